@@ -1,0 +1,1 @@
+//! The wiring: one closed event enum, one loop; decide, then act.

@@ -1,0 +1,1 @@
+//! `sites.toml`: reading it, naming every mistake, editing it without losing a comment.

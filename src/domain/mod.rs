@@ -1,0 +1,20 @@
+//! The words of the product: sites, jobs, results, time, and text that is safe to show.
+//!
+//! Architecture invariant: nothing here does I/O, knows a terminal, or reads a clock
+//! that was not handed in. Imports: the standard library and serde.
+
+mod clock;
+mod duration;
+mod job;
+mod result;
+mod site;
+mod text;
+
+pub use clock::{Clock, ManualClock, Moment, Now, SystemClock, Timestamp};
+pub use duration::{DurationError, brief, parse_duration};
+pub use job::{Job, JobId, SiteId, Ticket};
+pub use result::{
+    Certificate, CheckResult, Hop, Method, Outcome, Phase, Phases, RanOn, Reason, Verdict,
+};
+pub use site::{Look, Owner, Site, SiteUrl, StatusRange, StatusSet};
+pub use text::{MAX_SENTENCE, clean, sentence};

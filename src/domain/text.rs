@@ -1,0 +1,73 @@
+//! Text that came from outside, made safe to show, store and send.
+
+/// The longest sentence of an error, in characters.
+pub const MAX_SENTENCE: usize = 400;
+
+/// Whether a character could move the cursor, colour the screen or turn the reading order.
+const fn is_unsafe(c: char) -> bool {
+    matches!(c,
+        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}'            // C0, DEL, C1
+        | '\u{61c}' | '\u{200e}' | '\u{200f}'                // bidirectional marks
+        | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'  // embeddings, overrides, isolates
+        | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+}
+
+/// `text` without control and bidirectional characters, at most `most` characters long.
+///
+/// Each run of them becomes one blank; a cut is marked by "…".
+#[must_use]
+pub fn clean(text: &str, most: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(most * 4));
+    let mut length = 0;
+    let mut blank = true;
+    for c in text.chars() {
+        let c = if is_unsafe(c) { ' ' } else { c };
+        if c == ' ' && blank {
+            continue;
+        }
+        if length == most {
+            out.pop();
+            out.push('…');
+            return out;
+        }
+        blank = c == ' ';
+        out.push(c);
+        length += 1;
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+/// [`clean`] at the length of an error's sentence.
+#[must_use]
+pub fn sentence(text: &str) -> Box<str> {
+    clean(text, MAX_SENTENCE).into_boxed_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn escape_sequences_and_overrides_lose_their_power() {
+        assert_eq!(clean("a\u{1b}[31mred\u{9b}0m", 99), "a [31mred 0m");
+        assert_eq!(clean("abc\u{202e}gpj.exe", 99), "abc gpj.exe");
+        assert_eq!(clean("  two \r\n\t lines  ", 99), "two lines");
+    }
+
+    #[test]
+    fn a_cut_is_marked_and_within_the_length() {
+        assert_eq!(clean("abcdef", 4), "abc…");
+        assert_eq!(clean("abcd", 4), "abcd");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_unsafe_and_nothing_too_long_comes_out(text in any::<String>(), most in 1_usize..500) {
+            let cleaned = clean(&text, most);
+            prop_assert!(cleaned.chars().count() <= most);
+            prop_assert!(!cleaned.chars().any(is_unsafe));
+        }
+    }
+}

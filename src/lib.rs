@@ -1,0 +1,44 @@
+//! UptimeSquirrel: a terminal monitor of websites that makes concurrency visible.
+//!
+//! # The map
+//!
+//! ```text
+//! sites.toml -> config -> schedule -> paradigm -> probe -> channel -> monitor
+//!                                                                        |
+//!                                                             tui (draws, never writes)
+//! ```
+//!
+//! A check begins as a due time in [`schedule`], travels as a `Job` to one of the
+//! [`paradigm`]s, which decides what thread polls [`probe`]'s one `async fn`, and comes
+//! back through a channel as a `CheckResult`. [`monitor`] folds it into the state of its
+//! site; [`tui`] draws that state; [`app`] is the loop that moves things from room to room.
+//!
+//! | room | job | may import |
+//! |---|---|---|
+//! | [`domain`] | the words: sites, jobs, results, time. No I/O | nothing |
+//! | [`config`] | `sites.toml`: reading, mistakes with key and line, edits that keep comments, watching | domain |
+//! | [`schedule`] | when each site is due, what was missed. Pure | domain |
+//! | [`probe`] | one look at one site: request, phases, classification, certificate | domain |
+//! | [`trace`] | who runs what: the identity of the thread that polls | domain |
+//! | [`paradigm`] | one file a paradigm, the trait, the table `ALL`, the live switch | domain, probe, trace |
+//! | [`monitor`] | what results mean: state of every site, confirmation, uptime. A pure fold, sole owner of the truth | domain |
+//! | [`fleet`] | the sites that `squirrel demo` serves on loopback, and their faults | domain |
+//! | [`tui`] | terminal guard, keymap, layout, theme, one file a view. The only room that knows ratatui and crossterm | domain, monitor, trace, the names in paradigm's table |
+//! | [`app`] | the wiring: one closed `Event` enum, one `select!` loop; decide, then act | all of the above |
+//! | [`command`] | one file a subcommand | all of the above |
+//!
+//! Architecture invariants, each held by `tests/tidy.rs`: imports run downward only, as in
+//! the table; no two files import each other; ratatui and crossterm stay in `tui`, reqwest
+//! in `probe`; drawing takes `&self`; no file has more than 400 lines before its tests.
+
+pub mod app;
+pub mod command;
+pub mod config;
+pub mod domain;
+pub mod fleet;
+pub mod monitor;
+pub mod paradigm;
+pub mod probe;
+pub mod schedule;
+pub mod trace;
+pub mod tui;

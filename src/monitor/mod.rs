@@ -1,0 +1,1 @@
+//! What results mean: the state of every site. A pure fold.
