@@ -195,7 +195,9 @@ pub struct Site {
     pub interval: Duration,
     /// Failures in a row before it is called down; at least 1.
     pub confirm: u32,
-    /// How soon after a failure it is looked at again.
+    /// Good looks in a row that end an outage; at least 1.
+    pub recover: u32,
+    /// How soon after a failure, or a first good look, it is looked at again.
     pub confirm_delay: Duration,
     /// Who is told; names of [`Owner`]s.
     pub owners: Vec<Box<str>>,

@@ -1,1 +1,15 @@
-//! What results mean: the state of every site. A pure fold.
+//! What results mean: the state of every site, confirmation, outages, uptime.
+//!
+//! Architecture invariant: a pure fold and the sole owner of the truth. Results go in with
+//! the time at which they arrived, notices come out; nothing here reads a clock, a file or
+//! the network.
+
+mod fold;
+mod latency;
+mod sample;
+mod site;
+
+pub use fold::{Monitor, Notice, Totals};
+pub use latency::{LatencyWindow, Worst};
+pub use sample::{SAMPLES, Sample, Samples};
+pub use site::{Outage, SiteState, State};

@@ -1,1 +1,9 @@
-//! How the checks are run: one file a paradigm.
+//! How the checks are run: one file a paradigm, one table of them, one live switch.
+//!
+//! A paradigm decides which thread polls the probe's one `async fn`, and nothing else: it
+//! has no HTTP client of its own, no schedule, and no opinion about a site. A new one is a
+//! file here and an entry in `table.rs`.
+
+mod contract;
+
+pub use contract::{Census, Context, Entry, Label, Paradigm, StartError};

@@ -1,1 +1,5 @@
 //! One look at one site.
+
+/// placeholder
+#[derive(Debug)]
+pub struct Kit;

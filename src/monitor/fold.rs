@@ -1,0 +1,239 @@
+//! The fold: outcomes in, notices out.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::{Now, Outcome, Site, SiteId};
+
+use super::latency::{LatencyWindow, Worst};
+use super::site::Turn;
+use super::{SiteState, State};
+
+/// Latencies that the summary's quantiles rest on.
+const WINDOW: usize = 8_192;
+
+/// What somebody else has to do or to tell because of an outcome.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Notice {
+    /// Look at the site again after this long, sooner than its interval says.
+    LookAgain {
+        /// Which site.
+        site: SiteId,
+        /// How soon.
+        after: Duration,
+    },
+    /// An outage was confirmed.
+    Down {
+        /// Which site.
+        site: SiteId,
+    },
+    /// An outage ended.
+    Recovered {
+        /// Which site.
+        site: SiteId,
+        /// From the first failure to the look that ended it.
+        lasted: Duration,
+    },
+    /// A site that was up is slow now, or its certificate is about to end.
+    Degraded {
+        /// Which site.
+        site: SiteId,
+    },
+}
+
+/// How many sites are in each state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals([usize; State::ALL.len()]);
+
+impl Totals {
+    /// Sites in `state`.
+    #[must_use]
+    pub const fn of(&self, state: State) -> usize {
+        self.0[state as usize]
+    }
+
+    /// All sites.
+    #[must_use]
+    pub fn all(&self) -> usize {
+        self.0.iter().sum()
+    }
+}
+
+/// The state of every site.
+#[derive(Clone, Debug)]
+pub struct Monitor {
+    /// By [`SiteId`]; `None` for a site that left the configuration.
+    slots: Vec<Option<SiteState>>,
+    by_name: HashMap<Box<str>, SiteId>,
+    /// In the order of the configuration.
+    order: Vec<SiteId>,
+    totals: Totals,
+    latencies: LatencyWindow,
+    late: Worst,
+    missed: u64,
+    checks: u64,
+    revision: u64,
+}
+
+impl Monitor {
+    /// A monitor of no sites.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            slots: Vec::new(),
+            by_name: HashMap::new(),
+            order: Vec::new(),
+            totals: Totals::default(),
+            latencies: LatencyWindow::new(WINDOW),
+            late: Worst::default(),
+            missed: 0,
+            checks: 0,
+            revision: 0,
+        }
+    }
+
+    /// Takes over a configuration: sites are known by name, so those that stay keep their
+    /// history and their streak; those that went are forgotten.
+    pub fn configure(&mut self, sites: Vec<Site>, now: Now) {
+        let mut left = std::mem::take(&mut self.by_name);
+        self.order.clear();
+        for site in sites {
+            let site = Arc::new(site);
+            let id = left.remove(&site.name).unwrap_or_else(|| {
+                self.slots.push(None);
+                SiteId::from_index(self.slots.len() - 1)
+            });
+            match &mut self.slots[id.index()] {
+                Some(state) => state.configure(Arc::clone(&site), now),
+                slot @ None => *slot = Some(SiteState::new(id, Arc::clone(&site), now)),
+            }
+            self.by_name.insert(site.name.clone(), id);
+            self.order.push(id);
+        }
+        for id in left.into_values() {
+            self.slots[id.index()] = None;
+        }
+        self.totals = Totals::default();
+        for state in self.slots.iter().flatten() {
+            self.totals.0[state.state() as usize] += 1;
+        }
+        self.revision += 1;
+    }
+
+    /// Pauses or resumes a site; gives `false` for one that is not there.
+    pub fn set_paused(&mut self, id: SiteId, paused: bool, now: Now) -> bool {
+        self.with(id, |state| {
+            let mut site = Site::clone(state.site());
+            site.paused = paused;
+            state.configure(Arc::new(site), now);
+        })
+        .is_some()
+    }
+
+    /// Changes a site and keeps the totals true.
+    fn with<T>(&mut self, id: SiteId, change: impl FnOnce(&mut SiteState) -> T) -> Option<T> {
+        let state = self.slots.get_mut(id.index())?.as_mut()?;
+        self.totals.0[state.state() as usize] -= 1;
+        let value = change(state);
+        self.totals.0[state.state() as usize] += 1;
+        self.revision += 1;
+        Some(value)
+    }
+
+    /// Folds one outcome in. Outcomes of sites that are gone are dropped.
+    pub fn observe(&mut self, outcome: &Outcome, now: Now, notices: &mut Vec<Notice>) {
+        let result = match outcome {
+            Outcome::Missed(job) => {
+                if self.with(job.site, |state| state.miss(now)).is_some() {
+                    self.missed += 1;
+                }
+                return;
+            }
+            Outcome::Checked(result) => result,
+        };
+        let id = result.job.site;
+        let folded = self.with(id, |state| {
+            let turn = state.look(Arc::clone(result), now);
+            let doubtful = state.state() == State::Suspect;
+            (turn, doubtful.then_some(state.site().confirm_delay))
+        });
+        let Some((turn, again)) = folded else { return };
+        self.checks += 1;
+        self.late.push(result.late, now.mono);
+        if !result.failed() {
+            self.latencies.push(result.latency);
+        }
+        notices.extend(again.map(|after| Notice::LookAgain { site: id, after }));
+        notices.extend(turn.map(|turn| match turn {
+            Turn::Opened => Notice::Down { site: id },
+            Turn::Recovered { lasted } => Notice::Recovered { site: id, lasted },
+            Turn::Degraded => Notice::Degraded { site: id },
+        }));
+    }
+
+    /// A site by its number.
+    #[must_use]
+    pub fn site(&self, id: SiteId) -> Option<&SiteState> {
+        self.slots.get(id.index())?.as_ref()
+    }
+
+    /// A site by its name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&SiteState> {
+        self.site(*self.by_name.get(name)?)
+    }
+
+    /// All sites in the order of the configuration.
+    pub fn sites(&self) -> impl Iterator<Item = &SiteState> {
+        self.order.iter().filter_map(|id| self.site(*id))
+    }
+
+    /// The numbers of all sites in the order of the configuration.
+    #[must_use]
+    pub fn ids(&self) -> &[SiteId] {
+        &self.order
+    }
+
+    /// Sites by state.
+    #[must_use]
+    pub const fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// The latency below which `share` of the recent good looks lie.
+    #[must_use]
+    pub fn latency(&self, share: f64) -> Option<Duration> {
+        self.latencies.quantile(share)
+    }
+
+    /// How late the latest start of the last half minute to minute was.
+    #[must_use]
+    pub fn worst_late(&self) -> Duration {
+        self.late.worst()
+    }
+
+    /// Checks missed since start.
+    #[must_use]
+    pub const fn missed(&self) -> u64 {
+        self.missed
+    }
+
+    /// Looks taken since start.
+    #[must_use]
+    pub const fn checks(&self) -> u64 {
+        self.checks
+    }
+
+    /// Grows with every change: an unchanged number needs no new frame.
+    #[must_use]
+    pub const fn revision(&self) -> u64 {
+        self.revision
+    }
+}
+
+impl Default for Monitor {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,129 @@
+//! The last looks at a site in four bytes each.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::State;
+
+/// How many looks a site remembers.
+pub const SAMPLES: usize = 96;
+
+/// One look: the state it left the site in, and its latency in milliseconds.
+///
+/// Packed as `latency << 3 | state`, because a million sites remember 96 of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample(u32);
+
+impl Sample {
+    const MOST_MILLIS: u32 = u32::MAX >> 3;
+
+    /// A look that took `latency`; whole milliseconds are kept.
+    #[must_use]
+    pub fn new(state: State, latency: Duration) -> Self {
+        let millis = u32::try_from(latency.as_millis())
+            .map_or(Self::MOST_MILLIS, |millis| millis.min(Self::MOST_MILLIS));
+        Self(millis << 3 | state as u32)
+    }
+
+    /// The state it left the site in.
+    #[must_use]
+    pub fn state(self) -> State {
+        State::ALL[(self.0 & 7) as usize]
+    }
+
+    /// How long the look took; zero for one that was missed.
+    #[must_use]
+    pub fn latency(self) -> Duration {
+        Duration::from_millis(u64::from(self.0 >> 3))
+    }
+}
+
+/// The last [`SAMPLES`] looks, oldest first.
+#[derive(Clone, Debug, Default)]
+pub struct Samples(VecDeque<Sample>);
+
+impl Samples {
+    /// Adds a look and forgets the oldest one beyond the limit.
+    pub fn push(&mut self, sample: Sample) {
+        if self.0.len() == SAMPLES {
+            self.0.pop_front();
+        }
+        self.0.push_back(sample);
+    }
+
+    /// Oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Sample> + ExactSizeIterator + '_ {
+        self.0.iter().copied()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The median and the 95th percentile (nearest rank) of the looks that were answered.
+    #[must_use]
+    pub fn quantiles(&self) -> Option<(Duration, Duration)> {
+        let mut answered: Vec<Duration> = self
+            .iter()
+            .filter(|sample| matches!(sample.state(), State::Up | State::Degraded))
+            .map(Sample::latency)
+            .collect();
+        answered.sort_unstable();
+        let rank = |percent: usize| {
+            let rank = (answered.len() * percent).div_ceil(100).max(1);
+            answered.get(rank - 1).copied()
+        };
+        Some((rank(50)?, rank(95)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_gives_back_what_was_put_in() {
+        for state in State::ALL {
+            let sample = Sample::new(state, Duration::from_micros(240_900));
+            assert_eq!(sample.state(), state);
+            assert_eq!(sample.latency(), Duration::from_millis(240));
+        }
+        let endless = Sample::new(State::Down, Duration::MAX);
+        assert_eq!(endless.state(), State::Down);
+    }
+
+    #[test]
+    fn the_ring_forgets_the_oldest() {
+        let mut samples = Samples::default();
+        for millis in 0..(SAMPLES as u64 + 5) {
+            samples.push(Sample::new(State::Up, Duration::from_millis(millis)));
+        }
+        assert_eq!(samples.len(), SAMPLES);
+        assert_eq!(
+            samples.iter().next().map(Sample::latency),
+            Some(Duration::from_millis(5))
+        );
+    }
+
+    #[test]
+    fn quantiles_are_of_the_answered_looks() {
+        let mut samples = Samples::default();
+        assert_eq!(samples.quantiles(), None);
+        for millis in 1..=20 {
+            samples.push(Sample::new(State::Up, Duration::from_millis(millis)));
+        }
+        samples.push(Sample::new(State::Down, Duration::from_secs(10)));
+        assert_eq!(
+            samples.quantiles(),
+            Some((Duration::from_millis(10), Duration::from_millis(19)))
+        );
+    }
+}

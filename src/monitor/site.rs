@@ -1,0 +1,354 @@
+//! The state of one site, and how a result changes it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::{CheckResult, Moment, Now, Reason, Site, SiteId, Verdict};
+
+use super::{Sample, Samples};
+
+/// What a site is shown as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum State {
+    /// Confirmed down: an outage is open.
+    Down,
+    /// Failing, not yet confirmed, or recovering, not yet believed.
+    Suspect,
+    /// The last look could not be taken through a fault of ours.
+    Unknown,
+    /// Its last check could not be started before it was due again.
+    Missed,
+    /// Up, but slow or with a certificate about to end.
+    Degraded,
+    /// Not checked yet.
+    Pending,
+    /// Up.
+    Up,
+    /// Not checked until it is resumed.
+    Paused,
+}
+
+impl State {
+    /// Every state, worst first: the order of a table that shows failing sites first.
+    pub const ALL: [Self; 8] = [
+        Self::Down,
+        Self::Suspect,
+        Self::Unknown,
+        Self::Missed,
+        Self::Degraded,
+        Self::Pending,
+        Self::Up,
+        Self::Paused,
+    ];
+}
+
+/// A confirmed outage.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outage {
+    /// The first failure of the streak that confirmed it.
+    pub since: Now,
+    /// Why the first look failed.
+    pub reason: Reason,
+    /// In plain words.
+    pub error: Option<Box<str>>,
+}
+
+/// Something that a result changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    Opened,
+    Recovered { lasted: Duration },
+    Degraded,
+}
+
+/// All that is known of one site.
+#[derive(Clone, Debug)]
+pub struct SiteState {
+    id: SiteId,
+    site: Arc<Site>,
+    /// What the last look that could be taken said.
+    verdict: Option<Verdict>,
+    /// Whether the very last look could not be taken.
+    blind: bool,
+    failures: u32,
+    first_failure: Option<(Now, Reason, Option<Box<str>>)>,
+    good: u32,
+    missed_in_a_row: u32,
+    outage: Option<Outage>,
+    since: Now,
+    samples: Samples,
+    last: Option<Arc<CheckResult>>,
+    last_failure: Option<Arc<CheckResult>>,
+    checks: u64,
+    missed: u64,
+    up_time: Duration,
+    down_time: Duration,
+    accounted_to: Moment,
+}
+
+impl SiteState {
+    pub(super) fn new(id: SiteId, site: Arc<Site>, now: Now) -> Self {
+        Self {
+            id,
+            site,
+            verdict: None,
+            blind: false,
+            failures: 0,
+            first_failure: None,
+            good: 0,
+            missed_in_a_row: 0,
+            outage: None,
+            since: now,
+            samples: Samples::default(),
+            last: None,
+            last_failure: None,
+            checks: 0,
+            missed: 0,
+            up_time: Duration::ZERO,
+            down_time: Duration::ZERO,
+            accounted_to: now.mono,
+        }
+    }
+
+    /// Its number in this run.
+    #[must_use]
+    pub const fn id(&self) -> SiteId {
+        self.id
+    }
+
+    /// As configured.
+    #[must_use]
+    pub const fn site(&self) -> &Arc<Site> {
+        &self.site
+    }
+
+    /// What it is shown as.
+    #[must_use]
+    pub fn state(&self) -> State {
+        if self.site.paused {
+            State::Paused
+        } else if self.outage.is_some() {
+            if self.good > 0 {
+                State::Suspect
+            } else {
+                State::Down
+            }
+        } else if self.failures > 0 {
+            State::Suspect
+        } else if self.missed_in_a_row > 0 {
+            State::Missed
+        } else if self.blind {
+            State::Unknown
+        } else {
+            match self.verdict {
+                None => State::Pending,
+                Some(Verdict::Degraded) => State::Degraded,
+                Some(_) => State::Up,
+            }
+        }
+    }
+
+    /// When it came into its present state; for an outage, its first failure.
+    #[must_use]
+    pub fn since(&self) -> Now {
+        self.outage
+            .as_ref()
+            .map_or(self.since, |outage| outage.since)
+    }
+
+    /// The outage that is open.
+    #[must_use]
+    pub const fn outage(&self) -> Option<&Outage> {
+        self.outage.as_ref()
+    }
+
+    /// Failures in a row up to now.
+    #[must_use]
+    pub const fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// Good looks in a row since the outage's last failure; 0 while no outage is open.
+    #[must_use]
+    pub const fn good(&self) -> u32 {
+        self.good
+    }
+
+    /// The last looks.
+    #[must_use]
+    pub const fn samples(&self) -> &Samples {
+        &self.samples
+    }
+
+    /// The last look.
+    #[must_use]
+    pub const fn last(&self) -> Option<&Arc<CheckResult>> {
+        self.last.as_ref()
+    }
+
+    /// The last look that found it down.
+    #[must_use]
+    pub const fn last_failure(&self) -> Option<&Arc<CheckResult>> {
+        self.last_failure.as_ref()
+    }
+
+    /// Looks taken since start.
+    #[must_use]
+    pub const fn checks(&self) -> u64 {
+        self.checks
+    }
+
+    /// Checks missed since start.
+    #[must_use]
+    pub const fn missed(&self) -> u64 {
+        self.missed
+    }
+
+    /// The share of the time since the first look (0 to 1) in which it was not confirmed
+    /// down. Time in which we could not look, and pauses, are left out. `None` before the
+    /// first look.
+    #[must_use]
+    pub fn uptime(&self, now: Moment) -> Option<f64> {
+        let (mut up, mut down) = (self.up_time, self.down_time);
+        let open = now.since(self.accounted_to);
+        match self.clock_runs_for() {
+            Some(true) => up += open,
+            Some(false) => down += open,
+            None => {}
+        }
+        let total = (up + down).as_secs_f64();
+        if total > 0.0 {
+            return Some(up.as_secs_f64() / total);
+        }
+        // Nothing is accounted in the very instant of the first look: it speaks alone.
+        self.verdict
+            .map(|verdict| if verdict == Verdict::Down { 0.0 } else { 1.0 })
+    }
+
+    /// Whether passing time counts as up, as down, or not at all.
+    fn clock_runs_for(&self) -> Option<bool> {
+        if self.site.paused || self.blind || self.verdict.is_none() {
+            None
+        } else {
+            Some(self.outage.is_none())
+        }
+    }
+
+    fn account(&mut self, now: Moment) {
+        let passed = now.since(self.accounted_to);
+        match self.clock_runs_for() {
+            Some(true) => self.up_time += passed,
+            Some(false) => self.down_time += passed,
+            None => {}
+        }
+        self.accounted_to = now;
+    }
+
+    /// Runs `change`, with the time up to now accounted to the state before it.
+    fn change<T>(&mut self, now: Now, change: impl FnOnce(&mut Self) -> T) -> T {
+        self.account(now.mono);
+        let before = self.state();
+        let value = change(self);
+        if self.state() != before {
+            self.since = now;
+        }
+        value
+    }
+
+    pub(super) fn configure(&mut self, site: Arc<Site>, now: Now) {
+        self.change(now, |this| {
+            if site.look.url != this.site.look.url {
+                // Another address is another site: what was known of the old one is void.
+                *this = Self::new(this.id, site, now);
+            } else {
+                this.site = site;
+            }
+        });
+    }
+
+    pub(super) fn miss(&mut self, now: Now) {
+        self.change(now, |this| {
+            this.missed += 1;
+            this.missed_in_a_row = this.missed_in_a_row.saturating_add(1);
+            this.samples
+                .push(Sample::new(State::Missed, Duration::ZERO));
+        });
+    }
+
+    pub(super) fn look(&mut self, result: Arc<CheckResult>, now: Now) -> Option<Turn> {
+        self.change(now, |this| {
+            this.checks += 1;
+            this.missed_in_a_row = 0;
+            let latency = result.latency;
+            this.last = Some(Arc::clone(&result));
+            let turn = match result.verdict {
+                Verdict::Unknown => {
+                    this.blind = true;
+                    None
+                }
+                Verdict::Down => {
+                    this.blind = false;
+                    this.fail(result, now)
+                }
+                Verdict::Up | Verdict::Degraded => {
+                    this.blind = false;
+                    this.pass(result.verdict, now)
+                }
+            };
+            // A failing look is drawn as one even while nobody believes it yet.
+            let shown = match this.verdict {
+                _ if this.blind => State::Unknown,
+                Some(Verdict::Down) if this.outage.is_some() => State::Down,
+                Some(Verdict::Down) => State::Suspect,
+                Some(Verdict::Degraded) => State::Degraded,
+                _ => State::Up,
+            };
+            this.samples.push(Sample::new(shown, latency));
+            turn
+        })
+    }
+
+    fn fail(&mut self, result: Arc<CheckResult>, now: Now) -> Option<Turn> {
+        self.verdict = Some(Verdict::Down);
+        self.good = 0;
+        self.failures = self.failures.saturating_add(1);
+        let reason = result.reason.unwrap_or(Reason::Internal);
+        let (since, first_reason, first_error) = self
+            .first_failure
+            .get_or_insert_with(|| (now, reason, result.error.clone()))
+            .clone();
+        self.last_failure = Some(result);
+        if self.outage.is_some() || self.failures < self.site.confirm {
+            return None;
+        }
+        // The time since the first failure was taken for up while it was in doubt.
+        let doubtful = now.mono.since(since.mono).min(self.up_time);
+        self.up_time -= doubtful;
+        self.down_time += doubtful;
+        self.outage = Some(Outage {
+            since,
+            reason: first_reason,
+            error: first_error,
+        });
+        Some(Turn::Opened)
+    }
+
+    fn pass(&mut self, verdict: Verdict, now: Now) -> Option<Turn> {
+        let was_good = self.verdict == Some(Verdict::Up);
+        self.verdict = Some(verdict);
+        self.failures = 0;
+        self.first_failure = None;
+        let Some(outage) = &self.outage else {
+            return (was_good && verdict == Verdict::Degraded).then_some(Turn::Degraded);
+        };
+        self.good += 1;
+        if self.good < self.site.recover {
+            return None;
+        }
+        let lasted = now.mono.since(outage.since.mono);
+        self.good = 0;
+        self.outage = None;
+        Some(Turn::Recovered { lasted })
+    }
+}

@@ -1,0 +1,94 @@
+//! What every paradigm is: a name, a way to start, and a running engine that takes jobs.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::domain::{CheckResult, Clock, Job};
+use crate::probe::Kit;
+
+/// How a paradigm is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The digit that switches to it.
+    pub key: char,
+    /// In files, on the command line and in JSON.
+    pub name: &'static str,
+    /// What it is, in at most eight words.
+    pub summary: &'static str,
+    /// What bounds a sweep: the law that the screen states.
+    pub law: &'static str,
+}
+
+/// One row of the table of paradigms.
+#[derive(Debug)]
+pub struct Entry {
+    /// How it is called.
+    pub label: Label,
+    /// Checks in flight at once, unless somebody says otherwise.
+    pub default_workers: usize,
+    /// Open files that one check in flight needs, its own thread's runtime included.
+    pub files_per_worker: usize,
+    /// Whether the number of workers can be changed at all.
+    pub resizable: bool,
+    /// Starts it. Must not block for longer than it takes to start a thread.
+    pub start: fn(&Context) -> Result<Box<dyn Paradigm>, StartError>,
+}
+
+/// What a paradigm gets to work with.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// Checks in flight at once, already within the system's limits.
+    pub workers: usize,
+    /// Makes the probe: one for each runtime.
+    pub kit: Arc<Kit>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where results go. Unbounded, because a worker must never wait for the screen; it
+    /// holds at most one result for each job that was submitted.
+    pub results: UnboundedSender<CheckResult>,
+}
+
+/// Why a paradigm could not start, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartError(pub String);
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// How busy a paradigm is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Checks that may be in flight at once.
+    pub workers: usize,
+    /// Checks that are in flight.
+    pub running: usize,
+    /// Jobs that wait for a worker; may count some that were withdrawn.
+    pub queued: usize,
+    /// Threads that run checks, in all its processes.
+    pub threads: usize,
+    /// Processes that run checks.
+    pub processes: usize,
+}
+
+/// A running paradigm.
+///
+/// Dropping it stops its workers from taking further jobs and does not wait for the checks
+/// in flight: their results still arrive.
+pub trait Paradigm: Send + fmt::Debug {
+    /// Takes a job to run as soon as a worker is free, first come, first served. Never
+    /// blocks.
+    fn submit(&mut self, job: Job);
+
+    /// Changes how many checks may be in flight at once; checks in flight are finished.
+    fn resize(&mut self, workers: usize);
+
+    /// How busy it is.
+    fn census(&self) -> Census;
+}
