@@ -94,16 +94,25 @@ impl Monitor {
     }
 
     /// Takes over a configuration: sites are known by name, so those that stay keep their
-    /// history and their streak; those that went are forgotten.
+    /// history and their streak; those that went are forgotten. Another URL is another
+    /// site: it gets a number of its own, so that no late result of the old one reaches it.
     pub fn configure(&mut self, sites: Vec<Site>, now: Now) {
         let mut left = std::mem::take(&mut self.by_name);
         self.order.clear();
         for site in sites {
             let site = Arc::new(site);
-            let id = left.remove(&site.name).unwrap_or_else(|| {
+            let same_url = |id: &SiteId| {
+                let known = self.slots[id.index()].as_ref();
+                known.is_some_and(|known| known.site().look.url == site.look.url)
+            };
+            let known = left.get(&site.name).copied().filter(same_url);
+            let id = if let Some(id) = known {
+                left.remove(&site.name);
+                id
+            } else {
                 self.slots.push(None);
                 SiteId::from_index(self.slots.len() - 1)
-            });
+            };
             match &mut self.slots[id.index()] {
                 Some(state) => state.configure(Arc::clone(&site), now),
                 slot @ None => *slot = Some(SiteState::new(id, Arc::clone(&site), now)),

@@ -257,14 +257,7 @@ impl SiteState {
     }
 
     pub(super) fn configure(&mut self, site: Arc<Site>, now: Now) {
-        self.change(now, |this| {
-            if site.look.url != this.site.look.url {
-                // Another address is another site: what was known of the old one is void.
-                *this = Self::new(this.id, site, now);
-            } else {
-                this.site = site;
-            }
-        });
+        self.change(now, |this| this.site = site);
     }
 
     pub(super) fn miss(&mut self, now: Now) {

@@ -79,8 +79,8 @@ pub struct Census {
 
 /// A running paradigm.
 ///
-/// Dropping it stops its workers from taking further jobs and does not wait for the checks
-/// in flight: their results still arrive.
+/// Dropping it abandons the checks in flight and does not wait: whoever wants their results
+/// keeps it until they have arrived.
 pub trait Paradigm: Send + fmt::Debug {
     /// Takes a job to run as soon as a worker is free, first come, first served. Never
     /// blocks.

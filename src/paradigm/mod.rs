@@ -5,5 +5,18 @@
 //! file here and an entry in `table.rs`.
 
 mod contract;
+mod desk;
+mod limits;
+mod pool;
+mod queue;
+mod serial;
+mod switch;
+mod table;
+mod tasks;
+mod threads;
+mod work_stealing;
 
 pub use contract::{Census, Context, Entry, Label, Paradigm, StartError};
+pub use limits::{clamp, raise_file_limit};
+pub use switch::{Dispatcher, Offer, Receipt};
+pub use table::{ALL, DEFAULT, labels, names, position};

@@ -1,5 +1,25 @@
-//! One look at one site.
+//! One look at one site: a new connection, a request, a verdict.
+//!
+//! A [`Kit`] holds what all probers share (one TLS configuration, the resolver's settings);
+//! it makes one [`Prober`] for each runtime, because neither a connection nor a resolver
+//! may outlive the runtime that drives it. [`Prober::check`] never fails: a site that is
+//! down is data, and so is "we could not look".
+//!
+//! Architecture invariant: the only room, beside `notify`, that knows reqwest.
 
-/// placeholder
-#[derive(Debug)]
-pub struct Kit;
+mod body;
+mod certificate;
+mod classify;
+mod http;
+mod kit;
+mod marks;
+mod resolve;
+mod script;
+mod tls;
+mod trail;
+mod verdict;
+
+pub use http::{Prober, Start};
+pub use kit::{Kit, KitError};
+pub use script::{Script, Scripted};
+pub use verdict::could_not_look;

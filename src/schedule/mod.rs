@@ -1,1 +1,8 @@
-//! When each site is due. Pure.
+//! When each site is due, how late, and what was missed.
+//!
+//! Architecture invariant: pure. Time goes in as a value, due checks come out; a tick costs
+//! what is due, not what there is.
+
+mod plan;
+
+pub use plan::{Due, Schedule};

@@ -1,1 +1,5 @@
-//! Who runs what, and when.
+//! Who runs what: the identity of the thread that polls a check.
+
+mod identity;
+
+pub use identity::here;

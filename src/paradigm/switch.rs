@@ -1,0 +1,340 @@
+//! The live switch: jobs go to the paradigm in use, and move to the next one with nothing
+//! lost and nothing counted twice.
+//!
+//! Every job that was submitted and not answered stands in one table, by site. What has not
+//! started is handed over by withdrawing its ticket, which succeeds for exactly those jobs
+//! that no worker will ever start; what has started is finished by the old paradigm, which
+//! is kept until then. The first answer to a job takes it out of the table, so a second
+//! one finds nothing to be counted for.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::{CheckResult, Job, JobId, Look, Moment, SiteId};
+use crate::probe::Kit;
+
+use super::{Census, Context, Entry, Paradigm, StartError};
+
+/// How long after its timeout a check of the old paradigm may still answer.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What became of a check that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// It waits for a worker.
+    Submitted,
+    /// The one before it had not started: it is missed, and this one has its place.
+    Renewed {
+        /// The check that was missed.
+        missed: JobId,
+    },
+    /// The one before it is running.
+    Busy,
+}
+
+/// The account of one switch. It must add up: `in_flight = finished + handed_over`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The old paradigm.
+    pub from: &'static str,
+    /// The new one.
+    pub to: &'static str,
+    /// Jobs without an answer at the moment of the switch.
+    pub in_flight: usize,
+    /// Those that the old paradigm answered.
+    pub finished: usize,
+    /// Those that the new paradigm took over.
+    pub handed_over: usize,
+    /// Answers that were dropped because the job had one already.
+    pub twins: usize,
+    /// From the switch to the last answer of the old paradigm.
+    pub took: Duration,
+}
+
+impl Receipt {
+    /// Jobs that neither answered nor moved.
+    #[must_use]
+    pub const fn lost(&self) -> usize {
+        self.in_flight
+            .saturating_sub(self.finished + self.handed_over)
+    }
+
+    /// Answers counted beyond one a job.
+    #[must_use]
+    pub const fn counted_twice(&self) -> usize {
+        (self.finished + self.handed_over).saturating_sub(self.in_flight)
+    }
+}
+
+impl fmt::Display for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} -> {}: in flight {} = finished {} + handed over {}; lost {}, counted twice {}",
+            self.from,
+            self.to,
+            self.in_flight,
+            self.finished,
+            self.handed_over,
+            self.lost(),
+            self.counted_twice()
+        )
+    }
+}
+
+#[derive(Debug)]
+struct Engine {
+    entry: &'static Entry,
+    paradigm: Box<dyn Paradigm>,
+    generation: u64,
+}
+
+/// An old paradigm that finishes what it has started.
+#[derive(Debug)]
+struct Draining {
+    engine: Engine,
+    receipt: Receipt,
+    since: Moment,
+    deadline: Moment,
+    waiting: usize,
+}
+
+/// A job without an answer, and whose it is.
+#[derive(Debug)]
+struct Outstanding {
+    job: Job,
+    generation: u64,
+}
+
+/// Gives jobs to the paradigm in use and takes their answers.
+#[derive(Debug)]
+pub struct Dispatcher {
+    context: Context,
+    current: Engine,
+    draining: Vec<Draining>,
+    /// By site: a site has at most one job without an answer.
+    outstanding: Vec<Option<Outstanding>>,
+    unanswered: usize,
+    twins: u64,
+}
+
+impl Dispatcher {
+    /// Starts the first paradigm with `context.workers` workers.
+    ///
+    /// # Errors
+    /// If it cannot start.
+    pub fn start(entry: &'static Entry, context: Context) -> Result<Self, StartError> {
+        let paradigm = (entry.start)(&context)?;
+        Ok(Self {
+            context,
+            current: Engine {
+                entry,
+                paradigm,
+                generation: 0,
+            },
+            draining: Vec::new(),
+            outstanding: Vec::new(),
+            unanswered: 0,
+            twins: 0,
+        })
+    }
+
+    /// The paradigm in use.
+    #[must_use]
+    pub const fn entry(&self) -> &'static Entry {
+        self.current.entry
+    }
+
+    /// How busy the paradigm in use is.
+    #[must_use]
+    pub fn census(&self) -> Census {
+        self.current.paradigm.census()
+    }
+
+    /// Jobs without an answer, those of old paradigms included.
+    #[must_use]
+    pub const fn unanswered(&self) -> usize {
+        self.unanswered
+    }
+
+    /// Answers dropped because their job had one already.
+    #[must_use]
+    pub const fn twins(&self) -> u64 {
+        self.twins
+    }
+
+    fn slot(&mut self, site: SiteId) -> &mut Option<Outstanding> {
+        if self.outstanding.len() <= site.index() {
+            self.outstanding.resize_with(site.index() + 1, || None);
+        }
+        &mut self.outstanding[site.index()]
+    }
+
+    /// Hands in a check that is due.
+    pub fn offer(&mut self, due: JobId, look: &Arc<Look>) -> Offer {
+        if let Some(outstanding) = self.slot(due.site) {
+            return match outstanding.job.ticket.renew(due.due) {
+                Some(missed) => Offer::Renewed {
+                    missed: JobId {
+                        site: due.site,
+                        due: missed,
+                    },
+                },
+                None => Offer::Busy,
+            };
+        }
+        let job = Job::new(due, Arc::clone(look));
+        let generation = self.current.generation;
+        *self.slot(due.site) = Some(Outstanding {
+            job: job.clone(),
+            generation,
+        });
+        self.unanswered += 1;
+        self.current.paradigm.submit(job);
+        Offer::Submitted
+    }
+
+    /// Takes back a site's check that has not started; `false` if there is none.
+    pub fn withdraw(&mut self, site: SiteId) -> bool {
+        let slot = self.slot(site);
+        let withdrawn = slot
+            .as_ref()
+            .is_some_and(|outstanding| outstanding.job.ticket.withdraw());
+        if withdrawn {
+            *slot = None;
+            self.unanswered -= 1;
+        }
+        withdrawn
+    }
+
+    /// Takes an answer: `true` if it counts, `false` if it is a twin to be dropped.
+    pub fn answered(&mut self, result: &CheckResult) -> bool {
+        let slot = self.slot(result.job.site);
+        let fits = slot
+            .as_ref()
+            .is_some_and(|outstanding| outstanding.job.ticket.due() == result.job.due);
+        let Some(outstanding) = slot.take_if(|_| fits) else {
+            self.twins += 1;
+            for draining in &mut self.draining {
+                draining.receipt.twins += 1;
+            }
+            return false;
+        };
+        self.unanswered -= 1;
+        if let Some(draining) = self
+            .draining
+            .iter_mut()
+            .find(|draining| draining.engine.generation == outstanding.generation)
+        {
+            draining.receipt.finished += 1;
+            draining.waiting -= 1;
+        }
+        true
+    }
+
+    /// Changes the number of workers of the paradigm in use.
+    pub fn resize(&mut self, workers: usize) {
+        self.context.workers = workers;
+        self.current.paradigm.resize(workers);
+    }
+
+    /// Moves to another paradigm, or to the same one with another kit. The account follows
+    /// from [`Dispatcher::receipts`] when the old one has answered for all it had started.
+    ///
+    /// # Errors
+    /// If the new one cannot start: the old one goes on as if nothing had happened.
+    pub fn switch(
+        &mut self,
+        entry: &'static Entry,
+        workers: usize,
+        kit: Option<Arc<Kit>>,
+        now: Moment,
+    ) -> Result<(), StartError> {
+        let mut context = self.context.clone();
+        context.workers = workers;
+        if let Some(kit) = kit {
+            context.kit = kit;
+        }
+        let started = Engine {
+            entry,
+            paradigm: (entry.start)(&context)?,
+            generation: self.current.generation + 1,
+        };
+        self.context = context;
+        let old = std::mem::replace(&mut self.current, started);
+        let mut receipt = Receipt {
+            from: old.entry.label.name,
+            to: entry.label.name,
+            in_flight: 0,
+            finished: 0,
+            handed_over: 0,
+            twins: 0,
+            took: Duration::ZERO,
+        };
+        let mut longest = Duration::ZERO;
+        for outstanding in self.outstanding.iter_mut().flatten() {
+            if outstanding.generation != old.generation {
+                continue;
+            }
+            receipt.in_flight += 1;
+            if outstanding.job.ticket.withdraw() {
+                outstanding.hand_over(&mut self.current);
+                receipt.handed_over += 1;
+            } else {
+                longest = longest.max(outstanding.job.look.timeout);
+            }
+        }
+        self.draining.push(Draining {
+            engine: old,
+            waiting: receipt.in_flight - receipt.handed_over,
+            receipt,
+            since: now,
+            deadline: now + longest + GRACE,
+        });
+        Ok(())
+    }
+
+    /// The accounts of the switches that are complete by now. Jobs that an old paradigm
+    /// should have answered long ago are handed over first, and run again.
+    pub fn receipts(&mut self, now: Moment) -> Vec<Receipt> {
+        for draining in &mut self.draining {
+            if draining.waiting == 0 || now < draining.deadline {
+                continue;
+            }
+            for outstanding in self.outstanding.iter_mut().flatten() {
+                if outstanding.generation == draining.engine.generation {
+                    outstanding.hand_over(&mut self.current);
+                    draining.receipt.handed_over += 1;
+                    draining.waiting -= 1;
+                }
+            }
+        }
+        self.draining
+            .extract_if(.., |draining| draining.waiting == 0)
+            .map(|draining| Receipt {
+                took: now.since(draining.since),
+                ..draining.receipt
+            })
+            .collect()
+    }
+
+    /// When [`Dispatcher::receipts`] has to be asked at the latest.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Moment> {
+        self.draining.iter().map(|draining| draining.deadline).min()
+    }
+}
+
+impl Outstanding {
+    /// The same check under a new ticket, to the paradigm in use.
+    fn hand_over(&mut self, to: &mut Engine) {
+        let id = JobId {
+            site: self.job.site,
+            due: self.job.ticket.due(),
+        };
+        self.job = Job::new(id, Arc::clone(&self.job.look));
+        self.generation = to.generation;
+        to.paradigm.submit(self.job.clone());
+    }
+}

@@ -1,0 +1,146 @@
+//! A pool of tasks on a runtime: each runs one check at a time, and lets go of its thread
+//! while it waits.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::runtime::Runtime;
+
+use crate::domain::Job;
+use crate::probe::Prober;
+
+use super::desk::Desk;
+use super::{Census, Context, Paradigm};
+
+/// Up to N tasks on one runtime.
+#[derive(Debug)]
+pub(super) struct Tasks {
+    /// `None` only while it is being dropped.
+    runtime: Option<Runtime>,
+    threads: usize,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    desk: Arc<Desk>,
+    prober: Prober,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    waiting: VecDeque<Job>,
+    tasks: usize,
+    most: usize,
+}
+
+impl Tasks {
+    /// Runs tasks on `runtime`, which has `threads` threads.
+    pub(super) fn start(runtime: Runtime, threads: usize, context: &Context) -> Self {
+        let prober = {
+            let _inside = runtime.enter();
+            context.kit.prober()
+        };
+        Self {
+            runtime: Some(runtime),
+            threads,
+            shared: Arc::new(Shared {
+                desk: Desk::new(context),
+                prober,
+                state: Mutex::new(State {
+                    waiting: VecDeque::new(),
+                    tasks: 0,
+                    most: context.workers,
+                }),
+            }),
+        }
+    }
+
+    fn spawn(&self, job: Job) {
+        if let Some(runtime) = &self.runtime {
+            runtime.spawn(Arc::clone(&self.shared).work(job));
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Every change is complete before anything could panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One task: a job, and then whatever waits.
+    async fn work(self: Arc<Self>, first: Job) {
+        let mut next = Some(first);
+        while let Some(job) = next {
+            self.desk.run(&self.prober, &job).await;
+            next = self.next();
+        }
+    }
+
+    /// The next job for a task that is free; `None` tells it to end.
+    fn next(&self) -> Option<Job> {
+        let mut state = self.lock();
+        let job = if state.tasks > state.most {
+            None
+        } else {
+            state.waiting.pop_front()
+        };
+        if job.is_none() {
+            state.tasks -= 1;
+        }
+        job
+    }
+}
+
+impl Paradigm for Tasks {
+    fn submit(&mut self, job: Job) {
+        {
+            let mut state = self.shared.lock();
+            if state.tasks >= state.most {
+                state.waiting.push_back(job);
+                return;
+            }
+            state.tasks += 1;
+        }
+        self.spawn(job);
+    }
+
+    fn resize(&mut self, workers: usize) {
+        let mut start = Vec::new();
+        {
+            let mut state = self.shared.lock();
+            state.most = workers;
+            while state.tasks < state.most
+                && let Some(job) = state.waiting.pop_front()
+            {
+                state.tasks += 1;
+                start.push(job);
+            }
+        }
+        for job in start {
+            self.spawn(job);
+        }
+    }
+
+    fn census(&self) -> Census {
+        let state = self.shared.lock();
+        Census {
+            workers: state.most,
+            running: self.shared.desk.running(),
+            queued: state.waiting.len(),
+            threads: self.threads,
+            processes: 1,
+        }
+    }
+}
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        self.shared.lock().waiting.clear();
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! `threads`: N threads take jobs from one shared queue; each holds its check while it
+//! waits.
+
+use super::pool::Pool;
+use super::{Entry, Label};
+
+/// The entry of the table.
+pub(super) const ENTRY: Entry = Entry {
+    label: Label {
+        key: '2',
+        name: "threads",
+        summary: "N threads around one shared queue",
+        law: "a sweep is about the SUM of all waits ÷ N",
+    },
+    default_workers: 16,
+    // A socket, perhaps a second one for the name or the other address family, and the
+    // three files of the thread's own runtime.
+    files_per_worker: 5,
+    resizable: true,
+    start: |context| Ok(Box::new(Pool::start("thread", context.workers, context)?)),
+};

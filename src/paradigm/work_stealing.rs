@@ -1,0 +1,35 @@
+//! `async`: up to N tasks on a work-stealing scheduler, one thread a core.
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::runtime::Builder;
+
+use super::tasks::Tasks;
+use super::{Context, Entry, Label, Paradigm, StartError};
+
+/// The entry of the table.
+pub(super) const ENTRY: Entry = Entry {
+    label: Label {
+        key: '6',
+        name: "async",
+        summary: "N tasks, one thread a core, work stealing",
+        law: "a sweep is as long as the SLOWEST wait",
+    },
+    default_workers: 1_000,
+    files_per_worker: 1,
+    resizable: true,
+    start,
+};
+
+fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let number = AtomicUsize::new(1);
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(cores)
+        .thread_name_fn(move || format!("async-{}", number.fetch_add(1, Ordering::Relaxed)))
+        .enable_all()
+        .build()
+        .map_err(|error| StartError(format!("no scheduler can be started: {error}")))?;
+    Ok(Box::new(Tasks::start(runtime, cores, context)))
+}

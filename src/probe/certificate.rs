@@ -1,0 +1,48 @@
+//! What is shown of a certificate: its end, its subject, its issuer.
+
+use x509_cert::der::{Decode, asn1};
+use x509_cert::name::Name;
+
+use crate::domain::{Certificate, Timestamp, clean};
+
+/// The longest name that is kept, in characters.
+const MOST: usize = 100;
+
+/// A certificate as far as this program reads it.
+pub(super) struct Read {
+    pub(super) shown: Certificate,
+    /// Whether it vouches for itself.
+    pub(super) self_signed: bool,
+}
+
+/// Reads a certificate; `None` for one that is not X.509.
+pub(super) fn read(der: &[u8]) -> Option<Read> {
+    let certificate = x509_cert::Certificate::from_der(der).ok()?;
+    let tbs = certificate.tbs_certificate();
+    let end = tbs.validity().not_after.to_unix_duration();
+    let micros = i64::try_from(end.as_micros()).unwrap_or(i64::MAX);
+    Some(Read {
+        self_signed: tbs.issuer() == tbs.subject(),
+        shown: Certificate {
+            not_after: Timestamp::from_micros(micros),
+            subject: common_name(tbs.subject()),
+            issuer: common_name(tbs.issuer()),
+        },
+    })
+}
+
+/// The common name, else the whole name as RFC 4514 writes it; cleaned.
+fn common_name(name: &Name) -> Box<str> {
+    // id-at-commonName, RFC 5280 appendix A.
+    const COMMON_NAME: asn1::ObjectIdentifier = asn1::ObjectIdentifier::new_unwrap("2.5.4.3");
+    let whole = name.to_string();
+    let common = name
+        .iter_rdn()
+        .flat_map(|rdn| rdn.iter())
+        .find(|attribute| attribute.oid == COMMON_NAME)
+        .map(ToString::to_string);
+    let text = common.as_deref().map_or(&*whole, |common| {
+        common.strip_prefix("CN=").unwrap_or(common)
+    });
+    clean(text, MOST).into_boxed_str()
+}

@@ -1,0 +1,273 @@
+//! The one `async fn` that looks at one site once, whoever polls it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderValue, LOCATION, USER_AGENT};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response, StatusCode, Url};
+
+use crate::domain::{CheckResult, JobId, Look, Method, Moment, RanOn, Reason, Timestamp};
+
+use super::body;
+use super::classify::{self, Failure};
+use super::kit::Shared;
+use super::marks::MarkConnections;
+use super::resolve::Resolver;
+use super::script::{Script, Scripted};
+use super::trail::Trail;
+use super::verdict;
+
+/// Which check it is and when it was started.
+#[derive(Clone, Copy, Debug)]
+pub struct Start {
+    /// Which check.
+    pub job: JobId,
+    /// On the monotonic clock of the process that asked for it.
+    pub moment: Moment,
+    /// On the wall clock.
+    pub at: Timestamp,
+}
+
+/// Looks at sites; belongs to the runtime that polls it.
+#[derive(Debug)]
+pub struct Prober(Inner);
+
+#[derive(Debug)]
+enum Inner {
+    Http(Http),
+    Scripted(Arc<Script>),
+}
+
+#[derive(Debug)]
+struct Http {
+    shared: Shared,
+    resolver: Resolver,
+    /// One client for each timeout in use, because the time that one of several addresses
+    /// gets to connect is the client's setting.
+    clients: Mutex<HashMap<Duration, Client>>,
+}
+
+impl Prober {
+    pub(super) fn http(shared: &Shared) -> Self {
+        Self(Inner::Http(Http {
+            shared: shared.clone(),
+            resolver: Resolver::new(shared.resolver()),
+            clients: Mutex::new(HashMap::new()),
+        }))
+    }
+
+    pub(super) const fn scripted(script: Arc<Script>) -> Self {
+        Self(Inner::Scripted(script))
+    }
+
+    /// Looks at a site once, within its timeout. `who` is asked at the end, on the thread
+    /// that polled the last step.
+    pub async fn check(
+        &self,
+        start: Start,
+        look: &Look,
+        who: impl FnOnce() -> RanOn,
+    ) -> CheckResult {
+        let began = Instant::now();
+        let mut trail = Trail::new(look);
+        let judged = match &self.0 {
+            Inner::Http(http) => http.look(look, began, &mut trail).await,
+            Inner::Scripted(script) => match script.play(start.job, look).await {
+                Scripted::Up(status) => {
+                    trail.status = Some(status);
+                    Ok(())
+                }
+                Scripted::Fails(reason) => Err(Failure::new(reason, "as the script says")),
+            },
+        };
+        verdict::result(start, look, trail, judged, began.elapsed(), who())
+    }
+}
+
+impl Http {
+    fn client(&self, timeout: Duration) -> Result<Client, Failure> {
+        // A list that gives every site a timeout of its own shares the nearest of these.
+        const MOST: usize = 32;
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&timeout) {
+            return Ok(client.clone());
+        }
+        if clients.len() >= MOST
+            && let Some((_, client)) = clients
+                .iter()
+                .min_by_key(|(known, _)| known.abs_diff(timeout))
+        {
+            return Ok(client.clone());
+        }
+        let client = Client::builder()
+            .no_proxy()
+            .pool_max_idle_per_host(0)
+            .redirect(Policy::none())
+            .referer(false)
+            .retry(reqwest::retry::never())
+            .tls_backend_preconfigured(rustls::ClientConfig::clone(&self.shared.tls))
+            .dns_resolver(self.resolver.clone())
+            .connector_layer(MarkConnections)
+            // The first of several addresses must not use the whole time up; each gets its
+            // share of this.
+            .connect_timeout(timeout)
+            // A connection that lives for one request needs none of these; each is a call
+            // into the kernel.
+            .tcp_keepalive(None)
+            .tcp_keepalive_interval(None)
+            .tcp_keepalive_retries(None)
+            .tcp_user_timeout(None::<Duration>)
+            .tcp_nodelay(false)
+            // The bytes that hostile headers may take.
+            .http2_max_header_list_size(16 * 1024)
+            .build()
+            .map_err(|error| Failure::new(Reason::Internal, format!("no HTTP client: {error}")))?;
+        clients.insert(timeout, client.clone());
+        Ok(client)
+    }
+
+    async fn look(&self, look: &Look, began: Instant, trail: &mut Trail) -> Result<(), Failure> {
+        let marks = Arc::clone(&trail.marks);
+        let walked = {
+            let walk = marks.during(self.walk(look, trail));
+            tokio::time::timeout_at((began + look.timeout).into(), walk).await
+        };
+        walked.unwrap_or_else(|_elapsed| {
+            let failure = classify::out_of_time(marks.lock().current(), look.timeout);
+            trail.end_hop(None, None, &failure.error);
+            Err(failure)
+        })
+    }
+
+    /// Request after request until one decides.
+    async fn walk(&self, look: &Look, trail: &mut Trail) -> Result<(), Failure> {
+        let client = self.client(look.timeout)?;
+        let mut url = Url::parse(look.url.expose())
+            .map_err(|_| Failure::new(Reason::Internal, "the URL cannot be read"))?;
+        trail.method = match look.contains {
+            Some(_) => Method::Get,
+            None => Method::Head,
+        };
+        loop {
+            trail.begin_hop(&url);
+            let answer = match send(&client, &url, trail.method, look).await {
+                Ok(answer) => answer,
+                Err(error) => {
+                    let failure = classify::request(&error, &trail.marks.lock(), look.timeout);
+                    trail.end_hop(None, None, &failure.error);
+                    if trail.method == Method::Head && failure.may_be_about_head {
+                        trail.ask_again_by_get();
+                        continue;
+                    }
+                    return Err(failure);
+                }
+            };
+            trail.marks.lock().answered();
+            let status = answer.status();
+            let address = answer.remote_addr().map(|address| address.ip());
+            trail.status = Some(status.as_u16());
+            if trail.method == Method::Head
+                && matches!(
+                    status,
+                    StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED
+                )
+            {
+                trail.end_hop(
+                    Some(status.as_u16()),
+                    address,
+                    "HEAD is refused: asked by GET",
+                );
+                trail.ask_again_by_get();
+                continue;
+            }
+            if leads_on(status, look) {
+                let next = next_url(&url, &answer);
+                let note = match &next {
+                    Ok(next) => format!("{status} to {}", Trail::shown(next)),
+                    Err(failure) => failure.error.clone(),
+                };
+                trail.end_hop(Some(status.as_u16()), address, &note);
+                url = next?;
+                if trail.redirects == look.max_redirects {
+                    return Err(classify::too_many_redirects(look.max_redirects));
+                }
+                trail.redirects += 1;
+                continue;
+            }
+            let judged = judge(look, status, answer).await;
+            let note = match &judged {
+                Ok(()) => format!("answered {status}"),
+                Err(failure) => failure.error.clone(),
+            };
+            trail.end_hop(Some(status.as_u16()), address, &note);
+            return judged;
+        }
+    }
+}
+
+async fn send(
+    client: &Client,
+    url: &Url,
+    method: Method,
+    look: &Look,
+) -> Result<Response, reqwest::Error> {
+    let method = match method {
+        Method::Head => reqwest::Method::HEAD,
+        Method::Get => reqwest::Method::GET,
+    };
+    let mut request = client.request(method, url.clone());
+    if let Ok(agent) = HeaderValue::from_str(&look.user_agent) {
+        request = request.header(USER_AGENT, agent);
+    }
+    if look.contains.is_some() {
+        // A body that is searched is wanted as it is, which keeps bombs out as well.
+        request = request.header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    }
+    request.send().await
+}
+
+/// Whether the answer is a redirect to follow: one that the owner did not name as expected.
+fn leads_on(status: StatusCode, look: &Look) -> bool {
+    let named = look.expect_status != crate::domain::StatusSet::default()
+        && look.expect_status.contains(status.as_u16());
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) && !named
+}
+
+fn next_url(url: &Url, answer: &Response) -> Result<Url, Failure> {
+    let status = answer.status();
+    let nowhere = |why: &str| Failure::new(Reason::Redirect, format!("answered {status} {why}"));
+    let location = answer
+        .headers()
+        .get(LOCATION)
+        .ok_or_else(|| nowhere("without saying where to go"))?;
+    let location = std::str::from_utf8(location.as_bytes())
+        .map_err(|_| nowhere("with a location that is not text"))?;
+    let next = url
+        .join(location)
+        .map_err(|_| nowhere("with a location that is not a URL"))?;
+    if !matches!(next.scheme(), "http" | "https") {
+        return Err(nowhere(&format!(
+            "to a {}: address, which is not followed",
+            next.scheme()
+        )));
+    }
+    Ok(next)
+}
+
+async fn judge(look: &Look, status: StatusCode, answer: Response) -> Result<(), Failure> {
+    if !look.expect_status.contains(status.as_u16()) {
+        return Err(classify::bad_status(status, &look.expect_status));
+    }
+    let Some(text) = &look.contains else {
+        return Ok(());
+    };
+    let encoding = answer
+        .headers()
+        .get(CONTENT_ENCODING)
+        .and_then(|value| value.to_str().ok())
+        .filter(|encoding| !encoding.eq_ignore_ascii_case("identity"))
+        .map(str::to_owned);
+    body::must_contain(answer, text, encoding.as_deref(), look.timeout).await
+}

@@ -1,0 +1,45 @@
+//! A scripted fake: answers by rule and without a network, for tests of whatever runs it.
+
+use std::time::Duration;
+
+use crate::domain::{JobId, Look, Reason};
+
+/// What a scripted look finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scripted {
+    /// A good answer with this status.
+    Up(u16),
+    /// A failure.
+    Fails(Reason),
+}
+
+/// How scripted looks behave: each takes `delay`, then finds what `finds` says of the job.
+#[derive(Clone, Copy, Debug)]
+pub struct Script {
+    /// How long a look takes.
+    pub delay: Duration,
+    /// What it finds.
+    pub finds: fn(JobId) -> Scripted,
+}
+
+impl Script {
+    /// Every look takes `delay` and finds 200.
+    #[must_use]
+    pub fn up_after(delay: Duration) -> Self {
+        Self {
+            delay,
+            finds: |_| Scripted::Up(200),
+        }
+    }
+
+    pub(super) async fn play(&self, job: JobId, look: &Look) -> Scripted {
+        let finds = self.finds;
+        if tokio::time::timeout(look.timeout, tokio::time::sleep(self.delay))
+            .await
+            .is_err()
+        {
+            return Scripted::Fails(Reason::Timeout);
+        }
+        finds(job)
+    }
+}

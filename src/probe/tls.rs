@@ -1,0 +1,143 @@
+//! One TLS configuration for all checks: trusted roots, a verifier that keeps what it saw.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{
+    ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue, WebPkiServerVerifier,
+};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, NamedGroup, RootCertStore, SignatureScheme};
+
+use super::KitError;
+use super::marks;
+
+/// The configuration: the system's roots (those built in where it has none), `ca_file`'s
+/// besides, HTTP/2 and 1.1, and no resumption, because a resumed session is not verified.
+pub(super) fn client_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, KitError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let roots = roots(ca_file)?;
+    let verifier =
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+            .build()
+            .map_err(|error| KitError(format!("no usable trusted certificates: {error}")))?;
+    let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| KitError(format!("TLS cannot be set up: {error}")))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Witness { verifier }))
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.resumption = rustls::client::Resumption::store(Arc::new(HelloMark));
+    Ok(Arc::new(config))
+}
+
+fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, KitError> {
+    let mut roots = RootCertStore::empty();
+    let system = rustls_native_certs::load_native_certs();
+    for error in &system.errors {
+        tracing::warn!(%error, "some of the system's trusted certificates cannot be read");
+    }
+    roots.add_parsable_certificates(system.certs);
+    if roots.is_empty() {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    if let Some(path) = ca_file {
+        let unreadable =
+            |why: &dyn std::fmt::Display| KitError(format!("ca_file {}: {why}", path.display()));
+        let pem = fs::read(path).map_err(|error| unreadable(&error))?;
+        let mut added = 0;
+        for certificate in CertificateDer::pem_slice_iter(&pem) {
+            let certificate = certificate.map_err(|_| unreadable(&"not a PEM file"))?;
+            roots.add(certificate).map_err(|error| unreadable(&error))?;
+            added += 1;
+        }
+        if added == 0 {
+            return Err(unreadable(&"holds no certificate"));
+        }
+    }
+    Ok(roots)
+}
+
+/// Keeps the server's certificate, then leaves the judgement to webpki.
+#[derive(Debug)]
+struct Witness {
+    verifier: Arc<WebPkiServerVerifier>,
+}
+
+impl ServerCertVerifier for Witness {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        marks::certificate_seen(end_entity);
+        self.verifier
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
+    }
+}
+
+/// A session store that stores nothing. It is asked for a hint while the ClientHello is
+/// built, which is the moment at which TCP ends and TLS begins.
+#[derive(Debug)]
+struct HelloMark;
+
+impl ClientSessionStore for HelloMark {
+    fn set_kx_hint(&self, _server_name: ServerName<'static>, _group: NamedGroup) {}
+
+    fn kx_hint(&self, _server_name: &ServerName<'_>) -> Option<NamedGroup> {
+        marks::tls_started();
+        None
+    }
+
+    fn set_tls12_session(&self, _name: ServerName<'static>, _value: Tls12ClientSessionValue) {}
+
+    fn tls12_session(&self, _name: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
+        None
+    }
+
+    fn remove_tls12_session(&self, _name: &ServerName<'static>) {}
+
+    fn insert_tls13_ticket(&self, _name: ServerName<'static>, _value: Tls13ClientSessionValue) {}
+
+    fn take_tls13_ticket(&self, _name: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
+        None
+    }
+}
+
+/// The provider, installed once for whoever asks for the process's default.
+pub(super) fn install_provider() {
+    if CryptoProvider::get_default().is_none() {
+        // Somebody else may install one in between; any is as good.
+        let _lost = rustls::crypto::ring::default_provider().install_default();
+    }
+}

@@ -1,0 +1,102 @@
+//! What a check has done so far. Kept outside of the future that does it, so that what a
+//! deadline cuts short is known as well.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use reqwest::Url;
+
+use crate::domain::{Certificate, Hop, Look, Method, Phases, SiteUrl, clean, sentence};
+
+use super::certificate;
+use super::marks::Marks;
+
+/// The longest URL of a hop that is kept, in characters.
+const MOST_URL: usize = 300;
+
+/// Addresses of a name that are kept.
+const MOST_ADDRESSES: usize = 8;
+
+/// The requests of one check.
+#[derive(Debug)]
+pub(super) struct Trail {
+    pub(super) marks: Arc<Marks>,
+    pub(super) method: Method,
+    pub(super) attempts: u16,
+    pub(super) redirects: u16,
+    pub(super) status: Option<u16>,
+    pub(super) certificate: Option<Certificate>,
+    pub(super) hops: Vec<Hop>,
+    open: Option<(Box<str>, Instant)>,
+}
+
+impl Trail {
+    pub(super) fn new(look: &Look) -> Self {
+        Self {
+            marks: Arc::default(),
+            method: if look.contains.is_some() {
+                Method::Get
+            } else {
+                Method::Head
+            },
+            attempts: 1,
+            redirects: 0,
+            status: None,
+            certificate: None,
+            hops: Vec::with_capacity(1),
+            open: None,
+        }
+    }
+
+    /// A URL as a hop shows it.
+    pub(super) fn shown(url: &Url) -> String {
+        clean(SiteUrl::new(url.as_str()).shown(), MOST_URL)
+    }
+
+    pub(super) fn begin_hop(&mut self, url: &Url) {
+        self.marks.reset();
+        self.open = Some((Self::shown(url).into_boxed_str(), Instant::now()));
+    }
+
+    /// The hop is over; a second call for the same hop does nothing.
+    pub(super) fn end_hop(&mut self, status: Option<u16>, address: Option<IpAddr>, note: &str) {
+        let Some((url, began)) = self.open.take() else {
+            return;
+        };
+        let mut noted = self.marks.lock();
+        let mut resolved = std::mem::take(&mut noted.resolved);
+        resolved.truncate(MOST_ADDRESSES);
+        if let Some(read) = noted
+            .certificate
+            .take()
+            .as_deref()
+            .and_then(certificate::read)
+        {
+            self.certificate = Some(read.shown);
+        }
+        self.hops.push(Hop {
+            method: self.method,
+            url,
+            address,
+            resolved,
+            status,
+            phases: noted.phases(),
+            took: began.elapsed(),
+            note: sentence(note),
+        });
+    }
+
+    pub(super) const fn ask_again_by_get(&mut self) {
+        self.method = Method::Get;
+        self.attempts += 1;
+        self.status = None;
+    }
+
+    /// The phases of the request that decided.
+    pub(super) fn phases(&self) -> Phases {
+        self.hops
+            .last()
+            .map_or_else(Phases::default, |hop| hop.phases)
+    }
+}

@@ -1,0 +1,88 @@
+//! From what was found to a verdict: the rules of degraded, and the result as a whole.
+
+use std::time::Duration;
+
+use crate::domain::{CheckResult, Look, RanOn, Reason, Verdict, brief, sentence};
+
+use super::classify::Failure;
+use super::http::Start;
+use super::trail::Trail;
+
+/// Puts the result of a check together.
+pub(super) fn result(
+    start: Start,
+    look: &Look,
+    trail: Trail,
+    judged: Result<(), Failure>,
+    latency: Duration,
+    ran_on: RanOn,
+) -> CheckResult {
+    let phases = trail.phases();
+    let mut result = CheckResult {
+        job: start.job,
+        verdict: Verdict::Up,
+        reason: None,
+        error: None,
+        status: trail.status,
+        started_at: start.at,
+        started: start.moment,
+        latency,
+        late: start.moment.since(start.job.due),
+        phases,
+        method: trail.method,
+        attempts: trail.attempts,
+        redirects: trail.redirects,
+        certificate: trail.certificate,
+        hops: trail.hops,
+        ran_on,
+    };
+    let judged = judged.and_then(|()| degraded(&result, look));
+    if let Err(failure) = judged {
+        result.verdict = failure.reason.verdict();
+        result.reason = Some(failure.reason);
+        result.error = Some(sentence(&failure.error));
+    }
+    result
+}
+
+/// The result of a check that could not be carried out, through no fault of the site.
+#[must_use]
+pub fn could_not_look(start: Start, look: &Look, why: &str, ran_on: RanOn) -> CheckResult {
+    let failure = Failure::new(Reason::Internal, format!("could not look: {why}"));
+    result(
+        start,
+        look,
+        Trail::new(look),
+        Err(failure),
+        Duration::ZERO,
+        ran_on,
+    )
+}
+
+/// A good answer may still come with a certificate about to end, or too slowly. The
+/// certificate is named first: it will not get better by itself.
+fn degraded(result: &CheckResult, look: &Look) -> Result<(), Failure> {
+    let warn_days = look.cert_warn.as_secs_f64() / 86_400.0;
+    if let Some(days) = result.cert_days_left()
+        && days < warn_days
+    {
+        return Err(Failure::new(
+            Reason::Certificate,
+            format!(
+                "the certificate ends in {days:.1} days (warned of from {} on)",
+                brief(look.cert_warn)
+            ),
+        ));
+    }
+    if result.latency > look.slow {
+        return Err(Failure::new(
+            Reason::Slow,
+            format!(
+                "answered after {}, slower than {}",
+                brief(result.latency),
+                brief(look.slow)
+            ),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,344 @@
+//! The plan: a heap of due times, one for each site.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Duration;
+
+use crate::domain::{JobId, Moment, SiteId};
+
+/// The name of a check that is due.
+pub type Due = JobId;
+
+/// One site's part of the plan.
+#[derive(Clone, Debug)]
+struct Slot {
+    interval: Duration,
+    next: Moment,
+    /// What of the heap is this slot's: entries of other generations are void.
+    generation: u32,
+    /// A check that was due while the one before it was still running.
+    owed: Option<Moment>,
+    /// Where in its interval the site stands from the second check on; `None` once it is
+    /// there.
+    phase: Option<Duration>,
+    planned: bool,
+}
+
+/// When each site is due.
+#[derive(Clone, Debug, Default)]
+pub struct Schedule {
+    slots: Vec<Slot>,
+    heap: BinaryHeap<Reverse<(Moment, SiteId, u32)>>,
+}
+
+impl Schedule {
+    /// A plan of no sites.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes over a list: those that are new are due at once and spread over their interval
+    /// from then on, those that stay keep their time, those that are not in it any more
+    /// (or are paused) are not due.
+    pub fn configure(&mut self, sites: &[(SiteId, Duration)], now: Moment) {
+        let mut kept = vec![false; self.slots.len()];
+        for (rank, (site, interval)) in sites.iter().enumerate() {
+            let index = site.index();
+            if self.slots.len() <= index {
+                self.slots.resize(index + 1, Slot::absent());
+                kept.resize(index + 1, false);
+            }
+            kept[index] = true;
+            let slot = &mut self.slots[index];
+            if slot.planned && slot.interval == *interval {
+                continue;
+            }
+            if slot.planned {
+                // Another interval: the present wait is cut down to it, never drawn out.
+                slot.interval = *interval;
+                let next = slot.next.min(now + *interval);
+                self.plan(*site, next);
+                continue;
+            }
+            slot.planned = true;
+            slot.interval = *interval;
+            slot.owed = None;
+            slot.phase = Some(spread(rank, sites.len(), *interval));
+            self.plan(*site, now);
+        }
+        for (index, kept) in kept.into_iter().enumerate() {
+            if !kept {
+                self.cancel(SiteId::from_index(index));
+            }
+        }
+    }
+
+    fn plan(&mut self, site: SiteId, next: Moment) {
+        let slot = &mut self.slots[site.index()];
+        slot.next = next;
+        slot.generation = slot.generation.wrapping_add(1);
+        self.heap.push(Reverse((next, site, slot.generation)));
+    }
+
+    /// The site is not due until it is planned again by [`Schedule::configure`] or
+    /// [`Schedule::resume`].
+    pub fn cancel(&mut self, site: SiteId) {
+        if let Some(slot) = self.slots.get_mut(site.index()) {
+            slot.generation = slot.generation.wrapping_add(1);
+            slot.planned = false;
+            slot.owed = None;
+        }
+    }
+
+    /// A paused site is due at once.
+    pub fn resume(&mut self, site: SiteId, interval: Duration, now: Moment) {
+        if self.slots.len() <= site.index() {
+            self.slots.resize(site.index() + 1, Slot::absent());
+        }
+        let slot = &mut self.slots[site.index()];
+        slot.interval = interval;
+        slot.planned = true;
+        self.plan(site, now);
+    }
+
+    /// Looks at a site at `at`, if it would not be due before; the interval goes on
+    /// from its own time.
+    pub fn look_again(&mut self, site: SiteId, at: Moment) {
+        let Some(slot) = self.slots.get_mut(site.index()) else {
+            return;
+        };
+        if !slot.planned || slot.next <= at {
+            return;
+        }
+        // The regular time stays: the extra look is a step on the way to it.
+        slot.phase = Some(slot.next.since(at));
+        self.plan(site, at);
+    }
+
+    /// The earliest time at which something is due.
+    pub fn next_due(&mut self) -> Option<Moment> {
+        while let Some(Reverse((at, site, generation))) = self.heap.peek() {
+            let slot = &self.slots[site.index()];
+            if slot.planned && slot.generation == *generation {
+                return Some(*at);
+            }
+            self.heap.pop();
+        }
+        None
+    }
+
+    /// When a site is due next; `None` while it is not planned.
+    #[must_use]
+    pub fn due_of(&self, site: SiteId) -> Option<Moment> {
+        let slot = self.slots.get(site.index())?;
+        slot.planned.then_some(slot.next)
+    }
+
+    /// Adds the checks that are due by `now` to `due`, at most `most` of them, earliest
+    /// first, and plans each site's next one.
+    pub fn take_due(&mut self, now: Moment, most: usize, due: &mut Vec<Due>) {
+        for _ in 0..most {
+            match self.next_due() {
+                Some(at) if at <= now => {}
+                _ => return,
+            }
+            let Some(Reverse((at, site, _))) = self.heap.pop() else {
+                return;
+            };
+            due.push(Due { site, due: at });
+            let slot = &mut self.slots[site.index()];
+            let step = slot.phase.take().unwrap_or(slot.interval);
+            let mut next = at + step;
+            if next <= now {
+                // The whole machine stood still: of the checks that were due in the
+                // meantime one is enough.
+                let behind = now.since(next).as_nanos() / slot.interval.as_nanos().max(1);
+                let skipped = u32::try_from(behind).unwrap_or(u32::MAX);
+                next = next + slot.interval * skipped;
+                if next <= now {
+                    next = next + slot.interval;
+                }
+            }
+            self.plan(site, next);
+        }
+    }
+
+    /// The check was due while the one before it was running: it starts when that one
+    /// ends. Gives the check that waited for this already and is missed now.
+    #[must_use]
+    pub fn owe(&mut self, due: Due) -> Option<Due> {
+        let slot = self.slots.get_mut(due.site.index())?;
+        let missed = slot.owed.replace(due.due)?;
+        Some(Due {
+            site: due.site,
+            due: missed,
+        })
+    }
+
+    /// The running check of a site has ended: the check that waited for it, if any.
+    #[must_use]
+    pub fn released(&mut self, site: SiteId) -> Option<Due> {
+        let owed = self.slots.get_mut(site.index())?.owed.take()?;
+        Some(Due { site, due: owed })
+    }
+}
+
+impl Slot {
+    const fn absent() -> Self {
+        Self {
+            interval: Duration::ZERO,
+            next: Moment::ZERO,
+            generation: 0,
+            owed: None,
+            phase: None,
+            planned: false,
+        }
+    }
+}
+
+/// How long after its first check the site of this rank has its second: the list is spread
+/// evenly over the interval, and neighbours of the list stand apart (they are often the
+/// same host). Never longer than the interval.
+fn spread(rank: usize, count: usize, interval: Duration) -> Duration {
+    // Steps of the golden ratio: any number of them lies evenly on the circle.
+    const GOLDEN: f64 = 0.618_033_988_749_894_9;
+    if count <= 1 {
+        return interval;
+    }
+    let turn = (rank as f64 * GOLDEN).fract();
+    interval.mul_f64(1.0 - turn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn sites(count: usize, interval: Duration) -> Vec<(SiteId, Duration)> {
+        (0..count)
+            .map(|index| (SiteId::from_index(index), interval))
+            .collect()
+    }
+
+    fn at(millis: u64) -> Moment {
+        Moment::ZERO + Duration::from_millis(millis)
+    }
+
+    fn take(schedule: &mut Schedule, now: Moment) -> Vec<Due> {
+        let mut due = Vec::new();
+        schedule.take_due(now, usize::MAX, &mut due);
+        due
+    }
+
+    #[test]
+    fn the_first_sweep_is_due_at_once_and_the_next_is_spread_over_the_interval() {
+        let mut schedule = Schedule::new();
+        schedule.configure(&sites(60, MINUTE), Moment::ZERO);
+        assert_eq!(take(&mut schedule, Moment::ZERO).len(), 60);
+        let mut most = 0;
+        let mut all = 0;
+        for second in 1..=60 {
+            let due = take(&mut schedule, at(second * 1_000)).len();
+            most = most.max(due);
+            all += due;
+        }
+        assert_eq!(all, 60);
+        assert!(most <= 2, "{most} in one second");
+    }
+
+    #[test]
+    fn a_second_look_comes_early_and_the_regular_time_stays() {
+        let mut schedule = Schedule::new();
+        schedule.configure(&sites(1, MINUTE), Moment::ZERO);
+        take(&mut schedule, Moment::ZERO);
+        let site = SiteId::from_index(0);
+        schedule.look_again(site, at(10_000));
+        assert_eq!(schedule.due_of(site), Some(at(10_000)));
+        assert_eq!(take(&mut schedule, at(10_000)).len(), 1);
+        assert_eq!(schedule.due_of(site), Some(at(60_000)));
+        take(&mut schedule, at(60_000));
+        assert_eq!(schedule.due_of(site), Some(at(120_000)));
+    }
+
+    #[test]
+    fn a_site_that_is_gone_or_paused_is_not_due() {
+        let mut schedule = Schedule::new();
+        schedule.configure(&sites(3, MINUTE), Moment::ZERO);
+        schedule.configure(&sites(2, MINUTE), Moment::ZERO);
+        schedule.cancel(SiteId::from_index(0));
+        assert_eq!(take(&mut schedule, Moment::ZERO).len(), 1);
+        schedule.resume(SiteId::from_index(0), MINUTE, at(5));
+        assert_eq!(schedule.next_due(), Some(at(5)));
+    }
+
+    #[test]
+    fn a_reload_keeps_the_time_of_the_sites_that_stay() {
+        let mut schedule = Schedule::new();
+        schedule.configure(&sites(2, MINUTE), Moment::ZERO);
+        take(&mut schedule, Moment::ZERO);
+        let before = schedule.due_of(SiteId::from_index(1));
+        schedule.configure(&sites(3, MINUTE), at(1_000));
+        assert_eq!(schedule.due_of(SiteId::from_index(1)), before);
+        assert_eq!(schedule.due_of(SiteId::from_index(2)), Some(at(1_000)));
+    }
+
+    #[test]
+    fn a_check_that_waits_behind_its_own_site_is_missed_when_the_next_comes() {
+        let mut schedule = Schedule::new();
+        schedule.configure(&sites(1, MINUTE), Moment::ZERO);
+        let site = SiteId::from_index(0);
+        let first = Due { site, due: at(1) };
+        let second = Due { site, due: at(2) };
+        assert_eq!(schedule.owe(first), None);
+        assert_eq!(schedule.owe(second), Some(first));
+        assert_eq!(schedule.released(site), Some(second));
+        assert_eq!(schedule.released(site), None);
+    }
+
+    #[test]
+    fn after_a_standstill_each_site_is_due_once() {
+        let mut schedule = Schedule::new();
+        schedule.configure(&sites(10, MINUTE), Moment::ZERO);
+        take(&mut schedule, Moment::ZERO);
+        let hour = at(3_600_000);
+        assert_eq!(take(&mut schedule, hour).len(), 10);
+        assert!(schedule.next_due() > Some(hour));
+    }
+
+    proptest! {
+        #[test]
+        fn no_site_waits_longer_than_its_interval_and_none_is_due_twice_at_once(
+            intervals in proptest::collection::vec(1_u64..90, 1..40),
+            steps in proptest::collection::vec(1_u64..20_000, 1..60),
+        ) {
+            let list: Vec<_> = intervals
+                .iter()
+                .enumerate()
+                .map(|(index, seconds)| (SiteId::from_index(index), Duration::from_secs(*seconds)))
+                .collect();
+            let mut schedule = Schedule::new();
+            schedule.configure(&list, Moment::ZERO);
+            let mut now = Moment::ZERO;
+            let mut last: HashMap<SiteId, Moment> = HashMap::new();
+            for step in steps {
+                let mut seen = HashMap::new();
+                for due in take(&mut schedule, now) {
+                    prop_assert!(due.due <= now);
+                    prop_assert!(seen.insert(due.site, ()).is_none(), "twice in one tick");
+                    if let Some(before) = last.insert(due.site, due.due) {
+                        prop_assert!(due.due > before);
+                    }
+                }
+                for (site, interval) in &list {
+                    let next = schedule.due_of(*site).unwrap();
+                    prop_assert!(next > now && next.since(now) <= *interval);
+                }
+                now = now + Duration::from_millis(step);
+            }
+        }
+    }
+}
