@@ -1,0 +1,253 @@
+//! The monitor's side: starts the fleet's process, keeps its files, ends it.
+
+use std::fs;
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{self, Child, ChildStdin, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::command::Command;
+use super::handshake::{CA_FILE, Handshake};
+
+/// How long a fleet may take to say that it is ready.
+const READY_WITHIN: Duration = Duration::from_secs(5);
+
+/// The longest handshake that is read, in bytes.
+const MOST_HANDSHAKE: u64 = 1 << 20;
+
+/// A running fleet, and a directory with the `sites.toml` that leads to it.
+///
+/// Dropping it ends the process, waits for its end and removes the directory. Should this
+/// process end without that, the fleet sees its input end and goes by itself.
+#[derive(Debug)]
+pub struct FleetProcess {
+    child: Child,
+    commands: ChildStdin,
+    directory: PrivateDirectory,
+}
+
+impl FleetProcess {
+    /// Starts this program's own hidden subcommand `fleet`.
+    ///
+    /// # Errors
+    /// When it cannot be started, is not ready in five seconds or says something else, or
+    /// when its files cannot be written.
+    pub fn start() -> io::Result<Self> {
+        let mut program = process::Command::new(std::env::current_exe()?);
+        program.arg("fleet");
+        Self::start_from(program, &std::env::temp_dir(), READY_WITHIN)
+    }
+
+    /// Starts `program`, which must speak as [`serve`](super::serve()) does, and keeps its
+    /// files in a new directory under `parent`.
+    fn start_from(
+        mut program: process::Command,
+        parent: &Path,
+        ready_within: Duration,
+    ) -> io::Result<Self> {
+        let directory = PrivateDirectory::create_in(parent)?;
+        let mut child = program
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            // Keys pressed at the terminal are meant for the monitor alone.
+            .process_group(0)
+            .spawn()?;
+        let streams = child.stdin.take().zip(child.stdout.take());
+        let Some((commands, answers)) = streams else {
+            end(&mut child);
+            return Err(io::Error::other("the fleet has no pipes"));
+        };
+        // From here on, whatever fails, dropping `fleet` cleans up.
+        let fleet = Self {
+            child,
+            commands,
+            directory,
+        };
+        let handshake = read_handshake(answers, ready_within)?;
+        fs::write(fleet.directory.0.join(CA_FILE), handshake.ca_pem)?;
+        fs::write(fleet.config_path(), handshake.sites_toml)?;
+        Ok(fleet)
+    }
+
+    /// The configuration that watches this fleet.
+    #[must_use]
+    pub fn config_path(&self) -> PathBuf {
+        self.directory.0.join("sites.toml")
+    }
+
+    /// The fleet's process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Lets the site called `name` fail; a name that is not in the fleet changes nothing.
+    ///
+    /// # Errors
+    /// When the fleet is gone, or the name holds a line break.
+    pub fn break_site(&self, name: &str) -> io::Result<()> {
+        self.send(Command::Break(name))
+    }
+
+    /// Makes the site called `name` answer well, whatever it did before.
+    ///
+    /// # Errors
+    /// As for [`break_site`](Self::break_site).
+    pub fn mend(&self, name: &str) -> io::Result<()> {
+        self.send(Command::Mend(name))
+    }
+
+    fn send(&self, command: Command<'_>) -> io::Result<()> {
+        let line = command.to_string();
+        if line.contains(['\n', '\r']) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        (&self.commands).write_all(format!("{line}\n").as_bytes())
+    }
+}
+
+impl Drop for FleetProcess {
+    fn drop(&mut self) {
+        end(&mut self.child);
+    }
+}
+
+/// Ends a child and waits for its end. Both fail only when it has ended already.
+fn end(child: &mut Child) {
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// Reads the first line that the fleet says.
+fn read_handshake(answers: process::ChildStdout, within: Duration) -> io::Result<Handshake> {
+    // A pipe has no deadline of its own. The thread ends with the line, or with the child,
+    // which does not outlive a failure here.
+    let (sender, receiver) = mpsc::sync_channel(1);
+    thread::Builder::new()
+        .name("fleet-handshake".to_owned())
+        .spawn(move || {
+            let mut line = String::new();
+            let read = BufReader::new(answers.take(MOST_HANDSHAKE)).read_line(&mut line);
+            let _ = sender.send(read.map(|_| line));
+        })?;
+    let line = receiver.recv_timeout(within).map_err(|_| {
+        io::Error::new(
+            io::ErrorKind::TimedOut,
+            "the demo's sites did not start in time",
+        )
+    })??;
+    serde_json::from_str(&line).map_err(|_| {
+        io::Error::new(
+            io::ErrorKind::InvalidData,
+            "the demo's sites did not start as they should",
+        )
+    })
+}
+
+/// A directory that only this user can read, removed when it is dropped.
+#[derive(Debug)]
+struct PrivateDirectory(PathBuf);
+
+impl PrivateDirectory {
+    fn create_in(parent: &Path) -> io::Result<Self> {
+        let nanos = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_nanos());
+        let name = format!("squirrel-demo-{}-{nanos}", process::id());
+        let path = parent.join(name);
+        // Fails if it is there already, so nobody can have laid it out for us.
+        fs::DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for PrivateDirectory {
+    fn drop(&mut self) {
+        let path: &Path = &self.0;
+        if let Err(error) = fs::remove_dir_all(path) {
+            tracing::debug!(path = %path.display(), %error, "the demo's directory stays");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::time::Instant;
+
+    fn shell(script: &str) -> process::Command {
+        let mut program = process::Command::new("sh");
+        program.args(["-c", script]);
+        program
+    }
+
+    fn is_alive(pid: u32) -> bool {
+        let pid = rustix::process::Pid::from_raw(pid.cast_signed()).unwrap();
+        rustix::process::test_kill_process(pid).is_ok()
+    }
+
+    fn entries(directory: &Path) -> usize {
+        fs::read_dir(directory).unwrap().count()
+    }
+
+    #[test]
+    fn a_fleet_gets_its_files_hears_commands_and_leaves_nothing_behind() {
+        let parent = tempfile::tempdir().unwrap();
+        let heard = tempfile::NamedTempFile::new().unwrap();
+        let mut program = shell(
+            r#"printf '%s\n' '{"sites_toml":"[monitor]\n","ca_pem":"PEM"}'; exec cat > "$HEARD""#,
+        );
+        program.env("HEARD", heard.path());
+        let fleet = FleetProcess::start_from(program, parent.path(), READY_WITHIN).unwrap();
+
+        let config = fleet.config_path();
+        let directory = config.parent().unwrap().to_owned();
+        assert_eq!(fs::read_to_string(&config).unwrap(), "[monitor]\n");
+        assert_eq!(
+            fs::read_to_string(directory.join("demo-ca.pem")).unwrap(),
+            "PEM"
+        );
+        let mode = fs::metadata(&directory).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+
+        fleet.break_site("shop").unwrap();
+        fleet.mend("pay").unwrap();
+        assert!(fleet.break_site("a\nmend b").is_err());
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while fs::read_to_string(heard.path()).unwrap() != "break shop\nmend pay\n" {
+            assert!(Instant::now() < deadline, "the commands never arrived");
+            thread::yield_now();
+        }
+
+        let pid = fleet.pid();
+        assert!(is_alive(pid));
+        drop(fleet);
+        assert!(!is_alive(pid));
+        assert_eq!(entries(parent.path()), 0);
+    }
+
+    #[test]
+    fn a_fleet_that_is_silent_gone_or_talks_nonsense_is_an_error_and_leaves_nothing() {
+        for (script, kind) in [
+            ("exec sleep 600", io::ErrorKind::TimedOut),
+            ("exit 0", io::ErrorKind::InvalidData),
+            ("echo hello", io::ErrorKind::InvalidData),
+        ] {
+            let parent = tempfile::tempdir().unwrap();
+            // Only the silent one waits for the end of it.
+            let within = match kind {
+                io::ErrorKind::TimedOut => Duration::from_millis(100),
+                _ => Duration::from_secs(60),
+            };
+            let error = FleetProcess::start_from(shell(script), parent.path(), within);
+            assert_eq!(error.unwrap_err().kind(), kind, "{script}");
+            assert_eq!(entries(parent.path()), 0, "{script}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What the parent may say to the fleet: a line a command.
+
+use std::fmt;
+
+/// One command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Command<'a> {
+    /// Let a site fail.
+    Break(&'a str),
+    /// Make a site well, whatever it was.
+    Mend(&'a str),
+}
+
+impl<'a> Command<'a> {
+    /// Reads "break NAME" or "mend NAME"; `None` for anything else.
+    pub(super) fn parse(line: &'a str) -> Option<Self> {
+        let (verb, name) = line.trim().split_once(' ')?;
+        match (verb, name.trim()) {
+            (_, "") => None,
+            ("break", name) => Some(Self::Break(name)),
+            ("mend", name) => Some(Self::Mend(name)),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Command<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Break(name) => write!(f, "break {name}"),
+            Self::Mend(name) => write!(f, "mend {name}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_read_as_they_are_written() {
+        for command in [Command::Break("shop"), Command::Mend("my site")] {
+            assert_eq!(Command::parse(&command.to_string()), Some(command));
+        }
+        assert_eq!(Command::parse("mend pay\r\n"), Some(Command::Mend("pay")));
+        for bad in ["", "break", "break ", "burn shop", "shop"] {
+            assert_eq!(Command::parse(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The one line that a fleet says when it is ready.
+
+use std::io;
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+
+/// What the demo's fleet says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Handshake {
+    /// A complete `sites.toml`; its `ca_file` is `demo-ca.pem`, beside it.
+    pub sites_toml: String,
+    /// The certificate authority that vouches for the TLS sites, as PEM.
+    pub ca_pem: String,
+}
+
+/// What a uniform fleet says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UniformHandshake {
+    /// Where it listens.
+    pub addresses: Vec<SocketAddr>,
+}
+
+/// The name under which `sites_toml` expects the authority's certificate.
+pub(super) const CA_FILE: &str = "demo-ca.pem";
+
+/// Writes `handshake` as one line of JSON.
+pub(super) async fn say(
+    handshake: &impl Serialize,
+    out: &mut (impl AsyncWrite + Unpin),
+) -> io::Result<()> {
+    let mut line = serde_json::to_vec(handshake)?;
+    line.push(b'\n');
+    out.write_all(&line).await?;
+    out.flush().await
+}
