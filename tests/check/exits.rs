@@ -1,0 +1,170 @@
+//! Exit statuses: 0 all up, 1 some down, 2 a mistake of ours, 3 could not look.
+
+use super::sites::{home, site, sites_at, start};
+use crate::support::{Fleet, PARADIGMS, Script, Squirrel};
+
+fn script(toml: &str) -> Script {
+    toml::from_str(toml).unwrap()
+}
+
+const OK: &str = r"'*' = ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']";
+
+#[test]
+fn all_up_or_degraded_is_0_and_one_down_is_1() {
+    let mut fleet = Fleet::new();
+    let good = fleet.serve(script(OK));
+    let slow = fleet.serve(script(
+        r"'*' = [{ wait = '60ms' }, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']",
+    ));
+    let refused = fleet.serve(script("listen = 'refuse'"));
+    let none = toml::Table::new();
+    let url = |authority: &str| format!("http://{authority}/");
+    let mut sites = vec![
+        site("good", &url(&good.authority), &none),
+        site(
+            "slow",
+            &url(&slow.authority),
+            &toml::toml! { slow = "10ms" },
+        ),
+    ];
+    for paradigm in PARADIGMS {
+        let finished = start(&home(&fleet, sites.clone()), paradigm, 2).finish();
+        let verdicts: Vec<_> = finished
+            .objects()
+            .iter()
+            .map(|line| line["verdict"].clone())
+            .collect();
+        assert!(verdicts.contains(&"degraded".into()), "{verdicts:?}");
+        assert_eq!(finished.code(), 0, "{paradigm}: {}", finished.stderr);
+    }
+    sites.push(site("refused", &url(&refused.authority), &none));
+    for paradigm in PARADIGMS {
+        let finished = start(&home(&fleet, sites.clone()), paradigm, 2).finish();
+        assert_eq!(finished.code(), 1, "{paradigm}: {}", finished.stderr);
+    }
+}
+
+#[test]
+fn a_mistaken_command_line_is_2_and_says_what_is_wrong() {
+    let fleet = Fleet::new();
+    let squirrel = home(&fleet, Vec::new());
+    squirrel.write("sites.toml", "[[sites]]\nurl = \"http://127.0.0.1:1/\"\n");
+    squirrel.write(
+        "latin1.toml",
+        b"[[sites]]\nname = \"caf\xe9\"\nurl = \"http://a/\"\n",
+    );
+    let table: [(&[&str], &str); 16] = [
+        (&["check", "--config", "none.toml"], "none.toml"),
+        (&["check", "--config", "."], "."),
+        (&["check", "--config", "latin1.toml"], "latin1.toml"),
+        (&["check", "--config"], "--config"),
+        (
+            &["check", "--paradigm", "fibres", "--config", "sites.toml"],
+            "fibres",
+        ),
+        (
+            &["check", "--paradigm", "", "--config", "sites.toml"],
+            "--paradigm",
+        ),
+        (
+            &["check", "--workers", "0", "--config", "sites.toml"],
+            "--workers",
+        ),
+        (&["check", "--workers", "-1", "--config", "sites.toml"], "-"),
+        (
+            &["check", "--workers", "many", "--config", "sites.toml"],
+            "many",
+        ),
+        (
+            &[
+                "check",
+                "--workers",
+                "99999999999999999999",
+                "--config",
+                "sites.toml",
+            ],
+            "--workers",
+        ),
+        (
+            &["check", "--format", "xml", "--config", "sites.toml"],
+            "xml",
+        ),
+        (&["check", "--frobnicate"], "--frobnicate"),
+        (&["check", "not a url"], "not a url"),
+        (&["check", "ftp://127.0.0.1/"], "ftp"),
+        (&["check", "http://"], "http://"),
+        (&["chekc"], "chekc"),
+    ];
+    for (args, fragment) in table {
+        let finished = squirrel.run(args.iter().copied());
+        finished.assert_no_panic();
+        assert_eq!(finished.code(), 2, "{args:?}: {}", finished.stderr);
+        assert!(
+            finished.stderr.contains(fragment),
+            "{args:?}: {}",
+            finished.stderr
+        );
+        assert!(finished.stdout.is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn no_sites_at_all_is_2() {
+    let finished = Squirrel::new().run(["check", "--format", "json"]);
+    finished.assert_no_panic();
+    assert_eq!(finished.code(), 2, "{}", finished.stderr);
+    assert!(!finished.stderr.is_empty());
+}
+
+/// With ever fewer descriptors the program first has enough, then cannot look, then cannot
+/// even start. Whatever it is, no site is called down for it, and the status tells the truth.
+#[test]
+fn running_out_of_descriptors_never_makes_a_site_down() {
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(OK));
+    let mut could_not_look = 0;
+    for paradigm in PARADIGMS {
+        for limit in 8..=40 {
+            let finished = start(
+                &home(&fleet, sites_at(&server, 8, &toml::Table::new())).through([
+                    "sh",
+                    "-c",
+                    &format!("ulimit -n {limit}; exec \"$@\""),
+                    "sh",
+                ]),
+                paradigm,
+                4,
+            )
+            .finish();
+            let context = format!("{paradigm}, {limit} files: {}", finished.stderr);
+            finished.assert_no_panic();
+            let lines = finished.objects();
+            let count = |verdict: &str| {
+                lines
+                    .iter()
+                    .filter(|line| line["verdict"] == verdict)
+                    .count()
+            };
+            assert_eq!(count("down"), 0, "{context} {lines:?}");
+            if lines.len() < 8 {
+                assert!([2, 3, 127].contains(&finished.code()), "{context}");
+                assert!(!finished.stderr.is_empty(), "{context}");
+                continue;
+            }
+            let unknown = count("unknown");
+            could_not_look += usize::from(unknown > 0);
+            assert_eq!(
+                finished.code(),
+                if unknown > 0 { 3 } else { 0 },
+                "{context}"
+            );
+            for line in lines.iter().filter(|line| line["verdict"] == "unknown") {
+                assert_eq!(line["reason"], "internal", "{line}");
+            }
+        }
+    }
+    assert!(
+        could_not_look > 0,
+        "no limit was low enough to see a check that could not look"
+    );
+}

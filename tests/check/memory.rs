@@ -1,0 +1,104 @@
+//! Whatever the servers send, memory stays within 48 MiB of a one-site run.
+
+use super::sites::{home, site, sites_at, start};
+use crate::support::{Fleet, PARADIGMS, Script};
+
+const MIB: u64 = 1024 * 1024;
+
+fn script(toml: &str) -> Script {
+    toml::from_str(toml).unwrap()
+}
+
+/// Peak memory of a sweep, read while its last site is still held back by its server.
+fn peak(fleet: &mut Fleet, sites: &[toml::Table], paradigm: &str, workers: usize) -> u64 {
+    let held = fleet.serve(script(
+        r"'*' = [{ gate = true }, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']",
+    ));
+    let mut sites = sites.to_vec();
+    let url = format!("http://{}/", held.authority);
+    sites.push(site("held", &url, &toml::toml! { timeout = "50s" }));
+    let squirrel = home(fleet, sites.clone());
+    let mut running = start(&squirrel, paradigm, workers);
+    running.wait_for_lines(sites.len() - 1);
+    let peak = running.peak_rss();
+    // The held site has no more to say.
+    drop(running);
+    assert!(peak > MIB, "the memory of the process could not be read");
+    peak
+}
+
+/// Fails when a sweep of `sites` takes 48 MiB more than a sweep of one good site.
+fn assert_frugal(fleet: &mut Fleet, sites: &[toml::Table], paradigm: &str, workers: usize) {
+    let good = fleet.serve(script(
+        r"'*' = ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']",
+    ));
+    let one = peak(
+        fleet,
+        &sites_at(&good, 1, &toml::Table::new()),
+        paradigm,
+        workers,
+    );
+    let all = peak(fleet, sites, paradigm, workers);
+    let more = all.saturating_sub(one);
+    assert!(
+        more <= 48 * MIB,
+        "{paradigm}: {} MiB, {} MiB more than with one site",
+        all / MIB,
+        more / MIB
+    );
+}
+
+#[test]
+fn hostile_servers_cost_less_than_48_mib() {
+    let mut fleet = Fleet::new();
+    let head = r"HTTP/1.1 200 OK\r\n";
+    let hostile = [
+        format!(
+            r"'*' = ['{head}X-Long: ', {{ send = 'aaaaaaaaaaaaaaaa', times = 655360 }}, '\r\n\r\n']"
+        ),
+        format!(
+            r"'*' = ['{head}', {{ send = 'X-More: aaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n', forever = true }}]"
+        ),
+        format!(r"'*' = ['{head}\r\n', {{ send = 'hay hay hay hay ', forever = true }}]"),
+        format!(r"'*' = ['{head}Content-Encoding: gzip\r\n\r\n', {{ bomb = 1 }}]"),
+        format!(
+            r"'*' = ['{head}Content-Length: 99999999999\r\n\r\n', {{ send = 'hay ', forever = true }}]"
+        ),
+        format!(
+            r"'*' = ['{head}Transfer-Encoding: chunked\r\n\r\n', {{ send = '1\r\nn\r\n', forever = true }}]"
+        ),
+    ];
+    let settings = toml::toml! { timeout = "1500ms"
+    contains = "needle" };
+    let mut sites = Vec::new();
+    for (kind, script_text) in hostile.iter().enumerate() {
+        let server = fleet.serve(script(script_text));
+        for index in 0..34 {
+            let url = format!("http://{}/{index}", server.authority);
+            sites.push(site(&format!("hostile {kind} {index}"), &url, &settings));
+        }
+    }
+    assert!(sites.len() >= 200);
+    for paradigm in PARADIGMS {
+        // One after another, one of each kind shows as much as all of them.
+        let (workers, every) = match paradigm {
+            "serial" => (1, 34),
+            "threads" => (64, 1),
+            _ => (sites.len() + 1, 1),
+        };
+        let some: Vec<_> = sites.iter().step_by(every).cloned().collect();
+        assert_frugal(&mut fleet, &some, paradigm, workers);
+    }
+}
+
+/// Two hundred heads at once, each just under the size at which an HTTP library gives up,
+/// and then nothing: every buffer stays as full as it gets until the deadline.
+#[test]
+fn heads_that_fill_every_buffer_at_once_cost_less_than_48_mib() {
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(
+        r"'*' = ['HTTP/1.1 200 OK\r\nX-Long: ', { send = 'aaaaaaaaaa', times = 40000 }, { hang = true }]",
+    ));
+    let sites = sites_at(&server, 200, &toml::toml! { timeout = "2500ms" });
+    assert_frugal(&mut fleet, &sites, "async", sites.len() + 1);
+}

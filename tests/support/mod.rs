@@ -1,0 +1,23 @@
+//! What the tests of the program share: servers with real faults on loopback, the scenarios
+//! they play, certificates for them, and a way to run the real binary.
+//!
+//! Behaviour is data: `tests/scenarios/*.toml`. A new case is one table in one of them.
+
+mod bytes;
+mod certs;
+mod contract;
+mod expect;
+mod scenario;
+mod servers;
+mod squirrel;
+
+pub(crate) use bytes::{gzip_bomb, unescape};
+pub(crate) use certs::{CertKind, Certificates};
+pub(crate) use contract::{check_line, unsafe_characters};
+pub(crate) use expect::{Expect, mismatches};
+pub(crate) use scenario::{Scenario, Script, all_scenarios, scenarios_dir};
+pub(crate) use servers::{Fleet, Server};
+pub(crate) use squirrel::{Finished, Running, Squirrel};
+
+/// The paradigms that every scenario runs under.
+pub(crate) const PARADIGMS: [&str; 3] = ["serial", "threads", "async"];

@@ -1,0 +1,90 @@
+//! What a server saw: connections, requests, and how many were here at once.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::watch;
+
+/// What one server saw since the last [`Count::reset`].
+#[derive(Debug)]
+pub(crate) struct Count {
+    connections: AtomicUsize,
+    requests: AtomicUsize,
+    here: AtomicUsize,
+    most: watch::Sender<usize>,
+    unexpected: Mutex<Vec<String>>,
+}
+
+impl Count {
+    pub(crate) fn new() -> Self {
+        Self {
+            connections: AtomicUsize::new(0),
+            requests: AtomicUsize::new(0),
+            here: AtomicUsize::new(0),
+            most: watch::Sender::new(0),
+            unexpected: Mutex::new(Vec::new()),
+        }
+    }
+
+    pub(crate) fn connected(&self) {
+        self.connections.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// A request was read. It counts as here until the guard is dropped, which the player does
+    /// before the last bytes of an answer: a client that has its answer may come again.
+    pub(crate) fn request(&self) -> Here<'_> {
+        self.requests.fetch_add(1, Ordering::SeqCst);
+        let here = self.here.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.send_if_modified(|most| {
+            let more = here > *most;
+            *most = here.max(*most);
+            more
+        });
+        Here(self)
+    }
+
+    /// Waits until `count` requests were here at once.
+    pub(crate) async fn gathered(&self, count: usize) {
+        let mut most = self.most.subscribe();
+        // The sender lives as long as the receiver: waiting cannot fail.
+        let _ = most.wait_for(|most| *most >= count).await;
+    }
+
+    pub(crate) fn unexpected(&self, request: String) {
+        self.unexpected.lock().unwrap().push(request);
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+
+    /// The most requests that were here at once.
+    pub(crate) fn most_at_once(&self) -> usize {
+        *self.most.borrow()
+    }
+
+    /// Requests that the script has no answer for.
+    pub(crate) fn take_unexpected(&self) -> Vec<String> {
+        std::mem::take(&mut *self.unexpected.lock().unwrap())
+    }
+
+    pub(crate) fn reset(&self) {
+        self.connections.store(0, Ordering::SeqCst);
+        self.requests.store(0, Ordering::SeqCst);
+        self.most.send_replace(0);
+        self.take_unexpected();
+    }
+}
+
+/// A request that is being served.
+pub(crate) struct Here<'count>(&'count Count);
+
+impl Drop for Here<'_> {
+    fn drop(&mut self) {
+        self.0.here.fetch_sub(1, Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,11 @@
+//! Real servers with real faults, on loopback, in the process of the test.
+//!
+//! A [`Fleet`] plays scenarios, each with servers of its own; all end when it is dropped.
+
+mod count;
+mod fleet;
+mod listen;
+mod play;
+
+pub(crate) use count::Count;
+pub(crate) use fleet::{Fleet, Server};
