@@ -1,5 +1,7 @@
 //! The `squirrel` binary: everything is in the library.
 
-fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    uptime_squirrel::command::run()
 }

@@ -1,1 +1,15 @@
 //! The wiring: one closed event enum, one loop; decide, then act.
+//!
+//! [`Core`] moves checks between plan, dispatcher and monitor, with or without a screen;
+//! the session around it turns what happens into what is done about it.
+
+mod core;
+mod keeper;
+pub mod log;
+mod machine;
+mod workers;
+
+pub use self::core::{Core, CoreError, Happening, choose};
+pub use keeper::{Keeper, Kept};
+pub use machine::Meter;
+pub use workers::{Workers, step};

@@ -1,1 +1,19 @@
 //! The command line: one file a subcommand.
+//!
+//! Exit status: 0 all is well, 1 some site is down, 2 a mistake in the command line or the
+//! configuration, 3 nothing is down but some site could not be looked at.
+
+mod check;
+mod cli;
+mod completions;
+mod config_check;
+
+mod exit;
+mod fleet;
+
+mod progress;
+mod record;
+mod source;
+
+pub use cli::run;
+pub use record::Record;

@@ -17,4 +17,4 @@ pub use result::{
     Certificate, CheckResult, Hop, Method, Outcome, Phase, Phases, RanOn, Reason, Verdict,
 };
 pub use site::{Look, Owner, Site, SiteUrl, StatusRange, StatusSet};
-pub use text::{MAX_SENTENCE, clean, sentence};
+pub use text::{MAX_SENTENCE, clean, is_unsafe, sentence};

@@ -4,7 +4,8 @@
 pub const MAX_SENTENCE: usize = 400;
 
 /// Whether a character could move the cursor, colour the screen or turn the reading order.
-const fn is_unsafe(c: char) -> bool {
+#[must_use]
+pub const fn is_unsafe(c: char) -> bool {
     matches!(c,
         '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}'            // C0, DEL, C1
         | '\u{61c}' | '\u{200e}' | '\u{200f}'                // bidirectional marks

@@ -158,6 +158,16 @@ impl Dispatcher {
         self.unanswered
     }
 
+    /// The check of a site that has no answer yet.
+    #[must_use]
+    pub fn job_of(&self, site: SiteId) -> Option<JobId> {
+        let outstanding = self.outstanding.get(site.index())?.as_ref()?;
+        Some(JobId {
+            site,
+            due: outstanding.job.ticket.due(),
+        })
+    }
+
     /// Answers dropped because their job had one already.
     #[must_use]
     pub const fn twins(&self) -> u64 {

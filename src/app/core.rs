@@ -1,0 +1,341 @@
+//! The heart of the program, with or without a screen: plan, dispatcher and monitor, and
+//! what moves between them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::domain::{CheckResult, Clock, JobId, Look, Moment, Outcome, SiteId};
+use crate::monitor::{Monitor, Notice};
+use crate::paradigm::{
+    ALL, Census, Context, DEFAULT, Dispatcher, Entry, Offer, Receipt, StartError, position,
+};
+use crate::probe::{Kit, KitError};
+use crate::schedule::Schedule;
+
+use super::workers::{Workers, step};
+
+/// Checks handed out at a time, so that a key is answered in the middle of a million.
+const BATCH: usize = 4_096;
+
+/// Something that people are told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Happening {
+    /// A site changed.
+    Notice(Notice),
+    /// A switch is complete.
+    Switched(Receipt),
+}
+
+/// Why the program cannot begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CoreError {
+    /// The trusted certificates.
+    Kit(KitError),
+    /// The first paradigm.
+    Start(StartError),
+}
+
+impl std::fmt::Display for CoreError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Kit(error) => error.fmt(f),
+            Self::Start(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for CoreError {}
+
+/// Plan, dispatcher and monitor.
+#[derive(Debug)]
+pub struct Core {
+    clock: Arc<dyn Clock>,
+    monitor: Monitor,
+    schedule: Schedule,
+    dispatcher: Dispatcher,
+    workers: Workers,
+    ca_file: Option<std::path::PathBuf>,
+    configured_paradigm: Option<Box<str>>,
+    configured_workers: Option<usize>,
+    due: Vec<JobId>,
+    happenings: Vec<Happening>,
+}
+
+/// The paradigm that a configuration and the command line ask for, and how many workers
+/// each gets.
+#[must_use]
+pub fn choose(
+    config: &Config,
+    paradigm: Option<&str>,
+    workers: Option<usize>,
+    open_files: Option<u64>,
+) -> (&'static Entry, Workers) {
+    let name = paradigm
+        .or(config.monitor.paradigm.as_deref())
+        .unwrap_or(DEFAULT);
+    let entry = &ALL[position(name).or_else(|| position(DEFAULT)).unwrap_or(0)];
+    let mut numbers = Workers::new(&config.workers, open_files);
+    if let Some(number) = workers {
+        numbers.choose(entry, number);
+    } else if let Some(number) = config.monitor.workers {
+        numbers.suggest(entry, number);
+    }
+    (entry, numbers)
+}
+
+impl Core {
+    /// Starts `entry`; the sites of the configuration are due at once.
+    ///
+    /// # Errors
+    /// If the trusted certificates cannot be read or the paradigm cannot start.
+    pub fn start(
+        config: Config,
+        entry: &'static Entry,
+        workers: Workers,
+        clock: Arc<dyn Clock>,
+        results: tokio::sync::mpsc::UnboundedSender<CheckResult>,
+    ) -> Result<Self, CoreError> {
+        let kit = Kit::http(config.monitor.ca_file.as_deref()).map_err(CoreError::Kit)?;
+        let context = Context {
+            workers: workers.of(entry).0,
+            kit: Arc::new(kit),
+            clock: Arc::clone(&clock),
+            results,
+        };
+        let dispatcher = Dispatcher::start(entry, context).map_err(CoreError::Start)?;
+        let mut core = Self {
+            clock,
+            monitor: Monitor::new(),
+            schedule: Schedule::new(),
+            dispatcher,
+            workers,
+            ca_file: config.monitor.ca_file.clone(),
+            configured_paradigm: config.monitor.paradigm.clone(),
+            configured_workers: config.monitor.workers,
+            due: Vec::new(),
+            happenings: Vec::new(),
+        };
+        core.take_over(config);
+        Ok(core)
+    }
+
+    fn take_over(&mut self, config: Config) {
+        let now = self.clock.now();
+        let looks: HashMap<SiteId, Arc<Look>> = self
+            .monitor
+            .sites()
+            .map(|state| (state.id(), Arc::clone(&state.site().look)))
+            .collect();
+        self.monitor.configure(config.sites, now);
+        let plan: Vec<(SiteId, Duration)> = self
+            .monitor
+            .sites()
+            .filter(|state| !state.site().paused)
+            .map(|state| (state.id(), state.site().interval))
+            .collect();
+        self.schedule.configure(&plan, now.mono);
+        for (site, old) in looks {
+            let new = self.monitor.site(site).map(|state| state.site());
+            let same = new.is_some_and(|new| !new.paused && new.look == old);
+            // A check that waits would look at what was configured before.
+            if !same && self.dispatcher.withdraw(site) && new.is_some_and(|new| !new.paused) {
+                self.schedule.look_again(site, now.mono);
+            }
+        }
+    }
+
+    /// Takes over a changed configuration. Sites that stay keep their history; the paradigm
+    /// and the number of workers change only if the file's word on them did.
+    ///
+    /// # Errors
+    /// If its `ca_file` cannot be used: nothing has changed then.
+    pub fn reload(&mut self, config: Config) -> Result<(), CoreError> {
+        let kit = if config.monitor.ca_file == self.ca_file {
+            None
+        } else {
+            let kit = Kit::http(config.monitor.ca_file.as_deref()).map_err(CoreError::Kit)?;
+            Some(Arc::new(kit))
+        };
+        let named = config.monitor.paradigm.as_deref().and_then(position);
+        let entry = match named {
+            Some(index) if config.monitor.paradigm != self.configured_paradigm => &ALL[index],
+            _ => self.dispatcher.entry(),
+        };
+        if let Some(number) = config.monitor.workers
+            && config.monitor.workers != self.configured_workers
+        {
+            self.workers.choose(entry, number);
+        }
+        let (number, _) = self.workers.of(entry);
+        if kit.is_some() || entry.label.name != self.dispatcher.entry().label.name {
+            self.dispatcher
+                .switch(entry, number, kit, self.clock.moment())
+                .map_err(CoreError::Start)?;
+        } else if number != self.dispatcher.census().workers && entry.resizable {
+            self.dispatcher.resize(number);
+        }
+        self.ca_file.clone_from(&config.monitor.ca_file);
+        self.configured_paradigm
+            .clone_from(&config.monitor.paradigm);
+        self.configured_workers = config.monitor.workers;
+        self.take_over(config);
+        Ok(())
+    }
+
+    /// Hands out what is due by now, and closes the accounts of old paradigms.
+    pub fn tick(&mut self) {
+        let now = self.clock.moment();
+        let mut due = std::mem::take(&mut self.due);
+        self.schedule.take_due(now, BATCH, &mut due);
+        for due in due.drain(..) {
+            self.offer(due);
+        }
+        self.due = due;
+        self.close_accounts(now);
+    }
+
+    fn close_accounts(&mut self, now: Moment) {
+        let receipts = self.dispatcher.receipts(now);
+        self.happenings
+            .extend(receipts.into_iter().map(Happening::Switched));
+    }
+
+    fn offer(&mut self, due: JobId) {
+        let Some(state) = self.monitor.site(due.site) else {
+            return;
+        };
+        let look = Arc::clone(&state.site().look);
+        let missed = match self.dispatcher.offer(due, &look) {
+            Offer::Submitted => None,
+            Offer::Renewed { missed } => Some(missed),
+            Offer::Busy => self.schedule.owe(due),
+        };
+        if let Some(missed) = missed {
+            self.observe(&Outcome::Missed(missed));
+        }
+    }
+
+    fn observe(&mut self, outcome: &Outcome) {
+        let now = self.clock.now();
+        let mut notices = Vec::new();
+        self.monitor.observe(outcome, now, &mut notices);
+        for notice in notices {
+            if let Notice::LookAgain { site, after } = notice {
+                self.schedule.look_again(site, now.mono + after);
+            } else {
+                self.happenings.push(Happening::Notice(notice));
+            }
+        }
+    }
+
+    /// Folds results in, in the order in which they came.
+    pub fn results(&mut self, results: impl IntoIterator<Item = CheckResult>) {
+        for result in results {
+            if !self.dispatcher.answered(&result) {
+                continue;
+            }
+            let site = result.job.site;
+            self.observe(&Outcome::Checked(Arc::new(result)));
+            if let Some(owed) = self.schedule.released(site) {
+                self.offer(owed);
+            }
+        }
+        self.close_accounts(self.clock.moment());
+    }
+
+    /// What has happened since this was asked last.
+    pub fn take_happenings(&mut self) -> Vec<Happening> {
+        std::mem::take(&mut self.happenings)
+    }
+
+    /// Runs the checks by another paradigm from now on; gives what to say about the number
+    /// of its workers, if anything.
+    ///
+    /// # Errors
+    /// If it cannot start: the one in use goes on.
+    pub fn switch(&mut self, entry: &'static Entry) -> Result<Option<String>, StartError> {
+        let (number, notice) = self.workers.of(entry);
+        self.dispatcher
+            .switch(entry, number, None, self.clock.moment())?;
+        self.close_accounts(self.clock.moment());
+        Ok(notice)
+    }
+
+    /// So many steps more workers, or fewer. Gives the number, and what to say if it is
+    /// fewer than asked for; `None` if this paradigm's number is fixed.
+    pub fn change_workers(&mut self, steps: i32) -> Option<(usize, Option<String>)> {
+        let entry = self.dispatcher.entry();
+        if !entry.resizable {
+            return None;
+        }
+        self.workers
+            .choose(entry, step(self.dispatcher.census().workers, steps));
+        let (number, notice) = self.workers.of(entry);
+        self.workers.choose(entry, number);
+        self.dispatcher.resize(number);
+        Some((number, notice))
+    }
+
+    /// Looks at a site now.
+    pub fn recheck(&mut self, site: SiteId) {
+        self.schedule.look_again(site, self.clock.moment());
+    }
+
+    /// Looks at every site now.
+    pub fn recheck_all(&mut self) {
+        let now = self.clock.moment();
+        for site in self.monitor.ids() {
+            self.schedule.look_again(*site, now);
+        }
+    }
+
+    /// Pauses or resumes a site.
+    pub fn set_paused(&mut self, site: SiteId, paused: bool) {
+        let now = self.clock.now();
+        if !self.monitor.set_paused(site, paused, now) {
+            return;
+        }
+        let Some(state) = self.monitor.site(site) else {
+            return;
+        };
+        if paused {
+            self.dispatcher.withdraw(site);
+            self.schedule.cancel(site);
+        } else {
+            self.schedule.resume(site, state.site().interval, now.mono);
+        }
+    }
+
+    /// When something is due next.
+    pub fn next_wake(&mut self) -> Option<Moment> {
+        let due = self.schedule.next_due();
+        let account = self.dispatcher.next_deadline();
+        due.into_iter().chain(account).min()
+    }
+
+    /// The state of every site.
+    #[must_use]
+    pub const fn monitor(&self) -> &Monitor {
+        &self.monitor
+    }
+
+    /// When a site is due next.
+    #[must_use]
+    pub fn due_of(&self, site: SiteId) -> Option<Moment> {
+        self.schedule.due_of(site)
+    }
+
+    /// The paradigm in use.
+    #[must_use]
+    pub const fn entry(&self) -> &'static Entry {
+        self.dispatcher.entry()
+    }
+
+    /// How busy it is.
+    #[must_use]
+    pub fn census(&self) -> Census {
+        self.dispatcher.census()
+    }
+}

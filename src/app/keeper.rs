@@ -1,0 +1,117 @@
+//! The thread that watches sites.toml, reads it again, and writes a pause into it. A slow
+//! disk delays neither a key nor a check.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::config::{self, Config, EditError, Known, Mistakes, Watcher};
+use crate::domain::Site;
+use crate::paradigm;
+
+/// How often the files are looked at.
+const PERIOD: Duration = Duration::from_millis(500);
+
+/// What the keeper has to say.
+#[derive(Debug)]
+pub enum Kept {
+    /// The file changed and is in order.
+    Changed(Box<Config>),
+    /// The file changed and is not.
+    Broken(Mistakes),
+    /// A pause was written, or could not be.
+    Saved(Box<str>, Result<(), EditError>),
+}
+
+enum Request {
+    Pause(Arc<Site>, bool),
+    ReadAgain,
+}
+
+/// The thread's handle: it ends when this is dropped.
+#[derive(Debug)]
+pub struct Keeper {
+    requests: Sender<Request>,
+    kept: UnboundedReceiver<Kept>,
+}
+
+impl Keeper {
+    /// Watches the files that `config` was read from.
+    ///
+    /// # Errors
+    /// If no thread can be started.
+    pub fn start(config: &Config) -> io::Result<Self> {
+        let (requests, inbox) = channel();
+        let (outbox, kept) = unbounded_channel();
+        let watcher = Watcher::new(config);
+        let path = config.path.clone();
+        std::thread::Builder::new()
+            .name("config".to_owned())
+            .spawn(move || keep(path, watcher, &inbox, &outbox))?;
+        Ok(Self { requests, kept })
+    }
+
+    /// Writes a pause, or its end, into the file.
+    pub fn pause(&self, site: Arc<Site>, paused: bool) {
+        // The thread lives as long as this handle.
+        let _gone = self.requests.send(Request::Pause(site, paused));
+    }
+
+    /// Reads the file again, changed or not.
+    pub fn read_again(&self) {
+        let _gone = self.requests.send(Request::ReadAgain);
+    }
+
+    /// The next thing it has to say; never, if there is no file.
+    pub async fn next(&mut self) -> Kept {
+        match self.kept.recv().await {
+            Some(kept) => kept,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+fn keep(
+    path: Option<PathBuf>,
+    mut watcher: Option<Watcher>,
+    inbox: &Receiver<Request>,
+    outbox: &UnboundedSender<Kept>,
+) {
+    let Some(path) = path else { return };
+    let names = paradigm::names();
+    let known = Known { paradigms: &names };
+    loop {
+        let read = match inbox.recv_timeout(PERIOD) {
+            Ok(Request::Pause(site, paused)) => {
+                let saved = config::set_paused(&path, &site, paused, &known).map(|written| {
+                    if let (Some(watcher), Some(written)) = (&mut watcher, written) {
+                        watcher.expect(written);
+                    }
+                });
+                let _gone = outbox.send(Kept::Saved(site.name.clone(), saved));
+                false
+            }
+            Ok(Request::ReadAgain) => true,
+            Err(RecvTimeoutError::Timeout) => watcher.as_mut().is_some_and(Watcher::poll),
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        if !read {
+            continue;
+        }
+        let kept = match config::load(&path, &known) {
+            Ok(config) => {
+                // The set of included files may be another one now.
+                watcher = Watcher::new(&config);
+                Kept::Changed(Box::new(config))
+            }
+            Err(mistakes) => Kept::Broken(mistakes),
+        };
+        if outbox.send(kept).is_err() {
+            return;
+        }
+    }
+}

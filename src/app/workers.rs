@@ -1,0 +1,103 @@
+//! How many checks may be in flight at once: by paradigm, by file, by flag, by key, and
+//! within what the system allows.
+
+use std::collections::BTreeMap;
+
+use crate::paradigm::{ALL, Entry, clamp};
+
+/// What was asked for each paradigm.
+#[derive(Clone, Debug, Default)]
+pub struct Workers {
+    chosen: BTreeMap<&'static str, usize>,
+    open_files: Option<u64>,
+}
+
+impl Workers {
+    /// Numbers by paradigm as the configuration names them, under a limit of open files.
+    #[must_use]
+    pub fn new(configured: &BTreeMap<Box<str>, usize>, open_files: Option<u64>) -> Self {
+        let chosen = ALL
+            .iter()
+            .filter_map(|entry| {
+                let name = entry.label.name;
+                configured.get(name).map(|number| (name, *number))
+            })
+            .collect();
+        Self { chosen, open_files }
+    }
+
+    /// Asks for a number for one paradigm from now on.
+    pub fn choose(&mut self, entry: &Entry, number: usize) {
+        self.chosen.insert(entry.label.name, number);
+    }
+
+    /// Asks for a number for one paradigm unless another was asked for by name.
+    pub fn suggest(&mut self, entry: &Entry, number: usize) {
+        self.chosen.entry(entry.label.name).or_insert(number);
+    }
+
+    /// The number that a paradigm gets, and what to say if it is fewer than asked for.
+    #[must_use]
+    pub fn of(&self, entry: &Entry) -> (usize, Option<String>) {
+        let wanted = self
+            .chosen
+            .get(entry.label.name)
+            .copied()
+            .unwrap_or(entry.default_workers);
+        clamp(entry, wanted, self.open_files)
+    }
+}
+
+/// The next number in steps that feel even: 1, 2, 3 … 10, 20 … 100, 200 …
+#[must_use]
+pub fn step(workers: usize, steps: i32) -> usize {
+    const MOST: usize = 100_000;
+    let size_of_step = |workers: usize| 10_usize.pow(workers.max(1).ilog10());
+    let mut workers = workers;
+    for _ in 0..steps.unsigned_abs() {
+        workers = if steps > 0 {
+            let step = size_of_step(workers);
+            (workers / step + 1) * step
+        } else {
+            // From 100 the step down is one of 10, from 10 one of 1.
+            let step = size_of_step(workers.saturating_sub(1));
+            workers.saturating_sub(1) / step * step
+        };
+    }
+    workers.clamp(1, MOST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::paradigm::position;
+
+    #[test]
+    fn steps_grow_with_the_number_and_come_back_the_same_way() {
+        let mut number = 1;
+        let mut seen = vec![number];
+        for _ in 0..20 {
+            number = step(number, 1);
+            seen.push(number);
+        }
+        assert_eq!(&seen[8..13], [9, 10, 20, 30, 40]);
+        for expected in seen.iter().rev().skip(1) {
+            number = step(number, -1);
+            assert_eq!(number, *expected);
+        }
+        assert_eq!(step(1, -1), 1);
+        assert_eq!(step(16, 1), 20);
+        assert_eq!(step(1_000, -1), 900);
+    }
+
+    #[test]
+    fn a_number_by_name_stands_before_a_general_one() {
+        let threads = &ALL[position("threads").unwrap()];
+        let configured = BTreeMap::from([("threads".into(), 32)]);
+        let mut workers = Workers::new(&configured, None);
+        workers.suggest(threads, 7);
+        assert_eq!(workers.of(threads).0, 32);
+        workers.choose(threads, 7);
+        assert_eq!(workers.of(threads).0, 7);
+    }
+}

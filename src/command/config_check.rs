@@ -1,0 +1,36 @@
+//! `squirrel config check`: is the list of sites in order?
+
+use std::io::Write;
+
+use super::cli::SourceArgs;
+use super::exit::Exit;
+use super::source;
+
+pub(super) fn run(args: &SourceArgs) -> Exit {
+    let config = match source::load(args.config.as_deref()) {
+        Ok(config) => config,
+        Err(exit) => return exit,
+    };
+    let file = config
+        .path
+        .as_deref()
+        .map_or_else(String::new, source::short);
+    let count = |number: usize, one: &str| {
+        let plural = if number == 1 { "" } else { "s" };
+        format!("{number} {one}{plural}")
+    };
+    let paused = config.sites.iter().filter(|site| site.paused).count();
+    let paused = if paused == 0 {
+        String::new()
+    } else {
+        format!(" ({paused} paused)")
+    };
+    let line = format!(
+        "{file}: in order: {}{paused}, {}\n",
+        count(config.sites.len(), "site"),
+        count(config.owners.len(), "owner"),
+    );
+    // A reader that is gone needs no answer.
+    let _unheard = std::io::stdout().write_all(line.as_bytes());
+    Exit::Fine
+}

@@ -1,0 +1,48 @@
+//! Which sites: a file that is found, or URLs of the command line.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use crate::config::{self, Config, Known, Mistakes};
+use crate::paradigm;
+
+use super::exit::{Exit, mistake};
+
+/// Reads the configuration that the command line names, or that is found.
+pub(super) fn load(explicit: Option<&Path>) -> Result<Config, Exit> {
+    let path = config::find(explicit).map_err(mistake)?;
+    read(&path)
+}
+
+/// The configuration at `path`.
+pub(super) fn read(path: &Path) -> Result<Config, Exit> {
+    let names = paradigm::names();
+    let known = Known { paradigms: &names };
+    config::load(path, &known).map_err(|mistakes| complain(&mistakes))
+}
+
+/// The sites of these URLs, checked as the configuration says where there is one.
+pub(super) fn urls(urls: &[String], explicit: Option<&Path>) -> Result<Config, Exit> {
+    let base = explicit.map(read).transpose()?;
+    config::from_urls(urls, base.as_ref()).map_err(|mistakes| complain(&mistakes))
+}
+
+/// Every mistake on standard error: a line each, and at a terminal the line it stands in.
+pub(super) fn complain(mistakes: &Mistakes) -> Exit {
+    if std::io::stderr().is_terminal() {
+        mistake(mistakes.detailed())
+    } else {
+        mistake(mistakes)
+    }
+}
+
+/// A path as people write it: within the working directory, or from `~`.
+pub(super) fn short(path: &Path) -> String {
+    let within = |folder: Option<PathBuf>, mark: &str| {
+        let rest = path.strip_prefix(folder?).ok()?;
+        Some(format!("{mark}{}", rest.display()))
+    };
+    within(std::env::current_dir().ok(), "")
+        .or_else(|| within(std::env::home_dir(), "~/"))
+        .unwrap_or_else(|| path.display().to_string())
+}
