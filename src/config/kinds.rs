@@ -1,0 +1,373 @@
+//! The kinds of text that values hold, each a function from the text to what it means.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::domain::{SiteUrl, StatusSet, clean, parse_duration};
+
+use super::mask::masked;
+
+/// Why a text is not what its key wants.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// "expected …"; whoever reports it adds what was there instead.
+    Expected(Cow<'static, str>),
+    /// A whole sentence.
+    Plain(String),
+}
+
+/// What a text means, or why it means nothing.
+pub(super) type Parsed<T> = Result<T, Fault>;
+
+impl Fault {
+    pub(super) fn expected(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::Expected(what.into())
+    }
+
+    /// The sentence, for the text that was there.
+    pub(super) fn about(&self, text: &str) -> String {
+        match self {
+            Self::Expected(expected) => format!("{expected}, got {}", quoted(text)),
+            Self::Plain(sentence) => sentence.clone(),
+        }
+    }
+}
+
+/// A text from the file in quotes, safe to print: short, without a password.
+pub(super) fn quoted(text: &str) -> String {
+    // Masked before it is cut, so that a cut cannot part a password from its at-sign.
+    format!("\"{}\"", clean(&masked(text), 80))
+}
+
+/// Any text, as it is.
+pub(super) fn any(text: &str) -> Parsed<Box<str>> {
+    Ok(text.into())
+}
+
+/// A text that is not empty.
+pub(super) fn some(text: &str) -> Parsed<Box<str>> {
+    if text.is_empty() {
+        return Err(Fault::expected("expected a text that is not empty"));
+    }
+    any(text)
+}
+
+/// A name or label: one line, without control characters.
+pub(super) fn label(text: &str) -> Parsed<Box<str>> {
+    const LONGEST: usize = 200;
+    let cleaned = clean(text, LONGEST);
+    if cleaned.is_empty() {
+        return Err(Fault::expected("expected a text that is not empty"));
+    }
+    let visible = |text: &str| -> usize { text.chars().filter(|c| *c != ' ').count() };
+    if text.chars().count() > LONGEST {
+        return Err(Fault::Plain(format!(
+            "expected at most {LONGEST} characters"
+        )));
+    }
+    if visible(&cleaned) != visible(text) {
+        return Err(Fault::expected(
+            "expected a text without control characters",
+        ));
+    }
+    Ok(cleaned.into_boxed_str())
+}
+
+/// A duration of any length.
+pub(super) fn duration(text: &str) -> Parsed<Duration> {
+    parse_duration(text).map_err(|error| Fault::expected(error.to_string()))
+}
+
+/// A duration of at least a millisecond.
+pub(super) fn positive_duration(text: &str) -> Parsed<Duration> {
+    let duration = duration(text)?;
+    if duration < Duration::from_millis(1) {
+        return Err(Fault::expected("expected 1ms or more"));
+    }
+    Ok(duration)
+}
+
+/// How often a site is checked: at least a second apart.
+pub(super) fn interval(text: &str) -> Parsed<Duration> {
+    let duration = duration(text)?;
+    if duration < Duration::from_secs(1) {
+        return Err(Fault::expected("expected 1s or more"));
+    }
+    Ok(duration)
+}
+
+/// The statuses that count as up.
+pub(super) fn statuses(text: &str) -> Parsed<StatusSet> {
+    StatusSet::parse(text).map_err(Fault::expected)
+}
+
+/// An absolute http(s) URL, normalised and without its fragment, which is never sent.
+pub(super) fn http_url(text: &str) -> Parsed<SiteUrl> {
+    let wrong = |why: Option<&dyn std::fmt::Display>| {
+        let why = why.map_or_else(String::new, |why| format!(" ({why})"));
+        Fault::expected(format!(
+            "expected an http or https URL such as \"https://example.org\"{why}"
+        ))
+    };
+    let text = text.trim();
+    let (scheme, rest) = text.split_once("://").ok_or_else(|| wrong(None))?;
+    if !["http", "https"]
+        .iter()
+        .any(|known| scheme.eq_ignore_ascii_case(known))
+    {
+        return Err(wrong(None));
+    }
+    // The URL standard would take the path for the host, or drop what cannot be seen.
+    if rest.is_empty() || rest.starts_with(['/', '\\', '?', '#']) {
+        return Err(wrong(Some(&"it has no host")));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(wrong(Some(&"it holds a control character")));
+    }
+    let mut url = Url::parse(text).map_err(|error| wrong(Some(&error)))?;
+    if url.port() == Some(0) {
+        return Err(wrong(Some(&"there is no port 0")));
+    }
+    url.set_fragment(None);
+    Ok(SiteUrl::new(url))
+}
+
+/// The URL of a Redis server, with `redis+socket://` for a socket of this machine.
+pub(super) fn broker_url(text: &str) -> Parsed<SiteUrl> {
+    const EXPECTED: &str = "expected a Redis URL such as \"redis://127.0.0.1:6379/0\"";
+    let url = Url::parse(text.trim()).map_err(|_| Fault::expected(EXPECTED))?;
+    let good = match url.scheme() {
+        "redis" | "rediss" => url.host_str().is_some_and(|host| !host.is_empty()),
+        "redis+socket" | "redis+unix" | "unix" => url.path().len() > 1,
+        _ => false,
+    };
+    if !good || text.chars().any(char::is_control) {
+        return Err(Fault::expected(EXPECTED));
+    }
+    Ok(SiteUrl::new(url))
+}
+
+/// What can stand in a User-Agent header.
+pub(super) fn header_value(text: &str) -> Parsed<std::sync::Arc<str>> {
+    if text.trim().is_empty() || !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Err(Fault::expected(
+            "expected plain ASCII text that can stand in a header",
+        ));
+    }
+    Ok(text.trim().into())
+}
+
+/// An address for mail.
+pub(super) fn email(text: &str) -> Parsed<Box<str>> {
+    let good = text.rsplit_once('@').is_some_and(|(user, host)| {
+        !user.is_empty()
+            && !host.is_empty()
+            && !text.contains(|c: char| c.is_whitespace() || c.is_control() || "<>,;".contains(c))
+    });
+    if !good {
+        return Err(Fault::expected(
+            "expected an address such as \"ops@example.org\"",
+        ));
+    }
+    label(text)
+}
+
+/// A telephone number in international form.
+pub(super) fn phone(text: &str) -> Parsed<Box<str>> {
+    let good = text.strip_prefix('+').is_some_and(|digits| {
+        (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    if !good {
+        return Err(Fault::expected("expected a number such as \"+15550100\""));
+    }
+    Ok(text.into())
+}
+
+/// An ntfy topic.
+pub(super) fn topic(text: &str) -> Parsed<Box<str>> {
+    let good = (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if !good {
+        return Err(Fault::expected(
+            "expected a topic of at most 64 letters, digits, - and _",
+        ));
+    }
+    Ok(text.into())
+}
+
+/// The one of `known` that `word` was probably meant to be.
+pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    const LONGEST: usize = 40;
+    let word: Vec<char> = word.chars().flat_map(char::to_lowercase).collect();
+    if word.len() > LONGEST {
+        return None;
+    }
+    known
+        .into_iter()
+        .filter(|known| known.len() <= LONGEST)
+        .map(|known| (distance(&word, known), known))
+        .filter(|(distance, known)| *distance <= 1 + known.chars().count().min(word.len()) / 4)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known)
+}
+
+/// `; did you mean "…"?`, or nothing.
+pub(super) fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(word, known).map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"))
+}
+
+/// Letters to insert, drop, change or swap with their neighbour between the two words
+/// (optimal string alignment).
+fn distance(word: &[char], known: &str) -> usize {
+    let known: Vec<char> = known.chars().flat_map(char::to_lowercase).collect();
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=known.len()).collect();
+    for (i, letter) in word.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, other) in known.iter().enumerate() {
+            let changed = above[j] + usize::from(letter != other);
+            let mut best = changed.min(above[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && *letter == known[j - 1] && word[i - 1] == *other {
+                best = best.min(before[j - 1] + 1);
+            }
+            row.push(best);
+        }
+        before = std::mem::replace(&mut above, row);
+    }
+    above[known.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_normalised_and_lose_their_fragment() {
+        for (text, url) in [
+            ("https://Example.ORG", "https://example.org/"),
+            ("HTTP://example.org:80/a#b", "http://example.org/a"),
+            (
+                "https://bücher.example/ä",
+                "https://xn--bcher-kva.example/%C3%A4",
+            ),
+            (" https://u:p@[::1]:8443/ ", "https://u:p@[::1]:8443/"),
+        ] {
+            assert_eq!(http_url(text).unwrap().expose(), url);
+        }
+    }
+
+    #[test]
+    fn what_is_no_http_url_with_a_host_is_refused() {
+        for text in [
+            "",
+            "example.org",
+            "ftp://example.org",
+            "http://",
+            "http:///path",
+            "https:example.org",
+            "http://?q",
+            "http://a b/",
+            "http://h:99999",
+            "http://h:0/",
+            "http://a\nb/",
+            "mailto:a@b",
+            "file:///etc/passwd",
+            "http://[::1",
+            "http://256.256.256.256/",
+        ] {
+            let fault = http_url(text).unwrap_err();
+            let sentence = fault.about(text);
+            assert!(
+                sentence.starts_with("expected an http or https URL"),
+                "{sentence}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_refused_url_does_not_show_its_password() {
+        for text in ["ftp://u:s3cret@h", "http://u:s3c/ret@h:x", "u:s3cret@h"] {
+            let sentence = http_url(text).unwrap_err().about(text);
+            assert!(!sentence.contains("s3c"), "{sentence}");
+        }
+        let long = format!("ftp://u:s3cret{}@h", "x".repeat(200));
+        assert!(!quoted(&long).contains("s3cret"));
+    }
+
+    #[test]
+    fn labels_lose_needless_blanks_and_may_not_move_the_cursor() {
+        assert_eq!(&*label("  My   shop ").unwrap(), "My shop");
+        for text in ["", "  ", "a\u{1b}[2Jb", "a\nb", "\u{202e}abc"] {
+            assert!(label(text).is_err(), "{text:?}");
+        }
+        assert!(label(&"x".repeat(201)).is_err());
+    }
+
+    #[test]
+    fn durations_have_their_least() {
+        assert!(interval("999ms").is_err() && interval("1s").is_ok());
+        assert!(positive_duration("0s").is_err() && positive_duration("1ms").is_ok());
+        assert!(duration("0s").is_ok());
+        assert_eq!(
+            interval("5").unwrap_err().about("5"),
+            "expected a duration such as \"30s\" or \"5m\", got \"5\""
+        );
+    }
+
+    #[test]
+    fn ways_to_reach_an_owner_are_checked() {
+        assert!(email("ops@example.org").is_ok());
+        for text in ["ops", "@b", "a@", "a b@c", "A <a@b>", "a@b\r\nBcc: c@d"] {
+            assert!(email(text).is_err(), "{text:?}");
+        }
+        assert!(phone("+15550100").is_ok());
+        for text in ["15550100", "+1 555", "+1", "+1555010012345678"] {
+            assert!(phone(text).is_err(), "{text:?}");
+        }
+        assert!(topic("squirrel-ops").is_ok());
+        assert!(topic("a/b").is_err() && topic("").is_err());
+    }
+
+    #[test]
+    fn user_agents_must_be_header_values() {
+        assert_eq!(
+            &*header_value("Me/1.0 (+https://x)").unwrap(),
+            "Me/1.0 (+https://x)"
+        );
+        for text in ["", " ", "a\r\nX: y", "ünicode", "a\u{7f}"] {
+            assert!(header_value(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn brokers_are_redis_servers() {
+        for text in [
+            "redis://127.0.0.1:6379/0",
+            "rediss://:pw@h/1",
+            "redis+socket:///run/r.sock",
+        ] {
+            assert!(broker_url(text).is_ok(), "{text}");
+        }
+        for text in ["", "amqp://h", "redis://", "127.0.0.1:6379", "unix:"] {
+            assert!(broker_url(text).is_err(), "{text}");
+        }
+        assert_eq!(
+            broker_url("redis://:pw@h/1").unwrap().shown(),
+            "redis://:***@h/1"
+        );
+    }
+
+    #[test]
+    fn typing_errors_are_recognised() {
+        let known = ["interval", "timeout", "url", "tags"];
+        assert_eq!(nearest("intervall", known), Some("interval"));
+        assert_eq!(nearest("timoeut", known), Some("timeout"));
+        assert_eq!(nearest("URL", known), Some("url"));
+        assert_eq!(nearest("colour", known), None);
+        assert_eq!(nearest(&"x".repeat(10_000), known), None);
+    }
+}

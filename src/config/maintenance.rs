@@ -1,0 +1,248 @@
+//! `maintenance`: windows that come again and again, begun by a line as in a crontab.
+
+use std::time::Duration;
+
+use super::kinds::{self, Fault, Parsed};
+use super::reader::Reader;
+
+/// A window in which a site's outages are expected: it opens whenever `cron` says, local
+/// time, and stays open for `lasts`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// When it opens.
+    pub cron: Cron,
+    /// How long it stays open.
+    pub lasts: Duration,
+}
+
+/// One minute of local time, as a crontab sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CronTime {
+    /// 0 to 59.
+    pub minute: u32,
+    /// 0 to 23.
+    pub hour: u32,
+    /// Of the month, 1 to 31.
+    pub day: u32,
+    /// 1 to 12.
+    pub month: u32,
+    /// 0 (Sunday) to 6.
+    pub weekday: u32,
+}
+
+/// The five fields of a crontab line: minute, hour, day of the month, month, day of the
+/// week; each a set of bits. (POSIX.1-2017, crontab: where both days are restricted, either
+/// suffices.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cron {
+    minutes: u64,
+    hours: u64,
+    days: u64,
+    months: u64,
+    weekdays: u64,
+    any_day: bool,
+    any_weekday: bool,
+}
+
+/// The range and the names of one field.
+struct Field {
+    what: &'static str,
+    least: u32,
+    most: u32,
+    names: &'static [&'static str],
+}
+
+const FIELDS: [Field; 5] = [
+    Field {
+        what: "minute",
+        least: 0,
+        most: 59,
+        names: &[],
+    },
+    Field {
+        what: "hour",
+        least: 0,
+        most: 23,
+        names: &[],
+    },
+    Field {
+        what: "day of the month",
+        least: 1,
+        most: 31,
+        names: &[],
+    },
+    Field {
+        what: "month",
+        least: 1,
+        most: 12,
+        names: &[
+            "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+        ],
+    },
+    Field {
+        what: "day of the week",
+        least: 0,
+        most: 7,
+        names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"],
+    },
+];
+
+impl Field {
+    fn number(&self, text: &str) -> Option<u32> {
+        let named = self
+            .names
+            .iter()
+            .position(|name| text.eq_ignore_ascii_case(name));
+        let number = match named {
+            Some(index) => self.least + u32::try_from(index).ok()?,
+            None => text.parse().ok()?,
+        };
+        (self.least..=self.most).contains(&number).then_some(number)
+    }
+
+    /// `*`, `5`, `1-5`, `*/15`, `mon-fri`, and lists of these.
+    fn bits(&self, text: &str) -> Option<u64> {
+        let mut bits = 0;
+        for part in text.split(',') {
+            let (range, step) = part.split_once('/').unwrap_or((part, "1"));
+            let step = step.parse().ok().filter(|step| *step > 0)?;
+            let (first, last) = match range.split_once('-') {
+                _ if range == "*" => (self.least, self.most),
+                Some((first, last)) => (self.number(first)?, self.number(last)?),
+                None if part.contains('/') => (self.number(range)?, self.most),
+                None => (self.number(range)?, self.number(range)?),
+            };
+            if first > last {
+                return None;
+            }
+            for number in (first..=last).step_by(step) {
+                bits |= 1 << number;
+            }
+        }
+        Some(bits)
+    }
+}
+
+impl Cron {
+    fn parse(text: &str) -> Parsed<Self> {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let [minute, hour, day, month, weekday] = words[..] else {
+            return Err(Fault::expected(
+                "expected five fields such as \"0 3 * * sun\" (minute, hour, day, month, weekday)",
+            ));
+        };
+        let [minutes, hours, days, months, weekdays] = &FIELDS;
+        let bits = |field: &Field, text: &str| {
+            field.bits(text).ok_or_else(|| {
+                let Field {
+                    what, least, most, ..
+                } = field;
+                Fault::expected(format!("expected a {what} from {least} to {most}"))
+            })
+        };
+        let weekdays = bits(weekdays, weekday)?;
+        Ok(Self {
+            minutes: bits(minutes, minute)?,
+            hours: bits(hours, hour)?,
+            days: bits(days, day)?,
+            months: bits(months, month)?,
+            // Sunday is 0 and 7.
+            weekdays: weekdays | weekdays >> 7,
+            any_day: day.starts_with('*'),
+            any_weekday: weekday.starts_with('*'),
+        })
+    }
+
+    /// Whether a window opens in this minute.
+    #[must_use]
+    pub const fn matches(&self, time: CronTime) -> bool {
+        const fn has(bits: u64, number: u32) -> bool {
+            number < 64 && bits >> number & 1 == 1
+        }
+        let day = has(self.days, time.day);
+        let weekday = has(self.weekdays, time.weekday);
+        let date = if self.any_day || self.any_weekday {
+            day && weekday
+        } else {
+            day || weekday
+        };
+        has(self.minutes, time.minute)
+            && has(self.hours, time.hour)
+            && has(self.months, time.month)
+            && date
+    }
+}
+
+/// One `{ cron = "0 3 * * sun", lasts = "2h" }`.
+pub(super) fn read_window(mut table: Reader<'_>) -> Option<Window> {
+    let cron = table.text("cron", Cron::parse);
+    let lasts = table.text("lasts", |text| {
+        let lasts = kinds::duration(text)?;
+        if lasts < Duration::from_secs(60) {
+            return Err(Fault::expected("expected 1m or more"));
+        }
+        Ok(lasts)
+    });
+    table.require("cron");
+    table.require("lasts");
+    table.finish();
+    Some(Window {
+        cron: cron?,
+        lasts: lasts?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SUNDAY_3: CronTime = CronTime {
+        minute: 0,
+        hour: 3,
+        day: 13,
+        month: 6,
+        weekday: 0,
+    };
+
+    #[test]
+    fn five_fields_say_when_a_window_opens() {
+        for (text, opens) in [
+            ("0 3 * * sun", true),
+            ("0 3 * * 7", true),
+            ("0 3 * * mon-fri", false),
+            ("*/15 0-6 * Jun *", true),
+            ("5/15 3 * * *", false),
+            ("0 3 13 * fri", true),
+            ("0 3 14 * sun", true),
+            ("0 3 14 * fri", false),
+            ("0 3 */2 * sun", true),
+            ("0,30 2,3 * * *", true),
+        ] {
+            assert_eq!(
+                Cron::parse(text).unwrap().matches(SUNDAY_3),
+                opens,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_crontab_line_is_refused() {
+        for text in [
+            "",
+            "* * * *",
+            "60 * * * *",
+            "* 24 * * *",
+            "* * 0 * *",
+            "* * * 13 *",
+            "* * * * 8",
+            "5-1 * * * *",
+            "*/0 * * * *",
+            "a * * * *",
+            "1- * * * *",
+            "* * * * * *",
+        ] {
+            assert!(Cron::parse(text).is_err(), "{text:?}");
+        }
+    }
+}

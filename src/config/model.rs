@@ -1,0 +1,254 @@
+//! A configuration that was read and found good: settings with their defaults, owners, sites.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::{Owner, Site, SiteUrl};
+
+use super::files::SourceFile;
+use super::maintenance::Window;
+
+/// The User-Agent header where none is configured.
+pub const USER_AGENT: &str = concat!(
+    "UptimeSquirrel/",
+    env!("CARGO_PKG_VERSION"),
+    " (+",
+    env!("CARGO_PKG_REPOSITORY"),
+    ")"
+);
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// What the configuration may name but other rooms define.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// The paradigms that exist.
+    pub paradigms: &'a [&'a str],
+}
+
+/// Everything that `sites.toml` says, the included lists read and every default filled in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    /// The file, as its path was given; `None` where the sites came from the command line.
+    pub path: Option<PathBuf>,
+    /// `[monitor]`.
+    pub monitor: MonitorSettings,
+    /// `[workers]`: checks in flight at once, by paradigm.
+    pub workers: BTreeMap<Box<str>, usize>,
+    /// `[owners]`, by name.
+    pub owners: Vec<Owner>,
+    /// `[notify]`.
+    pub notify: NotifySettings,
+    /// `[history]`.
+    pub history: HistorySettings,
+    /// `[queue]`.
+    pub queue: QueueSettings,
+    /// The windows in which a site's outages are expected, by the site's name.
+    pub maintenance: BTreeMap<Box<str>, Vec<Window>>,
+    /// `[[sites]]` in their order, then those of the included lists. Names are unique.
+    pub sites: Vec<Site>,
+    /// The files that were read, as they were then: what a watcher compares with.
+    pub sources: Vec<SourceFile>,
+}
+
+/// `[monitor]`: how to look, and what a site has that does not say otherwise.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MonitorSettings {
+    /// The paradigm to start with; `None` leaves it to the program.
+    pub paradigm: Option<Box<str>>,
+    /// Checks in flight at once, for the paradigm in use; `None` leaves it to the paradigm.
+    pub workers: Option<usize>,
+    /// How often a site is checked; at least one second.
+    pub interval: Duration,
+    /// The whole check, from connecting to the verdict.
+    pub timeout: Duration,
+    /// An answer that takes longer is degraded.
+    pub slow: Duration,
+    /// Failures in a row before a site is called down.
+    pub confirm: u32,
+    /// How soon after a failure a site is looked at again.
+    pub confirm_delay: Duration,
+    /// Successes in a row before a site that was down is called up again.
+    pub recover: u32,
+    /// A certificate that ends sooner is degraded.
+    pub cert_warn: Duration,
+    /// The User-Agent header.
+    pub user_agent: Arc<str>,
+    /// Certificates to trust besides the system's roots, in PEM.
+    pub ca_file: Option<PathBuf>,
+    /// Asked before many failures at once are believed.
+    pub canaries: Vec<SiteUrl>,
+    /// Globs of plain lists, relative to the file's folder.
+    pub include: Vec<Box<str>>,
+}
+
+impl Default for MonitorSettings {
+    fn default() -> Self {
+        Self {
+            paradigm: None,
+            workers: None,
+            interval: Duration::from_secs(300),
+            timeout: Duration::from_secs(10),
+            slow: Duration::from_secs(2),
+            confirm: 2,
+            confirm_delay: Duration::from_secs(10),
+            recover: 1,
+            cert_warn: 14 * DAY,
+            user_agent: Arc::from(USER_AGENT),
+            ca_file: None,
+            canaries: Vec::new(),
+            include: Vec::new(),
+        }
+    }
+}
+
+/// Something that must not be shown: where it is kept, or itself. `Debug` never shows it.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Secret {
+    /// In this environment variable.
+    Env(Box<str>),
+    /// In this file.
+    File(PathBuf),
+    /// In the configuration itself.
+    Plain(Box<str>),
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env(name) => write!(f, "Env({name:?})"),
+            Self::File(path) => write!(f, "File({})", path.display()),
+            Self::Plain(_) => f.write_str("Plain(***)"),
+        }
+    }
+}
+
+/// `[notify]`: how owners are reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NotifySettings {
+    /// Without it no mail is sent.
+    pub email: Option<EmailSettings>,
+    /// Without it no SMS is sent.
+    pub sms: Option<SmsSettings>,
+    /// Always there: ntfy.sh where nothing else is said.
+    pub push: PushSettings,
+}
+
+/// How a connection to a mail server becomes private.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SmtpSecurity {
+    /// `smtps://`: TLS from the first byte.
+    Tls,
+    /// `smtp://`: STARTTLS, and no mail without it.
+    StartTls,
+}
+
+/// A mail server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SmtpServer {
+    /// How the connection becomes private.
+    pub security: SmtpSecurity,
+    /// Who logs in.
+    pub user: Option<Box<str>>,
+    /// Its name or address; an IPv6 address without brackets.
+    pub host: Box<str>,
+    /// Its port: 465 for TLS and 587 for STARTTLS where none is given.
+    pub port: u16,
+}
+
+/// `[notify.email]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmailSettings {
+    /// The server that takes the mail.
+    pub smtp: SmtpServer,
+    /// The user's password.
+    pub password: Option<Secret>,
+    /// The sender's address.
+    pub from: Box<str>,
+}
+
+/// `[notify.sms]`: Twilio's Messages API, or a gateway that speaks the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SmsSettings {
+    /// The base URL.
+    pub url: SiteUrl,
+    /// The account's id.
+    pub account: Box<str>,
+    /// The account's token.
+    pub token: Secret,
+    /// The sender's number or name.
+    pub from: Box<str>,
+}
+
+/// `[notify.push]`: an ntfy server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushSettings {
+    /// The base URL.
+    pub url: SiteUrl,
+    /// The access token, where the server asks for one.
+    pub token: Option<Secret>,
+}
+
+impl Default for PushSettings {
+    fn default() -> Self {
+        Self {
+            url: SiteUrl::new("https://ntfy.sh/"),
+            token: None,
+        }
+    }
+}
+
+/// `[history]`: how long things are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistorySettings {
+    /// Every result.
+    pub raw: Duration,
+    /// Hourly and daily summaries.
+    pub rollup: Duration,
+}
+
+impl Default for HistorySettings {
+    fn default() -> Self {
+        Self {
+            raw: 7 * DAY,
+            rollup: 400 * DAY,
+        }
+    }
+}
+
+/// `[queue]`: the broker between the monitor and Celery workers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QueueSettings {
+    /// Its URL; shows its password as `***` as a site's URL does.
+    pub broker: Option<SiteUrl>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_never_shows_in_debug_output() {
+        let email = EmailSettings {
+            smtp: SmtpServer {
+                security: SmtpSecurity::Tls,
+                user: None,
+                host: "mail".into(),
+                port: 465,
+            },
+            password: Some(Secret::Plain("hunter2".into())),
+            from: "a@b".into(),
+        };
+        assert!(!format!("{email:?}").contains("hunter2"));
+        assert!(format!("{:?}", Secret::Env("NAME".into())).contains("NAME"));
+    }
+
+    #[test]
+    fn the_user_agent_names_the_program_and_where_to_complain() {
+        assert!(USER_AGENT.starts_with("UptimeSquirrel/"));
+        assert!(USER_AGENT.contains("(+https://"));
+    }
+}

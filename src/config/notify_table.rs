@@ -1,0 +1,193 @@
+//! `[notify]`: how owners are reached, and the secrets that this takes.
+
+use std::path::Path;
+
+use url::Url;
+
+use crate::domain::SiteUrl;
+
+use super::kinds::{self, Fault, Parsed};
+use super::model::{
+    EmailSettings, NotifySettings, PushSettings, Secret, SmsSettings, SmtpSecurity, SmtpServer,
+};
+use super::reader::Reader;
+
+/// `[notify]`. Paths of secrets are relative to `folder`.
+pub(super) fn read_notify(table: Reader<'_>, folder: &Path) -> NotifySettings {
+    let mut table = table.private();
+    let settings = NotifySettings {
+        email: table
+            .table("email", |table| read_email(table, folder))
+            .flatten(),
+        sms: table
+            .table("sms", |table| read_sms(table, folder))
+            .flatten(),
+        push: table
+            .table("push", |table| read_push(table, folder))
+            .unwrap_or_default(),
+    };
+    table.finish();
+    settings
+}
+
+fn read_email(mut table: Reader<'_>, folder: &Path) -> Option<EmailSettings> {
+    let smtp = table.text("smtp", smtp_server);
+    let mut password = secret(&mut table, "password", folder);
+    let from = table.text("from", kinds::email);
+    table.require("smtp");
+    table.require("from");
+    let (smtp, in_url) = smtp.unzip();
+    if let Some(in_url) = in_url.flatten() {
+        if table.has("password") {
+            table.refuse("password", &"the URL of smtp holds a password already");
+        }
+        password = Some(in_url);
+    }
+    if password.is_some() && smtp.as_ref().is_some_and(|smtp| smtp.user.is_none()) {
+        table.refuse(
+            "smtp",
+            &"expected a user for the password, as in \"smtps://user@mail.example.org\"",
+        );
+    }
+    table.finish();
+    Some(EmailSettings {
+        smtp: smtp?,
+        password,
+        from: from?,
+    })
+}
+
+fn read_sms(mut table: Reader<'_>, folder: &Path) -> Option<SmsSettings> {
+    let url = table
+        .text("url", kinds::http_url)
+        .unwrap_or_else(|| SiteUrl::new("https://api.twilio.com/"));
+    let account = table.text("account", kinds::label);
+    let token = secret(&mut table, "token", folder);
+    let from = table.text("from", kinds::label);
+    for key in ["account", "token", "from"] {
+        table.require(key);
+    }
+    table.finish();
+    Some(SmsSettings {
+        url,
+        account: account?,
+        token: token?,
+        from: from?,
+    })
+}
+
+fn read_push(mut table: Reader<'_>, folder: &Path) -> PushSettings {
+    let default = PushSettings::default();
+    let settings = PushSettings {
+        url: table.text("url", kinds::http_url).unwrap_or(default.url),
+        token: secret(&mut table, "token", folder),
+    };
+    table.finish();
+    settings
+}
+
+/// `{ env = "NAME" }`, `{ file = "PATH" }`, or the secret itself.
+fn secret(table: &mut Reader<'_>, key: &'static str, folder: &Path) -> Option<Secret> {
+    table.text_or_table(
+        key,
+        |text| Ok(Secret::Plain(kinds::some(text)?)),
+        |mut table| {
+            let env = table.private_text("env", |name| {
+                if name.is_empty() || name.contains(['=', '\0']) {
+                    return Err(Fault::expected(
+                        "expected the name of an environment variable",
+                    ));
+                }
+                Ok(Secret::Env(name.into()))
+            });
+            let file = table.private_text("file", |name| {
+                Ok(Secret::File(folder.join(&*kinds::some(name)?)))
+            });
+            if table.has("env") == table.has("file") {
+                table.refuse_self(&"expected either { env = \"NAME\" } or { file = \"PATH\" }");
+            }
+            table.finish();
+            env.or(file)
+        },
+    )
+}
+
+/// `smtps://user@host:465`, and the password if the URL has one.
+fn smtp_server(text: &str) -> Parsed<(SmtpServer, Option<Secret>)> {
+    const EXPECTED: &str = "expected a mail server such as \"smtps://user@mail.example.org\"";
+    let wrong = || Fault::expected(EXPECTED);
+    let url = Url::parse(text.trim()).map_err(|_| wrong())?;
+    let (security, port) = match url.scheme() {
+        "smtps" => (SmtpSecurity::Tls, 465),
+        "smtp" => (SmtpSecurity::StartTls, 587),
+        _ => return Err(wrong()),
+    };
+    let host = url.host_str().filter(|host| !host.is_empty());
+    let host = host.ok_or_else(wrong)?.trim_matches(['[', ']']);
+    let server = SmtpServer {
+        security,
+        user: match url.username() {
+            "" => None,
+            user => Some(percent_decoded(user).ok_or_else(wrong)?),
+        },
+        host: host.into(),
+        port: url.port().unwrap_or(port),
+    };
+    let password = match url.password() {
+        None | Some("") => None,
+        Some(password) => Some(Secret::Plain(percent_decoded(password).ok_or_else(wrong)?)),
+    };
+    Ok((server, password))
+}
+
+/// `%40` as `@` and so on; `None` if what comes out is no text.
+fn percent_decoded(text: &str) -> Option<Box<str>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let digit = |at: usize| char::from(*after.get(at)?).to_digit(16);
+        let escaped = (byte == b'%').then(|| Some(digit(0)? * 16 + digit(1)?));
+        match escaped.flatten().and_then(|byte| u8::try_from(byte).ok()) {
+            Some(escaped) => {
+                bytes.push(escaped);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(byte);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).ok().map(String::into_boxed_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mail_servers_have_a_port_and_a_way_to_be_private() {
+        let (server, password) = smtp_server("smtps://ann%40x:p%3aw@mail.example.org").unwrap();
+        assert_eq!(server.security, SmtpSecurity::Tls);
+        assert_eq!(server.user.as_deref(), Some("ann@x"));
+        assert_eq!((&*server.host, server.port), ("mail.example.org", 465));
+        assert_eq!(password, Some(Secret::Plain("p:w".into())));
+
+        let (server, password) = smtp_server("smtp://[::1]:2525").unwrap();
+        assert_eq!(server.security, SmtpSecurity::StartTls);
+        assert_eq!((&*server.host, server.port), ("::1", 2525));
+        assert_eq!((server.user, password), (None, None));
+
+        for text in ["", "mail.example.org", "https://h", "smtp://", "smtp:h"] {
+            assert!(smtp_server(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn percent_signs_that_escape_nothing_stay() {
+        assert_eq!(percent_decoded("a%2").as_deref(), Some("a%2"));
+        assert_eq!(percent_decoded("100%").as_deref(), Some("100%"));
+        assert_eq!(percent_decoded("%zz%41").as_deref(), Some("%zzA"));
+        assert_eq!(percent_decoded("%ff"), None);
+    }
+}

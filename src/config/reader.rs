@@ -1,0 +1,395 @@
+//! A cursor over one table of the file: takes values key by key, notes whatever is wrong,
+//! and at the end names the keys that nobody asked for.
+
+use std::fmt;
+use std::ops::{Range, RangeInclusive};
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::kinds::{Fault, Parsed, quoted, suggestion};
+use super::mask::is_secret_key;
+use super::notes::Notes;
+
+type Value<'t> = Spanned<DeValue<'t>>;
+
+/// The path of a key, built on the way down and written out only for a mistake.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum At<'a> {
+    /// The file.
+    Root,
+    /// A key of a table.
+    Key(&'a At<'a>, &'a str),
+    /// An element of an array, counted from 0.
+    Index(&'a At<'a>, usize),
+}
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => Ok(()),
+            Self::Index(parent, index) => write!(f, "{parent}[{index}]"),
+            Self::Key(parent, key) => {
+                if !matches!(parent, At::Root) {
+                    write!(f, "{parent}.")?;
+                }
+                let bare = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+                if !key.is_empty() && key.chars().all(bare) {
+                    f.write_str(key)
+                } else {
+                    write!(f, "\"{key}\"")
+                }
+            }
+        }
+    }
+}
+
+/// Whether the values of a table may be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Privacy {
+    /// They may.
+    Open,
+    /// What is not known to be open may be a secret under a mistyped key.
+    Private,
+}
+
+/// One table that is being read.
+pub(super) struct Reader<'a> {
+    table: &'a DeTable<'a>,
+    span: Range<usize>,
+    at: At<'a>,
+    notes: &'a mut Notes,
+    privacy: Privacy,
+    asked: Vec<&'static str>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) const fn new(
+        table: &'a DeTable<'a>,
+        span: Range<usize>,
+        at: At<'a>,
+        notes: &'a mut Notes,
+    ) -> Self {
+        Self {
+            table,
+            span,
+            at,
+            notes,
+            privacy: Privacy::Open,
+            asked: Vec::new(),
+        }
+    }
+
+    /// The values of keys that are not known may be secrets.
+    pub(super) const fn private(mut self) -> Self {
+        self.privacy = Privacy::Private;
+        self
+    }
+
+    /// Where the value of `key` begins; the table itself if it has no such key.
+    pub(super) fn offset(&self, key: &str) -> usize {
+        let value = self.table.get(key);
+        value.map_or(self.span.start, |value| value.span().start)
+    }
+
+    /// Whether the table has the key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// Notes that what `key` holds is wrong.
+    pub(super) fn refuse(&mut self, key: &str, sentence: &dyn fmt::Display) {
+        let offset = self.offset(key);
+        self.notes
+            .mistake(offset, &At::Key(&self.at, key), sentence);
+    }
+
+    /// Notes that the table as a whole is wrong.
+    pub(super) fn refuse_self(&mut self, sentence: &dyn fmt::Display) {
+        self.notes.mistake(self.span.start, &self.at, sentence);
+    }
+
+    /// Notes that `key` is needed and not there.
+    pub(super) fn require(&mut self, key: &str) {
+        if !self.has(key) {
+            let at = At::Key(&self.at, key);
+            self.notes
+                .missing(self.span.start, &at, &"this key is missing");
+        }
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<&'a Value<'a>> {
+        self.asked.push(key);
+        self.table.get(key)
+    }
+
+    /// A text that `parse` makes sense of.
+    pub(super) fn text<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl Fn(&str) -> Parsed<T>,
+    ) -> Option<T> {
+        let value = self.take(key)?;
+        text(value, &At::Key(&self.at, key), self.notes, &parse)
+    }
+
+    /// A text that must not be shown, not even when it is wrong.
+    pub(super) fn private_text<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl Fn(&str) -> Parsed<T>,
+    ) -> Option<T> {
+        let value = self.take(key)?;
+        self.notes.secret(value.span());
+        let fault = match value.get_ref() {
+            DeValue::String(text) => match parse(text) {
+                Ok(parsed) => return Some(parsed),
+                Err(Fault::Expected(expected)) => expected.into_owned(),
+                Err(Fault::Plain(sentence)) => sentence,
+            },
+            other => format!("expected a text, got {}", kind(other)),
+        };
+        self.refuse(key, &fault);
+        None
+    }
+
+    /// A list of texts, each with its place in the list and in the file. What is wrong is
+    /// noted and left out.
+    pub(super) fn texts<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl Fn(&str) -> Parsed<T>,
+    ) -> Vec<Element<T>> {
+        let Some(value) = self.take(key) else {
+            return Vec::new();
+        };
+        let at = At::Key(&self.at, key);
+        let DeValue::Array(array) = value.get_ref() else {
+            let sentence = format!("expected a list of texts, got {}", shown(value.get_ref()));
+            self.notes.mistake(value.span().start, &at, &sentence);
+            return Vec::new();
+        };
+        let mut elements = Vec::with_capacity(array.len());
+        for (index, value) in array.iter().enumerate() {
+            if let Some(parsed) = text(value, &At::Index(&at, index), self.notes, &parse) {
+                elements.push(Element {
+                    value: parsed,
+                    index,
+                    offset: value.span().start,
+                });
+            }
+        }
+        elements
+    }
+
+    /// Notes that an element of the list under `key` is wrong.
+    pub(super) fn refuse_element<T>(
+        &mut self,
+        key: &str,
+        element: &Element<T>,
+        sentence: &dyn fmt::Display,
+    ) {
+        let at = At::Key(&self.at, key);
+        self.notes
+            .missing(element.offset, &At::Index(&at, element.index), sentence);
+    }
+
+    /// A whole number within `range`.
+    pub(super) fn number(&mut self, key: &'static str, range: RangeInclusive<u32>) -> Option<u32> {
+        let value = self.take(key)?;
+        number(value, &At::Key(&self.at, key), self.notes, &range)
+    }
+
+    /// `true` or `false`.
+    pub(super) fn flag(&mut self, key: &'static str) -> Option<bool> {
+        let value = self.take(key)?;
+        if let DeValue::Boolean(flag) = value.get_ref() {
+            return Some(*flag);
+        }
+        let sentence = format!("expected true or false, got {}", shown(value.get_ref()));
+        self.refuse(key, &sentence);
+        None
+    }
+
+    /// Reads the table under `key`, if there is one.
+    pub(super) fn table<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(Reader<'_>) -> T,
+    ) -> Option<T> {
+        let value = self.take(key)?;
+        let at = At::Key(&self.at, key);
+        let privacy = self.privacy;
+        table(value, at, self.notes).map(|reader| read(Reader { privacy, ..reader }))
+    }
+
+    /// Reads every table of the array under `key`, with its index.
+    pub(super) fn tables(&mut self, key: &'static str, mut read: impl FnMut(usize, Reader<'_>)) {
+        let Some(value) = self.take(key) else {
+            return;
+        };
+        let at = At::Key(&self.at, key);
+        let DeValue::Array(array) = value.get_ref() else {
+            let got = shown(value.get_ref());
+            let sentence = format!("expected a list of tables ([[{key}]]), got {got}");
+            self.notes.mistake(value.span().start, &at, &sentence);
+            return;
+        };
+        for (index, value) in array.iter().enumerate() {
+            if let Some(reader) = table(value, At::Index(&at, index), self.notes) {
+                read(index, reader);
+            }
+        }
+    }
+
+    /// Reads a table whose keys are the user's own names: each name, where it stands, and
+    /// its table.
+    pub(super) fn each_table(self, mut read: impl FnMut(&str, Reader<'_>)) {
+        for (key, value) in self.table {
+            let at = At::Key(&self.at, key.get_ref());
+            if let Some(reader) = table(value, at, self.notes) {
+                read(key.get_ref(), reader);
+            }
+        }
+    }
+
+    /// Reads a table of numbers whose keys are `known`.
+    pub(super) fn numbers(
+        self,
+        known: &[&str],
+        range: &RangeInclusive<u32>,
+        mut read: impl FnMut(&str, u32),
+    ) {
+        for (key, value) in self.table {
+            let at = At::Key(&self.at, key.get_ref());
+            if !known.contains(&&**key.get_ref()) {
+                let sentence = unknown(key.get_ref(), known.iter().copied());
+                self.notes.unknown(key.span().start, &at, &sentence);
+            } else if let Some(number) = number(value, &at, self.notes, range) {
+                read(key.get_ref(), number);
+            }
+        }
+    }
+
+    /// The value under `key`: a text, or a table that `read` makes sense of.
+    pub(super) fn text_or_table<T>(
+        &mut self,
+        key: &'static str,
+        from_text: impl Fn(&str) -> Parsed<T>,
+        from_table: impl FnOnce(Reader<'_>) -> Option<T>,
+    ) -> Option<T> {
+        match self.table.get(key)?.get_ref() {
+            DeValue::Table(_) => {
+                self.notes.secret(self.table.get(key)?.span());
+                self.table(key, from_table).flatten()
+            }
+            _ => self.private_text(key, from_text),
+        }
+    }
+
+    /// Names the keys that nobody asked for.
+    pub(super) fn finish(self) {
+        for (key, value) in self.table {
+            let name: &str = key.get_ref();
+            if self.asked.contains(&name) {
+                continue;
+            }
+            if self.privacy == Privacy::Private || is_secret_key(name) {
+                self.notes.secret(value.span());
+            }
+            let sentence = unknown(name, self.asked.iter().copied());
+            self.notes
+                .unknown(key.span().start, &At::Key(&self.at, name), &sentence);
+        }
+    }
+}
+
+/// One element of a list.
+#[derive(Debug)]
+pub(super) struct Element<T> {
+    /// What it means.
+    pub(super) value: T,
+    /// Its place in the list, from 0.
+    pub(super) index: usize,
+    /// Its place in the file, in bytes.
+    pub(super) offset: usize,
+}
+
+fn unknown<'a>(key: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    format!("unknown key {}{}", quoted(key), suggestion(key, known))
+}
+
+fn text<T>(
+    value: &Value<'_>,
+    at: &At<'_>,
+    notes: &mut Notes,
+    parse: &impl Fn(&str) -> Parsed<T>,
+) -> Option<T> {
+    let sentence = match value.get_ref() {
+        DeValue::String(text) => match parse(text) {
+            Ok(parsed) => return Some(parsed),
+            Err(fault) => fault.about(text),
+        },
+        // What a text would have had to say helps more than that it is none: `interval = 5`.
+        other => match parse("") {
+            Err(Fault::Expected(expected)) => format!("{expected}, got {}", shown(other)),
+            _ => format!("expected a text, got {}", shown(other)),
+        },
+    };
+    notes.mistake(value.span().start, at, &sentence);
+    None
+}
+
+fn number(
+    value: &Value<'_>,
+    at: &At<'_>,
+    notes: &mut Notes,
+    range: &RangeInclusive<u32>,
+) -> Option<u32> {
+    if let DeValue::Integer(integer) = value.get_ref()
+        && let Ok(number) = i128::from_str_radix(integer.as_str(), integer.radix())
+        && let Ok(number) = u32::try_from(number)
+        && range.contains(&number)
+    {
+        return Some(number);
+    }
+    let (least, most) = (range.start(), range.end());
+    let got = shown(value.get_ref());
+    let sentence = format!("expected a whole number from {least} to {most}, got {got}");
+    notes.mistake(value.span().start, at, &sentence);
+    None
+}
+
+fn table<'a>(value: &'a Value<'a>, at: At<'a>, notes: &'a mut Notes) -> Option<Reader<'a>> {
+    match value.get_ref() {
+        DeValue::Table(table) => Some(Reader::new(table, value.span(), at, notes)),
+        other => {
+            let sentence = format!("expected a table, got {}", shown(other));
+            notes.mistake(value.span().start, &at, &sentence);
+            None
+        }
+    }
+}
+
+/// A value as a sentence has room for it.
+fn shown(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => quoted(text),
+        DeValue::Integer(integer) => integer.to_string().chars().take(40).collect(),
+        DeValue::Float(float) => float.to_string().chars().take(40).collect(),
+        DeValue::Boolean(flag) => flag.to_string(),
+        other => kind(other).to_owned(),
+    }
+}
+
+/// What a value is, without its content.
+const fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) | DeValue::Float(_) => "a number",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}

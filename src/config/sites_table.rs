@@ -1,0 +1,169 @@
+//! `[[sites]]`: one site a table, with what it does not say taken from `[monitor]`.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::domain::{Look, Owner, Site, SiteUrl, StatusSet};
+
+use super::kinds::{self, nearest, quoted};
+use super::maintenance::{Window, read_window};
+use super::model::MonitorSettings;
+use super::reader::Reader;
+
+/// How many redirects are followed where a site does not say.
+const MAX_REDIRECTS: u16 = 5;
+
+/// A site of `[[sites]]` that was read and found good, as far as it can be alone.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) site: Site,
+    /// Whether the file gives its name.
+    pub(super) named: bool,
+    pub(super) maintenance: Vec<Window>,
+    /// Its place among `[[sites]]`.
+    pub(super) index: usize,
+    /// Where its name, its URL and its parent stand in the file.
+    pub(super) name_at: usize,
+    pub(super) url_at: usize,
+    pub(super) parent_at: usize,
+}
+
+/// What `[[sites]]` says.
+#[derive(Debug, Default)]
+pub(super) struct Drafts {
+    pub(super) good: Vec<Draft>,
+    /// Names of sites that something is wrong with: they exist, so they may be parents.
+    pub(super) lost: HashSet<Box<str>>,
+}
+
+/// A site of which nothing is known but its URL.
+pub(super) fn plain_site(name: Box<str>, url: SiteUrl, monitor: &MonitorSettings) -> Site {
+    Site {
+        name,
+        look: Arc::new(plain_look(url, monitor)),
+        interval: monitor.interval,
+        confirm: monitor.confirm,
+        confirm_delay: monitor.confirm_delay,
+        owners: Vec::new(),
+        tags: Vec::new(),
+        parent: None,
+        paused: false,
+    }
+}
+
+fn plain_look(url: SiteUrl, monitor: &MonitorSettings) -> Look {
+    Look {
+        url,
+        timeout: monitor.timeout,
+        slow: monitor.slow,
+        cert_warn: monitor.cert_warn,
+        expect_status: StatusSet::default(),
+        contains: None,
+        max_redirects: MAX_REDIRECTS,
+        user_agent: Arc::clone(&monitor.user_agent),
+    }
+}
+
+/// Every table of `[[sites]]`.
+pub(super) fn read_sites(
+    file: &mut Reader<'_>,
+    monitor: &MonitorSettings,
+    owners: &[Owner],
+) -> Drafts {
+    let owners: HashSet<&str> = owners.iter().map(|owner| &*owner.name).collect();
+    let mut drafts = Drafts::default();
+    file.tables("sites", |index, mut table| {
+        let name = table.text("name", kinds::label);
+        match read_site(&mut table, index, name.clone(), monitor, &owners) {
+            Some(draft) => drafts.good.push(draft),
+            None => drafts.lost.extend(name),
+        }
+        table.finish();
+    });
+    drafts
+}
+
+fn read_site(
+    table: &mut Reader<'_>,
+    index: usize,
+    name: Option<Box<str>>,
+    monitor: &MonitorSettings,
+    owners: &HashSet<&str>,
+) -> Option<Draft> {
+    let named = name.is_some();
+    let url = table.text("url", kinds::http_url);
+    table.require("url");
+    // Every key is read even where the URL is wrong, so that all mistakes are named.
+    let mut look = plain_look(url.clone().unwrap_or_else(|| SiteUrl::new("")), monitor);
+    if let Some(timeout) = table.text("timeout", kinds::positive_duration) {
+        look.timeout = timeout;
+    }
+    if let Some(slow) = table.text("slow", kinds::positive_duration) {
+        look.slow = slow;
+    }
+    if let Some(cert_warn) = table.text("cert_warn", kinds::duration) {
+        look.cert_warn = cert_warn;
+    }
+    if let Some(expect_status) = table.text("expect_status", kinds::statuses) {
+        look.expect_status = expect_status;
+    }
+    look.contains = table.text("contains", kinds::some);
+    if let Some(most) = table.number("max_redirects", 0..=100) {
+        look.max_redirects = u16::try_from(most).unwrap_or(MAX_REDIRECTS);
+    }
+    if let Some(user_agent) = table.text("user_agent", kinds::header_value) {
+        look.user_agent = user_agent;
+    }
+    let site = Site {
+        name: name.unwrap_or_else(|| look.url.host_and_path().into()),
+        look: Arc::new(look),
+        interval: table
+            .text("interval", kinds::interval)
+            .unwrap_or(monitor.interval),
+        confirm: table
+            .number("confirm", 1..=1_000)
+            .unwrap_or(monitor.confirm),
+        confirm_delay: table
+            .text("confirm_delay", kinds::duration)
+            .unwrap_or(monitor.confirm_delay),
+        owners: read_owners(table, owners),
+        tags: table
+            .texts("tags", kinds::label)
+            .into_iter()
+            .map(|tag| tag.value)
+            .collect(),
+        parent: table.text("parent", kinds::label),
+        paused: table.flag("paused").unwrap_or(false),
+    };
+    let mut maintenance = Vec::new();
+    table.tables("maintenance", |_, window| {
+        maintenance.extend(read_window(window));
+    });
+    url?;
+    Some(Draft {
+        site,
+        named,
+        maintenance,
+        index,
+        name_at: table.offset("name"),
+        url_at: table.offset("url"),
+        parent_at: table.offset("parent"),
+    })
+}
+
+fn read_owners(table: &mut Reader<'_>, known: &HashSet<&str>) -> Vec<Box<str>> {
+    let mut owners = Vec::new();
+    for element in table.texts("owners", kinds::any) {
+        if known.contains(&*element.value) {
+            if !owners.contains(&element.value) {
+                owners.push(element.value);
+            }
+        } else {
+            let near = nearest(&element.value, known.iter().copied());
+            let near = near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
+            let sentence = format!("there is no owner {}{near}", quoted(&element.value));
+            table.refuse_element("owners", &element, &sentence);
+        }
+    }
+    owners
+}
