@@ -88,7 +88,7 @@ fn keep(
         let read = match inbox.recv_timeout(PERIOD) {
             Ok(Request::Pause(site, paused)) => {
                 let saved = config::set_paused(&path, &site, paused, &known).map(|written| {
-                    if let (Some(watcher), Some(written)) = (&mut watcher, written) {
+                    if let Some(watcher) = &mut watcher {
                         watcher.expect(written);
                     }
                 });

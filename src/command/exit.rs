@@ -4,8 +4,6 @@ use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
-use crate::domain::clean;
-
 /// The statuses that scripts rely on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Exit {
@@ -45,9 +43,4 @@ pub(super) fn mistake(lines: impl Display) -> Exit {
         let _unheard = writeln!(stderr, "{}", line.trim_end());
     }
     Exit::Mistake
-}
-
-/// One line on standard error about something from outside.
-pub(super) fn say_cleaned(line: &str) {
-    say(clean(line, 400));
 }

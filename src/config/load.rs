@@ -335,7 +335,7 @@ paradigm  = "async"
 workers   = 100
 confirm   = 3
 confirm_delay = "5s"
-recover   = 2
+recover   = 3
 slow      = "1s"
 cert_warn = "7d"
 user_agent = "Me/1"
@@ -408,7 +408,7 @@ user_agent = "Other/2"
         let monitor = &config.monitor;
         assert_eq!(monitor.interval, Duration::from_secs(60));
         assert_eq!(monitor.paradigm.as_deref(), Some("async"));
-        assert_eq!((monitor.workers, monitor.recover), (Some(100), 2));
+        assert_eq!((monitor.workers, monitor.recover), (Some(100), 3));
         assert_eq!(monitor.canaries[0].expose(), "https://example.com/");
         assert_eq!(config.workers.get("threads"), Some(&32));
         assert_eq!(config.owners[0].sms.as_deref(), Some("+15550100"));
@@ -459,7 +459,7 @@ user_agent = "Other/2"
         assert_eq!(monitor.interval, Duration::from_secs(300));
         assert_eq!(monitor.timeout, Duration::from_secs(10));
         assert_eq!(monitor.slow, Duration::from_secs(2));
-        assert_eq!((monitor.confirm, monitor.recover), (2, 1));
+        assert_eq!((monitor.confirm, monitor.recover), (2, 2));
         assert_eq!(monitor.confirm_delay, Duration::from_secs(10));
         assert_eq!(monitor.cert_warn, Duration::from_secs(14 * 86_400));
         assert_eq!(&*monitor.user_agent, USER_AGENT);

@@ -95,7 +95,7 @@ impl Default for MonitorSettings {
             slow: Duration::from_secs(2),
             confirm: 2,
             confirm_delay: Duration::from_secs(10),
-            recover: 1,
+            recover: 2,
             cert_warn: 14 * DAY,
             user_agent: Arc::from(USER_AGENT),
             ca_file: None,

@@ -43,6 +43,7 @@ pub(super) fn plain_site(name: Box<str>, url: SiteUrl, monitor: &MonitorSettings
         look: Arc::new(plain_look(url, monitor)),
         interval: monitor.interval,
         confirm: monitor.confirm,
+        recover: monitor.recover,
         confirm_delay: monitor.confirm_delay,
         owners: Vec::new(),
         tags: Vec::new(),
@@ -123,6 +124,9 @@ fn read_site(
         confirm: table
             .number("confirm", 1..=1_000)
             .unwrap_or(monitor.confirm),
+        recover: table
+            .number("recover", 1..=1_000)
+            .unwrap_or(monitor.recover),
         confirm_delay: table
             .text("confirm_delay", kinds::duration)
             .unwrap_or(monitor.confirm_delay),
