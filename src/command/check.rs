@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::app::choose;
 use crate::domain::{CheckResult, Clock, JobId, Site, SiteId, SystemClock, Verdict, brief, clean};
-use crate::paradigm::{Context, Dispatcher, raise_file_limit};
+use crate::paradigm::{Context, Dispatcher, ensure_files, raise_file_limit};
 use crate::probe::{Kit, Start, could_not_look};
 use crate::trace;
 
@@ -41,6 +41,10 @@ pub(super) fn run(args: &CheckArgs) -> Exit {
         engine.workers,
         raise_file_limit(),
     );
+    if let Err(error) = ensure_files() {
+        say(error);
+        return Exit::Unknown;
+    }
     let (number, notice) = workers.of(entry);
     if let Some(notice) = notice {
         say(notice);

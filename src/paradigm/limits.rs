@@ -1,8 +1,11 @@
 //! What the system allows: how many checks may be in flight at once.
 
+use std::fs::File;
+use std::io;
+
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::Entry;
+use super::{Entry, StartError};
 
 /// Files that are kept for everything that is not a check: the terminal, logs, the
 /// scheduler, name servers.
@@ -20,6 +23,24 @@ pub fn raise_file_limit() -> Option<u64> {
         return limit.current;
     }
     limit.maximum
+}
+
+/// Files that the program itself opens before the first check.
+const FIRST: usize = 16;
+
+/// Makes sure that the program can open the files that it cannot run without: the runtime
+/// has no way to say that it ran out of them.
+///
+/// # Errors
+/// If the limit of open files is too low for anything.
+pub fn ensure_files() -> Result<(), StartError> {
+    let opened: io::Result<Vec<File>> = (0..FIRST).map(|_| File::open("/dev/null")).collect();
+    match opened {
+        Ok(_closed_again) => Ok(()),
+        Err(error) => Err(StartError(format!(
+            "could not look: too few open files are allowed ({error})"
+        ))),
+    }
 }
 
 /// The number of workers that the limit allows, and what to say if that is fewer.

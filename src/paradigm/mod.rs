@@ -17,6 +17,6 @@ mod threads;
 mod work_stealing;
 
 pub use contract::{Census, Context, Entry, Label, Paradigm, StartError};
-pub use limits::{clamp, raise_file_limit};
+pub use limits::{clamp, ensure_files, raise_file_limit};
 pub use switch::{Dispatcher, Offer, Receipt};
 pub use table::{ALL, DEFAULT, labels, names, position};

@@ -1,23 +1,20 @@
 //! Searching a body for a text while it arrives, in bounded memory.
 
-use std::time::Duration;
-
 use memchr::memmem::Finder;
-use reqwest::Response;
 
 use crate::domain::{Reason, clean};
 
 use super::classify::{self, Failure};
+use super::exchange::Answer;
 
 /// The most of a body that is read.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 /// Reads until `text` was seen. Keeps no more than a chunk and a text's length of it.
 pub(super) async fn must_contain(
-    mut answer: Response,
+    mut answer: Answer,
     text: &str,
     encoding: Option<&str>,
-    timeout: Duration,
 ) -> Result<(), Failure> {
     let mut search = Search::new(text);
     let mut read = 0;
@@ -25,8 +22,10 @@ pub(super) async fn must_contain(
         let chunk = answer
             .chunk()
             .await
-            .map_err(|error| classify::body(&error, timeout))?;
+            .map_err(|error| classify::body(&error))?;
         let Some(chunk) = chunk else { break };
+        // A body that comes faster than it is searched must not keep the deadline waiting.
+        tokio::task::consume_budget().await;
         if search.found_in(&chunk) {
             return Ok(());
         }

@@ -13,6 +13,7 @@ use rustls::{CertificateError, InvalidMessage};
 use crate::domain::{Phase, Reason, StatusSet, brief};
 
 use super::certificate;
+use super::exchange::{AskError, TooMuch};
 use super::marks::Noted;
 
 /// Why a look did not find the site simply up.
@@ -71,9 +72,11 @@ pub(super) fn bad_status(status: StatusCode, expected: &StatusSet) -> Failure {
 }
 
 /// A request that got no answer.
-pub(super) fn request(error: &reqwest::Error, noted: &Noted, timeout: Duration) -> Failure {
+pub(super) fn request(error: &AskError, noted: &Noted, timeout: Duration) -> Failure {
     let phase = noted.current();
-    if error.is_builder() {
+    let client = error.client();
+    let error = error.as_error();
+    if client.is_some_and(reqwest::Error::is_builder) {
         return Failure::new(Reason::Protocol, "the URL cannot be asked for");
     }
     if let Some(failure) = own_fault(error) {
@@ -82,13 +85,13 @@ pub(super) fn request(error: &reqwest::Error, noted: &Noted, timeout: Duration) 
     if let Some(dns) = find::<NetError>(error) {
         return dns_failure(dns);
     }
-    if error.is_dns() {
+    if client.is_some_and(reqwest::Error::is_dns) {
         return Failure::new(Reason::Dns, "the name cannot be resolved");
     }
     if let Some(tls) = find::<rustls::Error>(error) {
         return tls_failure(tls, noted.certificate.as_deref());
     }
-    if error.is_timeout() {
+    if client.is_some_and(reqwest::Error::is_timeout) {
         return out_of_time(phase, timeout);
     }
     if let Some(mut failure) = broken(error, phase) {
@@ -102,12 +105,10 @@ pub(super) fn request(error: &reqwest::Error, noted: &Noted, timeout: Duration) 
 }
 
 /// A body that ended badly.
-pub(super) fn body(error: &reqwest::Error, timeout: Duration) -> Failure {
+pub(super) fn body(error: &AskError) -> Failure {
+    let error = error.as_error();
     if let Some(failure) = own_fault(error) {
         return failure;
-    }
-    if error.is_timeout() {
-        return out_of_time(Phase::Body, timeout);
     }
     match broken(error, Phase::Body) {
         Some(failure) if failure.reason == Reason::Closed => failure,
@@ -260,7 +261,13 @@ fn words(camel: &str) -> String {
 }
 
 /// Connections that could not be made, broke, or carried something else than HTTP.
-fn broken(error: &reqwest::Error, phase: Phase) -> Option<Failure> {
+fn broken(error: &(dyn Error + 'static), phase: Phase) -> Option<Failure> {
+    if find::<TooMuch>(error).is_some() {
+        return Some(Failure::new(
+            Reason::Protocol,
+            "the server sends interim answers or a head without end",
+        ));
+    }
     if let Some(http) = find::<hyper::Error>(error) {
         if http.is_parse_too_large() {
             return Some(Failure::new(
@@ -278,7 +285,8 @@ fn broken(error: &reqwest::Error, phase: Phase) -> Option<Failure> {
             "the server broke off the HTTP/2 stream",
         ));
     }
-    let incomplete = find::<hyper::Error>(error).is_some_and(hyper::Error::is_incomplete_message);
+    let incomplete = find::<hyper::Error>(error)
+        .is_some_and(|http| http.is_incomplete_message() || http.is_canceled() || http.is_closed());
     let kind = io_errors(error).last().map(io::Error::kind);
     use io::ErrorKind as Kind;
     let failure = match kind {

@@ -4,14 +4,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use reqwest::header::HeaderMap;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderValue, LOCATION, USER_AGENT};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Client, StatusCode, Url};
 
 use crate::domain::{CheckResult, JobId, Look, Method, Moment, RanOn, Reason, Timestamp};
 
 use super::body;
 use super::classify::{self, Failure};
+use super::exchange::{self, Answer, AskError, Intercept};
 use super::kit::Shared;
 use super::marks::MarkConnections;
 use super::resolve::Resolver;
@@ -110,6 +112,7 @@ impl Http {
             .tls_backend_preconfigured(rustls::ClientConfig::clone(&self.shared.tls))
             .dns_resolver(self.resolver.clone())
             .connector_layer(MarkConnections)
+            .connector_layer(Intercept)
             // The first of several addresses must not use the whole time up; each gets its
             // share of this.
             .connect_timeout(timeout)
@@ -166,7 +169,7 @@ impl Http {
             };
             trail.marks.lock().answered();
             let status = answer.status();
-            let address = answer.remote_addr().map(|address| address.ip());
+            let address = answer.address();
             trail.status = Some(status.as_u16());
             if trail.method == Method::Head
                 && matches!(
@@ -207,25 +210,25 @@ impl Http {
     }
 }
 
-async fn send(
-    client: &Client,
-    url: &Url,
-    method: Method,
-    look: &Look,
-) -> Result<Response, reqwest::Error> {
+async fn send(client: &Client, url: &Url, method: Method, look: &Look) -> Result<Answer, AskError> {
     let method = match method {
         Method::Head => reqwest::Method::HEAD,
         Method::Get => reqwest::Method::GET,
     };
-    let mut request = client.request(method, url.clone());
+    let mut headers = HeaderMap::new();
     if let Ok(agent) = HeaderValue::from_str(&look.user_agent) {
-        request = request.header(USER_AGENT, agent);
+        headers.insert(USER_AGENT, agent);
     }
     if look.contains.is_some() {
         // A body that is searched is wanted as it is, which keeps bombs out as well.
-        request = request.header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
-    request.send().await
+    let request = client
+        .request(method, url.clone())
+        .headers(headers)
+        .build()
+        .map_err(AskError::Client)?;
+    exchange::ask(client, request).await
 }
 
 /// Whether the answer is a redirect to follow: one that the owner did not name as expected.
@@ -235,9 +238,14 @@ fn leads_on(status: StatusCode, look: &Look) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) && !named
 }
 
-fn next_url(url: &Url, answer: &Response) -> Result<Url, Failure> {
+fn next_url(url: &Url, answer: &Answer) -> Result<Url, Failure> {
     let status = answer.status();
-    let nowhere = |why: &str| Failure::new(Reason::Redirect, format!("answered {status} {why}"));
+    let nowhere = |why: &str| {
+        Failure::new(
+            Reason::Redirect,
+            format!("answered {status}, a redirect {why}"),
+        )
+    };
     let location = answer
         .headers()
         .get(LOCATION)
@@ -256,7 +264,7 @@ fn next_url(url: &Url, answer: &Response) -> Result<Url, Failure> {
     Ok(next)
 }
 
-async fn judge(look: &Look, status: StatusCode, answer: Response) -> Result<(), Failure> {
+async fn judge(look: &Look, status: StatusCode, answer: Answer) -> Result<(), Failure> {
     if !look.expect_status.contains(status.as_u16()) {
         return Err(classify::bad_status(status, &look.expect_status));
     }
@@ -269,5 +277,5 @@ async fn judge(look: &Look, status: StatusCode, answer: Response) -> Result<(), 
         .and_then(|value| value.to_str().ok())
         .filter(|encoding| !encoding.eq_ignore_ascii_case("identity"))
         .map(str::to_owned);
-    body::must_contain(answer, text, encoding.as_deref(), look.timeout).await
+    body::must_contain(answer, text, encoding.as_deref()).await
 }

@@ -10,6 +10,7 @@
 mod body;
 mod certificate;
 mod classify;
+mod exchange;
 mod http;
 mod kit;
 mod marks;
