@@ -1,1 +1,44 @@
 //! The screen: the only room that knows ratatui and crossterm.
+//!
+//! ```text
+//! InputStream -> Ui::input -> Intent      keys in, wishes out; the app fulfils them
+//! Scene -> Ui::tick, Ui::draw -> Terminal the state of the world in, one write a frame out
+//! ```
+//!
+//! Architecture invariants: drawing takes `&self` and reads; nothing here changes a site,
+//! starts a check or reads a clock; every key stands in one table, and so does every
+//! screen.
+
+mod curl;
+mod filter;
+mod finish;
+#[cfg(test)]
+mod fixture;
+mod format;
+mod input;
+mod key;
+mod keymap;
+mod layout;
+mod options;
+mod order;
+mod overlays;
+mod pace;
+mod scene;
+#[cfg(test)]
+mod screens;
+mod sheet;
+mod state;
+mod summary;
+mod terminal;
+mod theme;
+mod ui;
+mod update;
+mod views;
+mod widgets;
+
+pub use input::{Input, InputStream};
+pub use options::Options;
+pub use overlays::help::keys_markdown;
+pub use scene::{Intent, Machine, Message, Scene, Tone};
+pub use terminal::Terminal;
+pub use ui::Ui;

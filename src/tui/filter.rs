@@ -1,0 +1,133 @@
+//! Which sites a filter lets through.
+
+use crate::monitor::SiteState;
+
+use super::theme;
+
+/// Words that a site must all match; without a word every site does.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filter {
+    text: String,
+    terms: Vec<Term>,
+}
+
+#[derive(Clone, Debug)]
+enum Term {
+    /// Part of its name or URL, or the beginning of its state, reason or status.
+    Any(String),
+    /// Part of one of its tags.
+    Tag(String),
+    /// Part of the name of one of its owners.
+    Owner(String),
+}
+
+impl Filter {
+    /// Reads words parted by blanks; "tag:" and "owner:" ask for those alone.
+    pub(crate) fn new(text: &str) -> Self {
+        let terms = text.split_whitespace().map(|word| {
+            let word = word.to_lowercase();
+            match word.split_once(':') {
+                Some(("tag", tag)) => Term::Tag(tag.to_owned()),
+                Some(("owner", owner)) => Term::Owner(owner.to_owned()),
+                _ => Term::Any(word),
+            }
+        });
+        Self {
+            terms: terms.collect(),
+            text: text.to_owned(),
+        }
+    }
+
+    /// As it was typed.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether every site passes.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// Whether this site passes.
+    pub(crate) fn matches(&self, state: &SiteState) -> bool {
+        let site = state.site();
+        self.terms.iter().all(|term| match term {
+            Term::Tag(tag) => site.tags.iter().any(|own| contains(own, tag)),
+            Term::Owner(owner) => site.owners.iter().any(|own| contains(own, owner)),
+            Term::Any(word) => {
+                contains(&site.name, word)
+                    || contains(site.look.url.shown(), word)
+                    || says(state, word)
+            }
+        })
+    }
+}
+
+/// Whether one of the words in the site's row begins with `word`.
+fn says(state: &SiteState, word: &str) -> bool {
+    let begins = |whole: &str| {
+        whole
+            .as_bytes()
+            .get(..word.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    let last = state.last();
+    begins(theme::site_badge(state).word)
+        || begins(theme::badge(state.state()).word)
+        || last
+            .and_then(|last| last.reason)
+            .is_some_and(|reason| begins(reason.word()))
+        || last
+            .and_then(|last| last.status)
+            .is_some_and(|status| begins(&status.to_string()))
+}
+
+/// Whether `text` holds `lower`, which is in lower case already.
+fn contains(text: &str, lower: &str) -> bool {
+    if !lower.is_ascii() {
+        return text.to_lowercase().contains(lower);
+    }
+    // A list of 100,000 sites is searched at every key: no allocation here.
+    let lower = lower.as_bytes();
+    let Some(first) = lower.first() else {
+        return true;
+    };
+    text.as_bytes()
+        .windows(lower.len())
+        .any(|part| part[0].to_ascii_lowercase() == *first && part.eq_ignore_ascii_case(lower))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::fixture::{self, Fleet};
+
+    fn matching(filter: &str) -> Vec<String> {
+        let fleet = Fleet::mixed();
+        let filter = Filter::new(filter);
+        let sites = fleet.monitor.sites().filter(|site| filter.matches(site));
+        sites.map(|site| site.site().name.to_string()).collect()
+    }
+
+    #[test]
+    fn every_column_can_be_asked_for() {
+        assert_eq!(matching("PAY"), ["pay.example/charge"]);
+        assert_eq!(matching("down"), ["pay.example/charge"]);
+        assert_eq!(matching("timeout"), ["pay.example/charge"]);
+        assert_eq!(matching("slow"), ["mail.example"]);
+        assert_eq!(matching("204"), ["auth.example"]);
+        assert_eq!(matching("tag:shop"), ["pay.example/charge", "shop.example"]);
+        assert_eq!(matching("owner:web"), ["www.example"]);
+        assert_eq!(matching("tag:shop down"), ["pay.example/charge"]);
+        assert_eq!(matching("no such site"), [""; 0]);
+        assert_eq!(matching("").len(), fixture::MIXED);
+    }
+
+    #[test]
+    fn letters_match_in_either_case_and_any_alphabet() {
+        assert!(contains("Straße ÄÖÜ", "äö"));
+        assert!(contains("ExAmPlE", "ample"));
+        assert!(!contains("short", "longer than it"));
+        assert!(contains("x", ""));
+    }
+}

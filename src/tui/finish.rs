@@ -1,0 +1,117 @@
+//! The last pass over a frame: plain ASCII and no colours, where that is asked for.
+//!
+//! One pass at the end, so that no view has to think of it.
+
+use ratatui::buffer::Buffer;
+use ratatui::style::Color;
+
+use super::Options;
+
+/// What stands for a glyph where only ASCII may.
+const ASCII: [(&str, &str); 30] = [
+    ("✗", "x"),
+    ("●", "*"),
+    ("▲", "^"),
+    ("○", "o"),
+    ("‖", "="),
+    ("·", "."),
+    ("…", "~"),
+    ("▁", "1"),
+    ("▂", "2"),
+    ("▃", "3"),
+    ("▄", "4"),
+    ("▅", "5"),
+    ("▆", "6"),
+    ("▇", "7"),
+    ("█", "#"),
+    ("▐", "#"),
+    ("━", "="),
+    ("─", "-"),
+    ("│", "|"),
+    ("┌", "+"),
+    ("┐", "+"),
+    ("└", "+"),
+    ("┘", "+"),
+    ("├", "+"),
+    ("┤", "+"),
+    ("▏", "_"),
+    ("→", ">"),
+    ("×", "x"),
+    ("≥", ">"),
+    ("—", "-"),
+];
+
+/// Brings a frame into the form that the terminal wants.
+pub(crate) fn finish(buffer: &mut Buffer, options: &Options) {
+    if options.color && !options.ascii {
+        return;
+    }
+    let width = usize::from(buffer.area.width).max(1);
+    let mut covered = 0;
+    for (index, cell) in buffer.content.iter_mut().enumerate() {
+        if !options.color {
+            cell.fg = Color::Reset;
+            cell.bg = Color::Reset;
+        }
+        if index % width == 0 {
+            covered = 0;
+        }
+        if !options.ascii {
+            continue;
+        }
+        if covered > 0 {
+            // The right half of a wide character that became one narrow mark.
+            covered -= 1;
+            cell.set_symbol(" ");
+        } else if !cell.symbol().is_ascii() {
+            covered = unicode_width::UnicodeWidthStr::width(cell.symbol()).saturating_sub(1);
+            let known = ASCII.iter().find(|(glyph, _)| *glyph == cell.symbol());
+            cell.set_symbol(known.map_or("?", |(_, ascii)| ascii));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::tz::TimeZone;
+    use proptest::prelude::*;
+    use ratatui::layout::Rect;
+    use ratatui::style::{Modifier, Style};
+
+    fn options(color: bool, ascii: bool) -> Options {
+        Options {
+            color,
+            ascii,
+            remote: false,
+            zone: TimeZone::UTC,
+        }
+    }
+
+    #[test]
+    fn ascii_keeps_the_cells_where_they_are() {
+        let mut buffer = Buffer::with_lines(["✗ 日本 ▃█… ü"]);
+        finish(&mut buffer, &options(true, true));
+        assert_eq!(buffer, Buffer::with_lines(["x ? ?  3#~ ?"]));
+    }
+
+    #[test]
+    fn without_colours_the_selection_stays() {
+        let mut buffer = Buffer::with_lines(["ab"]);
+        let style = Style::new().fg(Color::Red).add_modifier(Modifier::REVERSED);
+        buffer.set_style(Rect::new(0, 0, 1, 1), style);
+        finish(&mut buffer, &options(false, false));
+        assert_eq!(buffer[(0, 0)].fg, Color::Reset);
+        assert!(buffer[(0, 0)].modifier.contains(Modifier::REVERSED));
+    }
+
+    proptest! {
+        #[test]
+        fn ascii_is_ascii_whatever_was_written(text in "\\PC{0,60}") {
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 40, 2));
+            buffer.set_stringn(1, 0, &text, 39, Style::new());
+            finish(&mut buffer, &options(true, true));
+            prop_assert!(buffer.content.iter().all(|cell| cell.symbol().is_ascii()));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The keys of a keyboard, by the names that people know them under.
+
+use std::fmt;
+
+/// One key, with Ctrl where it is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Key {
+    Char(char),
+    Ctrl(char),
+    Enter,
+    Esc,
+    Tab,
+    BackTab,
+    Up,
+    Down,
+    Left,
+    Right,
+    PageUp,
+    PageDown,
+    Home,
+    End,
+    Backspace,
+    F(u8),
+}
+
+const NAMED: [(Key, &str); 14] = [
+    (Key::Char(' '), "Space"),
+    (Key::Enter, "Enter"),
+    (Key::Esc, "Esc"),
+    (Key::Tab, "Tab"),
+    (Key::BackTab, "Shift-Tab"),
+    (Key::Up, "Up"),
+    (Key::Down, "Down"),
+    (Key::Left, "Left"),
+    (Key::Right, "Right"),
+    (Key::PageUp, "PgUp"),
+    (Key::PageDown, "PgDn"),
+    (Key::Home, "Home"),
+    (Key::End, "End"),
+    (Key::Backspace, "Backspace"),
+];
+
+impl Key {
+    /// The key of that name, as [`fmt::Display`] writes it.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        if let Some((key, _)) = NAMED.iter().find(|(_, known)| *known == name) {
+            return Some(*key);
+        }
+        let mut rest = name.chars();
+        match (rest.next(), rest.next()) {
+            (Some(only), None) => return Some(Self::Char(only)),
+            (Some('F'), Some(_)) => return name[1..].parse().ok().map(Self::F),
+            _ => {}
+        }
+        let mut letters = name.strip_prefix("Ctrl-")?.chars();
+        match (letters.next(), letters.next()) {
+            (Some(only), None) => Some(Self::Ctrl(only.to_ascii_lowercase())),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((_, name)) = NAMED.iter().find(|(key, _)| key == self) {
+            return f.write_str(name);
+        }
+        match self {
+            Self::Ctrl(letter) => write!(f, "Ctrl-{}", letter.to_ascii_uppercase()),
+            Self::F(number) => write!(f, "F{number}"),
+            Self::Char(c) => write!(f, "{c}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_found_by_the_name_it_prints() {
+        let keys = NAMED.iter().map(|(key, _)| *key).chain([
+            Key::Char('q'),
+            Key::Char('F'),
+            Key::Ctrl('c'),
+            Key::F(12),
+            Key::Char('ß'),
+        ]);
+        for key in keys {
+            assert_eq!(Key::named(&key.to_string()), Some(key));
+        }
+        assert_eq!(Key::named("Ctrl-"), None);
+        assert_eq!(Key::named("Fx"), None);
+        assert_eq!(Key::named(""), None);
+    }
+}

@@ -1,0 +1,56 @@
+//! Where things stand.
+//!
+//! ```text
+//! header    UptimeSquirrel  [Sites]  [6] ASYNC, 1,000 workers            ● live 14:02:11
+//!           ✗ 1 DOWN  ● 14 UP   late 0.0s   p50 300ms p95 1.5s     threads 4  cpu 3%
+//! notices   sites.toml:12: …                            (only while there is trouble)
+//! body      the screen, or the overlay in front of it
+//! footer    ? help  q quit  …
+//! ```
+
+use ratatui::layout::Rect;
+
+use super::scene::Scene;
+use super::state::State;
+
+/// Below this nothing can be read.
+pub(crate) const LEAST: (u16, u16) = (60, 16);
+
+/// The parts of the screen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Areas {
+    pub(crate) header: Rect,
+    pub(crate) notices: Rect,
+    pub(crate) body: Rect,
+    pub(crate) footer: Rect,
+}
+
+/// Divides the screen; `None` if it is too small.
+pub(crate) fn areas(area: Rect, state: &State, scene: &Scene<'_>) -> Option<Areas> {
+    if area.width < LEAST.0 || area.height < LEAST.1 {
+        return None;
+    }
+    let notices = u16::from(scene.banner.is_some()) + u16::from(state.frozen.is_some());
+    let rows = |y, height| Rect {
+        y: area.y + y,
+        height,
+        ..area
+    };
+    Some(Areas {
+        header: rows(0, 2),
+        notices: rows(2, notices),
+        body: rows(2 + notices, area.height - 3 - notices),
+        footer: rows(area.height - 1, 1),
+    })
+}
+
+/// The body of a screen of the size that the terminal last told.
+pub(crate) fn body(state: &State, scene: &Scene<'_>) -> Rect {
+    let area = Rect::new(0, 0, state.size.0, state.size.1);
+    areas(area, state, scene).map_or(Rect::ZERO, |areas| areas.body)
+}
+
+/// How many rows of a table the body has room for: heading and bottom line apart.
+pub(crate) fn page(state: &State, scene: &Scene<'_>) -> usize {
+    usize::from(body(state, scene).height.saturating_sub(2)).max(1)
+}

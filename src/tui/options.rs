@@ -1,0 +1,70 @@
+//! How this terminal is to be treated, found once at the start.
+
+use std::ffi::OsString;
+
+use jiff::tz::TimeZone;
+
+/// What the reader's terminal and environment ask for.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Whether colours are used.
+    pub color: bool,
+    /// Whether every glyph is one of ASCII.
+    pub ascii: bool,
+    /// Whether frames travel over ssh, so that fewer are sent.
+    pub remote: bool,
+    /// The zone of the clock times on the screen.
+    pub zone: TimeZone,
+}
+
+impl Options {
+    /// Reads `NO_COLOR`, `TERM` and `SSH_CONNECTION` through `environment`; `ascii` is
+    /// the command line's word.
+    #[must_use]
+    pub fn new(
+        ascii: bool,
+        zone: TimeZone,
+        environment: impl Fn(&str) -> Option<OsString>,
+    ) -> Self {
+        let set = |name| environment(name).is_some_and(|value| !value.is_empty());
+        let dumb = environment("TERM").is_some_and(|term| term == "dumb");
+        Self {
+            color: !set("NO_COLOR") && !dumb,
+            ascii: ascii || dumb,
+            remote: set("SSH_CONNECTION"),
+            zone,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(variables: &[(&str, &str)]) -> Options {
+        Options::new(false, TimeZone::UTC, |name| {
+            variables
+                .iter()
+                .find(|(variable, _)| *variable == name)
+                .map(|(_, value)| OsString::from(value))
+        })
+    }
+
+    #[test]
+    fn an_ordinary_terminal_gets_everything() {
+        let options = with(&[("TERM", "xterm-256color")]);
+        assert!(options.color && !options.ascii && !options.remote);
+    }
+
+    #[test]
+    fn no_color_counts_only_when_it_is_not_empty() {
+        assert!(!with(&[("NO_COLOR", "1")]).color);
+        assert!(with(&[("NO_COLOR", "")]).color);
+    }
+
+    #[test]
+    fn a_dumb_terminal_gets_plain_ascii() {
+        let options = with(&[("TERM", "dumb"), ("SSH_CONNECTION", "a 1 b 2")]);
+        assert!(!options.color && options.ascii && options.remote);
+    }
+}

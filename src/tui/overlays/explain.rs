@@ -1,0 +1,261 @@
+//! Why a site is what it is: the rule, every request of its last check and of its last
+//! failing one, certificate, thread, figures, and the curl line that repeats it.
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::domain::{CheckResult, Hop, Method, SiteId, brief, clean};
+use crate::monitor::SiteState;
+use crate::tui::curl::curl;
+use crate::tui::format::{
+    age, count, date, is_late, lateness, percent, plural, setting, when, wrap,
+};
+use crate::tui::scene::Scene;
+use crate::tui::state::State;
+use crate::tui::theme::{self, BOLD, DIM, PLAIN};
+
+use super::{rule, waterfall};
+
+/// The cells that labels take.
+const LABEL: usize = 13;
+
+/// The cells that the mark behind an unfinished phase takes.
+const ENDING: usize = 9;
+
+/// The curl line of a site: by the method of its last check.
+pub(crate) fn curl_line(site: &SiteState) -> String {
+    let look = &site.site().look;
+    let by_default = if look.contains.is_some() {
+        Method::Get
+    } else {
+        Method::Head
+    };
+    curl(look, site.last().map_or(by_default, |last| last.method))
+}
+
+/// The title of the explanation of `site`.
+pub(crate) fn title(state: &State, scene: &Scene<'_>, site: SiteId) -> String {
+    let name = state
+        .site(scene, site)
+        .map(|row| clean(&row.site.site().name, 60));
+    name.map_or_else(|| "Explain".into(), |name| format!("Explain {name}"))
+}
+
+/// The explanation of `site`, in lines of at most `width` cells.
+pub(crate) fn lines(
+    state: &State,
+    scene: &Scene<'_>,
+    site: SiteId,
+    width: u16,
+) -> Vec<Line<'static>> {
+    let mut page = Page {
+        state,
+        scene,
+        width: usize::from(width).saturating_sub(2),
+        lines: Vec::new(),
+    };
+    match state.site(scene, site) {
+        Some(row) => page.site(row.site),
+        None => page.say("", "This site is no longer in the configuration.", PLAIN),
+    }
+    page.lines
+}
+
+struct Page<'a> {
+    state: &'a State,
+    scene: &'a Scene<'a>,
+    width: usize,
+    lines: Vec<Line<'static>>,
+}
+
+impl Page<'_> {
+    /// A label and its text, wrapped.
+    fn say(&mut self, label: &str, text: &str, style: Style) {
+        let room = self.width.saturating_sub(LABEL);
+        for (index, part) in wrap(text, room).into_iter().enumerate() {
+            let label = if index == 0 { label } else { "" };
+            self.lines.push(Line::from(vec![
+                Span::styled(format!("{label:<LABEL$}"), DIM),
+                Span::styled(part, style),
+            ]));
+        }
+    }
+
+    fn heading(&mut self, text: String) {
+        self.lines.push(Line::default());
+        self.lines.push(Line::styled(text, BOLD));
+    }
+
+    fn time(&self, at: crate::domain::Timestamp) -> String {
+        when(
+            at,
+            self.state.now(self.scene).wall,
+            &self.state.options.zone,
+        )
+    }
+
+    fn site(&mut self, site: &SiteState) {
+        let now = self.state.now(self.scene);
+        let (config, badge) = (site.site(), theme::site_badge(site));
+        let since = site.since();
+        let verdict = format!(
+            "{} {} since {} ({})",
+            badge.glyph,
+            badge.word,
+            self.time(since.wall),
+            age(now.mono.since(since.mono)),
+        );
+        self.say("Verdict", &verdict, badge.style);
+        self.say("Because", &rule::of_state(site), PLAIN);
+        if let Some(outage) = site.outage() {
+            let error = outage.error.as_deref().unwrap_or(outage.reason.word());
+            self.say("Outage began", &clean(error, 400), PLAIN);
+        }
+        self.say("URL", config.look.url.shown(), PLAIN);
+        let every = format!(
+            "every {}, timeout {}, slow above {}",
+            setting(config.interval),
+            setting(config.look.timeout),
+            setting(config.look.slow),
+        );
+        self.say("Checked", &every, PLAIN);
+        if let Some(last) = site.last() {
+            self.look("LAST CHECK", site, last);
+        }
+        let failure = site.last_failure();
+        if let Some(failure) = failure
+            && site.last().is_some_and(|last| last.job != failure.job)
+        {
+            self.look("LAST FAILING CHECK", site, failure);
+        }
+        self.figures(site, now.mono);
+        self.heading("REPEAT IT: y copies this line".into());
+        for part in wrap(&curl_line(site), self.width) {
+            self.lines.push(Line::raw(part));
+        }
+    }
+
+    fn look(&mut self, heading: &str, site: &SiteState, look: &CheckResult) {
+        self.heading(format!("{heading} {}", self.time(look.started_at)));
+        let verdict = look.verdict.word();
+        let reason = look
+            .reason
+            .map(|reason| format!(" ({reason})"))
+            .unwrap_or_default();
+        let mut text = format!("{verdict}{reason} after {}", brief(look.latency));
+        if let Some(status) = look.status {
+            text.push_str(&format!(", status {status}"));
+        }
+        text.push_str(&format!(
+            ", {}, {}",
+            plural(look.attempts.into(), "attempt"),
+            plural(look.redirects.into(), "redirect"),
+        ));
+        self.say("Result", &text, PLAIN);
+        self.say("Rule", &rule::of_look(site, look), PLAIN);
+        if let Some(error) = &look.error {
+            self.say("Error", &clean(error, 400), PLAIN);
+        }
+        let late = if is_late(look.late) {
+            format!("{} late: it waited for a free worker", lateness(look.late))
+        } else {
+            "on time".into()
+        };
+        self.say(
+            "Started",
+            &format!("{}, {late}", self.time(look.started_at)),
+            PLAIN,
+        );
+        let on = &look.ran_on;
+        let ran = format!(
+            "thread {} (tid {}) of process {} on {}",
+            clean(&on.thread, 60),
+            on.tid,
+            on.pid,
+            clean(&on.host, 60),
+        );
+        self.say("Ran on", &ran, PLAIN);
+        let whole = look
+            .hops
+            .iter()
+            .map(|hop| hop.took)
+            .max()
+            .unwrap_or_default();
+        for (index, hop) in look.hops.iter().enumerate() {
+            self.hop(index + 1, hop, whole);
+        }
+        if let Some(certificate) = &look.certificate {
+            let days = look.cert_days_left().unwrap_or_default();
+            let end = date(certificate.not_after, &self.state.options.zone);
+            let end = if days < 0.0 {
+                format!("ended {end}, {:.0} days ago", -days)
+            } else {
+                format!("ends {end}, in {days:.0} days")
+            };
+            let text = format!(
+                "{}, by {}, {end}",
+                clean(&certificate.subject, 200),
+                clean(&certificate.issuer, 200),
+            );
+            self.say("Certificate", &text, PLAIN);
+        }
+    }
+
+    fn hop(&mut self, number: usize, hop: &Hop, whole: std::time::Duration) {
+        let method = hop.method.word();
+        let answer = hop.status.map_or_else(
+            || "no answer".to_owned(),
+            |status| format!("status {status}"),
+        );
+        let mut text = format!(
+            "{method} {}: {answer} after {}",
+            clean(&hop.url, 400),
+            waterfall::millis(hop.took),
+        );
+        if !hop.note.is_empty() {
+            text.push_str(&format!(" ({})", clean(&hop.note, 200)));
+        }
+        self.say(&format!("Request {number}"), &text, PLAIN);
+        let listed: Vec<_> = hop.resolved.iter().map(ToString::to_string).collect();
+        let address = match (hop.address, listed.len()) {
+            (Some(address), 0 | 1) => address.to_string(),
+            (Some(address), _) => format!("{address}, of {}", listed.join(" ")),
+            (None, 0) => "none".into(),
+            (None, _) => format!("none of {} answered", listed.join(" ")),
+        };
+        self.say("  address", &address, PLAIN);
+        let cells = self.width.saturating_sub(27 + ENDING).clamp(1, 48);
+        self.lines.extend(waterfall::lines(hop, whole, cells));
+    }
+
+    fn figures(&mut self, site: &SiteState, now: crate::domain::Moment) {
+        self.heading("SINCE THE START".into());
+        let number = |number: u64| count(usize::try_from(number).unwrap_or(usize::MAX));
+        let uptime = site.uptime(now).map_or_else(|| "-".into(), percent);
+        let text = format!(
+            "{} checks, {} missed, UP% {uptime}",
+            number(site.checks()),
+            number(site.missed()),
+        );
+        self.say("Checks", &text, PLAIN);
+        if let Some((p50, p95)) = site.samples().quantiles() {
+            let text = format!(
+                "p50 {}, p95 {} of the last {}",
+                brief(p50),
+                brief(p95),
+                plural(site.samples().len(), "check"),
+            );
+            self.say("Latency", &text, PLAIN);
+        }
+        let list = |names: &[Box<str>]| {
+            let names: Vec<_> = names.iter().map(|name| clean(name, 60)).collect();
+            names.join(", ")
+        };
+        if !site.site().owners.is_empty() {
+            self.say("Owners", &list(&site.site().owners), PLAIN);
+        }
+        if !site.site().tags.is_empty() {
+            self.say("Tags", &list(&site.site().tags), PLAIN);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The rule that decided a verdict, in words.
+
+use crate::domain::{CheckResult, Reason, StatusSet, clean};
+use crate::monitor::{SiteState, State};
+use crate::tui::format::{plural, setting};
+
+/// Why one look said what it said.
+pub(super) fn of_look(site: &SiteState, look: &CheckResult) -> String {
+    let asked = &site.site().look;
+    let Some(reason) = look.reason else {
+        let status = look.status.map_or_else(
+            || "the answer".to_owned(),
+            |status| format!("status {status}"),
+        );
+        let mut text = format!(
+            "{status} counts as up, and came within the timeout of {}",
+            setting(asked.timeout)
+        );
+        if asked.contains.is_some() {
+            text.push_str(", with the text that was asked for");
+        }
+        return text;
+    };
+    match reason {
+        Reason::Timeout => format!(
+            "no verdict within the timeout of {}, redirects included",
+            setting(asked.timeout)
+        ),
+        Reason::Status => {
+            let status = look.status.unwrap_or_default();
+            if asked.expect_status == StatusSet::default() && status >= 400 {
+                format!("status {status} is 400 or more")
+            } else {
+                format!(
+                    "status {status} is not among expect_status = \"{}\"",
+                    asked.expect_status
+                )
+            }
+        }
+        Reason::Content => {
+            let text = clean(asked.contains.as_deref().unwrap_or_default(), 60);
+            format!("the body does not hold contains = \"{text}\"")
+        }
+        Reason::Slow => format!(
+            "a good answer, but slower than slow = \"{}\"",
+            setting(asked.slow)
+        ),
+        Reason::Certificate => format!(
+            "a good answer, but the certificate ends sooner than cert_warn = \"{}\"",
+            setting(asked.cert_warn)
+        ),
+        Reason::Redirect => format!(
+            "more than max_redirects = {}, or one that leads nowhere",
+            asked.max_redirects
+        ),
+        Reason::Dns => "the name has no address".into(),
+        Reason::Refused => "nobody listens on the port".into(),
+        Reason::Unreachable => "no address of it can be reached from here".into(),
+        Reason::Tls => "the TLS handshake or the certificate cannot be trusted".into(),
+        Reason::Closed => "the connection ended before the answer did".into(),
+        Reason::Protocol => "what came is not HTTP".into(),
+        Reason::Internal => {
+            "we could not look: this is our own fault and says nothing about the site".into()
+        }
+    }
+}
+
+/// Why the looks together make the state that is shown.
+pub(super) fn of_state(site: &SiteState) -> String {
+    let config = site.site();
+    let (confirm, recover) = (config.confirm, config.recover);
+    let again = setting(config.confirm_delay);
+    match site.state() {
+        State::Down => format!("{} in a row, confirm = {confirm}: an outage, from the first failure on", plural(site.failures() as usize, "failure")),
+        State::Suspect if site.outage().is_some() => format!("{} of recover = {recover} good checks after an outage: not believed yet, checked again after {again}", site.good()),
+        State::Suspect => format!("{} of confirm = {confirm} failures in a row: not believed yet, checked again after {again}", site.failures()),
+        State::Unknown => "the last check could not be taken: not counted for or against the site".into(),
+        State::Missed => "the last check could not be started before it was due again: too few workers, not the site's fault".into(),
+        State::Degraded => "up, but something needs attention".into(),
+        State::Pending => "not checked yet".into(),
+        State::Up => "the last check was good".into(),
+        State::Paused => "not checked until it is resumed: p".into(),
+    }
+}

@@ -1,0 +1,138 @@
+//! How often frames are drawn: when something changed, and no oftener than is useful.
+
+use std::time::Duration;
+
+use crate::domain::Moment;
+
+/// Decides when the next frame is due. Pure: the time is handed in.
+#[derive(Clone, Debug)]
+pub(crate) struct Pace {
+    remote: bool,
+    focused: bool,
+    /// A key was pressed, so somebody is waiting for the answer.
+    urgent: bool,
+    last: Option<Moment>,
+    /// What the last frame showed.
+    shown: u64,
+}
+
+impl Pace {
+    pub(crate) fn new(remote: bool) -> Self {
+        Self {
+            remote,
+            focused: true,
+            urgent: false,
+            last: None,
+            shown: 0,
+        }
+    }
+
+    /// The shortest time between two frames that nobody asked for.
+    pub(crate) fn gap(&self) -> Duration {
+        if !self.focused {
+            Duration::from_secs(1)
+        } else if self.remote {
+            Duration::from_millis(250)
+        } else {
+            Duration::from_millis(100)
+        }
+    }
+
+    /// A key was pressed or the size changed: the next frame is due at once.
+    pub(crate) fn hurry(&mut self) {
+        self.urgent = true;
+    }
+
+    /// The terminal came to the front, or went.
+    pub(crate) fn focus(&mut self, focused: bool) {
+        self.focused = focused;
+        self.urgent |= focused;
+    }
+
+    /// Whether to draw now, where `shows` names what a frame would show.
+    pub(crate) fn due(&self, now: Moment, shows: u64) -> bool {
+        let Some(last) = self.last else { return true };
+        self.urgent || (shows != self.shown && now.since(last) >= self.gap())
+    }
+
+    /// When to ask again, if nothing happens before.
+    pub(crate) fn next(&self, now: Moment) -> Moment {
+        match self.last {
+            Some(last) if !self.urgent => (last + self.gap()).max(now),
+            _ => now,
+        }
+    }
+
+    /// A frame was drawn.
+    pub(crate) fn drawn(&mut self, now: Moment, shows: u64) {
+        self.urgent = false;
+        self.last = Some(now);
+        self.shown = shows;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(millis: u64) -> Moment {
+        Moment::ZERO + Duration::from_millis(millis)
+    }
+
+    #[test]
+    fn the_first_frame_is_due_at_once() {
+        assert!(Pace::new(false).due(at(0), 0));
+    }
+
+    #[test]
+    fn nothing_new_needs_no_frame() {
+        let mut pace = Pace::new(false);
+        pace.drawn(at(0), 7);
+        assert!(!pace.due(at(60_000), 7));
+        assert!(pace.due(at(60_000), 8));
+    }
+
+    #[test]
+    fn a_key_is_answered_at_once_even_over_ssh_and_unfocused() {
+        let mut pace = Pace::new(true);
+        pace.focus(false);
+        pace.drawn(at(0), 1);
+        assert!(!pace.due(at(1), 2));
+        pace.hurry();
+        assert!(pace.due(at(1), 1));
+        assert_eq!(pace.next(at(1)), at(1));
+        pace.drawn(at(1), 1);
+        assert!(!pace.due(at(2), 2));
+    }
+
+    #[test]
+    fn coming_to_the_front_shows_what_is_true_now() {
+        let mut pace = Pace::new(false);
+        pace.focus(false);
+        pace.drawn(at(0), 1);
+        pace.focus(true);
+        assert!(pace.due(at(5), 1));
+    }
+
+    proptest! {
+        #[test]
+        fn ever_changing_sites_never_cost_more_frames_than_allowed(
+            remote: bool, focused: bool, steps in prop::collection::vec(0_u64..50, 1..400)
+        ) {
+            let mut pace = Pace::new(remote);
+            pace.focus(focused);
+            pace.drawn(at(0), 0);
+            let (mut now, mut frames) = (0, 0_u64);
+            for (index, step) in steps.iter().enumerate() {
+                now += step;
+                if pace.due(at(now), index as u64 + 1) {
+                    pace.drawn(at(now), index as u64 + 1);
+                    frames += 1;
+                }
+            }
+            let gap = pace.gap().as_millis() as u64;
+            prop_assert!(frames <= now / gap + 1, "{frames} frames in {now} ms");
+        }
+    }
+}

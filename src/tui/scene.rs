@@ -1,0 +1,98 @@
+//! What a frame is drawn from, and what a key asks for: the seam between the screen and the app.
+
+use crate::domain::{Moment, Now, SiteId};
+use crate::monitor::Monitor;
+use crate::paradigm::{Census, Label};
+
+/// Everything a frame is drawn from, by reference. The screen reads it and writes nothing.
+#[derive(Clone, Copy)]
+pub struct Scene<'a> {
+    /// The state of every site.
+    pub monitor: &'a Monitor,
+    /// The time of the frame.
+    pub now: Now,
+    /// The paradigms that exist, in the order of their keys.
+    pub paradigms: &'a [Label],
+    /// Which of them runs the checks.
+    pub active: usize,
+    /// How busy it is.
+    pub census: Census,
+    /// Whether its number of workers can be changed.
+    pub resizable: bool,
+    /// What the program itself costs.
+    pub machine: Machine,
+    /// When a site is due next; `None` while that is not known, or it is paused.
+    pub next_due: &'a dyn Fn(SiteId) -> Option<Moment>,
+    /// The newest notice: the receipt of a switch, a failed reload.
+    pub message: Option<&'a Message>,
+    /// Trouble that lasts, such as a broken sites.toml.
+    pub banner: Option<&'a str>,
+    /// Which sites.toml, shortened for people.
+    pub source: &'a str,
+    /// Whether the fleet can be broken and mended from here.
+    pub demo: bool,
+}
+
+/// What the program itself costs; `None` where the system does not tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Machine {
+    /// Processor time used, as a share of one core; may be above 1.
+    pub cpu: Option<f32>,
+    /// Resident memory in bytes, children included.
+    pub rss: Option<u64>,
+}
+
+/// How a message is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// So that you know.
+    Info,
+    /// It worked.
+    Good,
+    /// Something needs attention.
+    Warn,
+    /// Something failed.
+    Bad,
+}
+
+/// One line for the reader, shown for a few seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The line.
+    pub text: String,
+    /// How it is meant.
+    pub tone: Tone,
+    /// Since when it stands.
+    pub at: Moment,
+    /// Stays until a newer one comes.
+    pub sticky: bool,
+}
+
+/// What the reader asked for and only the app can do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// End the program.
+    Quit,
+    /// The terminal is gone: end the program without another frame.
+    Closed,
+    /// Run the checks by `Scene::paradigms[_]` from now on.
+    Paradigm(usize),
+    /// So many steps more workers, or fewer; the app knows the sizes.
+    Workers(i32),
+    /// Look at this site now.
+    Recheck(SiteId),
+    /// Look at every site now.
+    RecheckAll,
+    /// Pause the site, or resume it.
+    Pause(SiteId, bool),
+    /// Make the site of the demonstration fleet fail.
+    Break(SiteId),
+    /// Make the site of the demonstration fleet well again.
+    Mend(SiteId),
+    /// Put this text on the clipboard (`Terminal::copy`).
+    Copy(String),
+    /// Hand the terminal back to the shell (`Terminal::suspend`).
+    Suspend,
+    /// Draw everything anew (`Terminal::redraw`).
+    Redraw,
+}

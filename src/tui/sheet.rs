@@ -1,0 +1,156 @@
+//! Two frames, and the bytes that lead from one to the other.
+
+use std::io::{self, Write};
+
+use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
+use crossterm::{cursor, queue};
+use ratatui::backend::{Backend, CrosstermBackend};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// What the terminal shows, and what it is to show next.
+///
+/// ratatui's own `Terminal` asks for the cursor's place when it clears, which takes two
+/// seconds on a terminal that does not answer, and flushes more than once a frame. This
+/// one asks nothing and gives the bytes of a frame in one piece.
+#[derive(Debug)]
+pub(crate) struct Sheet {
+    shown: Buffer,
+    next: Buffer,
+    /// Nothing is known of what the terminal shows.
+    void: bool,
+    bytes: Vec<u8>,
+}
+
+impl Sheet {
+    pub(crate) fn new() -> Self {
+        Self {
+            shown: Buffer::empty(Rect::ZERO),
+            next: Buffer::empty(Rect::ZERO),
+            void: true,
+            bytes: Vec::with_capacity(64 << 10),
+        }
+    }
+
+    /// The terminal shows something that we did not draw: the next frame is drawn whole.
+    pub(crate) fn forget(&mut self) {
+        self.void = true;
+    }
+
+    /// Draws a frame; gives the bytes to send, empty where nothing changed.
+    ///
+    /// # Errors
+    /// None in practice: the bytes are collected in memory.
+    pub(crate) fn frame(
+        &mut self,
+        (columns, rows): (u16, u16),
+        draw: impl FnOnce(&mut Buffer),
+    ) -> io::Result<&[u8]> {
+        let area = Rect::new(0, 0, columns, rows);
+        if self.next.area != area {
+            self.shown.resize(area);
+            self.next.resize(area);
+            self.void = true;
+        }
+        self.next.reset();
+        draw(&mut self.next);
+        self.bytes.clear();
+        queue!(self.bytes, BeginSynchronizedUpdate)?;
+        let before = self.bytes.len();
+        if self.void {
+            queue!(self.bytes, cursor::Hide, Clear(ClearType::All))?;
+            self.shown.reset();
+        }
+        let mut changes = self.shown.diff_iter(&self.next).peekable();
+        if changes.peek().is_some() {
+            CrosstermBackend::new(&mut self.bytes).draw(changes)?;
+        }
+        if self.bytes.len() == before {
+            self.bytes.clear();
+        } else {
+            queue!(self.bytes, EndSynchronizedUpdate)?;
+            self.bytes.flush()?;
+        }
+        self.void = false;
+        std::mem::swap(&mut self.shown, &mut self.next);
+        Ok(&self.bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use ratatui::style::{Color, Style};
+
+    const SIZE: (u16, u16) = (12, 3);
+
+    fn write(buffer: &mut Buffer, text: &str) {
+        for (row, line) in text.split('/').enumerate().take(3) {
+            buffer.set_stringn(0, row as u16, line, 12, Style::new().fg(Color::Red));
+        }
+    }
+
+    fn terminal() -> vt100::Parser {
+        let cells = |cells: u16| cells.try_into().unwrap();
+        vt100::Parser::new(cells(SIZE.1), cells(SIZE.0), 0)
+    }
+
+    fn lines(parser: &vt100::Parser) -> Vec<String> {
+        let rows = parser.screen().rows(0, SIZE.0);
+        rows.map(|row| row.trim_end().to_owned()).collect()
+    }
+
+    #[test]
+    fn an_unchanged_frame_costs_no_byte() {
+        let mut sheet = Sheet::new();
+        assert!(
+            !sheet
+                .frame(SIZE, |buffer| write(buffer, "ab"))
+                .unwrap()
+                .is_empty()
+        );
+        assert!(
+            sheet
+                .frame(SIZE, |buffer| write(buffer, "ab"))
+                .unwrap()
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn a_spoiled_terminal_is_drawn_anew() {
+        let mut sheet = Sheet::new();
+        let mut parser = terminal();
+        parser.process(sheet.frame(SIZE, |buffer| write(buffer, "ab")).unwrap());
+        parser.process(b"\x1b[2;2Hnoise");
+        sheet.forget();
+        parser.process(sheet.frame(SIZE, |buffer| write(buffer, "ab")).unwrap());
+        assert_eq!(lines(&parser), ["ab", "", ""]);
+        assert!(parser.screen().hide_cursor());
+    }
+
+    #[test]
+    fn nothing_asks_the_terminal_for_an_answer() {
+        let mut sheet = Sheet::new();
+        let bytes = sheet.frame(SIZE, |buffer| write(buffer, "ab")).unwrap();
+        assert!(!bytes.windows(4).any(|bytes| bytes == b"\x1b[6n"));
+    }
+
+    proptest! {
+        #[test]
+        fn the_terminal_shows_the_last_frame_whatever_came_before(
+            frames in prop::collection::vec("[ab日é/ ]{0,30}", 1..8)
+        ) {
+            let mut sheet = Sheet::new();
+            let mut parser = terminal();
+            for frame in &frames {
+                parser.process(sheet.frame(SIZE, |buffer| write(buffer, frame)).unwrap());
+            }
+            let mut fresh = terminal();
+            let last = frames.last().unwrap();
+            fresh.process(Sheet::new().frame(SIZE, |buffer| write(buffer, last)).unwrap());
+            prop_assert_eq!(lines(&parser), lines(&fresh));
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! What the screen remembers between frames: where the reader is and what is selected.
+
+use std::time::Duration;
+
+use crate::domain::{Moment, Now, SiteId};
+use crate::monitor::SiteState;
+
+use super::Options;
+use super::order::Order;
+use super::scene::{Message, Scene, Tone};
+use super::summary::Summary;
+
+/// How long the order stands still after a key.
+const STILL: Duration = Duration::from_secs(3);
+/// How long a message stands.
+const MESSAGE: Duration = Duration::from_secs(8);
+/// Rows kept beyond the screen's own, on either side, while the display is frozen.
+const BEYOND: usize = 200;
+
+/// What lies over a screen; the last one takes the keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Layer {
+    /// All keys and marks.
+    Help { scroll: usize },
+    /// Why a site is what it is.
+    Explain { site: SiteId, scroll: usize },
+    /// A filter is typed at the bottom.
+    Filter,
+}
+
+/// One row to draw.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row<'a> {
+    pub(crate) site: &'a SiteState,
+    pub(crate) due: Option<Moment>,
+}
+
+/// The display as it was when it was frozen. Only what can be reached by scrolling a
+/// little is copied, so that it costs the same with ten sites and with a million.
+#[derive(Debug)]
+pub(crate) struct Frozen {
+    pub(crate) summary: Summary,
+    /// The place of the first copied row in the list.
+    first: usize,
+    rows: Vec<(SiteState, Option<Moment>)>,
+    /// The site that was being explained, if it was not among the rows.
+    explained: Option<(SiteState, Option<Moment>)>,
+}
+
+/// The reader's place.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) options: Options,
+    pub(crate) size: (u16, u16),
+    /// The screen, by its place in the table of screens.
+    pub(crate) view: usize,
+    pub(crate) layers: Vec<Layer>,
+    pub(crate) order: Order,
+    /// The selected row.
+    pub(crate) cursor: usize,
+    /// The site that the selection follows; `None` while it stays on the first row.
+    pub(crate) pinned: Option<SiteId>,
+    /// The row at the top of the table.
+    pub(crate) top: usize,
+    pub(crate) frozen: Option<Frozen>,
+    /// The screen's own newest message.
+    pub(crate) note: Option<Message>,
+    /// When the last key came.
+    pub(crate) last_key: Option<Moment>,
+}
+
+impl State {
+    pub(crate) fn new(options: Options, size: (u16, u16)) -> Self {
+        Self {
+            options,
+            size,
+            view: 0,
+            layers: Vec::new(),
+            order: Order::default(),
+            cursor: 0,
+            pinned: None,
+            top: 0,
+            frozen: None,
+            note: None,
+            last_key: None,
+        }
+    }
+
+    /// The figures to show: of now, or of the moment of freezing.
+    pub(crate) fn summary(&self, scene: &Scene<'_>) -> Summary {
+        self.frozen
+            .as_ref()
+            .map_or_else(|| Summary::of(scene), |frozen| frozen.summary)
+    }
+
+    /// The time that the shown sites are shown at.
+    pub(crate) fn now(&self, scene: &Scene<'_>) -> Now {
+        self.frozen
+            .as_ref()
+            .map_or(scene.now, |frozen| frozen.summary.now)
+    }
+
+    /// The row at a place of the list; `None` for a site that has just been removed.
+    pub(crate) fn row<'a>(&'a self, scene: &Scene<'a>, place: usize) -> Option<Row<'a>> {
+        if let Some(frozen) = &self.frozen {
+            let (site, due) = frozen.rows.get(place.checked_sub(frozen.first)?)?;
+            return Some(Row { site, due: *due });
+        }
+        let id = *self.order.rows().get(place)?;
+        Some(Row {
+            site: scene.monitor.site(id)?,
+            due: (scene.next_due)(id),
+        })
+    }
+
+    /// A site as it is to be shown.
+    pub(crate) fn site<'a>(&'a self, scene: &Scene<'a>, id: SiteId) -> Option<Row<'a>> {
+        if let Some(frozen) = &self.frozen
+            && let Some((site, due)) = frozen
+                .rows
+                .iter()
+                .chain(&frozen.explained)
+                .find(|(site, _)| site.id() == id)
+        {
+            return Some(Row { site, due: *due });
+        }
+        Some(Row {
+            site: scene.monitor.site(id)?,
+            due: (scene.next_due)(id),
+        })
+    }
+
+    /// The site that keys act on.
+    pub(crate) fn selected(&self) -> Option<SiteId> {
+        match self.layers.last() {
+            Some(Layer::Explain { site, .. }) => Some(*site),
+            _ => self.order.rows().get(self.cursor).copied(),
+        }
+    }
+
+    /// The places that may be reached: all, or those that were copied.
+    fn reach(&self) -> (usize, usize) {
+        match &self.frozen {
+            Some(frozen) => (frozen.first, frozen.first + frozen.rows.len()),
+            None => (0, self.order.rows().len()),
+        }
+    }
+
+    /// The row at the top of a table of `height` rows, so that the selection is in it.
+    pub(crate) fn top(&self, height: usize) -> usize {
+        let (first, end) = self.reach();
+        let most = end.saturating_sub(height).max(first);
+        let least = (self.cursor + 1).saturating_sub(height);
+        self.top
+            .clamp(least.min(self.cursor), self.cursor.max(least))
+            .clamp(first, most)
+    }
+
+    /// Selects the row `by` rows further down, or up, and follows its site from now on.
+    pub(crate) fn walk(&mut self, by: isize, height: usize) {
+        let (first, end) = self.reach();
+        let place = self.cursor.saturating_add_signed(by);
+        self.select(place.clamp(first, end.saturating_sub(1).max(first)), height);
+    }
+
+    fn select(&mut self, place: usize, height: usize) {
+        self.cursor = place;
+        self.pinned = self.order.rows().get(place).copied();
+        self.top = self.top(height);
+    }
+
+    /// Selects the first row and stays there, or the last site.
+    pub(crate) fn jump(&mut self, to_end: bool, height: usize) {
+        let (first, end) = self.reach();
+        if to_end {
+            self.select(end.saturating_sub(1).max(first), height);
+        } else {
+            self.select(first, height);
+            self.pinned = None;
+        }
+    }
+
+    /// From now on the selection follows the site it is on.
+    pub(crate) fn pin(&mut self) {
+        self.pinned = self.order.rows().get(self.cursor).copied();
+    }
+
+    /// Selects that site, where it is listed.
+    pub(crate) fn follow(&mut self, site: SiteId, height: usize) {
+        if let Some(place) = self.order.rows().iter().position(|id| *id == site) {
+            self.select(place, height);
+        }
+    }
+
+    /// Takes one step towards a true list; the selection goes with its site.
+    pub(crate) fn reorder(&mut self, scene: &Scene<'_>, height: usize) {
+        if self.frozen.is_some() {
+            return;
+        }
+        let now = scene.now.mono;
+        let still = self.last_key.is_some_and(|key| now.since(key) < STILL);
+        if !self.order.step(scene.monitor, scene.next_due, now, still) {
+            return;
+        }
+        let rows = self.order.rows();
+        let place = self
+            .pinned
+            .and_then(|site| rows.iter().position(|id| *id == site));
+        self.cursor = match (place, self.pinned) {
+            (Some(place), _) => place,
+            // The site is filtered out: its row goes to whoever stands there now.
+            (None, Some(_)) => self.cursor.min(rows.len().saturating_sub(1)),
+            (None, None) => 0,
+        };
+        if self.pinned.is_none() {
+            self.top = 0;
+        }
+        self.top = self.top(height);
+    }
+
+    /// Freezes the display, or lets it go on.
+    pub(crate) fn freeze(&mut self, scene: &Scene<'_>, height: usize) {
+        if self.frozen.take().is_some() {
+            return;
+        }
+        self.top = self.top(height);
+        let first = self.top.saturating_sub(BEYOND);
+        let end = (self.top + height + BEYOND).min(self.order.rows().len());
+        let copy = |row: Row<'_>| (row.site.clone(), row.due);
+        let rows = (first..end).map_while(|place| self.row(scene, place));
+        let rows: Vec<_> = rows.map(copy).collect();
+        let explained = match self.layers.last() {
+            Some(Layer::Explain { site, .. }) => self.site(scene, *site).map(copy),
+            _ => None,
+        };
+        self.frozen = Some(Frozen {
+            summary: Summary::of(scene),
+            first,
+            rows,
+            explained,
+        });
+    }
+
+    /// Says something to the reader.
+    pub(crate) fn say(&mut self, tone: Tone, text: impl Into<String>, now: Moment) {
+        self.note = Some(Message {
+            text: text.into(),
+            tone,
+            at: now,
+            sticky: false,
+        });
+    }
+
+    /// The message to show: the newest that is not stale.
+    pub(crate) fn message<'a>(&'a self, scene: &Scene<'a>) -> Option<&'a Message> {
+        let fresh =
+            |message: &&Message| message.sticky || scene.now.mono.since(message.at) < MESSAGE;
+        let theirs = scene.message.filter(fresh);
+        let ours = self.note.as_ref().filter(fresh);
+        match (theirs, ours) {
+            (Some(theirs), Some(ours)) if ours.at > theirs.at => Some(ours),
+            (None, ours) => ours,
+            (theirs, _) => theirs,
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The figures above the table, taken together so that they can be frozen together.
+
+use std::time::Duration;
+
+use crate::domain::Now;
+use crate::monitor::Totals;
+use crate::paradigm::Census;
+
+use super::scene::{Machine, Scene};
+
+/// What the header says of all sites and of the program.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Summary {
+    pub(crate) now: Now,
+    pub(crate) totals: Totals,
+    pub(crate) late: Duration,
+    pub(crate) quantiles: Option<(Duration, Duration)>,
+    pub(crate) census: Census,
+    pub(crate) machine: Machine,
+    pub(crate) revision: u64,
+}
+
+impl Summary {
+    pub(crate) fn of(scene: &Scene<'_>) -> Self {
+        let monitor = scene.monitor;
+        let quantile = |share| monitor.latency(share);
+        Self {
+            now: scene.now,
+            totals: monitor.totals(),
+            late: monitor.worst_late(),
+            quantiles: quantile(0.5).zip(quantile(0.95)),
+            census: scene.census,
+            machine: scene.machine,
+            revision: monitor.revision(),
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! The guard of the terminal: takes it, draws on it, and gives it back as it was on every
+//! way out.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::panic::PanicHookInfo;
+use std::sync::{Mutex, Once, PoisonError};
+use std::thread::ThreadId;
+use std::time::Duration;
+
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::event::{
+    DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
+};
+use crossterm::style::{Colored, Print, ResetColor, SetAttribute};
+use crossterm::terminal::{
+    EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
+};
+use crossterm::{cursor, queue};
+use rustix::process::{Signal, kill_current_process_group};
+
+use crate::domain::clean;
+
+use super::scene::Scene;
+use super::sheet::Sheet;
+use super::ui::Ui;
+
+/// The size of a terminal that does not know its own.
+const FALLBACK: (u16, u16) = (80, 24);
+/// Puts the window's title on the terminal's stack, and takes it back.
+const PUSH_TITLE: &str = "\x1b[22;0t";
+const POP_TITLE: &str = "\x1b[23;0t";
+
+/// The terminal while the screen is on it. Dropping it gives it back.
+#[derive(Debug)]
+pub struct Terminal {
+    /// Standard output, without the standard library's buffer: a frame is one write.
+    out: File,
+    sheet: Sheet,
+    title: String,
+}
+
+impl Terminal {
+    /// Takes the terminal: raw mode, the alternate screen, no cursor, pastes and focus told.
+    ///
+    /// # Errors
+    /// Standard output is not a terminal, or it refuses.
+    pub fn enter() -> io::Result<Self> {
+        let stdout = io::stdout();
+        if !stdout.is_terminal() {
+            return Err(io::Error::other("standard output is not a terminal"));
+        }
+        // crossterm obeys NO_COLOR by dropping attributes too, and with them the reversed
+        // selection. Colours are taken out of the frame instead.
+        Colored::set_ansi_color_disabled(false);
+        let mut terminal = Self {
+            out: File::from(stdout.as_fd().try_clone_to_owned()?),
+            sheet: Sheet::new(),
+            title: String::new(),
+        };
+        install_hook();
+        terminal.take()?;
+        Ok(terminal)
+    }
+
+    fn take(&mut self) -> io::Result<()> {
+        enable_raw_mode()?;
+        guard(|guard| guard.owner = Some(std::thread::current().id()));
+        let mut bytes = Vec::new();
+        queue!(
+            bytes,
+            Print(PUSH_TITLE),
+            EnterAlternateScreen,
+            cursor::Hide,
+            EnableBracketedPaste,
+            EnableFocusChange,
+        )?;
+        self.sheet.forget();
+        self.title.clear();
+        self.out.write_all(&bytes)
+    }
+
+    /// Columns and rows.
+    #[must_use]
+    pub fn size(&self) -> (u16, u16) {
+        match rustix::termios::tcgetwinsize(&self.out) {
+            Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col, size.ws_row),
+            _ => FALLBACK,
+        }
+    }
+
+    /// Draws a frame in one write, or in none where nothing changed.
+    ///
+    /// # Errors
+    /// Whatever writing to the terminal gives.
+    pub fn draw(&mut self, ui: &Ui, scene: &Scene<'_>) -> io::Result<()> {
+        let size = self.size();
+        let bytes = self.sheet.frame(size, |buffer| ui.draw(scene, buffer))?;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.out.write_all(bytes)
+    }
+
+    /// Draws the next frame whole, because something else has written on the terminal.
+    pub fn redraw(&mut self) {
+        self.sheet.forget();
+    }
+
+    /// Hands the terminal back and stops the whole process group, as Ctrl-Z does; comes
+    /// back when the shell continues it. No [`InputStream`](super::InputStream) may live
+    /// meanwhile, and the size may be another one afterwards.
+    ///
+    /// # Errors
+    /// Whatever the terminal or the system gives.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        restore(&mut self.out)?;
+        kill_current_process_group(Signal::TSTP)?;
+        // The signal may reach another thread first; nothing may be drawn before the stop.
+        std::thread::sleep(Duration::from_millis(50));
+        self.take()
+    }
+
+    /// Puts text on the clipboard of the terminal (OSC 52), which works over ssh.
+    ///
+    /// # Errors
+    /// Whatever writing to the terminal gives.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        queue!(bytes, CopyToClipboard::to_clipboard_from(text))?;
+        self.out.write_all(&bytes)
+    }
+
+    /// Rings the bell.
+    ///
+    /// # Errors
+    /// Whatever writing to the terminal gives.
+    pub fn bell(&mut self) -> io::Result<()> {
+        self.out.write_all(b"\x07")
+    }
+
+    /// Shows a notification of the desktop (OSC 9), where the terminal can.
+    ///
+    /// # Errors
+    /// Whatever writing to the terminal gives.
+    pub fn notify(&mut self, title: &str, body: &str) -> io::Result<()> {
+        self.out.write_all(notification(title, body).as_bytes())
+    }
+
+    /// Sets the title of the window.
+    ///
+    /// # Errors
+    /// Whatever writing to the terminal gives.
+    pub fn set_title(&mut self, title: &str) -> io::Result<()> {
+        let title = clean(title, 100);
+        if title == self.title {
+            return Ok(());
+        }
+        self.out
+            .write_all(format!("\x1b]2;{title}\x07").as_bytes())?;
+        self.title = title;
+        Ok(())
+    }
+
+    /// The panics of other threads since the last call, a line each. They were kept off
+    /// the screen and belong into the log.
+    #[must_use]
+    pub fn take_panics() -> Vec<String> {
+        guard(|guard| std::mem::take(&mut guard.panics))
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // A terminal that is gone takes nothing back, and there is nobody to tell.
+        let _ = restore(&mut self.out);
+    }
+}
+
+/// OSC 9 with title and body. The title goes first, because a leading digit would be
+/// another command.
+fn notification(title: &str, body: &str) -> String {
+    format!("\x1b]9;{}: {}\x07", clean(title, 100), clean(body, 400))
+}
+
+/// Gives the terminal back; does nothing the second time.
+fn restore(out: &mut File) -> io::Result<()> {
+    let owned = guard(|guard| guard.owner.take()).is_some();
+    if !owned {
+        return Ok(());
+    }
+    let mut bytes = Vec::new();
+    queue!(
+        bytes,
+        EndSynchronizedUpdate,
+        DisableFocusChange,
+        DisableBracketedPaste,
+        ResetColor,
+        SetAttribute(crossterm::style::Attribute::Reset),
+        LeaveAlternateScreen,
+        cursor::Show,
+        Print(POP_TITLE),
+    )?;
+    let written = out.write_all(&bytes);
+    // The modes come back even if the screen does not.
+    disable_raw_mode().and(written)
+}
+
+/// Who holds the terminal, for the panic hook.
+struct Guard {
+    owner: Option<ThreadId>,
+    panics: Vec<String>,
+}
+
+/// A flood of panics must not fill the memory.
+const MOST_PANICS: usize = 100;
+
+fn guard<T>(change: impl FnOnce(&mut Guard) -> T) -> T {
+    static GUARD: Mutex<Guard> = Mutex::new(Guard {
+        owner: None,
+        panics: Vec::new(),
+    });
+    change(&mut GUARD.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Panics of the thread that draws give the terminal back first, so that their message can
+/// be read. Panics of other threads are kept for the log, so that the screen stays whole.
+fn install_hook() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if goes_to_stderr(info) {
+                before(info);
+            }
+        }));
+    });
+}
+
+fn goes_to_stderr(info: &PanicHookInfo<'_>) -> bool {
+    let thread = std::thread::current();
+    let ours = guard(|guard| match guard.owner {
+        None => None,
+        Some(owner) if owner == thread.id() => Some(true),
+        Some(_) => {
+            if guard.panics.len() < MOST_PANICS {
+                let name = thread.name().unwrap_or("unnamed");
+                guard
+                    .panics
+                    .push(clean(&format!("thread {name}: {info}"), 400));
+            }
+            Some(false)
+        }
+    });
+    match ours {
+        None => true,
+        Some(true) => {
+            if let Ok(out) = io::stdout().as_fd().try_clone_to_owned() {
+                let _ = restore(&mut File::from(out));
+            }
+            true
+        }
+        // A file takes the message without harm.
+        Some(false) => !io::stderr().is_terminal(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notification_holds_no_control_character_but_its_own() {
+        assert_eq!(
+            notification("squirrel", "pay\x07\x1b]0;gone\x07 DOWN"),
+            "\x1b]9;squirrel: pay ]0;gone DOWN\x07"
+        );
+    }
+
+    #[test]
+    fn a_workers_panic_is_kept_for_the_log_and_the_screen_is_not_left() {
+        install_hook();
+        guard(|guard| guard.owner = Some(std::thread::current().id()));
+        let worker = std::thread::Builder::new().name("w1".into());
+        let died = worker.spawn(|| panic!("out of \x1b[31mcheese")).unwrap();
+        assert!(died.join().is_err());
+        let owner = guard(|guard| guard.owner.take());
+        assert_eq!(owner, Some(std::thread::current().id()));
+        let panics = Terminal::take_panics();
+        assert!(panics[0].starts_with("thread w1: "), "{panics:?}");
+        assert!(panics[0].contains("cheese") && !panics[0].contains('\x1b'));
+    }
+}

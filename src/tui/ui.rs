@@ -1,0 +1,208 @@
+//! The screen as a whole: keys in, intents out, frames drawn.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::domain::Moment;
+use crate::monitor::State as SiteIs;
+
+use super::finish::finish;
+use super::input::{Input, What};
+use super::key::Key;
+use super::keymap::{self, Mode};
+use super::overlays::{draw_pages, explain, help};
+use super::pace::Pace;
+use super::scene::{Intent, Scene};
+use super::state::{Layer, State};
+use super::theme::{self, BOLD, PLAIN};
+use super::views::{VIEWS, View};
+use super::widgets::{footer, header, put};
+use super::{Options, layout, update};
+
+/// The screen. It reads the [`Scene`] and changes nothing but itself.
+#[derive(Debug)]
+pub struct Ui {
+    state: State,
+    pace: Pace,
+}
+
+impl Ui {
+    /// A screen of `size` (columns, rows), in the table of sites.
+    #[must_use]
+    pub fn new(options: Options, size: (u16, u16)) -> Self {
+        Self {
+            pace: Pace::new(options.remote),
+            state: State::new(options, size),
+        }
+    }
+
+    /// Takes what came from the terminal; gives what only the app can do.
+    pub fn input(&mut self, input: &Input, scene: &Scene<'_>) -> Option<Intent> {
+        let intent = match &input.0 {
+            What::Key(key) => {
+                self.state.last_key = Some(scene.now.mono);
+                self.key(*key, scene)
+            }
+            What::Paste(text) => {
+                if self.state.layers.last() == Some(&Layer::Filter) {
+                    update::type_text(&mut self.state, text);
+                }
+                None
+            }
+            What::Resize(columns, rows) => {
+                self.state.size = (*columns, *rows);
+                None
+            }
+            What::Focus(focused) => {
+                self.pace.focus(*focused);
+                return None;
+            }
+            What::Closed => return Some(Intent::Closed),
+            What::Other => return None,
+        };
+        self.pace.hurry();
+        self.tick(scene);
+        intent
+    }
+
+    fn key(&mut self, key: Key, scene: &Scene<'_>) -> Option<Intent> {
+        let mode = self.mode();
+        match keymap::action(mode, key, &update::context(scene)) {
+            Some(action) => update::act(&mut self.state, action, key, scene),
+            None => {
+                if let (Mode::Filter, Key::Char(c)) = (mode, key) {
+                    update::type_text(&mut self.state, c.encode_utf8(&mut [0; 4]));
+                }
+                None
+            }
+        }
+    }
+
+    fn view(&self) -> &'static View {
+        // A constant table promoted to a static: a screen number is always within it.
+        const { &VIEWS }
+            .get(self.state.view)
+            .unwrap_or(const { &VIEWS[0] })
+    }
+
+    fn mode(&self) -> Mode {
+        match self.state.layers.last() {
+            None => Mode::Screen(self.view().scopes),
+            Some(Layer::Help { .. }) => Mode::Help,
+            Some(Layer::Explain { .. }) => Mode::Explain,
+            Some(Layer::Filter) => Mode::Filter,
+        }
+    }
+
+    /// Does what must not be done while drawing: brings the order of the rows up to date,
+    /// in small steps. To be called before each frame; it costs nothing when nothing is
+    /// to be done.
+    pub fn tick(&mut self, scene: &Scene<'_>) {
+        let page = layout::page(&self.state, scene);
+        self.state.reorder(scene, page);
+    }
+
+    /// Whether a frame is worth drawing now.
+    #[must_use]
+    pub fn wants_frame(&self, scene: &Scene<'_>) -> bool {
+        self.pace.due(scene.now.mono, shown(scene))
+    }
+
+    /// When to ask [`wants_frame`](Self::wants_frame) again, if nothing comes before.
+    #[must_use]
+    pub fn next_frame(&self, now: Moment) -> Moment {
+        self.pace.next(now)
+    }
+
+    /// Notes that a frame of this scene was drawn.
+    pub fn drawn(&mut self, scene: &Scene<'_>) {
+        self.pace.drawn(scene.now.mono, shown(scene));
+    }
+
+    /// Draws the whole screen.
+    pub fn draw(&self, scene: &Scene<'_>, buffer: &mut Buffer) {
+        let area = buffer.area;
+        match layout::areas(area, &self.state, scene) {
+            Some(areas) => self.draw_areas(scene, &areas, buffer),
+            None => too_small(scene, area, buffer),
+        }
+        finish(buffer, &self.state.options);
+    }
+
+    fn draw_areas(&self, scene: &Scene<'_>, areas: &layout::Areas, buffer: &mut Buffer) {
+        let state = &self.state;
+        let tabs = VIEWS.map(|view| view.title);
+        header::draw(buffer, areas.header, state, scene, &tabs);
+        header::draw_notices(buffer, areas.notices, state, scene);
+        let body = areas.body;
+        match state.layers.last() {
+            Some(Layer::Help { scroll }) => {
+                let lines = help::lines(&update::context(scene), body.width);
+                draw_pages(buffer, body, help::TITLE, &lines, *scroll);
+            }
+            Some(Layer::Explain { site, scroll }) => {
+                let lines = explain::lines(state, scene, *site, body.width);
+                let title = explain::title(state, scene, *site);
+                draw_pages(buffer, body, &title, &lines, *scroll);
+            }
+            Some(Layer::Filter) | None => (self.view().draw)(state, scene, body, buffer),
+        }
+        // An overlay covers the line where messages stand: they take the footer's place.
+        match state.message(scene) {
+            Some(message) if covers(state.layers.last()) => {
+                let (line, text) = (areas.footer, crate::domain::clean(&message.text, 1_000));
+                put(
+                    buffer,
+                    line.x + 1,
+                    line.y,
+                    line.width - 1,
+                    &text,
+                    theme::tone(message.tone),
+                );
+            }
+            _ => footer::draw(buffer, areas.footer, self.mode(), &update::context(scene)),
+        }
+    }
+}
+
+const fn covers(layer: Option<&Layer>) -> bool {
+    matches!(layer, Some(Layer::Help { .. } | Layer::Explain { .. }))
+}
+
+/// A number that changes whenever a frame of this scene would.
+fn shown(scene: &Scene<'_>) -> u64 {
+    const SECOND: u64 = 1_000_000_000;
+    let mut hash = DefaultHasher::new();
+    let census = scene.census;
+    scene.monitor.revision().hash(&mut hash);
+    // The clock and the countdowns go on while nothing else happens.
+    (scene.now.mono.as_nanos() / SECOND).hash(&mut hash);
+    (scene.active, census.workers, census.running, census.queued).hash(&mut hash);
+    (census.threads, census.processes).hash(&mut hash);
+    let message = scene.message.map(|message| (message.at, &message.text));
+    (message, scene.banner, scene.source).hash(&mut hash);
+    hash.finish()
+}
+
+/// Where nothing can be read, the one thing that matters still can.
+fn too_small(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
+    let down = scene.monitor.totals().of(SiteIs::Down);
+    let badge = theme::badge(if down > 0 { SiteIs::Down } else { SiteIs::Up });
+    let verdict = if down > 0 {
+        format!("{} {down} {}", badge.glyph, badge.word)
+    } else {
+        format!("{} 0 DOWN", badge.glyph)
+    };
+    let (columns, rows) = layout::LEAST;
+    let need = format!("need {columns}x{rows}, have {}x{}", area.width, area.height);
+    let lines = [
+        (verdict, badge.style),
+        (need, PLAIN),
+        ("q quits".to_owned(), BOLD),
+    ];
+    for ((text, style), row) in lines.iter().zip(area.rows()) {
+        put(buffer, row.x, row.y, row.width, text, *style);
+    }
+}

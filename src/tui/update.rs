@@ -1,0 +1,265 @@
+//! What each action does to the reader's place, and what it asks of the app.
+
+use crate::domain::SiteId;
+
+use super::key::Key;
+use super::keymap::Action;
+use super::keymap::Context;
+use super::layout;
+use super::overlays::{explain, help, last_scroll};
+use super::scene::{Intent, Scene, Tone};
+use super::state::{Layer, State};
+use super::views::VIEWS;
+
+/// Performs an action.
+pub(crate) fn act(
+    state: &mut State,
+    action: Action,
+    key: Key,
+    scene: &Scene<'_>,
+) -> Option<Intent> {
+    match action {
+        Action::Quit => return Some(Intent::Quit),
+        Action::Suspend => return Some(Intent::Suspend),
+        Action::Redraw => return Some(Intent::Redraw),
+        Action::Close if state.layers.is_empty() => return Some(Intent::Quit),
+        Action::Close | Action::Keep => {
+            state.layers.pop();
+        }
+        Action::Back => back(state),
+        Action::Help => {
+            if matches!(state.layers.last(), Some(Layer::Help { .. })) {
+                state.layers.pop();
+            } else {
+                state.layers.push(Layer::Help { scroll: 0 });
+            }
+        }
+        Action::Freeze => {
+            let page = layout::page(state, scene);
+            state.freeze(scene, page);
+        }
+        Action::Paradigm | Action::NextParadigm | Action::PreviousParadigm => {
+            return paradigm(state, action, key, scene);
+        }
+        Action::MoreWorkers | Action::FewerWorkers => return workers(state, action, scene),
+        Action::NextScreen => state.view = (state.view + 1) % VIEWS.len(),
+        Action::PreviousScreen => state.view = (state.view + VIEWS.len() - 1) % VIEWS.len(),
+        Action::Screen => {
+            if let Key::F(number) = key
+                && (1..=VIEWS.len()).contains(&usize::from(number))
+            {
+                state.view = usize::from(number) - 1;
+            }
+        }
+        Action::Up
+        | Action::Down
+        | Action::PageUp
+        | Action::PageDown
+        | Action::Top
+        | Action::Bottom => travel(state, action, scene),
+        Action::Explain => {
+            state.pin();
+            if let Some(site) = state.selected() {
+                state.layers.push(Layer::Explain { site, scroll: 0 });
+            }
+        }
+        Action::NextSite | Action::PreviousSite => neighbour(state, action, scene),
+        Action::Filter | Action::Sort | Action::Reverse if state.frozen.is_some() => {
+            state.say(
+                Tone::Warn,
+                "The display is frozen: Space goes live first.",
+                scene.now.mono,
+            );
+        }
+        Action::Filter => state.layers.push(Layer::Filter),
+        Action::Sort => {
+            let (sort, reverse) = state.order.sort();
+            state.order.set_sort(sort.following(), reverse);
+        }
+        Action::Reverse => {
+            let (sort, reverse) = state.order.sort();
+            state.order.set_sort(sort, !reverse);
+        }
+        Action::Clear => {
+            state.layers.pop();
+            state.order.set_filter("");
+        }
+        Action::Erase | Action::EraseWord | Action::EraseAll => erase(state, action),
+        Action::RecheckAll => return Some(Intent::RecheckAll),
+        Action::Recheck | Action::Pause | Action::Copy | Action::Break | Action::Mend => {
+            let site = state.selected()?;
+            if state.layers.is_empty() {
+                state.pin();
+            }
+            return on_site(state, action, site, scene);
+        }
+    }
+    None
+}
+
+/// Text for the filter that is typed.
+pub(crate) fn type_text(state: &mut State, text: &str) {
+    /// More than that is a mistake of the mouse.
+    const MOST: usize = 200;
+    let mut filter = state.order.filter().text().to_owned();
+    filter.extend(text.chars().map(|c| if c.is_control() { ' ' } else { c }));
+    filter = filter.trim_start().chars().take(MOST).collect();
+    state.order.set_filter(&filter);
+}
+
+fn erase(state: &mut State, action: Action) {
+    let mut filter = state.order.filter().text().to_owned();
+    match action {
+        Action::Erase => {
+            filter.pop();
+        }
+        Action::EraseWord => {
+            let kept = filter.trim_end();
+            let end = kept.rfind(' ').map_or(0, |blank| blank + 1);
+            filter.truncate(end);
+        }
+        _ => filter.clear(),
+    }
+    state.order.set_filter(&filter);
+}
+
+fn back(state: &mut State) {
+    if state.layers.pop().is_some() {
+    } else if state.frozen.is_some() {
+        state.frozen = None;
+    } else if !state.order.filter().is_empty() {
+        state.order.set_filter("");
+    }
+}
+
+fn paradigm(state: &mut State, action: Action, key: Key, scene: &Scene<'_>) -> Option<Intent> {
+    let all = scene.paradigms;
+    if all.is_empty() {
+        return None;
+    }
+    let wanted = match (action, key) {
+        (Action::NextParadigm, _) => Some((scene.active + 1) % all.len()),
+        (Action::PreviousParadigm, _) => Some((scene.active + all.len() - 1) % all.len()),
+        (_, Key::Char(digit)) => all.iter().position(|label| label.key == digit),
+        _ => None,
+    };
+    match wanted {
+        Some(index) if index == scene.active => {
+            let text = format!(
+                "{} runs the checks already.",
+                all[index].name.to_uppercase()
+            );
+            state.say(Tone::Info, text, scene.now.mono);
+            None
+        }
+        Some(index) => Some(Intent::Paradigm(index)),
+        None => {
+            let there: Vec<_> = all
+                .iter()
+                .map(|label| format!("[{}] {}", label.key, label.name.to_uppercase()))
+                .collect();
+            let text = format!(
+                "No paradigm has the key {key}. There are {}.",
+                there.join(", ")
+            );
+            state.say(Tone::Warn, text, scene.now.mono);
+            None
+        }
+    }
+}
+
+fn workers(state: &mut State, action: Action, scene: &Scene<'_>) -> Option<Intent> {
+    if scene.resizable {
+        let more = action == Action::MoreWorkers;
+        return Some(Intent::Workers(if more { 1 } else { -1 }));
+    }
+    let name = scene
+        .paradigms
+        .get(scene.active)
+        .map_or("", |label| label.name);
+    let text = format!(
+        "The number of workers of {} cannot be changed.",
+        name.to_uppercase()
+    );
+    state.say(Tone::Info, text, scene.now.mono);
+    None
+}
+
+fn on_site(state: &mut State, action: Action, id: SiteId, scene: &Scene<'_>) -> Option<Intent> {
+    let site = scene.monitor.site(id)?;
+    Some(match action {
+        Action::Recheck => Intent::Recheck(id),
+        Action::Pause => Intent::Pause(id, !site.site().paused),
+        Action::Break => Intent::Break(id),
+        Action::Mend => Intent::Mend(id),
+        _ => {
+            let line = explain::curl_line(site);
+            let text = format!("Sent to the terminal's clipboard: {line}");
+            state.say(Tone::Good, text, scene.now.mono);
+            Intent::Copy(line)
+        }
+    })
+}
+
+/// How many lines the overlay in front has, and how far it can be scrolled.
+fn pages(state: &State, scene: &Scene<'_>) -> Option<usize> {
+    let area = layout::body(state, scene);
+    let lines = match state.layers.last()? {
+        Layer::Help { .. } => help::lines(&context(scene), area.width).len(),
+        Layer::Explain { site, .. } => explain::lines(state, scene, *site, area.width).len(),
+        Layer::Filter => return None,
+    };
+    Some(last_scroll(lines, area))
+}
+
+/// What decides which keys there are.
+pub(crate) fn context<'a>(scene: &Scene<'a>) -> Context<'a> {
+    Context {
+        demo: scene.demo,
+        screens: VIEWS.len(),
+        paradigms: scene.paradigms,
+    }
+}
+
+/// Moves the selection, or scrolls the overlay in front.
+fn travel(state: &mut State, action: Action, scene: &Scene<'_>) {
+    let page = layout::page(state, scene);
+    let by = match action {
+        Action::Up => -1,
+        Action::Down => 1,
+        Action::PageUp => -(page as isize),
+        Action::PageDown => page as isize,
+        _ => 0,
+    };
+    if let Some(most) = pages(state, scene) {
+        if let Some(Layer::Help { scroll } | Layer::Explain { scroll, .. }) =
+            state.layers.last_mut()
+        {
+            *scroll = match action {
+                Action::Top => 0,
+                Action::Bottom => most,
+                _ => (*scroll).min(most).saturating_add_signed(by).min(most),
+            };
+        }
+        return;
+    }
+    match action {
+        Action::Top => state.jump(false, page),
+        Action::Bottom => state.jump(true, page),
+        _ => state.walk(by, page),
+    }
+}
+
+fn neighbour(state: &mut State, action: Action, scene: &Scene<'_>) {
+    let page = layout::page(state, scene);
+    if let Some(Layer::Explain { site, .. }) = state.layers.last() {
+        let site = *site;
+        state.follow(site, page);
+    }
+    state.walk(if action == Action::NextSite { 1 } else { -1 }, page);
+    if let Some(next) = state.pinned
+        && let Some(Layer::Explain { site, scroll }) = state.layers.last_mut()
+    {
+        (*site, *scroll) = (next, 0);
+    }
+}

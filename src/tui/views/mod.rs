@@ -1,0 +1,9 @@
+//! The screens: one file a screen, and the table of them.
+
+mod columns;
+mod sites;
+mod table;
+mod view;
+
+pub(crate) use table::VIEWS;
+pub(crate) use view::View;

@@ -1,0 +1,19 @@
+//! What a screen is.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::tui::keymap::Scope;
+use crate::tui::scene::Scene;
+use crate::tui::state::State;
+
+/// One row of the table of screens.
+#[derive(Debug)]
+pub(crate) struct View {
+    /// In the header.
+    pub(crate) title: &'static str,
+    /// Whose keys count.
+    pub(crate) scopes: &'static [Scope],
+    /// Draws it into the body.
+    pub(crate) draw: fn(&State, &Scene<'_>, Rect, &mut Buffer),
+}

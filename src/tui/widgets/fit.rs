@@ -1,0 +1,122 @@
+//! Lines made of pieces, of which the least important give way where there is no room.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::tui::format::cut;
+
+/// A part of a line that is shown whole or not at all.
+#[derive(Clone, Debug)]
+pub(crate) struct Piece<'a> {
+    /// The greatest goes first when room is short.
+    rank: u8,
+    line: Line<'a>,
+}
+
+impl<'a> Piece<'a> {
+    pub(crate) fn new(rank: u8, spans: Vec<Span<'a>>) -> Self {
+        Self {
+            rank,
+            line: Line::from(spans),
+        }
+    }
+
+    pub(crate) fn text(rank: u8, text: impl Into<String>, style: Style) -> Self {
+        Self::new(rank, vec![Span::styled(text.into(), style)])
+    }
+}
+
+/// Writes `text` into `width` cells from (x, y), cut with "…" where it is longer.
+pub(crate) fn put(buffer: &mut Buffer, x: u16, y: u16, width: u16, text: &str, style: Style) {
+    if buffer.area.contains((x, y).into()) {
+        buffer.set_stringn(x, y, cut(text, width.into()), width.into(), style);
+    }
+}
+
+/// Draws `left` from the left edge and `right` at the right edge of one line, two cells
+/// between pieces and one at either end, leaving out whole pieces until all fits. A piece
+/// that is alone and still too long is cut.
+pub(crate) fn draw_pieces(
+    buffer: &mut Buffer,
+    area: Rect,
+    mut left: Vec<Piece<'_>>,
+    mut right: Vec<Piece<'_>>,
+) {
+    if area.is_empty() {
+        return;
+    }
+    let width =
+        |pieces: &[Piece<'_>]| -> usize { pieces.iter().map(|piece| piece.line.width() + 2).sum() };
+    while left.len() + right.len() > 1 && width(&left) + width(&right) > usize::from(area.width) {
+        let worst = |pieces: &[Piece<'_>]| {
+            let ranks = pieces.iter().enumerate();
+            // Of equals the last one goes.
+            ranks
+                .max_by_key(|(_, piece)| piece.rank)
+                .map(|(at, piece)| (piece.rank, at))
+        };
+        match (worst(&left), worst(&right)) {
+            (Some((rank, at)), other) if other.is_none_or(|(other, _)| rank >= other) => {
+                left.remove(at);
+            }
+            (_, Some((_, at))) => {
+                right.remove(at);
+            }
+            _ => break,
+        }
+    }
+    let mut x = area.x + 1;
+    for piece in &left {
+        x = spans(buffer, x, area, &piece.line) + 2;
+    }
+    let start = area
+        .right()
+        .saturating_sub(width(&right) as u16 - u16::from(!right.is_empty()));
+    let mut x = start.max(area.x + 1);
+    for piece in &right {
+        x = spans(buffer, x, area, &piece.line) + 2;
+    }
+}
+
+/// Writes a line's spans and gives the cell behind them.
+fn spans(buffer: &mut Buffer, mut x: u16, area: Rect, line: &Line<'_>) -> u16 {
+    for span in &line.spans {
+        let room = area.right().saturating_sub(x);
+        put(buffer, x, area.y, room, &span.content, span.style);
+        x = x.saturating_add(span.width() as u16).min(area.right());
+    }
+    x
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(width: u16, left: &[(u8, &str)], right: &[(u8, &str)]) -> String {
+        let area = Rect::new(0, 0, width, 1);
+        let mut buffer = Buffer::empty(area);
+        let pieces = |pieces: &[(u8, &str)]| {
+            let piece = |(rank, text): &(u8, &str)| Piece::text(*rank, *text, Style::new());
+            pieces.iter().map(piece).collect()
+        };
+        draw_pieces(&mut buffer, area, pieces(left), pieces(right));
+        buffer.content.iter().map(|cell| cell.symbol()).collect()
+    }
+
+    #[test]
+    fn the_least_important_pieces_give_way_whole() {
+        let left = [(0, "one"), (2, "two"), (1, "three")];
+        let right = [(0, "right")];
+        assert_eq!(drawn(26, &left, &right), " one  two  three    right ");
+        assert_eq!(drawn(20, &left, &right), " one  three   right ");
+        assert_eq!(drawn(13, &left, &right), " one   right ");
+    }
+
+    #[test]
+    fn what_is_alone_and_too_long_is_cut() {
+        assert_eq!(drawn(6, &[(0, "abcdefgh")], &[]), " abcd…");
+        assert_eq!(drawn(1, &[(0, "abc")], &[(0, "x")]), " ");
+    }
+}

@@ -1,0 +1,187 @@
+//! The two lines on top and the notices below them.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use crate::domain::brief;
+use crate::monitor::State as SiteIs;
+use crate::tui::format::{age, bytes, clock, count, is_late, lateness, plural};
+use crate::tui::scene::Scene;
+use crate::tui::state::State;
+use crate::tui::summary::Summary;
+use crate::tui::theme::{self, BOLD, DIM, PLAIN};
+
+use super::{Piece, draw_pieces, put};
+
+/// Draws both lines; `tabs` are the titles of the screens.
+pub(crate) fn draw(
+    buffer: &mut Buffer,
+    area: Rect,
+    state: &State,
+    scene: &Scene<'_>,
+    tabs: &[&str],
+) {
+    let summary = state.summary(scene);
+    let line = |y| Rect {
+        y: area.y + y,
+        height: 1,
+        ..area
+    };
+    let (left, right) = first_line(state, scene, &summary, tabs);
+    draw_pieces(buffer, line(0), left, right);
+    draw_pieces(buffer, line(1), counts(&summary), costs(&summary));
+}
+
+type Pieces = Vec<Piece<'static>>;
+
+/// What runs the checks, and whether the picture is live.
+fn first_line(
+    state: &State,
+    scene: &Scene<'_>,
+    summary: &Summary,
+    tabs: &[&str],
+) -> (Pieces, Pieces) {
+    let mut titles = Vec::new();
+    for (index, title) in tabs.iter().enumerate() {
+        if index == state.view {
+            titles.push(Span::styled(format!("[{title}]"), BOLD));
+        } else {
+            titles.push(Span::styled(format!(" {title} "), DIM));
+        }
+    }
+    let census = summary.census;
+    let mut left = vec![
+        Piece::text(3, "UptimeSquirrel", BOLD),
+        Piece::new(2, titles),
+    ];
+    if let Some(label) = scene.paradigms.get(scene.active) {
+        left.push(Piece::new(
+            0,
+            vec![
+                Span::styled(
+                    format!("[{}] {}", label.key, label.name.to_uppercase()),
+                    BOLD,
+                ),
+                Span::raw(format!(", {}", plural(census.workers, "worker"))),
+            ],
+        ));
+    }
+    left.push(Piece::text(
+        4,
+        format!(
+            "in flight {}, queued {}",
+            count(census.running),
+            count(census.queued)
+        ),
+        PLAIN,
+    ));
+    let time = clock(scene.now.wall, &state.options.zone);
+    let live = if state.frozen.is_some() {
+        Span::styled(
+            format!("‖ frozen {time}"),
+            theme::tone(crate::tui::Tone::Warn),
+        )
+    } else {
+        Span::styled(format!("● live {time}"), PLAIN)
+    };
+    let right = vec![Piece::text(5, scene.source, DIM), Piece::new(1, vec![live])];
+    (left, right)
+}
+
+/// How many sites are in each state, and how good the checks are.
+fn counts(summary: &Summary) -> Pieces {
+    let mut pieces = Vec::new();
+    for state in SiteIs::ALL {
+        let sites = summary.totals.of(state);
+        if sites == 0 && state != SiteIs::Up {
+            continue;
+        }
+        let badge = theme::badge(state);
+        let rank = match state {
+            SiteIs::Down => 0,
+            SiteIs::Suspect | SiteIs::Up => 1,
+            SiteIs::Unknown | SiteIs::Degraded => 2,
+            SiteIs::Missed | SiteIs::Pending | SiteIs::Paused => 4,
+        };
+        let text = format!("{} {} {}", badge.glyph, count(sites), badge.word);
+        pieces.push(Piece::text(rank, text, badge.style));
+    }
+    let style = if is_late(summary.late) {
+        theme::tone(crate::tui::Tone::Warn)
+    } else {
+        PLAIN
+    };
+    pieces.push(Piece::text(
+        3,
+        format!("late {}", lateness(summary.late)),
+        style,
+    ));
+    if let Some((p50, p95)) = summary.quantiles {
+        let text = format!("p50 {} p95 {}", brief(p50), brief(p95));
+        pieces.push(Piece::text(5, text, PLAIN));
+    }
+    pieces
+}
+
+/// What the checks cost.
+fn costs(summary: &Summary) -> Pieces {
+    let (census, machine) = (summary.census, summary.machine);
+    let mut pieces = vec![
+        Piece::text(6, format!("threads {}", count(census.threads)), PLAIN),
+        Piece::text(8, format!("procs {}", count(census.processes)), PLAIN),
+    ];
+    if let Some(cpu) = machine.cpu {
+        pieces.push(Piece::text(7, format!("cpu {:.0}%", cpu * 100.0), PLAIN));
+    }
+    if let Some(rss) = machine.rss {
+        pieces.push(Piece::text(7, format!("rss {}", bytes(rss)), PLAIN));
+    }
+    pieces
+}
+
+/// Draws what is wrong for as long as it is, and that the display is frozen.
+pub(crate) fn draw_notices(buffer: &mut Buffer, area: Rect, state: &State, scene: &Scene<'_>) {
+    let width = area.width.saturating_sub(2);
+    let mut rows = area.rows();
+    if let Some(banner) = scene.banner
+        && let Some(row) = rows.next()
+    {
+        let text = crate::domain::clean(banner, 1_000);
+        put(
+            buffer,
+            row.x + 1,
+            row.y,
+            width,
+            &text,
+            theme::tone(crate::tui::Tone::Bad),
+        );
+    }
+    let (Some(frozen), Some(row)) = (&state.frozen, rows.next()) else {
+        return;
+    };
+    let since = scene.now.mono.since(frozen.summary.now.mono);
+    let behind = scene
+        .monitor
+        .revision()
+        .saturating_sub(frozen.summary.revision);
+    let mut text = format!(
+        "FROZEN {}, {} behind",
+        age(since),
+        plural(usize::try_from(behind).unwrap_or(usize::MAX), "event"),
+    );
+    let down = |summary: &Summary| summary.totals.of(SiteIs::Down);
+    let (then, now) = (down(&frozen.summary), down(&Summary::of(scene)));
+    if then != now {
+        text.push_str(&format!(", {now} DOWN now and not {then}"));
+    }
+    text.push_str("; checks go on, Space goes live");
+    put(
+        buffer,
+        row.x + 1,
+        row.y,
+        width,
+        &text,
+        theme::tone(crate::tui::Tone::Warn),
+    );
+}

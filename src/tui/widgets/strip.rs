@@ -1,0 +1,98 @@
+//! The strip of a site's last checks, one cell a check, the newest at the right.
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::monitor::{Sample, SiteState, State};
+use crate::tui::theme;
+
+const BLOCKS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+
+/// The marks, for the legend.
+pub(crate) const LEGEND: [(&str, &str, State); 4] = [
+    ("x", "down", State::Down),
+    ("!", "failing", State::Suspect),
+    ("?", "unknown", State::Unknown),
+    ("·", "missed", State::Missed),
+];
+
+/// What one step of height stands for.
+const STEP: f64 = 1.3;
+
+/// The height of a latency beside the site's usual one, which is `▄`: each step is 1.3
+/// times the one below, and the full block is slower than the site's own `slow`.
+///
+/// A scale of its own for each site shows a change wherever it happens, in a site of 12 ms
+/// as well as in one of 700; how sites compare is what the LATENCY column says.
+pub(crate) fn block(latency: Duration, usual: Duration, slow: Duration) -> &'static str {
+    if latency > slow {
+        return BLOCKS[7];
+    }
+    // Whole milliseconds are kept; half of one keeps 0 and 1 from being worlds apart.
+    let of = |duration: Duration| duration.as_secs_f64() + 5e-4;
+    let steps = (of(latency) / of(usual)).log(STEP).round();
+    BLOCKS[(steps + 3.0).clamp(0.0, 6.0) as usize]
+}
+
+fn cell(sample: Sample, usual: Duration, slow: Duration) -> (&'static str, Style) {
+    let state = sample.state();
+    let mark = LEGEND.iter().find(|(.., marked)| *marked == state);
+    let glyph = mark.map_or_else(|| block(sample.latency(), usual, slow), |(glyph, ..)| glyph);
+    (glyph, theme::badge(state).style)
+}
+
+/// Draws as many of the last checks as there is room for.
+pub(crate) fn draw(buffer: &mut Buffer, area: Rect, site: &SiteState) {
+    let slow = site.site().look.slow;
+    let usual = site.samples().quantiles().map_or(slow, |(p50, _)| p50);
+    let samples = site.samples().iter().rev();
+    for (sample, x) in samples.zip((area.left()..area.right()).rev()) {
+        let (glyph, style) = cell(sample, usual, slow);
+        if let Some(cell) = buffer.cell_mut((x, area.y)) {
+            cell.set_symbol(glyph).set_style(style);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_latency_is_in_the_middle_and_full_means_slow() {
+        let (usual, slow) = (Duration::from_millis(200), Duration::from_secs(2));
+        for (millis, glyph) in [
+            (0, "▁"),
+            (120, "▂"),
+            (150, "▃"),
+            (190, "▄"),
+            (200, "▄"),
+            (260, "▅"),
+            (340, "▆"),
+            (450, "▇"),
+            (2_000, "▇"),
+            (2_001, "█"),
+        ] {
+            assert_eq!(
+                block(Duration::from_millis(millis), usual, slow),
+                glyph,
+                "{millis}"
+            );
+        }
+        assert_eq!(block(Duration::ZERO, Duration::ZERO, slow), "▄");
+    }
+
+    #[test]
+    fn what_was_not_answered_has_a_mark_of_its_own() {
+        for (glyph, _, state) in LEGEND {
+            let sample = Sample::new(state, Duration::from_secs(1));
+            assert_eq!(
+                cell(sample, Duration::ZERO, Duration::from_secs(2)).0,
+                glyph
+            );
+        }
+    }
+}
