@@ -23,13 +23,12 @@ pub enum Kept {
     Changed(Box<Config>),
     /// The file changed and is not.
     Broken(Mistakes),
-    /// A pause was written, or could not be.
-    Saved(Box<str>, Result<(), EditError>),
+    /// A pause (`true`) or its end was written, or could not be.
+    Saved(Box<str>, Result<bool, EditError>),
 }
 
 enum Request {
     Pause(Arc<Site>, bool),
-    ReadAgain,
 }
 
 /// The thread's handle: it ends when this is dropped.
@@ -61,11 +60,6 @@ impl Keeper {
         let _gone = self.requests.send(Request::Pause(site, paused));
     }
 
-    /// Reads the file again, changed or not.
-    pub fn read_again(&self) {
-        let _gone = self.requests.send(Request::ReadAgain);
-    }
-
     /// The next thing it has to say; never, if there is no file.
     pub async fn next(&mut self) -> Kept {
         match self.kept.recv().await {
@@ -91,11 +85,11 @@ fn keep(
                     if let Some(watcher) = &mut watcher {
                         watcher.expect(written);
                     }
+                    paused
                 });
                 let _gone = outbox.send(Kept::Saved(site.name.clone(), saved));
                 false
             }
-            Ok(Request::ReadAgain) => true,
             Err(RecvTimeoutError::Timeout) => watcher.as_mut().is_some_and(Watcher::poll),
             Err(RecvTimeoutError::Disconnected) => return,
         };

@@ -4,12 +4,17 @@
 //! the session around it turns what happens into what is done about it.
 
 mod core;
+mod event;
 mod keeper;
 pub mod log;
 mod machine;
+mod session;
 mod workers;
+mod world;
 
 pub use self::core::{Core, CoreError, Happening, choose};
+pub use event::Ending;
 pub use keeper::{Keeper, Kept};
 pub use machine::Meter;
+pub use session::{Launch, SessionError, run};
 pub use workers::{Workers, step};

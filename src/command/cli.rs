@@ -11,7 +11,7 @@ use crate::app::log;
 use crate::paradigm;
 
 use super::exit::{Exit, say};
-use super::{check, completions, config_check, fleet};
+use super::{check, completions, config_check, demo, fleet, monitor};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -213,9 +213,9 @@ pub fn run() -> ExitCode {
     };
     start_log(cli.log_level);
     let exit = match cli.command {
-        None => Exit::Fine,
+        None => monitor::run(&cli.monitor),
         Some(Command::Check(args)) => check::run(&args),
-        Some(Command::Demo(args)) => Exit::Fine,
+        Some(Command::Demo(args)) => demo::run(&args),
         Some(Command::Config(ConfigCommand::Check { source })) => config_check::run(&source),
         Some(Command::Completions { shell }) => completions::run(shell),
         Some(Command::Fleet(args)) => fleet::run(&args),

@@ -7,9 +7,11 @@ mod check;
 mod cli;
 mod completions;
 mod config_check;
+mod demo;
 
 mod exit;
 mod fleet;
+mod monitor;
 
 mod progress;
 mod record;

@@ -1,0 +1,54 @@
+//! Everything that can happen to a session, and everything that it can do about it.
+
+use std::sync::Arc;
+
+use crate::domain::{CheckResult, Site};
+use crate::tui::Input;
+
+use super::keeper::Kept;
+
+/// Something that happened. Closed: the loop has no other ears.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// From the terminal; `None` when it has nothing more to say.
+    Input(Option<Input>),
+    /// Checks were answered.
+    Results(Vec<CheckResult>),
+    /// From the keeper of sites.toml.
+    Kept(Kept),
+    /// A signal that asks for the end.
+    Signal(u8),
+    /// Something is due.
+    Tick,
+}
+
+/// How a session ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// By a key, or because the terminal went away.
+    Quit,
+    /// By a signal of this number.
+    Signal(u8),
+}
+
+/// An effect on the world outside.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Action {
+    End(Ending),
+    /// Draw the next frame whole.
+    Redraw,
+    Suspend,
+    /// Put text on the clipboard.
+    Copy(String),
+    /// Tell whoever is not looking: bell and desktop notification.
+    Call {
+        title: String,
+        body: String,
+    },
+    /// Write a pause into sites.toml.
+    Pause(Arc<Site>, bool),
+    /// Make a site of the demonstration fleet fail.
+    Break(Box<str>),
+    /// Make it well.
+    Mend(Box<str>),
+}

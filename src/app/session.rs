@@ -1,0 +1,264 @@
+//! The loop of the live monitor: one event at a time; decide, then act.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use crate::config::Config;
+use crate::domain::{CheckResult, Clock, SystemClock};
+use crate::fleet::FleetProcess;
+use crate::paradigm::Entry;
+use crate::tui::{Input, InputStream, Options, Terminal, Tone, Ui};
+
+use super::core::{Core, CoreError};
+use super::event::{Action, Ending, Event};
+use super::keeper::Keeper;
+use super::workers::Workers;
+use super::world::World;
+
+/// Results that are folded in at a time, so that a key never waits for a flood of them.
+const BATCH: usize = 1_024;
+
+/// What a session begins with.
+#[derive(Debug)]
+pub struct Launch {
+    /// The sites and how they are watched.
+    pub config: Config,
+    /// The first paradigm.
+    pub entry: &'static Entry,
+    /// How many workers each paradigm gets.
+    pub workers: Workers,
+    /// What to say about that at once.
+    pub notice: Option<String>,
+    /// How the terminal is to be treated.
+    pub options: Options,
+    /// The configuration's name for people.
+    pub source: String,
+    /// The fleet of the demonstration.
+    pub fleet: Option<FleetProcess>,
+}
+
+/// Why a session cannot begin or go on.
+#[derive(Debug)]
+pub enum SessionError {
+    /// The checks.
+    Core(CoreError),
+    /// The terminal, or the system.
+    Io(io::Error),
+}
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Core(error) => error.fmt(f),
+            Self::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for SessionError {}
+
+impl From<io::Error> for SessionError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Watches the sites on the terminal until somebody has seen enough.
+///
+/// # Errors
+/// If the terminal cannot be used, the configuration's certificates cannot be read, or the
+/// first paradigm cannot start.
+pub fn run(launch: Launch) -> Result<Ending, SessionError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let ending = runtime.block_on(async { Session::start(launch)?.run().await });
+    // Whatever is still under way has nobody to answer to.
+    runtime.shutdown_background();
+    ending
+}
+
+struct Session {
+    world: World,
+    ui: Ui,
+    terminal: Terminal,
+    ears: Ears,
+    fleet: Option<FleetProcess>,
+    clock: Arc<SystemClock>,
+}
+
+/// Where events come from.
+struct Ears {
+    input: Option<InputStream>,
+    results: UnboundedReceiver<CheckResult>,
+    keeper: Keeper,
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Session {
+    fn start(launch: Launch) -> Result<Self, SessionError> {
+        let clock = Arc::new(SystemClock::new());
+        let (sender, results) = unbounded_channel();
+        let keeper = Keeper::start(&launch.config)?;
+        let core = Core::start(
+            launch.config,
+            launch.entry,
+            launch.workers,
+            Arc::clone(&clock) as Arc<dyn Clock>,
+            sender,
+        )
+        .map_err(SessionError::Core)?;
+        let zone: TimeZone = launch.options.zone.clone();
+        let demo = launch.fleet.is_some();
+        let mut world = World::new(core, Arc::clone(&clock), zone, launch.source, demo);
+        if let Some(notice) = launch.notice {
+            world.say(Tone::Warn, notice);
+        }
+        let ears = Ears {
+            input: None,
+            results,
+            keeper,
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        };
+        // Last, so that whatever goes wrong before is said on an ordinary terminal.
+        let terminal = Terminal::enter()?;
+        let ui = Ui::new(launch.options, terminal.size());
+        Ok(Self {
+            world,
+            ui,
+            terminal,
+            ears,
+            fleet: launch.fleet,
+            clock,
+        })
+    }
+
+    async fn run(mut self) -> Result<Ending, SessionError> {
+        self.ears.input = Some(InputStream::new());
+        self.draw()?;
+        loop {
+            let event = self.next_event().await?;
+            for action in self.decide(event) {
+                if let Action::End(ending) = action {
+                    return Ok(ending);
+                }
+                self.act(action)?;
+            }
+            for panic in Terminal::take_panics() {
+                tracing::error!("{panic}");
+            }
+            self.draw()?;
+        }
+    }
+
+    /// Waits for the next thing that happens. Keys come first, whatever else there is.
+    async fn next_event(&mut self) -> io::Result<Event> {
+        let now = self.clock.moment();
+        let wake = self.world.next_wake().min(self.ui.next_frame(now));
+        let wake = tokio::time::Instant::from_std(self.clock.instant(wake));
+        let ears = &mut self.ears;
+        let input = async {
+            match &mut ears.input {
+                Some(input) => input.next().await.transpose(),
+                None => std::future::pending().await,
+            }
+        };
+        let mut batch = Vec::new();
+        let event = tokio::select! {
+            biased;
+            input = input => Event::Input(input?),
+            _ = ears.interrupt.recv() => Event::Signal(2),
+            _ = ears.terminate.recv() => Event::Signal(15),
+            _ = ears.hangup.recv() => Event::Signal(1),
+            _ = ears.results.recv_many(&mut batch, BATCH) => Event::Results(batch),
+            kept = ears.keeper.next() => Event::Kept(kept),
+            () = tokio::time::sleep_until(wake) => Event::Tick,
+        };
+        Ok(event)
+    }
+
+    /// What is to be done about an event. Does nothing to the outside itself.
+    fn decide(&mut self, event: Event) -> Vec<Action> {
+        let mut actions = Vec::new();
+        match event {
+            Event::Input(None) => actions.push(Action::End(Ending::Quit)),
+            Event::Input(Some(input)) => {
+                let ui = &mut self.ui;
+                let intent = self.world.scene(|scene| ui.input(&input, scene));
+                actions.extend(intent.and_then(|intent| self.world.fulfil(intent)));
+            }
+            Event::Results(results) => self.world.core.results(results),
+            Event::Kept(kept) => self.world.kept(kept),
+            Event::Signal(number) => actions.push(Action::End(Ending::Signal(number))),
+            Event::Tick => {}
+        }
+        self.world.tick();
+        actions.extend(self.world.tell());
+        actions
+    }
+
+    fn act(&mut self, action: Action) -> io::Result<()> {
+        match action {
+            Action::End(_) => {}
+            Action::Redraw => self.terminal.redraw(),
+            Action::Suspend => {
+                // Two readers of one terminal steal each other's keys.
+                self.ears.input = None;
+                self.terminal.suspend()?;
+                let (columns, rows) = self.terminal.size();
+                let resized = Input::size(columns, rows);
+                let ui = &mut self.ui;
+                self.world.scene(|scene| ui.input(&resized, scene));
+                self.ears.input = Some(InputStream::new());
+            }
+            Action::Copy(text) => self.terminal.copy(&text)?,
+            Action::Call { title, body } => {
+                self.terminal.bell()?;
+                self.terminal.notify(&title, &body)?;
+            }
+            Action::Pause(site, paused) => self.ears.keeper.pause(site, paused),
+            Action::Break(name) => {
+                self.command_fleet(|fleet| fleet.break_site(&name), "broken", &name);
+            }
+            Action::Mend(name) => self.command_fleet(|fleet| fleet.mend(&name), "mended", &name),
+        }
+        Ok(())
+    }
+
+    fn command_fleet(
+        &mut self,
+        command: impl FnOnce(&FleetProcess) -> io::Result<()>,
+        word: &str,
+        name: &str,
+    ) {
+        let Some(fleet) = &self.fleet else { return };
+        match command(fleet) {
+            Ok(()) => self.world.say(Tone::Info, format!("{name} {word}")),
+            Err(error) => self
+                .world
+                .say(Tone::Bad, format!("{name} not {word}: {error}")),
+        }
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        let (world, ui, terminal) = (&self.world, &mut self.ui, &mut self.terminal);
+        world.scene(|scene| {
+            if !ui.wants_frame(scene) {
+                return Ok(());
+            }
+            ui.tick(scene);
+            terminal.draw(ui, scene)?;
+            ui.drawn(scene);
+            terminal.set_title(&world.title())
+        })
+    }
+}

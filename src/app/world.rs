@@ -1,0 +1,305 @@
+//! What a session knows beside the checks: messages, banner, its own cost. Decides what is
+//! done about each event, without doing it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use crate::domain::{Clock, Moment, SiteId, SystemClock, Timestamp, brief};
+use crate::monitor::{Notice, State};
+use crate::paradigm::{ALL, Label, labels};
+use crate::tui::{Intent, Machine, Message, Scene, Tone};
+
+use super::core::{Core, Happening};
+use super::event::{Action, Ending};
+use super::keeper::Kept;
+use super::machine::Meter;
+
+/// How often the program's own cost is read.
+const METER_PERIOD: Duration = Duration::from_secs(1);
+
+/// Sites that one message names.
+const MOST_NAMES: usize = 3;
+
+/// The state of a session, except for its screen.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) core: Core,
+    clock: Arc<SystemClock>,
+    zone: TimeZone,
+    labels: [Label; ALL.len()],
+    meter: Meter,
+    metered: Option<Moment>,
+    message: Option<Message>,
+    banner: Option<String>,
+    source: String,
+    /// When the configuration in use was read.
+    configured_at: Timestamp,
+    demo: bool,
+}
+
+impl World {
+    pub(super) fn new(
+        core: Core,
+        clock: Arc<SystemClock>,
+        zone: TimeZone,
+        source: String,
+        demo: bool,
+    ) -> Self {
+        let configured_at = clock.timestamp();
+        Self {
+            core,
+            clock,
+            zone,
+            labels: labels(),
+            meter: Meter::default(),
+            metered: None,
+            message: None,
+            banner: None,
+            source,
+            configured_at,
+            demo,
+        }
+    }
+
+    /// Shows a frame's world to `look`.
+    pub(super) fn scene<T>(&self, look: impl FnOnce(&Scene<'_>) -> T) -> T {
+        let entry = self.core.entry();
+        let active = self.labels.iter().position(|label| *label == entry.label);
+        look(&Scene {
+            monitor: self.core.monitor(),
+            now: self.clock.now(),
+            paradigms: &self.labels,
+            active: active.unwrap_or_default(),
+            census: self.core.census(),
+            resizable: entry.resizable,
+            machine: Machine {
+                cpu: self.meter.cpu,
+                rss: self.meter.rss,
+            },
+            next_due: &|site| self.core.due_of(site),
+            message: self.message.as_ref(),
+            banner: self.banner.as_deref(),
+            source: &self.source,
+            demo: self.demo,
+        })
+    }
+
+    pub(super) fn say(&mut self, tone: Tone, text: impl Into<String>) {
+        let text = text.into();
+        match tone {
+            Tone::Info | Tone::Good => tracing::info!("{text}"),
+            Tone::Warn | Tone::Bad => tracing::warn!("{text}"),
+        }
+        self.message = Some(Message {
+            text,
+            tone,
+            at: self.clock.moment(),
+            sticky: false,
+        });
+    }
+
+    /// Hands out what is due, and reads the program's own cost now and then.
+    pub(super) fn tick(&mut self) {
+        self.core.tick();
+        let now = self.clock.moment();
+        if self
+            .metered
+            .is_none_or(|then| now.since(then) >= METER_PERIOD)
+        {
+            self.metered = Some(now);
+            self.meter.read(now);
+        }
+    }
+
+    /// When there is something to do next, if nothing happens before.
+    pub(super) fn next_wake(&mut self) -> Moment {
+        let meter = self
+            .metered
+            .map_or(Moment::ZERO, |then| then + METER_PERIOD);
+        self.core.next_wake().map_or(meter, |due| due.min(meter))
+    }
+
+    /// The window's title.
+    pub(super) fn title(&self) -> String {
+        match self.core.monitor().totals().of(State::Down) {
+            0 => "squirrel: none down".to_owned(),
+            down => format!("squirrel: {down} DOWN"),
+        }
+    }
+
+    /// What a wish of the reader leads to.
+    pub(super) fn fulfil(&mut self, intent: Intent) -> Option<Action> {
+        match intent {
+            Intent::Quit | Intent::Closed => return Some(Action::End(Ending::Quit)),
+            Intent::Redraw => return Some(Action::Redraw),
+            Intent::Suspend => return Some(Action::Suspend),
+            Intent::Copy(text) => {
+                self.say(Tone::Good, "copied");
+                return Some(Action::Copy(text));
+            }
+            Intent::Break(site) => return self.name(site).map(Action::Break),
+            Intent::Mend(site) => return self.name(site).map(Action::Mend),
+            Intent::Pause(site, paused) => return self.pause(site, paused),
+            Intent::Paradigm(place) => self.switch(place),
+            Intent::Workers(steps) => self.change_workers(steps),
+            Intent::Recheck(site) => self.core.recheck(site),
+            Intent::RecheckAll => {
+                self.core.recheck_all();
+                let sites = self.core.monitor().ids().len();
+                self.say(Tone::Info, format!("looking at all {sites} sites now"));
+            }
+        }
+        None
+    }
+
+    fn name(&self, site: SiteId) -> Option<Box<str>> {
+        Some(self.core.monitor().site(site)?.site().name.clone())
+    }
+
+    fn pause(&mut self, site: SiteId, paused: bool) -> Option<Action> {
+        self.core.set_paused(site, paused);
+        let site = Arc::clone(self.core.monitor().site(site)?.site());
+        Some(Action::Pause(site, paused))
+    }
+
+    fn switch(&mut self, place: usize) {
+        let Some(entry) = ALL.get(place) else { return };
+        let old = self.core.entry().label.name;
+        let new = entry.label.name;
+        if new == old {
+            self.say(Tone::Info, format!("the checks run by {new} already"));
+            return;
+        }
+        match self.core.switch(entry) {
+            Ok(None) => {}
+            Ok(Some(notice)) => self.say(Tone::Warn, notice),
+            Err(error) => self.say(
+                Tone::Bad,
+                format!("{new} cannot start: {error}; {old} goes on"),
+            ),
+        }
+    }
+
+    fn change_workers(&mut self, steps: i32) {
+        let name = self.core.entry().label.name;
+        match self.core.change_workers(steps) {
+            None => self.say(Tone::Info, format!("{name} has one worker by its nature")),
+            Some((_, Some(notice))) => self.say(Tone::Warn, notice),
+            Some((workers, None)) => self.say(Tone::Info, format!("{name}: {workers} workers")),
+        }
+    }
+
+    /// What the keeper of sites.toml has to say.
+    pub(super) fn kept(&mut self, kept: Kept) {
+        match kept {
+            Kept::Changed(config) => {
+                let sites = config.sites.len();
+                match self.core.reload(*config) {
+                    Ok(()) => {
+                        self.banner = None;
+                        self.configured_at = self.clock.timestamp();
+                        self.say(
+                            Tone::Good,
+                            format!("{} read again: {sites} sites", self.source),
+                        );
+                    }
+                    Err(error) => self.refuse(&error.to_string()),
+                }
+            }
+            Kept::Broken(mistakes) => {
+                let first = mistakes.to_string();
+                let first = first.lines().next().unwrap_or_default().to_owned();
+                let more = match mistakes.count() {
+                    0 | 1 => String::new(),
+                    count => format!(" (and {} more)", count - 1),
+                };
+                self.refuse(&format!("{first}{more}"));
+            }
+            Kept::Saved(name, Ok(paused)) => {
+                let word = if paused { "paused" } else { "resumed" };
+                self.say(
+                    Tone::Good,
+                    format!("{name} {word}, and so in {}", self.source),
+                );
+            }
+            Kept::Saved(name, Err(error)) => {
+                self.say(Tone::Warn, format!("{name}: until the end only: {error}"));
+            }
+        }
+    }
+
+    /// The new configuration cannot be used: the one in use stays, and the screen says so
+    /// for as long as that is so.
+    fn refuse(&mut self, why: &str) {
+        let since = jiff::Timestamp::from_microsecond(self.configured_at.as_micros())
+            .unwrap_or_default()
+            .to_zoned(self.zone.clone())
+            .strftime("%H:%M:%S");
+        tracing::warn!("not reloaded: {why}");
+        self.banner = Some(format!("{why}; running on the configuration of {since}"));
+    }
+
+    /// Tells what has happened: on the screen, and to whoever is not looking.
+    pub(super) fn tell(&mut self) -> Option<Action> {
+        let (mut down, mut up, mut slow) = (Vec::new(), Vec::new(), Vec::new());
+        for happening in self.core.take_happenings() {
+            match happening {
+                Happening::Switched(receipt) => self.say(Tone::Good, receipt.to_string()),
+                Happening::Notice(Notice::Down { site }) => down.extend(self.down(site)),
+                Happening::Notice(Notice::Recovered { site, lasted }) => {
+                    up.extend(self.name(site).map(|name| (name, brief(lasted))));
+                }
+                Happening::Notice(Notice::Degraded { site }) => slow.extend(self.name(site)),
+                Happening::Notice(Notice::LookAgain { .. }) => {}
+            }
+        }
+        if let [first, rest @ ..] = &slow[..] {
+            let more = more(rest.len());
+            self.say(Tone::Warn, format!("{first}{more} degraded"));
+        }
+        if !up.is_empty() {
+            let names = up
+                .iter()
+                .map(|(name, lasted)| format!("{name} (after {lasted})"));
+            self.say(Tone::Good, format!("UP again: {}", listed(names)));
+        }
+        if !down.is_empty() {
+            let names = down.iter().map(|(name, why)| format!("{name} ({why})"));
+            self.say(Tone::Bad, format!("DOWN: {}", listed(names)));
+        }
+        if down.is_empty() && up.is_empty() {
+            return None;
+        }
+        Some(Action::Call {
+            title: self.title(),
+            body: self
+                .message
+                .as_ref()
+                .map_or_else(String::new, |message| message.text.clone()),
+        })
+    }
+
+    fn down(&self, site: SiteId) -> Option<(Box<str>, String)> {
+        let state = self.core.monitor().site(site)?;
+        let reason = state.outage()?.reason;
+        Some((state.site().name.clone(), reason.to_string()))
+    }
+}
+
+fn more(number: usize) -> String {
+    match number {
+        0 => " is".to_owned(),
+        number => format!(" and {number} more are"),
+    }
+}
+
+fn listed(names: impl ExactSizeIterator<Item = String>) -> String {
+    let number = names.len();
+    let mut text = names.take(MOST_NAMES).collect::<Vec<_>>().join(", ");
+    if number > MOST_NAMES {
+        text.push_str(&format!(" and {} more", number - MOST_NAMES));
+    }
+    text
+}

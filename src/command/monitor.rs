@@ -1,0 +1,65 @@
+//! `squirrel`: the live monitor.
+
+use jiff::tz::TimeZone;
+
+use crate::app::{self, Ending, Launch, choose};
+use crate::config::Config;
+use crate::fleet::FleetProcess;
+use crate::paradigm::{ensure_files, raise_file_limit};
+use crate::tui::Options;
+
+use super::cli::{EngineArgs, MonitorArgs, ScreenArgs};
+use super::exit::{Exit, mistake, say};
+use super::source;
+
+pub(super) fn run(args: &MonitorArgs) -> Exit {
+    let config = match source::load(args.source.config.as_deref()) {
+        Ok(config) => config,
+        Err(exit) => return exit,
+    };
+    let name = config
+        .path
+        .as_deref()
+        .map_or_else(String::new, source::short);
+    watch(config, name, &args.engine, args.screen, None)
+}
+
+/// Runs the monitor on a configuration, whatever it came from.
+pub(super) fn watch(
+    config: Config,
+    source: String,
+    engine: &EngineArgs,
+    screen: ScreenArgs,
+    fleet: Option<FleetProcess>,
+) -> Exit {
+    if let Err(error) = ensure_files() {
+        return mistake(format!("squirrel: {error}"));
+    }
+    let (entry, workers) = choose(
+        &config,
+        engine.paradigm.as_deref(),
+        engine.workers,
+        raise_file_limit(),
+    );
+    let (_, notice) = workers.of(entry);
+    if let Some(notice) = &notice {
+        say(notice);
+    }
+    let options = Options::new(screen.ascii, TimeZone::system(), |name| {
+        std::env::var_os(name)
+    });
+    let ended = app::run(Launch {
+        config,
+        entry,
+        workers,
+        notice,
+        options,
+        source,
+        fleet,
+    });
+    match ended {
+        Ok(Ending::Quit) => Exit::Fine,
+        Ok(Ending::Signal(number)) => Exit::Signal(number),
+        Err(error) => mistake(format!("squirrel: {error}")),
+    }
+}
