@@ -50,7 +50,9 @@ impl Terminal {
     pub fn enter() -> io::Result<Self> {
         let stdout = io::stdout();
         if !stdout.is_terminal() {
-            return Err(io::Error::other("standard output is not a terminal"));
+            return Err(io::Error::other(
+                "standard output is not a terminal (without a screen: squirrel check)",
+            ));
         }
         // crossterm obeys NO_COLOR by dropping attributes too, and with them the reversed
         // selection. Colours are taken out of the frame instead.
