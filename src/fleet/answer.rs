@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::sites::{Behaviour, Entry, Identity};
-use super::wire::Request;
+use super::wire::{Answer, Request};
 
 /// What its owner's commands made of a site.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,14 +37,6 @@ pub(super) enum Act {
     Close,
     /// Send the head of an answer byte by byte, without an end.
     Drip,
-}
-
-/// An answer before it is written down.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) location: Option<&'static str>,
-    pub(super) body: String,
 }
 
 impl Situation {

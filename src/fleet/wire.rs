@@ -8,14 +8,20 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-use super::answer::Answer;
-
 /// The longest head of a request that is read, in bytes.
 const MOST_HEAD: usize = 16 * 1024;
 
 /// How long a connection may take to send its request, and how long one that gets no
 /// answer is held.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An answer before it is written down.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) location: Option<&'static str>,
+    pub(super) body: String,
+}
 
 /// The first line of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,6 +6,8 @@
 
 mod fold;
 mod latency;
+#[cfg(test)]
+mod properties;
 mod sample;
 mod site;
 

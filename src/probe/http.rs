@@ -9,28 +9,17 @@ use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderValue, LOCATION, 
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode, Url};
 
-use crate::domain::{CheckResult, JobId, Look, Method, Moment, RanOn, Reason, Timestamp};
+use crate::domain::{CheckResult, Look, Method, RanOn, Reason};
 
 use super::body;
 use super::classify::{self, Failure};
 use super::exchange::{self, Answer, AskError, Intercept};
-use super::kit::Shared;
 use super::marks::MarkConnections;
 use super::resolve::Resolver;
 use super::script::{Script, Scripted};
+use super::shared::Shared;
 use super::trail::Trail;
-use super::verdict;
-
-/// Which check it is and when it was started.
-#[derive(Clone, Copy, Debug)]
-pub struct Start {
-    /// Which check.
-    pub job: JobId,
-    /// On the monotonic clock of the process that asked for it.
-    pub moment: Moment,
-    /// On the wall clock.
-    pub at: Timestamp,
-}
+use super::verdict::{self, Start};
 
 /// Looks at sites; belongs to the runtime that polls it.
 #[derive(Debug)]

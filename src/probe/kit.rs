@@ -1,14 +1,12 @@
-//! What all probers of a process share.
+//! Makes probers, real or scripted.
 
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
-
-use rustls::ClientConfig;
+use std::sync::Arc;
 
 use super::http::Prober;
-use super::resolve::Settings;
 use super::script::Script;
+use super::shared::Shared;
 use super::tls;
 
 /// Why no prober can be made.
@@ -32,20 +30,6 @@ pub enum Kit {
     Scripted(Arc<Script>),
 }
 
-/// One TLS configuration and one reading of the resolver's settings for all runtimes.
-#[derive(Clone, Debug)]
-pub struct Shared {
-    pub(super) tls: Arc<ClientConfig>,
-    resolver: Arc<OnceLock<Arc<Settings>>>,
-}
-
-impl Shared {
-    /// Read when the first prober is made, which happens off the main thread.
-    pub(super) fn resolver(&self) -> Arc<Settings> {
-        Arc::clone(self.resolver.get_or_init(|| Arc::new(Settings::system())))
-    }
-}
-
 impl Kit {
     /// A kit that trusts the system's certificates and those of `ca_file`.
     ///
@@ -53,10 +37,7 @@ impl Kit {
     /// A `ca_file` that cannot be read or holds no certificate.
     pub fn http(ca_file: Option<&Path>) -> Result<Self, KitError> {
         tls::install_provider();
-        Ok(Self::Http(Shared {
-            tls: tls::client_config(ca_file)?,
-            resolver: Arc::new(OnceLock::new()),
-        }))
+        Ok(Self::Http(Shared::new(tls::client_config(ca_file)?)))
     }
 
     /// A kit of probers that follow `script`.

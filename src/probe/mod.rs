@@ -16,11 +16,13 @@ mod kit;
 mod marks;
 mod resolve;
 mod script;
+mod shared;
 mod tls;
 mod trail;
 mod verdict;
 
-pub use http::{Prober, Start};
+pub use http::Prober;
 pub use kit::{Kit, KitError};
 pub use script::{Script, Scripted};
-pub use verdict::could_not_look;
+pub use shared::Shared;
+pub use verdict::{Start, could_not_look};

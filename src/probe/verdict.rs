@@ -2,11 +2,23 @@
 
 use std::time::Duration;
 
-use crate::domain::{CheckResult, Look, RanOn, Reason, Verdict, brief, sentence};
+use crate::domain::{
+    CheckResult, JobId, Look, Moment, RanOn, Reason, Timestamp, Verdict, brief, sentence,
+};
 
 use super::classify::Failure;
-use super::http::Start;
 use super::trail::Trail;
+
+/// Which check it is and when it was started.
+#[derive(Clone, Copy, Debug)]
+pub struct Start {
+    /// Which check.
+    pub job: JobId,
+    /// On the monotonic clock of the process that asked for it.
+    pub moment: Moment,
+    /// On the wall clock.
+    pub at: Timestamp,
+}
 
 /// Puts the result of a check together.
 pub(super) fn result(

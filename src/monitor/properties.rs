@@ -1,0 +1,260 @@
+//! The fold against a reference that is too simple to be wrong, over random histories and a
+//! clock that is moved by hand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use crate::domain::{
+    CheckResult, Clock, JobId, Look, ManualClock, Method, Outcome, Phases, RanOn, Reason, Site,
+    SiteId, SiteUrl, StatusSet, Timestamp, Verdict,
+};
+
+use super::{Monitor, Notice, State};
+
+/// What happens next to the one site of a history.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Look(Verdict),
+    Missed,
+    Pause(bool),
+    Reload,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => Just(Step::Look(Verdict::Up)),
+        1 => Just(Step::Look(Verdict::Degraded)),
+        5 => Just(Step::Look(Verdict::Down)),
+        1 => Just(Step::Look(Verdict::Unknown)),
+        1 => Just(Step::Missed),
+        1 => any::<bool>().prop_map(Step::Pause),
+        1 => Just(Step::Reload),
+    ]
+}
+
+fn site(name: &str, confirm: u32, recover: u32) -> Site {
+    Site {
+        name: name.into(),
+        look: Arc::new(Look {
+            url: SiteUrl::new(format!("http://{name}.invalid/")),
+            timeout: Duration::from_secs(10),
+            slow: Duration::from_secs(2),
+            cert_warn: Duration::ZERO,
+            expect_status: StatusSet::default(),
+            contains: None,
+            max_redirects: 5,
+            user_agent: "test".into(),
+        }),
+        interval: Duration::from_secs(300),
+        confirm,
+        recover,
+        confirm_delay: Duration::from_secs(10),
+        owners: Vec::new(),
+        tags: Vec::new(),
+        parent: None,
+        paused: false,
+    }
+}
+
+fn result(job: JobId, verdict: Verdict) -> Outcome {
+    Outcome::Checked(Arc::new(CheckResult {
+        job,
+        verdict,
+        reason: match verdict {
+            Verdict::Up => None,
+            Verdict::Degraded => Some(Reason::Slow),
+            Verdict::Down => Some(Reason::Timeout),
+            Verdict::Unknown => Some(Reason::Internal),
+        },
+        error: None,
+        status: None,
+        started_at: Timestamp::default(),
+        started: job.due,
+        latency: Duration::from_millis(5),
+        late: Duration::ZERO,
+        phases: Phases::default(),
+        method: Method::Head,
+        attempts: 1,
+        redirects: 0,
+        certificate: None,
+        hops: Vec::new(),
+        ran_on: RanOn {
+            host: "h".into(),
+            pid: 1,
+            tid: 1,
+            thread: "t".into(),
+        },
+    }))
+}
+
+/// The rules of confirmation, written down as plainly as possible: looks at the whole
+/// history each time.
+fn is_down(looks: &[Verdict], confirm: usize, recover: usize) -> bool {
+    let mut down = false;
+    let (mut bad, mut good) = (0, 0);
+    for verdict in looks {
+        if *verdict == Verdict::Down {
+            bad += 1;
+            good = 0;
+        } else {
+            good += 1;
+            bad = 0;
+        }
+        if bad >= confirm {
+            down = true;
+        }
+        if good >= recover {
+            down = false;
+        }
+    }
+    down
+}
+
+proptest! {
+    #[test]
+    fn outages_open_and_close_as_the_rules_say_and_are_told_once(
+        steps in proptest::collection::vec((step(), 1_u64..600), 1..80),
+        confirm in 1_u32..5,
+        recover in 1_u32..4,
+    ) {
+        let clock = ManualClock::new(Timestamp::from_micros(1_700_000_000_000_000));
+        let mut monitor = Monitor::new();
+        monitor.configure(vec![site("a", confirm, recover)], clock.now());
+        let id = SiteId::from_index(0);
+        let mut looks = Vec::new();
+        let mut first_failure = None;
+        let mut open = false;
+        let (mut told_down, mut told_up) = (0, 0);
+        for (step, seconds) in steps {
+            clock.advance(Duration::from_secs(seconds));
+            let now = clock.now();
+            let job = JobId { site: id, due: now.mono };
+            let mut notices = Vec::new();
+            match step {
+                Step::Look(verdict) => {
+                    // Whoever could not look learned nothing of the site.
+                    if verdict != Verdict::Unknown {
+                        looks.push(verdict);
+                    }
+                    match verdict {
+                        Verdict::Down => { first_failure.get_or_insert(now); }
+                        Verdict::Unknown => {}
+                        Verdict::Up | Verdict::Degraded => first_failure = None,
+                    }
+                    monitor.observe(&result(job, verdict), now, &mut notices);
+                }
+                Step::Missed => monitor.observe(&Outcome::Missed(job), now, &mut notices),
+                Step::Pause(paused) => { monitor.set_paused(id, paused, now); }
+                Step::Reload => {
+                    let mut again = Site::clone(monitor.site(id).unwrap().site());
+                    again.interval += Duration::from_secs(1);
+                    monitor.configure(vec![again], now);
+                }
+            }
+            let expected = is_down(&looks, confirm as usize, recover as usize);
+            let state = monitor.site(id).unwrap();
+            prop_assert_eq!(state.outage().is_some(), expected, "{:?}", looks);
+            if expected && !open {
+                prop_assert_eq!(Some(state.outage().unwrap().since), first_failure);
+            }
+            let downs = notices.iter().filter(|notice| matches!(notice, Notice::Down { .. })).count();
+            let ups = notices.iter().filter(|notice| matches!(notice, Notice::Recovered { .. })).count();
+            prop_assert_eq!(downs, usize::from(expected && !open));
+            prop_assert_eq!(ups, usize::from(!expected && open));
+            told_down += downs;
+            told_up += ups;
+            open = expected;
+            // A site in doubt is looked at again soon, and no other.
+            let again = notices.iter().any(|notice| matches!(notice, Notice::LookAgain { .. }));
+            if again {
+                prop_assert_eq!(state.state(), State::Suspect);
+            }
+            let uptime = state.uptime(now.mono);
+            prop_assert!(uptime.is_none_or(|share| (0.0..=1.0).contains(&share)));
+        }
+        prop_assert_eq!(told_down - told_up, usize::from(open));
+    }
+
+    #[test]
+    fn the_totals_are_always_a_recount(
+        steps in proptest::collection::vec((0_usize..6, step()), 1..120),
+    ) {
+        let clock = ManualClock::new(Timestamp::default());
+        let mut monitor = Monitor::new();
+        let names = ["a", "b", "c", "d", "e", "f"];
+        let mut listed = 6;
+        for (index, step) in steps {
+            clock.advance(Duration::from_secs(1));
+            let now = clock.now();
+            let job = JobId { site: SiteId::from_index(index), due: now.mono };
+            let mut notices = Vec::new();
+            match step {
+                Step::Look(verdict) => monitor.observe(&result(job, verdict), now, &mut notices),
+                Step::Missed => monitor.observe(&Outcome::Missed(job), now, &mut notices),
+                Step::Pause(paused) => { monitor.set_paused(job.site, paused, now); }
+                Step::Reload => {
+                    listed = (listed + index) % 6 + 1;
+                    let sites = names[..listed].iter().map(|name| site(name, 2, 2)).collect();
+                    monitor.configure(sites, now);
+                }
+            }
+            for state in State::ALL {
+                let counted = monitor.sites().filter(|site| site.state() == state).count();
+                prop_assert_eq!(monitor.totals().of(state), counted);
+            }
+            prop_assert_eq!(monitor.totals().all(), monitor.ids().len());
+        }
+    }
+}
+
+#[test]
+fn downtime_counts_from_the_first_failure_and_blind_time_counts_for_nobody() {
+    let clock = ManualClock::new(Timestamp::default());
+    let mut monitor = Monitor::new();
+    monitor.configure(vec![site("a", 2, 1)], clock.now());
+    let id = SiteId::from_index(0);
+    let mut look = |verdict, after: u64| {
+        clock.advance(Duration::from_secs(after));
+        let job = JobId {
+            site: id,
+            due: clock.moment(),
+        };
+        monitor.observe(&result(job, verdict), clock.now(), &mut Vec::new());
+        monitor.site(id).unwrap().uptime(clock.moment()).unwrap()
+    };
+    assert!((look(Verdict::Up, 0) - 1.0).abs() < 1e-9);
+    // 100 s up; in doubt from here.
+    assert!((look(Verdict::Down, 100) - 1.0).abs() < 1e-9);
+    // Confirmed: the 50 s since the first failure were down.
+    assert!((look(Verdict::Down, 50) - 100.0 / 150.0).abs() < 1e-9);
+    // Ended after 50 more.
+    assert!((look(Verdict::Up, 50) - 0.5).abs() < 1e-9);
+    // 200 s in which nobody could look, after 200 up.
+    assert!((look(Verdict::Unknown, 200) - 0.75).abs() < 1e-9);
+    assert!((look(Verdict::Up, 200) - 0.75).abs() < 1e-9);
+}
+
+#[test]
+fn a_reload_keeps_the_streak_and_another_url_is_another_site() {
+    let clock = ManualClock::new(Timestamp::default());
+    let mut monitor = Monitor::new();
+    monitor.configure(vec![site("a", 3, 1)], clock.now());
+    let id = SiteId::from_index(0);
+    let job = JobId {
+        site: id,
+        due: clock.moment(),
+    };
+    for _ in 0..2 {
+        monitor.observe(&result(job, Verdict::Down), clock.now(), &mut Vec::new());
+    }
+    monitor.configure(vec![site("b", 3, 1), site("a", 3, 1)], clock.now());
+    assert_eq!(monitor.find("a").unwrap().failures(), 2);
+    let mut moved = site("a", 3, 1);
+    Arc::make_mut(&mut moved.look).url = SiteUrl::new("http://elsewhere.invalid/");
+    monitor.configure(vec![moved], clock.now());
+    assert_eq!(monitor.find("a").unwrap().failures(), 0);
+    assert_ne!(monitor.find("a").unwrap().id(), id);
+    assert!(monitor.site(id).is_none(), "late results find nobody");
+}

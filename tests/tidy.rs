@@ -1,0 +1,254 @@
+//! The rules of the house, held by reading the source: who may import whom, what stands
+//! where, how large a file may be.
+
+#[cfg(test)]
+mod tidy {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    /// Rooms, and the rooms that each may import. The table of `lib.rs`, and the order in
+    /// which data flows.
+    const ROOMS: [(&str, &[&str]); 11] = [
+        ("domain", &[]),
+        ("config", &["domain"]),
+        ("schedule", &["domain"]),
+        ("probe", &["domain"]),
+        ("trace", &["domain"]),
+        ("paradigm", &["domain", "probe", "trace"]),
+        ("monitor", &["domain"]),
+        ("fleet", &["domain"]),
+        ("tui", &["domain", "monitor", "trace", "paradigm"]),
+        (
+            "app",
+            &[
+                "domain", "config", "schedule", "probe", "trace", "paradigm", "monitor", "fleet",
+                "tui",
+            ],
+        ),
+        (
+            "command",
+            &[
+                "domain", "config", "schedule", "probe", "trace", "paradigm", "monitor", "fleet",
+                "tui", "app",
+            ],
+        ),
+    ];
+
+    /// Crates, and the rooms that alone may know them.
+    const CONFINED: [(&str, &[&str]); 8] = [
+        ("ratatui", &["tui"]),
+        ("crossterm", &["tui"]),
+        ("reqwest", &["probe", "notify"]),
+        ("hickory_resolver", &["probe"]),
+        ("rusqlite", &["history"]),
+        ("redis", &["paradigm"]),
+        ("toml_edit", &["config"]),
+        ("clap", &["command"]),
+    ];
+
+    /// The most lines of code of a file, its tests not counted.
+    const MOST_LINES: usize = 400;
+
+    struct Source {
+        path: PathBuf,
+        room: String,
+        /// Without comments and without tests.
+        code: String,
+        first_line: String,
+        lines: usize,
+    }
+
+    fn sources() -> Vec<Source> {
+        let mut sources = Vec::new();
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+        let mut test_only = BTreeSet::new();
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|ending| ending == "rs") {
+                    let text = fs::read_to_string(&path).unwrap();
+                    test_only.extend(test_modules(&path, &text));
+                    sources.push(read(path, &text));
+                }
+            }
+        }
+        sources.retain(|source| !test_only.iter().any(|only| source.path.starts_with(only)));
+        assert!(sources.len() > 60, "only {} files found", sources.len());
+        sources
+    }
+
+    /// Files and folders that exist for tests alone: `#[cfg(test)] mod name;`.
+    fn test_modules(path: &Path, text: &str) -> Vec<PathBuf> {
+        let folder = path.parent().unwrap();
+        text.split("#[cfg(test)]\n")
+            .skip(1)
+            .filter_map(|rest| rest.lines().next()?.strip_prefix("mod ")?.strip_suffix(';'))
+            .flat_map(|name| [folder.join(name), folder.join(format!("{name}.rs"))])
+            .collect()
+    }
+
+    fn read(path: PathBuf, text: &str) -> Source {
+        let relative = path
+            .strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+            .unwrap()
+            .to_owned();
+        let room = match relative.components().next() {
+            Some(first) if relative.components().count() > 1 => {
+                first.as_os_str().to_string_lossy().into_owned()
+            }
+            _ => String::new(),
+        };
+        let before_tests = text
+            .split("\n#[cfg(test)]\nmod tests {")
+            .next()
+            .unwrap_or_default();
+        let code: String = before_tests
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        Source {
+            room,
+            first_line: text.lines().next().unwrap_or_default().to_owned(),
+            lines: before_tests.lines().count(),
+            code,
+            path,
+        }
+    }
+
+    /// The rooms that a piece of code names.
+    fn rooms_named(code: &str) -> BTreeSet<&'static str> {
+        let mut named = BTreeSet::new();
+        for (room, _) in ROOMS {
+            let direct = code.contains(&format!("crate::{room}::"))
+                || code.contains(&format!("crate::{room};"));
+            // `use crate::{a::X, b::Y}`
+            let grouped = code.split("use crate::{").skip(1).any(|rest| {
+                let list = rest.split_once("};").map_or(rest, |(list, _)| list);
+                list.split([',', '{', ' ', '\n'])
+                    .any(|part| part == room || part.starts_with(&format!("{room}::")))
+            });
+            if direct || grouped {
+                named.insert(room);
+            }
+        }
+        named
+    }
+
+    #[test]
+    fn imports_run_downward_only() {
+        let allowed: BTreeMap<_, _> = ROOMS.into_iter().collect();
+        let mut complaints = Vec::new();
+        for source in sources() {
+            let Some(may) = allowed.get(source.room.as_str()) else {
+                assert!(
+                    source.room.is_empty(),
+                    "{} is no room of the map",
+                    source.room
+                );
+                continue;
+            };
+            for room in rooms_named(&source.code) {
+                if room != source.room && !may.contains(&room) {
+                    complaints.push(format!("{} imports {room}", source.path.display()));
+                }
+            }
+        }
+        assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    }
+
+    #[test]
+    fn the_rule_finds_what_it_looks_for() {
+        let code = "use crate::{domain::Job, tui::Ui};\nlet x = crate::app::run();";
+        assert_eq!(rooms_named(code), BTreeSet::from(["app", "domain", "tui"]));
+        assert!(rooms_named("use crate::domains::X;").is_empty());
+    }
+
+    #[test]
+    fn crates_stay_in_their_rooms() {
+        let mut complaints = Vec::new();
+        for source in sources() {
+            for (name, rooms) in CONFINED {
+                let uses = source.code.contains(&format!("{name}::"))
+                    || source.code.contains(&format!("use {name}"));
+                if uses && !rooms.contains(&source.room.as_str()) {
+                    complaints.push(format!("{} knows {name}", source.path.display()));
+                }
+            }
+        }
+        assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    }
+
+    #[test]
+    fn every_file_says_what_it_is_for_and_stays_small() {
+        let mut complaints = Vec::new();
+        for source in sources() {
+            if !source.first_line.starts_with("//! ") {
+                complaints.push(format!("{} begins without //!", source.path.display()));
+            }
+            if source.lines > MOST_LINES {
+                complaints.push(format!("{}: {} lines", source.path.display(), source.lines));
+            }
+        }
+        assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    }
+
+    #[test]
+    fn drawing_reads_and_never_writes() {
+        for source in sources().iter().filter(|source| source.room == "tui") {
+            for signature in source.code.split("fn draw").skip(1) {
+                let parameters = signature.split(')').next().unwrap_or_default();
+                let (_, parameters) = parameters.split_once('(').unwrap_or_default();
+                let writes = parameters.contains("&mut self") || parameters.contains("&mut State");
+                // The terminal's own draw sends bytes; it draws nothing itself.
+                let sends = source.path.ends_with("terminal.rs");
+                let notes = signature.starts_with("n(");
+                assert!(
+                    !writes || sends || notes,
+                    "{}: fn draw{}",
+                    source.path.display(),
+                    signature.lines().next().unwrap_or_default()
+                );
+            }
+        }
+    }
+
+    /// No two files of a room import each other. A room's `mod.rs` only names the others.
+    #[test]
+    fn no_two_files_import_each_other() {
+        let sources = sources();
+        let name = |source: &Source| {
+            source
+                .path
+                .file_stem()
+                .map(|stem| stem.to_string_lossy().into_owned())
+                .unwrap_or_default()
+        };
+        let mut complaints = Vec::new();
+        for one in &sources {
+            for other in &sources {
+                let siblings = one.path.parent() == other.path.parent();
+                if !siblings || one.path >= other.path || name(one) == "mod" || name(other) == "mod"
+                {
+                    continue;
+                }
+                let names = |from: &Source, to: &Source| {
+                    let to = name(to);
+                    from.code.contains(&format!("super::{to}::"))
+                        || from.code.contains(&format!("super::{to};"))
+                };
+                if names(one, other) && names(other, one) {
+                    complaints.push(format!(
+                        "{} and {} import each other",
+                        one.path.display(),
+                        other.path.display()
+                    ));
+                }
+            }
+        }
+        assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    }
+}
