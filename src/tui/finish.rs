@@ -5,7 +5,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::style::Color;
 
-use super::Options;
+use super::options::Options;
 
 /// What stands for a glyph where only ASCII may.
 const ASCII: [(&str, &str); 30] = [

@@ -210,6 +210,13 @@ impl Fleet {
         self.checked(name, Some(Reason::Internal), None, 0);
     }
 
+    /// A good look that was started `late` milliseconds after it was due.
+    pub(crate) fn pass_late(&mut self, name: &str, late: u64) {
+        let mut result = self.result(self.id(name), None, Some(200), 80);
+        result.late = Duration::from_millis(late);
+        self.observe(&Outcome::Checked(Arc::new(result)));
+    }
+
     pub(crate) fn miss(&mut self, name: &str) {
         let job = JobId {
             site: self.id(name),

@@ -33,11 +33,11 @@ impl Scope {
         Self::Sites,
         Self::Site,
         Self::Demo,
+        Self::Everywhere,
+        Self::Screens,
         Self::Filter,
         Self::Explain,
         Self::Pager,
-        Self::Everywhere,
-        Self::Screens,
         Self::Always,
     ];
 

@@ -1,7 +1,7 @@
 //! Where things stand.
 //!
 //! ```text
-//! header    UptimeSquirrel  [Sites]  [6] ASYNC, 1,000 workers            ● live 14:02:11
+//! header    UptimeSquirrel  [Sites]  [6] ASYNC, 1,000 workers              live 14:02:11
 //!           ✗ 1 DOWN  ● 14 UP   late 0.0s   p50 300ms p95 1.5s     threads 4  cpu 3%
 //! notices   sites.toml:12: …                            (only while there is trouble)
 //! body      the screen, or the overlay in front of it
@@ -10,6 +10,9 @@
 
 use ratatui::layout::Rect;
 
+use crate::domain::clean;
+
+use super::format::{cut, wrap};
 use super::scene::Scene;
 use super::state::State;
 
@@ -25,12 +28,27 @@ pub(crate) struct Areas {
     pub(crate) footer: Rect,
 }
 
+/// The lasting trouble in at most two lines, cut where it is longer.
+pub(crate) fn banner(text: &str, width: u16) -> Vec<String> {
+    let width = usize::from(width).saturating_sub(2);
+    let text = clean(text, 1_000);
+    let mut lines = wrap(&text, width);
+    if lines.len() > 2 {
+        let rest = lines.split_off(1).join(" ");
+        lines.push(cut(&rest, width));
+    }
+    lines
+}
+
 /// Divides the screen; `None` if it is too small.
 pub(crate) fn areas(area: Rect, state: &State, scene: &Scene<'_>) -> Option<Areas> {
     if area.width < LEAST.0 || area.height < LEAST.1 {
         return None;
     }
-    let notices = u16::from(scene.banner.is_some()) + u16::from(state.frozen.is_some());
+    let banner = scene
+        .banner
+        .map_or(0, |text| banner(text, area.width).len());
+    let notices = banner as u16 + u16::from(state.frozen.is_some());
     let rows = |y, height| Rect {
         y: area.y + y,
         height,

@@ -29,6 +29,7 @@ mod screens;
 mod sheet;
 mod state;
 mod summary;
+mod svg;
 mod terminal;
 mod theme;
 mod ui;

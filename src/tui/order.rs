@@ -76,6 +76,8 @@ pub(crate) struct Order {
     /// How many sites there were.
     sites: usize,
     build: Option<Build>,
+    /// Grows with every step, so that a frame can tell whether something was done.
+    steps: u64,
 }
 
 /// A list in the making.
@@ -99,6 +101,11 @@ impl Order {
     /// The sites listed, in order.
     pub(crate) fn rows(&self) -> &[SiteId] {
         &self.rows
+    }
+
+    /// Grows whenever the list, or the making of one, goes on.
+    pub(crate) const fn steps(&self) -> u64 {
+        self.steps
     }
 
     /// What lets them through.
@@ -163,6 +170,7 @@ impl Order {
         let Some(mut build) = self.build.take() else {
             return false;
         };
+        self.steps += 1;
         let end = (build.next + STEP).min(ids.len());
         for (place, id) in ids.iter().enumerate().take(end).skip(build.next) {
             if let Some(site) = monitor.site(*id)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::domain::{Moment, Now, SiteId};
 use crate::monitor::SiteState;
 
-use super::Options;
+use super::options::Options;
 use super::order::Order;
 use super::scene::{Message, Scene, Tone};
 use super::summary::Summary;

@@ -12,6 +12,7 @@ use super::finish::finish;
 use super::input::{Input, What};
 use super::key::Key;
 use super::keymap::{self, Mode};
+use super::options::Options;
 use super::overlays::{draw_pages, explain, help};
 use super::pace::Pace;
 use super::scene::{Intent, Scene};
@@ -19,7 +20,7 @@ use super::state::{Layer, State};
 use super::theme::{self, BOLD, PLAIN};
 use super::views::{VIEWS, View};
 use super::widgets::{footer, header, put};
-use super::{Options, layout, update};
+use super::{layout, update};
 
 /// The screen. It reads the [`Scene`] and changes nothing but itself.
 #[derive(Debug)]
@@ -97,8 +98,9 @@ impl Ui {
     }
 
     /// Does what must not be done while drawing: brings the order of the rows up to date,
-    /// in small steps. To be called before each frame; it costs nothing when nothing is
-    /// to be done.
+    /// in small steps. To be called whenever [`next_frame`](Self::next_frame) has come and
+    /// before [`wants_frame`](Self::wants_frame); it costs nothing when nothing is to be
+    /// done.
     pub fn tick(&mut self, scene: &Scene<'_>) {
         let page = layout::page(&self.state, scene);
         self.state.reorder(scene, page);
@@ -107,7 +109,7 @@ impl Ui {
     /// Whether a frame is worth drawing now.
     #[must_use]
     pub fn wants_frame(&self, scene: &Scene<'_>) -> bool {
-        self.pace.due(scene.now.mono, shown(scene))
+        self.pace.due(scene.now.mono, self.shown(scene))
     }
 
     /// When to ask [`wants_frame`](Self::wants_frame) again, if nothing comes before.
@@ -118,11 +120,28 @@ impl Ui {
 
     /// Notes that a frame of this scene was drawn.
     pub fn drawn(&mut self, scene: &Scene<'_>) {
-        self.pace.drawn(scene.now.mono, shown(scene));
+        let shown = self.shown(scene);
+        self.pace.drawn(scene.now.mono, shown);
+    }
+
+    /// A number that changes whenever a frame of this scene would.
+    fn shown(&self, scene: &Scene<'_>) -> u64 {
+        const SECOND: u64 = 1_000_000_000;
+        let mut hash = DefaultHasher::new();
+        let census = scene.census;
+        self.state.order.steps().hash(&mut hash);
+        scene.monitor.revision().hash(&mut hash);
+        // The clock and the countdowns go on while nothing else happens.
+        (scene.now.mono.as_nanos() / SECOND).hash(&mut hash);
+        (scene.active, census.workers, census.running, census.queued).hash(&mut hash);
+        (census.threads, census.processes).hash(&mut hash);
+        let message = scene.message.map(|message| (message.at, &message.text));
+        (message, scene.banner, scene.source).hash(&mut hash);
+        hash.finish()
     }
 
     /// Draws the whole screen.
-    pub fn draw(&self, scene: &Scene<'_>, buffer: &mut Buffer) {
+    pub(crate) fn draw(&self, scene: &Scene<'_>, buffer: &mut Buffer) {
         let area = buffer.area;
         match layout::areas(area, &self.state, scene) {
             Some(areas) => self.draw_areas(scene, &areas, buffer),
@@ -169,21 +188,6 @@ impl Ui {
 
 const fn covers(layer: Option<&Layer>) -> bool {
     matches!(layer, Some(Layer::Help { .. } | Layer::Explain { .. }))
-}
-
-/// A number that changes whenever a frame of this scene would.
-fn shown(scene: &Scene<'_>) -> u64 {
-    const SECOND: u64 = 1_000_000_000;
-    let mut hash = DefaultHasher::new();
-    let census = scene.census;
-    scene.monitor.revision().hash(&mut hash);
-    // The clock and the countdowns go on while nothing else happens.
-    (scene.now.mono.as_nanos() / SECOND).hash(&mut hash);
-    (scene.active, census.workers, census.running, census.queued).hash(&mut hash);
-    (census.threads, census.processes).hash(&mut hash);
-    let message = scene.message.map(|message| (message.at, &message.text));
-    (message, scene.banner, scene.source).hash(&mut hash);
-    hash.finish()
 }
 
 /// Where nothing can be read, the one thing that matters still can.

@@ -15,7 +15,7 @@ use crate::tui::views::VIEWS;
 pub(crate) const TITLE: &str = "Help";
 
 /// From this width on the marks stand beside the keys.
-const TWO_COLUMNS: u16 = 150;
+const TWO_COLUMNS: u16 = 110;
 
 const COLUMNS: [(&str, &str); 10] = [
     (

@@ -216,7 +216,7 @@ fn cell(column: Column, width: u16, row: &Row<'_>, now: Now) -> (String, Style) 
         }),
         Column::Late => last.map_or_else(none, |last| {
             let style = if is_late(last.late) {
-                theme::tone(crate::tui::Tone::Warn)
+                theme::tone(crate::tui::scene::Tone::Warn)
             } else {
                 PLAIN
             };

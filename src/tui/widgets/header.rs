@@ -7,6 +7,7 @@ use ratatui::text::Span;
 use crate::domain::brief;
 use crate::monitor::State as SiteIs;
 use crate::tui::format::{age, bytes, clock, count, is_late, lateness, plural};
+use crate::tui::layout;
 use crate::tui::scene::Scene;
 use crate::tui::state::State;
 use crate::tui::summary::Summary;
@@ -79,11 +80,11 @@ fn first_line(
     let time = clock(scene.now.wall, &state.options.zone);
     let live = if state.frozen.is_some() {
         Span::styled(
-            format!("‖ frozen {time}"),
-            theme::tone(crate::tui::Tone::Warn),
+            format!("FROZEN {time}"),
+            theme::tone(crate::tui::scene::Tone::Warn),
         )
     } else {
-        Span::styled(format!("● live {time}"), PLAIN)
+        Span::styled(format!("live {time}"), PLAIN)
     };
     let right = vec![Piece::text(5, scene.source, DIM), Piece::new(1, vec![live])];
     (left, right)
@@ -108,7 +109,7 @@ fn counts(summary: &Summary) -> Pieces {
         pieces.push(Piece::text(rank, text, badge.style));
     }
     let style = if is_late(summary.late) {
-        theme::tone(crate::tui::Tone::Warn)
+        theme::tone(crate::tui::scene::Tone::Warn)
     } else {
         PLAIN
     };
@@ -144,18 +145,11 @@ fn costs(summary: &Summary) -> Pieces {
 pub(crate) fn draw_notices(buffer: &mut Buffer, area: Rect, state: &State, scene: &Scene<'_>) {
     let width = area.width.saturating_sub(2);
     let mut rows = area.rows();
-    if let Some(banner) = scene.banner
-        && let Some(row) = rows.next()
-    {
-        let text = crate::domain::clean(banner, 1_000);
-        put(
-            buffer,
-            row.x + 1,
-            row.y,
-            width,
-            &text,
-            theme::tone(crate::tui::Tone::Bad),
-        );
+    if let Some(banner) = scene.banner {
+        let style = theme::tone(crate::tui::scene::Tone::Bad);
+        for (part, row) in layout::banner(banner, area.width).iter().zip(&mut rows) {
+            put(buffer, row.x + 1, row.y, width, part, style);
+        }
     }
     let (Some(frozen), Some(row)) = (&state.frozen, rows.next()) else {
         return;
@@ -173,7 +167,7 @@ pub(crate) fn draw_notices(buffer: &mut Buffer, area: Rect, state: &State, scene
     let down = |summary: &Summary| summary.totals.of(SiteIs::Down);
     let (then, now) = (down(&frozen.summary), down(&Summary::of(scene)));
     if then != now {
-        text.push_str(&format!(", {now} DOWN now and not {then}"));
+        text.push_str(&format!(", now {now} DOWN"));
     }
     text.push_str("; checks go on, Space goes live");
     put(
@@ -182,6 +176,6 @@ pub(crate) fn draw_notices(buffer: &mut Buffer, area: Rect, state: &State, scene
         row.y,
         width,
         &text,
-        theme::tone(crate::tui::Tone::Warn),
+        theme::tone(crate::tui::scene::Tone::Warn),
     );
 }

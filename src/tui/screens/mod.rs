@@ -1,0 +1,6 @@
+//! Tests of whole screens.
+
+mod harness;
+mod keys;
+mod random;
+mod shots;
