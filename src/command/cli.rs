@@ -141,6 +141,25 @@ pub(super) struct DemoArgs {
     pub(super) engine: EngineArgs,
     #[command(flatten)]
     pub(super) screen: ScreenArgs,
+    #[command(flatten)]
+    pub(super) picture: PictureArgs,
+}
+
+/// A picture instead of a screen.
+#[derive(Debug, Args)]
+pub(super) struct PictureArgs {
+    /// Draw the screen into this SVG file instead of showing it
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub(super) svg: Option<PathBuf>,
+    /// How long the monitor runs before it is drawn
+    #[arg(long, default_value = "60s", value_name = "DURATION", hide = true, value_parser = crate::domain::parse_duration)]
+    pub(super) after: std::time::Duration,
+    /// Columns and rows of the picture
+    #[arg(long, default_value = "120x36", value_name = "WxH", hide = true, value_parser = size)]
+    pub(super) size: (u16, u16),
+    /// Keys to press at the end, as the help names them
+    #[arg(long, value_name = "KEY", hide = true)]
+    pub(super) key: Vec<String>,
 }
 
 /// One sweep.
@@ -192,6 +211,13 @@ fn workers(text: &str) -> Result<usize, String> {
         Ok(0) | Err(_) => Err("expected a number of at least 1".to_owned()),
         Ok(number) => Ok(number),
     }
+}
+
+fn size(text: &str) -> Result<(u16, u16), String> {
+    let parsed = text
+        .split_once('x')
+        .and_then(|(columns, rows)| Some((columns.parse().ok()?, rows.parse().ok()?)));
+    parsed.ok_or_else(|| "expected columns and rows such as 120x36".to_owned())
 }
 
 /// Runs the program as the command line says.

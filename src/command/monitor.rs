@@ -32,9 +32,26 @@ pub(super) fn watch(
     screen: ScreenArgs,
     fleet: Option<FleetProcess>,
 ) -> Exit {
-    if let Err(error) = ensure_files() {
-        return mistake(format!("squirrel: {error}"));
+    let launch = match prepare(config, source, engine, screen, fleet) {
+        Ok(launch) => launch,
+        Err(exit) => return exit,
+    };
+    match app::run(launch) {
+        Ok(Ending::Quit) => Exit::Fine,
+        Ok(Ending::Signal(number)) => Exit::Signal(number),
+        Err(error) => mistake(format!("squirrel: {error}")),
     }
+}
+
+/// All that a session begins with.
+pub(super) fn prepare(
+    config: Config,
+    source: String,
+    engine: &EngineArgs,
+    screen: ScreenArgs,
+    fleet: Option<FleetProcess>,
+) -> Result<Launch, Exit> {
+    ensure_files().map_err(|error| mistake(format!("squirrel: {error}")))?;
     let (entry, workers) = choose(
         &config,
         engine.paradigm.as_deref(),
@@ -48,7 +65,7 @@ pub(super) fn watch(
     let options = Options::new(screen.ascii, TimeZone::system(), |name| {
         std::env::var_os(name)
     });
-    let ended = app::run(Launch {
+    Ok(Launch {
         config,
         entry,
         workers,
@@ -56,10 +73,5 @@ pub(super) fn watch(
         options,
         source,
         fleet,
-    });
-    match ended {
-        Ok(Ending::Quit) => Exit::Fine,
-        Ok(Ending::Signal(number)) => Exit::Signal(number),
-        Err(error) => mistake(format!("squirrel: {error}")),
-    }
+    })
 }

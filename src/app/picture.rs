@@ -1,0 +1,87 @@
+//! The monitor without a terminal, for a while, and then a picture of its screen: how the
+//! README's pictures are made.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use tokio::sync::mpsc::unbounded_channel;
+
+use crate::domain::{Clock, SystemClock};
+use crate::tui::{Input, Ui};
+
+use super::core::Core;
+use super::event::Action;
+use super::session::{Launch, SessionError};
+use super::world::World;
+
+/// What to draw and when.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// How long the monitor runs before.
+    pub after: Duration,
+    /// The keys that are pressed at the end, by their names in the help.
+    pub keys: Vec<String>,
+}
+
+/// Runs the monitor and draws it as SVG.
+///
+/// # Errors
+/// As for a session; a key that does not exist is an I/O error of kind `InvalidInput`.
+pub fn picture(launch: Launch, picture: &Picture) -> Result<String, SessionError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let svg = runtime.block_on(draw(launch, picture));
+    runtime.shutdown_background();
+    svg
+}
+
+async fn draw(launch: Launch, picture: &Picture) -> Result<String, SessionError> {
+    let clock = Arc::new(SystemClock::new());
+    let (sender, mut results) = unbounded_channel();
+    let core = Core::start(
+        launch.config,
+        launch.entry,
+        launch.workers,
+        Arc::clone(&clock) as Arc<dyn Clock>,
+        sender,
+    )
+    .map_err(SessionError::Core)?;
+    let zone: TimeZone = launch.options.zone.clone();
+    let demo = launch.fleet.is_some();
+    let mut world = World::new(core, Arc::clone(&clock), zone, launch.source, demo);
+    let mut ui = Ui::new(launch.options, picture.size);
+    let end = clock.moment() + picture.after;
+    let mut batch = Vec::new();
+    while clock.moment() < end {
+        let wake = world.next_wake().min(end);
+        tokio::select! {
+            _ = results.recv_many(&mut batch, 1_024) => {}
+            () = tokio::time::sleep_until(clock.instant(wake).into()) => {}
+        }
+        world.core.results(batch.drain(..));
+        world.tick();
+        // Nobody is called while a picture is taken.
+        let _call: Option<Action> = world.tell();
+        world.scene(|scene| ui.tick(scene));
+    }
+    for name in &picture.keys {
+        let input = Input::key(name).ok_or_else(|| {
+            std::io::Error::new(
+                std::io::ErrorKind::InvalidInput,
+                format!("there is no key \"{name}\""),
+            )
+        })?;
+        let intent = world.scene(|scene| ui.input(&input, scene));
+        if let Some(intent) = intent {
+            world.fulfil(intent);
+        }
+    }
+    Ok(world.scene(|scene| {
+        ui.tick(scene);
+        ui.svg(scene, picture.size)
+    }))
+}
