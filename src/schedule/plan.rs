@@ -17,11 +17,28 @@ struct Slot {
     /// What of the heap is this slot's: entries of other generations are void.
     generation: u32,
     /// A check that was due while the one before it was still running.
-    owed: Option<Moment>,
-    /// Where in its interval the site stands from the second check on; `None` once it is
-    /// there.
-    phase: Option<Duration>,
+    owed: Option<Owed>,
+    /// The step to the next regular time, after a look out of turn.
+    resume: Option<Duration>,
+    /// The first steps of a site: between half an interval and a whole one.
+    spread: Option<Spread>,
+    /// Whether the check that was handed out last was out of turn.
+    out_of_turn: bool,
     planned: bool,
+}
+
+/// A check that waits for the one before it.
+#[derive(Clone, Copy, Debug)]
+struct Owed {
+    due: Moment,
+    out_of_turn: bool,
+}
+
+/// Steps that take a site to its own place within the interval.
+#[derive(Clone, Copy, Debug)]
+struct Spread {
+    step: Duration,
+    left: u8,
 }
 
 /// When each site is due.
@@ -57,6 +74,7 @@ impl Schedule {
             if slot.planned {
                 // Another interval: the present wait is cut down to it, never drawn out.
                 slot.interval = *interval;
+                slot.spread = None;
                 let next = slot.next.min(now + *interval);
                 self.plan(*site, next);
                 continue;
@@ -64,7 +82,8 @@ impl Schedule {
             slot.planned = true;
             slot.interval = *interval;
             slot.owed = None;
-            slot.phase = Some(spread(rank, sites.len(), *interval));
+            slot.resume = None;
+            slot.spread = Some(spread(rank, *interval));
             self.plan(*site, now);
         }
         for (index, kept) in kept.into_iter().enumerate() {
@@ -108,11 +127,12 @@ impl Schedule {
         let Some(slot) = self.slots.get_mut(site.index()) else {
             return;
         };
-        if !slot.planned || slot.next <= at {
+        // A look that waits for the present one to end is as good.
+        if !slot.planned || slot.next <= at || slot.owed.is_some() {
             return;
         }
         // The regular time stays: the extra look is a step on the way to it.
-        slot.phase = Some(slot.next.since(at));
+        slot.resume = Some(slot.next.since(at));
         self.plan(site, at);
     }
 
@@ -148,7 +168,8 @@ impl Schedule {
             };
             due.push(Due { site, due: at });
             let slot = &mut self.slots[site.index()];
-            let step = slot.phase.take().unwrap_or(slot.interval);
+            slot.out_of_turn = slot.resume.is_some();
+            let step = slot.resume.take().unwrap_or_else(|| slot.regular_step());
             let mut next = at + step;
             if next <= now {
                 // The whole machine stood still: of the checks that were due in the
@@ -165,14 +186,19 @@ impl Schedule {
     }
 
     /// The check was due while the one before it was running: it starts when that one
-    /// ends. Gives the check that waited for this already and is missed now.
+    /// ends. Gives the check that waited for this already and is missed now; a look out of
+    /// turn is not missed, because the regular one takes its place.
     #[must_use]
     pub fn owe(&mut self, due: Due) -> Option<Due> {
         let slot = self.slots.get_mut(due.site.index())?;
-        let missed = slot.owed.replace(due.due)?;
-        Some(Due {
+        let owed = Owed {
+            due: due.due,
+            out_of_turn: slot.out_of_turn,
+        };
+        let missed = slot.owed.replace(owed)?;
+        (!missed.out_of_turn).then_some(Due {
             site: due.site,
-            due: missed,
+            due: missed.due,
         })
     }
 
@@ -180,7 +206,10 @@ impl Schedule {
     #[must_use]
     pub fn released(&mut self, site: SiteId) -> Option<Due> {
         let owed = self.slots.get_mut(site.index())?.owed.take()?;
-        Some(Due { site, due: owed })
+        Some(Due {
+            site,
+            due: owed.due,
+        })
     }
 }
 
@@ -191,23 +220,36 @@ impl Slot {
             next: Moment::ZERO,
             generation: 0,
             owed: None,
-            phase: None,
+            resume: None,
+            spread: None,
+            out_of_turn: false,
             planned: false,
+        }
+    }
+
+    fn regular_step(&mut self) -> Duration {
+        match &mut self.spread {
+            Some(Spread { step, left }) if *left > 0 => {
+                *left -= 1;
+                *step
+            }
+            _ => self.interval,
         }
     }
 }
 
-/// How long after its first check the site of this rank has its second: the list is spread
-/// evenly over the interval, and neighbours of the list stand apart (they are often the
-/// same host). Never longer than the interval.
-fn spread(rank: usize, count: usize, interval: Duration) -> Duration {
+/// The way of the site of this rank from the first sweep to its own place: two steps, each
+/// between half the interval and all of it, which end anywhere within one interval. So the
+/// list is spread evenly from then on, no site ever waits longer than its interval, and
+/// neighbours of the list stand apart (they are often the same host).
+fn spread(rank: usize, interval: Duration) -> Spread {
     // Steps of the golden ratio: any number of them lies evenly on the circle.
     const GOLDEN: f64 = 0.618_033_988_749_894_9;
-    if count <= 1 {
-        return interval;
-    }
     let turn = (rank as f64 * GOLDEN).fract();
-    interval.mul_f64(1.0 - turn)
+    Spread {
+        step: interval.mul_f64(1.0 - turn / 2.0),
+        left: 2,
+    }
 }
 
 #[cfg(test)]
@@ -235,19 +277,22 @@ mod tests {
     }
 
     #[test]
-    fn the_first_sweep_is_due_at_once_and_the_next_is_spread_over_the_interval() {
+    fn the_first_sweep_is_due_at_once_and_later_ones_are_spread_over_the_interval() {
         let mut schedule = Schedule::new();
         schedule.configure(&sites(60, MINUTE), Moment::ZERO);
         assert_eq!(take(&mut schedule, Moment::ZERO).len(), 60);
-        let mut most = 0;
-        let mut all = 0;
-        for second in 1..=60 {
-            let due = take(&mut schedule, at(second * 1_000)).len();
-            most = most.max(due);
-            all += due;
+        let mut by_second = Vec::new();
+        for second in 1..=300 {
+            by_second.push(take(&mut schedule, at(second * 1_000)).len());
         }
-        assert_eq!(all, 60);
-        assert!(most <= 2, "{most} in one second");
+        assert!(
+            by_second[..29].iter().all(|due| *due == 0),
+            "nothing before half an interval"
+        );
+        for minute in by_second[180..].chunks(60) {
+            assert_eq!(minute.iter().sum::<usize>(), 60);
+            assert!(minute.iter().all(|due| *due <= 2), "{minute:?}");
+        }
     }
 
     #[test]
@@ -297,6 +342,20 @@ mod tests {
         assert_eq!(schedule.owe(second), Some(first));
         assert_eq!(schedule.released(site), Some(second));
         assert_eq!(schedule.released(site), None);
+    }
+
+    #[test]
+    fn a_look_out_of_turn_that_waited_is_not_missed() {
+        let mut schedule = Schedule::new();
+        schedule.configure(&sites(1, MINUTE), Moment::ZERO);
+        take(&mut schedule, Moment::ZERO);
+        let site = SiteId::from_index(0);
+        schedule.look_again(site, at(10_000));
+        let again = take(&mut schedule, at(10_000))[0];
+        assert_eq!(schedule.owe(again), None);
+        let regular = take(&mut schedule, at(60_000))[0];
+        assert_eq!(schedule.owe(regular), None);
+        assert_eq!(schedule.released(site), Some(regular));
     }
 
     #[test]
