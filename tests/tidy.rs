@@ -237,8 +237,14 @@ mod tidy {
                 }
                 let names = |from: &Source, to: &Source| {
                     let to = name(to);
-                    from.code.contains(&format!("super::{to}::"))
-                        || from.code.contains(&format!("super::{to};"))
+                    let direct = from.code.contains(&format!("super::{to}::"))
+                        || from.code.contains(&format!("super::{to};"));
+                    direct
+                        || from.code.split("use super::{").skip(1).any(|rest| {
+                            let list = rest.split_once("};").map_or(rest, |(list, _)| list);
+                            list.split([',', '{', ' ', '\n'])
+                                .any(|part| part == to || part.starts_with(&format!("{to}::")))
+                        })
                 };
                 if names(one, other) && names(other, one) {
                     complaints.push(format!(

@@ -6,6 +6,7 @@
 mod core;
 mod event;
 mod keeper;
+mod launch;
 pub mod log;
 mod machine;
 mod picture;
@@ -16,7 +17,8 @@ mod world;
 pub use self::core::{Core, CoreError, Happening, choose};
 pub use event::Ending;
 pub use keeper::{Keeper, Kept};
+pub use launch::{Launch, SessionError};
 pub use machine::Meter;
 pub use picture::{Picture, picture};
-pub use session::{Launch, SessionError, run};
+pub use session::run;
 pub use workers::{Workers, step};

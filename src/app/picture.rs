@@ -1,19 +1,13 @@
 //! The monitor without a terminal, for a while, and then a picture of its screen: how the
 //! README's pictures are made.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
-use tokio::sync::mpsc::unbounded_channel;
-
-use crate::domain::{Clock, SystemClock};
+use crate::domain::Clock;
 use crate::tui::{Input, Ui};
 
-use super::core::Core;
 use super::event::Action;
-use super::session::{Launch, SessionError};
-use super::world::World;
+use super::launch::{Launch, Opened, SessionError};
 
 /// What to draw and when.
 #[derive(Clone, Debug)]
@@ -40,20 +34,15 @@ pub fn picture(launch: Launch, picture: &Picture) -> Result<String, SessionError
 }
 
 async fn draw(launch: Launch, picture: &Picture) -> Result<String, SessionError> {
-    let clock = Arc::new(SystemClock::new());
-    let (sender, mut results) = unbounded_channel();
-    let core = Core::start(
-        launch.config,
-        launch.entry,
-        launch.workers,
-        Arc::clone(&clock) as Arc<dyn Clock>,
-        sender,
-    )
-    .map_err(SessionError::Core)?;
-    let zone: TimeZone = launch.options.zone.clone();
-    let demo = launch.fleet.is_some();
-    let mut world = World::new(core, Arc::clone(&clock), zone, launch.source, demo);
-    let mut ui = Ui::new(launch.options, picture.size);
+    // The fleet lives until the picture is drawn.
+    let Opened {
+        mut world,
+        mut results,
+        clock,
+        options,
+        fleet: _fleet,
+    } = launch.open()?;
+    let mut ui = Ui::new(options, picture.size);
     let end = clock.moment() + picture.after;
     let mut batch = Vec::new();
     while clock.moment() < end {

@@ -1,72 +1,22 @@
 //! The loop of the live monitor: one event at a time; decide, then act.
 
-use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::config::Config;
 use crate::domain::{CheckResult, Clock, SystemClock};
 use crate::fleet::FleetProcess;
-use crate::paradigm::Entry;
-use crate::tui::{Input, InputStream, Options, Terminal, Tone, Ui};
+use crate::tui::{Input, InputStream, Terminal, Tone, Ui};
 
-use super::core::{Core, CoreError};
 use super::event::{Action, Ending, Event};
 use super::keeper::Keeper;
-use super::workers::Workers;
+use super::launch::{Launch, Opened, SessionError};
 use super::world::World;
 
 /// Results that are folded in at a time, so that a key never waits for a flood of them.
 const BATCH: usize = 1_024;
-
-/// What a session begins with.
-#[derive(Debug)]
-pub struct Launch {
-    /// The sites and how they are watched.
-    pub config: Config,
-    /// The first paradigm.
-    pub entry: &'static Entry,
-    /// How many workers each paradigm gets.
-    pub workers: Workers,
-    /// What to say about that at once.
-    pub notice: Option<String>,
-    /// How the terminal is to be treated.
-    pub options: Options,
-    /// The configuration's name for people.
-    pub source: String,
-    /// The fleet of the demonstration.
-    pub fleet: Option<FleetProcess>,
-}
-
-/// Why a session cannot begin or go on.
-#[derive(Debug)]
-pub enum SessionError {
-    /// The checks.
-    Core(CoreError),
-    /// The terminal, or the system.
-    Io(io::Error),
-}
-
-impl fmt::Display for SessionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Core(error) => error.fmt(f),
-            Self::Io(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for SessionError {}
-
-impl From<io::Error> for SessionError {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
 
 /// Watches the sites on the terminal until somebody has seen enough.
 ///
@@ -104,23 +54,14 @@ struct Ears {
 
 impl Session {
     fn start(launch: Launch) -> Result<Self, SessionError> {
-        let clock = Arc::new(SystemClock::new());
-        let (sender, results) = unbounded_channel();
         let keeper = Keeper::start(&launch.config)?;
-        let core = Core::start(
-            launch.config,
-            launch.entry,
-            launch.workers,
-            Arc::clone(&clock) as Arc<dyn Clock>,
-            sender,
-        )
-        .map_err(SessionError::Core)?;
-        let zone: TimeZone = launch.options.zone.clone();
-        let demo = launch.fleet.is_some();
-        let mut world = World::new(core, Arc::clone(&clock), zone, launch.source, demo);
-        if let Some(notice) = launch.notice {
-            world.say(Tone::Warn, notice);
-        }
+        let Opened {
+            world,
+            results,
+            clock,
+            options,
+            fleet,
+        } = launch.open()?;
         let ears = Ears {
             input: None,
             results,
@@ -131,13 +72,13 @@ impl Session {
         };
         // Last, so that whatever goes wrong before is said on an ordinary terminal.
         let terminal = Terminal::enter()?;
-        let ui = Ui::new(launch.options, terminal.size());
+        let ui = Ui::new(options, terminal.size());
         Ok(Self {
             world,
             ui,
             terminal,
             ears,
-            fleet: launch.fleet,
+            fleet,
             clock,
         })
     }

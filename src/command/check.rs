@@ -14,7 +14,7 @@ use crate::paradigm::{Context, Dispatcher, ensure_files, raise_file_limit};
 use crate::probe::{Kit, Start, could_not_look};
 use crate::trace;
 
-use super::cli::{CheckArgs, Format};
+use super::args::{CheckArgs, Format};
 use super::exit::{Exit, mistake, say};
 use super::progress::Progress;
 use super::record::Record;

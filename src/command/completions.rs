@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::CommandFactory;
 
-use super::cli::Cli;
+use super::args::Cli;
 use super::exit::Exit;
 
 pub(super) fn run(shell: clap_complete::Shell) -> Exit {

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::cli::SourceArgs;
+use super::args::SourceArgs;
 use super::exit::Exit;
 use super::source;
 

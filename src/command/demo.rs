@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::app::{self, Picture};
 use crate::fleet::FleetProcess;
 
-use super::cli::DemoArgs;
+use super::args::DemoArgs;
 use super::exit::{Exit, mistake};
 use super::{monitor, source};
 

@@ -3,7 +3,7 @@
 
 use crate::fleet::{Uniform, serve, serve_uniform};
 
-use super::cli::FleetArgs;
+use super::args::FleetArgs;
 use super::exit::{Exit, say};
 
 pub(super) fn run(args: &FleetArgs) -> Exit {

@@ -3,6 +3,7 @@
 //! Exit status: 0 all is well, 1 some site is down, 2 a mistake in the command line or the
 //! configuration, 3 nothing is down but some site could not be looked at.
 
+mod args;
 mod check;
 mod cli;
 mod completions;

@@ -8,7 +8,7 @@ use crate::fleet::FleetProcess;
 use crate::paradigm::{ensure_files, raise_file_limit};
 use crate::tui::Options;
 
-use super::cli::{EngineArgs, MonitorArgs, ScreenArgs};
+use super::args::{EngineArgs, MonitorArgs, ScreenArgs};
 use super::exit::{Exit, mistake, say};
 use super::source;
 

@@ -1,0 +1,100 @@
+//! What a session begins with, and the state of the world that comes of it.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use crate::config::Config;
+use crate::domain::{CheckResult, Clock, SystemClock};
+use crate::fleet::FleetProcess;
+use crate::paradigm::Entry;
+use crate::tui::{Options, Tone};
+
+use super::core::{Core, CoreError};
+use super::workers::Workers;
+use super::world::World;
+
+/// What a session begins with.
+#[derive(Debug)]
+pub struct Launch {
+    /// The sites and how they are watched.
+    pub config: Config,
+    /// The first paradigm.
+    pub entry: &'static Entry,
+    /// How many workers each paradigm gets.
+    pub workers: Workers,
+    /// What to say about that at once.
+    pub notice: Option<String>,
+    /// How the terminal is to be treated.
+    pub options: Options,
+    /// The configuration's name for people.
+    pub source: String,
+    /// The fleet of the demonstration.
+    pub fleet: Option<FleetProcess>,
+}
+
+/// Why a session cannot begin or go on.
+#[derive(Debug)]
+pub enum SessionError {
+    /// The checks.
+    Core(CoreError),
+    /// The terminal, or the system.
+    Io(io::Error),
+}
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Core(error) => error.fmt(f),
+            Self::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for SessionError {}
+
+impl From<io::Error> for SessionError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// A session's parts, with the first checks under way.
+pub(super) struct Opened {
+    pub(super) world: World,
+    pub(super) results: UnboundedReceiver<CheckResult>,
+    pub(super) clock: Arc<SystemClock>,
+    pub(super) options: Options,
+    pub(super) fleet: Option<FleetProcess>,
+}
+
+impl Launch {
+    /// Starts the checks.
+    pub(super) fn open(self) -> Result<Opened, SessionError> {
+        let clock = Arc::new(SystemClock::new());
+        let (sender, results) = unbounded_channel();
+        let core = Core::start(
+            self.config,
+            self.entry,
+            self.workers,
+            Arc::clone(&clock) as Arc<dyn Clock>,
+            sender,
+        )
+        .map_err(SessionError::Core)?;
+        let zone = self.options.zone.clone();
+        let demo = self.fleet.is_some();
+        let mut world = World::new(core, Arc::clone(&clock), zone, self.source, demo);
+        if let Some(notice) = self.notice {
+            world.say(Tone::Warn, notice);
+        }
+        Ok(Opened {
+            world,
+            results,
+            clock,
+            options: self.options,
+            fleet: self.fleet,
+        })
+    }
+}
