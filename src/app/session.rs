@@ -2,11 +2,12 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::domain::{CheckResult, Clock, SystemClock};
+use crate::domain::{CheckResult, Clock, Moment, SystemClock};
 use crate::fleet::FleetProcess;
 use crate::tui::{Input, InputStream, Terminal, Tone, Ui};
 
@@ -17,6 +18,9 @@ use super::world::World;
 
 /// Results that are folded in at a time, so that a key never waits for a flood of them.
 const BATCH: usize = 1_024;
+
+/// How soon a terminal that has not taken the last frame is tried again.
+const RETRY: Duration = Duration::from_millis(20);
 
 /// Watches the sites on the terminal until somebody has seen enough.
 ///
@@ -40,6 +44,8 @@ struct Session {
     ears: Ears,
     fleet: Option<FleetProcess>,
     clock: Arc<SystemClock>,
+    /// When a terminal that is behind is tried again.
+    retry: Option<Moment>,
 }
 
 /// Where events come from.
@@ -80,6 +86,7 @@ impl Session {
             ears,
             fleet,
             clock,
+            retry: None,
         })
     }
 
@@ -104,7 +111,8 @@ impl Session {
     /// Waits for the next thing that happens. Keys come first, whatever else there is.
     async fn next_event(&mut self) -> io::Result<Event> {
         let now = self.clock.moment();
-        let wake = self.world.next_wake().min(self.ui.next_frame(now));
+        let frame = self.retry.unwrap_or_else(|| self.ui.next_frame(now));
+        let wake = self.world.next_wake().min(frame);
         let wake = tokio::time::Instant::from_std(self.clock.instant(wake));
         let ears = &mut self.ears;
         let input = async {
@@ -192,14 +200,19 @@ impl Session {
 
     fn draw(&mut self) -> io::Result<()> {
         let (world, ui, terminal) = (&self.world, &mut self.ui, &mut self.terminal);
-        world.scene(|scene| {
+        let behind = world.scene(|scene| {
             if !ui.wants_frame(scene) {
-                return Ok(());
+                return Ok(false);
             }
             ui.tick(scene);
-            terminal.draw(ui, scene)?;
-            ui.drawn(scene);
-            terminal.set_title(&world.title())
-        })
+            let drawn = terminal.draw(ui, scene)?;
+            if drawn {
+                ui.drawn(scene);
+                terminal.set_title(&world.title())?;
+            }
+            io::Result::Ok(!drawn)
+        })?;
+        self.retry = behind.then(|| self.clock.moment() + RETRY);
+        Ok(())
     }
 }

@@ -36,6 +36,7 @@ mod ui;
 mod update;
 mod views;
 mod widgets;
+mod writer;
 
 pub use input::{Input, InputStream};
 pub use options::Options;

@@ -26,9 +26,12 @@ use crate::domain::clean;
 use super::scene::Scene;
 use super::sheet::Sheet;
 use super::ui::Ui;
+use super::writer::Writer;
 
 /// The size of a terminal that does not know its own.
 const FALLBACK: (u16, u16) = (80, 24);
+/// How long a terminal may take for the last frame.
+const PATIENCE: Duration = Duration::from_millis(500);
 /// Puts the window's title on the terminal's stack, and takes it back.
 const PUSH_TITLE: &str = "\x1b[22;0t";
 const POP_TITLE: &str = "\x1b[23;0t";
@@ -37,7 +40,7 @@ const POP_TITLE: &str = "\x1b[23;0t";
 #[derive(Debug)]
 pub struct Terminal {
     /// Standard output, without the standard library's buffer: a frame is one write.
-    out: File,
+    out: Writer,
     sheet: Sheet,
     title: String,
 }
@@ -58,7 +61,7 @@ impl Terminal {
         // selection. Colours are taken out of the frame instead.
         Colored::set_ansi_color_disabled(false);
         let mut terminal = Self {
-            out: File::from(stdout.as_fd().try_clone_to_owned()?),
+            out: Writer::start(File::from(stdout.as_fd().try_clone_to_owned()?))?,
             sheet: Sheet::new(),
             title: String::new(),
         };
@@ -81,29 +84,33 @@ impl Terminal {
         )?;
         self.sheet.forget();
         self.title.clear();
-        self.out.write_all(&bytes)
+        self.out.send(bytes)
     }
 
     /// Columns and rows.
     #[must_use]
     pub fn size(&self) -> (u16, u16) {
-        match rustix::termios::tcgetwinsize(&self.out) {
+        match rustix::termios::tcgetwinsize(io::stdout()) {
             Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col, size.ws_row),
             _ => FALLBACK,
         }
     }
 
-    /// Draws a frame in one write, or in none where nothing changed.
+    /// Draws a frame in one write, or in none where nothing changed. `false` if the terminal
+    /// has not even taken the frame before: this one is left out.
     ///
     /// # Errors
     /// Whatever writing to the terminal gives.
-    pub fn draw(&mut self, ui: &Ui, scene: &Scene<'_>) -> io::Result<()> {
+    pub fn draw(&mut self, ui: &Ui, scene: &Scene<'_>) -> io::Result<bool> {
+        if self.out.is_behind() {
+            return Ok(false);
+        }
         let size = self.size();
         let bytes = self.sheet.frame(size, |buffer| ui.draw(scene, buffer))?;
-        if bytes.is_empty() {
-            return Ok(());
+        if !bytes.is_empty() {
+            self.out.send(bytes.to_vec())?;
         }
-        self.out.write_all(bytes)
+        Ok(true)
     }
 
     /// Draws the next frame whole, because something else has written on the terminal.
@@ -118,11 +125,21 @@ impl Terminal {
     /// # Errors
     /// Whatever the terminal or the system gives.
     pub fn suspend(&mut self) -> io::Result<()> {
-        restore(&mut self.out)?;
+        self.give_back()?;
         kill_current_process_group(Signal::TSTP)?;
         // The signal may reach another thread first; nothing may be drawn before the stop.
         std::thread::sleep(Duration::from_millis(50));
         self.take()
+    }
+
+    /// Restores the terminal once it has taken all that was drawn. From one that takes
+    /// nothing any more only the modes are taken back: another write would wait for ever.
+    fn give_back(&mut self) -> io::Result<()> {
+        if self.out.drain(PATIENCE) {
+            return restore(&mut File::from(io::stdout().as_fd().try_clone_to_owned()?));
+        }
+        guard(|guard| guard.owner = None);
+        disable_raw_mode()
     }
 
     /// Puts text on the clipboard of the terminal (OSC 52), which works over ssh.
@@ -132,7 +149,7 @@ impl Terminal {
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
         let mut bytes = Vec::new();
         queue!(bytes, CopyToClipboard::to_clipboard_from(text))?;
-        self.out.write_all(&bytes)
+        self.out.send(bytes)
     }
 
     /// Rings the bell.
@@ -140,7 +157,7 @@ impl Terminal {
     /// # Errors
     /// Whatever writing to the terminal gives.
     pub fn bell(&mut self) -> io::Result<()> {
-        self.out.write_all(b"\x07")
+        self.out.send(b"\x07".to_vec())
     }
 
     /// Shows a notification of the desktop (OSC 9), where the terminal can.
@@ -148,7 +165,7 @@ impl Terminal {
     /// # Errors
     /// Whatever writing to the terminal gives.
     pub fn notify(&mut self, title: &str, body: &str) -> io::Result<()> {
-        self.out.write_all(notification(title, body).as_bytes())
+        self.out.send(notification(title, body).into_bytes())
     }
 
     /// Sets the title of the window.
@@ -160,8 +177,7 @@ impl Terminal {
         if title == self.title {
             return Ok(());
         }
-        self.out
-            .write_all(format!("\x1b]2;{title}\x07").as_bytes())?;
+        self.out.send(format!("\x1b]2;{title}\x07").into_bytes())?;
         self.title = title;
         Ok(())
     }
@@ -177,7 +193,7 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         // A terminal that is gone takes nothing back, and there is nobody to tell.
-        let _ = restore(&mut self.out);
+        let _ = self.give_back();
     }
 }
 
