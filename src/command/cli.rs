@@ -11,7 +11,7 @@ use crate::app::log;
 use crate::paradigm;
 
 use super::exit::{Exit, say};
-use super::{check, completions, config_check, demo, fleet, monitor};
+use super::{check, completions, config_check, demo, fleet, monitor, worker};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -85,6 +85,9 @@ enum Command {
     /// Serve sites on loopback until standard input ends
     #[command(hide = true)]
     Fleet(FleetArgs),
+    /// Carry out the checks of the process that started this one
+    #[command(hide = true)]
+    Worker,
 }
 
 #[derive(Debug, Subcommand)]
@@ -219,6 +222,7 @@ pub fn run() -> ExitCode {
         Some(Command::Config(ConfigCommand::Check { source })) => config_check::run(&source),
         Some(Command::Completions { shell }) => completions::run(shell),
         Some(Command::Fleet(args)) => fleet::run(&args),
+        Some(Command::Worker) => worker::run(),
     };
     exit.into()
 }

@@ -1,10 +1,12 @@
 //! What all probers of a process share.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use rustls::ClientConfig;
+use serde::{Deserialize, Serialize};
 
 use super::http::Prober;
 use super::resolve::Settings;
@@ -37,12 +39,30 @@ pub enum Kit {
 pub struct Shared {
     pub(super) tls: Arc<ClientConfig>,
     resolver: Arc<OnceLock<Arc<Settings>>>,
+    recipe: Arc<Recipe>,
 }
 
 impl Shared {
     /// Read when the first prober is made, which happens off the main thread.
     pub(super) fn resolver(&self) -> Arc<Settings> {
         Arc::clone(self.resolver.get_or_init(|| Arc::new(Settings::system())))
+    }
+}
+
+/// What another process needs to make probers of the same kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// The file of certificates that are trusted besides the system's.
+    pub ca_file: Option<OsString>,
+}
+
+impl Recipe {
+    /// Makes the kit.
+    ///
+    /// # Errors
+    /// As for [`Kit::http`].
+    pub fn kit(&self) -> Result<Kit, KitError> {
+        Kit::http(self.ca_file.as_deref().map(Path::new))
     }
 }
 
@@ -56,6 +76,9 @@ impl Kit {
         Ok(Self::Http(Shared {
             tls: tls::client_config(ca_file)?,
             resolver: Arc::new(OnceLock::new()),
+            recipe: Arc::new(Recipe {
+                ca_file: ca_file.map(|path| path.as_os_str().to_owned()),
+            }),
         }))
     }
 
@@ -63,6 +86,16 @@ impl Kit {
     #[must_use]
     pub fn scripted(script: Script) -> Self {
         Self::Scripted(Arc::new(script))
+    }
+
+    /// What another process needs to make the same kit; `None` for a scripted one, whose
+    /// script is code of this process.
+    #[must_use]
+    pub fn recipe(&self) -> Option<&Recipe> {
+        match self {
+            Self::Http(shared) => Some(&shared.recipe),
+            Self::Scripted(_) => None,
+        }
     }
 
     /// A prober for one runtime; it must not be used on another.

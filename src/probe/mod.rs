@@ -19,8 +19,9 @@ mod script;
 mod tls;
 mod trail;
 mod verdict;
+pub mod wire;
 
 pub use http::{Prober, Start};
-pub use kit::{Kit, KitError};
+pub use kit::{Kit, KitError, Recipe};
 pub use script::{Script, Scripted};
 pub use verdict::could_not_look;
