@@ -80,6 +80,9 @@ pub(super) enum Command {
     /// Serve sites on loopback until standard input ends
     #[command(hide = true)]
     Fleet(FleetArgs),
+    /// Carry out the checks of the process that started this one
+    #[command(hide = true)]
+    Worker,
 }
 
 #[derive(Debug, Subcommand)]

@@ -17,6 +17,7 @@ mod monitor;
 mod progress;
 mod record;
 mod source;
+mod worker;
 
 pub use cli::run;
 pub use record::Record;

@@ -30,6 +30,8 @@ pub struct Entry {
     pub default_workers: usize,
     /// Open files that one check in flight needs, its own thread's runtime included.
     pub files_per_worker: usize,
+    /// Processes that one check in flight needs besides this one.
+    pub processes_per_worker: usize,
     /// Whether the number of workers can be changed at all.
     pub resizable: bool,
     /// Starts it. Must not block for longer than it takes to start a thread.
@@ -79,8 +81,9 @@ pub struct Census {
 
 /// A running paradigm.
 ///
-/// Dropping it abandons the checks in flight and does not wait: whoever wants their results
-/// keeps it until they have arrived.
+/// Dropping it abandons the checks in flight and does not wait for them: whoever wants their
+/// results keeps it until they have arrived. Child processes are ended and reaped by then,
+/// which takes milliseconds.
 pub trait Paradigm: Send + fmt::Debug {
     /// Takes a job to run as soon as a worker is free, first come, first served. Never
     /// blocks.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::FutureExt;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::domain::{CheckResult, Clock, Job};
+use crate::domain::{CheckResult, Clock, Job, JobId, Look};
 use crate::probe::{Prober, Start, could_not_look};
 use crate::trace;
 
@@ -37,30 +37,81 @@ impl Desk {
 
     /// Runs the job, unless somebody else has claimed it or it was withdrawn.
     pub(super) async fn run(&self, prober: &Prober, job: &Job) {
-        let Some(id) = job.claim() else { return };
-        let _counted = Counted::new(&self.running);
-        let now = self.clock.now();
-        let start = Start {
-            job: id,
-            moment: now.mono,
-            at: now.wall,
+        let Some(claimed) = self.claim(job) else {
+            return;
         };
-        let check = AssertUnwindSafe(prober.check(start, &job.look, trace::here)).catch_unwind();
-        let result = check.await.unwrap_or_else(|_panic| {
-            // The panic hook has logged it; the site must not pay for it.
-            could_not_look(
-                start,
-                &job.look,
-                "the check broke off in a fault of this program",
-                trace::here(),
-            )
-        });
-        // Nobody listens any more when the program is on its way out.
-        let _unheard = self.results.send(result);
+        let start = claimed.start();
+        claimed.answer(look(prober, start, &job.look).await);
+    }
+
+    /// Answers the job, unless somebody else has claimed it, by saying why nobody can look.
+    pub(super) fn decline(&self, job: &Job, why: &str) {
+        if let Some(claimed) = self.claim(job) {
+            claimed.give_up(why);
+        }
+    }
+
+    /// Takes the job to run it; `None` if it was withdrawn or somebody else was faster.
+    pub(super) fn claim<'a>(&'a self, job: &'a Job) -> Option<Claimed<'a>> {
+        let id = job.claim()?;
+        Some(Claimed {
+            id,
+            look: &job.look,
+            desk: self,
+            _counted: Counted::new(&self.running),
+        })
     }
 }
 
+/// A job that nobody else will run.
+#[derive(Debug)]
+pub(super) struct Claimed<'a> {
+    pub(super) id: JobId,
+    pub(super) look: &'a Arc<Look>,
+    desk: &'a Desk,
+    _counted: Counted<'a>,
+}
+
+impl Claimed<'_> {
+    /// Its start, which is now.
+    pub(super) fn start(&self) -> Start {
+        let now = self.desk.clock.now();
+        Start {
+            job: self.id,
+            moment: now.mono,
+            at: now.wall,
+        }
+    }
+
+    /// Hands its result in.
+    pub(super) fn answer(self, result: CheckResult) {
+        // Nobody listens any more when the program is on its way out.
+        let _unheard = self.desk.results.send(result);
+    }
+
+    /// Hands in that it could not be carried out, and why.
+    pub(super) fn give_up(self, why: &str) {
+        let result = could_not_look(self.start(), self.look, why, trace::here());
+        self.answer(result);
+    }
+}
+
+/// Looks, whatever happens.
+pub(super) async fn look(prober: &Prober, start: Start, look: &Look) -> CheckResult {
+    let check = AssertUnwindSafe(prober.check(start, look, trace::here)).catch_unwind();
+    check.await.unwrap_or_else(|_panic| {
+        // The panic hook has logged it; the site must not pay for it.
+        could_not_look(
+            start,
+            look,
+            "the check broke off in a fault of this program",
+            trace::here(),
+        )
+    })
+}
+
 /// Counts a check in flight for as long as it lives, a cancelled one included.
+#[derive(Debug)]
 struct Counted<'a>(&'a AtomicUsize);
 
 impl<'a> Counted<'a> {

@@ -43,23 +43,87 @@ pub fn ensure_files() -> Result<(), StartError> {
     }
 }
 
-/// The number of workers that the limit allows, and what to say if that is fewer.
+/// Why the system refused a thread or a process, in plain words.
+pub(super) fn refusal(error: &io::Error) -> String {
+    // The numbers of Linux: EAGAIN, ENFILE and EMFILE, ENOMEM.
+    let known = match error.raw_os_error() {
+        Some(11) => "the system allows no more processes and threads",
+        Some(23 | 24) => "too few open files are allowed",
+        Some(12) => "this machine is out of memory",
+        _ => {
+            let text = error.to_string();
+            let end = text.find(" (os error").unwrap_or(text.len());
+            return text[..end].to_lowercase();
+        }
+    };
+    known.to_owned()
+}
+
+/// The number of workers that the system allows, and what to say if that is fewer.
 #[must_use]
 pub fn clamp(entry: &Entry, wanted: usize, open_files: Option<u64>) -> (usize, Option<String>) {
+    let mut limits = vec![files(entry, open_files)];
+    if entry.processes_per_worker > 0 {
+        limits.push(processes(entry, getrlimit(Resource::Nproc).current));
+        limits.push(memory(entry, total_memory()));
+    }
+    within(entry, wanted, limits.into_iter().flatten())
+}
+
+/// A number of workers, and the limit of the system that it comes from.
+type Limit = (u64, String);
+
+fn within(
+    entry: &Entry,
+    wanted: usize,
+    limits: impl Iterator<Item = Limit>,
+) -> (usize, Option<String>) {
     if !entry.resizable {
         return (entry.default_workers, None);
     }
     let wanted = wanted.max(1);
-    let Some(files) = open_files else {
+    let Some((most, why)) = limits.min_by_key(|(most, _)| *most) else {
         return (wanted, None);
     };
-    let most = files.saturating_sub(RESERVED) / entry.files_per_worker.max(1) as u64;
     let most = usize::try_from(most).unwrap_or(usize::MAX).max(1);
     if wanted <= most {
         return (wanted, None);
     }
-    let notice = format!("workers {wanted} -> {most}: at most {files} open files");
-    (most, Some(notice))
+    (
+        most,
+        Some(format!("workers {wanted} -> {most}: at most {why}")),
+    )
+}
+
+fn files(entry: &Entry, open_files: Option<u64>) -> Option<Limit> {
+    let files = open_files?;
+    let most = files.saturating_sub(RESERVED) / entry.files_per_worker.max(1) as u64;
+    Some((most, format!("{files} open files")))
+}
+
+/// A limit of processes counts all of the user's, whose others are to have half of it.
+fn processes(entry: &Entry, processes: Option<u64>) -> Option<Limit> {
+    let processes = processes?;
+    let most = processes / 2 / entry.processes_per_worker.max(1) as u64;
+    Some((most, format!("{processes} processes of one user")))
+}
+
+/// Memory that a process for one check takes for itself.
+const BYTES_PER_PROCESS: u64 = 6 << 20;
+
+/// A quarter of the machine's memory is enough for a monitor.
+fn memory(entry: &Entry, total: Option<u64>) -> Option<Limit> {
+    let quarter = total? / 4;
+    let most = quarter / BYTES_PER_PROCESS / entry.processes_per_worker.max(1) as u64;
+    Some((
+        most,
+        format!("a quarter of the memory, {} MiB", quarter >> 20),
+    ))
+}
+
+fn total_memory() -> Option<u64> {
+    let info = rustix::system::sysinfo();
+    (info.totalram as u64).checked_mul(info.mem_unit.into())
 }
 
 #[cfg(test)]
@@ -87,5 +151,39 @@ mod tests {
         assert_eq!(clamp(entry("async"), 1_000, Some(20_000)), (1_000, None));
         assert_eq!(clamp(entry("async"), 1_000, None), (1_000, None));
         assert_eq!(clamp(entry("serial"), 9, Some(20)), (1, None));
+    }
+
+    #[test]
+    fn the_smallest_limit_counts_and_is_named() {
+        let processes_entry = entry("processes");
+        let limits = |nproc| {
+            [
+                files(processes_entry, Some(20_000)),
+                processes(processes_entry, nproc),
+                memory(processes_entry, Some(4 << 30)),
+            ]
+        };
+        assert_eq!(
+            within(
+                processes_entry,
+                1_000,
+                limits(Some(64)).into_iter().flatten()
+            ),
+            (
+                32,
+                Some("workers 1000 -> 32: at most 64 processes of one user".to_owned())
+            )
+        );
+        assert_eq!(
+            within(processes_entry, 1_000, limits(None).into_iter().flatten()),
+            (
+                170,
+                Some("workers 1000 -> 170: at most a quarter of the memory, 1024 MiB".to_owned())
+            )
+        );
+        assert_eq!(
+            within(processes_entry, 100, limits(None).into_iter().flatten()),
+            (100, None)
+        );
     }
 }

@@ -4,10 +4,16 @@
 //! has no HTTP client of its own, no schedule, and no opinion about a site. A new one is a
 //! file here and an entry in `table.rs`.
 
+mod child;
 mod contract;
 mod desk;
+mod driver;
+mod futures;
+mod green;
+mod keeper;
 mod limits;
 mod pool;
+mod processes;
 mod queue;
 mod serial;
 mod switch;
@@ -15,8 +21,10 @@ mod table;
 mod tasks;
 mod threads;
 mod work_stealing;
+mod worker;
 
 pub use contract::{Census, Context, Entry, Label, Paradigm, StartError};
 pub use limits::{clamp, ensure_files, raise_file_limit};
 pub use switch::{Dispatcher, Offer, Receipt};
 pub use table::{ALL, DEFAULT, labels, names, position};
+pub use worker::work_for_parent;

@@ -9,80 +9,77 @@ use crate::domain::Job;
 use crate::probe::Kit;
 
 use super::desk::Desk;
-use super::queue::Queue;
+use super::limits::refusal;
+use super::queue::{Queue, Staff, Taker};
 use super::{Census, Context, Paradigm, StartError};
 
 /// Threads around one queue.
 #[derive(Debug)]
 pub(super) struct Pool {
-    name: &'static str,
+    /// What a thread is called, by its number.
+    name: fn(usize) -> String,
     kit: Arc<Kit>,
+    staff: Staff,
     desk: Arc<Desk>,
     queue: Arc<Queue>,
-    workers: usize,
-    started: usize,
 }
 
 impl Pool {
-    /// Starts `workers` threads called `name`-1, -2, …; a single one is called `name`.
+    /// Starts the threads that `staff` asks for at once, of at most `workers`.
     pub(super) fn start(
-        name: &'static str,
+        name: fn(usize) -> String,
+        staff: Staff,
         workers: usize,
         context: &Context,
     ) -> Result<Self, StartError> {
-        let mut pool = Self {
+        let pool = Self {
             name,
             kit: Arc::clone(&context.kit),
+            staff,
             desk: Desk::new(context),
-            queue: Arc::new(Queue::new()),
-            workers,
-            started: 0,
+            queue: Queue::new(staff, workers),
         };
-        pool.grow_to(workers)
-            .map_err(|error| StartError(format!("no thread can be started: {error}")))?;
+        pool.grow()
+            .map_err(|error| StartError(cannot_start(&error)))?;
         Ok(pool)
     }
 
-    /// Starts the threads that are missing. An error means that not even one runs.
-    fn grow_to(&mut self, workers: usize) -> io::Result<()> {
-        let missing = self.queue.want(workers);
-        for index in 0..missing {
-            if let Err(error) = self.start_thread() {
+    /// Starts the threads that are wanted now. An error means that not even one runs.
+    fn grow(&self) -> io::Result<()> {
+        while let Some(taker) = self.queue.recruit() {
+            if let Err(error) = self.start_thread(taker) {
                 tracing::warn!(%error, "a thread cannot be started");
-                self.queue.give_up_on(missing - index);
-                if self.queue.takers() == 0 {
+                let running = self.queue.takers();
+                if running == 0 {
                     return Err(error);
+                }
+                if self.staff == Staff::Standing {
+                    self.queue.allow(running);
                 }
                 break;
             }
         }
-        self.workers = workers.min(self.queue.takers().max(1));
         Ok(())
     }
 
-    fn start_thread(&mut self) -> io::Result<()> {
-        self.started += 1;
-        let name = match self.workers {
-            1 => self.name.to_owned(),
-            _ => format!("{}-{}", self.name, self.started),
-        };
+    fn start_thread(&self, mut taker: Taker) -> io::Result<()> {
         // Made here, so that running out of files is noticed by whoever asked.
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let (kit, desk, queue) = (
-            Arc::clone(&self.kit),
-            Arc::clone(&self.desk),
-            Arc::clone(&self.queue),
-        );
+        let (kit, desk) = (Arc::clone(&self.kit), Arc::clone(&self.desk));
         std::thread::Builder::new()
-            .name(name)
-            .spawn(move || work(&runtime, &kit, &desk, &queue))?;
+            .name((self.name)(taker.number()))
+            .spawn(move || work(&runtime, &kit, &desk, &mut taker))?;
         Ok(())
     }
 }
 
-fn work(runtime: &Runtime, kit: &Kit, desk: &Desk, queue: &Queue) {
+fn cannot_start(error: &io::Error) -> String {
+    format!("no thread can be started: {}", refusal(error))
+}
+
+fn work(runtime: &Runtime, kit: &Kit, desk: &Desk, taker: &mut Taker) {
     let prober = runtime.block_on(async { kit.prober() });
-    while let Some(job) = queue.take() {
+    while let Some(job) = taker.take() {
         runtime.block_on(async {
             desk.run(&prober, &job).await;
             // The connection's driver is a task of its own, which would keep the connection
@@ -97,17 +94,24 @@ fn work(runtime: &Runtime, kit: &Kit, desk: &Desk, queue: &Queue) {
 impl Paradigm for Pool {
     fn submit(&mut self, job: Job) {
         self.queue.push(job);
+        if let Err(error) = self.grow() {
+            let why = cannot_start(&error);
+            for job in self.queue.drain() {
+                self.desk.decline(&job, &why);
+            }
+        }
     }
 
     fn resize(&mut self, workers: usize) {
-        if self.grow_to(workers).is_err() {
+        self.queue.allow(workers);
+        if self.grow().is_err() {
             tracing::warn!("no thread is left");
         }
     }
 
     fn census(&self) -> Census {
         Census {
-            workers: self.workers,
+            workers: self.queue.most(),
             running: self.desk.running(),
             queued: self.queue.len(),
             threads: self.queue.takers(),

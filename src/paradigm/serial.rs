@@ -1,6 +1,7 @@
 //! `serial`: one thread, one check at a time. A sweep is the sum of all waits.
 
 use super::pool::Pool;
+use super::queue::Staff;
 use super::{Entry, Label};
 
 /// The entry of the table.
@@ -13,6 +14,10 @@ pub(super) const ENTRY: Entry = Entry {
     },
     default_workers: 1,
     files_per_worker: 5,
+    processes_per_worker: 0,
     resizable: false,
-    start: |context| Ok(Box::new(Pool::start("serial", 1, context)?)),
+    start: |context| {
+        let name = |_| "serial".to_owned();
+        Ok(Box::new(Pool::start(name, Staff::Standing, 1, context)?))
+    },
 };

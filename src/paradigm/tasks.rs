@@ -2,21 +2,19 @@
 //! while it waits.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use tokio::runtime::Runtime;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::domain::Job;
-use crate::probe::Prober;
+use crate::probe::{Kit, Prober};
 
 use super::desk::Desk;
+use super::driver::Driver;
 use super::{Census, Context, Paradigm};
 
 /// Up to N tasks on one runtime.
 #[derive(Debug)]
 pub(super) struct Tasks {
-    /// `None` only while it is being dropped.
-    runtime: Option<Runtime>,
+    driver: Driver,
     threads: usize,
     shared: Arc<Shared>,
 }
@@ -24,7 +22,9 @@ pub(super) struct Tasks {
 #[derive(Debug)]
 struct Shared {
     desk: Arc<Desk>,
-    prober: Prober,
+    kit: Arc<Kit>,
+    /// Made by the first task, so that its runtime's own threads do all of the work.
+    prober: OnceLock<Prober>,
     state: Mutex<State>,
 }
 
@@ -36,18 +36,15 @@ struct State {
 }
 
 impl Tasks {
-    /// Runs tasks on `runtime`, which has `threads` threads.
-    pub(super) fn start(runtime: Runtime, threads: usize, context: &Context) -> Self {
-        let prober = {
-            let _inside = runtime.enter();
-            context.kit.prober()
-        };
+    /// Runs tasks on the runtime of `driver`, which has `threads` threads.
+    pub(super) fn start(driver: Driver, threads: usize, context: &Context) -> Self {
         Self {
-            runtime: Some(runtime),
+            driver,
             threads,
             shared: Arc::new(Shared {
                 desk: Desk::new(context),
-                prober,
+                kit: Arc::clone(&context.kit),
+                prober: OnceLock::new(),
                 state: Mutex::new(State {
                     waiting: VecDeque::new(),
                     tasks: 0,
@@ -58,9 +55,7 @@ impl Tasks {
     }
 
     fn spawn(&self, job: Job) {
-        if let Some(runtime) = &self.runtime {
-            runtime.spawn(Arc::clone(&self.shared).work(job));
-        }
+        self.driver.spawn(Arc::clone(&self.shared).work(job));
     }
 }
 
@@ -72,9 +67,10 @@ impl Shared {
 
     /// One task: a job, and then whatever waits.
     async fn work(self: Arc<Self>, first: Job) {
+        let prober = self.prober.get_or_init(|| self.kit.prober());
         let mut next = Some(first);
         while let Some(job) = next {
-            self.desk.run(&self.prober, &job).await;
+            self.desk.run(prober, &job).await;
             next = self.next();
         }
     }
@@ -138,9 +134,7 @@ impl Paradigm for Tasks {
 
 impl Drop for Tasks {
     fn drop(&mut self) {
+        // The tasks end with their driver, right after this.
         self.shared.lock().waiting.clear();
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }

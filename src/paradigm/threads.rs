@@ -2,6 +2,7 @@
 //! waits.
 
 use super::pool::Pool;
+use super::queue::Staff;
 use super::{Entry, Label};
 
 /// The entry of the table.
@@ -16,6 +17,16 @@ pub(super) const ENTRY: Entry = Entry {
     // A socket, perhaps a second one for the name or the other address family, and the
     // three files of the thread's own runtime.
     files_per_worker: 5,
+    processes_per_worker: 0,
     resizable: true,
-    start: |context| Ok(Box::new(Pool::start("thread", context.workers, context)?)),
+    start: |context| {
+        let name = |number| format!("thread-{number}");
+        let workers = context.workers;
+        Ok(Box::new(Pool::start(
+            name,
+            Staff::Standing,
+            workers,
+            context,
+        )?))
+    },
 };

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::runtime::Builder;
 
+use super::driver::Driver;
+use super::limits::refusal;
 use super::tasks::Tasks;
 use super::{Context, Entry, Label, Paradigm, StartError};
 
@@ -18,6 +20,7 @@ pub(super) const ENTRY: Entry = Entry {
     },
     default_workers: 1_000,
     files_per_worker: 1,
+    processes_per_worker: 0,
     resizable: true,
     start,
 };
@@ -30,6 +33,7 @@ fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
         .thread_name_fn(move || format!("async-{}", number.fetch_add(1, Ordering::Relaxed)))
         .enable_all()
         .build()
-        .map_err(|error| StartError(format!("no scheduler can be started: {error}")))?;
-    Ok(Box::new(Tasks::start(runtime, cores, context)))
+        .map_err(|error| StartError(format!("no scheduler can be started: {}", refusal(&error))))?;
+    let driver = Driver::own_threads(runtime);
+    Ok(Box::new(Tasks::start(driver, cores, context)))
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::http::Prober;
 use super::script::Script;
-use super::shared::Shared;
+use super::shared::{Recipe, Shared};
 use super::tls;
 
 /// Why no prober can be made.
@@ -37,13 +37,37 @@ impl Kit {
     /// A `ca_file` that cannot be read or holds no certificate.
     pub fn http(ca_file: Option<&Path>) -> Result<Self, KitError> {
         tls::install_provider();
-        Ok(Self::Http(Shared::new(tls::client_config(ca_file)?)))
+        let recipe = Recipe {
+            ca_file: ca_file.map(|path| path.as_os_str().to_owned()),
+        };
+        Ok(Self::Http(Shared::new(
+            tls::client_config(ca_file)?,
+            recipe,
+        )))
     }
 
     /// A kit of probers that follow `script`.
     #[must_use]
     pub fn scripted(script: Script) -> Self {
         Self::Scripted(Arc::new(script))
+    }
+
+    /// A kit like the one that gave the recipe.
+    ///
+    /// # Errors
+    /// As for [`Kit::http`].
+    pub fn by(recipe: &Recipe) -> Result<Self, KitError> {
+        Self::http(recipe.ca_file.as_deref().map(Path::new))
+    }
+
+    /// What another process needs to make the same kit; `None` for a scripted one, whose
+    /// script is code of this process.
+    #[must_use]
+    pub fn recipe(&self) -> Option<&Recipe> {
+        match self {
+            Self::Http(shared) => Some(&shared.recipe),
+            Self::Scripted(_) => None,
+        }
     }
 
     /// A prober for one runtime; it must not be used on another.

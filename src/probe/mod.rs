@@ -20,9 +20,10 @@ mod shared;
 mod tls;
 mod trail;
 mod verdict;
+pub mod wire;
 
 pub use http::Prober;
 pub use kit::{Kit, KitError};
 pub use script::{Script, Scripted};
-pub use shared::Shared;
+pub use shared::{Recipe, Shared};
 pub use verdict::{Start, could_not_look};

@@ -1,8 +1,10 @@
 //! What all probers of a process share.
 
+use std::ffi::OsString;
 use std::sync::{Arc, OnceLock};
 
 use rustls::ClientConfig;
+use serde::{Deserialize, Serialize};
 
 use super::resolve::Settings;
 
@@ -11,13 +13,15 @@ use super::resolve::Settings;
 pub struct Shared {
     pub(super) tls: Arc<ClientConfig>,
     resolver: Arc<OnceLock<Arc<Settings>>>,
+    pub(super) recipe: Arc<Recipe>,
 }
 
 impl Shared {
-    pub(super) fn new(tls: Arc<ClientConfig>) -> Self {
+    pub(super) fn new(tls: Arc<ClientConfig>, recipe: Recipe) -> Self {
         Self {
             tls,
             resolver: Arc::new(OnceLock::new()),
+            recipe: Arc::new(recipe),
         }
     }
 
@@ -25,4 +29,11 @@ impl Shared {
     pub(super) fn resolver(&self) -> Arc<Settings> {
         Arc::clone(self.resolver.get_or_init(|| Arc::new(Settings::system())))
     }
+}
+
+/// What another process needs to make probers of the same kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// The file of certificates that are trusted besides the system's.
+    pub ca_file: Option<OsString>,
 }

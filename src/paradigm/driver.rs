@@ -1,0 +1,68 @@
+//! What drives a runtime, and ends all that runs there when it is dropped.
+
+use std::io;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::oneshot;
+
+/// Drives a runtime until it is dropped; what still runs there then ends where it stands,
+/// and nobody waits for it.
+#[derive(Debug)]
+pub(super) struct Driver {
+    handle: Handle,
+    life: Life,
+}
+
+#[derive(Debug)]
+enum Life {
+    /// The runtime's own threads do it. `None` only while this is being dropped.
+    OwnThreads(Option<Runtime>),
+    /// A thread of ours does it for as long as nobody drops this.
+    OneThread { _until: oneshot::Sender<()> },
+}
+
+impl Driver {
+    /// A runtime that has threads of its own.
+    pub(super) fn own_threads(runtime: Runtime) -> Self {
+        Self {
+            handle: runtime.handle().clone(),
+            life: Life::OwnThreads(Some(runtime)),
+        }
+    }
+
+    /// A runtime that is driven by one thread called `name`, and by no other.
+    ///
+    /// # Errors
+    /// If the system refuses the thread, or the files of the runtime.
+    pub(super) fn one_thread(name: &str) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let handle = runtime.handle().clone();
+        let (until, dropped) = oneshot::channel::<()>();
+        std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || {
+                let _always_an_error = runtime.block_on(dropped);
+                runtime.shutdown_background();
+            })?;
+        Ok(Self {
+            handle,
+            life: Life::OneThread { _until: until },
+        })
+    }
+
+    /// Runs `future` there.
+    pub(super) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        // Whoever wants to know its end has it say so.
+        let _unwatched = self.handle.spawn(future);
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if let Life::OwnThreads(runtime) = &mut self.life
+            && let Some(runtime) = runtime.take()
+        {
+            runtime.shutdown_background();
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Keeps one child process at work: a task of the supervising thread, which hands it a job
+//! at a time and replaces it when it dies, hangs or talks nonsense.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, sleep};
+
+use crate::domain::{CheckResult, Clock, Job, Moment};
+use crate::probe::Recipe;
+use crate::probe::wire::Hello;
+
+use super::Context;
+use super::child::{Broken, Child, Death};
+use super::desk::Desk;
+use super::limits::refusal;
+use super::queue::{Queue, Staff, Taker};
+
+/// Children that die of the same check before the check is given up.
+const MOST_DEATHS: u32 = 3;
+
+/// How long after a failure another child is tried.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What the keepers of one paradigm share.
+#[derive(Debug)]
+pub(super) struct Company {
+    pub(super) desk: Arc<Desk>,
+    pub(super) queue: Arc<Queue>,
+    clock: Arc<dyn Clock>,
+    recipe: Recipe,
+    children: AtomicUsize,
+    /// As many start at once as there are cores: so the first is ready soon.
+    starting: Semaphore,
+}
+
+impl Company {
+    pub(super) fn new(context: &Context, recipe: Recipe) -> Arc<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Arc::new(Self {
+            desk: Desk::new(context),
+            queue: Queue::new(Staff::Standing, context.workers),
+            clock: Arc::clone(&context.clock),
+            recipe,
+            children: AtomicUsize::new(0),
+            starting: Semaphore::new(cores),
+        })
+    }
+
+    /// Child processes that are there.
+    pub(super) fn children(&self) -> usize {
+        self.children.load(Ordering::Relaxed)
+    }
+
+    /// Starts a child. The system takes the calling thread for its parent, with which it
+    /// ends.
+    ///
+    /// # Errors
+    /// A sentence that says why there is none.
+    pub(super) fn employ(self: &Arc<Self>) -> Result<Employed, String> {
+        let child = Child::start()
+            .map_err(|error| format!("no worker process can be started: {}", refusal(&error)))?;
+        self.children.fetch_add(1, Ordering::Relaxed);
+        Ok(Employed {
+            child,
+            ready: None,
+            company: Arc::clone(self),
+        })
+    }
+}
+
+/// A child, counted for as long as it is there.
+#[derive(Debug)]
+pub(super) struct Employed {
+    child: Child,
+    /// When it had been greeted.
+    ready: Option<Instant>,
+    company: Arc<Company>,
+}
+
+impl Drop for Employed {
+    fn drop(&mut self) {
+        self.company.children.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Keeps one child at work.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    company: Arc<Company>,
+    taker: Taker,
+    employed: Option<Employed>,
+}
+
+impl Keeper {
+    pub(super) fn new(company: &Arc<Company>, taker: Taker, first: Option<Employed>) -> Self {
+        Self {
+            company: Arc::clone(company),
+            taker,
+            employed: first,
+        }
+    }
+
+    /// Works until it is not wanted any more, or `stopped` says so. `_keeping` is held until
+    /// nothing is left of the child.
+    pub(super) async fn run(
+        mut self,
+        mut stopped: watch::Receiver<bool>,
+        _keeping: mpsc::Sender<()>,
+    ) {
+        let stopped = async move {
+            let _whichever = stopped.wait_for(|stop| *stop).await.is_ok();
+        };
+        tokio::select! {
+            biased;
+            () = stopped => {}
+            () = self.keep() => {}
+        }
+        self.dismiss(Broken::Ended).await;
+    }
+
+    async fn keep(&mut self) {
+        loop {
+            if let Err(why) = self.have_child().await {
+                tracing::warn!("{why}");
+                if !self.do_without(&why).await {
+                    return;
+                }
+            }
+            let Some(employed) = &mut self.employed else {
+                continue;
+            };
+            tokio::select! {
+                biased;
+                broken = employed.child.stir() => self.replace_idle(broken).await,
+                job = self.taker.next() => match job {
+                    Some(job) => self.see_to(&job).await,
+                    None => return,
+                },
+            }
+        }
+    }
+
+    /// Sees to it that there is a child that is ready to work.
+    async fn have_child(&mut self) -> Result<(), String> {
+        if self
+            .employed
+            .as_ref()
+            .is_some_and(|employed| employed.ready.is_some())
+        {
+            return Ok(());
+        }
+        let company = Arc::clone(&self.company);
+        // Never closed, so that waiting for it cannot fail.
+        let _turn = company.starting.acquire().await;
+        let employed = match &mut self.employed {
+            Some(employed) => employed,
+            none => none.insert(company.employ()?),
+        };
+        let hello = Hello {
+            name: format!("process-{}", self.taker.number()),
+            recipe: company.recipe.clone(),
+        };
+        match employed.child.greet(&hello).await {
+            Ok(()) => {
+                employed.ready = Some(Instant::now());
+                Ok(())
+            }
+            Err(broken) => {
+                let death = self.dismiss(broken).await;
+                Err(format!("no worker process can be started: {death}"))
+            }
+        }
+    }
+
+    /// What to do when no child can be had, before the next attempt; `false`: nothing more.
+    async fn do_without(&mut self, why: &str) -> bool {
+        if self.company.children() > 0 {
+            sleep(PAUSE).await;
+            return self.taker.stay();
+        }
+        // Nobody else will do it either: a check is not kept waiting for better times.
+        tokio::select! {
+            biased;
+            job = self.taker.next() => match job {
+                Some(job) => self.company.desk.decline(&job, why),
+                None => return false,
+            },
+            () = sleep(PAUSE) => {}
+        }
+        true
+    }
+
+    async fn replace_idle(&mut self, broken: Broken) {
+        let ready = self.employed.as_ref().and_then(|employed| employed.ready);
+        let death = self.dismiss(broken).await;
+        tracing::warn!("a worker process died: {death}");
+        // Whatever ends children as soon as they are there may do so again.
+        if ready.is_some_and(|ready| ready.elapsed() < PAUSE) {
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// Has the job run, by another child if one dies of it.
+    async fn see_to(&mut self, job: &Job) {
+        let company = Arc::clone(&self.company);
+        let Some(claimed) = company.desk.claim(job) else {
+            return;
+        };
+        let mut why = String::new();
+        for attempt in 1..=MOST_DEATHS {
+            if let Err(error) = self.have_child().await {
+                why = error;
+                sleep(PAUSE).await;
+                continue;
+            }
+            let Some(employed) = &mut self.employed else {
+                continue;
+            };
+            let sent = company.clock.moment();
+            match employed.child.ask(claimed.id, claimed.look).await {
+                Ok(result) => return claimed.answer(on_our_clock(result, sent)),
+                Err(Broken::NotAsked) => {
+                    return claimed.give_up("the check does not fit into a message");
+                }
+                Err(broken) => {
+                    let death = self.dismiss(broken).await;
+                    tracing::warn!(attempt, "a worker process died in a check: {death}");
+                    why = format!("a worker process died three times on it: {death}");
+                }
+            }
+        }
+        claimed.give_up(&why);
+    }
+
+    /// Ends the child, if there is one, and waits until nothing is left of it.
+    async fn dismiss(&mut self, broken: Broken) -> Death {
+        match &mut self.employed {
+            Some(employed) => {
+                let death = employed.child.end(broken).await;
+                self.employed = None;
+                death
+            }
+            None => Death::unseen(broken),
+        }
+    }
+}
+
+/// A child's result counts from the moment at which the child was asked.
+fn on_our_clock(mut result: CheckResult, sent: Moment) -> CheckResult {
+    result.started = sent + Duration::from_nanos(result.started.as_nanos());
+    result.late = result.started.since(result.job.due);
+    result
+}

@@ -1,0 +1,94 @@
+//! The other end of `processes`: what a child process does, on its main thread alone.
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::process::{Signal, set_parent_process_death_signal};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::unix::pipe;
+
+use crate::domain::{CheckResult, Clock as _, SystemClock};
+use crate::probe::wire::{self, Hello, Ready, ReceivedTask, WireError};
+use crate::probe::{Kit, Prober, Start};
+
+use super::{desk, limits};
+
+type Input = BufReader<pipe::Receiver>;
+
+/// Carries out checks that arrive on standard input, one at a time, and answers on standard
+/// output, until the input ends: with the parent process, whatever becomes of it.
+///
+/// # Errors
+/// If standard input and output are not pipes, or whoever is behind them does not speak as
+/// the parent does.
+pub fn work_for_parent() -> io::Result<()> {
+    // The end of the input would do, but for a process that is stopped or computes.
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    limits::ensure_files().map_err(io::Error::other)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let ended = runtime.block_on(async {
+        let input = pipe::Receiver::from_owned_fd(own(io::stdin())?)?;
+        let output = pipe::Sender::from_owned_fd(own(io::stdout())?)?;
+        converse(BufReader::new(input), output).await
+    });
+    match ended {
+        Ok(()) => Ok(()),
+        // The parent is gone, which is how this is meant to end.
+        Err(WireError::Io(error)) if is_farewell(&error) => Ok(()),
+        Err(WireError::Io(error)) => Err(error),
+        Err(error) => Err(io::Error::other(error)),
+    }
+}
+
+fn own(stream: impl AsFd) -> io::Result<OwnedFd> {
+    stream.as_fd().try_clone_to_owned()
+}
+
+fn is_farewell(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe
+    )
+}
+
+async fn converse(mut input: Input, mut output: pipe::Sender) -> Result<(), WireError> {
+    let hello: Hello = wire::receive(&mut input).await?;
+    if let Ok(name) = CString::new(hello.name) {
+        rustix::thread::set_name(&name).map_err(io::Error::from)?;
+    }
+    let kit = match Kit::by(&hello.recipe) {
+        Ok(kit) => kit,
+        Err(error) => return wire::send(&mut output, &Ready::Err(error.to_string())).await,
+    };
+    let prober = kit.prober();
+    wire::send(&mut output, &Ready::Ok(())).await?;
+    loop {
+        let task: ReceivedTask = wire::receive(&mut input).await?;
+        let arrival = SystemClock::new();
+        let result = tokio::select! {
+            biased;
+            result = carry_out(&prober, &task, &arrival) => result,
+            // There is nothing to be said before the answer, so the parent is gone.
+            _ = input.fill_buf() => return Ok(()),
+        };
+        wire::send(&mut output, &result).await?;
+    }
+}
+
+async fn carry_out(prober: &Prober, task: &ReceivedTask, arrival: &SystemClock) -> CheckResult {
+    let now = arrival.now();
+    let start = Start {
+        job: task.job,
+        moment: now.mono,
+        at: now.wall,
+    };
+    let result = desk::look(prober, start, &task.look).await;
+    // As after every check of a pool's thread: the connection's driver is to end with it.
+    for _ in 0..3 {
+        tokio::task::yield_now().await;
+    }
+    result
+}

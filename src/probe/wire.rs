@@ -1,0 +1,236 @@
+//! The wire form of jobs and results: what a worker in another process is told, and what it
+//! answers, as JSON in frames of a bounded length.
+
+use std::fmt;
+use std::io;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use crate::domain::{JobId, Look};
+
+use super::Recipe;
+
+/// The longest frame, in bytes. A result has at most a hundred requests to tell of, each in
+/// about two kilobytes.
+const MOST_BYTES: u32 = 4 << 20;
+
+/// The first thing that a worker is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// What its thread is to be called.
+    pub name: String,
+    /// How it makes its probers.
+    pub recipe: Recipe,
+}
+
+/// The first thing that a worker answers: it is ready, or the sentence that says why not.
+pub type Ready = Result<(), String>;
+
+/// One check to be carried out. The answer is its [`CheckResult`](crate::domain::CheckResult), whose `started` counts
+/// from the arrival of this and whose `late` is without meaning: the clocks of two processes
+/// do not compare, so whoever sent this sets both.
+#[derive(Clone, Debug, Serialize)]
+pub struct Task<'a> {
+    /// Which check.
+    pub job: JobId,
+    /// What to look at.
+    pub look: &'a Look,
+}
+
+/// A [`Task`] as it arrives.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ReceivedTask {
+    /// Which check.
+    pub job: JobId,
+    /// What to look at.
+    pub look: Look,
+}
+
+/// Why no frame was read or written.
+#[derive(Debug)]
+pub enum WireError {
+    /// The other side is gone, or the pipe is broken in another way.
+    Io(io::Error),
+    /// What came is no frame, or a frame of something else.
+    Garbled,
+    /// What was to be sent is longer than a frame may be.
+    TooLong,
+}
+
+impl fmt::Display for WireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => error.fmt(f),
+            Self::Garbled => f.write_str("what was received cannot be read"),
+            Self::TooLong => f.write_str("what was to be sent is too long"),
+        }
+    }
+}
+
+impl std::error::Error for WireError {}
+
+impl From<io::Error> for WireError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Sends one message: four bytes of length, the least first, and so many bytes of JSON.
+///
+/// # Errors
+/// If the message is too long or the other side is gone.
+pub async fn send(
+    to: &mut (impl AsyncWrite + Unpin),
+    message: &impl Serialize,
+) -> Result<(), WireError> {
+    let mut frame = vec![0; 4];
+    serde_json::to_writer(&mut frame, message).map_err(|_| WireError::Garbled)?;
+    let length = u32::try_from(frame.len() - 4).map_err(|_| WireError::TooLong)?;
+    if length > MOST_BYTES {
+        return Err(WireError::TooLong);
+    }
+    frame[..4].copy_from_slice(&length.to_le_bytes());
+    to.write_all(&frame).await?;
+    to.flush().await?;
+    Ok(())
+}
+
+/// Receives one message. Reading is not to be called off in the middle.
+///
+/// # Errors
+/// If the other side is gone, or sends something else.
+pub async fn receive<T: DeserializeOwned>(
+    from: &mut (impl AsyncRead + Unpin),
+) -> Result<T, WireError> {
+    let length = from.read_u32_le().await?;
+    if length > MOST_BYTES {
+        return Err(WireError::Garbled);
+    }
+    let mut frame = Vec::new();
+    // Grows as bytes arrive: a length alone takes no memory.
+    from.take(length.into()).read_to_end(&mut frame).await?;
+    if frame.len() != length as usize {
+        return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+    }
+    serde_json::from_slice(&frame).map_err(|_| WireError::Garbled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        Certificate, CheckResult, Hop, Method, Moment, Phases, RanOn, Reason, SiteId, SiteUrl,
+        StatusSet, Timestamp, Verdict,
+    };
+    use std::time::Duration;
+
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap()
+            .block_on(future)
+    }
+
+    fn job() -> JobId {
+        JobId {
+            site: SiteId::from_index(7),
+            due: Moment::from_nanos(u64::MAX),
+        }
+    }
+
+    fn result() -> CheckResult {
+        let phases = Phases {
+            dns: Some(Duration::from_nanos(1)),
+            connect: None,
+            tls: Some(Duration::MAX),
+            first_byte: Some(Duration::ZERO),
+        };
+        CheckResult {
+            job: job(),
+            verdict: Verdict::Degraded,
+            reason: Some(Reason::Certificate),
+            error: Some("ends \u{1f43f} soon".into()),
+            status: Some(204),
+            started_at: Timestamp::from_micros(i64::MIN),
+            started: Moment::from_nanos(3),
+            latency: Duration::from_millis(5),
+            late: Duration::ZERO,
+            phases,
+            method: Method::Get,
+            attempts: 2,
+            redirects: 1,
+            certificate: Some(Certificate {
+                not_after: Timestamp::from_micros(9),
+                subject: "a".into(),
+                issuer: "b".into(),
+            }),
+            hops: vec![Hop {
+                method: Method::Head,
+                url: "https://a/".into(),
+                address: Some("::1".parse().unwrap()),
+                resolved: vec!["127.0.0.1".parse().unwrap()],
+                status: None,
+                phases,
+                took: Duration::from_secs(1),
+                note: "n".into(),
+            }],
+            ran_on: RanOn {
+                host: "h".into(),
+                pid: 1,
+                tid: 2,
+                thread: "t".into(),
+            },
+        }
+    }
+
+    #[test]
+    fn jobs_and_results_arrive_as_they_were_sent() {
+        let look = Look {
+            url: SiteUrl::new("https://ann:s3cret@example.org/"),
+            timeout: Duration::from_secs(10),
+            slow: Duration::from_secs(2),
+            cert_warn: Duration::from_secs(9),
+            expect_status: StatusSet::parse("200-299,301").unwrap(),
+            contains: Some("needle \n\"".into()),
+            max_redirects: 5,
+            user_agent: "agent".into(),
+        };
+        let task = Task {
+            job: job(),
+            look: &look,
+        };
+        let mut wire = Vec::new();
+        run(async {
+            send(&mut wire, &task).await.unwrap();
+            send(&mut wire, &result()).await.unwrap();
+            let mut wire = &wire[..];
+            let received: ReceivedTask = receive(&mut wire).await.unwrap();
+            assert_eq!((received.job, &received.look), (job(), &look));
+            assert_eq!(received.look.url.expose(), look.url.expose());
+            assert_eq!(receive::<CheckResult>(&mut wire).await.unwrap(), result());
+            assert!(matches!(
+                receive::<CheckResult>(&mut wire).await,
+                Err(WireError::Io(_))
+            ));
+        });
+    }
+
+    #[test]
+    fn rubbish_a_broken_frame_and_a_giant_are_told_from_messages() {
+        let garbled = |bytes: &[u8]| {
+            run(async {
+                let mut bytes = bytes;
+                receive::<CheckResult>(&mut bytes).await.unwrap_err()
+            })
+        };
+        assert!(matches!(garbled(b"hello, world"), WireError::Garbled));
+        assert!(matches!(garbled(b"\x02\0\0\0{}"), WireError::Garbled));
+        assert!(matches!(garbled(b"\xff\xff\xff\x7f"), WireError::Garbled));
+        assert!(matches!(garbled(b"\x09\0\0\0{}"), WireError::Io(_)));
+        let giant = "x".repeat(MOST_BYTES as usize);
+        let sent = run(async { send(&mut Vec::new(), &giant).await });
+        assert!(matches!(sent, Err(WireError::TooLong)));
+    }
+}
