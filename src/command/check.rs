@@ -228,7 +228,7 @@ impl Sweep {
                 () = tokio::time::sleep(Progress::period()) => {}
             }
             if !batch.is_empty() {
-                progress.clear();
+                progress.make_room();
             }
             for result in batch.drain(..) {
                 self.take(&result)?;

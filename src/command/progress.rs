@@ -14,7 +14,11 @@ pub(super) struct Progress {
     total: usize,
     began: Instant,
     drawn: Option<Instant>,
+    /// Somebody is there to see it.
     wanted: bool,
+    /// Results are printed on the same terminal.
+    shared: bool,
+    visible: bool,
 }
 
 impl Progress {
@@ -24,6 +28,8 @@ impl Progress {
             began: Instant::now(),
             drawn: None,
             wanted: std::io::stderr().is_terminal(),
+            shared: std::io::stdout().is_terminal(),
+            visible: false,
         }
     }
 
@@ -34,13 +40,15 @@ impl Progress {
 
     /// Draws how far the sweep is, if it is time to.
     pub(super) fn draw(&mut self, done: usize, down: usize) {
-        let due = self
-            .drawn
-            .map_or(PATIENCE, |drawn| (drawn - self.began) + PERIOD);
-        if !self.wanted || self.began.elapsed() < due {
+        let due = match self.drawn {
+            None => self.began.elapsed() >= PATIENCE,
+            Some(drawn) => !self.visible || drawn.elapsed() >= PERIOD,
+        };
+        if !self.wanted || !due {
             return;
         }
         self.drawn = Some(Instant::now());
+        self.visible = true;
         let filled = WIDTH * done / self.total.max(1);
         let bar = format!("{}{}", "#".repeat(filled), ".".repeat(WIDTH - filled));
         let seconds = self.began.elapsed().as_secs_f64();
@@ -51,9 +59,16 @@ impl Progress {
         let _unheard = std::io::stderr().write_all(line.as_bytes());
     }
 
-    /// Takes the line away, so that something else can be printed.
+    /// Makes room for results, where they go to the same terminal.
+    pub(super) fn make_room(&mut self) {
+        if self.shared {
+            self.clear();
+        }
+    }
+
+    /// Takes the line away.
     pub(super) fn clear(&mut self) {
-        if self.drawn.is_some() {
+        if std::mem::take(&mut self.visible) {
             let _unheard = std::io::stderr().write_all(b"\r\x1b[K");
         }
     }
