@@ -42,5 +42,6 @@ pub use input::{Input, InputStream};
 pub use options::Options;
 pub use overlays::help::keys_markdown;
 pub use scene::{Intent, Machine, Message, Scene, Tone};
+pub use sheet::Sheet;
 pub use terminal::Terminal;
 pub use ui::Ui;

@@ -8,13 +8,16 @@ use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::scene::Scene;
+use super::ui::Ui;
+
 /// What the terminal shows, and what it is to show next.
 ///
 /// ratatui's own `Terminal` asks for the cursor's place when it clears, which takes two
 /// seconds on a terminal that does not answer, and flushes more than once a frame. This
 /// one asks nothing and gives the bytes of a frame in one piece.
 #[derive(Debug)]
-pub(crate) struct Sheet {
+pub struct Sheet {
     shown: Buffer,
     next: Buffer,
     /// Nothing is known of what the terminal shows.
@@ -23,7 +26,9 @@ pub(crate) struct Sheet {
 }
 
 impl Sheet {
-    pub(crate) fn new() -> Self {
+    /// A sheet for a terminal of which nothing is known.
+    #[must_use]
+    pub fn new() -> Self {
         Self {
             shown: Buffer::empty(Rect::ZERO),
             next: Buffer::empty(Rect::ZERO),
@@ -35,6 +40,15 @@ impl Sheet {
     /// The terminal shows something that we did not draw: the next frame is drawn whole.
     pub(crate) fn forget(&mut self) {
         self.void = true;
+    }
+
+    /// Draws the screen at `size` (columns, rows); gives the bytes that lead there from
+    /// the frame before, empty where nothing changed.
+    ///
+    /// # Errors
+    /// None in practice: the bytes are collected in memory.
+    pub fn draw(&mut self, ui: &Ui, scene: &Scene<'_>, size: (u16, u16)) -> io::Result<&[u8]> {
+        self.frame(size, |buffer| ui.draw(scene, buffer))
     }
 
     /// Draws a frame; gives the bytes to send, empty where nothing changed.
@@ -74,6 +88,12 @@ impl Sheet {
         self.void = false;
         std::mem::swap(&mut self.shown, &mut self.next);
         Ok(&self.bytes)
+    }
+}
+
+impl Default for Sheet {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -1,0 +1,90 @@
+//! A paradigm as the program runs it, driven from here: jobs in, every result awaited.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use uptime_squirrel::domain::{
+    CheckResult, Clock, JobId, Look, SiteId, SiteUrl, StatusSet, SystemClock, Verdict,
+};
+use uptime_squirrel::paradigm::{ALL, Context, Dispatcher, position, raise_file_limit};
+use uptime_squirrel::probe::Kit;
+
+/// How often results are taken: a main thread that woke up for each would be measured too.
+const PERIOD: Duration = Duration::from_millis(1);
+
+/// A running paradigm.
+pub(crate) struct Engine {
+    pub(crate) dispatcher: Dispatcher,
+    results: UnboundedReceiver<CheckResult>,
+    clock: Arc<SystemClock>,
+}
+
+impl Engine {
+    /// Starts the paradigm called `name`.
+    pub(crate) fn start(name: &str, workers: usize, kit: Kit) -> Result<Self, Box<dyn Error>> {
+        raise_file_limit();
+        let clock = Arc::new(SystemClock::new());
+        let (sender, results) = unbounded_channel();
+        let context = Context {
+            workers,
+            kit: Arc::new(kit),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            results: sender,
+        };
+        let entry = position(name).ok_or("no such paradigm")?;
+        Ok(Self {
+            dispatcher: Dispatcher::start(&ALL[entry], context)?,
+            results,
+            clock,
+        })
+    }
+
+    /// Hands in one check a site.
+    pub(crate) fn offer(&mut self, sites: usize, looks: &[Arc<Look>]) {
+        let due = self.clock.moment();
+        for (index, look) in (0..sites).zip(looks.iter().cycle()) {
+            let site = SiteId::from_index(index);
+            self.dispatcher.offer(JobId { site, due }, look);
+        }
+    }
+
+    /// One check a site, and how long it took until the last was answered. A site that is
+    /// not up spoils the measurement.
+    pub(crate) fn sweep(
+        &mut self,
+        sites: usize,
+        looks: &[Arc<Look>],
+    ) -> Result<Duration, Box<dyn Error>> {
+        let began = Instant::now();
+        self.offer(sites, looks);
+        while self.dispatcher.unanswered() > 0 {
+            std::thread::sleep(PERIOD);
+            while let Ok(result) = self.results.try_recv() {
+                if result.verdict != Verdict::Up {
+                    return Err(format!("not up: {:?} {:?}", result.reason, result.error).into());
+                }
+                self.dispatcher.answered(&result);
+            }
+        }
+        Ok(began.elapsed())
+    }
+}
+
+/// A look at each URL, as the program takes it by default.
+pub(crate) fn looks(urls: &[String]) -> Vec<Arc<Look>> {
+    let look = |url: &String| {
+        Arc::new(Look {
+            url: SiteUrl::new(url.as_str()),
+            timeout: Duration::from_secs(30),
+            slow: Duration::from_secs(20),
+            cert_warn: Duration::from_secs(86_400),
+            expect_status: StatusSet::default(),
+            contains: None,
+            max_redirects: 5,
+            user_agent: "UptimeSquirrel".into(),
+        })
+    };
+    urls.iter().map(look).collect()
+}
