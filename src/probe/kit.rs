@@ -1,6 +1,5 @@
 //! What all probers of a process share.
 
-use std::ffi::OsString;
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -11,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::http::Prober;
 use super::resolve::Settings;
 use super::script::Script;
-use super::tls;
+use super::tls::{self, Authority};
 
 /// Why no prober can be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,20 +48,25 @@ impl Shared {
     }
 }
 
-/// What another process needs to make probers of the same kind.
+/// What another process needs to make probers of the same kind, whatever has become of the
+/// files meanwhile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipe {
-    /// The file of certificates that are trusted besides the system's.
-    pub ca_file: Option<OsString>,
+    authority: Option<Authority>,
 }
 
 impl Recipe {
     /// Makes the kit.
     ///
     /// # Errors
-    /// As for [`Kit::http`].
-    pub fn kit(&self) -> Result<Kit, KitError> {
-        Kit::http(self.ca_file.as_deref().map(Path::new))
+    /// If the certificates cannot be used.
+    pub fn kit(self) -> Result<Kit, KitError> {
+        tls::install_provider();
+        Ok(Kit::Http(Shared {
+            tls: tls::client_config(self.authority.as_ref())?,
+            resolver: Arc::new(OnceLock::new()),
+            recipe: Arc::new(self),
+        }))
     }
 }
 
@@ -72,14 +76,8 @@ impl Kit {
     /// # Errors
     /// A `ca_file` that cannot be read or holds no certificate.
     pub fn http(ca_file: Option<&Path>) -> Result<Self, KitError> {
-        tls::install_provider();
-        Ok(Self::Http(Shared {
-            tls: tls::client_config(ca_file)?,
-            resolver: Arc::new(OnceLock::new()),
-            recipe: Arc::new(Recipe {
-                ca_file: ca_file.map(|path| path.as_os_str().to_owned()),
-            }),
-        }))
+        let authority = ca_file.map(Authority::read).transpose()?;
+        Recipe { authority }.kit()
     }
 
     /// A kit of probers that follow `script`.
