@@ -10,8 +10,10 @@ mod check {
     mod broken;
     mod concurrency;
     mod exits;
+    mod identity;
     mod memory;
     mod output;
+    mod processes;
     mod servers;
     mod signals;
     mod sites;

@@ -43,7 +43,7 @@ pub(super) enum Broken {
     Rubbish,
     /// It said itself why it cannot work.
     Refused(String),
-    /// Nothing: it was not even asked, because the check does not fit into a message.
+    /// Nothing: it was not even asked, because what to say does not fit into a message.
     NotAsked,
 }
 
@@ -80,7 +80,7 @@ impl fmt::Display for Death {
             Broken::Silent(within) => write!(f, "it gave no answer within {}", brief(*within)),
             Broken::Rubbish => f.write_str("what it answered cannot be read"),
             Broken::Refused(why) => f.write_str(why),
-            Broken::NotAsked => f.write_str("the check does not fit into a message"),
+            Broken::NotAsked => f.write_str("what it is to be told does not fit into a message"),
             Broken::Ended => match self.status.map(|status| (status.signal(), status.code())) {
                 Some((Some(signal), _)) => write!(f, "killed by signal {signal}"),
                 Some((None, Some(code))) => write!(f, "it ended with exit status {code}"),

@@ -59,7 +59,7 @@ async fn converse(mut input: Input, mut output: pipe::Sender) -> Result<(), Wire
     if let Ok(name) = CString::new(hello.name) {
         rustix::thread::set_name(&name).map_err(io::Error::from)?;
     }
-    let kit = match Kit::by(&hello.recipe) {
+    let kit = match Kit::by(hello.recipe) {
         Ok(kit) => kit,
         Err(error) => return wire::send(&mut output, &Ready::Err(error.to_string())).await,
     };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::http::Prober;
 use super::script::Script;
 use super::shared::{Recipe, Shared};
-use super::tls;
+use super::tls::{self, Authority};
 
 /// Why no prober can be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,14 +36,8 @@ impl Kit {
     /// # Errors
     /// A `ca_file` that cannot be read or holds no certificate.
     pub fn http(ca_file: Option<&Path>) -> Result<Self, KitError> {
-        tls::install_provider();
-        let recipe = Recipe {
-            ca_file: ca_file.map(|path| path.as_os_str().to_owned()),
-        };
-        Ok(Self::Http(Shared::new(
-            tls::client_config(ca_file)?,
-            recipe,
-        )))
+        let authority = ca_file.map(Authority::read).transpose()?;
+        Self::by(Recipe { authority })
     }
 
     /// A kit of probers that follow `script`.
@@ -55,9 +49,11 @@ impl Kit {
     /// A kit like the one that gave the recipe.
     ///
     /// # Errors
-    /// As for [`Kit::http`].
-    pub fn by(recipe: &Recipe) -> Result<Self, KitError> {
-        Self::http(recipe.ca_file.as_deref().map(Path::new))
+    /// If the certificates cannot be used.
+    pub fn by(recipe: Recipe) -> Result<Self, KitError> {
+        tls::install_provider();
+        let tls = tls::client_config(recipe.authority.as_ref())?;
+        Ok(Self::Http(Shared::new(tls, recipe)))
     }
 
     /// What another process needs to make the same kit; `None` for a scripted one, whose

@@ -1,12 +1,12 @@
 //! What all probers of a process share.
 
-use std::ffi::OsString;
 use std::sync::{Arc, OnceLock};
 
 use rustls::ClientConfig;
 use serde::{Deserialize, Serialize};
 
 use super::resolve::Settings;
+use super::tls::Authority;
 
 /// One TLS configuration and one reading of the resolver's settings for all runtimes.
 #[derive(Clone, Debug)]
@@ -31,9 +31,9 @@ impl Shared {
     }
 }
 
-/// What another process needs to make probers of the same kind.
+/// What another process needs to make probers of the same kind, whatever has become of the
+/// files meanwhile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipe {
-    /// The file of certificates that are trusted besides the system's.
-    pub ca_file: Option<OsString>,
+    pub(super) authority: Option<Authority>,
 }

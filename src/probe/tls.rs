@@ -12,15 +12,16 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, NamedGroup, RootCertStore, SignatureScheme};
+use serde::{Deserialize, Serialize};
 
 use super::KitError;
 use super::marks;
 
 /// The configuration: the system's roots (those built in where it has none), `ca_file`'s
 /// besides, HTTP/2 and 1.1, and no resumption, because a resumed session is not verified.
-pub(super) fn client_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, KitError> {
+pub(super) fn client_config(extra: Option<&Authority>) -> Result<Arc<ClientConfig>, KitError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let roots = roots(ca_file)?;
+    let roots = roots(extra)?;
     let verifier =
         WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
             .build()
@@ -36,7 +37,7 @@ pub(super) fn client_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>,
     Ok(Arc::new(config))
 }
 
-fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, KitError> {
+fn roots(extra: Option<&Authority>) -> Result<RootCertStore, KitError> {
     let mut roots = RootCertStore::empty();
     let system = rustls_native_certs::load_native_certs();
     for error in &system.errors {
@@ -46,21 +47,45 @@ fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, KitError> {
     if roots.is_empty() {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
-    if let Some(path) = ca_file {
-        let unreadable =
-            |why: &dyn std::fmt::Display| KitError(format!("ca_file {}: {why}", path.display()));
-        let pem = fs::read(path).map_err(|error| unreadable(&error))?;
+    if let Some(extra) = extra {
         let mut added = 0;
-        for certificate in CertificateDer::pem_slice_iter(&pem) {
-            let certificate = certificate.map_err(|_| unreadable(&"not a PEM file"))?;
-            roots.add(certificate).map_err(|error| unreadable(&error))?;
+        for certificate in CertificateDer::pem_slice_iter(extra.pem.as_bytes()) {
+            let certificate = certificate.map_err(|_| extra.unreadable(&"not a PEM file"))?;
+            roots
+                .add(certificate)
+                .map_err(|error| extra.unreadable(&error))?;
             added += 1;
         }
         if added == 0 {
-            return Err(unreadable(&"holds no certificate"));
+            return Err(extra.unreadable(&"holds no certificate"));
         }
     }
     Ok(roots)
+}
+
+/// Certificates that are trusted besides the system's, as they were when they were read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Authority {
+    /// The file they come from.
+    name: String,
+    pem: String,
+}
+
+impl Authority {
+    pub(super) fn read(path: &Path) -> Result<Self, KitError> {
+        let mut authority = Self {
+            name: path.display().to_string(),
+            pem: String::new(),
+        };
+        let bytes = fs::read(path).map_err(|error| authority.unreadable(&error))?;
+        // What is not text holds no PEM, which is found out when it is read as such.
+        authority.pem = String::from_utf8_lossy(&bytes).into_owned();
+        Ok(authority)
+    }
+
+    fn unreadable(&self, why: &dyn std::fmt::Display) -> KitError {
+        KitError(format!("ca_file {}: {why}", self.name))
+    }
 }
 
 /// Keeps the server's certificate, then leaves the judgement to webpki.

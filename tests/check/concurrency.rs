@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::sites::{home, sites_at, start};
-use crate::support::{Fleet, PARADIGMS, Script};
+use crate::support::{Fleet, Script, paradigms};
 
 fn script(toml: &str) -> Script {
     toml::from_str(toml).unwrap()
@@ -13,13 +13,11 @@ fn script(toml: &str) -> Script {
 fn workers_are_never_exceeded_and_all_used() {
     // An answer comes only when the expected number of requests is there at once: with fewer
     // in flight the sites time out and the test fails; with more, the server has counted them.
-    for (paradigm, workers, at_once) in [
-        ("serial", 1, 1),
-        ("serial", 8, 1),
-        ("threads", 4, 4),
-        ("async", 4, 4),
-        ("async", 8, 8),
-    ] {
+    let cases = paradigms().flat_map(|paradigm| match paradigm {
+        "serial" => [(paradigm, 1, 1), (paradigm, 8, 1)],
+        _ => [(paradigm, 4, 4), (paradigm, 8, 8)],
+    });
+    for (paradigm, workers, at_once) in cases {
         let mut fleet = Fleet::new();
         let server = fleet.serve(script(&format!(
             r"'*' = [{{ gather = {at_once} }}, {{ wait = '15ms' }}, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']"
@@ -46,32 +44,34 @@ fn workers_are_never_exceeded_and_all_used() {
 
 #[test]
 fn sixteen_threads_wait_for_sixteen_sites_together() {
-    let mut fleet = Fleet::new();
-    let server = fleet.serve(script(
+    for paradigm in ["threads", "futures", "processes"] {
+        let mut fleet = Fleet::new();
+        let server = fleet.serve(script(
         r"'*' = [{ gather = 16 }, { wait = '50ms' }, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']",
     ));
-    let squirrel = home(
-        &fleet,
-        sites_at(&server, 64, &toml::toml! { timeout = "20s" }),
-    );
-    let finished = start(&squirrel, "threads", 16).finish();
-    assert_eq!(finished.code(), 0, "{}", finished.stderr);
-    assert_eq!(server.count.most_at_once(), 16);
-    let threads: BTreeSet<_> = finished
-        .objects()
-        .iter()
-        .map(|line| line["tid"].as_u64().unwrap())
-        .collect();
-    assert_eq!(
-        threads.len(),
-        16,
-        "sixteen checks at once are sixteen threads"
-    );
+        let squirrel = home(
+            &fleet,
+            sites_at(&server, 64, &toml::toml! { timeout = "20s" }),
+        );
+        let finished = start(&squirrel, paradigm, 16).finish();
+        assert_eq!(finished.code(), 0, "{}", finished.stderr);
+        assert_eq!(server.count.most_at_once(), 16);
+        let threads: BTreeSet<_> = finished
+            .objects()
+            .iter()
+            .map(|line| line["tid"].as_u64().unwrap())
+            .collect();
+        assert_eq!(
+            threads.len(),
+            16,
+            "sixteen checks at once are sixteen threads"
+        );
+    }
 }
 
 #[test]
 fn every_check_is_a_new_connection() {
-    for paradigm in PARADIGMS {
+    for paradigm in paradigms() {
         let mut fleet = Fleet::new();
         // The server would keep the connection for the next request.
         let server = fleet.serve(script(

@@ -1,7 +1,7 @@
 //! Exit statuses: 0 all up, 1 some down, 2 a mistake of ours, 3 could not look.
 
 use super::sites::{home, site, sites_at, start};
-use crate::support::{Fleet, PARADIGMS, Script, Squirrel};
+use crate::support::{Fleet, Script, Squirrel, paradigms};
 
 fn script(toml: &str) -> Script {
     toml::from_str(toml).unwrap()
@@ -27,7 +27,7 @@ fn all_up_or_degraded_is_0_and_one_down_is_1() {
             &toml::toml! { slow = "10ms" },
         ),
     ];
-    for paradigm in PARADIGMS {
+    for paradigm in paradigms() {
         let finished = start(&home(&fleet, sites.clone()), paradigm, 2).finish();
         let verdicts: Vec<_> = finished
             .objects()
@@ -38,7 +38,7 @@ fn all_up_or_degraded_is_0_and_one_down_is_1() {
         assert_eq!(finished.code(), 0, "{paradigm}: {}", finished.stderr);
     }
     sites.push(site("refused", &url(&refused.authority), &none));
-    for paradigm in PARADIGMS {
+    for paradigm in paradigms() {
         let finished = start(&home(&fleet, sites.clone()), paradigm, 2).finish();
         assert_eq!(finished.code(), 1, "{paradigm}: {}", finished.stderr);
     }
@@ -122,7 +122,7 @@ fn no_sites_at_all_is_2() {
 fn running_out_of_descriptors_never_makes_a_site_down() {
     let mut fleet = Fleet::new();
     let server = fleet.serve(script(OK));
-    for paradigm in PARADIGMS {
+    for paradigm in paradigms() {
         for limit in 8..=40 {
             let finished = start(
                 &home(&fleet, sites_at(&server, 8, &toml::Table::new())).through([

@@ -1,7 +1,7 @@
 //! Whatever the servers send, memory stays within 48 MiB of a one-site run.
 
 use super::sites::{home, site, sites_at, start};
-use crate::support::{Fleet, PARADIGMS, Script};
+use crate::support::{Fleet, Script, children_of, paradigms, peak_memory};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -20,7 +20,9 @@ fn peak(fleet: &mut Fleet, sites: &[toml::Table], paradigm: &str, workers: usize
     let squirrel = home(fleet, sites.clone());
     let mut running = start(&squirrel, paradigm, workers);
     running.wait_for_lines(sites.len() - 1);
-    let peak = running.peak_rss();
+    // Every child of `processes` is still there: the held site keeps the sweep going.
+    let children = children_of(running.pid());
+    let peak = running.peak_rss() + children.into_iter().map(peak_memory).sum::<u64>();
     // The held site has no more to say.
     drop(running);
     assert!(peak > MIB, "the memory of the process could not be read");
@@ -79,11 +81,12 @@ fn hostile_servers_cost_less_than_48_mib() {
         }
     }
     assert!(sites.len() >= 200);
-    for paradigm in PARADIGMS {
+    for paradigm in paradigms() {
         // One after another, one of each kind shows as much as all of them.
         let (workers, every) = match paradigm {
             "serial" => (1, 34),
-            "threads" => (64, 1),
+            "threads" | "futures" => (64, 1),
+            "processes" => (8, 4),
             _ => (sites.len() + 1, 1),
         };
         let some: Vec<_> = sites.iter().step_by(every).cloned().collect();

@@ -1,7 +1,7 @@
 //! What comes out where: tables, JSON, closed pipes.
 
 use super::sites::{home, site, sites_at, start};
-use crate::support::{Fleet, PARADIGMS, Script, Squirrel, check_line, unsafe_characters};
+use crate::support::{Fleet, Script, Squirrel, check_line, paradigms, unsafe_characters};
 
 fn script(toml: &str) -> Script {
     toml::from_str(toml).unwrap()
@@ -94,7 +94,7 @@ fn urls_on_the_command_line_are_checked() {
 
 #[test]
 fn each_line_comes_as_its_check_completes() {
-    for paradigm in PARADIGMS {
+    for paradigm in paradigms() {
         let mut fleet = Fleet::new();
         let quick = fleet.serve(script(OK));
         let held = fleet.serve(script(

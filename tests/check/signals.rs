@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use super::sites::{configure, home, site, sites_at, start};
-use crate::support::{Fleet, PARADIGMS, Running, Script, Squirrel, check_line};
+use crate::support::{Fleet, Running, Script, Squirrel, check_line, paradigms};
 
 const AT_MOST: Duration = Duration::from_secs(2);
 
@@ -69,7 +69,7 @@ fn a_signal_ends_a_sweep_of_servers_that_hang() {
         ));
     }
     let squirrel = home(&fleet, sites);
-    for paradigm in PARADIGMS {
+    for paradigm in paradigms() {
         for signal in [Signal::INT, Signal::TERM] {
             let running = start(&squirrel, paradigm, 8);
             interrupted(running, signal, 1, paradigm);
@@ -100,7 +100,7 @@ fn a_signal_ends_a_sweep_of_names_that_nobody_resolves() {
             &toml::toml! { timeout = "60s" },
         ));
     }
-    for paradigm in PARADIGMS {
+    for paradigm in paradigms() {
         for signal in [Signal::INT, Signal::TERM] {
             let squirrel = Squirrel::new().through([
                 "unshare",
@@ -137,7 +137,7 @@ fn a_signal_ends_a_sweep_that_nobody_has_seen_begin() {
         &fleet,
         sites_at(&hanging, 4, &toml::toml! { timeout = "60s" }),
     );
-    for paradigm in PARADIGMS {
+    for paradigm in paradigms() {
         hanging.count.reset();
         let running = start(&squirrel, paradigm, 4);
         fleet.block_on(async {

@@ -7,14 +7,14 @@ use serde_json::Value;
 
 use super::sites::{Played, TIMEOUT, home, site, start};
 use crate::support::{
-    Finished, Fleet, PARADIGMS, all_scenarios, check_line, mismatches, unsafe_characters,
+    Finished, Fleet, all_scenarios, check_line, mismatches, paradigms, unsafe_characters,
 };
 
 /// Checks in flight at once, by paradigm.
 fn workers(paradigm: &str) -> usize {
     match paradigm {
         "serial" => 1,
-        "threads" => 16,
+        "threads" | "futures" | "processes" => 16,
         _ => 64,
     }
 }
@@ -35,7 +35,7 @@ fn every_paradigm_gives_every_server_its_verdict() {
 
     let mut wrong = Vec::new();
     let mut verdicts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for paradigm in PARADIGMS {
+    for paradigm in paradigms() {
         for server in played.iter().flat_map(|one| one.servers.values()) {
             server.count.reset();
         }
@@ -166,7 +166,7 @@ impl Sweep<'_> {
         wrong
     }
 
-    /// Who ran it: one process, and no more threads than the paradigm says.
+    /// Who ran it: no more processes and threads than the paradigm says.
     fn of_the_threads(&self, lines: &[Value]) -> Vec<String> {
         let uname = rustix::system::uname();
         let host = uname.nodename().to_string_lossy();
@@ -177,21 +177,24 @@ impl Sweep<'_> {
                 .collect::<BTreeSet<_>>()
         };
         let mut wrong = Vec::new();
-        if distinct("pid") != BTreeSet::from([self.finished.pid.to_string()]) {
-            wrong.push(format!(
-                "pids {:?}, not {}",
-                distinct("pid"),
-                self.finished.pid
-            ));
+        let own = self.finished.pid.to_string();
+        let pids = distinct("pid");
+        if self.paradigm == "processes" {
+            let main_threads = lines.iter().all(|line| line["pid"] == line["tid"]);
+            if pids.contains(&own) || !main_threads {
+                wrong.push(format!("pids {pids:?}, not the main threads of children"));
+            }
+        } else if pids != BTreeSet::from([own]) {
+            wrong.push(format!("pids {pids:?}, not {}", self.finished.pid));
         }
         if distinct("host") != BTreeSet::from([format!("{host:?}")]) {
             wrong.push(format!("hosts {:?}, not {host}", distinct("host")));
         }
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let (least, most) = match self.paradigm {
-            "serial" => (1, 1),
+            "serial" | "green" => (1, 1),
             // Hanging sites hold their threads, so that others must take part.
-            "threads" => (2, workers("threads")),
+            "threads" | "futures" | "processes" => (2, workers(self.paradigm)),
             _ => (1, cores),
         };
         let tids = distinct("tid");

@@ -7,6 +7,7 @@ mod bytes;
 mod certs;
 mod contract;
 mod expect;
+mod kernel;
 mod scenario;
 mod servers;
 mod squirrel;
@@ -15,9 +16,12 @@ pub(crate) use bytes::{gzip_bomb, unescape};
 pub(crate) use certs::{CertKind, Certificates};
 pub(crate) use contract::{check_line, unsafe_characters};
 pub(crate) use expect::{Expect, mismatches};
+pub(crate) use kernel::{Task, children_of, peak_memory, processor_time, tasks_of, wait_until};
 pub(crate) use scenario::{Scenario, Script, all_scenarios, scenarios_dir};
 pub(crate) use servers::{Fleet, Server};
 pub(crate) use squirrel::{Finished, Running, Squirrel};
 
-/// The paradigms that every scenario runs under.
-pub(crate) const PARADIGMS: [&str; 3] = ["serial", "threads", "async"];
+/// The paradigms that every scenario runs under: all that the program has.
+pub(crate) fn paradigms() -> impl Iterator<Item = &'static str> {
+    uptime_squirrel::paradigm::names().into_iter()
+}

@@ -12,6 +12,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::peak_memory;
+
 /// How long a run may take at most; whoever takes longer is killed, and the test fails.
 const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -158,14 +160,7 @@ impl Running {
     }
 
     fn sample_memory(&mut self) {
-        let path = format!("/proc/{}/status", self.pid());
-        let status = std::fs::read_to_string(path).unwrap_or_default();
-        let kibibytes = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))
-            .and_then(|rest| rest.trim().strip_suffix(" kB"))
-            .and_then(|number| number.parse::<u64>().ok());
-        self.peak_rss = self.peak_rss.max(kibibytes.unwrap_or(0) * 1024);
+        self.peak_rss = self.peak_rss.max(peak_memory(self.pid()));
     }
 
     /// Sends a signal.

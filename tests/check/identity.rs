@@ -1,0 +1,124 @@
+//! Who ran a check is what the kernel says of it, while it runs.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::sites::{home, site, sites_at, start};
+use crate::support::{
+    Fleet, Script, Task, children_of, paradigms, processor_time, tasks_of, wait_until,
+};
+
+const HELD: &str = r"'*' = [{ gate = true }, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']";
+
+fn script(toml: &str) -> Script {
+    toml::from_str(toml).unwrap()
+}
+
+/// Sweeps four held sites with four workers, and compares what was reported with the threads
+/// that were there while the checks were in flight.
+#[test]
+fn pid_tid_and_name_are_those_of_a_thread_that_is_there_during_the_check() {
+    for paradigm in paradigms() {
+        let mut fleet = Fleet::new();
+        let server = fleet.serve(script(HELD));
+        let sites = sites_at(&server, 4, &toml::toml! { timeout = "30s" });
+        let squirrel = home(&fleet, sites);
+        let running = start(&squirrel, paradigm, 4);
+        let at_once = if paradigm == "serial" { 1 } else { 4 };
+        wait_until("the checks are in flight", || {
+            server.count.most_at_once() == at_once
+        });
+        let parent = running.pid();
+        let children = children_of(parent);
+        let there: BTreeSet<Task> = children
+            .iter()
+            .chain([&parent])
+            .flat_map(|pid| tasks_of(*pid))
+            .collect();
+        fleet.open_gate();
+        let finished = running.finish();
+        assert_eq!(finished.code(), 0, "{paradigm}: {}", finished.stderr);
+        let ran: BTreeSet<Task> = finished
+            .objects()
+            .iter()
+            .map(|line| Task {
+                pid: line["pid"].as_u64().unwrap().try_into().unwrap(),
+                tid: line["tid"].as_u64().unwrap().try_into().unwrap(),
+                name: line["thread"].as_str().unwrap().to_owned(),
+            })
+            .collect();
+        assert!(ran.is_subset(&there), "{paradigm}: {ran:?} of {there:?}");
+        let threads = ran.len();
+        match paradigm {
+            "serial" | "green" => assert_eq!(threads, 1, "{paradigm}"),
+            "threads" | "futures" | "processes" => assert_eq!(threads, 4, "{paradigm}"),
+            _ => {}
+        }
+        if paradigm == "processes" {
+            let pids: BTreeSet<u32> = ran.iter().map(|task| task.pid).collect();
+            assert_eq!(pids, children, "every child has run a check");
+            assert!(ran.iter().all(|task| task.pid == task.tid), "{ran:?}");
+        } else {
+            assert_eq!(children, BTreeSet::new(), "{paradigm}");
+            assert!(ran.iter().all(|task| task.pid == parent), "{paradigm}");
+        }
+    }
+}
+
+/// Names are resolved in it as well: a resolver's own threads would be seen, because they
+/// stay for a while.
+#[test]
+fn green_has_one_thread_that_does_all_of_the_work() {
+    let mut fleet = Fleet::new();
+    let quick = fleet.serve(script(
+        r"'*' = ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']",
+    ));
+    let held = fleet.serve(script(HELD));
+    let named = fleet.serve(script(&format!(
+        "host = 'localhost'\n{}",
+        r"'*' = ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']"
+    )));
+    let short = toml::toml! { timeout = "1s" };
+    let mut sites = sites_at(&quick, 200, &toml::Table::new());
+    sites.extend(
+        sites_at(&named, 10, &toml::Table::new())
+            .into_iter()
+            .map(|mut table| {
+                table.insert("name".to_owned(), format!("named {}", table["url"]).into());
+                table
+            }),
+    );
+    sites.push(site("unknown", "http://nobody.example.org/", &short));
+    let url = format!("http://{}/", held.authority);
+    sites.push(site("held", &url, &toml::toml! { timeout = "50s" }));
+    let lines = sites.len() - 1;
+    let squirrel = home(&fleet, sites);
+    let mut running = start(&squirrel, "green", 1_000);
+    running.wait_for_line();
+    let pid = running.pid();
+    let tasks = tasks_of(pid);
+    let time = |name: &str| -> Duration {
+        tasks
+            .iter()
+            .filter(|task| task.name == name)
+            .map(processor_time)
+            .sum()
+    };
+    let before = (time("squirrel"), time("green"));
+    running.wait_for_lines(lines);
+    let names: Vec<String> = tasks_of(pid).into_iter().map(|task| task.name).collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert!(names.contains(&"green".to_owned()), "{names:?}");
+    // The main thread prints, and nothing else.
+    let main = time("squirrel") - before.0;
+    let green = time("green") - before.1;
+    assert!(green > main, "green {green:?}, the main thread {main:?}");
+    fleet.open_gate();
+    let finished = running.finish();
+    let tids: BTreeSet<String> = finished
+        .objects()
+        .iter()
+        .map(|line| format!("{} {}", line["tid"], line["thread"]))
+        .collect();
+    assert_eq!(tids.len(), 1, "{tids:?}");
+}

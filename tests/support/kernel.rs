@@ -1,0 +1,84 @@
+//! What the kernel says of processes and threads, read from `/proc`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::time::{Duration, Instant};
+
+/// How long something may take that must happen in the end.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A thread as the kernel knows it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Task {
+    pub(crate) pid: u32,
+    pub(crate) tid: u32,
+    /// What `ps` calls it.
+    pub(crate) name: String,
+}
+
+/// The threads of a process; none if it is gone.
+pub(crate) fn tasks_of(pid: u32) -> BTreeSet<Task> {
+    numbers_in(&format!("/proc/{pid}/task"))
+        .into_iter()
+        .filter_map(|tid| {
+            let name = fs::read_to_string(format!("/proc/{pid}/task/{tid}/comm")).ok()?;
+            Some(Task {
+                pid,
+                tid,
+                name: name.trim_end().to_owned(),
+            })
+        })
+        .collect()
+}
+
+/// The processes whose parent is `pid`, those included that have ended and were not reaped.
+pub(crate) fn children_of(pid: u32) -> BTreeSet<u32> {
+    numbers_in("/proc")
+        .into_iter()
+        .filter(|child| {
+            let stat = fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+            // The name in parentheses may hold blanks; state and parent follow it.
+            let parent = stat
+                .rsplit_once(')')
+                .and_then(|(_, rest)| rest.split_whitespace().nth(1));
+            parent == Some(&pid.to_string())
+        })
+        .collect()
+}
+
+fn numbers_in(directory: &str) -> Vec<u32> {
+    let Ok(entries) = fs::read_dir(directory) else {
+        return Vec::new();
+    };
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .collect()
+}
+
+/// The most memory that a process ever had resident, in bytes; 0 if it is gone.
+pub(crate) fn peak_memory(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let kibibytes = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .and_then(|rest| rest.trim().strip_suffix(" kB"))
+        .and_then(|number| number.parse::<u64>().ok());
+    kibibytes.unwrap_or(0) * 1024
+}
+
+/// How long a thread has had a processor.
+pub(crate) fn processor_time(task: &Task) -> Duration {
+    let path = format!("/proc/{}/task/{}/schedstat", task.pid, task.tid);
+    let text = fs::read_to_string(path).unwrap();
+    let nanos = text.split_whitespace().next().unwrap();
+    Duration::from_nanos(nanos.parse().unwrap())
+}
+
+/// Waits until something holds, which it must in the end.
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
