@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
+use rustix::io::Errno;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -102,6 +103,13 @@ struct Ears {
     hangup: Signal,
 }
 
+/// Whether an error says that nobody is at the other end of the terminal any more.
+fn is_gone(error: &io::Error) -> bool {
+    [Errno::IO, Errno::NXIO, Errno::PIPE]
+        .iter()
+        .any(|gone| error.raw_os_error() == Some(gone.raw_os_error()))
+}
+
 impl Session {
     fn start(launch: Launch) -> Result<Self, SessionError> {
         let clock = Arc::new(SystemClock::new());
@@ -143,6 +151,14 @@ impl Session {
     }
 
     async fn run(mut self) -> Result<Ending, SessionError> {
+        match self.watch().await {
+            // A terminal that is closed in the middle of a frame is gone like any other.
+            Err(error) if is_gone(&error) => Ok(Ending::Quit),
+            ended => Ok(ended?),
+        }
+    }
+
+    async fn watch(&mut self) -> io::Result<Ending> {
         self.ears.input = Some(InputStream::new());
         self.draw()?;
         loop {
