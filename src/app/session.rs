@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::io::Errno;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -58,6 +59,13 @@ struct Ears {
     hangup: Signal,
 }
 
+/// Whether an error says that nobody is at the other end of the terminal any more.
+fn is_gone(error: &io::Error) -> bool {
+    [Errno::IO, Errno::NXIO, Errno::PIPE]
+        .iter()
+        .any(|gone| error.raw_os_error() == Some(gone.raw_os_error()))
+}
+
 impl Session {
     fn start(launch: Launch) -> Result<Self, SessionError> {
         let keeper = Keeper::start(&launch.config)?;
@@ -91,6 +99,14 @@ impl Session {
     }
 
     async fn run(mut self) -> Result<Ending, SessionError> {
+        match self.watch().await {
+            // A terminal that is closed in the middle of a frame is gone like any other.
+            Err(error) if is_gone(&error) => Ok(Ending::Quit),
+            ended => Ok(ended?),
+        }
+    }
+
+    async fn watch(&mut self) -> io::Result<Ending> {
         self.ears.input = Some(InputStream::new());
         self.draw()?;
         loop {

@@ -135,10 +135,8 @@ impl World {
             Intent::Quit | Intent::Closed => return Some(Action::End(Ending::Quit)),
             Intent::Redraw => return Some(Action::Redraw),
             Intent::Suspend => return Some(Action::Suspend),
-            Intent::Copy(text) => {
-                self.say(Tone::Good, "copied");
-                return Some(Action::Copy(text));
-            }
+            // The screen itself says what it sent: nothing tells whether it arrived.
+            Intent::Copy(text) => return Some(Action::Copy(text)),
             Intent::Break(site) => return self.name(site).map(Action::Break),
             Intent::Mend(site) => return self.name(site).map(Action::Mend),
             Intent::Pause(site, paused) => return self.pause(site, paused),

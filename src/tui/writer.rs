@@ -24,7 +24,18 @@ struct Progress {
 struct State {
     /// Pieces that are not written yet.
     behind: usize,
-    failed: Option<io::ErrorKind>,
+    failed: Option<Failed>,
+}
+
+/// How a write failed: the system's number, which says more than the kind, where there is
+/// one.
+#[derive(Clone, Copy, Debug)]
+struct Failed(io::ErrorKind, Option<i32>);
+
+impl From<Failed> for io::Error {
+    fn from(Failed(kind, number): Failed) -> Self {
+        number.map_or_else(|| kind.into(), Self::from_raw_os_error)
+    }
 }
 
 impl Progress {
@@ -54,8 +65,8 @@ impl Writer {
     /// What an earlier write ended in.
     pub(crate) fn send(&self, piece: Vec<u8>) -> io::Result<()> {
         let mut state = self.progress.lock();
-        if let Some(kind) = state.failed {
-            return Err(kind.into());
+        if let Some(failed) = state.failed {
+            return Err(failed.into());
         }
         state.behind += 1;
         drop(state);
@@ -88,7 +99,7 @@ fn write(mut out: File, inbox: &Receiver<Vec<u8>>, progress: &Progress) {
         let mut state = progress.lock();
         state.behind -= 1;
         if let Err(error) = written {
-            state.failed = Some(error.kind());
+            state.failed = Some(Failed(error.kind(), error.raw_os_error()));
         }
         let failed = state.failed.is_some();
         drop(state);
