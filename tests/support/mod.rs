@@ -7,17 +7,23 @@ mod bytes;
 mod certs;
 mod contract;
 mod expect;
+mod processes;
 mod scenario;
 mod servers;
 mod squirrel;
+mod tape;
+mod terminal;
 
 pub(crate) use bytes::{gzip_bomb, unescape};
 pub(crate) use certs::{CertKind, Certificates};
 pub(crate) use contract::{check_line, unsafe_characters};
 pub(crate) use expect::{Expect, mismatches};
+pub(crate) use processes::{descendants, process_state, until};
 pub(crate) use scenario::{Scenario, Script, all_scenarios, scenarios_dir};
 pub(crate) use servers::{Fleet, Server};
 pub(crate) use squirrel::{Finished, Running, Squirrel};
+pub(crate) use tape::{Frame, find};
+pub(crate) use terminal::Terminal;
 
 /// The paradigms that every scenario runs under.
 pub(crate) const PARADIGMS: [&str; 3] = ["serial", "threads", "async"];

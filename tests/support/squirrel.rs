@@ -1,5 +1,6 @@
 //! Runs the real binary: clean surroundings, a hard deadline, and all that it says.
 
+use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
@@ -50,25 +51,49 @@ impl Squirrel {
         std::fs::write(self.dir().join(name), text).unwrap();
     }
 
+    /// Puts a file in the place of another in one step: nobody ever reads half of it.
+    pub(crate) fn replace(&self, name: &str, text: impl AsRef<[u8]>) {
+        self.write("new file", text);
+        std::fs::rename(self.dir().join("new file"), self.dir().join(name)).unwrap();
+    }
+
+    /// The words of the command that runs it with `args`.
+    pub(crate) fn words<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+        let binary = env!("CARGO_BIN_EXE_squirrel").to_owned();
+        let args = args.into_iter().map(str::to_owned);
+        let wrapper = self.wrapper.iter().cloned();
+        wrapper.chain([binary]).chain(args).collect()
+    }
+
+    /// All the environment that it has.
+    pub(crate) fn surroundings(&self) -> Vec<(String, OsString)> {
+        let home = self.dir();
+        let mut variables = vec![
+            (
+                "PATH".to_owned(),
+                std::env::var_os("PATH").unwrap_or_default(),
+            ),
+            ("LANG".to_owned(), "C.UTF-8".into()),
+            ("HOME".to_owned(), home.into()),
+        ];
+        for kind in ["CONFIG", "STATE", "DATA", "CACHE"] {
+            variables.push((format!("XDG_{kind}_HOME"), home.join(kind).into()));
+        }
+        variables
+    }
+
     /// Starts it with `args`.
     pub(crate) fn start<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Running {
-        let binary = env!("CARGO_BIN_EXE_squirrel").to_owned();
-        let words: Vec<String> = self.wrapper.iter().cloned().chain([binary]).collect();
+        let words = self.words(args);
         let mut command = Command::new(&words[0]);
         command
             .args(&words[1..])
-            .args(args)
             .current_dir(self.dir())
             .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("LANG", "C.UTF-8")
-            .env("HOME", self.dir())
+            .envs(self.surroundings())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        for kind in ["CONFIG", "STATE", "DATA", "CACHE"] {
-            command.env(format!("XDG_{kind}_HOME"), self.dir().join(kind));
-        }
         Running::new(command.spawn().unwrap())
     }
 

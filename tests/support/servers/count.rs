@@ -1,5 +1,6 @@
 //! What a server saw: connections, requests, and how many were here at once.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -13,6 +14,18 @@ pub(crate) struct Count {
     here: AtomicUsize,
     most: watch::Sender<usize>,
     unexpected: Mutex<Vec<String>>,
+    paths: Mutex<BTreeMap<String, Path>>,
+}
+
+/// What is known of one path.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Path {
+    /// Requests since the beginning.
+    pub(crate) requests: usize,
+    /// Requests that are being served.
+    here: usize,
+    /// The most of them at once.
+    pub(crate) most: usize,
 }
 
 impl Count {
@@ -23,6 +36,7 @@ impl Count {
             here: AtomicUsize::new(0),
             most: watch::Sender::new(0),
             unexpected: Mutex::new(Vec::new()),
+            paths: Mutex::default(),
         }
     }
 
@@ -32,7 +46,13 @@ impl Count {
 
     /// A request was read. It counts as here until the guard is dropped, which the player does
     /// before the last bytes of an answer: a client that has its answer may come again.
-    pub(crate) fn request(&self) -> Here<'_> {
+    pub(crate) fn request(&self, path: &str) -> Here<'_> {
+        let mut paths = self.paths.lock().unwrap();
+        let known = paths.entry(path.to_owned()).or_default();
+        known.requests += 1;
+        known.here += 1;
+        known.most = known.most.max(known.here);
+        drop(paths);
         self.requests.fetch_add(1, Ordering::SeqCst);
         let here = self.here.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.send_if_modified(|most| {
@@ -40,7 +60,13 @@ impl Count {
             *most = here.max(*most);
             more
         });
-        Here(self)
+        Here(self, path.to_owned())
+    }
+
+    /// What is known of `path` since the beginning; a reset changes nothing here.
+    pub(crate) fn path(&self, path: &str) -> Path {
+        let paths = self.paths.lock().unwrap();
+        paths.get(path).copied().unwrap_or_default()
     }
 
     /// Waits until `count` requests were here at once.
@@ -81,10 +107,13 @@ impl Count {
 }
 
 /// A request that is being served.
-pub(crate) struct Here<'count>(&'count Count);
+pub(crate) struct Here<'count>(&'count Count, String);
 
 impl Drop for Here<'_> {
     fn drop(&mut self) {
         self.0.here.fetch_sub(1, Ordering::SeqCst);
+        if let Some(path) = self.0.paths.lock().unwrap().get_mut(&self.1) {
+            path.here -= 1;
+        }
     }
 }

@@ -21,6 +21,14 @@ pub(crate) struct Server {
     pub(crate) authority: String,
     /// What it saw.
     pub(crate) count: Arc<Count>,
+    script: watch::Sender<Arc<Script>>,
+}
+
+impl Server {
+    /// Answers as `script` says from now on; connections under way are served as before.
+    pub(crate) fn play(&self, script: Script) {
+        self.script.send_replace(Arc::new(script));
+    }
 }
 
 /// Servers that run until this is dropped.
@@ -103,11 +111,13 @@ impl Fleet {
         let mut servers = BTreeMap::new();
         for (name, script, port, address, authority) in taken {
             let count = Arc::new(Count::new());
+            let tls = script
+                .tls
+                .map(|kind| TlsAcceptor::from(self.certificates.server(kind)));
+            let script = watch::Sender::new(Arc::new(script));
             let stage = Stage {
-                tls: script
-                    .tls
-                    .map(|kind| TlsAcceptor::from(self.certificates.server(kind))),
-                script,
+                tls,
+                script: script.subscribe(),
                 count: Arc::clone(&count),
                 names: names.clone(),
                 gate: self.gate.subscribe(),
@@ -124,6 +134,7 @@ impl Fleet {
                     address,
                     authority,
                     count,
+                    script,
                 },
             );
         }

@@ -14,7 +14,7 @@ use super::Count;
 
 /// What one server's connections share.
 pub(super) struct Stage {
-    pub(super) script: Script,
+    pub(super) script: watch::Receiver<Arc<Script>>,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) count: Arc<Count>,
     /// Addresses of the scenario's servers, to stand in for `{NAME}`.
@@ -51,26 +51,27 @@ pub(super) async fn connection(stage: &Stage, mut stream: TcpStream) {
     stage.count.connected();
     // Small writes are part of the scripts: they must leave as they are written.
     let _ = stream.set_nodelay(true);
-    if let Some(steps) = &stage.script.on_connect {
+    let script = Arc::clone(&stage.script.borrow());
+    if let Some(steps) = &script.on_connect {
         let _ = play(stage, &mut stream, steps, None).await;
         return;
     }
     match &stage.tls {
-        None => serve(stage, &mut stream).await,
+        None => serve(stage, &script, &mut stream).await,
         Some(tls) => {
             if let Ok(mut stream) = tls.accept(stream).await {
-                serve(stage, &mut stream).await;
+                serve(stage, &script, &mut stream).await;
             }
         }
     }
 }
 
-async fn serve(stage: &Stage, wire: &mut dyn Wire) {
+async fn serve(stage: &Stage, script: &Script, wire: &mut dyn Wire) {
     let Some((method, path)) = read_request(wire).await else {
         return;
     };
-    let here = stage.count.request();
-    match stage.script.answer(&method, &path) {
+    let here = stage.count.request(&path);
+    match script.answer(&method, &path) {
         Some(steps) => {
             let _ = play(stage, wire, steps, Some(here)).await;
         }

@@ -1,0 +1,73 @@
+//! Keys that ask for checks and hold them back.
+
+use super::sites::{ONCE, SIZE, Three, WELL, script};
+use crate::support::{Fleet, Squirrel, Terminal, until};
+
+#[test]
+fn one_site_or_all_are_looked_at_before_their_time() {
+    let three = Three::new(ONCE);
+    let mut terminal = three.watch(SIZE);
+    let asked = || {
+        let well = ["/alpha", "/gamma"].map(|path| three.well.count.path(path).requests);
+        [well[0], three.broken.count.path("/beta").requests, well[1]]
+    };
+    assert_eq!(asked(), [1, 1, 1]);
+    terminal.press("End");
+    terminal.wait("gamma", |frame| frame.selection().contains("gamma"));
+    terminal.press("r");
+    until("gamma alone to be asked", || asked() == [1, 1, 2]);
+    terminal.press("R");
+    terminal.wait_text("looking at all 3 sites now");
+    until("all to be asked", || asked() == [2, 2, 3]);
+}
+
+#[test]
+fn a_paused_site_is_not_asked_and_sites_toml_keeps_the_pause_and_its_comments() {
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(WELL));
+    let squirrel = Squirrel::new();
+    let text = format!(
+        r#"# What we watch.
+[monitor]
+interval = "1s"   # often
+
+[[sites]]   # the first
+name = "alpha"  # its name
+url = "http://{0}/alpha"
+
+# The second stands alone.
+[[sites]]
+name = "beta"
+url = "http://{0}/beta"   # and its address
+"#,
+        server.authority
+    );
+    squirrel.write("sites.toml", &text);
+    let file = || std::fs::read_to_string(squirrel.dir().join("sites.toml")).unwrap();
+    let asked = |path| server.count.path(path).requests;
+    let mut terminal = Terminal::start(&squirrel, SIZE, []);
+    terminal.wait("both up", |frame| {
+        frame.is("alpha", "UP") && frame.is("beta", "UP")
+    });
+    terminal.press("p");
+    let frame = terminal.wait("alpha paused", |frame| frame.is("alpha", "PAUSED"));
+    assert!(frame.is("beta", "UP"), "{}", frame.text());
+    terminal.wait_text("alpha paused, and so in sites.toml");
+    assert!(file().contains("paused = true\n"), "{}", file());
+    assert_eq!(file().replace("paused = true\n", ""), text);
+    // What was under way is over once the other one has been asked again.
+    let next = |path, more| until("the next check", || asked(path) >= more);
+    next("/beta", asked("/beta") + 1);
+    let paused = asked("/alpha");
+    next("/beta", asked("/beta") + 3);
+    assert_eq!(asked("/alpha"), paused, "asked although paused");
+    terminal.press("/");
+    terminal.press("alpha");
+    terminal.press("Enter");
+    terminal.wait("alpha alone", |frame| frame.rows().count() == 1);
+    terminal.press("p");
+    terminal.wait("alpha going on", |frame| frame.is("alpha", "UP"));
+    terminal.wait_text("alpha resumed, and so in sites.toml");
+    assert_eq!(file(), text);
+    next("/alpha", paused + 1);
+}

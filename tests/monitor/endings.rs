@@ -1,0 +1,90 @@
+//! Every way out leaves the terminal as it was, and no process behind.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use super::sites::SIZE;
+use crate::support::{Squirrel, Terminal, descendants, find, process_state};
+
+const AT_MOST: Duration = Duration::from_secs(2);
+
+/// The demonstration, which has a child process, ended in that way.
+fn ended(leave: impl FnOnce(&mut Terminal)) -> (Terminal, u32) {
+    let squirrel = Squirrel::new();
+    let mut terminal = Terminal::start(&squirrel, SIZE, ["demo"]);
+    terminal.wait("the table", |frame| frame.rows().count() > 10);
+    let children = descendants(terminal.pid());
+    assert!(!children.is_empty(), "the fleet is a process of its own");
+    assert!(!terminal.has_its_modes_back(), "the screen needs raw keys");
+    let leaving = Instant::now();
+    leave(&mut terminal);
+    let status = terminal.finish();
+    let took = leaving.elapsed();
+    assert!(took < AT_MOST, "{took:?}");
+    for child in children {
+        assert_eq!(process_state(child), None, "{child} is left behind");
+    }
+    (terminal, status)
+}
+
+/// The same, where the terminal survives.
+fn sane_after(leave: impl FnOnce(&mut Terminal)) -> u32 {
+    let (terminal, status) = ended(leave);
+    assert!(terminal.has_its_modes_back(), "the modes are as they were");
+    let tape = terminal.tape();
+    for sequence in [
+        "\x1b[?1049l",
+        "\x1b[?25h",
+        "\x1b[?2004l",
+        "\x1b[?1004l",
+        "\x1b[23;0t",
+    ] {
+        let sent = find(&tape.bytes, sequence.as_bytes());
+        assert!(sent.is_some(), "{sequence:?} is missing");
+    }
+    let last = tape.frames.last().unwrap();
+    assert!(!last.alternate && !last.cursor_hidden, "{}", last.text());
+    assert_eq!(last.text().trim(), "", "nothing is left on the screen");
+    status
+}
+
+#[test]
+fn q_ends_it_in_order() {
+    assert_eq!(sane_after(|terminal| terminal.press("q")), 0);
+}
+
+#[test]
+fn ctrl_c_ends_it_in_order_even_while_a_filter_is_typed() {
+    let status = sane_after(|terminal| {
+        terminal.press("/");
+        terminal.press("qqq");
+        terminal.press("Ctrl-C");
+    });
+    assert_eq!(status, 0);
+}
+
+#[test]
+fn sigterm_ends_it_with_its_number() {
+    assert_eq!(
+        sane_after(|terminal| terminal.signal(Signal::TERM)),
+        128 + 15
+    );
+}
+
+#[test]
+fn sigint_ends_it_with_its_number() {
+    assert_eq!(sane_after(|terminal| terminal.signal(Signal::INT)), 128 + 2);
+}
+
+#[test]
+fn sighup_ends_it_with_its_number() {
+    assert_eq!(sane_after(|terminal| terminal.signal(Signal::HUP)), 128 + 1);
+}
+
+#[test]
+fn a_terminal_that_is_closed_ends_it_too() {
+    // Whether the signal or the hang-up itself is noticed first is the system's choice.
+    let (_, status) = ended(Terminal::close);
+    assert!([0, 128 + 1].contains(&status), "{status}");
+}

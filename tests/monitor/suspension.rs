@@ -1,0 +1,76 @@
+//! A screen that changes its size, and one that is put aside for a while.
+
+use super::sites::{ONCE, SIZE, Three, looked_at};
+use crate::support::{Terminal, descendants, process_state, until};
+
+#[test]
+fn the_screen_follows_the_size_of_the_terminal() {
+    let three = Three::new(ONCE);
+    let mut terminal = three.watch(SIZE);
+    terminal.resize((80, 24));
+    let frame = terminal.wait("the small table", |frame| {
+        frame.lines.len() == 24
+            && frame.rows().count() == 3
+            && frame.lines[23].starts_with(" ? help")
+            && !frame.lines[2].contains("RAN ON")
+    });
+    assert!(!frame.overflows, "{}", frame.text());
+    terminal.resize((200, 60));
+    terminal.wait("the large table", |frame| {
+        frame.lines.len() == 60 && frame.lines[2].contains("P95") && frame.rows().count() == 3
+    });
+    terminal.resize((40, 10));
+    let frame = terminal.wait_text("need 60x16, have 40x10");
+    assert!(
+        frame.has("0 DOWN") && frame.has("q quits"),
+        "{}",
+        frame.text()
+    );
+    terminal.press("q");
+    assert_eq!(terminal.finish(), 0);
+    assert!(terminal.has_its_modes_back());
+}
+
+/// A shell with job control: it tells when it has the terminal again, and continues the
+/// program when a line is typed.
+const SHELL: [&str; 4] = [
+    "sh",
+    "-c",
+    r#"set -m; "$@"; echo "back with $?"; read go; fg; echo "over with $?""#,
+    "sh",
+];
+
+#[test]
+fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_brings_the_screen_back() {
+    let three = Three::new(ONCE);
+    let squirrel = three.squirrel.through(SHELL);
+    let mut terminal = Terminal::start(&squirrel, SIZE, []);
+    terminal.wait("the table", |frame| {
+        frame.rows().count() == 3 && looked_at(frame)
+    });
+    let children = descendants(terminal.pid());
+    let [pid] = children.iter().copied().collect::<Vec<_>>()[..] else {
+        panic!("the shell has one child: {children:?}");
+    };
+    terminal.press("Ctrl-Z");
+    until("the process to stop", || process_state(pid) == Some('T'));
+    let frame = terminal.wait_text("back with 148");
+    assert!(!frame.alternate && !frame.cursor_hidden, "{}", frame.text());
+    // While it is away the terminal has another size.
+    terminal.resize((90, 30));
+    terminal.press("Enter");
+    let frame = terminal.wait("the screen again", |frame| {
+        frame.alternate && frame.rows().count() == 3 && frame.lines[29].starts_with(" ? help")
+    });
+    assert!(frame.cursor_hidden, "{}", frame.text());
+    assert_eq!(process_state(pid).map(|state| state == 'T'), Some(false));
+    // Keys reach it again, every one of them.
+    terminal.press("?");
+    terminal.wait_text("─ Help ─");
+    terminal.press("q");
+    terminal.wait("the table", |frame| frame.rows().count() == 3);
+    terminal.press("q");
+    let frame = terminal.wait_text("over with 0");
+    assert!(!frame.alternate, "{}", frame.text());
+    assert_eq!(terminal.finish(), 0);
+}

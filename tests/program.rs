@@ -1,0 +1,38 @@
+//! The program from outside: the real binary against real servers with real faults, as a
+//! command that ends and as a monitor in a pseudo-terminal.
+//!
+//! One binary, because both need the same servers. Those and the verdicts expected of them
+//! are data, in `tests/scenarios/`.
+
+#[cfg(test)]
+mod support;
+
+#[cfg(test)]
+mod check {
+    mod broken;
+    mod concurrency;
+    mod exits;
+    mod memory;
+    mod output;
+    mod servers;
+    mod signals;
+    mod sites;
+    mod verdicts;
+}
+
+#[cfg(test)]
+mod monitor {
+    mod appearance;
+    mod checks;
+    mod endings;
+    mod explanation;
+    mod hostile;
+    mod load;
+    mod outages;
+    mod paradigms;
+    mod refusals;
+    mod reload;
+    mod sites;
+    mod suspension;
+    mod table;
+}
