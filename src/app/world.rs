@@ -271,7 +271,7 @@ impl World {
             return None;
         }
         Some(Action::Call {
-            title: self.title(),
+            title: "squirrel".to_owned(),
             body: self
                 .message
                 .as_ref()

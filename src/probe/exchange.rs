@@ -18,7 +18,6 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,6 +32,8 @@ use hyper::{Request, StatusCode, Uri};
 use hyper_util::client::legacy::connect::{Connection, HttpInfo};
 use reqwest::Client;
 use tower::{Layer, Service};
+
+use super::marks;
 
 /// The largest head that is taken for honest.
 const MOST_HEAD: usize = 32 * 1024;
@@ -62,7 +63,6 @@ pub(super) enum Answer {
 pub(super) struct Http1 {
     answer: hyper::Response<Incoming>,
     connection: Option<Driver>,
-    address: Option<IpAddr>,
 }
 
 type Driver = Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>;
@@ -170,14 +170,6 @@ impl Answer {
         }
     }
 
-    /// The address that answered.
-    pub(super) fn address(&self) -> Option<IpAddr> {
-        match self {
-            Self::Http1(http1) => http1.address,
-            Self::Http2(answer) => answer.remote_addr().map(|address| address.ip()),
-        }
-    }
-
     /// The next piece of the body; `None` at its end.
     pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, AskError> {
         match self {
@@ -215,7 +207,7 @@ fn drive(connection: &mut Option<Driver>, context: &mut Context<'_>) {
 }
 
 /// Speaks HTTP/1 until the head of the answer is here.
-async fn talk<T>(io: T, request: Request<String>, address: Option<IpAddr>) -> hyper::Result<Http1>
+async fn talk<T>(io: T, request: Request<String>) -> hyper::Result<Http1>
 where
     T: Read + Write + Unpin + Send + 'static,
 {
@@ -237,11 +229,7 @@ where
     .await?;
     // The body is bounded by whoever reads it.
     left.store(usize::MAX, Ordering::Relaxed);
-    Ok(Http1 {
-        answer,
-        connection,
-        address,
-    })
+    Ok(Http1 { answer, connection })
 }
 
 /// A connection that gives up on a server which never comes to the point.
@@ -342,6 +330,11 @@ where
         Box::pin(async move {
             let connection = connecting.await?;
             let connected = connection.connected();
+            let mut extras = Extensions::new();
+            connected.get_extras(&mut extras);
+            if let Some(info) = extras.get::<HttpInfo>() {
+                marks::connected_to(info.remote_addr().ip());
+            }
             let exchange = EXCHANGE.try_with(Arc::clone).ok();
             let Some(exchange) = exchange.filter(|_| !connected.is_negotiated_h2()) else {
                 return Ok(connection);
@@ -349,10 +342,7 @@ where
             let State::Asking(request) = replace(&exchange, State::Passed) else {
                 return Ok(connection);
             };
-            let mut extras = Extensions::new();
-            connected.get_extras(&mut extras);
-            let address = extras.get::<HttpInfo>().map(|info| info.remote_addr().ip());
-            let state = match talk(connection, *request, address).await {
+            let state = match talk(connection, *request).await {
                 Ok(answer) => State::Answered(Box::new(answer)),
                 Err(error) => State::Failed(error),
             };

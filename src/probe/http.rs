@@ -128,7 +128,7 @@ impl Http {
         };
         walked.unwrap_or_else(|_elapsed| {
             let failure = classify::out_of_time(marks.lock().current(), look.timeout);
-            trail.end_hop(None, None, &failure.error);
+            trail.end_hop(None, &failure.error);
             Err(failure)
         })
     }
@@ -148,7 +148,7 @@ impl Http {
                 Ok(answer) => answer,
                 Err(error) => {
                     let failure = classify::request(&error, &trail.marks.lock(), look.timeout);
-                    trail.end_hop(None, None, &failure.error);
+                    trail.end_hop(None, &failure.error);
                     if trail.method == Method::Head && failure.may_be_about_head {
                         trail.ask_again_by_get();
                         continue;
@@ -158,7 +158,6 @@ impl Http {
             };
             trail.marks.lock().answered();
             let status = answer.status();
-            let address = answer.address();
             trail.status = Some(status.as_u16());
             if trail.method == Method::Head
                 && matches!(
@@ -166,11 +165,7 @@ impl Http {
                     StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED
                 )
             {
-                trail.end_hop(
-                    Some(status.as_u16()),
-                    address,
-                    "HEAD is refused: asked by GET",
-                );
+                trail.end_hop(Some(status.as_u16()), "HEAD is refused: asked by GET");
                 trail.ask_again_by_get();
                 continue;
             }
@@ -180,7 +175,7 @@ impl Http {
                     Ok(next) => format!("{status} to {}", Trail::shown(next)),
                     Err(failure) => failure.error.clone(),
                 };
-                trail.end_hop(Some(status.as_u16()), address, &note);
+                trail.end_hop(Some(status.as_u16()), &note);
                 url = next?;
                 if trail.redirects == look.max_redirects {
                     return Err(classify::too_many_redirects(look.max_redirects));
@@ -193,7 +188,7 @@ impl Http {
                 Ok(()) => format!("answered {status}"),
                 Err(failure) => failure.error.clone(),
             };
-            trail.end_hop(Some(status.as_u16()), address, &note);
+            trail.end_hop(Some(status.as_u16()), &note);
             return judged;
         }
     }

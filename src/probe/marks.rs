@@ -34,6 +34,8 @@ pub(super) struct Noted {
     first_byte: Option<Instant>,
     /// The addresses that the name had.
     pub(super) resolved: Vec<IpAddr>,
+    /// The address that was connected to.
+    pub(super) address: Option<IpAddr>,
     /// The server's own certificate, as it came.
     pub(super) certificate: Option<Vec<u8>>,
 }
@@ -77,6 +79,11 @@ pub(super) fn dns_ended(addresses: &[IpAddr]) {
 /// The ClientHello is being built: TCP is done.
 pub(super) fn tls_started() {
     note(|noted| noted.tls_start = Some(Instant::now()));
+}
+
+/// There is a connection to this address.
+pub(super) fn connected_to(address: IpAddr) {
+    note(|noted| noted.address = Some(address));
 }
 
 /// The server showed this certificate, good or bad.

@@ -1,7 +1,6 @@
 //! What a check has done so far. Kept outside of the future that does it, so that what a
 //! deadline cuts short is known as well.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -60,7 +59,7 @@ impl Trail {
     }
 
     /// The hop is over; a second call for the same hop does nothing.
-    pub(super) fn end_hop(&mut self, status: Option<u16>, address: Option<IpAddr>, note: &str) {
+    pub(super) fn end_hop(&mut self, status: Option<u16>, note: &str) {
         let Some((url, began)) = self.open.take() else {
             return;
         };
@@ -78,7 +77,7 @@ impl Trail {
         self.hops.push(Hop {
             method: self.method,
             url,
-            address,
+            address: noted.address,
             resolved,
             status,
             phases: noted.phases(),

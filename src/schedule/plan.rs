@@ -121,16 +121,18 @@ impl Schedule {
         self.plan(site, now);
     }
 
-    /// Looks at a site at `at`, if it would not be due before; the interval goes on
-    /// from its own time.
+    /// Looks at a site at `at`, if it would not be due before, and at nothing of it sooner;
+    /// the interval goes on from its own time.
     pub fn look_again(&mut self, site: SiteId, at: Moment) {
         let Some(slot) = self.slots.get_mut(site.index()) else {
             return;
         };
-        // A look that waits for the present one to end is as good.
-        if !slot.planned || slot.next <= at || slot.owed.is_some() {
+        if !slot.planned || slot.next <= at {
             return;
         }
+        // Whatever waited for the present look to end is taken over by this one: a second
+        // look right after the first would see what the first saw.
+        slot.owed = None;
         // The regular time stays: the extra look is a step on the way to it.
         slot.resume = Some(slot.next.since(at));
         self.plan(site, at);

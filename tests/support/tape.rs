@@ -237,7 +237,8 @@ mod tests {
 
     #[test]
     fn a_frame_is_never_half_an_update_however_the_bytes_come() {
-        let sent = b"ab\x1b[?2026h\x1b[H1\x1b[2;1H2\x1b[?2026l\x1b[?2026h\x1b[H3\x1b[?2026lend";
+        let sent =
+            b"ab\x1b[?2026h\x1b[H1\x1b[2;1H2\x1b[?2026l\x1b[?2026h\x1b[H3\x1b[?2026l\x1b[3;1Hend";
         for step in 1..sent.len() {
             let mut tape = Tape::new((10, 3));
             for chunk in sent.chunks(step) {
