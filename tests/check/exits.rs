@@ -178,7 +178,8 @@ fn what_could_not_be_looked_at_is_unknown_and_3() {
         site("held", &url(&held.authority), &patient),
         site("not seen", &url(&good.authority), &patient),
     ];
-    let mut running = start(&home(&fleet, sites), "serial", 1);
+    let squirrel = home(&fleet, sites);
+    let mut running = start(&squirrel, "serial", 1);
     running.wait_for_lines(1);
     let none_left = rustix::process::Rlimit {
         current: Some(3),
