@@ -4,7 +4,6 @@
 
 #[cfg(test)]
 mod switch {
-
     use std::collections::BTreeMap;
     use std::sync::Arc;
     use std::time::{Duration, Instant};
@@ -215,7 +214,7 @@ mod switch {
             }
         }
 
-        fn finish(mut self) {
+        fn finish(mut self) -> Vec<Receipt> {
             while self.wait() {}
             self.close_accounts();
             assert_eq!(self.receipts.len(), self.switches);
@@ -224,6 +223,7 @@ mod switch {
             for (id, fate) in self.fates {
                 assert_ne!(fate, Fate::Open, "{id:?} has no answer");
             }
+            self.receipts
         }
     }
 
@@ -254,9 +254,12 @@ mod switch {
                     run.due(SiteId::from_index(index));
                 }
                 run.step(&Step::Switch(to, 1 + round * 40));
+                run.step(&Step::Await(100));
             }
         }
-        assert!(run.receipts.len() + 6 >= run.switches);
-        run.finish();
+        let receipts = run.finish();
+        assert!(receipts.iter().all(|receipt| receipt.in_flight > 0));
+        assert!(receipts.iter().any(|receipt| receipt.finished > 0));
+        assert!(receipts.iter().any(|receipt| receipt.handed_over > 100));
     }
 }

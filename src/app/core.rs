@@ -1,12 +1,12 @@
 //! The heart of the program, with or without a screen: plan, dispatcher and monitor, and
 //! what moves between them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::domain::{CheckResult, Clock, JobId, Look, Moment, Outcome, SiteId};
+use crate::domain::{CheckResult, Clock, JobId, Look, Moment, Outcome, Reason, SiteId, Verdict};
 use crate::monitor::{Monitor, Notice};
 use crate::paradigm::{
     ALL, Census, Context, DEFAULT, Dispatcher, Entry, Offer, Receipt, StartError, position,
@@ -18,6 +18,9 @@ use super::workers::{Workers, step};
 
 /// Checks handed out at a time, so that a key is answered in the middle of a million.
 const BATCH: usize = 4_096;
+
+/// A gap between two ticks that says that the whole program stood still.
+const STANDSTILL: Duration = Duration::from_secs(3);
 
 /// Something that people are told.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,9 +61,12 @@ pub struct Core {
     workers: Workers,
     ca_file: Option<std::path::PathBuf>,
     configured_paradigm: Option<Box<str>>,
-    configured_workers: Option<usize>,
+    configured_workers: (BTreeMap<Box<str>, usize>, Option<usize>),
+    open_files: Option<u64>,
     due: Vec<JobId>,
     happenings: Vec<Happening>,
+    ticked: Moment,
+    stood_still_until: Option<Moment>,
 }
 
 /// The paradigm that a configuration and the command line ask for, and how many workers
@@ -104,7 +110,9 @@ impl Core {
             clock: Arc::clone(&clock),
             results,
         };
+        let clock_now = clock.moment();
         let dispatcher = Dispatcher::start(entry, context).map_err(CoreError::Start)?;
+        let workers_limit = workers.open_files();
         let mut core = Self {
             clock,
             monitor: Monitor::new(),
@@ -113,9 +121,12 @@ impl Core {
             workers,
             ca_file: config.monitor.ca_file.clone(),
             configured_paradigm: config.monitor.paradigm.clone(),
-            configured_workers: config.monitor.workers,
+            configured_workers: (config.workers.clone(), config.monitor.workers),
+            open_files: workers_limit,
             due: Vec::new(),
             happenings: Vec::new(),
+            ticked: clock_now,
+            stood_still_until: None,
         };
         core.take_over(config);
         Ok(core)
@@ -147,11 +158,12 @@ impl Core {
     }
 
     /// Takes over a changed configuration. Sites that stay keep their history; the paradigm
-    /// and the number of workers change only if the file's word on them did.
+    /// and the number of workers change only if the file's word on them did. Gives what to
+    /// say about that number, if anything.
     ///
     /// # Errors
     /// If its `ca_file` cannot be used: nothing has changed then.
-    pub fn reload(&mut self, config: Config) -> Result<(), CoreError> {
+    pub fn reload(&mut self, config: Config) -> Result<Option<String>, CoreError> {
         let kit = if config.monitor.ca_file == self.ca_file {
             None
         } else {
@@ -163,12 +175,15 @@ impl Core {
             Some(index) if config.monitor.paradigm != self.configured_paradigm => &ALL[index],
             _ => self.dispatcher.entry(),
         };
-        if let Some(number) = config.monitor.workers
-            && config.monitor.workers != self.configured_workers
-        {
-            self.workers.choose(entry, number);
+        let configured = (config.workers.clone(), config.monitor.workers);
+        if configured != self.configured_workers {
+            // The file has spoken last: what flags and keys said before is void.
+            self.workers = Workers::new(&configured.0, self.open_files);
+            if let Some(number) = configured.1 {
+                self.workers.suggest(entry, number);
+            }
         }
-        let (number, _) = self.workers.of(entry);
+        let (number, notice) = self.workers.of(entry);
         if kit.is_some() || entry.label.name != self.dispatcher.entry().label.name {
             self.dispatcher
                 .switch(entry, number, kit, self.clock.moment())
@@ -179,14 +194,20 @@ impl Core {
         self.ca_file.clone_from(&config.monitor.ca_file);
         self.configured_paradigm
             .clone_from(&config.monitor.paradigm);
-        self.configured_workers = config.monitor.workers;
+        self.configured_workers = configured;
         self.take_over(config);
-        Ok(())
+        Ok(notice)
     }
 
-    /// Hands out what is due by now, and closes the accounts of old paradigms.
+    /// Hands out what is due by now, and closes the accounts of old paradigms. To be called
+    /// at least every second.
     pub fn tick(&mut self) {
         let now = self.clock.moment();
+        if now.since(self.ticked) > STANDSTILL {
+            tracing::warn!("the program stood still for {:?}", now.since(self.ticked));
+            self.stood_still_until = Some(now);
+        }
+        self.ticked = now;
         let mut due = std::mem::take(&mut self.due);
         self.schedule.take_due(now, BATCH, &mut due);
         for due in due.drain(..) {
@@ -207,6 +228,10 @@ impl Core {
             return;
         };
         let look = Arc::clone(&state.site().look);
+        if self.schedule.is_out_of_turn(due.site) && self.dispatcher.waits(due.site) {
+            // The look that waits already is as good as the one that was asked for.
+            return;
+        }
         let missed = match self.dispatcher.offer(due, &look) {
             Offer::Submitted => None,
             Offer::Renewed { missed } => Some(missed),
@@ -237,12 +262,27 @@ impl Core {
                 continue;
             }
             let site = result.job.site;
+            let result = self.in_doubt(result);
             self.observe(&Outcome::Checked(Arc::new(result)));
             if let Some(owed) = self.schedule.released(site) {
                 self.offer(owed);
             }
         }
         self.close_accounts(self.clock.moment());
+    }
+
+    /// A check that failed while the program stood still (suspended, asleep, starved) says
+    /// nothing of the site: nobody was there to hear its answer.
+    fn in_doubt(&self, mut result: CheckResult) -> CheckResult {
+        let stood_still = self
+            .stood_still_until
+            .is_some_and(|end| result.started < end);
+        if stood_still && result.failed() {
+            result.verdict = Verdict::Unknown;
+            result.reason = Some(Reason::Internal);
+            result.error = Some("could not look: this program stood still meanwhile".into());
+        }
+        result
     }
 
     /// What has happened since this was asked last.

@@ -78,24 +78,28 @@ fn keep(
     let Some(path) = path else { return };
     let names = paradigm::names();
     let known = Known { paradigms: &names };
+    let mut changing = false;
     loop {
-        let read = match inbox.recv_timeout(PERIOD) {
+        let saved = match inbox.recv_timeout(PERIOD) {
             Ok(Request::Pause(site, paused)) => {
-                let saved = config::set_paused(&path, &site, paused, &known).map(|written| {
-                    if let Some(watcher) = &mut watcher {
-                        watcher.expect(written);
-                    }
-                    paused
-                });
-                let _gone = outbox.send(Kept::Saved(site.name.clone(), saved));
-                false
+                let saved = config::set_paused(&path, &site, paused, &known).map(|_| paused);
+                Some(Kept::Saved(site.name.clone(), saved))
             }
-            Err(RecvTimeoutError::Timeout) => watcher.as_mut().is_some_and(Watcher::poll),
+            Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        if !read {
+        let changed = watcher.as_mut().is_some_and(Watcher::poll);
+        // Some editors empty a file before they write it: it is read once it holds still.
+        // After a pause was written it is read at once, with whatever others wrote before.
+        let wrote = matches!(saved, Some(Kept::Saved(_, Ok(_))));
+        if !wrote && (changed || !changing) {
+            changing |= changed;
+            if saved.is_some_and(|saved| outbox.send(saved).is_err()) {
+                return;
+            }
             continue;
         }
+        changing = false;
         let kept = match config::load(&path, &known) {
             Ok(config) => {
                 // The set of included files may be another one now.
@@ -104,7 +108,8 @@ fn keep(
             }
             Err(mistakes) => Kept::Broken(mistakes),
         };
-        if outbox.send(kept).is_err() {
+        let told = outbox.send(kept).is_ok();
+        if !told || saved.is_some_and(|saved| outbox.send(saved).is_err()) {
             return;
         }
     }

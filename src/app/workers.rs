@@ -26,6 +26,12 @@ impl Workers {
         Self { chosen, open_files }
     }
 
+    /// The limit of open files that it works under.
+    #[must_use]
+    pub const fn open_files(&self) -> Option<u64> {
+        self.open_files
+    }
+
     /// Asks for a number for one paradigm from now on.
     pub fn choose(&mut self, entry: &Entry, number: usize) {
         self.chosen.insert(entry.label.name, number);

@@ -19,6 +19,9 @@ use super::machine::Meter;
 /// How often the program's own cost is read.
 const METER_PERIOD: Duration = Duration::from_secs(1);
 
+/// How long a receipt stands, whatever else happens.
+const RECEIPT: Duration = Duration::from_secs(5);
+
 /// Sites that one message names.
 const MOST_NAMES: usize = 3;
 
@@ -32,6 +35,8 @@ pub(super) struct World {
     meter: Meter,
     metered: Option<Moment>,
     message: Option<Message>,
+    /// The receipt of the last switch, which other news must not cover at once.
+    receipt: Option<Message>,
     banner: Option<String>,
     source: String,
     /// When the configuration in use was read.
@@ -56,6 +61,7 @@ impl World {
             meter: Meter::default(),
             metered: None,
             message: None,
+            receipt: None,
             banner: None,
             source,
             configured_at,
@@ -79,7 +85,7 @@ impl World {
                 rss: self.meter.rss,
             },
             next_due: &|site| self.core.due_of(site),
-            message: self.message.as_ref(),
+            message: self.newest_message(),
             banner: self.banner.as_deref(),
             source: &self.source,
             demo: self.demo,
@@ -98,6 +104,15 @@ impl World {
             at: self.clock.moment(),
             sticky: false,
         });
+    }
+
+    /// The receipt for as long as it takes to read it, then whatever came last.
+    fn newest_message(&self) -> Option<&Message> {
+        let now = self.clock.moment();
+        self.receipt
+            .as_ref()
+            .filter(|receipt| now.since(receipt.at) < RECEIPT)
+            .or(self.message.as_ref())
     }
 
     /// Hands out what is due, and reads the program's own cost now and then.
@@ -142,7 +157,18 @@ impl World {
             Intent::Pause(site, paused) => return self.pause(site, paused),
             Intent::Paradigm(place) => self.switch(place),
             Intent::Workers(steps) => self.change_workers(steps),
-            Intent::Recheck(site) => self.core.recheck(site),
+            Intent::Recheck(site) => {
+                self.core.recheck(site);
+                let paused = self.core.due_of(site).is_none();
+                if let Some(name) = self.name(site) {
+                    let what = if paused {
+                        "is paused"
+                    } else {
+                        "is looked at now"
+                    };
+                    self.say(Tone::Info, format!("{name} {what}"));
+                }
+            }
             Intent::RecheckAll => {
                 self.core.recheck_all();
                 let sites = self.core.monitor().ids().len();
@@ -194,14 +220,21 @@ impl World {
         match kept {
             Kept::Changed(config) => {
                 let sites = config.sites.len();
+                if sites == 0 {
+                    self.refuse(&format!("{}: no site is listed", self.source));
+                    return;
+                }
                 match self.core.reload(*config) {
-                    Ok(()) => {
+                    Ok(notice) => {
                         self.banner = None;
                         self.configured_at = self.clock.timestamp();
                         self.say(
                             Tone::Good,
                             format!("{} read again: {sites} sites", self.source),
                         );
+                        if let Some(notice) = notice {
+                            self.say(Tone::Warn, notice);
+                        }
                     }
                     Err(error) => self.refuse(&error.to_string()),
                 }
@@ -244,7 +277,10 @@ impl World {
         let (mut down, mut up, mut slow) = (Vec::new(), Vec::new(), Vec::new());
         for happening in self.core.take_happenings() {
             match happening {
-                Happening::Switched(receipt) => self.say(Tone::Good, receipt.to_string()),
+                Happening::Switched(receipt) => {
+                    self.say(Tone::Good, receipt.to_string());
+                    self.receipt = self.message.clone();
+                }
                 Happening::Notice(Notice::Down { site }) => down.extend(self.down(site)),
                 Happening::Notice(Notice::Recovered { site, lasted }) => {
                     up.extend(self.name(site).map(|name| (name, brief(lasted))));

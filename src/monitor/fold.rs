@@ -162,9 +162,13 @@ impl Monitor {
             Outcome::Checked(result) => result,
         };
         let id = result.job.site;
+        if self.site(id).is_some_and(|state| state.site().paused) {
+            // It was under way when somebody paused the site, who does not want to hear of it.
+            return;
+        }
         let folded = self.with(id, |state| {
             let turn = state.look(Arc::clone(result), now);
-            let doubtful = state.state() == State::Suspect;
+            let doubtful = state.state() == State::Suspect || state.good() > 0;
             (turn, doubtful.then_some(state.site().confirm_delay))
         });
         let Some((turn, again)) = folded else { return };

@@ -129,11 +129,7 @@ impl SiteState {
         if self.site.paused {
             State::Paused
         } else if self.outage.is_some() {
-            if self.good > 0 {
-                State::Suspect
-            } else {
-                State::Down
-            }
+            State::Down
         } else if self.failures > 0 {
             State::Suspect
         } else if self.missed_in_a_row > 0 {

@@ -125,3 +125,124 @@ impl Drop for Pool {
         self.queue.close();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        CheckResult, JobId, Look, Moment, SiteId, SiteUrl, StatusSet, SystemClock,
+    };
+    use crate::probe::Script;
+    use std::collections::BTreeSet;
+    use std::time::{Duration, Instant};
+    use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    fn pool(staff: Staff, delay: Duration) -> (Pool, UnboundedReceiver<CheckResult>) {
+        let (results, inbox) = unbounded_channel();
+        let context = Context {
+            workers: 4,
+            kit: Arc::new(Kit::scripted(Script::up_after(delay))),
+            clock: Arc::new(SystemClock::new()),
+            results,
+        };
+        let name = |number| format!("test-{number}");
+        (Pool::start(name, staff, 4, &context).unwrap(), inbox)
+    }
+
+    fn job(index: usize) -> Job {
+        let id = JobId {
+            site: SiteId::from_index(index),
+            due: Moment::ZERO,
+        };
+        let look = Look {
+            url: SiteUrl::new("http://127.0.0.1/"),
+            timeout: PATIENCE,
+            slow: PATIENCE,
+            cert_warn: Duration::ZERO,
+            expect_status: StatusSet::default(),
+            contains: None,
+            max_redirects: 0,
+            user_agent: "test".into(),
+        };
+        Job::new(id, Arc::new(look))
+    }
+
+    fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !holds() {
+            assert!(Instant::now() < deadline, "{what}");
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn threads_come_as_they_are_needed_are_used_again_and_retire() {
+        let patience = Duration::from_millis(300);
+        let (mut pool, mut inbox) = pool(Staff::OnDemand(patience), Duration::from_millis(20));
+        assert_eq!(
+            pool.census().threads,
+            1,
+            "the first one shows that there can be any"
+        );
+        let mut names = BTreeSet::new();
+        for wave in 0..3 {
+            for index in 0..10 {
+                pool.submit(job(wave * 10 + index));
+            }
+            assert_eq!(pool.census().threads, 4);
+            for _ in 0..10 {
+                names.insert(inbox.blocking_recv().unwrap().ran_on.thread);
+            }
+        }
+        let known = ["test-1", "test-2", "test-3", "test-4"];
+        assert!(
+            names.iter().all(|name| known.contains(&&**name)),
+            "{names:?}"
+        );
+        wait_until("the idle retire", || pool.census().threads == 0);
+        pool.submit(job(99));
+        assert_eq!(pool.census().threads, 1, "one job, one thread");
+        let again = inbox.blocking_recv().unwrap().ran_on.thread;
+        assert_eq!(&*again, "test-1", "numbers are given away again");
+    }
+
+    #[test]
+    fn one_job_at_a_time_keeps_one_thread_of_many_busy_and_lets_the_others_go() {
+        let patience = Duration::from_millis(300);
+        let (mut pool, mut inbox) = pool(Staff::OnDemand(patience), Duration::from_millis(1));
+        for index in 0..4 {
+            pool.submit(job(index));
+        }
+        for _ in 0..4 {
+            inbox.blocking_recv().unwrap();
+        }
+        let mut next = 4;
+        wait_until("three retire although there is work", || {
+            pool.submit(job(next));
+            next += 1;
+            inbox.blocking_recv().unwrap();
+            pool.census().threads == 1
+        });
+    }
+
+    #[test]
+    fn a_standing_pool_has_its_threads_at_once_and_gives_up_those_beyond() {
+        let (mut pool, mut inbox) = pool(Staff::Standing, Duration::from_millis(1));
+        assert_eq!(pool.census().threads, 4);
+        pool.resize(2);
+        wait_until("two are left", || pool.census().threads == 2);
+        pool.resize(3);
+        assert_eq!(pool.census().threads, 3);
+        for index in 0..20 {
+            pool.submit(job(index));
+        }
+        for _ in 0..20 {
+            inbox.blocking_recv().unwrap();
+        }
+        let queue = Arc::clone(&pool.queue);
+        drop(pool);
+        wait_until("none is left", || queue.takers() == 0);
+    }
+}

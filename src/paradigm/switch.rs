@@ -205,6 +205,15 @@ impl Dispatcher {
         Offer::Submitted
     }
 
+    /// Whether a check of the site waits for a worker.
+    #[must_use]
+    pub fn waits(&self, site: SiteId) -> bool {
+        let outstanding = self.outstanding.get(site.index());
+        outstanding
+            .and_then(Option::as_ref)
+            .is_some_and(|outstanding| !outstanding.job.ticket.is_started())
+    }
+
     /// Takes back a site's check that has not started; `false` if there is none.
     pub fn withdraw(&mut self, site: SiteId) -> bool {
         let slot = self.slot(site);

@@ -85,10 +85,5 @@ async fn carry_out(prober: &Prober, task: &ReceivedTask, arrival: &SystemClock) 
         moment: now.mono,
         at: now.wall,
     };
-    let result = desk::look(prober, start, &task.look).await;
-    // As after every check of a pool's thread: the connection's driver is to end with it.
-    for _ in 0..3 {
-        tokio::task::yield_now().await;
-    }
-    result
+    desk::look(prober, start, &task.look).await
 }

@@ -236,9 +236,14 @@ fn next_url(url: &Url, answer: &Answer) -> Result<Url, Failure> {
         .ok_or_else(|| nowhere("without saying where to go"))?;
     let location = std::str::from_utf8(location.as_bytes())
         .map_err(|_| nowhere("with a location that is not text"))?;
-    let next = url
+    let mut next = url
         .join(location)
         .map_err(|_| nowhere("with a location that is not a URL"))?;
+    if next.origin() == url.origin() && next.username().is_empty() && next.password().is_none() {
+        // Whoever may see one page of a server may see the next; nobody else learns it.
+        let _no_host = next.set_username(url.username());
+        let _no_host = next.set_password(url.password());
+    }
     if !matches!(next.scheme(), "http" | "https") {
         return Err(nowhere(&format!(
             "to a {}: address, which is not followed",

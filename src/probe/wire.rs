@@ -1,5 +1,5 @@
 //! The wire form of jobs and results: what a worker in another process is told, and what it
-//! answers, as JSON in frames of a bounded length.
+//! answers, in frames of a bounded length.
 
 use std::fmt;
 use std::io;
@@ -77,7 +77,9 @@ impl From<io::Error> for WireError {
     }
 }
 
-/// Sends one message: four bytes of length, the least first, and so many bytes of JSON.
+/// Sends one message: four bytes of length, the least first, and so many bytes in postcard's
+/// form. Both ends are the same program, so that nobody else has to read it; JSON took a
+/// tenth of the processor time of a check.
 ///
 /// # Errors
 /// If the message is too long or the other side is gone.
@@ -85,8 +87,7 @@ pub async fn send(
     to: &mut (impl AsyncWrite + Unpin),
     message: &impl Serialize,
 ) -> Result<(), WireError> {
-    let mut frame = vec![0; 4];
-    serde_json::to_writer(&mut frame, message).map_err(|_| WireError::Garbled)?;
+    let mut frame = postcard::to_extend(message, vec![0; 4]).map_err(|_| WireError::Garbled)?;
     let length = u32::try_from(frame.len() - 4).map_err(|_| WireError::TooLong)?;
     if length > MOST_BYTES {
         return Err(WireError::TooLong);
@@ -114,7 +115,10 @@ pub async fn receive<T: DeserializeOwned>(
     if frame.len() != length as usize {
         return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
     }
-    serde_json::from_slice(&frame).map_err(|_| WireError::Garbled)
+    match postcard::take_from_bytes(&frame) {
+        Ok((message, [])) => Ok(message),
+        _ => Err(WireError::Garbled),
+    }
 }
 
 #[cfg(test)]

@@ -72,11 +72,13 @@ impl Schedule {
                 continue;
             }
             if slot.planned {
-                // Another interval: the present wait is cut down to it, never drawn out.
+                // Another interval: what is left of the wait shrinks or grows with it, so that
+                // a list that was spread over the old one is spread over the new.
+                let share = interval.as_secs_f64() / slot.interval.as_secs_f64().max(1e-9);
+                let left = slot.next.since(now).mul_f64(share).min(*interval);
                 slot.interval = *interval;
                 slot.spread = None;
-                let next = slot.next.min(now + *interval);
-                self.plan(*site, next);
+                self.plan(*site, now + left);
                 continue;
             }
             slot.planned = true;
@@ -202,6 +204,14 @@ impl Schedule {
             site: due.site,
             due: missed.due,
         })
+    }
+
+    /// Whether the check of a site that was handed out last was out of turn.
+    #[must_use]
+    pub fn is_out_of_turn(&self, site: SiteId) -> bool {
+        self.slots
+            .get(site.index())
+            .is_some_and(|slot| slot.out_of_turn)
     }
 
     /// The running check of a site has ended: the check that waited for it, if any.
@@ -331,6 +341,20 @@ mod tests {
         schedule.configure(&sites(3, MINUTE), at(1_000));
         assert_eq!(schedule.due_of(SiteId::from_index(1)), before);
         assert_eq!(schedule.due_of(SiteId::from_index(2)), Some(at(1_000)));
+    }
+
+    #[test]
+    fn another_interval_keeps_the_list_spread() {
+        let mut schedule = Schedule::new();
+        schedule.configure(&sites(60, MINUTE), Moment::ZERO);
+        for second in 0..200 {
+            take(&mut schedule, at(second * 1_000));
+        }
+        schedule.configure(&sites(60, MINUTE / 2), at(200_000));
+        for second in 201..=230 {
+            let due = take(&mut schedule, at(second * 1_000)).len();
+            assert!((1..=4).contains(&due), "{due} at {second}");
+        }
     }
 
     #[test]

@@ -57,13 +57,23 @@ fn numbers_in(directory: &str) -> Vec<u32> {
 
 /// The most memory that a process ever had resident, in bytes; 0 if it is gone.
 pub(crate) fn peak_memory(pid: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let kibibytes = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .and_then(|rest| rest.trim().strip_suffix(" kB"))
-        .and_then(|number| number.parse::<u64>().ok());
-    kibibytes.unwrap_or(0) * 1024
+    sum_of(&format!("/proc/{pid}/status"), &["VmHWM:"])
+}
+
+/// The memory that no other process shares, in bytes; 0 if it is gone.
+pub(crate) fn private_memory(pid: u32) -> u64 {
+    let path = format!("/proc/{pid}/smaps_rollup");
+    sum_of(&path, &["Private_Clean:", "Private_Dirty:"])
+}
+
+/// The sum of some lines of a file of `/proc` that are in kilobytes.
+fn sum_of(path: &str, lines: &[&str]) -> u64 {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let of_line = |line: &str| {
+        let rest = lines.iter().find_map(|name| line.strip_prefix(name))?;
+        rest.trim().strip_suffix(" kB")?.parse::<u64>().ok()
+    };
+    text.lines().filter_map(of_line).sum::<u64>() * 1024
 }
 
 /// How long a thread has had a processor.
