@@ -245,7 +245,7 @@ impl Screen {
         let next_due = |site| fleet.schedule.due_of(site);
         let scene = fleet.scene(&self.labels, &next_due);
         self.ui.tick(&scene);
-        let bytes = self.sheet.draw(&self.ui, &scene, self.size)?.len();
+        let bytes = self.sheet.advance(&self.ui, &scene, self.size)?.len();
         self.ui.drawn(&scene);
         Ok(bytes)
     }

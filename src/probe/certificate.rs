@@ -1,6 +1,6 @@
 //! What is shown of a certificate: its end, its subject, its issuer.
 
-use x509_cert::der::{Decode, asn1};
+use x509_cert::der::{Decode, Tag, Tagged, asn1};
 use x509_cert::name::Name;
 
 use crate::domain::{Certificate, Timestamp, clean};
@@ -35,14 +35,21 @@ pub(super) fn read(der: &[u8]) -> Option<Read> {
 fn common_name(name: &Name) -> Box<str> {
     // id-at-commonName, RFC 5280 appendix A.
     const COMMON_NAME: asn1::ObjectIdentifier = asn1::ObjectIdentifier::new_unwrap("2.5.4.3");
-    let whole = name.to_string();
     let common = name
         .iter_rdn()
         .flat_map(|rdn| rdn.iter())
         .find(|attribute| attribute.oid == COMMON_NAME)
-        .map(ToString::to_string);
-    let text = common.as_deref().map_or(&*whole, |common| {
-        common.strip_prefix("CN=").unwrap_or(common)
-    });
-    clean(text, MOST).into_boxed_str()
+        .and_then(|attribute| text(&attribute.value));
+    // Writing the whole name looks every part of it up in a long table: only where it must.
+    let shown = common.map_or_else(|| clean(&name.to_string(), MOST), |text| clean(text, MOST));
+    shown.into_boxed_str()
+}
+
+/// A value whose bytes are text as they stand; all but the oldest certificates have such.
+fn text(value: &asn1::Any) -> Option<&str> {
+    matches!(
+        value.tag(),
+        Tag::Utf8String | Tag::PrintableString | Tag::Ia5String
+    )
+    .then(|| std::str::from_utf8(value.value()).ok())?
 }

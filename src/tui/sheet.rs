@@ -47,7 +47,7 @@ impl Sheet {
     ///
     /// # Errors
     /// None in practice: the bytes are collected in memory.
-    pub fn draw(&mut self, ui: &Ui, scene: &Scene<'_>, size: (u16, u16)) -> io::Result<&[u8]> {
+    pub fn advance(&mut self, ui: &Ui, scene: &Scene<'_>, size: (u16, u16)) -> io::Result<&[u8]> {
         self.frame(size, |buffer| ui.draw(scene, buffer))
     }
 

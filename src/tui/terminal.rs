@@ -106,7 +106,7 @@ impl Terminal {
             return Ok(false);
         }
         let size = self.size();
-        let bytes = self.sheet.draw(ui, scene, size)?;
+        let bytes = self.sheet.advance(ui, scene, size)?;
         if !bytes.is_empty() {
             self.out.send(bytes.to_vec())?;
         }
