@@ -18,7 +18,7 @@
 //! | [`domain`] | the words: sites, jobs, results, time. No I/O | nothing |
 //! | [`config`] | `sites.toml`: reading, mistakes with key and line, edits that keep comments, watching | domain |
 //! | [`schedule`] | when each site is due, what was missed. Pure | domain |
-//! | [`probe`] | one look at one site: request, phases, classification, certificate | domain |
+//! | [`probe`] | one look at one site: request, phases, classification, certificate; the wire form of jobs and results; a scripted fake | domain |
 //! | [`trace`] | who runs what: the identity of the thread that polls | domain |
 //! | [`paradigm`] | one file a paradigm, the trait, the table `ALL`, the live switch | domain, probe, trace |
 //! | [`monitor`] | what results mean: state of every site, confirmation, uptime. A pure fold, sole owner of the truth | domain |
