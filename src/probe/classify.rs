@@ -71,8 +71,8 @@ pub(super) fn bad_status(status: StatusCode, expected: &StatusSet) -> Failure {
     )
 }
 
-/// A request that got no answer.
-pub(super) fn request(error: &AskError, noted: &Noted, timeout: Duration) -> Failure {
+/// A request to a server that speaks TLS (`secure`) or not, and that got no answer.
+pub(super) fn request(error: &AskError, noted: &Noted, secure: bool, timeout: Duration) -> Failure {
     let phase = noted.current();
     let client = error.client();
     let error = error.as_error();
@@ -94,7 +94,13 @@ pub(super) fn request(error: &AskError, noted: &Noted, timeout: Duration) -> Fai
     if client.is_some_and(reqwest::Error::is_timeout) {
         return out_of_time(phase, timeout);
     }
-    if let Some(mut failure) = broken(error, phase) {
+    // A connection that broke was there before: on a busy machine the news of both comes at
+    // once, and what broke is the handshake, or the wait for an answer.
+    let broke_in = match phase {
+        Phase::Connect if secure => Phase::Tls,
+        phase => phase,
+    };
+    if let Some(mut failure) = broken(error, broke_in) {
         failure.may_be_about_head = phase == Phase::FirstByte;
         return failure;
     }

@@ -147,7 +147,9 @@ impl Http {
             let answer = match send(&client, &url, trail.method, look).await {
                 Ok(answer) => answer,
                 Err(error) => {
-                    let failure = classify::request(&error, &trail.marks.lock(), look.timeout);
+                    let secure = url.scheme() == "https";
+                    let failure =
+                        classify::request(&error, &trail.marks.lock(), secure, look.timeout);
                     trail.end_hop(None, &failure.error);
                     if trail.method == Method::Head && failure.may_be_about_head {
                         trail.ask_again_by_get();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::sites::{home, site, sites_at, start};
 use crate::support::{
-    Fleet, Script, Task, children_of, paradigms, processor_time, tasks_of, wait_until,
+    Fleet, Script, Task, children_of, paradigms, processor_time, tasks_of, until,
 };
 
 const HELD: &str = r"'*' = [{ gate = true }, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']";
@@ -25,7 +25,7 @@ fn pid_tid_and_name_are_those_of_a_thread_that_is_there_during_the_check() {
         let squirrel = home(&fleet, sites);
         let running = start(&squirrel, paradigm, 4);
         let at_once = if paradigm == "serial" { 1 } else { 4 };
-        wait_until("the checks are in flight", || {
+        until("the checks are in flight", || {
             server.count.most_at_once() == at_once
         });
         let parent = running.pid();

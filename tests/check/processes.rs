@@ -6,7 +6,7 @@ use std::io::Write as _;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::sites::{home, sites_at, start};
-use crate::support::{Fleet, Running, Script, Server, children_of, wait_until};
+use crate::support::{Fleet, Running, Script, Server, children_of, until};
 
 const HELD: &str = r"'*' = [{ gate = true }, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']";
 
@@ -33,7 +33,7 @@ fn held(fleet: &mut Fleet, sites: usize, workers: usize, timeout: &str) -> (Runn
         .collect();
     let squirrel = home(fleet, sites_at(&server, sites, &settings));
     let running = start(&squirrel, "processes", workers);
-    wait_until("the checks are in flight", || {
+    until("the checks are in flight", || {
         server.count.most_at_once() == workers
     });
     (running, server)
@@ -56,8 +56,8 @@ fn a_killed_child_is_replaced_and_its_check_run_again() {
     assert_eq!(before.len(), 3);
     let victim = *before.first().unwrap();
     send(victim, Signal::KILL);
-    wait_until("the check is run again", || server.count.requests() == 4);
-    wait_until("the dead is reaped", || !alive(victim));
+    until("the check is run again", || server.count.requests() == 4);
+    until("the dead is reaped", || !alive(victim));
     let after = children_of(running.pid());
     assert_eq!(after.len(), 3, "{after:?}");
     assert_eq!(before.intersection(&after).count(), 2);
@@ -72,15 +72,15 @@ fn an_idle_child_that_dies_is_replaced() {
     let settings = toml::toml! { timeout = "50s" };
     let squirrel = home(&fleet, sites_at(&server, 1, &settings));
     let running = start(&squirrel, "processes", 3);
-    wait_until("the check is in flight", || server.count.requests() == 1);
-    wait_until("all children are there", || {
+    until("the check is in flight", || server.count.requests() == 1);
+    until("all children are there", || {
         children_of(running.pid()).len() == 3
     });
     let before = children_of(running.pid());
     for child in &before {
         send(*child, Signal::KILL);
     }
-    wait_until("three others are there", || {
+    until("three others are there", || {
         let now = children_of(running.pid());
         now.len() == 3 && now.is_disjoint(&before)
     });
@@ -95,7 +95,7 @@ fn a_stopped_child_is_killed_and_its_check_run_again() {
     let victim = *children.first().unwrap();
     send(victim, Signal::STOP);
     fleet.open_gate();
-    wait_until("the check is run again", || server.count.requests() == 2);
+    until("the check is run again", || server.count.requests() == 2);
     assert!(!alive(victim));
     all_up(&fleet, running, 1);
 }
@@ -118,7 +118,7 @@ fn a_child_that_talks_nonsense_is_replaced_and_its_check_run_again() {
             .unwrap()
             .write_all(nonsense)
             .unwrap();
-        wait_until("the check is run again", || server.count.requests() == 2);
+        until("the check is run again", || server.count.requests() == 2);
         assert!(!alive(victim));
         all_up(&fleet, running, 2);
     }
@@ -129,14 +129,14 @@ fn a_check_that_three_children_die_of_is_unknown() {
     let mut fleet = Fleet::new();
     let (running, server) = held(&mut fleet, 2, 1, "50s");
     for death in 1..=3 {
-        wait_until("the check is run again", || {
+        until("the check is run again", || {
             server.count.requests() == death
         });
         let victim = *children_of(running.pid()).first().unwrap();
         send(victim, Signal::KILL);
-        wait_until("the dead is reaped", || !alive(victim));
+        until("the dead is reaped", || !alive(victim));
     }
-    wait_until("the other check is run", || server.count.requests() == 4);
+    until("the other check is run", || server.count.requests() == 4);
     fleet.open_gate();
     let finished = running.finish();
     assert_eq!(finished.code(), 3, "{}", finished.stderr);
@@ -163,7 +163,7 @@ fn no_child_is_left_whatever_ends_the_parent() {
         running.signal(signal);
         let finished = running.finish();
         assert!(!finished.status.success());
-        wait_until("all children are gone", || {
+        until("all children are gone", || {
             !children.iter().any(|child| alive(*child))
         });
     }

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::time::{Duration, Instant};
-
-/// How long something may take that must happen in the end.
-const PATIENCE: Duration = Duration::from_secs(30);
+use std::time::Duration;
 
 /// A thread as the kernel knows it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,13 +79,4 @@ pub(crate) fn processor_time(task: &Task) -> Duration {
     let text = fs::read_to_string(path).unwrap();
     let nanos = text.split_whitespace().next().unwrap();
     Duration::from_nanos(nanos.parse().unwrap())
-}
-
-/// Waits until something holds, which it must in the end.
-pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !holds() {
-        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
-        std::thread::sleep(Duration::from_millis(2));
-    }
 }
