@@ -1,7 +1,7 @@
 //! Whatever the servers send, memory stays within 48 MiB of a one-site run.
 
 use super::sites::{home, site, sites_at, start};
-use crate::support::{Fleet, Script, children_of, paradigms, private_memory};
+use crate::support::{Fleet, Script, children_of, own_peak_memory, paradigms};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -19,14 +19,10 @@ fn peak(fleet: &mut Fleet, sites: &[toml::Table], paradigm: &str, workers: usize
     sites.push(site("held", &url, &toml::toml! { timeout = "50s" }));
     let squirrel = home(fleet, sites.clone());
     let mut running = start(&squirrel, paradigm, workers);
-    let mut children = 0;
-    for lines in 1..sites.len() {
-        running.wait_for_lines(lines);
-        // What a child has for itself: the program's own code is there once for all of them.
-        let private = children_of(running.pid()).into_iter().map(private_memory);
-        children = children.max(private.sum::<u64>());
-    }
-    let peak = running.peak_rss() + children;
+    running.wait_for_lines(sites.len() - 1);
+    // Every child of `processes` is still there: the held site keeps the sweep going.
+    let children = children_of(running.pid());
+    let peak = running.peak_rss() + children.into_iter().map(own_peak_memory).sum::<u64>();
     // The held site has no more to say.
     drop(running);
     assert!(peak > MIB, "the memory of the process could not be read");

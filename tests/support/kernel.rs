@@ -57,10 +57,12 @@ pub(crate) fn peak_memory(pid: u32) -> u64 {
     sum_of(&format!("/proc/{pid}/status"), &["VmHWM:"])
 }
 
-/// The memory that no other process shares, in bytes; 0 if it is gone.
-pub(crate) fn private_memory(pid: u32) -> u64 {
-    let path = format!("/proc/{pid}/smaps_rollup");
-    sum_of(&path, &["Private_Clean:", "Private_Dirty:"])
+/// The most memory that a process ever had for itself, in bytes; 0 if it is gone. Its peak
+/// less the program's code and other files that are mapped, which are there once for all
+/// processes and only ever grow.
+pub(crate) fn own_peak_memory(pid: u32) -> u64 {
+    let path = format!("/proc/{pid}/status");
+    sum_of(&path, &["VmHWM:"]).saturating_sub(sum_of(&path, &["RssFile:"]))
 }
 
 /// The sum of some lines of a file of `/proc` that are in kilobytes.

@@ -19,7 +19,9 @@ pub(crate) use bytes::{gzip_bomb, unescape};
 pub(crate) use certs::{CertKind, Certificates};
 pub(crate) use contract::{check_line, unsafe_characters};
 pub(crate) use expect::{Expect, mismatches};
-pub(crate) use kernel::{Task, children_of, peak_memory, private_memory, processor_time, tasks_of};
+pub(crate) use kernel::{
+    Task, children_of, own_peak_memory, peak_memory, processor_time, tasks_of,
+};
 pub(crate) use processes::{descendants, process_state, until};
 pub(crate) use scenario::{Scenario, Script, all_scenarios, scenarios_dir};
 pub(crate) use servers::{Fleet, Server};
