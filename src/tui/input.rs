@@ -4,13 +4,12 @@ use std::fs::File;
 use std::future::poll_fn;
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, OwnedFd};
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use crossterm::event::{Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use futures_util::Stream;
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use rustix::event::{PollFd, PollFlags, poll};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::key::Key;
 
@@ -94,10 +93,10 @@ fn key_of(key: KeyEvent) -> Option<Key> {
 }
 
 /// The terminal's input, for as long as the screen is ours. Drop it before the terminal
-/// is handed to somebody else, because it reads until it is dropped.
+/// is handed to somebody else: whatever comes while there is none is nobody's.
 #[derive(Debug)]
 pub struct InputStream {
-    events: EventStream,
+    inputs: UnboundedReceiver<io::Result<Input>>,
     hang_up: Arc<HangUp>,
 }
 
@@ -105,8 +104,10 @@ impl InputStream {
     /// Begins to read.
     #[must_use]
     pub fn new() -> Self {
+        let (listener, inputs) = unbounded_channel();
+        listen(listener);
         Self {
-            events: EventStream::new(),
+            inputs,
             hang_up: hang_up(),
         }
     }
@@ -121,8 +122,7 @@ impl InputStream {
             if self.hang_up.poll(context) {
                 return Poll::Ready(Some(Ok(Input::closed())));
             }
-            let event = Pin::new(&mut self.events).poll_next(context);
-            event.map(|event| event.map(|event| event.map(Input::from)))
+            self.inputs.poll_recv(context)
         })
         .await
     }
@@ -134,10 +134,55 @@ impl Default for InputStream {
     }
 }
 
+type Listener = UnboundedSender<io::Result<Input>>;
+
+/// Whom the reading thread tells.
+static LISTENER: Mutex<Option<Listener>> = Mutex::new(None);
+
+fn listener<T>(change: impl FnOnce(&mut Option<Listener>) -> T) -> T {
+    change(&mut LISTENER.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Tells `new` of every input from now on.
+///
+/// One thread reads for as long as the process lives. crossterm reads a dead terminal in a
+/// loop that never ends and never tells, which must happen to no thread that has anything
+/// else to do; and its own stream, dropped and made again, can leave its old thread in
+/// possession of the keys.
+fn listen(new: Listener) {
+    static READER: Once = Once::new();
+    listener(|listener| *listener = Some(new));
+    READER.call_once(|| {
+        let reader = std::thread::Builder::new().name("keys".into());
+        if let Err(error) = reader.spawn(read) {
+            tell(Err(error));
+        }
+    });
+}
+
+fn read() {
+    loop {
+        match crossterm::event::read() {
+            Ok(event) => tell(Ok(event.into())),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return tell(Err(error)),
+        }
+    }
+}
+
+fn tell(input: io::Result<Input>) {
+    listener(|listener| {
+        if let Some(listener) = listener {
+            // Whoever listened may have gone: then it is nobody's.
+            let _ = listener.send(input);
+        }
+    });
+}
+
 /// Whether the terminal is gone.
 ///
-/// crossterm reads a dead terminal in a loop that never ends and never tells, so a thread
-/// of its own waits for the system's word. It waits as long as the process lives, because
+/// The thread that reads the keys does not learn of it, so another one waits for the
+/// system's word. It waits as long as the process lives, because
 /// nothing wakes it but the end of the terminal.
 #[derive(Debug, Default)]
 struct HangUp(Mutex<(bool, Option<Waker>)>);

@@ -100,6 +100,8 @@ fn write(mut out: File, inbox: &Receiver<Vec<u8>>, progress: &Progress) {
         state.behind -= 1;
         if let Err(error) = written {
             state.failed = Some(Failed(error.kind(), error.raw_os_error()));
+            // Nobody will write the rest: whoever asks is to come and hear of the failure.
+            state.behind = 0;
         }
         let failed = state.failed.is_some();
         drop(state);
@@ -136,7 +138,9 @@ mod tests {
         let (reader, writer) = io::pipe().unwrap();
         let writer = Writer::start(File::from(std::os::fd::OwnedFd::from(writer))).unwrap();
         drop(reader);
-        writer.send(b"x".to_vec()).unwrap();
+        // However much was sent before the failure was known, none of it is waited for.
+        while writer.send(b"x".to_vec()).is_ok() {}
+        assert!(!writer.is_behind());
         assert!(writer.drain(Duration::from_secs(60)));
         assert_eq!(
             writer.send(b"y".to_vec()).unwrap_err().kind(),
