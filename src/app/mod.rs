@@ -14,11 +14,11 @@ mod session;
 mod workers;
 mod world;
 
-pub use self::core::{Core, CoreError, Happening, choose};
+pub use self::core::{Core, CoreError, Happening};
 pub use event::Ending;
 pub use keeper::{Keeper, Kept};
 pub use launch::{Launch, SessionError};
 pub use machine::Meter;
 pub use picture::{Picture, picture};
 pub use session::run;
-pub use workers::{Workers, step};
+pub use workers::{Workers, choose, step};

@@ -12,7 +12,7 @@ use crate::app::choose;
 use crate::domain::{CheckResult, Clock, JobId, Site, SiteId, SystemClock, Verdict, brief, clean};
 use crate::paradigm::{Context, Dispatcher, ensure_files, raise_file_limit};
 use crate::probe::{Kit, Start, could_not_look};
-use crate::trace;
+use crate::trace::{self, Recorder};
 
 use super::args::{CheckArgs, Format};
 use super::exit::{Exit, mistake, say};
@@ -66,6 +66,7 @@ pub(super) fn run(args: &CheckArgs) -> Exit {
         workers: number,
         kit,
         clock: Arc::clone(&clock),
+        recorder: Recorder::new(),
         results,
     };
     let dispatcher = match Dispatcher::start(entry, context) {

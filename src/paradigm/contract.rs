@@ -7,6 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::domain::{CheckResult, Clock, Job};
 use crate::probe::Kit;
+use crate::trace::Recorder;
 
 /// How a paradigm is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub struct Context {
     pub kit: Arc<Kit>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Where workers note what they do.
+    pub recorder: Arc<Recorder>,
     /// Where results go. Unbounded, because a worker must never wait for the screen; it
     /// holds at most one result for each job that was submitted.
     pub results: UnboundedSender<CheckResult>,

@@ -1,7 +1,9 @@
 //! `green`: up to N tasks on one thread. Each runs until it waits; nothing else does any of
 //! the work, looking names up included.
 
-use super::driver::Driver;
+use std::sync::Arc;
+
+use super::driver::{Driver, enter};
 use super::limits::refusal;
 use super::tasks::Tasks;
 use super::{Context, Entry, Label, Paradigm, StartError};
@@ -22,7 +24,8 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
-    let driver = Driver::one_thread("green")
+    let recorder = Arc::clone(&context.recorder);
+    let driver = Driver::one_thread("green", move || enter(&recorder))
         .map_err(|error| StartError(format!("no thread can be started: {}", refusal(&error))))?;
     Ok(Box::new(Tasks::start(driver, 1, context)))
 }

@@ -4,6 +4,7 @@
 //! has no HTTP client of its own, no schedule, and no opinion about a site. A new one is a
 //! file here and an entry in `table.rs`.
 
+mod answer;
 mod child;
 mod contract;
 mod desk;

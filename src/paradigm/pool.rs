@@ -78,6 +78,7 @@ fn cannot_start(error: &io::Error) -> String {
 }
 
 fn work(runtime: &Runtime, kit: &Kit, desk: &Desk, taker: &mut Taker) {
+    let _present = desk.enter();
     let prober = runtime.block_on(async { kit.prober() });
     while let Some(job) = taker.take() {
         runtime.block_on(async {
@@ -133,6 +134,7 @@ mod tests {
         CheckResult, JobId, Look, Moment, SiteId, SiteUrl, StatusSet, SystemClock,
     };
     use crate::probe::Script;
+    use crate::trace::Recorder;
     use std::collections::BTreeSet;
     use std::time::{Duration, Instant};
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -145,6 +147,7 @@ mod tests {
             workers: 4,
             kit: Arc::new(Kit::scripted(Script::up_after(delay))),
             clock: Arc::new(SystemClock::new()),
+            recorder: Recorder::new(),
             results,
         };
         let name = |number| format!("test-{number}");

@@ -50,7 +50,7 @@ fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
     let recipe = context.kit.recipe().ok_or_else(|| {
         StartError("scripted probers cannot be sent to other processes".to_owned())
     })?;
-    let driver = Driver::one_thread("processes")
+    let driver = Driver::one_thread("processes", || {})
         .map_err(|error| StartError(format!("no thread can be started: {}", refusal(&error))))?;
     let (stop, _) = watch::channel(false);
     let (keeping, kept) = mpsc::channel();

@@ -1,11 +1,12 @@
 //! `async`: up to N tasks on a work-stealing scheduler, one thread a core.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::runtime::Builder;
 
-use super::driver::Driver;
+use super::driver::{Driver, enter};
 use super::limits::refusal;
 use super::tasks::Tasks;
 use super::{Context, Entry, Label, Paradigm, StartError};
@@ -28,9 +29,11 @@ pub(super) const ENTRY: Entry = Entry {
 fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let number = AtomicUsize::new(1);
+    let recorder = Arc::clone(&context.recorder);
     let runtime = Builder::new_multi_thread()
         .worker_threads(cores)
         .thread_name_fn(move || format!("async-{}", number.fetch_add(1, Ordering::Relaxed)))
+        .on_thread_start(move || enter(&recorder))
         .enable_all()
         .build()
         .map_err(|error| StartError(format!("no scheduler can be started: {}", refusal(&error))))?;

@@ -9,7 +9,7 @@ use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderValue, LOCATION, 
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode, Url};
 
-use crate::domain::{CheckResult, Look, Method, RanOn, Reason};
+use crate::domain::{CheckResult, Look, Method, RanOn, Reason, Witness};
 
 use super::body;
 use super::classify::{self, Failure};
@@ -53,16 +53,17 @@ impl Prober {
         Self(Inner::Scripted(script))
     }
 
-    /// Looks at a site once, within its timeout. `who` is asked at the end, on the thread
-    /// that polled the last step.
+    /// Looks at a site once, within its timeout. `witness` is told what it does meanwhile;
+    /// `who` is asked at the end, on the thread that polled the last step.
     pub async fn check(
         &self,
         start: Start,
         look: &Look,
+        witness: Option<Arc<dyn Witness>>,
         who: impl FnOnce() -> RanOn,
     ) -> CheckResult {
         let began = Instant::now();
-        let mut trail = Trail::new(look);
+        let mut trail = Trail::new(look, witness);
         let judged = match &self.0 {
             Inner::Http(http) => http.look(look, began, &mut trail).await,
             Inner::Scripted(script) => match script.play(start.job, look).await {
@@ -158,7 +159,7 @@ impl Http {
                     return Err(failure);
                 }
             };
-            trail.marks.lock().answered();
+            trail.marks.answered();
             let status = answer.status();
             trail.status = Some(status.as_u16());
             if trail.method == Method::Head

@@ -13,15 +13,19 @@ use std::time::Instant;
 
 use tower::{Layer, Service};
 
-use crate::domain::{Phase, Phases};
+use crate::domain::{Phase, Phases, Witness};
 
 tokio::task_local! {
     static MARKS: Arc<Marks>;
 }
 
 /// What the hooks noted of one request.
-#[derive(Debug, Default)]
-pub(super) struct Marks(Mutex<Noted>);
+#[derive(Debug)]
+pub(super) struct Marks {
+    noted: Mutex<Noted>,
+    /// Who is told of each phase as it begins.
+    witness: Option<Arc<dyn Witness>>,
+}
 
 /// The notes themselves.
 #[derive(Debug, Default)]
@@ -41,6 +45,14 @@ pub(super) struct Noted {
 }
 
 impl Marks {
+    /// Notes, and tells `witness` of each phase as it begins.
+    pub(super) fn new(witness: Option<Arc<dyn Witness>>) -> Self {
+        Self {
+            noted: Mutex::default(),
+            witness,
+        }
+    }
+
     /// Runs a request with these marks in the hooks' reach.
     pub(super) async fn during<F: Future>(self: &Arc<Self>, request: F) -> F::Output {
         MARKS.scope(Arc::clone(self), request).await
@@ -48,7 +60,20 @@ impl Marks {
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Noted> {
         // A panic while noting an instant leaves the other instants as good as they were.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that a phase begins.
+    fn begin(&self, phase: Phase, change: impl FnOnce(&mut Noted, Instant)) {
+        change(&mut self.lock(), Instant::now());
+        if let Some(witness) = &self.witness {
+            witness.phase(phase);
+        }
+    }
+
+    /// The head of the answer is here.
+    pub(super) fn answered(&self) {
+        self.begin(Phase::Body, |noted, now| noted.first_byte = Some(now));
     }
 
     /// Forgets all: the next hop begins.
@@ -63,22 +88,27 @@ fn note(change: impl FnOnce(&mut Noted)) {
     let _outside = MARKS.try_with(|marks| change(&mut marks.lock()));
 }
 
+/// Notes that a phase of the request that is being polled begins.
+fn begin(phase: Phase, change: impl FnOnce(&mut Noted, Instant)) {
+    let _outside = MARKS.try_with(|marks| marks.begin(phase, change));
+}
+
 /// The name is being looked up.
 pub(super) fn dns_started() {
-    note(|noted| noted.dns_start = Some(Instant::now()));
+    begin(Phase::Dns, |noted, now| noted.dns_start = Some(now));
 }
 
 /// The name has these addresses.
 pub(super) fn dns_ended(addresses: &[IpAddr]) {
-    note(|noted| {
-        noted.dns_end = Some(Instant::now());
+    begin(Phase::Connect, |noted, now| {
+        noted.dns_end = Some(now);
         noted.resolved = addresses.to_vec();
     });
 }
 
 /// The ClientHello is being built: TCP is done.
 pub(super) fn tls_started() {
-    note(|noted| noted.tls_start = Some(Instant::now()));
+    begin(Phase::Tls, |noted, now| noted.tls_start = Some(now));
 }
 
 /// There is a connection to this address.
@@ -92,11 +122,6 @@ pub(super) fn certificate_seen(der: &[u8]) {
 }
 
 impl Noted {
-    /// The head of the answer is here.
-    pub(super) fn answered(&mut self) {
-        self.first_byte = Some(Instant::now());
-    }
-
     /// How long each phase took, as far as it ended.
     pub(super) fn phases(&self) -> Phases {
         let between = |from: Option<Instant>, to: Option<Instant>| Some(to? - from?);
@@ -158,11 +183,11 @@ where
     }
 
     fn call(&mut self, request: R) -> Self::Future {
-        note(|noted| noted.connect_start = Some(Instant::now()));
+        begin(Phase::Connect, |noted, now| noted.connect_start = Some(now));
         let connecting = self.0.call(request);
         Box::pin(async move {
             let connected = connecting.await?;
-            note(|noted| noted.connect_end = Some(Instant::now()));
+            begin(Phase::FirstByte, |noted, now| noted.connect_end = Some(now));
             Ok(connected)
         })
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use reqwest::Url;
 
-use crate::domain::{Certificate, Hop, Look, Method, Phases, SiteUrl, clean, sentence};
+use crate::domain::{Certificate, Hop, Look, Method, Phases, SiteUrl, Witness, clean, sentence};
 
 use super::certificate;
 use super::marks::Marks;
@@ -31,9 +31,9 @@ pub(super) struct Trail {
 }
 
 impl Trail {
-    pub(super) fn new(look: &Look) -> Self {
+    pub(super) fn new(look: &Look, witness: Option<Arc<dyn Witness>>) -> Self {
         Self {
-            marks: Arc::default(),
+            marks: Arc::new(Marks::new(witness)),
             method: if look.contains.is_some() {
                 Method::Get
             } else {
