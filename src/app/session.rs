@@ -13,6 +13,7 @@ use crate::fleet::FleetProcess;
 use crate::tui::{Input, InputStream, Terminal, Tone, Ui};
 
 use super::event::{Action, Ending, Event};
+use super::export::Exporter;
 use super::keeper::Keeper;
 use super::launch::{Launch, Opened, SessionError};
 use super::world::World;
@@ -54,6 +55,7 @@ struct Ears {
     input: Option<InputStream>,
     results: UnboundedReceiver<CheckResult>,
     keeper: Keeper,
+    exporter: Exporter,
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
@@ -80,6 +82,7 @@ impl Session {
             input: None,
             results,
             keeper,
+            exporter: Exporter::new(),
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
@@ -146,6 +149,7 @@ impl Session {
             _ = ears.hangup.recv() => Event::Signal(1),
             _ = ears.results.recv_many(&mut batch, BATCH) => Event::Results(batch),
             kept = ears.keeper.next() => Event::Kept(kept),
+            exported = ears.exporter.next() => Event::Exported(exported),
             () = tokio::time::sleep_until(wake) => Event::Tick,
         };
         Ok(event)
@@ -163,6 +167,7 @@ impl Session {
             }
             Event::Results(results) => self.world.core.results(results),
             Event::Kept(kept) => self.world.kept(kept),
+            Event::Exported(exported) => self.world.exported(exported),
             Event::Signal(number) => actions.push(Action::End(Ending::Signal(number))),
             Event::Tick => {}
         }
@@ -191,6 +196,7 @@ impl Session {
                 self.terminal.notify(&title, &body)?;
             }
             Action::Pause(site, paused) => self.ears.keeper.pause(site, paused),
+            Action::Export => self.world.export(&self.ears.exporter),
             Action::Break(name) => {
                 self.command_fleet(|fleet| fleet.break_site(&name), "broken", &name);
             }
@@ -215,6 +221,9 @@ impl Session {
     }
 
     fn draw(&mut self) -> io::Result<()> {
+        if self.ui.watches_lanes() {
+            self.world.look();
+        }
         let (world, ui, terminal) = (&self.world, &mut self.ui, &mut self.terminal);
         let behind = world.scene(|scene| {
             if !ui.wants_frame(scene) {

@@ -13,7 +13,7 @@ use crate::domain::Job;
 use super::driver::Driver;
 use super::keeper::{Company, Employed, Keeper};
 use super::limits::refusal;
-use super::{Census, Context, Entry, Label, Paradigm, StartError};
+use super::{Census, Context, Entry, Label, Law, Paradigm, StartError};
 
 /// The entry of the table.
 pub(super) const ENTRY: Entry = Entry {
@@ -21,7 +21,7 @@ pub(super) const ENTRY: Entry = Entry {
         key: '4',
         name: "processes",
         summary: "N processes, each with memory of its own",
-        law: "a sweep is about the SUM of all waits ÷ N",
+        law: Law::SumByWorkers,
     },
     default_workers: 4,
     // Two pipes, and the handle by which the system tells of a child's end.

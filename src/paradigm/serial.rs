@@ -2,7 +2,7 @@
 
 use super::pool::Pool;
 use super::queue::Staff;
-use super::{Entry, Label};
+use super::{Entry, Label, Law};
 
 /// The entry of the table.
 pub(super) const ENTRY: Entry = Entry {
@@ -10,7 +10,7 @@ pub(super) const ENTRY: Entry = Entry {
         key: '1',
         name: "serial",
         summary: "one thread, one check at a time",
-        law: "a sweep is the SUM of all waits",
+        law: Law::Sum,
     },
     default_workers: 1,
     files_per_worker: 5,
