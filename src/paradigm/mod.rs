@@ -8,6 +8,7 @@ mod child;
 mod contract;
 mod desk;
 mod driver;
+mod farewell;
 mod futures;
 mod green;
 mod keeper;
@@ -24,6 +25,7 @@ mod work_stealing;
 mod worker;
 
 pub use contract::{Census, Context, Entry, Label, Paradigm, StartError};
+pub use farewell::settle;
 pub use limits::{clamp, ensure_files, raise_file_limit};
 pub use switch::{Dispatcher, Offer, Receipt};
 pub use table::{ALL, DEFAULT, labels, names, position};
