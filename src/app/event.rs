@@ -18,6 +18,8 @@ pub(super) enum Event {
     Kept(Kept),
     /// A signal that asks for the end.
     Signal(u8),
+    /// SIGTSTP: somebody wants the terminal for a while.
+    Stop,
     /// Something is due.
     Tick,
 }
@@ -37,6 +39,9 @@ pub(super) enum Action {
     End(Ending),
     /// Draw the next frame whole.
     Redraw,
+    /// Ask every process of the job to stop.
+    AskToStop,
+    /// Give the terminal back, and stop until somebody continues us.
     Suspend,
     /// Put text on the clipboard.
     Copy(String),
