@@ -21,6 +21,8 @@ pub(super) enum Event {
     Exported(Exported),
     /// A signal that asks for the end.
     Signal(u8),
+    /// SIGTSTP: somebody wants the terminal for a while.
+    Stop,
     /// Something is due.
     Tick,
 }
@@ -40,6 +42,9 @@ pub(super) enum Action {
     End(Ending),
     /// Draw the next frame whole.
     Redraw,
+    /// Ask every process of the job to stop.
+    AskToStop,
+    /// Give the terminal back, and stop until somebody continues us.
     Suspend,
     /// Put text on the clipboard.
     Copy(String),

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::domain::{CheckResult, Clock, Moment, SystemClock};
 use crate::fleet::FleetProcess;
-use crate::tui::{Input, InputStream, Terminal, Tone, Ui};
+use crate::tui::{Input, InputStream, Terminal, Tone, Ui, ask_to_stop};
 
 use super::event::{Action, Ending, Event};
 use super::export::Exporter;
@@ -20,6 +20,9 @@ use super::world::World;
 
 /// Results that are folded in at a time, so that a key never waits for a flood of them.
 const BATCH: usize = 1_024;
+
+/// The signal by which a job is asked to stop; its number is the system's own.
+const SIGTSTP: i32 = rustix::process::Signal::TSTP.as_raw();
 
 /// How soon a terminal that has not taken the last frame is tried again.
 const RETRY: Duration = Duration::from_millis(20);
@@ -59,6 +62,7 @@ struct Ears {
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
+    stop: Signal,
 }
 
 /// Whether an error says that nobody is at the other end of the terminal any more.
@@ -86,6 +90,7 @@ impl Session {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
+            stop: signal(SignalKind::from_raw(SIGTSTP))?,
         };
         // Last, so that whatever goes wrong before is said on an ordinary terminal.
         let terminal = Terminal::enter()?;
@@ -147,6 +152,7 @@ impl Session {
             _ = ears.interrupt.recv() => Event::Signal(2),
             _ = ears.terminate.recv() => Event::Signal(15),
             _ = ears.hangup.recv() => Event::Signal(1),
+            _ = ears.stop.recv() => Event::Stop,
             _ = ears.results.recv_many(&mut batch, BATCH) => Event::Results(batch),
             kept = ears.keeper.next() => Event::Kept(kept),
             exported = ears.exporter.next() => Event::Exported(exported),
@@ -169,6 +175,7 @@ impl Session {
             Event::Kept(kept) => self.world.kept(kept),
             Event::Exported(exported) => self.world.exported(exported),
             Event::Signal(number) => actions.push(Action::End(Ending::Signal(number))),
+            Event::Stop => actions.push(Action::Suspend),
             Event::Tick => {}
         }
         self.world.tick();
@@ -180,10 +187,14 @@ impl Session {
         match action {
             Action::End(_) => {}
             Action::Redraw => self.terminal.redraw(),
+            Action::AskToStop => ask_to_stop()?,
             Action::Suspend => {
                 // Two readers of one terminal steal each other's keys.
                 self.ears.input = None;
-                self.terminal.suspend()?;
+                if !self.terminal.suspend()? {
+                    let why = "not suspended: no shell is there to continue it";
+                    self.world.say(Tone::Warn, why);
+                }
                 let (columns, rows) = self.terminal.size();
                 let resized = Input::size(columns, rows);
                 let ui = &mut self.ui;

@@ -130,7 +130,8 @@ impl World {
             .is_none_or(|then| now.since(then) >= METER_PERIOD)
         {
             self.metered = Some(now);
-            self.meter.read(now);
+            let with_workers = self.core.entry().processes_per_worker > 0;
+            self.meter.read(now, with_workers);
         }
     }
 
@@ -160,7 +161,7 @@ impl World {
         match intent {
             Intent::Quit | Intent::Closed => return Some(Action::End(Ending::Quit)),
             Intent::Redraw => return Some(Action::Redraw),
-            Intent::Suspend => return Some(Action::Suspend),
+            Intent::Suspend => return Some(Action::AskToStop),
             // The screen itself says what it sent: nothing tells whether it arrived.
             Intent::Copy(text) => return Some(Action::Copy(text)),
             Intent::Break(site) => return self.name(site).map(Action::Break),

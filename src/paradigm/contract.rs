@@ -56,6 +56,8 @@ pub struct Entry {
     pub files_per_worker: usize,
     /// Processes that one check in flight needs besides this one.
     pub processes_per_worker: usize,
+    /// Threads of this process that one check in flight has for itself.
+    pub threads_per_worker: usize,
     /// Whether the number of workers can be changed at all.
     pub resizable: bool,
     /// Starts it. Must not block for longer than it takes to start a thread.

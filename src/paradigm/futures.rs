@@ -22,6 +22,7 @@ pub(super) const ENTRY: Entry = Entry {
     // As for `threads`.
     files_per_worker: 5,
     processes_per_worker: 0,
+    threads_per_worker: 1,
     resizable: true,
     start: |context| {
         let name = |number| format!("future-{number}");

@@ -9,6 +9,7 @@ mod child;
 mod contract;
 mod desk;
 mod driver;
+mod farewell;
 mod futures;
 mod green;
 mod keeper;
@@ -25,6 +26,7 @@ mod work_stealing;
 mod worker;
 
 pub use contract::{Census, Context, Entry, Label, Law, Paradigm, StartError};
+pub use farewell::settle;
 pub use limits::{clamp, ensure_files, raise_file_limit};
 pub use switch::{Dispatcher, Offer, Receipt};
 pub use table::{ALL, DEFAULT, labels, names, position};

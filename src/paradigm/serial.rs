@@ -15,6 +15,7 @@ pub(super) const ENTRY: Entry = Entry {
     default_workers: 1,
     files_per_worker: 5,
     processes_per_worker: 0,
+    threads_per_worker: 0,
     resizable: false,
     start: |context| {
         let name = |_| "serial".to_owned();

@@ -18,6 +18,7 @@ pub(super) const ENTRY: Entry = Entry {
     // three files of the thread's own runtime.
     files_per_worker: 5,
     processes_per_worker: 0,
+    threads_per_worker: 1,
     resizable: true,
     start: |context| {
         let name = |number| format!("thread-{number}");

@@ -22,6 +22,7 @@ pub(super) const ENTRY: Entry = Entry {
     default_workers: 1_000,
     files_per_worker: 1,
     processes_per_worker: 0,
+    threads_per_worker: 0,
     resizable: true,
     start,
 };
