@@ -50,7 +50,7 @@ fn start_log(level: LogLevel) {
         return;
     };
     if let Err(error) = log::to_file(&folder, level.filter())
-        && !matches!(level, LogLevel::Warn)
+        && !matches!(level, LogLevel::Info)
     {
         say(format!("no log in {}: {error}", folder.display()));
     }

@@ -67,7 +67,10 @@ impl Late {
             if other.job == job || other.started > until {
                 continue;
             }
-            if other.site() == job.site && other.started < job.due {
+            if other.site() == job.site
+                && other.started < job.due
+                && other.ended.since(job.due) * 2 > late
+            {
                 itself = Some(other.took());
             }
             ahead += usize::from(other.started >= job.due);

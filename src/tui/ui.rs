@@ -177,9 +177,9 @@ impl Ui {
             }
             Some(Layer::Filter) | None => (self.view().draw)(state, scene, body, buffer),
         }
-        // An overlay covers the line where messages stand: they take the footer's place.
+        // Where no other line is for messages, they take the footer's place.
         match state.message(scene) {
-            Some(message) if covers(state.layers.last()) => {
+            Some(message) if covers(state.layers.last()) || self.watches_lanes() => {
                 let (line, text) = (areas.footer, crate::domain::clean(&message.text, 1_000));
                 put(
                     buffer,

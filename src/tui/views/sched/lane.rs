@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::{Color, Modifier, Style};
 
 use crate::domain::{SiteId, brief, clean};
 use crate::trace::{Activity, Record, spans};
@@ -197,7 +197,8 @@ impl Bar<'_> {
         } else if axis.is_old(start) {
             DIM
         } else {
-            PLAIN
+            // Not in the colour of the bar that it stands on.
+            PLAIN.fg(Color::Reset)
         };
         put(
             buffer,

@@ -296,7 +296,7 @@ fn numbers(row: &Row<'_>, scene: &Scene<'_>, board: &Board<'_>, in_flight: f64) 
     }
 }
 
-/// The check under the cursor, the newest message, or what is hidden and the marks.
+/// The check under the cursor, or what is hidden and the marks.
 fn bottom(
     buffer: &mut Buffer,
     line: Rect,
@@ -320,12 +320,6 @@ fn bottom(
         for (text, line) in texts.iter().zip([line, below]) {
             put(buffer, line.x + 1, line.y, line.width - 2, text, BOLD);
         }
-        return;
-    }
-    if let Some(message) = state.message(scene) {
-        let text = clean(&message.text, 1_000);
-        let style = theme::tone(message.tone);
-        put(buffer, line.x + 1, line.y, line.width - 2, &text, style);
         return;
     }
     let noun = match state.place.grouping {
