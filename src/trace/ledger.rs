@@ -114,12 +114,12 @@ impl Ledger {
             .take_while(|other| other.ended > record.ended)
             .count();
         self.ended.insert(self.ended.len() - later, record);
-        let old = |oldest: &mut Record| oldest.ended < horizon;
-        while let Some(oldest) = if self.bytes > MOST_BYTES {
-            self.ended.pop_front()
-        } else {
-            self.ended.pop_front_if(old)
-        } {
+        while self
+            .ended
+            .front()
+            .is_some_and(|oldest| self.bytes > MOST_BYTES || oldest.ended < horizon)
+            && let Some(oldest) = self.ended.pop_front()
+        {
             self.bytes -= oldest.bytes();
             self.forgotten += 1;
         }
