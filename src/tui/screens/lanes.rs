@@ -6,6 +6,7 @@ use insta::assert_snapshot;
 
 use crate::domain::Timestamp;
 use crate::paradigm::{Label, Law};
+use crate::trace::{Capacity, Crew as CrewOf, Demand};
 use crate::tui::fixture::Fleet;
 use crate::tui::options::Options;
 use crate::tui::scene::{Intent, OnRecord, Scene};
@@ -133,6 +134,35 @@ fn where_one_site_is_slow_it_is_named_with_the_others() {
         "{}",
         lines[2]
     );
+}
+
+#[test]
+fn a_list_that_cannot_be_held_is_said_with_its_figures() {
+    let fleet = Fleet::fresh();
+    let work = sweep(&fleet, Crew::Threads(1), 6_500);
+    let labels = [SERIAL];
+    let scene = scene(&fleet, &work, &labels, 6_500);
+    let demand = Demand::of(vec![Duration::from_secs(2); 16]);
+    let crew = CrewOf {
+        workers: 1,
+        threads: 1,
+        cores: 2,
+    };
+    let means = work.ledger.means().unwrap();
+    let capacity = Capacity::measure(demand, means, crew);
+    let scene = Scene {
+        record: OnRecord {
+            capacity: Some(capacity),
+            ..scene.record
+        },
+        ..scene
+    };
+    let lines = text(&scene, LARGE, "");
+    let holds = "serial holds 5 of 16 sites at 2s: 11 late";
+    assert!(lines[1].contains(holds), "{}", lines[1]);
+    assert!(lines[3].contains(holds), "{}", lines[3]);
+    let narrow = text(&scene, SMALL, "");
+    assert!(narrow[1].contains(holds), "{}", narrow[1]);
 }
 
 #[test]

@@ -232,7 +232,15 @@ fn process(scene: &Scene<'_>, pid: u32, host: &str, lanes: usize) -> String {
         1 => "1 thread has".to_owned(),
         number => format!("{number} threads share"),
     };
-    format!("pid {pid}, this program: {threads} {memory} of memory")
+    let sampled = scene.record.kernel.usage_of_process(pid);
+    let sampled = sampled.map_or_else(String::new, |usage| {
+        format!(
+            ", sampled ~{:.0}% cpu, ~{:.0} switches/s",
+            usage.cpu * 100.0,
+            usage.switches
+        )
+    });
+    format!("pid {pid}, this program: {threads} {memory} of memory{sampled}")
 }
 
 fn label(row: &Row<'_>, scene: &Scene<'_>, board: &Board<'_>) -> (String, ratatui::style::Style) {
