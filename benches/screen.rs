@@ -417,6 +417,7 @@ impl Fleet {
                 ledger: &self.ledger,
                 kernel: &self.kernel,
                 capacity: None,
+                interval: None,
                 on: true,
                 pid: std::process::id(),
             },

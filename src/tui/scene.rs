@@ -1,5 +1,7 @@
 //! What a frame is drawn from, and what a key asks for: the seam between the screen and the app.
 
+use std::time::Duration;
+
 use crate::domain::{Moment, Now, SiteId};
 use crate::monitor::Monitor;
 use crate::paradigm::{Census, Label};
@@ -45,6 +47,8 @@ pub struct OnRecord<'a> {
     pub kernel: &'a Kernel,
     /// What the paradigm can hold of the list; `None` before that was measured.
     pub capacity: Option<Capacity>,
+    /// How often sites are checked, where all are alike.
+    pub interval: Option<Duration>,
     /// Whether checks that start now are recorded.
     pub on: bool,
     /// This program's process id.

@@ -110,7 +110,7 @@ pub(crate) fn draw_axis(
     }
     let apart = |at: &usize| {
         axis.hand()
-            .is_none_or(|hand| hand >= at + DEADLINE.len() || hand + HAND.len() <= *at)
+            .is_none_or(|hand| hand > at + DEADLINE.len() || hand + HAND.len() < *at)
     };
     if let Some(index) = deadline.filter(apart) {
         let room = (axis.cells() - index).min(DEADLINE.len()) as u16;
