@@ -286,7 +286,7 @@ impl World {
                     up.extend(self.name(site).map(|name| (name, brief(lasted))));
                 }
                 Happening::Notice(Notice::Degraded { site }) => slow.extend(self.name(site)),
-                Happening::Notice(Notice::LookAgain { .. }) => {}
+                Happening::Notice(Notice::LookAgain { .. } | Notice::Stands { .. }) => {}
             }
         }
         if let [first, rest @ ..] = &slow[..] {

@@ -8,6 +8,7 @@ mod duration;
 mod job;
 mod result;
 mod site;
+mod standing;
 mod text;
 
 pub use clock::{Clock, ManualClock, Moment, Now, SystemClock, Timestamp};
@@ -17,4 +18,5 @@ pub use result::{
     Certificate, CheckResult, Hop, Method, Outcome, Phase, Phases, RanOn, Reason, Verdict,
 };
 pub use site::{Look, Owner, Site, SiteUrl, StatusRange, StatusSet};
+pub use standing::{Acknowledgement, Cause, MOST_CAUSES, Standing};
 pub use text::{MAX_SENTENCE, clean, is_unsafe, sentence};

@@ -1,0 +1,309 @@
+//! What it costs to keep everything: the writer's processor time at 20,000 results a second,
+//! bytes a result, questions about a year, and 10,000 outages at once.
+//!
+//! `cargo bench --bench history [-- --quick]`
+
+#[path = "support/cpu.rs"]
+mod cpu;
+#[path = "support/median.rs"]
+mod median;
+#[path = "support/process.rs"]
+mod process;
+#[path = "support/table.rs"]
+mod table;
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use uptime_squirrel::domain::{Cause, Clock, Reason, SiteId, Standing, SystemClock, Timestamp};
+use uptime_squirrel::history::{Change, History, Keep, Letter, LookRow, Place, SiteKey};
+
+use median::median;
+use table::Table;
+
+const KEEP: Keep = Keep {
+    raw: Duration::from_secs(7 * 86_400),
+    rollup: Duration::from_secs(400 * 86_400),
+};
+const SITES: usize = 1_000;
+const RATE: f64 = 20_000.0;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let Some(mut table) = Table::asked("The history: what it costs to keep everything") else {
+        return Ok(());
+    };
+    writing(&mut table)?;
+    outages(&mut table)?;
+    year(&mut table)?;
+    table.print()?;
+    Ok(())
+}
+
+fn key(site: usize) -> SiteKey {
+    SiteKey {
+        name: format!("site {site}").into(),
+        url: format!("https://site{site}.example.org/").into(),
+    }
+}
+
+fn sites(count: usize) -> Vec<(SiteId, SiteKey)> {
+    (0..count)
+        .map(|site| (SiteId::from_index(site), key(site)))
+        .collect()
+}
+
+fn look(number: usize, at: Timestamp) -> LookRow {
+    // Latencies, statuses and lateness as a fleet has them: mostly alike, never the same.
+    let mixed = number.wrapping_mul(2_654_435_761) >> 7;
+    let down = mixed.is_multiple_of(50);
+    LookRow {
+        site: SiteId::from_index(number % SITES),
+        at,
+        reason: down.then_some(Reason::Timeout),
+        status: (!down).then_some(200),
+        latency: Duration::from_micros(if down {
+            10_000_000
+        } else {
+            20_000 + (mixed % 600_000) as u64
+        }),
+        late: Duration::from_millis((mixed % 40) as u64),
+    }
+}
+
+fn open(place: &Place, clock: &Arc<SystemClock>) -> Result<History, Box<dyn Error>> {
+    let (history, _) = History::open(place, KEEP, Arc::clone(clock) as _, |_| {})?;
+    Ok(history)
+}
+
+/// Results come as they do from a monitor: one at a time, at an even rate.
+fn writing(table: &mut Table) -> Result<(), Box<dyn Error>> {
+    let seconds = if table.quick { 5 } else { 30 };
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("history.db");
+    let clock = Arc::new(SystemClock::new());
+    let history = open(&Place::File(path.clone()), &clock)?;
+    history.sites(sites(SITES), clock.timestamp());
+    let (began, used) = (Instant::now(), cpu::seconds());
+    let count = RATE as usize * seconds;
+    let mut number = 0;
+    let mut memory = Vec::new();
+    while number < count {
+        let due = ((began.elapsed().as_secs_f64() * RATE) as usize).min(count);
+        while number < due {
+            history.look(look(number, clock.timestamp()));
+            number += 1;
+        }
+        if number % 20_000 < 200 {
+            memory.push(process::status("self", "VmRSS")?);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let kept = history
+        .ask_and_wait(|book| book.facts())
+        .ok_or("no history")??;
+    let took = began.elapsed().as_secs_f64();
+    let cores = (cpu::seconds() - used) / took;
+    table.at_most("cores at 20,000 results a second", cores, 1.0, "");
+    table.at_most(
+        "seconds to keep up, over real time",
+        took / seconds as f64,
+        1.05,
+        "",
+    );
+    let half = memory.len() / 2;
+    let growth = median(memory[half..].to_vec()) - median(memory[..half].to_vec());
+    table.at_most(
+        "memory from the first half to the second",
+        growth / 1_048_576.0,
+        4.0,
+        " MiB",
+    );
+    if !history.close(Duration::from_secs(60)) {
+        return Err("the history did not close".into());
+    }
+    let bytes = std::fs::metadata(&path)?.len() as f64;
+    table.at_most(
+        "bytes of the whole file a result",
+        bytes / count as f64,
+        28.0,
+        "",
+    );
+    table.note(
+        "size with what is not worked in yet",
+        format!("{:.1} MiB", kept.bytes as f64 / 1_048_576.0),
+    );
+    Ok(())
+}
+
+/// Every site of ten thousand goes down in one moment, each with a letter to two channels.
+fn outages(table: &mut Table) -> Result<(), Box<dyn Error>> {
+    const DOWN: usize = 10_000;
+    let rounds = if table.quick { 1 } else { 5 };
+    let (mut called, mut queued) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        let folder = tempfile::tempdir()?;
+        let clock = Arc::new(SystemClock::new());
+        let history = open(&Place::File(folder.path().join("history.db")), &clock)?;
+        history.sites(sites(DOWN), clock.timestamp());
+        history.ask_and_wait(|_| ());
+        let at = clock.timestamp();
+        let changes: Vec<Change> = (0..DOWN).map(|site| down(site, at)).collect();
+        let began = Instant::now();
+        for change in changes {
+            history.change(change);
+        }
+        called.push(began.elapsed().as_secs_f64());
+        let count = history
+            .ask_and_wait(|book| book.post_count())
+            .ok_or("no history")??;
+        queued.push(began.elapsed().as_secs_f64());
+        if count.pending != 2 * DOWN as u64 {
+            return Err(format!("{} of {} letters", count.pending, 2 * DOWN).into());
+        }
+        history.close(Duration::from_secs(60));
+    }
+    table.at_most(
+        "10,000 outages, 20,000 letters queued",
+        median(queued),
+        1.0,
+        " s",
+    );
+    table.at_most("of these, time that checks wait", median(called), 0.1, " s");
+    Ok(())
+}
+
+fn down(site: usize, at: Timestamp) -> Change {
+    let letter = |channel: &str| Letter {
+        id: format!("{site}/{channel}").into(),
+        owner: "ops".into(),
+        channel: channel.into(),
+        site: key(site).name,
+        at,
+        subject: format!("DOWN: site {site} (timeout)").into(),
+        body: "No answer within 10 seconds.\n".repeat(12).into(),
+        facts: "{\"event\":\"down\"}".into(),
+    };
+    Change {
+        site: SiteId::from_index(site),
+        at,
+        standing: Some(Standing {
+            failures: 2,
+            good: 0,
+            since: at,
+            causes: vec![Cause {
+                reason: Reason::Timeout,
+                status: None,
+                error: Some("no answer within 10 s".into()),
+                looks: 2,
+            }],
+            last_good: Some(at),
+            down: true,
+            acknowledged: None,
+        }),
+        ended: None,
+        letters: vec![letter("email"), letter("push")],
+    }
+}
+
+/// A year of a thousand sites: what a details page asks, from a file that was just opened.
+fn year(table: &mut Table) -> Result<(), Box<dyn Error>> {
+    let days = if table.quick { 30 } else { 365 };
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("history.db");
+    let clock = Arc::new(SystemClock::new());
+    let history = open(&Place::File(path.clone()), &clock)?;
+    history.sites(sites(SITES), clock.timestamp());
+    history.close(Duration::from_secs(60));
+    let now = clock.timestamp().as_micros() / 1_000_000;
+    fill(&path, now, days)?;
+    table.note(
+        "the file of that year",
+        format!(
+            "{:.0} MiB",
+            std::fs::metadata(&path)?.len() as f64 / 1_048_576.0
+        ),
+    );
+    let (mut opening, mut page) = (Vec::new(), Vec::new());
+    for round in 0..if table.quick { 3 } else { 21 } {
+        let began = Instant::now();
+        let history = open(&Place::File(path.clone()), &clock)?;
+        let site = key(round * 37 % SITES);
+        let count = history
+            .ask_and_wait(move |book| {
+                let mut looks = 0;
+                for days in [1, 7, 30, 90] {
+                    looks = book.total(&site, Duration::from_secs(days * 86_400))?.count;
+                }
+                let points = book.series(&site, Duration::from_secs(30 * 86_400))?.len()
+                    + book.series(&site, Duration::from_secs(365 * 86_400))?.len()
+                    + book.days(&site, 90)?.len();
+                book.outages(Some(&site), 50)
+                    .map(|outages| (looks, points + outages.len()))
+            })
+            .ok_or("no history")??;
+        page.push(began.elapsed().as_secs_f64() * 1e3);
+        if count.0 < 288 * 25 || count.1 < 700 {
+            return Err(format!("the page is empty: {count:?}").into());
+        }
+        let again = Instant::now();
+        history.ask_and_wait(|_| ());
+        opening.push(again.elapsed().as_secs_f64() * 1e3);
+        history.close(Duration::from_secs(60));
+    }
+    table.at_most(
+        "a site's page, opening the file included",
+        median(page.clone()),
+        100.0,
+        " ms",
+    );
+    table.note(
+        "the slowest of these",
+        format!(
+            "{:.1} ms",
+            page.iter().fold(0.0_f64, |most, one| most.max(*one))
+        ),
+    );
+    Ok(())
+}
+
+/// Summaries as the chores leave them. Written straight into the file: to take a year's
+/// hundred million looks one by one would take longer than the year's questions are worth.
+fn fill(path: &std::path::Path, now: i64, days: i64) -> Result<(), Box<dyn Error>> {
+    let connection = rusqlite::Connection::open(path)?;
+    let sketch: &[u8] = &[0xa0, 0x02, 4, 3, 5, 4, 3];
+    let rolled = now - now.rem_euclid(300);
+    for (name, length, days) in [
+        ("rollup_day", 86_400, days),
+        ("rollup_hour", 3_600, days),
+        ("rollup_5m", 300, days.min(35)),
+    ] {
+        let last = now - now.rem_euclid(length) - length;
+        let transaction = connection.unchecked_transaction()?;
+        {
+            let mut insert = transaction.prepare(&format!(
+                "INSERT INTO {name} VALUES (?1, ?2, ?3, ?3, 0, 0, 21000, ?4, 640000, ?5)"
+            ))?;
+            let mut start = last - days * 86_400;
+            while start <= last {
+                for site in 1..=SITES as i64 {
+                    insert.execute(rusqlite::params![
+                        start,
+                        site,
+                        length / 300,
+                        240_000 * length / 300,
+                        sketch
+                    ])?;
+                }
+                start += length;
+            }
+        }
+        transaction.commit()?;
+    }
+    connection.execute(
+        "INSERT OR REPLACE INTO marks VALUES ('rolled', ?1)",
+        [rolled],
+    )?;
+    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
+    Ok(())
+}
