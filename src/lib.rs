@@ -23,6 +23,7 @@
 //! | [`paradigm`] | one file a paradigm, the trait, the table `ALL`, the live switch | domain, probe, trace |
 //! | [`monitor`] | what results mean: state of every site, confirmation, uptime. A pure fold, sole owner of the truth | domain |
 //! | [`history`] | SQLite: writer, schema, summaries, queries. The only room that knows rusqlite | domain |
+//! | [`notify`] | one file a channel, the table `ALL`, what a message says, the outbox | domain, history |
 //! | [`fleet`] | the sites that `squirrel demo` serves on loopback, and their faults | domain |
 //! | [`tui`] | terminal guard, keymap, layout, theme, one file a view. The only room that knows ratatui and crossterm | domain, monitor, trace, the names in paradigm's table |
 //! | [`app`] | the wiring: one closed `Event` enum, one `select!` loop; decide, then act | all of the above |
@@ -39,6 +40,7 @@ pub mod domain;
 pub mod fleet;
 pub mod history;
 pub mod monitor;
+pub mod notify;
 pub mod paradigm;
 pub mod probe;
 pub mod schedule;

@@ -6,6 +6,7 @@ use crate::domain::{CheckResult, Site};
 use crate::tui::Input;
 
 use super::keeper::Kept;
+use super::ledger::Word;
 
 /// Something that happened. Closed: the loop has no other ears.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(super) enum Event {
     Results(Vec<CheckResult>),
     /// From the keeper of sites.toml.
     Kept(Kept),
+    /// From the history or the outbox.
+    Word(Word),
     /// A signal that asks for the end.
     Signal(u8),
     /// Something is due.

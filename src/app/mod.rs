@@ -5,20 +5,31 @@
 
 mod core;
 mod event;
+mod headless;
 mod keeper;
 mod launch;
+mod ledger;
 pub mod log;
 mod machine;
 mod picture;
+mod record;
+mod service;
 mod session;
+mod trouble;
 mod workers;
 mod world;
 
 pub use self::core::{Core, CoreError, Happening, choose};
 pub use event::Ending;
+pub use headless::{Occurrence, Watch, watch};
 pub use keeper::{Keeper, Kept};
 pub use launch::{Launch, SessionError};
+pub use ledger::{Ledger, OpenLedger, Word, key, plan};
 pub use machine::Meter;
 pub use picture::{Picture, picture};
+pub use service::Service;
 pub use session::run;
 pub use workers::{Workers, step};
+
+/// How long the end waits for the history to be written.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);

@@ -41,6 +41,7 @@ async fn draw(launch: Launch, picture: &Picture) -> Result<String, SessionError>
         clock,
         options,
         fleet: _fleet,
+        words: _words,
     } = launch.open()?;
     let mut ui = Ui::new(options, picture.size);
     let end = clock.moment() + picture.after;
@@ -69,8 +70,10 @@ async fn draw(launch: Launch, picture: &Picture) -> Result<String, SessionError>
             world.fulfil(intent);
         }
     }
-    Ok(world.scene(|scene| {
+    let svg = world.scene(|scene| {
         ui.tick(scene);
         ui.svg(scene, picture.size)
-    }))
+    });
+    world.core.close(super::PATIENCE);
+    Ok(svg)
 }

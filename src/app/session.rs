@@ -15,6 +15,7 @@ use crate::tui::{Input, InputStream, Terminal, Tone, Ui};
 use super::event::{Action, Ending, Event};
 use super::keeper::Keeper;
 use super::launch::{Launch, Opened, SessionError};
+use super::ledger::Word;
 use super::world::World;
 
 /// Results that are folded in at a time, so that a key never waits for a flood of them.
@@ -53,6 +54,7 @@ struct Session {
 struct Ears {
     input: Option<InputStream>,
     results: UnboundedReceiver<CheckResult>,
+    words: UnboundedReceiver<Word>,
     keeper: Keeper,
     interrupt: Signal,
     terminate: Signal,
@@ -75,10 +77,12 @@ impl Session {
             clock,
             options,
             fleet,
+            words,
         } = launch.open()?;
         let ears = Ears {
             input: None,
             results,
+            words,
             keeper,
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -99,7 +103,9 @@ impl Session {
     }
 
     async fn run(mut self) -> Result<Ending, SessionError> {
-        match self.watch().await {
+        let ended = self.watch().await;
+        self.world.core.close(super::PATIENCE);
+        match ended {
             // A terminal that is closed in the middle of a frame is gone like any other.
             Err(error) if is_gone(&error) => Ok(Ending::Quit),
             ended => Ok(ended?),
@@ -146,6 +152,7 @@ impl Session {
             _ = ears.hangup.recv() => Event::Signal(1),
             _ = ears.results.recv_many(&mut batch, BATCH) => Event::Results(batch),
             kept = ears.keeper.next() => Event::Kept(kept),
+            Some(word) = ears.words.recv() => Event::Word(word),
             () = tokio::time::sleep_until(wake) => Event::Tick,
         };
         Ok(event)
@@ -163,6 +170,7 @@ impl Session {
             }
             Event::Results(results) => self.world.core.results(results),
             Event::Kept(kept) => self.world.kept(kept),
+            Event::Word(word) => self.world.word(word),
             Event::Signal(number) => actions.push(Action::End(Ending::Signal(number))),
             Event::Tick => {}
         }

@@ -13,10 +13,12 @@ mod demo;
 mod exit;
 mod fleet;
 mod monitor;
+mod notify;
 
 mod progress;
 mod record;
 mod source;
+mod watch;
 mod worker;
 
 pub use cli::run;

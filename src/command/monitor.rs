@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use crate::app::{self, Ending, Launch, choose};
 use crate::config::Config;
 use crate::fleet::FleetProcess;
+use crate::history::Place;
 use crate::paradigm::{ensure_files, raise_file_limit};
 use crate::tui::Options;
 
@@ -21,7 +22,8 @@ pub(super) fn run(args: &MonitorArgs) -> Exit {
         .path
         .as_deref()
         .map_or_else(String::new, source::short);
-    watch(config, name, &args.engine, args.screen, None)
+    let place = args.history.of_monitor();
+    watch(config, name, &args.engine, args.screen, (place, None))
 }
 
 /// Runs the monitor on a configuration, whatever it came from.
@@ -30,9 +32,9 @@ pub(super) fn watch(
     source: String,
     engine: &EngineArgs,
     screen: ScreenArgs,
-    fleet: Option<FleetProcess>,
+    (history, fleet): (Place, Option<FleetProcess>),
 ) -> Exit {
-    let launch = match prepare(config, source, engine, screen, fleet) {
+    let launch = match prepare(config, source, engine, screen, (history, fleet)) {
         Ok(launch) => launch,
         Err(exit) => return exit,
     };
@@ -49,7 +51,7 @@ pub(super) fn prepare(
     source: String,
     engine: &EngineArgs,
     screen: ScreenArgs,
-    fleet: Option<FleetProcess>,
+    (history, fleet): (Place, Option<FleetProcess>),
 ) -> Result<Launch, Exit> {
     ensure_files().map_err(|error| mistake(format!("squirrel: {error}")))?;
     let (entry, workers) = choose(
@@ -73,5 +75,6 @@ pub(super) fn prepare(
         options,
         source,
         fleet,
+        history,
     })
 }

@@ -22,19 +22,28 @@ const COLUMNS: &str = "id, owner, channel, site, at, subject, body, facts, state
                        answer, settled";
 
 impl Book<'_> {
-    /// Pending letters of a channel, those that are due first come first, at most `most`.
+    /// Pending letters of a channel to anybody but `except`, those that are due first come
+    /// first, at most `most`.
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn pending(&self, channel: &str, most: usize) -> Result<Vec<Posted>, BookError> {
+    pub fn pending(
+        &self,
+        channel: &str,
+        except: &[Box<str>],
+        most: usize,
+    ) -> Result<Vec<Posted>, BookError> {
+        let except = serde_json::to_string(except).unwrap_or_default();
         self.sound((|| {
             self.store
                 .connection
                 .prepare_cached(&format!(
                     "SELECT {COLUMNS} FROM outbox
-                     WHERE state = 0 AND channel = ?1 ORDER BY next LIMIT ?2"
+                     WHERE state = 0 AND channel = ?1
+                         AND owner NOT IN (SELECT value FROM json_each(?3))
+                     ORDER BY next LIMIT ?2"
                 ))?
-                .query_map(params![channel, most], posted)?
+                .query_map(params![channel, most, except], posted)?
                 .collect()
         })())
     }

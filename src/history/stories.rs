@@ -256,7 +256,7 @@ fn damage_that_is_met_later_costs_the_past_and_not_the_present() {
     };
     assert!(aside.exists());
     let pending = history
-        .ask_and_wait(|book| book.pending("email", 10).unwrap())
+        .ask_and_wait(|book| book.pending("email", &[], 10).unwrap())
         .unwrap();
     assert_eq!(pending.len(), 1);
     assert_eq!(&*pending[0].letter.id, "kept");
@@ -286,7 +286,7 @@ fn a_folder_that_cannot_be_written_is_said_and_memory_stands_in_until_it_can() {
     ));
     history.mark("b".into(), Mark::Sent, Some("201".into()), at(START + 1));
     let pending = history
-        .ask_and_wait(|book| book.pending("email", 10).unwrap())
+        .ask_and_wait(|book| book.pending("email", &[], 10).unwrap())
         .unwrap();
     assert_eq!(pending.len(), 1, "owners are told all the same");
     std::fs::remove_file(&in_the_way).unwrap();
@@ -330,6 +330,11 @@ fn a_letter_is_kept_once_and_its_fate_is_known() {
         Some("busy".into()),
         at(START),
     );
+    let except = ["ops".into()];
+    let others = history
+        .ask_and_wait(move |book| book.pending("email", &except, 10).unwrap())
+        .unwrap();
+    assert_eq!(others, []);
     let posted = history
         .ask_and_wait(|book| book.outbox(10).unwrap())
         .unwrap();
