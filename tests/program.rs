@@ -34,7 +34,16 @@ mod monitor {
     mod paradigms;
     mod refusals;
     mod reload;
-    mod sites;
+    pub(crate) mod sites;
     mod suspension;
     mod table;
+}
+
+#[cfg(test)]
+mod owners {
+    mod files;
+    mod mail;
+    mod messages;
+    mod service;
+    mod sites;
 }

@@ -93,7 +93,7 @@ async fn run(
         ledger,
         restored,
         mut words,
-    } = Ledger::open(&watch.history, &watch.config, &dyn_clock, watch.zone)
+    } = Ledger::open(&watch.history, &watch.config, None, &dyn_clock, watch.zone)
         .map_err(SessionError::History)?;
     let (sender, mut results) = unbounded_channel();
     let mut core = Core::start(watch.config, watch.entry, watch.workers, dyn_clock, sender)

@@ -37,6 +37,8 @@ pub struct Launch {
     pub fleet: Option<FleetProcess>,
     /// Where the history is kept.
     pub history: Place,
+    /// The configuration whose owners are told of every site, in place of the first one's.
+    pub tell: Option<Config>,
 }
 
 /// Why a session cannot begin or go on.
@@ -86,7 +88,8 @@ impl Launch {
         let zone = self.options.zone.clone();
         let dyn_clock = Arc::clone(&clock) as Arc<dyn Clock>;
         // Before the first check, so that a second monitor asks nobody anything.
-        let opened = Ledger::open(&self.history, &self.config, &dyn_clock, zone.clone())
+        let tell = self.tell.as_ref();
+        let opened = Ledger::open(&self.history, &self.config, tell, &dyn_clock, zone.clone())
             .map_err(SessionError::History)?;
         let mut core = Core::start(self.config, self.entry, self.workers, dyn_clock, sender)
             .map_err(SessionError::Core)?;

@@ -31,6 +31,8 @@ pub struct Ledger {
     history: History,
     outbox: Outbox,
     plan: Plan,
+    /// Everybody is told of every site, whatever the configuration says.
+    everybody: bool,
     zone: TimeZone,
 }
 
@@ -53,13 +55,15 @@ pub struct OpenLedger {
 }
 
 impl Ledger {
-    /// Opens the history at `place` and starts to send what is pending.
+    /// Opens the history at `place` and starts to send what is pending. The owners of
+    /// `others`, where it is given, are told of every site in place of `config`'s.
     ///
     /// # Errors
     /// If another monitor has the file, or it is none of ours, or no thread can be started.
     pub fn open(
         place: &Place,
         config: &Config,
+        others: Option<&Config>,
         clock: &Arc<dyn Clock>,
         zone: TimeZone,
     ) -> Result<OpenLedger, HistoryError> {
@@ -76,7 +80,7 @@ impl Ledger {
             }
         };
         let (history, restored) = History::open(place, keep, Arc::clone(clock), tell)?;
-        let plan = plan(config);
+        let plan = plan(others.unwrap_or(config));
         let tell = move |news| {
             let _unheard = sender.send(Word::Post(news));
         };
@@ -87,6 +91,7 @@ impl Ledger {
                 history,
                 outbox,
                 plan,
+                everybody: others.is_some(),
                 zone,
             },
             restored,
@@ -103,8 +108,10 @@ impl Ledger {
     /// Takes over a changed configuration.
     pub(super) fn configure(&mut self, keeping: Keeping) {
         self.history.keep(keeping.keep);
-        self.outbox.plan(keeping.plan.clone());
-        self.plan = keeping.plan;
+        if !self.everybody {
+            self.outbox.plan(keeping.plan.clone());
+            self.plan = keeping.plan;
+        }
     }
 
     /// The sites that are watched from now on.
@@ -193,7 +200,7 @@ impl Ledger {
         self.plan
             .owners
             .iter()
-            .filter(|owner| named.contains(&owner.name))
+            .filter(|owner| self.everybody || named.contains(&owner.name))
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use crate::app::{self, Picture};
-use crate::config::Config;
+use crate::app::{self, Launch, Picture};
 use crate::fleet::FleetProcess;
 use crate::history::Place;
 
@@ -16,44 +15,29 @@ pub(super) fn run(args: &DemoArgs) -> Exit {
         Ok(fleet) => fleet,
         Err(error) => return mistake(format!("squirrel: the fleet cannot be started: {error}")),
     };
-    let mut config = match source::read(&fleet.config_path()) {
+    let config = match source::read(&fleet.config_path()) {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    if let Some(path) = &args.notify {
-        match source::read(path) {
-            Ok(owners) => tell_owners(&mut config, owners),
-            Err(exit) => return exit,
-        }
-    }
+    let tell = match args.notify.as_deref().map(source::read).transpose() {
+        Ok(tell) => tell,
+        Err(exit) => return exit,
+    };
     // What a demonstration did is nobody's past.
     let place = args.history.place(|| Place::Memory);
     let name = "the demonstration's own fleet".to_owned();
     let (engine, screen) = (&args.engine, args.screen);
-    let Some(file) = &args.picture.svg else {
-        return monitor::watch(config, name, engine, screen, (place, Some(fleet)));
+    let launch = match monitor::prepare(config, name, engine, screen, (place, Some(fleet))) {
+        Ok(launch) => Launch { tell, ..launch },
+        Err(exit) => return exit,
     };
-    match monitor::prepare(config, name, engine, screen, (place, Some(fleet))) {
-        Ok(launch) => draw(args, launch, file),
-        Err(exit) => exit,
+    match &args.picture.svg {
+        Some(file) => draw(args, launch, file),
+        None => monitor::show(launch),
     }
 }
 
-/// The sites of the demonstration belong to the owners of another configuration.
-fn tell_owners(config: &mut Config, owners: Config) {
-    let names: Vec<Box<str>> = owners
-        .owners
-        .iter()
-        .map(|owner| owner.name.clone())
-        .collect();
-    for site in &mut config.sites {
-        site.owners.clone_from(&names);
-    }
-    config.owners = owners.owners;
-    config.notify = owners.notify;
-}
-
-fn draw(args: &DemoArgs, launch: app::Launch, file: &Path) -> Exit {
+fn draw(args: &DemoArgs, launch: Launch, file: &Path) -> Exit {
     let picture = Picture {
         size: args.picture.size,
         after: args.picture.after,

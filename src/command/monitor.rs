@@ -23,21 +23,14 @@ pub(super) fn run(args: &MonitorArgs) -> Exit {
         .as_deref()
         .map_or_else(String::new, source::short);
     let place = args.history.of_monitor();
-    watch(config, name, &args.engine, args.screen, (place, None))
+    match prepare(config, name, &args.engine, args.screen, (place, None)) {
+        Ok(launch) => show(launch),
+        Err(exit) => exit,
+    }
 }
 
-/// Runs the monitor on a configuration, whatever it came from.
-pub(super) fn watch(
-    config: Config,
-    source: String,
-    engine: &EngineArgs,
-    screen: ScreenArgs,
-    (history, fleet): (Place, Option<FleetProcess>),
-) -> Exit {
-    let launch = match prepare(config, source, engine, screen, (history, fleet)) {
-        Ok(launch) => launch,
-        Err(exit) => return exit,
-    };
+/// Runs the monitor on the terminal.
+pub(super) fn show(launch: Launch) -> Exit {
     match app::run(launch) {
         Ok(Ending::Quit) => Exit::Fine,
         Ok(Ending::Signal(number)) => Exit::Signal(number),
@@ -76,5 +69,6 @@ pub(super) fn prepare(
         source,
         fleet,
         history,
+        tell: None,
     })
 }

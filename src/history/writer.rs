@@ -280,21 +280,15 @@ impl Writer {
     }
 
     fn land(&mut self, path: &Path) -> Result<Store, String> {
-        // The lock may never have been had, where the folder could not be written.
-        let held = self.lock.take();
-        let had = held.is_some();
-        drop(held);
+        // It is taken again together with the file; where the folder could not be written, it
+        // never was.
+        self.lock = None;
         let OpenFile { store, lock } = open::open(path).map_err(|fault| match fault {
             Fault::Refused(refusal) => refusal.to_string(),
             Fault::Damaged => "damaged".to_owned(),
             Fault::Unusable(why) => why,
         })?;
         self.lock = Some(lock);
-        if !had {
-            // What is in it already was not known when the program began: it is what a
-            // restart would find, and the present is the better word.
-            tracing::info!("{} can be used now", path.display());
-        }
         carry::back(&self.store.connection, path).map_err(|error| plain(&error))?;
         Ok(store)
     }

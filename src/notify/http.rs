@@ -138,16 +138,17 @@ fn retry_after(response: &Response, now: SystemTime) -> Option<Duration> {
     SystemTime::from(date).duration_since(now).ok()
 }
 
-/// An error with what caused it, in one line.
+/// An error with what caused it, in one line, nothing twice.
 pub(super) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let cause = error.to_string();
-        if !text.contains(&cause) {
-            text = format!("{text}: {cause}");
+    let mut parts: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        for part in error.to_string().split(": ") {
+            if !parts.iter().any(|known| known == part) {
+                parts.push(part.to_owned());
+            }
         }
-        source = error.source();
+        next = error.source();
     }
-    text
+    parts.join(": ")
 }

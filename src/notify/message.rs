@@ -201,21 +201,20 @@ impl Story<'_> {
 
     /// The rule that decided.
     fn rule(&self) -> String {
-        let times = |count: u32, one: &str, many: &str| match count {
-            1 => format!("1 {one}"),
-            count => format!("{count} {many} in a row"),
-        };
         match self.occasion {
+            Occasion::Down if self.site.confirm <= 1 => "1 failed look (confirm = 1)".to_owned(),
             Occasion::Down => format!(
-                "{} (confirm = {}), looked at again after {}",
-                times(self.site.confirm, "failed look", "failed looks"),
+                "{} failed looks in a row (confirm = {}), looked at again after {}",
+                self.site.confirm,
                 self.site.confirm,
                 brief(self.site.confirm_delay)
             ),
+            Occasion::Recovered { .. } if self.site.recover <= 1 => {
+                "1 good look (recover = 1)".to_owned()
+            }
             Occasion::Recovered { .. } => format!(
-                "{} (recover = {})",
-                times(self.site.recover, "good look", "good looks"),
-                self.site.recover
+                "{} good looks in a row (recover = {})",
+                self.site.recover, self.site.recover
             ),
         }
     }

@@ -6,6 +6,10 @@ mod count;
 mod fleet;
 mod listen;
 mod play;
+mod post;
+mod smtp;
 
 pub(crate) use count::Count;
 pub(crate) use fleet::{Fleet, Server};
+pub(crate) use post::{Answer, PostServer};
+pub(crate) use smtp::{MailServer, Mood, Privacy};
