@@ -16,8 +16,10 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use uptime_squirrel::domain::{Cause, Clock, Reason, SiteId, Standing, SystemClock, Timestamp};
-use uptime_squirrel::history::{Change, History, Keep, Letter, LookRow, Place, SiteKey};
+use uptime_squirrel::domain::{
+    Cause, Clock, Look, Reason, Site, SiteId, SiteUrl, Standing, StatusSet, SystemClock, Timestamp,
+};
+use uptime_squirrel::history::{Change, History, Keep, Letter, LookRow, Place, SiteKey, Watched};
 
 use median::median;
 use table::Table;
@@ -40,17 +42,37 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn key(site: usize) -> SiteKey {
-    SiteKey {
-        name: format!("site {site}").into(),
-        url: format!("https://site{site}.example.org/").into(),
+fn site(number: usize) -> Site {
+    Site {
+        name: format!("site {number}").into(),
+        look: Arc::new(Look {
+            url: SiteUrl::new(format!("https://site{number}.example.org/")),
+            timeout: Duration::from_secs(10),
+            slow: Duration::from_secs(2),
+            cert_warn: Duration::ZERO,
+            expect_status: StatusSet::default(),
+            contains: None,
+            max_redirects: 5,
+            user_agent: "bench".into(),
+        }),
+        interval: Duration::from_secs(300),
+        confirm: 2,
+        recover: 2,
+        confirm_delay: Duration::from_secs(10),
+        owners: Vec::new(),
+        tags: Vec::new(),
+        parent: None,
+        paused: false,
     }
 }
 
-fn sites(count: usize) -> Vec<(SiteId, SiteKey)> {
-    (0..count)
-        .map(|site| (SiteId::from_index(site), key(site)))
-        .collect()
+fn key(number: usize) -> SiteKey {
+    SiteKey::from(&site(number))
+}
+
+fn sites(count: usize) -> Watched {
+    let sites = (0..count).map(|number| (SiteId::from_index(number), Arc::new(site(number))));
+    Arc::new(sites.collect())
 }
 
 fn look(number: usize, at: Timestamp) -> LookRow {

@@ -116,8 +116,10 @@ impl Ledger {
 
     /// The sites that are watched from now on.
     pub(super) fn sites(&self, monitor: &Monitor, now: Now) {
-        let sites = monitor.sites().map(|state| (state.id(), key(state)));
-        self.history.sites(sites.collect(), now.wall);
+        let sites = monitor
+            .sites()
+            .map(|state| (state.id(), Arc::clone(state.site())));
+        self.history.sites(Arc::new(sites.collect()), now.wall);
     }
 
     /// Keeps what became of a check.
@@ -207,10 +209,7 @@ impl Ledger {
 /// The name of a site in the history.
 #[must_use]
 pub fn key(state: &SiteState) -> SiteKey {
-    SiteKey {
-        name: state.site().name.clone(),
-        url: state.site().look.url.shown().into(),
-    }
+    SiteKey::from(&**state.site())
 }
 
 /// What of a configuration concerns what is kept and told; secrets are read anew.

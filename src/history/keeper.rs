@@ -12,8 +12,8 @@ use crate::domain::{Clock, SiteId, Timestamp};
 
 use super::MOST_WAITING;
 use super::book::Book;
-use super::open::{self, Fault, OpenFile, Place, Refusal};
-use super::records::{Change, Letter, LookRow, Mark, News, Restored, SiteKey};
+use super::open::{self, Fault, Place, Refusal};
+use super::records::{Change, Letter, LookRow, Mark, News, Restored, Watched};
 use super::retention::Keep;
 use super::store::Entry;
 use super::writer::{Command, Shared, Writer};
@@ -63,31 +63,29 @@ impl History {
             Place::Memory => None,
             Place::File(path) => Some(path.clone()),
         };
-        let mut opened = None;
+        let (mut opened, mut lock) = (None, None);
         if let Some(path) = &path {
-            let first = match open::open(path) {
+            let first = match open::open(path, &mut lock) {
                 Err(Fault::Damaged) => match open::put_aside(path, clock.timestamp()) {
                     Ok(aside) => {
                         tell(News::PutAside(aside));
-                        open::open(path)
+                        open::open(path, &mut lock)
                     }
                     Err(why) => Err(Fault::Unusable(format!("{}: {why}", path.display()))),
                 },
                 first => first,
             };
             match first {
-                Ok(OpenFile { store, lock }) => opened = Some((store, Some(lock))),
+                Ok(store) => opened = Some(store),
                 Err(Fault::Refused(refusal)) => return Err(HistoryError::Refused(refusal)),
                 Err(Fault::Damaged) => tell(News::Trouble(format!("{}: damaged", path.display()))),
                 Err(Fault::Unusable(why)) => tell(News::Trouble(why)),
             }
         }
-        let (store, lock) = match opened {
-            Some(opened) => opened,
-            None => {
-                let memory = open::in_memory().map_err(io::Error::other);
-                (memory.map_err(HistoryError::Io)?, None)
-            }
+        let from_file = opened.is_some();
+        let store = match opened {
+            Some(store) => store,
+            None => open::in_memory().map_err(|why| HistoryError::Io(io::Error::other(why)))?,
         };
         let restored = store.restore().unwrap_or_else(|error| {
             tracing::error!("what was open cannot be restored: {error}");
@@ -96,7 +94,8 @@ impl History {
         let shared = Arc::new(Shared::default());
         let writer = Writer::new(
             path,
-            (store, lock),
+            (store, from_file),
+            lock,
             keep,
             clock,
             Arc::clone(&shared),
@@ -121,7 +120,7 @@ impl History {
     }
 
     /// The sites that are watched from now on, all of them. Open outages of others end.
-    pub fn sites(&self, sites: Vec<(SiteId, SiteKey)>, at: Timestamp) {
+    pub fn sites(&self, sites: Watched, at: Timestamp) {
         self.send(Command::Write(Entry::Sites(sites, at)));
     }
 

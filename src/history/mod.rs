@@ -40,7 +40,7 @@ pub use period::{Level, Sum};
 pub use post::PostCount;
 pub use records::{
     Change, Ended, Letter, LookRow, Mark, News, OutageRow, Posted, Progress, Restored, SiteKey,
-    Told,
+    Told, Watched,
 };
 pub use retention::Keep;
 pub use sketch::Sketch;

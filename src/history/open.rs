@@ -87,15 +87,9 @@ pub(super) enum Fault {
     Unusable(String),
 }
 
-/// An open file.
-#[derive(Debug)]
-pub(super) struct OpenFile {
-    pub(super) store: Store,
-    pub(super) lock: Lock,
-}
-
-/// Opens the file at `path`, or makes it.
-pub(super) fn open(path: &Path) -> Result<OpenFile, Fault> {
+/// Opens the file at `path`, or makes it. Its lock is taken unless it is held already, and
+/// then held whatever else goes wrong.
+pub(super) fn open(path: &Path, held: &mut Option<Lock>) -> Result<Store, Fault> {
     let unusable =
         |error: &dyn fmt::Display| Fault::Unusable(format!("{}: {error}", path.display()));
     if let Some(folder) = path
@@ -104,14 +98,17 @@ pub(super) fn open(path: &Path) -> Result<OpenFile, Fault> {
     {
         fs::create_dir_all(folder).map_err(|error| unusable(&error))?;
     }
-    let lock = Lock::take(path).map_err(|error| match error {
-        LockError::Held(holder) => Fault::Refused(Refusal::InUse {
-            path: path.to_owned(),
-            holder,
-        }),
-        LockError::Io(error) => unusable(&error),
-    })?;
-    let store = connect(path).map_err(|error| match error {
+    if held.is_none() {
+        let lock = Lock::take(path).map_err(|error| match error {
+            LockError::Held(holder) => Fault::Refused(Refusal::InUse {
+                path: path.to_owned(),
+                holder,
+            }),
+            LockError::Io(error) => unusable(&error),
+        })?;
+        *held = Some(lock);
+    }
+    connect(path).map_err(|error| match error {
         SchemaError::Newer(version) => Fault::Refused(Refusal::Newer {
             path: path.to_owned(),
             version,
@@ -121,8 +118,7 @@ pub(super) fn open(path: &Path) -> Result<OpenFile, Fault> {
         }),
         SchemaError::Sqlite(error) if is_damage(&error) => Fault::Damaged,
         SchemaError::Sqlite(error) => unusable(&plain(&error)),
-    })?;
-    Ok(OpenFile { store, lock })
+    })
 }
 
 fn connect(path: &Path) -> Result<Store, SchemaError> {

@@ -1,9 +1,10 @@
 //! What goes into the history and what comes out of it again: plain records.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{Acknowledgement, Cause, Reason, SiteId, Standing, Timestamp};
+use crate::domain::{Acknowledgement, Cause, Reason, Site, SiteId, Standing, Timestamp};
 
 /// A site as the history knows it: name and URL together, so that another URL under an old
 /// name begins a history of its own.
@@ -14,6 +15,18 @@ pub struct SiteKey {
     /// Its URL as it may be shown.
     pub url: Box<str>,
 }
+
+impl From<&Site> for SiteKey {
+    fn from(site: &Site) -> Self {
+        Self {
+            name: site.name.clone(),
+            url: site.look.url.shown().into(),
+        }
+    }
+}
+
+/// The sites that are watched, each with its number.
+pub type Watched = Arc<Vec<(SiteId, Arc<Site>)>>;
 
 /// One look, as much of it as is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,15 +1,16 @@
 //! The database with everything that writes into it, one transaction a batch.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
-use crate::domain::{Acknowledgement, Cause, SiteId, Standing, Timestamp};
+use crate::domain::{Acknowledgement, Cause, Site, SiteId, Standing, Timestamp};
 
 use super::codes;
 use super::letters;
 use super::period::Level;
-use super::records::{Change, Letter, LookRow, Mark, Restored, SiteKey};
+use super::records::{Change, Letter, LookRow, Mark, Restored, SiteKey, Watched};
 
 /// A clock that goes back by less than this was not set: two answers came at once.
 const JITTER: i64 = 1_000_000;
@@ -21,7 +22,7 @@ const MOST_STEPS: usize = 1_000;
 #[derive(Clone, Debug)]
 pub(super) enum Entry {
     /// The sites that are watched from now on.
-    Sites(Vec<(SiteId, SiteKey)>, Timestamp),
+    Sites(Watched, Timestamp),
     Look(LookRow),
     Missed(SiteId, Timestamp),
     Change(Box<Change>),
@@ -188,23 +189,30 @@ impl Writing<'_> {
             .filter(|row| *row != 0)
     }
 
-    fn register(&mut self, sites: &[(SiteId, SiteKey)], at: Timestamp) -> rusqlite::Result<()> {
-        let mut insert = self.transaction.prepare_cached(
-            "INSERT INTO sites (name, url) VALUES (?1, ?2)
-             ON CONFLICT (name, url) DO UPDATE SET name = name RETURNING id",
-        )?;
+    fn register(&mut self, sites: &[(SiteId, Arc<Site>)], at: Timestamp) -> rusqlite::Result<()> {
+        let mut find = self
+            .transaction
+            .prepare_cached("SELECT id FROM sites WHERE name = ?1 AND url = ?2")?;
+        let mut insert = self
+            .transaction
+            .prepare_cached("INSERT INTO sites (name, url) VALUES (?1, ?2)")?;
         let mut watched = HashSet::new();
-        for (site, key) in sites {
-            if self.sites.len() <= site.index() {
-                self.sites.resize(site.index() + 1, 0);
+        for (id, site) in sites {
+            if self.sites.len() <= id.index() {
+                self.sites.resize(id.index() + 1, 0);
             }
-            let row = &mut self.sites[site.index()];
+            let row = &mut self.sites[id.index()];
             if *row == 0 {
-                *row = insert.query_row((&key.name, &key.url), |found| found.get(0))?;
+                let key = (&site.name, site.look.url.shown());
+                let known = find.query_row(key, |found| found.get(0)).optional()?;
+                *row = match known {
+                    Some(known) => known,
+                    None => insert.insert(key)?,
+                };
             }
             watched.insert(*row);
         }
-        drop(insert);
+        drop((find, insert));
         // The outage of a site that nobody watches any more would never end.
         let mut open = self
             .transaction

@@ -8,11 +8,15 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use crate::domain::{Cause, Clock, Moment, Reason, SiteId, Standing, Timestamp};
+use crate::domain::{
+    Cause, Clock, Look, Moment, Reason, Site, SiteId, SiteUrl, Standing, StatusSet, Timestamp,
+};
 
 use super::book::Book;
 use super::open;
-use super::records::{Change, Ended, Letter, LookRow, Mark, News, Progress, Restored, SiteKey};
+use super::records::{
+    Change, Ended, Letter, LookRow, Mark, News, Progress, Restored, SiteKey, Watched,
+};
 use super::retention;
 use super::rollup::Roller;
 use super::store::{Entry, Store};
@@ -57,12 +61,34 @@ fn id(index: usize) -> SiteId {
     SiteId::from_index(index)
 }
 
-fn names(names: &[&str]) -> Vec<(SiteId, SiteKey)> {
-    names
-        .iter()
-        .enumerate()
-        .map(|(index, name)| (id(index), key(name)))
-        .collect()
+fn names(names: &[&str]) -> Watched {
+    let site = |name: &str| Site {
+        name: name.into(),
+        look: Arc::new(Look {
+            url: SiteUrl::new(format!("http://{name}.invalid/")),
+            timeout: Duration::from_secs(10),
+            slow: Duration::from_secs(2),
+            cert_warn: Duration::ZERO,
+            expect_status: StatusSet::default(),
+            contains: None,
+            max_redirects: 5,
+            user_agent: "test".into(),
+        }),
+        interval: Duration::from_secs(300),
+        confirm: 2,
+        recover: 2,
+        confirm_delay: Duration::from_secs(10),
+        owners: Vec::new(),
+        tags: Vec::new(),
+        parent: None,
+        paused: false,
+    };
+    let sites = names.iter().enumerate();
+    Arc::new(
+        sites
+            .map(|(index, name)| (id(index), Arc::new(site(name))))
+            .collect(),
+    )
 }
 
 fn look(site: usize, seconds: i64, reason: Option<Reason>, millis: u64) -> LookRow {
@@ -467,10 +493,7 @@ fn two_answers_of_one_microsecond_are_both_kept() {
 fn what_is_too_old_goes_in_small_steps_and_the_file_shrinks() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("history.db");
-    let Ok(opened) = open::open(&path) else {
-        panic!("not opened");
-    };
-    let mut store = opened.store;
+    let mut store = open::open(&path, &mut None).unwrap();
     store
         .apply(&[Entry::Sites(names(&["a"]), at(START))])
         .unwrap();

@@ -12,13 +12,13 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
-use crate::domain::{Clock, Moment, SiteId, Timestamp};
+use crate::domain::{Clock, Moment, Timestamp};
 
 use super::book::Book;
 use super::carry;
 use super::lock::Lock;
-use super::open::{self, Fault, OpenFile, is_damage, plain};
-use super::records::{News, SiteKey};
+use super::open::{self, Fault, is_damage, plain};
+use super::records::{News, Watched};
 use super::retention::{self, Keep};
 use super::rollup::Roller;
 use super::store::{Entry, Store};
@@ -67,7 +67,7 @@ pub(super) struct Writer {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) shared: Arc<Shared>,
     pub(super) tell: Box<dyn Fn(News) + Send>,
-    sites: Vec<(SiteId, SiteKey)>,
+    sites: Watched,
     roller: Roller,
     /// Both clocks at the start: see [`Writer::believed`].
     began: (Moment, Timestamp),
@@ -76,13 +76,14 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new(
         path: Option<PathBuf>,
-        (store, lock): (Store, Option<Lock>),
+        (store, from_file): (Store, bool),
+        lock: Option<Lock>,
         keep: Keep,
         clock: Arc<dyn Clock>,
         shared: Arc<Shared>,
         tell: Box<dyn Fn(News) + Send>,
     ) -> Self {
-        let afloat = (path.is_some() && lock.is_none()).then(|| (Instant::now() + RETRY, 0));
+        let afloat = (path.is_some() && !from_file).then(|| (Instant::now() + RETRY, 0));
         let began = (clock.moment(), clock.timestamp());
         Self {
             path,
@@ -93,7 +94,7 @@ impl Writer {
             clock,
             shared,
             tell,
-            sites: Vec::new(),
+            sites: Watched::default(),
             roller: Roller::default(),
             began,
         }
@@ -161,7 +162,7 @@ impl Writer {
                     return Urgency::None;
                 }
                 if let Entry::Sites(sites, _) = &entry {
-                    self.sites.clone_from(sites);
+                    self.sites = Arc::clone(sites);
                 }
                 batch.push(entry);
                 Urgency::Some
@@ -181,7 +182,7 @@ impl Writer {
     }
 
     fn answer(&mut self, ask: Box<dyn FnOnce(&Book<'_>) + Send>) {
-        let path = self.path.as_deref().filter(|_| self.lock.is_some());
+        let path = self.path.as_deref().filter(|_| self.afloat.is_none());
         let book = Book::new(&self.store, path, self.clock.timestamp());
         ask(&book);
         let damaged = book.damaged();
@@ -251,7 +252,7 @@ impl Writer {
         if self.sites.is_empty() {
             return;
         }
-        let entry = Entry::Sites(self.sites.clone(), self.clock.timestamp());
+        let entry = Entry::Sites(Arc::clone(&self.sites), self.clock.timestamp());
         if let Err(error) = self.store.apply(&[entry]) {
             tracing::error!("sites of the history are not known: {error}");
         }
@@ -280,15 +281,11 @@ impl Writer {
     }
 
     fn land(&mut self, path: &Path) -> Result<Store, String> {
-        // It is taken again together with the file; where the folder could not be written, it
-        // never was.
-        self.lock = None;
-        let OpenFile { store, lock } = open::open(path).map_err(|fault| match fault {
+        let store = open::open(path, &mut self.lock).map_err(|fault| match fault {
             Fault::Refused(refusal) => refusal.to_string(),
             Fault::Damaged => "damaged".to_owned(),
             Fault::Unusable(why) => why,
         })?;
-        self.lock = Some(lock);
         carry::back(&self.store.connection, path).map_err(|error| plain(&error))?;
         Ok(store)
     }

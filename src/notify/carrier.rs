@@ -63,6 +63,9 @@ pub(super) struct Carrier {
     pub(super) tell: Arc<dyn Fn(PostNews) + Send + Sync>,
 }
 
+/// A channel, or why there is none.
+type Made = Result<Arc<dyn Channel>, String>;
+
 /// A delivery that ended.
 type Done = (Posted, Result<Sent, Failure>);
 
@@ -89,14 +92,15 @@ impl Carrier {
     /// Works until the plan's sender is gone.
     pub(super) async fn run(mut self) {
         let mut under_way = UnderWay::default();
-        let mut channel = self.make();
+        // Made when there is something to send: certificates take time and memory.
+        let mut channel = None;
         loop {
             let busy = under_way.busy();
             let pending = self.pending(busy).await.unwrap_or_else(|error| {
                 tracing::warn!("{}: {error}", self.entry.name);
                 Vec::new()
             });
-            let (next, hidden) = self.start_due(pending, &channel, &mut under_way);
+            let (next, hidden) = self.start_due(pending, &mut channel, &mut under_way);
             if hidden && under_way.deliveries.len() < AT_ONCE {
                 // Letters to one owner stood before those to others.
                 continue;
@@ -107,7 +111,8 @@ impl Carrier {
                     if changed.is_err() {
                         return;
                     }
-                    channel = self.make();
+                    self.plan.borrow_and_update();
+                    channel = None;
                 }
                 rung = self.bell.changed() => {
                     if rung.is_err() {
@@ -124,8 +129,8 @@ impl Carrier {
         }
     }
 
-    fn make(&mut self) -> Result<Arc<dyn Channel>, String> {
-        let plan = Arc::clone(&self.plan.borrow_and_update());
+    fn make(&self) -> Made {
+        let plan = Arc::clone(&self.plan.borrow());
         (self.entry.make)(&plan.settings).map(Arc::from)
     }
 
@@ -146,7 +151,7 @@ impl Carrier {
     fn start_due(
         &self,
         pending: Vec<Posted>,
-        channel: &Result<Arc<dyn Channel>, String>,
+        channel: &mut Option<Made>,
         under_way: &mut UnderWay,
     ) -> (Option<Duration>, bool) {
         let now = self.clock.timestamp();
@@ -177,7 +182,7 @@ impl Carrier {
                 .owner(&posted.letter)
                 .and_then(|owner| (self.entry.address)(&owner));
             under_way.ids.insert(posted.letter.id.clone());
-            let channel = channel.clone();
+            let channel = channel.get_or_insert_with(|| self.make()).clone();
             let name = self.entry.name;
             under_way.deliveries.spawn(async move {
                 let result = match (channel, address) {
