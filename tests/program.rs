@@ -19,6 +19,7 @@ mod check {
     mod servers;
     mod signals;
     mod sites;
+    mod trace;
     mod verdicts;
 }
 
@@ -29,11 +30,13 @@ mod monitor {
     mod endings;
     mod explanation;
     mod hostile;
+    mod limits;
     mod load;
     mod outages;
     mod paradigms;
     mod refusals;
     mod reload;
+    mod scheduling;
     pub(crate) mod sites;
     mod suspension;
     mod table;

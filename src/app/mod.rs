@@ -5,11 +5,13 @@
 
 mod core;
 mod event;
+mod export;
 mod headless;
 mod keeper;
 mod launch;
 mod ledger;
 pub mod log;
+mod lookout;
 mod machine;
 mod picture;
 mod record;
@@ -19,7 +21,7 @@ mod trouble;
 mod workers;
 mod world;
 
-pub use self::core::{Core, CoreError, Happening, choose};
+pub use self::core::{Core, CoreError, Happening};
 pub use event::Ending;
 pub use headless::{Occurrence, Watch, watch};
 pub use keeper::{Keeper, Kept};
@@ -29,7 +31,7 @@ pub use machine::Meter;
 pub use picture::{Picture, picture};
 pub use service::Service;
 pub use session::run;
-pub use workers::{Workers, step};
+pub use workers::{Workers, choose, step};
 
 /// How long the end waits for the history to be written.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);

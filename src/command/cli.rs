@@ -39,6 +39,7 @@ pub fn run() -> ExitCode {
         Some(Command::Fleet(args)) => fleet::run(&args),
         Some(Command::Worker) => worker::run(),
     };
+    crate::paradigm::settle();
     exit.into()
 }
 
@@ -51,7 +52,7 @@ fn start_log(level: LogLevel) {
         return;
     };
     if let Err(error) = log::to_file(&folder, level.filter())
-        && !matches!(level, LogLevel::Warn)
+        && !matches!(level, LogLevel::Info)
     {
         say(format!("no log in {}: {error}", folder.display()));
     }

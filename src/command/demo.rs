@@ -41,6 +41,7 @@ fn draw(args: &DemoArgs, launch: Launch, file: &Path) -> Exit {
     let picture = Picture {
         size: args.picture.size,
         after: args.picture.after,
+        then: args.picture.then,
         keys: args.picture.key.clone(),
     };
     let drawn = app::picture(launch, &picture)

@@ -18,6 +18,7 @@ mod notify;
 mod progress;
 mod record;
 mod source;
+mod trace_file;
 mod watch;
 mod worker;
 

@@ -10,6 +10,7 @@ mod result;
 mod site;
 mod standing;
 mod text;
+mod witness;
 
 pub use clock::{Clock, ManualClock, Moment, Now, SystemClock, Timestamp};
 pub use duration::{DurationError, brief, parse_duration};
@@ -20,3 +21,4 @@ pub use result::{
 pub use site::{Look, Owner, Site, SiteUrl, StatusRange, StatusSet};
 pub use standing::{Acknowledgement, Cause, MOST_CAUSES, Standing};
 pub use text::{MAX_SENTENCE, clean, is_unsafe, sentence};
+pub use witness::Witness;

@@ -4,10 +4,12 @@
 //! has no HTTP client of its own, no schedule, and no opinion about a site. A new one is a
 //! file here and an entry in `table.rs`.
 
+mod answer;
 mod child;
 mod contract;
 mod desk;
 mod driver;
+mod farewell;
 mod futures;
 mod green;
 mod keeper;
@@ -23,7 +25,8 @@ mod threads;
 mod work_stealing;
 mod worker;
 
-pub use contract::{Census, Context, Entry, Label, Paradigm, StartError};
+pub use contract::{Census, Context, Entry, Label, Law, Paradigm, StartError};
+pub use farewell::settle;
 pub use limits::{clamp, ensure_files, raise_file_limit};
 pub use switch::{Dispatcher, Offer, Receipt};
 pub use table::{ALL, DEFAULT, labels, names, position};
