@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -103,6 +104,12 @@ impl Ledger {
     #[must_use]
     pub const fn history(&self) -> &History {
         &self.history
+    }
+
+    /// Ends it; gives whether the file was closed in time.
+    pub(super) fn close(&mut self, patience: Duration) -> bool {
+        self.outbox.close(patience);
+        self.history.close(patience)
     }
 
     /// Takes over a changed configuration.

@@ -33,5 +33,6 @@ pub use service::Service;
 pub use session::run;
 pub use workers::{Workers, choose, step};
 
-/// How long the end waits for the history to be written.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+/// How long the end waits for messages under way to arrive, and again for the history to be
+/// written.
+const PATIENCE: std::time::Duration = std::time::Duration::from_millis(1_500);

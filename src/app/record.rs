@@ -56,10 +56,11 @@ impl Core {
         }
     }
 
-    /// Writes down what is left, for as long as `patience` lasts.
-    pub fn close(&self, patience: Duration) {
-        if let Some(ledger) = &self.ledger
-            && !ledger.history().close(patience)
+    /// Lets what is being sent arrive and writes down what is left, each for as long as
+    /// `patience` lasts.
+    pub fn close(&mut self, patience: Duration) {
+        if let Some(ledger) = &mut self.ledger
+            && !ledger.close(patience)
         {
             tracing::warn!("the history was not closed in time");
         }

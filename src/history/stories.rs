@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use crate::domain::{
-    Cause, Clock, Look, Moment, Reason, Site, SiteId, SiteUrl, Standing, StatusSet, Timestamp,
+    Acknowledgement, Cause, Clock, Look, Moment, Reason, Site, SiteId, SiteUrl, Standing,
+    StatusSet, Timestamp,
 };
 
 use super::book::Book;
@@ -166,6 +167,17 @@ fn an_open_outage_and_a_streak_come_back_and_what_ended_does_not() {
     assert_eq!(restored, []);
     history.sites(names(&["shop", "blog", "pay"]), at(START));
     history.change(down(0, START, vec![letter("a", "email")]));
+    let known = Standing {
+        acknowledged: Some(Acknowledgement {
+            at: at(START + 20),
+            note: "on it".into(),
+        }),
+        ..standing(START, 4, true)
+    };
+    history.change(Change {
+        standing: Some(known.clone()),
+        ..down(0, START, Vec::new())
+    });
     history.change(Change {
         standing: Some(standing(START + 5, 1, false)),
         ..down(1, START, Vec::new())
@@ -192,7 +204,7 @@ fn an_open_outage_and_a_streak_come_back_and_what_ended_does_not() {
     assert_eq!(
         restored,
         [
-            of("shop", standing(START, 2, true)),
+            of("shop", known.clone()),
             of("blog", standing(START + 5, 1, false))
         ]
     );
@@ -204,6 +216,8 @@ fn an_open_outage_and_a_streak_come_back_and_what_ended_does_not() {
     assert_eq!(outages.len(), 2);
     let shop = outages.iter().find(|row| row.site == key("shop")).unwrap();
     assert_eq!(shop.ended, Some(at(START + 100)));
+    assert_eq!(shop.acknowledged, known.acknowledged);
+    assert_eq!((shop.confirmed, shop.causes[0].looks), (at(START + 10), 4));
     assert_eq!(shop.letters.len(), 1);
     assert_eq!(shop.letters[0].progress, Progress::Pending);
     let pay = outages.iter().find(|row| row.site == key("pay")).unwrap();

@@ -89,7 +89,7 @@ impl UnderWay {
 }
 
 impl Carrier {
-    /// Works until the plan's sender is gone.
+    /// Works until the plan's sender is gone, and then until nothing is under way.
     pub(super) async fn run(mut self) {
         let mut under_way = UnderWay::default();
         // Made when there is something to send: certificates take time and memory.
@@ -109,14 +109,14 @@ impl Carrier {
             tokio::select! {
                 changed = self.plan.changed() => {
                     if changed.is_err() {
-                        return;
+                        break;
                     }
                     self.plan.borrow_and_update();
                     channel = None;
                 }
                 rung = self.bell.changed() => {
                     if rung.is_err() {
-                        return;
+                        break;
                     }
                 }
                 Some(done) = under_way.deliveries.join_next() => {
@@ -125,6 +125,12 @@ impl Carrier {
                     }
                 }
                 () = tokio::time::sleep(sleep) => {}
+            }
+        }
+        // Whoever waits for the end decides for how long.
+        while let Some(done) = under_way.deliveries.join_next().await {
+            if let Ok(done) = done {
+                self.settle(done, &mut under_way);
             }
         }
     }

@@ -157,6 +157,31 @@ fn a_server_that_hangs_delays_no_check_and_no_other_channel() {
 }
 
 #[test]
+fn an_orderly_end_waits_for_the_answer_so_that_nobody_is_told_twice() {
+    let mut fleet = Fleet::new();
+    let site = fleet.serve(script(BROKEN));
+    let post = MailServer::start(&fleet, Privacy::Tls);
+    post.set(Mood::Slow);
+    let squirrel = home(&fleet, &site, TO_OPS, &post.settings());
+    let mut running = watch(&squirrel);
+    running.wait_for("the start", is("started"));
+    crate::support::until("the mail, not yet answered", || post.mails().len() == 1);
+    running.signal(Signal::TERM);
+    let finished = running.finish();
+    assert_eq!(finished.code(), 0);
+    assert!(finished.objects().iter().any(on("notified", "email")));
+    assert_eq!(
+        count(&squirrel, "SELECT count(*) FROM outbox WHERE state = 1"),
+        1
+    );
+    let mut running = squirrel.start(["watch", "--history", "history.db", "--results"]);
+    for _ in 0..4 {
+        assert!(running.wait_for_line());
+    }
+    assert_eq!(post.mails().len(), 1);
+}
+
+#[test]
 fn mail_that_is_refused_for_good_is_given_up_and_reported_by_the_other_channels() {
     let mut fleet = Fleet::new();
     let site = fleet.serve(script(BROKEN));

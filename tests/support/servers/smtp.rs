@@ -17,6 +17,8 @@ use crate::support::CertKind;
 pub(crate) enum Mood {
     /// Takes mail.
     Well,
+    /// Takes mail, and says so a while later.
+    Slow,
     /// Takes the connection and says nothing.
     Hangs,
     /// Closes the connection as soon as it is made.
@@ -243,6 +245,9 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
                     logged_in,
                 };
                 office.mails.lock().unwrap().push(mail);
+                if office.mood() == Mood::Slow {
+                    tokio::time::sleep(Duration::from_millis(700)).await;
+                }
                 say(stream, "250 2.0.0 Ok: queued as 4711").await?;
             }
             "QUIT" => {
