@@ -26,6 +26,7 @@ mod check {
 #[cfg(test)]
 mod monitor {
     mod appearance;
+    mod chaos;
     mod checks;
     mod endings;
     mod explanation;

@@ -58,6 +58,9 @@ async fn draw(launch: Launch, picture: &Picture) -> Result<String, SessionError>
     world.look();
     let svg = world.scene(|scene| {
         ui.tick(scene);
+        while ui.is_busy() {
+            ui.tick(scene);
+        }
         ui.svg(scene, picture.size)
     });
     world.core.close(super::PATIENCE);

@@ -245,10 +245,10 @@ impl Session {
         }
         let (world, ui, terminal) = (&self.world, &mut self.ui, &mut self.terminal);
         let behind = world.scene(|scene| {
+            ui.tick(scene);
             if !ui.wants_frame(scene) {
                 return Ok(false);
             }
-            ui.tick(scene);
             let drawn = terminal.draw(ui, scene)?;
             if drawn {
                 ui.drawn(scene);
