@@ -38,7 +38,16 @@ mod monitor {
     mod refusals;
     mod reload;
     mod scheduling;
-    mod sites;
+    pub(crate) mod sites;
     mod suspension;
     mod table;
+}
+
+#[cfg(test)]
+mod owners {
+    mod files;
+    mod mail;
+    mod messages;
+    mod service;
+    mod sites;
 }

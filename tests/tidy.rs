@@ -9,7 +9,7 @@ mod tidy {
 
     /// Rooms, and the rooms that each may import. The table of `lib.rs`, and the order in
     /// which data flows.
-    const ROOMS: [(&str, &[&str]); 11] = [
+    const ROOMS: [(&str, &[&str]); 13] = [
         ("domain", &[]),
         ("config", &["domain"]),
         ("schedule", &["domain"]),
@@ -17,20 +17,22 @@ mod tidy {
         ("trace", &["domain"]),
         ("paradigm", &["domain", "probe", "trace"]),
         ("monitor", &["domain"]),
+        ("history", &["domain"]),
+        ("notify", &["domain", "history"]),
         ("fleet", &["domain"]),
         ("tui", &["domain", "monitor", "trace", "paradigm"]),
         (
             "app",
             &[
-                "domain", "config", "schedule", "probe", "trace", "paradigm", "monitor", "fleet",
-                "tui",
+                "domain", "config", "schedule", "probe", "trace", "paradigm", "monitor", "history",
+                "notify", "fleet", "tui",
             ],
         ),
         (
             "command",
             &[
-                "domain", "config", "schedule", "probe", "trace", "paradigm", "monitor", "fleet",
-                "tui", "app",
+                "domain", "config", "schedule", "probe", "trace", "paradigm", "monitor", "history",
+                "notify", "fleet", "tui", "app",
             ],
         ),
     ];

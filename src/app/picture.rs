@@ -56,13 +56,15 @@ async fn draw(launch: Launch, picture: &Picture) -> Result<String, SessionError>
     run(&mut opened, &mut ui, picture.then).await;
     let world = &mut opened.world;
     world.look();
-    Ok(world.scene(|scene| {
+    let svg = world.scene(|scene| {
         ui.tick(scene);
         while ui.is_busy() {
             ui.tick(scene);
         }
         ui.svg(scene, picture.size)
-    }))
+    });
+    world.core.close(super::PATIENCE);
+    Ok(svg)
 }
 
 /// Runs the monitor for so long, without drawing.

@@ -15,8 +15,10 @@ use super::core::{Core, Happening};
 use super::event::{Action, Ending};
 use super::export::{Exported, Exporter};
 use super::keeper::Kept;
+use super::ledger::Word;
 use super::lookout::Lookout;
 use super::machine::Meter;
+use super::trouble::Trouble;
 
 /// How often the program's own cost is read.
 const METER_PERIOD: Duration = Duration::from_secs(1);
@@ -41,6 +43,8 @@ pub(super) struct World {
     /// The receipt of the last switch, which other news must not cover at once.
     receipt: Option<Message>,
     banner: Option<String>,
+    /// While the history cannot be kept, or a channel fails.
+    trouble: Trouble,
     source: String,
     /// When the configuration in use was read.
     configured_at: Timestamp,
@@ -67,6 +71,7 @@ impl World {
             message: None,
             receipt: None,
             banner: None,
+            trouble: Trouble::default(),
             source,
             configured_at,
             demo,
@@ -91,7 +96,7 @@ impl World {
             },
             next_due: &|site| self.core.due_of(site),
             message: self.newest_message(),
-            banner: self.banner.as_deref(),
+            banner: self.banner.as_deref().or_else(|| self.trouble.banner()),
             source: &self.source,
             demo: self.demo,
         })
@@ -283,6 +288,13 @@ impl World {
         }
     }
 
+    /// What the history or the outbox has to say.
+    pub(super) fn word(&mut self, word: Word) {
+        if let Some((tone, text)) = self.trouble.hear(word) {
+            self.say(tone, text);
+        }
+    }
+
     /// Writes what is on record.
     pub(super) fn export(&mut self, exporter: &Exporter) {
         self.lookout.absorb(&self.core, self.clock.moment());
@@ -326,7 +338,8 @@ impl World {
                     up.extend(self.name(site).map(|name| (name, brief(lasted))));
                 }
                 Happening::Notice(Notice::Degraded { site }) => slow.extend(self.name(site)),
-                Happening::Notice(Notice::LookAgain { .. }) => {}
+                Happening::Notice(Notice::LookAgain { .. } | Notice::Stands { .. })
+                | Happening::Checked(_) => {}
             }
         }
         if let [first, rest @ ..] = &slow[..] {

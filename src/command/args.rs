@@ -6,6 +6,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
+use crate::history::Place;
 use crate::paradigm;
 
 const EXAMPLES: &str = "\
@@ -69,6 +70,11 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// The monitor on a fleet of sites that it serves itself: no network needed
     Demo(DemoArgs),
+    /// The monitor without a screen: one line of JSON for every change
+    Watch(WatchArgs),
+    /// About messages to owners
+    #[command(subcommand)]
+    Notify(NotifyCommand),
     /// About the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -94,6 +100,22 @@ pub(super) enum ConfigCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub(super) enum NotifyCommand {
+    /// Send one message on each channel of an owner, and say what the other side answered
+    Test(NotifyTestArgs),
+}
+
+/// Who is sent a test.
+#[derive(Debug, Args)]
+pub(super) struct NotifyTestArgs {
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+    /// A name under [owners]
+    #[arg(value_name = "OWNER")]
+    pub(super) owner: String,
+}
+
 /// Which configuration.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct SourceArgs {
@@ -113,6 +135,36 @@ pub(super) struct EngineArgs {
     pub(super) workers: Option<usize>,
 }
 
+/// Where the history is kept.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct HistoryArgs {
+    /// Keep the history in this file; "none" keeps it until the end only
+    /// [default: history.db in the user's state directory]
+    #[arg(long, value_name = "FILE|none")]
+    pub(super) history: Option<PathBuf>,
+}
+
+impl HistoryArgs {
+    /// The place; `default` where the command line names none.
+    pub(super) fn place(&self, default: impl FnOnce() -> Place) -> Place {
+        match &self.history {
+            Some(word) if word.as_os_str() == "none" => Place::Memory,
+            Some(path) => Place::File(path.clone()),
+            None => default(),
+        }
+    }
+
+    /// The place of a monitor.
+    pub(super) fn of_monitor(&self) -> Place {
+        self.place(|| {
+            let folder = crate::config::state_dir();
+            folder.map_or(Place::Memory, |folder| {
+                Place::File(folder.join("history.db"))
+            })
+        })
+    }
+}
+
 /// How the screen looks.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub(super) struct ScreenArgs {
@@ -130,6 +182,22 @@ pub(super) struct MonitorArgs {
     pub(super) engine: EngineArgs,
     #[command(flatten)]
     pub(super) screen: ScreenArgs,
+    #[command(flatten)]
+    pub(super) history: HistoryArgs,
+}
+
+/// The monitor without a screen.
+#[derive(Debug, Args)]
+pub(super) struct WatchArgs {
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+    #[command(flatten)]
+    pub(super) engine: EngineArgs,
+    #[command(flatten)]
+    pub(super) history: HistoryArgs,
+    /// Every check as well, in the form of `check --format json`
+    #[arg(long)]
+    pub(super) results: bool,
 }
 
 /// The monitor on the fleet of the demonstration.
@@ -139,6 +207,11 @@ pub(super) struct DemoArgs {
     pub(super) engine: EngineArgs,
     #[command(flatten)]
     pub(super) screen: ScreenArgs,
+    #[command(flatten)]
+    pub(super) history: HistoryArgs,
+    /// Tell the owners of this configuration of the demonstration's outages
+    #[arg(long, value_name = "FILE")]
+    pub(super) notify: Option<PathBuf>,
     #[command(flatten)]
     pub(super) picture: PictureArgs,
 }

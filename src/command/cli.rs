@@ -6,9 +6,9 @@ use clap::Parser;
 
 use crate::app::log;
 
-use super::args::{Cli, Command, ConfigCommand, LogLevel};
+use super::args::{Cli, Command, ConfigCommand, LogLevel, NotifyCommand};
 use super::exit::{Exit, say};
-use super::{check, completions, config_check, demo, fleet, monitor, worker};
+use super::{check, completions, config_check, demo, fleet, monitor, notify, watch, worker};
 
 /// Runs the program as the command line says.
 #[must_use]
@@ -32,6 +32,8 @@ pub fn run() -> ExitCode {
         None => monitor::run(&cli.monitor),
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Demo(args)) => demo::run(&args),
+        Some(Command::Watch(args)) => watch::run(&args),
+        Some(Command::Notify(NotifyCommand::Test(args))) => notify::run(&args),
         Some(Command::Config(ConfigCommand::Check { source })) => config_check::run(&source),
         Some(Command::Completions { shell }) => completions::run(shell),
         Some(Command::Fleet(args)) => fleet::run(&args),

@@ -13,11 +13,13 @@ mod demo;
 mod exit;
 mod fleet;
 mod monitor;
+mod notify;
 
 mod progress;
 mod record;
 mod source;
 mod trace_file;
+mod watch;
 mod worker;
 
 pub use cli::run;
