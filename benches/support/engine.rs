@@ -8,7 +8,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use uptime_squirrel::domain::{
     CheckResult, Clock, JobId, Look, SiteId, SiteUrl, StatusSet, SystemClock, Verdict,
 };
-use uptime_squirrel::paradigm::{ALL, Context, Dispatcher, position, raise_file_limit};
+use uptime_squirrel::paradigm::{
+    ALL, Context, Dispatcher, QueueOptions, position, raise_file_limit,
+};
 use uptime_squirrel::probe::Kit;
 
 /// How often results are taken: a main thread that woke up for each would be measured too.
@@ -32,6 +34,7 @@ impl Engine {
             kit: Arc::new(kit),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             results: sender,
+            queue: QueueOptions::default(),
         };
         let entry = position(name).ok_or("no such paradigm")?;
         Ok(Self {

@@ -9,11 +9,13 @@ use crate::config::Config;
 use crate::domain::{CheckResult, Clock, JobId, Look, Moment, Outcome, Reason, SiteId, Verdict};
 use crate::monitor::{Monitor, Notice};
 use crate::paradigm::{
-    ALL, Census, Context, DEFAULT, Dispatcher, Entry, Offer, Receipt, StartError, position,
+    ALL, Census, Context, DEFAULT, Dispatcher, Entry, Offer, QueueFigures, Receipt, StartError,
+    position,
 };
 use crate::probe::{Kit, KitError};
 use crate::schedule::Schedule;
 
+use super::queue::queue_options;
 use super::workers::{Workers, step};
 
 /// Checks handed out at a time, so that a key is answered in the middle of a million.
@@ -109,6 +111,7 @@ impl Core {
             kit: Arc::new(kit),
             clock: Arc::clone(&clock),
             results,
+            queue: queue_options(&config),
         };
         let clock_now = clock.moment();
         let dispatcher = Dispatcher::start(entry, context).map_err(CoreError::Start)?;
@@ -371,6 +374,12 @@ impl Core {
     #[must_use]
     pub const fn entry(&self) -> &'static Entry {
         self.dispatcher.entry()
+    }
+
+    /// The queue between it and its workers, if it has one.
+    #[must_use]
+    pub fn queue(&self) -> Option<QueueFigures> {
+        self.dispatcher.queue()
     }
 
     /// How busy it is.

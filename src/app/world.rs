@@ -73,6 +73,7 @@ impl World {
     pub(super) fn scene<T>(&self, look: impl FnOnce(&Scene<'_>) -> T) -> T {
         let entry = self.core.entry();
         let active = self.labels.iter().position(|label| *label == entry.label);
+        let complaint = self.core.queue().and_then(|queue| queue.complaint());
         look(&Scene {
             monitor: self.core.monitor(),
             now: self.clock.now(),
@@ -86,7 +87,7 @@ impl World {
             },
             next_due: &|site| self.core.due_of(site),
             message: self.newest_message(),
-            banner: self.banner.as_deref(),
+            banner: self.banner.as_deref().or(complaint.as_deref()),
             source: &self.source,
             demo: self.demo,
         })

@@ -8,7 +8,7 @@ use crate::app::log;
 
 use super::args::{Cli, Command, ConfigCommand, LogLevel};
 use super::exit::{Exit, say};
-use super::{check, completions, config_check, demo, fleet, monitor, worker};
+use super::{broker, check, completions, config_check, demo, fleet, monitor, worker};
 
 /// Runs the program as the command line says.
 #[must_use]
@@ -35,7 +35,8 @@ pub fn run() -> ExitCode {
         Some(Command::Config(ConfigCommand::Check { source })) => config_check::run(&source),
         Some(Command::Completions { shell }) => completions::run(shell),
         Some(Command::Fleet(args)) => fleet::run(&args),
-        Some(Command::Worker) => worker::run(),
+        Some(Command::Worker(args)) => worker::run(&args),
+        Some(Command::Broker(args)) => broker::run(&args),
     };
     exit.into()
 }

@@ -149,6 +149,28 @@ pub(super) fn broker_url(text: &str) -> Parsed<SiteUrl> {
     Ok(SiteUrl::new(url))
 }
 
+/// The URL of a broker.
+///
+/// # Errors
+/// What was expected, without the text, which may hold a password.
+pub fn parse_broker_url(text: &str) -> Result<SiteUrl, String> {
+    broker_url(text).map_err(|fault| match fault {
+        Fault::Expected(expected) => expected.into_owned(),
+        Fault::Plain(sentence) => sentence,
+    })
+}
+
+/// What a queue can be called: no blanks, and nothing that would end a text in a message.
+pub(super) fn queue_name(text: &str) -> Parsed<Box<str>> {
+    let good = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);
+    if text.is_empty() || text.len() > 100 || !text.chars().all(good) {
+        return Err(Fault::expected(
+            "expected a name of letters, digits and . _ : - such as \"celery\"",
+        ));
+    }
+    Ok(text.into())
+}
+
 /// What can stand in a User-Agent header.
 pub(super) fn header_value(text: &str) -> Parsed<std::sync::Arc<str>> {
     if text.trim().is_empty() || !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
@@ -359,6 +381,16 @@ mod tests {
             broker_url("redis://:pw@h/1").unwrap().shown(),
             "redis://:***@h/1"
         );
+    }
+
+    #[test]
+    fn queues_have_plain_names() {
+        for text in ["celery", "checks.eu-1", "a:b_c"] {
+            assert!(queue_name(text).is_ok(), "{text}");
+        }
+        for text in ["", "a b", "a\"", "\u{6}\u{16}3", &"x".repeat(101)] {
+            assert!(queue_name(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! has no HTTP client of its own, no schedule, and no opinion about a site. A new one is a
 //! file here and an entry in `table.rs`.
 
+mod celery;
 mod child;
 mod contract;
 mod desk;
@@ -15,6 +16,8 @@ mod limits;
 mod pool;
 mod processes;
 mod queue;
+mod queue_figures;
+mod queue_options;
 mod serial;
 mod switch;
 mod table;
@@ -23,8 +26,14 @@ mod threads;
 mod work_stealing;
 mod worker;
 
+pub use celery::{
+    BrokerOptions, Lines, ServeError, WorkerOptions, serve_broker, work_for_broker,
+    work_line_by_line,
+};
 pub use contract::{Census, Context, Entry, Label, Paradigm, StartError};
 pub use limits::{clamp, ensure_files, raise_file_limit};
+pub use queue_figures::{HostFigures, QueueFigures, WorkerFigures};
+pub use queue_options::QueueOptions;
 pub use switch::{Dispatcher, Offer, Receipt};
 pub use table::{ALL, DEFAULT, labels, names, position};
 pub use worker::work_for_parent;
