@@ -8,6 +8,13 @@
 mod support;
 
 #[cfg(test)]
+mod celery {
+    mod cuts;
+    mod faults;
+    mod sender;
+}
+
+#[cfg(test)]
 mod check {
     mod broken;
     mod concurrency;

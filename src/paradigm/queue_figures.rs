@@ -117,7 +117,7 @@ mod tests {
         };
         assert_eq!(
             figures.complaint().as_deref(),
-            Some("no worker takes checks off the queue at redis://h/: the oldest waits since 9s")
+            Some("no worker takes checks off the queue at redis://h/: the oldest waits since 9.0s")
         );
         figures.workers.push(WorkerFigures {
             alive: true,

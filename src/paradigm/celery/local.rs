@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use rustix::process::{Pid, test_kill_process};
+use rustix::process::{Pid, Resource, getrlimit, test_kill_process};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
@@ -24,6 +24,9 @@ const SELF: &str = "/proc/self/exe";
 
 /// What the folders of private brokers are called, before the process they belong to.
 const PREFIX: &str = "squirrel-broker-";
+
+/// Redis keeps 32 files to itself and gives up where no more are left for those who connect.
+const LEAST_FILES: u64 = 64;
 
 /// One that lives shorter than this is not replaced at once.
 const TOO_SHORT: Duration = Duration::from_secs(2);
@@ -43,6 +46,12 @@ impl Local {
     /// A sentence that says what is missing.
     pub(super) fn plan(queue: &QueueOptions, workers: usize) -> Result<Self, StartError> {
         server::find().map_err(|error| StartError(error.0))?;
+        let files = getrlimit(Resource::Nofile).current;
+        if let Some(files) = files.filter(|files| *files < LEAST_FILES) {
+            return Err(StartError(format!(
+                "no broker: one of its own needs {LEAST_FILES} open files, the limit is {files}"
+            )));
+        }
         let above = std::env::var_os("XDG_RUNTIME_DIR")
             .map(PathBuf::from)
             .filter(|folder| folder.is_dir())
