@@ -11,6 +11,9 @@ mod support;
 mod celery {
     mod cuts;
     mod faults;
+    mod hostile;
+    mod life;
+    mod python;
     mod sender;
 }
 

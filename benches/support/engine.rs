@@ -26,6 +26,16 @@ pub(crate) struct Engine {
 impl Engine {
     /// Starts the paradigm called `name`.
     pub(crate) fn start(name: &str, workers: usize, kit: Kit) -> Result<Self, Box<dyn Error>> {
+        Self::start_on(name, workers, kit, QueueOptions::default())
+    }
+
+    /// Starts it on a queue.
+    pub(crate) fn start_on(
+        name: &str,
+        workers: usize,
+        kit: Kit,
+        queue: QueueOptions,
+    ) -> Result<Self, Box<dyn Error>> {
         raise_file_limit();
         let clock = Arc::new(SystemClock::new());
         let (sender, results) = unbounded_channel();
@@ -34,7 +44,7 @@ impl Engine {
             kit: Arc::new(kit),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             results: sender,
-            queue: QueueOptions::default(),
+            queue,
         };
         let entry = position(name).ok_or("no such paradigm")?;
         Ok(Self {

@@ -137,7 +137,9 @@ pub(super) fn http_url(text: &str) -> Parsed<SiteUrl> {
 /// The URL of a Redis server, with `redis+socket://` for a socket of this machine.
 pub(super) fn broker_url(text: &str) -> Parsed<SiteUrl> {
     const EXPECTED: &str = "expected a Redis URL such as \"redis://127.0.0.1:6379/0\"";
-    let url = Url::parse(text.trim()).map_err(|_| Fault::expected(EXPECTED))?;
+    // A socket has no host, and a user or password wants one to stand before.
+    let with_host = text.trim().replacen("@/", "@localhost/", 1);
+    let url = Url::parse(&with_host).map_err(|_| Fault::expected(EXPECTED))?;
     let good = match url.scheme() {
         "redis" | "rediss" => url.host_str().is_some_and(|host| !host.is_empty()),
         "redis+socket" | "redis+unix" | "unix" => url.path().len() > 1,
@@ -371,6 +373,7 @@ mod tests {
             "redis://127.0.0.1:6379/0",
             "rediss://:pw@h/1",
             "redis+socket:///run/r.sock",
+            "redis+socket://:pw@/run/r.sock",
         ] {
             assert!(broker_url(text).is_ok(), "{text}");
         }

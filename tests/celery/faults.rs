@@ -59,16 +59,16 @@ impl Stage {
         found.map_or(0, |worker| worker.active)
     }
 
-    fn all_up(mut self) -> Sender {
+    fn all_up(&mut self) -> &Sender {
         self.fleet.open_gate();
         self.sender.assert_all_up_once(CHECKS);
-        self.sender
+        &self.sender
     }
 }
 
 #[test]
 fn a_worker_killed_while_it_holds_checks_has_them_run_by_another() {
-    let stage = Stage::set(Redis::new());
+    let mut stage = Stage::set(Redis::new());
     until("the heartbeats tell of it", || {
         stage.active("celery@one") + stage.active("celery@two") == CHECKS as u64
     });

@@ -41,7 +41,9 @@ impl Broker {
     /// # Errors
     /// A sentence, without the password, that says what is wrong.
     pub(super) fn at(url: &SiteUrl) -> Result<Self, String> {
-        let parsed = Url::parse(url.expose()).map_err(|_| "it is not a URL".to_owned())?;
+        // A socket has no host, and a user or password wants one to stand before.
+        let text = url.expose().replacen("@/", "@localhost/", 1);
+        let parsed = Url::parse(&text).map_err(|_| "it is not a URL".to_owned())?;
         let info = match parsed.scheme() {
             "redis" | "rediss" => url
                 .expose()
@@ -214,6 +216,8 @@ mod tests {
             assert_eq!(broker.shown(), format!("{scheme}:///run/r.sock"));
             assert!(!format!("{broker:?}").contains("s3cret"));
         }
+        let broker = at("redis+socket://:s3cret@/run/r.sock").unwrap();
+        assert_eq!(broker.shown(), "redis+socket://:***@localhost/run/r.sock");
         assert_eq!(at("rediss://h/").unwrap().database(), 0);
         for bad in ["amqp://h", "redis://h/x", "unix:///s?db=x", "nonsense"] {
             assert!(at(bad).is_err(), "{bad}");

@@ -20,7 +20,7 @@ pub(super) fn control_channel(database: i64) -> String {
 }
 
 /// Wraps `body` as kombu does for everything that is not a task.
-fn wrap(body: &Value, headers: Value, exchange: &str, routing_key: &str) -> String {
+fn wrap(body: &Value, headers: &Value, exchange: &str, routing_key: &str) -> String {
     json!({
         "body": STANDARD.encode(body.to_string()),
         "content-encoding": "utf-8",
@@ -39,7 +39,7 @@ fn wrap(body: &Value, headers: Value, exchange: &str, routing_key: &str) -> Stri
 
 /// The text of one event, or of several in a list.
 pub(super) fn event(body: &Value, node: &str, routing_key: &str) -> String {
-    wrap(body, json!({"hostname": node}), "celeryev", routing_key)
+    wrap(body, &json!({"hostname": node}), "celeryev", routing_key)
 }
 
 /// The answer of the node `node` to a command.
@@ -48,7 +48,7 @@ pub(super) fn reply(node: &str, answer: Value, to: &ReplyTo, ticket: &str, clock
     body.insert(node.to_owned(), answer);
     wrap(
         &Value::Object(body),
-        json!({"ticket": ticket, "clock": clock}),
+        &json!({"ticket": ticket, "clock": clock}),
         &to.exchange,
         &to.routing_key,
     )
@@ -236,7 +236,7 @@ mod tests {
             body.as_object_mut()
                 .unwrap()
                 .extend(extra.as_object().unwrap().clone());
-            Command::read(wrap(&body, json!({}), "celery.pidbox", "").as_bytes()).unwrap()
+            Command::read(wrap(&body, &json!({}), "celery.pidbox", "").as_bytes()).unwrap()
         };
         let named = command(json!({"destination": ["a@b"]}));
         assert!(named.is_for("a@b") && !named.is_for("a@c"));

@@ -210,13 +210,16 @@ impl Outstanding {
     }
 
     fn extract(&mut self, which: impl Fn(&Check) -> bool) -> Vec<Check> {
-        let extracted: Vec<Check> = self
+        let numbers: Vec<u64> = self
             .checks
-            .extract_if(.., |_, check| which(check))
-            .map(|(_, check)| check)
+            .iter()
+            .filter(|(_, check)| which(check))
+            .map(|(number, _)| *number)
             .collect();
-        self.taken -= extracted.iter().filter(|one| one.taken.is_some()).count();
-        extracted
+        numbers
+            .into_iter()
+            .filter_map(|number| self.take(number))
+            .collect()
     }
 
     /// All of them are to be looked for now: the broker may have lost them.

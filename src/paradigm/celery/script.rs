@@ -27,7 +27,9 @@ for i = 4, #KEYS do
     elseif redis.call('HEXISTS', KEYS[1], tag) == 1 then why = 'its delivery tag is held already'
     end
     if why then
-      local letter = {reason = why, at = time, length = #raw, message = string.sub(raw, 1, 4096)}
+      -- Bytes that may be no text would make the letter none.
+      local shown = string.gsub(string.sub(raw, 1, 4096), '[\128-\255]', '?')
+      local letter = {reason = why, at = time, length = #raw, message = shown}
       redis.call('LPUSH', KEYS[3], cjson.encode(letter))
       redis.call('LTRIM', KEYS[3], 0, tonumber(ARGV[3]) - 1)
       aside = aside - 1

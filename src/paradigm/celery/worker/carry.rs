@@ -36,8 +36,11 @@ pub(super) struct Carrier {
     commands: ConnectionManager,
     announcer: Announcer,
     printer: Arc<Printer>,
-    probers: Arc<Mutex<Vec<(Recipe, Arc<Prober>)>>>,
+    probers: Arc<Mutex<Vec<Trusting>>>,
 }
+
+/// A prober, and what it trusts.
+type Trusting = (Recipe, Arc<Prober>);
 
 /// What became of a task.
 enum Outcome {
