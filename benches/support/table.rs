@@ -33,17 +33,6 @@ impl Table {
         ]);
     }
 
-    /// A figure that has a target: the least that it may be, in `unit`.
-    pub(crate) fn at_least(&mut self, figure: &str, measured: f64, target: f64, unit: &str) {
-        let reached = if measured >= target { "yes" } else { "NO" };
-        self.rows.push([
-            figure.to_owned(),
-            format!("{measured:.2}{unit}"),
-            format!(">= {target}{unit}"),
-            reached.to_owned(),
-        ]);
-    }
-
     /// A figure that explains others.
     pub(crate) fn note(&mut self, figure: &str, measured: impl Into<String>) {
         let none = || "-".to_owned();
