@@ -146,7 +146,6 @@ fn poison_is_put_aside_where_it_can_be_seen() {
         "without headers",
         "without an id",
         "without a task's name",
-        "without properties",
         "without delivery_info",
         "without a delivery tag",
         "longer than 1 MiB",
@@ -159,8 +158,7 @@ fn poison_is_put_aside_where_it_can_be_seen() {
 #[test]
 fn what_is_no_check_is_answered_with_a_failure() {
     let mut stage = Stage::set();
-    let good = order("http://127.0.0.1:1/");
-    let mut wrong = good.clone();
+    let mut wrong = order("http://127.0.0.1:1/");
     wrong["look"]["timeout"] = json!({"secs": u64::MAX, "nanos": 0});
     let ten_thousand = Value::Array(vec![json!({"url": "http://h/"}); 10_000]);
     let cases = [
