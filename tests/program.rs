@@ -14,6 +14,7 @@ mod celery {
     mod hostile;
     mod life;
     mod python;
+    mod secure;
     mod sender;
 }
 
@@ -35,6 +36,7 @@ mod check {
 #[cfg(test)]
 mod monitor {
     mod appearance;
+    mod celery;
     mod checks;
     mod endings;
     mod explanation;
