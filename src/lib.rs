@@ -29,7 +29,8 @@
 //!
 //! Architecture invariants, each held by `tests/tidy.rs`: imports run downward only, as in
 //! the table; no two files import each other; ratatui and crossterm stay in `tui`, reqwest
-//! in `probe`; drawing takes `&self`; no file has more than 400 lines before its tests.
+//! in `probe`, redis in `paradigm/celery`; drawing takes `&self`; no file has more than 400
+//! lines before its tests.
 
 pub mod app;
 pub mod command;

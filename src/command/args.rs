@@ -215,8 +215,8 @@ pub(super) struct WorkerArgs {
     #[arg(long, short, value_name = "N", default_value = "100", value_parser = workers)]
     pub(super) concurrency: usize,
     /// The queue's name
-    #[arg(long, short = 'Q', value_name = "NAME", default_value = "celery")]
-    pub(super) queue: String,
+    #[arg(long, short = 'Q', value_name = "NAME", default_value = "celery", value_parser = crate::config::queue_name)]
+    pub(super) queue: Box<str>,
     /// The node's name, name@host or the host alone; %h is this host
     #[arg(long, short = 'n', value_name = "NAME")]
     pub(super) hostname: Option<String>,
@@ -224,13 +224,13 @@ pub(super) struct WorkerArgs {
     #[arg(long, short, value_enum, default_value = "text", value_name = "FORMAT")]
     pub(super) format: WorkerFormat,
     /// How long a worker may be silent about a check before another takes it
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = crate::domain::parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = period)]
     pub(super) visibility_timeout: std::time::Duration,
     /// How long results are kept
-    #[arg(long, value_name = "DURATION", default_value = "1d", value_parser = crate::domain::parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "1d", value_parser = period)]
     pub(super) result_expires: std::time::Duration,
     /// How often it says that it is there
-    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = crate::domain::parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = period)]
     pub(super) heartbeat_interval: std::time::Duration,
     /// End with this process, which started it
     #[arg(long, value_name = "PID", hide = true)]
@@ -282,6 +282,15 @@ fn workers(text: &str) -> Result<usize, String> {
         Ok(0) | Err(_) => Err("expected a number of at least 1".to_owned()),
         Ok(number) => Ok(number),
     }
+}
+
+/// A time that is long enough to be kept.
+fn period(text: &str) -> Result<std::time::Duration, String> {
+    let period = crate::domain::parse_duration(text).map_err(|error| error.to_string())?;
+    if period < std::time::Duration::from_millis(100) {
+        return Err("expected at least 100ms".to_owned());
+    }
+    Ok(period)
 }
 
 fn size(text: &str) -> Result<(u16, u16), String> {

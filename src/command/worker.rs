@@ -29,7 +29,7 @@ fn for_broker(args: &WorkerArgs, broker: &str) -> Exit {
     paradigm::raise_file_limit();
     let options = WorkerOptions {
         broker,
-        queue: args.queue.as_str().into(),
+        queue: args.queue.clone(),
         concurrency: args.concurrency,
         hostname: args.hostname.clone(),
         visibility_timeout: args.visibility_timeout,
@@ -59,8 +59,8 @@ fn for_parent() -> Exit {
         Ok(()) => Exit::Fine,
         Err(error) => {
             say(format!(
-                "a worker without --broker is started by squirrel itself, for the paradigm \
-                 \"processes\" ({error})"
+                "name a broker by --broker or SQUIRREL_BROKER: a worker without one is started by \
+                 squirrel itself, for the paradigm \"processes\" ({error})"
             ));
             Exit::Mistake
         }

@@ -162,6 +162,14 @@ pub fn parse_broker_url(text: &str) -> Result<SiteUrl, String> {
     })
 }
 
+/// The name of a queue.
+///
+/// # Errors
+/// What was expected.
+pub fn parse_queue_name(text: &str) -> Result<Box<str>, String> {
+    queue_name(text).map_err(|fault| fault.about(text))
+}
+
 /// What a queue can be called: no blanks, and nothing that would end a text in a message.
 pub(super) fn queue_name(text: &str) -> Parsed<Box<str>> {
     let good = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);

@@ -228,6 +228,29 @@ fn what_expires_is_taken_back_and_sent_anew() {
 }
 
 #[test]
+fn a_switch_away_takes_back_what_no_worker_has() {
+    let redis = Redis::new();
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(
+        r"'*' = ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']",
+    ));
+    let mut sender = Sender::to(&redis, CHECKS);
+    sender.offer(&server.authority, CHECKS);
+    until("they are in the queue", || {
+        redis.ask::<usize>(&["LLEN", "celery"]) == CHECKS
+    });
+    let now = sender.clock.moment();
+    let entry = super::sender::entry("async");
+    sender.dispatcher.switch(entry, 100, None, now).unwrap();
+    let receipts = sender.dispatcher.receipts(now);
+    assert_eq!(receipts[0].handed_over, CHECKS);
+    // The old one is gone with its receipt, and so is all that it had sent.
+    assert_eq!(redis.ask::<u64>(&["LLEN", "celery"]), 0);
+    sender.assert_all_up_once(CHECKS);
+    assert_eq!(server.count.requests(), CHECKS);
+}
+
+#[test]
 fn a_switch_away_from_a_broker_that_is_gone_adds_up() {
     let mut stage = Stage::set(Redis::new());
     let (redis, sender) = (&mut stage.redis, &mut stage.sender);

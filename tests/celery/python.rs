@@ -73,34 +73,15 @@ impl Drop for Stock {
     }
 }
 
-/// What `celery inspect` says of each node.
-fn inspect(redis: &Redis, words: &[&str]) -> BTreeMap<String, Value> {
-    let output = tool("celery", redis)
-        .args([
-            "--app",
-            "squirrel_tasks",
-            "inspect",
-            "--json",
-            "--timeout",
-            "3",
-        ])
-        .args(words)
+/// What a Python program that looks at the node `celery@ours` prints.
+fn look_at_ours(redis: &Redis, program: &str) -> Value {
+    let begin = "import json; from squirrel_tasks import app; to = ['celery@ours']\n\
+                 inspect = app.control.inspect(destination=to, timeout=20)\n";
+    let output = tool("python", redis)
+        .args(["-c", &format!("{begin}{program}")])
         .output()
         .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    let json = text.lines().find(|line| line.starts_with('{'));
-    serde_json::from_str(json.unwrap_or_else(|| panic!("{words:?}: {output:?}"))).unwrap()
-}
-
-/// Has `celery control` tell a node something; it complains of those that give no answer.
-fn control(redis: &Redis, words: &[&str]) {
-    let output = tool("celery", redis)
-        .args(["--app", "squirrel_tasks", "control", "--timeout", "3"])
-        .args(words)
-        .output()
-        .unwrap();
-    let told = output.status.success() || words == ["shutdown"];
-    assert!(told, "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"))
 }
 
 /// All that two workers must agree on: everything but who, when and how long.
@@ -216,29 +197,50 @@ fn celery_inspects_and_controls_our_worker() {
     ));
     let worker = Worker::start(&redis, "ours", &["--concurrency", "2"]);
     let mut sender = Sender::to(&redis, 1_000);
-    sender.offer(&server.authority, 3);
+    let due = sender.clock.moment();
+    for site in 0..3 {
+        let url = format!("http://{}/{site}", server.authority);
+        // However long Python takes to begin on a busy machine.
+        sender.offer_one(site, due, &look(&url, Duration::from_secs(300)));
+    }
     until("two are run", || server.count.most_at_once() == 2);
 
     const NODE: &str = "celery@ours";
-    assert_eq!(inspect(&redis, &["ping"])[NODE], json!({"ok": "pong"}));
-    assert_eq!(
-        inspect(&redis, &["registered"])[NODE],
-        json!(["squirrel.check"])
+    let ping = tool("celery", &redis)
+        .args([
+            "--app",
+            "squirrel_tasks",
+            "inspect",
+            "ping",
+            "--timeout",
+            "5",
+        ])
+        .args(["--json", "--destination", NODE])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ping.stdout);
+    assert!(
+        said.contains(r#"{"celery@ours": {"ok": "pong"}}"#),
+        "{ping:?}"
     );
-    let stats = &inspect(&redis, &["stats"])[NODE];
-    assert_eq!(stats["pid"], json!(worker.pid()));
-    assert_eq!(stats["pool"]["max-concurrency"], json!(2));
-    let active = &inspect(&redis, &["active"])[NODE];
-    assert_eq!(active.as_array().unwrap().len(), 2);
-    assert_eq!(active[0]["name"], "squirrel.check");
-    assert_eq!(
-        inspect(&redis, &["active_queues"])[NODE][0]["name"],
-        "celery"
+    let seen = look_at_ours(
+        &redis,
+        "seen = {name: getattr(inspect, name)()[to[0]] for name in\n\
+         ['registered', 'stats', 'active', 'active_queues', 'reserved', 'revoked', 'conf']}\n\
+         id = seen['active'][0]['id']\n\
+         seen['told'] = app.control.terminate(id, destination=to, reply=True, timeout=20)\n\
+         print(json.dumps(seen))",
     );
+    assert_eq!(seen["registered"], json!(["squirrel.check"]));
+    assert_eq!(seen["stats"]["pid"], json!(worker.pid()));
+    assert_eq!(seen["stats"]["pool"]["max-concurrency"], json!(2));
+    assert_eq!(seen["active"].as_array().unwrap().len(), 2);
+    assert_eq!(seen["active"][0]["name"], "squirrel.check");
+    assert_eq!(seen["active_queues"][0]["name"], "celery");
+    let told = &seen["told"][0][NODE]["ok"];
+    assert!(told.as_str().unwrap().contains("terminated"), "{told}");
 
     // One that runs is broken off; it is answered, and not up.
-    let id = active[0]["id"].as_str().unwrap();
-    control(&redis, &["terminate", "TERM", id]);
     sender.wait_for_answers(1);
     let broken_off = sender.answers.values().next().unwrap();
     assert_eq!(
@@ -248,18 +250,14 @@ fn celery_inspects_and_controls_our_worker() {
     until("the third is run", || server.count.requests() == 3);
 
     // A warm end: what it holds is finished first.
-    control(&redis, &["shutdown"]);
-    let node = [NODE];
+    look_at_ours(
+        &redis,
+        "app.control.shutdown(destination=to); print(json.dumps('told'))",
+    );
     sender.until_figures("it holds two", |figures| {
         figures.workers.iter().any(|worker| worker.active == 2)
     });
-    assert!(
-        sender
-            .figures()
-            .workers
-            .iter()
-            .all(|one| one.node == node[0])
-    );
+    assert!(sender.figures().workers.iter().all(|one| one.node == NODE));
     fleet.open_gate();
     let finished = worker.running.finish();
     assert_eq!(finished.code(), 0, "{}", finished.stderr);

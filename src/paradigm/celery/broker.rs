@@ -1,7 +1,10 @@
 //! Where the queue is: the broker's URL, and connections to it.
 
+use std::error::Error;
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection, PubSub};
@@ -184,6 +187,9 @@ pub(super) fn reason(error: &RedisError) -> String {
     if error.code() == Some("NOAUTH") {
         return "it wants a password".to_owned();
     }
+    if let Some(why) = distrust(error) {
+        return why;
+    }
     if error.is_connection_dropped() {
         return "the connection broke".to_owned();
     }
@@ -192,6 +198,27 @@ pub(super) fn reason(error: &RedisError) -> String {
         .map_or_else(|| error.to_string(), str::to_owned);
     let end = text.find(" (os error").unwrap_or(text.len());
     clean(&text[..end], 200)
+}
+
+/// What is wrong with the broker's TLS, if that is what is wrong.
+fn distrust(error: &RedisError) -> Option<String> {
+    let mut source: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(one) = source {
+        // The crate's own errors share theirs.
+        let shared = one.downcast_ref::<Arc<dyn Error + Send + Sync>>();
+        let one: &(dyn Error + 'static) = shared.map_or(one, |shared| &**shared);
+        let inner = one
+            .downcast_ref::<io::Error>()
+            .and_then(|error| error.get_ref()?.downcast_ref::<rustls::Error>());
+        match inner.or_else(|| one.downcast_ref::<rustls::Error>()) {
+            Some(rustls::Error::InvalidCertificate(_)) => {
+                return Some("its certificate is not to be trusted".to_owned());
+            }
+            Some(_) => return Some("no TLS connection comes about".to_owned()),
+            None => source = one.source(),
+        }
+    }
+    None
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::paradigm::{Census, Context, Entry, Label, Paradigm, QueueFigures, Sta
 use super::broker::Broker;
 use super::listen::listen;
 use super::local::Local;
-use super::producer::{Board, Producer, Setup, Word, ready};
+use super::producer::{Board, Producer, Setup, TAKE_BACK_WITHIN, Word, ready};
 
 /// The entry of the table.
 pub(in crate::paradigm) const ENTRY: Entry = Entry {
@@ -47,6 +47,8 @@ struct Celery {
     board: Arc<Board>,
     most: usize,
     local: Option<Kept>,
+    /// Tells when the sender has taken back what it could.
+    ended: mpsc::Receiver<()>,
     _driver: Driver,
 }
 
@@ -101,6 +103,7 @@ fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
         Kept { stop, kept }
     });
     let starting = kept.is_some();
+    let (ending, ended) = mpsc::channel::<()>();
     driver.spawn(async move {
         if starting && let Err(error) = ready(&broker, READY_WITHIN).await {
             // It goes on trying, and says so.
@@ -110,16 +113,21 @@ fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
             Ok(producer) => {
                 let (news, heard) = unbounded_channel();
                 let ear = listen(broker, producer.patterns(), news);
-                tokio::join!(ear, producer.run(said, heard));
+                tokio::select! {
+                    () = ear => {}
+                    () = producer.run(said, heard) => {}
+                }
             }
             Err(error) => tracing::error!("{}", broker.unreachable(&error)),
         }
+        drop(ending);
     });
     Ok(Box::new(Celery {
         words,
         board,
         most: context.workers,
         local: kept,
+        ended,
         _driver: driver,
     }))
 }
@@ -167,12 +175,18 @@ impl Paradigm for Celery {
 
 impl Drop for Celery {
     fn drop(&mut self) {
-        if let Some(kept) = &self.local {
-            kept.stop.send_replace(true);
-            // Nothing is ever sent: this ends when they are gone.
-            if kept.kept.recv_timeout(FAREWELL) == Err(mpsc::RecvTimeoutError::Timeout) {
-                tracing::warn!("a broker or worker is slow to end");
-            }
+        let Some(kept) = &self.local else {
+            // What nobody has taken would be carried out for nobody.
+            let (nobody, _) = unbounded_channel();
+            self.words = nobody;
+            // Nothing is ever sent: this ends when the sender has.
+            let _ended = self.ended.recv_timeout(2 * TAKE_BACK_WITHIN);
+            return;
+        };
+        kept.stop.send_replace(true);
+        // Nothing is ever sent: this ends when they are gone.
+        if kept.kept.recv_timeout(FAREWELL) == Err(mpsc::RecvTimeoutError::Timeout) {
+            tracing::warn!("a broker or worker is slow to end");
         }
     }
 }

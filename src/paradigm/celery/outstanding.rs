@@ -183,6 +183,12 @@ impl Outstanding {
             .collect()
     }
 
+    /// The messages that no worker is known to have.
+    pub(super) fn untaken(&self) -> Vec<String> {
+        let untaken = self.checks.values().filter(|check| check.taken.is_none());
+        untaken.map(|check| check.text.clone()).collect()
+    }
+
     /// Since when the oldest one waits that no worker is known to have.
     pub(super) fn unserved_since(&self) -> Option<Moment> {
         let waiting = |check: &&Check| check.taken.is_none();

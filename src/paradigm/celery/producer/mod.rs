@@ -5,5 +5,5 @@ mod care;
 mod run;
 mod state;
 
-pub(super) use run::ready;
+pub(super) use run::{TAKE_BACK_WITHIN, ready};
 pub(super) use state::{Board, Producer, Setup, Word};

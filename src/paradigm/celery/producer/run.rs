@@ -4,12 +4,15 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use uuid::Uuid;
 
 use super::super::broker::{self, Broker};
 use super::super::listen::News;
 use super::state::{BATCH, Producer, TICK, Word};
+
+/// How long it may take at the end to take back what was sent.
+pub(in crate::paradigm::celery) const TAKE_BACK_WITHIN: Duration = Duration::from_millis(200);
 
 impl Producer {
     /// Sends and receives until nobody talks to it any more.
@@ -25,7 +28,7 @@ impl Producer {
             tokio::select! {
                 number = words.recv_many(&mut said, 4_096) => {
                     if number == 0 {
-                        return;
+                        return self.end().await;
                     }
                     for word in said.drain(..) {
                         match word {
@@ -45,6 +48,23 @@ impl Producer {
             }
             self.send().await;
             self.show_census();
+        }
+    }
+
+    /// Nobody wants answers any more: takes back what no worker has, if that is quickly done.
+    async fn end(mut self) {
+        if self.trouble.is_some() || self.figures.local {
+            return;
+        }
+        let texts = self.outstanding.untaken();
+        let taken = async {
+            for some in texts.chunks(BATCH) {
+                self.sender.take_back(some).await?;
+            }
+            redis::RedisResult::Ok(())
+        };
+        if !matches!(timeout(TAKE_BACK_WITHIN, taken).await, Ok(Ok(()))) {
+            tracing::debug!("some messages stay on the queue until they expire");
         }
     }
 

@@ -17,7 +17,7 @@ use super::options::WorkerOptions;
 use super::print::Printer;
 use super::state::{Phase, State};
 
-/// Works for a broker until it is told to end: SIGTERM, SIGINT or remote control have it
+/// Works for a broker until it is told to end: SIGTERM, SIGINT, SIGHUP or remote control have it
 /// finish what it holds, a second signal has it give that back.
 ///
 /// # Errors
@@ -44,6 +44,7 @@ pub fn work_for_broker(options: WorkerOptions) -> io::Result<()> {
 async fn work(state: &Arc<State>) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     let commands = || -> io::Result<ConnectionManager> {
         let made = state.broker.commands();
         made.map_err(|error| io::Error::other(state.broker.unreachable(&error)))
@@ -70,6 +71,7 @@ async fn work(state: &Arc<State>) -> io::Result<()> {
             () = state.reached(Phase::Cold) => break,
             _ = terminate.recv() => next_phase(state),
             _ = interrupt.recv() => next_phase(state),
+            _ = hangup.recv() => next_phase(state),
         }
     }
     let mut last = commands()?;
