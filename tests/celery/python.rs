@@ -1,6 +1,8 @@
 //! Beside a stock Python worker, and under the eyes of Celery's own tools.
 
 use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -302,4 +304,65 @@ fn celery_hears_the_events_of_our_worker_and_its_tasks() {
     });
     dump.kill().unwrap();
     dump.wait().unwrap();
+}
+
+/// The body of what Flower answers to a GET; `None` while it does not listen.
+fn ask_flower(port: u16, path: &str) -> Option<Value> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    write!(stream, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (_, body) = answer.split_once("\r\n\r\n")?;
+    serde_json::from_str(body).ok()
+}
+
+#[test]
+fn flower_shows_our_worker_and_our_tasks() {
+    let redis = Redis::new();
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(
+        r"'*' = ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']",
+    ));
+    let _worker = Worker::start(&redis, "ours", &["--heartbeat-interval", "500ms"]);
+    let free = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let mut flower = tool("celery", &redis)
+        .args(["--app", "squirrel_tasks", "flower", "--address=127.0.0.1"])
+        .arg(format!("--port={port}"))
+        .env("FLOWER_UNAUTHENTICATED_API", "true")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    until("Flower knows the worker", || {
+        ask_flower(port, "/api/workers?refresh=1").is_some_and(|workers| {
+            workers["celery@ours"]["registered"] == json!(["squirrel.check"])
+        })
+    });
+    let mut sender = Sender::to(&redis, 1_000);
+    let mut site = 0;
+    until("Flower has seen a task to its end", || {
+        sender.receive();
+        let url = format!("http://{}/{site}", server.authority);
+        let now = sender.clock.moment();
+        sender.offer_one(site, now, &look(&url, Duration::from_secs(5)));
+        site += 1;
+        std::thread::sleep(Duration::from_millis(100));
+        let tasks = ask_flower(port, "/api/tasks");
+        tasks.is_some_and(|tasks| {
+            tasks.as_object().is_some_and(|tasks| {
+                tasks.values().any(|task| {
+                    task["name"] == "squirrel.check"
+                        && task["state"] == "SUCCESS"
+                        && task["worker"] == "celery@ours"
+                })
+            })
+        })
+    });
+    flower.kill().unwrap();
+    flower.wait().unwrap();
 }
