@@ -19,7 +19,7 @@
 //! | [`config`] | `sites.toml`: reading, mistakes with key and line, edits that keep comments, watching | domain |
 //! | [`schedule`] | when each site is due, what was missed. Pure | domain |
 //! | [`probe`] | one look at one site: request, phases, classification, certificate; the wire form of jobs and results; a scripted fake | domain |
-//! | [`trace`] | who runs what: the identity of the thread that polls | domain |
+//! | [`trace`] | records each poll of a check (thread, start, end) and what it waited for; what can be read from the record; the emulated interpreter lock | domain |
 //! | [`paradigm`] | one file a paradigm, the trait, the table `ALL`, the live switch | domain, probe, trace |
 //! | [`monitor`] | what results mean: state of every site, confirmation, uptime. A pure fold, sole owner of the truth | domain |
 //! | [`fleet`] | the sites that `squirrel demo` serves on loopback, and their faults | domain |

@@ -30,6 +30,7 @@ mod check {
     mod servers;
     mod signals;
     mod sites;
+    mod trace;
     mod verdicts;
 }
 
@@ -37,15 +38,18 @@ mod check {
 mod monitor {
     mod appearance;
     mod celery;
+    mod chaos;
     mod checks;
     mod endings;
     mod explanation;
     mod hostile;
+    mod limits;
     mod load;
     mod outages;
     mod paradigms;
     mod refusals;
     mod reload;
+    mod scheduling;
     mod sites;
     mod suspension;
     mod table;

@@ -16,6 +16,7 @@ mod switch {
     };
     use uptime_squirrel::paradigm::{ALL, Context, Dispatcher, Offer, QueueOptions, Receipt};
     use uptime_squirrel::probe::{Kit, Script};
+    use uptime_squirrel::trace::Recorder;
 
     /// How long anything may take that must happen in the end.
     const PATIENCE: Duration = Duration::from_secs(30);
@@ -86,6 +87,7 @@ mod switch {
                 workers,
                 kit: kit(3),
                 clock: Arc::clone(&clock),
+                recorder: Recorder::new(),
                 results: sender,
                 queue: QueueOptions::default(),
             };

@@ -12,6 +12,7 @@ use uptime_squirrel::paradigm::{
     ALL, Context, Dispatcher, QueueOptions, position, raise_file_limit,
 };
 use uptime_squirrel::probe::Kit;
+use uptime_squirrel::trace::Recorder;
 
 /// How often results are taken: a main thread that woke up for each would be measured too.
 const PERIOD: Duration = Duration::from_millis(1);
@@ -43,6 +44,7 @@ impl Engine {
             workers,
             kit: Arc::new(kit),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            recorder: Recorder::new(),
             results: sender,
             queue,
         };

@@ -9,11 +9,11 @@ use crate::config::Config;
 use crate::domain::{CheckResult, Clock, JobId, Look, Moment, Outcome, Reason, SiteId, Verdict};
 use crate::monitor::{Monitor, Notice};
 use crate::paradigm::{
-    ALL, Census, Context, DEFAULT, Dispatcher, Entry, Offer, QueueFigures, Receipt, StartError,
-    position,
+    ALL, Census, Context, Dispatcher, Entry, Offer, QueueFigures, Receipt, StartError, position,
 };
 use crate::probe::{Kit, KitError};
 use crate::schedule::Schedule;
+use crate::trace::{Demand, Recorder};
 
 use super::queue::queue_options;
 use super::workers::{Workers, step};
@@ -60,6 +60,8 @@ pub struct Core {
     monitor: Monitor,
     schedule: Schedule,
     dispatcher: Dispatcher,
+    recorder: Arc<Recorder>,
+    demand: Demand,
     workers: Workers,
     ca_file: Option<std::path::PathBuf>,
     configured_paradigm: Option<Box<str>>,
@@ -69,28 +71,6 @@ pub struct Core {
     happenings: Vec<Happening>,
     ticked: Moment,
     stood_still_until: Option<Moment>,
-}
-
-/// The paradigm that a configuration and the command line ask for, and how many workers
-/// each gets.
-#[must_use]
-pub fn choose(
-    config: &Config,
-    paradigm: Option<&str>,
-    workers: Option<usize>,
-    open_files: Option<u64>,
-) -> (&'static Entry, Workers) {
-    let name = paradigm
-        .or(config.monitor.paradigm.as_deref())
-        .unwrap_or(DEFAULT);
-    let entry = &ALL[position(name).or_else(|| position(DEFAULT)).unwrap_or(0)];
-    let mut numbers = Workers::new(&config.workers, open_files);
-    if let Some(number) = workers {
-        numbers.choose(entry, number);
-    } else if let Some(number) = config.monitor.workers {
-        numbers.suggest(entry, number);
-    }
-    (entry, numbers)
 }
 
 impl Core {
@@ -106,10 +86,13 @@ impl Core {
         results: tokio::sync::mpsc::UnboundedSender<CheckResult>,
     ) -> Result<Self, CoreError> {
         let kit = Kit::http(config.monitor.ca_file.as_deref()).map_err(CoreError::Kit)?;
+        let recorder = Recorder::new();
+        recorder.switch(true);
         let context = Context {
             workers: workers.of(entry).0,
             kit: Arc::new(kit),
             clock: Arc::clone(&clock),
+            recorder: Arc::clone(&recorder),
             results,
             queue: queue_options(&config),
         };
@@ -121,6 +104,8 @@ impl Core {
             monitor: Monitor::new(),
             schedule: Schedule::new(),
             dispatcher,
+            recorder,
+            demand: Demand::default(),
             workers,
             ca_file: config.monitor.ca_file.clone(),
             configured_paradigm: config.monitor.paradigm.clone(),
@@ -150,6 +135,7 @@ impl Core {
             .map(|state| (state.id(), state.site().interval))
             .collect();
         self.schedule.configure(&plan, now.mono);
+        self.demand = Demand::of(plan.into_iter().map(|(_, interval)| interval));
         for (site, old) in looks {
             let new = self.monitor.site(site).map(|state| state.site());
             let same = new.is_some_and(|new| !new.paused && new.look == old);
@@ -349,6 +335,26 @@ impl Core {
         } else {
             self.schedule.resume(site, state.site().interval, now.mono);
         }
+        let planned = self.monitor.sites().filter(|state| !state.site().paused);
+        self.demand = Demand::of(planned.map(|state| state.site().interval));
+    }
+
+    /// What the list needs.
+    #[must_use]
+    pub const fn demand(&self) -> Demand {
+        self.demand
+    }
+
+    /// Where workers note what they do.
+    #[must_use]
+    pub const fn recorder(&self) -> &Arc<Recorder> {
+        &self.recorder
+    }
+
+    /// Checks that wait for a worker, at most `most` of them.
+    #[must_use]
+    pub fn waiting(&self, most: usize) -> Vec<JobId> {
+        self.dispatcher.waiting().take(most).collect()
     }
 
     /// When something is due next.

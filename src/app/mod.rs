@@ -5,9 +5,11 @@
 
 mod core;
 mod event;
+mod export;
 mod keeper;
 mod launch;
 pub mod log;
+mod lookout;
 mod machine;
 mod picture;
 mod queue;
@@ -15,7 +17,7 @@ mod session;
 mod workers;
 mod world;
 
-pub use self::core::{Core, CoreError, Happening, choose};
+pub use self::core::{Core, CoreError, Happening};
 pub use event::Ending;
 pub use keeper::{Keeper, Kept};
 pub use launch::{Launch, SessionError};
@@ -23,4 +25,4 @@ pub use machine::Meter;
 pub use picture::{Picture, picture};
 pub use queue::queue_options;
 pub use session::run;
-pub use workers::{Workers, step};
+pub use workers::{Workers, choose, step};

@@ -16,8 +16,10 @@ pub struct Picture {
     pub size: (u16, u16),
     /// How long the monitor runs before.
     pub after: Duration,
-    /// The keys that are pressed at the end, by their names in the help.
+    /// The keys that are pressed then, by their names in the help.
     pub keys: Vec<String>,
+    /// How long it goes on after that.
+    pub then: Duration,
 }
 
 /// Runs the monitor and draws it as SVG.
@@ -34,16 +36,41 @@ pub fn picture(launch: Launch, picture: &Picture) -> Result<String, SessionError
 }
 
 async fn draw(launch: Launch, picture: &Picture) -> Result<String, SessionError> {
-    // The fleet lives until the picture is drawn.
+    let mut opened = launch.open()?;
+    let mut ui = Ui::new(opened.options.clone(), picture.size);
+    run(&mut opened, &mut ui, picture.after).await;
+    for name in &picture.keys {
+        let input = Input::key(name).ok_or_else(|| {
+            std::io::Error::new(
+                std::io::ErrorKind::InvalidInput,
+                format!("there is no key \"{name}\""),
+            )
+        })?;
+        let world = &mut opened.world;
+        world.look();
+        let intent = world.scene(|scene| ui.input(&input, scene));
+        if let Some(intent) = intent {
+            world.fulfil(intent);
+        }
+    }
+    run(&mut opened, &mut ui, picture.then).await;
+    let world = &mut opened.world;
+    world.look();
+    Ok(world.scene(|scene| {
+        ui.tick(scene);
+        ui.svg(scene, picture.size)
+    }))
+}
+
+/// Runs the monitor for so long, without drawing.
+async fn run(opened: &mut Opened, ui: &mut Ui, time: Duration) {
     let Opened {
-        mut world,
-        mut results,
+        world,
+        results,
         clock,
-        options,
-        fleet: _fleet,
-    } = launch.open()?;
-    let mut ui = Ui::new(options, picture.size);
-    let end = clock.moment() + picture.after;
+        ..
+    } = opened;
+    let end = clock.moment() + time;
     let mut batch = Vec::new();
     while clock.moment() < end {
         let wake = world.next_wake().min(end);
@@ -57,20 +84,4 @@ async fn draw(launch: Launch, picture: &Picture) -> Result<String, SessionError>
         let _call: Option<Action> = world.tell();
         world.scene(|scene| ui.tick(scene));
     }
-    for name in &picture.keys {
-        let input = Input::key(name).ok_or_else(|| {
-            std::io::Error::new(
-                std::io::ErrorKind::InvalidInput,
-                format!("there is no key \"{name}\""),
-            )
-        })?;
-        let intent = world.scene(|scene| ui.input(&input, scene));
-        if let Some(intent) = intent {
-            world.fulfil(intent);
-        }
-    }
-    Ok(world.scene(|scene| {
-        ui.tick(scene);
-        ui.svg(scene, picture.size)
-    }))
 }

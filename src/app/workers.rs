@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::paradigm::{ALL, Entry, clamp};
+use crate::config::Config;
+use crate::paradigm::{ALL, DEFAULT, Entry, clamp, position};
 
 /// What was asked for each paradigm.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +55,28 @@ impl Workers {
     }
 }
 
+/// The paradigm that a configuration and the command line ask for, and how many workers
+/// each gets.
+#[must_use]
+pub fn choose(
+    config: &Config,
+    paradigm: Option<&str>,
+    workers: Option<usize>,
+    open_files: Option<u64>,
+) -> (&'static Entry, Workers) {
+    let name = paradigm
+        .or(config.monitor.paradigm.as_deref())
+        .unwrap_or(DEFAULT);
+    let entry = &ALL[position(name).or_else(|| position(DEFAULT)).unwrap_or(0)];
+    let mut numbers = Workers::new(&config.workers, open_files);
+    if let Some(number) = workers {
+        numbers.choose(entry, number);
+    } else if let Some(number) = config.monitor.workers {
+        numbers.suggest(entry, number);
+    }
+    (entry, numbers)
+}
+
 /// The next number in steps that feel even: 1, 2, 3 … 10, 20 … 100, 200 …
 #[must_use]
 pub fn step(workers: usize, steps: i32) -> usize {
@@ -76,7 +99,6 @@ pub fn step(workers: usize, steps: i32) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::paradigm::position;
 
     #[test]
     fn steps_grow_with_the_number_and_come_back_the_same_way() {

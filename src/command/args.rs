@@ -34,7 +34,7 @@ pub(super) struct Cli {
         long,
         global = true,
         value_enum,
-        default_value = "warn",
+        default_value = "info",
         value_name = "LEVEL"
     )]
     pub(super) log_level: LogLevel,
@@ -161,10 +161,13 @@ pub(super) struct PictureArgs {
     /// How long the monitor runs before it is drawn
     #[arg(long, default_value = "60s", value_name = "DURATION", hide = true, value_parser = crate::domain::parse_duration)]
     pub(super) after: std::time::Duration,
+    /// How long it goes on after the keys
+    #[arg(long, default_value = "0ms", value_name = "DURATION", hide = true, value_parser = crate::domain::parse_duration)]
+    pub(super) then: std::time::Duration,
     /// Columns and rows of the picture
     #[arg(long, default_value = "120x36", value_name = "WxH", hide = true, value_parser = size)]
     pub(super) size: (u16, u16),
-    /// Keys to press at the end, as the help names them
+    /// Keys to press, as the help names them
     #[arg(long, value_name = "KEY", hide = true)]
     pub(super) key: Vec<String>,
 }
@@ -185,6 +188,9 @@ pub(super) struct CheckArgs {
         value_name = "FORMAT"
     )]
     pub(super) format: Format,
+    /// Write what every check did, thread by thread, into this file (Perfetto opens it)
+    #[arg(long, value_name = "FILE")]
+    pub(super) trace: Option<PathBuf>,
     /// Look at these instead of the configured sites
     #[arg(value_name = "URL")]
     pub(super) urls: Vec<String>,
@@ -275,6 +281,9 @@ pub(super) struct FleetArgs {
     /// Uniform sites never answer
     #[arg(long)]
     pub(super) hang: bool,
+    /// The demonstration's directory, whose files are removed in the end
+    #[arg(long, value_name = "PATH")]
+    pub(super) directory: Option<PathBuf>,
 }
 
 fn workers(text: &str) -> Result<usize, String> {

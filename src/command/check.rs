@@ -12,13 +12,14 @@ use crate::app::{choose, queue_options};
 use crate::domain::{CheckResult, Clock, JobId, Site, SiteId, SystemClock, Verdict, brief, clean};
 use crate::paradigm::{Context, Dispatcher, ensure_files, raise_file_limit};
 use crate::probe::{Kit, Start, could_not_look};
-use crate::trace;
+use crate::trace::{self, Recorder};
 
 use super::args::{CheckArgs, Format};
 use super::exit::{Exit, mistake, say};
 use super::progress::Progress;
 use super::record::Record;
 use super::source;
+use super::trace_file::TraceFile;
 
 /// How long after the longest timeout a worker may still answer.
 const GRACE: Duration = Duration::from_secs(5);
@@ -63,10 +64,19 @@ pub(super) fn run(args: &CheckArgs) -> Exit {
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let (results, inbox) = unbounded_channel();
+    let recorder = Recorder::new();
+    let trace = match &args.trace {
+        Some(path) => match TraceFile::begin(path, &recorder) {
+            Ok(trace) => Some(trace),
+            Err(error) => return mistake(format!("--trace {}: {error}", path.display())),
+        },
+        None => None,
+    };
     let context = Context {
         workers: number,
         kit,
         clock: Arc::clone(&clock),
+        recorder: Arc::clone(&recorder),
         results,
         queue: queue_options(&config),
     };
@@ -91,7 +101,7 @@ pub(super) fn run(args: &CheckArgs) -> Exit {
         zone: TimeZone::system(),
         out: BufWriter::with_capacity(64 * 1024, io::stdout()),
     };
-    runtime.block_on(Sweep::new(sites, dispatcher, clock, printer).run(inbox))
+    runtime.block_on(Sweep::new(sites, dispatcher, clock, printer, trace).run(inbox))
 }
 
 fn sites_word(number: usize) -> String {
@@ -103,6 +113,7 @@ struct Sweep {
     dispatcher: Dispatcher,
     clock: Arc<dyn Clock>,
     printer: Printer,
+    trace: Option<TraceFile>,
     done: usize,
     down: usize,
     unknown: usize,
@@ -132,12 +143,14 @@ impl Sweep {
         dispatcher: Dispatcher,
         clock: Arc<dyn Clock>,
         printer: Printer,
+        trace: Option<TraceFile>,
     ) -> Self {
         Self {
             sites,
             dispatcher,
             clock,
             printer,
+            trace,
             done: 0,
             down: 0,
             unknown: 0,
@@ -156,6 +169,11 @@ impl Sweep {
             }
             Err(error) => Err(Stop::Failed(error)),
         };
+        if let Some(trace) = self.trace.take()
+            && let Err(error) = trace.finish(&self.sites)
+        {
+            say(format!("no trace was written: {error}"));
+        }
         match stopped {
             Ok(()) => self.exit(),
             // Whoever went away has seen enough.
@@ -236,6 +254,9 @@ impl Sweep {
                 self.take(&result)?;
             }
             self.printer.flush()?;
+            if let Some(trace) = &mut self.trace {
+                trace.absorb();
+            }
             if self.clock.moment().since(heard) > longest + GRACE {
                 self.give_up_on_the_rest()?;
             }

@@ -38,6 +38,7 @@ pub fn run() -> ExitCode {
         Some(Command::Worker(args)) => worker::run(&args),
         Some(Command::Broker(args)) => broker::run(&args),
     };
+    crate::paradigm::settle();
     exit.into()
 }
 
@@ -50,7 +51,7 @@ fn start_log(level: LogLevel) {
         return;
     };
     if let Err(error) = log::to_file(&folder, level.filter())
-        && !matches!(level, LogLevel::Warn)
+        && !matches!(level, LogLevel::Info)
     {
         say(format!("no log in {}: {error}", folder.display()));
     }

@@ -33,6 +33,7 @@ fn draw(args: &DemoArgs, launch: app::Launch, file: &Path) -> Exit {
     let picture = Picture {
         size: args.picture.size,
         after: args.picture.after,
+        then: args.picture.then,
         keys: args.picture.key.clone(),
     };
     let drawn = app::picture(launch, &picture)

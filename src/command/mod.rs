@@ -18,6 +18,7 @@ mod monitor;
 mod progress;
 mod record;
 mod source;
+mod trace_file;
 mod worker;
 
 pub use cli::run;

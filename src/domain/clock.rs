@@ -137,6 +137,16 @@ impl SystemClock {
         }
     }
 
+    /// A clock that began `ago`: one that another process made then, whose moments are to be
+    /// the same here.
+    #[must_use]
+    pub fn begun(ago: Duration) -> Self {
+        let now = Instant::now();
+        Self {
+            origin: now.checked_sub(ago).unwrap_or(now),
+        }
+    }
+
     /// The instant of the standard library that `moment` stands for.
     #[must_use]
     pub fn instant(&self, moment: Moment) -> Instant {

@@ -9,6 +9,7 @@ mod job;
 mod result;
 mod site;
 mod text;
+mod witness;
 
 pub use clock::{Clock, ManualClock, Moment, Now, SystemClock, Timestamp};
 pub use duration::{DurationError, brief, parse_duration};
@@ -18,3 +19,4 @@ pub use result::{
 };
 pub use site::{Look, Owner, Site, SiteUrl, StatusRange, StatusSet};
 pub use text::{MAX_SENTENCE, clean, is_unsafe, sentence};
+pub use witness::Witness;

@@ -11,8 +11,10 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{self, ChildStdin, ChildStdout, Command};
 use tracing::level_filters::LevelFilter;
 
-use crate::domain::{CheckResult, JobId, Look, brief};
+use crate::domain::{JobId, Look, brief};
 use crate::probe::wire::{self, Hello, Ready, Task, WireError};
+
+use super::answer::Answer;
 
 /// How long a child may take to be ready; a machine that is busy with others included.
 const READY_WITHIN: Duration = Duration::from_secs(20);
@@ -135,18 +137,30 @@ impl Child {
         }
     }
 
-    /// Has it carry out a check. The result's moments are those of the child.
-    pub(super) async fn ask(&mut self, job: JobId, look: &Look) -> Result<CheckResult, Broken> {
+    /// Its process id; `None` once it has been reaped.
+    pub(super) fn pid(&self) -> Option<u32> {
+        self.process.id()
+    }
+
+    /// Has it carry out a check, with notes of every poll if it is `traced`.
+    pub(super) async fn ask(
+        &mut self,
+        job: JobId,
+        look: &Look,
+        traced: bool,
+    ) -> Result<Answer, Broken> {
         let within = look.timeout + GRACE;
         let conversation = async {
-            wire::send(&mut self.input, &Task { job, look }).await?;
-            wire::receive::<CheckResult>(&mut self.output).await
+            let task = Task { job, look, traced };
+            wire::send(&mut self.input, &task).await?;
+            wire::receive::<Answer>(&mut self.output).await
         };
         match tokio::time::timeout(within, conversation).await {
             Ok(answer) => {
-                let result = answer?;
+                let answer = answer?;
+                let result = &answer.result;
                 let own = result.job == job && Some(result.ran_on.pid) == self.process.id();
-                own.then_some(result).ok_or(Broken::Rubbish)
+                own.then_some(answer).ok_or(Broken::Rubbish)
             }
             Err(_) => Err(Broken::Silent(within)),
         }

@@ -7,6 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::domain::{CheckResult, Clock, Job};
 use crate::probe::Kit;
+use crate::trace::Recorder;
 
 use super::queue_figures::QueueFigures;
 use super::queue_options::QueueOptions;
@@ -21,7 +22,30 @@ pub struct Label {
     /// What it is, in at most eight words.
     pub summary: &'static str,
     /// What bounds a sweep: the law that the screen states.
-    pub law: &'static str,
+    pub law: Law,
+}
+
+/// What bounds the time of a sweep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Law {
+    /// One check after another.
+    Sum,
+    /// So many at a time, each of which holds a worker while it waits.
+    SumByWorkers,
+    /// All at once.
+    Slowest,
+}
+
+impl Law {
+    /// In words, with N for the number of workers.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Sum => "the SUM of all waits",
+            Self::SumByWorkers => "about the SUM of all waits ÷ N",
+            Self::Slowest => "as long as the SLOWEST wait",
+        }
+    }
 }
 
 /// One row of the table of paradigms.
@@ -35,6 +59,8 @@ pub struct Entry {
     pub files_per_worker: usize,
     /// Processes that one check in flight needs besides this one.
     pub processes_per_worker: usize,
+    /// Threads of this process that one check in flight has for itself.
+    pub threads_per_worker: usize,
     /// Whether the number of workers can be changed at all.
     pub resizable: bool,
     /// Starts it. Must not block for longer than it takes to start a thread.
@@ -50,6 +76,8 @@ pub struct Context {
     pub kit: Arc<Kit>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Where workers note what they do.
+    pub recorder: Arc<Recorder>,
     /// Where results go. Unbounded, because a worker must never wait for the screen; it
     /// holds at most one result for each job that was submitted.
     pub results: UnboundedSender<CheckResult>,

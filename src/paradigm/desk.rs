@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::FutureExt;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::domain::{CheckResult, Clock, Job, JobId, Look};
+use crate::domain::{CheckResult, Clock, Job, JobId, Look, Witness};
 use crate::probe::{Prober, Start, could_not_look};
-use crate::trace;
+use crate::trace::{self, LiveCheck, Present, Recorder, Watched};
 
 use super::Context;
 
@@ -18,6 +18,7 @@ use super::Context;
 pub(super) struct Desk {
     clock: Arc<dyn Clock>,
     results: UnboundedSender<CheckResult>,
+    recorder: Arc<Recorder>,
     running: AtomicUsize,
 }
 
@@ -26,8 +27,19 @@ impl Desk {
         Arc::new(Self {
             clock: Arc::clone(&context.clock),
             results: context.results.clone(),
+            recorder: Arc::clone(&context.recorder),
             running: AtomicUsize::new(0),
         })
+    }
+
+    /// The calling thread may run checks, for as long as what this gives lives.
+    pub(super) fn enter(&self) -> Present {
+        self.recorder.enter(trace::here())
+    }
+
+    /// Where everything is noted.
+    pub(super) const fn recorder(&self) -> &Arc<Recorder> {
+        &self.recorder
     }
 
     /// Checks that are in flight.
@@ -41,7 +53,10 @@ impl Desk {
             return;
         };
         let start = claimed.start();
-        claimed.answer(look(prober, start, &job.look).await);
+        let watched = claimed.watch(start);
+        let live = watched.as_ref().map(Watched::live);
+        let result = look(prober, start, &job.look, live).await;
+        claimed.answer(result, watched);
     }
 
     /// Answers the job, unless somebody else has claimed it, by saying why nobody can look.
@@ -83,8 +98,18 @@ impl Claimed<'_> {
         }
     }
 
+    /// What notes it from its start on, if anything is to be noted.
+    pub(super) fn watch(&self, start: Start) -> Option<Watched> {
+        self.desk
+            .recorder
+            .begin(start.job, start.moment, &self.desk.clock)
+    }
+
     /// Hands its result in.
-    pub(super) fn answer(self, result: CheckResult) {
+    pub(super) fn answer(self, result: CheckResult, watched: Option<Watched>) {
+        if let Some(watched) = watched {
+            watched.end(&result);
+        }
         // Nobody listens any more when the program is on its way out.
         let _unheard = self.desk.results.send(result);
     }
@@ -92,14 +117,24 @@ impl Claimed<'_> {
     /// Hands in that it could not be carried out, and why.
     pub(super) fn give_up(self, why: &str) {
         let result = could_not_look(self.start(), self.look, why, trace::here());
-        self.answer(result);
+        self.answer(result, None);
     }
 }
 
-/// Looks, whatever happens.
-pub(super) async fn look(prober: &Prober, start: Start, look: &Look) -> CheckResult {
-    let check = AssertUnwindSafe(prober.check(start, look, trace::here)).catch_unwind();
-    check.await.unwrap_or_else(|_panic| {
+/// Looks, whatever happens; `live` notes how.
+pub(super) async fn look(
+    prober: &Prober,
+    start: Start,
+    look: &Look,
+    live: Option<&Arc<LiveCheck>>,
+) -> CheckResult {
+    let witness = live.map(|live| Arc::clone(live) as Arc<dyn Witness>);
+    let check = AssertUnwindSafe(prober.check(start, look, witness, trace::here)).catch_unwind();
+    let checked = match live {
+        Some(live) => live.watch(check).await,
+        None => check.await,
+    };
+    checked.unwrap_or_else(|_panic| {
         // The panic hook has logged it; the site must not pay for it.
         could_not_look(
             start,

@@ -1,9 +1,23 @@
 //! What drives a runtime, and ends all that runs there when it is dropped.
 
+use std::cell::RefCell;
 use std::io;
+use std::sync::Arc;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
+
+use crate::trace::{self, Present, Recorder};
+
+thread_local! {
+    // Told of for as long as the thread lives.
+    static PRESENT: RefCell<Option<Present>> = const { RefCell::new(None) };
+}
+
+/// The calling thread runs checks from now on, until it ends.
+pub(super) fn enter(recorder: &Arc<Recorder>) {
+    PRESENT.set(Some(recorder.enter(trace::here())));
+}
 
 /// Drives a runtime until it is dropped; what still runs there then ends where it stands,
 /// and nobody waits for it.
@@ -30,17 +44,22 @@ impl Driver {
         }
     }
 
-    /// A runtime that is driven by one thread called `name`, and by no other.
+    /// A runtime that is driven by one thread called `name`, and by no other. `began` is
+    /// called on it first.
     ///
     /// # Errors
     /// If the system refuses the thread, or the files of the runtime.
-    pub(super) fn one_thread(name: &str) -> io::Result<Self> {
+    pub(super) fn one_thread(
+        name: &str,
+        began: impl FnOnce() + Send + 'static,
+    ) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let (until, dropped) = oneshot::channel::<()>();
         std::thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || {
+                began();
                 let _always_an_error = runtime.block_on(dropped);
                 runtime.shutdown_background();
             })?;

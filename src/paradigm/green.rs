@@ -1,10 +1,12 @@
 //! `green`: up to N tasks on one thread. Each runs until it waits; nothing else does any of
 //! the work, looking names up included.
 
-use super::driver::Driver;
+use std::sync::Arc;
+
+use super::driver::{Driver, enter};
 use super::limits::refusal;
 use super::tasks::Tasks;
-use super::{Context, Entry, Label, Paradigm, StartError};
+use super::{Context, Entry, Label, Law, Paradigm, StartError};
 
 /// The entry of the table.
 pub(super) const ENTRY: Entry = Entry {
@@ -12,17 +14,19 @@ pub(super) const ENTRY: Entry = Entry {
         key: '5',
         name: "green",
         summary: "N tasks on ONE thread, which never waits",
-        law: "a sweep is as long as the SLOWEST wait",
+        law: Law::Slowest,
     },
     default_workers: 1_000,
     files_per_worker: 1,
     processes_per_worker: 0,
+    threads_per_worker: 0,
     resizable: true,
     start,
 };
 
 fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
-    let driver = Driver::one_thread("green")
+    let recorder = Arc::clone(&context.recorder);
+    let driver = Driver::one_thread("green", move || enter(&recorder))
         .map_err(|error| StartError(format!("no thread can be started: {}", refusal(&error))))?;
     Ok(Box::new(Tasks::start(driver, 1, context)))
 }

@@ -9,11 +9,13 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep};
 
-use crate::domain::{CheckResult, Clock, Job, Moment};
+use crate::domain::{Job, RanOn};
 use crate::probe::Recipe;
 use crate::probe::wire::Hello;
+use crate::trace::{self, Present};
 
 use super::Context;
+use super::answer::{Answer, origin_of};
 use super::child::{Broken, Child, Death};
 use super::desk::Desk;
 use super::limits::refusal;
@@ -30,7 +32,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Company {
     pub(super) desk: Arc<Desk>,
     pub(super) queue: Arc<Queue>,
-    clock: Arc<dyn Clock>,
+    /// When our clock began, which is to be the children's too.
+    origin: Duration,
     recipe: Recipe,
     children: AtomicUsize,
     /// As many start at once as there are cores: so the first is ready soon.
@@ -43,7 +46,7 @@ impl Company {
         Arc::new(Self {
             desk: Desk::new(context),
             queue: Queue::new(Staff::Standing, context.workers),
-            clock: Arc::clone(&context.clock),
+            origin: origin_of(&*context.clock),
             recipe,
             children: AtomicUsize::new(0),
             starting: Semaphore::new(cores),
@@ -76,8 +79,8 @@ impl Company {
 #[derive(Debug)]
 pub(super) struct Employed {
     child: Child,
-    /// When it had been greeted.
-    ready: Option<Instant>,
+    /// When it had been greeted, and its place among the threads that run checks.
+    ready: Option<(Instant, RanOn, Present)>,
     company: Arc<Company>,
 }
 
@@ -163,10 +166,20 @@ impl Keeper {
         let hello = Hello {
             name: format!("process-{}", self.taker.number()),
             recipe: company.recipe.clone(),
+            origin: company.origin,
+            interpreter_lock: company.desk.recorder().interpreter_lock().is_some(),
         };
         match employed.child.greet(&hello).await {
             Ok(()) => {
-                employed.ready = Some(Instant::now());
+                let pid = employed.child.pid().unwrap_or_default();
+                let who = RanOn {
+                    pid,
+                    tid: pid,
+                    thread: hello.name.into(),
+                    ..trace::here()
+                };
+                let present = company.desk.recorder().enter(who.clone());
+                employed.ready = Some((Instant::now(), who, present));
                 Ok(())
             }
             Err(broken) => {
@@ -195,7 +208,8 @@ impl Keeper {
     }
 
     async fn replace_idle(&mut self, broken: Broken) {
-        let ready = self.employed.as_ref().and_then(|employed| employed.ready);
+        let ready = self.employed.as_ref();
+        let ready = ready.and_then(|employed| Some(employed.ready.as_ref()?.0));
         let death = self.dismiss(broken).await;
         tracing::warn!("a worker process died: {death}");
         // Whatever ends children as soon as they are there may do so again.
@@ -210,6 +224,7 @@ impl Keeper {
         let Some(claimed) = company.desk.claim(job) else {
             return;
         };
+        let watched = claimed.watch(claimed.start());
         let mut why = String::new();
         for attempt in 1..=MOST_DEATHS {
             if let Err(error) = self.have_child().await {
@@ -220,9 +235,17 @@ impl Keeper {
             let Some(employed) = &mut self.employed else {
                 continue;
             };
-            let sent = company.clock.moment();
-            match employed.child.ask(claimed.id, claimed.look).await {
-                Ok(result) => return claimed.answer(on_our_clock(result, sent)),
+            if let (Some(watched), Some((_, who, _))) = (&watched, &employed.ready) {
+                watched.live().carried_out_by(who.clone());
+            }
+            let traced = watched.is_some();
+            match employed.child.ask(claimed.id, claimed.look, traced).await {
+                Ok(Answer { result, notes }) => {
+                    if let (Some(watched), Some(notes)) = (&watched, notes) {
+                        watched.live().noted_elsewhere(notes);
+                    }
+                    return claimed.answer(result, watched);
+                }
                 Err(Broken::NotAsked) => {
                     return claimed.give_up("the check does not fit into a message");
                 }
@@ -247,11 +270,4 @@ impl Keeper {
             None => Death::unseen(broken),
         }
     }
-}
-
-/// A child's result counts from the moment at which the child was asked.
-fn on_our_clock(mut result: CheckResult, sent: Moment) -> CheckResult {
-    result.started = sent + Duration::from_nanos(result.started.as_nanos());
-    result.late = result.started.since(result.job.due);
-    result
 }

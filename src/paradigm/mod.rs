@@ -4,11 +4,13 @@
 //! has no HTTP client of its own, no schedule, and no opinion about a site. A new one is a
 //! file here and an entry in `table.rs`.
 
+mod answer;
 mod celery;
 mod child;
 mod contract;
 mod desk;
 mod driver;
+mod farewell;
 mod futures;
 mod green;
 mod keeper;
@@ -30,7 +32,8 @@ pub use celery::{
     BrokerOptions, Lines, ServeError, WorkerOptions, serve_broker, work_for_broker,
     work_line_by_line,
 };
-pub use contract::{Census, Context, Entry, Label, Paradigm, StartError};
+pub use contract::{Census, Context, Entry, Label, Law, Paradigm, StartError};
+pub use farewell::settle;
 pub use limits::{clamp, ensure_files, raise_file_limit};
 pub use queue_figures::{HostFigures, QueueFigures, WorkerFigures};
 pub use queue_options::QueueOptions;

@@ -78,16 +78,10 @@ fn cannot_start(error: &io::Error) -> String {
 }
 
 fn work(runtime: &Runtime, kit: &Kit, desk: &Desk, taker: &mut Taker) {
+    let _present = desk.enter();
     let prober = runtime.block_on(async { kit.prober() });
     while let Some(job) = taker.take() {
-        runtime.block_on(async {
-            desk.run(&prober, &job).await;
-            // The connection's driver is a task of its own, which would keep the connection
-            // open until this runtime is polled again: with the next job.
-            for _ in 0..3 {
-                tokio::task::yield_now().await;
-            }
-        });
+        runtime.block_on(desk.run(&prober, &job));
     }
 }
 
@@ -133,6 +127,7 @@ mod tests {
         CheckResult, JobId, Look, Moment, SiteId, SiteUrl, StatusSet, SystemClock,
     };
     use crate::probe::Script;
+    use crate::trace::Recorder;
     use std::collections::BTreeSet;
     use std::time::{Duration, Instant};
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -146,6 +141,7 @@ mod tests {
             workers: 4,
             kit: Arc::new(Kit::scripted(Script::up_after(delay))),
             clock: Arc::new(SystemClock::new()),
+            recorder: Recorder::new(),
             results,
         };
         let name = |number| format!("test-{number}");

@@ -174,6 +174,16 @@ impl Dispatcher {
         })
     }
 
+    /// The checks that wait for a worker.
+    pub fn waiting(&self) -> impl Iterator<Item = JobId> {
+        let some = self.outstanding.iter().flatten();
+        some.filter(|outstanding| !outstanding.job.ticket.is_started())
+            .map(|outstanding| JobId {
+                site: outstanding.job.site,
+                due: outstanding.job.ticket.due(),
+            })
+    }
+
     /// Answers dropped because their job had one already.
     #[must_use]
     pub const fn twins(&self) -> u64 {

@@ -1,14 +1,15 @@
 //! `async`: up to N tasks on a work-stealing scheduler, one thread a core.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::runtime::Builder;
 
-use super::driver::Driver;
+use super::driver::{Driver, enter};
 use super::limits::refusal;
 use super::tasks::Tasks;
-use super::{Context, Entry, Label, Paradigm, StartError};
+use super::{Context, Entry, Label, Law, Paradigm, StartError};
 
 /// The entry of the table.
 pub(super) const ENTRY: Entry = Entry {
@@ -16,11 +17,12 @@ pub(super) const ENTRY: Entry = Entry {
         key: '6',
         name: "async",
         summary: "N tasks, one thread a core, work stealing",
-        law: "a sweep is as long as the SLOWEST wait",
+        law: Law::Slowest,
     },
     default_workers: 1_000,
     files_per_worker: 1,
     processes_per_worker: 0,
+    threads_per_worker: 0,
     resizable: true,
     start,
 };
@@ -28,9 +30,11 @@ pub(super) const ENTRY: Entry = Entry {
 fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let number = AtomicUsize::new(1);
+    let recorder = Arc::clone(&context.recorder);
     let runtime = Builder::new_multi_thread()
         .worker_threads(cores)
         .thread_name_fn(move || format!("async-{}", number.fetch_add(1, Ordering::Relaxed)))
+        .on_thread_start(move || enter(&recorder))
         .enable_all()
         .build()
         .map_err(|error| StartError(format!("no scheduler can be started: {}", refusal(&error))))?;

@@ -8,10 +8,14 @@ use rustix::process::{Signal, set_parent_process_death_signal};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::unix::pipe;
 
-use crate::domain::{CheckResult, Clock as _, SystemClock};
+use std::sync::Arc;
+
+use crate::domain::Clock;
 use crate::probe::wire::{self, Hello, Ready, ReceivedTask, WireError};
 use crate::probe::{Kit, Prober, Start};
+use crate::trace::{InterpreterLock, LiveCheck};
 
+use super::answer::{Answer, clock_from};
 use super::{desk, limits};
 
 type Input = BufReader<pipe::Receiver>;
@@ -63,27 +67,49 @@ async fn converse(mut input: Input, mut output: pipe::Sender) -> Result<(), Wire
         Ok(kit) => kit,
         Err(error) => return wire::send(&mut output, &Ready::Err(error.to_string())).await,
     };
-    let prober = kit.prober();
+    let desk = Desk {
+        prober: kit.prober(),
+        clock: Arc::new(clock_from(hello.origin)),
+        lock: hello
+            .interpreter_lock
+            .then(|| Arc::new(InterpreterLock::new())),
+    };
     wire::send(&mut output, &Ready::Ok(())).await?;
     loop {
         let task: ReceivedTask = wire::receive(&mut input).await?;
-        let arrival = SystemClock::new();
-        let result = tokio::select! {
+        let answer = tokio::select! {
             biased;
-            result = carry_out(&prober, &task, &arrival) => result,
+            answer = desk.carry_out(&task) => answer,
             // There is nothing to be said before the answer, so the parent is gone.
             _ = input.fill_buf() => return Ok(()),
         };
-        wire::send(&mut output, &result).await?;
+        wire::send(&mut output, &answer).await?;
     }
 }
 
-async fn carry_out(prober: &Prober, task: &ReceivedTask, arrival: &SystemClock) -> CheckResult {
-    let now = arrival.now();
-    let start = Start {
-        job: task.job,
-        moment: now.mono,
-        at: now.wall,
-    };
-    desk::look(prober, start, &task.look).await
+/// What a child works with.
+struct Desk {
+    prober: Prober,
+    clock: Arc<dyn Clock>,
+    lock: Option<Arc<InterpreterLock>>,
+}
+
+impl Desk {
+    async fn carry_out(&self, task: &ReceivedTask) -> Answer {
+        let now = self.clock.now();
+        let start = Start {
+            job: task.job,
+            moment: now.mono,
+            at: now.wall,
+        };
+        let live = task.traced.then(|| {
+            let (clock, lock) = (Arc::clone(&self.clock), self.lock.clone());
+            Arc::new(LiveCheck::new(task.job, now.mono, clock, lock))
+        });
+        let result = desk::look(&self.prober, start, &task.look, live.as_ref()).await;
+        Answer {
+            result,
+            notes: live.map(|live| live.take_notes()),
+        }
+    }
 }

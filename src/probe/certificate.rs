@@ -1,5 +1,9 @@
 //! What is shown of a certificate: its end, its subject, its issuer.
 
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
+
 use x509_cert::der::{Decode, Tag, Tagged, asn1};
 use x509_cert::name::Name;
 
@@ -8,15 +12,46 @@ use crate::domain::{Certificate, Timestamp, clean};
 /// The longest name that is kept, in characters.
 const MOST: usize = 100;
 
+/// The most certificates that are remembered, in about 200 bytes each.
+const MOST_KNOWN: usize = 4_096;
+
 /// A certificate as far as this program reads it.
+#[derive(Debug)]
 pub(super) struct Read {
     pub(super) shown: Certificate,
     /// Whether it vouches for itself.
     pub(super) self_signed: bool,
 }
 
+/// Certificates that were read before. A site shows the same one in check after check, and
+/// reading it costs more than all else that is done with what a check found.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// By a hash whose key is this process's secret, so that no server can aim at another's.
+    read: Mutex<HashMap<u64, Option<Arc<Read>>>>,
+    hasher: RandomState,
+}
+
+impl Known {
+    /// Reads a certificate, or remembers it; `None` for one that is not X.509.
+    pub(super) fn read(&self, der: &[u8]) -> Option<Arc<Read>> {
+        let key = self.hasher.hash_one(der);
+        // Every change is complete before anything could panic.
+        let mut known = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(read) = known.get(&key) {
+            return read.clone();
+        }
+        let read = read(der).map(Arc::new);
+        if known.len() >= MOST_KNOWN {
+            known.clear();
+        }
+        known.insert(key, read.clone());
+        read
+    }
+}
+
 /// Reads a certificate; `None` for one that is not X.509.
-pub(super) fn read(der: &[u8]) -> Option<Read> {
+fn read(der: &[u8]) -> Option<Read> {
     let certificate = x509_cert::Certificate::from_der(der).ok()?;
     let tbs = certificate.tbs_certificate();
     let end = tbs.validity().not_after.to_unix_duration();
@@ -52,4 +87,38 @@ fn text(value: &asn1::Any) -> Option<&str> {
         Tag::Utf8String | Tag::PrintableString | Tag::Ia5String
     )
     .then(|| std::str::from_utf8(value.value()).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, DnType, KeyPair};
+
+    fn certificate(name: &str) -> Vec<u8> {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        let key = KeyPair::generate().unwrap();
+        params.self_signed(&key).unwrap().der().to_vec()
+    }
+
+    #[test]
+    fn a_certificate_is_read_once_and_told_from_others() {
+        let known = Known::default();
+        let (one, other) = (certificate("one.example"), certificate("other.example"));
+        let first = known.read(&one).unwrap();
+        assert_eq!(&*first.shown.subject, "one.example");
+        assert!(first.self_signed);
+        assert_eq!(&*known.read(&other).unwrap().shown.subject, "other.example");
+        assert!(Arc::ptr_eq(&first, &known.read(&one).unwrap()));
+    }
+
+    #[test]
+    fn what_servers_show_does_not_fill_the_memory() {
+        let known = Known::default();
+        for number in 0..MOST_KNOWN + 10 {
+            assert!(known.read(&number.to_le_bytes()).is_none());
+        }
+        let kept = known.read.lock().unwrap().len();
+        assert_eq!(kept, 10);
+    }
 }

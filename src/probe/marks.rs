@@ -1,27 +1,29 @@
 //! When each phase of a request began and ended, noted by hooks deep inside the client.
 //!
-//! With the connection pool off, the client looks names up, connects and shakes hands
-//! inside the request's own future, so a task-local reaches every hook; nothing of it needs
-//! a lock that is ever contended.
+//! The client's connector looks names up, connects and shakes hands inside the check's own
+//! future, so a task-local reaches every hook; nothing of it needs a lock that is ever
+//! contended.
 
 use std::future::Future;
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Instant;
 
-use tower::{Layer, Service};
+use crate::domain::{Phase, Phases, Witness};
 
-use crate::domain::{Phase, Phases};
+use super::certificate::Read;
 
 tokio::task_local! {
     static MARKS: Arc<Marks>;
 }
 
 /// What the hooks noted of one request.
-#[derive(Debug, Default)]
-pub(super) struct Marks(Mutex<Noted>);
+#[derive(Debug)]
+pub(super) struct Marks {
+    noted: Mutex<Noted>,
+    /// Who is told of each phase as it begins.
+    witness: Option<Arc<dyn Witness>>,
+}
 
 /// The notes themselves.
 #[derive(Debug, Default)]
@@ -36,11 +38,19 @@ pub(super) struct Noted {
     pub(super) resolved: Vec<IpAddr>,
     /// The address that was connected to.
     pub(super) address: Option<IpAddr>,
-    /// The server's own certificate, as it came.
-    pub(super) certificate: Option<Vec<u8>>,
+    /// The server's own certificate, as far as it could be read.
+    pub(super) certificate: Option<Arc<Read>>,
 }
 
 impl Marks {
+    /// Notes, and tells `witness` of each phase as it begins.
+    pub(super) fn new(witness: Option<Arc<dyn Witness>>) -> Self {
+        Self {
+            noted: Mutex::default(),
+            witness,
+        }
+    }
+
     /// Runs a request with these marks in the hooks' reach.
     pub(super) async fn during<F: Future>(self: &Arc<Self>, request: F) -> F::Output {
         MARKS.scope(Arc::clone(self), request).await
@@ -48,7 +58,20 @@ impl Marks {
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Noted> {
         // A panic while noting an instant leaves the other instants as good as they were.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that a phase begins.
+    fn begin(&self, phase: Phase, change: impl FnOnce(&mut Noted, Instant)) {
+        change(&mut self.lock(), Instant::now());
+        if let Some(witness) = &self.witness {
+            witness.phase(phase);
+        }
+    }
+
+    /// The head of the answer is here.
+    pub(super) fn answered(&self) {
+        self.begin(Phase::Body, |noted, now| noted.first_byte = Some(now));
     }
 
     /// Forgets all: the next hop begins.
@@ -63,40 +86,48 @@ fn note(change: impl FnOnce(&mut Noted)) {
     let _outside = MARKS.try_with(|marks| change(&mut marks.lock()));
 }
 
+/// Notes that a phase of the request that is being polled begins.
+fn begin(phase: Phase, change: impl FnOnce(&mut Noted, Instant)) {
+    let _outside = MARKS.try_with(|marks| marks.begin(phase, change));
+}
+
 /// The name is being looked up.
 pub(super) fn dns_started() {
-    note(|noted| noted.dns_start = Some(Instant::now()));
+    begin(Phase::Dns, |noted, now| noted.dns_start = Some(now));
 }
 
 /// The name has these addresses.
 pub(super) fn dns_ended(addresses: &[IpAddr]) {
-    note(|noted| {
-        noted.dns_end = Some(Instant::now());
+    begin(Phase::Connect, |noted, now| {
+        noted.dns_end = Some(now);
         noted.resolved = addresses.to_vec();
     });
 }
 
 /// The ClientHello is being built: TCP is done.
 pub(super) fn tls_started() {
-    note(|noted| noted.tls_start = Some(Instant::now()));
+    begin(Phase::Tls, |noted, now| noted.tls_start = Some(now));
 }
 
-/// There is a connection to this address.
-pub(super) fn connected_to(address: IpAddr) {
-    note(|noted| noted.address = Some(address));
+/// The connection is being made: first its name is looked up, unless it is an address.
+pub(super) fn connect_started() {
+    begin(Phase::Connect, |noted, now| noted.connect_start = Some(now));
 }
 
-/// The server showed this certificate, good or bad.
-pub(super) fn certificate_seen(der: &[u8]) {
-    note(|noted| noted.certificate = Some(der.to_vec()));
+/// There is a connection, TLS included, to this address.
+pub(super) fn connected_to(address: Option<IpAddr>) {
+    begin(Phase::FirstByte, |noted, now| {
+        noted.connect_end = Some(now);
+        noted.address = address;
+    });
+}
+
+/// The server showed this certificate, good or bad; `None` if it cannot be read.
+pub(super) fn certificate_seen(read: Option<Arc<Read>>) {
+    note(|noted| noted.certificate = read);
 }
 
 impl Noted {
-    /// The head of the answer is here.
-    pub(super) fn answered(&mut self) {
-        self.first_byte = Some(Instant::now());
-    }
-
     /// How long each phase took, as far as it ended.
     pub(super) fn phases(&self) -> Phases {
         let between = |from: Option<Instant>, to: Option<Instant>| Some(to? - from?);
@@ -123,47 +154,5 @@ impl Noted {
         } else {
             Phase::Connect
         }
-    }
-}
-
-/// A layer around the client's connector that notes when it began and succeeded.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct MarkConnections;
-
-impl<S> Layer<S> for MarkConnections {
-    type Service = Marked<S>;
-
-    fn layer(&self, inner: S) -> Marked<S> {
-        Marked(inner)
-    }
-}
-
-/// A connector that notes.
-#[derive(Clone, Debug)]
-pub(super) struct Marked<S>(S);
-
-type Connecting<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
-
-impl<S, R> Service<R> for Marked<S>
-where
-    S: Service<R>,
-    S::Future: Send + 'static,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = Connecting<S::Response, S::Error>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.0.poll_ready(context)
-    }
-
-    fn call(&mut self, request: R) -> Self::Future {
-        note(|noted| noted.connect_start = Some(Instant::now()));
-        let connecting = self.0.call(request);
-        Box::pin(async move {
-            let connected = connecting.await?;
-            note(|noted| noted.connect_end = Some(Instant::now()));
-            Ok(connected)
-        })
     }
 }

@@ -64,7 +64,7 @@ pub fn could_not_look(start: Start, look: &Look, why: &str, ran_on: RanOn) -> Ch
     result(
         start,
         look,
-        Trail::new(look),
+        Trail::new(look, None),
         Err(failure),
         Duration::ZERO,
         ran_on,

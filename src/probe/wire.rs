@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -23,20 +24,25 @@ pub struct Hello {
     pub name: String,
     /// How it makes its probers.
     pub recipe: Recipe,
+    /// When the clock of whoever tells it this began, on the machine's monotonic clock: both
+    /// count their moments from then.
+    pub origin: Duration,
+    /// Whether its checks have to hold its interpreter lock while they run.
+    pub interpreter_lock: bool,
 }
 
 /// The first thing that a worker answers: it is ready, or the sentence that says why not.
 pub type Ready = Result<(), String>;
 
-/// One check to be carried out. The answer is its [`CheckResult`](crate::domain::CheckResult), whose `started` counts
-/// from the arrival of this and whose `late` is without meaning: the clocks of two processes
-/// do not compare, so whoever sent this sets both.
+/// One check to be carried out. The answer holds its [`CheckResult`](crate::domain::CheckResult).
 #[derive(Clone, Debug, Serialize)]
 pub struct Task<'a> {
     /// Which check.
     pub job: JobId,
     /// What to look at.
     pub look: &'a Look,
+    /// Whether every poll is to be noted.
+    pub traced: bool,
 }
 
 /// A [`Task`] as it arrives.
@@ -46,6 +52,8 @@ pub struct ReceivedTask {
     pub job: JobId,
     /// What to look at.
     pub look: Look,
+    /// Whether every poll is to be noted.
+    pub traced: bool,
 }
 
 /// Why no frame was read or written.
@@ -128,7 +136,6 @@ mod tests {
         Certificate, CheckResult, Hop, Method, Moment, Phases, RanOn, Reason, SiteId, SiteUrl,
         StatusSet, Timestamp, Verdict,
     };
-    use std::time::Duration;
 
     fn run<T>(future: impl Future<Output = T>) -> T {
         tokio::runtime::Builder::new_current_thread()
@@ -204,6 +211,7 @@ mod tests {
         let task = Task {
             job: job(),
             look: &look,
+            traced: true,
         };
         let mut wire = Vec::new();
         run(async {
@@ -212,6 +220,7 @@ mod tests {
             let mut wire = &wire[..];
             let received: ReceivedTask = receive(&mut wire).await.unwrap();
             assert_eq!((received.job, &received.look), (job(), &look));
+            assert!(received.traced);
             assert_eq!(received.look.url.expose(), look.url.expose());
             assert_eq!(receive::<CheckResult>(&mut wire).await.unwrap(), result());
             assert!(matches!(

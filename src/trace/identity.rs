@@ -18,6 +18,11 @@ pub fn here() -> RanOn {
     HERE.with(|here| here.get_or_init(ask).clone())
 }
 
+/// The id of the calling thread.
+pub(super) fn tid() -> u32 {
+    HERE.with(|here| here.get_or_init(ask).tid)
+}
+
 fn ask() -> RanOn {
     let host = HOST.get_or_init(|| {
         let uname = rustix::system::uname();

@@ -1,5 +1,39 @@
-//! Who runs what: the identity of the thread that polls a check.
+//! What every check did, thread by thread, poll by poll; and the emulated interpreter lock.
+//!
+//! ```text
+//! worker: Recorder::begin -> LiveCheck::watch(check) -> Watched::end
+//!                                  |                        |
+//!                        Glance (in flight)          Record (ended)
+//!                                  +----------> Ledger <----+     what is on record
+//!                                                 |
+//!                                   lanes, shares, capacity, Chrome's trace format
+//! ```
+//!
+//! Workers note into a [`Recorder`], which they share; the app moves what they noted into its
+//! own [`Ledger`], which is bounded and from which pictures are made.
 
+mod capacity;
+mod chrome;
+mod facts;
 mod identity;
+mod kernel;
+mod ledger;
+mod live;
+mod lock;
+mod notes;
+mod record;
+mod recorder;
+mod spans;
 
+pub use capacity::{Capacity, Crew, Demand};
+pub use chrome::write_chrome;
+pub use facts::{Late, Why};
 pub use identity::here;
+pub use kernel::{Kernel, Usage};
+pub use ledger::{Ledger, Means, Sweep};
+pub use live::{Glance, LiveCheck};
+pub use lock::{InterpreterLock, SWITCH_INTERVAL};
+pub use notes::{Doing, Notes, Slice, Step};
+pub use record::{Found, Record};
+pub use recorder::{Fetched, Present, Recorder, Watched};
+pub use spans::{Activity, Span, spans};

@@ -245,7 +245,9 @@ fn a_switch_away_takes_back_what_no_worker_has() {
     let receipts = sender.dispatcher.receipts(now);
     assert_eq!(receipts[0].handed_over, CHECKS);
     // The old one is gone with its receipt, and so is all that it had sent.
-    assert_eq!(redis.ask::<u64>(&["LLEN", "celery"]), 0);
+    until("it is taken back", || {
+        redis.ask::<u64>(&["LLEN", "celery"]) == 0
+    });
     sender.assert_all_up_once(CHECKS);
     assert_eq!(server.count.requests(), CHECKS);
 }

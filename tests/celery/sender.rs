@@ -62,6 +62,7 @@ impl Sender {
             kit: Arc::new(Kit::http(None).unwrap()),
             clock: Arc::clone(&clock),
             results: sender,
+            recorder: uptime_squirrel::trace::Recorder::new(),
             queue,
         };
         Ok(Self {

@@ -12,8 +12,9 @@ use tokio::sync::watch;
 
 use crate::domain::Job;
 use crate::paradigm::driver::Driver;
+use crate::paradigm::farewell;
 use crate::paradigm::limits::refusal;
-use crate::paradigm::{Census, Context, Entry, Label, Paradigm, QueueFigures, StartError};
+use crate::paradigm::{Census, Context, Entry, Label, Law, Paradigm, QueueFigures, StartError};
 
 use super::broker::Broker;
 use super::listen::listen;
@@ -26,11 +27,12 @@ pub(in crate::paradigm) const ENTRY: Entry = Entry {
         key: '7',
         name: "celery",
         summary: "tasks on a Celery queue, workers on any machine",
-        law: "as long as the SLOWEST wait, plus the queue",
+        law: Law::Slowest,
     },
     default_workers: 1_000,
     files_per_worker: 1,
     processes_per_worker: 0,
+    threads_per_worker: 0,
     resizable: true,
     start,
 };
@@ -46,6 +48,12 @@ struct Celery {
     words: UnboundedSender<Word>,
     board: Arc<Board>,
     most: usize,
+    /// `None` only while this is being dropped.
+    staff: Option<Staff>,
+}
+
+/// What has to be waited for at the end.
+struct Staff {
     local: Option<Kept>,
     /// Tells when the sender has taken back what it could.
     ended: mpsc::Receiver<()>,
@@ -82,7 +90,7 @@ fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
             (Broker::at(&local.url()).map_err(StartError)?, Some(local))
         }
     };
-    let driver = Driver::one_thread("celery")
+    let driver = Driver::one_thread("celery", || {})
         .map_err(|error| StartError(format!("no thread can be started: {}", refusal(&error))))?;
     let (words, said) = unbounded_channel();
     let board = Arc::new(Board::default());
@@ -90,6 +98,7 @@ fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
         clock: Arc::clone(&context.clock),
         results: context.results.clone(),
         broker: broker.clone(),
+        recorder: Arc::clone(&context.recorder),
         recipe: recipe.clone(),
         options: options.clone(),
         most: context.workers,
@@ -126,9 +135,11 @@ fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
         words,
         board,
         most: context.workers,
-        local: kept,
-        ended,
-        _driver: driver,
+        staff: Some(Staff {
+            local: kept,
+            ended,
+            _driver: driver,
+        }),
     }))
 }
 
@@ -173,20 +184,32 @@ impl Paradigm for Celery {
     }
 }
 
-impl Drop for Celery {
-    fn drop(&mut self) {
+impl Staff {
+    /// Waits until all of them are gone.
+    fn see_off(self) {
         let Some(kept) = &self.local else {
-            // What nobody has taken would be carried out for nobody.
-            let (nobody, _) = unbounded_channel();
-            self.words = nobody;
             // Nothing is ever sent: this ends when the sender has.
             let _ended = self.ended.recv_timeout(2 * TAKE_BACK_WITHIN);
             return;
         };
-        kept.stop.send_replace(true);
         // Nothing is ever sent: this ends when they are gone.
         if kept.kept.recv_timeout(FAREWELL) == Err(mpsc::RecvTimeoutError::Timeout) {
             tracing::warn!("a broker or worker is slow to end");
+        }
+    }
+}
+
+impl Drop for Celery {
+    fn drop(&mut self) {
+        // What nobody has taken would be carried out for nobody: the sender takes it back.
+        let (nobody, _) = unbounded_channel();
+        self.words = nobody;
+        if let Some(staff) = self.staff.take() {
+            if let Some(kept) = &staff.local {
+                kept.stop.send_replace(true);
+            }
+            // The loop that switches paradigms has better things to do than to wait.
+            farewell::wait_aside(move || staff.see_off());
         }
     }
 }

@@ -6,12 +6,10 @@ use std::io;
 use serde_json::value::RawValue;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 
-use crate::domain::{Clock as _, SystemClock};
-use crate::paradigm::desk;
-use crate::probe::{Kit, Prober, Recipe, Start};
+use crate::probe::{Kit, Prober, Recipe};
 
 use super::message::MOST_BYTES;
-use super::task::Received;
+use super::task::{self, Received};
 
 /// Answers line by line until the input ends. A line is `{"result": …}` or `{"refused": "…"}`.
 ///
@@ -66,12 +64,6 @@ async fn carry_out(line: &[u8], last: &mut Option<(Recipe, Prober)>) -> Result<S
     let Some((_, prober)) = last else {
         return Err("no prober can be made".to_owned());
     };
-    let arrival = SystemClock::new().now();
-    let start = Start {
-        job: order.job,
-        moment: arrival.mono,
-        at: arrival.wall,
-    };
-    let result = desk::look(prober, start, &order.look).await;
-    serde_json::to_string(&result).map_err(|error| error.to_string())
+    let report = task::carry_out(prober, &order, None).await;
+    serde_json::to_string(&report).map_err(|error| error.to_string())
 }

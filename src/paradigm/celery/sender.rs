@@ -1,5 +1,6 @@
 //! What is sent to the broker and asked of it, in as few round trips as it takes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::ConnectionManager;
@@ -8,6 +9,7 @@ use redis::{RedisResult, Value, pipe};
 use crate::domain::{Job, SiteUrl, Timestamp, clean};
 use crate::paradigm::QueueOptions;
 use crate::probe::Recipe;
+use crate::trace::Recorder;
 
 use super::broker::Broker;
 use super::message::Outgoing;
@@ -27,6 +29,7 @@ pub(super) struct Sender {
     queue: Box<str>,
     lifetime: Duration,
     recipe: Recipe,
+    recorder: Arc<Recorder>,
     origin: String,
     /// Microseconds to add to the broker's clock to get ours.
     offset_micros: Option<i64>,
@@ -45,6 +48,7 @@ impl Sender {
         broker: &Broker,
         options: &QueueOptions,
         recipe: Recipe,
+        recorder: Arc<Recorder>,
     ) -> RedisResult<Self> {
         let here = crate::trace::here();
         Ok(Self {
@@ -53,6 +57,7 @@ impl Sender {
             queue: options.name.clone(),
             lifetime: options.expires,
             recipe,
+            recorder,
             origin: format!("squirrel-{}@{}", here.pid, here.host),
             offset_micros: None,
         })
@@ -76,6 +81,7 @@ impl Sender {
                 due: job.ticket.due(),
             },
             look: &job.look,
+            traced: self.recorder.is_on(),
             trust: &self.recipe,
         };
         let micros = i64::try_from(self.lifetime.as_micros()).unwrap_or(i64::MAX);

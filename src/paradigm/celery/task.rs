@@ -2,6 +2,7 @@
 //! whoever sent it.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -9,9 +10,12 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use crate::domain::{
-    CheckResult, Hop, JobId, Look, Phases, RanOn, SiteUrl, Timestamp, clean, sentence,
+    CheckResult, Clock, Hop, JobId, Look, Moment, Phases, RanOn, SiteUrl, SystemClock, Timestamp,
+    clean, sentence,
 };
-use crate::probe::Recipe;
+use crate::paradigm::desk;
+use crate::probe::{Prober, Recipe, Start};
+use crate::trace::{LiveCheck, Notes, Slice};
 
 /// The name of the task.
 pub(super) const NAME: &str = "squirrel.check";
@@ -30,6 +34,8 @@ const MOST_TEXT: usize = 64 * 1024;
 pub(super) struct Order<'a> {
     pub(super) job: JobId,
     pub(super) look: &'a Look,
+    /// Whether every poll is to be noted.
+    pub(super) traced: bool,
     /// Certificates that are trusted besides the system's, where there are any.
     pub(super) trust: &'a Recipe,
 }
@@ -40,6 +46,8 @@ pub(super) struct Order<'a> {
 pub(super) struct Received {
     pub(super) job: JobId,
     pub(super) look: Look,
+    #[serde(default)]
+    pub(super) traced: bool,
     pub(super) trust: Recipe,
 }
 
@@ -97,11 +105,76 @@ fn refusal(look: &Look) -> Option<&'static str> {
     }
 }
 
+/// What a worker found and, if that was asked for, noted. The moments of its notes count from
+/// the start of the check.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Report {
+    check: CheckResult,
+    notes: Option<Notes>,
+}
+
+/// Carries a check out, whatever happens. `host` is what the result is to call this machine,
+/// where that is not its name.
+pub(super) async fn carry_out(
+    prober: &Prober,
+    order: &Received,
+    host: Option<&Arc<str>>,
+) -> Report {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let now = clock.now();
+    let start = Start {
+        job: order.job,
+        moment: now.mono,
+        at: now.wall,
+    };
+    let live = order
+        .traced
+        .then(|| Arc::new(LiveCheck::new(order.job, now.mono, clock, None)));
+    let mut check = desk::look(prober, start, &order.look, live.as_ref()).await;
+    if let Some(host) = host {
+        check.ran_on.host = Arc::clone(host);
+    }
+    Report {
+        check,
+        notes: live.map(|live| live.take_notes()),
+    }
+}
+
+impl Report {
+    pub(super) const fn check(&self) -> &CheckResult {
+        &self.check
+    }
+}
+
+/// Notes in order and within bounds, of a check that was started at `started`.
+pub(super) fn placed(mut notes: Notes, started: Moment, latency: Duration) -> Notes {
+    let place = |at: Moment| started + Duration::from_nanos(at.as_nanos()).min(latency);
+    notes.slices.truncate(256);
+    notes.steps.truncate(64);
+    let ordered = |slice: &Slice| slice.ready <= slice.start && slice.start <= slice.end;
+    notes.slices.retain(ordered);
+    for slice in &mut notes.slices {
+        slice.ready = place(slice.ready);
+        slice.start = place(slice.start);
+        slice.end = place(slice.end);
+    }
+    notes.slices.sort_by_key(|slice| slice.start);
+    for step in &mut notes.steps {
+        step.at = place(step.at);
+    }
+    notes.steps.sort_by_key(|step| step.at);
+    notes
+}
+
 /// Reads the result of a check that anybody may have stored: texts are cleaned, times and
 /// numbers bounded. `None` if it is nothing of the kind.
-pub(super) fn result(json: &str, look: &Look) -> Option<CheckResult> {
+pub(super) fn report(json: &str, look: &Look) -> Option<(CheckResult, Option<Notes>)> {
+    let report: Report = serde_json::from_str(json).ok()?;
+    Some((cleaned(report.check, look)?, report.notes))
+}
+
+fn cleaned(mut result: CheckResult, look: &Look) -> Option<CheckResult> {
     const MOST_HOPS: usize = 2 * MOST_REDIRECTS as usize;
-    let mut result: CheckResult = serde_json::from_str(json).ok()?;
     let expected = result
         .reason
         .map_or(crate::domain::Verdict::Up, crate::domain::Reason::verdict);
@@ -157,8 +230,8 @@ fn bounded(phases: Phases, longest: Duration) -> Phases {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::domain::{Moment, SiteId, StatusSet, Verdict};
-    use crate::probe::{Kit, Start, could_not_look};
+    use crate::domain::{SiteId, StatusSet, Verdict};
+    use crate::probe::{Kit, could_not_look};
     use serde_json::{Value, json};
 
     pub(crate) fn look() -> Look {
@@ -182,6 +255,7 @@ pub(super) mod tests {
                 due: Moment::from_nanos(u64::MAX),
             },
             look,
+            traced: true,
             trust: kit.recipe().unwrap(),
         };
         serde_json::to_value(&order).unwrap()
@@ -208,7 +282,7 @@ pub(super) mod tests {
         let order = order(&look());
         let keys =
             |value: &Value| -> Vec<_> { value.as_object().unwrap().keys().cloned().collect() };
-        assert_eq!(keys(&order), ["job", "look", "trust"]);
+        assert_eq!(keys(&order), ["job", "look", "traced", "trust"]);
         let look_keys = keys(&order["look"]);
         assert_eq!(look_keys.len(), 8, "{look_keys:?}");
     }
@@ -262,19 +336,40 @@ pub(super) mod tests {
             at: Timestamp::default(),
         };
         let good = could_not_look(start, &look(), "no \u{1b}[31m", crate::trace::here());
-        let mut stored = serde_json::to_value(&good).unwrap();
+        let mut report = json!({"check": good, "notes": null});
+        let read_report = |report: &Value| super::report(&report.to_string(), &look());
+        let stored = &mut report["check"];
         stored["error"] = "e\u{202e}vil \u{1b}]0;x\u{7}".into();
         stored["latency"] = json!({"secs": u64::MAX, "nanos": 0});
         stored["ran_on"]["host"] = "h\u{9b}31m".into();
-        let read = result(&stored.to_string(), &look()).unwrap();
+        let (read, _) = read_report(&report).unwrap();
         assert_eq!(read.error.as_deref(), Some("e vil ]0;x"));
         assert_eq!(&*read.ran_on.host, "h 31m");
         assert!(read.latency <= Duration::from_secs(70));
         assert_eq!(read.verdict, Verdict::Unknown);
         // A verdict that its reason does not lead to.
-        stored["verdict"] = "up".into();
-        assert_eq!(result(&stored.to_string(), &look()), None);
-        assert_eq!(result("{}", &look()), None);
-        assert_eq!(result("", &look()), None);
+        report["check"]["verdict"] = "up".into();
+        assert!(read_report(&report).is_none());
+        assert!(read_report(&json!({})).is_none());
+    }
+    #[test]
+    fn notes_are_placed_within_the_check_and_in_order() {
+        let at = Moment::from_nanos;
+        let slice = |ready, start, end| Slice {
+            ready: at(ready),
+            start: at(start),
+            end: at(end),
+            tid: 1,
+            doing: crate::trace::Doing::Running,
+        };
+        let notes = Notes {
+            slices: vec![slice(5, 6, 900), slice(0, 1, 2), slice(9, 8, 7)],
+            ..Notes::default()
+        };
+        let placed = placed(notes, at(1_000), Duration::from_nanos(100));
+        assert_eq!(
+            placed.slices,
+            [slice(1_000, 1_001, 1_002), slice(1_005, 1_006, 1_100)]
+        );
     }
 }

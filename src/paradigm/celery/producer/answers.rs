@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::domain::{CheckResult, JobId, Now, Timestamp};
 use crate::probe::{Start, could_not_look};
-use crate::trace;
+use crate::trace::{self, Notes};
 
 use super::super::event::Heartbeat;
 use super::super::listen::News;
@@ -12,6 +12,9 @@ use super::super::meta::{self, Answer};
 use super::super::outstanding::Check;
 use super::super::task;
 use super::state::{Producer, TICK};
+
+/// Threads that are kept on the picture at once.
+const MOST_THREADS: usize = 1_000;
 
 impl Producer {
     pub(super) fn hear(&mut self, news: News, now: Now) {
@@ -56,8 +59,13 @@ impl Producer {
         };
         self.figures.answered += 1;
         let result = match answer {
-            Some(Answer::Done(json, done)) => task::result(json.get(), &check.job.look)
-                .map(|result| self.settle(result, id, &check, done, now)),
+            Some(Answer::Done(json, done)) => {
+                task::report(json.get(), &check.job.look).map(|(result, notes)| {
+                    let result = self.settle(result, id, &check, done, now);
+                    self.record(&result, notes, now);
+                    result
+                })
+            }
             Some(Answer::Failed(why)) => Some(refused(
                 id,
                 &check,
@@ -71,6 +79,24 @@ impl Producer {
             .unwrap_or_else(|| refused(id, &check, "what its worker answered cannot be read", now));
         // Nobody listens any more when the program is on its way out.
         let _unheard = self.results.send(result);
+    }
+
+    /// Notes what was done elsewhere, as if it had been done here.
+    fn record(&mut self, result: &CheckResult, notes: Option<Notes>, now: Now) {
+        if self.present.len() < MOST_THREADS {
+            let enter = || (self.recorder.enter(result.ran_on.clone()), now.mono);
+            let present = self.present.entry(result.ran_on.clone());
+            present.or_insert_with(enter).1 = now.mono;
+        }
+        let Some(watched) = self.recorder.begin(result.job, result.started, &self.clock) else {
+            return;
+        };
+        watched.live().carried_out_by(result.ran_on.clone());
+        if let Some(notes) = notes {
+            let notes = task::placed(notes, result.started, result.latency);
+            watched.live().noted_elsewhere(notes);
+        }
+        watched.end(result);
     }
 
     /// Puts a result in terms of our clocks.

@@ -1,6 +1,8 @@
 //! What is looked after: messages that nobody wants any more, that nobody took, that were
 //! lost.
 
+use std::time::Duration;
+
 use redis::RedisResult;
 use uuid::Uuid;
 
@@ -9,6 +11,9 @@ use crate::domain::{Moment, Now, brief};
 use super::super::outstanding::{Place, Remedy};
 use super::answers::refused;
 use super::state::{AUDITS, BATCH, Producer, STATE_PERIOD};
+
+/// How long a thread that ran a check stays on the picture.
+const RECENT: Duration = Duration::from_secs(60);
 
 impl Producer {
     /// Everything that has its time.
@@ -35,6 +40,8 @@ impl Producer {
         self.note(looked);
         self.give_up(now);
         self.fleet.tidy(now.mono);
+        let recent = |seen: Moment| now.mono.since(seen) < RECENT;
+        self.present.retain(|_, (_, seen)| recent(*seen));
         self.show(now.mono);
     }
 

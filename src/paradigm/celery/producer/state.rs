@@ -1,5 +1,6 @@
 //! What the sender knows, and how it is with the broker.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,9 +8,10 @@ use std::time::Duration;
 use redis::{RedisError, RedisResult};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::domain::{CheckResult, Clock, Job, Moment};
+use crate::domain::{CheckResult, Clock, Job, Moment, RanOn};
 use crate::paradigm::{QueueFigures, QueueOptions};
 use crate::probe::Recipe;
+use crate::trace::{Present, Recorder};
 
 use super::super::broker::Broker;
 use super::super::fleet::Fleet;
@@ -73,6 +75,9 @@ pub(in crate::paradigm::celery) struct Producer {
     pub(super) results: UnboundedSender<CheckResult>,
     pub(super) broker: Broker,
     pub(super) sender: Sender,
+    pub(super) recorder: Arc<Recorder>,
+    /// Threads that ran checks of late: they stay on the picture for a while.
+    pub(super) present: HashMap<RanOn, (Present, Moment)>,
     pub(super) lifetime: Duration,
     /// How long beyond its timeout a worker may have a check: it may die and another take
     /// it, which may die too.
@@ -96,6 +101,7 @@ pub(in crate::paradigm::celery) struct Setup {
     pub(in crate::paradigm::celery) clock: Arc<dyn Clock>,
     pub(in crate::paradigm::celery) results: UnboundedSender<CheckResult>,
     pub(in crate::paradigm::celery) broker: Broker,
+    pub(in crate::paradigm::celery) recorder: Arc<Recorder>,
     pub(in crate::paradigm::celery) recipe: Recipe,
     pub(in crate::paradigm::celery) options: QueueOptions,
     pub(in crate::paradigm::celery) most: usize,
@@ -112,12 +118,19 @@ impl Producer {
             ..QueueFigures::default()
         };
         setup.board.figures().clone_from(&figures);
-        let sender = Sender::new(&setup.broker, &setup.options, setup.recipe)?;
+        let sender = Sender::new(
+            &setup.broker,
+            &setup.options,
+            setup.recipe,
+            Arc::clone(&setup.recorder),
+        )?;
         Ok(Self {
             clock: setup.clock,
             results: setup.results,
             broker: setup.broker,
             sender,
+            recorder: setup.recorder,
+            present: HashMap::new(),
             lifetime: setup.options.expires,
             patience: 2 * setup.options.visibility_timeout + Duration::from_secs(10),
             outstanding: Outstanding::new(),

@@ -9,12 +9,11 @@ use serde_json::value::RawValue;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
-use crate::domain::{CheckResult, Clock as _, SystemClock, Timestamp};
-use crate::paradigm::desk;
-use crate::probe::{Kit, Prober, Recipe, Start};
+use crate::domain::Timestamp;
+use crate::probe::{Kit, Prober, Recipe};
 
 use super::super::message::{Incoming, Poison};
-use super::super::task::{self, Received};
+use super::super::task::{self, Received, Report};
 use super::super::{keys, meta, stamp};
 use super::announce::Announcer;
 use super::print::Printer;
@@ -44,7 +43,7 @@ type Trusting = (Recipe, Arc<Prober>);
 
 /// What became of a task.
 enum Outcome {
-    Done(Box<CheckResult>, Box<RawValue>),
+    Done(Box<Report>, Box<RawValue>),
     Refused(&'static str, String),
     /// "expired", "revoked" or "terminated".
     Revoked(&'static str),
@@ -165,16 +164,9 @@ impl Carrier {
             Err(why) => return Outcome::Refused("ValueError", why),
         };
         self.announcer.task("task-started", &task.id, json!({}));
-        let arrival = SystemClock::new().now();
-        let start = Start {
-            job: order.job,
-            moment: arrival.mono,
-            at: arrival.wall,
-        };
-        let mut result = desk::look(&prober, start, &order.look).await;
-        result.ran_on.host = Arc::clone(&self.state.host);
-        match serde_json::value::to_raw_value(&result) {
-            Ok(json) => Outcome::Done(Box::new(result), json),
+        let report = task::carry_out(&prober, &order, Some(&self.state.host)).await;
+        match serde_json::value::to_raw_value(&report) {
+            Ok(json) => Outcome::Done(Box::new(report), json),
             Err(error) => Outcome::Refused("ValueError", error.to_string()),
         }
     }
@@ -268,10 +260,10 @@ impl Carrier {
     fn tell(&self, id: &str, outcome: &Outcome, took: Duration) {
         let runtime = took.as_secs_f64();
         match outcome {
-            Outcome::Done(result, _) => self.announcer.task(
+            Outcome::Done(report, _) => self.announcer.task(
                 "task-succeeded",
                 id,
-                json!({"result": result.verdict.word(), "runtime": runtime}),
+                json!({"result": report.check().verdict.word(), "runtime": runtime}),
             ),
             Outcome::Refused(kind, why) => self.announcer.task(
                 "task-failed",
@@ -292,7 +284,7 @@ impl Carrier {
     fn print(&self, id: &str, shown: &str, outcome: &Outcome, first: bool) {
         let twin = if first { "" } else { "a twin: dropped" };
         match outcome {
-            Outcome::Done(result, _) => self.printer.result(id, shown, result, twin),
+            Outcome::Done(report, _) => self.printer.result(id, shown, report.check(), twin),
             Outcome::Refused(_, why) => self.printer.other(id, shown, "refused", why),
             Outcome::Revoked(why) => self.printer.other(id, shown, "revoked", why),
         }

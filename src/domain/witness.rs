@@ -1,0 +1,15 @@
+//! Whoever watches a check from outside is told what it does through this.
+
+use std::fmt;
+
+use super::Phase;
+
+/// Is told what a check does, while it does it, on the thread that does it.
+pub trait Witness: Send + Sync + fmt::Debug {
+    /// The check begins to wait for something else from now on.
+    fn phase(&self, phase: Phase);
+
+    /// The check computes, and could let go of the thread or of a lock here. To be called
+    /// every few microseconds of computing; costs a few nanoseconds where nobody waits.
+    fn breathe(&self);
+}

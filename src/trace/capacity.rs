@@ -1,0 +1,144 @@
+//! What the list of sites needs, and what the paradigm in use can hold of it: measured.
+
+use std::time::Duration;
+
+use super::ledger::Means;
+
+/// What a list of sites asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Demand {
+    /// Sites that are checked.
+    pub sites: usize,
+    /// Checks a second, over all of them.
+    pub per_second: f64,
+    /// The interval, where all sites have the same.
+    pub interval: Option<Duration>,
+}
+
+impl Demand {
+    /// That of sites with these intervals.
+    #[must_use]
+    pub fn of(intervals: impl IntoIterator<Item = Duration>) -> Self {
+        let mut demand = Self::default();
+        let mut same = true;
+        for interval in intervals {
+            same &= demand.sites == 0 || demand.interval == Some(interval);
+            demand.sites += 1;
+            demand.per_second += 1.0 / interval.as_secs_f64().max(1e-3);
+            demand.interval = Some(interval);
+        }
+        demand.interval = demand.interval.filter(|_| same);
+        demand
+    }
+}
+
+/// How much of a list can be held.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Capacity {
+    /// What is asked for.
+    pub demand: Demand,
+    /// Checks a second that could be made.
+    pub per_second: f64,
+    /// Sites that could be kept at their intervals, at most all.
+    pub holds: usize,
+}
+
+/// Who does the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Crew {
+    /// Checks that may be in flight at once.
+    pub workers: usize,
+    /// Threads that run them, in all processes.
+    pub threads: usize,
+    /// Cores of the machine that they have.
+    pub cores: usize,
+}
+
+impl Capacity {
+    /// By Little's law: so many workers, each of which holds a check for its whole time, make
+    /// `workers ÷ hold` checks a second; so many cores, each of which a check needs while it
+    /// runs, make `cores ÷ run`. The smaller one bounds.
+    #[must_use]
+    pub fn measure(demand: Demand, means: Means, crew: Crew) -> Self {
+        let rate = |number: usize, time: Duration| number as f64 / time.as_secs_f64().max(1e-9);
+        let cores = crew.threads.clamp(1, crew.cores.max(1));
+        let per_second = rate(crew.workers, means.hold).min(rate(cores, means.run));
+        let share = if demand.per_second > 0.0 {
+            per_second / demand.per_second
+        } else {
+            1.0
+        };
+        let holds = if share >= 1.0 {
+            demand.sites
+        } else {
+            (demand.sites as f64 * share) as usize
+        };
+        Self {
+            demand,
+            per_second,
+            holds,
+        }
+    }
+
+    /// Sites that cannot be kept at their intervals.
+    #[must_use]
+    pub const fn late(&self) -> usize {
+        self.demand.sites.saturating_sub(self.holds)
+    }
+
+    /// The share of what could be made that is asked for; above 1 it is too much.
+    #[must_use]
+    pub fn load(&self) -> f64 {
+        self.demand.per_second / self.per_second.max(1e-9)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MEANS: Means = Means {
+        hold: Duration::from_millis(1_300),
+        run: Duration::from_micros(100),
+    };
+
+    fn crew(workers: usize, threads: usize) -> Crew {
+        Crew {
+            workers,
+            threads,
+            cores: 2,
+        }
+    }
+
+    #[test]
+    fn one_worker_holds_as_many_sites_as_fit_into_the_interval_one_after_another() {
+        let demand = Demand::of(vec![Duration::from_secs(60); 240]);
+        assert_eq!(demand.interval, Some(Duration::from_secs(60)));
+        let capacity = Capacity::measure(demand, MEANS, crew(1, 1));
+        assert_eq!(capacity.holds, 46);
+        assert_eq!(capacity.late(), 194);
+        assert!(capacity.load() > 5.0);
+    }
+
+    #[test]
+    fn tasks_are_bounded_by_the_cores() {
+        let demand = Demand::of(vec![Duration::from_secs(1); 240]);
+        let capacity = Capacity::measure(demand, MEANS, crew(1_000_000, 1));
+        assert_eq!(capacity.holds, 240);
+        assert!((capacity.per_second - 10_000.0).abs() < 1.0);
+        let two = Capacity::measure(demand, MEANS, crew(1_000_000, 16));
+        assert!(
+            (two.per_second - 20_000.0).abs() < 1.0,
+            "no more than the cores"
+        );
+    }
+
+    #[test]
+    fn no_sites_need_nothing() {
+        let demand = Demand::of([]);
+        assert_eq!(demand.interval, None);
+        assert_eq!(Capacity::measure(demand, MEANS, crew(1, 1)).late(), 0);
+        let mixed = Demand::of([Duration::from_secs(1), Duration::from_secs(2)]);
+        assert_eq!(mixed.interval, None);
+    }
+}

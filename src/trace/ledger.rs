@@ -1,0 +1,484 @@
+//! What is on record: the checks of the last minutes, those in flight, and those that wait.
+//!
+//! Bounded in bytes: the oldest records make room for new ones, and how many were let go
+//! without having been seen is counted.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use crate::domain::{JobId, Moment, RanOn, SiteId};
+
+use super::live::Glance;
+use super::notes::Doing;
+use super::record::Record;
+use super::recorder::{Fetched, Recorder};
+
+/// The memory that records may take: some 100,000 checks.
+const MOST_BYTES: usize = 24 << 20;
+
+/// How far back the record goes at most: a list that is checked seldom would grow for days.
+const MOST_AGE: Duration = Duration::from_secs(15 * 60);
+
+/// Threads whose names are remembered.
+const MOST_THREADS: usize = 4_096;
+
+/// Checks that means are taken of.
+const SAMPLE: usize = 512;
+
+/// Changes of the number of workers that are remembered.
+const MOST_STAFFINGS: usize = 256;
+
+/// Sweeps whose end is remembered.
+const MOST_SWEEPS: usize = 8;
+
+/// The checks on record. Read by whoever draws; changed by its owner alone.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    /// By their ends.
+    ended: VecDeque<Record>,
+    bytes: usize,
+    forgotten: u64,
+    dropped: u64,
+    /// As of `now`, by their starts.
+    in_flight: Vec<Record>,
+    /// Checks that are due and wait for a worker, by when they were due.
+    waiting: Vec<JobId>,
+    roster: Vec<RanOn>,
+    threads: BTreeMap<(u32, u32), RanOn>,
+    now: Moment,
+    sample: VecDeque<(Duration, Duration)>,
+    /// From when on there were how many workers.
+    staffing: VecDeque<(Moment, usize)>,
+    sweeps: VecDeque<Sweep>,
+    /// When the checks of the newest sweep were due, and how many of them have not ended.
+    swept: Option<(Moment, usize)>,
+}
+
+/// The checks that were due at the same moment: the first sweep, or all sites looked at by
+/// a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sweep {
+    /// When.
+    pub due: Moment,
+    /// How many of them have ended.
+    pub checks: usize,
+    /// When the last one ended.
+    pub ended: Moment,
+    /// The one that took longest from its start, and how long.
+    pub slowest: (SiteId, Duration),
+    /// What the second longest took; zero while there is only one.
+    pub second: Duration,
+    /// Those that have not ended.
+    pub open: usize,
+    /// The sum of what all took from their starts.
+    pub sum: Duration,
+}
+
+/// Means over the last checks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Means {
+    /// From start to end.
+    pub hold: Duration,
+    /// In which a thread ran it.
+    pub run: Duration,
+}
+
+impl Ledger {
+    /// An empty one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes over what workers have noted.
+    pub fn absorb(&mut self, fetched: Fetched) {
+        self.dropped = fetched.dropped;
+        for record in fetched.ended {
+            self.note(record);
+        }
+    }
+
+    fn note(&mut self, record: Record) {
+        if self.sample.len() == SAMPLE {
+            self.sample.pop_front();
+        }
+        self.sample
+            .push_back((record.took(), record.busy(Doing::Running)));
+        self.count(&record);
+        self.know(&record.ran_on);
+        self.bytes += record.bytes();
+        // Several threads hand records in, so that neighbours may have changed places.
+        let behind = self.ended.iter().rev();
+        let horizon = record.ended - MOST_AGE;
+        let later = behind
+            .take_while(|other| other.ended > record.ended)
+            .count();
+        self.ended.insert(self.ended.len() - later, record);
+        let old = |oldest: &mut Record| oldest.ended < horizon;
+        while let Some(oldest) = if self.bytes > MOST_BYTES {
+            self.ended.pop_front()
+        } else {
+            self.ended.pop_front_if(old)
+        } {
+            self.bytes -= oldest.bytes();
+            self.forgotten += 1;
+        }
+    }
+
+    /// Counts it as one of those that were due at the same moment.
+    fn count(&mut self, record: &Record) {
+        let due = record.job.due;
+        let took = record.took();
+        if let Some(sweep) = self.sweeps.iter_mut().find(|sweep| sweep.due == due) {
+            sweep.checks += 1;
+            sweep.ended = sweep.ended.max(record.ended);
+            sweep.sum += took;
+            if took > sweep.slowest.1 {
+                sweep.second = sweep.slowest.1;
+                sweep.slowest = (record.site(), took);
+            } else {
+                sweep.second = sweep.second.max(took);
+            }
+            return;
+        }
+        if self.sweeps.len() == MOST_SWEEPS {
+            // A sweep of many is worth more than a check that was due alone.
+            let least = self.sweeps.iter().enumerate();
+            let least = least.min_by_key(|(_, sweep)| (sweep.checks, sweep.due));
+            if let Some((place, _)) = least {
+                self.sweeps.remove(place);
+            }
+        }
+        self.sweeps.push_back(Sweep {
+            due,
+            checks: 1,
+            ended: record.ended,
+            slowest: (record.site(), took),
+            second: Duration::ZERO,
+            open: 0,
+            sum: took,
+        });
+    }
+
+    fn know(&mut self, who: &RanOn) {
+        if self.threads.len() >= MOST_THREADS {
+            self.threads.clear();
+        }
+        let key = (who.pid, who.tid);
+        if self.threads.get(&key).is_none_or(|known| known != who) {
+            self.threads.insert(key, who.clone());
+        }
+    }
+
+    /// Looks at what is in flight and what waits, as of `now`, on a list of `sites` sites.
+    pub fn look(&mut self, recorder: &Recorder, waiting: Vec<JobId>, sites: usize, now: Moment) {
+        self.roster = recorder.roster();
+        for who in self.roster.clone() {
+            self.know(&who);
+        }
+        let glances = recorder.glances(now);
+        self.in_flight = glances
+            .into_iter()
+            .map(|glance| self.in_flight(glance, now))
+            .collect();
+        self.in_flight
+            .sort_by_key(|record| (record.started, record.job));
+        self.waiting = waiting;
+        self.waiting.sort_by_key(|job| job.due);
+        self.now = now;
+        self.find_sweep(sites);
+    }
+
+    /// As if these were in flight at `now`: for pictures of work that never happened.
+    #[cfg(test)]
+    pub(crate) fn see(&mut self, in_flight: impl Iterator<Item = Record>, now: Moment) {
+        self.in_flight = in_flight.collect();
+        for record in &mut self.in_flight {
+            record.ended = now;
+            record.found = None;
+            record.notes.slices.retain(|slice| slice.end <= now);
+        }
+        self.in_flight
+            .sort_by_key(|record| (record.started, record.job));
+        self.now = now;
+        if let Some((due, open)) = &mut self.swept {
+            let flying = self.in_flight.iter().map(|record| record.job.due);
+            let waiting = self.waiting.iter().map(|job| job.due);
+            *open = flying.chain(waiting).filter(|other| other == due).count();
+        }
+    }
+
+    /// The newest moment at which at least half of the sites were due at once.
+    fn find_sweep(&mut self, sites: usize) {
+        let mut open: BTreeMap<Moment, usize> = BTreeMap::new();
+        let flying = self.in_flight.iter().map(|record| record.job.due);
+        for due in flying.chain(self.waiting.iter().map(|job| job.due)) {
+            *open.entry(due).or_default() += 1;
+        }
+        let ended = |due| self.sweeps.iter().find(|sweep| sweep.due == due);
+        let enough = |checks: usize| checks >= 2 && checks * 2 >= sites;
+        let begun = open
+            .iter()
+            .filter(|(due, open)| enough(**open + ended(**due).map_or(0, |sweep| sweep.checks)))
+            .map(|(due, open)| (*due, *open));
+        let over = self
+            .sweeps
+            .iter()
+            .filter(|sweep| enough(sweep.checks))
+            .map(|sweep| (sweep.due, open.get(&sweep.due).copied().unwrap_or(0)));
+        self.swept = begun
+            .chain(over)
+            .chain(self.swept)
+            .max_by_key(|(due, open)| (*due, *open));
+        if let Some((due, left)) = &mut self.swept {
+            *left = open.get(due).copied().unwrap_or(0);
+        }
+    }
+
+    fn in_flight(&self, glance: Glance, now: Moment) -> Record {
+        let tid = glance.notes.slices.last().map(|slice| slice.tid);
+        let pid = std::process::id();
+        let known = tid.and_then(|tid| self.threads.get(&(pid, tid)).cloned());
+        let ran_on = glance.elsewhere.or(known).unwrap_or_else(|| RanOn {
+            host: "".into(),
+            pid,
+            tid: tid.unwrap_or_default(),
+            thread: "".into(),
+        });
+        Record {
+            job: glance.job,
+            started: glance.started,
+            ended: now.max(glance.started),
+            ran_on,
+            notes: glance.notes,
+            found: None,
+        }
+    }
+
+    /// There are so many workers now.
+    pub fn staffed(&mut self, workers: usize, now: Moment) {
+        if self
+            .staffing
+            .back()
+            .is_some_and(|(_, known)| *known == workers)
+        {
+            return;
+        }
+        if self.staffing.len() == MOST_STAFFINGS {
+            self.staffing.pop_front();
+        }
+        self.staffing.push_back((now, workers));
+    }
+
+    /// How many workers there were at a moment, as far back as that is known.
+    #[must_use]
+    pub fn workers_at(&self, at: Moment) -> usize {
+        let after = self.staffing.partition_point(|(since, _)| *since <= at);
+        let known = self.staffing.get(after.saturating_sub(1));
+        known.map_or(0, |(_, workers)| *workers)
+    }
+
+    /// The checks run by another paradigm from now on: means of the old one say nothing of
+    /// the new.
+    pub fn switched(&mut self) {
+        self.sample.clear();
+    }
+
+    /// The moment as of which it knows what is in flight.
+    #[must_use]
+    pub const fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// The checks that were due, or in flight, between two moments, those that have ended
+    /// first.
+    pub fn between(&self, from: Moment, to: Moment) -> impl Iterator<Item = &Record> {
+        let first = self.ended.partition_point(|record| record.ended < from);
+        self.ended
+            .range(first..)
+            .chain(&self.in_flight)
+            .filter(move |record| record.job.due <= to && record.ended >= from)
+    }
+
+    /// The checks in flight, by their starts.
+    #[must_use]
+    pub fn running(&self) -> &[Record] {
+        &self.in_flight
+    }
+
+    /// The checks that wait for a worker, by when they were due.
+    #[must_use]
+    pub fn waiting(&self) -> &[JobId] {
+        &self.waiting
+    }
+
+    /// The threads that may run checks now.
+    #[must_use]
+    pub fn roster(&self) -> &[RanOn] {
+        &self.roster
+    }
+
+    /// All threads that have run checks, or may.
+    pub fn threads(&self) -> impl Iterator<Item = &RanOn> {
+        self.threads.values()
+    }
+
+    /// A thread that has run checks, or may.
+    #[must_use]
+    pub fn thread(&self, pid: u32, tid: u32) -> Option<&RanOn> {
+        self.threads.get(&(pid, tid))
+    }
+
+    /// All that have ended and are on record, by their ends.
+    pub fn all(&self) -> impl ExactSizeIterator<Item = &Record> {
+        self.ended.iter()
+    }
+
+    /// When the oldest check on record was due.
+    #[must_use]
+    pub fn oldest(&self) -> Option<Moment> {
+        self.ended.front().map(|record| record.job.due)
+    }
+
+    /// Checks that ended and left no record here: those that made room for newer ones, and
+    /// those that came faster than they were fetched.
+    #[must_use]
+    pub const fn lost(&self) -> (u64, u64) {
+        (self.forgotten, self.dropped)
+    }
+
+    /// When at least half of the sites were due at once for the last time.
+    #[must_use]
+    pub fn swept(&self) -> Option<Moment> {
+        self.swept.map(|(due, _)| due)
+    }
+
+    /// The newest sweep over at least half of the sites, once one of its checks has ended.
+    #[must_use]
+    pub fn sweep(&self) -> Option<Sweep> {
+        let (due, open) = self.swept?;
+        let sweep = self.sweeps.iter().find(|sweep| sweep.due == due)?;
+        Some(Sweep { open, ..*sweep })
+    }
+
+    /// Means over the last checks of the paradigm in use; `None` before there were some.
+    #[must_use]
+    pub fn means(&self) -> Option<Means> {
+        const LEAST: usize = 3;
+        let checks = u32::try_from(self.sample.len()).ok()?;
+        if self.sample.len() < LEAST {
+            return None;
+        }
+        Some(Means {
+            hold: self.sample.iter().map(|(hold, _)| *hold).sum::<Duration>() / checks,
+            run: self.sample.iter().map(|(_, run)| *run).sum::<Duration>() / checks,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::notes::Notes;
+
+    fn at(millis: u64) -> Moment {
+        Moment::ZERO + Duration::from_millis(millis)
+    }
+
+    fn record(site: usize, due: u64, started: u64, ended: u64) -> Record {
+        Record {
+            job: JobId {
+                site: SiteId::from_index(site),
+                due: at(due),
+            },
+            started: at(started),
+            ended: at(ended),
+            ran_on: RanOn {
+                host: "h".into(),
+                pid: 1,
+                tid: 1,
+                thread: "t".into(),
+            },
+            notes: Notes::default(),
+            found: None,
+        }
+    }
+
+    fn ledger(records: Vec<Record>) -> Ledger {
+        let mut ledger = Ledger::new();
+        ledger.absorb(Fetched {
+            ended: records,
+            dropped: 0,
+        });
+        ledger
+    }
+
+    #[test]
+    fn a_window_holds_what_was_due_or_in_flight_in_it_whatever_the_order_of_arrival() {
+        let ledger = ledger(vec![
+            record(1, 0, 0, 100),
+            record(2, 0, 10, 300),
+            record(3, 0, 0, 200),
+            record(4, 400, 400, 500),
+        ]);
+        let ends: Vec<_> = ledger.all().map(|record| record.ended).collect();
+        assert!(ends.is_sorted());
+        let sites = |from, to| -> Vec<usize> {
+            let between = ledger.between(at(from), at(to));
+            between.map(|record| record.site().index()).collect()
+        };
+        assert_eq!(sites(150, 350), [3, 2]);
+        assert_eq!(sites(0, 50), [1, 3, 2]);
+        assert_eq!(sites(450, 460), [4]);
+        assert_eq!(sites(600, 700), [0; 0]);
+    }
+
+    #[test]
+    fn memory_is_bounded_and_the_oldest_goes_first() {
+        let many = MOST_BYTES / size_of::<Record>() + 1_000;
+        let records = (0..many as u64).map(|n| record(0, n, n, n)).collect();
+        let ledger = ledger(records);
+        assert!(ledger.bytes <= MOST_BYTES);
+        let (forgotten, dropped) = ledger.lost();
+        assert_eq!(forgotten as usize + ledger.all().len(), many);
+        assert_eq!(dropped, 0);
+        assert_eq!(ledger.oldest(), Some(at(forgotten)));
+    }
+
+    #[test]
+    fn a_record_goes_back_a_quarter_of_an_hour_and_no_further() {
+        let minute = 60_000;
+        let records = (0..60).map(|n| record(0, n * minute, n * minute, n * minute));
+        let ledger = ledger(records.collect());
+        assert_eq!(ledger.oldest(), Some(at(44 * minute)));
+        assert_eq!(ledger.lost().0, 44);
+    }
+
+    #[test]
+    fn checks_that_were_due_at_once_are_a_sweep() {
+        let mut records: Vec<_> = (0..16)
+            .map(|site| record(site, 1_000, 1_000, 1_100 + site as u64 * 10))
+            .collect();
+        records.extend((0..20).map(|n| record(1, 2_000 + n, 2_000 + n, 2_010 + n)));
+        let mut ledger = ledger(records);
+        let waiting = vec![record(17, 1_000, 0, 0).job; 2];
+        ledger.look(&Recorder::new(), waiting, 20, at(3_000));
+        let sweep = ledger.sweep().unwrap();
+        assert_eq!((sweep.due, sweep.checks, sweep.open), (at(1_000), 16, 2));
+        assert_eq!(sweep.ended, at(1_250));
+        assert_eq!(sweep.slowest.0, SiteId::from_index(15));
+        assert_eq!(sweep.second, Duration::from_millis(240));
+        let waiting = vec![record(17, 2_500, 0, 0).job; 10];
+        ledger.look(&Recorder::new(), waiting, 20, at(3_000));
+        assert_eq!(ledger.swept(), Some(at(2_500)), "it has begun");
+        assert_eq!(ledger.sweep(), None, "and none of it has ended");
+    }
+
+    #[test]
+    fn means_are_of_the_paradigm_in_use() {
+        let mut ledger = ledger((0..4).map(|n| record(0, n, n, n + 20)).collect());
+        assert_eq!(ledger.means().unwrap().hold, Duration::from_millis(20));
+        ledger.switched();
+        assert_eq!(ledger.means(), None);
+    }
+}

@@ -1,0 +1,376 @@
+//! One check while it is in flight: wraps its future and notes every poll of it.
+//!
+//! What lies between two polls is waiting, and the phase says for what. The check's own waker
+//! is wrapped too: from the moment it is woken until a thread polls it, it is ready.
+
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+use futures_util::task::AtomicWaker;
+
+use crate::domain::{Clock, JobId, Moment, Phase, RanOn, Witness};
+
+use super::identity::tid;
+use super::lock::InterpreterLock;
+use super::notes::{Doing, Notes, Slice, Step};
+
+/// A check that is in flight, as whoever draws it sees it.
+#[derive(Debug)]
+pub struct LiveCheck {
+    job: JobId,
+    started: Moment,
+    clock: Arc<dyn Clock>,
+    lock: Option<Arc<InterpreterLock>>,
+    /// Who is to be told when the check can go on.
+    outer: AtomicWaker,
+    /// When it was woken, in nanoseconds; 0: it was not, since its last poll.
+    woken: AtomicU64,
+    notes: Mutex<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    notes: Notes,
+    /// The slice that is under way, which has no end yet.
+    under_way: Option<Slice>,
+    /// The process and thread that runs it, where that is not this process.
+    elsewhere: Option<RanOn>,
+}
+
+/// What is known of a check in flight at one moment.
+#[derive(Clone, Debug)]
+pub struct Glance {
+    /// Which check.
+    pub job: JobId,
+    /// When it was started.
+    pub started: Moment,
+    /// What has been noted so far; a slice that is under way ends now.
+    pub notes: Notes,
+    /// Who runs it, where that is another process.
+    pub elsewhere: Option<RanOn>,
+}
+
+impl LiveCheck {
+    /// A check that starts at `started`.
+    #[must_use]
+    pub fn new(
+        job: JobId,
+        started: Moment,
+        clock: Arc<dyn Clock>,
+        lock: Option<Arc<InterpreterLock>>,
+    ) -> Self {
+        Self {
+            job,
+            started,
+            clock,
+            lock,
+            outer: AtomicWaker::new(),
+            woken: AtomicU64::new(0),
+            notes: Mutex::default(),
+        }
+    }
+
+    /// Which check it is.
+    #[must_use]
+    pub const fn job(&self) -> JobId {
+        self.job
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        // Every change is complete before anything could panic.
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It is carried out by another process, whose notes come with its answer.
+    pub fn carried_out_by(&self, who: RanOn) {
+        self.open().elsewhere = Some(who);
+    }
+
+    /// What another process has noted of it.
+    pub fn noted_elsewhere(&self, notes: Notes) {
+        self.open().notes = notes;
+    }
+
+    /// Runs `future` and notes every poll of it.
+    pub async fn watch<F: Future>(self: &Arc<Self>, future: F) -> F::Output {
+        let mut future = pin!(future);
+        let waker = Waker::from(Arc::clone(self));
+        std::future::poll_fn(|context| self.poll(future.as_mut(), context, &waker)).await
+    }
+
+    fn poll<F: Future>(
+        &self,
+        future: Pin<&mut F>,
+        context: &mut Context<'_>,
+        waker: &Waker,
+    ) -> Poll<F::Output> {
+        self.outer.register(context.waker());
+        let start = self.clock.moment();
+        let woken = Moment::from_nanos(self.woken.swap(0, Ordering::AcqRel));
+        let ready = if woken == Moment::ZERO { start } else { woken };
+        self.begin(ready, start);
+        // Lets go of the lock and closes the slice if the poll panics, too.
+        let _slice = InSlice(self);
+        future.poll(&mut Context::from_waker(waker))
+    }
+
+    /// Takes the lock, if there is one, and begins a slice.
+    fn begin(&self, ready: Moment, wanted: Moment) {
+        let mut start = wanted;
+        if let Some(lock) = &self.lock
+            && lock.acquire()
+        {
+            start = self.clock.moment();
+            self.open().notes.slice(Slice {
+                ready,
+                start: wanted,
+                end: start,
+                tid: tid(),
+                doing: Doing::Locked,
+            });
+        }
+        self.resume(if start == wanted { ready } else { start }, start);
+    }
+
+    /// Begins a slice.
+    fn resume(&self, ready: Moment, start: Moment) {
+        self.open().under_way = Some(Slice {
+            ready,
+            start,
+            end: start,
+            tid: tid(),
+            doing: Doing::Running,
+        });
+    }
+
+    /// Ends the slice that is under way.
+    fn end(&self) {
+        let end = self.clock.moment();
+        let mut open = self.open();
+        if let Some(slice) = open.under_way.take() {
+            open.notes.slice(Slice { end, ..slice });
+        }
+    }
+
+    /// What is known of it now.
+    #[must_use]
+    pub fn glance(&self, now: Moment) -> Glance {
+        let open = self.open();
+        let mut notes = open.notes.clone();
+        if let Some(slice) = open.under_way {
+            let end = now.max(slice.start);
+            notes.slice(Slice { end, ..slice });
+        }
+        Glance {
+            job: self.job,
+            started: self.started,
+            notes,
+            elsewhere: open.elsewhere.clone(),
+        }
+    }
+
+    /// Takes what was noted, at the end.
+    #[must_use]
+    pub fn take_notes(&self) -> Notes {
+        std::mem::take(&mut self.open().notes)
+    }
+}
+
+/// A slice under way. Dropping it ends the slice and lets go of the lock.
+struct InSlice<'a>(&'a LiveCheck);
+
+impl Drop for InSlice<'_> {
+    fn drop(&mut self) {
+        self.0.end();
+        if let Some(lock) = &self.0.lock {
+            lock.release();
+        }
+    }
+}
+
+impl Wake for LiveCheck {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let now = self.clock.moment().as_nanos().max(1);
+        // The first of several awakenings counts.
+        let _earlier = self
+            .woken
+            .compare_exchange(0, now, Ordering::AcqRel, Ordering::Relaxed);
+        self.outer.wake();
+    }
+}
+
+impl Witness for LiveCheck {
+    fn phase(&self, phase: Phase) {
+        let at = self.clock.moment();
+        self.open().notes.step(Step { at, phase });
+    }
+
+    fn breathe(&self) {
+        let Some(lock) = &self.lock else { return };
+        if !lock.is_asked_for() {
+            return;
+        }
+        self.end();
+        let from = self.clock.moment();
+        lock.hand_over();
+        let to = self.clock.moment();
+        self.open().notes.slice(Slice {
+            ready: from,
+            start: from,
+            end: to,
+            tid: tid(),
+            doing: Doing::Locked,
+        });
+        self.resume(to, to);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{ManualClock, SiteId, SystemClock, Timestamp};
+    use std::time::Duration;
+
+    fn job() -> JobId {
+        JobId {
+            site: SiteId::from_index(3),
+            due: Moment::ZERO,
+        }
+    }
+
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap()
+            .block_on(future)
+    }
+
+    #[test]
+    fn every_poll_is_noted_with_its_thread_and_what_was_waited_for_in_between() {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let live = Arc::new(LiveCheck::new(
+            job(),
+            clock.moment(),
+            Arc::clone(&clock),
+            None,
+        ));
+        let witness = Arc::clone(&live);
+        let value = run(live.watch(async move {
+            witness.phase(Phase::Connect);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            witness.phase(Phase::FirstByte);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            7
+        }));
+        assert_eq!(value, 7);
+        let notes = live.take_notes();
+        assert_eq!(notes.slices.len(), 3, "{notes:?}");
+        assert!(notes.slices.iter().all(|slice| slice.tid == tid()));
+        let gap = notes.slices[1].ready.since(notes.slices[0].end);
+        assert!(
+            gap >= Duration::from_millis(15),
+            "it was not ready while it slept: {gap:?}"
+        );
+        assert!(
+            notes
+                .slices
+                .windows(2)
+                .all(|two| two[0].end <= two[1].ready)
+        );
+        assert_eq!(notes.phase_at(notes.slices[0].end), Some(Phase::Connect));
+        assert_eq!(
+            notes.phase_at(notes.slices[2].start),
+            Some(Phase::FirstByte)
+        );
+    }
+
+    #[test]
+    fn a_slice_under_way_is_seen_up_to_now() {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_micros(0)));
+        clock.advance(Duration::from_secs(1));
+        let live = Arc::new(LiveCheck::new(
+            job(),
+            clock.moment(),
+            Arc::clone(&clock) as Arc<dyn Clock>,
+            None,
+        ));
+        let (watched, hand) = (Arc::clone(&live), Arc::clone(&clock));
+        run(live.watch(async move {
+            hand.advance(Duration::from_secs(2));
+            let glance = watched.glance(hand.moment());
+            assert_eq!(glance.notes.slices.len(), 1);
+            let slice = glance.notes.slices[0];
+            assert_eq!(slice.end.since(slice.start), Duration::from_secs(2));
+        }));
+    }
+
+    #[test]
+    fn under_the_lock_two_threads_never_run_at_once_and_the_waiting_is_noted() {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let lock = Arc::new(InterpreterLock::with_interval(Duration::from_millis(1)));
+        let notes: Vec<Notes> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..2)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let live = Arc::new(LiveCheck::new(
+                            job(),
+                            clock.moment(),
+                            Arc::clone(&clock),
+                            Some(Arc::clone(&lock)),
+                        ));
+                        let witness = Arc::clone(&live);
+                        run(live.watch(async move {
+                            let end = std::time::Instant::now() + Duration::from_millis(30);
+                            while std::time::Instant::now() < end {
+                                witness.breathe();
+                            }
+                        }));
+                        live.take_notes()
+                    })
+                })
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect()
+        });
+        let of = |doing| {
+            notes
+                .iter()
+                .flat_map(|notes| &notes.slices)
+                .filter(move |slice| slice.doing == doing)
+        };
+        let mut running: Vec<_> = of(Doing::Running).collect();
+        running.sort_by_key(|slice| slice.start);
+        assert!(
+            running.windows(2).all(|two| two[0].end <= two[1].start),
+            "{running:?}"
+        );
+        assert!(of(Doing::Locked).count() > 0);
+    }
+
+    #[test]
+    fn a_panic_in_a_poll_lets_go_of_the_lock() {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let lock = Arc::new(InterpreterLock::new());
+        let live = Arc::new(LiveCheck::new(
+            job(),
+            clock.moment(),
+            clock,
+            Some(Arc::clone(&lock)),
+        ));
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            run(live.watch(async { std::panic::resume_unwind(Box::new("poll")) }));
+        }));
+        assert!(panicked.is_err());
+        assert!(!lock.acquire(), "nobody holds it");
+        assert_eq!(live.take_notes().slices.len(), 1);
+    }
+}

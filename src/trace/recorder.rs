@@ -1,0 +1,188 @@
+//! Where workers note what they do: shared by all of them, switched on and off, bounded.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::domain::{CheckResult, Clock, JobId, Moment, RanOn};
+
+use super::live::{Glance, LiveCheck};
+use super::lock::InterpreterLock;
+use super::notes::Notes;
+use super::record::Record;
+
+/// Records that wait to be fetched. Whoever draws fetches them ten times a second; where
+/// nobody does, the rest is counted and let go.
+const MOST_WAITING: usize = 16_384;
+
+/// Notes what every check does, from all threads of a process.
+#[derive(Debug)]
+pub struct Recorder {
+    on: AtomicBool,
+    lock: Option<Arc<InterpreterLock>>,
+    live: Mutex<HashMap<JobId, Arc<LiveCheck>>>,
+    ended: Mutex<Vec<Record>>,
+    dropped: AtomicU64,
+    roster: Mutex<BTreeMap<(u32, u32), RanOn>>,
+}
+
+/// What the workers have noted since it was asked last.
+#[derive(Debug, Default)]
+pub struct Fetched {
+    /// Checks that have ended.
+    pub ended: Vec<Record>,
+    /// Records that were let go because nobody fetched them, since the start.
+    pub dropped: u64,
+}
+
+impl Recorder {
+    /// One that notes nothing until it is switched on.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        Self::with_lock(None)
+    }
+
+    /// One under whose eyes every check has to hold `lock` while it runs.
+    #[must_use]
+    pub fn with_lock(lock: Option<Arc<InterpreterLock>>) -> Arc<Self> {
+        Arc::new(Self {
+            on: AtomicBool::new(lock.is_some()),
+            lock,
+            live: Mutex::default(),
+            ended: Mutex::default(),
+            dropped: AtomicU64::new(0),
+            roster: Mutex::default(),
+        })
+    }
+
+    /// Switches recording on or off. Under a lock it stays on: the lock is part of it.
+    pub fn switch(&self, on: bool) {
+        self.on.store(on || self.lock.is_some(), Ordering::Relaxed);
+    }
+
+    /// Whether checks that start now are recorded.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.on.load(Ordering::Relaxed)
+    }
+
+    /// The interpreter lock that the checks of this process have to hold.
+    #[must_use]
+    pub const fn interpreter_lock(&self) -> Option<&Arc<InterpreterLock>> {
+        self.lock.as_ref()
+    }
+
+    /// A check starts: what watches it, if anything is to be noted.
+    #[must_use]
+    pub fn begin(
+        self: &Arc<Self>,
+        job: JobId,
+        started: Moment,
+        clock: &Arc<dyn Clock>,
+    ) -> Option<Watched> {
+        if !self.is_on() {
+            return None;
+        }
+        let lock = self.lock.clone();
+        let live = Arc::new(LiveCheck::new(job, started, Arc::clone(clock), lock));
+        guard(&self.live).insert(job, Arc::clone(&live));
+        Some(Watched {
+            live,
+            recorder: Arc::clone(self),
+        })
+    }
+
+    /// Fetches the records of checks that have ended.
+    #[must_use]
+    pub fn fetch(&self) -> Fetched {
+        Fetched {
+            ended: std::mem::take(&mut *guard(&self.ended)),
+            dropped: self.dropped.load(Ordering::Relaxed),
+        }
+    }
+
+    /// The checks in flight.
+    #[must_use]
+    pub fn glances(&self, now: Moment) -> Vec<Glance> {
+        let live: Vec<_> = guard(&self.live).values().map(Arc::clone).collect();
+        live.iter().map(|live| live.glance(now)).collect()
+    }
+
+    /// A thread may run checks from now on, until what this gives is dropped.
+    #[must_use]
+    pub fn enter(self: &Arc<Self>, who: RanOn) -> Present {
+        let key = (who.pid, who.tid);
+        guard(&self.roster).insert(key, who);
+        Present {
+            key,
+            recorder: Arc::clone(self),
+        }
+    }
+
+    /// The threads that may run checks now, by process and id.
+    #[must_use]
+    pub fn roster(&self) -> Vec<RanOn> {
+        guard(&self.roster).values().cloned().collect()
+    }
+
+    fn keep(&self, record: Record) {
+        let mut ended = guard(&self.ended);
+        if ended.len() < MOST_WAITING {
+            ended.push(record);
+        } else {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Every change is complete before anything could panic.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A check that is being recorded. Dropped without a result, it leaves no record.
+#[derive(Debug)]
+pub struct Watched {
+    live: Arc<LiveCheck>,
+    recorder: Arc<Recorder>,
+}
+
+impl Watched {
+    /// What notes its polls.
+    #[must_use]
+    pub const fn live(&self) -> &Arc<LiveCheck> {
+        &self.live
+    }
+
+    /// It has ended with this result.
+    pub fn end(self, result: &CheckResult) {
+        let notes: Notes = self.live.take_notes();
+        self.recorder.keep(Record::of(result, notes));
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        let mut live = guard(&self.recorder.live);
+        // The check may have been handed over and be running elsewhere under the same name.
+        if live
+            .get(&self.live.job())
+            .is_some_and(|known| Arc::ptr_eq(known, &self.live))
+        {
+            live.remove(&self.live.job());
+        }
+    }
+}
+
+/// A thread that may run checks, for as long as this lives.
+#[derive(Debug)]
+pub struct Present {
+    key: (u32, u32),
+    recorder: Arc<Recorder>,
+}
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        guard(&self.recorder.roster).remove(&self.key);
+    }
+}
