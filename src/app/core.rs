@@ -9,13 +9,14 @@ use crate::config::Config;
 use crate::domain::{CheckResult, Clock, JobId, Look, Moment, Outcome, Reason, SiteId, Verdict};
 use crate::monitor::{Monitor, Notice};
 use crate::paradigm::{
-    ALL, Census, Context, Dispatcher, Entry, Offer, Receipt, StartError, position,
+    ALL, Census, Context, Dispatcher, Entry, Offer, QueueFigures, Receipt, StartError, position,
 };
 use crate::probe::{Kit, KitError};
 use crate::schedule::Schedule;
 use crate::trace::{Demand, Recorder};
 
 use super::ledger::{Ledger, keeping};
+use super::queue::queue_options;
 use super::workers::{Workers, step};
 
 /// Checks handed out at a time, so that a key is answered in the middle of a million.
@@ -98,6 +99,7 @@ impl Core {
             clock: Arc::clone(&clock),
             recorder: Arc::clone(&recorder),
             results,
+            queue: queue_options(&config),
         };
         let clock_now = clock.moment();
         let dispatcher = Dispatcher::start(entry, context).map_err(CoreError::Start)?;
@@ -390,6 +392,12 @@ impl Core {
     #[must_use]
     pub const fn entry(&self) -> &'static Entry {
         self.dispatcher.entry()
+    }
+
+    /// The queue between it and its workers, if it has one.
+    #[must_use]
+    pub fn queue(&self) -> Option<QueueFigures> {
+        self.dispatcher.queue()
     }
 
     /// How busy it is.

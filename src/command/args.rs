@@ -86,9 +86,10 @@ pub(super) enum Command {
     /// Serve sites on loopback until standard input ends
     #[command(hide = true)]
     Fleet(FleetArgs),
-    /// Carry out the checks of the process that started this one
-    #[command(hide = true)]
-    Worker,
+    /// Carry out checks that come over a Celery queue, on this machine or any other
+    Worker(WorkerArgs),
+    /// Run an installed Redis or Valkey server on a private socket, for workers here
+    Broker(BrokerArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -133,6 +134,14 @@ pub(super) struct EngineArgs {
     /// How many checks may be in flight at once
     #[arg(long, short, value_name = "N", value_parser = workers)]
     pub(super) workers: Option<usize>,
+    /// Where the queue of the paradigm celery is, such as redis://host:6379/0
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SQUIRREL_BROKER",
+        hide_env_values = true
+    )]
+    pub(super) broker: Option<String>,
 }
 
 /// Where the history is kept.
@@ -269,6 +278,70 @@ pub(super) enum Format {
     Table,
 }
 
+/// A worker of a Celery queue.
+#[derive(Debug, Args)]
+pub(super) struct WorkerArgs {
+    /// Where the queue is, such as redis://host:6379/0
+    #[arg(
+        long,
+        short,
+        value_name = "URL",
+        env = "SQUIRREL_BROKER",
+        hide_env_values = true
+    )]
+    pub(super) broker: Option<String>,
+    /// How many checks are carried out at once
+    #[arg(long, short, value_name = "N", default_value = "100", value_parser = workers)]
+    pub(super) concurrency: usize,
+    /// The queue's name
+    #[arg(long, short = 'Q', value_name = "NAME", default_value = "celery", value_parser = crate::config::queue_name)]
+    pub(super) queue: Box<str>,
+    /// The node's name, name@host or the host alone; %h is this host
+    #[arg(long, short = 'n', value_name = "NAME")]
+    pub(super) hostname: Option<String>,
+    /// What is printed of each check
+    #[arg(long, short, value_enum, default_value = "text", value_name = "FORMAT")]
+    pub(super) format: WorkerFormat,
+    /// How long a worker may be silent about a check before another takes it
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = period)]
+    pub(super) visibility_timeout: std::time::Duration,
+    /// How long results are kept
+    #[arg(long, value_name = "DURATION", default_value = "1d", value_parser = period)]
+    pub(super) result_expires: std::time::Duration,
+    /// How often it says that it is there
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = period)]
+    pub(super) heartbeat_interval: std::time::Duration,
+    /// End with this process, which started it
+    #[arg(long, value_name = "PID", hide = true)]
+    pub(super) parent: Option<u32>,
+    /// Carry out the checks of the process that started this one, over pipes
+    #[arg(long, hide = true)]
+    pub(super) child: bool,
+    /// Carry out a check a line of standard input
+    #[arg(long, hide = true, conflicts_with = "child")]
+    pub(super) lines: bool,
+}
+
+/// What a worker prints of each check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum WorkerFormat {
+    /// One object a check, on a line of its own
+    Json,
+    /// For people
+    Text,
+}
+
+/// A broker of one's own.
+#[derive(Debug, Args)]
+pub(super) struct BrokerArgs {
+    /// Where its data are; by default uptime-squirrel/broker in the state directory
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) folder: Option<PathBuf>,
+    /// End with this process, which started it
+    #[arg(long, value_name = "PID", hide = true)]
+    pub(super) parent: Option<u32>,
+}
+
 /// Sites on loopback.
 #[derive(Debug, Args)]
 pub(super) struct FleetArgs {
@@ -291,6 +364,15 @@ fn workers(text: &str) -> Result<usize, String> {
         Ok(0) | Err(_) => Err("expected a number of at least 1".to_owned()),
         Ok(number) => Ok(number),
     }
+}
+
+/// A time that is long enough to be kept.
+fn period(text: &str) -> Result<std::time::Duration, String> {
+    let period = crate::domain::parse_duration(text).map_err(|error| error.to_string())?;
+    if period < std::time::Duration::from_millis(100) {
+        return Err("expected at least 100ms".to_owned());
+    }
+    Ok(period)
 }
 
 fn size(text: &str) -> Result<(u16, u16), String> {

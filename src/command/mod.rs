@@ -4,6 +4,7 @@
 //! configuration, 3 nothing is down but some site could not be looked at.
 
 mod args;
+mod broker;
 mod check;
 mod cli;
 mod completions;
