@@ -8,9 +8,7 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::domain::{CheckResult, Clock, JobId, Look, Moment, Outcome, Reason, SiteId, Verdict};
 use crate::monitor::{Monitor, Notice};
-use crate::paradigm::{
-    ALL, Census, Context, Dispatcher, Entry, Offer, QueueFigures, Receipt, StartError, position,
-};
+use crate::paradigm::{ALL, Context, Dispatcher, Entry, Offer, Receipt, StartError, position};
 use crate::probe::{Kit, KitError};
 use crate::schedule::Schedule;
 use crate::trace::{Demand, Recorder};
@@ -61,10 +59,10 @@ impl std::error::Error for CoreError {}
 pub struct Core {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) monitor: Monitor,
-    schedule: Schedule,
-    dispatcher: Dispatcher,
-    recorder: Arc<Recorder>,
-    demand: Demand,
+    pub(super) schedule: Schedule,
+    pub(super) dispatcher: Dispatcher,
+    pub(super) recorder: Arc<Recorder>,
+    pub(super) demand: Demand,
     workers: Workers,
     ca_file: Option<std::path::PathBuf>,
     configured_paradigm: Option<Box<str>>,
@@ -351,58 +349,10 @@ impl Core {
         self.demand = Demand::of(planned.map(|state| state.site().interval));
     }
 
-    /// What the list needs.
-    #[must_use]
-    pub const fn demand(&self) -> Demand {
-        self.demand
-    }
-
-    /// Where workers note what they do.
-    #[must_use]
-    pub const fn recorder(&self) -> &Arc<Recorder> {
-        &self.recorder
-    }
-
-    /// Checks that wait for a worker, at most `most` of them.
-    #[must_use]
-    pub fn waiting(&self, most: usize) -> Vec<JobId> {
-        self.dispatcher.waiting().take(most).collect()
-    }
-
     /// When something is due next.
     pub fn next_wake(&mut self) -> Option<Moment> {
         let due = self.schedule.next_due();
         let account = self.dispatcher.next_deadline();
         due.into_iter().chain(account).min()
-    }
-
-    /// The state of every site.
-    #[must_use]
-    pub const fn monitor(&self) -> &Monitor {
-        &self.monitor
-    }
-
-    /// When a site is due next.
-    #[must_use]
-    pub fn due_of(&self, site: SiteId) -> Option<Moment> {
-        self.schedule.due_of(site)
-    }
-
-    /// The paradigm in use.
-    #[must_use]
-    pub const fn entry(&self) -> &'static Entry {
-        self.dispatcher.entry()
-    }
-
-    /// The queue between it and its workers, if it has one.
-    #[must_use]
-    pub fn queue(&self) -> Option<QueueFigures> {
-        self.dispatcher.queue()
-    }
-
-    /// How busy it is.
-    #[must_use]
-    pub fn census(&self) -> Census {
-        self.dispatcher.census()
     }
 }

@@ -15,6 +15,7 @@ mod lookout;
 mod machine;
 mod picture;
 mod queue;
+mod reading;
 mod record;
 mod service;
 mod session;
