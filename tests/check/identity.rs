@@ -116,14 +116,15 @@ fn green_has_one_thread_that_does_all_of_the_work() {
             .map(processor_time)
             .sum()
     };
-    let before = (time("squirrel"), time("green"));
+    let before = time("squirrel");
     running.wait_for_lines(lines);
     let names: Vec<String> = tasks_of(pid).into_iter().map(|task| task.name).collect();
     assert_eq!(names.len(), 2, "{names:?}");
     assert!(names.contains(&"green".to_owned()), "{names:?}");
-    // The main thread prints, and nothing else.
-    let main = time("squirrel") - before.0;
-    let green = time("green") - before.1;
+    // The main thread prints, and nothing else. Of the other one all that it ever did counts: a
+    // busy machine may be told of the first line when most of the work is done.
+    let main = time("squirrel") - before;
+    let green = time("green");
     assert!(green > main, "green {green:?}, the main thread {main:?}");
     fleet.open_gate();
     let finished = running.finish();
