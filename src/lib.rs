@@ -21,9 +21,10 @@
 //! | [`probe`] | one look at one site: request, phases, classification, certificate; the wire form of jobs and results; a scripted fake | domain |
 //! | [`trace`] | who runs what: the identity of the thread that polls | domain |
 //! | [`paradigm`] | one file a paradigm, the trait, the table `ALL`, the live switch | domain, probe, trace |
+//! | [`lab`] | the toy workloads, predictions, the race and its figures, the glossary | domain, paradigm, probe, trace |
 //! | [`monitor`] | what results mean: state of every site, confirmation, uptime. A pure fold, sole owner of the truth | domain |
 //! | [`fleet`] | the sites that `squirrel demo` serves on loopback, and their faults | domain |
-//! | [`tui`] | terminal guard, keymap, layout, theme, one file a view. The only room that knows ratatui and crossterm | domain, monitor, trace, the names in paradigm's table |
+//! | [`tui`] | terminal guard, keymap, layout, theme, one file a view. The only room that knows ratatui and crossterm | domain, monitor, trace, the figures of lab, the names in paradigm's table |
 //! | [`app`] | the wiring: one closed `Event` enum, one `select!` loop; decide, then act | all of the above |
 //! | [`command`] | one file a subcommand | all of the above |
 //!
@@ -36,6 +37,7 @@ pub mod command;
 pub mod config;
 pub mod domain;
 pub mod fleet;
+pub mod lab;
 pub mod monitor;
 pub mod paradigm;
 pub mod probe;

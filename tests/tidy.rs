@@ -9,28 +9,29 @@ mod tidy {
 
     /// Rooms, and the rooms that each may import. The table of `lib.rs`, and the order in
     /// which data flows.
-    const ROOMS: [(&str, &[&str]); 11] = [
+    const ROOMS: [(&str, &[&str]); 12] = [
         ("domain", &[]),
         ("config", &["domain"]),
         ("schedule", &["domain"]),
         ("probe", &["domain"]),
         ("trace", &["domain"]),
         ("paradigm", &["domain", "probe", "trace"]),
+        ("lab", &["domain", "probe", "trace", "paradigm"]),
         ("monitor", &["domain"]),
         ("fleet", &["domain"]),
-        ("tui", &["domain", "monitor", "trace", "paradigm"]),
+        ("tui", &["domain", "monitor", "trace", "paradigm", "lab"]),
         (
             "app",
             &[
-                "domain", "config", "schedule", "probe", "trace", "paradigm", "monitor", "fleet",
-                "tui",
+                "domain", "config", "schedule", "probe", "trace", "paradigm", "lab", "monitor",
+                "fleet", "tui",
             ],
         ),
         (
             "command",
             &[
-                "domain", "config", "schedule", "probe", "trace", "paradigm", "monitor", "fleet",
-                "tui", "app",
+                "domain", "config", "schedule", "probe", "trace", "paradigm", "lab", "monitor",
+                "fleet", "tui", "app",
             ],
         ),
     ];

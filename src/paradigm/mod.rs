@@ -24,7 +24,7 @@ mod threads;
 mod work_stealing;
 mod worker;
 
-pub use contract::{Census, Context, Entry, Label, Paradigm, StartError};
+pub use contract::{Census, Context, Entry, Label, Paradigm, Shape, StartError};
 pub use limits::{clamp, ensure_files, raise_file_limit};
 pub use switch::{Dispatcher, Offer, Receipt};
 pub use table::{ALL, DEFAULT, labels, names, position};

@@ -13,7 +13,7 @@ use crate::domain::Job;
 use super::driver::Driver;
 use super::keeper::{Company, Employed, Keeper};
 use super::limits::refusal;
-use super::{Census, Context, Entry, Label, Paradigm, StartError};
+use super::{Census, Context, Entry, Label, Paradigm, Shape, StartError};
 
 /// The entry of the table.
 pub(super) const ENTRY: Entry = Entry {
@@ -28,6 +28,11 @@ pub(super) const ENTRY: Entry = Entry {
     files_per_worker: 3,
     processes_per_worker: 1,
     resizable: true,
+    shape: |workers| Shape {
+        in_flight: workers,
+        threads: workers,
+        processes: workers,
+    },
     start,
 };
 

@@ -2,7 +2,7 @@
 
 use super::pool::Pool;
 use super::queue::Staff;
-use super::{Entry, Label};
+use super::{Entry, Label, Shape};
 
 /// The entry of the table.
 pub(super) const ENTRY: Entry = Entry {
@@ -16,6 +16,11 @@ pub(super) const ENTRY: Entry = Entry {
     files_per_worker: 5,
     processes_per_worker: 0,
     resizable: false,
+    shape: |_| Shape {
+        in_flight: 1,
+        threads: 1,
+        processes: 1,
+    },
     start: |context| {
         let name = |_| "serial".to_owned();
         Ok(Box::new(Pool::start(name, Staff::Standing, 1, context)?))

@@ -3,7 +3,7 @@
 
 use super::pool::Pool;
 use super::queue::Staff;
-use super::{Entry, Label};
+use super::{Entry, Label, Shape};
 
 /// The entry of the table.
 pub(super) const ENTRY: Entry = Entry {
@@ -19,6 +19,11 @@ pub(super) const ENTRY: Entry = Entry {
     files_per_worker: 5,
     processes_per_worker: 0,
     resizable: true,
+    shape: |workers| Shape {
+        in_flight: workers,
+        threads: workers,
+        processes: 1,
+    },
     start: |context| {
         let name = |number| format!("thread-{number}");
         let workers = context.workers;
