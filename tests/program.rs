@@ -38,3 +38,8 @@ mod monitor {
     mod suspension;
     mod table;
 }
+
+#[cfg(test)]
+mod race {
+    mod figures;
+}

@@ -15,6 +15,8 @@ Examples:
   squirrel demo                            everything can be tried, with no network
   squirrel check https://example.org       one look, no screen
   squirrel check --format json | jq .      one line of JSON a site
+  squirrel race                            every paradigm over the same list, measured
+  squirrel race --workload crunch --gil on why threads do not help there
   squirrel config check                    is sites.toml in order?
 
 Keys on the screen: press ? there. Sites are read from --config, else ./sites.toml, else
@@ -67,6 +69,8 @@ impl LogLevel {
 pub(super) enum Command {
     /// Look at every site once, without a screen
     Check(CheckArgs),
+    /// Every paradigm over the same list, one after another: who is fastest, and at what price
+    Race(RaceArgs),
     /// The monitor on a fleet of sites that it serves itself: no network needed
     Demo(DemoArgs),
     /// About the configuration
@@ -179,6 +183,69 @@ pub(super) struct CheckArgs {
     /// Look at these instead of the configured sites
     #[arg(value_name = "URL")]
     pub(super) urls: Vec<String>,
+}
+
+/// Every paradigm over the same list.
+#[derive(Debug, Args)]
+pub(super) struct RaceArgs {
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+    /// Who takes part, parted by commas; all, if nobody is named
+    #[arg(long, short, value_name = "NAMES", value_delimiter = ',', value_parser = PossibleValuesParser::new(paradigm::names()))]
+    pub(super) paradigm: Vec<String>,
+    /// How many checks may be in flight at once, for everybody
+    #[arg(long, short, value_name = "N", value_parser = workers)]
+    pub(super) workers: Option<usize>,
+    /// How often everybody runs; figures are medians
+    #[arg(long, short, default_value = "3", value_name = "N", value_parser = workers)]
+    pub(super) rounds: usize,
+    /// How many jobs: 4 toys, or as many as there are sites
+    #[arg(long, short, value_name = "N", value_parser = workers)]
+    pub(super) jobs: Option<usize>,
+    /// What every job does
+    #[arg(long, value_enum, default_value = "http", value_name = "WORK")]
+    pub(super) workload: RaceWork,
+    /// How long a toy takes by itself
+    #[arg(long, default_value = "1s", value_name = "DURATION", value_parser = crate::domain::parse_duration)]
+    pub(super) length: std::time::Duration,
+    /// Whether threads have to hold an interpreter lock while they run, as CPython's do
+    #[arg(long, value_enum, default_value = "off", value_name = "STATE")]
+    pub(super) gil: Gil,
+    /// What is printed
+    #[arg(
+        long,
+        short,
+        value_enum,
+        default_value = "table",
+        value_name = "FORMAT"
+    )]
+    pub(super) format: Format,
+    /// Print what the words of the field mean, and do nothing else
+    #[arg(long)]
+    pub(super) explain: bool,
+    /// Look at these instead of the configured sites
+    #[arg(value_name = "URL")]
+    pub(super) urls: Vec<String>,
+}
+
+/// What is raced over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum RaceWork {
+    /// Real checks: of the list that is given or found, else of the demonstration's fleet
+    Http,
+    /// Toys that wait
+    Sleep,
+    /// Toys that compute
+    Crunch,
+}
+
+/// The interpreter lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Gil {
+    /// One for each process
+    On,
+    /// None
+    Off,
 }
 
 /// What a sweep prints.

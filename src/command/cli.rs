@@ -8,7 +8,7 @@ use crate::app::log;
 
 use super::args::{Cli, Command, ConfigCommand, LogLevel};
 use super::exit::{Exit, say};
-use super::{check, completions, config_check, demo, fleet, monitor, worker};
+use super::{check, completions, config_check, demo, fleet, monitor, race, worker};
 
 /// Runs the program as the command line says.
 #[must_use]
@@ -31,6 +31,7 @@ pub fn run() -> ExitCode {
     let exit = match cli.command {
         None => monitor::run(&cli.monitor),
         Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Race(args)) => race::run(&args),
         Some(Command::Demo(args)) => demo::run(&args),
         Some(Command::Config(ConfigCommand::Check { source })) => config_check::run(&source),
         Some(Command::Completions { shell }) => completions::run(shell),

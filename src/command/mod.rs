@@ -15,7 +15,10 @@ mod fleet;
 mod monitor;
 
 mod progress;
+mod race;
+mod race_report;
 mod record;
+mod signals;
 mod source;
 mod worker;
 

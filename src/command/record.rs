@@ -51,7 +51,7 @@ impl From<Phases> for PhasesRecord {
 }
 
 /// Milliseconds to the microsecond.
-fn millis(duration: Duration) -> f64 {
+pub(super) fn millis(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1e3
 }
 
@@ -108,7 +108,7 @@ impl<'a> Record<'a> {
 }
 
 /// Escapes what a terminal could act on and JSON lets pass: DEL, C1, bidirectional controls.
-fn escape(json: &str) -> String {
+pub(super) fn escape(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
         if crate::domain::is_unsafe(c) {
