@@ -257,7 +257,7 @@ fn a_table_says_who_won_and_why() {
         "1",
     ]);
     finished.assert_no_panic();
-    let table = String::from_utf8(finished.stdout.clone()).unwrap();
+    let table = String::from_utf8(finished.stdout).unwrap();
     for paradigm in paradigms() {
         assert!(
             table.lines().any(|line| line.starts_with(paradigm)),
