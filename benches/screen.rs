@@ -25,7 +25,8 @@ use uptime_squirrel::domain::{
 use uptime_squirrel::monitor::Monitor;
 use uptime_squirrel::paradigm::{Census, Label, labels};
 use uptime_squirrel::schedule::Schedule;
-use uptime_squirrel::tui::{Input, Machine, Options, Scene, Sheet, Ui};
+use uptime_squirrel::trace::{Kernel, Ledger};
+use uptime_squirrel::tui::{Input, Machine, OnRecord, Options, Scene, Sheet, Ui};
 
 use median::median;
 use process::status;
@@ -254,6 +255,8 @@ impl Screen {
 /// Very many sites, one in a thousand of them down.
 struct Fleet {
     monitor: Monitor,
+    ledger: Ledger,
+    kernel: Kernel,
     schedule: Schedule,
     now: Now,
     next: usize,
@@ -278,6 +281,8 @@ impl Fleet {
         schedule.configure(&plan, now.mono);
         Self {
             monitor,
+            ledger: Ledger::new(),
+            kernel: Kernel::default(),
             schedule,
             now,
             next: 0,
@@ -399,6 +404,13 @@ impl Fleet {
                 processes: 1,
             },
             resizable: true,
+            record: OnRecord {
+                ledger: &self.ledger,
+                kernel: &self.kernel,
+                capacity: None,
+                on: true,
+                pid: std::process::id(),
+            },
             machine: Machine {
                 cpu: Some(0.9),
                 rss: Some(200 << 20),

@@ -13,7 +13,7 @@ mod lab {
         Board, Contender, Course, Event, Experiment, Lap, LapError, Plan, Race, Setup, TrialEvent,
         Trials, Workload, explain, predict, run, verdict,
     };
-    use uptime_squirrel::paradigm::{ALL, Entry, Label, Shape, StartError, position};
+    use uptime_squirrel::paradigm::{ALL, Entry, Label, Law, Shape, StartError, position};
     use uptime_squirrel::trace::{Activity, Doing, spans};
 
     const JOBS: usize = 4;
@@ -251,11 +251,12 @@ mod lab {
             key: '9',
             name: "nowhere",
             summary: "needs what is not there",
-            law: "none",
+            law: Law::Slowest,
         },
         default_workers: 1,
         files_per_worker: 1,
         processes_per_worker: 0,
+        threads_per_worker: 0,
         resizable: true,
         shape: |workers| Shape {
             in_flight: workers,

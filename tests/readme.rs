@@ -41,7 +41,7 @@ mod readme {
         let mut table = "| key | name | what it is | a sweep |\n|---|---|---|---|\n".to_owned();
         for entry in &paradigm::ALL {
             let label = &entry.label;
-            let law = label.law.trim_start_matches("a sweep is ");
+            let law = label.law.words();
             writeln!(
                 table,
                 "| `{}` | `{}` | {} | {law} |",

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::domain::{CheckResult, Site};
 use crate::tui::Input;
 
+use super::export::Exported;
 use super::keeper::Kept;
 
 /// Something that happened. Closed: the loop has no other ears.
@@ -16,8 +17,12 @@ pub(super) enum Event {
     Results(Vec<CheckResult>),
     /// From the keeper of sites.toml.
     Kept(Kept),
+    /// What is on record was written, or could not be.
+    Exported(Exported),
     /// A signal that asks for the end.
     Signal(u8),
+    /// SIGTSTP: somebody wants the terminal for a while.
+    Stop,
     /// Something is due.
     Tick,
 }
@@ -37,6 +42,9 @@ pub(super) enum Action {
     End(Ending),
     /// Draw the next frame whole.
     Redraw,
+    /// Ask every process of the job to stop.
+    AskToStop,
+    /// Give the terminal back, and stop until somebody continues us.
     Suspend,
     /// Put text on the clipboard.
     Copy(String),
@@ -47,6 +55,8 @@ pub(super) enum Action {
     },
     /// Write a pause into sites.toml.
     Pause(Arc<Site>, bool),
+    /// Write what is on record as Chrome's trace JSON into the working directory.
+    Export,
     /// Make a site of the demonstration fleet fail.
     Break(Box<str>),
     /// Make it well.

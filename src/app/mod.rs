@@ -5,9 +5,11 @@
 
 mod core;
 mod event;
+mod export;
 mod keeper;
 mod launch;
 pub mod log;
+mod lookout;
 mod machine;
 mod picture;
 mod session;

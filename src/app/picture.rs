@@ -69,6 +69,7 @@ async fn draw(launch: Launch, picture: &Picture) -> Result<String, SessionError>
             world.fulfil(intent);
         }
     }
+    world.look();
     Ok(world.scene(|scene| {
         ui.tick(scene);
         ui.svg(scene, picture.size)

@@ -10,15 +10,19 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::domain::{CheckResult, Clock, Moment, SystemClock};
 use crate::fleet::FleetProcess;
-use crate::tui::{Input, InputStream, Terminal, Tone, Ui};
+use crate::tui::{Input, InputStream, Terminal, Tone, Ui, ask_to_stop};
 
 use super::event::{Action, Ending, Event};
+use super::export::Exporter;
 use super::keeper::Keeper;
 use super::launch::{Launch, Opened, SessionError};
 use super::world::World;
 
 /// Results that are folded in at a time, so that a key never waits for a flood of them.
 const BATCH: usize = 1_024;
+
+/// The signal by which a job is asked to stop; its number is the system's own.
+const SIGTSTP: i32 = rustix::process::Signal::TSTP.as_raw();
 
 /// How soon a terminal that has not taken the last frame is tried again.
 const RETRY: Duration = Duration::from_millis(20);
@@ -54,9 +58,11 @@ struct Ears {
     input: Option<InputStream>,
     results: UnboundedReceiver<CheckResult>,
     keeper: Keeper,
+    exporter: Exporter,
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
+    stop: Signal,
 }
 
 /// Whether an error says that nobody is at the other end of the terminal any more.
@@ -80,9 +86,11 @@ impl Session {
             input: None,
             results,
             keeper,
+            exporter: Exporter::new(),
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
+            stop: signal(SignalKind::from_raw(SIGTSTP))?,
         };
         // Last, so that whatever goes wrong before is said on an ordinary terminal.
         let terminal = Terminal::enter()?;
@@ -144,8 +152,10 @@ impl Session {
             _ = ears.interrupt.recv() => Event::Signal(2),
             _ = ears.terminate.recv() => Event::Signal(15),
             _ = ears.hangup.recv() => Event::Signal(1),
+            _ = ears.stop.recv() => Event::Stop,
             _ = ears.results.recv_many(&mut batch, BATCH) => Event::Results(batch),
             kept = ears.keeper.next() => Event::Kept(kept),
+            exported = ears.exporter.next() => Event::Exported(exported),
             () = tokio::time::sleep_until(wake) => Event::Tick,
         };
         Ok(event)
@@ -163,7 +173,9 @@ impl Session {
             }
             Event::Results(results) => self.world.core.results(results),
             Event::Kept(kept) => self.world.kept(kept),
+            Event::Exported(exported) => self.world.exported(exported),
             Event::Signal(number) => actions.push(Action::End(Ending::Signal(number))),
+            Event::Stop => actions.push(Action::Suspend),
             Event::Tick => {}
         }
         self.world.tick();
@@ -175,10 +187,14 @@ impl Session {
         match action {
             Action::End(_) => {}
             Action::Redraw => self.terminal.redraw(),
+            Action::AskToStop => ask_to_stop()?,
             Action::Suspend => {
                 // Two readers of one terminal steal each other's keys.
                 self.ears.input = None;
-                self.terminal.suspend()?;
+                if !self.terminal.suspend()? {
+                    let why = "not suspended: no shell is there to continue it";
+                    self.world.say(Tone::Warn, why);
+                }
                 let (columns, rows) = self.terminal.size();
                 let resized = Input::size(columns, rows);
                 let ui = &mut self.ui;
@@ -191,6 +207,7 @@ impl Session {
                 self.terminal.notify(&title, &body)?;
             }
             Action::Pause(site, paused) => self.ears.keeper.pause(site, paused),
+            Action::Export => self.world.export(&self.ears.exporter),
             Action::Break(name) => {
                 self.command_fleet(|fleet| fleet.break_site(&name), "broken", &name);
             }
@@ -215,6 +232,9 @@ impl Session {
     }
 
     fn draw(&mut self) -> io::Result<()> {
+        if self.ui.watches_lanes() {
+            self.world.look();
+        }
         let (world, ui, terminal) = (&self.world, &mut self.ui, &mut self.terminal);
         let behind = world.scene(|scene| {
             if !ui.wants_frame(scene) {

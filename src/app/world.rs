@@ -13,7 +13,9 @@ use crate::tui::{Intent, Machine, Message, Scene, Tone};
 
 use super::core::{Core, Happening};
 use super::event::{Action, Ending};
+use super::export::{Exported, Exporter};
 use super::keeper::Kept;
+use super::lookout::Lookout;
 use super::machine::Meter;
 
 /// How often the program's own cost is read.
@@ -32,6 +34,7 @@ pub(super) struct World {
     clock: Arc<SystemClock>,
     zone: TimeZone,
     labels: [Label; ALL.len()],
+    lookout: Lookout,
     meter: Meter,
     metered: Option<Moment>,
     message: Option<Message>,
@@ -58,6 +61,7 @@ impl World {
             clock,
             zone,
             labels: labels(),
+            lookout: Lookout::default(),
             meter: Meter::default(),
             metered: None,
             message: None,
@@ -80,6 +84,7 @@ impl World {
             active: active.unwrap_or_default(),
             census: self.core.census(),
             resizable: entry.resizable,
+            record: self.lookout.on_record(&self.core),
             machine: Machine {
                 cpu: self.meter.cpu,
                 rss: self.meter.rss,
@@ -118,14 +123,21 @@ impl World {
     /// Hands out what is due, and reads the program's own cost now and then.
     pub(super) fn tick(&mut self) {
         self.core.tick();
+        self.lookout.absorb(&self.core, self.clock.moment());
         let now = self.clock.moment();
         if self
             .metered
             .is_none_or(|then| now.since(then) >= METER_PERIOD)
         {
             self.metered = Some(now);
-            self.meter.read(now);
+            let with_workers = self.core.entry().processes_per_worker > 0;
+            self.meter.read(now, with_workers);
         }
+    }
+
+    /// Looks at what the workers do, because somebody watches them.
+    pub(super) fn look(&mut self) {
+        self.lookout.look(&self.core, self.clock.moment());
     }
 
     /// When there is something to do next, if nothing happens before.
@@ -149,7 +161,7 @@ impl World {
         match intent {
             Intent::Quit | Intent::Closed => return Some(Action::End(Ending::Quit)),
             Intent::Redraw => return Some(Action::Redraw),
-            Intent::Suspend => return Some(Action::Suspend),
+            Intent::Suspend => return Some(Action::AskToStop),
             // The screen itself says what it sent: nothing tells whether it arrived.
             Intent::Copy(text) => return Some(Action::Copy(text)),
             Intent::Break(site) => return self.name(site).map(Action::Break),
@@ -157,6 +169,12 @@ impl World {
             Intent::Pause(site, paused) => return self.pause(site, paused),
             Intent::Paradigm(place) => self.switch(place),
             Intent::Workers(steps) => self.change_workers(steps),
+            Intent::Record(on) => {
+                self.core.recorder().switch(on);
+                let word = if on { "is on" } else { "is off" };
+                self.say(Tone::Info, format!("recording {word}"));
+            }
+            Intent::Export => return Some(Action::Export),
             Intent::Recheck(site) => {
                 self.core.recheck(site);
                 let paused = self.core.due_of(site).is_none();
@@ -196,7 +214,11 @@ impl World {
             self.say(Tone::Info, format!("the checks run by {new} already"));
             return;
         }
-        match self.core.switch(entry) {
+        let switched = self.core.switch(entry);
+        if switched.is_ok() {
+            self.lookout.switched();
+        }
+        match switched {
             Ok(None) => {}
             Ok(Some(notice)) => self.say(Tone::Warn, notice),
             Err(error) => self.say(
@@ -258,6 +280,24 @@ impl World {
             Kept::Saved(name, Err(error)) => {
                 self.say(Tone::Warn, format!("{name}: until the end only: {error}"));
             }
+        }
+    }
+
+    /// Writes what is on record.
+    pub(super) fn export(&mut self, exporter: &Exporter) {
+        self.lookout.absorb(&self.core, self.clock.moment());
+        let (ledger, monitor) = (self.lookout.ledger(), self.core.monitor());
+        exporter.begin(ledger, monitor, self.clock.timestamp(), &self.zone);
+    }
+
+    /// What became of that.
+    pub(super) fn exported(&mut self, exported: Exported) {
+        match exported {
+            Ok((path, checks)) => {
+                let text = format!("{checks} checks written to {}", path.display());
+                self.say(Tone::Good, text);
+            }
+            Err(why) => self.say(Tone::Bad, format!("no trace was written: {why}")),
         }
     }
 

@@ -269,6 +269,9 @@ pub(super) struct FleetArgs {
     /// Uniform sites never answer
     #[arg(long)]
     pub(super) hang: bool,
+    /// The demonstration's directory, whose files are removed in the end
+    #[arg(long, value_name = "PATH")]
+    pub(super) directory: Option<PathBuf>,
 }
 
 fn workers(text: &str) -> Result<usize, String> {

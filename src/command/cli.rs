@@ -38,6 +38,7 @@ pub fn run() -> ExitCode {
         Some(Command::Fleet(args)) => fleet::run(&args),
         Some(Command::Worker) => worker::run(),
     };
+    crate::paradigm::settle();
     exit.into()
 }
 

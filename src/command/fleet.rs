@@ -1,7 +1,7 @@
 //! `squirrel fleet`: sites on loopback, for the demonstration and for measurements. Lives as
 //! long as its standard input, so that it never outlives whoever started it.
 
-use crate::fleet::{Uniform, serve, serve_uniform};
+use crate::fleet::{Uniform, remove_files, serve, serve_uniform};
 
 use super::args::FleetArgs;
 use super::exit::{Exit, say};
@@ -29,6 +29,11 @@ pub(super) fn run(args: &FleetArgs) -> Exit {
             runtime.shutdown_background();
             served
         });
+    if let Some(directory) = &args.directory
+        && let Err(error) = remove_files(directory)
+    {
+        say(format!("{}: {error}", directory.display()));
+    }
     match served {
         Ok(()) => Exit::Fine,
         Err(error) => {

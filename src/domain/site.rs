@@ -98,10 +98,19 @@ pub struct StatusRange {
     pub last: u16,
 }
 
-/// The status codes that count as up.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The status codes that count as up: those that were named, else everything below 400.
+///
+/// Named codes are never equal to none, not even where they count alike: whoever names a
+/// redirect wants it answered, not followed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StatusSet(Vec<StatusRange>);
+
+/// A site is down when its status is 400 or more.
+const UNNAMED: [StatusRange; 1] = [StatusRange {
+    first: 100,
+    last: 399,
+}];
 
 impl StatusSet {
     /// Reads "200-299,301": codes and runs of codes from 100 to 999.
@@ -129,28 +138,28 @@ impl StatusSet {
         Ok(Self(ranges))
     }
 
+    /// Whether somebody named them.
+    #[must_use]
+    pub const fn is_named(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    fn ranges(&self) -> &[StatusRange] {
+        if self.is_named() { &self.0 } else { &UNNAMED }
+    }
+
     /// Whether `status` is one of them.
     #[must_use]
     pub fn contains(&self, status: u16) -> bool {
-        self.0
+        self.ranges()
             .iter()
             .any(|range| (range.first..=range.last).contains(&status))
     }
 }
 
-impl Default for StatusSet {
-    /// Everything below 400: a site is down when its status is 400 or more.
-    fn default() -> Self {
-        Self(vec![StatusRange {
-            first: 100,
-            last: 399,
-        }])
-    }
-}
-
 impl fmt::Display for StatusSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, range) in self.0.iter().enumerate() {
+        for (index, range) in self.ranges().iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };
             if range.first == range.last {
                 write!(f, "{comma}{}", range.first)?;
@@ -255,5 +264,8 @@ mod tests {
     fn by_default_400_or_more_is_down() {
         let set = StatusSet::default();
         assert!(set.contains(399) && !set.contains(400) && !set.contains(500));
+        assert_eq!(set.to_string(), "100-399");
+        let named = StatusSet::parse("100-399").unwrap();
+        assert!(named.is_named() && !set.is_named() && named != set);
     }
 }

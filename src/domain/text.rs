@@ -18,6 +18,10 @@ pub const fn is_unsafe(c: char) -> bool {
 /// Each run of them becomes one blank; a cut is marked by "…".
 #[must_use]
 pub fn clean(text: &str, most: usize) -> String {
+    // Almost all that is shown is plain already.
+    if text.len() <= most && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len().min(most * 4));
     let mut length = 0;
     let mut blank = true;

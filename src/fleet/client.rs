@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::command::Command;
-use super::handshake::{CA_FILE, Handshake};
+use super::handshake::{CA_FILE, CONFIG_FILE, Handshake};
 
 /// How long a fleet may take to say that it is ready.
 const READY_WITHIN: Duration = Duration::from_secs(5);
@@ -22,7 +22,8 @@ const MOST_HANDSHAKE: u64 = 1 << 20;
 /// A running fleet, and a directory with the `sites.toml` that leads to it.
 ///
 /// Dropping it ends the process, waits for its end and removes the directory. Should this
-/// process end without that, the fleet sees its input end and goes by itself.
+/// process end without that, the fleet sees its input end, removes the files and goes by
+/// itself.
 #[derive(Debug)]
 pub struct FleetProcess {
     child: Child,
@@ -38,12 +39,12 @@ impl FleetProcess {
     /// when its files cannot be written.
     pub fn start() -> io::Result<Self> {
         let mut program = process::Command::new(std::env::current_exe()?);
-        program.arg("fleet");
+        program.args(["fleet", "--directory"]);
         Self::start_from(program, &std::env::temp_dir(), READY_WITHIN)
     }
 
     /// Starts `program`, which must speak as [`serve`](super::serve()) does, and keeps its
-    /// files in a new directory under `parent`.
+    /// files in a new directory under `parent`, which is the program's last argument.
     fn start_from(
         mut program: process::Command,
         parent: &Path,
@@ -51,6 +52,7 @@ impl FleetProcess {
     ) -> io::Result<Self> {
         let directory = PrivateDirectory::create_in(parent)?;
         let mut child = program
+            .arg(&directory.0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -77,7 +79,7 @@ impl FleetProcess {
     /// The configuration that watches this fleet.
     #[must_use]
     pub fn config_path(&self) -> PathBuf {
-        self.directory.0.join("sites.toml")
+        self.directory.0.join(CONFIG_FILE)
     }
 
     /// The fleet's process id.
@@ -175,6 +177,24 @@ impl Drop for PrivateDirectory {
     }
 }
 
+/// Removes what [`FleetProcess`] wrote into its directory, for the fleet whose monitor ended
+/// without doing so, and the directory if nothing else is in it.
+///
+/// # Errors
+/// Whatever is there and cannot be removed.
+pub fn remove_files(directory: &Path) -> io::Result<()> {
+    for file in [CA_FILE, CONFIG_FILE] {
+        match fs::remove_file(directory.join(file)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    match fs::remove_dir(directory) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,5 +269,22 @@ mod tests {
             assert_eq!(error.unwrap_err().kind(), kind, "{script}");
             assert_eq!(entries(parent.path()), 0, "{script}");
         }
+    }
+
+    #[test]
+    fn only_our_own_files_are_removed() {
+        let parent = tempfile::tempdir().unwrap();
+        let ours = parent.path().join("demo");
+        fs::create_dir(&ours).unwrap();
+        for file in [CA_FILE, CONFIG_FILE, "precious"] {
+            fs::write(ours.join(file), "x").unwrap();
+        }
+        assert!(remove_files(&ours).is_err());
+        assert_eq!(entries(&ours), 1);
+        fs::remove_file(ours.join("precious")).unwrap();
+        remove_files(&ours).unwrap();
+        assert_eq!(entries(parent.path()), 0);
+        // Nothing is left to remove, which is as well.
+        remove_files(&ours).unwrap();
     }
 }

@@ -25,6 +25,9 @@ pub struct UniformHandshake {
 /// The name under which `sites_toml` expects the authority's certificate.
 pub(super) const CA_FILE: &str = "demo-ca.pem";
 
+/// The name of the file with [`Handshake::sites_toml`].
+pub(super) const CONFIG_FILE: &str = "sites.toml";
+
 /// Writes `handshake` as one line of JSON.
 pub(super) async fn say(
     handshake: &impl Serialize,

@@ -27,7 +27,7 @@ mod sites;
 mod uniform;
 mod wire;
 
-pub use client::FleetProcess;
+pub use client::{FleetProcess, remove_files};
 pub use handshake::{Handshake, UniformHandshake};
 pub use serve::serve;
 pub use sites::{Behaviour, Entry, Identity, Pace, SITES, When};

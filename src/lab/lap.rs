@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::domain::{CheckResult, Clock, JobId, Moment, SiteId, Verdict};
-use crate::paradigm::{Context, Dispatcher, Entry};
+use crate::paradigm::{Context, Dispatcher, Entry, settle};
 use crate::trace::{InterpreterLock, Record, Recorder};
 
 use super::Course;
@@ -198,6 +198,8 @@ pub(super) fn run_watched(
     }
     lap.look(&mut meter, &dispatcher);
     drop(dispatcher);
+    // Children's time counts once they are gone.
+    settle();
     lap.late.sort_unstable();
     lap.handovers = lock.map_or(0, |lock| lock.handovers());
     let cost = meter.stop();

@@ -19,7 +19,30 @@ pub struct Label {
     /// What it is, in at most eight words.
     pub summary: &'static str,
     /// What bounds a sweep: the law that the screen states.
-    pub law: &'static str,
+    pub law: Law,
+}
+
+/// What bounds the time of a sweep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Law {
+    /// One check after another.
+    Sum,
+    /// So many at a time, each of which holds a worker while it waits.
+    SumByWorkers,
+    /// All at once.
+    Slowest,
+}
+
+impl Law {
+    /// In words, with N for the number of workers.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Sum => "the SUM of all waits",
+            Self::SumByWorkers => "about the SUM of all waits ÷ N",
+            Self::Slowest => "as long as the SLOWEST wait",
+        }
+    }
 }
 
 /// Who runs checks when so many may be in flight: what can be predicted follows from it.
@@ -44,6 +67,8 @@ pub struct Entry {
     pub files_per_worker: usize,
     /// Processes that one check in flight needs besides this one.
     pub processes_per_worker: usize,
+    /// Threads of this process that one check in flight has for itself.
+    pub threads_per_worker: usize,
     /// Whether the number of workers can be changed at all.
     pub resizable: bool,
     /// Who runs the checks, for a number of workers.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::pool::Pool;
 use super::queue::Staff;
-use super::{Entry, Label, Shape};
+use super::{Entry, Label, Law, Shape};
 
 /// How long a thread without a check is kept.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -16,12 +16,13 @@ pub(super) const ENTRY: Entry = Entry {
         key: '3',
         name: "futures",
         summary: "threads on demand, up to N",
-        law: "a sweep is about the SUM of all waits ÷ N",
+        law: Law::SumByWorkers,
     },
     default_workers: 16,
     // As for `threads`.
     files_per_worker: 5,
     processes_per_worker: 0,
+    threads_per_worker: 1,
     resizable: true,
     shape: |workers| Shape {
         in_flight: workers,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::driver::{Driver, enter};
 use super::limits::refusal;
 use super::tasks::Tasks;
-use super::{Context, Entry, Label, Paradigm, Shape, StartError};
+use super::{Context, Entry, Label, Law, Paradigm, Shape, StartError};
 
 /// The entry of the table.
 pub(super) const ENTRY: Entry = Entry {
@@ -14,11 +14,12 @@ pub(super) const ENTRY: Entry = Entry {
         key: '5',
         name: "green",
         summary: "N tasks on ONE thread, which never waits",
-        law: "a sweep is as long as the SLOWEST wait",
+        law: Law::Slowest,
     },
     default_workers: 1_000,
     files_per_worker: 1,
     processes_per_worker: 0,
+    threads_per_worker: 0,
     resizable: true,
     shape: |workers| Shape {
         in_flight: workers,

@@ -1,6 +1,6 @@
 //! What the system allows: how many checks may be in flight at once.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -63,8 +63,9 @@ pub(super) fn refusal(error: &io::Error) -> String {
 #[must_use]
 pub fn clamp(entry: &Entry, wanted: usize, open_files: Option<u64>) -> (usize, Option<String>) {
     let mut limits = vec![files(entry, open_files)];
-    if entry.processes_per_worker > 0 {
-        limits.push(processes(entry, getrlimit(Resource::Nproc).current));
+    if entry.tasks_per_worker() > 0 {
+        limits.push(of_user(entry, getrlimit(Resource::Nproc).current));
+        limits.push(of_system(entry, system_tasks()));
         limits.push(memory(entry, total_memory()));
     }
     within(entry, wanted, limits.into_iter().flatten())
@@ -101,24 +102,64 @@ fn files(entry: &Entry, open_files: Option<u64>) -> Option<Limit> {
     Some((most, format!("{files} open files")))
 }
 
-/// A limit of processes counts all of the user's, whose others are to have half of it.
-fn processes(entry: &Entry, processes: Option<u64>) -> Option<Limit> {
-    let processes = processes?;
-    let most = processes / 2 / entry.processes_per_worker.max(1) as u64;
-    Some((most, format!("{processes} processes of one user")))
+/// The limit counts all processes and threads of the user, whose others are to have half.
+fn of_user(entry: &Entry, tasks: Option<u64>) -> Option<Limit> {
+    let tasks = tasks?;
+    let most = tasks / 2 / entry.tasks_per_worker().max(1) as u64;
+    Some((most, format!("{tasks} {} of one user", entry.tasks())))
+}
+
+/// The same of everybody's.
+fn of_system(entry: &Entry, tasks: Option<u64>) -> Option<Limit> {
+    let tasks = tasks?;
+    let most = tasks / 2 / entry.tasks_per_worker().max(1) as u64;
+    Some((most, format!("{tasks} {} on this machine", entry.tasks())))
+}
+
+/// How many threads and processes the system lets exist at once: the least of what it can
+/// count, what it has memory for, and what a container was given.
+fn system_tasks() -> Option<u64> {
+    const LIMITS: [&str; 3] = [
+        "/proc/sys/kernel/threads-max",
+        "/proc/sys/kernel/pid_max",
+        "/sys/fs/cgroup/pids.max",
+    ];
+    LIMITS
+        .iter()
+        .filter_map(|path| fs::read_to_string(path).ok()?.trim().parse().ok())
+        .min()
 }
 
 /// Memory that a process for one check takes for itself.
 const BYTES_PER_PROCESS: u64 = 6 << 20;
 
+/// The same of a thread: its stack as far as it is used, its runtime, its connection.
+const BYTES_PER_THREAD: u64 = 256 << 10;
+
 /// A quarter of the machine's memory is enough for a monitor.
 fn memory(entry: &Entry, total: Option<u64>) -> Option<Limit> {
     let quarter = total? / 4;
-    let most = quarter / BYTES_PER_PROCESS / entry.processes_per_worker.max(1) as u64;
+    let worker = entry.processes_per_worker as u64 * BYTES_PER_PROCESS
+        + entry.threads_per_worker as u64 * BYTES_PER_THREAD;
     Some((
-        most,
+        quarter / worker.max(1),
         format!("a quarter of the memory, {} MiB", quarter >> 20),
     ))
+}
+
+impl Entry {
+    /// What the system counts alike: processes and threads.
+    const fn tasks_per_worker(&self) -> usize {
+        self.processes_per_worker + self.threads_per_worker
+    }
+
+    const fn tasks(&self) -> &'static str {
+        if self.processes_per_worker > 0 {
+            "processes"
+        } else {
+            "threads"
+        }
+    }
 }
 
 fn total_memory() -> Option<u64> {
@@ -159,7 +200,7 @@ mod tests {
         let limits = |nproc| {
             [
                 files(processes_entry, Some(20_000)),
-                processes(processes_entry, nproc),
+                of_user(processes_entry, nproc),
                 memory(processes_entry, Some(4 << 30)),
             ]
         };
@@ -185,5 +226,50 @@ mod tests {
             within(processes_entry, 100, limits(None).into_iter().flatten()),
             (100, None)
         );
+    }
+
+    #[test]
+    fn threads_are_as_many_as_user_machine_and_memory_allow() {
+        let threads = entry("threads");
+        let limits = |user, machine, memory_of| {
+            let limits = [
+                files(threads, Some(1 << 20)),
+                of_user(threads, user),
+                of_system(threads, machine),
+                memory(threads, memory_of),
+            ];
+            within(threads, 100_000, limits.into_iter().flatten())
+        };
+        let said = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            limits(Some(4_000), Some(9_000), None),
+            (
+                2_000,
+                said("workers 100000 -> 2000: at most 4000 threads of one user")
+            )
+        );
+        assert_eq!(
+            limits(None, Some(9_000), None),
+            (
+                4_500,
+                said("workers 100000 -> 4500: at most 9000 threads on this machine")
+            )
+        );
+        assert_eq!(
+            limits(None, None, Some(1 << 30)),
+            (
+                1_024,
+                said("workers 100000 -> 1024: at most a quarter of the memory, 256 MiB")
+            )
+        );
+    }
+
+    #[test]
+    fn no_key_asks_for_more_threads_than_this_machine_can_have() {
+        let (workers, notice) = clamp(entry("threads"), 100_000_000, None);
+        assert!(workers < 100_000_000, "{workers}");
+        assert!(notice.is_some_and(|notice| notice.contains(&workers.to_string())));
+        // Tasks are not counted by the system.
+        assert_eq!(clamp(entry("async"), 100_000, None), (100_000, None));
     }
 }

@@ -9,6 +9,7 @@ mod child;
 mod contract;
 mod desk;
 mod driver;
+mod farewell;
 mod futures;
 mod green;
 mod keeper;
@@ -24,7 +25,8 @@ mod threads;
 mod work_stealing;
 mod worker;
 
-pub use contract::{Census, Context, Entry, Label, Paradigm, Shape, StartError};
+pub use contract::{Census, Context, Entry, Label, Law, Paradigm, Shape, StartError};
+pub use farewell::settle;
 pub use limits::{clamp, ensure_files, raise_file_limit};
 pub use switch::{Dispatcher, Offer, Receipt};
 pub use table::{ALL, DEFAULT, labels, names, position};

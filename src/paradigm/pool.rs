@@ -81,14 +81,7 @@ fn work(runtime: &Runtime, kit: &Kit, desk: &Desk, taker: &mut Taker) {
     let _present = desk.enter();
     let prober = runtime.block_on(async { kit.prober() });
     while let Some(job) = taker.take() {
-        runtime.block_on(async {
-            desk.run(&prober, &job).await;
-            // The connection's driver is a task of its own, which would keep the connection
-            // open until this runtime is polled again: with the next job.
-            for _ in 0..3 {
-                tokio::task::yield_now().await;
-            }
-        });
+        runtime.block_on(desk.run(&prober, &job));
     }
 }
 

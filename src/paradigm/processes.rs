@@ -11,9 +11,10 @@ use tokio::sync::watch;
 use crate::domain::Job;
 
 use super::driver::Driver;
+use super::farewell;
 use super::keeper::{Company, Employed, Keeper};
 use super::limits::refusal;
-use super::{Census, Context, Entry, Label, Paradigm, Shape, StartError};
+use super::{Census, Context, Entry, Label, Law, Paradigm, Shape, StartError};
 
 /// The entry of the table.
 pub(super) const ENTRY: Entry = Entry {
@@ -21,12 +22,13 @@ pub(super) const ENTRY: Entry = Entry {
         key: '4',
         name: "processes",
         summary: "N processes, each with memory of its own",
-        law: "a sweep is about the SUM of all waits ÷ N",
+        law: Law::SumByWorkers,
     },
     default_workers: 4,
     // Two pipes, and the handle by which the system tells of a child's end.
     files_per_worker: 3,
     processes_per_worker: 1,
+    threads_per_worker: 0,
     resizable: true,
     shape: |workers| Shape {
         in_flight: workers,
@@ -45,10 +47,28 @@ struct Processes {
     company: Arc<Company>,
     /// Tells the keepers to end their children at once.
     stop: watch::Sender<bool>,
+    keeping: mpsc::Sender<()>,
+    /// `None` only while this is being dropped.
+    staff: Option<Staff>,
+}
+
+/// The thread that keeps the children.
+#[derive(Debug)]
+struct Staff {
     /// Every keeper holds the other end for as long as it may have a child.
     kept: mpsc::Receiver<()>,
-    keeping: mpsc::Sender<()>,
     driver: Driver,
+}
+
+impl Staff {
+    /// Waits until the last keeper has let go of its child.
+    fn see_off(self) {
+        // Nothing is ever sent: this ends when nobody can send any more.
+        if self.kept.recv_timeout(FAREWELL) == Err(mpsc::RecvTimeoutError::Timeout) {
+            tracing::warn!("a worker process is slow to end");
+        }
+        drop(self.driver);
+    }
 }
 
 fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
@@ -62,15 +82,14 @@ fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
     let processes = Processes {
         company: Company::new(context, recipe.clone()),
         stop,
-        kept,
         keeping,
-        driver,
+        staff: Some(Staff { kept, driver }),
     };
     // The first one shows whether there can be any at all. It is started by the thread that
     // starts all of them, because the system takes that thread for their parent.
     let (tell, told) = mpsc::channel();
     let company = Arc::clone(&processes.company);
-    processes.driver.spawn(async move {
+    processes.spawn(async move {
         let _unheard = tell.send(company.employ());
     });
     let first = told
@@ -88,7 +107,14 @@ impl Processes {
         while let Some(taker) = self.company.queue.recruit() {
             let keeper = Keeper::new(&self.company, taker, first.take());
             let stopped = self.stop.subscribe();
-            self.driver.spawn(keeper.run(stopped, self.keeping.clone()));
+            self.spawn(keeper.run(stopped, self.keeping.clone()));
+        }
+    }
+
+    /// Runs `future` on the thread that keeps the children.
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        if let Some(staff) = &self.staff {
+            staff.driver.spawn(future);
         }
     }
 }
@@ -120,11 +146,11 @@ impl Drop for Processes {
     fn drop(&mut self) {
         self.company.queue.close();
         self.stop.send_replace(true);
-        // Nothing is ever sent: this ends when the last keeper has let go of its end.
         let (nobody, _) = mpsc::channel();
         self.keeping = nobody;
-        if self.kept.recv_timeout(FAREWELL) == Err(mpsc::RecvTimeoutError::Timeout) {
-            tracing::warn!("a worker process is slow to end");
+        if let Some(staff) = self.staff.take() {
+            // The loop that switches paradigms has better things to do than to wait.
+            farewell::wait_aside(move || staff.see_off());
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::pool::Pool;
 use super::queue::Staff;
-use super::{Entry, Label, Shape};
+use super::{Entry, Label, Law, Shape};
 
 /// The entry of the table.
 pub(super) const ENTRY: Entry = Entry {
@@ -10,11 +10,12 @@ pub(super) const ENTRY: Entry = Entry {
         key: '1',
         name: "serial",
         summary: "one thread, one check at a time",
-        law: "a sweep is the SUM of all waits",
+        law: Law::Sum,
     },
     default_workers: 1,
     files_per_worker: 5,
     processes_per_worker: 0,
+    threads_per_worker: 0,
     resizable: false,
     shape: |_| Shape {
         in_flight: 1,

@@ -3,7 +3,7 @@
 
 use super::pool::Pool;
 use super::queue::Staff;
-use super::{Entry, Label, Shape};
+use super::{Entry, Label, Law, Shape};
 
 /// The entry of the table.
 pub(super) const ENTRY: Entry = Entry {
@@ -11,13 +11,14 @@ pub(super) const ENTRY: Entry = Entry {
         key: '2',
         name: "threads",
         summary: "N threads around one shared queue",
-        law: "a sweep is about the SUM of all waits ÷ N",
+        law: Law::SumByWorkers,
     },
     default_workers: 16,
     // A socket, perhaps a second one for the name or the other address family, and the
     // three files of the thread's own runtime.
     files_per_worker: 5,
     processes_per_worker: 0,
+    threads_per_worker: 1,
     resizable: true,
     shape: |workers| Shape {
         in_flight: workers,

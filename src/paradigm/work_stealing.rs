@@ -9,7 +9,7 @@ use tokio::runtime::Builder;
 use super::driver::{Driver, enter};
 use super::limits::refusal;
 use super::tasks::Tasks;
-use super::{Context, Entry, Label, Paradigm, Shape, StartError};
+use super::{Context, Entry, Label, Law, Paradigm, Shape, StartError};
 
 /// The entry of the table.
 pub(super) const ENTRY: Entry = Entry {
@@ -17,11 +17,12 @@ pub(super) const ENTRY: Entry = Entry {
         key: '6',
         name: "async",
         summary: "N tasks, one thread a core, work stealing",
-        law: "a sweep is as long as the SLOWEST wait",
+        law: Law::Slowest,
     },
     default_workers: 1_000,
     files_per_worker: 1,
     processes_per_worker: 0,
+    threads_per_worker: 0,
     resizable: true,
     shape: |workers| Shape {
         in_flight: workers,

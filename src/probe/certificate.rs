@@ -1,5 +1,9 @@
 //! What is shown of a certificate: its end, its subject, its issuer.
 
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
+
 use x509_cert::der::{Decode, Tag, Tagged, asn1};
 use x509_cert::name::Name;
 
@@ -8,15 +12,46 @@ use crate::domain::{Certificate, Timestamp, clean};
 /// The longest name that is kept, in characters.
 const MOST: usize = 100;
 
+/// The most certificates that are remembered, in about 200 bytes each.
+const MOST_KNOWN: usize = 4_096;
+
 /// A certificate as far as this program reads it.
+#[derive(Debug)]
 pub(super) struct Read {
     pub(super) shown: Certificate,
     /// Whether it vouches for itself.
     pub(super) self_signed: bool,
 }
 
+/// Certificates that were read before. A site shows the same one in check after check, and
+/// reading it costs more than all else that is done with what a check found.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// By a hash whose key is this process's secret, so that no server can aim at another's.
+    read: Mutex<HashMap<u64, Option<Arc<Read>>>>,
+    hasher: RandomState,
+}
+
+impl Known {
+    /// Reads a certificate, or remembers it; `None` for one that is not X.509.
+    pub(super) fn read(&self, der: &[u8]) -> Option<Arc<Read>> {
+        let key = self.hasher.hash_one(der);
+        // Every change is complete before anything could panic.
+        let mut known = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(read) = known.get(&key) {
+            return read.clone();
+        }
+        let read = read(der).map(Arc::new);
+        if known.len() >= MOST_KNOWN {
+            known.clear();
+        }
+        known.insert(key, read.clone());
+        read
+    }
+}
+
 /// Reads a certificate; `None` for one that is not X.509.
-pub(super) fn read(der: &[u8]) -> Option<Read> {
+fn read(der: &[u8]) -> Option<Read> {
     let certificate = x509_cert::Certificate::from_der(der).ok()?;
     let tbs = certificate.tbs_certificate();
     let end = tbs.validity().not_after.to_unix_duration();

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
+use hyper::StatusCode;
 use jiff::Timestamp;
-use reqwest::StatusCode;
 use rustls::{CertificateError, InvalidMessage};
 
 use crate::domain::{Phase, Reason, StatusSet, brief};
 
-use super::certificate;
-use super::exchange::{AskError, TooMuch};
+use super::certificate::Read;
+use super::exchange::AskError;
 use super::marks::Noted;
 
 /// Why a look did not find the site simply up.
@@ -56,10 +56,10 @@ pub(super) fn too_many_redirects(most: u16) -> Failure {
 }
 
 pub(super) fn bad_status(status: StatusCode, expected: &StatusSet) -> Failure {
-    let rule = if *expected == StatusSet::default() {
-        "400 and more counts as down".to_owned()
-    } else {
+    let rule = if expected.is_named() {
         format!("expected {expected}")
+    } else {
+        "400 and more counts as down".to_owned()
     };
     // The phrase is the standard's, never the server's.
     let phrase = status
@@ -72,27 +72,24 @@ pub(super) fn bad_status(status: StatusCode, expected: &StatusSet) -> Failure {
 }
 
 /// A request to a server that speaks TLS (`secure`) or not, and that got no answer.
-pub(super) fn request(error: &AskError, noted: &Noted, secure: bool, timeout: Duration) -> Failure {
+pub(super) fn request(error: &AskError, noted: &Noted, secure: bool) -> Failure {
     let phase = noted.current();
-    let client = error.client();
-    let error = error.as_error();
-    if client.is_some_and(reqwest::Error::is_builder) {
-        return Failure::new(Reason::Protocol, "the URL cannot be asked for");
-    }
+    let error = match error {
+        AskError::Unaskable => {
+            return Failure::new(Reason::Protocol, "the URL cannot be asked for");
+        }
+        AskError::TooMuch => return too_much(),
+        AskError::Connect(error) => &**error as &(dyn Error + 'static),
+        AskError::Exchange(error) => error,
+    };
     if let Some(failure) = own_fault(error) {
         return failure;
     }
     if let Some(dns) = find::<NetError>(error) {
         return dns_failure(dns);
     }
-    if client.is_some_and(reqwest::Error::is_dns) {
-        return Failure::new(Reason::Dns, "the name cannot be resolved");
-    }
     if let Some(tls) = find::<rustls::Error>(error) {
         return tls_failure(tls, noted.certificate.as_deref());
-    }
-    if client.is_some_and(reqwest::Error::is_timeout) {
-        return out_of_time(phase, timeout);
     }
     // A connection that broke was there before: on a busy machine the news of both comes at
     // once, and what broke is the handshake, or the wait for an answer.
@@ -110,9 +107,17 @@ pub(super) fn request(error: &AskError, noted: &Noted, secure: bool, timeout: Du
     )
 }
 
+fn too_much() -> Failure {
+    let mut failure = Failure::new(
+        Reason::Protocol,
+        "the server sends interim answers or a head without end",
+    );
+    failure.may_be_about_head = true;
+    failure
+}
+
 /// A body that ended badly.
-pub(super) fn body(error: &AskError) -> Failure {
-    let error = error.as_error();
+pub(super) fn body(error: &hyper::Error) -> Failure {
     if let Some(failure) = own_fault(error) {
         return failure;
     }
@@ -186,7 +191,7 @@ const fn response_code(code: ResponseCode) -> &'static str {
     }
 }
 
-fn tls_failure(error: &rustls::Error, certificate: Option<&[u8]>) -> Failure {
+fn tls_failure(error: &rustls::Error, certificate: Option<&Read>) -> Failure {
     let why = match error {
         rustls::Error::InvalidCertificate(error) => certificate_failure(error, certificate),
         rustls::Error::AlertReceived(alert) => {
@@ -214,17 +219,14 @@ fn tls_failure(error: &rustls::Error, certificate: Option<&[u8]>) -> Failure {
     Failure::new(Reason::Tls, why)
 }
 
-fn certificate_failure(error: &CertificateError, der: Option<&[u8]>) -> String {
-    let read = der.and_then(certificate::read);
+fn certificate_failure(error: &CertificateError, read: Option<&Read>) -> String {
     let end = read
-        .as_ref()
         .and_then(|read| Timestamp::from_microsecond(read.shown.not_after.as_micros()).ok())
         .map_or(String::new(), |end| {
             format!(" (on {})", end.strftime("%Y-%m-%d"))
         });
-    let self_signed = read.as_ref().is_some_and(|read| read.self_signed);
+    let self_signed = read.is_some_and(|read| read.self_signed);
     let subject = read
-        .as_ref()
         .map(|read| &*read.shown.subject)
         .filter(|subject| !subject.is_empty());
     match error {
@@ -240,7 +242,6 @@ fn certificate_failure(error: &CertificateError, der: Option<&[u8]>) -> String {
         }
         CertificateError::UnknownIssuer if !self_signed => {
             let whose = read
-                .as_ref()
                 .map(|read| &*read.shown.issuer)
                 .filter(|issuer| !issuer.is_empty())
                 .map_or(String::new(), |issuer| format!(" ({issuer})"));
@@ -268,12 +269,6 @@ fn words(camel: &str) -> String {
 
 /// Connections that could not be made, broke, or carried something else than HTTP.
 fn broken(error: &(dyn Error + 'static), phase: Phase) -> Option<Failure> {
-    if find::<TooMuch>(error).is_some() {
-        return Some(Failure::new(
-            Reason::Protocol,
-            "the server sends interim answers or a head without end",
-        ));
-    }
     if let Some(http) = find::<hyper::Error>(error) {
         if http.is_parse_too_large() {
             return Some(Failure::new(
@@ -310,7 +305,7 @@ fn broken(error: &(dyn Error + 'static), phase: Phase) -> Option<Failure> {
             Failure::new(Reason::Unreachable, "a firewall forbids the connection")
         }
         Some(Kind::TimedOut) => {
-            Failure::new(Reason::Timeout, "the connection was given up by the system")
+            Failure::new(Reason::Timeout, "the connection could not be made in time")
         }
         Some(
             Kind::UnexpectedEof

@@ -1,20 +1,23 @@
 //! The one `async fn` that looks at one site once, whoever polls it.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use reqwest::header::HeaderMap;
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderValue, LOCATION, USER_AGENT};
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HOST, HeaderMap, HeaderValue, LOCATION, USER_AGENT,
+};
+use hyper::{Request, StatusCode, Uri};
 use reqwest::redirect::Policy;
-use reqwest::{Client, StatusCode, Url};
+use reqwest::{Client, Url};
+use url::Position;
 
-use crate::domain::{CheckResult, Look, Method, RanOn, Reason, Witness};
+use crate::domain::{CheckResult, Look, Method, RanOn, Reason, SiteUrl, Witness};
 
 use super::body;
 use super::classify::{self, Failure};
 use super::exchange::{self, Answer, AskError, Intercept};
-use super::marks::MarkConnections;
 use super::resolve::Resolver;
 use super::script::{Script, Scripted};
 use super::shared::Shared;
@@ -104,11 +107,8 @@ impl Http {
             .no_proxy()
             .pool_max_idle_per_host(0)
             .redirect(Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never())
             .tls_backend_preconfigured(rustls::ClientConfig::clone(&self.shared.tls))
             .dns_resolver(self.resolver.clone())
-            .connector_layer(MarkConnections)
             .connector_layer(Intercept)
             // The first of several addresses must not use the whole time up; each gets its
             // share of this.
@@ -119,9 +119,9 @@ impl Http {
             .tcp_keepalive_interval(None)
             .tcp_keepalive_retries(None)
             .tcp_user_timeout(None::<Duration>)
-            .tcp_nodelay(false)
-            // The bytes that hostile headers may take.
-            .http2_max_header_list_size(16 * 1024)
+            // Said to the kernel once; otherwise TLS sets it for its handshake and takes it
+            // back afterwards.
+            .tcp_nodelay(true)
             .build()
             .map_err(|error| Failure::new(Reason::Internal, format!("no HTTP client: {error}")))?;
         clients.insert(timeout, client.clone());
@@ -131,7 +131,9 @@ impl Http {
     async fn look(&self, look: &Look, began: Instant, trail: &mut Trail) -> Result<(), Failure> {
         let marks = Arc::clone(&trail.marks);
         let walked = {
-            let walk = marks.during(self.walk(look, trail));
+            // Pinned here, or every layer around it would move it, and keep room for it.
+            let walk = pin!(self.walk(look, trail));
+            let walk = marks.during(walk);
             tokio::time::timeout_at((began + look.timeout).into(), walk).await
         };
         walked.unwrap_or_else(|_elapsed| {
@@ -150,14 +152,14 @@ impl Http {
             Some(_) => Method::Get,
             None => Method::Head,
         };
+        let mut shown = Trail::shown(&look.url);
         loop {
-            trail.begin_hop(&url);
+            trail.begin_hop(&shown);
             let answer = match send(&client, &url, trail.method, look).await {
                 Ok(answer) => answer,
                 Err(error) => {
                     let secure = url.scheme() == "https";
-                    let failure =
-                        classify::request(&error, &trail.marks.lock(), secure, look.timeout);
+                    let failure = classify::request(&error, &trail.marks.lock(), secure);
                     trail.end_hop(None, &failure.error);
                     if trail.method == Method::Head && failure.may_be_about_head {
                         trail.ask_again_by_get();
@@ -182,7 +184,10 @@ impl Http {
             if leads_on(status, look) {
                 let next = next_url(&url, &answer);
                 let note = match &next {
-                    Ok(next) => format!("{status} to {}", Trail::shown(next)),
+                    Ok(next) => {
+                        shown = Trail::shown(&SiteUrl::new(next.as_str()));
+                        format!("{status} to {shown}")
+                    }
                     Err(failure) => failure.error.clone(),
                 };
                 trail.end_hop(Some(status.as_u16()), &note);
@@ -209,7 +214,32 @@ async fn send(client: &Client, url: &Url, method: Method, look: &Look) -> Result
         Method::Head => reqwest::Method::HEAD,
         Method::Get => reqwest::Method::GET,
     };
-    let mut headers = HeaderMap::new();
+    let request = request(client, url, method, look).ok_or(AskError::Unaskable)?;
+    exchange::ask(client, url, request).await
+}
+
+/// The request with an absolute target, as it stands before the protocol is known; `None` if
+/// the URL cannot be asked for.
+fn request(
+    client: &Client,
+    url: &Url,
+    method: reqwest::Method,
+    look: &Look,
+) -> Option<Request<String>> {
+    let mut request = Request::new(String::new());
+    *request.method_mut() = method;
+    let mut headers = HeaderMap::with_capacity(5);
+    let uri = if url.username().is_empty() && url.password().is_none() {
+        target(url)?
+    } else {
+        // The client makes a header of the name and the password, and a URL without them.
+        let built = client.head(url.clone()).build().ok()?;
+        headers.extend(built.headers().clone());
+        target(built.url())?
+    };
+    let authority = uri.authority()?.as_str();
+    headers.insert(HOST, HeaderValue::from_str(authority).ok()?);
+    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
     if let Ok(agent) = HeaderValue::from_str(&look.user_agent) {
         headers.insert(USER_AGENT, agent);
     }
@@ -217,18 +247,18 @@ async fn send(client: &Client, url: &Url, method: Method, look: &Look) -> Result
         // A body that is searched is wanted as it is, which keeps bombs out as well.
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
-    let request = client
-        .request(method, url.clone())
-        .headers(headers)
-        .build()
-        .map_err(AskError::Client)?;
-    exchange::ask(client, request).await
+    *request.uri_mut() = uri;
+    *request.headers_mut() = headers;
+    Some(request)
+}
+
+fn target(url: &Url) -> Option<Uri> {
+    Uri::try_from(&url[..Position::AfterQuery]).ok()
 }
 
 /// Whether the answer is a redirect to follow: one that the owner did not name as expected.
 fn leads_on(status: StatusCode, look: &Look) -> bool {
-    let named = look.expect_status != crate::domain::StatusSet::default()
-        && look.expect_status.contains(status.as_u16());
+    let named = look.expect_status.is_named() && look.expect_status.contains(status.as_u16());
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) && !named
 }
 

@@ -1,19 +1,17 @@
 //! When each phase of a request began and ended, noted by hooks deep inside the client.
 //!
-//! With the connection pool off, the client looks names up, connects and shakes hands
-//! inside the request's own future, so a task-local reaches every hook; nothing of it needs
-//! a lock that is ever contended.
+//! The client's connector looks names up, connects and shakes hands inside the check's own
+//! future, so a task-local reaches every hook; nothing of it needs a lock that is ever
+//! contended.
 
 use std::future::Future;
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Instant;
 
-use tower::{Layer, Service};
-
 use crate::domain::{Phase, Phases, Witness};
+
+use super::certificate::Read;
 
 tokio::task_local! {
     static MARKS: Arc<Marks>;
@@ -40,8 +38,8 @@ pub(super) struct Noted {
     pub(super) resolved: Vec<IpAddr>,
     /// The address that was connected to.
     pub(super) address: Option<IpAddr>,
-    /// The server's own certificate, as it came.
-    pub(super) certificate: Option<Vec<u8>>,
+    /// The server's own certificate, as far as it could be read.
+    pub(super) certificate: Option<Arc<Read>>,
 }
 
 impl Marks {
@@ -111,14 +109,22 @@ pub(super) fn tls_started() {
     begin(Phase::Tls, |noted, now| noted.tls_start = Some(now));
 }
 
-/// There is a connection to this address.
-pub(super) fn connected_to(address: IpAddr) {
-    note(|noted| noted.address = Some(address));
+/// The connection is being made: first its name is looked up, unless it is an address.
+pub(super) fn connect_started() {
+    begin(Phase::Connect, |noted, now| noted.connect_start = Some(now));
 }
 
-/// The server showed this certificate, good or bad.
-pub(super) fn certificate_seen(der: &[u8]) {
-    note(|noted| noted.certificate = Some(der.to_vec()));
+/// There is a connection, TLS included, to this address.
+pub(super) fn connected_to(address: Option<IpAddr>) {
+    begin(Phase::FirstByte, |noted, now| {
+        noted.connect_end = Some(now);
+        noted.address = address;
+    });
+}
+
+/// The server showed this certificate, good or bad; `None` if it cannot be read.
+pub(super) fn certificate_seen(read: Option<Arc<Read>>) {
+    note(|noted| noted.certificate = read);
 }
 
 impl Noted {
@@ -148,47 +154,5 @@ impl Noted {
         } else {
             Phase::Connect
         }
-    }
-}
-
-/// A layer around the client's connector that notes when it began and succeeded.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct MarkConnections;
-
-impl<S> Layer<S> for MarkConnections {
-    type Service = Marked<S>;
-
-    fn layer(&self, inner: S) -> Marked<S> {
-        Marked(inner)
-    }
-}
-
-/// A connector that notes.
-#[derive(Clone, Debug)]
-pub(super) struct Marked<S>(S);
-
-type Connecting<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
-
-impl<S, R> Service<R> for Marked<S>
-where
-    S: Service<R>,
-    S::Future: Send + 'static,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = Connecting<S::Response, S::Error>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.0.poll_ready(context)
-    }
-
-    fn call(&mut self, request: R) -> Self::Future {
-        begin(Phase::Connect, |noted, now| noted.connect_start = Some(now));
-        let connecting = self.0.call(request);
-        Box::pin(async move {
-            let connected = connecting.await?;
-            begin(Phase::FirstByte, |noted, now| noted.connect_end = Some(now));
-            Ok(connected)
-        })
     }
 }

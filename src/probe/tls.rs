@@ -15,6 +15,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, NamedGroup, RootCertStore, Sig
 use serde::{Deserialize, Serialize};
 
 use super::KitError;
+use super::certificate::Known;
 use super::marks;
 
 /// The configuration: the system's roots (those built in where it has none), `ca_file`'s
@@ -30,7 +31,10 @@ pub(super) fn client_config(extra: Option<&Authority>) -> Result<Arc<ClientConfi
         .with_safe_default_protocol_versions()
         .map_err(|error| KitError(format!("TLS cannot be set up: {error}")))?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Witness { verifier }))
+        .with_custom_certificate_verifier(Arc::new(Witness {
+            verifier,
+            known: Known::default(),
+        }))
         .with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config.resumption = rustls::client::Resumption::store(Arc::new(HelloMark));
@@ -92,6 +96,7 @@ impl Authority {
 #[derive(Debug)]
 struct Witness {
     verifier: Arc<WebPkiServerVerifier>,
+    known: Known,
 }
 
 impl ServerCertVerifier for Witness {
@@ -103,7 +108,7 @@ impl ServerCertVerifier for Witness {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        marks::certificate_seen(end_entity);
+        marks::certificate_seen(self.known.read(end_entity));
         self.verifier
             .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
     }

@@ -4,11 +4,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use reqwest::Url;
-
 use crate::domain::{Certificate, Hop, Look, Method, Phases, SiteUrl, Witness, clean, sentence};
 
-use super::certificate;
 use super::marks::Marks;
 
 /// The longest URL of a hop that is kept, in characters.
@@ -49,13 +46,14 @@ impl Trail {
     }
 
     /// A URL as a hop shows it.
-    pub(super) fn shown(url: &Url) -> String {
-        clean(SiteUrl::new(url.as_str()).shown(), MOST_URL)
+    pub(super) fn shown(url: &SiteUrl) -> Box<str> {
+        clean(url.shown(), MOST_URL).into_boxed_str()
     }
 
-    pub(super) fn begin_hop(&mut self, url: &Url) {
+    /// The next request begins, to the URL that shows like this.
+    pub(super) fn begin_hop(&mut self, shown: &str) {
         self.marks.reset();
-        self.open = Some((Self::shown(url).into_boxed_str(), Instant::now()));
+        self.open = Some((shown.into(), Instant::now()));
     }
 
     /// The hop is over; a second call for the same hop does nothing.
@@ -66,13 +64,8 @@ impl Trail {
         let mut noted = self.marks.lock();
         let mut resolved = std::mem::take(&mut noted.resolved);
         resolved.truncate(MOST_ADDRESSES);
-        if let Some(read) = noted
-            .certificate
-            .take()
-            .as_deref()
-            .and_then(certificate::read)
-        {
-            self.certificate = Some(read.shown);
+        if let Some(read) = noted.certificate.take() {
+            self.certificate = Some(read.shown.clone());
         }
         self.hops.push(Hop {
             method: self.method,

@@ -22,6 +22,9 @@ const MOST_THREADS: usize = 4_096;
 /// Checks that means are taken of.
 const SAMPLE: usize = 512;
 
+/// Changes of the number of workers that are remembered.
+const MOST_STAFFINGS: usize = 256;
+
 /// Sweeps whose end is remembered.
 const MOST_SWEEPS: usize = 8;
 
@@ -41,7 +44,11 @@ pub struct Ledger {
     threads: BTreeMap<(u32, u32), RanOn>,
     now: Moment,
     sample: VecDeque<(Duration, Duration)>,
+    /// From when on there were how many workers.
+    staffing: VecDeque<(Moment, usize)>,
     sweeps: VecDeque<Sweep>,
+    /// When the checks of the newest sweep were due, and how many of them have not ended.
+    swept: Option<(Moment, usize)>,
 }
 
 /// The checks that were due at the same moment: the first sweep, or all sites looked at by
@@ -56,6 +63,10 @@ pub struct Sweep {
     pub ended: Moment,
     /// The one that took longest from its start, and how long.
     pub slowest: (SiteId, Duration),
+    /// What the second longest took; zero while there is only one.
+    pub second: Duration,
+    /// Those that have not ended.
+    pub open: usize,
     /// The sum of what all took from their starts.
     pub sum: Duration,
 }
@@ -90,7 +101,7 @@ impl Ledger {
         }
         self.sample
             .push_back((record.took(), record.busy(Doing::Running)));
-        self.sweep(&record);
+        self.count(&record);
         self.know(&record.ran_on);
         self.bytes += record.bytes();
         // Several threads hand records in, so that neighbours may have changed places.
@@ -107,7 +118,8 @@ impl Ledger {
         }
     }
 
-    fn sweep(&mut self, record: &Record) {
+    /// Counts it as one of those that were due at the same moment.
+    fn count(&mut self, record: &Record) {
         let due = record.job.due;
         let took = record.took();
         if let Some(sweep) = self.sweeps.iter_mut().find(|sweep| sweep.due == due) {
@@ -115,7 +127,10 @@ impl Ledger {
             sweep.ended = sweep.ended.max(record.ended);
             sweep.sum += took;
             if took > sweep.slowest.1 {
+                sweep.second = sweep.slowest.1;
                 sweep.slowest = (record.site(), took);
+            } else {
+                sweep.second = sweep.second.max(took);
             }
             return;
         }
@@ -132,6 +147,8 @@ impl Ledger {
             checks: 1,
             ended: record.ended,
             slowest: (record.site(), took),
+            second: Duration::ZERO,
+            open: 0,
             sum: took,
         });
     }
@@ -146,8 +163,8 @@ impl Ledger {
         }
     }
 
-    /// Looks at what is in flight and what waits, as of `now`.
-    pub fn look(&mut self, recorder: &Recorder, waiting: Vec<JobId>, now: Moment) {
+    /// Looks at what is in flight and what waits, as of `now`, on a list of `sites` sites.
+    pub fn look(&mut self, recorder: &Recorder, waiting: Vec<JobId>, sites: usize, now: Moment) {
         self.roster = recorder.roster();
         for who in self.roster.clone() {
             self.know(&who);
@@ -162,6 +179,53 @@ impl Ledger {
         self.waiting = waiting;
         self.waiting.sort_by_key(|job| job.due);
         self.now = now;
+        self.find_sweep(sites);
+    }
+
+    /// As if these were in flight at `now`: for pictures of work that never happened.
+    #[cfg(test)]
+    pub(crate) fn see(&mut self, in_flight: impl Iterator<Item = Record>, now: Moment) {
+        self.in_flight = in_flight.collect();
+        for record in &mut self.in_flight {
+            record.ended = now;
+            record.found = None;
+            record.notes.slices.retain(|slice| slice.end <= now);
+        }
+        self.in_flight
+            .sort_by_key(|record| (record.started, record.job));
+        self.now = now;
+        if let Some((due, open)) = &mut self.swept {
+            let flying = self.in_flight.iter().map(|record| record.job.due);
+            let waiting = self.waiting.iter().map(|job| job.due);
+            *open = flying.chain(waiting).filter(|other| other == due).count();
+        }
+    }
+
+    /// The newest moment at which at least half of the sites were due at once.
+    fn find_sweep(&mut self, sites: usize) {
+        let mut open: BTreeMap<Moment, usize> = BTreeMap::new();
+        let flying = self.in_flight.iter().map(|record| record.job.due);
+        for due in flying.chain(self.waiting.iter().map(|job| job.due)) {
+            *open.entry(due).or_default() += 1;
+        }
+        let ended = |due| self.sweeps.iter().find(|sweep| sweep.due == due);
+        let enough = |checks: usize| checks >= 2 && checks * 2 >= sites;
+        let begun = open
+            .iter()
+            .filter(|(due, open)| enough(**open + ended(**due).map_or(0, |sweep| sweep.checks)))
+            .map(|(due, open)| (*due, *open));
+        let over = self
+            .sweeps
+            .iter()
+            .filter(|sweep| enough(sweep.checks))
+            .map(|sweep| (sweep.due, open.get(&sweep.due).copied().unwrap_or(0)));
+        self.swept = begun
+            .chain(over)
+            .chain(self.swept)
+            .max_by_key(|(due, open)| (*due, *open));
+        if let Some((due, left)) = &mut self.swept {
+            *left = open.get(due).copied().unwrap_or(0);
+        }
     }
 
     fn in_flight(&self, glance: Glance, now: Moment) -> Record {
@@ -182,6 +246,29 @@ impl Ledger {
             notes: glance.notes,
             found: None,
         }
+    }
+
+    /// There are so many workers now.
+    pub fn staffed(&mut self, workers: usize, now: Moment) {
+        if self
+            .staffing
+            .back()
+            .is_some_and(|(_, known)| *known == workers)
+        {
+            return;
+        }
+        if self.staffing.len() == MOST_STAFFINGS {
+            self.staffing.pop_front();
+        }
+        self.staffing.push_back((now, workers));
+    }
+
+    /// How many workers there were at a moment, as far back as that is known.
+    #[must_use]
+    pub fn workers_at(&self, at: Moment) -> usize {
+        let after = self.staffing.partition_point(|(since, _)| *since <= at);
+        let known = self.staffing.get(after.saturating_sub(1));
+        known.map_or(0, |(_, workers)| *workers)
     }
 
     /// The checks run by another paradigm from now on: means of the old one say nothing of
@@ -224,6 +311,11 @@ impl Ledger {
         &self.roster
     }
 
+    /// All threads that have run checks, or may.
+    pub fn threads(&self) -> impl Iterator<Item = &RanOn> {
+        self.threads.values()
+    }
+
     /// A thread that has run checks, or may.
     #[must_use]
     pub fn thread(&self, pid: u32, tid: u32) -> Option<&RanOn> {
@@ -248,13 +340,18 @@ impl Ledger {
         (self.forgotten, self.dropped)
     }
 
-    /// The newest sweep over at least `sites` sites.
+    /// When at least half of the sites were due at once for the last time.
     #[must_use]
-    pub fn newest_sweep(&self, sites: usize) -> Option<&Sweep> {
-        self.sweeps
-            .iter()
-            .filter(|sweep| sweep.checks >= sites.max(2))
-            .max_by_key(|sweep| sweep.due)
+    pub fn swept(&self) -> Option<Moment> {
+        self.swept.map(|(due, _)| due)
+    }
+
+    /// The newest sweep over at least half of the sites, once one of its checks has ended.
+    #[must_use]
+    pub fn sweep(&self) -> Option<Sweep> {
+        let (due, open) = self.swept?;
+        let sweep = self.sweeps.iter().find(|sweep| sweep.due == due)?;
+        Some(Sweep { open, ..*sweep })
     }
 
     /// Means over the last checks of the paradigm in use; `None` before there were some.
@@ -347,12 +444,18 @@ mod tests {
             .map(|site| record(site, 1_000, 1_000, 1_100 + site as u64 * 10))
             .collect();
         records.extend((0..20).map(|n| record(1, 2_000 + n, 2_000 + n, 2_010 + n)));
-        let ledger = ledger(records);
-        let sweep = ledger.newest_sweep(8).unwrap();
-        assert_eq!((sweep.due, sweep.checks), (at(1_000), 16));
+        let mut ledger = ledger(records);
+        let waiting = vec![record(17, 1_000, 0, 0).job; 2];
+        ledger.look(&Recorder::new(), waiting, 20, at(3_000));
+        let sweep = ledger.sweep().unwrap();
+        assert_eq!((sweep.due, sweep.checks, sweep.open), (at(1_000), 16, 2));
         assert_eq!(sweep.ended, at(1_250));
         assert_eq!(sweep.slowest.0, SiteId::from_index(15));
-        assert_eq!(ledger.newest_sweep(17), None);
+        assert_eq!(sweep.second, Duration::from_millis(240));
+        let waiting = vec![record(17, 2_500, 0, 0).job; 10];
+        ledger.look(&Recorder::new(), waiting, 20, at(3_000));
+        assert_eq!(ledger.swept(), Some(at(2_500)), "it has begun");
+        assert_eq!(ledger.sweep(), None, "and none of it has ended");
     }
 
     #[test]

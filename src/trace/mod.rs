@@ -14,7 +14,9 @@
 
 mod capacity;
 mod chrome;
+mod facts;
 mod identity;
+mod kernel;
 mod ledger;
 mod live;
 mod lock;
@@ -25,7 +27,9 @@ mod spans;
 
 pub use capacity::{Capacity, Crew, Demand};
 pub use chrome::write_chrome;
+pub use facts::{Late, Why};
 pub use identity::here;
+pub use kernel::{Kernel, Usage};
 pub use ledger::{Ledger, Means, Sweep};
 pub use live::{Glance, LiveCheck};
 pub use lock::{InterpreterLock, SWITCH_INTERVAL};

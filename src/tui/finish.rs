@@ -8,7 +8,10 @@ use ratatui::style::Color;
 use super::options::Options;
 
 /// What stands for a glyph where only ASCII may.
-const ASCII: [(&str, &str); 30] = [
+const ASCII: [(&str, &str); 33] = [
+    ("▒", "!"),
+    ("┴", "'"),
+    ("÷", "/"),
     ("✗", "x"),
     ("●", "*"),
     ("▲", "^"),

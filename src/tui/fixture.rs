@@ -11,9 +11,11 @@ use crate::domain::{
     Phases, RanOn, Reason, Site, SiteId, SiteUrl, StatusSet, Timestamp,
 };
 use crate::monitor::Monitor;
-use crate::paradigm::{Census, Label};
+use crate::paradigm::{Census, Label, Law};
 
-use super::scene::{Machine, Scene};
+use crate::trace::{Kernel, Ledger};
+
+use super::scene::{Machine, OnRecord, Scene};
 
 /// 2025-11-22 13:57:00 UTC.
 const EPOCH: Timestamp = Timestamp::from_micros(1_763_819_820_000_000);
@@ -24,19 +26,19 @@ pub(crate) const PARADIGMS: [Label; 3] = [
         key: '1',
         name: "serial",
         summary: "one thread, one check at a time",
-        law: "sweep = SUM of all waits",
+        law: Law::Sum,
     },
     Label {
         key: '2',
         name: "threads",
         summary: "N threads pull checks from one queue",
-        law: "about SUM ÷ N",
+        law: Law::SumByWorkers,
     },
     Label {
         key: '6',
         name: "async",
         summary: "tasks on a work-stealing scheduler",
-        law: "sweep = the SLOWEST wait",
+        law: Law::Slowest,
     },
 ];
 
@@ -67,6 +69,8 @@ pub(crate) const MIXED: usize = NAMES.len();
 #[derive(Debug)]
 pub(crate) struct Fleet {
     pub(crate) monitor: Monitor,
+    pub(crate) ledger: Ledger,
+    kernel: Kernel,
     clock: ManualClock,
 }
 
@@ -109,7 +113,12 @@ impl Fleet {
         let clock = ManualClock::new(EPOCH);
         let mut monitor = Monitor::new();
         monitor.configure(sites, clock.now());
-        Self { monitor, clock }
+        Self {
+            monitor,
+            ledger: Ledger::new(),
+            kernel: Kernel::default(),
+            clock,
+        }
     }
 
     /// The sixteen sites of the drawings, as they are at the start.
@@ -333,6 +342,13 @@ impl Fleet {
                 processes: 1,
             },
             resizable: true,
+            record: OnRecord {
+                ledger: &self.ledger,
+                kernel: &self.kernel,
+                capacity: None,
+                on: true,
+                pid: 4_100,
+            },
             machine: Machine {
                 cpu: Some(0.03),
                 rss: Some(14 << 20),

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::domain::{Timestamp, brief};
+use crate::trace::Capacity;
 
 /// Text cut to `width` cells on the boundary of a cell, with "…" where something is missing.
 pub(crate) fn cut(text: &str, width: usize) -> String {
@@ -135,6 +136,20 @@ pub(crate) fn plural(number: usize, noun: &str) -> String {
     // Writing to a string cannot fail.
     let _ = write!(out, " {noun}{ending}");
     out
+}
+
+/// "serial holds 46 of 240 sites at 5m: 194 late".
+pub(crate) fn holds(name: &str, capacity: &Capacity) -> String {
+    let demand = &capacity.demand;
+    let at = demand
+        .interval
+        .map_or_else(String::new, |interval| format!(" at {}", setting(interval)));
+    format!(
+        "{name} holds {} of {} sites{at}: {} late",
+        count(capacity.holds),
+        count(demand.sites),
+        count(capacity.late())
+    )
 }
 
 /// The time of day: "14:02:11".

@@ -3,6 +3,7 @@
 use crate::paradigm::Label;
 
 use super::key::Key;
+use super::place::Steer;
 
 /// Where a key counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,10 @@ pub(crate) enum Scope {
     Screens,
     /// In the table of sites.
     Sites,
+    /// On all sites, wherever they are seen.
+    All,
+    /// On the Scheduling screen.
+    Sched,
     /// On the selected site, in the table and in its explanation.
     Site,
     /// On the selected site of the demonstration fleet.
@@ -29,10 +34,12 @@ pub(crate) enum Scope {
 
 impl Scope {
     /// The order of help and README.
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Sites,
         Self::Site,
         Self::Demo,
+        Self::All,
+        Self::Sched,
         Self::Everywhere,
         Self::Screens,
         Self::Filter,
@@ -48,6 +55,8 @@ impl Scope {
             Self::Everywhere => "Everywhere",
             Self::Screens => "Screens",
             Self::Sites => "Table of sites",
+            Self::All => "All sites",
+            Self::Sched => "Scheduling",
             Self::Site => "Selected site",
             Self::Demo => "Selected site, in the demo",
             Self::Pager => "Explanation and help",
@@ -91,6 +100,7 @@ pub(crate) enum Action {
     Copy,
     Break,
     Mend,
+    Steer(Steer),
     NextSite,
     PreviousSite,
     Keep,
@@ -161,7 +171,7 @@ use Scope as S;
 
 /// Every key of the program.
 #[rustfmt::skip]
-pub(crate) const BINDINGS: [Binding; 46] = [
+pub(crate) const BINDINGS: [Binding; 61] = [
     bind(&[K::Char('?')], "?", A::Help, S::Everywhere, Some((0, "help")), "Open this help; again closes it."),
     bind(&[K::Char('q')], "q", A::Close, S::Everywhere, Some((1, "quit")), "Close what is open; in the table, quit."),
     bind(&[K::Esc], "Esc", A::Back, S::Everywhere, None, "Go back: close, then clear the filter, then unfreeze. Never quits."),
@@ -172,7 +182,7 @@ pub(crate) const BINDINGS: [Binding; 46] = [
     bind(&[K::Char('+'), K::Char('=')], "+", A::MoreWorkers, S::Everywhere, Some((10, "workers")), "More workers: more checks in flight at once."),
     bind(&[K::Char('-'), K::Char('_')], "-", A::FewerWorkers, S::Everywhere, None, "Fewer workers; checks in flight are finished."),
 
-    bind(&[K::Tab], "Tab", A::NextScreen, S::Screens, None, "The next screen."),
+    bind(&[K::Tab], "Tab", A::NextScreen, S::Screens, Some((2, "screen")), "The next screen."),
     bind(&[K::BackTab], "Shift-Tab", A::PreviousScreen, S::Screens, None, "The screen before."),
     bind(&FUNCTION, "F1-F9", A::Screen, S::Screens, None, "That screen."),
 
@@ -188,9 +198,25 @@ pub(crate) const BINDINGS: [Binding; 46] = [
     bind(&[K::Char('S')], "S", A::Reverse, S::Sites, None, "Reverse the order."),
 
     bind(&[K::Char('r')], "r", A::Recheck, S::Site, Some((7, "recheck")), "Check it now."),
-    bind(&[K::Char('R')], "R", A::RecheckAll, S::Site, None, "Check every site now."),
+    bind(&[K::Char('R')], "R", A::RecheckAll, S::All, Some((8, "check all")), "Check every site now: a sweep."),
     bind(&[K::Char('p')], "p", A::Pause, S::Site, Some((8, "pause")), "Pause its checks, or resume them; kept in sites.toml."),
     bind(&[K::Char('y')], "y", A::Copy, S::Site, Some((11, "copy curl")), "Copy a curl line that repeats its request."),
+
+    bind(&[K::Char('v')], "v", A::Steer(Steer::Group), S::Sched, Some((3, "view")), "Lanes by thread, by site or by task."),
+    bind(&[K::Char('z')], "z", A::Steer(Steer::Closer), S::Sched, Some((5, "zoom")), "Zoom in: less time on a page."),
+    bind(&[K::Char('Z')], "Z", A::Steer(Steer::Wider), S::Sched, None, "Zoom out: more time on a page."),
+    bind(&[K::Left, K::Char('h')], "Left h", A::Steer(Steer::Left), S::Sched, Some((6, "checks")), "The check before in the lane; what it did stands below."),
+    bind(&[K::Right, K::Char('l')], "Right l", A::Steer(Steer::Right), S::Sched, None, "The next check in the lane."),
+    bind(&[K::Up, K::Char('k')], "Up k", A::Steer(Steer::LaneUp), S::Sched, None, "The lane above."),
+    bind(&[K::Down, K::Char('j')], "Down j", A::Steer(Steer::LaneDown), S::Sched, None, "The lane below."),
+    bind(&[K::PageUp], "PgUp", A::Steer(Steer::Back), S::Sched, Some((7, "back")), "Half a page back in time, where the picture stands still."),
+    bind(&[K::PageDown], "PgDn", A::Steer(Steer::Forth), S::Sched, None, "Half a page forth in time."),
+    bind(&[K::Home, K::Char('g')], "Home g", A::Steer(Steer::Oldest), S::Sched, None, "The oldest check on record."),
+    bind(&[K::End, K::Char('G')], "End G", A::Steer(Steer::Live), S::Sched, None, "Go live again."),
+    bind(&[K::Char('f')], "f", A::Steer(Steer::Follow), S::Sched, None, "Mark the site under the cursor in all lanes, or none."),
+    bind(&[K::Enter], "Enter", A::Steer(Steer::Explain), S::Sched, None, "Explain the site under the cursor."),
+    bind(&[K::Char('e')], "e", A::Steer(Steer::Export), S::Sched, Some((11, "export")), "Write what is on record as a trace that Perfetto opens."),
+    bind(&[K::Char('T')], "T", A::Steer(Steer::Record), S::Sched, None, "Recording off, or on again."),
 
     bind(&[K::Char('b')], "b", A::Break, S::Demo, Some((2, "break")), "Break it: it fails from now on."),
     bind(&[K::Char('m')], "m", A::Mend, S::Demo, Some((2, "mend")), "Mend it."),
@@ -242,6 +268,7 @@ impl Mode {
                 S::Pager,
                 S::Explain,
                 S::Site,
+                S::All,
                 S::Demo,
             ],
             Self::Help => &[S::Always, S::Everywhere, S::Pager],
@@ -339,6 +366,7 @@ pub(crate) fn groups(context: &Context<'_>) -> Vec<(&'static str, Vec<(String, &
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::paradigm::Law;
     use std::collections::HashSet;
 
     const SITES: Mode = Mode::Screen(&[
@@ -347,9 +375,11 @@ mod tests {
         S::Screens,
         S::Sites,
         S::Site,
+        S::All,
         S::Demo,
     ]);
-    const MODES: [Mode; 4] = [SITES, Mode::Explain, Mode::Help, Mode::Filter];
+    const SCHED: Mode = Mode::Screen(&[S::Always, S::Everywhere, S::Screens, S::All, S::Sched]);
+    const MODES: [Mode; 5] = [SITES, SCHED, Mode::Explain, Mode::Help, Mode::Filter];
 
     fn context() -> Context<'static> {
         Context {
@@ -417,7 +447,7 @@ mod tests {
             key,
             name: "x",
             summary: "",
-            law: "",
+            law: Law::Sum,
         };
         let paradigm = BINDINGS
             .iter()

@@ -18,16 +18,20 @@ mod format;
 mod input;
 mod key;
 mod keymap;
+mod lanes;
 mod layout;
 mod options;
 mod order;
 mod overlays;
 mod pace;
+mod place;
 mod scene;
 #[cfg(test)]
 mod screens;
 mod sheet;
 mod state;
+mod steer;
+mod stop;
 mod summary;
 mod svg;
 mod terminal;
@@ -36,12 +40,15 @@ mod ui;
 mod update;
 mod views;
 mod widgets;
+#[cfg(test)]
+mod work;
 mod writer;
 
 pub use input::{Input, InputStream};
 pub use options::Options;
 pub use overlays::help::keys_markdown;
-pub use scene::{Intent, Machine, Message, Scene, Tone};
+pub use scene::{Intent, Machine, Message, OnRecord, Scene, Tone};
 pub use sheet::Sheet;
+pub use stop::ask_to_stop;
 pub use terminal::Terminal;
 pub use ui::Ui;

@@ -3,6 +3,7 @@
 use crate::domain::{Moment, Now, SiteId};
 use crate::monitor::Monitor;
 use crate::paradigm::{Census, Label};
+use crate::trace::{Capacity, Kernel, Ledger};
 
 /// Everything a frame is drawn from, by reference. The screen reads it and writes nothing.
 #[derive(Clone, Copy)]
@@ -19,6 +20,8 @@ pub struct Scene<'a> {
     pub census: Census,
     /// Whether its number of workers can be changed.
     pub resizable: bool,
+    /// What every check did lately.
+    pub record: OnRecord<'a>,
     /// What the program itself costs.
     pub machine: Machine,
     /// When a site is due next; `None` while that is not known, or it is paused.
@@ -31,6 +34,21 @@ pub struct Scene<'a> {
     pub source: &'a str,
     /// Whether the fleet can be broken and mended from here.
     pub demo: bool,
+}
+
+/// What is on record of the checks, thread by thread.
+#[derive(Clone, Copy, Debug)]
+pub struct OnRecord<'a> {
+    /// Every poll of the last minutes, and what is in flight.
+    pub ledger: &'a Ledger,
+    /// What the operating system counts of each thread.
+    pub kernel: &'a Kernel,
+    /// What the paradigm can hold of the list; `None` before that was measured.
+    pub capacity: Option<Capacity>,
+    /// Whether checks that start now are recorded.
+    pub on: bool,
+    /// This program's process id.
+    pub pid: u32,
 }
 
 /// What the program itself costs; `None` where the system does not tell.
@@ -91,6 +109,10 @@ pub enum Intent {
     Mend(SiteId),
     /// Put this text on the clipboard (`Terminal::copy`).
     Copy(String),
+    /// Record what every check does, or stop it.
+    Record(bool),
+    /// Write what is on record into a file.
+    Export,
     /// Hand the terminal back to the shell (`Terminal::suspend`).
     Suspend,
     /// Draw everything anew (`Terminal::redraw`).

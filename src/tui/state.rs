@@ -7,6 +7,7 @@ use crate::monitor::SiteState;
 
 use super::options::Options;
 use super::order::Order;
+use super::place::Place;
 use super::scene::{Message, Scene, Tone};
 use super::summary::Summary;
 
@@ -63,6 +64,8 @@ pub(crate) struct State {
     /// The row at the top of the table.
     pub(crate) top: usize,
     pub(crate) frozen: Option<Frozen>,
+    /// Where the reader is on the Scheduling screen.
+    pub(crate) place: Place,
     /// The screen's own newest message.
     pub(crate) note: Option<Message>,
     /// When the last key came.
@@ -81,6 +84,7 @@ impl State {
             pinned: None,
             top: 0,
             frozen: None,
+            place: Place::default(),
             note: None,
             last_key: None,
         }

@@ -19,12 +19,12 @@ use crossterm::terminal::{
     enable_raw_mode,
 };
 use crossterm::{cursor, queue};
-use rustix::process::{Signal, kill_current_process_group};
 
 use crate::domain::clean;
 
 use super::scene::Scene;
 use super::sheet::Sheet;
+use super::stop;
 use super::ui::Ui;
 use super::writer::Writer;
 
@@ -118,18 +118,21 @@ impl Terminal {
         self.sheet.forget();
     }
 
-    /// Hands the terminal back and stops the whole process group, as Ctrl-Z does; comes
-    /// back when the shell continues it. No [`InputStream`](super::InputStream) may live
-    /// meanwhile, and the size may be another one afterwards.
+    /// Hands the terminal back and stops this process; comes back when it is continued.
+    /// `false`: it goes on, because nobody could continue it. No
+    /// [`InputStream`](super::InputStream) may live meanwhile, and the size may be another
+    /// one afterwards.
     ///
     /// # Errors
     /// Whatever the terminal or the system gives.
-    pub fn suspend(&mut self) -> io::Result<()> {
+    pub fn suspend(&mut self) -> io::Result<bool> {
+        if !stop::somebody_can_continue() {
+            return Ok(false);
+        }
         self.give_back()?;
-        kill_current_process_group(Signal::TSTP)?;
-        // The signal may reach another thread first; nothing may be drawn before the stop.
-        std::thread::sleep(Duration::from_millis(50));
-        self.take()
+        stop::stop()?;
+        self.take()?;
+        Ok(true)
     }
 
     /// Restores the terminal once it has taken all that was drawn. From one that takes

@@ -11,7 +11,7 @@ use crate::monitor::State as SiteIs;
 use super::finish::finish;
 use super::input::{Input, What};
 use super::key::Key;
-use super::keymap::{self, Mode};
+use super::keymap::{self, Mode, Scope};
 use super::options::Options;
 use super::overlays::{draw_pages, explain, help};
 use super::pace::Pace;
@@ -106,6 +106,12 @@ impl Ui {
         self.state.reorder(scene, page);
     }
 
+    /// Whether what the workers do right now is on the screen.
+    #[must_use]
+    pub fn watches_lanes(&self) -> bool {
+        self.view().scopes.contains(&Scope::Sched)
+    }
+
     /// Whether a frame is worth drawing now.
     #[must_use]
     pub fn wants_frame(&self, scene: &Scene<'_>) -> bool {
@@ -135,6 +141,9 @@ impl Ui {
         (scene.now.mono.as_nanos() / SECOND).hash(&mut hash);
         (scene.active, census.workers, census.running, census.queued).hash(&mut hash);
         (census.threads, census.processes).hash(&mut hash);
+        if self.watches_lanes() {
+            scene.record.ledger.now().hash(&mut hash);
+        }
         let message = scene.message.map(|message| (message.at, &message.text));
         (message, scene.banner, scene.source).hash(&mut hash);
         hash.finish()

@@ -4,11 +4,12 @@ use crate::domain::SiteId;
 
 use super::key::Key;
 use super::keymap::Action;
-use super::keymap::Context;
+use super::keymap::{Context, Scope};
 use super::layout;
 use super::overlays::{explain, help, last_scroll};
 use super::scene::{Intent, Scene, Tone};
 use super::state::{Layer, State};
+use super::steer;
 use super::views::VIEWS;
 
 /// Performs an action.
@@ -57,6 +58,7 @@ pub(crate) fn act(
         | Action::PageDown
         | Action::Top
         | Action::Bottom => travel(state, action, scene),
+        Action::Steer(steer) => return steer::act(state, steer, scene),
         Action::Explain => {
             state.pin();
             if let Some(site) = state.selected() {
@@ -127,6 +129,8 @@ fn back(state: &mut State) {
     if state.layers.pop().is_some() {
     } else if state.frozen.is_some() {
         state.frozen = None;
+    } else if state.place.is_still() && VIEWS[state.view].scopes.contains(&Scope::Sched) {
+        state.place.live();
     } else if !state.order.filter().is_empty() {
         state.order.set_filter("");
     }

@@ -3,6 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use uptime_squirrel::domain::{
+    JobId, Look, Moment, SiteId, SiteUrl, StatusSet, Timestamp, Verdict,
+};
+use uptime_squirrel::probe::{Kit, Start};
+use uptime_squirrel::trace;
+
 use super::sites::{home, site, sites_at, start};
 use crate::support::{
     Fleet, Script, Task, children_of, paradigms, processor_time, tasks_of, until,
@@ -121,4 +127,60 @@ fn green_has_one_thread_that_does_all_of_the_work() {
         .map(|line| format!("{} {}", line["tid"], line["thread"]))
         .collect();
     assert_eq!(tids.len(), 1, "{tids:?}");
+}
+
+/// A server's frames: ":status: 200", and the stream ends (RFC 9113, section 4.1).
+const HELD_HTTP2: &str = r"'*' = [{ gate = true }, '\x00\x00\x01\x01\x05\x00\x00\x00\x01\x88']";
+
+/// What drives a connection is the check's own future, over HTTP/2 as well: while the answer
+/// is waited for, and afterwards, the scheduler has no other task that could do any of it.
+#[test]
+fn a_check_leaves_nothing_to_another_task() {
+    let directory = tempfile::tempdir().unwrap();
+    let ca_file = directory.path().join("ca.pem");
+    for (scheme, how) in [
+        ("http", HELD.to_owned()),
+        ("https", format!("tls = 'good'\n{HELD}")),
+        ("https", format!("tls = 'good'\nhttp2 = true\n{HELD_HTTP2}")),
+    ] {
+        let mut fleet = Fleet::new();
+        let server = fleet.serve(script(&how));
+        std::fs::write(&ca_file, fleet.certificates().ca_pem()).unwrap();
+        let kit = Kit::http(Some(&ca_file)).unwrap();
+        let look = Look {
+            url: SiteUrl::new(format!("{scheme}://{}/", server.authority)),
+            timeout: Duration::from_secs(50),
+            slow: Duration::from_secs(50),
+            cert_warn: Duration::ZERO,
+            expect_status: StatusSet::default(),
+            contains: None,
+            max_redirects: 0,
+            user_agent: "squirrel".into(),
+        };
+        let start = Start {
+            job: JobId {
+                site: SiteId::from_index(0),
+                due: Moment::ZERO,
+            },
+            moment: Moment::ZERO,
+            at: Timestamp::from_micros(0),
+        };
+        let scheduler = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let check = scheduler.spawn(async move {
+            let prober = kit.prober();
+            prober.check(start, &look, None, trace::here).await
+        });
+        until("the request is there", || server.count.requests() == 1);
+        assert_eq!(scheduler.metrics().num_alive_tasks(), 1, "{how}");
+        fleet.open_gate();
+        let result = scheduler.block_on(check).unwrap();
+        assert_eq!(result.verdict, Verdict::Up, "{how}: {:?}", result.error);
+        until("the task has ended", || {
+            scheduler.metrics().num_alive_tasks() == 0
+        });
+    }
 }

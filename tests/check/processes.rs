@@ -3,20 +3,15 @@
 
 use std::io::Write as _;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal};
 
 use super::sites::{home, sites_at, start};
-use crate::support::{Fleet, Running, Script, Server, children_of, until};
+use crate::support::{Fleet, Running, Script, Server, children_of, send, until};
 
 const HELD: &str = r"'*' = [{ gate = true }, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']";
 
 fn script(toml: &str) -> Script {
     toml::from_str(toml).unwrap()
-}
-
-fn send(pid: u32, signal: Signal) {
-    let pid = Pid::from_raw(pid.try_into().unwrap()).unwrap();
-    kill_process(pid, signal).unwrap();
 }
 
 fn alive(pid: u32) -> bool {

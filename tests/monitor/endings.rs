@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use super::sites::SIZE;
-use crate::support::{Squirrel, Terminal, descendants, find, process_state};
+use crate::support::{Squirrel, Terminal, descendants, find, process_state, send, until};
 
 const AT_MOST: Duration = Duration::from_secs(2);
 
@@ -87,4 +87,39 @@ fn a_terminal_that_is_closed_ends_it_too() {
     // Whether the signal or the hang-up itself is noticed first is the system's choice.
     let (_, status) = ended(Terminal::close);
     assert!([0, 128 + 1].contains(&status), "{status}");
+}
+
+/// The files of the demonstration in the directory for temporary ones.
+fn demo_files(pid: u32) -> usize {
+    let ours = format!("squirrel-demo-{pid}-");
+    let all = std::fs::read_dir("/tmp").unwrap();
+    let names = all.map(|entry| entry.unwrap().file_name());
+    names
+        .filter(|name| name.to_string_lossy().starts_with(&ours))
+        .count()
+}
+
+#[test]
+fn a_demo_that_is_killed_leaves_neither_its_fleet_nor_its_files_behind() {
+    let shell = ["sh", "-c", r#""$@"; echo "ended with $?""#, "sh"];
+    let mut terminal = Terminal::start(&Squirrel::new().through(shell), SIZE, ["demo"]);
+    terminal.wait("the table", |frame| frame.rows().count() > 10);
+    let all = descendants(terminal.pid());
+    let ours: Vec<u32> = all
+        .iter()
+        .copied()
+        .filter(|pid| demo_files(*pid) == 1)
+        .collect();
+    let [pid] = ours[..] else {
+        panic!("one of {all:?} has the files: {ours:?}");
+    };
+    send(pid, Signal::KILL);
+    terminal.wait_for("the shell's word", |tape| {
+        find(&tape.bytes, b"ended with 137").is_some()
+    });
+    until("the fleet is gone", || {
+        all.iter().all(|one| process_state(*one).is_none())
+    });
+    assert_eq!(demo_files(pid), 0);
+    assert_eq!(terminal.finish(), 0);
 }

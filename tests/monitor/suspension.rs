@@ -1,7 +1,9 @@
 //! A screen that changes its size, and one that is put aside for a while.
 
+use rustix::process::Signal;
+
 use super::sites::{ONCE, SIZE, Three, looked_at};
-use crate::support::{Terminal, descendants, process_state, until};
+use crate::support::{Terminal, descendants, process_state, send, until};
 
 #[test]
 fn the_screen_follows_the_size_of_the_terminal() {
@@ -40,8 +42,8 @@ const SHELL: [&str; 4] = [
     "sh",
 ];
 
-#[test]
-fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_brings_the_screen_back() {
+/// Has it stopped by `ask`, and continued by the shell.
+fn put_aside(ask: impl FnOnce(&mut Terminal, u32)) {
     let three = Three::new(ONCE);
     let squirrel = three.squirrel.through(SHELL);
     let mut terminal = Terminal::start(&squirrel, SIZE, []);
@@ -52,9 +54,10 @@ fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_brings_the_screen_back() {
     let [pid] = children.iter().copied().collect::<Vec<_>>()[..] else {
         panic!("the shell has one child: {children:?}");
     };
-    terminal.press("Ctrl-Z");
+    ask(&mut terminal, pid);
     until("the process to stop", || process_state(pid) == Some('T'));
-    let frame = terminal.wait_text("back with 148");
+    // 128 and the number of SIGSTOP: SIGTSTP is heard by the program itself.
+    let frame = terminal.wait_text("back with 147");
     assert!(!frame.alternate && !frame.cursor_hidden, "{}", frame.text());
     // While it is away the terminal has another size.
     terminal.resize((90, 30));
@@ -72,5 +75,27 @@ fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_brings_the_screen_back() {
     terminal.press("q");
     let frame = terminal.wait_text("over with 0");
     assert!(!frame.alternate, "{}", frame.text());
+    assert_eq!(terminal.finish(), 0);
+}
+
+#[test]
+fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_brings_the_screen_back() {
+    put_aside(|terminal, _| terminal.press("Ctrl-Z"));
+}
+
+#[test]
+fn so_does_a_signal_from_outside() {
+    put_aside(|_, pid| send(pid, Signal::TSTP));
+}
+
+/// The terminal's own process, without a shell: stopped, it would be so for ever.
+#[test]
+fn it_is_not_suspended_where_nobody_could_continue_it() {
+    let three = Three::new(ONCE);
+    let mut terminal = three.watch(SIZE);
+    terminal.press("Ctrl-Z");
+    terminal.wait_text("not suspended");
+    assert_ne!(process_state(terminal.pid()), Some('T'));
+    terminal.press("q");
     assert_eq!(terminal.finish(), 0);
 }

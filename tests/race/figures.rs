@@ -1,11 +1,11 @@
 //! `squirrel race`: the contract of its JSON, over toys and over real sites.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::support::{Fleet, Running, Squirrel, children_of, descendants, paradigms, until};
+use crate::support::{Fleet, Squirrel, children_of, descendants, paradigms, until};
 
 const FIELDS: [&str; 16] = [
     "paradigm",
@@ -114,25 +114,47 @@ fn every_paradigm_of_the_table_is_a_row_with_all_figures() {
     }
 }
 
-/// How many of a program's threads called `name…`, its children's included, want a core now.
-fn runnable(pid: u32, name: &str) -> usize {
-    let tasks = descendants(pid).into_iter().chain([pid]).flat_map(|pid| {
-        let tasks = std::fs::read_dir(format!("/proc/{pid}/task"));
-        tasks.into_iter().flatten().flatten()
-    });
-    // "pid (name) state …": one that has ended meanwhile has none.
-    let stats = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("stat")).ok());
-    stats
-        .filter(|stat| {
-            let (before, after) = stat.rsplit_once(')').unwrap();
-            before.contains(&format!("({name}-")) && after.starts_with(" R")
-        })
-        .count()
+/// What the system counts of a thread: processor time in hundredths of a second, and how often
+/// it let go of its core to wait.
+#[derive(Clone, Copy, Debug)]
+struct Counted {
+    cpu: u64,
+    waits: u64,
 }
 
-/// A race of crunches, which begins with one at a time.
-fn crunching(paradigm: &str, gil: &str) -> Running {
-    Squirrel::new().start([
+/// The threads called `name-…` of a program and its children.
+fn counted(pid: u32, name: &str) -> BTreeMap<String, Counted> {
+    let mut all = BTreeMap::new();
+    for pid in descendants(pid).into_iter().chain([pid]) {
+        let tasks = std::fs::read_dir(format!("/proc/{pid}/task"));
+        for task in tasks.into_iter().flatten().flatten() {
+            // One that has ended meanwhile has no files any more.
+            let read = |file| std::fs::read_to_string(task.path().join(file)).unwrap_or_default();
+            let (stat, status) = (read("stat"), read("status"));
+            let Some((before, after)) = stat.rsplit_once(')') else {
+                continue;
+            };
+            let waits = status
+                .lines()
+                .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+            let Some(waits) = waits.filter(|_| before.contains(&format!("({name}-"))) else {
+                continue;
+            };
+            let user = after.split_whitespace().nth(11).unwrap();
+            let counted = Counted {
+                cpu: user.parse().unwrap(),
+                waits: waits.trim().parse().unwrap(),
+            };
+            all.insert(task.file_name().into_string().unwrap(), counted);
+        }
+    }
+    all
+}
+
+/// How often each of four threads waited while it computed for a tenth of a second.
+fn waits(paradigm: &str, gil: &str, name: &str) -> Vec<u64> {
+    const TENTH: u64 = 10;
+    let running = Squirrel::new().start([
         "race",
         "--workload",
         "crunch",
@@ -142,31 +164,42 @@ fn crunching(paradigm: &str, gil: &str) -> Running {
         gil,
         "--paradigm",
         paradigm,
+        "--rounds",
+        "1",
         "--format",
         "json",
-    ])
+    ]);
+    let mut first: BTreeMap<String, Counted> = BTreeMap::new();
+    let mut waits: BTreeMap<String, u64> = BTreeMap::new();
+    until("four have computed for a tenth of a second", || {
+        for (tid, now) in counted(running.pid(), name) {
+            if now.cpu == 0 {
+                continue;
+            }
+            let before = *first.entry(tid.clone()).or_insert(now);
+            if now.cpu >= before.cpu + TENTH {
+                waits.entry(tid).or_insert(now.waits - before.waits);
+            }
+        }
+        waits.len() == 4
+    });
+    waits.into_values().collect()
 }
 
-/// Whoever has the lock, or needs none, wants a core; whoever waits for the lock does not. This
-/// holds however many others use the machine.
+/// Whoever computes under a lock that others want waits for it after five milliseconds at the
+/// latest; whoever has a lock to himself, or needs none, never waits. The system counts that,
+/// and it holds however many others use the machine.
 #[test]
-fn under_the_lock_processes_all_compute_and_of_threads_one() {
-    for (paradigm, gil, thread) in [("processes", "on", "process"), ("threads", "off", "thread")] {
-        let running = crunching(paradigm, gil);
-        until("all four want a core", || {
-            runnable(running.pid(), thread) == 4
-        });
+fn under_the_lock_threads_wait_for_each_other_and_processes_never() {
+    for (paradigm, gil, name) in [("processes", "on", "process"), ("threads", "off", "thread")] {
+        let waits = waits(paradigm, gil, name);
+        assert!(
+            waits.iter().all(|waits| *waits < 7),
+            "{paradigm}: {waits:?}"
+        );
     }
-    let running = crunching("threads", "on");
-    until("one has the lock", || runnable(running.pid(), "thread") > 0);
-    let mut samples: Vec<usize> = (0..100)
-        .map(|_| runnable(running.pid(), "thread"))
-        .collect();
-    // It may have come to its end meanwhile.
-    samples.retain(|runnable| *runnable > 0);
-    // While the lock is handed over it may be two for a moment.
-    let alone = samples.iter().filter(|runnable| **runnable == 1).count();
-    assert!(alone > samples.len() / 2, "{samples:?}");
+    let waits = waits("threads", "on", "thread");
+    assert!(waits.iter().all(|waits| *waits > 9), "threads: {waits:?}");
 }
 
 #[test]

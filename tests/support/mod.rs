@@ -22,7 +22,7 @@ pub(crate) use expect::{Expect, mismatches};
 pub(crate) use kernel::{
     Task, children_of, own_peak_memory, peak_memory, processor_time, tasks_of,
 };
-pub(crate) use processes::{descendants, process_state, until};
+pub(crate) use processes::{descendants, process_state, send, until};
 pub(crate) use scenario::{Scenario, Script, all_scenarios, scenarios_dir};
 pub(crate) use servers::{Fleet, Server};
 pub(crate) use squirrel::{Finished, Running, Squirrel};

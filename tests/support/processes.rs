@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Sends a signal to a process of ours.
-pub(super) fn send(pid: u32, signal: Signal) {
+pub(crate) fn send(pid: u32, signal: Signal) {
     let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
     kill_process(pid, signal).unwrap();
 }

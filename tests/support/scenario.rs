@@ -63,6 +63,10 @@ pub(crate) struct Script {
     /// The certificate it shows; without one it speaks in the clear.
     #[serde(default)]
     pub(crate) tls: Option<CertKind>,
+    /// Whether it speaks HTTP/2 inside TLS. It reads as the protocol demands; what its
+    /// script sends are frames, byte by byte, good ones and bad ones (RFC 9113, section 4).
+    #[serde(default)]
+    pub(crate) http2: bool,
     /// Whether, and how, it takes connections.
     #[serde(default)]
     pub(crate) listen: Listen,

@@ -1,6 +1,6 @@
 //! The rule that decided a verdict, in words.
 
-use crate::domain::{CheckResult, Reason, StatusSet, clean};
+use crate::domain::{CheckResult, Reason, clean};
 use crate::monitor::{SiteState, State};
 use crate::tui::format::{plural, setting};
 
@@ -28,7 +28,7 @@ pub(super) fn of_look(site: &SiteState, look: &CheckResult) -> String {
         ),
         Reason::Status => {
             let status = look.status.unwrap_or_default();
-            if asked.expect_status == StatusSet::default() && status >= 400 {
+            if !asked.expect_status.is_named() {
                 format!("status {status} is 400 or more")
             } else {
                 format!(

@@ -2,5 +2,6 @@
 
 mod harness;
 mod keys;
+mod lanes;
 mod random;
 mod shots;

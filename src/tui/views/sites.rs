@@ -38,6 +38,7 @@ pub(super) const VIEW: View = View {
         Scope::Screens,
         Scope::Sites,
         Scope::Site,
+        Scope::All,
         Scope::Demo,
     ],
     draw,

@@ -6,7 +6,7 @@ use ratatui::text::Span;
 
 use crate::domain::brief;
 use crate::monitor::State as SiteIs;
-use crate::tui::format::{age, bytes, clock, count, is_late, lateness, plural};
+use crate::tui::format::{age, bytes, clock, count, holds, is_late, lateness, plural};
 use crate::tui::layout;
 use crate::tui::scene::Scene;
 use crate::tui::state::State;
@@ -31,7 +31,9 @@ pub(crate) fn draw(
     };
     let (left, right) = first_line(state, scene, &summary, tabs);
     draw_pieces(buffer, line(0), left, right);
-    draw_pieces(buffer, line(1), counts(&summary), costs(&summary));
+    let mut left = counts(&summary);
+    left.extend(capacity(scene));
+    draw_pieces(buffer, line(1), left, costs(&summary));
 }
 
 type Pieces = Vec<Piece<'static>>;
@@ -123,6 +125,23 @@ fn counts(summary: &Summary) -> Pieces {
         pieces.push(Piece::text(5, text, PLAIN));
     }
     pieces
+}
+
+/// What the paradigm holds of the list, as it was measured.
+fn capacity(scene: &Scene<'_>) -> Option<Piece<'static>> {
+    let capacity = scene.record.capacity?;
+    let name = scene.paradigms.get(scene.active)?.name;
+    if capacity.late() > 0 {
+        let style = theme::tone(crate::tui::scene::Tone::Warn);
+        return Some(Piece::text(1, holds(name, &capacity), style));
+    }
+    let load = capacity.load() * 100.0;
+    let load = if load < 1.0 {
+        "load <1%".to_owned()
+    } else {
+        format!("load {load:.0}%")
+    };
+    Some(Piece::text(7, load, PLAIN))
 }
 
 /// What the checks cost.

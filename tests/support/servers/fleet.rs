@@ -111,9 +111,13 @@ impl Fleet {
         let mut servers = BTreeMap::new();
         for (name, script, port, address, authority) in taken {
             let count = Arc::new(Count::new());
-            let tls = script
-                .tls
-                .map(|kind| TlsAcceptor::from(self.certificates.server(kind)));
+            let tls = script.tls.map(|kind| {
+                let mut config = self.certificates.server(kind);
+                if script.http2 {
+                    Arc::make_mut(&mut config).alpn_protocols = vec![b"h2".to_vec()];
+                }
+                TlsAcceptor::from(config)
+            });
             let script = watch::Sender::new(Arc::new(script));
             let stage = Stage {
                 tls,

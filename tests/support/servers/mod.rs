@@ -4,6 +4,7 @@
 
 mod count;
 mod fleet;
+mod http2;
 mod listen;
 mod play;
 

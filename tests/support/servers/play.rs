@@ -11,6 +11,7 @@ use tokio_rustls::TlsAcceptor;
 use super::super::scenario::{Script, Step};
 use super::super::{gzip_bomb, unescape};
 use super::Count;
+use super::http2;
 
 /// What one server's connections share.
 pub(super) struct Stage {
@@ -30,19 +31,20 @@ const MOST_HEAD: usize = 64 * 1024;
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// A bare connection, or the one inside TLS.
-trait Wire: AsyncRead + AsyncWrite + Unpin + Send {
-    fn tcp(&self) -> &TcpStream;
+pub(super) trait Wire: AsyncRead + AsyncWrite + Unpin + Send {
+    /// Has closing it tear it down.
+    fn reset(&self) -> std::io::Result<()>;
 }
 
 impl Wire for TcpStream {
-    fn tcp(&self) -> &TcpStream {
-        self
+    fn reset(&self) -> std::io::Result<()> {
+        self.set_zero_linger()
     }
 }
 
 impl Wire for tokio_rustls::server::TlsStream<TcpStream> {
-    fn tcp(&self) -> &TcpStream {
-        self.get_ref().0
+    fn reset(&self) -> std::io::Result<()> {
+        self.get_ref().0.set_zero_linger()
     }
 }
 
@@ -59,7 +61,12 @@ pub(super) async fn connection(stage: &Stage, mut stream: TcpStream) {
     match &stage.tls {
         None => serve(stage, &script, &mut stream).await,
         Some(tls) => {
-            if let Ok(mut stream) = tls.accept(stream).await {
+            let Ok(mut stream) = tls.accept(stream).await else {
+                return;
+            };
+            if script.http2 {
+                http2::serve(stage, &script, stream).await;
+            } else {
                 serve(stage, &script, &mut stream).await;
             }
         }
@@ -67,11 +74,21 @@ pub(super) async fn connection(stage: &Stage, mut stream: TcpStream) {
 }
 
 async fn serve(stage: &Stage, script: &Script, wire: &mut dyn Wire) {
-    let Some((method, path)) = read_request(wire).await else {
-        return;
-    };
-    let here = stage.count.request(&path);
-    match script.answer(&method, &path) {
+    if let Some((method, path)) = read_request(wire).await {
+        answer(stage, script, wire, &method, &path).await;
+    }
+}
+
+/// Answers a request that was read.
+pub(super) async fn answer(
+    stage: &Stage,
+    script: &Script,
+    wire: &mut dyn Wire,
+    method: &str,
+    path: &str,
+) {
+    let here = stage.count.request(path);
+    match script.answer(method, path) {
         Some(steps) => {
             let _ = play(stage, wire, steps, Some(here)).await;
         }
@@ -122,7 +139,7 @@ async fn play<'a>(
                 let _ = stage.gate.clone().wait_for(|open| *open).await;
             }
             Step::Hang => return until_gone(wire).await,
-            Step::Reset => return wire.tcp().set_zero_linger(),
+            Step::Reset => return wire.reset(),
             Step::HalfClose => wire.shutdown().await?,
         }
     }

@@ -1,0 +1,91 @@
+//! Writes what is on record into a file, on a thread of its own: a slow disk and a long record
+//! delay neither a key nor a check.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use jiff::tz::TimeZone;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::domain::{SiteId, Timestamp};
+use crate::monitor::Monitor;
+use crate::trace::{Ledger, write_chrome};
+
+/// What became of an export: where it is and how many checks it holds, or why it is nowhere.
+pub(super) type Exported = Result<(PathBuf, usize), String>;
+
+/// Hands exports to threads and takes in what became of them.
+#[derive(Debug)]
+pub(super) struct Exporter {
+    outbox: UnboundedSender<Exported>,
+    inbox: UnboundedReceiver<Exported>,
+}
+
+impl Exporter {
+    pub(super) fn new() -> Self {
+        let (outbox, inbox) = unbounded_channel();
+        Self { outbox, inbox }
+    }
+
+    /// Begins to write what is on record now into the working directory.
+    pub(super) fn begin(
+        &self,
+        ledger: &Ledger,
+        monitor: &Monitor,
+        now: Timestamp,
+        zone: &TimeZone,
+    ) {
+        let ledger = ledger.clone();
+        let names: HashMap<SiteId, String> = ledger
+            .all()
+            .map(|record| record.site())
+            .filter_map(|site| Some((site, monitor.site(site)?.site().name.to_string())))
+            .collect();
+        let path = PathBuf::from(format!("squirrel-trace-{}.json", stamp(now, zone)));
+        let outbox = self.outbox.clone();
+        let writing = std::thread::Builder::new()
+            .name("export".to_owned())
+            .spawn(move || {
+                let written = write(&ledger, &names, &path);
+                let checks = ledger.all().len();
+                let told = written
+                    .map(|()| (path.clone(), checks))
+                    .map_err(|error| format!("{}: {error}", path.display()));
+                // Nobody listens any more when the program is on its way out.
+                let _unheard = outbox.send(told);
+            });
+        if let Err(error) = writing {
+            let _never_gone = self.outbox.send(Err(error.to_string()));
+        }
+    }
+
+    /// What became of one.
+    pub(super) async fn next(&mut self) -> Exported {
+        match self.inbox.recv().await {
+            Some(exported) => exported,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+fn stamp(now: Timestamp, zone: &TimeZone) -> String {
+    jiff::Timestamp::from_microsecond(now.as_micros())
+        .unwrap_or_default()
+        .to_zoned(zone.clone())
+        .strftime("%Y%m%d-%H%M%S")
+        .to_string()
+}
+
+fn write(ledger: &Ledger, names: &HashMap<SiteId, String>, path: &PathBuf) -> io::Result<()> {
+    let mut file = BufWriter::new(File::create(path)?);
+    let name = |site: SiteId| {
+        names
+            .get(&site)
+            .cloned()
+            .unwrap_or_else(|| site.to_string())
+    };
+    write_chrome(&mut file, ledger.all(), ledger.threads(), name)?;
+    file.flush()
+}

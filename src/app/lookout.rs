@@ -1,0 +1,81 @@
+//! Keeps what workers have noted, and looks at what they are doing now and then.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use crate::domain::Moment;
+use crate::trace::{Capacity, Crew, Kernel, Ledger};
+use crate::tui::OnRecord;
+
+use super::core::Core;
+
+/// How often it looks at what is in flight while somebody watches.
+const PERIOD: Duration = Duration::from_millis(90);
+
+/// How often the operating system is asked about the threads.
+const SAMPLE_PERIOD: Duration = Duration::from_secs(1);
+
+/// Checks that wait and are looked at.
+const MOST_WAITING: usize = 4_096;
+
+/// What is on record of the checks.
+#[derive(Debug, Default)]
+pub(super) struct Lookout {
+    ledger: Ledger,
+    kernel: Kernel,
+    looked: Option<Moment>,
+    sampled: Option<Moment>,
+}
+
+impl Lookout {
+    /// Takes over what has ended. Costs next to nothing where nothing has.
+    pub(super) fn absorb(&mut self, core: &Core, now: Moment) {
+        self.ledger.staffed(core.census().workers, now);
+        self.ledger.absorb(core.recorder().fetch());
+    }
+
+    /// Looks at what is in flight, if somebody watches and it is time again.
+    pub(super) fn look(&mut self, core: &Core, now: Moment) {
+        let is_time =
+            |last: Option<Moment>, period| last.is_none_or(|last| now.since(last) >= period);
+        if !is_time(self.looked, PERIOD) {
+            return;
+        }
+        self.looked = Some(now);
+        let waiting = core.waiting(MOST_WAITING);
+        self.ledger
+            .look(core.recorder(), waiting, core.demand().sites, now);
+        if is_time(self.sampled, SAMPLE_PERIOD) {
+            self.sampled = Some(now);
+            self.kernel.sample(self.ledger.roster(), now);
+        }
+    }
+
+    /// Another paradigm runs the checks from now on.
+    pub(super) fn switched(&mut self) {
+        self.ledger.switched();
+        self.looked = None;
+    }
+
+    pub(super) const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// As the screen sees it.
+    pub(super) fn on_record(&self, core: &Core) -> OnRecord<'_> {
+        let census = core.census();
+        let crew = Crew {
+            workers: census.workers,
+            threads: census.threads,
+            cores: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+        };
+        let means = self.ledger.means();
+        OnRecord {
+            ledger: &self.ledger,
+            kernel: &self.kernel,
+            capacity: means.map(|means| Capacity::measure(core.demand(), means, crew)),
+            on: core.recorder().is_on(),
+            pid: std::process::id(),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Waiting for the ends of paradigms that are not needed any more, without keeping anybody
+//! who has something to do.
+
+use std::mem;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+/// Threads that wait.
+static WAITING: Mutex<Vec<JoinHandle<()>>> = Mutex::new(Vec::new());
+
+/// Runs `wait` on a thread of its own; on this one if there can be no other.
+pub(super) fn wait_aside(wait: impl FnOnce() + Send + 'static) {
+    // Handed over in a place of its own, so that it is not lost where no thread can be had.
+    let wait = Arc::new(Mutex::new(Some(wait)));
+    let handed = Arc::clone(&wait);
+    let take =
+        |place: &Mutex<Option<_>>| place.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let waiting = thread::Builder::new()
+        .name("farewell".to_owned())
+        .spawn(move || {
+            if let Some(wait) = take(&handed) {
+                wait();
+            }
+        });
+    match waiting {
+        Ok(waiting) => {
+            let mut all = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
+            all.retain(|waiting| !waiting.is_finished());
+            all.push(waiting);
+        }
+        Err(_) => {
+            if let Some(wait) = take(&wait) {
+                wait();
+            }
+        }
+    }
+}
+
+/// Waits for all of them. To be called before the program ends: a child process that is
+/// still there would be left to the system.
+pub fn settle() {
+    let waiting = mem::take(&mut *WAITING.lock().unwrap_or_else(PoisonError::into_inner));
+    for thread in waiting {
+        // One that panicked has nothing left to wait for.
+        let _panicked = thread.join();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::mpsc;
+
+    #[test]
+    fn nobody_waits_until_the_program_ends() {
+        let (go, wait) = mpsc::channel::<()>();
+        let gone = Arc::new(AtomicBool::new(false));
+        let tell = Arc::clone(&gone);
+        wait_aside(move || {
+            let _ends = wait.recv();
+            tell.store(true, Ordering::SeqCst);
+        });
+        assert!(!gone.load(Ordering::SeqCst), "it waits aside");
+        drop(go);
+        settle();
+        assert!(gone.load(Ordering::SeqCst));
+    }
+}

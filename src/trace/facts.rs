@@ -1,0 +1,181 @@
+//! Who was late, and who stood in the way: read from what is on record.
+
+use std::time::Duration;
+
+use crate::domain::{JobId, Moment, SiteId};
+
+use super::ledger::Ledger;
+
+/// A check that had to wait for a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Late {
+    /// Whose.
+    pub site: SiteId,
+    /// For how long; for one that waits still, up to now.
+    pub late: Duration,
+    /// When it was due.
+    pub began: Moment,
+    /// Whether it waits still.
+    pub waits: bool,
+    /// Checks that were taken while it waited.
+    pub ahead: usize,
+    /// The check that held a worker longest meanwhile, and how long it did in all.
+    pub culprit: Option<(SiteId, Duration)>,
+    /// Why it had to wait.
+    pub why: Why,
+}
+
+/// Why a check had to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// All workers had a check.
+    Full,
+    /// The check of the same site before it took so long, and no site is asked twice at once.
+    Itself(Duration),
+    /// Workers were free: the program itself was slow to hand it out.
+    Program,
+}
+
+impl Late {
+    /// The check that waited longest, of those that began, or had not yet begun, between
+    /// two moments; `None` if there was none.
+    #[must_use]
+    pub fn worst(ledger: &Ledger, from: Moment, to: Moment) -> Option<Self> {
+        let started = ledger
+            .between(from, to)
+            .filter(|record| record.started >= from && record.started <= to)
+            .max_by_key(|record| record.late())
+            .map(|record| (record.job, record.started, false));
+        let waiting = ledger.waiting().first();
+        let waiting = waiting
+            .filter(|job| job.due < to)
+            .map(|job| (*job, to, true));
+        let (job, until, waits) = started
+            .into_iter()
+            .chain(waiting)
+            .max_by_key(|(job, until, _)| until.since(job.due))?;
+        Some(Self::explain(ledger, job, until, waits))
+    }
+
+    fn explain(ledger: &Ledger, job: JobId, until: Moment, waits: bool) -> Self {
+        let late = until.since(job.due);
+        let middle = job.due + late / 2;
+        let (mut ahead, mut held) = (0, 0);
+        let mut culprit: Option<(SiteId, Duration, Duration)> = None;
+        let mut itself = None;
+        for other in ledger.between(job.due, until) {
+            if other.job == job || other.started > until {
+                continue;
+            }
+            if other.site() == job.site && other.started < job.due {
+                itself = Some(other.took());
+            }
+            ahead += usize::from(other.started >= job.due);
+            held += usize::from(other.started <= middle && other.ended >= middle);
+            let overlap = other.ended.min(until).since(other.started.max(job.due));
+            if culprit.is_none_or(|(_, longest, _)| overlap > longest) {
+                culprit = Some((other.site(), overlap, other.took()));
+            }
+        }
+        Self {
+            site: job.site,
+            late,
+            began: job.due,
+            waits,
+            ahead,
+            culprit: culprit.map(|(site, _, took)| (site, took)),
+            why: match itself {
+                Some(took) => Why::Itself(took),
+                None if held >= ledger.workers_at(middle) => Why::Full,
+                None => Why::Program,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::RanOn;
+    use crate::trace::{Fetched, Notes, Record};
+
+    fn at(millis: u64) -> Moment {
+        Moment::ZERO + Duration::from_millis(millis)
+    }
+
+    fn record(site: usize, due: u64, started: u64, ended: u64) -> Record {
+        Record {
+            job: JobId {
+                site: SiteId::from_index(site),
+                due: at(due),
+            },
+            started: at(started),
+            ended: at(ended),
+            ran_on: RanOn {
+                host: "h".into(),
+                pid: 1,
+                tid: 1,
+                thread: "t".into(),
+            },
+            notes: Notes::default(),
+            found: None,
+        }
+    }
+
+    fn ledger(workers: usize, ended: Vec<Record>) -> Ledger {
+        let mut ledger = Ledger::new();
+        ledger.staffed(workers, at(0));
+        ledger.absorb(Fetched { ended, dropped: 0 });
+        ledger
+    }
+
+    #[test]
+    fn the_last_of_a_queue_is_late_and_the_slowest_before_it_is_to_blame() {
+        let ledger = ledger(
+            1,
+            vec![
+                record(0, 0, 0, 200),
+                record(1, 0, 200, 1_700),
+                record(2, 0, 1_700, 1_800),
+                record(3, 0, 1_800, 1_900),
+            ],
+        );
+        let late = Late::worst(&ledger, at(0), at(2_000)).unwrap();
+        assert_eq!(late.site, SiteId::from_index(3));
+        assert_eq!(late.late, Duration::from_millis(1_800));
+        assert_eq!(late.ahead, 3);
+        assert_eq!(
+            late.culprit,
+            Some((SiteId::from_index(1), Duration::from_millis(1_500)))
+        );
+        assert!(late.why == Why::Full && !late.waits);
+    }
+
+    #[test]
+    fn where_workers_were_free_the_program_is_to_blame() {
+        let ledger = ledger(4, vec![record(0, 0, 0, 5), record(1, 0, 400, 500)]);
+        let late = Late::worst(&ledger, at(0), at(600)).unwrap();
+        assert_eq!(late.late, Duration::from_millis(400));
+        assert_eq!(late.why, Why::Program);
+    }
+
+    #[test]
+    fn a_site_that_is_asked_again_while_it_is_asked_waits_for_itself() {
+        let ledger = ledger(4, vec![record(1, 0, 0, 900), record(1, 500, 900, 950)]);
+        let late = Late::worst(&ledger, at(100), at(1_000)).unwrap();
+        assert_eq!(late.why, Why::Itself(Duration::from_millis(900)));
+    }
+
+    #[test]
+    fn the_number_of_workers_is_that_of_the_time_and_not_of_today() {
+        let mut ledger = ledger(1, vec![record(0, 0, 0, 900), record(1, 0, 900, 950)]);
+        ledger.staffed(16, at(2_000));
+        let late = Late::worst(&ledger, at(0), at(3_000)).unwrap();
+        assert_eq!(late.why, Why::Full);
+    }
+
+    #[test]
+    fn nothing_on_record_is_nothing_late() {
+        assert_eq!(Late::worst(&Ledger::new(), at(0), at(9)), None);
+    }
+}

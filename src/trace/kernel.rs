@@ -1,0 +1,156 @@
+//! What the operating system itself counts of each thread: processor time and switches, by
+//! `/proc`, now and then. Beside the trace it is an opinion of somebody else: sampled, and
+//! including what the thread does beside checks.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Duration;
+
+use crate::domain::{Moment, RanOn};
+
+use super::identity::here;
+
+/// The most threads that are asked about: each costs two small files.
+const MOST: usize = 256;
+
+/// What a thread did lately.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Usage {
+    /// Processor time, as a share of one core.
+    pub cpu: f32,
+    /// Context switches a second, of its own will and against it.
+    pub switches: f32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    at: Moment,
+    cpu: Duration,
+    switches: u64,
+}
+
+/// The last readings of threads and processes.
+#[derive(Clone, Debug, Default)]
+pub struct Kernel {
+    readings: BTreeMap<(u32, u32), (Reading, Option<Usage>)>,
+    /// Resident memory in bytes by process.
+    memory: BTreeMap<u32, u64>,
+}
+
+impl Kernel {
+    /// Reads of these threads again, as far as they are of this machine.
+    pub fn sample(&mut self, threads: &[RanOn], now: Moment) {
+        let host = here().host;
+        let mut readings = BTreeMap::new();
+        let mut memory = BTreeMap::new();
+        let ours = threads.iter().filter(|who| who.host == host);
+        for who in ours.take(MOST) {
+            let key = (who.pid, who.tid);
+            let Some(reading) = read(key, now) else {
+                continue;
+            };
+            let before = self.readings.get(&key).map(|(before, _)| before);
+            readings.insert(
+                key,
+                (reading, before.map(|before| between(before, &reading))),
+            );
+            if let Some(bytes) = resident(who.pid).filter(|_| !memory.contains_key(&who.pid)) {
+                memory.insert(who.pid, bytes);
+            }
+        }
+        self.readings = readings;
+        self.memory = memory;
+    }
+
+    /// What a thread did between the last two readings; `None` where that is not known.
+    #[must_use]
+    pub fn usage(&self, pid: u32, tid: u32) -> Option<Usage> {
+        self.readings.get(&(pid, tid))?.1
+    }
+
+    /// Resident memory of a process in bytes; `None` where that is not known.
+    #[must_use]
+    pub fn memory(&self, pid: u32) -> Option<u64> {
+        self.memory.get(&pid).copied()
+    }
+}
+
+fn between(before: &Reading, after: &Reading) -> Usage {
+    let passed = after.at.since(before.at).as_secs_f32().max(1e-6);
+    Usage {
+        cpu: after.cpu.saturating_sub(before.cpu).as_secs_f32() / passed,
+        switches: after.switches.saturating_sub(before.switches) as f32 / passed,
+    }
+}
+
+fn read((pid, tid): (u32, u32), at: Moment) -> Option<Reading> {
+    let folder = format!("/proc/{pid}/task/{tid}");
+    // Nanoseconds on a processor; the clock ticks of `stat` are too coarse for a check.
+    let schedstat = fs::read_to_string(format!("{folder}/schedstat")).ok()?;
+    let nanos = schedstat.split_whitespace().next()?.parse().ok()?;
+    let status = fs::read_to_string(format!("{folder}/status")).ok()?;
+    Some(Reading {
+        at,
+        cpu: Duration::from_nanos(nanos),
+        switches: switches(&status),
+    })
+}
+
+/// The two counts at the end of `status`.
+fn switches(status: &str) -> u64 {
+    let counts = status.lines().filter_map(|line| {
+        let (name, count) = line.split_once(':')?;
+        let count: u64 = count.trim().parse().ok()?;
+        name.ends_with("voluntary_ctxt_switches").then_some(count)
+    });
+    counts.sum()
+}
+
+/// Resident memory of a process in bytes.
+fn resident(pid: u32) -> Option<u64> {
+    let statm = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
+    let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * rustix::param::page_size() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_kinds_of_switches_count() {
+        let status = "Name:\tx\nvoluntary_ctxt_switches:\t40\nnonvoluntary_ctxt_switches:\t2\n";
+        assert_eq!(switches(status), 42);
+    }
+
+    #[test]
+    fn a_thread_that_computes_is_seen_to_and_another_host_is_left_alone() {
+        let clock = std::time::Instant::now();
+        let now = || Moment::ZERO + clock.elapsed();
+        let me = here();
+        let mut elsewhere = me.clone();
+        elsewhere.host = "another".into();
+        elsewhere.pid = 1;
+        let threads = [me.clone(), elsewhere];
+        let mut kernel = Kernel::default();
+        kernel.sample(&threads, now());
+        if kernel.readings.is_empty() {
+            // Not Linux: the columns stay empty.
+            return;
+        }
+        assert_eq!(
+            kernel.usage(me.pid, me.tid),
+            None,
+            "one reading says nothing"
+        );
+        let end = clock.elapsed() + Duration::from_millis(40);
+        while clock.elapsed() < end {
+            std::hint::spin_loop();
+        }
+        kernel.sample(&threads, now());
+        let usage = kernel.usage(me.pid, me.tid).unwrap();
+        assert!(usage.cpu > 0.1 && usage.cpu < 1.5, "{usage:?}");
+        assert!(kernel.memory(me.pid).unwrap() > 100_000);
+        assert_eq!(kernel.memory(1), None);
+    }
+}

@@ -1,0 +1,258 @@
+//! Which moment stands in which cell.
+//!
+//! Lanes never scroll, which would send every cell anew: a hand sweeps over a page that
+//! stands still, and what is right of the hand is from the page before.
+
+use std::time::Duration;
+
+use crate::domain::Moment;
+
+/// Cells that are kept empty right of the hand, so that new and old are told apart.
+const GAP: usize = 2;
+
+/// A stretch of time and the cells that it stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Page {
+    /// The moment at the left edge of cell 0.
+    origin: Moment,
+    /// From the first cell to the last of this page, both included.
+    first: usize,
+    last: usize,
+    /// What is after this has not happened yet.
+    end: Moment,
+}
+
+/// The scale of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Axis {
+    cells: usize,
+    /// Nanoseconds in a cell.
+    cell: u64,
+    /// The newest page first.
+    pages: [Option<Page>; 2],
+    hand: Option<usize>,
+}
+
+impl Axis {
+    /// A page that stands still and ends at `to`.
+    pub(crate) fn still(to: Moment, span: Duration, cells: u16) -> Self {
+        let (cells, cell) = Self::scale(span, cells);
+        let span = Duration::from_nanos(cell * cells as u64);
+        // Where the record does not go back so far, the picture begins with the clock.
+        let origin = to - span;
+        Self {
+            cells,
+            cell,
+            pages: [
+                Some(Page {
+                    origin,
+                    first: 0,
+                    last: cells - 1,
+                    end: to,
+                }),
+                None,
+            ],
+            hand: None,
+        }
+    }
+
+    /// Pages of `span` each, of which one begins at `anchor`; the hand is at `now`.
+    pub(crate) fn sweeping(anchor: Moment, now: Moment, span: Duration, cells: u16) -> Self {
+        let (cells, cell) = Self::scale(span, cells);
+        let page = cell * cells as u64;
+        let since = u64::try_from(now.since(anchor).as_nanos()).unwrap_or(u64::MAX);
+        let origin = anchor + Duration::from_nanos(since / page * page);
+        let hand = ((now.since(origin).as_nanos() as u64 / cell) as usize).min(cells - 1);
+        let newest = Page {
+            origin,
+            first: 0,
+            last: hand,
+            end: now,
+        };
+        let before = Page {
+            origin: origin - Duration::from_nanos(page),
+            first: hand + 1 + GAP,
+            last: cells - 1,
+            end: origin,
+        };
+        // The page of a sweep begins clean; so does the very first one.
+        let shown = origin > anchor && before.first <= before.last;
+        Self {
+            cells,
+            cell,
+            pages: [Some(newest), shown.then_some(before)],
+            hand: Some(hand),
+        }
+    }
+
+    fn scale(span: Duration, cells: u16) -> (usize, u64) {
+        let cells = usize::from(cells.max(1));
+        let nanos = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+        (cells, (nanos / cells as u64).max(1))
+    }
+
+    /// How many cells there are.
+    pub(crate) const fn cells(&self) -> usize {
+        self.cells
+    }
+
+    /// How long a cell is.
+    pub(crate) const fn cell(&self) -> Duration {
+        Duration::from_nanos(self.cell)
+    }
+
+    /// Where the hand is, on a page that moves.
+    pub(crate) const fn hand(&self) -> Option<usize> {
+        self.hand
+    }
+
+    /// Whether a cell is of the page before.
+    pub(crate) fn is_old(&self, cell: usize) -> bool {
+        self.hand.is_some_and(|hand| cell > hand)
+    }
+
+    /// The newest page's beginning.
+    pub(crate) fn origin(&self) -> Moment {
+        self.pages[0].map_or(Moment::ZERO, |page| page.origin)
+    }
+
+    /// The earliest and the latest moment that is shown.
+    pub(crate) fn range(&self) -> (Moment, Moment) {
+        let pages = self.pages.iter().flatten();
+        let from = pages.clone().map(|page| self.left(page, page.first)).min();
+        let to = pages.map(|page| page.end).max();
+        (from.unwrap_or_default(), to.unwrap_or_default())
+    }
+
+    fn left(&self, page: &Page, cell: usize) -> Moment {
+        page.origin + Duration::from_nanos(self.cell * cell as u64)
+    }
+
+    /// The moment in the middle of a cell.
+    pub(crate) fn moment(&self, cell: usize) -> Option<Moment> {
+        let page = self
+            .pages
+            .iter()
+            .flatten()
+            .find(|page| (page.first..=page.last).contains(&cell))?;
+        Some(self.left(page, cell) + Duration::from_nanos(self.cell / 2))
+    }
+
+    /// The cell in which a moment stands.
+    pub(crate) fn place(&self, at: Moment) -> Option<usize> {
+        self.pages.iter().flatten().find_map(|page| {
+            if at < page.origin || at > page.end {
+                return None;
+            }
+            let cell = usize::try_from(at.since(page.origin).as_nanos() as u64 / self.cell).ok()?;
+            // The very end belongs to the last cell.
+            let cell = if cell == self.cells { cell - 1 } else { cell };
+            (page.first..=page.last).contains(&cell).then_some(cell)
+        })
+    }
+
+    /// Gives the cells that `from` to `to` touches, in runs that belong together: the first
+    /// cell, and the stretch of time, counted from that cell's left edge.
+    pub(crate) fn clip(&self, from: Moment, to: Moment) -> impl Iterator<Item = Clip> {
+        let cell = self.cell;
+        self.pages.into_iter().flatten().filter_map(move |page| {
+            let left = self.left(&page, page.first);
+            let right = self.left(&page, page.last + 1).min(page.end);
+            let (from, to) = (from.max(left), to.min(right));
+            if to <= from {
+                return None;
+            }
+            let first = (from.since(page.origin).as_nanos() as u64 / cell) as usize;
+            let edge = self.left(&page, first);
+            let nanos = |moment: Moment| moment.since(edge).as_nanos() as u64;
+            Some(Clip {
+                first,
+                from: nanos(from),
+                to: nanos(to),
+                last: page.last,
+            })
+        })
+    }
+}
+
+/// A stretch of time on one page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Clip {
+    /// The first cell that it touches.
+    pub(crate) first: usize,
+    /// Its beginning, in nanoseconds from that cell's left edge; less than a cell.
+    pub(crate) from: u64,
+    /// Its end, from the same edge.
+    pub(crate) to: u64,
+    /// The page's last cell.
+    pub(crate) last: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(millis: u64) -> Moment {
+        Moment::ZERO + Duration::from_millis(millis)
+    }
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_hand_sweeps_over_the_page_before() {
+        let first = Axis::sweeping(at(500), at(800), SECOND, 10);
+        assert_eq!(first.hand(), Some(3));
+        assert_eq!(first.place(at(500)), Some(0));
+        assert_eq!(first.place(at(799)), Some(2));
+        assert_eq!(first.place(at(900)), None, "not yet");
+        assert_eq!(first.moment(7), None, "the first page begins clean");
+        let second = Axis::sweeping(at(500), at(1_700), SECOND, 10);
+        assert_eq!(second.hand(), Some(2));
+        assert_eq!(second.place(at(1_650)), Some(1));
+        assert_eq!(second.place(at(1_350)), Some(8), "of the page before");
+        assert_eq!(second.place(at(900)), None, "below the gap");
+        assert!(second.is_old(8) && !second.is_old(2));
+        assert_eq!(second.range(), (at(1_000), at(1_700)));
+    }
+
+    #[test]
+    fn a_page_that_stands_still_ends_where_it_should() {
+        let axis = Axis::still(at(5_000), SECOND, 10);
+        assert_eq!(axis.place(at(4_000)), Some(0));
+        assert_eq!(axis.place(at(5_000)), Some(9));
+        assert_eq!(axis.place(at(5_001)), None);
+        assert_eq!(axis.moment(0), Some(at(4_050)));
+        assert_eq!(axis.hand(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_cell_is_where_its_own_middle_stands(
+            anchor in 0_u64..5_000, since in 0_u64..20_000, span in 1_u64..4_000, cells in 1_u16..200,
+        ) {
+            let now = at(anchor + since);
+            let span = Duration::from_millis(span);
+            for axis in [Axis::sweeping(at(anchor), now, span, cells), Axis::still(now, span, cells)] {
+                for cell in 0..axis.cells() {
+                    if let Some(moment) = axis.moment(cell).filter(|moment| *moment <= now) {
+                        prop_assert_eq!(axis.place(moment), Some(cell));
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn what_is_clipped_stays_on_its_page(
+            since in 0_u64..20_000, span in 100_u64..4_000, cells in 1_u16..200,
+            from in 0_u64..20_000, length in 0_u64..9_000,
+        ) {
+            let axis = Axis::sweeping(at(0), at(since), Duration::from_millis(span), cells);
+            for clip in axis.clip(at(from), at(from + length)) {
+                prop_assert!(clip.from < clip.to && clip.from < axis.cell().as_nanos() as u64);
+                let last = clip.first + ((clip.to - 1) / axis.cell().as_nanos() as u64) as usize;
+                prop_assert!(last <= clip.last, "{last} {clip:?}");
+            }
+        }
+    }
+}

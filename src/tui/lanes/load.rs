@@ -1,0 +1,129 @@
+//! How many checks at once, cell by cell: the strips under the lanes.
+
+use crate::domain::Moment;
+
+use super::Axis;
+
+const BLOCKS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+
+/// The mean number in each cell.
+#[derive(Clone, Debug)]
+pub(crate) struct Load<'a> {
+    axis: &'a Axis,
+    /// Parts of a cell, in cells.
+    parts: Vec<f64>,
+    /// Changes of the number of whole cells, from each cell on.
+    changes: Vec<f64>,
+}
+
+impl<'a> Load<'a> {
+    pub(crate) fn new(axis: &'a Axis) -> Self {
+        Self {
+            axis,
+            parts: vec![0.0; axis.cells()],
+            changes: vec![0.0; axis.cells() + 1],
+        }
+    }
+
+    /// One more from `from` to `to`.
+    pub(crate) fn add(&mut self, from: Moment, to: Moment) {
+        let width = self.axis.cell().as_nanos() as u64;
+        for clip in self.axis.clip(from, to) {
+            let last = clip.first + ((clip.to - 1) / width) as usize;
+            let (from, to) = (clip.from as f64, clip.to as f64);
+            let width = width as f64;
+            if last == clip.first {
+                self.part(last, (to - from) / width);
+                continue;
+            }
+            self.part(clip.first, 1.0 - from / width);
+            self.part(last, to / width - (last - clip.first) as f64);
+            // What lies between is whole.
+            self.change(clip.first + 1, 1.0);
+            self.change(last, -1.0);
+        }
+    }
+
+    fn part(&mut self, cell: usize, share: f64) {
+        if let Some(part) = self.parts.get_mut(cell) {
+            *part += share;
+        }
+    }
+
+    fn change(&mut self, cell: usize, by: f64) {
+        if let Some(change) = self.changes.get_mut(cell) {
+            *change += by;
+        }
+    }
+
+    /// The mean number in each cell.
+    pub(crate) fn means(&self) -> Vec<f64> {
+        let whole = self.changes.iter().scan(0.0, |sum, change| {
+            *sum += change;
+            Some(*sum)
+        });
+        self.parts
+            .iter()
+            .zip(whole)
+            .map(|(part, whole)| part + whole)
+            .collect()
+    }
+}
+
+/// The block of a number on a scale that ends at `most`; `None` for nothing at all.
+pub(crate) fn block(number: f64, most: usize) -> Option<&'static str> {
+    if number < 1e-3 {
+        return None;
+    }
+    let eighths = (number / most.max(1) as f64 * 8.0).ceil() as usize;
+    BLOCKS.get(eighths.clamp(1, 8) - 1).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    fn at(nanos: u64) -> Moment {
+        Moment::from_nanos(nanos)
+    }
+
+    #[test]
+    fn one_after_another_is_one_and_not_several() {
+        let axis = Axis::still(at(1_000), Duration::from_nanos(1_000), 10);
+        let mut load = Load::new(&axis);
+        for start in (0..1_000).step_by(20) {
+            load.add(at(start), at(start + 20));
+        }
+        assert!(load.means().iter().all(|mean| (mean - 1.0).abs() < 1e-9));
+    }
+
+    #[test]
+    fn little_is_seen_and_nothing_is_not() {
+        assert_eq!(block(0.0, 1_000), None);
+        assert_eq!(block(0.1, 1_000), Some("▁"));
+        assert_eq!(block(500.0, 1_000), Some("▄"));
+        assert_eq!(block(1_000.0, 1_000), Some("█"));
+        assert_eq!(block(9.0, 4), Some("█"));
+    }
+
+    proptest! {
+        #[test]
+        fn the_mean_is_the_time_over_the_cell(
+            stretches in prop::collection::vec((0_u64..1_200, 1_u64..900), 0..20), cells in 1_u16..40,
+        ) {
+            let axis = Axis::still(at(1_000), Duration::from_nanos(1_000), cells);
+            let mut load = Load::new(&axis);
+            let (first, last) = axis.range();
+            let mut expected = 0.0;
+            for (from, length) in stretches {
+                load.add(at(from), at(from + length));
+                let shown = at(from + length).min(last).since(at(from).max(first));
+                expected += shown.as_nanos() as f64 / axis.cell().as_nanos() as f64;
+            }
+            let sum: f64 = load.means().iter().sum();
+            prop_assert!((sum - expected).abs() < 1e-6, "{sum} {expected}");
+        }
+    }
+}

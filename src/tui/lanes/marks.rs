@@ -1,0 +1,122 @@
+//! The mark of each state, with one meaning everywhere: a glyph, a colour and a word.
+
+use ratatui::style::{Color, Style};
+
+use crate::tui::theme::{DIM, NETWORK, PLAIN};
+
+use super::load::block;
+use super::raster::Cell;
+
+/// How a cell is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) glyph: &'static str,
+    pub(crate) style: Style,
+}
+
+const RUNNING: Style = PLAIN.fg(Color::Green);
+const LOCKED: Style = PLAIN.fg(Color::Red);
+const READY: Style = PLAIN
+    .fg(Color::Yellow)
+    .add_modifier(ratatui::style::Modifier::BOLD);
+
+const fn of(glyph: &'static str, style: Style) -> Mark {
+    Mark { glyph, style }
+}
+
+/// A check begins.
+pub(crate) const START: Mark = of("│", NETWORK);
+/// Waits for the network or a timer.
+const WAITING: Mark = of("─", NETWORK);
+/// Due, and waits for a worker.
+const QUEUED: Mark = of("·", DIM);
+/// A thread with nothing to do.
+pub(crate) const IDLE: Mark = of("_", DIM);
+/// A poll too short to fill anything.
+pub(crate) const POLLED: Mark = of("┴", RUNNING);
+
+/// Every mark and its word, for the legend.
+pub(crate) const LEGEND: [(Mark, &str); 8] = [
+    (START, "start"),
+    (WAITING, "network"),
+    (of("█", RUNNING), "cpu"),
+    (of("▒", LOCKED), "lock"),
+    (QUEUED, "queued"),
+    (of(":", READY), "ready"),
+    (IDLE, "idle"),
+    (POLLED, "polled"),
+];
+
+/// A cell of a check, or of a thread that holds one while it waits; `width` is a cell in
+/// nanoseconds. `None` where nothing was done.
+pub(crate) fn mark(cell: &Cell, width: u64) -> Option<Mark> {
+    // Running is seen where it takes an eighth of a cell; so it is not lost in the waiting.
+    let running = cell.running * 4;
+    let most = [running, cell.locked, cell.ready, cell.waiting, cell.queued]
+        .into_iter()
+        .max()?;
+    if most == 0 {
+        return None;
+    }
+    Some(if most == running {
+        level(cell.running, width)
+    } else if most == cell.locked {
+        of("▒", LOCKED)
+    } else if most == cell.waiting {
+        WAITING
+    } else if most == cell.ready {
+        of(":", READY)
+    } else {
+        QUEUED
+    })
+}
+
+/// A cell of a thread that goes from task to task: it runs one of them, waits for the lock,
+/// or has nothing to run.
+pub(crate) fn thread_mark(cell: &Cell, width: u64) -> Mark {
+    if cell.locked > cell.running {
+        of("▒", LOCKED)
+    } else if cell.running > 0 {
+        level(cell.running, width)
+    } else {
+        IDLE
+    }
+}
+
+/// As high as the share of the cell in which something ran.
+fn level(nanos: u64, width: u64) -> Mark {
+    let share = nanos as f64 / width.max(1) as f64;
+    of(block(share.max(0.01), 1).unwrap_or("▁"), RUNNING)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_two_states_share_a_mark() {
+        let glyphs: HashSet<_> = LEGEND.iter().map(|(mark, _)| mark.glyph).collect();
+        assert_eq!(glyphs.len(), LEGEND.len());
+    }
+
+    #[test]
+    fn what_fills_the_cell_is_what_is_drawn_and_running_shows_early() {
+        let cell = |running, waiting, locked, queued| Cell {
+            queued,
+            waiting,
+            ready: 0,
+            running,
+            locked,
+        };
+        let glyph = |cell| mark(&cell, 100).map(|mark| mark.glyph);
+        assert_eq!(glyph(cell(0, 0, 0, 0)), None);
+        assert_eq!(glyph(cell(1, 99, 0, 0)), Some("─"));
+        assert_eq!(glyph(cell(30, 70, 0, 0)), Some("▃"));
+        assert_eq!(glyph(cell(100, 0, 0, 0)), Some("█"));
+        assert_eq!(glyph(cell(10, 0, 90, 0)), Some("▒"));
+        assert_eq!(glyph(cell(0, 10, 0, 90)), Some("·"));
+        assert_eq!(thread_mark(&cell(1, 99, 0, 0), 100).glyph, "▁");
+        assert_eq!(thread_mark(&cell(0, 100, 0, 0), 100).glyph, "_");
+    }
+}

@@ -1,0 +1,19 @@
+//! Time drawn from left to right: which moment stands in which cell, what a thread or a
+//! check did in it, and the mark for that.
+//!
+//! ```text
+//! Axis   moment <-> cell, one scale for all lanes
+//! Raster what was done in each cell, by time
+//! marks  cell -> glyph and colour; one meaning a glyph
+//! Load   how many at once, cell by cell
+//! ```
+
+mod axis;
+mod load;
+mod marks;
+mod raster;
+
+pub(crate) use axis::Axis;
+pub(crate) use load::{Load, block};
+pub(crate) use marks::{IDLE, LEGEND, Mark, POLLED, START, mark, thread_mark};
+pub(crate) use raster::Raster;

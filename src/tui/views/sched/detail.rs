@@ -1,0 +1,104 @@
+//! What stands under the cursor, in two lines.
+
+use std::time::Duration;
+
+use crate::domain::{Moment, Phase, brief, clean};
+use crate::trace::{Activity, Doing, Record, spans};
+use crate::tui::format::{clock, plural};
+use crate::tui::scene::Scene;
+use crate::tui::state::State;
+
+/// A short time with enough digits to compare polls: "0.31ms", "1.5s".
+fn fine(duration: Duration) -> String {
+    if duration < Duration::from_millis(10) {
+        format!("{:.2}ms", duration.as_secs_f64() * 1e3)
+    } else {
+        brief(duration)
+    }
+}
+
+/// The check: what it found, how long it queued and took, who ran it; and how often it was
+/// polled, for how long, and what it waited for.
+pub(crate) fn lines(record: &Record, state: &State, scene: &Scene<'_>) -> [String; 2] {
+    let name = scene.monitor.site(record.site()).map_or_else(
+        || record.site().to_string(),
+        |site| clean(&site.site().name, 40),
+    );
+    let verdict = match record.found {
+        None => "in flight".to_owned(),
+        Some(found) => {
+            let reason = found.reason.map_or("", |reason| reason.word());
+            format!("{} {reason}", found.verdict.word().to_uppercase())
+                .trim_end()
+                .to_owned()
+        }
+    };
+    let who = &record.ran_on;
+    let at = wall(record.started, scene);
+    let first = format!(
+        "{name} {verdict}: began {}, queued {}, took {}, on {} (pid {} tid {})",
+        clock(at, &state.options.zone),
+        brief(record.late()),
+        brief(record.took()),
+        if who.thread.is_empty() {
+            "a thread"
+        } else {
+            &who.thread
+        },
+        who.pid,
+        who.tid
+    );
+    [first, waits(record)]
+}
+
+fn wall(at: Moment, scene: &Scene<'_>) -> crate::domain::Timestamp {
+    let ago = i64::try_from(scene.now.mono.since(at).as_micros()).unwrap_or(i64::MAX);
+    crate::domain::Timestamp::from_micros(scene.now.wall.as_micros().saturating_sub(ago))
+}
+
+fn waits(record: &Record) -> String {
+    let polls = record.notes.slices.iter();
+    let polls = polls.filter(|slice| slice.doing == Doing::Running).count();
+    if polls == 0 {
+        return "another process runs it and tells of it with its answer".to_owned();
+    }
+    let mut text = format!(
+        "{} ran {}",
+        plural(polls, "poll"),
+        fine(record.busy(Doing::Running))
+    );
+    let locked = record.busy(Doing::Locked);
+    if locked > Duration::ZERO {
+        text.push_str(&format!(", lock {}", fine(locked)));
+    }
+    let ready = record.ready();
+    if ready > Duration::ZERO {
+        text.push_str(&format!(", ready {}", fine(ready)));
+    }
+    let phases = [
+        (Phase::Dns, "dns"),
+        (Phase::Connect, "connect"),
+        (Phase::Tls, "tls"),
+        (Phase::FirstByte, "first byte"),
+        (Phase::Body, "body"),
+    ];
+    let mut waited = Vec::new();
+    for (phase, word) in phases {
+        let mut sum = Duration::ZERO;
+        spans(record, |span| {
+            if span.activity == Activity::Waiting(Some(phase)) {
+                sum += span.to.since(span.from);
+            }
+        });
+        if sum > Duration::ZERO {
+            waited.push(format!("{word} {}", fine(sum)));
+        }
+    }
+    if !waited.is_empty() {
+        text.push_str(&format!("; waited for {}", waited.join(", ")));
+    }
+    if record.notes.dropped > 0 {
+        text.push_str(&format!("; {} more polls not kept", record.notes.dropped));
+    }
+    text
+}

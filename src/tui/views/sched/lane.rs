@@ -1,0 +1,233 @@
+//! One lane: its cells, where checks begin, whose they are, and how they ended.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+
+use crate::domain::{SiteId, brief, clean};
+use crate::trace::{Activity, Record, spans};
+use crate::tui::format::cut;
+use crate::tui::lanes::{Axis, IDLE, Mark, POLLED, Raster, START, mark, thread_mark};
+use crate::tui::scene::Scene;
+use crate::tui::theme::{self, DIM, PLAIN};
+use crate::tui::widgets::put;
+
+use super::board::{Kind, Row};
+
+/// Draws a lane into `area`, whose cells are those of `axis`.
+pub(crate) fn draw(
+    buffer: &mut Buffer,
+    area: Rect,
+    axis: &Axis,
+    row: &Row<'_>,
+    scene: &Scene<'_>,
+    followed: Option<SiteId>,
+) {
+    let (tid, many) = match &row.kind {
+        Kind::Thread { who, many, .. } => (Some(who.tid), *many),
+        _ => (None, false),
+    };
+    let raster = fill(axis, row, tid, many, scene);
+    let width = axis.cell().as_nanos() as u64;
+    let (.., now) = axis.range();
+    for (index, cell) in raster.cells().iter().enumerate() {
+        let Some(moment) = axis.moment(index) else {
+            continue;
+        };
+        let drawn = match tid {
+            Some(_) if many => Some(thread_mark(cell, width)),
+            Some(_) => Some(mark(cell, width).unwrap_or(IDLE)),
+            None => mark(cell, width),
+        };
+        let begun = moment - axis.cell() / 2 <= now;
+        if let Some(drawn) = drawn.filter(|_| begun) {
+            set(buffer, area, axis, index, drawn);
+        }
+    }
+    if many {
+        return;
+    }
+    if row.kind == Kind::Task {
+        ticks(buffer, area, axis, row);
+    }
+    for (index, record) in row.records.iter().enumerate() {
+        if tid.is_some_and(|tid| tid != record.ran_on.tid) {
+            continue;
+        }
+        let next = row.records.get(index + 1);
+        let bar = Bar { record, next };
+        bar.draw(buffer, area, axis, row, scene, followed);
+    }
+}
+
+/// What was done, cell by cell.
+fn fill<'a>(
+    axis: &'a Axis,
+    row: &Row<'_>,
+    tid: Option<u32>,
+    many: bool,
+    scene: &Scene<'_>,
+) -> Raster<'a> {
+    let mut raster = Raster::new(axis);
+    for record in &row.records {
+        let mine = tid.is_none_or(|tid| !many && tid == record.ran_on.tid);
+        spans(record, |span| {
+            let by_me = span.tid.is_some() && span.tid == tid;
+            // A thread is not what waits in the queue.
+            let queued = span.activity == Activity::Queued;
+            if by_me || (mine && !(queued && tid.is_some())) {
+                raster.add(&span);
+            }
+        });
+    }
+    if let Kind::Site(site) = row.kind {
+        let (.., now) = axis.range();
+        for job in scene.record.ledger.waiting() {
+            if job.site == site {
+                raster.fill(job.due, now, Activity::Queued);
+            }
+        }
+    }
+    raster
+}
+
+fn set(buffer: &mut Buffer, area: Rect, axis: &Axis, index: usize, mark: Mark) {
+    if let Some(cell) = buffer.cell_mut((area.x + index as u16, area.y)) {
+        let old = axis.is_old(index);
+        let faded = if old {
+            Modifier::DIM
+        } else {
+            Modifier::empty()
+        };
+        cell.set_symbol(mark.glyph)
+            .set_style(mark.style.add_modifier(faded));
+    }
+}
+
+/// Marks the check that the cursor is on.
+pub(crate) fn select(buffer: &mut Buffer, area: Rect, axis: &Axis, record: &Record) {
+    let first = axis.place(record.started).unwrap_or(0);
+    let last = axis.place(record.ended).unwrap_or(axis.cells() - 1);
+    for index in first..=last.max(first) {
+        if let Some(cell) = buffer.cell_mut((area.x + index as u16, area.y)) {
+            cell.modifier.remove(Modifier::DIM);
+            cell.modifier.insert(Modifier::REVERSED);
+        }
+    }
+}
+
+/// Where a check was polled for a moment, in the middle of its waiting.
+fn ticks(buffer: &mut Buffer, area: Rect, axis: &Axis, row: &Row<'_>) {
+    for slice in row.records.iter().flat_map(|record| &record.notes.slices) {
+        let Some(index) = axis.place(slice.start) else {
+            continue;
+        };
+        let x = area.x + index as u16;
+        let waits = buffer
+            .cell((x, area.y))
+            .is_some_and(|cell| cell.symbol() == "─");
+        if waits {
+            set(buffer, area, axis, index, POLLED);
+        }
+    }
+}
+
+/// A check in a lane.
+struct Bar<'a> {
+    record: &'a Record,
+    /// The one after it in the same lane.
+    next: Option<&'a &'a Record>,
+}
+
+impl Bar<'_> {
+    fn draw(
+        &self,
+        buffer: &mut Buffer,
+        area: Rect,
+        axis: &Axis,
+        row: &Row<'_>,
+        scene: &Scene<'_>,
+        followed: Option<SiteId>,
+    ) {
+        let record = self.record;
+        let start = axis.place(record.started);
+        if let Some(start) = start {
+            set(buffer, area, axis, start, START);
+        }
+        let end = axis.place(record.ended);
+        if matches!(row.kind, Kind::Thread { .. }) {
+            let last = end.unwrap_or_else(|| axis.hand().unwrap_or(axis.cells() - 1));
+            self.name(buffer, area, axis, (start, last), scene, followed);
+        }
+        let Some(end) = end.filter(|_| record.failed()) else {
+            return;
+        };
+        let bad = theme::badge(crate::monitor::State::Down);
+        let fail = Mark {
+            glyph: bad.glyph,
+            style: bad.style,
+        };
+        set(buffer, area, axis, end, fail);
+        if !matches!(row.kind, Kind::Thread { .. }) {
+            self.outcome(buffer, area, axis, end, bad.style);
+        }
+    }
+
+    /// The site's name behind the beginning, as far as the bar is long.
+    fn name(
+        &self,
+        buffer: &mut Buffer,
+        area: Rect,
+        axis: &Axis,
+        (start, last): (Option<usize>, usize),
+        scene: &Scene<'_>,
+        followed: Option<SiteId>,
+    ) {
+        /// Less than that says nothing.
+        const LEAST: usize = 2;
+        let Some(start) = start else { return };
+        let room = last.saturating_sub(start + 1);
+        let site = self.record.site();
+        let Some(state) = scene.monitor.site(site).filter(|_| room >= LEAST) else {
+            return;
+        };
+        let name = cut(&clean(&state.site().name, 60), room);
+        let style = if followed == Some(site) {
+            PLAIN.add_modifier(Modifier::BOLD | Modifier::UNDERLINED)
+        } else if axis.is_old(start) {
+            DIM
+        } else {
+            PLAIN
+        };
+        put(
+            buffer,
+            area.x + start as u16 + 1,
+            area.y,
+            room as u16,
+            &name,
+            style,
+        );
+    }
+
+    /// How it ended, in words, where nothing else stands behind it.
+    fn outcome(&self, buffer: &mut Buffer, area: Rect, axis: &Axis, end: usize, style: Style) {
+        let reason = self.record.found.and_then(|found| found.reason);
+        let reason = reason.map_or("", |reason| reason.word());
+        let text = format!(" DOWN {reason} {}", brief(self.record.took()));
+        let next = self.next.and_then(|next| {
+            let due = next.job.due.min(next.started);
+            axis.place(due).filter(|place| *place > end)
+        });
+        let room = next.unwrap_or(axis.cells()).saturating_sub(end + 1);
+        if text.len() <= room {
+            put(
+                buffer,
+                area.x + end as u16 + 1,
+                area.y,
+                room as u16,
+                &text,
+                style,
+            );
+        }
+    }
+}

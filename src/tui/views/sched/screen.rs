@@ -1,0 +1,338 @@
+//! The screen as a whole: where its parts stand, and what is drawn into each.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::domain::{SiteId, clean};
+use crate::tui::format::{bytes, clock, count, plural, setting};
+use crate::tui::keymap::Scope;
+use crate::tui::place::Grouping;
+use crate::tui::scene::Scene;
+use crate::tui::state::State;
+use crate::tui::theme::{self, BOLD, DIM, PLAIN};
+use crate::tui::views::View;
+use crate::tui::widgets::put;
+
+use super::board::{Board, Kind, Row};
+use super::columns::Numbers;
+use super::words::Facts;
+use super::{detail, lane, strips};
+
+/// Its row in the table of screens.
+pub(crate) const VIEW: View = View {
+    title: "Sched",
+    scopes: &[
+        Scope::Always,
+        Scope::Everywhere,
+        Scope::Screens,
+        Scope::All,
+        Scope::Sched,
+    ],
+    draw,
+};
+
+/// Lines that are not lanes: two of answers, the headings, two strips, axis and legend.
+const OTHERS: u16 = 7;
+
+/// Where lanes stand in a body.
+fn lanes_area(state: &State, body: Rect) -> Rect {
+    let detail = u16::from(state.place.cursor.is_some());
+    Rect {
+        y: body.y + 3,
+        height: body.height.saturating_sub(OTHERS + detail),
+        ..body
+    }
+}
+
+fn draw(state: &State, scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
+    if scene.paradigms.is_empty() {
+        return;
+    }
+    let board = Board::gather(state, scene, body);
+    let line = |y: u16| Rect {
+        y,
+        height: 1,
+        ..body
+    };
+    let census = state.summary(scene).census;
+    let (from, to) = board.axis.range();
+    let facts = Facts::of(scene, census, from, to);
+    draw_facts(buffer, line(body.y), &facts);
+    draw_cause(buffer, line(body.y + 1), &facts);
+    heading(buffer, line(body.y + 2), state, scene, &board);
+    let area = lanes_area(state, body);
+    let flight = strips::in_flight(&board).means();
+    let hidden = draw_lanes(buffer, area, state, scene, &board, &flight);
+    let y = area.bottom();
+    let queue = strips::queued(&board, scene).means();
+    let most = scene.monitor.ids().len();
+    let text = format!("queue {}", count(census.queued));
+    strips::draw(buffer, line(y), &board, &text, &queue, most);
+    let text = format!("in flight {}", count(census.running));
+    strips::draw(buffer, line(y + 1), &board, &text, &flight, most);
+    let deadline = scene.record.ledger.swept();
+    let interval = scene
+        .record
+        .capacity
+        .and_then(|capacity| capacity.demand.interval);
+    let deadline = deadline.zip(interval).map(|(due, interval)| due + interval);
+    strips::draw_axis(buffer, line(y + 2), &board, deadline);
+    bottom(buffer, line(y + 3), state, scene, &board, hidden);
+}
+
+fn draw_facts(buffer: &mut Buffer, line: Rect, facts: &Facts<'_>) {
+    let text = facts.facts(usize::from(line.width - 2));
+    put(buffer, line.x + 1, line.y, line.width - 2, &text, BOLD);
+}
+
+/// As many clauses as there is room for; the first is cut where it is too long alone.
+fn draw_cause(buffer: &mut Buffer, line: Rect, facts: &Facts<'_>) {
+    let (clauses, tone) = facts.cause();
+    let room = usize::from(line.width.saturating_sub(2));
+    let mut text = String::new();
+    for clause in clauses {
+        let more = clause.chars().count() + usize::from(!text.is_empty());
+        if !text.is_empty() && text.chars().count() + more > room {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(&clause);
+    }
+    put(
+        buffer,
+        line.x + 1,
+        line.y,
+        line.width - 2,
+        &text,
+        theme::tone(tone),
+    );
+}
+
+fn heading(buffer: &mut Buffer, line: Rect, state: &State, scene: &Scene<'_>, board: &Board<'_>) {
+    let what = match state.place.grouping {
+        Grouping::Thread => "THREAD",
+        Grouping::Site => "SITE",
+        Grouping::Task => "TASK",
+    };
+    board.columns.heading(buffer, line, what);
+    let place = &state.place;
+    let cell = board.axis.cell();
+    let mut text = format!(
+        "{}, {} a page, {:.0}ms a cell",
+        place.grouping.words(),
+        setting(place.span()),
+        cell.as_secs_f64() * 1e3
+    );
+    let zoom = place.zoom();
+    if zoom > 1.01 {
+        text.push_str(&format!(", zoom {zoom:.0}x"));
+    } else if zoom < 0.99 {
+        text.push_str(&format!(", zoom 1/{:.0}", 1.0 / zoom));
+    }
+    if place.is_still() {
+        let (.., to) = board.axis.range();
+        let ago = scene.now.mono.since(to).as_micros() as i64;
+        let at = crate::domain::Timestamp::from_micros(scene.now.wall.as_micros() - ago);
+        text.push_str(&format!(
+            ", stands at {}: G goes live",
+            clock(at, &state.options.zone)
+        ));
+    }
+    let (forgotten, dropped) = scene.record.ledger.lost();
+    if dropped > 0 {
+        text.push_str(&format!(", {} dropped", count(dropped as usize)));
+    } else if forgotten > 0 && place.is_still() {
+        text.push_str(&format!(", {} older let go", count(forgotten as usize)));
+    }
+    let left = line.x + board.columns.width();
+    put(
+        buffer,
+        left,
+        line.y,
+        line.right().saturating_sub(left),
+        &text,
+        DIM,
+    );
+}
+
+/// Draws as many lanes as there is room for; gives how many are left out.
+fn draw_lanes(
+    buffer: &mut Buffer,
+    area: Rect,
+    state: &State,
+    scene: &Scene<'_>,
+    board: &Board<'_>,
+    flight: &[f64],
+) -> usize {
+    let busy: f64 = flight.iter().map(|mean| mean.min(1.0)).sum();
+    let shown_cells = (0..board.axis.cells()).filter(|cell| board.axis.moment(*cell).is_some());
+    let in_flight = busy / shown_cells.count().max(1) as f64;
+    let (shown, hidden) = board.shown(state.place.lane, usize::from(area.height));
+    for (index, line) in shown.iter().zip(area.rows()) {
+        let Some(row) = board.rows.get(*index) else {
+            continue;
+        };
+        if let Kind::Process { pid, host, lanes } = &row.kind {
+            let text = process(scene, *pid, host, *lanes);
+            put(buffer, line.x + 1, line.y, line.width - 2, &text, DIM);
+            continue;
+        }
+        let under = board
+            .selected(&state.place)
+            .filter(|(lane, _)| lane == index);
+        let selected = under.is_some();
+        let style = if selected { theme::SELECTED } else { PLAIN };
+        let (name, name_style) = label(row, scene, board);
+        let style = name_style.patch(style);
+        put(
+            buffer,
+            line.x + 1,
+            line.y,
+            board.columns.name(),
+            &name,
+            style,
+        );
+        let numbers = numbers(row, scene, board, in_flight);
+        board.columns.draw(buffer, line, &numbers);
+        let left = board.columns.width();
+        let cells = Rect {
+            x: line.x + left,
+            width: line.width.saturating_sub(left),
+            ..line
+        };
+        let followed = state.place.followed;
+        lane::draw(buffer, cells, &board.axis, row, scene, followed);
+        if let Some((_, record)) = under {
+            lane::select(buffer, cells, &board.axis, record);
+        }
+    }
+    hidden
+}
+
+/// What is said of a process above its threads.
+fn process(scene: &Scene<'_>, pid: u32, host: &str, lanes: usize) -> String {
+    let memory = scene.record.kernel.memory(pid);
+    if pid != scene.record.pid {
+        let memory = memory.map_or_else(String::new, |memory| format!(", {}", bytes(memory)));
+        return format!(
+            "host {host}, pid {pid}: {}{memory}",
+            plural(lanes, "thread")
+        );
+    }
+    if lanes == 0 {
+        return format!(
+            "pid {pid}, this program: the parent, which hands checks to its children over pipes"
+        );
+    }
+    let memory = memory.or(scene.machine.rss);
+    let memory = memory.map_or_else(|| "its memory".to_owned(), bytes);
+    let threads = match lanes {
+        1 => "1 thread has".to_owned(),
+        number => format!("{number} threads share"),
+    };
+    format!("pid {pid}, this program: {threads} {memory} of memory")
+}
+
+fn label(row: &Row<'_>, scene: &Scene<'_>, board: &Board<'_>) -> (String, ratatui::style::Style) {
+    let site_name = |site: SiteId| {
+        scene.monitor.site(site).map_or_else(
+            || "removed".to_owned(),
+            |state| clean(&state.site().name, 60),
+        )
+    };
+    match &row.kind {
+        Kind::Process { .. } => (String::new(), PLAIN),
+        Kind::Thread { who, gone, .. } => {
+            let id = if who.pid == who.tid || who.pid != scene.record.pid {
+                who.pid
+            } else {
+                who.tid
+            };
+            let name = if who.thread.is_empty() {
+                "thread"
+            } else {
+                &who.thread
+            };
+            let text = match board.columns.name() {
+                0..16 => clean(name, 15),
+                _ => format!("{} {id}", clean(name, 15)),
+            };
+            (text, if *gone { DIM } else { PLAIN })
+        }
+        Kind::Site(site) => {
+            let down = scene
+                .monitor
+                .site(*site)
+                .is_some_and(|state| state.state() == crate::monitor::State::Down);
+            (site_name(*site), if down { BOLD } else { PLAIN })
+        }
+        Kind::Task => {
+            let site = row.records.first().map(|record| record.site());
+            (site.map_or_else(String::new, site_name), PLAIN)
+        }
+    }
+}
+
+fn numbers(row: &Row<'_>, scene: &Scene<'_>, board: &Board<'_>, in_flight: f64) -> Numbers {
+    let shares = row.shares(&board.axis, in_flight);
+    let kernel = scene.record.kernel;
+    match &row.kind {
+        Kind::Thread { who, .. } => {
+            let usage = kernel.usage(who.pid, who.tid);
+            let own = who.pid != scene.record.pid;
+            Numbers {
+                shares,
+                kernel: usage.map(|usage| usage.cpu),
+                switches: usage.map(|usage| usage.switches),
+                memory: kernel.memory(who.pid).filter(|_| own),
+            }
+        }
+        _ => Numbers {
+            shares,
+            ..Numbers::default()
+        },
+    }
+}
+
+/// The check under the cursor, the newest message, or what is hidden and the marks.
+fn bottom(
+    buffer: &mut Buffer,
+    line: Rect,
+    state: &State,
+    scene: &Scene<'_>,
+    board: &Board<'_>,
+    hidden: usize,
+) {
+    if state.place.cursor.is_some() {
+        let below = Rect {
+            y: line.y + 1,
+            ..line
+        };
+        let texts = match board.selected(&state.place) {
+            Some((_, record)) => detail::lines(record, state, scene),
+            None => [
+                "The check under the cursor is not on this page any more.".into(),
+                "Left and Right go to the checks of a lane; End goes live.".into(),
+            ],
+        };
+        for (text, line) in texts.iter().zip([line, below]) {
+            put(buffer, line.x + 1, line.y, line.width - 2, text, BOLD);
+        }
+        return;
+    }
+    if let Some(message) = state.message(scene) {
+        let text = clean(&message.text, 1_000);
+        let style = theme::tone(message.tone);
+        put(buffer, line.x + 1, line.y, line.width - 2, &text, style);
+        return;
+    }
+    let noun = match state.place.grouping {
+        Grouping::Thread => "thread",
+        Grouping::Site => "site",
+        Grouping::Task => "check",
+    };
+    let polled = state.place.grouping == Grouping::Task;
+    strips::draw_legend(buffer, line, polled, &strips::hidden(hidden, noun));
+}

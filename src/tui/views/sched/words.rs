@@ -1,0 +1,230 @@
+//! The two answer lines: the facts, in the same order in every paradigm, and the cause in
+//! words. Both are computed from what was measured.
+
+use std::time::Duration;
+
+use crate::domain::{Moment, SiteId, brief, clean};
+use crate::monitor::State as SiteIs;
+use crate::paradigm::{Census, Label, Law};
+use crate::trace::{Capacity, Late, Sweep, Why};
+use crate::tui::format::{count, cut, holds, is_late, lateness, plural};
+use crate::tui::scene::{Scene, Tone};
+
+/// What the lines are made from.
+pub(crate) struct Facts<'a> {
+    pub(crate) scene: &'a Scene<'a>,
+    pub(crate) label: Label,
+    pub(crate) census: Census,
+    pub(crate) sweep: Option<Sweep>,
+    pub(crate) late: Option<Late>,
+    pub(crate) now: Moment,
+    pub(crate) sites: usize,
+}
+
+/// How many processes and threads, as they are.
+fn crew(census: &Census) -> String {
+    let processes = match census.processes {
+        1 => "1 process".to_owned(),
+        number => format!("{} processes", count(number)),
+    };
+    format!("{processes}, {}", plural(census.threads, "thread"))
+}
+
+impl<'a> Facts<'a> {
+    /// Gathers them: who was late of those that started between `from` and now.
+    pub(crate) fn of(scene: &'a Scene<'a>, census: Census, from: Moment, now: Moment) -> Self {
+        let ledger = scene.record.ledger;
+        Self {
+            scene,
+            label: scene.paradigms[scene.active.min(scene.paradigms.len() - 1)],
+            census,
+            sweep: ledger.sweep(),
+            late: Late::worst(ledger, from, now).filter(|late| is_late(late.late)),
+            now,
+            sites: scene.monitor.ids().len(),
+        }
+    }
+
+    fn name(&self, site: SiteId) -> String {
+        self.scene.monitor.site(site).map_or_else(
+            || site.to_string(),
+            |state| cut(&clean(&state.site().name, 60), 24),
+        )
+    }
+
+    /// Threads, running, queue, sweep, lateness, and what is down, in `room` cells: the last
+    /// ones give way where room is short.
+    pub(crate) fn facts(&self, room: usize) -> String {
+        let census = &self.census;
+        let late = self.late.map_or(Duration::ZERO, |late| late.late);
+        let facts = |sweep: String, worst: &str| {
+            vec![
+                crew(census),
+                format!("running {} of {}", count(census.running), count(self.sites)),
+                format!("queue {}", count(census.queued)),
+                sweep,
+                format!("{worst} {}", lateness(late)),
+            ]
+        };
+        let long = facts(self.sweep_so_far(), "worst late");
+        let mut failing = long.clone();
+        failing.extend(self.failing());
+        let mut short = facts(self.sweep_in_short(), "worst");
+        for facts in [failing, long] {
+            let line = facts.join(" | ");
+            if line.chars().count() <= room {
+                return line;
+            }
+        }
+        while short.len() > 1 && short.join(" | ").chars().count() > room {
+            short.pop();
+        }
+        short.join(" | ")
+    }
+
+    fn sweep_so_far(&self) -> String {
+        match self.sweep {
+            Some(sweep) if sweep.open > 0 => format!(
+                "sweep {} of {} in {}",
+                count(sweep.checks),
+                count(sweep.checks + sweep.open),
+                brief(self.now.since(sweep.due))
+            ),
+            _ => self.sweep_in_short(),
+        }
+    }
+
+    fn sweep_in_short(&self) -> String {
+        match self.sweep {
+            Some(sweep) if sweep.open > 0 => {
+                format!("sweep {}…", brief(self.now.since(sweep.due)))
+            }
+            Some(sweep) => format!("sweep {}", brief(sweep.ended.since(sweep.due))),
+            None => "sweep -".to_owned(),
+        }
+    }
+
+    /// The first site that is down, and why.
+    fn failing(&self) -> Option<String> {
+        const MOST: usize = 10_000;
+        if self.scene.monitor.totals().of(SiteIs::Down) == 0 {
+            return None;
+        }
+        let mut sites = self.scene.monitor.sites().take(MOST);
+        let site = sites.find(|site| site.state() == SiteIs::Down)?;
+        let reason = site.outage()?.reason;
+        Some(format!("{} DOWN {reason}", self.name(site.id())))
+    }
+
+    /// The cause, in clauses of which the first matter most.
+    pub(crate) fn cause(&self) -> (Vec<String>, Tone) {
+        if !self.scene.record.on {
+            let text = "Recording is off: T switches it on.".to_owned();
+            return (vec![text], Tone::Warn);
+        }
+        let mut clauses = Vec::new();
+        let mut tone = Tone::Info;
+        match &self.late {
+            Some(late) => {
+                tone = Tone::Warn;
+                clauses.push(self.blame(late));
+            }
+            None => clauses.push("Nothing is late.".to_owned()),
+        }
+        clauses.extend(
+            self.scene
+                .record
+                .capacity
+                .and_then(|capacity| self.short(&capacity)),
+        );
+        clauses.push(self.law());
+        if self.census.running + self.census.queued == 0 {
+            clauses.push(self.idle());
+        }
+        (clauses, tone)
+    }
+
+    /// Who was late, and who stood in the way: the culprit and not the victim.
+    fn blame(&self, late: &Late) -> String {
+        let who = self.name(late.site);
+        let by = lateness(late.late);
+        let victim = if late.waits {
+            format!("{who} waits {by}")
+        } else {
+            format!("{who} started {by} late")
+        };
+        match late.why {
+            Why::Full => {}
+            Why::Itself(took) => {
+                return format!("{victim}: its own check before took {}.", brief(took));
+            }
+            Why::Program => {
+                return format!("{victim} though workers were free: this program was busy.");
+            }
+        }
+        let mut text = match late.culprit {
+            Some((site, took)) => format!("{victim}: behind {} {}", self.name(site), brief(took)),
+            None => format!("{victim}: behind other checks"),
+        };
+        if late.ahead > 1 {
+            text.push_str(&format!(" and {}", plural(late.ahead - 1, "more check")));
+        }
+        match self.scene.record.ledger.workers_at(late.began) {
+            0 => {}
+            1 => text.push_str(" on the one worker"),
+            number => text.push_str(&format!(" on {} workers", count(number))),
+        }
+        text.push('.');
+        text
+    }
+
+    fn idle(&self) -> String {
+        const MOST: usize = 10_000;
+        let ids = self.scene.monitor.ids().iter().take(MOST);
+        let next = ids.filter_map(|id| (self.scene.next_due)(*id)).min();
+        let threads = match self.census.threads {
+            0 => "No thread is kept".to_owned(),
+            1 => "The thread is parked".to_owned(),
+            number => format!("All {} threads are parked", count(number)),
+        };
+        match next.map(|next| next.since(self.scene.now.mono)) {
+            Some(rest) if rest > Duration::ZERO => {
+                format!("{threads}, next check in {}.", brief(rest))
+            }
+            _ => format!("{threads}."),
+        }
+    }
+
+    fn short(&self, capacity: &Capacity) -> Option<String> {
+        (capacity.late() > 0).then(|| format!("{}.", holds(self.label.name, capacity)))
+    }
+
+    /// What bounds a sweep, with its figures where one was measured.
+    fn law(&self) -> String {
+        let sweep = self.sweep.filter(|sweep| sweep.open == 0);
+        let workers = self.census.workers.max(1);
+        let Some(sweep) = sweep else {
+            let law = self.label.law.words().replace('N', &count(workers));
+            return format!("A sweep is {law}.");
+        };
+        let (site, slowest) = sweep.slowest;
+        let alone = format!("{} {}", self.name(site), brief(slowest));
+        match self.label.law {
+            Law::Sum => format!("Sweep = SUM of all waits = {}.", brief(sweep.sum)),
+            Law::SumByWorkers if slowest > sweep.sum / workers as u32 => {
+                format!("Sweep = its slowest check: {alone}.")
+            }
+            Law::SumByWorkers => format!(
+                "Sweep is about SUM {} ÷ {} = {}.",
+                brief(sweep.sum),
+                count(workers),
+                brief(sweep.sum / workers as u32)
+            ),
+            Law::Slowest if slowest > sweep.second * 2 => format!(
+                "Sweep = the SLOWEST wait: {alone}, all others {} at most.",
+                brief(sweep.second)
+            ),
+            Law::Slowest => format!("Sweep = the SLOWEST wait: {alone}."),
+        }
+    }
+}
