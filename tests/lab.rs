@@ -188,9 +188,11 @@ mod lab {
                 entry: entry(paradigm),
                 jobs: JOBS,
                 length: LENGTH,
+                cores: 2,
             };
             let text = explain(experiment.question(gil), &lap);
             assert!(text.contains(words), "{paradigm}: {text}");
+            assert!(text.chars().count() <= 156, "{text}");
             if words == "hand-overs" {
                 assert!(
                     text.contains(&format!("{} hand-overs", lap.handovers)),
@@ -223,6 +225,7 @@ mod lab {
             entry: entry("threads"),
             jobs: 2,
             length: Duration::from_millis(150),
+            cores: 2,
         };
         let mut trials = Trials::start(experiment, vec![true, false]).unwrap();
         let (mut done, mut pictures) = (Vec::new(), 0);

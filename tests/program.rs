@@ -29,6 +29,7 @@ mod monitor {
     mod endings;
     mod explanation;
     mod hostile;
+    mod lab;
     mod load;
     mod outages;
     mod paradigms;

@@ -380,6 +380,11 @@ impl Core {
         self.dispatcher.entry()
     }
 
+    /// What makes the probers, and how many workers a paradigm gets.
+    pub(super) fn means(&self, entry: &Entry) -> (&Arc<Kit>, usize) {
+        (self.dispatcher.kit(), self.workers.of(entry).0)
+    }
+
     /// How busy it is.
     #[must_use]
     pub fn census(&self) -> Census {

@@ -14,6 +14,7 @@ mod machine;
 mod picture;
 mod session;
 mod workers;
+mod workshop;
 mod world;
 
 pub use self::core::{Core, CoreError, Happening};

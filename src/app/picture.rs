@@ -8,6 +8,10 @@ use crate::tui::{Input, Ui};
 
 use super::event::Action;
 use super::launch::{Launch, Opened, SessionError};
+use super::world::World;
+
+/// How often it is looked whether what was started is complete.
+const STEP: Duration = Duration::from_millis(90);
 
 /// What to draw and when.
 #[derive(Clone, Debug)]
@@ -45,8 +49,13 @@ async fn draw(launch: Launch, picture: &Picture) -> Result<String, SessionError>
     let mut ui = Ui::new(options, picture.size);
     let end = clock.moment() + picture.after;
     let mut batch = Vec::new();
-    while clock.moment() < end {
-        let wake = world.next_wake().min(end);
+    let mut pressed = false;
+    // When the keys are pressed, what they have started is awaited.
+    while clock.moment() < end || !pressed || world.is_busy() {
+        if clock.moment() >= end && !std::mem::replace(&mut pressed, true) {
+            press(&mut ui, &mut world, &picture.keys)?;
+        }
+        let wake = world.next_wake().min(end.max(clock.moment() + STEP));
         tokio::select! {
             _ = results.recv_many(&mut batch, 1_024) => {}
             () = tokio::time::sleep_until(clock.instant(wake).into()) => {}
@@ -57,7 +66,15 @@ async fn draw(launch: Launch, picture: &Picture) -> Result<String, SessionError>
         let _call: Option<Action> = world.tell();
         world.scene(|scene| ui.tick(scene));
     }
-    for name in &picture.keys {
+    world.look();
+    Ok(world.scene(|scene| {
+        ui.tick(scene);
+        ui.svg(scene, picture.size)
+    }))
+}
+
+fn press(ui: &mut Ui, world: &mut World, keys: &[String]) -> Result<(), SessionError> {
+    for name in keys {
         let input = Input::key(name).ok_or_else(|| {
             std::io::Error::new(
                 std::io::ErrorKind::InvalidInput,
@@ -69,9 +86,5 @@ async fn draw(launch: Launch, picture: &Picture) -> Result<String, SessionError>
             world.fulfil(intent);
         }
     }
-    world.look();
-    Ok(world.scene(|scene| {
-        ui.tick(scene);
-        ui.svg(scene, picture.size)
-    }))
+    Ok(())
 }

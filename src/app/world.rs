@@ -17,6 +17,7 @@ use super::export::{Exported, Exporter};
 use super::keeper::Kept;
 use super::lookout::Lookout;
 use super::machine::Meter;
+use super::workshop::Workshop;
 
 /// How often the program's own cost is read.
 const METER_PERIOD: Duration = Duration::from_secs(1);
@@ -35,6 +36,7 @@ pub(super) struct World {
     zone: TimeZone,
     labels: [Label; ALL.len()],
     lookout: Lookout,
+    workshop: Workshop,
     meter: Meter,
     metered: Option<Moment>,
     message: Option<Message>,
@@ -62,6 +64,7 @@ impl World {
             zone,
             labels: labels(),
             lookout: Lookout::default(),
+            workshop: Workshop::default(),
             meter: Meter::default(),
             metered: None,
             message: None,
@@ -89,6 +92,7 @@ impl World {
                 cpu: self.meter.cpu,
                 rss: self.meter.rss,
             },
+            workshop: self.workshop.seen(),
             next_due: &|site| self.core.due_of(site),
             message: self.newest_message(),
             banner: self.banner.as_deref(),
@@ -123,6 +127,7 @@ impl World {
     /// Hands out what is due, and reads the program's own cost now and then.
     pub(super) fn tick(&mut self) {
         self.core.tick();
+        self.workshop.absorb();
         self.lookout.absorb(&self.core, self.clock.moment());
         let now = self.clock.moment();
         if self
@@ -145,7 +150,14 @@ impl World {
         let meter = self
             .metered
             .map_or(Moment::ZERO, |then| then + METER_PERIOD);
-        self.core.next_wake().map_or(meter, |due| due.min(meter))
+        let workshop = self.workshop.next_wake(self.clock.moment());
+        let due = self.core.next_wake().into_iter().chain(workshop).min();
+        due.map_or(meter, |due| due.min(meter))
+    }
+
+    /// Whether a race or an experiment is on.
+    pub(super) const fn is_busy(&self) -> bool {
+        self.workshop.is_busy()
     }
 
     /// The window's title.
@@ -175,6 +187,11 @@ impl World {
                 self.say(Tone::Info, format!("recording {word}"));
             }
             Intent::Export => return Some(Action::Export),
+            Intent::Workshop(wish) => {
+                if let Err(why) = self.workshop.fulfil(wish, &self.core) {
+                    self.say(Tone::Bad, why);
+                }
+            }
             Intent::Recheck(site) => {
                 self.core.recheck(site);
                 let paused = self.core.due_of(site).is_none();

@@ -26,6 +26,8 @@ pub struct Experiment {
     pub jobs: usize,
     /// How long each takes by itself.
     pub length: Duration,
+    /// Cores of the machine.
+    pub cores: usize,
 }
 
 impl Experiment {
@@ -47,7 +49,7 @@ impl Experiment {
             gil,
             jobs: self.jobs,
             length: self.length,
-            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            cores: self.cores,
         }
     }
 }

@@ -146,6 +146,12 @@ impl Dispatcher {
         self.current.entry
     }
 
+    /// What makes its probers.
+    #[must_use]
+    pub const fn kit(&self) -> &Arc<Kit> {
+        &self.context.kit
+    }
+
     /// How busy the paradigm in use is.
     #[must_use]
     pub fn census(&self) -> Census {
