@@ -183,7 +183,11 @@ pub(super) fn run_watched(
                 lap.take(&result);
             }
         }
-        lap.records.extend(recorder.fetch().ended);
+        // Under the lock all is recorded, whether anybody wants to see it or not.
+        let ended = recorder.fetch().ended;
+        if setup.traced {
+            lap.records.extend(ended);
+        }
         watch(UnderWay {
             done: lap.late.len(),
             due,

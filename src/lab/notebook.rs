@@ -156,8 +156,10 @@ impl Notebook {
             "each process has a lock of its own"
         } else if shape.threads.min(shape.in_flight) == 1 {
             "one thread alone never waits for it"
+        } else if self.experiment.cores == 1 {
+            "there is one core, and one may run without it too"
         } else {
-            "there was no second core to gain"
+            "the machine is too busy with others to tell"
         };
         Some(format!("The lock made no difference: {why}."))
     }

@@ -11,6 +11,20 @@ fn monitor() -> (Three, Terminal) {
     (three, terminal)
 }
 
+/// The least time, in milliseconds, that workers took to be ready.
+fn ready(text: &str) -> f64 {
+    let times = text.split("ready in ").skip(1).map(|rest| {
+        let time = rest.split_whitespace().next().unwrap();
+        match time.strip_suffix("ms") {
+            Some(millis) => millis.parse::<f64>().unwrap(),
+            None => time.trim_end_matches('s').parse::<f64>().unwrap() * 1e3,
+        }
+    });
+    let times: Vec<f64> = times.collect();
+    assert_eq!(times.len(), 2, "{text}");
+    times.into_iter().fold(f64::MAX, f64::min)
+}
+
 #[test]
 fn an_experiment_predicts_runs_with_and_without_the_lock_and_explains() {
     let (_three, mut terminal) = monitor();
@@ -60,9 +74,15 @@ fn processes_crunch_under_locks_of_their_own_and_leave_nothing_behind() {
         "{text}"
     );
     assert!(text.contains("process-4"), "{text}");
+    let processes = ready(&text);
     until("the children of the lab are gone", || {
         children_of(terminal.pid()) == before
     });
+    terminal.press("2");
+    terminal.wait_text("[2] THREADS");
+    terminal.press("Enter");
+    let threads = ready(&terminal.wait_text("No lock: whoever has a core").text());
+    assert!(processes > threads, "{processes} ms and {threads} ms");
     terminal.press("q");
     terminal.finish();
 }
