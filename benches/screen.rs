@@ -95,7 +95,7 @@ fn frames(
     size: (u16, u16),
 ) -> Result<(), Box<dyn Error>> {
     let mut screen = Screen::new(size);
-    screen.frame(fleet)?;
+    screen.settle(fleet)?;
     let rounds = if table.quick { 100 } else { 400 };
     let (mut took, mut bytes) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
@@ -182,7 +182,7 @@ fn keys(table: &mut Table, title: &str, fleet: &mut Fleet) -> Result<(), Box<dyn
     let rounds = if table.quick { 2 } else { 8 };
     for (group, keys) in KEYS {
         let mut screen = Screen::new(SIZES[1]);
-        screen.frame(fleet)?;
+        screen.settle(fleet)?;
         let (mut took, mut worst) = (Vec::new(), (0.0, ""));
         for _ in 0..rounds {
             for key in keys {
@@ -239,6 +239,15 @@ impl Screen {
         let next_due = |site| fleet.schedule.due_of(site);
         self.ui.input(input, &fleet.scene(&self.labels, &next_due));
         self.frame(fleet)
+    }
+
+    /// Draws until the list of the table is complete.
+    fn settle(&mut self, fleet: &Fleet) -> std::io::Result<()> {
+        self.frame(fleet)?;
+        while self.ui.is_busy() {
+            self.frame(fleet)?;
+        }
+        Ok(())
     }
 
     /// Draws a frame; gives how many bytes it takes.
@@ -408,6 +417,7 @@ impl Fleet {
                 ledger: &self.ledger,
                 kernel: &self.kernel,
                 capacity: None,
+                interval: None,
                 on: true,
                 pid: std::process::id(),
             },

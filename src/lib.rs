@@ -3,7 +3,7 @@
 //! # The map
 //!
 //! ```text
-//! sites.toml -> config -> schedule -> paradigm -> probe -> channel -> monitor
+//! sites.toml -> config -> schedule -> paradigm -> probe -> channel -> monitor -> history, notify
 //!                                                                        |
 //!                                                             tui (draws, never writes)
 //! ```
@@ -19,10 +19,12 @@
 //! | [`config`] | `sites.toml`: reading, mistakes with key and line, edits that keep comments, watching | domain |
 //! | [`schedule`] | when each site is due, what was missed. Pure | domain |
 //! | [`probe`] | one look at one site: request, phases, classification, certificate; the wire form of jobs and results; a scripted fake | domain |
-//! | [`trace`] | who runs what: the identity of the thread that polls | domain |
+//! | [`trace`] | records each poll of a check (thread, start, end) and what it waited for; what can be read from the record; the emulated interpreter lock | domain |
 //! | [`paradigm`] | one file a paradigm, the trait, the table `ALL`, the live switch | domain, probe, trace |
 //! | [`lab`] | the toy workloads, predictions, the race and its figures, the glossary | domain, paradigm, probe, trace |
 //! | [`monitor`] | what results mean: state of every site, confirmation, uptime. A pure fold, sole owner of the truth | domain |
+//! | [`history`] | SQLite: writer, schema, summaries, queries. The only room that knows rusqlite | domain |
+//! | [`notify`] | one file a channel, the table `ALL`, what a message says, the outbox | domain, history |
 //! | [`fleet`] | the sites that `squirrel demo` serves on loopback, and their faults | domain |
 //! | [`tui`] | terminal guard, keymap, layout, theme, one file a view. The only room that knows ratatui and crossterm | domain, monitor, trace, the figures of lab, the names in paradigm's table |
 //! | [`app`] | the wiring: one closed `Event` enum, one `select!` loop; decide, then act | all of the above |
@@ -30,15 +32,17 @@
 //!
 //! Architecture invariants, each held by `tests/tidy.rs`: imports run downward only, as in
 //! the table; no two files import each other; ratatui and crossterm stay in `tui`, reqwest
-//! in `probe`; drawing takes `&self`; no file has more than 400 lines before its tests.
+//! in `probe` and `notify`; rusqlite in `history`; drawing takes `&self`; no file has more than 400 lines before its tests.
 
 pub mod app;
 pub mod command;
 pub mod config;
 pub mod domain;
 pub mod fleet;
+pub mod history;
 pub mod lab;
 pub mod monitor;
+pub mod notify;
 pub mod paradigm;
 pub mod probe;
 pub mod schedule;

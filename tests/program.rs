@@ -19,25 +19,38 @@ mod check {
     mod servers;
     mod signals;
     mod sites;
+    mod trace;
     mod verdicts;
 }
 
 #[cfg(test)]
 mod monitor {
     mod appearance;
+    mod chaos;
     mod checks;
     mod endings;
     mod explanation;
     mod hostile;
     mod lab;
+    mod limits;
     mod load;
     mod outages;
     mod paradigms;
     mod refusals;
     mod reload;
-    mod sites;
+    mod scheduling;
+    pub(crate) mod sites;
     mod suspension;
     mod table;
+}
+
+#[cfg(test)]
+mod owners {
+    mod files;
+    mod mail;
+    mod messages;
+    mod service;
+    mod sites;
 }
 
 #[cfg(test)]

@@ -86,4 +86,32 @@ mod readme {
         });
         assert_eq!(config.sites.len(), 2);
     }
+
+    #[test]
+    fn the_configuration_of_the_channels_can_be_followed_literally() {
+        let readme = fs::read_to_string(path()).unwrap();
+        let (_, section) = readme.split_once("\n## Owners are told\n").unwrap();
+        let block: String = section
+            .lines()
+            .skip_while(|line| !line.starts_with("    [owners.ops]"))
+            .take_while(|line| line.is_empty() || line.starts_with("    "))
+            .map(|line| format!("{}\n", line.trim_start()))
+            .collect();
+        let site = "[[sites]]\nurl = \"https://example.org\"\nowners = [\"ops\"]\n";
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("sites.toml");
+        // As it stands, and with what is commented out.
+        for block in [block.clone(), block.replace("# allow", "allow")] {
+            fs::write(&file, format!("{block}{site}")).unwrap();
+            let names = paradigm::names();
+            let known = uptime_squirrel::config::Known { paradigms: &names };
+            let config = uptime_squirrel::config::load(&file, &known)
+                .unwrap_or_else(|mistakes| panic!("{mistakes}"));
+            let plan = uptime_squirrel::app::plan(&config);
+            let ways: Vec<_> = uptime_squirrel::notify::ways(&plan.settings, &plan.owners[0])
+                .map(|entry| entry.name)
+                .collect();
+            assert_eq!(ways, ["email", "sms", "push", "webhook"]);
+        }
+    }
 }

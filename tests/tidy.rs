@@ -9,7 +9,7 @@ mod tidy {
 
     /// Rooms, and the rooms that each may import. The table of `lib.rs`, and the order in
     /// which data flows.
-    const ROOMS: [(&str, &[&str]); 12] = [
+    const ROOMS: [(&str, &[&str]); 14] = [
         ("domain", &[]),
         ("config", &["domain"]),
         ("schedule", &["domain"]),
@@ -18,20 +18,22 @@ mod tidy {
         ("paradigm", &["domain", "probe", "trace"]),
         ("lab", &["domain", "probe", "trace", "paradigm"]),
         ("monitor", &["domain"]),
+        ("history", &["domain"]),
+        ("notify", &["domain", "history"]),
         ("fleet", &["domain"]),
         ("tui", &["domain", "monitor", "trace", "paradigm", "lab"]),
         (
             "app",
             &[
                 "domain", "config", "schedule", "probe", "trace", "paradigm", "lab", "monitor",
-                "fleet", "tui",
+                "history", "notify", "fleet", "tui",
             ],
         ),
         (
             "command",
             &[
                 "domain", "config", "schedule", "probe", "trace", "paradigm", "lab", "monitor",
-                "fleet", "tui", "app",
+                "history", "notify", "fleet", "tui", "app",
             ],
         ),
     ];

@@ -11,10 +11,12 @@ use crate::monitor::{Monitor, Notice};
 use crate::paradigm::{
     ALL, Census, Context, Dispatcher, Entry, Offer, Receipt, StartError, position,
 };
-use crate::probe::{Kit, KitError};
+use crate::probe::Kit;
 use crate::schedule::Schedule;
 use crate::trace::{Demand, Recorder};
 
+use super::beginning::CoreError;
+use super::ledger::{Ledger, keeping};
 use super::workers::{Workers, step};
 
 /// Checks handed out at a time, so that a key is answered in the middle of a million.
@@ -30,33 +32,15 @@ pub enum Happening {
     Notice(Notice),
     /// A switch is complete.
     Switched(Receipt),
+    /// A check was answered; told only to those who asked for it.
+    Checked(Arc<CheckResult>),
 }
-
-/// Why the program cannot begin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CoreError {
-    /// The trusted certificates.
-    Kit(KitError),
-    /// The first paradigm.
-    Start(StartError),
-}
-
-impl std::fmt::Display for CoreError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Kit(error) => error.fmt(f),
-            Self::Start(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for CoreError {}
 
 /// Plan, dispatcher and monitor.
 #[derive(Debug)]
 pub struct Core {
-    clock: Arc<dyn Clock>,
-    monitor: Monitor,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) monitor: Monitor,
     schedule: Schedule,
     dispatcher: Dispatcher,
     recorder: Arc<Recorder>,
@@ -67,9 +51,11 @@ pub struct Core {
     configured_workers: (BTreeMap<Box<str>, usize>, Option<usize>),
     open_files: Option<u64>,
     due: Vec<JobId>,
-    happenings: Vec<Happening>,
+    pub(super) happenings: Vec<Happening>,
     ticked: Moment,
     stood_still_until: Option<Moment>,
+    pub(super) ledger: Option<Ledger>,
+    pub(super) tells_checks: bool,
 }
 
 impl Core {
@@ -113,6 +99,8 @@ impl Core {
             happenings: Vec::new(),
             ticked: clock_now,
             stood_still_until: None,
+            ledger: None,
+            tells_checks: false,
         };
         core.take_over(config);
         Ok(core)
@@ -125,7 +113,9 @@ impl Core {
             .sites()
             .map(|state| (state.id(), Arc::clone(&state.site().look)))
             .collect();
+        let plan = self.ledger.is_some().then(|| keeping(&config));
         self.monitor.configure(config.sites, now);
+        self.keep_as(plan, now);
         let plan: Vec<(SiteId, Duration)> = self
             .monitor
             .sites()
@@ -233,11 +223,14 @@ impl Core {
         let now = self.clock.now();
         let mut notices = Vec::new();
         self.monitor.observe(outcome, now, &mut notices);
+        self.write_down(outcome, &notices, now);
         for notice in notices {
-            if let Notice::LookAgain { site, after } = notice {
-                self.schedule.look_again(site, now.mono + after);
-            } else {
-                self.happenings.push(Happening::Notice(notice));
+            match notice {
+                Notice::LookAgain { site, after } => {
+                    self.schedule.look_again(site, now.mono + after);
+                }
+                Notice::Stands { .. } => {}
+                told => self.happenings.push(Happening::Notice(told)),
             }
         }
     }

@@ -7,6 +7,7 @@ use crate::tui::Input;
 
 use super::export::Exported;
 use super::keeper::Kept;
+use super::ledger::Word;
 
 /// Something that happened. Closed: the loop has no other ears.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub(super) enum Event {
     Results(Vec<CheckResult>),
     /// From the keeper of sites.toml.
     Kept(Kept),
+    /// From the history or the outbox.
+    Word(Word),
     /// What is on record was written, or could not be.
     Exported(Exported),
     /// A signal that asks for the end.

@@ -29,6 +29,7 @@ pub enum Kept {
 
 enum Request {
     Pause(Arc<Site>, bool),
+    Reload,
 }
 
 /// The thread's handle: it ends when this is dropped.
@@ -60,6 +61,11 @@ impl Keeper {
         let _gone = self.requests.send(Request::Pause(site, paused));
     }
 
+    /// Reads the file again, whether it changed or not.
+    pub fn reload(&self) {
+        let _gone = self.requests.send(Request::Reload);
+    }
+
     /// The next thing it has to say; never, if there is no file.
     pub async fn next(&mut self) -> Kept {
         match self.kept.recv().await {
@@ -80,7 +86,12 @@ fn keep(
     let known = Known { paradigms: &names };
     let mut changing = false;
     loop {
+        let mut asked = false;
         let saved = match inbox.recv_timeout(PERIOD) {
+            Ok(Request::Reload) => {
+                asked = true;
+                None
+            }
             Ok(Request::Pause(site, paused)) => {
                 let saved = config::set_paused(&path, &site, paused, &known).map(|_| paused);
                 Some(Kept::Saved(site.name.clone(), saved))
@@ -92,7 +103,7 @@ fn keep(
         // Some editors empty a file before they write it: it is read once it holds still.
         // After a pause was written it is read at once, with whatever others wrote before.
         let wrote = matches!(saved, Some(Kept::Saved(_, Ok(_))));
-        if !wrote && (changed || !changing) {
+        if !wrote && !asked && (changed || !changing) {
             changing |= changed;
             if saved.is_some_and(|saved| outbox.send(saved).is_err()) {
                 return;

@@ -9,10 +9,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use crate::config::Config;
 use crate::domain::{CheckResult, Clock, SystemClock};
 use crate::fleet::FleetProcess;
+use crate::history::{HistoryError, Place};
 use crate::paradigm::Entry;
 use crate::tui::{Options, Tone};
 
-use super::core::{Core, CoreError};
+use super::beginning::CoreError;
+use super::core::Core;
+use super::ledger::{Ledger, Word};
 use super::workers::Workers;
 use super::world::World;
 
@@ -33,6 +36,10 @@ pub struct Launch {
     pub source: String,
     /// The fleet of the demonstration.
     pub fleet: Option<FleetProcess>,
+    /// Where the history is kept.
+    pub history: Place,
+    /// The configuration whose owners are told of every site, in place of the first one's.
+    pub tell: Option<Config>,
 }
 
 /// Why a session cannot begin or go on.
@@ -40,6 +47,8 @@ pub struct Launch {
 pub enum SessionError {
     /// The checks.
     Core(CoreError),
+    /// The history.
+    History(HistoryError),
     /// The terminal, or the system.
     Io(io::Error),
 }
@@ -48,6 +57,7 @@ impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Core(error) => error.fmt(f),
+            Self::History(error) => error.fmt(f),
             Self::Io(error) => error.fmt(f),
         }
     }
@@ -68,6 +78,7 @@ pub(super) struct Opened {
     pub(super) clock: Arc<SystemClock>,
     pub(super) options: Options,
     pub(super) fleet: Option<FleetProcess>,
+    pub(super) words: UnboundedReceiver<Word>,
 }
 
 impl Launch {
@@ -75,15 +86,15 @@ impl Launch {
     pub(super) fn open(self) -> Result<Opened, SessionError> {
         let clock = Arc::new(SystemClock::new());
         let (sender, results) = unbounded_channel();
-        let core = Core::start(
-            self.config,
-            self.entry,
-            self.workers,
-            Arc::clone(&clock) as Arc<dyn Clock>,
-            sender,
-        )
-        .map_err(SessionError::Core)?;
         let zone = self.options.zone.clone();
+        let dyn_clock = Arc::clone(&clock) as Arc<dyn Clock>;
+        // Before the first check, so that a second monitor asks nobody anything.
+        let tell = self.tell.as_ref();
+        let opened = Ledger::open(&self.history, &self.config, tell, &dyn_clock, zone.clone())
+            .map_err(SessionError::History)?;
+        let mut core = Core::start(self.config, self.entry, self.workers, dyn_clock, sender)
+            .map_err(SessionError::Core)?;
+        core.keep(opened.ledger, opened.restored);
         let demo = self.fleet.is_some();
         let mut world = World::new(core, Arc::clone(&clock), zone, self.source, demo);
         if let Some(notice) = self.notice {
@@ -95,6 +106,7 @@ impl Launch {
             clock,
             options: self.options,
             fleet: self.fleet,
+            words: opened.words,
         })
     }
 }

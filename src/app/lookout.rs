@@ -74,6 +74,7 @@ impl Lookout {
             ledger: &self.ledger,
             kernel: &self.kernel,
             capacity: means.map(|means| Capacity::measure(core.demand(), means, crew)),
+            interval: core.demand().interval,
             on: core.recorder().is_on(),
             pid: std::process::id(),
         }

@@ -3,25 +3,40 @@
 //! [`Core`] moves checks between plan, dispatcher and monitor, with or without a screen;
 //! the session around it turns what happens into what is done about it.
 
+mod beginning;
 mod core;
 mod event;
 mod export;
+mod headless;
 mod keeper;
 mod launch;
+mod ledger;
 pub mod log;
 mod lookout;
 mod machine;
+mod names;
 mod picture;
+mod record;
+mod service;
 mod session;
+mod trouble;
 mod workers;
 mod workshop;
 mod world;
 
-pub use self::core::{Core, CoreError, Happening};
+pub use self::core::{Core, Happening};
+pub use beginning::CoreError;
 pub use event::Ending;
+pub use headless::{Occurrence, Watch, watch};
 pub use keeper::{Keeper, Kept};
 pub use launch::{Launch, SessionError};
+pub use ledger::{Ledger, OpenLedger, Word, key, plan};
 pub use machine::Meter;
 pub use picture::{Picture, picture};
+pub use service::Service;
 pub use session::run;
 pub use workers::{Workers, choose, step};
+
+/// How long the end waits for messages under way to arrive, and again for the history to be
+/// written.
+const PATIENCE: std::time::Duration = std::time::Duration::from_millis(1_500);

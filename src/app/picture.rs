@@ -8,7 +8,6 @@ use crate::tui::{Input, Ui};
 
 use super::event::Action;
 use super::launch::{Launch, Opened, SessionError};
-use super::world::World;
 
 /// How often it is looked whether what was started is complete.
 const STEP: Duration = Duration::from_millis(90);
@@ -20,8 +19,10 @@ pub struct Picture {
     pub size: (u16, u16),
     /// How long the monitor runs before.
     pub after: Duration,
-    /// The keys that are pressed at the end, by their names in the help.
+    /// The keys that are pressed then, by their names in the help.
     pub keys: Vec<String>,
+    /// How long it goes on after that.
+    pub then: Duration,
 }
 
 /// Runs the monitor and draws it as SVG.
@@ -38,23 +39,49 @@ pub fn picture(launch: Launch, picture: &Picture) -> Result<String, SessionError
 }
 
 async fn draw(launch: Launch, picture: &Picture) -> Result<String, SessionError> {
-    // The fleet lives until the picture is drawn.
-    let Opened {
-        mut world,
-        mut results,
-        clock,
-        options,
-        fleet: _fleet,
-    } = launch.open()?;
-    let mut ui = Ui::new(options, picture.size);
-    let end = clock.moment() + picture.after;
-    let mut batch = Vec::new();
-    let mut pressed = false;
-    // When the keys are pressed, what they have started is awaited.
-    while clock.moment() < end || !pressed || world.is_busy() {
-        if clock.moment() >= end && !std::mem::replace(&mut pressed, true) {
-            press(&mut ui, &mut world, &picture.keys)?;
+    let mut opened = launch.open()?;
+    let mut ui = Ui::new(opened.options.clone(), picture.size);
+    run(&mut opened, &mut ui, picture.after).await;
+    for name in &picture.keys {
+        let input = Input::key(name).ok_or_else(|| {
+            std::io::Error::new(
+                std::io::ErrorKind::InvalidInput,
+                format!("there is no key \"{name}\""),
+            )
+        })?;
+        let world = &mut opened.world;
+        world.look();
+        let intent = world.scene(|scene| ui.input(&input, scene));
+        if let Some(intent) = intent {
+            world.fulfil(intent);
         }
+    }
+    run(&mut opened, &mut ui, picture.then).await;
+    let world = &mut opened.world;
+    world.look();
+    let svg = world.scene(|scene| {
+        ui.tick(scene);
+        while ui.is_busy() {
+            ui.tick(scene);
+        }
+        ui.svg(scene, picture.size)
+    });
+    world.core.close(super::PATIENCE);
+    Ok(svg)
+}
+
+/// Runs the monitor for so long, without drawing.
+async fn run(opened: &mut Opened, ui: &mut Ui, time: Duration) {
+    let Opened {
+        world,
+        results,
+        clock,
+        ..
+    } = opened;
+    let end = clock.moment() + time;
+    let mut batch = Vec::new();
+    // What the keys have started is awaited.
+    while clock.moment() < end || world.is_busy() {
         let wake = world.next_wake().min(end.max(clock.moment() + STEP));
         tokio::select! {
             _ = results.recv_many(&mut batch, 1_024) => {}
@@ -66,25 +93,4 @@ async fn draw(launch: Launch, picture: &Picture) -> Result<String, SessionError>
         let _call: Option<Action> = world.tell();
         world.scene(|scene| ui.tick(scene));
     }
-    world.look();
-    Ok(world.scene(|scene| {
-        ui.tick(scene);
-        ui.svg(scene, picture.size)
-    }))
-}
-
-fn press(ui: &mut Ui, world: &mut World, keys: &[String]) -> Result<(), SessionError> {
-    for name in keys {
-        let input = Input::key(name).ok_or_else(|| {
-            std::io::Error::new(
-                std::io::ErrorKind::InvalidInput,
-                format!("there is no key \"{name}\""),
-            )
-        })?;
-        let intent = world.scene(|scene| ui.input(&input, scene));
-        if let Some(intent) = intent {
-            world.fulfil(intent);
-        }
-    }
-    Ok(())
 }

@@ -16,6 +16,7 @@ use super::event::{Action, Ending, Event};
 use super::export::Exporter;
 use super::keeper::Keeper;
 use super::launch::{Launch, Opened, SessionError};
+use super::ledger::Word;
 use super::world::World;
 
 /// Results that are folded in at a time, so that a key never waits for a flood of them.
@@ -57,6 +58,7 @@ struct Session {
 struct Ears {
     input: Option<InputStream>,
     results: UnboundedReceiver<CheckResult>,
+    words: UnboundedReceiver<Word>,
     keeper: Keeper,
     exporter: Exporter,
     interrupt: Signal,
@@ -81,10 +83,12 @@ impl Session {
             clock,
             options,
             fleet,
+            words,
         } = launch.open()?;
         let ears = Ears {
             input: None,
             results,
+            words,
             keeper,
             exporter: Exporter::new(),
             interrupt: signal(SignalKind::interrupt())?,
@@ -107,7 +111,9 @@ impl Session {
     }
 
     async fn run(mut self) -> Result<Ending, SessionError> {
-        match self.watch().await {
+        let ended = self.watch().await;
+        self.world.core.close(super::PATIENCE);
+        match ended {
             // A terminal that is closed in the middle of a frame is gone like any other.
             Err(error) if is_gone(&error) => Ok(Ending::Quit),
             ended => Ok(ended?),
@@ -155,6 +161,7 @@ impl Session {
             _ = ears.stop.recv() => Event::Stop,
             _ = ears.results.recv_many(&mut batch, BATCH) => Event::Results(batch),
             kept = ears.keeper.next() => Event::Kept(kept),
+            Some(word) = ears.words.recv() => Event::Word(word),
             exported = ears.exporter.next() => Event::Exported(exported),
             () = tokio::time::sleep_until(wake) => Event::Tick,
         };
@@ -173,6 +180,7 @@ impl Session {
             }
             Event::Results(results) => self.world.core.results(results),
             Event::Kept(kept) => self.world.kept(kept),
+            Event::Word(word) => self.world.word(word),
             Event::Exported(exported) => self.world.exported(exported),
             Event::Signal(number) => actions.push(Action::End(Ending::Signal(number))),
             Event::Stop => actions.push(Action::Suspend),
@@ -237,10 +245,10 @@ impl Session {
         }
         let (world, ui, terminal) = (&self.world, &mut self.ui, &mut self.terminal);
         let behind = world.scene(|scene| {
+            ui.tick(scene);
             if !ui.wants_frame(scene) {
                 return Ok(false);
             }
-            ui.tick(scene);
             let drawn = terminal.draw(ui, scene)?;
             if drawn {
                 ui.drawn(scene);

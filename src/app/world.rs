@@ -15,8 +15,11 @@ use super::core::{Core, Happening};
 use super::event::{Action, Ending};
 use super::export::{Exported, Exporter};
 use super::keeper::Kept;
+use super::ledger::Word;
 use super::lookout::Lookout;
 use super::machine::Meter;
+use super::names::{listed, more};
+use super::trouble::Trouble;
 use super::workshop::Workshop;
 
 /// How often the program's own cost is read.
@@ -24,9 +27,6 @@ const METER_PERIOD: Duration = Duration::from_secs(1);
 
 /// How long a receipt stands, whatever else happens.
 const RECEIPT: Duration = Duration::from_secs(5);
-
-/// Sites that one message names.
-const MOST_NAMES: usize = 3;
 
 /// The state of a session, except for its screen.
 #[derive(Debug)]
@@ -43,6 +43,8 @@ pub(super) struct World {
     /// The receipt of the last switch, which other news must not cover at once.
     receipt: Option<Message>,
     banner: Option<String>,
+    /// While the history cannot be kept, or a channel fails.
+    trouble: Trouble,
     source: String,
     /// When the configuration in use was read.
     configured_at: Timestamp,
@@ -70,6 +72,7 @@ impl World {
             message: None,
             receipt: None,
             banner: None,
+            trouble: Trouble::default(),
             source,
             configured_at,
             demo,
@@ -95,7 +98,7 @@ impl World {
             workshop: self.workshop.seen(),
             next_due: &|site| self.core.due_of(site),
             message: self.newest_message(),
-            banner: self.banner.as_deref(),
+            banner: self.banner.as_deref().or_else(|| self.trouble.banner()),
             source: &self.source,
             demo: self.demo,
         })
@@ -300,6 +303,13 @@ impl World {
         }
     }
 
+    /// What the history or the outbox has to say.
+    pub(super) fn word(&mut self, word: Word) {
+        if let Some((tone, text)) = self.trouble.hear(word) {
+            self.say(tone, text);
+        }
+    }
+
     /// Writes what is on record.
     pub(super) fn export(&mut self, exporter: &Exporter) {
         self.lookout.absorb(&self.core, self.clock.moment());
@@ -343,7 +353,8 @@ impl World {
                     up.extend(self.name(site).map(|name| (name, brief(lasted))));
                 }
                 Happening::Notice(Notice::Degraded { site }) => slow.extend(self.name(site)),
-                Happening::Notice(Notice::LookAgain { .. }) => {}
+                Happening::Notice(Notice::LookAgain { .. } | Notice::Stands { .. })
+                | Happening::Checked(_) => {}
             }
         }
         if let [first, rest @ ..] = &slow[..] {
@@ -377,20 +388,4 @@ impl World {
         let reason = state.outage()?.reason;
         Some((state.site().name.clone(), reason.to_string()))
     }
-}
-
-fn more(number: usize) -> String {
-    match number {
-        0 => " is".to_owned(),
-        number => format!(" and {number} more are"),
-    }
-}
-
-fn listed(names: impl ExactSizeIterator<Item = String>) -> String {
-    let number = names.len();
-    let mut text = names.take(MOST_NAMES).collect::<Vec<_>>().join(", ");
-    if number > MOST_NAMES {
-        text.push_str(&format!(" and {} more", number - MOST_NAMES));
-    }
-    text
 }

@@ -6,6 +6,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
+use crate::history::Place;
 use crate::paradigm;
 
 const EXAMPLES: &str = "\
@@ -36,7 +37,7 @@ pub(super) struct Cli {
         long,
         global = true,
         value_enum,
-        default_value = "warn",
+        default_value = "info",
         value_name = "LEVEL"
     )]
     pub(super) log_level: LogLevel,
@@ -73,6 +74,11 @@ pub(super) enum Command {
     Race(RaceArgs),
     /// The monitor on a fleet of sites that it serves itself: no network needed
     Demo(DemoArgs),
+    /// The monitor without a screen: one line of JSON for every change
+    Watch(WatchArgs),
+    /// About messages to owners
+    #[command(subcommand)]
+    Notify(NotifyCommand),
     /// About the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -98,6 +104,22 @@ pub(super) enum ConfigCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub(super) enum NotifyCommand {
+    /// Send one message on each channel of an owner, and say what the other side answered
+    Test(NotifyTestArgs),
+}
+
+/// Who is sent a test.
+#[derive(Debug, Args)]
+pub(super) struct NotifyTestArgs {
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+    /// A name under [owners]
+    #[arg(value_name = "OWNER")]
+    pub(super) owner: String,
+}
+
 /// Which configuration.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct SourceArgs {
@@ -117,6 +139,36 @@ pub(super) struct EngineArgs {
     pub(super) workers: Option<usize>,
 }
 
+/// Where the history is kept.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct HistoryArgs {
+    /// Keep the history in this file; "none" keeps it until the end only
+    /// [default: history.db in the user's state directory]
+    #[arg(long, value_name = "FILE|none")]
+    pub(super) history: Option<PathBuf>,
+}
+
+impl HistoryArgs {
+    /// The place; `default` where the command line names none.
+    pub(super) fn place(&self, default: impl FnOnce() -> Place) -> Place {
+        match &self.history {
+            Some(word) if word.as_os_str() == "none" => Place::Memory,
+            Some(path) => Place::File(path.clone()),
+            None => default(),
+        }
+    }
+
+    /// The place of a monitor.
+    pub(super) fn of_monitor(&self) -> Place {
+        self.place(|| {
+            let folder = crate::config::state_dir();
+            folder.map_or(Place::Memory, |folder| {
+                Place::File(folder.join("history.db"))
+            })
+        })
+    }
+}
+
 /// How the screen looks.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub(super) struct ScreenArgs {
@@ -134,6 +186,22 @@ pub(super) struct MonitorArgs {
     pub(super) engine: EngineArgs,
     #[command(flatten)]
     pub(super) screen: ScreenArgs,
+    #[command(flatten)]
+    pub(super) history: HistoryArgs,
+}
+
+/// The monitor without a screen.
+#[derive(Debug, Args)]
+pub(super) struct WatchArgs {
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+    #[command(flatten)]
+    pub(super) engine: EngineArgs,
+    #[command(flatten)]
+    pub(super) history: HistoryArgs,
+    /// Every check as well, in the form of `check --format json`
+    #[arg(long)]
+    pub(super) results: bool,
 }
 
 /// The monitor on the fleet of the demonstration.
@@ -143,6 +211,11 @@ pub(super) struct DemoArgs {
     pub(super) engine: EngineArgs,
     #[command(flatten)]
     pub(super) screen: ScreenArgs,
+    #[command(flatten)]
+    pub(super) history: HistoryArgs,
+    /// Tell the owners of this configuration of the demonstration's outages
+    #[arg(long, value_name = "FILE")]
+    pub(super) notify: Option<PathBuf>,
     #[command(flatten)]
     pub(super) picture: PictureArgs,
 }
@@ -156,10 +229,13 @@ pub(super) struct PictureArgs {
     /// How long the monitor runs before it is drawn
     #[arg(long, default_value = "60s", value_name = "DURATION", hide = true, value_parser = crate::domain::parse_duration)]
     pub(super) after: std::time::Duration,
+    /// How long it goes on after the keys
+    #[arg(long, default_value = "0ms", value_name = "DURATION", hide = true, value_parser = crate::domain::parse_duration)]
+    pub(super) then: std::time::Duration,
     /// Columns and rows of the picture
     #[arg(long, default_value = "120x36", value_name = "WxH", hide = true, value_parser = size)]
     pub(super) size: (u16, u16),
-    /// Keys to press at the end, as the help names them
+    /// Keys to press, as the help names them
     #[arg(long, value_name = "KEY", hide = true)]
     pub(super) key: Vec<String>,
 }
@@ -180,6 +256,9 @@ pub(super) struct CheckArgs {
         value_name = "FORMAT"
     )]
     pub(super) format: Format,
+    /// Write what every check did, thread by thread, into this file (Perfetto opens it)
+    #[arg(long, value_name = "FILE")]
+    pub(super) trace: Option<PathBuf>,
     /// Look at these instead of the configured sites
     #[arg(value_name = "URL")]
     pub(super) urls: Vec<String>,

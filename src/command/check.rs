@@ -19,6 +19,7 @@ use super::progress::Progress;
 use super::record::Record;
 use super::signals::Signals;
 use super::source;
+use super::trace_file::TraceFile;
 
 /// How long after the longest timeout a worker may still answer.
 const GRACE: Duration = Duration::from_secs(5);
@@ -62,11 +63,19 @@ pub(super) fn run(args: &CheckArgs) -> Exit {
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let (results, inbox) = unbounded_channel();
+    let recorder = Recorder::new();
+    let trace = match &args.trace {
+        Some(path) => match TraceFile::begin(path, &recorder) {
+            Ok(trace) => Some(trace),
+            Err(error) => return mistake(format!("--trace {}: {error}", path.display())),
+        },
+        None => None,
+    };
     let context = Context {
         workers: number,
         kit,
         clock: Arc::clone(&clock),
-        recorder: Recorder::new(),
+        recorder: Arc::clone(&recorder),
         results,
     };
     let dispatcher = match Dispatcher::start(entry, context) {
@@ -90,7 +99,7 @@ pub(super) fn run(args: &CheckArgs) -> Exit {
         zone: TimeZone::system(),
         out: BufWriter::with_capacity(64 * 1024, io::stdout()),
     };
-    runtime.block_on(Sweep::new(sites, dispatcher, clock, printer).run(inbox))
+    runtime.block_on(Sweep::new(sites, dispatcher, clock, printer, trace).run(inbox))
 }
 
 fn sites_word(number: usize) -> String {
@@ -102,6 +111,7 @@ struct Sweep {
     dispatcher: Dispatcher,
     clock: Arc<dyn Clock>,
     printer: Printer,
+    trace: Option<TraceFile>,
     done: usize,
     down: usize,
     unknown: usize,
@@ -131,12 +141,14 @@ impl Sweep {
         dispatcher: Dispatcher,
         clock: Arc<dyn Clock>,
         printer: Printer,
+        trace: Option<TraceFile>,
     ) -> Self {
         Self {
             sites,
             dispatcher,
             clock,
             printer,
+            trace,
             done: 0,
             down: 0,
             unknown: 0,
@@ -155,6 +167,11 @@ impl Sweep {
             }
             Err(error) => Err(Stop::Failed(error)),
         };
+        if let Some(trace) = self.trace.take()
+            && let Err(error) = trace.finish(&self.sites)
+        {
+            say(format!("no trace was written: {error}"));
+        }
         match stopped {
             Ok(()) => self.exit(),
             // Whoever went away has seen enough.
@@ -235,6 +252,9 @@ impl Sweep {
                 self.take(&result)?;
             }
             self.printer.flush()?;
+            if let Some(trace) = &mut self.trace {
+                trace.absorb();
+            }
             if self.clock.moment().since(heard) > longest + GRACE {
                 self.give_up_on_the_rest()?;
             }

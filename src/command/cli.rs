@@ -6,9 +6,9 @@ use clap::Parser;
 
 use crate::app::log;
 
-use super::args::{Cli, Command, ConfigCommand, LogLevel};
+use super::args::{Cli, Command, ConfigCommand, LogLevel, NotifyCommand};
 use super::exit::{Exit, say};
-use super::{check, completions, config_check, demo, fleet, monitor, race, worker};
+use super::{check, completions, config_check, demo, fleet, monitor, notify, race, watch, worker};
 
 /// Runs the program as the command line says.
 #[must_use]
@@ -33,6 +33,8 @@ pub fn run() -> ExitCode {
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Race(args)) => race::run(&args),
         Some(Command::Demo(args)) => demo::run(&args),
+        Some(Command::Watch(args)) => watch::run(&args),
+        Some(Command::Notify(NotifyCommand::Test(args))) => notify::run(&args),
         Some(Command::Config(ConfigCommand::Check { source })) => config_check::run(&source),
         Some(Command::Completions { shell }) => completions::run(shell),
         Some(Command::Fleet(args)) => fleet::run(&args),
@@ -51,7 +53,7 @@ fn start_log(level: LogLevel) {
         return;
     };
     if let Err(error) = log::to_file(&folder, level.filter())
-        && !matches!(level, LogLevel::Warn)
+        && !matches!(level, LogLevel::Info)
     {
         say(format!("no log in {}: {error}", folder.display()));
     }

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use crate::app::{self, Picture};
+use crate::app::{self, Launch, Picture};
 use crate::fleet::FleetProcess;
+use crate::history::Place;
 
 use super::args::DemoArgs;
 use super::exit::{Exit, mistake};
@@ -18,21 +19,29 @@ pub(super) fn run(args: &DemoArgs) -> Exit {
         Ok(config) => config,
         Err(exit) => return exit,
     };
+    let tell = match args.notify.as_deref().map(source::read).transpose() {
+        Ok(tell) => tell,
+        Err(exit) => return exit,
+    };
+    // What a demonstration did is nobody's past.
+    let place = args.history.place(|| Place::Memory);
     let name = "the demonstration's own fleet".to_owned();
     let (engine, screen) = (&args.engine, args.screen);
-    let Some(file) = &args.picture.svg else {
-        return monitor::watch(config, name, engine, screen, Some(fleet));
+    let launch = match monitor::prepare(config, name, engine, screen, (place, Some(fleet))) {
+        Ok(launch) => Launch { tell, ..launch },
+        Err(exit) => return exit,
     };
-    match monitor::prepare(config, name, engine, screen, Some(fleet)) {
-        Ok(launch) => draw(args, launch, file),
-        Err(exit) => exit,
+    match &args.picture.svg {
+        Some(file) => draw(args, launch, file),
+        None => monitor::show(launch),
     }
 }
 
-fn draw(args: &DemoArgs, launch: app::Launch, file: &Path) -> Exit {
+fn draw(args: &DemoArgs, launch: Launch, file: &Path) -> Exit {
     let picture = Picture {
         size: args.picture.size,
         after: args.picture.after,
+        then: args.picture.then,
         keys: args.picture.key.clone(),
     };
     let drawn = app::picture(launch, &picture)

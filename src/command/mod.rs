@@ -13,6 +13,7 @@ mod demo;
 mod exit;
 mod fleet;
 mod monitor;
+mod notify;
 
 mod progress;
 mod race;
@@ -20,6 +21,8 @@ mod race_report;
 mod record;
 mod signals;
 mod source;
+mod trace_file;
+mod watch;
 mod worker;
 
 pub use cli::run;

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use crate::app::{self, Ending, Launch, choose};
 use crate::config::Config;
 use crate::fleet::FleetProcess;
+use crate::history::Place;
 use crate::paradigm::{ensure_files, raise_file_limit};
 use crate::tui::Options;
 
@@ -21,21 +22,15 @@ pub(super) fn run(args: &MonitorArgs) -> Exit {
         .path
         .as_deref()
         .map_or_else(String::new, source::short);
-    watch(config, name, &args.engine, args.screen, None)
+    let place = args.history.of_monitor();
+    match prepare(config, name, &args.engine, args.screen, (place, None)) {
+        Ok(launch) => show(launch),
+        Err(exit) => exit,
+    }
 }
 
-/// Runs the monitor on a configuration, whatever it came from.
-pub(super) fn watch(
-    config: Config,
-    source: String,
-    engine: &EngineArgs,
-    screen: ScreenArgs,
-    fleet: Option<FleetProcess>,
-) -> Exit {
-    let launch = match prepare(config, source, engine, screen, fleet) {
-        Ok(launch) => launch,
-        Err(exit) => return exit,
-    };
+/// Runs the monitor on the terminal.
+pub(super) fn show(launch: Launch) -> Exit {
     match app::run(launch) {
         Ok(Ending::Quit) => Exit::Fine,
         Ok(Ending::Signal(number)) => Exit::Signal(number),
@@ -49,7 +44,7 @@ pub(super) fn prepare(
     source: String,
     engine: &EngineArgs,
     screen: ScreenArgs,
-    fleet: Option<FleetProcess>,
+    (history, fleet): (Place, Option<FleetProcess>),
 ) -> Result<Launch, Exit> {
     ensure_files().map_err(|error| mistake(format!("squirrel: {error}")))?;
     let (entry, workers) = choose(
@@ -73,5 +68,7 @@ pub(super) fn prepare(
         options,
         source,
         fleet,
+        history,
+        tell: None,
     })
 }

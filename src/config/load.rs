@@ -360,6 +360,9 @@ account = "AC1"
 token = { file = "token" }
 from = "+15550009999"
 
+[notify.webhook]
+secret = { env = "HOOK_SECRET" }
+
 [notify.push]
 url = "https://ntfy.example.org"
 token = "plain-token"

@@ -36,6 +36,6 @@ pub use maintenance::{Cron, CronTime, Window};
 pub use mistakes::{Mistake, Mistakes, Place};
 pub use model::{
     Config, EmailSettings, HistorySettings, Known, MonitorSettings, NotifySettings, PushSettings,
-    QueueSettings, Secret, SmsSettings, SmtpSecurity, SmtpServer, USER_AGENT,
+    QueueSettings, Secret, SmsSettings, SmtpSecurity, SmtpServer, USER_AGENT, WebhookSettings,
 };
 pub use watch::Watcher;

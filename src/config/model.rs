@@ -126,6 +126,28 @@ impl fmt::Debug for Secret {
     }
 }
 
+impl Secret {
+    /// Reads it where it is kept, without the line end that a file has.
+    ///
+    /// # Errors
+    /// A sentence that says where it should have been and shows nothing of it.
+    pub fn read(&self) -> Result<Box<str>, String> {
+        let (text, place) = match self {
+            Self::Env(name) => (std::env::var(&**name).ok(), format!("the variable {name}")),
+            Self::File(path) => (
+                std::fs::read_to_string(path).ok(),
+                format!("the file {}", path.display()),
+            ),
+            Self::Plain(text) => return Ok(text.clone()),
+        };
+        match text.as_deref().map(str::trim_end) {
+            None => Err(format!("{place} with a secret of [notify] cannot be read")),
+            Some("") => Err(format!("{place} with a secret of [notify] is empty")),
+            Some(secret) => Ok(secret.into()),
+        }
+    }
+}
+
 /// `[notify]`: how owners are reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NotifySettings {
@@ -135,6 +157,8 @@ pub struct NotifySettings {
     pub sms: Option<SmsSettings>,
     /// Always there: ntfy.sh where nothing else is said.
     pub push: PushSettings,
+    /// What bodies for webhooks are signed with.
+    pub webhook: WebhookSettings,
 }
 
 /// How a connection to a mail server becomes private.
@@ -168,6 +192,8 @@ pub struct EmailSettings {
     pub password: Option<Secret>,
     /// The sender's address.
     pub from: Box<str>,
+    /// Whether mail may go in the clear where the server offers no STARTTLS.
+    pub allow_unencrypted: bool,
 }
 
 /// `[notify.sms]`: Twilio's Messages API, or a gateway that speaks the same.
@@ -181,6 +207,13 @@ pub struct SmsSettings {
     pub token: Secret,
     /// The sender's number or name.
     pub from: Box<str>,
+}
+
+/// `[notify.webhook]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WebhookSettings {
+    /// Without it bodies are not signed.
+    pub secret: Option<Secret>,
 }
 
 /// `[notify.push]`: an ntfy server.
@@ -241,9 +274,21 @@ mod tests {
             },
             password: Some(Secret::Plain("hunter2".into())),
             from: "a@b".into(),
+            allow_unencrypted: false,
         };
         assert!(!format!("{email:?}").contains("hunter2"));
         assert!(format!("{:?}", Secret::Env("NAME".into())).contains("NAME"));
+    }
+
+    #[test]
+    fn a_secret_is_read_without_its_line_end_or_it_is_said_where_it_should_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        let missing = Secret::File(path.clone()).read().unwrap_err();
+        assert!(missing.contains("token"), "{missing}");
+        std::fs::write(&path, "hunter2\n").unwrap();
+        assert_eq!(&*Secret::File(path).read().unwrap(), "hunter2");
+        assert!(Secret::Env("SQUIRREL_NO_SUCH".into()).read().is_err());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::domain::SiteUrl;
 use super::kinds::{self, Fault, Parsed};
 use super::model::{
     EmailSettings, NotifySettings, PushSettings, Secret, SmsSettings, SmtpSecurity, SmtpServer,
+    WebhookSettings,
 };
 use super::reader::Reader;
 
@@ -25,6 +26,17 @@ pub(super) fn read_notify(table: Reader<'_>, folder: &Path) -> NotifySettings {
         push: table
             .table("push", |table| read_push(table, folder))
             .unwrap_or_default(),
+        webhook: table
+            .table("webhook", |table| read_webhook(table, folder))
+            .unwrap_or_default(),
+    };
+    table.finish();
+    settings
+}
+
+fn read_webhook(mut table: Reader<'_>, folder: &Path) -> WebhookSettings {
+    let settings = WebhookSettings {
+        secret: secret(&mut table, "secret", folder),
     };
     table.finish();
     settings
@@ -34,6 +46,7 @@ fn read_email(mut table: Reader<'_>, folder: &Path) -> Option<EmailSettings> {
     let smtp = table.text("smtp", smtp_server);
     let mut password = secret(&mut table, "password", folder);
     let from = table.text("from", kinds::email);
+    let allow_unencrypted = table.flag("allow_unencrypted").unwrap_or(false);
     table.require("smtp");
     table.require("from");
     let (smtp, in_url) = smtp.unzip();
@@ -54,6 +67,7 @@ fn read_email(mut table: Reader<'_>, folder: &Path) -> Option<EmailSettings> {
         smtp: smtp?,
         password,
         from: from?,
+        allow_unencrypted,
     })
 }
 

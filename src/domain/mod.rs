@@ -8,6 +8,7 @@ mod duration;
 mod job;
 mod result;
 mod site;
+mod standing;
 mod text;
 mod witness;
 
@@ -18,5 +19,6 @@ pub use result::{
     Certificate, CheckResult, Hop, Method, Outcome, Phase, Phases, RanOn, Reason, Verdict,
 };
 pub use site::{Look, Owner, Site, SiteUrl, StatusRange, StatusSet};
+pub use standing::{Acknowledgement, Cause, MOST_CAUSES, Standing};
 pub use text::{MAX_SENTENCE, clean, is_unsafe, sentence};
 pub use witness::Witness;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{Now, Outcome, Site, SiteId};
+use crate::domain::{Acknowledgement, Now, Outcome, Site, SiteId, Standing};
 
 use super::latency::{LatencyWindow, Worst};
 use super::site::Turn;
@@ -37,6 +37,12 @@ pub enum Notice {
     },
     /// A site that was up is slow now, or its certificate is about to end.
     Degraded {
+        /// Which site.
+        site: SiteId,
+    },
+    /// What stands against a site is another thing now, and has to be kept. Comes after
+    /// [`Notice::Down`] and [`Notice::Recovered`], which it belongs to.
+    Stands {
         /// Which site.
         site: SiteId,
     },
@@ -167,11 +173,15 @@ impl Monitor {
             return;
         }
         let folded = self.with(id, |state| {
+            let mark = state.mark();
             let turn = state.look(Arc::clone(result), now);
             let doubtful = state.state() == State::Suspect || state.good() > 0;
-            (turn, doubtful.then_some(state.site().confirm_delay))
+            let stands = turn.is_some_and(Turn::is_kept) || state.mark() != mark;
+            (turn, doubtful.then_some(state.site().confirm_delay), stands)
         });
-        let Some((turn, again)) = folded else { return };
+        let Some((turn, again, stands)) = folded else {
+            return;
+        };
         self.checks += 1;
         self.late.push(result.late, now.mono);
         if !result.failed() {
@@ -183,6 +193,28 @@ impl Monitor {
             Turn::Recovered { lasted } => Notice::Recovered { site: id, lasted },
             Turn::Degraded => Notice::Degraded { site: id },
         }));
+        if stands {
+            notices.push(Notice::Stands { site: id });
+        }
+    }
+
+    /// Gives a site back what stood against it when the program ended. `url` is its URL as
+    /// it may be shown: under another one it is another site. Nobody is told again.
+    pub fn restore(&mut self, name: &str, url: &str, standing: Standing, now: Now) -> bool {
+        let same = |id: &SiteId| {
+            self.site(*id)
+                .is_some_and(|site| site.site().look.url.shown() == url)
+        };
+        let Some(id) = self.by_name.get(name).copied().filter(same) else {
+            return false;
+        };
+        self.with(id, |state| state.restore(standing, now))
+            .is_some()
+    }
+
+    /// Somebody knows of the outage, or does not any more; gives `false` if none is open.
+    pub fn acknowledge(&mut self, id: SiteId, by: Option<Acknowledgement>) -> bool {
+        self.with(id, |state| state.acknowledge(by)) == Some(true)
     }
 
     /// A site by its number.

@@ -6,12 +6,16 @@
 
 mod fold;
 mod latency;
+mod outage;
 #[cfg(test)]
 mod properties;
 mod sample;
 mod site;
+mod state;
 
 pub use fold::{Monitor, Notice, Totals};
 pub use latency::{LatencyWindow, Worst};
+pub use outage::Outage;
 pub use sample::{SAMPLES, Sample, Samples};
-pub use site::{Outage, SiteState, State};
+pub use site::SiteState;
+pub use state::State;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use crate::domain::{
-    CheckResult, Clock, JobId, Look, ManualClock, Method, Outcome, Phases, RanOn, Reason, Site,
-    SiteId, SiteUrl, StatusSet, Timestamp, Verdict,
+    Acknowledgement, CheckResult, Clock, JobId, Look, ManualClock, Method, Outcome, Phases, RanOn,
+    Reason, Site, SiteId, SiteUrl, StatusSet, Timestamp, Verdict,
 };
 
 use super::{Monitor, Notice, State};
@@ -160,7 +160,7 @@ proptest! {
             let state = monitor.site(id).unwrap();
             prop_assert_eq!(state.outage().is_some(), expected, "{:?}", looks);
             if expected && !open {
-                prop_assert_eq!(Some(state.outage().unwrap().since), first_failure);
+                prop_assert_eq!(Some(state.outage().unwrap().since()), first_failure);
             }
             let downs = notices.iter().filter(|notice| matches!(notice, Notice::Down { .. })).count();
             let ups = notices.iter().filter(|notice| matches!(notice, Notice::Recovered { .. })).count();
@@ -178,6 +178,56 @@ proptest! {
             prop_assert!(uptime.is_none_or(|share| (0.0..=1.0).contains(&share)));
         }
         prop_assert_eq!(told_down - told_up, usize::from(open));
+    }
+
+    /// A monitor that ends at any moment and is given back what it said last goes on as one
+    /// that never ended: the same outages open and close, and nobody is told again.
+    #[test]
+    fn a_restart_forgets_no_streak_and_tells_nobody_again(
+        steps in proptest::collection::vec((any::<bool>(), 1_u64..600, 0_u8..4), 1..80),
+        confirm in 1_u32..5,
+        recover in 1_u32..4,
+    ) {
+        let clock = ManualClock::new(Timestamp::from_micros(1_700_000_000_000_000));
+        let fresh = || {
+            let mut monitor = Monitor::new();
+            monitor.configure(vec![site("a", confirm, recover)], clock.now());
+            monitor
+        };
+        let (mut steady, mut restarted) = (fresh(), fresh());
+        let id = SiteId::from_index(0);
+        let mut kept = None;
+        for (up, seconds, restart) in steps {
+            clock.advance(Duration::from_secs(seconds));
+            let now = clock.now();
+            if restart == 0 {
+                restarted = fresh();
+                if let Some(standing) = kept.clone() {
+                    let url = "http://a.invalid/";
+                    prop_assert!(restarted.restore("a", url, standing, now));
+                }
+            }
+            let job = JobId { site: id, due: now.mono };
+            let verdict = if up { Verdict::Up } else { Verdict::Down };
+            let told = |monitor: &mut Monitor| {
+                let mut notices = Vec::new();
+                monitor.observe(&result(job, verdict), now, &mut notices);
+                notices.retain(|notice| matches!(notice, Notice::Down { .. } | Notice::Recovered { .. } | Notice::Stands { .. }));
+                notices
+            };
+            let (expected, found) = (told(&mut steady), told(&mut restarted));
+            let told_only = |notices: &[Notice]| -> Vec<Notice> {
+                notices.iter().copied().filter(|notice| !matches!(notice, Notice::Stands { .. })).collect()
+            };
+            prop_assert_eq!(told_only(&expected), told_only(&found));
+            if found.contains(&(Notice::Stands { site: id })) {
+                kept = restarted.site(id).unwrap().standing();
+            }
+            let (one, other) = (steady.site(id).unwrap(), restarted.site(id).unwrap());
+            prop_assert_eq!(one.outage().is_some(), other.outage().is_some());
+            prop_assert_eq!(one.good(), other.good());
+            prop_assert_eq!(one.lasting(now.mono), if one.outage().is_some() { other.lasting(now.mono) } else { one.lasting(now.mono) });
+        }
     }
 
     #[test]
@@ -237,6 +287,68 @@ fn downtime_counts_from_the_first_failure_and_blind_time_counts_for_nobody() {
     // 200 s in which nobody could look, after 200 up.
     assert!((look(Verdict::Unknown, 200) - 0.75).abs() < 1e-9);
     assert!((look(Verdict::Up, 200) - 0.75).abs() < 1e-9);
+}
+
+#[test]
+fn an_outage_knows_all_its_causes_and_who_knows_of_it() {
+    let clock = ManualClock::new(Timestamp::from_micros(1_700_000_000_000_000));
+    let mut monitor = Monitor::new();
+    monitor.configure(vec![site("a", 2, 1)], clock.now());
+    let id = SiteId::from_index(0);
+    let look = |monitor: &mut Monitor, reason: Option<Reason>, status: Option<u16>| {
+        clock.advance(Duration::from_secs(60));
+        let job = JobId {
+            site: id,
+            due: clock.moment(),
+        };
+        let verdict = if reason.is_some() {
+            Verdict::Down
+        } else {
+            Verdict::Up
+        };
+        let Outcome::Checked(mut checked) = result(job, verdict) else {
+            unreachable!()
+        };
+        let changed = Arc::make_mut(&mut checked);
+        changed.reason = reason;
+        changed.status = status;
+        monitor.observe(&Outcome::Checked(checked), clock.now(), &mut Vec::new());
+    };
+    look(&mut monitor, None, Some(200));
+    let good = clock.timestamp();
+    look(&mut monitor, Some(Reason::Timeout), None);
+    assert!(!monitor.acknowledge(id, None), "no outage is open yet");
+    for status in [503, 503, 500] {
+        look(&mut monitor, Some(Reason::Status), Some(status));
+    }
+    let known = Acknowledgement {
+        at: clock.timestamp(),
+        note: "on it".into(),
+    };
+    assert!(monitor.acknowledge(id, Some(known.clone())));
+    let outage = monitor.site(id).unwrap().outage().unwrap();
+    let causes: Vec<_> = outage
+        .causes()
+        .iter()
+        .map(|cause| (cause.reason, cause.status, cause.looks))
+        .collect();
+    assert_eq!(
+        causes,
+        [
+            (Reason::Timeout, None, 1),
+            (Reason::Status, Some(503), 2),
+            (Reason::Status, Some(500), 1)
+        ]
+    );
+    assert_eq!(outage.last_good(), Some(good));
+    assert_eq!(
+        monitor.site(id).unwrap().standing().unwrap().acknowledged,
+        Some(known)
+    );
+    look(&mut monitor, None, Some(200));
+    let site = monitor.site(id).unwrap();
+    assert_eq!(site.standing(), None);
+    assert_eq!(site.last_outage().unwrap().causes().len(), 3);
 }
 
 #[test]

@@ -3,56 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{CheckResult, Moment, Now, Reason, Site, SiteId, Verdict};
+use crate::domain::{
+    Acknowledgement, CheckResult, Moment, Now, Reason, Site, SiteId, Standing, Timestamp, Verdict,
+};
 
-use super::{Sample, Samples};
-
-/// What a site is shown as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum State {
-    /// Confirmed down: an outage is open.
-    Down,
-    /// Failing, not yet confirmed, or recovering, not yet believed.
-    Suspect,
-    /// The last look could not be taken through a fault of ours.
-    Unknown,
-    /// Its last check could not be started before it was due again.
-    Missed,
-    /// Up, but slow or with a certificate about to end.
-    Degraded,
-    /// Not checked yet.
-    Pending,
-    /// Up.
-    Up,
-    /// Not checked until it is resumed.
-    Paused,
-}
-
-impl State {
-    /// Every state, worst first: the order of a table that shows failing sites first.
-    pub const ALL: [Self; 8] = [
-        Self::Down,
-        Self::Suspect,
-        Self::Unknown,
-        Self::Missed,
-        Self::Degraded,
-        Self::Pending,
-        Self::Up,
-        Self::Paused,
-    ];
-}
-
-/// A confirmed outage.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Outage {
-    /// The first failure of the streak that confirmed it.
-    pub since: Now,
-    /// Why the first look failed.
-    pub reason: Reason,
-    /// In plain words.
-    pub error: Option<Box<str>>,
-}
+use super::outage::Streak;
+use super::{Outage, Sample, Samples, State};
 
 /// Something that a result changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +16,13 @@ pub(super) enum Turn {
     Opened,
     Recovered { lasted: Duration },
     Degraded,
+}
+
+impl Turn {
+    /// Whether an outage began or ended by it.
+    pub(super) const fn is_kept(self) -> bool {
+        !matches!(self, Self::Degraded)
+    }
 }
 
 /// All that is known of one site.
@@ -72,10 +35,14 @@ pub struct SiteState {
     /// Whether the very last look could not be taken.
     blind: bool,
     failures: u32,
-    first_failure: Option<(Now, Reason, Option<Box<str>>)>,
+    /// The failures before an outage is confirmed.
+    streak: Option<Box<Streak>>,
     good: u32,
+    last_good: Option<Timestamp>,
     missed_in_a_row: u32,
-    outage: Option<Outage>,
+    outage: Option<Box<Outage>>,
+    /// The outage that ended last.
+    ended: Option<Box<Outage>>,
     since: Now,
     samples: Samples,
     last: Option<Arc<CheckResult>>,
@@ -95,10 +62,12 @@ impl SiteState {
             verdict: None,
             blind: false,
             failures: 0,
-            first_failure: None,
+            streak: None,
             good: 0,
+            last_good: None,
             missed_in_a_row: 0,
             outage: None,
+            ended: None,
             since: now,
             samples: Samples::default(),
             last: None,
@@ -150,13 +119,77 @@ impl SiteState {
     pub fn since(&self) -> Now {
         self.outage
             .as_ref()
-            .map_or(self.since, |outage| outage.since)
+            .map_or(self.since, |outage| outage.since())
     }
 
     /// The outage that is open.
     #[must_use]
-    pub const fn outage(&self) -> Option<&Outage> {
-        self.outage.as_ref()
+    pub fn outage(&self) -> Option<&Outage> {
+        self.outage.as_deref()
+    }
+
+    /// The outage that ended last in this run.
+    #[must_use]
+    pub fn last_outage(&self) -> Option<&Outage> {
+        self.ended.as_deref()
+    }
+
+    /// The last good look, on the wall clock; one of an earlier run counts while an outage
+    /// is open.
+    #[must_use]
+    pub const fn last_good(&self) -> Option<Timestamp> {
+        self.last_good
+    }
+
+    /// How long it has been in its present state; an outage of an earlier run goes on.
+    #[must_use]
+    pub fn lasting(&self, now: Moment) -> Duration {
+        self.outage
+            .as_ref()
+            .map_or_else(|| now.since(self.since.mono), |outage| outage.lasted(now))
+    }
+
+    /// What stands against it, to be kept and given back to [`super::Monitor::restore`].
+    #[must_use]
+    pub fn standing(&self) -> Option<Standing> {
+        let (streak, down, acknowledged) = match (&self.outage, &self.streak) {
+            (Some(outage), _) => (&outage.streak, true, outage.acknowledged.clone()),
+            (None, Some(streak)) => (&**streak, false, None),
+            (None, None) => return None,
+        };
+        Some(Standing {
+            failures: self.failures,
+            good: self.good,
+            since: streak.since.wall,
+            causes: streak.causes.clone(),
+            last_good: streak.last_good,
+            down,
+            acknowledged,
+        })
+    }
+
+    pub(super) fn restore(&mut self, standing: Standing, now: Now) {
+        self.change(now, |this| {
+            let streak = Streak::restored(&standing, now);
+            this.verdict = Some(Verdict::Down);
+            this.failures = standing.failures;
+            this.good = standing.good;
+            this.last_good = standing.last_good;
+            if standing.down {
+                let acknowledged = standing.acknowledged;
+                this.outage = Some(Box::new(Outage::new(streak, acknowledged)));
+            } else {
+                this.streak = Some(Box::new(streak));
+            }
+        });
+    }
+
+    pub(super) fn acknowledge(&mut self, acknowledged: Option<Acknowledgement>) -> bool {
+        let Some(outage) = &mut self.outage else {
+            return false;
+        };
+        outage.acknowledged = acknowledged;
+        true
     }
 
     /// Failures in a row up to now.
@@ -303,23 +336,26 @@ impl SiteState {
         self.good = 0;
         self.failures = self.failures.saturating_add(1);
         let reason = result.reason.unwrap_or(Reason::Internal);
-        let (since, first_reason, first_error) = self
-            .first_failure
-            .get_or_insert_with(|| (now, reason, result.error.clone()))
-            .clone();
+        let (status, error) = (result.status, result.error.clone());
         self.last_failure = Some(result);
-        if self.outage.is_some() || self.failures < self.site.confirm {
+        if let Some(outage) = &mut self.outage {
+            Standing::count(&mut outage.streak.causes, reason, status, error.as_deref());
             return None;
         }
+        let last_good = self.last_good;
+        let streak = self
+            .streak
+            .get_or_insert_with(|| Box::new(Streak::new(now, last_good)));
+        Standing::count(&mut streak.causes, reason, status, error.as_deref());
+        if self.failures < self.site.confirm {
+            return None;
+        }
+        let streak = self.streak.take()?;
         // The time since the first failure was taken for up while it was in doubt.
-        let doubtful = now.mono.since(since.mono).min(self.up_time);
+        let doubtful = streak.lasted(now.mono).min(self.up_time);
         self.up_time -= doubtful;
         self.down_time += doubtful;
-        self.outage = Some(Outage {
-            since,
-            reason: first_reason,
-            error: first_error,
-        });
+        self.outage = Some(Box::new(Outage::new(*streak, None)));
         Some(Turn::Opened)
     }
 
@@ -327,17 +363,33 @@ impl SiteState {
         let was_good = self.verdict == Some(Verdict::Up);
         self.verdict = Some(verdict);
         self.failures = 0;
-        self.first_failure = None;
-        let Some(outage) = &self.outage else {
+        self.streak = None;
+        self.last_good = Some(now.wall);
+        if self.outage.is_none() {
             return (was_good && verdict == Verdict::Degraded).then_some(Turn::Degraded);
-        };
+        }
         self.good += 1;
         if self.good < self.site.recover {
             return None;
         }
-        let lasted = now.mono.since(outage.since.mono);
         self.good = 0;
-        self.outage = None;
+        let outage = self.outage.take()?;
+        let lasted = outage.lasted(now.mono);
+        self.ended = Some(outage);
         Some(Turn::Recovered { lasted })
+    }
+
+    /// A number that is another one when something changed that is to be kept: the streak,
+    /// and during an outage the causes and, ever more seldom, how often it failed.
+    pub(super) fn mark(&self) -> (u32, u32, usize) {
+        let causes = self
+            .outage
+            .as_ref()
+            .map_or(0, |outage| outage.causes().len());
+        let failures = match &self.outage {
+            Some(_) => self.failures.checked_ilog2().map_or(0, |power| power + 1),
+            None => self.failures,
+        };
+        (failures, self.good, causes)
     }
 }

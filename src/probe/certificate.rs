@@ -88,3 +88,37 @@ fn text(value: &asn1::Any) -> Option<&str> {
     )
     .then(|| std::str::from_utf8(value.value()).ok())?
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, DnType, KeyPair};
+
+    fn certificate(name: &str) -> Vec<u8> {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        let key = KeyPair::generate().unwrap();
+        params.self_signed(&key).unwrap().der().to_vec()
+    }
+
+    #[test]
+    fn a_certificate_is_read_once_and_told_from_others() {
+        let known = Known::default();
+        let (one, other) = (certificate("one.example"), certificate("other.example"));
+        let first = known.read(&one).unwrap();
+        assert_eq!(&*first.shown.subject, "one.example");
+        assert!(first.self_signed);
+        assert_eq!(&*known.read(&other).unwrap().shown.subject, "other.example");
+        assert!(Arc::ptr_eq(&first, &known.read(&one).unwrap()));
+    }
+
+    #[test]
+    fn what_servers_show_does_not_fill_the_memory() {
+        let known = Known::default();
+        for number in 0..MOST_KNOWN + 10 {
+            assert!(known.read(&number.to_le_bytes()).is_none());
+        }
+        let kept = known.read.lock().unwrap().len();
+        assert_eq!(kept, 10);
+    }
+}

@@ -19,8 +19,9 @@ pub struct Late {
     pub waits: bool,
     /// Checks that were taken while it waited.
     pub ahead: usize,
-    /// The check that held a worker longest meanwhile, and how long it did in all.
-    pub culprit: Option<(SiteId, Duration)>,
+    /// The check that held a worker longest meanwhile, for how long of that time, and how long
+    /// it took in all.
+    pub culprit: Option<(SiteId, Duration, Duration)>,
     /// Why it had to wait.
     pub why: Why,
 }
@@ -67,7 +68,10 @@ impl Late {
             if other.job == job || other.started > until {
                 continue;
             }
-            if other.site() == job.site && other.started < job.due {
+            if other.site() == job.site
+                && other.started < job.due
+                && other.ended.since(job.due) * 2 > late
+            {
                 itself = Some(other.took());
             }
             ahead += usize::from(other.started >= job.due);
@@ -83,7 +87,7 @@ impl Late {
             began: job.due,
             waits,
             ahead,
-            culprit: culprit.map(|(site, _, took)| (site, took)),
+            culprit,
             why: match itself {
                 Some(took) => Why::Itself(took),
                 None if held >= ledger.workers_at(middle) => Why::Full,
@@ -146,7 +150,11 @@ mod tests {
         assert_eq!(late.ahead, 3);
         assert_eq!(
             late.culprit,
-            Some((SiteId::from_index(1), Duration::from_millis(1_500)))
+            Some((
+                SiteId::from_index(1),
+                Duration::from_millis(1_500),
+                Duration::from_millis(1_500)
+            ))
         );
         assert!(late.why == Why::Full && !late.waits);
     }

@@ -68,6 +68,18 @@ impl Kernel {
         self.readings.get(&(pid, tid))?.1
     }
 
+    /// What all threads of a process that were asked about did together; `None` where that is
+    /// not known.
+    #[must_use]
+    pub fn usage_of_process(&self, pid: u32) -> Option<Usage> {
+        let all = self.readings.range((pid, 0)..=(pid, u32::MAX));
+        let known = all.filter_map(|(_, (_, usage))| *usage);
+        known.reduce(|a, b| Usage {
+            cpu: a.cpu + b.cpu,
+            switches: a.switches + b.switches,
+        })
+    }
+
     /// Resident memory of a process in bytes; `None` where that is not known.
     #[must_use]
     pub fn memory(&self, pid: u32) -> Option<u64> {
@@ -150,6 +162,7 @@ mod tests {
         kernel.sample(&threads, now());
         let usage = kernel.usage(me.pid, me.tid).unwrap();
         assert!(usage.cpu > 0.1 && usage.cpu < 1.5, "{usage:?}");
+        assert_eq!(kernel.usage_of_process(me.pid), Some(usage));
         assert!(kernel.memory(me.pid).unwrap() > 100_000);
         assert_eq!(kernel.memory(1), None);
     }

@@ -16,6 +16,9 @@ use super::recorder::{Fetched, Recorder};
 /// The memory that records may take: some 100,000 checks.
 const MOST_BYTES: usize = 24 << 20;
 
+/// How far back the record goes at most: a list that is checked seldom would grow for days.
+const MOST_AGE: Duration = Duration::from_secs(15 * 60);
+
 /// Threads whose names are remembered.
 const MOST_THREADS: usize = 4_096;
 
@@ -106,11 +109,15 @@ impl Ledger {
         self.bytes += record.bytes();
         // Several threads hand records in, so that neighbours may have changed places.
         let behind = self.ended.iter().rev();
+        let horizon = record.ended - MOST_AGE;
         let later = behind
             .take_while(|other| other.ended > record.ended)
             .count();
         self.ended.insert(self.ended.len() - later, record);
-        while self.bytes > MOST_BYTES
+        while self
+            .ended
+            .front()
+            .is_some_and(|oldest| self.bytes > MOST_BYTES || oldest.ended < horizon)
             && let Some(oldest) = self.ended.pop_front()
         {
             self.bytes -= oldest.bytes();
@@ -436,6 +443,15 @@ mod tests {
         assert_eq!(forgotten as usize + ledger.all().len(), many);
         assert_eq!(dropped, 0);
         assert_eq!(ledger.oldest(), Some(at(forgotten)));
+    }
+
+    #[test]
+    fn a_record_goes_back_a_quarter_of_an_hour_and_no_further() {
+        let minute = 60_000;
+        let records = (0..60).map(|n| record(0, n * minute, n * minute, n * minute));
+        let ledger = ledger(records.collect());
+        assert_eq!(ledger.oldest(), Some(at(44 * minute)));
+        assert_eq!(ledger.lost().0, 44);
     }
 
     #[test]

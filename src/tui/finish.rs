@@ -8,7 +8,8 @@ use ratatui::style::Color;
 use super::options::Options;
 
 /// What stands for a glyph where only ASCII may.
-const ASCII: [(&str, &str); 33] = [
+const ASCII: [(&str, &str); 34] = [
+    ("‹", "<"),
     ("▒", "!"),
     ("┴", "'"),
     ("÷", "/"),

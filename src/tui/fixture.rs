@@ -346,6 +346,7 @@ impl Fleet {
                 ledger: &self.ledger,
                 kernel: &self.kernel,
                 capacity: None,
+                interval: None,
                 on: true,
                 pid: 4_100,
             },

@@ -4,6 +4,7 @@
 //! the drawing path, at most twice a second, a stretch of sites at a time, over keys of
 //! eight bytes.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use crate::domain::{Moment, SiteId};
@@ -76,22 +77,34 @@ pub(crate) struct Order {
     /// How many sites there were.
     sites: usize,
     build: Option<Build>,
-    /// Grows with every step, so that a frame can tell whether something was done.
-    steps: u64,
+    /// Grows with every list.
+    lists: u64,
 }
 
-/// A list in the making.
+/// A list in the making: collected a stretch at a time, each of which is sorted, and then
+/// merged a stretch at a time.
 #[derive(Debug)]
 struct Build {
     revision: u64,
     next: usize,
-    /// Key and place in the configuration, which parts equals and keeps the order stable.
-    keys: Vec<(u64, u32)>,
-    prefix: usize,
+    /// Sorted, each from its own place on.
+    runs: Vec<Run>,
+    /// The runs that are not used up, the one whose head is first on top.
+    heap: Vec<usize>,
+    rows: Vec<SiteId>,
+    /// What most names begin with.
+    prefix: Box<[u8]>,
 }
 
-/// Sites looked at in one step: some ten milliseconds.
-const STEP: usize = 1 << 17;
+/// Keys and places in the configuration, which part equals and keep the order stable.
+#[derive(Debug)]
+struct Run {
+    keys: Vec<(u64, u32)>,
+    head: usize,
+}
+
+/// Sites looked at, or put in order, in one step: about a millisecond.
+const STEP: usize = 1 << 13;
 /// The least time between two lists.
 const LEAST: Duration = Duration::from_millis(500);
 /// Keys of sites that have no value come last in either direction.
@@ -103,9 +116,14 @@ impl Order {
         &self.rows
     }
 
-    /// Grows whenever the list, or the making of one, goes on.
-    pub(crate) const fn steps(&self) -> u64 {
-        self.steps
+    /// Grows with every list.
+    pub(crate) const fn lists(&self) -> u64 {
+        self.lists
+    }
+
+    /// Whether a list is being made: the next step is wanted as soon as there is time.
+    pub(crate) const fn is_building(&self) -> bool {
+        self.build.is_some()
     }
 
     /// What lets them through.
@@ -159,67 +177,136 @@ impl Order {
             self.build = Some(Build {
                 revision: monitor.revision(),
                 next: 0,
-                keys: Vec::with_capacity(ids.len()),
+                runs: Vec::new(),
+                heap: Vec::new(),
+                rows: Vec::new(),
                 prefix: if self.sort == Sort::Name {
                     common_prefix(monitor)
                 } else {
-                    0
+                    Box::default()
                 },
             });
         }
         let Some(mut build) = self.build.take() else {
             return false;
         };
-        self.steps += 1;
+        if build.next < ids.len() {
+            self.collect(&mut build, monitor, next_due, now);
+        } else {
+            self.merge(&mut build, monitor);
+        }
+        if build.next < ids.len() || !build.heap.is_empty() {
+            self.build = Some(build);
+            return false;
+        }
+        if self.sort == Sort::Name && self.reverse {
+            build.rows.reverse();
+        }
+        self.rows = build.rows;
+        self.lists += 1;
+        self.built = Some((build.revision, now));
+        true
+    }
+
+    /// Looks at one more stretch of sites, and puts it in order.
+    fn collect(
+        &self,
+        build: &mut Build,
+        monitor: &Monitor,
+        next_due: &dyn Fn(SiteId) -> Option<Moment>,
+        now: Moment,
+    ) {
+        let ids = monitor.ids();
         let end = (build.next + STEP).min(ids.len());
+        let mut keys = Vec::new();
         for (place, id) in ids.iter().enumerate().take(end).skip(build.next) {
             if let Some(site) = monitor.site(*id)
                 && self.filter.matches(site)
             {
-                let key = self.key(site, build.prefix, next_due, now);
-                build
-                    .keys
-                    .push((key, u32::try_from(place).unwrap_or(u32::MAX)));
+                let key = self.key(site, &build.prefix, next_due, now);
+                keys.push((key, u32::try_from(place).unwrap_or(u32::MAX)));
             }
         }
         build.next = end;
-        if end < ids.len() {
-            self.build = Some(build);
-            return false;
+        if !keys.is_empty() {
+            keys.sort_unstable_by(|a, b| self.compare(monitor, *a, *b));
+            build.runs.push(Run { keys, head: 0 });
         }
-        self.finish(monitor, build, now);
-        true
+        if build.next < ids.len() {
+            return;
+        }
+        // All is collected: the first of each run compete from now on.
+        build
+            .rows
+            .reserve(build.runs.iter().map(|run| run.keys.len()).sum());
+        build.heap = (0..build.runs.len()).collect();
+        for at in (0..build.heap.len() / 2).rev() {
+            self.sift(build, monitor, at);
+        }
+        if build.heap.len() == 1 {
+            self.merge(build, monitor);
+        }
     }
 
-    fn finish(&mut self, monitor: &Monitor, mut build: Build, now: Moment) {
+    /// Takes the first sites of all runs, as many as a step may.
+    fn merge(&self, build: &mut Build, monitor: &Monitor) {
         let ids = monitor.ids();
-        if self.sort == Sort::Name {
-            let name = |place: u32| {
-                let site = monitor.site(*ids.get(place as usize)?)?;
-                Some(&site.site().name)
+        for _ in 0..STEP {
+            let Some(run) = build.heap.first().and_then(|top| build.runs.get_mut(*top)) else {
+                return;
             };
-            // Only names that agree in the key's eight letters are looked up.
-            build
-                .keys
-                .sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| name(a.1).cmp(&name(b.1))));
-            if self.reverse {
-                build.keys.reverse();
+            let place = run.keys.get(run.head).map(|(_, place)| *place as usize);
+            build.rows.extend(place.and_then(|place| ids.get(place)));
+            run.head += 1;
+            if run.head == run.keys.len() {
+                build.heap.swap_remove(0);
             }
-        } else {
-            build.keys.sort_unstable();
+            self.sift(build, monitor, 0);
         }
-        self.rows.clear();
-        let places = build.keys.iter().map(|(_, place)| *place as usize);
-        self.rows
-            .extend(places.filter_map(|place| ids.get(place).copied()));
-        self.built = Some((build.revision, now));
+    }
+
+    /// Lets the run at `at` sink to its place in the heap.
+    fn sift(&self, build: &mut Build, monitor: &Monitor, mut at: usize) {
+        let head = |build: &Build, at: usize| {
+            let run = build.runs.get(*build.heap.get(at)?)?;
+            run.keys.get(run.head).copied()
+        };
+        loop {
+            let mut least = at;
+            for child in [2 * at + 1, 2 * at + 2] {
+                if let (Some(a), Some(b)) = (head(build, child), head(build, least))
+                    && self.compare(monitor, a, b).is_lt()
+                {
+                    least = child;
+                }
+            }
+            if least == at {
+                return;
+            }
+            build.heap.swap(at, least);
+            at = least;
+        }
+    }
+
+    /// Which comes first.
+    fn compare(&self, monitor: &Monitor, a: (u64, u32), b: (u64, u32)) -> Ordering {
+        let places = a.1.cmp(&b.1);
+        if self.sort != Sort::Name || a.0 != b.0 {
+            return a.0.cmp(&b.0).then(places);
+        }
+        // Only names that agree in the key's eight letters are looked up.
+        let name = |place: u32| {
+            let site = monitor.site(*monitor.ids().get(place as usize)?)?;
+            Some(&site.site().name)
+        };
+        name(a.1).cmp(&name(b.1)).then(places)
     }
 
     /// Where a site stands: smaller is further up.
     fn key(
         &self,
         state: &SiteState,
-        prefix: usize,
+        prefix: &[u8],
         next_due: &dyn Fn(SiteId) -> Option<Moment>,
         now: Moment,
     ) -> u64 {
@@ -241,29 +328,40 @@ impl Order {
     }
 }
 
-/// Eight letters of a name from `prefix` on, so that numbers compare as names do.
-fn letters(name: &str, prefix: usize) -> u64 {
+/// Eight letters of a name behind `prefix`, so that numbers compare as names do. A name that
+/// begins otherwise comes before all that begin so, or after them.
+fn letters(name: &str, prefix: &[u8]) -> u64 {
+    let Some(rest) = name.as_bytes().strip_prefix(prefix) else {
+        return if name.as_bytes() < prefix {
+            0
+        } else {
+            u64::MAX
+        };
+    };
     let mut key = [0; 8];
-    let rest = name.as_bytes().get(prefix..).unwrap_or_default();
     for (to, from) in key.iter_mut().zip(rest) {
         *to = from.to_ascii_lowercase();
     }
     u64::from_be_bytes(key)
 }
 
-/// How many bytes all names begin with alike: they would fill the key and part nothing.
-fn common_prefix(monitor: &Monitor) -> usize {
-    let mut names = monitor.sites().map(|site| site.site().name.as_bytes());
-    let Some(first) = names.next() else { return 0 };
+/// What the names begin with alike, as far as a sample tells: it would fill the key and
+/// part nothing.
+fn common_prefix(monitor: &Monitor) -> Box<[u8]> {
+    const SAMPLE: usize = 256;
+    let ids = monitor.ids();
+    let every = (ids.len() / SAMPLE).max(1);
+    let sample = ids.iter().step_by(every).filter_map(|id| monitor.site(*id));
+    let mut names = sample.map(|site| site.site().name.as_bytes());
+    let Some(first) = names.next() else {
+        return Box::default();
+    };
     let mut length = first.len();
     for name in names {
         let alike = first.iter().zip(name).take(length);
         length = alike.take_while(|(a, b)| a == b).count();
-        if length == 0 {
-            break;
-        }
     }
-    length
+    first[..length].into()
 }
 
 #[cfg(test)]
@@ -336,15 +434,49 @@ mod tests {
         assert_eq!(lists, 2);
     }
 
-    #[test]
-    fn a_list_longer_than_a_step_is_made_in_several() {
-        let fleet = Fleet::many(STEP + 10);
-        let mut order = Order::default();
+    /// Steps until there is a list; how many it took.
+    fn steps(order: &mut Order, fleet: &Fleet) -> usize {
         let now = fleet.now().mono;
-        assert!(!order.step(&fleet.monitor, &fixture::next_due, now, false));
-        assert!(order.rows().is_empty());
-        assert!(order.step(&fleet.monitor, &fixture::next_due, now, false));
-        assert_eq!(order.rows().len(), STEP + 10);
+        let mut steps = 1;
+        while !order.step(&fleet.monitor, &fixture::next_due, now, false) {
+            assert!(order.is_building());
+            steps += 1;
+        }
+        assert!(!order.is_building());
+        steps
+    }
+
+    #[test]
+    fn a_list_longer_than_a_step_is_made_in_several_and_is_in_order() {
+        let fleet = Fleet::many(2 * STEP + 10);
+        let mut order = Order::default();
+        // Three to collect, three to merge.
+        assert_eq!(steps(&mut order, &fleet), 6);
+        let down = fleet.monitor.totals().of(crate::monitor::State::Down);
+        let states = order
+            .rows()
+            .iter()
+            .map(|id| fleet.monitor.site(*id).unwrap().state());
+        let states: Vec<_> = states.collect();
+        assert!(states.is_sorted() && down > 10);
+        for reverse in [false, true] {
+            order.set_sort(Sort::Name, reverse);
+            steps(&mut order, &fleet);
+            let mut names = names(&fleet, &order);
+            assert_eq!(names.len(), 2 * STEP + 10);
+            if reverse {
+                names.reverse();
+            }
+            assert!(names.is_sorted());
+        }
+    }
+
+    #[test]
+    fn a_name_that_begins_otherwise_is_on_the_right_side() {
+        let prefix = b"site-";
+        let keys = ["aaa", "site-1", "site-2", "zzz"].map(|name| letters(name, prefix));
+        assert!(keys.is_sorted());
+        assert_eq!((keys[0], keys[3]), (0, u64::MAX));
     }
 
     proptest! {

@@ -21,8 +21,29 @@ const SPANS: [Duration; 10] = [
     Duration::from_secs(600),
 ];
 
-/// The one that is shown unless somebody zooms.
-const USUAL: usize = 5;
+/// The one that is shown unless somebody zooms: as long as sites wait for their next check,
+/// between one second and ten. It depends on the list and not on the paradigm.
+fn usual(interval: Option<Duration>) -> usize {
+    const LEAST: usize = 2;
+    const MOST: usize = 5;
+    let fits = |span: &Duration| interval.is_some_and(|interval| *span >= interval);
+    SPANS
+        .iter()
+        .position(fits)
+        .map_or(MOST, |at| at.clamp(LEAST, MOST))
+}
+
+/// What the scale depends on beside the reader's place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Time {
+    /// When the newest sweep began: a page begins there.
+    pub(crate) anchor: Moment,
+    pub(crate) now: Moment,
+    /// The display is frozen.
+    pub(crate) held: bool,
+    /// How often sites are checked, where all are alike.
+    pub(crate) interval: Option<Duration>,
+}
 
 /// What a lane is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,10 +96,11 @@ pub(crate) enum Steer {
 }
 
 /// The reader's place.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Place {
     pub(crate) grouping: Grouping,
-    zoom: usize,
+    /// Steps closer than usual; below zero it is wider.
+    closer: i8,
     /// Where the page ends, while it stands still.
     still: Option<Moment>,
     /// The check that the cursor is on, while there is a cursor.
@@ -89,37 +111,29 @@ pub(crate) struct Place {
     pub(crate) followed: Option<SiteId>,
 }
 
-impl Default for Place {
-    fn default() -> Self {
-        Self {
-            grouping: Grouping::default(),
-            zoom: USUAL,
-            still: None,
-            cursor: None,
-            lane: 0,
-            followed: None,
-        }
-    }
-}
-
 impl Place {
-    /// How long a page is.
-    pub(crate) fn span(&self) -> Duration {
-        SPANS.get(self.zoom).copied().unwrap_or(SPANS[USUAL])
+    fn step(&self, interval: Option<Duration>) -> usize {
+        usual(interval)
+            .saturating_add_signed(-isize::from(self.closer))
+            .min(SPANS.len() - 1)
+    }
+
+    /// How long a page is, where sites are checked at this interval.
+    pub(crate) fn span(&self, interval: Option<Duration>) -> Duration {
+        SPANS.get(self.step(interval)).copied().unwrap_or_default()
     }
 
     /// By how much the page is closer than usual; below 1 it is wider.
-    pub(crate) fn zoom(&self) -> f64 {
-        SPANS[USUAL].as_secs_f64() / self.span().as_secs_f64()
+    pub(crate) fn zoom(&self, interval: Option<Duration>) -> f64 {
+        SPANS[usual(interval)].as_secs_f64() / self.span(interval).as_secs_f64()
     }
 
-    pub(crate) const fn closer(&mut self) {
-        self.zoom = self.zoom.saturating_sub(1);
-    }
-
-    pub(crate) const fn wider(&mut self) {
-        if self.zoom + 1 < SPANS.len() {
-            self.zoom += 1;
+    /// Zooms in (1) or out (-1), within what there is.
+    pub(crate) fn zoom_by(&mut self, steps: i8, interval: Option<Duration>) {
+        let before = self.step(interval);
+        self.closer += steps;
+        if self.step(interval) == before {
+            self.closer -= steps;
         }
     }
 
@@ -144,13 +158,13 @@ impl Place {
         self.still = Some(end);
     }
 
-    /// The scale of a picture of `cells` cells, where the time is `now`, `held` if the display
-    /// is frozen, and the newest sweep began at `anchor`.
-    pub(crate) fn axis(&self, anchor: Moment, now: Moment, held: bool, cells: u16) -> Axis {
+    /// The scale of a picture of `cells` cells.
+    pub(crate) fn axis(&self, time: Time, cells: u16) -> Axis {
+        let span = self.span(time.interval);
         match self.still {
-            Some(end) => Axis::still(end, self.span(), cells),
-            None if held => Axis::still(now, self.span(), cells),
-            None => Axis::sweeping(anchor.min(now), now, self.span(), cells),
+            Some(end) => Axis::still(end, span, cells),
+            None if time.held => Axis::still(time.now, span, cells),
+            None => Axis::sweeping(time.anchor.min(time.now), time.now, span, cells),
         }
     }
 }
@@ -162,18 +176,27 @@ mod tests {
     #[test]
     fn the_zoom_has_two_ends_and_says_how_close_it_is() {
         let mut place = Place::default();
-        assert_eq!(place.span(), Duration::from_secs(10));
-        assert!((place.zoom() - 1.0).abs() < 1e-9);
-        place.closer();
-        assert!((place.zoom() - 2.0).abs() < 1e-9);
+        assert_eq!(place.span(None), Duration::from_secs(10));
+        assert!((place.zoom(None) - 1.0).abs() < 1e-9);
+        place.zoom_by(1, None);
+        assert!((place.zoom(None) - 2.0).abs() < 1e-9);
         for _ in 0..40 {
-            place.wider();
+            place.zoom_by(-1, None);
         }
-        assert_eq!(place.span(), Duration::from_secs(600));
+        assert_eq!(place.span(None), Duration::from_secs(600));
         for _ in 0..40 {
-            place.closer();
+            place.zoom_by(1, None);
         }
-        assert_eq!(place.span(), Duration::from_millis(100));
+        assert_eq!(place.span(None), Duration::from_millis(100));
+    }
+
+    #[test]
+    fn a_page_is_as_long_as_the_interval_within_bounds() {
+        let span = |millis| Place::default().span(Some(Duration::from_millis(millis)));
+        assert_eq!(span(300_000), Duration::from_secs(10));
+        assert_eq!(span(5_000), Duration::from_secs(5));
+        assert_eq!(span(3_000), Duration::from_secs(5));
+        assert_eq!(span(200), Duration::from_secs(1));
     }
 
     #[test]

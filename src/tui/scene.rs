@@ -50,6 +50,8 @@ pub struct OnRecord<'a> {
     pub kernel: &'a Kernel,
     /// What the paradigm can hold of the list; `None` before that was measured.
     pub capacity: Option<Capacity>,
+    /// How often sites are checked, where all are alike.
+    pub interval: Option<Duration>,
     /// Whether checks that start now are recorded.
     pub on: bool,
     /// This program's process id.

@@ -50,12 +50,11 @@ fn stand(state: &mut State, board: &Board<'_>) {
 /// Keeps the check under the cursor in the middle.
 fn zoom(state: &mut State, steer: Steer, scene: &Scene<'_>) {
     let at = selected(state, scene).map(|record| record.started);
-    match steer {
-        Steer::Closer => state.place.closer(),
-        _ => state.place.wider(),
-    }
+    let interval = scene.record.interval;
+    let by = if steer == Steer::Closer { 1 } else { -1 };
+    state.place.zoom_by(by, interval);
     if let Some(at) = at {
-        let half = state.place.span() / 2;
+        let half = state.place.span(interval) / 2;
         state.place.stand(at + half);
     }
 }
@@ -115,9 +114,10 @@ fn neighbour(board: &Board<'_>, lane: usize, down: bool) -> Option<usize> {
 fn pan(state: &mut State, steer: Steer, scene: &Scene<'_>) {
     let now = scene.record.ledger.now();
     let (.., end) = board(state, scene).axis.range();
-    let half = state.place.span() / 2;
+    let span = state.place.span(scene.record.interval);
+    let half = span / 2;
     let oldest = scene.record.ledger.oldest().unwrap_or(now);
-    let first = (oldest + state.place.span()).min(now);
+    let first = (oldest + span).min(now);
     let to = match steer {
         Steer::Oldest => first,
         Steer::Forth => end + half,

@@ -98,9 +98,9 @@ impl Ui {
     }
 
     /// Does what must not be done while drawing: brings the order of the rows up to date,
-    /// in small steps. To be called whenever [`next_frame`](Self::next_frame) has come and
-    /// before [`wants_frame`](Self::wants_frame); it costs nothing when nothing is to be
-    /// done.
+    /// in steps of about a millisecond. To be called whenever
+    /// [`next_frame`](Self::next_frame) has come and before
+    /// [`wants_frame`](Self::wants_frame); it costs nothing when nothing is to be done.
     pub fn tick(&mut self, scene: &Scene<'_>) {
         let page = layout::page(&self.state, scene);
         self.state.reorder(scene, page);
@@ -121,7 +121,17 @@ impl Ui {
     /// When to ask [`wants_frame`](Self::wants_frame) again, if nothing comes before.
     #[must_use]
     pub fn next_frame(&self, now: Moment) -> Moment {
+        if self.is_busy() {
+            return now;
+        }
         self.pace.next(now)
+    }
+
+    /// Whether [`tick`](Self::tick) has more to do: it is to be called again soon, with
+    /// everything else that is to be done in between.
+    #[must_use]
+    pub const fn is_busy(&self) -> bool {
+        self.state.order.is_building()
     }
 
     /// Notes that a frame of this scene was drawn.
@@ -135,7 +145,7 @@ impl Ui {
         const SECOND: u64 = 1_000_000_000;
         let mut hash = DefaultHasher::new();
         let census = scene.census;
-        self.state.order.steps().hash(&mut hash);
+        self.state.order.lists().hash(&mut hash);
         scene.monitor.revision().hash(&mut hash);
         // The clock and the countdowns go on while nothing else happens.
         (scene.now.mono.as_nanos() / SECOND).hash(&mut hash);
@@ -178,9 +188,9 @@ impl Ui {
             }
             Some(Layer::Filter) | None => (self.view().draw)(state, scene, body, buffer),
         }
-        // An overlay covers the line where messages stand: they take the footer's place.
+        // Where no other line is for messages, they take the footer's place.
         match state.message(scene) {
-            Some(message) if covers(state.layers.last()) => {
+            Some(message) if covers(state.layers.last()) || self.watches_lanes() => {
                 let (line, text) = (areas.footer, crate::domain::clean(&message.text, 1_000));
                 put(
                     buffer,

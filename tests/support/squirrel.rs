@@ -177,6 +177,36 @@ impl Running {
         }
     }
 
+    /// Waits for a line of JSON that `fits`, the ones before included, and gives it.
+    pub(crate) fn wait_for(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        let mut looked_at = 0;
+        loop {
+            while looked_at < self.seen.len() {
+                let line = serde_json::from_slice(&self.seen[looked_at]).unwrap();
+                looked_at += 1;
+                if fits(&line) {
+                    return line;
+                }
+            }
+            if !self.wait_for_line() {
+                let said: String = self
+                    .seen
+                    .iter()
+                    .map(|line| String::from_utf8_lossy(line))
+                    .collect();
+                panic!("it ended before {what}:\n{said}");
+            }
+        }
+    }
+
+    /// Lines of JSON that came so far.
+    pub(crate) fn lines_so_far(&self) -> Vec<Value> {
+        self.seen
+            .iter()
+            .map(|line| serde_json::from_slice(line).unwrap())
+            .collect()
+    }
+
     /// The most memory seen resident so far, in bytes. The system keeps the highest mark
     /// itself, so that nothing between two looks is missed while the process lives.
     pub(crate) fn peak_rss(&mut self) -> u64 {

@@ -26,6 +26,8 @@ const fn of(glyph: &'static str, style: Style) -> Mark {
 
 /// A check begins.
 pub(crate) const START: Mark = of("│", NETWORK);
+/// A check goes on that began before the page.
+pub(crate) const BEFORE: Mark = of("‹", NETWORK);
 /// Waits for the network or a timer.
 const WAITING: Mark = of("─", NETWORK);
 /// Due, and waits for a worker.

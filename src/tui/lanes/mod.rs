@@ -16,6 +16,6 @@ mod ticks;
 
 pub(crate) use axis::Axis;
 pub(crate) use load::{Load, block};
-pub(crate) use marks::{IDLE, LEGEND, Mark, POLLED, START, mark, thread_mark};
+pub(crate) use marks::{BEFORE, IDLE, LEGEND, Mark, POLLED, START, mark, thread_mark};
 pub(crate) use raster::Raster;
 pub(crate) use ticks::ticks;

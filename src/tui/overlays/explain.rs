@@ -103,7 +103,7 @@ impl Page<'_> {
             badge.glyph,
             badge.word,
             self.time(since.wall),
-            age(now.mono.since(since.mono)),
+            age(site.lasting(now.mono)),
         );
         self.say("Verdict", &verdict, badge.style);
         self.say("Because", &rule::of_state(site), PLAIN);

@@ -6,6 +6,7 @@ use insta::assert_snapshot;
 
 use crate::domain::Timestamp;
 use crate::paradigm::{Label, Law};
+use crate::trace::{Capacity, Crew as CrewOf, Demand};
 use crate::tui::fixture::Fleet;
 use crate::tui::options::Options;
 use crate::tui::scene::{Intent, OnRecord, Scene};
@@ -91,14 +92,15 @@ fn the_cause_blames_the_culprit_and_not_the_victim() {
     let fleet = Fleet::fresh();
     let work = sweep(&fleet, Crew::Threads(1), 6_500);
     let scene = scene(&fleet, &work, &[SERIAL], 6_500);
-    let cause = &text(&scene, LARGE, "")[3];
+    let lines = text(&scene, LARGE, "");
+    let (cause, law) = (&lines[3], &lines[4]);
     assert!(
         cause.contains("日本語サイト.example started 5.3s late"),
         "{cause}"
     );
     let behind = "behind pay.example/charge 1.5s and 14 more checks on the one worker.";
     assert!(cause.contains(behind), "{cause}");
-    assert!(cause.contains("Sweep = SUM of all waits = 5.9s"), "{cause}");
+    assert!(law.contains("sweep = SUM of all waits = 5.9s"), "{law}");
 }
 
 #[test]
@@ -107,7 +109,7 @@ fn while_a_sweep_runs_the_facts_say_how_far_it_is() {
     let work = sweep(&fleet, Crew::Threads(4), 700);
     let scene = scene(&fleet, &work, &[THREADS], 700);
     let wide = &text(&scene, MEDIUM, "")[2];
-    let facts = "1 process, 4 threads | running 4 of 16 | queue 6 | sweep 6 of 16 in 700ms | worst late 0.7s";
+    let facts = "1 process, 4 threads | running 4 of 16 | queue 6 | sweep 6 of 16 in 700ms | worst late shown 0.7s";
     assert!(wide.contains(facts), "{wide}");
     let narrow = &text(&scene, SMALL, "")[2];
     assert!(
@@ -124,15 +126,44 @@ fn where_one_site_is_slow_it_is_named_with_the_others() {
     let lines = text(&scene, MEDIUM, "");
     assert!(lines[3].contains("Nothing is late"), "{}", lines[3]);
     assert!(
-        lines[3].contains("Sweep = the SLOWEST wait: pay.example/charge 1.5s, all others 700ms"),
+        lines[4].contains("sweep = the SLOWEST wait: pay.example/charge 1.5s, other"),
         "{}",
-        lines[3]
+        lines[4]
     );
     assert!(
         lines[2].contains("1 process, 1 thread | running 0 of 16"),
         "{}",
         lines[2]
     );
+}
+
+#[test]
+fn a_list_that_cannot_be_held_is_said_with_its_figures() {
+    let fleet = Fleet::fresh();
+    let work = sweep(&fleet, Crew::Threads(1), 6_500);
+    let labels = [SERIAL];
+    let scene = scene(&fleet, &work, &labels, 6_500);
+    let demand = Demand::of(vec![Duration::from_secs(2); 16]);
+    let crew = CrewOf {
+        workers: 1,
+        threads: 1,
+        cores: 2,
+    };
+    let means = work.ledger.means().unwrap();
+    let capacity = Capacity::measure(demand, means, crew);
+    let scene = Scene {
+        record: OnRecord {
+            capacity: Some(capacity),
+            ..scene.record
+        },
+        ..scene
+    };
+    let lines = text(&scene, LARGE, "");
+    let holds = "serial holds 5 of 16 sites at 2s: 11 late";
+    assert!(lines[1].contains(holds), "{}", lines[1]);
+    assert!(lines[3].contains(holds), "{}", lines[3]);
+    let narrow = text(&scene, SMALL, "");
+    assert!(narrow[1].contains(holds), "{}", narrow[1]);
 }
 
 #[test]

@@ -154,8 +154,7 @@ fn cell(column: Column, width: u16, row: &Row<'_>, now: Now) -> (String, Style) 
         Column::State => {
             let mut text = format!("{} {}", badge.glyph, badge.word);
             if site.state() <= SiteIs::Missed {
-                let since = now.mono.since(site.since().mono);
-                text.push_str(&format!(" {}", age(since)));
+                text.push_str(&format!(" {}", age(site.lasting(now.mono))));
             }
             (text, badge.style)
         }

@@ -7,6 +7,10 @@ mod fleet;
 mod http2;
 mod listen;
 mod play;
+mod post;
+mod smtp;
 
 pub(crate) use count::Count;
 pub(crate) use fleet::{Fleet, Server};
+pub(crate) use post::{Answer, PostServer};
+pub(crate) use smtp::{MailServer, Mood, Privacy};

@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use crate::domain::{Moment, RanOn, SiteId};
 use crate::trace::{Doing, Record};
 use crate::tui::lanes::Axis;
-use crate::tui::place::{Grouping, Place};
+use crate::tui::place::{Grouping, Place, Time};
 use crate::tui::scene::Scene;
 use crate::tui::state::State;
 
@@ -83,7 +83,14 @@ impl<'a> Board<'a> {
         let anchor = ledger.swept().unwrap_or_default();
         let (now, held) = (now(state, scene), state.frozen.is_some());
         let cells = area.width.saturating_sub(columns.width()).max(1);
-        let axis = state.place.axis(anchor, now, held, cells);
+        let interval = scene.record.interval;
+        let time = Time {
+            anchor,
+            now,
+            held,
+            interval,
+        };
+        let axis = state.place.axis(time, cells);
         let (from, to) = axis.range();
         let records: Vec<_> = ledger.between(from, to).collect();
         let mut board = Self {
@@ -220,8 +227,8 @@ impl<'a> Board<'a> {
     }
 
     /// The rows that are shown where `height` fit, and how many lanes are not. What is shown
-    /// of too many: those around the selected one, or else those that failed, the slowest,
-    /// the last, and the first of the others.
+    /// of too many: those around the selected one, or else those that run, those that failed,
+    /// the slowest, the last, and the first of the others.
     pub(crate) fn shown(&self, lane: usize, height: usize) -> (Vec<usize>, usize) {
         let all = self.rows.len();
         if all <= height {
@@ -254,6 +261,9 @@ impl<'a> Board<'a> {
                 shown.push(index);
             }
         };
+        let runs = |row: &Row<'_>| row.records.iter().any(|record| record.found.is_none());
+        let running = rows().filter(|(_, row)| runs(row)).map(|(index, _)| index);
+        running.take(height / 3).for_each(&mut add);
         let failed = rows()
             .filter(|(_, row)| row.failed())
             .map(|(index, _)| index);
@@ -263,6 +273,16 @@ impl<'a> Board<'a> {
         add(self.rows.len() - 1);
         (0..self.rows.len()).for_each(add);
         shown
+    }
+
+    /// Whether every lane is a process of its own.
+    pub(crate) fn of_processes(&self) -> bool {
+        let mut lanes = self.rows.iter().filter_map(|row| match &row.kind {
+            Kind::Thread { who, .. } => Some(who),
+            _ => None,
+        });
+        let first = lanes.next();
+        first.is_some_and(|who| who.pid == who.tid) && lanes.all(|who| who.pid == who.tid)
     }
 
     /// The lane and the check that the cursor is on, as far as they are on this page.

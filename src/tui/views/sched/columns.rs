@@ -28,7 +28,7 @@ impl Number {
     const fn heading(self) -> &'static str {
         match self {
             Self::Cpu => "CPU",
-            Self::Waiting => "WAIT",
+            Self::Waiting => "NET",
             Self::Idle => "IDLE",
             Self::Late => "LATE",
             Self::Lock => "LOCK",

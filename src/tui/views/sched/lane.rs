@@ -2,12 +2,12 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::{Color, Modifier, Style};
 
 use crate::domain::{SiteId, brief, clean};
 use crate::trace::{Activity, Record, spans};
 use crate::tui::format::cut;
-use crate::tui::lanes::{Axis, IDLE, Mark, POLLED, Raster, START, mark, thread_mark};
+use crate::tui::lanes::{Axis, BEFORE, IDLE, Mark, POLLED, Raster, START, mark, thread_mark};
 use crate::tui::scene::Scene;
 use crate::tui::theme::{self, DIM, PLAIN};
 use crate::tui::widgets::put;
@@ -151,13 +151,16 @@ impl Bar<'_> {
     ) {
         let record = self.record;
         let start = axis.place(record.started);
-        if let Some(start) = start {
-            set(buffer, area, axis, start, START);
+        let began = start.or_else(|| self.edge(axis));
+        match (start, began) {
+            (Some(start), _) => set(buffer, area, axis, start, START),
+            (None, Some(edge)) => set(buffer, area, axis, edge, BEFORE),
+            (None, None) => {}
         }
         let end = axis.place(record.ended);
         if matches!(row.kind, Kind::Thread { .. }) {
             let last = end.unwrap_or_else(|| axis.hand().unwrap_or(axis.cells() - 1));
-            self.name(buffer, area, axis, (start, last), scene, followed);
+            self.name(buffer, area, axis, (began, last), scene, followed);
         }
         let Some(end) = end.filter(|_| record.failed()) else {
             return;
@@ -171,6 +174,14 @@ impl Bar<'_> {
         if !matches!(row.kind, Kind::Thread { .. }) {
             self.outcome(buffer, area, axis, end, bad.style);
         }
+    }
+
+    /// The first cell of a check that began before the page did.
+    fn edge(&self, axis: &Axis) -> Option<usize> {
+        let (from, to) = axis.range();
+        let reaches = self.record.started < from && self.record.ended > from;
+        let first = (0..axis.cells()).find(|cell| axis.moment(*cell).is_some());
+        first.filter(|_| reaches && to > from)
     }
 
     /// The site's name behind the beginning, as far as the bar is long.
@@ -197,7 +208,8 @@ impl Bar<'_> {
         } else if axis.is_old(start) {
             DIM
         } else {
-            PLAIN
+            // Not in the colour of the bar that it stands on.
+            PLAIN.fg(Color::Reset)
         };
         put(
             buffer,

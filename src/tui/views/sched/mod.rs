@@ -1,14 +1,14 @@
 //! The Scheduling screen: who runs which check, when it runs and when it merely waits.
 //!
 //! ```text
-//!  1 process, 4 threads | running 4 of 16 | queue 12 | sweep 1.7s | worst late 1.3s
-//!  news started 1.3s late: 4 workers had 12 checks before it, pay took 1.5s. …
-//!  THREAD    CPU WAIT IDLE  LATE  by thread, 10s a page, 125ms a cell
-//!  pid 4100, this program: 4 threads share 14M
+//!  1 process, 4 threads | running 4 of 16 | queue 12 | sweep 4 of 16 in 0.7s | worst late …
+//!  news started 1.3s late: behind pay 1.5s and 11 more checks on 4 workers.
+//!  THREAD    CPU  NET IDLE  LATE  by thread, 10s a page | sweep = about SUM 6.0s ÷ 4 = 1.5s
+//!  pid 4100, this program: 4 threads share 14M of memory
 //!  thread-1   1%  99%   0%  0.0s  │api────────│shop─────────────│img──────│wiki──────
 //!  thread-2   1%  75%  24%  0.0s  │www─────│blog────────────────│git────________
 //!  queue 12                       ▆▆▆▆▆▆▅▅▅▅▅▅▄▄▄▄▄▄▄▄▃▃▃▃▂▂▂▂▂▂▁▁▁▁▁▁
-//!  in flight 4 of 16              ████████████████████████▆▆▆▄▄▄▄▄▄▂▂▂▂
+//!  in flight 4                    ████████████████████████▆▆▆▄▄▄▄▄▄▂▂▂▂
 //!  seconds                        0         1         2         3     ^now
 //!  │ start  ─ network  █ cpu  ▒ lock  · queued  : ready  _ idle  ✗ down
 //! ```

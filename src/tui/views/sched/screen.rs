@@ -31,6 +31,9 @@ pub(crate) const VIEW: View = View {
     draw,
 };
 
+/// From this width on there is room for what can be told from the axis as well.
+const WIDE: u16 = 140;
+
 /// Lines that are not lanes: two of answers, the headings, two strips, axis and legend.
 const OTHERS: u16 = 7;
 
@@ -59,7 +62,7 @@ fn draw(state: &State, scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
     let facts = Facts::of(scene, census, from, to);
     draw_facts(buffer, line(body.y), &facts);
     draw_cause(buffer, line(body.y + 1), &facts);
-    heading(buffer, line(body.y + 2), state, scene, &board);
+    heading(buffer, line(body.y + 2), state, &facts, &board);
     let area = lanes_area(state, body);
     let flight = strips::in_flight(&board).means();
     let hidden = draw_lanes(buffer, area, state, scene, &board, &flight);
@@ -71,10 +74,7 @@ fn draw(state: &State, scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
     let text = format!("in flight {}", count(census.running));
     strips::draw(buffer, line(y + 1), &board, &text, &flight, most);
     let deadline = scene.record.ledger.swept();
-    let interval = scene
-        .record
-        .capacity
-        .and_then(|capacity| capacity.demand.interval);
+    let interval = scene.record.interval;
     let deadline = deadline.zip(interval).map(|(due, interval)| due + interval);
     strips::draw_axis(buffer, line(y + 2), &board, deadline);
     bottom(buffer, line(y + 3), state, scene, &board, hidden);
@@ -110,8 +110,10 @@ fn draw_cause(buffer: &mut Buffer, line: Rect, facts: &Facts<'_>) {
     );
 }
 
-fn heading(buffer: &mut Buffer, line: Rect, state: &State, scene: &Scene<'_>, board: &Board<'_>) {
+fn heading(buffer: &mut Buffer, line: Rect, state: &State, facts: &Facts<'_>, board: &Board<'_>) {
+    let scene = facts.scene;
     let what = match state.place.grouping {
+        Grouping::Thread if board.of_processes() => "PROCESS",
         Grouping::Thread => "THREAD",
         Grouping::Site => "SITE",
         Grouping::Task => "TASK",
@@ -119,13 +121,16 @@ fn heading(buffer: &mut Buffer, line: Rect, state: &State, scene: &Scene<'_>, bo
     board.columns.heading(buffer, line, what);
     let place = &state.place;
     let cell = board.axis.cell();
+    let interval = scene.record.interval;
     let mut text = format!(
-        "{}, {} a page, {:.0}ms a cell",
+        "{}, {} a page",
         place.grouping.words(),
-        setting(place.span()),
-        cell.as_secs_f64() * 1e3
+        setting(place.span(interval))
     );
-    let zoom = place.zoom();
+    if line.width >= WIDE {
+        text.push_str(&format!(", {:.0}ms a cell", cell.as_secs_f64() * 1e3));
+    }
+    let zoom = place.zoom(interval);
     if zoom > 1.01 {
         text.push_str(&format!(", zoom {zoom:.0}x"));
     } else if zoom < 0.99 {
@@ -154,6 +159,16 @@ fn heading(buffer: &mut Buffer, line: Rect, state: &State, scene: &Scene<'_>, bo
         line.right().saturating_sub(left),
         &text,
         DIM,
+    );
+    let left = left + text.chars().count() as u16 + 1;
+    let law = format!("| {}", facts.law());
+    put(
+        buffer,
+        left,
+        line.y,
+        line.right().saturating_sub(left),
+        &law,
+        PLAIN,
     );
 }
 
@@ -222,9 +237,7 @@ fn process(scene: &Scene<'_>, pid: u32, host: &str, lanes: usize) -> String {
         );
     }
     if lanes == 0 {
-        return format!(
-            "pid {pid}, this program: the parent, which hands checks to its children over pipes"
-        );
+        return format!("pid {pid}, this program: the parent, hands checks out by pipes");
     }
     let memory = memory.or(scene.machine.rss);
     let memory = memory.map_or_else(|| "its memory".to_owned(), bytes);
@@ -232,7 +245,15 @@ fn process(scene: &Scene<'_>, pid: u32, host: &str, lanes: usize) -> String {
         1 => "1 thread has".to_owned(),
         number => format!("{number} threads share"),
     };
-    format!("pid {pid}, this program: {threads} {memory} of memory")
+    let sampled = scene.record.kernel.usage_of_process(pid);
+    let sampled = sampled.map_or_else(String::new, |usage| {
+        format!(
+            ", sampled ~{:.0}% cpu, ~{:.0} switches/s",
+            usage.cpu * 100.0,
+            usage.switches
+        )
+    });
+    format!("pid {pid}, this program: {threads} {memory} of memory{sampled}")
 }
 
 fn label(row: &Row<'_>, scene: &Scene<'_>, board: &Board<'_>) -> (String, ratatui::style::Style) {
@@ -256,6 +277,7 @@ fn label(row: &Row<'_>, scene: &Scene<'_>, board: &Board<'_>) -> (String, ratatu
                 &who.thread
             };
             let text = match board.columns.name() {
+                0..16 if who.pid == who.tid => format!("pid {}", who.pid),
                 0..16 => clean(name, 15),
                 _ => format!("{} {id}", clean(name, 15)),
             };
@@ -296,7 +318,7 @@ fn numbers(row: &Row<'_>, scene: &Scene<'_>, board: &Board<'_>, in_flight: f64) 
     }
 }
 
-/// The check under the cursor, the newest message, or what is hidden and the marks.
+/// The check under the cursor, or what is hidden and the marks.
 fn bottom(
     buffer: &mut Buffer,
     line: Rect,
@@ -320,12 +342,6 @@ fn bottom(
         for (text, line) in texts.iter().zip([line, below]) {
             put(buffer, line.x + 1, line.y, line.width - 2, text, BOLD);
         }
-        return;
-    }
-    if let Some(message) = state.message(scene) {
-        let text = clean(&message.text, 1_000);
-        let style = theme::tone(message.tone);
-        put(buffer, line.x + 1, line.y, line.width - 2, &text, style);
         return;
     }
     let noun = match state.place.grouping {

@@ -13,6 +13,12 @@ use crate::tui::widgets::{Piece, draw_pieces, put};
 
 use super::board::Board;
 
+/// The mark of the present on the axis.
+const HAND: &str = "^now";
+
+/// The mark of the moment at which the sites of a sweep are due again.
+const DEADLINE: &str = "|due again";
+
 /// The number of checks in flight, cell by cell.
 pub(crate) fn in_flight<'a>(board: &'a Board<'_>) -> Load<'a> {
     let mut load = Load::new(&board.axis);
@@ -75,24 +81,35 @@ pub(crate) fn draw_axis(
         "seconds",
         DIM,
     );
+    let deadline = deadline.and_then(|at| future(axis, at));
+    let taken = |from: usize, to: usize| {
+        let deadline = deadline.map(|at| (at, at + DEADLINE.len()));
+        let hand = axis.hand().map(|at| (at, at + HAND.len()));
+        let mut others = deadline.into_iter().chain(hand);
+        others.any(|(first, end)| from <= end && to + 1 >= first)
+    };
     for (index, text) in ticks(axis) {
-        let x = left + index as u16;
-        put(buffer, x, line.y, text.len() as u16, &text, DIM);
+        if !taken(index, index + text.len()) {
+            let width = text.len() as u16;
+            put(buffer, left + index as u16, line.y, width, &text, DIM);
+        }
     }
     if let Some(hand) = axis.hand() {
-        let text = "^now";
-        let room = (axis.cells() - hand).min(text.len()) as u16;
-        put(buffer, left + hand as u16, line.y, room, text, PLAIN);
+        let room = (axis.cells() - hand).min(HAND.len()) as u16;
+        put(buffer, left + hand as u16, line.y, room, HAND, PLAIN);
     }
-    if let Some(index) = deadline.and_then(|at| future(axis, at)) {
-        let text = "|due again";
-        let room = (axis.cells() - index).min(text.len()) as u16;
+    let apart = |at: &usize| {
+        axis.hand()
+            .is_none_or(|hand| hand > at + DEADLINE.len() || hand + HAND.len() < *at)
+    };
+    if let Some(index) = deadline.filter(apart) {
+        let room = (axis.cells() - index).min(DEADLINE.len()) as u16;
         put(
             buffer,
             left + index as u16,
             line.y,
             room,
-            text,
+            DEADLINE,
             theme::tone(crate::tui::scene::Tone::Warn),
         );
     }

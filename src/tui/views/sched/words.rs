@@ -1,6 +1,7 @@
 //! The two answer lines: the facts, in the same order in every paradigm, and the cause in
 //! words. Both are computed from what was measured.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::domain::{Moment, SiteId, brief, clean};
@@ -21,12 +22,20 @@ pub(crate) struct Facts<'a> {
     pub(crate) sites: usize,
 }
 
-/// How many processes and threads, as they are.
-fn crew(census: &Census) -> String {
-    let processes = match census.processes {
+/// How many processes and threads, as they are, and where. A parent that only hands checks
+/// out is told apart.
+fn crew(census: &Census, scene: &Scene<'_>) -> String {
+    let roster = scene.record.ledger.roster();
+    let mut processes = match census.processes {
         1 => "1 process".to_owned(),
         number => format!("{} processes", count(number)),
     };
+    let hosts: BTreeSet<_> = roster.iter().map(|who| &who.host).collect();
+    if hosts.len() > 1 {
+        processes.push_str(&format!(" on {} hosts", count(hosts.len())));
+    } else if !roster.is_empty() && roster.iter().all(|who| who.pid != scene.record.pid) {
+        processes.push_str(" + parent");
+    }
     format!("{processes}, {}", plural(census.threads, "thread"))
 }
 
@@ -59,14 +68,14 @@ impl<'a> Facts<'a> {
         let late = self.late.map_or(Duration::ZERO, |late| late.late);
         let facts = |sweep: String, worst: &str| {
             vec![
-                crew(census),
+                crew(census, self.scene),
                 format!("running {} of {}", count(census.running), count(self.sites)),
                 format!("queue {}", count(census.queued)),
                 sweep,
                 format!("{worst} {}", lateness(late)),
             ]
         };
-        let long = facts(self.sweep_so_far(), "worst late");
+        let long = facts(self.sweep_so_far(), "worst late shown");
         let mut failing = long.clone();
         failing.extend(self.failing());
         let mut short = facts(self.sweep_in_short(), "worst");
@@ -90,7 +99,12 @@ impl<'a> Facts<'a> {
                 count(sweep.checks + sweep.open),
                 brief(self.now.since(sweep.due))
             ),
-            _ => self.sweep_in_short(),
+            Some(sweep) => format!(
+                "sweep of {} in {}",
+                count(sweep.checks),
+                brief(sweep.ended.since(sweep.due))
+            ),
+            None => self.sweep_in_short(),
         }
     }
 
@@ -99,7 +113,11 @@ impl<'a> Facts<'a> {
             Some(sweep) if sweep.open > 0 => {
                 format!("sweep {}…", brief(self.now.since(sweep.due)))
             }
-            Some(sweep) => format!("sweep {}", brief(sweep.ended.since(sweep.due))),
+            Some(sweep) => format!(
+                "sweep {}: {}",
+                count(sweep.checks),
+                brief(sweep.ended.since(sweep.due))
+            ),
             None => "sweep -".to_owned(),
         }
     }
@@ -137,7 +155,6 @@ impl<'a> Facts<'a> {
                 .capacity
                 .and_then(|capacity| self.short(&capacity)),
         );
-        clauses.push(self.law());
         if self.census.running + self.census.queued == 0 {
             clauses.push(self.idle());
         }
@@ -156,14 +173,24 @@ impl<'a> Facts<'a> {
         match late.why {
             Why::Full => {}
             Why::Itself(took) => {
-                return format!("{victim}: its own check before took {}.", brief(took));
+                return format!(
+                    "{victim}: its own check before, of {}, had not ended.",
+                    brief(took)
+                );
             }
             Why::Program => {
                 return format!("{victim} though workers were free: this program was busy.");
             }
         }
         let mut text = match late.culprit {
-            Some((site, took)) => format!("{victim}: behind {} {}", self.name(site), brief(took)),
+            Some((site, held, took)) if held * 10 < took * 9 => format!(
+                "{victim}: behind the last {} of {}",
+                brief(held),
+                self.name(site)
+            ),
+            Some((site, _, took)) => {
+                format!("{victim}: behind {} {}", self.name(site), brief(took))
+            }
             None => format!("{victim}: behind other checks"),
         };
         if late.ahead > 1 {
@@ -200,31 +227,31 @@ impl<'a> Facts<'a> {
     }
 
     /// What bounds a sweep, with its figures where one was measured.
-    fn law(&self) -> String {
+    pub(crate) fn law(&self) -> String {
         let sweep = self.sweep.filter(|sweep| sweep.open == 0);
         let workers = self.census.workers.max(1);
         let Some(sweep) = sweep else {
             let law = self.label.law.words().replace('N', &count(workers));
-            return format!("A sweep is {law}.");
+            return format!("a sweep is {law}");
         };
         let (site, slowest) = sweep.slowest;
         let alone = format!("{} {}", self.name(site), brief(slowest));
         match self.label.law {
-            Law::Sum => format!("Sweep = SUM of all waits = {}.", brief(sweep.sum)),
+            Law::Sum => format!("sweep = SUM of all waits = {}", brief(sweep.sum)),
             Law::SumByWorkers if slowest > sweep.sum / workers as u32 => {
-                format!("Sweep = its slowest check: {alone}.")
+                format!("sweep = at least its slowest check: {alone}")
             }
             Law::SumByWorkers => format!(
-                "Sweep is about SUM {} ÷ {} = {}.",
+                "sweep = about SUM {} ÷ {} = {}",
                 brief(sweep.sum),
                 count(workers),
                 brief(sweep.sum / workers as u32)
             ),
             Law::Slowest if slowest > sweep.second * 2 => format!(
-                "Sweep = the SLOWEST wait: {alone}, all others {} at most.",
+                "sweep = the SLOWEST wait: {alone}, others up to {}",
                 brief(sweep.second)
             ),
-            Law::Slowest => format!("Sweep = the SLOWEST wait: {alone}."),
+            Law::Slowest => format!("sweep = the SLOWEST wait: {alone}"),
         }
     }
 }

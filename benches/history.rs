@@ -1,0 +1,357 @@
+//! What it costs to keep everything: the writer's processor time at 20,000 results a second,
+//! bytes a result, questions about a year, and 10,000 outages at once.
+//!
+//! `cargo bench --bench history [-- --quick]`
+
+#[path = "support/cpu.rs"]
+mod cpu;
+#[path = "support/median.rs"]
+mod median;
+#[path = "support/process.rs"]
+mod process;
+#[path = "support/table.rs"]
+mod table;
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use uptime_squirrel::domain::{
+    Cause, Clock, Look, Owner, Reason, Site, SiteId, SiteUrl, Standing, StatusSet, SystemClock,
+    Timestamp,
+};
+use uptime_squirrel::history::{Change, History, Keep, LookRow, Place, SiteKey, Watched};
+use uptime_squirrel::notify::{Occasion, Push, Settings, Story, Webhook};
+
+use median::median;
+use table::Table;
+
+const KEEP: Keep = Keep {
+    raw: Duration::from_secs(7 * 86_400),
+    rollup: Duration::from_secs(400 * 86_400),
+};
+const SITES: usize = 1_000;
+const RATE: f64 = 20_000.0;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let Some(mut table) = Table::asked("The history: what it costs to keep everything") else {
+        return Ok(());
+    };
+    writing(&mut table)?;
+    outages(&mut table)?;
+    year(&mut table)?;
+    table.print()?;
+    Ok(())
+}
+
+fn site(number: usize) -> Site {
+    Site {
+        name: format!("site {number}").into(),
+        look: Arc::new(Look {
+            url: SiteUrl::new(format!("https://site{number}.example.org/")),
+            timeout: Duration::from_secs(10),
+            slow: Duration::from_secs(2),
+            cert_warn: Duration::ZERO,
+            expect_status: StatusSet::default(),
+            contains: None,
+            max_redirects: 5,
+            user_agent: "bench".into(),
+        }),
+        interval: Duration::from_secs(300),
+        confirm: 2,
+        recover: 2,
+        confirm_delay: Duration::from_secs(10),
+        owners: Vec::new(),
+        tags: Vec::new(),
+        parent: None,
+        paused: false,
+    }
+}
+
+fn key(number: usize) -> SiteKey {
+    SiteKey::from(&site(number))
+}
+
+fn sites(count: usize) -> Watched {
+    let sites = (0..count).map(|number| (SiteId::from_index(number), Arc::new(site(number))));
+    Arc::new(sites.collect())
+}
+
+fn look(number: usize, at: Timestamp) -> LookRow {
+    // Latencies, statuses and lateness as a fleet has them: mostly alike, never the same.
+    let mixed = number.wrapping_mul(2_654_435_761) >> 7;
+    let down = mixed.is_multiple_of(50);
+    LookRow {
+        site: SiteId::from_index(number % SITES),
+        at,
+        reason: down.then_some(Reason::Timeout),
+        status: (!down).then_some(200),
+        latency: Duration::from_micros(if down {
+            10_000_000
+        } else {
+            20_000 + (mixed % 600_000) as u64
+        }),
+        late: Duration::from_millis((mixed % 40) as u64),
+    }
+}
+
+fn open(place: &Place, clock: &Arc<SystemClock>) -> Result<History, Box<dyn Error>> {
+    let (history, _) = History::open(place, KEEP, Arc::clone(clock) as _, |_| {})?;
+    Ok(history)
+}
+
+/// Results come as they do from a monitor: one at a time, at an even rate.
+fn writing(table: &mut Table) -> Result<(), Box<dyn Error>> {
+    let seconds = if table.quick { 5 } else { 30 };
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("history.db");
+    let clock = Arc::new(SystemClock::new());
+    let history = open(&Place::File(path.clone()), &clock)?;
+    history.sites(sites(SITES), clock.timestamp());
+    let (began, used) = (Instant::now(), cpu::seconds());
+    let count = RATE as usize * seconds;
+    let mut number = 0;
+    let mut memory = Vec::new();
+    while number < count {
+        let due = ((began.elapsed().as_secs_f64() * RATE) as usize).min(count);
+        while number < due {
+            history.look(look(number, clock.timestamp()));
+            number += 1;
+        }
+        if number % 20_000 < 200 {
+            memory.push(process::status("self", "VmRSS")?);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let kept = history
+        .ask_and_wait(|book| book.facts())
+        .ok_or("no history")??;
+    let took = began.elapsed().as_secs_f64();
+    let cores = (cpu::seconds() - used) / took;
+    table.at_most("cores at 20,000 results a second", cores, 1.0, "");
+    table.at_most(
+        "seconds to keep up, over real time",
+        took / seconds as f64,
+        1.05,
+        "",
+    );
+    let half = memory.len() / 2;
+    let growth = median(memory[half..].to_vec()) - median(memory[..half].to_vec());
+    table.at_most(
+        "memory from the first half to the second",
+        growth / 1_048_576.0,
+        4.0,
+        " MiB",
+    );
+    if !history.close(Duration::from_secs(60)) {
+        return Err("the history did not close".into());
+    }
+    let bytes = std::fs::metadata(&path)?.len() as f64;
+    table.at_most(
+        "bytes of the whole file a result",
+        bytes / count as f64,
+        28.0,
+        "",
+    );
+    table.note(
+        "size with what is not worked in yet",
+        format!("{:.1} MiB", kept.bytes as f64 / 1_048_576.0),
+    );
+    Ok(())
+}
+
+/// Every site of ten thousand goes down in one moment, each with a letter to two channels.
+fn outages(table: &mut Table) -> Result<(), Box<dyn Error>> {
+    const DOWN: usize = 10_000;
+    let rounds = if table.quick { 1 } else { 5 };
+    let (mut called, mut queued) = (Vec::new(), Vec::new());
+    let zone = jiff::tz::TimeZone::UTC;
+    let watched = sites(DOWN);
+    for _ in 0..rounds {
+        let folder = tempfile::tempdir()?;
+        let clock = Arc::new(SystemClock::new());
+        let history = open(&Place::File(folder.path().join("history.db")), &clock)?;
+        history.sites(Arc::clone(&watched), clock.timestamp());
+        history.ask_and_wait(|_| ());
+        let began = Instant::now();
+        for (id, site) in watched.iter() {
+            history.change(down(*id, site, clock.timestamp(), &zone));
+        }
+        called.push(began.elapsed().as_secs_f64());
+        let count = history
+            .ask_and_wait(|book| book.post_count())
+            .ok_or("no history")??;
+        queued.push(began.elapsed().as_secs_f64());
+        if count.pending != 2 * DOWN as u64 {
+            return Err(format!("{} of {} letters", count.pending, 2 * DOWN).into());
+        }
+        history.close(Duration::from_secs(60));
+    }
+    table.at_most(
+        "10,000 outages, 20,000 letters queued",
+        median(queued),
+        1.0,
+        " s",
+    );
+    table.at_most(
+        "of these, time of the loop that runs checks",
+        median(called),
+        0.5,
+        " s",
+    );
+    Ok(())
+}
+
+/// A change with its letters, as the monitor writes them.
+fn down(id: SiteId, site: &Site, at: Timestamp, zone: &jiff::tz::TimeZone) -> Change {
+    let owner = Owner {
+        name: "ops".into(),
+        push: Some("ops".into()),
+        webhook: Some(SiteUrl::new("https://hooks.example.org/")),
+        ..Owner::default()
+    };
+    let settings = Settings {
+        email: None,
+        sms: None,
+        push: Push {
+            url: SiteUrl::new("https://ntfy.example.org/"),
+            token: None,
+        },
+        webhook: Webhook::default(),
+        ca_file: None,
+    };
+    let causes = vec![Cause {
+        reason: Reason::Timeout,
+        status: None,
+        error: Some("no answer within 10 s".into()),
+        looks: 2,
+    }];
+    let story = Story {
+        site,
+        occasion: Occasion::Down,
+        at,
+        since: at,
+        causes: &causes,
+        last_good: Some(at),
+        acknowledged: None,
+        zone,
+    };
+    let letters = story.letters(&settings, [&owner]);
+    Change {
+        site: id,
+        at,
+        standing: Some(Standing {
+            failures: 2,
+            good: 0,
+            since: at,
+            causes,
+            last_good: Some(at),
+            down: true,
+            acknowledged: None,
+        }),
+        ended: None,
+        letters,
+    }
+}
+
+/// A year of a thousand sites: what a details page asks, from a file that was just opened.
+fn year(table: &mut Table) -> Result<(), Box<dyn Error>> {
+    let days = if table.quick { 30 } else { 365 };
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("history.db");
+    let clock = Arc::new(SystemClock::new());
+    let history = open(&Place::File(path.clone()), &clock)?;
+    history.sites(sites(SITES), clock.timestamp());
+    history.close(Duration::from_secs(60));
+    let now = clock.timestamp().as_micros() / 1_000_000;
+    fill(&path, now, days)?;
+    table.note(
+        "the file of that year",
+        format!(
+            "{:.0} MiB",
+            std::fs::metadata(&path)?.len() as f64 / 1_048_576.0
+        ),
+    );
+    let (mut opening, mut page) = (Vec::new(), Vec::new());
+    for round in 0..if table.quick { 3 } else { 21 } {
+        let began = Instant::now();
+        let history = open(&Place::File(path.clone()), &clock)?;
+        let site = key(round * 37 % SITES);
+        let count = history
+            .ask_and_wait(move |book| {
+                let mut looks = 0;
+                for days in [1, 7, 30, 90] {
+                    looks = book.total(&site, Duration::from_secs(days * 86_400))?.count;
+                }
+                let points = book.series(&site, Duration::from_secs(30 * 86_400))?.len()
+                    + book.series(&site, Duration::from_secs(365 * 86_400))?.len()
+                    + book.days(&site, 90)?.len();
+                book.outages(Some(&site), 50)
+                    .map(|outages| (looks, points + outages.len()))
+            })
+            .ok_or("no history")??;
+        page.push(began.elapsed().as_secs_f64() * 1e3);
+        if count.0 < 288 * 25 || count.1 < 700 {
+            return Err(format!("the page is empty: {count:?}").into());
+        }
+        let again = Instant::now();
+        history.ask_and_wait(|_| ());
+        opening.push(again.elapsed().as_secs_f64() * 1e3);
+        history.close(Duration::from_secs(60));
+    }
+    table.at_most(
+        "a site's page, opening the file included",
+        median(page.clone()),
+        100.0,
+        " ms",
+    );
+    table.note(
+        "the slowest of these",
+        format!(
+            "{:.1} ms",
+            page.iter().fold(0.0_f64, |most, one| most.max(*one))
+        ),
+    );
+    Ok(())
+}
+
+/// Summaries as the chores leave them. Written straight into the file: to take a year's
+/// hundred million looks one by one would take longer than the year's questions are worth.
+fn fill(path: &std::path::Path, now: i64, days: i64) -> Result<(), Box<dyn Error>> {
+    let connection = rusqlite::Connection::open(path)?;
+    let sketch: &[u8] = &[0xa0, 0x02, 4, 3, 5, 4, 3];
+    let rolled = now - now.rem_euclid(300);
+    for (name, length, days) in [
+        ("rollup_day", 86_400, days),
+        ("rollup_hour", 3_600, days),
+        ("rollup_5m", 300, days.min(35)),
+    ] {
+        let last = now - now.rem_euclid(length) - length;
+        let transaction = connection.unchecked_transaction()?;
+        {
+            let mut insert = transaction.prepare(&format!(
+                "INSERT INTO {name} VALUES (?1, ?2, ?3, ?3, 0, 0, 21000, ?4, 640000, ?5)"
+            ))?;
+            let mut start = last - days * 86_400;
+            while start <= last {
+                for site in 1..=SITES as i64 {
+                    insert.execute(rusqlite::params![
+                        start,
+                        site,
+                        length / 300,
+                        240_000 * length / 300,
+                        sketch
+                    ])?;
+                }
+                start += length;
+            }
+        }
+        transaction.commit()?;
+    }
+    connection.execute(
+        "INSERT OR REPLACE INTO marks VALUES ('rolled', ?1)",
+        [rolled],
+    )?;
+    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
+    Ok(())
+}

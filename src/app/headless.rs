@@ -1,0 +1,219 @@
+//! The same loop without a screen, for a service manager: everything that happens is handed
+//! to whoever asked for it.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::unbounded_channel;
+
+use crate::config::Config;
+use crate::domain::{CheckResult, Clock, Moment, SystemClock};
+use crate::history::{HistoryError, News, Place};
+use crate::monitor::State;
+use crate::notify::PostNews;
+use crate::paradigm::Entry;
+
+use super::core::{Core, Happening};
+use super::keeper::{Keeper, Kept};
+use super::launch::SessionError;
+use super::ledger::{Ledger, OpenLedger, Word};
+use super::service::Service;
+use super::workers::Workers;
+
+/// Results that are folded in at a time.
+const BATCH: usize = 1_024;
+
+/// How long the program may sleep: schedule and receipts want a look every second.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// What a watch begins with.
+#[derive(Debug)]
+pub struct Watch {
+    /// The sites and how they are watched.
+    pub config: Config,
+    /// The first paradigm.
+    pub entry: &'static Entry,
+    /// How many workers each paradigm gets.
+    pub workers: Workers,
+    /// Where the history is kept.
+    pub history: Place,
+    /// Whether every check is told.
+    pub results: bool,
+    /// The time zone of the messages to owners.
+    pub zone: jiff::tz::TimeZone,
+}
+
+/// Something that whoever watches is told.
+#[derive(Debug)]
+pub enum Occurrence<'a> {
+    /// The checks have begun.
+    Started,
+    /// From the core.
+    Happened(&'a Happening),
+    /// The configuration was taken over, or why not.
+    Reloaded(Result<(), String>),
+    /// About the file of the history.
+    History(&'a News),
+    /// About a letter.
+    Post(&'a PostNews),
+    /// The end, by a signal of this number.
+    Stopped(u8),
+}
+
+/// Watches the sites until a signal ends it; gives the signal's number.
+///
+/// # Errors
+/// If it cannot begin, or if `tell` fails: then there is nobody to watch for.
+pub fn watch(
+    watch: Watch,
+    tell: impl FnMut(Occurrence<'_>, &Core) -> io::Result<()>,
+) -> Result<u8, SessionError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let ended = runtime.block_on(run(watch, tell));
+    runtime.shutdown_background();
+    ended
+}
+
+async fn run(
+    watch: Watch,
+    mut tell: impl FnMut(Occurrence<'_>, &Core) -> io::Result<()>,
+) -> Result<u8, SessionError> {
+    let clock = Arc::new(SystemClock::new());
+    let dyn_clock = Arc::clone(&clock) as Arc<dyn Clock>;
+    let service = Service::of_environment();
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut keeper = Keeper::start(&watch.config)?;
+    let OpenLedger {
+        ledger,
+        restored,
+        mut words,
+    } = Ledger::open(&watch.history, &watch.config, None, &dyn_clock, watch.zone)
+        .map_err(SessionError::History)?;
+    let (sender, mut results) = unbounded_channel();
+    let mut core = Core::start(watch.config, watch.entry, watch.workers, dyn_clock, sender)
+        .map_err(SessionError::Core)?;
+    core.keep(ledger, restored);
+    if watch.results {
+        core.tell_checks();
+    }
+    let ended = async {
+        tell(Occurrence::Started, &core)?;
+        service.ready(&status(&core));
+        let mut beat = Beat::new(&service);
+        let mut batch: Vec<CheckResult> = Vec::new();
+        loop {
+            let now = clock.moment();
+            beat.due(now);
+            let latest = now + beat.pause();
+            let wake = core.next_wake().map_or(latest, |wake| wake.min(latest));
+            let wake = tokio::time::Instant::from_std(clock.instant(wake));
+            tokio::select! {
+                biased;
+                _ = interrupt.recv() => return Ok(2),
+                _ = terminate.recv() => return Ok(15),
+                _ = hangup.recv() => {
+                    service.reloading();
+                    keeper.reload();
+                }
+                kept = keeper.next() => {
+                    if let Some(reloaded) = reload(&mut core, kept) {
+                        tell(Occurrence::Reloaded(reloaded), &core)?;
+                    }
+                    service.ready(&status(&core));
+                }
+                Some(word) = words.recv() => match word {
+                    Word::History(news) => tell(Occurrence::History(&news), &core)?,
+                    Word::Post(news) => tell(Occurrence::Post(&news), &core)?,
+                },
+                _ = results.recv_many(&mut batch, BATCH) => core.results(batch.drain(..)),
+                () = tokio::time::sleep_until(wake) => {}
+            }
+            core.tick();
+            let happenings = core.take_happenings();
+            for happening in &happenings {
+                tell(Occurrence::Happened(happening), &core)?;
+            }
+            if !happenings.is_empty() {
+                service.status(&status(&core));
+            }
+        }
+    }
+    .await;
+    service.stopping();
+    core.close(super::PATIENCE);
+    // What was learned at the very last belongs to the story.
+    while let Ok(word) = words.try_recv() {
+        match &word {
+            Word::History(news) => tell(Occurrence::History(news), &core)?,
+            Word::Post(news) => tell(Occurrence::Post(news), &core)?,
+        }
+    }
+    let number = ended.map_err(SessionError::Io)?;
+    tell(Occurrence::Stopped(number), &core)?;
+    Ok(number)
+}
+
+fn reload(core: &mut Core, kept: Kept) -> Option<Result<(), String>> {
+    match kept {
+        Kept::Changed(config) if config.sites.is_empty() => {
+            Some(Err("no site is listed".to_owned()))
+        }
+        Kept::Changed(config) => Some(match core.reload(*config) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.to_string()),
+        }),
+        Kept::Broken(mistakes) => Some(Err(mistakes.to_string())),
+        Kept::Saved(..) => None,
+    }
+}
+
+fn status(core: &Core) -> String {
+    let totals = core.monitor().totals();
+    format!("{} sites, {} down", totals.all(), totals.of(State::Down))
+}
+
+/// When the service manager hears next that the program is alive.
+struct Beat<'a> {
+    service: &'a Service,
+    last: Option<Moment>,
+}
+
+impl<'a> Beat<'a> {
+    const fn new(service: &'a Service) -> Self {
+        Self {
+            service,
+            last: None,
+        }
+    }
+
+    fn pause(&self) -> Duration {
+        let period = self.service.watchdog().unwrap_or(LONGEST_SLEEP);
+        period.min(LONGEST_SLEEP)
+    }
+
+    fn due(&mut self, now: Moment) {
+        let Some(period) = self.service.watchdog() else {
+            return;
+        };
+        // A little before it is due, for the loop does not wake to the nanosecond.
+        if self
+            .last
+            .is_none_or(|last| now.since(last) >= period.mul_f64(0.9))
+        {
+            self.service.alive();
+            self.last = Some(now);
+        }
+    }
+}
+
+impl From<HistoryError> for SessionError {
+    fn from(error: HistoryError) -> Self {
+        Self::History(error)
+    }
+}

@@ -1,0 +1,87 @@
+//! How the core writes down what happens, and goes on where an earlier run ended.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::{Acknowledgement, Now, Outcome, SiteId, Timestamp};
+use crate::history::{Mark, Restored};
+use crate::monitor::Notice;
+
+use super::core::{Core, Happening};
+use super::ledger::{Keeping, Ledger};
+
+impl Core {
+    /// Writes everything down from now on, and goes on where an earlier run ended. To be
+    /// called before the first result comes.
+    pub fn keep(&mut self, ledger: Ledger, restored: Vec<Restored>) {
+        let now = self.clock.now();
+        for Restored { site, standing } in restored {
+            self.monitor.restore(&site.name, &site.url, standing, now);
+        }
+        ledger.sites(&self.monitor, now);
+        self.ledger = Some(ledger);
+    }
+
+    /// Where everything is written down, to ask it.
+    #[must_use]
+    pub const fn ledger(&self) -> Option<&Ledger> {
+        self.ledger.as_ref()
+    }
+
+    /// The wall clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.timestamp()
+    }
+
+    /// Tells of every check from now on.
+    pub const fn tell_checks(&mut self) {
+        self.tells_checks = true;
+    }
+
+    /// Somebody knows of a site's outage, or does not any more; `false` if none is open.
+    pub fn acknowledge(&mut self, site: SiteId, by: Option<Acknowledgement>) -> bool {
+        let open = self.monitor.acknowledge(site, by);
+        if let Some(ledger) = self.ledger.as_ref().filter(|_| open) {
+            ledger.stands(site, None, &self.monitor, self.clock.now());
+        }
+        open
+    }
+
+    /// Sends a letter again that was given up, or at once if it waits for its next try.
+    pub fn send_again(&self, letter: Box<str>) {
+        if let Some(ledger) = &self.ledger {
+            let now = self.clock.timestamp();
+            ledger.history().mark(letter, Mark::Again, None, now);
+        }
+    }
+
+    /// Lets what is being sent arrive and writes down what is left, each for as long as
+    /// `patience` lasts.
+    pub fn close(&mut self, patience: Duration) {
+        if let Some(ledger) = &mut self.ledger
+            && !ledger.close(patience)
+        {
+            tracing::warn!("the history was not closed in time");
+        }
+    }
+
+    pub(super) fn keep_as(&mut self, keeping: Option<Keeping>, now: Now) {
+        if let (Some(ledger), Some(keeping)) = (&mut self.ledger, keeping) {
+            ledger.configure(keeping);
+            ledger.sites(&self.monitor, now);
+        }
+    }
+
+    pub(super) fn write_down(&mut self, outcome: &Outcome, notices: &[Notice], now: Now) {
+        if let Some(ledger) = &self.ledger {
+            ledger.outcome(outcome, now);
+            ledger.notices(notices, &self.monitor, now);
+        }
+        if let Outcome::Checked(result) = outcome
+            && self.tells_checks
+        {
+            self.happenings.push(Happening::Checked(Arc::clone(result)));
+        }
+    }
+}

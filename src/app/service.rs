@@ -1,0 +1,87 @@
+//! What a service manager is told: the protocol of sd_notify(3), a datagram of lines to the
+//! socket that it names in the environment. Without a manager nobody is told.
+
+use std::io;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// The way to the service manager, if there is one.
+#[derive(Debug, Default)]
+pub struct Service {
+    socket: Option<(UnixDatagram, SocketAddr)>,
+    watchdog: Option<Duration>,
+}
+
+impl Service {
+    /// As the environment says: `NOTIFY_SOCKET`, `WATCHDOG_USEC`, `WATCHDOG_PID`.
+    #[must_use]
+    pub fn of_environment() -> Self {
+        let socket = std::env::var_os("NOTIFY_SOCKET").and_then(|name| {
+            let connected = address(name.as_bytes())
+                .and_then(|address| Ok((UnixDatagram::unbound()?, address)));
+            connected
+                .inspect_err(|error| tracing::warn!("no service manager at {name:?}: {error}"))
+                .ok()
+        });
+        let number = |name| std::env::var(name).ok()?.parse::<u64>().ok();
+        let ours = number("WATCHDOG_PID").is_none_or(|pid| pid == u64::from(std::process::id()));
+        let watchdog = number("WATCHDOG_USEC")
+            .filter(|micros| ours && *micros > 0 && socket.is_some())
+            // Twice in the time after which the manager takes the program for dead.
+            .map(|micros| Duration::from_micros(micros) / 2);
+        Self { socket, watchdog }
+    }
+
+    /// How often it wants to hear that the program is alive.
+    #[must_use]
+    pub const fn watchdog(&self) -> Option<Duration> {
+        self.watchdog
+    }
+
+    fn say(&self, text: &str) {
+        if let Some((socket, address)) = &self.socket
+            && let Err(error) = socket.send_to_addr(text.as_bytes(), address)
+        {
+            tracing::debug!("the service manager does not hear: {error}");
+        }
+    }
+
+    /// The program works; `status` for people.
+    pub fn ready(&self, status: &str) {
+        self.say(&format!("READY=1\nSTATUS={status}"));
+    }
+
+    /// The configuration is being read again; ends with [`Service::ready`].
+    pub fn reloading(&self) {
+        let now = clock_gettime(ClockId::Monotonic);
+        let micros = now.tv_sec * 1_000_000 + now.tv_nsec / 1_000;
+        self.say(&format!("RELOADING=1\nMONOTONIC_USEC={micros}"));
+    }
+
+    /// What it does at present, for people.
+    pub fn status(&self, status: &str) {
+        self.say(&format!("STATUS={status}"));
+    }
+
+    /// The program is alive.
+    pub fn alive(&self) {
+        self.say("WATCHDOG=1");
+    }
+
+    /// The program ends.
+    pub fn stopping(&self) {
+        self.say("STOPPING=1");
+    }
+}
+
+/// A path, or with a leading `@` a name without one.
+fn address(name: &[u8]) -> io::Result<SocketAddr> {
+    match name {
+        [b'@', name @ ..] => SocketAddr::from_abstract_name(name),
+        path => SocketAddr::from_pathname(std::ffi::OsStr::from_bytes(path)),
+    }
+}

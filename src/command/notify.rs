@@ -1,0 +1,99 @@
+//! `squirrel notify test OWNER`: one message on each of the owner's channels, and exactly
+//! what the other side answered.
+
+use std::io::{self, Write};
+
+use crate::app;
+use crate::domain::{Clock, Owner, SystemClock};
+use crate::notify::{ALL, Entry, Parcel, Plan, deliver, probe_letter};
+
+use super::args::NotifyTestArgs;
+use super::exit::{Exit, mistake};
+use super::source;
+
+pub(super) fn run(args: &NotifyTestArgs) -> Exit {
+    let config = match source::load(args.source.config.as_deref()) {
+        Ok(config) => config,
+        Err(exit) => return exit,
+    };
+    let plan = app::plan(&config);
+    let Some(owner) = plan.owners.iter().find(|owner| *owner.name == *args.owner) else {
+        let known: Vec<&str> = plan.owners.iter().map(|owner| &*owner.name).collect();
+        return mistake(format!(
+            "squirrel: sites.toml has no [owners.{}]; it has: {}",
+            args.owner,
+            if known.is_empty() {
+                "none".to_owned()
+            } else {
+                known.join(", ")
+            }
+        ));
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return mistake(format!("squirrel: {error}")),
+    };
+    let told = runtime.block_on(tell(&plan, owner));
+    runtime.shutdown_background();
+    match told {
+        Ok(Told { all: 0, .. }) => mistake(format!(
+            "squirrel: {} has no channel: give it email, sms, push or webhook",
+            owner.name
+        )),
+        Ok(told) if told.failed == 0 => Exit::Fine,
+        Ok(_) => Exit::Down,
+        Err(error) => mistake(format!("squirrel: {error}")),
+    }
+}
+
+struct Told {
+    all: usize,
+    failed: usize,
+}
+
+async fn tell(plan: &Plan, owner: &Owner) -> io::Result<Told> {
+    let mut told = Told { all: 0, failed: 0 };
+    let mut out = io::stdout().lock();
+    for entry in &ALL {
+        let (Some(address), Some(shown)) = ((entry.address)(owner), (entry.shown)(owner)) else {
+            continue;
+        };
+        told.all += 1;
+        let (word, answer) = match attempt(plan, owner, entry, address).await {
+            Ok(answer) => ("sent", answer),
+            Err(answer) => {
+                told.failed += 1;
+                ("FAILED", answer)
+            }
+        };
+        writeln!(out, "{:<8} {shown}  {word}: {answer}", entry.name)?;
+    }
+    Ok(told)
+}
+
+async fn attempt(
+    plan: &Plan,
+    owner: &Owner,
+    entry: &Entry,
+    to: Box<str>,
+) -> Result<Box<str>, Box<str>> {
+    if !(entry.ready)(&plan.settings) {
+        return Err(format!("sites.toml has no [notify.{}]", entry.name).into());
+    }
+    let channel = (entry.make)(&plan.settings)?;
+    let letter = probe_letter(owner, entry, SystemClock::new().timestamp());
+    let parcel = Parcel {
+        id: letter.id,
+        to,
+        subject: letter.subject,
+        body: letter.body,
+        facts: letter.facts,
+    };
+    match deliver(&*channel, &parcel).await {
+        Ok(sent) => Ok(sent.0),
+        Err(failure) => Err(failure.answer),
+    }
+}

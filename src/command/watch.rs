@@ -1,0 +1,229 @@
+//! `squirrel watch`: the monitor without a screen; one line of JSON for every change.
+
+use std::io::{self, BufWriter, Write};
+
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value};
+
+use crate::app::{self, Core, Happening, Occurrence, SessionError, Watch, choose};
+use crate::domain::{SiteId, Timestamp};
+use crate::history::News;
+use crate::monitor::{Notice, SiteState};
+use crate::notify::PostNews;
+use crate::paradigm::{ensure_files, raise_file_limit};
+
+use super::args::WatchArgs;
+use super::exit::{Exit, mistake, say};
+use super::record::{Record, escape, rfc3339};
+use super::source;
+
+pub(super) fn run(args: &WatchArgs) -> Exit {
+    let config = match source::load(args.source.config.as_deref()) {
+        Ok(config) => config,
+        Err(exit) => return exit,
+    };
+    if let Err(error) = ensure_files() {
+        return mistake(format!("squirrel: {error}"));
+    }
+    let (paradigm, workers) = (args.engine.paradigm.as_deref(), args.engine.workers);
+    let (entry, workers) = choose(&config, paradigm, workers, raise_file_limit());
+    if let (_, Some(notice)) = workers.of(entry) {
+        say(notice);
+    }
+    let zone = TimeZone::system();
+    let watch = Watch {
+        config,
+        entry,
+        workers,
+        history: args.history.of_monitor(),
+        results: args.results,
+        zone: zone.clone(),
+    };
+    let mut log = Log {
+        out: BufWriter::new(io::stdout().lock()),
+        zone,
+    };
+    match app::watch(watch, |occurrence, core| log.tell(&occurrence, core)) {
+        // Asked to end, and ended: nothing went wrong.
+        Ok(15) => Exit::Fine,
+        Ok(number) => Exit::Signal(number),
+        // Whoever read the lines is gone.
+        Err(SessionError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Fine,
+        Err(error) => mistake(format!("squirrel: {error}")),
+    }
+}
+
+/// The lines.
+struct Log<W: Write> {
+    out: W,
+    zone: TimeZone,
+}
+
+/// The fields of a line behind `at` and `event`.
+type Fields = Map<String, Value>;
+
+impl<W: Write> Log<W> {
+    fn tell(&mut self, occurrence: &Occurrence<'_>, core: &Core) -> io::Result<()> {
+        let mut fields = Fields::new();
+        let event = match occurrence {
+            Occurrence::Started => {
+                put(&mut fields, "sites", core.monitor().ids().len());
+                put(&mut fields, "paradigm", core.entry().label.name);
+                "started"
+            }
+            Occurrence::Happened(Happening::Checked(result)) => {
+                let Some(state) = core.monitor().site(result.job.site) else {
+                    return Ok(());
+                };
+                let paradigm = core.entry().label.name;
+                let record = Record::new(state.site(), paradigm, result, &self.zone);
+                return self.line(&record.line());
+            }
+            Occurrence::Happened(Happening::Switched(receipt)) => {
+                put(&mut fields, "receipt", receipt.to_string());
+                "switched"
+            }
+            Occurrence::Happened(Happening::Notice(notice)) => {
+                match self.notice(*notice, core, &mut fields) {
+                    Some(event) => event,
+                    None => return Ok(()),
+                }
+            }
+            Occurrence::Reloaded(Ok(())) => {
+                put(&mut fields, "sites", core.monitor().ids().len());
+                "reloaded"
+            }
+            Occurrence::Reloaded(Err(why)) => {
+                put(&mut fields, "error", why.lines().next().unwrap_or_default());
+                "reload_failed"
+            }
+            Occurrence::History(news) => {
+                history(news);
+                return Ok(());
+            }
+            Occurrence::Post(PostNews::Delivered { letter, answer }) => {
+                self.letter(letter, &mut fields);
+                put(&mut fields, "answer", &**answer);
+                "notified"
+            }
+            Occurrence::Post(PostNews::Failed {
+                letter,
+                answer,
+                given_up,
+            }) => {
+                self.letter(letter, &mut fields);
+                put(&mut fields, "error", &**answer);
+                put(&mut fields, "given_up", *given_up);
+                "notify_failed"
+            }
+            Occurrence::Stopped(signal) => {
+                put(&mut fields, "signal", *signal);
+                "stopped"
+            }
+        };
+        self.event(event, fields, core)
+    }
+
+    fn event(&mut self, event: &str, fields: Fields, core: &Core) -> io::Result<()> {
+        let mut line = Fields::new();
+        put(&mut line, "at", rfc3339(core.now(), &self.zone));
+        put(&mut line, "event", event);
+        line.extend(fields);
+        self.line(&escape(&Value::Object(line).to_string()))
+    }
+
+    fn line(&mut self, line: &str) -> io::Result<()> {
+        writeln!(self.out, "{line}")?;
+        self.out.flush()
+    }
+
+    fn time(&self, at: Timestamp) -> String {
+        rfc3339(at, &self.zone)
+    }
+
+    /// The word for a notice, if it is told at all.
+    fn notice(&self, notice: Notice, core: &Core, fields: &mut Fields) -> Option<&'static str> {
+        let site = |id: SiteId| core.monitor().site(id);
+        match notice {
+            Notice::Down { site: id } => {
+                let state = site(id)?;
+                named(state, fields);
+                let outage = state.outage()?;
+                put(fields, "since", self.time(outage.since().wall));
+                put(fields, "reason", outage.reason.word());
+                put(fields, "error", outage.error.as_deref());
+                put(fields, "status", outage.causes().first()?.status);
+                put(fields, "owners", owners(state));
+                Some("down")
+            }
+            Notice::Recovered { site: id, lasted } => {
+                let state = site(id)?;
+                named(state, fields);
+                let outage = state.last_outage()?;
+                put(fields, "since", self.time(outage.since().wall));
+                put(
+                    fields,
+                    "duration_s",
+                    (lasted.as_secs_f64() * 1e3).round() / 1e3,
+                );
+                put(fields, "reason", outage.reason.word());
+                put(fields, "error", outage.error.as_deref());
+                put(fields, "status", state.last()?.status);
+                put(fields, "owners", owners(state));
+                Some("recovered")
+            }
+            Notice::Degraded { site: id } => {
+                let state = site(id)?;
+                named(state, fields);
+                let last = state.last()?;
+                put(fields, "reason", last.reason.map(|reason| reason.word()));
+                put(fields, "error", last.error.as_deref());
+                put(fields, "status", last.status);
+                Some("degraded")
+            }
+            Notice::LookAgain { .. } | Notice::Stands { .. } => None,
+        }
+    }
+
+    fn letter(&self, letter: &crate::history::Letter, fields: &mut Fields) {
+        if !letter.site.is_empty() {
+            put(fields, "site", &*letter.site);
+        }
+        put(fields, "owner", &*letter.owner);
+        put(fields, "channel", &*letter.channel);
+        put(fields, "subject", &*letter.subject);
+        put(fields, "written_at", self.time(letter.at));
+    }
+}
+
+fn put(fields: &mut Fields, key: &str, value: impl serde::Serialize) {
+    // Texts, numbers and lists of them always have a form in JSON.
+    let value = serde_json::to_value(value).unwrap_or_default();
+    fields.insert(key.to_owned(), value);
+}
+
+fn named(state: &SiteState, fields: &mut Fields) {
+    put(fields, "site", &*state.site().name);
+    put(fields, "url", state.site().look.url.shown());
+}
+
+fn owners(state: &SiteState) -> Vec<&str> {
+    let owners = state.site().owners.iter();
+    owners.map(|owner| &**owner).collect()
+}
+
+/// What the history has to say goes to standard error: it is no change of a site.
+fn history(news: &News) {
+    match news {
+        News::Trouble(why) => say(format!("the history is not kept: {why}")),
+        News::Mended { lost: 0 } => say("the history is kept again"),
+        News::Mended { lost } => say(format!(
+            "the history is kept again; {lost} looks are missing in it"
+        )),
+        News::PutAside(aside) => say(format!(
+            "the history was damaged: it is kept as {}, and a new one is begun",
+            aside.display()
+        )),
+        News::Letters => {}
+    }
+}

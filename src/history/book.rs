@@ -1,0 +1,386 @@
+//! What can be asked of the history about sites: uptime, latency over a span, a bar of days,
+//! outages, and what the file itself costs.
+//!
+//! Summaries answer, the longest that fit first, and the rows of the last minutes that are
+//! not summed up yet: a question about a year reads a few hundred rows, however many looks
+//! there were.
+
+use std::cell::Cell;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{OptionalExtension as _, Row, params};
+
+use crate::domain::Timestamp;
+
+use super::open::{is_damage, plain};
+use super::period::{COLUMNS, Level, Sum};
+use super::records::{OutageRow, Progress, SiteKey, Told};
+use super::store::{Store, acknowledged};
+
+/// Bytes that a raw result takes on the disk, for an estimate of growth.
+const RESULT_BYTES: u64 = 27;
+
+/// Why the history has no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BookError(pub String);
+
+impl fmt::Display for BookError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the history has no answer: {}", self.0)
+    }
+}
+
+impl std::error::Error for BookError {}
+
+/// One stretch of a chart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Point {
+    /// When it begins.
+    pub start: Timestamp,
+    /// How long it is.
+    pub length: Duration,
+    /// What its looks come to; empty where there were none.
+    pub sum: Sum,
+}
+
+/// What the file costs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileFacts {
+    /// Where it is; `None` while the history is in memory only.
+    pub path: Option<PathBuf>,
+    /// Its size on the disk, with what is not yet worked in.
+    pub bytes: u64,
+    /// The oldest raw result.
+    pub oldest: Option<Timestamp>,
+    /// Looks of the last 24 hours.
+    pub looks_a_day: u64,
+    /// Bytes that a day of raw results takes at that rate.
+    pub growth_a_day: u64,
+}
+
+/// The history, open at a page. Lent to whoever asks, on the history's own thread.
+#[derive(Debug)]
+pub struct Book<'store> {
+    pub(super) store: &'store Store,
+    path: Option<&'store Path>,
+    now: Timestamp,
+    damaged: Cell<bool>,
+}
+
+impl<'store> Book<'store> {
+    pub(super) fn new(store: &'store Store, path: Option<&'store Path>, now: Timestamp) -> Self {
+        Self {
+            store,
+            path,
+            now,
+            damaged: Cell::new(false),
+        }
+    }
+
+    /// Whether an answer met a damaged file.
+    pub(super) fn damaged(&self) -> bool {
+        self.damaged.get()
+    }
+
+    pub(super) fn sound<T>(&self, answer: rusqlite::Result<T>) -> Result<T, BookError> {
+        answer.map_err(|error| {
+            if is_damage(&error) {
+                self.damaged.set(true);
+            }
+            BookError(plain(&error))
+        })
+    }
+
+    /// The wall clock as the question came.
+    #[must_use]
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn id(&self, site: &SiteKey) -> rusqlite::Result<Option<i64>> {
+        self.store
+            .connection
+            .prepare_cached("SELECT id FROM sites WHERE name = ?1 AND url = ?2")?
+            .query_row((&site.name, &site.url), |row| row.get(0))
+            .optional()
+    }
+
+    /// What the looks at a site in the last `span` come to, to the last look. Spans are cut
+    /// to five minutes, and to an hour where they begin more than 35 days ago.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn total(&self, site: &SiteKey, span: Duration) -> Result<Sum, BookError> {
+        self.sound((|| {
+            let Some(site) = self.id(site)? else {
+                return Ok(Sum::default());
+            };
+            let now = self.now.as_micros().div_euclid(1_000_000);
+            let span = i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+            let from = Level::FiveMinutes.ceil(now.saturating_sub(span));
+            let mut sum = Sum::default();
+            let rolled = self.store.rolled.unwrap_or(from).max(from);
+            self.add(site, Level::Day, from, rolled, &mut sum)?;
+            self.add_looks(site, rolled, i64::MAX / 1_000_000, &mut sum)?;
+            Ok(sum)
+        })())
+    }
+
+    /// Adds `from..to` by the longest periods that fit.
+    fn add(
+        &self,
+        site: i64,
+        level: Level,
+        from: i64,
+        to: i64,
+        sum: &mut Sum,
+    ) -> rusqlite::Result<()> {
+        if from >= to {
+            return Ok(());
+        }
+        let (first, last) = (level.ceil(from), level.floor(to));
+        let below = level.below();
+        if first >= last {
+            return below.map_or(Ok(()), |below| self.add(site, below, from, to, sum));
+        }
+        let mut start = first;
+        while start < last {
+            if !self.add_period(site, level, start, sum)?
+                && let Some(below) = below
+                && self.is_due(level, start)?
+            {
+                // Over, and not summed up yet: its parts are there.
+                self.add(site, below, start, start + level.seconds(), sum)?;
+            }
+            start += level.seconds();
+        }
+        if let Some(below) = below {
+            self.add(site, below, from, first, sum)?;
+            self.add(site, below, last, to, sum)?;
+        }
+        Ok(())
+    }
+
+    fn is_due(&self, level: Level, start: i64) -> rusqlite::Result<bool> {
+        self.store
+            .connection
+            .prepare_cached("SELECT 1 FROM due_rollups WHERE level = ?1 AND start = ?2")?
+            .exists((level as i64, start))
+    }
+
+    fn add_period(
+        &self,
+        site: i64,
+        level: Level,
+        start: i64,
+        sum: &mut Sum,
+    ) -> rusqlite::Result<bool> {
+        let found = self
+            .store
+            .connection
+            .prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM {} WHERE start = ?1 AND site = ?2",
+                level.table()
+            ))?
+            .query_row((start, site), |row| sum.add_row(row, 0))
+            .optional()?;
+        Ok(found.is_some())
+    }
+
+    /// Adds looks that are not summed up yet.
+    fn add_looks(&self, site: i64, from: i64, to: i64, sum: &mut Sum) -> rusqlite::Result<()> {
+        let bounds = (from * 1_000_000, to.saturating_mul(1_000_000), site);
+        let mut query = self.store.connection.prepare_cached(
+            "SELECT reason, latency_us FROM results WHERE at >= ?1 AND at < ?2 AND site = ?3",
+        )?;
+        let mut rows = query.query(bounds)?;
+        while let Some(row) = rows.next()? {
+            sum.look(row.get(0)?, row.get(1)?);
+        }
+        let missed: u64 = self
+            .store
+            .connection
+            .prepare_cached("SELECT count(*) FROM missed WHERE at >= ?1 AND at < ?2 AND site = ?3")?
+            .query_row(bounds, |row| row.get(0))?;
+        sum.missed += missed;
+        Ok(())
+    }
+
+    /// A chart's points over the last `span`, oldest first: five minutes each up to 26 hours,
+    /// an hour each up to 40 days, a day each beyond. The last one is still growing.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn series(&self, site: &SiteKey, span: Duration) -> Result<Vec<Point>, BookError> {
+        let level = match span.as_secs() {
+            0..=93_600 => Level::FiveMinutes,
+            93_601..=3_456_000 => Level::Hour,
+            _ => Level::Day,
+        };
+        let now = self.now.as_micros().div_euclid(1_000_000);
+        let span = i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+        let from = level.floor(now.saturating_sub(span)) + level.seconds();
+        self.points(site, level, from, now)
+    }
+
+    /// The last `days` days in UTC, oldest first, today included.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn days(&self, site: &SiteKey, days: u32) -> Result<Vec<Point>, BookError> {
+        let now = self.now.as_micros().div_euclid(1_000_000);
+        let today = Level::Day.floor(now);
+        let from = today - (i64::from(days.max(1)) - 1) * Level::Day.seconds();
+        self.points(site, Level::Day, from, now)
+    }
+
+    fn points(
+        &self,
+        site: &SiteKey,
+        level: Level,
+        from: i64,
+        now: i64,
+    ) -> Result<Vec<Point>, BookError> {
+        self.sound((|| {
+            let site = self.id(site)?;
+            let rolled = self.store.rolled.unwrap_or(from);
+            let mut points = Vec::new();
+            let mut start = from;
+            while start <= now {
+                let end = start + level.seconds();
+                let mut sum = Sum::default();
+                if let Some(site) = site {
+                    self.add(site, level, start, end.min(rolled), &mut sum)?;
+                    if end > rolled {
+                        self.add_looks(site, start.max(rolled), end, &mut sum)?;
+                    }
+                }
+                points.push(Point {
+                    start: Timestamp::from_micros(start * 1_000_000),
+                    length: Duration::from_secs(level.seconds().unsigned_abs()),
+                    sum,
+                });
+                start = end;
+            }
+            Ok(points)
+        })())
+    }
+
+    /// The latest outages, open ones included, of one site or of all, newest first, with who
+    /// was told.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn outages(
+        &self,
+        site: Option<&SiteKey>,
+        most: usize,
+    ) -> Result<Vec<OutageRow>, BookError> {
+        self.sound((|| {
+            let id = match site {
+                None => None,
+                Some(site) => match self.id(site)? {
+                    None => return Ok(Vec::new()),
+                    id => id,
+                },
+            };
+            let mut query = self.store.connection.prepare_cached(
+                "SELECT o.id, s.name, s.url, o.since, o.confirmed, o.ended, o.causes, o.last_good,
+                        o.acknowledged, o.note
+                 FROM outages o JOIN sites s ON s.id = o.site
+                 WHERE ?1 IS NULL OR o.site = ?1 ORDER BY o.since DESC LIMIT ?2",
+            )?;
+            let rows = query.query_map(params![id, most], outage)?;
+            let mut outages = Vec::new();
+            for row in rows {
+                let (id, mut outage) = row?;
+                outage.letters = self.told(id)?;
+                outages.push(outage);
+            }
+            Ok(outages)
+        })())
+    }
+
+    fn told(&self, outage: i64) -> rusqlite::Result<Vec<Told>> {
+        let mut query = self.store.connection.prepare_cached(
+            "SELECT owner, channel, state, settled FROM outbox WHERE outage = ?1 ORDER BY number",
+        )?;
+        let rows = query.query_map([outage], |row| {
+            Ok(Told {
+                owner: row.get(0)?,
+                channel: row.get(1)?,
+                progress: progress(row.get(2)?),
+                settled: row.get::<_, Option<i64>>(3)?.map(Timestamp::from_micros),
+            })
+        })?;
+        rows.collect()
+    }
+
+    /// Where the file is, how large, and how it grows.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn facts(&self) -> Result<FileFacts, BookError> {
+        let (oldest, looks_a_day) = self.sound((|| {
+            let connection = &self.store.connection;
+            let oldest: Option<i64> =
+                connection.query_row("SELECT min(at) FROM results", [], |row| row.get(0))?;
+            let now = self.now.as_micros().div_euclid(1_000_000);
+            let from = Level::Hour.ceil(now - Level::Day.seconds());
+            let looks: Option<u64> = connection.query_row(
+                "SELECT sum(count) FROM rollup_hour WHERE start >= ?1",
+                [from],
+                |row| row.get(0),
+            )?;
+            // In the first hour there is no summary: the rows themselves are few.
+            let looks = match looks {
+                Some(looks) => looks,
+                None => connection.query_row(
+                    "SELECT count(*) FROM results WHERE at >= ?1",
+                    [from * 1_000_000],
+                    |row| row.get(0),
+                )?,
+            };
+            Ok((oldest, looks))
+        })())?;
+        let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+        let bytes = self.path.map_or(0, |path| {
+            size(path) + size(&super::lock::beside(path, "-wal"))
+        });
+        Ok(FileFacts {
+            path: self.path.map(Path::to_owned),
+            bytes,
+            oldest: oldest.map(Timestamp::from_micros),
+            looks_a_day,
+            growth_a_day: looks_a_day * RESULT_BYTES,
+        })
+    }
+}
+
+fn outage(row: &Row<'_>) -> rusqlite::Result<(i64, OutageRow)> {
+    let time = |micros: Option<i64>| micros.map(Timestamp::from_micros);
+    let outage = OutageRow {
+        site: SiteKey {
+            name: row.get(1)?,
+            url: row.get(2)?,
+        },
+        since: Timestamp::from_micros(row.get(3)?),
+        confirmed: Timestamp::from_micros(row.get(4)?),
+        ended: time(row.get(5)?),
+        causes: serde_json::from_str(row.get_ref(6)?.as_str()?).unwrap_or_default(),
+        last_good: time(row.get(7)?),
+        acknowledged: acknowledged(row.get(8)?, row.get(9)?),
+        letters: Vec::new(),
+    };
+    Ok((row.get(0)?, outage))
+}
+
+pub(super) const fn progress(state: i64) -> Progress {
+    match state {
+        0 => Progress::Pending,
+        1 => Progress::Sent,
+        _ => Progress::Failed,
+    }
+}

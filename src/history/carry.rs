@@ -1,0 +1,106 @@
+//! What is carried between the file and the memory that stands in for it while the file
+//! cannot be written: by SQL, from one database to the other.
+
+use std::path::Path;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+/// From the file: what is open, so that it can go on.
+const OUT: &str = "
+    INSERT OR IGNORE INTO main.sites (name, url)
+        SELECT name, url FROM disk.sites WHERE id IN
+            (SELECT site FROM disk.streaks UNION SELECT site FROM disk.outages WHERE ended IS NULL);
+    INSERT OR IGNORE INTO main.outages
+            (site, since, confirmed, ended, causes, last_good, acknowledged, note)
+        SELECT m.id, o.since, o.confirmed, o.ended, o.causes, o.last_good, o.acknowledged, o.note
+        FROM disk.outages o JOIN disk.sites d ON d.id = o.site
+        JOIN main.sites m ON m.name = d.name AND m.url = d.url WHERE o.ended IS NULL;
+    INSERT OR IGNORE INTO main.streaks
+        SELECT m.id, k.failures, k.good, k.since, k.causes, k.last_good
+        FROM disk.streaks k JOIN disk.sites d ON d.id = k.site
+        JOIN main.sites m ON m.name = d.name AND m.url = d.url;
+    INSERT OR IGNORE INTO main.outbox
+            (id, owner, channel, site, at, subject, body, facts, state, attempts, next, answer, settled)
+        SELECT id, owner, channel, site, at, subject, body, facts, state, attempts, next, answer, settled
+        FROM disk.outbox WHERE state = 0;
+";
+
+/// Back into the file: everything that has happened meanwhile.
+const BACK: &str = "
+    INSERT OR IGNORE INTO disk.sites (name, url) SELECT name, url FROM main.sites;
+    INSERT INTO disk.outages (site, since, confirmed, ended, causes, last_good, acknowledged, note)
+        SELECT d.id, o.since, o.confirmed, o.ended, o.causes, o.last_good, o.acknowledged, o.note
+        FROM main.outages o JOIN main.sites m ON m.id = o.site
+        JOIN disk.sites d ON d.name = m.name AND d.url = m.url
+        WHERE true
+        ON CONFLICT (site, since) DO UPDATE SET ended = excluded.ended, causes = excluded.causes,
+            acknowledged = excluded.acknowledged, note = excluded.note;
+    DELETE FROM disk.streaks WHERE site IN
+        (SELECT d.id FROM main.sites m JOIN disk.sites d ON d.name = m.name AND d.url = m.url);
+    INSERT OR REPLACE INTO disk.streaks
+        SELECT d.id, k.failures, k.good, k.since, k.causes, k.last_good
+        FROM main.streaks k JOIN main.sites m ON m.id = k.site
+        JOIN disk.sites d ON d.name = m.name AND d.url = m.url;
+    INSERT INTO disk.outbox
+            (id, outage, owner, channel, site, at, subject, body, facts, state, attempts, next, answer, settled)
+        SELECT b.id, o.id, b.owner, b.channel, b.site, b.at, b.subject, b.body, b.facts, b.state,
+               b.attempts, b.next, b.answer, b.settled
+        FROM main.outbox b
+        LEFT JOIN main.outages mo ON mo.id = b.outage
+        LEFT JOIN main.sites m ON m.id = mo.site
+        LEFT JOIN disk.sites d ON d.name = m.name AND d.url = m.url
+        LEFT JOIN disk.outages o ON o.site = d.id AND o.since = mo.since
+        WHERE true
+        ON CONFLICT (id) DO UPDATE SET state = excluded.state, attempts = excluded.attempts,
+            next = excluded.next, answer = excluded.answer, settled = excluded.settled;
+    INSERT OR IGNORE INTO disk.results
+        SELECT r.at, d.id, r.reason, r.status, r.latency_us, r.late_ms
+        FROM main.results r JOIN main.sites m ON m.id = r.site
+        JOIN disk.sites d ON d.name = m.name AND d.url = m.url ORDER BY r.at;
+    INSERT OR IGNORE INTO disk.missed
+        SELECT r.at, d.id FROM main.missed r JOIN main.sites m ON m.id = r.site
+        JOIN disk.sites d ON d.name = m.name AND d.url = m.url ORDER BY r.at;
+";
+
+/// Takes over what is open in the file.
+pub(super) fn out(memory: &Connection, file: &Path) -> rusqlite::Result<()> {
+    with(memory, file, OUT)
+}
+
+/// Writes what has happened into the file, all of it or nothing.
+pub(super) fn back(memory: &Connection, file: &Path) -> rusqlite::Result<()> {
+    with(memory, file, BACK)
+}
+
+fn with(memory: &Connection, file: &Path, sql: &str) -> rusqlite::Result<()> {
+    memory.execute("ATTACH DATABASE ?1 AS disk", [&*file.to_string_lossy()])?;
+    let done = (|| {
+        let transaction = Transaction::new_unchecked(memory, TransactionBehavior::Immediate)?;
+        transaction.execute_batch(sql)?;
+        transaction.commit()
+    })();
+    let detached = memory.execute_batch("DETACH DATABASE disk");
+    done.and(detached)
+}
+
+/// Keeps the memory bounded: the oldest looks beyond `most` go. Gives how many went.
+pub(super) fn trim(memory: &Connection, most: usize) -> rusqlite::Result<u64> {
+    let mut gone = 0;
+    for table in ["results", "missed"] {
+        let count: usize =
+            memory.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
+                row.get(0)
+            })?;
+        if count > most {
+            let deleted = memory.execute(
+                &format!(
+                    "DELETE FROM {table} WHERE at IN
+                         (SELECT at FROM {table} ORDER BY at LIMIT ?1)"
+                ),
+                [count - most],
+            )?;
+            gone += deleted as u64;
+        }
+    }
+    Ok(gone)
+}

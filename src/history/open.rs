@@ -1,0 +1,195 @@
+//! Finds the file in order, or brings it there: its folder, its lock, its tables.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode};
+
+use crate::domain::Timestamp;
+
+use super::lock::{Lock, LockError, beside};
+use super::schema::{SchemaError, migrate};
+use super::store::Store;
+
+/// Where the history is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Nowhere: it ends with the program.
+    Memory,
+    /// In this file, which is made if it is not there.
+    File(PathBuf),
+}
+
+/// Why the program must not begin with this file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Another monitor has it.
+    InUse {
+        /// The file.
+        path: PathBuf,
+        /// The other's process.
+        holder: Option<u32>,
+    },
+    /// A newer version of the program wrote it.
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The version of its tables.
+        version: i32,
+    },
+    /// It is a database, and of another program.
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InUse { path, holder } => {
+                write!(
+                    f,
+                    "{}: another monitor keeps its history here",
+                    path.display()
+                )?;
+                if let Some(holder) = holder {
+                    write!(f, " (process {holder})")?;
+                }
+                f.write_str("; give this one a file of its own with --history FILE, or none")
+            }
+            Self::Newer { path, version } => write!(
+                f,
+                "{}: written by a newer version of squirrel (tables of version {version}); \
+                 update squirrel, or use another file with --history FILE",
+                path.display()
+            ),
+            Self::Foreign { path } => write!(
+                f,
+                "{}: a database of another program; use another file with --history FILE",
+                path.display()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// Why a file cannot be used right now.
+#[derive(Debug)]
+pub(super) enum Fault {
+    Refused(Refusal),
+    /// What stands there is no sound database.
+    Damaged,
+    /// The disk, the permissions.
+    Unusable(String),
+}
+
+/// Opens the file at `path`, or makes it. Its lock is taken unless it is held already, and
+/// then held whatever else goes wrong.
+pub(super) fn open(path: &Path, held: &mut Option<Lock>) -> Result<Store, Fault> {
+    let unusable =
+        |error: &dyn fmt::Display| Fault::Unusable(format!("{}: {error}", path.display()));
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        fs::create_dir_all(folder).map_err(|error| unusable(&error))?;
+    }
+    if held.is_none() {
+        let lock = Lock::take(path).map_err(|error| match error {
+            LockError::Held(holder) => Fault::Refused(Refusal::InUse {
+                path: path.to_owned(),
+                holder,
+            }),
+            LockError::Io(error) => unusable(&error),
+        })?;
+        *held = Some(lock);
+    }
+    connect(path).map_err(|error| match error {
+        SchemaError::Newer(version) => Fault::Refused(Refusal::Newer {
+            path: path.to_owned(),
+            version,
+        }),
+        SchemaError::Foreign => Fault::Refused(Refusal::Foreign {
+            path: path.to_owned(),
+        }),
+        SchemaError::Sqlite(error) if is_damage(&error) => Fault::Damaged,
+        SchemaError::Sqlite(error) => unusable(&plain(&error)),
+    })
+}
+
+fn connect(path: &Path) -> Result<Store, SchemaError> {
+    prepare(Connection::open(path)?)
+}
+
+/// A store that ends with the program.
+pub(super) fn in_memory() -> Result<Store, String> {
+    Connection::open_in_memory()
+        .map_err(SchemaError::from)
+        .and_then(prepare)
+        .map_err(|error| format!("{error:?}"))
+}
+
+fn prepare(mut connection: Connection) -> Result<Store, SchemaError> {
+    // Whoever looks into the file with another program may hold it for a moment.
+    connection.busy_timeout(Duration::from_secs(2))?;
+    // Before the first table; afterwards it would take a rewrite of the file.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    // A crash of the program loses nothing that was committed, one of the machine at most
+    // the last moments; the file stays sound either way (sqlite.org/wal.html, "Performance
+    // considerations").
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "journal_size_limit", 8 * 1024 * 1024)?;
+    connection.pragma_update(None, "cache_size", -8 * 1024)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    migrate(&mut connection)?;
+    Ok(Store::new(connection)?)
+}
+
+/// Moves a damaged file out of the way, with what belongs to it. Gives its new name.
+pub(super) fn put_aside(path: &Path, now: Timestamp) -> Result<PathBuf, String> {
+    let stamp = jiff::Timestamp::from_microsecond(now.as_micros()).unwrap_or_default();
+    let stamp = stamp.strftime("%Y%m%dT%H%M%SZ").to_string();
+    let free = (0..100).map(|number| match number {
+        0 => beside(path, &format!(".damaged-{stamp}")),
+        number => beside(path, &format!(".damaged-{stamp}-{number}")),
+    });
+    let aside = free
+        .into_iter()
+        .find(|aside| !aside.exists())
+        .ok_or("no free name beside it")?;
+    fs::rename(path, &aside).map_err(|error| error.to_string())?;
+    for ending in ["-wal", "-shm"] {
+        let part = beside(path, ending);
+        if part.exists() {
+            fs::rename(&part, beside(&aside, ending)).map_err(|error| error.to_string())?;
+        }
+    }
+    Ok(aside)
+}
+
+/// Whether an error says that the file's contents are no sound database.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    )
+}
+
+/// An error of SQLite in plain words.
+pub(super) fn plain(error: &rusqlite::Error) -> String {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "the disk is full".to_owned(),
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => "not writable".to_owned(),
+        Some(ErrorCode::CannotOpen) => "cannot be opened or made".to_owned(),
+        Some(ErrorCode::SystemIoFailure) => "the disk fails to read or write".to_owned(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            "held by another program".to_owned()
+        }
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,192 @@
+//! Stretches of time and what the looks of one come to.
+
+use std::time::Duration;
+
+use rusqlite::Row;
+
+use crate::domain::Verdict;
+
+use super::codes;
+use super::sketch::Sketch;
+
+/// The lengths of the periods that are summed up, shortest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Five minutes.
+    FiveMinutes,
+    /// An hour.
+    Hour,
+    /// A day in UTC.
+    Day,
+}
+
+impl Level {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::FiveMinutes, Self::Hour, Self::Day];
+
+    /// Its length in seconds.
+    #[must_use]
+    pub const fn seconds(self) -> i64 {
+        match self {
+            Self::FiveMinutes => 300,
+            Self::Hour => 3_600,
+            Self::Day => 86_400,
+        }
+    }
+
+    pub(super) const fn table(self) -> &'static str {
+        match self {
+            Self::FiveMinutes => "rollup_5m",
+            Self::Hour => "rollup_hour",
+            Self::Day => "rollup_day",
+        }
+    }
+
+    /// The beginning of the period that `seconds` lies in.
+    #[must_use]
+    pub const fn floor(self, seconds: i64) -> i64 {
+        seconds - seconds.rem_euclid(self.seconds())
+    }
+
+    /// The first beginning of a period at or after `seconds`.
+    pub(super) const fn ceil(self, seconds: i64) -> i64 {
+        self.floor(seconds + self.seconds() - 1)
+    }
+
+    /// The next longer one.
+    pub(super) const fn above(self) -> Option<Self> {
+        match self {
+            Self::FiveMinutes => Some(Self::Hour),
+            Self::Hour => Some(Self::Day),
+            Self::Day => None,
+        }
+    }
+
+    /// The next shorter one.
+    pub(super) const fn below(self) -> Option<Self> {
+        match self {
+            Self::FiveMinutes => None,
+            Self::Hour => Some(Self::FiveMinutes),
+            Self::Day => Some(Self::Hour),
+        }
+    }
+
+    pub(super) fn from_number(number: i64) -> Option<Self> {
+        Self::ALL.get(usize::try_from(number).ok()?).copied()
+    }
+}
+
+/// What the looks at one site in one stretch of time come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// Looks that were taken.
+    pub count: u64,
+    /// Of these, how many found the site up, or up and degraded.
+    pub up: u64,
+    /// Of these, how many could not see through a fault of ours.
+    pub unknown: u64,
+    /// Looks that could not be started in time; not among `count`.
+    pub missed: u64,
+    /// The shortest latency of a good look in microseconds.
+    pub min_us: Option<u64>,
+    /// All latencies of good looks together.
+    pub sum_us: u64,
+    /// The longest.
+    pub max_us: Option<u64>,
+    /// All of them.
+    pub sketch: Sketch,
+}
+
+impl Sum {
+    /// Counts one look by its number in `results`.
+    pub(super) fn look(&mut self, reason: u8, latency_us: u64) {
+        self.count += 1;
+        match codes::verdict(reason) {
+            Verdict::Up | Verdict::Degraded => {
+                self.up += 1;
+                self.min_us = Some(self.min_us.map_or(latency_us, |min| min.min(latency_us)));
+                self.max_us = Some(self.max_us.map_or(latency_us, |max| max.max(latency_us)));
+                self.sum_us = self.sum_us.saturating_add(latency_us);
+                self.sketch.push(latency_us);
+            }
+            Verdict::Down => {}
+            Verdict::Unknown => self.unknown += 1,
+        }
+    }
+
+    /// Adds another stretch of the same site.
+    pub fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.up += other.up;
+        self.unknown += other.unknown;
+        self.missed += other.missed;
+        self.min_us = self.min_us.into_iter().chain(other.min_us).min();
+        self.max_us = self.max_us.max(other.max_us);
+        self.sum_us = self.sum_us.saturating_add(other.sum_us);
+        self.sketch.merge(&other.sketch);
+    }
+
+    /// The share (0 to 1) of the looks that could see in which the site was up; `None` when
+    /// nobody could look.
+    #[must_use]
+    pub fn uptime(&self) -> Option<f64> {
+        let seen = self.count.saturating_sub(self.unknown);
+        (seen > 0).then(|| self.up as f64 / seen as f64)
+    }
+
+    /// The mean latency of the good looks.
+    #[must_use]
+    pub fn mean(&self) -> Option<Duration> {
+        (self.up > 0).then(|| Duration::from_micros(self.sum_us / self.up))
+    }
+
+    /// The latency below which `share` (0 to 1) of the good looks lie, within 2.2%.
+    #[must_use]
+    pub fn quantile(&self, share: f64) -> Option<Duration> {
+        self.sketch.quantile(share)
+    }
+
+    /// The columns from `count` on, as [`COLUMNS`] names them, beginning at `first`.
+    pub(super) fn add_row(&mut self, row: &Row<'_>, first: usize) -> rusqlite::Result<()> {
+        self.count += row.get::<_, u64>(first)?;
+        self.up += row.get::<_, u64>(first + 1)?;
+        self.missed += row.get::<_, u64>(first + 2)?;
+        self.unknown += row.get::<_, u64>(first + 3)?;
+        let (min, max): (Option<u64>, Option<u64>) = (row.get(first + 4)?, row.get(first + 6)?);
+        self.min_us = self.min_us.into_iter().chain(min).min();
+        self.max_us = self.max_us.max(max);
+        self.sum_us = self.sum_us.saturating_add(row.get(first + 5)?);
+        if let Some(bytes) = row.get_ref(first + 7)?.as_blob_or_null()? {
+            self.sketch.merge_bytes(bytes);
+        }
+        Ok(())
+    }
+}
+
+/// The columns of a summary, in the order of [`Sum::add_row`].
+pub(super) const COLUMNS: &str = "count, up, missed, unknown, min_us, sum_us, max_us, sketch";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn periods_begin_where_they_should() {
+        assert_eq!(Level::Hour.floor(7_199), 3_600);
+        assert_eq!(Level::Hour.ceil(3_601), 7_200);
+        assert_eq!(Level::Hour.ceil(3_600), 3_600);
+        assert_eq!(Level::Day.floor(-1), -86_400);
+    }
+
+    #[test]
+    fn what_nobody_could_see_counts_neither_way() {
+        let mut sum = Sum::default();
+        assert_eq!(sum.uptime(), None);
+        sum.look(13, 5);
+        assert_eq!(sum.uptime(), None);
+        sum.look(0, 1_000);
+        sum.look(1, 9);
+        assert_eq!(sum.uptime(), Some(0.5));
+        assert_eq!(sum.mean(), Some(Duration::from_millis(1)));
+    }
+}

@@ -1,0 +1,203 @@
+//! What goes into the history and what comes out of it again: plain records.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::{Acknowledgement, Cause, Reason, Site, SiteId, Standing, Timestamp};
+
+/// A site as the history knows it: name and URL together, so that another URL under an old
+/// name begins a history of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SiteKey {
+    /// Its name.
+    pub name: Box<str>,
+    /// Its URL as it may be shown.
+    pub url: Box<str>,
+}
+
+impl From<&Site> for SiteKey {
+    fn from(site: &Site) -> Self {
+        Self {
+            name: site.name.clone(),
+            url: site.look.url.shown().into(),
+        }
+    }
+}
+
+/// The sites that are watched, each with its number.
+pub type Watched = Arc<Vec<(SiteId, Arc<Site>)>>;
+
+/// One look, as much of it as is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LookRow {
+    /// Which site.
+    pub site: SiteId,
+    /// When its answer reached the monitor.
+    pub at: Timestamp,
+    /// Why it is not simply up.
+    pub reason: Option<Reason>,
+    /// The status of the answer.
+    pub status: Option<u16>,
+    /// The whole look.
+    pub latency: Duration,
+    /// How long after it was due it was started.
+    pub late: Duration,
+}
+
+/// What became of a site, and the messages that tell of it. Kept in one transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Which site.
+    pub site: SiteId,
+    /// When.
+    pub at: Timestamp,
+    /// What stands against it from now on; `None` if nothing does.
+    pub standing: Option<Standing>,
+    /// The outage that ended just now.
+    pub ended: Option<Ended>,
+    /// Who is to be told.
+    pub letters: Vec<Letter>,
+}
+
+/// An outage that ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// The first failure: its name within its site.
+    pub since: Timestamp,
+    /// All ways in which it failed.
+    pub causes: Vec<Cause>,
+}
+
+/// A message to one owner by one channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// Unique, and the same however often the same news is written: it is kept once.
+    pub id: Box<str>,
+    /// Whom.
+    pub owner: Box<str>,
+    /// By what; a name of the table of channels.
+    pub channel: Box<str>,
+    /// The site that it is about; empty if it is about none.
+    pub site: Box<str>,
+    /// When it was written.
+    pub at: Timestamp,
+    /// One line.
+    pub subject: Box<str>,
+    /// The whole text.
+    pub body: Box<str>,
+    /// The same as fields, for programs: one JSON object.
+    pub facts: Box<str>,
+}
+
+/// Where a letter is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Not delivered yet.
+    Pending,
+    /// The other side took it.
+    Sent,
+    /// Given up.
+    Failed,
+}
+
+impl Progress {
+    /// As a word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A letter with what has become of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Posted {
+    /// The letter.
+    pub letter: Letter,
+    /// Where it is.
+    pub progress: Progress,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it is tried next, if it is pending.
+    pub next: Timestamp,
+    /// What the other side said last.
+    pub answer: Option<Box<str>>,
+    /// When it was delivered or given up.
+    pub settled: Option<Timestamp>,
+}
+
+/// What became of an attempt to deliver a letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// The other side took it.
+    Sent,
+    /// To be tried again then.
+    Retry(Timestamp),
+    /// Given up.
+    Failed,
+    /// Somebody wants it tried again at once; counts as no attempt.
+    Again,
+}
+
+/// An outage as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutageRow {
+    /// Which site.
+    pub site: SiteKey,
+    /// The first failure.
+    pub since: Timestamp,
+    /// When it was confirmed.
+    pub confirmed: Timestamp,
+    /// When it ended; `None` while it is open.
+    pub ended: Option<Timestamp>,
+    /// All ways in which it failed, first one first.
+    pub causes: Vec<Cause>,
+    /// The last good look before.
+    pub last_good: Option<Timestamp>,
+    /// Whether somebody knows.
+    pub acknowledged: Option<Acknowledgement>,
+    /// Letters about it.
+    pub letters: Vec<Told>,
+}
+
+/// Whether and when somebody was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Whom.
+    pub owner: Box<str>,
+    /// By what.
+    pub channel: Box<str>,
+    /// Where the letter is.
+    pub progress: Progress,
+    /// When it was delivered or given up.
+    pub settled: Option<Timestamp>,
+}
+
+/// A site with what stood against it when the program ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// Which site.
+    pub site: SiteKey,
+    /// What stands against it.
+    pub standing: Standing,
+}
+
+/// What the history has to say by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// Nothing can be kept at present: a sentence that says why.
+    Trouble(String),
+    /// Things are kept again; so many looks were not.
+    Mended {
+        /// Looks that are missing in between.
+        lost: u64,
+    },
+    /// The file was damaged: it stands under a new name, and a fresh one was begun.
+    PutAside(PathBuf),
+    /// There is something for the outbox to do.
+    Letters,
+}

@@ -1,0 +1,135 @@
+//! What is too old goes, in steps small enough to stand between two batches, and the room it
+//! took is given back to the disk.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::period::Level;
+use super::store::Store;
+
+/// Rows of one table that one step deletes at most.
+const ROWS: i64 = 10_000;
+
+/// Pages that one step gives back at most.
+const PAGES: i64 = 512;
+
+/// Free pages that are kept for what comes next, besides a twentieth of the file.
+const SPARE: i64 = 64;
+
+/// Five minutes are kept this long, or as long as other summaries where that is shorter:
+/// after that nobody looks closer than at an hour, and they are most of the file.
+const FIVE_MINUTES: Duration = Duration::from_secs(35 * 86_400);
+
+/// How long things are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// Every result.
+    pub raw: Duration,
+    /// Summaries, outages that ended, letters that are settled.
+    pub rollup: Duration,
+}
+
+impl Keep {
+    /// The second before which looks are not kept.
+    pub(super) fn horizon(&self, now: i64) -> i64 {
+        before(now, self.raw)
+    }
+}
+
+fn before(now: i64, kept: Duration) -> i64 {
+    now.saturating_sub(i64::try_from(kept.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// Does one step. Gives whether there is more to do at once; `now` is in seconds.
+pub(super) fn step(store: &Store, keep: &Keep, now: i64) -> rusqlite::Result<bool> {
+    let connection = &store.connection;
+    // Nothing goes before it is summed up.
+    let looks = keep.horizon(now).min(store.rolled.unwrap_or(i64::MIN));
+    let mut more = false;
+    for table in ["results", "missed"] {
+        more |= rows(connection, table, "at", looks.saturating_mul(1_000_000))?;
+    }
+    let long = before(now, keep.rollup);
+    for level in Level::ALL {
+        let horizon = match level {
+            Level::FiveMinutes => before(now, keep.rollup.min(FIVE_MINUTES)),
+            Level::Hour | Level::Day => long,
+        };
+        more |= period(connection, level, horizon)?;
+    }
+    let long = long.saturating_mul(1_000_000);
+    let ended = connection
+        .prepare_cached(
+            "DELETE FROM outages WHERE id IN
+                 (SELECT id FROM outages WHERE since < ?1 AND ended < ?1 LIMIT ?2)",
+        )?
+        .execute((long, ROWS))?;
+    let settled = connection
+        .prepare_cached(
+            "DELETE FROM outbox WHERE number IN
+                 (SELECT number FROM outbox WHERE settled < ?1 ORDER BY number LIMIT ?2)",
+        )?
+        .execute((long, ROWS))?;
+    more |= ended > 0 || settled > 0;
+    Ok(more | give_back(connection)?)
+}
+
+/// Deletes the first rows of a table that stands in the order of time.
+fn rows(
+    connection: &Connection,
+    table: &str,
+    column: &str,
+    horizon: i64,
+) -> rusqlite::Result<bool> {
+    let first: Option<i64> = connection
+        .prepare_cached(&format!("SELECT min({column}) FROM {table}"))?
+        .query_row([], |row| row.get(0))?;
+    if first.is_none_or(|first| first >= horizon) {
+        return Ok(false);
+    }
+    let last: Option<i64> = connection
+        .prepare_cached(&format!(
+            "SELECT {column} FROM {table} WHERE {column} < ?1
+             ORDER BY {column} LIMIT 1 OFFSET ?2"
+        ))?
+        .query_row((horizon, ROWS), |row| row.get(0))
+        .optional()?;
+    connection
+        .prepare_cached(&format!("DELETE FROM {table} WHERE {column} < ?1"))?
+        .execute([last.unwrap_or(horizon)])?;
+    Ok(last.is_some())
+}
+
+/// Deletes the oldest period of a level.
+fn period(connection: &Connection, level: Level, horizon: i64) -> rusqlite::Result<bool> {
+    let table = level.table();
+    let first: Option<i64> = connection
+        .prepare_cached(&format!("SELECT min(start) FROM {table}"))?
+        .query_row([], |row| row.get(0))?;
+    let Some(first) = first.filter(|first| first + level.seconds() <= horizon) else {
+        return Ok(false);
+    };
+    connection
+        .prepare_cached(&format!("DELETE FROM {table} WHERE start = ?1"))?
+        .execute([first])?;
+    Ok(true)
+}
+
+/// Moves the last pages of the file into its holes and cuts the file.
+fn give_back(connection: &Connection) -> rusqlite::Result<bool> {
+    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let (free, all) = (number("freelist_count")?, number("page_count")?);
+    let surplus = free - SPARE - all / 20;
+    if surplus <= 0 {
+        return Ok(false);
+    }
+    // Gives a row a page; the statement has to be run to its end.
+    let mut statement = connection.prepare(&format!(
+        "PRAGMA incremental_vacuum({})",
+        surplus.min(PAGES)
+    ))?;
+    let mut rows = statement.query([])?;
+    while rows.next()?.is_some() {}
+    Ok(surplus > PAGES)
+}

@@ -1,0 +1,363 @@
+//! Sums looks up, a bounded step at a time: five minutes from the rows of `results`, an hour
+//! from its five minutes, a day from its hours.
+//!
+//! Everything that is still to be done stands in the file, so a program that is killed goes
+//! on where it was; a period that is summed up twice comes to the same. A period is summed
+//! up once it is over; one that gets a row later (the clock was set back) is summed up again
+//! while its rows are there.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
+
+use super::period::{COLUMNS, Level, Sum};
+use super::store::Store;
+
+/// Rows of `results` that one step reads at most.
+const LOOKS: usize = 50_000;
+
+/// Sites that one step sums up at most, from up to 24 rows each.
+const SITES: i64 = 4_000;
+
+/// A period is summed up so many seconds after its end.
+const GRACE: i64 = 5;
+
+/// A watermark that is further ahead of the clock than this many seconds was set by a clock
+/// that has been set back since.
+const AHEAD: i64 = 600;
+
+/// Rows of one period, with the site they belong to.
+type Sums = BTreeMap<i64, Sum>;
+
+/// What is being summed up.
+#[derive(Debug, Default)]
+pub(super) struct Roller(Option<Job>);
+
+#[derive(Debug)]
+enum Job {
+    /// Reads looks from `at` on.
+    Read {
+        start: i64,
+        at: i64,
+        sums: Sums,
+        again: bool,
+    },
+    /// Writes what was read, the sites after `site`.
+    Write {
+        start: i64,
+        site: i64,
+        sums: Sums,
+        again: bool,
+    },
+    /// Merges shorter periods, the sites after `site`.
+    Merge { level: Level, start: i64, site: i64 },
+}
+
+impl Roller {
+    /// Does one step. Gives whether there is more to do at once. `now` and `horizon`, before
+    /// which looks may be gone, are in seconds.
+    pub(super) fn step(
+        &mut self,
+        store: &mut Store,
+        now: i64,
+        horizon: i64,
+    ) -> rusqlite::Result<bool> {
+        let job = match self.0.take() {
+            Some(job) => Some(job),
+            None => choose(store, now, horizon)?,
+        };
+        let Some(job) = job else { return Ok(false) };
+        self.0 = match job {
+            Job::Read {
+                start,
+                at,
+                sums,
+                again,
+            } => Some(read(store, start, at, sums, again)?),
+            Job::Write {
+                start,
+                site,
+                sums,
+                again,
+            } => write(store, start, site, sums, again)?,
+            Job::Merge { level, start, site } => merge(store, level, start, site)?,
+        };
+        Ok(true)
+    }
+}
+
+/// What is to be done next, if anything.
+fn choose(store: &mut Store, now: i64, horizon: i64) -> rusqlite::Result<Option<Job>> {
+    let target = Level::FiveMinutes.floor(now - GRACE);
+    let due: Option<(i64, i64)> = store
+        .connection
+        .prepare_cached(
+            "SELECT level, start FROM due_rollups
+             WHERE level > 0 OR start < ?1 ORDER BY level, start LIMIT 1",
+        )?
+        .query_row([target], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if let Some((number, start)) = due {
+        match Level::from_number(number) {
+            Some(level) if level > Level::FiveMinutes => {
+                return Ok(Some(Job::Merge {
+                    level,
+                    start,
+                    site: 0,
+                }));
+            }
+            Some(_) if start >= horizon => return Ok(Some(looks_of(start, true))),
+            _ => {
+                // Some of its rows are gone: what it came to then is the better word.
+                store.connection.execute(
+                    "DELETE FROM due_rollups WHERE level = ?1 AND start = ?2",
+                    (number, start),
+                )?;
+                return choose(store, now, horizon);
+            }
+        }
+    }
+    let rolled = match store.rolled {
+        Some(rolled) if rolled > target + AHEAD => {
+            store.connection.execute(
+                "UPDATE marks SET value = ?1 WHERE name = 'rolled'",
+                [target],
+            )?;
+            store.rolled = Some(target);
+            return Ok(None);
+        }
+        rolled => rolled,
+    };
+    let Some(next) = first_row(store, rolled.unwrap_or(i64::MIN / 2_000_000))? else {
+        return Ok(None);
+    };
+    if next >= target {
+        if let Some(rolled) = rolled.filter(|rolled| *rolled < target) {
+            advance(store, rolled, target)?;
+        }
+        return Ok(None);
+    }
+    match rolled {
+        Some(rolled) if next > rolled => advance(store, rolled, next)?,
+        Some(_) => {}
+        None => {
+            store
+                .connection
+                .execute("INSERT OR REPLACE INTO marks VALUES ('rolled', ?1)", [next])?;
+            store.rolled = Some(next);
+        }
+    }
+    Ok(Some(looks_of(next, false)))
+}
+
+fn looks_of(start: i64, again: bool) -> Job {
+    Job::Read {
+        start,
+        at: start * 1_000_000,
+        sums: Sums::new(),
+        again,
+    }
+}
+
+/// The period of the first row at or after `from`.
+fn first_row(store: &Store, from: i64) -> rusqlite::Result<Option<i64>> {
+    let at: Option<i64> = store
+        .connection
+        .prepare_cached(
+            "SELECT min(at) FROM (
+                 SELECT * FROM (SELECT at FROM results WHERE at >= ?1 ORDER BY at LIMIT 1)
+                 UNION ALL
+                 SELECT * FROM (SELECT at FROM missed WHERE at >= ?1 ORDER BY at LIMIT 1))",
+        )?
+        .query_row([from * 1_000_000], |row| row.get(0))?;
+    Ok(at.map(|at| Level::FiveMinutes.floor(at.div_euclid(1_000_000))))
+}
+
+/// Everything before `to` is summed up; longer periods that are complete thereby are due.
+fn advance(store: &mut Store, from: i64, to: i64) -> rusqlite::Result<()> {
+    let transaction =
+        Transaction::new_unchecked(&store.connection, TransactionBehavior::Immediate)?;
+    transaction
+        .prepare_cached("UPDATE marks SET value = ?1 WHERE name = 'rolled'")?
+        .execute([to])?;
+    due_above(&transaction, Level::FiveMinutes, from, to)?;
+    transaction.commit()?;
+    store.rolled = Some(to);
+    Ok(())
+}
+
+/// Whatever of the longer periods around `start` is complete by `rolled` is due.
+fn due_above(
+    transaction: &Transaction<'_>,
+    level: Level,
+    start: i64,
+    rolled: i64,
+) -> rusqlite::Result<()> {
+    let mut insert =
+        transaction.prepare_cached("INSERT OR IGNORE INTO due_rollups VALUES (?1, ?2)")?;
+    let mut above = level.above();
+    while let Some(level) = above {
+        let begin = level.floor(start);
+        if begin + level.seconds() <= rolled {
+            insert.execute((level as i64, begin))?;
+        }
+        above = level.above();
+    }
+    Ok(())
+}
+
+fn read(store: &Store, start: i64, at: i64, mut sums: Sums, again: bool) -> rusqlite::Result<Job> {
+    let end = (start + Level::FiveMinutes.seconds()) * 1_000_000;
+    let mut query = store.connection.prepare_cached(
+        "SELECT at, site, reason, latency_us FROM results
+         WHERE at >= ?1 AND at < ?2 ORDER BY at LIMIT ?3",
+    )?;
+    let mut rows = query.query(params![at, end, LOOKS])?;
+    let (mut count, mut last) = (0, at);
+    while let Some(row) = rows.next()? {
+        count += 1;
+        last = row.get(0)?;
+        sums.entry(row.get(1)?)
+            .or_default()
+            .look(row.get(2)?, row.get(3)?);
+    }
+    if count == LOOKS {
+        return Ok(Job::Read {
+            start,
+            at: last + 1,
+            sums,
+            again,
+        });
+    }
+    let mut query = store.connection.prepare_cached(
+        "SELECT site, count(*) FROM missed WHERE at >= ?1 AND at < ?2 GROUP BY site",
+    )?;
+    let mut rows = query.query((start * 1_000_000, end))?;
+    while let Some(row) = rows.next()? {
+        sums.entry(row.get(0)?).or_default().missed += row.get::<_, u64>(1)?;
+    }
+    Ok(Job::Write {
+        start,
+        site: 0,
+        sums,
+        again,
+    })
+}
+
+fn write(
+    store: &mut Store,
+    start: i64,
+    site: i64,
+    sums: Sums,
+    again: bool,
+) -> rusqlite::Result<Option<Job>> {
+    let level = Level::FiveMinutes;
+    let most = usize::try_from(SITES).unwrap_or(usize::MAX);
+    let transaction =
+        Transaction::new_unchecked(&store.connection, TransactionBehavior::Immediate)?;
+    let mut last = site;
+    let mut written = 0;
+    for (site, sum) in sums.range(site + 1..).take(most) {
+        put(&transaction, level, start, *site, sum)?;
+        last = *site;
+        written += 1;
+    }
+    if written == most {
+        transaction.commit()?;
+        return Ok(Some(Job::Write {
+            start,
+            site: last,
+            sums,
+            again,
+        }));
+    }
+    let rolled = match store.rolled {
+        Some(rolled) if again => rolled,
+        _ => start + level.seconds(),
+    };
+    if again {
+        transaction
+            .prepare_cached("DELETE FROM due_rollups WHERE level = 0 AND start = ?1")?
+            .execute([start])?;
+    } else {
+        transaction
+            .prepare_cached("UPDATE marks SET value = ?1 WHERE name = 'rolled'")?
+            .execute([rolled])?;
+    }
+    due_above(&transaction, level, start, rolled)?;
+    transaction.commit()?;
+    store.rolled = Some(rolled);
+    Ok(None)
+}
+
+fn merge(store: &Store, level: Level, start: i64, site: i64) -> rusqlite::Result<Option<Job>> {
+    let Some(below) = level.below() else {
+        return Ok(None);
+    };
+    let transaction =
+        Transaction::new_unchecked(&store.connection, TransactionBehavior::Immediate)?;
+    // One period of the shorter kind after another: each is a run of its own in its table.
+    let last: Option<i64> = transaction
+        .prepare_cached("SELECT max(id) FROM sites")?
+        .query_row([], |row| row.get(0))?;
+    let until = site + SITES;
+    let mut sums = Sums::new();
+    {
+        let mut query = transaction.prepare_cached(&format!(
+            "SELECT site, {COLUMNS} FROM {} WHERE start = ?1 AND site > ?2 AND site <= ?3",
+            below.table()
+        ))?;
+        let mut part = start;
+        while part < start + level.seconds() {
+            let mut rows = query.query((part, site, until))?;
+            while let Some(row) = rows.next()? {
+                sums.entry(row.get(0)?).or_default().add_row(row, 1)?;
+            }
+            part += below.seconds();
+        }
+    }
+    for (site, sum) in &sums {
+        put(&transaction, level, start, *site, sum)?;
+    }
+    let more = last.is_some_and(|last| last > until);
+    if !more {
+        transaction
+            .prepare_cached("DELETE FROM due_rollups WHERE level = ?1 AND start = ?2")?
+            .execute((level as i64, start))?;
+    }
+    transaction.commit()?;
+    Ok(more.then_some(Job::Merge {
+        level,
+        start,
+        site: until,
+    }))
+}
+
+fn put(
+    transaction: &Transaction<'_>,
+    level: Level,
+    start: i64,
+    site: i64,
+    sum: &Sum,
+) -> rusqlite::Result<()> {
+    let sketch = (!sum.sketch.is_empty()).then(|| sum.sketch.to_bytes());
+    transaction
+        .prepare_cached(&format!(
+            "INSERT OR REPLACE INTO {} (start, site, {COLUMNS})
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            level.table()
+        ))?
+        .execute(params![
+            start,
+            site,
+            sum.count,
+            sum.up,
+            sum.missed,
+            sum.unknown,
+            sum.min_us,
+            sum.sum_us,
+            sum.max_us,
+            sketch
+        ])?;
+    Ok(())
+}

@@ -1,0 +1,246 @@
+//! The tables, and how a file of an older version becomes one of this.
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::codes::REASONS;
+
+/// "SQRL": says in the file's head whose it is (`file` and `sqlite3` show it).
+pub(super) const APPLICATION: i32 = 0x5351_524c;
+
+/// One step a version. A step that was released is never changed: a change is a new step.
+pub(super) const MIGRATIONS: [&str; 3] = [
+    // 1: looks and their summaries.
+    "
+    CREATE TABLE sites (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,
+        url TEXT NOT NULL,
+        UNIQUE (name, url)
+    );
+    -- Microseconds since 1970 are the row's own number, so that rows stand in the order of
+    -- time, need no index, and go in large runs when they are old.
+    CREATE TABLE results (
+        at INTEGER PRIMARY KEY,
+        site INTEGER NOT NULL,
+        reason INTEGER NOT NULL,
+        status INTEGER,
+        latency_us INTEGER NOT NULL,
+        late_ms INTEGER NOT NULL
+    );
+    CREATE TABLE missed (at INTEGER PRIMARY KEY, site INTEGER NOT NULL);
+    CREATE TABLE reasons (code INTEGER PRIMARY KEY, word TEXT NOT NULL, verdict TEXT NOT NULL);
+    -- Seconds since 1970, in UTC. A period's rows stand together: they are written together
+    -- and go together.
+    CREATE TABLE rollup_5m (
+        start INTEGER NOT NULL, site INTEGER NOT NULL,
+        count INTEGER NOT NULL, up INTEGER NOT NULL, missed INTEGER NOT NULL,
+        unknown INTEGER NOT NULL, min_us INTEGER, sum_us INTEGER NOT NULL, max_us INTEGER,
+        sketch BLOB, PRIMARY KEY (start, site)
+    ) WITHOUT ROWID;
+    CREATE TABLE rollup_hour (
+        start INTEGER NOT NULL, site INTEGER NOT NULL,
+        count INTEGER NOT NULL, up INTEGER NOT NULL, missed INTEGER NOT NULL,
+        unknown INTEGER NOT NULL, min_us INTEGER, sum_us INTEGER NOT NULL, max_us INTEGER,
+        sketch BLOB, PRIMARY KEY (start, site)
+    ) WITHOUT ROWID;
+    CREATE TABLE rollup_day (
+        start INTEGER NOT NULL, site INTEGER NOT NULL,
+        count INTEGER NOT NULL, up INTEGER NOT NULL, missed INTEGER NOT NULL,
+        unknown INTEGER NOT NULL, min_us INTEGER, sum_us INTEGER NOT NULL, max_us INTEGER,
+        sketch BLOB, PRIMARY KEY (start, site)
+    ) WITHOUT ROWID;
+    -- Periods that have to be summed up (again): level 0 is five minutes, 1 an hour, 2 a day.
+    CREATE TABLE due_rollups (
+        level INTEGER NOT NULL, start INTEGER NOT NULL, PRIMARY KEY (level, start)
+    ) WITHOUT ROWID;
+    CREATE TABLE marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+    ",
+    // 2: outages and streaks.
+    "
+    CREATE TABLE outages (
+        id INTEGER PRIMARY KEY,
+        site INTEGER NOT NULL,
+        since INTEGER NOT NULL,
+        confirmed INTEGER NOT NULL,
+        ended INTEGER,
+        causes TEXT NOT NULL,
+        last_good INTEGER,
+        acknowledged INTEGER,
+        note TEXT,
+        UNIQUE (site, since)
+    );
+    CREATE INDEX outages_open ON outages (site) WHERE ended IS NULL;
+    CREATE INDEX outages_since ON outages (since);
+    CREATE TABLE streaks (
+        site INTEGER PRIMARY KEY,
+        failures INTEGER NOT NULL,
+        good INTEGER NOT NULL,
+        since INTEGER NOT NULL,
+        causes TEXT NOT NULL,
+        last_good INTEGER
+    );
+    ",
+    // 3: the outbox. State 0 is pending, 1 sent, 2 failed.
+    "
+    CREATE TABLE outbox (
+        number INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        outage INTEGER,
+        owner TEXT NOT NULL,
+        channel TEXT NOT NULL,
+        site TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        subject TEXT NOT NULL,
+        body TEXT NOT NULL,
+        facts TEXT NOT NULL,
+        state INTEGER NOT NULL DEFAULT 0,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        next INTEGER NOT NULL,
+        answer TEXT,
+        settled INTEGER
+    );
+    CREATE INDEX outbox_due ON outbox (channel, next) WHERE state = 0;
+    CREATE INDEX outbox_outage ON outbox (outage) WHERE outage IS NOT NULL;
+    CREATE VIEW checks AS
+        SELECT strftime('%Y-%m-%dT%H:%M:%fZ', results.at / 1e6, 'unixepoch') AS at,
+               sites.name, sites.url, reasons.verdict, nullif(reasons.word, 'up') AS reason,
+               results.status, results.latency_us / 1e3 AS latency_ms, results.late_ms
+        FROM results JOIN sites ON sites.id = results.site
+        JOIN reasons ON reasons.code = results.reason;
+    ",
+];
+
+/// Why a file is not used.
+#[derive(Debug)]
+pub(super) enum SchemaError {
+    /// It was written by a newer version of this program.
+    Newer(i32),
+    /// It is a database of another program.
+    Foreign,
+    /// SQLite's own word.
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for SchemaError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+/// Brings the file to this version, one transaction for all steps.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), SchemaError> {
+    let current = i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX);
+    let version = pragma(connection, "user_version")?;
+    if version > current {
+        return Err(SchemaError::Newer(version));
+    }
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
+    if tables > 0 && pragma(connection, "application_id")? != APPLICATION {
+        return Err(SchemaError::Foreign);
+    }
+    if version == current {
+        return Ok(());
+    }
+    let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
+    let done = usize::try_from(version).unwrap_or_default();
+    for step in MIGRATIONS.iter().skip(done) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", current)?;
+    words(&transaction)?;
+    Ok(transaction.commit()?)
+}
+
+/// What the numbers in `results` mean, for whoever reads the file with another program.
+fn words(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let mut insert = transaction.prepare("INSERT OR REPLACE INTO reasons VALUES (?1, ?2, ?3)")?;
+    insert.execute((0, "up", "up"))?;
+    for (place, reason) in REASONS.iter().enumerate() {
+        insert.execute((place + 1, reason.word(), reason.verdict().word()))?;
+    }
+    Ok(())
+}
+
+fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i32> {
+    connection.pragma_query_value(None, name, |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file as each earlier version left it, with a look in it.
+    fn of_version(version: usize) -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        for step in &MIGRATIONS[..version] {
+            connection.execute_batch(step).unwrap();
+        }
+        connection
+            .pragma_update(None, "user_version", version as i32)
+            .unwrap();
+        if version > 0 {
+            connection
+                .pragma_update(None, "application_id", APPLICATION)
+                .unwrap();
+            connection
+                .execute_batch(
+                    "INSERT INTO sites VALUES (1, 'shop', 'http://shop/');
+                     INSERT INTO results VALUES (1700000000000000, 1, 1, 503, 1000, 0);",
+                )
+                .unwrap();
+        }
+        connection
+    }
+
+    #[test]
+    fn a_file_of_every_earlier_version_keeps_its_looks_and_gets_every_table() {
+        for version in 0..MIGRATIONS.len() {
+            let mut connection = of_version(version);
+            migrate(&mut connection).unwrap();
+            assert_eq!(
+                pragma(&connection, "user_version").unwrap() as usize,
+                MIGRATIONS.len()
+            );
+            for table in ["results", "rollup_day", "outages", "streaks", "outbox"] {
+                connection
+                    .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
+                        row.get::<_, i64>(0)
+                    })
+                    .unwrap_or_else(|error| panic!("from {version}: {table}: {error}"));
+            }
+            let found: Vec<String> = connection
+                .prepare("SELECT at || ' ' || name || ' ' || verdict || ' ' || reason || ' ' || status FROM checks")
+                .unwrap()
+                .query_map([], |row| row.get(0))
+                .unwrap()
+                .collect::<Result<_, _>>()
+                .unwrap();
+            let expected: &[&str] = if version == 0 {
+                &[]
+            } else {
+                &["2023-11-14T22:13:20.000Z shop down status 503"]
+            };
+            assert_eq!(found, expected, "from {version}");
+        }
+    }
+
+    #[test]
+    fn a_newer_file_and_a_file_of_another_program_are_left_alone() {
+        let mut connection = of_version(1);
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        assert!(matches!(
+            migrate(&mut connection),
+            Err(SchemaError::Newer(99))
+        ));
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch("CREATE TABLE recipes (a)")
+            .unwrap();
+        assert!(matches!(
+            migrate(&mut connection),
+            Err(SchemaError::Foreign)
+        ));
+    }
+}

@@ -1,0 +1,390 @@
+//! The database with everything that writes into it, one transaction a batch.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+
+use crate::domain::{Acknowledgement, Cause, Site, SiteId, Standing, Timestamp};
+
+use super::codes;
+use super::letters;
+use super::period::Level;
+use super::records::{Change, Letter, LookRow, Mark, Restored, SiteKey, Watched};
+
+/// A clock that goes back by less than this was not set: two answers came at once.
+const JITTER: i64 = 1_000_000;
+
+/// How many rows of one microsecond step aside before one is dropped.
+const MOST_STEPS: usize = 1_000;
+
+/// Something to write.
+#[derive(Clone, Debug)]
+pub(super) enum Entry {
+    /// The sites that are watched from now on.
+    Sites(Watched, Timestamp),
+    Look(LookRow),
+    Missed(SiteId, Timestamp),
+    Change(Box<Change>),
+    /// Letters that no change of a site led to.
+    Letters(Vec<Letter>),
+    Mark {
+        id: Box<str>,
+        mark: Mark,
+        answer: Option<Box<str>>,
+        at: Timestamp,
+    },
+}
+
+impl Entry {
+    /// Whether it may be lost when there is no room for everything.
+    pub(super) const fn is_look(&self) -> bool {
+        matches!(self, Self::Look(_) | Self::Missed(..))
+    }
+}
+
+/// The open database.
+#[derive(Debug)]
+pub(super) struct Store {
+    pub(super) connection: Connection,
+    /// The rows in `sites`, by [`SiteId`]; 0 for numbers that are not known.
+    sites: Vec<i64>,
+    last_at: i64,
+    /// Seconds up to which everything is summed up.
+    pub(super) rolled: Option<i64>,
+    late_period: Option<i64>,
+}
+
+impl Store {
+    /// Around a connection whose tables are in order.
+    pub(super) fn new(connection: Connection) -> rusqlite::Result<Self> {
+        connection.set_prepared_statement_cache_capacity(64);
+        let rolled = connection
+            .query_row("SELECT value FROM marks WHERE name = 'rolled'", [], |row| {
+                row.get(0)
+            })
+            .optional()?;
+        let last_at: Option<i64> =
+            connection.query_row("SELECT max(at) FROM results", [], |row| row.get(0))?;
+        Ok(Self {
+            connection,
+            sites: Vec::new(),
+            last_at: last_at.unwrap_or(0),
+            rolled,
+            late_period: None,
+        })
+    }
+
+    /// What stood against sites when the program ended.
+    pub(super) fn restore(&self) -> rusqlite::Result<Vec<Restored>> {
+        let mut query = self.connection.prepare(
+            "SELECT s.name, s.url, k.failures, k.good, k.since, k.causes, k.last_good,
+                    o.id IS NOT NULL, o.acknowledged, o.note
+             FROM streaks k JOIN sites s ON s.id = k.site
+             LEFT JOIN outages o ON o.site = k.site AND o.since = k.since AND o.ended IS NULL",
+        )?;
+        let rows = query.query_map([], |row| {
+            Ok(Restored {
+                site: SiteKey {
+                    name: row.get(0)?,
+                    url: row.get(1)?,
+                },
+                standing: Standing {
+                    failures: row.get(2)?,
+                    good: row.get(3)?,
+                    since: Timestamp::from_micros(row.get(4)?),
+                    causes: serde_json::from_str(row.get_ref(5)?.as_str()?).unwrap_or_default(),
+                    last_good: row.get::<_, Option<i64>>(6)?.map(Timestamp::from_micros),
+                    down: row.get(7)?,
+                    acknowledged: acknowledged(row.get(8)?, row.get(9)?),
+                },
+            })
+        })?;
+        let restored: Result<Vec<Restored>, _> = rows.collect();
+        Ok(restored?
+            .into_iter()
+            .filter(|restored| !restored.standing.causes.is_empty())
+            .collect())
+    }
+
+    /// Writes all of it or nothing.
+    pub(super) fn apply(&mut self, batch: &[Entry]) -> rusqlite::Result<()> {
+        let transaction =
+            Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        let mut writing = Writing {
+            transaction: &transaction,
+            sites: std::mem::take(&mut self.sites),
+            last_at: self.last_at,
+            rolled: self.rolled,
+            late_period: self.late_period,
+        };
+        // What is given out in a batch that is undone is not there.
+        let before = batch
+            .iter()
+            .any(|entry| matches!(entry, Entry::Sites(..)))
+            .then(|| writing.sites.clone());
+        let written = batch.iter().try_for_each(|entry| writing.write(entry));
+        let (sites, last_at) = (writing.sites, writing.last_at);
+        let late_period = writing.late_period;
+        match written.and_then(|()| transaction.commit()) {
+            Ok(()) => {
+                self.sites = sites;
+                self.last_at = last_at;
+                self.late_period = late_period;
+                Ok(())
+            }
+            Err(error) => {
+                self.sites = before.unwrap_or(sites);
+                Err(error)
+            }
+        }
+    }
+}
+
+pub(super) fn acknowledged(at: Option<i64>, note: Option<Box<str>>) -> Option<Acknowledgement> {
+    Some(Acknowledgement {
+        at: Timestamp::from_micros(at?),
+        note: note.unwrap_or_default(),
+    })
+}
+
+fn json(causes: &[Cause]) -> rusqlite::Result<String> {
+    serde_json::to_string(causes)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+/// One transaction under way.
+struct Writing<'connection> {
+    transaction: &'connection Transaction<'connection>,
+    sites: Vec<i64>,
+    last_at: i64,
+    rolled: Option<i64>,
+    late_period: Option<i64>,
+}
+
+impl Writing<'_> {
+    fn write(&mut self, entry: &Entry) -> rusqlite::Result<()> {
+        match entry {
+            Entry::Sites(sites, at) => self.register(sites, *at),
+            Entry::Look(look) => self.look(look),
+            Entry::Missed(site, at) => self.missed(*site, *at),
+            Entry::Change(change) => self.change(change),
+            Entry::Letters(letters) => letters
+                .iter()
+                .try_for_each(|letter| letters::post(self.transaction, letter, None)),
+            Entry::Mark {
+                id,
+                mark,
+                answer,
+                at,
+            } => letters::mark(self.transaction, id, mark, answer.as_deref(), *at),
+        }
+    }
+
+    /// The site's row; `None` for a number that was never registered.
+    fn row(&self, site: SiteId) -> Option<i64> {
+        self.sites
+            .get(site.index())
+            .copied()
+            .filter(|row| *row != 0)
+    }
+
+    fn register(&mut self, sites: &[(SiteId, Arc<Site>)], at: Timestamp) -> rusqlite::Result<()> {
+        let mut find = self
+            .transaction
+            .prepare_cached("SELECT id FROM sites WHERE name = ?1 AND url = ?2")?;
+        let mut insert = self
+            .transaction
+            .prepare_cached("INSERT INTO sites (name, url) VALUES (?1, ?2)")?;
+        let mut watched = HashSet::new();
+        for (id, site) in sites {
+            if self.sites.len() <= id.index() {
+                self.sites.resize(id.index() + 1, 0);
+            }
+            let row = &mut self.sites[id.index()];
+            if *row == 0 {
+                let key = (&site.name, site.look.url.shown());
+                let known = find.query_row(key, |found| found.get(0)).optional()?;
+                *row = match known {
+                    Some(known) => known,
+                    None => insert.insert(key)?,
+                };
+            }
+            watched.insert(*row);
+        }
+        drop((find, insert));
+        // The outage of a site that nobody watches any more would never end.
+        let mut open = self
+            .transaction
+            .prepare_cached("SELECT DISTINCT site FROM outages WHERE ended IS NULL")?;
+        let open: Vec<i64> = open
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        for row in open.into_iter().filter(|row| !watched.contains(row)) {
+            self.transaction.execute(
+                "UPDATE outages SET ended = max(since, ?2) WHERE site = ?1 AND ended IS NULL",
+                (row, at.as_micros()),
+            )?;
+            self.transaction
+                .execute("DELETE FROM streaks WHERE site = ?1", [row])?;
+        }
+        Ok(())
+    }
+
+    /// A number for a row of this time that no other row has.
+    fn free(&mut self, at: Timestamp) -> i64 {
+        let at = at.as_micros();
+        let ahead = self.last_at - at;
+        let at = if (0..JITTER).contains(&ahead) {
+            self.last_at + 1
+        } else {
+            at
+        };
+        self.last_at = at;
+        at
+    }
+
+    /// Rows of a period that was summed up already make it be summed up again.
+    fn note_late(&mut self, at: i64) -> rusqlite::Result<()> {
+        let seconds = at.div_euclid(1_000_000);
+        let period = Level::FiveMinutes.floor(seconds);
+        if self.rolled.is_none_or(|rolled| seconds >= rolled) || self.late_period == Some(period) {
+            return Ok(());
+        }
+        self.transaction
+            .prepare_cached("INSERT OR IGNORE INTO due_rollups VALUES (0, ?1)")?
+            .execute([period])?;
+        self.late_period = Some(period);
+        Ok(())
+    }
+
+    fn look(&mut self, look: &LookRow) -> rusqlite::Result<()> {
+        let Some(site) = self.row(look.site) else {
+            return Ok(());
+        };
+        let mut insert = self.transaction.prepare_cached(
+            "INSERT OR IGNORE INTO results (at, site, reason, status, latency_us, late_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?;
+        let reason = codes::code(look.reason);
+        let latency = i64::try_from(look.latency.as_micros()).unwrap_or(i64::MAX);
+        let late = i64::try_from(look.late.as_millis()).unwrap_or(i64::MAX);
+        let mut at = self.free(look.at);
+        // After the clock was set back others may stand here already.
+        for _ in 0..MOST_STEPS {
+            if insert.execute((at, site, reason, look.status, latency, late))? > 0 {
+                break;
+            }
+            at += 1;
+        }
+        drop(insert);
+        self.last_at = at;
+        self.note_late(at)
+    }
+
+    fn missed(&mut self, site: SiteId, at: Timestamp) -> rusqlite::Result<()> {
+        let Some(site) = self.row(site) else {
+            return Ok(());
+        };
+        let mut at = self.free(at);
+        let mut insert = self
+            .transaction
+            .prepare_cached("INSERT OR IGNORE INTO missed VALUES (?1, ?2)")?;
+        for _ in 0..MOST_STEPS {
+            if insert.execute((at, site))? > 0 {
+                break;
+            }
+            at += 1;
+        }
+        drop(insert);
+        self.last_at = at;
+        self.note_late(at)
+    }
+
+    fn change(&mut self, change: &Change) -> rusqlite::Result<()> {
+        let Some(site) = self.row(change.site) else {
+            return Ok(());
+        };
+        match &change.standing {
+            Some(standing) => self.stand(site, standing, change.at)?,
+            None => {
+                self.transaction
+                    .prepare_cached("DELETE FROM streaks WHERE site = ?1")?
+                    .execute([site])?;
+            }
+        }
+        if let Some(ended) = &change.ended {
+            self.transaction
+                .prepare_cached(
+                    "UPDATE outages SET ended = max(since, ?3), causes = ?4
+                     WHERE site = ?1 AND since = ?2",
+                )?
+                .execute((
+                    site,
+                    ended.since.as_micros(),
+                    change.at.as_micros(),
+                    json(&ended.causes)?,
+                ))?;
+        }
+        if change.letters.is_empty() {
+            return Ok(());
+        }
+        let since = change
+            .ended
+            .as_ref()
+            .map(|ended| ended.since)
+            .or(change.standing.as_ref().map(|standing| standing.since));
+        let outage = self
+            .transaction
+            .prepare_cached("SELECT id FROM outages WHERE site = ?1 AND since = ?2")?
+            .query_row((site, since.map(Timestamp::as_micros)), |row| row.get(0))
+            .optional()?;
+        change
+            .letters
+            .iter()
+            .try_for_each(|letter| letters::post(self.transaction, letter, outage))
+    }
+
+    fn stand(&self, site: i64, standing: &Standing, at: Timestamp) -> rusqlite::Result<()> {
+        let causes = json(&standing.causes)?;
+        let since = standing.since.as_micros();
+        let last_good = standing.last_good.map(Timestamp::as_micros);
+        self.transaction
+            .prepare_cached("INSERT OR REPLACE INTO streaks VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .execute(params![
+                site,
+                standing.failures,
+                standing.good,
+                since,
+                causes,
+                last_good
+            ])?;
+        if !standing.down {
+            return Ok(());
+        }
+        let (known, note) = standing
+            .acknowledged
+            .as_ref()
+            .map(|known| (known.at.as_micros(), &*known.note))
+            .unzip();
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO outages
+                     (site, since, confirmed, causes, last_good, acknowledged, note)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 ON CONFLICT (site, since) DO UPDATE SET
+                     causes = excluded.causes, acknowledged = excluded.acknowledged,
+                     note = excluded.note",
+            )?
+            .execute(params![
+                site,
+                since,
+                at.as_micros(),
+                causes,
+                last_good,
+                known,
+                note
+            ])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,366 @@
+//! The one thread that touches the database: takes what is to be kept, in batches, answers
+//! questions between two of them, and does the chores when there is time.
+//!
+//! Nobody ever waits for it: what comes stands in an unbounded channel. Looks are counted on
+//! the way in, and beyond [`super::MOST_WAITING`] of them the newest are dropped and counted,
+//! so that a disk that stalls costs no memory. Changes of a site and letters are never
+//! dropped.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::{Duration, Instant};
+
+use crate::domain::{Clock, Moment, Timestamp};
+
+use super::book::Book;
+use super::carry;
+use super::lock::Lock;
+use super::open::{self, Fault, is_damage, plain};
+use super::records::{News, Watched};
+use super::retention::{self, Keep};
+use super::rollup::Roller;
+use super::store::{Entry, Store};
+
+/// How long looks are gathered for one transaction.
+const GATHER: Duration = Duration::from_millis(200);
+
+/// Entries of one transaction at most.
+const BATCH: usize = 16_384;
+
+/// How often chores are looked for when there were none.
+const CHORES: Duration = Duration::from_millis(500);
+
+/// How often a file that could not be written is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Looks that the memory holds that stands in for the file.
+const MOST_AFLOAT: usize = 200_000;
+
+/// What the thread is asked.
+pub(super) enum Command {
+    Write(Entry),
+    Ask(Box<dyn FnOnce(&Book<'_>) + Send>),
+    Keep(Keep),
+    Stop,
+}
+
+/// What the thread shares with those who give it work.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    /// Looks on the way in.
+    pub(super) waiting: AtomicUsize,
+    /// Looks that were dropped since this was read last.
+    pub(super) dropped: AtomicU64,
+}
+
+/// The thread's state.
+pub(super) struct Writer {
+    /// The file that it should write; `None` for memory by wish.
+    pub(super) path: Option<PathBuf>,
+    pub(super) store: Store,
+    pub(super) lock: Option<Lock>,
+    /// While the file cannot be written: when it is tried again, and the looks that are lost.
+    pub(super) afloat: Option<(Instant, u64)>,
+    pub(super) keep: Keep,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) tell: Box<dyn Fn(News) + Send>,
+    sites: Watched,
+    roller: Roller,
+    /// Both clocks at the start: see [`Writer::believed`].
+    began: (Moment, Timestamp),
+}
+
+impl Writer {
+    pub(super) fn new(
+        path: Option<PathBuf>,
+        (store, from_file): (Store, bool),
+        lock: Option<Lock>,
+        keep: Keep,
+        clock: Arc<dyn Clock>,
+        shared: Arc<Shared>,
+        tell: Box<dyn Fn(News) + Send>,
+    ) -> Self {
+        let afloat = (path.is_some() && !from_file).then(|| (Instant::now() + RETRY, 0));
+        let began = (clock.moment(), clock.timestamp());
+        Self {
+            path,
+            store,
+            lock,
+            afloat,
+            keep,
+            clock,
+            shared,
+            tell,
+            sites: Watched::default(),
+            roller: Roller::default(),
+            began,
+        }
+    }
+
+    /// Works until it is told to stop or nobody can ask any more.
+    pub(super) fn run(mut self, inbox: &Receiver<Command>) {
+        let mut batch = Vec::new();
+        let mut busy = false;
+        loop {
+            let wait = if busy { Duration::ZERO } else { CHORES };
+            let going = match inbox.recv_timeout(wait) {
+                Ok(command) => self.gather(command, inbox, &mut batch),
+                Err(RecvTimeoutError::Timeout) => true,
+                Err(RecvTimeoutError::Disconnected) => false,
+            };
+            self.flush(&mut batch);
+            if !going {
+                // What could not be written yet gets its last chance.
+                self.settle(true);
+                return;
+            }
+            self.settle(false);
+            busy = self.chores();
+        }
+    }
+
+    /// Takes commands until there is a batch worth a transaction; false for the last one.
+    fn gather(
+        &mut self,
+        first: Command,
+        inbox: &Receiver<Command>,
+        batch: &mut Vec<Entry>,
+    ) -> bool {
+        let until = Instant::now() + GATHER;
+        let mut urgent = self.take(first, batch);
+        while batch.len() < BATCH {
+            let next = match inbox.try_recv() {
+                Ok(command) => command,
+                Err(TryRecvError::Disconnected) => return false,
+                Err(TryRecvError::Empty) if urgent != Urgency::None => break,
+                Err(TryRecvError::Empty) => {
+                    let left = until.saturating_duration_since(Instant::now());
+                    match inbox.recv_timeout(left) {
+                        Ok(command) => command,
+                        Err(RecvTimeoutError::Timeout) => break,
+                        Err(RecvTimeoutError::Disconnected) => return false,
+                    }
+                }
+            };
+            urgent = urgent.max(self.take(next, batch));
+            if urgent == Urgency::Last {
+                return false;
+            }
+        }
+        urgent != Urgency::Last
+    }
+
+    fn take(&mut self, command: Command, batch: &mut Vec<Entry>) -> Urgency {
+        match command {
+            Command::Write(entry) => {
+                if entry.is_look() {
+                    self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
+                    batch.push(entry);
+                    return Urgency::None;
+                }
+                if let Entry::Sites(sites, _) = &entry {
+                    self.sites = Arc::clone(sites);
+                }
+                batch.push(entry);
+                Urgency::Some
+            }
+            Command::Ask(ask) => {
+                // Whoever asks sees all that was said before.
+                self.flush(batch);
+                self.answer(ask);
+                Urgency::None
+            }
+            Command::Keep(keep) => {
+                self.keep = keep;
+                Urgency::None
+            }
+            Command::Stop => Urgency::Last,
+        }
+    }
+
+    fn answer(&mut self, ask: Box<dyn FnOnce(&Book<'_>) + Send>) {
+        let path = self.path.as_deref().filter(|_| self.afloat.is_none());
+        let book = Book::new(&self.store, path, self.clock.timestamp());
+        ask(&book);
+        let damaged = book.damaged();
+        if damaged {
+            self.replace_damaged();
+        }
+    }
+
+    fn flush(&mut self, batch: &mut Vec<Entry>) {
+        if batch.is_empty() {
+            return;
+        }
+        if let Err(error) = self.store.apply(batch) {
+            self.stumble(&error);
+            if let Err(error) = self.store.apply(batch) {
+                tracing::error!("{} entries of the history are lost: {error}", batch.len());
+            }
+        }
+        if let Some((_, lost)) = &mut self.afloat {
+            *lost += carry::trim(&self.store.connection, MOST_AFLOAT).unwrap_or_default();
+        }
+        let letters = batch.iter().any(|entry| match entry {
+            Entry::Letters(letters) => !letters.is_empty(),
+            Entry::Change(change) => !change.letters.is_empty(),
+            Entry::Mark { .. } => true,
+            _ => false,
+        });
+        batch.clear();
+        if letters {
+            (self.tell)(News::Letters);
+        }
+    }
+
+    /// The database did not do what it was asked: whatever can be done about it.
+    fn stumble(&mut self, error: &rusqlite::Error) {
+        if is_damage(error) {
+            self.replace_damaged();
+        } else {
+            self.go_afloat(&plain(error));
+        }
+    }
+
+    /// Goes on in memory until the file can be written again.
+    fn go_afloat(&mut self, why: &str) {
+        let Some(path) = self.path.clone().filter(|_| self.afloat.is_none()) else {
+            return;
+        };
+        let memory = match open::in_memory() {
+            Ok(memory) => memory,
+            Err(error) => {
+                tracing::error!("no memory stands in for the history: {error}");
+                return;
+            }
+        };
+        if let Err(error) = carry::out(&memory.connection, &path) {
+            tracing::warn!("what is open in {} cannot be read: {error}", path.display());
+        }
+        self.store = memory;
+        // The lock stays: the file is still ours.
+        self.afloat = Some((Instant::now() + RETRY, 0));
+        self.register();
+        (self.tell)(News::Trouble(format!("{}: {why}", path.display())));
+    }
+
+    fn register(&mut self) {
+        self.roller = Roller::default();
+        if self.sites.is_empty() {
+            return;
+        }
+        let entry = Entry::Sites(Arc::clone(&self.sites), self.clock.timestamp());
+        if let Err(error) = self.store.apply(&[entry]) {
+            tracing::error!("sites of the history are not known: {error}");
+        }
+    }
+
+    /// Tries the file again when it is time.
+    fn settle(&mut self, last: bool) {
+        let (Some(path), Some((next, lost))) = (self.path.clone(), self.afloat) else {
+            return;
+        };
+        if !last && Instant::now() < next {
+            return;
+        }
+        match self.land(&path) {
+            Ok(store) => {
+                self.store = store;
+                self.afloat = None;
+                self.register();
+                (self.tell)(News::Mended { lost });
+            }
+            Err(error) => {
+                tracing::debug!("the history cannot be written yet: {error}");
+                self.afloat = Some((Instant::now() + RETRY, lost));
+            }
+        }
+    }
+
+    fn land(&mut self, path: &Path) -> Result<Store, String> {
+        let store = open::open(path, &mut self.lock).map_err(|fault| match fault {
+            Fault::Refused(refusal) => refusal.to_string(),
+            Fault::Damaged => "damaged".to_owned(),
+            Fault::Unusable(why) => why,
+        })?;
+        carry::back(&self.store.connection, path).map_err(|error| plain(&error))?;
+        Ok(store)
+    }
+
+    fn replace_damaged(&mut self) {
+        let Some(path) = self.path.clone().filter(|_| self.afloat.is_none()) else {
+            return;
+        };
+        match open::in_memory() {
+            Ok(memory) => self.store = memory,
+            Err(error) => {
+                tracing::error!("no memory stands in for the history: {error}");
+                return;
+            }
+        }
+        self.register();
+        match open::put_aside(&path, self.clock.timestamp()) {
+            Ok(aside) => {
+                (self.tell)(News::PutAside(aside));
+                self.afloat = Some((Instant::now(), 0));
+                self.settle(true);
+            }
+            Err(why) => {
+                self.afloat = Some((Instant::now() + RETRY, 0));
+                (self.tell)(News::Trouble(format!("{}: {why}", path.display())));
+            }
+        }
+    }
+
+    /// The second that summaries and retention go by: the wall clock, but never further ahead
+    /// than time has passed since the start. A clock that is set a year ahead by mistake
+    /// deletes nothing.
+    fn believed(&self) -> i64 {
+        let passed = self.clock.moment().since(self.began.0);
+        let passed = i64::try_from(passed.as_micros()).unwrap_or(i64::MAX);
+        let most = self.began.1.as_micros().saturating_add(passed);
+        self.clock
+            .timestamp()
+            .as_micros()
+            .min(most)
+            .div_euclid(1_000_000)
+    }
+
+    /// One step of each chore; whether there is more to do at once.
+    fn chores(&mut self) -> bool {
+        let dropped = self.shared.dropped.swap(0, Ordering::Relaxed);
+        if dropped > 0 {
+            tracing::warn!("the history cannot keep up: {dropped} looks were not kept");
+            if let Some((_, lost)) = &mut self.afloat {
+                *lost += dropped;
+            } else {
+                (self.tell)(News::Mended { lost: dropped });
+            }
+        }
+        if self.afloat.is_some() {
+            return false;
+        }
+        let now = self.believed();
+        let horizon = self.keep.horizon(now);
+        let more = self
+            .roller
+            .step(&mut self.store, now, horizon)
+            .and_then(|more| Ok(more | retention::step(&self.store, &self.keep, now)?));
+        more.unwrap_or_else(|error| {
+            self.roller = Roller::default();
+            self.stumble(&error);
+            false
+        })
+    }
+}
+
+/// How soon a command has to be carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Urgency {
+    None,
+    Some,
+    Last,
+}

@@ -1,0 +1,97 @@
+//! When a message that was not taken is tried again, and when it is given up.
+
+use std::time::Duration;
+
+use crate::domain::Timestamp;
+
+use super::channel::Failure;
+
+/// The first pause; each one after is twice as long, up to [`LONGEST`].
+const FIRST: Duration = Duration::from_secs(5);
+const LONGEST: Duration = Duration::from_secs(15 * 60);
+
+/// After so long a message is given up: the news is old.
+const GIVE_UP: Duration = Duration::from_secs(86_400);
+
+/// When to try again after an attempt at `now` failed, the `attempts`-th; `None` to give it
+/// up. `chance` (0 to 1) spreads the pause over its second half, so that a thousand messages
+/// do not come back at once.
+pub(super) fn again(
+    written: Timestamp,
+    attempts: u32,
+    failure: &Failure,
+    now: Timestamp,
+    chance: f64,
+) -> Option<Timestamp> {
+    if failure.lasting || now.since(written) >= GIVE_UP {
+        return None;
+    }
+    let doubled = FIRST.saturating_mul(1 << attempts.saturating_sub(1).min(16));
+    let pause = doubled
+        .min(LONGEST)
+        .mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0);
+    let pause = pause
+        .max(failure.retry_after.unwrap_or_default())
+        .min(GIVE_UP);
+    let micros = i64::try_from(pause.as_micros()).unwrap_or(i64::MAX);
+    Some(Timestamp::from_micros(
+        now.as_micros().saturating_add(micros),
+    ))
+}
+
+/// Whether a message that is to be sent `next` is due at `now`. A pause that is longer than
+/// any comes from a clock that was set back since.
+pub(super) fn is_due(next: Timestamp, now: Timestamp) -> bool {
+    next <= now || next.since(now) > GIVE_UP
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
+
+    fn pause(attempts: u32, failure: &Failure, chance: f64) -> f64 {
+        let next = again(NOW, attempts, failure, NOW, chance).unwrap();
+        next.since(NOW).as_secs_f64()
+    }
+
+    #[test]
+    fn pauses_double_up_to_a_quarter_of_an_hour_and_are_spread() {
+        let failure = Failure::passing("busy");
+        for (attempts, longest) in [
+            (1, 5.0),
+            (2, 10.0),
+            (3, 20.0),
+            (9, 900.0),
+            (u32::MAX, 900.0),
+        ] {
+            assert_eq!(pause(attempts, &failure, 1.0), longest);
+            assert_eq!(pause(attempts, &failure, 0.0), longest / 2.0);
+        }
+    }
+
+    #[test]
+    fn whoever_asks_to_be_left_alone_is_left_alone_for_a_day_at_most() {
+        let mut failure = Failure::passing("429");
+        failure.retry_after = Some(Duration::from_secs(120));
+        assert_eq!(pause(1, &failure, 0.3), 120.0);
+        failure.retry_after = Some(Duration::from_secs(u64::MAX));
+        assert_eq!(pause(1, &failure, 0.3), 86_400.0);
+    }
+
+    #[test]
+    fn a_message_is_given_up_after_a_day_or_when_it_is_refused_for_good() {
+        let later = Timestamp::from_micros(NOW.as_micros() + 86_400_000_000);
+        assert_eq!(again(NOW, 9, &Failure::passing("busy"), later, 0.5), None);
+        assert_eq!(again(NOW, 1, &Failure::lasting("no"), NOW, 0.5), None);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_delays_nothing_for_days() {
+        let next = Timestamp::from_micros(NOW.as_micros() + 10 * 86_400_000_000);
+        assert!(is_due(next, NOW));
+        let soon = Timestamp::from_micros(NOW.as_micros() + 1_000_000);
+        assert!(!is_due(soon, NOW) && is_due(NOW, soon));
+    }
+}

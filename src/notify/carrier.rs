@@ -1,0 +1,277 @@
+//! One channel's thread: takes pending letters, delivers a few at a time, and says what
+//! became of each. No other channel and no check ever waits for it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
+
+use crate::domain::{Clock, Owner};
+use crate::history::{BookError, History, Letter, Mark, Posted};
+
+use super::backoff;
+use super::channel::{Channel, Failure, Parcel, Sent};
+use super::entry::Entry;
+use super::message::{ABOUT_CHANNELS, channel_fails};
+use super::settings::Plan;
+use super::table::deliver;
+
+/// Deliveries of a channel under way at once.
+const AT_ONCE: usize = 8;
+
+/// And of these, to one owner: whoever is dead takes no place from others.
+const TO_ONE: usize = 2;
+
+/// Letters that are looked through for the next one.
+const LOOKED_AT: usize = 64;
+
+/// How long it sleeps at most: the wall clock may be set meanwhile.
+const LONGEST_SLEEP: Duration = Duration::from_secs(10);
+
+/// After so many failed attempts others are told that a channel fails.
+const TELL_AFTER: u32 = 3;
+
+/// What became of a letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PostNews {
+    /// It was taken.
+    Delivered {
+        /// The letter.
+        letter: Letter,
+        /// What the other side said.
+        answer: Box<str>,
+    },
+    /// An attempt failed.
+    Failed {
+        /// The letter.
+        letter: Letter,
+        /// What the other side said, or what went wrong.
+        answer: Box<str>,
+        /// Whether it is given up.
+        given_up: bool,
+    },
+}
+
+pub(super) struct Carrier {
+    pub(super) entry: &'static Entry,
+    pub(super) history: History,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) plan: watch::Receiver<Arc<Plan>>,
+    pub(super) bell: watch::Receiver<()>,
+    pub(super) tell: Arc<dyn Fn(PostNews) + Send + Sync>,
+}
+
+/// A channel, or why there is none.
+type Made = Result<Arc<dyn Channel>, String>;
+
+/// A delivery that ended.
+type Done = (Posted, Result<Sent, Failure>);
+
+/// What is under way.
+#[derive(Default)]
+struct UnderWay {
+    deliveries: JoinSet<Done>,
+    ids: HashSet<Box<str>>,
+    owners: HashMap<Box<str>, usize>,
+    /// Owners whose other channels know already that this one fails.
+    told: HashSet<Box<str>>,
+}
+
+impl UnderWay {
+    /// Owners who must wait.
+    fn busy(&mut self) -> Vec<Box<str>> {
+        self.owners.retain(|_, deliveries| *deliveries > 0);
+        let busy = self.owners.iter().filter(|(_, count)| **count >= TO_ONE);
+        busy.map(|(owner, _)| owner.clone()).collect()
+    }
+}
+
+impl Carrier {
+    /// Works until the plan's sender is gone, and then until nothing is under way.
+    pub(super) async fn run(mut self) {
+        let mut under_way = UnderWay::default();
+        // Made when there is something to send: certificates take time and memory.
+        let mut channel = None;
+        loop {
+            let busy = under_way.busy();
+            let pending = self.pending(busy).await.unwrap_or_else(|error| {
+                tracing::warn!("{}: {error}", self.entry.name);
+                Vec::new()
+            });
+            let (next, hidden) = self.start_due(pending, &mut channel, &mut under_way);
+            if hidden && under_way.deliveries.len() < AT_ONCE {
+                // Letters to one owner stood before those to others.
+                continue;
+            }
+            let sleep = next.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP);
+            tokio::select! {
+                changed = self.plan.changed() => {
+                    if changed.is_err() {
+                        break;
+                    }
+                    self.plan.borrow_and_update();
+                    channel = None;
+                }
+                rung = self.bell.changed() => {
+                    if rung.is_err() {
+                        break;
+                    }
+                }
+                Some(done) = under_way.deliveries.join_next() => {
+                    if let Ok(done) = done {
+                        self.settle(done, &mut under_way);
+                    }
+                }
+                () = tokio::time::sleep(sleep) => {}
+            }
+        }
+        // Whoever waits for the end decides for how long.
+        while let Some(done) = under_way.deliveries.join_next().await {
+            if let Ok(done) = done {
+                self.settle(done, &mut under_way);
+            }
+        }
+    }
+
+    fn make(&self) -> Made {
+        let plan = Arc::clone(&self.plan.borrow());
+        (self.entry.make)(&plan.settings).map(Arc::from)
+    }
+
+    async fn pending(&self, except: Vec<Box<str>>) -> Result<Vec<Posted>, BookError> {
+        let (answer, answered) = oneshot::channel();
+        let name = self.entry.name;
+        self.history.ask(move |book| {
+            // Nobody waits any more when the program ends.
+            let _gone = answer.send(book.pending(name, &except, LOOKED_AT));
+        });
+        answered
+            .await
+            .unwrap_or_else(|_closed| Err(BookError("it is closed".to_owned())))
+    }
+
+    /// Starts what is due; gives how long until the next letter is, and whether some stood
+    /// in line behind others to the same owner.
+    fn start_due(
+        &self,
+        pending: Vec<Posted>,
+        channel: &mut Option<Made>,
+        under_way: &mut UnderWay,
+    ) -> (Option<Duration>, bool) {
+        let now = self.clock.timestamp();
+        let mut next: Option<Duration> = None;
+        let mut hidden = false;
+        for posted in pending {
+            if under_way.ids.contains(&posted.letter.id) {
+                continue;
+            }
+            if !backoff::is_due(posted.next, now) {
+                let wait = posted.next.since(now);
+                next = Some(next.map_or(wait, |next| next.min(wait)));
+                continue;
+            }
+            if under_way.deliveries.len() >= AT_ONCE {
+                break;
+            }
+            let busy = under_way
+                .owners
+                .entry(posted.letter.owner.clone())
+                .or_default();
+            if *busy >= TO_ONE {
+                hidden = true;
+                continue;
+            }
+            *busy += 1;
+            let address = self
+                .owner(&posted.letter)
+                .and_then(|owner| (self.entry.address)(&owner));
+            under_way.ids.insert(posted.letter.id.clone());
+            let channel = channel.get_or_insert_with(|| self.make()).clone();
+            let name = self.entry.name;
+            under_way.deliveries.spawn(async move {
+                let result = match (channel, address) {
+                    (_, None) => Err(Failure::lasting(&format!(
+                        "sites.toml names no {name} for {} any more",
+                        posted.letter.owner
+                    ))),
+                    (Err(why), _) => Err(Failure::passing(&why)),
+                    (Ok(channel), Some(to)) => {
+                        deliver(&*channel, &parcel(&posted.letter, to)).await
+                    }
+                };
+                (posted, result)
+            });
+        }
+        (next, hidden)
+    }
+
+    fn owner(&self, letter: &Letter) -> Option<Owner> {
+        let plan = self.plan.borrow();
+        plan.owners
+            .iter()
+            .find(|owner| owner.name == letter.owner)
+            .cloned()
+    }
+
+    fn settle(&self, (posted, result): Done, under_way: &mut UnderWay) {
+        let letter = posted.letter;
+        under_way.ids.remove(&letter.id);
+        if let Some(busy) = under_way.owners.get_mut(&letter.owner) {
+            *busy = busy.saturating_sub(1);
+        }
+        let now = self.clock.timestamp();
+        match result {
+            Ok(Sent(answer)) => {
+                under_way.told.remove(&letter.owner);
+                self.history
+                    .mark(letter.id.clone(), Mark::Sent, Some(answer.clone()), now);
+                (self.tell)(PostNews::Delivered { letter, answer });
+            }
+            Err(failure) => {
+                let attempts = posted.attempts.saturating_add(1);
+                let next = backoff::again(letter.at, attempts, &failure, now, fastrand::f64());
+                let mark = next.map_or(Mark::Failed, Mark::Retry);
+                self.history
+                    .mark(letter.id.clone(), mark, Some(failure.answer.clone()), now);
+                let given_up = next.is_none();
+                if given_up || attempts >= TELL_AFTER {
+                    self.report(&letter, &failure.answer, under_way);
+                }
+                let answer = failure.answer;
+                (self.tell)(PostNews::Failed {
+                    letter,
+                    answer,
+                    given_up,
+                });
+            }
+        }
+    }
+
+    /// Tells the owner by the other channels that this one fails, once until it works again.
+    fn report(&self, letter: &Letter, answer: &str, under_way: &mut UnderWay) {
+        if letter.id.starts_with(ABOUT_CHANNELS) || !under_way.told.insert(letter.owner.clone()) {
+            return;
+        }
+        let Some(owner) = self.owner(letter) else {
+            return;
+        };
+        let plan = Arc::clone(&self.plan.borrow());
+        let now = self.clock.timestamp();
+        let letters = channel_fails(&plan.settings, &owner, letter, answer, now);
+        if !letters.is_empty() {
+            self.history.letters(letters);
+        }
+    }
+}
+
+fn parcel(letter: &Letter, to: Box<str>) -> Parcel {
+    Parcel {
+        id: letter.id.clone(),
+        to,
+        subject: letter.subject.clone(),
+        body: letter.body.clone(),
+        facts: letter.facts.clone(),
+    }
+}

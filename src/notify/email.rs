@@ -1,0 +1,128 @@
+//! Mail over SMTP (RFC 5321): TLS from the first byte, or STARTTLS, and no mail without it
+//! unless that is allowed.
+
+use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
+use lettre::message::{Mailbox, Message};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
+use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+
+use crate::domain::{clean, sentence};
+
+use super::channel::{Channel, Delivery, Failure, Parcel, Sent};
+use super::entry::Entry;
+use super::http::{certificates, chain};
+use super::settings::Settings;
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "email",
+    address: |owner| owner.email.clone(),
+    shown: |owner| owner.email.clone(),
+    ready: |settings| settings.email.is_some(),
+    make: |settings| Ok(Box::new(Smtp::new(settings)?)),
+};
+
+struct Smtp {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+    /// The domain of the sender, for ids of messages.
+    domain: Box<str>,
+}
+
+impl Smtp {
+    fn new(settings: &Settings) -> Result<Self, String> {
+        let email = settings
+            .email
+            .as_ref()
+            .ok_or("sites.toml has no [notify.email]")?;
+        let mut tls = TlsParameters::builder(email.host.to_string());
+        if let Some(file) = &settings.ca_file {
+            for certificate in certificates(file)? {
+                let certificate = Certificate::from_der(certificate.to_vec());
+                tls = tls.add_root_certificate(certificate.map_err(|error| chain(&error))?);
+            }
+        }
+        let tls = tls.build().map_err(|error| chain(&error))?;
+        let tls = match (email.tls, email.plain_allowed) {
+            (true, _) => Tls::Wrapper(tls),
+            (false, false) => Tls::Required(tls),
+            (false, true) => Tls::Opportunistic(tls),
+        };
+        let mut transport =
+            AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(email.host.to_string())
+                .port(email.port)
+                .tls(tls);
+        if let Some((user, password)) = &email.login {
+            let password = password.expose()?.to_owned();
+            transport = transport.credentials(Credentials::new(user.to_string(), password));
+        }
+        let from: Mailbox = email
+            .from
+            .parse()
+            .map_err(|error| format!("from = \"{}\": {error}", clean(&email.from, 100)))?;
+        Ok(Self {
+            transport: transport.build(),
+            domain: from.email.domain().into(),
+            from,
+        })
+    }
+
+    async fn send(&self, parcel: &Parcel) -> Result<Sent, Failure> {
+        let to: Mailbox = parcel
+            .to
+            .parse()
+            .map_err(|error| Failure::lasting(&format!("no address for mail: {error}")))?;
+        // The same id each time: a mailbox shows a twin once.
+        let message = Message::builder()
+            .from(self.from.clone())
+            .to(to)
+            .subject(&*parcel.subject)
+            .message_id(Some(format!("<{}@{}>", parcel.id, self.domain)))
+            .header(ContentType::TEXT_PLAIN)
+            .header(AutoSubmitted)
+            .body(parcel.body.to_string())
+            .map_err(|error| Failure::lasting(&chain(&error)))?;
+        match self.transport.send(message).await {
+            Ok(response) => {
+                let said = response.message().collect::<Vec<_>>().join(" ");
+                Ok(Sent(sentence(&format!("{} {said}", response.code()))))
+            }
+            Err(error) => {
+                let text = chain(&error);
+                // RFC 5321, section 4.2.1: 5yz is not to be repeated. A login (5.7.8, RFC
+                // 4954) can be mended here, and then the message is as good as before.
+                let login = error
+                    .status()
+                    .is_some_and(|code| ["530", "534", "535", "538"].contains(&&*code.to_string()));
+                Err(Failure {
+                    lasting: error.is_permanent() && !login,
+                    ..Failure::passing(&text)
+                })
+            }
+        }
+    }
+}
+
+impl Channel for Smtp {
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Delivery<'a> {
+        Box::pin(self.send(parcel))
+    }
+}
+
+/// RFC 3834: no vacation message answers this.
+#[derive(Clone, Copy)]
+struct AutoSubmitted;
+
+impl Header for AutoSubmitted {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Auto-Submitted")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "auto-generated".to_owned())
+    }
+}

@@ -1,0 +1,154 @@
+//! What channels over HTTP share: one client, bounded answers, what a status means.
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use jiff::fmt::rfc2822::DateTimeParser;
+use reqwest::header::RETRY_AFTER;
+use reqwest::redirect::Policy;
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+
+use crate::domain::clean;
+
+use super::channel::{Failure, Sent};
+use super::settings::Settings;
+
+/// Bytes of an answer that are read.
+const MOST_ANSWER: usize = 64 * 1024;
+
+/// Characters of an answer that are shown.
+const MOST_SHOWN: usize = 300;
+
+/// A client that trusts the system's certificates and those of `ca_file`.
+pub(super) fn client(settings: &Settings) -> Result<Client, String> {
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    if let Some(file) = &settings.ca_file {
+        roots.add_parsable_certificates(certificates(file)?);
+    }
+    let tls = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Client::builder()
+        .no_proxy()
+        .redirect(Policy::none())
+        .user_agent(concat!("UptimeSquirrel/", env!("CARGO_PKG_VERSION")))
+        .pool_max_idle_per_host(1)
+        .pool_idle_timeout(Duration::from_secs(30))
+        .tls_backend_preconfigured(tls)
+        .build()
+        .map_err(|error| chain(&error))
+}
+
+/// The certificates of a PEM file.
+pub(super) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let bytes = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    CertificateDer::pem_slice_iter(&bytes)
+        .collect::<Result<_, _>>()
+        .map_err(|_| format!("{}: not a PEM file", file.display()))
+}
+
+/// An answer that was read.
+pub(super) struct Answer {
+    status: StatusCode,
+    retry_after: Option<Duration>,
+    pub(super) body: Vec<u8>,
+}
+
+/// Sends a request and reads the answer, a bounded part of it.
+pub(super) async fn ask(request: RequestBuilder) -> Result<Answer, Failure> {
+    let mut response = request
+        .send()
+        .await
+        .map_err(|error| Failure::passing(&chain(&error.without_url())))?;
+    let mut answer = Answer {
+        status: response.status(),
+        retry_after: retry_after(&response, SystemTime::now()),
+        body: Vec::new(),
+    };
+    while answer.body.len() < MOST_ANSWER {
+        match response.chunk().await {
+            Ok(Some(chunk)) => answer.body.extend_from_slice(&chunk),
+            // What came says enough: a status is a status.
+            Ok(None) | Err(_) => break,
+        }
+    }
+    answer.body.truncate(MOST_ANSWER);
+    Ok(answer)
+}
+
+impl Answer {
+    /// Whether the other side says that it took the message.
+    pub(super) fn is_success(&self) -> bool {
+        self.status.is_success()
+    }
+
+    /// That it did, with what else it said.
+    pub(super) fn sent(&self, said: &str) -> Sent {
+        Sent(clean(&format!("{}: {said}", self.status.as_u16()), MOST_SHOWN).into())
+    }
+
+    /// What an answer that is no success says.
+    pub(super) fn failure(&self, said: Option<&str>) -> Failure {
+        let status = self.status.as_u16();
+        let text = String::from_utf8_lossy(&self.body);
+        let said = clean(said.unwrap_or(&text), MOST_SHOWN);
+        let answer = if said.is_empty() {
+            format!("{} and nothing else", self.status)
+        } else {
+            format!("{status}: {said}")
+        };
+        // A credential or a proxy can be mended; a request that is wrong stays wrong.
+        let passing = matches!(status, 401 | 403 | 407 | 408 | 421 | 425 | 429);
+        Failure {
+            answer: crate::domain::sentence(&answer),
+            lasting: self.status.is_client_error() && !passing,
+            retry_after: self.retry_after,
+        }
+    }
+
+    /// A success whose body is not what the other side documents: somebody else answered.
+    pub(super) fn garbage(&self, expected: &str) -> Failure {
+        let shown = clean(&String::from_utf8_lossy(&self.body), 80);
+        Failure::passing(&format!(
+            "{}, but the answer is none of {expected}: \"{shown}\"",
+            self.status.as_u16()
+        ))
+    }
+}
+
+/// RFC 9110, section 10.2.3: seconds, or a date.
+fn retry_after(response: &Response, now: SystemTime) -> Option<Duration> {
+    let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = DateTimeParser::new().parse_timestamp(text).ok()?;
+    SystemTime::from(date).duration_since(now).ok()
+}
+
+/// An error with what caused it, in one line, nothing twice.
+pub(super) fn chain(error: &dyn Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        for part in error.to_string().split(": ") {
+            if !parts.iter().any(|known| known == part) {
+                parts.push(part.to_owned());
+            }
+        }
+        next = error.source();
+    }
+    parts.join(": ")
+}

@@ -1,0 +1,503 @@
+//! What a message says: what happened, since when, why, by which rule, and the last good
+//! look. Names and errors come from outside: nothing of them acts on a header, a terminal or
+//! a mail program.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use ring::digest;
+use serde::Serialize;
+
+use crate::domain::{Acknowledgement, Cause, Owner, Reason, Site, Timestamp, brief, clean};
+use crate::history::Letter;
+
+use super::entry::Entry;
+use super::settings::Settings;
+use super::table::ways;
+
+/// Characters of a subject.
+const MOST_SUBJECT: usize = 150;
+
+/// Characters of an error within a subject.
+const MOST_ERROR: usize = 80;
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// An outage was confirmed.
+    Down,
+    /// It ended.
+    Recovered {
+        /// From the first failure to the look that ended it.
+        lasted: Duration,
+    },
+}
+
+impl Occasion {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Down => "down",
+            Self::Recovered { .. } => "recovered",
+        }
+    }
+}
+
+/// All that a message about an outage tells.
+#[derive(Clone, Debug)]
+pub struct Story<'a> {
+    /// The site.
+    pub site: &'a Site,
+    /// What happened.
+    pub occasion: Occasion,
+    /// When it happened: the look that decided.
+    pub at: Timestamp,
+    /// The first failure.
+    pub since: Timestamp,
+    /// All ways in which it failed, first one first.
+    pub causes: &'a [Cause],
+    /// The last good look before the first failure.
+    pub last_good: Option<Timestamp>,
+    /// Whether somebody knew of it.
+    pub acknowledged: Option<&'a Acknowledgement>,
+    /// Where the readers' clocks are.
+    pub zone: &'a TimeZone,
+}
+
+/// The same for programs: what a webhook receives.
+#[derive(Serialize)]
+struct Facts<'a> {
+    id: &'a str,
+    event: &'a str,
+    site: &'a str,
+    url: &'a str,
+    owner: &'a str,
+    at: String,
+    since: String,
+    duration_s: Option<f64>,
+    reason: Option<Reason>,
+    status: Option<u16>,
+    error: Option<String>,
+    causes: &'a [Cause],
+    last_good: Option<String>,
+    rule: String,
+    subject: &'a str,
+}
+
+impl Story<'_> {
+    /// The messages of it to these owners, one a channel.
+    pub fn letters<'o>(
+        &self,
+        settings: &Settings,
+        owners: impl IntoIterator<Item = &'o Owner>,
+    ) -> Vec<Letter> {
+        let (subject, body) = (self.subject(), self.body());
+        let mut letters = Vec::new();
+        for owner in owners {
+            for entry in ways(settings, owner) {
+                letters.push(self.letter(owner, entry, &subject, &body));
+            }
+        }
+        letters
+    }
+
+    fn letter(&self, owner: &Owner, entry: &Entry, subject: &str, body: &str) -> Letter {
+        let url = self.site.look.url.shown();
+        // The same outage gives the same ids, however often the same news is written.
+        let id = letter_id(&[
+            self.occasion.word(),
+            &self.site.name,
+            url,
+            &self.since.as_micros().to_string(),
+            &owner.name,
+            entry.name,
+        ]);
+        let first = self.causes.first();
+        let facts = Facts {
+            id: &id,
+            event: self.occasion.word(),
+            site: &self.site.name,
+            url,
+            owner: &owner.name,
+            at: self.stamp(self.at),
+            since: self.stamp(self.since),
+            duration_s: match self.occasion {
+                Occasion::Recovered { lasted } => Some(lasted.as_secs_f64()),
+                Occasion::Down => None,
+            },
+            reason: first.map(|cause| cause.reason),
+            status: first.and_then(|cause| cause.status),
+            error: first.and_then(|cause| Some(safe(cause.error.as_deref()?, 400))),
+            causes: self.causes,
+            last_good: self.last_good.map(|at| self.stamp(at)),
+            rule: self.rule(),
+            subject,
+        };
+        Letter {
+            // Serializing plain fields cannot fail.
+            facts: serde_json::to_string(&facts).unwrap_or_default().into(),
+            id,
+            owner: owner.name.clone(),
+            channel: entry.name.into(),
+            site: self.site.name.clone(),
+            at: self.at,
+            subject: subject.into(),
+            body: body.into(),
+        }
+    }
+
+    fn subject(&self) -> String {
+        let name = safe(&self.site.name, MOST_SUBJECT / 2);
+        let text = match self.occasion {
+            Occasion::Recovered { lasted } => format!("UP again: {name} after {}", brief(lasted)),
+            Occasion::Down => match self.causes.first() {
+                Some(cause) => format!("DOWN: {name} ({})", why(cause, MOST_ERROR)),
+                None => format!("DOWN: {name}"),
+            },
+        };
+        safe(&text, MOST_SUBJECT)
+    }
+
+    fn body(&self) -> String {
+        let name = safe(&self.site.name, 200);
+        let mut lines = vec![match self.occasion {
+            Occasion::Down => format!("{name} is DOWN since {}.", self.time(self.since)),
+            Occasion::Recovered { lasted } => format!(
+                "{name} is UP again since {}. It was down for {} (from {}).",
+                self.time(self.at),
+                brief(lasted),
+                self.time(self.since)
+            ),
+        }];
+        let why = |cause: &Cause| {
+            let times = match cause.looks {
+                0 | 1 => String::new(),
+                looks => format!(", {looks} times"),
+            };
+            format!("{}{times}", why(cause, 400))
+        };
+        match self.causes {
+            [] => {}
+            [only] => lines.push(format!("Why: {}", why(only))),
+            several => {
+                lines.push("Why:".to_owned());
+                lines.extend(several.iter().map(|cause| format!("  {}", why(cause))));
+            }
+        }
+        lines.push(format!("Rule: {}", self.rule()));
+        if let (Occasion::Down, Some(at)) = (self.occasion, self.last_good) {
+            lines.push(format!("Last good look: {}", self.time(at)));
+        }
+        if let (Occasion::Recovered { .. }, Some(known)) = (self.occasion, self.acknowledged) {
+            let note = safe(&known.note, 200);
+            lines.push(format!("Acknowledged: {} {note}", self.time(known.at)));
+        }
+        lines.push(format!("Site: {}", safe(self.site.look.url.shown(), 2_000)));
+        if let Some(parent) = &self.site.parent {
+            lines.push(format!("Depends on: {}", safe(parent, 200)));
+        }
+        lines.push(String::new());
+        lines.join("\n")
+    }
+
+    /// The rule that decided.
+    fn rule(&self) -> String {
+        match self.occasion {
+            Occasion::Down if self.site.confirm <= 1 => "1 failed look (confirm = 1)".to_owned(),
+            Occasion::Down => format!(
+                "{} failed looks in a row (confirm = {}), looked at again after {}",
+                self.site.confirm,
+                self.site.confirm,
+                brief(self.site.confirm_delay)
+            ),
+            Occasion::Recovered { .. } if self.site.recover <= 1 => {
+                "1 good look (recover = 1)".to_owned()
+            }
+            Occasion::Recovered { .. } => format!(
+                "{} good looks in a row (recover = {})",
+                self.site.recover, self.site.recover
+            ),
+        }
+    }
+
+    /// For people.
+    fn time(&self, at: Timestamp) -> String {
+        self.format(at, "%Y-%m-%d %H:%M:%S %:z")
+    }
+
+    /// For programs: RFC 3339.
+    fn stamp(&self, at: Timestamp) -> String {
+        self.format(at, "%Y-%m-%dT%H:%M:%S%.3f%:z")
+    }
+
+    fn format(&self, at: Timestamp, format: &str) -> String {
+        jiff::Timestamp::from_microsecond(at.as_micros())
+            .unwrap_or_default()
+            .to_zoned(self.zone.clone())
+            .strftime(format)
+            .to_string()
+    }
+}
+
+fn why(cause: &Cause, most: usize) -> String {
+    let status = cause
+        .status
+        .map_or_else(String::new, |status| format!(" {status}"));
+    match &cause.error {
+        Some(error) => format!("{}{status}: {}", cause.reason, safe(error, most)),
+        None => format!("{}{status}", cause.reason),
+    }
+}
+
+/// A text from outside in one line: no control or bidirectional character, and nothing that
+/// a mail program would take for an encoded word (RFC 2047).
+fn safe(text: &str, most: usize) -> String {
+    clean(&text.replace("=?", "= ?"), most)
+}
+
+/// A name for a message that is made of what it is about: 32 hexadecimal digits.
+#[must_use]
+pub fn letter_id(parts: &[&str]) -> Box<str> {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for part in parts {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part.as_bytes());
+    }
+    let digest = context.finish();
+    let hex: String = digest.as_ref()[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    hex.into()
+}
+
+/// A letter that only shows that a channel works.
+#[must_use]
+pub fn probe_letter(owner: &Owner, entry: &Entry, at: Timestamp) -> Letter {
+    let subject = format!(
+        "Test: squirrel reaches {} by {}",
+        safe(&owner.name, 60),
+        entry.name
+    );
+    let body = format!(
+        "This is a test message of UptimeSquirrel for {}, by {}.\nNothing is down.\n",
+        safe(&owner.name, 60),
+        entry.name
+    );
+    let id = letter_id(&["test", &owner.name, entry.name, &at.as_micros().to_string()]);
+    note(id, owner, entry, at, "test", subject, body)
+}
+
+/// The ids of letters about channels begin with this: none of them is written about another.
+pub(super) const ABOUT_CHANNELS: &str = "ch-";
+
+/// Letters to an owner's other channels, that one of them fails.
+#[must_use]
+pub fn channel_fails(
+    settings: &Settings,
+    owner: &Owner,
+    failing: &Letter,
+    answer: &str,
+    at: Timestamp,
+) -> Vec<Letter> {
+    let others = ways(settings, owner).filter(|entry| entry.name != &*failing.channel);
+    others
+        .map(|entry| {
+            let digest = letter_id(&["channel", &failing.id, entry.name]);
+            let subject = format!(
+                "squirrel cannot reach {} by {}",
+                safe(&owner.name, 60),
+                failing.channel
+            );
+            let body = format!(
+                "A message to {} by {} is not taken by the other side.\n\
+                 It said: {}\nThe message: {}\n",
+                safe(&owner.name, 60),
+                failing.channel,
+                safe(answer, 300),
+                safe(&failing.subject, MOST_SUBJECT)
+            );
+            let id = format!("{ABOUT_CHANNELS}{digest}").into();
+            note(id, owner, entry, at, "channel_failed", subject, body)
+        })
+        .collect()
+}
+
+fn note(
+    id: Box<str>,
+    owner: &Owner,
+    entry: &Entry,
+    at: Timestamp,
+    event: &str,
+    subject: String,
+    body: String,
+) -> Letter {
+    let facts = serde_json::json!({
+        "id": id, "event": event, "owner": owner.name, "channel": entry.name,
+        "subject": subject, "text": body,
+    });
+    Letter {
+        id,
+        owner: owner.name.clone(),
+        channel: entry.name.into(),
+        site: Box::default(),
+        at,
+        subject: subject.into(),
+        body: body.into(),
+        facts: facts.to_string().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Look, SiteUrl, StatusSet, is_unsafe};
+    use crate::notify::{Credential, Email, Push, Webhook};
+    use proptest::prelude::*;
+    use std::sync::Arc;
+
+    fn site(name: &str) -> Site {
+        Site {
+            name: name.into(),
+            look: Arc::new(Look {
+                url: SiteUrl::new("https://u:secret@shop.example.org/"),
+                timeout: Duration::from_secs(10),
+                slow: Duration::from_secs(2),
+                cert_warn: Duration::ZERO,
+                expect_status: StatusSet::default(),
+                contains: None,
+                max_redirects: 5,
+                user_agent: "test".into(),
+            }),
+            interval: Duration::from_secs(300),
+            confirm: 2,
+            recover: 2,
+            confirm_delay: Duration::from_secs(10),
+            owners: vec!["ops".into()],
+            tags: Vec::new(),
+            parent: None,
+            paused: false,
+        }
+    }
+
+    fn settings() -> Settings {
+        Settings {
+            email: Some(Email {
+                host: "mail".into(),
+                port: 465,
+                tls: true,
+                plain_allowed: false,
+                login: Some(("u".into(), Credential(Ok("pw".into())))),
+                from: "squirrel@example.org".into(),
+            }),
+            sms: None,
+            push: Push {
+                url: SiteUrl::new("https://ntfy.example.org/"),
+                token: None,
+            },
+            webhook: Webhook::default(),
+            ca_file: None,
+        }
+    }
+
+    fn owner() -> Owner {
+        Owner {
+            name: "ops".into(),
+            email: Some("ops@example.org".into()),
+            sms: Some("+15550100".into()),
+            push: Some("ops".into()),
+            webhook: None,
+        }
+    }
+
+    fn letters(name: &str, error: &str, occasion: Occasion) -> Vec<Letter> {
+        let at = |seconds: i64| Timestamp::from_micros(1_700_000_000_000_000 + seconds * 1_000_000);
+        let causes = [
+            Cause {
+                reason: Reason::Timeout,
+                status: None,
+                error: Some(error.into()),
+                looks: 2,
+            },
+            Cause {
+                reason: Reason::Status,
+                status: Some(503),
+                error: None,
+                looks: 1,
+            },
+        ];
+        let site = site(name);
+        let story = Story {
+            site: &site,
+            occasion,
+            at: at(10),
+            since: at(0),
+            causes: &causes,
+            last_good: Some(at(-300)),
+            acknowledged: None,
+            zone: &TimeZone::UTC,
+        };
+        story.letters(&settings(), [&owner()])
+    }
+
+    #[test]
+    fn a_message_says_what_since_when_why_and_by_which_rule() {
+        let letters = letters("shop", "no answer within 10 s", Occasion::Down);
+        // SMS is not configured.
+        let channels: Vec<_> = letters.iter().map(|letter| &*letter.channel).collect();
+        assert_eq!(channels, ["email", "push"]);
+        assert_eq!(
+            &*letters[0].subject,
+            "DOWN: shop (timeout: no answer within 10 s)"
+        );
+        assert_eq!(
+            &*letters[0].body,
+            "shop is DOWN since 2023-11-14 22:13:20 +00:00.\n\
+             Why:\n  timeout: no answer within 10 s, 2 times\n  status 503\n\
+             Rule: 2 failed looks in a row (confirm = 2), looked at again after 10s\n\
+             Last good look: 2023-11-14 22:08:20 +00:00\n\
+             Site: https://u:***@shop.example.org/\n"
+        );
+        let facts: serde_json::Value = serde_json::from_str(&letters[1].facts).unwrap();
+        assert_eq!(facts["event"], "down");
+        assert_eq!(facts["reason"], "timeout");
+    }
+
+    #[test]
+    fn recovery_says_for_how_long_and_every_message_has_an_id_of_its_own() {
+        let lasted = Duration::from_secs(252);
+        let up = letters("shop", "x", Occasion::Recovered { lasted });
+        assert_eq!(&*up[0].subject, "UP again: shop after 4m12s");
+        assert!(
+            up[0].body.contains("It was down for 4m12s"),
+            "{}",
+            up[0].body
+        );
+        let down = letters("shop", "x", Occasion::Down);
+        let mut ids: Vec<_> = up
+            .iter()
+            .chain(&down)
+            .map(|letter| letter.id.clone())
+            .collect();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), 4);
+        assert_eq!(
+            letters("shop", "other words", Occasion::Down)[0].id,
+            down[0].id
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_from_outside_breaks_out_of_a_subject_or_a_line(name in any::<String>(), error in any::<String>()) {
+            for letter in letters(&format!("x{name}\r\nBcc: x@y"), &format!("{error}=?utf-8?q?evil?="), Occasion::Down) {
+                prop_assert!(!letter.subject.chars().any(is_unsafe));
+                prop_assert!(letter.subject.chars().count() <= MOST_SUBJECT);
+                prop_assert!(!letter.subject.contains("=?") && !letter.body.contains("=?"));
+                prop_assert!(!letter.body.lines().any(|line| line.trim_start().starts_with("Bcc:")));
+                prop_assert!(!letter.body.chars().any(|c| c != '\n' && is_unsafe(c)));
+                prop_assert!(!letter.facts.chars().any(|c| c < ' '));
+            }
+        }
+    }
+}

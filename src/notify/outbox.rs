@@ -1,0 +1,90 @@
+//! The outbox: what stands in the history as pending is sent, by one thread a channel.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use crate::domain::Clock;
+use crate::history::History;
+
+use super::carrier::{Carrier, PostNews};
+use super::settings::Plan;
+use super::table::ALL;
+
+/// The threads; they begin nothing more when this is closed or dropped.
+#[derive(Debug)]
+pub struct Outbox {
+    /// `None` at the end.
+    plan: Option<watch::Sender<Arc<Plan>>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Outbox {
+    /// Starts the threads. `bell` is rung whenever there is something new; `tell` is called
+    /// on their threads.
+    ///
+    /// # Errors
+    /// If a thread cannot be started.
+    pub fn start(
+        history: &History,
+        plan: Plan,
+        clock: &Arc<dyn Clock>,
+        bell: &watch::Receiver<()>,
+        tell: impl Fn(PostNews) + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let (plan, planned) = watch::channel(Arc::new(plan));
+        let tell: Arc<dyn Fn(PostNews) + Send + Sync> = Arc::new(tell);
+        let mut threads = Vec::new();
+        for entry in &ALL {
+            let carrier = Carrier {
+                entry,
+                history: history.clone(),
+                clock: Arc::clone(clock),
+                plan: planned.clone(),
+                bell: bell.clone(),
+                tell: Arc::clone(&tell),
+            };
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            let thread = std::thread::Builder::new()
+                .name(format!("send-{}", entry.name))
+                .spawn(move || {
+                    runtime.block_on(carrier.run());
+                    // A resolver that hangs is not waited for.
+                    runtime.shutdown_background();
+                })?;
+            threads.push(thread);
+        }
+        Ok(Self {
+            plan: Some(plan),
+            threads,
+        })
+    }
+
+    /// Another configuration from now on.
+    pub fn plan(&self, plan: Plan) {
+        let Some(sender) = &self.plan else { return };
+        sender.send_if_modified(|known| {
+            let new = **known != plan;
+            if new {
+                *known = Arc::new(plan);
+            }
+            new
+        });
+    }
+
+    /// Begins no delivery any more, and waits for those under way as long as `patience`
+    /// lasts, so that an orderly end tells nobody twice. What is still under way then is sent
+    /// again by the next run, under the same id.
+    pub fn close(&mut self, patience: Duration) {
+        self.plan = None;
+        let until = Instant::now() + patience;
+        while self.threads.iter().any(|thread| !thread.is_finished()) && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Push messages by ntfy (<https://docs.ntfy.sh/publish/#publish-as-json>).
+
+use reqwest::Client;
+use serde::{Deserialize, Serialize};
+
+use super::channel::{Channel, Delivery, Failure, Parcel, Sent};
+use super::entry::Entry;
+use super::http;
+use super::settings::Push;
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "push",
+    address: |owner| owner.push.clone(),
+    shown: |owner| owner.push.clone(),
+    ready: |_| true,
+    make: |settings| {
+        Ok(Box::new(Ntfy {
+            client: http::client(settings)?,
+            push: settings.push.clone(),
+        }))
+    },
+};
+
+struct Ntfy {
+    client: Client,
+    push: Push,
+}
+
+/// As JSON, in the body: no text of a site ever stands in a header.
+#[derive(Serialize)]
+struct Publish<'a> {
+    topic: &'a str,
+    title: &'a str,
+    message: &'a str,
+    priority: u8,
+    tags: [&'a str; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    click: Option<&'a str>,
+    /// A message with the id of one before takes its place (ntfy 2.16); older servers take
+    /// no notice.
+    sequence_id: &'a str,
+}
+
+/// The message as the server published it, or its error: the fields that are shown.
+#[derive(Deserialize)]
+struct Said {
+    id: Option<String>,
+    event: Option<String>,
+    code: Option<i64>,
+    error: Option<String>,
+}
+
+/// The fields of a message that choose how it is shown.
+#[derive(Default, Deserialize)]
+struct Facts {
+    #[serde(default)]
+    event: String,
+    url: Option<String>,
+}
+
+impl Ntfy {
+    async fn send(&self, parcel: &Parcel) -> Result<Sent, Failure> {
+        let facts: Facts = serde_json::from_str(&parcel.facts).unwrap_or_default();
+        let (priority, tag) = match &*facts.event {
+            "down" => (5, "rotating_light"),
+            "recovered" => (3, "white_check_mark"),
+            _ => (3, "chipmunk"),
+        };
+        let publish = Publish {
+            topic: &parcel.to,
+            title: &parcel.subject,
+            message: &parcel.body,
+            priority,
+            tags: [tag],
+            click: facts.url.as_deref(),
+            sequence_id: &parcel.id,
+        };
+        let body =
+            serde_json::to_vec(&publish).map_err(|error| Failure::lasting(&error.to_string()))?;
+        let mut request = self
+            .client
+            .post(self.push.url.expose())
+            .header("Content-Type", "application/json")
+            .body(body);
+        if let Some(token) = &self.push.token {
+            request = request.bearer_auth(token.expose().map_err(|why| Failure::passing(&why))?);
+        }
+        let answer = http::ask(request).await?;
+        let said: Option<Said> = serde_json::from_slice(&answer.body).ok();
+        if !answer.is_success() {
+            let text = said.and_then(|said| {
+                let error = said.error?;
+                let code = said
+                    .code
+                    .map_or_else(String::new, |code| format!(" (error {code})"));
+                Some(format!("{error}{code}"))
+            });
+            return Err(answer.failure(text.as_deref()));
+        }
+        let published = said.filter(|said| said.event.as_deref() == Some("message"));
+        match published.and_then(|said| said.id) {
+            Some(id) => Ok(answer.sent(&format!("published as {id}"))),
+            None => Err(answer.garbage("ntfy's")),
+        }
+    }
+}
+
+impl Channel for Ntfy {
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Delivery<'a> {
+        Box::pin(self.send(parcel))
+    }
+}

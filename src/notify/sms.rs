@@ -1,0 +1,113 @@
+//! SMS by Twilio's Messages API, or a gateway that speaks the same
+//! (<https://www.twilio.com/docs/messaging/api/message-resource>).
+
+use reqwest::Client;
+use serde::Deserialize;
+
+use crate::domain::clean;
+
+use super::channel::{Channel, Delivery, Failure, Parcel, Sent};
+use super::entry::Entry;
+use super::http;
+use super::settings::Sms;
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "sms",
+    address: |owner| owner.sms.clone(),
+    shown: |owner| owner.sms.clone(),
+    ready: |settings| settings.sms.is_some(),
+    make: |settings| {
+        let sms = settings.sms.clone();
+        Ok(Box::new(Twilio {
+            client: http::client(settings)?,
+            sms: sms.ok_or("sites.toml has no [notify.sms]")?,
+        }))
+    },
+};
+
+/// Characters of a message: two to three parts of an SMS.
+const MOST: usize = 320;
+
+struct Twilio {
+    client: Client,
+    sms: Sms,
+}
+
+/// A message that was taken, or an error: the fields of both that are shown.
+#[derive(Deserialize)]
+struct Said {
+    sid: Option<String>,
+    status: Option<serde_json::Value>,
+    code: Option<i64>,
+    message: Option<String>,
+}
+
+impl Twilio {
+    async fn send(&self, parcel: &Parcel) -> Result<Sent, Failure> {
+        let token = self
+            .sms
+            .token
+            .expose()
+            .map_err(|why| Failure::passing(&why))?;
+        let url = format!(
+            "{}/2010-04-01/Accounts/{}/Messages.json",
+            self.sms.url.expose().trim_end_matches('/'),
+            self.sms.account
+        );
+        let text = text(&parcel.body);
+        // A messaging service chooses the number itself.
+        let from = if self.sms.from.starts_with("MG") {
+            "MessagingServiceSid"
+        } else {
+            "From"
+        };
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("To", &parcel.to)
+            .append_pair(from, &self.sms.from)
+            .append_pair("Body", &text)
+            .finish();
+        let request = self
+            .client
+            .post(url)
+            .basic_auth(&self.sms.account, Some(token))
+            .header("Idempotency-Key", &*parcel.id)
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .body(form);
+        let answer = http::ask(request).await?;
+        let said: Option<Said> = serde_json::from_slice(&answer.body).ok();
+        if !answer.is_success() {
+            let text = said.and_then(|said| {
+                let message = said.message?;
+                let code = said
+                    .code
+                    .map_or_else(String::new, |code| format!(" (error {code})"));
+                Some(format!("{message}{code}"))
+            });
+            return Err(answer.failure(text.as_deref()));
+        }
+        let taken = said.and_then(|said| {
+            let status = said.status?;
+            Some(format!("{} {}", status.as_str()?, said.sid?))
+        });
+        match taken {
+            Some(taken) => Ok(answer.sent(&taken)),
+            None => Err(answer.garbage("Twilio's")),
+        }
+    }
+}
+
+impl Channel for Twilio {
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Delivery<'a> {
+        Box::pin(self.send(parcel))
+    }
+}
+
+/// The message in few words: its lines, one after the other.
+fn text(body: &str) -> String {
+    let lines: Vec<&str> = body
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    clean(&lines.join("; "), MOST)
+}

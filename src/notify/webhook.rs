@@ -1,0 +1,90 @@
+//! JSON, posted to a URL of the owner's; signed where there is a secret to sign with.
+
+use std::fmt::Write as _;
+
+use reqwest::Client;
+use ring::hmac;
+
+use super::channel::{Channel, Delivery, Failure, Parcel, Sent};
+use super::entry::Entry;
+use super::http;
+use super::settings::Webhook;
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "webhook",
+    address: |owner| Some(owner.webhook.as_ref()?.expose().into()),
+    // Whoever knows the whole address can post to it.
+    shown: |owner| {
+        let url = owner.webhook.as_ref()?.host_and_path();
+        Some(url.split(['/', '?']).next().unwrap_or_default().into())
+    },
+    ready: |_| true,
+    make: |settings| {
+        Ok(Box::new(Post {
+            client: http::client(settings)?,
+            webhook: settings.webhook.clone(),
+        }))
+    },
+};
+
+struct Post {
+    client: Client,
+    webhook: Webhook,
+}
+
+/// `sha256=` and the HMAC-SHA-256 (RFC 2104) of the body in hexadecimal.
+fn signature(secret: &str, body: &[u8]) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    let mut text = "sha256=".to_owned();
+    for byte in hmac::sign(&key, body).as_ref() {
+        // Writing into a string cannot fail.
+        let _always = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+impl Post {
+    async fn send(&self, parcel: &Parcel) -> Result<Sent, Failure> {
+        let body = parcel.facts.as_bytes().to_vec();
+        let mut request = self
+            .client
+            .post(&*parcel.to)
+            .header("Content-Type", "application/json")
+            .header("Idempotency-Key", &*parcel.id);
+        if let Some(secret) = &self.webhook.secret {
+            let secret = secret.expose().map_err(|why| Failure::passing(&why))?;
+            request = request.header("X-Squirrel-Signature-256", signature(secret, &body));
+        }
+        let answer = http::ask(request.body(body)).await?;
+        if !answer.is_success() {
+            return Err(answer.failure(None));
+        }
+        let said = String::from_utf8_lossy(&answer.body);
+        let said = if said.trim().is_empty() {
+            "taken"
+        } else {
+            &said
+        };
+        Ok(answer.sent(said))
+    }
+}
+
+impl Channel for Post {
+    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Delivery<'a> {
+        Box::pin(self.send(parcel))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_is_the_hmac_of_the_body() {
+        // RFC 4231, test case 2.
+        assert_eq!(
+            signature("Jefe", b"what do ya want for nothing?"),
+            "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        );
+    }
+}

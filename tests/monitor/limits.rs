@@ -1,0 +1,106 @@
+//! Where the system refuses files or processes, the paradigm in use goes on and the screen
+//! says why.
+
+use super::paradigms::receipt;
+use super::sites::{EVERY_SECOND, SIZE, at, home, script};
+use crate::support::{Fleet, Server, Terminal, until};
+
+fn twenty(fleet: &mut Fleet) -> (Server, Vec<String>) {
+    let server = fleet.serve(script(
+        r"'*' = ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']",
+    ));
+    (
+        server,
+        (0..20).map(|number| format!("s{number:02}")).collect(),
+    )
+}
+
+#[test]
+fn with_few_open_files_workers_are_fewer_and_every_switch_adds_up() {
+    let mut fleet = Fleet::new();
+    let (server, names) = twenty(&mut fleet);
+    let sites = names.iter().map(|name| at(&server, name));
+    let squirrel =
+        home(EVERY_SECOND, sites).through(["sh", "-c", "ulimit -n 64; exec \"$@\"", "sh"]);
+    let mut terminal = Terminal::start(&squirrel, SIZE, []);
+    terminal.wait_text("● 20 UP");
+    for (key, name) in [
+        ("2", "threads"),
+        ("4", "processes"),
+        ("5", "green"),
+        ("3", "futures"),
+        ("6", "async"),
+    ] {
+        terminal.press(key);
+        let frame = terminal.wait("a receipt or a refusal", |frame| {
+            frame.has(&format!("-> {name}: in flight "))
+                || frame.has(&format!("{name} cannot start: "))
+        });
+        match frame.line(&format!("-> {name}: in flight ")) {
+            Some(line) => {
+                let [in_flight, finished, handed_over, lost, twice] = receipt(line);
+                assert_eq!(
+                    (in_flight, lost, twice),
+                    (finished + handed_over, 0, 0),
+                    "{line}"
+                );
+            }
+            None => {
+                let line = frame.line(" cannot start: ").unwrap();
+                assert!(
+                    line.contains("too few open files") && line.contains("goes on"),
+                    "{line}"
+                );
+            }
+        }
+    }
+    let before = server.count.requests();
+    until("the checks to go on", || {
+        server.count.requests() > before + 40
+    });
+    assert!(
+        terminal.frame().has("● 20 UP"),
+        "{}",
+        terminal.frame().text()
+    );
+    terminal.press("q");
+    assert_eq!(terminal.finish(), 0);
+}
+
+/// A limit of processes does not bind the system's administrator, so the program is run as
+/// nobody where the tests are run as that.
+#[test]
+fn where_no_process_may_be_started_the_old_paradigm_goes_on_and_the_screen_says_why() {
+    let mut fleet = Fleet::new();
+    let (server, names) = twenty(&mut fleet);
+    let sites = names.iter().map(|name| at(&server, name));
+    let root = rustix::process::geteuid().is_root();
+    let user = if root {
+        "setpriv --reuid 54321 --clear-groups"
+    } else {
+        ""
+    };
+    let run =
+        format!("chmod 777 . 2>/dev/null; exec {user} sh -c 'ulimit -u 8; exec \"$@\"' sh \"$@\"");
+    let squirrel = home(EVERY_SECOND, sites).through(["sh", "-c", &run, "sh"]);
+    let mut terminal = Terminal::start(&squirrel, SIZE, ["--paradigm", "green"]);
+    terminal.wait_text("● 20 UP");
+    for (key, name) in [("2", "threads"), ("4", "processes")] {
+        terminal.press(key);
+        let frame = terminal.wait("a receipt or a refusal", |frame| {
+            frame.has(&format!("-> {name}: in flight "))
+                || frame.has(&format!("{name} cannot start: "))
+        });
+        if let Some(line) = frame.line(" cannot start: ") {
+            assert!(line.contains("no more processes and threads"), "{line}");
+            assert!(line.contains("goes on"), "{line}");
+        }
+    }
+    let before = server.count.requests();
+    until("the checks to go on", || {
+        server.count.requests() > before + 40
+    });
+    assert!(terminal.frame().has("20 UP"), "{}", terminal.frame().text());
+    terminal.press("q");
+    assert_eq!(terminal.finish(), 0);
+}
