@@ -98,7 +98,10 @@ impl InterpreterLock {
             state.switches += 1;
         }
         self.asked.store(false, Ordering::Relaxed);
-        if state.yielding > 0 {
+        let yielding = state.yielding > 0;
+        // Whoever is rung for while the state is locked would have to wait once more.
+        drop(state);
+        if yielding {
             self.taken.notify_all();
         }
         waited
@@ -112,13 +115,18 @@ impl InterpreterLock {
         if state.waiting == 0 {
             return;
         }
+        let asked = self.asked.load(Ordering::Relaxed);
+        let switches = state.switches;
+        if asked {
+            self.handovers.fetch_add(1, Ordering::Relaxed);
+            state.yielding += 1;
+        }
+        drop(state);
         self.freed.notify_one();
-        if !self.asked.load(Ordering::Relaxed) {
+        if !asked {
             return;
         }
-        self.handovers.fetch_add(1, Ordering::Relaxed);
-        let switches = state.switches;
-        state.yielding += 1;
+        let mut state = self.lock();
         // Those that wait look by themselves after an interval at the latest, so that one of
         // them takes it.
         while state.switches == switches && state.waiting > 0 {

@@ -159,7 +159,7 @@ fn waits(paradigm: &str, gil: &str, name: &str) -> Vec<u64> {
         "--workload",
         "crunch",
         "--length",
-        "500ms",
+        "250ms",
         "--gil",
         gil,
         "--paradigm",
