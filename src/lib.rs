@@ -32,7 +32,8 @@
 //!
 //! Architecture invariants, each held by `tests/tidy.rs`: imports run downward only, as in
 //! the table; no two files import each other; ratatui and crossterm stay in `tui`, reqwest
-//! in `probe` and `notify`; rusqlite in `history`; drawing takes `&self`; no file has more than 400 lines before its tests.
+//! in `probe` and `notify`, redis in `paradigm/celery`, rusqlite in `history`; drawing takes
+//! `&self`; no file has more than 400 lines before its tests.
 
 pub mod app;
 pub mod command;

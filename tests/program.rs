@@ -8,6 +8,17 @@
 mod support;
 
 #[cfg(test)]
+mod celery {
+    mod cuts;
+    mod faults;
+    mod hostile;
+    mod life;
+    mod python;
+    mod secure;
+    mod sender;
+}
+
+#[cfg(test)]
 mod check {
     mod broken;
     mod concurrency;
@@ -26,6 +37,7 @@ mod check {
 #[cfg(test)]
 mod monitor {
     mod appearance;
+    mod celery;
     mod chaos;
     mod checks;
     mod endings;

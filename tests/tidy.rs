@@ -186,6 +186,20 @@ mod tidy {
     }
 
     #[test]
+    fn the_broker_is_known_to_one_paradigm_alone() {
+        let folder = Path::new("paradigm/celery");
+        for source in sources() {
+            let path = source
+                .path
+                .strip_prefix(env!("CARGO_MANIFEST_DIR"))
+                .unwrap();
+            let inside = path.strip_prefix("src").unwrap().starts_with(folder);
+            let knows = source.code.contains("redis::") || source.code.contains("use redis");
+            assert!(inside || !knows, "{} knows redis", path.display());
+        }
+    }
+
+    #[test]
     fn every_file_says_what_it_is_for_and_stays_small() {
         let mut complaints = Vec::new();
         for source in sources() {

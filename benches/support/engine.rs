@@ -8,7 +8,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use uptime_squirrel::domain::{
     CheckResult, Clock, JobId, Look, SiteId, SiteUrl, StatusSet, SystemClock, Verdict,
 };
-use uptime_squirrel::paradigm::{ALL, Context, Dispatcher, position, raise_file_limit};
+use uptime_squirrel::paradigm::{
+    ALL, Context, Dispatcher, QueueOptions, position, raise_file_limit,
+};
 use uptime_squirrel::probe::Kit;
 use uptime_squirrel::trace::Recorder;
 
@@ -25,6 +27,16 @@ pub(crate) struct Engine {
 impl Engine {
     /// Starts the paradigm called `name`.
     pub(crate) fn start(name: &str, workers: usize, kit: Kit) -> Result<Self, Box<dyn Error>> {
+        Self::start_on(name, workers, kit, QueueOptions::default())
+    }
+
+    /// Starts it on a queue.
+    pub(crate) fn start_on(
+        name: &str,
+        workers: usize,
+        kit: Kit,
+        queue: QueueOptions,
+    ) -> Result<Self, Box<dyn Error>> {
         raise_file_limit();
         let clock = Arc::new(SystemClock::new());
         let (sender, results) = unbounded_channel();
@@ -34,6 +46,7 @@ impl Engine {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             recorder: Recorder::new(),
             results: sender,
+            queue,
         };
         let entry = position(name).ok_or("no such paradigm")?;
         Ok(Self {

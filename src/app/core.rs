@@ -8,15 +8,14 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::domain::{CheckResult, Clock, JobId, Look, Moment, Outcome, Reason, SiteId, Verdict};
 use crate::monitor::{Monitor, Notice};
-use crate::paradigm::{
-    ALL, Census, Context, Dispatcher, Entry, Offer, Receipt, StartError, position,
-};
+use crate::paradigm::{ALL, Context, Dispatcher, Entry, Offer, Receipt, StartError, position};
 use crate::probe::Kit;
 use crate::schedule::Schedule;
 use crate::trace::{Demand, Recorder};
 
 use super::beginning::CoreError;
 use super::ledger::{Ledger, keeping};
+use super::queue::queue_options;
 use super::workers::{Workers, step};
 
 /// Checks handed out at a time, so that a key is answered in the middle of a million.
@@ -41,11 +40,11 @@ pub enum Happening {
 pub struct Core {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) monitor: Monitor,
-    schedule: Schedule,
-    dispatcher: Dispatcher,
-    recorder: Arc<Recorder>,
-    demand: Demand,
-    workers: Workers,
+    pub(super) schedule: Schedule,
+    pub(super) dispatcher: Dispatcher,
+    pub(super) recorder: Arc<Recorder>,
+    pub(super) demand: Demand,
+    pub(super) workers: Workers,
     ca_file: Option<std::path::PathBuf>,
     configured_paradigm: Option<Box<str>>,
     configured_workers: (BTreeMap<Box<str>, usize>, Option<usize>),
@@ -79,6 +78,7 @@ impl Core {
             clock: Arc::clone(&clock),
             recorder: Arc::clone(&recorder),
             results,
+            queue: queue_options(&config),
         };
         let clock_now = clock.moment();
         let dispatcher = Dispatcher::start(entry, context).map_err(CoreError::Start)?;
@@ -330,57 +330,10 @@ impl Core {
         self.demand = Demand::of(planned.map(|state| state.site().interval));
     }
 
-    /// What the list needs.
-    #[must_use]
-    pub const fn demand(&self) -> Demand {
-        self.demand
-    }
-
-    /// Where workers note what they do.
-    #[must_use]
-    pub const fn recorder(&self) -> &Arc<Recorder> {
-        &self.recorder
-    }
-
-    /// Checks that wait for a worker, at most `most` of them.
-    #[must_use]
-    pub fn waiting(&self, most: usize) -> Vec<JobId> {
-        self.dispatcher.waiting().take(most).collect()
-    }
-
     /// When something is due next.
     pub fn next_wake(&mut self) -> Option<Moment> {
         let due = self.schedule.next_due();
         let account = self.dispatcher.next_deadline();
         due.into_iter().chain(account).min()
-    }
-
-    /// The state of every site.
-    #[must_use]
-    pub const fn monitor(&self) -> &Monitor {
-        &self.monitor
-    }
-
-    /// When a site is due next.
-    #[must_use]
-    pub fn due_of(&self, site: SiteId) -> Option<Moment> {
-        self.schedule.due_of(site)
-    }
-
-    /// The paradigm in use.
-    #[must_use]
-    pub const fn entry(&self) -> &'static Entry {
-        self.dispatcher.entry()
-    }
-
-    /// What makes the probers, and how many workers a paradigm gets.
-    pub(super) fn means(&self, entry: &Entry) -> (&Arc<Kit>, usize) {
-        (self.dispatcher.kit(), self.workers.of(entry).0)
-    }
-
-    /// How busy it is.
-    #[must_use]
-    pub fn census(&self) -> Census {
-        self.dispatcher.census()
     }
 }

@@ -134,11 +134,11 @@ fn cores() -> usize {
 }
 
 fn plan(core: &Core, workload: Workload, gil: bool) -> Plan {
-    let course = match workload {
+    let mut course = match workload {
         Workload::Sleep => Course::sleep(TOYS, LENGTH),
         Workload::Crunch => Course::crunch(TOYS, LENGTH),
         Workload::Http => {
-            let (kit, _) = core.means(core.entry());
+            let (kit, ..) = core.means(core.entry());
             let sites = core.monitor().sites().map(|state| state.site());
             let sites = sites.filter(|site| !site.paused);
             Course::sites(
@@ -147,8 +147,9 @@ fn plan(core: &Core, workload: Workload, gil: bool) -> Plan {
             )
         }
     };
+    course.queue = core.means(core.entry()).1.clone();
     let contender = |entry| {
-        let (_, workers) = core.means(entry);
+        let (.., workers) = core.means(entry);
         let workers = match workload {
             Workload::Http => workers,
             // As many as there are toys, where the number can be chosen.

@@ -83,6 +83,7 @@ impl World {
     pub(super) fn scene<T>(&self, look: impl FnOnce(&Scene<'_>) -> T) -> T {
         let entry = self.core.entry();
         let active = self.labels.iter().position(|label| *label == entry.label);
+        let complaint = self.core.queue().and_then(|queue| queue.complaint());
         look(&Scene {
             monitor: self.core.monitor(),
             now: self.clock.now(),
@@ -98,7 +99,11 @@ impl World {
             workshop: self.workshop.seen(),
             next_due: &|site| self.core.due_of(site),
             message: self.newest_message(),
-            banner: self.banner.as_deref().or_else(|| self.trouble.banner()),
+            banner: self
+                .banner
+                .as_deref()
+                .or(complaint.as_deref())
+                .or_else(|| self.trouble.banner()),
             source: &self.source,
             demo: self.demo,
         })

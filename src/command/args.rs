@@ -9,6 +9,9 @@ use tracing::level_filters::LevelFilter;
 use crate::history::Place;
 use crate::paradigm;
 
+use super::race_args::RaceArgs;
+pub(super) use super::shared_args::{Format, SourceArgs, workers};
+
 const EXAMPLES: &str = "\
 Examples:
   squirrel                                 watch the sites of ./sites.toml
@@ -90,9 +93,10 @@ pub(super) enum Command {
     /// Serve sites on loopback until standard input ends
     #[command(hide = true)]
     Fleet(FleetArgs),
-    /// Carry out the checks of the process that started this one
-    #[command(hide = true)]
-    Worker,
+    /// Carry out checks that come over a Celery queue, on this machine or any other
+    Worker(WorkerArgs),
+    /// Run an installed Redis or Valkey server on a private socket, for workers here
+    Broker(BrokerArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -120,14 +124,6 @@ pub(super) struct NotifyTestArgs {
     pub(super) owner: String,
 }
 
-/// Which configuration.
-#[derive(Clone, Debug, Default, Args)]
-pub(super) struct SourceArgs {
-    /// The list of sites
-    #[arg(long, short, value_name = "FILE")]
-    pub(super) config: Option<PathBuf>,
-}
-
 /// How the checks are run.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct EngineArgs {
@@ -137,6 +133,14 @@ pub(super) struct EngineArgs {
     /// How many checks may be in flight at once
     #[arg(long, short, value_name = "N", value_parser = workers)]
     pub(super) workers: Option<usize>,
+    /// Where the queue of the paradigm celery is, such as redis://host:6379/0
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SQUIRREL_BROKER",
+        hide_env_values = true
+    )]
+    pub(super) broker: Option<String>,
 }
 
 /// Where the history is kept.
@@ -264,76 +268,68 @@ pub(super) struct CheckArgs {
     pub(super) urls: Vec<String>,
 }
 
-/// Every paradigm over the same list.
+/// A worker of a Celery queue.
 #[derive(Debug, Args)]
-pub(super) struct RaceArgs {
-    #[command(flatten)]
-    pub(super) source: SourceArgs,
-    /// Who takes part, parted by commas; all, if nobody is named
-    #[arg(long, short, value_name = "NAMES", value_delimiter = ',', value_parser = PossibleValuesParser::new(paradigm::names()))]
-    pub(super) paradigm: Vec<String>,
-    /// How many checks may be in flight at once, for everybody
-    #[arg(long, short, value_name = "N", value_parser = workers)]
-    pub(super) workers: Option<usize>,
-    /// How often everybody runs; figures are medians
-    #[arg(long, short, default_value = "3", value_name = "N", value_parser = workers)]
-    pub(super) rounds: usize,
-    /// How many jobs: 4 toys, or as many as there are sites
-    #[arg(long, short, value_name = "N", value_parser = workers)]
-    pub(super) jobs: Option<usize>,
-    /// What every job does
-    #[arg(long, value_enum, default_value = "http", value_name = "WORK")]
-    pub(super) workload: RaceWork,
-    /// How long a toy takes by itself
-    #[arg(long, default_value = "1s", value_name = "DURATION", value_parser = crate::domain::parse_duration)]
-    pub(super) length: std::time::Duration,
-    /// Whether threads have to hold an interpreter lock while they run, as CPython's do
-    #[arg(long, value_enum, default_value = "off", value_name = "STATE")]
-    pub(super) gil: Gil,
-    /// What is printed
+pub(super) struct WorkerArgs {
+    /// Where the queue is, such as redis://host:6379/0
     #[arg(
         long,
         short,
-        value_enum,
-        default_value = "table",
-        value_name = "FORMAT"
+        value_name = "URL",
+        env = "SQUIRREL_BROKER",
+        hide_env_values = true
     )]
-    pub(super) format: Format,
-    /// Print what the words of the field mean, and do nothing else
-    #[arg(long)]
-    pub(super) explain: bool,
-    /// Look at these instead of the configured sites
-    #[arg(value_name = "URL")]
-    pub(super) urls: Vec<String>,
+    pub(super) broker: Option<String>,
+    /// How many checks are carried out at once
+    #[arg(long, short, value_name = "N", default_value = "100", value_parser = workers)]
+    pub(super) concurrency: usize,
+    /// The queue's name
+    #[arg(long, short = 'Q', value_name = "NAME", default_value = "celery", value_parser = crate::config::queue_name)]
+    pub(super) queue: Box<str>,
+    /// The node's name, name@host or the host alone; %h is this host
+    #[arg(long, short = 'n', value_name = "NAME")]
+    pub(super) hostname: Option<String>,
+    /// What is printed of each check
+    #[arg(long, short, value_enum, default_value = "text", value_name = "FORMAT")]
+    pub(super) format: WorkerFormat,
+    /// How long a worker may be silent about a check before another takes it
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = period)]
+    pub(super) visibility_timeout: std::time::Duration,
+    /// How long results are kept
+    #[arg(long, value_name = "DURATION", default_value = "1d", value_parser = period)]
+    pub(super) result_expires: std::time::Duration,
+    /// How often it says that it is there
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = period)]
+    pub(super) heartbeat_interval: std::time::Duration,
+    /// End with this process, which started it
+    #[arg(long, value_name = "PID", hide = true)]
+    pub(super) parent: Option<u32>,
+    /// Carry out the checks of the process that started this one, over pipes
+    #[arg(long, hide = true)]
+    pub(super) child: bool,
+    /// Carry out a check a line of standard input
+    #[arg(long, hide = true, conflicts_with = "child")]
+    pub(super) lines: bool,
 }
 
-/// What is raced over.
+/// What a worker prints of each check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum RaceWork {
-    /// Real checks: of the list that is given or found, else of the demonstration's fleet
-    Http,
-    /// Toys that wait
-    Sleep,
-    /// Toys that compute
-    Crunch,
-}
-
-/// The interpreter lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Gil {
-    /// One for each process
-    On,
-    /// None
-    Off,
-}
-
-/// What a sweep prints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// One object a site, on a line of its own, as each check completes
+pub(super) enum WorkerFormat {
+    /// One object a check, on a line of its own
     Json,
     /// For people
-    Table,
+    Text,
+}
+
+/// A broker of one's own.
+#[derive(Debug, Args)]
+pub(super) struct BrokerArgs {
+    /// Where its data are; by default uptime-squirrel/broker in the state directory
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) folder: Option<PathBuf>,
+    /// End with this process, which started it
+    #[arg(long, value_name = "PID", hide = true)]
+    pub(super) parent: Option<u32>,
 }
 
 /// Sites on loopback.
@@ -353,11 +349,13 @@ pub(super) struct FleetArgs {
     pub(super) directory: Option<PathBuf>,
 }
 
-fn workers(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) | Err(_) => Err("expected a number of at least 1".to_owned()),
-        Ok(number) => Ok(number),
+/// A time that is long enough to be kept.
+fn period(text: &str) -> Result<std::time::Duration, String> {
+    let period = crate::domain::parse_duration(text).map_err(|error| error.to_string())?;
+    if period < std::time::Duration::from_millis(100) {
+        return Err("expected at least 100ms".to_owned());
     }
+    Ok(period)
 }
 
 fn size(text: &str) -> Result<(u16, u16), String> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::app::choose;
+use crate::app::{choose, queue_options};
 use crate::domain::{CheckResult, Clock, JobId, Site, SiteId, SystemClock, Verdict, brief, clean};
 use crate::paradigm::{Context, Dispatcher, ensure_files, raise_file_limit};
 use crate::probe::{Kit, Start, could_not_look};
@@ -31,11 +31,12 @@ pub(super) fn run(args: &CheckArgs) -> Exit {
     } else {
         source::urls(&args.urls, path)
     };
+    let engine = &args.engine;
+    let config = config.and_then(|config| source::with_broker(config, engine.broker.as_deref()));
     let config = match config {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    let engine = &args.engine;
     let (entry, workers) = choose(
         &config,
         engine.paradigm.as_deref(),
@@ -77,6 +78,7 @@ pub(super) fn run(args: &CheckArgs) -> Exit {
         clock: Arc::clone(&clock),
         recorder: Arc::clone(&recorder),
         results,
+        queue: queue_options(&config),
     };
     let dispatcher = match Dispatcher::start(entry, context) {
         Ok(dispatcher) => dispatcher,

@@ -8,7 +8,9 @@ use crate::app::log;
 
 use super::args::{Cli, Command, ConfigCommand, LogLevel, NotifyCommand};
 use super::exit::{Exit, say};
-use super::{check, completions, config_check, demo, fleet, monitor, notify, race, watch, worker};
+use super::{
+    broker, check, completions, config_check, demo, fleet, monitor, notify, race, watch, worker,
+};
 
 /// Runs the program as the command line says.
 #[must_use]
@@ -38,7 +40,8 @@ pub fn run() -> ExitCode {
         Some(Command::Config(ConfigCommand::Check { source })) => config_check::run(&source),
         Some(Command::Completions { shell }) => completions::run(shell),
         Some(Command::Fleet(args)) => fleet::run(&args),
-        Some(Command::Worker) => worker::run(),
+        Some(Command::Worker(args)) => worker::run(&args),
+        Some(Command::Broker(args)) => broker::run(&args),
     };
     crate::paradigm::settle();
     exit.into()

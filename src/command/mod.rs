@@ -4,6 +4,7 @@
 //! configuration, 3 nothing is down but some site could not be looked at.
 
 mod args;
+mod broker;
 mod check;
 mod cli;
 mod completions;
@@ -17,8 +18,10 @@ mod notify;
 
 mod progress;
 mod race;
+mod race_args;
 mod race_report;
 mod record;
+mod shared_args;
 mod signals;
 mod source;
 mod trace_file;

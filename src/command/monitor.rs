@@ -46,6 +46,7 @@ pub(super) fn prepare(
     screen: ScreenArgs,
     (history, fleet): (Place, Option<FleetProcess>),
 ) -> Result<Launch, Exit> {
+    let config = source::with_broker(config, engine.broker.as_deref())?;
     ensure_files().map_err(|error| mistake(format!("squirrel: {error}")))?;
     let (entry, workers) = choose(
         &config,

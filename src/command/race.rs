@@ -5,7 +5,7 @@ use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::choose;
+use crate::app::{choose, queue_options};
 use crate::config::{self, Config};
 use crate::domain::{Look, Site};
 use crate::fleet::FleetProcess;
@@ -13,8 +13,8 @@ use crate::lab::{Board, Contender, Course, Event, GLOSSARY, Plan, Race, fine};
 use crate::paradigm::{ALL, ensure_files, raise_file_limit};
 use crate::probe::Kit;
 
-use super::args::{Gil, RaceArgs, RaceWork};
 use super::exit::{Exit, mistake, say};
+use super::race_args::{Gil, RaceArgs, RaceWork};
 use super::race_report;
 use super::signals::Signals;
 use super::source;
@@ -74,11 +74,12 @@ fn field(args: &RaceArgs) -> Result<Field, Exit> {
         }
     };
     let toys = args.jobs.unwrap_or(TOYS);
-    let course = match args.workload {
+    let mut course = match args.workload {
         RaceWork::Sleep => Course::sleep(toys, args.length),
         RaceWork::Crunch => Course::crunch(toys, args.length),
         RaceWork::Http => course(&config, args.jobs)?,
     };
+    course.queue = queue_options(&config);
     let plan = Plan {
         contenders: contenders(args, &config, course.jobs()),
         course,

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use crate::config::{self, Config, Known, Mistakes};
+use crate::domain::SiteUrl;
 use crate::paradigm;
 
 use super::exit::{Exit, mistake};
@@ -25,6 +26,20 @@ pub(super) fn read(path: &Path) -> Result<Config, Exit> {
 pub(super) fn urls(urls: &[String], explicit: Option<&Path>) -> Result<Config, Exit> {
     let base = explicit.map(read).transpose()?;
     config::from_urls(urls, base.as_ref()).map_err(|mistakes| complain(&mistakes))
+}
+
+/// The broker that the command line or the environment names. What is wrong is said without
+/// the text, which may hold a password.
+pub(super) fn broker(text: &str) -> Result<SiteUrl, Exit> {
+    config::broker_url(text).map_err(|why| mistake(format!("squirrel: --broker: {why}")))
+}
+
+/// Takes over what the command line says of the broker.
+pub(super) fn with_broker(mut config: Config, named: Option<&str>) -> Result<Config, Exit> {
+    if let Some(text) = named {
+        config.queue.broker = Some(broker(text)?);
+    }
+    Ok(config)
 }
 
 /// Every mistake on standard error: a line each, and at a terminal the line it stands in.

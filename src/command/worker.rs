@@ -1,15 +1,66 @@
-//! `squirrel worker`: carries out the checks of the process that started it.
+//! `squirrel worker`: carries out checks that come over a broker, or from the process that
+//! started it.
 
-use crate::paradigm;
+use crate::paradigm::{self, WorkerOptions};
 
-use super::exit::{Exit, say};
+use super::args::{WorkerArgs, WorkerFormat};
+use super::exit::{Exit, mistake, say};
+use super::source;
 
-pub(super) fn run() -> Exit {
+pub(super) fn run(args: &WorkerArgs) -> Exit {
+    if args.lines {
+        return line_by_line();
+    }
+    match &args.broker {
+        // A child is told all it needs by its parent.
+        Some(broker) if !args.child => for_broker(args, broker),
+        _ => for_parent(),
+    }
+}
+
+fn for_broker(args: &WorkerArgs, broker: &str) -> Exit {
+    let broker = match source::broker(broker) {
+        Ok(broker) => broker,
+        Err(exit) => return exit,
+    };
+    if let Err(error) = paradigm::ensure_files() {
+        return mistake(format!("squirrel: {error}"));
+    }
+    paradigm::raise_file_limit();
+    let options = WorkerOptions {
+        broker,
+        queue: args.queue.clone(),
+        concurrency: args.concurrency,
+        hostname: args.hostname.clone(),
+        visibility_timeout: args.visibility_timeout,
+        result_expires: args.result_expires,
+        heartbeat: args.heartbeat_interval,
+        lines: match args.format {
+            WorkerFormat::Json => paradigm::Lines::Json,
+            WorkerFormat::Text => paradigm::Lines::Text,
+        },
+        parent: args.parent,
+    };
+    match paradigm::work_for_broker(options) {
+        Ok(()) => Exit::Fine,
+        Err(error) => mistake(format!("squirrel: {error}")),
+    }
+}
+
+fn line_by_line() -> Exit {
+    match paradigm::work_line_by_line() {
+        Ok(()) => Exit::Fine,
+        Err(error) => mistake(format!("squirrel: {error}")),
+    }
+}
+
+fn for_parent() -> Exit {
     match paradigm::work_for_parent() {
         Ok(()) => Exit::Fine,
         Err(error) => {
             say(format!(
-                "a worker is started by squirrel itself, for the paradigm \"processes\" ({error})"
+                "name a broker by --broker or SQUIRREL_BROKER: a worker without one is started by \
+                 squirrel itself, for the paradigm \"processes\" ({error})"
             ));
             Exit::Mistake
         }

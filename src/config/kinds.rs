@@ -137,7 +137,9 @@ pub(super) fn http_url(text: &str) -> Parsed<SiteUrl> {
 /// The URL of a Redis server, with `redis+socket://` for a socket of this machine.
 pub(super) fn broker_url(text: &str) -> Parsed<SiteUrl> {
     const EXPECTED: &str = "expected a Redis URL such as \"redis://127.0.0.1:6379/0\"";
-    let url = Url::parse(text.trim()).map_err(|_| Fault::expected(EXPECTED))?;
+    // A socket has no host, and a user or password wants one to stand before.
+    let with_host = text.trim().replacen("@/", "@localhost/", 1);
+    let url = Url::parse(&with_host).map_err(|_| Fault::expected(EXPECTED))?;
     let good = match url.scheme() {
         "redis" | "rediss" => url.host_str().is_some_and(|host| !host.is_empty()),
         "redis+socket" | "redis+unix" | "unix" => url.path().len() > 1,
@@ -147,6 +149,36 @@ pub(super) fn broker_url(text: &str) -> Parsed<SiteUrl> {
         return Err(Fault::expected(EXPECTED));
     }
     Ok(SiteUrl::new(url))
+}
+
+/// The URL of a broker.
+///
+/// # Errors
+/// What was expected, without the text, which may hold a password.
+pub fn parse_broker_url(text: &str) -> Result<SiteUrl, String> {
+    broker_url(text).map_err(|fault| match fault {
+        Fault::Expected(expected) => expected.into_owned(),
+        Fault::Plain(sentence) => sentence,
+    })
+}
+
+/// The name of a queue.
+///
+/// # Errors
+/// What was expected.
+pub fn parse_queue_name(text: &str) -> Result<Box<str>, String> {
+    queue_name(text).map_err(|fault| fault.about(text))
+}
+
+/// What a queue can be called: no blanks, and nothing that would end a text in a message.
+pub(super) fn queue_name(text: &str) -> Parsed<Box<str>> {
+    let good = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);
+    if text.is_empty() || text.len() > 100 || !text.chars().all(good) {
+        return Err(Fault::expected(
+            "expected a name of letters, digits and . _ : - such as \"celery\"",
+        ));
+    }
+    Ok(text.into())
 }
 
 /// What can stand in a User-Agent header.
@@ -349,6 +381,7 @@ mod tests {
             "redis://127.0.0.1:6379/0",
             "rediss://:pw@h/1",
             "redis+socket:///run/r.sock",
+            "redis+socket://:pw@/run/r.sock",
         ] {
             assert!(broker_url(text).is_ok(), "{text}");
         }
@@ -359,6 +392,16 @@ mod tests {
             broker_url("redis://:pw@h/1").unwrap().shown(),
             "redis://:***@h/1"
         );
+    }
+
+    #[test]
+    fn queues_have_plain_names() {
+        for text in ["celery", "checks.eu-1", "a:b_c"] {
+            assert!(queue_name(text).is_ok(), "{text}");
+        }
+        for text in ["", "a b", "a\"", "\u{6}\u{16}3", &"x".repeat(101)] {
+            assert!(queue_name(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -30,6 +30,7 @@ mod watch;
 
 pub use edit::{EditError, Written, set_paused};
 pub use files::{ContentHash, SourceFile};
+pub use kinds::{parse_broker_url as broker_url, parse_queue_name as queue_name};
 pub use load::{from_urls, load, parse};
 pub use locate::{NotFound, Surroundings, find, state_dir};
 pub use maintenance::{Cron, CronTime, Window};

@@ -257,6 +257,14 @@ impl Default for HistorySettings {
 pub struct QueueSettings {
     /// Its URL; shows its password as `***` as a site's URL does.
     pub broker: Option<SiteUrl>,
+    /// The queue's name, where it is not "celery".
+    pub name: Option<Box<str>>,
+    /// How long a check may wait for a worker.
+    pub expires: Option<Duration>,
+    /// How long a worker may be silent about a check before another takes it.
+    pub visibility_timeout: Option<Duration>,
+    /// How long results are kept.
+    pub result_expires: Option<Duration>,
 }
 
 #[cfg(test)]

@@ -112,6 +112,10 @@ pub(super) fn read_queue(table: Reader<'_>) -> QueueSettings {
     let mut table = table.private();
     let settings = QueueSettings {
         broker: table.text("broker", kinds::broker_url),
+        name: table.text("name", kinds::queue_name),
+        expires: table.text("expires", kinds::positive_duration),
+        visibility_timeout: table.text("visibility_timeout", kinds::positive_duration),
+        result_expires: table.text("result_expires", kinds::positive_duration),
     };
     table.finish();
     settings

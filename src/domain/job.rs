@@ -102,6 +102,12 @@ impl Ticket {
             .map(|word| Moment::from_nanos(word >> 2))
     }
 
+    /// Whether it is neither claimed nor withdrawn.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.0.load(Ordering::Acquire) & STATE == WAITING
+    }
+
     /// Whether a worker has claimed it.
     #[must_use]
     pub fn is_started(&self) -> bool {
@@ -170,7 +176,7 @@ mod tests {
         let ticket = Ticket::new(DUE);
         assert!(ticket.withdraw());
         assert_eq!(ticket.claim(), None);
-        assert!(!ticket.withdraw());
+        assert!(!ticket.withdraw() && !ticket.is_waiting());
     }
 
     #[test]

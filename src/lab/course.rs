@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{Look, SiteUrl, StatusSet};
+use crate::paradigm::QueueOptions;
 use crate::probe::{Halt, Kit, Toy};
 
 use super::Workload;
@@ -17,6 +18,8 @@ pub struct Course {
     pub names: Vec<Box<str>>,
     /// How long one toy takes by itself; `None` for real checks.
     pub length: Option<Duration>,
+    /// The queue, for the paradigm that has one.
+    pub queue: QueueOptions,
     pub(super) looks: Vec<Arc<Look>>,
     work: Work,
 }
@@ -36,6 +39,7 @@ impl Course {
             workload: Workload::Http,
             names,
             length: None,
+            queue: QueueOptions::default(),
             looks,
             work: Work::Sites(kit),
         }
@@ -75,6 +79,7 @@ impl Course {
             workload,
             names: (1..=jobs).map(name).collect(),
             length: Some(length),
+            queue: QueueOptions::default(),
             looks: vec![look; jobs],
             work: Work::Toy(toy),
         }

@@ -15,7 +15,7 @@ use super::Course;
 use super::meter::Meter;
 
 /// How long workers may take to be ready before the sweep begins without them.
-const READY_WITHIN: Duration = Duration::from_secs(3);
+const READY_WITHIN: Duration = Duration::from_secs(10);
 
 /// How often results are fetched. Their times are their own, so that this costs no accuracy.
 const PERIOD: Duration = Duration::from_millis(4);
@@ -135,6 +135,7 @@ pub(super) fn run_watched(
         clock: Arc::clone(clock),
         recorder: Arc::clone(&recorder),
         results,
+        queue: course.queue.clone(),
     };
     let mut meter = Meter::start();
     let began = clock.moment();
@@ -227,9 +228,16 @@ fn wait_until_ready(
     const PERIOD: Duration = Duration::from_micros(50);
     let began = clock.moment();
     let processes = setup.entry.processes_per_worker * setup.workers;
+    let shape = (setup.entry.shape)(setup.workers);
     while clock.moment().since(began) < READY_WITHIN && !stop.load(Ordering::Relaxed) {
-        let threads = dispatcher.census().threads.max(processes);
-        if recorder.roster().len() >= threads {
+        let census = dispatcher.census();
+        // Workers at the other end of a queue are on no roster before they have worked.
+        let there = if dispatcher.queue().is_some() {
+            census.processes >= shape.processes
+        } else {
+            recorder.roster().len() >= census.threads.max(processes)
+        };
+        if there {
             return;
         }
         std::thread::sleep(PERIOD);

@@ -106,6 +106,7 @@ impl Child {
         let mut process = command
             .arg0("squirrel")
             .arg("worker")
+            .arg("--child")
             .arg(format!("--log-level={}", LevelFilter::current()))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

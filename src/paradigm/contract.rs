@@ -9,6 +9,9 @@ use crate::domain::{CheckResult, Clock, Job};
 use crate::probe::Kit;
 use crate::trace::Recorder;
 
+use super::queue_figures::QueueFigures;
+use super::queue_options::QueueOptions;
+
 /// How a paradigm is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Label {
@@ -91,6 +94,8 @@ pub struct Context {
     /// Where results go. Unbounded, because a worker must never wait for the screen; it
     /// holds at most one result for each job that was submitted.
     pub results: UnboundedSender<CheckResult>,
+    /// The queue between this program and workers elsewhere, for the paradigm that has one.
+    pub queue: QueueOptions,
 }
 
 /// Why a paradigm could not start, and what to do about it.
@@ -135,4 +140,9 @@ pub trait Paradigm: Send + fmt::Debug {
 
     /// How busy it is.
     fn census(&self) -> Census;
+
+    /// The queue between it and its workers, if it has one.
+    fn queue(&self) -> Option<QueueFigures> {
+        None
+    }
 }

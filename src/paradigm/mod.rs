@@ -5,6 +5,7 @@
 //! file here and an entry in `table.rs`.
 
 mod answer;
+mod celery;
 mod child;
 mod contract;
 mod desk;
@@ -17,6 +18,8 @@ mod limits;
 mod pool;
 mod processes;
 mod queue;
+mod queue_figures;
+mod queue_options;
 mod serial;
 mod switch;
 mod table;
@@ -25,9 +28,15 @@ mod threads;
 mod work_stealing;
 mod worker;
 
+pub use celery::{
+    BrokerOptions, Lines, ServeError, WorkerOptions, serve_broker, work_for_broker,
+    work_line_by_line,
+};
 pub use contract::{Census, Context, Entry, Label, Law, Paradigm, Shape, StartError};
 pub use farewell::settle;
 pub use limits::{clamp, ensure_files, raise_file_limit};
+pub use queue_figures::{HostFigures, QueueFigures, WorkerFigures};
+pub use queue_options::QueueOptions;
 pub use switch::{Dispatcher, Offer, Receipt};
 pub use table::{ALL, DEFAULT, labels, names, position};
 pub use worker::work_for_parent;

@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::domain::{CheckResult, Job, JobId, Look, Moment, SiteId};
 use crate::probe::Kit;
 
-use super::{Census, Context, Entry, Paradigm, StartError};
+use super::{Census, Context, Entry, Paradigm, QueueFigures, QueueOptions, StartError};
 
 /// How long after its timeout a check of the old paradigm may still answer.
 const GRACE: Duration = Duration::from_secs(5);
@@ -156,6 +156,18 @@ impl Dispatcher {
     #[must_use]
     pub fn census(&self) -> Census {
         self.current.paradigm.census()
+    }
+
+    /// What the configuration says of the queue.
+    #[must_use]
+    pub const fn queue_options(&self) -> &QueueOptions {
+        &self.context.queue
+    }
+
+    /// The queue between the paradigm in use and its workers, if it has one.
+    #[must_use]
+    pub fn queue(&self) -> Option<QueueFigures> {
+        self.current.paradigm.queue()
     }
 
     /// Jobs without an answer, those of old paradigms included.

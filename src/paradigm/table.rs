@@ -1,16 +1,17 @@
 //! The table of paradigms. A new one is a file and a line here; nothing else in the program
 //! matches on a kind.
 
-use super::{Entry, Label, futures, green, processes, serial, threads, work_stealing};
+use super::{Entry, Label, celery, futures, green, processes, serial, threads, work_stealing};
 
 /// All paradigms, in the order of their keys.
-pub static ALL: [Entry; 6] = [
+pub static ALL: [Entry; 7] = [
     serial::ENTRY,
     threads::ENTRY,
     futures::ENTRY,
     processes::ENTRY,
     green::ENTRY,
     work_stealing::ENTRY,
+    celery::ENTRY,
 ];
 
 /// The paradigm that is used unless somebody says otherwise.

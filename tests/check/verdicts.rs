@@ -179,10 +179,14 @@ impl Sweep<'_> {
         let mut wrong = Vec::new();
         let own = self.finished.pid.to_string();
         let pids = distinct("pid");
+        let main_threads = lines.iter().all(|line| line["pid"] == line["tid"]);
         if self.paradigm == "processes" {
-            let main_threads = lines.iter().all(|line| line["pid"] == line["tid"]);
             if pids.contains(&own) || !main_threads {
                 wrong.push(format!("pids {pids:?}, not the main threads of children"));
+            }
+        } else if self.paradigm == "celery" {
+            if pids.contains(&own) || pids.len() > 2 || !main_threads {
+                wrong.push(format!("pids {pids:?}, not those of two workers"));
             }
         } else if pids != BTreeSet::from([own]) {
             wrong.push(format!("pids {pids:?}, not {}", self.finished.pid));
@@ -195,6 +199,7 @@ impl Sweep<'_> {
             "serial" | "green" => (1, 1),
             // Hanging sites hold their threads, so that others must take part.
             "threads" | "futures" | "processes" => (2, workers(self.paradigm)),
+            "celery" => (1, 2),
             _ => (1, cores),
         };
         let tids = distinct("tid");

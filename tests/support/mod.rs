@@ -9,6 +9,7 @@ mod contract;
 mod expect;
 mod kernel;
 mod processes;
+mod redis;
 mod scenario;
 mod servers;
 mod squirrel;
@@ -23,6 +24,7 @@ pub(crate) use kernel::{
     Task, children_of, own_peak_memory, peak_memory, processor_time, tasks_of,
 };
 pub(crate) use processes::{descendants, process_state, send, until};
+pub(crate) use redis::Redis;
 pub(crate) use scenario::{Scenario, Script, all_scenarios, scenarios_dir};
 pub(crate) use servers::{Answer, Fleet, MailServer, Mood, PostServer, Privacy, Server};
 pub(crate) use squirrel::{Finished, Running, Squirrel};

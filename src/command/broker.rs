@@ -1,0 +1,47 @@
+//! `squirrel broker`: an installed Redis or Valkey server on a private socket.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use crate::config;
+use crate::paradigm::{BrokerOptions, serve_broker};
+
+use super::args::BrokerArgs;
+use super::exit::{Exit, mistake};
+
+pub(super) fn run(args: &BrokerArgs) -> Exit {
+    let folder = args
+        .folder
+        .clone()
+        .or_else(|| Some(config::state_dir()?.join("broker")));
+    let Some(folder) = folder.and_then(|folder| std::path::absolute(folder).ok()) else {
+        return mistake("squirrel: no place for the broker's data: name one by --folder");
+    };
+    let options = BrokerOptions {
+        folder,
+        parent: args.parent,
+    };
+    if options.parent.is_none() {
+        announce(&options);
+    }
+    match serve_broker(&options) {
+        Err(error) => mistake(format!("squirrel: {error}")),
+    }
+}
+
+/// What to type on other terminals; then the server has the word.
+fn announce(options: &BrokerOptions) {
+    let url = options.url();
+    let folder: &Path = &options.folder;
+    let mut out = std::io::stdout();
+    let _unheard = writeln!(
+        out,
+        "broker   {}\nworker   squirrel worker --broker {}\nmonitor  squirrel --paradigm celery \
+         --broker {}\ndata in  {}\n",
+        url.shown(),
+        url.shown(),
+        url.shown(),
+        folder.display()
+    )
+    .and_then(|()| out.flush());
+}

@@ -1,0 +1,269 @@
+//! Where the queue is: the broker's URL, and connections to it.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection, PubSub};
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, IntoConnectionInfo,
+    RedisConnectionInfo, RedisError, RedisResult, ServerErrorKind,
+};
+use url::Url;
+
+use crate::domain::{SiteUrl, clean};
+
+/// How long the broker may take to answer a command.
+pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+
+/// How long a connection may take to be made.
+const CONNECT_WITHIN: Duration = Duration::from_secs(2);
+
+/// A Redis or Valkey server.
+#[derive(Clone)]
+pub(super) struct Broker {
+    client: Client,
+    shown: String,
+    database: i64,
+}
+
+impl fmt::Debug for Broker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+impl Broker {
+    /// The broker at `redis://`, `rediss://`, or one of `redis+unix://`, `redis+socket://` and
+    /// `unix://` with the path of a socket, where `?db=1` or `?virtual_host=1` names the
+    /// database.
+    ///
+    /// # Errors
+    /// A sentence, without the password, that says what is wrong.
+    pub(super) fn at(url: &SiteUrl) -> Result<Self, String> {
+        // A socket has no host, and a user or password wants one to stand before.
+        let text = url.expose().replacen("@/", "@localhost/", 1);
+        let parsed = Url::parse(&text).map_err(|_| "it is not a URL".to_owned())?;
+        let info = match parsed.scheme() {
+            "redis" | "rediss" => url
+                .expose()
+                .into_connection_info()
+                .map_err(|error| reason(&error))?,
+            "redis+unix" | "redis+socket" | "unix" => socket(&parsed)?,
+            scheme => return Err(format!("a broker is not reached by {}", clean(scheme, 20))),
+        };
+        let database = info.redis_settings().db();
+        let mut shown = parsed;
+        // A socket's password may stand among the options.
+        shown.set_query(None);
+        Ok(Self {
+            client: Client::open(info).map_err(|error| reason(&error))?,
+            shown: clean(SiteUrl::new(shown).shown(), 200),
+            database,
+        })
+    }
+
+    /// The URL, without its password.
+    pub(super) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// The database's number.
+    pub(super) const fn database(&self) -> i64 {
+        self.database
+    }
+
+    /// A connection for commands that are answered at once; it is made when it is needed, and
+    /// again when it breaks.
+    pub(super) fn commands(&self) -> RedisResult<ConnectionManager> {
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(CONNECT_WITHIN))
+            .set_response_timeout(Some(ANSWER_WITHIN))
+            .set_number_of_retries(1)
+            .set_min_delay(Duration::from_millis(20))
+            .set_max_delay(Duration::from_millis(200));
+        ConnectionManager::new_lazy_with_config(self.client.clone(), config)
+    }
+
+    /// A connection for commands that wait for something to happen.
+    pub(super) async fn patient(&self) -> RedisResult<MultiplexedConnection> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT_WITHIN))
+            .set_response_timeout(None);
+        self.client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await
+    }
+
+    /// A connection on which messages arrive.
+    pub(super) async fn messages(&self) -> RedisResult<PubSub> {
+        match tokio::time::timeout(CONNECT_WITHIN, self.client.get_async_pubsub()).await {
+            Ok(made) => made,
+            Err(_) => Err((ErrorKind::Io, "it does not answer").into()),
+        }
+    }
+
+    /// Whether it can be talked to, found out within half a second.
+    ///
+    /// # Errors
+    /// A sentence that says why not.
+    pub(super) fn probe(&self) -> Result<(), String> {
+        const WITHIN: Duration = Duration::from_millis(500);
+        let mut connection = self
+            .client
+            .get_connection_with_timeout(WITHIN)
+            .map_err(|error| self.unreachable(&error))?;
+        // Fails only for a time of zero.
+        let _bounded = connection.set_read_timeout(Some(WITHIN));
+        match redis::cmd("PING").query::<String>(&mut connection) {
+            Ok(_) => Ok(()),
+            // It is there, and will be ready.
+            Err(error) if is_loading(&error) => Ok(()),
+            Err(error) => Err(self.unreachable(&error)),
+        }
+    }
+
+    /// The sentence for a broker that cannot be used.
+    pub(super) fn unreachable(&self, error: &RedisError) -> String {
+        format!("no broker at {}: {}", self.shown, reason(error))
+    }
+}
+
+fn socket(url: &Url) -> Result<redis::ConnectionInfo, String> {
+    let path = PathBuf::from(
+        percent_encoding_free(url.path()).ok_or("the socket's path holds a %, which it may not")?,
+    );
+    let option = |names: &[&str]| {
+        url.query_pairs()
+            .find(|(name, _)| names.contains(&&**name))
+            .map(|(_, value)| value.into_owned())
+    };
+    let mut settings = RedisConnectionInfo::default();
+    if let Some(number) = option(&["db", "virtual_host"]) {
+        let number = number.trim_matches('/').parse();
+        settings = settings.set_db(number.map_err(|_| "its database is not a number")?);
+    }
+    if let Some(user) = option(&["user"]).or_else(|| Some(url.username().to_owned()))
+        && !user.is_empty()
+    {
+        settings = settings.set_username(user);
+    }
+    if let Some(password) = option(&["pass", "password"]).or(url.password().map(str::to_owned)) {
+        settings = settings.set_password(password);
+    }
+    Ok(ConnectionAddr::Unix(path)
+        .into_connection_info()
+        .map_err(|error| reason(&error))?
+        .set_redis_settings(settings))
+}
+
+/// A path in which nothing is encoded.
+fn percent_encoding_free(path: &str) -> Option<&str> {
+    (!path.contains('%')).then_some(path)
+}
+
+/// Whether a server is there that still reads its data.
+pub(super) fn is_loading(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::BusyLoading)
+}
+
+/// Why the broker cannot be used, in plain words.
+pub(super) fn reason(error: &RedisError) -> String {
+    if error.is_connection_refusal() {
+        return "connection refused".to_owned();
+    }
+    if error.is_timeout() {
+        return "it does not answer".to_owned();
+    }
+    if is_loading(error) {
+        return "it is still reading its data".to_owned();
+    }
+    if error.kind() == ErrorKind::AuthenticationFailed || error.code() == Some("WRONGPASS") {
+        return "it does not take the user and password".to_owned();
+    }
+    if error.code() == Some("NOAUTH") {
+        return "it wants a password".to_owned();
+    }
+    if let Some(why) = distrust(error) {
+        return why;
+    }
+    if error.is_connection_dropped() {
+        return "the connection broke".to_owned();
+    }
+    let text = error
+        .detail()
+        .map_or_else(|| error.to_string(), str::to_owned);
+    let end = text.find(" (os error").unwrap_or(text.len());
+    clean(&text[..end], 200)
+}
+
+/// What is wrong with the broker's TLS, if that is what is wrong.
+fn distrust(error: &RedisError) -> Option<String> {
+    let mut source: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(one) = source {
+        // The crate's own errors share theirs.
+        let shared = one.downcast_ref::<Arc<dyn Error + Send + Sync>>();
+        let one: &(dyn Error + 'static) = shared.map_or(one, |shared| &**shared);
+        let inner = one
+            .downcast_ref::<io::Error>()
+            .and_then(|error| error.get_ref()?.downcast_ref::<rustls::Error>());
+        match inner.or_else(|| one.downcast_ref::<rustls::Error>()) {
+            Some(rustls::Error::InvalidCertificate(_)) => {
+                return Some("its certificate is not to be trusted".to_owned());
+            }
+            Some(_) => return Some("no TLS connection comes about".to_owned()),
+            None => source = one.source(),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(url: &str) -> Result<Broker, String> {
+        Broker::at(&SiteUrl::new(url))
+    }
+
+    #[test]
+    fn every_form_of_url_is_understood_and_no_password_shown() {
+        let broker = at("redis://ann:s3cret@127.0.0.1:6379/3").unwrap();
+        assert_eq!(broker.database(), 3);
+        assert_eq!(broker.shown(), "redis://ann:***@127.0.0.1:6379/3");
+        for scheme in ["redis+unix", "redis+socket", "unix"] {
+            let broker = at(&format!(
+                "{scheme}:///run/r.sock?virtual_host=2&pass=s3cret"
+            ))
+            .unwrap();
+            assert_eq!(broker.database(), 2);
+            assert_eq!(broker.shown(), format!("{scheme}:///run/r.sock"));
+            assert!(!format!("{broker:?}").contains("s3cret"));
+        }
+        let broker = at("redis+socket://:s3cret@/run/r.sock").unwrap();
+        assert_eq!(broker.shown(), "redis+socket://:***@localhost/run/r.sock");
+        assert_eq!(at("rediss://h/").unwrap().database(), 0);
+        for bad in ["amqp://h", "redis://h/x", "unix:///s?db=x", "nonsense"] {
+            assert!(at(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn nobody_there_is_one_sentence() {
+        let broker = at("redis://:s3cret@127.0.0.1:1/0").unwrap();
+        assert_eq!(
+            broker.probe().unwrap_err(),
+            "no broker at redis://:***@127.0.0.1:1/0: connection refused"
+        );
+        let broker = at("unix:///nowhere/r.sock").unwrap();
+        let why = broker.probe().unwrap_err();
+        assert!(
+            why.starts_with("no broker at unix:///nowhere/r.sock: "),
+            "{why}"
+        );
+        assert!(!why.contains("os error"), "{why}");
+    }
+}

@@ -1,0 +1,240 @@
+//! What is known of the workers: who is there, what each does, and how their clocks differ
+//! from ours. Pure.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::{Moment, RanOn, Timestamp};
+use crate::paradigm::{HostFigures, WorkerFigures};
+
+use super::event::Heartbeat;
+use super::stamp;
+
+/// Workers, hosts and threads beyond this are not kept apart.
+const MOST: usize = 1_000;
+
+/// How long a process or thread that ran a check is counted.
+const RECENT: Duration = Duration::from_secs(60);
+
+/// Readings of a clock that are kept.
+const READINGS: usize = 64;
+
+/// The difference between a clock and ours, from messages that say when they were sent.
+/// Every reading is too large by the time on the way, so the smallest is the best.
+#[derive(Debug, Default)]
+struct Offset {
+    readings: VecDeque<i64>,
+}
+
+impl Offset {
+    fn read(&mut self, sent: Timestamp, arrived: Timestamp) {
+        if self.readings.len() == READINGS {
+            self.readings.pop_front();
+        }
+        self.readings
+            .push_back(arrived.as_micros().saturating_sub(sent.as_micros()));
+    }
+
+    /// Microseconds to add to the other clock to get ours.
+    fn micros(&self) -> Option<i64> {
+        self.readings.iter().min().copied()
+    }
+}
+
+#[derive(Debug)]
+struct Worker {
+    beat: Heartbeat,
+    seen: Moment,
+    gone: bool,
+}
+
+impl Worker {
+    fn is_alive(&self, now: Moment) -> bool {
+        // Two heartbeats may be missed.
+        let period = self.beat.freq.clamp(0.5, 60.0);
+        !self.gone && now.since(self.seen).as_secs_f64() < 2.25 * period
+    }
+}
+
+#[derive(Debug, Default)]
+struct Host {
+    offset: Offset,
+    threads: BTreeMap<(u32, u32), (Arc<str>, Moment)>,
+    checks: u64,
+}
+
+/// All workers, and the hosts that checks were run on.
+#[derive(Debug, Default)]
+pub(super) struct Fleet {
+    workers: BTreeMap<String, Worker>,
+    hosts: BTreeMap<Arc<str>, Host>,
+}
+
+/// The host in a node's name.
+fn host_of(node: &str) -> &str {
+    node.split_once('@').map_or(node, |(_, host)| host)
+}
+
+impl Fleet {
+    /// A worker says that it is there, or that it goes.
+    pub(super) fn beat(&mut self, beat: Heartbeat, now: Moment, wall: Timestamp) {
+        if self.workers.len() >= MOST && !self.workers.contains_key(&beat.hostname) {
+            return;
+        }
+        if let Some(sent) = stamp::from_seconds(beat.timestamp)
+            && let Some(host) = self.host(host_of(&beat.hostname).into())
+        {
+            host.offset.read(sent, wall);
+        }
+        let gone = &*beat.kind == "worker-offline";
+        let worker = Worker {
+            gone,
+            seen: now,
+            beat,
+        };
+        self.workers.insert(worker.beat.hostname.clone(), worker);
+    }
+
+    fn host(&mut self, name: Arc<str>) -> Option<&mut Host> {
+        if self.hosts.len() >= MOST && !self.hosts.contains_key(&name) {
+            return None;
+        }
+        Some(self.hosts.entry(name).or_default())
+    }
+
+    /// A check was run, and its result stored at `done` by the clock of its host. Gives the
+    /// microseconds to add to that clock to get ours.
+    pub(super) fn ran(
+        &mut self,
+        on: &RanOn,
+        done: Option<Timestamp>,
+        now: Moment,
+        wall: Timestamp,
+    ) -> i64 {
+        let Some(host) = self.host(Arc::clone(&on.host)) else {
+            return 0;
+        };
+        host.checks += 1;
+        if host.threads.len() < MOST || host.threads.contains_key(&(on.pid, on.tid)) {
+            let thread = (Arc::clone(&on.thread), now);
+            host.threads.insert((on.pid, on.tid), thread);
+        }
+        if let Some(done) = done {
+            host.offset.read(done, wall);
+        }
+        host.offset.micros().unwrap_or(0)
+    }
+
+    /// Forgets what was not heard of for long.
+    pub(super) fn tidy(&mut self, now: Moment) {
+        self.workers
+            .retain(|_, worker| now.since(worker.seen) < RECENT);
+        for host in self.hosts.values_mut() {
+            host.threads
+                .retain(|_, (_, seen)| now.since(*seen) < RECENT);
+        }
+        self.hosts.retain(|name, host| {
+            !host.threads.is_empty() || self.workers.keys().any(|node| host_of(node) == &**name)
+        });
+    }
+
+    pub(super) fn workers(&self, now: Moment) -> Vec<WorkerFigures> {
+        self.workers
+            .values()
+            .map(|worker| WorkerFigures {
+                node: crate::domain::clean(&worker.beat.hostname, 64),
+                host: crate::domain::clean(host_of(&worker.beat.hostname), 64),
+                pid: worker.beat.pid,
+                alive: worker.is_alive(now),
+                silent_for: now.since(worker.seen),
+                active: worker.beat.active,
+                processed: worker.beat.processed,
+                concurrency: worker.beat.concurrency,
+                software: crate::domain::clean(
+                    &format!("{} {}", worker.beat.sw_ident, worker.beat.sw_ver),
+                    40,
+                ),
+            })
+            .collect()
+    }
+
+    pub(super) fn hosts(&self) -> Vec<HostFigures> {
+        self.hosts
+            .iter()
+            .map(|(name, host)| {
+                let mut pids: Vec<u32> = host.threads.keys().map(|(pid, _)| *pid).collect();
+                pids.dedup();
+                HostFigures {
+                    host: Arc::clone(name),
+                    clock_offset_micros: host.offset.micros(),
+                    processes: pids.len(),
+                    threads: host.threads.len(),
+                    checks: host.checks,
+                }
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Moment {
+        Moment::from_nanos(millis * 1_000_000)
+    }
+
+    fn beat(kind: &str, sent: f64) -> Heartbeat {
+        Heartbeat {
+            kind: kind.into(),
+            hostname: "celery@far".into(),
+            freq: 2.0,
+            timestamp: sent,
+            ..Heartbeat::default()
+        }
+    }
+
+    fn on(pid: u32, tid: u32) -> RanOn {
+        RanOn {
+            host: "far".into(),
+            pid,
+            tid,
+            thread: "t".into(),
+        }
+    }
+
+    #[test]
+    fn a_worker_that_falls_silent_is_seen_within_five_seconds() {
+        let mut fleet = Fleet::default();
+        let wall = Timestamp::from_micros(10_000_000);
+        fleet.beat(beat("worker-heartbeat", 10.0), at(0), wall);
+        assert!(fleet.workers(at(4_400))[0].alive);
+        assert!(!fleet.workers(at(4_600))[0].alive);
+        fleet.beat(beat("worker-online", 15.0), at(5_000), wall);
+        assert!(fleet.workers(at(5_000))[0].alive);
+        fleet.beat(beat("worker-offline", 15.0), at(5_001), wall);
+        assert!(!fleet.workers(at(5_001))[0].alive);
+        fleet.tidy(at(70_000));
+        assert!(fleet.workers(at(70_000)).is_empty());
+        assert!(fleet.hosts().is_empty());
+    }
+
+    #[test]
+    fn the_quickest_message_tells_most_of_a_clock() {
+        let mut fleet = Fleet::default();
+        let micros = Timestamp::from_micros;
+        // Its clock is 5 seconds behind ours; messages take 1 to 40 ms.
+        for (sent, arrived) in [(1_000_000, 6_040_000), (2_000_000, 7_001_000)] {
+            fleet.ran(&on(1, 1), Some(micros(sent)), at(0), micros(arrived));
+        }
+        let offset = fleet.ran(&on(1, 2), Some(micros(3_000_000)), at(0), micros(8_020_000));
+        assert_eq!(offset, 5_001_000);
+        let hosts = fleet.hosts();
+        assert_eq!(hosts[0].clock_offset_micros, Some(5_001_000));
+        assert_eq!(
+            (hosts[0].processes, hosts[0].threads, hosts[0].checks),
+            (1, 2, 3)
+        );
+    }
+}

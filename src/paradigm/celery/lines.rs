@@ -1,0 +1,69 @@
+//! The probe as a child of somebody else: a check a line on standard input, its result a line
+//! on standard output. Stock Python workers have their checks carried out by it.
+
+use std::io;
+
+use serde_json::value::RawValue;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+
+use crate::probe::{Kit, Prober, Recipe};
+
+use super::message::MOST_BYTES;
+use super::task::{self, Received};
+
+/// Answers line by line until the input ends. A line is `{"result": …}` or `{"refused": "…"}`.
+///
+/// # Errors
+/// If standard input or output fail.
+pub fn work_line_by_line() -> io::Result<()> {
+    rustix::thread::set_name(c"celery-probe").map_err(io::Error::from)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let ended = runtime.block_on(converse());
+    // A thread may still wait for standard input.
+    runtime.shutdown_background();
+    match ended {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        ended => ended,
+    }
+}
+
+async fn converse() -> io::Result<()> {
+    let mut input = BufReader::new(tokio::io::stdin());
+    let mut output = tokio::io::stdout();
+    let mut last: Option<(Recipe, Prober)> = None;
+    loop {
+        let mut line = Vec::new();
+        let most = MOST_BYTES as u64 + 1;
+        if (&mut input).take(most).read_until(b'\n', &mut line).await? == 0 {
+            return Ok(());
+        }
+        if line.len() > MOST_BYTES {
+            // What follows is the rest of the line, which is no line.
+            return Err(io::Error::other("a line longer than 1 MiB"));
+        }
+        let mut answer = match carry_out(&line, &mut last).await {
+            Ok(result) => format!("{{\"result\":{result}}}"),
+            Err(why) => serde_json::json!({"refused": why}).to_string(),
+        };
+        answer.push('\n');
+        output.write_all(answer.as_bytes()).await?;
+        output.flush().await?;
+    }
+}
+
+async fn carry_out(line: &[u8], last: &mut Option<(Recipe, Prober)>) -> Result<String, String> {
+    let text = std::str::from_utf8(line).map_err(|_| "it is not text")?;
+    let argument = RawValue::from_string(text.trim().to_owned()).map_err(|_| "it is not JSON")?;
+    let order = Received::read(&[argument])?;
+    if last.as_ref().is_none_or(|(trust, _)| *trust != order.trust) {
+        let kit = Kit::by(order.trust.clone()).map_err(|error| error.to_string())?;
+        *last = Some((order.trust.clone(), kit.prober()));
+    }
+    let Some((_, prober)) = last else {
+        return Err("no prober can be made".to_owned());
+    };
+    let report = task::carry_out(prober, &order, None).await;
+    serde_json::to_string(&report).map_err(|error| error.to_string())
+}

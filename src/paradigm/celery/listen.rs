@@ -1,0 +1,86 @@
+//! The ear of the sender: a connection on which answers and heartbeats arrive, made again
+//! whenever it breaks.
+
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use redis::Value;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+
+use super::broker::Broker;
+
+/// How often a silent connection is tried.
+const PING_PERIOD: Duration = Duration::from_secs(3);
+
+/// The longest pause between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// What is heard.
+#[derive(Debug)]
+pub(super) enum News {
+    /// From now on nothing is missed; before, something may have been.
+    Subscribed,
+    /// Something was told on a channel.
+    Told { channel: String, text: Vec<u8> },
+}
+
+/// Listens to `patterns` for as long as anybody wants to hear of it. Nothing is waited for
+/// when there is much to hear: what is heard is bounded by what was sent.
+pub(super) async fn listen(broker: Broker, patterns: Vec<String>, news: UnboundedSender<News>) {
+    let shortest = Duration::from_millis(50);
+    let mut pause = shortest;
+    while !news.is_closed() {
+        match hear(&broker, &patterns, &news).await {
+            Ok(()) => pause = shortest,
+            Err(error) => {
+                tracing::debug!(
+                    "not listening to {broker:?}: {}",
+                    super::broker::reason(&error)
+                );
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+        sleep(pause).await;
+    }
+}
+
+/// Listens until the connection breaks.
+async fn hear(
+    broker: &Broker,
+    patterns: &[String],
+    news: &UnboundedSender<News>,
+) -> redis::RedisResult<()> {
+    let mut pubsub = broker.messages().await?;
+    for pattern in patterns {
+        pubsub.psubscribe(pattern).await?;
+    }
+    let (mut sink, mut stream) = pubsub.split();
+    if news.send(News::Subscribed).is_err() {
+        return Ok(());
+    }
+    let mut ping = interval(PING_PERIOD);
+    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            message = stream.next() => {
+                let Some(message) = message else { return Ok(()) };
+                let told = News::Told {
+                    channel: message.get_channel_name().to_owned(),
+                    text: message.get_payload_bytes().to_vec(),
+                };
+                if news.send(told).is_err() {
+                    return Ok(());
+                }
+            }
+            _ = ping.tick() => {
+                match timeout(super::broker::ANSWER_WITHIN, sink.ping::<Value>()).await {
+                    Ok(Ok(_)) => {}
+                    Ok(Err(error)) => return Err(error),
+                    // Nobody is at the other end, and the system does not know it yet.
+                    Err(_) => return Ok(()),
+                }
+            }
+        }
+    }
+}

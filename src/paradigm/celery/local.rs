@@ -1,0 +1,212 @@
+//! Broker and workers of this program's own, where no broker is configured: started when
+//! they are needed, replaced when they die, gone when this is.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use rustix::process::{Pid, Resource, getrlimit, test_kill_process};
+use tokio::process::{Child, Command};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+use tracing::level_filters::LevelFilter;
+use uuid::Uuid;
+
+use crate::domain::SiteUrl;
+use crate::paradigm::{QueueOptions, StartError};
+
+use super::server::{self, BrokerOptions};
+
+/// This very program, also when its file has been replaced by a newer one meanwhile.
+const SELF: &str = "/proc/self/exe";
+
+/// What the folders of private brokers are called, before the process they belong to.
+const PREFIX: &str = "squirrel-broker-";
+
+/// Redis keeps 32 files to itself and gives up where no more are left for those who connect.
+const LEAST_FILES: u64 = 64;
+
+/// One that lives shorter than this is not replaced at once.
+const TOO_SHORT: Duration = Duration::from_secs(2);
+
+/// A broker and its workers, which are to be.
+#[derive(Debug)]
+pub(super) struct Local {
+    broker: BrokerOptions,
+    queue: QueueOptions,
+    concurrency: usize,
+}
+
+impl Local {
+    /// Finds out whether it can be done.
+    ///
+    /// # Errors
+    /// A sentence that says what is missing.
+    pub(super) fn plan(queue: &QueueOptions, workers: usize) -> Result<Self, StartError> {
+        server::find().map_err(|error| StartError(error.0))?;
+        let files = getrlimit(Resource::Nofile).current;
+        if let Some(files) = files.filter(|files| *files < LEAST_FILES) {
+            return Err(StartError(format!(
+                "no broker: one of its own needs {LEAST_FILES} open files, the limit is {files}"
+            )));
+        }
+        let above = std::env::var_os("XDG_RUNTIME_DIR")
+            .map(PathBuf::from)
+            .filter(|folder| folder.is_dir())
+            .unwrap_or_else(std::env::temp_dir);
+        remove_orphaned(&above);
+        let own = std::process::id();
+        let unique = Uuid::new_v4().simple().to_string();
+        let broker = BrokerOptions {
+            folder: above.join(format!("{PREFIX}{own}-{}", &unique[..8])),
+            parent: Some(own),
+        };
+        Ok(Self {
+            broker,
+            queue: queue.clone(),
+            // How many are in flight is the sender's business.
+            concurrency: workers.max(1_000),
+        })
+    }
+
+    pub(super) fn url(&self) -> SiteUrl {
+        self.broker.url()
+    }
+
+    /// Starts all of them and keeps them alive until it is told to stop.
+    pub(super) async fn keep(self, mut stop: watch::Receiver<bool>, kept: mpsc::Sender<()>) {
+        {
+            let broker = keep_one("broker", || self.broker());
+            let workers = async {
+                let one = keep_one("worker", || self.worker(1));
+                let other = keep_one("worker", || self.worker(2));
+                // The same system thread starts them all and lives as long as this process
+                // needs them: the system takes it for their parent.
+                tokio::join!(one, other);
+            };
+            tokio::select! {
+                // An error says that nobody is left to say so.
+                _ = stop.wait_for(|stop| *stop) => {}
+                _ = async { tokio::join!(broker, workers) } => {}
+            }
+        }
+        if let Err(error) = std::fs::remove_dir_all(&self.broker.folder)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!("{} stays: {error}", self.broker.folder.display());
+        }
+        drop(kept);
+    }
+
+    fn broker(&self) -> io::Result<Child> {
+        let mut command = own_program()?;
+        command
+            .arg("broker")
+            .arg("--folder")
+            .arg(&self.broker.folder);
+        spawn(command)
+    }
+
+    fn worker(&self, number: usize) -> io::Result<Child> {
+        let mut command = own_program()?;
+        command
+            .arg("worker")
+            .arg(format!("--broker={}", self.url().expose()))
+            .arg(format!("--queue={}", self.queue.name))
+            .arg(format!("--concurrency={}", self.concurrency))
+            .arg(format!(
+                "--hostname=squirrel-{number}@{}",
+                crate::trace::here().host
+            ))
+            .arg(format!(
+                "--visibility-timeout={}ms",
+                self.queue.visibility_timeout.as_millis()
+            ))
+            .arg(format!(
+                "--result-expires={}ms",
+                self.queue.result_expires.as_millis()
+            ));
+        spawn(command)
+    }
+}
+
+fn own_program() -> io::Result<Command> {
+    let mut command = if Path::new(SELF).exists() {
+        Command::new(SELF)
+    } else {
+        Command::new(std::env::current_exe()?)
+    };
+    command.arg0("squirrel");
+    Ok(command)
+}
+
+fn spawn(mut command: Command) -> io::Result<Child> {
+    command
+        .arg(format!("--parent={}", std::process::id()))
+        .arg(format!("--log-level={}", LevelFilter::current()))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        // The terminal belongs to this process, and so do the keys pressed there.
+        .stderr(Stdio::null())
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+}
+
+/// Kills it when it is dropped, and waits for its end.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // Fails only for one that has ended already.
+        let _ended_already = self.0.start_kill();
+        let deadline = std::time::Instant::now() + Duration::from_secs(1);
+        while matches!(self.0.try_wait(), Ok(None)) && std::time::Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// Starts it, and again whenever it ends.
+async fn keep_one(what: &str, start: impl Fn() -> io::Result<Child>) {
+    let mut pause = Duration::from_millis(50);
+    loop {
+        let began = Instant::now();
+        match start() {
+            Ok(child) => {
+                let mut child = Ended(child);
+                let ended = child.0.wait().await;
+                tracing::warn!("a {what} ended: {ended:?}");
+            }
+            Err(error) => tracing::warn!("no {what} can be started: {error}"),
+        }
+        if began.elapsed() > TOO_SHORT {
+            pause = Duration::from_millis(50);
+        } else {
+            pause = (pause * 2).min(Duration::from_secs(5));
+        }
+        sleep(pause).await;
+    }
+}
+
+/// Removes the folders of those that were killed before they could.
+fn remove_orphaned(above: &Path) {
+    let Ok(entries) = std::fs::read_dir(above) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let owner = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(PREFIX)?.split('-').next()?.parse().ok())
+            .and_then(Pid::from_raw);
+        if let Some(owner) = owner
+            && test_kill_process(owner) == Err(rustix::io::Errno::SRCH)
+        {
+            // Somebody else's stays where it is.
+            let _not_ours = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}

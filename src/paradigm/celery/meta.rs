@@ -1,0 +1,209 @@
+//! What a task came to, as result backends of Celery keep it: `celery-task-meta-<id>`.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::domain::{Timestamp, clean};
+
+use super::stamp;
+
+/// What the keys of results begin with; also the channels on which they are told.
+pub(super) const PREFIX: &str = "celery-task-meta-";
+
+/// The key, and channel, of the result of task `id`.
+pub(super) fn key(id: &str) -> String {
+    format!("{PREFIX}{id}")
+}
+
+#[derive(Serialize)]
+struct Stored<'a, T> {
+    status: &'a str,
+    result: T,
+    traceback: Option<()>,
+    children: [(); 0],
+    date_done: String,
+    task_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct Exception<'a> {
+    exc_type: &'a str,
+    exc_message: [&'a str; 1],
+    exc_module: &'a str,
+}
+
+fn store<T: Serialize>(status: &str, result: T, id: &str, done: Timestamp) -> String {
+    let stored = Stored {
+        status,
+        result,
+        traceback: None,
+        children: [],
+        date_done: stamp::write(done),
+        task_id: id,
+    };
+    // Strings and numbers, whose form in JSON cannot fail.
+    serde_json::to_string(&stored).unwrap_or_default()
+}
+
+/// The task was carried out and gave `result`.
+pub(super) fn success(result: &RawValue, id: &str, done: Timestamp) -> String {
+    store("SUCCESS", result, id, done)
+}
+
+/// The task was refused, or broke off.
+pub(super) fn failure(kind: &str, why: &str, id: &str, done: Timestamp) -> String {
+    let exception = Exception {
+        exc_type: kind,
+        exc_message: [why],
+        exc_module: "builtins",
+    };
+    store("FAILURE", exception, id, done)
+}
+
+/// The task was not carried out: "expired", "revoked" or "terminated".
+pub(super) fn revoked(why: &str, id: &str, done: Timestamp) -> String {
+    let exception = Exception {
+        exc_type: "TaskRevokedError",
+        exc_message: [why],
+        exc_module: "celery.exceptions",
+    };
+    store("REVOKED", exception, id, done)
+}
+
+/// What became of a task.
+#[derive(Debug)]
+pub(super) enum Answer<'a> {
+    /// It was carried out; its result in JSON, and when it ended by its worker's clock.
+    Done(&'a RawValue, Option<Timestamp>),
+    /// It could not be: why.
+    Failed(String),
+    /// Nobody took it in time.
+    Expired,
+    /// It goes on: nothing is decided yet.
+    Pending,
+}
+
+#[derive(Deserialize)]
+struct Told<'a> {
+    #[serde(borrow)]
+    status: Cow<'a, str>,
+    #[serde(borrow, default)]
+    result: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    date_done: Option<Cow<'a, str>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Raised {
+    exc_type: String,
+    exc_message: serde_json::Value,
+}
+
+impl Raised {
+    fn words(&self) -> String {
+        let message = match &self.exc_message {
+            serde_json::Value::Array(parts) => parts
+                .iter()
+                .map(|part| {
+                    part.as_str()
+                        .map_or_else(|| part.to_string(), str::to_owned)
+                })
+                .collect::<Vec<_>>()
+                .join(" "),
+            serde_json::Value::String(text) => text.clone(),
+            _ => String::new(),
+        };
+        if message.is_empty() {
+            self.exc_type.clone()
+        } else {
+            message
+        }
+    }
+}
+
+impl<'a> Answer<'a> {
+    /// Reads what a worker stored; `None` if it is nothing of the kind.
+    pub(super) fn read(text: &'a str) -> Option<Self> {
+        let told: Told<'a> = serde_json::from_str(text).ok()?;
+        let raised = || -> Raised {
+            told.result
+                .and_then(|result| serde_json::from_str(result.get()).ok())
+                .unwrap_or_default()
+        };
+        Some(match &*told.status {
+            "SUCCESS" => Self::Done(
+                told.result?,
+                told.date_done.as_deref().and_then(stamp::read),
+            ),
+            "FAILURE" => Self::Failed(clean(&raised().words(), 300)),
+            "REVOKED" => match raised().words().as_str() {
+                "expired" => Self::Expired,
+                why => Self::Failed(format!("it was {}", clean(why, 60))),
+            },
+            _ => Self::Pending,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DONE: Timestamp = Timestamp::from_micros(1_795_337_535_583_187);
+
+    fn result(json: &str) -> Box<RawValue> {
+        RawValue::from_string(json.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn a_result_of_celery_itself_is_read() {
+        let text = r#"{"status": "SUCCESS", "result": {"ok": {"a": 1}}, "traceback": null, "children": [], "date_done": "2026-11-24T23:36:29.732817+00:00", "task_id": "73e4"}"#;
+        let Some(Answer::Done(result, done)) = Answer::read(text) else {
+            panic!("not read");
+        };
+        assert_eq!(result.get(), r#"{"ok": {"a": 1}}"#);
+        assert_eq!(done, stamp::read("2026-11-24T23:36:29.732817+00:00"));
+    }
+
+    #[test]
+    fn ours_have_the_documented_form() {
+        assert_eq!(
+            success(&result("7"), "an-id", DONE),
+            r#"{"status":"SUCCESS","result":7,"traceback":null,"children":[],"date_done":"2026-11-22T08:52:15.583187+00:00","task_id":"an-id"}"#
+        );
+        assert!(revoked("expired", "i", DONE).contains(
+            r#""result":{"exc_type":"TaskRevokedError","exc_message":["expired"],"exc_module":"celery.exceptions"}"#
+        ));
+        assert!(failure("ValueError", "no \"x\"", "i", DONE).starts_with(
+            r#"{"status":"FAILURE","result":{"exc_type":"ValueError","exc_message":["no \"x\""],"#
+        ));
+    }
+
+    #[test]
+    fn answers_are_told_apart() {
+        let read = |text: &str| format!("{:?}", Answer::read(text));
+        assert_eq!(read(&revoked("expired", "i", DONE)), "Some(Expired)");
+        assert_eq!(
+            read(&revoked("terminated", "i", DONE)),
+            "Some(Failed(\"it was terminated\"))"
+        );
+        assert_eq!(
+            read(&failure("ValueError", "no\u{1b}[31m", "i", DONE)),
+            "Some(Failed(\"no [31m\"))"
+        );
+        assert_eq!(
+            read(r#"{"status":"STARTED","result":{"pid":1}}"#),
+            "Some(Pending)"
+        );
+        assert_eq!(
+            read(r#"{"status":"FAILURE","result":{"exc_type":"NotRegistered"}}"#),
+            "Some(Failed(\"NotRegistered\"))"
+        );
+        for rubbish in ["", "7", "{}", "{\"status\":\"SUCCESS\"}"] {
+            assert_eq!(read(rubbish), "None", "{rubbish}");
+        }
+    }
+}

@@ -1,0 +1,427 @@
+//! What was sent and has no answer yet. Pure: it is told the time and what happened, and
+//! says what is to be done.
+//!
+//! The guarantee: a check is carried out at least once and counted exactly once. The first
+//! answer takes a check out of here, so that a second one finds nothing to be counted for;
+//! and the answer counts only if the job's ticket can be claimed, so that what was withdrawn
+//! or handed over is counted by nobody here.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::domain::{Job, JobId, Moment};
+
+/// How often a message that was lost is sent again.
+const MOST_RESENDS: u8 = 2;
+
+/// How long after the timeout of its check a message is looked for. Doubles each time.
+const AUDIT_AFTER: Duration = Duration::from_secs(5);
+
+/// How soon what was sent may be asked after: most are answered by then.
+const SETTLED: Duration = Duration::from_millis(100);
+
+/// Numbers beyond this do not fit into an id.
+const NUMBER: u128 = (1 << 48) - 1;
+
+/// One check on its way.
+#[derive(Debug)]
+pub(super) struct Check {
+    pub(super) job: Job,
+    /// The text that was pushed, to find it and take it back by.
+    pub(super) text: String,
+    pub(super) tag: String,
+    /// When it was sent first.
+    pub(super) sent: Moment,
+    /// When the message loses its worth.
+    expires: Moment,
+    /// The check that it counts for, and since when a worker has it.
+    pub(super) taken: Option<(JobId, Moment)>,
+    pub(super) resends: u8,
+    audit_at: Moment,
+    audit_step: Duration,
+}
+
+/// What an audit found of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Nowhere.
+    Lost,
+    /// In the queue.
+    Queued,
+    /// In the hands of a worker.
+    Held,
+}
+
+/// What is to be done about a lost message.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Remedy {
+    /// Nothing: it is where it should be.
+    Wait,
+    /// Send it again.
+    Resend,
+    /// It was sent often enough.
+    GiveUp,
+}
+
+/// All checks on their way, by the number in their id: those sent first come first.
+#[derive(Debug)]
+pub(super) struct Outstanding {
+    /// The part of the ids that is this sender's alone.
+    session: u128,
+    next: u64,
+    checks: BTreeMap<u64, Check>,
+    taken: usize,
+}
+
+impl Outstanding {
+    pub(super) fn new() -> Self {
+        Self {
+            // Keeps version and variant, which stand before the number.
+            session: Uuid::new_v4().as_u128() & !NUMBER,
+            next: 1,
+            checks: BTreeMap::new(),
+            taken: 0,
+        }
+    }
+
+    /// The channels on which the answers to this sender are told, as a pattern.
+    pub(super) fn pattern(&self) -> String {
+        let id = self.id(0);
+        let own = id.rsplit_once('-').map_or("", |(own, _)| own);
+        format!("{}{own}-*", super::meta::PREFIX)
+    }
+
+    /// The id of task `number`.
+    pub(super) fn id(&self, number: u64) -> String {
+        Uuid::from_u128(self.session | (u128::from(number) & NUMBER)).to_string()
+    }
+
+    /// The number of a task of this sender.
+    pub(super) fn number(&self, id: &str) -> Option<u64> {
+        let id = Uuid::try_parse(id).ok()?.as_u128();
+        (id & !NUMBER == self.session).then(|| u64::try_from(id & NUMBER).ok())?
+    }
+
+    /// A number for a check that is to be sent.
+    pub(super) fn issue(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    /// Takes down what is sent now, and loses its worth after `lifetime`.
+    pub(super) fn sent(
+        &mut self,
+        number: u64,
+        job: Job,
+        (tag, text): (String, String),
+        now: Moment,
+        lifetime: Duration,
+    ) {
+        let check = Check {
+            audit_at: now + job.look.timeout + AUDIT_AFTER,
+            audit_step: AUDIT_AFTER,
+            job,
+            text,
+            tag,
+            sent: now,
+            expires: now + lifetime,
+            taken: None,
+            resends: 0,
+        };
+        self.checks.insert(number, check);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.checks.len()
+    }
+
+    /// How many of them workers have.
+    pub(super) const fn taken(&self) -> usize {
+        self.taken
+    }
+
+    pub(super) fn get(&self, number: u64) -> Option<&Check> {
+        self.checks.get(&number)
+    }
+
+    /// Their numbers, those sent first before the others.
+    pub(super) fn numbers(&self) -> Vec<u64> {
+        self.checks.keys().copied().collect()
+    }
+
+    /// Takes a check out: it is answered, or nobody wants it any more.
+    pub(super) fn take(&mut self, number: u64) -> Option<Check> {
+        let check = self.checks.remove(&number)?;
+        self.taken -= usize::from(check.taken.is_some());
+        Some(check)
+    }
+
+    /// A worker has it. `false` if nobody wants it any more.
+    pub(super) fn hold(&mut self, number: u64, now: Moment) -> bool {
+        let Some(check) = self.checks.get_mut(&number) else {
+            return false;
+        };
+        if check.taken.is_none() {
+            let Some(id) = check.job.claim() else {
+                return false;
+            };
+            check.taken = Some((id, now));
+            self.taken += 1;
+        }
+        true
+    }
+
+    /// Those that no worker is known to have, and that were sent a while ago: at most `most`.
+    pub(super) fn unsure(&self, now: Moment, most: usize) -> Vec<u64> {
+        self.checks
+            .iter()
+            .filter(|(_, check)| check.taken.is_none() && now.since(check.sent) >= SETTLED)
+            .map(|(number, _)| *number)
+            .take(most)
+            .collect()
+    }
+
+    /// The messages that no worker is known to have.
+    pub(super) fn untaken(&self) -> Vec<String> {
+        let untaken = self.checks.values().filter(|check| check.taken.is_none());
+        untaken.map(|check| check.text.clone()).collect()
+    }
+
+    /// Since when the oldest one waits that no worker is known to have.
+    pub(super) fn unserved_since(&self) -> Option<Moment> {
+        let waiting = |check: &&Check| check.taken.is_none();
+        self.checks.values().find(waiting).map(|check| check.sent)
+    }
+
+    /// Takes out those that were withdrawn before a worker had them.
+    pub(super) fn withdrawn(&mut self) -> Vec<Check> {
+        self.extract(|check| check.taken.is_none() && !check.job.ticket.is_waiting())
+    }
+
+    /// Takes out those that no worker took in time.
+    pub(super) fn expired(&mut self, now: Moment) -> Vec<Check> {
+        self.extract(|check| check.taken.is_none() && now >= check.expires)
+    }
+
+    /// Takes out those whose worker has had them for `patience` beyond their timeout.
+    pub(super) fn hopeless(&mut self, now: Moment, patience: Duration) -> Vec<Check> {
+        self.extract(|check| {
+            let timeout = check.job.look.timeout;
+            check
+                .taken
+                .is_some_and(|(_, since)| now >= since + timeout + patience)
+        })
+    }
+
+    fn extract(&mut self, which: impl Fn(&Check) -> bool) -> Vec<Check> {
+        let numbers: Vec<u64> = self
+            .checks
+            .iter()
+            .filter(|(_, check)| which(check))
+            .map(|(number, _)| *number)
+            .collect();
+        numbers
+            .into_iter()
+            .filter_map(|number| self.take(number))
+            .collect()
+    }
+
+    /// All of them are to be looked for now: the broker may have lost them.
+    pub(super) fn suspect_all(&mut self, now: Moment) {
+        for check in self.checks.values_mut() {
+            check.audit_at = now;
+            check.audit_step = AUDIT_AFTER;
+        }
+    }
+
+    /// Those that are to be looked for by now: at most `most`.
+    pub(super) fn to_audit(&self, now: Moment, most: usize) -> Vec<u64> {
+        self.checks
+            .iter()
+            .filter(|(_, check)| now >= check.audit_at)
+            .map(|(number, _)| *number)
+            .take(most)
+            .collect()
+    }
+
+    /// What an audit found: says what is to be done.
+    pub(super) fn audited(&mut self, number: u64, place: Place, now: Moment) -> Remedy {
+        let Some(check) = self.checks.get_mut(&number) else {
+            return Remedy::Wait;
+        };
+        check.audit_at = now + check.audit_step;
+        check.audit_step *= 2;
+        match place {
+            Place::Queued | Place::Held => Remedy::Wait,
+            Place::Lost if check.resends >= MOST_RESENDS => Remedy::GiveUp,
+            Place::Lost => {
+                check.resends += 1;
+                Remedy::Resend
+            }
+        }
+    }
+
+    /// Takes down the message under which a check is sent again.
+    pub(super) fn resent(&mut self, number: u64, tag: String, text: String) {
+        if let Some(check) = self.checks.get_mut(&number) {
+            check.tag = tag;
+            check.text = text;
+        }
+    }
+}
+
+/// Jobs that wait to be sent: at most so many are on their way at once.
+#[derive(Debug, Default)]
+pub(super) struct Waiting(VecDeque<Job>);
+
+impl Waiting {
+    pub(super) fn push(&mut self, job: Job) {
+        self.0.push_back(job);
+    }
+
+    /// Back to where it came from: it has waited longest.
+    pub(super) fn push_front(&mut self, job: Job) {
+        self.0.push_front(job);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The next one that somebody still wants.
+    pub(super) fn next(&mut self) -> Option<Job> {
+        loop {
+            let job = self.0.pop_front()?;
+            if job.ticket.is_waiting() {
+                return Some(job);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::SiteId;
+    use std::sync::Arc;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn at(seconds: u64) -> Moment {
+        Moment::from_nanos(seconds * 1_000_000_000)
+    }
+
+    fn job(site: usize) -> Job {
+        let id = JobId {
+            site: SiteId::from_index(site),
+            due: at(0),
+        };
+        Job::new(id, Arc::new(super::super::task::tests::look()))
+    }
+
+    fn send(outstanding: &mut Outstanding, job: &Job, now: Moment) -> u64 {
+        let number = outstanding.issue();
+        let message = (format!("tag {number}"), format!("text {number}"));
+        outstanding.sent(number, job.clone(), message, now, 5 * MINUTE);
+        number
+    }
+
+    #[test]
+    fn ids_are_uuids_of_one_family_and_lead_back_to_their_number() {
+        let (one, other) = (Outstanding::new(), Outstanding::new());
+        let id = one.id(77);
+        assert_eq!(one.number(&id), Some(77));
+        assert_eq!(other.number(&id), None);
+        assert_eq!(one.number("rubbish"), None);
+        assert_eq!(Uuid::parse_str(&id).unwrap().get_version_num(), 4);
+        let channel = super::super::meta::key(&id);
+        let pattern = one.pattern();
+        assert_eq!(pattern.strip_suffix('*'), channel.get(..pattern.len() - 1));
+    }
+
+    #[test]
+    fn the_first_answer_takes_it_out_and_a_twin_finds_nothing() {
+        let mut outstanding = Outstanding::new();
+        let number = send(&mut outstanding, &job(0), at(0));
+        assert!(outstanding.hold(number, at(1)));
+        assert_eq!((outstanding.len(), outstanding.taken()), (1, 1));
+        assert!(outstanding.take(number).is_some());
+        assert!(outstanding.take(number).is_none());
+        assert_eq!((outstanding.len(), outstanding.taken()), (0, 0));
+    }
+
+    #[test]
+    fn what_was_withdrawn_is_taken_back_and_never_held() {
+        let mut outstanding = Outstanding::new();
+        let (gone, kept) = (job(0), job(1));
+        let numbers = [&gone, &kept].map(|job| send(&mut outstanding, job, at(0)));
+        assert!(gone.ticket.withdraw());
+        assert!(!outstanding.hold(numbers[0], at(1)));
+        let withdrawn = outstanding.withdrawn();
+        assert_eq!(withdrawn.len(), 1);
+        assert_eq!(withdrawn[0].job.site, gone.site);
+        assert!(outstanding.hold(numbers[1], at(1)));
+        // A worker has it: no more withdrawing.
+        assert!(!kept.ticket.withdraw());
+        assert!(outstanding.withdrawn().is_empty());
+    }
+
+    #[test]
+    fn a_job_that_is_due_again_keeps_its_place_and_counts_for_the_new_time() {
+        let mut outstanding = Outstanding::new();
+        let job = job(0);
+        let number = send(&mut outstanding, &job, at(0));
+        assert_eq!(job.ticket.renew(at(60)), Some(at(0)));
+        assert!(outstanding.hold(number, at(61)));
+        let (id, _) = outstanding.get(number).unwrap().taken.unwrap();
+        assert_eq!(id.due, at(60));
+    }
+
+    #[test]
+    fn what_nobody_took_expires_and_what_somebody_has_does_not() {
+        let mut outstanding = Outstanding::new();
+        let numbers = [0, 1].map(|site| send(&mut outstanding, &job(site), at(0)));
+        outstanding.hold(numbers[0], at(1));
+        assert!(outstanding.expired(at(299)).is_empty());
+        let expired = outstanding.expired(at(300));
+        assert_eq!(expired.len(), 1);
+        assert!(expired[0].job.ticket.is_waiting());
+        assert_eq!(outstanding.numbers(), [numbers[0]]);
+        assert!(outstanding.hopeless(at(40), MINUTE).is_empty());
+        assert_eq!(outstanding.hopeless(at(71), MINUTE).len(), 1);
+        assert_eq!((outstanding.len(), outstanding.taken()), (0, 0));
+    }
+
+    #[test]
+    fn what_was_lost_is_sent_again_twice_with_growing_patience() {
+        let mut outstanding = Outstanding::new();
+        let number = send(&mut outstanding, &job(0), at(0));
+        assert!(outstanding.to_audit(at(14), 9).is_empty());
+        assert_eq!(outstanding.to_audit(at(15), 9), [number]);
+        let mut audit = |place, now| outstanding.audited(number, place, at(now));
+        assert_eq!(audit(Place::Queued, 15), Remedy::Wait);
+        assert_eq!(audit(Place::Lost, 20), Remedy::Resend);
+        assert_eq!(audit(Place::Held, 30), Remedy::Wait);
+        assert_eq!(audit(Place::Lost, 50), Remedy::Resend);
+        assert_eq!(audit(Place::Lost, 90), Remedy::GiveUp);
+        assert!(outstanding.to_audit(at(169), 9).is_empty());
+        outstanding.suspect_all(at(100));
+        assert_eq!(outstanding.to_audit(at(100), 9), [number]);
+    }
+
+    #[test]
+    fn jobs_that_nobody_wants_any_more_are_not_sent() {
+        let mut waiting = Waiting::default();
+        let jobs = [job(0), job(1), job(2)];
+        for job in &jobs[..2] {
+            waiting.push(job.clone());
+        }
+        waiting.push_front(jobs[2].clone());
+        assert!(jobs[0].ticket.withdraw());
+        assert_eq!(waiting.next().unwrap().site, jobs[2].site);
+        assert_eq!(waiting.next().unwrap().site, jobs[1].site);
+        assert!(waiting.next().is_none());
+    }
+}

@@ -1,0 +1,140 @@
+//! What is heard: answers and heartbeats.
+
+use std::time::Duration;
+
+use crate::domain::{CheckResult, JobId, Now, Timestamp};
+use crate::probe::{Start, could_not_look};
+use crate::trace::{self, Notes};
+
+use super::super::event::Heartbeat;
+use super::super::listen::News;
+use super::super::meta::{self, Answer};
+use super::super::outstanding::Check;
+use super::super::task;
+use super::state::{Producer, TICK};
+
+/// Threads that are kept on the picture at once.
+const MOST_THREADS: usize = 1_000;
+
+impl Producer {
+    pub(super) fn hear(&mut self, news: News, now: Now) {
+        match news {
+            News::Subscribed => {
+                self.ask_for_all = true;
+                self.outstanding.suspect_all(now.mono + TICK);
+            }
+            News::Told { channel, text } => {
+                if let Some(id) = channel.strip_prefix(meta::PREFIX) {
+                    if let Some(number) = self.outstanding.number(id) {
+                        self.answer(number, &text, now);
+                    }
+                } else if let Some(beat) = Heartbeat::read(&text) {
+                    self.fleet.beat(beat, now.mono, now.wall);
+                }
+            }
+        }
+    }
+
+    /// A task has an answer, perhaps not for the first time.
+    pub(super) fn answer(&mut self, number: u64, text: &[u8], now: Now) {
+        let answer = std::str::from_utf8(text).ok().and_then(Answer::read);
+        if matches!(answer, Some(Answer::Pending)) {
+            self.outstanding.hold(number, now.mono);
+            return;
+        }
+        let Some(check) = self.outstanding.take(number) else {
+            self.figures.duplicates += 1;
+            return;
+        };
+        self.counted.push(self.outstanding.id(number));
+        if matches!(answer, Some(Answer::Expired)) && check.taken.is_none() {
+            self.figures.expired += 1;
+            self.waiting.push_front(check.job);
+            return;
+        }
+        let Some(id) = claim(&check) else {
+            // Withdrawn, or handed over.
+            self.figures.duplicates += 1;
+            return;
+        };
+        self.figures.answered += 1;
+        let result = match answer {
+            Some(Answer::Done(json, done)) => {
+                task::report(json.get(), &check.job.look).map(|(result, notes)| {
+                    let result = self.settle(result, id, &check, done, now);
+                    self.record(&result, notes, now);
+                    result
+                })
+            }
+            Some(Answer::Failed(why)) => Some(refused(
+                id,
+                &check,
+                &format!("a worker did not run it: {why}"),
+                now,
+            )),
+            Some(Answer::Expired) => Some(refused(id, &check, "its worker let it expire", now)),
+            Some(Answer::Pending) | None => None,
+        };
+        let result = result
+            .unwrap_or_else(|| refused(id, &check, "what its worker answered cannot be read", now));
+        // Nobody listens any more when the program is on its way out.
+        let _unheard = self.results.send(result);
+    }
+
+    /// Notes what was done elsewhere, as if it had been done here.
+    fn record(&mut self, result: &CheckResult, notes: Option<Notes>, now: Now) {
+        if self.present.len() < MOST_THREADS {
+            let enter = || (self.recorder.enter(result.ran_on.clone()), now.mono);
+            let present = self.present.entry(result.ran_on.clone());
+            present.or_insert_with(enter).1 = now.mono;
+        }
+        let Some(watched) = self.recorder.begin(result.job, result.started, &self.clock) else {
+            return;
+        };
+        watched.live().carried_out_by(result.ran_on.clone());
+        if let Some(notes) = notes {
+            let notes = task::placed(notes, result.started, result.latency);
+            watched.live().noted_elsewhere(notes);
+        }
+        watched.end(result);
+    }
+
+    /// Puts a result in terms of our clocks.
+    fn settle(
+        &mut self,
+        mut result: CheckResult,
+        id: JobId,
+        check: &Check,
+        done: Option<Timestamp>,
+        now: Now,
+    ) -> CheckResult {
+        let offset = self.fleet.ran(&result.ran_on, done, now.mono, now.wall);
+        let theirs = result.started_at.as_micros().saturating_add(offset);
+        let ago = Duration::from_micros(
+            u64::try_from(now.wall.as_micros().saturating_sub(theirs)).unwrap_or(0),
+        );
+        // Whatever the clocks say: it was sent before it was started, and took its time.
+        let latest = (now.mono - result.latency).max(check.sent);
+        let started = (now.mono - ago).clamp(check.sent, latest);
+        let ago = i64::try_from(now.mono.since(started).as_micros()).unwrap_or(0);
+        result.job = id;
+        result.started = started;
+        result.started_at = Timestamp::from_micros(now.wall.as_micros().saturating_sub(ago));
+        result.late = started.since(id.due);
+        result
+    }
+}
+
+/// The check that an answer counts for; `None` if nobody waits for it here any more.
+fn claim(check: &Check) -> Option<JobId> {
+    check.taken.map(|(id, _)| id).or_else(|| check.job.claim())
+}
+
+pub(super) fn refused(id: JobId, check: &Check, why: &str, now: Now) -> CheckResult {
+    let start = Start {
+        job: id,
+        moment: now.mono,
+        at: now.wall,
+    };
+    could_not_look(start, &check.job.look, why, trace::here())
+}

@@ -1,0 +1,153 @@
+//! What has to happen in one step in Redis, as scripts: claim, finish, restore, touch, and
+//! the two by which the sender of a check looks after it.
+//!
+//! Architecture invariant: no message is ever decoded and encoded again here, because an
+//! empty list would come out as an empty object. What has to be changed is spliced in.
+
+use redis::Script;
+
+/// Takes messages off the queues `KEYS[4..]`, the first one first, and holds them.
+///
+/// `KEYS[1]` unacked, `[2]` unacked_index, `[3]` dead letters; `ARGV[1]` the most, `[2]` the
+/// longest message in bytes, `[3]` how many dead letters are kept. Gives the time, and tag
+/// and text of each message. What has no tag to be held under, or is too long, is put aside.
+const CLAIM: &str = r#"
+local now = redis.call('TIME')
+local time = now[1] .. '.' .. string.format('%06d', now[2])
+local taken = {time}
+local left, aside = tonumber(ARGV[1]), 256
+for i = 4, #KEYS do
+  while left > 0 and aside > 0 do
+    local raw = redis.call('RPOP', KEYS[i])
+    if not raw then break end
+    local tag = string.match(raw, '"delivery_tag"%s*:%s*"([^"\\]+)"')
+    local why
+    if #raw > tonumber(ARGV[2]) then why = 'longer than 1 MiB'
+    elseif not tag or #tag > 255 then why = 'without a delivery tag'
+    elseif redis.call('HEXISTS', KEYS[1], tag) == 1 then why = 'its delivery tag is held already'
+    end
+    if why then
+      -- Bytes that may be no text would make the letter none.
+      local shown = string.gsub(string.sub(raw, 1, 4096), '[\128-\255]', '?')
+      local letter = {reason = why, at = time, length = #raw, message = shown}
+      redis.call('LPUSH', KEYS[3], cjson.encode(letter))
+      redis.call('LTRIM', KEYS[3], 0, tonumber(ARGV[3]) - 1)
+      aside = aside - 1
+    else
+      redis.call('ZADD', KEYS[2], time, tag)
+      redis.call('HSET', KEYS[1], tag, '[' .. raw .. ',"","' .. KEYS[4] .. '"]')
+      taken[#taken + 1] = tag
+      taken[#taken + 1] = raw
+      left = left - 1
+    end
+  end
+end
+return taken
+"#;
+
+/// Lets go of a message, stores its result unless one stands that is final, and tells of it.
+///
+/// `KEYS[1]` unacked, `[2]` unacked_index, `[3]` the result's key; `ARGV[1]` the tag, `[2]`
+/// the result, `[3]` how many seconds it is kept. Gives 1 if it was stored.
+const FINISH: &str = r#"
+redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('HDEL', KEYS[1], ARGV[1])
+local old = redis.call('GET', KEYS[3])
+if old then
+  local status = string.match(old, '"status"%s*:%s*"(%u+)"')
+  if status == 'SUCCESS' or status == 'FAILURE' or status == 'REVOKED' then return 0 end
+end
+redis.call('SETEX', KEYS[3], ARGV[3], ARGV[2])
+redis.call('PUBLISH', KEYS[3], ARGV[2])
+return 1
+"#;
+
+/// Gives messages back to their queues: those that `ARGV[2..]` name, or else those that
+/// nobody has touched for `ARGV[1]` seconds.
+///
+/// `KEYS[1]` unacked, `[2]` unacked_index, `[3]` unacked_mutex, which a stock worker holds
+/// while it does the same; `[4]` the queue. Gives how many. Messages of other exchanges are
+/// left to those who know where they came from.
+const RESTORE: &str = r#"
+local tags = {}
+if #ARGV > 1 then
+  for i = 2, #ARGV do tags[#tags + 1] = ARGV[i] end
+else
+  if redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
+  local now = redis.call('TIME')
+  tags = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now[1] - ARGV[1], 'LIMIT', 0, 500)
+end
+local restored = 0
+for _, tag in ipairs(tags) do
+  local held = redis.call('HGET', KEYS[1], tag)
+  if held then
+    local raw, exchange, key = string.match(held, '^%[(.*),%s*"([^"]*)",%s*"([^"]*)"%s*%]$')
+    if raw and exchange == '' then
+      if not string.find(raw, '"redelivered"%s*:') then
+        raw = string.gsub(raw, '("delivery_info"%s*:%s*{)(%s*")', '%1"redelivered":true,%2', 1)
+      end
+      redis.call('RPUSH', key, raw)
+      redis.call('HDEL', KEYS[1], tag)
+      redis.call('ZREM', KEYS[2], tag)
+      restored = restored + 1
+    end
+  else
+    redis.call('ZREM', KEYS[2], tag)
+  end
+end
+return restored
+"#;
+
+/// Says of the messages `ARGV` that they are still worked on: `KEYS[1]` unacked_index. One
+/// that was given to somebody else meanwhile is theirs again, and one that is gone stays so.
+const TOUCH: &str = r#"
+local now = redis.call('TIME')
+local time = now[1] .. '.' .. string.format('%06d', now[2])
+for _, tag in ipairs(ARGV) do redis.call('ZADD', KEYS[1], 'XX', time, tag) end
+return #ARGV
+"#;
+
+/// Where messages are: `KEYS[1]` unacked, `[2]` the queue; `ARGV` tag and text of each. Gives
+/// for each 2 if a worker holds it, 1 if it waits, 0 if it is nowhere.
+const AUDIT: &str = r#"
+local places = {}
+for i = 1, #ARGV, 2 do
+  local place = 0
+  if redis.call('HEXISTS', KEYS[1], ARGV[i]) == 1 then place = 2
+  elseif redis.call('LPOS', KEYS[2], ARGV[i + 1], 'RANK', -1) then place = 1
+  end
+  places[#places + 1] = place
+end
+return places
+"#;
+
+/// Which of the tags `ARGV` are held by workers: `KEYS[1]` unacked. Gives 1 or 0 for each.
+const HELD: &str = r#"
+local held = {}
+for i, tag in ipairs(ARGV) do held[i] = redis.call('HEXISTS', KEYS[1], tag) end
+return held
+"#;
+
+/// All of them.
+#[derive(Debug)]
+pub(super) struct Scripts {
+    pub(super) claim: Script,
+    pub(super) finish: Script,
+    pub(super) restore: Script,
+    pub(super) touch: Script,
+    pub(super) audit: Script,
+    pub(super) held: Script,
+}
+
+impl Scripts {
+    pub(super) fn new() -> Self {
+        Self {
+            claim: Script::new(CLAIM),
+            finish: Script::new(FINISH),
+            restore: Script::new(RESTORE),
+            touch: Script::new(TOUCH),
+            audit: Script::new(AUDIT),
+            held: Script::new(HELD),
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What is sent to the broker and asked of it, in as few round trips as it takes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::aio::ConnectionManager;
+use redis::{RedisResult, Value, pipe};
+
+use crate::domain::{Job, SiteUrl, Timestamp, clean};
+use crate::paradigm::QueueOptions;
+use crate::probe::Recipe;
+use crate::trace::Recorder;
+
+use super::broker::Broker;
+use super::message::Outgoing;
+use super::outstanding::Place;
+use super::script::Scripts;
+use super::task::{self, Order};
+use super::{keys, meta};
+
+/// How long a result that was counted is kept, in seconds: so long that a late twin of it
+/// meets it and is dropped by its worker.
+const KEEP_COUNTED: i64 = 10;
+
+/// The broker, as the sender of checks uses it.
+pub(super) struct Sender {
+    commands: ConnectionManager,
+    scripts: Scripts,
+    queue: Box<str>,
+    lifetime: Duration,
+    recipe: Recipe,
+    recorder: Arc<Recorder>,
+    origin: String,
+    /// Microseconds to add to the broker's clock to get ours.
+    offset_micros: Option<i64>,
+}
+
+/// What the broker says of itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct State {
+    pub(super) depth: u64,
+    pub(super) held: u64,
+    pub(super) at: Timestamp,
+}
+
+impl Sender {
+    pub(super) fn new(
+        broker: &Broker,
+        options: &QueueOptions,
+        recipe: Recipe,
+        recorder: Arc<Recorder>,
+    ) -> RedisResult<Self> {
+        let here = crate::trace::here();
+        Ok(Self {
+            commands: broker.commands()?,
+            scripts: Scripts::new(),
+            queue: options.name.clone(),
+            lifetime: options.expires,
+            recipe,
+            recorder,
+            origin: format!("squirrel-{}@{}", here.pid, here.host),
+            offset_micros: None,
+        })
+    }
+
+    pub(super) fn learn_offset(&mut self, micros: i64) {
+        self.offset_micros = Some(micros);
+    }
+
+    /// The text of a job's message, which loses its worth by the broker's clock.
+    pub(super) fn text(
+        &self,
+        job: &Job,
+        id: &str,
+        tag: &str,
+        now: Timestamp,
+    ) -> serde_json::Result<String> {
+        let order = Order {
+            job: crate::domain::JobId {
+                site: job.site,
+                due: job.ticket.due(),
+            },
+            look: &job.look,
+            traced: self.recorder.is_on(),
+            trust: &self.recipe,
+        };
+        let micros = i64::try_from(self.lifetime.as_micros()).unwrap_or(i64::MAX);
+        let now = now
+            .as_micros()
+            .saturating_sub(self.offset_micros.unwrap_or(0));
+        let host = job.look.url.host_and_path();
+        // What stands behind a question mark may be a secret.
+        let host = host.split(['?', '#']).next().unwrap_or_default();
+        Outgoing {
+            task: task::NAME,
+            id,
+            tag,
+            queue: &self.queue,
+            argument: &order,
+            shown: &clean(SiteUrl::new(format!("('{host}',)")).shown(), 200),
+            expires: Timestamp::from_micros(now.saturating_add(micros)),
+            origin: &self.origin,
+        }
+        .encode()
+    }
+
+    pub(super) async fn push(&mut self, texts: &[&str]) -> RedisResult<()> {
+        redis::cmd("LPUSH")
+            .arg(&*self.queue)
+            .arg(texts)
+            .exec_async(&mut self.commands)
+            .await
+    }
+
+    /// Takes messages back that nobody took off the queue.
+    pub(super) async fn take_back(&mut self, texts: &[String]) -> RedisResult<()> {
+        let mut batch = pipe();
+        for text in texts {
+            batch
+                .cmd("LREM")
+                .arg(&*self.queue)
+                .arg(-1)
+                .arg(text)
+                .ignore();
+        }
+        batch.exec_async(&mut self.commands).await
+    }
+
+    /// The results of tasks that have one.
+    pub(super) async fn results(&mut self, ids: &[String]) -> RedisResult<Vec<Option<Vec<u8>>>> {
+        let keys: Vec<String> = ids.iter().map(|id| meta::key(id)).collect();
+        redis::cmd("MGET")
+            .arg(keys)
+            .query_async(&mut self.commands)
+            .await
+    }
+
+    /// The results of these tasks were counted.
+    pub(super) async fn counted(&mut self, ids: &[String]) -> RedisResult<()> {
+        let mut batch = pipe();
+        for id in ids {
+            batch
+                .cmd("EXPIRE")
+                .arg(meta::key(id))
+                .arg(KEEP_COUNTED)
+                .ignore();
+        }
+        batch.exec_async(&mut self.commands).await
+    }
+
+    /// Which of these tags workers hold.
+    pub(super) async fn held(&mut self, tags: &[&str]) -> RedisResult<Vec<bool>> {
+        self.scripts
+            .held
+            .key(keys::UNACKED)
+            .arg(tags)
+            .invoke_async(&mut self.commands)
+            .await
+    }
+
+    /// Where messages are, given by tag and text.
+    pub(super) async fn places(&mut self, messages: &[(&str, &str)]) -> RedisResult<Vec<Place>> {
+        let mut audit = self.scripts.audit.key(keys::UNACKED);
+        audit.key(&*self.queue);
+        for (tag, text) in messages {
+            audit.arg(*tag).arg(*text);
+        }
+        let places: Vec<u8> = audit
+            .invoke_async::<Vec<Value>>(&mut self.commands)
+            .await
+            .map(|values| {
+                values
+                    .into_iter()
+                    .map(|value| {
+                        u8::from(value == Value::Int(1)) + 2 * u8::from(value == Value::Int(2))
+                    })
+                    .collect()
+            })?;
+        Ok(places
+            .into_iter()
+            .map(|place| match place {
+                2 => Place::Held,
+                1 => Place::Queued,
+                _ => Place::Lost,
+            })
+            .collect())
+    }
+
+    /// How full the queue is, and what time it is there.
+    pub(super) async fn state(&mut self) -> RedisResult<State> {
+        let (depth, held, (seconds, micros)): (u64, u64, (i64, i64)) = pipe()
+            .cmd("LLEN")
+            .arg(&*self.queue)
+            .cmd("HLEN")
+            .arg(keys::UNACKED)
+            .cmd("TIME")
+            .query_async(&mut self.commands)
+            .await?;
+        Ok(State {
+            depth,
+            held,
+            at: Timestamp::from_micros(seconds.saturating_mul(1_000_000).saturating_add(micros)),
+        })
+    }
+}

@@ -1,0 +1,172 @@
+//! A broker of this program's own: an installed redis-server or valkey-server on a private
+//! socket, whose append-only file survives a crash.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rustix::process::{Pid, Signal, getppid, getuid, set_parent_process_death_signal};
+
+use crate::domain::SiteUrl;
+
+/// The programs that will do, the first one first.
+const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
+
+/// The longest path of a socket that the system takes, in bytes.
+const MOST_PATH: usize = 107;
+
+/// Where a broker of one's own keeps its data, and how long it lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokerOptions {
+    /// Its folder; made if it is missing, readable to nobody else.
+    pub folder: PathBuf,
+    /// The process whose end is its end; without one, it runs until it is stopped.
+    pub parent: Option<u32>,
+}
+
+/// Why there is no broker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServeError(pub String);
+
+impl fmt::Display for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ServeError {}
+
+impl BrokerOptions {
+    /// The socket on which it listens.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.folder.join("redis.sock")
+    }
+
+    /// The URL by which workers and monitors of this machine reach it.
+    #[must_use]
+    pub fn url(&self) -> SiteUrl {
+        SiteUrl::new(format!("redis+socket://{}", self.socket().display()))
+    }
+}
+
+/// The server to run.
+///
+/// # Errors
+/// One sentence that says what to install.
+pub(super) fn find() -> Result<PathBuf, ServeError> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let executable = |path: &PathBuf| {
+        fs::metadata(path)
+            .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+    };
+    PROGRAMS
+        .iter()
+        .flat_map(|program| std::env::split_paths(&path).map(move |folder| folder.join(program)))
+        .find(executable)
+        .ok_or_else(|| {
+            ServeError(
+                "no broker: install redis-server or valkey-server (apt install redis-server), \
+                 or name one by --broker or [queue] in sites.toml"
+                    .to_owned(),
+            )
+        })
+}
+
+/// Turns this very process into the server, so that nobody stands between it and its end.
+///
+/// # Errors
+/// If there is no such program, or no folder for its data; else this does not return.
+pub fn serve_broker(options: &BrokerOptions) -> Result<Infallible, ServeError> {
+    let program = find()?;
+    let folder = prepare(&options.folder)?;
+    let socket = folder.join("redis.sock");
+    if socket.as_os_str().len() > MOST_PATH {
+        return Err(ServeError(format!(
+            "the path of the socket is too long for the system: {}",
+            socket.display()
+        )));
+    }
+    if let Some(parent) = options.parent {
+        die_with(parent).map_err(|error| ServeError(error.to_string()))?;
+    }
+    let failed = Command::new(&program)
+        .args(["--port", "0", "--unixsocketperm", "700"])
+        .arg("--unixsocket")
+        .arg(&socket)
+        .arg("--dir")
+        .arg(&folder)
+        .args(["--appendonly", "yes", "--appendfsync", "everysec"])
+        .args(["--save", "", "--daemonize", "no", "--loglevel", "warning"])
+        .exec();
+    Err(ServeError(format!(
+        "{} cannot be started: {failed}",
+        program.display()
+    )))
+}
+
+/// Has the system end this process with the one that started it.
+///
+/// # Errors
+/// If that one is gone already.
+pub(super) fn die_with(parent: u32) -> io::Result<()> {
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    let pid = i32::try_from(parent).ok().and_then(Pid::from_raw);
+    if pid.is_none() || getppid() != pid {
+        return Err(io::Error::other("whoever started this is gone"));
+    }
+    Ok(())
+}
+
+/// The folder for the data, absolute, and this user's alone.
+fn prepare(folder: &Path) -> Result<PathBuf, ServeError> {
+    let refused = |error: io::Error| {
+        ServeError(format!(
+            "no place for the broker's data at {}: {error}",
+            folder.display()
+        ))
+    };
+    if let Some(above) = folder.parent() {
+        fs::create_dir_all(above).map_err(refused)?;
+    }
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let found = fs::symlink_metadata(folder).map_err(refused)?;
+            if !found.is_dir() || found.uid() != getuid().as_raw() {
+                return Err(refused(io::Error::other("it belongs to somebody else")));
+            }
+            if found.mode() & 0o077 != 0 {
+                return Err(refused(io::Error::other("others may enter it")));
+            }
+        }
+        Err(error) => return Err(refused(error)),
+    }
+    fs::canonicalize(folder).map_err(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_is_this_users_alone() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("a/b");
+        let made = prepare(&folder).unwrap();
+        assert_eq!(fs::metadata(&made).unwrap().mode() & 0o777, 0o700);
+        assert_eq!(prepare(&folder).unwrap(), made);
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(prepare(&folder).unwrap_err().0.contains("others may enter"));
+    }
+
+    #[test]
+    fn a_process_whose_parent_is_gone_does_not_stay() {
+        assert!(die_with(1_999_999_999).is_err());
+    }
+}

@@ -1,0 +1,375 @@
+//! The task `squirrel.check`: its argument, its result, and what is refused of either,
+//! whoever sent it.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use url::Url;
+
+use crate::domain::{
+    CheckResult, Clock, Hop, JobId, Look, Moment, Phases, RanOn, SiteUrl, SystemClock, Timestamp,
+    clean, sentence,
+};
+use crate::paradigm::desk;
+use crate::probe::{Prober, Recipe, Start};
+use crate::trace::{LiveCheck, Notes, Slice};
+
+/// The name of the task.
+pub(super) const NAME: &str = "squirrel.check";
+
+/// The longest time that a check may be given.
+const LONGEST: Duration = Duration::from_secs(24 * 3_600);
+
+/// The most redirects that a check may follow.
+const MOST_REDIRECTS: u16 = 100;
+
+/// The longest text that a body is searched for, and the longest URL, in bytes.
+const MOST_TEXT: usize = 64 * 1024;
+
+/// One check to be carried out: what it needs, and no more.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Order<'a> {
+    pub(super) job: JobId,
+    pub(super) look: &'a Look,
+    /// Whether every poll is to be noted.
+    pub(super) traced: bool,
+    /// Certificates that are trusted besides the system's, where there are any.
+    pub(super) trust: &'a Recipe,
+}
+
+/// An [`Order`] as it arrives.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Received {
+    pub(super) job: JobId,
+    pub(super) look: Look,
+    #[serde(default)]
+    pub(super) traced: bool,
+    pub(super) trust: Recipe,
+}
+
+impl Received {
+    /// Reads the arguments of a task that anybody may have sent.
+    ///
+    /// # Errors
+    /// A sentence that says why they are refused.
+    pub(super) fn read(arguments: &[Box<RawValue>]) -> Result<Self, String> {
+        let [argument] = arguments else {
+            return Err(format!("it takes one check, not {}", arguments.len()));
+        };
+        let order: Self = serde_json::from_str(argument.get())
+            .map_err(|error| format!("its argument is no check: {}", sentence(&brief(&error))))?;
+        refusal(&order.look).map_or(Ok(order), |why| Err(why.to_owned()))
+    }
+}
+
+/// What is wrong, without the place in a text that nobody sees, and without the text.
+fn brief(error: &serde_json::Error) -> Cow<'static, str> {
+    use serde_json::error::Category;
+    match error.classify() {
+        Category::Data => "a part is missing, unknown, or of the wrong kind".into(),
+        _ => "it is not JSON".into(),
+    }
+}
+
+/// Why a look is not to be taken, if it is not.
+fn refusal(look: &Look) -> Option<&'static str> {
+    let url = look.url.expose();
+    let parsed = Url::parse(url).ok();
+    let web = parsed
+        .as_ref()
+        .is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let header = look
+        .user_agent
+        .bytes()
+        .all(|byte| (b' '..=b'~').contains(&byte));
+    if url.len() > MOST_TEXT || !web {
+        Some("its URL is not http or https")
+    } else if look.timeout.is_zero() || look.timeout > LONGEST {
+        Some("its timeout is not between nothing and a day")
+    } else if look.max_redirects > MOST_REDIRECTS {
+        Some("it asks for more than 100 redirects")
+    } else if !header || look.user_agent.len() > 1_024 {
+        Some("its user agent cannot stand in a header")
+    } else if look
+        .contains
+        .as_ref()
+        .is_some_and(|text| text.len() > MOST_TEXT)
+    {
+        Some("the text it looks for is too long")
+    } else {
+        None
+    }
+}
+
+/// What a worker found and, if that was asked for, noted. The moments of its notes count from
+/// the start of the check.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Report {
+    check: CheckResult,
+    notes: Option<Notes>,
+}
+
+/// Carries a check out, whatever happens. `host` is what the result is to call this machine,
+/// where that is not its name.
+pub(super) async fn carry_out(
+    prober: &Prober,
+    order: &Received,
+    host: Option<&Arc<str>>,
+) -> Report {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let now = clock.now();
+    let start = Start {
+        job: order.job,
+        moment: now.mono,
+        at: now.wall,
+    };
+    let live = order
+        .traced
+        .then(|| Arc::new(LiveCheck::new(order.job, now.mono, clock, None)));
+    let mut check = desk::look(prober, start, &order.look, live.as_ref()).await;
+    if let Some(host) = host {
+        check.ran_on.host = Arc::clone(host);
+    }
+    Report {
+        check,
+        notes: live.map(|live| live.take_notes()),
+    }
+}
+
+impl Report {
+    pub(super) const fn check(&self) -> &CheckResult {
+        &self.check
+    }
+}
+
+/// Notes in order and within bounds, of a check that was started at `started`.
+pub(super) fn placed(mut notes: Notes, started: Moment, latency: Duration) -> Notes {
+    let place = |at: Moment| started + Duration::from_nanos(at.as_nanos()).min(latency);
+    notes.slices.truncate(256);
+    notes.steps.truncate(64);
+    let ordered = |slice: &Slice| slice.ready <= slice.start && slice.start <= slice.end;
+    notes.slices.retain(ordered);
+    for slice in &mut notes.slices {
+        slice.ready = place(slice.ready);
+        slice.start = place(slice.start);
+        slice.end = place(slice.end);
+    }
+    notes.slices.sort_by_key(|slice| slice.start);
+    for step in &mut notes.steps {
+        step.at = place(step.at);
+    }
+    notes.steps.sort_by_key(|step| step.at);
+    notes
+}
+
+/// Reads the result of a check that anybody may have stored: texts are cleaned, times and
+/// numbers bounded. `None` if it is nothing of the kind.
+pub(super) fn report(json: &str, look: &Look) -> Option<(CheckResult, Option<Notes>)> {
+    let report: Report = serde_json::from_str(json).ok()?;
+    Some((cleaned(report.check, look)?, report.notes))
+}
+
+fn cleaned(mut result: CheckResult, look: &Look) -> Option<CheckResult> {
+    const MOST_HOPS: usize = 2 * MOST_REDIRECTS as usize;
+    let expected = result
+        .reason
+        .map_or(crate::domain::Verdict::Up, crate::domain::Reason::verdict);
+    if result.verdict != expected || result.reason.is_some() != result.error.is_some() {
+        return None;
+    }
+    let longest = look.timeout + Duration::from_secs(60);
+    result.latency = result.latency.min(longest);
+    result.phases = bounded(result.phases, longest);
+    result.error = result.error.map(|error| sentence(&error));
+    result.ran_on = RanOn {
+        host: clean(&result.ran_on.host, 64).into(),
+        pid: result.ran_on.pid,
+        tid: result.ran_on.tid,
+        thread: clean(&result.ran_on.thread, 15).into(),
+    };
+    result.hops.truncate(MOST_HOPS);
+    for hop in &mut result.hops {
+        *hop = Hop {
+            // Once more, so that no worker's word is taken for it that passwords are hidden.
+            url: clean(SiteUrl::new(&*hop.url).shown(), 2_048).into(),
+            note: sentence(&hop.note),
+            phases: bounded(hop.phases, longest),
+            took: hop.took.min(longest),
+            resolved: std::mem::take(&mut hop.resolved)
+                .into_iter()
+                .take(64)
+                .collect(),
+            ..hop.clone()
+        };
+    }
+    if let Some(certificate) = &mut result.certificate {
+        certificate.subject = sentence(&certificate.subject);
+        certificate.issuer = sentence(&certificate.issuer);
+        let micros = certificate.not_after.as_micros();
+        // Four thousand years around 1970 are enough for any certificate.
+        const FAR: i64 = 126_000_000_000_000_000;
+        certificate.not_after = Timestamp::from_micros(micros.clamp(-FAR, FAR));
+    }
+    Some(result)
+}
+
+fn bounded(phases: Phases, longest: Duration) -> Phases {
+    let bound = |phase: Option<Duration>| phase.map(|time| time.min(longest));
+    Phases {
+        dns: bound(phases.dns),
+        connect: bound(phases.connect),
+        tls: bound(phases.tls),
+        first_byte: bound(phases.first_byte),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::domain::{SiteId, StatusSet, Verdict};
+    use crate::probe::{Kit, could_not_look};
+    use serde_json::{Value, json};
+
+    pub(crate) fn look() -> Look {
+        Look {
+            url: SiteUrl::new("https://ann:s3cret@example.org/"),
+            timeout: Duration::from_secs(10),
+            slow: Duration::from_secs(2),
+            cert_warn: Duration::from_secs(9),
+            expect_status: StatusSet::default(),
+            contains: None,
+            max_redirects: 5,
+            user_agent: "agent".into(),
+        }
+    }
+
+    fn order(look: &Look) -> Value {
+        let kit = Kit::http(None).unwrap();
+        let order = Order {
+            job: JobId {
+                site: SiteId::from_index(7),
+                due: Moment::from_nanos(u64::MAX),
+            },
+            look,
+            traced: true,
+            trust: kit.recipe().unwrap(),
+        };
+        serde_json::to_value(&order).unwrap()
+    }
+
+    fn read(arguments: &[Value]) -> Result<Received, String> {
+        let raw: Vec<_> = arguments
+            .iter()
+            .map(|value| RawValue::from_string(value.to_string()).unwrap())
+            .collect();
+        Received::read(&raw)
+    }
+
+    #[test]
+    fn an_order_arrives_as_it_was_sent() {
+        let received = read(&[order(&look())]).unwrap();
+        assert_eq!(received.look, look());
+        assert_eq!(received.job.site.index(), 7);
+        assert_eq!(received.job.due, Moment::from_nanos(u64::MAX));
+    }
+
+    #[test]
+    fn an_order_carries_what_a_check_needs_and_no_more() {
+        let order = order(&look());
+        let keys =
+            |value: &Value| -> Vec<_> { value.as_object().unwrap().keys().cloned().collect() };
+        assert_eq!(keys(&order), ["job", "look", "traced", "trust"]);
+        let look_keys = keys(&order["look"]);
+        assert_eq!(look_keys.len(), 8, "{look_keys:?}");
+    }
+
+    #[test]
+    fn what_is_no_check_is_refused_with_a_reason() {
+        let many = vec![order(&look()); 10_000];
+        assert_eq!(read(&many).unwrap_err(), "it takes one check, not 10000");
+        assert!(read(&[]).is_err());
+        for nonsense in [json!(null), json!([]), json!("x"), json!({"job": 1})] {
+            let why = read(&[nonsense]).unwrap_err();
+            assert!(why.starts_with("its argument is no check"), "{why}");
+        }
+        for url in [
+            "file:///etc/passwd",
+            "ftp://h/",
+            "javascript:1",
+            "",
+            "http://",
+        ] {
+            let mut look = look();
+            look.url = SiteUrl::new(url);
+            assert_eq!(
+                read(&[order(&look)]).unwrap_err(),
+                "its URL is not http or https",
+                "{url}"
+            );
+        }
+        let broken: [fn(&mut Look); 5] = [
+            |look| look.timeout = Duration::ZERO,
+            |look| look.timeout = Duration::MAX,
+            |look| look.max_redirects = u16::MAX,
+            |look| look.user_agent = "a\r\nHost: b".into(),
+            |look| look.contains = Some("x".repeat(MOST_TEXT + 1).into()),
+        ];
+        for change in broken {
+            let mut look = look();
+            change(&mut look);
+            assert!(read(&[order(&look)]).is_err());
+        }
+    }
+
+    #[test]
+    fn a_stored_result_cannot_hurt_whoever_shows_it() {
+        let start = Start {
+            job: JobId {
+                site: SiteId::from_index(7),
+                due: Moment::ZERO,
+            },
+            moment: Moment::ZERO,
+            at: Timestamp::default(),
+        };
+        let good = could_not_look(start, &look(), "no \u{1b}[31m", crate::trace::here());
+        let mut report = json!({"check": good, "notes": null});
+        let read_report = |report: &Value| super::report(&report.to_string(), &look());
+        let stored = &mut report["check"];
+        stored["error"] = "e\u{202e}vil \u{1b}]0;x\u{7}".into();
+        stored["latency"] = json!({"secs": u64::MAX, "nanos": 0});
+        stored["ran_on"]["host"] = "h\u{9b}31m".into();
+        let (read, _) = read_report(&report).unwrap();
+        assert_eq!(read.error.as_deref(), Some("e vil ]0;x"));
+        assert_eq!(&*read.ran_on.host, "h 31m");
+        assert!(read.latency <= Duration::from_secs(70));
+        assert_eq!(read.verdict, Verdict::Unknown);
+        // A verdict that its reason does not lead to.
+        report["check"]["verdict"] = "up".into();
+        assert!(read_report(&report).is_none());
+        assert!(read_report(&json!({})).is_none());
+    }
+    #[test]
+    fn notes_are_placed_within_the_check_and_in_order() {
+        let at = Moment::from_nanos;
+        let slice = |ready, start, end| Slice {
+            ready: at(ready),
+            start: at(start),
+            end: at(end),
+            tid: 1,
+            doing: crate::trace::Doing::Running,
+        };
+        let notes = Notes {
+            slices: vec![slice(5, 6, 900), slice(0, 1, 2), slice(9, 8, 7)],
+            ..Notes::default()
+        };
+        let placed = placed(notes, at(1_000), Duration::from_nanos(100));
+        assert_eq!(
+            placed.slices,
+            [slice(1_000, 1_001, 1_002), slice(1_005, 1_006, 1_100)]
+        );
+    }
+}

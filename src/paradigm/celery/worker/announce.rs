@@ -1,0 +1,169 @@
+//! What a worker tells of itself and its tasks, to whoever listens.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use redis::RedisResult;
+use redis::aio::ConnectionManager;
+use serde_json::{Map, Value, json};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+use crate::domain::Timestamp;
+
+use super::super::{event, stamp};
+use super::state::State;
+
+/// Events that wait to be told; more are dropped, as events may be.
+const MOST_WAITING: usize = 10_000;
+
+/// Events in one message, and how long it is waited for them.
+const BATCH: usize = 100;
+const GATHER: Duration = Duration::from_millis(50);
+
+/// Where events go.
+#[derive(Clone, Debug)]
+pub(super) struct Announcer {
+    state: Arc<State>,
+    events: Sender<Value>,
+    /// Whether events of tasks are wanted at all.
+    enabled: Arc<AtomicBool>,
+    /// Whether anybody was there to hear the last one.
+    heard: Arc<AtomicBool>,
+}
+
+impl Announcer {
+    /// The announcer, and what it has to say.
+    pub(super) fn new(state: &Arc<State>) -> (Self, Receiver<Value>) {
+        let (events, receiver) = channel(MOST_WAITING);
+        let announcer = Self {
+            state: Arc::clone(state),
+            events,
+            enabled: Arc::new(AtomicBool::new(true)),
+            heard: Arc::new(AtomicBool::new(true)),
+        };
+        (announcer, receiver)
+    }
+
+    pub(super) fn enable(&self, enabled: bool) {
+        self.enabled.store(enabled, Ordering::Relaxed);
+    }
+
+    /// Tells of a task: `task-received`, `task-started`, ... Costs next to nothing while nobody
+    /// listens, which is found out anew with every heartbeat.
+    pub(super) fn task(&self, kind: &str, id: &str, more: Value) {
+        if self.enabled.load(Ordering::Relaxed) && self.heard.load(Ordering::Relaxed) {
+            let mut event = self.fields(kind);
+            event.insert("uuid".to_owned(), id.into());
+            if let Value::Object(more) = more {
+                event.extend(more);
+            }
+            // Nobody is owed an event.
+            let _dropped = self.events.try_send(Value::Object(event));
+        }
+    }
+
+    fn fields(&self, kind: &str) -> Map<String, Value> {
+        let mut fields = Map::new();
+        let now = Timestamp::from(std::time::SystemTime::now());
+        for (name, value) in [
+            ("hostname", Value::from(&*self.state.node)),
+            ("utcoffset", 0.into()),
+            ("pid", std::process::id().into()),
+            ("clock", self.state.tick().into()),
+            ("timestamp", stamp::seconds(now).into()),
+            ("type", kind.into()),
+        ] {
+            fields.insert(name.to_owned(), value);
+        }
+        fields
+    }
+
+    /// Tells of the worker itself: `worker-online`, `worker-heartbeat`, `worker-offline`.
+    pub(super) async fn worker(
+        &self,
+        commands: &mut ConnectionManager,
+        kind: &str,
+    ) -> RedisResult<()> {
+        let mut fields = self.fields(kind);
+        let state = &self.state;
+        let load = rustix::system::sysinfo().loads;
+        for (name, value) in [
+            ("freq", json!(state.options.heartbeat.as_secs_f64())),
+            ("active", state.active().into()),
+            ("processed", state.processed.load(Ordering::Relaxed).into()),
+            ("loadavg", json!(load.map(|load| load as f64 / 65_536.0))),
+            ("sw_ident", "squirrel".into()),
+            ("sw_ver", env!("CARGO_PKG_VERSION").into()),
+            ("sw_sys", "Linux".into()),
+            (
+                "concurrency",
+                state.concurrency.load(Ordering::Relaxed).into(),
+            ),
+        ] {
+            fields.insert(name.to_owned(), value);
+        }
+        let key = kind.replacen('-', ".", 1);
+        self.publish(commands, &Value::Object(fields), &key).await?;
+        self.heard.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Gives how many heard it.
+    async fn publish(
+        &self,
+        commands: &mut ConnectionManager,
+        body: &Value,
+        key: &str,
+    ) -> RedisResult<usize> {
+        let channel = event::channel(self.state.broker.database(), key);
+        redis::cmd("PUBLISH")
+            .arg(channel)
+            .arg(event::event(body, &self.state.node, key))
+            .query_async(commands)
+            .await
+    }
+
+    /// Tells events of tasks for as long as there may be any.
+    pub(super) async fn tell(self, mut commands: ConnectionManager, mut events: Receiver<Value>) {
+        let mut batch = Vec::new();
+        while events.recv_many(&mut batch, BATCH).await > 0 {
+            if batch.len() < BATCH {
+                sleep(GATHER).await;
+                while batch.len() < BATCH
+                    && let Ok(event) = events.try_recv()
+                {
+                    batch.push(event);
+                }
+            }
+            let body = Value::Array(std::mem::take(&mut batch));
+            match self.publish(&mut commands, &body, "task.multi").await {
+                Ok(listeners) => self.heard.store(listeners > 0, Ordering::Relaxed),
+                Err(error) => tracing::debug!("events are lost: {error}"),
+            }
+        }
+    }
+
+    /// Says again and again that the worker is there.
+    pub(super) async fn beat(self, mut commands: ConnectionManager) {
+        let mut beat = interval(self.state.options.heartbeat);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut online = false;
+        loop {
+            beat.tick().await;
+            let kind = if online {
+                "worker-heartbeat"
+            } else {
+                "worker-online"
+            };
+            match self.worker(&mut commands, kind).await {
+                Ok(()) => online = true,
+                Err(error) => {
+                    tracing::debug!("a heartbeat is lost: {error}");
+                    online = false;
+                }
+            }
+        }
+    }
+}

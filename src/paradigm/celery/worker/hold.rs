@@ -1,0 +1,91 @@
+//! What a worker holds: said to be alive as long as it is, and given back when its holder is
+//! dead.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::RedisResult;
+use redis::aio::ConnectionManager;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::super::keys;
+use super::state::State;
+
+/// How often it is looked for what the dead have held.
+const SWEEP: Duration = Duration::from_secs(2);
+
+/// Keeps hold of what this worker runs, and gives back what others left.
+pub(super) async fn keep_hold(state: Arc<State>, mut commands: ConnectionManager) {
+    let timeout = state.options.visibility_timeout;
+    let mut sweep = interval(SWEEP.min(timeout / 4).max(Duration::from_millis(100)));
+    sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut touched = Instant::now();
+    loop {
+        sweep.tick().await;
+        if touched.elapsed() >= timeout / 3 - SWEEP.min(timeout / 12) {
+            touched = Instant::now();
+            if let Err(error) = touch(&state, &mut commands).await {
+                tracing::debug!("what is held could not be touched: {error}");
+                touched -= timeout / 3;
+            }
+        }
+        match restore(&state, &mut commands).await {
+            Ok(0) => {}
+            Ok(restored) => tracing::warn!("{restored} tasks of dead workers go back on the queue"),
+            Err(error) => tracing::debug!("the queue could not be swept: {error}"),
+        }
+    }
+}
+
+async fn touch(state: &State, commands: &mut ConnectionManager) -> RedisResult<()> {
+    let tags: Vec<String> = state
+        .running()
+        .into_iter()
+        .map(|(_, running)| running.tag)
+        .collect();
+    for some in tags.chunks(500) {
+        let _touched: usize = state
+            .scripts
+            .touch
+            .key(keys::UNACKED_INDEX)
+            .arg(some)
+            .invoke_async(commands)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn restore(state: &State, commands: &mut ConnectionManager) -> RedisResult<usize> {
+    state
+        .scripts
+        .restore
+        .key(keys::UNACKED)
+        .key(keys::UNACKED_INDEX)
+        .key(keys::UNACKED_MUTEX)
+        .key(&*state.options.queue)
+        .arg(state.options.visibility_timeout.as_secs_f64())
+        .invoke_async(commands)
+        .await
+}
+
+/// Gives back all that this worker runs, at once.
+pub(super) async fn give_back(
+    state: &State,
+    commands: &mut ConnectionManager,
+) -> RedisResult<usize> {
+    let mut restored = 0;
+    let running = state.running();
+    for some in running.chunks(500) {
+        let mut restore = state.scripts.restore.key(keys::UNACKED);
+        restore
+            .key(keys::UNACKED_INDEX)
+            .key(keys::UNACKED_MUTEX)
+            .key(&*state.options.queue)
+            .arg(0);
+        for (_, running) in some {
+            restore.arg(&running.tag);
+        }
+        restored += restore.invoke_async::<usize>(commands).await?;
+    }
+    Ok(restored)
+}

@@ -1,0 +1,19 @@
+//! A Celery worker that speaks as a stock one does, and carries checks out with the one probe:
+//! one process, one thread, N checks at a time.
+//!
+//! It claims a message, carries the check out, stores the result, and only then lets go of
+//! the message; while it works it says so, and it gives back what the dead have held.
+//! Architecture invariant: whatever a message says, the worker lives on.
+
+mod announce;
+mod carry;
+mod claim;
+mod hold;
+mod obey;
+mod options;
+mod print;
+mod run;
+mod state;
+
+pub use options::{Lines, WorkerOptions};
+pub use run::work_for_broker;

@@ -1,0 +1,264 @@
+//! Remote control: what `celery inspect` and `celery control` ask of a worker.
+//!
+//! Source: <https://docs.celeryq.dev/en/stable/userguide/workers.html#remote-control>.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use redis::aio::ConnectionManager;
+use serde_json::{Value, json};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use crate::domain::Timestamp;
+
+use super::super::event::{self, Command};
+use super::super::listen::{News, listen};
+use super::super::{stamp, task};
+use super::announce::Announcer;
+use super::state::{Phase, Running, State};
+
+/// The only exchange that answers go to.
+const REPLIES: &str = "reply.celery.pidbox";
+
+/// How long an answer waits for whoever asked, in seconds.
+const KEEP_REPLY: u32 = 60;
+
+/// The most places that a worker may be made to have.
+const MOST_PLACES: usize = 100_000;
+
+/// Does as it is told until nobody listens any more.
+pub(super) async fn obey(state: Arc<State>, commands: ConnectionManager, announcer: Announcer) {
+    let (news, heard) = unbounded_channel();
+    let channel = event::control_channel(state.broker.database());
+    let ear = listen(state.broker.clone(), vec![channel], news);
+    let servant = Servant {
+        state,
+        commands,
+        announcer,
+    };
+    tokio::join!(ear, servant.serve(heard));
+}
+
+struct Servant {
+    state: Arc<State>,
+    commands: ConnectionManager,
+    announcer: Announcer,
+}
+
+impl Servant {
+    async fn serve(mut self, mut heard: UnboundedReceiver<News>) {
+        while let Some(news) = heard.recv().await {
+            let News::Told { text, .. } = news else {
+                continue;
+            };
+            let Some(command) = Command::read(&text) else {
+                tracing::debug!("a command that is none");
+                continue;
+            };
+            self.state.adjust(command.clock);
+            let now = Timestamp::from(std::time::SystemTime::now());
+            let stale = command
+                .expires
+                .is_some_and(|expires| stamp::seconds(self.state.broker_time(now)) > expires);
+            if stale || !command.is_for(&self.state.node) {
+                continue;
+            }
+            let answer = self.fulfil(&command).await;
+            if let Some(answer) = answer {
+                self.reply(&command, answer).await;
+            }
+        }
+    }
+
+    async fn reply(&mut self, command: &Command, answer: Value) {
+        let Some(to) = command
+            .reply_to
+            .as_ref()
+            .filter(|to| to.exchange == REPLIES)
+        else {
+            return;
+        };
+        let ticket = command.ticket.as_deref().unwrap_or_default();
+        let text = event::reply(&self.state.node, answer, to, ticket, self.state.tick());
+        let queue = to.queue();
+        let mut batch = redis::pipe();
+        batch
+            .cmd("LPUSH")
+            .arg(&queue)
+            .arg(text)
+            .ignore()
+            .cmd("EXPIRE")
+            .arg(&queue)
+            .arg(KEEP_REPLY)
+            .ignore();
+        if let Err(error) = batch.exec_async(&mut self.commands).await {
+            tracing::debug!("an answer is lost: {error}");
+        }
+    }
+
+    /// Does what is asked and gives the answer, where there is one.
+    async fn fulfil(&mut self, command: &Command) -> Option<Value> {
+        let state = &self.state;
+        let ok = |text: String| Some(json!({"ok": text}));
+        match &*command.method {
+            "ping" => ok("pong".to_owned()),
+            "clock" => Some(json!({"clock": state.tick()})),
+            "hello" => self.hello(command),
+            "stats" => Some(self.stats()),
+            "active" => Some(
+                state
+                    .running()
+                    .iter()
+                    .map(|(id, running)| self.info(id, running))
+                    .collect(),
+            ),
+            "query_task" => {
+                let ids = command.texts("ids");
+                let found = state.running();
+                let found = found.iter().filter(|(id, _)| ids.contains(id));
+                Some(Value::Object(
+                    found
+                        .map(|(id, running)| {
+                            (id.clone(), json!(["active", self.info(id, running)]))
+                        })
+                        .collect(),
+                ))
+            }
+            "reserved" | "scheduled" => Some(json!([])),
+            "revoked" => Some(state.revoked().into()),
+            "registered" | "dump_tasks" => Some(json!([task::NAME])),
+            "active_queues" => Some(json!([self.queue()])),
+            "conf" => Some(json!({
+                "broker_url": state.broker.shown(),
+                "task_default_queue": state.options.queue,
+                "task_acks_late": true,
+                "worker_concurrency": state.concurrency.load(Ordering::Relaxed),
+                "result_expires": state.options.result_expires.as_secs(),
+                "broker_transport_options": {
+                    "visibility_timeout": state.options.visibility_timeout.as_secs_f64(),
+                },
+            })),
+            "report" => ok(format!(
+                "software -> squirrel:{}\nbroker   -> {}",
+                env!("CARGO_PKG_VERSION"),
+                state.broker.shown()
+            )),
+            "revoke" | "terminate" => {
+                let ids = command.texts("task_id");
+                let asked = command.arguments.get("terminate").and_then(Value::as_bool);
+                let terminate = command.method == "terminate" || asked.unwrap_or(false);
+                state.revoke(&ids, terminate);
+                let word = if terminate { "terminated" } else { "revoked" };
+                ok(format!("tasks {} flagged as {word}", ids.join(", ")))
+            }
+            "enable_events" | "disable_events" => {
+                let enabled = command.method == "enable_events";
+                self.announcer.enable(enabled);
+                let word = if enabled { "enabled" } else { "disabled" };
+                ok(format!("task events {word}"))
+            }
+            "heartbeat" => {
+                let beat = self
+                    .announcer
+                    .worker(&mut self.commands, "worker-heartbeat");
+                if let Err(error) = beat.await {
+                    tracing::debug!("a heartbeat is lost: {error}");
+                }
+                None
+            }
+            "shutdown" => {
+                tracing::info!("told to end by remote control");
+                state.advance(Phase::Warm);
+                None
+            }
+            "pool_grow" | "pool_shrink" => {
+                let number = self.resize(command);
+                ok(format!("pool will hold {number}"))
+            }
+            method => {
+                let method = crate::domain::clean(method, 60);
+                Some(json!({"error": format!("this worker does not know {method}")}))
+            }
+        }
+    }
+
+    fn resize(&self, command: &Command) -> usize {
+        let by = command.arguments.get("n").and_then(Value::as_u64);
+        let by = usize::try_from(by.unwrap_or(1)).unwrap_or(usize::MAX);
+        let state = &self.state;
+        let now = state.concurrency.load(Ordering::Relaxed);
+        let then = if command.method == "pool_grow" {
+            now.saturating_add(by).min(MOST_PLACES).max(now)
+        } else {
+            // Places that are taken now are given up when they are free again.
+            let free = state.places.forget_permits(by.min(now.saturating_sub(1)));
+            now - free
+        };
+        if then > now {
+            state.places.add_permits(then - now);
+        }
+        state.concurrency.store(then, Ordering::Relaxed);
+        then
+    }
+
+    /// Another node has come: what was revoked, so that it knows too.
+    fn hello(&self, command: &Command) -> Option<Value> {
+        let from = command.arguments.get("from_node").and_then(Value::as_str);
+        if from == Some(&*self.state.node) {
+            return None;
+        }
+        if let Some(Value::Object(revoked)) = command.arguments.get("revoked") {
+            let ids: Vec<String> = revoked.keys().take(1_000).cloned().collect();
+            self.state.revoke(&ids, false);
+        }
+        Some(json!({"revoked": {}, "clock": self.state.tick()}))
+    }
+
+    fn queue(&self) -> Value {
+        let name = &self.state.options.queue;
+        json!({
+            "name": name, "routing_key": name, "durable": true, "exclusive": false,
+            "auto_delete": false, "no_ack": false, "alias": null, "bindings": [],
+            "exchange": {"name": name, "type": "direct", "durable": true, "auto_delete": false},
+        })
+    }
+
+    fn info(&self, id: &str, running: &Running) -> Value {
+        json!({
+            "id": id, "name": running.name, "type": running.name,
+            "args": [running.shown], "kwargs": {}, "hostname": self.state.node,
+            "time_start": stamp::seconds(running.since), "acknowledged": false,
+            "delivery_info": {
+                "exchange": "", "routing_key": self.state.options.queue, "priority": 0,
+                "redelivered": null,
+            },
+            "worker_pid": std::process::id(),
+        })
+    }
+
+    fn stats(&self) -> Value {
+        let state = &self.state;
+        let concurrency = state.concurrency.load(Ordering::Relaxed);
+        json!({
+            "total": {task::NAME: state.processed.load(Ordering::Relaxed)},
+            "pid": std::process::id(),
+            "clock": state.tick().to_string(),
+            "uptime": state.began.elapsed().as_secs(),
+            "prefetch_count": concurrency,
+            "pool": {
+                "implementation": "squirrel:tasks on one thread",
+                "max-concurrency": concurrency,
+                "processes": [std::process::id()],
+                "max-tasks-per-child": "N/A",
+                "put-guarded-by-semaphore": true,
+                "timeouts": [0, 0],
+            },
+            "broker": {
+                "hostname": state.broker.shown(), "transport": "redis",
+                "virtual_host": state.broker.database().to_string(),
+            },
+            "dead-letters": state.aside.load(Ordering::Relaxed),
+            "rusage": {},
+        })
+    }
+}

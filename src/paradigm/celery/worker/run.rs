@@ -1,0 +1,97 @@
+//! A worker from its first word to its last.
+
+use std::io;
+use std::sync::Arc;
+
+use redis::aio::ConnectionManager;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::super::broker::Broker;
+use super::super::server::die_with;
+use super::announce::Announcer;
+use super::carry::Carrier;
+use super::claim::claim;
+use super::hold::{give_back, keep_hold};
+use super::obey::obey;
+use super::options::WorkerOptions;
+use super::print::Printer;
+use super::state::{Phase, State};
+
+/// Works for a broker until it is told to end: SIGTERM, SIGINT, SIGHUP or remote control have it
+/// finish what it holds, a second signal has it give that back.
+///
+/// # Errors
+/// If the broker's URL is no good, or the system refuses what a process needs. A broker that
+/// is away is waited for.
+pub fn work_for_broker(options: WorkerOptions) -> io::Result<()> {
+    if let Some(parent) = options.parent {
+        die_with(parent)?;
+    }
+    // The only thread, under a name that tells it from the monitor's in `ps` and `top`.
+    rustix::thread::set_name(c"celery-worker").map_err(io::Error::from)?;
+    // TLS to the broker needs what the probes need.
+    crate::probe::Kit::http(None).map_err(io::Error::other)?;
+    let broker = Broker::at(&options.broker).map_err(io::Error::other)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let state = Arc::new(State::new(options, broker));
+    let ended = runtime.block_on(work(&state));
+    runtime.shutdown_background();
+    ended
+}
+
+async fn work(state: &Arc<State>) -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let commands = || -> io::Result<ConnectionManager> {
+        let made = state.broker.commands();
+        made.map_err(|error| io::Error::other(state.broker.unreachable(&error)))
+    };
+    let (announcer, events) = Announcer::new(state);
+    let printer = Printer::new(state.options.lines);
+    let carrier = Carrier::new(state, commands()?, announcer.clone(), printer);
+    tokio::spawn(announcer.clone().tell(commands()?, events));
+    tokio::spawn(announcer.clone().beat(commands()?));
+    tokio::spawn(keep_hold(Arc::clone(state), commands()?));
+    tokio::spawn(obey(Arc::clone(state), commands()?, announcer.clone()));
+    tokio::spawn(claim(Arc::clone(state), commands()?, carrier));
+
+    let mut holding = state.holding.subscribe();
+    let idle = async {
+        state.reached(Phase::Warm).await;
+        // The sender lives as long as this.
+        let _ = holding.wait_for(|holding| *holding == 0).await;
+    };
+    tokio::pin!(idle);
+    loop {
+        tokio::select! {
+            () = &mut idle => break,
+            () = state.reached(Phase::Cold) => break,
+            _ = terminate.recv() => next_phase(state),
+            _ = interrupt.recv() => next_phase(state),
+            _ = hangup.recv() => next_phase(state),
+        }
+    }
+    let mut last = commands()?;
+    if state.active() > 0 {
+        match give_back(state, &mut last).await {
+            Ok(number) => tracing::warn!("{number} tasks were given back"),
+            // Others take them when the time is up.
+            Err(error) => tracing::warn!("tasks could not be given back: {error}"),
+        }
+    }
+    if let Err(error) = announcer.worker(&mut last, "worker-offline").await {
+        tracing::debug!("nobody hears of the end: {error}");
+    }
+    Ok(())
+}
+
+fn next_phase(state: &State) {
+    let now = *state.phase.borrow();
+    state.advance(match now {
+        Phase::Working => Phase::Warm,
+        Phase::Warm | Phase::Cold => Phase::Cold,
+    });
+}

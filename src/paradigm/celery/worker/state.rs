@@ -1,0 +1,234 @@
+//! What the parts of a worker share: what it runs, what was revoked, what it has counted.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::{Notify, Semaphore, watch};
+
+use crate::domain::{Timestamp, clean};
+
+use super::super::broker::Broker;
+use super::super::script::Scripts;
+use super::options::WorkerOptions;
+
+/// Revoked tasks that are remembered.
+const MOST_REVOKED: usize = 10_000;
+
+/// How far a worker has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    /// It takes tasks.
+    Working,
+    /// It finishes those it has.
+    Warm,
+    /// It gives them back and ends.
+    Cold,
+}
+
+/// A task that runs.
+#[derive(Clone, Debug)]
+pub(super) struct Running {
+    pub(super) tag: String,
+    pub(super) name: String,
+    /// What it looks at, as it may be shown.
+    pub(super) shown: String,
+    pub(super) since: Timestamp,
+    /// To break it off.
+    pub(super) terminate: Arc<Notify>,
+}
+
+/// What was revoked: the last so many.
+#[derive(Debug, Default)]
+struct Revoked {
+    ids: HashSet<String>,
+    order: VecDeque<String>,
+}
+
+/// A worker.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) options: WorkerOptions,
+    pub(super) broker: Broker,
+    pub(super) scripts: Scripts,
+    pub(super) node: String,
+    pub(super) host: Arc<str>,
+    pub(super) began: Instant,
+    pub(super) phase: watch::Sender<Phase>,
+    /// Free places for tasks.
+    pub(super) places: Arc<Semaphore>,
+    pub(super) concurrency: AtomicUsize,
+    pub(super) processed: AtomicU64,
+    /// Messages that were put aside.
+    pub(super) aside: AtomicU64,
+    /// Lamport's clock, by which events of several nodes are put in order.
+    clock: AtomicU64,
+    /// Microseconds to add to our clock to get the broker's.
+    offset_micros: AtomicI64,
+    running: Mutex<BTreeMap<u64, (String, Running)>>,
+    next: AtomicU64,
+    revoked: Mutex<Revoked>,
+    /// How many tasks it holds.
+    pub(super) holding: watch::Sender<usize>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Every change is complete before anything could panic.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl State {
+    pub(super) fn new(options: WorkerOptions, broker: Broker) -> Self {
+        Self {
+            node: options.node(),
+            host: options.host(),
+            broker,
+            scripts: Scripts::new(),
+            began: Instant::now(),
+            phase: watch::Sender::new(Phase::Working),
+            places: Arc::new(Semaphore::new(options.concurrency)),
+            concurrency: AtomicUsize::new(options.concurrency),
+            processed: AtomicU64::new(0),
+            aside: AtomicU64::new(0),
+            clock: AtomicU64::new(1),
+            offset_micros: AtomicI64::new(0),
+            running: Mutex::default(),
+            next: AtomicU64::new(0),
+            revoked: Mutex::default(),
+            holding: watch::Sender::new(0),
+            options,
+        }
+    }
+
+    /// The next reading of the logical clock.
+    pub(super) fn tick(&self) -> u64 {
+        self.clock.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Somebody else's reading was seen.
+    pub(super) fn adjust(&self, other: u64) {
+        // A hostile one must not use the numbers up.
+        self.clock.fetch_max(other.min(1 << 52), Ordering::Relaxed);
+    }
+
+    /// The broker says what time it is.
+    pub(super) fn learn_time(&self, theirs: Timestamp, ours: Timestamp) {
+        let offset = theirs.as_micros().saturating_sub(ours.as_micros());
+        self.offset_micros.store(offset, Ordering::Relaxed);
+    }
+
+    /// `ours` by the broker's clock.
+    pub(super) fn broker_time(&self, ours: Timestamp) -> Timestamp {
+        let offset = self.offset_micros.load(Ordering::Relaxed);
+        Timestamp::from_micros(ours.as_micros().saturating_add(offset))
+    }
+
+    /// A task begins; the number under which it ends. An id alone would not do: the same one
+    /// may have been sent twice.
+    pub(super) fn begin(&self, id: &str, running: Running) -> u64 {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        lock(&self.running).insert(number, (id.to_owned(), running));
+        number
+    }
+
+    pub(super) fn end(&self, number: u64) {
+        lock(&self.running).remove(&number);
+    }
+
+    /// Id and state of the tasks that run.
+    pub(super) fn running(&self) -> Vec<(String, Running)> {
+        lock(&self.running).values().cloned().collect()
+    }
+
+    pub(super) fn active(&self) -> usize {
+        lock(&self.running).len()
+    }
+
+    /// Tasks that are not to be started any more; those that run are broken off if
+    /// `terminate`.
+    pub(super) fn revoke(&self, ids: &[String], terminate: bool) {
+        let mut revoked = lock(&self.revoked);
+        for id in ids {
+            let id = clean(id, 255);
+            if revoked.ids.insert(id.clone()) {
+                revoked.order.push_back(id);
+            }
+            if revoked.order.len() > MOST_REVOKED
+                && let Some(oldest) = revoked.order.pop_front()
+            {
+                revoked.ids.remove(&oldest);
+            }
+        }
+        drop(revoked);
+        if terminate {
+            for (id, running) in self.running() {
+                if ids.contains(&id) {
+                    running.terminate.notify_one();
+                }
+            }
+        }
+    }
+
+    pub(super) fn is_revoked(&self, id: &str) -> bool {
+        lock(&self.revoked).ids.contains(id)
+    }
+
+    pub(super) fn revoked(&self) -> Vec<String> {
+        lock(&self.revoked).order.iter().cloned().collect()
+    }
+
+    /// Goes on to `phase`, never back.
+    pub(super) fn advance(&self, phase: Phase) {
+        self.phase.send_if_modified(|now| {
+            let later = phase > *now;
+            *now = phase.max(*now);
+            later
+        });
+    }
+
+    /// Waits until `phase` has come.
+    pub(super) async fn reached(&self, phase: Phase) {
+        let mut phases = self.phase.subscribe();
+        // The sender lives as long as this.
+        let _ = phases.wait_for(|now| *now >= phase).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state() -> State {
+        let options = super::super::options::tests::options(None);
+        let broker = Broker::at(&options.broker).unwrap();
+        State::new(options, broker)
+    }
+
+    #[test]
+    fn what_is_revoked_is_remembered_within_bounds() {
+        let state = state();
+        let ids: Vec<String> = (0..=MOST_REVOKED).map(|n| n.to_string()).collect();
+        state.revoke(&ids, false);
+        assert!(!state.is_revoked("0"));
+        assert!(state.is_revoked("1") && state.is_revoked("10000"));
+        assert_eq!(state.revoked().len(), MOST_REVOKED);
+    }
+
+    #[test]
+    fn a_phase_never_goes_back() {
+        let state = state();
+        state.advance(Phase::Cold);
+        state.advance(Phase::Warm);
+        assert_eq!(*state.phase.borrow(), Phase::Cold);
+    }
+
+    #[test]
+    fn the_logical_clock_follows_others_within_reason() {
+        let state = state();
+        state.adjust(500);
+        assert_eq!(state.tick(), 501);
+        state.adjust(u64::MAX);
+        assert!(state.tick() < 1 << 53);
+    }
+}

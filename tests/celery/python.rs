@@ -1,0 +1,368 @@
+//! Beside a stock Python worker, and under the eyes of Celery's own tools.
+
+use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use uptime_squirrel::domain::CheckResult;
+
+use super::sender::{Sender, Worker, look};
+use crate::support::{Fleet, Redis, Script, send, until};
+
+fn script(toml: &str) -> Script {
+    toml::from_str(toml).unwrap()
+}
+
+fn tool(name: &str, redis: &Redis) -> Command {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let program = root.join("target/celery/bin").join(name);
+    assert!(
+        program.exists(),
+        "{} is needed: tests/run makes it",
+        program.display()
+    );
+    let mut command = Command::new(program);
+    command
+        .current_dir(root.join("contrib/celery"))
+        .env("SQUIRREL_BROKER", redis.url().expose())
+        .env("SQUIRREL_BIN", env!("CARGO_BIN_EXE_squirrel"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .stdin(Stdio::null());
+    command
+}
+
+/// A stock worker with our tasks; killed with its pool when this is dropped.
+struct Stock(Child);
+
+impl Stock {
+    fn start(redis: &Redis, concurrency: usize) -> Self {
+        let concurrency = concurrency.to_string();
+        let mut command = tool("celery", redis);
+        command
+            .args([
+                "--app",
+                "squirrel_tasks",
+                "worker",
+                "--hostname",
+                "py@stock",
+            ])
+            .args(["--concurrency", &concurrency, "--loglevel", "warning"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        Self(command.spawn().unwrap())
+    }
+}
+
+impl Drop for Stock {
+    fn drop(&mut self) {
+        // The second signal is the end of a worker that still has something to do.
+        for _ in 0..2 {
+            if self.0.try_wait().unwrap().is_none() {
+                send(self.0.id(), Signal::TERM);
+                std::thread::sleep(Duration::from_millis(300));
+            }
+        }
+        for child in crate::support::descendants(self.0.id()) {
+            send(child, Signal::KILL);
+        }
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What a Python program that looks at the node `celery@ours` prints.
+fn look_at_ours(redis: &Redis, program: &str) -> Value {
+    let begin = "import json; from squirrel_tasks import app; to = ['celery@ours']\n\
+                 inspect = app.control.inspect(destination=to, timeout=20)\n";
+    let output = tool("python", redis)
+        .args(["-c", &format!("{begin}{program}")])
+        .output()
+        .unwrap();
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"))
+}
+
+/// All that two workers must agree on: everything but who, when and how long.
+fn essence(result: &CheckResult) -> Value {
+    let mut value = serde_json::to_value(result).unwrap();
+    let object = value.as_object_mut().unwrap();
+    for own in ["job", "started_at", "started", "latency", "late", "ran_on"] {
+        assert!(object.remove(own).is_some(), "{own}");
+    }
+    let strip = |phases: &mut Value| {
+        for phase in phases.as_object_mut().unwrap().values_mut() {
+            *phase = json!(!phase.is_null());
+        }
+    };
+    strip(&mut object["phases"]);
+    for hop in object["hops"].as_array_mut().unwrap() {
+        strip(&mut hop["phases"]);
+        hop.as_object_mut().unwrap().remove("took");
+    }
+    value
+}
+
+#[test]
+fn a_stock_worker_and_ours_share_a_queue_and_agree_field_by_field() {
+    let redis = Redis::new();
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(
+        r"
+'* /ok' = ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']
+'* /gone' = ['HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n']
+'HEAD /head' = ['HTTP/1.1 405 No\r\nContent-Length: 0\r\n\r\n']
+'GET /head' = ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']
+'* /moved' = ['HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n']
+'* /rubbish' = ['what?\r\n\r\n']
+'* /slow' = [{ hang = true }]
+",
+    ));
+    let _ours = Worker::start(&redis, "ours", &["--concurrency", "2"]);
+    let _stock = Stock::start(&redis, 2);
+    let mut sender = Sender::to(&redis, 1_000);
+    sender.until_figures("both are there", |figures| {
+        figures.workers.iter().filter(|worker| worker.alive).count() == 2
+    });
+    let paths = ["ok", "gone", "head", "moved", "rubbish", "slow"];
+    let urls: Vec<String> = paths
+        .iter()
+        .map(|path| format!("http://{}/{path}", server.authority))
+        .chain(["http://127.0.0.1:1/".to_owned()])
+        .collect();
+    const ROUNDS: usize = 12;
+    let due = sender.clock.moment();
+    for round in 0..ROUNDS {
+        for (index, url) in urls.iter().enumerate() {
+            let look = look(url, Duration::from_millis(700));
+            sender.offer_one(round * urls.len() + index, due, &look);
+        }
+    }
+    sender.wait_for_answers(ROUNDS * urls.len());
+    let mut by_url: BTreeMap<usize, BTreeMap<bool, Value>> = BTreeMap::new();
+    for (site, result) in &sender.answers {
+        let ours = &*result.ran_on.host == "ours";
+        let thread = if ours {
+            "celery-worker"
+        } else {
+            "celery-probe"
+        };
+        assert_eq!(&*result.ran_on.thread, thread);
+        by_url
+            .entry(site % urls.len())
+            .or_default()
+            .insert(ours, essence(result));
+    }
+    let (mut compared, mut ours_ran, mut stock_ran) = (0, false, false);
+    for (index, pair) in by_url {
+        ours_ran |= pair.contains_key(&true);
+        stock_ran |= pair.contains_key(&false);
+        if let (Some(ours), Some(stock)) = (pair.get(&true), pair.get(&false)) {
+            assert_eq!(ours, stock, "{}", urls[index]);
+            compared += 1;
+        }
+    }
+    assert!(ours_ran && stock_ran && compared >= 4, "{compared}");
+    assert_eq!((sender.twins, sender.figures().duplicates), (0, 0));
+}
+
+#[test]
+fn a_stock_worker_killed_while_it_holds_checks_has_them_run_by_ours() {
+    let redis = Redis::new();
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(
+        r"'*' = [{ gate = true }, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']",
+    ));
+    let mut stock = Stock::start(&redis, 2);
+    let mut sender = Sender::to(&redis, 1_000);
+    sender.until_figures("it is there", |figures| figures.workers.len() == 1);
+    sender.offer(&server.authority, 6);
+    until("two are run", || server.count.most_at_once() == 2);
+    for child in crate::support::descendants(stock.0.id()) {
+        send(child, Signal::KILL);
+    }
+    stock.0.kill().unwrap();
+    let _ours = Worker::start(&redis, "ours", &[]);
+    fleet.open_gate();
+    sender.assert_all_up_once(6);
+}
+
+#[test]
+fn celery_inspects_and_controls_our_worker() {
+    let redis = Redis::new();
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(
+        r"'*' = [{ gate = true }, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']",
+    ));
+    let worker = Worker::start(&redis, "ours", &["--concurrency", "2"]);
+    let mut sender = Sender::to(&redis, 1_000);
+    let due = sender.clock.moment();
+    for site in 0..3 {
+        let url = format!("http://{}/{site}", server.authority);
+        // However long Python takes to begin on a busy machine.
+        sender.offer_one(site, due, &look(&url, Duration::from_secs(300)));
+    }
+    until("two are run", || server.count.most_at_once() == 2);
+
+    const NODE: &str = "celery@ours";
+    let ping = tool("celery", &redis)
+        .args([
+            "--app",
+            "squirrel_tasks",
+            "inspect",
+            "ping",
+            "--timeout",
+            "5",
+        ])
+        .args(["--json", "--destination", NODE])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ping.stdout);
+    assert!(
+        said.contains(r#"{"celery@ours": {"ok": "pong"}}"#),
+        "{ping:?}"
+    );
+    let seen = look_at_ours(
+        &redis,
+        "seen = {name: getattr(inspect, name)()[to[0]] for name in\n\
+         ['registered', 'stats', 'active', 'active_queues', 'reserved', 'revoked', 'conf']}\n\
+         id = seen['active'][0]['id']\n\
+         seen['told'] = app.control.terminate(id, destination=to, reply=True, timeout=20)\n\
+         print(json.dumps(seen))",
+    );
+    assert_eq!(seen["registered"], json!(["squirrel.check"]));
+    assert_eq!(seen["stats"]["pid"], json!(worker.pid()));
+    assert_eq!(seen["stats"]["pool"]["max-concurrency"], json!(2));
+    assert_eq!(seen["active"].as_array().unwrap().len(), 2);
+    assert_eq!(seen["active"][0]["name"], "squirrel.check");
+    assert_eq!(seen["active_queues"][0]["name"], "celery");
+    let told = &seen["told"][0][NODE]["ok"];
+    assert!(told.as_str().unwrap().contains("terminated"), "{told}");
+
+    // One that runs is broken off; it is answered, and not up.
+    sender.wait_for_answers(1);
+    let broken_off = sender.answers.values().next().unwrap();
+    assert_eq!(
+        broken_off.error.as_deref(),
+        Some("could not look: a worker did not run it: it was terminated")
+    );
+    until("the third is run", || server.count.requests() == 3);
+
+    // A warm end: what it holds is finished first.
+    look_at_ours(
+        &redis,
+        "app.control.shutdown(destination=to); print(json.dumps('told'))",
+    );
+    sender.until_figures("it holds two", |figures| {
+        figures.workers.iter().any(|worker| worker.active == 2)
+    });
+    assert!(sender.figures().workers.iter().all(|one| one.node == NODE));
+    fleet.open_gate();
+    let finished = worker.running.finish();
+    assert_eq!(finished.code(), 0, "{}", finished.stderr);
+    sender.wait_for_answers(3);
+    sender.until_figures("its end is told", |figures| {
+        figures.workers.iter().all(|worker| !worker.alive)
+    });
+}
+
+/// What `celery events --dump` prints while a check is run.
+#[test]
+fn celery_hears_the_events_of_our_worker_and_its_tasks() {
+    let redis = Redis::new();
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(
+        r"'*' = ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']",
+    ));
+    let _worker = Worker::start(&redis, "ours", &["--heartbeat-interval", "500ms"]);
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let mut dump = tool("celery", &redis)
+        .args(["--app", "squirrel_tasks", "events", "--dump"])
+        .env("PYTHONUNBUFFERED", "1")
+        .stdout(log.reopen().unwrap())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let heard = |what: &str| std::fs::read_to_string(log.path()).unwrap().contains(what);
+    until("a heartbeat is heard", || heard("celery@ours"));
+    let mut sender = Sender::to(&redis, 1_000);
+    let mut site = 0;
+    // The first may be run before the worker knows that somebody listens.
+    until("a task is followed to its end", || {
+        sender.receive();
+        let url = format!("http://{}/{site}", server.authority);
+        let now = sender.clock.moment();
+        sender.offer_one(site, now, &look(&url, Duration::from_secs(5)));
+        site += 1;
+        std::thread::sleep(Duration::from_millis(100));
+        ["received", "started", "succeeded"]
+            .iter()
+            .all(|state| heard(state))
+    });
+    dump.kill().unwrap();
+    dump.wait().unwrap();
+}
+
+/// The body of what Flower answers to a GET; `None` while it does not listen.
+fn ask_flower(port: u16, path: &str) -> Option<Value> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    write!(stream, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (_, body) = answer.split_once("\r\n\r\n")?;
+    serde_json::from_str(body).ok()
+}
+
+#[test]
+fn flower_shows_our_worker_and_our_tasks() {
+    let redis = Redis::new();
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(
+        r"'*' = ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']",
+    ));
+    let _worker = Worker::start(&redis, "ours", &["--heartbeat-interval", "500ms"]);
+    let free = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let mut flower = tool("celery", &redis)
+        .args(["--app", "squirrel_tasks", "flower", "--address=127.0.0.1"])
+        .arg(format!("--port={port}"))
+        .env("FLOWER_UNAUTHENTICATED_API", "true")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    until("Flower knows the worker", || {
+        ask_flower(port, "/api/workers?refresh=1").is_some_and(|workers| {
+            workers["celery@ours"]["registered"] == json!(["squirrel.check"])
+        })
+    });
+    let mut sender = Sender::to(&redis, 1_000);
+    let mut site = 0;
+    until("Flower has seen a task to its end", || {
+        sender.receive();
+        let url = format!("http://{}/{site}", server.authority);
+        let now = sender.clock.moment();
+        sender.offer_one(site, now, &look(&url, Duration::from_secs(5)));
+        site += 1;
+        std::thread::sleep(Duration::from_millis(100));
+        let tasks = ask_flower(port, "/api/tasks");
+        tasks.is_some_and(|tasks| {
+            tasks.as_object().is_some_and(|tasks| {
+                tasks.values().any(|task| {
+                    task["name"] == "squirrel.check"
+                        && task["state"] == "SUCCESS"
+                        && task["worker"] == "celery@ours"
+                })
+            })
+        })
+    });
+    flower.kill().unwrap();
+    flower.wait().unwrap();
+}

@@ -1,0 +1,185 @@
+//! The sending side in this very process, so that every answer can be counted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use uptime_squirrel::domain::{
+    CheckResult, Clock, JobId, Look, Moment, SiteId, SiteUrl, StatusSet, SystemClock, Verdict,
+};
+use uptime_squirrel::paradigm::{
+    ALL, Context, Dispatcher, Entry, Offer, QueueFigures, QueueOptions, StartError, position,
+};
+use uptime_squirrel::probe::Kit;
+
+use crate::support::{Redis, Running, Squirrel, until};
+
+pub(crate) fn entry(name: &str) -> &'static Entry {
+    &ALL[position(name).unwrap()]
+}
+
+/// A look at a path of a server on loopback.
+pub(crate) fn look(url: &str, timeout: Duration) -> Arc<Look> {
+    Arc::new(Look {
+        url: SiteUrl::new(url),
+        timeout,
+        slow: timeout,
+        cert_warn: Duration::ZERO,
+        expect_status: StatusSet::default(),
+        contains: None,
+        max_redirects: 5,
+        user_agent: "test".into(),
+    })
+}
+
+/// A monitor without screen and schedule.
+pub(crate) struct Sender {
+    pub(crate) dispatcher: Dispatcher,
+    pub(crate) clock: Arc<dyn Clock>,
+    results: UnboundedReceiver<CheckResult>,
+    /// Answers that counted, by site.
+    pub(crate) answers: BTreeMap<usize, CheckResult>,
+    /// Answers that came for a check that had one.
+    pub(crate) twins: usize,
+}
+
+impl Sender {
+    pub(crate) fn to(redis: &Redis, workers: usize) -> Self {
+        let queue = QueueOptions {
+            broker: Some(redis.url()),
+            visibility_timeout: Duration::from_secs(3),
+            ..QueueOptions::default()
+        };
+        Self::start(queue, workers).unwrap()
+    }
+
+    pub(crate) fn start(queue: QueueOptions, workers: usize) -> Result<Self, StartError> {
+        let (sender, results) = unbounded_channel();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let context = Context {
+            workers,
+            kit: Arc::new(Kit::http(None).unwrap()),
+            clock: Arc::clone(&clock),
+            results: sender,
+            recorder: uptime_squirrel::trace::Recorder::new(),
+            queue,
+        };
+        Ok(Self {
+            dispatcher: Dispatcher::start(entry("celery"), context)?,
+            clock,
+            results,
+            answers: BTreeMap::new(),
+            twins: 0,
+        })
+    }
+
+    /// Checks of `count` paths of a server are due.
+    pub(crate) fn offer(&mut self, authority: &str, count: usize) {
+        let due = self.clock.moment();
+        for site in 0..count {
+            let url = format!("http://{authority}/{site}");
+            let look = look(&url, Duration::from_secs(40));
+            assert_eq!(self.offer_one(site, due, &look), Offer::Submitted);
+        }
+    }
+
+    pub(crate) fn offer_one(&mut self, site: usize, due: Moment, look: &Arc<Look>) -> Offer {
+        let id = JobId {
+            site: SiteId::from_index(site),
+            due,
+        };
+        self.dispatcher.offer(id, look)
+    }
+
+    /// Takes what has come.
+    pub(crate) fn receive(&mut self) {
+        while let Ok(result) = self.results.try_recv() {
+            if self.dispatcher.answered(&result) {
+                let before = self.answers.insert(result.job.site.index(), result);
+                assert!(before.is_none(), "counted twice: {before:?}");
+            } else {
+                self.twins += 1;
+            }
+        }
+    }
+
+    pub(crate) fn wait_for_answers(&mut self, count: usize) {
+        until("all are answered", || {
+            self.receive();
+            self.answers.len() >= count
+        });
+    }
+
+    /// All that was offered is answered, once, and up; nothing comes after.
+    pub(crate) fn assert_all_up_once(&mut self, count: usize) {
+        self.wait_for_answers(count);
+        assert_eq!(self.answers.len(), count);
+        assert_eq!(self.dispatcher.unanswered(), 0);
+        let not_up: Vec<_> = self
+            .answers
+            .values()
+            .filter(|result| result.verdict != Verdict::Up)
+            .collect();
+        assert!(
+            not_up.is_empty(),
+            "{} are not up: {:?}",
+            not_up.len(),
+            not_up[0]
+        );
+        assert_eq!(self.twins, 0);
+    }
+
+    pub(crate) fn figures(&self) -> QueueFigures {
+        self.dispatcher.queue().unwrap()
+    }
+
+    #[track_caller]
+    pub(crate) fn until_figures(&self, what: &str, holds: impl Fn(&QueueFigures) -> bool) {
+        let began = Instant::now();
+        while !holds(&self.figures()) {
+            assert!(
+                began.elapsed() < Duration::from_secs(30),
+                "never came: {what}: {:?}",
+                self.figures()
+            );
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+/// A worker of ours as a process of its own.
+pub(crate) struct Worker {
+    pub(crate) running: Running,
+    _home: Squirrel,
+}
+
+impl Worker {
+    pub(crate) fn start(redis: &Redis, name: &str, more: &[&str]) -> Self {
+        Self::at(redis.url().expose(), name, more)
+    }
+
+    pub(crate) fn at(broker: &str, name: &str, more: &[&str]) -> Self {
+        let home = Squirrel::new();
+        let mut words = vec![
+            "worker",
+            "--broker",
+            broker,
+            "--hostname",
+            name,
+            "--visibility-timeout",
+            "3s",
+            "--format",
+            "json",
+        ];
+        words.extend(more);
+        Self {
+            running: home.start(words),
+            _home: home,
+        }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.running.pid()
+    }
+}

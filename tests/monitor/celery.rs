@@ -1,0 +1,98 @@
+//! The key 7: a broker and workers of one's own, one that is configured, and none at all.
+
+use uptime_squirrel::domain::SiteUrl;
+
+use super::sites::{SIZE, at, home, script};
+use crate::support::{Fleet, Redis, Terminal, children_of, process_state, until};
+
+const OK: &str = r"'*' = ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']";
+
+/// Three sites, checked every second.
+const OFTEN: &str = "interval = \"1s\"\ntimeout = \"1s\"";
+
+const NAMES: [&str; 3] = ["one", "two", "three"];
+
+#[test]
+fn seven_starts_a_broker_and_two_workers_and_they_end_with_the_program() {
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(OK));
+    let squirrel = home(OFTEN, NAMES.iter().map(|name| at(&server, name)));
+    let mut terminal = Terminal::start(&squirrel, SIZE, []);
+    terminal.wait_text("● 3 UP");
+    assert!(children_of(terminal.pid()).is_empty());
+    terminal.press("7");
+    terminal.wait_text("[7] CELERY");
+    let frame = terminal.wait_text("async -> celery: in flight ");
+    let receipt = super::paradigms::receipt(frame.line("async -> celery").unwrap());
+    assert_eq!(receipt[3..], [0, 0], "nothing lost, nothing counted twice");
+    until("both workers and the broker are there", || {
+        children_of(terminal.pid()).len() == 3
+    });
+    let children = children_of(terminal.pid());
+    let asked = server.count.requests();
+    until("the checks go on", || server.count.requests() > asked + 9);
+    terminal.press("6");
+    terminal.wait_text("[6] ASYNC");
+    let frame = terminal.wait_text("celery -> async: in flight ");
+    let receipt = super::paradigms::receipt(frame.line("celery -> async").unwrap());
+    assert_eq!(receipt[3..], [0, 0]);
+    until("nobody is left", || {
+        children.iter().all(|child| process_state(*child).is_none())
+    });
+    terminal.press("7");
+    terminal.wait_text("[7] CELERY");
+    until("others are there", || {
+        children_of(terminal.pid()).len() == 3
+    });
+    let children = children_of(terminal.pid());
+    terminal.press("q");
+    assert_eq!(terminal.finish(), 0);
+    until("nobody is left", || {
+        children.iter().all(|child| process_state(*child).is_none())
+    });
+}
+
+#[test]
+fn with_no_server_installed_the_screen_says_what_to_install_and_the_old_one_goes_on() {
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(OK));
+    let squirrel = home(OFTEN, NAMES.iter().map(|name| at(&server, name)));
+    let nowhere = [("PATH", "/nowhere")];
+    let mut terminal = Terminal::start_in(&squirrel, (160, 30), &nowhere, []);
+    terminal.wait_text("● 3 UP");
+    terminal.press("7");
+    terminal.wait_text("install redis-server or valkey-server");
+    let frame = terminal.wait_text("[6] ASYNC");
+    assert!(!frame.text().contains("CELERY"), "{}", frame.text());
+    let asked = server.count.requests();
+    until("the checks go on", || server.count.requests() > asked + 3);
+}
+
+#[test]
+fn a_broker_that_goes_away_is_named_and_comes_back_by_itself() {
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(OK));
+    let mut redis = Redis::new();
+    let queue = |url: &SiteUrl| format!("{OFTEN}\n[queue]\nbroker = \"{}\"", url.expose());
+    let squirrel = home(
+        &queue(&redis.url()),
+        NAMES.iter().map(|name| at(&server, name)),
+    );
+    let worker = squirrel.start(["worker", "--broker", redis.url().expose()]);
+    let mut terminal = Terminal::start(&squirrel, (160, 30), ["--paradigm", "celery"]);
+    terminal.wait_text("● 3 UP");
+    redis.kill();
+    let frame = terminal.wait_text("no broker at redis+socket://");
+    assert!(frame.text().contains("trying again"), "{}", frame.text());
+    // Longer than an interval: checks are missed, and no site is down for it.
+    let frame = terminal.wait("a missed check", |frame| frame.text().contains('·'));
+    assert!(!frame.text().contains("DOWN ("), "{}", frame.text());
+    redis.start_again();
+    terminal.wait("no more complaint", |frame| {
+        !frame.text().contains("no broker at")
+    });
+    let asked = server.count.requests();
+    until("the checks go on", || server.count.requests() > asked + 6);
+    terminal.wait_text("● 3 UP");
+    drop(worker);
+}
