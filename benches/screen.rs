@@ -26,7 +26,7 @@ use uptime_squirrel::monitor::Monitor;
 use uptime_squirrel::paradigm::{Census, Label, labels};
 use uptime_squirrel::schedule::Schedule;
 use uptime_squirrel::trace::{Kernel, Ledger};
-use uptime_squirrel::tui::{Input, Machine, OnRecord, Options, Scene, Sheet, Ui};
+use uptime_squirrel::tui::{Input, Machine, OnRecord, Options, Scene, Sheet, Ui, Workshop};
 
 use median::median;
 use process::status;
@@ -424,6 +424,10 @@ impl Fleet {
             machine: Machine {
                 cpu: Some(0.9),
                 rss: Some(200 << 20),
+            },
+            workshop: Workshop {
+                cores: 2,
+                ..Workshop::default()
             },
             next_due,
             message: None,

@@ -21,11 +21,12 @@
 //! | [`probe`] | one look at one site: request, phases, classification, certificate; the wire form of jobs and results; a scripted fake | domain |
 //! | [`trace`] | records each poll of a check (thread, start, end) and what it waited for; what can be read from the record; the emulated interpreter lock | domain |
 //! | [`paradigm`] | one file a paradigm, the trait, the table `ALL`, the live switch | domain, probe, trace |
+//! | [`lab`] | the toy workloads, predictions, the race and its figures, the glossary | domain, paradigm, probe, trace |
 //! | [`monitor`] | what results mean: state of every site, confirmation, uptime. A pure fold, sole owner of the truth | domain |
 //! | [`history`] | SQLite: writer, schema, summaries, queries. The only room that knows rusqlite | domain |
 //! | [`notify`] | one file a channel, the table `ALL`, what a message says, the outbox | domain, history |
 //! | [`fleet`] | the sites that `squirrel demo` serves on loopback, and their faults | domain |
-//! | [`tui`] | terminal guard, keymap, layout, theme, one file a view. The only room that knows ratatui and crossterm | domain, monitor, trace, the names in paradigm's table |
+//! | [`tui`] | terminal guard, keymap, layout, theme, one file a view. The only room that knows ratatui and crossterm | domain, monitor, trace, the figures of lab, the names in paradigm's table |
 //! | [`app`] | the wiring: one closed `Event` enum, one `select!` loop; decide, then act | all of the above |
 //! | [`command`] | one file a subcommand | all of the above |
 //!
@@ -40,6 +41,7 @@ pub mod config;
 pub mod domain;
 pub mod fleet;
 pub mod history;
+pub mod lab;
 pub mod monitor;
 pub mod notify;
 pub mod paradigm;

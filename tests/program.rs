@@ -43,6 +43,7 @@ mod monitor {
     mod endings;
     mod explanation;
     mod hostile;
+    mod lab;
     mod limits;
     mod load;
     mod outages;
@@ -62,4 +63,9 @@ mod owners {
     mod messages;
     mod service;
     mod sites;
+}
+
+#[cfg(test)]
+mod race {
+    mod figures;
 }

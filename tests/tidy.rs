@@ -9,30 +9,31 @@ mod tidy {
 
     /// Rooms, and the rooms that each may import. The table of `lib.rs`, and the order in
     /// which data flows.
-    const ROOMS: [(&str, &[&str]); 13] = [
+    const ROOMS: [(&str, &[&str]); 14] = [
         ("domain", &[]),
         ("config", &["domain"]),
         ("schedule", &["domain"]),
         ("probe", &["domain"]),
         ("trace", &["domain"]),
         ("paradigm", &["domain", "probe", "trace"]),
+        ("lab", &["domain", "probe", "trace", "paradigm"]),
         ("monitor", &["domain"]),
         ("history", &["domain"]),
         ("notify", &["domain", "history"]),
         ("fleet", &["domain"]),
-        ("tui", &["domain", "monitor", "trace", "paradigm"]),
+        ("tui", &["domain", "monitor", "trace", "paradigm", "lab"]),
         (
             "app",
             &[
-                "domain", "config", "schedule", "probe", "trace", "paradigm", "monitor", "history",
-                "notify", "fleet", "tui",
+                "domain", "config", "schedule", "probe", "trace", "paradigm", "lab", "monitor",
+                "history", "notify", "fleet", "tui",
             ],
         ),
         (
             "command",
             &[
-                "domain", "config", "schedule", "probe", "trace", "paradigm", "monitor", "history",
-                "notify", "fleet", "tui", "app",
+                "domain", "config", "schedule", "probe", "trace", "paradigm", "lab", "monitor",
+                "history", "notify", "fleet", "tui", "app",
             ],
         ),
     ];

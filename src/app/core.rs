@@ -9,10 +9,11 @@ use crate::config::Config;
 use crate::domain::{CheckResult, Clock, JobId, Look, Moment, Outcome, Reason, SiteId, Verdict};
 use crate::monitor::{Monitor, Notice};
 use crate::paradigm::{ALL, Context, Dispatcher, Entry, Offer, Receipt, StartError, position};
-use crate::probe::{Kit, KitError};
+use crate::probe::Kit;
 use crate::schedule::Schedule;
 use crate::trace::{Demand, Recorder};
 
+use super::beginning::CoreError;
 use super::ledger::{Ledger, keeping};
 use super::queue::queue_options;
 use super::workers::{Workers, step};
@@ -34,26 +35,6 @@ pub enum Happening {
     Checked(Arc<CheckResult>),
 }
 
-/// Why the program cannot begin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CoreError {
-    /// The trusted certificates.
-    Kit(KitError),
-    /// The first paradigm.
-    Start(StartError),
-}
-
-impl std::fmt::Display for CoreError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Kit(error) => error.fmt(f),
-            Self::Start(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for CoreError {}
-
 /// Plan, dispatcher and monitor.
 #[derive(Debug)]
 pub struct Core {
@@ -63,7 +44,7 @@ pub struct Core {
     pub(super) dispatcher: Dispatcher,
     pub(super) recorder: Arc<Recorder>,
     pub(super) demand: Demand,
-    workers: Workers,
+    pub(super) workers: Workers,
     ca_file: Option<std::path::PathBuf>,
     configured_paradigm: Option<Box<str>>,
     configured_workers: (BTreeMap<Box<str>, usize>, Option<usize>),

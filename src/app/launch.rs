@@ -13,7 +13,8 @@ use crate::history::{HistoryError, Place};
 use crate::paradigm::Entry;
 use crate::tui::{Options, Tone};
 
-use super::core::{Core, CoreError};
+use super::beginning::CoreError;
+use super::core::Core;
 use super::ledger::{Ledger, Word};
 use super::workers::Workers;
 use super::world::World;

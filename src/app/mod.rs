@@ -3,6 +3,7 @@
 //! [`Core`] moves checks between plan, dispatcher and monitor, with or without a screen;
 //! the session around it turns what happens into what is done about it.
 
+mod beginning;
 mod core;
 mod event;
 mod export;
@@ -13,6 +14,7 @@ mod ledger;
 pub mod log;
 mod lookout;
 mod machine;
+mod names;
 mod picture;
 mod queue;
 mod reading;
@@ -21,9 +23,11 @@ mod service;
 mod session;
 mod trouble;
 mod workers;
+mod workshop;
 mod world;
 
-pub use self::core::{Core, CoreError, Happening};
+pub use self::core::{Core, Happening};
+pub use beginning::CoreError;
 pub use event::Ending;
 pub use headless::{Occurrence, Watch, watch};
 pub use keeper::{Keeper, Kept};

@@ -9,6 +9,9 @@ use crate::tui::{Input, Ui};
 use super::event::Action;
 use super::launch::{Launch, Opened, SessionError};
 
+/// How often it is looked whether what was started is complete.
+const STEP: Duration = Duration::from_millis(90);
+
 /// What to draw and when.
 #[derive(Clone, Debug)]
 pub struct Picture {
@@ -77,8 +80,9 @@ async fn run(opened: &mut Opened, ui: &mut Ui, time: Duration) {
     } = opened;
     let end = clock.moment() + time;
     let mut batch = Vec::new();
-    while clock.moment() < end {
-        let wake = world.next_wake().min(end);
+    // What the keys have started is awaited.
+    while clock.moment() < end || world.is_busy() {
+        let wake = world.next_wake().min(end.max(clock.moment() + STEP));
         tokio::select! {
             _ = results.recv_many(&mut batch, 1_024) => {}
             () = tokio::time::sleep_until(clock.instant(wake).into()) => {}

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::domain::{JobId, Moment, SiteId};
 use crate::monitor::Monitor;
-use crate::paradigm::{Census, Entry, QueueFigures};
+use crate::paradigm::{Census, Entry, QueueFigures, QueueOptions};
+use crate::probe::Kit;
 use crate::trace::{Demand, Recorder};
 
 use super::core::Core;
@@ -50,6 +51,13 @@ impl Core {
     #[must_use]
     pub fn queue(&self) -> Option<QueueFigures> {
         self.dispatcher.queue()
+    }
+
+    /// What makes the probers, what the queue is, and how many workers a paradigm gets.
+    pub(super) fn means(&self, entry: &Entry) -> (&Arc<Kit>, &QueueOptions, usize) {
+        let dispatcher = &self.dispatcher;
+        let workers = self.workers.of(entry).0;
+        (dispatcher.kit(), dispatcher.queue_options(), workers)
     }
 
     /// How busy it is.

@@ -18,16 +18,15 @@ use super::keeper::Kept;
 use super::ledger::Word;
 use super::lookout::Lookout;
 use super::machine::Meter;
+use super::names::{listed, more};
 use super::trouble::Trouble;
+use super::workshop::Workshop;
 
 /// How often the program's own cost is read.
 const METER_PERIOD: Duration = Duration::from_secs(1);
 
 /// How long a receipt stands, whatever else happens.
 const RECEIPT: Duration = Duration::from_secs(5);
-
-/// Sites that one message names.
-const MOST_NAMES: usize = 3;
 
 /// The state of a session, except for its screen.
 #[derive(Debug)]
@@ -37,6 +36,7 @@ pub(super) struct World {
     zone: TimeZone,
     labels: [Label; ALL.len()],
     lookout: Lookout,
+    workshop: Workshop,
     meter: Meter,
     metered: Option<Moment>,
     message: Option<Message>,
@@ -66,6 +66,7 @@ impl World {
             zone,
             labels: labels(),
             lookout: Lookout::default(),
+            workshop: Workshop::default(),
             meter: Meter::default(),
             metered: None,
             message: None,
@@ -95,6 +96,7 @@ impl World {
                 cpu: self.meter.cpu,
                 rss: self.meter.rss,
             },
+            workshop: self.workshop.seen(),
             next_due: &|site| self.core.due_of(site),
             message: self.newest_message(),
             banner: self
@@ -133,6 +135,7 @@ impl World {
     /// Hands out what is due, and reads the program's own cost now and then.
     pub(super) fn tick(&mut self) {
         self.core.tick();
+        self.workshop.absorb();
         self.lookout.absorb(&self.core, self.clock.moment());
         let now = self.clock.moment();
         if self
@@ -155,7 +158,14 @@ impl World {
         let meter = self
             .metered
             .map_or(Moment::ZERO, |then| then + METER_PERIOD);
-        self.core.next_wake().map_or(meter, |due| due.min(meter))
+        let workshop = self.workshop.next_wake(self.clock.moment());
+        let due = self.core.next_wake().into_iter().chain(workshop).min();
+        due.map_or(meter, |due| due.min(meter))
+    }
+
+    /// Whether a race or an experiment is on.
+    pub(super) const fn is_busy(&self) -> bool {
+        self.workshop.is_busy()
     }
 
     /// The window's title.
@@ -185,6 +195,11 @@ impl World {
                 self.say(Tone::Info, format!("recording {word}"));
             }
             Intent::Export => return Some(Action::Export),
+            Intent::Workshop(wish) => {
+                if let Err(why) = self.workshop.fulfil(wish, &self.core) {
+                    self.say(Tone::Bad, why);
+                }
+            }
             Intent::Recheck(site) => {
                 self.core.recheck(site);
                 let paused = self.core.due_of(site).is_none();
@@ -378,20 +393,4 @@ impl World {
         let reason = state.outage()?.reason;
         Some((state.site().name.clone(), reason.to_string()))
     }
-}
-
-fn more(number: usize) -> String {
-    match number {
-        0 => " is".to_owned(),
-        number => format!(" and {number} more are"),
-    }
-}
-
-fn listed(names: impl ExactSizeIterator<Item = String>) -> String {
-    let number = names.len();
-    let mut text = names.take(MOST_NAMES).collect::<Vec<_>>().join(", ");
-    if number > MOST_NAMES {
-        text.push_str(&format!(" and {} more", number - MOST_NAMES));
-    }
-    text
 }

@@ -9,6 +9,9 @@ use tracing::level_filters::LevelFilter;
 use crate::history::Place;
 use crate::paradigm;
 
+use super::race_args::RaceArgs;
+pub(super) use super::shared_args::{Format, SourceArgs, workers};
+
 const EXAMPLES: &str = "\
 Examples:
   squirrel                                 watch the sites of ./sites.toml
@@ -16,6 +19,8 @@ Examples:
   squirrel demo                            everything can be tried, with no network
   squirrel check https://example.org       one look, no screen
   squirrel check --format json | jq .      one line of JSON a site
+  squirrel race                            every paradigm over the same list, measured
+  squirrel race --workload crunch --gil on why threads do not help there
   squirrel config check                    is sites.toml in order?
 
 Keys on the screen: press ? there. Sites are read from --config, else ./sites.toml, else
@@ -68,6 +73,8 @@ impl LogLevel {
 pub(super) enum Command {
     /// Look at every site once, without a screen
     Check(CheckArgs),
+    /// Every paradigm over the same list, one after another: who is fastest, and at what price
+    Race(RaceArgs),
     /// The monitor on a fleet of sites that it serves itself: no network needed
     Demo(DemoArgs),
     /// The monitor without a screen: one line of JSON for every change
@@ -115,14 +122,6 @@ pub(super) struct NotifyTestArgs {
     /// A name under [owners]
     #[arg(value_name = "OWNER")]
     pub(super) owner: String,
-}
-
-/// Which configuration.
-#[derive(Clone, Debug, Default, Args)]
-pub(super) struct SourceArgs {
-    /// The list of sites
-    #[arg(long, short, value_name = "FILE")]
-    pub(super) config: Option<PathBuf>,
 }
 
 /// How the checks are run.
@@ -269,15 +268,6 @@ pub(super) struct CheckArgs {
     pub(super) urls: Vec<String>,
 }
 
-/// What a sweep prints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// One object a site, on a line of its own, as each check completes
-    Json,
-    /// For people
-    Table,
-}
-
 /// A worker of a Celery queue.
 #[derive(Debug, Args)]
 pub(super) struct WorkerArgs {
@@ -357,13 +347,6 @@ pub(super) struct FleetArgs {
     /// The demonstration's directory, whose files are removed in the end
     #[arg(long, value_name = "PATH")]
     pub(super) directory: Option<PathBuf>,
-}
-
-fn workers(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) | Err(_) => Err("expected a number of at least 1".to_owned()),
-        Ok(number) => Ok(number),
-    }
 }
 
 /// A time that is long enough to be kept.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::app::{choose, queue_options};
@@ -18,6 +17,7 @@ use super::args::{CheckArgs, Format};
 use super::exit::{Exit, mistake, say};
 use super::progress::Progress;
 use super::record::Record;
+use super::signals::Signals;
 use super::source;
 use super::trace_file::TraceFile;
 
@@ -299,32 +299,6 @@ impl Sweep {
             self.take(&result)?;
         }
         Ok(())
-    }
-}
-
-/// The signals that end a sweep.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hangup: Signal,
-}
-
-impl Signals {
-    fn listen() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
-    }
-
-    /// The number of the next one.
-    async fn next(&mut self) -> u8 {
-        tokio::select! {
-            _ = self.interrupt.recv() => 2,
-            _ = self.terminate.recv() => 15,
-            _ = self.hangup.recv() => 1,
-        }
     }
 }
 

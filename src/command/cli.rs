@@ -9,7 +9,7 @@ use crate::app::log;
 use super::args::{Cli, Command, ConfigCommand, LogLevel, NotifyCommand};
 use super::exit::{Exit, say};
 use super::{
-    broker, check, completions, config_check, demo, fleet, monitor, notify, watch, worker,
+    broker, check, completions, config_check, demo, fleet, monitor, notify, race, watch, worker,
 };
 
 /// Runs the program as the command line says.
@@ -33,6 +33,7 @@ pub fn run() -> ExitCode {
     let exit = match cli.command {
         None => monitor::run(&cli.monitor),
         Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Race(args)) => race::run(&args),
         Some(Command::Demo(args)) => demo::run(&args),
         Some(Command::Watch(args)) => watch::run(&args),
         Some(Command::Notify(NotifyCommand::Test(args))) => notify::run(&args),

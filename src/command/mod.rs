@@ -17,7 +17,12 @@ mod monitor;
 mod notify;
 
 mod progress;
+mod race;
+mod race_args;
+mod race_report;
 mod record;
+mod shared_args;
+mod signals;
 mod source;
 mod trace_file;
 mod watch;

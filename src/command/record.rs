@@ -51,7 +51,7 @@ impl From<Phases> for PhasesRecord {
 }
 
 /// Milliseconds to the microsecond.
-fn millis(duration: Duration) -> f64 {
+pub(super) fn millis(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1e3
 }
 

@@ -48,6 +48,17 @@ impl Law {
     }
 }
 
+/// Who runs checks when so many may be in flight: what can be predicted follows from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Checks in flight at once.
+    pub in_flight: usize,
+    /// Threads that run them, in all processes.
+    pub threads: usize,
+    /// Processes that run them; each has an interpreter lock of its own.
+    pub processes: usize,
+}
+
 /// One row of the table of paradigms.
 #[derive(Debug)]
 pub struct Entry {
@@ -63,6 +74,8 @@ pub struct Entry {
     pub threads_per_worker: usize,
     /// Whether the number of workers can be changed at all.
     pub resizable: bool,
+    /// Who runs the checks, for a number of workers.
+    pub shape: fn(usize) -> Shape,
     /// Starts it. Must not block for longer than it takes to start a thread.
     pub start: fn(&Context) -> Result<Box<dyn Paradigm>, StartError>,
 }

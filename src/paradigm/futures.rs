@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::pool::Pool;
 use super::queue::Staff;
-use super::{Entry, Label, Law};
+use super::{Entry, Label, Law, Shape};
 
 /// How long a thread without a check is kept.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -24,6 +24,11 @@ pub(super) const ENTRY: Entry = Entry {
     processes_per_worker: 0,
     threads_per_worker: 1,
     resizable: true,
+    shape: |workers| Shape {
+        in_flight: workers,
+        threads: workers,
+        processes: 1,
+    },
     start: |context| {
         let name = |number| format!("future-{number}");
         let staff = Staff::OnDemand(PATIENCE);

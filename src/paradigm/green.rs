@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::driver::{Driver, enter};
 use super::limits::refusal;
 use super::tasks::Tasks;
-use super::{Context, Entry, Label, Law, Paradigm, StartError};
+use super::{Context, Entry, Label, Law, Paradigm, Shape, StartError};
 
 /// The entry of the table.
 pub(super) const ENTRY: Entry = Entry {
@@ -21,6 +21,11 @@ pub(super) const ENTRY: Entry = Entry {
     processes_per_worker: 0,
     threads_per_worker: 0,
     resizable: true,
+    shape: |workers| Shape {
+        in_flight: workers,
+        threads: 1,
+        processes: 1,
+    },
     start,
 };
 

@@ -14,7 +14,7 @@ use super::driver::Driver;
 use super::farewell;
 use super::keeper::{Company, Employed, Keeper};
 use super::limits::refusal;
-use super::{Census, Context, Entry, Label, Law, Paradigm, StartError};
+use super::{Census, Context, Entry, Label, Law, Paradigm, Shape, StartError};
 
 /// The entry of the table.
 pub(super) const ENTRY: Entry = Entry {
@@ -30,6 +30,11 @@ pub(super) const ENTRY: Entry = Entry {
     processes_per_worker: 1,
     threads_per_worker: 0,
     resizable: true,
+    shape: |workers| Shape {
+        in_flight: workers,
+        threads: workers,
+        processes: workers,
+    },
     start,
 };
 

@@ -2,7 +2,7 @@
 
 use super::pool::Pool;
 use super::queue::Staff;
-use super::{Entry, Label, Law};
+use super::{Entry, Label, Law, Shape};
 
 /// The entry of the table.
 pub(super) const ENTRY: Entry = Entry {
@@ -17,6 +17,11 @@ pub(super) const ENTRY: Entry = Entry {
     processes_per_worker: 0,
     threads_per_worker: 0,
     resizable: false,
+    shape: |_| Shape {
+        in_flight: 1,
+        threads: 1,
+        processes: 1,
+    },
     start: |context| {
         let name = |_| "serial".to_owned();
         Ok(Box::new(Pool::start(name, Staff::Standing, 1, context)?))

@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::domain::{CheckResult, Job, JobId, Look, Moment, SiteId};
 use crate::probe::Kit;
 
-use super::{Census, Context, Entry, Paradigm, QueueFigures, StartError};
+use super::{Census, Context, Entry, Paradigm, QueueFigures, QueueOptions, StartError};
 
 /// How long after its timeout a check of the old paradigm may still answer.
 const GRACE: Duration = Duration::from_secs(5);
@@ -146,10 +146,22 @@ impl Dispatcher {
         self.current.entry
     }
 
+    /// What makes its probers.
+    #[must_use]
+    pub const fn kit(&self) -> &Arc<Kit> {
+        &self.context.kit
+    }
+
     /// How busy the paradigm in use is.
     #[must_use]
     pub fn census(&self) -> Census {
         self.current.paradigm.census()
+    }
+
+    /// What the configuration says of the queue.
+    #[must_use]
+    pub const fn queue_options(&self) -> &QueueOptions {
+        &self.context.queue
     }
 
     /// The queue between the paradigm in use and its workers, if it has one.

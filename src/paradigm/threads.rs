@@ -3,7 +3,7 @@
 
 use super::pool::Pool;
 use super::queue::Staff;
-use super::{Entry, Label, Law};
+use super::{Entry, Label, Law, Shape};
 
 /// The entry of the table.
 pub(super) const ENTRY: Entry = Entry {
@@ -20,6 +20,11 @@ pub(super) const ENTRY: Entry = Entry {
     processes_per_worker: 0,
     threads_per_worker: 1,
     resizable: true,
+    shape: |workers| Shape {
+        in_flight: workers,
+        threads: workers,
+        processes: 1,
+    },
     start: |context| {
         let name = |number| format!("thread-{number}");
         let workers = context.workers;

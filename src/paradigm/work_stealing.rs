@@ -9,7 +9,7 @@ use tokio::runtime::Builder;
 use super::driver::{Driver, enter};
 use super::limits::refusal;
 use super::tasks::Tasks;
-use super::{Context, Entry, Label, Law, Paradigm, StartError};
+use super::{Context, Entry, Label, Law, Paradigm, Shape, StartError};
 
 /// The entry of the table.
 pub(super) const ENTRY: Entry = Entry {
@@ -24,11 +24,21 @@ pub(super) const ENTRY: Entry = Entry {
     processes_per_worker: 0,
     threads_per_worker: 0,
     resizable: true,
+    shape: |workers| Shape {
+        in_flight: workers,
+        threads: cores(),
+        processes: 1,
+    },
     start,
 };
 
+/// Cores that this process may use.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
 fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
-    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let cores = cores();
     let number = AtomicUsize::new(1);
     let recorder = Arc::clone(&context.recorder);
     let runtime = Builder::new_multi_thread()

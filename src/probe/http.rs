@@ -21,6 +21,7 @@ use super::exchange::{self, Answer, AskError, Intercept};
 use super::resolve::Resolver;
 use super::script::{Script, Scripted};
 use super::shared::Shared;
+use super::toy::Player;
 use super::trail::Trail;
 use super::verdict::{self, Start};
 
@@ -32,6 +33,7 @@ pub struct Prober(Inner);
 enum Inner {
     Http(Http),
     Scripted(Arc<Script>),
+    Toy(Player),
 }
 
 #[derive(Debug)]
@@ -56,6 +58,10 @@ impl Prober {
         Self(Inner::Scripted(script))
     }
 
+    pub(super) const fn toy(player: Player) -> Self {
+        Self(Inner::Toy(player))
+    }
+
     /// Looks at a site once, within its timeout. `witness` is told what it does meanwhile;
     /// `who` is asked at the end, on the thread that polled the last step.
     pub async fn check(
@@ -66,8 +72,9 @@ impl Prober {
         who: impl FnOnce() -> RanOn,
     ) -> CheckResult {
         let began = Instant::now();
-        let mut trail = Trail::new(look, witness);
+        let mut trail = Trail::new(look, witness.clone());
         let judged = match &self.0 {
+            Inner::Toy(player) => player.play(look, witness.as_deref()).await,
             Inner::Http(http) => http.look(look, began, &mut trail).await,
             Inner::Scripted(script) => match script.play(start.job, look).await {
                 Scripted::Up(status) => {

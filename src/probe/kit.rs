@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::http::Prober;
 use super::script::Script;
-use super::shared::{Recipe, Shared};
+use super::shared::{Ingredients, Recipe, Shared};
 use super::tls::{self, Authority};
+use super::toy::{Halt, Player, Toy};
 
 /// Why no prober can be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,15 @@ pub enum Kit {
     Http(Shared),
     /// Probers that answer from a script.
     Scripted(Arc<Script>),
+    /// Probers that ask nobody: they wait, or compute.
+    Toy {
+        /// What another process needs for the same work.
+        recipe: Arc<Recipe>,
+        /// What the probers do.
+        toy: Toy,
+        /// Ends those of this process that compute.
+        halt: Halt,
+    },
 }
 
 impl Kit {
@@ -37,7 +47,14 @@ impl Kit {
     /// A `ca_file` that cannot be read or holds no certificate.
     pub fn http(ca_file: Option<&Path>) -> Result<Self, KitError> {
         let authority = ca_file.map(Authority::read).transpose()?;
-        Self::by(Recipe { authority })
+        Self::by(Recipe(Ingredients::Http(authority)))
+    }
+
+    /// A kit of probers that do the work of `toy`, until `halt` ends it.
+    #[must_use]
+    pub fn toy(toy: Toy, halt: Halt) -> Self {
+        let recipe = Arc::new(Recipe(Ingredients::Toy(toy)));
+        Self::Toy { recipe, toy, halt }
     }
 
     /// A kit of probers that follow `script`.
@@ -51,8 +68,12 @@ impl Kit {
     /// # Errors
     /// If the certificates cannot be used.
     pub fn by(recipe: Recipe) -> Result<Self, KitError> {
+        let authority = match &recipe.0 {
+            Ingredients::Http(authority) => authority.as_ref(),
+            Ingredients::Toy(toy) => return Ok(Self::toy(*toy, Halt::default())),
+        };
         tls::install_provider();
-        let tls = tls::client_config(recipe.authority.as_ref())?;
+        let tls = tls::client_config(authority)?;
         Ok(Self::Http(Shared::new(tls, recipe)))
     }
 
@@ -62,6 +83,7 @@ impl Kit {
     pub fn recipe(&self) -> Option<&Recipe> {
         match self {
             Self::Http(shared) => Some(&shared.recipe),
+            Self::Toy { recipe, .. } => Some(recipe),
             Self::Scripted(_) => None,
         }
     }
@@ -72,6 +94,7 @@ impl Kit {
         match self {
             Self::Http(shared) => Prober::http(shared),
             Self::Scripted(script) => Prober::scripted(Arc::clone(script)),
+            Self::Toy { toy, halt, .. } => Prober::toy(Player::new(*toy, halt.clone())),
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::resolve::Settings;
 use super::tls::Authority;
+use super::toy::Toy;
 
 /// One TLS configuration and one reading of the resolver's settings for all runtimes.
 #[derive(Clone, Debug)]
@@ -34,6 +35,12 @@ impl Shared {
 /// What another process needs to make probers of the same kind, whatever has become of the
 /// files meanwhile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Recipe {
-    pub(super) authority: Option<Authority>,
+pub struct Recipe(pub(super) Ingredients);
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Ingredients {
+    /// Probers that ask real sites, and trust these besides the system's.
+    Http(Option<Authority>),
+    /// Probers that do the work of a toy.
+    Toy(Toy),
 }

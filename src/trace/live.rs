@@ -14,7 +14,7 @@ use crate::domain::{Clock, JobId, Moment, Phase, RanOn, Witness};
 
 use super::identity::tid;
 use super::lock::InterpreterLock;
-use super::notes::{Doing, Notes, Slice, Step};
+use super::notes::{Doing, MOST_SLICES, MOST_SLICES_LOCKED, Notes, Slice, Step};
 
 /// A check that is in flight, as whoever draws it sees it.
 #[derive(Debug)]
@@ -118,12 +118,14 @@ impl LiveCheck {
 
     /// Takes the lock, if there is one, and begins a slice.
     fn begin(&self, ready: Moment, wanted: Moment) {
-        let mut start = wanted;
-        if let Some(lock) = &self.lock
-            && lock.acquire()
-        {
-            start = self.clock.moment();
-            self.open().notes.slice(Slice {
+        let Some(lock) = &self.lock else {
+            return self.resume(ready, wanted);
+        };
+        let waited = lock.acquire();
+        // Read after the lock was taken, so that no two slices ever overlap by a hair.
+        let start = self.clock.moment();
+        if waited {
+            self.note(Slice {
                 ready,
                 start: wanted,
                 end: start,
@@ -131,7 +133,7 @@ impl LiveCheck {
                 doing: Doing::Locked,
             });
         }
-        self.resume(if start == wanted { ready } else { start }, start);
+        self.resume(if waited { start } else { ready }, start);
     }
 
     /// Begins a slice.
@@ -150,7 +152,18 @@ impl LiveCheck {
         let end = self.clock.moment();
         let mut open = self.open();
         if let Some(slice) = open.under_way.take() {
-            open.notes.slice(Slice { end, ..slice });
+            open.notes.slice(Slice { end, ..slice }, self.most_slices());
+        }
+    }
+
+    fn note(&self, slice: Slice) {
+        self.open().notes.slice(slice, self.most_slices());
+    }
+
+    const fn most_slices(&self) -> usize {
+        match self.lock {
+            Some(_) => MOST_SLICES_LOCKED,
+            None => MOST_SLICES,
         }
     }
 
@@ -161,7 +174,7 @@ impl LiveCheck {
         let mut notes = open.notes.clone();
         if let Some(slice) = open.under_way {
             let end = now.max(slice.start);
-            notes.slice(Slice { end, ..slice });
+            notes.slice(Slice { end, ..slice }, self.most_slices());
         }
         Glance {
             job: self.job,
@@ -220,7 +233,7 @@ impl Witness for LiveCheck {
         let from = self.clock.moment();
         lock.hand_over();
         let to = self.clock.moment();
-        self.open().notes.slice(Slice {
+        self.note(Slice {
             ready: from,
             start: from,
             end: to,

@@ -1,14 +1,21 @@
 //! The emulated interpreter lock: one for a process, held by whoever runs, handed over when
 //! somebody has asked for long enough.
 //!
-//! After CPython's `ceval_gil.c` (3.2 and later): whoever wants the lock waits for one
-//! interval; if nobody let go of it meanwhile, it asks for it; whoever holds it looks for
-//! such a wish between two instructions, lets go, and does not take it again before somebody
-//! else has had it ("forced switching"). Whoever waits for the network lets go at once, and
-//! has to ask again for the whole interval when its answer is here: the convoy.
+//! After CPython's `Python/ceval_gil.c` (3.2 and later), step by step:
+//! - whoever wants the lock waits for one interval; if the lock is still held then, and has
+//!   not gone to another thread meanwhile (`switch_number`), it asks for it
+//!   (`gil_drop_request`); otherwise it waits for another interval;
+//! - whoever computes looks for such a wish between two instructions and lets go;
+//! - whoever lets go while somebody has asked, for whatever reason, goes on only after
+//!   another thread has had the lock ("forced switching"): otherwise it would take it again
+//!   before the other one is awake;
+//! - whoever begins to wait for the network lets go at once, and has to wait like everybody
+//!   else when its answer is here: behind a thread that computes that is the whole interval,
+//!   every time. This is the convoy.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 /// CPython's switch interval (`sys.getswitchinterval()`).
@@ -21,7 +28,7 @@ pub struct InterpreterLock {
     state: Mutex<State>,
     /// Rung when the lock is free.
     freed: Condvar,
-    /// Rung when somebody has taken the lock after it was asked for.
+    /// Rung when the lock is taken while somebody waits for that.
     taken: Condvar,
     /// Somebody has waited for an interval: whoever holds the lock lets go.
     asked: AtomicBool,
@@ -31,9 +38,14 @@ pub struct InterpreterLock {
 #[derive(Debug, Default)]
 struct State {
     held: bool,
-    /// Grows whenever the lock is taken.
-    turns: u64,
+    /// Who holds the lock, or held it last.
+    last: Option<ThreadId>,
+    /// Grows whenever another thread takes the lock than held it last.
+    switches: u64,
+    /// Threads that wait for the lock.
     waiting: usize,
+    /// Threads that have let go and wait until another one has had it.
+    yielding: usize,
 }
 
 impl InterpreterLock {
@@ -64,34 +76,66 @@ impl InterpreterLock {
     /// Takes the lock; waits for it for as long as it takes. `true` if it had to wait.
     pub fn acquire(&self) -> bool {
         let mut state = self.lock();
-        let mut waited = false;
+        let waited = state.held;
         state.waiting += 1;
         while state.held {
-            waited = true;
-            let turn = state.turns;
+            let switches = state.switches;
             let (woken, timeout) = self
                 .freed
                 .wait_timeout(state, self.interval)
                 .unwrap_or_else(PoisonError::into_inner);
             state = woken;
             // Whoever has taken it meanwhile gets an interval of its own.
-            if timeout.timed_out() && state.held && state.turns == turn {
+            if timeout.timed_out() && state.held && state.switches == switches {
                 self.asked.store(true, Ordering::Relaxed);
             }
         }
         state.waiting -= 1;
         state.held = true;
-        state.turns += 1;
-        if self.asked.swap(false, Ordering::Relaxed) {
+        let me = Some(thread::current().id());
+        if state.last != me {
+            state.last = me;
+            state.switches += 1;
+        }
+        self.asked.store(false, Ordering::Relaxed);
+        let yielding = state.yielding > 0;
+        // Whoever is rung for while the state is locked would have to wait once more.
+        drop(state);
+        if yielding {
             self.taken.notify_all();
         }
         waited
     }
 
-    /// Lets go of the lock.
+    /// Lets go of the lock. If somebody has asked for it, waits until it has gone to another
+    /// thread.
     pub fn release(&self) {
-        self.lock().held = false;
+        let mut state = self.lock();
+        state.held = false;
+        if state.waiting == 0 {
+            return;
+        }
+        let asked = self.asked.load(Ordering::Relaxed);
+        let switches = state.switches;
+        if asked {
+            self.handovers.fetch_add(1, Ordering::Relaxed);
+            state.yielding += 1;
+        }
+        drop(state);
         self.freed.notify_one();
+        if !asked {
+            return;
+        }
+        let mut state = self.lock();
+        // Those that wait look by themselves after an interval at the latest, so that one of
+        // them takes it.
+        while state.switches == switches && state.waiting > 0 {
+            state = self
+                .taken
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        state.yielding -= 1;
     }
 
     /// Whether whoever holds the lock is to let somebody else have it.
@@ -102,19 +146,7 @@ impl InterpreterLock {
 
     /// Lets go of the lock, waits until somebody else has taken it, and takes it again.
     pub fn hand_over(&self) {
-        let mut state = self.lock();
-        let turn = state.turns;
-        state.held = false;
-        self.handovers.fetch_add(1, Ordering::Relaxed);
-        self.freed.notify_one();
-        while state.turns == turn && state.waiting > 0 {
-            state = self
-                .taken
-                .wait_timeout(state, self.interval)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
-        }
-        drop(state);
+        self.release();
         self.acquire();
     }
 
@@ -150,7 +182,7 @@ mod tests {
         const ROUNDS: usize = 20;
         let lock = InterpreterLock::with_interval(Duration::from_micros(200));
         let (inside, turns) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     lock.acquire();
@@ -181,7 +213,7 @@ mod tests {
     fn whoever_hands_it_over_runs_again_only_after_another() {
         let lock = InterpreterLock::with_interval(Duration::from_micros(100));
         lock.acquire();
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             let other = scope.spawn(|| {
                 let waited = lock.acquire();
                 lock.release();
@@ -195,5 +227,68 @@ mod tests {
         });
         assert_eq!(lock.handovers(), 1);
         lock.release();
+    }
+
+    #[test]
+    fn whoever_ends_while_another_has_asked_does_not_take_it_again_first() {
+        let lock = InterpreterLock::with_interval(Duration::from_micros(100));
+        lock.acquire();
+        let turns = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            let other = scope.spawn(|| {
+                lock.acquire();
+                let turn = turns.fetch_add(1, Ordering::SeqCst);
+                lock.release();
+                turn
+            });
+            while !lock.is_asked_for() {
+                std::hint::spin_loop();
+            }
+            // As a thread does that has done one job and begins the next.
+            lock.release();
+            lock.acquire();
+            turns.fetch_add(1, Ordering::SeqCst);
+            lock.release();
+            assert_eq!(other.join().unwrap(), 0, "the other one had its turn first");
+        });
+    }
+
+    #[test]
+    fn whoever_waits_for_the_network_beside_one_that_computes_waits_an_interval_each_time() {
+        const WAKES: u32 = 10;
+        let interval = Duration::from_millis(3);
+        let lock = InterpreterLock::with_interval(interval);
+        let done = AtomicBool::new(false);
+        let mut waited = Duration::ZERO;
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                lock.acquire();
+                while !done.load(Ordering::Relaxed) {
+                    if lock.is_asked_for() {
+                        lock.hand_over();
+                    }
+                    std::hint::spin_loop();
+                }
+                lock.release();
+            });
+            // Until it computes.
+            while !lock.lock().held {
+                thread::yield_now();
+            }
+            let mut waits = 0;
+            while waits < WAKES {
+                let since = std::time::Instant::now();
+                // Free it is only while the other one is being woken to go on.
+                if lock.acquire() {
+                    waited += since.elapsed();
+                    waits += 1;
+                }
+                lock.release();
+                thread::sleep(Duration::from_millis(1));
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+        assert!(waited >= interval * WAKES, "{waited:?}");
+        assert!(u64::from(WAKES) <= lock.handovers());
     }
 }

@@ -15,7 +15,7 @@ use crate::paradigm::{Census, Label, Law};
 
 use crate::trace::{Kernel, Ledger};
 
-use super::scene::{Machine, OnRecord, Scene};
+use super::scene::{Machine, OnRecord, Scene, Workshop};
 
 /// 2025-11-22 13:57:00 UTC.
 const EPOCH: Timestamp = Timestamp::from_micros(1_763_819_820_000_000);
@@ -353,6 +353,10 @@ impl Fleet {
             machine: Machine {
                 cpu: Some(0.03),
                 rss: Some(14 << 20),
+            },
+            workshop: Workshop {
+                cores: 2,
+                ..Workshop::default()
             },
             next_due: &next_due,
             message: None,

@@ -4,6 +4,7 @@ use crate::paradigm::Label;
 
 use super::key::Key;
 use super::place::Steer;
+use super::trial::Tweak;
 
 /// Where a key counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,10 @@ pub(crate) enum Scope {
     All,
     /// On the Scheduling screen.
     Sched,
+    /// On the Race screen.
+    Race,
+    /// In the Lab.
+    Lab,
     /// On the selected site, in the table and in its explanation.
     Site,
     /// On the selected site of the demonstration fleet.
@@ -34,12 +39,14 @@ pub(crate) enum Scope {
 
 impl Scope {
     /// The order of help and README.
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 13] = [
         Self::Sites,
         Self::Site,
         Self::Demo,
         Self::All,
         Self::Sched,
+        Self::Race,
+        Self::Lab,
         Self::Everywhere,
         Self::Screens,
         Self::Filter,
@@ -57,6 +64,8 @@ impl Scope {
             Self::Sites => "Table of sites",
             Self::All => "All sites",
             Self::Sched => "Scheduling",
+            Self::Race => "Race",
+            Self::Lab => "Lab",
             Self::Site => "Selected site",
             Self::Demo => "Selected site, in the demo",
             Self::Pager => "Explanation and help",
@@ -101,6 +110,7 @@ pub(crate) enum Action {
     Break,
     Mend,
     Steer(Steer),
+    Tweak(Tweak),
     NextSite,
     PreviousSite,
     Keep,
@@ -171,7 +181,7 @@ use Scope as S;
 
 /// Every key of the program.
 #[rustfmt::skip]
-pub(crate) const BINDINGS: [Binding; 61] = [
+pub(crate) const BINDINGS: [Binding; 72] = [
     bind(&[K::Char('?')], "?", A::Help, S::Everywhere, Some((0, "help")), "Open this help; again closes it."),
     bind(&[K::Char('q')], "q", A::Close, S::Everywhere, Some((1, "quit")), "Close what is open; in the table, quit."),
     bind(&[K::Esc], "Esc", A::Back, S::Everywhere, None, "Go back: close, then clear the filter, then unfreeze. Never quits."),
@@ -217,6 +227,18 @@ pub(crate) const BINDINGS: [Binding; 61] = [
     bind(&[K::Enter], "Enter", A::Steer(Steer::Explain), S::Sched, None, "Explain the site under the cursor."),
     bind(&[K::Char('e')], "e", A::Steer(Steer::Export), S::Sched, Some((11, "export")), "Write what is on record as a trace that Perfetto opens."),
     bind(&[K::Char('T')], "T", A::Steer(Steer::Record), S::Sched, None, "Recording off, or on again."),
+
+    bind(&[K::Enter], "Enter", A::Tweak(Tweak::Run), S::Race, Some((3, "race")), "Start the race; again stops it."),
+    bind(&[K::Char('x')], "x", A::Tweak(Tweak::Work), S::Race, Some((5, "work")), "Race over the sites, over sleeps or over crunches."),
+    bind(&[K::Char('G')], "G", A::Tweak(Tweak::Lock), S::Race, Some((6, "lock")), "With the interpreter lock, or without."),
+    bind(&[K::Enter], "Enter", A::Tweak(Tweak::Run), S::Lab, Some((3, "run")), "Run the experiment; again stops it."),
+    bind(&[K::Char('x')], "x", A::Tweak(Tweak::Work), S::Lab, Some((5, "work")), "Sleep or crunch."),
+    bind(&[K::Char('G')], "G", A::Tweak(Tweak::Lock), S::Lab, Some((6, "lock")), "The next run: with the interpreter lock, without, or both."),
+    bind(&[K::Char('z')], "z", A::Tweak(Tweak::Close), S::Lab, Some((4, "close-up")), "The beginning alone, so large that each turn is seen; again the whole."),
+    bind(&[K::Up, K::Char('k')], "Up k", A::Tweak(Tweak::More), S::Lab, Some((7, "how many")), "One job more."),
+    bind(&[K::Down, K::Char('j')], "Down j", A::Tweak(Tweak::Fewer), S::Lab, None, "One job fewer."),
+    bind(&[K::Right, K::Char('l')], "Right l", A::Tweak(Tweak::Longer), S::Lab, Some((8, "how long")), "Longer jobs."),
+    bind(&[K::Left, K::Char('h')], "Left h", A::Tweak(Tweak::Shorter), S::Lab, None, "Shorter jobs."),
 
     bind(&[K::Char('b')], "b", A::Break, S::Demo, Some((2, "break")), "Break it: it fails from now on."),
     bind(&[K::Char('m')], "m", A::Mend, S::Demo, Some((2, "mend")), "Mend it."),
@@ -379,7 +401,17 @@ mod tests {
         S::Demo,
     ]);
     const SCHED: Mode = Mode::Screen(&[S::Always, S::Everywhere, S::Screens, S::All, S::Sched]);
-    const MODES: [Mode; 5] = [SITES, SCHED, Mode::Explain, Mode::Help, Mode::Filter];
+    const RACE: Mode = Mode::Screen(&[S::Always, S::Everywhere, S::Screens, S::Race]);
+    const LAB: Mode = Mode::Screen(&[S::Always, S::Everywhere, S::Screens, S::Lab]);
+    const MODES: [Mode; 7] = [
+        SITES,
+        SCHED,
+        RACE,
+        LAB,
+        Mode::Explain,
+        Mode::Help,
+        Mode::Filter,
+    ];
 
     fn context() -> Context<'static> {
         Context {

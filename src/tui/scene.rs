@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::{Moment, Now, SiteId};
+use crate::lab::{Board, Notebook, Workload};
 use crate::monitor::Monitor;
 use crate::paradigm::{Census, Label};
 use crate::trace::{Capacity, Kernel, Ledger};
@@ -26,6 +27,8 @@ pub struct Scene<'a> {
     pub record: OnRecord<'a>,
     /// What the program itself costs.
     pub machine: Machine,
+    /// The last race and the last experiment.
+    pub workshop: Workshop<'a>,
     /// When a site is due next; `None` while that is not known, or it is paused.
     pub next_due: &'a dyn Fn(SiteId) -> Option<Moment>,
     /// The newest notice: the receipt of a switch, a failed reload.
@@ -53,6 +56,23 @@ pub struct OnRecord<'a> {
     pub on: bool,
     /// This program's process id.
     pub pid: u32,
+}
+
+/// The last race and the last experiment, as far as they have come.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Workshop<'a> {
+    /// The race.
+    pub board: Option<&'a Board>,
+    /// The experiment.
+    pub notebook: Option<&'a Notebook>,
+    /// Whether the race is on.
+    pub racing: bool,
+    /// Whether the experiment is on.
+    pub trying: bool,
+    /// Cores of the machine.
+    pub cores: usize,
+    /// Changes whenever there is something new to see.
+    pub revision: u64,
 }
 
 /// What the program itself costs; `None` where the system does not tell.
@@ -117,8 +137,37 @@ pub enum Intent {
     Record(bool),
     /// Write what is on record into a file.
     Export,
+    /// Race or try something, or stop it.
+    Workshop(Wish),
     /// Hand the terminal back to the shell (`Terminal::suspend`).
     Suspend,
     /// Draw everything anew (`Terminal::redraw`).
     Redraw,
+}
+
+/// What the reader wants of Race and Lab.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Every paradigm over this work.
+    Race {
+        /// The sites of the list, or toys.
+        workload: Workload,
+        /// Whether threads have to hold the interpreter lock.
+        gil: bool,
+    },
+    /// Stop the race.
+    StopRace,
+    /// The paradigm in use over toys.
+    Try {
+        /// Which toys.
+        workload: Workload,
+        /// How many.
+        jobs: usize,
+        /// How long each takes by itself.
+        length: Duration,
+        /// With the lock, without, or one after the other.
+        gils: Vec<bool>,
+    },
+    /// Stop the experiment.
+    StopTry,
 }

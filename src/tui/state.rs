@@ -5,11 +5,13 @@ use std::time::Duration;
 use crate::domain::{Moment, Now, SiteId};
 use crate::monitor::SiteState;
 
+use super::keymap::Scope;
 use super::options::Options;
 use super::order::Order;
 use super::place::Place;
 use super::scene::{Message, Scene, Tone};
 use super::summary::Summary;
+use super::trial::Settings;
 
 /// How long the order stands still after a key.
 const STILL: Duration = Duration::from_secs(3);
@@ -66,6 +68,8 @@ pub(crate) struct State {
     pub(crate) frozen: Option<Frozen>,
     /// Where the reader is on the Scheduling screen.
     pub(crate) place: Place,
+    /// What Race and Lab are set to.
+    pub(crate) trial: Settings,
     /// The screen's own newest message.
     pub(crate) note: Option<Message>,
     /// When the last key came.
@@ -85,9 +89,16 @@ impl State {
             top: 0,
             frozen: None,
             place: Place::default(),
+            trial: Settings::default(),
             note: None,
             last_key: None,
         }
+    }
+
+    /// Whether the help begins with the words of the field.
+    pub(crate) fn words_first(&self) -> bool {
+        let scopes = super::views::VIEWS[self.view].scopes;
+        scopes.contains(&Scope::Lab) || scopes.contains(&Scope::Race)
     }
 
     /// The figures to show: of now, or of the moment of freezing.

@@ -154,6 +154,7 @@ impl Ui {
         if self.watches_lanes() {
             scene.record.ledger.now().hash(&mut hash);
         }
+        scene.workshop.revision.hash(&mut hash);
         let message = scene.message.map(|message| (message.at, &message.text));
         (message, scene.banner, scene.source).hash(&mut hash);
         hash.finish()
@@ -177,7 +178,7 @@ impl Ui {
         let body = areas.body;
         match state.layers.last() {
             Some(Layer::Help { scroll }) => {
-                let lines = help::lines(&update::context(scene), body.width);
+                let lines = help::lines(&update::context(scene), state.words_first(), body.width);
                 draw_pages(buffer, body, help::TITLE, &lines, *scroll);
             }
             Some(Layer::Explain { site, scroll }) => {

@@ -10,6 +10,7 @@ use super::overlays::{explain, help, last_scroll};
 use super::scene::{Intent, Scene, Tone};
 use super::state::{Layer, State};
 use super::steer;
+use super::tinker;
 use super::views::VIEWS;
 
 /// Performs an action.
@@ -59,6 +60,7 @@ pub(crate) fn act(
         | Action::Top
         | Action::Bottom => travel(state, action, scene),
         Action::Steer(steer) => return steer::act(state, steer, scene),
+        Action::Tweak(tweak) => return tinker::act(state, tweak, scene),
         Action::Explain => {
             state.pin();
             if let Some(site) = state.selected() {
@@ -209,7 +211,7 @@ fn on_site(state: &mut State, action: Action, id: SiteId, scene: &Scene<'_>) -> 
 fn pages(state: &State, scene: &Scene<'_>) -> Option<usize> {
     let area = layout::body(state, scene);
     let lines = match state.layers.last()? {
-        Layer::Help { .. } => help::lines(&context(scene), area.width).len(),
+        Layer::Help { .. } => help::lines(&context(scene), state.words_first(), area.width).len(),
         Layer::Explain { site, .. } => explain::lines(state, scene, *site, area.width).len(),
         Layer::Filter => return None,
     };

@@ -14,7 +14,9 @@ use crate::domain::Job;
 use crate::paradigm::driver::Driver;
 use crate::paradigm::farewell;
 use crate::paradigm::limits::refusal;
-use crate::paradigm::{Census, Context, Entry, Label, Law, Paradigm, QueueFigures, StartError};
+use crate::paradigm::{
+    Census, Context, Entry, Label, Law, Paradigm, QueueFigures, Shape, StartError,
+};
 
 use super::broker::Broker;
 use super::listen::listen;
@@ -34,6 +36,12 @@ pub(in crate::paradigm) const ENTRY: Entry = Entry {
     processes_per_worker: 0,
     threads_per_worker: 0,
     resizable: true,
+    // With a broker and two workers of its own; of others nothing is known before.
+    shape: |workers| Shape {
+        in_flight: workers,
+        threads: 2,
+        processes: 2,
+    },
     start,
 };
 

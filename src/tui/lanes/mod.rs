@@ -12,8 +12,10 @@ mod axis;
 mod load;
 mod marks;
 mod raster;
+mod ticks;
 
 pub(crate) use axis::Axis;
 pub(crate) use load::{Load, block};
 pub(crate) use marks::{BEFORE, IDLE, LEGEND, Mark, POLLED, START, mark, thread_mark};
 pub(crate) use raster::Raster;
+pub(crate) use ticks::ticks;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use ratatui::text::{Line, Span};
 
+use crate::lab::GLOSSARY;
 use crate::monitor::State as SiteIs;
 use crate::paradigm::Label;
 use crate::tui::format::wrap;
@@ -62,7 +63,36 @@ const fn meaning(state: SiteIs) -> &'static str {
 }
 
 /// The help, in lines of at most `width` cells.
-pub(crate) fn lines(context: &Context<'_>, width: u16) -> Vec<Line<'static>> {
+///
+/// It ends with the words of the field, or begins with them where somebody wants to learn.
+pub(crate) fn lines(context: &Context<'_>, words_first: bool, width: u16) -> Vec<Line<'static>> {
+    let words = words(usize::from(width).saturating_sub(2));
+    let rest = keys_and_marks(context, width);
+    let (mut first, second) = if words_first {
+        (words, rest)
+    } else {
+        (rest, words)
+    };
+    first.push(Line::default());
+    first.extend(second);
+    first
+}
+
+/// The words of the field, and the key that shows each.
+fn words(width: usize) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    heading(&mut lines, "WORDS");
+    for term in GLOSSARY {
+        lines.push(Line::from(Span::styled(format!("  {}", term.word), BOLD)));
+        for (text, style) in [(term.meaning, PLAIN), (term.see, DIM)] {
+            let parts = wrap(text, width.saturating_sub(4)).into_iter();
+            lines.extend(parts.map(|part| Line::from(Span::styled(format!("    {part}"), style))));
+        }
+    }
+    lines
+}
+
+fn keys_and_marks(context: &Context<'_>, width: u16) -> Vec<Line<'static>> {
     if width < TWO_COLUMNS {
         let width = usize::from(width).saturating_sub(2);
         let mut lines = keys(context, width);

@@ -1,5 +1,6 @@
 //! Tests of whole screens.
 
+mod bench;
 mod harness;
 mod keys;
 mod lanes;

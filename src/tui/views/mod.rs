@@ -1,6 +1,8 @@
 //! The screens: one file a screen, and the table of them.
 
 mod columns;
+mod lab;
+mod race;
 pub(crate) mod sched;
 mod sites;
 mod table;

@@ -24,3 +24,4 @@ mod words;
 
 pub(crate) use board::{Board, Row};
 pub(crate) use screen::VIEW;
+pub(crate) use strips::{draw_legend, hidden};

@@ -6,7 +6,7 @@ use ratatui::text::Span;
 
 use crate::domain::Moment;
 use crate::tui::format::count;
-use crate::tui::lanes::{Axis, LEGEND, Load, block};
+use crate::tui::lanes::{Axis, LEGEND, Load, block, ticks};
 use crate::tui::scene::Scene;
 use crate::tui::theme::{self, DIM, PLAIN};
 use crate::tui::widgets::{Piece, draw_pieces, put};
@@ -88,21 +88,11 @@ pub(crate) fn draw_axis(
         let mut others = deadline.into_iter().chain(hand);
         others.any(|(first, end)| from <= end && to + 1 >= first)
     };
-    let step = tick_step(axis);
-    let cell = axis.cell().as_secs_f64();
-    let mut tick = 0;
-    loop {
-        let seconds = step * f64::from(tick);
-        let index = (seconds / cell).round() as usize;
-        let text = label(seconds, step);
-        if index + text.len() > axis.cells() {
-            break;
-        }
+    for (index, text) in ticks(axis) {
         if !taken(index, index + text.len()) {
             let width = text.len() as u16;
             put(buffer, left + index as u16, line.y, width, &text, DIM);
         }
-        tick += 1;
     }
     if let Some(hand) = axis.hand() {
         let room = (axis.cells() - hand).min(HAND.len()) as u16;
@@ -132,22 +122,6 @@ fn future(axis: &Axis, at: Moment) -> Option<usize> {
     }
     let index = (at.since(axis.origin()).as_nanos() / axis.cell().as_nanos().max(1)) as usize;
     (index < axis.cells()).then_some(index)
-}
-
-/// Seconds between two labels: 1, 2 or 5 times a power of ten, at least ten cells apart.
-fn tick_step(axis: &Axis) -> f64 {
-    let least = axis.cell().as_secs_f64() * 10.0;
-    let power = 10_f64.powf(least.log10().floor());
-    let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * power);
-    steps
-        .into_iter()
-        .find(|step| *step >= least)
-        .unwrap_or(least)
-}
-
-fn label(seconds: f64, step: f64) -> String {
-    let digits = (-step.log10().floor()).max(0.0) as usize;
-    format!("{seconds:.digits$}")
 }
 
 /// The marks and their words, as many as there is room for.
@@ -184,31 +158,4 @@ pub(crate) fn hidden(number: usize, noun: &str) -> String {
     }
     let plural = if number == 1 { "" } else { "s" };
     format!("…{} more {noun}{plural}, not shown", count(number))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::Duration;
-
-    #[test]
-    fn labels_stand_apart_and_are_round() {
-        let axis = |millis, cells| {
-            let end = Moment::ZERO + Duration::from_secs(1_000);
-            Axis::still(end, Duration::from_millis(millis), cells)
-        };
-        for (millis, cells, step) in [
-            (10_000, 64, 2.0),
-            (10_000, 133, 1.0),
-            (1_000, 64, 0.2),
-            (600_000, 64, 100.0),
-        ] {
-            assert!(
-                (tick_step(&axis(millis, cells)) - step).abs() < 1e-9,
-                "{millis}"
-            );
-        }
-        assert_eq!(label(0.4, 0.2), "0.4");
-        assert_eq!(label(4.0, 2.0), "4");
-    }
 }

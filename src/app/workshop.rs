@@ -1,0 +1,171 @@
+//! Races and experiments that somebody started on the screen: each runs on a thread of its
+//! own, and what it tells is gathered here.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::Moment;
+use crate::lab::{Board, Contender, Course, Experiment, Notebook, Plan, Race, Trials, Workload};
+use crate::paradigm::ALL;
+use crate::tui::{self, Wish};
+
+use super::core::Core;
+
+/// How often a race or an experiment is listened to.
+const PERIOD: Duration = Duration::from_millis(90);
+
+/// Toys of a race, and how long each takes by itself.
+const TOYS: usize = 4;
+const LENGTH: Duration = Duration::from_secs(1);
+
+/// How often everybody runs.
+const ROUNDS: usize = 3;
+
+/// The last race and the last experiment.
+#[derive(Debug, Default)]
+pub(super) struct Workshop {
+    race: Option<Race>,
+    board: Option<Board>,
+    trials: Option<Trials>,
+    notebook: Option<Notebook>,
+    revision: u64,
+}
+
+impl Workshop {
+    /// Takes in what they have told. Costs nothing where none is on.
+    pub(super) fn absorb(&mut self) {
+        if let (Some(race), Some(board)) = (&mut self.race, &mut self.board) {
+            while let Ok(event) = race.events.try_recv() {
+                board.apply(event);
+                self.revision += 1;
+            }
+            if board.over.is_some() {
+                self.race = None;
+            }
+        }
+        if let (Some(trials), Some(notebook)) = (&mut self.trials, &mut self.notebook) {
+            let mut over = false;
+            while let Ok(event) = trials.events.try_recv() {
+                over |= matches!(event, crate::lab::TrialEvent::Over);
+                notebook.apply(event);
+                self.revision += 1;
+            }
+            if over {
+                self.trials = None;
+            }
+        }
+    }
+
+    /// Whether any is on.
+    pub(super) const fn is_busy(&self) -> bool {
+        self.race.is_some() || self.trials.is_some()
+    }
+
+    /// When to listen again, if any is on.
+    pub(super) fn next_wake(&self, now: Moment) -> Option<Moment> {
+        self.is_busy().then(|| now + PERIOD)
+    }
+
+    /// As the screen sees it.
+    pub(super) fn seen(&self) -> tui::Workshop<'_> {
+        tui::Workshop {
+            board: self.board.as_ref(),
+            notebook: self.notebook.as_ref(),
+            racing: self.race.is_some(),
+            trying: self.trials.is_some(),
+            cores: cores(),
+            revision: self.revision,
+        }
+    }
+
+    /// Does what the reader wants; an error is what to say about it.
+    pub(super) fn fulfil(&mut self, wish: Wish, core: &Core) -> Result<(), String> {
+        self.revision += 1;
+        let refused = |error: io::Error| format!("no thread can be started: {error}");
+        match wish {
+            Wish::Race { workload, gil } => {
+                let plan = plan(core, workload, gil);
+                if plan.course.jobs() == 0 {
+                    return Err("there is no site to race over: all are paused".to_owned());
+                }
+                self.board = Some(Board::of(&plan));
+                self.race = Some(Race::start(plan).map_err(refused)?);
+            }
+            Wish::StopRace => {
+                if let Some(race) = &self.race {
+                    race.stop();
+                }
+            }
+            Wish::Try {
+                workload,
+                jobs,
+                length,
+                gils,
+            } => {
+                let experiment = Experiment {
+                    workload,
+                    entry: core.entry(),
+                    jobs,
+                    length,
+                    cores: cores(),
+                };
+                // The other run of the same experiment stays.
+                let kept = self.notebook.take();
+                let mut notebook = kept
+                    .filter(|notebook| notebook.is_of(&experiment))
+                    .unwrap_or_else(|| Notebook::new(experiment));
+                notebook.erase(&gils);
+                self.notebook = Some(notebook);
+                self.trials = Some(Trials::start(experiment, gils).map_err(refused)?);
+            }
+            Wish::StopTry => {
+                if let Some(trials) = &self.trials {
+                    trials.stop();
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn plan(core: &Core, workload: Workload, gil: bool) -> Plan {
+    let mut course = match workload {
+        Workload::Sleep => Course::sleep(TOYS, LENGTH),
+        Workload::Crunch => Course::crunch(TOYS, LENGTH),
+        Workload::Http => {
+            let (kit, ..) = core.means(core.entry());
+            let sites = core.monitor().sites().map(|state| state.site());
+            let sites = sites.filter(|site| !site.paused);
+            Course::sites(
+                Arc::clone(kit),
+                sites.map(|site| (site.name.clone(), Arc::clone(&site.look))),
+            )
+        }
+    };
+    course.queue = core.means(core.entry()).1.clone();
+    let contender = |entry| {
+        let (.., workers) = core.means(entry);
+        let workers = match workload {
+            Workload::Http => workers,
+            // As many as there are toys, where the number can be chosen.
+            Workload::Sleep | Workload::Crunch if entry.resizable => course.jobs(),
+            Workload::Sleep | Workload::Crunch => entry.default_workers,
+        };
+        Contender {
+            entry,
+            workers,
+            listed: true,
+        }
+    };
+    Plan {
+        contenders: ALL.iter().map(contender).collect(),
+        course,
+        rounds: ROUNDS,
+        gil,
+    }
+}

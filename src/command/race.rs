@@ -1,0 +1,278 @@
+//! `squirrel race`: every paradigm over the same list, one after another.
+
+use std::io::{self, IsTerminal, Write};
+use std::net::UdpSocket;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::{choose, queue_options};
+use crate::config::{self, Config};
+use crate::domain::{Look, Site};
+use crate::fleet::FleetProcess;
+use crate::lab::{Board, Contender, Course, Event, GLOSSARY, Plan, Race, fine};
+use crate::paradigm::{ALL, ensure_files, raise_file_limit};
+use crate::probe::Kit;
+
+use super::exit::{Exit, mistake, say};
+use super::race_args::{Gil, RaceArgs, RaceWork};
+use super::race_report;
+use super::signals::Signals;
+use super::source;
+
+/// Toys, unless somebody says otherwise.
+const TOYS: usize = 4;
+
+/// How long a race that is stopped may take to end its children.
+const FAREWELL: Duration = Duration::from_millis(1_500);
+
+pub(super) fn run(args: &RaceArgs) -> Exit {
+    if args.explain {
+        return explain();
+    }
+    if let Err(error) = ensure_files() {
+        say(error);
+        return Exit::Unknown;
+    }
+    let field = match field(args) {
+        Ok(field) => field,
+        Err(exit) => return exit,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(hold(field, args)),
+        Err(error) => mistake(format!("the program cannot start: {error}")),
+    }
+}
+
+fn explain() -> Exit {
+    let mut out = io::stdout().lock();
+    for term in GLOSSARY {
+        // A reader that goes away has seen enough.
+        let _unheard = writeln!(out, "{}\n  {}\n  {}\n", term.word, term.meaning, term.see);
+    }
+    Exit::Fine
+}
+
+/// All that a race needs, and the fleet that it runs over, if it has one of its own.
+struct Field {
+    plan: Plan,
+    _fleet: Option<FleetProcess>,
+}
+
+fn field(args: &RaceArgs) -> Result<Field, Exit> {
+    let (config, fleet) = match args.workload {
+        RaceWork::Http => sites(args)?,
+        RaceWork::Sleep | RaceWork::Crunch => {
+            if !args.urls.is_empty() || args.source.config.is_some() {
+                return Err(mistake(
+                    "squirrel: sites are for --workload http: toys ask nobody",
+                ));
+            }
+            (Config::default(), None)
+        }
+    };
+    let toys = args.jobs.unwrap_or(TOYS);
+    let mut course = match args.workload {
+        RaceWork::Sleep => Course::sleep(toys, args.length),
+        RaceWork::Crunch => Course::crunch(toys, args.length),
+        RaceWork::Http => course(&config, args.jobs)?,
+    };
+    course.queue = queue_options(&config);
+    let plan = Plan {
+        contenders: contenders(args, &config, course.jobs()),
+        course,
+        rounds: args.rounds,
+        gil: args.gil == Gil::On,
+    };
+    Ok(Field {
+        plan,
+        _fleet: fleet,
+    })
+}
+
+/// The list: that of the command line, else the one that is found, else the demonstration's,
+/// which needs no network.
+fn sites(args: &RaceArgs) -> Result<(Config, Option<FleetProcess>), Exit> {
+    let explicit = args.source.config.as_deref();
+    if !args.urls.is_empty() {
+        return Ok((source::urls(&args.urls, explicit)?, None));
+    }
+    if explicit.is_some() {
+        return Ok((source::load(explicit)?, None));
+    }
+    let why = match config::find(None) {
+        Ok(path) if has_network() => return Ok((source::read(&path)?, None)),
+        Ok(_) => "there is no network",
+        Err(_) => "no list of sites is given or found",
+    };
+    say(format!(
+        "{why}: racing over the demonstration's own sites instead"
+    ));
+    let fleet = FleetProcess::start()
+        .map_err(|error| mistake(format!("squirrel: the fleet cannot be started: {error}")))?;
+    Ok((source::read(&fleet.config_path())?, Some(fleet)))
+}
+
+/// Whether the system knows a way to other machines. Connecting such a socket sends nothing.
+fn has_network() -> bool {
+    [("0.0.0.0:0", "192.0.2.1:9"), ("[::]:0", "[2001:db8::1]:9")]
+        .iter()
+        .any(|(from, to)| UdpSocket::bind(from).is_ok_and(|socket| socket.connect(to).is_ok()))
+}
+
+fn course(config: &Config, jobs: Option<usize>) -> Result<Course, Exit> {
+    let kit = Kit::http(config.monitor.ca_file.as_deref()).map_err(mistake)?;
+    let sites: Vec<&Site> = config.sites.iter().filter(|site| !site.paused).collect();
+    if sites.is_empty() {
+        return Err(mistake("squirrel: there is no site to race over"));
+    }
+    let named =
+        |site: &&Site| -> (Box<str>, Arc<Look>) { (site.name.clone(), Arc::clone(&site.look)) };
+    // More jobs than sites: the list is gone through again.
+    let jobs = jobs.unwrap_or(sites.len());
+    let sites = sites.iter().cycle().take(jobs).map(named);
+    Ok(Course::sites(Arc::new(kit), sites))
+}
+
+fn contenders(args: &RaceArgs, config: &Config, jobs: usize) -> Vec<Contender> {
+    let (_, mut numbers) = choose(config, None, None, raise_file_limit());
+    let toy = args.workload != RaceWork::Http;
+    let wanted = args.workers.or(toy.then_some(jobs));
+    let mut contenders = Vec::new();
+    for entry in &ALL {
+        if let Some(number) = wanted {
+            numbers.choose(entry, number);
+        }
+        let (workers, notice) = numbers.of(entry);
+        let listed =
+            args.paradigm.is_empty() || args.paradigm.iter().any(|name| name == entry.label.name);
+        let contender = Contender {
+            entry,
+            workers,
+            listed,
+        };
+        // What a toy takes one at a time is known to be bearable; a long list may not be.
+        if !(listed || toy && contender.is_base()) {
+            continue;
+        }
+        if let Some(notice) = notice {
+            say(format!("{}: {notice}", entry.label.name));
+        }
+        contenders.push(contender);
+    }
+    contenders
+}
+
+async fn hold(field: Field, args: &RaceArgs) -> Exit {
+    let jobs = field.plan.course.jobs();
+    let mut board = Board::of(&field.plan);
+    let started = Signals::listen().and_then(|signals| Ok((signals, Race::start(field.plan)?)));
+    let (mut signals, mut race) = match started {
+        Ok(started) => started,
+        Err(error) => return mistake(format!("squirrel: {error}")),
+    };
+    let mut commentary = Commentary::new(io::stderr().is_terminal());
+    let mut signal = None;
+    while board.over.is_none() {
+        tokio::select! {
+            biased;
+            number = signals.next(), if signal.is_none() => {
+                signal = Some(number);
+                race.stop();
+            }
+            event = race.events.recv() => match event {
+                Some(event) => {
+                    board.apply(event.clone());
+                    commentary.tell(&event, &board);
+                }
+                None => break,
+            },
+            () = tokio::time::sleep(FAREWELL), if signal.is_some() => break,
+        }
+    }
+    commentary.clear();
+    let printed = race_report::print(&board, jobs, args.format);
+    if let Some(number) = signal {
+        say("the race was stopped; the figures are those of the rounds until then");
+        return Exit::Signal(number);
+    }
+    match printed {
+        // Whoever went away has seen enough.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            mistake(format!("squirrel: {error}"))
+        }
+        _ if board.listed().all(|(_, row)| row.figures().is_none()) => Exit::Unknown,
+        _ => Exit::Fine,
+    }
+}
+
+/// What is said on standard error while the race is on: one line that is drawn over itself at
+/// a terminal, a line a lap elsewhere.
+struct Commentary {
+    terminal: bool,
+    visible: bool,
+}
+
+impl Commentary {
+    const fn new(terminal: bool) -> Self {
+        Self {
+            terminal,
+            visible: false,
+        }
+    }
+
+    fn tell(&mut self, event: &Event, board: &Board) {
+        if self.terminal {
+            return self.draw(board);
+        }
+        match event {
+            Event::Lap { place, lap } => {
+                let row = &board.rows[*place];
+                say(format!(
+                    "round {} of {}: {} took {}",
+                    row.laps(),
+                    board.rounds,
+                    row.label.name,
+                    fine(lap.sweep)
+                ));
+            }
+            Event::Cannot { place, why } => {
+                say(format!(
+                    "{} cannot run: {why}",
+                    board.rows[*place].label.name
+                ));
+            }
+            Event::UnderWay { .. } | Event::Over { .. } => {}
+        }
+    }
+
+    fn draw(&mut self, board: &Board) {
+        const WIDTH: usize = 20;
+        let Some(progress) = board.progress else {
+            return;
+        };
+        let filled = (board.share() * WIDTH as f64) as usize;
+        let bar = format!("{}{}", "#".repeat(filled), ".".repeat(WIDTH - filled));
+        let round = match progress.round {
+            0 => "getting warm".to_owned(),
+            round => format!("round {round} of {}", board.rounds),
+        };
+        let line = format!(
+            "\r[{bar}] {round}: {} {}/{} {}\u{1b}[K",
+            board.rows[progress.place].label.name,
+            progress.done,
+            board.names.len(),
+            fine(progress.elapsed)
+        );
+        self.visible = true;
+        let _unheard = io::stderr().write_all(line.as_bytes());
+    }
+
+    fn clear(&mut self) {
+        if std::mem::take(&mut self.visible) {
+            let _unheard = io::stderr().write_all(b"\r\x1b[K");
+        }
+    }
+}

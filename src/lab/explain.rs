@@ -1,0 +1,159 @@
+//! What was seen in a run of a toy, and why, in one or two plain sentences with its figures.
+
+use std::time::Duration;
+
+use crate::trace::{Doing, Means};
+
+use super::predict::Question;
+use super::{Lap, Workload, fine};
+
+/// What was measured, as shares of the time that threads had.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Seen {
+    /// Cores that ran jobs, on the average.
+    cores: f64,
+    /// Of the time of the threads that had jobs, the part spent on waiting for the lock.
+    locked: f64,
+    /// Time in which threads ran jobs.
+    run: Duration,
+}
+
+impl Seen {
+    fn of(lap: &Lap, cores: usize) -> Self {
+        let busy =
+            |doing| -> Duration { lap.records.iter().map(|record| record.busy(doing)).sum() };
+        let (run, locked) = (busy(Doing::Running), busy(Doing::Locked));
+        let share =
+            |part: Duration, whole: Duration| part.as_secs_f64() / whole.as_secs_f64().max(1e-9);
+        Self {
+            // What the system has counted; the trace cannot tell running from waiting for a core.
+            cores: share(lap.cpu.unwrap_or(run), lap.sweep).min(cores as f64),
+            locked: share(locked, run + locked),
+            run,
+        }
+    }
+}
+
+/// Explains a traced run of a toy, in at most 156 characters: two lines of a small screen.
+#[must_use]
+pub fn explain(question: Question, lap: &Lap) -> String {
+    let seen = Seen::of(lap, question.cores);
+    match question.workload {
+        Workload::Crunch => crunch(question, lap, seen),
+        Workload::Sleep | Workload::Http => wait(question, lap, seen),
+    }
+}
+
+fn wait(question: Question, lap: &Lap, seen: Seen) -> String {
+    let (jobs, sweep) = (question.jobs, fine(lap.sweep));
+    let shape = question.shape;
+    if shape.in_flight == 1 {
+        return format!(
+            "One at a time: each wait is held to its end, and {jobs} waits add up to {sweep}. It \
+             ran for {} of that.",
+            fine(seen.run)
+        );
+    }
+    let lock = if question.gil {
+        " Whoever waits lets go of the lock."
+    } else {
+        ""
+    };
+    if shape.threads < shape.in_flight.min(jobs) {
+        let threads = shape.threads;
+        return format!(
+            "{jobs} tasks on {threads} {}: a task that waits lets go of its thread, and all wait at \
+             once: {sweep}.{lock}",
+            if threads == 1 { "thread" } else { "threads" }
+        );
+    }
+    if shape.processes > 1 {
+        return format!(
+            "Each process waits for itself, and the waits overlap: {sweep}. Threads do the same for \
+             less: these processes took {} to start.",
+            fine(lap.ready)
+        );
+    }
+    format!(
+        "A thread that waits needs no core, and the waits overlap: {sweep}, of which they ran {}.\
+         {lock}",
+        fine(seen.run)
+    )
+}
+
+fn crunch(question: Question, lap: &Lap, seen: Seen) -> String {
+    let shape = question.shape;
+    let used = format!("{:.1} of {} cores used", seen.cores, question.cores);
+    let lanes = shape.threads.min(shape.in_flight).min(question.jobs);
+    if shape.in_flight == 1 {
+        return format!("One after another: {used}, whatever the others could do.");
+    }
+    if lanes == 1 {
+        return format!(
+            "All share ONE thread, and a task that computes never lets go of it: one after another, \
+             {used}. Tasks help waiting, not computing."
+        );
+    }
+    if question.gil && shape.processes == 1 {
+        return format!(
+            "{lanes} threads want to run, one may: the holder of the lock. {used}, {:.0}% of their \
+             time lost to it, {} hand-overs: concurrent, not parallel.",
+            seen.locked * 100.0,
+            lap.handovers
+        );
+    }
+    if shape.processes > 1 {
+        let lock = if question.gil {
+            "Each process has a lock of its own and waits for nobody"
+        } else {
+            "Processes compute in parallel, as threads do without a lock"
+        };
+        return format!(
+            "{lock}: {used}. The price: {} until they were ready.",
+            fine(lap.ready)
+        );
+    }
+    if lanes > question.cores {
+        return format!(
+            "No lock: whoever has a core computes. {used}: {lanes} threads take turns on them, and \
+             more threads would get no more done."
+        );
+    }
+    format!("No lock: whoever has a core computes. {used}.")
+}
+
+/// What the lock would mean for checks like those that the monitor makes.
+#[must_use]
+pub fn proportion(checks: Option<Means>) -> String {
+    let Some(means) = checks else {
+        return "In proportion: real checks mostly wait, and this lock hardly matters.".to_owned();
+    };
+    let share = means.run.as_secs_f64() / means.hold.as_secs_f64().max(1e-9) * 100.0;
+    let matters = if share < 20.0 {
+        "hardly matters"
+    } else {
+        "would matter"
+    };
+    let share = match share {
+        0.0..10.0 => format!("{share:.1}"),
+        _ => format!("{share:.0}"),
+    };
+    format!("In proportion: real checks run {share}% of their time: this lock {matters}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lock_is_put_in_proportion_to_what_checks_do() {
+        let means = |run| Means {
+            hold: Duration::from_millis(100),
+            run: Duration::from_millis(run),
+        };
+        assert!(proportion(Some(means(3))).contains("run 3.0% of their time"));
+        assert!(proportion(Some(means(3))).contains("hardly matters"));
+        assert!(proportion(Some(means(60))).contains("would matter"));
+        assert!(proportion(None).contains("mostly wait"));
+    }
+}

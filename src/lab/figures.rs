@@ -1,0 +1,125 @@
+//! The figures of a paradigm over several laps: medians, which noise moves least.
+
+use std::time::Duration;
+
+use super::Lap;
+
+/// The medians of a paradigm's laps; threads and processes are the most ever seen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Figures {
+    /// From when all jobs were due to the end of the last one.
+    pub sweep: Duration,
+    /// From the start of the paradigm until its workers were ready.
+    pub ready: Duration,
+    /// Jobs a second.
+    pub per_second: f64,
+    /// Of a hundred jobs, ninety-five were started sooner after they were due.
+    pub late_p95: Duration,
+    /// The most threads seen at once.
+    pub threads: usize,
+    /// The most processes seen at once.
+    pub processes: usize,
+    /// Processor time, children included.
+    pub cpu: Option<Duration>,
+    /// Context switches, children included.
+    pub switches: Option<u64>,
+    /// The most memory resident, in bytes.
+    pub peak_rss: Option<u64>,
+    /// The job that took longest in any lap, and its time in the lap where that was least.
+    pub slowest: (usize, Duration),
+}
+
+impl Figures {
+    /// Of these laps; `None` of none.
+    #[must_use]
+    pub fn of(laps: &[Lap]) -> Option<Self> {
+        let first = laps.first()?;
+        let sweep = median(laps.iter().map(|lap| lap.sweep))?;
+        let late = laps.iter().flat_map(|lap| lap.late.iter().copied());
+        Some(Self {
+            sweep,
+            ready: median(laps.iter().map(|lap| lap.ready))?,
+            per_second: first.late.len() as f64 / sweep.as_secs_f64().max(1e-9),
+            late_p95: p95(late.collect()),
+            threads: laps.iter().map(|lap| lap.threads).max().unwrap_or(0),
+            processes: laps.iter().map(|lap| lap.processes).max().unwrap_or(0),
+            cpu: median(laps.iter().filter_map(|lap| lap.cpu)),
+            switches: median(laps.iter().filter_map(|lap| lap.switches)),
+            peak_rss: median(laps.iter().filter_map(|lap| lap.peak_rss)),
+            slowest: laps
+                .iter()
+                .map(|lap| lap.slowest)
+                .min_by_key(|slowest| slowest.1)?,
+        })
+    }
+
+    /// Cores that were busy on the average; `None` where the system does not tell.
+    #[must_use]
+    pub fn cores(&self) -> Option<f64> {
+        let cpu = self.cpu?.as_secs_f64();
+        Some(cpu / self.sweep.as_secs_f64().max(1e-9))
+    }
+}
+
+/// The one in the middle; of two, the greater.
+fn median<T: Ord>(values: impl Iterator<Item = T>) -> Option<T> {
+    let mut values: Vec<T> = values.collect();
+    values.sort_unstable();
+    let middle = values.len() / 2;
+    values.into_iter().nth(middle)
+}
+
+/// The nearest rank.
+fn p95(mut values: Vec<Duration>) -> Duration {
+    values.sort_unstable();
+    let rank = (values.len() * 95).div_ceil(100).max(1);
+    values.get(rank - 1).copied().unwrap_or_default()
+}
+
+/// A duration with three figures: "0.31ms", "24.5ms", "403ms", "1.74s", "12.0s", "240s".
+#[must_use]
+pub fn fine(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    let (value, unit) = if seconds < 0.9995 {
+        (seconds * 1e3, "ms")
+    } else {
+        (seconds, "s")
+    };
+    let decimals = match value {
+        value if value < 9.995 => 2,
+        value if value < 99.95 => 1,
+        _ => 0,
+    };
+    format!("{value:.decimals$}{unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn medians_and_the_nearest_rank() {
+        assert_eq!(median([5, 1, 9].into_iter()), Some(5));
+        assert_eq!(median([1].into_iter()), Some(1));
+        assert_eq!(median(std::iter::empty::<u8>()), None);
+        let millis = |range: std::ops::RangeInclusive<u64>| range.map(Duration::from_millis);
+        assert_eq!(p95(millis(1..=100).collect()), Duration::from_millis(95));
+        assert_eq!(p95(millis(1..=4).collect()), Duration::from_millis(4));
+        assert_eq!(p95(Vec::new()), Duration::ZERO);
+    }
+
+    #[test]
+    fn durations_have_three_figures() {
+        for (micros, text) in [
+            (312, "0.31ms"),
+            (24_510, "24.5ms"),
+            (403_000, "403ms"),
+            (999_600, "1.00s"),
+            (1_744_000, "1.74s"),
+            (12_010_000, "12.0s"),
+            (240_000_000, "240s"),
+        ] {
+            assert_eq!(fine(Duration::from_micros(micros)), text);
+        }
+    }
+}

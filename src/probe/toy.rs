@@ -1,0 +1,318 @@
+//! The lab's workloads: a check that only waits, and one that only computes.
+//!
+//! They run where real checks run, through the same paradigms and under the same eyes. What
+//! `crunch` computes is real: a chain of multiplications modulo the prime 2⁶¹-1, each of
+//! which needs the one before, so that neither the compiler nor a second unit of the same
+//! core can shorten it. Where it has to end is known from elsewhere, by squaring: whoever
+//! computes something else has not done the work.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Look, Reason, Witness};
+
+use super::classify::Failure;
+
+/// What a toy does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Work {
+    /// It waits for so long, as for a slow site, and needs no processor.
+    Sleep(Duration),
+    /// It computes so many rounds, and waits for nothing.
+    Crunch(u64),
+}
+
+/// A workload of the lab: every job does the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Toy {
+    /// What one job does.
+    pub work: Work,
+}
+
+impl Toy {
+    /// One that waits for `length`.
+    #[must_use]
+    pub const fn sleep(length: Duration) -> Self {
+        Self {
+            work: Work::Sleep(length),
+        }
+    }
+
+    /// One that computes for about `length` on a core of this machine: the number of rounds
+    /// is fixed here and now, whatever a thread's share of the processor will be.
+    #[must_use]
+    pub fn crunch(length: Duration) -> Self {
+        let rounds = (length.as_secs_f64() * rounds_per_second()).round();
+        Self {
+            work: Work::Crunch(rounds as u64),
+        }
+    }
+}
+
+/// Ends what computes in this process. All its clones are one.
+#[derive(Clone, Debug, Default)]
+pub struct Halt(Arc<AtomicBool>);
+
+impl Halt {
+    /// From now on nobody computes any more.
+    pub fn halt(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it has been called.
+    #[must_use]
+    pub fn is_halted(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Does the work of a toy.
+#[derive(Debug)]
+pub(super) struct Player {
+    toy: Toy,
+    halt: Halt,
+}
+
+impl Player {
+    pub(super) const fn new(toy: Toy, halt: Halt) -> Self {
+        Self { toy, halt }
+    }
+
+    pub(super) async fn play(
+        &self,
+        look: &Look,
+        witness: Option<&dyn Witness>,
+    ) -> Result<(), Failure> {
+        match self.toy.work {
+            Work::Sleep(length) => tokio::time::timeout(look.timeout, tokio::time::sleep(length))
+                .await
+                .map_err(|_| Failure::new(Reason::Timeout, "it slept for too long")),
+            Work::Crunch(rounds) => {
+                let breathe = || {
+                    if let Some(witness) = witness {
+                        witness.breathe();
+                    }
+                    !self.halt.is_halted()
+                };
+                match crunch(rounds, breathe) {
+                    None => Err(Failure::new(Reason::Internal, "it was stopped")),
+                    Some(computed) => agrees(computed, power(FACTOR, rounds)),
+                }
+            }
+        }
+    }
+}
+
+fn agrees(computed: u64, expected: u64) -> Result<(), Failure> {
+    if computed == expected {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Reason::Internal,
+        format!("it computed {computed}, and {expected} is right"),
+    ))
+}
+
+/// 2⁶¹-1, a prime: what lies above 61 bits is added to what lies below.
+const MODULUS: u64 = (1 << 61) - 1;
+
+/// What every round multiplies by.
+const FACTOR: u64 = 0x0123_4567_89ab_cdef;
+
+/// Rounds between two looks at whoever wants to have a turn: a few microseconds.
+const BREATH: u64 = 1_024;
+
+/// The product modulo [`MODULUS`]; both factors are below it.
+const fn multiply(a: u64, b: u64) -> u64 {
+    let product = a as u128 * b as u128;
+    let folded = (product as u64 & MODULUS) + (product >> 61) as u64;
+    // Below 2⁶²: taking the modulus away once is enough.
+    if folded >= MODULUS {
+        folded - MODULUS
+    } else {
+        folded
+    }
+}
+
+/// `FACTOR` to the power of `rounds`, a multiplication a round. `None` if `breathe`, which is
+/// called every few microseconds, says that it is over.
+fn crunch(rounds: u64, mut breathe: impl FnMut() -> bool) -> Option<u64> {
+    let mut value = 1;
+    let mut left = rounds;
+    while left > 0 {
+        let now = left.min(BREATH);
+        for _ in 0..now {
+            value = multiply(value, black_box(FACTOR));
+        }
+        left -= now;
+        if !breathe() {
+            return None;
+        }
+    }
+    Some(value)
+}
+
+/// The same by squaring, in a handful of multiplications.
+const fn power(base: u64, exponent: u64) -> u64 {
+    let (mut result, mut square, mut left) = (1, base, exponent);
+    while left > 0 {
+        if left & 1 == 1 {
+            result = multiply(result, square);
+        }
+        square = multiply(square, square);
+        left >>= 1;
+    }
+    result
+}
+
+/// How many rounds a core of this machine does in a second. Measured once.
+fn rounds_per_second() -> f64 {
+    static SPEED: OnceLock<f64> = OnceLock::new();
+    *SPEED.get_or_init(measure)
+}
+
+/// The best of several attempts: others who use the machine only ever slow it down.
+fn measure() -> f64 {
+    const ATTEMPTS: usize = 24;
+    const ATTEMPT: Duration = Duration::from_millis(2);
+    let time = |rounds: u64| {
+        let began = Instant::now();
+        let value = crunch(rounds, || true);
+        black_box(value);
+        began.elapsed()
+    };
+    let mut rounds = BREATH;
+    while time(rounds) < ATTEMPT {
+        rounds *= 2;
+    }
+    let best = (0..ATTEMPTS).map(|_| time(rounds)).min();
+    rounds as f64 / best.unwrap_or(ATTEMPT).as_secs_f64().max(1e-9)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        CheckResult, JobId, Moment, Phase, RanOn, SiteId, SiteUrl, StatusSet, Timestamp, Verdict,
+    };
+    use crate::probe::{Kit, Start};
+    use std::sync::atomic::AtomicU64;
+
+    #[derive(Debug, Default)]
+    struct Breaths(AtomicU64);
+
+    impl Witness for Breaths {
+        fn phase(&self, _phase: Phase) {}
+
+        fn breathe(&self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn look(timeout: Duration) -> Look {
+        Look {
+            url: SiteUrl::new("http://toy.invalid/"),
+            timeout,
+            slow: Duration::MAX,
+            cert_warn: Duration::ZERO,
+            expect_status: StatusSet::default(),
+            contains: None,
+            max_redirects: 0,
+            user_agent: "test".into(),
+        }
+    }
+
+    fn check(kit: &Kit, timeout: Duration, witness: Option<Arc<dyn Witness>>) -> CheckResult {
+        let start = Start {
+            job: JobId {
+                site: SiteId::from_index(0),
+                due: Moment::ZERO,
+            },
+            moment: Moment::ZERO,
+            at: Timestamp::from_micros(0),
+        };
+        let who = || RanOn {
+            host: "h".into(),
+            pid: 1,
+            tid: 1,
+            thread: "t".into(),
+        };
+        tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap()
+            .block_on(kit.prober().check(start, &look(timeout), witness, who))
+    }
+
+    const LONG: Duration = Duration::from_secs(3_600);
+
+    #[test]
+    fn what_is_computed_round_by_round_is_what_squaring_gives() {
+        for rounds in [0, 1, 2, 1_023, 1_024, 1_025, 50_000] {
+            assert_eq!(
+                crunch(rounds, || true),
+                Some(power(FACTOR, rounds)),
+                "{rounds}"
+            );
+        }
+        assert_eq!(multiply(MODULUS - 1, MODULUS - 1), 1);
+        assert_eq!(power(3, MODULUS - 1), 1, "as Fermat says of a prime");
+    }
+
+    #[test]
+    fn a_crunch_looks_up_every_thousand_rounds_and_is_up_when_its_result_is_right() {
+        let toy = Toy {
+            work: Work::Crunch(100 * BREATH),
+        };
+        let breaths = Arc::new(Breaths::default());
+        let witness = Arc::clone(&breaths) as Arc<dyn Witness>;
+        let result = check(&Kit::toy(toy, Halt::default()), LONG, Some(witness));
+        assert_eq!((result.verdict, result.error), (Verdict::Up, None));
+        assert_eq!(breaths.0.load(Ordering::Relaxed), 100);
+    }
+
+    #[test]
+    fn a_wrong_result_is_a_fault_of_ours() {
+        let failure = agrees(6, 7).unwrap_err();
+        assert_eq!(failure.reason.verdict(), Verdict::Unknown);
+        assert_eq!(failure.error, "it computed 6, and 7 is right");
+    }
+
+    #[test]
+    fn a_crunch_that_nobody_wants_any_more_ends() {
+        let toy = Toy {
+            work: Work::Crunch(u64::MAX),
+        };
+        let halt = Halt::default();
+        let kit = Kit::toy(toy, halt.clone());
+        halt.halt();
+        assert_eq!(check(&kit, LONG, None).verdict, Verdict::Unknown);
+    }
+
+    #[test]
+    fn a_sleep_waits_and_is_cut_off_by_its_timeout() {
+        let length = Duration::from_millis(5);
+        let kit = Kit::toy(Toy::sleep(length), Halt::default());
+        let slept = check(&kit, LONG, None);
+        assert_eq!(slept.verdict, Verdict::Up);
+        assert!(slept.latency >= length);
+        let kit = Kit::toy(Toy::sleep(LONG), Halt::default());
+        let cut = check(&kit, length, None);
+        assert_eq!(cut.reason, Some(Reason::Timeout));
+    }
+
+    #[test]
+    fn another_process_is_told_to_do_the_very_same_work() {
+        let toy = Toy::crunch(Duration::from_millis(1));
+        assert!(matches!(toy.work, Work::Crunch(1..)));
+        let kit = Kit::toy(toy, Halt::default());
+        let sent = postcard::to_allocvec(kit.recipe().unwrap()).unwrap();
+        let there = Kit::by(postcard::from_bytes(&sent).unwrap()).unwrap();
+        assert!(matches!(there, Kit::Toy { toy: same, .. } if same == toy));
+    }
+}

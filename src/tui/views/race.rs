@@ -1,0 +1,371 @@
+//! The Race screen: every paradigm over the same work, one after another, as bars on one scale.
+//!
+//! ```text
+//!  RACE over 32 sites, lock off | round 2 of 3, 45% | Enter stops
+//!  async and green won alike with 1.50s: all waits overlap …
+//!  PARADIGM     SWEEP, to one scale                 TIME  SPEED-UP THREADS PROCS   CPU
+//!  serial 1     ██████████████████████████████████ 6.03s      1.00       1     1  62ms
+//!  async 1,000  █████████                          1.50s      4.02       2     1  58ms
+//!               │ the slowest alone: pay 1.50s, nothing that waits for it beats that
+//! ```
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Style};
+use std::time::Duration;
+
+use crate::domain::clean;
+use crate::lab::{Board, Figures, Row, Workload, fine, verdict};
+use crate::tui::format::{bytes, count, plural, wrap};
+use crate::tui::keymap::Scope;
+use crate::tui::scene::{Scene, Tone};
+use crate::tui::state::State;
+use crate::tui::theme::{self, BOLD, DIM, NETWORK, PLAIN};
+use crate::tui::views::View;
+use crate::tui::widgets::put;
+
+/// Its row in the table of screens.
+pub(crate) const VIEW: View = View {
+    title: "Race",
+    scopes: &[
+        Scope::Always,
+        Scope::Everywhere,
+        Scope::Screens,
+        Scope::Race,
+    ],
+    draw,
+};
+
+const GOOD: Style = PLAIN.fg(Color::Green);
+
+/// Cells for a name.
+const NAME: u16 = 15;
+
+/// A column right of the bars: its heading, its width, and what stands in it.
+type Column = (&'static str, u16, fn(&Board, &Figures) -> Option<String>);
+
+const COLUMNS: [Column; 10] = [
+    ("TIME", 7, |_, figures| Some(fine(figures.sweep))),
+    ("SPEED-UP", 9, |board, figures| {
+        board
+            .speedup(figures)
+            .map(|speedup| format!("{speedup:.2}"))
+    }),
+    ("THREADS", 8, |_, figures| Some(count(figures.threads))),
+    ("PROCS", 6, |_, figures| Some(count(figures.processes))),
+    ("CPU", 7, |_, figures| figures.cpu.map(fine)),
+    ("LATE", 7, |_, figures| Some(fine(figures.late_p95))),
+    ("MEM", 5, |_, figures| figures.peak_rss.map(bytes)),
+    ("JOBS/S", 8, |_, figures| {
+        Some(format!("{:.1}", figures.per_second))
+    }),
+    ("SWITCH", 8, |_, figures| {
+        figures.switches.map(|switches| count(switches as usize))
+    }),
+    ("READY", 8, |_, figures| Some(fine(figures.ready))),
+];
+
+/// As many columns as there is room for beside bars that can be read.
+fn columns(width: u16) -> &'static [Column] {
+    const BAR: u16 = 22;
+    let mut room = width.saturating_sub(NAME + BAR + 3);
+    let fits = COLUMNS.iter().take_while(|(_, wide, _)| {
+        let fits = *wide <= room;
+        room = room.saturating_sub(*wide);
+        fits
+    });
+    let fits = fits.count();
+    &COLUMNS[..fits]
+}
+
+fn draw(state: &State, scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
+    let room = usize::from(body.width).saturating_sub(2);
+    let board = scene.workshop.board;
+    let mut lines = vec![(head(state, scene, board), BOLD)];
+    let answers = match board {
+        None => vec![(invitation(state, scene), PLAIN)],
+        Some(board) => answer(board).into_iter().collect(),
+    };
+    for (text, style) in answers {
+        lines.extend(wrap(&text, room).into_iter().map(|line| (line, style)));
+    }
+    let mut y = body.y;
+    let bottom = body.bottom();
+    let mut line = |buffer: &mut Buffer, text: &str, style: Style| {
+        if y < bottom {
+            put(buffer, body.x + 1, y, body.width - 2, text, style);
+        }
+        y += 1;
+    };
+    for (text, style) in &lines {
+        line(buffer, text, *style);
+    }
+    let Some(board) = board else { return };
+    line(buffer, "", PLAIN);
+    let top = y;
+    let table = Table::of(board, body);
+    let height = bottom.saturating_sub(top);
+    let used = table.draw(
+        buffer,
+        Rect {
+            y: top,
+            height,
+            ..body
+        },
+    );
+    let rest = Rect {
+        y: top + used,
+        height: height.saturating_sub(used),
+        ..body
+    };
+    notes(buffer, rest, board);
+}
+
+/// What is raced over, how far it is, and what Enter does.
+fn head(state: &State, scene: &Scene<'_>, board: Option<&Board>) -> String {
+    let lock = |gil| if gil { "lock on" } else { "lock off" };
+    let next = format!(
+        "{}, {}",
+        over(state.trial.race, scene.monitor.ids().len()),
+        lock(state.trial.race_gil)
+    );
+    let Some(board) = board else {
+        return format!("RACE {next} | Enter starts it, x and G change it");
+    };
+    let this = format!(
+        "{}, {}",
+        over(board.workload, board.names.len()),
+        lock(board.gil)
+    );
+    match board.progress {
+        Some(progress) => {
+            let round = match progress.round {
+                0 => "getting warm".to_owned(),
+                round => format!("round {round} of {}", board.rounds),
+            };
+            let share = (board.share() * 100.0) as usize;
+            format!("RACE {this} | {round}, {share}% | Enter stops it")
+        }
+        None if this == next => format!("RACE {this} | Enter runs it again"),
+        None => format!("RACE {this} | Enter runs it {next}"),
+    }
+}
+
+fn over(workload: Workload, jobs: usize) -> String {
+    match workload {
+        Workload::Http => format!("over {}", plural(jobs, "site")),
+        Workload::Sleep => "over 4 sleeps of 1s".to_owned(),
+        Workload::Crunch => "over 4 crunches of 1s".to_owned(),
+    }
+}
+
+fn invitation(state: &State, scene: &Scene<'_>) -> String {
+    let what = match state.trial.race {
+        Workload::Http => {
+            "over the sites of this list, beside the checks of the monitor, which go on"
+        }
+        Workload::Sleep => "over sleeps, which only wait",
+        Workload::Crunch => "over crunches, which only compute",
+    };
+    format!(
+        "Every paradigm, {} of them, runs the same work {what}: one after another, three rounds, \
+         the order turned round each time. Figures are medians. Which is fastest, and what does \
+         it cost in threads, processes, processor time and memory?",
+        scene.paradigms.len()
+    )
+}
+
+/// Who won and why.
+fn answer(board: &Board) -> Option<(String, Style)> {
+    let said = verdict(board);
+    match board.over {
+        None => said.map(|said| (format!("So far: {said}"), PLAIN)),
+        Some(true) => {
+            let text = said.unwrap_or_else(|| "Nobody came to an end.".to_owned());
+            Some((format!("Stopped. {text}"), theme::tone(Tone::Warn)))
+        }
+        Some(false) => {
+            let text = said.unwrap_or_else(|| "Nobody could run.".to_owned());
+            Some((text, theme::tone(Tone::Good)))
+        }
+    }
+}
+
+/// The rows, and the scale of their bars.
+struct Table<'a> {
+    board: &'a Board,
+    columns: &'static [Column],
+    /// Cells of a bar.
+    bar: u16,
+    longest: Duration,
+}
+
+impl<'a> Table<'a> {
+    fn of(board: &'a Board, body: Rect) -> Self {
+        let columns = columns(body.width);
+        let numbers: u16 = columns.iter().map(|(_, width, _)| width).sum();
+        Self {
+            board,
+            columns,
+            bar: body.width.saturating_sub(NAME + numbers + 3),
+            longest: board.longest().max(Duration::from_micros(1)),
+        }
+    }
+
+    fn cells(&self, time: Duration) -> u16 {
+        let share = time.as_secs_f64() / self.longest.as_secs_f64();
+        let cells = (share * f64::from(self.bar)).round() as u16;
+        cells.clamp(1, self.bar)
+    }
+
+    /// Draws heading and rows; gives the lines used.
+    fn draw(&self, buffer: &mut Buffer, area: Rect) -> u16 {
+        let left = area.x + 1;
+        put(buffer, left, area.y, NAME, "PARADIGM", DIM);
+        put(
+            buffer,
+            left + NAME,
+            area.y,
+            self.bar,
+            "SWEEP, to one scale",
+            DIM,
+        );
+        self.right(
+            buffer,
+            area,
+            area.y,
+            |(heading, ..)| Some((*heading).to_owned()),
+            DIM,
+        );
+        let mut y = area.y + 1;
+        for (place, row) in self.board.listed() {
+            if y >= area.bottom() {
+                break;
+            }
+            self.row(buffer, area, y, place, row);
+            y += 1;
+        }
+        y - area.y
+    }
+
+    fn row(&self, buffer: &mut Buffer, area: Rect, y: u16, place: usize, row: &Row) {
+        let left = area.x + 1;
+        let name = format!("{} {}", row.label.name, count(row.workers));
+        let running = self
+            .board
+            .progress
+            .filter(|progress| progress.place == place);
+        let style = if running.is_some() { BOLD } else { PLAIN };
+        put(buffer, left, y, NAME - 1, &name, style);
+        let bar = left + NAME;
+        if let Some(error) = &row.error {
+            let text = format!("cannot run: {}", clean(error, 300));
+            let room = area.right().saturating_sub(bar + 1);
+            put(buffer, bar, y, room, &text, theme::tone(Tone::Warn));
+            return;
+        }
+        let figures = row.figures();
+        if let Some(progress) = running {
+            let text = format!(
+                "{}/{} done, {}",
+                progress.done,
+                self.board.names.len(),
+                fine(progress.elapsed)
+            );
+            self.fill(buffer, bar, y, progress.elapsed, NETWORK);
+            let beside = bar + self.cells(progress.elapsed) + 1;
+            let room = (bar + self.bar).saturating_sub(beside);
+            if usize::from(room) >= text.len() {
+                put(buffer, beside, y, room, &text, PLAIN);
+            }
+        } else if let Some(figures) = &figures {
+            let best = self.board.rows.iter().filter_map(Row::figures);
+            let best = best.map(|figures| figures.sweep).min();
+            let won =
+                best.is_some_and(|best| figures.sweep.as_secs_f64() <= best.as_secs_f64() * 1.05);
+            self.fill(
+                buffer,
+                bar,
+                y,
+                figures.sweep,
+                if won { GOOD } else { NETWORK },
+            );
+            if let Some((_, floor)) = self.board.floor() {
+                let x = bar + self.cells(floor) - 1;
+                put(buffer, x, y, 1, "│", BOLD);
+            }
+        }
+        if let Some(figures) = figures {
+            let value = |(_, _, value): &Column| value(self.board, &figures);
+            self.right(buffer, area, y, value, style);
+        }
+    }
+
+    fn fill(&self, buffer: &mut Buffer, x: u16, y: u16, time: Duration, style: Style) {
+        let text = "█".repeat(self.cells(time).into());
+        put(buffer, x, y, self.bar, &text, style);
+    }
+
+    /// Writes every column to its right edge.
+    fn right(
+        &self,
+        buffer: &mut Buffer,
+        area: Rect,
+        y: u16,
+        text: impl Fn(&Column) -> Option<String>,
+        style: Style,
+    ) {
+        let mut x = area.x + 1 + NAME + self.bar;
+        for column in self.columns {
+            x += column.1;
+            let text = text(column).unwrap_or_else(|| "-".to_owned());
+            let width = text.chars().count() as u16;
+            put(buffer, x.saturating_sub(width), y, width, &text, style);
+        }
+    }
+}
+
+/// Below the bars: the floor, and how to read the figures.
+fn notes(buffer: &mut Buffer, area: Rect, board: &Board) {
+    let mut texts = vec![String::new()];
+    if let Some((name, floor)) = board.floor() {
+        texts.push(match board.workload {
+            Workload::Crunch => format!(
+                "│ {}: what one of them takes at best. Computing gains by cores alone: there are {}.",
+                fine(floor),
+                board.cores
+            ),
+            _ => format!(
+                "│ {}: the slowest alone ({}). Whoever waits for it cannot be faster.",
+                fine(floor),
+                clean(name, 60)
+            ),
+        });
+    }
+    let laps = board.rows.iter().map(Row::laps).max().unwrap_or(0);
+    if laps > 0 {
+        texts.push(format!(
+            "Medians of {}. SPEED-UP: times faster than one at a time. CPU: processor time, \
+             children included; waiting costs none.",
+            plural(laps, "round")
+        ));
+        if columns(area.width).len() > 5 {
+            texts.push(
+                "LATE: 95 of 100 jobs were started sooner after they were due. SWITCH: context \
+                 switches. READY: time to start the workers."
+                    .to_owned(),
+            );
+        }
+        if board.workload == Workload::Http {
+            texts.push(
+                "The monitor goes on meanwhile, and what it costs is in CPU and MEM.".to_owned(),
+            );
+        }
+        texts.push("? explains the words; the same as a command: squirrel race".to_owned());
+    }
+    let room = usize::from(area.width).saturating_sub(2);
+    let lines = texts.iter().flat_map(|text| wrap(text, room));
+    for (text, line) in lines.zip(area.rows()) {
+        put(buffer, line.x + 1, line.y, line.width - 2, &text, DIM);
+    }
+}

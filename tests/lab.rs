@@ -1,0 +1,348 @@
+//! What the lab claims, held on what was recorded: which thread ran when, and who waited for
+//! the lock. No claim rests on how fast this machine is.
+
+#[cfg(test)]
+mod lab {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+    use std::time::Duration;
+
+    use uptime_squirrel::domain::{Clock, Moment, SystemClock};
+    use uptime_squirrel::lab::{
+        Board, Contender, Course, Event, Experiment, Lap, LapError, Plan, Race, Setup, TrialEvent,
+        Trials, Workload, explain, predict, run, verdict,
+    };
+    use uptime_squirrel::paradigm::{ALL, Entry, Label, Law, Shape, StartError, position};
+    use uptime_squirrel::trace::{Activity, Doing, spans};
+
+    const JOBS: usize = 4;
+    /// Many of the lock's intervals, and bearable one after another.
+    const LENGTH: Duration = Duration::from_millis(60);
+
+    fn entry(paradigm: &str) -> &'static Entry {
+        &ALL[position(paradigm).unwrap()]
+    }
+
+    fn course(workload: Workload) -> Course {
+        match workload {
+            Workload::Crunch => Course::crunch(JOBS, LENGTH),
+            _ => Course::sleep(JOBS, LENGTH),
+        }
+    }
+
+    fn lap(paradigm: &str, workload: Workload, gil: bool) -> Lap {
+        let setup = Setup {
+            entry: entry(paradigm),
+            workers: JOBS,
+            gil,
+            traced: true,
+        };
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let lap = run(&course(workload), setup, &clock, &AtomicBool::new(false)).unwrap();
+        assert_eq!((lap.late.len(), lap.unknown), (JOBS, 0), "{:?}", lap.why);
+        assert_eq!(lap.records.len(), JOBS);
+        assert!(lap.records.iter().all(|record| record.notes.dropped == 0));
+        lap
+    }
+
+    /// A stretch of one thread.
+    type Stretch = (Moment, Moment, u32);
+
+    fn stretches(lap: &Lap, doing: Doing) -> Vec<Stretch> {
+        let slices = lap.records.iter().flat_map(|record| &record.notes.slices);
+        let mut stretches: Vec<_> = slices
+            .filter(|slice| slice.doing == doing)
+            .map(|slice| (slice.start, slice.end, slice.tid))
+            .collect();
+        stretches.sort_unstable();
+        stretches
+    }
+
+    /// The most of these that were under way at one moment.
+    fn most_at_once(stretches: impl IntoIterator<Item = (Moment, Moment)>) -> usize {
+        let mut edges = Vec::new();
+        for (from, to) in stretches.into_iter().filter(|(from, to)| to > from) {
+            edges.push((from, 1));
+            edges.push((to, -1));
+        }
+        // An end comes before a beginning at the same moment.
+        edges.sort_unstable();
+        let now = edges.iter().scan(0_isize, |now, (_, by)| {
+            *now += by;
+            Some(*now)
+        });
+        now.max().unwrap_or(0).unsigned_abs()
+    }
+
+    fn running_at_once(lap: &Lap) -> usize {
+        most_at_once(stretches(lap, Doing::Running).iter().map(|s| (s.0, s.1)))
+    }
+
+    fn waiting_at_once(lap: &Lap) -> usize {
+        let mut waits = Vec::new();
+        for record in &lap.records {
+            spans(record, |span| {
+                if matches!(span.activity, Activity::Waiting(_)) {
+                    waits.push((span.from, span.to));
+                }
+            });
+        }
+        most_at_once(waits)
+    }
+
+    fn threads(lap: &Lap) -> BTreeSet<u32> {
+        let running = stretches(lap, Doing::Running);
+        running.iter().map(|stretch| stretch.2).collect()
+    }
+
+    const THREADED: [&str; 2] = ["threads", "futures"];
+
+    #[test]
+    fn sleeping_overlaps_in_threads_and_tasks_lock_or_no_lock_and_never_in_serial() {
+        for gil in [false, true] {
+            for paradigm in ["threads", "futures", "green", "async"] {
+                let lap = lap(paradigm, Workload::Sleep, gil);
+                assert_eq!(waiting_at_once(&lap), JOBS, "{paradigm}, lock {gil}");
+            }
+            let serial = lap("serial", Workload::Sleep, gil);
+            assert_eq!(waiting_at_once(&serial), 1);
+            assert!(serial.sweep >= LENGTH * JOBS as u32);
+        }
+    }
+
+    #[test]
+    fn under_the_lock_threads_crunch_in_turns_and_the_rest_waits_for_it() {
+        for paradigm in THREADED {
+            let lap = lap(paradigm, Workload::Crunch, true);
+            assert_eq!(threads(&lap).len(), JOBS, "{paradigm}");
+            assert_eq!(running_at_once(&lap), 1, "{paradigm}");
+            assert!(lap.handovers > 0, "{paradigm}");
+            // While one runs, three wait for the lock.
+            let locked = stretches(&lap, Doing::Locked);
+            let at_once = most_at_once(locked.iter().map(|stretch| (stretch.0, stretch.1)));
+            assert!(at_once >= 2, "{paradigm}: {at_once}");
+            let busy = |doing| -> Duration { lap.records.iter().map(|r| r.busy(doing)).sum() };
+            assert!(busy(Doing::Locked) > busy(Doing::Running), "{paradigm}");
+        }
+    }
+
+    #[test]
+    fn under_the_lock_each_thread_comes_to_its_turns() {
+        let lap = lap("threads", Workload::Crunch, true);
+        let running = stretches(&lap, Doing::Running);
+        for tid in threads(&lap) {
+            let turns = running.iter().filter(|stretch| stretch.2 == tid).count();
+            assert!(turns > 1, "thread {tid} was never interrupted: {running:?}");
+        }
+    }
+
+    #[test]
+    fn without_the_lock_threads_crunch_at_the_same_time() {
+        for paradigm in THREADED {
+            let lap = lap(paradigm, Workload::Crunch, false);
+            assert_eq!(running_at_once(&lap), JOBS, "{paradigm}");
+            assert!(stretches(&lap, Doing::Locked).is_empty(), "{paradigm}");
+            assert_eq!(lap.handovers, 0);
+        }
+    }
+
+    #[test]
+    fn green_sleeps_together_and_crunches_one_after_another_on_its_one_thread() {
+        for gil in [false, true] {
+            let sleep = lap("green", Workload::Sleep, gil);
+            assert_eq!((waiting_at_once(&sleep), threads(&sleep).len()), (JOBS, 1));
+            let crunch = lap("green", Workload::Crunch, gil);
+            assert_eq!((running_at_once(&crunch), threads(&crunch).len()), (1, 1));
+            // One task ran to its end before the next one could begin.
+            assert_eq!(stretches(&crunch, Doing::Running).len(), JOBS);
+        }
+    }
+
+    #[test]
+    fn the_work_is_the_same_whoever_does_it() {
+        let run = |paradigm, gil| -> Duration {
+            let lap = lap(paradigm, Workload::Crunch, gil);
+            lap.cpu.unwrap()
+        };
+        let serial = run("serial", false);
+        for (paradigm, gil) in [("threads", true), ("threads", false), ("green", false)] {
+            let ratio = run(paradigm, gil).as_secs_f64() / serial.as_secs_f64();
+            assert!((0.5..2.0).contains(&ratio), "{paradigm} {gil}: {ratio}");
+        }
+    }
+
+    #[test]
+    fn explanations_say_what_was_measured() {
+        for (paradigm, workload, gil, words) in [
+            ("threads", Workload::Crunch, true, "hand-overs"),
+            ("threads", Workload::Crunch, false, "No lock"),
+            ("green", Workload::Crunch, false, "ONE thread"),
+            ("green", Workload::Sleep, true, "all wait at once"),
+            ("threads", Workload::Sleep, true, "lets go of the lock"),
+            ("serial", Workload::Sleep, false, "add up"),
+        ] {
+            let lap = lap(paradigm, workload, gil);
+            let experiment = Experiment {
+                workload,
+                entry: entry(paradigm),
+                jobs: JOBS,
+                length: LENGTH,
+                cores: 2,
+            };
+            let text = explain(experiment.question(gil), &lap);
+            assert!(text.contains(words), "{paradigm}: {text}");
+            assert!(text.chars().count() <= 156, "{text}");
+            if words == "hand-overs" {
+                assert!(
+                    text.contains(&format!("{} hand-overs", lap.handovers)),
+                    "{text}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_that_is_stopped_ends_at_once_and_its_crunches_too() {
+        let stop = AtomicBool::new(true);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let setup = Setup {
+            entry: entry("threads"),
+            workers: JOBS,
+            gil: true,
+            traced: false,
+        };
+        // Hours, if nobody stopped it.
+        let course = Course::crunch(JOBS, Duration::from_secs(7_200));
+        let lap = run(&course, setup, &clock, &stop);
+        assert!(matches!(lap, Err(LapError::Stopped)));
+    }
+
+    #[test]
+    fn an_experiment_shows_both_runs_and_its_predictions_differ_where_the_lock_matters() {
+        let experiment = Experiment {
+            workload: Workload::Crunch,
+            entry: entry("threads"),
+            jobs: 2,
+            length: Duration::from_millis(150),
+            cores: 2,
+        };
+        let mut trials = Trials::start(experiment, vec![true, false]).unwrap();
+        let (mut done, mut pictures) = (Vec::new(), 0);
+        loop {
+            match trials.events.blocking_recv().unwrap() {
+                TrialEvent::UnderWay { picture, .. } => {
+                    assert!(picture.records.len() <= 2);
+                    pictures += 1;
+                }
+                TrialEvent::Done { gil, lap } => done.push((gil, lap.unwrap())),
+                TrialEvent::Over => break,
+            }
+        }
+        assert!(pictures > 0);
+        let gils: Vec<bool> = done.iter().map(|(gil, _)| *gil).collect();
+        assert_eq!(gils, [true, false]);
+        assert_eq!(running_at_once(&done[0].1), 1);
+        assert_eq!(running_at_once(&done[1].1), 2);
+        let locked = predict(experiment.question(true)).time;
+        assert_eq!(locked, experiment.length * 2);
+        assert!(predict(experiment.question(false)).time <= locked);
+    }
+
+    static NOWHERE: Entry = Entry {
+        label: Label {
+            key: '9',
+            name: "nowhere",
+            summary: "needs what is not there",
+            law: Law::Slowest,
+        },
+        default_workers: 1,
+        files_per_worker: 1,
+        processes_per_worker: 0,
+        threads_per_worker: 0,
+        resizable: true,
+        shape: |workers| Shape {
+            in_flight: workers,
+            threads: workers,
+            processes: 1,
+        },
+        start: |_| Err(StartError("no broker answers: start one".to_owned())),
+    };
+
+    fn raced(entries: &[&'static Entry], rounds: usize) -> (Board, Vec<usize>) {
+        let contender = |entry: &&'static Entry| Contender {
+            entry,
+            workers: JOBS,
+            listed: true,
+        };
+        let plan = Plan {
+            course: Course::sleep(JOBS, Duration::from_millis(20)),
+            contenders: entries.iter().map(contender).collect(),
+            rounds,
+            gil: false,
+        };
+        let mut board = Board::of(&plan);
+        let mut race = Race::start(plan).unwrap();
+        let mut order = Vec::new();
+        while board.over.is_none() {
+            let event = race.events.blocking_recv().unwrap();
+            if let Event::Lap { place, .. } = &event {
+                order.push(*place);
+            }
+            board.apply(event);
+        }
+        (board, order)
+    }
+
+    #[test]
+    fn a_race_turns_the_order_round_and_says_who_won_and_why() {
+        let (board, order) = raced(&[entry("serial"), entry("threads"), entry("green")], 2);
+        assert_eq!(order, [0, 1, 2, 2, 1, 0]);
+        assert_eq!(board.over, Some(false));
+        assert!(board.share() >= 1.0);
+        let serial = board.rows[0].figures().unwrap();
+        assert_eq!(board.speedup(&serial), Some(1.0));
+        let green = board.rows[2].figures().unwrap();
+        assert!(board.speedup(&green).unwrap() > 1.3);
+        assert!(
+            serial.late_p95 >= Duration::from_millis(60),
+            "the last one waited for three"
+        );
+        let said = verdict(&board).unwrap();
+        assert!(said.contains("won") && said.contains("overlap"), "{said}");
+        assert!(board.floor().unwrap().1 >= Duration::from_millis(20));
+    }
+
+    #[test]
+    fn one_that_cannot_run_is_a_row_that_says_why_and_the_others_go_on() {
+        let (board, order) = raced(&[entry("serial"), &NOWHERE, entry("async")], 2);
+        assert_eq!(order, [0, 2, 2, 0]);
+        let row = &board.rows[1];
+        assert_eq!(row.error.as_deref(), Some("no broker answers: start one"));
+        assert!(row.figures().is_none());
+        assert!(board.rows[2].figures().is_some());
+        assert!(verdict(&board).unwrap().starts_with("async won"));
+    }
+
+    #[test]
+    fn a_race_that_is_stopped_says_so() {
+        let plan = Plan {
+            course: Course::crunch(JOBS, Duration::from_secs(7_200)),
+            contenders: vec![Contender {
+                entry: entry("threads"),
+                workers: JOBS,
+                listed: true,
+            }],
+            rounds: 1,
+            gil: false,
+        };
+        let mut board = Board::of(&plan);
+        let mut race = Race::start(plan).unwrap();
+        while board.over.is_none() {
+            board.apply(race.events.blocking_recv().unwrap());
+            race.stop();
+        }
+        assert_eq!(board.over, Some(true));
+        assert_eq!(verdict(&board), None);
+    }
+}
