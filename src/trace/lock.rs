@@ -259,7 +259,6 @@ mod tests {
         let interval = Duration::from_millis(3);
         let lock = InterpreterLock::with_interval(interval);
         let done = AtomicBool::new(false);
-        let mut waited = Duration::ZERO;
         thread::scope(|scope| {
             scope.spawn(|| {
                 lock.acquire();
@@ -275,20 +274,20 @@ mod tests {
             while !lock.lock().held {
                 thread::yield_now();
             }
-            let mut waits = 0;
-            while waits < WAKES {
+            let (mut waited, mut wakes) = (Duration::ZERO, 0);
+            while wakes < WAKES {
                 let since = std::time::Instant::now();
-                // Free it is only while the other one is being woken to go on.
+                // It is free where the other one has not even woken up to take it back.
                 if lock.acquire() {
                     waited += since.elapsed();
-                    waits += 1;
+                    wakes += 1;
                 }
                 lock.release();
                 thread::sleep(Duration::from_millis(1));
             }
             done.store(true, Ordering::Relaxed);
+            assert!(waited >= interval * WAKES, "{waited:?}");
         });
-        assert!(waited >= interval * WAKES, "{waited:?}");
         assert!(u64::from(WAKES) <= lock.handovers());
     }
 }
