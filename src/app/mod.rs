@@ -3,6 +3,7 @@
 //! [`Core`] moves checks between plan, dispatcher and monitor, with or without a screen;
 //! the session around it turns what happens into what is done about it.
 
+mod annals;
 mod core;
 mod event;
 mod export;
@@ -13,6 +14,7 @@ mod ledger;
 pub mod log;
 mod lookout;
 mod machine;
+mod names;
 mod picture;
 mod queue;
 mod reading;

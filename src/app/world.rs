@@ -9,8 +9,9 @@ use jiff::tz::TimeZone;
 use crate::domain::{Clock, Moment, SiteId, SystemClock, Timestamp, brief};
 use crate::monitor::{Notice, State};
 use crate::paradigm::{ALL, Label, labels};
-use crate::tui::{Intent, Machine, Message, Scene, Tone};
+use crate::tui::{Intent, Machine, Message, Recollection, Scene, Tone};
 
+use super::annals::Annals;
 use super::core::{Core, Happening};
 use super::event::{Action, Ending};
 use super::export::{Exported, Exporter};
@@ -18,6 +19,7 @@ use super::keeper::Kept;
 use super::ledger::Word;
 use super::lookout::Lookout;
 use super::machine::Meter;
+use super::names::{listed, more};
 use super::trouble::Trouble;
 
 /// How often the program's own cost is read.
@@ -25,9 +27,6 @@ const METER_PERIOD: Duration = Duration::from_secs(1);
 
 /// How long a receipt stands, whatever else happens.
 const RECEIPT: Duration = Duration::from_secs(5);
-
-/// Sites that one message names.
-const MOST_NAMES: usize = 3;
 
 /// The state of a session, except for its screen.
 #[derive(Debug)]
@@ -37,6 +36,7 @@ pub(super) struct World {
     zone: TimeZone,
     labels: [Label; ALL.len()],
     lookout: Lookout,
+    annals: Annals,
     meter: Meter,
     metered: Option<Moment>,
     message: Option<Message>,
@@ -66,6 +66,7 @@ impl World {
             zone,
             labels: labels(),
             lookout: Lookout::default(),
+            annals: Annals::default(),
             meter: Meter::default(),
             metered: None,
             message: None,
@@ -91,6 +92,7 @@ impl World {
             census: self.core.census(),
             resizable: entry.resizable,
             record: self.lookout.on_record(&self.core),
+            past: self.annals.past(),
             machine: Machine {
                 cpu: self.meter.cpu,
                 rss: self.meter.rss,
@@ -150,6 +152,13 @@ impl World {
         self.lookout.look(&self.core, self.clock.moment());
     }
 
+    /// Asks the history, because somebody looks at what was.
+    pub(super) fn recall(&mut self, wanted: Option<Recollection>) {
+        if let Some(wanted) = wanted {
+            self.annals.look(&self.core, wanted, self.clock.moment());
+        }
+    }
+
     /// When there is something to do next, if nothing happens before.
     pub(super) fn next_wake(&mut self) -> Moment {
         let meter = self
@@ -185,6 +194,14 @@ impl World {
                 self.say(Tone::Info, format!("recording {word}"));
             }
             Intent::Export => return Some(Action::Export),
+            Intent::Acknowledge(site, note) => {
+                let text = self.annals.acknowledge(&mut self.core, site, note);
+                self.say(Tone::Info, text);
+            }
+            Intent::SendAgain(letter) => {
+                self.annals.send_again(&self.core, letter);
+                self.say(Tone::Info, "the letter is sent again now");
+            }
             Intent::Recheck(site) => {
                 self.core.recheck(site);
                 let paused = self.core.due_of(site).is_none();
@@ -378,20 +395,4 @@ impl World {
         let reason = state.outage()?.reason;
         Some((state.site().name.clone(), reason.to_string()))
     }
-}
-
-fn more(number: usize) -> String {
-    match number {
-        0 => " is".to_owned(),
-        number => format!(" and {number} more are"),
-    }
-}
-
-fn listed(names: impl ExactSizeIterator<Item = String>) -> String {
-    let number = names.len();
-    let mut text = names.take(MOST_NAMES).collect::<Vec<_>>().join(", ");
-    if number > MOST_NAMES {
-        text.push_str(&format!(" and {} more", number - MOST_NAMES));
-    }
-    text
 }

@@ -1,6 +1,7 @@
 //! The screens: one file a screen, and the table of them.
 
 mod columns;
+mod outages;
 pub(crate) mod sched;
 mod sites;
 mod table;
