@@ -102,8 +102,8 @@ impl Browse {
 
     /// The selected row of the letters.
     pub(crate) fn letter_at(&self, past: &Past) -> usize {
-        let find = |id: &Box<str>| past.letters.iter().position(|letter| letter.id == *id);
-        self.letter.as_ref().and_then(find).unwrap_or(0)
+        let find = |id: &str| past.letters.iter().position(|letter| &*letter.id == id);
+        self.letter.as_deref().and_then(find).unwrap_or(0)
     }
 
     /// The selected letter.
@@ -112,7 +112,7 @@ impl Browse {
     }
 
     /// Goes to the outbox: to the newest letter that was given up, or that waits.
-    pub(crate) fn to_trouble(&mut self, past: &Past) {
+    pub(crate) fn visit_trouble(&mut self, past: &Past) {
         self.pane = Pane::Outbox;
         let is = |delivery| move |letter: &&PastLetter| letter.delivery == delivery;
         let mut letters = past.letters.iter();
@@ -233,7 +233,7 @@ mod tests {
     fn trouble_in_the_outbox_is_found_at_once() {
         let past = past();
         let mut browse = Browse::default();
-        browse.to_trouble(&past);
+        browse.visit_trouble(&past);
         assert_eq!(browse.letter(&past).unwrap().delivery, Delivery::Failed);
     }
 

@@ -96,7 +96,7 @@ fn done(state: &mut State, scene: &Scene<'_>) -> Option<Intent> {
 fn send_again(state: &mut State, scene: &Scene<'_>) -> Option<Intent> {
     let past = scene.past;
     if state.browse.pane == Pane::Outages {
-        state.browse.to_trouble(past);
+        state.browse.visit_trouble(past);
         let text = "The outbox: r sends the selected letter again.";
         state.say(Tone::Info, text, scene.now.mono);
         return None;

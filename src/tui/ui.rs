@@ -227,7 +227,7 @@ impl Ui {
                 );
             }
             Some(Layer::Filter | Layer::Note { .. }) | None => {
-                (self.view().draw)(state, scene, body, buffer)
+                (self.view().draw)(state, scene, body, buffer);
             }
         }
         // Where no other line is for messages, they take the footer's place.

@@ -53,7 +53,12 @@ pub(crate) fn lines(
     match past.filter(|past| past.site == site && past.span == state.browse.span) {
         Some(past) => page.site(past, area.height),
         None => {
-            let text = scene.past.trouble.as_deref().unwrap_or("reading …");
+            let watched = scene.monitor.site(site).is_some();
+            let text = match &scene.past.trouble {
+                Some(why) => why,
+                None if watched => "Reading the history …",
+                None => "This site is no longer in the configuration.",
+            };
             page.text.say("", text, PLAIN);
         }
     }

@@ -118,13 +118,13 @@ fn a_filter_of_outages_leaves_the_table_of_sites_alone() {
     type_text(&mut ui, &scene, "shop 503");
     press(&mut ui, &scene, "Enter");
     let text = lines(&draw(&ui, &scene, SMALL)).join("\n");
-    assert!(text.contains("2 open, 1 of 5 shown"), "{text}");
+    assert!(text.contains("2 open, 1 of the latest 5 shown"), "{text}");
     press(&mut ui, &scene, "F1");
     let text = lines(&draw(&ui, &scene, SMALL)).join("\n");
     assert!(text.contains("1/16"), "{text}");
     press(&mut ui, &scene, "F3 Esc");
     let text = lines(&draw(&ui, &scene, SMALL)).join("\n");
-    assert!(text.contains("5 of 5 shown"), "{text}");
+    assert!(text.contains("5 of the latest 5 shown"), "{text}");
 }
 
 #[test]

@@ -163,7 +163,7 @@ fn bottom_line(buffer: &mut Buffer, line: Rect, state: &State, scene: &Scene<'_>
     let right = vec![Piece::text(
         1,
         format!(
-            "{} open, {} of {} shown",
+            "{} open, {} of the latest {} shown",
             count(open),
             count(listed),
             count(all)
