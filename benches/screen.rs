@@ -26,7 +26,7 @@ use uptime_squirrel::monitor::Monitor;
 use uptime_squirrel::paradigm::{Census, Label, labels};
 use uptime_squirrel::schedule::Schedule;
 use uptime_squirrel::trace::{Kernel, Ledger};
-use uptime_squirrel::tui::{Input, Machine, OnRecord, Options, Scene, Sheet, Ui, Workshop};
+use uptime_squirrel::tui::{Input, Machine, OnRecord, Options, Past, Scene, Sheet, Ui, Workshop};
 
 use median::median;
 use process::status;
@@ -265,6 +265,7 @@ impl Screen {
 struct Fleet {
     monitor: Monitor,
     ledger: Ledger,
+    past: Past,
     kernel: Kernel,
     schedule: Schedule,
     now: Now,
@@ -291,6 +292,7 @@ impl Fleet {
         Self {
             monitor,
             ledger: Ledger::new(),
+            past: Past::default(),
             kernel: Kernel::default(),
             schedule,
             now,
@@ -421,6 +423,7 @@ impl Fleet {
                 on: true,
                 pid: std::process::id(),
             },
+            past: &self.past,
             machine: Machine {
                 cpu: Some(0.9),
                 rss: Some(200 << 20),

@@ -61,6 +61,7 @@ mod owners {
     mod files;
     mod mail;
     mod messages;
+    mod screen;
     mod service;
     mod sites;
 }

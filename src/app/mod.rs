@@ -3,10 +3,12 @@
 //! [`Core`] moves checks between plan, dispatcher and monitor, with or without a screen;
 //! the session around it turns what happens into what is done about it.
 
+mod annals;
 mod beginning;
 mod core;
 mod event;
 mod export;
+mod exporting;
 mod headless;
 mod keeper;
 mod launch;

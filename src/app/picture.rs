@@ -91,6 +91,7 @@ async fn run(opened: &mut Opened, ui: &mut Ui, time: Duration) {
         world.tick();
         // Nobody is called while a picture is taken.
         let _call: Option<Action> = world.tell();
+        world.recall(ui.recalls());
         world.scene(|scene| ui.tick(scene));
     }
 }

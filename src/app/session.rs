@@ -243,6 +243,7 @@ impl Session {
         if self.ui.watches_lanes() {
             self.world.look();
         }
+        self.world.recall(self.ui.recalls());
         let (world, ui, terminal) = (&self.world, &mut self.ui, &mut self.terminal);
         let behind = world.scene(|scene| {
             ui.tick(scene);

@@ -9,11 +9,11 @@ use jiff::tz::TimeZone;
 use crate::domain::{Clock, Moment, SiteId, SystemClock, Timestamp, brief};
 use crate::monitor::{Notice, State};
 use crate::paradigm::{ALL, Label, labels};
-use crate::tui::{Intent, Machine, Message, Scene, Tone};
+use crate::tui::{Intent, Machine, Message, Recollection, Scene, Tone};
 
+use super::annals::Annals;
 use super::core::{Core, Happening};
 use super::event::{Action, Ending};
-use super::export::{Exported, Exporter};
 use super::keeper::Kept;
 use super::ledger::Word;
 use super::lookout::Lookout;
@@ -32,11 +32,12 @@ const RECEIPT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) core: Core,
-    clock: Arc<SystemClock>,
-    zone: TimeZone,
+    pub(super) clock: Arc<SystemClock>,
+    pub(super) zone: TimeZone,
     labels: [Label; ALL.len()],
-    lookout: Lookout,
+    pub(super) lookout: Lookout,
     workshop: Workshop,
+    annals: Annals,
     meter: Meter,
     metered: Option<Moment>,
     message: Option<Message>,
@@ -67,6 +68,7 @@ impl World {
             labels: labels(),
             lookout: Lookout::default(),
             workshop: Workshop::default(),
+            annals: Annals::default(),
             meter: Meter::default(),
             metered: None,
             message: None,
@@ -92,6 +94,7 @@ impl World {
             census: self.core.census(),
             resizable: entry.resizable,
             record: self.lookout.on_record(&self.core),
+            past: self.annals.past(),
             machine: Machine {
                 cpu: self.meter.cpu,
                 rss: self.meter.rss,
@@ -153,6 +156,13 @@ impl World {
         self.lookout.look(&self.core, self.clock.moment());
     }
 
+    /// Asks the history, because somebody looks at what was.
+    pub(super) fn recall(&mut self, wanted: Option<Recollection>) {
+        if let Some(wanted) = wanted {
+            self.annals.look(&self.core, wanted, self.clock.moment());
+        }
+    }
+
     /// When there is something to do next, if nothing happens before.
     pub(super) fn next_wake(&mut self) -> Moment {
         let meter = self
@@ -199,6 +209,14 @@ impl World {
                 if let Err(why) = self.workshop.fulfil(wish, &self.core) {
                     self.say(Tone::Bad, why);
                 }
+            }
+            Intent::Acknowledge(site, note) => {
+                let text = self.annals.acknowledge(&mut self.core, site, note);
+                self.say(Tone::Info, text);
+            }
+            Intent::SendAgain(letter) => {
+                self.annals.send_again(&self.core, letter);
+                self.say(Tone::Info, "the letter is sent again now");
             }
             Intent::Recheck(site) => {
                 self.core.recheck(site);
@@ -312,24 +330,6 @@ impl World {
     pub(super) fn word(&mut self, word: Word) {
         if let Some((tone, text)) = self.trouble.hear(word) {
             self.say(tone, text);
-        }
-    }
-
-    /// Writes what is on record.
-    pub(super) fn export(&mut self, exporter: &Exporter) {
-        self.lookout.absorb(&self.core, self.clock.moment());
-        let (ledger, monitor) = (self.lookout.ledger(), self.core.monitor());
-        exporter.begin(ledger, monitor, self.clock.timestamp(), &self.zone);
-    }
-
-    /// What became of that.
-    pub(super) fn exported(&mut self, exported: Exported) {
-        match exported {
-            Ok((path, checks)) => {
-                let text = format!("{checks} checks written to {}", path.display());
-                self.say(Tone::Good, text);
-            }
-            Err(why) => self.say(Tone::Bad, format!("no trace was written: {why}")),
         }
     }
 

@@ -15,6 +15,7 @@ use crate::paradigm::{Census, Label, Law};
 
 use crate::trace::{Kernel, Ledger};
 
+use super::past::Past;
 use super::scene::{Machine, OnRecord, Scene, Workshop};
 
 /// 2025-11-22 13:57:00 UTC.
@@ -71,6 +72,7 @@ pub(crate) struct Fleet {
     pub(crate) monitor: Monitor,
     pub(crate) ledger: Ledger,
     kernel: Kernel,
+    pub(crate) past: Past,
     clock: ManualClock,
 }
 
@@ -117,6 +119,7 @@ impl Fleet {
             monitor,
             ledger: Ledger::new(),
             kernel: Kernel::default(),
+            past: Past::default(),
             clock,
         }
     }
@@ -350,6 +353,7 @@ impl Fleet {
                 on: true,
                 pid: 4_100,
             },
+            past: &self.past,
             machine: Machine {
                 cpu: Some(0.03),
                 rss: Some(14 << 20),

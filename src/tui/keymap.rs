@@ -2,6 +2,7 @@
 
 use crate::paradigm::Label;
 
+use super::browse::Recall;
 use super::key::Key;
 use super::place::Steer;
 use super::trial::Tweak;
@@ -25,6 +26,12 @@ pub(crate) enum Scope {
     Race,
     /// In the Lab.
     Lab,
+    /// On the Outages screen.
+    Outages,
+    /// On the page of a site's past.
+    Past,
+    /// While a note is typed.
+    Note,
     /// On the selected site, in the table and in its explanation.
     Site,
     /// On the selected site of the demonstration fleet.
@@ -39,7 +46,7 @@ pub(crate) enum Scope {
 
 impl Scope {
     /// The order of help and README.
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 16] = [
         Self::Sites,
         Self::Site,
         Self::Demo,
@@ -47,6 +54,9 @@ impl Scope {
         Self::Sched,
         Self::Race,
         Self::Lab,
+        Self::Outages,
+        Self::Past,
+        Self::Note,
         Self::Everywhere,
         Self::Screens,
         Self::Filter,
@@ -66,6 +76,9 @@ impl Scope {
             Self::Sched => "Scheduling",
             Self::Race => "Race",
             Self::Lab => "Lab",
+            Self::Outages => "Outages",
+            Self::Past => "Past of a site",
+            Self::Note => "While typing a note",
             Self::Site => "Selected site",
             Self::Demo => "Selected site, in the demo",
             Self::Pager => "Explanation and help",
@@ -111,6 +124,7 @@ pub(crate) enum Action {
     Mend,
     Steer(Steer),
     Tweak(Tweak),
+    Recall(Recall),
     NextSite,
     PreviousSite,
     Keep,
@@ -181,7 +195,7 @@ use Scope as S;
 
 /// Every key of the program.
 #[rustfmt::skip]
-pub(crate) const BINDINGS: [Binding; 72] = [
+pub(crate) const BINDINGS: [Binding; 92] = [
     bind(&[K::Char('?')], "?", A::Help, S::Everywhere, Some((0, "help")), "Open this help; again closes it."),
     bind(&[K::Char('q')], "q", A::Close, S::Everywhere, Some((1, "quit")), "Close what is open; in the table, quit."),
     bind(&[K::Esc], "Esc", A::Back, S::Everywhere, None, "Go back: close, then clear the filter, then unfreeze. Never quits."),
@@ -239,6 +253,28 @@ pub(crate) const BINDINGS: [Binding; 72] = [
     bind(&[K::Down, K::Char('j')], "Down j", A::Tweak(Tweak::Fewer), S::Lab, None, "One job fewer."),
     bind(&[K::Right, K::Char('l')], "Right l", A::Tweak(Tweak::Longer), S::Lab, Some((8, "how long")), "Longer jobs."),
     bind(&[K::Left, K::Char('h')], "Left h", A::Tweak(Tweak::Shorter), S::Lab, None, "Shorter jobs."),
+    bind(&[K::Up, K::Char('k')], "Up k", A::Up, S::Outages, None, "Select the outage or the letter above."),
+    bind(&[K::Down, K::Char('j')], "Down j", A::Down, S::Outages, None, "Select the one below; the selection follows it."),
+    bind(&[K::PageUp], "PgUp", A::PageUp, S::Outages, None, "A page up."),
+    bind(&[K::PageDown], "PgDn", A::PageDown, S::Outages, None, "A page down."),
+    bind(&[K::Home, K::Char('g')], "Home g", A::Top, S::Outages, None, "The first row, whatever comes to stand there."),
+    bind(&[K::End, K::Char('G')], "End G", A::Bottom, S::Outages, None, "The last row."),
+    bind(&[K::Char('a')], "a", A::Recall(Recall::Acknowledge), S::Outages, Some((2, "acknowledge")), "Acknowledge the outage with a note; again takes it back."),
+    bind(&[K::Enter], "Enter", A::Recall(Recall::Open), S::Outages, Some((3, "details")), "All about the outage, or the whole letter."),
+    bind(&[K::Char('o')], "o", A::Recall(Recall::OtherPane), S::Outages, Some((4, "outbox")), "Go to the outbox, and back."),
+    bind(&[K::Char('r')], "r", A::Recall(Recall::SendAgain), S::Outages, Some((5, "send again")), "Send the selected letter of the outbox again, at once."),
+    bind(&[K::Char('/')], "/", A::Filter, S::Outages, Some((6, "filter")), "Filter by site, URL, reason, owner, note, open or ended."),
+    bind(&[K::Char('d')], "d", A::Recall(Recall::Past), S::Outages, Some((7, "site's past")), "The past of its site: uptime, latency, days, outages."),
+
+    bind(&[K::Char('d')], "d", A::Recall(Recall::Past), S::Site, Some((6, "past")), "Its past: uptime, latency, days, outages, and what the history costs."),
+    bind(&[K::Char('z')], "z", A::Recall(Recall::Shorter), S::Past, Some((3, "zoom in")), "A shorter span: 90 days, 30 days, 7 days, 24 hours."),
+    bind(&[K::Char('Z')], "Z", A::Recall(Recall::Longer), S::Past, Some((4, "zoom out")), "A longer span."),
+
+    bind(&[K::Enter], "Enter", A::Recall(Recall::Done), S::Note, Some((1, "acknowledge")), "Acknowledge the outage with this note."),
+    bind(&[K::Esc], "Esc", A::Back, S::Note, Some((2, "cancel")), "Leave it as it is."),
+    bind(&[K::Backspace, K::Ctrl('h')], "Backspace", A::Erase, S::Note, None, "Erase a character."),
+    bind(&[K::Ctrl('w')], "Ctrl-W", A::EraseWord, S::Note, None, "Erase a word."),
+    bind(&[K::Ctrl('u')], "Ctrl-U", A::EraseAll, S::Note, Some((3, "erase all")), "Erase everything typed."),
 
     bind(&[K::Char('b')], "b", A::Break, S::Demo, Some((2, "break")), "Break it: it fails from now on."),
     bind(&[K::Char('m')], "m", A::Mend, S::Demo, Some((2, "mend")), "Mend it."),
@@ -277,6 +313,10 @@ pub(crate) enum Mode {
     Help,
     /// A filter is typed.
     Filter,
+    /// A note is typed.
+    Note,
+    /// A site's past.
+    Past,
 }
 
 impl Mode {
@@ -295,6 +335,8 @@ impl Mode {
             ],
             Self::Help => &[S::Always, S::Everywhere, S::Pager],
             Self::Filter => &[S::Always, S::Filter],
+            Self::Note => &[S::Always, S::Note],
+            Self::Past => &[S::Always, S::Everywhere, S::Pager, S::Past],
         }
     }
 }
@@ -403,14 +445,18 @@ mod tests {
     const SCHED: Mode = Mode::Screen(&[S::Always, S::Everywhere, S::Screens, S::All, S::Sched]);
     const RACE: Mode = Mode::Screen(&[S::Always, S::Everywhere, S::Screens, S::Race]);
     const LAB: Mode = Mode::Screen(&[S::Always, S::Everywhere, S::Screens, S::Lab]);
-    const MODES: [Mode; 7] = [
+    const OUTAGES: Mode = Mode::Screen(&[S::Always, S::Everywhere, S::Screens, S::All, S::Outages]);
+    const MODES: [Mode; 10] = [
         SITES,
         SCHED,
         RACE,
         LAB,
+        OUTAGES,
         Mode::Explain,
         Mode::Help,
         Mode::Filter,
+        Mode::Note,
+        Mode::Past,
     ];
 
     fn context() -> Context<'static> {

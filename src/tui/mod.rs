@@ -9,6 +9,7 @@
 //! starts a check or reads a clock; every key stands in one table, and so does every
 //! screen.
 
+mod browse;
 mod curl;
 mod filter;
 mod finish;
@@ -20,11 +21,15 @@ mod key;
 mod keymap;
 mod lanes;
 mod layout;
+#[cfg(test)]
+mod memories;
 mod options;
 mod order;
 mod overlays;
 mod pace;
+mod past;
 mod place;
+mod recall;
 mod scene;
 #[cfg(test)]
 mod screens;
@@ -49,6 +54,10 @@ mod writer;
 pub use input::{Input, InputStream};
 pub use options::Options;
 pub use overlays::help::keys_markdown;
+pub use past::{
+    Delivery, HistoryFile, Past, PastLetter, PastOutage, Recollection, SitePast, Span, Stretch,
+    Told,
+};
 pub use scene::{Intent, Machine, Message, OnRecord, Scene, Tone, Wish, Workshop};
 pub use sheet::Sheet;
 pub use stop::ask_to_stop;

@@ -8,6 +8,8 @@ use crate::monitor::Monitor;
 use crate::paradigm::{Census, Label};
 use crate::trace::{Capacity, Kernel, Ledger};
 
+use super::past::Past;
+
 /// Everything a frame is drawn from, by reference. The screen reads it and writes nothing.
 #[derive(Clone, Copy)]
 pub struct Scene<'a> {
@@ -25,6 +27,8 @@ pub struct Scene<'a> {
     pub resizable: bool,
     /// What every check did lately.
     pub record: OnRecord<'a>,
+    /// The newest answers of the history.
+    pub past: &'a Past,
     /// What the program itself costs.
     pub machine: Machine,
     /// The last race and the last experiment.
@@ -133,6 +137,10 @@ pub enum Intent {
     Mend(SiteId),
     /// Put this text on the clipboard (`Terminal::copy`).
     Copy(String),
+    /// Somebody knows of the site's outage, and this is their note; or takes that back.
+    Acknowledge(SiteId, Option<String>),
+    /// Send this letter of the outbox again.
+    SendAgain(Box<str>),
     /// Record what every check does, or stop it.
     Record(bool),
     /// Write what is on record into a file.

@@ -5,9 +5,11 @@ use std::time::Duration;
 use crate::domain::{Moment, Now, SiteId};
 use crate::monitor::SiteState;
 
+use super::browse::{Browse, OutageKey};
 use super::keymap::Scope;
 use super::options::Options;
 use super::order::Order;
+use super::past::Past;
 use super::place::Place;
 use super::scene::{Message, Scene, Tone};
 use super::summary::Summary;
@@ -29,6 +31,14 @@ pub(crate) enum Layer {
     Explain { site: SiteId, scroll: usize },
     /// A filter is typed at the bottom.
     Filter,
+    /// A note is typed at the bottom, to acknowledge an outage with.
+    Note { outage: OutageKey, text: String },
+    /// All about an outage.
+    Outage { outage: OutageKey, scroll: usize },
+    /// A letter of the outbox.
+    Letter { id: Box<str>, scroll: usize },
+    /// A site's past.
+    Past { site: SiteId, scroll: usize },
 }
 
 /// One row to draw.
@@ -43,6 +53,8 @@ pub(crate) struct Row<'a> {
 #[derive(Debug)]
 pub(crate) struct Frozen {
     pub(crate) summary: Summary,
+    /// Outages and letters as they were.
+    pub(crate) past: Past,
     /// The place of the first copied row in the list.
     first: usize,
     rows: Vec<(SiteState, Option<Moment>)>,
@@ -68,6 +80,8 @@ pub(crate) struct State {
     pub(crate) frozen: Option<Frozen>,
     /// Where the reader is on the Scheduling screen.
     pub(crate) place: Place,
+    /// Where the reader is among outages and letters.
+    pub(crate) browse: Browse,
     /// What Race and Lab are set to.
     pub(crate) trial: Settings,
     /// The screen's own newest message.
@@ -89,6 +103,7 @@ impl State {
             top: 0,
             frozen: None,
             place: Place::default(),
+            browse: Browse::default(),
             trial: Settings::default(),
             note: None,
             last_key: None,
@@ -113,6 +128,13 @@ impl State {
         self.frozen
             .as_ref()
             .map_or(scene.now, |frozen| frozen.summary.now)
+    }
+
+    /// The outages and letters to show: of now, or of the moment of freezing.
+    pub(crate) fn past<'a>(&'a self, scene: &Scene<'a>) -> &'a Past {
+        self.frozen
+            .as_ref()
+            .map_or(scene.past, |frozen| &frozen.past)
     }
 
     /// The row at a place of the list; `None` for a site that has just been removed.
@@ -148,7 +170,7 @@ impl State {
     /// The site that keys act on.
     pub(crate) fn selected(&self) -> Option<SiteId> {
         match self.layers.last() {
-            Some(Layer::Explain { site, .. }) => Some(*site),
+            Some(Layer::Explain { site, .. } | Layer::Past { site, .. }) => Some(*site),
             _ => self.order.rows().get(self.cursor).copied(),
         }
     }
@@ -250,6 +272,7 @@ impl State {
         };
         self.frozen = Some(Frozen {
             summary: Summary::of(scene),
+            past: scene.past.clone(),
             first,
             rows,
             explained,

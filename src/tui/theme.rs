@@ -9,6 +9,7 @@ use ratatui::style::{Color, Modifier, Style};
 use crate::domain::Reason;
 use crate::monitor::{SiteState, State};
 
+use super::past::Delivery;
 use super::scene::Tone;
 
 /// How a state is shown.
@@ -59,6 +60,16 @@ pub(crate) fn site_badge(site: &SiteState) -> Badge {
         };
     }
     badge
+}
+
+/// How a letter's way is shown.
+pub(crate) const fn delivery(delivery: Delivery) -> Badge {
+    let (glyph, word, style) = match delivery {
+        Delivery::Pending => ("○", "pending", WARN),
+        Delivery::Sent => ("●", "sent", GOOD),
+        Delivery::Failed => ("✗", "FAILED", BAD),
+    };
+    Badge { glyph, word, style }
 }
 
 /// How a message is shown.

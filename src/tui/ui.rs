@@ -13,8 +13,10 @@ use super::input::{Input, What};
 use super::key::Key;
 use super::keymap::{self, Mode, Scope};
 use super::options::Options;
-use super::overlays::{draw_pages, explain, help};
+use super::overlays::{draw_pages, explain, help, letter, outage, past};
 use super::pace::Pace;
+use super::past::Recollection;
+use super::recall;
 use super::scene::{Intent, Scene};
 use super::state::{Layer, State};
 use super::theme::{self, BOLD, PLAIN};
@@ -47,7 +49,10 @@ impl Ui {
                 self.key(*key, scene)
             }
             What::Paste(text) => {
-                if self.state.layers.last() == Some(&Layer::Filter) {
+                if matches!(
+                    self.state.layers.last(),
+                    Some(Layer::Filter | Layer::Note { .. })
+                ) {
                     update::type_text(&mut self.state, text);
                 }
                 None
@@ -73,7 +78,7 @@ impl Ui {
         match keymap::action(mode, key, &update::context(scene)) {
             Some(action) => update::act(&mut self.state, action, key, scene),
             None => {
-                if let (Mode::Filter, Key::Char(c)) = (mode, key) {
+                if let (Mode::Filter | Mode::Note, Key::Char(c)) = (mode, key) {
                     update::type_text(&mut self.state, c.encode_utf8(&mut [0; 4]));
                 }
                 None
@@ -93,6 +98,9 @@ impl Ui {
             None => Mode::Screen(self.view().scopes),
             Some(Layer::Help { .. }) => Mode::Help,
             Some(Layer::Explain { .. }) => Mode::Explain,
+            Some(Layer::Outage { .. } | Layer::Letter { .. }) => Mode::Help,
+            Some(Layer::Past { .. }) => Mode::Past,
+            Some(Layer::Note { .. }) => Mode::Note,
             Some(Layer::Filter) => Mode::Filter,
         }
     }
@@ -110,6 +118,18 @@ impl Ui {
     #[must_use]
     pub fn watches_lanes(&self) -> bool {
         self.view().scopes.contains(&Scope::Sched)
+    }
+
+    /// What of the past is on the screen.
+    #[must_use]
+    pub fn recalls(&self) -> Option<Recollection> {
+        match self.state.layers.last() {
+            Some(Layer::Past { site, .. }) => {
+                let cells = past::chart_cells(self.state.size.0);
+                Some(Recollection::Site(*site, self.state.browse.span, cells))
+            }
+            _ => recall::is_here(&self.state).then_some(Recollection::Outages),
+        }
     }
 
     /// Whether a frame is worth drawing now.
@@ -155,6 +175,9 @@ impl Ui {
             scene.record.ledger.now().hash(&mut hash);
         }
         scene.workshop.revision.hash(&mut hash);
+        if self.recalls().is_some() {
+            scene.past.revision.hash(&mut hash);
+        }
         let message = scene.message.map(|message| (message.at, &message.text));
         (message, scene.banner, scene.source).hash(&mut hash);
         hash.finish()
@@ -186,7 +209,27 @@ impl Ui {
                 let title = explain::title(state, scene, *site);
                 draw_pages(buffer, body, &title, &lines, *scroll);
             }
-            Some(Layer::Filter) | None => (self.view().draw)(state, scene, body, buffer),
+            Some(Layer::Outage { outage, scroll }) => {
+                let lines = outage::lines(state, scene, outage, body.width);
+                draw_pages(buffer, body, &outage::title(outage), &lines, *scroll);
+            }
+            Some(Layer::Letter { id, scroll }) => {
+                let lines = letter::lines(state, scene, id, body.width);
+                draw_pages(buffer, body, letter::TITLE, &lines, *scroll);
+            }
+            Some(Layer::Past { site, scroll }) => {
+                let lines = past::lines(state, scene, *site, body);
+                draw_pages(
+                    buffer,
+                    body,
+                    &past::title(state, scene, *site),
+                    &lines,
+                    *scroll,
+                );
+            }
+            Some(Layer::Filter | Layer::Note { .. }) | None => {
+                (self.view().draw)(state, scene, body, buffer);
+            }
         }
         // Where no other line is for messages, they take the footer's place.
         match state.message(scene) {
@@ -207,7 +250,7 @@ impl Ui {
 }
 
 const fn covers(layer: Option<&Layer>) -> bool {
-    matches!(layer, Some(Layer::Help { .. } | Layer::Explain { .. }))
+    !matches!(layer, None | Some(Layer::Filter | Layer::Note { .. }))
 }
 
 /// Where nothing can be read, the one thing that matters still can.

@@ -1,12 +1,13 @@
 //! What each action does to the reader's place, and what it asks of the app.
 
-use crate::domain::SiteId;
+use crate::domain::{SiteId, is_unsafe};
 
 use super::key::Key;
 use super::keymap::Action;
 use super::keymap::{Context, Scope};
 use super::layout;
-use super::overlays::{explain, help, last_scroll};
+use super::overlays::{explain, help, last_scroll, letter, outage, past};
+use super::recall;
 use super::scene::{Intent, Scene, Tone};
 use super::state::{Layer, State};
 use super::steer;
@@ -61,6 +62,7 @@ pub(crate) fn act(
         | Action::Bottom => travel(state, action, scene),
         Action::Steer(steer) => return steer::act(state, steer, scene),
         Action::Tweak(tweak) => return tinker::act(state, tweak, scene),
+        Action::Recall(recall) => return recall::act(state, recall, scene),
         Action::Explain => {
             state.pin();
             if let Some(site) = state.selected() {
@@ -86,7 +88,7 @@ pub(crate) fn act(
         }
         Action::Clear => {
             state.layers.pop();
-            state.order.set_filter("");
+            recall::set_text(state, "");
         }
         Action::Erase | Action::EraseWord | Action::EraseAll => erase(state, action),
         Action::RecheckAll => return Some(Intent::RecheckAll),
@@ -101,18 +103,18 @@ pub(crate) fn act(
     None
 }
 
-/// Text for the filter that is typed.
+/// Text for the filter or the note that is typed.
 pub(crate) fn type_text(state: &mut State, text: &str) {
     /// More than that is a mistake of the mouse.
     const MOST: usize = 200;
-    let mut filter = state.order.filter().text().to_owned();
-    filter.extend(text.chars().map(|c| if c.is_control() { ' ' } else { c }));
-    filter = filter.trim_start().chars().take(MOST).collect();
-    state.order.set_filter(&filter);
+    let mut typed = recall::text(state).to_owned();
+    typed.extend(text.chars().map(|c| if is_unsafe(c) { ' ' } else { c }));
+    typed = typed.trim_start().chars().take(MOST).collect();
+    recall::set_text(state, &typed);
 }
 
 fn erase(state: &mut State, action: Action) {
-    let mut filter = state.order.filter().text().to_owned();
+    let mut filter = recall::text(state).to_owned();
     match action {
         Action::Erase => {
             filter.pop();
@@ -124,7 +126,7 @@ fn erase(state: &mut State, action: Action) {
         }
         _ => filter.clear(),
     }
-    state.order.set_filter(&filter);
+    recall::set_text(state, &filter);
 }
 
 fn back(state: &mut State) {
@@ -133,8 +135,8 @@ fn back(state: &mut State) {
         state.frozen = None;
     } else if state.place.is_still() && VIEWS[state.view].scopes.contains(&Scope::Sched) {
         state.place.live();
-    } else if !state.order.filter().is_empty() {
-        state.order.set_filter("");
+    } else if !recall::text(state).is_empty() {
+        recall::set_text(state, "");
     }
 }
 
@@ -213,7 +215,10 @@ fn pages(state: &State, scene: &Scene<'_>) -> Option<usize> {
     let lines = match state.layers.last()? {
         Layer::Help { .. } => help::lines(&context(scene), state.words_first(), area.width).len(),
         Layer::Explain { site, .. } => explain::lines(state, scene, *site, area.width).len(),
-        Layer::Filter => return None,
+        Layer::Outage { outage, .. } => outage::lines(state, scene, outage, area.width).len(),
+        Layer::Letter { id, .. } => letter::lines(state, scene, id, area.width).len(),
+        Layer::Past { site, .. } => past::lines(state, scene, *site, area).len(),
+        Layer::Filter | Layer::Note { .. } => return None,
     };
     Some(last_scroll(lines, area))
 }
@@ -238,8 +243,13 @@ fn travel(state: &mut State, action: Action, scene: &Scene<'_>) {
         _ => 0,
     };
     if let Some(most) = pages(state, scene) {
-        if let Some(Layer::Help { scroll } | Layer::Explain { scroll, .. }) =
-            state.layers.last_mut()
+        if let Some(
+            Layer::Help { scroll }
+            | Layer::Explain { scroll, .. }
+            | Layer::Outage { scroll, .. }
+            | Layer::Letter { scroll, .. }
+            | Layer::Past { scroll, .. },
+        ) = state.layers.last_mut()
         {
             *scroll = match action {
                 Action::Top => 0,
@@ -248,6 +258,9 @@ fn travel(state: &mut State, action: Action, scene: &Scene<'_>) {
             };
         }
         return;
+    }
+    if recall::is_here(state) {
+        return recall::travel(state, action, page, scene);
     }
     match action {
         Action::Top => state.jump(false, page),

@@ -5,4 +5,5 @@ mod harness;
 mod keys;
 mod lanes;
 mod random;
+mod recollections;
 mod shots;

@@ -2,6 +2,7 @@
 
 mod columns;
 mod lab;
+mod outages;
 mod race;
 pub(crate) mod sched;
 mod sites;

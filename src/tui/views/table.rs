@@ -1,6 +1,12 @@
 //! Every screen, in the order of the header. A new one is a file beside this and a row here.
 
-use super::{View, lab, race, sched, sites};
+use super::{View, lab, outages, race, sched, sites};
 
 /// All screens.
-pub(crate) const VIEWS: [View; 4] = [sites::VIEW, sched::VIEW, race::VIEW, lab::VIEW];
+pub(crate) const VIEWS: [View; 5] = [
+    sites::VIEW,
+    sched::VIEW,
+    race::VIEW,
+    lab::VIEW,
+    outages::VIEW,
+];

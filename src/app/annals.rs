@@ -1,0 +1,324 @@
+//! Keeps the newest answers of the history for the screen: asked only while somebody looks
+//! at them, twice a second at most, and never waited for.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use crate::domain::{Acknowledgement, Moment, SiteId, Timestamp, clean};
+use crate::history::{
+    Book, BookError, FileFacts, OutageRow, Point, PostCount, Posted, Progress, SiteKey, Sum,
+};
+use crate::monitor::Monitor;
+use crate::tui::{
+    Delivery, HistoryFile, Past, PastLetter, PastOutage, Recollection, SitePast, Span, Stretch,
+    Told,
+};
+
+use super::core::Core;
+use super::ledger::key;
+
+/// How often the history is asked while somebody looks.
+const PERIOD: Duration = Duration::from_millis(500);
+
+/// Outages that are listed.
+const MOST_OUTAGES: usize = 300;
+
+/// Letters that are listed.
+const MOST_LETTERS: usize = 200;
+
+/// Days of the bar of days.
+const DAYS: u32 = 90;
+
+/// What the history answered.
+enum Answer {
+    Lists(Result<(Vec<OutageRow>, Vec<Posted>, PostCount), BookError>),
+    Site(SiteId, Span, Result<Box<Found>, BookError>),
+}
+
+/// What was found about a site.
+struct Found {
+    spans: [Stretch; 4],
+    chart: Vec<Stretch>,
+    days: Vec<Stretch>,
+    outages: Vec<OutageRow>,
+    facts: FileFacts,
+}
+
+/// The newest answers, and the question that is under way.
+#[derive(Debug)]
+pub(super) struct Annals {
+    past: Past,
+    asked: Option<(Recollection, Moment)>,
+    under_way: bool,
+    speaker: Sender<Answer>,
+    answers: Receiver<Answer>,
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Lists(_) => "Lists",
+            Self::Site(..) => "Site",
+        })
+    }
+}
+
+impl Default for Annals {
+    fn default() -> Self {
+        let (speaker, answers) = channel();
+        Self {
+            past: Past::default(),
+            asked: None,
+            under_way: false,
+            speaker,
+            answers,
+        }
+    }
+}
+
+impl Annals {
+    /// What is known.
+    pub(super) const fn past(&self) -> &Past {
+        &self.past
+    }
+
+    /// Acknowledges a site's outage in the name of whoever runs the program, or takes that
+    /// back; gives what to say about it.
+    pub(super) fn acknowledge(
+        &mut self,
+        core: &mut Core,
+        site: SiteId,
+        note: Option<String>,
+    ) -> String {
+        self.asked = None;
+        let name = core
+            .monitor()
+            .site(site)
+            .map_or_else(String::new, |state| state.site().name.to_string());
+        let known = note.is_some();
+        let by = note.map(|note| Acknowledgement {
+            at: core.now(),
+            note: signed(&note, user().as_deref()).into(),
+        });
+        match (core.acknowledge(site, by), known) {
+            (false, _) => format!("{name} has no open outage"),
+            (true, true) => format!("the outage of {name} is acknowledged"),
+            (true, false) => format!("the outage of {name} is acknowledged no more"),
+        }
+    }
+
+    /// Sends a letter again.
+    pub(super) fn send_again(&mut self, core: &Core, letter: Box<str>) {
+        self.asked = None;
+        core.send_again(letter);
+    }
+
+    /// Takes answers in, and asks again for what is looked at if it is time.
+    pub(super) fn look(&mut self, core: &Core, wanted: Recollection, now: Moment) {
+        while let Ok(answer) = self.answers.try_recv() {
+            self.under_way = false;
+            self.take(answer, core.monitor());
+        }
+        let is_fresh = self
+            .asked
+            .is_some_and(|(asked, at)| asked == wanted && now.since(at) < PERIOD);
+        if is_fresh || self.under_way {
+            return;
+        }
+        let Some(ledger) = core.ledger() else {
+            self.past.trouble = Some("no history is kept".to_owned());
+            return;
+        };
+        let speaker = self.speaker.clone();
+        match wanted {
+            Recollection::Outages => ledger.history().ask(move |book| {
+                // Nobody listens any more at the end.
+                let _unheard = speaker.send(Answer::Lists(lists(book)));
+            }),
+            Recollection::Site(site, span, cells) => {
+                let Some(named) = core.monitor().site(site).map(key) else {
+                    return;
+                };
+                ledger.history().ask(move |book| {
+                    let found = about(book, &named, span, cells).map(Box::new);
+                    let _unheard = speaker.send(Answer::Site(site, span, found));
+                });
+            }
+        }
+        self.under_way = true;
+        self.asked = Some((wanted, now));
+    }
+
+    fn take(&mut self, answer: Answer, monitor: &Monitor) {
+        let mut past = self.past.clone();
+        past.trouble = None;
+        match answer {
+            Answer::Lists(Ok((outages, letters, count))) => {
+                past.answered = true;
+                past.outages = outages
+                    .into_iter()
+                    .map(|row| outage(row, monitor))
+                    .collect();
+                past.letters = letters.into_iter().map(letter).collect();
+                past.post = [count.pending, count.sent, count.failed];
+            }
+            Answer::Site(site, span, Ok(found)) => {
+                let outages = found.outages.into_iter().map(|row| outage(row, monitor));
+                past.site = Some(SitePast {
+                    site,
+                    span,
+                    spans: found.spans,
+                    chart: found.chart,
+                    days: found.days,
+                    outages: outages.collect(),
+                    file: file(found.facts),
+                });
+            }
+            Answer::Lists(Err(error)) | Answer::Site(.., Err(error)) => {
+                past.trouble = Some(error.to_string());
+            }
+        }
+        if past != self.past {
+            past.revision += 1;
+            self.past = past;
+        }
+    }
+}
+
+/// Who runs the program, as the system calls them.
+fn user() -> Option<String> {
+    ["USER", "LOGNAME"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|name| !name.is_empty())
+}
+
+/// A note with the name of whoever wrote it: "ana: looking at it".
+fn signed(note: &str, user: Option<&str>) -> String {
+    let text = match (user, note.trim()) {
+        (Some(user), "") => user.to_owned(),
+        (Some(user), note) => format!("{user}: {note}"),
+        (None, note) => note.to_owned(),
+    };
+    clean(&text, 200)
+}
+
+fn lists(book: &Book<'_>) -> Result<(Vec<OutageRow>, Vec<Posted>, PostCount), BookError> {
+    Ok((
+        book.outages(None, MOST_OUTAGES)?,
+        book.outbox(MOST_LETTERS)?,
+        book.post_count()?,
+    ))
+}
+
+fn about(book: &Book<'_>, site: &SiteKey, span: Span, cells: u16) -> Result<Found, BookError> {
+    let mut spans: [Stretch; 4] = Default::default();
+    for (place, span) in spans.iter_mut().zip(Span::ALL) {
+        *place = stretch(Default::default(), &book.total(site, span.length())?);
+    }
+    let points = book.series(site, span.length())?;
+    let each = points.len().div_ceil(usize::from(cells.max(1))).max(1);
+    let chart = points.chunks(each).map(merged).collect();
+    let days = book.days(site, DAYS)?;
+    Ok(Found {
+        spans,
+        chart,
+        days: days
+            .iter()
+            .map(|day| stretch(day.start, &day.sum))
+            .collect(),
+        outages: book.outages(Some(site), MOST_OUTAGES)?,
+        facts: book.facts()?,
+    })
+}
+
+/// Several points as one.
+fn merged(points: &[Point]) -> Stretch {
+    let mut sum = Sum::default();
+    for point in points {
+        sum.merge(&point.sum);
+    }
+    let start = points.first().map(|point| point.start);
+    stretch(start.unwrap_or_default(), &sum)
+}
+
+fn stretch(start: Timestamp, sum: &Sum) -> Stretch {
+    Stretch {
+        start,
+        looks: sum.count,
+        missed: sum.missed,
+        uptime: sum.uptime(),
+        p50: sum.quantile(0.5),
+        p95: sum.quantile(0.95),
+    }
+}
+
+const fn delivery(progress: Progress) -> Delivery {
+    match progress {
+        Progress::Pending => Delivery::Pending,
+        Progress::Sent => Delivery::Sent,
+        Progress::Failed => Delivery::Failed,
+    }
+}
+
+fn outage(row: OutageRow, monitor: &Monitor) -> PastOutage {
+    let state = monitor.find(&row.site.name);
+    let site = state.filter(|state| key(state) == row.site);
+    let told = row.letters.into_iter().map(|told| Told {
+        owner: told.owner,
+        channel: told.channel,
+        delivery: delivery(told.progress),
+        settled: told.settled,
+    });
+    PastOutage {
+        site: site.map(|state| state.id()),
+        name: row.site.name,
+        url: row.site.url,
+        since: row.since,
+        confirmed: row.confirmed,
+        ended: row.ended,
+        causes: row.causes,
+        last_good: row.last_good,
+        acknowledged: row.acknowledged,
+        told: told.collect(),
+    }
+}
+
+fn letter(posted: Posted) -> PastLetter {
+    PastLetter {
+        id: posted.letter.id,
+        owner: posted.letter.owner,
+        channel: posted.letter.channel,
+        at: posted.letter.at,
+        subject: posted.letter.subject,
+        body: posted.letter.body,
+        delivery: delivery(posted.progress),
+        attempts: posted.attempts,
+        next: posted.next,
+        answer: posted.answer,
+        settled: posted.settled,
+    }
+}
+
+fn file(facts: FileFacts) -> HistoryFile {
+    HistoryFile {
+        path: facts.path.map(|path| path.display().to_string()),
+        bytes: facts.bytes,
+        oldest: facts.oldest,
+        looks_a_day: facts.looks_a_day,
+        growth_a_day: facts.growth_a_day,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_signed_and_cannot_move_the_cursor() {
+        assert_eq!(signed(" looking ", Some("ana")), "ana: looking");
+        assert_eq!(signed("", Some("ana")), "ana");
+        assert_eq!(signed("looking", None), "looking");
+        assert_eq!(signed("a\u{1b}[2Jb", None), "a [2Jb");
+    }
+}

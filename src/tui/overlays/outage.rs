@@ -1,0 +1,216 @@
+//! All about an outage: reasons, the rule that decided, who was told, the last checks.
+
+use ratatui::text::{Line, Span};
+
+use crate::domain::{Cause, Timestamp, brief, clean};
+use crate::monitor::{SiteState, State as SiteIs};
+use crate::trace::{Doing, Record};
+use crate::tui::browse::OutageKey;
+use crate::tui::format::{age, lateness, plural, setting, when};
+use crate::tui::past::PastOutage;
+use crate::tui::scene::{Scene, Tone};
+use crate::tui::state::State;
+use crate::tui::theme::{self, DIM, PLAIN};
+
+use super::text::Text;
+use super::{rule, waterfall};
+
+/// Checks that are listed.
+const MOST_CHECKS: usize = 30;
+
+/// Its title.
+pub(crate) fn title(outage: &OutageKey) -> String {
+    format!("Outage of {}", clean(&outage.name, 60))
+}
+
+/// Why it was down, in a few words: "status 503", "timeout".
+pub(crate) fn words(cause: &Cause) -> String {
+    match cause.status {
+        Some(status) => format!("{} {status}", cause.reason),
+        None => cause.reason.to_string(),
+    }
+}
+
+/// The outage, in lines of at most `width` cells.
+pub(crate) fn lines(
+    state: &State,
+    scene: &Scene<'_>,
+    key: &OutageKey,
+    width: u16,
+) -> Vec<Line<'static>> {
+    let mut page = Page {
+        state,
+        scene,
+        text: Text::new(width),
+    };
+    match key.find(state.past(scene)) {
+        Some(outage) => page.outage(outage),
+        None => page.text.say(
+            "",
+            "This outage is no longer among the latest that are listed.",
+            PLAIN,
+        ),
+    }
+    page.text.lines
+}
+
+struct Page<'a> {
+    state: &'a State,
+    scene: &'a Scene<'a>,
+    text: Text,
+}
+
+impl Page<'_> {
+    fn time(&self, at: Timestamp) -> String {
+        let now = self.state.now(self.scene).wall;
+        when(at, now, &self.state.options.zone)
+    }
+
+    fn outage(&mut self, outage: &PastOutage) {
+        let now = self.state.now(self.scene).wall;
+        let (badge, verdict) = match outage.ended {
+            None => {
+                let badge = theme::badge(SiteIs::Down);
+                let lasts = age(now.since(outage.since));
+                (
+                    badge,
+                    format!("OPEN since {} ({lasts})", self.time(outage.since)),
+                )
+            }
+            Some(ended) => {
+                let badge = theme::badge(SiteIs::Up);
+                let lasted = age(ended.since(outage.since));
+                let (from, to) = (self.time(outage.since), self.time(ended));
+                (badge, format!("ENDED {to} after {lasted}, began {from}"))
+            }
+        };
+        let verdict = format!("{} {verdict}", badge.glyph);
+        self.text.say("Outage", &verdict, badge.style);
+        self.text.say("URL", &clean(&outage.url, 400), PLAIN);
+        if let Some(good) = outage.last_good {
+            let good = self.time(good);
+            self.text.say("Last good", &good, PLAIN);
+        }
+        let site = outage
+            .site
+            .and_then(|site| self.state.site(self.scene, site));
+        let site = site.map(|row| row.site);
+        self.rule(outage, site);
+        let known = match &outage.acknowledged {
+            None => "nobody has acknowledged it".to_owned(),
+            Some(known) => {
+                let note = clean(&known.note, 400);
+                let colon = if note.is_empty() { "" } else { ": " };
+                format!("acknowledged {}{colon}{note}", self.time(known.at))
+            }
+        };
+        self.text.say("Known", &known, PLAIN);
+        self.text.heading("REASONS MET, THE FIRST ONE FIRST");
+        for cause in &outage.causes {
+            let mut text = plural(cause.looks as usize, "look");
+            if let Some(error) = &cause.error {
+                text.push_str(&format!(": {}", clean(error, 400)));
+            }
+            self.text.say(&words(cause), &text, PLAIN);
+        }
+        self.messages(outage);
+        if let Some(site) = site {
+            self.checks(site);
+        }
+    }
+
+    fn rule(&mut self, outage: &PastOutage, site: Option<&SiteState>) {
+        let after = age(outage.confirmed.since(outage.since));
+        let confirmed = self.time(outage.confirmed);
+        let text = match site {
+            Some(site) if outage.ended.is_none() => {
+                format!(
+                    "{}; confirmed {confirmed}, {after} after it",
+                    rule::of_state(site)
+                )
+            }
+            Some(site) => format!(
+                "confirm = {} failed looks in a row, {} apart; confirmed {confirmed}, {after} after the first; over after recover = {} good ones",
+                site.site().confirm,
+                setting(site.site().confirm_delay),
+                site.site().recover,
+            ),
+            None => format!("confirmed {confirmed}, {after} after the first failure"),
+        };
+        self.text.say("Rule", &text, PLAIN);
+    }
+
+    fn messages(&mut self, outage: &PastOutage) {
+        self.text.heading("MESSAGES");
+        if outage.told.is_empty() {
+            self.text
+                .say("", "Nobody is to be told: the site has no owners.", PLAIN);
+        }
+        for told in &outage.told {
+            let badge = theme::delivery(told.delivery);
+            let mut text = format!("{} {:<8}", badge.glyph, badge.word);
+            if let Some(settled) = told.settled {
+                text.push_str(&format!(" {}", self.time(settled)));
+            }
+            let text = format!("{text}  by {}", clean(&told.channel, 20));
+            self.text.say(&clean(&told.owner, 12), &text, badge.style);
+        }
+    }
+
+    /// The last checks on record with who ran them, and the phases of the last failing one.
+    fn checks(&mut self, site: &SiteState) {
+        self.text
+            .heading("LAST CHECKS OF THE SITE, THE NEWEST FIRST");
+        let ledger = self.scene.record.ledger;
+        let mut records: Vec<&Record> =
+            ledger.all().filter(|one| one.site() == site.id()).collect();
+        records.sort_by_key(|record| std::cmp::Reverse(record.started));
+        records.truncate(MOST_CHECKS);
+        if records.is_empty() {
+            self.text.say("", "None is on record any more.", DIM);
+        }
+        for record in records {
+            let line = self.check(record);
+            self.text.lines.push(line);
+        }
+        let Some(failure) = site.last_failure() else {
+            return;
+        };
+        let at = self.time(failure.started_at);
+        self.text
+            .heading(format!("PHASES OF THE LAST FAILING CHECK {at}"));
+        let whole = failure.hops.iter().map(|hop| hop.took).max();
+        let cells = self.text.width.saturating_sub(36).clamp(1, 48);
+        for hop in &failure.hops {
+            let lines = waterfall::lines(hop, whole.unwrap_or_default(), cells);
+            self.text.lines.extend(lines);
+        }
+    }
+
+    fn check(&self, record: &Record) -> Line<'static> {
+        let now = self.scene.now;
+        let ago = now.mono.since(record.started);
+        let micros = i64::try_from(ago.as_micros()).unwrap_or(i64::MAX);
+        let at = Timestamp::from_micros(now.wall.as_micros().saturating_sub(micros));
+        let (glyph, style) = if record.failed() {
+            ("✗", theme::tone(Tone::Bad))
+        } else {
+            ("●", theme::tone(Tone::Good))
+        };
+        let reason = record.found.and_then(|found| found.reason);
+        let word = reason.map_or("good", crate::domain::Reason::word);
+        let on = &record.ran_on;
+        Line::from(vec![
+            Span::styled(format!("  {}  ", self.time(at)), DIM),
+            Span::styled(format!("{glyph} {word:<11}"), style),
+            Span::raw(format!(
+                " {:>8}  late {:<5} cpu {:<7} {}/{}",
+                brief(record.took()),
+                lateness(record.late()),
+                waterfall::millis(record.busy(Doing::Running)),
+                clean(&on.thread, 30),
+                on.tid,
+            )),
+        ])
+    }
+}

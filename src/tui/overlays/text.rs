@@ -1,0 +1,47 @@
+//! Labels and texts, wrapped: what a page is written with.
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::tui::format::wrap;
+use crate::tui::theme::{BOLD, DIM};
+
+/// The cells that labels take.
+const LABEL: usize = 13;
+
+/// The lines of a page.
+#[derive(Debug)]
+pub(super) struct Text {
+    pub(super) width: usize,
+    pub(super) lines: Vec<Line<'static>>,
+}
+
+impl Text {
+    /// An empty page in a body of `width` cells.
+    pub(super) fn new(width: u16) -> Self {
+        Self {
+            width: usize::from(width).saturating_sub(2),
+            lines: Vec::new(),
+        }
+    }
+
+    /// A label and its text.
+    pub(super) fn say(&mut self, label: &str, text: &str, style: Style) {
+        let room = self.width.saturating_sub(LABEL);
+        for (index, part) in wrap(text, room).into_iter().enumerate() {
+            let label = if index == 0 { label } else { "" };
+            self.lines.push(Line::from(vec![
+                Span::styled(format!("{label:<LABEL$}"), DIM),
+                Span::styled(part, style),
+            ]));
+        }
+    }
+
+    /// A heading below an empty line.
+    pub(super) fn heading(&mut self, text: impl Into<String>) {
+        if !self.lines.is_empty() {
+            self.lines.push(Line::default());
+        }
+        self.lines.push(Line::styled(text.into(), BOLD));
+    }
+}

@@ -1,0 +1,158 @@
+//! The table of outages.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::domain::{Timestamp, clean};
+use crate::monitor::State as SiteIs;
+use crate::tui::format::{age, moment};
+use crate::tui::overlays::outage::words;
+use crate::tui::past::{Delivery, PastOutage, Told};
+use crate::tui::theme::{self, BOLD, DIM, PLAIN};
+use crate::tui::widgets::put;
+
+/// Where a column begins, and how wide it is.
+type Column = (u16, u16);
+
+/// The columns of a table `width` cells wide.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Columns {
+    state: Column,
+    since: Column,
+    lasts: Column,
+    site: Column,
+    why: Column,
+    told: Column,
+    known: Column,
+}
+
+impl Columns {
+    pub(super) fn of(width: u16) -> Self {
+        let mut x = 1;
+        let mut next = |cells: u16| {
+            let column = (x, cells);
+            x += cells + 1;
+            column
+        };
+        // What does not stretch, the blanks between, and the scroll bar.
+        let left = width.saturating_sub(6 + 11 + 7 + 8);
+        let (state, since, lasts) = (next(6), next(11), next(7));
+        let site = next((left * 26 / 100).min(40));
+        let why = next(left * 22 / 100);
+        let told = next(left * 30 / 100);
+        let rest = left.saturating_sub(site.1 + why.1 + told.1);
+        Self {
+            state,
+            since,
+            lasts,
+            site,
+            why,
+            told,
+            known: next(rest),
+        }
+    }
+}
+
+pub(super) fn heading(buffer: &mut Buffer, area: Rect, columns: &Columns) {
+    let words = [
+        (columns.state, "OUTAGE"),
+        (columns.since, "SINCE"),
+        (columns.lasts, "  LASTS"),
+        (columns.site, "SITE"),
+        (columns.why, "WHY"),
+        (columns.told, "OWNERS TOLD"),
+        (columns.known, "KNOWN"),
+    ];
+    for ((x, width), word) in words {
+        put(buffer, area.x + x, area.y, width, word, DIM);
+    }
+}
+
+pub(super) fn row(
+    buffer: &mut Buffer,
+    line: Rect,
+    columns: &Columns,
+    outage: &PastOutage,
+    (now, zone): (Timestamp, &jiff::tz::TimeZone),
+) {
+    let (badge, word) = if outage.ended.is_some() {
+        (theme::badge(SiteIs::Up), "over")
+    } else {
+        (theme::badge(SiteIs::Down), "OPEN")
+    };
+    let lasts = age(outage.ended.unwrap_or(now).since(outage.since));
+    let name_style = if outage.ended.is_some() { PLAIN } else { BOLD };
+    let (told, told_style) = told(&outage.told, columns.told.1, (now, zone));
+    let (known, known_style) = match &outage.acknowledged {
+        None => ("-".to_owned(), DIM),
+        Some(known) if known.note.is_empty() => ("yes".to_owned(), PLAIN),
+        Some(known) => (clean(&known.note, 200), PLAIN),
+    };
+    let cells = [
+        (
+            columns.state,
+            format!("{} {word}", badge.glyph),
+            badge.style,
+        ),
+        (columns.since, moment(outage.since, now, zone), PLAIN),
+        (columns.lasts, format!("{lasts:>7}"), PLAIN),
+        (columns.site, clean(&outage.name, 200), name_style),
+        (columns.why, why(outage, columns.why.1), PLAIN),
+        (columns.told, told, told_style),
+        (columns.known, known, known_style),
+    ];
+    for ((x, width), text, style) in cells {
+        put(buffer, line.x + x, line.y, width, &text, style);
+    }
+}
+
+/// The first reason, with its sentence where there is room.
+fn why(outage: &PastOutage, width: u16) -> String {
+    let Some(first) = outage.causes.first() else {
+        return "-".to_owned();
+    };
+    let short = words(first);
+    match &first.error {
+        Some(error) if usize::from(width) > short.len() + 8 => {
+            format!("{short}: {}", clean(error, 400))
+        }
+        _ => short,
+    }
+}
+
+/// Who was told: the worst that became of a letter comes first.
+fn told(told: &[Told], width: u16, at: (Timestamp, &jiff::tz::TimeZone)) -> (String, Style) {
+    let worst = |delivery| told.iter().filter(move |one| one.delivery == delivery);
+    let Some(first) = worst(Delivery::Failed)
+        .chain(worst(Delivery::Pending))
+        .next()
+        .or(told.first())
+    else {
+        return ("no owner".to_owned(), DIM);
+    };
+    let badge = theme::delivery(first.delivery);
+    let mut text = format!("{} {}", badge.glyph, clean(&first.owner, 40));
+    if width >= 24 {
+        text.push_str(&format!(" {}", clean(&first.channel, 20)));
+    }
+    match (first.delivery, first.settled) {
+        (Delivery::Sent, Some(settled)) => {
+            text.push_str(&format!(" {}", moment(settled, at.0, at.1)));
+        }
+        (Delivery::Sent, None) => {}
+        _ => text.push_str(&format!(" {}", badge.word)),
+    }
+    // The letter about the end is the same person told again.
+    let mut others: Vec<_> = told
+        .iter()
+        .map(|one| (&one.owner, &one.channel))
+        .filter(|one| *one != (&first.owner, &first.channel))
+        .collect();
+    others.sort_unstable();
+    others.dedup();
+    if !others.is_empty() {
+        text.push_str(&format!(" +{}", others.len()));
+    }
+    (text, badge.style)
+}

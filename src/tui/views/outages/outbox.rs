@@ -1,0 +1,91 @@
+//! The outbox: what was sent, what waits for its next try, what was given up.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use crate::domain::{Timestamp, clean};
+use crate::tui::format::{age, count, moment};
+use crate::tui::past::{Delivery, Past, PastLetter};
+use crate::tui::theme::{self, BOLD, DIM, PLAIN};
+use crate::tui::widgets::{Piece, draw_pieces, put};
+
+/// The line above the outbox: how many letters there are of each kind.
+pub(super) fn title(buffer: &mut Buffer, line: Rect, past: &Past, is_front: bool) {
+    for x in line.left()..line.right() {
+        put(buffer, x, line.y, 1, "─", DIM);
+    }
+    let heading = if is_front { BOLD } else { DIM };
+    let mut pieces = vec![Piece::text(0, " OUTBOX ", heading)];
+    let ways = [Delivery::Pending, Delivery::Sent, Delivery::Failed];
+    for (way, number) in ways.into_iter().zip(past.post) {
+        let badge = theme::delivery(way);
+        let style = if number > 0 { badge.style } else { DIM };
+        let number = count(usize::try_from(number).unwrap_or(usize::MAX));
+        let span = Span::styled(format!(" {} {number} {} ", badge.glyph, badge.word), style);
+        pieces.push(Piece::new(1, vec![span]));
+    }
+    draw_pieces(buffer, line, pieces, Vec::new());
+}
+
+/// Where the columns of a table `width` cells wide begin, and how wide they are.
+fn columns(width: u16) -> [(u16, u16); 7] {
+    let owner = if width < 100 { 9 } else { 14 };
+    let mut x = 1;
+    [9, 11, owner, 8, 5, 7, u16::MAX].map(|cells| {
+        let column = (x, cells.min(width.saturating_sub(x + 1)));
+        x = x.saturating_add(cells + u16::from(cells < u16::MAX));
+        column
+    })
+}
+
+pub(super) fn heading(buffer: &mut Buffer, line: Rect) {
+    let words = [
+        "STATE",
+        "WHEN",
+        "OWNER",
+        "BY",
+        "TRIES",
+        "NEXT",
+        "SUBJECT, OR WHAT THE OTHER SIDE SAID",
+    ];
+    for ((x, width), word) in columns(line.width).into_iter().zip(words) {
+        put(buffer, line.x + x, line.y, width, word, DIM);
+    }
+}
+
+pub(super) fn row(
+    buffer: &mut Buffer,
+    line: Rect,
+    letter: &PastLetter,
+    (now, zone): (Timestamp, &jiff::tz::TimeZone),
+) {
+    let badge = theme::delivery(letter.delivery);
+    let next = match letter.delivery {
+        Delivery::Pending if letter.next > now => age(letter.next.since(now)),
+        Delivery::Pending => "now".to_owned(),
+        _ => "-".to_owned(),
+    };
+    let subject = clean(&letter.subject, 400);
+    let text = match &letter.answer {
+        Some(answer) if letter.delivery != Delivery::Sent => {
+            format!("{}: {subject}", clean(answer, 400))
+        }
+        _ => subject,
+    };
+    let cells = [
+        (format!("{} {}", badge.glyph, badge.word), badge.style),
+        (
+            moment(letter.settled.unwrap_or(letter.at), now, zone),
+            PLAIN,
+        ),
+        (clean(&letter.owner, 60), PLAIN),
+        (clean(&letter.channel, 20), PLAIN),
+        (format!("{:>5}", letter.attempts), PLAIN),
+        (next, PLAIN),
+        (text, PLAIN),
+    ];
+    for ((x, width), (text, style)) in columns(line.width).into_iter().zip(cells) {
+        put(buffer, line.x + x, line.y, width, &text, style);
+    }
+}

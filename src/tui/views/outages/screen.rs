@@ -1,0 +1,211 @@
+//! The two lists on one screen, and the line at its bottom.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier};
+use ratatui::text::Span;
+
+use crate::domain::clean;
+use crate::tui::browse::Pane;
+use crate::tui::format::count;
+use crate::tui::keymap::Scope;
+use crate::tui::past::Past;
+use crate::tui::scene::Scene;
+use crate::tui::state::{Layer, State};
+use crate::tui::theme::{self, BOLD, DIM, PLAIN};
+use crate::tui::views::View;
+use crate::tui::widgets::{Piece, draw_pieces, put};
+
+use super::list::{self, Columns};
+use super::outbox;
+
+/// Its row in the table of screens.
+pub(in crate::tui::views) const VIEW: View = View {
+    title: "Outages",
+    scopes: &[
+        Scope::Always,
+        Scope::Everywhere,
+        Scope::Screens,
+        Scope::All,
+        Scope::Outages,
+    ],
+    draw,
+};
+
+fn draw(state: &State, scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
+    if area.height < 8 {
+        return;
+    }
+    let past = state.past(scene);
+    let lines = |y: u16, height: u16| Rect {
+        y: area.y + y,
+        height,
+        ..area
+    };
+    // The outbox has what the outages do not need, and a third at least.
+    let rows = area.height - 4;
+    let wanted = u16::try_from(past.outages.len().max(1)).unwrap_or(u16::MAX);
+    let upper = wanted.min(rows - rows / 3);
+    let lower = rows - upper;
+    draw_outages(buffer, lines(0, upper + 1), state, scene, past);
+    let is_front = state.browse.pane == Pane::Outbox;
+    outbox::title(buffer, lines(upper + 1, 1), past, is_front);
+    draw_letters(buffer, lines(upper + 2, lower + 1), state, scene, past);
+    bottom_line(buffer, lines(area.height - 1, 1), state, scene, past);
+}
+
+fn draw_outages(buffer: &mut Buffer, area: Rect, state: &State, scene: &Scene<'_>, past: &Past) {
+    let columns = Columns::of(area.width);
+    list::heading(buffer, area, &columns);
+    let rows = Rect {
+        y: area.y + 1,
+        height: area.height - 1,
+        ..area
+    };
+    let outages = state.browse.outages(past);
+    let selected = state.browse.outage_at(&outages);
+    let top = top(selected, rows.height);
+    let at = (state.now(scene).wall, &state.options.zone);
+    for ((place, outage), line) in outages.iter().enumerate().skip(top).zip(rows.rows()) {
+        list::row(buffer, line, &columns, outage, at);
+        if place == selected {
+            select(buffer, line, state.browse.pane == Pane::Outages);
+        }
+    }
+    scroll_bar(buffer, rows, top, outages.len());
+    if outages.is_empty() {
+        let text = nothing(state, past);
+        put(buffer, rows.x + 1, rows.y, rows.width - 2, &text, PLAIN);
+    }
+}
+
+/// Why no outage is listed.
+fn nothing(state: &State, past: &Past) -> String {
+    match &past.trouble {
+        Some(why) => why.clone(),
+        None if !past.answered => "Reading the history …".to_owned(),
+        None if past.outages.is_empty() => "No outage on record.".to_owned(),
+        None => format!(
+            "Nothing matches \"{}\". Esc clears the filter.",
+            clean(&state.browse.filter, 60)
+        ),
+    }
+}
+
+fn draw_letters(buffer: &mut Buffer, area: Rect, state: &State, scene: &Scene<'_>, past: &Past) {
+    outbox::heading(buffer, area);
+    let rows = Rect {
+        y: area.y + 1,
+        height: area.height - 1,
+        ..area
+    };
+    let selected = state.browse.letter_at(past);
+    let top = top(selected, rows.height);
+    let at = (state.now(scene).wall, &state.options.zone);
+    for ((place, letter), line) in past.letters.iter().enumerate().skip(top).zip(rows.rows()) {
+        outbox::row(buffer, line, letter, at);
+        if place == selected && state.browse.pane == Pane::Outbox {
+            select(buffer, line, true);
+        }
+    }
+    scroll_bar(buffer, rows, top, past.letters.len());
+    if past.letters.is_empty() && past.answered {
+        let text = "No letter yet: owners are told when an outage opens and when it ends.";
+        put(buffer, rows.x + 1, rows.y, rows.width - 2, text, DIM);
+    }
+}
+
+/// The first row that is shown, so that the selected one is among them.
+fn top(selected: usize, height: u16) -> usize {
+    (selected + 1).saturating_sub(usize::from(height))
+}
+
+/// The selected row is reversed; where another list takes the keys it is bold only.
+fn select(buffer: &mut Buffer, line: Rect, is_front: bool) {
+    let line = Rect {
+        width: line.width.saturating_sub(1),
+        ..line
+    };
+    if !is_front {
+        buffer.set_style(line, BOLD);
+        return;
+    }
+    for x in line.left()..line.right() {
+        if let Some(cell) = buffer.cell_mut((x, line.y)) {
+            cell.fg = Color::Reset;
+            cell.modifier.remove(Modifier::DIM);
+        }
+    }
+    buffer.set_style(line, theme::SELECTED);
+}
+
+fn scroll_bar(buffer: &mut Buffer, rows: Rect, top: usize, total: usize) {
+    let height = usize::from(rows.height);
+    if total <= height {
+        return;
+    }
+    let length = (height * height / total).max(1);
+    let start = (height - length) * top / (total - height);
+    for y in start..start + length {
+        put(buffer, rows.right() - 1, rows.y + y as u16, 1, "▐", PLAIN);
+    }
+}
+
+/// What is typed, or the newest message, or how many there are.
+fn bottom_line(buffer: &mut Buffer, line: Rect, state: &State, scene: &Scene<'_>, past: &Past) {
+    let listed = state.browse.outages(past).len();
+    let open = past
+        .outages
+        .iter()
+        .filter(|one| one.ended.is_none())
+        .count();
+    let all = past.outages.len();
+    let right = vec![Piece::text(
+        1,
+        format!(
+            "{} open, {} of the latest {} shown",
+            count(open),
+            count(listed),
+            count(all)
+        ),
+        PLAIN,
+    )];
+    let typed = |label: String, text: &str| {
+        Piece::new(
+            0,
+            vec![
+                Span::styled(label, DIM),
+                Span::styled(clean_end(text), BOLD),
+                Span::styled(" ", theme::SELECTED),
+            ],
+        )
+    };
+    let left = match state.layers.last() {
+        Some(Layer::Note { outage, text }) => {
+            typed(format!("note on {}: ", clean(&outage.name, 30)), text)
+        }
+        Some(Layer::Filter) => typed("/ ".to_owned(), &state.browse.filter),
+        _ => match state.message(scene) {
+            Some(message) => {
+                let text = clean(&message.text, 1_000);
+                Piece::text(0, text, theme::tone(message.tone))
+            }
+            None if !state.browse.filter.is_empty() => {
+                let text = format!("filter \"{}\"", clean(&state.browse.filter, 60));
+                Piece::text(0, text, BOLD)
+            }
+            None => {
+                let text = "open ones first, then the newest; ● told  ○ waits  ✗ given up";
+                Piece::text(2, text, DIM)
+            }
+        },
+    };
+    draw_pieces(buffer, line, vec![left], right);
+}
+
+/// The end of what is typed: that is where the reader looks.
+fn clean_end(text: &str) -> String {
+    const MOST: usize = 48;
+    let skipped = text.chars().count().saturating_sub(MOST);
+    text.chars().skip(skipped).collect()
+}

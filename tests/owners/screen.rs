@@ -1,0 +1,124 @@
+//! The Outages screen in a terminal: who was told, and who knows.
+
+use super::sites::{BROKEN, WELL, home};
+use crate::monitor::sites::script;
+use crate::support::{Answer, Fleet, MailServer, Mood, PostServer, Privacy, Terminal};
+
+const SIZE: (u16, u16) = (120, 36);
+const KEPT: [&str; 2] = ["--history", "history.db"];
+
+#[test]
+fn an_outage_is_told_shown_as_delivered_acknowledged_and_so_after_a_restart() {
+    let mut fleet = Fleet::new();
+    let (site, post) = (
+        fleet.serve(script(BROKEN)),
+        MailServer::start(&fleet, Privacy::Tls),
+    );
+    let owner = "email = \"ops@example.org\"";
+    let squirrel = home(&fleet, &site, owner, &post.settings());
+    let mut terminal = Terminal::start(&squirrel, SIZE, KEPT);
+    terminal.wait("the outage", |frame| frame.is("shop", "DOWN"));
+    terminal.press("\t");
+    terminal.press("\t");
+    let told = terminal.wait("the letter as delivered", |frame| {
+        frame.has("✗ OPEN") && frame.has("● ops email") && frame.has("● 1 sent")
+    });
+    assert!(told.has("status 503"), "{}", told.text());
+    assert_eq!(post.mails().len(), 1);
+    terminal.press("a");
+    terminal.press("looking at it");
+    terminal.wait_text("note on shop: looking at it");
+    terminal.press("Enter");
+    let known = terminal.wait("the note in its row", |frame| {
+        frame
+            .text()
+            .lines()
+            .any(|line| line.contains("✗ OPEN") && line.contains("looking at it"))
+    });
+    assert!(known.has("acknowledged"), "{}", known.text());
+    terminal.press("q");
+    assert_eq!(terminal.finish(), 0);
+
+    let mut terminal = Terminal::start(&squirrel, SIZE, KEPT);
+    terminal.wait("the outage still open", |frame| frame.is("shop", "DOWN"));
+    terminal.press("\t");
+    terminal.press("\t");
+    terminal.wait("outage, letter and note", |frame| {
+        frame.has("✗ OPEN") && frame.has("● ops email") && frame.has("looking at it")
+    });
+    // Again takes it back.
+    terminal.press("a");
+    terminal.wait("the note gone", |frame| {
+        frame.has("✗ OPEN") && !frame.has("looking at it")
+    });
+    site.play(script(WELL));
+    terminal.wait("the end", |frame| {
+        frame.has("● over") && frame.has("● 2 sent")
+    });
+    // The page of its past shows it as well.
+    terminal.press("d");
+    terminal.wait("the past", |frame| {
+        frame.has("Past of shop") && frame.has("since start") && frame.has("OUTAGES: 1")
+    });
+    terminal.press("q");
+    terminal.press("q");
+    assert_eq!(terminal.finish(), 0);
+    assert_eq!(post.mails().len(), 2);
+}
+
+#[test]
+fn a_letter_that_waits_is_sent_at_once_by_a_key() {
+    let mut fleet = Fleet::new();
+    let (site, post) = (
+        fleet.serve(script(BROKEN)),
+        MailServer::start(&fleet, Privacy::Tls),
+    );
+    post.set(Mood::Busy);
+    let owner = "email = \"ops@example.org\"";
+    let squirrel = home(&fleet, &site, owner, &post.settings());
+    let mut terminal = Terminal::start(&squirrel, SIZE, KEPT);
+    terminal.wait("the outage", |frame| frame.is("shop", "DOWN"));
+    terminal.press("\t");
+    terminal.press("\t");
+    terminal.wait("what the server said", |frame| {
+        frame.has("○ pending") && frame.has("451")
+    });
+    post.set(Mood::Well);
+    terminal.press("r");
+    terminal.wait_text("r sends the selected letter again");
+    terminal.press("r");
+    terminal.wait_text("● ops email");
+    assert_eq!(post.mails().len(), 1);
+    terminal.press("q");
+    assert_eq!(terminal.finish(), 0);
+}
+
+#[test]
+fn a_letter_that_was_given_up_is_shown_as_failed_and_can_be_sent_again() {
+    let mut fleet = Fleet::new();
+    let site = fleet.serve(script(BROKEN));
+    let hook = PostServer::start(
+        &fleet,
+        [
+            Answer::Says("400 Bad Request", "", ""),
+            Answer::Says("200 OK", "", ""),
+        ],
+    );
+    let owner = format!("webhook = \"{}\"", hook.url());
+    let squirrel = home(&fleet, &site, &owner, "");
+    let mut terminal = Terminal::start(&squirrel, SIZE, KEPT);
+    terminal.wait("the outage", |frame| frame.is("shop", "DOWN"));
+    terminal.press("\t");
+    terminal.press("\t");
+    terminal.wait("the failure", |frame| {
+        frame.has("✗ 1 FAILED") && frame.has("400")
+    });
+    terminal.press("r");
+    terminal.wait_text("r sends the selected letter again");
+    terminal.press("r");
+    terminal.wait("the letter as delivered", |frame| {
+        frame.has("● ops webhook") && frame.has("● 1 sent")
+    });
+    terminal.press("q");
+    assert_eq!(terminal.finish(), 0);
+}
