@@ -420,6 +420,7 @@ impl Fleet {
                 interval: None,
                 on: true,
                 pid: std::process::id(),
+                queue: None,
             },
             machine: Machine {
                 cpu: Some(0.9),

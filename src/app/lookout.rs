@@ -4,7 +4,8 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::domain::Moment;
-use crate::trace::{Capacity, Crew, Kernel, Ledger};
+use crate::paradigm::QueueFigures;
+use crate::trace::{Capacity, Crew, Kernel, Ledger, here};
 use crate::tui::OnRecord;
 
 use super::core::Core;
@@ -47,7 +48,11 @@ impl Lookout {
             .look(core.recorder(), waiting, core.demand().sites, now);
         if is_time(self.sampled, SAMPLE_PERIOD) {
             self.sampled = Some(now);
-            self.kernel.sample(self.ledger.roster(), now);
+            // Ids of other machines say nothing of this one.
+            let local = here().host;
+            let roster = self.ledger.roster().iter();
+            let roster: Vec<_> = roster.filter(|who| who.host == local).cloned().collect();
+            self.kernel.sample(&roster, now);
         }
     }
 
@@ -62,7 +67,11 @@ impl Lookout {
     }
 
     /// As the screen sees it.
-    pub(super) fn on_record(&self, core: &Core) -> OnRecord<'_> {
+    pub(super) fn on_record<'a>(
+        &'a self,
+        core: &Core,
+        queue: Option<&'a QueueFigures>,
+    ) -> OnRecord<'a> {
         let census = core.census();
         let crew = Crew {
             workers: census.workers,
@@ -77,6 +86,7 @@ impl Lookout {
             interval: core.demand().interval,
             on: core.recorder().is_on(),
             pid: std::process::id(),
+            queue,
         }
     }
 }

@@ -349,6 +349,7 @@ impl Fleet {
                 interval: None,
                 on: true,
                 pid: 4_100,
+                queue: None,
             },
             machine: Machine {
                 cpu: Some(0.03),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::domain::{Moment, Now, SiteId};
 use crate::monitor::Monitor;
-use crate::paradigm::{Census, Label};
+use crate::paradigm::{Census, Label, QueueFigures};
 use crate::trace::{Capacity, Kernel, Ledger};
 
 /// Everything a frame is drawn from, by reference. The screen reads it and writes nothing.
@@ -53,6 +53,8 @@ pub struct OnRecord<'a> {
     pub on: bool,
     /// This program's process id.
     pub pid: u32,
+    /// The queue between the paradigm and its workers, if it has one.
+    pub queue: Option<&'a QueueFigures>,
 }
 
 /// What the program itself costs; `None` where the system does not tell.
