@@ -26,12 +26,19 @@ pub(super) struct Lookout {
     kernel: Kernel,
     looked: Option<Moment>,
     sampled: Option<Moment>,
+    /// What workers elsewhere can run at once, where that is known.
+    places: Option<usize>,
+    asked: Option<Moment>,
 }
 
 impl Lookout {
     /// Takes over what has ended. Costs next to nothing where nothing has.
     pub(super) fn absorb(&mut self, core: &Core, now: Moment) {
-        self.ledger.staffed(core.census().workers, now);
+        if self.asked.is_none_or(|asked| now.since(asked) >= PERIOD) {
+            self.asked = Some(now);
+            self.places = core.queue().and_then(|queue| queue.places());
+        }
+        self.ledger.staffed(self.workers(core), now);
         self.ledger.absorb(core.recorder().fetch());
     }
 
@@ -60,6 +67,14 @@ impl Lookout {
     pub(super) fn switched(&mut self) {
         self.ledger.switched();
         self.looked = None;
+        self.places = None;
+        self.asked = None;
+    }
+
+    /// Checks that can run at once: with a queue, as many as its workers have places for.
+    fn workers(&self, core: &Core) -> usize {
+        let most = core.census().workers;
+        self.places.map_or(most, |places| places.min(most))
     }
 
     pub(super) const fn ledger(&self) -> &Ledger {
@@ -74,7 +89,7 @@ impl Lookout {
     ) -> OnRecord<'a> {
         let census = core.census();
         let crew = Crew {
-            workers: census.workers,
+            workers: self.workers(core),
             threads: census.threads,
             cores: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
         };
