@@ -422,6 +422,7 @@ impl Fleet {
                 interval: None,
                 on: true,
                 pid: std::process::id(),
+                queue: None,
             },
             past: &self.past,
             machine: Machine {

@@ -4,7 +4,8 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::domain::Moment;
-use crate::trace::{Capacity, Crew, Kernel, Ledger};
+use crate::paradigm::QueueFigures;
+use crate::trace::{Capacity, Crew, Kernel, Ledger, here};
 use crate::tui::OnRecord;
 
 use super::core::Core;
@@ -25,12 +26,19 @@ pub(super) struct Lookout {
     kernel: Kernel,
     looked: Option<Moment>,
     sampled: Option<Moment>,
+    /// What workers elsewhere can run at once, where that is known.
+    places: Option<usize>,
+    asked: Option<Moment>,
 }
 
 impl Lookout {
     /// Takes over what has ended. Costs next to nothing where nothing has.
     pub(super) fn absorb(&mut self, core: &Core, now: Moment) {
-        self.ledger.staffed(core.census().workers, now);
+        if self.asked.is_none_or(|asked| now.since(asked) >= PERIOD) {
+            self.asked = Some(now);
+            self.places = core.queue().and_then(|queue| queue.places());
+        }
+        self.ledger.staffed(self.workers(core), now);
         self.ledger.absorb(core.recorder().fetch());
     }
 
@@ -47,7 +55,11 @@ impl Lookout {
             .look(core.recorder(), waiting, core.demand().sites, now);
         if is_time(self.sampled, SAMPLE_PERIOD) {
             self.sampled = Some(now);
-            self.kernel.sample(self.ledger.roster(), now);
+            // Ids of other machines say nothing of this one.
+            let local = here().host;
+            let roster = self.ledger.roster().iter();
+            let roster: Vec<_> = roster.filter(|who| who.host == local).cloned().collect();
+            self.kernel.sample(&roster, now);
         }
     }
 
@@ -55,6 +67,14 @@ impl Lookout {
     pub(super) fn switched(&mut self) {
         self.ledger.switched();
         self.looked = None;
+        self.places = None;
+        self.asked = None;
+    }
+
+    /// Checks that can run at once: with a queue, as many as its workers have places for.
+    fn workers(&self, core: &Core) -> usize {
+        let most = core.census().workers;
+        self.places.map_or(most, |places| places.min(most))
     }
 
     pub(super) const fn ledger(&self) -> &Ledger {
@@ -62,10 +82,14 @@ impl Lookout {
     }
 
     /// As the screen sees it.
-    pub(super) fn on_record(&self, core: &Core) -> OnRecord<'_> {
+    pub(super) fn on_record<'a>(
+        &'a self,
+        core: &Core,
+        queue: Option<&'a QueueFigures>,
+    ) -> OnRecord<'a> {
         let census = core.census();
         let crew = Crew {
-            workers: census.workers,
+            workers: self.workers(core),
             threads: census.threads,
             cores: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
         };
@@ -77,6 +101,7 @@ impl Lookout {
             interval: core.demand().interval,
             on: core.recorder().is_on(),
             pid: std::process::id(),
+            queue,
         }
     }
 }

@@ -85,7 +85,8 @@ impl World {
     pub(super) fn scene<T>(&self, look: impl FnOnce(&Scene<'_>) -> T) -> T {
         let entry = self.core.entry();
         let active = self.labels.iter().position(|label| *label == entry.label);
-        let complaint = self.core.queue().and_then(|queue| queue.complaint());
+        let queue = self.core.queue();
+        let complaint = queue.as_ref().and_then(|queue| queue.complaint());
         look(&Scene {
             monitor: self.core.monitor(),
             now: self.clock.now(),
@@ -93,7 +94,7 @@ impl World {
             active: active.unwrap_or_default(),
             census: self.core.census(),
             resizable: entry.resizable,
-            record: self.lookout.on_record(&self.core),
+            record: self.lookout.on_record(&self.core, queue.as_ref()),
             past: self.annals.past(),
             machine: Machine {
                 cpu: self.meter.cpu,

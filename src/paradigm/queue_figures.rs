@@ -48,6 +48,16 @@ pub struct QueueFigures {
 const UNSERVED: Duration = Duration::from_secs(5);
 
 impl QueueFigures {
+    /// How many checks the workers that are there can run at once; `None` where one does not
+    /// say, or there is none.
+    #[must_use]
+    pub fn places(&self) -> Option<usize> {
+        let alive = self.workers.iter().filter(|worker| worker.alive);
+        let places: Option<u64> = alive.map(|worker| worker.concurrency).sum();
+        let places = usize::try_from(places?).unwrap_or(usize::MAX);
+        (places > 0).then_some(places)
+    }
+
     /// What people have to be told, in one sentence, if anything.
     #[must_use]
     pub fn complaint(&self) -> Option<String> {
@@ -107,6 +117,32 @@ pub struct HostFigures {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_are_those_of_workers_that_are_there_if_all_say_how_many() {
+        let worker = |alive, concurrency| WorkerFigures {
+            alive,
+            concurrency,
+            ..WorkerFigures::default()
+        };
+        let of = |workers| {
+            let figures = QueueFigures {
+                workers,
+                ..QueueFigures::default()
+            };
+            figures.places()
+        };
+        assert_eq!(of(vec![]), None);
+        assert_eq!(
+            of(vec![worker(true, Some(4)), worker(true, Some(2))]),
+            Some(6)
+        );
+        assert_eq!(
+            of(vec![worker(true, Some(4)), worker(false, None)]),
+            Some(4)
+        );
+        assert_eq!(of(vec![worker(true, Some(4)), worker(true, None)]), None);
+    }
 
     #[test]
     fn trouble_and_missing_workers_are_complained_of() {

@@ -4,10 +4,12 @@
 //! without having been seen is counted.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{JobId, Moment, RanOn, SiteId};
 
+use super::identity::here;
 use super::live::Glance;
 use super::notes::Doing;
 use super::record::Record;
@@ -44,7 +46,8 @@ pub struct Ledger {
     /// Checks that are due and wait for a worker, by when they were due.
     waiting: Vec<JobId>,
     roster: Vec<RanOn>,
-    threads: BTreeMap<(u32, u32), RanOn>,
+    /// By host, process and id.
+    threads: BTreeMap<(Arc<str>, u32, u32), RanOn>,
     now: Moment,
     sample: VecDeque<(Duration, Duration)>,
     /// From when on there were how many workers.
@@ -164,7 +167,7 @@ impl Ledger {
         if self.threads.len() >= MOST_THREADS {
             self.threads.clear();
         }
-        let key = (who.pid, who.tid);
+        let key = (Arc::clone(&who.host), who.pid, who.tid);
         if self.threads.get(&key).is_none_or(|known| known != who) {
             self.threads.insert(key, who.clone());
         }
@@ -238,7 +241,7 @@ impl Ledger {
     fn in_flight(&self, glance: Glance, now: Moment) -> Record {
         let tid = glance.notes.slices.last().map(|slice| slice.tid);
         let pid = std::process::id();
-        let known = tid.and_then(|tid| self.threads.get(&(pid, tid)).cloned());
+        let known = tid.and_then(|tid| self.threads.get(&(here().host, pid, tid)).cloned());
         let ran_on = glance.elsewhere.or(known).unwrap_or_else(|| RanOn {
             host: "".into(),
             pid,
@@ -325,8 +328,8 @@ impl Ledger {
 
     /// A thread that has run checks, or may.
     #[must_use]
-    pub fn thread(&self, pid: u32, tid: u32) -> Option<&RanOn> {
-        self.threads.get(&(pid, tid))
+    pub fn thread(&self, host: &Arc<str>, pid: u32, tid: u32) -> Option<&RanOn> {
+        self.threads.get(&(Arc::clone(host), pid, tid))
     }
 
     /// All that have ended and are on record, by their ends.

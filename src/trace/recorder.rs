@@ -15,6 +15,9 @@ use super::record::Record;
 /// nobody does, the rest is counted and let go.
 const MOST_WAITING: usize = 16_384;
 
+/// A thread: its host, process and id. Two hosts may well use the same numbers.
+type Key = (Arc<str>, u32, u32);
+
 /// Notes what every check does, from all threads of a process.
 #[derive(Debug)]
 pub struct Recorder {
@@ -23,7 +26,7 @@ pub struct Recorder {
     live: Mutex<HashMap<JobId, Arc<LiveCheck>>>,
     ended: Mutex<Vec<Record>>,
     dropped: AtomicU64,
-    roster: Mutex<BTreeMap<(u32, u32), RanOn>>,
+    roster: Mutex<BTreeMap<Key, RanOn>>,
 }
 
 /// What the workers have noted since it was asked last.
@@ -111,8 +114,8 @@ impl Recorder {
     /// A thread may run checks from now on, until what this gives is dropped.
     #[must_use]
     pub fn enter(self: &Arc<Self>, who: RanOn) -> Present {
-        let key = (who.pid, who.tid);
-        guard(&self.roster).insert(key, who);
+        let key = (Arc::clone(&who.host), who.pid, who.tid);
+        guard(&self.roster).insert(key.clone(), who);
         Present {
             key,
             recorder: Arc::clone(self),
@@ -177,7 +180,7 @@ impl Drop for Watched {
 /// A thread that may run checks, for as long as this lives.
 #[derive(Debug)]
 pub struct Present {
-    key: (u32, u32),
+    key: Key,
     recorder: Arc<Recorder>,
 }
 

@@ -352,6 +352,7 @@ impl Fleet {
                 interval: None,
                 on: true,
                 pid: 4_100,
+                queue: None,
             },
             past: &self.past,
             machine: Machine {

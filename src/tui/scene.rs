@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::domain::{Moment, Now, SiteId};
 use crate::lab::{Board, Notebook, Workload};
 use crate::monitor::Monitor;
-use crate::paradigm::{Census, Label};
+use crate::paradigm::{Census, Label, QueueFigures};
 use crate::trace::{Capacity, Kernel, Ledger};
 
 use super::past::Past;
@@ -60,6 +60,8 @@ pub struct OnRecord<'a> {
     pub on: bool,
     /// This program's process id.
     pub pid: u32,
+    /// The queue between the paradigm and its workers, if it has one.
+    pub queue: Option<&'a QueueFigures>,
 }
 
 /// The last race and the last experiment, as far as they have come.

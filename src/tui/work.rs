@@ -19,6 +19,8 @@ pub(crate) enum Crew {
     Processes(usize),
     /// One thread, all checks at once.
     Green,
+    /// A worker on each of these hosts, with one thread and a check at a time.
+    Hosts(&'static [&'static str]),
 }
 
 /// How long each site takes, in milliseconds; the fourth does not answer.
@@ -86,6 +88,7 @@ impl Work {
             threads: lanes.len(),
             processes: match crew {
                 Crew::Processes(number) => number,
+                Crew::Hosts(hosts) => hosts.len(),
                 _ => 1,
             },
         };
@@ -116,6 +119,13 @@ fn lanes(crew: Crew) -> Vec<RanOn> {
             .map(|n| who(4_110 + n, 4_110 + n, format!("process-{n}")))
             .collect(),
         Crew::Green => vec![who(4_100, 4_101, "green".to_owned())],
+        Crew::Hosts(hosts) => (911..)
+            .zip(hosts)
+            .map(|(pid, name)| RanOn {
+                host: (*name).into(),
+                ..who(pid, pid, "celery-worker".to_owned())
+            })
+            .collect(),
     }
 }
 

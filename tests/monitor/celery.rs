@@ -1,5 +1,8 @@
 //! The key 7: a broker and workers of one's own, one that is configured, and none at all.
 
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
 use uptime_squirrel::domain::SiteUrl;
 
 use super::sites::{SIZE, at, home, script};
@@ -95,4 +98,77 @@ fn a_broker_that_goes_away_is_named_and_comes_back_by_itself() {
     until("the checks go on", || server.count.requests() > asked + 6);
     terminal.wait_text("● 3 UP");
     drop(worker);
+}
+
+#[test]
+fn workers_stand_by_host_and_one_that_dies_is_marked_within_five_seconds() {
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(
+        r"'*' = [{ wait = '200ms' }, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']",
+    ));
+    let redis = Redis::new();
+    let broker = redis.url();
+    let queue = format!("{OFTEN}\n[queue]\nbroker = \"{}\"", broker.expose());
+    let names: Vec<_> = (0..16).map(|number| format!("s{number:02}")).collect();
+    let squirrel = home(&queue, names.iter().map(|name| at(&server, name)));
+    let worker = |host| {
+        let args = ["worker", "--broker", broker.expose(), "--hostname", host];
+        squirrel.start(args.into_iter().chain(["--concurrency", "4"]))
+    };
+    let (oslo, lima) = (worker("oslo"), worker("lima"));
+    let mut terminal = Terminal::start(&squirrel, (160, 30), ["--paradigm", "celery"]);
+    terminal.wait_text("● 16 UP");
+    let on = |host: &str, pid: u32| format!("{host}/{pid} celery-worker");
+    terminal.wait("checks that both ran", |frame| {
+        frame.has(&on("oslo", oslo.pid())) || frame.has(&on("lima", lima.pid()))
+    });
+    terminal.press("\t");
+    let alive = |host: &str, pid: u32| format!("worker celery@{host}, pid {pid}: ");
+    let frame = terminal.wait("both hosts, with their clocks", |frame| {
+        let row = |host| frame.line(&format!("host {host}, clock "));
+        let there = |host| row(host).is_some_and(|row| row.contains("1 worker, "));
+        there("oslo")
+            && there("lima")
+            && frame.has(&alive("oslo", oslo.pid()))
+            && frame.has(&alive("lima", lima.pid()))
+            && frame.has("processes on 2 hosts, 2 threads")
+    });
+    let shown = frame.line("broker redis+socket://").unwrap();
+    for figure in [
+        "round trip ",
+        "queue depth ",
+        "sent again 0",
+        "duplicates dropped 0",
+    ] {
+        assert!(shown.contains(figure), "{shown}");
+    }
+    // A host of its own machine has nearly the same clock.
+    let clock = frame.line("host oslo, clock ").unwrap();
+    assert!(
+        clock.contains("ms behind ours") || clock.contains("ms ahead of ours"),
+        "{clock}"
+    );
+    assert!(
+        frame.has(&format!("pid {} ", oslo.pid())),
+        "{}",
+        frame.text()
+    );
+    let died = Instant::now();
+    lima.signal(Signal::KILL);
+    let gone = format!("worker celery@lima, pid {}: GONE", lima.pid());
+    let frame = terminal.wait_text(&gone);
+    assert!(
+        died.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        died.elapsed()
+    );
+    assert!(!frame.line("worker celery@oslo").unwrap().contains("GONE"));
+    let joined = Instant::now();
+    let rome = worker("rome");
+    terminal.wait_text(&alive("rome", rome.pid()));
+    assert!(
+        joined.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        joined.elapsed()
+    );
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use insta::assert_snapshot;
 
 use crate::domain::Timestamp;
-use crate::paradigm::{Label, Law};
+use crate::paradigm::{HostFigures, Label, Law, QueueFigures, WorkerFigures};
 use crate::trace::{Capacity, Crew as CrewOf, Demand};
 use crate::tui::fixture::Fleet;
 use crate::tui::options::Options;
@@ -19,6 +19,7 @@ const SERIAL: Label = label('1', "serial", Law::Sum);
 const THREADS: Label = label('2', "threads", Law::SumByWorkers);
 const PROCESSES: Label = label('4', "processes", Law::SumByWorkers);
 const GREEN: Label = label('5', "green", Law::Slowest);
+const CELERY: Label = label('7', "celery", Law::Slowest);
 
 const fn label(key: char, name: &'static str, law: Law) -> Label {
     Label {
@@ -283,4 +284,95 @@ fn recording_is_switched_and_exported_by_key() {
     };
     let cause = lines(&draw(&ui, &off, MEDIUM))[3].clone();
     assert!(cause.contains("Recording is off"), "{cause}");
+}
+
+/// Workers on oslo and lima, one on rome that idles and one on bern that is gone.
+fn queue() -> QueueFigures {
+    let worker = |host: &str, pid, active, alive| WorkerFigures {
+        node: format!("celery@{host}"),
+        host: host.to_owned(),
+        pid,
+        alive,
+        active,
+        processed: 812,
+        silent_for: Duration::from_millis(4_700),
+        concurrency: Some(1),
+        software: "squirrel 0.1.0".to_owned(),
+    };
+    let host = |host: &str, micros| HostFigures {
+        host: host.into(),
+        clock_offset_micros: Some(micros),
+        processes: 1,
+        threads: 1,
+        checks: 812,
+    };
+    QueueFigures {
+        broker: "redis://:***@10.0.0.1:6379/0".to_owned(),
+        depth: Some(12),
+        round_trip: Some(Duration::from_micros(2_040)),
+        workers: vec![
+            worker("bern", 1, 0, false),
+            worker("lima", 912, 1, true),
+            worker("oslo", 911, 1, true),
+            worker("rome", 377, 0, true),
+        ],
+        hosts: vec![host("lima", -412), host("oslo", 1_250_000)],
+        resent: 3,
+        duplicates: 1,
+        ..QueueFigures::default()
+    }
+}
+
+#[test]
+fn under_celery_the_broker_has_a_row_and_workers_stand_by_host() {
+    let fleet = Fleet::fresh();
+    let work = sweep(&fleet, Crew::Hosts(&["oslo", "lima"]), 1_800);
+    let labels = [CELERY];
+    let queue = queue();
+    let scene = scene(&fleet, &work, &labels, 1_800);
+    let scene = Scene {
+        record: OnRecord {
+            queue: Some(&queue),
+            ..scene.record
+        },
+        ..scene
+    };
+    for size in [SMALL, MEDIUM] {
+        let ui = watching(&scene, size, "");
+        let frame = draw(&ui, &scene, size);
+        assert_snapshot!(format!("sched_celery_{}", size.0), shot(&frame));
+        let all = lines(&frame).join("\n");
+        for said in [
+            "10.0.0.1:6379/0 | r",
+            "2.0ms | ",
+            "depth 12",
+            "sent again 3",
+            "host lima, clock 0.4ms ahead",
+            "host oslo, clock 1.2s behind",
+            "worker celery@oslo, pid 911: 1 of 1 in flight, 812 done",
+            "worker celery@bern, pid 1: GONE, last heard of 4.7s ago",
+        ] {
+            assert!(all.contains(said), "{said}: {all}");
+        }
+        for pid in [911, 912, 377] {
+            assert!(all.contains(&format!(" pid {pid} ")), "{pid}: {all}");
+        }
+    }
+}
+
+#[test]
+fn under_celery_the_table_says_host_and_process_where_it_is_not_wide() {
+    let fleet = Fleet::mixed();
+    let queue = queue();
+    let scene = fleet.scene();
+    let record = OnRecord {
+        queue: Some(&queue),
+        ..scene.record
+    };
+    let scene = Scene { record, ..scene };
+    let mut ui = Ui::new(options(), MEDIUM);
+    ui.tick(&scene);
+    let all = lines(&draw(&ui, &scene, MEDIUM)).join("\n");
+    assert!(all.contains("RAN ON host/pid"), "{all}");
+    assert!(all.contains("web-1/4100/squir"), "{all}");
 }

@@ -32,8 +32,8 @@ impl Column {
         )
     }
 
-    /// The heading, for a column of `width` cells.
-    pub(super) fn heading(self, width: u16) -> String {
+    /// The heading, for a column of `width` cells; `far`: checks are run on other hosts.
+    pub(super) fn heading(self, width: u16, far: bool) -> String {
         match self {
             Self::State => "STATE".into(),
             Self::Site => "SITE".into(),
@@ -48,6 +48,7 @@ impl Column {
             Self::Uptime => "UP%".into(),
             Self::Next => "NEXT".into(),
             Self::RanOn if width >= 24 => "RAN ON host/pid thread/tid".into(),
+            Self::RanOn if far && width >= 15 => "RAN ON host/pid".into(),
             Self::RanOn if width >= 16 => "RAN ON thread/tid".into(),
             Self::RanOn => "RAN ON".into(),
             Self::Late => "LATE".into(),

@@ -17,7 +17,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::Span;
 
-use crate::domain::{Now, Reason, brief, clean};
+use crate::domain::{Now, RanOn, Reason, brief, clean};
 use crate::monitor::State as SiteIs;
 use crate::tui::format::{age, count, is_late, lateness, percent};
 use crate::tui::keymap::Scope;
@@ -71,7 +71,8 @@ fn draw(state: &State, scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
         last.is_some_and(|last| is_late(last.late))
     });
     let placed = columns(area.width, late);
-    heading(buffer, area, &placed);
+    let far = scene.record.queue.is_some();
+    heading(buffer, area, &placed, far);
     let now = state.now(scene);
     for ((row, place), line) in seen.iter().zip(places).zip(rows.rows()) {
         let line = Rect {
@@ -79,7 +80,7 @@ fn draw(state: &State, scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
             ..line
         };
         match row {
-            Some(row) => draw_row(buffer, line, &placed, row, now),
+            Some(row) => draw_row(buffer, line, &placed, row, (now, far)),
             None => put(buffer, line.x + 1, line.y, line.width - 1, "removed", DIM),
         }
         if place == state.cursor {
@@ -107,9 +108,9 @@ fn draw(state: &State, scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     );
 }
 
-fn heading(buffer: &mut Buffer, area: Rect, placed: &[Placed]) {
+fn heading(buffer: &mut Buffer, area: Rect, placed: &[Placed], far: bool) {
     for Placed { column, x, width } in placed {
-        let text = column.heading(*width);
+        let text = column.heading(*width, far);
         aligned(buffer, area.x + x, area.y, *width, &text, DIM, *column);
     }
 }
@@ -132,7 +133,7 @@ fn aligned(
     put(buffer, x + shift, y, width - shift, text, style);
 }
 
-fn draw_row(buffer: &mut Buffer, line: Rect, placed: &[Placed], row: &Row<'_>, now: Now) {
+fn draw_row(buffer: &mut Buffer, line: Rect, placed: &[Placed], row: &Row<'_>, now: (Now, bool)) {
     for Placed { column, x, width } in placed {
         let x = line.x + x;
         if *column == Column::Checks {
@@ -144,8 +145,17 @@ fn draw_row(buffer: &mut Buffer, line: Rect, placed: &[Placed], row: &Row<'_>, n
     }
 }
 
-/// What stands in one cell of the table.
-fn cell(column: Column, width: u16, row: &Row<'_>, now: Now) -> (String, Style) {
+/// Who ran a check on whatever host, in `width` cells: the host gives way first, so that the
+/// process stays.
+fn ran_far(on: &RanOn, width: usize) -> String {
+    let pid = format!("/{}", on.pid);
+    let host =
+        crate::tui::format::cut(&clean(&on.host, 60), width.saturating_sub(pid.len()).max(3));
+    crate::tui::format::cut(&format!("{host}{pid}/{}", clean(&on.thread, 60)), width)
+}
+
+/// What stands in one cell of the table; `far`: checks are run on other hosts.
+fn cell(column: Column, width: u16, row: &Row<'_>, (now, far): (Now, bool)) -> (String, Style) {
     let site = row.site;
     let last = site.last();
     let badge = theme::site_badge(site);
@@ -196,6 +206,9 @@ fn cell(column: Column, width: u16, row: &Row<'_>, now: Now) -> (String, Style) 
         },
         Column::RanOn => last.map_or_else(none, |last| {
             let on = &last.ran_on;
+            if far && width < 24 {
+                return (ran_far(on, usize::from(width)), PLAIN);
+            }
             let tail = if width >= 16 {
                 format!("/{}", on.tid)
             } else {

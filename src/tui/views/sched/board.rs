@@ -2,60 +2,21 @@
 //! yet drawn.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::sync::Arc;
 
 use ratatui::layout::Rect;
 
 use crate::domain::{Moment, RanOn, SiteId};
-use crate::trace::{Doing, Record};
+use crate::paradigm::{QueueFigures, WorkerFigures};
+use crate::trace::Record;
 use crate::tui::lanes::Axis;
 use crate::tui::place::{Grouping, Place, Time};
 use crate::tui::scene::Scene;
 use crate::tui::state::State;
 
 use super::columns::Columns;
-use super::shares::Shares;
-
-/// What a row is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// A process above its threads.
-    Process {
-        pid: u32,
-        host: String,
-        lanes: usize,
-    },
-    /// A thread. `many`: it goes from check to check and holds none while it waits.
-    Thread { who: RanOn, many: bool, gone: bool },
-    /// A site.
-    Site(SiteId),
-    /// One check.
-    Task,
-}
-
-/// One row: a lane and what stands in it.
-#[derive(Clone, Debug)]
-pub(crate) struct Row<'a> {
-    pub(crate) kind: Kind,
-    /// The checks, by their starts.
-    pub(crate) records: Vec<&'a Record>,
-}
-
-impl Row<'_> {
-    /// Whether something can be selected in it.
-    pub(crate) const fn is_lane(&self) -> bool {
-        !matches!(self.kind, Kind::Process { .. })
-    }
-
-    fn failed(&self) -> bool {
-        self.records.iter().any(|record| record.failed())
-    }
-
-    fn slowest(&self) -> Duration {
-        let took = self.records.iter().map(|record| record.took());
-        took.max().unwrap_or_default()
-    }
-}
+use super::hosts::{self, Entry};
+use super::row::{Kind, Row, order};
 
 /// The rows, and the scale they are drawn to.
 #[derive(Clone, Debug)]
@@ -100,10 +61,10 @@ impl<'a> Board<'a> {
             records,
         };
         board.rows = match state.place.grouping {
-            Grouping::Thread => board.threads(scene),
+            Grouping::Thread => board.threads(scene, usize::from(area.width.saturating_sub(2))),
             Grouping::Site => board.sites(scene),
             Grouping::Task => {
-                let mut rows = board.threads(scene);
+                let mut rows = board.threads(scene, usize::from(area.width));
                 rows.retain(|row| matches!(row.kind, Kind::Thread { gone: false, .. }));
                 rows.truncate(4);
                 rows.extend(board.tasks());
@@ -114,26 +75,29 @@ impl<'a> Board<'a> {
     }
 
     /// The threads that may run checks, and those that did on this page.
-    fn threads(&self, scene: &Scene<'_>) -> Vec<Row<'a>> {
+    fn threads(&self, scene: &Scene<'_>, room: usize) -> Vec<Row<'a>> {
         let ledger = scene.record.ledger;
         let census = scene.census;
-        let mut lanes: BTreeMap<(u32, u32), Vec<&'a Record>> = BTreeMap::new();
-        let roster: BTreeMap<(u32, u32), &RanOn> = ledger
+        let mut lanes: BTreeMap<(Arc<str>, u32, u32), Vec<&'a Record>> = BTreeMap::new();
+        let roster: BTreeMap<(Arc<str>, u32, u32), &RanOn> = ledger
             .roster()
             .iter()
-            .map(|who| ((who.pid, who.tid), who))
+            .map(|who| ((Arc::clone(&who.host), who.pid, who.tid), who))
             .collect();
         for key in roster.keys() {
-            lanes.insert(*key, Vec::new());
+            lanes.insert(key.clone(), Vec::new());
         }
         for record in &self.records {
-            let pid = record.ran_on.pid;
+            let (host, pid) = (&record.ran_on.host, record.ran_on.pid);
             let mut tids: Vec<u32> = record.notes.slices.iter().map(|slice| slice.tid).collect();
             tids.push(record.ran_on.tid);
             tids.sort_unstable();
             tids.dedup();
             for tid in tids.into_iter().filter(|tid| *tid > 0) {
-                lanes.entry((pid, tid)).or_default().push(record);
+                lanes
+                    .entry((Arc::clone(host), pid, tid))
+                    .or_default()
+                    .push(record);
             }
         }
         let mut rows: Vec<Row<'a>> = Vec::new();
@@ -144,12 +108,13 @@ impl<'a> Board<'a> {
             let Some(who) = roster
                 .get(&key)
                 .copied()
-                .or_else(|| ledger.thread(key.0, key.1))
+                .or_else(|| ledger.thread(&key.0, key.1, key.2))
             else {
                 continue;
             };
             let overlap = records.windows(2).any(|two| two[1].started < two[0].ended);
-            let many = overlap || (!gone && census.workers > census.threads);
+            let ours = scene.record.queue.is_none() && !gone;
+            let many = overlap || (ours && census.workers > census.threads);
             let kind = Kind::Thread {
                 who: who.clone(),
                 many,
@@ -157,9 +122,16 @@ impl<'a> Board<'a> {
             };
             let row = Row { kind, records };
             match groups.last_mut() {
-                Some((pid, _, rows)) if *pid == key.0 => rows.push(row),
-                _ => groups.push((key.0, who.host.to_string(), vec![row])),
+                Some((pid, host, rows)) if *pid == key.1 && **host == *key.0 => rows.push(row),
+                _ => groups.push((key.1, who.host.to_string(), vec![row])),
             }
+        }
+        if let Some(queue) = scene.record.queue {
+            let lanes = groups.into_iter().flat_map(|(.., mut lanes)| {
+                lanes.sort_by_key(|row| order(&row.kind));
+                lanes
+            });
+            return by_host(queue, lanes.collect(), room);
         }
         let alone = groups.len() == 1;
         if groups.iter().all(|(pid, ..)| *pid != scene.record.pid) && !groups.is_empty() {
@@ -251,7 +223,7 @@ impl<'a> Board<'a> {
     fn best(&self, height: usize) -> Vec<usize> {
         let rows = || self.rows.iter().enumerate();
         let heads = rows().filter(|(_, row)| match &row.kind {
-            Kind::Process { .. } => true,
+            Kind::Process { .. } | Kind::Said(..) => true,
             Kind::Thread { .. } => self.rows.iter().any(|row| row.kind == Kind::Task),
             _ => false,
         });
@@ -277,10 +249,7 @@ impl<'a> Board<'a> {
 
     /// Whether every lane is a process of its own.
     pub(crate) fn of_processes(&self) -> bool {
-        let mut lanes = self.rows.iter().filter_map(|row| match &row.kind {
-            Kind::Thread { who, .. } => Some(who),
-            _ => None,
-        });
+        let mut lanes = self.rows.iter().filter_map(|row| row.kind.who());
         let first = lanes.next();
         first.is_some_and(|who| who.pid == who.tid) && lanes.all(|who| who.pid == who.tid)
     }
@@ -298,43 +267,37 @@ impl<'a> Board<'a> {
     }
 }
 
-/// Threads in the order of their numbers: "thread-2" before "thread-10".
-fn order(kind: &Kind) -> (String, u64, u32) {
-    let Kind::Thread { who, .. } = kind else {
-        return (String::new(), 0, 0);
+/// The lanes under the hosts and workers that they are of.
+fn by_host<'a>(queue: &QueueFigures, lanes: Vec<Row<'a>>, room: usize) -> Vec<Row<'a>> {
+    let who: Vec<_> = lanes.iter().filter_map(|row| row.kind.who()).collect();
+    let entries = hosts::by_host(queue, &who, room);
+    let at_once = |who: &RanOn| {
+        let of = |worker: &&WorkerFigures| worker.pid == who.pid && *worker.host == *who.host;
+        let worker = queue.workers.iter().find(of);
+        worker.and_then(|worker| worker.concurrency).unwrap_or(1)
     };
-    let name = who.thread.trim_end_matches(|c: char| c.is_ascii_digit());
-    let number = who.thread[name.len()..].parse().unwrap_or(0);
-    (name.to_owned(), number, who.tid)
-}
-
-impl Row<'_> {
-    /// What it did on the page; `in_flight` is the share of the time in which any check was.
-    pub(crate) fn shares(&self, axis: &Axis, in_flight: f64) -> Shares {
-        let (from, to) = axis.range();
-        let total = to.since(from).as_secs_f64().max(1e-9);
-        let within = |a: Moment, b: Moment| b.min(to).since(a.max(from)).as_secs_f64() / total;
-        let mut shares = Shares::default();
-        let (tid, many) = match &self.kind {
-            Kind::Thread { who, many, .. } => (Some(who.tid), *many),
-            _ => (None, false),
-        };
-        let mut held = 0.0;
-        for record in &self.records {
-            shares.late = shares.late.max(record.late());
-            held += within(record.started, record.ended);
-            for slice in &record.notes.slices {
-                if tid.is_some_and(|tid| tid != slice.tid) {
-                    continue;
+    let mut lanes: Vec<_> = lanes.into_iter().map(Some).collect();
+    let row = |kind| Row {
+        kind,
+        records: Vec::new(),
+    };
+    let mut rows = Vec::new();
+    for entry in entries {
+        rows.extend(match entry {
+            Entry::Said(text, tone) => Some(row(Kind::Said(text, tone))),
+            Entry::Idle(who) => Some(row(Kind::Thread {
+                many: at_once(&who) > 1,
+                who,
+                gone: false,
+            })),
+            Entry::Lane(lane, dead) => lanes.get_mut(lane).and_then(Option::take).map(|mut row| {
+                if let Kind::Thread { who, many, gone } = &mut row.kind {
+                    *many |= at_once(who) > 1;
+                    *gone |= dead;
                 }
-                match slice.doing {
-                    Doing::Running => shares.running += within(slice.start, slice.end),
-                    Doing::Locked => shares.locked += within(slice.start, slice.end),
-                }
-            }
-        }
-        let held = if many { in_flight } else { held };
-        shares.waiting = (held - shares.running - shares.locked).max(0.0);
-        shares
+                row
+            }),
+        });
     }
+    rows
 }

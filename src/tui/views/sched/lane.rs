@@ -12,7 +12,7 @@ use crate::tui::scene::Scene;
 use crate::tui::theme::{self, DIM, PLAIN};
 use crate::tui::widgets::put;
 
-use super::board::{Kind, Row};
+use super::row::{Kind, Row};
 
 /// Draws a lane into `area`, whose cells are those of `axis`.
 pub(crate) fn draw(

@@ -16,12 +16,15 @@
 mod board;
 mod columns;
 mod detail;
+mod hosts;
 mod lane;
+mod row;
 mod screen;
 mod shares;
 mod strips;
 mod words;
 
-pub(crate) use board::{Board, Row};
+pub(crate) use board::Board;
+pub(crate) use row::Row;
 pub(crate) use screen::VIEW;
 pub(crate) use strips::{draw_legend, hidden};

@@ -4,7 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::domain::{SiteId, clean};
-use crate::tui::format::{bytes, clock, count, plural, setting};
+use crate::trace::here;
+use crate::tui::format::{bytes, clock, count, cut, plural, setting};
 use crate::tui::keymap::Scope;
 use crate::tui::place::Grouping;
 use crate::tui::scene::Scene;
@@ -13,8 +14,9 @@ use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::views::View;
 use crate::tui::widgets::put;
 
-use super::board::{Board, Kind, Row};
+use super::board::Board;
 use super::columns::Numbers;
+use super::row::{Kind, Row};
 use super::words::Facts;
 use super::{detail, lane, strips};
 
@@ -194,6 +196,11 @@ fn draw_lanes(
             put(buffer, line.x + 1, line.y, line.width - 2, &text, DIM);
             continue;
         }
+        if let Kind::Said(text, tone) = &row.kind {
+            let style = theme::tone(*tone);
+            put(buffer, line.x + 1, line.y, line.width - 2, text, style);
+            continue;
+        }
         let under = board
             .selected(&state.place)
             .filter(|(lane, _)| lane == index);
@@ -264,7 +271,7 @@ fn label(row: &Row<'_>, scene: &Scene<'_>, board: &Board<'_>) -> (String, ratatu
         )
     };
     match &row.kind {
-        Kind::Process { .. } => (String::new(), PLAIN),
+        Kind::Process { .. } | Kind::Said(..) => (String::new(), PLAIN),
         Kind::Thread { who, gone, .. } => {
             let id = if who.pid == who.tid || who.pid != scene.record.pid {
                 who.pid
@@ -277,7 +284,13 @@ fn label(row: &Row<'_>, scene: &Scene<'_>, board: &Board<'_>) -> (String, ratatu
                 &who.thread
             };
             let text = match board.columns.name() {
-                0..16 if who.pid == who.tid => format!("pid {}", who.pid),
+                room @ 16.. if scene.record.queue.is_some() => cut(
+                    &format!("  pid {} {}", who.pid, clean(name, 15)),
+                    room.into(),
+                ),
+                0..16 if who.pid == who.tid || scene.record.queue.is_some() => {
+                    format!("pid {}", who.pid)
+                }
                 0..16 => clean(name, 15),
                 _ => format!("{} {id}", clean(name, 15)),
             };
@@ -298,12 +311,19 @@ fn label(row: &Row<'_>, scene: &Scene<'_>, board: &Board<'_>) -> (String, ratatu
 }
 
 fn numbers(row: &Row<'_>, scene: &Scene<'_>, board: &Board<'_>, in_flight: f64) -> Numbers {
+    // With several hosts one may idle while checks are in flight elsewhere.
+    let in_flight = match scene.record.queue {
+        Some(_) => row.in_flight(&board.axis),
+        None => in_flight,
+    };
     let shares = row.shares(&board.axis, in_flight);
     let kernel = scene.record.kernel;
     match &row.kind {
         Kind::Thread { who, .. } => {
-            let usage = kernel.usage(who.pid, who.tid);
-            let own = who.pid != scene.record.pid;
+            // The same numbers on another machine are somebody else's.
+            let known = who.host == here().host;
+            let usage = kernel.usage(who.pid, who.tid).filter(|_| known);
+            let own = known && who.pid != scene.record.pid;
             Numbers {
                 shares,
                 kernel: usage.map(|usage| usage.cpu),

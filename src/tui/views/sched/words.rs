@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::domain::{Moment, SiteId, brief, clean};
 use crate::monitor::State as SiteIs;
-use crate::paradigm::{Census, Label, Law};
+use crate::paradigm::{Census, Label, Law, QueueFigures};
 use crate::trace::{Capacity, Late, Sweep, Why};
 use crate::tui::format::{count, cut, holds, is_late, lateness, plural};
 use crate::tui::scene::{Scene, Tone};
@@ -178,6 +178,9 @@ impl<'a> Facts<'a> {
                     brief(took)
                 );
             }
+            Why::Program if self.scene.record.queue.is_some() => {
+                return format!("{victim}: so long it was on the way to a worker.");
+            }
             Why::Program => {
                 return format!("{victim} though workers were free: this program was busy.");
             }
@@ -196,7 +199,12 @@ impl<'a> Facts<'a> {
         if late.ahead > 1 {
             text.push_str(&format!(" and {}", plural(late.ahead - 1, "more check")));
         }
-        match self.scene.record.ledger.workers_at(late.began) {
+        let number = match self.scene.record.queue {
+            // Those that were there before they were first heard of are not on record.
+            Some(queue) => queue.places().unwrap_or_default(),
+            None => self.scene.record.ledger.workers_at(late.began),
+        };
+        match number {
             0 => {}
             1 => text.push_str(" on the one worker"),
             number => text.push_str(&format!(" on {} workers", count(number))),
@@ -229,14 +237,20 @@ impl<'a> Facts<'a> {
     /// What bounds a sweep, with its figures where one was measured.
     pub(crate) fn law(&self) -> String {
         let sweep = self.sweep.filter(|sweep| sweep.open == 0);
-        let workers = self.census.workers.max(1);
+        // Messages may be under way by the thousand: what bounds a sweep are the workers.
+        let places = self.scene.record.queue.and_then(QueueFigures::places);
+        let workers = places.unwrap_or(self.census.workers).max(1);
+        let kind = match places {
+            Some(_) => Law::SumByWorkers,
+            None => self.label.law,
+        };
         let Some(sweep) = sweep else {
-            let law = self.label.law.words().replace('N', &count(workers));
+            let law = kind.words().replace('N', &count(workers));
             return format!("a sweep is {law}");
         };
         let (site, slowest) = sweep.slowest;
         let alone = format!("{} {}", self.name(site), brief(slowest));
-        match self.label.law {
+        match kind {
             Law::Sum => format!("sweep = SUM of all waits = {}", brief(sweep.sum)),
             Law::SumByWorkers if slowest > sweep.sum / workers as u32 => {
                 format!("sweep = at least its slowest check: {alone}")

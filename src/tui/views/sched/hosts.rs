@@ -1,0 +1,253 @@
+//! Under a queue the rows stand by host: the broker first, then each host, its workers, and
+//! the lanes of their threads. Pure: which row stands where, and what is said in it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::domain::{RanOn, brief, clean};
+use crate::paradigm::{QueueFigures, WorkerFigures};
+use crate::tui::format::{count, cut, plural};
+use crate::tui::scene::Tone;
+
+/// From this width on things are said in full.
+const WIDE: usize = 100;
+
+/// The least of a broker's URL that is shown.
+const LEAST_URL: usize = 12;
+
+/// What a row is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// A sentence.
+    Said(String, Tone),
+    /// The lane with this number; whether its worker is gone.
+    Lane(usize, bool),
+    /// The lane of a worker that has run nothing yet.
+    Idle(RanOn),
+}
+
+/// All rows in their order, where `lanes` have run checks of late and sentences have `room`
+/// cells.
+pub(super) fn by_host(queue: &QueueFigures, lanes: &[&RanOn], room: usize) -> Vec<Entry> {
+    let mut entries = vec![broker(queue, room)];
+    let lane_hosts: Vec<String> = lanes.iter().map(|who| clean(&who.host, 64)).collect();
+    let of_workers = queue.workers.iter().map(|worker| worker.host.clone());
+    let hosts: BTreeSet<String> = of_workers.chain(lane_hosts.iter().cloned()).collect();
+    if hosts.is_empty() {
+        let text = "no worker has been heard of yet".to_owned();
+        entries.push(Entry::Said(text, Tone::Warn));
+    }
+    for host in hosts {
+        let workers = queue.workers.iter().filter(|worker| worker.host == host);
+        let workers: Vec<_> = workers.collect();
+        entries.push(Entry::Said(
+            said_of(queue, &host, &workers, room),
+            Tone::Info,
+        ));
+        let mut here: Vec<usize> = (0..lanes.len())
+            .filter(|lane| lane_hosts[*lane] == host)
+            .collect();
+        for worker in &workers {
+            entries.push(said_of_worker(worker, room));
+            let (own, others): (Vec<usize>, Vec<usize>) = here
+                .iter()
+                .partition(|lane| lanes[**lane].pid == worker.pid);
+            here = others;
+            // A stock worker's checks are run by children of it, which have lanes of their own.
+            let ours = worker.software.starts_with("squirrel");
+            if own.is_empty() && worker.alive && (ours || here.is_empty()) {
+                entries.push(Entry::Idle(RanOn {
+                    host: host.as_str().into(),
+                    pid: worker.pid,
+                    tid: worker.pid,
+                    thread: if ours { "celery-worker" } else { "worker" }.into(),
+                }));
+            }
+            entries.extend(own.into_iter().map(|lane| Entry::Lane(lane, !worker.alive)));
+        }
+        entries.extend(here.into_iter().map(|lane| Entry::Lane(lane, false)));
+    }
+    entries
+}
+
+/// A short time with enough digits for a local network: "0.2ms".
+fn fine(duration: Duration) -> String {
+    if duration < Duration::from_millis(100) {
+        format!("{:.1}ms", duration.as_secs_f64() * 1e3)
+    } else {
+        brief(duration)
+    }
+}
+
+/// The broker, what the way to it costs, and what became of messages.
+fn broker(queue: &QueueFigures, room: usize) -> Entry {
+    let round_trip = queue.round_trip.map_or_else(|| "-".to_owned(), fine);
+    let depth = queue.depth.map_or_else(
+        || "-".to_owned(),
+        |depth| count(usize::try_from(depth).unwrap_or(usize::MAX)),
+    );
+    let (resent, dropped) = (queue.resent, queue.duplicates);
+    let mut figures = if room < WIDE {
+        format!(" | rtt {round_trip} | depth {depth} | sent again {resent} | dropped {dropped}")
+    } else {
+        format!(
+            " | round trip {round_trip} | queue depth {depth} | sent again {resent} | duplicates dropped {dropped}"
+        )
+    };
+    let tone = match &queue.trouble {
+        Some((_, since)) => {
+            figures = format!(" | UNREACHABLE since {}{figures}", brief(*since));
+            Tone::Bad
+        }
+        None => Tone::Info,
+    };
+    let own = if queue.local { "own " } else { "" };
+    let url = clean(&queue.broker, 200);
+    // Where it is matters more than how one logs in.
+    let place = url.rsplit_once('@').map_or(&*url, |(_, place)| place);
+    let head = format!("{own}broker {}", if room < WIDE { place } else { &url });
+    let left = room.saturating_sub(figures.chars().count());
+    let least = own.len() + "broker ".len() + LEAST_URL;
+    Entry::Said(cut(&head, left.max(least)) + &figures, tone)
+}
+
+/// How its clock stands to ours.
+fn clock(queue: &QueueFigures, host: &str, room: usize) -> String {
+    let figures = queue
+        .hosts
+        .iter()
+        .find(|figures| clean(&figures.host, 64) == host);
+    let Some(micros) = figures.and_then(|figures| figures.clock_offset_micros) else {
+        return "clock not known yet".to_owned();
+    };
+    let by = fine(Duration::from_micros(micros.unsigned_abs()));
+    // What has to be added to a clock that is behind is positive.
+    let side = match (micros < 0, room < WIDE) {
+        (true, true) => "ahead",
+        (false, true) => "behind",
+        (true, false) => "ahead of ours, taken out of the lanes",
+        (false, false) => "behind ours, taken out of the lanes",
+    };
+    format!("clock {by} {side}")
+}
+
+fn said_of(queue: &QueueFigures, host: &str, workers: &[&WorkerFigures], room: usize) -> String {
+    let alive = workers.iter().filter(|worker| worker.alive);
+    let active: u64 = alive.clone().map(|worker| worker.active).sum();
+    format!(
+        "host {host}, {}, {}, {active} in flight",
+        clock(queue, host, room),
+        plural(alive.count(), "worker"),
+    )
+}
+
+fn said_of_worker(worker: &WorkerFigures, room: usize) -> Entry {
+    let head = format!(" worker {}, pid {}", worker.node, worker.pid);
+    if !worker.alive {
+        let text = format!(
+            "{head}: GONE, last heard of {} ago",
+            brief(worker.silent_for)
+        );
+        return Entry::Said(text, Tone::Bad);
+    }
+    let of = worker
+        .concurrency
+        .map_or_else(String::new, |most| format!(" of {most}"));
+    let mut text = format!(
+        "{head}: {}{of} in flight, {} done",
+        worker.active, worker.processed
+    );
+    if text.chars().count() + worker.software.chars().count() + 2 <= room {
+        text.push_str(&format!(", {}", worker.software));
+    }
+    Entry::Said(text, Tone::Info)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::paradigm::HostFigures;
+
+    fn worker(host: &str, pid: u32, alive: bool, software: &str) -> WorkerFigures {
+        WorkerFigures {
+            node: format!("celery@{host}"),
+            host: host.to_owned(),
+            pid,
+            alive,
+            silent_for: Duration::from_millis(4_600),
+            software: software.to_owned(),
+            ..WorkerFigures::default()
+        }
+    }
+
+    fn on(host: &str, pid: u32) -> RanOn {
+        RanOn {
+            host: host.into(),
+            pid,
+            tid: pid,
+            thread: "worker".into(),
+        }
+    }
+
+    fn said(entry: &Entry) -> &str {
+        match entry {
+            Entry::Said(text, _) => text,
+            _ => "",
+        }
+    }
+
+    #[test]
+    fn threads_stand_under_their_worker_even_where_two_hosts_have_the_same_pid() {
+        let queue = QueueFigures {
+            workers: vec![
+                worker("lima", 7, true, "squirrel 0.1.0"),
+                worker("oslo", 7, true, "squirrel 0.1.0"),
+            ],
+            ..QueueFigures::default()
+        };
+        let (oslo, lima) = (on("oslo", 7), on("lima", 7));
+        let entries = by_host(&queue, &[&oslo, &lima], 78);
+        assert!(said(&entries[1]).starts_with("host lima, "));
+        assert_eq!(entries[3], Entry::Lane(1, false));
+        assert!(said(&entries[4]).starts_with("host oslo, "));
+        assert_eq!(entries[6], Entry::Lane(0, false));
+        assert_eq!(entries.len(), 7);
+    }
+
+    #[test]
+    fn who_idles_has_a_lane_who_is_gone_is_marked_and_children_of_a_stock_worker_are_found() {
+        let queue = QueueFigures {
+            workers: vec![
+                worker("a", 1, true, "squirrel 0.1.0"),
+                worker("b", 2, false, "squirrel 0.1.0"),
+                worker("c", 3, true, "py-celery 5.7.0"),
+            ],
+            ..QueueFigures::default()
+        };
+        let (gone, child) = (on("b", 2), on("c", 30));
+        let entries = by_host(&queue, &[&gone, &child], 78);
+        assert!(matches!(&entries[3], Entry::Idle(who) if (who.pid, who.tid) == (1, 1)));
+        assert!(said(&entries[5]).contains("pid 2: GONE, last heard of 4.6s ago"));
+        assert_eq!(entries[6], Entry::Lane(0, true));
+        assert_eq!(entries[9], Entry::Lane(1, false));
+        assert_eq!(entries.len(), 10);
+    }
+
+    #[test]
+    fn a_clock_is_behind_if_something_has_to_be_added_to_it() {
+        let of = |micros| {
+            let queue = QueueFigures {
+                hosts: vec![HostFigures {
+                    host: "h".into(),
+                    clock_offset_micros: micros,
+                    ..HostFigures::default()
+                }],
+                ..QueueFigures::default()
+            };
+            clock(&queue, "h", 78)
+        };
+        assert_eq!(of(Some(400)), "clock 0.4ms behind");
+        assert_eq!(of(Some(-5_000_000)), "clock 5.0s ahead");
+        assert_eq!(of(None), "clock not known yet");
+    }
+}

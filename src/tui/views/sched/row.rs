@@ -1,0 +1,116 @@
+//! A row of the picture: a lane with its checks, or a sentence above some.
+
+use std::time::Duration;
+
+use crate::domain::{Moment, RanOn, SiteId};
+use crate::trace::{Doing, Record};
+use crate::tui::lanes::Axis;
+use crate::tui::scene::Tone;
+
+use super::shares::Shares;
+
+/// What a row is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A process above its threads.
+    Process {
+        pid: u32,
+        host: String,
+        lanes: usize,
+    },
+    /// A sentence about the rows below it.
+    Said(String, Tone),
+    /// A thread. `many`: it goes from check to check and holds none while it waits.
+    Thread { who: RanOn, many: bool, gone: bool },
+    /// A site.
+    Site(SiteId),
+    /// One check.
+    Task,
+}
+
+impl Kind {
+    /// The thread that it is the lane of.
+    pub(super) const fn who(&self) -> Option<&RanOn> {
+        match self {
+            Self::Thread { who, .. } => Some(who),
+            _ => None,
+        }
+    }
+}
+
+/// One row: a lane and what stands in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Row<'a> {
+    pub(crate) kind: Kind,
+    /// The checks, by their starts.
+    pub(crate) records: Vec<&'a Record>,
+}
+
+impl Row<'_> {
+    /// Whether something can be selected in it.
+    pub(crate) const fn is_lane(&self) -> bool {
+        !matches!(self.kind, Kind::Process { .. } | Kind::Said(..))
+    }
+
+    pub(super) fn failed(&self) -> bool {
+        self.records.iter().any(|record| record.failed())
+    }
+
+    /// The share of the page in which any of its checks was in flight.
+    pub(crate) fn in_flight(&self, axis: &Axis) -> f64 {
+        let (from, to) = axis.range();
+        let (mut covered, mut until) = (Duration::ZERO, from);
+        for record in &self.records {
+            let end = record.ended.min(to);
+            covered += end.since(record.started.max(until));
+            until = until.max(end);
+        }
+        covered.as_secs_f64() / to.since(from).as_secs_f64().max(1e-9)
+    }
+
+    pub(super) fn slowest(&self) -> Duration {
+        let took = self.records.iter().map(|record| record.took());
+        took.max().unwrap_or_default()
+    }
+}
+
+/// Threads in the order of their numbers: "thread-2" before "thread-10".
+pub(super) fn order(kind: &Kind) -> (String, u64, u32) {
+    let Kind::Thread { who, .. } = kind else {
+        return (String::new(), 0, 0);
+    };
+    let name = who.thread.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = who.thread[name.len()..].parse().unwrap_or(0);
+    (name.to_owned(), number, who.tid)
+}
+
+impl Row<'_> {
+    /// What it did on the page; `in_flight` is the share of the time in which any check was.
+    pub(crate) fn shares(&self, axis: &Axis, in_flight: f64) -> Shares {
+        let (from, to) = axis.range();
+        let total = to.since(from).as_secs_f64().max(1e-9);
+        let within = |a: Moment, b: Moment| b.min(to).since(a.max(from)).as_secs_f64() / total;
+        let mut shares = Shares::default();
+        let (tid, many) = match &self.kind {
+            Kind::Thread { who, many, .. } => (Some(who.tid), *many),
+            _ => (None, false),
+        };
+        let mut held = 0.0;
+        for record in &self.records {
+            shares.late = shares.late.max(record.late());
+            held += within(record.started, record.ended);
+            for slice in &record.notes.slices {
+                if tid.is_some_and(|tid| tid != slice.tid) {
+                    continue;
+                }
+                match slice.doing {
+                    Doing::Running => shares.running += within(slice.start, slice.end),
+                    Doing::Locked => shares.locked += within(slice.start, slice.end),
+                }
+            }
+        }
+        let held = if many { in_flight } else { held };
+        shares.waiting = (held - shares.running - shares.locked).max(0.0);
+        shares
+    }
+}
