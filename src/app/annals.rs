@@ -17,8 +17,11 @@ use crate::tui::{
 use super::core::Core;
 use super::ledger::key;
 
-/// How often the history is asked while somebody looks.
+/// How often the history is asked for outages and letters while somebody looks.
 const PERIOD: Duration = Duration::from_millis(500);
+
+/// How often it is asked for a site's past, which is many questions and changes slowly.
+const SITE_PERIOD: Duration = Duration::from_secs(2);
 
 /// Outages that are listed.
 const MOST_OUTAGES: usize = 300;
@@ -119,9 +122,13 @@ impl Annals {
             self.under_way = false;
             self.take(answer, core.monitor());
         }
+        let period = match wanted {
+            Recollection::Outages => PERIOD,
+            Recollection::Site(..) => SITE_PERIOD,
+        };
         let is_fresh = self
             .asked
-            .is_some_and(|(asked, at)| asked == wanted && now.since(at) < PERIOD);
+            .is_some_and(|(asked, at)| asked == wanted && now.since(at) < period);
         if is_fresh || self.under_way {
             return;
         }

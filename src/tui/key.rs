@@ -40,6 +40,32 @@ const NAMED: [(Key, &str); 14] = [
     (Key::Backspace, "Backspace"),
 ];
 
+/// The keys of paradigms.
+pub(crate) const DIGITS: [Key; 9] = [
+    Key::Char('1'),
+    Key::Char('2'),
+    Key::Char('3'),
+    Key::Char('4'),
+    Key::Char('5'),
+    Key::Char('6'),
+    Key::Char('7'),
+    Key::Char('8'),
+    Key::Char('9'),
+];
+
+/// The keys of screens.
+pub(crate) const FUNCTION: [Key; 9] = [
+    Key::F(1),
+    Key::F(2),
+    Key::F(3),
+    Key::F(4),
+    Key::F(5),
+    Key::F(6),
+    Key::F(7),
+    Key::F(8),
+    Key::F(9),
+];
+
 impl Key {
     /// The key of that name, as [`fmt::Display`] writes it.
     pub(crate) fn named(name: &str) -> Option<Self> {

@@ -3,7 +3,7 @@
 use crate::paradigm::Label;
 
 use super::browse::Recall;
-use super::key::Key;
+use super::key::{DIGITS, FUNCTION, Key};
 use super::place::Steer;
 use super::trial::Tweak;
 
@@ -165,29 +165,6 @@ const fn bind(
         sentence,
     }
 }
-
-const DIGITS: [Key; 9] = [
-    Key::Char('1'),
-    Key::Char('2'),
-    Key::Char('3'),
-    Key::Char('4'),
-    Key::Char('5'),
-    Key::Char('6'),
-    Key::Char('7'),
-    Key::Char('8'),
-    Key::Char('9'),
-];
-const FUNCTION: [Key; 9] = [
-    Key::F(1),
-    Key::F(2),
-    Key::F(3),
-    Key::F(4),
-    Key::F(5),
-    Key::F(6),
-    Key::F(7),
-    Key::F(8),
-    Key::F(9),
-];
 
 use Action as A;
 use Key as K;
