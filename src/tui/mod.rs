@@ -31,6 +31,7 @@ mod past;
 mod place;
 mod recall;
 mod scene;
+mod scope;
 #[cfg(test)]
 mod screens;
 mod sheet;

@@ -18,8 +18,7 @@ fn an_outage_is_told_shown_as_delivered_acknowledged_and_so_after_a_restart() {
     let squirrel = home(&fleet, &site, owner, &post.settings());
     let mut terminal = Terminal::start(&squirrel, SIZE, KEPT);
     terminal.wait("the outage", |frame| frame.is("shop", "DOWN"));
-    terminal.press("\t");
-    terminal.press("\t");
+    terminal.press("F5");
     let told = terminal.wait("the letter as delivered", |frame| {
         frame.has("✗ OPEN") && frame.has("● ops email") && frame.has("● 1 sent")
     });
@@ -41,8 +40,7 @@ fn an_outage_is_told_shown_as_delivered_acknowledged_and_so_after_a_restart() {
 
     let mut terminal = Terminal::start(&squirrel, SIZE, KEPT);
     terminal.wait("the outage still open", |frame| frame.is("shop", "DOWN"));
-    terminal.press("\t");
-    terminal.press("\t");
+    terminal.press("F5");
     terminal.wait("outage, letter and note", |frame| {
         frame.has("✗ OPEN") && frame.has("● ops email") && frame.has("looking at it")
     });
@@ -78,8 +76,7 @@ fn a_letter_that_waits_is_sent_at_once_by_a_key() {
     let squirrel = home(&fleet, &site, owner, &post.settings());
     let mut terminal = Terminal::start(&squirrel, SIZE, KEPT);
     terminal.wait("the outage", |frame| frame.is("shop", "DOWN"));
-    terminal.press("\t");
-    terminal.press("\t");
+    terminal.press("F5");
     terminal.wait("what the server said", |frame| {
         frame.has("○ pending") && frame.has("451")
     });
@@ -108,8 +105,7 @@ fn a_letter_that_was_given_up_is_shown_as_failed_and_can_be_sent_again() {
     let squirrel = home(&fleet, &site, &owner, "");
     let mut terminal = Terminal::start(&squirrel, SIZE, KEPT);
     terminal.wait("the outage", |frame| frame.is("shop", "DOWN"));
-    terminal.press("\t");
-    terminal.press("\t");
+    terminal.press("F5");
     terminal.wait("the failure", |frame| {
         frame.has("✗ 1 FAILED") && frame.has("400")
     });

@@ -193,6 +193,7 @@ impl Terminal {
             "F1" => "\x1bOP",
             "F3" => "\x1bOR",
             "F4" => "\x1bOS",
+            "F5" => "\x1b[15~",
             "End" => "\x1b[F",
             "Home" => "\x1b[H",
             "PgDn" => "\x1b[6~",

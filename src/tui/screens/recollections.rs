@@ -21,7 +21,7 @@ fn fleet() -> Fleet {
 fn outages(scene: &Scene<'_>, size: (u16, u16), options: Options) -> Ui {
     let mut ui = Ui::new(options, size);
     ui.tick(scene);
-    press(&mut ui, scene, "F3");
+    press(&mut ui, scene, "F5");
     ui
 }
 
@@ -122,7 +122,7 @@ fn a_filter_of_outages_leaves_the_table_of_sites_alone() {
     press(&mut ui, &scene, "F1");
     let text = lines(&draw(&ui, &scene, SMALL)).join("\n");
     assert!(text.contains("1/16"), "{text}");
-    press(&mut ui, &scene, "F3 Esc");
+    press(&mut ui, &scene, "F5 Esc");
     let text = lines(&draw(&ui, &scene, SMALL)).join("\n");
     assert!(text.contains("5 of the latest 5 shown"), "{text}");
 }
@@ -151,7 +151,7 @@ fn the_history_is_asked_only_for_what_is_on_the_screen() {
     let mut ui = Ui::new(options(), SMALL);
     ui.tick(&scene);
     assert_eq!(ui.recalls(), None);
-    press(&mut ui, &scene, "F3");
+    press(&mut ui, &scene, "F5");
     assert_eq!(ui.recalls(), Some(Recollection::Outages));
     press(&mut ui, &scene, "F1 d");
     let pay = fleet.id("pay.example/charge");
