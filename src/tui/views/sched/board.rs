@@ -2,6 +2,7 @@
 //! yet drawn.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::time::Duration;
 
 use ratatui::layout::Rect;
@@ -33,12 +34,31 @@ pub(crate) enum Kind {
     Task,
 }
 
+/// The checks of a lane. A page may show ten thousand tasks, of which each is one check:
+/// those need no memory of their own.
+#[derive(Clone, Debug)]
+pub(crate) enum Checks<'a> {
+    One([&'a Record; 1]),
+    Many(Vec<&'a Record>),
+}
+
+impl<'a> Deref for Checks<'a> {
+    type Target = [&'a Record];
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::One(one) => one,
+            Self::Many(many) => many,
+        }
+    }
+}
+
 /// One row: a lane and what stands in it.
 #[derive(Clone, Debug)]
 pub(crate) struct Row<'a> {
     pub(crate) kind: Kind,
     /// The checks, by their starts.
-    pub(crate) records: Vec<&'a Record>,
+    pub(crate) records: Checks<'a>,
 }
 
 impl Row<'_> {
@@ -63,7 +83,7 @@ pub(crate) struct Board<'a> {
     pub(crate) axis: Axis,
     pub(crate) columns: Columns,
     pub(crate) rows: Vec<Row<'a>>,
-    /// Every check that is shown, by when it ended.
+    /// Every check that is shown, by its start.
     pub(crate) records: Vec<&'a Record>,
 }
 
@@ -85,7 +105,9 @@ impl<'a> Board<'a> {
         let cells = area.width.saturating_sub(columns.width()).max(1);
         let axis = state.place.axis(anchor, now, held, cells);
         let (from, to) = axis.range();
-        let records: Vec<_> = ledger.between(from, to).collect();
+        let mut records: Vec<_> = ledger.between(from, to).collect();
+        // Once for all lanes, which are filled in this order.
+        records.sort_by_cached_key(|record| (record.started, record.site()));
         let mut board = Self {
             axis,
             columns,
@@ -121,18 +143,23 @@ impl<'a> Board<'a> {
         }
         for record in &self.records {
             let pid = record.ran_on.pid;
-            let mut tids: Vec<u32> = record.notes.slices.iter().map(|slice| slice.tid).collect();
-            tids.push(record.ran_on.tid);
-            tids.sort_unstable();
-            tids.dedup();
-            for tid in tids.into_iter().filter(|tid| *tid > 0) {
-                lanes.entry((pid, tid)).or_default().push(record);
+            let tids = record.notes.slices.iter().map(|slice| slice.tid);
+            let mut before = 0;
+            for tid in tids.chain([record.ran_on.tid]) {
+                if tid == before || tid == 0 {
+                    continue;
+                }
+                before = tid;
+                let lane = lanes.entry((pid, tid)).or_default();
+                // It may have gone to another thread and come back.
+                if lane.last().is_none_or(|last| !std::ptr::eq(*last, *record)) {
+                    lane.push(record);
+                }
             }
         }
         let mut rows: Vec<Row<'a>> = Vec::new();
         let mut groups: Vec<(u32, String, Vec<Row<'a>>)> = Vec::new();
-        for (key, mut records) in lanes {
-            records.sort_by_key(|record| record.started);
+        for (key, records) in lanes {
             let gone = !roster.contains_key(&key);
             let Some(who) = roster
                 .get(&key)
@@ -148,6 +175,7 @@ impl<'a> Board<'a> {
                 many,
                 gone,
             };
+            let records = Checks::Many(records);
             let row = Row { kind, records };
             match groups.last_mut() {
                 Some((pid, _, rows)) if *pid == key.0 => rows.push(row),
@@ -163,7 +191,7 @@ impl<'a> Board<'a> {
                     host,
                     lanes: 0,
                 },
-                records: Vec::new(),
+                records: Checks::Many(Vec::new()),
             });
         }
         for (pid, host, mut lanes) in groups {
@@ -175,7 +203,7 @@ impl<'a> Board<'a> {
                         host,
                         lanes: lanes.len(),
                     },
-                    records: Vec::new(),
+                    records: Checks::Many(Vec::new()),
                 });
             }
             rows.extend(lanes);
@@ -198,25 +226,19 @@ impl<'a> Board<'a> {
         for job in scene.record.ledger.waiting() {
             lanes.entry(job.site).or_default();
         }
-        let rows = lanes.into_iter().map(|(site, mut records)| {
-            records.sort_by_key(|record| record.started);
-            Row {
-                kind: Kind::Site(site),
-                records,
-            }
+        let rows = lanes.into_iter().map(|(site, records)| Row {
+            kind: Kind::Site(site),
+            records: Checks::Many(records),
         });
         rows.collect()
     }
 
     /// Each check of this page, the first first.
-    fn tasks(&self) -> Vec<Row<'a>> {
-        let mut records = self.records.clone();
-        records.sort_by_key(|record| (record.started, record.site()));
-        let task = |record| Row {
+    fn tasks(&self) -> impl ExactSizeIterator<Item = Row<'a>> {
+        self.records.iter().map(|record| Row {
             kind: Kind::Task,
-            records: vec![record],
-        };
-        records.into_iter().map(task).collect()
+            records: Checks::One([record]),
+        })
     }
 
     /// The rows that are shown where `height` fit, and how many lanes are not. What is shown
@@ -292,29 +314,36 @@ impl Row<'_> {
     /// What it did on the page; `in_flight` is the share of the time in which any check was.
     pub(crate) fn shares(&self, axis: &Axis, in_flight: f64) -> Shares {
         let (from, to) = axis.range();
-        let total = to.since(from).as_secs_f64().max(1e-9);
-        let within = |a: Moment, b: Moment| b.min(to).since(a.max(from)).as_secs_f64() / total;
-        let mut shares = Shares::default();
+        let total = (to.since(from).as_nanos() as f64).max(1.0);
+        // Nanoseconds are added up: a lane may have ten thousand checks.
+        let within = |a: Moment, b: Moment| b.min(to).since(a.max(from)).as_nanos() as u64;
         let (tid, many) = match &self.kind {
             Kind::Thread { who, many, .. } => (Some(who.tid), *many),
             _ => (None, false),
         };
-        let mut held = 0.0;
-        for record in &self.records {
-            shares.late = shares.late.max(record.late());
+        let (mut held, mut running, mut locked) = (0, 0, 0);
+        let mut late = Duration::ZERO;
+        for record in self.records.iter() {
+            late = late.max(record.late());
             held += within(record.started, record.ended);
             for slice in &record.notes.slices {
                 if tid.is_some_and(|tid| tid != slice.tid) {
                     continue;
                 }
                 match slice.doing {
-                    Doing::Running => shares.running += within(slice.start, slice.end),
-                    Doing::Locked => shares.locked += within(slice.start, slice.end),
+                    Doing::Running => running += within(slice.start, slice.end),
+                    Doing::Locked => locked += within(slice.start, slice.end),
                 }
             }
         }
-        let held = if many { in_flight } else { held };
-        shares.waiting = (held - shares.running - shares.locked).max(0.0);
-        shares
+        let share = |nanos: u64| nanos as f64 / total;
+        let held = if many { in_flight } else { share(held) };
+        let (running, locked) = (share(running), share(locked));
+        Shares {
+            running,
+            locked,
+            waiting: (held - running - locked).max(0.0),
+            late,
+        }
     }
 }
