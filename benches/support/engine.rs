@@ -23,8 +23,13 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Starts the paradigm called `name`.
-    pub(crate) fn start(name: &str, workers: usize, kit: Kit) -> Result<Self, Box<dyn Error>> {
+    /// Starts the paradigm called `name`, whose checks are noted by `recorder`.
+    pub(crate) fn start(
+        name: &str,
+        workers: usize,
+        kit: Kit,
+        recorder: Arc<Recorder>,
+    ) -> Result<Self, Box<dyn Error>> {
         raise_file_limit();
         let clock = Arc::new(SystemClock::new());
         let (sender, results) = unbounded_channel();
@@ -32,7 +37,7 @@ impl Engine {
             workers,
             kit: Arc::new(kit),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            recorder: Recorder::new(),
+            recorder,
             results: sender,
         };
         let entry = position(name).ok_or("no such paradigm")?;
