@@ -30,6 +30,7 @@ use std::time::Duration;
 use uptime_squirrel::domain::{Look, SiteUrl};
 use uptime_squirrel::paradigm::QueueOptions;
 use uptime_squirrel::probe::Kit;
+use uptime_squirrel::trace::Recorder;
 
 use engine::{Engine, looks};
 use median::median;
@@ -132,7 +133,7 @@ impl Stage {
             broker: Some(SiteUrl::new(self.url())),
             ..QueueOptions::default()
         };
-        let engine = Engine::start_on("celery", window, Kit::http(None)?, queue)?;
+        let engine = Engine::start_on("celery", window, Kit::http(None)?, Recorder::new(), queue)?;
         Ok(engine)
     }
 }
@@ -256,7 +257,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             );
         }
     }
-    let mut engine = Engine::start("async", 1_000, Kit::http(None)?)?;
+    let mut engine = Engine::start("async", 1_000, Kit::http(None)?, Recorder::new())?;
     let (rate, _) = ours(&mut engine, rounds, 10_000, &looks)?;
     table.note(
         "for comparison: async, without a queue",

@@ -25,6 +25,7 @@ use uptime_squirrel::config::from_urls;
 use uptime_squirrel::domain::{Clock, SystemClock};
 use uptime_squirrel::paradigm::{ALL, position, raise_file_limit};
 use uptime_squirrel::probe::Kit;
+use uptime_squirrel::trace::Recorder;
 
 use engine::{Engine, looks};
 use process::status;
@@ -68,7 +69,7 @@ fn in_flight(table: &mut Table) -> Result<(), Box<dyn Error>> {
     let checks = if table.quick { 2_000 } else { 10_000 };
     let server = uniform(16, &["--hang"])?;
     let hanging = looks(&urls(&server.handshake.addresses));
-    let mut engine = Engine::start("async", checks, Kit::http(None)?)?;
+    let mut engine = Engine::start("async", checks, Kit::http(None)?, Recorder::new())?;
     // What the first checks make for all is not the weight of one.
     let answering = uniform(1, &["--delay", "0ms"])?;
     engine.sweep(100, &looks(&urls(&answering.handshake.addresses)))?;

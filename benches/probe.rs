@@ -36,6 +36,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use uptime_squirrel::domain::Look;
 use uptime_squirrel::probe::Kit;
+use uptime_squirrel::trace::Recorder;
 
 use engine::{Engine, looks};
 use median::median;
@@ -68,7 +69,7 @@ fn http(table: &mut Table) -> Result<(), Box<dyn Error>> {
     let server = uniform(16, &["--delay", "0ms"])?;
     let addresses = &server.handshake.addresses;
     let floor = Floor::new(addresses, None)?;
-    let engine = Engine::start("async", IN_FLIGHT, Kit::http(None)?)?;
+    let engine = Engine::start("async", IN_FLIGHT, Kit::http(None)?, Recorder::new())?;
     let looks = looks(&urls(addresses));
     // Twenty thousand checks a side.
     let (rounds, checks) = if table.quick { (4, 1_000) } else { (20, 1_000) };
@@ -85,7 +86,12 @@ fn https(table: &mut Table) -> Result<(), Box<dyn Error>> {
     let directory = tempfile::tempdir()?;
     let ca_file = directory.path().join("ca.pem");
     std::fs::write(&ca_file, ca_pem)?;
-    let engine = Engine::start("async", IN_FLIGHT, Kit::http(Some(&ca_file))?)?;
+    let engine = Engine::start(
+        "async",
+        IN_FLIGHT,
+        Kit::http(Some(&ca_file))?,
+        Recorder::new(),
+    )?;
     let floor = Floor::new(addresses, Some(connector(ca_pem)?))?;
     let urls: Vec<_> = addresses
         .iter()

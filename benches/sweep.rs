@@ -19,6 +19,7 @@ mod table;
 use std::error::Error;
 
 use uptime_squirrel::probe::Kit;
+use uptime_squirrel::trace::Recorder;
 
 use engine::{Engine, looks};
 use median::median;
@@ -88,7 +89,7 @@ fn sweeps(
 ) -> Result<Vec<Sweep>, Box<dyn Error>> {
     let server = uniform(16, &["--delay", "50ms"])?;
     let looks = looks(&urls(&server.handshake.addresses));
-    let mut engine = Engine::start(paradigm, workers, Kit::http(None)?)?;
+    let mut engine = Engine::start(paradigm, workers, Kit::http(None)?, Recorder::new())?;
     engine.sweep(sites, &looks)?;
     let sweep = |_| {
         let before = cpu::seconds();

@@ -25,9 +25,14 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Starts the paradigm called `name`.
-    pub(crate) fn start(name: &str, workers: usize, kit: Kit) -> Result<Self, Box<dyn Error>> {
-        Self::start_on(name, workers, kit, QueueOptions::default())
+    /// Starts the paradigm called `name`, whose checks are noted by `recorder`.
+    pub(crate) fn start(
+        name: &str,
+        workers: usize,
+        kit: Kit,
+        recorder: Arc<Recorder>,
+    ) -> Result<Self, Box<dyn Error>> {
+        Self::start_on(name, workers, kit, recorder, QueueOptions::default())
     }
 
     /// Starts it on a queue.
@@ -35,6 +40,7 @@ impl Engine {
         name: &str,
         workers: usize,
         kit: Kit,
+        recorder: Arc<Recorder>,
         queue: QueueOptions,
     ) -> Result<Self, Box<dyn Error>> {
         raise_file_limit();
@@ -44,7 +50,7 @@ impl Engine {
             workers,
             kit: Arc::new(kit),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            recorder: Recorder::new(),
+            recorder,
             results: sender,
             queue,
         };

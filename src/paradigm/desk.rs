@@ -1,6 +1,7 @@
 //! Running one job: claimed, timed, looked at, answered. The same for every paradigm.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -130,6 +131,8 @@ pub(super) async fn look(
 ) -> CheckResult {
     let witness = live.map(|live| Arc::clone(live) as Arc<dyn Witness>);
     let check = AssertUnwindSafe(prober.check(start, look, witness, trace::here)).catch_unwind();
+    // Kilobytes, which stay where they are whoever polls them.
+    let check = pin!(check);
     let checked = match live {
         Some(live) => live.watch(check).await,
         None => check.await,

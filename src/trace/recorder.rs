@@ -1,6 +1,6 @@
 //! Where workers note what they do: shared by all of them, switched on and off, bounded.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -23,10 +23,33 @@ type Key = (Arc<str>, u32, u32);
 pub struct Recorder {
     on: AtomicBool,
     lock: Option<Arc<InterpreterLock>>,
-    live: Mutex<HashMap<JobId, Arc<LiveCheck>>>,
+    live: Mutex<Flight>,
     ended: Mutex<Vec<Record>>,
     dropped: AtomicU64,
     roster: Mutex<BTreeMap<Key, RanOn>>,
+}
+
+/// The checks in flight. Each has a place, which is found at its end without a search.
+#[derive(Debug, Default)]
+struct Flight {
+    places: Vec<Option<Arc<LiveCheck>>>,
+    free: Vec<usize>,
+}
+
+impl Flight {
+    fn enter(&mut self, live: Arc<LiveCheck>) -> usize {
+        if let Some(place) = self.free.pop() {
+            self.places[place] = Some(live);
+            return place;
+        }
+        self.places.push(Some(live));
+        self.places.len() - 1
+    }
+
+    fn leave(&mut self, place: usize) {
+        self.places[place] = None;
+        self.free.push(place);
+    }
 }
 
 /// What the workers have noted since it was asked last.
@@ -88,9 +111,10 @@ impl Recorder {
         }
         let lock = self.lock.clone();
         let live = Arc::new(LiveCheck::new(job, started, Arc::clone(clock), lock));
-        guard(&self.live).insert(job, Arc::clone(&live));
+        let place = guard(&self.live).enter(Arc::clone(&live));
         Some(Watched {
             live,
+            place,
             recorder: Arc::clone(self),
         })
     }
@@ -107,7 +131,12 @@ impl Recorder {
     /// The checks in flight.
     #[must_use]
     pub fn glances(&self, now: Moment) -> Vec<Glance> {
-        let live: Vec<_> = guard(&self.live).values().map(Arc::clone).collect();
+        let live: Vec<_> = guard(&self.live)
+            .places
+            .iter()
+            .flatten()
+            .map(Arc::clone)
+            .collect();
         live.iter().map(|live| live.glance(now)).collect()
     }
 
@@ -147,6 +176,7 @@ fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[derive(Debug)]
 pub struct Watched {
     live: Arc<LiveCheck>,
+    place: usize,
     recorder: Arc<Recorder>,
 }
 
@@ -166,14 +196,7 @@ impl Watched {
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        let mut live = guard(&self.recorder.live);
-        // The check may have been handed over and be running elsewhere under the same name.
-        if live
-            .get(&self.live.job())
-            .is_some_and(|known| Arc::ptr_eq(known, &self.live))
-        {
-            live.remove(&self.live.job());
-        }
+        guard(&self.recorder.live).leave(self.place);
     }
 }
 

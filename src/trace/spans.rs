@@ -20,6 +20,17 @@ pub enum Activity {
     Locked,
 }
 
+impl Activity {
+    /// What a check does while a thread does this with it.
+    #[must_use]
+    pub const fn of(doing: Doing) -> Self {
+        match doing {
+            Doing::Running => Self::Running,
+            Doing::Locked => Self::Locked,
+        }
+    }
+}
+
 /// A stretch of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
@@ -50,10 +61,7 @@ pub fn spans(record: &Record, mut each: impl FnMut(Span)) {
     for slice in &record.notes.slices {
         wait(record, at, slice.ready, &mut give);
         give(slice.ready.max(at), slice.start, Activity::Ready, None);
-        let activity = match slice.doing {
-            Doing::Running => Activity::Running,
-            Doing::Locked => Activity::Locked,
-        };
+        let activity = Activity::of(slice.doing);
         give(slice.start.max(at), slice.end, activity, Some(slice.tid));
         at = at.max(slice.end);
     }

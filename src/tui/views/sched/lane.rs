@@ -69,8 +69,22 @@ fn fill<'a>(
     scene: &Scene<'_>,
 ) -> Raster<'a> {
     let mut raster = Raster::new(axis);
-    for record in &row.records {
-        let mine = tid.is_none_or(|tid| !many && tid == record.ran_on.tid);
+    if let Some(tid) = tid.filter(|_| many) {
+        // Of ten thousand checks that share a thread only its own slices count.
+        for record in row.records.iter() {
+            let mut at = record.started;
+            for slice in &record.notes.slices {
+                if slice.tid == tid {
+                    let activity = Activity::of(slice.doing);
+                    raster.fill(slice.start.max(at), slice.end, activity);
+                }
+                at = at.max(slice.end);
+            }
+        }
+        return raster;
+    }
+    for record in row.records.iter() {
+        let mine = tid.is_none_or(|tid| tid == record.ran_on.tid);
         spans(record, |span| {
             let by_me = span.tid.is_some() && span.tid == tid;
             // A thread is not what waits in the queue.

@@ -1,0 +1,76 @@
+//! The program's own core at work on a list, driven as its loop drives it.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::timeout_at;
+use uptime_squirrel::app::{Core, Workers};
+use uptime_squirrel::config::from_urls;
+use uptime_squirrel::domain::{CheckResult, Clock, Moment, SystemClock};
+use uptime_squirrel::paradigm::{ALL, position, raise_file_limit};
+
+/// Results that the program folds in at a time.
+const BATCH: usize = 1_024;
+
+/// A running core.
+pub(crate) struct Live {
+    pub(crate) core: Core,
+    pub(crate) clock: Arc<SystemClock>,
+    runtime: Runtime,
+    results: UnboundedReceiver<CheckResult>,
+    batch: Vec<CheckResult>,
+}
+
+impl Live {
+    /// Starts the paradigm called `name` on `sites` sites, each due every `interval`, over
+    /// the servers at `urls`; `workers` by paradigm.
+    pub(crate) fn start(
+        name: &str,
+        workers: &[(&str, usize)],
+        urls: &[String],
+        sites: usize,
+        interval: Duration,
+    ) -> Result<Self, Box<dyn Error>> {
+        let listed = (0..sites).zip(urls.iter().cycle());
+        let listed: Vec<_> = listed.map(|(index, url)| format!("{url}{index}")).collect();
+        let mut config = from_urls(&listed, None).map_err(|mistakes| mistakes.to_string())?;
+        for site in &mut config.sites {
+            site.interval = interval;
+        }
+        let workers = workers
+            .iter()
+            .map(|(name, number)| ((*name).into(), *number));
+        let workers = Workers::new(&workers.collect(), raise_file_limit());
+        let clock = Arc::new(SystemClock::new());
+        let (sender, results) = unbounded_channel();
+        let entry = &ALL[position(name).ok_or("no such paradigm")?];
+        let shared = Arc::clone(&clock) as Arc<dyn Clock>;
+        Ok(Self {
+            core: Core::start(config, entry, workers, shared, sender)?,
+            clock,
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .enable_time()
+                .build()?,
+            results,
+            batch: Vec::new(),
+        })
+    }
+
+    /// One turn of the loop: waits for results until something is due, at the latest until
+    /// `until`, shows them to `each`, folds them in, and hands out what is due.
+    pub(crate) fn turn(&mut self, until: Moment, mut each: impl FnMut(&CheckResult)) {
+        let wake = self.core.next_wake().map_or(until, |due| due.min(until));
+        let wake = self.clock.instant(wake).into();
+        let received = self.results.recv_many(&mut self.batch, BATCH);
+        // That nothing came in time is no fault.
+        let _in_time = self
+            .runtime
+            .block_on(async { timeout_at(wake, received).await });
+        self.batch.iter().for_each(&mut each);
+        self.core.results(self.batch.drain(..));
+        self.core.tick();
+    }
+}
