@@ -38,6 +38,7 @@ impl Shared {
 pub struct Recipe(pub(super) Ingredients);
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum Ingredients {
     /// Probers that ask real sites, and trust these besides the system's.
     Http(Option<Authority>),

@@ -35,7 +35,7 @@ fn order(url: &str) -> Value {
     json!({
         "job": JobId { site: SiteId::from_index(0), due: Moment::ZERO },
         "look": *look,
-        "trust": {"authority": null},
+        "trust": {"http": null},
     })
 }
 
