@@ -4,9 +4,7 @@ use std::fs;
 use std::io;
 use std::time::Duration;
 
-use rustix::process::{
-    Pid, Signal, getpgid, getpid, getsid, kill_current_process_group, kill_process,
-};
+use rustix::process::{Signal, getpid, kill_current_process_group, kill_process};
 
 /// Asks every process of the job to stop, this one included: to it the request comes back as
 /// SIGTSTP, like one from outside.
@@ -30,29 +28,83 @@ pub(super) fn stop() -> io::Result<()> {
 /// another group, that has started this group. The system itself does not stop a group
 /// without one by SIGTSTP (POSIX, "orphaned process group").
 pub(super) fn somebody_can_continue() -> bool {
-    let Ok(session) = getsid(None) else {
+    let stat = |process: u32| fs::read_to_string(format!("/proc/{process}/stat")).ok();
+    is_continued(std::process::id(), |process| Kin::read(&stat(process)?))
+}
+
+/// To whom a process belongs. Numbers of processes outside this one's namespace (a container
+/// that was entered from outside) are 0, which rustix's `Pid` cannot hold.
+#[derive(Clone, Copy)]
+struct Kin {
+    parent: u32,
+    group: u32,
+    session: u32,
+}
+
+impl Kin {
+    /// From `/proc/<process>/stat` (proc_pid_stat(5)): fields 4, 5 and 6. The name in
+    /// parentheses may hold blanks and parentheses: its end is the last one.
+    fn read(stat: &str) -> Option<Kin> {
+        let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(1);
+        let mut number = || fields.next()?.parse().ok();
+        Some(Kin {
+            parent: number()?,
+            group: number()?,
+            session: number()?,
+        })
+    }
+}
+
+fn is_continued(process: u32, kin: impl Fn(u32) -> Option<Kin>) -> bool {
+    let Some(own) = kin(process) else {
         return false;
     };
-    let Ok(group) = getpgid(None) else {
-        return false;
-    };
-    let mut process = getpid();
-    while let Some(parent) = parent_of(process) {
-        if getsid(Some(parent)) != Ok(session) {
+    let mut parent = own.parent;
+    while let Some(other) = kin(parent) {
+        if other.session != own.session {
             return false;
         }
-        if getpgid(Some(parent)) != Ok(group) {
+        if other.group != own.group {
             return true;
         }
-        process = parent;
+        parent = other.parent;
     }
     false
 }
 
-fn parent_of(process: Pid) -> Option<Pid> {
-    let path = format!("/proc/{}/stat", process.as_raw_nonzero());
-    let stat = fs::read_to_string(path).ok()?;
-    // The name in parentheses may hold blanks: field 4 is the second behind it.
-    let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?;
-    Pid::from_raw(parent.parse().ok()?)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is(process: u32, table: &[(u32, &str)]) -> bool {
+        is_continued(process, |asked| {
+            let (_, stat) = table.iter().find(|(pid, _)| *pid == asked)?;
+            Kin::read(stat)
+        })
+    }
+
+    #[test]
+    fn a_shell_of_the_same_session_continues_its_jobs() {
+        let shell = (10, "10 (my (sh) 1) S 1 10 10 34816");
+        assert!(is(20, &[shell, (20, "20 (squirrel) R 10 20 10 34816")]));
+        // Behind `cargo run`, which is of the same group.
+        let cargo = (20, "20 (cargo) S 10 20 10 34816");
+        assert!(is(21, &[shell, cargo, (21, "21 (squirrel) R 20 20 10 0")]));
+    }
+
+    #[test]
+    fn the_leader_of_a_session_is_continued_by_nobody() {
+        let shell = (10, "10 (sh) S 1 10 10 34816");
+        assert!(!is(20, &[shell, (20, "20 (squirrel) R 10 20 20 0")]));
+        assert!(!is(1, &[(1, "1 (squirrel) R 0 1 1 0")]), "in a container");
+        assert!(!is(30, &[]), "no /proc");
+    }
+
+    /// Entered from outside, the session and the group of a process may be outside as well.
+    #[test]
+    fn numbers_from_outside_the_namespace_are_zero_and_no_reason_to_fail() {
+        let entered = (10, "10 (runner) S 0 0 0 0");
+        assert!(!is(20, &[entered, (20, "20 (squirrel) R 10 20 20 0")]));
+        assert!(is(20, &[entered, (20, "20 (squirrel) R 10 20 0 0")]));
+    }
 }
