@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use crate::domain::Moment;
 
+/// The hand's first cells, in which the lines of the page before fade one after another.
+const FADING: usize = 12;
+
 /// Cells that are kept empty right of the hand, so that new and old are told apart.
 const GAP: usize = 2;
 
@@ -62,7 +65,7 @@ impl Axis {
         let page = cell * cells as u64;
         let since = u64::try_from(now.since(anchor).as_nanos()).unwrap_or(u64::MAX);
         let origin = anchor + Duration::from_nanos(since / page * page);
-        let hand = ((now.since(origin).as_nanos() as u64 / cell) as usize).min(cells - 1);
+        let hand = ((now.nanos_since(origin) / cell) as usize).min(cells - 1);
         let newest = Page {
             origin,
             first: 0,
@@ -111,6 +114,15 @@ impl Axis {
         self.hand.is_some_and(|hand| cell > hand)
     }
 
+    /// Whether a cell of this line is drawn as old. Lines take their turns while the hand
+    /// goes over the first cells: all at once they would be too much for one frame.
+    pub(crate) fn is_faded(&self, line: u16, cell: usize) -> bool {
+        self.is_old(cell)
+            && self
+                .hand
+                .is_some_and(|hand| hand >= usize::from(line) % FADING)
+    }
+
     /// The newest page's beginning.
     pub(crate) fn origin(&self) -> Moment {
         self.pages[0].map_or(Moment::ZERO, |page| page.origin)
@@ -144,7 +156,7 @@ impl Axis {
             if at < page.origin || at > page.end {
                 return None;
             }
-            let cell = usize::try_from(at.since(page.origin).as_nanos() as u64 / self.cell).ok()?;
+            let cell = usize::try_from(at.nanos_since(page.origin) / self.cell).ok()?;
             // The very end belongs to the last cell.
             let cell = if cell == self.cells { cell - 1 } else { cell };
             (page.first..=page.last).contains(&cell).then_some(cell)
@@ -164,9 +176,9 @@ impl Axis {
             if to <= from {
                 return None;
             }
-            let first = (from.since(page.origin).as_nanos() as u64 / cell) as usize;
+            let first = (from.nanos_since(page.origin) / cell) as usize;
             let edge = self.left(&page, first);
-            let nanos = |moment: Moment| moment.since(edge).as_nanos() as u64;
+            let nanos = |moment: Moment| moment.nanos_since(edge);
             Some(Clip {
                 first,
                 from: nanos(from),

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ratatui::layout::Rect;
 
@@ -24,9 +25,15 @@ pub(crate) struct Board<'a> {
     pub(crate) axis: Axis,
     pub(crate) columns: Columns,
     pub(crate) rows: Vec<Row<'a>>,
-    /// Every check that is shown, by when it ended.
+    /// Every check that is shown, by its start.
     pub(crate) records: Vec<&'a Record>,
+    /// The stretches of time that the numbers beside the lanes are of.
+    settled: [(Moment, Moment); SETTLED],
 }
+
+/// Numbers that changed with every frame could not be read, and would cost a slow line more
+/// than the lanes do. Each lane's change once in so many frames, and not all at once.
+const SETTLED: usize = 10;
 
 /// The moment that the picture is of.
 pub(crate) fn now(state: &State, scene: &Scene<'_>) -> Moment {
@@ -53,12 +60,19 @@ impl<'a> Board<'a> {
         };
         let axis = state.place.axis(time, cells);
         let (from, to) = axis.range();
-        let records: Vec<_> = ledger.between(from, to).collect();
+        let settled = settled(state, time, cells, &axis);
+        let first = settled.iter().map(|(first, _)| *first).min();
+        let mut records: Vec<_> = ledger
+            .between(first.unwrap_or(from).min(from), to)
+            .collect();
+        // Once for all lanes, which are filled in this order.
+        records.sort_by_cached_key(|record| (record.started, record.site()));
         let mut board = Self {
             axis,
             columns,
             rows: Vec::new(),
             records,
+            settled,
         };
         board.rows = match state.place.grouping {
             Grouping::Thread => board.threads(scene, usize::from(area.width.saturating_sub(2))),
@@ -67,7 +81,8 @@ impl<'a> Board<'a> {
                 let mut rows = board.threads(scene, usize::from(area.width));
                 rows.retain(|row| matches!(row.kind, Kind::Thread { gone: false, .. }));
                 rows.truncate(4);
-                rows.extend(board.tasks());
+                let shown = board.records.iter().filter(|record| record.ended >= from);
+                rows.extend(shown.map(|record| Row::task(record)));
                 rows
             }
         };
@@ -78,37 +93,39 @@ impl<'a> Board<'a> {
     fn threads(&self, scene: &Scene<'_>, room: usize) -> Vec<Row<'a>> {
         let ledger = scene.record.ledger;
         let census = scene.census;
-        let mut lanes: BTreeMap<(Arc<str>, u32, u32), Vec<&'a Record>> = BTreeMap::new();
-        let roster: BTreeMap<(Arc<str>, u32, u32), &RanOn> = ledger
+        let mut lanes: BTreeMap<(&Arc<str>, u32, u32), Vec<&'a Record>> = BTreeMap::new();
+        let roster: BTreeMap<(&Arc<str>, u32, u32), &RanOn> = ledger
             .roster()
             .iter()
-            .map(|who| ((Arc::clone(&who.host), who.pid, who.tid), who))
+            .map(|who| ((&who.host, who.pid, who.tid), who))
             .collect();
         for key in roster.keys() {
-            lanes.insert(key.clone(), Vec::new());
+            lanes.insert(*key, Vec::new());
         }
         for record in &self.records {
             let (host, pid) = (&record.ran_on.host, record.ran_on.pid);
-            let mut tids: Vec<u32> = record.notes.slices.iter().map(|slice| slice.tid).collect();
-            tids.push(record.ran_on.tid);
-            tids.sort_unstable();
-            tids.dedup();
-            for tid in tids.into_iter().filter(|tid| *tid > 0) {
-                lanes
-                    .entry((Arc::clone(host), pid, tid))
-                    .or_default()
-                    .push(record);
+            let tids = record.notes.slices.iter().map(|slice| slice.tid);
+            let mut before = 0;
+            for tid in tids.chain([record.ran_on.tid]) {
+                if tid == before || tid == 0 {
+                    continue;
+                }
+                before = tid;
+                let lane = lanes.entry((host, pid, tid)).or_default();
+                // It may have gone to another thread and come back.
+                if lane.last().is_none_or(|last| !std::ptr::eq(*last, *record)) {
+                    lane.push(record);
+                }
             }
         }
         let mut rows: Vec<Row<'a>> = Vec::new();
         let mut groups: Vec<(u32, String, Vec<Row<'a>>)> = Vec::new();
-        for (key, mut records) in lanes {
-            records.sort_by_key(|record| record.started);
+        for (key, records) in lanes {
             let gone = !roster.contains_key(&key);
             let Some(who) = roster
                 .get(&key)
                 .copied()
-                .or_else(|| ledger.thread(&key.0, key.1, key.2))
+                .or_else(|| ledger.thread(key.0, key.1, key.2))
             else {
                 continue;
             };
@@ -120,9 +137,9 @@ impl<'a> Board<'a> {
                 many,
                 gone,
             };
-            let row = Row { kind, records };
+            let row = Row::lane(kind, records);
             match groups.last_mut() {
-                Some((pid, host, rows)) if *pid == key.1 && **host == *key.0 => rows.push(row),
+                Some((pid, host, rows)) if *pid == key.1 && **host == **key.0 => rows.push(row),
                 _ => groups.push((key.1, who.host.to_string(), vec![row])),
             }
         }
@@ -136,26 +153,20 @@ impl<'a> Board<'a> {
         let alone = groups.len() == 1;
         if groups.iter().all(|(pid, ..)| *pid != scene.record.pid) && !groups.is_empty() {
             let host = String::new();
-            rows.push(Row {
-                kind: Kind::Process {
-                    pid: scene.record.pid,
-                    host,
-                    lanes: 0,
-                },
-                records: Vec::new(),
-            });
+            rows.push(Row::bare(Kind::Process {
+                pid: scene.record.pid,
+                host,
+                lanes: 0,
+            }));
         }
         for (pid, host, mut lanes) in groups {
             lanes.sort_by_key(|row| order(&row.kind));
             if alone || lanes.len() > 1 {
-                rows.push(Row {
-                    kind: Kind::Process {
-                        pid,
-                        host,
-                        lanes: lanes.len(),
-                    },
-                    records: Vec::new(),
-                });
+                rows.push(Row::bare(Kind::Process {
+                    pid,
+                    host,
+                    lanes: lanes.len(),
+                }));
             }
             rows.extend(lanes);
         }
@@ -177,25 +188,15 @@ impl<'a> Board<'a> {
         for job in scene.record.ledger.waiting() {
             lanes.entry(job.site).or_default();
         }
-        let rows = lanes.into_iter().map(|(site, mut records)| {
-            records.sort_by_key(|record| record.started);
-            Row {
-                kind: Kind::Site(site),
-                records,
-            }
-        });
-        rows.collect()
+        let lanes = lanes.into_iter();
+        lanes
+            .map(|(site, records)| Row::lane(Kind::Site(site), records))
+            .collect()
     }
 
-    /// Each check of this page, the first first.
-    fn tasks(&self) -> Vec<Row<'a>> {
-        let mut records = self.records.clone();
-        records.sort_by_key(|record| (record.started, record.site()));
-        let task = |record| Row {
-            kind: Kind::Task,
-            records: vec![record],
-        };
-        records.into_iter().map(task).collect()
+    /// The stretch of time that the numbers of the lane in this line are of.
+    pub(crate) const fn settled(&self, line: u16) -> (Moment, Moment) {
+        self.settled[line as usize % SETTLED]
     }
 
     /// The rows that are shown where `height` fit, and how many lanes are not. What is shown
@@ -267,6 +268,24 @@ impl<'a> Board<'a> {
     }
 }
 
+/// Up to when the numbers of lanes are taken: each a tenth of a second, or of a short page,
+/// after the one before. A page that stands still, and what a page begins with, are taken whole.
+fn settled(state: &State, time: Time, cells: u16, axis: &Axis) -> [(Moment, Moment); SETTLED] {
+    const PERIOD: u64 = 1_000_000_000;
+    let page = axis.cell().as_nanos() as u64 * u64::from(cells);
+    let period = PERIOD.min(page / 10).max(1);
+    std::array::from_fn(|class| {
+        let shift = Duration::from_nanos(period * class as u64 / SETTLED as u64);
+        let past = (time.now + shift).since(time.anchor).as_nanos() as u64;
+        let now = time.anchor + Duration::from_nanos(past / period * period) - shift;
+        if axis.hand().is_some() && now > time.anchor {
+            state.place.axis(Time { now, ..time }, cells).range()
+        } else {
+            axis.range()
+        }
+    })
+}
+
 /// The lanes under the hosts and workers that they are of.
 fn by_host<'a>(queue: &QueueFigures, lanes: Vec<Row<'a>>, room: usize) -> Vec<Row<'a>> {
     let who: Vec<_> = lanes.iter().filter_map(|row| row.kind.who()).collect();
@@ -277,15 +296,11 @@ fn by_host<'a>(queue: &QueueFigures, lanes: Vec<Row<'a>>, room: usize) -> Vec<Ro
         worker.and_then(|worker| worker.concurrency).unwrap_or(1)
     };
     let mut lanes: Vec<_> = lanes.into_iter().map(Some).collect();
-    let row = |kind| Row {
-        kind,
-        records: Vec::new(),
-    };
     let mut rows = Vec::new();
     for entry in entries {
         rows.extend(match entry {
-            Entry::Said(text, tone) => Some(row(Kind::Said(text, tone))),
-            Entry::Idle(who) => Some(row(Kind::Thread {
+            Entry::Said(text, tone) => Some(Row::bare(Kind::Said(text, tone))),
+            Entry::Idle(who) => Some(Row::bare(Kind::Thread {
                 many: at_once(&who) > 1,
                 who,
                 gone: false,

@@ -107,7 +107,7 @@ fn fill<'a>(
 
 fn set(buffer: &mut Buffer, area: Rect, axis: &Axis, index: usize, mark: Mark) {
     if let Some(cell) = buffer.cell_mut((area.x + index as u16, area.y)) {
-        let old = axis.is_old(index);
+        let old = axis.is_faded(area.y, index);
         let faded = if old {
             Modifier::DIM
         } else {
@@ -219,7 +219,7 @@ impl Bar<'_> {
         let name = cut(&clean(&state.site().name, 60), room);
         let style = if followed == Some(site) {
             PLAIN.add_modifier(Modifier::BOLD | Modifier::UNDERLINED)
-        } else if axis.is_old(start) {
+        } else if axis.is_faded(area.y, start) {
             DIM
         } else {
             // Not in the colour of the bar that it stands on.

@@ -1,5 +1,6 @@
 //! A row of the picture: a lane with its checks, or a sentence above some.
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use crate::domain::{Moment, RanOn, SiteId};
@@ -38,12 +39,51 @@ impl Kind {
     }
 }
 
+/// The checks of a lane, by their starts. A page may show ten thousand tasks, of which each
+/// is one check: those need no memory of their own.
+#[derive(Clone, Debug)]
+pub(crate) enum Checks<'a> {
+    One([&'a Record; 1]),
+    Many(Vec<&'a Record>),
+}
+
+impl<'a> Deref for Checks<'a> {
+    type Target = [&'a Record];
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::One(one) => one,
+            Self::Many(many) => many,
+        }
+    }
+}
+
 /// One row: a lane and what stands in it.
 #[derive(Clone, Debug)]
 pub(crate) struct Row<'a> {
     pub(crate) kind: Kind,
-    /// The checks, by their starts.
-    pub(crate) records: Vec<&'a Record>,
+    pub(crate) records: Checks<'a>,
+}
+
+impl<'a> Row<'a> {
+    /// A lane of these checks, which stand by their starts.
+    pub(super) const fn lane(kind: Kind, records: Vec<&'a Record>) -> Self {
+        let records = Checks::Many(records);
+        Self { kind, records }
+    }
+
+    /// A row in which no check stands.
+    pub(super) const fn bare(kind: Kind) -> Self {
+        Self::lane(kind, Vec::new())
+    }
+
+    /// The lane of one check.
+    pub(super) const fn task(record: &'a Record) -> Self {
+        Self {
+            kind: Kind::Task,
+            records: Checks::One([record]),
+        }
+    }
 }
 
 impl Row<'_> {
@@ -60,7 +100,7 @@ impl Row<'_> {
     pub(crate) fn in_flight(&self, axis: &Axis) -> f64 {
         let (from, to) = axis.range();
         let (mut covered, mut until) = (Duration::ZERO, from);
-        for record in &self.records {
+        for record in self.records.iter() {
             let end = record.ended.min(to);
             covered += end.since(record.started.max(until));
             until = until.max(end);
@@ -85,32 +125,39 @@ pub(super) fn order(kind: &Kind) -> (String, u64, u32) {
 }
 
 impl Row<'_> {
-    /// What it did on the page; `in_flight` is the share of the time in which any check was.
-    pub(crate) fn shares(&self, axis: &Axis, in_flight: f64) -> Shares {
-        let (from, to) = axis.range();
-        let total = to.since(from).as_secs_f64().max(1e-9);
-        let within = |a: Moment, b: Moment| b.min(to).since(a.max(from)).as_secs_f64() / total;
-        let mut shares = Shares::default();
+    /// What it did between two moments; `in_flight` is the share of the time in which any
+    /// check was.
+    pub(crate) fn shares(&self, (from, to): (Moment, Moment), in_flight: f64) -> Shares {
+        let total = (to.nanos_since(from) as f64).max(1.0);
+        // Nanoseconds are added up: a lane may have ten thousand checks.
+        let within = |a: Moment, b: Moment| b.min(to).nanos_since(a.max(from));
         let (tid, many) = match &self.kind {
             Kind::Thread { who, many, .. } => (Some(who.tid), *many),
             _ => (None, false),
         };
-        let mut held = 0.0;
-        for record in &self.records {
-            shares.late = shares.late.max(record.late());
+        let (mut held, mut running, mut locked) = (0, 0, 0);
+        let mut late = Duration::ZERO;
+        for record in self.records.iter() {
+            late = late.max(record.late());
             held += within(record.started, record.ended);
             for slice in &record.notes.slices {
                 if tid.is_some_and(|tid| tid != slice.tid) {
                     continue;
                 }
                 match slice.doing {
-                    Doing::Running => shares.running += within(slice.start, slice.end),
-                    Doing::Locked => shares.locked += within(slice.start, slice.end),
+                    Doing::Running => running += within(slice.start, slice.end),
+                    Doing::Locked => locked += within(slice.start, slice.end),
                 }
             }
         }
-        let held = if many { in_flight } else { held };
-        shares.waiting = (held - shares.running - shares.locked).max(0.0);
-        shares
+        let share = |nanos: u64| nanos as f64 / total;
+        let held = if many { in_flight } else { share(held) };
+        let (running, locked) = (share(running), share(locked));
+        Shares {
+            running,
+            locked,
+            waiting: (held - running - locked).max(0.0),
+            late,
+        }
     }
 }

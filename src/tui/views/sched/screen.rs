@@ -216,7 +216,7 @@ fn draw_lanes(
             &name,
             style,
         );
-        let numbers = numbers(row, scene, board, in_flight);
+        let numbers = numbers(row, scene, board, in_flight, line.y);
         board.columns.draw(buffer, line, &numbers);
         let left = board.columns.width();
         let cells = Rect {
@@ -310,13 +310,19 @@ fn label(row: &Row<'_>, scene: &Scene<'_>, board: &Board<'_>) -> (String, ratatu
     }
 }
 
-fn numbers(row: &Row<'_>, scene: &Scene<'_>, board: &Board<'_>, in_flight: f64) -> Numbers {
+fn numbers(
+    row: &Row<'_>,
+    scene: &Scene<'_>,
+    board: &Board<'_>,
+    in_flight: f64,
+    line: u16,
+) -> Numbers {
     // With several hosts one may idle while checks are in flight elsewhere.
     let in_flight = match scene.record.queue {
         Some(_) => row.in_flight(&board.axis),
         None => in_flight,
     };
-    let shares = row.shares(&board.axis, in_flight);
+    let shares = row.shares(board.settled(line), in_flight);
     let kernel = scene.record.kernel;
     match &row.kind {
         Kind::Thread { who, .. } => {

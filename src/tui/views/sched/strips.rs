@@ -55,7 +55,7 @@ pub(crate) fn draw(
     for (index, mean) in means.iter().enumerate() {
         let x = line.x + width + index as u16;
         if let (Some(glyph), Some(cell)) = (block(*mean, most), buffer.cell_mut((x, line.y))) {
-            let style = if board.axis.is_old(index) {
+            let style = if board.axis.is_faded(line.y, index) {
                 DIM
             } else {
                 theme::NETWORK
