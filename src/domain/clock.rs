@@ -120,6 +120,12 @@ pub trait Clock: Send + Sync + fmt::Debug {
     /// The wall clock; may be set at any time.
     fn timestamp(&self) -> Timestamp;
 
+    /// What the monotonic clock showed when the standard library's was read, a moment ago. A
+    /// clock that is not the machine's shows what it shows now.
+    fn moment_of(&self, _instant: Instant) -> Moment {
+        self.moment()
+    }
+
     /// Both.
     fn now(&self) -> Now {
         Now {
@@ -169,7 +175,12 @@ impl Default for SystemClock {
 
 impl Clock for SystemClock {
     fn moment(&self) -> Moment {
-        Moment(u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX))
+        self.moment_of(Instant::now())
+    }
+
+    fn moment_of(&self, instant: Instant) -> Moment {
+        let since = instant.saturating_duration_since(self.origin);
+        Moment(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
     }
 
     fn timestamp(&self) -> Timestamp {

@@ -63,9 +63,10 @@ impl Marks {
 
     /// Notes that a phase begins.
     fn begin(&self, phase: Phase, change: impl FnOnce(&mut Noted, Instant)) {
-        change(&mut self.lock(), Instant::now());
+        let now = Instant::now();
+        change(&mut self.lock(), now);
         if let Some(witness) = &self.witness {
-            witness.phase(phase);
+            witness.phase(phase, now);
         }
     }
 

@@ -207,7 +207,7 @@ mod tests {
     struct Breaths(AtomicU64);
 
     impl Witness for Breaths {
-        fn phase(&self, _phase: Phase) {}
+        fn phase(&self, _phase: Phase, _at: Instant) {}
 
         fn breathe(&self) {
             self.0.fetch_add(1, Ordering::Relaxed);

@@ -202,7 +202,7 @@ mod tests {
             ended: at(9_000),
             ran_on,
             notes: Notes {
-                slices: vec![Slice {
+                slices: smallvec::smallvec![Slice {
                     ready: at(2_000),
                     start: at(2_000),
                     end: at(4_500),

@@ -7,6 +7,7 @@ use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Instant;
 
 use futures_util::task::AtomicWaker;
 
@@ -15,6 +16,7 @@ use crate::domain::{Clock, JobId, Moment, Phase, RanOn, Witness};
 use super::identity::tid;
 use super::lock::InterpreterLock;
 use super::notes::{Doing, MOST_SLICES, MOST_SLICES_LOCKED, Notes, Slice, Step};
+use super::under_way::UnderWay;
 
 /// A check that is in flight, as whoever draws it sees it.
 #[derive(Debug)]
@@ -27,14 +29,13 @@ pub struct LiveCheck {
     outer: AtomicWaker,
     /// When it was woken, in nanoseconds; 0: it was not, since its last poll.
     woken: AtomicU64,
+    under_way: UnderWay,
     notes: Mutex<Open>,
 }
 
 #[derive(Debug, Default)]
 struct Open {
     notes: Notes,
-    /// The slice that is under way, which has no end yet.
-    under_way: Option<Slice>,
     /// The process and thread that runs it, where that is not this process.
     elsewhere: Option<RanOn>,
 }
@@ -68,6 +69,7 @@ impl LiveCheck {
             lock,
             outer: AtomicWaker::new(),
             woken: AtomicU64::new(0),
+            under_way: UnderWay::default(),
             notes: Mutex::default(),
         }
     }
@@ -119,7 +121,7 @@ impl LiveCheck {
     /// Takes the lock, if there is one, and begins a slice.
     fn begin(&self, ready: Moment, wanted: Moment) {
         let Some(lock) = &self.lock else {
-            return self.resume(ready, wanted);
+            return self.under_way.begin(ready, wanted);
         };
         let waited = lock.acquire();
         // Read after the lock was taken, so that no two slices ever overlap by a hair.
@@ -133,26 +135,14 @@ impl LiveCheck {
                 doing: Doing::Locked,
             });
         }
-        self.resume(if waited { start } else { ready }, start);
-    }
-
-    /// Begins a slice.
-    fn resume(&self, ready: Moment, start: Moment) {
-        self.open().under_way = Some(Slice {
-            ready,
-            start,
-            end: start,
-            tid: tid(),
-            doing: Doing::Running,
-        });
+        self.under_way
+            .begin(if waited { start } else { ready }, start);
     }
 
     /// Ends the slice that is under way.
     fn end(&self) {
-        let end = self.clock.moment();
-        let mut open = self.open();
-        if let Some(slice) = open.under_way.take() {
-            open.notes.slice(Slice { end, ..slice }, self.most_slices());
+        if let Some(slice) = self.under_way.end(self.clock.moment()) {
+            self.note(slice);
         }
     }
 
@@ -172,9 +162,8 @@ impl LiveCheck {
     pub fn glance(&self, now: Moment) -> Glance {
         let open = self.open();
         let mut notes = open.notes.clone();
-        if let Some(slice) = open.under_way {
-            let end = now.max(slice.start);
-            notes.slice(Slice { end, ..slice }, self.most_slices());
+        if let Some(slice) = self.under_way.slice(now) {
+            notes.slice(slice, self.most_slices());
         }
         Glance {
             job: self.job,
@@ -219,8 +208,8 @@ impl Wake for LiveCheck {
 }
 
 impl Witness for LiveCheck {
-    fn phase(&self, phase: Phase) {
-        let at = self.clock.moment();
+    fn phase(&self, phase: Phase, at: Instant) {
+        let at = self.clock.moment_of(at);
         self.open().notes.step(Step { at, phase });
     }
 
@@ -240,7 +229,7 @@ impl Witness for LiveCheck {
             tid: tid(),
             doing: Doing::Locked,
         });
-        self.resume(to, to);
+        self.under_way.begin(to, to);
     }
 }
 
@@ -276,9 +265,9 @@ mod tests {
         ));
         let witness = Arc::clone(&live);
         let value = run(live.watch(async move {
-            witness.phase(Phase::Connect);
+            witness.phase(Phase::Connect, Instant::now());
             tokio::time::sleep(Duration::from_millis(20)).await;
-            witness.phase(Phase::FirstByte);
+            witness.phase(Phase::FirstByte, Instant::now());
             tokio::time::sleep(Duration::from_millis(20)).await;
             7
         }));
@@ -340,8 +329,8 @@ mod tests {
                         ));
                         let witness = Arc::clone(&live);
                         run(live.watch(async move {
-                            let end = std::time::Instant::now() + Duration::from_millis(30);
-                            while std::time::Instant::now() < end {
+                            let end = Instant::now() + Duration::from_millis(30);
+                            while Instant::now() < end {
                                 witness.breathe();
                             }
                         }));

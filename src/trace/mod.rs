@@ -24,6 +24,7 @@ mod notes;
 mod record;
 mod recorder;
 mod spans;
+mod under_way;
 
 pub use capacity::{Capacity, Crew, Demand};
 pub use chrome::write_chrome;

@@ -1,6 +1,7 @@
 //! What was noted of one check: every poll of it, and what it waited for in between.
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::domain::{Moment, Phase};
 
@@ -50,13 +51,17 @@ pub struct Step {
     pub phase: Phase,
 }
 
+/// Slices, and steps, for which notes have room of their own. Most checks need no more; those
+/// are noted, kept and drawn without a search through the heap.
+const ROOM: usize = 6;
+
 /// All that was noted of one check, in the order of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notes {
     /// Every stretch in which a thread was busy with it.
-    pub slices: Vec<Slice>,
+    pub slices: SmallVec<[Slice; ROOM]>,
     /// What it waited for in between.
-    pub steps: Vec<Step>,
+    pub steps: SmallVec<[Step; ROOM]>,
     /// Slices and steps that were not kept, because there were too many.
     pub dropped: u32,
 }
@@ -88,7 +93,9 @@ impl Notes {
     /// Bytes that these notes take beyond themselves.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        self.slices.capacity() * size_of::<Slice>() + self.steps.capacity() * size_of::<Step>()
+        let slices = self.slices.spilled().then(|| self.slices.capacity());
+        let steps = self.steps.spilled().then(|| self.steps.capacity());
+        slices.unwrap_or(0) * size_of::<Slice>() + steps.unwrap_or(0) * size_of::<Step>()
     }
 }
 

@@ -122,8 +122,11 @@ impl Recorder {
     /// Fetches the records of checks that have ended.
     #[must_use]
     pub fn fetch(&self) -> Fetched {
+        let mut ended = guard(&self.ended);
+        // As many come until the next time: the vector should not grow from nothing again.
+        let room = Vec::with_capacity(ended.len());
         Fetched {
-            ended: std::mem::take(&mut *guard(&self.ended)),
+            ended: std::mem::replace(&mut *ended, room),
             dropped: self.dropped.load(Ordering::Relaxed),
         }
     }

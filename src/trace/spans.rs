@@ -141,8 +141,8 @@ mod tests {
     #[test]
     fn a_check_is_queued_runs_waits_is_ready_and_runs_again() {
         let notes = Notes {
-            slices: vec![slice(10, 10, 12), slice(40, 45, 46)],
-            steps: vec![
+            slices: smallvec::smallvec![slice(10, 10, 12), slice(40, 45, 46)],
+            steps: smallvec::smallvec![
                 Step {
                     at: at(11),
                     phase: Phase::Connect,

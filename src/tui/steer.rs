@@ -1,13 +1,12 @@
 //! What keys do on the Scheduling screen: zoom, pan, cursor, and what is under it.
 
 use crate::domain::SiteId;
-use crate::trace::Record;
 
 use super::layout;
 use super::place::Steer;
 use super::scene::{Intent, Scene, Tone};
 use super::state::{Layer, State};
-use super::views::sched::Board;
+use super::views::sched::{Board, Check};
 
 /// Performs it.
 pub(super) fn act(state: &mut State, steer: Steer, scene: &Scene<'_>) -> Option<Intent> {
@@ -84,7 +83,7 @@ fn walk(state: &mut State, steer: Steer, scene: &Scene<'_>) {
                 return;
             };
             state.place.lane = other;
-            let apart = |other: &&&Record| {
+            let apart = |other: &&Check<'_>| {
                 let (a, b) = (other.started, record.started);
                 a.since(b).max(b.since(a))
             };
@@ -131,13 +130,13 @@ fn pan(state: &mut State, steer: Steer, scene: &Scene<'_>) {
 }
 
 /// The check under the cursor.
-fn selected<'a>(state: &State, scene: &Scene<'a>) -> Option<&'a Record> {
+fn selected<'a>(state: &State, scene: &Scene<'a>) -> Option<Check<'a>> {
     let (_, record) = board(state, scene).selected(&state.place)?;
     Some(record)
 }
 
 fn under_cursor(state: &State, scene: &Scene<'_>) -> Option<SiteId> {
-    selected(state, scene).map(Record::site)
+    selected(state, scene).map(|check| check.site())
 }
 
 fn follow(state: &mut State, scene: &Scene<'_>) {

@@ -145,12 +145,12 @@ fn record(job: JobId, start: Moment, end: Moment, who: &RanOn, hangs: bool) -> R
         ended: end,
         ran_on: who.clone(),
         notes: Notes {
-            slices: vec![
+            slices: smallvec::smallvec![
                 slice(start, 120),
                 slice(connected, 60),
                 slice(end - Duration::from_micros(80), 80),
             ],
-            steps: vec![
+            steps: smallvec::smallvec![
                 step(start, Phase::Connect),
                 step(connected, Phase::FirstByte),
             ],

@@ -151,7 +151,7 @@ pub(super) fn placed(mut notes: Notes, started: Moment, latency: Duration) -> No
     let place = |at: Moment| started + Duration::from_nanos(at.as_nanos()).min(latency);
     notes.slices.truncate(256);
     notes.steps.truncate(64);
-    let ordered = |slice: &Slice| slice.ready <= slice.start && slice.start <= slice.end;
+    let ordered = |slice: &mut Slice| slice.ready <= slice.start && slice.start <= slice.end;
     notes.slices.retain(ordered);
     for slice in &mut notes.slices {
         slice.ready = place(slice.ready);
@@ -363,12 +363,12 @@ pub(super) mod tests {
             doing: crate::trace::Doing::Running,
         };
         let notes = Notes {
-            slices: vec![slice(5, 6, 900), slice(0, 1, 2), slice(9, 8, 7)],
+            slices: smallvec::smallvec![slice(5, 6, 900), slice(0, 1, 2), slice(9, 8, 7)],
             ..Notes::default()
         };
         let placed = placed(notes, at(1_000), Duration::from_nanos(100));
         assert_eq!(
-            placed.slices,
+            placed.slices.as_slice(),
             [slice(1_000, 1_001, 1_002), slice(1_005, 1_006, 1_100)]
         );
     }

@@ -99,8 +99,8 @@ fn record(job: usize, from: u64, to: u64, slices: Vec<Slice>) -> Record {
             thread: format!("thread-{}", job + 1).into(),
         },
         notes: Notes {
-            slices,
-            steps: vec![Step {
+            slices: slices.into(),
+            steps: smallvec::smallvec![Step {
                 at: at(from),
                 phase: Phase::FirstByte,
             }],

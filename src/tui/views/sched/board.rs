@@ -9,12 +9,12 @@ use ratatui::layout::Rect;
 
 use crate::domain::{Moment, RanOn, SiteId};
 use crate::paradigm::{QueueFigures, WorkerFigures};
-use crate::trace::Record;
 use crate::tui::lanes::Axis;
 use crate::tui::place::{Grouping, Place, Time};
 use crate::tui::scene::Scene;
 use crate::tui::state::State;
 
+use super::check::{Check, Is};
 use super::columns::Columns;
 use super::hosts::{self, Entry};
 use super::row::{Kind, Row, order};
@@ -26,7 +26,7 @@ pub(crate) struct Board<'a> {
     pub(crate) columns: Columns,
     pub(crate) rows: Vec<Row<'a>>,
     /// Every check that is shown, by its start.
-    pub(crate) records: Vec<&'a Record>,
+    pub(crate) checks: Vec<Check<'a>>,
     /// The stretches of time that the numbers beside the lanes are of.
     settled: [(Moment, Moment); SETTLED],
 }
@@ -62,16 +62,15 @@ impl<'a> Board<'a> {
         let (from, to) = axis.range();
         let settled = settled(state, time, cells, &axis);
         let first = settled.iter().map(|(first, _)| *first).min();
-        let mut records: Vec<_> = ledger
-            .between(first.unwrap_or(from).min(from), to)
-            .collect();
+        let shown = ledger.between(first.unwrap_or(from).min(from), to);
+        let mut checks: Vec<_> = shown.map(Check::from).collect();
         // Once for all lanes, which are filled in this order.
-        records.sort_by_cached_key(|record| (record.started, record.site()));
+        checks.sort_by_key(|check| check.started);
         let mut board = Self {
             axis,
             columns,
             rows: Vec::new(),
-            records,
+            checks,
             settled,
         };
         board.rows = match state.place.grouping {
@@ -81,8 +80,8 @@ impl<'a> Board<'a> {
                 let mut rows = board.threads(scene, usize::from(area.width));
                 rows.retain(|row| matches!(row.kind, Kind::Thread { gone: false, .. }));
                 rows.truncate(4);
-                let shown = board.records.iter().filter(|record| record.ended >= from);
-                rows.extend(shown.map(|record| Row::task(record)));
+                let shown = board.checks.iter().filter(|check| check.ended >= from);
+                rows.extend(shown.copied().map(Row::task));
                 rows
             }
         };
@@ -93,16 +92,17 @@ impl<'a> Board<'a> {
     fn threads(&self, scene: &Scene<'_>, room: usize) -> Vec<Row<'a>> {
         let ledger = scene.record.ledger;
         let census = scene.census;
-        let mut lanes: BTreeMap<(&Arc<str>, u32, u32), Vec<&'a Record>> = BTreeMap::new();
-        let roster: BTreeMap<(&Arc<str>, u32, u32), &RanOn> = ledger
+        let mut lanes: BTreeMap<(u32, u32, &Arc<str>), Vec<Check<'a>>> = BTreeMap::new();
+        let roster: BTreeMap<(u32, u32, &Arc<str>), &RanOn> = ledger
             .roster()
             .iter()
-            .map(|who| ((&who.host, who.pid, who.tid), who))
+            .map(|who| ((who.pid, who.tid, &who.host), who))
             .collect();
         for key in roster.keys() {
             lanes.insert(*key, Vec::new());
         }
-        for record in &self.records {
+        for check in &self.checks {
+            let record = check.record;
             let (host, pid) = (&record.ran_on.host, record.ran_on.pid);
             let tids = record.notes.slices.iter().map(|slice| slice.tid);
             let mut before = 0;
@@ -111,21 +111,25 @@ impl<'a> Board<'a> {
                     continue;
                 }
                 before = tid;
-                let lane = lanes.entry((host, pid, tid)).or_default();
+                let lane = lanes.entry((pid, tid, host)).or_default();
                 // It may have gone to another thread and come back.
-                if lane.last().is_none_or(|last| !std::ptr::eq(*last, *record)) {
-                    lane.push(record);
+                let last = lane.last().map(|last| last.record);
+                if last.is_none_or(|last| !std::ptr::eq(last, record)) {
+                    lane.push(*check);
                 }
             }
         }
         let mut rows: Vec<Row<'a>> = Vec::new();
         let mut groups: Vec<(u32, String, Vec<Row<'a>>)> = Vec::new();
+        let mut lanes: Vec<_> = lanes.into_iter().collect();
+        lanes.sort_by_key(|((.., host), _)| *host);
         for (key, records) in lanes {
+            let (pid, tid, host) = key;
             let gone = !roster.contains_key(&key);
             let Some(who) = roster
                 .get(&key)
                 .copied()
-                .or_else(|| ledger.thread(key.0, key.1, key.2))
+                .or_else(|| ledger.thread(host, pid, tid))
             else {
                 continue;
             };
@@ -139,8 +143,8 @@ impl<'a> Board<'a> {
             };
             let row = Row::lane(kind, records);
             match groups.last_mut() {
-                Some((pid, host, rows)) if *pid == key.1 && **host == **key.0 => rows.push(row),
-                _ => groups.push((key.1, who.host.to_string(), vec![row])),
+                Some((of, at, rows)) if *of == pid && **at == **host => rows.push(row),
+                _ => groups.push((pid, who.host.to_string(), vec![row])),
             }
         }
         if let Some(queue) = scene.record.queue {
@@ -177,13 +181,13 @@ impl<'a> Board<'a> {
     fn sites(&self, scene: &Scene<'_>) -> Vec<Row<'a>> {
         /// With more sites than that only those that were checked have a lane.
         const ALL: usize = 500;
-        let mut lanes: BTreeMap<SiteId, Vec<&'a Record>> = BTreeMap::new();
+        let mut lanes: BTreeMap<SiteId, Vec<Check<'a>>> = BTreeMap::new();
         let ids = scene.monitor.ids();
         if ids.len() <= ALL {
             lanes.extend(ids.iter().map(|id| (*id, Vec::new())));
         }
-        for record in &self.records {
-            lanes.entry(record.site()).or_default().push(record);
+        for check in &self.checks {
+            lanes.entry(check.site()).or_default().push(*check);
         }
         for job in scene.record.ledger.waiting() {
             lanes.entry(job.site).or_default();
@@ -234,7 +238,7 @@ impl<'a> Board<'a> {
                 shown.push(index);
             }
         };
-        let runs = |row: &Row<'_>| row.records.iter().any(|record| record.found.is_none());
+        let runs = |row: &Row<'_>| row.records.iter().any(|check| check.is == Is::InFlight);
         let running = rows().filter(|(_, row)| runs(row)).map(|(index, _)| index);
         running.take(height / 3).for_each(&mut add);
         let failed = rows()
@@ -256,7 +260,7 @@ impl<'a> Board<'a> {
     }
 
     /// The lane and the check that the cursor is on, as far as they are on this page.
-    pub(crate) fn selected(&self, place: &Place) -> Option<(usize, &'a Record)> {
+    pub(crate) fn selected(&self, place: &Place) -> Option<(usize, Check<'a>)> {
         let job = place.cursor?;
         let find = |row: &Row<'a>| row.records.iter().find(|record| record.job == job).copied();
         let here = self.rows.get(place.lane).and_then(find);

@@ -12,6 +12,7 @@ use crate::tui::scene::Scene;
 use crate::tui::theme::{self, DIM, PLAIN};
 use crate::tui::widgets::put;
 
+use super::check::Check;
 use super::row::{Kind, Row};
 
 /// Draws a lane into `area`, whose cells are those of `axis`.
@@ -148,9 +149,9 @@ fn ticks(buffer: &mut Buffer, area: Rect, axis: &Axis, row: &Row<'_>) {
 
 /// A check in a lane.
 struct Bar<'a> {
-    record: &'a Record,
+    record: &'a Check<'a>,
     /// The one after it in the same lane.
-    next: Option<&'a &'a Record>,
+    next: Option<&'a Check<'a>>,
 }
 
 impl Bar<'_> {

@@ -14,6 +14,7 @@
 //! ```
 
 mod board;
+mod check;
 mod columns;
 mod detail;
 mod hosts;
@@ -25,6 +26,7 @@ mod strips;
 mod words;
 
 pub(crate) use board::Board;
+pub(crate) use check::Check;
 pub(crate) use row::Row;
 pub(crate) use screen::VIEW;
 pub(crate) use strips::{draw_legend, hidden};

@@ -4,10 +4,11 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use crate::domain::{Moment, RanOn, SiteId};
-use crate::trace::{Doing, Record};
+use crate::trace::Doing;
 use crate::tui::lanes::Axis;
 use crate::tui::scene::Tone;
 
+use super::check::{Check, Is};
 use super::shares::Shares;
 
 /// What a row is.
@@ -43,12 +44,12 @@ impl Kind {
 /// is one check: those need no memory of their own.
 #[derive(Clone, Debug)]
 pub(crate) enum Checks<'a> {
-    One([&'a Record; 1]),
-    Many(Vec<&'a Record>),
+    One([Check<'a>; 1]),
+    Many(Vec<Check<'a>>),
 }
 
 impl<'a> Deref for Checks<'a> {
-    type Target = [&'a Record];
+    type Target = [Check<'a>];
 
     fn deref(&self) -> &Self::Target {
         match self {
@@ -67,7 +68,7 @@ pub(crate) struct Row<'a> {
 
 impl<'a> Row<'a> {
     /// A lane of these checks, which stand by their starts.
-    pub(super) const fn lane(kind: Kind, records: Vec<&'a Record>) -> Self {
+    pub(super) const fn lane(kind: Kind, records: Vec<Check<'a>>) -> Self {
         let records = Checks::Many(records);
         Self { kind, records }
     }
@@ -78,10 +79,10 @@ impl<'a> Row<'a> {
     }
 
     /// The lane of one check.
-    pub(super) const fn task(record: &'a Record) -> Self {
+    pub(super) const fn task(check: Check<'a>) -> Self {
         Self {
             kind: Kind::Task,
-            records: Checks::One([record]),
+            records: Checks::One([check]),
         }
     }
 }
@@ -93,7 +94,7 @@ impl Row<'_> {
     }
 
     pub(super) fn failed(&self) -> bool {
-        self.records.iter().any(|record| record.failed())
+        self.records.iter().any(|check| check.is == Is::Failed)
     }
 
     /// The share of the page in which any of its checks was in flight.
@@ -109,8 +110,10 @@ impl Row<'_> {
     }
 
     pub(super) fn slowest(&self) -> Duration {
-        let took = self.records.iter().map(|record| record.took());
-        took.max().unwrap_or_default()
+        let took = self.records.iter();
+        took.map(|check| check.ended.since(check.started))
+            .max()
+            .unwrap_or_default()
     }
 }
 
@@ -138,7 +141,7 @@ impl Row<'_> {
         let (mut held, mut running, mut locked) = (0, 0, 0);
         let mut late = Duration::ZERO;
         for record in self.records.iter() {
-            late = late.max(record.late());
+            late = late.max(record.started.since(record.due));
             held += within(record.started, record.ended);
             for slice in &record.notes.slices {
                 if tid.is_some_and(|tid| tid != slice.tid) {

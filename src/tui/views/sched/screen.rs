@@ -227,7 +227,7 @@ fn draw_lanes(
         let followed = state.place.followed;
         lane::draw(buffer, cells, &board.axis, row, scene, followed);
         if let Some((_, record)) = under {
-            lane::select(buffer, cells, &board.axis, record);
+            lane::select(buffer, cells, &board.axis, &record);
         }
     }
     hidden
@@ -359,7 +359,7 @@ fn bottom(
             ..line
         };
         let texts = match board.selected(&state.place) {
-            Some((_, record)) => detail::lines(record, state, scene),
+            Some((_, record)) => detail::lines(&record, state, scene),
             None => [
                 "The check under the cursor is not on this page any more.".into(),
                 "Left and Right go to the checks of a lane; End goes live.".into(),

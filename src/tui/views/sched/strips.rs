@@ -22,8 +22,8 @@ const DEADLINE: &str = "|due again";
 /// The number of checks in flight, cell by cell.
 pub(crate) fn in_flight<'a>(board: &'a Board<'_>) -> Load<'a> {
     let mut load = Load::new(&board.axis);
-    for record in &board.records {
-        load.add(record.started, record.ended);
+    for check in &board.checks {
+        load.add(check.started, check.ended);
     }
     load
 }
@@ -31,8 +31,8 @@ pub(crate) fn in_flight<'a>(board: &'a Board<'_>) -> Load<'a> {
 /// The number of checks that waited for a worker, cell by cell.
 pub(crate) fn queued<'a>(board: &'a Board<'_>, scene: &Scene<'_>) -> Load<'a> {
     let mut load = Load::new(&board.axis);
-    for record in &board.records {
-        load.add(record.job.due, record.started);
+    for check in &board.checks {
+        load.add(check.due, check.started);
     }
     let (.., now) = board.axis.range();
     for job in scene.record.ledger.waiting() {

@@ -1,0 +1,45 @@
+//! The slice of a check that has no end yet: noted by the thread that runs it without waiting
+//! for anybody, and seen by whoever draws.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use crate::domain::Moment;
+
+use super::identity::tid;
+use super::notes::{Doing, Slice};
+
+/// The slice that is under way, which has no end yet. Written by the thread that runs it
+/// alone; another that reads it at the very moment may see the parts of two.
+#[derive(Debug, Default)]
+pub(super) struct UnderWay {
+    ready: AtomicU64,
+    /// In nanoseconds; 0: there is none.
+    start: AtomicU64,
+    tid: AtomicU32,
+}
+
+impl UnderWay {
+    pub(super) fn begin(&self, ready: Moment, start: Moment) {
+        self.ready.store(ready.as_nanos(), Ordering::Relaxed);
+        self.tid.store(tid(), Ordering::Relaxed);
+        self.start.store(start.as_nanos().max(1), Ordering::Release);
+    }
+
+    /// The slice as it would be if it ended at `end`.
+    pub(super) fn slice(&self, end: Moment) -> Option<Slice> {
+        let start = Moment::from_nanos(self.start.load(Ordering::Acquire));
+        (start > Moment::ZERO).then(|| Slice {
+            ready: Moment::from_nanos(self.ready.load(Ordering::Relaxed)).min(start),
+            start,
+            end: end.max(start),
+            tid: self.tid.load(Ordering::Relaxed),
+            doing: Doing::Running,
+        })
+    }
+
+    pub(super) fn end(&self, end: Moment) -> Option<Slice> {
+        let slice = self.slice(end);
+        self.start.store(0, Ordering::Relaxed);
+        slice
+    }
+}
