@@ -6,14 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::domain::{CheckResult, Clock, JobId, Look, Moment, Outcome, Reason, SiteId, Verdict};
-use crate::monitor::{Monitor, Notice};
+use crate::domain::{
+    CheckResult, Clock, JobId, Look, Moment, Now, Outcome, Reason, SiteId, Verdict,
+};
+use crate::monitor::{Guard, Monitor, Notice, Sight};
 use crate::paradigm::{ALL, Context, Dispatcher, Entry, Offer, Receipt, StartError, position};
 use crate::probe::Kit;
 use crate::schedule::Schedule;
 use crate::trace::{Demand, Recorder};
 
 use super::beginning::CoreError;
+use super::canaries::{Canaries, looks};
 use super::ledger::{Ledger, keeping};
 use super::queue::queue_options;
 use super::workers::{Workers, step};
@@ -33,6 +36,8 @@ pub enum Happening {
     Switched(Receipt),
     /// A check was answered; told only to those who asked for it.
     Checked(Arc<CheckResult>),
+    /// Nothing can be seen any more, or something again.
+    Sight(Sight),
 }
 
 /// Plan, dispatcher and monitor.
@@ -53,6 +58,10 @@ pub struct Core {
     pub(super) happenings: Vec<Happening>,
     ticked: Moment,
     stood_still_until: Option<Moment>,
+    pub(super) guard: Guard,
+    pub(super) canaries: Option<Canaries>,
+    pub(super) canary_looks: Vec<Arc<Look>>,
+    pub(super) kit: Arc<Kit>,
     pub(super) ledger: Option<Ledger>,
     pub(super) tells_checks: bool,
 }
@@ -70,11 +79,12 @@ impl Core {
         results: tokio::sync::mpsc::UnboundedSender<CheckResult>,
     ) -> Result<Self, CoreError> {
         let kit = Kit::http(config.monitor.ca_file.as_deref()).map_err(CoreError::Kit)?;
+        let kit = Arc::new(kit);
         let recorder = Recorder::new();
         recorder.switch(true);
         let context = Context {
             workers: workers.of(entry).0,
-            kit: Arc::new(kit),
+            kit: Arc::clone(&kit),
             clock: Arc::clone(&clock),
             recorder: Arc::clone(&recorder),
             results,
@@ -99,6 +109,10 @@ impl Core {
             happenings: Vec::new(),
             ticked: clock_now,
             stood_still_until: None,
+            guard: Guard::default(),
+            canaries: None,
+            canary_looks: Vec::new(),
+            kit,
             ledger: None,
             tells_checks: false,
         };
@@ -108,6 +122,9 @@ impl Core {
 
     fn take_over(&mut self, config: Config) {
         let now = self.clock.now();
+        self.canary_looks = looks(&config);
+        self.guard
+            .switch(self.canaries.is_some() && !self.canary_looks.is_empty());
         let looks: HashMap<SiteId, Arc<Look>> = self
             .monitor
             .sites()
@@ -183,8 +200,10 @@ impl Core {
         if now.since(self.ticked) > STANDSTILL {
             tracing::warn!("the program stood still for {:?}", now.since(self.ticked));
             self.stood_still_until = Some(now);
+            self.guard.beware();
         }
         self.ticked = now;
+        self.ask_canaries(now);
         let mut due = std::mem::take(&mut self.due);
         self.schedule.take_due(now, BATCH, &mut due);
         for due in due.drain(..) {
@@ -215,12 +234,12 @@ impl Core {
             Offer::Busy => self.schedule.owe(due),
         };
         if let Some(missed) = missed {
-            self.observe(&Outcome::Missed(missed));
+            self.observe(&Outcome::Missed(missed), self.clock.now());
         }
     }
 
-    fn observe(&mut self, outcome: &Outcome) {
-        let now = self.clock.now();
+    /// Folds in what became of a check at `now`.
+    pub(super) fn observe(&mut self, outcome: &Outcome, now: Now) {
         let mut notices = Vec::new();
         self.monitor.observe(outcome, now, &mut notices);
         self.write_down(outcome, &notices, now);
@@ -243,7 +262,7 @@ impl Core {
             }
             let site = result.job.site;
             let result = self.in_doubt(result);
-            self.observe(&Outcome::Checked(Arc::new(result)));
+            self.weigh(result);
             if let Some(owed) = self.schedule.released(site) {
                 self.offer(owed);
             }
@@ -334,6 +353,7 @@ impl Core {
     pub fn next_wake(&mut self) -> Option<Moment> {
         let due = self.schedule.next_due();
         let account = self.dispatcher.next_deadline();
-        due.into_iter().chain(account).min()
+        let round = self.guard.next_round();
+        due.into_iter().chain(account).chain(round).min()
     }
 }

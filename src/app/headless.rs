@@ -93,12 +93,14 @@ async fn run(
         ledger,
         restored,
         mut words,
+        speaker,
     } = Ledger::open(&watch.history, &watch.config, None, &dyn_clock, watch.zone)
         .map_err(SessionError::History)?;
     let (sender, mut results) = unbounded_channel();
     let mut core = Core::start(watch.config, watch.entry, watch.workers, dyn_clock, sender)
         .map_err(SessionError::Core)?;
     core.keep(ledger, restored);
+    core.beware(speaker)?;
     if watch.results {
         core.tell_checks();
     }
@@ -130,6 +132,7 @@ async fn run(
                 Some(word) = words.recv() => match word {
                     Word::History(news) => tell(Occurrence::History(&news), &core)?,
                     Word::Post(news) => tell(Occurrence::Post(&news), &core)?,
+                    Word::Canaries(round) => core.hear(&round),
                 },
                 _ = results.recv_many(&mut batch, BATCH) => core.results(batch.drain(..)),
                 () = tokio::time::sleep_until(wake) => {}
@@ -152,6 +155,7 @@ async fn run(
         match &word {
             Word::History(news) => tell(Occurrence::History(news), &core)?,
             Word::Post(news) => tell(Occurrence::Post(news), &core)?,
+            Word::Canaries(_) => {}
         }
     }
     let number = ended.map_err(SessionError::Io)?;

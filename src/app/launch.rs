@@ -95,6 +95,7 @@ impl Launch {
         let mut core = Core::start(self.config, self.entry, self.workers, dyn_clock, sender)
             .map_err(SessionError::Core)?;
         core.keep(opened.ledger, opened.restored);
+        core.beware(opened.speaker)?;
         let demo = self.fleet.is_some();
         let mut world = World::new(core, Arc::clone(&clock), zone, self.source, demo);
         if let Some(notice) = self.notice {

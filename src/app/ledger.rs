@@ -1,12 +1,13 @@
 //! What the monitor finds, written down: outcomes and changes go to the history, and with
 //! a change the letters that tell of it.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
 use crate::config::{Config, NotifySettings, Secret, SmtpSecurity};
@@ -14,8 +15,8 @@ use crate::domain::{Clock, Now, Outcome, Owner, SiteId};
 use crate::history::{
     Change, Ended, History, HistoryError, Keep, LookRow, News, Place, Restored, SiteKey,
 };
-use crate::monitor::{Monitor, Notice, SiteState};
-use crate::notify::{self, Occasion, Outbox, Plan, PostNews, Story};
+use crate::monitor::{Monitor, Notice, Round, Sight, SiteState};
+use crate::notify::{self, BlindSpell, Occasion, Outbox, Plan, PostNews, Story};
 
 /// What the history and the outbox have to say, each from its own thread.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub enum Word {
     History(News),
     /// About a letter.
     Post(PostNews),
+    /// What canaries answered.
+    Canaries(Round),
 }
 
 /// The history and the outbox, as the loop sees them: everything here returns at once.
@@ -53,6 +56,8 @@ pub struct OpenLedger {
     pub restored: Vec<Restored>,
     /// What it has to say.
     pub words: UnboundedReceiver<Word>,
+    /// For whoever else has something to say there.
+    pub speaker: UnboundedSender<Word>,
 }
 
 impl Ledger {
@@ -82,6 +87,7 @@ impl Ledger {
         };
         let (history, restored) = History::open(place, keep, Arc::clone(clock), tell)?;
         let plan = plan(others.unwrap_or(config));
+        let speaker = sender.clone();
         let tell = move |news| {
             let _unheard = sender.send(Word::Post(news));
         };
@@ -97,6 +103,7 @@ impl Ledger {
             },
             restored,
             words,
+            speaker,
         })
     }
 
@@ -202,6 +209,31 @@ impl Ledger {
             ended,
             letters,
         });
+    }
+
+    /// Tells every owner of a site, once, that nothing could be seen for a while.
+    pub(super) fn sighted(&self, sight: &Sight, monitor: &Monitor, now: Now) {
+        let Sight::Regained { since, lasted, why } = sight else {
+            return;
+        };
+        let told: BTreeSet<&str> = monitor
+            .sites()
+            .flat_map(|state| self.owners(state))
+            .map(|owner| &*owner.name)
+            .collect();
+        let owners = self.plan.owners.iter();
+        let owners = owners.filter(|owner| told.contains(&*owner.name));
+        let spell = BlindSpell {
+            since: since.wall,
+            until: now.wall,
+            lasted: *lasted,
+            why,
+            zone: &self.zone,
+        };
+        let letters = spell.letters(&self.plan.settings, owners);
+        if !letters.is_empty() {
+            self.history.letters(letters);
+        }
     }
 
     fn owners<'a>(&'a self, state: &'a SiteState) -> impl Iterator<Item = &'a Owner> {

@@ -5,6 +5,7 @@
 
 mod annals;
 mod beginning;
+mod canaries;
 mod core;
 mod event;
 mod export;
@@ -23,6 +24,8 @@ mod reading;
 mod record;
 mod service;
 mod session;
+mod sight;
+mod tidings;
 mod trouble;
 mod workers;
 mod workshop;

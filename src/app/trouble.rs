@@ -50,7 +50,7 @@ impl Trouble {
                     aside.display()
                 ),
             )),
-            Word::History(News::Letters) => None,
+            Word::History(News::Letters) | Word::Canaries(_) => None,
             Word::Post(PostNews::Delivered { letter, .. }) => {
                 self.channels
                     .remove(&(letter.channel.clone(), letter.owner.clone()));

@@ -6,19 +6,18 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::domain::{Clock, Moment, SiteId, SystemClock, Timestamp, brief};
-use crate::monitor::{Notice, State};
+use crate::domain::{Clock, Moment, SiteId, SystemClock, Timestamp};
+use crate::monitor::State;
 use crate::paradigm::{ALL, Label, labels};
 use crate::tui::{Intent, Machine, Message, Recollection, Scene, Tone};
 
 use super::annals::Annals;
-use super::core::{Core, Happening};
+use super::core::Core;
 use super::event::{Action, Ending};
 use super::keeper::Kept;
 use super::ledger::Word;
 use super::lookout::Lookout;
 use super::machine::Meter;
-use super::names::{listed, more};
 use super::trouble::Trouble;
 use super::workshop::Workshop;
 
@@ -40,9 +39,9 @@ pub(super) struct World {
     annals: Annals,
     meter: Meter,
     metered: Option<Moment>,
-    message: Option<Message>,
+    pub(super) message: Option<Message>,
     /// The receipt of the last switch, which other news must not cover at once.
-    receipt: Option<Message>,
+    pub(super) receipt: Option<Message>,
     banner: Option<String>,
     /// While the history cannot be kept, or a channel fails.
     trouble: Trouble,
@@ -87,6 +86,7 @@ impl World {
         let active = self.labels.iter().position(|label| *label == entry.label);
         let queue = self.core.queue();
         let complaint = queue.as_ref().and_then(|queue| queue.complaint());
+        let blind = self.blindness();
         look(&Scene {
             monitor: self.core.monitor(),
             now: self.clock.now(),
@@ -103,9 +103,9 @@ impl World {
             workshop: self.workshop.seen(),
             next_due: &|site| self.core.due_of(site),
             message: self.newest_message(),
-            banner: self
-                .banner
+            banner: blind
                 .as_deref()
+                .or(self.banner.as_deref())
                 .or(complaint.as_deref())
                 .or_else(|| self.trouble.banner()),
             source: &self.source,
@@ -240,7 +240,7 @@ impl World {
         None
     }
 
-    fn name(&self, site: SiteId) -> Option<Box<str>> {
+    pub(super) fn name(&self, site: SiteId) -> Option<Box<str>> {
         Some(self.core.monitor().site(site)?.site().name.clone())
     }
 
@@ -329,6 +329,9 @@ impl World {
 
     /// What the history or the outbox has to say.
     pub(super) fn word(&mut self, word: Word) {
+        if let Word::Canaries(round) = &word {
+            self.core.hear(round);
+        }
         if let Some((tone, text)) = self.trouble.hear(word) {
             self.say(tone, text);
         }
@@ -343,55 +346,5 @@ impl World {
             .strftime("%H:%M:%S");
         tracing::warn!("not reloaded: {why}");
         self.banner = Some(format!("{why}; running on the configuration of {since}"));
-    }
-
-    /// Tells what has happened: on the screen, and to whoever is not looking.
-    pub(super) fn tell(&mut self) -> Option<Action> {
-        let (mut down, mut up, mut slow) = (Vec::new(), Vec::new(), Vec::new());
-        for happening in self.core.take_happenings() {
-            match happening {
-                Happening::Switched(receipt) => {
-                    self.say(Tone::Good, receipt.to_string());
-                    self.receipt = self.message.clone();
-                }
-                Happening::Notice(Notice::Down { site }) => down.extend(self.down(site)),
-                Happening::Notice(Notice::Recovered { site, lasted }) => {
-                    up.extend(self.name(site).map(|name| (name, brief(lasted))));
-                }
-                Happening::Notice(Notice::Degraded { site }) => slow.extend(self.name(site)),
-                Happening::Notice(Notice::LookAgain { .. } | Notice::Stands { .. })
-                | Happening::Checked(_) => {}
-            }
-        }
-        if let [first, rest @ ..] = &slow[..] {
-            let more = more(rest.len());
-            self.say(Tone::Warn, format!("{first}{more} degraded"));
-        }
-        if !up.is_empty() {
-            let names = up
-                .iter()
-                .map(|(name, lasted)| format!("{name} (after {lasted})"));
-            self.say(Tone::Good, format!("UP again: {}", listed(names)));
-        }
-        if !down.is_empty() {
-            let names = down.iter().map(|(name, why)| format!("{name} ({why})"));
-            self.say(Tone::Bad, format!("DOWN: {}", listed(names)));
-        }
-        if down.is_empty() && up.is_empty() {
-            return None;
-        }
-        Some(Action::Call {
-            title: "squirrel".to_owned(),
-            body: self
-                .message
-                .as_ref()
-                .map_or_else(String::new, |message| message.text.clone()),
-        })
-    }
-
-    fn down(&self, site: SiteId) -> Option<(Box<str>, String)> {
-        let state = self.core.monitor().site(site)?;
-        let reason = state.outage()?.reason;
-        Some((state.site().name.clone(), reason.to_string()))
     }
 }

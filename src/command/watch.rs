@@ -1,6 +1,7 @@
 //! `squirrel watch`: the monitor without a screen; one line of JSON for every change.
 
 use std::io::{self, BufWriter, Write};
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
@@ -8,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::app::{self, Core, Happening, Occurrence, SessionError, Watch, choose};
 use crate::domain::{SiteId, Timestamp};
 use crate::history::News;
-use crate::monitor::{Notice, SiteState};
+use crate::monitor::{Notice, Sight, SiteState};
 use crate::notify::PostNews;
 use crate::paradigm::{ensure_files, raise_file_limit};
 
@@ -89,6 +90,19 @@ impl<W: Write> Log<W> {
                     None => return Ok(()),
                 }
             }
+            Occurrence::Happened(Happening::Sight(sight)) => match sight {
+                Sight::Lost { since, why } => {
+                    put(&mut fields, "since", self.time(since.wall));
+                    put(&mut fields, "error", &**why);
+                    "blind"
+                }
+                Sight::Regained { since, lasted, why } => {
+                    put(&mut fields, "since", self.time(since.wall));
+                    put(&mut fields, "duration_s", seconds(*lasted));
+                    put(&mut fields, "error", &**why);
+                    "sighted"
+                }
+            },
             Occurrence::Reloaded(Ok(())) => {
                 put(&mut fields, "sites", core.monitor().ids().len());
                 "reloaded"
@@ -161,11 +175,7 @@ impl<W: Write> Log<W> {
                 named(state, fields);
                 let outage = state.last_outage()?;
                 put(fields, "since", self.time(outage.since().wall));
-                put(
-                    fields,
-                    "duration_s",
-                    (lasted.as_secs_f64() * 1e3).round() / 1e3,
-                );
+                put(fields, "duration_s", seconds(lasted));
                 put(fields, "reason", outage.reason.word());
                 put(fields, "error", outage.error.as_deref());
                 put(fields, "status", state.last()?.status);
@@ -200,6 +210,11 @@ fn put(fields: &mut Fields, key: &str, value: impl serde::Serialize) {
     // Texts, numbers and lists of them always have a form in JSON.
     let value = serde_json::to_value(value).unwrap_or_default();
     fields.insert(key.to_owned(), value);
+}
+
+/// To the millisecond.
+fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e3).round() / 1e3
 }
 
 fn named(state: &SiteState, fields: &mut Fields) {

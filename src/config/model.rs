@@ -79,11 +79,19 @@ pub struct MonitorSettings {
     pub user_agent: Arc<str>,
     /// Certificates to trust besides the system's roots, in PEM.
     pub ca_file: Option<PathBuf>,
-    /// Asked before many failures at once are believed.
+    /// Asked before an outage, or many failures at once, are believed. An empty list: nobody
+    /// is, and every failure is believed.
     pub canaries: Vec<SiteUrl>,
     /// Globs of plain lists, relative to the file's folder.
     pub include: Vec<Box<str>>,
 }
+
+/// Hosts of three owners that nearly always answer.
+const CANARIES: [&str; 3] = [
+    "https://www.google.com/",
+    "https://one.one.one.one/",
+    "https://www.wikipedia.org/",
+];
 
 impl Default for MonitorSettings {
     fn default() -> Self {
@@ -99,7 +107,7 @@ impl Default for MonitorSettings {
             cert_warn: 14 * DAY,
             user_agent: Arc::from(USER_AGENT),
             ca_file: None,
-            canaries: Vec::new(),
+            canaries: CANARIES.map(SiteUrl::new).to_vec(),
             include: Vec::new(),
         }
     }

@@ -69,11 +69,12 @@ pub(super) fn read_monitor(
                 ))),
             }
         }),
-        canaries: table
-            .texts("canaries", kinds::http_url)
-            .into_iter()
-            .map(|element| element.value)
-            .collect(),
+        canaries: if table.has("canaries") {
+            let named = table.texts("canaries", kinds::http_url).into_iter();
+            named.map(|element| element.value).collect()
+        } else {
+            default.canaries
+        },
         include: include
             .iter()
             .map(|element| element.value.clone())

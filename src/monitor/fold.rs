@@ -212,6 +212,25 @@ impl Monitor {
             .is_some()
     }
 
+    /// Nothing could be seen since `since`: failures that were not confirmed, and that
+    /// `doubtful` does not take for the site's own, are forgotten.
+    pub fn doubt(
+        &mut self,
+        since: Now,
+        doubtful: impl Fn(&SiteState) -> bool,
+        now: Now,
+        notices: &mut Vec<Notice>,
+    ) {
+        for id in self.order.clone() {
+            let suspect = self
+                .site(id)
+                .is_some_and(|state| state.state() == State::Suspect && doubtful(state));
+            if suspect && self.with(id, |state| state.doubt(since, now)) == Some(true) {
+                notices.push(Notice::Stands { site: id });
+            }
+        }
+    }
+
     /// Somebody knows of the outage, or does not any more; gives `false` if none is open.
     pub fn acknowledge(&mut self, id: SiteId, by: Option<Acknowledgement>) -> bool {
         self.with(id, |state| state.acknowledge(by)) == Some(true)

@@ -34,7 +34,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn site(name: &str, confirm: u32, recover: u32) -> Site {
+pub(super) fn site(name: &str, confirm: u32, recover: u32) -> Site {
     Site {
         name: name.into(),
         look: Arc::new(Look {
@@ -59,7 +59,11 @@ fn site(name: &str, confirm: u32, recover: u32) -> Site {
 }
 
 fn result(job: JobId, verdict: Verdict) -> Outcome {
-    Outcome::Checked(Arc::new(CheckResult {
+    Outcome::Checked(Arc::new(look(job, verdict)))
+}
+
+pub(super) fn look(job: JobId, verdict: Verdict) -> CheckResult {
+    CheckResult {
         job,
         verdict,
         reason: match verdict {
@@ -86,7 +90,7 @@ fn result(job: JobId, verdict: Verdict) -> Outcome {
             tid: 1,
             thread: "t".into(),
         },
-    }))
+    }
 }
 
 /// The rules of confirmation, written down as plainly as possible: looks at the whole

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{
-    Acknowledgement, CheckResult, Moment, Now, Reason, Site, SiteId, Standing, Timestamp, Verdict,
-};
+use crate::domain::{CheckResult, Moment, Now, Reason, Site, SiteId, Standing, Timestamp, Verdict};
 
 use super::outage::Streak;
 use super::{Outage, Sample, Samples, State};
@@ -28,30 +26,30 @@ impl Turn {
 /// All that is known of one site.
 #[derive(Clone, Debug)]
 pub struct SiteState {
-    id: SiteId,
-    site: Arc<Site>,
+    pub(super) id: SiteId,
+    pub(super) site: Arc<Site>,
     /// What the last look that could be taken said.
-    verdict: Option<Verdict>,
+    pub(super) verdict: Option<Verdict>,
     /// Whether the very last look could not be taken.
-    blind: bool,
-    failures: u32,
+    pub(super) blind: bool,
+    pub(super) failures: u32,
     /// The failures before an outage is confirmed.
-    streak: Option<Box<Streak>>,
-    good: u32,
-    last_good: Option<Timestamp>,
-    missed_in_a_row: u32,
-    outage: Option<Box<Outage>>,
+    pub(super) streak: Option<Box<Streak>>,
+    pub(super) good: u32,
+    pub(super) last_good: Option<Timestamp>,
+    pub(super) missed_in_a_row: u32,
+    pub(super) outage: Option<Box<Outage>>,
     /// The outage that ended last.
-    ended: Option<Box<Outage>>,
-    since: Now,
-    samples: Samples,
-    last: Option<Arc<CheckResult>>,
-    last_failure: Option<Arc<CheckResult>>,
-    checks: u64,
-    missed: u64,
-    up_time: Duration,
-    down_time: Duration,
-    accounted_to: Moment,
+    pub(super) ended: Option<Box<Outage>>,
+    pub(super) since: Now,
+    pub(super) samples: Samples,
+    pub(super) last: Option<Arc<CheckResult>>,
+    pub(super) last_failure: Option<Arc<CheckResult>>,
+    pub(super) checks: u64,
+    pub(super) missed: u64,
+    pub(super) up_time: Duration,
+    pub(super) down_time: Duration,
+    pub(super) accounted_to: Moment,
 }
 
 impl SiteState {
@@ -149,49 +147,6 @@ impl SiteState {
             .map_or_else(|| now.since(self.since.mono), |outage| outage.lasted(now))
     }
 
-    /// What stands against it, to be kept and given back to [`super::Monitor::restore`].
-    #[must_use]
-    pub fn standing(&self) -> Option<Standing> {
-        let (streak, down, acknowledged) = match (&self.outage, &self.streak) {
-            (Some(outage), _) => (&outage.streak, true, outage.acknowledged.clone()),
-            (None, Some(streak)) => (&**streak, false, None),
-            (None, None) => return None,
-        };
-        Some(Standing {
-            failures: self.failures,
-            good: self.good,
-            since: streak.since.wall,
-            causes: streak.causes.clone(),
-            last_good: streak.last_good,
-            down,
-            acknowledged,
-        })
-    }
-
-    pub(super) fn restore(&mut self, standing: Standing, now: Now) {
-        self.change(now, |this| {
-            let streak = Streak::restored(&standing, now);
-            this.verdict = Some(Verdict::Down);
-            this.failures = standing.failures;
-            this.good = standing.good;
-            this.last_good = standing.last_good;
-            if standing.down {
-                let acknowledged = standing.acknowledged;
-                this.outage = Some(Box::new(Outage::new(streak, acknowledged)));
-            } else {
-                this.streak = Some(Box::new(streak));
-            }
-        });
-    }
-
-    pub(super) fn acknowledge(&mut self, acknowledged: Option<Acknowledgement>) -> bool {
-        let Some(outage) = &mut self.outage else {
-            return false;
-        };
-        outage.acknowledged = acknowledged;
-        true
-    }
-
     /// Failures in a row up to now.
     #[must_use]
     pub const fn failures(&self) -> u32 {
@@ -275,7 +230,7 @@ impl SiteState {
     }
 
     /// Runs `change`, with the time up to now accounted to the state before it.
-    fn change<T>(&mut self, now: Now, change: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn change<T>(&mut self, now: Now, change: impl FnOnce(&mut Self) -> T) -> T {
         self.account(now.mono);
         let before = self.state();
         let value = change(self);
@@ -377,19 +332,5 @@ impl SiteState {
         let lasted = outage.lasted(now.mono);
         self.ended = Some(outage);
         Some(Turn::Recovered { lasted })
-    }
-
-    /// A number that is another one when something changed that is to be kept: the streak,
-    /// and during an outage the causes and, ever more seldom, how often it failed.
-    pub(super) fn mark(&self) -> (u32, u32, usize) {
-        let causes = self
-            .outage
-            .as_ref()
-            .map_or(0, |outage| outage.causes().len());
-        let failures = match &self.outage {
-            Some(_) => self.failures.checked_ilog2().map_or(0, |power| power + 1),
-            None => self.failures,
-        };
-        (failures, self.good, causes)
     }
 }

@@ -322,7 +322,8 @@ pub fn channel_fails(
         .collect()
 }
 
-fn note(
+/// A letter that is about no site.
+pub(super) fn note(
     id: Box<str>,
     owner: &Owner,
     entry: &Entry,

@@ -11,6 +11,7 @@
 //! it stands in the history. A new channel is a new file and one entry of the table.
 
 mod backoff;
+mod blind;
 mod carrier;
 mod channel;
 mod email;
@@ -24,6 +25,7 @@ mod sms;
 mod table;
 mod webhook;
 
+pub use blind::BlindSpell;
 pub use carrier::PostNews;
 pub use channel::{Channel, Delivery, Failure, Parcel, Sent};
 pub use entry::Entry;

@@ -1,0 +1,122 @@
+//! The thread that asks canaries: beside the workers, who may all be busy with sites that do
+//! not answer.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use crate::config::Config;
+use crate::domain::{
+    CheckResult, Clock, JobId, Look, Moment, Reason, SiteId, SiteUrl, StatusSet, Verdict,
+};
+use crate::monitor::{Round, is_doubtful};
+use crate::probe::{Kit, Start};
+use crate::trace::here;
+
+/// How long a canary may take. Slower than that, the network is no measure of a site either.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Whoever asks the canaries; ends when this is dropped.
+#[derive(Debug)]
+pub(super) struct Canaries {
+    requests: Sender<Vec<Arc<Look>>>,
+}
+
+impl Canaries {
+    /// Asks whenever that is wanted, and tells what each round found.
+    ///
+    /// # Errors
+    /// If no thread can be started.
+    pub(super) fn start(
+        kit: Arc<Kit>,
+        clock: Arc<dyn Clock>,
+        tell: impl Fn(Round) + Send + 'static,
+    ) -> io::Result<Self> {
+        let (requests, inbox) = channel();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        std::thread::Builder::new()
+            .name("canaries".to_owned())
+            .spawn(move || {
+                runtime.block_on(async { serve(&inbox, &kit, &*clock, tell).await });
+                runtime.shutdown_background();
+            })?;
+        Ok(Self { requests })
+    }
+
+    /// Begins a round.
+    pub(super) fn ask(&self, looks: Vec<Arc<Look>>) {
+        // The thread lives as long as this handle.
+        let _gone = self.requests.send(looks);
+    }
+}
+
+/// The looks at the canaries of `config`.
+pub(super) fn looks(config: &Config) -> Vec<Arc<Look>> {
+    let look = |url: &SiteUrl| {
+        Arc::new(Look {
+            url: url.clone(),
+            timeout: TIMEOUT,
+            slow: TIMEOUT,
+            cert_warn: Duration::ZERO,
+            expect_status: StatusSet::default(),
+            contains: None,
+            max_redirects: 0,
+            user_agent: Arc::clone(&config.monitor.user_agent),
+        })
+    };
+    config.monitor.canaries.iter().map(look).collect()
+}
+
+async fn serve(
+    inbox: &Receiver<Vec<Arc<Look>>>,
+    kit: &Kit,
+    clock: &dyn Clock,
+    tell: impl Fn(Round),
+) {
+    let prober = kit.prober();
+    while let Ok(looks) = inbox.recv() {
+        let asked = clock.moment();
+        let results = join_all(looks.iter().enumerate().map(|(index, look)| {
+            let start = Start {
+                job: JobId {
+                    site: SiteId::from_index(index),
+                    due: Moment::ZERO,
+                },
+                moment: asked,
+                at: clock.timestamp(),
+            };
+            prober.check(start, look, None, here)
+        }))
+        .await;
+        tell(found(asked, &results));
+    }
+}
+
+/// Any answer is an answer, whatever it says.
+fn found(asked: Moment, results: &[CheckResult]) -> Round {
+    let mute = |result: &&CheckResult| result.verdict == Verdict::Unknown || is_doubtful(result);
+    let silent: Vec<_> = results.iter().filter(mute).collect();
+    let mut reasons: Vec<&str> = silent
+        .iter()
+        .map(|result| result.reason.unwrap_or(Reason::Internal).word())
+        .collect();
+    reasons.sort_unstable();
+    reasons.dedup();
+    let why = match silent.len() {
+        1 => format!("the canary does not answer either ({})", reasons.join(", ")),
+        number => format!(
+            "{number} canaries do not answer either ({})",
+            reasons.join(", ")
+        ),
+    };
+    Round {
+        asked,
+        answered: silent.len() < results.len(),
+        why: why.into(),
+    }
+}

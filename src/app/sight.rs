@@ -1,0 +1,127 @@
+//! How the core asks itself "is it us?" before it believes what it sees.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::domain::{CheckResult, Moment, Now, Outcome};
+use crate::monitor::{Facts, Round, Sight, SiteState, State};
+
+use super::canaries::Canaries;
+use super::core::{Core, Happening};
+use super::ledger::Word;
+
+impl Core {
+    /// Asks the canaries before failures are believed, and tells `speaker` what they answer.
+    /// To be called before the first result comes.
+    ///
+    /// # Errors
+    /// If no thread can be started.
+    pub fn beware(&mut self, speaker: UnboundedSender<Word>) -> io::Result<()> {
+        let tell = move |round| {
+            // Nobody listens any more at the end.
+            let _unheard = speaker.send(Word::Canaries(round));
+        };
+        let (kit, clock) = (Arc::clone(&self.kit), Arc::clone(&self.clock));
+        self.canaries = Some(Canaries::start(kit, clock, tell)?);
+        self.guard.switch(!self.canary_looks.is_empty());
+        Ok(())
+    }
+
+    /// Since when nothing can be seen, and what that rests on.
+    #[must_use]
+    pub fn blind(&self) -> Option<(Now, &str)> {
+        self.guard.blind()
+    }
+
+    /// Whether any look was good in this run.
+    #[must_use]
+    pub fn has_seen(&self) -> bool {
+        self.monitor.latency(0.5).is_some()
+    }
+
+    /// Folds a look in, or holds it until it is known what it is worth.
+    pub(super) fn weigh(&mut self, result: CheckResult) {
+        let now = self.clock.now();
+        let Some(state) = self.monitor.site(result.job.site) else {
+            return;
+        };
+        let facts = Facts {
+            host: host(state),
+            local: is_local(state, &result),
+            opens: state.failures() + 1 >= state.site().confirm,
+            open: state.outage().is_some(),
+        };
+        if let Some(result) = self.guard.judge(result, facts, now) {
+            self.observe(&Outcome::Checked(Arc::new(result)), now);
+        }
+        self.ask_canaries(now.mono);
+    }
+
+    /// Begins a round, if one is wanted and may begin.
+    pub(super) fn ask_canaries(&mut self, now: Moment) {
+        let Some(canaries) = &self.canaries else {
+            return;
+        };
+        if self.guard.begin_round(now) {
+            canaries.ask(self.canary_looks.clone());
+        }
+    }
+
+    /// Takes what a round found.
+    pub fn hear(&mut self, round: &Round) {
+        let now = self.clock.now();
+        let ruling = self.guard.ruled(round, now);
+        for (result, at) in ruling.freed {
+            self.observe(&Outcome::Checked(Arc::new(result)), at);
+        }
+        let Some(sight) = ruling.sight else { return };
+        match &sight {
+            Sight::Lost { since, .. } => {
+                let mut notices = Vec::new();
+                let doubtful = |state: &SiteState| {
+                    let last = state.last_failure();
+                    last.is_some_and(|last| !is_local(state, last))
+                };
+                self.monitor.doubt(*since, doubtful, now, &mut notices);
+                if let Some(ledger) = &self.ledger {
+                    ledger.notices(&notices, &self.monitor, now);
+                }
+            }
+            Sight::Regained { .. } => {
+                let unseen = |state: &&SiteState| state.state() == State::Unknown;
+                for state in self.monitor.sites().filter(unseen) {
+                    self.schedule.look_again(state.id(), now.mono);
+                }
+                if let Some(ledger) = &self.ledger {
+                    ledger.sighted(&sight, &self.monitor, now);
+                }
+            }
+        }
+        self.happenings.push(Happening::Sight(sight));
+    }
+}
+
+/// The host of a site's URL, without the port.
+fn host(state: &SiteState) -> &str {
+    let place = state.site().look.url.host_and_path();
+    let end = place.find('/').unwrap_or(place.len());
+    let host = &place[..end];
+    match host.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => host,
+    }
+}
+
+/// Whether a site is on this machine: no network lies between.
+fn is_local(state: &SiteState, result: &CheckResult) -> bool {
+    let host = host(state);
+    let address = result.hops.last().and_then(|hop| hop.address);
+    let literal = host.trim_matches(['[', ']']).parse::<IpAddr>().ok();
+    address.or(literal).map_or(
+        host == "localhost" || host.ends_with(".localhost"),
+        |address| address.is_loopback(),
+    )
+}

@@ -1,0 +1,84 @@
+//! What is said of what has happened: on the screen, and to whoever is not looking.
+
+use crate::domain::{Clock, SiteId, brief};
+use crate::monitor::{Notice, Sight};
+use crate::tui::Tone;
+
+use super::core::Happening;
+use super::event::Action;
+use super::names::{listed, more};
+use super::world::World;
+
+impl World {
+    /// Tells what has happened: on the screen, and to whoever is not looking.
+    pub(super) fn tell(&mut self) -> Option<Action> {
+        let (mut down, mut up, mut slow) = (Vec::new(), Vec::new(), Vec::new());
+        for happening in self.core.take_happenings() {
+            match happening {
+                Happening::Switched(receipt) => {
+                    self.say(Tone::Good, receipt.to_string());
+                    self.receipt = self.message.clone();
+                }
+                Happening::Notice(Notice::Down { site }) => down.extend(self.down(site)),
+                Happening::Notice(Notice::Recovered { site, lasted }) => {
+                    up.extend(self.name(site).map(|name| (name, brief(lasted))));
+                }
+                Happening::Notice(Notice::Degraded { site }) => slow.extend(self.name(site)),
+                Happening::Sight(sight) => self.sight(&sight),
+                Happening::Notice(Notice::LookAgain { .. } | Notice::Stands { .. })
+                | Happening::Checked(_) => {}
+            }
+        }
+        if let [first, rest @ ..] = &slow[..] {
+            let more = more(rest.len());
+            self.say(Tone::Warn, format!("{first}{more} degraded"));
+        }
+        if !up.is_empty() {
+            let names = up
+                .iter()
+                .map(|(name, lasted)| format!("{name} (after {lasted})"));
+            self.say(Tone::Good, format!("UP again: {}", listed(names)));
+        }
+        if !down.is_empty() {
+            let names = down.iter().map(|(name, why)| format!("{name} ({why})"));
+            self.say(Tone::Bad, format!("DOWN: {}", listed(names)));
+        }
+        if down.is_empty() && up.is_empty() {
+            return None;
+        }
+        Some(Action::Call {
+            title: "squirrel".to_owned(),
+            body: self
+                .message
+                .as_ref()
+                .map_or_else(String::new, |message| message.text.clone()),
+        })
+    }
+
+    fn down(&self, site: SiteId) -> Option<(Box<str>, String)> {
+        let state = self.core.monitor().site(site)?;
+        let reason = state.outage()?.reason;
+        Some((state.site().name.clone(), reason.to_string()))
+    }
+
+    fn sight(&mut self, sight: &Sight) {
+        match sight {
+            Sight::Lost { why, .. } => self.say(Tone::Bad, format!("BLIND: {why}")),
+            Sight::Regained { lasted, .. } => {
+                let text = format!("sight is back, after {}", brief(*lasted));
+                self.say(Tone::Good, text);
+            }
+        }
+    }
+
+    /// What stands on top of the screen while nothing can be seen.
+    pub(super) fn blindness(&self) -> Option<String> {
+        let (since, why) = self.core.blind()?;
+        let lasting = brief(self.clock.moment().since(since.mono));
+        Some(if self.core.has_seen() {
+            format!("BLIND for {lasting}: {why}; looks that fail are unknown, and nobody is told")
+        } else {
+            format!("no network: {why}. `squirrel demo` shows everything without one")
+        })
+    }
+}

@@ -1,0 +1,240 @@
+//! "Is it us?": what looks like many sites down may be our own network. Before such looks are
+//! believed, canaries are asked: hosts that nearly always answer.
+//!
+//! Two rules. No outage is opened but on the word of a canary that was asked after the look
+//! had failed. And when many unrelated hosts fail within half a minute, canaries are asked at
+//! once, before anything is confirmed. While no canary answers the monitor is blind: looks
+//! that fail are unknown, and tell nobody anything. A site on this machine itself needs no
+//! network and is always believed; so is whatever an answer of the site's own says (a status,
+//! a text that is missing): somebody was there to give it.
+
+use std::time::Duration;
+
+use crate::domain::{CheckResult, Moment, Now, Reason, Verdict};
+
+use super::crowd::Crowd;
+
+/// Canaries are asked no more often than that.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// And while none answers, so often.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// For so long a canary's word holds against many failures that confirm nothing yet.
+const TRUST: Duration = Duration::from_secs(10);
+
+/// What is known of a look's site.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The host, or the address that was asked: sites that share it fail together.
+    pub host: &'a str,
+    /// It is on this machine.
+    pub local: bool,
+    /// The look would confirm an outage, if it failed.
+    pub opens: bool,
+    /// An outage of it is open already.
+    pub open: bool,
+}
+
+/// What a round of asking found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Round {
+    /// When it began.
+    pub asked: Moment,
+    /// Whether any canary answered.
+    pub answered: bool,
+    /// What the canaries said otherwise: "3 canaries fail too (dns)".
+    pub why: Box<str>,
+}
+
+/// The monitor lost its sight, or has it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// It cannot see.
+    Lost {
+        /// Since when, as far as that is known.
+        since: Now,
+        /// What that rests on.
+        why: Box<str>,
+    },
+    /// It sees again.
+    Regained {
+        /// From the first failure that was not believed.
+        since: Now,
+        /// Until now.
+        lasted: Duration,
+        /// What it rested on.
+        why: Box<str>,
+    },
+}
+
+/// What follows from a round.
+#[derive(Debug, Default)]
+pub struct Ruling {
+    /// Looks that were held, and when they came.
+    pub freed: Vec<(CheckResult, Now)>,
+    /// Whether sight was lost or regained.
+    pub sight: Option<Sight>,
+}
+
+/// Decides what failing looks are worth.
+#[derive(Debug, Default)]
+pub struct Guard {
+    on: bool,
+    crowd: Crowd,
+    held: Vec<(CheckResult, Now)>,
+    /// A round is under way.
+    asking: bool,
+    /// A round should begin, once that may be.
+    wanted: bool,
+    not_before: Moment,
+    /// When the last round began in which a canary answered.
+    trusted: Option<Moment>,
+    /// No failing look is believed until the next round: this program itself stood still.
+    wary: bool,
+    blind: Option<(Now, Box<str>)>,
+}
+
+impl Guard {
+    /// Whether there is somebody to ask. Without, every look is believed.
+    pub fn switch(&mut self, on: bool) {
+        self.on = on;
+        if !on {
+            self.blind = None;
+        }
+    }
+
+    /// Since when nothing can be seen, and what that rests on.
+    #[must_use]
+    pub fn blind(&self) -> Option<(Now, &str)> {
+        let (since, why) = self.blind.as_ref()?;
+        Some((*since, why))
+    }
+
+    /// The program stood still or slept: the network may not be there yet.
+    pub const fn beware(&mut self) {
+        if self.on {
+            (self.wary, self.wanted) = (true, true);
+        }
+    }
+
+    /// Judges a look, and gives it back to be folded in: as it is, or as one that saw nothing.
+    /// `None`: it is held until a canary was asked. To be called in the order of time.
+    pub fn judge(
+        &mut self,
+        result: CheckResult,
+        facts: Facts<'_>,
+        now: Now,
+    ) -> Option<CheckResult> {
+        if !self.on || facts.local || result.verdict == Verdict::Unknown {
+            return Some(result);
+        }
+        if !is_doubtful(&result) {
+            self.crowd.answered(facts.host, now);
+            // Somebody answers: it may be over.
+            self.wanted |= self.blind.is_some();
+            return Some(result);
+        }
+        if let Some((_, why)) = &self.blind {
+            return Some(unseen(result, why));
+        }
+        if facts.open {
+            return Some(result);
+        }
+        self.crowd.failed(facts.host, now);
+        let trusted = self
+            .trusted
+            .is_some_and(|asked| now.mono.since(asked) < TRUST);
+        if facts.opens || self.wary || (self.crowd.is_suspicious() && !trusted) {
+            self.wanted = true;
+            self.held.push((result, now));
+            return None;
+        }
+        Some(result)
+    }
+
+    /// Whether a round is to begin now; it counts as begun then.
+    pub fn begin_round(&mut self, now: Moment) -> bool {
+        let begins = self.on && self.wanted && !self.asking && now >= self.not_before;
+        if begins {
+            (self.asking, self.wanted) = (true, false);
+            self.not_before = now + PAUSE;
+        }
+        begins
+    }
+
+    /// When the next round may begin, if one is wanted.
+    #[must_use]
+    pub fn next_round(&self) -> Option<Moment> {
+        (self.on && self.wanted && !self.asking).then_some(self.not_before)
+    }
+
+    /// Takes what a round found.
+    pub fn ruled(&mut self, round: &Round, now: Now) -> Ruling {
+        self.asking = false;
+        if round.answered {
+            self.trusted = Some(round.asked);
+            return self.sees(round.asked, now);
+        }
+        if self.trusted.is_none() && self.crowd.hears_others(now.mono) {
+            // Canaries were never reached from here, and others are: they are no measure.
+            return self.sees(now.mono, now);
+        }
+        (self.wary, self.wanted) = (false, true);
+        self.not_before = now.mono + AGAIN;
+        let mut ruling = Ruling::default();
+        if self.blind.is_none() {
+            let since = self.crowd.first_failure().unwrap_or(now);
+            self.blind = Some((since, round.why.clone()));
+            ruling.sight = Some(Sight::Lost {
+                since,
+                why: round.why.clone(),
+            });
+        }
+        let held = std::mem::take(&mut self.held).into_iter();
+        ruling.freed = held
+            .map(|(result, at)| (unseen(result, &round.why), at))
+            .collect();
+        ruling
+    }
+
+    /// What failed before `asked` did so on its own account.
+    fn sees(&mut self, asked: Moment, now: Now) -> Ruling {
+        let (freed, held) = std::mem::take(&mut self.held)
+            .into_iter()
+            .partition(|(_, at)| at.mono <= asked);
+        self.held = held;
+        self.wanted = !self.held.is_empty();
+        self.wary = false;
+        let sight = self.blind.take().map(|(since, why)| Sight::Regained {
+            since,
+            lasted: now.mono.since(since.mono),
+            why,
+        });
+        if sight.is_some() {
+            self.crowd = Crowd::default();
+        }
+        Ruling { freed, sight }
+    }
+}
+
+/// Whether a failure may be that of the way there. An answer that is wrong came from somebody.
+#[must_use]
+pub fn is_doubtful(result: &CheckResult) -> bool {
+    use Reason::{Closed, Dns, Refused, Timeout, Tls, Unreachable};
+    let reason = result.reason;
+    result.failed()
+        && reason.is_none_or(|reason| {
+            matches!(reason, Dns | Refused | Unreachable | Timeout | Tls | Closed)
+        })
+}
+
+/// The same look, which says nothing of the site.
+fn unseen(mut result: CheckResult, why: &str) -> CheckResult {
+    result.verdict = Verdict::Unknown;
+    result.reason = Some(Reason::Internal);
+    let error = result.error.take().unwrap_or_default();
+    let error: String = format!("could not look: {why}; the look itself said: {error}");
+    result.error = Some(error.chars().take(400).collect::<String>().into());
+    result
+}
