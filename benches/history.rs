@@ -220,6 +220,7 @@ fn down(id: SiteId, site: &Site, at: Timestamp, zone: &jiff::tz::TimeZone) -> Ch
             token: None,
         },
         webhook: Webhook::default(),
+        digest: Duration::ZERO,
         ca_file: None,
     };
     let causes = vec![Cause {
@@ -236,6 +237,7 @@ fn down(id: SiteId, site: &Site, at: Timestamp, zone: &jiff::tz::TimeZone) -> Ch
         causes: &causes,
         last_good: Some(at),
         acknowledged: None,
+        last: None,
         zone,
     };
     let letters = story.letters(&settings, [&owner]);

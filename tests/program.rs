@@ -58,12 +58,14 @@ mod monitor {
 
 #[cfg(test)]
 mod owners {
+    mod blind;
     mod files;
     mod mail;
     mod messages;
     mod screen;
     mod service;
     mod sites;
+    mod storms;
 }
 
 #[cfg(test)]

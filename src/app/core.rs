@@ -56,7 +56,7 @@ pub struct Core {
     open_files: Option<u64>,
     due: Vec<JobId>,
     pub(super) happenings: Vec<Happening>,
-    ticked: Moment,
+    ticked: Now,
     stood_still_until: Option<Moment>,
     pub(super) guard: Guard,
     pub(super) canaries: Option<Canaries>,
@@ -90,7 +90,7 @@ impl Core {
             results,
             queue: queue_options(&config),
         };
-        let clock_now = clock.moment();
+        let clock_now = clock.now();
         let dispatcher = Dispatcher::start(entry, context).map_err(CoreError::Start)?;
         let workers_limit = workers.open_files();
         let mut core = Self {
@@ -196,13 +196,17 @@ impl Core {
     /// Hands out what is due by now, and closes the accounts of old paradigms. To be called
     /// at least every second.
     pub fn tick(&mut self) {
-        let now = self.clock.moment();
-        if now.since(self.ticked) > STANDSTILL {
-            tracing::warn!("the program stood still for {:?}", now.since(self.ticked));
+        let now = self.clock.now();
+        // The wall clock alone goes on while the machine sleeps.
+        let gap = now.mono.since(self.ticked.mono);
+        let gap = gap.max(now.wall.since(self.ticked.wall));
+        self.ticked = now;
+        let now = now.mono;
+        if gap > STANDSTILL {
+            tracing::warn!("the program stood still for {gap:?}");
             self.stood_still_until = Some(now);
             self.guard.beware();
         }
-        self.ticked = now;
         self.ask_canaries(now);
         let mut due = std::mem::take(&mut self.due);
         self.schedule.take_due(now, BATCH, &mut due);

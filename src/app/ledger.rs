@@ -194,6 +194,7 @@ impl Ledger {
                 causes: outage.causes(),
                 last_good: outage.last_good(),
                 acknowledged: outage.acknowledged.as_ref(),
+                last: state.last_failure().map(|last| &**last),
                 zone: &self.zone,
             };
             letters = story.letters(&self.plan.settings, self.owners(state));
@@ -303,6 +304,7 @@ fn settings(settings: &NotifySettings, ca_file: Option<PathBuf>) -> notify::Sett
         webhook: notify::Webhook {
             secret: settings.webhook.secret.as_ref().map(credential),
         },
+        digest: settings.digest,
         ca_file,
     }
 }

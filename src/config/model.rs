@@ -157,7 +157,7 @@ impl Secret {
 }
 
 /// `[notify]`: how owners are reached.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotifySettings {
     /// Without it no mail is sent.
     pub email: Option<EmailSettings>,
@@ -167,6 +167,20 @@ pub struct NotifySettings {
     pub push: PushSettings,
     /// What bodies for webhooks are signed with.
     pub webhook: WebhookSettings,
+    /// Outages that open, or end, within so long are told in one message; zero: each alone.
+    pub digest: Duration,
+}
+
+impl Default for NotifySettings {
+    fn default() -> Self {
+        Self {
+            email: None,
+            sms: None,
+            push: PushSettings::default(),
+            webhook: WebhookSettings::default(),
+            digest: Duration::from_secs(30),
+        }
+    }
 }
 
 /// How a connection to a mail server becomes private.

@@ -29,6 +29,9 @@ pub(super) fn read_notify(table: Reader<'_>, folder: &Path) -> NotifySettings {
         webhook: table
             .table("webhook", |table| read_webhook(table, folder))
             .unwrap_or_default(),
+        digest: table
+            .text("digest", kinds::duration)
+            .unwrap_or(NotifySettings::default().digest),
     };
     table.finish();
     settings

@@ -6,6 +6,7 @@
 mod clock;
 mod duration;
 mod job;
+mod kinship;
 mod result;
 mod site;
 mod standing;
@@ -15,6 +16,7 @@ mod witness;
 pub use clock::{Clock, ManualClock, Moment, Now, SystemClock, Timestamp};
 pub use duration::{DurationError, brief, parse_duration};
 pub use job::{Job, JobId, SiteId, Ticket};
+pub use kinship::{Common, Kin, Traits, kin};
 pub use result::{
     Certificate, CheckResult, Hop, Method, Outcome, Phase, Phases, RanOn, Reason, Verdict,
 };

@@ -305,7 +305,9 @@ impl<'store> Book<'store> {
 
     fn told(&self, outage: i64) -> rusqlite::Result<Vec<Told>> {
         let mut query = self.store.connection.prepare_cached(
-            "SELECT owner, channel, state, settled FROM outbox WHERE outage = ?1 ORDER BY number",
+            "SELECT l.owner, l.channel, coalesce(d.state, l.state), coalesce(d.settled, l.settled)
+             FROM outbox l LEFT JOIN outbox d ON d.id = l.digest
+             WHERE l.outage = ?1 ORDER BY l.number",
         )?;
         let rows = query.query_map([outage], |row| {
             Ok(Told {

@@ -20,9 +20,9 @@ const OUT: &str = "
         FROM disk.streaks k JOIN disk.sites d ON d.id = k.site
         JOIN main.sites m ON m.name = d.name AND m.url = d.url;
     INSERT OR IGNORE INTO main.outbox
-            (id, owner, channel, site, at, subject, body, facts, state, attempts, next, answer, settled)
-        SELECT id, owner, channel, site, at, subject, body, facts, state, attempts, next, answer, settled
-        FROM disk.outbox WHERE state = 0;
+            (id, owner, channel, site, at, subject, body, facts, state, attempts, next, answer, settled, event)
+        SELECT id, owner, channel, site, at, subject, body, facts, state, attempts, next, answer, settled, event
+        FROM disk.outbox WHERE state IN (0, 3);
 ";
 
 /// Back into the file: everything that has happened meanwhile.
@@ -42,9 +42,10 @@ const BACK: &str = "
         FROM main.streaks k JOIN main.sites m ON m.id = k.site
         JOIN disk.sites d ON d.name = m.name AND d.url = m.url;
     INSERT INTO disk.outbox
-            (id, outage, owner, channel, site, at, subject, body, facts, state, attempts, next, answer, settled)
+            (id, outage, owner, channel, site, at, subject, body, facts, state, attempts, next, answer, settled,
+             event, digest)
         SELECT b.id, o.id, b.owner, b.channel, b.site, b.at, b.subject, b.body, b.facts, b.state,
-               b.attempts, b.next, b.answer, b.settled
+               b.attempts, b.next, b.answer, b.settled, b.event, b.digest
         FROM main.outbox b
         LEFT JOIN main.outages mo ON mo.id = b.outage
         LEFT JOIN main.sites m ON m.id = mo.site
@@ -52,7 +53,8 @@ const BACK: &str = "
         LEFT JOIN disk.outages o ON o.site = d.id AND o.since = mo.since
         WHERE true
         ON CONFLICT (id) DO UPDATE SET state = excluded.state, attempts = excluded.attempts,
-            next = excluded.next, answer = excluded.answer, settled = excluded.settled;
+            next = excluded.next, answer = excluded.answer, settled = excluded.settled,
+            digest = excluded.digest;
     INSERT OR IGNORE INTO disk.results
         SELECT r.at, d.id, r.reason, r.status, r.latency_us, r.late_ms
         FROM main.results r JOIN main.sites m ON m.id = r.site

@@ -6,6 +6,12 @@ use crate::domain::Timestamp;
 
 use super::records::{Letter, Mark};
 
+/// A letter that may be sent.
+const PENDING: i64 = 0;
+
+/// A letter that waits for others like it.
+const GATHERING: i64 = 3;
+
 /// Keeps a letter, once.
 pub(super) fn post(
     transaction: &Transaction<'_>,
@@ -15,8 +21,8 @@ pub(super) fn post(
     transaction
         .prepare_cached(
             "INSERT OR IGNORE INTO outbox
-                 (id, outage, owner, channel, site, at, subject, body, facts, next)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?6)",
+                 (id, outage, owner, channel, site, at, subject, body, facts, next, event, state)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?6, ?10, ?11)",
         )?
         .execute(params![
             letter.id,
@@ -27,7 +33,9 @@ pub(super) fn post(
             letter.at.as_micros(),
             letter.subject,
             letter.body,
-            letter.facts
+            letter.facts,
+            letter.event,
+            if letter.gathers { GATHERING } else { PENDING },
         ])?;
     Ok(())
 }

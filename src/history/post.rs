@@ -5,7 +5,7 @@ use rusqlite::{Row, params};
 use crate::domain::Timestamp;
 
 use super::book::{Book, BookError, progress};
-use super::records::{Letter, Posted};
+use super::records::{Letter, Posted, Progress};
 
 /// How many letters there are of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub struct PostCount {
     pub failed: u64,
 }
 
-const COLUMNS: &str = "id, owner, channel, site, at, subject, body, facts, state, attempts, next, \
-                       answer, settled";
+pub(super) const COLUMNS: &str = "id, owner, channel, site, at, subject, body, facts, state, \
+                                  attempts, next, answer, settled, event";
 
 impl Book<'_> {
     /// Pending letters of a channel to anybody but `except`, those that are due first come
@@ -57,7 +57,8 @@ impl Book<'_> {
             self.store
                 .connection
                 .prepare_cached(&format!(
-                    "SELECT {COLUMNS} FROM outbox ORDER BY number DESC LIMIT ?1"
+                    "SELECT {COLUMNS} FROM outbox WHERE state <> 4
+                     ORDER BY number DESC LIMIT ?1"
                 ))?
                 .query_map([most], posted)?
                 .collect()
@@ -71,25 +72,24 @@ impl Book<'_> {
     pub fn post_count(&self) -> Result<PostCount, BookError> {
         self.sound((|| {
             let mut count = PostCount::default();
-            let mut query = self
-                .store
-                .connection
-                .prepare_cached("SELECT state, count(*) FROM outbox GROUP BY state")?;
+            let mut query = self.store.connection.prepare_cached(
+                "SELECT state, count(*) FROM outbox WHERE state <> 4 GROUP BY state",
+            )?;
             let mut rows = query.query([])?;
             while let Some(row) = rows.next()? {
-                let number = row.get(1)?;
-                match row.get::<_, i64>(0)? {
-                    0 => count.pending = number,
-                    1 => count.sent = number,
-                    _ => count.failed = number,
-                }
+                let number: u64 = row.get(1)?;
+                *match progress(row.get(0)?) {
+                    Progress::Pending => &mut count.pending,
+                    Progress::Sent => &mut count.sent,
+                    Progress::Failed => &mut count.failed,
+                } += number;
             }
             Ok(count)
         })())
     }
 }
 
-fn posted(row: &Row<'_>) -> rusqlite::Result<Posted> {
+pub(super) fn posted(row: &Row<'_>) -> rusqlite::Result<Posted> {
     Ok(Posted {
         letter: Letter {
             id: row.get(0)?,
@@ -100,6 +100,8 @@ fn posted(row: &Row<'_>) -> rusqlite::Result<Posted> {
             subject: row.get(5)?,
             body: row.get(6)?,
             facts: row.get(7)?,
+            event: row.get(13)?,
+            gathers: false,
         },
         progress: progress(row.get(8)?),
         attempts: row.get(9)?,

@@ -88,6 +88,10 @@ pub struct Letter {
     pub body: Box<str>,
     /// The same as fields, for programs: one JSON object.
     pub facts: Box<str>,
+    /// What it tells of, in a word: letters of the same event may become one.
+    pub event: Box<str>,
+    /// Whether it waits a little for others of the same event.
+    pub gathers: bool,
 }
 
 /// Where a letter is on its way.

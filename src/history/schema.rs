@@ -8,7 +8,7 @@ use super::codes::REASONS;
 pub(super) const APPLICATION: i32 = 0x5351_524c;
 
 /// One step a version. A step that was released is never changed: a change is a new step.
-pub(super) const MIGRATIONS: [&str; 3] = [
+pub(super) const MIGRATIONS: [&str; 4] = [
     // 1: looks and their summaries.
     "
     CREATE TABLE sites (
@@ -107,6 +107,13 @@ pub(super) const MIGRATIONS: [&str; 3] = [
                results.status, results.latency_us / 1e3 AS latency_ms, results.late_ms
         FROM results JOIN sites ON sites.id = results.site
         JOIN reasons ON reasons.code = results.reason;
+    ",
+    // 4: letters that wait for others like them (state 3), and then are told of by one letter
+    // in place of all (state 4), whose id is `digest`.
+    "
+    ALTER TABLE outbox ADD COLUMN event TEXT NOT NULL DEFAULT '';
+    ALTER TABLE outbox ADD COLUMN digest TEXT;
+    CREATE INDEX outbox_gathering ON outbox (channel, owner, event) WHERE state = 3;
     ",
 ];
 

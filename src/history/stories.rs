@@ -129,6 +129,8 @@ fn letter(id: &str, channel: &str) -> Letter {
         at: at(START),
         subject: "shop is DOWN".into(),
         body: "shop is down".into(),
+        event: "".into(),
+        gathers: false,
         facts: "{}".into(),
     }
 }

@@ -8,11 +8,12 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
-use crate::domain::{Clock, Owner};
-use crate::history::{BookError, History, Letter, Mark, Posted};
+use crate::domain::{Clock, Owner, Timestamp};
+use crate::history::{BookError, History, Letter, Mark, Patience, Posted};
 
 use super::backoff;
 use super::channel::{Channel, Failure, Parcel, Sent};
+use super::digest::digest;
 use super::entry::Entry;
 use super::message::{ABOUT_CHANNELS, channel_fails};
 use super::settings::Plan;
@@ -26,6 +27,12 @@ const TO_ONE: usize = 2;
 
 /// Letters that are looked through for the next one.
 const LOOKED_AT: usize = 64;
+
+/// Nobody is waited for when no other letter came for this part of the longest wait.
+const QUIET: u32 = 10;
+
+/// Letters are due a hair after the moment that was given.
+const A_LITTLE: Duration = Duration::from_millis(1);
 
 /// How long it sleeps at most: the wall clock may be set meanwhile.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10);
@@ -95,6 +102,7 @@ impl Carrier {
         // Made when there is something to send: certificates take time and memory.
         let mut channel = None;
         loop {
+            let gathered = self.gather().await;
             let busy = under_way.busy();
             let pending = self.pending(busy).await.unwrap_or_else(|error| {
                 tracing::warn!("{}: {error}", self.entry.name);
@@ -105,7 +113,9 @@ impl Carrier {
                 // Letters to one owner stood before those to others.
                 continue;
             }
-            let sleep = next.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP);
+            let gathered = gathered.map(|at| at.since(self.clock.timestamp()) + A_LITTLE);
+            let sleep = next.into_iter().chain(gathered).min();
+            let sleep = sleep.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP);
             tokio::select! {
                 changed = self.plan.changed() => {
                     if changed.is_err() {
@@ -138,6 +148,26 @@ impl Carrier {
     fn make(&self) -> Made {
         let plan = Arc::clone(&self.plan.borrow());
         (self.entry.make)(&plan.settings).map(Arc::from)
+    }
+
+    /// Lets letters go that have waited long enough for others like them; gives when the next
+    /// ones have.
+    async fn gather(&self) -> Option<Timestamp> {
+        let most = self.plan.borrow().settings.digest;
+        let patience = Patience {
+            quiet: most / QUIET,
+            most,
+        };
+        let (answer, answered) = oneshot::channel();
+        let name = self.entry.name;
+        self.history.ask(move |book| {
+            let _gone = answer.send(book.gather(name, patience, digest));
+        });
+        let gathered = answered.await.ok()?;
+        gathered.unwrap_or_else(|error| {
+            tracing::warn!("{name}: {error}");
+            None
+        })
     }
 
     async fn pending(&self, except: Vec<Box<str>>) -> Result<Vec<Posted>, BookError> {

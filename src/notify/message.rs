@@ -2,13 +2,16 @@
 //! look. Names and errors come from outside: nothing of them acts on a header, a terminal or
 //! a mail program.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use ring::digest;
 use serde::Serialize;
 
-use crate::domain::{Acknowledgement, Cause, Owner, Reason, Site, Timestamp, brief, clean};
+use crate::domain::{
+    Acknowledgement, Cause, CheckResult, Owner, Reason, Site, Timestamp, brief, clean,
+};
 use crate::history::Letter;
 
 use super::entry::Entry;
@@ -16,7 +19,7 @@ use super::settings::Settings;
 use super::table::ways;
 
 /// Characters of a subject.
-const MOST_SUBJECT: usize = 150;
+pub(super) const MOST_SUBJECT: usize = 150;
 
 /// Characters of an error within a subject.
 const MOST_ERROR: usize = 80;
@@ -59,6 +62,8 @@ pub struct Story<'a> {
     pub last_good: Option<Timestamp>,
     /// Whether somebody knew of it.
     pub acknowledged: Option<&'a Acknowledgement>,
+    /// The last look that failed: who was asked, and whose certificate there is.
+    pub last: Option<&'a CheckResult>,
     /// Where the readers' clocks are.
     pub zone: &'a TimeZone,
 }
@@ -78,6 +83,9 @@ struct Facts<'a> {
     status: Option<u16>,
     error: Option<String>,
     causes: &'a [Cause],
+    address: Option<String>,
+    issuer: Option<&'a str>,
+    parent: Option<&'a str>,
     last_good: Option<String>,
     rule: String,
     subject: &'a str,
@@ -94,7 +102,9 @@ impl Story<'_> {
         let mut letters = Vec::new();
         for owner in owners {
             for entry in ways(settings, owner) {
-                letters.push(self.letter(owner, entry, &subject, &body));
+                let mut letter = self.letter(owner, entry, &subject, &body);
+                letter.gathers = !settings.digest.is_zero();
+                letters.push(letter);
             }
         }
         letters
@@ -128,6 +138,9 @@ impl Story<'_> {
             status: first.and_then(|cause| cause.status),
             error: first.and_then(|cause| Some(safe(cause.error.as_deref()?, 400))),
             causes: self.causes,
+            address: self.address().map(|address| address.to_string()),
+            issuer: self.issuer(),
+            parent: self.site.parent.as_deref(),
             last_good: self.last_good.map(|at| self.stamp(at)),
             rule: self.rule(),
             subject,
@@ -142,7 +155,24 @@ impl Story<'_> {
             at: self.at,
             subject: subject.into(),
             body: body.into(),
+            event: self.occasion.word().into(),
+            gathers: false,
         }
+    }
+
+    fn address(&self) -> Option<IpAddr> {
+        self.last?.hops.last()?.address
+    }
+
+    /// Of a certificate that the failure is about.
+    fn issuer(&self) -> Option<&str> {
+        let about = |cause: &Cause| matches!(cause.reason, Reason::Tls | Reason::Certificate);
+        let last = self
+            .last
+            .filter(|_| self.causes.first().is_some_and(about))?;
+        last.certificate
+            .as_ref()
+            .map(|certificate| &*certificate.issuer)
     }
 
     fn subject(&self) -> String {
@@ -345,6 +375,8 @@ pub(super) fn note(
         subject: subject.into(),
         body: body.into(),
         facts: facts.to_string().into(),
+        event: event.into(),
+        gathers: false,
     }
 }
 
@@ -396,6 +428,7 @@ mod tests {
                 token: None,
             },
             webhook: Webhook::default(),
+            digest: Duration::from_secs(30),
             ca_file: None,
         }
     }
@@ -435,6 +468,7 @@ mod tests {
             causes: &causes,
             last_good: Some(at(-300)),
             acknowledged: None,
+            last: None,
             zone: &TimeZone::UTC,
         };
         story.letters(&settings(), [&owner()])

@@ -14,6 +14,7 @@ mod backoff;
 mod blind;
 mod carrier;
 mod channel;
+mod digest;
 mod email;
 mod entry;
 mod http;

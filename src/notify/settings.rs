@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::domain::{Owner, SiteUrl};
 
@@ -83,6 +84,8 @@ pub struct Settings {
     pub push: Push,
     /// Webhooks.
     pub webhook: Webhook,
+    /// Outages that open, or end, within so long are told in one message; zero: each alone.
+    pub digest: Duration,
     /// Certificates to trust besides the system's, in PEM.
     pub ca_file: Option<PathBuf>,
 }

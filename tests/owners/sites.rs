@@ -24,7 +24,8 @@ pub(crate) fn home_of(
     squirrel.write("password", "secret\n");
     let mut text = format!(
         "[monitor]\ninterval = \"1s\"\nconfirm = 1\nrecover = 1\nconfirm_delay = \"1s\"\n\
-         ca_file = \"ca.pem\"\n\n[owners.ops]\n{owner}\n\n{settings}\n"
+         ca_file = \"ca.pem\"\n\n[owners.ops]\n{owner}\n\n[notify]\ndigest = \"0s\"\n\n\
+         {settings}\n"
     );
     for (name, server) in sites {
         text.push_str(&format!(

@@ -1,0 +1,164 @@
+//! What outages share, so that a storm of them reads as one: the parent that they depend on,
+//! the address, who issued the certificate, or the way in which they fail.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What is known of an outage that others may share.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traits<'a> {
+    /// The site that it depends on.
+    pub parent: Option<&'a str>,
+    /// The address that was asked.
+    pub address: Option<&'a str>,
+    /// Who issued the certificate, where the failure is about that.
+    pub issuer: Option<&'a str>,
+    /// The way in which it fails: the reason's word, and a status.
+    pub failure: &'a str,
+}
+
+/// What outages have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Common<'a> {
+    /// All depend on this site.
+    Parent(&'a str),
+    /// All are on this address.
+    Address(&'a str),
+    /// All have a certificate of this issuer.
+    Issuer(&'a str),
+    /// All fail in this way.
+    Failure(&'a str),
+}
+
+impl fmt::Display for Common<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Parent(name) => write!(f, "behind {name}"),
+            Self::Address(address) => write!(f, "on {address}"),
+            Self::Issuer(name) => write!(f, "with a certificate of {name}"),
+            Self::Failure(failure) => f.write_str(failure),
+        }
+    }
+}
+
+/// Outages that share something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kin<'a> {
+    /// What it is; `None` for those that stand alone.
+    pub common: Option<Common<'a>>,
+    /// Which of the outages, by their place in what was asked.
+    pub members: Vec<usize>,
+}
+
+/// Parts outages into groups of which each shares something, the largest first; of two that
+/// are as large the one whose common trait says more about the cause. Whoever shares nothing
+/// with anybody stands in the last group. Everybody is in one group and no more.
+#[must_use]
+pub fn kin<'a>(outages: &[Traits<'a>]) -> Vec<Kin<'a>> {
+    let mut by: BTreeMap<Common<'a>, Vec<usize>> = BTreeMap::new();
+    for (place, traits) in outages.iter().enumerate() {
+        let common = [
+            traits.parent.map(Common::Parent),
+            traits.address.map(Common::Address),
+            traits.issuer.map(Common::Issuer),
+            Some(Common::Failure(traits.failure)),
+        ];
+        for common in common.into_iter().flatten() {
+            by.entry(common).or_default().push(place);
+        }
+    }
+    let mut candidates: Vec<_> = by.into_iter().filter(|(_, all)| all.len() > 1).collect();
+    // The order of `Common` is kept among those that are as large.
+    candidates.sort_by_key(|(_, all)| std::cmp::Reverse(all.len()));
+    let mut taken = vec![false; outages.len()];
+    let mut groups = Vec::new();
+    for (common, all) in candidates {
+        let left: Vec<usize> = all.into_iter().filter(|place| !taken[*place]).collect();
+        if left.len() < 2 {
+            continue;
+        }
+        for place in &left {
+            taken[*place] = true;
+        }
+        groups.push(Kin {
+            common: Some(common),
+            members: left,
+        });
+    }
+    groups.sort_by_key(|group| std::cmp::Reverse(group.members.len()));
+    let alone: Vec<usize> = (0..outages.len()).filter(|place| !taken[*place]).collect();
+    if !alone.is_empty() {
+        groups.push(Kin {
+            common: None,
+            members: alone,
+        });
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn traits<'a>(address: Option<&'a str>, failure: &'a str) -> Traits<'a> {
+        Traits {
+            address,
+            failure,
+            ..Traits::default()
+        }
+    }
+
+    #[test]
+    fn the_address_says_more_than_the_error() {
+        let outages = [traits(Some("203.0.113.7"), "refused"); 14];
+        let groups = kin(&outages);
+        assert_eq!(groups.len(), 1);
+        assert_eq!(groups[0].common.unwrap().to_string(), "on 203.0.113.7");
+    }
+
+    #[test]
+    fn whoever_shares_nothing_stands_alone() {
+        let outages = [
+            traits(Some("a"), "refused"),
+            traits(Some("b"), "timeout"),
+            traits(Some("a"), "timeout"),
+            traits(Some("c"), "dns"),
+        ];
+        let groups = kin(&outages);
+        assert_eq!(groups[0].common, Some(Common::Address("a")));
+        assert_eq!(groups[0].members, [0, 2]);
+        assert_eq!((groups[1].common, &groups[1].members), (None, &vec![1, 3]));
+    }
+
+    proptest! {
+        #[test]
+        fn everybody_is_in_one_group_whose_trait_is_theirs(
+            outages in prop::collection::vec((0_usize..4, 0_usize..4, 0_usize..3), 0..60)
+        ) {
+            const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+            let outages: Vec<_> = outages.iter().map(|(parent, address, failure)| Traits {
+                parent: NAMES.get(*parent).copied().filter(|_| *parent < 2),
+                address: NAMES.get(*address).copied().filter(|_| *address < 3),
+                issuer: None,
+                failure: NAMES[*failure],
+            }).collect();
+            let groups = kin(&outages);
+            let mut all: Vec<usize> = groups.iter().flat_map(|kin| kin.members.clone()).collect();
+            all.sort_unstable();
+            prop_assert_eq!(all, (0..outages.len()).collect::<Vec<_>>());
+            for group in groups {
+                for member in group.members {
+                    let traits = outages[member];
+                    match group.common {
+                        Some(Common::Parent(name)) => prop_assert_eq!(traits.parent, Some(name)),
+                        Some(Common::Address(name)) => prop_assert_eq!(traits.address, Some(name)),
+                        Some(Common::Issuer(name)) => prop_assert_eq!(traits.issuer, Some(name)),
+                        Some(Common::Failure(name)) => prop_assert_eq!(traits.failure, name),
+                        None => {}
+                    }
+                }
+            }
+        }
+    }
+}

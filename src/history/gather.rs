@@ -1,0 +1,139 @@
+//! Letters that wait a little for others like them, and become one: a storm of outages is
+//! one message an owner and channel.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+
+use crate::domain::Timestamp;
+
+use super::book::{Book, BookError};
+use super::letters;
+use super::post::{COLUMNS, posted};
+use super::records::Letter;
+
+/// When letters wait no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// So long after the last of them ...
+    pub quiet: Duration,
+    /// ... and in any case so long after the first.
+    pub most: Duration,
+}
+
+/// Letters of one owner about the same kind of event.
+struct Group {
+    owner: Box<str>,
+    event: Box<str>,
+    letters: u64,
+    first: i64,
+    last: i64,
+}
+
+impl Book<'_> {
+    /// Lets the letters of a channel go that have waited long enough: one alone as it is,
+    /// several as the one that `compose` makes of them. Gives when the next ones have.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written; then nothing has changed.
+    pub fn gather(
+        &self,
+        channel: &str,
+        patience: Patience,
+        compose: impl Fn(&[Letter]) -> Letter,
+    ) -> Result<Option<Timestamp>, BookError> {
+        let now = self.now().as_micros();
+        self.sound(gather(
+            &self.store.connection,
+            channel,
+            patience,
+            now,
+            compose,
+        ))
+    }
+}
+
+fn gather(
+    connection: &Connection,
+    channel: &str,
+    patience: Patience,
+    now: i64,
+    compose: impl Fn(&[Letter]) -> Letter,
+) -> rusqlite::Result<Option<Timestamp>> {
+    let groups: Vec<Group> = connection
+        .prepare_cached(
+            "SELECT owner, event, count(*), min(at), max(at) FROM outbox
+             WHERE state = 3 AND channel = ?1 GROUP BY owner, event",
+        )?
+        .query_map([channel], |row| {
+            Ok(Group {
+                owner: row.get(0)?,
+                event: row.get(1)?,
+                letters: row.get(2)?,
+                first: row.get(3)?,
+                last: row.get(4)?,
+            })
+        })?
+        .collect::<Result<_, _>>()?;
+    let micros = |span: Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+    let (quiet, most) = (micros(patience.quiet), micros(patience.most));
+    let mut next: Option<i64> = None;
+    let mut due = Vec::new();
+    for group in groups {
+        let end = group
+            .last
+            .saturating_add(quiet)
+            .min(group.first.saturating_add(most));
+        // A clock that was set back keeps nobody waiting.
+        if end > now && end - now <= most {
+            next = Some(next.map_or(end, |next| next.min(end)));
+        } else {
+            due.push(group);
+        }
+    }
+    if !due.is_empty() {
+        let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+        for group in due {
+            release(&transaction, channel, &group, now, &compose)?;
+        }
+        transaction.commit()?;
+    }
+    Ok(next.map(Timestamp::from_micros))
+}
+
+fn release(
+    transaction: &Transaction<'_>,
+    channel: &str,
+    group: &Group,
+    now: i64,
+    compose: impl Fn(&[Letter]) -> Letter,
+) -> rusqlite::Result<()> {
+    let which = params![channel, group.owner, group.event, now];
+    if group.letters == 1 {
+        transaction
+            .prepare_cached(
+                "UPDATE outbox SET state = 0, next = ?4
+                 WHERE state = 3 AND channel = ?1 AND owner = ?2 AND event = ?3",
+            )?
+            .execute(which)?;
+        return Ok(());
+    }
+    let members: Vec<Letter> = transaction
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM outbox
+             WHERE state = 3 AND channel = ?1 AND owner = ?2 AND event = ?3 ORDER BY number"
+        ))?
+        .query_map(params![channel, group.owner, group.event], |row| {
+            Ok(posted(row)?.letter)
+        })?
+        .collect::<Result<_, _>>()?;
+    let digest = compose(&members);
+    letters::post(transaction, &digest, None)?;
+    transaction
+        .prepare_cached(
+            "UPDATE outbox SET state = 4, digest = ?5, settled = ?4
+             WHERE state = 3 AND channel = ?1 AND owner = ?2 AND event = ?3",
+        )?
+        .execute(params![channel, group.owner, group.event, now, digest.id])?;
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! Outages that open together are one message, which says what they share.
+
+use super::sites::{BROKEN, WELL, count, is};
+use crate::monitor::sites::script;
+use crate::support::{Answer, Fleet, PostServer, Squirrel};
+
+const SITES: usize = 14;
+
+#[test]
+fn fourteen_sites_of_one_address_are_one_message_and_so_is_their_return() {
+    let mut fleet = Fleet::new();
+    let site = fleet.serve(script(WELL));
+    let hook = PostServer::start(&fleet, [Answer::Says("200 OK", "", "")]);
+    let squirrel = Squirrel::new();
+    squirrel.write("ca.pem", fleet.certificates().ca_pem());
+    let mut text = format!(
+        "[monitor]\ninterval = \"1s\"\nconfirm = 1\nrecover = 1\nca_file = \"ca.pem\"\n\
+         [owners.ops]\nwebhook = \"{}\"\n[notify]\ndigest = \"20s\"\n",
+        hook.url()
+    );
+    for number in 0..SITES {
+        text.push_str(&format!(
+            "[[sites]]\nname = 'shop {number}'\nurl = 'http://{}/{number}'\nowners = ['ops']\n",
+            site.authority
+        ));
+    }
+    squirrel.write("sites.toml", text);
+    let mut running = squirrel.start(["watch", "--history", "history.db"]);
+    running.wait_for("the start", is("started"));
+    let told = |line: &serde_json::Value, word: &str| {
+        line["event"] == "notified"
+            && line["subject"]
+                .as_str()
+                .is_some_and(|s| s.starts_with(word))
+    };
+    site.play(script(BROKEN));
+    let down = running.wait_for("the message", |line| told(line, "DOWN"));
+    site.play(script(WELL));
+    let up = running.wait_for("the other message", |line| told(line, "UP again"));
+    running.signal(rustix::process::Signal::TERM);
+    let finished = running.finish();
+    let events = |event| {
+        finished
+            .objects()
+            .iter()
+            .filter(|line| is(event)(line))
+            .count()
+    };
+    assert_eq!((events("down"), events("recovered")), (SITES, SITES));
+    assert_eq!(events("notified"), 2, "{:?}", finished.objects());
+    assert_eq!(
+        down["subject"],
+        "DOWN: 14 sites, all on 127.0.0.1: status 503"
+    );
+    assert_eq!(
+        up["subject"],
+        "UP again: 14 sites, all on 127.0.0.1: status 503"
+    );
+    let posted = hook.posted();
+    assert_eq!(posted.len(), 2);
+    let first = posted[0].json();
+    assert_eq!(
+        (&first["event"], &first["count"]),
+        (&"digest_down".into(), &14.into())
+    );
+    assert_eq!(first["groups"][0]["common"], "on 127.0.0.1");
+    assert_eq!(first["outages"].as_array().unwrap().len(), SITES);
+    // Each outage knows that its owner was told.
+    let told =
+        "SELECT count(*) FROM outages o JOIN outbox l ON l.outage = o.id AND l.event = 'down'
+                JOIN outbox d ON d.id = l.digest WHERE d.state = 1";
+    assert_eq!(count(&squirrel, told), SITES as i64);
+}
