@@ -172,6 +172,7 @@ impl Keeping {
             past: &Past::default(),
             workshop: Workshop::default(),
             next_due: &|site| core.due_of(site),
+            silence: &|_| None,
             message: None,
             banner: None,
             source: "sites.toml",

@@ -434,6 +434,7 @@ impl Fleet {
                 ..Workshop::default()
             },
             next_due,
+            silence: &|_| None,
             message: None,
             banner: None,
             source: "sites.toml",

@@ -208,6 +208,7 @@ impl Core {
             self.guard.beware();
         }
         self.ask_canaries(now);
+        self.tend(self.ticked);
         let mut due = std::mem::take(&mut self.due);
         self.schedule.take_due(now, BATCH, &mut due);
         for due in due.drain(..) {

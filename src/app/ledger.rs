@@ -11,12 +11,15 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
 use crate::config::{Config, NotifySettings, Secret, SmtpSecurity};
-use crate::domain::{Clock, Now, Outcome, Owner, SiteId};
+use crate::domain::{Clock, Now, Outcome, Owner, SiteId, Timestamp};
 use crate::history::{
-    Change, Ended, History, HistoryError, Keep, LookRow, News, Place, Restored, SiteKey,
+    Change, Ended, History, HistoryError, Keep, Letter, LookRow, News, Place, Restored, SiteKey,
 };
-use crate::monitor::{Monitor, Notice, Round, Sight, SiteState};
+use crate::monitor::{Monitor, Notice, Outage, Round, Sight, SiteState};
 use crate::notify::{self, BlindSpell, Occasion, Outbox, Plan, PostNews, Story};
+
+use super::calendar::quiet_until;
+use super::vigil::{Due, Rules, Silence, Vigil};
 
 /// What the history and the outbox have to say, each from its own thread.
 #[derive(Debug)]
@@ -38,6 +41,7 @@ pub struct Ledger {
     /// Everybody is told of every site, whatever the configuration says.
     everybody: bool,
     zone: TimeZone,
+    vigil: Vigil,
 }
 
 /// What a configuration says of it.
@@ -45,6 +49,8 @@ pub struct Ledger {
 pub(super) struct Keeping {
     keep: Keep,
     plan: Plan,
+    /// Maintenance and reminders.
+    rules: Rules,
 }
 
 /// A ledger that was opened.
@@ -99,6 +105,7 @@ impl Ledger {
                 outbox,
                 plan,
                 everybody: others.is_some(),
+                vigil: Vigil::new(Rules::from(config), &zone),
                 zone,
             },
             restored,
@@ -122,6 +129,7 @@ impl Ledger {
     /// Takes over a changed configuration.
     pub(super) fn configure(&mut self, keeping: Keeping) {
         self.history.keep(keeping.keep);
+        self.vigil.configure(keeping.rules);
         if !self.everybody {
             self.outbox.plan(keeping.plan.clone());
             self.plan = keeping.plan;
@@ -153,7 +161,7 @@ impl Ledger {
     }
 
     /// Keeps what changed because of one outcome, and the letters about it with it.
-    pub(super) fn notices(&self, notices: &[Notice], monitor: &Monitor, now: Now) {
+    pub(super) fn notices(&mut self, notices: &[Notice], monitor: &Monitor, now: Now) {
         let mut occasion = None;
         for notice in notices {
             match *notice {
@@ -169,7 +177,7 @@ impl Ledger {
 
     /// Keeps what stands against a site.
     pub(super) fn stands(
-        &self,
+        &mut self,
         site: SiteId,
         occasion: Option<Occasion>,
         monitor: &Monitor,
@@ -186,18 +194,18 @@ impl Ledger {
         };
         let mut letters = Vec::new();
         if let (Some(occasion), Some(outage)) = (occasion, outage) {
-            let story = Story {
-                site: state.site(),
-                occasion,
-                at: now.wall,
-                since: outage.since().wall,
-                causes: outage.causes(),
-                last_good: outage.last_good(),
-                acknowledged: outage.acknowledged.as_ref(),
-                last: state.last_failure().map(|last| &**last),
-                zone: &self.zone,
+            let others = if recovered {
+                self.vigil.ended(site)
+            } else {
+                let told = self.vigil.opened(state, monitor, now);
+                told.then(BTreeSet::new)
             };
-            letters = story.letters(&self.plan.settings, self.owners(state));
+            // Whoever was not told that it began is not told that it ended.
+            if let Some(others) = others {
+                letters = self.letters(state, occasion, outage, now, |owner| {
+                    self.owns(owner, state) || others.contains(&owner.name)
+                });
+            }
         }
         let ended = outage.filter(|_| recovered).map(|outage| Ended {
             since: outage.since().wall,
@@ -237,12 +245,103 @@ impl Ledger {
         }
     }
 
+    /// The letters about an outage to those owners; they wait where it is their quiet time.
+    fn letters(
+        &self,
+        state: &SiteState,
+        occasion: Occasion,
+        outage: &Outage,
+        now: Now,
+        to: impl Fn(&Owner) -> bool,
+    ) -> Vec<Letter> {
+        let story = Story {
+            site: state.site(),
+            occasion,
+            at: now.wall,
+            since: outage.since().wall,
+            causes: outage.causes(),
+            last_good: outage.last_good(),
+            acknowledged: outage.acknowledged.as_ref(),
+            last: state.last_failure().map(|last| &**last),
+            zone: &self.zone,
+        };
+        let mut letters = Vec::new();
+        for owner in self.plan.owners.iter().filter(|owner| to(owner)) {
+            let until = quiet_until(owner, now.wall, &self.zone);
+            for mut letter in story.letters(&self.plan.settings, [owner]) {
+                letter.not_before = until;
+                letters.push(letter);
+            }
+        }
+        letters
+    }
+
+    /// Tells what has become due of outages that are open: the silence is over, nobody
+    /// acknowledged, or it has lasted long.
+    pub(super) fn tend(&mut self, monitor: &Monitor, now: Now) {
+        for (site, due) in self.vigil.due(monitor, &self.plan.owners, now) {
+            let Some(state) = monitor.site(site) else {
+                continue;
+            };
+            let Some(outage) = state.outage() else {
+                continue;
+            };
+            let lasted = outage.lasted(now.mono);
+            let letters = match due {
+                Due::Down => self.letters(state, Occasion::Down, outage, now, |owner| {
+                    self.owns(owner, state)
+                }),
+                Due::Reminder(number) => {
+                    let occasion = Occasion::Reminder { lasted, number };
+                    self.letters(state, occasion, outage, now, |owner| {
+                        self.owns(owner, state)
+                    })
+                }
+                Due::Escalation(to) => {
+                    let occasion = Occasion::Escalated { lasted };
+                    self.letters(state, occasion, outage, now, |owner| owner.name == to)
+                }
+            };
+            self.history.change(Change {
+                site,
+                at: now.wall,
+                standing: state.standing(),
+                ended: None,
+                letters,
+            });
+        }
+    }
+
+    /// Outages of an earlier run go on.
+    pub(super) fn resume(&mut self, monitor: &Monitor) {
+        let open = monitor.sites().filter(|state| state.outage().is_some());
+        for state in open {
+            self.vigil.restored(state.id());
+        }
+    }
+
+    /// Begins an hour of maintenance at a site, or ends it; gives until when.
+    pub(super) fn maintain(&mut self, site: SiteId, now: Timestamp) -> Option<Timestamp> {
+        self.vigil.by_key(site, now)
+    }
+
+    /// Why nobody is told of a site at present, if that is so.
+    pub(super) fn silence(
+        &self,
+        state: &SiteState,
+        monitor: &Monitor,
+        now: Timestamp,
+    ) -> Option<Silence> {
+        self.vigil.silence(state, monitor, now)
+    }
+
+    fn owns(&self, owner: &Owner, state: &SiteState) -> bool {
+        self.everybody || state.site().owners.contains(&owner.name)
+    }
+
     fn owners<'a>(&'a self, state: &'a SiteState) -> impl Iterator<Item = &'a Owner> {
-        let named = &state.site().owners;
-        self.plan
-            .owners
-            .iter()
-            .filter(|owner| self.everybody || named.contains(&owner.name))
+        let owners = self.plan.owners.iter();
+        owners.filter(|owner| self.owns(owner, state))
     }
 }
 
@@ -257,6 +356,7 @@ pub(super) fn keeping(config: &Config) -> Keeping {
     Keeping {
         keep: keep(config),
         plan: plan(config),
+        rules: Rules::from(config),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod annals;
 mod beginning;
+mod calendar;
 mod canaries;
 mod core;
 mod event;
@@ -27,6 +28,7 @@ mod session;
 mod sight;
 mod tidings;
 mod trouble;
+mod vigil;
 mod workers;
 mod workshop;
 mod world;
@@ -43,6 +45,7 @@ pub use picture::{Picture, picture};
 pub use queue::queue_options;
 pub use service::Service;
 pub use session::run;
+pub use vigil::Silence;
 pub use workers::{Workers, choose, step};
 
 /// How long the end waits for messages under way to arrive, and again for the history to be

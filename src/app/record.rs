@@ -9,16 +9,18 @@ use crate::monitor::Notice;
 
 use super::core::{Core, Happening};
 use super::ledger::{Keeping, Ledger};
+use super::vigil::Silence;
 
 impl Core {
     /// Writes everything down from now on, and goes on where an earlier run ended. To be
     /// called before the first result comes.
-    pub fn keep(&mut self, ledger: Ledger, restored: Vec<Restored>) {
+    pub fn keep(&mut self, mut ledger: Ledger, restored: Vec<Restored>) {
         let now = self.clock.now();
         for Restored { site, standing } in restored {
             self.monitor.restore(&site.name, &site.url, standing, now);
         }
         ledger.sites(&self.monitor, now);
+        ledger.resume(&self.monitor);
         self.ledger = Some(ledger);
     }
 
@@ -26,6 +28,27 @@ impl Core {
     #[must_use]
     pub const fn ledger(&self) -> Option<&Ledger> {
         self.ledger.as_ref()
+    }
+
+    /// Tells what has become due of outages that are open.
+    pub(super) fn tend(&mut self, now: Now) {
+        if let Some(ledger) = &mut self.ledger {
+            ledger.tend(&self.monitor, now);
+        }
+    }
+
+    /// Begins an hour of maintenance at a site, in which nobody is told of it, or ends the
+    /// one that was begun so. Gives until when.
+    pub fn maintain(&mut self, site: SiteId) -> Option<Timestamp> {
+        let now = self.clock.timestamp();
+        self.ledger.as_mut()?.maintain(site, now)
+    }
+
+    /// Why nobody is told of a site at present, if that is so.
+    pub fn silence(&self, site: SiteId) -> Option<Silence> {
+        let now = self.clock.timestamp();
+        let state = self.monitor.site(site)?;
+        self.ledger.as_ref()?.silence(state, &self.monitor, now)
     }
 
     /// The wall clock.
@@ -42,7 +65,7 @@ impl Core {
     /// Somebody knows of a site's outage, or does not any more; `false` if none is open.
     pub fn acknowledge(&mut self, site: SiteId, by: Option<Acknowledgement>) -> bool {
         let open = self.monitor.acknowledge(site, by);
-        if let Some(ledger) = self.ledger.as_ref().filter(|_| open) {
+        if let Some(ledger) = self.ledger.as_mut().filter(|_| open) {
             ledger.stands(site, None, &self.monitor, self.clock.now());
         }
         open
@@ -74,7 +97,7 @@ impl Core {
     }
 
     pub(super) fn write_down(&mut self, outcome: &Outcome, notices: &[Notice], now: Now) {
-        if let Some(ledger) = &self.ledger {
+        if let Some(ledger) = &mut self.ledger {
             ledger.outcome(outcome, now);
             ledger.notices(notices, &self.monitor, now);
         }

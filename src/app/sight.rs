@@ -86,7 +86,7 @@ impl Core {
                     last.is_some_and(|last| !is_local(state, last))
                 };
                 self.monitor.doubt(*since, doubtful, now, &mut notices);
-                if let Some(ledger) = &self.ledger {
+                if let Some(ledger) = &mut self.ledger {
                     ledger.notices(&notices, &self.monitor, now);
                 }
             }

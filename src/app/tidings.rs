@@ -1,12 +1,13 @@
 //! What is said of what has happened: on the screen, and to whoever is not looking.
 
-use crate::domain::{Clock, SiteId, brief};
+use crate::domain::{Clock, SiteId, Timestamp, brief};
 use crate::monitor::{Notice, Sight};
 use crate::tui::Tone;
 
 use super::core::Happening;
 use super::event::Action;
 use super::names::{listed, more};
+use super::vigil::Silence;
 use super::world::World;
 
 impl World {
@@ -69,6 +70,39 @@ impl World {
                 self.say(Tone::Good, text);
             }
         }
+    }
+
+    /// Begins maintenance at a site, or ends it.
+    pub(super) fn maintain(&mut self, site: SiteId) {
+        let Some(name) = self.name(site) else { return };
+        let text = match self.core.maintain(site) {
+            Some(until) => format!(
+                "{name}: maintenance until {}, nobody is told of it",
+                self.time(until)
+            ),
+            None => format!("{name}: maintenance is over, owners are told again"),
+        };
+        self.say(Tone::Info, text);
+    }
+
+    /// Why nobody is told of a site at present, if that is so.
+    pub(super) fn silence(&self, site: SiteId) -> Option<String> {
+        Some(match self.core.silence(site)? {
+            Silence::Maintenance(until) => {
+                format!("maintenance until {}: nobody is told", self.time(until))
+            }
+            Silence::Parent(name) => {
+                format!("it depends on {name}, which fails: nobody is told of this one")
+            }
+        })
+    }
+
+    fn time(&self, at: Timestamp) -> String {
+        jiff::Timestamp::from_microsecond(at.as_micros())
+            .unwrap_or_default()
+            .to_zoned(self.zone.clone())
+            .strftime("%H:%M on %d %b")
+            .to_string()
     }
 
     /// What stands on top of the screen while nothing can be seen.

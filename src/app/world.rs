@@ -102,6 +102,7 @@ impl World {
             },
             workshop: self.workshop.seen(),
             next_due: &|site| self.core.due_of(site),
+            silence: &|site| self.silence(site),
             message: self.newest_message(),
             banner: blind
                 .as_deref()
@@ -198,6 +199,7 @@ impl World {
             Intent::Break(site) => return self.name(site).map(Action::Break),
             Intent::Mend(site) => return self.name(site).map(Action::Mend),
             Intent::Pause(site, paused) => return self.pause(site, paused),
+            Intent::Maintain(site) => self.maintain(site),
             Intent::Paradigm(place) => self.switch(place),
             Intent::Workers(steps) => self.change_workers(steps),
             Intent::Record(on) => {

@@ -89,6 +89,29 @@ pub(super) fn positive_duration(text: &str) -> Parsed<Duration> {
     Ok(duration)
 }
 
+/// "22:00-07:00", as minutes since midnight.
+pub(super) fn hours(text: &str) -> Parsed<(u16, u16)> {
+    let minutes = |text: &str| -> Option<u16> {
+        let (hour, minute) = text.trim().split_once(':')?;
+        let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
+        (hour < 24 && minute < 60).then_some(hour * 60 + minute)
+    };
+    text.split_once('-')
+        .and_then(|(from, to)| Some((minutes(from)?, minutes(to)?)))
+        .filter(|(from, to)| from != to)
+        .ok_or_else(|| Fault::expected("expected hours such as \"22:00-07:00\""))
+}
+
+/// The name of a time zone.
+pub(super) fn zone(text: &str) -> Parsed<Box<str>> {
+    match jiff::tz::TimeZone::get(text) {
+        Ok(_) => Ok(text.into()),
+        Err(_) => Err(Fault::expected(
+            "expected a time zone such as \"Europe/Berlin\"",
+        )),
+    }
+}
+
 /// How often a site is checked: at least a second apart.
 pub(super) fn interval(text: &str) -> Parsed<Duration> {
     let duration = duration(text)?;

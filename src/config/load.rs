@@ -10,6 +10,7 @@ use crate::domain::clean;
 use super::files::{self, ContentHash, SourceFile};
 use super::include;
 use super::kinds::{self, quoted};
+use super::maintenance::read_common;
 use super::mistakes::{Mistake, Mistakes, shown_path};
 use super::model::{Config, Known};
 use super::monitor_table::{read_history, read_monitor, read_queue, read_workers};
@@ -135,6 +136,9 @@ pub(super) fn read_main(text: &str, path: &Path, known: &Known<'_>) -> MainFile 
         .unwrap_or_default();
     config.history = file.table("history", read_history).unwrap_or_default();
     config.queue = file.table("queue", read_queue).unwrap_or_default();
+    file.tables("maintenance", |_, window| {
+        config.common_maintenance.extend(read_common(window));
+    });
     let drafts = read_sites(&mut file, &config.monitor, &config.owners);
     file.finish();
     MainFile {

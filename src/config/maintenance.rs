@@ -2,17 +2,40 @@
 
 use std::time::Duration;
 
+use jiff::civil::DateTime;
+
 use super::kinds::{self, Fault, Parsed};
 use super::reader::Reader;
 
-/// A window in which a site's outages are expected: it opens whenever `cron` says, local
-/// time, and stays open for `lasts`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A window in which a site's outages are expected, and nobody is told of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// When it opens.
-    pub cron: Cron,
-    /// How long it stays open.
+    /// When it opens, local time.
+    pub opens: Opens,
+    /// How long it stays open, in time that really passes.
     pub lasts: Duration,
+    /// A time zone of the IANA database; the machine's own without.
+    pub zone: Option<Box<str>>,
+}
+
+/// When a window opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opens {
+    /// Whenever a line of a crontab says.
+    Again(Cron),
+    /// Once.
+    Once(DateTime),
+}
+
+/// Windows of several sites at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Common {
+    /// When.
+    pub window: Window,
+    /// Sites with one of these tags.
+    pub tags: Vec<Box<str>>,
+    /// Sites of these names.
+    pub sites: Vec<Box<str>>,
 }
 
 /// One minute of local time, as a crontab sees it.
@@ -173,9 +196,39 @@ impl Cron {
     }
 }
 
-/// One `{ cron = "0 3 * * sun", lasts = "2h" }`.
+/// One `{ cron = "0 3 * * sun", lasts = "2h" }` of a site.
 pub(super) fn read_window(mut table: Reader<'_>) -> Option<Window> {
+    let window = read_times(&mut table);
+    table.finish();
+    window
+}
+
+/// One `[[maintenance]]`, for all sites of some tags or names.
+pub(super) fn read_common(mut table: Reader<'_>) -> Option<Common> {
+    let window = read_times(&mut table);
+    let mut names = |key| {
+        let names = table.texts(key, kinds::label).into_iter();
+        names.map(|name| name.value).collect::<Vec<_>>()
+    };
+    let (tags, sites) = (names("tags"), names("sites"));
+    if tags.is_empty() && sites.is_empty() {
+        table.refuse_self(&"expected tags = [\"shop\"] or sites = [\"Example\"]");
+    }
+    table.finish();
+    Some(Common {
+        window: window?,
+        tags,
+        sites,
+    })
+}
+
+fn read_times(table: &mut Reader<'_>) -> Option<Window> {
     let cron = table.text("cron", Cron::parse);
+    let at = table.text("at", |text| {
+        text.parse::<DateTime>()
+            .map_err(|_| Fault::expected("expected a date and time such as \"2026-12-24 22:00\""))
+    });
+    let zone = table.text("zone", kinds::zone);
     let lasts = table.text("lasts", |text| {
         let lasts = kinds::duration(text)?;
         if lasts < Duration::from_secs(60) {
@@ -183,12 +236,19 @@ pub(super) fn read_window(mut table: Reader<'_>) -> Option<Window> {
         }
         Ok(lasts)
     });
-    table.require("cron");
+    if table.has("at") && table.has("cron") {
+        table.refuse(
+            "at",
+            &"a window opens once (at) or again and again (cron), not both",
+        );
+    } else if !table.has("at") {
+        table.require("cron");
+    }
     table.require("lasts");
-    table.finish();
     Some(Window {
-        cron: cron?,
+        opens: at.map(Opens::Once).or(cron.map(Opens::Again))?,
         lasts: lasts?,
+        zone,
     })
 }
 

@@ -33,7 +33,7 @@ pub use files::{ContentHash, SourceFile};
 pub use kinds::{parse_broker_url as broker_url, parse_queue_name as queue_name};
 pub use load::{from_urls, load, parse};
 pub use locate::{NotFound, Surroundings, find, state_dir};
-pub use maintenance::{Cron, CronTime, Window};
+pub use maintenance::{Common, Cron, CronTime, Opens, Window};
 pub use mistakes::{Mistake, Mistakes, Place};
 pub use model::{
     Config, EmailSettings, HistorySettings, Known, MonitorSettings, NotifySettings, PushSettings,

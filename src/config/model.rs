@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::domain::{Owner, Site, SiteUrl};
 
 use super::files::SourceFile;
-use super::maintenance::Window;
+use super::maintenance::{Common, Window};
 
 /// The User-Agent header where none is configured.
 pub const USER_AGENT: &str = concat!(
@@ -48,6 +48,8 @@ pub struct Config {
     pub queue: QueueSettings,
     /// The windows in which a site's outages are expected, by the site's name.
     pub maintenance: BTreeMap<Box<str>, Vec<Window>>,
+    /// `[[maintenance]]`: windows of several sites.
+    pub common_maintenance: Vec<Common>,
     /// `[[sites]]` in their order, then those of the included lists. Names are unique.
     pub sites: Vec<Site>,
     /// The files that were read, as they were then: what a watcher compares with.
@@ -169,6 +171,8 @@ pub struct NotifySettings {
     pub webhook: WebhookSettings,
     /// Outages that open, or end, within so long are told in one message; zero: each alone.
     pub digest: Duration,
+    /// How often owners are told again of an outage that nobody acknowledged.
+    pub remind: Option<Duration>,
 }
 
 impl Default for NotifySettings {
@@ -179,6 +183,7 @@ impl Default for NotifySettings {
             push: PushSettings::default(),
             webhook: WebhookSettings::default(),
             digest: Duration::from_secs(30),
+            remind: None,
         }
     }
 }

@@ -32,6 +32,7 @@ pub(super) fn read_notify(table: Reader<'_>, folder: &Path) -> NotifySettings {
         digest: table
             .text("digest", kinds::duration)
             .unwrap_or(NotifySettings::default().digest),
+        remind: table.text("remind", kinds::interval),
     };
     table.finish();
     settings

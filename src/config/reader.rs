@@ -97,6 +97,14 @@ impl<'a> Reader<'a> {
         self.table.contains_key(key)
     }
 
+    /// All of its keys.
+    pub(super) fn keys(&self) -> Vec<Box<str>> {
+        self.table
+            .keys()
+            .map(|key| (**key.get_ref()).into())
+            .collect()
+    }
+
     /// Notes that what `key` holds is wrong.
     pub(super) fn refuse(&mut self, key: &str, sentence: &dyn fmt::Display) {
         let offset = self.offset(key);

@@ -20,7 +20,7 @@ pub use kinship::{Common, Kin, Traits, kin};
 pub use result::{
     Certificate, CheckResult, Hop, Method, Outcome, Phase, Phases, RanOn, Reason, Verdict,
 };
-pub use site::{Look, Owner, Site, SiteUrl, StatusRange, StatusSet};
+pub use site::{Escalation, Look, Owner, Quiet, Site, SiteUrl, StatusRange, StatusSet};
 pub use standing::{Acknowledgement, Cause, MOST_CAUSES, Standing};
 pub use text::{MAX_SENTENCE, clean, is_unsafe, sentence};
 pub use witness::Witness;

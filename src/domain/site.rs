@@ -231,6 +231,31 @@ pub struct Owner {
     pub push: Option<Box<str>>,
     /// A URL that JSON is posted to.
     pub webhook: Option<SiteUrl>,
+    /// When messages wait.
+    pub quiet: Option<Quiet>,
+    /// Who is told when nobody acknowledges.
+    pub escalate: Option<Escalation>,
+}
+
+/// A stretch of every day, in local time; it goes over midnight where it ends before it
+/// begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quiet {
+    /// Minutes since midnight.
+    pub from: u16,
+    /// Minutes since midnight; another than `from`.
+    pub to: u16,
+    /// A time zone of the IANA database; the machine's own without.
+    pub zone: Option<Box<str>>,
+}
+
+/// Who is told of an outage that nobody acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Escalation {
+    /// The other owner's name.
+    pub to: Box<str>,
+    /// So long after the first one was told.
+    pub after: Duration,
 }
 
 #[cfg(test)]

@@ -28,6 +28,8 @@ struct Group {
     letters: u64,
     first: i64,
     last: i64,
+    /// Somebody has quiet hours until then.
+    not_before: i64,
 }
 
 impl Book<'_> {
@@ -62,7 +64,7 @@ fn gather(
 ) -> rusqlite::Result<Option<Timestamp>> {
     let groups: Vec<Group> = connection
         .prepare_cached(
-            "SELECT owner, event, count(*), min(at), max(at) FROM outbox
+            "SELECT owner, event, count(*), min(at), max(at), max(next) FROM outbox
              WHERE state = 3 AND channel = ?1 GROUP BY owner, event",
         )?
         .query_map([channel], |row| {
@@ -72,6 +74,7 @@ fn gather(
                 letters: row.get(2)?,
                 first: row.get(3)?,
                 last: row.get(4)?,
+                not_before: row.get(5)?,
             })
         })?
         .collect::<Result<_, _>>()?;
@@ -85,7 +88,9 @@ fn gather(
             .saturating_add(quiet)
             .min(group.first.saturating_add(most));
         // A clock that was set back keeps nobody waiting.
-        if end > now && end - now <= most {
+        let end = if end - now > most { now } else { end };
+        let end = end.max(group.not_before);
+        if end > now {
             next = Some(next.map_or(end, |next| next.min(end)));
         } else {
             due.push(group);

@@ -22,7 +22,7 @@ pub(super) fn post(
         .prepare_cached(
             "INSERT OR IGNORE INTO outbox
                  (id, outage, owner, channel, site, at, subject, body, facts, next, event, state)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?6, ?10, ?11)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?12, ?10, ?11)",
         )?
         .execute(params![
             letter.id,
@@ -36,6 +36,7 @@ pub(super) fn post(
             letter.facts,
             letter.event,
             if letter.gathers { GATHERING } else { PENDING },
+            letter.not_before.unwrap_or(letter.at).as_micros(),
         ])?;
     Ok(())
 }

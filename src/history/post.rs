@@ -102,6 +102,7 @@ pub(super) fn posted(row: &Row<'_>) -> rusqlite::Result<Posted> {
             facts: row.get(7)?,
             event: row.get(13)?,
             gathers: false,
+            not_before: None,
         },
         progress: progress(row.get(8)?),
         attempts: row.get(9)?,

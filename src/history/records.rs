@@ -92,6 +92,8 @@ pub struct Letter {
     pub event: Box<str>,
     /// Whether it waits a little for others of the same event.
     pub gathers: bool,
+    /// It is not sent before that.
+    pub not_before: Option<Timestamp>,
 }
 
 /// Where a letter is on its way.

@@ -131,6 +131,7 @@ fn letter(id: &str, channel: &str) -> Letter {
         body: "shop is down".into(),
         event: "".into(),
         gathers: false,
+        not_before: None,
         facts: "{}".into(),
     }
 }

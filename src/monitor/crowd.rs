@@ -18,9 +18,6 @@ const MANY: usize = 3;
 /// And the share of those looked at, as one in so many.
 const SHARE: usize = 4;
 
-/// How long ago others may have answered.
-const HEARD: Duration = Duration::from_secs(60);
-
 /// The looks of the last half minute.
 #[derive(Debug, Default)]
 pub(super) struct Crowd {
@@ -75,9 +72,9 @@ impl Crowd {
         self.failing >= MANY && self.failing * SHARE >= self.hosts.len()
     }
 
-    /// Whether anybody has answered lately.
-    pub(super) fn hears_others(&self, now: Moment) -> bool {
-        self.heard.is_some_and(|heard| now.since(heard) < HEARD)
+    /// Whether anybody has answered since `at`.
+    pub(super) fn heard_since(&self, at: Moment) -> bool {
+        self.heard.is_some_and(|heard| heard >= at)
     }
 
     /// The first failure that is remembered.

@@ -1,9 +1,9 @@
 //! "Is it us?": what looks like many sites down may be our own network. Before such looks are
 //! believed, canaries are asked: hosts that nearly always answer.
 //!
-//! Two rules. No outage is opened but on the word of a canary that was asked after the look
-//! had failed. And when many unrelated hosts fail within half a minute, canaries are asked at
-//! once, before anything is confirmed. While no canary answers the monitor is blind: looks
+//! Canaries are asked about every failure that may be ours, once a second at most. No outage
+//! is opened but on the word of a canary that was asked after the look had failed; and when
+//! many unrelated hosts fail within half a minute, no failure is believed before. While no canary answers the monitor is blind: looks
 //! that fail are unknown, and tell nobody anything. A site on this machine itself needs no
 //! network and is always believed; so is whatever an answer of the site's own says (a status,
 //! a text that is missing): somebody was there to give it.
@@ -93,6 +93,9 @@ pub struct Guard {
     /// No failing look is believed until the next round: this program itself stood still.
     wary: bool,
     blind: Option<(Now, Box<str>)>,
+    /// When sight came back, and what blindness had rested on: what was begun before and
+    /// failed was begun by a blind one.
+    was_blind: Option<(Moment, Box<str>)>,
 }
 
 impl Guard {
@@ -138,6 +141,11 @@ impl Guard {
         if let Some((_, why)) = &self.blind {
             return Some(unseen(result, why));
         }
+        if let Some((until, why)) = &self.was_blind
+            && result.started <= *until
+        {
+            return Some(unseen(result, why));
+        }
         if facts.open {
             return Some(result);
         }
@@ -145,8 +153,10 @@ impl Guard {
         let trusted = self
             .trusted
             .is_some_and(|asked| now.mono.since(asked) < TRUST);
+        // Asked already about the first failure: a cut that is over by the time of the second
+        // look would not be seen any more.
+        self.wanted = true;
         if facts.opens || self.wary || (self.crowd.is_suspicious() && !trusted) {
-            self.wanted = true;
             self.held.push((result, now));
             return None;
         }
@@ -176,9 +186,10 @@ impl Guard {
             self.trusted = Some(round.asked);
             return self.sees(round.asked, now);
         }
-        if self.trusted.is_none() && self.crowd.hears_others(now.mono) {
-            // Canaries were never reached from here, and others are: they are no measure.
-            return self.sees(now.mono, now);
+        if self.trusted.is_none() && self.crowd.heard_since(round.asked) {
+            // Canaries were never reached from here, and others are while they are asked: a
+            // network of its own, for which they are no measure.
+            return self.sees(round.asked, now);
         }
         (self.wary, self.wanted) = (false, true);
         self.not_before = now.mono + AGAIN;
@@ -206,15 +217,16 @@ impl Guard {
         self.held = held;
         self.wanted = !self.held.is_empty();
         self.wary = false;
-        let sight = self.blind.take().map(|(since, why)| Sight::Regained {
-            since,
-            lasted: now.mono.since(since.mono),
-            why,
-        });
-        if sight.is_some() {
-            self.crowd = Crowd::default();
+        let Some((since, why)) = self.blind.take() else {
+            return Ruling { freed, sight: None };
+        };
+        self.crowd = Crowd::default();
+        self.was_blind = Some((now.mono, why.clone()));
+        let lasted = now.mono.since(since.mono);
+        Ruling {
+            freed,
+            sight: Some(Sight::Regained { since, lasted, why }),
         }
-        Ruling { freed, sight }
     }
 }
 

@@ -112,6 +112,7 @@ pub(super) fn digest(letters: &[Letter]) -> Letter {
         facts: facts.to_string().into(),
         event: Box::default(),
         gathers: false,
+        not_before: None,
     }
 }
 

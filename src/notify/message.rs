@@ -34,6 +34,18 @@ pub enum Occasion {
         /// From the first failure to the look that ended it.
         lasted: Duration,
     },
+    /// It goes on, and nobody has acknowledged it.
+    Reminder {
+        /// From the first failure until now.
+        lasted: Duration,
+        /// Which reminder it is, from 1 on.
+        number: u32,
+    },
+    /// It goes on, and its owners have not acknowledged it.
+    Escalated {
+        /// From the first failure until now.
+        lasted: Duration,
+    },
 }
 
 impl Occasion {
@@ -41,6 +53,18 @@ impl Occasion {
         match self {
             Self::Down => "down",
             Self::Recovered { .. } => "recovered",
+            Self::Reminder { .. } => "reminder",
+            Self::Escalated { .. } => "escalated",
+        }
+    }
+
+    /// How long the outage has lasted, where that is told.
+    const fn lasted(self) -> Option<Duration> {
+        match self {
+            Self::Down => None,
+            Self::Recovered { lasted }
+            | Self::Reminder { lasted, .. }
+            | Self::Escalated { lasted } => Some(lasted),
         }
     }
 }
@@ -113,14 +137,17 @@ impl Story<'_> {
     fn letter(&self, owner: &Owner, entry: &Entry, subject: &str, body: &str) -> Letter {
         let url = self.site.look.url.shown();
         // The same outage gives the same ids, however often the same news is written.
-        let id = letter_id(&[
-            self.occasion.word(),
-            &self.site.name,
-            url,
-            &self.since.as_micros().to_string(),
-            &owner.name,
-            entry.name,
-        ]);
+        let since = self.since.as_micros().to_string();
+        let (word, name) = (self.occasion.word(), &self.site.name);
+        let number = match self.occasion {
+            Occasion::Reminder { number, .. } => number.to_string(),
+            _ => String::new(),
+        };
+        let mut parts = vec![word, name, url, &since, &owner.name, entry.name];
+        if !number.is_empty() {
+            parts.push(&number);
+        }
+        let id = letter_id(&parts);
         let first = self.causes.first();
         let facts = Facts {
             id: &id,
@@ -130,10 +157,7 @@ impl Story<'_> {
             owner: &owner.name,
             at: self.stamp(self.at),
             since: self.stamp(self.since),
-            duration_s: match self.occasion {
-                Occasion::Recovered { lasted } => Some(lasted.as_secs_f64()),
-                Occasion::Down => None,
-            },
+            duration_s: self.occasion.lasted().map(|lasted| lasted.as_secs_f64()),
             reason: first.map(|cause| cause.reason),
             status: first.and_then(|cause| cause.status),
             error: first.and_then(|cause| Some(safe(cause.error.as_deref()?, 400))),
@@ -157,6 +181,7 @@ impl Story<'_> {
             body: body.into(),
             event: self.occasion.word().into(),
             gathers: false,
+            not_before: None,
         }
     }
 
@@ -179,18 +204,43 @@ impl Story<'_> {
         let name = safe(&self.site.name, MOST_SUBJECT / 2);
         let text = match self.occasion {
             Occasion::Recovered { lasted } => format!("UP again: {name} after {}", brief(lasted)),
-            Occasion::Down => match self.causes.first() {
-                Some(cause) => format!("DOWN: {name} ({})", why(cause, MOST_ERROR)),
-                None => format!("DOWN: {name}"),
-            },
+            Occasion::Down => format!("DOWN: {name}{}", self.short_cause()),
+            Occasion::Reminder { lasted, .. } => {
+                format!(
+                    "STILL DOWN for {}: {name}{}",
+                    brief(lasted),
+                    self.short_cause()
+                )
+            }
+            Occasion::Escalated { lasted } => format!(
+                "NOBODY ACKNOWLEDGED: {name} is DOWN for {}{}",
+                brief(lasted),
+                self.short_cause()
+            ),
         };
         safe(&text, MOST_SUBJECT)
+    }
+
+    fn short_cause(&self) -> String {
+        let cause = self.causes.first();
+        cause.map_or_else(String::new, |cause| {
+            format!(" ({})", why(cause, MOST_ERROR))
+        })
     }
 
     fn body(&self) -> String {
         let name = safe(&self.site.name, 200);
         let mut lines = vec![match self.occasion {
             Occasion::Down => format!("{name} is DOWN since {}.", self.time(self.since)),
+            Occasion::Reminder { lasted, .. } => format!(
+                "{name} is still DOWN, for {} now, and nobody has acknowledged it.",
+                brief(lasted)
+            ),
+            Occasion::Escalated { lasted } => format!(
+                "{name} is DOWN for {}. Its owners ({}) have not acknowledged it.",
+                brief(lasted),
+                safe(&self.site.owners.join(", "), 200)
+            ),
             Occasion::Recovered { lasted } => format!(
                 "{name} is UP again since {}. It was down for {} (from {}).",
                 self.time(self.at),
@@ -214,7 +264,8 @@ impl Story<'_> {
             }
         }
         lines.push(format!("Rule: {}", self.rule()));
-        if let (Occasion::Down, Some(at)) = (self.occasion, self.last_good) {
+        let recovered = matches!(self.occasion, Occasion::Recovered { .. });
+        if let (false, Some(at)) = (recovered, self.last_good) {
             lines.push(format!("Last good look: {}", self.time(at)));
         }
         if let (Occasion::Recovered { .. }, Some(known)) = (self.occasion, self.acknowledged) {
@@ -232,19 +283,19 @@ impl Story<'_> {
     /// The rule that decided.
     fn rule(&self) -> String {
         match self.occasion {
-            Occasion::Down if self.site.confirm <= 1 => "1 failed look (confirm = 1)".to_owned(),
-            Occasion::Down => format!(
-                "{} failed looks in a row (confirm = {}), looked at again after {}",
-                self.site.confirm,
-                self.site.confirm,
-                brief(self.site.confirm_delay)
-            ),
             Occasion::Recovered { .. } if self.site.recover <= 1 => {
                 "1 good look (recover = 1)".to_owned()
             }
             Occasion::Recovered { .. } => format!(
                 "{} good looks in a row (recover = {})",
                 self.site.recover, self.site.recover
+            ),
+            _ if self.site.confirm <= 1 => "1 failed look (confirm = 1)".to_owned(),
+            _ => format!(
+                "{} failed looks in a row (confirm = {}), looked at again after {}",
+                self.site.confirm,
+                self.site.confirm,
+                brief(self.site.confirm_delay)
             ),
         }
     }
@@ -377,6 +428,7 @@ pub(super) fn note(
         facts: facts.to_string().into(),
         event: event.into(),
         gathers: false,
+        not_before: None,
     }
 }
 
@@ -440,6 +492,8 @@ mod tests {
             sms: Some("+15550100".into()),
             push: Some("ops".into()),
             webhook: None,
+            quiet: None,
+            escalate: None,
         }
     }
 

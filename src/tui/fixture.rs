@@ -364,6 +364,7 @@ impl Fleet {
                 ..Workshop::default()
             },
             next_due: &next_due,
+            silence: &|_| None,
             message: None,
             banner: None,
             source: "sites.toml",

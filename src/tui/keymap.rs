@@ -40,6 +40,7 @@ pub(crate) enum Action {
     Recheck,
     RecheckAll,
     Pause,
+    Maintain,
     Copy,
     Break,
     Mend,
@@ -93,7 +94,7 @@ use Scope as S;
 
 /// Every key of the program.
 #[rustfmt::skip]
-pub(crate) const BINDINGS: [Binding; 92] = [
+pub(crate) const BINDINGS: [Binding; 93] = [
     bind(&[K::Char('?')], "?", A::Help, S::Everywhere, Some((0, "help")), "Open this help; again closes it."),
     bind(&[K::Char('q')], "q", A::Close, S::Everywhere, Some((1, "quit")), "Close what is open; in the table, quit."),
     bind(&[K::Esc], "Esc", A::Back, S::Everywhere, None, "Go back: close, then clear the filter, then unfreeze. Never quits."),
@@ -122,6 +123,7 @@ pub(crate) const BINDINGS: [Binding; 92] = [
     bind(&[K::Char('r')], "r", A::Recheck, S::Site, Some((7, "recheck")), "Check it now."),
     bind(&[K::Char('R')], "R", A::RecheckAll, S::All, Some((8, "check all")), "Check every site now: a sweep."),
     bind(&[K::Char('p')], "p", A::Pause, S::Site, Some((8, "pause")), "Pause its checks, or resume them; kept in sites.toml."),
+    bind(&[K::Char('w')], "w", A::Maintain, S::Site, None, "Begin an hour of maintenance: nobody is told of it. Again ends it."),
     bind(&[K::Char('y')], "y", A::Copy, S::Site, Some((11, "copy curl")), "Copy a curl line that repeats its request."),
 
     bind(&[K::Char('v')], "v", A::Steer(Steer::Group), S::Sched, Some((3, "view")), "Lanes by thread, by site or by task."),

@@ -35,6 +35,8 @@ pub struct Scene<'a> {
     pub workshop: Workshop<'a>,
     /// When a site is due next; `None` while that is not known, or it is paused.
     pub next_due: &'a dyn Fn(SiteId) -> Option<Moment>,
+    /// Why nobody is told of a site at present, if that is so.
+    pub silence: &'a dyn Fn(SiteId) -> Option<String>,
     /// The newest notice: the receipt of a switch, a failed reload.
     pub message: Option<&'a Message>,
     /// Trouble that lasts, such as a broken sites.toml.
@@ -133,6 +135,8 @@ pub enum Intent {
     RecheckAll,
     /// Pause the site, or resume it.
     Pause(SiteId, bool),
+    /// Begin maintenance at the site, or end it.
+    Maintain(SiteId),
     /// Make the site of the demonstration fleet fail.
     Break(SiteId),
     /// Make the site of the demonstration fleet well again.

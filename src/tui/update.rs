@@ -92,7 +92,12 @@ pub(crate) fn act(
         }
         Action::Erase | Action::EraseWord | Action::EraseAll => erase(state, action),
         Action::RecheckAll => return Some(Intent::RecheckAll),
-        Action::Recheck | Action::Pause | Action::Copy | Action::Break | Action::Mend => {
+        Action::Recheck
+        | Action::Pause
+        | Action::Maintain
+        | Action::Copy
+        | Action::Break
+        | Action::Mend => {
             let site = state.selected()?;
             if state.layers.is_empty() {
                 state.pin();
@@ -198,6 +203,7 @@ fn on_site(state: &mut State, action: Action, id: SiteId, scene: &Scene<'_>) -> 
     Some(match action {
         Action::Recheck => Intent::Recheck(id),
         Action::Pause => Intent::Pause(id, !site.site().paused),
+        Action::Maintain => Intent::Maintain(id),
         Action::Break => Intent::Break(id),
         Action::Mend => Intent::Mend(id),
         _ => {

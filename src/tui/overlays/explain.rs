@@ -10,7 +10,7 @@ use crate::tui::curl::curl;
 use crate::tui::format::{
     age, count, date, is_late, lateness, percent, plural, setting, when, wrap,
 };
-use crate::tui::scene::Scene;
+use crate::tui::scene::{Scene, Tone};
 use crate::tui::state::State;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 
@@ -107,6 +107,9 @@ impl Page<'_> {
         );
         self.say("Verdict", &verdict, badge.style);
         self.say("Because", &rule::of_state(site), PLAIN);
+        if let Some(silence) = (self.scene.silence)(site.id()) {
+            self.say("Silence", &silence, theme::tone(Tone::Warn));
+        }
         if let Some(outage) = site.outage() {
             let error = outage.error.as_deref().unwrap_or(outage.reason.word());
             self.say("Outage began", &clean(error, 400), PLAIN);

@@ -1,0 +1,280 @@
+//! Who is told of an outage, and when: nobody during maintenance or while the site that it
+//! depends on is down, somebody else where nobody acknowledges, and everybody again after a
+//! while. Decides and keeps what it decided; writes and sends nothing.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use crate::config::{Common, Config, Window};
+use crate::domain::{Moment, Now, Owner, SiteId, Timestamp};
+use crate::monitor::{Monitor, SiteState};
+
+use super::calendar::open_until;
+
+/// How long maintenance lasts that a key began.
+pub(super) const BY_KEY: Duration = Duration::from_secs(3_600);
+
+/// How often open outages are looked at.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// Sites that stand above each other at most.
+const MOST_PARENTS: usize = 16;
+
+/// Why nobody is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// Until then outages are expected.
+    Maintenance(Timestamp),
+    /// This site, which it depends on, is down or fails.
+    Parent(Box<str>),
+}
+
+/// What is to be told now of an open outage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    /// That it is open: the silence is over.
+    Down,
+    /// That it is still open, for the so many-th time.
+    Reminder(u32),
+    /// To this owner, because nobody acknowledged.
+    Escalation(Box<str>),
+}
+
+/// An open outage.
+#[derive(Clone, Debug, Default)]
+struct Watch {
+    told: Option<Moment>,
+    reminded: u32,
+    /// Owners that were told because others did not acknowledge.
+    escalated: BTreeSet<Box<str>>,
+}
+
+/// What a configuration says of it.
+#[derive(Debug)]
+pub(super) struct Rules {
+    maintenance: BTreeMap<Box<str>, Vec<Window>>,
+    common: Vec<Common>,
+    remind: Option<Duration>,
+}
+
+impl From<&Config> for Rules {
+    fn from(config: &Config) -> Self {
+        Self {
+            maintenance: config.maintenance.clone(),
+            common: config.common_maintenance.clone(),
+            remind: config.notify.remind,
+        }
+    }
+}
+
+/// The answer about a window, and the minute that it was reckoned for.
+type Known = Cell<Option<(i64, Option<Timestamp>)>>;
+
+/// The rules, and the outages that are open.
+#[derive(Debug)]
+pub(super) struct Vigil {
+    zone: TimeZone,
+    /// With the minute that was asked for last, and until when it is open.
+    windows: Vec<(Window, Known)>,
+    by_name: HashMap<Box<str>, Vec<usize>>,
+    by_tag: HashMap<Box<str>, Vec<usize>>,
+    by_key: BTreeMap<SiteId, Timestamp>,
+    remind: Option<Duration>,
+    open: BTreeMap<SiteId, Watch>,
+    looked: Moment,
+}
+
+impl Vigil {
+    pub(super) fn new(rules: Rules, zone: &TimeZone) -> Self {
+        let mut vigil = Self {
+            zone: zone.clone(),
+            windows: Vec::new(),
+            by_name: HashMap::new(),
+            by_tag: HashMap::new(),
+            by_key: BTreeMap::new(),
+            remind: None,
+            open: BTreeMap::new(),
+            looked: Moment::ZERO,
+        };
+        vigil.configure(rules);
+        vigil
+    }
+
+    /// Takes over a changed configuration; what is open stays so.
+    pub(super) fn configure(&mut self, rules: Rules) {
+        self.windows = Vec::new();
+        (self.by_name, self.by_tag) = (HashMap::new(), HashMap::new());
+        for (name, windows) in rules.maintenance {
+            for window in windows {
+                let place = self.add(window);
+                self.by_name.entry(name.clone()).or_default().push(place);
+            }
+        }
+        for common in rules.common {
+            let place = self.add(common.window);
+            for name in common.sites {
+                self.by_name.entry(name).or_default().push(place);
+            }
+            for tag in common.tags {
+                self.by_tag.entry(tag).or_default().push(place);
+            }
+        }
+        self.remind = rules.remind;
+    }
+
+    fn add(&mut self, window: Window) -> usize {
+        self.windows.push((window, Known::default()));
+        self.windows.len() - 1
+    }
+
+    /// Begins an hour of maintenance at a site, or ends the one that a key began. Gives until
+    /// when.
+    pub(super) fn by_key(&mut self, site: SiteId, now: Timestamp) -> Option<Timestamp> {
+        if self.by_key.remove(&site).is_some_and(|until| until > now) {
+            return None;
+        }
+        let length = i64::try_from(BY_KEY.as_micros()).unwrap_or(i64::MAX);
+        let until = Timestamp::from_micros(now.as_micros().saturating_add(length));
+        self.by_key.insert(site, until);
+        Some(until)
+    }
+
+    /// Why nobody is told of the site at present, if that is so.
+    pub(super) fn silence(
+        &self,
+        state: &SiteState,
+        monitor: &Monitor,
+        now: Timestamp,
+    ) -> Option<Silence> {
+        if let Some(until) = self.by_key.get(&state.id()).filter(|until| **until > now) {
+            return Some(Silence::Maintenance(*until));
+        }
+        let site = state.site();
+        let named = self.by_name.get(&site.name).into_iter().flatten();
+        let tagged = site.tags.iter().filter_map(|tag| self.by_tag.get(tag));
+        let places: Vec<usize> = named.chain(tagged.flatten()).copied().collect();
+        let until = places
+            .into_iter()
+            .filter_map(|place| self.until(place, now));
+        if let Some(until) = until.max() {
+            return Some(Silence::Maintenance(until));
+        }
+        let mut parent = site.parent.as_deref();
+        for _ in 0..MOST_PARENTS {
+            let above = monitor.find(parent?)?;
+            if above.outage().is_some() || above.failures() > 0 {
+                return Some(Silence::Parent(above.site().name.clone()));
+            }
+            parent = above.site().parent.as_deref();
+        }
+        None
+    }
+
+    /// Until when a window is open; reckoned once a minute, whatever number of sites asks.
+    fn until(&self, place: usize, now: Timestamp) -> Option<Timestamp> {
+        let minute = now.as_micros().div_euclid(60_000_000);
+        let (window, known) = self.windows.get(place)?;
+        let until = match known.get() {
+            Some((known, until)) if known == minute => until,
+            _ => {
+                let until = open_until(window, now, &self.zone);
+                known.set(Some((minute, until)));
+                until
+            }
+        };
+        until.filter(|until| *until > now)
+    }
+
+    /// An outage was confirmed. Gives whether its owners are told at once.
+    pub(super) fn opened(&mut self, state: &SiteState, monitor: &Monitor, now: Now) -> bool {
+        let silent = self.silence(state, monitor, now.wall).is_some();
+        self.open.insert(
+            state.id(),
+            Watch {
+                told: (!silent).then_some(now.mono),
+                ..Watch::default()
+            },
+        );
+        !silent
+    }
+
+    /// An outage of an earlier run goes on. Whether it was told of is in the history, where
+    /// the same letter is kept but once.
+    pub(super) fn restored(&mut self, site: SiteId) {
+        self.open.insert(site, Watch::default());
+    }
+
+    /// It ended. Gives the owners beside the site's own that know of it, or `None` if nobody
+    /// does.
+    pub(super) fn ended(&mut self, site: SiteId) -> Option<BTreeSet<Box<str>>> {
+        let watch = self.open.remove(&site)?;
+        watch.told.map(|_| watch.escalated)
+    }
+
+    /// What is due by now of the open outages, once a second at most.
+    pub(super) fn due(
+        &mut self,
+        monitor: &Monitor,
+        owners: &[Owner],
+        now: Now,
+    ) -> Vec<(SiteId, Due)> {
+        if self.open.is_empty() || now.mono.since(self.looked) < PERIOD {
+            return Vec::new();
+        }
+        self.looked = now.mono;
+        let mut due = Vec::new();
+        for (site, mut watch) in std::mem::take(&mut self.open) {
+            let Some(state) = monitor.site(site) else {
+                continue;
+            };
+            let Some(outage) = state.outage() else {
+                continue;
+            };
+            if self.silence(state, monitor, now.wall).is_none() {
+                match watch.told {
+                    None => {
+                        watch.told = Some(now.mono);
+                        due.push((site, Due::Down));
+                    }
+                    Some(told) if outage.acknowledged.is_none() => {
+                        self.press(state, owners, now.mono.since(told), &mut watch, &mut due);
+                    }
+                    Some(_) => {}
+                }
+            }
+            self.open.insert(site, watch);
+        }
+        due
+    }
+
+    /// Nobody has acknowledged for `since`.
+    fn press(
+        &self,
+        state: &SiteState,
+        owners: &[Owner],
+        since: Duration,
+        watch: &mut Watch,
+        due: &mut Vec<(SiteId, Due)>,
+    ) {
+        let named = &state.site().owners;
+        let owners = owners.iter().filter(|owner| named.contains(&owner.name));
+        for escalation in owners.filter_map(|owner| owner.escalate.as_ref()) {
+            let known = named.contains(&escalation.to);
+            if since >= escalation.after && !known && watch.escalated.insert(escalation.to.clone())
+            {
+                due.push((state.id(), Due::Escalation(escalation.to.clone())));
+            }
+        }
+        let Some(remind) = self.remind.filter(|remind| !remind.is_zero()) else {
+            return;
+        };
+        let times = u32::try_from(since.as_nanos() / remind.as_nanos()).unwrap_or(u32::MAX);
+        if times > watch.reminded {
+            watch.reminded = times;
+            due.push((state.id(), Due::Reminder(times)));
+        }
+    }
+}
