@@ -64,6 +64,7 @@ mod owners {
     mod messages;
     mod screen;
     mod service;
+    mod silence;
     mod sites;
     mod storms;
 }

@@ -254,6 +254,10 @@ impl Core {
                     self.schedule.look_again(site, now.mono + after);
                 }
                 Notice::Stands { .. } => {}
+                Notice::Down { site } => {
+                    self.ask_parents(site, now.mono);
+                    self.happenings.push(Happening::Notice(notice));
+                }
                 told => self.happenings.push(Happening::Notice(told)),
             }
         }

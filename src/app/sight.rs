@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::domain::{CheckResult, Moment, Now, Outcome};
+use crate::domain::{CheckResult, Moment, Now, Outcome, SiteId};
 use crate::monitor::{Facts, Round, Sight, SiteState, State};
 
 use super::canaries::Canaries;
@@ -58,6 +58,25 @@ impl Core {
             self.observe(&Outcome::Checked(Arc::new(result)), now);
         }
         self.ask_canaries(now.mono);
+    }
+
+    /// Looks at the sites that a site depends on: it may be theirs.
+    pub(super) fn ask_parents(&mut self, site: SiteId, now: Moment) {
+        let parent = |state: &SiteState| {
+            let parent = state.site().parent.as_deref()?;
+            self.monitor.find(parent)
+        };
+        // The configuration has no circles.
+        let above = std::iter::successors(self.monitor.site(site).and_then(parent), |state| {
+            parent(state)
+        });
+        let above: Vec<SiteId> = above
+            .filter(|state| state.outage().is_none() && !state.site().paused)
+            .map(SiteState::id)
+            .collect();
+        for site in above {
+            self.schedule.look_again(site, now);
+        }
     }
 
     /// Begins a round, if one is wanted and may begin.

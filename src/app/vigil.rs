@@ -20,6 +20,9 @@ pub(super) const BY_KEY: Duration = Duration::from_secs(3_600);
 /// How often open outages are looked at.
 const PERIOD: Duration = Duration::from_secs(1);
 
+/// For so long the look at a parent is waited for that was begun after the outage.
+const UNSURE: Duration = Duration::from_secs(30);
+
 /// Sites that stand above each other at most.
 const MOST_PARENTS: usize = 16;
 
@@ -28,7 +31,7 @@ const MOST_PARENTS: usize = 16;
 pub enum Silence {
     /// Until then outages are expected.
     Maintenance(Timestamp),
-    /// This site, which it depends on, is down or fails.
+    /// This site, which it depends on, is down or fails, or is just looked at.
     Parent(Box<str>),
 }
 
@@ -162,10 +165,17 @@ impl Vigil {
         if let Some(until) = until.max() {
             return Some(Silence::Maintenance(until));
         }
+        let since = state.outage().map(|outage| outage.since());
+        let fresh = since.filter(|since| now.since(since.wall) < UNSURE);
         let mut parent = site.parent.as_deref();
         for _ in 0..MOST_PARENTS {
             let above = monitor.find(parent?)?;
-            if above.outage().is_some() || above.failures() > 0 {
+            // What was seen before the outage says nothing of it; it is looked at again.
+            let unsure = fresh.is_some_and(|since| {
+                let last = above.last();
+                !above.site().paused && last.is_none_or(|last| last.started < since.mono)
+            });
+            if above.outage().is_some() || above.failures() > 0 || unsure {
                 return Some(Silence::Parent(above.site().name.clone()));
             }
             parent = above.site().parent.as_deref();

@@ -1,0 +1,191 @@
+//! When nobody is told, when somebody else is, and when it is told again.
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use super::sites::{BROKEN, WELL, count, history, is};
+use crate::monitor::sites::script;
+use crate::support::{Answer, Fleet, PostServer, Running, Server, Squirrel};
+
+/// Sites that are looked at every second and believed at once; each letter goes alone.
+fn home(fleet: &Fleet, sites: &[(&str, &Server, &str)], rest: &str) -> Squirrel {
+    let squirrel = Squirrel::new();
+    squirrel.write("ca.pem", fleet.certificates().ca_pem());
+    configure(&squirrel, sites, rest);
+    squirrel
+}
+
+fn configure(squirrel: &Squirrel, sites: &[(&str, &Server, &str)], rest: &str) {
+    let mut text = format!(
+        "[monitor]\ninterval = \"1s\"\nconfirm = 1\nrecover = 1\nca_file = \"ca.pem\"\n{rest}\n"
+    );
+    for (name, server, more) in sites {
+        text.push_str(&format!(
+            "[[sites]]\nname = '{name}'\nurl = 'http://{}/'\nowners = ['ops']\n{more}\n",
+            server.authority
+        ));
+    }
+    squirrel.write("sites.toml", text);
+}
+
+fn owners(hook: &PostServer) -> String {
+    format!(
+        "[notify]\ndigest = \"0s\"\n[owners.ops]\nwebhook = \"{}\"\n",
+        hook.url()
+    )
+}
+
+fn watch(squirrel: &Squirrel) -> Running {
+    squirrel.start(["watch", "--history", "history.db", "--results"])
+}
+
+fn about<'a>(event: &'a str, site: &'a str) -> impl Fn(&Value) -> bool + 'a {
+    move |line| line["event"] == event && line["site"] == site
+}
+
+/// Lets so many more looks come, so that what is not told had its time.
+fn let_pass(running: &mut Running, looks: usize) {
+    let number = running.lines_so_far().len() + looks;
+    running.wait_for_lines(number);
+}
+
+fn subjects(squirrel: &Squirrel) -> Vec<String> {
+    history(squirrel)
+        .prepare("SELECT owner || ' ' || subject FROM outbox ORDER BY number")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap()
+}
+
+#[test]
+fn during_maintenance_nobody_is_told_and_when_it_ends_what_is_open_is() {
+    let mut fleet = Fleet::new();
+    let (shop, blog) = (fleet.serve(script(BROKEN)), fleet.serve(script(BROKEN)));
+    let hook = PostServer::start(&fleet, [Answer::Says("200 OK", "", "")]);
+    let sites = [("shop", &shop, "tags = ['db']"), ("blog", &blog, "")];
+    let window = "[[maintenance]]\ntags = ['db']\ncron = '* * * * *'\nlasts = '5m'\n";
+    let squirrel = home(&fleet, &sites, &format!("{window}{}", owners(&hook)));
+    let mut running = watch(&squirrel);
+    running.wait_for("the outage is seen", about("down", "shop"));
+    running.wait_for("the other is told", about("notified", "blog"));
+    let_pass(&mut running, 6);
+    let told = running.lines_so_far();
+    assert!(!told.iter().any(about("notified", "shop")), "{told:?}");
+    configure(&squirrel, &sites, &owners(&hook));
+    running.wait_for(
+        "it is told when the window is gone",
+        about("notified", "shop"),
+    );
+    let_pass(&mut running, 6);
+    running.signal(Signal::TERM);
+    running.finish();
+    let subjects = subjects(&squirrel);
+    assert_eq!(subjects.len(), 2, "{subjects:?}");
+    assert!(
+        subjects[0].starts_with("ops DOWN: blog (status 503: "),
+        "{subjects:?}"
+    );
+    assert!(
+        subjects[1].starts_with("ops DOWN: shop (status 503: "),
+        "{subjects:?}"
+    );
+}
+
+#[test]
+fn children_of_a_site_that_is_down_are_not_told_of_until_it_is_up_again() {
+    let mut fleet = Fleet::new();
+    let (gate, shop) = (fleet.serve(script(BROKEN)), fleet.serve(script(BROKEN)));
+    let hook = PostServer::start(&fleet, [Answer::Says("200 OK", "", "")]);
+    let sites = [("gate", &gate, ""), ("shop", &shop, "parent = 'gate'")];
+    let squirrel = home(&fleet, &sites, &owners(&hook));
+    let mut running = watch(&squirrel);
+    running.wait_for("the parent is told of", about("notified", "gate"));
+    running.wait_for("the child is seen to be down", about("down", "shop"));
+    let_pass(&mut running, 6);
+    assert!(!running.lines_so_far().iter().any(about("notified", "shop")));
+    gate.play(script(WELL));
+    running.wait_for("the parent is up", about("recovered", "gate"));
+    running.wait_for(
+        "and the child's own fault is told",
+        about("notified", "shop"),
+    );
+    running.signal(Signal::TERM);
+    running.finish();
+}
+
+#[test]
+fn whoever_is_above_is_told_when_nobody_acknowledges_and_all_are_reminded() {
+    let mut fleet = Fleet::new();
+    let shop = fleet.serve(script(BROKEN));
+    let hook = PostServer::start(&fleet, [Answer::Says("200 OK", "", "")]);
+    let rest = format!(
+        "[notify]\ndigest = \"0s\"\nremind = \"2s\"\n\
+         [owners.ops]\nwebhook = \"{0}\"\nescalate = \"boss\"\nescalate_after = \"1s\"\n\
+         [owners.boss]\nwebhook = \"{0}\"\n",
+        hook.url()
+    );
+    let squirrel = home(&fleet, &[("shop", &shop, "")], &rest);
+    let mut running = watch(&squirrel);
+    let subject = |word: &'static str, owner: &'static str| {
+        move |line: &Value| {
+            let subject = line["subject"].as_str().unwrap_or_default();
+            line["event"] == "notified" && line["owner"] == owner && subject.starts_with(word)
+        }
+    };
+    running.wait_for("the owner", subject("DOWN: shop", "ops"));
+    running.wait_for(
+        "the other",
+        subject("NOBODY ACKNOWLEDGED: shop is DOWN for", "boss"),
+    );
+    running.wait_for("a reminder", subject("STILL DOWN for", "ops"));
+    shop.play(script(WELL));
+    running.wait_for("the end, to the owner", subject("UP again: shop", "ops"));
+    running.wait_for(
+        "and to the other, who knew",
+        subject("UP again: shop", "boss"),
+    );
+    running.signal(Signal::TERM);
+    running.finish();
+    let twice = "SELECT count(*) FROM outbox WHERE event IN ('down', 'escalated')";
+    assert_eq!(count(&squirrel, twice), 2, "{:?}", subjects(&squirrel));
+}
+
+#[test]
+fn in_quiet_hours_messages_wait_for_their_end() {
+    let mut fleet = Fleet::new();
+    let shop = fleet.serve(script(BROKEN));
+    let hook = PostServer::start(&fleet, [Answer::Says("200 OK", "", "")]);
+    // An hour before now to an hour after, in a zone that has no other time in summer.
+    let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
+    let clock = |hours: i64| {
+        let at = now
+            .checked_add(jiff::SignedDuration::from_hours(hours))
+            .unwrap();
+        at.strftime("%H:%M").to_string()
+    };
+    let rest = format!(
+        "[notify]\ndigest = \"1s\"\n\
+         [owners.ops]\nwebhook = \"{0}\"\nquiet = \"{1}-{2}\"\nzone = \"UTC\"\n\
+         [owners.night]\nwebhook = \"{0}\"\n",
+        hook.url(),
+        clock(-1),
+        clock(1)
+    );
+    let squirrel = home(&fleet, &[("shop", &shop, "")], &rest);
+    let text = std::fs::read_to_string(squirrel.dir().join("sites.toml")).unwrap();
+    squirrel.write("sites.toml", text.replace("['ops']", "['ops', 'night']"));
+    let mut running = watch(&squirrel);
+    let told = running.wait_for("whoever has no quiet hours", is("notified"));
+    assert_eq!(told["owner"], "night");
+    let_pass(&mut running, 4);
+    running.signal(Signal::TERM);
+    running.finish();
+    let waits: i64 = count(
+        &squirrel,
+        "SELECT (next - at) / 60000000 FROM outbox WHERE owner = 'ops' AND state = 3",
+    );
+    assert!((58..=60).contains(&waits), "{waits} minutes");
+    assert_eq!(hook.posted().len(), 1);
+}
