@@ -4,14 +4,14 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use crate::domain::{Acknowledgement, Moment, SiteId, Timestamp, clean};
+use crate::domain::{Acknowledgement, Moment, Reason, SiteId, Timestamp, clean};
 use crate::history::{
     Book, BookError, FileFacts, OutageRow, Point, PostCount, Posted, Progress, SiteKey, Sum,
 };
-use crate::monitor::Monitor;
+use crate::monitor::{Monitor, SiteState};
 use crate::tui::{
-    Delivery, HistoryFile, Past, PastLetter, PastOutage, Recollection, SitePast, Span, Stretch,
-    Told,
+    Delivery, HistoryFile, Past, PastLetter, PastOutage, Recollection, Shares, SitePast, Span,
+    Stretch, Told,
 };
 
 use super::core::Core;
@@ -278,6 +278,10 @@ fn outage(row: OutageRow, monitor: &Monitor) -> PastOutage {
         settled: told.settled,
     });
     PastOutage {
+        shares: site
+            .filter(|_| row.ended.is_none())
+            .map(shares)
+            .unwrap_or_default(),
         site: site.map(|state| state.id()),
         name: row.site.name,
         url: row.site.url,
@@ -288,6 +292,20 @@ fn outage(row: OutageRow, monitor: &Monitor) -> PastOutage {
         last_good: row.last_good,
         acknowledged: row.acknowledged,
         told: told.collect(),
+    }
+}
+
+/// What an open outage may share with others.
+fn shares(state: &SiteState) -> Shares {
+    let last = state.last_failure();
+    let address = last.and_then(|last| last.hops.last()?.address);
+    let about_trust = |reason| matches!(reason, Reason::Tls | Reason::Certificate);
+    let trusted = last.filter(|last| last.reason.is_some_and(about_trust));
+    let certificate = trusted.and_then(|last| last.certificate.as_ref());
+    Shares {
+        parent: state.site().parent.clone(),
+        address: address.map(|address| address.to_string().into()),
+        issuer: certificate.map(|certificate| certificate.issuer.clone()),
     }
 }
 

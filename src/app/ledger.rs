@@ -2,7 +2,6 @@
 //! a change the letters that tell of it.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,15 +9,16 @@ use jiff::tz::TimeZone;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
-use crate::config::{Config, NotifySettings, Secret, SmtpSecurity};
+use crate::config::Config;
 use crate::domain::{Clock, Now, Outcome, Owner, SiteId, Timestamp};
 use crate::history::{
     Change, Ended, History, HistoryError, Keep, Letter, LookRow, News, Place, Restored, SiteKey,
 };
 use crate::monitor::{Monitor, Notice, Outage, Round, Sight, SiteState};
-use crate::notify::{self, BlindSpell, Occasion, Outbox, Plan, PostNews, Story};
+use crate::notify::{BlindSpell, Occasion, Outbox, Plan, PostNews, Story};
 
 use super::calendar::quiet_until;
+use super::reach::plan;
 use super::vigil::{Due, Rules, Silence, Vigil};
 
 /// What the history and the outbox have to say, each from its own thread.
@@ -364,47 +364,5 @@ fn keep(config: &Config) -> Keep {
     Keep {
         raw: config.history.raw,
         rollup: config.history.rollup,
-    }
-}
-
-/// Who can be told and how, secrets read.
-#[must_use]
-pub fn plan(config: &Config) -> Plan {
-    Plan {
-        owners: config.owners.clone(),
-        settings: settings(&config.notify, config.monitor.ca_file.clone()),
-    }
-}
-
-fn settings(settings: &NotifySettings, ca_file: Option<PathBuf>) -> notify::Settings {
-    let credential = |secret: &Secret| notify::Credential(secret.read());
-    notify::Settings {
-        email: settings.email.as_ref().map(|email| notify::Email {
-            host: email.smtp.host.clone(),
-            port: email.smtp.port,
-            tls: email.smtp.security == SmtpSecurity::Tls,
-            plain_allowed: email.allow_unencrypted,
-            login: email
-                .smtp
-                .user
-                .clone()
-                .zip(email.password.as_ref().map(credential)),
-            from: email.from.clone(),
-        }),
-        sms: settings.sms.as_ref().map(|sms| notify::Sms {
-            url: sms.url.clone(),
-            account: sms.account.clone(),
-            token: credential(&sms.token),
-            from: sms.from.clone(),
-        }),
-        push: notify::Push {
-            url: settings.push.url.clone(),
-            token: settings.push.token.as_ref().map(credential),
-        },
-        webhook: notify::Webhook {
-            secret: settings.webhook.secret.as_ref().map(credential),
-        },
-        digest: settings.digest,
-        ca_file,
     }
 }

@@ -25,6 +25,7 @@ mod notes;
 mod notify_table;
 mod owners_table;
 mod reader;
+mod shown;
 mod sites_table;
 mod watch;
 

@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::kinds::{Fault, Parsed, quoted, suggestion};
 use super::mask::is_secret_key;
 use super::notes::Notes;
+use super::shown::{kind, shown};
 
 type Value<'t> = Spanned<DeValue<'t>>;
 
@@ -376,28 +377,5 @@ fn table<'a>(value: &'a Value<'a>, at: At<'a>, notes: &'a mut Notes) -> Option<R
             notes.mistake(value.span().start, &at, &sentence);
             None
         }
-    }
-}
-
-/// A value as a sentence has room for it.
-fn shown(value: &DeValue<'_>) -> String {
-    match value {
-        DeValue::String(text) => quoted(text),
-        DeValue::Integer(integer) => integer.to_string().chars().take(40).collect(),
-        DeValue::Float(float) => float.to_string().chars().take(40).collect(),
-        DeValue::Boolean(flag) => flag.to_string(),
-        other => kind(other).to_owned(),
-    }
-}
-
-/// What a value is, without its content.
-const fn kind(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "a text",
-        DeValue::Integer(_) | DeValue::Float(_) => "a number",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
     }
 }

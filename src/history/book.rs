@@ -268,8 +268,7 @@ impl<'store> Book<'store> {
         })())
     }
 
-    /// The latest outages, open ones included, of one site or of all, newest first, with who
-    /// was told.
+    /// Outages of one site or of all, with who was told: the open ones first, then the newest.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -290,7 +289,8 @@ impl<'store> Book<'store> {
                 "SELECT o.id, s.name, s.url, o.since, o.confirmed, o.ended, o.causes, o.last_good,
                         o.acknowledged, o.note
                  FROM outages o JOIN sites s ON s.id = o.site
-                 WHERE ?1 IS NULL OR o.site = ?1 ORDER BY o.since DESC LIMIT ?2",
+                 WHERE ?1 IS NULL OR o.site = ?1
+                 ORDER BY o.ended IS NOT NULL, o.since DESC LIMIT ?2",
             )?;
             let rows = query.query_map(params![id, most], outage)?;
             let mut outages = Vec::new();

@@ -7,7 +7,8 @@ use jiff::tz::TimeZone;
 use crate::domain::{Owner, Timestamp, brief, clean};
 use crate::history::Letter;
 
-use super::message::{letter_id, note};
+use super::message::letter_id;
+use super::notes::note;
 use super::settings::Settings;
 use super::table::ways;
 

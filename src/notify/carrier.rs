@@ -15,7 +15,7 @@ use super::backoff;
 use super::channel::{Channel, Failure, Parcel, Sent};
 use super::digest::digest;
 use super::entry::Entry;
-use super::message::{ABOUT_CHANNELS, channel_fails};
+use super::notes::{ABOUT_CHANNELS, channel_fails};
 use super::settings::Plan;
 use super::table::deliver;
 

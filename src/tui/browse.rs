@@ -1,6 +1,6 @@
 //! The reader's place among outages and letters, and what can be done there.
 
-use crate::domain::Timestamp;
+use crate::domain::{Kin, Timestamp, Traits, clean, kin};
 
 use super::past::{Delivery, Past, PastLetter, PastOutage, Span};
 
@@ -85,7 +85,46 @@ impl Browse {
             |outage: &&PastOutage| words.is_empty() || words.iter().all(|word| says(outage, word));
         let mut outages: Vec<_> = past.outages.iter().filter(matches).collect();
         outages.sort_by_key(|outage| (outage.ended.is_some(), std::cmp::Reverse(outage.since)));
-        outages
+        let open = outages.partition_point(|outage| outage.ended.is_none());
+        let mut grouped = Vec::with_capacity(outages.len());
+        with_kin(&outages[..open], |groups| {
+            let members = groups.iter().flat_map(|group| &group.members);
+            grouped.extend(members.map(|member| outages[*member]));
+        });
+        grouped.extend_from_slice(&outages[open..]);
+        grouped
+    }
+
+    /// What most of the open outages share, if several do: "4 of 5 open outages are on
+    /// 203.0.113.7: status 503".
+    pub(crate) fn common_cause(outages: &[&PastOutage]) -> Option<String> {
+        let open = outages.partition_point(|outage| outage.ended.is_none());
+        let mut said = None;
+        with_kin(&outages[..open], |groups| {
+            let Some((group, common)) = groups
+                .first()
+                .and_then(|group| Some((group, group.common?)))
+            else {
+                return;
+            };
+            let mut failures: Vec<String> = group
+                .members
+                .iter()
+                .map(|member| failure(outages[*member]))
+                .collect();
+            failures.sort_unstable();
+            failures.dedup();
+            let number = group.members.len();
+            let common = clean(&common.to_string(), 60);
+            let how = match &failures[..] {
+                [only] if *only != common => format!(": {only}"),
+                _ => String::new(),
+            };
+            said = Some(format!(
+                "Suspected common cause: {number} of {open} open, all {common}{how}"
+            ));
+        });
+        said
     }
 
     /// The selected row of the outages.
@@ -151,6 +190,31 @@ impl Browse {
         let to = if longer { at + 1 } else { at.saturating_sub(1) };
         self.span = all.get(to).copied().unwrap_or(self.span);
     }
+}
+
+/// The way in which it fails, alike for all that fail alike.
+fn failure(outage: &PastOutage) -> String {
+    let first = outage.causes.first();
+    first.map_or_else(String::new, |cause| match cause.status {
+        Some(status) => format!("status {status}"),
+        None => cause.reason.to_string(),
+    })
+}
+
+/// Shows the groups of outages that share something to `look`.
+fn with_kin(open: &[&PastOutage], look: impl FnOnce(&[Kin<'_>])) {
+    let failures: Vec<String> = open.iter().map(|outage| failure(outage)).collect();
+    let traits: Vec<_> = open
+        .iter()
+        .zip(&failures)
+        .map(|(outage, failure)| Traits {
+            parent: outage.shares.parent.as_deref(),
+            address: outage.shares.address.as_deref(),
+            issuer: outage.shares.issuer.as_deref(),
+            failure,
+        })
+        .collect();
+    look(&kin(&traits));
 }
 
 fn moved(place: usize, by: isize, rows: usize) -> usize {

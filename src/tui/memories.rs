@@ -33,6 +33,7 @@ fn told(owner: &str, channel: &str, delivery: Delivery, at: i64) -> Told {
 
 fn outage(index: usize, name: &str, from: i64, to: Option<i64>, causes: Vec<Cause>) -> PastOutage {
     PastOutage {
+        shares: crate::tui::past::Shares::default(),
         site: Some(SiteId::from_index(index)),
         name: name.into(),
         url: format!("https://{name}").into(),

@@ -56,8 +56,8 @@ pub use input::{Input, InputStream};
 pub use options::Options;
 pub use overlays::help::keys_markdown;
 pub use past::{
-    Delivery, HistoryFile, Past, PastLetter, PastOutage, Recollection, SitePast, Span, Stretch,
-    Told,
+    Delivery, HistoryFile, Past, PastLetter, PastOutage, Recollection, Shares, SitePast, Span,
+    Stretch, Told,
 };
 pub use scene::{Intent, Machine, Message, OnRecord, Scene, Tone, Wish, Workshop};
 pub use sheet::Sheet;

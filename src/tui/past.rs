@@ -51,6 +51,19 @@ pub struct PastOutage {
     pub acknowledged: Option<Acknowledgement>,
     /// The letters about it.
     pub told: Vec<Told>,
+    /// What an open one may share with others.
+    pub shares: Shares,
+}
+
+/// What an outage may have in common with others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shares {
+    /// The site that it depends on.
+    pub parent: Option<Box<str>>,
+    /// The address that was asked last.
+    pub address: Option<Box<str>>,
+    /// Who issued the certificate that the failure is about.
+    pub issuer: Option<Box<str>>,
 }
 
 /// A letter of the outbox.

@@ -118,3 +118,33 @@ fn a_letter_that_was_given_up_is_shown_as_failed_and_can_be_sent_again() {
     terminal.press("q");
     assert_eq!(terminal.finish(), 0);
 }
+
+#[test]
+fn a_key_begins_maintenance_in_which_nobody_is_told_and_ends_it() {
+    let mut fleet = Fleet::new();
+    let (site, post) = (
+        fleet.serve(script(WELL)),
+        MailServer::start(&fleet, Privacy::Tls),
+    );
+    let owner = "email = \"ops@example.org\"";
+    let squirrel = home(&fleet, &site, owner, &post.settings());
+    let mut terminal = Terminal::start(&squirrel, SIZE, KEPT);
+    terminal.wait("the site", |frame| frame.is("shop", "UP"));
+    terminal.press("w");
+    terminal.wait_text("shop: maintenance until ");
+    site.play(script(BROKEN));
+    terminal.wait("the outage", |frame| frame.is("shop", "DOWN"));
+    terminal.press("Enter");
+    terminal.wait("why nobody is told", |frame| {
+        frame.has("Silence") && frame.has("nobody is told")
+    });
+    terminal.press("q");
+    assert_eq!(post.mails().len(), 0);
+    terminal.press("w");
+    terminal.wait_text("shop: maintenance is over");
+    terminal.press("F5");
+    terminal.wait("the letter", |frame| frame.has("● 1 sent"));
+    assert_eq!(post.mails().len(), 1);
+    terminal.press("q");
+    assert_eq!(terminal.finish(), 0);
+}

@@ -2,7 +2,7 @@
 
 use super::sites::{BROKEN, WELL, count, is};
 use crate::monitor::sites::script;
-use crate::support::{Answer, Fleet, PostServer, Squirrel};
+use crate::support::{Answer, Fleet, PostServer, Squirrel, Terminal};
 
 const SITES: usize = 14;
 
@@ -70,4 +70,25 @@ fn fourteen_sites_of_one_address_are_one_message_and_so_is_their_return() {
         "SELECT count(*) FROM outages o JOIN outbox l ON l.outage = o.id AND l.event = 'down'
                 JOIN outbox d ON d.id = l.digest WHERE d.state = 1";
     assert_eq!(count(&squirrel, told), SITES as i64);
+}
+
+#[test]
+fn the_screen_names_what_open_outages_share() {
+    let mut fleet = Fleet::new();
+    let site = fleet.serve(script(BROKEN));
+    let squirrel = Squirrel::new();
+    squirrel.write("ca.pem", fleet.certificates().ca_pem());
+    let mut text = "[monitor]\ninterval = \"1s\"\nconfirm = 1\nca_file = \"ca.pem\"\n".to_owned();
+    for number in 0..3 {
+        text.push_str(&format!(
+            "[[sites]]\nname = 'shop {number}'\nurl = 'http://{}/{number}'\n",
+            site.authority
+        ));
+    }
+    squirrel.write("sites.toml", text);
+    let mut terminal = Terminal::start(&squirrel, (80, 24), ["--history", "history.db"]);
+    terminal.press("F5");
+    terminal.wait_text("Suspected common cause: 3 of 3 open, all on 127.0.0.1: status 503");
+    terminal.press("q");
+    assert_eq!(terminal.finish(), 0);
 }

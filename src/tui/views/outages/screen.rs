@@ -6,11 +6,11 @@ use ratatui::style::{Color, Modifier};
 use ratatui::text::Span;
 
 use crate::domain::clean;
-use crate::tui::browse::Pane;
+use crate::tui::browse::{Browse, Pane};
 use crate::tui::format::count;
 use crate::tui::keymap::Scope;
 use crate::tui::past::Past;
-use crate::tui::scene::Scene;
+use crate::tui::scene::{Scene, Tone};
 use crate::tui::state::{Layer, State};
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::views::View;
@@ -43,11 +43,24 @@ fn draw(state: &State, scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
         ..area
     };
     // The outbox has what the outages do not need, and a third at least.
-    let rows = area.height - 4;
+    let cause = Browse::common_cause(&state.browse.outages(past));
+    let said = u16::from(cause.is_some());
+    let rows = area.height - 4 - said;
     let wanted = u16::try_from(past.outages.len().max(1)).unwrap_or(u16::MAX);
     let upper = wanted.min(rows - rows / 3);
     let lower = rows - upper;
-    draw_outages(buffer, lines(0, upper + 1), state, scene, past);
+    if let Some(cause) = cause {
+        put(
+            buffer,
+            area.x + 1,
+            area.y,
+            area.width - 2,
+            &cause,
+            theme::tone(Tone::Warn),
+        );
+    }
+    draw_outages(buffer, lines(said, upper + 1), state, scene, past);
+    let upper = upper + said;
     let is_front = state.browse.pane == Pane::Outbox;
     outbox::title(buffer, lines(upper + 1, 1), past, is_front);
     draw_letters(buffer, lines(upper + 2, lower + 1), state, scene, past);

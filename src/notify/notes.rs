@@ -1,0 +1,90 @@
+//! Letters that are about no outage: that a channel works, or that it does not.
+
+use crate::domain::{Owner, Timestamp};
+use crate::history::Letter;
+
+use super::entry::Entry;
+use super::message::{MOST_SUBJECT, letter_id, safe};
+use super::settings::Settings;
+use super::table::ways;
+
+/// A letter that only shows that a channel works.
+#[must_use]
+pub fn probe_letter(owner: &Owner, entry: &Entry, at: Timestamp) -> Letter {
+    let subject = format!(
+        "Test: squirrel reaches {} by {}",
+        safe(&owner.name, 60),
+        entry.name
+    );
+    let body = format!(
+        "This is a test message of UptimeSquirrel for {}, by {}.\nNothing is down.\n",
+        safe(&owner.name, 60),
+        entry.name
+    );
+    let id = letter_id(&["test", &owner.name, entry.name, &at.as_micros().to_string()]);
+    note(id, owner, entry, at, "test", subject, body)
+}
+
+/// The ids of letters about channels begin with this: none of them is written about another.
+pub(super) const ABOUT_CHANNELS: &str = "ch-";
+
+/// Letters to an owner's other channels, that one of them fails.
+#[must_use]
+pub fn channel_fails(
+    settings: &Settings,
+    owner: &Owner,
+    failing: &Letter,
+    answer: &str,
+    at: Timestamp,
+) -> Vec<Letter> {
+    let others = ways(settings, owner).filter(|entry| entry.name != &*failing.channel);
+    others
+        .map(|entry| {
+            let digest = letter_id(&["channel", &failing.id, entry.name]);
+            let subject = format!(
+                "squirrel cannot reach {} by {}",
+                safe(&owner.name, 60),
+                failing.channel
+            );
+            let body = format!(
+                "A message to {} by {} is not taken by the other side.\n\
+                 It said: {}\nThe message: {}\n",
+                safe(&owner.name, 60),
+                failing.channel,
+                safe(answer, 300),
+                safe(&failing.subject, MOST_SUBJECT)
+            );
+            let id = format!("{ABOUT_CHANNELS}{digest}").into();
+            note(id, owner, entry, at, "channel_failed", subject, body)
+        })
+        .collect()
+}
+
+/// A letter that is about no site.
+pub(super) fn note(
+    id: Box<str>,
+    owner: &Owner,
+    entry: &Entry,
+    at: Timestamp,
+    event: &str,
+    subject: String,
+    body: String,
+) -> Letter {
+    let facts = serde_json::json!({
+        "id": id, "event": event, "owner": owner.name, "channel": entry.name,
+        "subject": subject, "text": body,
+    });
+    Letter {
+        id,
+        owner: owner.name.clone(),
+        channel: entry.name.into(),
+        site: Box::default(),
+        at,
+        subject: subject.into(),
+        body: body.into(),
+        facts: facts.to_string().into(),
+        event: event.into(),
+        gathers: false,
+        not_before: None,
+    }
+}
