@@ -312,11 +312,12 @@ impl Ledger {
         }
     }
 
-    /// Outages of an earlier run go on.
-    pub(super) fn resume(&mut self, monitor: &Monitor) {
+    /// Outages of an earlier run go on; owners of the sites in `told` know of theirs.
+    pub(super) fn resume(&mut self, monitor: &Monitor, told: &BTreeSet<Box<str>>, now: Now) {
         let open = monitor.sites().filter(|state| state.outage().is_some());
         for state in open {
-            self.vigil.restored(state.id());
+            let told = told.contains(&state.site().name);
+            self.vigil.restored(state.id(), told.then_some(now.mono));
         }
     }
 

@@ -1,5 +1,6 @@
 //! How the core writes down what happens, and goes on where an earlier run ended.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,11 +17,16 @@ impl Core {
     /// called before the first result comes.
     pub fn keep(&mut self, mut ledger: Ledger, restored: Vec<Restored>) {
         let now = self.clock.now();
-        for Restored { site, standing } in restored {
+        let mut told = BTreeSet::new();
+        for restored in restored {
+            let Restored { site, standing, .. } = restored;
             self.monitor.restore(&site.name, &site.url, standing, now);
+            if restored.told {
+                told.insert(site.name);
+            }
         }
         ledger.sites(&self.monitor, now);
-        ledger.resume(&self.monitor);
+        ledger.resume(&self.monitor, &told, now);
         self.ledger = Some(ledger);
     }
 

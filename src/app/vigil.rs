@@ -211,10 +211,14 @@ impl Vigil {
         !silent
     }
 
-    /// An outage of an earlier run goes on. Whether it was told of is in the history, where
-    /// the same letter is kept but once.
-    pub(super) fn restored(&mut self, site: SiteId) {
-        self.open.insert(site, Watch::default());
+    /// An outage of an earlier run goes on. For whoever was told, the time to acknowledge it
+    /// begins anew.
+    pub(super) fn restored(&mut self, site: SiteId, told: Option<Moment>) {
+        let watch = Watch {
+            told,
+            ..Watch::default()
+        };
+        self.open.insert(site, watch);
     }
 
     /// It ended. Gives the owners beside the site's own that know of it, or `None` if nobody

@@ -190,6 +190,8 @@ pub struct Restored {
     pub site: SiteKey,
     /// What stands against it.
     pub standing: Standing,
+    /// Whether there are messages about its outage.
+    pub told: bool,
 }
 
 /// What the history has to say by itself.

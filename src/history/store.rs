@@ -79,7 +79,8 @@ impl Store {
     pub(super) fn restore(&self) -> rusqlite::Result<Vec<Restored>> {
         let mut query = self.connection.prepare(
             "SELECT s.name, s.url, k.failures, k.good, k.since, k.causes, k.last_good,
-                    o.id IS NOT NULL, o.acknowledged, o.note
+                    o.id IS NOT NULL, o.acknowledged, o.note,
+                    EXISTS (SELECT 1 FROM outbox b WHERE b.outage = o.id)
              FROM streaks k JOIN sites s ON s.id = k.site
              LEFT JOIN outages o ON o.site = k.site AND o.since = k.since AND o.ended IS NULL",
         )?;
@@ -98,6 +99,7 @@ impl Store {
                     down: row.get(7)?,
                     acknowledged: acknowledged(row.get(8)?, row.get(9)?),
                 },
+                told: row.get(10)?,
             })
         })?;
         let restored: Result<Vec<Restored>, _> = rows.collect();
