@@ -203,6 +203,7 @@ fn an_open_outage_and_a_streak_come_back_and_what_ended_does_not() {
     let of = |name, standing| Restored {
         site: key(name),
         standing,
+        told: false,
     };
     assert_eq!(
         restored,
