@@ -35,6 +35,13 @@ mod check {
 }
 
 #[cfg(test)]
+mod metrics {
+    mod endpoint;
+    mod samples;
+    mod scraper;
+}
+
+#[cfg(test)]
 mod monitor {
     mod appearance;
     mod celery;
@@ -63,7 +70,7 @@ mod owners {
     mod messages;
     mod screen;
     mod service;
-    mod sites;
+    pub(crate) mod sites;
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ mod tidy {
 
     /// Rooms, and the rooms that each may import. The table of `lib.rs`, and the order in
     /// which data flows.
-    const ROOMS: [(&str, &[&str]); 14] = [
+    const ROOMS: [(&str, &[&str]); 15] = [
         ("domain", &[]),
         ("config", &["domain"]),
         ("schedule", &["domain"]),
@@ -20,20 +20,21 @@ mod tidy {
         ("monitor", &["domain"]),
         ("history", &["domain"]),
         ("notify", &["domain", "history"]),
+        ("metrics", &["domain", "monitor"]),
         ("fleet", &["domain"]),
         ("tui", &["domain", "monitor", "trace", "paradigm", "lab"]),
         (
             "app",
             &[
                 "domain", "config", "schedule", "probe", "trace", "paradigm", "lab", "monitor",
-                "history", "notify", "fleet", "tui",
+                "history", "notify", "metrics", "fleet", "tui",
             ],
         ),
         (
             "command",
             &[
                 "domain", "config", "schedule", "probe", "trace", "paradigm", "lab", "monitor",
-                "history", "notify", "fleet", "tui", "app",
+                "history", "notify", "metrics", "fleet", "tui", "app",
             ],
         ),
     ];

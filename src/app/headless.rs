@@ -11,10 +11,12 @@ use tokio::sync::mpsc::unbounded_channel;
 use crate::config::Config;
 use crate::domain::{CheckResult, Clock, Moment, SystemClock};
 use crate::history::{HistoryError, News, Place};
+use crate::metrics::Endpoint;
 use crate::monitor::State;
 use crate::notify::PostNews;
 use crate::paradigm::Entry;
 
+use super::answering::Questions;
 use super::core::{Core, Happening};
 use super::keeper::{Keeper, Kept};
 use super::launch::SessionError;
@@ -43,6 +45,8 @@ pub struct Watch {
     pub results: bool,
     /// The time zone of the messages to owners.
     pub zone: jiff::tz::TimeZone,
+    /// Where the metrics are served.
+    pub metrics: Option<Endpoint>,
 }
 
 /// Something that whoever watches is told.
@@ -99,6 +103,7 @@ async fn run(
     let mut core = Core::start(watch.config, watch.entry, watch.workers, dyn_clock, sender)
         .map_err(SessionError::Core)?;
     core.keep(ledger, restored);
+    let mut questions = Questions::of(watch.metrics)?;
     if watch.results {
         core.tell_checks();
     }
@@ -131,6 +136,7 @@ async fn run(
                     Word::History(news) => tell(Occurrence::History(&news), &core)?,
                     Word::Post(news) => tell(Occurrence::Post(&news), &core)?,
                 },
+                question = questions.next() => core.answer(question),
                 _ = results.recv_many(&mut batch, BATCH) => core.results(batch.drain(..)),
                 () = tokio::time::sleep_until(wake) => {}
             }

@@ -10,7 +10,7 @@ use crate::history::Place;
 use crate::paradigm;
 
 use super::race_args::RaceArgs;
-pub(super) use super::shared_args::{Format, SourceArgs, workers};
+pub(super) use super::shared_args::{Format, MetricsArgs, SourceArgs, workers};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -192,6 +192,8 @@ pub(super) struct MonitorArgs {
     pub(super) screen: ScreenArgs,
     #[command(flatten)]
     pub(super) history: HistoryArgs,
+    #[command(flatten)]
+    pub(super) metrics: MetricsArgs,
 }
 
 /// The monitor without a screen.
@@ -203,6 +205,8 @@ pub(super) struct WatchArgs {
     pub(super) engine: EngineArgs,
     #[command(flatten)]
     pub(super) history: HistoryArgs,
+    #[command(flatten)]
+    pub(super) metrics: MetricsArgs,
     /// Every check as well, in the form of `check --format json`
     #[arg(long)]
     pub(super) results: bool,
@@ -217,6 +221,8 @@ pub(super) struct DemoArgs {
     pub(super) screen: ScreenArgs,
     #[command(flatten)]
     pub(super) history: HistoryArgs,
+    #[command(flatten)]
+    pub(super) metrics: MetricsArgs,
     /// Tell the owners of this configuration of the demonstration's outages
     #[arg(long, value_name = "FILE")]
     pub(super) notify: Option<PathBuf>,
