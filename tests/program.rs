@@ -35,6 +35,13 @@ mod check {
 }
 
 #[cfg(test)]
+mod import {
+    mod formats;
+    mod home;
+    mod hostile;
+}
+
+#[cfg(test)]
 mod metrics {
     mod endpoint;
     mod samples;

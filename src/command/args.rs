@@ -9,6 +9,7 @@ use tracing::level_filters::LevelFilter;
 use crate::history::Place;
 use crate::paradigm;
 
+use super::import_args::ImportArgs;
 use super::race_args::RaceArgs;
 pub(super) use super::shared_args::{Format, MetricsArgs, SourceArgs, workers};
 
@@ -22,6 +23,7 @@ Examples:
   squirrel race                            every paradigm over the same list, measured
   squirrel race --workload crunch --gil on why threads do not help there
   squirrel config check                    is sites.toml in order?
+  squirrel import gatus config.yaml        a sites.toml from another monitor's configuration
 
 Keys on the screen: press ? there. Sites are read from --config, else ./sites.toml, else
 $SQUIRREL_CONFIG, else uptime-squirrel/sites.toml in the user's configuration directory.";
@@ -85,6 +87,8 @@ pub(super) enum Command {
     /// About the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Write a sites.toml from the configuration of another monitor
+    Import(ImportArgs),
     /// Print a completion script for a shell
     Completions {
         /// Which shell

@@ -13,6 +13,8 @@ mod demo;
 
 mod exit;
 mod fleet;
+mod import;
+mod import_args;
 mod monitor;
 mod notify;
 
