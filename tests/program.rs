@@ -45,7 +45,7 @@ mod import {
 mod metrics {
     mod endpoint;
     mod samples;
-    mod scraper;
+    pub(crate) mod scraper;
 }
 
 #[cfg(test)]
@@ -78,6 +78,12 @@ mod owners {
     mod screen;
     mod service;
     pub(crate) mod sites;
+}
+
+#[cfg(test)]
+mod package {
+    mod pages;
+    mod unit;
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::history::Place;
 use crate::paradigm;
 
 use super::import_args::ImportArgs;
+use super::man_args::ManArgs;
 use super::race_args::RaceArgs;
 pub(super) use super::shared_args::{Format, MetricsArgs, SourceArgs, workers};
 
@@ -94,6 +95,8 @@ pub(super) enum Command {
         /// Which shell
         shell: clap_complete::Shell,
     },
+    /// Print the manual page, or write all of them into a folder
+    Man(ManArgs),
     /// Serve sites on loopback until standard input ends
     #[command(hide = true)]
     Fleet(FleetArgs),

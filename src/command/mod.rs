@@ -15,6 +15,8 @@ mod exit;
 mod fleet;
 mod import;
 mod import_args;
+mod man;
+mod man_args;
 mod monitor;
 mod notify;
 
