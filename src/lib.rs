@@ -25,6 +25,8 @@
 //! | [`monitor`] | what results mean: state of every site, confirmation, uptime. A pure fold, sole owner of the truth | domain |
 //! | [`history`] | SQLite: writer, schema, summaries, queries. The only room that knows rusqlite | domain |
 //! | [`notify`] | one file a channel, the table `ALL`, what a message says, the outbox | domain, history |
+//! | [`metrics`] | the endpoint for Prometheus: pages of what is known, their text, its server | domain, monitor |
+//! | [`import`] | the configuration of other monitors as a `sites.toml`, one file a format, the table `ALL` | domain, config |
 //! | [`fleet`] | the sites that `squirrel demo` serves on loopback, and their faults | domain |
 //! | [`tui`] | terminal guard, keymap, layout, theme, one file a view. The only room that knows ratatui and crossterm | domain, monitor, trace, the figures of lab, the names in paradigm's table |
 //! | [`app`] | the wiring: one closed `Event` enum, one `select!` loop; decide, then act | all of the above |
@@ -41,7 +43,9 @@ pub mod config;
 pub mod domain;
 pub mod fleet;
 pub mod history;
+pub mod import;
 pub mod lab;
+pub mod metrics;
 pub mod monitor;
 pub mod notify;
 pub mod paradigm;

@@ -35,6 +35,20 @@ mod check {
 }
 
 #[cfg(test)]
+mod import {
+    mod formats;
+    mod home;
+    mod hostile;
+}
+
+#[cfg(test)]
+mod metrics {
+    mod endpoint;
+    mod samples;
+    pub(crate) mod scraper;
+}
+
+#[cfg(test)]
 mod monitor {
     mod appearance;
     mod celery;
@@ -65,8 +79,14 @@ mod owners {
     mod screen;
     mod service;
     mod silence;
-    mod sites;
+    pub(crate) mod sites;
     mod storms;
+}
+
+#[cfg(test)]
+mod package {
+    mod pages;
+    mod unit;
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::{CheckResult, Site};
+use crate::metrics::Question;
 use crate::tui::Input;
 
 use super::export::Exported;
@@ -18,6 +19,8 @@ pub(super) enum Event {
     Results(Vec<CheckResult>),
     /// From the keeper of sites.toml.
     Kept(Kept),
+    /// Whoever reads the metrics wants to know.
+    Asked(Question),
     /// From the history or the outbox.
     Word(Word),
     /// What is on record was written, or could not be.

@@ -11,10 +11,12 @@ use tokio::sync::mpsc::unbounded_channel;
 use crate::config::Config;
 use crate::domain::{CheckResult, Clock, Moment, SystemClock};
 use crate::history::{HistoryError, News, Place};
+use crate::metrics::Endpoint;
 use crate::monitor::State;
 use crate::notify::PostNews;
 use crate::paradigm::Entry;
 
+use super::answering::Questions;
 use super::core::{Core, Happening};
 use super::keeper::{Keeper, Kept};
 use super::launch::SessionError;
@@ -43,6 +45,8 @@ pub struct Watch {
     pub results: bool,
     /// The time zone of the messages to owners.
     pub zone: jiff::tz::TimeZone,
+    /// Where the metrics are served.
+    pub metrics: Option<Endpoint>,
 }
 
 /// Something that whoever watches is told.
@@ -101,6 +105,7 @@ async fn run(
         .map_err(SessionError::Core)?;
     core.keep(ledger, restored);
     core.beware(speaker)?;
+    let mut questions = Questions::of(watch.metrics)?;
     if watch.results {
         core.tell_checks();
     }
@@ -134,6 +139,7 @@ async fn run(
                     Word::Post(news) => tell(Occurrence::Post(&news), &core)?,
                     Word::Canaries(round) => core.hear(&round),
                 },
+                question = questions.next() => core.answer(question),
                 _ = results.recv_many(&mut batch, BATCH) => core.results(batch.drain(..)),
                 () = tokio::time::sleep_until(wake) => {}
             }

@@ -10,9 +10,11 @@ use crate::config::Config;
 use crate::domain::{CheckResult, Clock, SystemClock};
 use crate::fleet::FleetProcess;
 use crate::history::{HistoryError, Place};
+use crate::metrics::Endpoint;
 use crate::paradigm::Entry;
 use crate::tui::{Options, Tone};
 
+use super::answering::Questions;
 use super::beginning::CoreError;
 use super::core::Core;
 use super::ledger::{Ledger, Word};
@@ -40,6 +42,8 @@ pub struct Launch {
     pub history: Place,
     /// The configuration whose owners are told of every site, in place of the first one's.
     pub tell: Option<Config>,
+    /// Where the metrics are served.
+    pub metrics: Option<Endpoint>,
 }
 
 /// Why a session cannot begin or go on.
@@ -79,6 +83,7 @@ pub(super) struct Opened {
     pub(super) options: Options,
     pub(super) fleet: Option<FleetProcess>,
     pub(super) words: UnboundedReceiver<Word>,
+    pub(super) questions: Questions,
 }
 
 impl Launch {
@@ -96,8 +101,13 @@ impl Launch {
             .map_err(SessionError::Core)?;
         core.keep(opened.ledger, opened.restored);
         core.beware(opened.speaker)?;
+        let place = self.metrics.as_ref().map(Endpoint::url);
+        let questions = Questions::of(self.metrics)?;
         let demo = self.fleet.is_some();
         let mut world = World::new(core, Arc::clone(&clock), zone, self.source, demo);
+        if let Some(place) = place {
+            world.say(Tone::Info, format!("metrics at {place}"));
+        }
         if let Some(notice) = self.notice {
             world.say(Tone::Warn, notice);
         }
@@ -108,6 +118,7 @@ impl Launch {
             options: self.options,
             fleet: self.fleet,
             words: opened.words,
+            questions,
         })
     }
 }

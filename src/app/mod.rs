@@ -4,6 +4,7 @@
 //! the session around it turns what happens into what is done about it.
 
 mod annals;
+mod answering;
 mod beginning;
 mod calendar;
 mod canaries;

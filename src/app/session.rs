@@ -12,6 +12,7 @@ use crate::domain::{CheckResult, Clock, Moment, SystemClock};
 use crate::fleet::FleetProcess;
 use crate::tui::{Input, InputStream, Terminal, Tone, Ui, ask_to_stop};
 
+use super::answering::Questions;
 use super::event::{Action, Ending, Event};
 use super::export::Exporter;
 use super::keeper::Keeper;
@@ -59,6 +60,7 @@ struct Ears {
     input: Option<InputStream>,
     results: UnboundedReceiver<CheckResult>,
     words: UnboundedReceiver<Word>,
+    questions: Questions,
     keeper: Keeper,
     exporter: Exporter,
     interrupt: Signal,
@@ -84,11 +86,13 @@ impl Session {
             options,
             fleet,
             words,
+            questions,
         } = launch.open()?;
         let ears = Ears {
             input: None,
             results,
             words,
+            questions,
             keeper,
             exporter: Exporter::new(),
             interrupt: signal(SignalKind::interrupt())?,
@@ -159,6 +163,7 @@ impl Session {
             _ = ears.terminate.recv() => Event::Signal(15),
             _ = ears.hangup.recv() => Event::Signal(1),
             _ = ears.stop.recv() => Event::Stop,
+            question = ears.questions.next() => Event::Asked(question),
             _ = ears.results.recv_many(&mut batch, BATCH) => Event::Results(batch),
             kept = ears.keeper.next() => Event::Kept(kept),
             Some(word) = ears.words.recv() => Event::Word(word),
@@ -179,6 +184,7 @@ impl Session {
                 actions.extend(intent.and_then(|intent| self.world.fulfil(intent)));
             }
             Event::Results(results) => self.world.core.results(results),
+            Event::Asked(question) => self.world.core.answer(question),
             Event::Kept(kept) => self.world.kept(kept),
             Event::Word(word) => self.world.word(word),
             Event::Exported(exported) => self.world.exported(exported),

@@ -9,8 +9,10 @@ use tracing::level_filters::LevelFilter;
 use crate::history::Place;
 use crate::paradigm;
 
+use super::import_args::ImportArgs;
+use super::man_args::ManArgs;
 use super::race_args::RaceArgs;
-pub(super) use super::shared_args::{Format, SourceArgs, workers};
+pub(super) use super::shared_args::{Format, MetricsArgs, SourceArgs, workers};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,6 +24,7 @@ Examples:
   squirrel race                            every paradigm over the same list, measured
   squirrel race --workload crunch --gil on why threads do not help there
   squirrel config check                    is sites.toml in order?
+  squirrel import gatus config.yaml        a sites.toml from another monitor's configuration
 
 Keys on the screen: press ? there. Sites are read from --config, else ./sites.toml, else
 $SQUIRREL_CONFIG, else uptime-squirrel/sites.toml in the user's configuration directory.";
@@ -85,11 +88,15 @@ pub(super) enum Command {
     /// About the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Write a sites.toml from the configuration of another monitor
+    Import(ImportArgs),
     /// Print a completion script for a shell
     Completions {
         /// Which shell
         shell: clap_complete::Shell,
     },
+    /// Print the manual page, or write all of them into a folder
+    Man(ManArgs),
     /// Serve sites on loopback until standard input ends
     #[command(hide = true)]
     Fleet(FleetArgs),
@@ -192,6 +199,8 @@ pub(super) struct MonitorArgs {
     pub(super) screen: ScreenArgs,
     #[command(flatten)]
     pub(super) history: HistoryArgs,
+    #[command(flatten)]
+    pub(super) metrics: MetricsArgs,
 }
 
 /// The monitor without a screen.
@@ -203,6 +212,8 @@ pub(super) struct WatchArgs {
     pub(super) engine: EngineArgs,
     #[command(flatten)]
     pub(super) history: HistoryArgs,
+    #[command(flatten)]
+    pub(super) metrics: MetricsArgs,
     /// Every check as well, in the form of `check --format json`
     #[arg(long)]
     pub(super) results: bool,
@@ -217,6 +228,8 @@ pub(super) struct DemoArgs {
     pub(super) screen: ScreenArgs,
     #[command(flatten)]
     pub(super) history: HistoryArgs,
+    #[command(flatten)]
+    pub(super) metrics: MetricsArgs,
     /// Tell the owners of this configuration of the demonstration's outages
     #[arg(long, value_name = "FILE")]
     pub(super) notify: Option<PathBuf>,

@@ -11,6 +11,10 @@ use super::exit::{Exit, mistake};
 use super::{monitor, source};
 
 pub(super) fn run(args: &DemoArgs) -> Exit {
+    let metrics = match args.metrics.endpoint() {
+        Ok(metrics) => metrics,
+        Err(exit) => return exit,
+    };
     let fleet = match FleetProcess::start() {
         Ok(fleet) => fleet,
         Err(error) => return mistake(format!("squirrel: the fleet cannot be started: {error}")),
@@ -28,7 +32,11 @@ pub(super) fn run(args: &DemoArgs) -> Exit {
     let name = "the demonstration's own fleet".to_owned();
     let (engine, screen) = (&args.engine, args.screen);
     let launch = match monitor::prepare(config, name, engine, screen, (place, Some(fleet))) {
-        Ok(launch) => Launch { tell, ..launch },
+        Ok(launch) => Launch {
+            tell,
+            metrics,
+            ..launch
+        },
         Err(exit) => return exit,
     };
     match &args.picture.svg {

@@ -13,6 +13,10 @@ mod demo;
 
 mod exit;
 mod fleet;
+mod import;
+mod import_args;
+mod man;
+mod man_args;
 mod monitor;
 mod notify;
 

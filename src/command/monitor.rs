@@ -18,13 +18,17 @@ pub(super) fn run(args: &MonitorArgs) -> Exit {
         Ok(config) => config,
         Err(exit) => return exit,
     };
+    let metrics = match args.metrics.endpoint() {
+        Ok(metrics) => metrics,
+        Err(exit) => return exit,
+    };
     let name = config
         .path
         .as_deref()
         .map_or_else(String::new, source::short);
     let place = args.history.of_monitor();
     match prepare(config, name, &args.engine, args.screen, (place, None)) {
-        Ok(launch) => show(launch),
+        Ok(launch) => show(Launch { metrics, ..launch }),
         Err(exit) => exit,
     }
 }
@@ -71,5 +75,6 @@ pub(super) fn prepare(
         fleet,
         history,
         tell: None,
+        metrics: None,
     })
 }

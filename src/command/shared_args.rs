@@ -1,8 +1,13 @@
 //! What several subcommands take from the command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+
+use crate::metrics::Endpoint;
+
+use super::exit::{Exit, mistake};
 
 /// Which configuration.
 #[derive(Clone, Debug, Default, Args)]
@@ -10,6 +15,23 @@ pub(super) struct SourceArgs {
     /// The list of sites
     #[arg(long, short, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
+}
+
+/// Whether the metrics are served.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct MetricsArgs {
+    /// Serve metrics for Prometheus at this address, such as 127.0.0.1:9115; a port alone is
+    /// one of loopback
+    #[arg(long, value_name = "ADDR", value_parser = crate::metrics::listen_address)]
+    pub(super) metrics: Option<SocketAddr>,
+}
+
+impl MetricsArgs {
+    /// Takes the port, before anything else begins.
+    pub(super) fn endpoint(&self) -> Result<Option<Endpoint>, Exit> {
+        let bound = self.metrics.map(Endpoint::bind).transpose();
+        bound.map_err(|error| mistake(format!("squirrel: {error}")))
+    }
 }
 
 /// What a sweep prints.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::app::{self, Core, Happening, Occurrence, SessionError, Watch, choose};
 use crate::domain::{SiteId, Timestamp};
 use crate::history::News;
+use crate::metrics::Endpoint;
 use crate::monitor::{Notice, Sight, SiteState};
 use crate::notify::PostNews;
 use crate::paradigm::{ensure_files, raise_file_limit};
@@ -23,15 +24,24 @@ pub(super) fn run(args: &WatchArgs) -> Exit {
         Ok(config) => config,
         Err(exit) => return exit,
     };
+    let config = match source::with_broker(config, args.engine.broker.as_deref()) {
+        Ok(config) => config,
+        Err(exit) => return exit,
+    };
     if let Err(error) = ensure_files() {
         return mistake(format!("squirrel: {error}"));
     }
+    let metrics = match args.metrics.endpoint() {
+        Ok(metrics) => metrics,
+        Err(exit) => return exit,
+    };
     let (paradigm, workers) = (args.engine.paradigm.as_deref(), args.engine.workers);
     let (entry, workers) = choose(&config, paradigm, workers, raise_file_limit());
     if let (_, Some(notice)) = workers.of(entry) {
         say(notice);
     }
     let zone = TimeZone::system();
+    let place = metrics.as_ref().map(Endpoint::url);
     let watch = Watch {
         config,
         entry,
@@ -39,10 +49,12 @@ pub(super) fn run(args: &WatchArgs) -> Exit {
         history: args.history.of_monitor(),
         results: args.results,
         zone: zone.clone(),
+        metrics,
     };
     let mut log = Log {
         out: BufWriter::new(io::stdout().lock()),
         zone,
+        metrics: place,
     };
     match app::watch(watch, |occurrence, core| log.tell(&occurrence, core)) {
         // Asked to end, and ended: nothing went wrong.
@@ -58,6 +70,8 @@ pub(super) fn run(args: &WatchArgs) -> Exit {
 struct Log<W: Write> {
     out: W,
     zone: TimeZone,
+    /// Where the metrics are.
+    metrics: Option<String>,
 }
 
 /// The fields of a line behind `at` and `event`.
@@ -70,6 +84,9 @@ impl<W: Write> Log<W> {
             Occurrence::Started => {
                 put(&mut fields, "sites", core.monitor().ids().len());
                 put(&mut fields, "paradigm", core.entry().label.name);
+                if let Some(place) = &self.metrics {
+                    put(&mut fields, "metrics", place);
+                }
                 "started"
             }
             Occurrence::Happened(Happening::Checked(result)) => {

@@ -65,6 +65,19 @@ impl Book<'_> {
         })())
     }
 
+    /// How many letters are pending: fewer questions to the file than [`Book::post_count`].
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn pending_count(&self) -> Result<u64, BookError> {
+        self.sound((|| {
+            self.store
+                .connection
+                .prepare_cached("SELECT count(*) FROM outbox WHERE state = 0")?
+                .query_row([], |row| row.get(0))
+        })())
+    }
+
     /// How many letters are pending, sent and failed.
     ///
     /// # Errors

@@ -200,10 +200,10 @@ fn an_open_outage_and_a_streak_come_back_and_what_ended_does_not() {
 
     let (history, mut restored, _) = opened(&place, &clock);
     restored.sort_by(|a, b| b.site.name.cmp(&a.site.name));
-    let of = |name, standing| Restored {
+    let of = |name, standing: Standing| Restored {
         site: key(name),
+        told: standing.down,
         standing,
-        told: false,
     };
     assert_eq!(
         restored,

@@ -1,0 +1,137 @@
+//! `squirrel import`: another monitor's configuration as a sites.toml.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use crate::config::Known;
+use crate::domain::clean;
+use crate::import::{ALL, Converted, Input, convert, position};
+use crate::paradigm;
+
+use super::exit::{Exit, mistake, say};
+use super::import_args::ImportArgs;
+
+/// The largest file that is read, in bytes.
+const LARGEST: u64 = 64 << 20;
+
+pub(super) fn run(args: &ImportArgs) -> Exit {
+    match import(args) {
+        Ok(converted) => {
+            say(summary(&converted));
+            Exit::Fine
+        }
+        Err(why) => mistake(format!("squirrel: {why}")),
+    }
+}
+
+fn import(args: &ImportArgs) -> Result<Converted, String> {
+    // The parser of the command line lets no other name pass.
+    let entry = position(&args.format).map(|place| &ALL[place]);
+    let entry = entry.ok_or("no such format")?;
+    let names: Vec<String> = args.files.iter().map(|path| name_of(path)).collect();
+    let mut texts = Vec::new();
+    for (path, name) in args.files.iter().zip(&names) {
+        texts.push(read(path).map_err(|why| format!("{name}: {why}"))?);
+    }
+    let inputs = names.iter().zip(&texts);
+    let inputs: Vec<_> = inputs.map(|(name, text)| Input { name, text }).collect();
+    let paradigms = paradigm::names();
+    let known = Known {
+        paradigms: &paradigms,
+    };
+    let converted = convert(entry, &inputs, &known).map_err(|wrong| {
+        match wrong.line {
+            Some(_) => format!("{}:{wrong}", names[wrong.file]),
+            // About all of them, where there are several.
+            None => format!("{}: {wrong}", names.join(", ")),
+        }
+    })?;
+    match &args.output {
+        Some(path) => write(path, &converted.toml, args.force).map_err(|error| {
+            let name = name_of(path);
+            if error.kind() == io::ErrorKind::AlreadyExists {
+                format!("{name} is there already; --force writes over it")
+            } else {
+                format!("{name} cannot be written: {error}")
+            }
+        })?,
+        None => match io::stdout().write_all(converted.toml.as_bytes()) {
+            // A reader that is gone has seen enough.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                return Err(format!("nothing can be written: {error}"));
+            }
+            _ => {}
+        },
+    }
+    Ok(converted)
+}
+
+/// A path that a terminal can show.
+fn name_of(path: &Path) -> String {
+    clean(&path.to_string_lossy(), 200)
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    let fail = |error: io::Error| format!("cannot be read: {error}");
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).map_err(fail)?;
+    file.take(LARGEST + 1)
+        .read_to_end(&mut bytes)
+        .map_err(fail)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(format!("it has more than {} MiB", LARGEST >> 20));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+        format!("line {line} is not UTF-8")
+    })
+}
+
+/// Writes the file; only its owner may read it, for URLs may hold passwords. Half a file is
+/// never there.
+fn write(path: &Path, text: &str, force: bool) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let beside = folder.join(format!(".squirrel-import-{}", std::process::id()));
+    let written = (|| {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&beside)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        if force {
+            fs::rename(&beside, path)
+        } else {
+            // Unlike a rename, it refuses a name that is taken.
+            fs::hard_link(&beside, path)
+        }
+    })();
+    // After a rename it is gone already.
+    let _gone = fs::remove_file(&beside);
+    written
+}
+
+fn summary(converted: &Converted) -> String {
+    let Converted {
+        sites,
+        left_out,
+        without,
+        ..
+    } = converted;
+    let count = |number: &usize, one: &str| match number {
+        1 => format!("1 {one}"),
+        number => format!("{number} {one}s"),
+    };
+    format!(
+        "{} written, {left_out} left out; {} without a counterpart, in comments",
+        count(sites, "site"),
+        count(without, "setting"),
+    )
+}

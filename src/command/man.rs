@@ -1,0 +1,138 @@
+//! `squirrel man`: the manual page, and with a folder one page a subcommand.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use clap::CommandFactory;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, italic, roman};
+
+use super::args::Cli;
+use super::exit::{Exit, mistake};
+use super::man_args::ManArgs;
+
+pub(super) fn run(args: &ManArgs) -> Exit {
+    let written = match &args.folder {
+        Some(folder) => all(folder).map_err(|error| format!("{}: {error}", folder.display())),
+        None => page().map_err(|error| error.to_string()).map(|page| {
+            // A reader that is gone needs no page.
+            let _unheard = io::stdout().write_all(&page);
+        }),
+    };
+    match written {
+        Ok(()) => Exit::Fine,
+        Err(why) => mistake(format!("squirrel: no manual page: {why}")),
+    }
+}
+
+fn all(folder: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    clap_mangen::generate_to(Cli::command(), folder)?;
+    std::fs::write(folder.join("squirrel.1"), page()?)
+}
+
+/// The page of the program itself: what the command line says, and what it cannot say.
+fn page() -> io::Result<Vec<u8>> {
+    let man = Man::new(Cli::command()).manual("User Commands");
+    let mut page = Vec::new();
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    man.render_subcommands_section(&mut page)?;
+    for section in SECTIONS {
+        section.roff().to_writer(&mut page)?;
+    }
+    man.render_extra_section(&mut page)?;
+    man.render_version_section(&mut page)?;
+    Ok(page)
+}
+
+/// A section that lists words and what they mean.
+struct Section {
+    name: &'static str,
+    entries: &'static [(&'static str, &'static str)],
+}
+
+const SECTIONS: [Section; 4] = [
+    Section {
+        name: "EXIT STATUS",
+        entries: &[
+            ("0", "All is well: every site is up, or slow at most."),
+            ("1", "Some site is down."),
+            (
+                "2",
+                "A mistake in the command line or in the configuration.",
+            ),
+            (
+                "3",
+                "Nothing is down, but some site could not be looked at.",
+            ),
+            ("128+N", "Ended by the signal N before the end."),
+        ],
+    },
+    Section {
+        name: "FILES",
+        entries: &[
+            (
+                "./sites.toml",
+                "The sites, their owners, and how they are watched. Else $SQUIRREL_CONFIG, else \
+                 uptime-squirrel/sites.toml in the user's configuration directory.",
+            ),
+            (
+                "~/.local/state/uptime-squirrel/history.db",
+                "Results, outages and messages: an SQLite file.",
+            ),
+            (
+                "~/.local/state/uptime-squirrel/squirrel.log",
+                "What happened, as --log-level says.",
+            ),
+        ],
+    },
+    Section {
+        name: "ENVIRONMENT",
+        entries: &[
+            (
+                "SQUIRREL_CONFIG",
+                "The list of sites where --config is not given.",
+            ),
+            (
+                "SQUIRREL_BROKER",
+                "Where the Celery queue is where --broker is not given: a command line is read \
+                 by others.",
+            ),
+            ("NO_COLOR", "No colours on the screen."),
+            (
+                "XDG_CONFIG_HOME, XDG_STATE_HOME",
+                "In the place of ~/.config and ~/.local/state.",
+            ),
+        ],
+    },
+    Section {
+        name: "SIGNALS",
+        entries: &[
+            ("SIGHUP", "watch: reads the list of sites again."),
+            (
+                "SIGTERM, SIGINT",
+                "Ends it in order; what was learned is kept.",
+            ),
+        ],
+    },
+];
+
+impl Section {
+    fn roff(&self) -> Roff {
+        let mut roff = Roff::new();
+        roff.control("SH", [self.name]);
+        for (word, meaning) in self.entries {
+            roff.control("TP", []);
+            roff.text([match self.name {
+                "FILES" => italic(*word),
+                _ => bold(*word),
+            }]);
+            roff.text([roman(*meaning)]);
+        }
+        roff
+    }
+}

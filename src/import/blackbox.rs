@@ -1,0 +1,228 @@
+//! blackbox_exporter's modules, and the jobs of Prometheus that probe by them. Each file may
+//! be one or the other; a module that is in none of them is taken for what its name says.
+//! <https://github.com/prometheus/blackbox_exporter/blob/master/CONFIGURATION.md>
+
+use super::codes::Codes;
+use super::draft::{Draft, Haul, Wrong, http_url, shown, signed_in};
+use super::period::period;
+use super::tree::{Node, yaml};
+
+/// How often Prometheus looks where nothing says.
+const INTERVAL: &str = "1m";
+
+/// What a module has under `http` that is read, or that does not change what is up.
+const READ: [&str; 9] = [
+    "valid_status_codes",
+    "valid_http_versions",
+    "follow_redirects",
+    "no_follow_redirects",
+    "fail_if_body_not_matches_regexp",
+    "fail_if_not_ssl",
+    "basic_auth",
+    "preferred_ip_protocol",
+    "enable_http2",
+];
+
+/// Reads the files.
+pub(super) fn read(texts: &[&str]) -> Result<Haul, Wrong> {
+    let mut documents = Vec::new();
+    for (file, text) in texts.iter().enumerate() {
+        documents.push(yaml(text).map_err(|wrong| wrong.of_file(file))?);
+    }
+    let modules: Vec<&(String, Node)> = documents
+        .iter()
+        .filter_map(|document| document.get("modules"))
+        .flat_map(Node::entries)
+        .collect();
+    let mut haul = Haul::default();
+    let mut jobs = 0;
+    for (file, document) in documents.iter().enumerate() {
+        let listed = document.list("scrape_configs");
+        for job in listed.map_err(|wrong| wrong.of_file(file))? {
+            jobs += 1;
+            let global = document.get("global");
+            Job::of(job, global, &modules)
+                .and_then(|job| job.targets(&mut haul))
+                .map_err(|wrong| wrong.of_file(file))?;
+        }
+    }
+    if jobs == 0 {
+        return Err(Wrong::new(
+            0,
+            "no scrape_configs are there: what is probed stands in Prometheus's configuration",
+        ));
+    }
+    Ok(haul)
+}
+
+/// A job, and the module that it probes by.
+struct Job<'a> {
+    node: &'a Node,
+    name: String,
+    interval: String,
+    timeout: String,
+    module: String,
+    /// `None` where no file has it.
+    how: Option<&'a Node>,
+}
+
+impl<'a> Job<'a> {
+    fn of(
+        node: &'a Node,
+        global: Option<&Node>,
+        modules: &[&'a (String, Node)],
+    ) -> Result<Self, Wrong> {
+        let said = |key: &str, default: &str| {
+            let global = global.map(|global| global.text(key));
+            let said = [node.text(key), global.unwrap_or_default()];
+            let said = said.into_iter().find(|text| !text.is_empty());
+            said.unwrap_or_else(|| default.to_owned())
+        };
+        let module = match node.get("params") {
+            Some(params) => params.list("module")?.first().and_then(Node::word),
+            None => None,
+        };
+        let module = module.unwrap_or_default();
+        let how = modules.iter().find(|(name, _)| *name == module);
+        Ok(Self {
+            name: node.text("job_name"),
+            interval: said("scrape_interval", INTERVAL),
+            timeout: said("scrape_timeout", ""),
+            how: how.map(|(_, module)| module),
+            node,
+            module,
+        })
+    }
+
+    fn targets(&self, haul: &mut Haul) -> Result<(), Wrong> {
+        if self.module.is_empty() {
+            haul.without
+                .push(format!("job {}: it probes nothing", self.name));
+            return Ok(());
+        }
+        for (key, _) in self.node.entries() {
+            if key.ends_with("_sd_configs") {
+                let what = format!("job {}: targets found by {key}", self.name);
+                haul.without.push(what);
+            }
+        }
+        for group in self.node.list("static_configs")? {
+            for target in group.list("targets")? {
+                let target = target.word().unwrap_or_default();
+                match self.site(&target, group) {
+                    Ok(draft) => haul.site(draft),
+                    Err(why) => haul.left(&shown(&target), why),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A target as a site, or why it cannot be one.
+    fn site(&self, target: &str, group: &Node) -> Result<Draft, String> {
+        let module = &self.module;
+        let prober = match self.how {
+            Some(how) => how.text("prober"),
+            // The names of the file that comes with the exporter.
+            None if module.starts_with("http") => "http".to_owned(),
+            None => return Err(format!("module {module} is in none of the files")),
+        };
+        if prober != "http" {
+            return Err(format!("module {module}: prober {prober}"));
+        }
+        // The exporter takes a target without a scheme for http.
+        let url = if target.contains("://") {
+            http_url(target)
+        } else {
+            http_url(&format!("http://{target}"))
+        };
+        let url = url.ok_or_else(|| format!("{} is no http(s) URL", shown(target)))?;
+        let mut draft = Draft::new("", url);
+        draft.tag(&self.name);
+        for (key, value) in group.get("labels").map_or(&[][..], Node::entries) {
+            draft.tag(&format!("{key}:{}", value.word().unwrap_or_default()));
+        }
+        match period(&self.interval) {
+            Some(interval) => draft.every(interval),
+            None => draft.lacks(format!("scrape_interval {}", self.interval)),
+        }
+        let timeout = self.how.map(|how| how.text("timeout"));
+        let timeout = timeout.filter(|timeout| !timeout.is_empty());
+        let timeout = period(&timeout.unwrap_or_else(|| self.timeout.clone()));
+        draft.timeout = timeout.filter(|timeout| !timeout.is_zero());
+        match self.how {
+            Some(how) => http(how, &mut draft),
+            None => {
+                draft.expect_status = Some("200-299".to_owned());
+                draft.lacks(format!("module {module} is in none of the files"));
+            }
+        }
+        Ok(draft)
+    }
+}
+
+/// What the module says of HTTP.
+fn http(module: &Node, draft: &mut Draft) {
+    let empty = Node {
+        line: 0,
+        kind: super::tree::Kind::Null,
+    };
+    let http = module.get("http").unwrap_or(&empty);
+    let unfollowed = http.flag("follow_redirects") == Some(false)
+        || http.flag("no_follow_redirects") == Some(true);
+    draft.max_redirects = unfollowed.then_some(0);
+    let named = http.list("valid_status_codes").unwrap_or_default();
+    let named: Vec<u16> = named
+        .iter()
+        .filter_map(|code| code.word()?.parse().ok())
+        .collect();
+    let mut codes = Codes::all();
+    if named.is_empty() {
+        codes.only(|code| (200..=299).contains(&code));
+    } else {
+        codes.only(|code| named.contains(&code));
+    }
+    draft.expect_status = codes.written(unfollowed);
+    let wanted = http.list("fail_if_body_not_matches_regexp");
+    for pattern in wanted.unwrap_or_default().iter().filter_map(Node::word) {
+        // Characters that mean something else in a regular expression.
+        if pattern.contains(|c: char| r"\.+*?()|[]{}^$".contains(c)) {
+            draft.lacks(format!("the body must match {pattern}"));
+        } else {
+            draft.holds(&pattern);
+        }
+    }
+    if http.flag("fail_if_not_ssl") == Some(true) && !draft.url.expose().starts_with("https:") {
+        draft.lacks("it fails without TLS");
+    }
+    if let Some(login) = http.get("basic_auth") {
+        let (user, password) = (login.text("username"), login.text("password"));
+        let url = signed_in(&draft.url, &user, &password);
+        match url.filter(|_| !user.is_empty() && !password.is_empty()) {
+            Some(url) => draft.url = url,
+            None => draft.lacks("basic_auth from a file"),
+        }
+    }
+    for (key, value) in http.entries() {
+        if READ.contains(&&**key) || value.is_nothing() {
+            continue;
+        }
+        match &**key {
+            "method" if ["GET", "HEAD"].contains(&&*value.word().unwrap_or_default()) => {}
+            "method" => draft.lacks(format!("method {}", value.word().unwrap_or_default())),
+            "tls_config" => tls(value, draft),
+            "headers" | "http_headers" => draft.lacks(format!("{key} {}", value.keys())),
+            _ => draft.lacks(key),
+        }
+    }
+}
+
+fn tls(config: &Node, draft: &mut Draft) {
+    for (key, value) in config.entries() {
+        match &**key {
+            _ if value.is_nothing() => {}
+            "insecure_skip_verify" => draft.lacks("certificates are not verified"),
+            other => draft.lacks(format!("tls_config.{other}")),
+        }
+    }
+}

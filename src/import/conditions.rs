@@ -1,0 +1,177 @@
+//! Gatus's conditions: what of them has a counterpart.
+//! <https://github.com/TwiN/gatus#conditions>
+
+use super::codes::Codes;
+use super::draft::Draft;
+use super::period::{period, rounded};
+
+const OPERATORS: [&str; 6] = ["==", "!=", "<=", ">=", "<", ">"];
+
+/// Takes over every condition, or says that there is none like it.
+pub(super) fn take_over(conditions: &[String], redirects: bool, draft: &mut Draft) {
+    let mut codes = Codes::all();
+    for condition in conditions {
+        if !one(condition, &mut codes, draft) {
+            draft.lacks(format!("condition {condition}"));
+        }
+    }
+    draft.expect_status = codes.written(!redirects);
+    if codes == none() {
+        draft.lacks("no status can meet its conditions");
+    }
+}
+
+fn none() -> Codes {
+    let mut codes = Codes::all();
+    codes.only(|_| false);
+    codes
+}
+
+/// Whether it was taken over.
+fn one(condition: &str, codes: &mut Codes, draft: &mut Draft) -> bool {
+    let parts = OPERATORS.iter().find_map(|operator| {
+        let (left, right) = condition.split_once(&format!(" {operator} "))?;
+        Some((left.trim(), *operator, right.trim()))
+    });
+    match parts {
+        // Without a connection there is no answer.
+        Some(("[CONNECTED]", "==", "true")) => true,
+        Some(("[STATUS]", operator, right)) => status(operator, right, codes),
+        Some(("[RESPONSE_TIME]", "<" | "<=", right)) => {
+            let time = right
+                .parse()
+                .ok()
+                .and_then(|millis: f64| rounded(millis / 1e3));
+            let time = time.filter(|time| !time.is_zero());
+            draft.slow = time.into_iter().chain(draft.slow).min();
+            time.is_some()
+        }
+        Some(("[CERTIFICATE_EXPIRATION]", ">" | ">=", right)) => {
+            let left = period(right);
+            draft.cert_warn = left.into_iter().chain(draft.cert_warn).max();
+            left.is_some()
+        }
+        Some(("[BODY]", "==", right)) => {
+            let held = literal(right).filter(|_| draft.contains.is_none());
+            if let Some(text) = held {
+                draft.holds(text);
+            }
+            held.is_some()
+        }
+        _ => false,
+    }
+}
+
+/// The text of `pat(*text*)` that holds no further pattern.
+fn literal(right: &str) -> Option<&str> {
+    let pattern = right.strip_prefix("pat(")?.strip_suffix(')')?;
+    let text = pattern.strip_prefix('*')?.strip_suffix('*')?;
+    let plain = !text.is_empty() && !text.contains(['*', '?', '[', '\\']);
+    plain.then_some(text)
+}
+
+fn status(operator: &str, right: &str, codes: &mut Codes) -> bool {
+    let any = right
+        .strip_prefix("any(")
+        .and_then(|list| list.strip_suffix(')'));
+    let pattern = right
+        .strip_prefix("pat(")
+        .and_then(|list| list.strip_suffix("*)"));
+    let named: Option<Vec<u16>> = match (any, pattern) {
+        (Some(list), _) => list
+            .split(',')
+            .map(|code| code.trim().parse().ok())
+            .collect(),
+        (None, Some(start)) if start.len() < 3 && start.bytes().all(|c| c.is_ascii_digit()) => {
+            let fits = |code: &u16| code.to_string().starts_with(start);
+            Some((100..=999).filter(fits).collect())
+        }
+        (None, _) => right.parse().ok().map(|code| vec![code]),
+    };
+    let Some(named) = named.filter(|named| !named.is_empty()) else {
+        return false;
+    };
+    match (operator, &named[..]) {
+        ("==", _) => codes.only(|code| named.contains(&code)),
+        ("!=", _) => codes.only(|code| !named.contains(&code)),
+        ("<", [most]) => codes.only(|code| code < *most),
+        ("<=", [most]) => codes.only(|code| code <= *most),
+        (">", [least]) => codes.only(|code| code > *least),
+        (">=", [least]) => codes.only(|code| code >= *least),
+        _ => return false,
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::draft::http_url;
+    use super::*;
+
+    fn taken(conditions: &[&str], redirects: bool) -> Draft {
+        let mut draft = Draft::new("x", http_url("https://example.org").unwrap());
+        let conditions: Vec<_> = conditions.iter().map(|one| (*one).to_owned()).collect();
+        take_over(&conditions, redirects, &mut draft);
+        draft
+    }
+
+    #[test]
+    fn statuses_of_the_documentation_become_sets() {
+        for (condition, set) in [
+            ("[STATUS] == 200", Some("200")),
+            ("[STATUS] < 300", Some("100-299")),
+            ("[STATUS] <= 299", Some("100-299")),
+            ("[STATUS] > 400", Some("401-999")),
+            ("[STATUS] == any(200, 429)", Some("200,429")),
+            ("[STATUS] == pat(2*)", Some("200-299")),
+            ("[STATUS] < 400", None),
+            ("[CONNECTED] == true", Some("100-299,400-999")),
+        ] {
+            let draft = taken(&[condition], true);
+            assert_eq!(draft.expect_status.as_deref(), set, "{condition}");
+            assert!(draft.without.is_empty(), "{condition}");
+        }
+        let both = taken(
+            &["[STATUS] >= 200", "[STATUS] != 204", "[STATUS] < 300"],
+            true,
+        );
+        assert_eq!(both.expect_status.as_deref(), Some("200-203,205-299"));
+        let unfollowed = taken(&["[STATUS] == 301"], false);
+        assert_eq!(unfollowed.expect_status.as_deref(), Some("301"));
+    }
+
+    #[test]
+    fn the_other_conditions_are_taken_over_or_named() {
+        let draft = taken(
+            &[
+                "[RESPONSE_TIME] < 500",
+                "[CERTIFICATE_EXPIRATION] > 48h",
+                "[BODY] == pat(*<h1>Example Domain</h1>*)",
+            ],
+            true,
+        );
+        assert_eq!(draft.slow.unwrap().as_millis(), 500);
+        assert_eq!(draft.cert_warn.unwrap().as_secs(), 48 * 3_600);
+        assert_eq!(draft.contains.as_deref(), Some("<h1>Example Domain</h1>"));
+        assert!(draft.without.is_empty());
+        let named = [
+            "[IP] == 127.0.0.1",
+            "[BODY] == 1",
+            "[BODY].user.name == john",
+            "[BODY].data[0].id == 1",
+            "[BODY].age == [BODY].id",
+            "len([BODY].data) < 5",
+            "has([BODY].errors) == false",
+            "[BODY].name == pat(john*)",
+            "[BODY] == pat(*.*.*.*)",
+            "[DOMAIN_EXPIRATION] > 720h",
+            "[STATUS] == [BODY].status",
+            "[RESPONSE_TIME] < many",
+            "nonsense",
+            "",
+        ];
+        let draft = taken(&named, true);
+        assert_eq!(draft.without.len(), named.len());
+        assert_eq!((draft.contains, draft.slow), (None, None));
+    }
+}

@@ -1,0 +1,187 @@
+//! From files to a `sites.toml` that is in order.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use crate::config::{self, Known};
+
+use super::draft::{Found, Haul, Wrong};
+use super::entry::Entry;
+use super::render::render;
+
+/// A file that was read.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// Its name for people.
+    pub name: &'a str,
+    /// What it says.
+    pub text: &'a str,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Converted {
+    /// The `sites.toml`.
+    pub toml: String,
+    /// Sites in it.
+    pub sites: usize,
+    /// What is watched there and is left out here.
+    pub left_out: usize,
+    /// Settings without a counterpart.
+    pub without: usize,
+}
+
+/// Converts the files, which are read as one.
+///
+/// # Errors
+/// If a file is not of that format, or no site is in them.
+pub fn convert(entry: &Entry, inputs: &[Input<'_>], known: &Known<'_>) -> Result<Converted, Wrong> {
+    let texts: Vec<&str> = inputs.iter().map(|input| input.text).collect();
+    let mut haul = (entry.read)(&texts)?;
+    name_apart(&mut haul);
+    let from: Vec<_> = inputs.iter().map(|input| input.name).collect();
+    let toml = render(&haul, &from.join(", "));
+    let mut converted = Converted {
+        sites: 0,
+        left_out: 0,
+        without: haul.without.len(),
+        toml,
+    };
+    for found in &haul.found {
+        match found {
+            Found::Site(draft) => {
+                converted.sites += 1;
+                converted.without += draft.without.len();
+            }
+            Found::Left { .. } => converted.left_out += 1,
+        }
+    }
+    if converted.sites == 0 {
+        return Err(Wrong::new(
+            0,
+            match converted.left_out {
+                0 => "no site is in it".to_owned(),
+                count => format!("no site is in it that can be looked at: {count} left out"),
+            },
+        ));
+    }
+    // Nobody gets what the program itself would refuse.
+    config::parse(&converted.toml, Path::new("sites.toml"), known).map_err(|mistakes| {
+        let mistakes = mistakes.to_string();
+        let first = mistakes.lines().next().unwrap_or_default();
+        Wrong::new(0, format!("what came of it is not in order: {first}"))
+    })?;
+    Ok(converted)
+}
+
+/// Gives every site a name of its own: the first keeps it, the others get their group behind
+/// it if that is enough, else a number.
+fn name_apart(haul: &mut Haul) {
+    let mut taken = HashSet::new();
+    for found in &mut haul.found {
+        let Found::Site(draft) = found else { continue };
+        if !taken.insert(draft.name.clone()) {
+            let grouped = draft
+                .tags
+                .first()
+                .map(|tag| format!("{} ({tag})", draft.name));
+            let grouped = grouped.filter(|name| name.chars().count() <= 200);
+            let numbered = (2_u64..).map(|number| format!("{} ({number})", draft.name));
+            let mut names = grouped.into_iter().chain(numbered);
+            if let Some(name) = names.find(|name| taken.insert(name.clone())) {
+                draft.name = name;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::table::{ALL, position};
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn converted(name: &str, text: &str) -> Result<Converted, Wrong> {
+        let known = Known {
+            paradigms: &["async"],
+        };
+        let input = Input { name: "file", text };
+        convert(&ALL[position(name).unwrap()], &[input], &known)
+    }
+
+    /// Texts as people write them, and as nobody should.
+    fn texts() -> impl Strategy<Value = String> {
+        prop_oneof![
+            any::<String>(),
+            "[a-z\"\\\\#\\[\\]=' \u{1b}\u{9b}\u{202e}\n\t]{0,300}",
+            Just("shop".to_owned()),
+            Just("https://example.org/".to_owned()),
+        ]
+    }
+
+    #[test]
+    fn names_are_made_unique_by_group_and_then_by_number() {
+        let list = "https://a.example x\nhttps://b.example x\nhttps://c.example x (2)\n\
+                    https://d.example x\n";
+        let toml = converted("list", list).unwrap().toml;
+        let names: Vec<_> = toml
+            .lines()
+            .filter(|line| line.starts_with("name"))
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "name = \"x\"",
+                "name = \"x (2)\"",
+                "name = \"x (2) (2)\"",
+                "name = \"x (3)\""
+            ]
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        #[test]
+        fn whatever_kuma_says_the_outcome_is_in_order(
+            sites in prop::collection::vec(
+                (texts(), texts(), texts(), any::<f64>(), -5_i64..100_000, any::<bool>()),
+                1..6,
+            ),
+        ) {
+            let monitors: Vec<_> = sites
+                .iter()
+                .enumerate()
+                .map(|(index, (name, keyword, path, float, number, flag))| json!({
+                    "id": index, "type": "keyword", "name": name, "keyword": keyword,
+                    "url": format!("https://example.org/{path}"), "interval": float,
+                    "timeout": number, "maxretries": number, "retryInterval": float,
+                    "maxredirects": number, "accepted_statuscodes": [keyword, "200-299"],
+                    "tags": [{"name": name, "value": path}], "active": flag,
+                    "description": keyword, "headers": path, "method": name,
+                    "basic_auth_user": name, "basic_auth_pass": keyword,
+                }))
+                .collect();
+            let good = json!({ "type": "http", "name": "shop", "url": "https://example.org" });
+            let monitors: Vec<_> = monitors.into_iter().chain([good]).collect();
+            let document = json!({ "monitorList": monitors }).to_string();
+            let converted = converted("kuma", &document);
+            prop_assert!(converted.is_ok(), "{converted:?}");
+            let toml = converted.unwrap().toml;
+            let acts = |c: char| c != '\n' && crate::domain::is_unsafe(c);
+            prop_assert!(!toml.chars().any(acts));
+        }
+
+        #[test]
+        fn no_text_makes_a_reader_panic_or_write_what_is_refused(text in texts()) {
+            for entry in &ALL {
+                if let Err(wrong) = converted(entry.name, &text) {
+                    let sentence = wrong.to_string();
+                    prop_assert!(!sentence.contains("not in order"), "{sentence}");
+                    prop_assert!(!sentence.chars().any(crate::domain::is_unsafe));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! What was found in another monitor's configuration, in the words of ours.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::config::from_urls;
+use crate::domain::{SiteUrl, clean};
+
+/// Characters of a name that is taken over; more would not be taken by the configuration,
+/// which a number behind it must still fit into.
+const LONGEST_NAME: usize = 180;
+
+/// A site that is written.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Draft {
+    pub(super) name: String,
+    pub(super) url: SiteUrl,
+    pub(super) tags: Vec<String>,
+    pub(super) interval: Option<Duration>,
+    pub(super) timeout: Option<Duration>,
+    pub(super) slow: Option<Duration>,
+    pub(super) cert_warn: Option<Duration>,
+    pub(super) confirm: Option<u32>,
+    pub(super) confirm_delay: Option<Duration>,
+    pub(super) recover: Option<u32>,
+    pub(super) expect_status: Option<String>,
+    pub(super) contains: Option<String>,
+    pub(super) max_redirects: Option<u32>,
+    pub(super) paused: bool,
+    /// What has no counterpart, a sentence each.
+    pub(super) without: Vec<String>,
+}
+
+impl Draft {
+    /// A site of which no more is known.
+    pub(super) fn new(name: &str, url: SiteUrl) -> Self {
+        let mut name = clean(name, LONGEST_NAME);
+        if name.is_empty() {
+            name = clean(url.host_and_path(), LONGEST_NAME);
+        }
+        Self {
+            name,
+            url,
+            tags: Vec::new(),
+            interval: None,
+            timeout: None,
+            slow: None,
+            cert_warn: None,
+            confirm: None,
+            confirm_delay: None,
+            recover: None,
+            expect_status: None,
+            contains: None,
+            max_redirects: None,
+            paused: false,
+            without: Vec::new(),
+        }
+    }
+
+    /// A label, once.
+    pub(super) fn tag(&mut self, tag: &str) {
+        let tag = clean(tag, LONGEST_NAME);
+        if !tag.is_empty() && !self.tags.contains(&tag) {
+            self.tags.push(tag);
+        }
+    }
+
+    /// How often it is looked at: a second is the least.
+    pub(super) fn every(&mut self, interval: Duration) {
+        const LEAST: Duration = Duration::from_secs(1);
+        if interval < LEAST {
+            self.lacks(format!("interval {interval:?}: 1s is the least"));
+        }
+        self.interval = Some(interval.max(LEAST));
+    }
+
+    /// The text that the body must hold: one is all there can be.
+    pub(super) fn holds(&mut self, text: &str) {
+        if text.is_empty() || self.contains.is_some() {
+            self.lacks(format!("the body must hold \"{text}\" as well"));
+        } else {
+            self.contains = Some(text.to_owned());
+        }
+    }
+
+    /// Something has no counterpart.
+    pub(super) fn lacks(&mut self, what: impl Into<String>) {
+        self.without.push(what.into());
+    }
+}
+
+/// What was found, in its order.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Found {
+    Site(Box<Draft>),
+    /// Something that is watched there and cannot be here.
+    Left {
+        name: String,
+        why: String,
+    },
+}
+
+impl Found {
+    pub(super) fn left(name: &str, why: impl Into<String>) -> Self {
+        Self::Left {
+            name: name.to_owned(),
+            why: why.into(),
+        }
+    }
+}
+
+/// All that was found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Haul {
+    pub(super) found: Vec<Found>,
+    /// What has no counterpart and belongs to no site.
+    pub(super) without: Vec<String>,
+}
+
+impl Haul {
+    pub(super) fn site(&mut self, draft: Draft) {
+        self.found.push(Found::Site(Box::new(draft)));
+    }
+
+    pub(super) fn left(&mut self, name: &str, why: impl Into<String>) {
+        self.found.push(Found::left(name, why));
+    }
+}
+
+/// Why a file cannot be read as that format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// Which of the files, counted from 0.
+    pub file: usize,
+    /// The line, counted from 1; `None` where there is none to name.
+    pub line: Option<u64>,
+    /// One sentence; cleaned.
+    pub sentence: String,
+}
+
+impl Wrong {
+    pub(super) fn new(line: u64, sentence: impl AsRef<str>) -> Self {
+        Self {
+            file: 0,
+            line: (line > 0).then_some(line),
+            sentence: clean(sentence.as_ref(), 300),
+        }
+    }
+
+    /// The same about another file.
+    pub(super) fn of_file(self, file: usize) -> Self {
+        Self { file, ..self }
+    }
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line {
+            write!(f, "{line}: ")?;
+        }
+        f.write_str(&self.sentence)
+    }
+}
+
+/// The URL, if it is one that can be looked at.
+pub(super) fn http_url(text: &str) -> Option<SiteUrl> {
+    let config = from_urls(&[text.to_owned()], None).ok()?;
+    config.sites.first().map(|site| site.look.url.clone())
+}
+
+/// A URL with a name and a password to sign in with.
+pub(super) fn signed_in(url: &SiteUrl, user: &str, password: &str) -> Option<SiteUrl> {
+    let mut with = url::Url::parse(url.expose()).ok()?;
+    with.set_username(user).ok()?;
+    with.set_password(Some(password)).ok()?;
+    http_url(with.as_str())
+}
+
+/// A target as a comment may name it.
+pub(super) fn shown(target: &str) -> String {
+    let masked = SiteUrl::new(target);
+    // What stands behind "?" may be a token.
+    let shown = masked.shown();
+    let end = shown.find(['?', '#']).unwrap_or(shown.len());
+    clean(&shown[..end], 120)
+}

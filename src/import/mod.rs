@@ -1,0 +1,32 @@
+//! The configuration of another monitor as a `sites.toml`.
+//!
+//! ```text
+//! file -> tree (YAML, JSON) -> kuma, gatus, blackbox, list -> Haul -> names made unique -> render
+//! ```
+//!
+//! What has a counterpart is kept; what has none stands in a comment at its site, so that
+//! whoever moves sees what is missing. The files are somebody else's: their size, depth and
+//! aliases are bounded, no character that a terminal acts on comes through, and no value of a
+//! header, token or password is written into a comment.
+//!
+//! Architecture invariant: what is written is read again by [`crate::config`] before anybody
+//! gets it. One file a format, one entry in [`ALL`].
+
+mod blackbox;
+mod codes;
+mod conditions;
+mod convert;
+mod draft;
+mod entry;
+mod gatus;
+mod kuma;
+mod list;
+mod period;
+mod render;
+mod table;
+mod tree;
+
+pub use convert::{Converted, Input, convert};
+pub use draft::Wrong;
+pub use entry::Entry;
+pub use table::{ALL, names, position};

@@ -1,0 +1,40 @@
+//! Every format.
+
+use super::entry::Entry;
+use super::{blackbox, gatus, kuma, list};
+
+/// Every format, in the order in which the help names them.
+pub const ALL: [Entry; 4] = [
+    Entry {
+        name: "kuma",
+        about: "Uptime Kuma's backup, a JSON file",
+        read: kuma::read,
+    },
+    Entry {
+        name: "gatus",
+        about: "Gatus's YAML; several files are read as one",
+        read: gatus::read,
+    },
+    Entry {
+        name: "blackbox",
+        about: "blackbox_exporter's modules and Prometheus's scrape configuration, both YAML",
+        read: blackbox::read,
+    },
+    Entry {
+        name: "list",
+        about: "A URL a line, a name behind it if there is one",
+        read: list::read,
+    },
+];
+
+/// The words of the command line.
+#[must_use]
+pub fn names() -> [&'static str; ALL.len()] {
+    ALL.each_ref().map(|entry| entry.name)
+}
+
+/// The place of the format called `name`.
+#[must_use]
+pub fn position(name: &str) -> Option<usize> {
+    ALL.iter().position(|entry| entry.name == name)
+}

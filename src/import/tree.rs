@@ -1,0 +1,251 @@
+//! A YAML or JSON document as a tree whose parts know their line.
+//!
+//! Whoever wrote the file decides how deep and how large it is: depth, nodes and what aliases
+//! may multiply are bounded by the parser.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::{Options, Spanned};
+
+use super::draft::Wrong;
+
+/// Parts of a document: a list of 50,000 sites has fewer.
+const MOST_NODES: usize = 1_000_000;
+
+/// A part of a document.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    /// Counted from 1; 0 where it is not known.
+    pub(super) line: u64,
+    pub(super) kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Kind {
+    Null,
+    Bool(bool),
+    /// A number, as it is written in decimal.
+    Number(String),
+    Text(String),
+    List(Vec<Node>),
+    Map(Vec<(String, Node)>),
+}
+
+/// Reads a YAML document.
+pub(super) fn yaml(text: &str) -> Result<Node, Wrong> {
+    let mut options = Options::default();
+    options.with_snippet = false;
+    // Bytes that a probe sends are nothing that we read.
+    options.ignore_binary_tag_for_string = true;
+    if let Some(budget) = &mut options.budget {
+        budget.max_nodes = MOST_NODES;
+        budget.max_events = 2 * MOST_NODES;
+    }
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let line = error.location().map_or(0, |location| location.line());
+        let message = error.to_string();
+        let said = message.split(" at line ").next().unwrap_or_default();
+        let sentence = if said.starts_with("budget breached") {
+            "the document is too large, or its aliases make it so".to_owned()
+        } else {
+            // How our own code could be set up otherwise is no help.
+            let said = said.split(", set ").next().unwrap_or_default();
+            format!("not YAML: {said}")
+        };
+        Wrong::new(line, sentence)
+    })
+}
+
+/// Reads a JSON document.
+pub(super) fn json(text: &str) -> Result<Node, Wrong> {
+    let value: serde_json::Value = serde_json::from_str(text).map_err(|error| {
+        let message = error.to_string();
+        let said = message.split(" at line ").next().unwrap_or_default();
+        Wrong::new(error.line() as u64, format!("not JSON: {said}"))
+    })?;
+    Ok(value.into())
+}
+
+impl From<serde_json::Value> for Node {
+    fn from(value: serde_json::Value) -> Self {
+        use serde_json::Value;
+        let kind = match value {
+            Value::Null => Kind::Null,
+            Value::Bool(flag) => Kind::Bool(flag),
+            Value::Number(number) => Kind::Number(number.to_string()),
+            Value::String(text) => Kind::Text(text),
+            Value::Array(items) => Kind::List(items.into_iter().map(Self::from).collect()),
+            Value::Object(entries) => {
+                let entries = entries.into_iter();
+                Kind::Map(entries.map(|(key, value)| (key, value.into())).collect())
+            }
+        };
+        Self { line: 0, kind }
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = Spanned::<Kind>::deserialize(deserializer)?;
+        Ok(Self {
+            line: spanned.referenced.line(),
+            kind: spanned.value,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Any)
+    }
+}
+
+/// Takes whatever comes.
+struct Any;
+
+impl<'de> Visitor<'de> for Any {
+    type Value = Kind;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Kind, E> {
+        Ok(Kind::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Kind, E> {
+        Ok(Kind::Null)
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Kind, E> {
+        Ok(Kind::Bool(flag))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Kind, E> {
+        Ok(Kind::Number(number.to_string()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Kind, E> {
+        Ok(Kind::Number(number.to_string()))
+    }
+
+    fn visit_i128<E>(self, number: i128) -> Result<Kind, E> {
+        Ok(Kind::Number(number.to_string()))
+    }
+
+    fn visit_u128<E>(self, number: u128) -> Result<Kind, E> {
+        Ok(Kind::Number(number.to_string()))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Kind, E> {
+        Ok(Kind::Number(number.to_string()))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Kind, E> {
+        Ok(Kind::Text(text.to_owned()))
+    }
+
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Kind, E> {
+        Ok(Kind::Text(String::from_utf8_lossy(bytes).into_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Kind, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Kind::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Kind, A::Error> {
+        let mut map = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            map.push(entry);
+        }
+        Ok(Kind::Map(map))
+    }
+}
+
+impl Node {
+    /// The entries of a map; none of anything else.
+    pub(super) fn entries(&self) -> &[(String, Self)] {
+        match &self.kind {
+            Kind::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    pub(super) const fn is_map(&self) -> bool {
+        matches!(self.kind, Kind::Map(_))
+    }
+
+    /// A value of a map that is there and is not null.
+    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+        let entry = self.entries().iter().find(|(known, _)| known == key);
+        let value = entry.map(|(_, value)| value);
+        value.filter(|value| !matches!(value.kind, Kind::Null))
+    }
+
+    /// A text, or a number or a flag as it is written.
+    pub(super) fn word(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Text(text) | Kind::Number(text) => Some(text.clone()),
+            Kind::Bool(flag) => Some(flag.to_string()),
+            _ => None,
+        }
+    }
+
+    /// The text under a key; empty where there is none.
+    pub(super) fn text(&self, key: &str) -> String {
+        self.get(key).and_then(Self::word).unwrap_or_default()
+    }
+
+    /// A flag: also as 0 and 1, as databases keep them.
+    pub(super) fn flag(&self, key: &str) -> Option<bool> {
+        match &self.get(key)?.kind {
+            Kind::Bool(flag) => Some(*flag),
+            Kind::Number(number) => Some(number != "0"),
+            _ => None,
+        }
+    }
+
+    pub(super) fn number(&self, key: &str) -> Option<f64> {
+        let number: f64 = self.get(key)?.word()?.parse().ok()?;
+        (number.is_finite() && number >= 0.0).then_some(number)
+    }
+
+    /// The items of a list; none where there is nothing.
+    ///
+    /// # Errors
+    /// If there is something else.
+    pub(super) fn list(&self, key: &str) -> Result<&[Self], Wrong> {
+        match self.get(key) {
+            None => Ok(&[]),
+            Some(Self {
+                kind: Kind::List(items),
+                ..
+            }) => Ok(items),
+            Some(other) => Err(Wrong::new(other.line, format!("{key}: expected a list"))),
+        }
+    }
+
+    /// Whether it says nothing: null, false, empty.
+    pub(super) fn is_nothing(&self) -> bool {
+        match &self.kind {
+            Kind::Null => true,
+            Kind::Bool(flag) => !flag,
+            Kind::Number(_) => false,
+            Kind::Text(text) => text.is_empty(),
+            Kind::List(items) => items.is_empty(),
+            Kind::Map(entries) => entries.is_empty(),
+        }
+    }
+
+    /// The keys of a map, for a comment: never the values, which may be secrets.
+    pub(super) fn keys(&self) -> String {
+        let keys: Vec<_> = self.entries().iter().map(|(key, _)| &**key).collect();
+        keys.join(", ")
+    }
+}

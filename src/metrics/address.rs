@@ -1,0 +1,64 @@
+//! Where the endpoint listens: loopback, unless an address says otherwise.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// Reads an address, or a port alone (`9115` or `:9115`), which is one of loopback.
+///
+/// # Errors
+/// A sentence that says what was expected, for anything else; a host's name is not looked up.
+pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    const EXPECTED: &str = "expected an address and a port such as 127.0.0.1:9115, or a port alone";
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let port = text
+        .strip_prefix("localhost:")
+        .or_else(|| text.strip_prefix(':'))
+        .unwrap_or(text);
+    // `parse` alone would take "+9115".
+    if port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(EXPECTED.to_owned());
+    }
+    let port = port.parse().map_err(|_| EXPECTED.to_owned())?;
+    Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_host_it_is_loopback() {
+        for text in ["9115", ":9115", "localhost:9115", "127.0.0.1:9115"] {
+            assert_eq!(
+                listen_address(text).unwrap().to_string(),
+                "127.0.0.1:9115",
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_address_is_taken_as_it_is_given() {
+        for text in ["0.0.0.0:9115", "[::]:9115", "[::1]:0", "192.0.2.7:80"] {
+            assert_eq!(listen_address(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in [
+            "",
+            ":",
+            "+9115",
+            "99999",
+            "example.org:9115",
+            "127.0.0.1",
+            "::1",
+            "a",
+        ] {
+            let refused = listen_address(text).unwrap_err();
+            assert!(refused.starts_with("expected an address"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The HTTP server that a scraper asks: a few connections at once, one request each, and
+//! little time for all of it.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::body::{Body, Bytes, Frame, Incoming};
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::exposition::{self, Exposition};
+use super::page::Question;
+use super::scrape::{alive, scrape};
+
+/// Connections at once; whoever comes beyond waits in the system's queue.
+const MOST: usize = 8;
+
+/// Questions that may wait for the loop.
+const QUESTIONS: usize = MOST;
+
+/// How long a request may take to arrive.
+const REQUEST_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long a connection may last: Prometheus itself waits no longer than this by default.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Bytes of a request's head.
+const MOST_HEAD: usize = 8 * 1_024;
+
+/// How soon a listener that cannot accept is tried again.
+const RETRY: Duration = Duration::from_millis(50);
+
+/// A port that is taken and not yet served.
+#[derive(Debug)]
+pub struct Endpoint {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+/// Why an address cannot be listened at.
+#[derive(Debug)]
+pub struct BindError {
+    address: SocketAddr,
+    error: io::Error,
+}
+
+impl fmt::Display for BindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let why = match self.error.kind() {
+            io::ErrorKind::AddrInUse => "something else listens there already",
+            io::ErrorKind::AddrNotAvailable => "this machine does not have that address",
+            io::ErrorKind::PermissionDenied => "the system does not permit it",
+            _ => return write!(f, "no metrics at {}: {}", self.address, self.error),
+        };
+        write!(f, "no metrics at {}: {why}", self.address)
+    }
+}
+
+impl std::error::Error for BindError {}
+
+impl Endpoint {
+    /// Takes the port, so that whoever starts is told at once if another has it.
+    ///
+    /// # Errors
+    /// If the address cannot be listened at.
+    pub fn bind(address: SocketAddr) -> Result<Self, BindError> {
+        let bound = TcpListener::bind(address).and_then(|listener| {
+            listener.set_nonblocking(true)?;
+            let address = listener.local_addr()?;
+            Ok(Self { listener, address })
+        });
+        bound.map_err(|error| BindError { address, error })
+    }
+
+    /// Where the metrics are.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}/metrics", self.address)
+    }
+
+    /// Serves on a thread of its own from now on. The questions are for the loop; the thread
+    /// ends when nobody hears them any more.
+    ///
+    /// # Errors
+    /// If the thread cannot be started.
+    pub fn serve(self) -> io::Result<mpsc::Receiver<Question>> {
+        let (sender, questions) = mpsc::channel(QUESTIONS);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        std::thread::Builder::new()
+            .name("metrics".to_owned())
+            .spawn(move || {
+                if let Err(error) = runtime.block_on(serve(self.listener, sender)) {
+                    tracing::error!("the metrics are not served: {error}");
+                }
+            })?;
+        Ok(questions)
+    }
+}
+
+async fn serve(listener: TcpListener, loops: mpsc::Sender<Question>) -> io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = loops.closed() => return Ok(()),
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept(), if connections.len() < MOST => match accepted {
+                Ok((stream, _)) => {
+                    let loops = loops.clone();
+                    // Who takes longer is cut off in the middle, and has nothing whole.
+                    connections.spawn(async move { timeout(PATIENCE, attend(stream, loops)).await });
+                }
+                Err(error) => {
+                    tracing::debug!("a scraper could not be let in: {error}");
+                    // Out of descriptors, most likely: they come back as checks end.
+                    tokio::time::sleep(RETRY).await;
+                }
+            },
+        }
+    }
+}
+
+async fn attend(stream: TcpStream, loops: mpsc::Sender<Question>) {
+    let service = service_fn(|request| {
+        let loops = loops.clone();
+        async move { Ok::<_, Infallible>(answer(&request, &loops).await) }
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(REQUEST_PATIENCE)
+        .max_buf_size(MOST_HEAD)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+    if let Err(error) = served {
+        tracing::debug!("a scraper was not served: {error}");
+    }
+}
+
+async fn answer(request: &Request<Incoming>, loops: &mpsc::Sender<Question>) -> Response<Answer> {
+    if ![Method::GET, Method::HEAD].contains(request.method()) {
+        let mut refused = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+        let allowed = HeaderValue::from_static("GET, HEAD");
+        refused.headers_mut().insert(ALLOW, allowed);
+        return refused;
+    }
+    let silent = || {
+        text(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the monitor does not answer\n",
+        )
+    };
+    match request.uri().path() {
+        "/metrics" => match scrape(loops).await {
+            Ok(exposition) => {
+                let mut told = Response::new(Answer::Metrics(Box::new(exposition)));
+                let kind = HeaderValue::from_static(exposition::CONTENT_TYPE);
+                told.headers_mut().insert(CONTENT_TYPE, kind);
+                told
+            }
+            Err(_) => silent(),
+        },
+        "/healthz" => match alive(loops).await {
+            Ok(()) => text(StatusCode::OK, "ok\n"),
+            Err(_) => silent(),
+        },
+        "/" => {
+            let mut page = text(
+                StatusCode::OK,
+                "<!doctype html><title>squirrel</title><a href=\"/metrics\">metrics</a>\n",
+            );
+            let kind = HeaderValue::from_static("text/html; charset=utf-8");
+            page.headers_mut().insert(CONTENT_TYPE, kind);
+            page
+        }
+        _ => text(StatusCode::NOT_FOUND, "see /metrics\n"),
+    }
+}
+
+fn text(status: StatusCode, text: &'static str) -> Response<Answer> {
+    let mut response = Response::new(Answer::Text(Some(text)));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    let kind = HeaderValue::from_static("text/plain; charset=utf-8");
+    headers.insert(CONTENT_TYPE, kind);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// What is sent.
+enum Answer {
+    Text(Option<&'static str>),
+    /// Written while it is sent: as far ahead as the connection takes it, and no further.
+    Metrics(Box<Exposition>),
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let piece = match &mut *self {
+            Self::Text(text) => text.take().map(Bytes::from),
+            Self::Metrics(exposition) => exposition.next().map(Bytes::from),
+        };
+        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+    }
+}

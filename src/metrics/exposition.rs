@@ -1,0 +1,314 @@
+//! The text format 0.0.4 of Prometheus: all samples of a metric together, with what it means
+//! and of which type it is. Written a piece at a time, so that a million sites need no text of
+//! a gigabyte.
+//!
+//! The format: <https://prometheus.io/docs/instrumenting/exposition_formats/>. Names and help
+//! of `probe_…` are blackbox_exporter's.
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::domain::{CheckResult, Phases, Verdict};
+use crate::monitor::State;
+
+use super::page::Row;
+
+/// Text that is written at a time, in bytes.
+const PIECE: usize = 128 * 1_024;
+
+/// What the format's HTTP header says.
+pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// A metric of which every site may have samples.
+struct Family {
+    name: &'static str,
+    kind: &'static str,
+    help: &'static str,
+    /// Writes the samples of one site.
+    write: fn(&Self, &Labelled, &mut String),
+}
+
+/// A row, and its labels as they are written before each of its samples.
+#[derive(Debug)]
+struct Labelled {
+    row: Row,
+    labels: Box<str>,
+}
+
+impl Labelled {
+    /// The last look, unless it says nothing of the site: we could not look, or nobody looks.
+    fn look(&self) -> Option<&CheckResult> {
+        let last = self.row.last.as_deref()?;
+        let speaks = last.verdict != Verdict::Unknown && self.row.state != State::Paused;
+        speaks.then_some(last)
+    }
+}
+
+const FAMILIES: [Family; 9] = [
+    Family {
+        name: "probe_success",
+        kind: "gauge",
+        help: "Displays whether or not the probe was a success",
+        write: |family, of, out| {
+            if let Some(look) = of.look() {
+                family.sample(of, u8::from(!look.failed()), out);
+            }
+        },
+    },
+    Family {
+        name: "probe_duration_seconds",
+        kind: "gauge",
+        help: "Returns how long the probe took to complete in seconds",
+        write: |family, of, out| {
+            if let Some(look) = of.look() {
+                family.sample(of, look.latency.as_secs_f64(), out);
+            }
+        },
+    },
+    Family {
+        name: "probe_dns_lookup_time_seconds",
+        kind: "gauge",
+        help: "Returns the time taken for probe dns lookup in seconds",
+        write: |family, of, out| {
+            if let Some(time) = of.look().and_then(|look| sum(look, |phases| phases.dns)) {
+                family.sample(of, time.as_secs_f64(), out);
+            }
+        },
+    },
+    Family {
+        name: "probe_http_duration_seconds",
+        kind: "gauge",
+        help: "Duration of http request by phase, summed over all redirects",
+        write: |family, of, out| {
+            let Some(look) = of.look() else { return };
+            for (phase, time) in [
+                ("resolve", sum(look, |phases| phases.dns)),
+                ("connect", sum(look, |phases| phases.connect)),
+                ("tls", sum(look, |phases| phases.tls)),
+                ("processing", sum(look, |phases| phases.first_byte)),
+            ] {
+                if let Some(time) = time {
+                    family.sample_with(of, "phase", phase, time.as_secs_f64(), out);
+                }
+            }
+        },
+    },
+    Family {
+        name: "probe_http_status_code",
+        kind: "gauge",
+        help: "Response HTTP status code",
+        write: |family, of, out| {
+            // blackbox_exporter says 0 where no answer came, and alerts rest on that.
+            if let Some(look) = of.look() {
+                family.sample(of, look.status.unwrap_or(0), out);
+            }
+        },
+    },
+    Family {
+        name: "probe_ssl_earliest_cert_expiry",
+        kind: "gauge",
+        help: "Returns last SSL chain expiry in unixtime",
+        write: |family, of, out| {
+            if let Some(certificate) = of.look().and_then(|look| look.certificate.as_ref()) {
+                let seconds = certificate.not_after.as_micros().div_euclid(1_000_000);
+                family.sample(of, seconds, out);
+            }
+        },
+    },
+    Family {
+        name: "squirrel_late_seconds",
+        kind: "gauge",
+        help: "How long after it was due the last check was started",
+        write: |family, of, out| {
+            if let Some(last) = &of.row.last {
+                family.sample(of, last.late.as_secs_f64(), out);
+            }
+        },
+    },
+    Family {
+        name: "squirrel_missed_checks_total",
+        kind: "counter",
+        help: "Checks that could not be started before they were due again",
+        write: |family, of, out| family.sample(of, of.row.missed, out),
+    },
+    Family {
+        name: "squirrel_site_state",
+        kind: "gauge",
+        help: "1 for the state that the site is in; down is confirmed, suspect is not yet",
+        write: |family, of, out| family.sample_with(of, "state", word(of.row.state), 1, out),
+    },
+];
+
+const fn word(state: State) -> &'static str {
+    match state {
+        State::Down => "down",
+        State::Suspect => "suspect",
+        State::Unknown => "unknown",
+        State::Missed => "missed",
+        State::Degraded => "degraded",
+        State::Pending => "pending",
+        State::Up => "up",
+        State::Paused => "paused",
+    }
+}
+
+/// A phase over all requests of a look, redirects included; `None` if it never happened.
+fn sum(look: &CheckResult, phase: impl Fn(&Phases) -> Option<Duration>) -> Option<Duration> {
+    if look.hops.is_empty() {
+        return phase(&look.phases);
+    }
+    let times = look.hops.iter().filter_map(|hop| phase(&hop.phases));
+    times.reduce(|sum, time| sum + time)
+}
+
+impl Family {
+    fn head(&self, out: &mut String) {
+        let Self {
+            name, kind, help, ..
+        } = self;
+        put(
+            out,
+            format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n"),
+        );
+    }
+
+    fn sample(&self, of: &Labelled, value: impl std::fmt::Display, out: &mut String) {
+        out.push_str(self.name);
+        out.push('{');
+        out.push_str(&of.labels);
+        put(out, format_args!("}} {value}\n"));
+    }
+
+    fn sample_with(
+        &self,
+        of: &Labelled,
+        label: &str,
+        word: &str,
+        value: impl std::fmt::Display,
+        out: &mut String,
+    ) {
+        out.push_str(self.name);
+        out.push('{');
+        out.push_str(&of.labels);
+        put(out, format_args!(",{label}=\"{word}\"}} {value}\n"));
+    }
+}
+
+fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing into a text cannot fail.
+    let _written = out.write_fmt(text);
+}
+
+/// `label="value"`, escaped as the format wants it.
+fn label(name: &str, value: &str, out: &mut String) {
+    out.push_str(name);
+    out.push_str("=\"");
+    for c in value.chars() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '"' => out.push_str("\\\""),
+            '\n' => out.push_str("\\n"),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+/// A scrape's answer, piece by piece.
+#[derive(Debug)]
+pub struct Exposition {
+    rows: Vec<Labelled>,
+    /// The family and the row that come next.
+    family: usize,
+    row: usize,
+    in_flight: usize,
+    pending: Option<u64>,
+}
+
+impl Exposition {
+    /// Of these sites. One that is there twice, because the configuration changed while it
+    /// was read, is told of once. `pending` is `None` where nobody knows.
+    #[must_use]
+    pub fn new(rows: Vec<Row>, in_flight: usize, pending: Option<u64>) -> Self {
+        let mut seen = HashSet::with_capacity(rows.len());
+        let once: Vec<bool> = rows
+            .iter()
+            .map(|row| seen.insert(&*row.site.name))
+            .collect();
+        drop(seen);
+        let rows = rows
+            .into_iter()
+            .zip(once)
+            .filter_map(|(row, first)| {
+                let mut labels = String::new();
+                label("name", &row.site.name, &mut labels);
+                labels.push(',');
+                label("instance", row.site.look.url.shown(), &mut labels);
+                first.then(|| Labelled {
+                    labels: labels.into_boxed_str(),
+                    row,
+                })
+            })
+            .collect();
+        Self {
+            rows,
+            family: 0,
+            row: 0,
+            in_flight,
+            pending,
+        }
+    }
+
+    fn whole(&self, out: &mut String) {
+        let Self { in_flight, .. } = self;
+        put(
+            out,
+            format_args!(
+                "# HELP squirrel_checks_in_flight Checks that are under way\n\
+                 # TYPE squirrel_checks_in_flight gauge\n\
+                 squirrel_checks_in_flight {in_flight}\n"
+            ),
+        );
+        if let Some(pending) = self.pending {
+            put(
+                out,
+                format_args!(
+                    "# HELP squirrel_outbox_pending Messages to owners that are not delivered yet\n\
+                     # TYPE squirrel_outbox_pending gauge\n\
+                     squirrel_outbox_pending {pending}\n"
+                ),
+            );
+        }
+    }
+}
+
+impl Iterator for Exposition {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        let mut out = String::with_capacity(PIECE + 4_096);
+        while out.len() < PIECE {
+            let Some(family) = FAMILIES.get(self.family) else {
+                if self.family == FAMILIES.len() {
+                    self.family += 1;
+                    self.whole(&mut out);
+                }
+                break;
+            };
+            if self.row == 0 {
+                family.head(&mut out);
+            }
+            while let Some(row) = self.rows.get(self.row)
+                && out.len() < PIECE
+            {
+                (family.write)(family, row, &mut out);
+                self.row += 1;
+            }
+            if self.row == self.rows.len() {
+                (self.family, self.row) = (self.family + 1, 0);
+            }
+        }
+        (!out.is_empty()).then_some(out)
+    }
+}

@@ -1,0 +1,59 @@
+//! One scrape: asks the loop page by page, and gives what has to be written.
+
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use super::exposition::Exposition;
+use super::page::Question;
+
+/// How long the loop may take for an answer. A reader is told that it did not answer, for
+/// what it says then would be of another time.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long the history may take to count messages; without it the rest is told.
+const HISTORY_PATIENCE: Duration = Duration::from_millis(500);
+
+/// The loop is gone, or does not answer.
+#[derive(Debug)]
+pub(super) struct Silent;
+
+/// Asks the loop, and waits for its answer.
+async fn ask<T>(
+    loops: &mpsc::Sender<Question>,
+    question: impl FnOnce(oneshot::Sender<T>) -> Question,
+) -> Result<T, Silent> {
+    let asked = async {
+        let (sender, answer) = oneshot::channel();
+        loops.send(question(sender)).await.map_err(|_| Silent)?;
+        answer.await.map_err(|_| Silent)
+    };
+    timeout(PATIENCE, asked).await.map_err(|_| Silent)?
+}
+
+/// Whether the loop goes round.
+pub(super) async fn alive(loops: &mpsc::Sender<Question>) -> Result<(), Silent> {
+    ask(loops, Question::Alive).await
+}
+
+/// All that is told at this time.
+pub(super) async fn scrape(loops: &mpsc::Sender<Question>) -> Result<Exposition, Silent> {
+    let mut rows = Vec::new();
+    let mut pending = None;
+    let mut in_flight = 0;
+    let mut next = Some(0);
+    while let Some(from) = next {
+        let page = ask(loops, |answer| Question::Page { from, answer }).await?;
+        next = page.next;
+        in_flight = page.in_flight;
+        rows.extend(page.rows);
+        pending = pending.or(page.pending);
+    }
+    let pending = match pending {
+        Some(count) => timeout(HISTORY_PATIENCE, count).await.ok(),
+        None => None,
+    };
+    let pending = pending.and_then(Result::ok);
+    Ok(Exposition::new(rows, in_flight, pending))
+}

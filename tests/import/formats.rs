@@ -1,0 +1,375 @@
+//! Each format in the form that its project documents: what has a counterpart is kept, what
+//! has none is named.
+
+use super::home::import;
+
+#[test]
+fn gatus_keeps_conditions_groups_thresholds_and_clients() {
+    let imported = import(
+        "gatus",
+        &[(
+            "config.yaml",
+            r#"
+metrics: true
+alerting:
+  slack:
+    webhook-url: "https://hooks.example.org/secret-token"
+endpoints:
+  - name: website
+    group: core
+    url: "https://www.example.org/health"
+    interval: 5m
+    conditions:
+      - "[STATUS] == 200"
+      - "[BODY].status == UP"
+      - "[RESPONSE_TIME] < 300"
+    alerts:
+      - type: slack
+        failure-threshold: 5
+        success-threshold: 4
+      - type: pagerduty
+  - name: header
+    url: https://www.example.net/   # the default interval
+    enabled: false
+    conditions:
+      - "[STATUS] == any(200, 429)"
+      - "[BODY] == pat(*<h1>Welcome</h1>*)"
+      - "[CERTIFICATE_EXPIRATION] > 48h"
+    client:
+      timeout: 3s
+      ignore-redirect: true
+      insecure: true
+    headers:
+      Authorization: Bearer hush
+  - name: website
+    group: internal
+    url: https://intern.example.org
+    interval: 100ms
+    method: POST
+    body: '{"a": 1}'
+    conditions: ["[STATUS] < 400"]
+  - name: resolver
+    url: "192.0.2.8"
+    dns: { query-name: example.com, query-type: A }
+    conditions: ["[DNS_RCODE] == NOERROR"]
+  - name: ping
+    url: icmp://example.org
+    conditions: ["[CONNECTED] == true"]
+external-endpoints:
+  - name: pushed
+    token: potato
+"#,
+        )],
+    );
+    let site = imported.site("website");
+    assert_eq!(site["url"].as_str(), Some("https://www.example.org/health"));
+    assert_eq!(site["interval"].as_str(), Some("5m"));
+    assert_eq!(site["expect_status"].as_str(), Some("200"));
+    assert_eq!(site["slow"].as_str(), Some("300ms"));
+    assert_eq!(site["confirm"].as_integer(), Some(5));
+    assert_eq!(site["recover"].as_integer(), Some(4));
+    assert_eq!(site["tags"][0].as_str(), Some("core"));
+    assert_eq!(
+        imported.lacks("website"),
+        [
+            "condition [BODY].status == UP",
+            "alerts by slack, pagerduty: give it owners"
+        ]
+    );
+    let site = imported.site("header");
+    assert_eq!(site["interval"].as_str(), Some("1m"));
+    assert_eq!(site["expect_status"].as_str(), Some("200,429"));
+    assert_eq!(site["contains"].as_str(), Some("<h1>Welcome</h1>"));
+    assert_eq!(site["cert_warn"].as_str(), Some("2d"));
+    assert_eq!(site["timeout"].as_str(), Some("3s"));
+    assert_eq!(site["max_redirects"].as_integer(), Some(0));
+    assert_eq!(site["paused"].as_bool(), Some(true));
+    assert_eq!(
+        imported.lacks("header"),
+        ["certificates are not verified", "headers Authorization"]
+    );
+    // The second of a name gets its group behind it; less than a second is no interval here.
+    let site = imported.site("website (internal)");
+    assert_eq!(site["interval"].as_str(), Some("1s"));
+    assert_eq!(site.get("expect_status"), None);
+    assert_eq!(imported.lacks("website (internal)").len(), 3);
+    assert_eq!(
+        imported.left_out(),
+        [
+            "resolver: 192.0.2.8 is no http(s) URL",
+            "ping: icmp://example.org is no http(s) URL",
+            "pushed: an external endpoint: it is pushed there, and nobody looks"
+        ]
+    );
+    assert!(imported.toml.contains("# not here: alerting: slack\n"));
+    for secret in ["secret-token", "hush", "potato"] {
+        assert!(!imported.toml.contains(secret), "{secret}");
+    }
+    assert_eq!(
+        imported.said,
+        "squirrel: 3 sites written, 3 left out; 9 settings without a counterpart, in comments\n"
+    );
+}
+
+#[test]
+fn several_files_of_gatus_are_read_as_one_and_anchors_are_followed() {
+    let imported = import(
+        "gatus",
+        &[
+            (
+                "a.yaml",
+                "x-base: &base\n  interval: 30s\n  client: { timeout: 2s }\nendpoints:\n\
+                 - <<: *base\n  name: a\n  url: https://a.example\n",
+            ),
+            (
+                "b.yaml",
+                "endpoints:\n- {name: b, url: 'https://b.example'}\n",
+            ),
+        ],
+    );
+    assert_eq!(imported.site("a")["interval"].as_str(), Some("30s"));
+    assert_eq!(imported.site("a")["timeout"].as_str(), Some("2s"));
+    assert_eq!(imported.site("b")["interval"].as_str(), Some("1m"));
+}
+
+#[test]
+fn a_backup_of_uptime_kuma_keeps_what_its_monitors_say() {
+    let backup = r##"{
+  "version": "1.23.16",
+  "notificationList": [{"id": 1, "name": "Mail", "config": "{\"smtpPassword\":\"hush\"}"}],
+  "monitorList": [
+    {"id": 1, "name": "Production", "type": "group", "active": true, "interval": 60},
+    {"id": 2, "name": "Shop", "description": "the money", "parent": 1, "type": "http",
+     "url": "https://shop.example.org/", "method": "GET", "hostname": null, "maxretries": 2,
+     "active": true, "timeout": 48, "interval": 60, "retryInterval": 20, "resendInterval": 0,
+     "keyword": null, "expiryNotification": true, "ignoreTls": false, "upsideDown": false,
+     "maxredirects": 10, "accepted_statuscodes": ["200-299", "404"], "proxyId": null,
+     "notificationIDList": {"1": true}, "headers": "{\"X-Token\": \"hush\"}", "body": null,
+     "tags": [{"tag_id": 1, "name": "eu", "value": "", "color": "#059669"},
+              {"tag_id": 2, "name": "team", "value": "web", "color": "#059669"}],
+     "authMethod": "basic", "basic_auth_user": "ann", "basic_auth_pass": "p@ss:w/rd"},
+    {"id": 3, "name": "Text", "type": "keyword", "url": "https://example.net/a?b=c",
+     "keyword": "All \"systems\"\ngo", "invertKeyword": false, "maxretries": 0, "interval": 300,
+     "retryInterval": 60, "active": false, "maxredirects": 0, "ignoreTls": true,
+     "accepted_statuscodes": ["301"], "tags": [], "authMethod": null},
+    {"id": 4, "name": "Database", "type": "postgres", "active": true, "interval": 60},
+    {"id": 5, "name": "Router", "type": "ping", "hostname": "192.0.2.1", "interval": 60},
+    {"id": 6, "name": "Must fail", "type": "http", "url": "https://x.example/",
+     "upsideDown": true, "interval": 60},
+    {"id": 7, "name": "JSON", "type": "json-query", "url": "https://x.example/j",
+     "jsonPath": "$.ok", "expectedValue": "true", "interval": 20, "maxretries": 0}
+  ]
+}"##;
+    let imported = import("kuma", &[("Uptime_Kuma_Backup.json", backup)]);
+    let shop = imported.site("Shop");
+    assert_eq!(
+        shop["url"].as_str(),
+        Some("https://ann:p%40ss%3Aw%2Frd@shop.example.org/")
+    );
+    assert_eq!(shop["interval"].as_str(), Some("1m"));
+    assert_eq!(shop["timeout"].as_str(), Some("48s"));
+    assert_eq!(shop["confirm"].as_integer(), Some(3));
+    assert_eq!(shop["confirm_delay"].as_str(), Some("20s"));
+    assert_eq!(shop["max_redirects"].as_integer(), Some(10));
+    assert_eq!(shop["expect_status"].as_str(), Some("200-299,404"));
+    let tags: Vec<_> = shop["tags"].as_array().unwrap().iter().collect();
+    assert_eq!(
+        tags.iter()
+            .map(|tag| tag.as_str().unwrap())
+            .collect::<Vec<_>>(),
+        ["Production", "eu", "team:web"]
+    );
+    assert_eq!(
+        imported.lacks("Shop"),
+        [
+            "headers X-Token",
+            "1 notifications: give it owners",
+            "description: the money"
+        ]
+    );
+    let text = imported.site("Text");
+    assert_eq!(text["contains"].as_str(), Some("All \"systems\"\ngo"));
+    assert_eq!(text["paused"].as_bool(), Some(true));
+    assert_eq!(text["expect_status"].as_str(), Some("301"));
+    assert_eq!(text["confirm"].as_integer(), Some(1));
+    assert_eq!(imported.lacks("Text"), ["certificates are not verified"]);
+    assert_eq!(imported.lacks("JSON"), ["JSON query $.ok is true"]);
+    assert_eq!(
+        imported.left_out(),
+        [
+            "Database: type postgres",
+            "Router: type ping 192.0.2.1",
+            "Must fail: upside down: it is up while the site fails"
+        ]
+    );
+    assert!(imported.toml.contains("# not here: notifications: Mail\n"));
+    assert!(!imported.toml.contains("hush"));
+}
+
+#[test]
+fn monitors_by_number_are_read_as_well() {
+    let imported = import(
+        "kuma",
+        &[(
+            "list.json",
+            r#"{"monitorList": {"1": {"id": 1, "name": "A", "type": "http",
+                "url": "https://a.example", "interval": 60, "active": 1}}}"#,
+        )],
+    );
+    assert_eq!(imported.site("A")["interval"].as_str(), Some("1m"));
+    assert!(
+        imported
+            .said
+            .starts_with("squirrel: 1 site written, 0 left out; 0 settings")
+    );
+}
+
+const MODULES: &str = r#"
+modules:
+  http_2xx:
+    prober: http
+    timeout: 5s
+    http:
+      valid_http_versions: ["HTTP/1.1", "HTTP/2.0"]
+      valid_status_codes: []  # 2xx
+      method: GET
+      headers:
+        Host: vhost.example.com
+      follow_redirects: true
+      fail_if_ssl: false
+      fail_if_body_matches_regexp: ["Could not connect"]
+      fail_if_body_not_matches_regexp:
+        - "Download the latest version here"
+        - "v[0-9]+"
+      tls_config:
+        insecure_skip_verify: true
+      preferred_ip_protocol: "ip4"
+  http_login:
+    prober: http
+    http:
+      valid_status_codes: [200, 201, 301]
+      follow_redirects: false
+      basic_auth: { username: ann, password: secret }
+  icmp:
+    prober: icmp
+"#;
+
+const SCRAPES: &str = r#"
+global:
+  scrape_interval: 15s
+  scrape_timeout: 8s
+scrape_configs:
+  - job_name: 'blackbox'
+    metrics_path: /probe
+    params:
+      module: [http_2xx]
+    static_configs:
+      - targets:
+        - http://example.org
+        - https://example.org
+        - example.com:8080
+        labels: { env: prod }
+    relabel_configs:
+      - source_labels: [__address__]
+        target_label: __param_target
+  - job_name: login
+    scrape_interval: 1h30m
+    params: { module: [http_login] }
+    static_configs: [{ targets: ["https://example.org"] }]
+    dns_sd_configs: [{ names: [example.net], type: A, port: 443 }]
+  - job_name: pings
+    params: { module: [icmp] }
+    static_configs: [{ targets: [192.0.2.1] }]
+  - job_name: elsewhere
+    params: { module: [http_teapot] }
+    static_configs: [{ targets: ["https://t.example"] }]
+  - job_name: node
+    static_configs: [{ targets: ["127.0.0.1:9100"] }]
+"#;
+
+#[test]
+fn probes_of_prometheus_are_read_with_the_modules_that_they_name() {
+    let files = [("blackbox.yml", MODULES), ("prometheus.yml", SCRAPES)];
+    let imported = import("blackbox", &files);
+    let site = imported.site("example.com:8080");
+    assert_eq!(site["url"].as_str(), Some("http://example.com:8080/"));
+    assert_eq!(site["interval"].as_str(), Some("15s"));
+    assert_eq!(site["timeout"].as_str(), Some("5s"));
+    assert_eq!(site["expect_status"].as_str(), Some("200-299"));
+    assert_eq!(
+        site["contains"].as_str(),
+        Some("Download the latest version here")
+    );
+    assert_eq!(
+        (site["tags"][0].as_str(), site["tags"][1].as_str()),
+        (Some("blackbox"), Some("env:prod"))
+    );
+    assert_eq!(
+        imported.lacks("example.com:8080"),
+        [
+            "the body must match v[0-9]+",
+            "headers Host",
+            "fail_if_body_matches_regexp",
+            "certificates are not verified"
+        ]
+    );
+    // http and https of one host, and the same once more, have names of their own.
+    assert_eq!(
+        imported.site("example.org")["url"].as_str(),
+        Some("http://example.org/")
+    );
+    assert_eq!(
+        imported.site("example.org (blackbox)")["url"].as_str(),
+        Some("https://example.org/")
+    );
+    let login = imported.site("example.org (login)");
+    assert_eq!(
+        login["url"].as_str(),
+        Some("https://ann:secret@example.org/")
+    );
+    assert_eq!(login["interval"].as_str(), Some("90m"));
+    assert_eq!(login["timeout"].as_str(), Some("8s"));
+    assert_eq!(login["max_redirects"].as_integer(), Some(0));
+    assert_eq!(login["expect_status"].as_str(), Some("200-201,301"));
+    assert_eq!(
+        imported.lacks("t.example"),
+        ["module http_teapot is in none of the files"]
+    );
+    assert_eq!(imported.left_out(), ["192.0.2.1: module icmp: prober icmp"]);
+    assert!(
+        imported
+            .toml
+            .contains("# not here: job login: targets found by dns_sd_configs\n")
+    );
+    assert!(
+        imported
+            .toml
+            .contains("# not here: job node: it probes nothing\n")
+    );
+}
+
+#[test]
+fn a_list_is_a_url_a_line_with_a_name_behind_it() {
+    let list = "\u{feff}# ours\nhttps://example.org\n\nhttps://example.org/b  The shop\n\
+                example.net/status\nftp://example.org\nhttps://example.org\n; other\n";
+    let imported = import("list", &[("urls.txt", list)]);
+    assert_eq!(
+        imported.site("example.org")["url"].as_str(),
+        Some("https://example.org/")
+    );
+    assert_eq!(
+        imported.site("The shop")["url"].as_str(),
+        Some("https://example.org/b")
+    );
+    let bare = imported.site("example.net/status");
+    assert_eq!(bare["url"].as_str(), Some("https://example.net/status"));
+    assert_eq!(
+        imported.lacks("example.net/status"),
+        ["no scheme was given: https is taken"]
+    );
+    imported.site("example.org (2)");
+    assert_eq!(
+        imported.left_out(),
+        ["ftp://example.org: line 6: ftp://example.org is no http(s) URL"]
+    );
+}
