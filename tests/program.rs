@@ -63,6 +63,12 @@ mod owners {
     mod messages;
     mod screen;
     mod service;
+    pub(crate) mod sites;
+}
+
+#[cfg(test)]
+mod past {
+    mod report;
     mod sites;
 }
 

@@ -9,6 +9,7 @@ use tracing::level_filters::LevelFilter;
 use crate::history::Place;
 use crate::paradigm;
 
+use super::past_args::ReportArgs;
 use super::race_args::RaceArgs;
 pub(super) use super::shared_args::{Format, SourceArgs, workers};
 
@@ -21,6 +22,7 @@ Examples:
   squirrel check --format json | jq .      one line of JSON a site
   squirrel race                            every paradigm over the same list, measured
   squirrel race --workload crunch --gil on why threads do not help there
+  squirrel report --since 30d              uptime, outages and latency, from the history
   squirrel config check                    is sites.toml in order?
 
 Keys on the screen: press ? there. Sites are read from --config, else ./sites.toml, else
@@ -79,6 +81,8 @@ pub(super) enum Command {
     Demo(DemoArgs),
     /// The monitor without a screen: one line of JSON for every change
     Watch(WatchArgs),
+    /// Uptime, outages and latency over a span, from the history
+    Report(ReportArgs),
     /// About messages to owners
     #[command(subcommand)]
     Notify(NotifyCommand),

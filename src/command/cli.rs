@@ -9,7 +9,8 @@ use crate::app::log;
 use super::args::{Cli, Command, ConfigCommand, LogLevel, NotifyCommand};
 use super::exit::{Exit, say};
 use super::{
-    broker, check, completions, config_check, demo, fleet, monitor, notify, race, watch, worker,
+    broker, check, completions, config_check, demo, fleet, monitor, notify, race, report, watch,
+    worker,
 };
 
 /// Runs the program as the command line says.
@@ -38,6 +39,7 @@ pub fn run() -> ExitCode {
         Some(Command::Watch(args)) => watch::run(&args),
         Some(Command::Notify(NotifyCommand::Test(args))) => notify::run(&args),
         Some(Command::Config(ConfigCommand::Check { source })) => config_check::run(&source),
+        Some(Command::Report(args)) => report::run(&args),
         Some(Command::Completions { shell }) => completions::run(shell),
         Some(Command::Fleet(args)) => fleet::run(&args),
         Some(Command::Worker(args)) => worker::run(&args),

@@ -15,12 +15,16 @@ mod exit;
 mod fleet;
 mod monitor;
 mod notify;
-
+mod past;
+mod past_args;
 mod progress;
 mod race;
 mod race_args;
 mod race_report;
 mod record;
+mod report;
+mod report_html;
+mod report_rows;
 mod shared_args;
 mod signals;
 mod source;

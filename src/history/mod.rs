@@ -9,11 +9,13 @@
 //!
 //! One thread holds the one connection. Whoever has something to keep never waits for it,
 //! and a question sees all that was said before. While the file cannot be written, memory
-//! stands in for it, and what happened meanwhile is carried back (`carry`).
+//! stands in for it, and what happened meanwhile is carried back (`carry`). Whoever reports on
+//! the past reads the file beside it (`archive`, `survey`).
 //!
 //! Architecture invariant: the only room that knows SQLite; nothing here knows what a
 //! message says or how it is sent.
 
+mod archive;
 mod book;
 mod carry;
 mod codes;
@@ -31,8 +33,10 @@ mod sketch;
 mod store;
 #[cfg(test)]
 mod stories;
+mod survey;
 mod writer;
 
+pub use archive::{Archive, ArchiveError};
 pub use book::{Book, BookError, FileFacts, Point};
 pub use keeper::{History, HistoryError};
 pub use open::{Place, Refusal};
@@ -44,6 +48,7 @@ pub use records::{
 };
 pub use retention::Keep;
 pub use sketch::Sketch;
+pub use survey::{Outages, Survey};
 
 /// Looks that may wait to be written; what comes beyond is counted and dropped.
 pub const MOST_WAITING: usize = 1_000_000;
