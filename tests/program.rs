@@ -68,6 +68,8 @@ mod owners {
 
 #[cfg(test)]
 mod past {
+    mod files;
+    mod replay;
     mod report;
     mod sites;
 }

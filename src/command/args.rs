@@ -9,7 +9,7 @@ use tracing::level_filters::LevelFilter;
 use crate::history::Place;
 use crate::paradigm;
 
-use super::past_args::ReportArgs;
+use super::past_args::{HistoryCommand, ReplayArgs, ReportArgs};
 use super::race_args::RaceArgs;
 pub(super) use super::shared_args::{Format, SourceArgs, workers};
 
@@ -23,6 +23,7 @@ Examples:
   squirrel race                            every paradigm over the same list, measured
   squirrel race --workload crunch --gil on why threads do not help there
   squirrel report --since 30d              uptime, outages and latency, from the history
+  squirrel replay --confirm 3              the past under another rule
   squirrel config check                    is sites.toml in order?
 
 Keys on the screen: press ? there. Sites are read from --config, else ./sites.toml, else
@@ -83,6 +84,11 @@ pub(super) enum Command {
     Watch(WatchArgs),
     /// Uptime, outages and latency over a span, from the history
     Report(ReportArgs),
+    /// The stored results under other rules: what they would have noticed, and how often told
+    Replay(ReplayArgs),
+    /// About the file of the history
+    #[command(subcommand)]
+    History(HistoryCommand),
     /// About messages to owners
     #[command(subcommand)]
     Notify(NotifyCommand),

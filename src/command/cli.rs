@@ -9,8 +9,8 @@ use crate::app::log;
 use super::args::{Cli, Command, ConfigCommand, LogLevel, NotifyCommand};
 use super::exit::{Exit, say};
 use super::{
-    broker, check, completions, config_check, demo, fleet, monitor, notify, race, report, watch,
-    worker,
+    broker, check, completions, config_check, demo, fleet, history, monitor, notify, race, replay,
+    report, watch, worker,
 };
 
 /// Runs the program as the command line says.
@@ -40,6 +40,8 @@ pub fn run() -> ExitCode {
         Some(Command::Notify(NotifyCommand::Test(args))) => notify::run(&args),
         Some(Command::Config(ConfigCommand::Check { source })) => config_check::run(&source),
         Some(Command::Report(args)) => report::run(&args),
+        Some(Command::History(command)) => history::run(&command),
+        Some(Command::Replay(args)) => replay::run(&args),
         Some(Command::Completions { shell }) => completions::run(shell),
         Some(Command::Fleet(args)) => fleet::run(&args),
         Some(Command::Worker(args)) => worker::run(&args),

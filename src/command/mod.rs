@@ -13,6 +13,8 @@ mod demo;
 
 mod exit;
 mod fleet;
+mod history;
+mod history_import;
 mod monitor;
 mod notify;
 mod past;
@@ -22,6 +24,7 @@ mod race;
 mod race_args;
 mod race_report;
 mod record;
+mod replay;
 mod report;
 mod report_html;
 mod report_rows;

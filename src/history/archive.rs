@@ -119,7 +119,8 @@ fn of_sqlite(path: &Path, error: &rusqlite::Error) -> ArchiveError {
     }
 }
 
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
+/// Opens a database to be read, whoever may be writing it.
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let try_open = |connection: Connection| {
         connection.busy_timeout(Duration::from_secs(2))?;

@@ -19,12 +19,15 @@ mod archive;
 mod book;
 mod carry;
 mod codes;
+mod foreign;
+mod import;
 mod keeper;
 mod letters;
 mod lock;
 mod open;
 mod period;
 mod post;
+mod raw;
 mod records;
 mod retention;
 mod rollup;
@@ -34,14 +37,18 @@ mod store;
 #[cfg(test)]
 mod stories;
 mod survey;
+mod upkeep;
 mod writer;
 
 pub use archive::{Archive, ArchiveError};
 pub use book::{Book, BookError, FileFacts, Point};
+pub use foreign::{Foreign, Kind, LeftOut};
+pub use import::{Import, Imported, PastOutage, PastRow};
 pub use keeper::{History, HistoryError};
 pub use open::{Place, Refusal};
 pub use period::{Level, Sum};
 pub use post::PostCount;
+pub use raw::{RawLook, RawRow};
 pub use records::{
     Change, Ended, Letter, LookRow, Mark, News, OutageRow, Posted, Progress, Restored, SiteKey,
     Told, Watched,
@@ -49,6 +56,7 @@ pub use records::{
 pub use retention::Keep;
 pub use sketch::Sketch;
 pub use survey::{Outages, Survey};
+pub use upkeep::{Compacted, Upkeep};
 
 /// Looks that may wait to be written; what comes beyond is counted and dropped.
 pub const MOST_WAITING: usize = 1_000_000;
