@@ -90,6 +90,14 @@ mod package {
 }
 
 #[cfg(test)]
+mod past {
+    mod files;
+    mod replay;
+    mod report;
+    mod sites;
+}
+
+#[cfg(test)]
 mod race {
     mod figures;
 }

@@ -11,6 +11,7 @@ use crate::paradigm;
 
 use super::import_args::ImportArgs;
 use super::man_args::ManArgs;
+use super::past_args::{HistoryCommand, ReplayArgs, ReportArgs};
 use super::race_args::RaceArgs;
 pub(super) use super::shared_args::{Format, MetricsArgs, SourceArgs, workers};
 
@@ -23,6 +24,8 @@ Examples:
   squirrel check --format json | jq .      one line of JSON a site
   squirrel race                            every paradigm over the same list, measured
   squirrel race --workload crunch --gil on why threads do not help there
+  squirrel report --since 30d              uptime, outages and latency, from the history
+  squirrel replay --confirm 3              the past under another rule
   squirrel config check                    is sites.toml in order?
   squirrel import gatus config.yaml        a sites.toml from another monitor's configuration
 
@@ -82,6 +85,13 @@ pub(super) enum Command {
     Demo(DemoArgs),
     /// The monitor without a screen: one line of JSON for every change
     Watch(WatchArgs),
+    /// Uptime, outages and latency over a span, from the history
+    Report(ReportArgs),
+    /// The stored results under other rules: what they would have noticed, and how often told
+    Replay(ReplayArgs),
+    /// About the file of the history
+    #[command(subcommand)]
+    History(HistoryCommand),
     /// About messages to owners
     #[command(subcommand)]
     Notify(NotifyCommand),

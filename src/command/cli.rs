@@ -9,8 +9,8 @@ use crate::app::log;
 use super::args::{Cli, Command, ConfigCommand, LogLevel, NotifyCommand};
 use super::exit::{Exit, say};
 use super::{
-    broker, check, completions, config_check, demo, fleet, import, man, monitor, notify, race,
-    watch, worker,
+    broker, check, completions, config_check, demo, fleet, history, import, man, monitor, notify,
+    race, replay, report, watch, worker,
 };
 
 /// Runs the program as the command line says.
@@ -40,6 +40,9 @@ pub fn run() -> ExitCode {
         Some(Command::Notify(NotifyCommand::Test(args))) => notify::run(&args),
         Some(Command::Config(ConfigCommand::Check { source })) => config_check::run(&source),
         Some(Command::Import(args)) => import::run(&args),
+        Some(Command::Report(args)) => report::run(&args),
+        Some(Command::History(command)) => history::run(&command),
+        Some(Command::Replay(args)) => replay::run(&args),
         Some(Command::Completions { shell }) => completions::run(shell),
         Some(Command::Man(args)) => man::run(&args),
         Some(Command::Fleet(args)) => fleet::run(&args),

@@ -13,18 +13,25 @@ mod demo;
 
 mod exit;
 mod fleet;
+mod history;
+mod history_import;
 mod import;
 mod import_args;
 mod man;
 mod man_args;
 mod monitor;
 mod notify;
-
+mod past;
+mod past_args;
 mod progress;
 mod race;
 mod race_args;
 mod race_report;
 mod record;
+mod replay;
+mod report;
+mod report_html;
+mod report_rows;
 mod shared_args;
 mod signals;
 mod source;

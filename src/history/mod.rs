@@ -9,21 +9,26 @@
 //!
 //! One thread holds the one connection. Whoever has something to keep never waits for it,
 //! and a question sees all that was said before. While the file cannot be written, memory
-//! stands in for it, and what happened meanwhile is carried back (`carry`).
+//! stands in for it, and what happened meanwhile is carried back (`carry`). Whoever reports on
+//! the past reads the file beside it (`archive`, `survey`).
 //!
 //! Architecture invariant: the only room that knows SQLite; nothing here knows what a
 //! message says or how it is sent.
 
+mod archive;
 mod book;
 mod carry;
 mod codes;
+mod foreign;
 mod gather;
+mod import;
 mod keeper;
 mod letters;
 mod lock;
 mod open;
 mod period;
 mod post;
+mod raw;
 mod records;
 mod retention;
 mod rollup;
@@ -32,20 +37,28 @@ mod sketch;
 mod store;
 #[cfg(test)]
 mod stories;
+mod survey;
+mod upkeep;
 mod writer;
 
+pub use archive::{Archive, ArchiveError};
 pub use book::{Book, BookError, FileFacts, Point};
+pub use foreign::{Foreign, Kind, LeftOut};
 pub use gather::Patience;
+pub use import::{Import, Imported, PastOutage, PastRow};
 pub use keeper::{History, HistoryError};
 pub use open::{Place, Refusal};
 pub use period::{Level, Sum};
 pub use post::PostCount;
+pub use raw::{RawLook, RawRow};
 pub use records::{
     Change, Ended, Letter, LookRow, Mark, News, OutageRow, Posted, Progress, Restored, SiteKey,
     Told, Watched,
 };
 pub use retention::Keep;
 pub use sketch::Sketch;
+pub use survey::{Outages, Survey};
+pub use upkeep::{Compacted, Upkeep};
 
 /// Looks that may wait to be written; what comes beyond is counted and dropped.
 pub const MOST_WAITING: usize = 1_000_000;

@@ -73,7 +73,7 @@ impl Book<'_> {
         self.sound((|| {
             self.store
                 .connection
-                .prepare_cached("SELECT count(*) FROM outbox WHERE state = 0")?
+                .prepare_cached("SELECT count(*) FROM outbox WHERE state IN (0, 3)")?
                 .query_row([], |row| row.get(0))
         })())
     }

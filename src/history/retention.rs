@@ -17,8 +17,12 @@ const PAGES: i64 = 512;
 /// Free pages that are kept for what comes next, besides a twentieth of the file.
 const SPARE: i64 = 64;
 
-/// Five minutes are kept this long, or as long as other summaries where that is shorter:
-/// after that nobody looks closer than at an hour, and they are most of the file.
+/// Five minutes are kept this long, or as long as other summaries where that is shorter, and
+/// not for the whole of `[history] rollup`. What they would serve then is nothing: charts of
+/// more than 26 hours show hours, a report counts in days with hours at its beginning, and both
+/// come to the same sums, for an hour is the sum of its twelve parts and outages are kept by
+/// themselves. What they would cost is most of the file: over 400 days a site has 115,200 of
+/// them beside 9,600 hours and 400 days.
 const FIVE_MINUTES: Duration = Duration::from_secs(35 * 86_400);
 
 /// How long things are kept.

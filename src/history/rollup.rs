@@ -31,7 +31,11 @@ type Sums = BTreeMap<i64, Sum>;
 
 /// What is being summed up.
 #[derive(Debug, Default)]
-pub(super) struct Roller(Option<Job>);
+pub(super) struct Roller {
+    job: Option<Job>,
+    /// Whether a summary that knows of more looks than there are rows stays as it is.
+    careful: bool,
+}
 
 #[derive(Debug)]
 enum Job {
@@ -54,6 +58,15 @@ enum Job {
 }
 
 impl Roller {
+    /// One for rows that come long after their time, when others of the same period may be
+    /// gone: it never makes a summary poorer.
+    pub(super) const fn careful() -> Self {
+        Self {
+            job: None,
+            careful: true,
+        }
+    }
+
     /// Does one step. Gives whether there is more to do at once. `now` and `horizon`, before
     /// which looks may be gone, are in seconds.
     pub(super) fn step(
@@ -62,12 +75,13 @@ impl Roller {
         now: i64,
         horizon: i64,
     ) -> rusqlite::Result<bool> {
-        let job = match self.0.take() {
+        let job = match self.job.take() {
             Some(job) => Some(job),
             None => choose(store, now, horizon)?,
         };
         let Some(job) = job else { return Ok(false) };
-        self.0 = match job {
+        let careful = self.careful;
+        self.job = match job {
             Job::Read {
                 start,
                 at,
@@ -79,8 +93,8 @@ impl Roller {
                 site,
                 sums,
                 again,
-            } => write(store, start, site, sums, again)?,
-            Job::Merge { level, start, site } => merge(store, level, start, site)?,
+            } => write(store, start, site, sums, (again, careful))?,
+            Job::Merge { level, start, site } => merge(store, level, start, site, careful)?,
         };
         Ok(true)
     }
@@ -249,7 +263,7 @@ fn write(
     start: i64,
     site: i64,
     sums: Sums,
-    again: bool,
+    (again, careful): (bool, bool),
 ) -> rusqlite::Result<Option<Job>> {
     let level = Level::FiveMinutes;
     let most = usize::try_from(SITES).unwrap_or(usize::MAX);
@@ -258,7 +272,7 @@ fn write(
     let mut last = site;
     let mut written = 0;
     for (site, sum) in sums.range(site + 1..).take(most) {
-        put(&transaction, level, start, *site, sum)?;
+        put(&transaction, level, start, *site, sum, careful)?;
         last = *site;
         written += 1;
     }
@@ -290,7 +304,13 @@ fn write(
     Ok(None)
 }
 
-fn merge(store: &Store, level: Level, start: i64, site: i64) -> rusqlite::Result<Option<Job>> {
+fn merge(
+    store: &Store,
+    level: Level,
+    start: i64,
+    site: i64,
+    careful: bool,
+) -> rusqlite::Result<Option<Job>> {
     let Some(below) = level.below() else {
         return Ok(None);
     };
@@ -317,7 +337,7 @@ fn merge(store: &Store, level: Level, start: i64, site: i64) -> rusqlite::Result
         }
     }
     for (site, sum) in &sums {
-        put(&transaction, level, start, *site, sum)?;
+        put(&transaction, level, start, *site, sum, careful)?;
     }
     let more = last.is_some_and(|last| last > until);
     if !more {
@@ -339,12 +359,23 @@ fn put(
     start: i64,
     site: i64,
     sum: &Sum,
+    careful: bool,
 ) -> rusqlite::Result<()> {
+    let poorer = if careful {
+        "WHERE excluded.count + excluded.missed > count + missed"
+    } else {
+        ""
+    };
     let sketch = (!sum.sketch.is_empty()).then(|| sum.sketch.to_bytes());
     transaction
         .prepare_cached(&format!(
-            "INSERT OR REPLACE INTO {} (start, site, {COLUMNS})
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            "INSERT INTO {} (start, site, {COLUMNS})
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+             ON CONFLICT (start, site) DO UPDATE SET
+                 count = excluded.count, up = excluded.up, missed = excluded.missed,
+                 unknown = excluded.unknown, min_us = excluded.min_us,
+                 sum_us = excluded.sum_us, max_us = excluded.max_us,
+                 sketch = excluded.sketch {poorer}",
             level.table()
         ))?
         .execute(params![

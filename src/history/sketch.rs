@@ -4,7 +4,6 @@
 //! sketch with relative-error guarantees", VLDB 2019) with a fixed base of 2^(1/16): a
 //! quantile is within 2.2% of the true value, and merging is adding.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Buckets an octave, from one microsecond on.
@@ -13,10 +12,15 @@ const PER_OCTAVE: f64 = 16.0;
 /// The last bucket: more than an hour.
 const LAST: u16 = 511;
 
-/// Latencies, counted.
+/// Latencies, counted. Buckets lie side by side from the first that is used to the last: a
+/// site's latencies span a few octaves, and a year's report adds up hundreds of thousands of
+/// sketches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sketch {
-    counts: BTreeMap<u16, u64>,
+    /// The bucket that `counts` begins with.
+    first: u16,
+    /// Begins and ends with a bucket that is not empty.
+    counts: Vec<u64>,
     total: u64,
 }
 
@@ -28,15 +32,34 @@ impl Sketch {
     }
 
     fn add(&mut self, bucket: u16, count: u64) {
-        let known = self.counts.entry(bucket).or_default();
-        *known = known.saturating_add(count);
+        if count == 0 {
+            return;
+        }
+        if self.counts.is_empty() {
+            self.first = bucket;
+        } else if bucket < self.first {
+            let more = usize::from(self.first - bucket);
+            self.counts.splice(..0, std::iter::repeat_n(0, more));
+            self.first = bucket;
+        }
+        let place = usize::from(bucket - self.first);
+        if place >= self.counts.len() {
+            self.counts.resize(place + 1, 0);
+        }
+        self.counts[place] = self.counts[place].saturating_add(count);
         self.total = self.total.saturating_add(count);
+    }
+
+    /// The buckets that are not empty, with their counts.
+    fn buckets(&self) -> impl Iterator<Item = (u16, u64)> {
+        let counts = (self.first..).zip(self.counts.iter().copied());
+        counts.filter(|(_, count)| *count > 0)
     }
 
     /// Adds all that `other` holds.
     pub fn merge(&mut self, other: &Self) {
-        for (bucket, count) in &other.counts {
-            self.add(*bucket, *count);
+        for (bucket, count) in other.buckets() {
+            self.add(bucket, count);
         }
     }
 
@@ -57,12 +80,12 @@ impl Sketch {
     pub fn quantile(&self, share: f64) -> Option<Duration> {
         let wanted = ((self.total as f64 * share).ceil() as u64).max(1);
         let mut seen = 0;
-        let (bucket, _) = self.counts.iter().find(|(_, count)| {
-            seen += **count;
+        let (bucket, _) = self.buckets().find(|(_, count)| {
+            seen += count;
             seen >= wanted
         })?;
         // The middle of the bucket, on the logarithmic scale.
-        let micros = ((f64::from(*bucket) + 0.5) / PER_OCTAVE).exp2();
+        let micros = ((f64::from(bucket) + 0.5) / PER_OCTAVE).exp2();
         Some(Duration::from_micros(micros as u64))
     }
 
@@ -72,10 +95,10 @@ impl Sketch {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.counts.len() * 3);
         let mut before = 0;
-        for (bucket, count) in &self.counts {
+        for (bucket, count) in self.buckets() {
             write_number(&mut bytes, u64::from(bucket - before));
-            write_number(&mut bytes, *count);
-            before = *bucket;
+            write_number(&mut bytes, count);
+            before = bucket;
         }
         bytes
     }

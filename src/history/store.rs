@@ -150,7 +150,8 @@ pub(super) fn acknowledged(at: Option<i64>, note: Option<Box<str>>) -> Option<Ac
     })
 }
 
-fn json(causes: &[Cause]) -> rusqlite::Result<String> {
+/// Causes as they stand in the file.
+pub(super) fn json(causes: &[Cause]) -> rusqlite::Result<String> {
     serde_json::to_string(causes)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }

@@ -13,6 +13,7 @@ use crate::domain::{
     StatusSet, Timestamp,
 };
 
+use super::archive::Archive;
 use super::book::Book;
 use super::open;
 use super::records::{
@@ -461,6 +462,26 @@ proptest! {
                 expected.missed += 1;
             }
             prop_assert_eq!(total(&store, name, now, span), expected);
+        }
+        let archive = Archive {
+            rolled: store.rolled,
+            connection: store.connection,
+            path: "memory".into(),
+            now: at(now + 1),
+        };
+        for cells in [None, Some(super::Level::Hour), Some(super::Level::Day)] {
+            let span = Duration::from_secs(span.unsigned_abs() + 1);
+            let surveys = archive.survey(span, cells).unwrap();
+            for (site, name) in ["a", "b"].into_iter().enumerate() {
+                let mut expected = Sum::default();
+                for row in looks.iter().filter(|row| row.site == id(site) && row.at >= at(from)) {
+                    expected.look(super::codes::code(row.reason), row.latency.as_micros() as u64);
+                    expected.missed += 1;
+                }
+                let found = surveys.iter().find(|survey| survey.site == key(name));
+                let found = found.map(|survey| survey.sum.clone()).unwrap_or_default();
+                prop_assert_eq!(found, expected, "{:?}", cells);
+            }
         }
     }
 }

@@ -1,0 +1,464 @@
+//! The stored looks once more through the monitor's own fold, under other rules: what would
+//! have been noticed, when, and how many messages it would have taken.
+//!
+//! There is no second state machine: each set of rules is a [`Monitor`] of its own, which gets
+//! the looks one by one as they came, with their times. What it was never shown it cannot
+//! know: a look stays when it was taken, and a longer timeout does not bring an answer back
+//! that was cut off.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::{Config, MonitorSettings};
+use crate::domain::{
+    Cause, CheckResult, JobId, Look, Method, Moment, Now, Outcome, Phases, RanOn, Reason, Site,
+    SiteId, SiteUrl, StatusSet, Timestamp, Verdict,
+};
+use crate::history::{RawLook, SiteKey};
+use crate::monitor::{Monitor, Notice, SiteState};
+
+/// Rules in place of those that sites have; `None` leaves what they have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// Failures in a row before a site is called down.
+    pub confirm: Option<u32>,
+    /// Good looks in a row that end an outage.
+    pub recover: Option<u32>,
+    /// The longest that a look may take.
+    pub timeout: Option<Duration>,
+    /// A look that took longer is degraded.
+    pub slow: Option<Duration>,
+}
+
+/// An outage as a set of rules saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The first failure.
+    pub since: Timestamp,
+    /// When it was confirmed: somebody is told.
+    pub confirmed: Timestamp,
+    /// When it ended; `None` if it did not.
+    pub ended: Option<Timestamp>,
+}
+
+/// What became of an outage under other rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Under the rules as they are; `None` for one that only the others see.
+    pub now: Option<Seen>,
+    /// Under the others; `None` for one that would not have been noticed.
+    pub other: Option<Seen>,
+}
+
+/// What a set of rules comes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// Outages that were confirmed.
+    pub outages: u64,
+    /// One to each owner when an outage is confirmed, and one when it ends; to one owner where
+    /// a site has none. Before quiet hours, maintenance and digests.
+    pub messages: u64,
+    /// Times at which a site that was up became slow.
+    pub degraded: u64,
+}
+
+/// One set of rules at work.
+#[derive(Debug)]
+struct Actor {
+    rules: Rules,
+    monitor: Monitor,
+    notices: Vec<Notice>,
+    account: Account,
+    /// By site; the last one may be open.
+    outages: Vec<Vec<Seen>>,
+    /// Of the same outages, all ways in which they failed; empty where nobody asks.
+    causes: Vec<Vec<Vec<Cause>>>,
+}
+
+/// A replay under way.
+#[derive(Debug)]
+pub struct Replay {
+    keys: Vec<SiteKey>,
+    owners: Vec<u64>,
+    /// From the file's numbers.
+    places: HashMap<i64, usize>,
+    actors: [Actor; 2],
+    ran_on: RanOn,
+    first: Option<Timestamp>,
+    last: Timestamp,
+    looks: u64,
+    cut_off: u64,
+}
+
+impl Replay {
+    /// Of the sites of a file, which are as configured where they still are, under the rules as
+    /// they are and under `rules`.
+    #[must_use]
+    pub fn new(sites: HashMap<i64, SiteKey>, config: Option<&Config>, rules: Rules) -> Self {
+        let configured: HashMap<SiteKey, &Site> = config
+            .iter()
+            .flat_map(|config| &config.sites)
+            .map(|site| (SiteKey::from(site), site))
+            .collect();
+        let defaults =
+            config.map_or_else(MonitorSettings::default, |config| config.monitor.clone());
+        let mut sites: Vec<(i64, SiteKey)> = sites.into_iter().collect();
+        sites.sort_unstable_by_key(|(id, _)| *id);
+        let mut replayed = Vec::with_capacity(sites.len());
+        for (place, (_, key)) in sites.iter().enumerate() {
+            let mut site = configured
+                .get(key)
+                .map_or_else(|| former(key, &defaults), |site| Site::clone(site));
+            // Names of the past need not be unique.
+            site.name = place.to_string().into();
+            site.paused = false;
+            replayed.push(site);
+        }
+        let owners = replayed.iter().map(|site| site.owners.len().max(1) as u64);
+        let owners = owners.collect();
+        let actor = |rules| Actor::new(replayed.clone(), rules);
+        Self {
+            owners,
+            places: sites
+                .iter()
+                .enumerate()
+                .map(|(place, (id, _))| (*id, place))
+                .collect(),
+            keys: sites.into_iter().map(|(_, key)| key).collect(),
+            actors: [actor(Rules::default()), actor(rules)],
+            ran_on: RanOn {
+                host: "".into(),
+                pid: 0,
+                tid: 0,
+                thread: "".into(),
+            },
+            first: None,
+            last: Timestamp::default(),
+            looks: 0,
+            cut_off: 0,
+        }
+    }
+
+    /// Notes why sites failed as well, under the rules as they are.
+    #[must_use]
+    pub fn with_causes(mut self) -> Self {
+        self.actors[0].causes = vec![Vec::new(); self.keys.len()];
+        self
+    }
+
+    /// Takes one look; they have to come in the order of time.
+    pub fn look(&mut self, site: i64, at: Timestamp, look: RawLook) {
+        let Some(place) = self.places.get(&site).copied() else {
+            return;
+        };
+        let first = *self.first.get_or_insert(at);
+        self.last = at;
+        self.looks += 1;
+        let passed = u64::try_from(at.as_micros() - first.as_micros()).unwrap_or(0);
+        let now = Now {
+            mono: Moment::from_nanos(passed.saturating_mul(1_000)),
+            wall: at,
+        };
+        let other = &self.actors[1];
+        let reason = other.rules.judge(look.reason, look.latency);
+        let longer = |timeout: &Duration| *timeout > look.latency;
+        if look.reason == Some(Reason::Timeout) && other.rules.timeout.as_ref().is_some_and(longer)
+        {
+            self.cut_off += 1;
+        }
+        let outcome = self.outcome(place, look, look.reason, now);
+        self.actors[0].observe(place, &outcome, now, self.owners[place]);
+        if reason == look.reason {
+            self.actors[1].observe(place, &outcome, now, self.owners[place]);
+        } else {
+            let outcome = self.outcome(place, look, reason, now);
+            self.actors[1].observe(place, &outcome, now, self.owners[place]);
+        }
+    }
+
+    fn outcome(&self, place: usize, look: RawLook, reason: Option<Reason>, now: Now) -> Outcome {
+        Outcome::Checked(Arc::new(CheckResult {
+            job: JobId {
+                site: SiteId::from_index(place),
+                due: now.mono,
+            },
+            verdict: reason.map_or(Verdict::Up, Reason::verdict),
+            reason,
+            error: None,
+            status: look.status,
+            started_at: now.wall,
+            started: now.mono,
+            latency: look.latency,
+            late: look.late,
+            phases: Phases::default(),
+            method: Method::Head,
+            attempts: 1,
+            redirects: 0,
+            certificate: None,
+            hops: Vec::new(),
+            ran_on: self.ran_on.clone(),
+        }))
+    }
+
+    /// Looks that were taken in.
+    #[must_use]
+    pub const fn looks(&self) -> u64 {
+        self.looks
+    }
+
+    /// The times of the first and the last of them.
+    #[must_use]
+    pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
+        Some((self.first?, self.last))
+    }
+
+    /// Looks that were cut off sooner than the other rules would: they count as timeouts there
+    /// too, whatever would have become of them.
+    #[must_use]
+    pub const fn cut_off(&self) -> u64 {
+        self.cut_off
+    }
+
+    /// What the rules as they are come to, and what the others do.
+    #[must_use]
+    pub fn accounts(&self) -> [Account; 2] {
+        [self.actors[0].account, self.actors[1].account]
+    }
+
+    /// The sites by their place, with the number that each has in the file.
+    pub fn sites(&self) -> impl Iterator<Item = (i64, usize)> {
+        self.places.iter().map(|(id, place)| (*id, *place))
+    }
+
+    /// The outages of the site at `place` under the rules as they are, and why it failed where
+    /// [`Replay::with_causes`] asked for it.
+    pub fn outages(&self, place: usize) -> impl Iterator<Item = (Seen, &[Cause])> {
+        let actor = &self.actors[0];
+        let causes = actor.causes.get(place).map_or(&[][..], Vec::as_slice);
+        let outages = actor.outages.get(place).map_or(&[][..], Vec::as_slice);
+        let causes = causes.iter().map(Vec::as_slice);
+        let causes = causes.chain(std::iter::repeat(&[][..]));
+        outages.iter().copied().zip(causes)
+    }
+
+    /// Every outage, by when it was first seen. One of the rules as they are and one of the
+    /// others are the same if they overlap.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<(&SiteKey, Pair)> {
+        let mut pairs = Vec::new();
+        for (place, key) in self.keys.iter().enumerate() {
+            let (now, other) = (
+                &self.actors[0].outages[place],
+                &self.actors[1].outages[place],
+            );
+            pairs.extend(matched(now, other).into_iter().map(|pair| (key, pair)));
+        }
+        pairs.sort_by_key(|(_, pair)| pair.now.or(pair.other).map(|seen| seen.since));
+        pairs
+    }
+}
+
+/// Pairs outages of one site, both in the order of time.
+fn matched(now: &[Seen], other: &[Seen]) -> Vec<Pair> {
+    let end = |seen: &Seen| seen.ended.unwrap_or(Timestamp::from_micros(i64::MAX));
+    let overlap = |one: &Seen, two: &Seen| one.since <= end(two) && two.since <= end(one);
+    let mut pairs = Vec::with_capacity(now.len().max(other.len()));
+    let mut from = 0;
+    for seen in now {
+        while other.get(from).is_some_and(|other| end(other) < seen.since) {
+            from += 1;
+        }
+        let same = other.get(from).filter(|other| overlap(seen, other));
+        pairs.push(Pair {
+            now: Some(*seen),
+            other: same.copied(),
+        });
+    }
+    let mut from = 0;
+    for seen in other {
+        while now.get(from).is_some_and(|now| end(now) < seen.since) {
+            from += 1;
+        }
+        if now.get(from).is_none_or(|now| !overlap(seen, now)) {
+            pairs.push(Pair {
+                now: None,
+                other: Some(*seen),
+            });
+        }
+    }
+    pairs
+}
+
+/// A site that is configured no more, under the rules of `[monitor]`.
+fn former(key: &SiteKey, defaults: &MonitorSettings) -> Site {
+    Site {
+        name: key.name.clone(),
+        look: Arc::new(Look {
+            url: SiteUrl::new(&*key.url),
+            timeout: defaults.timeout,
+            slow: defaults.slow,
+            cert_warn: defaults.cert_warn,
+            expect_status: StatusSet::default(),
+            contains: None,
+            max_redirects: 0,
+            user_agent: Arc::clone(&defaults.user_agent),
+        }),
+        interval: defaults.interval,
+        confirm: defaults.confirm,
+        recover: defaults.recover,
+        confirm_delay: defaults.confirm_delay,
+        owners: Vec::new(),
+        tags: Vec::new(),
+        parent: None,
+        paused: false,
+    }
+}
+
+impl Rules {
+    /// What a look that was kept with this `reason` would have been.
+    fn judge(&self, reason: Option<Reason>, latency: Duration) -> Option<Reason> {
+        if reason == Some(Reason::Internal) {
+            return reason;
+        }
+        if self.timeout.is_some_and(|timeout| latency > timeout) {
+            return Some(Reason::Timeout);
+        }
+        match (reason, self.slow) {
+            (None, Some(slow)) if latency > slow => Some(Reason::Slow),
+            (Some(Reason::Slow), Some(slow)) if latency <= slow => None,
+            (reason, _) => reason,
+        }
+    }
+}
+
+impl Actor {
+    fn new(mut sites: Vec<Site>, rules: Rules) -> Self {
+        for site in &mut sites {
+            site.confirm = rules.confirm.unwrap_or(site.confirm).max(1);
+            site.recover = rules.recover.unwrap_or(site.recover).max(1);
+        }
+        let outages = vec![Vec::new(); sites.len()];
+        let mut monitor = Monitor::new();
+        monitor.configure(sites, Now::default());
+        Self {
+            rules,
+            monitor,
+            notices: Vec::new(),
+            account: Account::default(),
+            outages,
+            causes: Vec::new(),
+        }
+    }
+
+    fn observe(&mut self, place: usize, outcome: &Outcome, now: Now, owners: u64) {
+        self.monitor.observe(outcome, now, &mut self.notices);
+        for notice in self.notices.drain(..) {
+            match notice {
+                Notice::Down { site } => {
+                    self.account.outages += 1;
+                    self.account.messages += owners;
+                    let outage = self.monitor.site(site).and_then(SiteState::outage);
+                    self.outages[place].push(Seen {
+                        since: outage.map_or(now.wall, |outage| outage.since().wall),
+                        confirmed: now.wall,
+                        ended: None,
+                    });
+                    if let (Some(causes), Some(outage)) = (self.causes.get_mut(place), outage) {
+                        causes.push(outage.causes().to_vec());
+                    }
+                }
+                Notice::Recovered { site, .. } => {
+                    self.account.messages += owners;
+                    let ended = self.monitor.site(site).and_then(SiteState::last_outage);
+                    let causes = self.causes.get_mut(place).and_then(|all| all.last_mut());
+                    if let (Some(causes), Some(ended)) = (causes, ended) {
+                        *causes = ended.causes().to_vec();
+                    }
+                    if let Some(last) = self.outages[place].last_mut() {
+                        last.ended = Some(now.wall);
+                    }
+                }
+                Notice::Degraded { .. } => self.account.degraded += 1,
+                Notice::LookAgain { .. } | Notice::Stands { .. } => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(since: i64, confirmed: i64, ended: Option<i64>) -> Seen {
+        Seen {
+            since: Timestamp::from_micros(since),
+            confirmed: Timestamp::from_micros(confirmed),
+            ended: ended.map(Timestamp::from_micros),
+        }
+    }
+
+    #[test]
+    fn outages_that_overlap_are_the_same() {
+        let now = [
+            seen(10, 12, Some(20)),
+            seen(30, 32, Some(33)),
+            seen(50, 52, None),
+        ];
+        let other = [
+            seen(10, 16, Some(20)),
+            seen(40, 41, Some(42)),
+            seen(50, 58, None),
+        ];
+        let pairs = matched(&now, &other);
+        let shown: Vec<_> = pairs
+            .iter()
+            .map(|pair| {
+                let confirmed = |seen: Option<Seen>| seen.map(|seen| seen.confirmed.as_micros());
+                (confirmed(pair.now), confirmed(pair.other))
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                (Some(12), Some(16)),
+                (Some(32), None),
+                (Some(52), Some(58)),
+                (None, Some(41)),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_look_is_judged_anew_by_what_is_known_of_it() {
+        let rules = Rules {
+            timeout: Some(Duration::from_secs(5)),
+            slow: Some(Duration::from_secs(1)),
+            ..Rules::default()
+        };
+        let seconds = Duration::from_secs;
+        for (reason, latency, expected) in [
+            (None, seconds(6), Some(Reason::Timeout)),
+            (Some(Reason::Status), seconds(6), Some(Reason::Timeout)),
+            (None, seconds(2), Some(Reason::Slow)),
+            (Some(Reason::Slow), seconds(1), None),
+            (Some(Reason::Internal), seconds(9), Some(Reason::Internal)),
+            (Some(Reason::Refused), seconds(0), Some(Reason::Refused)),
+            (
+                Some(Reason::Certificate),
+                seconds(2),
+                Some(Reason::Certificate),
+            ),
+        ] {
+            assert_eq!(
+                rules.judge(reason, latency),
+                expected,
+                "{reason:?} {latency:?}"
+            );
+        }
+        assert_eq!(
+            Rules::default().judge(Some(Reason::Slow), seconds(9)),
+            Some(Reason::Slow)
+        );
+    }
+}

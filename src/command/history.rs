@@ -1,0 +1,190 @@
+//! `squirrel history`: results out of the file and into it, and the file made small.
+
+use std::io::{self, BufWriter, Write};
+
+use serde::Serialize;
+
+use crate::config::HistorySettings;
+use crate::domain::{Clock, Reason, SystemClock, Timestamp, Verdict, clean};
+use crate::history::{ArchiveError, Keep, RawRow, SiteKey, Upkeep};
+
+use super::exit::{Exit, mistake};
+use super::history_import;
+use super::past;
+use super::past_args::{CompactArgs, ExportArgs, ExportFormat, HistoryCommand};
+use super::record::{escape, millis};
+
+pub(super) fn run(command: &HistoryCommand) -> Exit {
+    match command {
+        HistoryCommand::Export(args) => export(args),
+        HistoryCommand::Import(args) => history_import::run(args),
+        HistoryCommand::Compact(args) => compact(args),
+    }
+}
+
+enum Stop {
+    Archive(ArchiveError),
+    Io(io::Error),
+}
+
+impl From<ArchiveError> for Stop {
+    fn from(error: ArchiveError) -> Self {
+        Self::Archive(error)
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// One result a line. A look that was missed has the verdict "missed" and nothing else.
+#[derive(Debug, Serialize)]
+struct Line<'a> {
+    at: String,
+    name: &'a str,
+    url: &'a str,
+    verdict: &'a str,
+    reason: Option<Reason>,
+    status: Option<u16>,
+    latency_ms: Option<f64>,
+    late_ms: Option<u64>,
+}
+
+fn export(args: &ExportArgs) -> Exit {
+    let archive = match past::archive(&args.past) {
+        Ok(archive) => archive,
+        Err(exit) => return exit,
+    };
+    let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut printer = Printer::new(args.format, out);
+    let mut sites = match archive.sites() {
+        Ok(sites) => sites,
+        Err(error) => return mistake(format!("squirrel: {error}")),
+    };
+    let unknown = SiteKey {
+        name: "".into(),
+        url: "".into(),
+    };
+    let printed = archive.rows(args.since, |row: &RawRow| -> Result<(), Stop> {
+        if !sites.contains_key(&row.site) {
+            // It was added while we read.
+            sites = archive.sites()?;
+        }
+        let site = sites.get(&row.site).unwrap_or(&unknown);
+        let look = row.look.as_ref();
+        Ok(printer.print(Line {
+            at: moment(row.at),
+            name: &site.name,
+            url: &site.url,
+            verdict: look.map_or("missed", |look| {
+                look.reason.map_or(Verdict::Up, Reason::verdict).word()
+            }),
+            reason: look.and_then(|look| look.reason),
+            status: look.and_then(|look| look.status),
+            latency_ms: look.map(|look| millis(look.latency)),
+            late_ms: look.map(|look| u64::try_from(look.late.as_millis()).unwrap_or(u64::MAX)),
+        })?)
+    });
+    match printed.and_then(|()| Ok(printer.flush()?)) {
+        Ok(()) => Exit::Fine,
+        // Whoever read it is gone.
+        Err(Stop::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Fine,
+        Err(Stop::Io(error)) => mistake(format!("squirrel: {error}")),
+        Err(Stop::Archive(error)) => mistake(format!("squirrel: {error}")),
+    }
+}
+
+/// RFC 3339 in UTC, to the microsecond: a result's name within the history.
+fn moment(at: Timestamp) -> String {
+    let at = jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or_default();
+    format!("{at:.6}")
+}
+
+enum Printer<W: Write> {
+    Jsonl(W),
+    Csv(Box<csv::Writer<W>>),
+}
+
+impl<W: Write> Printer<W> {
+    fn new(format: ExportFormat, out: W) -> Self {
+        match format {
+            ExportFormat::Jsonl => Self::Jsonl(out),
+            ExportFormat::Csv => Self::Csv(Box::new(
+                csv::WriterBuilder::new()
+                    .terminator(csv::Terminator::CRLF)
+                    .from_writer(out),
+            )),
+        }
+    }
+
+    fn print(&mut self, line: Line<'_>) -> io::Result<()> {
+        match self {
+            Self::Jsonl(out) => {
+                let json = serde_json::to_string(&line)?;
+                writeln!(out, "{}", escape(&json))
+            }
+            Self::Csv(csv) => {
+                let (name, url) = (quoted(line.name), quoted(line.url));
+                csv.serialize(Line {
+                    name: &name,
+                    url: &url,
+                    ..line
+                })
+                .map_err(io::Error::from)
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Jsonl(out) => out.flush(),
+            Self::Csv(csv) => csv.flush(),
+        }
+    }
+}
+
+/// A text of CSV that no spreadsheet takes for a formula and that the import gets back: an
+/// apostrophe that was there gets another before it.
+fn quoted(text: &str) -> String {
+    let text = clean(text, 2_000);
+    if text.starts_with(['=', '+', '-', '@', '\'']) {
+        format!("'{text}")
+    } else {
+        text
+    }
+}
+
+fn compact(args: &CompactArgs) -> Exit {
+    let settings = match past::config(&args.past) {
+        Ok(config) => config.map_or_else(HistorySettings::default, |config| config.history),
+        Err(exit) => return exit,
+    };
+    let path = match past::path(&args.past) {
+        Ok(path) => path,
+        Err(exit) => return exit,
+    };
+    if let Err(exit) = past::archive(&args.past) {
+        return exit;
+    }
+    let keep = Keep {
+        raw: settings.raw,
+        rollup: settings.rollup,
+    };
+    let now = SystemClock::new().timestamp();
+    match Upkeep::open(&path, now).and_then(|upkeep| upkeep.compact(&keep)) {
+        Ok(done) => {
+            let line = format!(
+                "{}: {} bytes before, {} bytes after\n",
+                clean(&path.display().to_string(), 400),
+                done.before,
+                done.after
+            );
+            // A reader that is gone needs no answer.
+            let _unheard = io::stdout().write_all(line.as_bytes());
+            Exit::Fine
+        }
+        Err(why) => mistake(format!("squirrel: {}", clean(&why, 400))),
+    }
+}

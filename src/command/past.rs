@@ -1,0 +1,70 @@
+//! The past on disk and the sites of today: what `report`, `history` and `replay` begin with.
+
+use std::path::PathBuf;
+
+use crate::config::{self, Config};
+use crate::domain::{Clock, SystemClock, clean};
+use crate::history::Archive;
+
+use super::exit::{Exit, mistake};
+use super::past_args::PastArgs;
+use super::source;
+
+/// The configuration that is named, or found; none where there is none, for the history can
+/// be read without.
+pub(super) fn config(args: &PastArgs) -> Result<Option<Config>, Exit> {
+    let explicit = args.source.config.as_deref();
+    if explicit.is_none() && config::find(None).is_err() {
+        return Ok(None);
+    }
+    source::load(explicit).map(Some)
+}
+
+/// Where the history is.
+pub(super) fn path(args: &PastArgs) -> Result<PathBuf, Exit> {
+    match &args.history {
+        Some(word) if word.as_os_str() == "none" => Err(mistake(
+            "squirrel: --history none keeps nothing: there is no past to look at",
+        )),
+        Some(path) => Ok(path.clone()),
+        None => config::state_dir()
+            .map(|folder| folder.join("history.db"))
+            .ok_or_else(|| mistake("squirrel: no state directory; use --history FILE")),
+    }
+}
+
+/// The history, to be read.
+pub(super) fn archive(args: &PastArgs) -> Result<Archive, Exit> {
+    let path = path(args)?;
+    Archive::open(&path, SystemClock::new().timestamp())
+        .map_err(|error| mistake(format!("squirrel: {}", clean(&error.to_string(), 400))))
+}
+
+/// A cell of CSV that no spreadsheet takes for a formula: those begin with `=`, `+`, `-` or
+/// `@`, and an apostrophe before it makes a text of it (OWASP, "CSV Injection").
+pub(super) fn harmless(text: &str) -> String {
+    let text = clean(text, 2_000);
+    if text.starts_with(['=', '+', '-', '@']) {
+        format!("'{text}")
+    } else {
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulas_become_texts() {
+        for (text, cell) in [
+            ("=1+1", "'=1+1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("\t=1", "'=1"),
+            ("a-b", "a-b"),
+            ("\u{202e}-x", "'-x"),
+        ] {
+            assert_eq!(harmless(text), cell);
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! `squirrel replay`: the stored results under other rules. What would have been noticed, how
+//! much later or earlier, and how many messages it would have taken.
+
+use std::io::{self, BufWriter, Write};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use crate::app::{Account, Pair, Replay, Rules, Seen};
+use crate::domain::{Timestamp, brief, clean};
+use crate::history::SiteKey;
+
+use super::exit::{Exit, mistake};
+use super::past;
+use super::past_args::ReplayArgs;
+use super::record::{escape, rfc3339};
+use super::shared_args::Format;
+
+/// Outages that a table names; JSON has all of them.
+const MOST: usize = 50;
+
+pub(super) fn run(args: &ReplayArgs) -> Exit {
+    let number = |number: Option<usize>| number.map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+    let rules = Rules {
+        confirm: number(args.confirm),
+        recover: number(args.recover),
+        timeout: args.timeout,
+        slow: args.slow,
+    };
+    if rules == Rules::default() {
+        return mistake("squirrel: no other rule: give --confirm, --recover, --timeout or --slow");
+    }
+    let config = match past::config(&args.past) {
+        Ok(config) => config,
+        Err(exit) => return exit,
+    };
+    let archive = match past::archive(&args.past) {
+        Ok(archive) => archive,
+        Err(exit) => return exit,
+    };
+    let replayed = archive.sites().and_then(|sites| {
+        let mut replay = Replay::new(sites, config.as_ref(), rules);
+        archive.looks(args.since, |site, at, look| replay.look(site, at, look))?;
+        Ok(replay)
+    });
+    let replay = match replayed {
+        Ok(replay) => replay,
+        Err(error) => return mistake(format!("squirrel: {}", clean(&error.to_string(), 400))),
+    };
+    let mut out = BufWriter::new(io::stdout().lock());
+    let report = Report {
+        replay: &replay,
+        rules,
+        zone: TimeZone::system(),
+    };
+    let written = match args.format {
+        Format::Json => report.json(&mut out),
+        Format::Table => report.table(&mut out),
+    };
+    match written.and_then(|()| out.flush()) {
+        Ok(()) => Exit::Fine,
+        // Whoever read it is gone.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Fine,
+        Err(error) => mistake(format!("squirrel: {error}")),
+    }
+}
+
+/// What a set of rules comes to. `null` is what each site has.
+#[derive(Debug, Serialize)]
+struct RulesRecord {
+    kind: &'static str,
+    rules: &'static str,
+    confirm: Option<u32>,
+    recover: Option<u32>,
+    timeout_s: Option<f64>,
+    slow_s: Option<f64>,
+    results: u64,
+    outages: u64,
+    messages: u64,
+    degraded: u64,
+    /// Outages of the rules as they are that these would not have noticed.
+    not_noticed: u64,
+    /// Outages that only these notice.
+    additional: u64,
+    /// Looks that were cut off sooner than these rules would.
+    cut_off: u64,
+}
+
+/// An outage under both.
+#[derive(Debug, Serialize)]
+struct OutageRecord<'a> {
+    kind: &'static str,
+    name: &'a str,
+    url: &'a str,
+    since: Option<String>,
+    ended: Option<String>,
+    noticed: Option<String>,
+    other_noticed: Option<String>,
+    /// Positive is later.
+    delay_s: Option<f64>,
+}
+
+struct Report<'a> {
+    replay: &'a Replay,
+    rules: Rules,
+    zone: TimeZone,
+}
+
+/// How much later the others notice, in seconds.
+fn delay(pair: &Pair) -> Option<f64> {
+    let (now, other) = (pair.now?, pair.other?);
+    Some((other.confirmed.as_micros() - now.confirmed.as_micros()) as f64 / 1e6)
+}
+
+fn missing(pairs: &[(&SiteKey, Pair)], of: impl Fn(&Pair) -> Option<Seen>) -> u64 {
+    pairs.iter().filter(|(_, pair)| of(pair).is_none()).count() as u64
+}
+
+impl Report<'_> {
+    fn time(&self, at: Timestamp) -> String {
+        rfc3339(at, &self.zone)
+    }
+
+    fn json(&self, out: &mut impl Write) -> io::Result<()> {
+        let pairs = self.replay.pairs();
+        let seconds = |time: Option<Duration>| time.map(|time| time.as_secs_f64());
+        let [now, other] = self.replay.accounts();
+        let record = |name, rules: Rules, account: Account| RulesRecord {
+            kind: "rules",
+            rules: name,
+            confirm: rules.confirm,
+            recover: rules.recover,
+            timeout_s: seconds(rules.timeout),
+            slow_s: seconds(rules.slow),
+            results: self.replay.looks(),
+            outages: account.outages,
+            messages: account.messages,
+            degraded: account.degraded,
+            not_noticed: 0,
+            additional: 0,
+            cut_off: 0,
+        };
+        let line = |out: &mut dyn Write, json: String| writeln!(out, "{}", escape(&json));
+        line(
+            out,
+            serde_json::to_string(&record("now", Rules::default(), now))?,
+        )?;
+        let other = RulesRecord {
+            not_noticed: missing(&pairs, |pair| pair.other),
+            additional: missing(&pairs, |pair| pair.now),
+            cut_off: self.replay.cut_off(),
+            ..record("other", self.rules, other)
+        };
+        line(out, serde_json::to_string(&other)?)?;
+        for (site, pair) in &pairs {
+            let either = pair.now.or(pair.other);
+            let record = OutageRecord {
+                kind: "outage",
+                name: &site.name,
+                url: &site.url,
+                since: either.map(|seen| self.time(seen.since)),
+                ended: either.and_then(|seen| Some(self.time(seen.ended?))),
+                noticed: pair.now.map(|seen| self.time(seen.confirmed)),
+                other_noticed: pair.other.map(|seen| self.time(seen.confirmed)),
+                delay_s: delay(pair),
+            };
+            line(out, serde_json::to_string(&record)?)?;
+        }
+        Ok(())
+    }
+
+    fn table(&self, out: &mut impl Write) -> io::Result<()> {
+        let pairs = self.replay.pairs();
+        if let Some((first, last)) = self.replay.span() {
+            let looks = self.replay.looks();
+            let (first, last) = (self.time(first), self.time(last));
+            writeln!(out, "{looks} results from {first} to {last}\n")?;
+        } else {
+            return writeln!(out, "no results in this span");
+        }
+        writeln!(
+            out,
+            "{:<40} {:>8} {:>9} {:>9}",
+            "RULES", "OUTAGES", "MESSAGES", "DEGRADED"
+        )?;
+        let names = ["as they are".to_owned(), self.words()];
+        for (name, account) in names.iter().zip(self.replay.accounts()) {
+            writeln!(
+                out,
+                "{name:<40} {:>8} {:>9} {:>9}",
+                account.outages, account.messages, account.degraded
+            )?;
+        }
+        if !pairs.is_empty() {
+            writeln!(
+                out,
+                "\n{:<30} {:<29} {:>7} {:>8}  UNDER THE OTHER RULES",
+                "SITE", "FIRST FAILURE", "LASTED", "NOTICED"
+            )?;
+        }
+        for (site, pair) in pairs.iter().take(MOST) {
+            let Some(either) = pair.now.or(pair.other) else {
+                continue;
+            };
+            let after = |seen: Seen| format!("+{}", brief(seen.confirmed.since(seen.since)));
+            writeln!(
+                out,
+                "{:<30} {:<29} {:>7} {:>8}  {}",
+                clean(&site.name, 30),
+                self.time(either.since),
+                either.ended.map_or_else(
+                    || "open".to_owned(),
+                    |ended| brief(ended.since(either.since))
+                ),
+                pair.now.map_or_else(|| "-".to_owned(), after),
+                verdict(pair)
+            )?;
+        }
+        if pairs.len() > MOST {
+            let more = pairs.len() - MOST;
+            writeln!(out, "and {more} more: --format json has all of them")?;
+        }
+        self.sum(out, &pairs)
+    }
+
+    fn sum(&self, out: &mut impl Write, pairs: &[(&SiteKey, Pair)]) -> io::Result<()> {
+        let missed = missing(pairs, |pair| pair.other);
+        let additional = missing(pairs, |pair| pair.now);
+        let delays: Vec<f64> = pairs.iter().filter_map(|(_, pair)| delay(pair)).collect();
+        let count =
+            |chosen: &dyn Fn(f64) -> bool| delays.iter().filter(|delay| chosen(**delay)).count();
+        writeln!(
+            out,
+            "\n{} noticed as soon, {} later, {} earlier; {missed} not noticed, {additional} \
+             noticed besides",
+            count(&|delay| delay == 0.0),
+            count(&|delay| delay > 0.0),
+            count(&|delay| delay < 0.0),
+        )?;
+        writeln!(
+            out,
+            "Messages are one to each owner when an outage is confirmed and one when it ends, \
+             before quiet hours,\nmaintenance and digests. Looks stay when they were taken: a \
+             second look that other rules would\nhave asked for is not there."
+        )?;
+        if self.rules.timeout.is_some() {
+            writeln!(
+                out,
+                "A longer timeout cannot bring back what was cut off: {} results count as \
+                 timeouts all the same.",
+                self.replay.cut_off()
+            )?;
+        }
+        Ok(())
+    }
+
+    /// The other rules as they were asked for.
+    fn words(&self) -> String {
+        let numbers = [
+            ("confirm", self.rules.confirm),
+            ("recover", self.rules.recover),
+        ];
+        let times = [("timeout", self.rules.timeout), ("slow", self.rules.slow)];
+        let numbers = numbers
+            .into_iter()
+            .filter_map(|(name, value)| Some(format!("--{name} {}", value?)));
+        let times = times
+            .into_iter()
+            .filter_map(|(name, value)| Some(format!("--{name} {}", brief(value?))));
+        numbers.chain(times).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// What became of an outage, in words.
+fn verdict(pair: &Pair) -> String {
+    let seconds = |delay: f64| brief(Duration::from_secs_f64(delay.abs()));
+    match (pair.now, delay(pair)) {
+        (None, _) => "noticed by these alone".to_owned(),
+        (Some(_), None) => "not noticed".to_owned(),
+        (_, Some(0.0)) => "as soon".to_owned(),
+        (_, Some(delay)) if delay > 0.0 => format!("{} later", seconds(delay)),
+        (_, Some(delay)) => format!("{} earlier", seconds(delay)),
+    }
+}

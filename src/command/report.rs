@@ -1,0 +1,166 @@
+//! `squirrel report`: uptime, outages and latency over a span, from the history.
+//!
+//! Reads the file beside a monitor that may be writing it, and changes nothing.
+
+use std::io::{self, BufWriter, Write};
+use std::time::Duration;
+
+use crate::domain::{brief, clean};
+use crate::history::Level;
+
+use super::exit::{Exit, mistake};
+use super::past;
+use super::past_args::{By, ReportArgs, ReportFormat};
+use super::record::escape;
+use super::report_html;
+use super::report_rows::{Columns, Row, percent, rows, shown, whole};
+
+/// Up to this span a chart shows hours, and days beyond.
+const HOURS: Duration = Duration::from_secs(4 * 86_400);
+
+pub(super) fn run(args: &ReportArgs) -> Exit {
+    let config = match past::config(&args.past) {
+        Ok(config) => config,
+        Err(exit) => return exit,
+    };
+    if config.is_none() && args.by != By::Site {
+        return mistake(
+            "squirrel: tags and owners are in sites.toml, and there is none; name it with \
+             --config FILE",
+        );
+    }
+    let archive = match past::archive(&args.past) {
+        Ok(archive) => archive,
+        Err(exit) => return exit,
+    };
+    let cell = if args.since <= HOURS {
+        Level::Hour
+    } else {
+        Level::Day
+    };
+    let charts = (args.format == ReportFormat::Html).then_some(cell);
+    let surveys = match archive.survey(args.since, charts) {
+        Ok(surveys) => surveys,
+        Err(error) => return mistake(format!("squirrel: {}", clean(&error.to_string(), 400))),
+    };
+    let rows = rows(surveys, config.as_ref(), args.by);
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let written = match args.format {
+        ReportFormat::Table => table(&mut out, &rows, args),
+        ReportFormat::Json => json(&mut out, &rows),
+        ReportFormat::Csv => csv(&mut out, &rows),
+        ReportFormat::Html => {
+            let page = report_html::Page {
+                rows: &rows,
+                by: args.by,
+                since: args.since,
+                now: archive.now(),
+                cell,
+            };
+            page.write(&mut out)
+        }
+    };
+    match written.and_then(|()| out.flush()) {
+        Ok(()) => Exit::Fine,
+        // Whoever read it is gone.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Fine,
+        Err(error) => mistake(format!("squirrel: {error}")),
+    }
+}
+
+fn json(out: &mut impl Write, rows: &[Row]) -> io::Result<()> {
+    for row in rows {
+        let json = serde_json::to_string(&Columns::from(row))?;
+        writeln!(out, "{}", escape(&json))?;
+    }
+    Ok(())
+}
+
+/// RFC 4180, with a header.
+fn csv(out: &mut impl Write, rows: &[Row]) -> io::Result<()> {
+    let mut csv = csv::WriterBuilder::new()
+        .has_headers(false)
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(out);
+    csv.write_record([
+        "name",
+        "url",
+        "uptime_percent",
+        "checks",
+        "missed",
+        "unknown",
+        "outages",
+        "downtime_s",
+        "mttr_s",
+        "p50_ms",
+        "p95_ms",
+    ])?;
+    for row in rows {
+        let (name, url) = (
+            past::harmless(&row.name),
+            row.url.as_deref().map(past::harmless),
+        );
+        csv.serialize(Columns {
+            name: &name,
+            url: url.as_deref(),
+            ..Columns::from(row)
+        })?;
+    }
+    csv.flush()
+}
+
+const NAME: usize = 30;
+
+fn table(out: &mut impl Write, rows: &[Row], args: &ReportArgs) -> io::Result<()> {
+    let what = match args.by {
+        By::Site => "SITE",
+        By::Tag => "TAG",
+        By::Owner => "OWNER",
+    };
+    writeln!(
+        out,
+        "{what:<NAME$} {:>9} {:>9} {:>7} {:>7} {:>7} {:>8} {:>7} {:>7} {:>7}",
+        "UPTIME", "CHECKS", "MISSED", "UNKNOWN", "OUTAGES", "DOWNTIME", "MTTR", "P50", "P95"
+    )?;
+    let dash = || "-".to_owned();
+    for row in rows {
+        let outages = match row.outages.open {
+            0 => row.outages.count.to_string(),
+            _ => format!("{}!", row.outages.count),
+        };
+        let time = |time: Option<Duration>| time.map_or_else(dash, brief);
+        let line = format!(
+            "{} {:>9} {:>9} {:>7} {:>7} {outages:>7} {:>8} {:>7} {:>7} {:>7} {}",
+            padded(&row.name),
+            shown(percent(&row.sum)),
+            row.sum.count,
+            row.sum.missed,
+            row.sum.unknown,
+            time((row.outages.count > 0).then_some(row.outages.downtime)),
+            time(row.outages.mean_repair()),
+            time(row.sum.quantile(0.5)),
+            time(row.sum.quantile(0.95)),
+            if row.former {
+                "(configured no more)"
+            } else {
+                ""
+            },
+        );
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    let open = rows.iter().any(|row| row.outages.open > 0);
+    let note = if open { "; ! still down" } else { "" };
+    writeln!(out, "the last {}{note}", whole(args.since))
+}
+
+/// A name in a column of its own, by the width that a terminal gives it.
+fn padded(name: &str) -> String {
+    use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+    let mut name = clean(name, NAME);
+    while name.width() > NAME {
+        name.pop();
+    }
+    let width: usize = name.chars().filter_map(|c| c.width()).sum();
+    name.extend(std::iter::repeat_n(' ', NAME.saturating_sub(width)));
+    name
+}

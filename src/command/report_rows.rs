@@ -1,0 +1,203 @@
+//! The rows of a report: sites as configured, then those of the past; or all sites of a tag or
+//! an owner as one.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::domain::{Site, brief};
+use crate::history::{Outages, SiteKey, Sum, Survey};
+
+use super::past_args::By;
+use super::record::millis;
+
+/// What sites without a tag or an owner, and those that are configured no more, stand under.
+const NONE: &str = "(none)";
+
+/// One row.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Row {
+    pub(super) name: Box<str>,
+    /// None for a tag or an owner.
+    pub(super) url: Option<Box<str>>,
+    /// Whether it is configured no more.
+    pub(super) former: bool,
+    /// Sites in it.
+    pub(super) sites: usize,
+    pub(super) sum: Sum,
+    pub(super) outages: Outages,
+    pub(super) cells: Vec<(i64, Sum)>,
+}
+
+/// The columns that scripts rely on, in their order. What is not known is null.
+#[derive(Debug, Serialize)]
+pub(super) struct Columns<'a> {
+    pub(super) name: &'a str,
+    pub(super) url: Option<&'a str>,
+    pub(super) uptime_percent: Option<f64>,
+    pub(super) checks: u64,
+    pub(super) missed: u64,
+    pub(super) unknown: u64,
+    pub(super) outages: u64,
+    pub(super) downtime_s: f64,
+    pub(super) mttr_s: Option<f64>,
+    pub(super) p50_ms: Option<f64>,
+    pub(super) p95_ms: Option<f64>,
+}
+
+impl<'a> From<&'a Row> for Columns<'a> {
+    fn from(row: &'a Row) -> Self {
+        let quantile = |share| row.sum.quantile(share).map(millis);
+        let seconds = |duration: Duration| duration.as_millis() as f64 / 1e3;
+        Self {
+            name: &row.name,
+            url: row.url.as_deref(),
+            uptime_percent: percent(&row.sum),
+            checks: row.sum.count,
+            missed: row.sum.missed,
+            unknown: row.sum.unknown,
+            outages: row.outages.count,
+            downtime_s: seconds(row.outages.downtime),
+            mttr_s: row.outages.mean_repair().map(seconds),
+            p50_ms: quantile(0.5),
+            p95_ms: quantile(0.95),
+        }
+    }
+}
+
+/// Uptime in per cent to four places, cut and not rounded: a single failure in a year is not
+/// 100%.
+pub(super) fn percent(sum: &Sum) -> Option<f64> {
+    let uptime = sum.uptime()?;
+    Some((uptime * 1e6 + 1e-9).floor() / 1e4)
+}
+
+/// A span as it was most likely written: "30d", and not "30d00h".
+pub(super) fn whole(span: Duration) -> String {
+    let text = brief(span);
+    let text = text.strip_suffix("00h").or(text.strip_suffix("00m"));
+    text.map_or_else(|| brief(span), str::to_owned)
+}
+
+/// Uptime as people read it.
+pub(super) fn shown(percent: Option<f64>) -> String {
+    match percent {
+        None => "-".to_owned(),
+        Some(100.0) => "100%".to_owned(),
+        Some(percent) => format!("{:.3}%", (percent * 1e3).floor() / 1e3),
+    }
+}
+
+/// The rows of a report.
+pub(super) fn rows(surveys: Vec<Survey>, config: Option<&Config>, by: By) -> Vec<Row> {
+    let sites = config.map_or(&[][..], |config| &config.sites);
+    let rows = of_sites(surveys, sites);
+    match by {
+        By::Site => rows,
+        By::Tag => grouped(rows, sites, |site| &site.tags),
+        By::Owner => grouped(rows, sites, |site| &site.owners),
+    }
+}
+
+/// Every configured site, looked at or not, in the order of the configuration, then those of
+/// the past by name.
+fn of_sites(surveys: Vec<Survey>, sites: &[Site]) -> Vec<Row> {
+    let mut found: HashMap<SiteKey, Survey> = HashMap::with_capacity(surveys.len());
+    let mut order = Vec::with_capacity(surveys.len());
+    for survey in surveys {
+        order.push(survey.site.clone());
+        found.insert(survey.site.clone(), survey);
+    }
+    let mut rows = Vec::with_capacity(sites.len());
+    for site in sites {
+        let key = SiteKey::from(site);
+        let survey = found.remove(&key);
+        rows.push(row(key, survey, false));
+    }
+    for key in order {
+        if let Some(survey) = found.remove(&key) {
+            rows.push(row(key, Some(survey), true));
+        }
+    }
+    rows
+}
+
+fn row(key: SiteKey, survey: Option<Survey>, former: bool) -> Row {
+    let mut row = Row {
+        name: key.name,
+        url: Some(key.url),
+        former,
+        sites: 1,
+        ..Row::default()
+    };
+    if let Some(survey) = survey {
+        row.sum = survey.sum;
+        row.outages = survey.outages;
+        row.cells = survey.cells;
+    }
+    row
+}
+
+/// One row for each of the `labels` that sites have, by name; a site with several counts in
+/// each of them.
+fn grouped(rows: Vec<Row>, sites: &[Site], labels: impl Fn(&Site) -> &[Box<str>]) -> Vec<Row> {
+    let mut groups: BTreeMap<Box<str>, Row> = BTreeMap::new();
+    let mut others = Row::default();
+    for (place, row) in rows.into_iter().enumerate() {
+        // Rows of configured sites come first, in their order.
+        let mut labels = sites.get(place).map_or(&[][..], &labels).to_vec();
+        labels.sort_unstable();
+        labels.dedup();
+        if labels.is_empty() {
+            join(&mut others, &row);
+        }
+        for label in labels {
+            join(groups.entry(label).or_default(), &row);
+        }
+    }
+    let mut rows: Vec<Row> = groups
+        .into_iter()
+        .map(|(name, row)| Row { name, ..row })
+        .collect();
+    if others.sites > 0 {
+        rows.push(Row {
+            name: NONE.into(),
+            ..others
+        });
+    }
+    rows
+}
+
+fn join(group: &mut Row, row: &Row) {
+    group.sites += row.sites;
+    group.sum.merge(&row.sum);
+    group.outages.merge(&row.outages);
+    for (start, sum) in &row.cells {
+        let place = group.cells.partition_point(|(known, _)| known < start);
+        match group.cells.get_mut(place) {
+            Some((known, all)) if known == start => all.merge(sum),
+            _ => group.cells.insert(place, (*start, sum.clone())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_single_failure_is_never_rounded_to_a_hundred() {
+        let sum = |up, count| Sum {
+            up,
+            count,
+            ..Sum::default()
+        };
+        assert_eq!(percent(&sum(10_000_000, 10_000_000)), Some(100.0));
+        assert_eq!(percent(&sum(9_999_999, 10_000_000)), Some(99.9999));
+        assert_eq!(percent(&sum(2, 3)), Some(66.6666));
+        assert_eq!(percent(&sum(9, 10)), Some(90.0));
+        assert_eq!(percent(&sum(0, 0)), None);
+    }
+}

@@ -1,0 +1,281 @@
+//! What became of every site over a span: the same figures as [`super::Book`] has of one, read
+//! for all of them in one pass.
+//!
+//! The span is cut into the longest periods that fit, days in its middle and shorter ones at
+//! its ends, and each is read once for all sites: a table of summaries stands in the order of
+//! its periods, so a year of a thousand sites is 365 runs of a thousand rows.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::domain::Timestamp;
+
+use super::archive::{Archive, ArchiveError};
+use super::period::{COLUMNS, Level, Sum};
+use super::records::SiteKey;
+
+/// What became of one site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Survey {
+    /// Which site.
+    pub site: SiteKey,
+    /// All its looks.
+    pub sum: Sum,
+    /// Its outages.
+    pub outages: Outages,
+    /// Its looks by stretch of time, oldest first: the beginning in seconds since 1970, UTC.
+    /// Stretches without any are left out.
+    pub cells: Vec<(i64, Sum)>,
+}
+
+/// What outages of a span come to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outages {
+    /// How many lasted into the span or began in it.
+    pub count: u64,
+    /// How long it was down within the span; up to now where it still is.
+    pub downtime: Duration,
+    /// How many of them ended in the span.
+    pub ended: u64,
+    /// How long these lasted from their first failure on, together.
+    pub repairs: Duration,
+    /// How many are open.
+    pub open: u64,
+}
+
+impl Outages {
+    /// The mean time to recovery: of those that ended.
+    #[must_use]
+    pub fn mean_repair(&self) -> Option<Duration> {
+        let ended = u32::try_from(self.ended).unwrap_or(u32::MAX);
+        (ended > 0).then(|| self.repairs / ended)
+    }
+
+    /// Adds those of another site.
+    pub fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.downtime += other.downtime;
+        self.ended += other.ended;
+        self.repairs += other.repairs;
+        self.open += other.open;
+    }
+}
+
+/// A site while its rows come in.
+#[derive(Default)]
+struct Tally {
+    sum: Sum,
+    outages: Outages,
+    cells: Vec<(i64, Sum)>,
+}
+
+impl Tally {
+    /// The sums that a row of `cell` belongs to.
+    fn cell(&mut self, cell: Option<i64>) -> &mut Sum {
+        let Some(start) = cell else {
+            return &mut self.sum;
+        };
+        // Rows come nearly in the order of time: the place is at the end or close to it.
+        let place = self.cells.partition_point(|(known, _)| *known < start);
+        if self
+            .cells
+            .get(place)
+            .is_none_or(|(known, _)| *known != start)
+        {
+            self.cells.insert(place, (start, Sum::default()));
+        }
+        &mut self.cells[place].1
+    }
+}
+
+impl Archive {
+    /// What became of every site in the `span` up to now; with `cells`, of each of its
+    /// stretches of that length as well. The beginning is cut to five minutes, and to an hour
+    /// where it lies further back than summaries of five minutes are kept. Sites of which
+    /// there is nothing are left out.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn survey(
+        &self,
+        span: Duration,
+        cells: Option<Level>,
+    ) -> Result<Vec<Survey>, ArchiveError> {
+        self.plainly((|| {
+            // One state of the file for all questions, whatever a monitor writes meanwhile.
+            let transaction = self.connection.unchecked_transaction()?;
+            let now = self.now.as_micros().div_euclid(1_000_000);
+            let span = i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+            let from = Level::FiveMinutes.ceil(now.saturating_sub(span).max(0));
+            let mut tallies = HashMap::new();
+            let rolled = self.rolled.unwrap_or(from).max(from);
+            self.add(Level::Day, from, rolled, cells, &mut tallies)?;
+            self.add_looks(rolled, cells, &mut tallies)?;
+            self.add_outages(from, &mut tallies)?;
+            let named = self.name(tallies)?;
+            transaction.finish()?;
+            Ok(named)
+        })())
+    }
+
+    /// Adds `from..to` by the longest periods that fit.
+    fn add(
+        &self,
+        level: Level,
+        from: i64,
+        to: i64,
+        cells: Option<Level>,
+        tallies: &mut HashMap<i64, Tally>,
+    ) -> rusqlite::Result<()> {
+        if from >= to {
+            return Ok(());
+        }
+        let (first, last) = (level.ceil(from), level.floor(to));
+        let below = level.below();
+        // A period that is longer than the stretch that is asked for says nothing about it.
+        let too_long = cells.is_some_and(|cells| level > cells);
+        if let Some(below) = below.filter(|_| first >= last || too_long) {
+            return self.add(below, from, to, cells, tallies);
+        }
+        if first >= last {
+            return Ok(());
+        }
+        let due = self.due(level, first, last)?;
+        let mut start = first;
+        for wanting in due.into_iter().chain([last]) {
+            self.add_rows(level, start, wanting, cells, tallies)?;
+            start = wanting + level.seconds();
+            if let Some(below) = below.filter(|_| wanting < last) {
+                // Over, and not summed up yet: its parts are there.
+                self.add(below, wanting, start, cells, tallies)?;
+            }
+        }
+        if let Some(below) = below {
+            self.add(below, from, first, cells, tallies)?;
+            self.add(below, last, to, cells, tallies)?;
+        }
+        Ok(())
+    }
+
+    /// Periods that have to be summed up (again), oldest first.
+    fn due(&self, level: Level, from: i64, to: i64) -> rusqlite::Result<Vec<i64>> {
+        if level == Level::FiveMinutes {
+            // Its parts are looks, which may be gone: what it came to then stands.
+            return Ok(Vec::new());
+        }
+        let mut query = self.connection.prepare_cached(
+            "SELECT start FROM due_rollups WHERE level = ?1 AND start >= ?2 AND start < ?3
+             ORDER BY start",
+        )?;
+        let rows = query.query_map((level as i64, from, to), |row| row.get(0))?;
+        rows.collect()
+    }
+
+    fn add_rows(
+        &self,
+        level: Level,
+        from: i64,
+        to: i64,
+        cells: Option<Level>,
+        tallies: &mut HashMap<i64, Tally>,
+    ) -> rusqlite::Result<()> {
+        let mut query = self.connection.prepare_cached(&format!(
+            "SELECT start, site, {COLUMNS} FROM {} WHERE start >= ?1 AND start < ?2 ORDER BY start",
+            level.table()
+        ))?;
+        let mut rows = query.query((from, to))?;
+        while let Some(row) = rows.next()? {
+            let cell = cells.map(|cells| row.get(0).map(|start| cells.floor(start)));
+            let tally = tallies.entry(row.get(1)?).or_default();
+            tally.cell(cell.transpose()?).add_row(row, 2)?;
+        }
+        Ok(())
+    }
+
+    /// Adds looks that are not summed up yet.
+    fn add_looks(
+        &self,
+        from: i64,
+        cells: Option<Level>,
+        tallies: &mut HashMap<i64, Tally>,
+    ) -> rusqlite::Result<()> {
+        let bounds = (from * 1_000_000, self.now.as_micros());
+        let cell = |at: i64| cells.map(|cells| cells.floor(at.div_euclid(1_000_000)));
+        let mut query = self.connection.prepare_cached(
+            "SELECT at, site, reason, latency_us FROM results
+             WHERE at >= ?1 AND at <= ?2 ORDER BY at",
+        )?;
+        let mut rows = query.query(bounds)?;
+        while let Some(row) = rows.next()? {
+            let tally = tallies.entry(row.get(1)?).or_default();
+            tally.cell(cell(row.get(0)?)).look(row.get(2)?, row.get(3)?);
+        }
+        let mut query = self.connection.prepare_cached(
+            "SELECT at, site FROM missed WHERE at >= ?1 AND at <= ?2 ORDER BY at",
+        )?;
+        let mut rows = query.query(bounds)?;
+        while let Some(row) = rows.next()? {
+            let tally = tallies.entry(row.get(1)?).or_default();
+            tally.cell(cell(row.get(0)?)).missed += 1;
+        }
+        Ok(())
+    }
+
+    fn add_outages(&self, from: i64, tallies: &mut HashMap<i64, Tally>) -> rusqlite::Result<()> {
+        let from = Timestamp::from_micros(from * 1_000_000);
+        let mut query = self.connection.prepare_cached(
+            "SELECT site, since, ended FROM outages
+             WHERE since <= ?2 AND (ended IS NULL OR ended > ?1)",
+        )?;
+        let mut rows = query.query((from.as_micros(), self.now.as_micros()))?;
+        while let Some(row) = rows.next()? {
+            let outages = &mut tallies.entry(row.get(0)?).or_default().outages;
+            let since = Timestamp::from_micros(row.get(1)?);
+            let ended = row.get::<_, Option<i64>>(2)?.map(Timestamp::from_micros);
+            // An end in the future was written by a clock that has been set back since.
+            let until = ended.unwrap_or(self.now).min(self.now);
+            outages.count += 1;
+            outages.downtime += until.since(since.max(from));
+            match ended {
+                Some(ended) => {
+                    outages.ended += 1;
+                    outages.repairs += ended.since(since);
+                }
+                None => outages.open += 1,
+            }
+        }
+        Ok(())
+    }
+
+    fn name(&self, mut tallies: HashMap<i64, Tally>) -> rusqlite::Result<Vec<Survey>> {
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT id, name, url FROM sites ORDER BY name, url")?;
+        let mut rows = query.query([])?;
+        let mut surveys = Vec::with_capacity(tallies.len());
+        while let Some(row) = rows.next()? {
+            let Some(mut tally) = tallies.remove(&row.get(0)?) else {
+                continue;
+            };
+            for (_, sum) in &tally.cells {
+                tally.sum.merge(sum);
+            }
+            surveys.push(Survey {
+                site: SiteKey {
+                    name: row.get(1)?,
+                    url: row.get(2)?,
+                },
+                sum: tally.sum,
+                outages: tally.outages,
+                cells: tally.cells,
+            });
+        }
+        Ok(surveys)
+    }
+
+    /// The wall clock when it was opened.
+    #[must_use]
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+}

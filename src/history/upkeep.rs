@@ -1,0 +1,92 @@
+//! Work on a file that no monitor has open: what is too old goes, and its room is given back.
+
+use std::path::{Path, PathBuf};
+
+use crate::domain::Timestamp;
+
+use super::lock::{Lock, beside};
+use super::open::{self, Fault, Refusal, plain};
+use super::retention::{self, Keep};
+use super::rollup::Roller;
+use super::store::Store;
+
+/// A history that is worked on, with the lock that keeps monitors away.
+#[derive(Debug)]
+pub struct Upkeep {
+    pub(super) store: Store,
+    pub(super) path: PathBuf,
+    pub(super) now: Timestamp,
+    _lock: Option<Lock>,
+}
+
+/// Bytes on the disk, with the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compacted {
+    /// Before.
+    pub before: u64,
+    /// After.
+    pub after: u64,
+}
+
+impl Upkeep {
+    /// Opens the file at `path`, or makes it.
+    ///
+    /// # Errors
+    /// A sentence that says why not: a monitor has it, it is none of ours, the disk.
+    pub fn open(path: &Path, now: Timestamp) -> Result<Self, String> {
+        let mut lock = None;
+        let store = open::open(path, &mut lock).map_err(|fault| match fault {
+            Fault::Refused(Refusal::InUse { path, holder }) => {
+                let holder = holder.map_or_else(String::new, |id| format!(" (process {id})"));
+                format!(
+                    "{}: a monitor keeps its history here{holder}; end it first",
+                    path.display()
+                )
+            }
+            Fault::Refused(refusal) => refusal.to_string(),
+            Fault::Damaged => format!("{}: no history of squirrel, or damaged", path.display()),
+            Fault::Unusable(why) => why,
+        })?;
+        Ok(Self {
+            store,
+            path: path.to_owned(),
+            now,
+            _lock: lock,
+        })
+    }
+
+    pub(super) fn seconds(&self) -> i64 {
+        self.now.as_micros().div_euclid(1_000_000)
+    }
+
+    pub(super) fn plainly<T>(&self, answer: rusqlite::Result<T>) -> Result<T, String> {
+        answer.map_err(|error| format!("{}: {}", self.path.display(), plain(&error)))
+    }
+
+    fn size(&self) -> u64 {
+        let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+        size(&self.path) + size(&beside(&self.path, "-wal"))
+    }
+
+    /// Does at once what a monitor does in small steps: sums up what is due, deletes what is
+    /// older than `keep` says, and gives the room back to the disk.
+    ///
+    /// # Errors
+    /// If the file cannot be written, or the disk has no room for the copy that this takes.
+    pub fn compact(mut self, keep: &Keep) -> Result<Compacted, String> {
+        let before = self.size();
+        let now = self.seconds();
+        let done = (|| {
+            let mut roller = Roller::default();
+            while roller.step(&mut self.store, now, keep.horizon(now))? {}
+            while retention::step(&self.store, keep, now)? {}
+            let connection = &self.store.connection;
+            connection.execute_batch("VACUUM")?;
+            // Gives a row of figures.
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        })();
+        self.plainly(done)?;
+        let after = self.size();
+        Ok(Compacted { before, after })
+    }
+}

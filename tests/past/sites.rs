@@ -1,0 +1,91 @@
+//! Homes with a past: a history that the program made, and rows in it of any date and number.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::{Connection, params};
+use serde_json::Value;
+use uptime_squirrel::domain::SystemClock;
+use uptime_squirrel::history::{History, Keep, Place};
+
+use crate::support::{Finished, Squirrel};
+
+pub(crate) const DAY: i64 = 86_400;
+
+/// Now, in seconds since 1970.
+pub(crate) fn now() -> i64 {
+    jiff::Timestamp::now().as_second()
+}
+
+/// An empty history in the home, with the tables as the program makes them.
+pub(crate) fn empty(squirrel: &Squirrel) -> Connection {
+    let path = squirrel.dir().join("history.db");
+    let keep = Keep {
+        raw: Duration::from_secs(7 * 86_400),
+        rollup: Duration::from_secs(400 * 86_400),
+    };
+    let clock = Arc::new(SystemClock::new());
+    let (history, _) = History::open(&Place::File(path.clone()), keep, clock, |_| {}).unwrap();
+    assert!(history.close(Duration::from_secs(10)));
+    Connection::open(path).unwrap()
+}
+
+/// A site of the history; gives its number.
+pub(crate) fn site(connection: &Connection, name: &str, url: &str) -> i64 {
+    connection
+        .execute("INSERT INTO sites (name, url) VALUES (?1, ?2)", (name, url))
+        .unwrap();
+    connection.last_insert_rowid()
+}
+
+/// A raw result: the number of a reason (0 is up), and a latency in milliseconds. A little
+/// beside the second, so that results of several sites may be of one.
+pub(crate) fn result(connection: &Connection, site: i64, second: i64, reason: i64, millis: i64) {
+    let status = (reason == 0).then_some(200);
+    connection
+        .execute(
+            "INSERT INTO results VALUES (?1, ?2, ?3, ?4, ?5, 0)",
+            params![
+                second * 1_000_000 + site,
+                site,
+                reason,
+                status,
+                millis * 1_000
+            ],
+        )
+        .unwrap();
+}
+
+pub(crate) fn outage(connection: &Connection, site: i64, since: i64, ended: Option<i64>) {
+    connection
+        .execute(
+            "INSERT INTO outages (site, since, confirmed, ended, causes)
+             VALUES (?1, ?2, ?2, ?3, '[]')",
+            params![
+                site,
+                since * 1_000_000,
+                ended.map(|ended| ended * 1_000_000)
+            ],
+        )
+        .unwrap();
+}
+
+/// Runs a command on the home's history that has to succeed.
+pub(crate) fn run(squirrel: &Squirrel, args: &[&str]) -> Finished {
+    let finished = squirrel.run(args.iter().copied().chain(["--history", "history.db"]));
+    assert_eq!(finished.code(), 0, "{args:?}: {}", finished.stderr);
+    finished.assert_no_panic();
+    finished
+}
+
+/// The row called `name`.
+pub(crate) fn named<'a>(rows: &'a [Value], name: &str) -> &'a Value {
+    rows.iter()
+        .find(|row| row["name"] == name)
+        .unwrap_or_else(|| panic!("no {name} in {rows:?}"))
+}
+
+/// What was printed, as text.
+pub(crate) fn text(finished: &Finished) -> String {
+    String::from_utf8(finished.stdout.clone()).unwrap()
+}
