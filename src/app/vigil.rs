@@ -292,3 +292,251 @@ impl Vigil {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Known as Names, parse};
+    use crate::domain::{
+        Acknowledgement, CheckResult, JobId, Method, Outcome, Phases, RanOn, Reason, Verdict,
+    };
+    use crate::monitor::Notice;
+    use proptest::prelude::*;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    /// A gateway, a shop behind it, and a blog with an hour of maintenance at six.
+    const SITES: &str = r#"
+[owners.ops]
+push = "ops"
+escalate = "boss"
+escalate_after = "10m"
+[owners.boss]
+push = "boss"
+[notify]
+remind = "1h"
+[[maintenance]]
+sites = ["blog"]
+cron = "0 6 * * *"
+lasts = "1h"
+zone = "UTC"
+[monitor]
+confirm = 1
+recover = 1
+[[sites]]
+name = "gate"
+url = "http://gate.invalid"
+owners = ["ops"]
+[[sites]]
+name = "shop"
+url = "http://shop.invalid"
+owners = ["ops"]
+parent = "gate"
+[[sites]]
+name = "blog"
+url = "http://blog.invalid"
+owners = ["ops"]
+"#;
+
+    struct Life {
+        vigil: Vigil,
+        monitor: Monitor,
+        owners: Vec<Owner>,
+        now: Now,
+        /// Site, what was told of it, and when (seconds).
+        told: Vec<(usize, String, u64)>,
+    }
+
+    impl Life {
+        fn new() -> Self {
+            let config = parse(SITES, Path::new("sites.toml"), &Names { paradigms: &[] }).unwrap();
+            let mut monitor = Monitor::new();
+            let now = Now::default();
+            monitor.configure(config.sites.clone(), now);
+            Self {
+                vigil: Vigil::new(Rules::from(&config), &TimeZone::UTC),
+                monitor,
+                owners: config.owners,
+                now,
+                told: Vec::new(),
+            }
+        }
+
+        fn pass(&mut self, seconds: u64) {
+            self.now.mono = self.now.mono + Duration::from_secs(seconds);
+            let wall = self.now.wall.as_micros() + seconds as i64 * 1_000_000;
+            self.now.wall = Timestamp::from_micros(wall);
+            self.tend();
+        }
+
+        fn seconds(&self) -> u64 {
+            self.now.mono.as_nanos() / 1_000_000_000
+        }
+
+        fn note(&mut self, site: SiteId, what: impl Into<String>) {
+            let at = self.seconds();
+            self.told.push((site.index(), what.into(), at));
+        }
+
+        fn tend(&mut self) {
+            for (site, due) in self.vigil.due(&self.monitor, &self.owners, self.now) {
+                let what = match due {
+                    Due::Down => "down".to_owned(),
+                    Due::Reminder(number) => format!("reminder {number}"),
+                    Due::Escalation(to) => format!("to {to}"),
+                };
+                self.note(site, what);
+            }
+        }
+
+        fn look(&mut self, site: usize, verdict: Verdict) {
+            let site = SiteId::from_index(site);
+            let result = CheckResult {
+                job: JobId {
+                    site,
+                    due: self.now.mono,
+                },
+                verdict,
+                reason: (verdict == Verdict::Down).then_some(Reason::Timeout),
+                error: None,
+                status: None,
+                started_at: self.now.wall,
+                started: self.now.mono,
+                latency: Duration::ZERO,
+                late: Duration::ZERO,
+                phases: Phases::default(),
+                method: Method::Head,
+                attempts: 1,
+                redirects: 0,
+                certificate: None,
+                hops: Vec::new(),
+                ran_on: RanOn {
+                    host: "h".into(),
+                    pid: 1,
+                    tid: 1,
+                    thread: "t".into(),
+                },
+            };
+            let mut notices = Vec::new();
+            let outcome = Outcome::Checked(Arc::new(result));
+            self.monitor.observe(&outcome, self.now, &mut notices);
+            for notice in notices {
+                match notice {
+                    Notice::Down { site } => {
+                        let state = self.monitor.site(site).unwrap();
+                        if self.vigil.opened(state, &self.monitor, self.now) {
+                            self.note(site, "down");
+                        }
+                    }
+                    Notice::Recovered { site, .. } => {
+                        if self.vigil.ended(site).is_some() {
+                            self.note(site, "recovered");
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn during_the_window_nobody_is_told_and_at_its_end_what_is_open_is() {
+        let mut life = Life::new();
+        life.pass(6 * 3_600 + 60);
+        life.look(2, Verdict::Down);
+        for _ in 0..59 {
+            life.pass(59);
+        }
+        assert_eq!(life.told, []);
+        life.pass(60);
+        assert_eq!(life.told.len(), 1, "{:?}", life.told);
+        assert_eq!(life.told[0].1, "down");
+        assert!(life.told[0].2 >= 7 * 3_600);
+    }
+
+    #[test]
+    fn whoever_was_not_told_that_it_began_is_not_told_that_it_ended() {
+        let mut life = Life::new();
+        life.pass(6 * 3_600 + 60);
+        life.look(2, Verdict::Down);
+        life.pass(600);
+        life.look(2, Verdict::Up);
+        life.pass(7_200);
+        assert_eq!(life.told, []);
+    }
+
+    #[test]
+    fn an_acknowledgement_ends_reminders_and_escalation() {
+        let mut life = Life::new();
+        life.look(0, Verdict::Down);
+        life.pass(599);
+        let known = Acknowledgement {
+            at: life.now.wall,
+            note: "on it".into(),
+        };
+        life.monitor.acknowledge(SiteId::from_index(0), Some(known));
+        for _ in 0..10 {
+            life.pass(3_600);
+        }
+        assert_eq!(life.told, [(0, "down".to_owned(), 0)]);
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum Step {
+        Look(usize, bool),
+        Key(usize),
+        Pass(u64),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            4 => (0_usize..3, any::<bool>()).prop_map(|(site, up)| Step::Look(site, up)),
+            1 => (0_usize..3).prop_map(Step::Key),
+            3 => (1_u64..4_000).prop_map(Step::Pass),
+        ]
+    }
+
+    proptest! {
+        /// Whatever happens: of one outage nobody is told twice, and whatever is open for long
+        /// enough without a silence is told.
+        #[test]
+        fn each_outage_is_told_once_and_none_is_forgotten(
+            steps in prop::collection::vec(step(), 1..80)
+        ) {
+            let mut life = Life::new();
+            for step in steps {
+                match step {
+                    Step::Look(site, true) => life.look(site, Verdict::Up),
+                    Step::Look(site, false) => life.look(site, Verdict::Down),
+                    Step::Key(site) => {
+                        life.vigil.by_key(SiteId::from_index(site), life.now.wall);
+                    }
+                    Step::Pass(seconds) => life.pass(seconds),
+                }
+            }
+            // The gateway is well at last, every window is over, and time passes.
+            life.pass(3_601);
+            life.look(0, Verdict::Up);
+            for _ in 0..3 {
+                life.pass(3_601);
+            }
+            for site in 0..3 {
+                let of_site = life.told.iter().filter(|(told, ..)| *told == site);
+                let words: Vec<&str> = of_site
+                    .map(|(_, what, _)| &**what)
+                    .filter(|what| matches!(*what, "down" | "recovered"))
+                    .collect();
+                for (place, word) in words.iter().enumerate() {
+                    let expected = if place % 2 == 0 { "down" } else { "recovered" };
+                    prop_assert_eq!(*word, expected, "{}: {:?}", site, life.told);
+                }
+                let open = life.monitor.site(SiteId::from_index(site)).unwrap().outage().is_some();
+                prop_assert_eq!(words.len() % 2 == 1, open, "{}: {:?}", site, life.told);
+            }
+            // Reminders and escalations of one outage come once each.
+            for pair in life.told.windows(2) {
+                prop_assert_ne!(&pair[0], &pair[1]);
+            }
+        }
+    }
+}

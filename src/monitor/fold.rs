@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{Acknowledgement, Now, Outcome, Site, SiteId, Standing};
+use crate::domain::{Acknowledgement, Now, Outcome, Site, SiteId, Standing, Verdict};
 
 use super::latency::{LatencyWindow, Worst};
 use super::site::Turn;
@@ -184,7 +184,7 @@ impl Monitor {
         };
         self.checks += 1;
         self.late.push(result.late, now.mono);
-        if !result.failed() {
+        if matches!(result.verdict, Verdict::Up | Verdict::Degraded) {
             self.latencies.push(result.latency);
         }
         notices.extend(again.map(|after| Notice::LookAgain { site: id, after }));

@@ -66,7 +66,15 @@ impl Run {
             }
             Step::Sweep => self.terminal.press("R"),
             Step::Kill(which, stop) => {
-                let children: Vec<u32> = descendants(self.terminal.pid()).into_iter().collect();
+                // One that is just begun is a copy of the program until it runs another
+                // command line. Stopped at that moment it holds up whoever begins it: no
+                // worker dies so.
+                let line = |pid: u32| fs::read(format!("/proc/{pid}/cmdline")).ok();
+                let own = line(self.terminal.pid());
+                let children: Vec<u32> = descendants(self.terminal.pid())
+                    .into_iter()
+                    .filter(|child| line(*child).is_some_and(|line| Some(line) != own))
+                    .collect();
                 if let Some(child) = children.get(which % children.len().max(1)) {
                     let signal = if *stop { Signal::STOP } else { Signal::KILL };
                     // It may be on its way out already.
