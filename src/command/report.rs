@@ -132,7 +132,7 @@ fn table(out: &mut impl Write, rows: &[Row], args: &ReportArgs) -> io::Result<()
         let line = format!(
             "{} {:>9} {:>9} {:>7} {:>7} {outages:>7} {:>8} {:>7} {:>7} {:>7} {}",
             padded(&row.name),
-            shown(percent(&row.sum)),
+            shown(percent(row.sum.uptime())),
             row.sum.count,
             row.sum.missed,
             row.sum.unknown,

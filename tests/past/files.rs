@@ -174,6 +174,32 @@ fn summaries_of_imported_results_stay_when_the_results_have_gone() {
 }
 
 #[test]
+fn an_import_that_was_cut_off_is_made_whole_by_the_next() {
+    let squirrel = Squirrel::new();
+    let connection = empty(&squirrel);
+    let shop = site(&connection, "shop", "http://shop.invalid/");
+    for hour in 0..48 {
+        result(&connection, shop, now() - 20 * DAY + 3_600 * hour, 0, 40);
+    }
+    // Everything up to now is summed up, but for these: they are there, and nobody knows.
+    connection
+        .execute(
+            "INSERT INTO marks VALUES ('rolled', ?1)",
+            [now() / 300 * 300],
+        )
+        .unwrap();
+    drop(connection);
+    assert_eq!(report(&squirrel, "history.db"), Vec::<Value>::new());
+    squirrel.write("export", text(&run(&squirrel, &["history", "export"])));
+    let said = import(&squirrel, "export", "history.db");
+    assert!(
+        said.starts_with("0 results taken, 48 known already"),
+        "{said}"
+    );
+    assert_eq!(report(&squirrel, "history.db")[0]["checks"], 48);
+}
+
+#[test]
 fn while_a_monitor_has_the_file_it_is_read_and_not_worked_on() {
     let mut fleet = Fleet::new();
     let site = fleet.serve(script(BROKEN));

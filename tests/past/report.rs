@@ -278,6 +278,7 @@ fn the_page_is_well_formed_and_asks_for_nothing_outside() {
         &["--since", "2d"][..],
         &["--since", "30d"],
         &["--by", "tag"],
+        &["--since", "36500d"],
     ] {
         let args = [&["report", "--format", "html"], args].concat();
         let page = text(&run(&squirrel, &args));
