@@ -54,7 +54,8 @@ svg{display:block;width:100%;margin-top:.5rem;overflow:visible}
 dl{display:grid;grid-template-columns:repeat(4,1fr);gap:.3rem .6rem;margin:.6rem 0 0}
 dl div{min-width:0}dt{font-size:.75rem;color:var(--dim)}dd{margin:0;font-variant-numeric:tabular-nums}
 table{border-collapse:collapse;margin-top:.5rem}td,th{padding:.15rem .8rem .15rem 0;text-align:left}
-td+td,th+th{text-align:right;font-variant-numeric:tabular-nums}td:first-child{overflow-wrap:anywhere}a{color:inherit}
+td+td,th+th{text-align:right;font-variant-numeric:tabular-nums}td:first-child{overflow-wrap:anywhere}td:last-child,th:last-child{padding-right:0}a{color:inherit}
+@media(max-width:30rem){body{padding:.7rem}table{width:100%;font-size:.8rem}td,th{padding-right:.5rem}}
 </style>
 "#;
 
