@@ -15,11 +15,12 @@ const TIMEOUT: i64 = 2;
 fn minutes(squirrel: &Squirrel, name: &str, looks: &[(i64, i64)]) {
     let connection = rusqlite::Connection::open(squirrel.dir().join("history.db")).unwrap();
     let site = site(&connection, name, &format!("http://{name}.invalid/"));
+    let begin = now() - 7_200;
     for (minute, (reason, millis)) in looks.iter().enumerate() {
         result(
             &connection,
             site,
-            now() - 7_200 + 60 * minute as i64,
+            begin + 60 * minute as i64,
             *reason,
             *millis,
         );
