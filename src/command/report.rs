@@ -94,7 +94,8 @@ fn csv(out: &mut impl Write, rows: &[Row]) -> io::Result<()> {
         "mttr_s",
         "p50_ms",
         "p95_ms",
-    ])?;
+    ])
+    .map_err(past::plain)?;
     for row in rows {
         let (name, url) = (
             past::harmless(&row.name),
@@ -104,7 +105,8 @@ fn csv(out: &mut impl Write, rows: &[Row]) -> io::Result<()> {
             name: &name,
             url: url.as_deref(),
             ..Columns::from(row)
-        })?;
+        })
+        .map_err(past::plain)?;
     }
     csv.flush()
 }

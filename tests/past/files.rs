@@ -276,12 +276,14 @@ fn an_export_of_many_results_takes_no_memory_and_ends_with_its_reader() {
     let peak = running.peak_rss();
     assert!(peak > 0 && peak < 64 << 20, "{peak}");
     assert_eq!(running.finish().code(), 0);
-    let mut running = squirrel.start(args);
-    running.wait_for_line();
-    running.close_stdout();
-    let finished = running.finish();
-    assert_eq!(finished.code(), 0, "{}", finished.stderr);
-    assert_eq!(finished.stderr, "");
+    for format in ["jsonl", "csv"] {
+        let mut running = squirrel.start([&args[..], &["--format", format]].concat());
+        running.wait_for_line();
+        running.close_stdout();
+        let finished = running.finish();
+        assert_eq!(finished.code(), 0, "{format}: {}", finished.stderr);
+        assert_eq!(finished.stderr, "");
+    }
 }
 
 #[test]

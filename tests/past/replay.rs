@@ -72,6 +72,10 @@ fn a_rule_that_waits_longer_misses_what_is_short_and_notices_the_rest_later() {
     assert_eq!(delays, [&Value::Null, &120.0.into(), &Value::Null]);
     assert_eq!(outages[0]["other_noticed"], Value::Null);
     assert_eq!(outages[2]["ended"], Value::Null);
+    // The rule as it is makes no difference.
+    let (now, other, outages) = replay(&squirrel, &["--confirm", "1"]);
+    assert_eq!(now["messages"], other["messages"]);
+    assert!(outages.iter().all(|outage| outage["delay_s"] == 0.0));
     let table = text(&run(&squirrel, &["replay", "--confirm", "3"]));
     for words in [
         "2m00s later",
