@@ -132,7 +132,7 @@ impl<W: Write> Printer<W> {
                     url: &url,
                     ..line
                 })
-                .map_err(io::Error::from)
+                .map_err(past::plain)
             }
         }
     }

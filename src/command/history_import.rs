@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::app::{Replay, Rules};
 use crate::config::{Config, HistorySettings};
-use crate::domain::{Clock, Reason, SystemClock, Timestamp, brief, clean};
+use crate::domain::{Clock, Reason, SystemClock, Timestamp, clean};
 use crate::history::{
     Archive, Foreign, Import, Imported, PastOutage, PastRow, RawLook, SiteKey, Upkeep,
 };
@@ -18,6 +18,7 @@ use crate::history::{
 use super::exit::{Exit, mistake};
 use super::past;
 use super::past_args::ImportArgs;
+use super::report_rows::whole;
 
 /// How a database of SQLite begins (sqlite.org/fileformat.html, section 1.3).
 const SQLITE: &[u8; 16] = b"SQLite format 3\0";
@@ -76,7 +77,7 @@ fn import(args: &ImportArgs, path: &Path, config: Option<&Config>) -> Result<Str
         notes.push_str(&format!(
             "results older than {} go when a monitor runs or with history compact, and their \
              summaries stay: [history] raw says how long\n",
-            brief(settings.raw)
+            whole(settings.raw)
         ));
     }
     lines.push_str(&notes);

@@ -1,5 +1,6 @@
 //! The past on disk and the sites of today: what `report`, `history` and `replay` begin with.
 
+use std::io;
 use std::path::PathBuf;
 
 use crate::config::{self, Config};
@@ -38,6 +39,14 @@ pub(super) fn archive(args: &PastArgs) -> Result<Archive, Exit> {
     let path = path(args)?;
     Archive::open(&path, SystemClock::new().timestamp())
         .map_err(|error| mistake(format!("squirrel: {}", clean(&error.to_string(), 400))))
+}
+
+/// What was wrong with the output, as itself: a reader that is gone has to be known as such.
+pub(super) fn plain(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        kind => io::Error::other(format!("{kind:?}")),
+    }
 }
 
 /// A cell of CSV that no spreadsheet takes for a formula: those begin with `=`, `+`, `-` or

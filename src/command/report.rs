@@ -94,7 +94,8 @@ fn csv(out: &mut impl Write, rows: &[Row]) -> io::Result<()> {
         "mttr_s",
         "p50_ms",
         "p95_ms",
-    ])?;
+    ])
+    .map_err(past::plain)?;
     for row in rows {
         let (name, url) = (
             past::harmless(&row.name),
@@ -104,7 +105,8 @@ fn csv(out: &mut impl Write, rows: &[Row]) -> io::Result<()> {
             name: &name,
             url: url.as_deref(),
             ..Columns::from(row)
-        })?;
+        })
+        .map_err(past::plain)?;
     }
     csv.flush()
 }
@@ -132,7 +134,7 @@ fn table(out: &mut impl Write, rows: &[Row], args: &ReportArgs) -> io::Result<()
         let line = format!(
             "{} {:>9} {:>9} {:>7} {:>7} {outages:>7} {:>8} {:>7} {:>7} {:>7} {}",
             padded(&row.name),
-            shown(percent(&row.sum)),
+            shown(percent(row.sum.uptime())),
             row.sum.count,
             row.sum.missed,
             row.sum.unknown,

@@ -17,6 +17,9 @@ const LOWEST: usize = 10;
 /// Points of a chart of latency at most: more than that nobody sees at its width.
 const POINTS: usize = 120;
 
+/// Bars that are drawn in any case; more only as far back as there is something to show.
+const CELLS: i64 = 400;
+
 /// Heights of the charts, in units of their own.
 const BARS: f64 = 10.0;
 const LINES: f64 = 30.0;
@@ -51,7 +54,8 @@ svg{display:block;width:100%;margin-top:.5rem;overflow:visible}
 dl{display:grid;grid-template-columns:repeat(4,1fr);gap:.3rem .6rem;margin:.6rem 0 0}
 dl div{min-width:0}dt{font-size:.75rem;color:var(--dim)}dd{margin:0;font-variant-numeric:tabular-nums}
 table{border-collapse:collapse;margin-top:.5rem}td,th{padding:.15rem .8rem .15rem 0;text-align:left}
-td+td,th+th{text-align:right;font-variant-numeric:tabular-nums}td:first-child{overflow-wrap:anywhere}a{color:inherit}
+td+td,th+th{text-align:right;font-variant-numeric:tabular-nums}td:first-child{overflow-wrap:anywhere}td:last-child,th:last-child{padding-right:0}a{color:inherit}
+@media(max-width:30rem){body{padding:.7rem}table{width:100%;font-size:.8rem}td,th{padding-right:.5rem}}
 </style>
 "#;
 
@@ -139,7 +143,7 @@ impl Page<'_> {
             .rows
             .iter()
             .enumerate()
-            .filter_map(|(number, row)| Some((percent(&row.sum)?, number, row)))
+            .filter_map(|(number, row)| Some((percent(row.sum.uptime())?, number, row)))
             .filter(|(percent, ..)| *percent < 100.0)
             .collect();
         rows.sort_by(|one, other| one.0.total_cmp(&other.0));
@@ -168,7 +172,7 @@ impl Page<'_> {
             out,
             "<article id=\"r{number}\"><header><h2>{}</h2><span class=\"big\">{}</span></header>",
             Text(&row.name),
-            shown(percent(&row.sum))
+            shown(percent(row.sum.uptime()))
         )?;
         match &row.url {
             Some(url) => write!(out, "<p class=\"url\">{}", Text(url))?,
@@ -211,8 +215,14 @@ impl Page<'_> {
     /// The first cell of the charts, and how many there are.
     fn cells(&self) -> (i64, i64) {
         let length = self.cell.seconds();
-        let first = self.cell.floor(self.from());
         let last = self.cell.floor(self.now.as_micros().div_euclid(1_000_000));
+        let mut first = self.cell.floor(self.from());
+        if (last - first) / length > CELLS {
+            // A century has no bars that anybody could see.
+            let known = self.rows.iter().filter_map(|row| row.cells.first());
+            let earliest = known.map(|(start, _)| *start).min();
+            first = first.max(earliest.unwrap_or(last).min(last));
+        }
         (first, (last - first) / length + 1)
     }
 
@@ -223,8 +233,8 @@ impl Page<'_> {
         let place = |start: i64| (start - first) / self.cell.seconds();
         let mut runs: Vec<(i64, i64)> = Vec::new();
         let mut bad = Vec::new();
-        for (start, sum) in &row.cells {
-            let (at, Some(uptime)) = (place(*start), sum.uptime()) else {
+        for (start, cell) in &row.cells {
+            let (at, Some(uptime)) = (place(*start), cell.uptime()) else {
                 continue;
             };
             match runs.last_mut() {
@@ -232,7 +242,7 @@ impl Page<'_> {
                 _ => runs.push((at, 1)),
             }
             if uptime < 1.0 {
-                bad.push((at, *start, uptime, sum));
+                bad.push((at, *start, uptime));
             }
         }
         write!(
@@ -245,7 +255,7 @@ impl Page<'_> {
             write!(out, "M{from} 5h{length}")?;
         }
         write!(out, "\"/>")?;
-        for (at, start, uptime, sum) in bad {
+        for (at, start, uptime) in bad {
             // So small a share that it could not be seen is drawn as large as can be.
             let height = ((1.0 - uptime) * BARS).max(BARS * 0.2);
             write!(
@@ -253,7 +263,7 @@ impl Page<'_> {
                 "<rect class=\"b\" x=\"{at}\" y=\"0\" width=\".82\" height=\"{height:.1}\">\
                  <title>{}: {} up</title></rect>",
                 self.time(start),
-                shown(percent(sum))
+                shown(percent(Some(uptime)))
             )?;
         }
         write!(out, "</svg>")
@@ -264,11 +274,13 @@ impl Page<'_> {
         let (first, count) = self.cells();
         let each = usize::try_from(count).unwrap_or(1).div_ceil(POINTS).max(1) as i64;
         let mut points: Vec<(i64, Sum)> = Vec::new();
-        for (start, sum) in &row.cells {
+        for (start, cell) in &row.cells {
             let at = (start - first) / self.cell.seconds() / each;
-            match points.last_mut() {
-                Some((known, all)) if *known == at => all.merge(sum),
-                _ => points.push((at, sum.clone())),
+            if points.last().is_none_or(|(known, _)| *known != at) {
+                points.push((at, Sum::default()));
+            }
+            if let Some((_, sum)) = points.last_mut() {
+                cell.add_to(sum);
             }
         }
         let quantiles = |share: f64| -> Vec<(i64, Duration)> {

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::domain::{Site, brief};
-use crate::history::{Outages, SiteKey, Sum, Survey};
+use crate::history::{Outages, Packed, SiteKey, Sum, Survey};
 
 use super::past_args::By;
 use super::record::millis;
@@ -28,7 +28,7 @@ pub(super) struct Row {
     pub(super) sites: usize,
     pub(super) sum: Sum,
     pub(super) outages: Outages,
-    pub(super) cells: Vec<(i64, Sum)>,
+    pub(super) cells: Vec<(i64, Packed)>,
 }
 
 /// The columns that scripts rely on, in their order. What is not known is null.
@@ -54,7 +54,7 @@ impl<'a> From<&'a Row> for Columns<'a> {
         Self {
             name: &row.name,
             url: row.url.as_deref(),
-            uptime_percent: percent(&row.sum),
+            uptime_percent: percent(row.sum.uptime()),
             checks: row.sum.count,
             missed: row.sum.missed,
             unknown: row.sum.unknown,
@@ -69,9 +69,8 @@ impl<'a> From<&'a Row> for Columns<'a> {
 
 /// Uptime in per cent to four places, cut and not rounded: a single failure in a year is not
 /// 100%.
-pub(super) fn percent(sum: &Sum) -> Option<f64> {
-    let uptime = sum.uptime()?;
-    Some((uptime * 1e6 + 1e-9).floor() / 1e4)
+pub(super) fn percent(uptime: Option<f64>) -> Option<f64> {
+    uptime.map(|uptime| (uptime * 1e6 + 1e-9).floor() / 1e4)
 }
 
 /// A span as it was most likely written: "30d", and not "30d00h".
@@ -143,42 +142,50 @@ fn row(key: SiteKey, survey: Option<Survey>, former: bool) -> Row {
 /// One row for each of the `labels` that sites have, by name; a site with several counts in
 /// each of them.
 fn grouped(rows: Vec<Row>, sites: &[Site], labels: impl Fn(&Site) -> &[Box<str>]) -> Vec<Row> {
-    let mut groups: BTreeMap<Box<str>, Row> = BTreeMap::new();
-    let mut others = Row::default();
+    let mut groups: BTreeMap<Box<str>, Group> = BTreeMap::new();
+    let mut others = Group::default();
     for (place, row) in rows.into_iter().enumerate() {
         // Rows of configured sites come first, in their order.
         let mut labels = sites.get(place).map_or(&[][..], &labels).to_vec();
         labels.sort_unstable();
         labels.dedup();
         if labels.is_empty() {
-            join(&mut others, &row);
+            others.join(&row);
         }
         for label in labels {
-            join(groups.entry(label).or_default(), &row);
+            groups.entry(label).or_default().join(&row);
         }
     }
-    let mut rows: Vec<Row> = groups
-        .into_iter()
-        .map(|(name, row)| Row { name, ..row })
-        .collect();
-    if others.sites > 0 {
-        rows.push(Row {
-            name: NONE.into(),
-            ..others
-        });
-    }
-    rows
+    let others = (others.row.sites > 0).then(|| (NONE.into(), others));
+    let groups = groups.into_iter().chain(others);
+    groups.map(|(name, group)| group.named(name)).collect()
 }
 
-fn join(group: &mut Row, row: &Row) {
-    group.sites += row.sites;
-    group.sum.merge(&row.sum);
-    group.outages.merge(&row.outages);
-    for (start, sum) in &row.cells {
-        let place = group.cells.partition_point(|(known, _)| known < start);
-        match group.cells.get_mut(place) {
-            Some((known, all)) if known == start => all.merge(sum),
-            _ => group.cells.insert(place, (*start, sum.clone())),
+/// Several sites as one.
+#[derive(Default)]
+struct Group {
+    row: Row,
+    cells: BTreeMap<i64, Sum>,
+}
+
+impl Group {
+    fn join(&mut self, row: &Row) {
+        self.row.sites += row.sites;
+        self.row.sum.merge(&row.sum);
+        self.row.outages.merge(&row.outages);
+        for (start, cell) in &row.cells {
+            cell.add_to(self.cells.entry(*start).or_default());
+        }
+    }
+
+    fn named(self, name: Box<str>) -> Row {
+        let cells = self.cells.iter();
+        Row {
+            name,
+            cells: cells
+                .map(|(start, sum)| (*start, Packed::from(sum)))
+                .collect(),
+            ..self.row
         }
     }
 }
@@ -189,15 +196,18 @@ mod tests {
 
     #[test]
     fn a_single_failure_is_never_rounded_to_a_hundred() {
-        let sum = |up, count| Sum {
-            up,
-            count,
-            ..Sum::default()
+        let uptime = |up, count| {
+            let sum = Sum {
+                up,
+                count,
+                ..Sum::default()
+            };
+            sum.uptime()
         };
-        assert_eq!(percent(&sum(10_000_000, 10_000_000)), Some(100.0));
-        assert_eq!(percent(&sum(9_999_999, 10_000_000)), Some(99.9999));
-        assert_eq!(percent(&sum(2, 3)), Some(66.6666));
-        assert_eq!(percent(&sum(9, 10)), Some(90.0));
-        assert_eq!(percent(&sum(0, 0)), None);
+        assert_eq!(percent(uptime(10_000_000, 10_000_000)), Some(100.0));
+        assert_eq!(percent(uptime(9_999_999, 10_000_000)), Some(99.9999));
+        assert_eq!(percent(uptime(2, 3)), Some(66.6666));
+        assert_eq!(percent(uptime(9, 10)), Some(90.0));
+        assert_eq!(percent(uptime(0, 0)), None);
     }
 }

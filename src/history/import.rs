@@ -71,7 +71,6 @@ pub struct Import {
     upkeep: Upkeep,
     waiting: Vec<PastRow>,
     ids: HashMap<SiteKey, i64>,
-    periods: BTreeSet<i64>,
     imported: Imported,
 }
 
@@ -83,7 +82,6 @@ impl Import {
             upkeep,
             waiting: Vec::with_capacity(BATCH),
             ids: HashMap::new(),
-            periods: BTreeSet::new(),
             imported: Imported::default(),
         }
     }
@@ -106,20 +104,28 @@ impl Import {
 
     fn flush(&mut self) -> Result<(), String> {
         let rows = std::mem::take(&mut self.waiting);
+        let rolled = self.upkeep.store.rolled;
         let done = (|| {
             let connection = &self.upkeep.store.connection;
             let transaction =
                 Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
             for row in &rows {
                 let site = id(&transaction, &mut self.ids, &row.site)?;
-                let Some(at) = keep(&transaction, site, row)? else {
+                let kept = keep(&transaction, site, row)?;
+                // Known ones too: an import that was killed may have left them without.
+                let at = kept.unwrap_or_else(|| row.at.as_micros());
+                let period = Level::FiveMinutes.floor(at.div_euclid(1_000_000));
+                if rolled.is_some_and(|rolled| period < rolled) {
+                    transaction
+                        .prepare_cached("INSERT OR IGNORE INTO due_rollups VALUES (0, ?1)")?
+                        .execute([period])?;
+                }
+                if kept.is_none() {
                     self.imported.known += 1;
                     continue;
-                };
+                }
                 self.imported.new += 1;
                 self.imported.sites.insert(site);
-                self.periods
-                    .insert(Level::FiveMinutes.floor(at.div_euclid(1_000_000)));
                 let at = Timestamp::from_micros(at);
                 let (first, last) = self.imported.span.unwrap_or((at, at));
                 self.imported.span = Some((first.min(at), last.max(at)));
@@ -139,20 +145,8 @@ impl Import {
         self.flush()?;
         let now = self.upkeep.seconds();
         let done = (|| {
-            let store = &mut self.upkeep.store;
-            let rolled = store.rolled.unwrap_or(i64::MIN);
-            let transaction =
-                Transaction::new_unchecked(&store.connection, TransactionBehavior::Immediate)?;
-            {
-                let mut insert = transaction
-                    .prepare_cached("INSERT OR IGNORE INTO due_rollups VALUES (0, ?1)")?;
-                for period in self.periods.iter().filter(|period| **period < rolled) {
-                    insert.execute([period])?;
-                }
-            }
-            transaction.commit()?;
             let mut roller = Roller::careful();
-            while roller.step(store, now, i64::MIN)? {}
+            while roller.step(&mut self.upkeep.store, now, i64::MIN)? {}
             Ok(())
         })();
         self.upkeep.plainly(done)?;

@@ -48,7 +48,7 @@ pub use gather::Patience;
 pub use import::{Import, Imported, PastOutage, PastRow};
 pub use keeper::{History, HistoryError};
 pub use open::{Place, Refusal};
-pub use period::{Level, Sum};
+pub use period::{Level, Packed, Sum};
 pub use post::PostCount;
 pub use raw::{RawLook, RawRow};
 pub use records::{

@@ -480,7 +480,18 @@ proptest! {
                 }
                 let found = surveys.iter().find(|survey| survey.site == key(name));
                 let found = found.map(|survey| survey.sum.clone()).unwrap_or_default();
-                prop_assert_eq!(found, expected, "{:?}", cells);
+                prop_assert_eq!(&found, &expected, "{:?}", cells);
+                let mut parts = Sum::default();
+                let stretches = surveys.iter().filter(|survey| survey.site == key(name));
+                for (_, cell) in stretches.flat_map(|survey| &survey.cells) {
+                    cell.add_to(&mut parts);
+                }
+                if cells.is_some() {
+                    prop_assert_eq!(
+                        (parts.count, parts.up, parts.unknown, parts.sketch),
+                        (expected.count, expected.up, expected.unknown, expected.sketch)
+                    );
+                }
             }
         }
     }

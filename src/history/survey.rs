@@ -5,13 +5,13 @@
 //! its ends, and each is read once for all sites: a table of summaries stands in the order of
 //! its periods, so a year of a thousand sites is 365 runs of a thousand rows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use crate::domain::Timestamp;
 
 use super::archive::{Archive, ArchiveError};
-use super::period::{COLUMNS, Level, Sum};
+use super::period::{COLUMNS, Level, Packed, Sum};
 use super::records::SiteKey;
 
 /// What became of one site.
@@ -25,7 +25,7 @@ pub struct Survey {
     pub outages: Outages,
     /// Its looks by stretch of time, oldest first: the beginning in seconds since 1970, UTC.
     /// Stretches without any are left out.
-    pub cells: Vec<(i64, Sum)>,
+    pub cells: Vec<(i64, Packed)>,
 }
 
 /// What outages of a span come to.
@@ -66,25 +66,27 @@ impl Outages {
 struct Tally {
     sum: Sum,
     outages: Outages,
-    cells: Vec<(i64, Sum)>,
+    /// Stretches that are summed up in the file, oldest first.
+    cells: Vec<(i64, Packed)>,
+    /// Stretches that are put together from shorter ones: at the ends of the span.
+    parts: BTreeMap<i64, Sum>,
 }
 
 impl Tally {
-    /// The sums that a row of `cell` belongs to.
-    fn cell(&mut self, cell: Option<i64>) -> &mut Sum {
-        let Some(start) = cell else {
-            return &mut self.sum;
-        };
-        // Rows come nearly in the order of time: the place is at the end or close to it.
-        let place = self.cells.partition_point(|(known, _)| *known < start);
-        if self
-            .cells
-            .get(place)
-            .is_none_or(|(known, _)| *known != start)
-        {
-            self.cells.insert(place, (start, Sum::default()));
+    /// All stretches, oldest first.
+    fn take_cells(&mut self) -> Vec<(i64, Packed)> {
+        let mut cells = std::mem::take(&mut self.cells);
+        for (start, mut sum) in std::mem::take(&mut self.parts) {
+            let place = cells.partition_point(|(known, _)| *known < start);
+            match cells.get_mut(place).filter(|(known, _)| *known == start) {
+                Some((_, cell)) => {
+                    cell.add_to(&mut sum);
+                    *cell = Packed::from(&sum);
+                }
+                None => cells.insert(place, (start, Packed::from(&sum))),
+            }
         }
-        &mut self.cells[place].1
+        cells
     }
 }
 
@@ -185,9 +187,19 @@ impl Archive {
         ))?;
         let mut rows = query.query((from, to))?;
         while let Some(row) = rows.next()? {
-            let cell = cells.map(|cells| row.get(0).map(|start| cells.floor(start)));
+            let start = row.get(0)?;
             let tally = tallies.entry(row.get(1)?).or_default();
-            tally.cell(cell.transpose()?).add_row(row, 2)?;
+            tally.sum.add_row(row, 2)?;
+            match cells {
+                Some(cells) if cells == level => {
+                    tally.cells.push((start, Packed::of_row(row, 2)?));
+                }
+                Some(cells) => {
+                    let part = tally.parts.entry(cells.floor(start)).or_default();
+                    part.add_row(row, 2)?;
+                }
+                None => {}
+            }
         }
         Ok(())
     }
@@ -208,15 +220,19 @@ impl Archive {
         let mut rows = query.query(bounds)?;
         while let Some(row) = rows.next()? {
             let tally = tallies.entry(row.get(1)?).or_default();
-            tally.cell(cell(row.get(0)?)).look(row.get(2)?, row.get(3)?);
+            let (reason, latency) = (row.get(2)?, row.get(3)?);
+            tally.sum.look(reason, latency);
+            if let Some(cell) = cell(row.get(0)?) {
+                let part = tally.parts.entry(cell).or_default();
+                part.look(reason, latency);
+            }
         }
-        let mut query = self.connection.prepare_cached(
-            "SELECT at, site FROM missed WHERE at >= ?1 AND at <= ?2 ORDER BY at",
-        )?;
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT site FROM missed WHERE at >= ?1 AND at <= ?2")?;
         let mut rows = query.query(bounds)?;
         while let Some(row) = rows.next()? {
-            let tally = tallies.entry(row.get(1)?).or_default();
-            tally.cell(cell(row.get(0)?)).missed += 1;
+            tallies.entry(row.get(0)?).or_default().sum.missed += 1;
         }
         Ok(())
     }
@@ -257,17 +273,14 @@ impl Archive {
             let Some(mut tally) = tallies.remove(&row.get(0)?) else {
                 continue;
             };
-            for (_, sum) in &tally.cells {
-                tally.sum.merge(sum);
-            }
             surveys.push(Survey {
                 site: SiteKey {
                     name: row.get(1)?,
                     url: row.get(2)?,
                 },
+                cells: tally.take_cells(),
                 sum: tally.sum,
                 outages: tally.outages,
-                cells: tally.cells,
             });
         }
         Ok(surveys)

@@ -34,12 +34,13 @@ fn import(squirrel: &Squirrel, file: &str, into: &str) -> String {
 fn some_history(names: &[&str]) -> Squirrel {
     let squirrel = Squirrel::new();
     let connection = empty(&squirrel);
+    let begin = now() - 4 * 3_600;
     for (place, name) in names.iter().enumerate() {
         let place = place as i64;
         let site = site(&connection, name, &format!("http://site{place}.invalid/"));
         for minute in 0..200 {
             let reason = [0, 0, 11, 0, 0, 2, 2, 13, 1, 0][(minute + place) as usize % 10];
-            let at = now() - 4 * 3_600 + 60 * minute;
+            let at = begin + 60 * minute;
             result(&connection, site, at, reason, 20 + minute);
             if minute % 50 == 7 {
                 connection
@@ -141,14 +142,9 @@ fn summaries_of_imported_results_stay_when_the_results_have_gone() {
     );
     let connection = empty(&squirrel);
     let shop = site(&connection, "shop", "http://shop.invalid/");
+    let begin = now() - 50 * DAY;
     for hour in 0..(50 * 24) {
-        result(
-            &connection,
-            shop,
-            now() - 50 * DAY + 3_600 * hour,
-            hour % 4 / 3,
-            40,
-        );
+        result(&connection, shop, begin + 3_600 * hour, hour % 4 / 3, 40);
     }
     drop(connection);
     squirrel.write("export", text(&run(&squirrel, &["history", "export"])));
@@ -171,6 +167,33 @@ fn summaries_of_imported_results_stay_when_the_results_have_gone() {
     import(&squirrel, "export", "other.db");
     assert_eq!(rows(), 1_200);
     assert_eq!(report(&squirrel, "other.db"), before);
+}
+
+#[test]
+fn an_import_that_was_cut_off_is_made_whole_by_the_next() {
+    let squirrel = Squirrel::new();
+    let connection = empty(&squirrel);
+    let shop = site(&connection, "shop", "http://shop.invalid/");
+    let begin = now() - 20 * DAY;
+    for hour in 0..48 {
+        result(&connection, shop, begin + 3_600 * hour, 0, 40);
+    }
+    // Everything up to now is summed up, but for these: they are there, and nobody knows.
+    connection
+        .execute(
+            "INSERT INTO marks VALUES ('rolled', ?1)",
+            [now() / 300 * 300],
+        )
+        .unwrap();
+    drop(connection);
+    assert_eq!(report(&squirrel, "history.db"), Vec::<Value>::new());
+    squirrel.write("export", text(&run(&squirrel, &["history", "export"])));
+    let said = import(&squirrel, "export", "history.db");
+    assert!(
+        said.starts_with("0 results taken, 48 known already"),
+        "{said}"
+    );
+    assert_eq!(report(&squirrel, "history.db")[0]["checks"], 48);
 }
 
 #[test]
@@ -253,12 +276,14 @@ fn an_export_of_many_results_takes_no_memory_and_ends_with_its_reader() {
     let peak = running.peak_rss();
     assert!(peak > 0 && peak < 64 << 20, "{peak}");
     assert_eq!(running.finish().code(), 0);
-    let mut running = squirrel.start(args);
-    running.wait_for_line();
-    running.close_stdout();
-    let finished = running.finish();
-    assert_eq!(finished.code(), 0, "{}", finished.stderr);
-    assert_eq!(finished.stderr, "");
+    for format in ["jsonl", "csv"] {
+        let mut running = squirrel.start([&args[..], &["--format", format]].concat());
+        running.wait_for_line();
+        running.close_stdout();
+        let finished = running.finish();
+        assert_eq!(finished.code(), 0, "{format}: {}", finished.stderr);
+        assert_eq!(finished.stderr, "");
+    }
 }
 
 #[test]
@@ -286,8 +311,9 @@ fn uptime_kumas_file_is_taken_over() {
              (3, 'Router', 'https://', 'ping');",
     )
     .unwrap();
+    let begin = now() - 3_600;
     let beat = |monitor: i64, minute: i64, status: i64, ping: Option<i64>, words: &str| {
-        let at = jiff::Timestamp::from_second(now() - 3_600 + 60 * minute).unwrap();
+        let at = jiff::Timestamp::from_second(begin + 60 * minute).unwrap();
         let time = at.strftime("%Y-%m-%d %H:%M:%S.527").to_string();
         kuma.execute(
             "INSERT INTO heartbeat (monitor_id, status, msg, time, ping) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -379,8 +405,9 @@ fn gatus_file_is_taken_over_as_far_as_it_tells_what_it_watched() {
                  (2, 'core_blog', 'blog', 'core'), (3, '_dns', 'dns', '');",
         )
         .unwrap();
+    let begin = now() - 3_600;
     let result = |endpoint: i64, minute: i64, status: i64, errors: &str| {
-        let at = jiff::Timestamp::from_second(now() - 3_600 + 60 * minute).unwrap();
+        let at = jiff::Timestamp::from_second(begin + 60 * minute).unwrap();
         let time = at
             .strftime("%Y-%m-%d %H:%M:%S.123456789 +0000 UTC")
             .to_string();

@@ -15,11 +15,12 @@ const TIMEOUT: i64 = 2;
 fn minutes(squirrel: &Squirrel, name: &str, looks: &[(i64, i64)]) {
     let connection = rusqlite::Connection::open(squirrel.dir().join("history.db")).unwrap();
     let site = site(&connection, name, &format!("http://{name}.invalid/"));
+    let begin = now() - 7_200;
     for (minute, (reason, millis)) in looks.iter().enumerate() {
         result(
             &connection,
             site,
-            now() - 7_200 + 60 * minute as i64,
+            begin + 60 * minute as i64,
             *reason,
             *millis,
         );
@@ -71,6 +72,10 @@ fn a_rule_that_waits_longer_misses_what_is_short_and_notices_the_rest_later() {
     assert_eq!(delays, [&Value::Null, &120.0.into(), &Value::Null]);
     assert_eq!(outages[0]["other_noticed"], Value::Null);
     assert_eq!(outages[2]["ended"], Value::Null);
+    // The rule as it is makes no difference.
+    let (now, other, outages) = replay(&squirrel, &["--confirm", "1"]);
+    assert_eq!(now["messages"], other["messages"]);
+    assert!(outages.iter().all(|outage| outage["delay_s"] == 0.0));
     let table = text(&run(&squirrel, &["replay", "--confirm", "3"]));
     for words in [
         "2m00s later",
