@@ -17,6 +17,7 @@
 mod book;
 mod carry;
 mod codes;
+mod foreign;
 mod keeper;
 mod letters;
 mod lock;
@@ -34,6 +35,7 @@ mod stories;
 mod writer;
 
 pub use book::{Book, BookError, FileFacts, Point};
+pub use foreign::{ForeignError, ForeignRow, is_database, tables};
 pub use keeper::{History, HistoryError};
 pub use open::{Place, Refusal};
 pub use period::{Level, Sum};
