@@ -45,7 +45,7 @@ mod import {
 mod metrics {
     mod endpoint;
     mod samples;
-    pub(crate) mod scraper;
+    mod scraper;
 }
 
 #[cfg(test)]

@@ -428,10 +428,8 @@ owners = ["ops"]
                             self.note(site, "down");
                         }
                     }
-                    Notice::Recovered { site, .. } => {
-                        if self.vigil.ended(site).is_some() {
-                            self.note(site, "recovered");
-                        }
+                    Notice::Recovered { site, .. } if self.vigil.ended(site).is_some() => {
+                        self.note(site, "recovered");
                     }
                     _ => {}
                 }

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use crate::config::Known;
 use crate::domain::clean;
-use crate::import::{ALL, Converted, Input, convert, position};
+use crate::history;
+use crate::import::{ALL, Converted, Input, KUMA_TABLES, convert, kuma_backup, position};
 use crate::paradigm;
 
 use super::exit::{Exit, mistake, say};
@@ -33,7 +34,11 @@ fn import(args: &ImportArgs) -> Result<Converted, String> {
     let names: Vec<String> = args.files.iter().map(|path| name_of(path)).collect();
     let mut texts = Vec::new();
     for (path, name) in args.files.iter().zip(&names) {
-        texts.push(read(path).map_err(|why| format!("{name}: {why}"))?);
+        let text = match entry.name {
+            "kuma" if is_kuma_database(path) => backup(path),
+            _ => read(path),
+        };
+        texts.push(text.map_err(|why| format!("{name}: {why}"))?);
     }
     let inputs = names.iter().zip(&texts);
     let inputs: Vec<_> = inputs.map(|(name, text)| Input { name, text }).collect();
@@ -71,6 +76,20 @@ fn import(args: &ImportArgs) -> Result<Converted, String> {
 /// A path that a terminal can show.
 fn name_of(path: &Path) -> String {
     clean(&path.to_string_lossy(), 200)
+}
+
+fn is_kuma_database(path: &Path) -> bool {
+    let mut start = [0; 16];
+    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && history::is_database(&start)
+}
+
+/// The database as the backup that it stands for.
+fn backup(path: &Path) -> Result<String, String> {
+    let tables = history::tables(path, &KUMA_TABLES).map_err(|error| error.to_string())?;
+    let tables: [_; KUMA_TABLES.len()] =
+        std::array::from_fn(|index| tables.get(index).map_or(&[][..], Vec::as_slice));
+    Ok(kuma_backup(tables))
 }
 
 fn read(path: &Path) -> Result<String, String> {

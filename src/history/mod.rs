@@ -38,6 +38,7 @@ mod store;
 #[cfg(test)]
 mod stories;
 mod survey;
+mod tables;
 mod upkeep;
 mod writer;
 
@@ -58,6 +59,7 @@ pub use records::{
 pub use retention::Keep;
 pub use sketch::Sketch;
 pub use survey::{Outages, Survey};
+pub use tables::{ForeignError, ForeignRow, is_database, tables};
 pub use upkeep::{Compacted, Upkeep};
 
 /// Looks that may wait to be written; what comes beyond is counted and dropped.

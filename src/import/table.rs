@@ -7,7 +7,7 @@ use super::{blackbox, gatus, kuma, list};
 pub const ALL: [Entry; 4] = [
     Entry {
         name: "kuma",
-        about: "Uptime Kuma's backup, a JSON file",
+        about: "Uptime Kuma's kuma.db, or the JSON backup of its version 1",
         read: kuma::read,
     },
     Entry {

@@ -13,6 +13,9 @@ use super::draft::Wrong;
 /// Parts of a document: a list of 50,000 sites has fewer.
 const MOST_NODES: usize = 1_000_000;
 
+/// Parts that aliases may repeat.
+const MOST_REPEATED: usize = 200_000;
+
 /// A part of a document.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
@@ -38,6 +41,7 @@ pub(super) fn yaml(text: &str) -> Result<Node, Wrong> {
     options.with_snippet = false;
     // Bytes that a probe sends are nothing that we read.
     options.ignore_binary_tag_for_string = true;
+    options.alias_limits.max_total_replayed_events = MOST_REPEATED;
     if let Some(budget) = &mut options.budget {
         budget.max_nodes = MOST_NODES;
         budget.max_events = 2 * MOST_NODES;
@@ -46,7 +50,10 @@ pub(super) fn yaml(text: &str) -> Result<Node, Wrong> {
         let line = error.location().map_or(0, |location| location.line());
         let message = error.to_string();
         let said = message.split(" at line ").next().unwrap_or_default();
-        let sentence = if said.starts_with("budget breached") {
+        let sentence = if ["budget breached", "alias replay", "alias expansion"]
+            .iter()
+            .any(|start| said.starts_with(start))
+        {
             "the document is too large, or its aliases make it so".to_owned()
         } else {
             // How our own code could be set up otherwise is no help.

@@ -1,7 +1,10 @@
 //! Each format in the form that its project documents: what has a counterpart is kept, what
 //! has none is named.
 
-use super::home::import;
+use rusqlite::Connection;
+
+use super::home::{Imported, import};
+use crate::support::Squirrel;
 
 #[test]
 fn gatus_keeps_conditions_groups_thresholds_and_clients() {
@@ -222,6 +225,93 @@ fn monitors_by_number_are_read_as_well() {
             .said
             .starts_with("squirrel: 1 site written, 0 left out; 0 settings")
     );
+}
+
+#[test]
+fn the_database_of_uptime_kuma_is_read_and_not_written() {
+    let squirrel = Squirrel::new();
+    let path = squirrel.dir().join("kuma.db");
+    let file = Connection::open(&path).unwrap();
+    // The columns that matter, of the tables as version 2 has them.
+    file.execute_batch(
+        r#"PRAGMA journal_mode = WAL;
+        CREATE TABLE monitor (
+            id INTEGER PRIMARY KEY, name VARCHAR(150), active BOOLEAN DEFAULT 1, user_id INTEGER,
+            interval INTEGER DEFAULT 20, url TEXT, type VARCHAR(20), hostname VARCHAR(255),
+            keyword VARCHAR(255), maxretries INTEGER DEFAULT 0, ignore_tls BOOLEAN DEFAULT 0,
+            upside_down BOOLEAN DEFAULT 0, maxredirects INTEGER DEFAULT 10,
+            accepted_statuscodes_json TEXT DEFAULT '["200-299"]', retry_interval INTEGER DEFAULT 0,
+            method TEXT DEFAULT 'GET', body TEXT, headers TEXT, basic_auth_user TEXT,
+            basic_auth_pass TEXT, proxy_id INTEGER, auth_method VARCHAR(250),
+            resend_interval INTEGER DEFAULT 0, description TEXT, parent INTEGER,
+            invert_keyword BOOLEAN DEFAULT 0, json_path TEXT, expected_value VARCHAR(255),
+            timeout DOUBLE DEFAULT 0, cache_bust BOOLEAN DEFAULT 0, conditions TEXT DEFAULT '[]');
+        CREATE TABLE tag (id INTEGER PRIMARY KEY, name VARCHAR(255), color VARCHAR(255));
+        CREATE TABLE monitor_tag (id INTEGER PRIMARY KEY, monitor_id INTEGER, tag_id INTEGER,
+            value TEXT);
+        CREATE TABLE notification (id INTEGER PRIMARY KEY, name VARCHAR(255), config TEXT);
+        CREATE TABLE monitor_notification (id INTEGER PRIMARY KEY, monitor_id INTEGER,
+            notification_id INTEGER);
+        INSERT INTO monitor (id, name, type) VALUES (1, 'Group', 'group');
+        INSERT INTO monitor (id, name, type, url, keyword, interval, retry_interval, maxretries,
+            timeout, parent, active, accepted_statuscodes_json)
+            VALUES (2, 'Shop', 'keyword', 'https://shop.example.org', 'basket', 60, 30, 1, 48, 1,
+            0, '["200-299", "304"]');
+        INSERT INTO monitor (id, name, type, hostname) VALUES (3, 'Ping', 'ping', 'h.example');
+        INSERT INTO tag VALUES (7, 'team', '#fff');
+        INSERT INTO monitor_tag VALUES (1, 2, 7, 'web');
+        INSERT INTO notification VALUES (4, 'Mail', '{"smtpPassword":"hush"}');
+        INSERT INTO monitor_notification VALUES (1, 2, 4);"#,
+    )
+    .unwrap();
+    // Kuma runs meanwhile: part of it stands in the journal.
+    let finished = squirrel.run(["import", "kuma", "kuma.db", "-o", "sites.toml"]);
+    assert_eq!(finished.code(), 0, "{}", finished.stderr);
+    drop(file);
+    // A copy alone, which nobody may write to.
+    let bytes = std::fs::read(&path).unwrap();
+    let copy = squirrel.run(["import", "kuma", "kuma.db"]);
+    assert_eq!(copy.code(), 0, "{}", copy.stderr);
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    let toml = std::fs::read_to_string(squirrel.dir().join("sites.toml")).unwrap();
+    assert_eq!(copy.stdout, toml.as_bytes());
+    let imported = Imported {
+        toml,
+        said: finished.stderr,
+    };
+    let shop = imported.site("Shop");
+    assert_eq!(shop["contains"].as_str(), Some("basket"));
+    assert_eq!(shop["interval"].as_str(), Some("1m"));
+    assert_eq!(shop["timeout"].as_str(), Some("48s"));
+    assert_eq!(shop["confirm"].as_integer(), Some(2));
+    assert_eq!(shop["confirm_delay"].as_str(), Some("30s"));
+    assert_eq!(shop["expect_status"].as_str(), Some("200-299"));
+    assert_eq!(shop["paused"].as_bool(), Some(true));
+    assert_eq!(shop["tags"][0].as_str(), Some("Group"));
+    assert_eq!(shop["tags"][1].as_str(), Some("team:web"));
+    assert_eq!(imported.lacks("Shop"), ["1 notifications: give it owners"]);
+    assert_eq!(imported.left_out(), ["Ping: type ping h.example"]);
+    assert!(imported.toml.contains("# not here: notifications: Mail\n"));
+    assert!(!imported.toml.contains("hush"));
+    assert_eq!(squirrel.run(["config", "check"]).code(), 0);
+    // Damaged, or of somebody else.
+    squirrel.write("damaged.db", &bytes[..bytes.len() / 2]);
+    squirrel.write("short.db", b"SQLite format 3\0");
+    let other = Connection::open(squirrel.dir().join("other.db")).unwrap();
+    // A view could compute for ever.
+    other
+        .execute_batch(
+            "CREATE VIEW monitor AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)
+             SELECT x AS id FROM n",
+        )
+        .unwrap();
+    for name in ["damaged.db", "short.db", "other.db"] {
+        let refused = squirrel.run(["import", "kuma", name]);
+        refused.assert_no_panic();
+        assert_eq!(refused.code(), 2, "{name}");
+        assert_eq!(refused.stderr.lines().count(), 1, "{}", refused.stderr);
+        assert!(refused.stdout.is_empty());
+    }
 }
 
 const MODULES: &str = r#"
