@@ -298,7 +298,7 @@ fn outage(row: OutageRow, monitor: &Monitor) -> PastOutage {
 /// What an open outage may share with others.
 fn shares(state: &SiteState) -> Shares {
     let last = state.last_failure();
-    let address = last.and_then(|last| last.hops.last()?.address);
+    let address = last.and_then(|last| last.asked(&state.site().look.url));
     let about_trust = |reason| matches!(reason, Reason::Tls | Reason::Certificate);
     let trusted = last.filter(|last| last.reason.is_some_and(about_trust));
     let certificate = trusted.and_then(|last| last.certificate.as_ref());

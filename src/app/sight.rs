@@ -1,7 +1,6 @@
 //! How the core asks itself "is it us?" before it believes what it sees.
 
 use std::io;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -49,7 +48,7 @@ impl Core {
             return;
         };
         let facts = Facts {
-            host: host(state),
+            host: state.site().look.url.host(),
             local: is_local(state, &result),
             opens: state.failures() + 1 >= state.site().confirm,
             open: state.outage().is_some(),
@@ -123,23 +122,11 @@ impl Core {
     }
 }
 
-/// The host of a site's URL, without the port.
-fn host(state: &SiteState) -> &str {
-    let place = state.site().look.url.host_and_path();
-    let end = place.find('/').unwrap_or(place.len());
-    let host = &place[..end];
-    match host.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => host,
-    }
-}
-
 /// Whether a site is on this machine: no network lies between.
 fn is_local(state: &SiteState, result: &CheckResult) -> bool {
-    let host = host(state);
-    let address = result.hops.last().and_then(|hop| hop.address);
-    let literal = host.trim_matches(['[', ']']).parse::<IpAddr>().ok();
-    address.or(literal).map_or(
+    let url = &state.site().look.url;
+    let host = url.host();
+    result.asked(url).map_or(
         host == "localhost" || host.ends_with(".localhost"),
         |address| address.is_loopback(),
     )

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{JobId, Moment, Timestamp};
+use super::{JobId, Moment, SiteUrl, Timestamp};
 
 /// What one look says of a site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -258,6 +258,15 @@ impl CheckResult {
     #[must_use]
     pub fn failed(&self) -> bool {
         self.verdict == Verdict::Down
+    }
+
+    /// The address that was asked last, whether it answered or not, as far as that is known.
+    /// `url` is the site's.
+    #[must_use]
+    pub fn asked(&self, url: &SiteUrl) -> Option<IpAddr> {
+        let last = self.hops.last();
+        let found = last.and_then(|hop| hop.address.or(hop.resolved.first().copied()));
+        found.or_else(|| url.literal().filter(|_| self.hops.len() <= 1))
     }
 
     /// Days until the certificate ends, counted from the start of the check; negative

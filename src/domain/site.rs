@@ -1,6 +1,7 @@
 //! A site as its owner described it, and the look that a check takes at it.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,6 +52,26 @@ impl SiteUrl {
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let start = rest[..end].rfind('@').map_or(0, |at| at + 1);
         rest[start..].trim_end_matches('/')
+    }
+}
+
+impl SiteUrl {
+    /// The host alone: a name, or an address (IPv6 in brackets).
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let place = self.host_and_path();
+        let end = place.find(['/', '?', '#']).unwrap_or(place.len());
+        let host = &place[..end];
+        match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+            _ => host,
+        }
+    }
+
+    /// The address that stands in place of a name.
+    #[must_use]
+    pub fn literal(&self) -> Option<IpAddr> {
+        self.host().trim_matches(['[', ']']).parse().ok()
     }
 }
 
@@ -261,6 +282,21 @@ pub struct Escalation {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_host_is_without_port_path_and_user() {
+        for (url, host) in [
+            ("https://u:p@Example.org:8443/a?b", "Example.org"),
+            ("http://203.0.113.7/", "203.0.113.7"),
+            ("http://[2001:db8::1]:80/", "[2001:db8::1]"),
+            ("http://[2001:db8::1]/", "[2001:db8::1]"),
+            ("http://a.example?x=1:2", "a.example"),
+        ] {
+            assert_eq!(SiteUrl::new(url).host(), host, "{url}");
+        }
+        let address = SiteUrl::new("http://[2001:db8::1]:80/").literal();
+        assert_eq!(address, "2001:db8::1".parse().ok());
+    }
 
     #[test]
     fn a_password_never_shows() {

@@ -186,7 +186,7 @@ impl Story<'_> {
     }
 
     fn address(&self) -> Option<IpAddr> {
-        self.last?.hops.last()?.address
+        self.last?.asked(&self.site.look.url)
     }
 
     /// Of a certificate that the failure is about.
