@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::domain::Moment;
 
 /// The hand's first cells, in which the lines of the page before fade one after another.
-const FADING: usize = 12;
+const FADING: usize = 24;
 
 /// Cells that are kept empty right of the hand, so that new and old are told apart.
 const GAP: usize = 2;
