@@ -123,8 +123,9 @@ impl Core {
     fn take_over(&mut self, config: Config) {
         let now = self.clock.now();
         self.canary_looks = looks(&config);
-        self.guard
-            .switch(self.canaries.is_some() && !self.canary_looks.is_empty());
+        let on = self.canaries.is_some() && !self.canary_looks.is_empty();
+        let ruling = self.guard.switch(on, now);
+        self.rule(ruling, now);
         let looks: HashMap<SiteId, Arc<Look>> = self
             .monitor
             .sites()
@@ -205,8 +206,10 @@ impl Core {
         if gap > STANDSTILL {
             tracing::warn!("the program stood still for {gap:?}");
             self.stood_still_until = Some(now);
-            self.guard.beware();
+            self.guard.beware(now);
         }
+        let ruling = self.guard.overdue(self.ticked);
+        self.rule(ruling, self.ticked);
         self.ask_canaries(now);
         self.tend(self.ticked);
         let mut due = std::mem::take(&mut self.due);

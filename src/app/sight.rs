@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::domain::{CheckResult, Moment, Now, Outcome, SiteId};
-use crate::monitor::{Facts, Round, Sight, SiteState, State};
+use crate::monitor::{Facts, Round, Ruling, Sight, SiteState, State};
 
 use super::canaries::Canaries;
 use super::core::{Core, Happening};
@@ -25,7 +25,9 @@ impl Core {
         };
         let (kit, clock) = (Arc::clone(&self.kit), Arc::clone(&self.clock));
         self.canaries = Some(Canaries::start(kit, clock, tell)?);
-        self.guard.switch(!self.canary_looks.is_empty());
+        // Nothing is held yet.
+        self.guard
+            .switch(!self.canary_looks.is_empty(), self.clock.now());
         Ok(())
     }
 
@@ -92,6 +94,11 @@ impl Core {
     pub fn hear(&mut self, round: &Round) {
         let now = self.clock.now();
         let ruling = self.guard.ruled(round, now);
+        self.rule(ruling, now);
+    }
+
+    /// Does what follows from a round, or from there being none.
+    pub(super) fn rule(&mut self, ruling: Ruling, now: Now) {
         for (result, at) in ruling.freed {
             self.observe(&Outcome::Checked(Arc::new(result)), at);
         }

@@ -297,10 +297,8 @@ impl Vigil {
 mod tests {
     use super::*;
     use crate::config::{Known as Names, parse};
-    use crate::domain::{
-        Acknowledgement, CheckResult, JobId, Method, Outcome, Phases, RanOn, Reason, Verdict,
-    };
-    use crate::monitor::Notice;
+    use crate::domain::{Acknowledgement, JobId, Outcome, Verdict};
+    use crate::monitor::{Notice, look};
     use proptest::prelude::*;
     use std::path::Path;
     use std::sync::Arc;
@@ -391,34 +389,12 @@ owners = ["ops"]
 
         fn look(&mut self, site: usize, verdict: Verdict) {
             let site = SiteId::from_index(site);
-            let result = CheckResult {
-                job: JobId {
-                    site,
-                    due: self.now.mono,
-                },
-                verdict,
-                reason: (verdict == Verdict::Down).then_some(Reason::Timeout),
-                error: None,
-                status: None,
-                started_at: self.now.wall,
-                started: self.now.mono,
-                latency: Duration::ZERO,
-                late: Duration::ZERO,
-                phases: Phases::default(),
-                method: Method::Head,
-                attempts: 1,
-                redirects: 0,
-                certificate: None,
-                hops: Vec::new(),
-                ran_on: RanOn {
-                    host: "h".into(),
-                    pid: 1,
-                    tid: 1,
-                    thread: "t".into(),
-                },
+            let job = JobId {
+                site,
+                due: self.now.mono,
             };
             let mut notices = Vec::new();
-            let outcome = Outcome::Checked(Arc::new(result));
+            let outcome = Outcome::Checked(Arc::new(look(job, verdict)));
             self.monitor.observe(&outcome, self.now, &mut notices);
             for notice in notices {
                 match notice {

@@ -19,6 +19,8 @@ mod archive;
 mod book;
 mod carry;
 mod codes;
+#[cfg(test)]
+mod fixture;
 mod foreign;
 mod gather;
 mod import;
@@ -37,6 +39,8 @@ mod sketch;
 mod store;
 #[cfg(test)]
 mod stories;
+#[cfg(test)]
+mod sums;
 mod survey;
 mod tables;
 mod upkeep;

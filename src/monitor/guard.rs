@@ -20,6 +20,9 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// And while none answers, so often.
 const AGAIN: Duration = Duration::from_secs(5);
 
+/// Longer than any round takes.
+const OVERDUE: Duration = Duration::from_secs(30);
+
 /// For so long a canary's word holds against many failures that confirm nothing yet.
 const TRUST: Duration = Duration::from_secs(10);
 
@@ -83,8 +86,8 @@ pub struct Guard {
     on: bool,
     crowd: Crowd,
     held: Vec<(CheckResult, Now)>,
-    /// A round is under way.
-    asking: bool,
+    /// When the round began that is under way.
+    asking: Option<Moment>,
     /// A round should begin, once that may be.
     wanted: bool,
     not_before: Moment,
@@ -99,12 +102,26 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// Whether there is somebody to ask. Without, every look is believed.
-    pub fn switch(&mut self, on: bool) {
+    /// Whether there is somebody to ask. Without, every look is believed, those that are held
+    /// as well.
+    pub fn switch(&mut self, on: bool, now: Now) -> Ruling {
         self.on = on;
-        if !on {
-            self.blind = None;
+        if on {
+            return Ruling::default();
         }
+        self.asking = None;
+        self.sees(now.mono, now)
+    }
+
+    /// Believes what is held if nobody has said anything for [`OVERDUE`]: an alarm that waits
+    /// for ever is worse than a false one.
+    pub fn overdue(&mut self, now: Now) -> Ruling {
+        let since = self.asking.map(|asked| now.mono.since(asked));
+        if since.is_none_or(|since| since < OVERDUE) {
+            return Ruling::default();
+        }
+        self.asking = None;
+        self.sees(now.mono, now)
     }
 
     /// Since when nothing can be seen, and what that rests on.
@@ -114,10 +131,12 @@ impl Guard {
         Some((*since, why))
     }
 
-    /// The program stood still or slept: the network may not be there yet.
-    pub const fn beware(&mut self) {
+    /// The program stood still or slept until `now`: the network may not be there yet, and
+    /// whoever is being asked stood still as well.
+    pub fn beware(&mut self, now: Moment) {
         if self.on {
             (self.wary, self.wanted) = (true, true);
+            self.asking = self.asking.map(|_| now);
         }
     }
 
@@ -165,9 +184,9 @@ impl Guard {
 
     /// Whether a round is to begin now; it counts as begun then.
     pub fn begin_round(&mut self, now: Moment) -> bool {
-        let begins = self.on && self.wanted && !self.asking && now >= self.not_before;
+        let begins = self.on && self.wanted && self.asking.is_none() && now >= self.not_before;
         if begins {
-            (self.asking, self.wanted) = (true, false);
+            (self.asking, self.wanted) = (Some(now), false);
             self.not_before = now + PAUSE;
         }
         begins
@@ -176,12 +195,15 @@ impl Guard {
     /// When the next round may begin, if one is wanted.
     #[must_use]
     pub fn next_round(&self) -> Option<Moment> {
-        (self.on && self.wanted && !self.asking).then_some(self.not_before)
+        (self.on && self.wanted && self.asking.is_none()).then_some(self.not_before)
     }
 
     /// Takes what a round found.
     pub fn ruled(&mut self, round: &Round, now: Now) -> Ruling {
-        self.asking = false;
+        if !self.on {
+            return Ruling::default();
+        }
+        self.asking = None;
         if round.answered {
             self.trusted = Some(round.asked);
             return self.sees(round.asked, now);
@@ -249,4 +271,78 @@ fn unseen(mut result: CheckResult, why: &str) -> CheckResult {
     let error: String = format!("could not look: {why}; the look itself said: {error}");
     result.error = Some(error.chars().take(400).collect::<String>().into());
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{JobId, SiteId, Timestamp};
+    use crate::monitor::look;
+
+    fn at(seconds: u64) -> Now {
+        Now {
+            mono: Moment::ZERO + Duration::from_secs(seconds),
+            wall: Timestamp::from_micros(seconds as i64 * 1_000_000),
+        }
+    }
+
+    /// A guard that holds a look which would open an outage, and has asked.
+    fn holding() -> Guard {
+        let mut guard = Guard::default();
+        guard.switch(true, at(0));
+        let job = JobId {
+            site: SiteId::from_index(0),
+            due: at(1).mono,
+        };
+        let facts = Facts {
+            host: "a.invalid",
+            local: false,
+            opens: true,
+            open: false,
+        };
+        let judged = guard.judge(look(job, Verdict::Down), facts, at(2));
+        assert_eq!(judged, None, "it is held");
+        assert!(guard.begin_round(at(2).mono));
+        guard
+    }
+
+    #[test]
+    fn whoever_is_asked_and_never_answers_holds_up_no_alarm() {
+        let mut guard = holding();
+        assert!(guard.overdue(at(31)).freed.is_empty(), "not yet");
+        let ruling = guard.overdue(at(32));
+        assert_eq!(ruling.freed.len(), 1);
+        assert!(ruling.freed[0].0.failed(), "it is believed");
+    }
+
+    #[test]
+    fn time_in_which_nothing_ran_is_no_time_to_answer() {
+        let mut guard = holding();
+        guard.beware(at(900).mono);
+        assert!(guard.overdue(at(900)).freed.is_empty());
+    }
+
+    #[test]
+    fn what_is_held_when_nobody_is_asked_any_more_is_believed() {
+        let ruling = holding().switch(false, at(3));
+        assert_eq!(ruling.freed.len(), 1);
+        assert!(ruling.freed[0].0.failed());
+    }
+
+    #[test]
+    fn blindness_ends_with_the_canaries() {
+        let mut guard = holding();
+        let round = Round {
+            asked: at(2).mono,
+            answered: false,
+            why: "3 canaries do not answer either (dns)".into(),
+        };
+        assert!(matches!(
+            guard.ruled(&round, at(7)).sight,
+            Some(Sight::Lost { .. })
+        ));
+        let ruling = guard.switch(false, at(9));
+        assert!(matches!(ruling.sight, Some(Sight::Regained { .. })));
+        assert_eq!(guard.blind(), None);
+    }
 }

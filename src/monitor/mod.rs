@@ -22,6 +22,8 @@ pub use fold::{Monitor, Notice, Totals};
 pub use guard::{Facts, Guard, Round, Ruling, Sight, is_doubtful};
 pub use latency::{LatencyWindow, Worst};
 pub use outage::Outage;
+#[cfg(test)]
+pub(crate) use properties::look;
 pub use sample::{SAMPLES, Sample, Samples};
 pub use site::SiteState;
 pub use state::State;

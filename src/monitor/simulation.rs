@@ -77,7 +77,7 @@ fn live(sites: usize, confirm: u32, truth: &Truth, end: u64) -> (Monitor, Told) 
     let (mut monitor, mut guard, mut told) = (Monitor::new(), Guard::default(), Told::default());
     let all = (0..sites).map(|number| site(&format!("s{number}"), confirm, 2));
     monitor.configure(all.collect(), at(0));
-    guard.switch(true);
+    guard.switch(true, at(0));
     let mut events = BinaryHeap::new();
     for number in 0..sites {
         // A sweep at once, and then spread over the interval.
@@ -92,7 +92,7 @@ fn live(sites: usize, confirm: u32, truth: &Truth, end: u64) -> (Monitor, Told) 
         {
             // Everything is late by the rest of the night.
             now = sleep.end * 1_000 + now % 1_000;
-            guard.beware();
+            guard.beware(at(now).mono);
         }
         if now > end * 1_000 {
             break;

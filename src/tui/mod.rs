@@ -15,6 +15,8 @@ mod filter;
 mod finish;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod fleets;
 mod format;
 mod input;
 mod key;

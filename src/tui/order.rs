@@ -481,7 +481,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_site_is_listed_once_in_every_order(fleet in fixture::fleets(), sort in 0_usize..6, reverse: bool) {
+        fn every_site_is_listed_once_in_every_order(fleet in crate::tui::fleets::fleets(), sort in 0_usize..6, reverse: bool) {
             let mut order = Order::default();
             order.set_sort(Sort::ALL[sort], reverse);
             order.step(&fleet.monitor, &fixture::next_due, fleet.now().mono, false);

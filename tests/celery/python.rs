@@ -64,7 +64,12 @@ impl Drop for Stock {
         for _ in 0..2 {
             if self.0.try_wait().unwrap().is_none() {
                 send(self.0.id(), Signal::TERM);
-                std::thread::sleep(Duration::from_millis(300));
+                let began = std::time::Instant::now();
+                while began.elapsed() < Duration::from_millis(300)
+                    && self.0.try_wait().unwrap().is_none()
+                {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
             }
         }
         for child in crate::support::descendants(self.0.id()) {
@@ -289,15 +294,9 @@ fn celery_hears_the_events_of_our_worker_and_its_tasks() {
     let heard = |what: &str| std::fs::read_to_string(log.path()).unwrap().contains(what);
     until("a heartbeat is heard", || heard("celery@ours"));
     let mut sender = Sender::to(&redis, 1_000);
-    let mut site = 0;
     // The first may be run before the worker knows that somebody listens.
     until("a task is followed to its end", || {
-        sender.receive();
-        let url = format!("http://{}/{site}", server.authority);
-        let now = sender.clock.moment();
-        sender.offer_one(site, now, &look(&url, Duration::from_secs(5)));
-        site += 1;
-        std::thread::sleep(Duration::from_millis(100));
+        sender.offer_after_the_last(&server.authority);
         ["received", "started", "succeeded"]
             .iter()
             .all(|state| heard(state))
@@ -344,14 +343,8 @@ fn flower_shows_our_worker_and_our_tasks() {
         })
     });
     let mut sender = Sender::to(&redis, 1_000);
-    let mut site = 0;
     until("Flower has seen a task to its end", || {
-        sender.receive();
-        let url = format!("http://{}/{site}", server.authority);
-        let now = sender.clock.moment();
-        sender.offer_one(site, now, &look(&url, Duration::from_secs(5)));
-        site += 1;
-        std::thread::sleep(Duration::from_millis(100));
+        sender.offer_after_the_last(&server.authority);
         let tasks = ask_flower(port, "/api/tasks");
         tasks.is_some_and(|tasks| {
             tasks.as_object().is_some_and(|tasks| {

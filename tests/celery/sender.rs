@@ -104,6 +104,18 @@ impl Sender {
         }
     }
 
+    /// Offers one more, unless the one before has not come back: whoever looks for a trace of
+    /// tasks needs them to go on, and no queue of them.
+    pub(crate) fn offer_after_the_last(&mut self, authority: &str) {
+        self.receive();
+        if self.dispatcher.unanswered() == 0 {
+            let site = self.answers.len();
+            let url = format!("http://{authority}/{site}");
+            let now = self.clock.moment();
+            self.offer_one(site, now, &look(&url, Duration::from_secs(5)));
+        }
+    }
+
     pub(crate) fn wait_for_answers(&mut self, count: usize) {
         until("all are answered", || {
             self.receive();

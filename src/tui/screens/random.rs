@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use ratatui::style::Modifier;
 
 use crate::domain::{Moment, SiteId};
-use crate::tui::fixture::{self, Fleet};
+use crate::tui::fixture::Fleet;
 use crate::tui::input::{Input, What};
 use crate::tui::key::Key;
 use crate::tui::options::Options;
@@ -54,7 +54,7 @@ proptest! {
 
     #[test]
     fn no_keys_sites_and_sizes_make_it_panic_or_show_a_control_character(
-        fleet in fixture::fleets(),
+        fleet in crate::tui::fleets::fleets(),
         keys in prop::collection::vec(keys(), 0..40),
         columns in 1_u16..250, rows in 1_u16..90,
         ascii: bool,

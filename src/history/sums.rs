@@ -1,0 +1,257 @@
+//! Summaries, charts and retention: what is summed up is the sum of its looks.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use crate::domain::Reason;
+
+use super::Sum;
+use super::archive::Archive;
+use super::book::Book;
+use super::open;
+use super::retention;
+use super::rollup::Roller;
+use super::store::{Entry, Store};
+
+use super::fixture::*;
+
+/// Sums up all that is over by `now`.
+fn roll(store: &mut Store, now: i64) {
+    let mut roller = Roller::default();
+    while roller.step(store, now, KEEP.horizon(now)).unwrap() {}
+}
+
+fn watching(sites: &[&str]) -> Store {
+    let mut store = open::in_memory().unwrap();
+    store
+        .apply(&[Entry::Sites(names(sites), at(START))])
+        .unwrap();
+    store
+}
+
+fn total(store: &Store, name: &str, now: i64, span: i64) -> Sum {
+    let span = Duration::from_secs(span.unsigned_abs());
+    Book::new(store, None, at(now))
+        .total(&key(name), span)
+        .unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    /// However often and whenever summing up is interrupted: what a span comes to is what its
+    /// looks come to.
+    #[test]
+    fn a_span_is_the_sum_of_its_looks(
+        steps in proptest::collection::vec((0_usize..2, 1_i64..40_000, 0_u8..4, 1_u64..9_000), 1..150),
+        span in 600_i64..(20 * DAY),
+    ) {
+        let mut store = watching(&["a", "b"]);
+        let mut now = START;
+        let mut looks = Vec::new();
+        for (index, (site, pause, kind, millis)) in steps.iter().enumerate() {
+            now += pause;
+            let reason = match kind {
+                0 | 1 => None,
+                2 => Some(Reason::Timeout),
+                _ => Some(Reason::Internal),
+            };
+            let row = look(*site, now, reason, *millis);
+            store.apply(&[Entry::Look(row), Entry::Missed(id(*site), at(now))]).unwrap();
+            looks.push(row);
+            if index % 7 == 0 {
+                roll(&mut store, now);
+            } else if index % 5 == 0 {
+                Roller::default().step(&mut store, now, 0).unwrap();
+            }
+        }
+        // Spans begin at a period of the longest kind that they reach into.
+        let from = super::Level::FiveMinutes.ceil(now - span);
+        for (site, name) in ["a", "b"].into_iter().enumerate() {
+            let mut expected = Sum::default();
+            for row in looks.iter().filter(|row| row.site == id(site) && row.at >= at(from)) {
+                expected.look(super::codes::code(row.reason), row.latency.as_micros() as u64);
+                expected.missed += 1;
+            }
+            prop_assert_eq!(total(&store, name, now, span), expected);
+        }
+        let archive = Archive {
+            rolled: store.rolled,
+            connection: store.connection,
+            path: "memory".into(),
+            now: at(now + 1),
+        };
+        for cells in [None, Some(super::Level::Hour), Some(super::Level::Day)] {
+            let span = Duration::from_secs(span.unsigned_abs() + 1);
+            let surveys = archive.survey(span, cells).unwrap();
+            for (site, name) in ["a", "b"].into_iter().enumerate() {
+                let mut expected = Sum::default();
+                for row in looks.iter().filter(|row| row.site == id(site) && row.at >= at(from)) {
+                    expected.look(super::codes::code(row.reason), row.latency.as_micros() as u64);
+                    expected.missed += 1;
+                }
+                let found = surveys.iter().find(|survey| survey.site == key(name));
+                let found = found.map(|survey| survey.sum.clone()).unwrap_or_default();
+                prop_assert_eq!(&found, &expected, "{:?}", cells);
+                let mut parts = Sum::default();
+                let stretches = surveys.iter().filter(|survey| survey.site == key(name));
+                for (_, cell) in stretches.flat_map(|survey| &survey.cells) {
+                    cell.add_to(&mut parts);
+                }
+                if cells.is_some() {
+                    prop_assert_eq!(
+                        (parts.count, parts.up, parts.unknown, parts.sketch),
+                        (expected.count, expected.up, expected.unknown, expected.sketch)
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_that_come_after_the_clock_was_set_back_are_counted_once() {
+    let mut store = watching(&["a"]);
+    let day = |offset: i64| -> Vec<Entry> {
+        (0..200)
+            .map(|index| Entry::Look(look(0, START + offset + index * 60, None, 10)))
+            .collect()
+    };
+    store.apply(&day(0)).unwrap();
+    roll(&mut store, START + 12_000);
+    // Back by two hours: the same times come again.
+    store.apply(&day(5_000)).unwrap();
+    roll(&mut store, START + 5_000 + 12_000);
+    roll(&mut store, START + 90_000);
+    assert_eq!(total(&store, "a", START + 90_000, 2 * DAY).count, 400);
+    // A week ahead and back again.
+    store.apply(&day(7 * DAY)).unwrap();
+    roll(&mut store, START + 8 * DAY);
+    store.apply(&day(DAY + 5_000)).unwrap();
+    roll(&mut store, START + 2 * DAY);
+    roll(&mut store, START + 8 * DAY);
+    assert_eq!(total(&store, "a", START + 8 * DAY, 30 * DAY).count, 800);
+}
+
+#[test]
+fn two_answers_of_one_microsecond_are_both_kept() {
+    let mut store = watching(&["a"]);
+    let entries = vec![Entry::Look(look(0, START, None, 10)); 500];
+    store.apply(&entries).unwrap();
+    store
+        .apply(&[Entry::Look(look(0, START - 7_200, None, 10))])
+        .unwrap();
+    store
+        .apply(&[Entry::Look(look(0, START, None, 10))])
+        .unwrap();
+    let rows: i64 = store
+        .connection
+        .query_row("SELECT count(*) FROM results", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(rows, 502);
+}
+
+#[test]
+fn what_is_too_old_goes_in_small_steps_and_the_file_shrinks() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    let mut store = open::open(&path, &mut None).unwrap();
+    store
+        .apply(&[Entry::Sites(names(&["a"]), at(START))])
+        .unwrap();
+    let looks: Vec<Entry> = (0..200_000)
+        .map(|index| Entry::Look(look(0, START + index / 4, None, 10)))
+        .collect();
+    store.apply(&looks).unwrap();
+    let pages = |store: &Store| -> i64 {
+        store
+            .connection
+            .pragma_query_value(None, "page_count", |row| row.get(0))
+            .unwrap()
+    };
+    let before = pages(&store);
+    // Nothing goes before it is summed up, however old it is.
+    let now = START + 9 * DAY;
+    while retention::step(&store, &KEEP, now).unwrap() {}
+    assert_eq!(pages(&store), before);
+    roll(&mut store, now);
+    let mut steps = 0;
+    while retention::step(&store, &KEEP, now).unwrap() {
+        steps += 1;
+    }
+    assert!(steps >= 19, "{steps} steps");
+    let after = pages(&store);
+    assert!(after < before / 3, "{before} -> {after}");
+    assert_eq!(total(&store, "a", now, 30 * DAY).count, 200_000);
+    // And after 400 days nothing is left.
+    let now = START + 402 * DAY;
+    while retention::step(&store, &KEEP, now).unwrap() {}
+    assert_eq!(total(&store, "a", now, 900 * DAY).count, 0);
+}
+
+#[test]
+fn a_clock_that_is_set_a_year_ahead_deletes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = in_folder(folder.path());
+    let clock: Arc<Hands> = Arc::default();
+    let (history, ..) = opened(&place, &clock);
+    history.sites(names(&["a"]), at(START));
+    history.look(look(0, START - 3 * DAY, None, 10));
+    clock
+        .wall
+        .fetch_add(366 * DAY * 1_000_000, Ordering::SeqCst);
+    history.look(look(0, START + 366 * DAY, None, 10));
+    // Two rounds of chores.
+    for _ in 0..2 {
+        history.ask_and_wait(|_| ());
+        std::thread::sleep(Duration::from_millis(600));
+    }
+    assert!(history.close(Duration::from_secs(10)));
+    let rows: i64 = rusqlite::Connection::open(folder.path().join("state/history.db"))
+        .unwrap()
+        .query_row("SELECT count(*) FROM results", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(rows, 2);
+}
+
+#[test]
+fn charts_show_what_was() {
+    let mut store = watching(&["a"]);
+    let looks: Vec<Entry> = (0..3 * 288)
+        .map(|index| {
+            let reason = (index % 4 == 0).then_some(Reason::Status);
+            Entry::Look(look(
+                0,
+                START + index * 300,
+                reason,
+                100 + (index % 2) as u64,
+            ))
+        })
+        .collect();
+    store.apply(&looks).unwrap();
+    let now = START + 3 * DAY;
+    roll(&mut store, now);
+    let book = Book::new(&store, None, at(now));
+    let days = book.days(&key("a"), 30).unwrap();
+    assert_eq!(days.len(), 30);
+    let looks: u64 = days.iter().map(|day| day.sum.count).sum();
+    assert_eq!(looks, 3 * 288);
+    let uptime = days[28].sum.uptime().unwrap();
+    assert!((uptime - 0.75).abs() < 0.01, "{uptime}");
+    for (span, points) in [(DAY, 288), (7 * DAY, 168), (90 * DAY, 90)] {
+        let series = book
+            .series(&key("a"), Duration::from_secs(span.unsigned_abs()))
+            .unwrap();
+        assert_eq!(series.len(), points);
+        let p95 = series[points - 2].sum.quantile(0.95).unwrap().as_micros();
+        assert!((97_000..105_000).contains(&p95), "{p95}");
+    }
+    assert!(
+        book.series(&key("nobody"), Duration::from_secs(600))
+            .unwrap()
+            .iter()
+            .all(|point| point.sum.count == 0)
+    );
+}
