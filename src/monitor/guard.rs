@@ -113,7 +113,7 @@ impl Guard {
         self.sees(now.mono, now)
     }
 
-    /// Believes what is held if nobody has said anything for [`OVERDUE`]: an alarm that waits
+    /// Believes what is held if nobody has said anything for half a minute: an alarm that waits
     /// for ever is worse than a false one.
     pub fn overdue(&mut self, now: Now) -> Ruling {
         let since = self.asking.map(|asked| now.mono.since(asked));
