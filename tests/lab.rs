@@ -280,6 +280,7 @@ mod lab {
             contenders: entries.iter().map(contender).collect(),
             rounds,
             gil: false,
+            traced: false,
         };
         let mut board = Board::of(&plan);
         let mut race = Race::start(plan).unwrap();
@@ -335,6 +336,7 @@ mod lab {
             }],
             rounds: 1,
             gil: false,
+            traced: false,
         };
         let mut board = Board::of(&plan);
         let mut race = Race::start(plan).unwrap();

@@ -167,5 +167,6 @@ fn plan(core: &Core, workload: Workload, gil: bool) -> Plan {
         course,
         rounds: ROUNDS,
         gil,
+        traced: false,
     }
 }

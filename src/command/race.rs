@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::net::UdpSocket;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use super::exit::{Exit, mistake, say};
 use super::race_args::{Gil, RaceArgs, RaceWork};
 use super::race_report;
 use super::signals::Signals;
-use super::source;
+use super::{source, trace_file};
 
 /// Toys, unless somebody says otherwise.
 const TOYS: usize = 4;
@@ -85,6 +86,7 @@ fn field(args: &RaceArgs) -> Result<Field, Exit> {
         course,
         rounds: args.rounds,
         gil: args.gil == Gil::On,
+        traced: args.trace.is_some(),
     };
     Ok(Field {
         plan,
@@ -166,6 +168,11 @@ fn contenders(args: &RaceArgs, config: &Config, jobs: usize) -> Vec<Contender> {
 }
 
 async fn hold(field: Field, args: &RaceArgs) -> Exit {
+    if let Some(path) = &args.trace
+        && let Err(error) = trace_file::ensure_writable(path)
+    {
+        return mistake(format!("--trace {}: {error}", path.display()));
+    }
     let jobs = field.plan.course.jobs();
     let mut board = Board::of(&field.plan);
     let started = Signals::listen().and_then(|signals| Ok((signals, Race::start(field.plan)?)));
@@ -194,6 +201,11 @@ async fn hold(field: Field, args: &RaceArgs) -> Exit {
     }
     commentary.clear();
     let printed = race_report::print(&board, jobs, args.format);
+    if let Some(path) = &args.trace
+        && let Err(error) = write_trace(path, &board)
+    {
+        say(format!("no trace was written: {error}"));
+    }
     if let Some(number) = signal {
         say("the race was stopped; the figures are those of the rounds until then");
         return Exit::Signal(number);
@@ -206,6 +218,13 @@ async fn hold(field: Field, args: &RaceArgs) -> Exit {
         _ if board.listed().all(|(_, row)| row.figures().is_none()) => Exit::Unknown,
         _ => Exit::Fine,
     }
+}
+
+/// Everybody's newest round, one after another on the same clock.
+fn write_trace(path: &Path, board: &Board) -> io::Result<()> {
+    let laps = board.listed().filter_map(|(_, row)| row.newest());
+    let records = laps.flat_map(|lap| &lap.records);
+    trace_file::write(path, records, &[], |site| board.names.get(site.index()))
 }
 
 /// What is said on standard error while the race is on: one line that is drawn over itself at

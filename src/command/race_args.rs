@@ -1,5 +1,7 @@
 //! The command line of `squirrel race`.
 
+use std::path::PathBuf;
+
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 
@@ -33,6 +35,9 @@ pub(super) struct RaceArgs {
     /// Whether threads have to hold an interpreter lock while they run, as CPython's do
     #[arg(long, value_enum, default_value = "off", value_name = "STATE")]
     pub(super) gil: Gil,
+    /// Write what every poll of everybody's last round did to FILE, which Perfetto opens
+    #[arg(long, value_name = "FILE")]
+    pub(super) trace: Option<PathBuf>,
     /// What is printed
     #[arg(
         long,

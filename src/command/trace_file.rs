@@ -1,12 +1,12 @@
-//! `--trace FILE`: what every check of a sweep did, in a file that Perfetto opens.
+//! `--trace FILE`: what every check of a sweep or a race did, in a file that Perfetto opens.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::domain::Site;
-use crate::trace::{Ledger, Recorder, write_chrome};
+use crate::domain::{RanOn, Site, SiteId};
+use crate::trace::{Ledger, Record, Recorder, write_chrome};
 
 /// Takes in what workers note, and writes it at the end.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ impl TraceFile {
     /// # Errors
     /// If it cannot: said before the first check and not after the last.
     pub(super) fn begin(path: &Path, recorder: &Arc<Recorder>) -> io::Result<Self> {
-        File::create(path)?;
+        ensure_writable(path)?;
         recorder.switch(true);
         Ok(Self {
             path: path.to_owned(),
@@ -42,12 +42,34 @@ impl TraceFile {
     /// Whatever writing gives.
     pub(super) fn finish(mut self, sites: &[Site]) -> io::Result<()> {
         self.absorb();
-        let mut file = BufWriter::new(File::create(&self.path)?);
-        let (ledger, threads) = (&self.ledger, self.recorder.roster());
-        write_chrome(&mut file, ledger.all(), &threads, |site| {
-            let known = sites.get(site.index());
-            known.map_or_else(|| site.to_string(), |site| site.name.to_string())
-        })?;
-        file.flush()
+        let threads = self.recorder.roster();
+        write(&self.path, self.ledger.all(), &threads, |site| {
+            sites.get(site.index()).map(|site| &site.name)
+        })
     }
+}
+
+/// Makes the file, so that what keeps it from being written is said at the beginning.
+///
+/// # Errors
+/// Whatever the system gives.
+pub(super) fn ensure_writable(path: &Path) -> io::Result<()> {
+    File::create(path).map(drop)
+}
+
+/// Writes these records, whose sites are called what `name` says.
+///
+/// # Errors
+/// Whatever writing gives.
+pub(super) fn write<'a>(
+    path: &Path,
+    records: impl IntoIterator<Item = &'a Record>,
+    threads: &'a [RanOn],
+    name: impl Fn(SiteId) -> Option<&'a Box<str>>,
+) -> io::Result<()> {
+    let mut file = BufWriter::new(File::create(path)?);
+    write_chrome(&mut file, records, threads, |site| {
+        name(site).map_or_else(|| site.to_string(), ToString::to_string)
+    })?;
+    file.flush()
 }

@@ -44,6 +44,12 @@ impl Row {
         Figures::of(&self.laps)
     }
 
+    /// The newest lap that is complete.
+    #[must_use]
+    pub fn newest(&self) -> Option<&Lap> {
+        self.laps.last()
+    }
+
     /// Laps that are complete.
     #[must_use]
     pub fn laps(&self) -> usize {

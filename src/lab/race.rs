@@ -47,6 +47,8 @@ pub struct Plan {
     pub rounds: usize,
     /// Whether threads have to hold the interpreter lock of their process while they run.
     pub gil: bool,
+    /// Whether every poll is recorded, which costs every contender about as much.
+    pub traced: bool,
 }
 
 /// How a race gets on. The receiver may fall behind: there are few of these.
@@ -198,7 +200,7 @@ impl Runner {
             entry: contender.entry,
             workers: contender.workers,
             gil: self.plan.gil,
-            traced: false,
+            traced: self.plan.traced,
         };
         let under_way = |done, elapsed| Event::UnderWay {
             place,

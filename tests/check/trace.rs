@@ -97,6 +97,33 @@ fn seen(text: &str) -> BTreeMap<u32, Seen> {
     threads
 }
 
+/// How long each thread ran between two of its calls, in seconds, as strace saw it: only the
+/// long stretches, in which it computed.
+fn busy(text: &str) -> BTreeMap<u32, f64> {
+    let mut left: BTreeMap<u32, f64> = BTreeMap::new();
+    let mut busy: BTreeMap<u32, f64> = BTreeMap::new();
+    for line in text.lines() {
+        let mut parts = line.splitn(2, ' ');
+        let tid: u32 = parts.next().unwrap().parse().unwrap();
+        let (at, call) = parts.next().unwrap().trim_start().split_once(' ').unwrap();
+        let at: f64 = at.parse().unwrap();
+        if !call.starts_with("<... ")
+            && let Some(since) = left.remove(&tid)
+            && at - since > 0.05
+        {
+            *busy.entry(tid).or_default() += at - since;
+        }
+        let took = call.rsplit_once('<');
+        let took = took.and_then(|(_, took)| took.trim_end_matches('>').parse::<f64>().ok());
+        if call.starts_with("<... ") {
+            left.insert(tid, at);
+        } else if let Some(took) = took {
+            left.insert(tid, at + took);
+        }
+    }
+    busy
+}
+
 /// Long bodies over TLS, because they keep a thread busy for so long that what the runtime
 /// does around a poll does not count beside it.
 #[test]
@@ -177,6 +204,72 @@ fn the_kernel_has_seen_the_same_threads_do_the_same_checks_for_the_same_time() {
         assert!(
             noted >= 0.95 * least && noted <= 1.05 * most,
             "{paradigm}: polls of {noted:.4} s, the kernel has seen {least:.4} to {most:.4} s"
+        );
+    }
+}
+
+/// One poll that computes for three tenths of a second: what a runtime does around it, and strace
+/// at both of its ends, is little beside it: what was noted and what the kernel saw of the same
+/// thread are the same within 5%.
+#[test]
+fn a_poll_takes_as_long_as_the_kernel_saw_the_thread_busy() {
+    for paradigm in [
+        "serial",
+        "threads",
+        "futures",
+        "processes",
+        "green",
+        "async",
+    ] {
+        let squirrel = Squirrel::new().through([
+            "strace",
+            "-f",
+            "--seccomp-bpf",
+            "-ttt",
+            "-T",
+            "-o",
+            "calls",
+            "-e",
+            "trace=epoll_wait,epoll_pwait,futex,read,write",
+        ]);
+        let finished = squirrel.run([
+            "race",
+            "--workload",
+            "crunch",
+            "--length",
+            "300ms",
+            "--jobs",
+            "4",
+            "--workers",
+            "2",
+            "--rounds",
+            "1",
+            "--paradigm",
+            paradigm,
+            "--trace",
+            "trace.json",
+        ]);
+        assert_eq!(finished.code(), 0, "{paradigm}: {}", finished.stderr);
+        let threads = busy(&fs::read_to_string(squirrel.dir().join("calls")).unwrap());
+        let polls = events(&squirrel, "X");
+        let long = polls
+            .iter()
+            .filter(|poll| poll["dur"].as_f64().unwrap() > 50e3);
+        // A thread may go from one poll to the next without a call.
+        let mut noted: BTreeMap<u32, f64> = BTreeMap::new();
+        for poll in long {
+            *noted.entry(number(poll, "tid")).or_default() += poll["dur"].as_f64().unwrap() / 1e6;
+        }
+        assert!(!noted.is_empty(), "{paradigm}: {polls:?}");
+        // A thread that is not given a core at once, outside of a poll, adds to what the
+        // kernel saw: never may it be less, and somewhere it has to be the same.
+        let more: Vec<f64> = noted
+            .iter()
+            .map(|(tid, noted)| threads.get(tid).copied().unwrap_or_default() / noted - 1.0)
+            .collect();
+        assert!(
+            more.iter().all(|more| *more > -0.001) && more.iter().any(|more| *more <= 0.05),
+            "{paradigm}: polls {noted:.4?} by thread, the kernel saw {threads:.4?}"
         );
     }
 }

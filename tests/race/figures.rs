@@ -332,6 +332,10 @@ fn words_are_explained_and_mistakes_are_named() {
             "--length",
         ),
         (&["race", "--config", "none.toml"], "none.toml"),
+        (
+            &["race", "--workload", "sleep", "--trace", "nowhere/t.json"],
+            "nowhere/t.json",
+        ),
     ] {
         let finished = squirrel.run(args.iter().copied());
         finished.assert_no_panic();

@@ -56,6 +56,7 @@ fn race(laps: usize) -> Board {
         contenders: ALL.iter().take(6).map(contender).collect(),
         rounds: 1,
         gil: false,
+        traced: false,
     };
     let mut board = Board::of(&plan);
     board.cores = 2;
