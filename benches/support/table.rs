@@ -3,6 +3,12 @@
 
 use std::io::{self, Write};
 
+use mimalloc::MiMalloc;
+
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
 /// What a bench measured so far.
 pub(crate) struct Table {
     title: &'static str,

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::domain::{CheckResult, Clock, Job, JobId, Look, Witness};
 use crate::probe::{Prober, Start, could_not_look};
-use crate::trace::{self, LiveCheck, Present, Recorder, Watched};
+use crate::trace::{self, LiveCheck, Present, Recorder, Thread, Watched};
 
 use super::Context;
 
@@ -49,14 +49,14 @@ impl Desk {
     }
 
     /// Runs the job, unless somebody else has claimed it or it was withdrawn.
-    pub(super) async fn run(&self, prober: &Prober, job: &Job) {
+    pub(super) async fn run(&self, prober: &Prober, job: &Job, thread: Thread) {
         let Some(claimed) = self.claim(job) else {
             return;
         };
         let start = claimed.start();
         let watched = claimed.watch(start);
         let live = watched.as_ref().map(Watched::live);
-        let result = look(prober, start, &job.look, live).await;
+        let result = look(prober, start, &job.look, live.map(|live| (live, thread))).await;
         claimed.answer(result, watched);
     }
 
@@ -122,19 +122,19 @@ impl Claimed<'_> {
     }
 }
 
-/// Looks, whatever happens; `live` notes how.
+/// Looks, whatever happens; `live` notes how, on a thread of this kind.
 pub(super) async fn look(
     prober: &Prober,
     start: Start,
     look: &Look,
-    live: Option<&Arc<LiveCheck>>,
+    live: Option<(&Arc<LiveCheck>, Thread)>,
 ) -> CheckResult {
-    let witness = live.map(|live| Arc::clone(live) as Arc<dyn Witness>);
+    let witness = live.map(|(live, _)| Arc::clone(live) as Arc<dyn Witness>);
     let check = AssertUnwindSafe(prober.check(start, look, witness, trace::here)).catch_unwind();
     // Kilobytes, which stay where they are whoever polls them.
     let check = pin!(check);
     let checked = match live {
-        Some(live) => live.watch(check).await,
+        Some((live, thread)) => live.watch(check, thread).await,
         None => check.await,
     };
     checked.unwrap_or_else(|_panic| {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use crate::domain::Clock;
 use crate::probe::wire::{self, Hello, Ready, ReceivedTask, WireError};
 use crate::probe::{Kit, Prober, Start};
-use crate::trace::{InterpreterLock, LiveCheck};
+use crate::trace::{InterpreterLock, LiveCheck, Thread};
 
 use super::answer::{Answer, clock_from};
 use super::{desk, limits};
@@ -106,7 +106,13 @@ impl Desk {
             let (clock, lock) = (Arc::clone(&self.clock), self.lock.clone());
             Arc::new(LiveCheck::new(task.job, now.mono, clock, lock))
         });
-        let result = desk::look(&self.prober, start, &task.look, live.as_ref()).await;
+        let result = desk::look(
+            &self.prober,
+            start,
+            &task.look,
+            live.as_ref().map(|live| (live, Thread::Own)),
+        )
+        .await;
         Answer {
             result,
             notes: live.map(|live| live.take_notes()),

@@ -43,26 +43,26 @@ pub(super) fn client_config(extra: Option<&Authority>) -> Result<Arc<ClientConfi
 
 fn roots(extra: Option<&Authority>) -> Result<RootCertStore, KitError> {
     let mut roots = RootCertStore::empty();
-    let system = rustls_native_certs::load_native_certs();
-    for error in &system.errors {
-        tracing::warn!(%error, "some of the system's trusted certificates cannot be read");
-    }
-    roots.add_parsable_certificates(system.certs);
-    if roots.is_empty() {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
+    // First, because chains are tried against one after another: of the system's there are
+    // over a hundred.
     if let Some(extra) = extra {
-        let mut added = 0;
         for certificate in CertificateDer::pem_slice_iter(extra.pem.as_bytes()) {
             let certificate = certificate.map_err(|_| extra.unreadable(&"not a PEM file"))?;
             roots
                 .add(certificate)
                 .map_err(|error| extra.unreadable(&error))?;
-            added += 1;
         }
-        if added == 0 {
+        if roots.is_empty() {
             return Err(extra.unreadable(&"holds no certificate"));
         }
+    }
+    let system = rustls_native_certs::load_native_certs();
+    for error in &system.errors {
+        tracing::warn!(%error, "some of the system's trusted certificates cannot be read");
+    }
+    let (known, _) = roots.add_parsable_certificates(system.certs);
+    if known == 0 {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
     Ok(roots)
 }

@@ -1,7 +1,8 @@
 //! One check while it is in flight: wraps its future and notes every poll of it.
 //!
-//! What lies between two polls is waiting, and the phase says for what. The check's own waker
-//! is wrapped too: from the moment it is woken until a thread polls it, it is ready.
+//! What lies between two polls is waiting, and the phase says for what. Where a thread runs
+//! several checks, their wakers are wrapped too: from the moment it is woken until a thread
+//! polls it, a check is ready.
 
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,6 +39,15 @@ struct Open {
     notes: Notes,
     /// The process and thread that runs it, where that is not this process.
     elsewhere: Option<RanOn>,
+}
+
+/// Whether the thread that runs a check has others to run while it waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thread {
+    /// It waits with the check: whenever that can go on, it does.
+    Own,
+    /// It may be busy with another when the check could go on: so that is noted as well.
+    Shared,
 }
 
 /// What is known of a check in flight at one moment.
@@ -95,23 +105,37 @@ impl LiveCheck {
         self.open().notes = notes;
     }
 
-    /// Runs `future` and notes every poll of it.
-    pub async fn watch<F: Future>(self: &Arc<Self>, future: F) -> F::Output {
+    /// Runs `future` and notes every poll of it. To be polled at once: the first poll begins
+    /// when the check does.
+    pub async fn watch<F: Future>(self: &Arc<Self>, future: F, thread: Thread) -> F::Output {
         let mut future = pin!(future);
-        let waker = Waker::from(Arc::clone(self));
-        std::future::poll_fn(|context| self.poll(future.as_mut(), context, &waker)).await
+        let waker = match thread {
+            Thread::Shared => Some(Waker::from(Arc::clone(self))),
+            Thread::Own => None,
+        };
+        let mut began = Some(self.started);
+        std::future::poll_fn(|context| {
+            let start = began.take().unwrap_or_else(|| self.clock.moment());
+            match &waker {
+                Some(waker) => {
+                    self.outer.register(context.waker());
+                    let woken = Moment::from_nanos(self.woken.swap(0, Ordering::AcqRel));
+                    let ready = if woken == Moment::ZERO { start } else { woken };
+                    self.poll(future.as_mut(), waker, ready, start)
+                }
+                None => self.poll(future.as_mut(), context.waker(), start, start),
+            }
+        })
+        .await
     }
 
     fn poll<F: Future>(
         &self,
         future: Pin<&mut F>,
-        context: &mut Context<'_>,
         waker: &Waker,
+        ready: Moment,
+        start: Moment,
     ) -> Poll<F::Output> {
-        self.outer.register(context.waker());
-        let start = self.clock.moment();
-        let woken = Moment::from_nanos(self.woken.swap(0, Ordering::AcqRel));
-        let ready = if woken == Moment::ZERO { start } else { woken };
         self.begin(ready, start);
         // Lets go of the lock and closes the slice if the poll panics, too.
         let _slice = InSlice(self);
@@ -264,13 +288,16 @@ mod tests {
             None,
         ));
         let witness = Arc::clone(&live);
-        let value = run(live.watch(async move {
-            witness.phase(Phase::Connect, Instant::now());
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            witness.phase(Phase::FirstByte, Instant::now());
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            7
-        }));
+        let value = run(live.watch(
+            async move {
+                witness.phase(Phase::Connect, Instant::now());
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                witness.phase(Phase::FirstByte, Instant::now());
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                7
+            },
+            Thread::Shared,
+        ));
         assert_eq!(value, 7);
         let notes = live.take_notes();
         assert_eq!(notes.slices.len(), 3, "{notes:?}");
@@ -304,13 +331,16 @@ mod tests {
             None,
         ));
         let (watched, hand) = (Arc::clone(&live), Arc::clone(&clock));
-        run(live.watch(async move {
-            hand.advance(Duration::from_secs(2));
-            let glance = watched.glance(hand.moment());
-            assert_eq!(glance.notes.slices.len(), 1);
-            let slice = glance.notes.slices[0];
-            assert_eq!(slice.end.since(slice.start), Duration::from_secs(2));
-        }));
+        run(live.watch(
+            async move {
+                hand.advance(Duration::from_secs(2));
+                let glance = watched.glance(hand.moment());
+                assert_eq!(glance.notes.slices.len(), 1);
+                let slice = glance.notes.slices[0];
+                assert_eq!(slice.end.since(slice.start), Duration::from_secs(2));
+            },
+            Thread::Shared,
+        ));
     }
 
     #[test]
@@ -328,12 +358,15 @@ mod tests {
                             Some(Arc::clone(&lock)),
                         ));
                         let witness = Arc::clone(&live);
-                        run(live.watch(async move {
-                            let end = Instant::now() + Duration::from_millis(30);
-                            while Instant::now() < end {
-                                witness.breathe();
-                            }
-                        }));
+                        run(live.watch(
+                            async move {
+                                let end = Instant::now() + Duration::from_millis(30);
+                                while Instant::now() < end {
+                                    witness.breathe();
+                                }
+                            },
+                            Thread::Own,
+                        ));
                         live.take_notes()
                     })
                 })
@@ -369,7 +402,10 @@ mod tests {
             Some(Arc::clone(&lock)),
         ));
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            run(live.watch(async { std::panic::resume_unwind(Box::new("poll")) }));
+            run(live.watch(
+                async { std::panic::resume_unwind(Box::new("poll")) },
+                Thread::Own,
+            ));
         }));
         assert!(panicked.is_err());
         assert!(!lock.acquire(), "nobody holds it");

@@ -32,7 +32,7 @@ pub use facts::{Late, Why};
 pub use identity::here;
 pub use kernel::{Kernel, Usage};
 pub use ledger::{Ledger, Means, Sweep};
-pub use live::{Glance, LiveCheck};
+pub use live::{Glance, LiveCheck, Thread};
 pub use lock::{InterpreterLock, SWITCH_INTERVAL};
 pub use notes::{Doing, Notes, Slice, Step};
 pub use record::{Found, Record};

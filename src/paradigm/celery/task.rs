@@ -15,7 +15,7 @@ use crate::domain::{
 };
 use crate::paradigm::desk;
 use crate::probe::{Prober, Recipe, Start};
-use crate::trace::{LiveCheck, Notes, Slice};
+use crate::trace::{LiveCheck, Notes, Slice, Thread};
 
 /// The name of the task.
 pub(super) const NAME: &str = "squirrel.check";
@@ -130,7 +130,13 @@ pub(super) async fn carry_out(
     let live = order
         .traced
         .then(|| Arc::new(LiveCheck::new(order.job, now.mono, clock, None)));
-    let mut check = desk::look(prober, start, &order.look, live.as_ref()).await;
+    let mut check = desk::look(
+        prober,
+        start,
+        &order.look,
+        live.as_ref().map(|live| (live, Thread::Shared)),
+    )
+    .await;
     if let Some(host) = host {
         check.ran_on.host = Arc::clone(host);
     }
