@@ -63,14 +63,14 @@ fn walk(state: &mut State, steer: Steer, scene: &Scene<'_>) {
     let board = board(state, scene);
     stand(state, &board);
     let Some((lane, record)) = board.selected(&state.place) else {
-        let lanes = board.rows.iter().enumerate();
-        let newest = lanes.filter_map(|(lane, row)| Some((lane, *row.records.last()?)));
+        let lanes = board.lanes();
+        let newest = lanes.filter_map(|(lane, checks)| Some((lane, *checks.last()?)));
         if let Some((lane, record)) = newest.max_by_key(|(_, record)| record.started) {
             (state.place.lane, state.place.cursor) = (lane, Some(record.job));
         }
         return;
     };
-    let checks = &board.rows[lane].records;
+    let checks = board.checks_of(lane);
     let here = checks
         .iter()
         .position(|other| other.job == record.job)
@@ -87,7 +87,7 @@ fn walk(state: &mut State, steer: Steer, scene: &Scene<'_>) {
                 let (a, b) = (other.started, record.started);
                 a.since(b).max(b.since(a))
             };
-            board.rows[other].records.iter().min_by_key(apart)
+            board.checks_of(other).iter().min_by_key(apart)
         }
     };
     if let Some(next) = next {
@@ -99,12 +99,11 @@ fn walk(state: &mut State, steer: Steer, scene: &Scene<'_>) {
 
 /// The nearest lane above or below that has a check.
 fn neighbour(board: &Board<'_>, lane: usize, down: bool) -> Option<usize> {
-    let mut lanes = board.rows.iter().enumerate();
-    let full = |row: &super::views::sched::Row<'_>| !row.records.is_empty();
+    let mut lanes = board.lanes().filter(|(_, checks)| !checks.is_empty());
     let found = if down {
-        lanes.find(|(index, row)| *index > lane && full(row))
+        lanes.find(|(index, _)| *index > lane)
     } else {
-        lanes.rfind(|(index, row)| *index < lane && full(row))
+        lanes.rfind(|(index, _)| *index < lane)
     };
     found.map(|(index, _)| index)
 }

@@ -1,8 +1,8 @@
 //! What the lanes are and which checks stand in each: gathered from what is on record, not
 //! yet drawn.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use ratatui::layout::Rect;
@@ -14,6 +14,7 @@ use crate::tui::place::{Grouping, Place, Time};
 use crate::tui::scene::Scene;
 use crate::tui::state::State;
 
+use super::by_thread::{self, Lane};
 use super::check::{Check, Is};
 use super::columns::Columns;
 use super::hosts::{self, Entry};
@@ -24,7 +25,11 @@ use super::row::{Kind, Row, order};
 pub(crate) struct Board<'a> {
     pub(crate) axis: Axis,
     pub(crate) columns: Columns,
-    pub(crate) rows: Vec<Row<'a>>,
+    /// Those that are gathered; below them stand the tasks.
+    rows: Vec<Row<'a>>,
+    /// Checks that have a row of their own, by their places in `checks`. A page may show ten
+    /// thousand, of which few are drawn: their rows are made when they are asked for.
+    tasks: Vec<u32>,
     /// Every check that is shown, by its start.
     pub(crate) checks: Vec<Check<'a>>,
     /// The stretches of time that the numbers beside the lanes are of.
@@ -63,13 +68,15 @@ impl<'a> Board<'a> {
         let settled = settled(state, time, cells, &axis);
         let first = settled.iter().map(|(first, _)| *first).min();
         let shown = ledger.between(first.unwrap_or(from).min(from), to);
-        let mut checks: Vec<_> = shown.map(Check::from).collect();
+        let mut checks = Vec::with_capacity(shown.size_hint().1.unwrap_or_default());
+        checks.extend(shown.map(Check::from));
         // Once for all lanes, which are filled in this order.
         checks.sort_by_key(|check| check.started);
         let mut board = Self {
             axis,
             columns,
             rows: Vec::new(),
+            tasks: Vec::new(),
             checks,
             settled,
         };
@@ -80,8 +87,9 @@ impl<'a> Board<'a> {
                 let mut rows = board.threads(scene, usize::from(area.width));
                 rows.retain(|row| matches!(row.kind, Kind::Thread { gone: false, .. }));
                 rows.truncate(4);
-                let shown = board.checks.iter().filter(|check| check.ended >= from);
-                rows.extend(shown.copied().map(Row::task));
+                let checks = (0..).zip(&board.checks);
+                let shown = checks.filter(|(_, check)| check.ended >= from);
+                board.tasks = shown.map(|(place, _)| place).collect();
                 rows
             }
         };
@@ -89,50 +97,20 @@ impl<'a> Board<'a> {
     }
 
     /// The threads that may run checks, and those that did on this page.
-    fn threads(&self, scene: &Scene<'_>, room: usize) -> Vec<Row<'a>> {
+    fn threads(&self, scene: &Scene<'a>, room: usize) -> Vec<Row<'a>> {
         let ledger = scene.record.ledger;
         let census = scene.census;
-        let mut lanes: BTreeMap<(u32, u32, &Arc<str>), Vec<Check<'a>>> = BTreeMap::new();
-        let roster: BTreeMap<(u32, u32, &Arc<str>), &RanOn> = ledger
-            .roster()
-            .iter()
-            .map(|who| ((who.pid, who.tid, &who.host), who))
-            .collect();
-        for key in roster.keys() {
-            lanes.insert(*key, Vec::new());
-        }
-        for check in &self.checks {
-            let record = check.record;
-            let (host, pid) = (&record.ran_on.host, record.ran_on.pid);
-            let tids = record.notes.slices.iter().map(|slice| slice.tid);
-            let mut before = 0;
-            for tid in tids.chain([record.ran_on.tid]) {
-                if tid == before || tid == 0 {
-                    continue;
-                }
-                before = tid;
-                let lane = lanes.entry((pid, tid, host)).or_default();
-                // It may have gone to another thread and come back.
-                let last = lane.last().map(|last| last.record);
-                if last.is_none_or(|last| !std::ptr::eq(last, record)) {
-                    lane.push(*check);
-                }
-            }
-        }
+        let (roster, lanes) = by_thread::gather(ledger, &self.checks);
         let mut rows: Vec<Row<'a>> = Vec::new();
         let mut groups: Vec<(u32, String, Vec<Row<'a>>)> = Vec::new();
-        let mut lanes: Vec<_> = lanes.into_iter().collect();
-        lanes.sort_by_key(|((.., host), _)| *host);
-        for (key, records) in lanes {
-            let (pid, tid, host) = key;
-            let gone = !roster.contains_key(&key);
-            let Some(who) = roster
-                .get(&key)
-                .copied()
-                .or_else(|| ledger.thread(host, pid, tid))
-            else {
+        for Lane { key, checks, busy } in lanes {
+            let (host, pid, tid) = key;
+            let known = roster.get(&key).copied();
+            let gone = known.is_none();
+            let Some(who) = known.or_else(|| ledger.thread(host, pid, tid)) else {
                 continue;
             };
+            let records = checks;
             let overlap = records.windows(2).any(|two| two[1].started < two[0].ended);
             let ours = scene.record.queue.is_none() && !gone;
             let many = overlap || (ours && census.workers > census.threads);
@@ -141,7 +119,7 @@ impl<'a> Board<'a> {
                 many,
                 gone,
             };
-            let row = Row::lane(kind, records);
+            let row = Row::thread(kind, records, busy);
             match groups.last_mut() {
                 Some((of, at, rows)) if *of == pid && **at == **host => rows.push(row),
                 _ => groups.push((pid, who.host.to_string(), vec![row])),
@@ -203,11 +181,45 @@ impl<'a> Board<'a> {
         self.settled[line as usize % SETTLED]
     }
 
+    /// The row at a place.
+    pub(crate) fn row(&self, index: usize) -> Option<Cow<'_, Row<'a>>> {
+        match index.checked_sub(self.rows.len()) {
+            None => self.rows.get(index).map(Cow::Borrowed),
+            Some(task) => self.task(task).map(|check| Cow::Owned(Row::task(*check))),
+        }
+    }
+
+    fn task(&self, index: usize) -> Option<&Check<'a>> {
+        self.checks.get(*self.tasks.get(index)? as usize)
+    }
+
+    /// The checks of every row, from the first row to the last.
+    pub(crate) fn lanes(&self) -> impl DoubleEndedIterator<Item = (usize, &[Check<'a>])> {
+        let rows = self.rows.iter().map(|row| &*row.records);
+        let rows = rows.enumerate();
+        let tasks = self.tasks.iter().enumerate().map(|(index, place)| {
+            let check = self.checks.get(*place as usize);
+            (
+                self.rows.len() + index,
+                check.map_or(&[][..], std::slice::from_ref),
+            )
+        });
+        rows.chain(tasks)
+    }
+
+    /// The checks of a row.
+    pub(crate) fn checks_of(&self, index: usize) -> &[Check<'a>] {
+        match index.checked_sub(self.rows.len()) {
+            None => &self.rows[index].records,
+            Some(task) => self.task(task).map_or(&[], std::slice::from_ref),
+        }
+    }
+
     /// The rows that are shown where `height` fit, and how many lanes are not. What is shown
     /// of too many: those around the selected one, or else those that run, those that failed,
     /// the slowest, the last, and the first of the others.
     pub(crate) fn shown(&self, lane: usize, height: usize) -> (Vec<usize>, usize) {
-        let all = self.rows.len();
+        let all = self.rows.len() + self.tasks.len();
         if all <= height {
             return ((0..all).collect(), 0);
         }
@@ -215,21 +227,20 @@ impl<'a> Board<'a> {
         let mut shown: Vec<usize> = if lane >= height {
             (lane + 1 - height..=lane.min(all - 1)).collect()
         } else {
-            self.best(height)
+            self.best(height, all)
         };
         shown.sort_unstable();
-        let lanes =
-            |rows: &mut dyn Iterator<Item = &Row<'_>>| rows.filter(|row| row.is_lane()).count();
-        let visible = lanes(&mut shown.iter().filter_map(|index| self.rows.get(*index)));
-        let hidden = lanes(&mut self.rows.iter()) - visible;
-        (shown, hidden)
+        let is_lane = |index: &usize| self.rows.get(*index).is_none_or(Row::is_lane);
+        let visible = shown.iter().copied().filter(|index| is_lane(index)).count();
+        let lanes = self.rows.iter().filter(|row| row.is_lane()).count() + self.tasks.len();
+        (shown, lanes - visible)
     }
 
-    fn best(&self, height: usize) -> Vec<usize> {
-        let rows = || self.rows.iter().enumerate();
-        let heads = rows().filter(|(_, row)| match &row.kind {
+    fn best(&self, height: usize, all: usize) -> Vec<usize> {
+        let rows = self.rows.iter().enumerate();
+        let heads = rows.filter(|(_, row)| match &row.kind {
             Kind::Process { .. } | Kind::Said(..) => true,
-            Kind::Thread { .. } => self.rows.iter().any(|row| row.kind == Kind::Task),
+            Kind::Thread { .. } => !self.tasks.is_empty(),
             _ => false,
         });
         let mut shown: Vec<usize> = heads.map(|(index, _)| index).take(height).collect();
@@ -238,17 +249,21 @@ impl<'a> Board<'a> {
                 shown.push(index);
             }
         };
-        let runs = |row: &Row<'_>| row.records.iter().any(|check| check.is == Is::InFlight);
-        let running = rows().filter(|(_, row)| runs(row)).map(|(index, _)| index);
-        running.take(height / 3).for_each(&mut add);
-        let failed = rows()
-            .filter(|(_, row)| row.failed())
-            .map(|(index, _)| index);
-        failed.take(height / 3).for_each(&mut add);
-        let slowest = rows().max_by_key(|(_, row)| row.slowest());
+        let with = |is: Is| {
+            let lanes = self.lanes();
+            let any = move |checks: &[Check<'_>]| checks.iter().any(|check| check.is == is);
+            let found = lanes.filter(move |(_, checks)| any(checks));
+            found.map(|(index, _)| index).take(height / 3)
+        };
+        with(Is::InFlight).for_each(&mut add);
+        with(Is::Failed).for_each(&mut add);
+        let slowest = self.lanes().max_by_key(|(_, checks)| {
+            let took = checks.iter().map(|check| check.ended.since(check.started));
+            took.max().unwrap_or_default()
+        });
         slowest.into_iter().for_each(|(index, _)| add(index));
-        add(self.rows.len() - 1);
-        (0..self.rows.len()).for_each(add);
+        add(all - 1);
+        (0..all.min(2 * height)).for_each(add);
         shown
     }
 
@@ -262,13 +277,14 @@ impl<'a> Board<'a> {
     /// The lane and the check that the cursor is on, as far as they are on this page.
     pub(crate) fn selected(&self, place: &Place) -> Option<(usize, Check<'a>)> {
         let job = place.cursor?;
-        let find = |row: &Row<'a>| row.records.iter().find(|record| record.job == job).copied();
-        let here = self.rows.get(place.lane).and_then(find);
-        if let Some(record) = here {
-            return Some((place.lane, record));
+        let find = |checks: &[Check<'a>]| checks.iter().find(|check| check.job == job).copied();
+        if place.lane < self.rows.len() + self.tasks.len()
+            && let Some(check) = find(self.checks_of(place.lane))
+        {
+            return Some((place.lane, check));
         }
-        let mut rows = self.rows.iter().enumerate();
-        rows.find_map(|(index, row)| Some((index, find(row)?)))
+        self.lanes()
+            .find_map(|(index, checks)| Some((index, find(checks)?)))
     }
 }
 

@@ -70,21 +70,14 @@ fn fill<'a>(
     scene: &Scene<'_>,
 ) -> Raster<'a> {
     let mut raster = Raster::new(axis);
-    if let Some(tid) = tid.filter(|_| many) {
-        // Of ten thousand checks that share a thread only its own slices count.
-        for record in row.records.iter() {
-            let mut at = record.started;
-            for slice in &record.notes.slices {
-                if slice.tid == tid {
-                    let activity = Activity::of(slice.doing);
-                    raster.fill(slice.start.max(at), slice.end, activity);
-                }
-                at = at.max(slice.end);
-            }
+    if many {
+        // Of ten thousand checks that share a thread only its own part counts.
+        for busy in &row.busy {
+            raster.fill(busy.start, busy.end, Activity::of(busy.doing));
         }
         return raster;
     }
-    for record in row.records.iter() {
+    for record in &row.records {
         let mine = tid.is_none_or(|tid| tid == record.ran_on.tid);
         spans(record, |span| {
             let by_me = span.tid.is_some() && span.tid == tid;

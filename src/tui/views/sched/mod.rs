@@ -14,6 +14,7 @@
 //! ```
 
 mod board;
+mod by_thread;
 mod check;
 mod columns;
 mod detail;
@@ -27,6 +28,5 @@ mod words;
 
 pub(crate) use board::Board;
 pub(crate) use check::Check;
-pub(crate) use row::Row;
 pub(crate) use screen::VIEW;
 pub(crate) use strips::{draw_legend, hidden};

@@ -1,6 +1,5 @@
 //! A row of the picture: a lane with its checks, or a sentence above some.
 
-use std::ops::Deref;
 use std::time::Duration;
 
 use crate::domain::{Moment, RanOn, SiteId};
@@ -8,7 +7,8 @@ use crate::trace::Doing;
 use crate::tui::lanes::Axis;
 use crate::tui::scene::Tone;
 
-use super::check::{Check, Is};
+use super::by_thread::Busy;
+use super::check::Check;
 use super::shares::Shares;
 
 /// What a row is.
@@ -40,37 +40,29 @@ impl Kind {
     }
 }
 
-/// The checks of a lane, by their starts. A page may show ten thousand tasks, of which each
-/// is one check: those need no memory of their own.
-#[derive(Clone, Debug)]
-pub(crate) enum Checks<'a> {
-    One([Check<'a>; 1]),
-    Many(Vec<Check<'a>>),
-}
-
-impl<'a> Deref for Checks<'a> {
-    type Target = [Check<'a>];
-
-    fn deref(&self) -> &Self::Target {
-        match self {
-            Self::One(one) => one,
-            Self::Many(many) => many,
-        }
-    }
-}
-
 /// One row: a lane and what stands in it.
 #[derive(Clone, Debug)]
 pub(crate) struct Row<'a> {
     pub(crate) kind: Kind,
-    pub(crate) records: Checks<'a>,
+    /// By their starts.
+    pub(crate) records: Vec<Check<'a>>,
+    /// When the thread was busy with them, if it is the lane of one.
+    pub(super) busy: Vec<Busy>,
 }
 
 impl<'a> Row<'a> {
     /// A lane of these checks, which stand by their starts.
     pub(super) const fn lane(kind: Kind, records: Vec<Check<'a>>) -> Self {
-        let records = Checks::Many(records);
-        Self { kind, records }
+        Self::thread(kind, records, Vec::new())
+    }
+
+    /// The lane of a thread.
+    pub(super) const fn thread(kind: Kind, records: Vec<Check<'a>>, busy: Vec<Busy>) -> Self {
+        Self {
+            kind,
+            records,
+            busy,
+        }
     }
 
     /// A row in which no check stands.
@@ -79,11 +71,8 @@ impl<'a> Row<'a> {
     }
 
     /// The lane of one check.
-    pub(super) const fn task(check: Check<'a>) -> Self {
-        Self {
-            kind: Kind::Task,
-            records: Checks::One([check]),
-        }
+    pub(super) fn task(check: Check<'a>) -> Self {
+        Self::lane(Kind::Task, vec![check])
     }
 }
 
@@ -93,27 +82,16 @@ impl Row<'_> {
         !matches!(self.kind, Kind::Process { .. } | Kind::Said(..))
     }
 
-    pub(super) fn failed(&self) -> bool {
-        self.records.iter().any(|check| check.is == Is::Failed)
-    }
-
     /// The share of the page in which any of its checks was in flight.
     pub(crate) fn in_flight(&self, axis: &Axis) -> f64 {
         let (from, to) = axis.range();
         let (mut covered, mut until) = (Duration::ZERO, from);
-        for record in self.records.iter() {
+        for record in &self.records {
             let end = record.ended.min(to);
             covered += end.since(record.started.max(until));
             until = until.max(end);
         }
         covered.as_secs_f64() / to.since(from).as_secs_f64().max(1e-9)
-    }
-
-    pub(super) fn slowest(&self) -> Duration {
-        let took = self.records.iter();
-        took.map(|check| check.ended.since(check.started))
-            .max()
-            .unwrap_or_default()
     }
 }
 
@@ -134,22 +112,22 @@ impl Row<'_> {
         let total = (to.nanos_since(from) as f64).max(1.0);
         // Nanoseconds are added up: a lane may have ten thousand checks.
         let within = |a: Moment, b: Moment| b.min(to).nanos_since(a.max(from));
-        let (tid, many) = match &self.kind {
-            Kind::Thread { who, many, .. } => (Some(who.tid), *many),
-            _ => (None, false),
-        };
+        let many = matches!(self.kind, Kind::Thread { many: true, .. });
         let (mut held, mut running, mut locked) = (0, 0, 0);
         let mut late = Duration::ZERO;
-        for record in self.records.iter() {
+        let mut count = |doing: Doing, start: Moment, end: Moment| match doing {
+            Doing::Running => running += within(start, end),
+            Doing::Locked => locked += within(start, end),
+        };
+        for busy in &self.busy {
+            count(busy.doing, busy.start, busy.end);
+        }
+        for record in &self.records {
             late = late.max(record.started.since(record.due));
             held += within(record.started, record.ended);
-            for slice in &record.notes.slices {
-                if tid.is_some_and(|tid| tid != slice.tid) {
-                    continue;
-                }
-                match slice.doing {
-                    Doing::Running => running += within(slice.start, slice.end),
-                    Doing::Locked => locked += within(slice.start, slice.end),
+            if self.kind.who().is_none() {
+                for slice in &record.notes.slices {
+                    count(slice.doing, slice.start, slice.end);
                 }
             }
         }

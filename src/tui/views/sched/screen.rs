@@ -188,9 +188,10 @@ fn draw_lanes(
     let in_flight = busy / shown_cells.count().max(1) as f64;
     let (shown, hidden) = board.shown(state.place.lane, usize::from(area.height));
     for (index, line) in shown.iter().zip(area.rows()) {
-        let Some(row) = board.rows.get(*index) else {
+        let Some(row) = board.row(*index) else {
             continue;
         };
+        let row = &*row;
         if let Kind::Process { pid, host, lanes } = &row.kind {
             let text = process(scene, *pid, host, *lanes);
             put(buffer, line.x + 1, line.y, line.width - 2, &text, DIM);
