@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{Moment, Now, SiteId};
+use crate::domain::{Moment, Now, SiteId, clean};
 use crate::lab::{Board, Notebook, Workload};
 use crate::monitor::Monitor;
 use crate::paradigm::{Census, Label, QueueFigures};
@@ -118,6 +118,22 @@ pub struct Message {
     pub sticky: bool,
 }
 
+impl Message {
+    /// The line as it is shown where `width` cells are left for it. Good news that are too
+    /// long go without their subject, "serial -> async:", which the header names as well: what
+    /// a receipt adds up to must not be cut.
+    pub(crate) fn line(&self, width: u16) -> String {
+        let text = clean(&self.text, 1_000);
+        if self.tone == Tone::Good
+            && text.chars().count() > usize::from(width)
+            && let Some((_, account)) = text.split_once(": ")
+        {
+            return account.to_owned();
+        }
+        text
+    }
+}
+
 /// What the reader asked for and only the app can do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Intent {
@@ -184,4 +200,27 @@ pub enum Wish {
     },
     /// Stop the experiment.
     StopTry,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receipt_that_is_too_long_loses_its_subject_and_a_failure_does_not() {
+        let of = |tone, text: &str| Message {
+            text: text.to_owned(),
+            tone,
+            at: Moment::ZERO,
+            sticky: false,
+        };
+        let receipt = of(Tone::Good, "serial -> async: in flight 2 = finished 2");
+        assert_eq!(
+            receipt.line(60),
+            "serial -> async: in flight 2 = finished 2"
+        );
+        assert_eq!(receipt.line(30), "in flight 2 = finished 2");
+        let failure = of(Tone::Bad, "sites.toml: line 3 is no TOML");
+        assert_eq!(failure.line(10), "sites.toml: line 3 is no TOML");
+    }
 }

@@ -234,15 +234,9 @@ impl Ui {
         // Where no other line is for messages, they take the footer's place.
         match state.message(scene) {
             Some(message) if covers(state.layers.last()) || self.watches_lanes() => {
-                let (line, text) = (areas.footer, crate::domain::clean(&message.text, 1_000));
-                put(
-                    buffer,
-                    line.x + 1,
-                    line.y,
-                    line.width - 1,
-                    &text,
-                    theme::tone(message.tone),
-                );
+                let (line, width) = (areas.footer, areas.footer.width - 1);
+                let (text, style) = (message.line(width), theme::tone(message.tone));
+                put(buffer, line.x + 1, line.y, width, &text, style);
             }
             _ => footer::draw(buffer, areas.footer, self.mode(), &update::context(scene)),
         }

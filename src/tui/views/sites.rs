@@ -304,7 +304,7 @@ fn bottom_line(buffer: &mut Buffer, area: Rect, state: &State, scene: &Scene<'_>
     } else if let Some(message) = state.message(scene) {
         left.push(Piece::text(
             0,
-            clean(&message.text, 1_000),
+            message.line(area.width.saturating_sub(2)),
             theme::tone(message.tone),
         ));
     } else {

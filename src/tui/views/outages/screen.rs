@@ -200,7 +200,7 @@ fn bottom_line(buffer: &mut Buffer, line: Rect, state: &State, scene: &Scene<'_>
         Some(Layer::Filter) => typed("/ ".to_owned(), &state.browse.filter),
         _ => match state.message(scene) {
             Some(message) => {
-                let text = clean(&message.text, 1_000);
+                let text = message.line(line.width.saturating_sub(2));
                 Piece::text(0, text, theme::tone(message.tone))
             }
             None if !state.browse.filter.is_empty() => {
