@@ -8,7 +8,7 @@ use super::codes::REASONS;
 pub(super) const APPLICATION: i32 = 0x5351_524c;
 
 /// One step a version. A step that was released is never changed: a change is a new step.
-pub(super) const MIGRATIONS: [&str; 4] = [
+pub(super) const MIGRATIONS: [&str; 5] = [
     // 1: looks and their summaries.
     "
     CREATE TABLE sites (
@@ -115,6 +115,10 @@ pub(super) const MIGRATIONS: [&str; 4] = [
     ALTER TABLE outbox ADD COLUMN digest TEXT;
     CREATE INDEX outbox_gathering ON outbox (channel, owner, event) WHERE state = 3;
     ",
+    // 5: maintenance that somebody began by key.
+    "
+    CREATE TABLE maintenance (site INTEGER PRIMARY KEY, until INTEGER NOT NULL);
+    ",
 ];
 
 /// Why a file is not used.
@@ -210,7 +214,15 @@ mod tests {
                 pragma(&connection, "user_version").unwrap() as usize,
                 MIGRATIONS.len()
             );
-            for table in ["results", "rollup_day", "outages", "streaks", "outbox"] {
+            let tables = [
+                "results",
+                "rollup_day",
+                "outages",
+                "streaks",
+                "outbox",
+                "maintenance",
+            ];
+            for table in tables {
                 connection
                     .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
                         row.get::<_, i64>(0)
