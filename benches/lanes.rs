@@ -25,7 +25,9 @@ use rustix::time::{ClockId, clock_gettime};
 use uptime_squirrel::domain::{Clock as _, Moment};
 use uptime_squirrel::paradigm::labels;
 use uptime_squirrel::trace::{Capacity, Crew, Kernel, Ledger};
-use uptime_squirrel::tui::{Input, Machine, OnRecord, Options, Past, Scene, Sheet, Ui, Workshop};
+use uptime_squirrel::tui::{
+    Hindsight, Input, Machine, OnRecord, Options, Past, Scene, Sheet, Ui, Workshop,
+};
 
 use live::Live;
 use median::median;
@@ -170,6 +172,7 @@ impl Keeping {
                 rss: Some(40 << 20),
             },
             past: &Past::default(),
+            hindsight: &Hindsight::default(),
             workshop: Workshop::default(),
             next_due: &|site| core.due_of(site),
             silence: &|_| None,

@@ -26,7 +26,9 @@ use uptime_squirrel::monitor::Monitor;
 use uptime_squirrel::paradigm::{Census, Label, labels};
 use uptime_squirrel::schedule::Schedule;
 use uptime_squirrel::trace::{Kernel, Ledger};
-use uptime_squirrel::tui::{Input, Machine, OnRecord, Options, Past, Scene, Sheet, Ui, Workshop};
+use uptime_squirrel::tui::{
+    Hindsight, Input, Machine, OnRecord, Options, Past, Scene, Sheet, Ui, Workshop,
+};
 
 use median::median;
 use process::status;
@@ -266,6 +268,7 @@ struct Fleet {
     monitor: Monitor,
     ledger: Ledger,
     past: Past,
+    hindsight: Hindsight,
     kernel: Kernel,
     schedule: Schedule,
     now: Now,
@@ -293,6 +296,7 @@ impl Fleet {
             monitor,
             ledger: Ledger::new(),
             past: Past::default(),
+            hindsight: Hindsight::default(),
             kernel: Kernel::default(),
             schedule,
             now,
@@ -425,6 +429,7 @@ impl Fleet {
                 queue: None,
             },
             past: &self.past,
+            hindsight: &self.hindsight,
             machine: Machine {
                 cpu: Some(0.9),
                 rss: Some(200 << 20),

@@ -18,6 +18,7 @@ use super::answering::Questions;
 use super::beginning::CoreError;
 use super::core::Core;
 use super::ledger::{Ledger, Word};
+use super::reckon::Reckoner;
 use super::workers::Workers;
 use super::world::World;
 
@@ -97,6 +98,7 @@ impl Launch {
         let tell = self.tell.as_ref();
         let opened = Ledger::open(&self.history, &self.config, tell, &dyn_clock, zone.clone())
             .map_err(SessionError::History)?;
+        let reckoner = Reckoner::new(&self.history, self.config.monitor.clone());
         let mut core = Core::start(self.config, self.entry, self.workers, dyn_clock, sender)
             .map_err(SessionError::Core)?;
         core.keep(opened.ledger, opened.restored);
@@ -104,7 +106,7 @@ impl Launch {
         let place = self.metrics.as_ref().map(Endpoint::url);
         let questions = Questions::of(self.metrics)?;
         let demo = self.fleet.is_some();
-        let mut world = World::new(core, Arc::clone(&clock), zone, self.source, demo);
+        let mut world = World::new(core, Arc::clone(&clock), zone, self.source, demo, reckoner);
         if let Some(place) = place {
             world.say(Tone::Info, format!("metrics at {place}"));
         }

@@ -42,6 +42,8 @@ pub struct Ledger {
     everybody: bool,
     zone: TimeZone,
     vigil: Vigil,
+    /// Maintenance that was begun in an earlier run, until it goes on.
+    maintained: Vec<(SiteKey, Timestamp)>,
 }
 
 /// What a configuration says of it.
@@ -92,6 +94,13 @@ impl Ledger {
             }
         };
         let (history, restored) = History::open(place, keep, Arc::clone(clock), tell)?;
+        let maintained = history
+            .ask_and_wait(|book| book.maintenance())
+            .unwrap_or_else(|| Ok(Vec::new()))
+            .unwrap_or_else(|error| {
+                tracing::error!("maintenance that was begun cannot be restored: {error}");
+                Vec::new()
+            });
         let plan = plan(others.unwrap_or(config));
         let speaker = sender.clone();
         let tell = move |news| {
@@ -106,6 +115,7 @@ impl Ledger {
                 plan,
                 everybody: others.is_some(),
                 vigil: Vigil::new(Rules::from(config), &zone),
+                maintained,
                 zone,
             },
             restored,
@@ -312,8 +322,15 @@ impl Ledger {
         }
     }
 
-    /// Outages of an earlier run go on; owners of the sites in `told` know of theirs.
+    /// Outages and maintenance of an earlier run go on; owners of the sites in `told` know of
+    /// theirs.
     pub(super) fn resume(&mut self, monitor: &Monitor, told: &BTreeSet<Box<str>>, now: Now) {
+        for (site, until) in std::mem::take(&mut self.maintained) {
+            let state = monitor.find(&site.name);
+            if let Some(state) = state.filter(|state| key(state) == site) {
+                self.vigil.maintained(state.id(), until);
+            }
+        }
         let open = monitor.sites().filter(|state| state.outage().is_some());
         for state in open {
             let told = told.contains(&state.site().name);
@@ -323,7 +340,9 @@ impl Ledger {
 
     /// Begins an hour of maintenance at a site, or ends it; gives until when.
     pub(super) fn maintain(&mut self, site: SiteId, now: Timestamp) -> Option<Timestamp> {
-        self.vigil.by_key(site, now)
+        let until = self.vigil.by_key(site, now);
+        self.history.maintain(site, until, now);
+        until
     }
 
     /// Why nobody is told of a site at present, if that is so.

@@ -92,6 +92,7 @@ async fn run(opened: &mut Opened, ui: &mut Ui, time: Duration) {
         // Nobody is called while a picture is taken.
         let _call: Option<Action> = world.tell();
         world.recall(ui.recalls());
+        world.reckon(ui.tries());
         world.scene(|scene| ui.tick(scene));
     }
 }

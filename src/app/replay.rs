@@ -18,6 +18,8 @@ use crate::domain::{
 use crate::history::{RawLook, SiteKey};
 use crate::monitor::{Monitor, Notice, SiteState};
 
+use super::pairs::{Pair, Seen, matched};
+
 /// Rules in place of those that sites have; `None` leaves what they have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
@@ -29,26 +31,6 @@ pub struct Rules {
     pub timeout: Option<Duration>,
     /// A look that took longer is degraded.
     pub slow: Option<Duration>,
-}
-
-/// An outage as a set of rules saw it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seen {
-    /// The first failure.
-    pub since: Timestamp,
-    /// When it was confirmed: somebody is told.
-    pub confirmed: Timestamp,
-    /// When it ended; `None` if it did not.
-    pub ended: Option<Timestamp>,
-}
-
-/// What became of an outage under other rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pair {
-    /// Under the rules as they are; `None` for one that only the others see.
-    pub now: Option<Seen>,
-    /// Under the others; `None` for one that would not have been noticed.
-    pub other: Option<Seen>,
 }
 
 /// What a set of rules comes to.
@@ -96,20 +78,28 @@ impl Replay {
     /// they are and under `rules`.
     #[must_use]
     pub fn new(sites: HashMap<i64, SiteKey>, config: Option<&Config>, rules: Rules) -> Self {
-        let configured: HashMap<SiteKey, &Site> = config
-            .iter()
-            .flat_map(|config| &config.sites)
-            .map(|site| (SiteKey::from(site), site))
-            .collect();
+        let configured = config.iter().flat_map(|config| &config.sites);
         let defaults =
             config.map_or_else(MonitorSettings::default, |config| config.monitor.clone());
+        Self::among(sites, configured, &defaults, rules)
+    }
+
+    /// The same with the sites that are `configured`, and `defaults` for those of the past.
+    pub(super) fn among<'a>(
+        sites: HashMap<i64, SiteKey>,
+        configured: impl Iterator<Item = &'a Site>,
+        defaults: &MonitorSettings,
+        rules: Rules,
+    ) -> Self {
+        let configured: HashMap<SiteKey, &Site> =
+            configured.map(|site| (SiteKey::from(site), site)).collect();
         let mut sites: Vec<(i64, SiteKey)> = sites.into_iter().collect();
         sites.sort_unstable_by_key(|(id, _)| *id);
         let mut replayed = Vec::with_capacity(sites.len());
         for (place, (_, key)) in sites.iter().enumerate() {
             let mut site = configured
                 .get(key)
-                .map_or_else(|| former(key, &defaults), |site| Site::clone(site));
+                .map_or_else(|| former(key, defaults), |site| Site::clone(site));
             // Names of the past need not be unique.
             site.name = place.to_string().into();
             site.paused = false;
@@ -226,6 +216,11 @@ impl Replay {
         [self.actors[0].account, self.actors[1].account]
     }
 
+    /// The sites with the rules as they are.
+    pub(super) fn watched(&self) -> impl Iterator<Item = &Site> {
+        self.actors[0].monitor.sites().map(|state| &**state.site())
+    }
+
     /// The sites by their place, with the number that each has in the file.
     pub fn sites(&self) -> impl Iterator<Item = (i64, usize)> {
         self.places.iter().map(|(id, place)| (*id, *place))
@@ -257,37 +252,6 @@ impl Replay {
         pairs.sort_by_key(|(_, pair)| pair.now.or(pair.other).map(|seen| seen.since));
         pairs
     }
-}
-
-/// Pairs outages of one site, both in the order of time.
-fn matched(now: &[Seen], other: &[Seen]) -> Vec<Pair> {
-    let end = |seen: &Seen| seen.ended.unwrap_or(Timestamp::from_micros(i64::MAX));
-    let overlap = |one: &Seen, two: &Seen| one.since <= end(two) && two.since <= end(one);
-    let mut pairs = Vec::with_capacity(now.len().max(other.len()));
-    let mut from = 0;
-    for seen in now {
-        while other.get(from).is_some_and(|other| end(other) < seen.since) {
-            from += 1;
-        }
-        let same = other.get(from).filter(|other| overlap(seen, other));
-        pairs.push(Pair {
-            now: Some(*seen),
-            other: same.copied(),
-        });
-    }
-    let mut from = 0;
-    for seen in other {
-        while now.get(from).is_some_and(|now| end(now) < seen.since) {
-            from += 1;
-        }
-        if now.get(from).is_none_or(|now| !overlap(seen, now)) {
-            pairs.push(Pair {
-                now: None,
-                other: Some(*seen),
-            });
-        }
-    }
-    pairs
 }
 
 /// A site that is configured no more, under the rules of `[monitor]`.
@@ -389,45 +353,6 @@ impl Actor {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn seen(since: i64, confirmed: i64, ended: Option<i64>) -> Seen {
-        Seen {
-            since: Timestamp::from_micros(since),
-            confirmed: Timestamp::from_micros(confirmed),
-            ended: ended.map(Timestamp::from_micros),
-        }
-    }
-
-    #[test]
-    fn outages_that_overlap_are_the_same() {
-        let now = [
-            seen(10, 12, Some(20)),
-            seen(30, 32, Some(33)),
-            seen(50, 52, None),
-        ];
-        let other = [
-            seen(10, 16, Some(20)),
-            seen(40, 41, Some(42)),
-            seen(50, 58, None),
-        ];
-        let pairs = matched(&now, &other);
-        let shown: Vec<_> = pairs
-            .iter()
-            .map(|pair| {
-                let confirmed = |seen: Option<Seen>| seen.map(|seen| seen.confirmed.as_micros());
-                (confirmed(pair.now), confirmed(pair.other))
-            })
-            .collect();
-        assert_eq!(
-            shown,
-            [
-                (Some(12), Some(16)),
-                (Some(32), None),
-                (Some(52), Some(58)),
-                (None, Some(41)),
-            ]
-        );
-    }
 
     #[test]
     fn a_look_is_judged_anew_by_what_is_known_of_it() {

@@ -250,6 +250,7 @@ impl Session {
             self.world.look();
         }
         self.world.recall(self.ui.recalls());
+        self.world.reckon(self.ui.tries());
         let (world, ui, terminal) = (&self.world, &mut self.ui, &mut self.terminal);
         let behind = world.scene(|scene| {
             ui.tick(scene);

@@ -145,6 +145,11 @@ impl Vigil {
         Some(until)
     }
 
+    /// Maintenance that a key began in an earlier run goes on.
+    pub(super) fn maintained(&mut self, site: SiteId, until: Timestamp) {
+        self.by_key.insert(site, until);
+    }
+
     /// Why nobody is told of the site at present, if that is so.
     pub(super) fn silence(
         &self,

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use crate::domain::{Clock, Moment, SiteId, SystemClock, Timestamp};
 use crate::monitor::State;
 use crate::paradigm::{ALL, Label, labels};
-use crate::tui::{Intent, Machine, Message, Recollection, Scene, Tone};
+use crate::tui::{Intent, Machine, Message, Recollection, Scene, Tone, Tried};
 
 use super::annals::Annals;
 use super::core::Core;
@@ -18,6 +18,7 @@ use super::keeper::Kept;
 use super::ledger::Word;
 use super::lookout::Lookout;
 use super::machine::Meter;
+use super::reckon::Reckoner;
 use super::trouble::Trouble;
 use super::workshop::Workshop;
 
@@ -37,6 +38,7 @@ pub(super) struct World {
     pub(super) lookout: Lookout,
     workshop: Workshop,
     annals: Annals,
+    reckoner: Reckoner,
     meter: Meter,
     metered: Option<Moment>,
     pub(super) message: Option<Message>,
@@ -58,6 +60,7 @@ impl World {
         zone: TimeZone,
         source: String,
         demo: bool,
+        reckoner: Reckoner,
     ) -> Self {
         let configured_at = clock.timestamp();
         Self {
@@ -68,6 +71,7 @@ impl World {
             lookout: Lookout::default(),
             workshop: Workshop::default(),
             annals: Annals::default(),
+            reckoner,
             meter: Meter::default(),
             metered: None,
             message: None,
@@ -96,6 +100,7 @@ impl World {
             resizable: entry.resizable,
             record: self.lookout.on_record(&self.core, queue.as_ref()),
             past: self.annals.past(),
+            hindsight: self.reckoner.seen(),
             machine: Machine {
                 cpu: self.meter.cpu,
                 rss: self.meter.rss,
@@ -165,13 +170,25 @@ impl World {
         }
     }
 
+    /// Replays the past, because somebody tries other rules on it.
+    pub(super) fn reckon(&mut self, tried: Option<Tried>) {
+        match tried {
+            Some(tried) => self
+                .reckoner
+                .look(&self.core, tried, self.clock.timestamp()),
+            None => self.reckoner.leave(),
+        }
+    }
+
     /// When there is something to do next, if nothing happens before.
     pub(super) fn next_wake(&mut self) -> Moment {
         let meter = self
             .metered
             .map_or(Moment::ZERO, |then| then + METER_PERIOD);
         let workshop = self.workshop.next_wake(self.clock.moment());
-        let due = self.core.next_wake().into_iter().chain(workshop).min();
+        let reckoner = self.reckoner.next_wake(self.clock.moment());
+        let due = self.core.next_wake().into_iter();
+        let due = due.chain(workshop).chain(reckoner).min();
         due.map_or(meter, |due| due.min(meter))
     }
 
@@ -292,8 +309,10 @@ impl World {
                     self.refuse(&format!("{}: no site is listed", self.source));
                     return;
                 }
+                let defaults = config.monitor.clone();
                 match self.core.reload(*config) {
                     Ok(notice) => {
+                        self.reckoner.configure(defaults);
                         self.banner = None;
                         self.configured_at = self.clock.timestamp();
                         self.say(

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _, Seek as _, Write as _};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
@@ -104,10 +105,12 @@ fn outages(
     let span = now.since(first) + Duration::from_secs(86_400);
     archive
         .looks(Some(span), |site, at, look| {
-            if at <= last {
-                replay.look(site, at, look);
-                last_looks.insert(site, at);
+            if at > last {
+                return ControlFlow::Break(());
             }
+            replay.look(site, at, look);
+            last_looks.insert(site, at);
+            ControlFlow::Continue(())
         })
         .map_err(plain)?;
     let mut outages = Vec::new();

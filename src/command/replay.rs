@@ -2,6 +2,7 @@
 //! much later or earlier, and how many messages it would have taken.
 
 use std::io::{self, BufWriter, Write};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -41,7 +42,10 @@ pub(super) fn run(args: &ReplayArgs) -> Exit {
     };
     let replayed = archive.sites().and_then(|sites| {
         let mut replay = Replay::new(sites, config.as_ref(), rules);
-        archive.looks(args.since, |site, at, look| replay.look(site, at, look))?;
+        archive.looks(args.since, |site, at, look| {
+            replay.look(site, at, look);
+            ControlFlow::Continue(())
+        })?;
         Ok(replay)
     });
     let replay = match replayed {
@@ -109,8 +113,7 @@ struct Report<'a> {
 
 /// How much later the others notice, in seconds.
 fn delay(pair: &Pair) -> Option<f64> {
-    let (now, other) = (pair.now?, pair.other?);
-    Some((other.confirmed.as_micros() - now.confirmed.as_micros()) as f64 / 1e6)
+    Some(pair.delay()? as f64 / 1e6)
 }
 
 fn missing(pairs: &[(&SiteKey, Pair)], of: impl Fn(&Pair) -> Option<Seen>) -> u64 {

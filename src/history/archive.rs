@@ -67,6 +67,8 @@ pub struct Archive {
     pub(super) now: Timestamp,
     /// Seconds up to which everything is summed up.
     pub(super) rolled: Option<i64>,
+    /// Whether it has a place for packed summaries: older versions had none.
+    pub(super) has_shelf: bool,
 }
 
 impl Archive {
@@ -98,11 +100,15 @@ impl Archive {
             })
             .optional()
             .map_err(unreadable)?;
+        let has_shelf = connection
+            .table_exists(None, "packed_5m")
+            .map_err(unreadable)?;
         Ok(Self {
             connection,
             path: path.to_owned(),
             now,
             rolled,
+            has_shelf,
         })
     }
 

@@ -17,6 +17,7 @@ use crate::domain::Timestamp;
 use super::open::{is_damage, plain};
 use super::period::{COLUMNS, Level, Sum};
 use super::records::{OutageRow, Progress, SiteKey, Told};
+use super::shelf;
 use super::store::{Store, acknowledged};
 
 /// Bytes that a raw result takes on the disk, for an estimate of growth.
@@ -108,7 +109,7 @@ impl<'store> Book<'store> {
     }
 
     /// What the looks at a site in the last `span` come to, to the last look. Spans are cut
-    /// to five minutes, and to an hour where they begin more than 35 days ago.
+    /// to five minutes.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -186,7 +187,8 @@ impl<'store> Book<'store> {
             ))?
             .query_row((start, site), |row| sum.add_row(row, 0))
             .optional()?;
-        Ok(found.is_some())
+        Ok(found.is_some()
+            || level == Level::FiveMinutes && shelf::add(&self.store.connection, start, site, sum)?)
     }
 
     /// Adds looks that are not summed up yet.

@@ -9,7 +9,8 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 const OUT: &str = "
     INSERT OR IGNORE INTO main.sites (name, url)
         SELECT name, url FROM disk.sites WHERE id IN
-            (SELECT site FROM disk.streaks UNION SELECT site FROM disk.outages WHERE ended IS NULL);
+            (SELECT site FROM disk.streaks UNION SELECT site FROM disk.outages WHERE ended IS NULL
+             UNION SELECT site FROM disk.maintenance);
     INSERT OR IGNORE INTO main.outages
             (site, since, confirmed, ended, causes, last_good, acknowledged, note)
         SELECT m.id, o.since, o.confirmed, o.ended, o.causes, o.last_good, o.acknowledged, o.note
@@ -23,6 +24,9 @@ const OUT: &str = "
             (id, owner, channel, site, at, subject, body, facts, state, attempts, next, answer, settled, event)
         SELECT id, owner, channel, site, at, subject, body, facts, state, attempts, next, answer, settled, event
         FROM disk.outbox WHERE state IN (0, 3);
+    INSERT OR IGNORE INTO main.maintenance
+        SELECT m.id, w.until FROM disk.maintenance w JOIN disk.sites d ON d.id = w.site
+        JOIN main.sites m ON m.name = d.name AND m.url = d.url;
 ";
 
 /// Back into the file: everything that has happened meanwhile.
@@ -40,6 +44,11 @@ const BACK: &str = "
     INSERT OR REPLACE INTO disk.streaks
         SELECT d.id, k.failures, k.good, k.since, k.causes, k.last_good
         FROM main.streaks k JOIN main.sites m ON m.id = k.site
+        JOIN disk.sites d ON d.name = m.name AND d.url = m.url;
+    DELETE FROM disk.maintenance WHERE site IN
+        (SELECT d.id FROM main.sites m JOIN disk.sites d ON d.name = m.name AND d.url = m.url);
+    INSERT OR REPLACE INTO disk.maintenance
+        SELECT d.id, w.until FROM main.maintenance w JOIN main.sites m ON m.id = w.site
         JOIN disk.sites d ON d.name = m.name AND d.url = m.url;
     INSERT INTO disk.outbox
             (id, outage, owner, channel, site, at, subject, body, facts, state, attempts, next, answer, settled,

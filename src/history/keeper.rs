@@ -148,6 +148,11 @@ impl History {
         self.send(Command::Write(Entry::Change(Box::new(change))));
     }
 
+    /// Keeps that there is maintenance at a site until then, or none any more.
+    pub fn maintain(&self, site: SiteId, until: Option<Timestamp>, now: Timestamp) {
+        self.send(Command::Write(Entry::Maintenance(site, until, now)));
+    }
+
     /// Keeps letters that no change of a site led to.
     pub fn letters(&self, letters: Vec<Letter>) {
         self.send(Command::Write(Entry::Letters(letters)));

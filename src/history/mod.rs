@@ -10,7 +10,8 @@
 //! One thread holds the one connection. Whoever has something to keep never waits for it,
 //! and a question sees all that was said before. While the file cannot be written, memory
 //! stands in for it, and what happened meanwhile is carried back (`carry`). Whoever reports on
-//! the past reads the file beside it (`archive`, `survey`).
+//! the past reads the file beside it (`archive`, `survey`). Summaries of five minutes that are
+//! old are packed, a row for each day of a site (`shelf`, `packing`).
 //!
 //! Architecture invariant: the only room that knows SQLite; nothing here knows what a
 //! message says or how it is sent.
@@ -27,18 +28,23 @@ mod import;
 mod keeper;
 mod letters;
 mod lock;
+mod maintenance;
 mod open;
+mod packing;
 mod period;
 mod post;
 mod raw;
 mod records;
+mod resume;
 mod retention;
 mod rollup;
 mod schema;
+mod shelf;
 mod sketch;
 mod store;
 #[cfg(test)]
 mod stories;
+mod summaries;
 #[cfg(test)]
 mod sums;
 mod survey;

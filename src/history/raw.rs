@@ -2,6 +2,7 @@
 //! whoever reads ten million of them holds none.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use rusqlite::Row;
@@ -69,14 +70,15 @@ impl Archive {
         })
     }
 
-    /// Passes on the looks of the `span` up to now, or all, oldest first, in one reading.
+    /// Passes on the looks of the `span` up to now, or all, oldest first, in one reading,
+    /// until `pass` has seen enough.
     ///
     /// # Errors
     /// If the file cannot be read.
     pub fn looks(
         &self,
         span: Option<Duration>,
-        mut pass: impl FnMut(i64, Timestamp, RawLook),
+        mut pass: impl FnMut(i64, Timestamp, RawLook) -> ControlFlow<()>,
     ) -> Result<(), ArchiveError> {
         self.plainly((|| {
             let mut query = self.connection.prepare_cached(
@@ -85,7 +87,10 @@ impl Archive {
             )?;
             let mut rows = query.query((self.begin(span), self.now.as_micros()))?;
             while let Some(row) = rows.next()? {
-                pass(row.get(1)?, Timestamp::from_micros(row.get(0)?), look(row)?);
+                let at = Timestamp::from_micros(row.get(0)?);
+                if pass(row.get(1)?, at, look(row)?).is_break() {
+                    break;
+                }
             }
             Ok(())
         })())

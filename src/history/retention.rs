@@ -6,6 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::period::Level;
+use super::shelf::{self, LOOSE};
 use super::store::Store;
 
 /// Rows of one table that one step deletes at most.
@@ -16,14 +17,6 @@ const PAGES: i64 = 512;
 
 /// Free pages that are kept for what comes next, besides a twentieth of the file.
 const SPARE: i64 = 64;
-
-/// Five minutes are kept this long, or as long as other summaries where that is shorter, and
-/// not for the whole of `[history] rollup`. What they would serve then is nothing: charts of
-/// more than 26 hours show hours, a report counts in days with hours at its beginning, and both
-/// come to the same sums, for an hour is the sum of its twelve parts and outages are kept by
-/// themselves. What they would cost is most of the file: over 400 days a site has 115,200 of
-/// them beside 9,600 hours and 400 days.
-const FIVE_MINUTES: Duration = Duration::from_secs(35 * 86_400);
 
 /// How long things are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,12 +49,11 @@ pub(super) fn step(store: &Store, keep: &Keep, now: i64) -> rusqlite::Result<boo
     }
     let long = before(now, keep.rollup);
     for level in Level::ALL {
-        let horizon = match level {
-            Level::FiveMinutes => before(now, keep.rollup.min(FIVE_MINUTES)),
-            Level::Hour | Level::Day => long,
-        };
-        more |= period(connection, level, horizon)?;
+        more |= period(connection, level, long)?;
     }
+    // What has gone need not be packed.
+    let loose = before(now, LOOSE);
+    more |= shelf::pack_some(connection, loose)? | shelf::delete_some(connection, long)?;
     let long = long.saturating_mul(1_000_000);
     let ended = connection
         .prepare_cached(

@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::period::{COLUMNS, Level, Sum};
+use super::shelf;
 use super::store::Store;
+use super::summaries::put;
 
 /// Rows of `results` that one step reads at most.
 const LOOKS: usize = 50_000;
@@ -335,6 +337,12 @@ fn merge(
             }
             part += below.seconds();
         }
+        if below == Level::FiveMinutes {
+            let span = (start, start + level.seconds());
+            shelf::each(&transaction, span, (site, until), |_, site, sum| {
+                sums.entry(site).or_default().merge(sum);
+            })?;
+        }
     }
     for (site, sum) in &sums {
         put(&transaction, level, start, *site, sum, careful)?;
@@ -351,44 +359,4 @@ fn merge(
         start,
         site: until,
     }))
-}
-
-fn put(
-    transaction: &Transaction<'_>,
-    level: Level,
-    start: i64,
-    site: i64,
-    sum: &Sum,
-    careful: bool,
-) -> rusqlite::Result<()> {
-    let poorer = if careful {
-        "WHERE excluded.count + excluded.missed > count + missed"
-    } else {
-        ""
-    };
-    let sketch = (!sum.sketch.is_empty()).then(|| sum.sketch.to_bytes());
-    transaction
-        .prepare_cached(&format!(
-            "INSERT INTO {} (start, site, {COLUMNS})
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-             ON CONFLICT (start, site) DO UPDATE SET
-                 count = excluded.count, up = excluded.up, missed = excluded.missed,
-                 unknown = excluded.unknown, min_us = excluded.min_us,
-                 sum_us = excluded.sum_us, max_us = excluded.max_us,
-                 sketch = excluded.sketch {poorer}",
-            level.table()
-        ))?
-        .execute(params![
-            start,
-            site,
-            sum.count,
-            sum.up,
-            sum.missed,
-            sum.unknown,
-            sum.min_us,
-            sum.sum_us,
-            sum.max_us,
-            sketch
-        ])?;
-    Ok(())
 }

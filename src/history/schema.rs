@@ -8,7 +8,7 @@ use super::codes::REASONS;
 pub(super) const APPLICATION: i32 = 0x5351_524c;
 
 /// One step a version. A step that was released is never changed: a change is a new step.
-pub(super) const MIGRATIONS: [&str; 4] = [
+pub(super) const MIGRATIONS: [&str; 6] = [
     // 1: looks and their summaries.
     "
     CREATE TABLE sites (
@@ -115,6 +115,18 @@ pub(super) const MIGRATIONS: [&str; 4] = [
     ALTER TABLE outbox ADD COLUMN digest TEXT;
     CREATE INDEX outbox_gathering ON outbox (channel, owner, event) WHERE state = 3;
     ",
+    // 5: maintenance that somebody began by key.
+    "
+    CREATE TABLE maintenance (site INTEGER PRIMARY KEY, until INTEGER NOT NULL);
+    ",
+    // 6: five minutes of more than the last weeks, a row a site and day. With a row's number of
+    // its own, because a table without keeps rows of a thousand bytes in pages of their own.
+    "
+    CREATE TABLE packed_5m (
+        day INTEGER NOT NULL, site INTEGER NOT NULL, rows BLOB NOT NULL,
+        PRIMARY KEY (day, site)
+    );
+    ",
 ];
 
 /// Why a file is not used.
@@ -210,7 +222,16 @@ mod tests {
                 pragma(&connection, "user_version").unwrap() as usize,
                 MIGRATIONS.len()
             );
-            for table in ["results", "rollup_day", "outages", "streaks", "outbox"] {
+            let tables = [
+                "results",
+                "rollup_day",
+                "outages",
+                "streaks",
+                "outbox",
+                "maintenance",
+                "packed_5m",
+            ];
+            for table in tables {
                 connection
                     .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
                         row.get::<_, i64>(0)

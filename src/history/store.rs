@@ -9,8 +9,9 @@ use crate::domain::{Acknowledgement, Cause, Site, SiteId, Standing, Timestamp};
 
 use super::codes;
 use super::letters;
+use super::maintenance;
 use super::period::Level;
-use super::records::{Change, Letter, LookRow, Mark, Restored, SiteKey, Watched};
+use super::records::{Change, Letter, LookRow, Mark, Watched};
 
 /// A clock that goes back by less than this was not set: two answers came at once.
 const JITTER: i64 = 1_000_000;
@@ -26,6 +27,8 @@ pub(super) enum Entry {
     Look(LookRow),
     Missed(SiteId, Timestamp),
     Change(Box<Change>),
+    /// Maintenance at a site until then, or none any more.
+    Maintenance(SiteId, Option<Timestamp>, Timestamp),
     /// Letters that no change of a site led to.
     Letters(Vec<Letter>),
     Mark {
@@ -73,40 +76,6 @@ impl Store {
             rolled,
             late_period: None,
         })
-    }
-
-    /// What stood against sites when the program ended.
-    pub(super) fn restore(&self) -> rusqlite::Result<Vec<Restored>> {
-        let mut query = self.connection.prepare(
-            "SELECT s.name, s.url, k.failures, k.good, k.since, k.causes, k.last_good,
-                    o.id IS NOT NULL, o.acknowledged, o.note,
-                    EXISTS (SELECT 1 FROM outbox b WHERE b.outage = o.id)
-             FROM streaks k JOIN sites s ON s.id = k.site
-             LEFT JOIN outages o ON o.site = k.site AND o.since = k.since AND o.ended IS NULL",
-        )?;
-        let rows = query.query_map([], |row| {
-            Ok(Restored {
-                site: SiteKey {
-                    name: row.get(0)?,
-                    url: row.get(1)?,
-                },
-                standing: Standing {
-                    failures: row.get(2)?,
-                    good: row.get(3)?,
-                    since: Timestamp::from_micros(row.get(4)?),
-                    causes: serde_json::from_str(row.get_ref(5)?.as_str()?).unwrap_or_default(),
-                    last_good: row.get::<_, Option<i64>>(6)?.map(Timestamp::from_micros),
-                    down: row.get(7)?,
-                    acknowledged: acknowledged(row.get(8)?, row.get(9)?),
-                },
-                told: row.get(10)?,
-            })
-        })?;
-        let restored: Result<Vec<Restored>, _> = rows.collect();
-        Ok(restored?
-            .into_iter()
-            .filter(|restored| !restored.standing.causes.is_empty())
-            .collect())
     }
 
     /// Writes all of it or nothing.
@@ -172,6 +141,10 @@ impl Writing<'_> {
             Entry::Look(look) => self.look(look),
             Entry::Missed(site, at) => self.missed(*site, *at),
             Entry::Change(change) => self.change(change),
+            Entry::Maintenance(site, until, now) => match self.row(*site) {
+                Some(row) => maintenance::maintain(self.transaction, row, *until, *now),
+                None => Ok(()),
+            },
             Entry::Letters(letters) => letters
                 .iter()
                 .try_for_each(|letter| letters::post(self.transaction, letter, None)),

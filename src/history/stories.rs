@@ -182,6 +182,7 @@ fn a_folder_that_cannot_be_written_is_said_and_memory_stands_in_until_it_can() {
         .ask_and_wait(|book| book.pending("email", &[], 10).unwrap())
         .unwrap();
     assert_eq!(pending.len(), 1, "owners are told all the same");
+    history.maintain(id(0), Some(at(START + 9_000)), at(START));
     std::fs::remove_file(&in_the_way).unwrap();
     let patience = Instant::now() + Duration::from_secs(20);
     while told.recv_timeout(patience - Instant::now()).unwrap() != (News::Mended { lost: 0 }) {}
@@ -190,6 +191,8 @@ fn a_folder_that_cannot_be_written_is_said_and_memory_stands_in_until_it_can() {
 
     let (history, restored, _) = opened(&place, &clock);
     assert_eq!(restored.len(), 1);
+    let maintenance = history.ask_and_wait(|book| book.maintenance().unwrap());
+    assert_eq!(maintenance, Some(vec![(key("shop"), at(START + 9_000))]));
     let (letters, outages) = history
         .ask_and_wait(|book| (book.outbox(10).unwrap(), book.outages(None, 9).unwrap()))
         .unwrap();

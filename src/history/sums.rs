@@ -41,12 +41,13 @@ fn total(store: &Store, name: &str, now: i64, span: i64) -> Sum {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
-    /// However often and whenever summing up is interrupted: what a span comes to is what its
-    /// looks come to.
+    /// However often and whenever summing up is interrupted, and whichever of it is packed: what
+    /// a span comes to is what its looks come to.
     #[test]
     fn a_span_is_the_sum_of_its_looks(
         steps in proptest::collection::vec((0_usize..2, 1_i64..40_000, 0_u8..4, 1_u64..9_000), 1..150),
         span in 600_i64..(20 * DAY),
+        pack in 3_usize..40,
     ) {
         let mut store = watching(&["a", "b"]);
         let mut now = START;
@@ -66,6 +67,11 @@ proptest! {
             } else if index % 5 == 0 {
                 Roller::default().step(&mut store, now, 0).unwrap();
             }
+            if index % pack == 0 {
+                // Today as well: what is summed up later finds its day packed.
+                let horizon = now + if index % 2 == 0 { DAY } else { 0 };
+                while super::shelf::pack_some(&store.connection, horizon).unwrap() {}
+            }
         }
         // Spans begin at a period of the longest kind that they reach into.
         let from = super::Level::FiveMinutes.ceil(now - span);
@@ -79,6 +85,7 @@ proptest! {
         }
         let archive = Archive {
             rolled: store.rolled,
+            has_shelf: true,
             connection: store.connection,
             path: "memory".into(),
             now: at(now + 1),
@@ -189,6 +196,68 @@ fn what_is_too_old_goes_in_small_steps_and_the_file_shrinks() {
     let now = START + 402 * DAY;
     while retention::step(&store, &KEEP, now).unwrap() {}
     assert_eq!(total(&store, "a", now, 900 * DAY).count, 0);
+}
+
+#[test]
+fn old_five_minutes_are_packed_in_small_steps_and_go_when_summaries_do() {
+    let sites: Vec<String> = (0..40).map(|number| format!("site {number}")).collect();
+    let sites: Vec<&str> = sites.iter().map(String::as_str).collect();
+    let mut store = watching(&sites);
+    // Three days from a midnight on, a look of each site every half an hour.
+    let begin = super::Level::Day.ceil(START);
+    let looks = (0..3 * 48_i64).flat_map(|half| {
+        let second = begin + half * 1_800 + 60;
+        let failed = (half % 9 == 0).then_some(Reason::Timeout);
+        (0..40).map(move |site| Entry::Look(look(site, second, failed, 20 + half as u64)))
+    });
+    store.apply(&looks.collect::<Vec<_>>()).unwrap();
+    let number = |store: &Store, sql: &str| -> i64 {
+        store
+            .connection
+            .query_row(sql, [], |row| row.get(0))
+            .unwrap()
+    };
+    let (loose, packed) = (
+        "SELECT count(*) FROM rollup_5m",
+        "SELECT count(*) FROM packed_5m",
+    );
+    // The first two days are more than 35 days ago.
+    let now = begin + 37 * DAY + 7_200;
+    roll(&mut store, now);
+    assert_eq!(number(&store, loose), 3 * 48 * 40);
+    // Spans that begin within an hour, in each of the days.
+    let spans = [1, 13, 25, 37, 49, 61].map(|hours| now - begin - hours * 3_600 - 1_234);
+    let totals = |store: &Store| {
+        let sums = spans.map(|span| {
+            [
+                total(store, "site 0", now, span),
+                total(store, "site 39", now, span),
+            ]
+        });
+        let points = Book::new(store, None, at(begin + 2 * DAY - 1))
+            .series(&key("site 7"), Duration::from_secs(86_400))
+            .unwrap();
+        (sums, points)
+    };
+    let before = totals(&store);
+    let mut steps = 0;
+    while retention::step(&store, &KEEP, now).unwrap() {
+        steps += 1;
+        // Half packed or not: it comes to the same.
+        assert_eq!(totals(&store), before);
+    }
+    assert!(steps >= 4, "{steps} steps");
+    assert_eq!(
+        (number(&store, loose), number(&store, packed)),
+        (48 * 40, 80)
+    );
+    // With everything else they go.
+    let now = begin + 402 * DAY;
+    while retention::step(&store, &KEEP, now).unwrap() {}
+    assert_eq!((number(&store, loose), number(&store, packed)), (0, 40));
+    let now = begin + 404 * DAY;
+    while retention::step(&store, &KEEP, now).unwrap() {}
+    assert_eq!((number(&store, loose), number(&store, packed)), (0, 0));
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::domain::Timestamp;
 use super::archive::{Archive, ArchiveError};
 use super::period::{COLUMNS, Level, Packed, Sum};
 use super::records::SiteKey;
+use super::shelf;
 
 /// What became of one site.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,9 +93,8 @@ impl Tally {
 
 impl Archive {
     /// What became of every site in the `span` up to now; with `cells`, of each of its
-    /// stretches of that length as well. The beginning is cut to five minutes, and to an hour
-    /// where it lies further back than summaries of five minutes are kept. Sites of which
-    /// there is nothing are left out.
+    /// stretches of that length as well. The beginning is cut to five minutes.
+    /// Sites of which there is nothing are left out.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -181,6 +181,28 @@ impl Archive {
         cells: Option<Level>,
         tallies: &mut HashMap<i64, Tally>,
     ) -> rusqlite::Result<()> {
+        if level == Level::FiveMinutes && self.has_shelf {
+            let everybody = (i64::MIN, i64::MAX);
+            shelf::each(
+                &self.connection,
+                (from, to),
+                everybody,
+                |start, site, sum| {
+                    let tally = tallies.entry(site).or_default();
+                    tally.sum.merge(sum);
+                    match cells {
+                        Some(cells) if cells == level => {
+                            tally.cells.push((start, Packed::from(sum)));
+                        }
+                        Some(cells) => {
+                            let part = tally.parts.entry(cells.floor(start)).or_default();
+                            part.merge(sum);
+                        }
+                        None => {}
+                    }
+                },
+            )?;
+        }
         let mut query = self.connection.prepare_cached(&format!(
             "SELECT start, site, {COLUMNS} FROM {} WHERE start >= ?1 AND start < ?2 ORDER BY start",
             level.table()

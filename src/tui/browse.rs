@@ -2,6 +2,7 @@
 
 use crate::domain::{Kin, Timestamp, Traits, clean, kin};
 
+use super::hindsight::Tried;
 use super::past::{Delivery, Past, PastLetter, PastOutage, Span};
 
 /// What a key does among outages and letters.
@@ -19,6 +20,8 @@ pub(crate) enum Recall {
     OtherPane,
     /// The past of the selected site.
     Past,
+    /// The past under other rules.
+    Replay,
     /// A longer span, and a shorter one.
     Longer,
     Shorter,
@@ -71,6 +74,8 @@ pub(crate) struct Browse {
     pub(crate) filter: String,
     /// The span of a site's past.
     pub(crate) span: Span,
+    /// The rules that the past is tried under.
+    pub(crate) tried: Tried,
 }
 
 impl Browse {

@@ -13,6 +13,7 @@ use crate::paradigm::{Census, Label, Law};
 
 use crate::trace::{Kernel, Ledger};
 
+use super::hindsight::Hindsight;
 use super::past::Past;
 use super::scene::{Machine, OnRecord, Scene, Workshop};
 
@@ -71,6 +72,7 @@ pub(crate) struct Fleet {
     pub(crate) ledger: Ledger,
     kernel: Kernel,
     pub(crate) past: Past,
+    pub(crate) hindsight: Hindsight,
     clock: ManualClock,
 }
 
@@ -118,6 +120,7 @@ impl Fleet {
             ledger: Ledger::new(),
             kernel: Kernel::default(),
             past: Past::default(),
+            hindsight: Hindsight::default(),
             clock,
         }
     }
@@ -353,6 +356,7 @@ impl Fleet {
                 queue: None,
             },
             past: &self.past,
+            hindsight: &self.hindsight,
             machine: Machine {
                 cpu: Some(0.03),
                 rss: Some(14 << 20),

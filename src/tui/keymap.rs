@@ -5,6 +5,7 @@ use crate::paradigm::Label;
 pub(crate) use super::scope::Scope;
 
 use super::browse::Recall;
+use super::hindsight::{Knob, Turn};
 use super::key::{DIGITS, FUNCTION, Key};
 use super::place::Steer;
 use super::trial::Tweak;
@@ -47,6 +48,7 @@ pub(crate) enum Action {
     Steer(Steer),
     Tweak(Tweak),
     Recall(Recall),
+    Try(Turn),
     NextSite,
     PreviousSite,
     Keep,
@@ -94,7 +96,7 @@ use Scope as S;
 
 /// Every key of the program.
 #[rustfmt::skip]
-pub(crate) const BINDINGS: [Binding; 93] = [
+pub(crate) const BINDINGS: [Binding; 105] = [
     bind(&[K::Char('?')], "?", A::Help, S::Everywhere, Some((0, "help")), "Open this help; again closes it."),
     bind(&[K::Char('q')], "q", A::Close, S::Everywhere, Some((1, "quit")), "Close what is open; in the table, quit."),
     bind(&[K::Esc], "Esc", A::Back, S::Everywhere, None, "Go back: close, then clear the filter, then unfreeze. Never quits."),
@@ -165,10 +167,22 @@ pub(crate) const BINDINGS: [Binding; 93] = [
     bind(&[K::Char('r')], "r", A::Recall(Recall::SendAgain), S::Outages, Some((5, "send again")), "Send the selected letter of the outbox again, at once."),
     bind(&[K::Char('/')], "/", A::Filter, S::Outages, Some((6, "filter")), "Filter by site, URL, reason, owner, note, open or ended."),
     bind(&[K::Char('d')], "d", A::Recall(Recall::Past), S::Outages, Some((7, "site's past")), "The past of its site: uptime, latency, days, outages."),
+    bind(&[K::Char('t')], "t", A::Recall(Recall::Replay), S::Outages, Some((8, "try rules")), "Try other rules on the past: outages, messages, how soon each is noticed."),
 
     bind(&[K::Char('d')], "d", A::Recall(Recall::Past), S::Site, Some((6, "past")), "Its past: uptime, latency, days, outages, and what the history costs."),
     bind(&[K::Char('z')], "z", A::Recall(Recall::Shorter), S::Past, Some((3, "zoom in")), "A shorter span: 90 days, 30 days, 7 days, 24 hours."),
     bind(&[K::Char('Z')], "Z", A::Recall(Recall::Longer), S::Past, Some((4, "zoom out")), "A longer span."),
+    bind(&[K::Char('c')], "c", A::Try(Turn::More(Knob::Confirm)), S::Replay, Some((2, "confirm")), "One failure more before a site is down."),
+    bind(&[K::Char('C')], "C", A::Try(Turn::Less(Knob::Confirm)), S::Replay, None, "One failure less."),
+    bind(&[K::Char('t')], "t", A::Try(Turn::More(Knob::Timeout)), S::Replay, Some((3, "timeout")), "A longer timeout."),
+    bind(&[K::Char('T')], "T", A::Try(Turn::Less(Knob::Timeout)), S::Replay, None, "A shorter timeout."),
+    bind(&[K::Char('r')], "r", A::Try(Turn::More(Knob::Recover)), S::Replay, Some((4, "recover")), "One good look more before it is up again."),
+    bind(&[K::Char('R')], "R", A::Try(Turn::Less(Knob::Recover)), S::Replay, None, "One good look less."),
+    bind(&[K::Char('s')], "s", A::Try(Turn::More(Knob::Slow)), S::Replay, Some((5, "slow")), "An answer is slow later."),
+    bind(&[K::Char('S')], "S", A::Try(Turn::Less(Knob::Slow)), S::Replay, None, "An answer is slow sooner."),
+    bind(&[K::Char('z')], "z", A::Try(Turn::Less(Knob::Span)), S::Replay, Some((6, "span")), "A shorter span: 90 days, 30 days, 7 days, a day, 6 hours, an hour."),
+    bind(&[K::Char('Z')], "Z", A::Try(Turn::More(Knob::Span)), S::Replay, None, "A longer span, up to all that is kept."),
+    bind(&[K::Char('x')], "x", A::Try(Turn::AsTheyAre), S::Replay, Some((7, "as they are")), "All rules as they are again."),
 
     bind(&[K::Enter], "Enter", A::Recall(Recall::Done), S::Note, Some((1, "acknowledge")), "Acknowledge the outage with this note."),
     bind(&[K::Esc], "Esc", A::Back, S::Note, Some((2, "cancel")), "Leave it as it is."),
@@ -217,6 +231,8 @@ pub(crate) enum Mode {
     Note,
     /// A site's past.
     Past,
+    /// The past under other rules.
+    Replay,
 }
 
 impl Mode {
@@ -237,6 +253,7 @@ impl Mode {
             Self::Filter => &[S::Always, S::Filter],
             Self::Note => &[S::Always, S::Note],
             Self::Past => &[S::Always, S::Everywhere, S::Pager, S::Past],
+            Self::Replay => &[S::Always, S::Everywhere, S::Pager, S::Replay],
         }
     }
 }
@@ -346,7 +363,7 @@ mod tests {
     const RACE: Mode = Mode::Screen(&[S::Always, S::Everywhere, S::Screens, S::Race]);
     const LAB: Mode = Mode::Screen(&[S::Always, S::Everywhere, S::Screens, S::Lab]);
     const OUTAGES: Mode = Mode::Screen(&[S::Always, S::Everywhere, S::Screens, S::All, S::Outages]);
-    const MODES: [Mode; 10] = [
+    const MODES: [Mode; 11] = [
         SITES,
         SCHED,
         RACE,
@@ -357,6 +374,7 @@ mod tests {
         Mode::Filter,
         Mode::Note,
         Mode::Past,
+        Mode::Replay,
     ];
 
     fn context() -> Context<'static> {

@@ -2,6 +2,7 @@
 
 use crate::domain::{Acknowledgement, Cause, Reason, SiteId, Timestamp};
 
+use super::hindsight::{AsTheyAre, Fate, Fates, Hindsight, Reckoned, Replayed, Tally, Tried};
 use super::past::{
     Delivery, HistoryFile, Past, PastLetter, PastOutage, SitePast, Span, Stretch, Told,
 };
@@ -236,5 +237,70 @@ pub(crate) fn site_past(site: SiteId, span: Span, cells: u16) -> SitePast {
             looks_a_day: 276_480,
             growth_a_day: 276_480 * 27,
         },
+    }
+}
+
+/// The past under a rule that confirms later and waits less long.
+pub(crate) fn hindsight(tried: Tried) -> Hindsight {
+    let seconds = std::time::Duration::from_secs;
+    let replayed = |name: &str, from, to: Option<i64>, noticed: Option<u64>, fate| Replayed {
+        name: name.into(),
+        since: ago(from),
+        ended: to.map(ago),
+        noticed: noticed.map(seconds),
+        fate,
+    };
+    let outages = vec![
+        replayed("news.example", 95, None, Some(10), Fate::Later(seconds(20))),
+        replayed(
+            "pay.example/charge",
+            265,
+            None,
+            Some(10),
+            Fate::Earlier(seconds(4)),
+        ),
+        replayed(
+            "shop.example",
+            3_600,
+            Some(3_480),
+            Some(10),
+            Fate::NotNoticed,
+        ),
+        replayed("blog.example", 90_000, Some(89_100), Some(10), Fate::AsSoon),
+        replayed("wiki.example", 180_000, Some(179_000), None, Fate::Besides),
+    ];
+    let tally = |outages, messages, degraded| Tally {
+        outages,
+        messages,
+        degraded,
+    };
+    Hindsight {
+        revision: 1,
+        reckoned: Some(Reckoned {
+            tried,
+            usual: AsTheyAre {
+                confirm: (2, 2),
+                recover: (2, 2),
+                timeout: (seconds(5), seconds(10)),
+                slow: (seconds(2), seconds(2)),
+            },
+            results: 1_234_567,
+            span: Some((ago(604_800), ago(2))),
+            tallies: [tally(14, 48, 31), tally(9, 32, 33)],
+            fates: Fates {
+                as_soon: 2,
+                later: 5,
+                delay: Some((seconds(20), seconds(61))),
+                earlier: 1,
+                not_noticed: 6,
+                besides: 1,
+            },
+            cut_off: 0,
+            outages,
+            of: 5,
+            took: std::time::Duration::from_millis(412),
+        }),
+        under_way: None,
+        trouble: None,
     }
 }

@@ -18,6 +18,7 @@ mod fixture;
 #[cfg(test)]
 mod fleets;
 mod format;
+mod hindsight;
 mod input;
 mod key;
 mod keymap;
@@ -54,6 +55,7 @@ mod widgets;
 mod work;
 mod writer;
 
+pub use hindsight::{AsTheyAre, Extent, Fate, Fates, Hindsight, Reckoned, Replayed, Tally, Tried};
 pub use input::{Input, InputStream};
 pub use options::Options;
 pub use overlays::help::keys_markdown;

@@ -41,6 +41,7 @@ pub(super) fn act(state: &mut State, recall: Recall, scene: &Scene<'_>) -> Optio
                 ),
             }
         }
+        Recall::Replay => state.layers.push(Layer::Replay { scroll: 0 }),
         Recall::Longer | Recall::Shorter => state.browse.zoom(recall == Recall::Longer),
     }
     None

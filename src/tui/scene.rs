@@ -8,6 +8,7 @@ use crate::monitor::Monitor;
 use crate::paradigm::{Census, Label, QueueFigures};
 use crate::trace::{Capacity, Kernel, Ledger};
 
+use super::hindsight::Hindsight;
 use super::past::Past;
 
 /// Everything a frame is drawn from, by reference. The screen reads it and writes nothing.
@@ -29,6 +30,8 @@ pub struct Scene<'a> {
     pub record: OnRecord<'a>,
     /// The newest answers of the history.
     pub past: &'a Past,
+    /// The past under other rules.
+    pub hindsight: &'a Hindsight,
     /// What the program itself costs.
     pub machine: Machine,
     /// The last race and the last experiment.

@@ -23,6 +23,8 @@ pub(crate) enum Scope {
     Outages,
     /// On the page of a site's past.
     Past,
+    /// On the page of the past under other rules.
+    Replay,
     /// While a note is typed.
     Note,
     /// On the selected site, in the table and in its explanation.
@@ -39,7 +41,7 @@ pub(crate) enum Scope {
 
 impl Scope {
     /// The order of help and README.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Sites,
         Self::Site,
         Self::Demo,
@@ -49,6 +51,7 @@ impl Scope {
         Self::Lab,
         Self::Outages,
         Self::Past,
+        Self::Replay,
         Self::Note,
         Self::Everywhere,
         Self::Screens,
@@ -71,6 +74,7 @@ impl Scope {
             Self::Lab => "Lab",
             Self::Outages => "Outages",
             Self::Past => "Past of a site",
+            Self::Replay => "The past under other rules",
             Self::Note => "While typing a note",
             Self::Site => "Selected site",
             Self::Demo => "Selected site, in the demo",

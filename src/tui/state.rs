@@ -39,6 +39,8 @@ pub(crate) enum Layer {
     Letter { id: Box<str>, scroll: usize },
     /// A site's past.
     Past { site: SiteId, scroll: usize },
+    /// The past under other rules.
+    Replay { scroll: usize },
 }
 
 /// One row to draw.

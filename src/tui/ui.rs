@@ -9,11 +9,12 @@ use crate::domain::Moment;
 use crate::monitor::State as SiteIs;
 
 use super::finish::finish;
+use super::hindsight::Tried;
 use super::input::{Input, What};
 use super::key::Key;
 use super::keymap::{self, Mode, Scope};
 use super::options::Options;
-use super::overlays::{draw_pages, explain, help, letter, outage, past};
+use super::overlays::{draw_pages, explain, help, letter, outage, past, replay};
 use super::pace::Pace;
 use super::past::Recollection;
 use super::recall;
@@ -100,6 +101,7 @@ impl Ui {
             Some(Layer::Explain { .. }) => Mode::Explain,
             Some(Layer::Outage { .. } | Layer::Letter { .. }) => Mode::Help,
             Some(Layer::Past { .. }) => Mode::Past,
+            Some(Layer::Replay { .. }) => Mode::Replay,
             Some(Layer::Note { .. }) => Mode::Note,
             Some(Layer::Filter) => Mode::Filter,
         }
@@ -128,8 +130,16 @@ impl Ui {
                 let cells = past::chart_cells(self.state.size.0);
                 Some(Recollection::Site(*site, self.state.browse.span, cells))
             }
+            Some(Layer::Replay { .. }) => None,
             _ => recall::is_here(&self.state).then_some(Recollection::Outages),
         }
+    }
+
+    /// The rules that somebody tries on the past.
+    #[must_use]
+    pub fn tries(&self) -> Option<Tried> {
+        let layer = self.state.layers.last();
+        matches!(layer, Some(Layer::Replay { .. })).then_some(self.state.browse.tried)
     }
 
     /// Whether a frame is worth drawing now.
@@ -177,6 +187,9 @@ impl Ui {
         scene.workshop.revision.hash(&mut hash);
         if self.recalls().is_some() {
             scene.past.revision.hash(&mut hash);
+        }
+        if self.tries().is_some() {
+            scene.hindsight.revision.hash(&mut hash);
         }
         let message = scene.message.map(|message| (message.at, &message.text));
         (message, scene.banner, scene.source).hash(&mut hash);
@@ -227,6 +240,7 @@ impl Ui {
                     *scroll,
                 );
             }
+            Some(Layer::Replay { scroll }) => replay::draw(buffer, body, state, scene, *scroll),
             Some(Layer::Filter | Layer::Note { .. }) | None => {
                 (self.view().draw)(state, scene, body, buffer);
             }

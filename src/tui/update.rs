@@ -6,7 +6,7 @@ use super::key::Key;
 use super::keymap::Action;
 use super::keymap::{Context, Scope};
 use super::layout;
-use super::overlays::{explain, help, last_scroll, letter, outage, past};
+use super::overlays::{explain, help, last_scroll, letter, outage, past, replay};
 use super::recall;
 use super::scene::{Intent, Scene, Tone};
 use super::state::{Layer, State};
@@ -62,6 +62,12 @@ pub(crate) fn act(
         | Action::Bottom => travel(state, action, scene),
         Action::Steer(steer) => return steer::act(state, steer, scene),
         Action::Tweak(tweak) => return tinker::act(state, tweak, scene),
+        Action::Try(turn) => {
+            let usual = scene.monitor.ids().first();
+            let usual = usual.and_then(|id| scene.monitor.site(*id));
+            let usual = usual.map(|state| &**state.site());
+            state.browse.tried.turn(turn, usual);
+        }
         Action::Recall(recall) => return recall::act(state, recall, scene),
         Action::Explain => {
             state.pin();
@@ -224,6 +230,7 @@ fn pages(state: &State, scene: &Scene<'_>) -> Option<usize> {
         Layer::Outage { outage, .. } => outage::lines(state, scene, outage, area.width).len(),
         Layer::Letter { id, .. } => letter::lines(state, scene, id, area.width).len(),
         Layer::Past { site, .. } => past::lines(state, scene, *site, area).len(),
+        Layer::Replay { .. } => return Some(replay::last_scroll(state, scene, area)),
         Layer::Filter | Layer::Note { .. } => return None,
     };
     Some(last_scroll(lines, area))
@@ -254,7 +261,8 @@ fn travel(state: &mut State, action: Action, scene: &Scene<'_>) {
             | Layer::Explain { scroll, .. }
             | Layer::Outage { scroll, .. }
             | Layer::Letter { scroll, .. }
-            | Layer::Past { scroll, .. },
+            | Layer::Past { scroll, .. }
+            | Layer::Replay { scroll },
         ) = state.layers.last_mut()
         {
             *scroll = match action {

@@ -223,3 +223,44 @@ fn a_broker_with_a_password_lets_in_who_knows_it() {
     );
     assert!(!said.contains("s3cret"), "{said}");
 }
+
+#[test]
+fn the_monitor_without_a_screen_uses_the_broker_that_its_command_line_names() {
+    let mut fleet = Fleet::new();
+    let well = "'*' = ['HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n']";
+    let server = fleet.serve(script(well));
+    let redis = Redis::new();
+    let worker = Worker::start(&redis, "oslo", &[]);
+    let squirrel = Squirrel::new();
+    // What the file says is overruled: nobody listens there.
+    squirrel.write(
+        "sites.toml",
+        format!(
+            "[monitor]\nparadigm = \"celery\"\ninterval = \"1s\"\n\
+             [queue]\nbroker = \"redis://127.0.0.1:1/0\"\n\
+             [[sites]]\nname = \"shop\"\nurl = \"http://{}/\"\n",
+            server.authority
+        ),
+    );
+    let url = redis.url();
+    let words = ["watch", "--history", "none", "--results", "--broker"];
+    let mut running = squirrel.start(words.into_iter().chain([url.expose()]));
+    let looked = running.wait_for("a look by the worker", |line| line["verdict"] == "up");
+    assert_eq!(looked["paradigm"], "celery");
+    assert_eq!(looked["host"], "oslo");
+    assert_eq!(looked["pid"], worker.pid());
+    // The worker goes: another takes over, and no site is down for it.
+    send(worker.pid(), Signal::TERM);
+    assert_eq!(worker.running.finish().code(), 0);
+    let worker = Worker::start(&redis, "lima", &[]);
+    running.wait_for("a look by the other", |line| line["host"] == "lima");
+    let lines = running.lines_so_far();
+    assert!(
+        lines.iter().all(|line| line["event"] != "down"),
+        "{lines:?}"
+    );
+    running.signal(Signal::TERM);
+    assert_eq!(running.finish().code(), 0);
+    send(worker.pid(), Signal::TERM);
+    assert_eq!(worker.running.finish().code(), 0);
+}

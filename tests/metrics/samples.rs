@@ -271,3 +271,37 @@ fn the_screen_serves_them_too_and_says_where() {
     terminal.press("q");
     assert_eq!(terminal.finish(), 0);
 }
+
+#[test]
+fn the_demonstration_serves_them_of_its_own_fleet_and_of_what_a_key_breaks() {
+    let args = ["demo", "--metrics", "127.0.0.1:0"];
+    let mut terminal = Terminal::start(&Squirrel::new(), (120, 36), args);
+    let text = terminal.wait_text("metrics at http://127.0.0.1:").text();
+    let (_, rest) = text.split_once("metrics at http://").unwrap();
+    let address = rest.split_once("/metrics").unwrap().0.parse().unwrap();
+    let mut samples = Vec::new();
+    until("a look at every site that can be looked at", || {
+        samples = parse(&get(address, "/metrics").body);
+        let looked = |sample: &&Sample| sample.name == "probe_success";
+        samples.iter().filter(looked).count() == 32
+    });
+    // Sites that always fail are among them, and sites that never do.
+    let success = |samples: &[Sample], site: &str| value(&of(samples, site), "probe_success");
+    assert_eq!(success(&samples, "legacy"), Some(0.0));
+    assert_eq!(success(&samples, "shop"), Some(1.0));
+    let instance = of(&samples, "shop")[0].label("instance");
+    assert!(instance.starts_with("https://127.0.0.1:"), "{instance}");
+    terminal.press("/");
+    terminal.press("shop");
+    terminal.press("Enter");
+    terminal.wait("the shop alone", |frame| {
+        frame.is("shop", "UP") && frame.rows().count() == 1
+    });
+    terminal.press("b");
+    terminal.wait_text("shop broken");
+    until("the broken site", || {
+        success(&parse(&get(address, "/metrics").body), "shop") == Some(0.0)
+    });
+    terminal.press("q");
+    assert_eq!(terminal.finish(), 0);
+}

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::sites::{BROKEN, WELL, count, history, is};
 use crate::monitor::sites::script;
-use crate::support::{Answer, Fleet, PostServer, Running, Server, Squirrel};
+use crate::support::{Answer, Fleet, PostServer, Running, Server, Squirrel, Terminal};
 
 /// Sites that are looked at every second and believed at once; each letter goes alone.
 fn home(fleet: &Fleet, sites: &[(&str, &Server, &str)], rest: &str) -> Squirrel {
@@ -188,4 +188,68 @@ fn in_quiet_hours_messages_wait_for_their_end() {
     );
     assert!((58..=60).contains(&waits), "{waits} minutes");
     assert_eq!(hook.posted().len(), 1);
+}
+
+#[test]
+fn maintenance_that_a_key_began_goes_on_after_a_restart_until_its_end() {
+    let mut fleet = Fleet::new();
+    let shop = fleet.serve(script(WELL));
+    let hook = PostServer::start(&fleet, [Answer::Says("200 OK", "", "")]);
+    let squirrel = home(&fleet, &[("shop", &shop, "")], &owners(&hook));
+    let on_screen = || Terminal::start(&squirrel, (120, 36), ["--history", "history.db"]);
+    let mut terminal = on_screen();
+    terminal.wait("the site", |frame| frame.is("shop", "UP"));
+    terminal.press("w");
+    terminal.wait_text("shop: maintenance until ");
+    terminal.press("q");
+    assert_eq!(terminal.finish(), 0);
+
+    // The monitor without a screen knows of it, too.
+    shop.play(script(BROKEN));
+    let mut running = watch(&squirrel);
+    running.wait_for("the outage is seen", about("down", "shop"));
+    let_pass(&mut running, 4);
+    let told = running.lines_so_far();
+    assert!(!told.iter().any(about("notified", "shop")), "{told:?}");
+    running.signal(Signal::TERM);
+    assert_eq!(running.finish().code(), 0);
+    assert_eq!(subjects(&squirrel), Vec::<String>::new());
+
+    // Here it is ended by the key, and what is open is told.
+    let mut terminal = on_screen();
+    terminal.wait("the outage", |frame| frame.is("shop", "DOWN"));
+    terminal.press("Enter");
+    terminal.wait("why nobody is told", |frame| {
+        frame.has("Silence") && frame.has("maintenance until")
+    });
+    terminal.press("q");
+    terminal.press("w");
+    terminal.wait_text("shop: maintenance is over");
+    terminal.press("F5");
+    terminal.wait_text("● 1 sent");
+    terminal.press("q");
+    assert_eq!(terminal.finish(), 0);
+    assert_eq!(count(&squirrel, "SELECT count(*) FROM maintenance"), 0);
+    assert_eq!(subjects(&squirrel).len(), 1);
+}
+
+#[test]
+fn maintenance_that_ended_while_no_monitor_ran_silences_nothing() {
+    let mut fleet = Fleet::new();
+    let shop = fleet.serve(script(WELL));
+    let hook = PostServer::start(&fleet, [Answer::Says("200 OK", "", "")]);
+    let squirrel = home(&fleet, &[("shop", &shop, "")], &owners(&hook));
+    let mut terminal = Terminal::start(&squirrel, (80, 24), ["--history", "history.db"]);
+    terminal.wait("the site", |frame| frame.is("shop", "UP"));
+    terminal.press("w");
+    terminal.wait_text("shop: maintenance until ");
+    terminal.press("q");
+    assert_eq!(terminal.finish(), 0);
+    let passed = "UPDATE maintenance SET until = until - 7200000000";
+    assert_eq!(history(&squirrel).execute(passed, []).unwrap(), 1);
+    shop.play(script(BROKEN));
+    let mut running = watch(&squirrel);
+    running.wait_for("it is told", about("notified", "shop"));
+    running.signal(Signal::TERM);
+    assert_eq!(running.finish().code(), 0);
 }

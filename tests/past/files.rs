@@ -142,7 +142,9 @@ fn summaries_of_imported_results_stay_when_the_results_have_gone() {
     );
     let connection = empty(&squirrel);
     let shop = site(&connection, "shop", "http://shop.invalid/");
-    let begin = now() - 50 * DAY;
+    // Ten minutes before every full hour.
+    let hour = |seconds: i64| seconds / 3_600 * 3_600;
+    let begin = hour(now() - 50 * DAY) + 3_000;
     for hour in 0..(50 * 24) {
         result(&connection, shop, begin + 3_600 * hour, hour % 4 / 3, 40);
     }
@@ -153,8 +155,27 @@ fn summaries_of_imported_results_stay_when_the_results_have_gone() {
     assert!(said.contains("[history] raw"), "{said}");
     let before = report(&squirrel, "other.db");
     assert_eq!(named(&before, "shop")["checks"], 1_200);
-    let compacted = squirrel.run(["history", "compact", "--history", "other.db"]);
-    assert_eq!(compacted.code(), 0, "{}", compacted.stderr);
+    // It begins within an hour, where only summaries of five minutes know what belongs to it.
+    let span = format!("{}s", now() - hour(now() - 45 * DAY) - 2_700);
+    let part = || {
+        let args = [
+            "report",
+            "--format",
+            "json",
+            "--since",
+            &span,
+            "--history",
+            "other.db",
+        ];
+        squirrel.run(args).objects()
+    };
+    let part_before = part();
+    assert_eq!(named(&part_before, "shop")["checks"], 45 * 24);
+    let compact = || {
+        let compacted = squirrel.run(["history", "compact", "--history", "other.db"]);
+        assert_eq!(compacted.code(), 0, "{}", compacted.stderr);
+    };
+    compact();
     let other = Connection::open(squirrel.dir().join("other.db")).unwrap();
     let rows = || -> i64 {
         other
@@ -163,10 +184,36 @@ fn summaries_of_imported_results_stay_when_the_results_have_gone() {
     };
     assert!((160..=170).contains(&rows()), "{}", rows());
     assert_eq!(report(&squirrel, "other.db"), before);
+    assert_eq!(part(), part_before);
     // The old ones come in again, as they are not known any more, and nothing is counted twice.
     import(&squirrel, "export", "other.db");
     assert_eq!(rows(), 1_200);
     assert_eq!(report(&squirrel, "other.db"), before);
+    assert_eq!(part(), part_before);
+    // Others of days that are packed are counted with those that are known.
+    compact();
+    let count = |sql: &str| -> i64 { other.query_row(sql, [], |row| row.get(0)).unwrap() };
+    let packed = count("SELECT count(*) FROM packed_5m");
+    assert!((14..=16).contains(&packed), "{packed}");
+    let old = format!(
+        "SELECT count(*) FROM rollup_5m WHERE start < {}",
+        now() - 37 * DAY
+    );
+    assert_eq!(count(&old), 0);
+    let connection = empty(&squirrel);
+    connection.execute("DELETE FROM results", []).unwrap();
+    for hour in 0..24 {
+        result(&connection, shop, begin + 3_600 * hour + 1_200, 0, 40);
+    }
+    drop(connection);
+    squirrel.write("more", text(&run(&squirrel, &["history", "export"])));
+    import(&squirrel, "more", "other.db");
+    compact();
+    assert_eq!(
+        named(&report(&squirrel, "other.db"), "shop")["checks"],
+        1_224
+    );
+    assert_eq!(count(&old), 0);
 }
 
 #[test]

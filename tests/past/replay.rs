@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::sites::{empty, named, now, result, run, site, text};
 use crate::monitor::sites::script;
 use crate::owners::sites::{BROKEN, count, home, is, watch};
-use crate::support::{Fleet, Squirrel, until};
+use crate::support::{Fleet, Frame, Squirrel, Terminal, until};
 
 const OK: i64 = 0;
 const STATUS: i64 = 1;
@@ -191,4 +191,112 @@ fn a_replay_without_another_rule_is_refused() {
     assert_eq!(finished.code(), 2);
     let nothing = run(&squirrel, &["replay", "--confirm", "3"]);
     assert_eq!(text(&nothing), "no results in this span\n");
+}
+
+/// What the command finds, as the screen writes it: outages and messages under the rules that
+/// are tried, and how many outages are noticed later or not at all.
+fn figures(squirrel: &Squirrel, args: &[&str]) -> [String; 2] {
+    let (_, other, outages) = replay(squirrel, args);
+    let later = outages
+        .iter()
+        .filter(|outage| outage["delay_s"].as_f64() > Some(0.0));
+    [
+        format!(
+            "tried{:>16}{:>10}",
+            other["outages"].as_u64().unwrap(),
+            other["messages"].as_u64().unwrap()
+        ),
+        format!("later {}", later.count()),
+    ]
+}
+
+#[test]
+fn on_the_screen_a_key_changes_the_rule_and_the_figures_are_those_of_the_command() {
+    let squirrel = with_rules(
+        "confirm = 1\nrecover = 1\ninterval = '1d'\ncanaries = []",
+        &["shop", "slow"],
+    );
+    let (good, bad, slow) = ((OK, 50), (STATUS, 50), (11, 6_000));
+    let looks = [
+        good, bad, good, good, bad, bad, bad, bad, good, good, bad, bad, good, good, bad, bad, bad,
+        good,
+    ];
+    minutes(&squirrel, "shop", &looks);
+    minutes(
+        &squirrel,
+        "slow",
+        &[good, slow, slow, slow, good, slow, good],
+    );
+    // The same a day and six hours before.
+    rusqlite::Connection::open(squirrel.dir().join("history.db"))
+        .unwrap()
+        .execute(
+            "INSERT INTO results
+             SELECT at - 108000000000, site, reason, status, latency_us, late_ms FROM results",
+            [],
+        )
+        .unwrap();
+    let before = ["--confirm", "1"];
+    let cases: [(&str, &[&str]); 5] = [
+        ("c", &["--confirm", "2"]),
+        ("c", &["--confirm", "3"]),
+        ("T", &["--confirm", "3", "--timeout", "7s"]),
+        ("T", &["--confirm", "3", "--timeout", "5s"]),
+        (
+            "r",
+            &["--confirm", "3", "--timeout", "5s", "--recover", "2"],
+        ),
+    ];
+    // Before the monitor begins, so that both see the same results.
+    let expected = cases.map(|(key, args)| (key, figures(&squirrel, args)));
+    let as_it_is = figures(&squirrel, &before);
+    let recent = figures(&squirrel, &["--confirm", "1", "--since", "24h"]);
+    assert_ne!(recent, as_it_is);
+    assert_ne!(expected[1].1, expected[3].1);
+    let sites = std::fs::read_to_string(squirrel.dir().join("sites.toml")).unwrap();
+    // Nothing is looked at while the monitor runs.
+    squirrel.write(
+        "sites.toml",
+        sites.replace(
+            "owners = ['ops', 'dev']",
+            "owners = ['ops', 'dev']\npaused = true",
+        ),
+    );
+    let mut terminal = Terminal::start(&squirrel, (120, 36), ["--history", "history.db"]);
+    terminal.wait_text("shop");
+    terminal.press("F5");
+    terminal.wait_text("OUTBOX");
+    terminal.press("t");
+    let shows = |figures: &[String; 2], frame: &Frame| {
+        figures.iter().all(|figure| frame.has(figure)) && frame.has("reckoned in")
+    };
+    terminal.wait("the past as it was", |frame| {
+        shows(&as_it_is, frame) && frame.has("50 results from")
+    });
+    for (key, figures) in &expected {
+        terminal.press(key);
+        let frame = terminal.wait(&format!("{figures:?}"), |frame| shows(figures, frame));
+        assert!(frame.has("shop"), "{}", frame.text());
+    }
+    // Other keys at once: only the last rule counts.
+    terminal.press("xccCCCCT");
+    terminal.press("x");
+    terminal.wait("the past as it was again", |frame| shows(&as_it_is, frame));
+    terminal.press("zzzz");
+    terminal.wait("a day", |frame| shows(&recent, frame) && frame.has(" 1d"));
+    terminal.press("q");
+    terminal.press("q");
+    assert_eq!(terminal.finish(), 0);
+}
+
+#[test]
+fn where_no_history_is_kept_the_screen_says_so_in_a_sentence() {
+    let squirrel = with_rules("interval = '1d'\ncanaries = []", &["shop"]);
+    let mut terminal = Terminal::start(&squirrel, (80, 24), ["--history", "none"]);
+    terminal.press("F5");
+    terminal.wait_text("OUTBOX");
+    terminal.press("t");
+    terminal.wait_text("No history is kept (--history none)");
+    terminal.press("Ctrl-C");
+    assert_eq!(terminal.finish(), 0);
 }

@@ -217,6 +217,11 @@ fn summaries_of_a_year_are_reported_when_the_results_are_long_gone() {
     assert!(page.contains(": 99.652% up</title>"), "{page}");
     // A year of one site is a small page.
     assert!(page.len() < 60_000, "{}", page.len());
+    // A file that an earlier version wrote had no place for packed five minutes yet.
+    connection
+        .execute_batch("DROP TABLE packed_5m; PRAGMA user_version = 5")
+        .unwrap();
+    assert_eq!(report(&squirrel, &["--since", "364d"]), rows);
 }
 
 /// Names that would act on a terminal, a spreadsheet or a page.

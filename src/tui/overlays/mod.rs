@@ -6,6 +6,7 @@ pub(crate) mod letter;
 pub(crate) mod outage;
 mod pager;
 pub(crate) mod past;
+pub(crate) mod replay;
 mod rule;
 mod text;
 mod waterfall;

@@ -37,6 +37,12 @@ impl Text {
         }
     }
 
+    /// A text without a label, over the whole width.
+    pub(super) fn tell(&mut self, text: &str) {
+        let lines = wrap(text, self.width);
+        self.lines.extend(lines.into_iter().map(Line::raw));
+    }
+
     /// A heading below an empty line.
     pub(super) fn heading(&mut self, text: impl Into<String>) {
         if !self.lines.is_empty() {

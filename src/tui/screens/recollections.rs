@@ -4,13 +4,14 @@ use insta::assert_snapshot;
 use ratatui::style::Color;
 
 use crate::tui::fixture::Fleet;
-use crate::tui::memories::{past, site_past};
+use crate::tui::hindsight::{Hindsight, Tried};
+use crate::tui::memories::{hindsight, past, site_past};
 use crate::tui::options::Options;
 use crate::tui::past::{Past, Recollection, Span};
 use crate::tui::scene::{Intent, Scene};
 use crate::tui::ui::Ui;
 
-use super::harness::{MEDIUM, SMALL, draw, lines, options, press, shot, type_text};
+use super::harness::{LARGE, MEDIUM, SMALL, draw, lines, options, press, shot, type_text};
 
 fn fleet() -> Fleet {
     let mut fleet = Fleet::mixed();
@@ -187,5 +188,111 @@ fn the_past_of_a_site_is_a_page_of_uptime_chart_days_and_outages() {
         let ascii = draw(&ui, &scene, size);
         assert!(ascii.content.iter().all(|cell| cell.symbol().is_ascii()));
         assert_snapshot!(format!("past_ascii_{}", size.0), shot(&ascii));
+    }
+}
+
+/// The screen of other rules, one of them tried.
+fn replay(fleet: &Fleet, size: (u16, u16), options: Options) -> Ui {
+    let mut ui = outages(&fleet.scene(), size, options);
+    press(&mut ui, &fleet.scene(), "t c T");
+    ui
+}
+
+#[test]
+fn the_past_under_other_rules_stands_beside_the_past_as_it_was() {
+    let mut fleet = fleet();
+    let tried = replay(&fleet, SMALL, options()).tries().unwrap();
+    // The first site waits for ten seconds and is confirmed by two failures.
+    assert_eq!(
+        (tried.confirm, tried.timeout),
+        (Some(3), Some(std::time::Duration::from_secs(7)))
+    );
+    fleet.hindsight = hindsight(tried);
+    for size in [SMALL, MEDIUM, LARGE] {
+        let ui = replay(&fleet, size, options());
+        let scene = fleet.scene();
+        assert_snapshot!(format!("replay_{}", size.0), shot(&draw(&ui, &scene, size)));
+        let plain = Options {
+            color: false,
+            ascii: true,
+            ..options()
+        };
+        let plain = draw(&replay(&fleet, size, plain), &scene, size);
+        assert!(plain.content.iter().all(|cell| cell.fg == Color::Reset));
+        assert!(plain.content.iter().all(|cell| cell.symbol().is_ascii()));
+        assert_snapshot!(format!("replay_ascii_{}", size.0), shot(&plain));
+    }
+}
+
+#[test]
+fn figures_of_rules_that_are_tried_no_more_fade_until_the_new_ones_come() {
+    let mut fleet = fleet();
+    let mut ui = outages(&fleet.scene(), SMALL, options());
+    assert_eq!(ui.tries(), None);
+    press(&mut ui, &fleet.scene(), "t");
+    assert_eq!(ui.tries(), Some(Tried::default()));
+    // Nobody asks for the lists meanwhile.
+    assert_eq!(ui.recalls(), None);
+    fleet.hindsight = Hindsight {
+        under_way: Some(0),
+        ..Hindsight::default()
+    };
+    let text = lines(&draw(&ui, &fleet.scene(), SMALL)).join("\n");
+    assert!(text.contains("reckoning …"), "{text}");
+    fleet.hindsight = Hindsight {
+        under_way: Some(430_000),
+        ..hindsight(Tried::default())
+    };
+    press(&mut ui, &fleet.scene(), "c C z");
+    let buffer = draw(&ui, &fleet.scene(), SMALL);
+    let text = lines(&buffer).join("\n");
+    assert!(text.contains("reckoning … 430,000 results"), "{text}");
+    let row = lines(&buffer)
+        .iter()
+        .position(|line| line.contains(" 14 "))
+        .unwrap();
+    assert!(
+        buffer[(30, row as u16)]
+            .modifier
+            .contains(ratatui::style::Modifier::DIM)
+    );
+    fleet.hindsight.trouble = Some("No history is kept.".to_owned());
+    let text = lines(&draw(&ui, &fleet.scene(), SMALL)).join("\n");
+    assert!(text.contains("No history is kept."), "{text}");
+    press(&mut ui, &fleet.scene(), "x");
+    let span = ui.tries().unwrap().span;
+    assert_eq!(span, Some(std::time::Duration::from_secs(90 * 86_400)));
+    press(&mut ui, &fleet.scene(), "Esc");
+    assert_eq!(ui.tries(), None);
+    assert_eq!(ui.recalls(), Some(Recollection::Outages));
+}
+
+#[test]
+fn the_list_of_replayed_outages_is_scrolled_and_the_figures_stay() {
+    let mut fleet = fleet();
+    let mut hindsight = hindsight(Tried::default());
+    let reckoned = hindsight.reckoned.as_mut().unwrap();
+    let last = reckoned.outages[4].clone();
+    reckoned
+        .outages
+        .splice(4..4, vec![reckoned.outages[3].clone(); 495]);
+    reckoned.of = 12_345;
+    fleet.hindsight = hindsight;
+    let scene = fleet.scene();
+    for size in [(60, 16), SMALL, LARGE] {
+        let mut ui = outages(&scene, size, options());
+        press(&mut ui, &scene, "t");
+        let text = lines(&draw(&ui, &scene, size)).join("\n");
+        assert!(
+            !text.contains(&*last.name) && text.contains("OUTAGES  MESSAGES"),
+            "{text}"
+        );
+        press(&mut ui, &scene, "G");
+        let text = lines(&draw(&ui, &scene, size)).join("\n");
+        assert!(
+            text.contains(&*last.name) && text.contains("OUTAGES  MESSAGES"),
+            "{text}"
+        );
+        assert!(text.contains("-500 of 12,345"), "{text}");
     }
 }

@@ -1,0 +1,106 @@
+//! Outages as two sets of rules saw them, side by side.
+
+use crate::domain::Timestamp;
+
+/// An outage as a set of rules saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The first failure.
+    pub since: Timestamp,
+    /// When it was confirmed: somebody is told.
+    pub confirmed: Timestamp,
+    /// When it ended; `None` if it did not.
+    pub ended: Option<Timestamp>,
+}
+
+/// What became of an outage under other rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Under the rules as they are; `None` for one that only the others see.
+    pub now: Option<Seen>,
+    /// Under the others; `None` for one that would not have been noticed.
+    pub other: Option<Seen>,
+}
+
+impl Pair {
+    /// How many microseconds later the others notice it, where both do.
+    #[must_use]
+    pub fn delay(&self) -> Option<i64> {
+        Some(self.other?.confirmed.as_micros() - self.now?.confirmed.as_micros())
+    }
+}
+
+/// Pairs outages of one site, both in the order of time.
+pub(super) fn matched(now: &[Seen], other: &[Seen]) -> Vec<Pair> {
+    let end = |seen: &Seen| seen.ended.unwrap_or(Timestamp::from_micros(i64::MAX));
+    let overlap = |one: &Seen, two: &Seen| one.since <= end(two) && two.since <= end(one);
+    let mut pairs = Vec::with_capacity(now.len().max(other.len()));
+    let mut from = 0;
+    for seen in now {
+        while other.get(from).is_some_and(|other| end(other) < seen.since) {
+            from += 1;
+        }
+        let same = other.get(from).filter(|other| overlap(seen, other));
+        pairs.push(Pair {
+            now: Some(*seen),
+            other: same.copied(),
+        });
+    }
+    let mut from = 0;
+    for seen in other {
+        while now.get(from).is_some_and(|now| end(now) < seen.since) {
+            from += 1;
+        }
+        if now.get(from).is_none_or(|now| !overlap(seen, now)) {
+            pairs.push(Pair {
+                now: None,
+                other: Some(*seen),
+            });
+        }
+    }
+    pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(since: i64, confirmed: i64, ended: Option<i64>) -> Seen {
+        Seen {
+            since: Timestamp::from_micros(since),
+            confirmed: Timestamp::from_micros(confirmed),
+            ended: ended.map(Timestamp::from_micros),
+        }
+    }
+
+    #[test]
+    fn outages_that_overlap_are_the_same() {
+        let now = [
+            seen(10, 12, Some(20)),
+            seen(30, 32, Some(33)),
+            seen(50, 52, None),
+        ];
+        let other = [
+            seen(10, 16, Some(20)),
+            seen(40, 41, Some(42)),
+            seen(50, 58, None),
+        ];
+        let pairs = matched(&now, &other);
+        let shown: Vec<_> = pairs
+            .iter()
+            .map(|pair| {
+                let confirmed = |seen: Option<Seen>| seen.map(|seen| seen.confirmed.as_micros());
+                (confirmed(pair.now), confirmed(pair.other))
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                (Some(12), Some(16)),
+                (Some(32), None),
+                (Some(52), Some(58)),
+                (None, Some(41)),
+            ]
+        );
+    }
+}

@@ -1,0 +1,281 @@
+//! The past under other rules for the screen: each reckoning reads the file on a thread of its
+//! own, beside the history's, so that neither a frame nor a result waits for it. Another rule
+//! ends the one that is under way.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::time::{Duration, Instant};
+
+use crate::config::MonitorSettings;
+use crate::domain::{Moment, Site, Timestamp, clean};
+use crate::history::{Archive, ArchiveError, Place, SiteKey};
+use crate::tui::{AsTheyAre, Extent, Fate, Fates, Hindsight, Reckoned, Replayed, Tally, Tried};
+
+use super::core::Core;
+use super::pairs::Pair;
+use super::replay::{Account, Replay, Rules};
+
+/// How often a reckoning is listened to.
+const PERIOD: Duration = Duration::from_millis(40);
+
+/// After how many looks it is asked whether anybody still wants to know.
+const AT_A_TIME: u64 = 4_096;
+
+/// Outages that are listed.
+const MOST_OUTAGES: usize = 500;
+
+/// The last answer, and the reckoning that is under way.
+#[derive(Debug)]
+pub(super) struct Reckoner {
+    path: Option<PathBuf>,
+    /// What sites have that are configured no more.
+    defaults: MonitorSettings,
+    seen: Hindsight,
+    work: Option<Work>,
+    /// What was asked last; `None` once nobody looks any more.
+    asked: Option<Tried>,
+}
+
+/// A reckoning that is under way; dropped, it ends.
+#[derive(Debug)]
+struct Work {
+    shared: Arc<Shared>,
+    answer: Receiver<Result<Reckoned, String>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    unwanted: AtomicBool,
+    looks: AtomicU64,
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.shared.unwanted.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Reckoner {
+    /// Of the history at `place`.
+    pub(super) fn new(place: &Place, defaults: MonitorSettings) -> Self {
+        Self {
+            path: match place {
+                Place::Memory => None,
+                Place::File(path) => Some(path.clone()),
+            },
+            defaults,
+            seen: Hindsight::default(),
+            work: None,
+            asked: None,
+        }
+    }
+
+    /// What is known.
+    pub(super) const fn seen(&self) -> &Hindsight {
+        &self.seen
+    }
+
+    /// Takes over what a changed configuration says; what is looked at is reckoned anew.
+    pub(super) fn configure(&mut self, defaults: MonitorSettings) {
+        self.defaults = defaults;
+        self.asked = None;
+    }
+
+    /// Nobody looks: what is under way ends, and whoever looks again gets the news.
+    pub(super) fn leave(&mut self) {
+        self.work = None;
+        self.asked = None;
+        self.seen.under_way = None;
+    }
+
+    /// When to listen again, if anything is under way.
+    pub(super) fn next_wake(&self, now: Moment) -> Option<Moment> {
+        self.work.as_ref().map(|_| now + PERIOD)
+    }
+
+    /// Takes an answer in, and begins to reckon if other rules are tried than before.
+    pub(super) fn look(&mut self, core: &Core, tried: Tried, now: Timestamp) {
+        if self.asked != Some(tried) {
+            self.asked = Some(tried);
+            self.seen.revision += 1;
+            self.seen.trouble = None;
+            // What was under way ends here, whatever it had found.
+            self.work = match self.begin(core, tried, now) {
+                Ok(work) => Some(work),
+                Err(why) => {
+                    self.seen.trouble = Some(why);
+                    None
+                }
+            };
+        }
+        let Some(work) = &self.work else { return };
+        let under_way = match work.answer.try_recv() {
+            Err(TryRecvError::Empty) => Some(work.shared.looks.load(Ordering::Relaxed)),
+            Err(TryRecvError::Disconnected) => {
+                let why = "The replay ended by a fault of the program: its log tells more.";
+                self.seen.trouble = Some(why.to_owned());
+                None
+            }
+            Ok(Err(why)) => {
+                self.seen.trouble = Some(why);
+                None
+            }
+            Ok(Ok(reckoned)) => {
+                self.seen.reckoned = Some(reckoned);
+                None
+            }
+        };
+        if under_way.is_none() {
+            self.work = None;
+        }
+        if under_way.is_none() || under_way != self.seen.under_way {
+            self.seen.under_way = under_way;
+            self.seen.revision += 1;
+        }
+    }
+
+    fn begin(&self, core: &Core, tried: Tried, now: Timestamp) -> Result<Work, String> {
+        let Some(path) = self.path.clone() else {
+            return Err(
+                "No history is kept (--history none), so that there is nothing to replay."
+                    .to_owned(),
+            );
+        };
+        let sites = core.monitor().sites();
+        let sites: Vec<Arc<Site>> = sites.map(|state| Arc::clone(state.site())).collect();
+        let defaults = self.defaults.clone();
+        let shared = Arc::new(Shared::default());
+        let (speaker, answer) = channel();
+        let noted = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("replay".to_owned());
+        let reckoning = move || {
+            let found = reckon(&path, &sites, &defaults, tried, now, &noted);
+            if let Some(found) = found.transpose() {
+                // Other rules may be tried meanwhile.
+                let _unheard = speaker.send(found);
+            }
+        };
+        thread
+            .spawn(reckoning)
+            .map_err(|error| format!("no thread can be started: {error}"))?;
+        Ok(Work { shared, answer })
+    }
+}
+
+/// Replays the file; `None` if nobody wants to know any more.
+fn reckon(
+    path: &std::path::Path,
+    sites: &[Arc<Site>],
+    defaults: &MonitorSettings,
+    tried: Tried,
+    now: Timestamp,
+    shared: &Shared,
+) -> Result<Option<Reckoned>, String> {
+    let began = Instant::now();
+    let plain = |error: ArchiveError| clean(&error.to_string(), 400);
+    let archive = Archive::open(path, now).map_err(plain)?;
+    let known = archive.sites().map_err(plain)?;
+    let rules = Rules {
+        confirm: tried.confirm,
+        recover: tried.recover,
+        timeout: tried.timeout,
+        slow: tried.slow,
+    };
+    let mut replay = Replay::among(known, sites.iter().map(|site| &**site), defaults, rules);
+    let wanted = || !shared.unwanted.load(Ordering::Relaxed);
+    let pass = |site, at, look| {
+        replay.look(site, at, look);
+        let looks = replay.looks();
+        if looks.is_multiple_of(AT_A_TIME) {
+            shared.looks.store(looks, Ordering::Relaxed);
+            if !wanted() {
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    };
+    archive.looks(tried.span, pass).map_err(plain)?;
+    Ok(wanted().then(|| told(&replay, tried, began)))
+}
+
+fn told(replay: &Replay, tried: Tried, began: Instant) -> Reckoned {
+    let pairs = replay.pairs();
+    let newest = pairs.iter().rev().take(MOST_OUTAGES);
+    Reckoned {
+        tried,
+        usual: usual(replay),
+        results: replay.looks(),
+        span: replay.span(),
+        tallies: replay.accounts().map(|account: Account| Tally {
+            outages: account.outages,
+            messages: account.messages,
+            degraded: account.degraded,
+        }),
+        fates: fates(&pairs),
+        cut_off: replay.cut_off(),
+        outages: newest.filter_map(replayed).collect(),
+        of: pairs.len() as u64,
+        took: began.elapsed(),
+    }
+}
+
+fn usual(replay: &Replay) -> AsTheyAre {
+    fn extent<T: Ord + Default>(replay: &Replay, of: impl Fn(&Site) -> T) -> Extent<T> {
+        let least = replay.watched().map(&of).min();
+        let most = replay.watched().map(&of).max();
+        (least.unwrap_or_default(), most.unwrap_or_default())
+    }
+    AsTheyAre {
+        confirm: extent(replay, |site| site.confirm),
+        recover: extent(replay, |site| site.recover),
+        timeout: extent(replay, |site| site.look.timeout),
+        slow: extent(replay, |site| site.look.slow),
+    }
+}
+
+/// What becomes of an outage; `None` for a pair of nothing.
+fn fate(pair: &Pair) -> Option<Fate> {
+    let by = |micros: i64| Duration::from_micros(micros.unsigned_abs());
+    Some(match (pair.now, pair.other, pair.delay()) {
+        (None, None, _) => return None,
+        (None, Some(_), _) => Fate::Besides,
+        (Some(_), None, _) | (_, _, None) => Fate::NotNoticed,
+        (.., Some(0)) => Fate::AsSoon,
+        (.., Some(delay)) if delay > 0 => Fate::Later(by(delay)),
+        (.., Some(delay)) => Fate::Earlier(by(delay)),
+    })
+}
+
+fn fates(pairs: &[(&SiteKey, Pair)]) -> Fates {
+    let mut fates = Fates::default();
+    let mut delays = Vec::new();
+    for fate in pairs.iter().filter_map(|(_, pair)| fate(pair)) {
+        match fate {
+            Fate::AsSoon => fates.as_soon += 1,
+            Fate::Later(delay) => delays.push(delay),
+            Fate::Earlier(_) => fates.earlier += 1,
+            Fate::NotNoticed => fates.not_noticed += 1,
+            Fate::Besides => fates.besides += 1,
+        }
+    }
+    delays.sort_unstable();
+    fates.later = delays.len() as u64;
+    let middle = delays.get(delays.len() / 2).copied();
+    fates.delay = middle.zip(delays.last().copied());
+    fates
+}
+
+fn replayed((site, pair): &(&SiteKey, Pair)) -> Option<Replayed> {
+    let seen = pair.now.or(pair.other)?;
+    let noticed = pair.now.map(|now| now.confirmed.since(now.since));
+    Some(Replayed {
+        name: site.name.clone(),
+        since: seen.since,
+        ended: seen.ended,
+        noticed,
+        fate: fate(pair)?,
+    })
+}

@@ -1,0 +1,174 @@
+//! Five minutes that are older than the last weeks: a day of a site stands in one row, packed.
+//! A stretch stands here or in its own table and never in both, so that whoever reads adds the
+//! two up.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+
+use super::packing::{Slots, pack, place, start, unpack};
+use super::period::{COLUMNS, Level, Sum};
+
+/// For so long five minutes have rows of their own. Older ones are seldom asked for, and as
+/// rows they would be most of the file: over 400 days a site has 115,200 of them beside 9,600
+/// hours and 400 days.
+pub(super) const LOOSE: Duration = Duration::from_secs(35 * 86_400);
+
+/// Sites whose day one step packs at most: up to 288 rows each.
+const SITES: i64 = 32;
+
+/// Days of sites that one step deletes at most.
+const DAYS: i64 = 2_000;
+
+/// The stretches of a day.
+fn stretches(day: i64) -> impl Iterator<Item = i64> {
+    let each = Level::FiveMinutes.seconds();
+    (day..day + Level::Day.seconds()).step_by(usize::try_from(each).unwrap_or(300))
+}
+
+fn day_of(connection: &Connection, day: i64, site: i64) -> rusqlite::Result<Option<Slots>> {
+    connection
+        .prepare_cached("SELECT rows FROM packed_5m WHERE day = ?1 AND site = ?2")?
+        .query_row((day, site), |row| Ok(unpack(row.get_ref(0)?.as_blob()?)))
+        .optional()
+}
+
+fn keep(connection: &Connection, day: i64, site: i64, slots: &Slots) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO packed_5m (day, site, rows) VALUES (?1, ?2, ?3)")?
+        .execute(params![day, site, pack(slots)])?;
+    Ok(())
+}
+
+/// Puts a summary into its day if that is packed; gives whether it is. With `careful` one that
+/// knows of more looks stays.
+pub(super) fn put(
+    connection: &Connection,
+    begin: i64,
+    site: i64,
+    sum: &Sum,
+    careful: bool,
+) -> rusqlite::Result<bool> {
+    let (day, slot) = place(begin);
+    let Some(mut slots) = day_of(connection, day, site)? else {
+        return Ok(false);
+    };
+    let looks = |sum: &Sum| sum.count.saturating_add(sum.missed);
+    let known = slots.get(&slot).map(looks);
+    if !careful || known.is_none_or(|known| looks(sum) > known) {
+        slots.insert(slot, sum.clone());
+        keep(connection, day, site, &slots)?;
+    }
+    Ok(true)
+}
+
+/// Adds what one stretch of a site came to; gives whether it stands here.
+pub(super) fn add(
+    connection: &Connection,
+    begin: i64,
+    site: i64,
+    sum: &mut Sum,
+) -> rusqlite::Result<bool> {
+    let (day, slot) = place(begin);
+    let slots = day_of(connection, day, site)?;
+    let found = slots.as_ref().and_then(|slots| slots.get(&slot));
+    if let Some(found) = found {
+        sum.merge(found);
+    }
+    Ok(found.is_some())
+}
+
+/// Passes on every stretch from `from` to before `to` of the sites with numbers above `after`
+/// and up to `until`, those of one site in the order of time.
+pub(super) fn each(
+    connection: &Connection,
+    (from, to): (i64, i64),
+    (after, until): (i64, i64),
+    mut pass: impl FnMut(i64, i64, &Sum),
+) -> rusqlite::Result<()> {
+    let mut query = connection.prepare_cached(
+        "SELECT day, site, rows FROM packed_5m
+         WHERE day >= ?1 AND day < ?2 AND site > ?3 AND site <= ?4 ORDER BY day",
+    )?;
+    let mut rows = query.query((Level::Day.floor(from), to, after, until))?;
+    while let Some(row) = rows.next()? {
+        let (day, site) = (row.get(0)?, row.get(1)?);
+        for (slot, sum) in unpack(row.get_ref(2)?.as_blob()?) {
+            let begin = start(day, slot);
+            if (from..to).contains(&begin) {
+                pass(begin, site, &sum);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Packs some sites' rows of the oldest day that is over by `horizon`; gives whether there may
+/// be more.
+pub(super) fn pack_some(connection: &Connection, horizon: i64) -> rusqlite::Result<bool> {
+    let oldest: Option<i64> = connection
+        .prepare_cached("SELECT min(start) FROM rollup_5m")?
+        .query_row([], |row| row.get(0))?;
+    let day = oldest.map(|oldest| Level::Day.floor(oldest));
+    let Some(day) = day.filter(|day| day + Level::Day.seconds() <= horizon) else {
+        return Ok(false);
+    };
+    let mut first: Option<i64> = None;
+    let mut query = connection
+        .prepare_cached("SELECT site FROM rollup_5m WHERE start = ?1 ORDER BY site LIMIT 1")?;
+    for begin in stretches(day) {
+        let site = query.query_row([begin], |row| row.get(0)).optional()?;
+        first = first.into_iter().chain(site).min();
+    }
+    drop(query);
+    let Some(first) = first else {
+        return Ok(false);
+    };
+    let until = first.saturating_add(SITES);
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    for (site, loose) in take(&transaction, day, (first, until))? {
+        let mut slots = day_of(&transaction, day, site)?.unwrap_or_default();
+        slots.extend(loose);
+        keep(&transaction, day, site, &slots)?;
+    }
+    transaction.commit()?;
+    Ok(true)
+}
+
+/// Takes the rows of a day of the sites from `first` to before `until` out of their table.
+fn take(
+    transaction: &Transaction<'_>,
+    day: i64,
+    (first, until): (i64, i64),
+) -> rusqlite::Result<BTreeMap<i64, Slots>> {
+    let mut sites: BTreeMap<i64, Slots> = BTreeMap::new();
+    let mut query = transaction.prepare_cached(&format!(
+        "SELECT site, {COLUMNS} FROM rollup_5m WHERE start = ?1 AND site >= ?2 AND site < ?3"
+    ))?;
+    let mut delete = transaction
+        .prepare_cached("DELETE FROM rollup_5m WHERE start = ?1 AND site >= ?2 AND site < ?3")?;
+    for begin in stretches(day) {
+        let mut rows = query.query((begin, first, until))?;
+        while let Some(row) = rows.next()? {
+            let mut sum = Sum::default();
+            sum.add_row(row, 1)?;
+            let slots = sites.entry(row.get(0)?).or_default();
+            slots.insert(place(begin).1, sum);
+        }
+        drop(rows);
+        delete.execute((begin, first, until))?;
+    }
+    Ok(sites)
+}
+
+/// Deletes days that are over by `horizon`, some at a time; gives whether there may be more.
+pub(super) fn delete_some(connection: &Connection, horizon: i64) -> rusqlite::Result<bool> {
+    let deleted = connection
+        .prepare_cached(
+            "DELETE FROM packed_5m WHERE rowid IN
+                 (SELECT rowid FROM packed_5m WHERE day <= ?1 ORDER BY day LIMIT ?2)",
+        )?
+        .execute((horizon.saturating_sub(Level::Day.seconds()), DAYS))?;
+    Ok(deleted > 0)
+}

@@ -1,0 +1,50 @@
+//! Where a summary is written to: its level's table, or the packed day that it belongs to.
+
+use rusqlite::{Transaction, params};
+
+use super::period::{COLUMNS, Level, Sum};
+use super::shelf;
+
+/// Writes what a period of a site came to. With `careful` one that knows of more looks stays.
+pub(super) fn put(
+    transaction: &Transaction<'_>,
+    level: Level,
+    start: i64,
+    site: i64,
+    sum: &Sum,
+    careful: bool,
+) -> rusqlite::Result<()> {
+    if level == Level::FiveMinutes && shelf::put(transaction, start, site, sum, careful)? {
+        return Ok(());
+    }
+    let poorer = if careful {
+        "WHERE excluded.count + excluded.missed > count + missed"
+    } else {
+        ""
+    };
+    let sketch = (!sum.sketch.is_empty()).then(|| sum.sketch.to_bytes());
+    transaction
+        .prepare_cached(&format!(
+            "INSERT INTO {} (start, site, {COLUMNS})
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+             ON CONFLICT (start, site) DO UPDATE SET
+                 count = excluded.count, up = excluded.up, missed = excluded.missed,
+                 unknown = excluded.unknown, min_us = excluded.min_us,
+                 sum_us = excluded.sum_us, max_us = excluded.max_us,
+                 sketch = excluded.sketch {poorer}",
+            level.table()
+        ))?
+        .execute(params![
+            start,
+            site,
+            sum.count,
+            sum.up,
+            sum.missed,
+            sum.unknown,
+            sum.min_us,
+            sum.sum_us,
+            sum.max_us,
+            sketch
+        ])?;
+    Ok(())
+}

@@ -1,0 +1,284 @@
+//! The past under other rules, as plain data: which rules somebody tries, what they come to,
+//! and what keys do to them.
+
+use std::time::Duration;
+
+use crate::domain::{Site, Timestamp};
+
+const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// The most failures, or good looks, in a row.
+const MOST: u32 = 20;
+
+/// What a timeout can be set to, and from when on an answer is slow.
+const LIMITS: [Duration; 12] = [
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    seconds(1),
+    seconds(2),
+    seconds(3),
+    seconds(5),
+    seconds(7),
+    seconds(10),
+    seconds(15),
+    seconds(20),
+    seconds(30),
+    seconds(60),
+];
+
+/// How far back a replay can go; beyond is all that is kept.
+const SPANS: [Duration; 6] = [
+    seconds(3_600),
+    seconds(6 * 3_600),
+    seconds(86_400),
+    seconds(7 * 86_400),
+    seconds(30 * 86_400),
+    seconds(90 * 86_400),
+];
+
+/// Rules that somebody tries; `None` is what each site has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tried {
+    /// Failures in a row before a site is down.
+    pub confirm: Option<u32>,
+    /// Good looks in a row before it is up again.
+    pub recover: Option<u32>,
+    /// A look that took longer counts as a timeout.
+    pub timeout: Option<Duration>,
+    /// A look that took longer is degraded.
+    pub slow: Option<Duration>,
+    /// How far back; `None` is all that is kept.
+    pub span: Option<Duration>,
+}
+
+/// What can be changed about them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Knob {
+    Confirm,
+    Recover,
+    Timeout,
+    Slow,
+    Span,
+}
+
+/// What a key does to them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    More(Knob),
+    Less(Knob),
+    /// All rules as they are again; the span stays.
+    AsTheyAre,
+}
+
+impl Tried {
+    /// Turns a knob. A rule that was not changed yet begins at what `usual` has.
+    pub(crate) fn turn(&mut self, turn: Turn, usual: Option<&Site>) {
+        let (knob, more) = match turn {
+            Turn::More(knob) => (knob, true),
+            Turn::Less(knob) => (knob, false),
+            Turn::AsTheyAre => {
+                *self = Self {
+                    span: self.span,
+                    ..Self::default()
+                };
+                return;
+            }
+        };
+        let number = |number: u32| {
+            let next = if more { number + 1 } else { number - 1 };
+            Some(next.clamp(1, MOST))
+        };
+        let limit = |limit| Some(stepped(&LIMITS, limit, more));
+        let timeout = usual.map_or(seconds(10), |site| site.look.timeout);
+        let slow = usual.map_or(seconds(2), |site| site.look.slow);
+        match knob {
+            Knob::Confirm => {
+                let usual = usual.map_or(2, |site| site.confirm);
+                self.confirm = number(self.confirm.unwrap_or(usual).max(1));
+            }
+            Knob::Recover => {
+                let usual = usual.map_or(2, |site| site.recover);
+                self.recover = number(self.recover.unwrap_or(usual).max(1));
+            }
+            Knob::Timeout => self.timeout = limit(self.timeout.unwrap_or(timeout)),
+            Knob::Slow => self.slow = limit(self.slow.unwrap_or(slow)),
+            Knob::Span => {
+                self.span = match self.span {
+                    None if more => None,
+                    None => SPANS.last().copied(),
+                    Some(span) if more => SPANS.into_iter().find(|longer| *longer > span),
+                    Some(span) => Some(stepped(&SPANS, span, false)),
+                };
+            }
+        }
+    }
+}
+
+/// The next of `steps` above `from`, or below it; the last one there is where none is.
+fn stepped(steps: &[Duration], from: Duration, more: bool) -> Duration {
+    let next = if more {
+        steps.iter().find(|step| **step > from).or(steps.last())
+    } else {
+        let below = steps.iter().rev().find(|step| **step < from);
+        below.or(steps.first())
+    };
+    next.copied().unwrap_or(from)
+}
+
+/// The least and the most that sites have of a rule.
+pub type Extent<T> = (T, T);
+
+/// The rules as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AsTheyAre {
+    /// Failures in a row before a site is down.
+    pub confirm: Extent<u32>,
+    /// Good looks in a row before it is up again.
+    pub recover: Extent<u32>,
+    /// The longest that a look may take.
+    pub timeout: Extent<Duration>,
+    /// A look that takes longer is degraded.
+    pub slow: Extent<Duration>,
+}
+
+/// What a set of rules comes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Outages that are confirmed.
+    pub outages: u64,
+    /// Messages about them, before quiet hours, maintenance and digests.
+    pub messages: u64,
+    /// Times at which a site became slow.
+    pub degraded: u64,
+}
+
+/// What becomes of an outage under the rules that are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is noticed at the same look.
+    AsSoon,
+    /// It is noticed so much later.
+    Later(Duration),
+    /// It is noticed so much earlier.
+    Earlier(Duration),
+    /// It is not noticed at all.
+    NotNoticed,
+    /// The rules as they are did not notice it.
+    Besides,
+}
+
+/// An outage of the past under both sets of rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replayed {
+    /// Its site's name.
+    pub name: Box<str>,
+    /// The first failure.
+    pub since: Timestamp,
+    /// When it ended; `None` if it did not.
+    pub ended: Option<Timestamp>,
+    /// How long after the first failure it was noticed, by the rules as they are.
+    pub noticed: Option<Duration>,
+    /// What becomes of it.
+    pub fate: Fate,
+}
+
+/// How many outages have which fate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fates {
+    /// Noticed at the same look.
+    pub as_soon: u64,
+    /// Noticed later.
+    pub later: u64,
+    /// Of these: how much later the middle one is, and the last.
+    pub delay: Option<(Duration, Duration)>,
+    /// Noticed earlier.
+    pub earlier: u64,
+    /// Not noticed at all.
+    pub not_noticed: u64,
+    /// Noticed besides.
+    pub besides: u64,
+}
+
+/// What the rules that are tried come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reckoned {
+    /// Which rules.
+    pub tried: Tried,
+    /// The rules as they are, of all sites of the past.
+    pub usual: AsTheyAre,
+    /// Results that were replayed.
+    pub results: u64,
+    /// The first of them and the last.
+    pub span: Option<(Timestamp, Timestamp)>,
+    /// What the rules as they are come to, and the others.
+    pub tallies: [Tally; 2],
+    /// What becomes of outages.
+    pub fates: Fates,
+    /// Results that were cut off sooner than the rules that are tried would.
+    pub cut_off: u64,
+    /// The latest outages, newest first.
+    pub outages: Vec<Replayed>,
+    /// How many outages there are.
+    pub of: u64,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// The past under other rules, as far as that is reckoned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hindsight {
+    /// Changes whenever there is something new to see.
+    pub revision: u64,
+    /// The last answer, which may be about other rules than those that are tried by now.
+    pub reckoned: Option<Reckoned>,
+    /// Results that were replayed so far, while it is being reckoned.
+    pub under_way: Option<u64>,
+    /// Why there is no answer.
+    pub trouble: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_begins_at_what_it_is_and_ends_at_its_ends() {
+        let mut tried = Tried::default();
+        tried.turn(Turn::More(Knob::Confirm), None);
+        tried.turn(Turn::Less(Knob::Timeout), None);
+        assert_eq!(tried.confirm, Some(3));
+        assert_eq!(tried.timeout, Some(seconds(7)));
+        for _ in 0..99 {
+            tried.turn(Turn::Less(Knob::Confirm), None);
+            tried.turn(Turn::More(Knob::Recover), None);
+            tried.turn(Turn::More(Knob::Slow), None);
+        }
+        assert_eq!(tried.confirm, Some(1));
+        assert_eq!(tried.recover, Some(MOST));
+        assert_eq!(tried.slow, Some(seconds(60)));
+        tried.turn(Turn::AsTheyAre, None);
+        assert_eq!(tried, Tried::default());
+    }
+
+    #[test]
+    fn the_span_goes_from_all_to_an_hour_and_back() {
+        let mut tried = Tried::default();
+        tried.turn(Turn::More(Knob::Span), None);
+        assert_eq!(tried.span, None);
+        let mut seen = Vec::new();
+        for _ in 0..SPANS.len() + 1 {
+            tried.turn(Turn::Less(Knob::Span), None);
+            seen.push(tried.span.unwrap());
+        }
+        assert_eq!(seen[..2], [SPANS[5], SPANS[4]]);
+        assert_eq!(tried.span, Some(SPANS[0]));
+        tried.turn(Turn::AsTheyAre, None);
+        assert_eq!(tried.span, Some(SPANS[0]));
+        for _ in 0..SPANS.len() {
+            tried.turn(Turn::More(Knob::Span), None);
+        }
+        assert_eq!(tried.span, None);
+    }
+}

@@ -1,0 +1,347 @@
+//! The past under other rules: the rules, what they come to beside those that are, and below
+//! them every outage with what becomes of it.
+//!
+//! ```text
+//!            c CONFIRM r RECOVER t TIMEOUT  s SLOW  z SPAN
+//! as they are        2         2       10s      2s
+//! tried              3         =        5s       =     7 d
+//!
+//!              OUTAGES MESSAGES DEGRADED
+//! as they are       12       48        3
+//! tried              8       32        5  16 messages fewer
+//! ```
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::domain::{brief, clean};
+use crate::tui::format::{age, count, cut, moment, setting, when};
+use crate::tui::hindsight::{AsTheyAre, Extent, Fate, Fates, Reckoned, Replayed};
+use crate::tui::scene::{Scene, Tone};
+use crate::tui::state::State;
+use crate::tui::theme::{self, BOLD, DIM, PLAIN};
+use crate::tui::widgets::put;
+
+use super::pager;
+use super::text::Text;
+
+const TITLE: &str = "The past under other rules";
+
+/// The cells of the names of the two sets of rules.
+const NAME: usize = 11;
+
+/// The keys and the rules that they change, and the cells of each.
+const RULES: [(&str, &str, usize); 5] = [
+    ("c", "CONFIRM", 10),
+    ("r", "RECOVER", 10),
+    ("t", "TIMEOUT", 10),
+    ("s", "SLOW", 8),
+    ("z", "SPAN", 8),
+];
+
+/// A number as it is counted in the file.
+fn number(number: u64) -> String {
+    count(usize::try_from(number).unwrap_or(usize::MAX))
+}
+
+/// How many rows the list of outages has in `area`, the lines above it apart.
+fn rows(head: usize, area: Rect) -> usize {
+    usize::from(area.height).saturating_sub(head + 2)
+}
+
+/// The scroll at which the last outage stands at the bottom.
+pub(crate) fn last_scroll(state: &State, scene: &Scene<'_>, area: Rect) -> usize {
+    let outages = scene.hindsight.reckoned.as_ref();
+    let outages = outages.map_or(0, |reckoned| reckoned.outages.len());
+    outages.saturating_sub(rows(head(state, scene, area).len(), area))
+}
+
+/// Draws it into `area`, the outages from `scroll` on.
+pub(crate) fn draw(
+    buffer: &mut Buffer,
+    area: Rect,
+    state: &State,
+    scene: &Scene<'_>,
+    scroll: usize,
+) {
+    let head = head(state, scene, area);
+    let above = Rect {
+        height: area.height.min(head.len() as u16 + 1),
+        ..area
+    };
+    pager::draw(buffer, above, TITLE, &head, 0);
+    let Some(reckoned) = &scene.hindsight.reckoned else {
+        return;
+    };
+    let list = Rect {
+        y: above.bottom(),
+        height: area.bottom() - above.bottom(),
+        ..area
+    };
+    if list.height < 2 || reckoned.outages.is_empty() {
+        return;
+    }
+    let room = usize::from(list.height - 1);
+    let listed = reckoned.outages.len();
+    let scroll = scroll.min(listed.saturating_sub(room));
+    let columns = Columns::of(list.width);
+    columns.heading(buffer, list);
+    let is_old = reckoned.tried != state.browse.tried;
+    let shown = reckoned.outages.iter().skip(scroll);
+    for (outage, line) in shown.zip(list.rows().skip(1)) {
+        columns.row(buffer, line, outage, state, scene, is_old);
+    }
+    if listed > room || reckoned.of > listed as u64 {
+        let end = (scroll + room).min(listed);
+        let all = number(reckoned.of);
+        let text = format!(" outages {}-{end} of {all} ", scroll + 1);
+        let width = text.chars().count() as u16;
+        let x = area.right().saturating_sub(width + 1).max(area.x);
+        put(buffer, x, area.y, width, &text, DIM);
+    }
+}
+
+/// Everything above the list.
+fn head(state: &State, scene: &Scene<'_>, area: Rect) -> Vec<Line<'static>> {
+    /// With fewer rows the list has what is not said here.
+    const ROOMY: u16 = 18;
+    let roomy = area.height >= ROOMY;
+    let hindsight = scene.hindsight;
+    let reckoned = hindsight.reckoned.as_ref();
+    let mut page = Text::new(area.width);
+    page.lines.push(rules_heading());
+    page.lines
+        .push(usual_line(reckoned.map(|reckoned| &reckoned.usual)));
+    page.lines.push(tried_line(state));
+    if roomy {
+        page.lines.push(Line::default());
+    }
+    if let Some(why) = &hindsight.trouble {
+        page.tell(why);
+        return page.lines;
+    }
+    let Some(reckoned) = reckoned else {
+        page.tell(&progress(hindsight.under_way));
+        return page.lines;
+    };
+    // Figures of rules that are not tried any more fade until the new ones have come.
+    let style = if reckoned.tried == state.browse.tried {
+        PLAIN
+    } else {
+        DIM
+    };
+    figures(&mut page, reckoned, style);
+    let about = match (hindsight.under_way, reckoned.span) {
+        (Some(_), _) => progress(hindsight.under_way),
+        (None, None) => "No results in this span.".to_owned(),
+        (None, Some((first, last))) => {
+            let time = |at| when(at, scene.now.wall, &state.options.zone);
+            format!(
+                "{} results from {} to {}, reckoned in {}.",
+                number(reckoned.results),
+                time(first),
+                time(last),
+                brief(reckoned.took)
+            )
+        }
+    };
+    if roomy || reckoned.span.is_none() || hindsight.under_way.is_some() {
+        page.tell(&about);
+    }
+    if reckoned.cut_off > 0 {
+        page.tell(&format!(
+            "A longer timeout cannot bring back what was cut off: {} results stay timeouts.",
+            number(reckoned.cut_off)
+        ));
+    }
+    page.lines
+}
+
+fn progress(under_way: Option<u64>) -> String {
+    match under_way {
+        Some(looks) if looks > 0 => format!("reckoning … {} results", number(looks)),
+        _ => "reckoning …".to_owned(),
+    }
+}
+
+fn rules_heading() -> Line<'static> {
+    let mut parts = vec![Span::raw(" ".repeat(NAME))];
+    for (key, word, cells) in RULES {
+        let blank = cells.saturating_sub(key.len() + 1 + word.len());
+        parts.push(Span::styled(format!("{}{key}", " ".repeat(blank)), BOLD));
+        parts.push(Span::styled(format!(" {word}"), DIM));
+    }
+    Line::from(parts)
+}
+
+/// A line of the table of rules.
+fn rules_line(name: &str, cells: [(String, Style); 5]) -> Line<'static> {
+    let mut parts = vec![Span::styled(format!("{name:<NAME$}"), DIM)];
+    for ((text, style), (.., width)) in cells.into_iter().zip(RULES) {
+        let text = cut(&text, width.saturating_sub(1));
+        parts.push(Span::styled(format!("{text:>width$}"), style));
+    }
+    Line::from(parts)
+}
+
+/// "2", or "1-3" where sites differ.
+fn extent<T: PartialEq>(extent: &Extent<T>, words: impl Fn(&T) -> String) -> (String, Style) {
+    let (least, most) = extent;
+    let text = if least == most {
+        words(least)
+    } else {
+        format!("{}-{}", words(least), words(most))
+    };
+    (text, PLAIN)
+}
+
+fn usual_line(usual: Option<&AsTheyAre>) -> Line<'static> {
+    let time = |time: &Duration| setting(*time);
+    let cells = match usual {
+        Some(usual) => [
+            extent(&usual.confirm, u32::to_string),
+            extent(&usual.recover, u32::to_string),
+            extent(&usual.timeout, time),
+            extent(&usual.slow, time),
+            (String::new(), PLAIN),
+        ],
+        None => [(); 5].map(|()| (String::new(), PLAIN)),
+    };
+    rules_line("as they are", cells)
+}
+
+fn tried_line(state: &State) -> Line<'static> {
+    let tried = state.browse.tried;
+    let changed = |text: Option<String>| match text {
+        Some(text) => (text, BOLD),
+        None => ("=".to_owned(), DIM),
+    };
+    let time = |time: Option<Duration>| changed(time.map(setting));
+    let cells = [
+        changed(tried.confirm.map(|number| number.to_string())),
+        changed(tried.recover.map(|number| number.to_string())),
+        time(tried.timeout),
+        time(tried.slow),
+        match tried.span {
+            Some(span) => (setting(span), BOLD),
+            None => ("all".to_owned(), PLAIN),
+        },
+    ];
+    rules_line("tried", cells)
+}
+
+fn figures(page: &mut Text, reckoned: &Reckoned, style: Style) {
+    let row = |name: &str, cells: [String; 3]| {
+        let [outages, messages, degraded] = cells;
+        format!("{name:<NAME$}{outages:>10}{messages:>10}{degraded:>10}")
+    };
+    let heading = ["OUTAGES", "MESSAGES", "DEGRADED"].map(str::to_owned);
+    page.lines.push(Line::styled(row("", heading), DIM));
+    let [now, other] = reckoned.tallies;
+    for (name, tally) in [("as they are", now), ("tried", other)] {
+        let cells = [tally.outages, tally.messages, tally.degraded].map(number);
+        let mut line = Line::styled(row(name, cells), style);
+        if name == "tried" && now.messages != other.messages {
+            let (tone, word) = if other.messages < now.messages {
+                (Tone::Good, "fewer")
+            } else {
+                (Tone::Warn, "more")
+            };
+            let by = number(now.messages.abs_diff(other.messages));
+            let tone = theme::tone(tone).patch(style);
+            line.push_span(Span::styled(format!("  {by} {word}"), tone));
+        }
+        page.lines.push(line);
+    }
+    for line in crate::tui::format::wrap(&noticed(&reckoned.fates), page.width) {
+        page.lines.push(Line::styled(line, style));
+    }
+}
+
+/// What becomes of the outages, in a sentence.
+fn noticed(fates: &Fates) -> String {
+    let delay = fates.delay.map_or_else(String::new, |(typical, most)| {
+        if fates.later == 1 {
+            format!(" ({})", brief(most))
+        } else {
+            format!(" (typically {}, at most {})", brief(typical), brief(most))
+        }
+    });
+    format!(
+        "Noticed as soon {}, later {}{delay}, earlier {}, not at all {}; besides {}.",
+        number(fates.as_soon),
+        number(fates.later),
+        number(fates.earlier),
+        number(fates.not_noticed),
+        number(fates.besides)
+    )
+}
+
+/// The columns of the list: where each begins, and how wide it is.
+struct Columns([(u16, u16, &'static str); 5]);
+
+impl Columns {
+    fn of(width: u16) -> Self {
+        const FATE: u16 = 16;
+        let left = width.saturating_sub(1 + 12 + 9 + 9 + FATE + 1);
+        let site = left.min(60);
+        Self([
+            (1, 11, "SINCE"),
+            (13, 8, "  LASTED"),
+            (22, 8, " NOTICED"),
+            (31, site, "SITE"),
+            (32 + site, width.saturating_sub(33 + site), "WHEN TRIED"),
+        ])
+    }
+
+    fn heading(&self, buffer: &mut Buffer, list: Rect) {
+        for (x, width, word) in self.0 {
+            put(buffer, list.x + x, list.y, width, word, DIM);
+        }
+    }
+
+    fn row(
+        &self,
+        buffer: &mut Buffer,
+        line: Rect,
+        outage: &Replayed,
+        state: &State,
+        scene: &Scene<'_>,
+        is_old: bool,
+    ) {
+        let lasted = match outage.ended {
+            Some(ended) => age(ended.since(outage.since)),
+            None => "open".to_owned(),
+        };
+        let noticed = outage
+            .noticed
+            .map_or_else(|| "-".to_owned(), |after| format!("+{}", age(after)));
+        let (fate, fate_style) = words(outage.fate);
+        let since = moment(outage.since, scene.now.wall, &state.options.zone);
+        let cells = [
+            (since, PLAIN),
+            (format!("{lasted:>8}"), PLAIN),
+            (format!("{noticed:>8}"), PLAIN),
+            (clean(&outage.name, 200), PLAIN),
+            (fate, fate_style),
+        ];
+        for ((x, width, _), (text, style)) in self.0.into_iter().zip(cells) {
+            let style = if is_old { DIM } else { style };
+            put(buffer, line.x + x, line.y, width, &text, style);
+        }
+    }
+}
+
+fn words(fate: Fate) -> (String, Style) {
+    match fate {
+        Fate::AsSoon => ("as soon".to_owned(), PLAIN),
+        Fate::Later(by) => (format!("{} later", brief(by)), theme::tone(Tone::Warn)),
+        Fate::Earlier(by) => (format!("{} earlier", brief(by)), theme::tone(Tone::Good)),
+        Fate::NotNoticed => ("not noticed".to_owned(), theme::tone(Tone::Bad)),
+        Fate::Besides => ("noticed besides".to_owned(), BOLD),
+    }
+}
