@@ -172,3 +172,62 @@ fn workers_stand_by_host_and_one_that_dies_is_marked_within_five_seconds() {
         joined.elapsed()
     );
 }
+
+#[test]
+fn a_check_stands_with_its_worker_while_it_runs_and_one_that_waits_there_is_told_apart() {
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(
+        r"'*' = [{ gate = true }, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']",
+    ));
+    let redis = Redis::new();
+    let broker = redis.url();
+    let queue = format!(
+        "interval = \"20s\"\ntimeout = \"20s\"\n[queue]\nbroker = \"{}\"",
+        broker.expose()
+    );
+    let squirrel = home(&queue, NAMES.iter().map(|name| at(&server, name)));
+    let worker = |host, concurrency| {
+        let args = ["worker", "--broker", broker.expose(), "--hostname", host];
+        squirrel.start(args.into_iter().chain(["--concurrency", concurrency]))
+    };
+    let oslo = worker("oslo", "1");
+    let mut terminal = Terminal::start(&squirrel, (160, 30), ["--paradigm", "celery"]);
+    until("one of three is run", || server.count.most_at_once() == 1);
+    terminal.press("\t");
+    // Nobody has answered anything, and nobody will.
+    let lane = |pid: u32| format!("pid {pid} ");
+    let frame = terminal.wait("a check in its lane, and two in the queue", |frame| {
+        let held = frame.line(&lane(oslo.pid()));
+        held.is_some_and(|row| NAMES.iter().any(|name| row.contains(name)) && row.contains("──"))
+            && frame.has("running 1 of 3 | queue 2")
+            && frame.has("queue depth 2")
+    });
+    let held = frame.line(&lane(oslo.pid())).unwrap();
+    let name = NAMES.iter().find(|name| held.contains(**name)).unwrap();
+    assert!(!frame.has("received"), "{}", frame.text());
+    // Another joins, with more places than one: what is held is seen there, too.
+    let lima = worker("lima", "4");
+    until("all three are run", || server.count.most_at_once() == 3);
+    terminal.wait("both lanes hold something", |frame| {
+        let holds = |pid| frame.line(&lane(pid)).is_some_and(|row| row.contains("──"));
+        holds(oslo.pid())
+            && holds(lima.pid())
+            && frame.has("running 3 of 3 | queue 0")
+            && frame.has("worker celery@oslo, ")
+    });
+    // Its check is run by nobody when it is gone, and waits to be taken by another.
+    oslo.signal(Signal::KILL);
+    terminal.wait("told apart", |frame| {
+        frame.has("received, not begun 1") && frame.has("running 2 of 3 | queue 1")
+    });
+    terminal.press("v");
+    let frame = terminal.wait("a lane a site", |frame| frame.line("three      ").is_some());
+    let waits = frame.line(&format!("{name}      ")).unwrap();
+    assert!(
+        waits.contains("··") && !waits.contains('│'),
+        "{}",
+        frame.text()
+    );
+    fleet.open_gate();
+    terminal.wait("all are answered", |frame| frame.has("running 0 of 3"));
+}

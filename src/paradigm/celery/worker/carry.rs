@@ -164,11 +164,30 @@ impl Carrier {
             Err(why) => return Outcome::Refused("ValueError", why),
         };
         self.announcer.task("task-started", &task.id, json!({}));
+        if order.traced {
+            self.begun(&task.id);
+        }
         let report = task::carry_out(&prober, &order, Some(&self.state.host)).await;
         match serde_json::value::to_raw_value(&report) {
             Ok(json) => Outcome::Done(Box::new(report), json),
             Err(error) => Outcome::Refused("ValueError", error.to_string()),
         }
+    }
+
+    /// Tells whoever waits for the task, and looks on, who has begun with it. Nothing waits for
+    /// this: it is worth nothing any more when there is an answer.
+    fn begun(&self, id: &str) {
+        let mut who = crate::trace::here();
+        who.host = Arc::clone(&self.state.host);
+        let mut tell = redis::cmd("PUBLISH");
+        tell.arg(meta::key(id))
+            .arg(meta::started(&who, &self.state.node, id, now()));
+        let mut commands = self.commands.clone();
+        tokio::spawn(async move {
+            if let Err(error) = tell.exec_async(&mut commands).await {
+                tracing::debug!("nobody hears that a task was begun: {error}");
+            }
+        });
     }
 
     /// A prober that trusts what the sender trusts. Made once for each sender, or nearly so.

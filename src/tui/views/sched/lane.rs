@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::domain::{SiteId, brief, clean};
+use crate::domain::{Moment, SiteId, brief, clean};
 use crate::trace::{Activity, Record, spans};
 use crate::tui::format::cut;
 use crate::tui::lanes::{Axis, BEFORE, IDLE, Mark, POLLED, Raster, START, mark, thread_mark};
@@ -36,7 +36,7 @@ pub(crate) fn draw(
             continue;
         };
         let drawn = match tid {
-            Some(_) if many => Some(thread_mark(cell, width)),
+            Some(_) if many && scene.record.queue.is_none() => Some(thread_mark(cell, width)),
             Some(_) => Some(mark(cell, width).unwrap_or(IDLE)),
             None => mark(cell, width),
         };
@@ -71,9 +71,15 @@ fn fill<'a>(
 ) -> Raster<'a> {
     let mut raster = Raster::new(axis);
     if let Some(tid) = tid.filter(|_| many) {
-        // Of ten thousand checks that share a thread only its own slices count.
+        // Of ten thousand checks that share a thread only its own slices count, and of a worker
+        // elsewhere, whose slices come with the answer, that it holds any.
+        let mut held = Moment::ZERO;
         for record in row.records.iter() {
             let mut at = record.started;
+            if scene.record.queue.is_some() && record.ended > held {
+                raster.fill(at.max(held), record.ended, Activity::Waiting(None));
+                held = record.ended;
+            }
             for slice in &record.notes.slices {
                 if slice.tid == tid {
                     let activity = Activity::of(slice.doing);
