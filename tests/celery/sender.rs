@@ -61,6 +61,7 @@ impl Sender {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let recorder = Recorder::new();
         let context = Context {
+            patient: false,
             workers,
             kit: Arc::new(Kit::http(None).unwrap()),
             clock: Arc::clone(&clock),

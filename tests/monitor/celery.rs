@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use uptime_squirrel::domain::SiteUrl;
 
-use super::sites::{SIZE, at, home, script};
+use super::sites::{SIZE, at, home, listing, script};
 use crate::support::{Fleet, Redis, Terminal, children_of, process_state, until};
 
 const OK: &str = r"'*' = ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']";
@@ -230,4 +230,90 @@ fn a_check_stands_with_its_worker_while_it_runs_and_one_that_waits_there_is_told
     );
     fleet.open_gate();
     terminal.wait("all are answered", |frame| frame.has("running 0 of 3"));
+}
+
+#[test]
+fn an_edit_of_the_queue_moves_the_checks_to_another_broker_with_a_receipt() {
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(OK));
+    let (one, other) = (Redis::new(), Redis::new());
+    let list = |broker: &str| {
+        let monitor = format!("{OFTEN}\n[queue]\nbroker = \"{broker}\"");
+        listing(&monitor, NAMES.iter().map(|name| at(&server, name)))
+    };
+    let squirrel = home(OFTEN, []);
+    squirrel.replace("sites.toml", list(one.url().expose()));
+    let worker = |redis: &Redis, host| {
+        let url = redis.url();
+        squirrel.start(["worker", "--broker", url.expose(), "--hostname", host])
+    };
+    let (_here, _there) = (worker(&one, "here"), worker(&other, "there"));
+    let mut terminal = Terminal::start(&squirrel, (160, 30), ["--paradigm", "celery"]);
+    terminal.wait("checks that the first ran", |frame| frame.has("here/"));
+    // One that cannot be used is not taken over, and said to be none.
+    squirrel.replace("sites.toml", list("redis://127.0.0.1:1/0"));
+    terminal.wait_text("no broker at redis://127.0.0.1:1/0: connection refused");
+    let asked = server.count.requests();
+    until("the checks go on", || server.count.requests() > asked + 6);
+    squirrel.replace("sites.toml", list(other.url().expose()));
+    let frame = terminal.wait_text("celery -> celery: in flight ");
+    let receipt = super::paradigms::receipt(frame.line("celery -> celery").unwrap());
+    assert_eq!(receipt[3..], [0, 0], "nothing lost, nothing counted twice");
+    terminal.wait("checks that the other ran", |frame| {
+        frame.has("there/") && frame.has("● 3 UP")
+    });
+    // Not in use, it is read all the same, and found so when it is.
+    terminal.press("6");
+    terminal.wait_text("[6] ASYNC");
+    terminal.wait_text("celery -> async: in flight ");
+    squirrel.replace("sites.toml", list(one.url().expose()));
+    terminal.wait_text("sites.toml read again: 3 sites");
+    terminal.press("7");
+    terminal.wait("checks that the first ran", |frame| {
+        frame.has("[7] CELERY") && frame.has("here/")
+    });
+}
+
+#[test]
+fn a_broker_that_is_not_there_yet_is_named_and_the_checks_begin_when_it_comes() {
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(OK));
+    let mut redis = Redis::new();
+    redis.kill();
+    let paradigm = format!(
+        "{OFTEN}\nparadigm = \"celery\"\n[queue]\nbroker = \"{}\"",
+        redis.url().expose()
+    );
+    let squirrel = home(&paradigm, NAMES.iter().map(|name| at(&server, name)));
+    let mut terminal = Terminal::start(&squirrel, (160, 30), []);
+    let frame = terminal.wait_text("no broker at redis+socket://");
+    assert!(frame.text().contains("trying again"), "{}", frame.text());
+    let frame = terminal.wait("a missed check", |frame| frame.text().contains('·'));
+    assert!(!frame.text().contains("DOWN ("), "{}", frame.text());
+    let _worker = squirrel.start(["worker", "--broker", redis.url().expose()]);
+    redis.start_again();
+    terminal.wait("all of it by itself", |frame| {
+        frame.has("● 3 UP") && !frame.has("no broker at")
+    });
+    // Without a screen it is the same.
+    terminal.press("q");
+    assert_eq!(terminal.finish(), 0);
+    redis.kill();
+    let mut watch = squirrel.start(["watch", "--results", "--history", "none"]);
+    watch.wait_for("the start", |line| line["event"] == "started");
+    redis.start_again();
+    watch.wait_for("a check", |line| line["verdict"] == "up");
+    // One look, and a broker that wants nothing to do with us, are another matter.
+    redis.kill();
+    let args = ["check", "--config", "sites.toml"];
+    let finished = squirrel.run(args);
+    assert_eq!(finished.code(), 3, "{finished:?}");
+    redis.start_again();
+    redis.ask::<()>(&["CONFIG", "SET", "requirepass", "secret"]);
+    for command in [&["watch"][..], &["check"], &["--paradigm", "celery"]] {
+        let finished = squirrel.run(command.iter().copied());
+        assert!(matches!(finished.code(), 2 | 3), "{finished:?}");
+        let said = &finished.stderr;
+        assert!(said.contains("it wants a password"), "{said}");
+    }
 }
