@@ -39,6 +39,7 @@ fn for_broker(args: &WorkerArgs, broker: &str) -> Exit {
             WorkerFormat::Json => paradigm::Lines::Json,
             WorkerFormat::Text => paradigm::Lines::Text,
         },
+        toys: args.toys,
         parent: args.parent,
     };
     match paradigm::work_for_broker(options) {

@@ -9,6 +9,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 
 use crate::domain::clean;
 use crate::probe::{Kit, Prober, Recipe};
+use crate::trace::InterpreterLock;
 
 use super::fleet::host_of;
 use super::message::MOST_BYTES;
@@ -38,6 +39,7 @@ async fn converse(host: Option<&Arc<str>>) -> io::Result<()> {
     let mut input = BufReader::new(tokio::io::stdin());
     let mut output = tokio::io::stdout();
     let mut last: Option<(Recipe, Prober)> = None;
+    let lock = Arc::new(InterpreterLock::new());
     loop {
         let mut line = Vec::new();
         let most = MOST_BYTES as u64 + 1;
@@ -48,7 +50,7 @@ async fn converse(host: Option<&Arc<str>>) -> io::Result<()> {
             // What follows is the rest of the line, which is no line.
             return Err(io::Error::other("a line longer than 1 MiB"));
         }
-        let mut answer = match carry_out(&line, &mut last, host).await {
+        let mut answer = match carry_out(&line, &mut last, host, &lock).await {
             Ok(result) => format!("{{\"result\":{result}}}"),
             Err(why) => serde_json::json!({"refused": why}).to_string(),
         };
@@ -62,10 +64,12 @@ async fn carry_out(
     line: &[u8],
     last: &mut Option<(Recipe, Prober)>,
     host: Option<&Arc<str>>,
+    lock: &Arc<InterpreterLock>,
 ) -> Result<String, String> {
     let text = std::str::from_utf8(line).map_err(|_| "it is not text")?;
     let argument = RawValue::from_string(text.trim().to_owned()).map_err(|_| "it is not JSON")?;
     let order = Received::read(&[argument])?;
+    order.permit(false)?;
     if last.as_ref().is_none_or(|(trust, _)| *trust != order.trust) {
         let kit = Kit::by(order.trust.clone()).map_err(|error| error.to_string())?;
         *last = Some((order.trust.clone(), kit.prober()));
@@ -73,6 +77,6 @@ async fn carry_out(
     let Some((_, prober)) = last else {
         return Err("no prober can be made".to_owned());
     };
-    let report = task::carry_out(prober, &order, host).await;
+    let report = task::carry_out(prober, &order, host, lock).await;
     serde_json::to_string(&report).map_err(|error| error.to_string())
 }

@@ -82,7 +82,12 @@ impl Carrier {
         let began = Instant::now();
         let order = if task.task == task::NAME {
             match &task.arguments {
-                Ok(arguments) => Received::read(arguments).map_err(|why| ("ValueError", why)),
+                Ok(arguments) => Received::read(arguments)
+                    .and_then(|order| {
+                        let toys = self.state.options.toys;
+                        order.permit(toys).map(|()| order).map_err(str::to_owned)
+                    })
+                    .map_err(|why| ("ValueError", why)),
                 Err(why) => Err(("ValueError", (*why).to_owned())),
             }
         } else {
@@ -167,7 +172,8 @@ impl Carrier {
         if order.traced {
             self.begun(&task.id);
         }
-        let report = task::carry_out(&prober, &order, Some(&self.state.host)).await;
+        let report =
+            task::carry_out(&prober, &order, Some(&self.state.host), &self.state.lock).await;
         match serde_json::value::to_raw_value(&report) {
             Ok(json) => Outcome::Done(Box::new(report), json),
             Err(error) => Outcome::Refused("ValueError", error.to_string()),
