@@ -133,6 +133,12 @@ fn workers_stand_by_host_and_one_that_dies_is_marked_within_five_seconds() {
             && frame.has(&alive("lima", lima.pid()))
             && frame.has("processes on 2 hosts, 2 threads")
     });
+    // Those that are there, and not how many checks may be on their way.
+    let top = frame.line("[7] CELERY").unwrap();
+    assert!(
+        top.contains("CELERY, 2 workers  on 2 hosts, 8 slots"),
+        "{top}"
+    );
     let shown = frame.line("broker redis+socket://").unwrap();
     for figure in [
         "round trip ",
