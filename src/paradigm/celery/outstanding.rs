@@ -188,6 +188,14 @@ impl Outstanding {
         true
     }
 
+    /// It was a worker's before, and counts as that since then.
+    pub(super) fn keep(&mut self, number: u64, taken: (JobId, Moment)) {
+        if let Some(check) = self.checks.get_mut(&number) {
+            self.taken += usize::from(check.taken.is_none());
+            check.taken = Some(taken);
+        }
+    }
+
     /// The check itself, to note how far it has come.
     pub(super) fn get_mut(&mut self, number: u64) -> Option<&mut Check> {
         self.checks.get_mut(&number)

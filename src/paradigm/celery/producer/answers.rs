@@ -51,9 +51,14 @@ impl Producer {
             return;
         };
         self.counted.push(self.outstanding.id(number));
-        if matches!(answer, Some(Answer::Expired)) && check.taken.is_none() {
+        if matches!(answer, Some(Answer::Expired)) {
             self.figures.expired += 1;
-            self.waiting.push_front(check.job);
+            match check.taken {
+                None => self.waiting.push_front(check.job),
+                // Seen with a worker that was too slow to begin: it counts as begun, so that
+                // nobody can withdraw it any more, and is sent anew.
+                Some(taken) => self.again.push((check.job, taken)),
+            }
             return;
         }
         let Some(id) = claim(&check) else {
@@ -78,8 +83,7 @@ impl Producer {
                 &format!("a worker did not run it: {why}"),
                 now,
             )),
-            Some(Answer::Expired) => Some(refused(id, &check, "its worker let it expire", now)),
-            Some(Answer::Pending(_)) | None => None,
+            Some(Answer::Expired | Answer::Pending(_)) | None => None,
         };
         let result = result
             .unwrap_or_else(|| refused(id, &check, "what its worker answered cannot be read", now));

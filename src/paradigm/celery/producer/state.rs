@@ -8,7 +8,7 @@ use std::time::Duration;
 use redis::{RedisError, RedisResult};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::domain::{CheckResult, Clock, Job, Moment};
+use crate::domain::{CheckResult, Clock, Job, JobId, Moment};
 use crate::paradigm::{QueueFigures, QueueOptions};
 use crate::probe::Recipe;
 use crate::trace::{Present, Recorder};
@@ -87,6 +87,8 @@ pub(in crate::paradigm::celery) struct Producer {
     pub(super) patience: Duration,
     pub(super) outstanding: Outstanding,
     pub(super) waiting: Waiting,
+    /// Checks that a worker had and let expire: they are sent anew before all others.
+    pub(super) again: Vec<(Job, (JobId, Moment))>,
     pub(super) most: usize,
     pub(super) fleet: Fleet,
     pub(super) board: Arc<Board>,
@@ -138,6 +140,7 @@ impl Producer {
             patience: 2 * setup.options.visibility_timeout + Duration::from_secs(10),
             outstanding: Outstanding::new(),
             waiting: Waiting::default(),
+            again: Vec::new(),
             most: setup.most,
             fleet: Fleet::default(),
             board: setup.board,
@@ -201,7 +204,7 @@ impl Producer {
         // As of the last tick: to count them takes a walk.
         let running = taken.saturating_sub(self.figures.received);
         self.board.running.store(running, Ordering::Relaxed);
-        let queued = self.waiting.len() + self.outstanding.len() - running;
+        let queued = self.waiting.len() + self.again.len() + self.outstanding.len() - running;
         self.board.queued.store(queued, Ordering::Relaxed);
     }
 
