@@ -84,6 +84,7 @@ mod switch {
             let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
             let (sender, results) = unbounded_channel();
             let context = Context {
+                patient: false,
                 workers,
                 kit: kit(3),
                 clock: Arc::clone(&clock),

@@ -47,6 +47,7 @@ impl Engine {
         let clock = Arc::new(SystemClock::new());
         let (sender, results) = unbounded_channel();
         let context = Context {
+            patient: false,
             workers,
             kit: Arc::new(kit),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,

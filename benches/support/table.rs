@@ -14,7 +14,8 @@ pub(crate) struct Table {
     title: &'static str,
     /// Fewer rounds, for a look in passing.
     pub(crate) quick: bool,
-    rows: Vec<[String; 4]>,
+    /// Figure, measured, target, and whether it is reached.
+    pub(crate) rows: Vec<[String; 4]>,
 }
 
 impl Table {

@@ -10,10 +10,13 @@ import json
 import os
 import subprocess
 import threading
+import time
 
 from celery import Celery
 
 BROKER = os.environ.get("SQUIRREL_BROKER", "redis://127.0.0.1:6379/0")
+BINARY = os.environ.get("SQUIRREL_BIN", "squirrel")
+REDIS = {"visibility_timeout": 30, "unacked_restore_interval": 2, "unacked_restore_throttle": 1}
 app = Celery("squirrel_tasks", broker=BROKER, backend=BROKER)
 app.conf.update(
     task_default_queue=os.environ.get("SQUIRREL_QUEUE", "celery"),
@@ -22,36 +25,34 @@ app.conf.update(
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
-    broker_transport_options={
-        "visibility_timeout": 30,
-        "unacked_restore_interval": 2,
-        "unacked_restore_throttle": 1,
-    },
+    broker_transport_options=REDIS,
 )
-
 lock = threading.Lock()
 child = None
 
 
-def ask(order):
-    """Has the child carry one check out; it is started when there is none."""
+@app.task(name="squirrel.check", bind=True)
+def check(self, order):
     global child
-    if child is None or child.poll() is not None:
-        binary = os.environ.get("SQUIRREL_BIN", "squirrel")
-        pipe = subprocess.PIPE
-        child = subprocess.Popen([binary, "worker", "--lines"], stdin=pipe, stdout=pipe)
-    child.stdin.write(json.dumps(order).encode() + b"\n")
-    child.stdin.flush()
-    line = child.stdout.readline()
+    with lock:
+        if child is None or child.poll() is not None:
+            line = [BINARY, "worker", "--lines", "--hostname", self.request.hostname]
+            child = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        if order.get("traced"):
+            tell_who_has_begun(self.request, child.pid)
+        child.stdin.write(json.dumps(order).encode() + b"\n")
+        child.stdin.flush()
+        line = child.stdout.readline()
     if not line:
         raise RuntimeError("the squirrel binary ended in the middle of a check")
-    return json.loads(line)
-
-
-@app.task(name="squirrel.check")
-def check(order):
-    with lock:
-        answer = ask(order)
+    answer = json.loads(line)
     if "refused" in answer:
         raise ValueError(answer["refused"])
     return answer["result"]
+
+
+def tell_who_has_begun(request, pid):
+    """Somebody looks on: the check is seen where it runs before it is answered."""
+    begun = {"pid": pid, "hostname": request.hostname, "thread": "celery-probe"}
+    told = {"status": "STARTED", "result": begun | {"began": time.time()}}
+    app.backend.client.publish(app.backend.get_key_for_task(request.id), json.dumps(told))

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::domain::{
-    CheckResult, Clock, JobId, Look, Moment, Now, Outcome, Reason, SiteId, Verdict,
+    CheckResult, Clock, JobId, Look, Moment, Now, Outcome, Reason, SiteId, SiteUrl, Verdict,
 };
 use crate::monitor::{Guard, Monitor, Notice, Sight};
 use crate::paradigm::{ALL, Context, Dispatcher, Entry, Offer, Receipt, StartError, position};
@@ -54,6 +54,7 @@ pub struct Core {
     configured_paradigm: Option<Box<str>>,
     configured_workers: (BTreeMap<Box<str>, usize>, Option<usize>),
     open_files: Option<u64>,
+    named_broker: Option<SiteUrl>,
     due: Vec<JobId>,
     pub(super) happenings: Vec<Happening>,
     ticked: Now,
@@ -83,6 +84,7 @@ impl Core {
         let recorder = Recorder::new();
         recorder.switch(true);
         let context = Context {
+            patient: true,
             workers: workers.of(entry).0,
             kit: Arc::clone(&kit),
             clock: Arc::clone(&clock),
@@ -105,6 +107,7 @@ impl Core {
             configured_paradigm: config.monitor.paradigm.clone(),
             configured_workers: (config.workers.clone(), config.monitor.workers),
             open_files: workers_limit,
+            named_broker: config.queue.named.clone(),
             due: Vec::new(),
             happenings: Vec::new(),
             ticked: clock_now,
@@ -153,12 +156,12 @@ impl Core {
     }
 
     /// Takes over a changed configuration. Sites that stay keep their history; the paradigm
-    /// and the number of workers change only if the file's word on them did. Gives what to
-    /// say about that number, if anything.
+    /// and the number of workers change only if the file's word on them did, and a queue that
+    /// is in use is left for another. Gives what to say about that number, if anything.
     ///
     /// # Errors
-    /// If its `ca_file` cannot be used: nothing has changed then.
-    pub fn reload(&mut self, config: Config) -> Result<Option<String>, CoreError> {
+    /// If its `ca_file` or its queue cannot be used: nothing has changed then.
+    pub fn reload(&mut self, mut config: Config) -> Result<Option<String>, CoreError> {
         let kit = if config.monitor.ca_file == self.ca_file {
             None
         } else {
@@ -171,21 +174,28 @@ impl Core {
             _ => self.dispatcher.entry(),
         };
         let configured = (config.workers.clone(), config.monitor.workers);
+        let mut workers = self.workers.clone();
         if configured != self.configured_workers {
             // The file has spoken last: what flags and keys said before is void.
-            self.workers = Workers::new(&configured.0, self.open_files);
+            workers = Workers::new(&configured.0, self.open_files);
             if let Some(number) = configured.1 {
-                self.workers.suggest(entry, number);
+                workers.suggest(entry, number);
             }
         }
-        let (number, notice) = self.workers.of(entry);
-        if kit.is_some() || entry.label.name != self.dispatcher.entry().label.name {
-            self.dispatcher
-                .switch(entry, number, kit, self.clock.moment())
-                .map_err(CoreError::Start)?;
+        config.queue.named.clone_from(&self.named_broker);
+        let queue = self.dispatcher.set_queue_options(queue_options(&config));
+        let other = queue != *self.dispatcher.queue_options() && self.dispatcher.queue().is_some();
+        let (number, notice) = workers.of(entry);
+        if kit.is_some() || other || entry.label.name != self.dispatcher.entry().label.name {
+            let now = self.clock.moment();
+            if let Err(error) = self.dispatcher.switch(entry, number, kit, now) {
+                self.dispatcher.set_queue_options(queue);
+                return Err(CoreError::Start(error));
+            }
         } else if number != self.dispatcher.census().workers && entry.resizable {
             self.dispatcher.resize(number);
         }
+        self.workers = workers;
         self.ca_file.clone_from(&config.monitor.ca_file);
         self.configured_paradigm
             .clone_from(&config.monitor.paradigm);

@@ -16,7 +16,7 @@ pub fn queue_options(config: &Config) -> QueueOptions {
         .map_or(Duration::ZERO, |longest| 2 * longest)
         .max(default.visibility_timeout);
     QueueOptions {
-        broker: settings.broker.clone(),
+        broker: settings.named.clone().or_else(|| settings.broker.clone()),
         name: settings.name.clone().unwrap_or(default.name),
         expires: settings.expires.unwrap_or(default.expires),
         visibility_timeout: settings.visibility_timeout.unwrap_or(visibility),

@@ -296,6 +296,13 @@ impl World {
         match self.core.change_workers(steps) {
             None => self.say(Tone::Info, format!("{name} has one worker by its nature")),
             Some((_, Some(notice))) => self.say(Tone::Warn, notice),
+            // Workers elsewhere are as many as they are.
+            Some((most, None)) if self.core.queue().is_some() => {
+                self.say(
+                    Tone::Info,
+                    format!("{name}: at most {most} checks on their way"),
+                );
+            }
             Some((workers, None)) => self.say(Tone::Info, format!("{name}: {workers} workers")),
         }
     }

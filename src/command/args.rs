@@ -324,6 +324,9 @@ pub(super) struct WorkerArgs {
     /// How often it says that it is there
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = period)]
     pub(super) heartbeat_interval: std::time::Duration,
+    /// Do the toys of lab and race, too: sleeps and crunches, which are no checks
+    #[arg(long)]
+    pub(super) toys: bool,
     /// End with this process, which started it
     #[arg(long, value_name = "PID", hide = true)]
     pub(super) parent: Option<u32>,

@@ -73,6 +73,7 @@ pub(super) fn run(args: &CheckArgs) -> Exit {
         None => None,
     };
     let context = Context {
+        patient: false,
         workers: number,
         kit,
         clock: Arc::clone(&clock),

@@ -37,7 +37,7 @@ pub(super) fn broker(text: &str) -> Result<SiteUrl, Exit> {
 /// Takes over what the command line says of the broker.
 pub(super) fn with_broker(mut config: Config, named: Option<&str>) -> Result<Config, Exit> {
     if let Some(text) = named {
-        config.queue.broker = Some(broker(text)?);
+        config.queue.named = Some(broker(text)?);
     }
     Ok(config)
 }

@@ -9,7 +9,7 @@ use super::source;
 
 pub(super) fn run(args: &WorkerArgs) -> Exit {
     if args.lines {
-        return line_by_line();
+        return line_by_line(args.hostname.as_deref());
     }
     match &args.broker {
         // A child is told all it needs by its parent.
@@ -39,6 +39,7 @@ fn for_broker(args: &WorkerArgs, broker: &str) -> Exit {
             WorkerFormat::Json => paradigm::Lines::Json,
             WorkerFormat::Text => paradigm::Lines::Text,
         },
+        toys: args.toys,
         parent: args.parent,
     };
     match paradigm::work_for_broker(options) {
@@ -47,8 +48,8 @@ fn for_broker(args: &WorkerArgs, broker: &str) -> Exit {
     }
 }
 
-fn line_by_line() -> Exit {
-    match paradigm::work_line_by_line() {
+fn line_by_line(node: Option<&str>) -> Exit {
+    match paradigm::work_line_by_line(node) {
         Ok(()) => Exit::Fine,
         Err(error) => mistake(format!("squirrel: {error}")),
     }

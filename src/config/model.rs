@@ -284,6 +284,8 @@ impl Default for HistorySettings {
 pub struct QueueSettings {
     /// Its URL; shows its password as `***` as a site's URL does.
     pub broker: Option<SiteUrl>,
+    /// The URL that command line or environment name: it stands before the file's.
+    pub named: Option<SiteUrl>,
     /// The queue's name, where it is not "celery".
     pub name: Option<Box<str>>,
     /// How long a check may wait for a worker.

@@ -112,6 +112,7 @@ pub(super) fn read_history(mut table: Reader<'_>) -> HistorySettings {
 pub(super) fn read_queue(table: Reader<'_>) -> QueueSettings {
     let mut table = table.private();
     let settings = QueueSettings {
+        named: None,
         broker: table.text("broker", kinds::broker_url),
         name: table.text("name", kinds::queue_name),
         expires: table.text("expires", kinds::positive_duration),

@@ -130,6 +130,7 @@ pub(super) fn run_watched(
     let (kit, halt) = course.kit();
     let (results, mut inbox) = unbounded_channel();
     let context = Context {
+        patient: false,
         workers: setup.workers,
         kit,
         clock: Arc::clone(clock),

@@ -96,6 +96,9 @@ pub struct Context {
     pub results: UnboundedSender<CheckResult>,
     /// The queue between this program and workers elsewhere, for the paradigm that has one.
     pub queue: QueueOptions,
+    /// Whether to begin although the queue cannot be reached, and to go on trying: better than
+    /// not to begin, and worse than whatever runs the checks already.
+    pub patient: bool,
 }
 
 /// Why a paradigm could not start, and what to do about it.

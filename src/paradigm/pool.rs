@@ -138,6 +138,7 @@ mod tests {
     fn pool(staff: Staff, delay: Duration) -> (Pool, UnboundedReceiver<CheckResult>) {
         let (results, inbox) = unbounded_channel();
         let context = Context {
+            patient: false,
             queue: crate::paradigm::QueueOptions::default(),
             workers: 4,
             kit: Arc::new(Kit::scripted(Script::up_after(delay))),

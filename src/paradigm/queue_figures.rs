@@ -24,6 +24,8 @@ pub struct QueueFigures {
     pub outstanding: usize,
     /// Those of them that workers are known to have.
     pub taken: usize,
+    /// Those of these that are not begun with, where workers say when they begin.
+    pub received: usize,
     /// For how long the oldest check that was sent has been waiting for a worker.
     pub unserved: Option<Duration>,
     /// The last round trip to the broker.

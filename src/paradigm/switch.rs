@@ -164,6 +164,11 @@ impl Dispatcher {
         &self.context.queue
     }
 
+    /// The next switch finds the queue so. Gives what was said of it before.
+    pub const fn set_queue_options(&mut self, options: QueueOptions) -> QueueOptions {
+        std::mem::replace(&mut self.context.queue, options)
+    }
+
     /// The queue between the paradigm in use and its workers, if it has one.
     #[must_use]
     pub fn queue(&self) -> Option<QueueFigures> {
@@ -300,6 +305,7 @@ impl Dispatcher {
     ) -> Result<(), StartError> {
         let mut context = self.context.clone();
         context.workers = workers;
+        context.patient = false;
         if let Some(kit) = kit {
             context.kit = kit;
         }

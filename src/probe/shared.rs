@@ -37,6 +37,17 @@ impl Shared {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipe(pub(super) Ingredients);
 
+impl Recipe {
+    /// The toy whose work the probers do, if they ask nobody.
+    #[must_use]
+    pub const fn toy(&self) -> Option<Toy> {
+        match self.0 {
+            Ingredients::Toy(toy) => Some(toy),
+            Ingredients::Http(_) => None,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Ingredients {

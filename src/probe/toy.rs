@@ -54,6 +54,21 @@ impl Toy {
     }
 }
 
+impl Toy {
+    /// Whether strangers may ask for it: a crunch lets nothing else onto its thread, so that
+    /// it must be over long before a worker is taken for dead.
+    #[must_use]
+    pub const fn is_bearable(&self) -> bool {
+        /// No core does as many in five seconds, and a slow one does them in half a minute.
+        const MOST_ROUNDS: u64 = 8_000_000_000;
+        const LONGEST: Duration = Duration::from_secs(60);
+        match self.work {
+            Work::Sleep(length) => length.as_nanos() <= LONGEST.as_nanos(),
+            Work::Crunch(rounds) => rounds <= MOST_ROUNDS,
+        }
+    }
+}
+
 /// Ends what computes in this process. All its clones are one.
 #[derive(Clone, Debug, Default)]
 pub struct Halt(Arc<AtomicBool>);
@@ -93,13 +108,17 @@ impl Player {
                 .await
                 .map_err(|_| Failure::new(Reason::Timeout, "it slept for too long")),
             Work::Crunch(rounds) => {
+                let began = Instant::now();
                 let breathe = || {
                     if let Some(witness) = witness {
                         witness.breathe();
                     }
-                    !self.halt.is_halted()
+                    !self.halt.is_halted() && began.elapsed() < look.timeout
                 };
                 match crunch(rounds, breathe) {
+                    None if !self.halt.is_halted() => {
+                        Err(Failure::new(Reason::Timeout, "it computed for too long"))
+                    }
                     None => Err(Failure::new(Reason::Internal, "it was stopped")),
                     Some(computed) => agrees(computed, power(FACTOR, rounds)),
                 }

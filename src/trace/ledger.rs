@@ -187,6 +187,8 @@ impl Ledger {
         self.in_flight
             .sort_by_key(|record| (record.started, record.job));
         self.waiting = waiting;
+        // What a worker has and has not begun with waits there as it did in the queue.
+        self.waiting.extend(recorder.received());
         self.waiting.sort_by_key(|job| job.due);
         self.now = now;
         self.find_sweep(sites);

@@ -36,5 +36,5 @@ pub use live::{Glance, LiveCheck, Thread};
 pub use lock::{InterpreterLock, SWITCH_INTERVAL};
 pub use notes::{Doing, Notes, Slice, Step};
 pub use record::{Found, Record};
-pub use recorder::{Fetched, Present, Recorder, Watched};
+pub use recorder::{Fetched, Present, Received, Recorder, Watched};
 pub use spans::{Activity, Span, spans};

@@ -1,6 +1,6 @@
 //! Where workers note what they do: shared by all of them, switched on and off, bounded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -27,6 +27,7 @@ pub struct Recorder {
     ended: Mutex<Vec<Record>>,
     dropped: AtomicU64,
     roster: Mutex<BTreeMap<Key, RanOn>>,
+    received: Mutex<HashMap<JobId, usize>>,
 }
 
 /// The checks in flight. Each has a place, which is found at its end without a search.
@@ -78,6 +79,7 @@ impl Recorder {
             ended: Mutex::default(),
             dropped: AtomicU64::new(0),
             roster: Mutex::default(),
+            received: Mutex::default(),
         })
     }
 
@@ -160,6 +162,25 @@ impl Recorder {
         guard(&self.roster).values().cloned().collect()
     }
 
+    /// A worker elsewhere has a check and has not begun with it, until what this gives is
+    /// dropped. `None` if nothing is to be noted.
+    #[must_use]
+    pub fn receive(self: &Arc<Self>, job: JobId) -> Option<Received> {
+        self.is_on().then(|| {
+            *guard(&self.received).entry(job).or_default() += 1;
+            Received {
+                job,
+                recorder: Arc::clone(self),
+            }
+        })
+    }
+
+    /// The checks that workers elsewhere have and have not begun with.
+    #[must_use]
+    pub fn received(&self) -> Vec<JobId> {
+        guard(&self.received).keys().copied().collect()
+    }
+
     fn keep(&self, record: Record) {
         let mut ended = guard(&self.ended);
         if ended.len() < MOST_WAITING {
@@ -200,6 +221,25 @@ impl Watched {
 impl Drop for Watched {
     fn drop(&mut self) {
         guard(&self.recorder.live).leave(self.place);
+    }
+}
+
+/// A check that a worker elsewhere has and has not begun with, for as long as this lives.
+#[derive(Debug)]
+pub struct Received {
+    job: JobId,
+    recorder: Arc<Recorder>,
+}
+
+impl Drop for Received {
+    fn drop(&mut self) {
+        let mut received = guard(&self.recorder.received);
+        if let Some(times) = received.get_mut(&self.job) {
+            *times -= 1;
+            if *times == 0 {
+                received.remove(&self.job);
+            }
+        }
     }
 }
 

@@ -228,6 +228,39 @@ fn what_expires_is_taken_back_and_sent_anew() {
 }
 
 #[test]
+fn what_a_worker_takes_and_lets_expire_is_sent_anew() {
+    let redis = Redis::new();
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(
+        r"'*' = ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']",
+    ));
+    let mut sender = Sender::to(&redis, 100);
+    sender.offer(&server.authority, 1);
+    until("it is in the queue", || {
+        redis.ask::<u64>(&["LLEN", "celery"]) == 1
+    });
+    // Somebody has it, and is so slow that it has expired when he looks at it.
+    let text: String = redis.ask(&["RPOP", "celery"]);
+    let message: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let tag = message["properties"]["delivery_tag"].as_str().unwrap();
+    redis.ask::<()>(&["HSET", "unacked", tag, "[]"]);
+    sender.until_figures("it is seen there", |figures| figures.taken == 1);
+    redis.ask::<()>(&["HDEL", "unacked", tag]);
+    let id = message["headers"]["id"].as_str().unwrap();
+    let expired = r#"{"status":"REVOKED","result":{"exc_type":"TaskRevokedError","exc_message":["expired"]}}"#;
+    let key = format!("celery-task-meta-{id}");
+    redis.ask::<()>(&["SETEX", &key, "60", expired]);
+    redis.ask::<()>(&["PUBLISH", &key, expired]);
+    until("it is in the queue again", || {
+        redis.ask::<u64>(&["LLEN", "celery"]) == 1
+    });
+    sender.until_figures("it is counted", |figures| figures.expired == 1);
+    let _worker = Worker::start(&redis, "late", &[]);
+    sender.assert_all_up_once(1);
+    assert_eq!(server.count.requests(), 1);
+}
+
+#[test]
 fn a_switch_away_takes_back_what_no_worker_has() {
     let redis = Redis::new();
     let mut fleet = Fleet::new();

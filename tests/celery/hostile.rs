@@ -179,6 +179,12 @@ fn what_is_no_check_is_answered_with_a_failure() {
         ),
         ("long", "squirrel.check", json!([wrong]), "timeout"),
         ("text", "squirrel.check", json!(["http://h/"]), "no check"),
+        (
+            "toy",
+            "squirrel.check",
+            json!([crunch(1)]),
+            "a toy of the lab",
+        ),
     ];
     for (id, task, arguments, _) in &cases {
         push(&stage.redis, message(id, task, arguments).to_string());
@@ -206,6 +212,59 @@ fn what_is_no_check_is_answered_with_a_failure() {
         assert!(said.contains(why), "{id}: {said}");
     }
     stage.assert_alive();
+}
+
+/// An order of the lab.
+fn toy(work: &Value) -> Value {
+    let mut order = order("http://toy.invalid/");
+    order["trust"] = json!({"toy": {"work": work}});
+    order
+}
+
+fn crunch(rounds: u64) -> Value {
+    toy(&json!({"Crunch": rounds}))
+}
+
+#[test]
+fn a_worker_that_does_toys_does_none_that_would_keep_it_from_all_else() {
+    let redis = Redis::new();
+    let worker = Worker::start(&redis, "toys", &["--toys"]);
+    let mut locked = crunch(5_000);
+    locked["locked"] = true.into();
+    let cases = [
+        ("brief", crunch(1_000), None),
+        ("locked", locked, None),
+        ("huge", crunch(u64::MAX), Some("too long")),
+        (
+            "sleepy",
+            toy(&json!({"Sleep": {"secs": 3_600, "nanos": 0}})),
+            Some("too long"),
+        ),
+    ];
+    for (id, order, _) in &cases {
+        push(
+            &redis,
+            message(id, "squirrel.check", &json!([order])).to_string(),
+        );
+    }
+    for (id, _, refusal) in &cases {
+        until(id, || meta(&redis, id).is_some());
+        let meta = meta(&redis, id).unwrap();
+        match refusal {
+            Some(why) => {
+                assert_eq!(meta["status"], "FAILURE", "{meta}");
+                let said = meta["result"]["exc_message"][0].as_str().unwrap();
+                assert!(said.contains(why), "{said}");
+            }
+            None => {
+                assert_eq!(meta["status"], "SUCCESS", "{meta}");
+                // Under the lock all is noted, asked for or not.
+                let noted = !meta["result"]["notes"].is_null();
+                assert_eq!(noted, *id == "locked", "{meta}");
+            }
+        }
+    }
+    assert!(crate::support::process_state(worker.pid()).is_some());
 }
 
 #[test]

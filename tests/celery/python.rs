@@ -196,6 +196,42 @@ fn a_stock_worker_killed_while_it_holds_checks_has_them_run_by_ours() {
 }
 
 #[test]
+fn a_check_is_seen_on_its_stock_worker_before_it_is_answered() {
+    let redis = Redis::new();
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(
+        r"'*' = [{ gate = true }, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']",
+    ));
+    let stock = Stock::start(&redis, 2);
+    let mut sender = Sender::to(&redis, 1_000);
+    sender.recorder.switch(true);
+    sender.offer(&server.authority, 5);
+    let mut seen = Vec::new();
+    until("two of them are in flight", || {
+        let glances = sender.recorder.glances(sender.clock.moment());
+        seen = glances
+            .into_iter()
+            .filter_map(|glance| glance.elsewhere)
+            .collect();
+        seen.len() == 2
+    });
+    let children = crate::support::descendants(stock.0.id());
+    for who in &seen {
+        assert_eq!((&*who.host, &*who.thread), ("stock", "celery-probe"));
+        assert!(children.contains(&who.pid), "{who:?} {children:?}");
+    }
+    assert_eq!(sender.recorder.received(), []);
+    sender.until_figures("the others are on the queue", |figures| {
+        (figures.taken, figures.received, figures.depth) == (2, 0, Some(3))
+    });
+    fleet.open_gate();
+    sender.assert_all_up_once(5);
+    for result in sender.answers.values() {
+        assert!(seen.contains(&result.ran_on), "{:?}", result.ran_on);
+    }
+}
+
+#[test]
 fn celery_inspects_and_controls_our_worker() {
     let redis = Redis::new();
     let mut fleet = Fleet::new();

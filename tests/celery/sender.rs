@@ -12,6 +12,7 @@ use uptime_squirrel::paradigm::{
     ALL, Context, Dispatcher, Entry, Offer, QueueFigures, QueueOptions, StartError, position,
 };
 use uptime_squirrel::probe::Kit;
+use uptime_squirrel::trace::Recorder;
 
 use crate::support::{Redis, Running, Squirrel, until};
 
@@ -37,6 +38,7 @@ pub(crate) fn look(url: &str, timeout: Duration) -> Arc<Look> {
 pub(crate) struct Sender {
     pub(crate) dispatcher: Dispatcher,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) recorder: Arc<Recorder>,
     results: UnboundedReceiver<CheckResult>,
     /// Answers that counted, by site.
     pub(crate) answers: BTreeMap<usize, CheckResult>,
@@ -57,17 +59,20 @@ impl Sender {
     pub(crate) fn start(queue: QueueOptions, workers: usize) -> Result<Self, StartError> {
         let (sender, results) = unbounded_channel();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let recorder = Recorder::new();
         let context = Context {
+            patient: false,
             workers,
             kit: Arc::new(Kit::http(None).unwrap()),
             clock: Arc::clone(&clock),
             results: sender,
-            recorder: uptime_squirrel::trace::Recorder::new(),
+            recorder: Arc::clone(&recorder),
             queue,
         };
         Ok(Self {
             dispatcher: Dispatcher::start(entry("celery"), context)?,
             clock,
+            recorder,
             results,
             answers: BTreeMap::new(),
             twins: 0,

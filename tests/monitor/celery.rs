@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use uptime_squirrel::domain::SiteUrl;
 
-use super::sites::{SIZE, at, home, script};
+use super::sites::{SIZE, at, home, listing, script};
 use crate::support::{Fleet, Redis, Terminal, children_of, process_state, until};
 
 const OK: &str = r"'*' = ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']";
@@ -133,6 +133,12 @@ fn workers_stand_by_host_and_one_that_dies_is_marked_within_five_seconds() {
             && frame.has(&alive("lima", lima.pid()))
             && frame.has("processes on 2 hosts, 2 threads")
     });
+    // Those that are there, and not how many checks may be on their way.
+    let top = frame.line("[7] CELERY").unwrap();
+    assert!(
+        top.contains("CELERY, 2 workers  on 2 hosts, 8 slots"),
+        "{top}"
+    );
     let shown = frame.line("broker redis+socket://").unwrap();
     for figure in [
         "round trip ",
@@ -171,4 +177,149 @@ fn workers_stand_by_host_and_one_that_dies_is_marked_within_five_seconds() {
         "{:?}",
         joined.elapsed()
     );
+}
+
+#[test]
+fn a_check_stands_with_its_worker_while_it_runs_and_one_that_waits_there_is_told_apart() {
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(
+        r"'*' = [{ gate = true }, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']",
+    ));
+    let redis = Redis::new();
+    let broker = redis.url();
+    let queue = format!(
+        "interval = \"20s\"\ntimeout = \"20s\"\n[queue]\nbroker = \"{}\"",
+        broker.expose()
+    );
+    let squirrel = home(&queue, NAMES.iter().map(|name| at(&server, name)));
+    let worker = |host, concurrency| {
+        let args = ["worker", "--broker", broker.expose(), "--hostname", host];
+        squirrel.start(args.into_iter().chain(["--concurrency", concurrency]))
+    };
+    let oslo = worker("oslo", "1");
+    let mut terminal = Terminal::start(&squirrel, (160, 30), ["--paradigm", "celery"]);
+    until("one of three is run", || server.count.most_at_once() == 1);
+    terminal.press("\t");
+    // Nobody has answered anything, and nobody will.
+    let lane = |pid: u32| format!("pid {pid} ");
+    let frame = terminal.wait("a check in its lane, and two in the queue", |frame| {
+        let held = frame.line(&lane(oslo.pid()));
+        held.is_some_and(|row| NAMES.iter().any(|name| row.contains(name)) && row.contains("──"))
+            && frame.has("running 1 of 3 | queue 2")
+            && frame.has("queue depth 2")
+    });
+    let held = frame.line(&lane(oslo.pid())).unwrap();
+    let name = NAMES.iter().find(|name| held.contains(**name)).unwrap();
+    assert!(!frame.has("received"), "{}", frame.text());
+    // Another joins, with more places than one: what is held is seen there, too.
+    let lima = worker("lima", "4");
+    until("all three are run", || server.count.most_at_once() == 3);
+    terminal.wait("both lanes hold something", |frame| {
+        let holds = |pid| frame.line(&lane(pid)).is_some_and(|row| row.contains("──"));
+        holds(oslo.pid())
+            && holds(lima.pid())
+            && frame.has("running 3 of 3 | queue 0")
+            && frame.has("worker celery@oslo, ")
+    });
+    // Its check is run by nobody when it is gone, and waits to be taken by another.
+    oslo.signal(Signal::KILL);
+    terminal.wait("told apart", |frame| {
+        frame.has("received, not begun 1") && frame.has("running 2 of 3 | queue 1")
+    });
+    terminal.press("v");
+    let frame = terminal.wait("a lane a site", |frame| frame.line("three      ").is_some());
+    let waits = frame.line(&format!("{name}      ")).unwrap();
+    assert!(
+        waits.contains("··") && !waits.contains('│'),
+        "{}",
+        frame.text()
+    );
+    fleet.open_gate();
+    terminal.wait("all are answered", |frame| frame.has("running 0 of 3"));
+}
+
+#[test]
+fn an_edit_of_the_queue_moves_the_checks_to_another_broker_with_a_receipt() {
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(OK));
+    let (one, other) = (Redis::new(), Redis::new());
+    let list = |broker: &str| {
+        let monitor = format!("{OFTEN}\n[queue]\nbroker = \"{broker}\"");
+        listing(&monitor, NAMES.iter().map(|name| at(&server, name)))
+    };
+    let squirrel = home(OFTEN, []);
+    squirrel.replace("sites.toml", list(one.url().expose()));
+    let worker = |redis: &Redis, host| {
+        let url = redis.url();
+        squirrel.start(["worker", "--broker", url.expose(), "--hostname", host])
+    };
+    let (_here, _there) = (worker(&one, "here"), worker(&other, "there"));
+    let mut terminal = Terminal::start(&squirrel, (160, 30), ["--paradigm", "celery"]);
+    terminal.wait("checks that the first ran", |frame| frame.has("here/"));
+    // One that cannot be used is not taken over, and said to be none.
+    squirrel.replace("sites.toml", list("redis://127.0.0.1:1/0"));
+    terminal.wait_text("no broker at redis://127.0.0.1:1/0: connection refused");
+    let asked = server.count.requests();
+    until("the checks go on", || server.count.requests() > asked + 6);
+    squirrel.replace("sites.toml", list(other.url().expose()));
+    let frame = terminal.wait_text("celery -> celery: in flight ");
+    let receipt = super::paradigms::receipt(frame.line("celery -> celery").unwrap());
+    assert_eq!(receipt[3..], [0, 0], "nothing lost, nothing counted twice");
+    terminal.wait("checks that the other ran", |frame| {
+        frame.has("there/") && frame.has("● 3 UP")
+    });
+    // Not in use, it is read all the same, and found so when it is.
+    terminal.press("6");
+    terminal.wait_text("[6] ASYNC");
+    terminal.wait_text("celery -> async: in flight ");
+    squirrel.replace("sites.toml", list(one.url().expose()));
+    terminal.wait_text("sites.toml read again: 3 sites");
+    terminal.press("7");
+    terminal.wait("checks that the first ran", |frame| {
+        frame.has("[7] CELERY") && frame.has("here/")
+    });
+}
+
+#[test]
+fn a_broker_that_is_not_there_yet_is_named_and_the_checks_begin_when_it_comes() {
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(OK));
+    let mut redis = Redis::new();
+    redis.kill();
+    let paradigm = format!(
+        "{OFTEN}\nparadigm = \"celery\"\n[queue]\nbroker = \"{}\"",
+        redis.url().expose()
+    );
+    let squirrel = home(&paradigm, NAMES.iter().map(|name| at(&server, name)));
+    let mut terminal = Terminal::start(&squirrel, (160, 30), []);
+    let frame = terminal.wait_text("no broker at redis+socket://");
+    assert!(frame.text().contains("trying again"), "{}", frame.text());
+    let frame = terminal.wait("a missed check", |frame| frame.text().contains('·'));
+    assert!(!frame.text().contains("DOWN ("), "{}", frame.text());
+    let _worker = squirrel.start(["worker", "--broker", redis.url().expose()]);
+    redis.start_again();
+    terminal.wait("all of it by itself", |frame| {
+        frame.has("● 3 UP") && !frame.has("no broker at")
+    });
+    // Without a screen it is the same.
+    terminal.press("q");
+    assert_eq!(terminal.finish(), 0);
+    redis.kill();
+    let mut watch = squirrel.start(["watch", "--results", "--history", "none"]);
+    watch.wait_for("the start", |line| line["event"] == "started");
+    redis.start_again();
+    watch.wait_for("a check", |line| line["verdict"] == "up");
+    // One look, and a broker that wants nothing to do with us, are another matter.
+    redis.kill();
+    let args = ["check", "--config", "sites.toml"];
+    let finished = squirrel.run(args);
+    assert_eq!(finished.code(), 3, "{finished:?}");
+    redis.start_again();
+    redis.ask::<()>(&["CONFIG", "SET", "requirepass", "secret"]);
+    for command in [&["watch"][..], &["check"], &["--paradigm", "celery"]] {
+        let finished = squirrel.run(command.iter().copied());
+        assert!(matches!(finished.code(), 2 | 3), "{finished:?}");
+        let said = &finished.stderr;
+        assert!(said.contains("it wants a password"), "{said}");
+    }
 }

@@ -22,6 +22,15 @@ pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 /// How long a connection may take to be made.
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 
+/// A broker that cannot be used now.
+#[derive(Debug)]
+pub(super) struct Unusable {
+    /// In a sentence.
+    pub(super) why: String,
+    /// Whether time alone will not mend it: it is there and wants nothing to do with us.
+    pub(super) for_good: bool,
+}
+
 /// A Redis or Valkey server.
 #[derive(Clone)]
 pub(super) struct Broker {
@@ -109,20 +118,27 @@ impl Broker {
     /// Whether it can be talked to, found out within half a second.
     ///
     /// # Errors
-    /// A sentence that says why not.
-    pub(super) fn probe(&self) -> Result<(), String> {
+    /// Why not.
+    pub(super) fn probe(&self) -> Result<(), Unusable> {
         const WITHIN: Duration = Duration::from_millis(500);
         let mut connection = self
             .client
             .get_connection_with_timeout(WITHIN)
-            .map_err(|error| self.unreachable(&error))?;
+            .map_err(|error| self.unusable(&error))?;
         // Fails only for a time of zero.
         let _bounded = connection.set_read_timeout(Some(WITHIN));
         match redis::cmd("PING").query::<String>(&mut connection) {
             Ok(_) => Ok(()),
             // It is there, and will be ready.
             Err(error) if is_loading(&error) => Ok(()),
-            Err(error) => Err(self.unreachable(&error)),
+            Err(error) => Err(self.unusable(&error)),
+        }
+    }
+
+    fn unusable(&self, error: &RedisError) -> Unusable {
+        Unusable {
+            why: self.unreachable(error),
+            for_good: is_refusal(error) || distrust(error).is_some(),
         }
     }
 
@@ -168,6 +184,12 @@ fn percent_encoding_free(path: &str) -> Option<&str> {
 /// Whether a server is there that still reads its data.
 pub(super) fn is_loading(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::BusyLoading)
+}
+
+/// Whether a server is there that refuses user, password, or what they want.
+fn is_refusal(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::AuthenticationFailed
+        || matches!(error.code(), Some("WRONGPASS" | "NOAUTH" | "NOPERM"))
 }
 
 /// Why the broker cannot be used, in plain words.
@@ -255,11 +277,13 @@ mod tests {
     fn nobody_there_is_one_sentence() {
         let broker = at("redis://:s3cret@127.0.0.1:1/0").unwrap();
         assert_eq!(
-            broker.probe().unwrap_err(),
+            broker.probe().unwrap_err().why,
             "no broker at redis://:***@127.0.0.1:1/0: connection refused"
         );
         let broker = at("unix:///nowhere/r.sock").unwrap();
         let why = broker.probe().unwrap_err();
+        assert!(!why.for_good);
+        let why = why.why;
         assert!(
             why.starts_with("no broker at unix:///nowhere/r.sock: "),
             "{why}"

@@ -90,7 +90,13 @@ fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
     let (broker, local) = match &options.broker {
         Some(url) => {
             let broker = Broker::at(url).map_err(StartError)?;
-            broker.probe().map_err(StartError)?;
+            match broker.probe() {
+                Err(error) if error.for_good || !context.patient => {
+                    return Err(StartError(error.why));
+                }
+                // The sender says so, and goes on trying.
+                Ok(()) | Err(_) => {}
+            }
             (broker, None)
         }
         None => {

@@ -72,7 +72,7 @@ pub(super) struct Fleet {
 }
 
 /// The host in a node's name.
-fn host_of(node: &str) -> &str {
+pub(super) fn host_of(node: &str) -> &str {
     node.split_once('@').map_or(node, |(_, host)| host)
 }
 
@@ -112,18 +112,40 @@ impl Fleet {
         now: Moment,
         wall: Timestamp,
     ) -> i64 {
+        let offset = self.began(on, done, now, wall);
+        if let Some(host) = self.hosts.get_mut(&on.host) {
+            host.checks += 1;
+        }
+        offset
+    }
+
+    /// A check was begun at `at` by the clock of its host. Gives the microseconds to add to
+    /// that clock to get ours.
+    pub(super) fn began(
+        &mut self,
+        on: &RanOn,
+        at: Option<Timestamp>,
+        now: Moment,
+        wall: Timestamp,
+    ) -> i64 {
         let Some(host) = self.host(Arc::clone(&on.host)) else {
             return 0;
         };
-        host.checks += 1;
         if host.threads.len() < MOST || host.threads.contains_key(&(on.pid, on.tid)) {
             let thread = (Arc::clone(&on.thread), now);
             host.threads.insert((on.pid, on.tid), thread);
         }
-        if let Some(done) = done {
-            host.offset.read(done, wall);
+        if let Some(at) = at {
+            host.offset.read(at, wall);
         }
         host.offset.micros().unwrap_or(0)
+    }
+
+    /// The workers that are not heard of any more, by host and main process.
+    pub(super) fn gone(&self, now: Moment) -> Vec<(&str, u32)> {
+        let gone = self.workers.values().filter(|worker| !worker.is_alive(now));
+        gone.map(|worker| (host_of(&worker.beat.hostname), worker.beat.pid))
+            .collect()
     }
 
     /// Forgets what was not heard of for long.

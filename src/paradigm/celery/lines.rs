@@ -2,25 +2,31 @@
 //! on standard output. Stock Python workers have their checks carried out by it.
 
 use std::io;
+use std::sync::Arc;
 
 use serde_json::value::RawValue;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 
+use crate::domain::clean;
 use crate::probe::{Kit, Prober, Recipe};
+use crate::trace::InterpreterLock;
 
+use super::fleet::host_of;
 use super::message::MOST_BYTES;
 use super::task::{self, Received};
 
 /// Answers line by line until the input ends. A line is `{"result": …}` or `{"refused": "…"}`.
+/// Results name the host of the node `node`, if it is given, so that they stand beside it.
 ///
 /// # Errors
 /// If standard input or output fail.
-pub fn work_line_by_line() -> io::Result<()> {
+pub fn work_line_by_line(node: Option<&str>) -> io::Result<()> {
+    let host: Option<Arc<str>> = node.map(|node| clean(host_of(node), 64).into());
     rustix::thread::set_name(c"celery-probe").map_err(io::Error::from)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let ended = runtime.block_on(converse());
+    let ended = runtime.block_on(converse(host.as_ref()));
     // A thread may still wait for standard input.
     runtime.shutdown_background();
     match ended {
@@ -29,10 +35,11 @@ pub fn work_line_by_line() -> io::Result<()> {
     }
 }
 
-async fn converse() -> io::Result<()> {
+async fn converse(host: Option<&Arc<str>>) -> io::Result<()> {
     let mut input = BufReader::new(tokio::io::stdin());
     let mut output = tokio::io::stdout();
     let mut last: Option<(Recipe, Prober)> = None;
+    let lock = Arc::new(InterpreterLock::new());
     loop {
         let mut line = Vec::new();
         let most = MOST_BYTES as u64 + 1;
@@ -43,7 +50,7 @@ async fn converse() -> io::Result<()> {
             // What follows is the rest of the line, which is no line.
             return Err(io::Error::other("a line longer than 1 MiB"));
         }
-        let mut answer = match carry_out(&line, &mut last).await {
+        let mut answer = match carry_out(&line, &mut last, host, &lock).await {
             Ok(result) => format!("{{\"result\":{result}}}"),
             Err(why) => serde_json::json!({"refused": why}).to_string(),
         };
@@ -53,10 +60,16 @@ async fn converse() -> io::Result<()> {
     }
 }
 
-async fn carry_out(line: &[u8], last: &mut Option<(Recipe, Prober)>) -> Result<String, String> {
+async fn carry_out(
+    line: &[u8],
+    last: &mut Option<(Recipe, Prober)>,
+    host: Option<&Arc<str>>,
+    lock: &Arc<InterpreterLock>,
+) -> Result<String, String> {
     let text = std::str::from_utf8(line).map_err(|_| "it is not text")?;
     let argument = RawValue::from_string(text.trim().to_owned()).map_err(|_| "it is not JSON")?;
     let order = Received::read(&[argument])?;
+    order.permit(false)?;
     if last.as_ref().is_none_or(|(trust, _)| *trust != order.trust) {
         let kit = Kit::by(order.trust.clone()).map_err(|error| error.to_string())?;
         *last = Some((order.trust.clone(), kit.prober()));
@@ -64,6 +77,6 @@ async fn carry_out(line: &[u8], last: &mut Option<(Recipe, Prober)>) -> Result<S
     let Some((_, prober)) = last else {
         return Err("no prober can be made".to_owned());
     };
-    let report = task::carry_out(prober, &order, None).await;
+    let report = task::carry_out(prober, &order, host, lock).await;
     serde_json::to_string(&report).map_err(|error| error.to_string())
 }

@@ -112,7 +112,7 @@ impl Local {
     fn worker(&self, number: usize) -> io::Result<Child> {
         let mut command = own_program()?;
         command
-            .arg("worker")
+            .args(["worker", "--toys"])
             .arg(format!("--broker={}", self.url().expose()))
             .arg(format!("--queue={}", self.queue.name))
             .arg(format!("--concurrency={}", self.concurrency))

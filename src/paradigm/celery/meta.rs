@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::domain::{Timestamp, clean};
+use crate::domain::{RanOn, Timestamp, clean};
 
 use super::stamp;
 
@@ -72,6 +72,61 @@ pub(super) fn revoked(why: &str, id: &str, done: Timestamp) -> String {
     store("REVOKED", exception, id, done)
 }
 
+/// A task was begun: what is told and not kept, so that it can never stand in the way of a
+/// result.
+pub(super) fn started(who: &RanOn, node: &str, id: &str, at: Timestamp) -> String {
+    let begun = Begun {
+        pid: who.pid,
+        hostname: node.into(),
+        host: Some(Cow::Borrowed(&who.host)),
+        tid: Some(who.tid),
+        thread: Some(Cow::Borrowed(&who.thread)),
+        began: Some(stamp::seconds(at)),
+    };
+    store("STARTED", begun, id, at)
+}
+
+/// What the state `STARTED` of Celery tells, `pid` and `hostname`, and what ours adds.
+#[derive(Deserialize, Serialize)]
+struct Begun<'a> {
+    pid: u32,
+    #[serde(borrow)]
+    hostname: Cow<'a, str>,
+    #[serde(borrow, default)]
+    host: Option<Cow<'a, str>>,
+    #[serde(default)]
+    tid: Option<u32>,
+    #[serde(borrow, default)]
+    thread: Option<Cow<'a, str>>,
+    /// Seconds since 1970, by its worker's clock.
+    #[serde(default)]
+    began: Option<f64>,
+}
+
+/// Who has begun with a task, and when by its clock, where that is told.
+#[derive(Debug, PartialEq)]
+pub(super) struct Start {
+    pub(super) by: RanOn,
+    pub(super) at: Option<Timestamp>,
+}
+
+impl Start {
+    fn read(result: &RawValue) -> Option<Self> {
+        let begun: Begun<'_> = serde_json::from_str(result.get()).ok()?;
+        let host = begun.host.as_deref();
+        let host = host.unwrap_or_else(|| super::fleet::host_of(&begun.hostname));
+        Some(Self {
+            by: RanOn {
+                host: clean(host, 64).into(),
+                pid: begun.pid,
+                tid: begun.tid.unwrap_or(begun.pid),
+                thread: clean(begun.thread.as_deref().unwrap_or("worker"), 15).into(),
+            },
+            at: begun.began.and_then(stamp::from_seconds),
+        })
+    }
+}
+
 /// What became of a task.
 #[derive(Debug)]
 pub(super) enum Answer<'a> {
@@ -81,8 +136,8 @@ pub(super) enum Answer<'a> {
     Failed(String),
     /// Nobody took it in time.
     Expired,
-    /// It goes on: nothing is decided yet.
-    Pending,
+    /// It goes on: nothing is decided yet. Who has begun with it, where that is told.
+    Pending(Option<Start>),
 }
 
 #[derive(Deserialize)]
@@ -143,7 +198,8 @@ impl<'a> Answer<'a> {
                 "expired" => Self::Expired,
                 why => Self::Failed(format!("it was {}", clean(why, 60))),
             },
-            _ => Self::Pending,
+            "STARTED" => Self::Pending(told.result.and_then(Start::read)),
+            _ => Self::Pending(None),
         })
     }
 }
@@ -183,6 +239,32 @@ mod tests {
     }
 
     #[test]
+    fn who_has_begun_is_read_of_celery_and_of_ours() {
+        let of = |text: &str| match Answer::read(text) {
+            Some(Answer::Pending(start)) => start,
+            other => panic!("{other:?}"),
+        };
+        let who = RanOn {
+            host: "oslo".into(),
+            pid: 7,
+            tid: 8,
+            thread: "t".into(),
+        };
+        let ours = of(&started(&who, "celery@node", "i", DONE)).unwrap();
+        assert_eq!(ours.by, who);
+        let off = ours.at.unwrap().as_micros() - DONE.as_micros();
+        assert!(off.abs() <= 1, "{off}");
+        // As Celery stores it where `task_track_started` is set.
+        let theirs = of(r#"{"status": "STARTED", "result": {"pid": 9, "hostname": "w@lima"}}"#);
+        let theirs = theirs.unwrap();
+        assert_eq!(
+            (&*theirs.by.host, theirs.by.pid, theirs.by.tid),
+            ("lima", 9, 9)
+        );
+        assert_eq!(theirs.at, None);
+    }
+
+    #[test]
     fn answers_are_told_apart() {
         let read = |text: &str| format!("{:?}", Answer::read(text));
         assert_eq!(read(&revoked("expired", "i", DONE)), "Some(Expired)");
@@ -194,10 +276,12 @@ mod tests {
             read(&failure("ValueError", "no\u{1b}[31m", "i", DONE)),
             "Some(Failed(\"no [31m\"))"
         );
-        assert_eq!(
-            read(r#"{"status":"STARTED","result":{"pid":1}}"#),
-            "Some(Pending)"
-        );
+        for odd in [
+            r#"{"status":"STARTED","result":{"pid":1}}"#,
+            r#"{"status":"RETRY"}"#,
+        ] {
+            assert_eq!(read(odd), "Some(Pending(None))");
+        }
         assert_eq!(
             read(r#"{"status":"FAILURE","result":{"exc_type":"NotRegistered"}}"#),
             "Some(Failed(\"NotRegistered\"))"

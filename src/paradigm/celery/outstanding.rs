@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::domain::{Job, JobId, Moment};
+use crate::domain::{Job, JobId, Moment, RanOn};
+use crate::trace::{Received, Watched};
 
 /// How often a message that was lost is sent again.
 const MOST_RESENDS: u8 = 2;
@@ -24,6 +25,18 @@ const SETTLED: Duration = Duration::from_millis(100);
 
 /// Numbers beyond this do not fit into an id.
 const NUMBER: u128 = (1 << 48) - 1;
+
+/// How far a check has come, as far as somebody looks at it.
+#[derive(Debug, Default)]
+pub(super) enum Stage {
+    /// On the queue, for all that is known.
+    #[default]
+    Sent,
+    /// A worker has it and has not said that it has begun.
+    Received { _seen: Received },
+    /// A worker runs it.
+    Begun { by: RanOn, _seen: Watched },
+}
 
 /// One check on its way.
 #[derive(Debug)]
@@ -38,6 +51,7 @@ pub(super) struct Check {
     expires: Moment,
     /// The check that it counts for, and since when a worker has it.
     pub(super) taken: Option<(JobId, Moment)>,
+    pub(super) stage: Stage,
     pub(super) resends: u8,
     audit_at: Moment,
     audit_step: Duration,
@@ -128,6 +142,7 @@ impl Outstanding {
             sent: now,
             expires: now + lifetime,
             taken: None,
+            stage: Stage::Sent,
             resends: 0,
         };
         self.checks.insert(number, check);
@@ -171,6 +186,32 @@ impl Outstanding {
             self.taken += 1;
         }
         true
+    }
+
+    /// It was a worker's before, and counts as that since then.
+    pub(super) fn keep(&mut self, number: u64, taken: (JobId, Moment)) {
+        if let Some(check) = self.checks.get_mut(&number) {
+            self.taken += usize::from(check.taken.is_none());
+            check.taken = Some(taken);
+        }
+    }
+
+    /// The check itself, to note how far it has come.
+    pub(super) fn get_mut(&mut self, number: u64) -> Option<&mut Check> {
+        self.checks.get_mut(&number)
+    }
+
+    /// Those that workers have and have not begun with, where that is known.
+    pub(super) fn received(&self) -> usize {
+        let received = |check: &&Check| matches!(check.stage, Stage::Received { .. });
+        self.checks.values().filter(received).count()
+    }
+
+    /// Those that one of these threads has begun with.
+    pub(super) fn begun_by(&self, whose: impl Fn(&RanOn) -> bool) -> Vec<u64> {
+        let begun = |check: &Check| matches!(&check.stage, Stage::Begun { by, .. } if whose(by));
+        let begun = self.checks.iter().filter(|(_, check)| begun(check));
+        begun.map(|(number, _)| *number).collect()
     }
 
     /// Those that no worker is known to have, and that were sent a while ago: at most `most`.

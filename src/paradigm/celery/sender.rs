@@ -82,6 +82,7 @@ impl Sender {
             },
             look: &job.look,
             traced: self.recorder.is_on(),
+            locked: self.recorder.interpreter_lock().is_some(),
             trust: &self.recipe,
         };
         let micros = i64::try_from(self.lifetime.as_micros()).unwrap_or(i64::MAX);

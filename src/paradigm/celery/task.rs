@@ -15,7 +15,7 @@ use crate::domain::{
 };
 use crate::paradigm::desk;
 use crate::probe::{Prober, Recipe, Start};
-use crate::trace::{LiveCheck, Notes, Slice, Thread};
+use crate::trace::{InterpreterLock, LiveCheck, Notes, Slice, Thread};
 
 /// The name of the task.
 pub(super) const NAME: &str = "squirrel.check";
@@ -36,6 +36,9 @@ pub(super) struct Order<'a> {
     pub(super) look: &'a Look,
     /// Whether every poll is to be noted.
     pub(super) traced: bool,
+    /// Whether it has to hold the interpreter lock of its worker's process while it runs.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) locked: bool,
     /// Certificates that are trusted besides the system's, where there are any.
     pub(super) trust: &'a Recipe,
 }
@@ -48,6 +51,8 @@ pub(super) struct Received {
     pub(super) look: Look,
     #[serde(default)]
     pub(super) traced: bool,
+    #[serde(default)]
+    pub(super) locked: bool,
     pub(super) trust: Recipe,
 }
 
@@ -63,6 +68,20 @@ impl Received {
         let order: Self = serde_json::from_str(argument.get())
             .map_err(|error| format!("its argument is no check: {}", sentence(&brief(&error))))?;
         refusal(&order.look).map_or(Ok(order), |why| Err(why.to_owned()))
+    }
+}
+
+impl Received {
+    /// Whether a worker may do what is asked, where `toys` says whether it does toys at all.
+    ///
+    /// # Errors
+    /// A sentence that says why not.
+    pub(super) fn permit(&self, toys: bool) -> Result<(), &'static str> {
+        match self.trust.toy() {
+            Some(_) if !toys => Err("it is a toy of the lab, which `squirrel worker --toys` does"),
+            Some(toy) if !toy.is_bearable() => Err("it is a toy that would take too long"),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -114,11 +133,12 @@ pub(super) struct Report {
 }
 
 /// Carries a check out, whatever happens. `host` is what the result is to call this machine,
-/// where that is not its name.
+/// where that is not its name; `lock` is the one of this process.
 pub(super) async fn carry_out(
     prober: &Prober,
     order: &Received,
     host: Option<&Arc<str>>,
+    lock: &Arc<InterpreterLock>,
 ) -> Report {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let now = clock.now();
@@ -127,16 +147,11 @@ pub(super) async fn carry_out(
         moment: now.mono,
         at: now.wall,
     };
-    let live = order
-        .traced
-        .then(|| Arc::new(LiveCheck::new(order.job, now.mono, clock, None)));
-    let mut check = desk::look(
-        prober,
-        start,
-        &order.look,
-        live.as_ref().map(|live| (live, Thread::Shared)),
-    )
-    .await;
+    let lock = order.locked.then(|| Arc::clone(lock));
+    let live = (order.traced || order.locked)
+        .then(|| Arc::new(LiveCheck::new(order.job, now.mono, clock, lock)));
+    let watching = live.as_ref().map(|live| (live, Thread::Shared));
+    let mut check = desk::look(prober, start, &order.look, watching).await;
     if let Some(host) = host {
         check.ran_on.host = Arc::clone(host);
     }
@@ -262,6 +277,7 @@ pub(super) mod tests {
             },
             look,
             traced: true,
+            locked: false,
             trust: kit.recipe().unwrap(),
         };
         serde_json::to_value(&order).unwrap()

@@ -1,11 +1,14 @@
 //! The two lines on top and the notices below them.
 
+use std::collections::BTreeSet;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use crate::domain::brief;
 use crate::monitor::State as SiteIs;
+use crate::paradigm::QueueFigures;
 use crate::tui::format::{age, bytes, clock, count, holds, is_late, lateness, plural};
 use crate::tui::layout;
 use crate::tui::scene::Scene;
@@ -66,10 +69,16 @@ fn first_line(
                     format!("[{}] {}", label.key, label.name.to_uppercase()),
                     BOLD,
                 ),
-                Span::raw(format!(", {}", plural(census.workers, "worker"))),
+                Span::raw(format!(", {}", crew(scene, census.workers))),
             ],
         ));
     }
+    left.extend(
+        scene
+            .record
+            .queue
+            .map(|queue| Piece::text(5, places(queue), PLAIN)),
+    );
     left.push(Piece::text(
         4,
         format!(
@@ -90,6 +99,24 @@ fn first_line(
     };
     let right = vec![Piece::text(5, scene.source, DIM), Piece::new(1, vec![live])];
     (left, right)
+}
+
+/// The workers: those that are there, where they are others than this program's own threads
+/// and processes, and then not how many checks may be under way.
+fn crew(scene: &Scene<'_>, workers: usize) -> String {
+    let there = |queue: &QueueFigures| queue.workers.iter().filter(|one| one.alive).count();
+    plural(scene.record.queue.map_or(workers, there), "worker")
+}
+
+/// Where the workers of a queue are, and what they can run at once.
+fn places(queue: &QueueFigures) -> String {
+    let alive = queue.workers.iter().filter(|worker| worker.alive);
+    let hosts: BTreeSet<&str> = alive.map(|worker| &*worker.host).collect();
+    let mut text = format!("on {}", plural(hosts.len(), "host"));
+    if let Some(places) = queue.places() {
+        text.push_str(&format!(", {}", plural(places, "slot")));
+    }
+    text
 }
 
 /// How many sites are in each state, and how good the checks are.

@@ -1,15 +1,16 @@
 //! What is heard: answers and heartbeats.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{CheckResult, JobId, Now, Timestamp};
-use crate::probe::{Start, could_not_look};
+use crate::domain::{CheckResult, JobId, Moment, Now, RanOn, Timestamp};
+use crate::probe::could_not_look;
 use crate::trace::{self, Notes};
 
 use super::super::event::Heartbeat;
 use super::super::listen::News;
-use super::super::meta::{self, Answer};
-use super::super::outstanding::Check;
+use super::super::meta::{self, Answer, Start};
+use super::super::outstanding::{Check, Stage};
 use super::super::task;
 use super::state::{Producer, TICK};
 
@@ -38,18 +39,26 @@ impl Producer {
     /// A task has an answer, perhaps not for the first time.
     pub(super) fn answer(&mut self, number: u64, text: &[u8], now: Now) {
         let answer = std::str::from_utf8(text).ok().and_then(Answer::read);
-        if matches!(answer, Some(Answer::Pending)) {
-            self.outstanding.hold(number, now.mono);
+        if let Some(Answer::Pending(start)) = answer {
+            match start {
+                Some(start) => self.begun(number, &start, now),
+                None => self.received(number, now.mono),
+            }
             return;
         }
-        let Some(check) = self.outstanding.take(number) else {
+        let Some(mut check) = self.outstanding.take(number) else {
             self.figures.duplicates += 1;
             return;
         };
         self.counted.push(self.outstanding.id(number));
-        if matches!(answer, Some(Answer::Expired)) && check.taken.is_none() {
+        if matches!(answer, Some(Answer::Expired)) {
             self.figures.expired += 1;
-            self.waiting.push_front(check.job);
+            match check.taken {
+                None => self.waiting.push_front(check.job),
+                // Seen with a worker that was too slow to begin: it counts as begun, so that
+                // nobody can withdraw it any more, and is sent anew.
+                Some(taken) => self.again.push((check.job, taken)),
+            }
             return;
         }
         let Some(id) = claim(&check) else {
@@ -58,6 +67,8 @@ impl Producer {
             return;
         };
         self.figures.answered += 1;
+        // Off the picture before it comes onto the record.
+        check.stage = Stage::Sent;
         let result = match answer {
             Some(Answer::Done(json, done)) => {
                 task::report(json.get(), &check.job.look).map(|(result, notes)| {
@@ -72,8 +83,7 @@ impl Producer {
                 &format!("a worker did not run it: {why}"),
                 now,
             )),
-            Some(Answer::Expired) => Some(refused(id, &check, "its worker let it expire", now)),
-            Some(Answer::Pending) | None => None,
+            Some(Answer::Expired | Answer::Pending(_)) | None => None,
         };
         let result = result
             .unwrap_or_else(|| refused(id, &check, "what its worker answered cannot be read", now));
@@ -81,13 +91,61 @@ impl Producer {
         let _unheard = self.results.send(result);
     }
 
+    /// A worker has a check. Whether it has begun with it is told apart, if it says so.
+    pub(super) fn received(&mut self, number: u64, now: Moment) {
+        // Who does not want it any more is found at the next tick.
+        if !self.outstanding.hold(number, now) {
+            return;
+        }
+        if let Some(check) = self.outstanding.get_mut(number)
+            && matches!(check.stage, Stage::Sent)
+            && let Some((id, _)) = check.taken
+            && let Some(seen) = self.recorder.receive(id)
+        {
+            check.stage = Stage::Received { _seen: seen };
+        }
+    }
+
+    /// A worker has begun with a check: it stands in its lane from now on.
+    fn begun(&mut self, number: u64, start: &Start, now: Now) {
+        self.received(number, now.mono);
+        let offset = self.fleet.began(&start.by, start.at, now.mono, now.wall);
+        let Some(check) = self.outstanding.get_mut(number) else {
+            return;
+        };
+        let Some((id, _)) = check.taken else {
+            return;
+        };
+        let ago = start.at.map_or(Duration::ZERO, |at| {
+            let theirs = at.as_micros().saturating_add(offset);
+            let ago = now.wall.as_micros().saturating_sub(theirs);
+            Duration::from_micros(u64::try_from(ago).unwrap_or(0))
+        });
+        let started = (now.mono - ago).clamp(check.sent, now.mono);
+        // The old one leaves first: a check is in one lane.
+        check.stage = Stage::Sent;
+        if let Some(seen) = self.recorder.begin(id, started, &self.clock) {
+            seen.live().carried_out_by(start.by.clone());
+            check.stage = Stage::Begun {
+                by: start.by.clone(),
+                _seen: seen,
+            };
+        }
+        self.meet(&start.by, now.mono);
+    }
+
+    /// A thread runs checks: it has a lane for a while.
+    fn meet(&mut self, who: &RanOn, now: Moment) {
+        let seat = (Arc::clone(&who.host), who.pid, who.tid);
+        if self.present.len() < MOST_THREADS || self.present.contains_key(&seat) {
+            let enter = || (self.recorder.enter(who.clone()), now);
+            self.present.entry(seat).or_insert_with(enter).1 = now;
+        }
+    }
+
     /// Notes what was done elsewhere, as if it had been done here.
     fn record(&mut self, result: &CheckResult, notes: Option<Notes>, now: Now) {
-        if self.present.len() < MOST_THREADS {
-            let enter = || (self.recorder.enter(result.ran_on.clone()), now.mono);
-            let present = self.present.entry(result.ran_on.clone());
-            present.or_insert_with(enter).1 = now.mono;
-        }
+        self.meet(&result.ran_on, now.mono);
         let Some(watched) = self.recorder.begin(result.job, result.started, &self.clock) else {
             return;
         };
@@ -131,7 +189,7 @@ fn claim(check: &Check) -> Option<JobId> {
 }
 
 pub(super) fn refused(id: JobId, check: &Check, why: &str, now: Now) -> CheckResult {
-    let start = Start {
+    let start = crate::probe::Start {
         job: id,
         moment: now.mono,
         at: now.wall,

@@ -6,9 +6,9 @@ use std::time::Duration;
 use redis::RedisResult;
 use uuid::Uuid;
 
-use crate::domain::{Moment, Now, brief};
+use crate::domain::{Moment, Now, RanOn, brief};
 
-use super::super::outstanding::{Place, Remedy};
+use super::super::outstanding::{Place, Remedy, Stage};
 use super::answers::refused;
 use super::state::{AUDITS, BATCH, Producer, STATE_PERIOD};
 
@@ -39,10 +39,29 @@ impl Producer {
         .await;
         self.note(looked);
         self.give_up(now);
+        self.leave_the_dead(now.mono);
         self.fleet.tidy(now.mono);
         let recent = |seen: Moment| now.mono.since(seen) < RECENT;
         self.present.retain(|_, (_, seen)| recent(*seen));
         self.show(now.mono);
+    }
+
+    /// What a worker had begun that is gone is run by nobody until another takes it.
+    fn leave_the_dead(&mut self, now: Moment) {
+        let gone = self.fleet.gone(now);
+        if gone.is_empty() {
+            return;
+        }
+        let dead = |by: &RanOn| {
+            gone.iter()
+                .any(|(host, pid)| *pid == by.pid && **host == *by.host)
+        };
+        for number in self.outstanding.begun_by(dead) {
+            if let Some(check) = self.outstanding.get_mut(number) {
+                check.stage = Stage::Sent;
+            }
+            self.received(number, now);
+        }
     }
 
     async fn ask_how_it_is(&mut self) -> RedisResult<()> {
@@ -81,7 +100,13 @@ impl Producer {
                     continue;
                 }
                 match result {
-                    Some(text) => self.answer(*number, &text, now),
+                    Some(text) => {
+                        self.answer(*number, &text, now);
+                        // Begun is not answered.
+                        if self.outstanding.get(*number).is_some() {
+                            without.push(*number);
+                        }
+                    }
                     None => without.push(*number),
                 }
             }
@@ -121,8 +146,7 @@ impl Producer {
         let now = self.clock.moment();
         for (number, held) in numbers.into_iter().zip(held) {
             if held {
-                // Who does not want it any more is found at the next tick.
-                self.outstanding.hold(number, now);
+                self.received(number, now);
             }
         }
         Ok(())
@@ -147,7 +171,7 @@ impl Producer {
                 Place::Lost => missing.push(*number),
                 Place::Held | Place::Queued => {
                     if place == Place::Held {
-                        self.outstanding.hold(*number, now);
+                        self.received(*number, now);
                     }
                     self.outstanding.audited(*number, place, now);
                 }

@@ -74,7 +74,11 @@ impl Producer {
             let room = (self.most - self.outstanding.len()).min(BATCH);
             let now = self.clock.now();
             let mut numbers = Vec::new();
-            for job in std::iter::from_fn(|| self.waiting.next()).take(room) {
+            let anew = room.min(self.again.len());
+            let again = self.again.drain(..anew);
+            let again = again.map(|(job, taken)| (job, Some(taken)));
+            let waiting = std::iter::from_fn(|| Some((self.waiting.next()?, None)));
+            for (job, taken) in again.chain(waiting).take(room) {
                 let number = self.outstanding.issue();
                 let (id, tag) = (self.outstanding.id(number), Uuid::new_v4().to_string());
                 match self.sender.text(&job, &id, &tag, now.wall) {
@@ -82,6 +86,9 @@ impl Producer {
                         let message = (tag, text);
                         self.outstanding
                             .sent(number, job, message, now.mono, self.lifetime);
+                        if let Some(taken) = taken {
+                            self.outstanding.keep(number, taken);
+                        }
                         numbers.push(number);
                     }
                     Err(error) => tracing::error!("a check cannot be sent: {error}"),

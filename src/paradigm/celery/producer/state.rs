@@ -8,7 +8,7 @@ use std::time::Duration;
 use redis::{RedisError, RedisResult};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::domain::{CheckResult, Clock, Job, Moment, RanOn};
+use crate::domain::{CheckResult, Clock, Job, JobId, Moment};
 use crate::paradigm::{QueueFigures, QueueOptions};
 use crate::probe::Recipe;
 use crate::trace::{Present, Recorder};
@@ -69,6 +69,9 @@ pub(super) struct Trouble {
     pause: Duration,
 }
 
+/// A thread by its host, process and id.
+pub(super) type Seat = (Arc<str>, u32, u32);
+
 /// The sender.
 pub(in crate::paradigm::celery) struct Producer {
     pub(super) clock: Arc<dyn Clock>,
@@ -77,13 +80,15 @@ pub(in crate::paradigm::celery) struct Producer {
     pub(super) sender: Sender,
     pub(super) recorder: Arc<Recorder>,
     /// Threads that ran checks of late: they stay on the picture for a while.
-    pub(super) present: HashMap<RanOn, (Present, Moment)>,
+    pub(super) present: HashMap<Seat, (Present, Moment)>,
     pub(super) lifetime: Duration,
     /// How long beyond its timeout a worker may have a check: it may die and another take
     /// it, which may die too.
     pub(super) patience: Duration,
     pub(super) outstanding: Outstanding,
     pub(super) waiting: Waiting,
+    /// Checks that a worker had and let expire: they are sent anew before all others.
+    pub(super) again: Vec<(Job, (JobId, Moment))>,
     pub(super) most: usize,
     pub(super) fleet: Fleet,
     pub(super) board: Arc<Board>,
@@ -135,6 +140,7 @@ impl Producer {
             patience: 2 * setup.options.visibility_timeout + Duration::from_secs(10),
             outstanding: Outstanding::new(),
             waiting: Waiting::default(),
+            again: Vec::new(),
             most: setup.most,
             fleet: Fleet::default(),
             board: setup.board,
@@ -195,8 +201,10 @@ impl Producer {
 
     pub(super) fn show_census(&self) {
         let taken = self.outstanding.taken();
-        self.board.running.store(taken, Ordering::Relaxed);
-        let queued = self.waiting.len() + self.outstanding.len() - taken;
+        // As of the last tick: to count them takes a walk.
+        let running = taken.saturating_sub(self.figures.received);
+        self.board.running.store(running, Ordering::Relaxed);
+        let queued = self.waiting.len() + self.again.len() + self.outstanding.len() - running;
         self.board.queued.store(queued, Ordering::Relaxed);
     }
 
@@ -205,6 +213,7 @@ impl Producer {
         figures.waiting = self.waiting.len();
         figures.outstanding = self.outstanding.len();
         figures.taken = self.outstanding.taken();
+        figures.received = self.outstanding.received();
         figures.workers = self.fleet.workers(now);
         figures.hosts = self.fleet.hosts();
         figures.unserved = self

@@ -82,7 +82,12 @@ impl Carrier {
         let began = Instant::now();
         let order = if task.task == task::NAME {
             match &task.arguments {
-                Ok(arguments) => Received::read(arguments).map_err(|why| ("ValueError", why)),
+                Ok(arguments) => Received::read(arguments)
+                    .and_then(|order| {
+                        let toys = self.state.options.toys;
+                        order.permit(toys).map(|()| order).map_err(str::to_owned)
+                    })
+                    .map_err(|why| ("ValueError", why)),
                 Err(why) => Err(("ValueError", (*why).to_owned())),
             }
         } else {
@@ -164,11 +169,31 @@ impl Carrier {
             Err(why) => return Outcome::Refused("ValueError", why),
         };
         self.announcer.task("task-started", &task.id, json!({}));
-        let report = task::carry_out(&prober, &order, Some(&self.state.host)).await;
+        if order.traced {
+            self.begun(&task.id);
+        }
+        let report =
+            task::carry_out(&prober, &order, Some(&self.state.host), &self.state.lock).await;
         match serde_json::value::to_raw_value(&report) {
             Ok(json) => Outcome::Done(Box::new(report), json),
             Err(error) => Outcome::Refused("ValueError", error.to_string()),
         }
+    }
+
+    /// Tells whoever waits for the task, and looks on, who has begun with it. Nothing waits for
+    /// this: it is worth nothing any more when there is an answer.
+    fn begun(&self, id: &str) {
+        let mut who = crate::trace::here();
+        who.host = Arc::clone(&self.state.host);
+        let mut tell = redis::cmd("PUBLISH");
+        tell.arg(meta::key(id))
+            .arg(meta::started(&who, &self.state.node, id, now()));
+        let mut commands = self.commands.clone();
+        tokio::spawn(async move {
+            if let Err(error) = tell.exec_async(&mut commands).await {
+                tracing::debug!("nobody hears that a task was begun: {error}");
+            }
+        });
     }
 
     /// A prober that trusts what the sender trusts. Made once for each sender, or nearly so.

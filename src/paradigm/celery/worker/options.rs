@@ -33,6 +33,8 @@ pub struct WorkerOptions {
     pub heartbeat: Duration,
     /// What it prints.
     pub lines: Lines,
+    /// Whether it does the lab's toys: sleeps and crunches, which are no checks.
+    pub toys: bool,
     /// The process whose end is its end.
     pub parent: Option<u32>,
 }
@@ -76,6 +78,7 @@ pub(super) mod tests {
             result_expires: Duration::from_secs(60),
             heartbeat: Duration::from_secs(2),
             lines: Lines::Text,
+            toys: false,
             parent: None,
         }
     }

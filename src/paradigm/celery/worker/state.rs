@@ -8,6 +8,7 @@ use std::time::Instant;
 use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::domain::{Timestamp, clean};
+use crate::trace::InterpreterLock;
 
 use super::super::broker::Broker;
 use super::super::script::Scripts;
@@ -54,6 +55,8 @@ pub(super) struct State {
     pub(super) scripts: Scripts,
     pub(super) node: String,
     pub(super) host: Arc<str>,
+    /// The interpreter lock of this process, for whoever wants to see what it does.
+    pub(super) lock: Arc<InterpreterLock>,
     pub(super) began: Instant,
     pub(super) phase: watch::Sender<Phase>,
     /// Free places for tasks.
@@ -83,6 +86,7 @@ impl State {
         Self {
             node: options.node(),
             host: options.host(),
+            lock: Arc::new(InterpreterLock::new()),
             broker,
             scripts: Scripts::new(),
             began: Instant::now(),

@@ -87,11 +87,18 @@ fn broker(queue: &QueueFigures, room: usize) -> Entry {
         |depth| count(usize::try_from(depth).unwrap_or(usize::MAX)),
     );
     let (resent, dropped) = (queue.resent, queue.duplicates);
+    let received = match (queue.received, room < WIDE) {
+        (0, _) => String::new(),
+        (received, true) => format!(" | received {}", count(received)),
+        (received, false) => format!(" | received, not begun {}", count(received)),
+    };
     let mut figures = if room < WIDE {
-        format!(" | rtt {round_trip} | depth {depth} | sent again {resent} | dropped {dropped}")
+        format!(
+            " | rtt {round_trip} | depth {depth}{received} | sent again {resent} | dropped {dropped}"
+        )
     } else {
         format!(
-            " | round trip {round_trip} | queue depth {depth} | sent again {resent} | duplicates dropped {dropped}"
+            " | round trip {round_trip} | queue depth {depth}{received} | sent again {resent} | duplicates dropped {dropped}"
         )
     };
     let tone = match &queue.trouble {

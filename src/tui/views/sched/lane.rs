@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::domain::{SiteId, brief, clean};
+use crate::domain::{Moment, SiteId, brief, clean};
 use crate::trace::{Activity, Record, spans};
 use crate::tui::format::cut;
 use crate::tui::lanes::{Axis, BEFORE, IDLE, Mark, POLLED, Raster, START, mark, thread_mark};
@@ -36,7 +36,7 @@ pub(crate) fn draw(
             continue;
         };
         let drawn = match tid {
-            Some(_) if many => Some(thread_mark(cell, width)),
+            Some(_) if many && scene.record.queue.is_none() => Some(thread_mark(cell, width)),
             Some(_) => Some(mark(cell, width).unwrap_or(IDLE)),
             None => mark(cell, width),
         };
@@ -71,6 +71,20 @@ fn fill<'a>(
 ) -> Raster<'a> {
     let mut raster = Raster::new(axis);
     if many {
+        // Of a worker elsewhere, whose part comes with the answer, it is known that it holds any.
+        if scene.record.queue.is_some() {
+            let mut held = Moment::ZERO;
+            for check in &row.records {
+                if check.ended > held {
+                    raster.fill(
+                        check.started.max(held),
+                        check.ended,
+                        Activity::Waiting(None),
+                    );
+                    held = check.ended;
+                }
+            }
+        }
         // Of ten thousand checks that share a thread only its own part counts.
         for busy in &row.busy {
             raster.fill(busy.start, busy.end, Activity::of(busy.doing));
