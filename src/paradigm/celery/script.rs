@@ -11,13 +11,16 @@ use redis::Script;
 /// `KEYS[1]` unacked, `[2]` unacked_index, `[3]` dead letters; `ARGV[1]` the most, `[2]` the
 /// longest message in bytes, `[3]` how many dead letters are kept. Gives the time, and tag
 /// and text of each message. What has no tag to be held under, or is too long, is put aside.
+/// Half of what is there is left to others: what is claimed by a worker that computes, on its
+/// only thread, waits for its turn however idle the others are.
 const CLAIM: &str = r#"
 local now = redis.call('TIME')
 local time = now[1] .. '.' .. string.format('%06d', now[2])
 local taken = {time}
 local left, aside = tonumber(ARGV[1]), 256
 for i = 4, #KEYS do
-  while left > 0 and aside > 0 do
+  local share = math.min(left, math.ceil(redis.call('LLEN', KEYS[i]) / 2))
+  while share > 0 and aside > 0 do
     local raw = redis.call('RPOP', KEYS[i])
     if not raw then break end
     local tag = string.match(raw, '"delivery_tag"%s*:%s*"([^"\\]+)"')
@@ -38,7 +41,7 @@ for i = 4, #KEYS do
       redis.call('HSET', KEYS[1], tag, '[' .. raw .. ',"","' .. KEYS[4] .. '"]')
       taken[#taken + 1] = tag
       taken[#taken + 1] = raw
-      left = left - 1
+      left, share = left - 1, share - 1
     end
   end
 end
