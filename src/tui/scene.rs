@@ -122,14 +122,14 @@ pub struct Message {
 }
 
 impl Message {
-    /// The line as it is shown where `width` cells are left for it. Good news that are too
-    /// long go without their subject, "serial -> async:", which the header names as well: what
-    /// a receipt adds up to must not be cut.
+    /// The line as it is shown where `width` cells are left for it. A receipt that is too long
+    /// goes without "serial -> async:", because the header names the paradigm as well: what it
+    /// adds up to must not be cut.
     pub(crate) fn line(&self, width: u16) -> String {
         let text = clean(&self.text, 1_000);
-        if self.tone == Tone::Good
-            && text.chars().count() > usize::from(width)
-            && let Some((_, account)) = text.split_once(": ")
+        if text.chars().count() > usize::from(width)
+            && let Some((subject, account)) = text.split_once(": ")
+            && subject.contains(" -> ")
         {
             return account.to_owned();
         }
@@ -210,20 +210,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_receipt_that_is_too_long_loses_its_subject_and_a_failure_does_not() {
-        let of = |tone, text: &str| Message {
+    fn a_receipt_that_is_too_long_loses_its_subject_and_nothing_else_does() {
+        let of = |text: &str| Message {
             text: text.to_owned(),
-            tone,
+            tone: Tone::Good,
             at: Moment::ZERO,
             sticky: false,
         };
-        let receipt = of(Tone::Good, "serial -> async: in flight 2 = finished 2");
+        let receipt = of("serial -> async: in flight 2 = finished 2");
         assert_eq!(
             receipt.line(60),
             "serial -> async: in flight 2 = finished 2"
         );
         assert_eq!(receipt.line(30), "in flight 2 = finished 2");
-        let failure = of(Tone::Bad, "sites.toml: line 3 is no TOML");
-        assert_eq!(failure.line(10), "sites.toml: line 3 is no TOML");
+        let other = of("sites.toml: line 3 is no TOML");
+        assert_eq!(other.line(10), "sites.toml: line 3 is no TOML");
     }
 }
