@@ -262,13 +262,13 @@ fn a_poll_takes_as_long_as_the_kernel_saw_the_thread_busy() {
         }
         assert!(!noted.is_empty(), "{paradigm}: {polls:?}");
         // A thread that is not given a core at once, outside of a poll, adds to what the
-        // kernel saw: never may it be less, and somewhere it has to be the same.
+        // kernel saw: nowhere may it be less, and somewhere it has to be the same.
         let more: Vec<f64> = noted
             .iter()
             .map(|(tid, noted)| threads.get(tid).copied().unwrap_or_default() / noted - 1.0)
             .collect();
         assert!(
-            more.iter().all(|more| *more > -0.001) && more.iter().any(|more| *more <= 0.05),
+            more.iter().all(|more| *more >= -0.05) && more.iter().any(|more| *more <= 0.05),
             "{paradigm}: polls {noted:.4?} by thread, the kernel saw {threads:.4?}"
         );
     }
