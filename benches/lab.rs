@@ -14,12 +14,11 @@ mod table;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use serde_json::Value;
-use uptime_squirrel::domain::{Clock, SystemClock};
+use uptime_squirrel::domain::SystemClock;
 use uptime_squirrel::lab::{Course, Setup, run};
 use uptime_squirrel::paradigm::{ALL, position};
 use uptime_squirrel::trace::Doing;
@@ -108,7 +107,7 @@ fn sweep(race: &BTreeMap<String, Value>, paradigm: &str) -> Result<f64, Box<dyn 
 /// The share of the time in which everybody wanted to compute and nobody did, and how long
 /// that was for each time that the lock was handed over, in seconds.
 fn handing_over() -> Result<(f64, f64), Box<dyn Error>> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let clock = SystemClock::new();
     let setup = Setup {
         entry: &ALL[position("threads").ok_or("no threads")?],
         workers: JOBS,
@@ -116,7 +115,7 @@ fn handing_over() -> Result<(f64, f64), Box<dyn Error>> {
         traced: true,
     };
     let course = Course::crunch(JOBS, LENGTH);
-    let lap = run(&course, setup, &clock, &AtomicBool::new(false))?;
+    let lap = run(&course, setup, clock, &AtomicBool::new(false))?;
     let busy = lap.records.iter().map(|record| record.busy(Doing::Running));
     let idle = lap.sweep.saturating_sub(busy.sum()).as_secs_f64();
     let handovers = lap.handovers.max(1) as f64;

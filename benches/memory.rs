@@ -16,13 +16,12 @@ mod table;
 
 use std::error::Error;
 use std::io;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::unbounded_channel;
 use uptime_squirrel::app::{Core, Workers};
 use uptime_squirrel::config::from_urls;
-use uptime_squirrel::domain::{Clock, SystemClock};
+use uptime_squirrel::domain::SystemClock;
 use uptime_squirrel::paradigm::{ALL, position, raise_file_limit};
 use uptime_squirrel::probe::Kit;
 use uptime_squirrel::trace::Recorder;
@@ -100,7 +99,7 @@ fn first_sweep(table: &mut Table) -> Result<(), Box<dyn Error>> {
     let config = from_urls(&listed, None).map_err(|mistakes| mistakes.to_string())?;
     drop(listed);
     let entry = &ALL[position("async").ok_or("no async")?];
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let clock = SystemClock::new();
     let (sender, mut results) = unbounded_channel();
     let before = resident()?;
     let workers = Workers::new(&config.workers, raise_file_limit());

@@ -119,10 +119,10 @@ fn storm(urls: &[String]) -> Result<Storm, Box<dyn Error>> {
         paradigms: &paradigms,
     };
     let config = config::load(&sites, &known).map_err(|mistakes| mistakes.to_string())?;
-    let system = Arc::new(SystemClock::new());
-    let clock = Arc::clone(&system) as Arc<dyn Clock>;
+    let clock = SystemClock::new();
+    let shared: Arc<dyn Clock> = Arc::new(clock);
     let place = Place::File(file.clone());
-    let opened = Ledger::open(&place, &config, None, &clock, jiff::tz::TimeZone::UTC)?;
+    let opened = Ledger::open(&place, &config, None, &shared, jiff::tz::TimeZone::UTC)?;
     let (sender, mut results) = unbounded_channel();
     let entry = &ALL[position("async").ok_or("no async")?];
     let workers = Workers::new(&config.workers, raise_file_limit());

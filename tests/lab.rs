@@ -4,11 +4,10 @@
 #[cfg(test)]
 mod lab {
     use std::collections::BTreeSet;
-    use std::sync::Arc;
     use std::sync::atomic::AtomicBool;
     use std::time::Duration;
 
-    use uptime_squirrel::domain::{Clock, Moment, SystemClock};
+    use uptime_squirrel::domain::{Moment, SystemClock};
     use uptime_squirrel::lab::{
         Board, Contender, Course, Event, Experiment, Lap, LapError, Plan, Race, Setup, TrialEvent,
         Trials, Workload, explain, predict, run, verdict,
@@ -38,8 +37,8 @@ mod lab {
             gil,
             traced: true,
         };
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let lap = run(&course(workload), setup, &clock, &AtomicBool::new(false)).unwrap();
+        let clock = SystemClock::new();
+        let lap = run(&course(workload), setup, clock, &AtomicBool::new(false)).unwrap();
         assert_eq!((lap.late.len(), lap.unknown), (JOBS, 0), "{:?}", lap.why);
         assert_eq!(lap.records.len(), JOBS);
         assert!(lap.records.iter().all(|record| record.notes.dropped == 0));
@@ -205,7 +204,7 @@ mod lab {
     #[test]
     fn a_run_that_is_stopped_ends_at_once_and_its_crunches_too() {
         let stop = AtomicBool::new(true);
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let clock = SystemClock::new();
         let setup = Setup {
             entry: entry("threads"),
             workers: JOBS,
@@ -214,7 +213,7 @@ mod lab {
         };
         // Hours, if nobody stopped it.
         let course = Course::crunch(JOBS, Duration::from_secs(7_200));
-        let lap = run(&course, setup, &clock, &stop);
+        let lap = run(&course, setup, clock, &stop);
         assert!(matches!(lap, Err(LapError::Stopped)));
     }
 

@@ -62,7 +62,7 @@ mod switch {
     }
 
     struct Run {
-        clock: Arc<dyn Clock>,
+        clock: SystemClock,
         dispatcher: Dispatcher,
         results: UnboundedReceiver<CheckResult>,
         look: Arc<Look>,
@@ -81,13 +81,13 @@ mod switch {
 
     impl Run {
         fn new(first: usize, workers: usize) -> Self {
-            let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+            let clock = SystemClock::new();
             let (sender, results) = unbounded_channel();
             let context = Context {
                 patient: false,
                 workers,
                 kit: kit(3),
-                clock: Arc::clone(&clock),
+                clock,
                 recorder: Recorder::new(),
                 results: sender,
                 queue: QueueOptions::default(),

@@ -21,7 +21,7 @@ const PERIOD: Duration = Duration::from_millis(1);
 pub(crate) struct Engine {
     pub(crate) dispatcher: Dispatcher,
     results: UnboundedReceiver<CheckResult>,
-    clock: Arc<SystemClock>,
+    clock: SystemClock,
 }
 
 impl Engine {
@@ -44,13 +44,13 @@ impl Engine {
         queue: QueueOptions,
     ) -> Result<Self, Box<dyn Error>> {
         raise_file_limit();
-        let clock = Arc::new(SystemClock::new());
+        let clock = SystemClock::new();
         let (sender, results) = unbounded_channel();
         let context = Context {
             patient: false,
             workers,
             kit: Arc::new(kit),
-            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            clock,
             recorder,
             results: sender,
             queue,

@@ -1,7 +1,6 @@
 //! The program's own core at work on a list, driven as its loop drives it.
 
 use std::error::Error;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
@@ -9,7 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout_at;
 use uptime_squirrel::app::{Core, Workers};
 use uptime_squirrel::config::from_urls;
-use uptime_squirrel::domain::{CheckResult, Clock, Moment, SystemClock};
+use uptime_squirrel::domain::{CheckResult, Moment, SystemClock};
 use uptime_squirrel::paradigm::{ALL, position, raise_file_limit};
 
 /// Results that the program folds in at a time.
@@ -18,7 +17,7 @@ const BATCH: usize = 1_024;
 /// A running core.
 pub(crate) struct Live {
     pub(crate) core: Core,
-    pub(crate) clock: Arc<SystemClock>,
+    pub(crate) clock: SystemClock,
     runtime: Runtime,
     results: UnboundedReceiver<CheckResult>,
     batch: Vec<CheckResult>,
@@ -44,12 +43,11 @@ impl Live {
             .iter()
             .map(|(name, number)| ((*name).into(), *number));
         let workers = Workers::new(&workers.collect(), raise_file_limit());
-        let clock = Arc::new(SystemClock::new());
+        let clock = SystemClock::new();
         let (sender, results) = unbounded_channel();
         let entry = &ALL[position(name).ok_or("no such paradigm")?];
-        let shared = Arc::clone(&clock) as Arc<dyn Clock>;
         Ok(Self {
-            core: Core::start(config, entry, workers, shared, sender)?,
+            core: Core::start(config, entry, workers, clock, sender)?,
             clock,
             runtime: tokio::runtime::Builder::new_current_thread()
                 .enable_time()

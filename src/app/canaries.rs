@@ -10,7 +10,8 @@ use futures_util::future::join_all;
 
 use crate::config::Config;
 use crate::domain::{
-    CheckResult, Clock, JobId, Look, Moment, Reason, SiteId, SiteUrl, StatusSet, Verdict,
+    CheckResult, Clock, JobId, Look, Moment, Reason, SiteId, SiteUrl, StatusSet, SystemClock,
+    Verdict,
 };
 use crate::monitor::{Round, is_doubtful};
 use crate::probe::{Kit, Start};
@@ -32,7 +33,7 @@ impl Canaries {
     /// If no thread can be started.
     pub(super) fn start(
         kit: Arc<Kit>,
-        clock: Arc<dyn Clock>,
+        clock: SystemClock,
         tell: impl Fn(Round) + Send + 'static,
     ) -> io::Result<Self> {
         let (requests, inbox) = channel();
@@ -42,7 +43,7 @@ impl Canaries {
         std::thread::Builder::new()
             .name("canaries".to_owned())
             .spawn(move || {
-                runtime.block_on(async { serve(&inbox, &kit, &*clock, tell).await });
+                runtime.block_on(async { serve(&inbox, &kit, clock, tell).await });
                 runtime.shutdown_background();
             })?;
         Ok(Self { requests })
@@ -75,7 +76,7 @@ pub(super) fn looks(config: &Config) -> Vec<Arc<Look>> {
 async fn serve(
     inbox: &Receiver<Vec<Arc<Look>>>,
     kit: &Kit,
-    clock: &dyn Clock,
+    clock: SystemClock,
     tell: impl Fn(Round),
 ) {
     let prober = kit.prober();

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::domain::{
-    CheckResult, Clock, JobId, Look, Moment, Now, Outcome, Reason, SiteId, SiteUrl, Verdict,
+    CheckResult, Clock, JobId, Look, Moment, Now, Outcome, Reason, SiteId, SiteUrl, SystemClock,
+    Verdict,
 };
 use crate::monitor::{Guard, Monitor, Notice, Sight};
 use crate::paradigm::{ALL, Context, Dispatcher, Entry, Offer, Receipt, StartError, position};
@@ -43,7 +44,7 @@ pub enum Happening {
 /// Plan, dispatcher and monitor.
 #[derive(Debug)]
 pub struct Core {
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) clock: SystemClock,
     pub(super) monitor: Monitor,
     pub(super) schedule: Schedule,
     pub(super) dispatcher: Dispatcher,
@@ -76,7 +77,7 @@ impl Core {
         config: Config,
         entry: &'static Entry,
         workers: Workers,
-        clock: Arc<dyn Clock>,
+        clock: SystemClock,
         results: tokio::sync::mpsc::UnboundedSender<CheckResult>,
     ) -> Result<Self, CoreError> {
         let kit = Kit::http(config.monitor.ca_file.as_deref()).map_err(CoreError::Kit)?;
@@ -87,7 +88,7 @@ impl Core {
             patient: true,
             workers: workers.of(entry).0,
             kit: Arc::clone(&kit),
-            clock: Arc::clone(&clock),
+            clock,
             recorder: Arc::clone(&recorder),
             results,
             queue: queue_options(&config),

@@ -86,8 +86,8 @@ async fn run(
     watch: Watch,
     mut tell: impl FnMut(Occurrence<'_>, &Core) -> io::Result<()>,
 ) -> Result<u8, SessionError> {
-    let clock = Arc::new(SystemClock::new());
-    let dyn_clock = Arc::clone(&clock) as Arc<dyn Clock>;
+    let clock = SystemClock::new();
+    let shared: Arc<dyn Clock> = Arc::new(clock);
     let service = Service::of_environment();
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -98,10 +98,10 @@ async fn run(
         restored,
         mut words,
         speaker,
-    } = Ledger::open(&watch.history, &watch.config, None, &dyn_clock, watch.zone)
+    } = Ledger::open(&watch.history, &watch.config, None, &shared, watch.zone)
         .map_err(SessionError::History)?;
     let (sender, mut results) = unbounded_channel();
-    let mut core = Core::start(watch.config, watch.entry, watch.workers, dyn_clock, sender)
+    let mut core = Core::start(watch.config, watch.entry, watch.workers, clock, sender)
         .map_err(SessionError::Core)?;
     // Nobody looks on, here or at workers elsewhere.
     core.recorder().switch(false);

@@ -80,7 +80,7 @@ impl From<io::Error> for SessionError {
 pub(super) struct Opened {
     pub(super) world: World,
     pub(super) results: UnboundedReceiver<CheckResult>,
-    pub(super) clock: Arc<SystemClock>,
+    pub(super) clock: SystemClock,
     pub(super) options: Options,
     pub(super) fleet: Option<FleetProcess>,
     pub(super) words: UnboundedReceiver<Word>,
@@ -90,23 +90,23 @@ pub(super) struct Opened {
 impl Launch {
     /// Starts the checks.
     pub(super) fn open(self) -> Result<Opened, SessionError> {
-        let clock = Arc::new(SystemClock::new());
+        let clock = SystemClock::new();
         let (sender, results) = unbounded_channel();
         let zone = self.options.zone.clone();
-        let dyn_clock = Arc::clone(&clock) as Arc<dyn Clock>;
+        let shared: Arc<dyn Clock> = Arc::new(clock);
         // Before the first check, so that a second monitor asks nobody anything.
         let tell = self.tell.as_ref();
-        let opened = Ledger::open(&self.history, &self.config, tell, &dyn_clock, zone.clone())
+        let opened = Ledger::open(&self.history, &self.config, tell, &shared, zone.clone())
             .map_err(SessionError::History)?;
         let reckoner = Reckoner::new(&self.history, self.config.monitor.clone());
-        let mut core = Core::start(self.config, self.entry, self.workers, dyn_clock, sender)
+        let mut core = Core::start(self.config, self.entry, self.workers, clock, sender)
             .map_err(SessionError::Core)?;
         core.keep(opened.ledger, opened.restored);
         core.beware(opened.speaker)?;
         let place = self.metrics.as_ref().map(Endpoint::url);
         let questions = Questions::of(self.metrics)?;
         let demo = self.fleet.is_some();
-        let mut world = World::new(core, Arc::clone(&clock), zone, self.source, demo, reckoner);
+        let mut world = World::new(core, clock, zone, self.source, demo, reckoner);
         if let Some(place) = place {
             world.say(Tone::Info, format!("metrics at {place}"));
         }

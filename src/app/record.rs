@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{Acknowledgement, Now, Outcome, SiteId, Timestamp};
+use crate::domain::{Acknowledgement, Clock, Now, Outcome, SiteId, Timestamp};
 use crate::history::{Mark, Restored};
 use crate::monitor::Notice;
 

@@ -1,7 +1,6 @@
 //! The loop of the live monitor: one event at a time; decide, then act.
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -50,7 +49,7 @@ struct Session {
     terminal: Terminal,
     ears: Ears,
     fleet: Option<FleetProcess>,
-    clock: Arc<SystemClock>,
+    clock: SystemClock,
     /// When a terminal that is behind is tried again.
     retry: Option<Moment>,
 }

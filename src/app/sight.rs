@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::domain::{CheckResult, Moment, Now, Outcome, SiteId};
+use crate::domain::{CheckResult, Clock, Moment, Now, Outcome, SiteId};
 use crate::monitor::{Facts, Round, Ruling, Sight, SiteState, State};
 
 use super::canaries::Canaries;
@@ -23,7 +23,7 @@ impl Core {
             // Nobody listens any more at the end.
             let _unheard = speaker.send(Word::Canaries(round));
         };
-        let (kit, clock) = (Arc::clone(&self.kit), Arc::clone(&self.clock));
+        let (kit, clock) = (Arc::clone(&self.kit), self.clock);
         self.canaries = Some(Canaries::start(kit, clock, tell)?);
         // Nothing is held yet.
         self.guard

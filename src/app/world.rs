@@ -32,7 +32,7 @@ const RECEIPT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) core: Core,
-    pub(super) clock: Arc<SystemClock>,
+    pub(super) clock: SystemClock,
     pub(super) zone: TimeZone,
     labels: [Label; ALL.len()],
     pub(super) lookout: Lookout,
@@ -56,7 +56,7 @@ pub(super) struct World {
 impl World {
     pub(super) fn new(
         core: Core,
-        clock: Arc<SystemClock>,
+        clock: SystemClock,
         zone: TimeZone,
         source: String,
         demo: bool,

@@ -62,7 +62,7 @@ pub(super) fn run(args: &CheckArgs) -> Exit {
         Ok(runtime) => runtime,
         Err(error) => return mistake(format!("the program cannot start: {error}")),
     };
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let clock = SystemClock::new();
     let (results, inbox) = unbounded_channel();
     let recorder = Recorder::new();
     let trace = match &args.trace {
@@ -76,7 +76,7 @@ pub(super) fn run(args: &CheckArgs) -> Exit {
         patient: false,
         workers: number,
         kit,
-        clock: Arc::clone(&clock),
+        clock,
         recorder: Arc::clone(&recorder),
         results,
         queue: queue_options(&config),
@@ -112,7 +112,7 @@ fn sites_word(number: usize) -> String {
 struct Sweep {
     sites: Vec<Site>,
     dispatcher: Dispatcher,
-    clock: Arc<dyn Clock>,
+    clock: SystemClock,
     printer: Printer,
     trace: Option<TraceFile>,
     done: usize,
@@ -142,7 +142,7 @@ impl Sweep {
     fn new(
         sites: Vec<Site>,
         dispatcher: Dispatcher,
-        clock: Arc<dyn Clock>,
+        clock: SystemClock,
         printer: Printer,
         trace: Option<TraceFile>,
     ) -> Self {

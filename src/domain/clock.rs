@@ -120,12 +120,6 @@ pub trait Clock: Send + Sync + fmt::Debug {
     /// The wall clock; may be set at any time.
     fn timestamp(&self) -> Timestamp;
 
-    /// What the monotonic clock showed when the standard library's was read, a moment ago. A
-    /// clock that is not the machine's shows what it shows now.
-    fn moment_of(&self, _instant: Instant) -> Moment {
-        self.moment()
-    }
-
     /// Both.
     fn now(&self) -> Now {
         Now {
@@ -135,8 +129,8 @@ pub trait Clock: Send + Sync + fmt::Debug {
     }
 }
 
-/// The machine's clocks. Its moments count from when it was made.
-#[derive(Debug)]
+/// The machine's clocks. Its moments count from when it was made; a copy shows the same.
+#[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
     origin: Instant,
 }
@@ -165,6 +159,13 @@ impl SystemClock {
     pub fn instant(&self, moment: Moment) -> Instant {
         self.origin + Duration::from_nanos(moment.as_nanos())
     }
+
+    /// What this clock showed when the standard library's was read.
+    #[must_use]
+    pub fn moment_of(&self, instant: Instant) -> Moment {
+        let since = instant.saturating_duration_since(self.origin);
+        Moment(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+    }
 }
 
 impl Default for SystemClock {
@@ -176,11 +177,6 @@ impl Default for SystemClock {
 impl Clock for SystemClock {
     fn moment(&self) -> Moment {
         self.moment_of(Instant::now())
-    }
-
-    fn moment_of(&self, instant: Instant) -> Moment {
-        let since = instant.saturating_duration_since(self.origin);
-        Moment(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
     }
 
     fn timestamp(&self) -> Timestamp {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::unbounded_channel;
 
-use crate::domain::{CheckResult, Clock, JobId, Moment, SiteId, Verdict};
+use crate::domain::{CheckResult, Clock, JobId, Moment, SiteId, SystemClock, Verdict};
 use crate::paradigm::{Context, Dispatcher, Entry, settle};
 use crate::trace::{InterpreterLock, Record, Recorder};
 
@@ -110,7 +110,7 @@ pub(super) struct UnderWay<'a> {
 pub fn run(
     course: &Course,
     setup: Setup,
-    clock: &Arc<dyn Clock>,
+    clock: SystemClock,
     stop: &AtomicBool,
 ) -> Result<Lap, LapError> {
     run_watched(course, setup, clock, stop, |_| {})
@@ -120,7 +120,7 @@ pub fn run(
 pub(super) fn run_watched(
     course: &Course,
     setup: Setup,
-    clock: &Arc<dyn Clock>,
+    clock: SystemClock,
     stop: &AtomicBool,
     mut watch: impl FnMut(UnderWay<'_>),
 ) -> Result<Lap, LapError> {
@@ -133,7 +133,7 @@ pub(super) fn run_watched(
         patient: false,
         workers: setup.workers,
         kit,
-        clock: Arc::clone(clock),
+        clock,
         recorder: Arc::clone(&recorder),
         results,
         queue: course.queue.clone(),
@@ -223,7 +223,7 @@ fn wait_until_ready(
     setup: Setup,
     dispatcher: &Dispatcher,
     recorder: &Arc<Recorder>,
-    clock: &Arc<dyn Clock>,
+    clock: SystemClock,
     stop: &AtomicBool,
 ) {
     const PERIOD: Duration = Duration::from_micros(50);

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::domain::{Clock, SystemClock};
+use crate::domain::SystemClock;
 use crate::paradigm::Entry;
 
 use super::lap::run_watched;
@@ -105,7 +105,7 @@ impl Race {
         let stop = Arc::new(AtomicBool::new(false));
         let runner = Runner {
             plan,
-            clock: Arc::new(SystemClock::new()),
+            clock: SystemClock::new(),
             stop: Arc::clone(&stop),
             events: sender,
         };
@@ -129,7 +129,7 @@ impl Drop for Race {
 
 struct Runner {
     plan: Plan,
-    clock: Arc<dyn Clock>,
+    clock: SystemClock,
     stop: Arc<AtomicBool>,
     events: UnboundedSender<Event>,
 }
@@ -210,7 +210,7 @@ impl Runner {
         };
         self.tell(under_way(0, Duration::ZERO));
         let mut told = Duration::ZERO;
-        run_watched(&self.plan.course, setup, &self.clock, &self.stop, |lap| {
+        run_watched(&self.plan.course, setup, self.clock, &self.stop, |lap| {
             let elapsed = lap.now.since(lap.due);
             if elapsed >= told + PERIOD {
                 told = elapsed;

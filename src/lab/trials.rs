@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::domain::{Clock, Moment, SystemClock};
+use crate::domain::{Moment, SystemClock};
 use crate::paradigm::Entry;
 use crate::trace::{Ledger, Record};
 
@@ -150,7 +150,7 @@ fn one(
     stop: &AtomicBool,
     tell: &impl Fn(TrialEvent),
 ) -> Result<Lap, LapError> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let clock = SystemClock::new();
     let setup = Setup {
         entry: experiment.entry,
         workers: experiment.jobs,
@@ -159,7 +159,7 @@ fn one(
     };
     let mut told = Moment::ZERO;
     let mut ledger = Ledger::new();
-    run_watched(course, setup, &clock, stop, |lap| {
+    run_watched(course, setup, clock, stop, |lap| {
         if lap.now.since(told) >= PERIOD {
             told = lap.now;
             let picture = Box::new(picture(&mut ledger, &lap));

@@ -26,7 +26,7 @@ fn since_boot() -> Duration {
 
 /// When `clock` began, on the machine's monotonic clock: with this another process makes a
 /// clock whose moments are the same.
-pub(super) fn origin_of(clock: &dyn Clock) -> Duration {
+pub(super) fn origin_of(clock: SystemClock) -> Duration {
     let own = Duration::from_nanos(clock.moment().as_nanos());
     since_boot().saturating_sub(own)
 }
@@ -43,7 +43,7 @@ mod tests {
     #[test]
     fn a_clock_made_from_the_origin_of_another_shows_the_same() {
         let ours = SystemClock::begun(Duration::from_secs(7));
-        let theirs = clock_from(origin_of(&ours));
+        let theirs = clock_from(origin_of(ours));
         let (before, between, after) = (ours.moment(), theirs.moment(), ours.moment());
         let slack = Duration::from_millis(1);
         assert!(between + slack >= before && between <= after + slack);

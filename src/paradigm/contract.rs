@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::domain::{CheckResult, Clock, Job};
+use crate::domain::{CheckResult, Job, SystemClock};
 use crate::probe::Kit;
 use crate::trace::Recorder;
 
@@ -88,7 +88,7 @@ pub struct Context {
     /// Makes the probe: one for each runtime.
     pub kit: Arc<Kit>,
     /// The time.
-    pub clock: Arc<dyn Clock>,
+    pub clock: SystemClock,
     /// Where workers note what they do.
     pub recorder: Arc<Recorder>,
     /// Where results go. Unbounded, because a worker must never wait for the screen; it

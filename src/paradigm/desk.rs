@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::FutureExt;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::domain::{CheckResult, Clock, Job, JobId, Look, Witness};
+use crate::domain::{CheckResult, Clock, Job, JobId, Look, SystemClock, Witness};
 use crate::probe::{Prober, Start, could_not_look};
 use crate::trace::{self, LiveCheck, Present, Recorder, Thread, Watched};
 
@@ -17,7 +17,7 @@ use super::Context;
 /// What every worker of a paradigm needs to run jobs, and the count of those that run.
 #[derive(Debug)]
 pub(super) struct Desk {
-    clock: Arc<dyn Clock>,
+    clock: SystemClock,
     results: UnboundedSender<CheckResult>,
     recorder: Arc<Recorder>,
     running: AtomicUsize,
@@ -26,7 +26,7 @@ pub(super) struct Desk {
 impl Desk {
     pub(super) fn new(context: &Context) -> Arc<Self> {
         Arc::new(Self {
-            clock: Arc::clone(&context.clock),
+            clock: context.clock,
             results: context.results.clone(),
             recorder: Arc::clone(&context.recorder),
             running: AtomicUsize::new(0),
@@ -103,7 +103,7 @@ impl Claimed<'_> {
     pub(super) fn watch(&self, start: Start) -> Option<Watched> {
         self.desk
             .recorder
-            .begin(start.job, start.moment, &self.desk.clock)
+            .begin(start.job, start.moment, self.desk.clock)
     }
 
     /// Hands its result in.

@@ -46,7 +46,7 @@ impl Company {
         Arc::new(Self {
             desk: Desk::new(context),
             queue: Queue::new(Staff::Standing, context.workers),
-            origin: origin_of(&*context.clock),
+            origin: origin_of(context.clock),
             recipe,
             children: AtomicUsize::new(0),
             starting: Semaphore::new(cores),

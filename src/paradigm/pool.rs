@@ -142,7 +142,7 @@ mod tests {
             queue: crate::paradigm::QueueOptions::default(),
             workers: 4,
             kit: Arc::new(Kit::scripted(Script::up_after(delay))),
-            clock: Arc::new(SystemClock::new()),
+            clock: SystemClock::new(),
             recorder: Recorder::new(),
             results,
         };

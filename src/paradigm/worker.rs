@@ -10,7 +10,7 @@ use tokio::net::unix::pipe;
 
 use std::sync::Arc;
 
-use crate::domain::Clock;
+use crate::domain::{Clock, SystemClock};
 use crate::probe::wire::{self, Hello, Ready, ReceivedTask, WireError};
 use crate::probe::{Kit, Prober, Start};
 use crate::trace::{InterpreterLock, LiveCheck, Thread};
@@ -69,7 +69,7 @@ async fn converse(mut input: Input, mut output: pipe::Sender) -> Result<(), Wire
     };
     let desk = Desk {
         prober: kit.prober(),
-        clock: Arc::new(clock_from(hello.origin)),
+        clock: clock_from(hello.origin),
         lock: hello
             .interpreter_lock
             .then(|| Arc::new(InterpreterLock::new())),
@@ -90,7 +90,7 @@ async fn converse(mut input: Input, mut output: pipe::Sender) -> Result<(), Wire
 /// What a child works with.
 struct Desk {
     prober: Prober,
-    clock: Arc<dyn Clock>,
+    clock: SystemClock,
     lock: Option<Arc<InterpreterLock>>,
 }
 
@@ -103,7 +103,7 @@ impl Desk {
             at: now.wall,
         };
         let live = task.traced.then(|| {
-            let (clock, lock) = (Arc::clone(&self.clock), self.lock.clone());
+            let (clock, lock) = (self.clock, self.lock.clone());
             Arc::new(LiveCheck::new(task.job, now.mono, clock, lock))
         });
         let result = desk::look(

@@ -5,18 +5,16 @@
 //! polls it, a check is ready.
 
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use futures_util::task::AtomicWaker;
-
-use crate::domain::{Clock, JobId, Moment, Phase, RanOn, Witness};
+use crate::domain::{Clock, JobId, Moment, Phase, RanOn, SystemClock, Witness};
 
 use super::identity::tid;
 use super::lock::InterpreterLock;
 use super::notes::{Doing, MOST_SLICES, MOST_SLICES_LOCKED, Notes, Slice, Step};
+use super::relay::Relayed;
 use super::under_way::UnderWay;
 
 /// A check that is in flight, as whoever draws it sees it.
@@ -24,12 +22,8 @@ use super::under_way::UnderWay;
 pub struct LiveCheck {
     job: JobId,
     started: Moment,
-    clock: Arc<dyn Clock>,
+    clock: SystemClock,
     lock: Option<Arc<InterpreterLock>>,
-    /// Who is to be told when the check can go on.
-    outer: AtomicWaker,
-    /// When it was woken, in nanoseconds; 0: it was not, since its last poll.
-    woken: AtomicU64,
     under_way: UnderWay,
     notes: Mutex<Open>,
 }
@@ -69,7 +63,7 @@ impl LiveCheck {
     pub fn new(
         job: JobId,
         started: Moment,
-        clock: Arc<dyn Clock>,
+        clock: SystemClock,
         lock: Option<Arc<InterpreterLock>>,
     ) -> Self {
         Self {
@@ -77,8 +71,6 @@ impl LiveCheck {
             started,
             clock,
             lock,
-            outer: AtomicWaker::new(),
-            woken: AtomicU64::new(0),
             under_way: UnderWay::default(),
             notes: Mutex::default(),
         }
@@ -109,21 +101,16 @@ impl LiveCheck {
     /// when the check does.
     pub async fn watch<F: Future>(self: &Arc<Self>, future: F, thread: Thread) -> F::Output {
         let mut future = pin!(future);
-        let waker = match thread {
-            Thread::Shared => Some(Waker::from(Arc::clone(self))),
-            Thread::Own => None,
-        };
+        let mut relayed = Relayed::default();
         let mut began = Some(self.started);
         std::future::poll_fn(|context| {
             let start = began.take().unwrap_or_else(|| self.clock.moment());
-            match &waker {
-                Some(waker) => {
-                    self.outer.register(context.waker());
-                    let woken = Moment::from_nanos(self.woken.swap(0, Ordering::AcqRel));
-                    let ready = if woken == Moment::ZERO { start } else { woken };
-                    self.poll(future.as_mut(), waker, ready, start)
+            match thread {
+                Thread::Shared => {
+                    let (waker, woken) = relayed.waker(context.waker(), self.clock);
+                    self.poll(future.as_mut(), waker, woken.unwrap_or(start), start)
                 }
-                None => self.poll(future.as_mut(), context.waker(), start, start),
+                Thread::Own => self.poll(future.as_mut(), context.waker(), start, start),
             }
         })
         .await
@@ -216,21 +203,6 @@ impl Drop for InSlice<'_> {
     }
 }
 
-impl Wake for LiveCheck {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        let now = self.clock.moment().as_nanos().max(1);
-        // The first of several awakenings counts.
-        let _earlier = self
-            .woken
-            .compare_exchange(0, now, Ordering::AcqRel, Ordering::Relaxed);
-        self.outer.wake();
-    }
-}
-
 impl Witness for LiveCheck {
     fn phase(&self, phase: Phase, at: Instant) {
         let at = self.clock.moment_of(at);
@@ -260,7 +232,7 @@ impl Witness for LiveCheck {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ManualClock, SiteId, SystemClock, Timestamp};
+    use crate::domain::SiteId;
     use std::time::Duration;
 
     fn job() -> JobId {
@@ -280,13 +252,8 @@ mod tests {
 
     #[test]
     fn every_poll_is_noted_with_its_thread_and_what_was_waited_for_in_between() {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let live = Arc::new(LiveCheck::new(
-            job(),
-            clock.moment(),
-            Arc::clone(&clock),
-            None,
-        ));
+        let clock = SystemClock::new();
+        let live = Arc::new(LiveCheck::new(job(), clock.moment(), clock, None));
         let witness = Arc::clone(&live);
         let value = run(live.watch(
             async move {
@@ -322,22 +289,17 @@ mod tests {
 
     #[test]
     fn a_slice_under_way_is_seen_up_to_now() {
-        let clock = Arc::new(ManualClock::new(Timestamp::from_micros(0)));
-        clock.advance(Duration::from_secs(1));
-        let live = Arc::new(LiveCheck::new(
-            job(),
-            clock.moment(),
-            Arc::clone(&clock) as Arc<dyn Clock>,
-            None,
-        ));
-        let (watched, hand) = (Arc::clone(&live), Arc::clone(&clock));
+        let clock = SystemClock::begun(Duration::from_secs(1));
+        let started = clock.moment();
+        let live = Arc::new(LiveCheck::new(job(), started, clock, None));
+        let watched = Arc::clone(&live);
         run(live.watch(
             async move {
-                hand.advance(Duration::from_secs(2));
-                let glance = watched.glance(hand.moment());
+                let later = started + Duration::from_secs(2);
+                let glance = watched.glance(later);
                 assert_eq!(glance.notes.slices.len(), 1);
                 let slice = glance.notes.slices[0];
-                assert_eq!(slice.end.since(slice.start), Duration::from_secs(2));
+                assert_eq!((slice.start, slice.end), (started, later));
             },
             Thread::Shared,
         ));
@@ -345,7 +307,7 @@ mod tests {
 
     #[test]
     fn under_the_lock_two_threads_never_run_at_once_and_the_waiting_is_noted() {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let clock = SystemClock::new();
         let lock = Arc::new(InterpreterLock::with_interval(Duration::from_millis(1)));
         let notes: Vec<Notes> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..2)
@@ -354,7 +316,7 @@ mod tests {
                         let live = Arc::new(LiveCheck::new(
                             job(),
                             clock.moment(),
-                            Arc::clone(&clock),
+                            clock,
                             Some(Arc::clone(&lock)),
                         ));
                         let witness = Arc::clone(&live);
@@ -393,7 +355,7 @@ mod tests {
 
     #[test]
     fn a_panic_in_a_poll_lets_go_of_the_lock() {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let clock = SystemClock::new();
         let lock = Arc::new(InterpreterLock::new());
         let live = Arc::new(LiveCheck::new(
             job(),

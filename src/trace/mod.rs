@@ -23,6 +23,8 @@ mod lock;
 mod notes;
 mod record;
 mod recorder;
+mod relay;
+mod shard;
 mod spans;
 mod under_way;
 

@@ -1,19 +1,24 @@
 //! Where workers note what they do: shared by all of them, switched on and off, bounded.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
-use crate::domain::{CheckResult, Clock, JobId, Moment, RanOn};
+use crate::domain::{CheckResult, JobId, Moment, RanOn, SystemClock};
 
+use super::identity::tid;
 use super::live::{Glance, LiveCheck};
 use super::lock::InterpreterLock;
-use super::notes::Notes;
 use super::record::Record;
+use super::shard::{Shard, guard};
 
 /// Records that wait to be fetched. Whoever draws fetches them ten times a second; where
 /// nobody does, the rest is counted and let go.
 const MOST_WAITING: usize = 16_384;
+
+/// More parts than this would leave little room in each.
+const MOST_SHARDS: usize = 8;
 
 /// A thread: its host, process and id. Two hosts may well use the same numbers.
 type Key = (Arc<str>, u32, u32);
@@ -23,34 +28,10 @@ type Key = (Arc<str>, u32, u32);
 pub struct Recorder {
     on: AtomicBool,
     lock: Option<Arc<InterpreterLock>>,
-    live: Mutex<Flight>,
-    ended: Mutex<Vec<Record>>,
-    dropped: AtomicU64,
+    /// One for each thread that can run at the same time.
+    shards: Box<[Arc<Shard>]>,
     roster: Mutex<BTreeMap<Key, RanOn>>,
     received: Mutex<HashMap<JobId, usize>>,
-}
-
-/// The checks in flight. Each has a place, which is found at its end without a search.
-#[derive(Debug, Default)]
-struct Flight {
-    places: Vec<Option<Arc<LiveCheck>>>,
-    free: Vec<usize>,
-}
-
-impl Flight {
-    fn enter(&mut self, live: Arc<LiveCheck>) -> usize {
-        if let Some(place) = self.free.pop() {
-            self.places[place] = Some(live);
-            return place;
-        }
-        self.places.push(Some(live));
-        self.places.len() - 1
-    }
-
-    fn leave(&mut self, place: usize) {
-        self.places[place] = None;
-        self.free.push(place);
-    }
 }
 
 /// What the workers have noted since it was asked last.
@@ -72,12 +53,13 @@ impl Recorder {
     /// One under whose eyes every check has to hold `lock` while it runs.
     #[must_use]
     pub fn with_lock(lock: Option<Arc<InterpreterLock>>) -> Arc<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Arc::new(Self {
             on: AtomicBool::new(lock.is_some()),
             lock,
-            live: Mutex::default(),
-            ended: Mutex::default(),
-            dropped: AtomicU64::new(0),
+            shards: (0..cores.min(MOST_SHARDS))
+                .map(|_| Arc::default())
+                .collect(),
             roster: Mutex::default(),
             received: Mutex::default(),
         })
@@ -102,47 +84,37 @@ impl Recorder {
 
     /// A check starts: what watches it, if anything is to be noted.
     #[must_use]
-    pub fn begin(
-        self: &Arc<Self>,
-        job: JobId,
-        started: Moment,
-        clock: &Arc<dyn Clock>,
-    ) -> Option<Watched> {
+    pub fn begin(&self, job: JobId, started: Moment, clock: SystemClock) -> Option<Watched> {
         if !self.is_on() {
             return None;
         }
-        let lock = self.lock.clone();
-        let live = Arc::new(LiveCheck::new(job, started, Arc::clone(clock), lock));
-        let place = guard(&self.live).enter(Arc::clone(&live));
+        let live = Arc::new(LiveCheck::new(job, started, clock, self.lock.clone()));
+        let shard = Arc::clone(&self.shards[tid() as usize % self.shards.len()]);
+        let place = Some(shard.enter(Arc::clone(&live)));
         Some(Watched {
             live,
             place,
-            recorder: Arc::clone(self),
+            shard,
+            most: MOST_WAITING / self.shards.len(),
         })
     }
 
     /// Fetches the records of checks that have ended.
     #[must_use]
     pub fn fetch(&self) -> Fetched {
-        let mut ended = guard(&self.ended);
-        // As many come until the next time: the vector should not grow from nothing again.
-        let room = Vec::with_capacity(ended.len());
+        let mut ended = Vec::new();
+        let dropped = self.shards.iter().map(|shard| shard.fetch(&mut ended));
         Fetched {
-            ended: std::mem::replace(&mut *ended, room),
-            dropped: self.dropped.load(Ordering::Relaxed),
+            dropped: dropped.sum(),
+            ended,
         }
     }
 
     /// The checks in flight.
     #[must_use]
     pub fn glances(&self, now: Moment) -> Vec<Glance> {
-        let live: Vec<_> = guard(&self.live)
-            .places
-            .iter()
-            .flatten()
-            .map(Arc::clone)
-            .collect();
-        live.iter().map(|live| live.glance(now)).collect()
+        let live = self.shards.iter().flat_map(|shard| shard.live());
+        live.map(|live| live.glance(now)).collect()
     }
 
     /// A thread may run checks from now on, until what this gives is dropped.
@@ -180,28 +152,17 @@ impl Recorder {
     pub fn received(&self) -> Vec<JobId> {
         guard(&self.received).keys().copied().collect()
     }
-
-    fn keep(&self, record: Record) {
-        let mut ended = guard(&self.ended);
-        if ended.len() < MOST_WAITING {
-            ended.push(record);
-        } else {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-}
-
-fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Every change is complete before anything could panic.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A check that is being recorded. Dropped without a result, it leaves no record.
 #[derive(Debug)]
 pub struct Watched {
     live: Arc<LiveCheck>,
-    place: usize,
-    recorder: Arc<Recorder>,
+    /// `None` once it has left the checks in flight.
+    place: Option<usize>,
+    shard: Arc<Shard>,
+    /// Records that the shard may hold.
+    most: usize,
 }
 
 impl Watched {
@@ -212,15 +173,19 @@ impl Watched {
     }
 
     /// It has ended with this result.
-    pub fn end(self, result: &CheckResult) {
-        let notes: Notes = self.live.take_notes();
-        self.recorder.keep(Record::of(result, notes));
+    pub fn end(mut self, result: &CheckResult) {
+        if let Some(place) = self.place.take() {
+            let record = Record::of(result, self.live.take_notes());
+            self.shard.end(place, record, self.most);
+        }
     }
 }
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        guard(&self.recorder.live).leave(self.place);
+        if let Some(place) = self.place.take() {
+            self.shard.leave(place);
+        }
     }
 }
 

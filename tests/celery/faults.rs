@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use rustix::process::Signal;
+use uptime_squirrel::domain::Clock;
 
 use super::sender::{Sender, Worker};
 use crate::support::{Fleet, Redis, Script, Server, send, until};

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use uptime_squirrel::domain::CheckResult;
+use uptime_squirrel::domain::{CheckResult, Clock};
 
 use super::sender::{Sender, Worker, look};
 use crate::support::{Fleet, Redis, Script, send, until};

@@ -37,7 +37,7 @@ pub(crate) fn look(url: &str, timeout: Duration) -> Arc<Look> {
 /// A monitor without screen and schedule.
 pub(crate) struct Sender {
     pub(crate) dispatcher: Dispatcher,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) clock: SystemClock,
     pub(crate) recorder: Arc<Recorder>,
     results: UnboundedReceiver<CheckResult>,
     /// Answers that counted, by site.
@@ -58,13 +58,13 @@ impl Sender {
 
     pub(crate) fn start(queue: QueueOptions, workers: usize) -> Result<Self, StartError> {
         let (sender, results) = unbounded_channel();
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let clock = SystemClock::new();
         let recorder = Recorder::new();
         let context = Context {
             patient: false,
             workers,
             kit: Arc::new(Kit::http(None).unwrap()),
-            clock: Arc::clone(&clock),
+            clock,
             results: sender,
             recorder: Arc::clone(&recorder),
             queue,

@@ -109,7 +109,7 @@ fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
     let (words, said) = unbounded_channel();
     let board = Arc::new(Board::default());
     let setup = Setup {
-        clock: Arc::clone(&context.clock),
+        clock: context.clock,
         results: context.results.clone(),
         broker: broker.clone(),
         recorder: Arc::clone(&context.recorder),

@@ -140,7 +140,7 @@ pub(super) async fn carry_out(
     host: Option<&Arc<str>>,
     lock: &Arc<InterpreterLock>,
 ) -> Report {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let clock = SystemClock::new();
     let now = clock.now();
     let start = Start {
         job: order.job,

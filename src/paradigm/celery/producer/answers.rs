@@ -124,7 +124,7 @@ impl Producer {
         let started = (now.mono - ago).clamp(check.sent, now.mono);
         // The old one leaves first: a check is in one lane.
         check.stage = Stage::Sent;
-        if let Some(seen) = self.recorder.begin(id, started, &self.clock) {
+        if let Some(seen) = self.recorder.begin(id, started, self.clock) {
             seen.live().carried_out_by(start.by.clone());
             check.stage = Stage::Begun {
                 by: start.by.clone(),
@@ -146,7 +146,7 @@ impl Producer {
     /// Notes what was done elsewhere, as if it had been done here.
     fn record(&mut self, result: &CheckResult, notes: Option<Notes>, now: Now) {
         self.meet(&result.ran_on, now.mono);
-        let Some(watched) = self.recorder.begin(result.job, result.started, &self.clock) else {
+        let Some(watched) = self.recorder.begin(result.job, result.started, self.clock) else {
             return;
         };
         watched.live().carried_out_by(result.ran_on.clone());

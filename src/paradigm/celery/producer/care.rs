@@ -6,7 +6,7 @@ use std::time::Duration;
 use redis::RedisResult;
 use uuid::Uuid;
 
-use crate::domain::{Moment, Now, RanOn, brief};
+use crate::domain::{Clock, Moment, Now, RanOn, brief};
 
 use super::super::outstanding::{Place, Remedy, Stage};
 use super::answers::refused;

@@ -1,5 +1,6 @@
 //! The loop itself.
 
+use crate::domain::Clock;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use redis::{RedisError, RedisResult};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::domain::{CheckResult, Clock, Job, JobId, Moment};
+use crate::domain::{CheckResult, Clock, Job, JobId, Moment, SystemClock};
 use crate::paradigm::{QueueFigures, QueueOptions};
 use crate::probe::Recipe;
 use crate::trace::{Present, Recorder};
@@ -74,7 +74,7 @@ pub(super) type Seat = (Arc<str>, u32, u32);
 
 /// The sender.
 pub(in crate::paradigm::celery) struct Producer {
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) clock: SystemClock,
     pub(super) results: UnboundedSender<CheckResult>,
     pub(super) broker: Broker,
     pub(super) sender: Sender,
@@ -103,7 +103,7 @@ pub(in crate::paradigm::celery) struct Producer {
 
 /// What a producer begins with.
 pub(in crate::paradigm::celery) struct Setup {
-    pub(in crate::paradigm::celery) clock: Arc<dyn Clock>,
+    pub(in crate::paradigm::celery) clock: SystemClock,
     pub(in crate::paradigm::celery) results: UnboundedSender<CheckResult>,
     pub(in crate::paradigm::celery) broker: Broker,
     pub(in crate::paradigm::celery) recorder: Arc<Recorder>,
