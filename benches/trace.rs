@@ -83,7 +83,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 struct Round {
     off: f64,
     on: f64,
-        /// What it took to fetch it and to put it into the ledger.
+    /// What it took to fetch it and to put it into the ledger.
     kept: f64,
 }
 
@@ -146,7 +146,7 @@ fn compare(
             let before = cpu::seconds();
             engine.sweep(checks, looks)?;
             let swept = cpu::seconds();
-                        used[usize::from(on)] = each(swept - before);
+            used[usize::from(on)] = each(swept - before);
             // From here on it is the work of whoever draws.
             let before = cpu::seconds();
             let fetched = recorder.fetch();
@@ -160,7 +160,7 @@ fn compare(
                 polls += noted;
                 let before = cpu::seconds();
                 ledger.absorb(fetched);
-                                kept = each(fetching + cpu::seconds() - before);
+                kept = each(fetching + cpu::seconds() - before);
             }
         }
         if round > 0 {

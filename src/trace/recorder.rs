@@ -99,15 +99,15 @@ impl Recorder {
         })
     }
 
-    /// Fetches the records of checks that have ended.
+    /// Fetches the records of checks that have ended, by their ends.
     #[must_use]
     pub fn fetch(&self) -> Fetched {
         let mut ended = Vec::new();
         let dropped = self.shards.iter().map(|shard| shard.fetch(&mut ended));
-        Fetched {
-            dropped: dropped.sum(),
-            ended,
-        }
+        let dropped = dropped.sum();
+        // Several runs, each in order but for neighbours: a stable sort merges them.
+        ended.sort_by_key(|record| record.ended);
+        Fetched { ended, dropped }
     }
 
     /// The checks in flight.
