@@ -18,6 +18,10 @@ impl World {
             match happening {
                 Happening::Switched(receipt) => {
                     self.say(Tone::Good, receipt.to_string());
+                    if let Some(message) = &mut self.message {
+                        // The header names the paradigm as well.
+                        message.short = Some(receipt.account());
+                    }
                     self.receipt = self.message.clone();
                 }
                 Happening::Notice(Notice::Down { site }) => down.extend(self.down(site)),

@@ -127,6 +127,7 @@ impl World {
         }
         self.message = Some(Message {
             text,
+            short: None,
             tone,
             at: self.clock.moment(),
             sticky: false,

@@ -65,21 +65,24 @@ impl Receipt {
     pub const fn counted_twice(&self) -> usize {
         (self.finished + self.handed_over).saturating_sub(self.in_flight)
     }
-}
 
-impl fmt::Display for Receipt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} -> {}: in flight {} = finished {} + handed over {}; lost {}, counted twice {}",
-            self.from,
-            self.to,
+    /// What it adds up to, without who handed over to whom.
+    #[must_use]
+    pub fn account(&self) -> String {
+        format!(
+            "in flight {} = finished {} + handed over {}; lost {}, counted twice {}",
             self.in_flight,
             self.finished,
             self.handed_over,
             self.lost(),
             self.counted_twice()
         )
+    }
+}
+
+impl fmt::Display for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} -> {}: {}", self.from, self.to, self.account())
     }
 }
 

@@ -113,6 +113,8 @@ pub enum Tone {
 pub struct Message {
     /// The line.
     pub text: String,
+    /// What of it must not be cut, for a line that is too narrow for all.
+    pub short: Option<String>,
     /// How it is meant.
     pub tone: Tone,
     /// Since when it stands.
@@ -122,18 +124,13 @@ pub struct Message {
 }
 
 impl Message {
-    /// The line as it is shown where `width` cells are left for it. A receipt that is too long
-    /// goes without "serial -> async:", because the header names the paradigm as well: what it
-    /// adds up to must not be cut.
+    /// The line as it is shown where `width` cells are left for it.
     pub(crate) fn line(&self, width: u16) -> String {
         let text = clean(&self.text, 1_000);
-        if text.chars().count() > usize::from(width)
-            && let Some((subject, account)) = text.split_once(": ")
-            && subject.contains(" -> ")
-        {
-            return account.to_owned();
+        match &self.short {
+            Some(short) if text.chars().count() > usize::from(width) => clean(short, 1_000),
+            _ => text,
         }
-        text
     }
 }
 
@@ -210,20 +207,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_receipt_that_is_too_long_loses_its_subject_and_nothing_else_does() {
-        let of = |text: &str| Message {
+    fn a_message_that_is_too_long_is_shown_in_short_if_it_has_a_short_form() {
+        let of = |text: &str, short: Option<&str>| Message {
             text: text.to_owned(),
+            short: short.map(str::to_owned),
             tone: Tone::Good,
             at: Moment::ZERO,
             sticky: false,
         };
-        let receipt = of("serial -> async: in flight 2 = finished 2");
+        let receipt = of(
+            "serial -> async: in flight 2 = finished 2",
+            Some("in flight 2 = finished 2"),
+        );
         assert_eq!(
             receipt.line(60),
             "serial -> async: in flight 2 = finished 2"
         );
         assert_eq!(receipt.line(30), "in flight 2 = finished 2");
-        let other = of("sites.toml: line 3 is no TOML");
+        let other = of("sites.toml: line 3 is no TOML", None);
         assert_eq!(other.line(10), "sites.toml: line 3 is no TOML");
     }
 }

@@ -285,6 +285,7 @@ impl State {
     pub(crate) fn say(&mut self, tone: Tone, text: impl Into<String>, now: Moment) {
         self.note = Some(Message {
             text: text.into(),
+            short: None,
             tone,
             at: now,
             sticky: false,

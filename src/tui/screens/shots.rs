@@ -170,6 +170,7 @@ fn trouble_and_messages_are_seen() {
     let fleet = Fleet::many(240);
     let message = Message {
         text: "in flight 37 = finished 31 + handed over 6; lost 0, counted twice 0".into(),
+        short: None,
         tone: Tone::Good,
         at: fleet.now().mono,
         sticky: false,
