@@ -50,7 +50,7 @@ pub use pairs::{Pair, Seen};
 pub use picture::{Picture, picture};
 pub use queue::queue_options;
 pub use reach::plan;
-pub use replay::{Account, Replay, Rules};
+pub use replay::Replay;
 pub use service::Service;
 pub use session::run;
 pub use vigil::Silence;

@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 use crate::config::MonitorSettings;
 use crate::domain::{Moment, Site, Timestamp, clean};
 use crate::history::{Archive, ArchiveError, Place, SiteKey};
-use crate::tui::{AsTheyAre, Extent, Fate, Fates, Hindsight, Reckoned, Replayed, Tally, Tried};
+use crate::tui::{AsTheyAre, Extent, Fate, Fates, Hindsight, Reckoned, Replayed, Tried};
 
 use super::core::Core;
 use super::pairs::Pair;
-use super::replay::{Account, Replay, Rules};
+use super::replay::Replay;
 
 /// How often a reckoning is listened to.
 const PERIOD: Duration = Duration::from_millis(40);
@@ -178,13 +178,8 @@ fn reckon(
     let plain = |error: ArchiveError| clean(&error.to_string(), 400);
     let archive = Archive::open(path, now).map_err(plain)?;
     let known = archive.sites().map_err(plain)?;
-    let rules = Rules {
-        confirm: tried.confirm,
-        recover: tried.recover,
-        timeout: tried.timeout,
-        slow: tried.slow,
-    };
-    let mut replay = Replay::among(known, sites.iter().map(|site| &**site), defaults, rules);
+    let sites = sites.iter().map(|site| &**site);
+    let mut replay = Replay::among(known, sites, defaults, tried.rules);
     let wanted = || !shared.unwanted.load(Ordering::Relaxed);
     let pass = |site, at, look| {
         replay.look(site, at, look);
@@ -209,11 +204,7 @@ fn told(replay: &Replay, tried: Tried, began: Instant) -> Reckoned {
         usual: usual(replay),
         results: replay.looks(),
         span: replay.span(),
-        tallies: replay.accounts().map(|account: Account| Tally {
-            outages: account.outages,
-            messages: account.messages,
-            degraded: account.degraded,
-        }),
+        accounts: replay.accounts(),
         fates: fates(&pairs),
         cut_off: replay.cut_off(),
         outages: newest.filter_map(replayed).collect(),

@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::app::{Replay, Rules};
+use crate::app::Replay;
 use crate::config::{Config, HistorySettings};
 use crate::domain::{Clock, Reason, SystemClock, Timestamp, clean};
 use crate::history::{
     Archive, Foreign, Import, Imported, PastOutage, PastRow, RawLook, SiteKey, Upkeep,
 };
+use crate::monitor::Rules;
 
 use super::exit::{Exit, mistake};
 use super::past;

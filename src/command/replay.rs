@@ -8,9 +8,10 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::app::{Account, Pair, Replay, Rules, Seen};
+use crate::app::{Pair, Replay, Seen};
 use crate::domain::{Timestamp, brief, clean};
 use crate::history::SiteKey;
+use crate::monitor::{Account, Rules};
 
 use super::exit::{Exit, mistake};
 use super::past;

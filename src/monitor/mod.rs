@@ -11,6 +11,7 @@ mod latency;
 mod outage;
 #[cfg(test)]
 mod properties;
+mod rules;
 mod sample;
 #[cfg(test)]
 mod simulation;
@@ -24,6 +25,7 @@ pub use latency::{LatencyWindow, Worst};
 pub use outage::Outage;
 #[cfg(test)]
 pub(crate) use properties::look;
+pub use rules::{Account, Rules};
 pub use sample::{SAMPLES, Sample, Samples};
 pub use site::SiteState;
 pub use state::State;

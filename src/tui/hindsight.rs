@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::domain::{Site, Timestamp};
+use crate::monitor::{Account, Rules};
 
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -38,17 +39,11 @@ const SPANS: [Duration; 6] = [
     seconds(90 * 86_400),
 ];
 
-/// Rules that somebody tries; `None` is what each site has.
+/// What somebody tries on the past.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tried {
-    /// Failures in a row before a site is down.
-    pub confirm: Option<u32>,
-    /// Good looks in a row before it is up again.
-    pub recover: Option<u32>,
-    /// A look that took longer counts as a timeout.
-    pub timeout: Option<Duration>,
-    /// A look that took longer is degraded.
-    pub slow: Option<Duration>,
+    /// Rules in place of those that each site has.
+    pub rules: Rules,
     /// How far back; `None` is all that is kept.
     pub span: Option<Duration>,
 }
@@ -79,10 +74,7 @@ impl Tried {
             Turn::More(knob) => (knob, true),
             Turn::Less(knob) => (knob, false),
             Turn::AsTheyAre => {
-                *self = Self {
-                    span: self.span,
-                    ..Self::default()
-                };
+                self.rules = Rules::default();
                 return;
             }
         };
@@ -96,14 +88,14 @@ impl Tried {
         match knob {
             Knob::Confirm => {
                 let usual = usual.map_or(2, |site| site.confirm);
-                self.confirm = number(self.confirm.unwrap_or(usual).max(1));
+                self.rules.confirm = number(self.rules.confirm.unwrap_or(usual).max(1));
             }
             Knob::Recover => {
                 let usual = usual.map_or(2, |site| site.recover);
-                self.recover = number(self.recover.unwrap_or(usual).max(1));
+                self.rules.recover = number(self.rules.recover.unwrap_or(usual).max(1));
             }
-            Knob::Timeout => self.timeout = limit(self.timeout.unwrap_or(timeout)),
-            Knob::Slow => self.slow = limit(self.slow.unwrap_or(slow)),
+            Knob::Timeout => self.rules.timeout = limit(self.rules.timeout.unwrap_or(timeout)),
+            Knob::Slow => self.rules.slow = limit(self.rules.slow.unwrap_or(slow)),
             Knob::Span => {
                 self.span = match self.span {
                     None if more => None,
@@ -141,17 +133,6 @@ pub struct AsTheyAre {
     pub timeout: Extent<Duration>,
     /// A look that takes longer is degraded.
     pub slow: Extent<Duration>,
-}
-
-/// What a set of rules comes to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Outages that are confirmed.
-    pub outages: u64,
-    /// Messages about them, before quiet hours, maintenance and digests.
-    pub messages: u64,
-    /// Times at which a site became slow.
-    pub degraded: u64,
 }
 
 /// What becomes of an outage under the rules that are tried.
@@ -213,7 +194,7 @@ pub struct Reckoned {
     /// The first of them and the last.
     pub span: Option<(Timestamp, Timestamp)>,
     /// What the rules as they are come to, and the others.
-    pub tallies: [Tally; 2],
+    pub accounts: [Account; 2],
     /// What becomes of outages.
     pub fates: Fates,
     /// Results that were cut off sooner than the rules that are tried would.
@@ -248,16 +229,16 @@ mod tests {
         let mut tried = Tried::default();
         tried.turn(Turn::More(Knob::Confirm), None);
         tried.turn(Turn::Less(Knob::Timeout), None);
-        assert_eq!(tried.confirm, Some(3));
-        assert_eq!(tried.timeout, Some(seconds(7)));
+        assert_eq!(tried.rules.confirm, Some(3));
+        assert_eq!(tried.rules.timeout, Some(seconds(7)));
         for _ in 0..99 {
             tried.turn(Turn::Less(Knob::Confirm), None);
             tried.turn(Turn::More(Knob::Recover), None);
             tried.turn(Turn::More(Knob::Slow), None);
         }
-        assert_eq!(tried.confirm, Some(1));
-        assert_eq!(tried.recover, Some(MOST));
-        assert_eq!(tried.slow, Some(seconds(60)));
+        assert_eq!(tried.rules.confirm, Some(1));
+        assert_eq!(tried.rules.recover, Some(MOST));
+        assert_eq!(tried.rules.slow, Some(seconds(60)));
         tried.turn(Turn::AsTheyAre, None);
         assert_eq!(tried, Tried::default());
     }

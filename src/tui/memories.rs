@@ -1,8 +1,9 @@
 //! Example pasts for tests: the answers of a history about the mixed fleet.
 
 use crate::domain::{Acknowledgement, Cause, Reason, SiteId, Timestamp};
+use crate::monitor::Account;
 
-use super::hindsight::{AsTheyAre, Fate, Fates, Hindsight, Reckoned, Replayed, Tally, Tried};
+use super::hindsight::{AsTheyAre, Fate, Fates, Hindsight, Reckoned, Replayed, Tried};
 use super::past::{
     Delivery, HistoryFile, Past, PastLetter, PastOutage, SitePast, Span, Stretch, Told,
 };
@@ -269,7 +270,7 @@ pub(crate) fn hindsight(tried: Tried) -> Hindsight {
         replayed("blog.example", 90_000, Some(89_100), Some(10), Fate::AsSoon),
         replayed("wiki.example", 180_000, Some(179_000), None, Fate::Besides),
     ];
-    let tally = |outages, messages, degraded| Tally {
+    let account = |outages, messages, degraded| Account {
         outages,
         messages,
         degraded,
@@ -286,7 +287,7 @@ pub(crate) fn hindsight(tried: Tried) -> Hindsight {
             },
             results: 1_234_567,
             span: Some((ago(604_800), ago(2))),
-            tallies: [tally(14, 48, 31), tally(9, 32, 33)],
+            accounts: [account(14, 48, 31), account(9, 32, 33)],
             fates: Fates {
                 as_soon: 2,
                 later: 5,

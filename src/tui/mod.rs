@@ -55,7 +55,7 @@ mod widgets;
 mod work;
 mod writer;
 
-pub use hindsight::{AsTheyAre, Extent, Fate, Fates, Hindsight, Reckoned, Replayed, Tally, Tried};
+pub use hindsight::{AsTheyAre, Extent, Fate, Fates, Hindsight, Reckoned, Replayed, Tried};
 pub use input::{Input, InputStream};
 pub use options::Options;
 pub use overlays::help::keys_markdown;

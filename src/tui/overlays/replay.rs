@@ -222,10 +222,10 @@ fn tried_line(state: &State) -> Line<'static> {
     };
     let time = |time: Option<Duration>| changed(time.map(setting));
     let cells = [
-        changed(tried.confirm.map(|number| number.to_string())),
-        changed(tried.recover.map(|number| number.to_string())),
-        time(tried.timeout),
-        time(tried.slow),
+        changed(tried.rules.confirm.map(|number| number.to_string())),
+        changed(tried.rules.recover.map(|number| number.to_string())),
+        time(tried.rules.timeout),
+        time(tried.rules.slow),
         match tried.span {
             Some(span) => (setting(span), BOLD),
             None => ("all".to_owned(), PLAIN),
@@ -241,7 +241,7 @@ fn figures(page: &mut Text, reckoned: &Reckoned, style: Style) {
     };
     let heading = ["OUTAGES", "MESSAGES", "DEGRADED"].map(str::to_owned);
     page.lines.push(Line::styled(row("", heading), DIM));
-    let [now, other] = reckoned.tallies;
+    let [now, other] = reckoned.accounts;
     for (name, tally) in [("as they are", now), ("tried", other)] {
         let cells = [tally.outages, tally.messages, tally.degraded].map(number);
         let mut line = Line::styled(row(name, cells), style);

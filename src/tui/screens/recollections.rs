@@ -204,7 +204,7 @@ fn the_past_under_other_rules_stands_beside_the_past_as_it_was() {
     let tried = replay(&fleet, SMALL, options()).tries().unwrap();
     // The first site waits for ten seconds and is confirmed by two failures.
     assert_eq!(
-        (tried.confirm, tried.timeout),
+        (tried.rules.confirm, tried.rules.timeout),
         (Some(3), Some(std::time::Duration::from_secs(7)))
     );
     fleet.hindsight = hindsight(tried);
