@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use crate::config::Config;
 use crate::domain::{
     CheckResult, Clock, JobId, Look, Moment, Reason, SiteId, SiteUrl, StatusSet, SystemClock,
-    Verdict,
+    Verdict, thread,
 };
 use crate::monitor::{Round, is_doubtful};
 use crate::probe::{Kit, Start};
@@ -37,15 +37,10 @@ impl Canaries {
         tell: impl Fn(Round) + Send + 'static,
     ) -> io::Result<Self> {
         let (requests, inbox) = channel();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        std::thread::Builder::new()
-            .name("canaries".to_owned())
-            .spawn(move || {
-                runtime.block_on(async { serve(&inbox, &kit, clock, tell).await });
-                runtime.shutdown_background();
-            })?;
+        thread::with_runtime("canaries".to_owned(), move |runtime| {
+            runtime.block_on(async { serve(&inbox, &kit, clock, tell).await });
+            runtime.shutdown_background();
+        })?;
         Ok(Self { requests })
     }
 

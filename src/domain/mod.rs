@@ -11,6 +11,7 @@ mod result;
 mod site;
 mod standing;
 mod text;
+pub mod thread;
 mod witness;
 
 pub use clock::{Clock, ManualClock, Moment, Now, SystemClock, Timestamp};

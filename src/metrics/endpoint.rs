@@ -20,6 +20,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::domain::thread;
+
 use super::exposition::{self, Exposition};
 use super::page::Question;
 use super::scrape::{alive, scrape};
@@ -97,16 +99,11 @@ impl Endpoint {
     /// If the thread cannot be started.
     pub fn serve(self) -> io::Result<mpsc::Receiver<Question>> {
         let (sender, questions) = mpsc::channel(QUESTIONS);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        std::thread::Builder::new()
-            .name("metrics".to_owned())
-            .spawn(move || {
-                if let Err(error) = runtime.block_on(serve(self.listener, sender)) {
-                    tracing::error!("the metrics are not served: {error}");
-                }
-            })?;
+        thread::with_runtime("metrics".to_owned(), move |runtime| {
+            if let Err(error) = runtime.block_on(serve(self.listener, sender)) {
+                tracing::error!("the metrics are not served: {error}");
+            }
+        })?;
         Ok(questions)
     }
 }

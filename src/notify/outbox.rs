@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::domain::Clock;
+use crate::domain::{Clock, thread};
 use crate::history::History;
 
 use super::carrier::{Carrier, PostNews};
@@ -47,16 +47,12 @@ impl Outbox {
                 bell: bell.clone(),
                 tell: Arc::clone(&tell),
             };
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()?;
-            let thread = std::thread::Builder::new()
-                .name(format!("send-{}", entry.name))
-                .spawn(move || {
-                    runtime.block_on(carrier.run());
-                    // A resolver that hangs is not waited for.
-                    runtime.shutdown_background();
-                })?;
+            let name = format!("send-{}", entry.name);
+            let (thread, _) = thread::with_runtime(name, move |runtime| {
+                runtime.block_on(carrier.run());
+                // A resolver that hangs is not waited for.
+                runtime.shutdown_background();
+            })?;
             threads.push(thread);
         }
         Ok(Self {

@@ -4,9 +4,10 @@ use std::cell::RefCell;
 use std::io;
 use std::sync::Arc;
 
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
 
+use crate::domain::thread;
 use crate::trace::{self, Present, Recorder};
 
 thread_local! {
@@ -53,16 +54,12 @@ impl Driver {
         name: &str,
         began: impl FnOnce() + Send + 'static,
     ) -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        let handle = runtime.handle().clone();
         let (until, dropped) = oneshot::channel::<()>();
-        std::thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || {
-                began();
-                let _always_an_error = runtime.block_on(dropped);
-                runtime.shutdown_background();
-            })?;
+        let (_, handle) = thread::with_runtime(name.to_owned(), move |runtime| {
+            began();
+            let _always_an_error = runtime.block_on(dropped);
+            runtime.shutdown_background();
+        })?;
         Ok(Self {
             handle,
             life: Life::OneThread { _until: until },

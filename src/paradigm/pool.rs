@@ -3,9 +3,9 @@
 use std::io;
 use std::sync::Arc;
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
-use crate::domain::Job;
+use crate::domain::{Job, thread};
 use crate::probe::Kit;
 use crate::trace::Thread;
 
@@ -64,12 +64,11 @@ impl Pool {
     }
 
     fn start_thread(&self, mut taker: Taker) -> io::Result<()> {
-        // Made here, so that running out of files is noticed by whoever asked.
-        let runtime = Builder::new_current_thread().enable_all().build()?;
         let (kit, desk) = (Arc::clone(&self.kit), Arc::clone(&self.desk));
-        std::thread::Builder::new()
-            .name((self.name)(taker.number()))
-            .spawn(move || work(&runtime, &kit, &desk, &mut taker))?;
+        let name = (self.name)(taker.number());
+        thread::with_runtime(name, move |runtime| {
+            work(&runtime, &kit, &desk, &mut taker);
+        })?;
         Ok(())
     }
 }

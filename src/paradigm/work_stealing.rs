@@ -1,8 +1,9 @@
 //! `async`: up to N tasks on a work-stealing scheduler, one thread a core.
 
+use std::io;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::runtime::Builder;
 
@@ -37,8 +38,27 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
+/// Whether the system allows so many threads more. The scheduler ends the program where it
+/// does not, so it is asked first, and for twice as many: those that were tried take a moment
+/// to be gone.
+fn may_start(threads: usize) -> io::Result<()> {
+    let gate = Mutex::new(());
+    std::thread::scope(|scope| {
+        let shut = gate.lock();
+        let all = (0..2 * threads).try_for_each(|_| {
+            let wait = || drop(gate.lock());
+            std::thread::Builder::new().spawn_scoped(scope, wait)?;
+            Ok(())
+        });
+        drop(shut);
+        all
+    })
+}
+
 fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
     let cores = cores();
+    let refused = |error| StartError(format!("no scheduler can be started: {}", refusal(&error)));
+    may_start(cores).map_err(refused)?;
     let number = AtomicUsize::new(1);
     let recorder = Arc::clone(&context.recorder);
     let runtime = Builder::new_multi_thread()
@@ -47,7 +67,7 @@ fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
         .on_thread_start(move || enter(&recorder))
         .enable_all()
         .build()
-        .map_err(|error| StartError(format!("no scheduler can be started: {}", refusal(&error))))?;
+        .map_err(refused)?;
     let driver = Driver::own_threads(runtime);
     Ok(Box::new(Tasks::start(driver, cores, context)))
 }
