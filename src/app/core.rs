@@ -11,7 +11,9 @@ use crate::domain::{
     Verdict,
 };
 use crate::monitor::{Guard, Monitor, Notice, Sight};
-use crate::paradigm::{ALL, Context, Dispatcher, Entry, Offer, Receipt, StartError, position};
+use crate::paradigm::{
+    ALL, Context, Dispatcher, Entry, Loss, Offer, Receipt, StartError, position,
+};
 use crate::probe::Kit;
 use crate::schedule::Schedule;
 use crate::trace::{Demand, Recorder};
@@ -39,6 +41,8 @@ pub enum Happening {
     Checked(Arc<CheckResult>),
     /// Nothing can be seen any more, or something again.
     Sight(Sight),
+    /// A worker was lost and is replaced.
+    Lost(Loss),
 }
 
 /// Plan, dispatcher and monitor.
@@ -236,6 +240,9 @@ impl Core {
         let receipts = self.dispatcher.receipts(now);
         self.happenings
             .extend(receipts.into_iter().map(Happening::Switched));
+        let losses = self.dispatcher.losses();
+        self.happenings
+            .extend(losses.into_iter().map(Happening::Lost));
     }
 
     fn offer(&mut self, due: JobId) {

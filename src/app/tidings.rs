@@ -2,6 +2,7 @@
 
 use crate::domain::{Clock, SiteId, Timestamp, brief};
 use crate::monitor::{Notice, Sight};
+use crate::paradigm::Loss;
 use crate::tui::Tone;
 
 use super::core::Happening;
@@ -30,6 +31,7 @@ impl World {
                 }
                 Happening::Notice(Notice::Degraded { site }) => slow.extend(self.name(site)),
                 Happening::Sight(sight) => self.sight(&sight),
+                Happening::Lost(loss) => self.lost(&loss),
                 Happening::Notice(Notice::LookAgain { .. } | Notice::Stands { .. })
                 | Happening::Checked(_) => {}
             }
@@ -74,6 +76,19 @@ impl World {
                 self.say(Tone::Good, text);
             }
         }
+    }
+
+    /// Says which worker was lost, how, and what becomes of its check.
+    fn lost(&mut self, loss: &Loss) {
+        let who = loss.who.as_ref().map_or_else(
+            || "a worker process".to_owned(),
+            |who| format!("{} (pid {})", who.thread, who.pid),
+        );
+        let mut text = format!("{who} was replaced: {}", loss.how);
+        if let Some(name) = loss.check.and_then(|site| self.name(site)) {
+            text.push_str(&format!("; its check of {name} is run again"));
+        }
+        self.say(Tone::Warn, text);
     }
 
     /// Begins maintenance at a site, or ends it.

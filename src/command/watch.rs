@@ -107,6 +107,8 @@ impl<W: Write> Log<W> {
                     None => return Ok(()),
                 }
             }
+            // The log tells of it.
+            Occurrence::Happened(Happening::Lost(_)) => return Ok(()),
             Occurrence::Happened(Happening::Sight(sight)) => match sight {
                 Sight::Lost { since, why } => {
                     put(&mut fields, "since", self.time(since.wall));

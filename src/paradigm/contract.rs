@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::domain::{CheckResult, Job, SystemClock};
+use crate::domain::{CheckResult, Job, RanOn, SiteId, SystemClock};
 use crate::probe::Kit;
 use crate::trace::Recorder;
 
@@ -148,4 +148,20 @@ pub trait Paradigm: Send + fmt::Debug {
     fn queue(&self) -> Option<QueueFigures> {
         None
     }
+
+    /// The workers that it lost and replaces, since it was asked last.
+    fn losses(&self) -> Vec<Loss> {
+        Vec::new()
+    }
+}
+
+/// A worker that ended, hung or talked nonsense, and was replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// Who it was; `None` if it was lost before it had said so.
+    pub who: Option<RanOn>,
+    /// What became of it, to be put behind its name.
+    pub how: String,
+    /// The check that it had, which is run again.
+    pub check: Option<SiteId>,
 }

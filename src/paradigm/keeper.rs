@@ -1,25 +1,25 @@
 //! Keeps one child process at work: a task of the supervising thread, which hands it a job
 //! at a time and replaces it when it dies, hangs or talks nonsense.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep};
 
-use crate::domain::{Job, RanOn};
+use crate::domain::{Job, RanOn, SiteId};
 use crate::probe::Recipe;
 use crate::probe::wire::Hello;
 use crate::trace::{self, Present};
 
-use super::Context;
 use super::answer::{Answer, origin_of};
 use super::child::{Broken, Child, Death};
 use super::desk::Desk;
 use super::limits::refusal;
 use super::queue::{Queue, Staff, Taker};
+use super::{Context, Loss};
 
 /// Children that die of the same check before the check is given up.
 const MOST_DEATHS: u32 = 3;
@@ -38,6 +38,7 @@ pub(super) struct Company {
     children: AtomicUsize,
     /// As many start at once as there are cores: so the first is ready soon.
     starting: Semaphore,
+    losses: Mutex<Vec<Loss>>,
 }
 
 impl Company {
@@ -50,12 +51,33 @@ impl Company {
             recipe,
             children: AtomicUsize::new(0),
             starting: Semaphore::new(cores),
+            losses: Mutex::default(),
         })
     }
 
     /// Child processes that are there.
     pub(super) fn children(&self) -> usize {
         self.children.load(Ordering::Relaxed)
+    }
+
+    /// The children that were lost since it was asked last.
+    pub(super) fn losses(&self) -> Vec<Loss> {
+        std::mem::take(&mut *self.lost())
+    }
+
+    /// Remembers a child that was lost. Of more than somebody would read the others are in the
+    /// log alone.
+    fn lose(&self, loss: Loss) {
+        const MOST: usize = 16;
+        let mut losses = self.lost();
+        if losses.len() < MOST {
+            losses.push(loss);
+        }
+    }
+
+    fn lost(&self) -> MutexGuard<'_, Vec<Loss>> {
+        // Every change is complete before anything could panic.
+        self.losses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Starts a child. The system takes the calling thread for its parent, with which it
@@ -183,7 +205,7 @@ impl Keeper {
                 Ok(())
             }
             Err(broken) => {
-                let death = self.dismiss(broken).await;
+                let death = self.lose(broken, None).await;
                 Err(format!("no worker process can be started: {death}"))
             }
         }
@@ -210,7 +232,7 @@ impl Keeper {
     async fn replace_idle(&mut self, broken: Broken) {
         let ready = self.employed.as_ref();
         let ready = ready.and_then(|employed| Some(employed.ready.as_ref()?.0));
-        let death = self.dismiss(broken).await;
+        let death = self.lose(broken, None).await;
         tracing::warn!("a worker process died: {death}");
         // Whatever ends children as soon as they are there may do so again.
         if ready.is_some_and(|ready| ready.elapsed() < PAUSE) {
@@ -250,13 +272,26 @@ impl Keeper {
                     return claimed.give_up("the check does not fit into a message");
                 }
                 Err(broken) => {
-                    let death = self.dismiss(broken).await;
+                    let death = self.lose(broken, Some(claimed.id.site)).await;
                     tracing::warn!(attempt, "a worker process died in a check: {death}");
                     why = format!("a worker process died three times on it: {death}");
                 }
             }
         }
         claimed.give_up(&why);
+    }
+
+    /// Ends a child that is to be replaced, and which had the check of a site.
+    async fn lose(&mut self, broken: Broken, check: Option<SiteId>) -> Death {
+        let ready = self
+            .employed
+            .as_ref()
+            .and_then(|employed| employed.ready.as_ref());
+        let who = ready.map(|(_, who, _)| who.clone());
+        let death = self.dismiss(broken).await;
+        let how = death.to_string();
+        self.company.lose(Loss { who, how, check });
+        death
     }
 
     /// Ends the child, if there is one, and waits until nothing is left of it.

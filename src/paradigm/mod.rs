@@ -32,7 +32,7 @@ pub use celery::{
     BrokerOptions, Lines, ServeError, WorkerOptions, serve_broker, work_for_broker,
     work_line_by_line,
 };
-pub use contract::{Census, Context, Entry, Label, Law, Paradigm, Shape, StartError};
+pub use contract::{Census, Context, Entry, Label, Law, Loss, Paradigm, Shape, StartError};
 pub use farewell::settle;
 pub use limits::{clamp, ensure_files, raise_file_limit};
 pub use queue_figures::{HostFigures, QueueFigures, WorkerFigures};

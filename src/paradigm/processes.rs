@@ -14,7 +14,7 @@ use super::driver::Driver;
 use super::farewell;
 use super::keeper::{Company, Employed, Keeper};
 use super::limits::refusal;
-use super::{Census, Context, Entry, Label, Law, Paradigm, Shape, StartError};
+use super::{Census, Context, Entry, Label, Law, Loss, Paradigm, Shape, StartError};
 
 /// The entry of the table.
 pub(super) const ENTRY: Entry = Entry {
@@ -139,6 +139,10 @@ impl Paradigm for Processes {
             threads: children,
             processes: children,
         }
+    }
+
+    fn losses(&self) -> Vec<Loss> {
+        self.company.losses()
     }
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::domain::{CheckResult, Job, JobId, Look, Moment, SiteId};
 use crate::probe::Kit;
 
-use super::{Census, Context, Entry, Paradigm, QueueFigures, QueueOptions, StartError};
+use super::{Census, Context, Entry, Loss, Paradigm, QueueFigures, QueueOptions, StartError};
 
 /// How long after its timeout a check of the old paradigm may still answer.
 const GRACE: Duration = Duration::from_secs(5);
@@ -176,6 +176,16 @@ impl Dispatcher {
     #[must_use]
     pub fn queue(&self) -> Option<QueueFigures> {
         self.current.paradigm.queue()
+    }
+
+    /// The workers that were lost and replaced since it was asked last.
+    #[must_use]
+    pub fn losses(&self) -> Vec<Loss> {
+        let old = self.draining.iter().map(|draining| &draining.engine);
+        let engines = old.chain([&self.current]);
+        engines
+            .flat_map(|engine| engine.paradigm.losses())
+            .collect()
     }
 
     /// Jobs without an answer, those of old paradigms included.
