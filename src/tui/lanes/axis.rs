@@ -15,14 +15,30 @@ const GAP: usize = 2;
 
 /// A stretch of time and the cells that it stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Page {
+pub(super) struct Page {
     /// The moment at the left edge of cell 0.
-    origin: Moment,
+    pub(super) origin: Moment,
     /// From the first cell to the last of this page, both included.
     first: usize,
-    last: usize,
+    pub(super) last: usize,
     /// What is after this has not happened yet.
     end: Moment,
+    /// What is shown of it.
+    pub(super) left: Moment,
+    pub(super) right: Moment,
+}
+
+impl Page {
+    fn of(origin: Moment, cell: u64, (first, last): (usize, usize), end: Moment) -> Self {
+        Self {
+            origin,
+            first,
+            last,
+            end,
+            left: left(origin, cell, first),
+            right: left(origin, cell, last + 1).min(end),
+        }
+    }
 }
 
 /// The scale of a picture.
@@ -46,15 +62,7 @@ impl Axis {
         Self {
             cells,
             cell,
-            pages: [
-                Some(Page {
-                    origin,
-                    first: 0,
-                    last: cells - 1,
-                    end: to,
-                }),
-                None,
-            ],
+            pages: [Some(Page::of(origin, cell, (0, cells - 1), to)), None],
             hand: None,
         }
     }
@@ -66,18 +74,9 @@ impl Axis {
         let since = u64::try_from(now.since(anchor).as_nanos()).unwrap_or(u64::MAX);
         let origin = anchor + Duration::from_nanos(since / page * page);
         let hand = ((now.nanos_since(origin) / cell) as usize).min(cells - 1);
-        let newest = Page {
-            origin,
-            first: 0,
-            last: hand,
-            end: now,
-        };
-        let before = Page {
-            origin: origin - Duration::from_nanos(page),
-            first: hand + 1 + GAP,
-            last: cells - 1,
-            end: origin,
-        };
+        let newest = Page::of(origin, cell, (0, hand), now);
+        let older = origin - Duration::from_nanos(page);
+        let before = Page::of(older, cell, (hand + 1 + GAP, cells - 1), origin);
         // The page of a sweep begins clean; so does the very first one.
         let shown = origin > anchor && before.first <= before.last;
         Self {
@@ -102,6 +101,12 @@ impl Axis {
     /// How long a cell is.
     pub(crate) const fn cell(&self) -> Duration {
         Duration::from_nanos(self.cell)
+    }
+
+    /// The same in nanoseconds, for tens of thousands of stretches: from a `Duration` they come
+    /// by way of seconds.
+    pub(super) const fn nanos(&self) -> u64 {
+        self.cell
     }
 
     /// Where the hand is, on a page that moves.
@@ -131,13 +136,19 @@ impl Axis {
     /// The earliest and the latest moment that is shown.
     pub(crate) fn range(&self) -> (Moment, Moment) {
         let pages = self.pages.iter().flatten();
-        let from = pages.clone().map(|page| self.left(page, page.first)).min();
+        let from = pages.clone().map(|page| page.left).min();
         let to = pages.map(|page| page.end).max();
         (from.unwrap_or_default(), to.unwrap_or_default())
     }
 
-    fn left(&self, page: &Page, cell: usize) -> Moment {
-        page.origin + Duration::from_nanos(self.cell * cell as u64)
+    /// The pages of which something is shown, the newest first.
+    pub(super) fn pages(&self) -> impl Iterator<Item = &Page> {
+        self.pages.iter().flatten()
+    }
+
+    /// The moment at the left edge of a cell.
+    pub(super) const fn left(&self, page: &Page, cell: usize) -> Moment {
+        left(page.origin, self.cell, cell)
     }
 
     /// The moment in the middle of a cell.
@@ -162,44 +173,12 @@ impl Axis {
             (page.first..=page.last).contains(&cell).then_some(cell)
         })
     }
-
-    /// Gives the cells that `from` to `to` touches, in runs that belong together: the first
-    /// cell, and the stretch of time, counted from that cell's left edge.
-    pub(crate) fn clip(&self, from: Moment, to: Moment) -> impl Iterator<Item = Clip> {
-        let cell = self.cell;
-        // Most checks never waited in the queue, say.
-        let pages = if to > from { self.pages } else { [None; 2] };
-        pages.into_iter().flatten().filter_map(move |page| {
-            let left = self.left(&page, page.first);
-            let right = self.left(&page, page.last + 1).min(page.end);
-            let (from, to) = (from.max(left), to.min(right));
-            if to <= from {
-                return None;
-            }
-            let first = (from.nanos_since(page.origin) / cell) as usize;
-            let edge = self.left(&page, first);
-            let nanos = |moment: Moment| moment.nanos_since(edge);
-            Some(Clip {
-                first,
-                from: nanos(from),
-                to: nanos(to),
-                last: page.last,
-            })
-        })
-    }
 }
 
-/// A stretch of time on one page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Clip {
-    /// The first cell that it touches.
-    pub(crate) first: usize,
-    /// Its beginning, in nanoseconds from that cell's left edge; less than a cell.
-    pub(crate) from: u64,
-    /// Its end, from the same edge.
-    pub(crate) to: u64,
-    /// The page's last cell.
-    pub(crate) last: usize,
+/// The moment at the left edge of a cell, where cell 0 begins at `origin`.
+const fn left(origin: Moment, cell: u64, index: usize) -> Moment {
+    let nanos = cell.saturating_mul(index as u64);
+    Moment::from_nanos(origin.as_nanos().saturating_add(nanos))
 }
 
 #[cfg(test)]
@@ -253,19 +232,6 @@ mod tests {
                         prop_assert_eq!(axis.place(moment), Some(cell));
                     }
                 }
-            }
-        }
-
-        #[test]
-        fn what_is_clipped_stays_on_its_page(
-            since in 0_u64..20_000, span in 100_u64..4_000, cells in 1_u16..200,
-            from in 0_u64..20_000, length in 0_u64..9_000,
-        ) {
-            let axis = Axis::sweeping(at(0), at(since), Duration::from_millis(span), cells);
-            for clip in axis.clip(at(from), at(from + length)) {
-                prop_assert!(clip.from < clip.to && clip.from < axis.cell().as_nanos() as u64);
-                let last = clip.first + ((clip.to - 1) / axis.cell().as_nanos() as u64) as usize;
-                prop_assert!(last <= clip.last, "{last} {clip:?}");
             }
         }
     }
