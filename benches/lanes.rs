@@ -97,7 +97,7 @@ fn watch(table: &mut Table, name: &str, urls: &[String], pages: u32) -> Result<(
     }
     table.note(
         &format!("{name}: checks a second, and in flight"),
-        format!("{rate:.0}, {}", record.ledger.running().len()),
+        format!("{rate:.0}, {}", record.ledger.running().count()),
     );
     for (screen, grouping) in screens.into_iter().zip(GROUPINGS) {
         screen.show(table, &format!("{name}, {grouping}"));

@@ -5,14 +5,13 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::domain::{Moment, SiteId, brief, clean};
-use crate::trace::{Activity, Record, spans};
+use crate::trace::{Activity, Check, Is, spans};
 use crate::tui::format::cut;
 use crate::tui::lanes::{Axis, BEFORE, IDLE, Mark, POLLED, Raster, START, mark, thread_mark};
 use crate::tui::scene::Scene;
 use crate::tui::theme::{self, DIM, PLAIN};
 use crate::tui::widgets::put;
 
-use super::check::Check;
 use super::row::{Kind, Row};
 
 /// Draws a lane into `area`, whose cells are those of `axis`.
@@ -51,12 +50,12 @@ pub(crate) fn draw(
     if row.kind == Kind::Task {
         ticks(buffer, area, axis, row);
     }
-    for (index, record) in row.records.iter().enumerate() {
-        if tid.is_some_and(|tid| tid != record.ran_on.tid) {
+    for (index, check) in row.records.iter().enumerate() {
+        if tid.is_some_and(|tid| tid != check.record().ran_on.tid) {
             continue;
         }
-        let next = row.records.get(index + 1);
-        let bar = Bar { record, next };
+        let next = row.records.get(index + 1).copied();
+        let bar = Bar { check, next };
         bar.draw(buffer, area, axis, row, scene, followed);
     }
 }
@@ -86,12 +85,16 @@ fn fill<'a>(
             }
         }
         // Of ten thousand checks that share a thread only its own part counts.
-        for busy in &row.busy {
-            raster.fill(busy.start, busy.end, Activity::of(busy.doing));
+        if let Some(part) = &row.part {
+            let (from, to) = axis.range();
+            part.busy(from, to, |doing, start, end| {
+                raster.fill(start, end, Activity::of(doing));
+            });
         }
         return raster;
     }
-    for record in &row.records {
+    for check in &row.records {
+        let record = check.record();
         let mine = tid.is_none_or(|tid| tid == record.ran_on.tid);
         spans(record, |span| {
             let by_me = span.tid.is_some() && span.tid == tid;
@@ -127,9 +130,9 @@ fn set(buffer: &mut Buffer, area: Rect, axis: &Axis, index: usize, mark: Mark) {
 }
 
 /// Marks the check that the cursor is on.
-pub(crate) fn select(buffer: &mut Buffer, area: Rect, axis: &Axis, record: &Record) {
-    let first = axis.place(record.started).unwrap_or(0);
-    let last = axis.place(record.ended).unwrap_or(axis.cells() - 1);
+pub(crate) fn select(buffer: &mut Buffer, area: Rect, axis: &Axis, check: &Check) {
+    let first = axis.place(check.started).unwrap_or(0);
+    let last = axis.place(check.ended).unwrap_or(axis.cells() - 1);
     for index in first..=last.max(first) {
         if let Some(cell) = buffer.cell_mut((area.x + index as u16, area.y)) {
             cell.modifier.remove(Modifier::DIM);
@@ -140,7 +143,8 @@ pub(crate) fn select(buffer: &mut Buffer, area: Rect, axis: &Axis, record: &Reco
 
 /// Where a check was polled for a moment, in the middle of its waiting.
 fn ticks(buffer: &mut Buffer, area: Rect, axis: &Axis, row: &Row<'_>) {
-    for slice in row.records.iter().flat_map(|record| &record.notes.slices) {
+    let records = row.records.iter().map(|check| check.record());
+    for slice in records.flat_map(|record| &record.notes.slices) {
         let Some(index) = axis.place(slice.start) else {
             continue;
         };
@@ -156,9 +160,9 @@ fn ticks(buffer: &mut Buffer, area: Rect, axis: &Axis, row: &Row<'_>) {
 
 /// A check in a lane.
 struct Bar<'a> {
-    record: &'a Check<'a>,
+    check: &'a Check,
     /// The one after it in the same lane.
-    next: Option<&'a Check<'a>>,
+    next: Option<&'a Check>,
 }
 
 impl Bar<'_> {
@@ -171,20 +175,20 @@ impl Bar<'_> {
         scene: &Scene<'_>,
         followed: Option<SiteId>,
     ) {
-        let record = self.record;
-        let start = axis.place(record.started);
+        let check = self.check;
+        let start = axis.place(check.started);
         let began = start.or_else(|| self.edge(axis));
         match (start, began) {
             (Some(start), _) => set(buffer, area, axis, start, START),
             (None, Some(edge)) => set(buffer, area, axis, edge, BEFORE),
             (None, None) => {}
         }
-        let end = axis.place(record.ended);
+        let end = axis.place(check.ended);
         if matches!(row.kind, Kind::Thread { .. }) {
             let last = end.unwrap_or_else(|| axis.hand().unwrap_or(axis.cells() - 1));
             self.name(buffer, area, axis, (began, last), scene, followed);
         }
-        let Some(end) = end.filter(|_| record.failed()) else {
+        let Some(end) = end.filter(|_| check.is == Is::Failed) else {
             return;
         };
         let bad = theme::badge(crate::monitor::State::Down);
@@ -201,7 +205,7 @@ impl Bar<'_> {
     /// The first cell of a check that began before the page did.
     fn edge(&self, axis: &Axis) -> Option<usize> {
         let (from, to) = axis.range();
-        let reaches = self.record.started < from && self.record.ended > from;
+        let reaches = self.check.started < from && self.check.ended > from;
         let first = (0..axis.cells()).find(|cell| axis.moment(*cell).is_some());
         first.filter(|_| reaches && to > from)
     }
@@ -220,7 +224,7 @@ impl Bar<'_> {
         const LEAST: usize = 2;
         let Some(start) = start else { return };
         let room = last.saturating_sub(start + 1);
-        let site = self.record.site();
+        let site = self.check.site;
         let Some(state) = scene.monitor.site(site).filter(|_| room >= LEAST) else {
             return;
         };
@@ -245,11 +249,11 @@ impl Bar<'_> {
 
     /// How it ended, in words, where nothing else stands behind it.
     fn outcome(&self, buffer: &mut Buffer, area: Rect, axis: &Axis, end: usize, style: Style) {
-        let reason = self.record.found.and_then(|found| found.reason);
+        let reason = self.check.record().found.and_then(|found| found.reason);
         let reason = reason.map_or("", |reason| reason.word());
-        let text = format!(" DOWN {reason} {}", brief(self.record.took()));
+        let text = format!(" DOWN {reason} {}", brief(self.check.took()));
         let next = self.next.and_then(|next| {
-            let due = next.job.due.min(next.started);
+            let due = next.due.min(next.started);
             axis.place(due).filter(|place| *place > end)
         });
         let room = next.unwrap_or(axis.cells()).saturating_sub(end + 1);

@@ -227,8 +227,8 @@ fn draw_lanes(
         };
         let followed = state.place.followed;
         lane::draw(buffer, cells, &board.axis, row, scene, followed);
-        if let Some((_, record)) = under {
-            lane::select(buffer, cells, &board.axis, &record);
+        if let Some((_, check)) = under {
+            lane::select(buffer, cells, &board.axis, check);
         }
     }
     hidden
@@ -305,7 +305,7 @@ fn label(row: &Row<'_>, scene: &Scene<'_>, board: &Board<'_>) -> (String, ratatu
             (site_name(*site), if down { BOLD } else { PLAIN })
         }
         Kind::Task => {
-            let site = row.records.first().map(|record| record.site());
+            let site = row.records.first().map(|check| check.site);
             (site.map_or_else(String::new, site_name), PLAIN)
         }
     }
@@ -360,7 +360,7 @@ fn bottom(
             ..line
         };
         let texts = match board.selected(&state.place) {
-            Some((_, record)) => detail::lines(&record, state, scene),
+            Some((_, check)) => detail::lines(check.record(), state, scene),
             None => [
                 "The check under the cursor is not on this page any more.".into(),
                 "Left and Right go to the checks of a lane; End goes live.".into(),

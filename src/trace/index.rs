@@ -1,0 +1,390 @@
+//! Records by their starts and by the threads that ran them. Kept up to date as they come and
+//! go, so that a picture of ten thousand checks is made without reading their notes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use crate::domain::{Moment, RanOn};
+
+use super::check::Check;
+use super::notes::Doing;
+use super::record::Record;
+use super::timeline::{Timed, Timeline};
+
+/// A thread: its host, process and id. Two hosts may well use the same numbers.
+pub(super) type Key = (Arc<str>, u32, u32);
+
+/// A stretch of time in which a thread was busy with a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stretch {
+    start: Moment,
+    end: Moment,
+}
+
+impl Timed for Stretch {
+    fn key(&self) -> (Moment, Moment) {
+        (self.start, self.end)
+    }
+}
+
+/// A thread's part in the checks on record.
+#[derive(Clone, Debug, Default)]
+struct Lane {
+    /// The checks that it ran, alone or with others.
+    checks: Timeline<Check>,
+    /// When it ran, and when it waited for the interpreter lock.
+    running: Timeline<Stretch>,
+    locked: Timeline<Stretch>,
+}
+
+impl Lane {
+    const fn bytes(&self) -> usize {
+        self.checks.bytes() + self.running.bytes() + self.locked.bytes()
+    }
+
+    const fn busy(&mut self, doing: Doing) -> &mut Timeline<Stretch> {
+        match doing {
+            Doing::Running => &mut self.running,
+            Doing::Locked => &mut self.locked,
+        }
+    }
+}
+
+/// Checks by their starts, and by threads.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Index {
+    checks: Timeline<Check>,
+    lanes: BTreeMap<Key, Lane>,
+    /// What records and lanes take.
+    bytes: usize,
+}
+
+impl Index {
+    /// The memory that records and all that leads to them take, in bytes.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes + self.checks.bytes()
+    }
+
+    pub(super) fn insert(&mut self, record: Record) {
+        let check = Check::of(record);
+        self.bytes += check.record_bytes();
+        let record = check.record();
+        for tid in threads(record) {
+            let lane = self.lanes.entry(key(record, tid)).or_default();
+            self.bytes -= lane.bytes();
+            lane.checks.insert(check.clone());
+            busy(record, tid, |doing, stretch| {
+                lane.busy(doing).insert(stretch);
+            });
+            self.bytes += lane.bytes();
+        }
+        self.checks.insert(check);
+    }
+
+    /// Takes out the check that started first.
+    pub(super) fn pop(&mut self) -> Option<Check> {
+        let first = self.checks.first()?.key();
+        let check = self.checks.remove(first, |_| true)?;
+        self.bytes -= check.record_bytes();
+        let record = check.record();
+        for tid in threads(record) {
+            let key = key(record, tid);
+            let Some(lane) = self.lanes.get_mut(&key) else {
+                continue;
+            };
+            self.bytes -= lane.bytes();
+            lane.checks.remove(first, |other| other.is_same(&check));
+            busy(record, tid, |doing, stretch| {
+                lane.busy(doing).remove(stretch.key(), |_| true);
+            });
+            self.bytes += lane.bytes();
+            if lane.checks.is_empty() {
+                self.lanes.remove(&key);
+            }
+        }
+        Some(check)
+    }
+
+    /// The check that started first.
+    pub(super) fn first(&self) -> Option<&Check> {
+        self.checks.first()
+    }
+
+    /// All checks, by their starts.
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Check> {
+        self.checks.iter()
+    }
+
+    /// The checks that were due, or in flight, between two moments, by their starts.
+    pub(super) fn between(&self, from: Moment, to: Moment) -> impl Iterator<Item = &Check> {
+        self.checks.between(from, to)
+    }
+}
+
+fn key(record: &Record, tid: u32) -> Key {
+    (Arc::clone(&record.ran_on.host), record.ran_on.pid, tid)
+}
+
+/// The threads that had a part in a check, each once. Zero is the id of none.
+fn threads(record: &Record) -> SmallVec<[u32; 8]> {
+    let mut threads = SmallVec::new();
+    let slices = record.notes.slices.iter().map(|slice| slice.tid);
+    for tid in slices.chain([record.ran_on.tid]) {
+        if tid != 0 && !threads.contains(&tid) {
+            threads.push(tid);
+        }
+    }
+    threads
+}
+
+/// Gives each stretch in which a thread was busy with a check, none of them twice where two
+/// overlap, as they do on clocks that differ.
+fn busy(record: &Record, tid: u32, mut each: impl FnMut(Doing, Stretch)) {
+    let mut at = record.started;
+    for slice in &record.notes.slices {
+        let (start, end) = (slice.start.max(at), slice.end);
+        if slice.tid == tid && end > start {
+            each(slice.doing, Stretch { start, end });
+        }
+        at = at.max(end);
+    }
+}
+
+/// A thread, and its part in the checks on record.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    /// Its host.
+    pub host: &'a Arc<str>,
+    /// Its process.
+    pub pid: u32,
+    /// Its id.
+    pub tid: u32,
+    /// All that is known of it; `None` if that was forgotten.
+    pub who: Option<&'a RanOn>,
+    /// Whether it may run checks now.
+    pub is_present: bool,
+    /// In those that have ended, and in those in flight.
+    lanes: [Option<&'a Lane>; 2],
+}
+
+impl<'a> Part<'a> {
+    /// The checks that it ran and that were due, or in flight, between two moments: those
+    /// that have ended by their starts, and then those in flight by theirs.
+    pub fn checks(&self, from: Moment, to: Moment) -> impl Iterator<Item = &'a Check> {
+        let lanes = self.lanes.into_iter().flatten();
+        lanes.flat_map(move |lane| lane.checks.between(from, to))
+    }
+
+    /// Gives each stretch between two moments in which it was busy.
+    pub fn busy(&self, from: Moment, to: Moment, mut each: impl FnMut(Doing, Moment, Moment)) {
+        for lane in self.lanes.into_iter().flatten() {
+            for (doing, stretches) in [
+                (Doing::Running, &lane.running),
+                (Doing::Locked, &lane.locked),
+            ] {
+                let stretches = stretches.between(from, to);
+                stretches.for_each(|busy| each(doing, busy.start, busy.end));
+            }
+        }
+    }
+}
+
+/// The parts of those threads that may run checks now and of those that ran any, by host,
+/// process and id.
+pub(super) fn parts<'a>(
+    roster: &'a [RanOn],
+    known: &'a BTreeMap<Key, RanOn>,
+    indices: [&'a Index; 2],
+) -> Vec<Part<'a>> {
+    let mut parts = BTreeMap::new();
+    let part = |(host, pid, tid): (&'a Arc<str>, u32, u32)| Part {
+        host,
+        pid,
+        tid,
+        who: None,
+        is_present: false,
+        lanes: [None; 2],
+    };
+    for who in roster {
+        let key = (&who.host, who.pid, who.tid);
+        let part = parts.entry(key).or_insert_with(|| part(key));
+        (part.who, part.is_present) = (Some(who), true);
+    }
+    for (place, index) in indices.into_iter().enumerate() {
+        for (key, lane) in &index.lanes {
+            let (host, pid, tid) = key;
+            let by = (host, *pid, *tid);
+            let part = parts.entry(by).or_insert_with(|| part(by));
+            part.who = part.who.or_else(|| known.get(key));
+            part.lanes[place] = Some(lane);
+        }
+    }
+    parts.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{JobId, SiteId};
+    use crate::trace::notes::{Notes, Slice};
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    fn at(nanos: u64) -> Moment {
+        Moment::from_nanos(nanos)
+    }
+
+    /// A check of a thread of one of two hosts, with polls that may be those of others, may
+    /// touch, and may overlap.
+    fn records() -> impl Strategy<Value = Record> {
+        let poll = (0_u64..40, 0_u64..3, 0_u64..30, 0_u32..4, any::<bool>());
+        let polls = prop::collection::vec(poll, 0..9);
+        let times = (0_u64..2_000, 0_u64..60, 0_u64..20);
+        (times, any::<bool>(), 0_u32..4, polls).prop_map(
+            |((due, queued, rest), host, tid, polls)| {
+                let started = due + queued;
+                let (mut now, mut notes) = (started, Notes::default());
+                for (wait, back, run, tid, locked) in polls {
+                    let start = (now + wait).saturating_sub(back);
+                    now = start + run;
+                    notes.slices.push(Slice {
+                        ready: at(start),
+                        start: at(start),
+                        end: at(now),
+                        tid,
+                        doing: if locked {
+                            Doing::Locked
+                        } else {
+                            Doing::Running
+                        },
+                    });
+                }
+                Record {
+                    job: JobId {
+                        site: SiteId::from_index(0),
+                        due: at(due),
+                    },
+                    started: at(started),
+                    ended: at(now + rest),
+                    ran_on: RanOn {
+                        host: if host { "a" } else { "b" }.into(),
+                        pid: 1,
+                        tid,
+                        thread: "t".into(),
+                    },
+                    notes,
+                    found: None,
+                }
+            },
+        )
+    }
+
+    /// The numbers of those between two moments.
+    fn between<'a>(
+        records: impl Iterator<Item = &'a Record>,
+        (from, to): (Moment, Moment),
+    ) -> Vec<usize> {
+        records
+            .filter(|record| record.job.due <= to && record.ended >= from)
+            .map(|record| record.site().index())
+            .collect()
+    }
+
+    /// What a thread was busy with, read from the notes of all records.
+    fn stretches(
+        records: &[Record],
+        host: &str,
+        tid: u32,
+        (from, to): (Moment, Moment),
+    ) -> Vec<(bool, Moment, Moment)> {
+        let mut all = Vec::new();
+        for record in records.iter().filter(|record| *record.ran_on.host == *host) {
+            let slices = &record.notes.slices;
+            for (place, slice) in slices.iter().enumerate() {
+                let before = slices[..place].iter().map(|slice| slice.end).max();
+                let start = slice
+                    .start
+                    .max(before.unwrap_or_default())
+                    .max(record.started);
+                let shown = start <= to && slice.end >= from && start < slice.end;
+                if slice.tid == tid && shown {
+                    all.push((slice.doing == Doing::Locked, start, slice.end));
+                }
+            }
+        }
+        all.sort_unstable();
+        all
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn it_gives_what_a_reading_of_the_records_gives_whatever_comes_and_goes(
+            ended in prop::collection::vec((records(), any::<u8>()), 0..400),
+            flying in prop::collection::vec(records(), 0..20),
+            rostered in 1_u32..4,
+            windows in prop::collection::vec((0_u64..2_200, 0_u64..900), 1..6),
+        ) {
+            let (mut index, mut plain): (Index, Vec<Record>) = Default::default();
+            for (number, (mut record, chance)) in ended.into_iter().enumerate() {
+                record.job.site = SiteId::from_index(number);
+                index.insert(record.clone());
+                plain.push(record);
+                plain.sort_by_key(|record| (record.started, record.ended));
+                if chance < 100 {
+                    let gone = index.pop().map(|check| check.record().clone());
+                    prop_assert_eq!(gone, Some(plain.remove(0)));
+                }
+            }
+            let mut above = Index::default();
+            let mut others = flying;
+            for (number, record) in others.iter_mut().enumerate() {
+                record.job.site = SiteId::from_index(1_000 + number);
+                above.insert(record.clone());
+            }
+            others.sort_by_key(|record| (record.started, record.ended));
+            let who = |host: &str, tid| RanOn { host: host.into(), pid: 1, tid, thread: "t".into() };
+            let roster = [who("a", rostered)];
+            let known = BTreeMap::from([(("b".into(), 1, 2), who("b", 2))]);
+            let parts = parts(&roster, &known, [&index, &above]);
+
+            let all: Vec<_> = plain.iter().chain(&others).cloned().collect();
+            let mut keys = BTreeSet::from([("a".to_owned(), rostered)]);
+            for record in &all {
+                let tids = record.notes.slices.iter().map(|slice| slice.tid);
+                let tids = tids.chain([record.ran_on.tid]).filter(|tid| *tid != 0);
+                keys.extend(tids.map(|tid| (record.ran_on.host.to_string(), tid)));
+            }
+            let found: Vec<_> = parts.iter().map(|part| (part.host.to_string(), part.tid)).collect();
+            prop_assert_eq!(found, keys.into_iter().collect::<Vec<_>>());
+            for (from, length) in windows {
+                let window = (at(from), at(from + length));
+                let checks = index.between(window.0, window.1).map(|check| check.site.index());
+                prop_assert_eq!(checks.collect::<Vec<_>>(), between(plain.iter(), window));
+                for part in &parts {
+                    prop_assert_eq!(part.is_present, **part.host == *"a" && part.tid == rostered);
+                    let is_known = **part.host == *"b" && part.tid == 2;
+                    prop_assert_eq!(part.who.is_some(), part.is_present || is_known);
+                    let mine = |record: &&Record| {
+                        let tids = record.notes.slices.iter().map(|slice| slice.tid);
+                        record.ran_on.host == *part.host
+                            && tids.chain([record.ran_on.tid]).any(|tid| tid == part.tid)
+                    };
+                    let checks = part.checks(window.0, window.1).map(|check| check.site.index());
+                    prop_assert_eq!(checks.collect::<Vec<_>>(), between(all.iter().filter(mine), window));
+                    let mut busy = Vec::new();
+                    part.busy(window.0, window.1, |doing, start, end| {
+                        busy.push((doing == Doing::Locked, start, end));
+                    });
+                    busy.sort_unstable();
+                    prop_assert_eq!(busy, stretches(&all, part.host, part.tid, window));
+                }
+            }
+            while index.pop().is_some() {}
+            prop_assert_eq!(index.bytes(), 0);
+            prop_assert!(index.lanes.is_empty());
+        }
+    }
+}
