@@ -20,8 +20,12 @@ pub struct Check {
     pub due: Moment,
     /// Which site it looks at.
     pub site: SiteId,
+    /// The thread that ran it last.
+    pub tid: u32,
     /// How far it is.
     pub is: Is,
+    /// Whether that thread alone had a part in it.
+    pub is_of_one: bool,
     record: Arc<Record>,
 }
 
@@ -43,6 +47,13 @@ impl Check {
             ended: record.ended,
             due: record.job.due,
             site: record.job.site,
+            tid: record.ran_on.tid,
+            is_of_one: record.ran_on.tid != 0
+                && record
+                    .notes
+                    .slices
+                    .iter()
+                    .all(|slice| slice.tid == record.ran_on.tid),
             is: match record.found {
                 None => Is::InFlight,
                 Some(_) if record.failed() => Is::Failed,

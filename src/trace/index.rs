@@ -11,7 +11,7 @@ use crate::domain::{Moment, RanOn};
 use super::check::Check;
 use super::notes::Doing;
 use super::record::Record;
-use super::timeline::{Timed, Timeline};
+use super::timeline::{Bundle, Timed, Timeline};
 
 /// A thread: its host, process and id. Two hosts may well use the same numbers.
 pub(super) type Key = (Arc<str>, u32, u32);
@@ -29,25 +29,36 @@ impl Timed for Stretch {
     }
 }
 
+/// What a thread, or a check that waits for it, does in a stretch of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Share {
+    Running,
+    Locked,
+    Ready,
+}
+
 /// A thread's part in the checks on record.
 #[derive(Clone, Debug, Default)]
 struct Lane {
     /// The checks that it ran, alone or with others.
     checks: Timeline<Check>,
-    /// When it ran, and when it waited for the interpreter lock.
+    /// When it ran, when it waited for the interpreter lock, and when one of them could go on
+    /// and it did not run that yet.
     running: Timeline<Stretch>,
     locked: Timeline<Stretch>,
+    ready: Timeline<Stretch>,
 }
 
 impl Lane {
     const fn bytes(&self) -> usize {
-        self.checks.bytes() + self.running.bytes() + self.locked.bytes()
+        self.checks.bytes() + self.running.bytes() + self.locked.bytes() + self.ready.bytes()
     }
 
-    const fn busy(&mut self, doing: Doing) -> &mut Timeline<Stretch> {
-        match doing {
-            Doing::Running => &mut self.running,
-            Doing::Locked => &mut self.locked,
+    const fn of(&mut self, part: Share) -> &mut Timeline<Stretch> {
+        match part {
+            Share::Running => &mut self.running,
+            Share::Locked => &mut self.locked,
+            Share::Ready => &mut self.ready,
         }
     }
 }
@@ -75,8 +86,8 @@ impl Index {
             let lane = self.lanes.entry(key(record, tid)).or_default();
             self.bytes -= lane.bytes();
             lane.checks.insert(check.clone());
-            busy(record, tid, |doing, stretch| {
-                lane.busy(doing).insert(stretch);
+            shares(record, tid, |share, stretch| {
+                lane.of(share).insert(stretch);
             });
             self.bytes += lane.bytes();
         }
@@ -96,8 +107,8 @@ impl Index {
             };
             self.bytes -= lane.bytes();
             lane.checks.remove(first, |other| other.is_same(&check));
-            busy(record, tid, |doing, stretch| {
-                lane.busy(doing).remove(stretch.key(), |_| true);
+            shares(record, tid, |share, stretch| {
+                lane.of(share).remove(stretch.key(), |_| true);
             });
             self.bytes += lane.bytes();
             if lane.checks.is_empty() {
@@ -139,16 +150,25 @@ fn threads(record: &Record) -> SmallVec<[u32; 8]> {
     threads
 }
 
-/// Gives each stretch in which a thread was busy with a check, none of them twice where two
+/// Gives each stretch of a check in which a thread had a part, none of them twice where two
 /// overlap, as they do on clocks that differ.
-fn busy(record: &Record, tid: u32, mut each: impl FnMut(Doing, Stretch)) {
+fn shares(record: &Record, tid: u32, mut each: impl FnMut(Share, Stretch)) {
     let mut at = record.started;
-    for slice in &record.notes.slices {
-        let (start, end) = (slice.start.max(at), slice.end);
-        if slice.tid == tid && end > start {
-            each(slice.doing, Stretch { start, end });
+    let mut give = |share, start: Moment, end: Moment| {
+        if end > start {
+            each(share, Stretch { start, end });
         }
-        at = at.max(end);
+    };
+    for slice in &record.notes.slices {
+        if slice.tid == tid {
+            let share = match slice.doing {
+                Doing::Running => Share::Running,
+                Doing::Locked => Share::Locked,
+            };
+            give(Share::Ready, slice.ready.max(at), slice.start);
+            give(share, slice.start.max(at), slice.end);
+        }
+        at = at.max(slice.end);
     }
 }
 
@@ -177,16 +197,22 @@ impl<'a> Part<'a> {
         lanes.flat_map(move |lane| lane.checks.between(from, to))
     }
 
-    /// Gives each stretch between two moments in which it was busy.
-    pub fn busy(&self, from: Moment, to: Moment, mut each: impl FnMut(Doing, Moment, Moment)) {
+    /// Offers to `take` what it did with them between two moments, together where it takes
+    /// that so, or else stretch by stretch; and some that lies beyond.
+    pub fn busy(&self, from: Moment, to: Moment, mut take: impl FnMut(Doing, Bundle) -> bool) {
         for lane in self.lanes.into_iter().flatten() {
-            for (doing, stretches) in [
-                (Doing::Running, &lane.running),
-                (Doing::Locked, &lane.locked),
-            ] {
-                let stretches = stretches.between(from, to);
-                stretches.for_each(|busy| each(doing, busy.start, busy.end));
-            }
+            let take = &mut take;
+            lane.running
+                .bundles(from, to, |bundle| take(Doing::Running, bundle));
+            lane.locked
+                .bundles(from, to, |bundle| take(Doing::Locked, bundle));
+        }
+    }
+
+    /// The same of the time in which a check could go on and it did not run that yet.
+    pub fn ready(&self, from: Moment, to: Moment, mut take: impl FnMut(Bundle) -> bool) {
+        for lane in self.lanes.into_iter().flatten() {
+            lane.ready.bundles(from, to, &mut take);
         }
     }
 }
@@ -239,18 +265,24 @@ mod tests {
     /// A check of a thread of one of two hosts, with polls that may be those of others, may
     /// touch, and may overlap.
     fn records() -> impl Strategy<Value = Record> {
-        let poll = (0_u64..40, 0_u64..3, 0_u64..30, 0_u32..4, any::<bool>());
+        let poll = (
+            0_u64..40,
+            (0_u64..3, 0_u64..5),
+            0_u64..30,
+            0_u32..4,
+            any::<bool>(),
+        );
         let polls = prop::collection::vec(poll, 0..9);
         let times = (0_u64..2_000, 0_u64..60, 0_u64..20);
         (times, any::<bool>(), 0_u32..4, polls).prop_map(
             |((due, queued, rest), host, tid, polls)| {
                 let started = due + queued;
                 let (mut now, mut notes) = (started, Notes::default());
-                for (wait, back, run, tid, locked) in polls {
+                for (wait, (back, woken), run, tid, locked) in polls {
                     let start = (now + wait).saturating_sub(back);
                     now = start + run;
                     notes.slices.push(Slice {
-                        ready: at(start),
+                        ready: at(start.saturating_sub(woken)),
                         start: at(start),
                         end: at(now),
                         tid,
@@ -292,26 +324,32 @@ mod tests {
             .collect()
     }
 
-    /// What a thread was busy with, read from the notes of all records.
+    /// What a thread did with checks, read from the notes of all records.
     fn stretches(
         records: &[Record],
         host: &str,
         tid: u32,
         (from, to): (Moment, Moment),
-    ) -> Vec<(bool, Moment, Moment)> {
+    ) -> Vec<(char, Moment, Moment)> {
         let mut all = Vec::new();
         for record in records.iter().filter(|record| *record.ran_on.host == *host) {
             let slices = &record.notes.slices;
             for (place, slice) in slices.iter().enumerate() {
                 let before = slices[..place].iter().map(|slice| slice.end).max();
-                let start = slice
-                    .start
-                    .max(before.unwrap_or_default())
-                    .max(record.started);
-                let shown = start <= to && slice.end >= from && start < slice.end;
-                if slice.tid == tid && shown {
-                    all.push((slice.doing == Doing::Locked, start, slice.end));
-                }
+                let least = before.unwrap_or_default().max(record.started);
+                let mut add = |what, start, end| {
+                    let shown = start <= to && end >= from && start < end;
+                    if slice.tid == tid && shown {
+                        all.push((what, start, end));
+                    }
+                };
+                let what = if slice.doing == Doing::Locked {
+                    'l'
+                } else {
+                    'r'
+                };
+                add(what, slice.start.max(least), slice.end);
+                add('w', slice.ready.max(least), slice.start);
             }
         }
         all.sort_unstable();
@@ -375,9 +413,17 @@ mod tests {
                     let checks = part.checks(window.0, window.1).map(|check| check.site.index());
                     prop_assert_eq!(checks.collect::<Vec<_>>(), between(all.iter().filter(mine), window));
                     let mut busy = Vec::new();
-                    part.busy(window.0, window.1, |doing, start, end| {
-                        busy.push((doing == Doing::Locked, start, end));
+                    let mut take = |what, bundle: Bundle| {
+                        let shown = bundle.from <= window.1 && bundle.to >= window.0;
+                        if bundle.of == 1 && shown {
+                            busy.push((what, bundle.from, bundle.to));
+                        }
+                        bundle.of == 1
+                    };
+                    part.busy(window.0, window.1, |doing, bundle| {
+                        take(if doing == Doing::Locked { 'l' } else { 'r' }, bundle)
                     });
+                    part.ready(window.0, window.1, |bundle| take('w', bundle));
                     busy.sort_unstable();
                     prop_assert_eq!(busy, stretches(&all, part.host, part.tid, window));
                 }

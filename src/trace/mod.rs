@@ -45,3 +45,4 @@ pub use notes::{Doing, Notes, Slice, Step};
 pub use record::{Found, Record};
 pub use recorder::{Fetched, Present, Received, Recorder, Watched};
 pub use spans::{Activity, Span, spans};
+pub use timeline::Bundle;

@@ -4,7 +4,7 @@
 use crate::domain::Moment;
 
 /// How many a block holds at most.
-const BLOCK: usize = 256;
+const BLOCK: usize = 64;
 
 /// Something from a start to an end.
 pub(super) trait Timed {
@@ -17,6 +17,34 @@ pub(super) trait Timed {
     }
 }
 
+/// Some things that stand side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bundle {
+    /// None starts before this.
+    pub from: Moment,
+    /// None ends after this.
+    pub to: Moment,
+    /// What they take, in nanoseconds.
+    pub nanos: u64,
+    /// How many they are: one takes all of the time from `from` to `to`.
+    pub of: usize,
+}
+
+impl Bundle {
+    /// How much of this is between two moments, in nanoseconds; `None` where that cannot be
+    /// told of all of it together.
+    #[must_use]
+    pub fn within(&self, from: Moment, to: Moment) -> Option<u64> {
+        if self.of == 1 {
+            Some(self.to.min(to).nanos_since(self.from.max(from)))
+        } else if self.from >= from && self.to <= to {
+            Some(self.nanos)
+        } else {
+            None
+        }
+    }
+}
+
 /// Neighbours, and the stretch of time outside of which none of them has to do with anything.
 #[derive(Clone, Debug)]
 struct Block<T> {
@@ -24,16 +52,26 @@ struct Block<T> {
     items: Vec<T>,
     first: Moment,
     last: Moment,
+    /// What all of them take, in nanoseconds.
+    nanos: u64,
+}
+
+/// The time from the start to the end of a thing, in nanoseconds.
+fn nanos(item: &impl Timed) -> u64 {
+    let (start, end) = item.key();
+    end.nanos_since(start)
 }
 
 impl<T: Timed> Block<T> {
     fn of(items: Vec<T>) -> Self {
         let first = items.iter().map(Timed::first).min();
         let last = items.iter().map(|item| item.key().1).max();
+        let sum = items.iter().map(nanos).sum();
         Self {
             items,
             first: first.unwrap_or_default(),
             last: last.unwrap_or_default(),
+            nanos: sum,
         }
     }
 
@@ -45,6 +83,7 @@ impl<T: Timed> Block<T> {
         let key = item.key();
         self.first = self.first.min(item.first());
         self.last = self.last.max(key.1);
+        self.nanos += nanos(&item);
         let place = self.items.partition_point(|other| other.key() <= key);
         self.items.insert(place, item);
     }
@@ -133,6 +172,7 @@ impl<T: Timed> Timeline<T> {
                     return None;
                 }
                 let item = block.items.remove(from + at);
+                block.nanos -= nanos(&item);
                 if block.items.is_empty() {
                     self.bytes -= block.bytes();
                     self.blocks.remove(place);
@@ -146,6 +186,33 @@ impl<T: Timed> Timeline<T> {
 
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
         self.blocks.iter().flat_map(|block| &block.items)
+    }
+
+    /// Offers the things of the time from `from` to `to` to `take`, together where it takes
+    /// them so, or else one by one; and some that lie beyond.
+    pub(super) fn bundles(&self, from: Moment, to: Moment, mut take: impl FnMut(Bundle) -> bool) {
+        let blocks = self.blocks.iter();
+        for block in blocks.filter(|block| block.first <= to && block.last >= from) {
+            let whole = Bundle {
+                from: block.first,
+                to: block.last,
+                nanos: block.nanos,
+                of: block.items.len(),
+            };
+            if whole.of > 1 && take(whole) {
+                continue;
+            }
+            for item in &block.items {
+                let (from, to) = item.key();
+                let nanos = to.nanos_since(from);
+                take(Bundle {
+                    from,
+                    to,
+                    nanos,
+                    of: 1,
+                });
+            }
+        }
     }
 
     /// Those that have to do with the time from `from` to `to`, both included.
@@ -218,9 +285,19 @@ mod tests {
             prop_assert_eq!(timeline.is_empty(), plain.is_empty());
             prop_assert_eq!(timeline.bytes(), measured(&timeline));
             prop_assert!(timeline.blocks.iter().all(|block| block.items.len() <= BLOCK));
+            let sum: u64 = timeline.blocks.iter().map(|block| block.nanos).sum();
+            prop_assert_eq!(sum, plain.iter().map(nanos).sum::<u64>());
             for (from, length) in windows {
                 let (from, to) = (Moment::from_nanos(from), Moment::from_nanos(from + length));
                 let found: Vec<_> = timeline.between(from, to).copied().collect();
+                let shown = |thing: &Thing| thing.key().1.min(to).nanos_since(thing.key().0.max(from));
+                let mut sum = 0;
+                timeline.bundles(from, to, |bundle| {
+                    let within = bundle.within(from, to);
+                    sum += within.unwrap_or_default();
+                    within.is_some()
+                });
+                prop_assert_eq!(sum, plain.iter().map(shown).sum::<u64>());
                 let fits = |thing: &&Thing| thing.first() <= to && thing.key().1 >= from;
                 prop_assert_eq!(found, plain.iter().filter(fits).copied().collect::<Vec<_>>());
             }

@@ -15,6 +15,8 @@ struct Spot {
     to: Moment,
     /// The page's last cell.
     last: usize,
+    /// The end of what is shown of the page.
+    right: Moment,
 }
 
 /// A stretch of time on one page.
@@ -59,7 +61,7 @@ impl<'a> Pen<'a> {
         if to <= from {
             return;
         }
-        if from >= self.spot.from && to <= self.spot.to {
+        if from >= self.spot.from && from < self.spot.to && to <= self.spot.right {
             each(self.spot.clip(from, to));
             return;
         }
@@ -77,6 +79,18 @@ impl<'a> Pen<'a> {
         }
     }
 
+    /// The cell that `from` to `to` is in, if it is in one and all of it is shown.
+    pub(crate) fn within(&mut self, from: Moment, to: Moment) -> Option<usize> {
+        if from < self.spot.from || from >= self.spot.to {
+            let page = self
+                .axis
+                .pages()
+                .find(|page| from >= page.left && from < page.right)?;
+            self.spot = self.find(page, from);
+        }
+        (to <= self.spot.to).then_some(self.spot.cell)
+    }
+
     fn find(&self, page: &Page, at: Moment) -> Spot {
         let cell = (at.nanos_since(page.origin) / self.width()) as usize;
         let edge = self.axis.left(page, cell);
@@ -86,6 +100,7 @@ impl<'a> Pen<'a> {
             from: edge.max(page.left),
             to: self.axis.left(page, cell + 1).min(page.right),
             last: page.last,
+            right: page.right,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! How much time of each cell went into what.
 
 use crate::domain::Moment;
-use crate::trace::{Activity, Span};
+use crate::trace::{Activity, Bundle, Span};
 
 use super::Axis;
 use super::pen::Pen;
@@ -65,6 +65,28 @@ impl<'a> Raster<'a> {
         });
     }
 
+    /// Adds stretches that stand side by side, if they are all in one cell.
+    pub(crate) fn pour(&mut self, bundle: &Bundle, activity: Activity) -> bool {
+        if bundle.of == 1 {
+            self.fill(bundle.from, bundle.to, activity);
+            return true;
+        }
+        let cell = self.pen.within(bundle.from, bundle.to);
+        if let Some(cell) = cell.and_then(|cell| self.cells.get_mut(cell)) {
+            *cell.of(activity) += bundle.nanos;
+            return true;
+        }
+        false
+    }
+
+    /// What counted as waiting, and was not, because all the rest was part of it.
+    pub(crate) fn subtract_from_waiting(&mut self) {
+        for cell in &mut self.cells {
+            let rest = cell.running + cell.locked + cell.ready;
+            cell.waiting = cell.waiting.saturating_sub(rest);
+        }
+    }
+
     pub(crate) fn cells(&self) -> &[Cell] {
         &self.cells
     }
@@ -106,6 +128,33 @@ mod tests {
                     };
                     prop_assert_eq!(cell.running, stretches.iter().map(within).sum::<u64>());
                 }
+            }
+        }
+
+        #[test]
+        fn together_or_one_by_one_stretches_fill_the_same_cells(
+            stretches in prop::collection::vec((0_u64..60, 0_u64..60), 1..12),
+            first in 0_u64..2_500, cells in 1_u16..30, since in 0_u64..3_000,
+        ) {
+            let axis = Axis::sweeping(at(0), at(since), Duration::from_nanos(1_000), cells);
+            let stretches: Vec<_> = stretches
+                .into_iter()
+                .map(|(start, length)| (at(first + start), at(first + start + length)))
+                .collect();
+            let bundle = Bundle {
+                from: stretches.iter().map(|(start, _)| *start).min().unwrap(),
+                to: stretches.iter().map(|(_, end)| *end).max().unwrap(),
+                nanos: stretches.iter().map(|(start, end)| end.nanos_since(*start)).sum(),
+                of: stretches.len(),
+            };
+            let (mut together, mut apart) = (Raster::new(&axis), Raster::new(&axis));
+            for (start, end) in &stretches {
+                apart.fill(*start, *end, Activity::Running);
+            }
+            if together.pour(&bundle, Activity::Running) {
+                prop_assert_eq!(together.cells(), apart.cells());
+            } else {
+                prop_assert!(together.cells().iter().all(|cell| *cell == Cell::default()));
             }
         }
     }

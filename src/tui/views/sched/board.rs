@@ -161,19 +161,13 @@ impl<'a> Board<'a> {
             others.extend(ids);
         }
         others.extend(scene.record.ledger.waiting().iter().map(|job| job.site));
-        // Numbers are sorted far faster than checks: the site's, and the place by start.
-        let mut order: Vec<_> = (0..)
-            .zip(&self.checks)
-            .map(|(place, check)| (check.site, place))
-            .collect::<Vec<(_, u32)>>();
-        order.sort_unstable();
-        let of_one = order.chunk_by(|(one, _), (other, _)| one == other);
+        let order = by_site(&self.checks);
+        let of_one = order.chunk_by(|one, other| one.site == other.site);
         let mut rows: Vec<_> = of_one
-            .filter_map(|lane| {
-                let (site, _) = *lane.first()?;
+            .filter_map(|checks| {
+                let site = checks.first()?.site;
                 others.remove(&site);
-                let checks = lane.iter().map(|(_, place)| self.checks[*place as usize]);
-                Some((site, checks.collect()))
+                Some((site, checks.to_vec()))
             })
             .collect();
         if !others.is_empty() {
@@ -308,6 +302,36 @@ fn by_start<'a>(checks: impl Iterator<Item = &'a Check>) -> Vec<&'a Check> {
         all.sort_by_key(|check| check.started);
     }
     all
+}
+
+/// The checks in the order of their sites, those of one as they stood. Ten thousand of a
+/// thousand sites are put into their places faster than they are compared: by some bits of
+/// the number at a time, of which there are few.
+fn by_site<'a>(checks: &[&'a Check]) -> Vec<&'a Check> {
+    const BITS: usize = 11;
+    let mut order = checks.to_vec();
+    let most = checks.iter().map(|check| check.site.index()).max();
+    let mut shift = 0;
+    while shift < usize::BITS as usize && most.is_some_and(|most| most >> shift > 0) {
+        let digit = |check: &Check| check.site.index() >> shift & ((1 << BITS) - 1);
+        let mut places = [0; 1 << BITS];
+        for check in &order {
+            places[digit(check)] += 1;
+        }
+        let mut next = 0;
+        for place in &mut places {
+            next += std::mem::replace(place, next);
+        }
+        let mut sorted = order.clone();
+        for check in &order {
+            let place = &mut places[digit(check)];
+            sorted[*place] = *check;
+            *place += 1;
+        }
+        order = sorted;
+        shift += BITS;
+    }
+    order
 }
 
 /// Up to when the numbers of lanes are taken: each a tenth of a second, or of a short page,

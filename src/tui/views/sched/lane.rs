@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::domain::{Moment, SiteId, brief, clean};
-use crate::trace::{Activity, Check, Is, spans};
+use crate::trace::{Activity, Check, Is, Part, spans};
 use crate::tui::format::cut;
 use crate::tui::lanes::{Axis, BEFORE, IDLE, Mark, POLLED, Raster, START, mark, thread_mark};
 use crate::tui::scene::Scene;
@@ -51,7 +51,7 @@ pub(crate) fn draw(
         ticks(buffer, area, axis, row);
     }
     for (index, check) in row.records.iter().enumerate() {
-        if tid.is_some_and(|tid| tid != check.record().ran_on.tid) {
+        if tid.is_some_and(|tid| tid != check.tid) {
             continue;
         }
         let next = row.records.get(index + 1).copied();
@@ -68,43 +68,15 @@ fn fill<'a>(
     many: bool,
     scene: &Scene<'_>,
 ) -> Raster<'a> {
-    let mut raster = Raster::new(axis);
-    if many {
-        // Of a worker elsewhere, whose part comes with the answer, it is known that it holds any.
-        if scene.record.queue.is_some() {
-            let mut held = Moment::ZERO;
-            for check in &row.records {
-                if check.ended > held {
-                    raster.fill(
-                        check.started.max(held),
-                        check.ended,
-                        Activity::Waiting(None),
-                    );
-                    held = check.ended;
-                }
-            }
+    if let Some(part) = &row.part {
+        if many {
+            return shared(axis, row, part, scene);
         }
-        // Of ten thousand checks that share a thread only its own part counts.
-        if let Some(part) = &row.part {
-            let (from, to) = axis.range();
-            part.busy(from, to, |doing, start, end| {
-                raster.fill(start, end, Activity::of(doing));
-            });
+        if row.records.iter().all(|check| check.is_of_one) {
+            return alone(axis, row, part);
         }
-        return raster;
     }
-    for check in &row.records {
-        let record = check.record();
-        let mine = tid.is_none_or(|tid| tid == record.ran_on.tid);
-        spans(record, |span| {
-            let by_me = span.tid.is_some() && span.tid == tid;
-            // A thread is not what waits in the queue.
-            let queued = span.activity == Activity::Queued;
-            if by_me || (mine && !(queued && tid.is_some())) {
-                raster.add(&span);
-            }
-        });
-    }
+    let mut raster = spelled(axis, row, tid);
     if let Kind::Site(site) = row.kind {
         let (.., now) = axis.range();
         for job in scene.record.ledger.waiting() {
@@ -112,6 +84,60 @@ fn fill<'a>(
                 raster.fill(job.due, now, Activity::Queued);
             }
         }
+    }
+    raster
+}
+
+/// Of ten thousand checks that share a thread only its own part counts.
+fn shared<'a>(axis: &'a Axis, row: &Row<'_>, part: &Part<'_>, scene: &Scene<'_>) -> Raster<'a> {
+    let mut raster = Raster::new(axis);
+    // Of a worker elsewhere, whose part comes with the answer, it is known that it holds any.
+    if scene.record.queue.is_some() {
+        let mut held = Moment::ZERO;
+        for check in &row.records {
+            if check.ended > held {
+                let started = check.started.max(held);
+                raster.fill(started, check.ended, Activity::Waiting(None));
+                held = check.ended;
+            }
+        }
+    }
+    let (from, to) = axis.range();
+    part.busy(from, to, |doing, bundle| {
+        raster.pour(&bundle, Activity::of(doing))
+    });
+    raster
+}
+
+/// Of a thread that holds its checks alone: while it had one it waited, where it was not busy.
+/// So none of their notes need to be read.
+fn alone<'a>(axis: &'a Axis, row: &Row<'_>, part: &Part<'_>) -> Raster<'a> {
+    let mut raster = Raster::new(axis);
+    for check in &row.records {
+        raster.fill(check.started, check.ended, Activity::Waiting(None));
+    }
+    let (from, to) = axis.range();
+    part.busy(from, to, |doing, bundle| {
+        raster.pour(&bundle, Activity::of(doing))
+    });
+    part.ready(from, to, |bundle| raster.pour(&bundle, Activity::Ready));
+    raster.subtract_from_waiting();
+    raster
+}
+
+/// All that the checks did, as it was noted; in the lane of a thread its part in them.
+fn spelled<'a>(axis: &'a Axis, row: &Row<'_>, tid: Option<u32>) -> Raster<'a> {
+    let mut raster = Raster::new(axis);
+    for check in &row.records {
+        let mine = tid.is_none_or(|tid| tid == check.tid);
+        spans(check.record(), |span| {
+            let by_me = span.tid.is_some() && span.tid == tid;
+            // A thread is not what waits in the queue.
+            let queued = span.activity == Activity::Queued;
+            if by_me || (mine && !(queued && tid.is_some())) {
+                raster.add(&span);
+            }
+        });
     }
     raster
 }
@@ -266,6 +292,70 @@ impl Bar<'_> {
                 &text,
                 style,
             );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{JobId, RanOn};
+    use crate::trace::{Doing, Fetched, Ledger, Notes, Record, Slice, Step};
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    fn at(nanos: u64) -> Moment {
+        Moment::from_nanos(nanos)
+    }
+
+    proptest! {
+        #[test]
+        fn the_lane_of_a_thread_is_the_same_with_and_without_its_notes(
+            checks in prop::collection::vec(
+                (0_u64..40, prop::collection::vec((0_u64..90, 0_u64..9, 0_u64..30, any::<bool>()), 0..6)),
+                1..60,
+            ),
+            cells in 1_u16..90, since in 1_u64..5_000,
+        ) {
+            let ran_on = RanOn { host: "h".into(), pid: 1, tid: 7, thread: "t".into() };
+            let (mut now, mut ended) = (0, Vec::new());
+            for (idle, polls) in checks {
+                let (due, started) = (now, now + idle);
+                now = started;
+                let mut notes = Notes::default();
+                for (wait, woken, run, locked) in polls {
+                    let (ready, start) = (now + wait, now + wait + woken);
+                    now = start + run;
+                    notes.slices.push(Slice {
+                        ready: at(ready),
+                        start: at(start),
+                        end: at(now),
+                        tid: 7,
+                        doing: if locked { Doing::Locked } else { Doing::Running },
+                    });
+                    notes.steps.push(Step { at: at(start), phase: crate::domain::Phase::Dns });
+                }
+                let job = JobId { site: SiteId::from_index(0), due: at(due) };
+                ended.push(Record {
+                    job,
+                    started: at(started),
+                    ended: at(now),
+                    ran_on: ran_on.clone(),
+                    notes,
+                    found: None,
+                });
+            }
+            let mut ledger = Ledger::new();
+            ledger.absorb(Fetched { ended, dropped: 0 });
+            let axis = Axis::sweeping(at(0), at(since), Duration::from_nanos(1_000), cells);
+            let (from, to) = axis.range();
+            for part in ledger.parts() {
+                let kind = Kind::Thread { who: ran_on.clone(), many: false, gone: false };
+                let row = Row::thread(kind, part.checks(from, to).collect(), part);
+                let with = spelled(&axis, &row, Some(7));
+                let without = alone(&axis, &row, &part);
+                prop_assert_eq!(with.cells(), without.cells());
+            }
         }
     }
 }

@@ -116,19 +116,23 @@ impl Row<'_> {
         let within = |a: Moment, b: Moment| b.min(to).nanos_since(a.max(from));
         let many = matches!(self.kind, Kind::Thread { many: true, .. });
         let (mut held, mut running, mut locked, mut late) = (0, 0, 0, 0);
-        let mut count = |doing: Doing, start: Moment, end: Moment| match doing {
-            Doing::Running => running += within(start, end),
-            Doing::Locked => locked += within(start, end),
+        let mut count = |doing: Doing, nanos: u64| match doing {
+            Doing::Running => running += nanos,
+            Doing::Locked => locked += nanos,
         };
         if let Some(part) = &self.part {
-            part.busy(from, to, &mut count);
+            part.busy(from, to, |doing, bundle| {
+                let nanos = bundle.within(from, to);
+                count(doing, nanos.unwrap_or_default());
+                nanos.is_some()
+            });
         }
         for check in &self.records {
             late = late.max(check.started.nanos_since(check.due));
             held += within(check.started, check.ended);
             if self.part.is_none() {
                 for slice in &check.record().notes.slices {
-                    count(slice.doing, slice.start, slice.end);
+                    count(slice.doing, within(slice.start, slice.end));
                 }
             }
         }
