@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use crate::domain::Moment;
 
-/// The hand's first cells, in which the lines of the page before fade one after another.
+/// The hand's first cells, in which the page before fades.
 const FADING: usize = 24;
+
+/// Parts in which a line fades: some lines are full from end to end.
+const PARTS: usize = 3;
 
 /// Cells that are kept empty right of the hand, so that new and old are told apart.
 const GAP: usize = 2;
@@ -119,13 +122,12 @@ impl Axis {
         self.hand.is_some_and(|hand| cell > hand)
     }
 
-    /// Whether a cell of this line is drawn as old. Lines take their turns while the hand
-    /// goes over the first cells: all at once they would be too much for one frame.
+    /// Whether a cell of this line is drawn as old. The parts of lines take their turns while
+    /// the hand goes over the first cells: all at once they would be too much for one frame.
     pub(crate) fn is_faded(&self, line: u16, cell: usize) -> bool {
-        self.is_old(cell)
-            && self
-                .hand
-                .is_some_and(|hand| hand >= usize::from(line) % FADING)
+        let part = cell * PARTS / self.cells;
+        let turn = (usize::from(line) + part * FADING / PARTS) % FADING;
+        self.is_old(cell) && self.hand.is_some_and(|hand| hand >= turn)
     }
 
     /// The newest page's beginning.
