@@ -69,7 +69,7 @@ impl<'a> Board<'a> {
         let settled = settled(state, time, cells, &axis);
         let first = settled.iter().map(|(first, _)| *first).min();
         let window = (first.unwrap_or(from).min(from), to);
-        let checks = by_start(ledger.between(window.0, window.1));
+        let checks = ledger.by_start(window.0, window.1);
         let mut board = Self {
             axis,
             columns,
@@ -80,12 +80,17 @@ impl<'a> Board<'a> {
             settled,
         };
         board.rows = match state.place.grouping {
-            Grouping::Thread => board.threads(scene, usize::from(area.width.saturating_sub(2))),
+            Grouping::Thread => {
+                let mut rows = board.threads(scene, usize::from(area.width.saturating_sub(2)));
+                rows.iter_mut().for_each(|row| row.fill(window));
+                rows
+            }
             Grouping::Site => board.sites(scene),
             Grouping::Task => {
                 let mut rows = board.threads(scene, usize::from(area.width));
                 rows.retain(|row| matches!(row.kind, Kind::Thread { gone: false, .. }));
                 rows.truncate(4);
+                rows.iter_mut().for_each(|row| row.fill(window));
                 let checks = (0..).zip(&board.checks);
                 let shown = checks.filter(|(_, check)| check.ended >= from);
                 board.tasks = shown.map(|(place, _)| place).collect();
@@ -95,7 +100,8 @@ impl<'a> Board<'a> {
         board
     }
 
-    /// The threads that may run checks, and those that did on this page.
+    /// The threads that may run checks, and those that did on this page; their lanes are still
+    /// to be filled.
     fn threads(&self, scene: &Scene<'a>, room: usize) -> Vec<Row<'a>> {
         let ledger = scene.record.ledger;
         let census = scene.census;
@@ -103,19 +109,18 @@ impl<'a> Board<'a> {
         let mut groups: Vec<(u32, String, Vec<Row<'a>>)> = Vec::new();
         for part in ledger.parts() {
             let (host, pid, gone) = (part.host, part.pid, !part.is_present);
-            let records = by_start(part.checks(self.window.0, self.window.1));
-            let Some(who) = part.who.filter(|_| !gone || !records.is_empty()) else {
+            let (from, to) = self.window;
+            let shown = !gone || !part.by_start(from, to).is_empty();
+            let Some(who) = part.who.filter(|_| shown) else {
                 continue;
             };
-            let overlap = records.windows(2).any(|two| two[1].started < two[0].ended);
             let ours = scene.record.queue.is_none() && !gone;
-            let many = overlap || (ours && census.workers > census.threads);
             let kind = Kind::Thread {
                 who: who.clone(),
-                many,
+                many: ours && census.workers > census.threads,
                 gone,
             };
-            let row = Row::thread(kind, records, part);
+            let row = Row::thread(kind, part);
             match groups.last_mut() {
                 Some((of, at, rows)) if *of == pid && **at == **host => rows.push(row),
                 _ => groups.push((pid, who.host.to_string(), vec![row])),
@@ -252,21 +257,28 @@ impl<'a> Board<'a> {
                 shown.push(index);
             }
         };
-        let with = |is: Is| {
-            let lanes = self.lanes();
-            let any = move |checks: &[&Check]| checks.iter().any(|check| check.is == is);
-            let found = lanes.filter(move |(_, checks)| any(checks));
-            found.map(|(index, _)| index).take(height / 3)
-        };
-        with(Is::InFlight).for_each(&mut add);
-        with(Is::Failed).for_each(&mut add);
-        let slowest = self.lanes().max_by_key(|(_, checks)| {
-            let took = checks
-                .iter()
-                .map(|check| check.ended.nanos_since(check.started));
-            took.max().unwrap_or_default()
-        });
-        slowest.into_iter().for_each(|(index, _)| add(index));
+        // One pass: of ten thousand checks each has to come from far.
+        let (mut flying, mut failed, mut slowest) = (Vec::new(), Vec::new(), None);
+        for (index, checks) in self.lanes() {
+            let (mut flies, mut fails, mut longest) = (false, false, 0);
+            for check in checks {
+                flies |= check.is == Is::InFlight;
+                fails |= check.is == Is::Failed;
+                longest = longest.max(check.ended.nanos_since(check.started));
+            }
+            if flies && flying.len() < height / 3 {
+                flying.push(index);
+            }
+            if fails && failed.len() < height / 3 {
+                failed.push(index);
+            }
+            if slowest.is_none_or(|(_, known)| longest >= known) {
+                slowest = Some((index, longest));
+            }
+        }
+        let slowest = slowest.map(|(index, _)| index);
+        let best = flying.into_iter().chain(failed).chain(slowest);
+        best.for_each(&mut add);
         add(all - 1);
         (0..all.min(2 * height)).for_each(add);
         shown
@@ -291,17 +303,6 @@ impl<'a> Board<'a> {
         self.lanes()
             .find_map(|(index, checks)| Some((index, find(checks)?)))
     }
-}
-
-/// Checks of which those that have ended stand by their starts, and after them those in
-/// flight, all in one order.
-fn by_start<'a>(checks: impl Iterator<Item = &'a Check>) -> Vec<&'a Check> {
-    let mut all = Vec::new();
-    checks.for_each(|check| all.push(check));
-    if !all.is_sorted_by_key(|check| check.started) {
-        all.sort_by_key(|check| check.started);
-    }
-    all
 }
 
 /// The checks in the order of their sites, those of one as they stood. Ten thousand of a

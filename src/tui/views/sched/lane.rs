@@ -351,7 +351,8 @@ mod tests {
             let (from, to) = axis.range();
             for part in ledger.parts() {
                 let kind = Kind::Thread { who: ran_on.clone(), many: false, gone: false };
-                let row = Row::thread(kind, part.checks(from, to).collect(), part);
+                let mut row = Row::thread(kind, part);
+                row.fill((from, to));
                 let with = spelled(&axis, &row, Some(7));
                 let without = alone(&axis, &row, &part);
                 prop_assert_eq!(with.cells(), without.cells());

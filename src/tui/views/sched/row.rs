@@ -58,12 +58,21 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The lane of a thread.
-    pub(super) const fn thread(kind: Kind, records: Vec<&'a Check>, part: Part<'a>) -> Self {
+    /// The lane of a thread, which is still to be filled.
+    pub(super) const fn thread(kind: Kind, part: Part<'a>) -> Self {
         Self {
             kind,
-            records,
+            records: Vec::new(),
             part: Some(part),
+        }
+    }
+
+    /// Fills the lane of a thread with the checks that it ran between two moments.
+    pub(super) fn fill(&mut self, (from, to): (Moment, Moment)) {
+        if let (Some(part), Kind::Thread { many, .. }) = (&self.part, &mut self.kind) {
+            self.records = part.by_start(from, to);
+            let mut neighbours = self.records.windows(2);
+            *many = *many || neighbours.any(|two| two[1].started < two[0].ended);
         }
     }
 
@@ -129,7 +138,9 @@ impl Row<'_> {
         }
         for check in &self.records {
             late = late.max(check.started.nanos_since(check.due));
-            held += within(check.started, check.ended);
+            if !many {
+                held += within(check.started, check.ended);
+            }
             if self.part.is_none() {
                 for slice in &check.record().notes.slices {
                     count(slice.doing, within(slice.start, slice.end));

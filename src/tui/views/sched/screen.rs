@@ -66,10 +66,9 @@ fn draw(state: &State, scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
     draw_cause(buffer, line(body.y + 1), &facts);
     heading(buffer, line(body.y + 2), state, &facts, &board);
     let area = lanes_area(state, body);
-    let flight = strips::in_flight(&board).means();
+    let (flight, queue) = strips::loads(&board, scene);
     let hidden = draw_lanes(buffer, area, state, scene, &board, &flight);
     let y = area.bottom();
-    let queue = strips::queued(&board, scene).means();
     let most = scene.monitor.ids().len();
     let text = format!("queue {}", count(census.queued));
     strips::draw(buffer, line(y), &board, &text, &queue, most);
