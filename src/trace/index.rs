@@ -134,20 +134,31 @@ impl Index {
     }
 }
 
-/// The checks of both, by their starts, where those of each stand by theirs. Of the first
-/// there may be ten thousand; of the second there are few, and these started late.
-pub(super) fn merged<'a>(
-    [ended, in_flight]: [impl Iterator<Item = &'a Check>; 2],
+/// The checks of both between two moments, by their starts. Of the first there may be ten
+/// thousand; of the second there are few, and these started late.
+fn merged<'a>(
+    [ended, in_flight]: [Option<&'a Timeline<Check>>; 2],
+    (from, to): (Moment, Moment),
 ) -> Vec<&'a Check> {
-    let mut all = Vec::new();
-    ended.for_each(|check| all.push(check));
-    let above = all.len();
-    all.extend(in_flight);
+    let room = |line: &Timeline<Check>| line.room(from, to);
+    let room = ended.map_or(0, room) + in_flight.map_or(0, room);
+    let mut all = Vec::with_capacity(room);
+    let mut take = |line: &'a Timeline<Check>| {
+        line.between(from, to).for_each(|check| all.push(check));
+        all.len()
+    };
+    let above = ended.map_or(0, &mut take);
+    in_flight.map(take);
     if let Some(first) = all.get(above).map(|check| check.started) {
         let among = all[..above].partition_point(|check| check.started <= first);
         all[among..].sort_by_key(|check| check.started);
     }
     all
+}
+
+/// The checks of two indices between two moments, by their starts.
+pub(super) fn by_start(indices: [&Index; 2], from: Moment, to: Moment) -> Vec<&Check> {
+    merged(indices.map(|index| Some(&index.checks)), (from, to))
 }
 
 fn key(record: &Record, tid: u32) -> Key {
@@ -210,8 +221,10 @@ impl<'a> Part<'a> {
     /// starts.
     #[must_use]
     pub fn by_start(&self, from: Moment, to: Moment) -> Vec<&'a Check> {
-        let lanes = self.lanes.map(Option::into_iter);
-        merged(lanes.map(|lane| lane.flat_map(move |lane| lane.checks.between(from, to))))
+        merged(
+            self.lanes.map(|lane| lane.map(|lane| &lane.checks)),
+            (from, to),
+        )
     }
 
     /// Offers to `take` what it did with them between two moments, together where it takes

@@ -11,7 +11,7 @@ use crate::domain::{JobId, Moment, RanOn, SiteId};
 
 use super::check::Check;
 use super::identity::here;
-use super::index::{Index, Key, Part, merged, parts};
+use super::index::{Index, Key, Part, by_start, parts};
 use super::live::Glance;
 use super::notes::Doing;
 use super::record::Record;
@@ -300,7 +300,7 @@ impl Ledger {
     /// The same, all by their starts.
     #[must_use]
     pub fn by_start(&self, from: Moment, to: Moment) -> Vec<&Check> {
-        merged([&self.ended, &self.in_flight].map(|index| index.between(from, to)))
+        by_start([&self.ended, &self.in_flight], from, to)
     }
 
     /// The threads that may run checks now and those that ran any on record, by host, process

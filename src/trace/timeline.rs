@@ -215,6 +215,13 @@ impl<T: Timed> Timeline<T> {
         }
     }
 
+    /// How many those between two moments are at most.
+    pub(super) fn room(&self, from: Moment, to: Moment) -> usize {
+        let blocks = self.blocks.iter();
+        let shown = blocks.filter(|block| block.first <= to && block.last >= from);
+        shown.map(|block| block.items.len()).sum()
+    }
+
     /// Those that have to do with the time from `from` to `to`, both included.
     pub(super) fn between(&self, from: Moment, to: Moment) -> impl Iterator<Item = &T> {
         self.blocks
@@ -298,6 +305,7 @@ mod tests {
                     within.is_some()
                 });
                 prop_assert_eq!(sum, plain.iter().map(shown).sum::<u64>());
+                prop_assert!(timeline.room(from, to) >= found.len());
                 let fits = |thing: &&Thing| thing.first() <= to && thing.key().1 >= from;
                 prop_assert_eq!(found, plain.iter().filter(fits).copied().collect::<Vec<_>>());
             }

@@ -103,3 +103,88 @@ fn colour(bytes: &mut Vec<u8>, colour: Color, ground: u8) -> io::Result<()> {
     };
     write!(bytes, ";{}", number + ground)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use ratatui::style::Style;
+
+    const COLUMNS: u16 = 9;
+    const ROWS: u16 = 3;
+
+    fn cells() -> impl Strategy<Value = Cell> {
+        let colours = || {
+            prop::sample::select(vec![
+                Color::Reset,
+                Color::Red,
+                Color::DarkGray,
+                Color::LightBlue,
+                Color::Indexed(200),
+                Color::Rgb(1, 20, 255),
+            ])
+        };
+        let bits = Modifier::BOLD | Modifier::DIM | Modifier::REVERSED | Modifier::UNDERLINED;
+        let symbol = prop::sample::select(vec![" ", " ", "a", "─", "█"]);
+        (symbol, colours(), colours(), any::<u16>(), any::<bool>()).prop_map(
+            move |(symbol, fg, bg, modifier, grounded)| {
+                let mut cell = Cell::default();
+                let bg = if grounded { bg } else { Color::Reset };
+                let style = Style::new().fg(fg).bg(bg);
+                cell.set_symbol(symbol).set_style(style);
+                cell.modifier = Modifier::from_bits_truncate(modifier) & bits;
+                // The terminal of the test knows one of the two at a time.
+                if cell.modifier.contains(Modifier::BOLD) {
+                    cell.modifier.remove(Modifier::DIM);
+                }
+                cell
+            },
+        )
+    }
+
+    fn seen(colour: Color) -> vt100::Color {
+        match colour {
+            Color::Red => vt100::Color::Idx(1),
+            Color::DarkGray => vt100::Color::Idx(8),
+            Color::LightBlue => vt100::Color::Idx(12),
+            Color::Indexed(index) => vt100::Color::Idx(index),
+            Color::Rgb(red, green, blue) => vt100::Color::Rgb(red, green, blue),
+            _ => vt100::Color::Default,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_terminal_shows_what_was_written_where_it_was_meant(
+            written in prop::collection::vec((0..COLUMNS, 0..ROWS, cells()), 0..60),
+        ) {
+            let changes: Vec<_> = written.iter().map(|(x, y, cell)| (*x, *y, cell)).collect();
+            let mut bytes = Vec::new();
+            write(&mut bytes, &changes).unwrap();
+            bytes.extend_from_slice(b"\x1b[3;10Hz");
+            let size = |cells: u16| cells.try_into().unwrap();
+            let mut terminal = vt100::Parser::new(size(ROWS), size(COLUMNS + 1), 0);
+            terminal.process(&bytes);
+            for (place, (x, y, cell)) in written.iter().enumerate() {
+                let later = &written[place + 1..];
+                if later.iter().any(|(column, row, _)| (column, row) == (x, y)) {
+                    continue;
+                }
+                let shown = terminal.screen().cell(*y, *x).unwrap();
+                prop_assert_eq!(shown.contents().trim(), cell.symbol().trim());
+                prop_assert_eq!(shown.bgcolor(), seen(cell.bg));
+                let has = |modifier| cell.modifier.contains(modifier);
+                prop_assert_eq!(shown.inverse(), has(Modifier::REVERSED));
+                prop_assert_eq!(shown.underline(), has(Modifier::UNDERLINED));
+                if cell.symbol() != " " || has(Modifier::REVERSED) {
+                    prop_assert_eq!(shown.fgcolor(), seen(cell.fg));
+                    prop_assert_eq!(shown.bold(), has(Modifier::BOLD));
+                    prop_assert_eq!(shown.dim(), has(Modifier::DIM));
+                }
+            }
+            let after = terminal.screen().cell(ROWS - 1, COLUMNS).unwrap();
+            prop_assert_eq!(after.fgcolor(), vt100::Color::Default, "it is left plain");
+            prop_assert!(!after.bold() && !after.inverse());
+        }
+    }
+}

@@ -52,9 +52,11 @@ impl<'a> Load<'a> {
             }
             part(clip.first, width - clip.from);
             part(last, clip.to - (last - clip.first) as u64 * width);
-            // What lies between is whole.
-            change(clip.first + 1, 1);
-            change(last, -1);
+            // What lies between is whole, if anything does.
+            if last > clip.first + 1 {
+                change(clip.first + 1, 1);
+                change(last, -1);
+            }
         });
     }
 
