@@ -16,7 +16,7 @@ use super::timeline::{Bundle, Timed, Timeline};
 /// A thread: its host, process and id. Two hosts may well use the same numbers.
 pub(super) type Key = (Arc<str>, u32, u32);
 
-/// A stretch of time in which a thread was busy with a check.
+/// A stretch of time in which a check had to do with a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stretch {
     start: Moment,
@@ -68,14 +68,15 @@ impl Lane {
 pub(super) struct Index {
     checks: Timeline<Check>,
     lanes: BTreeMap<Key, Lane>,
-    /// What records and lanes take.
+    /// What records take, and what stands in lanes.
     bytes: usize,
 }
 
 impl Index {
     /// The memory that records and all that leads to them take, in bytes.
-    pub(super) const fn bytes(&self) -> usize {
-        self.bytes + self.checks.bytes()
+    pub(super) fn bytes(&self) -> usize {
+        let lanes = self.lanes.len() * size_of::<(Key, Lane)>();
+        self.bytes + self.checks.bytes() + lanes
     }
 
     pub(super) fn insert(&mut self, record: Record) {

@@ -17,7 +17,7 @@ use super::notes::Doing;
 use super::record::Record;
 use super::recorder::{Fetched, Recorder};
 
-/// The memory that records and their index may take: some 35,000 checks.
+/// The memory that records and their index may take: some 40,000 checks.
 const MOST_BYTES: usize = 24 << 20;
 
 /// How far back the record goes at most: a list that is checked seldom would grow for days.
