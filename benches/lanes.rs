@@ -73,12 +73,16 @@ fn watch(table: &mut Table, name: &str, urls: &[String], pages: u32) -> Result<(
     let counted = live.clock.moment() + PAGE + INTERVAL;
     let end = counted + PAGE * pages;
     let (mut next, mut frames, mut checks) = (live.clock.moment(), 0, 0_u32);
+    let mut taken = Vec::new();
     while next < end {
         next = next + GAP;
         while live.clock.moment() < next {
             live.turn(next, |_| checks += u32::from(next > counted));
         }
         let (shared, ()) = millis(|| record.look(&live));
+        if next > counted {
+            taken.push(shared);
+        }
         // Whoever is drawn first finds colder caches: each in its turn.
         for turn in 0..screens.len() {
             let place = (turn + frames) % GROUPINGS.len();
@@ -97,7 +101,11 @@ fn watch(table: &mut Table, name: &str, urls: &[String], pages: u32) -> Result<(
     }
     table.note(
         &format!("{name}: checks a second, and in flight"),
-        format!("{rate:.0}, {}", record.ledger.running().len()),
+        format!("{rate:.0}, {}", record.ledger.running().count()),
+    );
+    table.note(
+        &format!("{name}: of a frame, taking over what was noted"),
+        format!("{:.2} ms", median(taken)),
     );
     for (screen, grouping) in screens.into_iter().zip(GROUPINGS) {
         screen.show(table, &format!("{name}, {grouping}"));
@@ -122,6 +130,7 @@ struct Keeping {
     ledger: Ledger,
     kernel: Kernel,
     sampled: Moment,
+    cores: usize,
 }
 
 impl Keeping {
@@ -135,6 +144,7 @@ impl Keeping {
             .look(core.recorder(), waiting, core.demand().sites, now);
         if now.since(self.sampled) >= SAMPLE_PERIOD {
             self.sampled = now;
+            self.cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
             self.kernel.sample(self.ledger.roster(), now);
         }
     }
@@ -147,7 +157,7 @@ impl Keeping {
         let crew = Crew {
             workers: census.workers,
             threads: census.threads,
-            cores: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            cores: self.cores,
         };
         let means = self.ledger.means();
         look(&Scene {

@@ -49,7 +49,7 @@ impl Exporter {
             .name("export".to_owned())
             .spawn(move || {
                 let written = write(&ledger, &names, &path);
-                let checks = ledger.all().len();
+                let checks = ledger.all().count();
                 let told = written
                     .map(|()| (path.clone(), checks))
                     .map_err(|error| format!("{}: {error}", path.display()));

@@ -26,6 +26,8 @@ pub(super) struct Lookout {
     kernel: Kernel,
     looked: Option<Moment>,
     sampled: Option<Moment>,
+    /// Of the machine, when it was sampled last: the system reads files for that.
+    cores: usize,
     /// What workers elsewhere can run at once, where that is known.
     places: Option<usize>,
     asked: Option<Moment>,
@@ -55,6 +57,7 @@ impl Lookout {
             .look(core.recorder(), waiting, core.demand().sites, now);
         if is_time(self.sampled, SAMPLE_PERIOD) {
             self.sampled = Some(now);
+            self.cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
             // Ids of other machines say nothing of this one.
             let local = here().host;
             let roster = self.ledger.roster().iter();
@@ -91,7 +94,7 @@ impl Lookout {
         let crew = Crew {
             workers: self.workers(core),
             threads: census.threads,
-            cores: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            cores: self.cores,
         };
         let means = self.ledger.means();
         OnRecord {

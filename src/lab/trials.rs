@@ -171,7 +171,7 @@ fn one(
 fn picture(ledger: &mut Ledger, lap: &UnderWay<'_>) -> Picture {
     ledger.look(lap.recorder, Vec::new(), 0, lap.now);
     let mut records = lap.records.to_vec();
-    records.extend_from_slice(ledger.running());
+    records.extend(ledger.running().cloned());
     Picture {
         due: lap.due,
         now: lap.now,

@@ -44,9 +44,9 @@ impl Late {
     pub fn worst(ledger: &Ledger, from: Moment, to: Moment) -> Option<Self> {
         let started = ledger
             .between(from, to)
-            .filter(|record| record.started >= from && record.started <= to)
-            .max_by_key(|record| record.late())
-            .map(|record| (record.job, record.started, false));
+            .filter(|check| check.started >= from && check.started <= to)
+            .max_by_key(|check| check.started.nanos_since(check.due))
+            .map(|check| (check.job(), check.started, false));
         let waiting = ledger.waiting().first();
         let waiting = waiting
             .filter(|job| job.due < to)
@@ -65,10 +65,10 @@ impl Late {
         let mut culprit: Option<(SiteId, Duration, Duration)> = None;
         let mut itself = None;
         for other in ledger.between(job.due, until) {
-            if other.job == job || other.started > until {
+            if other.job() == job || other.started > until {
                 continue;
             }
-            if other.site() == job.site
+            if other.site == job.site
                 && other.started < job.due
                 && other.ended.since(job.due) * 2 > late
             {
@@ -78,7 +78,7 @@ impl Late {
             held += usize::from(other.started <= middle && other.ended >= middle);
             let overlap = other.ended.min(until).since(other.started.max(job.due));
             if culprit.is_none_or(|(_, longest, _)| overlap > longest) {
-                culprit = Some((other.site(), overlap, other.took()));
+                culprit = Some((other.site, overlap, other.took()));
             }
         }
         Self {

@@ -9,13 +9,15 @@ use std::time::Duration;
 
 use crate::domain::{JobId, Moment, RanOn, SiteId};
 
+use super::check::Check;
 use super::identity::here;
+use super::index::{Index, Key, Part, by_start, parts};
 use super::live::Glance;
 use super::notes::Doing;
 use super::record::Record;
 use super::recorder::{Fetched, Recorder};
 
-/// The memory that records may take: some 100,000 checks.
+/// The memory that records and their index may take: some 40,000 checks.
 const MOST_BYTES: usize = 24 << 20;
 
 /// How far back the record goes at most: a list that is checked seldom would grow for days.
@@ -36,18 +38,15 @@ const MOST_SWEEPS: usize = 8;
 /// The checks on record. Read by whoever draws; changed by its owner alone.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
-    /// By their ends.
-    ended: VecDeque<Record>,
-    bytes: usize,
+    ended: Index,
     forgotten: u64,
     dropped: u64,
-    /// As of `now`, by their starts.
-    in_flight: Vec<Record>,
+    /// As of `now`.
+    in_flight: Index,
     /// Checks that are due and wait for a worker, by when they were due.
     waiting: Vec<JobId>,
     roster: Vec<RanOn>,
-    /// By host, process and id.
-    threads: BTreeMap<(Arc<str>, u32, u32), RanOn>,
+    threads: BTreeMap<Key, RanOn>,
     now: Moment,
     sample: VecDeque<(Duration, Duration)>,
     /// From when on there were how many workers.
@@ -109,21 +108,14 @@ impl Ledger {
             .push_back((record.took(), record.busy(Doing::Running)));
         self.count(&record);
         self.know(&record.ran_on);
-        self.bytes += record.bytes();
-        // Several threads hand records in, so that neighbours may have changed places.
-        let behind = self.ended.iter().rev();
         let horizon = record.ended - MOST_AGE;
-        let later = behind
-            .take_while(|other| other.ended > record.ended)
-            .count();
-        self.ended.insert(self.ended.len() - later, record);
+        self.ended.insert(record);
         while self
             .ended
-            .front()
-            .is_some_and(|oldest| self.bytes > MOST_BYTES || oldest.ended < horizon)
-            && let Some(oldest) = self.ended.pop_front()
+            .first()
+            .is_some_and(|oldest| self.ended.bytes() > MOST_BYTES || oldest.ended < horizon)
+            && self.ended.pop().is_some()
         {
-            self.bytes -= oldest.bytes();
             self.forgotten += 1;
         }
     }
@@ -179,13 +171,8 @@ impl Ledger {
         for who in self.roster.clone() {
             self.know(&who);
         }
-        let glances = recorder.glances(now);
-        self.in_flight = glances
-            .into_iter()
-            .map(|glance| self.in_flight(glance, now))
-            .collect();
-        self.in_flight
-            .sort_by_key(|record| (record.started, record.job));
+        let glances = recorder.glances(now).into_iter();
+        self.fly(glances.map(|glance| self.in_flight(glance, now)).collect());
         self.waiting = waiting;
         // What a worker has and has not begun with waits there as it did in the queue.
         self.waiting.extend(recorder.received());
@@ -197,26 +184,34 @@ impl Ledger {
     /// As if these were in flight at `now`: for pictures of work that never happened.
     #[cfg(test)]
     pub(crate) fn see(&mut self, in_flight: impl Iterator<Item = Record>, now: Moment) {
-        self.in_flight = in_flight.collect();
-        for record in &mut self.in_flight {
+        let mut in_flight: Vec<_> = in_flight.collect();
+        for record in &mut in_flight {
             record.ended = now;
             record.found = None;
             record.notes.slices.retain(|slice| slice.end <= now);
         }
-        self.in_flight
-            .sort_by_key(|record| (record.started, record.job));
+        self.fly(in_flight);
         self.now = now;
         if let Some((due, open)) = &mut self.swept {
-            let flying = self.in_flight.iter().map(|record| record.job.due);
+            let flying = self.in_flight.iter().map(|check| check.due);
             let waiting = self.waiting.iter().map(|job| job.due);
             *open = flying.chain(waiting).filter(|other| other == due).count();
+        }
+    }
+
+    /// These are in flight, and no others.
+    fn fly(&mut self, mut in_flight: Vec<Record>) {
+        in_flight.sort_by_key(|record| (record.started, record.job));
+        self.in_flight = Index::default();
+        for record in in_flight {
+            self.in_flight.insert(record);
         }
     }
 
     /// The newest moment at which at least half of the sites were due at once.
     fn find_sweep(&mut self, sites: usize) {
         let mut open: BTreeMap<Moment, usize> = BTreeMap::new();
-        let flying = self.in_flight.iter().map(|record| record.job.due);
+        let flying = self.in_flight.iter().map(|check| check.due);
         for due in flying.chain(self.waiting.iter().map(|job| job.due)) {
             *open.entry(due).or_default() += 1;
         }
@@ -295,20 +290,29 @@ impl Ledger {
         self.now
     }
 
-    /// The checks that were due, or in flight, between two moments, those that have ended
-    /// first.
-    pub fn between(&self, from: Moment, to: Moment) -> impl Iterator<Item = &Record> {
-        let first = self.ended.partition_point(|record| record.ended < from);
-        self.ended
-            .range(first..)
-            .chain(&self.in_flight)
-            .filter(move |record| record.job.due <= to && record.ended >= from)
+    /// The checks that were due, or in flight, between two moments: those that have ended by
+    /// their starts, and then those in flight by theirs.
+    pub fn between(&self, from: Moment, to: Moment) -> impl Iterator<Item = &Check> {
+        let in_flight = self.in_flight.between(from, to);
+        self.ended.between(from, to).chain(in_flight)
+    }
+
+    /// The same, all by their starts.
+    #[must_use]
+    pub fn by_start(&self, from: Moment, to: Moment) -> Vec<&Check> {
+        by_start([&self.ended, &self.in_flight], from, to)
+    }
+
+    /// The threads that may run checks now and those that ran any on record, by host, process
+    /// and id.
+    #[must_use]
+    pub fn parts(&self) -> Vec<Part<'_>> {
+        parts(&self.roster, &self.threads, [&self.ended, &self.in_flight])
     }
 
     /// The checks in flight, by their starts.
-    #[must_use]
-    pub fn running(&self) -> &[Record] {
-        &self.in_flight
+    pub fn running(&self) -> impl Iterator<Item = &Record> {
+        self.in_flight.iter().map(Check::record)
     }
 
     /// The checks that wait for a worker, by when they were due.
@@ -328,21 +332,15 @@ impl Ledger {
         self.threads.values()
     }
 
-    /// A thread that has run checks, or may.
-    #[must_use]
-    pub fn thread(&self, host: &Arc<str>, pid: u32, tid: u32) -> Option<&RanOn> {
-        self.threads.get(&(Arc::clone(host), pid, tid))
-    }
-
-    /// All that have ended and are on record, by their ends.
-    pub fn all(&self) -> impl ExactSizeIterator<Item = &Record> {
-        self.ended.iter()
+    /// All that have ended and are on record, by their starts.
+    pub fn all(&self) -> impl Iterator<Item = &Record> {
+        self.ended.iter().map(Check::record)
     }
 
     /// When the oldest check on record was due.
     #[must_use]
     pub fn oldest(&self) -> Option<Moment> {
-        self.ended.front().map(|record| record.job.due)
+        self.ended.first().map(|check| check.due)
     }
 
     /// Checks that ended and left no record here: those that made room for newer ones, and
@@ -426,11 +424,11 @@ mod tests {
             record(3, 0, 0, 200),
             record(4, 400, 400, 500),
         ]);
-        let ends: Vec<_> = ledger.all().map(|record| record.ended).collect();
-        assert!(ends.is_sorted());
+        let starts: Vec<_> = ledger.all().map(|record| record.started).collect();
+        assert!(starts.is_sorted());
         let sites = |from, to| -> Vec<usize> {
             let between = ledger.between(at(from), at(to));
-            between.map(|record| record.site().index()).collect()
+            between.map(|check| check.site.index()).collect()
         };
         assert_eq!(sites(150, 350), [3, 2]);
         assert_eq!(sites(0, 50), [1, 3, 2]);
@@ -443,9 +441,9 @@ mod tests {
         let many = MOST_BYTES / size_of::<Record>() + 1_000;
         let records = (0..many as u64).map(|n| record(0, n, n, n)).collect();
         let ledger = ledger(records);
-        assert!(ledger.bytes <= MOST_BYTES);
+        assert!(ledger.ended.bytes() <= MOST_BYTES);
         let (forgotten, dropped) = ledger.lost();
-        assert_eq!(forgotten as usize + ledger.all().len(), many);
+        assert_eq!(forgotten as usize + ledger.all().count(), many);
         assert_eq!(dropped, 0);
         assert_eq!(ledger.oldest(), Some(at(forgotten)));
     }

@@ -41,6 +41,7 @@ mod sheet;
 mod state;
 mod steer;
 mod stop;
+mod strokes;
 mod summary;
 mod svg;
 mod terminal;

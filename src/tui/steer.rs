@@ -1,12 +1,13 @@
 //! What keys do on the Scheduling screen: zoom, pan, cursor, and what is under it.
 
 use crate::domain::SiteId;
+use crate::trace::Check;
 
 use super::layout;
 use super::place::Steer;
 use super::scene::{Intent, Scene, Tone};
 use super::state::{Layer, State};
-use super::views::sched::{Board, Check};
+use super::views::sched::Board;
 
 /// Performs it.
 pub(super) fn act(state: &mut State, steer: Steer, scene: &Scene<'_>) -> Option<Intent> {
@@ -66,14 +67,14 @@ fn walk(state: &mut State, steer: Steer, scene: &Scene<'_>) {
         let lanes = board.lanes();
         let newest = lanes.filter_map(|(lane, checks)| Some((lane, *checks.last()?)));
         if let Some((lane, record)) = newest.max_by_key(|(_, record)| record.started) {
-            (state.place.lane, state.place.cursor) = (lane, Some(record.job));
+            (state.place.lane, state.place.cursor) = (lane, Some(record.job()));
         }
         return;
     };
     let checks = board.checks_of(lane);
     let here = checks
         .iter()
-        .position(|other| other.job == record.job)
+        .position(|other| other.job() == record.job())
         .unwrap_or(0);
     let next = match steer {
         Steer::Left => here.checked_sub(1).and_then(|before| checks.get(before)),
@@ -83,7 +84,7 @@ fn walk(state: &mut State, steer: Steer, scene: &Scene<'_>) {
                 return;
             };
             state.place.lane = other;
-            let apart = |other: &&Check<'_>| {
+            let apart = |other: &&&Check| {
                 let (a, b) = (other.started, record.started);
                 a.since(b).max(b.since(a))
             };
@@ -91,7 +92,7 @@ fn walk(state: &mut State, steer: Steer, scene: &Scene<'_>) {
         }
     };
     if let Some(next) = next {
-        state.place.cursor = Some(next.job);
+        state.place.cursor = Some(next.job());
     } else if steer == Steer::Left {
         pan(state, Steer::Back, scene);
     }
@@ -129,13 +130,13 @@ fn pan(state: &mut State, steer: Steer, scene: &Scene<'_>) {
 }
 
 /// The check under the cursor.
-fn selected<'a>(state: &State, scene: &Scene<'a>) -> Option<Check<'a>> {
+fn selected<'a>(state: &State, scene: &Scene<'a>) -> Option<&'a Check> {
     let (_, record) = board(state, scene).selected(&state.place)?;
     Some(record)
 }
 
 fn under_cursor(state: &State, scene: &Scene<'_>) -> Option<SiteId> {
-    selected(state, scene).map(|check| check.site())
+    selected(state, scene).map(|check| check.site)
 }
 
 fn follow(state: &mut State, scene: &Scene<'_>) {

@@ -7,22 +7,41 @@ use std::time::Duration;
 
 use crate::domain::Moment;
 
-/// The hand's first cells, in which the lines of the page before fade one after another.
+/// The hand's first cells, in which the page before fades.
 const FADING: usize = 24;
+
+/// Parts in which a line fades: some lines are full from end to end.
+const PARTS: usize = 3;
 
 /// Cells that are kept empty right of the hand, so that new and old are told apart.
 const GAP: usize = 2;
 
 /// A stretch of time and the cells that it stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Page {
+pub(super) struct Page {
     /// The moment at the left edge of cell 0.
-    origin: Moment,
+    pub(super) origin: Moment,
     /// From the first cell to the last of this page, both included.
     first: usize,
-    last: usize,
+    pub(super) last: usize,
     /// What is after this has not happened yet.
     end: Moment,
+    /// What is shown of it.
+    pub(super) left: Moment,
+    pub(super) right: Moment,
+}
+
+impl Page {
+    fn of(origin: Moment, cell: u64, (first, last): (usize, usize), end: Moment) -> Self {
+        Self {
+            origin,
+            first,
+            last,
+            end,
+            left: left(origin, cell, first),
+            right: left(origin, cell, last + 1).min(end),
+        }
+    }
 }
 
 /// The scale of a picture.
@@ -46,15 +65,7 @@ impl Axis {
         Self {
             cells,
             cell,
-            pages: [
-                Some(Page {
-                    origin,
-                    first: 0,
-                    last: cells - 1,
-                    end: to,
-                }),
-                None,
-            ],
+            pages: [Some(Page::of(origin, cell, (0, cells - 1), to)), None],
             hand: None,
         }
     }
@@ -66,18 +77,9 @@ impl Axis {
         let since = u64::try_from(now.since(anchor).as_nanos()).unwrap_or(u64::MAX);
         let origin = anchor + Duration::from_nanos(since / page * page);
         let hand = ((now.nanos_since(origin) / cell) as usize).min(cells - 1);
-        let newest = Page {
-            origin,
-            first: 0,
-            last: hand,
-            end: now,
-        };
-        let before = Page {
-            origin: origin - Duration::from_nanos(page),
-            first: hand + 1 + GAP,
-            last: cells - 1,
-            end: origin,
-        };
+        let newest = Page::of(origin, cell, (0, hand), now);
+        let older = origin - Duration::from_nanos(page);
+        let before = Page::of(older, cell, (hand + 1 + GAP, cells - 1), origin);
         // The page of a sweep begins clean; so does the very first one.
         let shown = origin > anchor && before.first <= before.last;
         Self {
@@ -104,6 +106,12 @@ impl Axis {
         Duration::from_nanos(self.cell)
     }
 
+    /// The same in nanoseconds, for tens of thousands of stretches: from a `Duration` they come
+    /// by way of seconds.
+    pub(super) const fn nanos(&self) -> u64 {
+        self.cell
+    }
+
     /// Where the hand is, on a page that moves.
     pub(crate) const fn hand(&self) -> Option<usize> {
         self.hand
@@ -114,13 +122,12 @@ impl Axis {
         self.hand.is_some_and(|hand| cell > hand)
     }
 
-    /// Whether a cell of this line is drawn as old. Lines take their turns while the hand
-    /// goes over the first cells: all at once they would be too much for one frame.
+    /// Whether a cell of this line is drawn as old. The parts of lines take their turns while
+    /// the hand goes over the first cells: all at once they would be too much for one frame.
     pub(crate) fn is_faded(&self, line: u16, cell: usize) -> bool {
-        self.is_old(cell)
-            && self
-                .hand
-                .is_some_and(|hand| hand >= usize::from(line) % FADING)
+        let part = cell * PARTS / self.cells;
+        let turn = (usize::from(line) + part * FADING / PARTS) % FADING;
+        self.is_old(cell) && self.hand.is_some_and(|hand| hand >= turn)
     }
 
     /// The newest page's beginning.
@@ -131,13 +138,19 @@ impl Axis {
     /// The earliest and the latest moment that is shown.
     pub(crate) fn range(&self) -> (Moment, Moment) {
         let pages = self.pages.iter().flatten();
-        let from = pages.clone().map(|page| self.left(page, page.first)).min();
+        let from = pages.clone().map(|page| page.left).min();
         let to = pages.map(|page| page.end).max();
         (from.unwrap_or_default(), to.unwrap_or_default())
     }
 
-    fn left(&self, page: &Page, cell: usize) -> Moment {
-        page.origin + Duration::from_nanos(self.cell * cell as u64)
+    /// The pages of which something is shown, the newest first.
+    pub(super) fn pages(&self) -> impl Iterator<Item = &Page> {
+        self.pages.iter().flatten()
+    }
+
+    /// The moment at the left edge of a cell.
+    pub(super) const fn left(&self, page: &Page, cell: usize) -> Moment {
+        left(page.origin, self.cell, cell)
     }
 
     /// The moment in the middle of a cell.
@@ -162,44 +175,12 @@ impl Axis {
             (page.first..=page.last).contains(&cell).then_some(cell)
         })
     }
-
-    /// Gives the cells that `from` to `to` touches, in runs that belong together: the first
-    /// cell, and the stretch of time, counted from that cell's left edge.
-    pub(crate) fn clip(&self, from: Moment, to: Moment) -> impl Iterator<Item = Clip> {
-        let cell = self.cell;
-        // Most checks never waited in the queue, say.
-        let pages = if to > from { self.pages } else { [None; 2] };
-        pages.into_iter().flatten().filter_map(move |page| {
-            let left = self.left(&page, page.first);
-            let right = self.left(&page, page.last + 1).min(page.end);
-            let (from, to) = (from.max(left), to.min(right));
-            if to <= from {
-                return None;
-            }
-            let first = (from.nanos_since(page.origin) / cell) as usize;
-            let edge = self.left(&page, first);
-            let nanos = |moment: Moment| moment.nanos_since(edge);
-            Some(Clip {
-                first,
-                from: nanos(from),
-                to: nanos(to),
-                last: page.last,
-            })
-        })
-    }
 }
 
-/// A stretch of time on one page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Clip {
-    /// The first cell that it touches.
-    pub(crate) first: usize,
-    /// Its beginning, in nanoseconds from that cell's left edge; less than a cell.
-    pub(crate) from: u64,
-    /// Its end, from the same edge.
-    pub(crate) to: u64,
-    /// The page's last cell.
-    pub(crate) last: usize,
+/// The moment at the left edge of a cell, where cell 0 begins at `origin`.
+const fn left(origin: Moment, cell: u64, index: usize) -> Moment {
+    let nanos = cell.saturating_mul(index as u64);
+    Moment::from_nanos(origin.as_nanos().saturating_add(nanos))
 }
 
 #[cfg(test)]
@@ -253,19 +234,6 @@ mod tests {
                         prop_assert_eq!(axis.place(moment), Some(cell));
                     }
                 }
-            }
-        }
-
-        #[test]
-        fn what_is_clipped_stays_on_its_page(
-            since in 0_u64..20_000, span in 100_u64..4_000, cells in 1_u16..200,
-            from in 0_u64..20_000, length in 0_u64..9_000,
-        ) {
-            let axis = Axis::sweeping(at(0), at(since), Duration::from_millis(span), cells);
-            for clip in axis.clip(at(from), at(from + length)) {
-                prop_assert!(clip.from < clip.to && clip.from < axis.cell().as_nanos() as u64);
-                let last = clip.first + ((clip.to - 1) / axis.cell().as_nanos() as u64) as usize;
-                prop_assert!(last <= clip.last, "{last} {clip:?}");
             }
         }
     }

@@ -3,69 +3,74 @@
 use crate::domain::Moment;
 
 use super::Axis;
+use super::pen::Pen;
 
 const BLOCKS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
 /// The mean number in each cell.
 #[derive(Clone, Debug)]
 pub(crate) struct Load<'a> {
-    axis: &'a Axis,
-    /// Parts of a cell, in cells.
-    parts: Vec<f64>,
+    pen: Pen<'a>,
+    /// Nanoseconds in cells that are touched in part.
+    parts: Vec<u64>,
     /// Changes of the number of whole cells, from each cell on.
-    changes: Vec<f64>,
+    changes: Vec<i64>,
 }
 
 impl<'a> Load<'a> {
     pub(crate) fn new(axis: &'a Axis) -> Self {
         Self {
-            axis,
-            parts: vec![0.0; axis.cells()],
-            changes: vec![0.0; axis.cells() + 1],
+            pen: Pen::new(axis),
+            parts: vec![0; axis.cells()],
+            changes: vec![0; axis.cells() + 1],
         }
     }
 
     /// One more from `from` to `to`.
     pub(crate) fn add(&mut self, from: Moment, to: Moment) {
-        let width = self.axis.cell().as_nanos() as u64;
-        for clip in self.axis.clip(from, to) {
-            let last = clip.first + ((clip.to - 1) / width) as usize;
-            let (from, to) = (clip.from as f64, clip.to as f64);
-            let width = width as f64;
-            if last == clip.first {
-                self.part(last, (to - from) / width);
-                continue;
+        let Self {
+            pen,
+            parts,
+            changes,
+        } = self;
+        let width = pen.width();
+        let mut part = |cell: usize, nanos: u64| {
+            if let Some(part) = parts.get_mut(cell) {
+                *part += nanos;
             }
-            self.part(clip.first, 1.0 - from / width);
-            self.part(last, to / width - (last - clip.first) as f64);
-            // What lies between is whole.
-            self.change(clip.first + 1, 1.0);
-            self.change(last, -1.0);
-        }
-    }
-
-    fn part(&mut self, cell: usize, share: f64) {
-        if let Some(part) = self.parts.get_mut(cell) {
-            *part += share;
-        }
-    }
-
-    fn change(&mut self, cell: usize, by: f64) {
-        if let Some(change) = self.changes.get_mut(cell) {
-            *change += by;
-        }
+        };
+        let mut change = |cell: usize, by: i64| {
+            if let Some(change) = changes.get_mut(cell) {
+                *change += by;
+            }
+        };
+        pen.clip(from, to, |clip| {
+            let last = clip.end(width);
+            if last == clip.first {
+                part(last, clip.to - clip.from);
+                return;
+            }
+            part(clip.first, width - clip.from);
+            part(last, clip.to - (last - clip.first) as u64 * width);
+            // What lies between is whole, if anything does.
+            if last > clip.first + 1 {
+                change(clip.first + 1, 1);
+                change(last, -1);
+            }
+        });
     }
 
     /// The mean number in each cell.
     pub(crate) fn means(&self) -> Vec<f64> {
-        let whole = self.changes.iter().scan(0.0, |sum, change| {
+        let width = self.pen.width() as f64;
+        let whole = self.changes.iter().scan(0, |sum, change| {
             *sum += change;
             Some(*sum)
         });
         self.parts
             .iter()
             .zip(whole)
-            .map(|(part, whole)| part + whole)
+            .map(|(part, whole)| *part as f64 / width + whole as f64)
             .collect()
     }
 }

@@ -5,12 +5,14 @@
 //! Axis   moment <-> cell, one scale for all lanes
 //! Raster what was done in each cell, by time
 //! marks  cell -> glyph and colour; one meaning a glyph
+//! Pen    the cells of one stretch after another
 //! Load   how many at once, cell by cell
 //! ```
 
 mod axis;
 mod load;
 mod marks;
+mod pen;
 mod raster;
 mod ticks;
 

@@ -1,9 +1,10 @@
 //! How much time of each cell went into what.
 
 use crate::domain::Moment;
-use crate::trace::{Activity, Span};
+use crate::trace::{Activity, Bundle, Span};
 
 use super::Axis;
+use super::pen::Pen;
 
 /// Nanoseconds of a cell, by what was done in them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,14 +31,14 @@ impl Cell {
 /// One lane, cell by cell.
 #[derive(Clone, Debug)]
 pub(crate) struct Raster<'a> {
-    axis: &'a Axis,
+    pen: Pen<'a>,
     cells: Vec<Cell>,
 }
 
 impl<'a> Raster<'a> {
     pub(crate) fn new(axis: &'a Axis) -> Self {
         Self {
-            axis,
+            pen: Pen::new(axis),
             cells: vec![Cell::default(); axis.cells()],
         }
     }
@@ -49,17 +50,40 @@ impl<'a> Raster<'a> {
 
     /// Adds a stretch of time.
     pub(crate) fn fill(&mut self, from: Moment, to: Moment, activity: Activity) {
-        let width = self.axis.cell().as_nanos() as u64;
-        for clip in self.axis.clip(from, to) {
+        let Self { pen, cells } = self;
+        let width = pen.width();
+        pen.clip(from, to, |clip| {
             let (mut from, mut place) = (clip.from, clip.first);
             let mut edge = width;
             while from < clip.to
-                && let Some(cell) = self.cells.get_mut(place)
+                && let Some(cell) = cells.get_mut(place)
             {
                 let to = edge.min(clip.to);
                 *cell.of(activity) += to - from;
                 (from, place, edge) = (to, place + 1, edge + width);
             }
+        });
+    }
+
+    /// Adds stretches that stand side by side, if they are all in one cell.
+    pub(crate) fn pour(&mut self, bundle: &Bundle, activity: Activity) -> bool {
+        if bundle.of == 1 {
+            self.fill(bundle.from, bundle.to, activity);
+            return true;
+        }
+        let cell = self.pen.within(bundle.from, bundle.to);
+        if let Some(cell) = cell.and_then(|cell| self.cells.get_mut(cell)) {
+            *cell.of(activity) += bundle.nanos;
+            return true;
+        }
+        false
+    }
+
+    /// What counted as waiting, and was not, because all the rest was part of it.
+    pub(crate) fn subtract_from_waiting(&mut self) {
+        for cell in &mut self.cells {
+            let rest = cell.running + cell.locked + cell.ready;
+            cell.waiting = cell.waiting.saturating_sub(rest);
         }
     }
 
@@ -81,17 +105,57 @@ mod tests {
     proptest! {
         #[test]
         fn time_is_neither_lost_nor_doubled(
-            from in 0_u64..3_000, length in 0_u64..3_000, cells in 1_u16..50,
+            stretches in prop::collection::vec((0_u64..3_000, prop_oneof![0_u64..9, 0_u64..3_000]), 1..40),
+            cells in 1_u16..50, since in 0_u64..3_000,
         ) {
-            let axis = Axis::still(at(2_000), Duration::from_nanos(1_000), cells);
-            let mut raster = Raster::new(&axis);
-            raster.fill(at(from), at(from + length), Activity::Running);
-            let filled: u64 = raster.cells().iter().map(|cell| cell.running).sum();
-            let (first, last) = axis.range();
-            let expected = at(from + length).min(last).since(at(from).max(first));
-            prop_assert_eq!(u128::from(filled), expected.as_nanos());
-            let most = axis.cell().as_nanos() as u64;
-            prop_assert!(raster.cells().iter().all(|cell| cell.running <= most));
+            let page = Duration::from_nanos(1_000);
+            for axis in [
+                Axis::still(at(2_000), page, cells),
+                Axis::sweeping(at(0), at(since), page, cells),
+            ] {
+                let mut raster = Raster::new(&axis);
+                for (from, length) in &stretches {
+                    raster.fill(at(*from), at(from + length), Activity::Running);
+                }
+                let (.., now) = axis.range();
+                for (index, cell) in raster.cells().iter().enumerate() {
+                    let shown = axis.moment(index).map(|middle| middle - axis.cell() / 2);
+                    let within = |(from, length): &(u64, u64)| {
+                        shown.map_or(0, |left| {
+                            let right = (left + axis.cell()).min(now);
+                            right.min(at(from + length)).nanos_since(left.max(at(*from)))
+                        })
+                    };
+                    prop_assert_eq!(cell.running, stretches.iter().map(within).sum::<u64>());
+                }
+            }
+        }
+
+        #[test]
+        fn together_or_one_by_one_stretches_fill_the_same_cells(
+            stretches in prop::collection::vec((0_u64..60, 0_u64..60), 1..12),
+            first in 0_u64..2_500, cells in 1_u16..30, since in 0_u64..3_000,
+        ) {
+            let axis = Axis::sweeping(at(0), at(since), Duration::from_nanos(1_000), cells);
+            let stretches: Vec<_> = stretches
+                .into_iter()
+                .map(|(start, length)| (at(first + start), at(first + start + length)))
+                .collect();
+            let bundle = Bundle {
+                from: stretches.iter().map(|(start, _)| *start).min().unwrap(),
+                to: stretches.iter().map(|(_, end)| *end).max().unwrap(),
+                nanos: stretches.iter().map(|(start, end)| end.nanos_since(*start)).sum(),
+                of: stretches.len(),
+            };
+            let (mut together, mut apart) = (Raster::new(&axis), Raster::new(&axis));
+            for (start, end) in &stretches {
+                apart.fill(*start, *end, Activity::Running);
+            }
+            if together.pour(&bundle, Activity::Running) {
+                prop_assert_eq!(together.cells(), apart.cells());
+            } else {
+                prop_assert!(together.cells().iter().all(|cell| *cell == Cell::default()));
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Tests of whole screens.
 
 mod bench;
+mod busy;
 mod harness;
 mod keys;
 mod lanes;

@@ -2,20 +2,19 @@
 //! yet drawn.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ratatui::layout::Rect;
 
-use crate::domain::{Moment, RanOn, SiteId};
+use crate::domain::{Moment, RanOn};
 use crate::paradigm::{QueueFigures, WorkerFigures};
+use crate::trace::{Check, Is};
 use crate::tui::lanes::Axis;
 use crate::tui::place::{Grouping, Place, Time};
 use crate::tui::scene::Scene;
 use crate::tui::state::State;
 
-use super::by_thread::{self, Lane};
-use super::check::{Check, Is};
 use super::columns::Columns;
 use super::hosts::{self, Entry};
 use super::row::{Kind, Row, order};
@@ -31,7 +30,9 @@ pub(crate) struct Board<'a> {
     /// thousand, of which few are drawn: their rows are made when they are asked for.
     tasks: Vec<u32>,
     /// Every check that is shown, by its start.
-    pub(crate) checks: Vec<Check<'a>>,
+    pub(crate) checks: Vec<&'a Check>,
+    /// The time that these were due, or in flight, in.
+    window: (Moment, Moment),
     /// The stretches of time that the numbers beside the lanes are of.
     settled: [(Moment, Moment); SETTLED],
 }
@@ -67,26 +68,29 @@ impl<'a> Board<'a> {
         let (from, to) = axis.range();
         let settled = settled(state, time, cells, &axis);
         let first = settled.iter().map(|(first, _)| *first).min();
-        let shown = ledger.between(first.unwrap_or(from).min(from), to);
-        let mut checks = Vec::with_capacity(shown.size_hint().1.unwrap_or_default());
-        checks.extend(shown.map(Check::from));
-        // Once for all lanes, which are filled in this order.
-        checks.sort_by_key(|check| check.started);
+        let window = (first.unwrap_or(from).min(from), to);
+        let checks = ledger.by_start(window.0, window.1);
         let mut board = Self {
             axis,
             columns,
             rows: Vec::new(),
             tasks: Vec::new(),
             checks,
+            window,
             settled,
         };
         board.rows = match state.place.grouping {
-            Grouping::Thread => board.threads(scene, usize::from(area.width.saturating_sub(2))),
+            Grouping::Thread => {
+                let mut rows = board.threads(scene, usize::from(area.width.saturating_sub(2)));
+                rows.iter_mut().for_each(|row| row.fill(window));
+                rows
+            }
             Grouping::Site => board.sites(scene),
             Grouping::Task => {
                 let mut rows = board.threads(scene, usize::from(area.width));
                 rows.retain(|row| matches!(row.kind, Kind::Thread { gone: false, .. }));
                 rows.truncate(4);
+                rows.iter_mut().for_each(|row| row.fill(window));
                 let checks = (0..).zip(&board.checks);
                 let shown = checks.filter(|(_, check)| check.ended >= from);
                 board.tasks = shown.map(|(place, _)| place).collect();
@@ -96,30 +100,27 @@ impl<'a> Board<'a> {
         board
     }
 
-    /// The threads that may run checks, and those that did on this page.
+    /// The threads that may run checks, and those that did on this page; their lanes are still
+    /// to be filled.
     fn threads(&self, scene: &Scene<'a>, room: usize) -> Vec<Row<'a>> {
         let ledger = scene.record.ledger;
         let census = scene.census;
-        let (roster, lanes) = by_thread::gather(ledger, &self.checks);
         let mut rows: Vec<Row<'a>> = Vec::new();
         let mut groups: Vec<(u32, String, Vec<Row<'a>>)> = Vec::new();
-        for Lane { key, checks, busy } in lanes {
-            let (host, pid, tid) = key;
-            let known = roster.get(&key).copied();
-            let gone = known.is_none();
-            let Some(who) = known.or_else(|| ledger.thread(host, pid, tid)) else {
+        for part in ledger.parts() {
+            let (host, pid, gone) = (part.host, part.pid, !part.is_present);
+            let (from, to) = self.window;
+            let shown = !gone || !part.by_start(from, to).is_empty();
+            let Some(who) = part.who.filter(|_| shown) else {
                 continue;
             };
-            let records = checks;
-            let overlap = records.windows(2).any(|two| two[1].started < two[0].ended);
             let ours = scene.record.queue.is_none() && !gone;
-            let many = overlap || (ours && census.workers > census.threads);
             let kind = Kind::Thread {
                 who: who.clone(),
-                many,
+                many: ours && census.workers > census.threads,
                 gone,
             };
-            let row = Row::thread(kind, records, busy);
+            let row = Row::thread(kind, part);
             match groups.last_mut() {
                 Some((of, at, rows)) if *of == pid && **at == **host => rows.push(row),
                 _ => groups.push((pid, who.host.to_string(), vec![row])),
@@ -159,20 +160,27 @@ impl<'a> Board<'a> {
     fn sites(&self, scene: &Scene<'_>) -> Vec<Row<'a>> {
         /// With more sites than that only those that were checked have a lane.
         const ALL: usize = 500;
-        let mut lanes: BTreeMap<SiteId, Vec<Check<'a>>> = BTreeMap::new();
         let ids = scene.monitor.ids();
+        let mut others = BTreeSet::new();
         if ids.len() <= ALL {
-            lanes.extend(ids.iter().map(|id| (*id, Vec::new())));
+            others.extend(ids);
         }
-        for check in &self.checks {
-            lanes.entry(check.site()).or_default().push(*check);
+        others.extend(scene.record.ledger.waiting().iter().map(|job| job.site));
+        let order = by_site(&self.checks);
+        let of_one = order.chunk_by(|one, other| one.site == other.site);
+        let mut rows: Vec<_> = of_one
+            .filter_map(|checks| {
+                let site = checks.first()?.site;
+                others.remove(&site);
+                Some((site, checks.to_vec()))
+            })
+            .collect();
+        if !others.is_empty() {
+            rows.extend(others.into_iter().map(|site| (site, Vec::new())));
+            rows.sort_by_key(|(site, _)| *site);
         }
-        for job in scene.record.ledger.waiting() {
-            lanes.entry(job.site).or_default();
-        }
-        let lanes = lanes.into_iter();
-        lanes
-            .map(|(site, records)| Row::lane(Kind::Site(site), records))
+        rows.into_iter()
+            .map(|(site, checks)| Row::lane(Kind::Site(site), checks))
             .collect()
     }
 
@@ -185,16 +193,16 @@ impl<'a> Board<'a> {
     pub(crate) fn row(&self, index: usize) -> Option<Cow<'_, Row<'a>>> {
         match index.checked_sub(self.rows.len()) {
             None => self.rows.get(index).map(Cow::Borrowed),
-            Some(task) => self.task(task).map(|check| Cow::Owned(Row::task(*check))),
+            Some(task) => self.task(task).map(|check| Cow::Owned(Row::task(check))),
         }
     }
 
-    fn task(&self, index: usize) -> Option<&Check<'a>> {
+    fn task(&self, index: usize) -> Option<&&'a Check> {
         self.checks.get(*self.tasks.get(index)? as usize)
     }
 
     /// The checks of every row, from the first row to the last.
-    pub(crate) fn lanes(&self) -> impl DoubleEndedIterator<Item = (usize, &[Check<'a>])> {
+    pub(crate) fn lanes(&self) -> impl DoubleEndedIterator<Item = (usize, &[&'a Check])> {
         let rows = self.rows.iter().map(|row| &*row.records);
         let rows = rows.enumerate();
         let tasks = self.tasks.iter().enumerate().map(|(index, place)| {
@@ -208,7 +216,7 @@ impl<'a> Board<'a> {
     }
 
     /// The checks of a row.
-    pub(crate) fn checks_of(&self, index: usize) -> &[Check<'a>] {
+    pub(crate) fn checks_of(&self, index: usize) -> &[&'a Check] {
         match index.checked_sub(self.rows.len()) {
             None => &self.rows[index].records,
             Some(task) => self.task(task).map_or(&[], std::slice::from_ref),
@@ -249,19 +257,28 @@ impl<'a> Board<'a> {
                 shown.push(index);
             }
         };
-        let with = |is: Is| {
-            let lanes = self.lanes();
-            let any = move |checks: &[Check<'_>]| checks.iter().any(|check| check.is == is);
-            let found = lanes.filter(move |(_, checks)| any(checks));
-            found.map(|(index, _)| index).take(height / 3)
-        };
-        with(Is::InFlight).for_each(&mut add);
-        with(Is::Failed).for_each(&mut add);
-        let slowest = self.lanes().max_by_key(|(_, checks)| {
-            let took = checks.iter().map(|check| check.ended.since(check.started));
-            took.max().unwrap_or_default()
-        });
-        slowest.into_iter().for_each(|(index, _)| add(index));
+        // One pass: of ten thousand checks each has to come from far.
+        let (mut flying, mut failed, mut slowest) = (Vec::new(), Vec::new(), None);
+        for (index, checks) in self.lanes() {
+            let (mut flies, mut fails, mut longest) = (false, false, 0);
+            for check in checks {
+                flies |= check.is == Is::InFlight;
+                fails |= check.is == Is::Failed;
+                longest = longest.max(check.ended.nanos_since(check.started));
+            }
+            if flies && flying.len() < height / 3 {
+                flying.push(index);
+            }
+            if fails && failed.len() < height / 3 {
+                failed.push(index);
+            }
+            if slowest.is_none_or(|(_, known)| longest >= known) {
+                slowest = Some((index, longest));
+            }
+        }
+        let slowest = slowest.map(|(index, _)| index);
+        let best = flying.into_iter().chain(failed).chain(slowest);
+        best.for_each(&mut add);
         add(all - 1);
         (0..all.min(2 * height)).for_each(add);
         shown
@@ -275,9 +292,9 @@ impl<'a> Board<'a> {
     }
 
     /// The lane and the check that the cursor is on, as far as they are on this page.
-    pub(crate) fn selected(&self, place: &Place) -> Option<(usize, Check<'a>)> {
+    pub(crate) fn selected(&self, place: &Place) -> Option<(usize, &'a Check)> {
         let job = place.cursor?;
-        let find = |checks: &[Check<'a>]| checks.iter().find(|check| check.job == job).copied();
+        let find = |checks: &[&'a Check]| checks.iter().find(|check| check.job() == job).copied();
         if place.lane < self.rows.len() + self.tasks.len()
             && let Some(check) = find(self.checks_of(place.lane))
         {
@@ -286,6 +303,36 @@ impl<'a> Board<'a> {
         self.lanes()
             .find_map(|(index, checks)| Some((index, find(checks)?)))
     }
+}
+
+/// The checks in the order of their sites, those of one as they stood. Ten thousand of a
+/// thousand sites are put into their places faster than they are compared: by some bits of
+/// the number at a time, of which there are few.
+fn by_site<'a>(checks: &[&'a Check]) -> Vec<&'a Check> {
+    const BITS: usize = 11;
+    let mut order = checks.to_vec();
+    let most = checks.iter().map(|check| check.site.index()).max();
+    let mut shift = 0;
+    while shift < usize::BITS as usize && most.is_some_and(|most| most >> shift > 0) {
+        let digit = |check: &Check| check.site.index() >> shift & ((1 << BITS) - 1);
+        let mut places = [0; 1 << BITS];
+        for check in &order {
+            places[digit(check)] += 1;
+        }
+        let mut next = 0;
+        for place in &mut places {
+            next += std::mem::replace(place, next);
+        }
+        let mut sorted = order.clone();
+        for check in &order {
+            let place = &mut places[digit(check)];
+            sorted[*place] = *check;
+            *place += 1;
+        }
+        order = sorted;
+        shift += BITS;
+    }
+    order
 }
 
 /// Up to when the numbers of lanes are taken: each a tenth of a second, or of a short page,

@@ -5,14 +5,13 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::domain::{Moment, SiteId, brief, clean};
-use crate::trace::{Activity, Record, spans};
+use crate::trace::{Activity, Check, Is, Part, spans};
 use crate::tui::format::cut;
 use crate::tui::lanes::{Axis, BEFORE, IDLE, Mark, POLLED, Raster, START, mark, thread_mark};
 use crate::tui::scene::Scene;
 use crate::tui::theme::{self, DIM, PLAIN};
 use crate::tui::widgets::put;
 
-use super::check::Check;
 use super::row::{Kind, Row};
 
 /// Draws a lane into `area`, whose cells are those of `axis`.
@@ -51,12 +50,12 @@ pub(crate) fn draw(
     if row.kind == Kind::Task {
         ticks(buffer, area, axis, row);
     }
-    for (index, record) in row.records.iter().enumerate() {
-        if tid.is_some_and(|tid| tid != record.ran_on.tid) {
+    for (index, check) in row.records.iter().enumerate() {
+        if tid.is_some_and(|tid| tid != check.tid) {
             continue;
         }
-        let next = row.records.get(index + 1);
-        let bar = Bar { record, next };
+        let next = row.records.get(index + 1).copied();
+        let bar = Bar { check, next };
         bar.draw(buffer, area, axis, row, scene, followed);
     }
 }
@@ -69,39 +68,15 @@ fn fill<'a>(
     many: bool,
     scene: &Scene<'_>,
 ) -> Raster<'a> {
-    let mut raster = Raster::new(axis);
-    if many {
-        // Of a worker elsewhere, whose part comes with the answer, it is known that it holds any.
-        if scene.record.queue.is_some() {
-            let mut held = Moment::ZERO;
-            for check in &row.records {
-                if check.ended > held {
-                    raster.fill(
-                        check.started.max(held),
-                        check.ended,
-                        Activity::Waiting(None),
-                    );
-                    held = check.ended;
-                }
-            }
+    if let Some(part) = &row.part {
+        if many {
+            return shared(axis, row, part, scene);
         }
-        // Of ten thousand checks that share a thread only its own part counts.
-        for busy in &row.busy {
-            raster.fill(busy.start, busy.end, Activity::of(busy.doing));
+        if row.records.iter().all(|check| check.is_of_one) {
+            return alone(axis, row, part);
         }
-        return raster;
     }
-    for record in &row.records {
-        let mine = tid.is_none_or(|tid| tid == record.ran_on.tid);
-        spans(record, |span| {
-            let by_me = span.tid.is_some() && span.tid == tid;
-            // A thread is not what waits in the queue.
-            let queued = span.activity == Activity::Queued;
-            if by_me || (mine && !(queued && tid.is_some())) {
-                raster.add(&span);
-            }
-        });
-    }
+    let mut raster = spelled(axis, row, tid);
     if let Kind::Site(site) = row.kind {
         let (.., now) = axis.range();
         for job in scene.record.ledger.waiting() {
@@ -109,6 +84,60 @@ fn fill<'a>(
                 raster.fill(job.due, now, Activity::Queued);
             }
         }
+    }
+    raster
+}
+
+/// Of ten thousand checks that share a thread only its own part counts.
+fn shared<'a>(axis: &'a Axis, row: &Row<'_>, part: &Part<'_>, scene: &Scene<'_>) -> Raster<'a> {
+    let mut raster = Raster::new(axis);
+    // Of a worker elsewhere, whose part comes with the answer, it is known that it holds any.
+    if scene.record.queue.is_some() {
+        let mut held = Moment::ZERO;
+        for check in &row.records {
+            if check.ended > held {
+                let started = check.started.max(held);
+                raster.fill(started, check.ended, Activity::Waiting(None));
+                held = check.ended;
+            }
+        }
+    }
+    let (from, to) = axis.range();
+    part.busy(from, to, |doing, bundle| {
+        raster.pour(&bundle, Activity::of(doing))
+    });
+    raster
+}
+
+/// Of a thread that holds its checks alone: while it had one it waited, where it was not busy.
+/// So none of their notes need to be read.
+fn alone<'a>(axis: &'a Axis, row: &Row<'_>, part: &Part<'_>) -> Raster<'a> {
+    let mut raster = Raster::new(axis);
+    for check in &row.records {
+        raster.fill(check.started, check.ended, Activity::Waiting(None));
+    }
+    let (from, to) = axis.range();
+    part.busy(from, to, |doing, bundle| {
+        raster.pour(&bundle, Activity::of(doing))
+    });
+    part.ready(from, to, |bundle| raster.pour(&bundle, Activity::Ready));
+    raster.subtract_from_waiting();
+    raster
+}
+
+/// All that the checks did, as it was noted; in the lane of a thread its part in them.
+fn spelled<'a>(axis: &'a Axis, row: &Row<'_>, tid: Option<u32>) -> Raster<'a> {
+    let mut raster = Raster::new(axis);
+    for check in &row.records {
+        let mine = tid.is_none_or(|tid| tid == check.tid);
+        spans(check.record(), |span| {
+            let by_me = span.tid.is_some() && span.tid == tid;
+            // A thread is not what waits in the queue.
+            let queued = span.activity == Activity::Queued;
+            if by_me || (mine && !(queued && tid.is_some())) {
+                raster.add(&span);
+            }
+        });
     }
     raster
 }
@@ -127,9 +156,9 @@ fn set(buffer: &mut Buffer, area: Rect, axis: &Axis, index: usize, mark: Mark) {
 }
 
 /// Marks the check that the cursor is on.
-pub(crate) fn select(buffer: &mut Buffer, area: Rect, axis: &Axis, record: &Record) {
-    let first = axis.place(record.started).unwrap_or(0);
-    let last = axis.place(record.ended).unwrap_or(axis.cells() - 1);
+pub(crate) fn select(buffer: &mut Buffer, area: Rect, axis: &Axis, check: &Check) {
+    let first = axis.place(check.started).unwrap_or(0);
+    let last = axis.place(check.ended).unwrap_or(axis.cells() - 1);
     for index in first..=last.max(first) {
         if let Some(cell) = buffer.cell_mut((area.x + index as u16, area.y)) {
             cell.modifier.remove(Modifier::DIM);
@@ -140,7 +169,8 @@ pub(crate) fn select(buffer: &mut Buffer, area: Rect, axis: &Axis, record: &Reco
 
 /// Where a check was polled for a moment, in the middle of its waiting.
 fn ticks(buffer: &mut Buffer, area: Rect, axis: &Axis, row: &Row<'_>) {
-    for slice in row.records.iter().flat_map(|record| &record.notes.slices) {
+    let records = row.records.iter().map(|check| check.record());
+    for slice in records.flat_map(|record| &record.notes.slices) {
         let Some(index) = axis.place(slice.start) else {
             continue;
         };
@@ -156,9 +186,9 @@ fn ticks(buffer: &mut Buffer, area: Rect, axis: &Axis, row: &Row<'_>) {
 
 /// A check in a lane.
 struct Bar<'a> {
-    record: &'a Check<'a>,
+    check: &'a Check,
     /// The one after it in the same lane.
-    next: Option<&'a Check<'a>>,
+    next: Option<&'a Check>,
 }
 
 impl Bar<'_> {
@@ -171,20 +201,20 @@ impl Bar<'_> {
         scene: &Scene<'_>,
         followed: Option<SiteId>,
     ) {
-        let record = self.record;
-        let start = axis.place(record.started);
+        let check = self.check;
+        let start = axis.place(check.started);
         let began = start.or_else(|| self.edge(axis));
         match (start, began) {
             (Some(start), _) => set(buffer, area, axis, start, START),
             (None, Some(edge)) => set(buffer, area, axis, edge, BEFORE),
             (None, None) => {}
         }
-        let end = axis.place(record.ended);
+        let end = axis.place(check.ended);
         if matches!(row.kind, Kind::Thread { .. }) {
             let last = end.unwrap_or_else(|| axis.hand().unwrap_or(axis.cells() - 1));
             self.name(buffer, area, axis, (began, last), scene, followed);
         }
-        let Some(end) = end.filter(|_| record.failed()) else {
+        let Some(end) = end.filter(|_| check.is == Is::Failed) else {
             return;
         };
         let bad = theme::badge(crate::monitor::State::Down);
@@ -201,7 +231,7 @@ impl Bar<'_> {
     /// The first cell of a check that began before the page did.
     fn edge(&self, axis: &Axis) -> Option<usize> {
         let (from, to) = axis.range();
-        let reaches = self.record.started < from && self.record.ended > from;
+        let reaches = self.check.started < from && self.check.ended > from;
         let first = (0..axis.cells()).find(|cell| axis.moment(*cell).is_some());
         first.filter(|_| reaches && to > from)
     }
@@ -220,7 +250,7 @@ impl Bar<'_> {
         const LEAST: usize = 2;
         let Some(start) = start else { return };
         let room = last.saturating_sub(start + 1);
-        let site = self.record.site();
+        let site = self.check.site;
         let Some(state) = scene.monitor.site(site).filter(|_| room >= LEAST) else {
             return;
         };
@@ -245,11 +275,11 @@ impl Bar<'_> {
 
     /// How it ended, in words, where nothing else stands behind it.
     fn outcome(&self, buffer: &mut Buffer, area: Rect, axis: &Axis, end: usize, style: Style) {
-        let reason = self.record.found.and_then(|found| found.reason);
+        let reason = self.check.record().found.and_then(|found| found.reason);
         let reason = reason.map_or("", |reason| reason.word());
-        let text = format!(" DOWN {reason} {}", brief(self.record.took()));
+        let text = format!(" DOWN {reason} {}", brief(self.check.took()));
         let next = self.next.and_then(|next| {
-            let due = next.job.due.min(next.started);
+            let due = next.due.min(next.started);
             axis.place(due).filter(|place| *place > end)
         });
         let room = next.unwrap_or(axis.cells()).saturating_sub(end + 1);
@@ -262,6 +292,71 @@ impl Bar<'_> {
                 &text,
                 style,
             );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{JobId, RanOn};
+    use crate::trace::{Doing, Fetched, Ledger, Notes, Record, Slice, Step};
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    fn at(nanos: u64) -> Moment {
+        Moment::from_nanos(nanos)
+    }
+
+    proptest! {
+        #[test]
+        fn the_lane_of_a_thread_is_the_same_with_and_without_its_notes(
+            checks in prop::collection::vec(
+                (0_u64..40, prop::collection::vec((0_u64..90, 0_u64..9, 0_u64..30, any::<bool>()), 0..6)),
+                1..60,
+            ),
+            cells in 1_u16..90, since in 1_u64..5_000,
+        ) {
+            let ran_on = RanOn { host: "h".into(), pid: 1, tid: 7, thread: "t".into() };
+            let (mut now, mut ended) = (0, Vec::new());
+            for (idle, polls) in checks {
+                let (due, started) = (now, now + idle);
+                now = started;
+                let mut notes = Notes::default();
+                for (wait, woken, run, locked) in polls {
+                    let (ready, start) = (now + wait, now + wait + woken);
+                    now = start + run;
+                    notes.slices.push(Slice {
+                        ready: at(ready),
+                        start: at(start),
+                        end: at(now),
+                        tid: 7,
+                        doing: if locked { Doing::Locked } else { Doing::Running },
+                    });
+                    notes.steps.push(Step { at: at(start), phase: crate::domain::Phase::Dns });
+                }
+                let job = JobId { site: SiteId::from_index(0), due: at(due) };
+                ended.push(Record {
+                    job,
+                    started: at(started),
+                    ended: at(now),
+                    ran_on: ran_on.clone(),
+                    notes,
+                    found: None,
+                });
+            }
+            let mut ledger = Ledger::new();
+            ledger.absorb(Fetched { ended, dropped: 0 });
+            let axis = Axis::sweeping(at(0), at(since), Duration::from_nanos(1_000), cells);
+            let (from, to) = axis.range();
+            for part in ledger.parts() {
+                let kind = Kind::Thread { who: ran_on.clone(), many: false, gone: false };
+                let mut row = Row::thread(kind, part);
+                row.fill((from, to));
+                let with = spelled(&axis, &row, Some(7));
+                let without = alone(&axis, &row, &part);
+                prop_assert_eq!(with.cells(), without.cells());
+            }
         }
     }
 }

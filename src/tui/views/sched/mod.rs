@@ -14,8 +14,6 @@
 //! ```
 
 mod board;
-mod by_thread;
-mod check;
 mod columns;
 mod detail;
 mod hosts;
@@ -27,6 +25,5 @@ mod strips;
 mod words;
 
 pub(crate) use board::Board;
-pub(crate) use check::Check;
 pub(crate) use screen::VIEW;
 pub(crate) use strips::{draw_legend, hidden};

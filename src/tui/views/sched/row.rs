@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use crate::domain::{Moment, RanOn, SiteId};
-use crate::trace::Doing;
+use crate::trace::{Check, Doing, Part};
 use crate::tui::lanes::Axis;
 use crate::tui::scene::Tone;
 
-use super::by_thread::Busy;
-use super::check::Check;
 use super::shares::Shares;
 
 /// What a row is.
@@ -45,23 +43,36 @@ impl Kind {
 pub(crate) struct Row<'a> {
     pub(crate) kind: Kind,
     /// By their starts.
-    pub(crate) records: Vec<Check<'a>>,
-    /// When the thread was busy with them, if it is the lane of one.
-    pub(super) busy: Vec<Busy>,
+    pub(crate) records: Vec<&'a Check>,
+    /// The thread's part in them, if it is the lane of one.
+    pub(super) part: Option<Part<'a>>,
 }
 
 impl<'a> Row<'a> {
     /// A lane of these checks, which stand by their starts.
-    pub(super) const fn lane(kind: Kind, records: Vec<Check<'a>>) -> Self {
-        Self::thread(kind, records, Vec::new())
-    }
-
-    /// The lane of a thread.
-    pub(super) const fn thread(kind: Kind, records: Vec<Check<'a>>, busy: Vec<Busy>) -> Self {
+    pub(super) const fn lane(kind: Kind, records: Vec<&'a Check>) -> Self {
         Self {
             kind,
             records,
-            busy,
+            part: None,
+        }
+    }
+
+    /// The lane of a thread, which is still to be filled.
+    pub(super) const fn thread(kind: Kind, part: Part<'a>) -> Self {
+        Self {
+            kind,
+            records: Vec::new(),
+            part: Some(part),
+        }
+    }
+
+    /// Fills the lane of a thread with the checks that it ran between two moments.
+    pub(super) fn fill(&mut self, (from, to): (Moment, Moment)) {
+        if let (Some(part), Kind::Thread { many, .. }) = (&self.part, &mut self.kind) {
+            self.records = part.by_start(from, to);
+            let mut neighbours = self.records.windows(2);
+            *many = *many || neighbours.any(|two| two[1].started < two[0].ended);
         }
     }
 
@@ -71,7 +82,7 @@ impl<'a> Row<'a> {
     }
 
     /// The lane of one check.
-    pub(super) fn task(check: Check<'a>) -> Self {
+    pub(super) fn task(check: &'a Check) -> Self {
         Self::lane(Kind::Task, vec![check])
     }
 }
@@ -113,21 +124,26 @@ impl Row<'_> {
         // Nanoseconds are added up: a lane may have ten thousand checks.
         let within = |a: Moment, b: Moment| b.min(to).nanos_since(a.max(from));
         let many = matches!(self.kind, Kind::Thread { many: true, .. });
-        let (mut held, mut running, mut locked) = (0, 0, 0);
-        let mut late = Duration::ZERO;
-        let mut count = |doing: Doing, start: Moment, end: Moment| match doing {
-            Doing::Running => running += within(start, end),
-            Doing::Locked => locked += within(start, end),
+        let (mut held, mut running, mut locked, mut late) = (0, 0, 0, 0);
+        let mut count = |doing: Doing, nanos: u64| match doing {
+            Doing::Running => running += nanos,
+            Doing::Locked => locked += nanos,
         };
-        for busy in &self.busy {
-            count(busy.doing, busy.start, busy.end);
+        if let Some(part) = &self.part {
+            part.busy(from, to, |doing, bundle| {
+                let nanos = bundle.within(from, to);
+                count(doing, nanos.unwrap_or_default());
+                nanos.is_some()
+            });
         }
-        for record in &self.records {
-            late = late.max(record.started.since(record.due));
-            held += within(record.started, record.ended);
-            if self.kind.who().is_none() {
-                for slice in &record.notes.slices {
-                    count(slice.doing, slice.start, slice.end);
+        for check in &self.records {
+            late = late.max(check.started.nanos_since(check.due));
+            if !many {
+                held += within(check.started, check.ended);
+            }
+            if self.part.is_none() {
+                for slice in &check.record().notes.slices {
+                    count(slice.doing, within(slice.start, slice.end));
                 }
             }
         }
@@ -138,7 +154,7 @@ impl Row<'_> {
             running,
             locked,
             waiting: (held - running - locked).max(0.0),
-            late,
+            late: Duration::from_nanos(late),
         }
     }
 }

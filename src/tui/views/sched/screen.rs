@@ -66,10 +66,9 @@ fn draw(state: &State, scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
     draw_cause(buffer, line(body.y + 1), &facts);
     heading(buffer, line(body.y + 2), state, &facts, &board);
     let area = lanes_area(state, body);
-    let flight = strips::in_flight(&board).means();
+    let (flight, queue) = strips::loads(&board, scene);
     let hidden = draw_lanes(buffer, area, state, scene, &board, &flight);
     let y = area.bottom();
-    let queue = strips::queued(&board, scene).means();
     let most = scene.monitor.ids().len();
     let text = format!("queue {}", count(census.queued));
     strips::draw(buffer, line(y), &board, &text, &queue, most);
@@ -227,8 +226,8 @@ fn draw_lanes(
         };
         let followed = state.place.followed;
         lane::draw(buffer, cells, &board.axis, row, scene, followed);
-        if let Some((_, record)) = under {
-            lane::select(buffer, cells, &board.axis, &record);
+        if let Some((_, check)) = under {
+            lane::select(buffer, cells, &board.axis, check);
         }
     }
     hidden
@@ -305,7 +304,7 @@ fn label(row: &Row<'_>, scene: &Scene<'_>, board: &Board<'_>) -> (String, ratatu
             (site_name(*site), if down { BOLD } else { PLAIN })
         }
         Kind::Task => {
-            let site = row.records.first().map(|record| record.site());
+            let site = row.records.first().map(|check| check.site);
             (site.map_or_else(String::new, site_name), PLAIN)
         }
     }
@@ -360,7 +359,7 @@ fn bottom(
             ..line
         };
         let texts = match board.selected(&state.place) {
-            Some((_, record)) => detail::lines(&record, state, scene),
+            Some((_, check)) => detail::lines(check.record(), state, scene),
             None => [
                 "The check under the cursor is not on this page any more.".into(),
                 "Left and Right go to the checks of a lane; End goes live.".into(),

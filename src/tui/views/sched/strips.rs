@@ -19,26 +19,19 @@ const HAND: &str = "^now";
 /// The mark of the moment at which the sites of a sweep are due again.
 const DEADLINE: &str = "|due again";
 
-/// The number of checks in flight, cell by cell.
-pub(crate) fn in_flight<'a>(board: &'a Board<'_>) -> Load<'a> {
-    let mut load = Load::new(&board.axis);
+/// The numbers of checks that were in flight, and of those that waited for a worker, cell by
+/// cell.
+pub(crate) fn loads(board: &Board<'_>, scene: &Scene<'_>) -> (Vec<f64>, Vec<f64>) {
+    let (mut flight, mut queue) = (Load::new(&board.axis), Load::new(&board.axis));
     for check in &board.checks {
-        load.add(check.started, check.ended);
-    }
-    load
-}
-
-/// The number of checks that waited for a worker, cell by cell.
-pub(crate) fn queued<'a>(board: &'a Board<'_>, scene: &Scene<'_>) -> Load<'a> {
-    let mut load = Load::new(&board.axis);
-    for check in &board.checks {
-        load.add(check.due, check.started);
+        flight.add(check.started, check.ended);
+        queue.add(check.due, check.started);
     }
     let (.., now) = board.axis.range();
     for job in scene.record.ledger.waiting() {
-        load.add(job.due, now);
+        queue.add(job.due, now);
     }
-    load
+    (flight.means(), queue.means())
 }
 
 /// Draws a strip: its name and number, and blocks as high as the share of `most`.

@@ -1,0 +1,171 @@
+//! Finds the cells of one stretch of time after another.
+
+use crate::domain::Moment;
+
+use super::Axis;
+use super::axis::Page;
+
+/// A cell, as far as it is on its page.
+#[derive(Clone, Copy, Debug, Default)]
+struct Spot {
+    cell: usize,
+    /// Its left edge.
+    edge: Moment,
+    from: Moment,
+    to: Moment,
+    /// The page's last cell.
+    last: usize,
+    /// The end of what is shown of the page.
+    right: Moment,
+}
+
+/// A stretch of time on one page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Clip {
+    /// The first cell that it touches.
+    pub(crate) first: usize,
+    /// Its beginning, in nanoseconds from that cell's left edge; less than a cell.
+    pub(crate) from: u64,
+    /// Its end, from the same edge.
+    pub(crate) to: u64,
+    /// The page's last cell.
+    pub(crate) last: usize,
+}
+
+/// What draws stretches of time into the cells of an axis. Of forty thousand polls most lie
+/// in the cell of the one before: it remembers that cell, and divides where that is left.
+#[derive(Clone, Debug)]
+pub(crate) struct Pen<'a> {
+    axis: &'a Axis,
+    spot: Spot,
+}
+
+impl<'a> Pen<'a> {
+    pub(crate) fn new(axis: &'a Axis) -> Self {
+        Self {
+            axis,
+            spot: Spot::default(),
+        }
+    }
+
+    /// Nanoseconds in a cell.
+    pub(crate) const fn width(&self) -> u64 {
+        self.axis.nanos()
+    }
+
+    /// Gives the cells that `from` to `to` touches, in runs that belong together: the first
+    /// cell, and the stretch of time, counted from that cell's left edge.
+    #[inline]
+    pub(crate) fn clip(&mut self, from: Moment, to: Moment, mut each: impl FnMut(Clip)) {
+        // Most checks never waited in the queue, say.
+        if to <= from {
+            return;
+        }
+        if from >= self.spot.from && from < self.spot.to && to <= self.spot.right {
+            each(self.spot.clip(from, to));
+            return;
+        }
+        let axis = self.axis;
+        for page in axis.pages() {
+            let (from, to) = (from.max(page.left), to.min(page.right));
+            if to <= from {
+                continue;
+            }
+            // No moment is on both pages: a spot that holds it is of this one.
+            if !(self.spot.from..self.spot.to).contains(&from) {
+                self.spot = self.find(page, from);
+            }
+            each(self.spot.clip(from, to));
+        }
+    }
+
+    /// The cell that `from` to `to` is in, if it is in one and all of it is shown.
+    pub(crate) fn within(&mut self, from: Moment, to: Moment) -> Option<usize> {
+        if from < self.spot.from || from >= self.spot.to {
+            let page = self
+                .axis
+                .pages()
+                .find(|page| from >= page.left && from < page.right)?;
+            self.spot = self.find(page, from);
+        }
+        (to <= self.spot.to).then_some(self.spot.cell)
+    }
+
+    fn find(&self, page: &Page, at: Moment) -> Spot {
+        let cell = (at.nanos_since(page.origin) / self.width()) as usize;
+        let edge = self.axis.left(page, cell);
+        Spot {
+            cell,
+            edge,
+            from: edge.max(page.left),
+            to: self.axis.left(page, cell + 1).min(page.right),
+            last: page.last,
+            right: page.right,
+        }
+    }
+}
+
+impl Spot {
+    const fn clip(&self, from: Moment, to: Moment) -> Clip {
+        Clip {
+            first: self.cell,
+            from: from.nanos_since(self.edge),
+            to: to.nanos_since(self.edge),
+            last: self.last,
+        }
+    }
+}
+
+impl Clip {
+    /// The last cell that it touches, where cells are `width` nanoseconds wide.
+    pub(crate) const fn end(&self, width: u64) -> usize {
+        // Few touch more than two cells, and a division takes longer than all else here.
+        if self.to <= width {
+            self.first
+        } else if self.to - width <= width {
+            self.first + 1
+        } else {
+            self.first + ((self.to - 1) / width) as usize
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    fn at(millis: u64) -> Moment {
+        Moment::ZERO + Duration::from_millis(millis)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_clipped_stays_on_its_page_and_nothing_of_it_is_lost(
+            since in 0_u64..20_000, span in 100_u64..4_000, cells in 1_u16..200,
+            stretches in prop::collection::vec((0_u64..20_000, prop_oneof![0_u64..50, 0_u64..9_000]), 1..30),
+        ) {
+            let axis = Axis::sweeping(at(0), at(since), Duration::from_millis(span), cells);
+            let width = axis.nanos();
+            let mut pen = Pen::new(&axis);
+            for (from, length) in stretches {
+                let (from, to) = (at(from), at(from + length));
+                let (mut clipped, mut alone) = (Vec::new(), Vec::new());
+                pen.clip(from, to, |clip| clipped.push(clip));
+                // Whatever it remembers, it gives what one gives that remembers nothing.
+                Pen::new(&axis).clip(from, to, |clip| alone.push(clip));
+                prop_assert_eq!(&clipped, &alone);
+                for clip in &clipped {
+                    prop_assert!(clip.from < clip.to && clip.from < width);
+                    prop_assert_eq!(clip.end(width), clip.first + ((clip.to - 1) / width) as usize);
+                    prop_assert!(clip.end(width) <= clip.last, "{clip:?}");
+                }
+                let pages = axis.pages();
+                let shown = pages.map(|page| to.min(page.right).nanos_since(from.max(page.left)));
+                let sum: u64 = clipped.iter().map(|clip| clip.to - clip.from).sum();
+                prop_assert_eq!(sum, shown.sum::<u64>());
+            }
+        }
+    }
+}
