@@ -17,8 +17,8 @@ use super::notes::Doing;
 use super::record::Record;
 use super::recorder::{Fetched, Recorder};
 
-/// The memory that records and their index may take: some 40,000 checks.
-const MOST_BYTES: usize = 24 << 20;
+/// The memory that records and their index may take: some 55,000 checks.
+const MOST_BYTES: usize = 32 << 20;
 
 /// How far back the record goes at most: a list that is checked seldom would grow for days.
 const MOST_AGE: Duration = Duration::from_secs(15 * 60);
