@@ -67,8 +67,8 @@ impl Lookout {
     }
 
     /// Another paradigm runs the checks from now on.
-    pub(super) fn switched(&mut self) {
-        self.ledger.switched();
+    pub(super) fn switched(&mut self, now: Moment) {
+        self.ledger.switched(now);
         self.looked = None;
         self.places = None;
         self.asked = None;

@@ -280,7 +280,7 @@ impl World {
         }
         let switched = self.core.switch(entry);
         if switched.is_ok() {
-            self.lookout.switched();
+            self.lookout.switched(self.clock.moment());
         }
         match switched {
             Ok(None) => {}

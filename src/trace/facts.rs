@@ -42,11 +42,13 @@ impl Late {
     /// two moments; `None` if there was none.
     #[must_use]
     pub fn worst(ledger: &Ledger, from: Moment, to: Moment) -> Option<Self> {
+        // What began after that moment still waited then.
+        let until = |started: Moment| started.min(to);
         let started = ledger
             .between(from, to)
-            .filter(|check| check.started >= from && check.started <= to)
-            .max_by_key(|check| check.started.nanos_since(check.due))
-            .map(|check| (check.job(), check.started, false));
+            .filter(|check| check.started >= from)
+            .max_by_key(|check| until(check.started).nanos_since(check.due))
+            .map(|check| (check.job(), until(check.started), check.started > to));
         let waiting = ledger.waiting().first();
         let waiting = waiting
             .filter(|job| job.due < to)

@@ -54,6 +54,8 @@ pub struct Ledger {
     sweeps: VecDeque<Sweep>,
     /// When the checks of the newest sweep were due, and how many of them have not ended.
     swept: Option<(Moment, usize)>,
+    /// When the paradigm in use took over, if another was in use before.
+    switched: Option<Moment>,
 }
 
 /// The checks that were due at the same moment: the first sweep, or all sites looked at by
@@ -280,8 +282,15 @@ impl Ledger {
 
     /// The checks run by another paradigm from now on: means of the old one say nothing of
     /// the new.
-    pub fn switched(&mut self) {
+    pub fn switched(&mut self, now: Moment) {
         self.sample.clear();
+        self.switched = Some(now);
+    }
+
+    /// Whether what was due then was due under the paradigm in use.
+    #[must_use]
+    pub fn is_of_now(&self, due: Moment) -> bool {
+        self.switched.is_none_or(|switched| due >= switched)
     }
 
     /// The moment as of which it knows what is in flight.
@@ -481,7 +490,7 @@ mod tests {
     fn means_are_of_the_paradigm_in_use() {
         let mut ledger = ledger((0..4).map(|n| record(0, n, n, n + 20)).collect());
         assert_eq!(ledger.means().unwrap().hold, Duration::from_millis(20));
-        ledger.switched();
+        ledger.switched(Moment::ZERO);
         assert_eq!(ledger.means(), None);
     }
 }

@@ -37,16 +37,17 @@ pub(crate) const IDLE: Mark = of("_", DIM);
 /// A poll too short to fill anything.
 pub(crate) const POLLED: Mark = of("┴", RUNNING);
 
-/// Every mark and its word, for the legend.
-pub(crate) const LEGEND: [(Mark, &str); 8] = [
-    (START, "start"),
-    (WAITING, "network"),
-    (of("█", RUNNING), "cpu"),
-    (of("▒", LOCKED), "lock"),
-    (QUEUED, "queued"),
-    (of(":", READY), "ready"),
-    (IDLE, "idle"),
-    (POLLED, "polled"),
+/// Every mark and its word, for the legend; and which give way first where room is short.
+pub(crate) const LEGEND: [(Mark, &str, u8); 8] = [
+    (START, "start", 1),
+    (WAITING, "network", 1),
+    (of("█", RUNNING), "cpu", 2),
+    // Only a worker under the interpreter lock waits for that.
+    (of("▒", LOCKED), "lock", 6),
+    (QUEUED, "queued", 3),
+    (of(":", READY), "ready", 4),
+    (IDLE, "idle", 5),
+    (POLLED, "polled", 3),
 ];
 
 /// A cell of a check, or of a thread that holds one while it waits; `width` is a cell in
@@ -98,7 +99,7 @@ mod tests {
 
     #[test]
     fn no_two_states_share_a_mark() {
-        let glyphs: HashSet<_> = LEGEND.iter().map(|(mark, _)| mark.glyph).collect();
+        let glyphs: HashSet<_> = LEGEND.iter().map(|(mark, ..)| mark.glyph).collect();
         assert_eq!(glyphs.len(), LEGEND.len());
     }
 

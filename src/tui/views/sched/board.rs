@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 
-use crate::domain::{Moment, RanOn};
-use crate::paradigm::{QueueFigures, WorkerFigures};
+use crate::domain::{Moment, RanOn, SiteId};
+use crate::paradigm::{Law, QueueFigures, WorkerFigures};
 use crate::trace::{Check, Is};
 use crate::tui::lanes::Axis;
 use crate::tui::place::{Grouping, Place, Time};
@@ -104,7 +104,10 @@ impl<'a> Board<'a> {
     /// to be filled.
     fn threads(&self, scene: &Scene<'a>, room: usize) -> Vec<Row<'a>> {
         let ledger = scene.record.ledger;
-        let census = scene.census;
+        // The threads of a paradigm whose checks are tasks go from one to the next.
+        let label = scene.paradigms.get(scene.active);
+        let tasks = label.filter(|label| label.law == Law::Slowest);
+        let tasks = tasks.map(|label| label.name);
         let mut rows: Vec<Row<'a>> = Vec::new();
         let mut groups: Vec<(u32, String, Vec<Row<'a>>)> = Vec::new();
         for part in ledger.parts() {
@@ -117,7 +120,7 @@ impl<'a> Board<'a> {
             let ours = scene.record.queue.is_none() && !gone;
             let kind = Kind::Thread {
                 who: who.clone(),
-                many: ours && census.workers > census.threads,
+                many: ours && tasks.is_some_and(|name| who.thread.starts_with(name)),
                 gone,
             };
             let row = Row::thread(kind, part);
@@ -134,7 +137,10 @@ impl<'a> Board<'a> {
             return by_host(queue, lanes.collect(), room);
         }
         let alone = groups.len() == 1;
-        if groups.iter().all(|(pid, ..)| *pid != scene.record.pid) && !groups.is_empty() {
+        let lives = |rows: &[Row<'_>]| rows.iter().filter(|row| !row.is_gone()).count();
+        let ours = groups.iter().filter(|(pid, ..)| *pid == scene.record.pid);
+        let ours: usize = ours.map(|(.., rows)| lives(rows)).sum();
+        if ours == 0 && !groups.is_empty() {
             let host = String::new();
             rows.push(Row::bare(Kind::Process {
                 pid: scene.record.pid,
@@ -145,11 +151,16 @@ impl<'a> Board<'a> {
         for (pid, host, mut lanes) in groups {
             lanes.sort_by_key(|row| order(&row.kind));
             if alone || lanes.len() > 1 {
-                rows.push(Row::bare(Kind::Process {
-                    pid,
-                    host,
-                    lanes: lanes.len(),
-                }));
+                let ours = pid == scene.record.pid;
+                let alive = lives(&lanes);
+                // Of the parent it is said above that it only hands checks out.
+                if alive > 0 || !ours {
+                    rows.push(Row::bare(Kind::Process {
+                        pid,
+                        host,
+                        lanes: alive,
+                    }));
+                }
             }
             rows.extend(lanes);
         }
@@ -187,6 +198,14 @@ impl<'a> Board<'a> {
     /// The stretch of time that the numbers of the lane in this line are of.
     pub(crate) const fn settled(&self, line: u16) -> (Moment, Moment) {
         self.settled[line as usize % SETTLED]
+    }
+
+    /// How long a check of the site has waited for a worker at the end of the page.
+    pub(crate) fn waits(&self, site: SiteId, scene: &Scene<'_>) -> Duration {
+        let (.., to) = self.axis.range();
+        let waiting = scene.record.ledger.waiting().iter();
+        let of = waiting.filter(|job| job.site == site);
+        of.map(|job| to.since(job.due)).max().unwrap_or_default()
     }
 
     /// The row at a place.
@@ -286,7 +305,8 @@ impl<'a> Board<'a> {
 
     /// Whether every lane is a process of its own.
     pub(crate) fn of_processes(&self) -> bool {
-        let mut lanes = self.rows.iter().filter_map(|row| row.kind.who());
+        let alive = self.rows.iter().filter(|row| !row.is_gone());
+        let mut lanes = alive.filter_map(|row| row.kind.who());
         let first = lanes.next();
         first.is_some_and(|who| who.pid == who.tid) && lanes.all(|who| who.pid == who.tid)
     }
@@ -300,8 +320,9 @@ impl<'a> Board<'a> {
         {
             return Some((place.lane, check));
         }
-        self.lanes()
-            .find_map(|(index, checks)| Some((index, find(checks)?)))
+        // From below: where checks have rows of their own, those stand under their threads.
+        let mut lanes = self.lanes().rev();
+        lanes.find_map(|(index, checks)| Some((index, find(checks)?)))
     }
 }
 

@@ -63,7 +63,7 @@ const WIDE: &[Number] = &[
 /// The numbers of a row; those that are not known stay empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Numbers {
-    pub(crate) shares: Shares,
+    pub(crate) shares: Option<Shares>,
     pub(crate) kernel: Option<f32>,
     pub(crate) switches: Option<f32>,
     pub(crate) memory: Option<u64>,
@@ -118,22 +118,24 @@ impl Columns {
     }
 
     pub(crate) fn draw(&self, buffer: &mut Buffer, line: Rect, numbers: &Numbers) {
-        let shares = &numbers.shares;
+        let shares = numbers.shares.as_ref();
         self.each(line, |x, number| {
-            let share = |share: f64| Some(percent(share));
+            let share = |of: fn(&Shares) -> f64| shares.map(|shares| percent(of(shares)));
             let text = match number {
-                Number::Cpu => share(shares.running),
-                Number::Waiting => share(shares.waiting),
-                Number::Idle => share(shares.idle()),
-                Number::Lock => share(shares.locked),
-                Number::Late => Some(lateness(shares.late)),
+                Number::Cpu => share(|shares| shares.running),
+                Number::Waiting => share(|shares| shares.waiting),
+                Number::Idle => share(Shares::idle),
+                Number::Lock => share(|shares| shares.locked),
+                Number::Late => shares.map(|shares| lateness(shares.late)),
                 Number::Kernel => numbers.kernel.map(|cpu| percent(cpu.into())),
                 Number::Switches => numbers.switches.map(|rate| format!("{rate:.0}")),
                 Number::Memory => numbers.memory.map(bytes),
             };
             let style = match number {
-                Number::Late if is_late(shares.late) => theme::tone(crate::tui::scene::Tone::Warn),
-                Number::Cpu if shares.running > 0.5 => BOLD,
+                Number::Late if shares.is_some_and(|shares| is_late(shares.late)) => {
+                    theme::tone(crate::tui::scene::Tone::Warn)
+                }
+                Number::Cpu if shares.is_some_and(|shares| shares.running > 0.5) => BOLD,
                 _ => PLAIN,
             };
             let text = text.as_deref().unwrap_or("-");

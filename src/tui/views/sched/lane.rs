@@ -36,6 +36,8 @@ pub(crate) fn draw(
         };
         let drawn = match tid {
             Some(_) if many && scene.record.queue.is_none() => Some(thread_mark(cell, width)),
+            // Of a thread of which nothing is noted it is not known that it is idle.
+            Some(_) if !scene.record.on => mark(cell, width),
             Some(_) => Some(mark(cell, width).unwrap_or(IDLE)),
             None => mark(cell, width),
         };
@@ -57,6 +59,13 @@ pub(crate) fn draw(
         let next = row.records.get(index + 1).copied();
         let bar = Bar { check, next };
         bar.draw(buffer, area, axis, row, scene, followed);
+    }
+    // Over whatever begins in the same cell: that a site is down must be seen.
+    for (index, check) in row.records.iter().enumerate() {
+        if check.is == Is::Failed && tid.is_none_or(|tid| tid == check.tid) {
+            let next = row.records.get(index + 1).copied();
+            Bar { check, next }.fail(buffer, area, axis, row);
+        }
     }
 }
 
@@ -214,7 +223,11 @@ impl Bar<'_> {
             let last = end.unwrap_or_else(|| axis.hand().unwrap_or(axis.cells() - 1));
             self.name(buffer, area, axis, (began, last), scene, followed);
         }
-        let Some(end) = end.filter(|_| check.is == Is::Failed) else {
+    }
+
+    /// Its end, where it found the site down.
+    fn fail(&self, buffer: &mut Buffer, area: Rect, axis: &Axis, row: &Row<'_>) {
+        let Some(end) = axis.place(self.check.ended) else {
             return;
         };
         let bad = theme::badge(crate::monitor::State::Down);
@@ -278,9 +291,14 @@ impl Bar<'_> {
         let reason = self.check.record().found.and_then(|found| found.reason);
         let reason = reason.map_or("", |reason| reason.word());
         let text = format!(" DOWN {reason} {}", brief(self.check.took()));
-        let next = self.next.and_then(|next| {
+        // One that was due before this one ended begins right behind it.
+        let next = self.next.map(|next| {
             let due = next.due.min(next.started);
-            axis.place(due).filter(|place| *place > end)
+            match axis.place(due) {
+                _ if due <= self.check.ended => end + 1,
+                Some(place) if place > end => place,
+                _ => axis.cells(),
+            }
         });
         let room = next.unwrap_or(axis.cells()).saturating_sub(end + 1);
         if text.len() <= room {

@@ -93,6 +93,11 @@ impl Row<'_> {
         !matches!(self.kind, Kind::Process { .. } | Kind::Said(..))
     }
 
+    /// Whether it is the lane of a thread that is there no more.
+    pub(super) const fn is_gone(&self) -> bool {
+        matches!(self.kind, Kind::Thread { gone: true, .. })
+    }
+
     /// The share of the page in which any of its checks was in flight.
     pub(crate) fn in_flight(&self, axis: &Axis) -> f64 {
         let (from, to) = axis.range();
@@ -136,8 +141,14 @@ impl Row<'_> {
                 nanos.is_some()
             });
         }
+        let is_thread = self.kind.who().is_some();
         for check in &self.records {
-            late = late.max(check.started.nanos_since(check.due));
+            // A thread is not late with what it took up later; a site waited even so.
+            if check.started <= to {
+                late = late.max(check.started.nanos_since(check.due));
+            } else if !is_thread {
+                late = late.max(to.nanos_since(check.due));
+            }
             if !many {
                 held += within(check.started, check.ended);
             }

@@ -185,7 +185,10 @@ fn draw_lanes(
     let busy: f64 = flight.iter().map(|mean| mean.min(1.0)).sum();
     let shown_cells = (0..board.axis.cells()).filter(|cell| board.axis.moment(*cell).is_some());
     let in_flight = busy / shown_cells.count().max(1) as f64;
-    let (shown, hidden) = board.shown(state.place.lane, usize::from(area.height));
+    // The page may have been laid out anew since the cursor was moved.
+    let under = board.selected(&state.place);
+    let lane = under.map_or(state.place.lane, |(lane, _)| lane);
+    let (shown, hidden) = board.shown(lane, usize::from(area.height));
     for (index, line) in shown.iter().zip(area.rows()) {
         let Some(row) = board.row(*index) else {
             continue;
@@ -201,9 +204,7 @@ fn draw_lanes(
             put(buffer, line.x + 1, line.y, line.width - 2, text, style);
             continue;
         }
-        let under = board
-            .selected(&state.place)
-            .filter(|(lane, _)| lane == index);
+        let under = under.filter(|(lane, _)| lane == index);
         let selected = under.is_some();
         let style = if selected { theme::SELECTED } else { PLAIN };
         let (name, name_style) = label(row, scene, board);
@@ -216,7 +217,7 @@ fn draw_lanes(
             &name,
             style,
         );
-        let numbers = numbers(row, scene, board, in_flight, line.y);
+        let numbers = numbers(row, state, scene, board, in_flight, line.y);
         board.columns.draw(buffer, line, &numbers);
         let left = board.columns.width();
         let cells = Rect {
@@ -284,6 +285,7 @@ fn label(row: &Row<'_>, scene: &Scene<'_>, board: &Board<'_>) -> (String, ratatu
                 &who.thread
             };
             let text = match board.columns.name() {
+                room @ 16.. if *gone => cut(&format!("{} gone", clean(name, 15)), room.into()),
                 room @ 16.. if scene.record.queue.is_some() => cut(
                     &format!("  pid {} {}", who.pid, clean(name, 15)),
                     room.into(),
@@ -312,6 +314,7 @@ fn label(row: &Row<'_>, scene: &Scene<'_>, board: &Board<'_>) -> (String, ratatu
 
 fn numbers(
     row: &Row<'_>,
+    state: &State,
     scene: &Scene<'_>,
     board: &Board<'_>,
     in_flight: f64,
@@ -322,7 +325,14 @@ fn numbers(
         Some(_) => row.in_flight(&board.axis),
         None => in_flight,
     };
-    let shares = row.shares(board.settled(line), in_flight);
+    let on_record = scene.record.on || state.place.is_still();
+    let shares = on_record.then(|| {
+        let mut shares = row.shares(board.settled(line), in_flight);
+        if let Kind::Site(site) = &row.kind {
+            shares.late = shares.late.max(board.waits(*site, scene));
+        }
+        shares
+    });
     let kernel = scene.record.kernel;
     match &row.kind {
         Kind::Thread { who, .. } => {

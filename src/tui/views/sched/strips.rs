@@ -123,7 +123,7 @@ pub(crate) fn draw_legend(buffer: &mut Buffer, line: Rect, polled: bool, more: &
     if !more.is_empty() {
         left.push(Piece::text(0, more, PLAIN));
     }
-    for (rank, (mark, word)) in LEGEND.iter().enumerate() {
+    for (mark, word, rank) in &LEGEND {
         if *word == "polled" && !polled {
             continue;
         }
@@ -131,7 +131,7 @@ pub(crate) fn draw_legend(buffer: &mut Buffer, line: Rect, polled: bool, more: &
             Span::styled(mark.glyph, mark.style),
             Span::styled(format!(" {word}"), PLAIN),
         ];
-        left.push(Piece::new(rank as u8 + 1, spans));
+        left.push(Piece::new(*rank, spans));
     }
     let down = theme::badge(crate::monitor::State::Down);
     left.push(Piece::new(

@@ -18,6 +18,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) census: Census,
     pub(crate) sweep: Option<Sweep>,
     pub(crate) late: Option<Late>,
+    /// Whether the sweep was run by the paradigm in use.
+    is_own_sweep: bool,
     pub(crate) now: Moment,
     pub(crate) sites: usize,
 }
@@ -43,11 +45,13 @@ impl<'a> Facts<'a> {
     /// Gathers them: who was late of those that started between `from` and now.
     pub(crate) fn of(scene: &'a Scene<'a>, census: Census, from: Moment, now: Moment) -> Self {
         let ledger = scene.record.ledger;
+        let sweep = ledger.sweep();
         Self {
             scene,
             label: scene.paradigms[scene.active.min(scene.paradigms.len() - 1)],
             census,
-            sweep: ledger.sweep(),
+            sweep,
+            is_own_sweep: sweep.is_none_or(|sweep| ledger.is_of_now(sweep.due)),
             late: Late::worst(ledger, from, now).filter(|late| is_late(late.late)),
             now,
             sites: scene.monitor.ids().len(),
@@ -66,13 +70,18 @@ impl<'a> Facts<'a> {
     pub(crate) fn facts(&self, room: usize) -> String {
         let census = &self.census;
         let late = self.late.map_or(Duration::ZERO, |late| late.late);
+        let late = if self.scene.record.on {
+            lateness(late)
+        } else {
+            "-".to_owned()
+        };
         let facts = |sweep: String, worst: &str| {
             vec![
                 crew(census, self.scene),
                 format!("running {} of {}", count(census.running), count(self.sites)),
                 format!("queue {}", count(census.queued)),
                 sweep,
-                format!("{worst} {}", lateness(late)),
+                format!("{worst} {late}"),
             ]
         };
         let long = facts(self.sweep_so_far(), "worst late shown");
@@ -99,6 +108,11 @@ impl<'a> Facts<'a> {
                 count(sweep.checks + sweep.open),
                 brief(self.now.since(sweep.due))
             ),
+            Some(sweep) if !self.is_own_sweep => format!(
+                "before the switch a sweep of {} in {}",
+                count(sweep.checks),
+                brief(sweep.ended.since(sweep.due))
+            ),
             Some(sweep) => format!(
                 "sweep of {} in {}",
                 count(sweep.checks),
@@ -113,12 +127,12 @@ impl<'a> Facts<'a> {
             Some(sweep) if sweep.open > 0 => {
                 format!("sweep {}…", brief(self.now.since(sweep.due)))
             }
-            Some(sweep) => format!(
+            Some(sweep) if self.is_own_sweep => format!(
                 "sweep {}: {}",
                 count(sweep.checks),
                 brief(sweep.ended.since(sweep.due))
             ),
-            None => "sweep -".to_owned(),
+            _ => "sweep -".to_owned(),
         }
     }
 
@@ -149,12 +163,13 @@ impl<'a> Facts<'a> {
             }
             None => clauses.push("Nothing is late.".to_owned()),
         }
-        clauses.extend(
-            self.scene
-                .record
-                .capacity
-                .and_then(|capacity| self.short(&capacity)),
-        );
+        let short = self.scene.record.capacity;
+        let short = short.and_then(|capacity| self.short(&capacity));
+        match (&self.late, short) {
+            // What a list needs at every moment is no matter of this page.
+            (None, Some(short)) => clauses = vec![short],
+            (_, short) => clauses.extend(short),
+        }
         if self.census.running + self.census.queued == 0 {
             clauses.push(self.idle());
         }
@@ -181,6 +196,11 @@ impl<'a> Facts<'a> {
             Why::Program if self.scene.record.queue.is_some() => {
                 return format!("{victim}: so long it was on the way to a worker.");
             }
+            Why::Program if self.census.processes > 1 => {
+                return format!(
+                    "{victim} though workers were free: this program was busy, or a worker was lost."
+                );
+            }
             Why::Program => {
                 return format!("{victim} though workers were free: this program was busy.");
             }
@@ -199,10 +219,11 @@ impl<'a> Facts<'a> {
         if late.ahead > 1 {
             text.push_str(&format!(" and {}", plural(late.ahead - 1, "more check")));
         }
+        let ledger = self.scene.record.ledger;
         let number = match self.scene.record.queue {
             // Those that were there before they were first heard of are not on record.
-            Some(queue) => queue.places().unwrap_or_default(),
-            None => self.scene.record.ledger.workers_at(late.began),
+            Some(queue) if ledger.is_of_now(late.began) => queue.places().unwrap_or_default(),
+            _ => ledger.workers_at(late.began),
         };
         match number {
             0 => {}
@@ -236,7 +257,9 @@ impl<'a> Facts<'a> {
 
     /// What bounds a sweep, with its figures where one was measured.
     pub(crate) fn law(&self) -> String {
-        let sweep = self.sweep.filter(|sweep| sweep.open == 0);
+        let sweep = self
+            .sweep
+            .filter(|sweep| sweep.open == 0 && self.is_own_sweep);
         // Messages may be under way by the thousand: what bounds a sweep are the workers.
         let places = self.scene.record.queue.and_then(QueueFigures::places);
         let workers = places.unwrap_or(self.census.workers).max(1);
