@@ -318,6 +318,7 @@ impl World {
                     return;
                 }
                 let defaults = config.monitor.clone();
+                let warnings = config.warnings.clone();
                 match self.core.reload(*config) {
                     Ok(notice) => {
                         self.reckoner.configure(defaults);
@@ -327,8 +328,8 @@ impl World {
                             Tone::Good,
                             format!("{} read again: {sites} sites", self.source),
                         );
-                        if let Some(notice) = notice {
-                            self.say(Tone::Warn, notice);
+                        for warning in warnings.into_iter().chain(notice.map(Into::into)) {
+                            self.say(Tone::Warn, warning);
                         }
                     }
                     Err(error) => self.refuse(&error.to_string()),

@@ -216,7 +216,12 @@ fn assemble(
         }
     }
 
-    let mut mistakes = notes.finish(&shown_path(path), text);
+    let shown = shown_path(path);
+    let warnings = notes.warnings(&shown, text).into_iter();
+    config.warnings = warnings
+        .map(|warning| warning.to_string().into_boxed_str())
+        .collect();
+    let mut mistakes = notes.finish(&shown, text);
     if let Some(in_lists) = in_lists {
         append(&mut mistakes, in_lists);
     }
@@ -310,12 +315,16 @@ fn find_lists(folder: &Path, include: &[Element<Box<str>>], notes: &mut Notes) -
             }
             Ok(files)
         });
+        let key = format!("monitor.include[{}]", element.index);
         match files {
-            Ok(files) => found.extend(files.into_iter().filter(|file| seen.insert(file.clone()))),
-            Err(sentence) => {
-                let key = format!("monitor.include[{}]", element.index);
-                notes.mistake(element.offset, &key, &sentence);
+            // No mistake, for a folder of lists may be empty at first; but a slip of the pen
+            // would leave sites unwatched without a word.
+            Ok(files) if files.is_empty() => {
+                let sentence = format!("no file matches {}", quoted(pattern));
+                notes.warning(element.offset, &key, &sentence);
             }
+            Ok(files) => found.extend(files.into_iter().filter(|file| seen.insert(file.clone()))),
+            Err(sentence) => notes.mistake(element.offset, &key, &sentence),
         }
     }
     found
@@ -724,19 +733,6 @@ user_agent = "Other/2"
     }
 
     #[test]
-    fn several_errors_of_syntax_are_named_and_the_rest_still_read() {
-        let text =
-            "[monitor]\ninterval = \ntimeout = 5s\nslow = \"2\"\n\n[[sites]\nurl = \"https://a\"\n";
-        let found = read(text).unwrap_err();
-        let lines: Vec<usize> = found.iter().map(|m| m.place().unwrap().line).collect();
-        assert_eq!(lines, [2, 3, 4, 6], "{found}");
-        assert!(
-            found.to_string().contains("4:8: monitor.slow: expected"),
-            "{found}"
-        );
-    }
-
-    #[test]
     fn a_name_given_twice_is_named_whatever_else_is_wrong_with_the_sites() {
         let good = "[[sites]]\nname = \"A\"\nurl = \"https://a.example\"\n";
         let lost = good.replace("https", "ftp");
@@ -757,6 +753,19 @@ user_agent = "Other/2"
         assert_eq!(
             places(format!("{lost}{lost}")),
             ["sites[0].url", "sites[1].name", "sites[1].url"]
+        );
+    }
+
+    #[test]
+    fn several_errors_of_syntax_are_named_and_the_rest_still_read() {
+        let text =
+            "[monitor]\ninterval = \ntimeout = 5s\nslow = \"2\"\n\n[[sites]\nurl = \"https://a\"\n";
+        let found = read(text).unwrap_err();
+        let lines: Vec<usize> = found.iter().map(|m| m.place().unwrap().line).collect();
+        assert_eq!(lines, [2, 3, 4, 6], "{found}");
+        assert!(
+            found.to_string().contains("4:8: monitor.slow: expected"),
+            "{found}"
         );
     }
 
@@ -829,6 +838,21 @@ user_agent = "Other/2"
             ],
             "{found}"
         );
+    }
+
+    #[test]
+    fn a_pattern_that_matches_no_file_is_warned_of() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a.txt"), "https://a.example\n").unwrap();
+        let path = folder.path().join("sites.toml");
+        std::fs::write(&path, "[monitor]\ninclude = [\"*.txt\", \"no/*.txt\"]\n").unwrap();
+        let config = load(&path, &KNOWN).unwrap();
+        assert_eq!(config.sites.len(), 1);
+        let [warning] = &config.warnings[..] else {
+            panic!("one warning: {:?}", config.warnings)
+        };
+        let expected = "/sites.toml:2:21: monitor.include[1]: no file matches \"no/*.txt\"";
+        assert!(warning.ends_with(expected), "{warning}");
     }
 
     #[test]

@@ -108,6 +108,22 @@ fn a_mistaken_command_line_is_2_and_says_what_is_wrong() {
     }
 }
 
+/// Lists may come later, so it is no mistake; but a slip of the pen must not go unsaid.
+#[test]
+fn a_pattern_that_matches_no_list_is_warned_of_and_0() {
+    let squirrel = Squirrel::new();
+    squirrel.write(
+        "sites.toml",
+        "[monitor]\ninclude = [\"none/*.txt\"]\n[[sites]]\nurl = \"http://127.0.0.1:1/\"\n",
+    );
+    let finished = squirrel.run(["config", "check", "--config", "sites.toml"]);
+    assert_eq!(finished.code(), 0, "{}", finished.stderr);
+    assert_eq!(
+        finished.stderr,
+        "squirrel: sites.toml:2:12: monitor.include[0]: no file matches \"none/*.txt\"\n"
+    );
+}
+
 #[test]
 fn no_sites_at_all_is_2() {
     let finished = Squirrel::new().run(["check", "--format", "json"]);
