@@ -19,9 +19,9 @@ impl World {
         match exported {
             Ok((path, checks)) => {
                 let text = format!("{checks} checks written to {}", path.display());
-                self.say(Tone::Good, text);
+                self.answer(Tone::Good, text);
             }
-            Err(why) => self.say(Tone::Bad, format!("no trace was written: {why}")),
+            Err(why) => self.answer(Tone::Bad, format!("no trace was written: {why}")),
         }
     }
 }

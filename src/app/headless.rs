@@ -176,10 +176,15 @@ fn reload(core: &mut Core, kept: Kept) -> Option<Result<(), String>> {
         Kept::Changed(config) if config.sites.is_empty() => {
             Some(Err("no site is listed".to_owned()))
         }
-        Kept::Changed(config) => Some(match core.reload(*config) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(error.to_string()),
-        }),
+        Kept::Changed(config) => {
+            for warning in &config.warnings {
+                tracing::warn!("{warning}");
+            }
+            Some(match core.reload(*config) {
+                Ok(_) => Ok(()),
+                Err(error) => Err(error.to_string()),
+            })
+        }
         Kept::Broken(mistakes) => Some(Err(mistakes.to_string())),
         Kept::Saved(..) => None,
     }

@@ -99,6 +99,7 @@ impl Launch {
         let opened = Ledger::open(&self.history, &self.config, tell, &shared, zone.clone())
             .map_err(SessionError::History)?;
         let reckoner = Reckoner::new(&self.history, self.config.monitor.clone());
+        let warnings = self.config.warnings.clone();
         let mut core = Core::start(self.config, self.entry, self.workers, clock, sender)
             .map_err(SessionError::Core)?;
         core.keep(opened.ledger, opened.restored);
@@ -109,6 +110,9 @@ impl Launch {
         let mut world = World::new(core, clock, zone, self.source, demo, reckoner);
         if let Some(place) = place {
             world.say(Tone::Info, format!("metrics at {place}"));
+        }
+        for warning in warnings {
+            world.say(Tone::Warn, warning);
         }
         if let Some(notice) = self.notice {
             world.say(Tone::Warn, notice);

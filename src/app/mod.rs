@@ -6,6 +6,7 @@
 mod annals;
 mod answering;
 mod beginning;
+mod board;
 mod calendar;
 mod canaries;
 mod core;

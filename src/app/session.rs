@@ -206,7 +206,7 @@ impl Session {
                 self.ears.input = None;
                 if !self.terminal.suspend()? {
                     let why = "not suspended: no shell is there to continue it";
-                    self.world.say(Tone::Warn, why);
+                    self.world.answer(Tone::Warn, why);
                 }
                 let (columns, rows) = self.terminal.size();
                 let resized = Input::size(columns, rows);
@@ -237,10 +237,10 @@ impl Session {
     ) {
         let Some(fleet) = &self.fleet else { return };
         match command(fleet) {
-            Ok(()) => self.world.say(Tone::Info, format!("{name} {word}")),
+            Ok(()) => self.world.answer(Tone::Info, format!("{name} {word}")),
             Err(error) => self
                 .world
-                .say(Tone::Bad, format!("{name} not {word}: {error}")),
+                .answer(Tone::Bad, format!("{name} not {word}: {error}")),
         }
     }
 

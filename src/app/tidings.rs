@@ -3,7 +3,7 @@
 use crate::domain::{Clock, SiteId, Timestamp, brief};
 use crate::monitor::{Notice, Sight};
 use crate::paradigm::Loss;
-use crate::tui::Tone;
+use crate::tui::{Message, Tone};
 
 use super::core::Happening;
 use super::event::Action;
@@ -18,12 +18,12 @@ impl World {
         for happening in self.core.take_happenings() {
             match happening {
                 Happening::Switched(receipt) => {
-                    self.say(Tone::Good, receipt.to_string());
-                    if let Some(message) = &mut self.message {
+                    let message = self.message(Tone::Good, receipt.to_string());
+                    self.board.give(Message {
                         // The header names the paradigm as well.
-                        message.short = Some(receipt.account());
-                    }
-                    self.receipt = self.message.clone();
+                        short: Some(receipt.account()),
+                        ..message
+                    });
                 }
                 Happening::Notice(Notice::Down { site }) => down.extend(self.down(site)),
                 Happening::Notice(Notice::Recovered { site, lasted }) => {
@@ -56,8 +56,8 @@ impl World {
         Some(Action::Call {
             title: "squirrel".to_owned(),
             body: self
-                .message
-                .as_ref()
+                .board
+                .newest()
                 .map_or_else(String::new, |message| message.text.clone()),
         })
     }
@@ -101,7 +101,7 @@ impl World {
             ),
             None => format!("{name}: maintenance is over, owners are told again"),
         };
-        self.say(Tone::Info, text);
+        self.answer(Tone::Info, text);
     }
 
     /// Why nobody is told of a site at present, if that is so.

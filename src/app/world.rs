@@ -9,9 +9,10 @@ use jiff::tz::TimeZone;
 use crate::domain::{Clock, Moment, SiteId, SystemClock, Timestamp};
 use crate::monitor::State;
 use crate::paradigm::{ALL, Label, labels};
-use crate::tui::{Intent, Machine, Message, Recollection, Scene, Tone, Tried};
+use crate::tui::{Intent, Machine, Message, Recollection, Scene, Tone, Tried, plural};
 
 use super::annals::Annals;
+use super::board::{Board, Cause};
 use super::core::Core;
 use super::event::{Action, Ending};
 use super::keeper::Kept;
@@ -24,9 +25,6 @@ use super::workshop::Workshop;
 
 /// How often the program's own cost is read.
 const METER_PERIOD: Duration = Duration::from_secs(1);
-
-/// How long a receipt stands, whatever else happens.
-const RECEIPT: Duration = Duration::from_secs(5);
 
 /// The state of a session, except for its screen.
 #[derive(Debug)]
@@ -41,9 +39,7 @@ pub(super) struct World {
     reckoner: Reckoner,
     meter: Meter,
     metered: Option<Moment>,
-    pub(super) message: Option<Message>,
-    /// The receipt of the last switch, which other news must not cover at once.
-    pub(super) receipt: Option<Message>,
+    pub(super) board: Board,
     banner: Option<String>,
     /// While the history cannot be kept, or a channel fails.
     trouble: Trouble,
@@ -74,8 +70,7 @@ impl World {
             reckoner,
             meter: Meter::default(),
             metered: None,
-            message: None,
-            receipt: None,
+            board: Board::default(),
             banner: None,
             trouble: Trouble::default(),
             source,
@@ -108,7 +103,7 @@ impl World {
             workshop: self.workshop.seen(),
             next_due: &|site| self.core.due_of(site),
             silence: &|site| self.silence(site),
-            message: self.newest_message(),
+            message: self.board.shown(self.clock.moment()),
             banner: blind
                 .as_deref()
                 .or(self.banner.as_deref())
@@ -119,28 +114,31 @@ impl World {
         })
     }
 
+    /// Says what happened by itself.
     pub(super) fn say(&mut self, tone: Tone, text: impl Into<String>) {
-        let text = text.into();
+        let message = self.message(tone, text.into());
+        self.board.say(message, Cause::News);
+    }
+
+    /// Says what came of a key.
+    pub(super) fn answer(&mut self, tone: Tone, text: impl Into<String>) {
+        let message = self.message(tone, text.into());
+        self.board.say(message, Cause::Key);
+    }
+
+    /// A message of this moment, written to the log.
+    pub(super) fn message(&self, tone: Tone, text: String) -> Message {
         match tone {
             Tone::Info | Tone::Good => tracing::info!("{text}"),
             Tone::Warn | Tone::Bad => tracing::warn!("{text}"),
         }
-        self.message = Some(Message {
+        Message {
             text,
             short: None,
             tone,
             at: self.clock.moment(),
             sticky: false,
-        });
-    }
-
-    /// The receipt for as long as it takes to read it, then whatever came last.
-    fn newest_message(&self) -> Option<&Message> {
-        let now = self.clock.moment();
-        self.receipt
-            .as_ref()
-            .filter(|receipt| now.since(receipt.at) < RECEIPT)
-            .or(self.message.as_ref())
+        }
     }
 
     /// Hands out what is due, and reads the program's own cost now and then.
@@ -223,21 +221,21 @@ impl World {
             Intent::Record(on) => {
                 self.core.recorder().switch(on);
                 let word = if on { "is on" } else { "is off" };
-                self.say(Tone::Info, format!("recording {word}"));
+                self.answer(Tone::Info, format!("recording {word}"));
             }
             Intent::Export => return Some(Action::Export),
             Intent::Workshop(wish) => {
                 if let Err(why) = self.workshop.fulfil(wish, &self.core) {
-                    self.say(Tone::Bad, why);
+                    self.answer(Tone::Bad, why);
                 }
             }
             Intent::Acknowledge(site, note) => {
                 let text = self.annals.acknowledge(&mut self.core, site, note);
-                self.say(Tone::Info, text);
+                self.answer(Tone::Info, text);
             }
             Intent::SendAgain(letter) => {
                 self.annals.send_again(&self.core, letter);
-                self.say(Tone::Info, "the letter is sent again now");
+                self.answer(Tone::Info, "the letter is sent again now");
             }
             Intent::Recheck(site) => {
                 self.core.recheck(site);
@@ -248,13 +246,13 @@ impl World {
                     } else {
                         "is looked at now"
                     };
-                    self.say(Tone::Info, format!("{name} {what}"));
+                    self.answer(Tone::Info, format!("{name} {what}"));
                 }
             }
             Intent::RecheckAll => {
                 self.core.recheck_all();
                 let sites = self.core.monitor().ids().len();
-                self.say(Tone::Info, format!("looking at all {sites} sites now"));
+                self.answer(Tone::Info, format!("looking at all {sites} sites now"));
             }
         }
         None
@@ -275,7 +273,7 @@ impl World {
         let old = self.core.entry().label.name;
         let new = entry.label.name;
         if new == old {
-            self.say(Tone::Info, format!("the checks run by {new} already"));
+            self.answer(Tone::Info, format!("the checks run by {new} already"));
             return;
         }
         let switched = self.core.switch(entry);
@@ -284,8 +282,8 @@ impl World {
         }
         match switched {
             Ok(None) => {}
-            Ok(Some(notice)) => self.say(Tone::Warn, notice),
-            Err(error) => self.say(
+            Ok(Some(notice)) => self.answer(Tone::Warn, notice),
+            Err(error) => self.answer(
                 Tone::Bad,
                 format!("{new} cannot start: {error}; {old} goes on"),
             ),
@@ -294,18 +292,21 @@ impl World {
 
     fn change_workers(&mut self, steps: i32) {
         let name = self.core.entry().label.name;
-        match self.core.change_workers(steps) {
-            None => self.say(Tone::Info, format!("{name} has one worker by its nature")),
-            Some((_, Some(notice))) => self.say(Tone::Warn, notice),
+        let before = self.core.census().workers;
+        let (tone, text) = match self.core.change_workers(steps) {
+            None => (Tone::Info, format!("{name} has one worker by its nature")),
+            Some((_, Some(notice))) => (Tone::Warn, notice),
             // Workers elsewhere are as many as they are.
-            Some((most, None)) if self.core.queue().is_some() => {
-                self.say(
-                    Tone::Info,
-                    format!("{name}: at most {most} checks on their way"),
-                );
+            Some((most, None)) if self.core.queue().is_some() => (
+                Tone::Info,
+                format!("{name}: at most {} in flight", plural(most, "check")),
+            ),
+            Some((1, None)) if before == 1 && steps < 0 => {
+                (Tone::Info, format!("{name}: 1 worker is the least"))
             }
-            Some((workers, None)) => self.say(Tone::Info, format!("{name}: {workers} workers")),
-        }
+            Some((workers, None)) => (Tone::Info, format!("{name}: {}", plural(workers, "worker"))),
+        };
+        self.answer(tone, text);
     }
 
     /// What the keeper of sites.toml has to say.
@@ -318,6 +319,7 @@ impl World {
                     return;
                 }
                 let defaults = config.monitor.clone();
+                let warnings = config.warnings.clone();
                 match self.core.reload(*config) {
                     Ok(notice) => {
                         self.reckoner.configure(defaults);
@@ -327,8 +329,8 @@ impl World {
                             Tone::Good,
                             format!("{} read again: {sites} sites", self.source),
                         );
-                        if let Some(notice) = notice {
-                            self.say(Tone::Warn, notice);
+                        for warning in warnings.into_iter().chain(notice.map(Into::into)) {
+                            self.say(Tone::Warn, warning);
                         }
                     }
                     Err(error) => self.refuse(&error.to_string()),
@@ -345,13 +347,13 @@ impl World {
             }
             Kept::Saved(name, Ok(paused)) => {
                 let word = if paused { "paused" } else { "resumed" };
-                self.say(
+                self.answer(
                     Tone::Good,
                     format!("{name} {word}, and so in {}", self.source),
                 );
             }
             Kept::Saved(name, Err(error)) => {
-                self.say(Tone::Warn, format!("{name}: until the end only: {error}"));
+                self.answer(Tone::Warn, format!("{name}: until the end only: {error}"));
             }
         }
     }

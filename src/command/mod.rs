@@ -35,6 +35,7 @@ mod report_rows;
 mod shared_args;
 mod signals;
 mod source;
+mod tally;
 mod trace_file;
 mod watch;
 mod worker;

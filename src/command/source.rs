@@ -7,7 +7,7 @@ use crate::config::{self, Config, Known, Mistakes};
 use crate::domain::SiteUrl;
 use crate::paradigm;
 
-use super::exit::{Exit, mistake};
+use super::exit::{Exit, mistake, say};
 
 /// Reads the configuration that the command line names, or that is found.
 pub(super) fn load(explicit: Option<&Path>) -> Result<Config, Exit> {
@@ -15,11 +15,13 @@ pub(super) fn load(explicit: Option<&Path>) -> Result<Config, Exit> {
     read(&path)
 }
 
-/// The configuration at `path`.
+/// The configuration at `path`. What it warns of is said, and used all the same.
 pub(super) fn read(path: &Path) -> Result<Config, Exit> {
     let names = paradigm::names();
     let known = Known { paradigms: &names };
-    config::load(path, &known).map_err(|mistakes| complain(&mistakes))
+    let config = config::load(path, &known).map_err(|mistakes| complain(&mistakes))?;
+    config.warnings.iter().for_each(say);
+    Ok(config)
 }
 
 /// The sites of these URLs, checked as the configuration says where there is one.

@@ -8,7 +8,7 @@ use glob::{MatchOptions, Pattern};
 use super::files::plain;
 use super::kinds::{self, quoted};
 use super::model::MonitorSettings;
-use super::names::Roster;
+use super::names::{Roster, taken};
 use super::notes::Notes;
 use super::reader::At;
 use super::sites_table::plain_site;
@@ -108,8 +108,7 @@ pub(super) fn read_list(
             }
             Some(name) => {
                 if !roster.add_named(plain_site(name, url, monitor)) {
-                    let sentence = format!("the name {} is taken already", quoted(rest));
-                    notes.mistake(name_at, &At::Root, &sentence);
+                    notes.mistake(name_at, &At::Root, &taken(rest));
                 }
             }
         }

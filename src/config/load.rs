@@ -14,12 +14,12 @@ use super::maintenance::read_common;
 use super::mistakes::{Mistake, Mistakes, shown_path};
 use super::model::{Config, Known};
 use super::monitor_table::{read_history, read_monitor, read_queue, read_workers};
-use super::names::{ParentFault, Roster, wrong_parents};
+use super::names::{ParentFault, Roster, taken, wrong_parents};
 use super::notes::{Language, Notes};
 use super::notify_table::read_notify;
 use super::owners_table::read_owners;
 use super::reader::{At, Element, Reader};
-use super::sites_table::{Draft, Drafts, plain_site, read_sites};
+use super::sites_table::{Draft, Drafts, Lost, plain_site, read_sites};
 
 /// Reads a configuration and the lists it includes.
 ///
@@ -183,7 +183,9 @@ fn assemble(
     config.sources.push(source);
 
     let mut roster = Roster::default();
-    let places = enlist(drafts.good, &mut roster, &mut notes);
+    let Drafts { good, lost } = drafts;
+    let lost_names: HashSet<Box<str>> = lost.iter().map(|lost| lost.name.clone()).collect();
+    let places = enlist(good, lost, &mut roster, &mut notes);
     let mut in_lists = None;
     for list in find_lists(folder_of(path), &include, &mut notes) {
         match read_list(&list, &mut config, &mut roster) {
@@ -193,7 +195,7 @@ fn assemble(
     }
 
     config.sites = roster.into_sites();
-    for (site, fault) in wrong_parents(&config.sites, &drafts.lost) {
+    for (site, fault) in wrong_parents(&config.sites, &lost_names) {
         let Some(place) = places.get(site) else {
             continue;
         };
@@ -214,7 +216,12 @@ fn assemble(
         }
     }
 
-    let mut mistakes = notes.finish(&shown_path(path), text);
+    let shown = shown_path(path);
+    let warnings = notes.warnings(&shown, text).into_iter();
+    config.warnings = warnings
+        .map(|warning| warning.to_string().into_boxed_str())
+        .collect();
+    let mut mistakes = notes.finish(&shown, text);
     if let Some(in_lists) = in_lists {
         append(&mut mistakes, in_lists);
     }
@@ -241,36 +248,54 @@ impl Enlisted {
     }
 }
 
-/// Puts the sites of the file itself into the roster, in their order.
-fn enlist(drafts: Vec<Draft>, roster: &mut Roster, notes: &mut Notes) -> Vec<Enlisted> {
+/// Puts the sites of the file itself into the roster, in their order. Those that are lost take
+/// their names all the same, so that a name given twice is named however the sites look.
+fn enlist(
+    good: Vec<Draft>,
+    lost: Vec<Lost>,
+    roster: &mut Roster,
+    notes: &mut Notes,
+) -> Vec<Enlisted> {
     let mut unnamed: HashSet<Box<str>> = HashSet::new();
-    drafts
-        .into_iter()
-        .map(|draft| {
-            let enlisted = Enlisted {
-                index: draft.index,
-                parent_at: draft.parent_at,
-                maintenance: draft.maintenance,
-            };
-            let site = draft.site;
-            if draft.named {
-                let sentence = format!("the name {} is taken already", quoted(&site.name));
-                if !roster.add_named(site) {
-                    notes.mistake(draft.name_at, &enlisted.key("name"), &sentence);
-                }
-            } else {
-                if !unnamed.insert(site.look.url.expose().into()) {
-                    let sentence = format!(
-                        "{} is there already; give one of them a name",
-                        quoted(site.look.url.shown())
-                    );
-                    notes.mistake(draft.url_at, &enlisted.key("url"), &sentence);
-                }
-                roster.add_unnamed(site);
+    let mut lost = lost.into_iter().peekable();
+    let mut enlisted = Vec::with_capacity(good.len());
+    for draft in good {
+        while let Some(lost) = lost.next_if(|lost| lost.index < draft.index) {
+            reserve(lost, roster, notes);
+        }
+        let place = Enlisted {
+            index: draft.index,
+            parent_at: draft.parent_at,
+            maintenance: draft.maintenance,
+        };
+        let site = draft.site;
+        if draft.named {
+            let sentence = taken(&site.name);
+            if !roster.add_named(site) {
+                notes.mistake(draft.name_at, &place.key("name"), &sentence);
             }
-            enlisted
-        })
-        .collect()
+        } else {
+            if !unnamed.insert(site.look.url.expose().into()) {
+                let sentence = format!(
+                    "{} is there already; give one of them a name",
+                    quoted(site.look.url.shown())
+                );
+                notes.mistake(draft.url_at, &place.key("url"), &sentence);
+            }
+            roster.add_unnamed(site);
+        }
+        enlisted.push(place);
+    }
+    lost.for_each(|lost| reserve(lost, roster, notes));
+    enlisted
+}
+
+fn reserve(lost: Lost, roster: &mut Roster, notes: &mut Notes) {
+    let sentence = taken(&lost.name);
+    if !roster.reserve(lost.name) {
+        let key = format!("sites[{}].name", lost.index);
+        notes.mistake(lost.name_at, &key, &sentence);
+    }
 }
 
 /// The files that the globs mean, each once.
@@ -290,12 +315,16 @@ fn find_lists(folder: &Path, include: &[Element<Box<str>>], notes: &mut Notes) -
             }
             Ok(files)
         });
+        let key = format!("monitor.include[{}]", element.index);
         match files {
-            Ok(files) => found.extend(files.into_iter().filter(|file| seen.insert(file.clone()))),
-            Err(sentence) => {
-                let key = format!("monitor.include[{}]", element.index);
-                notes.mistake(element.offset, &key, &sentence);
+            // No mistake, for a folder of lists may be empty at first; but a slip of the pen
+            // would leave sites unwatched without a word.
+            Ok(files) if files.is_empty() => {
+                let sentence = format!("no file matches {}", quoted(pattern));
+                notes.warning(element.offset, &key, &sentence);
             }
+            Ok(files) => found.extend(files.into_iter().filter(|file| seen.insert(file.clone()))),
+            Err(sentence) => notes.mistake(element.offset, &key, &sentence),
         }
     }
     found
@@ -704,6 +733,30 @@ user_agent = "Other/2"
     }
 
     #[test]
+    fn a_name_given_twice_is_named_whatever_else_is_wrong_with_the_sites() {
+        let good = "[[sites]]\nname = \"A\"\nurl = \"https://a.example\"\n";
+        let lost = good.replace("https", "ftp");
+        let nameless = "[[sites]]\nurl = \"https://b.example\"\n";
+        let places = |text: String| -> Vec<String> {
+            let found = mistakes(&text);
+            let places = found.lines().map(|line| line.split(": ").nth(1));
+            places.map(|key| key.unwrap().to_owned()).collect()
+        };
+        assert_eq!(
+            places(format!("{good}{lost}")),
+            ["sites[1].name", "sites[1].url"]
+        );
+        assert_eq!(
+            places(format!("{lost}{nameless}{good}")),
+            ["sites[0].url", "sites[2].name"]
+        );
+        assert_eq!(
+            places(format!("{lost}{lost}")),
+            ["sites[0].url", "sites[1].name", "sites[1].url"]
+        );
+    }
+
+    #[test]
     fn several_errors_of_syntax_are_named_and_the_rest_still_read() {
         let text =
             "[monitor]\ninterval = \ntimeout = 5s\nslow = \"2\"\n\n[[sites]\nurl = \"https://a\"\n";
@@ -785,6 +838,21 @@ user_agent = "Other/2"
             ],
             "{found}"
         );
+    }
+
+    #[test]
+    fn a_pattern_that_matches_no_file_is_warned_of() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a.txt"), "https://a.example\n").unwrap();
+        let path = folder.path().join("sites.toml");
+        std::fs::write(&path, "[monitor]\ninclude = [\"*.txt\", \"no/*.txt\"]\n").unwrap();
+        let config = load(&path, &KNOWN).unwrap();
+        assert_eq!(config.sites.len(), 1);
+        let [warning] = &config.warnings[..] else {
+            panic!("one warning: {:?}", config.warnings)
+        };
+        let expected = "/sites.toml:2:21: monitor.include[1]: no file matches \"no/*.txt\"";
+        assert!(warning.ends_with(expected), "{warning}");
     }
 
     #[test]

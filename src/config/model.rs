@@ -54,6 +54,8 @@ pub struct Config {
     pub sites: Vec<Site>,
     /// The files that were read, as they were then: what a watcher compares with.
     pub sources: Vec<SourceFile>,
+    /// What is in order and yet may not be what was meant: a line each, with its place.
+    pub warnings: Vec<Box<str>>,
 }
 
 /// `[monitor]`: how to look, and what a site has that does not say otherwise.

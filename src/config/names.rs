@@ -8,6 +8,13 @@ use std::sync::Arc;
 
 use crate::domain::{Look, Site};
 
+use super::kinds::quoted;
+
+/// What is said of a name that another site was given before.
+pub(super) fn taken(name: &str) -> String {
+    format!("the name {} is taken already", quoted(name))
+}
+
 /// A look known by its URL alone; shares the look, so that a million URLs are not copied.
 #[derive(Debug)]
 struct ByUrl(Arc<Look>);
@@ -51,6 +58,12 @@ impl Roster {
         self.urls.insert(ByUrl(Arc::clone(&site.look)));
         self.sites.push(site);
         new
+    }
+
+    /// Takes a name for a site that cannot be added; `false` if another was given it before.
+    #[must_use]
+    pub(super) fn reserve(&mut self, name: Box<str>) -> bool {
+        self.given.insert(name)
     }
 
     /// Adds a site whose name was made from its URL.

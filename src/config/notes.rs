@@ -1,5 +1,6 @@
 //! Where the mistakes of one file are gathered while it is read: the first twenty in the
-//! order of the file, however they were come upon, and the number of the rest.
+//! order of the file, however they were come upon, and the number of the rest. Warnings, which
+//! keep no file from being used, stand beside them.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -31,6 +32,8 @@ pub(super) struct Notes {
     /// By place, then by when they were come upon.
     kept: BTreeMap<(usize, usize), (String, String)>,
     count: usize,
+    /// What is in order and yet worth a word: where, key and sentence.
+    warnings: Vec<(usize, String, String)>,
     /// Lines that do not even parse; what else is wrong in them is not worth saying.
     broken: Vec<Range<usize>>,
     /// A table's header does not parse: its keys were taken for those of another table.
@@ -45,6 +48,7 @@ impl Notes {
             language,
             kept: BTreeMap::new(),
             count: 0,
+            warnings: Vec::new(),
             broken: Vec::new(),
             header_lost: false,
             secrets: Vec::new(),
@@ -88,6 +92,22 @@ impl Notes {
         }
     }
 
+    /// What `key` holds is in order, but may not do what was meant.
+    pub(super) fn warning(&mut self, offset: usize, key: &dyn Display, sentence: &dyn Display) {
+        if self.warnings.len() < MOST_NAMED {
+            self.warnings
+                .push((offset, key.to_string(), sentence.to_string()));
+        }
+    }
+
+    /// The warnings with their places in `text`, which is that of the file `name`.
+    pub(super) fn warnings(&self, name: &str, text: &str) -> Vec<Mistake> {
+        let warnings = self.warnings.iter();
+        warnings
+            .map(|(offset, key, sentence)| self.placed(name, text, *offset, key, sentence))
+            .collect()
+    }
+
     /// The value at `range` must not be seen.
     pub(super) fn secret(&mut self, range: Range<usize>) {
         self.secrets.push(range);
@@ -126,22 +146,24 @@ impl Notes {
         let named = self
             .kept
             .iter()
-            .map(|((offset, _), (key, sentence))| {
-                let offset = floor(text, *offset);
-                let line = line_at(text, offset);
-                Mistake {
-                    file: name.into(),
-                    place: Some(Place {
-                        line: text[..line.start].matches('\n').count() + 1,
-                        column: text[line.start..offset.min(line.end)].chars().count() + 1,
-                    }),
-                    key: clean(key, 200).into_boxed_str(),
-                    sentence: sentence.as_str().into(),
-                    excerpt: Some(self.excerpt(text, line, offset)),
-                }
-            })
+            .map(|((offset, _), (key, sentence))| self.placed(name, text, *offset, key, sentence))
             .collect();
         Some(Mistakes::new(named, self.count))
+    }
+
+    fn placed(&self, name: &str, text: &str, offset: usize, key: &str, sentence: &str) -> Mistake {
+        let offset = floor(text, offset);
+        let line = line_at(text, offset);
+        Mistake {
+            file: name.into(),
+            place: Some(Place {
+                line: text[..line.start].matches('\n').count() + 1,
+                column: text[line.start..offset.min(line.end)].chars().count() + 1,
+            }),
+            key: clean(key, 200).into_boxed_str(),
+            sentence: sentence.into(),
+            excerpt: Some(self.excerpt(text, line, offset)),
+        }
     }
 
     fn excerpt(&self, text: &str, range: Range<usize>, offset: usize) -> Excerpt {

@@ -28,12 +28,22 @@ pub(super) struct Draft {
     pub(super) parent_at: usize,
 }
 
-/// What `[[sites]]` says.
+/// A site of `[[sites]]` that something is wrong with, of which at least the name was read: it
+/// exists, so it may be a parent, and its name is taken.
+#[derive(Debug)]
+pub(super) struct Lost {
+    pub(super) name: Box<str>,
+    /// Its place among `[[sites]]`.
+    pub(super) index: usize,
+    /// Where its name stands in the file.
+    pub(super) name_at: usize,
+}
+
+/// What `[[sites]]` says, both lists in the order of the file.
 #[derive(Debug, Default)]
 pub(super) struct Drafts {
     pub(super) good: Vec<Draft>,
-    /// Names of sites that something is wrong with: they exist, so they may be parents.
-    pub(super) lost: HashSet<Box<str>>,
+    pub(super) lost: Vec<Lost>,
 }
 
 /// A site of which nothing is known but its URL.
@@ -77,7 +87,11 @@ pub(super) fn read_sites(
         let name = table.text("name", kinds::label);
         match read_site(&mut table, index, name.clone(), monitor, &owners) {
             Some(draft) => drafts.good.push(draft),
-            None => drafts.lost.extend(name),
+            None => drafts.lost.extend(name.map(|name| Lost {
+                name,
+                index,
+                name_at: table.offset("name"),
+            })),
         }
         table.finish();
     });

@@ -38,7 +38,8 @@ pub fn ensure_files() -> Result<(), StartError> {
     match opened {
         Ok(_closed_again) => Ok(()),
         Err(error) => Err(StartError(format!(
-            "could not look: too few open files are allowed ({error})"
+            "no file can be opened: {}",
+            refusal(&error)
         ))),
     }
 }

@@ -56,6 +56,7 @@ mod widgets;
 mod work;
 mod writer;
 
+pub(crate) use format::plural;
 pub use hindsight::{AsTheyAre, Extent, Fate, Fates, Hindsight, Reckoned, Replayed, Tried};
 pub use input::{Input, InputStream};
 pub use options::Options;

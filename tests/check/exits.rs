@@ -108,6 +108,22 @@ fn a_mistaken_command_line_is_2_and_says_what_is_wrong() {
     }
 }
 
+/// Lists may come later, so it is no mistake; but a slip of the pen must not go unsaid.
+#[test]
+fn a_pattern_that_matches_no_list_is_warned_of_and_0() {
+    let squirrel = Squirrel::new();
+    squirrel.write(
+        "sites.toml",
+        "[monitor]\ninclude = [\"none/*.txt\"]\n[[sites]]\nurl = \"http://127.0.0.1:1/\"\n",
+    );
+    let finished = squirrel.run(["config", "check", "--config", "sites.toml"]);
+    assert_eq!(finished.code(), 0, "{}", finished.stderr);
+    assert_eq!(
+        finished.stderr,
+        "squirrel: sites.toml:2:12: monitor.include[0]: no file matches \"none/*.txt\"\n"
+    );
+}
+
 #[test]
 fn no_sites_at_all_is_2() {
     let finished = Squirrel::new().run(["check", "--format", "json"]);
@@ -197,4 +213,43 @@ fn what_could_not_be_looked_at_is_unknown_and_3() {
     assert_eq!(of("not seen")["verdict"], "unknown");
     assert_eq!(of("not seen")["reason"], "internal");
     assert!(lines.iter().all(|line| line["verdict"] != "down"));
+}
+
+/// There is no broker, so nobody looks: that too is told of every site, in its own object.
+#[test]
+fn without_a_broker_every_site_is_unknown_and_3() {
+    let fleet = Fleet::new();
+    let url = "http://127.0.0.1:1/";
+    let paused = toml::toml! { paused = true };
+    let sites = ["one", "two"].map(|name| site(name, url, &toml::Table::new()));
+    let mut sites = sites.to_vec();
+    sites.push(site("paused", url, &paused));
+    let squirrel = home(&fleet, sites);
+    let common = ["--config", "sites.toml", "--paradigm", "celery"];
+    let broker = ["--broker", "redis://127.0.0.1:1/0"];
+    let run = |format: &'static str| {
+        let args = ["check", "--format", format].into_iter();
+        let finished = squirrel.run(args.chain(common).chain(broker));
+        finished.assert_no_panic();
+        assert_eq!(finished.code(), 3, "{}", finished.stderr);
+        assert!(finished.stderr.contains("broker"), "{}", finished.stderr);
+        finished
+    };
+    let objects = run("json").objects();
+    let names: Vec<_> = objects.iter().map(|line| line["name"].clone()).collect();
+    assert_eq!(names, ["one", "two"]);
+    for line in objects {
+        assert_eq!(line["verdict"], "unknown", "{line}");
+        assert_eq!(line["reason"], "internal", "{line}");
+        assert_eq!(line["paradigm"], "celery", "{line}");
+        let error = line["error"].as_str().unwrap();
+        assert!(error.starts_with("could not look: "), "{line}");
+        assert!(error.contains("broker"), "{line}");
+    }
+    let table = run("table").stdout;
+    let table = String::from_utf8_lossy(&table);
+    assert_eq!(table.matches("unknown").count(), 3, "{table}");
+    let summary = table.lines().last().unwrap();
+    assert!(summary.starts_with("2 of 2 sites checked in "), "{table}");
+    assert!(summary.ends_with(": 0 up, 0 down, 2 unknown"), "{table}");
 }

@@ -71,6 +71,38 @@ fn with_few_open_files_workers_are_fewer_and_every_switch_adds_up() {
     assert_eq!(terminal.finish(), 0);
 }
 
+#[test]
+fn a_limit_is_told_before_the_receipt_of_its_switch_and_an_answer_to_a_key_at_once() {
+    let mut fleet = Fleet::new();
+    let (server, names) = twenty(&mut fleet);
+    let sites = names.iter().map(|name| at(&server, name));
+    let squirrel =
+        home(EVERY_SECOND, sites).through(["sh", "-c", "ulimit -n 100; exec \"$@\"", "sh"]);
+    let mut terminal = Terminal::start(&squirrel, SIZE, []);
+    terminal.wait_text("● 20 UP");
+    terminal.press("2");
+    terminal.wait_text("workers 16 -> 8: at most 100 open files");
+    terminal.wait_text("async -> threads: in flight ");
+    // The receipt stands for seconds: it has to give way to each of these.
+    terminal.press("+");
+    terminal.wait_text("workers 9 -> 8: at most 100 open files");
+    for left in [
+        "7 workers",
+        "6 workers",
+        "5 workers",
+        "4 workers",
+        "3 workers",
+        "2 workers",
+        "1 worker",
+        "1 worker is the least",
+    ] {
+        terminal.press("-");
+        terminal.wait_text(&format!("threads: {left}"));
+    }
+    terminal.press("q");
+    assert_eq!(terminal.finish(), 0);
+}
+
 /// A limit of processes does not bind the system's administrator, so the program is run as
 /// nobody where the tests are run as that.
 fn as_nobody(then: &str) -> [String; 4] {

@@ -125,7 +125,7 @@ impl Page<'_> {
         let text = match site {
             Some(site) if outage.ended.is_none() => {
                 format!(
-                    "{}; confirmed {confirmed}, {after} after it",
+                    "{}; confirmed {confirmed}, {after} into it",
                     rule::of_state(site)
                 )
             }

@@ -71,8 +71,9 @@ pub(super) fn of_state(site: &SiteState) -> String {
     let (confirm, recover) = (config.confirm, config.recover);
     let again = setting(config.confirm_delay);
     match site.state() {
+        // The failures are counted anew from the first good look on.
+        State::Down if site.good() > 0 => format!("{} of the {recover} that end an outage (recover = {recover}), checked again after {again}", plural(site.good() as usize, "good look")),
         State::Down => format!("{} in a row, confirm = {confirm}: an outage, from the first failure on", plural(site.failures() as usize, "failure")),
-        State::Suspect if site.outage().is_some() => format!("{} of recover = {recover} good checks after an outage: not believed yet, checked again after {again}", site.good()),
         State::Suspect => format!("{} of confirm = {confirm} failures in a row: not believed yet, checked again after {again}", site.failures()),
         State::Unknown => "the last check could not be taken: not counted for or against the site".into(),
         State::Missed => "the last check could not be started before it was due again: too few workers, not the site's fault".into(),
@@ -80,5 +81,32 @@ pub(super) fn of_state(site: &SiteState) -> String {
         State::Pending => "not checked yet".into(),
         State::Up => "the last check was good".into(),
         State::Paused => "not checked until it is resumed: p".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::fixture::Fleet;
+
+    #[test]
+    fn an_outage_that_may_be_over_is_told_by_its_good_looks() {
+        const NAME: &str = "www.example";
+        let mut fleet = Fleet::fresh();
+        let told = |fleet: &Fleet| of_state(fleet.monitor.find(NAME).unwrap());
+        fleet.fail(NAME, 500);
+        fleet.fail(NAME, 500);
+        let failing = "2 failures in a row, confirm = 2: an outage, from the first failure on";
+        assert_eq!(told(&fleet), failing);
+        fleet.pass(NAME, 80);
+        assert_eq!(
+            told(&fleet),
+            "1 good look of the 2 that end an outage (recover = 2), checked again after 10s"
+        );
+        fleet.fail(NAME, 500);
+        assert!(told(&fleet).starts_with("1 failure in a row"));
+        fleet.pass(NAME, 80);
+        fleet.pass(NAME, 80);
+        assert_eq!(told(&fleet), "the last check was good");
     }
 }

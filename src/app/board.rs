@@ -1,0 +1,180 @@
+//! The line for messages: which of those that were said stands there. A receipt is to be read,
+//! an answer to a key is to be seen at once, a warning soon; other news waits its turn.
+
+use std::time::Duration;
+
+use crate::domain::Moment;
+use crate::tui::{Message, Tone};
+
+/// How long a receipt stands, whatever else happens by itself.
+const RECEIPT: Duration = Duration::from_secs(5);
+
+/// How long a receipt stands before a warning, and what was said of its switch before it.
+const GLANCE: Duration = Duration::from_millis(1_500);
+
+/// Why a message is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// Something happened by itself.
+    News,
+    /// The reader pressed a key.
+    Key,
+}
+
+/// What was said last, as far as it may still be shown.
+#[derive(Debug, Default)]
+pub(super) struct Board {
+    /// Whatever it is.
+    newest: Option<Message>,
+    /// What does not wait for the end of a receipt, and whether it waits for nothing at all.
+    pressing: Option<(Message, Cause)>,
+    receipt: Option<Receipt>,
+}
+
+#[derive(Debug)]
+struct Receipt {
+    message: Message,
+    /// What was pressing when it came; mostly why its switch brought fewer workers.
+    before: Option<Message>,
+}
+
+impl Receipt {
+    /// When it is its turn.
+    fn from(&self) -> Moment {
+        let at = self.message.at;
+        self.before
+            .as_ref()
+            .map_or(at, |before| at.max(before.at + GLANCE))
+    }
+}
+
+impl Board {
+    pub(super) fn say(&mut self, message: Message, cause: Cause) {
+        if cause == Cause::Key || matches!(message.tone, Tone::Warn | Tone::Bad) {
+            self.pressing = Some((message.clone(), cause));
+        }
+        self.newest = Some(message);
+    }
+
+    /// Puts up the receipt of a switch.
+    pub(super) fn give(&mut self, receipt: Message) {
+        let before = self.pressing.take().map(|(message, _)| message);
+        self.newest = Some(receipt.clone());
+        self.receipt = Some(Receipt {
+            message: receipt,
+            before,
+        });
+    }
+
+    /// What was said last, whether it stands there or not.
+    pub(super) const fn newest(&self) -> Option<&Message> {
+        self.newest.as_ref()
+    }
+
+    /// What stands there.
+    pub(super) fn shown(&self, now: Moment) -> Option<&Message> {
+        let Some(receipt) = &self.receipt else {
+            return self.newest();
+        };
+        let from = receipt.from();
+        if now >= from + RECEIPT {
+            return self.newest();
+        }
+        match &self.pressing {
+            Some((answer, Cause::Key)) => Some(answer),
+            Some((warning, Cause::News)) if now >= from + GLANCE => Some(warning),
+            _ if now < from => receipt.before.as_ref(),
+            _ => Some(&receipt.message),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Moment {
+        Moment::ZERO + Duration::from_millis(millis)
+    }
+
+    fn message(tone: Tone, text: &str, millis: u64) -> Message {
+        Message {
+            text: text.to_owned(),
+            short: None,
+            tone,
+            at: at(millis),
+            sticky: false,
+        }
+    }
+
+    /// A board on which a receipt was put up after ten seconds.
+    fn with_receipt() -> Board {
+        let mut board = Board::default();
+        let earlier = message(Tone::Bad, "DOWN: a", 1_000);
+        board.say(earlier, Cause::News);
+        board.give(message(Tone::Good, "receipt", 10_000));
+        board
+    }
+
+    fn shown(board: &Board, millis: u64) -> &str {
+        &board.shown(at(millis)).unwrap().text
+    }
+
+    #[test]
+    fn the_newest_message_stands_where_no_receipt_does() {
+        let mut board = Board::default();
+        assert!(board.shown(at(0)).is_none());
+        for text in ["one", "two"] {
+            board.say(message(Tone::Info, text, 0), Cause::News);
+            assert_eq!(shown(&board, 0), text);
+        }
+    }
+
+    #[test]
+    fn news_waits_for_the_end_of_a_receipt() {
+        let mut board = with_receipt();
+        board.say(message(Tone::Good, "UP again: a", 10_100), Cause::News);
+        assert_eq!(shown(&board, 10_100), "receipt");
+        assert_eq!(shown(&board, 14_999), "receipt");
+        assert_eq!(shown(&board, 15_000), "UP again: a");
+    }
+
+    #[test]
+    fn an_answer_to_a_key_is_shown_at_once_and_not_covered_again() {
+        let mut board = with_receipt();
+        board.say(message(Tone::Info, "16 workers", 10_100), Cause::Key);
+        assert_eq!(shown(&board, 10_100), "16 workers");
+        board.say(message(Tone::Good, "UP again: a", 10_200), Cause::News);
+        assert_eq!(shown(&board, 14_000), "16 workers");
+        assert_eq!(shown(&board, 15_000), "UP again: a");
+    }
+
+    #[test]
+    fn a_warning_leaves_a_receipt_the_time_of_a_glance() {
+        let mut board = with_receipt();
+        board.say(message(Tone::Bad, "DOWN: b", 10_000), Cause::News);
+        assert_eq!(shown(&board, 11_499), "receipt");
+        assert_eq!(shown(&board, 11_500), "DOWN: b");
+    }
+
+    #[test]
+    fn what_was_said_of_a_switch_stands_first_and_then_its_receipt() {
+        let mut board = with_receipt();
+        board.say(message(Tone::Warn, "16 -> 2", 20_000), Cause::Key);
+        assert_eq!(shown(&board, 20_000), "16 -> 2");
+        board.give(message(Tone::Good, "second", 20_100));
+        board.say(message(Tone::Bad, "DOWN: b", 20_200), Cause::News);
+        assert_eq!(shown(&board, 21_499), "16 -> 2");
+        assert_eq!(shown(&board, 21_500), "second");
+        assert_eq!(shown(&board, 22_999), "second");
+        assert_eq!(shown(&board, 23_000), "DOWN: b");
+    }
+
+    #[test]
+    fn a_receipt_that_comes_late_is_shown_at_once() {
+        let mut board = with_receipt();
+        board.say(message(Tone::Warn, "16 -> 2", 20_000), Cause::Key);
+        board.give(message(Tone::Good, "second", 30_000));
+        assert_eq!(shown(&board, 30_000), "second");
+    }
+}

@@ -1,0 +1,191 @@
+//! What a sweep found, counted and printed result by result.
+
+use std::io::{self, BufWriter, Write};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use crate::domain::{
+    CheckResult, Clock, JobId, Moment, Site, SiteId, SystemClock, Verdict, brief, clean,
+};
+use crate::paradigm::StartError;
+use crate::probe::{Start, could_not_look};
+use crate::trace;
+
+use super::args::Format;
+use super::exit::{Exit, mistake, say};
+use super::record::Record;
+
+pub(super) fn sites_word(number: usize) -> String {
+    format!("{number} {}", if number == 1 { "site" } else { "sites" })
+}
+
+/// The sites, and what came of them so far.
+pub(super) struct Tally {
+    pub(super) sites: Vec<Site>,
+    pub(super) clock: SystemClock,
+    pub(super) printer: Printer,
+    pub(super) done: usize,
+    pub(super) down: usize,
+    unknown: usize,
+}
+
+impl Tally {
+    /// Of those sites that are not paused.
+    pub(super) fn new(sites: Vec<Site>, clock: SystemClock, printer: Printer) -> Self {
+        let (paused, sites): (Vec<Site>, Vec<Site>) =
+            sites.into_iter().partition(|site| site.paused);
+        if !paused.is_empty() {
+            say(format!(
+                "{} paused: not looked at",
+                sites_word(paused.len())
+            ));
+        }
+        Self {
+            sites,
+            clock,
+            printer,
+            done: 0,
+            down: 0,
+            unknown: 0,
+        }
+    }
+
+    pub(super) fn take(&mut self, result: &CheckResult) -> io::Result<()> {
+        self.done += 1;
+        match result.verdict {
+            Verdict::Down => self.down += 1,
+            Verdict::Unknown => self.unknown += 1,
+            Verdict::Up | Verdict::Degraded => {}
+        }
+        match self.sites.get(result.job.site.index()) {
+            Some(site) => self.printer.print(site, result),
+            None => Ok(()),
+        }
+    }
+
+    /// What is known of a site that nobody looked at.
+    pub(super) fn unlooked(&self, job: JobId, why: &str) -> CheckResult {
+        let now = self.clock.now();
+        let start = Start {
+            job,
+            moment: now.mono,
+            at: now.wall,
+        };
+        let look = &self.sites[job.site.index()].look;
+        could_not_look(start, look, why, trace::here())
+    }
+
+    /// There is nobody who could look: every site is unknown, each for itself, so that whoever
+    /// reads the results needs no other way to learn of it.
+    pub(super) fn without_a_look(mut self, why: &StartError) -> Exit {
+        say(why);
+        match self.give_up_on_all(&why.to_string()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                mistake(format!("squirrel: {error}"))
+            }
+            _ => Exit::Unknown,
+        }
+    }
+
+    fn give_up_on_all(&mut self, why: &str) -> io::Result<()> {
+        let due = self.clock.moment();
+        self.printer.begin()?;
+        for index in 0..self.sites.len() {
+            let site = SiteId::from_index(index);
+            let result = self.unlooked(JobId { site, due }, why);
+            self.take(&result)?;
+        }
+        self.finish(due)
+    }
+
+    pub(super) fn finish(&mut self, began: Moment) -> io::Result<()> {
+        let summary = self.summary(self.clock.moment().since(began));
+        self.printer.finish(&summary)
+    }
+
+    pub(super) const fn exit(&self) -> Exit {
+        match (self.down, self.unknown) {
+            (0, 0) => Exit::Fine,
+            (0, _) => Exit::Unknown,
+            _ => Exit::Down,
+        }
+    }
+
+    fn summary(&self, took: Duration) -> String {
+        let up = self.done - self.down - self.unknown;
+        let unknown = if self.unknown == 0 {
+            String::new()
+        } else {
+            format!(", {} unknown", self.unknown)
+        };
+        format!(
+            "{} of {} checked in {}: {up} up, {} down{unknown}",
+            self.done,
+            sites_word(self.sites.len()),
+            brief(took),
+            self.down
+        )
+    }
+}
+
+pub(super) struct Printer {
+    format: Format,
+    paradigm: &'static str,
+    zone: TimeZone,
+    out: BufWriter<io::Stdout>,
+}
+
+impl Printer {
+    pub(super) fn new(format: Format, paradigm: &'static str) -> Self {
+        Self {
+            format,
+            paradigm,
+            zone: TimeZone::system(),
+            out: BufWriter::with_capacity(64 * 1024, io::stdout()),
+        }
+    }
+
+    pub(super) fn begin(&mut self) -> io::Result<()> {
+        if self.format == Format::Table {
+            writeln!(
+                self.out,
+                "{:<9} {:>4} {:>8}  {:<30} WHY",
+                "VERDICT", "CODE", "LATENCY", "SITE"
+            )?;
+        }
+        Ok(())
+    }
+
+    fn print(&mut self, site: &Site, result: &CheckResult) -> io::Result<()> {
+        if self.format == Format::Json {
+            let record = Record::new(site, self.paradigm, result, &self.zone);
+            return writeln!(self.out, "{}", record.line());
+        }
+        let code = result
+            .status
+            .map_or_else(|| "-".to_owned(), |status| status.to_string());
+        let why = match (result.reason, &result.error) {
+            (Some(reason), Some(error)) => format!("{reason}: {error}"),
+            _ => String::new(),
+        };
+        let line = format!(
+            "{:<9} {code:>4} {:>8}  {:<30} {why}",
+            result.verdict.word(),
+            brief(result.latency),
+            clean(&site.name, 60),
+        );
+        writeln!(self.out, "{}", line.trim_end())
+    }
+
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    fn finish(&mut self, summary: &str) -> io::Result<()> {
+        if self.format == Format::Table {
+            writeln!(self.out, "{summary}")?;
+        }
+        self.out.flush()
+    }
+}
