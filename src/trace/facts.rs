@@ -162,6 +162,15 @@ mod tests {
     }
 
     #[test]
+    fn what_began_after_the_page_was_late_on_it() {
+        let ledger = ledger(1, vec![record(0, 0, 0, 900), record(1, 100, 900, 950)]);
+        let late = Late::worst(&ledger, at(0), at(500)).unwrap();
+        assert_eq!(late.site, SiteId::from_index(1));
+        assert_eq!(late.late, Duration::from_millis(400));
+        assert!(late.waits);
+    }
+
+    #[test]
     fn where_workers_were_free_the_program_is_to_blame() {
         let ledger = ledger(4, vec![record(0, 0, 0, 5), record(1, 0, 400, 500)]);
         let late = Late::worst(&ledger, at(0), at(600)).unwrap();

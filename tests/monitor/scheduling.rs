@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::PathBuf;
 
+use rustix::process::Signal;
 use serde_json::Value;
 
 use super::sites::{ONCE, SIZE, Three, at, home, script};
-use crate::support::{Fleet, Frame, Squirrel, Terminal, tasks_of};
+use crate::support::{Fleet, Frame, Squirrel, Terminal, children_of, send, tasks_of, until};
 
 const SMALL: (u16, u16) = (80, 24);
 
@@ -159,6 +160,26 @@ fn what_is_on_record_is_written_by_a_key_and_told() {
     assert_eq!(sites.count(), 16);
     let names = events.iter().filter(|event| event["name"] == "thread_name");
     assert!(names.clone().any(|event| event["args"]["name"] == "green"));
+}
+
+#[test]
+fn a_worker_process_that_is_killed_is_replaced_and_told_of() {
+    let mut fleet = Fleet::new();
+    let squirrel = sixteen(&mut fleet, "0ms");
+    let mut terminal = Terminal::start(&squirrel, SIZE, ["--paradigm", "processes"]);
+    terminal.wait_text("● 16 UP");
+    let children = children_of(terminal.pid());
+    let killed = *children.first().unwrap();
+    send(killed, Signal::KILL);
+    let frame = terminal.wait_text("was replaced: killed by signal 9");
+    let line = frame.line("was replaced").unwrap();
+    assert!(line.contains(&format!("(pid {killed})")), "{line}");
+    until("another in its place", || {
+        let now = children_of(terminal.pid());
+        now.len() == children.len() && !now.contains(&killed)
+    });
+    terminal.press("q");
+    assert_eq!(terminal.finish(), 0);
 }
 
 #[test]

@@ -14,6 +14,7 @@
 //! ```
 
 mod board;
+mod by_site;
 mod columns;
 mod detail;
 mod hosts;

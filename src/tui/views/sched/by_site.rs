@@ -1,0 +1,33 @@
+//! Which checks each site had.
+
+use crate::trace::Check;
+
+/// The checks in the order of their sites, those of one as they stood. Ten thousand of a
+/// thousand sites are put into their places faster than they are compared: by some bits of
+/// the number at a time, of which there are few.
+pub(super) fn by_site<'a>(checks: &[&'a Check]) -> Vec<&'a Check> {
+    const BITS: usize = 11;
+    let mut order = checks.to_vec();
+    let most = checks.iter().map(|check| check.site.index()).max();
+    let mut shift = 0;
+    while shift < usize::BITS as usize && most.is_some_and(|most| most >> shift > 0) {
+        let digit = |check: &Check| check.site.index() >> shift & ((1 << BITS) - 1);
+        let mut places = [0; 1 << BITS];
+        for check in &order {
+            places[digit(check)] += 1;
+        }
+        let mut next = 0;
+        for place in &mut places {
+            next += std::mem::replace(place, next);
+        }
+        let mut sorted = order.clone();
+        for check in &order {
+            let place = &mut places[digit(check)];
+            sorted[*place] = *check;
+            *place += 1;
+        }
+        order = sorted;
+        shift += BITS;
+    }
+    order
+}
