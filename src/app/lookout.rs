@@ -20,13 +20,13 @@ const SAMPLE_PERIOD: Duration = Duration::from_secs(1);
 const MOST_WAITING: usize = 4_096;
 
 /// What is on record of the checks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Lookout {
     ledger: Ledger,
     kernel: Kernel,
     looked: Option<Moment>,
     sampled: Option<Moment>,
-    /// Of the machine, when it was sampled last: the system reads files for that.
+    /// That the program may use. Asked once: the system reads files for it.
     cores: usize,
     /// What workers elsewhere can run at once, where that is known.
     places: Option<usize>,
@@ -34,6 +34,19 @@ pub(super) struct Lookout {
 }
 
 impl Lookout {
+    /// One that has seen nothing yet.
+    pub(super) fn new() -> Self {
+        Self {
+            ledger: Ledger::new(),
+            kernel: Kernel::default(),
+            looked: None,
+            sampled: None,
+            cores: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            places: None,
+            asked: None,
+        }
+    }
+
     /// Takes over what has ended. Costs next to nothing where nothing has.
     pub(super) fn absorb(&mut self, core: &Core, now: Moment) {
         if self.asked.is_none_or(|asked| now.since(asked) >= PERIOD) {
@@ -57,7 +70,6 @@ impl Lookout {
             .look(core.recorder(), waiting, core.demand().sites, now);
         if is_time(self.sampled, SAMPLE_PERIOD) {
             self.sampled = Some(now);
-            self.cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
             // Ids of other machines say nothing of this one.
             let local = here().host;
             let roster = self.ledger.roster().iter();

@@ -64,7 +64,7 @@ impl World {
             clock,
             zone,
             labels: labels(),
-            lookout: Lookout::default(),
+            lookout: Lookout::new(),
             workshop: Workshop::default(),
             annals: Annals::default(),
             reckoner,

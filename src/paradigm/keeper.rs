@@ -272,7 +272,8 @@ impl Keeper {
                     return claimed.give_up("the check does not fit into a message");
                 }
                 Err(broken) => {
-                    let death = self.lose(broken, Some(claimed.id.site)).await;
+                    let again = (attempt < MOST_DEATHS).then_some(claimed.id.site);
+                    let death = self.lose(broken, again).await;
                     tracing::warn!(attempt, "a worker process died in a check: {death}");
                     why = format!("a worker process died three times on it: {death}");
                 }
@@ -281,7 +282,7 @@ impl Keeper {
         claimed.give_up(&why);
     }
 
-    /// Ends a child that is to be replaced, and which had the check of a site.
+    /// Ends a child that is to be replaced; the check that it had is run again, if it is named.
     async fn lose(&mut self, broken: Broken, check: Option<SiteId>) -> Death {
         let ready = self
             .employed

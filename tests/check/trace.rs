@@ -100,8 +100,8 @@ fn seen(text: &str) -> BTreeMap<u32, Seen> {
 /// Less than this is no poll that computes, in seconds.
 const LONG: f64 = 0.1;
 
-/// How long each thread ran from when it woke until it slept again, in seconds, as strace saw
-/// it: only the long stretches, in which it computed. What it reads meanwhile belongs to them.
+/// How long each thread ran from when it woke until it slept again or ended, in seconds, as
+/// strace saw it: only the long stretches, in which it computed. What it reads meanwhile belongs to them.
 fn busy(text: &str) -> BTreeMap<u32, f64> {
     let mut awake: BTreeMap<u32, Option<f64>> = BTreeMap::new();
     let mut busy: BTreeMap<u32, f64> = BTreeMap::new();
@@ -116,8 +116,11 @@ fn busy(text: &str) -> BTreeMap<u32, f64> {
             since.get_or_insert(at);
             continue;
         }
+        // "+++ exited": where nothing is left to do it ends, and need not sleep before.
+        let ends = call.starts_with("+++ ");
         let name = call.split('(').next().unwrap_or_default();
-        if !SLEEPS.contains(&name) || (name == "futex" && !call.contains("FUTEX_WAIT")) {
+        let sleeps = SLEEPS.contains(&name) && (name != "futex" || call.contains("FUTEX_WAIT"));
+        if !sleeps && !ends {
             continue;
         }
         if let Some(since) = since.take()

@@ -2,6 +2,7 @@
 
 mod bench;
 mod busy;
+mod claims;
 mod harness;
 mod keys;
 mod lanes;

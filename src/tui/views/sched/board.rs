@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 
-use crate::domain::{Moment, RanOn, SiteId};
+use crate::domain::{Moment, RanOn};
 use crate::paradigm::{Law, QueueFigures, WorkerFigures};
 use crate::trace::{Check, Is};
 use crate::tui::lanes::Axis;
@@ -199,14 +199,6 @@ impl<'a> Board<'a> {
     /// The stretch of time that the numbers of the lane in this line are of.
     pub(crate) const fn settled(&self, line: u16) -> (Moment, Moment) {
         self.settled[line as usize % SETTLED]
-    }
-
-    /// How long a check of the site has waited for a worker at the end of the page.
-    pub(crate) fn waits(&self, site: SiteId, scene: &Scene<'_>) -> Duration {
-        let (.., to) = self.axis.range();
-        let waiting = scene.record.ledger.waiting().iter();
-        let of = waiting.filter(|job| job.site == site);
-        of.map(|job| to.since(job.due)).max().unwrap_or_default()
     }
 
     /// The row at a place.

@@ -86,13 +86,9 @@ fn fill<'a>(
         }
     }
     let mut raster = spelled(axis, row, tid);
-    if let Kind::Site(site) = row.kind {
-        let (.., now) = axis.range();
-        for job in scene.record.ledger.waiting() {
-            if job.site == site {
-                raster.fill(job.due, now, Activity::Queued);
-            }
-        }
+    let (.., now) = axis.range();
+    for due in row.waiting(scene) {
+        raster.fill(due, now, Activity::Queued);
     }
     raster
 }

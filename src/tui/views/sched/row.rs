@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::domain::{Moment, RanOn, SiteId};
 use crate::trace::{Check, Doing, Part};
 use crate::tui::lanes::Axis;
-use crate::tui::scene::Tone;
+use crate::tui::scene::{Scene, Tone};
 
 use super::shares::Shares;
 
@@ -88,6 +88,19 @@ impl<'a> Row<'a> {
 }
 
 impl Row<'_> {
+    /// When its checks were due that wait for a worker now, if it is the lane of a site.
+    pub(super) fn waiting<'s>(&self, scene: &Scene<'s>) -> impl Iterator<Item = Moment> + use<'s> {
+        let of = match self.kind {
+            Kind::Site(site) => Some(site),
+            _ => None,
+        };
+        let jobs = of.map(|site| (site, scene.record.ledger.waiting()));
+        jobs.into_iter().flat_map(|(site, jobs)| {
+            let jobs = jobs.iter().filter(move |job| job.site == site);
+            jobs.map(|job| job.due)
+        })
+    }
+
     /// Whether something can be selected in it.
     pub(crate) const fn is_lane(&self) -> bool {
         !matches!(self.kind, Kind::Process { .. } | Kind::Said(..))

@@ -328,9 +328,9 @@ fn numbers(
     let on_record = scene.record.on || state.place.is_still();
     let shares = on_record.then(|| {
         let mut shares = row.shares(board.settled(line), in_flight);
-        if let Kind::Site(site) = &row.kind {
-            shares.late = shares.late.max(board.waits(*site, scene));
-        }
+        let (.., to) = board.axis.range();
+        let waits = row.waiting(scene).map(|due| to.since(due)).max();
+        shares.late = shares.late.max(waits.unwrap_or_default());
         shares
     });
     let kernel = scene.record.kernel;
