@@ -224,7 +224,7 @@ mod tidy {
                 let (_, parameters) = parameters.split_once('(').unwrap_or_default();
                 let writes = parameters.contains("&mut self") || parameters.contains("&mut State");
                 // The terminal and its sheet take down what was drawn; they draw nothing.
-                let sends = ["terminal.rs", "sheet.rs"]
+                let sends = ["terminal.rs", "frame_diff.rs"]
                     .iter()
                     .any(|name| source.path.ends_with(name));
                 let notes = signature.starts_with("n(");

@@ -13,9 +13,9 @@ use crate::paradigm::{Census, Label, Law};
 
 use crate::trace::{Kernel, Ledger};
 
-use super::hindsight::Hindsight;
-use super::past::Past;
-use super::scene::{Machine, OnRecord, Scene, Workshop};
+use super::history_view::Past;
+use super::replay_state::Hindsight;
+use super::view_model::{Machine, OnRecord, Scene, Workshop};
 
 /// 2025-11-22 13:57:00 UTC.
 const EPOCH: Timestamp = Timestamp::from_micros(1_763_819_820_000_000);

@@ -2,13 +2,13 @@
 
 use crate::paradigm::Label;
 
-pub(crate) use super::scope::Scope;
+pub(crate) use super::key_scope::Scope;
 
-use super::browse::Recall;
-use super::hindsight::{Knob, Turn};
 use super::key::{DIGITS, FUNCTION, Key};
-use super::place::Steer;
-use super::trial::Tweak;
+use super::lab_settings::Tweak;
+use super::outages_state::Recall;
+use super::replay_state::{Knob, Turn};
+use super::sched_state::Steer;
 
 /// What a key does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

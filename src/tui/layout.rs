@@ -13,8 +13,8 @@ use ratatui::layout::Rect;
 use crate::domain::clean;
 
 use super::format::{cut, wrap};
-use super::scene::Scene;
 use super::state::State;
+use super::view_model::Scene;
 
 /// Below this nothing can be read.
 pub(crate) const LEAST: (u16, u16) = (60, 16);

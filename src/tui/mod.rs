@@ -9,64 +9,64 @@
 //! starts a check or reads a clock; every key stands in one table, and so does every
 //! screen.
 
-mod browse;
+mod ansi_writer;
 mod curl;
+mod downgrade;
 mod filter;
-mod finish;
 #[cfg(test)]
 mod fixture;
-#[cfg(test)]
-mod fleets;
 mod format;
-mod hindsight;
+mod frame_diff;
+mod frame_rate;
+#[cfg(test)]
+mod history_fixture;
+mod history_view;
 mod input;
 mod key;
+mod key_scope;
 mod keymap;
+mod lab_actions;
+mod lab_settings;
 mod lanes;
 mod layout;
-#[cfg(test)]
-mod memories;
 mod options;
-mod order;
+mod outages_actions;
+mod outages_state;
 mod overlays;
-mod pace;
-mod past;
-mod place;
-mod recall;
-mod scene;
-mod scope;
 #[cfg(test)]
-mod screens;
-mod sheet;
+mod random_sites;
+mod replay_state;
+mod sched_actions;
+#[cfg(test)]
+mod sched_fixture;
+mod sched_state;
+mod site_order;
 mod state;
-mod steer;
-mod stop;
-mod strokes;
 mod summary;
+mod suspend;
 mod svg;
 mod terminal;
+mod terminal_writer;
+#[cfg(test)]
+mod tests;
 mod theme;
-mod tinker;
-mod trial;
 mod ui;
 mod update;
+mod view_model;
 mod views;
 mod widgets;
-#[cfg(test)]
-mod work;
-mod writer;
 
 pub(crate) use format::plural;
-pub use hindsight::{AsTheyAre, Extent, Fate, Fates, Hindsight, Reckoned, Replayed, Tried};
-pub use input::{Input, InputStream};
-pub use options::Options;
-pub use overlays::help::keys_markdown;
-pub use past::{
+pub use frame_diff::Sheet;
+pub use history_view::{
     Delivery, HistoryFile, Past, PastLetter, PastOutage, Recollection, Shares, SitePast, Span,
     Stretch, Told,
 };
-pub use scene::{Intent, Machine, Message, OnRecord, Scene, Tone, Wish, Workshop};
-pub use sheet::Sheet;
-pub use stop::ask_to_stop;
+pub use input::{Input, InputStream};
+pub use options::Options;
+pub use overlays::help::keys_markdown;
+pub use replay_state::{AsTheyAre, Extent, Fate, Fates, Hindsight, Reckoned, Replayed, Tried};
+pub use suspend::ask_to_stop;
 pub use terminal::Terminal;
 pub use ui::Ui;
+pub use view_model::{Intent, Machine, Message, OnRecord, Scene, Tone, Wish, Workshop};

@@ -5,15 +5,15 @@ use std::time::Duration;
 use crate::domain::{Moment, Now, SiteId};
 use crate::monitor::SiteState;
 
-use super::browse::{Browse, OutageKey};
+use super::history_view::Past;
 use super::keymap::Scope;
+use super::lab_settings::Settings;
 use super::options::Options;
-use super::order::Order;
-use super::past::Past;
-use super::place::Place;
-use super::scene::{Message, Scene, Tone};
+use super::outages_state::{Browse, OutageKey};
+use super::sched_state::Place;
+use super::site_order::Order;
 use super::summary::Summary;
-use super::trial::Settings;
+use super::view_model::{Message, Scene, Tone};
 
 /// How long the order stands still after a key.
 const STILL: Duration = Duration::from_secs(3);

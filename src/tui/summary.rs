@@ -6,7 +6,7 @@ use crate::domain::Now;
 use crate::monitor::Totals;
 use crate::paradigm::Census;
 
-use super::scene::{Machine, Scene};
+use super::view_model::{Machine, Scene};
 
 /// What the header says of all sites and of the program.
 #[derive(Clone, Copy, Debug)]

@@ -7,8 +7,8 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
-use super::scene::Scene;
 use super::ui::Ui;
+use super::view_model::Scene;
 
 /// The size of a cell in the picture's own units.
 const CELL: (usize, usize) = (9, 19);

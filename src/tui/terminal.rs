@@ -22,11 +22,11 @@ use crossterm::{cursor, queue};
 
 use crate::domain::clean;
 
-use super::scene::Scene;
-use super::sheet::Sheet;
-use super::stop;
+use super::frame_diff::Sheet;
+use super::suspend;
+use super::terminal_writer::Writer;
 use super::ui::Ui;
-use super::writer::Writer;
+use super::view_model::Scene;
 
 /// The size of a terminal that does not know its own.
 const FALLBACK: (u16, u16) = (80, 24);
@@ -126,11 +126,11 @@ impl Terminal {
     /// # Errors
     /// Whatever the terminal or the system gives.
     pub fn suspend(&mut self) -> io::Result<bool> {
-        if !stop::somebody_can_continue() {
+        if !suspend::somebody_can_continue() {
             return Ok(false);
         }
         self.give_back()?;
-        stop::stop()?;
+        suspend::stop()?;
         self.take()?;
         Ok(true)
     }

@@ -9,8 +9,8 @@ use ratatui::style::{Color, Modifier, Style};
 use crate::domain::Reason;
 use crate::monitor::{SiteState, State};
 
-use super::past::Delivery;
-use super::scene::Tone;
+use super::history_view::Delivery;
+use super::view_model::Tone;
 
 /// How a state is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,19 +8,19 @@ use ratatui::layout::Rect;
 use crate::domain::Moment;
 use crate::monitor::State as SiteIs;
 
-use super::finish::finish;
-use super::hindsight::Tried;
+use super::downgrade::finish;
+use super::frame_rate::Pace;
+use super::history_view::Recollection;
 use super::input::{Input, What};
 use super::key::Key;
 use super::keymap::{self, Mode, Scope};
 use super::options::Options;
-use super::overlays::{draw_pages, explain, help, letter, outage, past, replay};
-use super::pace::Pace;
-use super::past::Recollection;
-use super::recall;
-use super::scene::{Intent, Scene};
+use super::outages_actions;
+use super::overlays::{draw_pages, explain, help, message, outage, replay, site_history};
+use super::replay_state::Tried;
 use super::state::{Layer, State};
 use super::theme::{self, BOLD, PLAIN};
+use super::view_model::{Intent, Scene};
 use super::views::{VIEWS, View};
 use super::widgets::{footer, header, put};
 use super::{layout, update};
@@ -127,11 +127,11 @@ impl Ui {
     pub fn recalls(&self) -> Option<Recollection> {
         match self.state.layers.last() {
             Some(Layer::Past { site, .. }) => {
-                let cells = past::chart_cells(self.state.size.0);
+                let cells = site_history::chart_cells(self.state.size.0);
                 Some(Recollection::Site(*site, self.state.browse.span, cells))
             }
             Some(Layer::Replay { .. }) => None,
-            _ => recall::is_here(&self.state).then_some(Recollection::Outages),
+            _ => outages_actions::is_here(&self.state).then_some(Recollection::Outages),
         }
     }
 
@@ -227,15 +227,15 @@ impl Ui {
                 draw_pages(buffer, body, &outage::title(outage), &lines, *scroll);
             }
             Some(Layer::Letter { id, scroll }) => {
-                let lines = letter::lines(state, scene, id, body.width);
-                draw_pages(buffer, body, letter::TITLE, &lines, *scroll);
+                let lines = message::lines(state, scene, id, body.width);
+                draw_pages(buffer, body, message::TITLE, &lines, *scroll);
             }
             Some(Layer::Past { site, scroll }) => {
-                let lines = past::lines(state, scene, *site, body);
+                let lines = site_history::lines(state, scene, *site, body);
                 draw_pages(
                     buffer,
                     body,
-                    &past::title(state, scene, *site),
+                    &site_history::title(state, scene, *site),
                     &lines,
                     *scroll,
                 );

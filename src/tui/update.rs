@@ -5,13 +5,13 @@ use crate::domain::{SiteId, is_unsafe};
 use super::key::Key;
 use super::keymap::Action;
 use super::keymap::{Context, Scope};
+use super::lab_actions;
 use super::layout;
-use super::overlays::{explain, help, last_scroll, letter, outage, past, replay};
-use super::recall;
-use super::scene::{Intent, Scene, Tone};
+use super::outages_actions;
+use super::overlays::{explain, help, last_scroll, message, outage, replay, site_history};
+use super::sched_actions;
 use super::state::{Layer, State};
-use super::steer;
-use super::tinker;
+use super::view_model::{Intent, Scene, Tone};
 use super::views::VIEWS;
 
 /// Performs an action.
@@ -60,15 +60,15 @@ pub(crate) fn act(
         | Action::PageDown
         | Action::Top
         | Action::Bottom => travel(state, action, scene),
-        Action::Steer(steer) => return steer::act(state, steer, scene),
-        Action::Tweak(tweak) => return tinker::act(state, tweak, scene),
+        Action::Steer(steer) => return sched_actions::act(state, steer, scene),
+        Action::Tweak(tweak) => return lab_actions::act(state, tweak, scene),
         Action::Try(turn) => {
             let usual = scene.monitor.ids().first();
             let usual = usual.and_then(|id| scene.monitor.site(*id));
             let usual = usual.map(|state| &**state.site());
             state.browse.tried.turn(turn, usual);
         }
-        Action::Recall(recall) => return recall::act(state, recall, scene),
+        Action::Recall(recall) => return outages_actions::act(state, recall, scene),
         Action::Explain => {
             state.pin();
             if let Some(site) = state.selected() {
@@ -94,7 +94,7 @@ pub(crate) fn act(
         }
         Action::Clear => {
             state.layers.pop();
-            recall::set_text(state, "");
+            outages_actions::set_text(state, "");
         }
         Action::Erase | Action::EraseWord | Action::EraseAll => erase(state, action),
         Action::RecheckAll => return Some(Intent::RecheckAll),
@@ -118,14 +118,14 @@ pub(crate) fn act(
 pub(crate) fn type_text(state: &mut State, text: &str) {
     /// More than that is a mistake of the mouse.
     const MOST: usize = 200;
-    let mut typed = recall::text(state).to_owned();
+    let mut typed = outages_actions::text(state).to_owned();
     typed.extend(text.chars().map(|c| if is_unsafe(c) { ' ' } else { c }));
     typed = typed.trim_start().chars().take(MOST).collect();
-    recall::set_text(state, &typed);
+    outages_actions::set_text(state, &typed);
 }
 
 fn erase(state: &mut State, action: Action) {
-    let mut filter = recall::text(state).to_owned();
+    let mut filter = outages_actions::text(state).to_owned();
     match action {
         Action::Erase => {
             filter.pop();
@@ -137,7 +137,7 @@ fn erase(state: &mut State, action: Action) {
         }
         _ => filter.clear(),
     }
-    recall::set_text(state, &filter);
+    outages_actions::set_text(state, &filter);
 }
 
 fn back(state: &mut State) {
@@ -146,8 +146,8 @@ fn back(state: &mut State) {
         state.frozen = None;
     } else if state.place.is_still() && VIEWS[state.view].scopes.contains(&Scope::Sched) {
         state.place.live();
-    } else if !recall::text(state).is_empty() {
-        recall::set_text(state, "");
+    } else if !outages_actions::text(state).is_empty() {
+        outages_actions::set_text(state, "");
     }
 }
 
@@ -228,8 +228,8 @@ fn pages(state: &State, scene: &Scene<'_>) -> Option<usize> {
         Layer::Help { .. } => help::lines(&context(scene), state.words_first(), area.width).len(),
         Layer::Explain { site, .. } => explain::lines(state, scene, *site, area.width).len(),
         Layer::Outage { outage, .. } => outage::lines(state, scene, outage, area.width).len(),
-        Layer::Letter { id, .. } => letter::lines(state, scene, id, area.width).len(),
-        Layer::Past { site, .. } => past::lines(state, scene, *site, area).len(),
+        Layer::Letter { id, .. } => message::lines(state, scene, id, area.width).len(),
+        Layer::Past { site, .. } => site_history::lines(state, scene, *site, area).len(),
         Layer::Replay { .. } => return Some(replay::last_scroll(state, scene, area)),
         Layer::Filter | Layer::Note { .. } => return None,
     };
@@ -273,8 +273,8 @@ fn travel(state: &mut State, action: Action, scene: &Scene<'_>) {
         }
         return;
     }
-    if recall::is_here(state) {
-        return recall::travel(state, action, page, scene);
+    if outages_actions::is_here(state) {
+        return outages_actions::travel(state, action, page, scene);
     }
     match action {
         Action::Top => state.jump(false, page),

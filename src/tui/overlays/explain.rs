@@ -10,11 +10,11 @@ use crate::tui::curl::curl;
 use crate::tui::format::{
     age, count, date, is_late, lateness, percent, plural, setting, when, wrap,
 };
-use crate::tui::scene::{Scene, Tone};
 use crate::tui::state::State;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
+use crate::tui::view_model::{Scene, Tone};
 
-use super::{rule, waterfall};
+use super::{verdict_rule, waterfall};
 
 /// The cells that labels take.
 const LABEL: usize = 13;
@@ -106,7 +106,7 @@ impl Page<'_> {
             age(site.lasting(now.mono)),
         );
         self.say("Verdict", &verdict, badge.style);
-        self.say("Because", &rule::of_state(site), PLAIN);
+        self.say("Because", &verdict_rule::of_state(site), PLAIN);
         if let Some(silence) = (self.scene.silence)(site.id()) {
             self.say("Silence", &silence, theme::tone(Tone::Warn));
         }
@@ -155,7 +155,7 @@ impl Page<'_> {
             plural(look.redirects.into(), "redirect"),
         ));
         self.say("Result", &text, PLAIN);
-        self.say("Rule", &rule::of_look(site, look), PLAIN);
+        self.say("Rule", &verdict_rule::of_look(site, look), PLAIN);
         if let Some(error) = &look.error {
             self.say("Error", &clean(error, 400), PLAIN);
         }

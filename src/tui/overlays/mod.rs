@@ -2,13 +2,13 @@
 
 pub(crate) mod explain;
 pub(crate) mod help;
-pub(crate) mod letter;
+pub(crate) mod message;
 pub(crate) mod outage;
+mod page_text;
 mod pager;
-pub(crate) mod past;
 pub(crate) mod replay;
-mod rule;
-mod text;
+pub(crate) mod site_history;
+mod verdict_rule;
 mod waterfall;
 
 pub(crate) use pager::{draw as draw_pages, last_scroll};

@@ -5,15 +5,15 @@ use ratatui::text::{Line, Span};
 use crate::domain::{Cause, Timestamp, brief, clean};
 use crate::monitor::{SiteState, State as SiteIs};
 use crate::trace::{Doing, Record};
-use crate::tui::browse::OutageKey;
 use crate::tui::format::{age, lateness, plural, setting, when};
-use crate::tui::past::PastOutage;
-use crate::tui::scene::{Scene, Tone};
+use crate::tui::history_view::PastOutage;
+use crate::tui::outages_state::OutageKey;
 use crate::tui::state::State;
 use crate::tui::theme::{self, DIM, PLAIN};
+use crate::tui::view_model::{Scene, Tone};
 
-use super::text::Text;
-use super::{rule, waterfall};
+use super::page_text::Text;
+use super::{verdict_rule, waterfall};
 
 /// Checks that are listed.
 const MOST_CHECKS: usize = 30;
@@ -126,7 +126,7 @@ impl Page<'_> {
             Some(site) if outage.ended.is_none() => {
                 format!(
                     "{}; confirmed {confirmed}, {after} into it",
-                    rule::of_state(site)
+                    verdict_rule::of_state(site)
                 )
             }
             Some(site) => format!(

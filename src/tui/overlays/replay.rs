@@ -20,14 +20,14 @@ use ratatui::text::{Line, Span};
 
 use crate::domain::{brief, clean};
 use crate::tui::format::{age, count, cut, moment, setting, when};
-use crate::tui::hindsight::{AsTheyAre, Extent, Fate, Fates, Reckoned, Replayed};
-use crate::tui::scene::{Scene, Tone};
+use crate::tui::replay_state::{AsTheyAre, Extent, Fate, Fates, Reckoned, Replayed};
 use crate::tui::state::State;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
+use crate::tui::view_model::{Scene, Tone};
 use crate::tui::widgets::put;
 
+use super::page_text::Text;
 use super::pager;
-use super::text::Text;
 
 const TITLE: &str = "The past under other rules";
 

@@ -18,9 +18,9 @@ use crate::domain::clean;
 use crate::lab::{Board, Figures, Row, Workload, fine, verdict};
 use crate::tui::format::{bytes, count, plural, wrap};
 use crate::tui::keymap::Scope;
-use crate::tui::scene::{Scene, Tone};
 use crate::tui::state::State;
 use crate::tui::theme::{self, BOLD, DIM, NETWORK, PLAIN};
+use crate::tui::view_model::{Scene, Tone};
 use crate::tui::views::View;
 use crate::tui::widgets::put;
 

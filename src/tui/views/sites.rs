@@ -21,9 +21,9 @@ use crate::domain::{Now, RanOn, Reason, brief, clean};
 use crate::monitor::State as SiteIs;
 use crate::tui::format::{age, count, is_late, lateness, percent};
 use crate::tui::keymap::Scope;
-use crate::tui::scene::Scene;
 use crate::tui::state::{Layer, Row, State};
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
+use crate::tui::view_model::Scene;
 use crate::tui::widgets::{Piece, draw_pieces, put, strip};
 
 use super::View;
@@ -229,7 +229,7 @@ fn cell(column: Column, width: u16, row: &Row<'_>, (now, far): (Now, bool)) -> (
         }),
         Column::Late => last.map_or_else(none, |last| {
             let style = if is_late(last.late) {
-                theme::tone(crate::tui::scene::Tone::Warn)
+                theme::tone(crate::tui::view_model::Tone::Warn)
             } else {
                 PLAIN
             };

@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::tui::keymap::Scope;
-use crate::tui::scene::Scene;
 use crate::tui::state::State;
+use crate::tui::view_model::Scene;
 
 /// One row of the table of screens.
 #[derive(Debug)]

@@ -11,10 +11,10 @@ use crate::monitor::State as SiteIs;
 use crate::paradigm::QueueFigures;
 use crate::tui::format::{age, bytes, clock, count, holds, is_late, lateness, plural};
 use crate::tui::layout;
-use crate::tui::scene::Scene;
 use crate::tui::state::State;
 use crate::tui::summary::Summary;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
+use crate::tui::view_model::Scene;
 
 use super::{Piece, draw_pieces, put};
 
@@ -92,7 +92,7 @@ fn first_line(
     let live = if state.frozen.is_some() {
         Span::styled(
             format!("FROZEN {time}"),
-            theme::tone(crate::tui::scene::Tone::Warn),
+            theme::tone(crate::tui::view_model::Tone::Warn),
         )
     } else {
         Span::styled(format!("live {time}"), PLAIN)
@@ -138,7 +138,7 @@ fn counts(summary: &Summary) -> Pieces {
         pieces.push(Piece::text(rank, text, badge.style));
     }
     let style = if is_late(summary.late) {
-        theme::tone(crate::tui::scene::Tone::Warn)
+        theme::tone(crate::tui::view_model::Tone::Warn)
     } else {
         PLAIN
     };
@@ -159,7 +159,7 @@ fn capacity(scene: &Scene<'_>) -> Option<Piece<'static>> {
     let capacity = scene.record.capacity?;
     let name = scene.paradigms.get(scene.active)?.name;
     if capacity.late() > 0 {
-        let style = theme::tone(crate::tui::scene::Tone::Warn);
+        let style = theme::tone(crate::tui::view_model::Tone::Warn);
         return Some(Piece::text(1, holds(name, &capacity), style));
     }
     let load = capacity.load() * 100.0;
@@ -192,7 +192,7 @@ pub(crate) fn draw_notices(buffer: &mut Buffer, area: Rect, state: &State, scene
     let width = area.width.saturating_sub(2);
     let mut rows = area.rows();
     if let Some(banner) = scene.banner {
-        let style = theme::tone(crate::tui::scene::Tone::Bad);
+        let style = theme::tone(crate::tui::view_model::Tone::Bad);
         for (part, row) in layout::banner(banner, area.width).iter().zip(&mut rows) {
             put(buffer, row.x + 1, row.y, width, part, style);
         }
@@ -222,6 +222,6 @@ pub(crate) fn draw_notices(buffer: &mut Buffer, area: Rect, state: &State, scene
         row.y,
         width,
         &text,
-        theme::tone(crate::tui::scene::Tone::Warn),
+        theme::tone(crate::tui::view_model::Tone::Warn),
     );
 }

@@ -11,9 +11,9 @@ use crate::lab::{Notebook, Page, fine, proportion};
 use crate::tui::format::wrap;
 use crate::tui::keymap::Scope;
 use crate::tui::lanes::{Axis, ticks};
-use crate::tui::scene::Scene;
 use crate::tui::state::State;
 use crate::tui::theme::{BOLD, DIM, PLAIN};
+use crate::tui::view_model::Scene;
 use crate::tui::views::{View, sched};
 use crate::tui::widgets::put;
 

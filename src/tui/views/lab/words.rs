@@ -1,8 +1,8 @@
 //! What is said above the lanes: facts, the prediction or the answer, and each run's figures.
 
 use crate::lab::{Experiment, Notebook, Page, Workload, fine};
-use crate::tui::scene::Scene;
 use crate::tui::state::State;
+use crate::tui::view_model::Scene;
 
 /// What is tried, by whom, and what Enter does.
 pub(super) fn facts(state: &State, scene: &Scene<'_>, experiment: &Experiment) -> String {

@@ -7,8 +7,8 @@ use ratatui::style::Style;
 use crate::domain::{Timestamp, clean};
 use crate::monitor::State as SiteIs;
 use crate::tui::format::{age, moment};
+use crate::tui::history_view::{Delivery, PastOutage, Told};
 use crate::tui::overlays::outage::words;
-use crate::tui::past::{Delivery, PastOutage, Told};
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::widgets::put;
 

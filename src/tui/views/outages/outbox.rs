@@ -6,7 +6,7 @@ use ratatui::text::Span;
 
 use crate::domain::{Timestamp, clean};
 use crate::tui::format::{age, count, moment};
-use crate::tui::past::{Delivery, Past, PastLetter};
+use crate::tui::history_view::{Delivery, Past, PastLetter};
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::widgets::{Piece, draw_pieces, put};
 

@@ -6,13 +6,13 @@ use ratatui::style::{Color, Modifier};
 use ratatui::text::Span;
 
 use crate::domain::clean;
-use crate::tui::browse::{Browse, Pane};
 use crate::tui::format::count;
+use crate::tui::history_view::Past;
 use crate::tui::keymap::Scope;
-use crate::tui::past::Past;
-use crate::tui::scene::{Scene, Tone};
+use crate::tui::outages_state::{Browse, Pane};
 use crate::tui::state::{Layer, State};
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
+use crate::tui::view_model::{Scene, Tone};
 use crate::tui::views::View;
 use crate::tui::widgets::{Piece, draw_pieces, put};
 

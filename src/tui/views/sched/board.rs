@@ -11,9 +11,9 @@ use crate::domain::{Moment, RanOn};
 use crate::paradigm::{Law, QueueFigures, WorkerFigures};
 use crate::trace::{Check, Is};
 use crate::tui::lanes::Axis;
-use crate::tui::place::{Grouping, Place, Time};
-use crate::tui::scene::Scene;
+use crate::tui::sched_state::{Grouping, Place, Time};
 use crate::tui::state::State;
+use crate::tui::view_model::Scene;
 
 use super::by_site::by_site;
 use super::columns::Columns;

@@ -133,7 +133,7 @@ impl Columns {
             };
             let style = match number {
                 Number::Late if shares.is_some_and(|shares| is_late(shares.late)) => {
-                    theme::tone(crate::tui::scene::Tone::Warn)
+                    theme::tone(crate::tui::view_model::Tone::Warn)
                 }
                 Number::Cpu if shares.is_some_and(|shares| shares.running > 0.5) => BOLD,
                 _ => PLAIN,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::domain::{Moment, Phase, brief, clean};
 use crate::trace::{Activity, Doing, Record, spans};
 use crate::tui::format::{clock, plural};
-use crate::tui::scene::Scene;
 use crate::tui::state::State;
+use crate::tui::view_model::Scene;
 
 /// A short time with enough digits to compare polls: "0.31ms", "1.5s".
 fn fine(duration: Duration) -> String {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::domain::{RanOn, brief, clean};
 use crate::paradigm::{QueueFigures, WorkerFigures};
 use crate::tui::format::{count, cut, plural};
-use crate::tui::scene::Tone;
+use crate::tui::view_model::Tone;
 
 /// From this width on things are said in full.
 const WIDE: usize = 100;

@@ -8,8 +8,8 @@ use crate::domain::{Moment, SiteId, brief, clean};
 use crate::trace::{Activity, Check, Is, Part, spans};
 use crate::tui::format::cut;
 use crate::tui::lanes::{Axis, BEFORE, IDLE, Mark, POLLED, Raster, START, mark, thread_mark};
-use crate::tui::scene::Scene;
 use crate::tui::theme::{self, DIM, PLAIN};
+use crate::tui::view_model::Scene;
 use crate::tui::widgets::put;
 
 use super::row::{Kind, Row};

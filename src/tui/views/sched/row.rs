@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::domain::{Moment, RanOn, SiteId};
 use crate::trace::{Check, Doing, Part};
 use crate::tui::lanes::Axis;
-use crate::tui::scene::{Scene, Tone};
+use crate::tui::view_model::{Scene, Tone};
 
 use super::shares::Shares;
 

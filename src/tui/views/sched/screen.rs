@@ -7,10 +7,10 @@ use crate::domain::{SiteId, clean};
 use crate::trace::here;
 use crate::tui::format::{bytes, clock, count, cut, plural, setting};
 use crate::tui::keymap::Scope;
-use crate::tui::place::Grouping;
-use crate::tui::scene::Scene;
+use crate::tui::sched_state::Grouping;
 use crate::tui::state::State;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
+use crate::tui::view_model::Scene;
 use crate::tui::views::View;
 use crate::tui::widgets::put;
 

@@ -7,8 +7,8 @@ use ratatui::text::Span;
 use crate::domain::Moment;
 use crate::tui::format::count;
 use crate::tui::lanes::{Axis, LEGEND, Load, block, ticks};
-use crate::tui::scene::Scene;
 use crate::tui::theme::{self, DIM, PLAIN};
+use crate::tui::view_model::Scene;
 use crate::tui::widgets::{Piece, draw_pieces, put};
 
 use super::board::Board;
@@ -103,7 +103,7 @@ pub(crate) fn draw_axis(
             line.y,
             room,
             DEADLINE,
-            theme::tone(crate::tui::scene::Tone::Warn),
+            theme::tone(crate::tui::view_model::Tone::Warn),
         );
     }
 }

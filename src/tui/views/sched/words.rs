@@ -9,7 +9,7 @@ use crate::monitor::State as SiteIs;
 use crate::paradigm::{Census, Label, Law, QueueFigures};
 use crate::trace::{Capacity, Late, Sweep, Why};
 use crate::tui::format::{count, cut, holds, is_late, lateness, plural};
-use crate::tui::scene::{Scene, Tone};
+use crate::tui::view_model::{Scene, Tone};
 
 /// What the lines are made from.
 pub(crate) struct Facts<'a> {

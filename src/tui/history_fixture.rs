@@ -1,0 +1,307 @@
+//! Example pasts for tests: the answers of a history about the mixed fleet.
+
+use crate::domain::{Acknowledgement, Cause, Reason, SiteId, Timestamp};
+use crate::monitor::Account;
+
+use super::history_view::{
+    Delivery, HistoryFile, Past, PastLetter, PastOutage, SitePast, Span, Stretch, Told,
+};
+use super::replay_state::{AsTheyAre, Fate, Fates, Hindsight, Reckoned, Replayed, Tried};
+
+/// 2025-11-22 14:02:11 UTC, about when the mixed fleet is looked at.
+const NOW: i64 = 1_763_820_131;
+
+fn ago(seconds: i64) -> Timestamp {
+    Timestamp::from_micros((NOW - seconds) * 1_000_000)
+}
+
+fn cause(reason: Reason, status: Option<u16>, error: &str, looks: u32) -> Cause {
+    Cause {
+        reason,
+        status,
+        error: Some(error.into()),
+        looks,
+    }
+}
+
+fn told(owner: &str, channel: &str, delivery: Delivery, at: i64) -> Told {
+    Told {
+        owner: owner.into(),
+        channel: channel.into(),
+        delivery,
+        settled: (delivery != Delivery::Pending).then(|| ago(at)),
+    }
+}
+
+fn outage(index: usize, name: &str, from: i64, to: Option<i64>, causes: Vec<Cause>) -> PastOutage {
+    PastOutage {
+        shares: crate::tui::history_view::Shares::default(),
+        site: Some(SiteId::from_index(index)),
+        name: name.into(),
+        url: format!("https://{name}").into(),
+        since: ago(from),
+        confirmed: ago(from - 10),
+        ended: to.map(ago),
+        causes,
+        last_good: Some(ago(from + 5)),
+        acknowledged: None,
+        told: Vec::new(),
+    }
+}
+
+fn letter(owner: &str, channel: &str, delivery: Delivery, at: i64, subject: &str) -> PastLetter {
+    PastLetter {
+        id: format!("{owner}-{channel}-{at}").into(),
+        owner: owner.into(),
+        channel: channel.into(),
+        at: ago(at + 1),
+        subject: subject.into(),
+        body: "pay.example/charge is down.\nWhy: timeout\nRule: 2 failed looks\n".into(),
+        delivery,
+        attempts: match delivery {
+            Delivery::Pending => 3,
+            Delivery::Sent => 1,
+            Delivery::Failed => 9,
+        },
+        next: ago(-42),
+        answer: Some(match delivery {
+            Delivery::Pending => "451 4.3.0 busy, try later".into(),
+            Delivery::Sent => "250 2.0.0 Ok: queued as 4711".into(),
+            Delivery::Failed => "HTTP 401 Unauthorized: Authenticate".into(),
+        }),
+        settled: (delivery != Delivery::Pending).then(|| ago(at)),
+    }
+}
+
+/// Two open outages and three that are over; letters of every kind.
+pub(crate) fn past() -> Past {
+    let why = "no answer within 10s: the server took the connection and then said nothing";
+    let sorry = "answered 503 Service Unavailable; 400 and more counts as down";
+    let mut pay = outage(
+        3,
+        "pay.example/charge",
+        265,
+        None,
+        vec![
+            cause(Reason::Timeout, None, why, 47),
+            cause(Reason::Status, Some(503), sorry, 4),
+        ],
+    );
+    pay.told = vec![told("ops", "email", Delivery::Sent, 253)];
+    pay.acknowledged = Some(Acknowledgement {
+        at: ago(200),
+        note: "ana: the card company works on it".into(),
+    });
+    let refused = "the connection was refused";
+    let mut news = outage(
+        9,
+        "news.example",
+        95,
+        None,
+        vec![cause(Reason::Refused, None, refused, 9)],
+    );
+    news.told = vec![
+        told("web", "email", Delivery::Pending, 0),
+        told("web", "push", Delivery::Sent, 84),
+    ];
+    let mut shop = outage(
+        6,
+        "shop.example",
+        3_600,
+        Some(3_480),
+        vec![cause(Reason::Status, Some(503), sorry, 3)],
+    );
+    shop.told = vec![
+        told("ops", "sms", Delivery::Failed, 3_400),
+        told("ops", "email", Delivery::Sent, 3_580),
+        told("ops", "email", Delivery::Sent, 3_470),
+    ];
+    let mut blog = outage(
+        4,
+        "blog.example",
+        90_000,
+        Some(89_100),
+        vec![cause(Reason::Dns, None, "the name has no address", 30)],
+    );
+    blog.told = vec![told("ops", "email", Delivery::Sent, 89_980)];
+    let gone = PastOutage {
+        site: None,
+        ..outage(
+            0,
+            "old.example",
+            200_000,
+            Some(190_000),
+            vec![cause(Reason::Tls, None, "the certificate has ended", 99)],
+        )
+    };
+    Past {
+        revision: 1,
+        answered: true,
+        outages: vec![news, pay, shop, blog, gone],
+        letters: vec![
+            letter(
+                "web",
+                "email",
+                Delivery::Pending,
+                84,
+                "DOWN: news.example (refused: the connection was refused)",
+            ),
+            letter(
+                "web",
+                "push",
+                Delivery::Sent,
+                84,
+                "DOWN: news.example (refused: the connection was refused)",
+            ),
+            letter(
+                "ops",
+                "email",
+                Delivery::Sent,
+                253,
+                "DOWN: pay.example/charge (timeout: no answer within 10s)",
+            ),
+            letter(
+                "ops",
+                "email",
+                Delivery::Sent,
+                3_470,
+                "UP again: shop.example after 2m00s",
+            ),
+            letter(
+                "ops",
+                "sms",
+                Delivery::Failed,
+                3_400,
+                "DOWN: shop.example (status 503)",
+            ),
+        ],
+        post: [1, 127, 1],
+        site: None,
+        trouble: None,
+    }
+}
+
+fn stretch(start: i64, index: u64, uptime: Option<f64>) -> Stretch {
+    let seen = uptime.is_some();
+    let millis = 300 + index * 37 % 90 + if index % 17 == 3 { 400 } else { 0 };
+    let millis = std::time::Duration::from_millis(millis);
+    Stretch {
+        start: ago(start),
+        looks: if seen { 60 } else { 0 },
+        missed: 0,
+        uptime,
+        p50: seen.then_some(millis),
+        p95: seen.then_some(millis * 2),
+    }
+}
+
+fn share(index: u64) -> Option<f64> {
+    match index {
+        0..6 => None,
+        11 => Some(0.71),
+        30 => Some(0.995),
+        _ => Some(1.0),
+    }
+}
+
+/// A site's past over a span, as its page shows it with `cells` points.
+pub(crate) fn site_past(site: SiteId, span: Span, cells: u16) -> SitePast {
+    let points = u64::from(cells);
+    let each = i64::try_from(span.length().as_secs() / points).unwrap();
+    let back = |index: u64, each: i64, of: u64| each * i64::try_from(of - index).unwrap();
+    let whole = |uptime, looks| Stretch {
+        looks,
+        uptime: Some(uptime),
+        ..stretch(0, 1, Some(uptime))
+    };
+    let listed = past().outages.into_iter();
+    SitePast {
+        site,
+        span,
+        spans: [
+            whole(0.9912, 17_280),
+            whole(0.9987, 120_960),
+            whole(0.9996, 518_400),
+            whole(0.9998, 1_555_200),
+        ],
+        chart: (0..points)
+            .map(|index| stretch(back(index, each, points), index, share(index)))
+            .collect(),
+        days: (0..90)
+            .map(|index| stretch(back(index, 86_400, 90), index, share(index)))
+            .collect(),
+        outages: listed.filter(|one| one.site == Some(site)).collect(),
+        file: HistoryFile {
+            path: Some("/home/ana/.local/state/uptime-squirrel/history.db".into()),
+            bytes: 48 << 20,
+            oldest: Some(ago(7 * 86_400)),
+            looks_a_day: 276_480,
+            growth_a_day: 276_480 * 27,
+        },
+    }
+}
+
+/// The past under a rule that confirms later and waits less long.
+pub(crate) fn hindsight(tried: Tried) -> Hindsight {
+    let seconds = std::time::Duration::from_secs;
+    let replayed = |name: &str, from, to: Option<i64>, noticed: Option<u64>, fate| Replayed {
+        name: name.into(),
+        since: ago(from),
+        ended: to.map(ago),
+        noticed: noticed.map(seconds),
+        fate,
+    };
+    let outages = vec![
+        replayed("news.example", 95, None, Some(10), Fate::Later(seconds(20))),
+        replayed(
+            "pay.example/charge",
+            265,
+            None,
+            Some(10),
+            Fate::Earlier(seconds(4)),
+        ),
+        replayed(
+            "shop.example",
+            3_600,
+            Some(3_480),
+            Some(10),
+            Fate::NotNoticed,
+        ),
+        replayed("blog.example", 90_000, Some(89_100), Some(10), Fate::AsSoon),
+        replayed("wiki.example", 180_000, Some(179_000), None, Fate::Besides),
+    ];
+    let account = |outages, messages, degraded| Account {
+        outages,
+        messages,
+        degraded,
+    };
+    Hindsight {
+        revision: 1,
+        reckoned: Some(Reckoned {
+            tried,
+            usual: AsTheyAre {
+                confirm: (2, 2),
+                recover: (2, 2),
+                timeout: (seconds(5), seconds(10)),
+                slow: (seconds(2), seconds(2)),
+            },
+            results: 1_234_567,
+            span: Some((ago(604_800), ago(2))),
+            accounts: [account(14, 48, 31), account(9, 32, 33)],
+            fates: Fates {
+                as_soon: 2,
+                later: 5,
+                delay: Some((seconds(20), seconds(61))),
+                earlier: 1,
+                not_noticed: 6,
+                besides: 1,
+            },
+            cut_off: 0,
+            outages,
+            of: 5,
+            took: std::time::Duration::from_millis(412),
+        }),
+        under_way: None,
+        trouble: None,
+    }
+}

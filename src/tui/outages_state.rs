@@ -1,0 +1,319 @@
+//! The reader's place among outages and letters, and what can be done there.
+
+use crate::domain::{Kin, Timestamp, Traits, clean, kin};
+
+use super::history_view::{Delivery, Past, PastLetter, PastOutage, Span};
+use super::replay_state::Tried;
+
+/// What a key does among outages and letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Recall {
+    /// Acknowledge the outage with a note, or take that back.
+    Acknowledge,
+    /// The note is as it should be.
+    Done,
+    /// Send the letter again.
+    SendAgain,
+    /// The details of what is selected.
+    Open,
+    /// From the outages to the outbox, and back.
+    OtherPane,
+    /// The past of the selected site.
+    Past,
+    /// The past under other rules.
+    Replay,
+    /// A longer span, and a shorter one.
+    Longer,
+    Shorter,
+}
+
+/// Which list takes the keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Pane {
+    #[default]
+    Outages,
+    Outbox,
+}
+
+/// What names an outage: its site and its first failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OutageKey {
+    pub(crate) name: Box<str>,
+    pub(crate) url: Box<str>,
+    pub(crate) since: Timestamp,
+}
+
+impl OutageKey {
+    pub(crate) fn of(outage: &PastOutage) -> Self {
+        Self {
+            name: outage.name.clone(),
+            url: outage.url.clone(),
+            since: outage.since,
+        }
+    }
+
+    /// The outage of this name.
+    pub(crate) fn find<'a>(&self, past: &'a Past) -> Option<&'a PastOutage> {
+        past.outages.iter().find(|outage| self.is(outage))
+    }
+
+    fn is(&self, outage: &PastOutage) -> bool {
+        self.since == outage.since && self.name == outage.name && self.url == outage.url
+    }
+}
+
+/// The reader's place.
+#[derive(Debug, Default)]
+pub(crate) struct Browse {
+    pub(crate) pane: Pane,
+    /// The outage that the selection follows; `None` while it stays on the first row.
+    outage: Option<OutageKey>,
+    /// The letter that it follows.
+    letter: Option<Box<str>>,
+    /// What outages must match, as it was typed.
+    pub(crate) filter: String,
+    /// The span of a site's past.
+    pub(crate) span: Span,
+    /// The rules that the past is tried under.
+    pub(crate) tried: Tried,
+}
+
+impl Browse {
+    /// The outages that match the filter: open ones first, then the newest.
+    pub(crate) fn outages<'a>(&self, past: &'a Past) -> Vec<&'a PastOutage> {
+        let words: Vec<_> = self
+            .filter
+            .split_whitespace()
+            .map(str::to_lowercase)
+            .collect();
+        let matches =
+            |outage: &&PastOutage| words.is_empty() || words.iter().all(|word| says(outage, word));
+        let mut outages: Vec<_> = past.outages.iter().filter(matches).collect();
+        outages.sort_by_key(|outage| (outage.ended.is_some(), std::cmp::Reverse(outage.since)));
+        let open = outages.partition_point(|outage| outage.ended.is_none());
+        let mut grouped = Vec::with_capacity(outages.len());
+        with_kin(&outages[..open], |groups| {
+            let members = groups.iter().flat_map(|group| &group.members);
+            grouped.extend(members.map(|member| outages[*member]));
+        });
+        grouped.extend_from_slice(&outages[open..]);
+        grouped
+    }
+
+    /// What most of the open outages share, if several do: "4 of 5 open outages are on
+    /// 203.0.113.7: status 503".
+    pub(crate) fn common_cause(outages: &[&PastOutage]) -> Option<String> {
+        let open = outages.partition_point(|outage| outage.ended.is_none());
+        let mut said = None;
+        with_kin(&outages[..open], |groups| {
+            let Some((group, common)) = groups
+                .first()
+                .and_then(|group| Some((group, group.common?)))
+            else {
+                return;
+            };
+            let mut failures: Vec<String> = group
+                .members
+                .iter()
+                .map(|member| failure(outages[*member]))
+                .collect();
+            failures.sort_unstable();
+            failures.dedup();
+            let number = group.members.len();
+            let common = clean(&common.to_string(), 60);
+            let how = match &failures[..] {
+                [only] if *only != common => format!(": {only}"),
+                _ => String::new(),
+            };
+            said = Some(format!(
+                "Suspected common cause: {number} of {open} open, all {common}{how}"
+            ));
+        });
+        said
+    }
+
+    /// The selected row of the outages.
+    pub(crate) fn outage_at(&self, outages: &[&PastOutage]) -> usize {
+        let find = |key: &OutageKey| outages.iter().position(|outage| key.is(outage));
+        self.outage.as_ref().and_then(find).unwrap_or(0)
+    }
+
+    /// The selected outage.
+    pub(crate) fn outage<'a>(&self, past: &'a Past) -> Option<&'a PastOutage> {
+        let outages = self.outages(past);
+        outages.get(self.outage_at(&outages)).copied()
+    }
+
+    /// The selected row of the letters.
+    pub(crate) fn letter_at(&self, past: &Past) -> usize {
+        let find = |id: &str| past.letters.iter().position(|letter| &*letter.id == id);
+        self.letter.as_deref().and_then(find).unwrap_or(0)
+    }
+
+    /// The selected letter.
+    pub(crate) fn letter<'a>(&self, past: &'a Past) -> Option<&'a PastLetter> {
+        past.letters.get(self.letter_at(past))
+    }
+
+    /// Goes to the outbox: to the newest letter that was given up, or that waits.
+    pub(crate) fn visit_trouble(&mut self, past: &Past) {
+        self.pane = Pane::Outbox;
+        let is = |delivery| move |letter: &&PastLetter| letter.delivery == delivery;
+        let mut letters = past.letters.iter();
+        let failed = letters.find(is(Delivery::Failed));
+        let worst = failed.or_else(|| past.letters.iter().find(is(Delivery::Pending)));
+        self.letter = worst.map(|letter| letter.id.clone());
+    }
+
+    /// Moves the selection of the list that takes the keys by so many rows.
+    pub(crate) fn walk(&mut self, past: &Past, by: isize) {
+        match self.pane {
+            Pane::Outages => {
+                let outages = self.outages(past);
+                let place = moved(self.outage_at(&outages), by, outages.len());
+                self.outage = outages.get(place).map(|outage| OutageKey::of(outage));
+            }
+            Pane::Outbox => {
+                let place = moved(self.letter_at(past), by, past.letters.len());
+                self.letter = past.letters.get(place).map(|letter| letter.id.clone());
+            }
+        }
+    }
+
+    /// Selects the first row and stays there.
+    pub(crate) fn first(&mut self) {
+        match self.pane {
+            Pane::Outages => self.outage = None,
+            Pane::Outbox => self.letter = None,
+        }
+    }
+
+    /// The next longer span, or the next shorter one.
+    pub(crate) fn zoom(&mut self, longer: bool) {
+        let all = Span::ALL;
+        let at = all.iter().position(|span| *span == self.span).unwrap_or(0);
+        let to = if longer { at + 1 } else { at.saturating_sub(1) };
+        self.span = all.get(to).copied().unwrap_or(self.span);
+    }
+}
+
+/// The way in which it fails, alike for all that fail alike.
+fn failure(outage: &PastOutage) -> String {
+    let first = outage.causes.first();
+    first.map_or_else(String::new, |cause| match cause.status {
+        Some(status) => format!("status {status}"),
+        None => cause.reason.to_string(),
+    })
+}
+
+/// Shows the groups of outages that share something to `look`.
+fn with_kin(open: &[&PastOutage], look: impl FnOnce(&[Kin<'_>])) {
+    let failures: Vec<String> = open.iter().map(|outage| failure(outage)).collect();
+    let traits: Vec<_> = open
+        .iter()
+        .zip(&failures)
+        .map(|(outage, failure)| Traits {
+            parent: outage.shares.parent.as_deref(),
+            address: outage.shares.address.as_deref(),
+            issuer: outage.shares.issuer.as_deref(),
+            failure,
+        })
+        .collect();
+    look(&kin(&traits));
+}
+
+fn moved(place: usize, by: isize, rows: usize) -> usize {
+    place.saturating_add_signed(by).min(rows.saturating_sub(1))
+}
+
+/// Whether the row of `outage` holds `word`, which is in lower case.
+fn says(outage: &PastOutage, word: &str) -> bool {
+    let holds = |text: &str| text.to_lowercase().contains(word);
+    let state = if outage.ended.is_some() {
+        "ended"
+    } else {
+        "open"
+    };
+    let cause = |cause: &crate::domain::Cause| {
+        holds(cause.reason.word())
+            || cause
+                .status
+                .is_some_and(|status| holds(&status.to_string()))
+            || cause.error.as_deref().is_some_and(holds)
+    };
+    holds(&outage.name)
+        || holds(&outage.url)
+        || state.starts_with(word)
+        || outage.causes.iter().any(cause)
+        || outage
+            .acknowledged
+            .as_ref()
+            .is_some_and(|known| "acknowledged".starts_with(word) || holds(&known.note))
+        || outage
+            .told
+            .iter()
+            .any(|told| holds(&told.owner) || holds(&told.channel))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::history_fixture::past;
+
+    #[test]
+    fn open_outages_come_first_and_the_selection_follows_one() {
+        let mut past = past();
+        let mut browse = Browse::default();
+        let outages = browse.outages(&past);
+        let open: Vec<_> = outages
+            .iter()
+            .map(|outage| outage.ended.is_none())
+            .collect();
+        assert!(open.is_sorted_by_key(|open| !open), "{open:?}");
+        browse.walk(&past, 1);
+        let selected = OutageKey::of(browse.outage(&past).unwrap());
+        past.outages.remove(0);
+        assert!(selected.is(browse.outage(&past).unwrap()));
+        browse.walk(&past, 100);
+        browse.first();
+        assert_eq!(browse.outage_at(&browse.outages(&past)), 0);
+    }
+
+    #[test]
+    fn a_filter_asks_for_site_state_reason_owner_and_note() {
+        let past = past();
+        let matching = |filter: &str| {
+            let browse = Browse {
+                filter: filter.to_owned(),
+                ..Browse::default()
+            };
+            browse.outages(&past).len()
+        };
+        let all = past.outages.len();
+        assert_eq!(matching(""), all);
+        assert_eq!(matching("open") + matching("ended"), all);
+        assert_eq!(matching("PAY timeout"), 1);
+        assert_eq!(matching("ops"), 3);
+        assert_eq!(matching("acknowledged card"), 1);
+        assert_eq!(matching("no such outage"), 0);
+    }
+
+    #[test]
+    fn trouble_in_the_outbox_is_found_at_once() {
+        let past = past();
+        let mut browse = Browse::default();
+        browse.visit_trouble(&past);
+        assert_eq!(browse.letter(&past).unwrap().delivery, Delivery::Failed);
+    }
+
+    #[test]
+    fn spans_end_at_the_shortest_and_the_longest() {
+        let mut browse = Browse::default();
+        browse.zoom(false);
+        assert_eq!(browse.span, Span::Day);
+        for _ in 0..9 {
+            browse.zoom(true);
+        }
+        assert_eq!(browse.span, Span::Quarter);
+    }
+}

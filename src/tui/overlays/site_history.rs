@@ -1,0 +1,251 @@
+//! A site's past: uptime over spans, latency over one of them, a bar of days, its outages,
+//! and what the history's file costs.
+
+use std::time::Duration;
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span as Part};
+
+use crate::domain::{SiteId, Timestamp, brief, clean};
+use crate::tui::format::{age, bytes, count, date, percent, when};
+use crate::tui::history_view::{PastOutage, SitePast, Span, Stretch};
+use crate::tui::state::State;
+use crate::tui::theme::{self, BOLD, DIM, NETWORK, PLAIN};
+use crate::tui::view_model::{Scene, Tone};
+
+use super::outage::words;
+use super::page_text::Text;
+
+/// The cells that stand before the chart.
+const AXIS: u16 = 9;
+
+/// Outages that are listed.
+const MOST_OUTAGES: usize = 100;
+
+/// How many cells the chart has on a screen of so many columns.
+pub(crate) fn chart_cells(columns: u16) -> u16 {
+    columns.saturating_sub(AXIS + 3).clamp(8, 168)
+}
+
+/// The title of the page.
+pub(crate) fn title(state: &State, scene: &Scene<'_>, site: SiteId) -> String {
+    let row = state.site(scene, site);
+    row.map_or_else(
+        || "Past".into(),
+        |row| format!("Past of {}", clean(&row.site.site().name, 60)),
+    )
+}
+
+/// The page of `site`, in lines that fit into `area`.
+pub(crate) fn lines(
+    state: &State,
+    scene: &Scene<'_>,
+    site: SiteId,
+    area: Rect,
+) -> Vec<Line<'static>> {
+    let mut page = Page {
+        state,
+        scene,
+        text: Text::new(area.width),
+    };
+    let past = scene.past.site.as_ref();
+    match past.filter(|past| past.site == site && past.span == state.browse.span) {
+        Some(past) => page.site(past, area.height),
+        None => {
+            let watched = scene.monitor.site(site).is_some();
+            let text = match &scene.past.trouble {
+                Some(why) => why,
+                None if watched => "Reading the history …",
+                None => "This site is no longer in the configuration.",
+            };
+            page.text.say("", text, PLAIN);
+        }
+    }
+    page.text.lines
+}
+
+struct Page<'a> {
+    state: &'a State,
+    scene: &'a Scene<'a>,
+    text: Text,
+}
+
+impl Page<'_> {
+    fn time(&self, at: Timestamp) -> String {
+        when(at, self.scene.now.wall, &self.state.options.zone)
+    }
+
+    fn site(&mut self, past: &SitePast, height: u16) {
+        self.uptime(past);
+        self.text.lines.push(Line::default());
+        self.chart(past, usize::from(height.saturating_sub(14)).clamp(4, 12));
+        self.text.lines.push(Line::default());
+        self.days(&past.days);
+        self.outages(&past.outages);
+        self.file(past);
+    }
+
+    /// One column a span, "since start" beside them.
+    fn uptime(&mut self, past: &SitePast) {
+        let mut rows: [Vec<Part<'static>>; 5] = Default::default();
+        let labels = ["", "UP%", "P50", "P95", "CHECKS"];
+        for (row, label) in rows.iter_mut().zip(labels) {
+            row.push(Part::styled(format!("{label:<8}"), DIM));
+        }
+        let mut column = |cells: [String; 5]| {
+            for (row, (index, cell)) in rows.iter_mut().zip(cells.into_iter().enumerate()) {
+                let style = if index == 0 { DIM } else { PLAIN };
+                row.push(Part::styled(format!("{cell:>13}"), style));
+            }
+        };
+        let none = || "-".to_owned();
+        let time = |took: Option<Duration>| took.map_or_else(none, brief);
+        let looks = |looks: u64| count(usize::try_from(looks).unwrap_or(usize::MAX));
+        for (span, sum) in Span::ALL.into_iter().zip(&past.spans) {
+            column([
+                span.words().to_owned(),
+                sum.uptime.map_or_else(none, percent),
+                time(sum.p50),
+                time(sum.p95),
+                looks(sum.looks),
+            ]);
+        }
+        if let Some(row) = self.state.site(self.scene, past.site) {
+            let site = row.site;
+            let quantiles = site.samples().quantiles();
+            let uptime = site.uptime(self.scene.now.mono);
+            column([
+                "since start".to_owned(),
+                uptime.map_or_else(none, percent),
+                time(quantiles.map(|(p50, _)| p50)),
+                time(quantiles.map(|(_, p95)| p95)),
+                looks(site.checks()),
+            ]);
+        }
+        self.text.lines.extend(rows.map(Line::from));
+    }
+
+    /// Bars up to p50 and whiskers up to p95, one column a stretch of time.
+    fn chart(&mut self, past: &SitePast, rows: usize) {
+        let highest = past.chart.iter().filter_map(|point| point.p95).max();
+        let each = match &past.chart[..] {
+            [first, second, ..] => brief(second.start.since(first.start)),
+            _ => brief(past.span.length()),
+        };
+        let heading = format!(
+            "LATENCY over {}, {each} a column: █ up to p50, │ up to p95",
+            past.span.words()
+        );
+        self.text.lines.push(Line::styled(heading, BOLD));
+        let Some(highest) = highest.filter(|highest| !highest.is_zero()) else {
+            let text = "no good look in this span";
+            self.text.lines.push(Line::styled(text, DIM));
+            return;
+        };
+        let level = |took: Duration| {
+            (took.as_secs_f64() / highest.as_secs_f64() * rows as f64).ceil() as usize
+        };
+        for row in (1..=rows).rev() {
+            let label = if row == rows {
+                brief(highest)
+            } else if row == rows.div_ceil(2) {
+                brief(highest.mul_f64(row as f64 / rows as f64))
+            } else {
+                String::new()
+            };
+            let mut parts = vec![Part::styled(format!("{label:>7} "), DIM)];
+            for point in &past.chart {
+                let (p50, p95) = (point.p50.map_or(0, level), point.p95.map_or(0, level));
+                let (glyph, style) = if row <= p50 {
+                    ("█", NETWORK)
+                } else if row <= p95 {
+                    ("│", NETWORK)
+                } else {
+                    (" ", PLAIN)
+                };
+                parts.push(Part::styled(glyph, style));
+            }
+            self.text.lines.push(Line::from(parts));
+        }
+        self.marks("looks", &past.chart);
+        let cells = past.chart.len();
+        if let (Some(first), true) = (past.chart.first(), cells > 20) {
+            let from = self.time(first.start);
+            let gap = cells.saturating_sub(from.len() + 3);
+            let text = format!("{:8}{from}{}now", "", " ".repeat(gap));
+            self.text.lines.push(Line::styled(text, DIM));
+        }
+    }
+
+    /// One mark a stretch: all good, partly, hardly, or nobody looked.
+    fn marks(&mut self, label: &str, stretches: &[Stretch]) {
+        let mut parts = vec![Part::styled(format!("{label:>7} "), DIM)];
+        parts.extend(stretches.iter().map(|stretch| {
+            let (glyph, style) = mark(stretch);
+            Part::styled(glyph, style)
+        }));
+        self.text.lines.push(Line::from(parts));
+    }
+
+    fn days(&mut self, days: &[Stretch]) {
+        let room = self.text.width.saturating_sub(usize::from(AXIS));
+        let days = &days[days.len().saturating_sub(room)..];
+        let from = days.first();
+        let from = from.map_or_else(String::new, |day| date(day.start, &jiff::tz::TimeZone::UTC));
+        let heading = format!(
+            "{} DAYS since {from} in UTC: ▁ all good, ▄ 99% and more, x less, · no look",
+            days.len()
+        );
+        self.text.lines.push(Line::styled(heading, BOLD));
+        self.marks("days", days);
+    }
+
+    fn outages(&mut self, outages: &[PastOutage]) {
+        self.text.heading(format!("OUTAGES: {}", outages.len()));
+        if outages.is_empty() {
+            self.text.say("", "None on record.", PLAIN);
+        }
+        for outage in outages.iter().take(MOST_OUTAGES) {
+            let end = outage.ended.unwrap_or(self.scene.now.wall);
+            let lasted = age(end.since(outage.since));
+            let (glyph, word, style) = match outage.ended {
+                None => ("✗", "open", theme::tone(Tone::Bad)),
+                Some(_) => ("●", "over", theme::tone(Tone::Good)),
+            };
+            let why = outage.causes.first().map(words).unwrap_or_default();
+            self.text.lines.push(Line::from(vec![
+                Part::styled(format!("{glyph} {word}  "), style),
+                Part::raw(format!(
+                    "{:<19}  {lasted:>7}  {why}",
+                    self.time(outage.since)
+                )),
+            ]));
+        }
+    }
+
+    fn file(&mut self, past: &SitePast) {
+        self.text.heading("THE HISTORY");
+        let file = &past.file;
+        let place = file.path.as_deref().unwrap_or("in memory only");
+        self.text.say("File", &clean(place, 400), PLAIN);
+        let oldest = file.oldest.map_or_else(
+            || "nothing yet".to_owned(),
+            |oldest| format!("single results since {}", self.time(oldest)),
+        );
+        let size = format!("{}, {oldest}", bytes(file.bytes));
+        self.text.say("Size", &size, PLAIN);
+        let looks = count(usize::try_from(file.looks_a_day).unwrap_or(usize::MAX));
+        let growth = format!("{} a day at {looks} looks a day", bytes(file.growth_a_day));
+        self.text.say("Growth", &growth, PLAIN);
+    }
+}
+
+fn mark(stretch: &Stretch) -> (&'static str, Style) {
+    match stretch.uptime {
+        None => ("·", DIM),
+        Some(share) if share >= 1.0 => ("▁", theme::tone(Tone::Good)),
+        Some(share) if share >= 0.99 => ("▄", theme::tone(Tone::Warn)),
+        Some(_) => ("x", theme::tone(Tone::Bad)),
+    }
+}

@@ -1,0 +1,493 @@
+//! Which sites are listed, and in which order.
+//!
+//! A hundred thousand sites must neither slow a frame nor a key: the order is made off
+//! the drawing path, at most twice a second, a stretch of sites at a time, over keys of
+//! eight bytes.
+
+use std::cmp::Ordering;
+use std::time::Duration;
+
+use crate::domain::{Moment, SiteId};
+use crate::monitor::{Monitor, SiteState};
+
+use super::filter::Filter;
+
+/// What the table is ordered by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Sort {
+    /// The worst state first.
+    #[default]
+    Failing,
+    /// By the alphabet.
+    Name,
+    /// The slowest first.
+    Latency,
+    /// The lowest first.
+    Uptime,
+    /// The latest first.
+    Lateness,
+    /// The soonest first.
+    Next,
+}
+
+impl Sort {
+    const ALL: [Self; 6] = [
+        Self::Failing,
+        Self::Name,
+        Self::Latency,
+        Self::Uptime,
+        Self::Lateness,
+        Self::Next,
+    ];
+
+    /// The one that the sort key goes to from here.
+    pub(crate) fn following(self) -> Self {
+        let at = Self::ALL.iter().position(|sort| *sort == self);
+        Self::ALL[at.map_or(0, |at| (at + 1) % Self::ALL.len())]
+    }
+
+    /// In words.
+    pub(crate) const fn words(self, reverse: bool) -> &'static str {
+        match (self, reverse) {
+            (Self::Failing, false) => "failing first",
+            (Self::Failing, true) => "failing last",
+            (Self::Name, false) => "by name",
+            (Self::Name, true) => "by name, Z to A",
+            (Self::Latency, false) => "slowest first",
+            (Self::Latency, true) => "fastest first",
+            (Self::Uptime, false) => "lowest UP% first",
+            (Self::Uptime, true) => "highest UP% first",
+            (Self::Lateness, false) => "latest first",
+            (Self::Lateness, true) => "least late first",
+            (Self::Next, false) => "next check first",
+            (Self::Next, true) => "next check last",
+        }
+    }
+}
+
+/// The list and how it came to be.
+#[derive(Debug, Default)]
+pub(crate) struct Order {
+    rows: Vec<SiteId>,
+    sort: Sort,
+    reverse: bool,
+    filter: Filter,
+    /// The monitor's revision and the time of the last list; `None` when it is void.
+    built: Option<(u64, Moment)>,
+    /// How many sites there were.
+    sites: usize,
+    build: Option<Build>,
+    /// Grows with every list.
+    lists: u64,
+}
+
+/// A list in the making: collected a stretch at a time, each of which is sorted, and then
+/// merged a stretch at a time.
+#[derive(Debug)]
+struct Build {
+    revision: u64,
+    next: usize,
+    /// Sorted, each from its own place on.
+    runs: Vec<Run>,
+    /// The runs that are not used up, the one whose head is first on top.
+    heap: Vec<usize>,
+    rows: Vec<SiteId>,
+    /// What most names begin with.
+    prefix: Box<[u8]>,
+}
+
+/// Keys and places in the configuration, which part equals and keep the order stable.
+#[derive(Debug)]
+struct Run {
+    keys: Vec<(u64, u32)>,
+    head: usize,
+}
+
+/// Sites looked at, or put in order, in one step: about a millisecond.
+const STEP: usize = 1 << 13;
+/// The least time between two lists.
+const LEAST: Duration = Duration::from_millis(500);
+/// Keys of sites that have no value come last in either direction.
+const NONE: u64 = u64::MAX;
+
+impl Order {
+    /// The sites listed, in order.
+    pub(crate) fn rows(&self) -> &[SiteId] {
+        &self.rows
+    }
+
+    /// Grows with every list.
+    pub(crate) const fn lists(&self) -> u64 {
+        self.lists
+    }
+
+    /// Whether a list is being made: the next step is wanted as soon as there is time.
+    pub(crate) const fn is_building(&self) -> bool {
+        self.build.is_some()
+    }
+
+    /// What lets them through.
+    pub(crate) const fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// What orders them, and whether backwards.
+    pub(crate) const fn sort(&self) -> (Sort, bool) {
+        (self.sort, self.reverse)
+    }
+
+    /// Orders by something else from the next step on.
+    pub(crate) fn set_sort(&mut self, sort: Sort, reverse: bool) {
+        (self.sort, self.reverse) = (sort, reverse);
+        self.void();
+    }
+
+    /// Lets others through from the next step on.
+    pub(crate) fn set_filter(&mut self, text: &str) {
+        self.filter = Filter::new(text);
+        self.void();
+    }
+
+    fn void(&mut self) {
+        self.built = None;
+        self.build = None;
+    }
+
+    /// Takes one step towards a list that is true; `true` when there is a new one. While
+    /// `still`, a list that is merely older than the sites is left as it is.
+    pub(crate) fn step(
+        &mut self,
+        monitor: &Monitor,
+        next_due: &dyn Fn(SiteId) -> Option<Moment>,
+        now: Moment,
+        still: bool,
+    ) -> bool {
+        let ids = monitor.ids();
+        if ids.len() != self.sites {
+            self.void();
+            self.sites = ids.len();
+        }
+        if self.build.is_none() {
+            let wanted = self.built.is_none_or(|(revision, at)| {
+                !still && revision != monitor.revision() && now.since(at) >= LEAST
+            });
+            if !wanted {
+                return false;
+            }
+            self.build = Some(Build {
+                revision: monitor.revision(),
+                next: 0,
+                runs: Vec::new(),
+                heap: Vec::new(),
+                rows: Vec::new(),
+                prefix: if self.sort == Sort::Name {
+                    common_prefix(monitor)
+                } else {
+                    Box::default()
+                },
+            });
+        }
+        let Some(mut build) = self.build.take() else {
+            return false;
+        };
+        if build.next < ids.len() {
+            self.collect(&mut build, monitor, next_due, now);
+        } else {
+            self.merge(&mut build, monitor);
+        }
+        if build.next < ids.len() || !build.heap.is_empty() {
+            self.build = Some(build);
+            return false;
+        }
+        if self.sort == Sort::Name && self.reverse {
+            build.rows.reverse();
+        }
+        self.rows = build.rows;
+        self.lists += 1;
+        self.built = Some((build.revision, now));
+        true
+    }
+
+    /// Looks at one more stretch of sites, and puts it in order.
+    fn collect(
+        &self,
+        build: &mut Build,
+        monitor: &Monitor,
+        next_due: &dyn Fn(SiteId) -> Option<Moment>,
+        now: Moment,
+    ) {
+        let ids = monitor.ids();
+        let end = (build.next + STEP).min(ids.len());
+        let mut keys = Vec::new();
+        for (place, id) in ids.iter().enumerate().take(end).skip(build.next) {
+            if let Some(site) = monitor.site(*id)
+                && self.filter.matches(site)
+            {
+                let key = self.key(site, &build.prefix, next_due, now);
+                keys.push((key, u32::try_from(place).unwrap_or(u32::MAX)));
+            }
+        }
+        build.next = end;
+        if !keys.is_empty() {
+            keys.sort_unstable_by(|a, b| self.compare(monitor, *a, *b));
+            build.runs.push(Run { keys, head: 0 });
+        }
+        if build.next < ids.len() {
+            return;
+        }
+        // All is collected: the first of each run compete from now on.
+        build
+            .rows
+            .reserve(build.runs.iter().map(|run| run.keys.len()).sum());
+        build.heap = (0..build.runs.len()).collect();
+        for at in (0..build.heap.len() / 2).rev() {
+            self.sift(build, monitor, at);
+        }
+        if build.heap.len() == 1 {
+            self.merge(build, monitor);
+        }
+    }
+
+    /// Takes the first sites of all runs, as many as a step may.
+    fn merge(&self, build: &mut Build, monitor: &Monitor) {
+        let ids = monitor.ids();
+        for _ in 0..STEP {
+            let Some(run) = build.heap.first().and_then(|top| build.runs.get_mut(*top)) else {
+                return;
+            };
+            let place = run.keys.get(run.head).map(|(_, place)| *place as usize);
+            build.rows.extend(place.and_then(|place| ids.get(place)));
+            run.head += 1;
+            if run.head == run.keys.len() {
+                build.heap.swap_remove(0);
+            }
+            self.sift(build, monitor, 0);
+        }
+    }
+
+    /// Lets the run at `at` sink to its place in the heap.
+    fn sift(&self, build: &mut Build, monitor: &Monitor, mut at: usize) {
+        let head = |build: &Build, at: usize| {
+            let run = build.runs.get(*build.heap.get(at)?)?;
+            run.keys.get(run.head).copied()
+        };
+        loop {
+            let mut least = at;
+            for child in [2 * at + 1, 2 * at + 2] {
+                if let (Some(a), Some(b)) = (head(build, child), head(build, least))
+                    && self.compare(monitor, a, b).is_lt()
+                {
+                    least = child;
+                }
+            }
+            if least == at {
+                return;
+            }
+            build.heap.swap(at, least);
+            at = least;
+        }
+    }
+
+    /// Which comes first.
+    fn compare(&self, monitor: &Monitor, a: (u64, u32), b: (u64, u32)) -> Ordering {
+        let places = a.1.cmp(&b.1);
+        if self.sort != Sort::Name || a.0 != b.0 {
+            return a.0.cmp(&b.0).then(places);
+        }
+        // Only names that agree in the key's eight letters are looked up.
+        let name = |place: u32| {
+            let site = monitor.site(*monitor.ids().get(place as usize)?)?;
+            Some(&site.site().name)
+        };
+        name(a.1).cmp(&name(b.1)).then(places)
+    }
+
+    /// Where a site stands: smaller is further up.
+    fn key(
+        &self,
+        state: &SiteState,
+        prefix: &[u8],
+        next_due: &dyn Fn(SiteId) -> Option<Moment>,
+        now: Moment,
+    ) -> u64 {
+        let nanos = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(NONE - 1);
+        let last = state.last();
+        let key = match self.sort {
+            Sort::Name => return letters(&state.site().name, prefix),
+            Sort::Failing => Some(state.state() as u64),
+            Sort::Latency => last.map(|last| NONE - 1 - nanos(last.latency)),
+            Sort::Uptime => state.uptime(now).map(|share| (share * 1e12) as u64),
+            Sort::Lateness => last.map(|last| NONE - 1 - nanos(last.late)),
+            Sort::Next => next_due(state.id()).map(Moment::as_nanos),
+        };
+        match key {
+            Some(key) if self.reverse => NONE - 1 - key.min(NONE - 1),
+            Some(key) => key,
+            None => NONE,
+        }
+    }
+}
+
+/// Eight letters of a name behind `prefix`, so that numbers compare as names do. A name that
+/// begins otherwise comes before all that begin so, or after them.
+fn letters(name: &str, prefix: &[u8]) -> u64 {
+    let Some(rest) = name.as_bytes().strip_prefix(prefix) else {
+        return if name.as_bytes() < prefix {
+            0
+        } else {
+            u64::MAX
+        };
+    };
+    let mut key = [0; 8];
+    for (to, from) in key.iter_mut().zip(rest) {
+        *to = from.to_ascii_lowercase();
+    }
+    u64::from_be_bytes(key)
+}
+
+/// What the names begin with alike, as far as a sample tells: it would fill the key and
+/// part nothing.
+fn common_prefix(monitor: &Monitor) -> Box<[u8]> {
+    const SAMPLE: usize = 256;
+    let ids = monitor.ids();
+    let every = (ids.len() / SAMPLE).max(1);
+    let sample = ids.iter().step_by(every).filter_map(|id| monitor.site(*id));
+    let mut names = sample.map(|site| site.site().name.as_bytes());
+    let Some(first) = names.next() else {
+        return Box::default();
+    };
+    let mut length = first.len();
+    for name in names {
+        let alike = first.iter().zip(name).take(length);
+        length = alike.take_while(|(a, b)| a == b).count();
+    }
+    first[..length].into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::fixture::{self, Fleet};
+    use proptest::prelude::*;
+    use std::collections::HashSet;
+
+    fn names(fleet: &Fleet, order: &Order) -> Vec<String> {
+        let name = |id: &SiteId| fleet.monitor.site(*id).unwrap().site().name.to_string();
+        order.rows().iter().map(name).collect()
+    }
+
+    fn ordered(fleet: &Fleet, sort: Sort, reverse: bool) -> Vec<String> {
+        let mut order = Order::default();
+        order.set_sort(sort, reverse);
+        assert!(order.step(&fleet.monitor, &fixture::next_due, fleet.now().mono, false));
+        names(fleet, &order)
+    }
+
+    #[test]
+    fn the_failing_come_first_and_equals_keep_the_files_order() {
+        let fleet = Fleet::mixed();
+        let names = ordered(&fleet, Sort::Failing, false);
+        assert_eq!(names[0], "pay.example/charge");
+        assert_eq!(ordered(&fleet, Sort::Failing, true).last(), names.first());
+    }
+
+    #[test]
+    fn names_are_ordered_beyond_what_they_share() {
+        let fleet = Fleet::mixed();
+        let mut expected = names(&fleet, &{
+            let mut order = Order::default();
+            order.step(&fleet.monitor, &fixture::next_due, fleet.now().mono, false);
+            order
+        });
+        expected.sort_unstable();
+        assert_eq!(ordered(&fleet, Sort::Name, false), expected);
+        expected.reverse();
+        assert_eq!(ordered(&fleet, Sort::Name, true), expected);
+    }
+
+    #[test]
+    fn a_list_that_should_stand_still_does_but_a_new_filter_counts_at_once() {
+        let mut fleet = Fleet::mixed();
+        let mut order = Order::default();
+        order.step(&fleet.monitor, &fixture::next_due, fleet.now().mono, false);
+        let before = names(&fleet, &order);
+        fleet.fail("www.example", 2);
+        let later = fleet.now().mono + Duration::from_secs(1);
+        assert!(!order.step(&fleet.monitor, &fixture::next_due, later, true));
+        assert_eq!(names(&fleet, &order), before);
+        order.set_filter("www");
+        assert!(order.step(&fleet.monitor, &fixture::next_due, later, true));
+        assert_eq!(names(&fleet, &order), ["www.example"]);
+    }
+
+    #[test]
+    fn no_more_than_two_lists_are_made_a_second() {
+        let mut fleet = Fleet::mixed();
+        let mut order = Order::default();
+        let start = fleet.now().mono;
+        let mut lists = 0;
+        for millis in 0..1_000 {
+            fleet.pass("www.example", 20);
+            let now = start + Duration::from_millis(millis);
+            lists += u32::from(order.step(&fleet.monitor, &fixture::next_due, now, false));
+        }
+        assert_eq!(lists, 2);
+    }
+
+    /// Steps until there is a list; how many it took.
+    fn steps(order: &mut Order, fleet: &Fleet) -> usize {
+        let now = fleet.now().mono;
+        let mut steps = 1;
+        while !order.step(&fleet.monitor, &fixture::next_due, now, false) {
+            assert!(order.is_building());
+            steps += 1;
+        }
+        assert!(!order.is_building());
+        steps
+    }
+
+    #[test]
+    fn a_list_longer_than_a_step_is_made_in_several_and_is_in_order() {
+        let fleet = Fleet::many(2 * STEP + 10);
+        let mut order = Order::default();
+        // Three to collect, three to merge.
+        assert_eq!(steps(&mut order, &fleet), 6);
+        let down = fleet.monitor.totals().of(crate::monitor::State::Down);
+        let states = order
+            .rows()
+            .iter()
+            .map(|id| fleet.monitor.site(*id).unwrap().state());
+        let states: Vec<_> = states.collect();
+        assert!(states.is_sorted() && down > 10);
+        for reverse in [false, true] {
+            order.set_sort(Sort::Name, reverse);
+            steps(&mut order, &fleet);
+            let mut names = names(&fleet, &order);
+            assert_eq!(names.len(), 2 * STEP + 10);
+            if reverse {
+                names.reverse();
+            }
+            assert!(names.is_sorted());
+        }
+    }
+
+    #[test]
+    fn a_name_that_begins_otherwise_is_on_the_right_side() {
+        let prefix = b"site-";
+        let keys = ["aaa", "site-1", "site-2", "zzz"].map(|name| letters(name, prefix));
+        assert!(keys.is_sorted());
+        assert_eq!((keys[0], keys[3]), (0, u64::MAX));
+    }
+
+    proptest! {
+        #[test]
+        fn every_site_is_listed_once_in_every_order(fleet in crate::tui::random_sites::fleets(), sort in 0_usize..6, reverse: bool) {
+            let mut order = Order::default();
+            order.set_sort(Sort::ALL[sort], reverse);
+            order.step(&fleet.monitor, &fixture::next_due, fleet.now().mono, false);
+            let unique: HashSet<_> = order.rows().iter().collect();
+            prop_assert_eq!(unique.len(), fleet.monitor.ids().len());
+            prop_assert_eq!(order.rows().len(), fleet.monitor.ids().len());
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Keys as they are pressed, and what comes of them.
+
+use std::time::Duration;
+
+use ratatui::style::Modifier;
+
+use crate::tui::fixture::{self, Fleet};
+use crate::tui::input::{Input, What};
+use crate::tui::ui::Ui;
+use crate::tui::view_model::{Intent, Scene};
+
+use super::harness::{MEDIUM, SMALL, draw, lines, press, screen};
+
+#[test]
+fn the_selection_follows_its_site_and_the_order_waits_for_the_reader() {
+    let mut fleet = Fleet::mixed();
+    let mut ui = screen(SMALL, &fleet);
+    press(&mut ui, &fleet.scene(), "End");
+    let selected = |ui: &Ui, fleet: &Fleet| {
+        let buffer = draw(ui, &fleet.scene(), SMALL);
+        let reversed = |y: &u16| buffer[(20, *y)].modifier.contains(Modifier::REVERSED);
+        let y = (0..24).find(reversed).unwrap();
+        (y, lines(&buffer)[usize::from(y)].clone())
+    };
+    let (last, line) = selected(&ui, &fleet);
+    assert!(line.contains("maps.example"), "{line}");
+    let maps = fleet.id("maps.example");
+    fleet.monitor.set_paused(maps, false, fleet.now());
+    fleet.time_out("maps.example");
+    fleet.time_out("maps.example");
+    ui.tick(&fleet.scene());
+    let (held, line) = selected(&ui, &fleet);
+    assert!(line.contains("✗ DOWN") && held == last, "{line}");
+    fleet.advance(Duration::from_secs(4));
+    ui.tick(&fleet.scene());
+    let (moved, line) = selected(&ui, &fleet);
+    assert!(line.contains("maps.example") && moved < last, "{line}");
+}
+
+#[test]
+fn keys_ask_for_what_the_help_says() {
+    let fleet = Fleet::mixed();
+    let scene = Scene {
+        demo: true,
+        ..fleet.scene()
+    };
+    let mut ui = screen(SMALL, &fleet);
+    let pay = fleet.id("pay.example/charge");
+    for (keys, intent) in [
+        ("r", Intent::Recheck(pay)),
+        ("R", Intent::RecheckAll),
+        ("p", Intent::Pause(pay, true)),
+        ("b", Intent::Break(pay)),
+        ("m", Intent::Mend(pay)),
+        ("1", Intent::Paradigm(0)),
+        ("]", Intent::Paradigm(0)),
+        ("[", Intent::Paradigm(1)),
+        ("+", Intent::Workers(1)),
+        ("-", Intent::Workers(-1)),
+        ("Enter r", Intent::Recheck(pay)),
+        ("? 2", Intent::Paradigm(1)),
+        ("Ctrl-C", Intent::Quit),
+        ("Ctrl-Z", Intent::Suspend),
+        ("Ctrl-L", Intent::Redraw),
+        ("q q q", Intent::Quit),
+    ] {
+        assert_eq!(press(&mut ui, &scene, keys), [intent], "{keys}");
+    }
+    let copied = press(&mut ui, &scene, "y");
+    let [Intent::Copy(line)] = &copied[..] else {
+        panic!("{copied:?}")
+    };
+    assert!(line.starts_with("curl ") && line.ends_with("'https://pay.example/charge'"));
+    assert_eq!(press(&mut ui, &scene, "7 6 Esc Esc Esc"), []);
+    assert_eq!(ui.input(&Input::closed(), &scene), Some(Intent::Closed));
+}
+
+#[test]
+fn a_key_that_cannot_do_its_work_says_why() {
+    let fleet = Fleet::mixed();
+    let scene = Scene {
+        resizable: false,
+        ..fleet.scene()
+    };
+    for (keys, words) in [
+        ("7", "No paradigm has the key 7"),
+        ("6", "ASYNC runs the checks already"),
+        ("+", "workers of ASYNC cannot be changed"),
+        ("Space s", "The display is frozen"),
+    ] {
+        let mut ui = screen(MEDIUM, &fleet);
+        assert_eq!(press(&mut ui, &scene, keys), []);
+        let text = lines(&draw(&ui, &scene, MEDIUM)).join("\n");
+        assert!(text.contains(words), "{keys}: {text}");
+    }
+}
+
+#[test]
+fn sorting_goes_round_and_says_so() {
+    let fleet = Fleet::mixed();
+    let scene = fleet.scene();
+    let mut ui = screen(SMALL, &fleet);
+    for words in [
+        "by name",
+        "slowest first",
+        "lowest UP% first",
+        "latest first",
+        "next check first",
+        "failing first",
+    ] {
+        press(&mut ui, &scene, "s");
+        let bottom = lines(&draw(&ui, &scene, SMALL))[22].clone();
+        assert!(bottom.contains(words), "{words}: {bottom}");
+    }
+}
+
+#[test]
+fn the_explanation_walks_from_site_to_site() {
+    let fleet = Fleet::mixed();
+    let scene = fleet.scene();
+    let mut ui = screen(SMALL, &fleet);
+    press(&mut ui, &scene, "Enter PgDn n");
+    let text = lines(&draw(&ui, &scene, SMALL));
+    assert!(text[2].contains("Explain news.example"), "{}", text[2]);
+    assert!(
+        text[3].starts_with(" Verdict"),
+        "scrolled back: {}",
+        text[3]
+    );
+    press(&mut ui, &scene, "N Esc");
+    assert!(lines(&draw(&ui, &scene, SMALL))[3].contains("pay.example"));
+}
+
+#[test]
+fn pasted_text_is_never_taken_for_keys() {
+    let fleet = Fleet::mixed();
+    let scene = fleet.scene();
+    let mut ui = screen(SMALL, &fleet);
+    let paste = Input(What::Paste("q\rR\u{1b}pay".into()));
+    assert_eq!(ui.input(&paste, &scene), None);
+    press(&mut ui, &scene, "/");
+    ui.input(&paste, &scene);
+    let bottom = lines(&draw(&ui, &scene, SMALL))[22].clone();
+    assert!(bottom.starts_with(" / q R pay"), "{bottom}");
+}
+
+#[test]
+fn a_site_that_was_removed_leaves_no_stranger_in_its_row() {
+    let mut fleet = Fleet::fresh();
+    let mut ui = screen(SMALL, &fleet);
+    press(&mut ui, &fleet.scene(), "j Enter");
+    let now = fleet.now();
+    fleet
+        .monitor
+        .configure(vec![fixture::site("other.example")], now);
+    let text = lines(&draw(&ui, &fleet.scene(), SMALL)).join("\n");
+    assert!(text.contains("no longer in the configuration"), "{text}");
+    ui.tick(&fleet.scene());
+    press(&mut ui, &fleet.scene(), "q");
+    let text = lines(&draw(&ui, &fleet.scene(), SMALL)).join("\n");
+    assert!(
+        text.contains("other.example") && text.contains("1/1"),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_empty_list_says_what_to_do() {
+    let fleet = Fleet::new(Vec::new());
+    let mut ui = screen(SMALL, &fleet);
+    let text = lines(&draw(&ui, &fleet.scene(), SMALL)).join("\n");
+    assert!(text.contains("No sites yet"), "{text}");
+    assert_eq!(
+        press(&mut ui, &fleet.scene(), "Enter r p j G Space q"),
+        [Intent::Quit]
+    );
+}
+
+#[test]
+fn a_frame_is_wanted_when_something_changed_and_after_every_key() {
+    let mut fleet = Fleet::mixed();
+    let mut ui = screen(SMALL, &fleet);
+    assert!(ui.wants_frame(&fleet.scene()));
+    ui.drawn(&fleet.scene());
+    assert!(!ui.wants_frame(&fleet.scene()));
+    press(&mut ui, &fleet.scene(), "j");
+    assert!(ui.wants_frame(&fleet.scene()));
+    ui.drawn(&fleet.scene());
+    fleet.pass("www.example", 10);
+    assert!(!ui.wants_frame(&fleet.scene()));
+    let soon = ui.next_frame(fleet.now().mono);
+    assert_eq!(soon, fleet.now().mono + Duration::from_millis(100));
+    fleet.advance(Duration::from_millis(100));
+    assert!(ui.wants_frame(&fleet.scene()));
+}

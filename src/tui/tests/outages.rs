@@ -1,0 +1,298 @@
+//! The Outages screen and the page of a site's past, as they are seen.
+
+use insta::assert_snapshot;
+use ratatui::style::Color;
+
+use crate::tui::fixture::Fleet;
+use crate::tui::history_fixture::{hindsight, past, site_past};
+use crate::tui::history_view::{Past, Recollection, Span};
+use crate::tui::options::Options;
+use crate::tui::replay_state::{Hindsight, Tried};
+use crate::tui::ui::Ui;
+use crate::tui::view_model::{Intent, Scene};
+
+use super::harness::{LARGE, MEDIUM, SMALL, draw, lines, options, press, shot, type_text};
+
+fn fleet() -> Fleet {
+    let mut fleet = Fleet::mixed();
+    fleet.past = past();
+    fleet
+}
+
+fn outages(scene: &Scene<'_>, size: (u16, u16), options: Options) -> Ui {
+    let mut ui = Ui::new(options, size);
+    ui.tick(scene);
+    press(&mut ui, scene, "F5");
+    ui
+}
+
+#[test]
+fn outages_stand_above_the_outbox_with_and_without_colours_and_in_ascii() {
+    let fleet = fleet();
+    let scene = fleet.scene();
+    for size in [SMALL, MEDIUM] {
+        let ui = outages(&scene, size, options());
+        assert_snapshot!(
+            format!("outages_{}", size.0),
+            shot(&draw(&ui, &scene, size))
+        );
+        let plain = Options {
+            color: false,
+            ..options()
+        };
+        let plain = draw(&outages(&scene, size, plain), &scene, size);
+        assert!(plain.content.iter().all(|cell| cell.fg == Color::Reset));
+        assert_snapshot!(format!("outages_no_colour_{}", size.0), shot(&plain));
+        let ascii = Options {
+            ascii: true,
+            ..options()
+        };
+        let ascii = draw(&outages(&scene, size, ascii), &scene, size);
+        assert!(ascii.content.iter().all(|cell| cell.symbol().is_ascii()));
+        assert_snapshot!(format!("outages_ascii_{}", size.0), shot(&ascii));
+    }
+}
+
+#[test]
+fn an_outage_and_a_letter_are_opened_whole() {
+    let fleet = fleet();
+    let scene = fleet.scene();
+    for size in [SMALL, MEDIUM] {
+        let mut ui = outages(&scene, size, options());
+        press(&mut ui, &scene, "j Enter");
+        assert_snapshot!(format!("outage_{}", size.0), shot(&draw(&ui, &scene, size)));
+        press(&mut ui, &scene, "q o Enter");
+        assert_snapshot!(format!("message_{}", size.0), shot(&draw(&ui, &scene, size)));
+    }
+}
+
+#[test]
+fn an_open_outage_is_acknowledged_with_a_note_and_again_takes_it_back() {
+    let fleet = fleet();
+    let scene = fleet.scene();
+    let (news, pay) = (fleet.id("news.example"), fleet.id("pay.example/charge"));
+    let mut ui = outages(&scene, MEDIUM, options());
+    press(&mut ui, &scene, "a");
+    type_text(&mut ui, &scene, "q is a letter of it 1");
+    assert_snapshot!("note_typed_120", shot(&draw(&ui, &scene, MEDIUM)));
+    assert_eq!(
+        press(&mut ui, &scene, "Backspace Enter"),
+        [Intent::Acknowledge(
+            news,
+            Some("q is a letter of it".to_owned())
+        )]
+    );
+    press(&mut ui, &scene, "a");
+    assert_eq!(press(&mut ui, &scene, "x Esc"), []);
+    // The other one is acknowledged already, and the third is over.
+    assert_eq!(
+        press(&mut ui, &scene, "j a"),
+        [Intent::Acknowledge(pay, None)]
+    );
+    assert_eq!(press(&mut ui, &scene, "j a"), []);
+    let text = lines(&draw(&ui, &scene, MEDIUM)).join("\n");
+    assert!(text.contains("only an open outage"), "{text}");
+}
+
+#[test]
+fn a_letter_that_failed_is_sent_again_and_one_that_arrived_is_not() {
+    let fleet = fleet();
+    let scene = fleet.scene();
+    let mut ui = outages(&scene, SMALL, options());
+    // The first r only goes to what failed.
+    assert_eq!(press(&mut ui, &scene, "r"), []);
+    assert_eq!(
+        press(&mut ui, &scene, "r"),
+        [Intent::SendAgain("ops-sms-3400".into())]
+    );
+    assert_eq!(press(&mut ui, &scene, "k r"), []);
+    let text = lines(&draw(&ui, &scene, SMALL)).join("\n");
+    assert!(text.contains("nobody is told twice"), "{text}");
+}
+
+#[test]
+fn a_filter_of_outages_leaves_the_table_of_sites_alone() {
+    let fleet = fleet();
+    let scene = fleet.scene();
+    let mut ui = outages(&scene, SMALL, options());
+    press(&mut ui, &scene, "/");
+    type_text(&mut ui, &scene, "shop 503");
+    press(&mut ui, &scene, "Enter");
+    let text = lines(&draw(&ui, &scene, SMALL)).join("\n");
+    assert!(text.contains("2 open, 1 of the latest 5 shown"), "{text}");
+    press(&mut ui, &scene, "F1");
+    let text = lines(&draw(&ui, &scene, SMALL)).join("\n");
+    assert!(text.contains("1/16"), "{text}");
+    press(&mut ui, &scene, "F5 Esc");
+    let text = lines(&draw(&ui, &scene, SMALL)).join("\n");
+    assert!(text.contains("5 of the latest 5 shown"), "{text}");
+}
+
+#[test]
+fn a_frozen_screen_shows_the_outages_of_then() {
+    let mut fleet = fleet();
+    let mut ui = outages(&fleet.scene(), SMALL, options());
+    press(&mut ui, &fleet.scene(), "Space");
+    fleet.past = Past {
+        revision: 2,
+        answered: true,
+        ..Past::default()
+    };
+    let text = lines(&draw(&ui, &fleet.scene(), SMALL)).join("\n");
+    assert!(text.contains("news.example"), "{text}");
+    press(&mut ui, &fleet.scene(), "Space");
+    let text = lines(&draw(&ui, &fleet.scene(), SMALL)).join("\n");
+    assert!(text.contains("No outage on record"), "{text}");
+}
+
+#[test]
+fn the_history_is_asked_only_for_what_is_on_the_screen() {
+    let fleet = fleet();
+    let scene = fleet.scene();
+    let mut ui = Ui::new(options(), SMALL);
+    ui.tick(&scene);
+    assert_eq!(ui.recalls(), None);
+    press(&mut ui, &scene, "F5");
+    assert_eq!(ui.recalls(), Some(Recollection::Outages));
+    press(&mut ui, &scene, "F1 d");
+    let pay = fleet.id("pay.example/charge");
+    assert_eq!(ui.recalls(), Some(Recollection::Site(pay, Span::Day, 68)));
+    press(&mut ui, &scene, "Z");
+    assert_eq!(ui.recalls(), Some(Recollection::Site(pay, Span::Week, 68)));
+}
+
+#[test]
+fn the_past_of_a_site_is_a_page_of_uptime_chart_days_and_outages() {
+    let mut fleet = fleet();
+    let pay = fleet.id("pay.example/charge");
+    for (size, cells) in [(SMALL, 68), (MEDIUM, 108)] {
+        fleet.past.site = Some(site_past(pay, Span::Day, cells));
+        let scene = fleet.scene();
+        let mut ui = Ui::new(options(), size);
+        ui.tick(&scene);
+        press(&mut ui, &scene, "d");
+        assert_snapshot!(format!("site_history_{}", size.0), shot(&draw(&ui, &scene, size)));
+        press(&mut ui, &scene, "G");
+        let text = lines(&draw(&ui, &scene, size)).join("\n");
+        assert!(
+            text.contains("history.db") && text.contains("7M a day"),
+            "{text}"
+        );
+        let ascii = Options {
+            ascii: true,
+            ..options()
+        };
+        let mut ui = Ui::new(ascii, size);
+        ui.tick(&scene);
+        press(&mut ui, &scene, "d");
+        let ascii = draw(&ui, &scene, size);
+        assert!(ascii.content.iter().all(|cell| cell.symbol().is_ascii()));
+        assert_snapshot!(format!("site_history_ascii_{}", size.0), shot(&ascii));
+    }
+}
+
+/// The screen of other rules, one of them tried.
+fn replay(fleet: &Fleet, size: (u16, u16), options: Options) -> Ui {
+    let mut ui = outages(&fleet.scene(), size, options);
+    press(&mut ui, &fleet.scene(), "t c T");
+    ui
+}
+
+#[test]
+fn the_past_under_other_rules_stands_beside_the_past_as_it_was() {
+    let mut fleet = fleet();
+    let tried = replay(&fleet, SMALL, options()).tries().unwrap();
+    // The first site waits for ten seconds and is confirmed by two failures.
+    assert_eq!(
+        (tried.rules.confirm, tried.rules.timeout),
+        (Some(3), Some(std::time::Duration::from_secs(7)))
+    );
+    fleet.hindsight = hindsight(tried);
+    for size in [SMALL, MEDIUM, LARGE] {
+        let ui = replay(&fleet, size, options());
+        let scene = fleet.scene();
+        assert_snapshot!(format!("replay_{}", size.0), shot(&draw(&ui, &scene, size)));
+        let plain = Options {
+            color: false,
+            ascii: true,
+            ..options()
+        };
+        let plain = draw(&replay(&fleet, size, plain), &scene, size);
+        assert!(plain.content.iter().all(|cell| cell.fg == Color::Reset));
+        assert!(plain.content.iter().all(|cell| cell.symbol().is_ascii()));
+        assert_snapshot!(format!("replay_ascii_{}", size.0), shot(&plain));
+    }
+}
+
+#[test]
+fn figures_of_rules_that_are_tried_no_more_fade_until_the_new_ones_come() {
+    let mut fleet = fleet();
+    let mut ui = outages(&fleet.scene(), SMALL, options());
+    assert_eq!(ui.tries(), None);
+    press(&mut ui, &fleet.scene(), "t");
+    assert_eq!(ui.tries(), Some(Tried::default()));
+    // Nobody asks for the lists meanwhile.
+    assert_eq!(ui.recalls(), None);
+    fleet.hindsight = Hindsight {
+        under_way: Some(0),
+        ..Hindsight::default()
+    };
+    let text = lines(&draw(&ui, &fleet.scene(), SMALL)).join("\n");
+    assert!(text.contains("reckoning …"), "{text}");
+    fleet.hindsight = Hindsight {
+        under_way: Some(430_000),
+        ..hindsight(Tried::default())
+    };
+    press(&mut ui, &fleet.scene(), "c C z");
+    let buffer = draw(&ui, &fleet.scene(), SMALL);
+    let text = lines(&buffer).join("\n");
+    assert!(text.contains("reckoning … 430,000 results"), "{text}");
+    let row = lines(&buffer)
+        .iter()
+        .position(|line| line.contains(" 14 "))
+        .unwrap();
+    assert!(
+        buffer[(30, row as u16)]
+            .modifier
+            .contains(ratatui::style::Modifier::DIM)
+    );
+    fleet.hindsight.trouble = Some("No history is kept.".to_owned());
+    let text = lines(&draw(&ui, &fleet.scene(), SMALL)).join("\n");
+    assert!(text.contains("No history is kept."), "{text}");
+    press(&mut ui, &fleet.scene(), "x");
+    let span = ui.tries().unwrap().span;
+    assert_eq!(span, Some(std::time::Duration::from_secs(90 * 86_400)));
+    press(&mut ui, &fleet.scene(), "Esc");
+    assert_eq!(ui.tries(), None);
+    assert_eq!(ui.recalls(), Some(Recollection::Outages));
+}
+
+#[test]
+fn the_list_of_replayed_outages_is_scrolled_and_the_figures_stay() {
+    let mut fleet = fleet();
+    let mut hindsight = hindsight(Tried::default());
+    let reckoned = hindsight.reckoned.as_mut().unwrap();
+    let last = reckoned.outages[4].clone();
+    reckoned
+        .outages
+        .splice(4..4, vec![reckoned.outages[3].clone(); 495]);
+    reckoned.of = 12_345;
+    fleet.hindsight = hindsight;
+    let scene = fleet.scene();
+    for size in [(60, 16), SMALL, LARGE] {
+        let mut ui = outages(&scene, size, options());
+        press(&mut ui, &scene, "t");
+        let text = lines(&draw(&ui, &scene, size)).join("\n");
+        assert!(
+            !text.contains(&*last.name) && text.contains("OUTAGES  MESSAGES"),
+            "{text}"
+        );
+        press(&mut ui, &scene, "G");
+        let text = lines(&draw(&ui, &scene, size)).join("\n");
+        assert!(
+            text.contains(&*last.name) && text.contains("OUTAGES  MESSAGES"),
+            "{text}"
+        );
+        assert!(text.contains("-500 of 12,345"), "{text}");
+    }
+}

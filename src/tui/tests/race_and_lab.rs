@@ -1,0 +1,394 @@
+//! Race and Lab: what a reader can tell from one picture, and what the keys ask for.
+
+use std::time::Duration;
+
+use insta::assert_snapshot;
+
+use crate::domain::{JobId, Moment, Phase, RanOn, SiteId};
+use crate::lab::{
+    Board, Contender, Course, Event, Experiment, Lap, Notebook, Picture, Plan, TrialEvent, Workload,
+};
+use crate::paradigm::{ALL, position};
+use crate::trace::{Doing, Notes, Record, Slice, Step};
+use crate::tui::fixture::Fleet;
+use crate::tui::ui::Ui;
+use crate::tui::view_model::{Intent, Scene, Wish, Workshop};
+
+use super::harness::{LARGE, MEDIUM, SMALL, draw, lines, options, press, shot};
+
+fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+fn at(time: u64) -> Moment {
+    Moment::ZERO + millis(10_000 + time)
+}
+
+/// A lap of four jobs that took `sweep` milliseconds.
+fn lap(sweep: u64, threads: usize, processes: usize) -> Lap {
+    Lap {
+        sweep: millis(sweep),
+        ready: Duration::from_micros(180 * threads as u64),
+        late: [0, 1, 2, sweep / 2].map(millis).to_vec(),
+        slowest: (3, millis(1_000)),
+        unknown: 0,
+        why: None,
+        threads,
+        processes,
+        cpu: Some(millis(40 + 10 * processes as u64)),
+        switches: Some(120),
+        peak_rss: Some((10 + 2 * processes as u64) << 20),
+        due: at(0),
+        records: Vec::new(),
+        handovers: 0,
+    }
+}
+
+/// A race over four sleeps, as it is after `laps` laps.
+fn race(laps: usize) -> Board {
+    let contender = |entry| Contender {
+        entry,
+        workers: 4,
+        listed: true,
+    };
+    let plan = Plan {
+        course: Course::sleep(4, millis(1_000)),
+        contenders: ALL.iter().take(6).map(contender).collect(),
+        rounds: 1,
+        gil: false,
+        traced: false,
+    };
+    let mut board = Board::of(&plan);
+    board.cores = 2;
+    let sweeps = [
+        (4_003, 1, 1),
+        (1_004, 4, 1),
+        (1_006, 4, 1),
+        (1_012, 5, 5),
+        (1_001, 1, 1),
+        (1_001, 2, 1),
+    ];
+    for (place, (sweep, threads, processes)) in sweeps.into_iter().take(laps).enumerate() {
+        let lap = Box::new(lap(sweep, threads, processes));
+        board.apply(Event::Lap { place, lap });
+    }
+    if laps < 6 {
+        board.apply(Event::UnderWay {
+            place: laps,
+            round: 1,
+            done: 1,
+            elapsed: millis(700),
+        });
+    } else {
+        board.apply(Event::Over { stopped: false });
+    }
+    board
+}
+
+fn record(job: usize, from: u64, to: u64, slices: Vec<Slice>) -> Record {
+    Record {
+        job: JobId {
+            site: SiteId::from_index(job),
+            due: at(0),
+        },
+        started: at(from),
+        ended: at(to),
+        ran_on: RanOn {
+            host: "h".into(),
+            pid: 4_100,
+            tid: 4_101 + job as u32,
+            thread: format!("thread-{}", job + 1).into(),
+        },
+        notes: Notes {
+            slices: slices.into(),
+            steps: smallvec::smallvec![Step {
+                at: at(from),
+                phase: Phase::FirstByte,
+            }],
+            dropped: 0,
+        },
+        found: None,
+    }
+}
+
+fn slice(job: usize, doing: Doing, from: u64, to: u64) -> Slice {
+    Slice {
+        ready: at(from),
+        start: at(from),
+        end: at(to),
+        tid: 4_101 + job as u32,
+        doing,
+    }
+}
+
+/// Four threads that crunch 100 ms each: in turns of 5 ms under the lock, at once without.
+fn crunched(gil: bool) -> Lap {
+    const TURN: u64 = 5;
+    let records = (0..4).map(|job| {
+        if !gil {
+            return record(job, 0, 200, vec![slice(job, Doing::Running, 0, 200)]);
+        }
+        let mut slices = Vec::new();
+        for turn in 0..20 {
+            let from = (turn * 4 + job as u64) * TURN;
+            let waited = slices
+                .last()
+                .map_or(0, |last: &Slice| (last.end.since(at(0)).as_millis()) as u64);
+            slices.push(slice(job, Doing::Locked, waited, from));
+            slices.push(slice(job, Doing::Running, from, from + TURN));
+        }
+        let end = (19 * 4 + job as u64 + 1) * TURN;
+        record(job, 0, end, slices)
+    });
+    let records: Vec<_> = records.collect();
+    let sweep = if gil { 400 } else { 200 };
+    Lap {
+        records,
+        cpu: Some(millis(400)),
+        handovers: if gil { 79 } else { 0 },
+        ..lap(sweep, 4, 1)
+    }
+}
+
+fn experiment() -> Experiment {
+    Experiment {
+        workload: Workload::Crunch,
+        entry: &ALL[position("threads").unwrap()],
+        jobs: 4,
+        length: millis(100),
+        cores: 2,
+    }
+}
+
+fn tried() -> Notebook {
+    let mut notebook = Notebook::new(experiment());
+    for gil in [true, false] {
+        let lap = Box::new(Ok(crunched(gil)));
+        notebook.apply(TrialEvent::Done { gil, lap });
+    }
+    notebook
+}
+
+/// The scene with `threads` in use and this in the workshop.
+fn scene<'a>(fleet: &'a Fleet, workshop: Workshop<'a>) -> Scene<'a> {
+    Scene {
+        active: 1,
+        workshop: Workshop {
+            cores: 2,
+            ..workshop
+        },
+        ..fleet.scene()
+    }
+}
+
+fn screen(scene: &Scene<'_>, size: (u16, u16), keys: &str) -> Ui {
+    let mut ui = Ui::new(options(), size);
+    ui.tick(scene);
+    press(&mut ui, scene, keys);
+    ui
+}
+
+fn text(scene: &Scene<'_>, size: (u16, u16), keys: &str) -> String {
+    lines(&draw(&screen(scene, size, keys), scene, size)).join("\n")
+}
+
+#[test]
+fn a_race_is_bars_on_one_scale_and_says_who_won_and_why() {
+    let fleet = Fleet::fresh();
+    for (name, laps) in [("race_under_way", 3), ("race_over", 6)] {
+        let board = race(laps);
+        let shop = Workshop {
+            board: Some(&board),
+            racing: laps < 6,
+            ..Workshop::default()
+        };
+        let scene = scene(&fleet, shop);
+        for size in [SMALL, MEDIUM] {
+            let ui = screen(&scene, size, "F3");
+            assert_snapshot!(format!("{name}_{}", size.0), shot(&draw(&ui, &scene, size)));
+        }
+    }
+}
+
+#[test]
+fn one_that_cannot_run_says_why_in_its_row() {
+    let fleet = Fleet::fresh();
+    let mut board = race(6);
+    let why = "no broker answers at redis://127.0.0.1:6379".to_owned();
+    board.apply(Event::Cannot { place: 4, why });
+    let shop = Workshop {
+        board: Some(&board),
+        ..Workshop::default()
+    };
+    for size in [SMALL, MEDIUM, LARGE] {
+        let text = text(&scene(&fleet, shop), size, "F3");
+        assert!(text.contains("cannot run: no broker answers at"), "{text}");
+        assert!(text.contains("async"), "{text}");
+    }
+}
+
+#[test]
+fn before_the_first_race_the_screen_says_what_one_is() {
+    let fleet = Fleet::fresh();
+    let text = text(&scene(&fleet, Workshop::default()), SMALL, "F3");
+    assert!(
+        text.contains("RACE over 16 sites, lock off | Enter starts it"),
+        "{text}"
+    );
+    assert!(text.contains("one after another"), "{text}");
+}
+
+#[test]
+fn the_lab_shows_both_runs_on_one_scale_beside_their_predictions() {
+    let fleet = Fleet::fresh();
+    let notebook = tried();
+    let shop = Workshop {
+        notebook: Some(&notebook),
+        ..Workshop::default()
+    };
+    let scene = scene(&fleet, shop);
+    // From a second down to 100 ms.
+    const LENGTH: &str = "F4 Left Left Left";
+    for size in [SMALL, MEDIUM] {
+        let ui = screen(&scene, size, LENGTH);
+        assert_snapshot!(format!("lab_{}", size.0), shot(&draw(&ui, &scene, size)));
+    }
+    let close = text(&scene, SMALL, &format!("{LENGTH} z"));
+    assert!(close.contains("close-up: the first 142ms"), "{close}");
+    assert!(close.contains("of 408ms"), "{close}");
+}
+
+/// Under the lock no two threads run in the same column, however closely one looks.
+#[test]
+fn look_down_any_column_and_there_is_one_that_runs() {
+    let fleet = Fleet::fresh();
+    let notebook = tried();
+    let shop = Workshop {
+        notebook: Some(&notebook),
+        ..Workshop::default()
+    };
+    let scene = scene(&fleet, shop);
+    let ui = screen(&scene, SMALL, "F4 Left Left Left z");
+    let frame = draw(&ui, &scene, SMALL);
+    let all = lines(&frame);
+    let first = all
+        .iter()
+        .position(|line| line.contains("LOCK ON"))
+        .unwrap() as u16
+        + 1;
+    for x in 23..79 {
+        let full = (first..first + 4)
+            .filter(|y| frame[(x, *y)].symbol() == "█")
+            .count();
+        assert!(full <= 1, "column {x}: {}", all.join("\n"));
+    }
+}
+
+#[test]
+fn before_a_run_there_is_a_prediction_with_its_formula() {
+    let fleet = Fleet::fresh();
+    let scene = scene(&fleet, Workshop::default());
+    let text = |keys| text(&scene, SMALL, keys);
+    let crunch = text("F4");
+    assert!(
+        crunch.contains("predicted 4 x 1.00s ÷ 1 lock = 4.00s"),
+        "{crunch}"
+    );
+    assert!(
+        crunch.contains("predicted 4 x 1.00s ÷ 2 cores = 2.00s"),
+        "{crunch}"
+    );
+    let sleep = text("F4 x");
+    assert!(
+        sleep.contains("4.00s") || sleep.contains("as many at once = 1.00s"),
+        "{sleep}"
+    );
+    let more = text("F4 Up Up Right");
+    assert!(more.contains("6 x crunch of 2.00s"), "{more}");
+    assert!(text("F4 G").contains("| lock on | Enter runs"));
+    assert!(text("F4 G G").contains("| lock off | Enter runs"));
+}
+
+#[test]
+fn a_run_under_way_is_seen_growing() {
+    let fleet = Fleet::fresh();
+    let mut notebook = Notebook::new(experiment());
+    let picture = Box::new(Picture {
+        due: at(0),
+        now: at(150),
+        records: crunched(true).records,
+    });
+    notebook.apply(TrialEvent::UnderWay { gil: true, picture });
+    let shop = Workshop {
+        notebook: Some(&notebook),
+        trying: true,
+        ..Workshop::default()
+    };
+    let text = text(&scene(&fleet, shop), SMALL, "F4");
+    assert!(
+        text.contains("Running with the lock: 150ms of 400ms predicted."),
+        "{text}"
+    );
+    assert!(text.contains("Enter stops"), "{text}");
+}
+
+#[test]
+fn keys_ask_for_what_the_screen_says() {
+    let fleet = Fleet::fresh();
+    let idle = scene(&fleet, Workshop::default());
+    let mut ui = screen(&idle, SMALL, "F3");
+    let wish = |wish| vec![Intent::Workshop(wish)];
+    let race = |workload, gil| wish(Wish::Race { workload, gil });
+    assert_eq!(press(&mut ui, &idle, "Enter"), race(Workload::Http, false));
+    assert_eq!(
+        press(&mut ui, &idle, "x G Enter"),
+        race(Workload::Sleep, true)
+    );
+    assert_eq!(
+        press(&mut ui, &idle, "x x x Enter"),
+        race(Workload::Sleep, true)
+    );
+    let tried = press(&mut ui, &idle, "F4 x Up Left Enter");
+    let wanted = Wish::Try {
+        workload: Workload::Sleep,
+        jobs: 5,
+        length: millis(500),
+        gils: vec![true, false],
+    };
+    assert_eq!(tried, wish(wanted));
+    // Digits go on switching paradigms.
+    assert_eq!(press(&mut ui, &idle, "1"), [Intent::Paradigm(0)]);
+    let notebook = Notebook::new(experiment());
+    let busy = scene(
+        &fleet,
+        Workshop {
+            notebook: Some(&notebook),
+            racing: true,
+            trying: true,
+            ..Workshop::default()
+        },
+    );
+    let mut ui = screen(&busy, SMALL, "F3");
+    assert_eq!(press(&mut ui, &busy, "Enter"), wish(Wish::StopRace));
+    let stop = press(&mut ui, &busy, "F4 Left Left Left Enter");
+    assert_eq!(stop, wish(Wish::StopTry));
+    let other = press(&mut ui, &busy, "Up Enter");
+    assert!(
+        matches!(&other[..], [Intent::Workshop(Wish::Try { jobs: 5, .. })]),
+        "{other:?}"
+    );
+}
+
+#[test]
+fn help_begins_with_the_words_of_the_field_there() {
+    let fleet = Fleet::fresh();
+    let scene = scene(&fleet, Workshop::default());
+    for screen in ["F3", "F4"] {
+        let text = text(&scene, SMALL, &format!("{screen} ?"));
+        assert!(
+            text.contains("WORDS") && text.contains("concurrent, parallel"),
+            "{text}"
+        );
+    }
+    assert!(!text(&scene, SMALL, "?").contains("WORDS"));
+}

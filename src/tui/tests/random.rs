@@ -1,0 +1,99 @@
+//! Any fleet, any keys, any size.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use ratatui::style::Modifier;
+
+use crate::domain::{Moment, SiteId};
+use crate::tui::fixture::Fleet;
+use crate::tui::input::{Input, What};
+use crate::tui::key::Key;
+use crate::tui::options::Options;
+use crate::tui::ui::Ui;
+use crate::tui::view_model::Scene;
+
+use super::harness::{draw, lines, options, press, screen};
+
+/// Any key of the keyboard.
+fn keys() -> impl Strategy<Value = Input> {
+    let named = prop::sample::select(vec![
+        "Enter",
+        "Esc",
+        "Up",
+        "Down",
+        "PgUp",
+        "PgDn",
+        "Home",
+        "End",
+        "Space",
+        "Left",
+        "Right",
+        "Tab",
+        "Backspace",
+        "Ctrl-W",
+        "Ctrl-U",
+        "F1",
+        "F7",
+        "/",
+        "?",
+        "y",
+        "s",
+        "S",
+        "q",
+    ]);
+    prop_oneof![
+        named.prop_map(|name| Input::key(name).unwrap()),
+        any::<char>().prop_map(|c| Input(What::Key(Key::Char(c)))),
+        (1_u16..250, 1_u16..90).prop_map(|(columns, rows)| Input::size(columns, rows)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_keys_sites_and_sizes_make_it_panic_or_show_a_control_character(
+        fleet in crate::tui::random_sites::fleets(),
+        keys in prop::collection::vec(keys(), 0..40),
+        columns in 1_u16..250, rows in 1_u16..90,
+        ascii: bool,
+    ) {
+        let mut ui = Ui::new(Options { ascii, ..options() }, (columns, rows));
+        let due = |site: SiteId| (!site.index().is_multiple_of(3)).then_some(Moment::from_nanos(1 << 40));
+        let mut scene = Scene { next_due: &due, ..fleet.scene() };
+        for (step, key) in keys.iter().enumerate() {
+            ui.input(key, &scene);
+            scene.now.mono = scene.now.mono + Duration::from_millis(step as u64 * 100);
+            ui.tick(&scene);
+            let buffer = draw(&ui, &scene, (columns, rows));
+            let clean = |cell: &ratatui::buffer::Cell| !cell.symbol().chars().any(char::is_control);
+            prop_assert!(buffer.content.iter().all(clean));
+        }
+    }
+
+    #[test]
+    fn whatever_is_down_is_said_on_every_screen_of_every_size(
+        columns in 10_u16..250, rows in 1_u16..90,
+    ) {
+        let fleet = Fleet::mixed();
+        let ui = screen((columns, rows), &fleet);
+        let text = lines(&draw(&ui, &fleet.scene(), (columns, rows))).join("\n");
+        prop_assert!(text.contains("✗ 1 DOWN"), "{}", text);
+    }
+
+    #[test]
+    fn the_selected_row_is_on_the_screen(
+        rows in 16_u16..60,
+        keys in prop::collection::vec(prop::sample::select(vec!["j", "k", "PgDn", "PgUp", "G", "g", "S"]), 0..40),
+    ) {
+        let fleet = Fleet::many(200);
+        let mut ui = screen((80, rows), &fleet);
+        for key in keys {
+            press(&mut ui, &fleet.scene(), key);
+        }
+        let buffer = draw(&ui, &fleet.scene(), (80, rows));
+        let reversed = |y: &u16| buffer[(20, *y)].modifier.contains(Modifier::REVERSED);
+        prop_assert_eq!((0..rows).filter(reversed).count(), 1);
+    }
+}

@@ -1,0 +1,215 @@
+//! Whole screens, text and styles, as they are seen.
+
+use insta::assert_snapshot;
+use ratatui::style::{Color, Modifier};
+
+use crate::tui::fixture::Fleet;
+use crate::tui::options::Options;
+use crate::tui::ui::Ui;
+use crate::tui::view_model::{Intent, Message, Scene, Tone};
+
+use super::harness::{
+    LARGE, MEDIUM, SMALL, draw, later, lines, options, press, screen, shot, type_text,
+};
+
+#[test]
+fn a_fresh_start_shows_every_site_as_new() {
+    let fleet = Fleet::fresh();
+    for size in [SMALL, MEDIUM, LARGE] {
+        let ui = screen(size, &fleet);
+        let name = format!("fresh_{}", size.0);
+        assert_snapshot!(name, shot(&draw(&ui, &fleet.scene(), size)));
+    }
+}
+
+#[test]
+fn a_mixed_fleet_shows_the_failing_first() {
+    let fleet = Fleet::mixed();
+    for size in [SMALL, MEDIUM, LARGE] {
+        let ui = screen(size, &fleet);
+        let name = format!("mixed_{}", size.0);
+        assert_snapshot!(name, shot(&draw(&ui, &fleet.scene(), size)));
+    }
+}
+
+#[test]
+fn a_filter_shows_what_matches_while_it_is_typed_and_after() {
+    let fleet = Fleet::mixed();
+    let scene = fleet.scene();
+    for size in [SMALL, MEDIUM, LARGE] {
+        let mut ui = screen(size, &fleet);
+        press(&mut ui, &scene, "/");
+        type_text(&mut ui, &scene, "tag:shop");
+        assert_snapshot!(
+            format!("filter_typed_{}", size.0),
+            shot(&draw(&ui, &scene, size))
+        );
+        press(&mut ui, &scene, "Enter");
+        let kept = lines(&draw(&ui, &scene, size)).join("\n");
+        assert!(
+            kept.contains("filter \"tag:shop\": 2 of 16 match"),
+            "{kept}"
+        );
+        press(&mut ui, &scene, "Esc");
+        let cleared = lines(&draw(&ui, &scene, size)).join("\n");
+        assert!(
+            cleared.contains("/16") && !cleared.contains("match"),
+            "{cleared}"
+        );
+    }
+}
+
+#[test]
+fn explain_shows_why_a_site_is_down() {
+    let fleet = Fleet::mixed();
+    let scene = fleet.scene();
+    for size in [SMALL, MEDIUM, LARGE] {
+        let mut ui = screen(size, &fleet);
+        press(&mut ui, &scene, "Enter");
+        assert_snapshot!(
+            format!("explain_{}", size.0),
+            shot(&draw(&ui, &scene, size))
+        );
+    }
+}
+
+#[test]
+fn explain_shows_retries_and_the_certificate_of_a_site_that_is_well() {
+    let fleet = Fleet::mixed();
+    let scene = fleet.scene();
+    let mut ui = screen(MEDIUM, &fleet);
+    press(&mut ui, &scene, "/");
+    type_text(&mut ui, &scene, "news");
+    press(&mut ui, &scene, "Enter Enter");
+    assert_snapshot!("explain_failing_120", shot(&draw(&ui, &scene, MEDIUM)));
+}
+
+#[test]
+fn help_shows_every_key_and_mark() {
+    let fleet = Fleet::mixed();
+    let scene = Scene {
+        demo: true,
+        ..fleet.scene()
+    };
+    for size in [SMALL, MEDIUM, LARGE] {
+        let mut ui = screen(size, &fleet);
+        press(&mut ui, &scene, "?");
+        assert_snapshot!(format!("help_{}", size.0), shot(&draw(&ui, &scene, size)));
+    }
+}
+
+#[test]
+fn a_frozen_display_holds_still_and_counts_what_it_misses() {
+    let mut fleet = Fleet::mixed();
+    for size in [SMALL, MEDIUM, LARGE] {
+        let mut ui = screen(size, &fleet);
+        press(&mut ui, &fleet.scene(), "Space");
+        let before = lines(&draw(&ui, &fleet.scene(), size));
+        for _ in 0..2 {
+            fleet.fail("www.example", 500);
+            fleet.pass("www.example", 50);
+            fleet.fail("api.example/health", 500);
+        }
+        let scene = Scene {
+            now: later(&fleet, 12),
+            ..fleet.scene()
+        };
+        ui.tick(&scene);
+        let frozen = draw(&ui, &scene, size);
+        let after = lines(&frozen);
+        assert_eq!(before[3..], after[3..]);
+        assert_snapshot!(format!("frozen_{}", size.0), shot(&frozen));
+        press(&mut ui, &scene, "Space");
+        let live = lines(&draw(&ui, &scene, size));
+        assert_ne!(before[3..], live[3..]);
+    }
+}
+
+#[test]
+fn a_small_terminal_still_says_what_is_down() {
+    let fleet = Fleet::mixed();
+    let mut ui = screen((40, 10), &fleet);
+    assert_snapshot!("too_small", shot(&draw(&ui, &fleet.scene(), (40, 10))));
+    assert_eq!(press(&mut ui, &fleet.scene(), "q"), [Intent::Quit]);
+}
+
+#[test]
+fn ascii_and_no_colour_keep_every_sign() {
+    let fleet = Fleet::mixed();
+    for size in [SMALL, MEDIUM, LARGE] {
+        let mut ui = Ui::new(
+            Options {
+                ascii: true,
+                ..options()
+            },
+            size,
+        );
+        ui.tick(&fleet.scene());
+        let ascii = draw(&ui, &fleet.scene(), size);
+        assert!(ascii.content.iter().all(|cell| cell.symbol().is_ascii()));
+        assert_snapshot!(format!("ascii_{}", size.0), shot(&ascii));
+
+        let mut ui = Ui::new(
+            Options {
+                color: false,
+                ..options()
+            },
+            size,
+        );
+        ui.tick(&fleet.scene());
+        let plain = draw(&ui, &fleet.scene(), size);
+        assert!(plain.content.iter().all(|cell| cell.fg == Color::Reset));
+        let selected = |cell: &&ratatui::buffer::Cell| cell.modifier.contains(Modifier::REVERSED);
+        assert!(plain.content.iter().filter(selected).count() > 70);
+        assert_snapshot!(format!("no_colour_{}", size.0), shot(&plain));
+    }
+}
+
+#[test]
+fn trouble_and_messages_are_seen() {
+    let fleet = Fleet::many(240);
+    let message = Message {
+        text: "in flight 37 = finished 31 + handed over 6; lost 0, counted twice 0".into(),
+        short: None,
+        tone: Tone::Good,
+        at: fleet.now().mono,
+        sticky: false,
+    };
+    let scene = Scene {
+        message: Some(&message),
+        banner: Some(
+            "sites.toml:12:9: sites[3].interval: expected a duration (running on the configuration of 14:02:11)",
+        ),
+        ..fleet.scene()
+    };
+    let ui = screen(SMALL, &fleet);
+    assert_snapshot!("message_80", shot(&draw(&ui, &scene, SMALL)));
+    let stale = Scene {
+        now: later(&fleet, 60),
+        banner: None,
+        ..scene
+    };
+    let text = lines(&draw(&ui, &stale, SMALL)).join("\n");
+    assert!(
+        text.contains("…221 more") && !text.contains("handed over"),
+        "{text}"
+    );
+}
+
+#[test]
+fn lateness_is_shown_on_a_narrow_screen_when_there_is_some() {
+    let mut fleet = Fleet::mixed();
+    let text = |fleet: &Fleet| {
+        let ui = screen(SMALL, fleet);
+        lines(&draw(&ui, &fleet.scene(), SMALL)).join("\n")
+    };
+    assert!(!text(&fleet).contains("LATE\n"));
+    fleet.pass_late("www.example", 1_300);
+    let late = text(&fleet);
+    assert!(
+        late.contains("  LATE\n") && late.contains("  late 1.3s"),
+        "{late}"
+    );
+    let row = late.lines().find(|line| line.contains("www")).unwrap();
+    assert!(row.ends_with("  1.3s"), "{row}");
+}
