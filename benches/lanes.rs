@@ -26,7 +26,8 @@ use uptime_squirrel::domain::{Clock as _, Moment};
 use uptime_squirrel::paradigm::labels;
 use uptime_squirrel::trace::{Capacity, Crew, Kernel, Ledger};
 use uptime_squirrel::tui::{
-    Hindsight, Input, Machine, OnRecord, Options, Past, Scene, Sheet, Ui, Workshop,
+    FrameDiff, HistoryView, Input, LabView, Options, ProcessStats, ReplayState, Scene, TraceView,
+    Ui,
 };
 
 use live::Live;
@@ -167,7 +168,7 @@ impl Keeping {
             active: active.unwrap_or_default(),
             census,
             resizable: entry.resizable,
-            record: OnRecord {
+            record: TraceView {
                 ledger: &self.ledger,
                 kernel: &self.kernel,
                 capacity: means.map(|means| Capacity::measure(core.demand(), means, crew)),
@@ -177,13 +178,13 @@ impl Keeping {
                 on: core.recorder().is_on(),
                 pid: std::process::id(),
             },
-            machine: Machine {
+            machine: ProcessStats {
                 cpu: Some(0.3),
                 rss: Some(40 << 20),
             },
-            past: &Past::default(),
-            hindsight: &Hindsight::default(),
-            workshop: Workshop::default(),
+            past: &HistoryView::default(),
+            hindsight: &ReplayState::default(),
+            workshop: LabView::default(),
             next_due: &|site| core.due_of(site),
             silence: &|_| None,
             message: None,
@@ -197,7 +198,7 @@ impl Keeping {
 /// A screen as the program's loop drives it, and what its frames took.
 struct Screen {
     ui: Ui,
-    sheet: Sheet,
+    sheet: FrameDiff,
     took: Vec<f64>,
     bytes: Vec<f64>,
 }
@@ -215,7 +216,7 @@ impl Screen {
         }
         Ok(Self {
             ui,
-            sheet: Sheet::new(),
+            sheet: FrameDiff::new(),
             took: Vec::new(),
             bytes: Vec::new(),
         })

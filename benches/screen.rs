@@ -27,7 +27,8 @@ use uptime_squirrel::paradigm::{Census, Label, labels};
 use uptime_squirrel::schedule::Schedule;
 use uptime_squirrel::trace::{Kernel, Ledger};
 use uptime_squirrel::tui::{
-    Hindsight, Input, Machine, OnRecord, Options, Past, Scene, Sheet, Ui, Workshop,
+    FrameDiff, HistoryView, Input, LabView, Options, ProcessStats, ReplayState, Scene, TraceView,
+    Ui,
 };
 
 use median::median;
@@ -221,7 +222,7 @@ fn keys(table: &mut Table, title: &str, fleet: &mut Fleet) -> Result<(), Box<dyn
 /// The screen as the program's loop drives it.
 struct Screen {
     ui: Ui,
-    sheet: Sheet,
+    sheet: FrameDiff,
     size: (u16, u16),
     labels: Vec<Label>,
 }
@@ -231,7 +232,7 @@ impl Screen {
         let options = Options::new(false, TimeZone::UTC, |_| None);
         Self {
             ui: Ui::new(options, size),
-            sheet: Sheet::new(),
+            sheet: FrameDiff::new(),
             size,
             labels: labels().to_vec(),
         }
@@ -267,8 +268,8 @@ impl Screen {
 struct Fleet {
     monitor: Monitor,
     ledger: Ledger,
-    past: Past,
-    hindsight: Hindsight,
+    past: HistoryView,
+    hindsight: ReplayState,
     kernel: Kernel,
     schedule: Schedule,
     now: Now,
@@ -295,8 +296,8 @@ impl Fleet {
         Self {
             monitor,
             ledger: Ledger::new(),
-            past: Past::default(),
-            hindsight: Hindsight::default(),
+            past: HistoryView::default(),
+            hindsight: ReplayState::default(),
             kernel: Kernel::default(),
             schedule,
             now,
@@ -419,7 +420,7 @@ impl Fleet {
                 processes: 1,
             },
             resizable: true,
-            record: OnRecord {
+            record: TraceView {
                 ledger: &self.ledger,
                 kernel: &self.kernel,
                 capacity: None,
@@ -430,13 +431,13 @@ impl Fleet {
             },
             past: &self.past,
             hindsight: &self.hindsight,
-            machine: Machine {
+            machine: ProcessStats {
                 cpu: Some(0.9),
                 rss: Some(200 << 20),
             },
-            workshop: Workshop {
+            workshop: LabView {
                 cores: 2,
-                ..Workshop::default()
+                ..LabView::default()
             },
             next_due,
             silence: &|_| None,

@@ -10,8 +10,8 @@ use crate::history::{
 };
 use crate::monitor::{Monitor, SiteState};
 use crate::tui::{
-    Delivery, HistoryFile, Past, PastLetter, PastOutage, Recollection, Shares, SitePast, Span,
-    Stretch, Told,
+    BucketTotals, DeliveryState, HistoryFile, HistoryQuery, HistorySpan, HistoryView, MessageView,
+    OutageMessage, OutageView, SharedTraits, SiteHistory,
 };
 
 use super::core::Core;
@@ -35,14 +35,14 @@ const DAYS: u32 = 90;
 /// What the history answered.
 enum Answer {
     Lists(Result<(Vec<OutageRow>, Vec<Posted>, PostCount), BookError>),
-    Site(SiteId, Span, Result<Box<Found>, BookError>),
+    Site(SiteId, HistorySpan, Result<Box<Found>, BookError>),
 }
 
 /// What was found about a site.
 struct Found {
-    spans: [Stretch; 4],
-    chart: Vec<Stretch>,
-    days: Vec<Stretch>,
+    spans: [BucketTotals; 4],
+    chart: Vec<BucketTotals>,
+    days: Vec<BucketTotals>,
     outages: Vec<OutageRow>,
     facts: FileFacts,
 }
@@ -50,8 +50,8 @@ struct Found {
 /// The newest answers, and the question that is under way.
 #[derive(Debug)]
 pub(super) struct Annals {
-    past: Past,
-    asked: Option<(Recollection, Moment)>,
+    past: HistoryView,
+    asked: Option<(HistoryQuery, Moment)>,
     under_way: bool,
     speaker: Sender<Answer>,
     answers: Receiver<Answer>,
@@ -70,7 +70,7 @@ impl Default for Annals {
     fn default() -> Self {
         let (speaker, answers) = channel();
         Self {
-            past: Past::default(),
+            past: HistoryView::default(),
             asked: None,
             under_way: false,
             speaker,
@@ -81,7 +81,7 @@ impl Default for Annals {
 
 impl Annals {
     /// What is known.
-    pub(super) const fn past(&self) -> &Past {
+    pub(super) const fn past(&self) -> &HistoryView {
         &self.past
     }
 
@@ -117,14 +117,14 @@ impl Annals {
     }
 
     /// Takes answers in, and asks again for what is looked at if it is time.
-    pub(super) fn look(&mut self, core: &Core, wanted: Recollection, now: Moment) {
+    pub(super) fn look(&mut self, core: &Core, wanted: HistoryQuery, now: Moment) {
         while let Ok(answer) = self.answers.try_recv() {
             self.under_way = false;
             self.take(answer, core.monitor());
         }
         let period = match wanted {
-            Recollection::Outages => PERIOD,
-            Recollection::Site(..) => SITE_PERIOD,
+            HistoryQuery::Outages => PERIOD,
+            HistoryQuery::Site(..) => SITE_PERIOD,
         };
         let is_fresh = self
             .asked
@@ -138,11 +138,11 @@ impl Annals {
         };
         let speaker = self.speaker.clone();
         match wanted {
-            Recollection::Outages => ledger.history().ask(move |book| {
+            HistoryQuery::Outages => ledger.history().ask(move |book| {
                 // Nobody listens any more at the end.
                 let _unheard = speaker.send(Answer::Lists(lists(book)));
             }),
-            Recollection::Site(site, span, cells) => {
+            HistoryQuery::Site(site, span, cells) => {
                 let Some(named) = core.monitor().site(site).map(key) else {
                     return;
                 };
@@ -171,7 +171,7 @@ impl Annals {
             }
             Answer::Site(site, span, Ok(found)) => {
                 let outages = found.outages.into_iter().map(|row| outage(row, monitor));
-                past.site = Some(SitePast {
+                past.site = Some(SiteHistory {
                     site,
                     span,
                     spans: found.spans,
@@ -218,9 +218,14 @@ fn lists(book: &Book<'_>) -> Result<(Vec<OutageRow>, Vec<Posted>, PostCount), Bo
     ))
 }
 
-fn about(book: &Book<'_>, site: &SiteKey, span: Span, cells: u16) -> Result<Found, BookError> {
-    let mut spans: [Stretch; 4] = Default::default();
-    for (place, span) in spans.iter_mut().zip(Span::ALL) {
+fn about(
+    book: &Book<'_>,
+    site: &SiteKey,
+    span: HistorySpan,
+    cells: u16,
+) -> Result<Found, BookError> {
+    let mut spans: [BucketTotals; 4] = Default::default();
+    for (place, span) in spans.iter_mut().zip(HistorySpan::ALL) {
         *place = stretch(Default::default(), &book.total(site, span.length())?);
     }
     let points = book.series(site, span.length())?;
@@ -240,7 +245,7 @@ fn about(book: &Book<'_>, site: &SiteKey, span: Span, cells: u16) -> Result<Foun
 }
 
 /// Several points as one.
-fn merged(points: &[Point]) -> Stretch {
+fn merged(points: &[Point]) -> BucketTotals {
     let mut sum = Sum::default();
     for point in points {
         sum.merge(&point.sum);
@@ -249,8 +254,8 @@ fn merged(points: &[Point]) -> Stretch {
     stretch(start.unwrap_or_default(), &sum)
 }
 
-fn stretch(start: Timestamp, sum: &Sum) -> Stretch {
-    Stretch {
+fn stretch(start: Timestamp, sum: &Sum) -> BucketTotals {
+    BucketTotals {
         start,
         looks: sum.count,
         missed: sum.missed,
@@ -260,24 +265,24 @@ fn stretch(start: Timestamp, sum: &Sum) -> Stretch {
     }
 }
 
-const fn delivery(progress: Progress) -> Delivery {
+const fn delivery(progress: Progress) -> DeliveryState {
     match progress {
-        Progress::Pending => Delivery::Pending,
-        Progress::Sent => Delivery::Sent,
-        Progress::Failed => Delivery::Failed,
+        Progress::Pending => DeliveryState::Pending,
+        Progress::Sent => DeliveryState::Sent,
+        Progress::Failed => DeliveryState::Failed,
     }
 }
 
-fn outage(row: OutageRow, monitor: &Monitor) -> PastOutage {
+fn outage(row: OutageRow, monitor: &Monitor) -> OutageView {
     let state = monitor.find(&row.site.name);
     let site = state.filter(|state| key(state) == row.site);
-    let told = row.letters.into_iter().map(|told| Told {
+    let told = row.letters.into_iter().map(|told| OutageMessage {
         owner: told.owner,
         channel: told.channel,
         delivery: delivery(told.progress),
         settled: told.settled,
     });
-    PastOutage {
+    OutageView {
         shares: site
             .filter(|_| row.ended.is_none())
             .map(shares)
@@ -296,21 +301,21 @@ fn outage(row: OutageRow, monitor: &Monitor) -> PastOutage {
 }
 
 /// What an open outage may share with others.
-fn shares(state: &SiteState) -> Shares {
+fn shares(state: &SiteState) -> SharedTraits {
     let last = state.last_failure();
     let address = last.and_then(|last| last.asked(&state.site().look.url));
     let about_trust = |reason| matches!(reason, Reason::Tls | Reason::Certificate);
     let trusted = last.filter(|last| last.reason.is_some_and(about_trust));
     let certificate = trusted.and_then(|last| last.certificate.as_ref());
-    Shares {
+    SharedTraits {
         parent: state.site().parent.clone(),
         address: address.map(|address| address.to_string().into()),
         issuer: certificate.map(|certificate| certificate.issuer.clone()),
     }
 }
 
-fn letter(posted: Posted) -> PastLetter {
-    PastLetter {
+fn letter(posted: Posted) -> MessageView {
+    MessageView {
         id: posted.letter.id,
         owner: posted.letter.owner,
         channel: posted.letter.channel,

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::domain::Moment;
-use crate::tui::{Message, Tone};
+use crate::tui::{StatusMessage, Tone};
 
 /// How long a receipt stands, whatever else happens by itself.
 const RECEIPT: Duration = Duration::from_secs(5);
@@ -25,17 +25,17 @@ pub(super) enum Cause {
 #[derive(Debug, Default)]
 pub(super) struct Board {
     /// Whatever it is.
-    newest: Option<Message>,
+    newest: Option<StatusMessage>,
     /// What does not wait for the end of a receipt, and whether it waits for nothing at all.
-    pressing: Option<(Message, Cause)>,
+    pressing: Option<(StatusMessage, Cause)>,
     receipt: Option<Receipt>,
 }
 
 #[derive(Debug)]
 struct Receipt {
-    message: Message,
+    message: StatusMessage,
     /// What was pressing when it came; mostly why its switch brought fewer workers.
-    before: Option<Message>,
+    before: Option<StatusMessage>,
 }
 
 impl Receipt {
@@ -49,7 +49,7 @@ impl Receipt {
 }
 
 impl Board {
-    pub(super) fn say(&mut self, message: Message, cause: Cause) {
+    pub(super) fn say(&mut self, message: StatusMessage, cause: Cause) {
         if cause == Cause::Key || matches!(message.tone, Tone::Warn | Tone::Bad) {
             self.pressing = Some((message.clone(), cause));
         }
@@ -57,7 +57,7 @@ impl Board {
     }
 
     /// Puts up the receipt of a switch.
-    pub(super) fn give(&mut self, receipt: Message) {
+    pub(super) fn give(&mut self, receipt: StatusMessage) {
         let before = self.pressing.take().map(|(message, _)| message);
         self.newest = Some(receipt.clone());
         self.receipt = Some(Receipt {
@@ -67,12 +67,12 @@ impl Board {
     }
 
     /// What was said last, whether it stands there or not.
-    pub(super) const fn newest(&self) -> Option<&Message> {
+    pub(super) const fn newest(&self) -> Option<&StatusMessage> {
         self.newest.as_ref()
     }
 
     /// What stands there.
-    pub(super) fn shown(&self, now: Moment) -> Option<&Message> {
+    pub(super) fn shown(&self, now: Moment) -> Option<&StatusMessage> {
         let Some(receipt) = &self.receipt else {
             return self.newest();
         };
@@ -97,8 +97,8 @@ mod tests {
         Moment::ZERO + Duration::from_millis(millis)
     }
 
-    fn message(tone: Tone, text: &str, millis: u64) -> Message {
-        Message {
+    fn message(tone: Tone, text: &str, millis: u64) -> StatusMessage {
+        StatusMessage {
             text: text.to_owned(),
             short: None,
             tone,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::domain::Moment;
 use crate::paradigm::QueueFigures;
 use crate::trace::{Capacity, Crew, Kernel, Ledger, here};
-use crate::tui::OnRecord;
+use crate::tui::TraceView;
 
 use super::core::Core;
 
@@ -101,7 +101,7 @@ impl Lookout {
         &'a self,
         core: &Core,
         queue: Option<&'a QueueFigures>,
-    ) -> OnRecord<'a> {
+    ) -> TraceView<'a> {
         let census = core.census();
         let crew = Crew {
             workers: self.workers(core),
@@ -109,7 +109,7 @@ impl Lookout {
             cores: self.cores,
         };
         let means = self.ledger.means();
-        OnRecord {
+        TraceView {
             ledger: &self.ledger,
             kernel: &self.kernel,
             capacity: means.map(|means| Capacity::measure(core.demand(), means, crew)),

@@ -91,8 +91,8 @@ async fn run(opened: &mut Opened, ui: &mut Ui, time: Duration) {
         world.tick();
         // Nobody is called while a picture is taken.
         let _call: Option<Action> = world.tell();
-        world.recall(ui.recalls());
-        world.reckon(ui.tries());
+        world.recall(ui.history_query());
+        world.reckon(ui.tried_rules());
         world.scene(|scene| ui.tick(scene));
     }
 }

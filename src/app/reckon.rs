@@ -12,7 +12,10 @@ use std::time::{Duration, Instant};
 use crate::config::MonitorSettings;
 use crate::domain::{Moment, Site, Timestamp, clean};
 use crate::history::{Archive, ArchiveError, Place, SiteKey};
-use crate::tui::{AsTheyAre, Extent, Fate, Fates, Hindsight, Reckoned, Replayed, Tried};
+use crate::tui::{
+    ChangeCounts, CurrentRules, MinMax, OutageChange, ReplayResult, ReplayState, ReplayedOutage,
+    TriedRules,
+};
 
 use super::core::Core;
 use super::pairs::Pair;
@@ -33,17 +36,17 @@ pub(super) struct Reckoner {
     path: Option<PathBuf>,
     /// What sites have that are configured no more.
     defaults: MonitorSettings,
-    seen: Hindsight,
+    seen: ReplayState,
     work: Option<Work>,
     /// What was asked last; `None` once nobody looks any more.
-    asked: Option<Tried>,
+    asked: Option<TriedRules>,
 }
 
 /// A reckoning that is under way; dropped, it ends.
 #[derive(Debug)]
 struct Work {
     shared: Arc<Shared>,
-    answer: Receiver<Result<Reckoned, String>>,
+    answer: Receiver<Result<ReplayResult, String>>,
 }
 
 #[derive(Debug, Default)]
@@ -67,14 +70,14 @@ impl Reckoner {
                 Place::File(path) => Some(path.clone()),
             },
             defaults,
-            seen: Hindsight::default(),
+            seen: ReplayState::default(),
             work: None,
             asked: None,
         }
     }
 
     /// What is known.
-    pub(super) const fn seen(&self) -> &Hindsight {
+    pub(super) const fn seen(&self) -> &ReplayState {
         &self.seen
     }
 
@@ -97,7 +100,7 @@ impl Reckoner {
     }
 
     /// Takes an answer in, and begins to reckon if other rules are tried than before.
-    pub(super) fn look(&mut self, core: &Core, tried: Tried, now: Timestamp) {
+    pub(super) fn look(&mut self, core: &Core, tried: TriedRules, now: Timestamp) {
         if self.asked != Some(tried) {
             self.asked = Some(tried);
             self.seen.revision += 1;
@@ -137,7 +140,7 @@ impl Reckoner {
         }
     }
 
-    fn begin(&self, core: &Core, tried: Tried, now: Timestamp) -> Result<Work, String> {
+    fn begin(&self, core: &Core, tried: TriedRules, now: Timestamp) -> Result<Work, String> {
         let Some(path) = self.path.clone() else {
             return Err(
                 "No history is kept (--history none), so that there is nothing to replay."
@@ -170,10 +173,10 @@ fn reckon(
     path: &std::path::Path,
     sites: &[Arc<Site>],
     defaults: &MonitorSettings,
-    tried: Tried,
+    tried: TriedRules,
     now: Timestamp,
     shared: &Shared,
-) -> Result<Option<Reckoned>, String> {
+) -> Result<Option<ReplayResult>, String> {
     let began = Instant::now();
     let plain = |error: ArchiveError| clean(&error.to_string(), 400);
     let archive = Archive::open(path, now).map_err(plain)?;
@@ -196,10 +199,10 @@ fn reckon(
     Ok(wanted().then(|| told(&replay, tried, began)))
 }
 
-fn told(replay: &Replay, tried: Tried, began: Instant) -> Reckoned {
+fn told(replay: &Replay, tried: TriedRules, began: Instant) -> ReplayResult {
     let pairs = replay.pairs();
     let newest = pairs.iter().rev().take(MOST_OUTAGES);
-    Reckoned {
+    ReplayResult {
         tried,
         usual: usual(replay),
         results: replay.looks(),
@@ -213,13 +216,13 @@ fn told(replay: &Replay, tried: Tried, began: Instant) -> Reckoned {
     }
 }
 
-fn usual(replay: &Replay) -> AsTheyAre {
-    fn extent<T: Ord + Default>(replay: &Replay, of: impl Fn(&Site) -> T) -> Extent<T> {
+fn usual(replay: &Replay) -> CurrentRules {
+    fn extent<T: Ord + Default>(replay: &Replay, of: impl Fn(&Site) -> T) -> MinMax<T> {
         let least = replay.watched().map(&of).min();
         let most = replay.watched().map(&of).max();
         (least.unwrap_or_default(), most.unwrap_or_default())
     }
-    AsTheyAre {
+    CurrentRules {
         confirm: extent(replay, |site| site.confirm),
         recover: extent(replay, |site| site.recover),
         timeout: extent(replay, |site| site.look.timeout),
@@ -228,28 +231,28 @@ fn usual(replay: &Replay) -> AsTheyAre {
 }
 
 /// What becomes of an outage; `None` for a pair of nothing.
-fn fate(pair: &Pair) -> Option<Fate> {
+fn fate(pair: &Pair) -> Option<OutageChange> {
     let by = |micros: i64| Duration::from_micros(micros.unsigned_abs());
     Some(match (pair.now, pair.other, pair.delay()) {
         (None, None, _) => return None,
-        (None, Some(_), _) => Fate::Besides,
-        (Some(_), None, _) | (_, _, None) => Fate::NotNoticed,
-        (.., Some(0)) => Fate::AsSoon,
-        (.., Some(delay)) if delay > 0 => Fate::Later(by(delay)),
-        (.., Some(delay)) => Fate::Earlier(by(delay)),
+        (None, Some(_), _) => OutageChange::Besides,
+        (Some(_), None, _) | (_, _, None) => OutageChange::NotNoticed,
+        (.., Some(0)) => OutageChange::AsSoon,
+        (.., Some(delay)) if delay > 0 => OutageChange::Later(by(delay)),
+        (.., Some(delay)) => OutageChange::Earlier(by(delay)),
     })
 }
 
-fn fates(pairs: &[(&SiteKey, Pair)]) -> Fates {
-    let mut fates = Fates::default();
+fn fates(pairs: &[(&SiteKey, Pair)]) -> ChangeCounts {
+    let mut fates = ChangeCounts::default();
     let mut delays = Vec::new();
     for fate in pairs.iter().filter_map(|(_, pair)| fate(pair)) {
         match fate {
-            Fate::AsSoon => fates.as_soon += 1,
-            Fate::Later(delay) => delays.push(delay),
-            Fate::Earlier(_) => fates.earlier += 1,
-            Fate::NotNoticed => fates.not_noticed += 1,
-            Fate::Besides => fates.besides += 1,
+            OutageChange::AsSoon => fates.as_soon += 1,
+            OutageChange::Later(delay) => delays.push(delay),
+            OutageChange::Earlier(_) => fates.earlier += 1,
+            OutageChange::NotNoticed => fates.not_noticed += 1,
+            OutageChange::Besides => fates.besides += 1,
         }
     }
     delays.sort_unstable();
@@ -259,10 +262,10 @@ fn fates(pairs: &[(&SiteKey, Pair)]) -> Fates {
     fates
 }
 
-fn replayed((site, pair): &(&SiteKey, Pair)) -> Option<Replayed> {
+fn replayed((site, pair): &(&SiteKey, Pair)) -> Option<ReplayedOutage> {
     let seen = pair.now.or(pair.other)?;
     let noticed = pair.now.map(|now| now.confirmed.since(now.since));
-    Some(Replayed {
+    Some(ReplayedOutage {
         name: site.name.clone(),
         since: seen.since,
         ended: seen.ended,

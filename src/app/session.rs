@@ -248,8 +248,8 @@ impl Session {
         if self.ui.watches_lanes() {
             self.world.look();
         }
-        self.world.recall(self.ui.recalls());
-        self.world.reckon(self.ui.tries());
+        self.world.recall(self.ui.history_query());
+        self.world.reckon(self.ui.tried_rules());
         let (world, ui, terminal) = (&self.world, &mut self.ui, &mut self.terminal);
         let behind = world.scene(|scene| {
             ui.tick(scene);

@@ -3,7 +3,7 @@
 use crate::domain::{Clock, SiteId, Timestamp, brief};
 use crate::monitor::{Notice, Sight};
 use crate::paradigm::Loss;
-use crate::tui::{Message, Tone};
+use crate::tui::{StatusMessage, Tone};
 
 use super::core::Happening;
 use super::event::Action;
@@ -19,7 +19,7 @@ impl World {
             match happening {
                 Happening::Switched(receipt) => {
                     let message = self.message(Tone::Good, receipt.to_string());
-                    self.board.give(Message {
+                    self.board.give(StatusMessage {
                         // The header names the paradigm as well.
                         short: Some(receipt.account()),
                         ..message

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::domain::Moment;
 use crate::lab::{Board, Contender, Course, Experiment, Notebook, Plan, Race, Trials, Workload};
 use crate::paradigm::ALL;
-use crate::tui::{self, Wish};
+use crate::tui::{self, LabRequest};
 
 use super::core::Core;
 
@@ -68,8 +68,8 @@ impl Workshop {
     }
 
     /// As the screen sees it.
-    pub(super) fn seen(&self) -> tui::Workshop<'_> {
-        tui::Workshop {
+    pub(super) fn seen(&self) -> tui::LabView<'_> {
+        tui::LabView {
             board: self.board.as_ref(),
             notebook: self.notebook.as_ref(),
             racing: self.race.is_some(),
@@ -80,11 +80,11 @@ impl Workshop {
     }
 
     /// Does what the reader wants; an error is what to say about it.
-    pub(super) fn fulfil(&mut self, wish: Wish, core: &Core) -> Result<(), String> {
+    pub(super) fn fulfil(&mut self, wish: LabRequest, core: &Core) -> Result<(), String> {
         self.revision += 1;
         let refused = |error: io::Error| format!("no thread can be started: {error}");
         match wish {
-            Wish::Race { workload, gil } => {
+            LabRequest::Race { workload, gil } => {
                 let plan = plan(core, workload, gil);
                 if plan.course.jobs() == 0 {
                     return Err("there is no site to race over: all are paused".to_owned());
@@ -92,12 +92,12 @@ impl Workshop {
                 self.board = Some(Board::of(&plan));
                 self.race = Some(Race::start(plan).map_err(refused)?);
             }
-            Wish::StopRace => {
+            LabRequest::StopRace => {
                 if let Some(race) = &self.race {
                     race.stop();
                 }
             }
-            Wish::Try {
+            LabRequest::Experiment {
                 workload,
                 jobs,
                 length,
@@ -119,7 +119,7 @@ impl Workshop {
                 self.notebook = Some(notebook);
                 self.trials = Some(Trials::start(experiment, gils).map_err(refused)?);
             }
-            Wish::StopTry => {
+            LabRequest::StopExperiment => {
                 if let Some(trials) = &self.trials {
                     trials.stop();
                 }

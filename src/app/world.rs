@@ -9,7 +9,9 @@ use jiff::tz::TimeZone;
 use crate::domain::{Clock, Moment, SiteId, SystemClock, Timestamp};
 use crate::monitor::State;
 use crate::paradigm::{ALL, Label, labels};
-use crate::tui::{Intent, Machine, Message, Recollection, Scene, Tone, Tried, plural};
+use crate::tui::{
+    HistoryQuery, Intent, ProcessStats, Scene, StatusMessage, Tone, TriedRules, plural,
+};
 
 use super::annals::Annals;
 use super::board::{Board, Cause};
@@ -96,7 +98,7 @@ impl World {
             record: self.lookout.on_record(&self.core, queue.as_ref()),
             past: self.annals.past(),
             hindsight: self.reckoner.seen(),
-            machine: Machine {
+            machine: ProcessStats {
                 cpu: self.meter.cpu,
                 rss: self.meter.rss,
             },
@@ -127,12 +129,12 @@ impl World {
     }
 
     /// A message of this moment, written to the log.
-    pub(super) fn message(&self, tone: Tone, text: String) -> Message {
+    pub(super) fn message(&self, tone: Tone, text: String) -> StatusMessage {
         match tone {
             Tone::Info | Tone::Good => tracing::info!("{text}"),
             Tone::Warn | Tone::Bad => tracing::warn!("{text}"),
         }
-        Message {
+        StatusMessage {
             text,
             short: None,
             tone,
@@ -163,14 +165,14 @@ impl World {
     }
 
     /// Asks the history, because somebody looks at what was.
-    pub(super) fn recall(&mut self, wanted: Option<Recollection>) {
+    pub(super) fn recall(&mut self, wanted: Option<HistoryQuery>) {
         if let Some(wanted) = wanted {
             self.annals.look(&self.core, wanted, self.clock.moment());
         }
     }
 
     /// Replays the past, because somebody tries other rules on it.
-    pub(super) fn reckon(&mut self, tried: Option<Tried>) {
+    pub(super) fn reckon(&mut self, tried: Option<TriedRules>) {
         match tried {
             Some(tried) => self
                 .reckoner
@@ -224,7 +226,7 @@ impl World {
                 self.answer(Tone::Info, format!("recording {word}"));
             }
             Intent::Export => return Some(Action::Export),
-            Intent::Workshop(wish) => {
+            Intent::Lab(wish) => {
                 if let Err(why) = self.workshop.fulfil(wish, &self.core) {
                     self.answer(Tone::Bad, why);
                 }

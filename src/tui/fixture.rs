@@ -13,9 +13,9 @@ use crate::paradigm::{Census, Label, Law};
 
 use crate::trace::{Kernel, Ledger};
 
-use super::history_view::Past;
-use super::replay_state::Hindsight;
-use super::view_model::{Machine, OnRecord, Scene, Workshop};
+use super::history_view::HistoryView;
+use super::replay_state::ReplayState;
+use super::view_model::{LabView, ProcessStats, Scene, TraceView};
 
 /// 2025-11-22 13:57:00 UTC.
 const EPOCH: Timestamp = Timestamp::from_micros(1_763_819_820_000_000);
@@ -71,8 +71,8 @@ pub(crate) struct Fleet {
     pub(crate) monitor: Monitor,
     pub(crate) ledger: Ledger,
     kernel: Kernel,
-    pub(crate) past: Past,
-    pub(crate) hindsight: Hindsight,
+    pub(crate) past: HistoryView,
+    pub(crate) hindsight: ReplayState,
     clock: ManualClock,
 }
 
@@ -119,8 +119,8 @@ impl Fleet {
             monitor,
             ledger: Ledger::new(),
             kernel: Kernel::default(),
-            past: Past::default(),
-            hindsight: Hindsight::default(),
+            past: HistoryView::default(),
+            hindsight: ReplayState::default(),
             clock,
         }
     }
@@ -346,7 +346,7 @@ impl Fleet {
                 processes: 1,
             },
             resizable: true,
-            record: OnRecord {
+            record: TraceView {
                 ledger: &self.ledger,
                 kernel: &self.kernel,
                 capacity: None,
@@ -357,13 +357,13 @@ impl Fleet {
             },
             past: &self.past,
             hindsight: &self.hindsight,
-            machine: Machine {
+            machine: ProcessStats {
                 cpu: Some(0.03),
                 rss: Some(14 << 20),
             },
-            workshop: Workshop {
+            workshop: LabView {
                 cores: 2,
-                ..Workshop::default()
+                ..LabView::default()
             },
             next_due: &next_due,
             silence: &|_| None,

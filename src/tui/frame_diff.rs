@@ -17,7 +17,7 @@ use super::view_model::Scene;
 /// seconds on a terminal that does not answer, and flushes more than once a frame. This
 /// one asks nothing and gives the bytes of a frame in one piece.
 #[derive(Debug)]
-pub struct Sheet {
+pub struct FrameDiff {
     shown: Buffer,
     next: Buffer,
     /// Nothing is known of what the terminal shows.
@@ -25,7 +25,7 @@ pub struct Sheet {
     bytes: Vec<u8>,
 }
 
-impl Sheet {
+impl FrameDiff {
     /// A sheet for a terminal of which nothing is known.
     #[must_use]
     pub fn new() -> Self {
@@ -133,7 +133,7 @@ fn by_style<'a>(changes: &[Change<'a>], shown: &Buffer) -> Vec<Change<'a>> {
     runs.into_iter().flat_map(|(_, run)| run).copied().collect()
 }
 
-impl Default for Sheet {
+impl Default for FrameDiff {
     fn default() -> Self {
         Self::new()
     }
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn an_unchanged_frame_costs_no_byte() {
-        let mut sheet = Sheet::new();
+        let mut sheet = FrameDiff::new();
         assert!(
             !sheet
                 .frame(SIZE, |buffer| write(buffer, "ab"))
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_spoiled_terminal_is_drawn_anew() {
-        let mut sheet = Sheet::new();
+        let mut sheet = FrameDiff::new();
         let mut parser = terminal();
         parser.process(sheet.frame(SIZE, |buffer| write(buffer, "ab")).unwrap());
         parser.process(b"\x1b[2;2Hnoise");
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn nothing_asks_the_terminal_for_an_answer() {
-        let mut sheet = Sheet::new();
+        let mut sheet = FrameDiff::new();
         let bytes = sheet.frame(SIZE, |buffer| write(buffer, "ab")).unwrap();
         assert!(!bytes.windows(4).any(|bytes| bytes == b"\x1b[6n"));
     }
@@ -211,14 +211,14 @@ mod tests {
         fn the_terminal_shows_the_last_frame_whatever_came_before(
             frames in prop::collection::vec("[ab日é/ ]{0,30}", 1..8)
         ) {
-            let mut sheet = Sheet::new();
+            let mut sheet = FrameDiff::new();
             let mut parser = terminal();
             for frame in &frames {
                 parser.process(sheet.frame(SIZE, |buffer| write(buffer, frame)).unwrap());
             }
             let mut fresh = terminal();
             let last = frames.last().unwrap();
-            fresh.process(Sheet::new().frame(SIZE, |buffer| write(buffer, last)).unwrap());
+            fresh.process(FrameDiff::new().frame(SIZE, |buffer| write(buffer, last)).unwrap());
             prop_assert_eq!(lines(&parser), lines(&fresh));
             for place in 0..SIZE.0 * SIZE.1 {
                 let colour = |parser: &vt100::Parser| {

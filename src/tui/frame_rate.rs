@@ -6,7 +6,7 @@ use crate::domain::Moment;
 
 /// Decides when the next frame is due. Pure: the time is handed in.
 #[derive(Clone, Debug)]
-pub(crate) struct Pace {
+pub(crate) struct FrameRate {
     remote: bool,
     focused: bool,
     /// A key was pressed, so somebody is waiting for the answer.
@@ -16,7 +16,7 @@ pub(crate) struct Pace {
     shown: u64,
 }
 
-impl Pace {
+impl FrameRate {
     pub(crate) fn new(remote: bool) -> Self {
         Self {
             remote,
@@ -82,12 +82,12 @@ mod tests {
 
     #[test]
     fn the_first_frame_is_due_at_once() {
-        assert!(Pace::new(false).due(at(0), 0));
+        assert!(FrameRate::new(false).due(at(0), 0));
     }
 
     #[test]
     fn nothing_new_needs_no_frame() {
-        let mut pace = Pace::new(false);
+        let mut pace = FrameRate::new(false);
         pace.drawn(at(0), 7);
         assert!(!pace.due(at(60_000), 7));
         assert!(pace.due(at(60_000), 8));
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_key_is_answered_at_once_even_over_ssh_and_unfocused() {
-        let mut pace = Pace::new(true);
+        let mut pace = FrameRate::new(true);
         pace.focus(false);
         pace.drawn(at(0), 1);
         assert!(!pace.due(at(1), 2));
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn coming_to_the_front_shows_what_is_true_now() {
-        let mut pace = Pace::new(false);
+        let mut pace = FrameRate::new(false);
         pace.focus(false);
         pace.drawn(at(0), 1);
         pace.focus(true);
@@ -120,7 +120,7 @@ mod tests {
         fn ever_changing_sites_never_cost_more_frames_than_allowed(
             remote: bool, focused: bool, steps in prop::collection::vec(0_u64..50, 1..400)
         ) {
-            let mut pace = Pace::new(remote);
+            let mut pace = FrameRate::new(remote);
             pace.focus(focused);
             pace.drawn(at(0), 0);
             let (mut now, mut frames) = (0, 0_u64);

@@ -4,9 +4,12 @@ use crate::domain::{Acknowledgement, Cause, Reason, SiteId, Timestamp};
 use crate::monitor::Account;
 
 use super::history_view::{
-    Delivery, HistoryFile, Past, PastLetter, PastOutage, SitePast, Span, Stretch, Told,
+    BucketTotals, DeliveryState, HistoryFile, HistorySpan, HistoryView, MessageView, OutageMessage,
+    OutageView, SiteHistory,
 };
-use super::replay_state::{AsTheyAre, Fate, Fates, Hindsight, Reckoned, Replayed, Tried};
+use super::replay_state::{
+    ChangeCounts, CurrentRules, OutageChange, ReplayResult, ReplayState, ReplayedOutage, TriedRules,
+};
 
 /// 2025-11-22 14:02:11 UTC, about when the mixed fleet is looked at.
 const NOW: i64 = 1_763_820_131;
@@ -24,18 +27,18 @@ fn cause(reason: Reason, status: Option<u16>, error: &str, looks: u32) -> Cause 
     }
 }
 
-fn told(owner: &str, channel: &str, delivery: Delivery, at: i64) -> Told {
-    Told {
+fn told(owner: &str, channel: &str, delivery: DeliveryState, at: i64) -> OutageMessage {
+    OutageMessage {
         owner: owner.into(),
         channel: channel.into(),
         delivery,
-        settled: (delivery != Delivery::Pending).then(|| ago(at)),
+        settled: (delivery != DeliveryState::Pending).then(|| ago(at)),
     }
 }
 
-fn outage(index: usize, name: &str, from: i64, to: Option<i64>, causes: Vec<Cause>) -> PastOutage {
-    PastOutage {
-        shares: crate::tui::history_view::Shares::default(),
+fn outage(index: usize, name: &str, from: i64, to: Option<i64>, causes: Vec<Cause>) -> OutageView {
+    OutageView {
+        shares: crate::tui::history_view::SharedTraits::default(),
         site: Some(SiteId::from_index(index)),
         name: name.into(),
         url: format!("https://{name}").into(),
@@ -49,8 +52,14 @@ fn outage(index: usize, name: &str, from: i64, to: Option<i64>, causes: Vec<Caus
     }
 }
 
-fn letter(owner: &str, channel: &str, delivery: Delivery, at: i64, subject: &str) -> PastLetter {
-    PastLetter {
+fn letter(
+    owner: &str,
+    channel: &str,
+    delivery: DeliveryState,
+    at: i64,
+    subject: &str,
+) -> MessageView {
+    MessageView {
         id: format!("{owner}-{channel}-{at}").into(),
         owner: owner.into(),
         channel: channel.into(),
@@ -59,22 +68,22 @@ fn letter(owner: &str, channel: &str, delivery: Delivery, at: i64, subject: &str
         body: "pay.example/charge is down.\nWhy: timeout\nRule: 2 failed looks\n".into(),
         delivery,
         attempts: match delivery {
-            Delivery::Pending => 3,
-            Delivery::Sent => 1,
-            Delivery::Failed => 9,
+            DeliveryState::Pending => 3,
+            DeliveryState::Sent => 1,
+            DeliveryState::Failed => 9,
         },
         next: ago(-42),
         answer: Some(match delivery {
-            Delivery::Pending => "451 4.3.0 busy, try later".into(),
-            Delivery::Sent => "250 2.0.0 Ok: queued as 4711".into(),
-            Delivery::Failed => "HTTP 401 Unauthorized: Authenticate".into(),
+            DeliveryState::Pending => "451 4.3.0 busy, try later".into(),
+            DeliveryState::Sent => "250 2.0.0 Ok: queued as 4711".into(),
+            DeliveryState::Failed => "HTTP 401 Unauthorized: Authenticate".into(),
         }),
-        settled: (delivery != Delivery::Pending).then(|| ago(at)),
+        settled: (delivery != DeliveryState::Pending).then(|| ago(at)),
     }
 }
 
 /// Two open outages and three that are over; letters of every kind.
-pub(crate) fn past() -> Past {
+pub(crate) fn past() -> HistoryView {
     let why = "no answer within 10s: the server took the connection and then said nothing";
     let sorry = "answered 503 Service Unavailable; 400 and more counts as down";
     let mut pay = outage(
@@ -87,7 +96,7 @@ pub(crate) fn past() -> Past {
             cause(Reason::Status, Some(503), sorry, 4),
         ],
     );
-    pay.told = vec![told("ops", "email", Delivery::Sent, 253)];
+    pay.told = vec![told("ops", "email", DeliveryState::Sent, 253)];
     pay.acknowledged = Some(Acknowledgement {
         at: ago(200),
         note: "ana: the card company works on it".into(),
@@ -101,8 +110,8 @@ pub(crate) fn past() -> Past {
         vec![cause(Reason::Refused, None, refused, 9)],
     );
     news.told = vec![
-        told("web", "email", Delivery::Pending, 0),
-        told("web", "push", Delivery::Sent, 84),
+        told("web", "email", DeliveryState::Pending, 0),
+        told("web", "push", DeliveryState::Sent, 84),
     ];
     let mut shop = outage(
         6,
@@ -112,9 +121,9 @@ pub(crate) fn past() -> Past {
         vec![cause(Reason::Status, Some(503), sorry, 3)],
     );
     shop.told = vec![
-        told("ops", "sms", Delivery::Failed, 3_400),
-        told("ops", "email", Delivery::Sent, 3_580),
-        told("ops", "email", Delivery::Sent, 3_470),
+        told("ops", "sms", DeliveryState::Failed, 3_400),
+        told("ops", "email", DeliveryState::Sent, 3_580),
+        told("ops", "email", DeliveryState::Sent, 3_470),
     ];
     let mut blog = outage(
         4,
@@ -123,8 +132,8 @@ pub(crate) fn past() -> Past {
         Some(89_100),
         vec![cause(Reason::Dns, None, "the name has no address", 30)],
     );
-    blog.told = vec![told("ops", "email", Delivery::Sent, 89_980)];
-    let gone = PastOutage {
+    blog.told = vec![told("ops", "email", DeliveryState::Sent, 89_980)];
+    let gone = OutageView {
         site: None,
         ..outage(
             0,
@@ -134,7 +143,7 @@ pub(crate) fn past() -> Past {
             vec![cause(Reason::Tls, None, "the certificate has ended", 99)],
         )
     };
-    Past {
+    HistoryView {
         revision: 1,
         answered: true,
         outages: vec![news, pay, shop, blog, gone],
@@ -142,35 +151,35 @@ pub(crate) fn past() -> Past {
             letter(
                 "web",
                 "email",
-                Delivery::Pending,
+                DeliveryState::Pending,
                 84,
                 "DOWN: news.example (refused: the connection was refused)",
             ),
             letter(
                 "web",
                 "push",
-                Delivery::Sent,
+                DeliveryState::Sent,
                 84,
                 "DOWN: news.example (refused: the connection was refused)",
             ),
             letter(
                 "ops",
                 "email",
-                Delivery::Sent,
+                DeliveryState::Sent,
                 253,
                 "DOWN: pay.example/charge (timeout: no answer within 10s)",
             ),
             letter(
                 "ops",
                 "email",
-                Delivery::Sent,
+                DeliveryState::Sent,
                 3_470,
                 "UP again: shop.example after 2m00s",
             ),
             letter(
                 "ops",
                 "sms",
-                Delivery::Failed,
+                DeliveryState::Failed,
                 3_400,
                 "DOWN: shop.example (status 503)",
             ),
@@ -181,11 +190,11 @@ pub(crate) fn past() -> Past {
     }
 }
 
-fn stretch(start: i64, index: u64, uptime: Option<f64>) -> Stretch {
+fn stretch(start: i64, index: u64, uptime: Option<f64>) -> BucketTotals {
     let seen = uptime.is_some();
     let millis = 300 + index * 37 % 90 + if index % 17 == 3 { 400 } else { 0 };
     let millis = std::time::Duration::from_millis(millis);
-    Stretch {
+    BucketTotals {
         start: ago(start),
         looks: if seen { 60 } else { 0 },
         missed: 0,
@@ -205,17 +214,17 @@ fn share(index: u64) -> Option<f64> {
 }
 
 /// A site's past over a span, as its page shows it with `cells` points.
-pub(crate) fn site_past(site: SiteId, span: Span, cells: u16) -> SitePast {
+pub(crate) fn site_past(site: SiteId, span: HistorySpan, cells: u16) -> SiteHistory {
     let points = u64::from(cells);
     let each = i64::try_from(span.length().as_secs() / points).unwrap();
     let back = |index: u64, each: i64, of: u64| each * i64::try_from(of - index).unwrap();
-    let whole = |uptime, looks| Stretch {
+    let whole = |uptime, looks| BucketTotals {
         looks,
         uptime: Some(uptime),
         ..stretch(0, 1, Some(uptime))
     };
     let listed = past().outages.into_iter();
-    SitePast {
+    SiteHistory {
         site,
         span,
         spans: [
@@ -242,9 +251,9 @@ pub(crate) fn site_past(site: SiteId, span: Span, cells: u16) -> SitePast {
 }
 
 /// The past under a rule that confirms later and waits less long.
-pub(crate) fn hindsight(tried: Tried) -> Hindsight {
+pub(crate) fn hindsight(tried: TriedRules) -> ReplayState {
     let seconds = std::time::Duration::from_secs;
-    let replayed = |name: &str, from, to: Option<i64>, noticed: Option<u64>, fate| Replayed {
+    let replayed = |name: &str, from, to: Option<i64>, noticed: Option<u64>, fate| ReplayedOutage {
         name: name.into(),
         since: ago(from),
         ended: to.map(ago),
@@ -252,34 +261,52 @@ pub(crate) fn hindsight(tried: Tried) -> Hindsight {
         fate,
     };
     let outages = vec![
-        replayed("news.example", 95, None, Some(10), Fate::Later(seconds(20))),
+        replayed(
+            "news.example",
+            95,
+            None,
+            Some(10),
+            OutageChange::Later(seconds(20)),
+        ),
         replayed(
             "pay.example/charge",
             265,
             None,
             Some(10),
-            Fate::Earlier(seconds(4)),
+            OutageChange::Earlier(seconds(4)),
         ),
         replayed(
             "shop.example",
             3_600,
             Some(3_480),
             Some(10),
-            Fate::NotNoticed,
+            OutageChange::NotNoticed,
         ),
-        replayed("blog.example", 90_000, Some(89_100), Some(10), Fate::AsSoon),
-        replayed("wiki.example", 180_000, Some(179_000), None, Fate::Besides),
+        replayed(
+            "blog.example",
+            90_000,
+            Some(89_100),
+            Some(10),
+            OutageChange::AsSoon,
+        ),
+        replayed(
+            "wiki.example",
+            180_000,
+            Some(179_000),
+            None,
+            OutageChange::Besides,
+        ),
     ];
     let account = |outages, messages, degraded| Account {
         outages,
         messages,
         degraded,
     };
-    Hindsight {
+    ReplayState {
         revision: 1,
-        reckoned: Some(Reckoned {
+        reckoned: Some(ReplayResult {
             tried,
-            usual: AsTheyAre {
+            usual: CurrentRules {
                 confirm: (2, 2),
                 recover: (2, 2),
                 timeout: (seconds(5), seconds(10)),
@@ -288,7 +315,7 @@ pub(crate) fn hindsight(tried: Tried) -> Hindsight {
             results: 1_234_567,
             span: Some((ago(604_800), ago(2))),
             accounts: [account(14, 48, 31), account(9, 32, 33)],
-            fates: Fates {
+            fates: ChangeCounts {
                 as_soon: 2,
                 later: 5,
                 delay: Some((seconds(20), seconds(61))),

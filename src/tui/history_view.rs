@@ -6,7 +6,7 @@ use crate::domain::{Acknowledgement, Cause, SiteId, Timestamp};
 
 /// Where a letter is on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delivery {
+pub enum DeliveryState {
     /// Not delivered yet.
     Pending,
     /// The other side took it.
@@ -17,20 +17,20 @@ pub enum Delivery {
 
 /// Whether and when somebody was told of an outage.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct OutageMessage {
     /// Whom.
     pub owner: Box<str>,
     /// By what channel.
     pub channel: Box<str>,
     /// Where the letter is.
-    pub delivery: Delivery,
+    pub delivery: DeliveryState,
     /// When it was delivered or given up.
     pub settled: Option<Timestamp>,
 }
 
 /// An outage.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PastOutage {
+pub struct OutageView {
     /// Its site, if that is still watched.
     pub site: Option<SiteId>,
     /// The site's name.
@@ -50,14 +50,14 @@ pub struct PastOutage {
     /// Whether somebody knows.
     pub acknowledged: Option<Acknowledgement>,
     /// The letters about it.
-    pub told: Vec<Told>,
+    pub told: Vec<OutageMessage>,
     /// What an open one may share with others.
-    pub shares: Shares,
+    pub shares: SharedTraits,
 }
 
 /// What an outage may have in common with others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Shares {
+pub struct SharedTraits {
     /// The site that it depends on.
     pub parent: Option<Box<str>>,
     /// The address that was asked last.
@@ -68,7 +68,7 @@ pub struct Shares {
 
 /// A letter of the outbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PastLetter {
+pub struct MessageView {
     /// Its name in the outbox.
     pub id: Box<str>,
     /// Whom.
@@ -82,7 +82,7 @@ pub struct PastLetter {
     /// The whole text.
     pub body: Box<str>,
     /// Where it is.
-    pub delivery: Delivery,
+    pub delivery: DeliveryState,
     /// How often it was tried.
     pub attempts: u32,
     /// When it is tried next, if it is pending.
@@ -95,7 +95,7 @@ pub struct PastLetter {
 
 /// A span of a site's past.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Span {
+pub enum HistorySpan {
     /// 24 hours.
     #[default]
     Day,
@@ -107,7 +107,7 @@ pub enum Span {
     Quarter,
 }
 
-impl Span {
+impl HistorySpan {
     /// All of them, the shortest first.
     pub const ALL: [Self; 4] = [Self::Day, Self::Week, Self::Month, Self::Quarter];
 
@@ -136,7 +136,7 @@ impl Span {
 
 /// What the looks of one stretch of time come to.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Stretch {
+pub struct BucketTotals {
     /// When it begins; zero for one that ends now.
     pub start: Timestamp,
     /// Looks that were taken.
@@ -168,47 +168,47 @@ pub struct HistoryFile {
 
 /// A site's past over a span.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SitePast {
+pub struct SiteHistory {
     /// Which site.
     pub site: SiteId,
     /// Over what span the chart goes.
-    pub span: Span,
-    /// What the looks of each span of [`Span::ALL`] come to.
-    pub spans: [Stretch; 4],
+    pub span: HistorySpan,
+    /// What the looks of each span of [`HistorySpan::ALL`] come to.
+    pub spans: [BucketTotals; 4],
     /// The chart, oldest first.
-    pub chart: Vec<Stretch>,
+    pub chart: Vec<BucketTotals>,
     /// The days in UTC, oldest first, today included.
-    pub days: Vec<Stretch>,
+    pub days: Vec<BucketTotals>,
     /// Its outages, newest first.
-    pub outages: Vec<PastOutage>,
+    pub outages: Vec<OutageView>,
     /// The file that all of this is from.
     pub file: HistoryFile,
 }
 
 /// The newest answers of the history. The screen never waits for one.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Past {
+pub struct HistoryView {
     /// Changes whenever an answer differs from the one before.
     pub revision: u64,
     /// Whether there was an answer about outages and letters.
     pub answered: bool,
     /// The latest outages, newest first.
-    pub outages: Vec<PastOutage>,
+    pub outages: Vec<OutageView>,
     /// The latest letters, newest first.
-    pub letters: Vec<PastLetter>,
+    pub letters: Vec<MessageView>,
     /// Letters that are not delivered yet, delivered and given up.
     pub post: [u64; 3],
     /// One site's past.
-    pub site: Option<SitePast>,
+    pub site: Option<SiteHistory>,
     /// Why there is no answer.
     pub trouble: Option<String>,
 }
 
 /// What of the past is on the screen and so is to be kept fresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recollection {
+pub enum HistoryQuery {
     /// The outages and the outbox.
     Outages,
     /// A site over a span, its chart with at most so many points.
-    Site(SiteId, Span, u16),
+    Site(SiteId, HistorySpan, u16),
 }

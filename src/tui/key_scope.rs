@@ -22,7 +22,7 @@ pub(crate) enum Scope {
     /// On the Outages screen.
     Outages,
     /// On the page of a site's past.
-    Past,
+    SiteHistory,
     /// On the page of the past under other rules.
     Replay,
     /// While a note is typed.
@@ -50,7 +50,7 @@ impl Scope {
         Self::Race,
         Self::Lab,
         Self::Outages,
-        Self::Past,
+        Self::SiteHistory,
         Self::Replay,
         Self::Note,
         Self::Everywhere,
@@ -73,7 +73,7 @@ impl Scope {
             Self::Race => "Race",
             Self::Lab => "Lab",
             Self::Outages => "Outages",
-            Self::Past => "Past of a site",
+            Self::SiteHistory => "Past of a site",
             Self::Replay => "The past under other rules",
             Self::Note => "While typing a note",
             Self::Site => "Selected site",

@@ -3,46 +3,46 @@
 use crate::lab::Workload;
 
 use super::keymap::Scope;
-use super::lab_settings::{Settings, Tweak};
+use super::lab_settings::{LabAction, LabSettings};
 use super::state::State;
-use super::view_model::{Intent, Scene, Wish};
+use super::view_model::{Intent, LabRequest, Scene};
 use super::views::VIEWS;
 
 /// Performs it.
-pub(super) fn act(state: &mut State, tweak: Tweak, scene: &Scene<'_>) -> Option<Intent> {
+pub(super) fn act(state: &mut State, tweak: LabAction, scene: &Scene<'_>) -> Option<Intent> {
     let in_lab = VIEWS[state.view].scopes.contains(&Scope::Lab);
-    let settings = &mut state.trial;
+    let settings = &mut state.lab;
     match tweak {
-        Tweak::Run => return Some(Intent::Workshop(run(settings, in_lab, scene))),
-        Tweak::Work if in_lab => {
+        LabAction::Run => return Some(Intent::Lab(run(settings, in_lab, scene))),
+        LabAction::Work if in_lab => {
             settings.work = match settings.work {
                 Workload::Crunch => Workload::Sleep,
                 Workload::Sleep | Workload::Http => Workload::Crunch,
             };
         }
-        Tweak::Work => {
+        LabAction::Work => {
             let place = Workload::ALL.iter().position(|work| *work == settings.race);
             let next = place.map_or(0, |place| (place + 1) % Workload::ALL.len());
             settings.race = Workload::ALL[next];
         }
-        Tweak::Lock if in_lab => settings.locks = settings.locks.following(),
-        Tweak::Lock => settings.race_gil = !settings.race_gil,
-        Tweak::More => settings.more(),
-        Tweak::Fewer => settings.fewer(),
-        Tweak::Longer => settings.longer(),
-        Tweak::Close => settings.close = !settings.close,
-        Tweak::Shorter => settings.shorter(),
+        LabAction::Lock if in_lab => settings.locks = settings.locks.following(),
+        LabAction::Lock => settings.race_gil = !settings.race_gil,
+        LabAction::More => settings.more(),
+        LabAction::Fewer => settings.fewer(),
+        LabAction::Longer => settings.longer(),
+        LabAction::Close => settings.close = !settings.close,
+        LabAction::Shorter => settings.shorter(),
     }
     None
 }
 
-fn run(settings: &Settings, in_lab: bool, scene: &Scene<'_>) -> Wish {
+fn run(settings: &LabSettings, in_lab: bool, scene: &Scene<'_>) -> LabRequest {
     let shop = scene.workshop;
     if !in_lab {
         return if shop.racing {
-            Wish::StopRace
+            LabRequest::StopRace
         } else {
-            Wish::Race {
+            LabRequest::Race {
                 workload: settings.race,
                 gil: settings.race_gil,
             }
@@ -53,9 +53,9 @@ fn run(settings: &Settings, in_lab: bool, scene: &Scene<'_>) -> Wish {
     let same = shop.notebook.zip(wanted.as_ref());
     let same = same.is_some_and(|(notebook, wanted)| notebook.is_of(wanted));
     if shop.trying && same {
-        return Wish::StopTry;
+        return LabRequest::StopExperiment;
     }
-    Wish::Try {
+    LabRequest::Experiment {
         workload: settings.work,
         jobs: settings.jobs,
         length: settings.length(),

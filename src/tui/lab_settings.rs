@@ -9,7 +9,7 @@ use super::view_model::Scene;
 
 /// What a key does there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tweak {
+pub(crate) enum LabAction {
     Run,
     Work,
     Lock,
@@ -72,7 +72,7 @@ const MOST_JOBS: usize = 64;
 
 /// What both screens are set to.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Settings {
+pub(crate) struct LabSettings {
     /// What the next race is over.
     pub(crate) race: Workload,
     /// Whether it is under the lock.
@@ -87,7 +87,7 @@ pub(crate) struct Settings {
     pub(crate) close: bool,
 }
 
-impl Default for Settings {
+impl Default for LabSettings {
     fn default() -> Self {
         Self {
             race: Workload::Http,
@@ -101,7 +101,7 @@ impl Default for Settings {
     }
 }
 
-impl Settings {
+impl LabSettings {
     /// How long a toy takes by itself.
     pub(crate) fn length(&self) -> Duration {
         LENGTHS.get(self.length).copied().unwrap_or(LENGTHS[USUAL])

@@ -57,16 +57,21 @@ mod views;
 mod widgets;
 
 pub(crate) use format::plural;
-pub use frame_diff::Sheet;
+pub use frame_diff::FrameDiff;
 pub use history_view::{
-    Delivery, HistoryFile, Past, PastLetter, PastOutage, Recollection, Shares, SitePast, Span,
-    Stretch, Told,
+    BucketTotals, DeliveryState, HistoryFile, HistoryQuery, HistorySpan, HistoryView, MessageView,
+    OutageMessage, OutageView, SharedTraits, SiteHistory,
 };
 pub use input::{Input, InputStream};
 pub use options::Options;
 pub use overlays::help::keys_markdown;
-pub use replay_state::{AsTheyAre, Extent, Fate, Fates, Hindsight, Reckoned, Replayed, Tried};
+pub use replay_state::{
+    ChangeCounts, CurrentRules, MinMax, OutageChange, ReplayResult, ReplayState, ReplayedOutage,
+    TriedRules,
+};
 pub use suspend::ask_to_stop;
 pub use terminal::Terminal;
 pub use ui::Ui;
-pub use view_model::{Intent, Machine, Message, OnRecord, Scene, Tone, Wish, Workshop};
+pub use view_model::{
+    Intent, LabRequest, LabView, ProcessStats, Scene, StatusMessage, Tone, TraceView,
+};

@@ -1,7 +1,7 @@
 //! What keys do among outages and letters, and on the page of a site's past.
 
 use super::keymap::{Action, Scope};
-use super::outages_state::{OutageKey, Pane, Recall};
+use super::outages_state::{OutageAction, OutageKey, Pane};
 use super::state::{Layer, State};
 use super::view_model::{Intent, Scene, Tone};
 use super::views::VIEWS;
@@ -13,27 +13,27 @@ pub(super) fn is_here(state: &State) -> bool {
 }
 
 /// Performs it.
-pub(super) fn act(state: &mut State, recall: Recall, scene: &Scene<'_>) -> Option<Intent> {
+pub(super) fn act(state: &mut State, recall: OutageAction, scene: &Scene<'_>) -> Option<Intent> {
     match recall {
-        Recall::Acknowledge => return acknowledge(state, scene),
-        Recall::Done => return done(state, scene),
-        Recall::SendAgain => return send_again(state, scene),
-        Recall::Open => open(state, scene),
-        Recall::OtherPane => {
-            state.browse.pane = match state.browse.pane {
+        OutageAction::Acknowledge => return acknowledge(state, scene),
+        OutageAction::Done => return done(state, scene),
+        OutageAction::SendAgain => return send_again(state, scene),
+        OutageAction::Open => open(state, scene),
+        OutageAction::OtherPane => {
+            state.outages.pane = match state.outages.pane {
                 Pane::Outages => Pane::Outbox,
                 Pane::Outbox => Pane::Outages,
             };
         }
-        Recall::Past => {
+        OutageAction::SiteHistory => {
             let site = if is_here(state) && state.layers.is_empty() {
-                let outage = state.browse.outage(state.past(scene));
+                let outage = state.outages.outage(state.past(scene));
                 outage.and_then(|outage| outage.site)
             } else {
                 state.selected()
             };
             match site {
-                Some(site) => state.layers.push(Layer::Past { site, scroll: 0 }),
+                Some(site) => state.layers.push(Layer::SiteHistory { site, scroll: 0 }),
                 None => state.say(
                     Tone::Info,
                     "No site is selected that is watched still.",
@@ -41,16 +41,18 @@ pub(super) fn act(state: &mut State, recall: Recall, scene: &Scene<'_>) -> Optio
                 ),
             }
         }
-        Recall::Replay => state.layers.push(Layer::Replay { scroll: 0 }),
-        Recall::Longer | Recall::Shorter => state.browse.zoom(recall == Recall::Longer),
+        OutageAction::Replay => state.layers.push(Layer::Replay { scroll: 0 }),
+        OutageAction::Longer | OutageAction::Shorter => {
+            state.outages.zoom(recall == OutageAction::Longer)
+        }
     }
     None
 }
 
 fn acknowledge(state: &mut State, scene: &Scene<'_>) -> Option<Intent> {
-    state.browse.pane = Pane::Outages;
+    state.outages.pane = Pane::Outages;
     let past = state.past(scene);
-    let outage = state.browse.outage(past)?;
+    let outage = state.outages.outage(past)?;
     let (ended, known, site) = (
         outage.ended.is_some(),
         outage.acknowledged.is_some(),
@@ -61,7 +63,7 @@ fn acknowledge(state: &mut State, scene: &Scene<'_>) -> Option<Intent> {
         Some(site) if !ended && known => return Some(Intent::Acknowledge(site, None)),
         Some(_) if !ended => {
             // The row under the cursor must not change while the note is typed.
-            state.browse.walk(scene.past, 0);
+            state.outages.walk(scene.past, 0);
             state.layers.push(Layer::Note {
                 outage: key,
                 text: String::new(),
@@ -96,14 +98,14 @@ fn done(state: &mut State, scene: &Scene<'_>) -> Option<Intent> {
 
 fn send_again(state: &mut State, scene: &Scene<'_>) -> Option<Intent> {
     let past = scene.past;
-    if state.browse.pane == Pane::Outages {
-        state.browse.visit_trouble(past);
+    if state.outages.pane == Pane::Outages {
+        state.outages.visit_trouble(past);
         let text = "The outbox: r sends the selected letter again.";
         state.say(Tone::Info, text, scene.now.mono);
         return None;
     }
-    let letter = state.browse.letter(past)?;
-    if letter.delivery == super::history_view::Delivery::Sent {
+    let letter = state.outages.letter(past)?;
+    if letter.delivery == super::history_view::DeliveryState::Sent {
         let text = "It was delivered: nobody is told twice.";
         state.say(Tone::Info, text, scene.now.mono);
         return None;
@@ -113,12 +115,12 @@ fn send_again(state: &mut State, scene: &Scene<'_>) -> Option<Intent> {
 
 fn open(state: &mut State, scene: &Scene<'_>) {
     let past = state.past(scene);
-    let layer = match state.browse.pane {
-        Pane::Outages => state.browse.outage(past).map(|outage| Layer::Outage {
+    let layer = match state.outages.pane {
+        Pane::Outages => state.outages.outage(past).map(|outage| Layer::Outage {
             outage: OutageKey::of(outage),
             scroll: 0,
         }),
-        Pane::Outbox => state.browse.letter(past).map(|letter| Layer::Letter {
+        Pane::Outbox => state.outages.letter(past).map(|letter| Layer::Message {
             id: letter.id.clone(),
             scroll: 0,
         }),
@@ -136,20 +138,20 @@ pub(super) fn travel(state: &mut State, action: Action, page: usize, scene: &Sce
         Action::PageUp => -page,
         Action::PageDown => page,
         Action::Bottom => most,
-        _ => return state.browse.first(),
+        _ => return state.outages.first(),
     };
     let past = match &state.frozen {
         Some(frozen) => &frozen.past,
         None => scene.past,
     };
-    state.browse.walk(past, by);
+    state.outages.walk(past, by);
 }
 
 /// The text that is typed: a note, or the filter of this screen.
 pub(super) fn text(state: &State) -> &str {
     match state.layers.last() {
         Some(Layer::Note { text, .. }) => text,
-        _ if is_here(state) => &state.browse.filter,
+        _ if is_here(state) => &state.outages.filter,
         _ => state.order.filter().text(),
     }
 }
@@ -159,7 +161,7 @@ pub(super) fn set_text(state: &mut State, new: &str) {
     let here = is_here(state);
     match state.layers.last_mut() {
         Some(Layer::Note { text, .. }) => new.clone_into(text),
-        _ if here => new.clone_into(&mut state.browse.filter),
+        _ if here => new.clone_into(&mut state.outages.filter),
         _ => state.order.set_filter(new),
     }
 }

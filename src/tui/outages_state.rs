@@ -2,12 +2,12 @@
 
 use crate::domain::{Kin, Timestamp, Traits, clean, kin};
 
-use super::history_view::{Delivery, Past, PastLetter, PastOutage, Span};
-use super::replay_state::Tried;
+use super::history_view::{DeliveryState, HistorySpan, HistoryView, MessageView, OutageView};
+use super::replay_state::TriedRules;
 
 /// What a key does among outages and letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Recall {
+pub(crate) enum OutageAction {
     /// Acknowledge the outage with a note, or take that back.
     Acknowledge,
     /// The note is as it should be.
@@ -19,7 +19,7 @@ pub(crate) enum Recall {
     /// From the outages to the outbox, and back.
     OtherPane,
     /// The past of the selected site.
-    Past,
+    SiteHistory,
     /// The past under other rules.
     Replay,
     /// A longer span, and a shorter one.
@@ -44,7 +44,7 @@ pub(crate) struct OutageKey {
 }
 
 impl OutageKey {
-    pub(crate) fn of(outage: &PastOutage) -> Self {
+    pub(crate) fn of(outage: &OutageView) -> Self {
         Self {
             name: outage.name.clone(),
             url: outage.url.clone(),
@@ -53,18 +53,18 @@ impl OutageKey {
     }
 
     /// The outage of this name.
-    pub(crate) fn find<'a>(&self, past: &'a Past) -> Option<&'a PastOutage> {
+    pub(crate) fn find<'a>(&self, past: &'a HistoryView) -> Option<&'a OutageView> {
         past.outages.iter().find(|outage| self.is(outage))
     }
 
-    fn is(&self, outage: &PastOutage) -> bool {
+    fn is(&self, outage: &OutageView) -> bool {
         self.since == outage.since && self.name == outage.name && self.url == outage.url
     }
 }
 
 /// The reader's place.
 #[derive(Debug, Default)]
-pub(crate) struct Browse {
+pub(crate) struct OutagesState {
     pub(crate) pane: Pane,
     /// The outage that the selection follows; `None` while it stays on the first row.
     outage: Option<OutageKey>,
@@ -73,21 +73,21 @@ pub(crate) struct Browse {
     /// What outages must match, as it was typed.
     pub(crate) filter: String,
     /// The span of a site's past.
-    pub(crate) span: Span,
+    pub(crate) span: HistorySpan,
     /// The rules that the past is tried under.
-    pub(crate) tried: Tried,
+    pub(crate) tried: TriedRules,
 }
 
-impl Browse {
+impl OutagesState {
     /// The outages that match the filter: open ones first, then the newest.
-    pub(crate) fn outages<'a>(&self, past: &'a Past) -> Vec<&'a PastOutage> {
+    pub(crate) fn outages<'a>(&self, past: &'a HistoryView) -> Vec<&'a OutageView> {
         let words: Vec<_> = self
             .filter
             .split_whitespace()
             .map(str::to_lowercase)
             .collect();
         let matches =
-            |outage: &&PastOutage| words.is_empty() || words.iter().all(|word| says(outage, word));
+            |outage: &&OutageView| words.is_empty() || words.iter().all(|word| says(outage, word));
         let mut outages: Vec<_> = past.outages.iter().filter(matches).collect();
         outages.sort_by_key(|outage| (outage.ended.is_some(), std::cmp::Reverse(outage.since)));
         let open = outages.partition_point(|outage| outage.ended.is_none());
@@ -102,7 +102,7 @@ impl Browse {
 
     /// What most of the open outages share, if several do: "4 of 5 open outages are on
     /// 203.0.113.7: status 503".
-    pub(crate) fn common_cause(outages: &[&PastOutage]) -> Option<String> {
+    pub(crate) fn common_cause(outages: &[&OutageView]) -> Option<String> {
         let open = outages.partition_point(|outage| outage.ended.is_none());
         let mut said = None;
         with_kin(&outages[..open], |groups| {
@@ -133,40 +133,40 @@ impl Browse {
     }
 
     /// The selected row of the outages.
-    pub(crate) fn outage_at(&self, outages: &[&PastOutage]) -> usize {
+    pub(crate) fn outage_at(&self, outages: &[&OutageView]) -> usize {
         let find = |key: &OutageKey| outages.iter().position(|outage| key.is(outage));
         self.outage.as_ref().and_then(find).unwrap_or(0)
     }
 
     /// The selected outage.
-    pub(crate) fn outage<'a>(&self, past: &'a Past) -> Option<&'a PastOutage> {
+    pub(crate) fn outage<'a>(&self, past: &'a HistoryView) -> Option<&'a OutageView> {
         let outages = self.outages(past);
         outages.get(self.outage_at(&outages)).copied()
     }
 
     /// The selected row of the letters.
-    pub(crate) fn letter_at(&self, past: &Past) -> usize {
+    pub(crate) fn letter_at(&self, past: &HistoryView) -> usize {
         let find = |id: &str| past.letters.iter().position(|letter| &*letter.id == id);
         self.letter.as_deref().and_then(find).unwrap_or(0)
     }
 
     /// The selected letter.
-    pub(crate) fn letter<'a>(&self, past: &'a Past) -> Option<&'a PastLetter> {
+    pub(crate) fn letter<'a>(&self, past: &'a HistoryView) -> Option<&'a MessageView> {
         past.letters.get(self.letter_at(past))
     }
 
     /// Goes to the outbox: to the newest letter that was given up, or that waits.
-    pub(crate) fn visit_trouble(&mut self, past: &Past) {
+    pub(crate) fn visit_trouble(&mut self, past: &HistoryView) {
         self.pane = Pane::Outbox;
-        let is = |delivery| move |letter: &&PastLetter| letter.delivery == delivery;
+        let is = |delivery| move |letter: &&MessageView| letter.delivery == delivery;
         let mut letters = past.letters.iter();
-        let failed = letters.find(is(Delivery::Failed));
-        let worst = failed.or_else(|| past.letters.iter().find(is(Delivery::Pending)));
+        let failed = letters.find(is(DeliveryState::Failed));
+        let worst = failed.or_else(|| past.letters.iter().find(is(DeliveryState::Pending)));
         self.letter = worst.map(|letter| letter.id.clone());
     }
 
     /// Moves the selection of the list that takes the keys by so many rows.
-    pub(crate) fn walk(&mut self, past: &Past, by: isize) {
+    pub(crate) fn walk(&mut self, past: &HistoryView, by: isize) {
         match self.pane {
             Pane::Outages => {
                 let outages = self.outages(past);
@@ -190,7 +190,7 @@ impl Browse {
 
     /// The next longer span, or the next shorter one.
     pub(crate) fn zoom(&mut self, longer: bool) {
-        let all = Span::ALL;
+        let all = HistorySpan::ALL;
         let at = all.iter().position(|span| *span == self.span).unwrap_or(0);
         let to = if longer { at + 1 } else { at.saturating_sub(1) };
         self.span = all.get(to).copied().unwrap_or(self.span);
@@ -198,7 +198,7 @@ impl Browse {
 }
 
 /// The way in which it fails, alike for all that fail alike.
-fn failure(outage: &PastOutage) -> String {
+fn failure(outage: &OutageView) -> String {
     let first = outage.causes.first();
     first.map_or_else(String::new, |cause| match cause.status {
         Some(status) => format!("status {status}"),
@@ -207,7 +207,7 @@ fn failure(outage: &PastOutage) -> String {
 }
 
 /// Shows the groups of outages that share something to `look`.
-fn with_kin(open: &[&PastOutage], look: impl FnOnce(&[Kin<'_>])) {
+fn with_kin(open: &[&OutageView], look: impl FnOnce(&[Kin<'_>])) {
     let failures: Vec<String> = open.iter().map(|outage| failure(outage)).collect();
     let traits: Vec<_> = open
         .iter()
@@ -227,7 +227,7 @@ fn moved(place: usize, by: isize, rows: usize) -> usize {
 }
 
 /// Whether the row of `outage` holds `word`, which is in lower case.
-fn says(outage: &PastOutage, word: &str) -> bool {
+fn says(outage: &OutageView, word: &str) -> bool {
     let holds = |text: &str| text.to_lowercase().contains(word);
     let state = if outage.ended.is_some() {
         "ended"
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn open_outages_come_first_and_the_selection_follows_one() {
         let mut past = past();
-        let mut browse = Browse::default();
+        let mut browse = OutagesState::default();
         let outages = browse.outages(&past);
         let open: Vec<_> = outages
             .iter()
@@ -283,9 +283,9 @@ mod tests {
     fn a_filter_asks_for_site_state_reason_owner_and_note() {
         let past = past();
         let matching = |filter: &str| {
-            let browse = Browse {
+            let browse = OutagesState {
                 filter: filter.to_owned(),
-                ..Browse::default()
+                ..OutagesState::default()
             };
             browse.outages(&past).len()
         };
@@ -301,19 +301,22 @@ mod tests {
     #[test]
     fn trouble_in_the_outbox_is_found_at_once() {
         let past = past();
-        let mut browse = Browse::default();
+        let mut browse = OutagesState::default();
         browse.visit_trouble(&past);
-        assert_eq!(browse.letter(&past).unwrap().delivery, Delivery::Failed);
+        assert_eq!(
+            browse.letter(&past).unwrap().delivery,
+            DeliveryState::Failed
+        );
     }
 
     #[test]
     fn spans_end_at_the_shortest_and_the_longest() {
-        let mut browse = Browse::default();
+        let mut browse = OutagesState::default();
         browse.zoom(false);
-        assert_eq!(browse.span, Span::Day);
+        assert_eq!(browse.span, HistorySpan::Day);
         for _ in 0..9 {
             browse.zoom(true);
         }
-        assert_eq!(browse.span, Span::Quarter);
+        assert_eq!(browse.span, HistorySpan::Quarter);
     }
 }

@@ -41,7 +41,7 @@ const SPANS: [Duration; 6] = [
 
 /// What somebody tries on the past.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tried {
+pub struct TriedRules {
     /// Rules in place of those that each site has.
     pub rules: Rules,
     /// How far back; `None` is all that is kept.
@@ -50,7 +50,7 @@ pub struct Tried {
 
 /// What can be changed about them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Knob {
+pub(crate) enum RuleKnob {
     Confirm,
     Recover,
     Timeout,
@@ -60,20 +60,20 @@ pub(crate) enum Knob {
 
 /// What a key does to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
-    More(Knob),
-    Less(Knob),
+pub(crate) enum RuleChange {
+    More(RuleKnob),
+    Less(RuleKnob),
     /// All rules as they are again; the span stays.
-    AsTheyAre,
+    CurrentRules,
 }
 
-impl Tried {
+impl TriedRules {
     /// Turns a knob. A rule that was not changed yet begins at what `usual` has.
-    pub(crate) fn turn(&mut self, turn: Turn, usual: Option<&Site>) {
+    pub(crate) fn turn(&mut self, turn: RuleChange, usual: Option<&Site>) {
         let (knob, more) = match turn {
-            Turn::More(knob) => (knob, true),
-            Turn::Less(knob) => (knob, false),
-            Turn::AsTheyAre => {
+            RuleChange::More(knob) => (knob, true),
+            RuleChange::Less(knob) => (knob, false),
+            RuleChange::CurrentRules => {
                 self.rules = Rules::default();
                 return;
             }
@@ -86,17 +86,17 @@ impl Tried {
         let timeout = usual.map_or(seconds(10), |site| site.look.timeout);
         let slow = usual.map_or(seconds(2), |site| site.look.slow);
         match knob {
-            Knob::Confirm => {
+            RuleKnob::Confirm => {
                 let usual = usual.map_or(2, |site| site.confirm);
                 self.rules.confirm = number(self.rules.confirm.unwrap_or(usual).max(1));
             }
-            Knob::Recover => {
+            RuleKnob::Recover => {
                 let usual = usual.map_or(2, |site| site.recover);
                 self.rules.recover = number(self.rules.recover.unwrap_or(usual).max(1));
             }
-            Knob::Timeout => self.rules.timeout = limit(self.rules.timeout.unwrap_or(timeout)),
-            Knob::Slow => self.rules.slow = limit(self.rules.slow.unwrap_or(slow)),
-            Knob::Span => {
+            RuleKnob::Timeout => self.rules.timeout = limit(self.rules.timeout.unwrap_or(timeout)),
+            RuleKnob::Slow => self.rules.slow = limit(self.rules.slow.unwrap_or(slow)),
+            RuleKnob::Span => {
                 self.span = match self.span {
                     None if more => None,
                     None => SPANS.last().copied(),
@@ -120,24 +120,24 @@ fn stepped(steps: &[Duration], from: Duration, more: bool) -> Duration {
 }
 
 /// The least and the most that sites have of a rule.
-pub type Extent<T> = (T, T);
+pub type MinMax<T> = (T, T);
 
 /// The rules as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AsTheyAre {
+pub struct CurrentRules {
     /// Failures in a row before a site is down.
-    pub confirm: Extent<u32>,
+    pub confirm: MinMax<u32>,
     /// Good looks in a row before it is up again.
-    pub recover: Extent<u32>,
+    pub recover: MinMax<u32>,
     /// The longest that a look may take.
-    pub timeout: Extent<Duration>,
+    pub timeout: MinMax<Duration>,
     /// A look that takes longer is degraded.
-    pub slow: Extent<Duration>,
+    pub slow: MinMax<Duration>,
 }
 
 /// What becomes of an outage under the rules that are tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum OutageChange {
     /// It is noticed at the same look.
     AsSoon,
     /// It is noticed so much later.
@@ -152,7 +152,7 @@ pub enum Fate {
 
 /// An outage of the past under both sets of rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Replayed {
+pub struct ReplayedOutage {
     /// Its site's name.
     pub name: Box<str>,
     /// The first failure.
@@ -162,12 +162,12 @@ pub struct Replayed {
     /// How long after the first failure it was noticed, by the rules as they are.
     pub noticed: Option<Duration>,
     /// What becomes of it.
-    pub fate: Fate,
+    pub fate: OutageChange,
 }
 
 /// How many outages have which fate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Fates {
+pub struct ChangeCounts {
     /// Noticed at the same look.
     pub as_soon: u64,
     /// Noticed later.
@@ -184,11 +184,11 @@ pub struct Fates {
 
 /// What the rules that are tried come to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reckoned {
+pub struct ReplayResult {
     /// Which rules.
-    pub tried: Tried,
+    pub tried: TriedRules,
     /// The rules as they are, of all sites of the past.
-    pub usual: AsTheyAre,
+    pub usual: CurrentRules,
     /// Results that were replayed.
     pub results: u64,
     /// The first of them and the last.
@@ -196,11 +196,11 @@ pub struct Reckoned {
     /// What the rules as they are come to, and the others.
     pub accounts: [Account; 2],
     /// What becomes of outages.
-    pub fates: Fates,
+    pub fates: ChangeCounts,
     /// Results that were cut off sooner than the rules that are tried would.
     pub cut_off: u64,
     /// The latest outages, newest first.
-    pub outages: Vec<Replayed>,
+    pub outages: Vec<ReplayedOutage>,
     /// How many outages there are.
     pub of: u64,
     /// How long it took.
@@ -209,11 +209,11 @@ pub struct Reckoned {
 
 /// The past under other rules, as far as that is reckoned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Hindsight {
+pub struct ReplayState {
     /// Changes whenever there is something new to see.
     pub revision: u64,
     /// The last answer, which may be about other rules than those that are tried by now.
-    pub reckoned: Option<Reckoned>,
+    pub reckoned: Option<ReplayResult>,
     /// Results that were replayed so far, while it is being reckoned.
     pub under_way: Option<u64>,
     /// Why there is no answer.
@@ -226,39 +226,39 @@ mod tests {
 
     #[test]
     fn a_rule_begins_at_what_it_is_and_ends_at_its_ends() {
-        let mut tried = Tried::default();
-        tried.turn(Turn::More(Knob::Confirm), None);
-        tried.turn(Turn::Less(Knob::Timeout), None);
+        let mut tried = TriedRules::default();
+        tried.turn(RuleChange::More(RuleKnob::Confirm), None);
+        tried.turn(RuleChange::Less(RuleKnob::Timeout), None);
         assert_eq!(tried.rules.confirm, Some(3));
         assert_eq!(tried.rules.timeout, Some(seconds(7)));
         for _ in 0..99 {
-            tried.turn(Turn::Less(Knob::Confirm), None);
-            tried.turn(Turn::More(Knob::Recover), None);
-            tried.turn(Turn::More(Knob::Slow), None);
+            tried.turn(RuleChange::Less(RuleKnob::Confirm), None);
+            tried.turn(RuleChange::More(RuleKnob::Recover), None);
+            tried.turn(RuleChange::More(RuleKnob::Slow), None);
         }
         assert_eq!(tried.rules.confirm, Some(1));
         assert_eq!(tried.rules.recover, Some(MOST));
         assert_eq!(tried.rules.slow, Some(seconds(60)));
-        tried.turn(Turn::AsTheyAre, None);
-        assert_eq!(tried, Tried::default());
+        tried.turn(RuleChange::CurrentRules, None);
+        assert_eq!(tried, TriedRules::default());
     }
 
     #[test]
     fn the_span_goes_from_all_to_an_hour_and_back() {
-        let mut tried = Tried::default();
-        tried.turn(Turn::More(Knob::Span), None);
+        let mut tried = TriedRules::default();
+        tried.turn(RuleChange::More(RuleKnob::Span), None);
         assert_eq!(tried.span, None);
         let mut seen = Vec::new();
         for _ in 0..SPANS.len() + 1 {
-            tried.turn(Turn::Less(Knob::Span), None);
+            tried.turn(RuleChange::Less(RuleKnob::Span), None);
             seen.push(tried.span.unwrap());
         }
         assert_eq!(seen[..2], [SPANS[5], SPANS[4]]);
         assert_eq!(tried.span, Some(SPANS[0]));
-        tried.turn(Turn::AsTheyAre, None);
+        tried.turn(RuleChange::CurrentRules, None);
         assert_eq!(tried.span, Some(SPANS[0]));
         for _ in 0..SPANS.len() {
-            tried.turn(Turn::More(Knob::Span), None);
+            tried.turn(RuleChange::More(RuleKnob::Span), None);
         }
         assert_eq!(tried.span, None);
     }

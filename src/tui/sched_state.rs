@@ -35,7 +35,7 @@ fn usual(interval: Option<Duration>) -> usize {
 
 /// What the scale depends on beside the reader's place.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Time {
+pub(crate) struct PageTime {
     /// When the newest sweep began: a page begins there.
     pub(crate) anchor: Moment,
     pub(crate) now: Moment,
@@ -77,7 +77,7 @@ impl Grouping {
 
 /// What a key does to the reader's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Steer {
+pub(crate) enum SchedAction {
     Group,
     Closer,
     Wider,
@@ -97,7 +97,7 @@ pub(crate) enum Steer {
 
 /// The reader's place.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Place {
+pub(crate) struct SchedState {
     pub(crate) grouping: Grouping,
     /// Steps closer than usual; below zero it is wider.
     closer: i8,
@@ -111,7 +111,7 @@ pub(crate) struct Place {
     pub(crate) followed: Option<SiteId>,
 }
 
-impl Place {
+impl SchedState {
     fn step(&self, interval: Option<Duration>) -> usize {
         usual(interval)
             .saturating_add_signed(-isize::from(self.closer))
@@ -159,7 +159,7 @@ impl Place {
     }
 
     /// The scale of a picture of `cells` cells.
-    pub(crate) fn axis(&self, time: Time, cells: u16) -> Axis {
+    pub(crate) fn axis(&self, time: PageTime, cells: u16) -> Axis {
         let span = self.span(time.interval);
         match self.still {
             Some(end) => Axis::still(end, span, cells),
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn the_zoom_has_two_ends_and_says_how_close_it_is() {
-        let mut place = Place::default();
+        let mut place = SchedState::default();
         assert_eq!(place.span(None), Duration::from_secs(10));
         assert!((place.zoom(None) - 1.0).abs() < 1e-9);
         place.zoom_by(1, None);
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_page_is_as_long_as_the_interval_within_bounds() {
-        let span = |millis| Place::default().span(Some(Duration::from_millis(millis)));
+        let span = |millis| SchedState::default().span(Some(Duration::from_millis(millis)));
         assert_eq!(span(300_000), Duration::from_secs(10));
         assert_eq!(span(5_000), Duration::from_secs(5));
         assert_eq!(span(3_000), Duration::from_secs(5));
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn every_grouping_is_reached_and_the_first_comes_again() {
-        let mut place = Place::default();
+        let mut place = SchedState::default();
         let mut seen = vec![place.grouping];
         for _ in 0..2 {
             place.regroup();

@@ -67,7 +67,7 @@ impl Sort {
 
 /// The list and how it came to be.
 #[derive(Debug, Default)]
-pub(crate) struct Order {
+pub(crate) struct SiteOrder {
     rows: Vec<SiteId>,
     sort: Sort,
     reverse: bool,
@@ -110,7 +110,7 @@ const LEAST: Duration = Duration::from_millis(500);
 /// Keys of sites that have no value come last in either direction.
 const NONE: u64 = u64::MAX;
 
-impl Order {
+impl SiteOrder {
     /// The sites listed, in order.
     pub(crate) fn rows(&self) -> &[SiteId] {
         &self.rows
@@ -371,13 +371,13 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::HashSet;
 
-    fn names(fleet: &Fleet, order: &Order) -> Vec<String> {
+    fn names(fleet: &Fleet, order: &SiteOrder) -> Vec<String> {
         let name = |id: &SiteId| fleet.monitor.site(*id).unwrap().site().name.to_string();
         order.rows().iter().map(name).collect()
     }
 
     fn ordered(fleet: &Fleet, sort: Sort, reverse: bool) -> Vec<String> {
-        let mut order = Order::default();
+        let mut order = SiteOrder::default();
         order.set_sort(sort, reverse);
         assert!(order.step(&fleet.monitor, &fixture::next_due, fleet.now().mono, false));
         names(fleet, &order)
@@ -395,7 +395,7 @@ mod tests {
     fn names_are_ordered_beyond_what_they_share() {
         let fleet = Fleet::mixed();
         let mut expected = names(&fleet, &{
-            let mut order = Order::default();
+            let mut order = SiteOrder::default();
             order.step(&fleet.monitor, &fixture::next_due, fleet.now().mono, false);
             order
         });
@@ -408,7 +408,7 @@ mod tests {
     #[test]
     fn a_list_that_should_stand_still_does_but_a_new_filter_counts_at_once() {
         let mut fleet = Fleet::mixed();
-        let mut order = Order::default();
+        let mut order = SiteOrder::default();
         order.step(&fleet.monitor, &fixture::next_due, fleet.now().mono, false);
         let before = names(&fleet, &order);
         fleet.fail("www.example", 2);
@@ -423,7 +423,7 @@ mod tests {
     #[test]
     fn no_more_than_two_lists_are_made_a_second() {
         let mut fleet = Fleet::mixed();
-        let mut order = Order::default();
+        let mut order = SiteOrder::default();
         let start = fleet.now().mono;
         let mut lists = 0;
         for millis in 0..1_000 {
@@ -435,7 +435,7 @@ mod tests {
     }
 
     /// Steps until there is a list; how many it took.
-    fn steps(order: &mut Order, fleet: &Fleet) -> usize {
+    fn steps(order: &mut SiteOrder, fleet: &Fleet) -> usize {
         let now = fleet.now().mono;
         let mut steps = 1;
         while !order.step(&fleet.monitor, &fixture::next_due, now, false) {
@@ -449,7 +449,7 @@ mod tests {
     #[test]
     fn a_list_longer_than_a_step_is_made_in_several_and_is_in_order() {
         let fleet = Fleet::many(2 * STEP + 10);
-        let mut order = Order::default();
+        let mut order = SiteOrder::default();
         // Three to collect, three to merge.
         assert_eq!(steps(&mut order, &fleet), 6);
         let down = fleet.monitor.totals().of(crate::monitor::State::Down);
@@ -482,7 +482,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_site_is_listed_once_in_every_order(fleet in crate::tui::random_sites::fleets(), sort in 0_usize..6, reverse: bool) {
-            let mut order = Order::default();
+            let mut order = SiteOrder::default();
             order.set_sort(Sort::ALL[sort], reverse);
             order.step(&fleet.monitor, &fixture::next_due, fleet.now().mono, false);
             let unique: HashSet<_> = order.rows().iter().collect();

@@ -5,15 +5,15 @@ use std::time::Duration;
 use crate::domain::{Moment, Now, SiteId};
 use crate::monitor::SiteState;
 
-use super::history_view::Past;
+use super::history_view::HistoryView;
 use super::keymap::Scope;
-use super::lab_settings::Settings;
+use super::lab_settings::LabSettings;
 use super::options::Options;
-use super::outages_state::{Browse, OutageKey};
-use super::sched_state::Place;
-use super::site_order::Order;
+use super::outages_state::{OutageKey, OutagesState};
+use super::sched_state::SchedState;
+use super::site_order::SiteOrder;
 use super::summary::Summary;
-use super::view_model::{Message, Scene, Tone};
+use super::view_model::{Scene, StatusMessage, Tone};
 
 /// How long the order stands still after a key.
 const STILL: Duration = Duration::from_secs(3);
@@ -36,9 +36,9 @@ pub(crate) enum Layer {
     /// All about an outage.
     Outage { outage: OutageKey, scroll: usize },
     /// A letter of the outbox.
-    Letter { id: Box<str>, scroll: usize },
+    Message { id: Box<str>, scroll: usize },
     /// A site's past.
-    Past { site: SiteId, scroll: usize },
+    SiteHistory { site: SiteId, scroll: usize },
     /// The past under other rules.
     Replay { scroll: usize },
 }
@@ -56,7 +56,7 @@ pub(crate) struct Row<'a> {
 pub(crate) struct Frozen {
     pub(crate) summary: Summary,
     /// Outages and letters as they were.
-    pub(crate) past: Past,
+    pub(crate) past: HistoryView,
     /// The place of the first copied row in the list.
     first: usize,
     rows: Vec<(SiteState, Option<Moment>)>,
@@ -72,7 +72,7 @@ pub(crate) struct State {
     /// The screen, by its place in the table of screens.
     pub(crate) view: usize,
     pub(crate) layers: Vec<Layer>,
-    pub(crate) order: Order,
+    pub(crate) order: SiteOrder,
     /// The selected row.
     pub(crate) cursor: usize,
     /// The site that the selection follows; `None` while it stays on the first row.
@@ -81,13 +81,13 @@ pub(crate) struct State {
     pub(crate) top: usize,
     pub(crate) frozen: Option<Frozen>,
     /// Where the reader is on the Scheduling screen.
-    pub(crate) place: Place,
+    pub(crate) sched: SchedState,
     /// Where the reader is among outages and letters.
-    pub(crate) browse: Browse,
+    pub(crate) outages: OutagesState,
     /// What Race and Lab are set to.
-    pub(crate) trial: Settings,
+    pub(crate) lab: LabSettings,
     /// The screen's own newest message.
-    pub(crate) note: Option<Message>,
+    pub(crate) note: Option<StatusMessage>,
     /// When the last key came.
     pub(crate) last_key: Option<Moment>,
 }
@@ -99,14 +99,14 @@ impl State {
             size,
             view: 0,
             layers: Vec::new(),
-            order: Order::default(),
+            order: SiteOrder::default(),
             cursor: 0,
             pinned: None,
             top: 0,
             frozen: None,
-            place: Place::default(),
-            browse: Browse::default(),
-            trial: Settings::default(),
+            sched: SchedState::default(),
+            outages: OutagesState::default(),
+            lab: LabSettings::default(),
             note: None,
             last_key: None,
         }
@@ -133,7 +133,7 @@ impl State {
     }
 
     /// The outages and letters to show: of now, or of the moment of freezing.
-    pub(crate) fn past<'a>(&'a self, scene: &Scene<'a>) -> &'a Past {
+    pub(crate) fn past<'a>(&'a self, scene: &Scene<'a>) -> &'a HistoryView {
         self.frozen
             .as_ref()
             .map_or(scene.past, |frozen| &frozen.past)
@@ -172,7 +172,7 @@ impl State {
     /// The site that keys act on.
     pub(crate) fn selected(&self) -> Option<SiteId> {
         match self.layers.last() {
-            Some(Layer::Explain { site, .. } | Layer::Past { site, .. }) => Some(*site),
+            Some(Layer::Explain { site, .. } | Layer::SiteHistory { site, .. }) => Some(*site),
             _ => self.order.rows().get(self.cursor).copied(),
         }
     }
@@ -283,7 +283,7 @@ impl State {
 
     /// Says something to the reader.
     pub(crate) fn say(&mut self, tone: Tone, text: impl Into<String>, now: Moment) {
-        self.note = Some(Message {
+        self.note = Some(StatusMessage {
             text: text.into(),
             short: None,
             tone,
@@ -293,9 +293,9 @@ impl State {
     }
 
     /// The message to show: the newest that is not stale.
-    pub(crate) fn message<'a>(&'a self, scene: &Scene<'a>) -> Option<&'a Message> {
+    pub(crate) fn message<'a>(&'a self, scene: &Scene<'a>) -> Option<&'a StatusMessage> {
         let fresh =
-            |message: &&Message| message.sticky || scene.now.mono.since(message.at) < MESSAGE;
+            |message: &&StatusMessage| message.sticky || scene.now.mono.since(message.at) < MESSAGE;
         let theirs = scene.message.filter(fresh);
         let ours = self.note.as_ref().filter(fresh);
         match (theirs, ours) {

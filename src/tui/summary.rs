@@ -6,7 +6,7 @@ use crate::domain::Now;
 use crate::monitor::Totals;
 use crate::paradigm::Census;
 
-use super::view_model::{Machine, Scene};
+use super::view_model::{ProcessStats, Scene};
 
 /// What the header says of all sites and of the program.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +16,7 @@ pub(crate) struct Summary {
     pub(crate) late: Duration,
     pub(crate) quantiles: Option<(Duration, Duration)>,
     pub(crate) census: Census,
-    pub(crate) machine: Machine,
+    pub(crate) machine: ProcessStats,
     pub(crate) revision: u64,
 }
 

@@ -22,9 +22,9 @@ use crossterm::{cursor, queue};
 
 use crate::domain::clean;
 
-use super::frame_diff::Sheet;
+use super::frame_diff::FrameDiff;
 use super::suspend;
-use super::terminal_writer::Writer;
+use super::terminal_writer::TerminalWriter;
 use super::ui::Ui;
 use super::view_model::Scene;
 
@@ -40,8 +40,8 @@ const POP_TITLE: &str = "\x1b[23;0t";
 #[derive(Debug)]
 pub struct Terminal {
     /// Standard output, without the standard library's buffer: a frame is one write.
-    out: Writer,
-    sheet: Sheet,
+    out: TerminalWriter,
+    sheet: FrameDiff,
     title: String,
 }
 
@@ -61,8 +61,8 @@ impl Terminal {
         // selection. Colours are taken out of the frame instead.
         Colored::set_ansi_color_disabled(false);
         let mut terminal = Self {
-            out: Writer::start(File::from(stdout.as_fd().try_clone_to_owned()?))?,
-            sheet: Sheet::new(),
+            out: TerminalWriter::start(File::from(stdout.as_fd().try_clone_to_owned()?))?,
+            sheet: FrameDiff::new(),
             title: String::new(),
         };
         install_hook();

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// The writing end of a terminal.
 #[derive(Debug)]
-pub(crate) struct Writer {
+pub(crate) struct TerminalWriter {
     pieces: Sender<Vec<u8>>,
     progress: Arc<Progress>,
 }
@@ -44,7 +44,7 @@ impl Progress {
     }
 }
 
-impl Writer {
+impl TerminalWriter {
     /// Starts the thread. It ends with this handle, once it has written what it was given.
     ///
     /// # Errors
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn a_stalled_reader_holds_up_the_writer_and_nobody_else() {
         let (mut reader, writer) = io::pipe().unwrap();
-        let writer = Writer::start(File::from(std::os::fd::OwnedFd::from(writer))).unwrap();
+        let writer = TerminalWriter::start(File::from(std::os::fd::OwnedFd::from(writer))).unwrap();
         // More than a pipe holds: the second piece waits behind it.
         let large = vec![b'a'; 1 << 20];
         writer.send(large.clone()).unwrap();
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_reader_that_is_gone_is_an_error_of_the_next_piece() {
         let (reader, writer) = io::pipe().unwrap();
-        let writer = Writer::start(File::from(std::os::fd::OwnedFd::from(writer))).unwrap();
+        let writer = TerminalWriter::start(File::from(std::os::fd::OwnedFd::from(writer))).unwrap();
         drop(reader);
         // However much was sent before the failure was known, none of it is waited for.
         while writer.send(b"x".to_vec()).is_ok() {}

@@ -9,7 +9,7 @@ use ratatui::style::{Color, Modifier, Style};
 use crate::domain::Reason;
 use crate::monitor::{SiteState, State};
 
-use super::history_view::Delivery;
+use super::history_view::DeliveryState;
 use super::view_model::Tone;
 
 /// How a state is shown.
@@ -63,11 +63,11 @@ pub(crate) fn site_badge(site: &SiteState) -> Badge {
 }
 
 /// How a letter's way is shown.
-pub(crate) const fn delivery(delivery: Delivery) -> Badge {
+pub(crate) const fn delivery(delivery: DeliveryState) -> Badge {
     let (glyph, word, style) = match delivery {
-        Delivery::Pending => ("○", "pending", WARN),
-        Delivery::Sent => ("●", "sent", GOOD),
-        Delivery::Failed => ("✗", "FAILED", BAD),
+        DeliveryState::Pending => ("○", "pending", WARN),
+        DeliveryState::Sent => ("●", "sent", GOOD),
+        DeliveryState::Failed => ("✗", "FAILED", BAD),
     };
     Badge { glyph, word, style }
 }

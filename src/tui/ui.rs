@@ -9,15 +9,15 @@ use crate::domain::Moment;
 use crate::monitor::State as SiteIs;
 
 use super::downgrade::finish;
-use super::frame_rate::Pace;
-use super::history_view::Recollection;
+use super::frame_rate::FrameRate;
+use super::history_view::HistoryQuery;
 use super::input::{Input, What};
 use super::key::Key;
 use super::keymap::{self, Mode, Scope};
 use super::options::Options;
 use super::outages_actions;
 use super::overlays::{draw_pages, explain, help, message, outage, replay, site_history};
-use super::replay_state::Tried;
+use super::replay_state::TriedRules;
 use super::state::{Layer, State};
 use super::theme::{self, BOLD, PLAIN};
 use super::view_model::{Intent, Scene};
@@ -29,7 +29,7 @@ use super::{layout, update};
 #[derive(Debug)]
 pub struct Ui {
     state: State,
-    pace: Pace,
+    frame_rate: FrameRate,
 }
 
 impl Ui {
@@ -37,7 +37,7 @@ impl Ui {
     #[must_use]
     pub fn new(options: Options, size: (u16, u16)) -> Self {
         Self {
-            pace: Pace::new(options.remote),
+            frame_rate: FrameRate::new(options.remote),
             state: State::new(options, size),
         }
     }
@@ -63,13 +63,13 @@ impl Ui {
                 None
             }
             What::Focus(focused) => {
-                self.pace.focus(*focused);
+                self.frame_rate.focus(*focused);
                 return None;
             }
             What::Closed => return Some(Intent::Closed),
             What::Other => return None,
         };
-        self.pace.hurry();
+        self.frame_rate.hurry();
         self.tick(scene);
         intent
     }
@@ -99,8 +99,8 @@ impl Ui {
             None => Mode::Screen(self.view().scopes),
             Some(Layer::Help { .. }) => Mode::Help,
             Some(Layer::Explain { .. }) => Mode::Explain,
-            Some(Layer::Outage { .. } | Layer::Letter { .. }) => Mode::Help,
-            Some(Layer::Past { .. }) => Mode::Past,
+            Some(Layer::Outage { .. } | Layer::Message { .. }) => Mode::Help,
+            Some(Layer::SiteHistory { .. }) => Mode::SiteHistory,
             Some(Layer::Replay { .. }) => Mode::Replay,
             Some(Layer::Note { .. }) => Mode::Note,
             Some(Layer::Filter) => Mode::Filter,
@@ -124,28 +124,28 @@ impl Ui {
 
     /// What of the past is on the screen.
     #[must_use]
-    pub fn recalls(&self) -> Option<Recollection> {
+    pub fn history_query(&self) -> Option<HistoryQuery> {
         match self.state.layers.last() {
-            Some(Layer::Past { site, .. }) => {
+            Some(Layer::SiteHistory { site, .. }) => {
                 let cells = site_history::chart_cells(self.state.size.0);
-                Some(Recollection::Site(*site, self.state.browse.span, cells))
+                Some(HistoryQuery::Site(*site, self.state.outages.span, cells))
             }
             Some(Layer::Replay { .. }) => None,
-            _ => outages_actions::is_here(&self.state).then_some(Recollection::Outages),
+            _ => outages_actions::is_here(&self.state).then_some(HistoryQuery::Outages),
         }
     }
 
     /// The rules that somebody tries on the past.
     #[must_use]
-    pub fn tries(&self) -> Option<Tried> {
+    pub fn tried_rules(&self) -> Option<TriedRules> {
         let layer = self.state.layers.last();
-        matches!(layer, Some(Layer::Replay { .. })).then_some(self.state.browse.tried)
+        matches!(layer, Some(Layer::Replay { .. })).then_some(self.state.outages.tried)
     }
 
     /// Whether a frame is worth drawing now.
     #[must_use]
     pub fn wants_frame(&self, scene: &Scene<'_>) -> bool {
-        self.pace.due(scene.now.mono, self.shown(scene))
+        self.frame_rate.due(scene.now.mono, self.shown(scene))
     }
 
     /// When to ask [`wants_frame`](Self::wants_frame) again, if nothing comes before.
@@ -154,7 +154,7 @@ impl Ui {
         if self.is_busy() {
             return now;
         }
-        self.pace.next(now)
+        self.frame_rate.next(now)
     }
 
     /// Whether [`tick`](Self::tick) has more to do: it is to be called again soon, with
@@ -167,7 +167,7 @@ impl Ui {
     /// Notes that a frame of this scene was drawn.
     pub fn drawn(&mut self, scene: &Scene<'_>) {
         let shown = self.shown(scene);
-        self.pace.drawn(scene.now.mono, shown);
+        self.frame_rate.drawn(scene.now.mono, shown);
     }
 
     /// A number that changes whenever a frame of this scene would.
@@ -185,10 +185,10 @@ impl Ui {
             scene.record.ledger.now().hash(&mut hash);
         }
         scene.workshop.revision.hash(&mut hash);
-        if self.recalls().is_some() {
+        if self.history_query().is_some() {
             scene.past.revision.hash(&mut hash);
         }
-        if self.tries().is_some() {
+        if self.tried_rules().is_some() {
             scene.hindsight.revision.hash(&mut hash);
         }
         let message = scene.message.map(|message| (message.at, &message.text));
@@ -226,11 +226,11 @@ impl Ui {
                 let lines = outage::lines(state, scene, outage, body.width);
                 draw_pages(buffer, body, &outage::title(outage), &lines, *scroll);
             }
-            Some(Layer::Letter { id, scroll }) => {
+            Some(Layer::Message { id, scroll }) => {
                 let lines = message::lines(state, scene, id, body.width);
                 draw_pages(buffer, body, message::TITLE, &lines, *scroll);
             }
-            Some(Layer::Past { site, scroll }) => {
+            Some(Layer::SiteHistory { site, scroll }) => {
                 let lines = site_history::lines(state, scene, *site, body);
                 draw_pages(
                     buffer,

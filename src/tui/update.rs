@@ -60,15 +60,15 @@ pub(crate) fn act(
         | Action::PageDown
         | Action::Top
         | Action::Bottom => travel(state, action, scene),
-        Action::Steer(steer) => return sched_actions::act(state, steer, scene),
-        Action::Tweak(tweak) => return lab_actions::act(state, tweak, scene),
-        Action::Try(turn) => {
+        Action::Sched(steer) => return sched_actions::act(state, steer, scene),
+        Action::Lab(tweak) => return lab_actions::act(state, tweak, scene),
+        Action::Replay(turn) => {
             let usual = scene.monitor.ids().first();
             let usual = usual.and_then(|id| scene.monitor.site(*id));
             let usual = usual.map(|state| &**state.site());
-            state.browse.tried.turn(turn, usual);
+            state.outages.tried.turn(turn, usual);
         }
-        Action::Recall(recall) => return outages_actions::act(state, recall, scene),
+        Action::Outages(recall) => return outages_actions::act(state, recall, scene),
         Action::Explain => {
             state.pin();
             if let Some(site) = state.selected() {
@@ -144,8 +144,8 @@ fn back(state: &mut State) {
     if state.layers.pop().is_some() {
     } else if state.frozen.is_some() {
         state.frozen = None;
-    } else if state.place.is_still() && VIEWS[state.view].scopes.contains(&Scope::Sched) {
-        state.place.live();
+    } else if state.sched.is_still() && VIEWS[state.view].scopes.contains(&Scope::Sched) {
+        state.sched.live();
     } else if !outages_actions::text(state).is_empty() {
         outages_actions::set_text(state, "");
     }
@@ -228,8 +228,8 @@ fn pages(state: &State, scene: &Scene<'_>) -> Option<usize> {
         Layer::Help { .. } => help::lines(&context(scene), state.words_first(), area.width).len(),
         Layer::Explain { site, .. } => explain::lines(state, scene, *site, area.width).len(),
         Layer::Outage { outage, .. } => outage::lines(state, scene, outage, area.width).len(),
-        Layer::Letter { id, .. } => message::lines(state, scene, id, area.width).len(),
-        Layer::Past { site, .. } => site_history::lines(state, scene, *site, area).len(),
+        Layer::Message { id, .. } => message::lines(state, scene, id, area.width).len(),
+        Layer::SiteHistory { site, .. } => site_history::lines(state, scene, *site, area).len(),
         Layer::Replay { .. } => return Some(replay::last_scroll(state, scene, area)),
         Layer::Filter | Layer::Note { .. } => return None,
     };
@@ -260,8 +260,8 @@ fn travel(state: &mut State, action: Action, scene: &Scene<'_>) {
             Layer::Help { scroll }
             | Layer::Explain { scroll, .. }
             | Layer::Outage { scroll, .. }
-            | Layer::Letter { scroll, .. }
-            | Layer::Past { scroll, .. }
+            | Layer::Message { scroll, .. }
+            | Layer::SiteHistory { scroll, .. }
             | Layer::Replay { scroll },
         ) = state.layers.last_mut()
         {

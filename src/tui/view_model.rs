@@ -8,8 +8,8 @@ use crate::monitor::Monitor;
 use crate::paradigm::{Census, Label, QueueFigures};
 use crate::trace::{Capacity, Kernel, Ledger};
 
-use super::history_view::Past;
-use super::replay_state::Hindsight;
+use super::history_view::HistoryView;
+use super::replay_state::ReplayState;
 
 /// Everything a frame is drawn from, by reference. The screen reads it and writes nothing.
 #[derive(Clone, Copy)]
@@ -27,21 +27,21 @@ pub struct Scene<'a> {
     /// Whether its number of workers can be changed.
     pub resizable: bool,
     /// What every check did lately.
-    pub record: OnRecord<'a>,
+    pub record: TraceView<'a>,
     /// The newest answers of the history.
-    pub past: &'a Past,
+    pub past: &'a HistoryView,
     /// The past under other rules.
-    pub hindsight: &'a Hindsight,
+    pub hindsight: &'a ReplayState,
     /// What the program itself costs.
-    pub machine: Machine,
+    pub machine: ProcessStats,
     /// The last race and the last experiment.
-    pub workshop: Workshop<'a>,
+    pub workshop: LabView<'a>,
     /// When a site is due next; `None` while that is not known, or it is paused.
     pub next_due: &'a dyn Fn(SiteId) -> Option<Moment>,
     /// Why nobody is told of a site at present, if that is so.
     pub silence: &'a dyn Fn(SiteId) -> Option<String>,
     /// The newest notice: the receipt of a switch, a failed reload.
-    pub message: Option<&'a Message>,
+    pub message: Option<&'a StatusMessage>,
     /// Trouble that lasts, such as a broken sites.toml.
     pub banner: Option<&'a str>,
     /// Which sites.toml, shortened for people.
@@ -52,7 +52,7 @@ pub struct Scene<'a> {
 
 /// What is on record of the checks, thread by thread.
 #[derive(Clone, Copy, Debug)]
-pub struct OnRecord<'a> {
+pub struct TraceView<'a> {
     /// Every poll of the last minutes, and what is in flight.
     pub ledger: &'a Ledger,
     /// What the operating system counts of each thread.
@@ -71,7 +71,7 @@ pub struct OnRecord<'a> {
 
 /// The last race and the last experiment, as far as they have come.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Workshop<'a> {
+pub struct LabView<'a> {
     /// The race.
     pub board: Option<&'a Board>,
     /// The experiment.
@@ -88,7 +88,7 @@ pub struct Workshop<'a> {
 
 /// What the program itself costs; `None` where the system does not tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Machine {
+pub struct ProcessStats {
     /// Processor time used, as a share of one core; may be above 1.
     pub cpu: Option<f32>,
     /// Resident memory in bytes, children included.
@@ -110,7 +110,7 @@ pub enum Tone {
 
 /// One line for the reader, shown for a few seconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
+pub struct StatusMessage {
     /// The line.
     pub text: String,
     /// What of it must not be cut, for a line that is too narrow for all.
@@ -123,7 +123,7 @@ pub struct Message {
     pub sticky: bool,
 }
 
-impl Message {
+impl StatusMessage {
     /// The line as it is shown where `width` cells are left for it.
     pub(crate) fn line(&self, width: u16) -> String {
         let text = clean(&self.text, 1_000);
@@ -168,7 +168,7 @@ pub enum Intent {
     /// Write what is on record into a file.
     Export,
     /// Race or try something, or stop it.
-    Workshop(Wish),
+    Lab(LabRequest),
     /// Hand the terminal back to the shell (`Terminal::suspend`).
     Suspend,
     /// Draw everything anew (`Terminal::redraw`).
@@ -177,7 +177,7 @@ pub enum Intent {
 
 /// What the reader wants of Race and Lab.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum LabRequest {
     /// Every paradigm over this work.
     Race {
         /// The sites of the list, or toys.
@@ -188,7 +188,7 @@ pub enum Wish {
     /// Stop the race.
     StopRace,
     /// The paradigm in use over toys.
-    Try {
+    Experiment {
         /// Which toys.
         workload: Workload,
         /// How many.
@@ -199,7 +199,7 @@ pub enum Wish {
         gils: Vec<bool>,
     },
     /// Stop the experiment.
-    StopTry,
+    StopExperiment,
 }
 
 #[cfg(test)]
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_message_that_is_too_long_is_shown_in_short_if_it_has_a_short_form() {
-        let of = |text: &str, short: Option<&str>| Message {
+        let of = |text: &str, short: Option<&str>| StatusMessage {
             text: text.to_owned(),
             short: short.map(str::to_owned),
             tone: Tone::Good,

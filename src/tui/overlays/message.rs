@@ -4,7 +4,7 @@ use ratatui::text::Line;
 
 use crate::domain::clean;
 use crate::tui::format::{age, plural, when, wrap};
-use crate::tui::history_view::Delivery;
+use crate::tui::history_view::DeliveryState;
 use crate::tui::state::State;
 use crate::tui::theme::{self, PLAIN};
 use crate::tui::view_model::Scene;
@@ -39,7 +39,7 @@ pub(crate) fn lines(state: &State, scene: &Scene<'_>, id: &str, width: u16) -> V
         let tries = plural(letter.attempts as usize, "try").replace("trys", "tries");
         became.push_str(&format!(" after {tries}"));
     }
-    if letter.delivery == Delivery::Pending {
+    if letter.delivery == DeliveryState::Pending {
         became.push_str(&format!(", next in {}", age(letter.next.since(now))));
     }
     page.say("State", &became, badge.style);

@@ -6,7 +6,7 @@ use crate::domain::{Cause, Timestamp, brief, clean};
 use crate::monitor::{SiteState, State as SiteIs};
 use crate::trace::{Doing, Record};
 use crate::tui::format::{age, lateness, plural, setting, when};
-use crate::tui::history_view::PastOutage;
+use crate::tui::history_view::OutageView;
 use crate::tui::outages_state::OutageKey;
 use crate::tui::state::State;
 use crate::tui::theme::{self, DIM, PLAIN};
@@ -66,7 +66,7 @@ impl Page<'_> {
         when(at, now, &self.state.options.zone)
     }
 
-    fn outage(&mut self, outage: &PastOutage) {
+    fn outage(&mut self, outage: &OutageView) {
         let now = self.state.now(self.scene).wall;
         let (badge, verdict) = match outage.ended {
             None => {
@@ -119,7 +119,7 @@ impl Page<'_> {
         }
     }
 
-    fn rule(&mut self, outage: &PastOutage, site: Option<&SiteState>) {
+    fn rule(&mut self, outage: &OutageView, site: Option<&SiteState>) {
         let after = age(outage.confirmed.since(outage.since));
         let confirmed = self.time(outage.confirmed);
         let text = match site {
@@ -140,7 +140,7 @@ impl Page<'_> {
         self.text.say("Rule", &text, PLAIN);
     }
 
-    fn messages(&mut self, outage: &PastOutage) {
+    fn messages(&mut self, outage: &OutageView) {
         self.text.heading("MESSAGES");
         if outage.told.is_empty() {
             self.text

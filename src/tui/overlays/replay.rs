@@ -20,7 +20,9 @@ use ratatui::text::{Line, Span};
 
 use crate::domain::{brief, clean};
 use crate::tui::format::{age, count, cut, moment, setting, when};
-use crate::tui::replay_state::{AsTheyAre, Extent, Fate, Fates, Reckoned, Replayed};
+use crate::tui::replay_state::{
+    ChangeCounts, CurrentRules, MinMax, OutageChange, ReplayResult, ReplayedOutage,
+};
 use crate::tui::state::State;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::view_model::{Scene, Tone};
@@ -90,7 +92,7 @@ pub(crate) fn draw(
     let scroll = scroll.min(listed.saturating_sub(room));
     let columns = Columns::of(list.width);
     columns.heading(buffer, list);
-    let is_old = reckoned.tried != state.browse.tried;
+    let is_old = reckoned.tried != state.outages.tried;
     let shown = reckoned.outages.iter().skip(scroll);
     for (outage, line) in shown.zip(list.rows().skip(1)) {
         columns.row(buffer, line, outage, state, scene, is_old);
@@ -129,7 +131,7 @@ fn head(state: &State, scene: &Scene<'_>, area: Rect) -> Vec<Line<'static>> {
         return page.lines;
     };
     // Figures of rules that are not tried any more fade until the new ones have come.
-    let style = if reckoned.tried == state.browse.tried {
+    let style = if reckoned.tried == state.outages.tried {
         PLAIN
     } else {
         DIM
@@ -189,7 +191,7 @@ fn rules_line(name: &str, cells: [(String, Style); 5]) -> Line<'static> {
 }
 
 /// "2", or "1-3" where sites differ.
-fn extent<T: PartialEq>(extent: &Extent<T>, words: impl Fn(&T) -> String) -> (String, Style) {
+fn extent<T: PartialEq>(extent: &MinMax<T>, words: impl Fn(&T) -> String) -> (String, Style) {
     let (least, most) = extent;
     let text = if least == most {
         words(least)
@@ -199,7 +201,7 @@ fn extent<T: PartialEq>(extent: &Extent<T>, words: impl Fn(&T) -> String) -> (St
     (text, PLAIN)
 }
 
-fn usual_line(usual: Option<&AsTheyAre>) -> Line<'static> {
+fn usual_line(usual: Option<&CurrentRules>) -> Line<'static> {
     let time = |time: &Duration| setting(*time);
     let cells = match usual {
         Some(usual) => [
@@ -215,7 +217,7 @@ fn usual_line(usual: Option<&AsTheyAre>) -> Line<'static> {
 }
 
 fn tried_line(state: &State) -> Line<'static> {
-    let tried = state.browse.tried;
+    let tried = state.outages.tried;
     let changed = |text: Option<String>| match text {
         Some(text) => (text, BOLD),
         None => ("=".to_owned(), DIM),
@@ -234,7 +236,7 @@ fn tried_line(state: &State) -> Line<'static> {
     rules_line("tried", cells)
 }
 
-fn figures(page: &mut Text, reckoned: &Reckoned, style: Style) {
+fn figures(page: &mut Text, reckoned: &ReplayResult, style: Style) {
     let row = |name: &str, cells: [String; 3]| {
         let [outages, messages, degraded] = cells;
         format!("{name:<NAME$}{outages:>10}{messages:>10}{degraded:>10}")
@@ -263,7 +265,7 @@ fn figures(page: &mut Text, reckoned: &Reckoned, style: Style) {
 }
 
 /// What becomes of the outages, in a sentence.
-fn noticed(fates: &Fates) -> String {
+fn noticed(fates: &ChangeCounts) -> String {
     let delay = fates.delay.map_or_else(String::new, |(typical, most)| {
         if fates.later == 1 {
             format!(" ({})", brief(most))
@@ -308,7 +310,7 @@ impl Columns {
         &self,
         buffer: &mut Buffer,
         line: Rect,
-        outage: &Replayed,
+        outage: &ReplayedOutage,
         state: &State,
         scene: &Scene<'_>,
         is_old: bool,
@@ -336,12 +338,12 @@ impl Columns {
     }
 }
 
-fn words(fate: Fate) -> (String, Style) {
+fn words(fate: OutageChange) -> (String, Style) {
     match fate {
-        Fate::AsSoon => ("as soon".to_owned(), PLAIN),
-        Fate::Later(by) => (format!("{} later", brief(by)), theme::tone(Tone::Warn)),
-        Fate::Earlier(by) => (format!("{} earlier", brief(by)), theme::tone(Tone::Good)),
-        Fate::NotNoticed => ("not noticed".to_owned(), theme::tone(Tone::Bad)),
-        Fate::Besides => ("noticed besides".to_owned(), BOLD),
+        OutageChange::AsSoon => ("as soon".to_owned(), PLAIN),
+        OutageChange::Later(by) => (format!("{} later", brief(by)), theme::tone(Tone::Warn)),
+        OutageChange::Earlier(by) => (format!("{} earlier", brief(by)), theme::tone(Tone::Good)),
+        OutageChange::NotNoticed => ("not noticed".to_owned(), theme::tone(Tone::Bad)),
+        OutageChange::Besides => ("noticed besides".to_owned(), BOLD),
     }
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::{Line, Span as Part};
+use ratatui::text::{Line, Span};
 
 use crate::domain::{SiteId, Timestamp, brief, clean};
 use crate::tui::format::{age, bytes, count, date, percent, when};
-use crate::tui::history_view::{PastOutage, SitePast, Span, Stretch};
+use crate::tui::history_view::{BucketTotals, HistorySpan, OutageView, SiteHistory};
 use crate::tui::state::State;
 use crate::tui::theme::{self, BOLD, DIM, NETWORK, PLAIN};
 use crate::tui::view_model::{Scene, Tone};
@@ -50,7 +50,7 @@ pub(crate) fn lines(
         text: Text::new(area.width),
     };
     let past = scene.past.site.as_ref();
-    match past.filter(|past| past.site == site && past.span == state.browse.span) {
+    match past.filter(|past| past.site == site && past.span == state.outages.span) {
         Some(past) => page.site(past, area.height),
         None => {
             let watched = scene.monitor.site(site).is_some();
@@ -76,7 +76,7 @@ impl Page<'_> {
         when(at, self.scene.now.wall, &self.state.options.zone)
     }
 
-    fn site(&mut self, past: &SitePast, height: u16) {
+    fn site(&mut self, past: &SiteHistory, height: u16) {
         self.uptime(past);
         self.text.lines.push(Line::default());
         self.chart(past, usize::from(height.saturating_sub(14)).clamp(4, 12));
@@ -87,22 +87,22 @@ impl Page<'_> {
     }
 
     /// One column a span, "since start" beside them.
-    fn uptime(&mut self, past: &SitePast) {
-        let mut rows: [Vec<Part<'static>>; 5] = Default::default();
+    fn uptime(&mut self, past: &SiteHistory) {
+        let mut rows: [Vec<Span<'static>>; 5] = Default::default();
         let labels = ["", "UP%", "P50", "P95", "CHECKS"];
         for (row, label) in rows.iter_mut().zip(labels) {
-            row.push(Part::styled(format!("{label:<8}"), DIM));
+            row.push(Span::styled(format!("{label:<8}"), DIM));
         }
         let mut column = |cells: [String; 5]| {
             for (row, (index, cell)) in rows.iter_mut().zip(cells.into_iter().enumerate()) {
                 let style = if index == 0 { DIM } else { PLAIN };
-                row.push(Part::styled(format!("{cell:>13}"), style));
+                row.push(Span::styled(format!("{cell:>13}"), style));
             }
         };
         let none = || "-".to_owned();
         let time = |took: Option<Duration>| took.map_or_else(none, brief);
         let looks = |looks: u64| count(usize::try_from(looks).unwrap_or(usize::MAX));
-        for (span, sum) in Span::ALL.into_iter().zip(&past.spans) {
+        for (span, sum) in HistorySpan::ALL.into_iter().zip(&past.spans) {
             column([
                 span.words().to_owned(),
                 sum.uptime.map_or_else(none, percent),
@@ -127,7 +127,7 @@ impl Page<'_> {
     }
 
     /// Bars up to p50 and whiskers up to p95, one column a stretch of time.
-    fn chart(&mut self, past: &SitePast, rows: usize) {
+    fn chart(&mut self, past: &SiteHistory, rows: usize) {
         let highest = past.chart.iter().filter_map(|point| point.p95).max();
         let each = match &past.chart[..] {
             [first, second, ..] => brief(second.start.since(first.start)),
@@ -154,7 +154,7 @@ impl Page<'_> {
             } else {
                 String::new()
             };
-            let mut parts = vec![Part::styled(format!("{label:>7} "), DIM)];
+            let mut parts = vec![Span::styled(format!("{label:>7} "), DIM)];
             for point in &past.chart {
                 let (p50, p95) = (point.p50.map_or(0, level), point.p95.map_or(0, level));
                 let (glyph, style) = if row <= p50 {
@@ -164,7 +164,7 @@ impl Page<'_> {
                 } else {
                     (" ", PLAIN)
                 };
-                parts.push(Part::styled(glyph, style));
+                parts.push(Span::styled(glyph, style));
             }
             self.text.lines.push(Line::from(parts));
         }
@@ -179,16 +179,16 @@ impl Page<'_> {
     }
 
     /// One mark a stretch: all good, partly, hardly, or nobody looked.
-    fn marks(&mut self, label: &str, stretches: &[Stretch]) {
-        let mut parts = vec![Part::styled(format!("{label:>7} "), DIM)];
+    fn marks(&mut self, label: &str, stretches: &[BucketTotals]) {
+        let mut parts = vec![Span::styled(format!("{label:>7} "), DIM)];
         parts.extend(stretches.iter().map(|stretch| {
             let (glyph, style) = mark(stretch);
-            Part::styled(glyph, style)
+            Span::styled(glyph, style)
         }));
         self.text.lines.push(Line::from(parts));
     }
 
-    fn days(&mut self, days: &[Stretch]) {
+    fn days(&mut self, days: &[BucketTotals]) {
         let room = self.text.width.saturating_sub(usize::from(AXIS));
         let days = &days[days.len().saturating_sub(room)..];
         let from = days.first();
@@ -201,7 +201,7 @@ impl Page<'_> {
         self.marks("days", days);
     }
 
-    fn outages(&mut self, outages: &[PastOutage]) {
+    fn outages(&mut self, outages: &[OutageView]) {
         self.text.heading(format!("OUTAGES: {}", outages.len()));
         if outages.is_empty() {
             self.text.say("", "None on record.", PLAIN);
@@ -215,8 +215,8 @@ impl Page<'_> {
             };
             let why = outage.causes.first().map(words).unwrap_or_default();
             self.text.lines.push(Line::from(vec![
-                Part::styled(format!("{glyph} {word}  "), style),
-                Part::raw(format!(
+                Span::styled(format!("{glyph} {word}  "), style),
+                Span::raw(format!(
                     "{:<19}  {lasted:>7}  {why}",
                     self.time(outage.since)
                 )),
@@ -224,7 +224,7 @@ impl Page<'_> {
         }
     }
 
-    fn file(&mut self, past: &SitePast) {
+    fn file(&mut self, past: &SiteHistory) {
         self.text.heading("THE HISTORY");
         let file = &past.file;
         let place = file.path.as_deref().unwrap_or("in memory only");
@@ -241,7 +241,7 @@ impl Page<'_> {
     }
 }
 
-fn mark(stretch: &Stretch) -> (&'static str, Style) {
+fn mark(stretch: &BucketTotals) -> (&'static str, Style) {
     match stretch.uptime {
         None => ("·", DIM),
         Some(share) if share >= 1.0 => ("▁", theme::tone(Tone::Good)),

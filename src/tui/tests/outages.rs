@@ -5,9 +5,9 @@ use ratatui::style::Color;
 
 use crate::tui::fixture::Fleet;
 use crate::tui::history_fixture::{hindsight, past, site_past};
-use crate::tui::history_view::{Past, Recollection, Span};
+use crate::tui::history_view::{HistoryQuery, HistorySpan, HistoryView};
 use crate::tui::options::Options;
-use crate::tui::replay_state::{Hindsight, Tried};
+use crate::tui::replay_state::{ReplayState, TriedRules};
 use crate::tui::ui::Ui;
 use crate::tui::view_model::{Intent, Scene};
 
@@ -62,7 +62,10 @@ fn an_outage_and_a_letter_are_opened_whole() {
         press(&mut ui, &scene, "j Enter");
         assert_snapshot!(format!("outage_{}", size.0), shot(&draw(&ui, &scene, size)));
         press(&mut ui, &scene, "q o Enter");
-        assert_snapshot!(format!("message_{}", size.0), shot(&draw(&ui, &scene, size)));
+        assert_snapshot!(
+            format!("message_{}", size.0),
+            shot(&draw(&ui, &scene, size))
+        );
     }
 }
 
@@ -133,10 +136,10 @@ fn a_frozen_screen_shows_the_outages_of_then() {
     let mut fleet = fleet();
     let mut ui = outages(&fleet.scene(), SMALL, options());
     press(&mut ui, &fleet.scene(), "Space");
-    fleet.past = Past {
+    fleet.past = HistoryView {
         revision: 2,
         answered: true,
-        ..Past::default()
+        ..HistoryView::default()
     };
     let text = lines(&draw(&ui, &fleet.scene(), SMALL)).join("\n");
     assert!(text.contains("news.example"), "{text}");
@@ -151,14 +154,20 @@ fn the_history_is_asked_only_for_what_is_on_the_screen() {
     let scene = fleet.scene();
     let mut ui = Ui::new(options(), SMALL);
     ui.tick(&scene);
-    assert_eq!(ui.recalls(), None);
+    assert_eq!(ui.history_query(), None);
     press(&mut ui, &scene, "F5");
-    assert_eq!(ui.recalls(), Some(Recollection::Outages));
+    assert_eq!(ui.history_query(), Some(HistoryQuery::Outages));
     press(&mut ui, &scene, "F1 d");
     let pay = fleet.id("pay.example/charge");
-    assert_eq!(ui.recalls(), Some(Recollection::Site(pay, Span::Day, 68)));
+    assert_eq!(
+        ui.history_query(),
+        Some(HistoryQuery::Site(pay, HistorySpan::Day, 68))
+    );
     press(&mut ui, &scene, "Z");
-    assert_eq!(ui.recalls(), Some(Recollection::Site(pay, Span::Week, 68)));
+    assert_eq!(
+        ui.history_query(),
+        Some(HistoryQuery::Site(pay, HistorySpan::Week, 68))
+    );
 }
 
 #[test]
@@ -166,12 +175,15 @@ fn the_past_of_a_site_is_a_page_of_uptime_chart_days_and_outages() {
     let mut fleet = fleet();
     let pay = fleet.id("pay.example/charge");
     for (size, cells) in [(SMALL, 68), (MEDIUM, 108)] {
-        fleet.past.site = Some(site_past(pay, Span::Day, cells));
+        fleet.past.site = Some(site_past(pay, HistorySpan::Day, cells));
         let scene = fleet.scene();
         let mut ui = Ui::new(options(), size);
         ui.tick(&scene);
         press(&mut ui, &scene, "d");
-        assert_snapshot!(format!("site_history_{}", size.0), shot(&draw(&ui, &scene, size)));
+        assert_snapshot!(
+            format!("site_history_{}", size.0),
+            shot(&draw(&ui, &scene, size))
+        );
         press(&mut ui, &scene, "G");
         let text = lines(&draw(&ui, &scene, size)).join("\n");
         assert!(
@@ -201,7 +213,7 @@ fn replay(fleet: &Fleet, size: (u16, u16), options: Options) -> Ui {
 #[test]
 fn the_past_under_other_rules_stands_beside_the_past_as_it_was() {
     let mut fleet = fleet();
-    let tried = replay(&fleet, SMALL, options()).tries().unwrap();
+    let tried = replay(&fleet, SMALL, options()).tried_rules().unwrap();
     // The first site waits for ten seconds and is confirmed by two failures.
     assert_eq!(
         (tried.rules.confirm, tried.rules.timeout),
@@ -228,20 +240,20 @@ fn the_past_under_other_rules_stands_beside_the_past_as_it_was() {
 fn figures_of_rules_that_are_tried_no_more_fade_until_the_new_ones_come() {
     let mut fleet = fleet();
     let mut ui = outages(&fleet.scene(), SMALL, options());
-    assert_eq!(ui.tries(), None);
+    assert_eq!(ui.tried_rules(), None);
     press(&mut ui, &fleet.scene(), "t");
-    assert_eq!(ui.tries(), Some(Tried::default()));
+    assert_eq!(ui.tried_rules(), Some(TriedRules::default()));
     // Nobody asks for the lists meanwhile.
-    assert_eq!(ui.recalls(), None);
-    fleet.hindsight = Hindsight {
+    assert_eq!(ui.history_query(), None);
+    fleet.hindsight = ReplayState {
         under_way: Some(0),
-        ..Hindsight::default()
+        ..ReplayState::default()
     };
     let text = lines(&draw(&ui, &fleet.scene(), SMALL)).join("\n");
     assert!(text.contains("reckoning …"), "{text}");
-    fleet.hindsight = Hindsight {
+    fleet.hindsight = ReplayState {
         under_way: Some(430_000),
-        ..hindsight(Tried::default())
+        ..hindsight(TriedRules::default())
     };
     press(&mut ui, &fleet.scene(), "c C z");
     let buffer = draw(&ui, &fleet.scene(), SMALL);
@@ -260,17 +272,17 @@ fn figures_of_rules_that_are_tried_no_more_fade_until_the_new_ones_come() {
     let text = lines(&draw(&ui, &fleet.scene(), SMALL)).join("\n");
     assert!(text.contains("No history is kept."), "{text}");
     press(&mut ui, &fleet.scene(), "x");
-    let span = ui.tries().unwrap().span;
+    let span = ui.tried_rules().unwrap().span;
     assert_eq!(span, Some(std::time::Duration::from_secs(90 * 86_400)));
     press(&mut ui, &fleet.scene(), "Esc");
-    assert_eq!(ui.tries(), None);
-    assert_eq!(ui.recalls(), Some(Recollection::Outages));
+    assert_eq!(ui.tried_rules(), None);
+    assert_eq!(ui.history_query(), Some(HistoryQuery::Outages));
 }
 
 #[test]
 fn the_list_of_replayed_outages_is_scrolled_and_the_figures_stay() {
     let mut fleet = fleet();
-    let mut hindsight = hindsight(Tried::default());
+    let mut hindsight = hindsight(TriedRules::default());
     let reckoned = hindsight.reckoned.as_mut().unwrap();
     let last = reckoned.outages[4].clone();
     reckoned

@@ -12,7 +12,7 @@ use crate::paradigm::{ALL, position};
 use crate::trace::{Doing, Notes, Record, Slice, Step};
 use crate::tui::fixture::Fleet;
 use crate::tui::ui::Ui;
-use crate::tui::view_model::{Intent, Scene, Wish, Workshop};
+use crate::tui::view_model::{Intent, LabRequest, LabView, Scene};
 
 use super::harness::{LARGE, MEDIUM, SMALL, draw, lines, options, press, shot};
 
@@ -170,10 +170,10 @@ fn tried() -> Notebook {
 }
 
 /// The scene with `threads` in use and this in the workshop.
-fn scene<'a>(fleet: &'a Fleet, workshop: Workshop<'a>) -> Scene<'a> {
+fn scene<'a>(fleet: &'a Fleet, workshop: LabView<'a>) -> Scene<'a> {
     Scene {
         active: 1,
-        workshop: Workshop {
+        workshop: LabView {
             cores: 2,
             ..workshop
         },
@@ -197,10 +197,10 @@ fn a_race_is_bars_on_one_scale_and_says_who_won_and_why() {
     let fleet = Fleet::fresh();
     for (name, laps) in [("race_under_way", 3), ("race_over", 6)] {
         let board = race(laps);
-        let shop = Workshop {
+        let shop = LabView {
             board: Some(&board),
             racing: laps < 6,
-            ..Workshop::default()
+            ..LabView::default()
         };
         let scene = scene(&fleet, shop);
         for size in [SMALL, MEDIUM] {
@@ -216,9 +216,9 @@ fn one_that_cannot_run_says_why_in_its_row() {
     let mut board = race(6);
     let why = "no broker answers at redis://127.0.0.1:6379".to_owned();
     board.apply(Event::Cannot { place: 4, why });
-    let shop = Workshop {
+    let shop = LabView {
         board: Some(&board),
-        ..Workshop::default()
+        ..LabView::default()
     };
     for size in [SMALL, MEDIUM, LARGE] {
         let text = text(&scene(&fleet, shop), size, "F3");
@@ -230,7 +230,7 @@ fn one_that_cannot_run_says_why_in_its_row() {
 #[test]
 fn before_the_first_race_the_screen_says_what_one_is() {
     let fleet = Fleet::fresh();
-    let text = text(&scene(&fleet, Workshop::default()), SMALL, "F3");
+    let text = text(&scene(&fleet, LabView::default()), SMALL, "F3");
     assert!(
         text.contains("RACE over 16 sites, lock off | Enter starts it"),
         "{text}"
@@ -242,9 +242,9 @@ fn before_the_first_race_the_screen_says_what_one_is() {
 fn the_lab_shows_both_runs_on_one_scale_beside_their_predictions() {
     let fleet = Fleet::fresh();
     let notebook = tried();
-    let shop = Workshop {
+    let shop = LabView {
         notebook: Some(&notebook),
-        ..Workshop::default()
+        ..LabView::default()
     };
     let scene = scene(&fleet, shop);
     // From a second down to 100 ms.
@@ -263,9 +263,9 @@ fn the_lab_shows_both_runs_on_one_scale_beside_their_predictions() {
 fn look_down_any_column_and_there_is_one_that_runs() {
     let fleet = Fleet::fresh();
     let notebook = tried();
-    let shop = Workshop {
+    let shop = LabView {
         notebook: Some(&notebook),
-        ..Workshop::default()
+        ..LabView::default()
     };
     let scene = scene(&fleet, shop);
     let ui = screen(&scene, SMALL, "F4 Left Left Left z");
@@ -287,7 +287,7 @@ fn look_down_any_column_and_there_is_one_that_runs() {
 #[test]
 fn before_a_run_there_is_a_prediction_with_its_formula() {
     let fleet = Fleet::fresh();
-    let scene = scene(&fleet, Workshop::default());
+    let scene = scene(&fleet, LabView::default());
     let text = |keys| text(&scene, SMALL, keys);
     let crunch = text("F4");
     assert!(
@@ -319,10 +319,10 @@ fn a_run_under_way_is_seen_growing() {
         records: crunched(true).records,
     });
     notebook.apply(TrialEvent::UnderWay { gil: true, picture });
-    let shop = Workshop {
+    let shop = LabView {
         notebook: Some(&notebook),
         trying: true,
-        ..Workshop::default()
+        ..LabView::default()
     };
     let text = text(&scene(&fleet, shop), SMALL, "F4");
     assert!(
@@ -335,10 +335,10 @@ fn a_run_under_way_is_seen_growing() {
 #[test]
 fn keys_ask_for_what_the_screen_says() {
     let fleet = Fleet::fresh();
-    let idle = scene(&fleet, Workshop::default());
+    let idle = scene(&fleet, LabView::default());
     let mut ui = screen(&idle, SMALL, "F3");
-    let wish = |wish| vec![Intent::Workshop(wish)];
-    let race = |workload, gil| wish(Wish::Race { workload, gil });
+    let wish = |wish| vec![Intent::Lab(wish)];
+    let race = |workload, gil| wish(LabRequest::Race { workload, gil });
     assert_eq!(press(&mut ui, &idle, "Enter"), race(Workload::Http, false));
     assert_eq!(
         press(&mut ui, &idle, "x G Enter"),
@@ -349,7 +349,7 @@ fn keys_ask_for_what_the_screen_says() {
         race(Workload::Sleep, true)
     );
     let tried = press(&mut ui, &idle, "F4 x Up Left Enter");
-    let wanted = Wish::Try {
+    let wanted = LabRequest::Experiment {
         workload: Workload::Sleep,
         jobs: 5,
         length: millis(500),
@@ -361,20 +361,23 @@ fn keys_ask_for_what_the_screen_says() {
     let notebook = Notebook::new(experiment());
     let busy = scene(
         &fleet,
-        Workshop {
+        LabView {
             notebook: Some(&notebook),
             racing: true,
             trying: true,
-            ..Workshop::default()
+            ..LabView::default()
         },
     );
     let mut ui = screen(&busy, SMALL, "F3");
-    assert_eq!(press(&mut ui, &busy, "Enter"), wish(Wish::StopRace));
+    assert_eq!(press(&mut ui, &busy, "Enter"), wish(LabRequest::StopRace));
     let stop = press(&mut ui, &busy, "F4 Left Left Left Enter");
-    assert_eq!(stop, wish(Wish::StopTry));
+    assert_eq!(stop, wish(LabRequest::StopExperiment));
     let other = press(&mut ui, &busy, "Up Enter");
     assert!(
-        matches!(&other[..], [Intent::Workshop(Wish::Try { jobs: 5, .. })]),
+        matches!(
+            &other[..],
+            [Intent::Lab(LabRequest::Experiment { jobs: 5, .. })]
+        ),
         "{other:?}"
     );
 }
@@ -382,7 +385,7 @@ fn keys_ask_for_what_the_screen_says() {
 #[test]
 fn help_begins_with_the_words_of_the_field_there() {
     let fleet = Fleet::fresh();
-    let scene = scene(&fleet, Workshop::default());
+    let scene = scene(&fleet, LabView::default());
     for screen in ["F3", "F4"] {
         let text = text(&scene, SMALL, &format!("{screen} ?"));
         assert!(

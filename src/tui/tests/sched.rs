@@ -11,7 +11,7 @@ use crate::tui::fixture::Fleet;
 use crate::tui::options::Options;
 use crate::tui::sched_fixture::{Crew, Work};
 use crate::tui::ui::Ui;
-use crate::tui::view_model::{Intent, OnRecord, Scene};
+use crate::tui::view_model::{Intent, Scene, TraceView};
 
 use super::harness::{LARGE, MEDIUM, SMALL, draw, lines, options, press, shot};
 
@@ -51,7 +51,7 @@ pub(super) fn scene<'a>(
         paradigms: labels,
         active: 0,
         census: work.census,
-        record: OnRecord {
+        record: TraceView {
             ledger: &work.ledger,
             ..scene.record
         },
@@ -127,7 +127,7 @@ fn a_list_that_cannot_be_held_is_said_with_its_figures() {
     let means = work.ledger.means().unwrap();
     let capacity = Capacity::measure(demand, means, crew);
     let scene = Scene {
-        record: OnRecord {
+        record: TraceView {
             capacity: Some(capacity),
             ..scene.record
         },
@@ -250,7 +250,7 @@ fn recording_is_switched_and_exported_by_key() {
         [Intent::Record(false), Intent::Export]
     );
     let off = Scene {
-        record: OnRecord {
+        record: TraceView {
             on: false,
             ..on.record
         },
@@ -305,7 +305,7 @@ fn under_celery_the_broker_has_a_row_and_workers_stand_by_host() {
     let queue = queue();
     let scene = scene(&fleet, &work, &labels, 1_800);
     let scene = Scene {
-        record: OnRecord {
+        record: TraceView {
             queue: Some(&queue),
             ..scene.record
         },
@@ -339,7 +339,7 @@ fn under_celery_the_table_says_host_and_process_where_it_is_not_wide() {
     let fleet = Fleet::mixed();
     let queue = queue();
     let scene = fleet.scene();
-    let record = OnRecord {
+    let record = TraceView {
         queue: Some(&queue),
         ..scene.record
     };

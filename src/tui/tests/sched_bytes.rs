@@ -6,9 +6,9 @@ use crate::domain::{JobId, Moment, Phase, RanOn, SiteId, Timestamp, Verdict};
 use crate::paradigm::Census;
 use crate::trace::{Doing, Fetched, Found, Ledger, Notes, Record, Recorder, Slice, Step, here};
 use crate::tui::fixture::{Fleet, site};
-use crate::tui::frame_diff::Sheet;
+use crate::tui::frame_diff::FrameDiff;
 use crate::tui::ui::Ui;
-use crate::tui::view_model::{OnRecord, Scene};
+use crate::tui::view_model::{Scene, TraceView};
 
 use super::harness::{MEDIUM, options, press};
 
@@ -79,7 +79,7 @@ fn written(threads: u64, many: bool, keys: &str) -> Vec<usize> {
     ledger.staffed(if many { 4_096 } else { threads as usize }, began);
     let mut all = (0..3 * PAGE).flat_map(|round| (0..SITES).map(move |site| (site, round)));
     let mut open: Vec<Record> = Vec::new();
-    let (mut ui, mut sheet) = (Ui::new(options(), MEDIUM), Sheet::new());
+    let (mut ui, mut sheet) = (Ui::new(options(), MEDIUM), FrameDiff::new());
     let mut bytes = Vec::new();
     for frame in 1..PAGE * 25 {
         let now = began + FRAME * frame as u32;
@@ -107,7 +107,7 @@ fn written(threads: u64, many: bool, keys: &str) -> Vec<usize> {
                 threads: threads as usize,
                 processes: 1,
             },
-            record: OnRecord {
+            record: TraceView {
                 ledger: &ledger,
                 ..scene.record
             },

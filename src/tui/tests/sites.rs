@@ -6,7 +6,7 @@ use ratatui::style::{Color, Modifier};
 use crate::tui::fixture::Fleet;
 use crate::tui::options::Options;
 use crate::tui::ui::Ui;
-use crate::tui::view_model::{Intent, Message, Scene, Tone};
+use crate::tui::view_model::{Intent, Scene, StatusMessage, Tone};
 
 use super::harness::{
     LARGE, MEDIUM, SMALL, draw, later, lines, options, press, screen, shot, type_text,
@@ -168,7 +168,7 @@ fn ascii_and_no_colour_keep_every_sign() {
 #[test]
 fn trouble_and_messages_are_seen() {
     let fleet = Fleet::many(240);
-    let message = Message {
+    let message = StatusMessage {
         text: "in flight 37 = finished 31 + handed over 6; lost 0, counted twice 0".into(),
         short: None,
         tone: Tone::Good,

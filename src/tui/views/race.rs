@@ -126,8 +126,8 @@ fn head(state: &State, scene: &Scene<'_>, board: Option<&Board>) -> String {
     let lock = |gil| if gil { "lock on" } else { "lock off" };
     let next = format!(
         "{}, {}",
-        over(state.trial.race, scene.monitor.ids().len()),
-        lock(state.trial.race_gil)
+        over(state.lab.race, scene.monitor.ids().len()),
+        lock(state.lab.race_gil)
     );
     let Some(board) = board else {
         return format!("RACE {next} | Enter starts it, x and G change it");
@@ -160,7 +160,7 @@ fn over(workload: Workload, jobs: usize) -> String {
 }
 
 fn invitation(state: &State, scene: &Scene<'_>) -> String {
-    let what = match state.trial.race {
+    let what = match state.lab.race {
         Workload::Http => {
             "over the sites of this list, beside the checks of the monitor, which go on"
         }

@@ -35,7 +35,7 @@ const OTHERS: u16 = 12;
 const CLOSE: Duration = Duration::from_micros(2_500);
 
 fn draw(state: &State, scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
-    let Some(wanted) = state.trial.experiment(scene) else {
+    let Some(wanted) = state.lab.experiment(scene) else {
         return;
     };
     // What runs is shown, whatever the keys have been set to meanwhile.
@@ -43,14 +43,14 @@ fn draw(state: &State, scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
     let kept = kept.filter(|notebook| scene.workshop.trying || notebook.is_of(&wanted));
     let fresh = Notebook::new(wanted);
     let notebook = kept.unwrap_or(&fresh);
-    let mut page = Sheet { body, y: body.y };
+    let mut page = FrameDiff { body, y: body.y };
     let facts = words::facts(state, scene, &notebook.experiment);
     page.line(buffer, &facts, BOLD);
     page.line(buffer, &words::answer(notebook), PLAIN);
     let columns = Columns::of(body.width);
     let whole = span(&notebook.pages);
     let close = CLOSE * u32::from(cells(columns, body));
-    let span = if state.trial.close {
+    let span = if state.lab.close {
         whole.min(close)
     } else {
         whole
@@ -76,12 +76,12 @@ fn draw(state: &State, scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
 }
 
 /// The lines of the body, from top to bottom.
-struct Sheet {
+struct FrameDiff {
     body: Rect,
     y: u16,
 }
 
-impl Sheet {
+impl FrameDiff {
     /// The next line; an empty one where there is no more room.
     fn next(&mut self) -> Rect {
         let line = Rect {
@@ -128,7 +128,7 @@ fn heading(buffer: &mut Buffer, line: Rect, columns: Columns, (span, whole): (Du
 
 fn draw_run(
     buffer: &mut Buffer,
-    page: &mut Sheet,
+    page: &mut FrameDiff,
     notebook: &Notebook,
     run: &Page,
     columns: Columns,

@@ -11,7 +11,7 @@ pub(super) fn facts(state: &State, scene: &Scene<'_>, experiment: &Experiment) -
     let todo = if scene.workshop.trying {
         "Enter stops".to_owned()
     } else {
-        format!("{} | Enter runs", state.trial.locks.words())
+        format!("{} | Enter runs", state.lab.locks.words())
     };
     format!(
         "[{}] {} | {} x {} of {} | {cores} {} | {todo}",

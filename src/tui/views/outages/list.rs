@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use crate::domain::{Timestamp, clean};
 use crate::monitor::State as SiteIs;
 use crate::tui::format::{age, moment};
-use crate::tui::history_view::{Delivery, PastOutage, Told};
+use crate::tui::history_view::{DeliveryState, OutageMessage, OutageView};
 use crate::tui::overlays::outage::words;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::widgets::put;
@@ -73,7 +73,7 @@ pub(super) fn row(
     buffer: &mut Buffer,
     line: Rect,
     columns: &Columns,
-    outage: &PastOutage,
+    outage: &OutageView,
     (now, zone): (Timestamp, &jiff::tz::TimeZone),
 ) {
     let (badge, word) = if outage.ended.is_some() {
@@ -108,7 +108,7 @@ pub(super) fn row(
 }
 
 /// The first reason, with its sentence where there is room.
-fn why(outage: &PastOutage, width: u16) -> String {
+fn why(outage: &OutageView, width: u16) -> String {
     let Some(first) = outage.causes.first() else {
         return "-".to_owned();
     };
@@ -122,10 +122,14 @@ fn why(outage: &PastOutage, width: u16) -> String {
 }
 
 /// Who was told: the worst that became of a letter comes first.
-fn told(told: &[Told], width: u16, at: (Timestamp, &jiff::tz::TimeZone)) -> (String, Style) {
+fn told(
+    told: &[OutageMessage],
+    width: u16,
+    at: (Timestamp, &jiff::tz::TimeZone),
+) -> (String, Style) {
     let worst = |delivery| told.iter().filter(move |one| one.delivery == delivery);
-    let Some(first) = worst(Delivery::Failed)
-        .chain(worst(Delivery::Pending))
+    let Some(first) = worst(DeliveryState::Failed)
+        .chain(worst(DeliveryState::Pending))
         .next()
         .or(told.first())
     else {
@@ -137,10 +141,10 @@ fn told(told: &[Told], width: u16, at: (Timestamp, &jiff::tz::TimeZone)) -> (Str
         text.push_str(&format!(" {}", clean(&first.channel, 20)));
     }
     match (first.delivery, first.settled) {
-        (Delivery::Sent, Some(settled)) => {
+        (DeliveryState::Sent, Some(settled)) => {
             text.push_str(&format!(" {}", moment(settled, at.0, at.1)));
         }
-        (Delivery::Sent, None) => {}
+        (DeliveryState::Sent, None) => {}
         _ => text.push_str(&format!(" {}", badge.word)),
     }
     // The letter about the end is the same person told again.

@@ -6,18 +6,22 @@ use ratatui::text::Span;
 
 use crate::domain::{Timestamp, clean};
 use crate::tui::format::{age, count, moment};
-use crate::tui::history_view::{Delivery, Past, PastLetter};
+use crate::tui::history_view::{DeliveryState, HistoryView, MessageView};
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::widgets::{Piece, draw_pieces, put};
 
 /// The line above the outbox: how many letters there are of each kind.
-pub(super) fn title(buffer: &mut Buffer, line: Rect, past: &Past, is_front: bool) {
+pub(super) fn title(buffer: &mut Buffer, line: Rect, past: &HistoryView, is_front: bool) {
     for x in line.left()..line.right() {
         put(buffer, x, line.y, 1, "─", DIM);
     }
     let heading = if is_front { BOLD } else { DIM };
     let mut pieces = vec![Piece::text(0, " OUTBOX ", heading)];
-    let ways = [Delivery::Pending, Delivery::Sent, Delivery::Failed];
+    let ways = [
+        DeliveryState::Pending,
+        DeliveryState::Sent,
+        DeliveryState::Failed,
+    ];
     for (way, number) in ways.into_iter().zip(past.post) {
         let badge = theme::delivery(way);
         let style = if number > 0 { badge.style } else { DIM };
@@ -57,18 +61,18 @@ pub(super) fn heading(buffer: &mut Buffer, line: Rect) {
 pub(super) fn row(
     buffer: &mut Buffer,
     line: Rect,
-    letter: &PastLetter,
+    letter: &MessageView,
     (now, zone): (Timestamp, &jiff::tz::TimeZone),
 ) {
     let badge = theme::delivery(letter.delivery);
     let next = match letter.delivery {
-        Delivery::Pending if letter.next > now => age(letter.next.since(now)),
-        Delivery::Pending => "now".to_owned(),
+        DeliveryState::Pending if letter.next > now => age(letter.next.since(now)),
+        DeliveryState::Pending => "now".to_owned(),
         _ => "-".to_owned(),
     };
     let subject = clean(&letter.subject, 400);
     let text = match &letter.answer {
-        Some(answer) if letter.delivery != Delivery::Sent => {
+        Some(answer) if letter.delivery != DeliveryState::Sent => {
             format!("{}: {subject}", clean(answer, 400))
         }
         _ => subject,

@@ -7,9 +7,9 @@ use ratatui::text::Span;
 
 use crate::domain::clean;
 use crate::tui::format::count;
-use crate::tui::history_view::Past;
+use crate::tui::history_view::HistoryView;
 use crate::tui::keymap::Scope;
-use crate::tui::outages_state::{Browse, Pane};
+use crate::tui::outages_state::{OutagesState, Pane};
 use crate::tui::state::{Layer, State};
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::view_model::{Scene, Tone};
@@ -43,7 +43,7 @@ fn draw(state: &State, scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
         ..area
     };
     // The outbox has what the outages do not need, and a third at least.
-    let cause = Browse::common_cause(&state.browse.outages(past));
+    let cause = OutagesState::common_cause(&state.outages.outages(past));
     let said = u16::from(cause.is_some());
     let rows = area.height - 4 - said;
     let wanted = u16::try_from(past.outages.len().max(1)).unwrap_or(u16::MAX);
@@ -61,13 +61,19 @@ fn draw(state: &State, scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     }
     draw_outages(buffer, lines(said, upper + 1), state, scene, past);
     let upper = upper + said;
-    let is_front = state.browse.pane == Pane::Outbox;
+    let is_front = state.outages.pane == Pane::Outbox;
     outbox::title(buffer, lines(upper + 1, 1), past, is_front);
     draw_letters(buffer, lines(upper + 2, lower + 1), state, scene, past);
     bottom_line(buffer, lines(area.height - 1, 1), state, scene, past);
 }
 
-fn draw_outages(buffer: &mut Buffer, area: Rect, state: &State, scene: &Scene<'_>, past: &Past) {
+fn draw_outages(
+    buffer: &mut Buffer,
+    area: Rect,
+    state: &State,
+    scene: &Scene<'_>,
+    past: &HistoryView,
+) {
     let columns = Columns::of(area.width);
     list::heading(buffer, area, &columns);
     let rows = Rect {
@@ -75,14 +81,14 @@ fn draw_outages(buffer: &mut Buffer, area: Rect, state: &State, scene: &Scene<'_
         height: area.height - 1,
         ..area
     };
-    let outages = state.browse.outages(past);
-    let selected = state.browse.outage_at(&outages);
+    let outages = state.outages.outages(past);
+    let selected = state.outages.outage_at(&outages);
     let top = top(selected, rows.height);
     let at = (state.now(scene).wall, &state.options.zone);
     for ((place, outage), line) in outages.iter().enumerate().skip(top).zip(rows.rows()) {
         list::row(buffer, line, &columns, outage, at);
         if place == selected {
-            select(buffer, line, state.browse.pane == Pane::Outages);
+            select(buffer, line, state.outages.pane == Pane::Outages);
         }
     }
     scroll_bar(buffer, rows, top, outages.len());
@@ -93,31 +99,37 @@ fn draw_outages(buffer: &mut Buffer, area: Rect, state: &State, scene: &Scene<'_
 }
 
 /// Why no outage is listed.
-fn nothing(state: &State, past: &Past) -> String {
+fn nothing(state: &State, past: &HistoryView) -> String {
     match &past.trouble {
         Some(why) => why.clone(),
         None if !past.answered => "Reading the history …".to_owned(),
         None if past.outages.is_empty() => "No outage on record.".to_owned(),
         None => format!(
             "Nothing matches \"{}\". Esc clears the filter.",
-            clean(&state.browse.filter, 60)
+            clean(&state.outages.filter, 60)
         ),
     }
 }
 
-fn draw_letters(buffer: &mut Buffer, area: Rect, state: &State, scene: &Scene<'_>, past: &Past) {
+fn draw_letters(
+    buffer: &mut Buffer,
+    area: Rect,
+    state: &State,
+    scene: &Scene<'_>,
+    past: &HistoryView,
+) {
     outbox::heading(buffer, area);
     let rows = Rect {
         y: area.y + 1,
         height: area.height - 1,
         ..area
     };
-    let selected = state.browse.letter_at(past);
+    let selected = state.outages.letter_at(past);
     let top = top(selected, rows.height);
     let at = (state.now(scene).wall, &state.options.zone);
     for ((place, letter), line) in past.letters.iter().enumerate().skip(top).zip(rows.rows()) {
         outbox::row(buffer, line, letter, at);
-        if place == selected && state.browse.pane == Pane::Outbox {
+        if place == selected && state.outages.pane == Pane::Outbox {
             select(buffer, line, true);
         }
     }
@@ -165,8 +177,14 @@ fn scroll_bar(buffer: &mut Buffer, rows: Rect, top: usize, total: usize) {
 }
 
 /// What is typed, or the newest message, or how many there are.
-fn bottom_line(buffer: &mut Buffer, line: Rect, state: &State, scene: &Scene<'_>, past: &Past) {
-    let listed = state.browse.outages(past).len();
+fn bottom_line(
+    buffer: &mut Buffer,
+    line: Rect,
+    state: &State,
+    scene: &Scene<'_>,
+    past: &HistoryView,
+) {
+    let listed = state.outages.outages(past).len();
     let open = past
         .outages
         .iter()
@@ -197,14 +215,14 @@ fn bottom_line(buffer: &mut Buffer, line: Rect, state: &State, scene: &Scene<'_>
         Some(Layer::Note { outage, text }) => {
             typed(format!("note on {}: ", clean(&outage.name, 30)), text)
         }
-        Some(Layer::Filter) => typed("/ ".to_owned(), &state.browse.filter),
+        Some(Layer::Filter) => typed("/ ".to_owned(), &state.outages.filter),
         _ => match state.message(scene) {
             Some(message) => {
                 let text = message.line(line.width.saturating_sub(2));
                 Piece::text(0, text, theme::tone(message.tone))
             }
-            None if !state.browse.filter.is_empty() => {
-                let text = format!("filter \"{}\"", clean(&state.browse.filter, 60));
+            None if !state.outages.filter.is_empty() => {
+                let text = format!("filter \"{}\"", clean(&state.outages.filter, 60));
                 Piece::text(0, text, BOLD)
             }
             None => {

@@ -11,7 +11,7 @@ use crate::domain::{Moment, RanOn};
 use crate::paradigm::{Law, QueueFigures, WorkerFigures};
 use crate::trace::{Check, Is};
 use crate::tui::lanes::Axis;
-use crate::tui::sched_state::{Grouping, Place, Time};
+use crate::tui::sched_state::{Grouping, PageTime, SchedState};
 use crate::tui::state::State;
 use crate::tui::view_model::Scene;
 
@@ -59,13 +59,13 @@ impl<'a> Board<'a> {
         let (now, held) = (now(state, scene), state.frozen.is_some());
         let cells = area.width.saturating_sub(columns.width()).max(1);
         let interval = scene.record.interval;
-        let time = Time {
+        let time = PageTime {
             anchor,
             now,
             held,
             interval,
         };
-        let axis = state.place.axis(time, cells);
+        let axis = state.sched.axis(time, cells);
         let (from, to) = axis.range();
         let settled = settled(state, time, cells, &axis);
         let first = settled.iter().map(|(first, _)| *first).min();
@@ -80,7 +80,7 @@ impl<'a> Board<'a> {
             window,
             settled,
         };
-        board.rows = match state.place.grouping {
+        board.rows = match state.sched.grouping {
             Grouping::Thread => {
                 let mut rows = board.threads(scene, usize::from(area.width.saturating_sub(2)));
                 rows.iter_mut().for_each(|row| row.fill(window));
@@ -305,7 +305,7 @@ impl<'a> Board<'a> {
     }
 
     /// The lane and the check that the cursor is on, as far as they are on this page.
-    pub(crate) fn selected(&self, place: &Place) -> Option<(usize, &'a Check)> {
+    pub(crate) fn selected(&self, place: &SchedState) -> Option<(usize, &'a Check)> {
         let job = place.cursor?;
         let find = |checks: &[&'a Check]| checks.iter().find(|check| check.job() == job).copied();
         if place.lane < self.rows.len() + self.tasks.len()
@@ -321,7 +321,7 @@ impl<'a> Board<'a> {
 
 /// Up to when the numbers of lanes are taken: each a tenth of a second, or of a short page,
 /// after the one before. A page that stands still, and what a page begins with, are taken whole.
-fn settled(state: &State, time: Time, cells: u16, axis: &Axis) -> [(Moment, Moment); SETTLED] {
+fn settled(state: &State, time: PageTime, cells: u16, axis: &Axis) -> [(Moment, Moment); SETTLED] {
     const PERIOD: u64 = 1_000_000_000;
     let page = axis.cell().as_nanos() as u64 * u64::from(cells);
     let period = PERIOD.min(page / 10).max(1);
@@ -330,7 +330,7 @@ fn settled(state: &State, time: Time, cells: u16, axis: &Axis) -> [(Moment, Mome
         let past = (time.now + shift).since(time.anchor).as_nanos() as u64;
         let now = time.anchor + Duration::from_nanos(past / period * period) - shift;
         if axis.hand().is_some() && now > time.anchor {
-            state.place.axis(Time { now, ..time }, cells).range()
+            state.sched.axis(PageTime { now, ..time }, cells).range()
         } else {
             axis.range()
         }

@@ -7,7 +7,7 @@ use crate::trace::{Check, Doing, Part};
 use crate::tui::lanes::Axis;
 use crate::tui::view_model::{Scene, Tone};
 
-use super::shares::Shares;
+use super::shares::SharedTraits;
 
 /// What a row is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,7 +137,7 @@ pub(super) fn order(kind: &Kind) -> (String, u64, u32) {
 impl Row<'_> {
     /// What it did between two moments; `in_flight` is the share of the time in which any
     /// check was.
-    pub(crate) fn shares(&self, (from, to): (Moment, Moment), in_flight: f64) -> Shares {
+    pub(crate) fn shares(&self, (from, to): (Moment, Moment), in_flight: f64) -> SharedTraits {
         let total = (to.nanos_since(from) as f64).max(1.0);
         // Nanoseconds are added up: a lane may have ten thousand checks.
         let within = |a: Moment, b: Moment| b.min(to).nanos_since(a.max(from));
@@ -174,7 +174,7 @@ impl Row<'_> {
         let share = |nanos: u64| nanos as f64 / total;
         let held = if many { in_flight } else { share(held) };
         let (running, locked) = (share(running), share(locked));
-        Shares {
+        SharedTraits {
             running,
             locked,
             waiting: (held - running - locked).max(0.0),

@@ -41,7 +41,7 @@ const OTHERS: u16 = 7;
 
 /// Where lanes stand in a body.
 fn lanes_area(state: &State, body: Rect) -> Rect {
-    let detail = u16::from(state.place.cursor.is_some());
+    let detail = u16::from(state.sched.cursor.is_some());
     Rect {
         y: body.y + 3,
         height: body.height.saturating_sub(OTHERS + detail),
@@ -113,14 +113,14 @@ fn draw_cause(buffer: &mut Buffer, line: Rect, facts: &Facts<'_>) {
 
 fn heading(buffer: &mut Buffer, line: Rect, state: &State, facts: &Facts<'_>, board: &Board<'_>) {
     let scene = facts.scene;
-    let what = match state.place.grouping {
+    let what = match state.sched.grouping {
         Grouping::Thread if board.of_processes() => "PROCESS",
         Grouping::Thread => "THREAD",
         Grouping::Site => "SITE",
         Grouping::Task => "TASK",
     };
     board.columns.heading(buffer, line, what);
-    let place = &state.place;
+    let place = &state.sched;
     let cell = board.axis.cell();
     let interval = scene.record.interval;
     let mut text = format!(
@@ -186,8 +186,8 @@ fn draw_lanes(
     let shown_cells = (0..board.axis.cells()).filter(|cell| board.axis.moment(*cell).is_some());
     let in_flight = busy / shown_cells.count().max(1) as f64;
     // The page may have been laid out anew since the cursor was moved.
-    let under = board.selected(&state.place);
-    let lane = under.map_or(state.place.lane, |(lane, _)| lane);
+    let under = board.selected(&state.sched);
+    let lane = under.map_or(state.sched.lane, |(lane, _)| lane);
     let (shown, hidden) = board.shown(lane, usize::from(area.height));
     for (index, line) in shown.iter().zip(area.rows()) {
         let Some(row) = board.row(*index) else {
@@ -225,7 +225,7 @@ fn draw_lanes(
             width: line.width.saturating_sub(left),
             ..line
         };
-        let followed = state.place.followed;
+        let followed = state.sched.followed;
         lane::draw(buffer, cells, &board.axis, row, scene, followed);
         if let Some((_, check)) = under {
             lane::select(buffer, cells, &board.axis, check);
@@ -325,7 +325,7 @@ fn numbers(
         Some(_) => row.in_flight(&board.axis),
         None => in_flight,
     };
-    let on_record = scene.record.on || state.place.is_still();
+    let on_record = scene.record.on || state.sched.is_still();
     let shares = on_record.then(|| {
         let mut shares = row.shares(board.settled(line), in_flight);
         let (.., to) = board.axis.range();
@@ -363,12 +363,12 @@ fn bottom(
     board: &Board<'_>,
     hidden: usize,
 ) {
-    if state.place.cursor.is_some() {
+    if state.sched.cursor.is_some() {
         let below = Rect {
             y: line.y + 1,
             ..line
         };
-        let texts = match board.selected(&state.place) {
+        let texts = match board.selected(&state.sched) {
             Some((_, check)) => detail::lines(check.record(), state, scene),
             None => [
                 "The check under the cursor is not on this page any more.".into(),
@@ -380,11 +380,11 @@ fn bottom(
         }
         return;
     }
-    let noun = match state.place.grouping {
+    let noun = match state.sched.grouping {
         Grouping::Thread => "thread",
         Grouping::Site => "site",
         Grouping::Task => "check",
     };
-    let polled = state.place.grouping == Grouping::Task;
+    let polled = state.sched.grouping == Grouping::Task;
     strips::draw_legend(buffer, line, polled, &strips::hidden(hidden, noun));
 }

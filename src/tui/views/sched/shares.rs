@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Of a thread, a site or a check.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Shares {
+pub(crate) struct SharedTraits {
     /// A thread ran.
     pub(crate) running: f64,
     /// It waited for the interpreter lock.
@@ -15,7 +15,7 @@ pub(crate) struct Shares {
     pub(crate) late: Duration,
 }
 
-impl Shares {
+impl SharedTraits {
     /// What is left: nothing was in flight.
     pub(crate) fn idle(&self) -> f64 {
         (1.0 - self.running - self.locked - self.waiting).max(0.0)
