@@ -19,7 +19,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::unbounded_channel;
-use uptime_squirrel::app::{Core, Workers};
+use uptime_squirrel::app::{Core, WorkerLimits};
 use uptime_squirrel::config::from_urls;
 use uptime_squirrel::domain::SystemClock;
 use uptime_squirrel::paradigm::{ALL, position, raise_file_limit};
@@ -102,7 +102,7 @@ fn first_sweep(table: &mut Table) -> Result<(), Box<dyn Error>> {
     let clock = SystemClock::new();
     let (sender, mut results) = unbounded_channel();
     let before = resident()?;
-    let workers = Workers::new(&config.workers, raise_file_limit());
+    let workers = WorkerLimits::new(&config.workers, raise_file_limit());
     let mut core = Core::start(config, entry, workers, clock, sender)?;
     let (mut most, mut deepest) = (before, 0);
     let began = Instant::now();

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::mpsc::unbounded_channel;
-use uptime_squirrel::app::{Core, Ledger, Workers};
+use uptime_squirrel::app::{Core, Ledger, WorkerLimits};
 use uptime_squirrel::config::{self, Known};
 use uptime_squirrel::domain::{CheckResult, Clock, SystemClock};
 use uptime_squirrel::history::Place;
@@ -125,7 +125,7 @@ fn storm(urls: &[String]) -> Result<Storm, Box<dyn Error>> {
     let opened = Ledger::open(&place, &config, None, &shared, jiff::tz::TimeZone::UTC)?;
     let (sender, mut results) = unbounded_channel();
     let entry = &ALL[position("async").ok_or("no async")?];
-    let workers = Workers::new(&config.workers, raise_file_limit());
+    let workers = WorkerLimits::new(&config.workers, raise_file_limit());
     let mut core = Core::start(config, entry, workers, clock, sender)?;
     core.keep(opened.ledger, opened.restored);
     let mut kept_back: Vec<CheckResult> = Vec::with_capacity(SITES);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout_at;
-use uptime_squirrel::app::{Core, Workers};
+use uptime_squirrel::app::{Core, WorkerLimits};
 use uptime_squirrel::config::from_urls;
 use uptime_squirrel::domain::{CheckResult, Moment, SystemClock};
 use uptime_squirrel::paradigm::{ALL, position, raise_file_limit};
@@ -42,7 +42,7 @@ impl Live {
         let workers = workers
             .iter()
             .map(|(name, number)| ((*name).into(), *number));
-        let workers = Workers::new(&workers.collect(), raise_file_limit());
+        let workers = WorkerLimits::new(&workers.collect(), raise_file_limit());
         let clock = SystemClock::new();
         let (sender, results) = unbounded_channel();
         let entry = &ALL[position(name).ok_or("no such paradigm")?];

@@ -18,11 +18,11 @@ use crate::probe::Kit;
 use crate::schedule::Schedule;
 use crate::trace::{Demand, Recorder};
 
-use super::beginning::CoreError;
 use super::canaries::{Canaries, looks};
+use super::error::CoreError;
 use super::ledger::{Ledger, keeping};
-use super::queue::queue_options;
-use super::workers::{Workers, step};
+use super::queue_options::queue_options;
+use super::worker_limits::{WorkerLimits, step};
 
 /// Checks handed out at a time, so that a key is answered in the middle of a million.
 const BATCH: usize = 4_096;
@@ -54,7 +54,7 @@ pub struct Core {
     pub(super) dispatcher: Dispatcher,
     pub(super) recorder: Arc<Recorder>,
     pub(super) demand: Demand,
-    pub(super) workers: Workers,
+    pub(super) workers: WorkerLimits,
     ca_file: Option<std::path::PathBuf>,
     configured_paradigm: Option<Box<str>>,
     configured_workers: (BTreeMap<Box<str>, usize>, Option<usize>),
@@ -80,7 +80,7 @@ impl Core {
     pub fn start(
         config: Config,
         entry: &'static Entry,
-        workers: Workers,
+        workers: WorkerLimits,
         clock: SystemClock,
         results: tokio::sync::mpsc::UnboundedSender<CheckResult>,
     ) -> Result<Self, CoreError> {
@@ -182,7 +182,7 @@ impl Core {
         let mut workers = self.workers.clone();
         if configured != self.configured_workers {
             // The file has spoken last: what flags and keys said before is void.
-            workers = Workers::new(&configured.0, self.open_files);
+            workers = WorkerLimits::new(&configured.0, self.open_files);
             if let Some(number) = configured.1 {
                 workers.suggest(entry, number);
             }

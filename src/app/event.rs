@@ -6,9 +6,9 @@ use crate::domain::{CheckResult, Site};
 use crate::metrics::Question;
 use crate::tui::Input;
 
-use super::export::Exported;
-use super::keeper::Kept;
+use super::config_watcher::ConfigEvent;
 use super::ledger::Word;
+use super::trace_export::Exported;
 
 /// Something that happened. Closed: the loop has no other ears.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(super) enum Event {
     /// Checks were answered.
     Results(Vec<CheckResult>),
     /// From the keeper of sites.toml.
-    Kept(Kept),
+    Config(ConfigEvent),
     /// Whoever reads the metrics wants to know.
     Asked(Question),
     /// From the history or the outbox.

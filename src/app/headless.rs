@@ -10,19 +10,19 @@ use tokio::sync::mpsc::unbounded_channel;
 
 use crate::config::Config;
 use crate::domain::{CheckResult, Clock, Moment, SystemClock};
-use crate::history::{HistoryError, News, Place};
+use crate::history::{News, Place};
 use crate::metrics::Endpoint;
 use crate::monitor::State;
 use crate::notify::PostNews;
 use crate::paradigm::Entry;
 
-use super::answering::Questions;
+use super::config_watcher::{ConfigEvent, ConfigWatcher};
 use super::core::{Core, Happening};
-use super::keeper::{Keeper, Kept};
-use super::launch::SessionError;
+use super::error::SessionError;
 use super::ledger::{Ledger, OpenLedger, Word};
-use super::service::Service;
-use super::workers::Workers;
+use super::metrics_source::MetricsQuestions;
+use super::sd_notify::SdNotify;
+use super::worker_limits::WorkerLimits;
 
 /// Results that are folded in at a time.
 const BATCH: usize = 1_024;
@@ -38,7 +38,7 @@ pub struct Watch {
     /// The first paradigm.
     pub entry: &'static Entry,
     /// How many workers each paradigm gets.
-    pub workers: Workers,
+    pub workers: WorkerLimits,
     /// Where the history is kept.
     pub history: Place,
     /// Whether every check is told.
@@ -88,11 +88,11 @@ async fn run(
 ) -> Result<u8, SessionError> {
     let clock = SystemClock::new();
     let shared: Arc<dyn Clock> = Arc::new(clock);
-    let service = Service::of_environment();
+    let service = SdNotify::of_environment();
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
-    let mut keeper = Keeper::start(&watch.config)?;
+    let mut config_watcher = ConfigWatcher::start(&watch.config)?;
     let OpenLedger {
         ledger,
         restored,
@@ -107,7 +107,7 @@ async fn run(
     core.recorder().switch(false);
     core.keep(ledger, restored);
     core.beware(speaker)?;
-    let mut questions = Questions::of(watch.metrics)?;
+    let mut questions = MetricsQuestions::of(watch.metrics)?;
     if watch.results {
         core.tell_checks();
     }
@@ -128,9 +128,9 @@ async fn run(
                 _ = terminate.recv() => return Ok(15),
                 _ = hangup.recv() => {
                     service.reloading();
-                    keeper.reload();
+                    config_watcher.reload();
                 }
-                kept = keeper.next() => {
+                kept = config_watcher.next() => {
                     if let Some(reloaded) = reload(&mut core, kept) {
                         tell(Occurrence::Reloaded(reloaded), &core)?;
                     }
@@ -171,12 +171,12 @@ async fn run(
     Ok(number)
 }
 
-fn reload(core: &mut Core, kept: Kept) -> Option<Result<(), String>> {
+fn reload(core: &mut Core, kept: ConfigEvent) -> Option<Result<(), String>> {
     match kept {
-        Kept::Changed(config) if config.sites.is_empty() => {
+        ConfigEvent::Changed(config) if config.sites.is_empty() => {
             Some(Err("no site is listed".to_owned()))
         }
-        Kept::Changed(config) => {
+        ConfigEvent::Changed(config) => {
             for warning in &config.warnings {
                 tracing::warn!("{warning}");
             }
@@ -185,8 +185,8 @@ fn reload(core: &mut Core, kept: Kept) -> Option<Result<(), String>> {
                 Err(error) => Err(error.to_string()),
             })
         }
-        Kept::Broken(mistakes) => Some(Err(mistakes.to_string())),
-        Kept::Saved(..) => None,
+        ConfigEvent::Broken(mistakes) => Some(Err(mistakes.to_string())),
+        ConfigEvent::Saved(..) => None,
     }
 }
 
@@ -197,12 +197,12 @@ fn status(core: &Core) -> String {
 
 /// When the service manager hears next that the program is alive.
 struct Beat<'a> {
-    service: &'a Service,
+    service: &'a SdNotify,
     last: Option<Moment>,
 }
 
 impl<'a> Beat<'a> {
-    const fn new(service: &'a Service) -> Self {
+    const fn new(service: &'a SdNotify) -> Self {
         Self {
             service,
             last: None,
@@ -226,11 +226,5 @@ impl<'a> Beat<'a> {
             self.service.alive();
             self.last = Some(now);
         }
-    }
-}
-
-impl From<HistoryError> for SessionError {
-    fn from(error: HistoryError) -> Self {
-        Self::History(error)
     }
 }

@@ -1,7 +1,5 @@
 //! What a session begins with, and the state of the world that comes of it.
 
-use std::fmt;
-use std::io;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -9,17 +7,17 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use crate::config::Config;
 use crate::domain::{CheckResult, Clock, SystemClock};
 use crate::fleet::FleetProcess;
-use crate::history::{HistoryError, Place};
+use crate::history::Place;
 use crate::metrics::Endpoint;
 use crate::paradigm::Entry;
 use crate::tui::{Options, Tone};
 
-use super::answering::Questions;
-use super::beginning::CoreError;
 use super::core::Core;
+use super::error::SessionError;
 use super::ledger::{Ledger, Word};
-use super::reckon::Reckoner;
-use super::workers::Workers;
+use super::metrics_source::MetricsQuestions;
+use super::replay_runner::ReplayRunner;
+use super::worker_limits::WorkerLimits;
 use super::world::World;
 
 /// What a session begins with.
@@ -30,7 +28,7 @@ pub struct Launch {
     /// The first paradigm.
     pub entry: &'static Entry,
     /// How many workers each paradigm gets.
-    pub workers: Workers,
+    pub workers: WorkerLimits,
     /// What to say about that at once.
     pub notice: Option<String>,
     /// How the terminal is to be treated.
@@ -47,35 +45,6 @@ pub struct Launch {
     pub metrics: Option<Endpoint>,
 }
 
-/// Why a session cannot begin or go on.
-#[derive(Debug)]
-pub enum SessionError {
-    /// The checks.
-    Core(CoreError),
-    /// The history.
-    History(HistoryError),
-    /// The terminal, or the system.
-    Io(io::Error),
-}
-
-impl fmt::Display for SessionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Core(error) => error.fmt(f),
-            Self::History(error) => error.fmt(f),
-            Self::Io(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for SessionError {}
-
-impl From<io::Error> for SessionError {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
 /// A session's parts, with the first checks under way.
 pub(super) struct Opened {
     pub(super) world: World,
@@ -84,7 +53,7 @@ pub(super) struct Opened {
     pub(super) options: Options,
     pub(super) fleet: Option<FleetProcess>,
     pub(super) words: UnboundedReceiver<Word>,
-    pub(super) questions: Questions,
+    pub(super) questions: MetricsQuestions,
 }
 
 impl Launch {
@@ -98,16 +67,16 @@ impl Launch {
         let tell = self.tell.as_ref();
         let opened = Ledger::open(&self.history, &self.config, tell, &shared, zone.clone())
             .map_err(SessionError::History)?;
-        let reckoner = Reckoner::new(&self.history, self.config.monitor.clone());
+        let replay = ReplayRunner::new(&self.history, self.config.monitor.clone());
         let warnings = self.config.warnings.clone();
         let mut core = Core::start(self.config, self.entry, self.workers, clock, sender)
             .map_err(SessionError::Core)?;
         core.keep(opened.ledger, opened.restored);
         core.beware(opened.speaker)?;
         let place = self.metrics.as_ref().map(Endpoint::url);
-        let questions = Questions::of(self.metrics)?;
+        let questions = MetricsQuestions::of(self.metrics)?;
         let demo = self.fleet.is_some();
-        let mut world = World::new(core, clock, zone, self.source, demo, reckoner);
+        let mut world = World::new(core, clock, zone, self.source, demo, replay);
         if let Some(place) = place {
             world.say(Tone::Info, format!("metrics at {place}"));
         }

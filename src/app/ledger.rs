@@ -17,8 +17,8 @@ use crate::history::{
 use crate::monitor::{Monitor, Notice, Outage, Round, Sight, SiteState};
 use crate::notify::{BlindSpell, Occasion, Outbox, Plan, PostNews, Story};
 
-use super::calendar::quiet_until;
-use super::reach::plan;
+use super::channel_settings::plan;
+use super::time_windows::quiet_until;
 use super::vigil::{Due, Rules, Silence, Vigil};
 
 /// What the history and the outbox have to say, each from its own thread.

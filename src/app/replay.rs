@@ -18,7 +18,7 @@ use crate::domain::{
 use crate::history::{RawLook, SiteKey};
 use crate::monitor::{Account, Monitor, Notice, Rules, SiteState};
 
-use super::pairs::{Pair, Seen, matched};
+use super::outage_diff::{OutageDiff, SeenOutage, matched};
 
 /// One set of rules at work.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ struct Actor {
     notices: Vec<Notice>,
     account: Account,
     /// By site; the last one may be open.
-    outages: Vec<Vec<Seen>>,
+    outages: Vec<Vec<SeenOutage>>,
     /// Of the same outages, all ways in which they failed; empty where nobody asks.
     causes: Vec<Vec<Vec<Cause>>>,
 }
@@ -203,7 +203,7 @@ impl Replay {
 
     /// The outages of the site at `place` under the rules as they are, and why it failed where
     /// [`Replay::with_causes`] asked for it.
-    pub fn outages(&self, place: usize) -> impl Iterator<Item = (Seen, &[Cause])> {
+    pub fn outages(&self, place: usize) -> impl Iterator<Item = (SeenOutage, &[Cause])> {
         let actor = &self.actors[0];
         let causes = actor.causes.get(place).map_or(&[][..], Vec::as_slice);
         let outages = actor.outages.get(place).map_or(&[][..], Vec::as_slice);
@@ -215,7 +215,7 @@ impl Replay {
     /// Every outage, by when it was first seen. One of the rules as they are and one of the
     /// others are the same if they overlap.
     #[must_use]
-    pub fn pairs(&self) -> Vec<(&SiteKey, Pair)> {
+    pub fn pairs(&self) -> Vec<(&SiteKey, OutageDiff)> {
         let mut pairs = Vec::new();
         for (place, key) in self.keys.iter().enumerate() {
             let (now, other) = (
@@ -298,7 +298,7 @@ impl Actor {
                     self.account.outages += 1;
                     self.account.messages += owners;
                     let outage = self.monitor.site(site).and_then(SiteState::outage);
-                    self.outages[place].push(Seen {
+                    self.outages[place].push(SeenOutage {
                         since: outage.map_or(now.wall, |outage| outage.since().wall),
                         confirmed: now.wall,
                         ended: None,

@@ -11,12 +11,13 @@ use crate::domain::{CheckResult, Clock, Moment, SystemClock};
 use crate::fleet::FleetProcess;
 use crate::tui::{Input, InputStream, Terminal, Tone, Ui, ask_to_stop};
 
-use super::answering::Questions;
+use super::config_watcher::ConfigWatcher;
+use super::error::SessionError;
 use super::event::{Action, Ending, Event};
-use super::export::Exporter;
-use super::keeper::Keeper;
-use super::launch::{Launch, Opened, SessionError};
+use super::launch::{Launch, Opened};
 use super::ledger::Word;
+use super::metrics_source::MetricsQuestions;
+use super::trace_export::TraceExporter;
 use super::world::World;
 
 /// Results that are folded in at a time, so that a key never waits for a flood of them.
@@ -59,9 +60,9 @@ struct Ears {
     input: Option<InputStream>,
     results: UnboundedReceiver<CheckResult>,
     words: UnboundedReceiver<Word>,
-    questions: Questions,
-    keeper: Keeper,
-    exporter: Exporter,
+    questions: MetricsQuestions,
+    config_watcher: ConfigWatcher,
+    exporter: TraceExporter,
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
@@ -77,7 +78,7 @@ fn is_gone(error: &io::Error) -> bool {
 
 impl Session {
     fn start(launch: Launch) -> Result<Self, SessionError> {
-        let keeper = Keeper::start(&launch.config)?;
+        let config_watcher = ConfigWatcher::start(&launch.config)?;
         let Opened {
             world,
             results,
@@ -92,8 +93,8 @@ impl Session {
             results,
             words,
             questions,
-            keeper,
-            exporter: Exporter::new(),
+            config_watcher,
+            exporter: TraceExporter::new(),
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
@@ -164,7 +165,7 @@ impl Session {
             _ = ears.stop.recv() => Event::Stop,
             question = ears.questions.next() => Event::Asked(question),
             _ = ears.results.recv_many(&mut batch, BATCH) => Event::Results(batch),
-            kept = ears.keeper.next() => Event::Kept(kept),
+            kept = ears.config_watcher.next() => Event::Config(kept),
             Some(word) = ears.words.recv() => Event::Word(word),
             exported = ears.exporter.next() => Event::Exported(exported),
             () = tokio::time::sleep_until(wake) => Event::Tick,
@@ -184,7 +185,7 @@ impl Session {
             }
             Event::Results(results) => self.world.core.results(results),
             Event::Asked(question) => self.world.core.answer(question),
-            Event::Kept(kept) => self.world.kept(kept),
+            Event::Config(kept) => self.world.kept(kept),
             Event::Word(word) => self.world.word(word),
             Event::Exported(exported) => self.world.exported(exported),
             Event::Signal(number) => actions.push(Action::End(Ending::Signal(number))),
@@ -219,7 +220,7 @@ impl Session {
                 self.terminal.bell()?;
                 self.terminal.notify(&title, &body)?;
             }
-            Action::Pause(site, paused) => self.ears.keeper.pause(site, paused),
+            Action::Pause(site, paused) => self.ears.config_watcher.pause(site, paused),
             Action::Export => self.world.export(&self.ears.exporter),
             Action::Break(name) => {
                 self.command_fleet(|fleet| fleet.break_site(&name), "broken", &name);

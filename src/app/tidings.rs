@@ -7,7 +7,7 @@ use crate::tui::{StatusMessage, Tone};
 
 use super::core::Happening;
 use super::event::Action;
-use super::names::{listed, more};
+use super::name_list::{listed, more};
 use super::vigil::Silence;
 use super::world::World;
 
@@ -19,7 +19,7 @@ impl World {
             match happening {
                 Happening::Switched(receipt) => {
                     let message = self.message(Tone::Good, receipt.to_string());
-                    self.board.give(StatusMessage {
+                    self.status_line.give(StatusMessage {
                         // The header names the paradigm as well.
                         short: Some(receipt.account()),
                         ..message
@@ -56,7 +56,7 @@ impl World {
         Some(Action::Call {
             title: "squirrel".to_owned(),
             body: self
-                .board
+                .status_line
                 .newest()
                 .map_or_else(String::new, |message| message.text.clone()),
         })

@@ -12,7 +12,7 @@ use crate::config::{Common, Config, Window};
 use crate::domain::{Moment, Now, Owner, SiteId, Timestamp};
 use crate::monitor::{Monitor, SiteState};
 
-use super::calendar::open_until;
+use super::time_windows::open_until;
 
 /// How long maintenance lasts that a key began.
 pub(super) const BY_KEY: Duration = Duration::from_secs(3_600);

@@ -13,17 +13,17 @@ use crate::tui::{
     HistoryQuery, Intent, ProcessStats, Scene, StatusMessage, Tone, TriedRules, plural,
 };
 
-use super::annals::Annals;
-use super::board::{Board, Cause};
+use super::config_watcher::ConfigEvent;
 use super::core::Core;
 use super::event::{Action, Ending};
-use super::keeper::Kept;
+use super::history_cache::HistoryCache;
+use super::lab_runner::LabRunner;
 use super::ledger::Word;
-use super::lookout::Lookout;
-use super::machine::Meter;
-use super::reckon::Reckoner;
+use super::process_stats::ProcessMeter;
+use super::replay_runner::ReplayRunner;
+use super::status_line::{MessageCause, StatusLine};
+use super::trace_collector::TraceCollector;
 use super::trouble::Trouble;
-use super::workshop::Workshop;
 
 /// How often the program's own cost is read.
 const METER_PERIOD: Duration = Duration::from_secs(1);
@@ -35,13 +35,13 @@ pub(super) struct World {
     pub(super) clock: SystemClock,
     pub(super) zone: TimeZone,
     labels: [Label; ALL.len()],
-    pub(super) lookout: Lookout,
-    workshop: Workshop,
-    annals: Annals,
-    reckoner: Reckoner,
-    meter: Meter,
+    pub(super) trace: TraceCollector,
+    lab: LabRunner,
+    history: HistoryCache,
+    replay: ReplayRunner,
+    meter: ProcessMeter,
     metered: Option<Moment>,
-    pub(super) board: Board,
+    pub(super) status_line: StatusLine,
     banner: Option<String>,
     /// While the history cannot be kept, or a channel fails.
     trouble: Trouble,
@@ -58,7 +58,7 @@ impl World {
         zone: TimeZone,
         source: String,
         demo: bool,
-        reckoner: Reckoner,
+        replay: ReplayRunner,
     ) -> Self {
         let configured_at = clock.timestamp();
         Self {
@@ -66,13 +66,13 @@ impl World {
             clock,
             zone,
             labels: labels(),
-            lookout: Lookout::new(),
-            workshop: Workshop::default(),
-            annals: Annals::default(),
-            reckoner,
-            meter: Meter::default(),
+            trace: TraceCollector::new(),
+            lab: LabRunner::default(),
+            history: HistoryCache::default(),
+            replay,
+            meter: ProcessMeter::default(),
             metered: None,
-            board: Board::default(),
+            status_line: StatusLine::default(),
             banner: None,
             trouble: Trouble::default(),
             source,
@@ -95,17 +95,17 @@ impl World {
             active: active.unwrap_or_default(),
             census: self.core.census(),
             resizable: entry.resizable,
-            record: self.lookout.on_record(&self.core, queue.as_ref()),
-            past: self.annals.past(),
-            hindsight: self.reckoner.seen(),
+            record: self.trace.on_record(&self.core, queue.as_ref()),
+            past: self.history.past(),
+            hindsight: self.replay.seen(),
             machine: ProcessStats {
                 cpu: self.meter.cpu,
                 rss: self.meter.rss,
             },
-            workshop: self.workshop.seen(),
+            workshop: self.lab.seen(),
             next_due: &|site| self.core.due_of(site),
             silence: &|site| self.silence(site),
-            message: self.board.shown(self.clock.moment()),
+            message: self.status_line.shown(self.clock.moment()),
             banner: blind
                 .as_deref()
                 .or(self.banner.as_deref())
@@ -119,13 +119,13 @@ impl World {
     /// Says what happened by itself.
     pub(super) fn say(&mut self, tone: Tone, text: impl Into<String>) {
         let message = self.message(tone, text.into());
-        self.board.say(message, Cause::News);
+        self.status_line.say(message, MessageCause::News);
     }
 
     /// Says what came of a key.
     pub(super) fn answer(&mut self, tone: Tone, text: impl Into<String>) {
         let message = self.message(tone, text.into());
-        self.board.say(message, Cause::Key);
+        self.status_line.say(message, MessageCause::Key);
     }
 
     /// A message of this moment, written to the log.
@@ -146,8 +146,8 @@ impl World {
     /// Hands out what is due, and reads the program's own cost now and then.
     pub(super) fn tick(&mut self) {
         self.core.tick();
-        self.workshop.absorb();
-        self.lookout.absorb(&self.core, self.clock.moment());
+        self.lab.absorb();
+        self.trace.absorb(&self.core, self.clock.moment());
         let now = self.clock.moment();
         if self
             .metered
@@ -161,23 +161,21 @@ impl World {
 
     /// Looks at what the workers do, because somebody watches them.
     pub(super) fn look(&mut self) {
-        self.lookout.look(&self.core, self.clock.moment());
+        self.trace.look(&self.core, self.clock.moment());
     }
 
     /// Asks the history, because somebody looks at what was.
     pub(super) fn recall(&mut self, wanted: Option<HistoryQuery>) {
         if let Some(wanted) = wanted {
-            self.annals.look(&self.core, wanted, self.clock.moment());
+            self.history.look(&self.core, wanted, self.clock.moment());
         }
     }
 
     /// Replays the past, because somebody tries other rules on it.
     pub(super) fn reckon(&mut self, tried: Option<TriedRules>) {
         match tried {
-            Some(tried) => self
-                .reckoner
-                .look(&self.core, tried, self.clock.timestamp()),
-            None => self.reckoner.leave(),
+            Some(tried) => self.replay.look(&self.core, tried, self.clock.timestamp()),
+            None => self.replay.leave(),
         }
     }
 
@@ -186,16 +184,16 @@ impl World {
         let meter = self
             .metered
             .map_or(Moment::ZERO, |then| then + METER_PERIOD);
-        let workshop = self.workshop.next_wake(self.clock.moment());
-        let reckoner = self.reckoner.next_wake(self.clock.moment());
+        let lab = self.lab.next_wake(self.clock.moment());
+        let replay = self.replay.next_wake(self.clock.moment());
         let due = self.core.next_wake().into_iter();
-        let due = due.chain(workshop).chain(reckoner).min();
+        let due = due.chain(lab).chain(replay).min();
         due.map_or(meter, |due| due.min(meter))
     }
 
     /// Whether a race or an experiment is on.
     pub(super) const fn is_busy(&self) -> bool {
-        self.workshop.is_busy()
+        self.lab.is_busy()
     }
 
     /// The window's title.
@@ -227,16 +225,16 @@ impl World {
             }
             Intent::Export => return Some(Action::Export),
             Intent::Lab(wish) => {
-                if let Err(why) = self.workshop.fulfil(wish, &self.core) {
+                if let Err(why) = self.lab.fulfil(wish, &self.core) {
                     self.answer(Tone::Bad, why);
                 }
             }
             Intent::Acknowledge(site, note) => {
-                let text = self.annals.acknowledge(&mut self.core, site, note);
+                let text = self.history.acknowledge(&mut self.core, site, note);
                 self.answer(Tone::Info, text);
             }
             Intent::SendAgain(letter) => {
-                self.annals.send_again(&self.core, letter);
+                self.history.send_again(&self.core, letter);
                 self.answer(Tone::Info, "the letter is sent again now");
             }
             Intent::Recheck(site) => {
@@ -280,7 +278,7 @@ impl World {
         }
         let switched = self.core.switch(entry);
         if switched.is_ok() {
-            self.lookout.switched(self.clock.moment());
+            self.trace.switched(self.clock.moment());
         }
         match switched {
             Ok(None) => {}
@@ -312,9 +310,9 @@ impl World {
     }
 
     /// What the keeper of sites.toml has to say.
-    pub(super) fn kept(&mut self, kept: Kept) {
+    pub(super) fn kept(&mut self, kept: ConfigEvent) {
         match kept {
-            Kept::Changed(config) => {
+            ConfigEvent::Changed(config) => {
                 let sites = config.sites.len();
                 if sites == 0 {
                     self.refuse(&format!("{}: no site is listed", self.source));
@@ -324,7 +322,7 @@ impl World {
                 let warnings = config.warnings.clone();
                 match self.core.reload(*config) {
                     Ok(notice) => {
-                        self.reckoner.configure(defaults);
+                        self.replay.configure(defaults);
                         self.banner = None;
                         self.configured_at = self.clock.timestamp();
                         self.say(
@@ -338,7 +336,7 @@ impl World {
                     Err(error) => self.refuse(&error.to_string()),
                 }
             }
-            Kept::Broken(mistakes) => {
+            ConfigEvent::Broken(mistakes) => {
                 let first = mistakes.to_string();
                 let first = first.lines().next().unwrap_or_default().to_owned();
                 let more = match mistakes.count() {
@@ -347,14 +345,14 @@ impl World {
                 };
                 self.refuse(&format!("{first}{more}"));
             }
-            Kept::Saved(name, Ok(paused)) => {
+            ConfigEvent::Saved(name, Ok(paused)) => {
                 let word = if paused { "paused" } else { "resumed" };
                 self.answer(
                     Tone::Good,
                     format!("{name} {word}, and so in {}", self.source),
                 );
             }
-            Kept::Saved(name, Err(error)) => {
+            ConfigEvent::Saved(name, Err(error)) => {
                 self.answer(Tone::Warn, format!("{name}: until the end only: {error}"));
             }
         }

@@ -9,9 +9,9 @@ use tracing::level_filters::LevelFilter;
 use crate::history::Place;
 use crate::paradigm;
 
+use super::history_args::{HistoryCommand, ReplayArgs, ReportArgs};
 use super::import_args::ImportArgs;
 use super::man_args::ManArgs;
-use super::past_args::{HistoryCommand, ReplayArgs, ReportArgs};
 use super::race_args::RaceArgs;
 pub(super) use super::shared_args::{Format, MetricsArgs, SourceArgs, workers};
 
@@ -109,7 +109,7 @@ pub(super) enum Command {
     Man(ManArgs),
     /// Serve sites on loopback until standard input ends
     #[command(hide = true)]
-    Fleet(FleetArgs),
+    Fleet(DemoSitesArgs),
     /// Carry out checks that come over a Celery queue, on this machine or any other
     Worker(WorkerArgs),
     /// Run an installed Redis or Valkey server on a private socket, for workers here
@@ -360,7 +360,7 @@ pub(super) struct BrokerArgs {
 
 /// Sites on loopback.
 #[derive(Debug, Args)]
-pub(super) struct FleetArgs {
+pub(super) struct DemoSitesArgs {
     /// Serve alike sites on this many ports, instead of the demonstration's
     #[arg(long, value_name = "N")]
     pub(super) uniform: Option<usize>,

@@ -16,8 +16,8 @@ use super::args::CheckArgs;
 use super::exit::{Exit, mistake, say};
 use super::progress::Progress;
 use super::signals::Signals;
-use super::source;
-use super::tally::{Printer, Tally, sites_word};
+use super::site_source;
+use super::sweep_summary::{ResultPrinter, SweepSummary, sites_word};
 use super::trace_file::TraceFile;
 
 /// How long after the longest timeout a worker may still answer.
@@ -26,12 +26,13 @@ const GRACE: Duration = Duration::from_secs(5);
 pub(super) fn run(args: &CheckArgs) -> Exit {
     let path = args.source.config.as_deref();
     let config = if args.urls.is_empty() {
-        source::load(path)
+        site_source::load(path)
     } else {
-        source::urls(&args.urls, path)
+        site_source::urls(&args.urls, path)
     };
     let engine = &args.engine;
-    let config = config.and_then(|config| source::with_broker(config, engine.broker.as_deref()));
+    let config =
+        config.and_then(|config| site_source::with_broker(config, engine.broker.as_deref()));
     let mut config = match config {
         Ok(config) => config,
         Err(exit) => return exit,
@@ -43,10 +44,10 @@ pub(super) fn run(args: &CheckArgs) -> Exit {
         raise_file_limit(),
     );
     let clock = SystemClock::new();
-    let printer = Printer::new(args.format, entry.label.name);
-    let tally = Tally::new(std::mem::take(&mut config.sites), clock, printer);
+    let printer = ResultPrinter::new(args.format, entry.label.name);
+    let summary = SweepSummary::new(std::mem::take(&mut config.sites), clock, printer);
     if let Err(error) = ensure_files() {
-        return tally.without_a_look(&error);
+        return summary.without_a_look(&error);
     }
     let (number, notice) = workers.of(entry);
     if let Some(notice) = notice {
@@ -83,10 +84,10 @@ pub(super) fn run(args: &CheckArgs) -> Exit {
     };
     let dispatcher = match Dispatcher::start(entry, context) {
         Ok(dispatcher) => dispatcher,
-        Err(error) => return tally.without_a_look(&error),
+        Err(error) => return summary.without_a_look(&error),
     };
     let sweep = Sweep {
-        tally,
+        summary,
         dispatcher,
         trace,
     };
@@ -94,7 +95,7 @@ pub(super) fn run(args: &CheckArgs) -> Exit {
 }
 
 struct Sweep {
-    tally: Tally,
+    summary: SweepSummary,
     dispatcher: Dispatcher,
     trace: Option<TraceFile>,
 }
@@ -121,28 +122,28 @@ impl Sweep {
     async fn run(mut self, mut inbox: UnboundedReceiver<CheckResult>) -> Exit {
         let stopped = match Signals::listen() {
             Ok(mut signals) => {
-                let began = self.tally.clock.moment();
+                let began = self.summary.clock.moment();
                 let swept = self.sweep(&mut inbox, &mut signals).await;
-                swept.and(self.tally.finish(began).map_err(Stop::from))
+                swept.and(self.summary.finish(began).map_err(Stop::from))
             }
             Err(error) => Err(Stop::Failed(error)),
         };
         if let Some(trace) = self.trace.take()
-            && let Err(error) = trace.finish(&self.tally.sites)
+            && let Err(error) = trace.finish(&self.summary.sites)
         {
             say(format!("no trace was written: {error}"));
         }
         match stopped {
-            Ok(()) => self.tally.exit(),
+            Ok(()) => self.summary.exit(),
             // Whoever went away has seen enough.
-            Err(Stop::ReaderGone) => self.tally.exit(),
+            Err(Stop::ReaderGone) => self.summary.exit(),
             Err(Stop::Failed(error)) => mistake(format!("squirrel: {error}")),
             Err(Stop::Signal(number)) => {
                 say(format!(
                     "stopped: {} of {} checked, {} down",
-                    self.tally.done,
-                    sites_word(self.tally.sites.len()),
-                    self.tally.down
+                    self.summary.done,
+                    sites_word(self.summary.sites.len()),
+                    self.summary.down
                 ));
                 Exit::Signal(number)
             }
@@ -154,32 +155,32 @@ impl Sweep {
         inbox: &mut UnboundedReceiver<CheckResult>,
         signals: &mut Signals,
     ) -> Result<(), Stop> {
-        self.tally.printer.begin()?;
-        let due = self.tally.clock.moment();
-        for (index, site) in self.tally.sites.iter().enumerate() {
+        self.summary.printer.begin()?;
+        let due = self.summary.clock.moment();
+        for (index, site) in self.summary.sites.iter().enumerate() {
             let site_id = SiteId::from_index(index);
             self.dispatcher
                 .offer(JobId { site: site_id, due }, &site.look);
         }
         let longest = self
-            .tally
+            .summary
             .sites
             .iter()
             .map(|site| site.look.timeout)
             .max()
             .unwrap_or_default();
-        let mut progress = Progress::new(self.tally.sites.len());
+        let mut progress = Progress::new(self.summary.sites.len());
         let mut batch = Vec::new();
-        let mut heard = self.tally.clock.moment();
-        while self.tally.done < self.tally.sites.len() {
+        let mut heard = self.summary.clock.moment();
+        while self.summary.done < self.summary.sites.len() {
             tokio::select! {
                 biased;
                 number = signals.next() => {
                     progress.clear();
-                    self.tally.printer.flush()?;
+                    self.summary.printer.flush()?;
                     return Err(Stop::Signal(number));
                 }
-                _ = inbox.recv_many(&mut batch, 1_024) => heard = self.tally.clock.moment(),
+                _ = inbox.recv_many(&mut batch, 1_024) => heard = self.summary.clock.moment(),
                 () = tokio::time::sleep(Progress::period()) => {}
             }
             if !batch.is_empty() {
@@ -188,14 +189,14 @@ impl Sweep {
             for result in batch.drain(..) {
                 self.take(&result)?;
             }
-            self.tally.printer.flush()?;
+            self.summary.printer.flush()?;
             if let Some(trace) = &mut self.trace {
                 trace.absorb();
             }
-            if self.tally.clock.moment().since(heard) > longest + GRACE {
+            if self.summary.clock.moment().since(heard) > longest + GRACE {
                 self.give_up_on_the_rest()?;
             }
-            progress.draw(self.tally.done, self.tally.down);
+            progress.draw(self.summary.done, self.summary.down);
         }
         progress.clear();
         Ok(())
@@ -203,7 +204,7 @@ impl Sweep {
 
     fn take(&mut self, result: &CheckResult) -> io::Result<()> {
         if self.dispatcher.answered(result) {
-            self.tally.take(result)
+            self.summary.take(result)
         } else {
             Ok(())
         }
@@ -211,11 +212,11 @@ impl Sweep {
 
     /// The workers are silent beyond every timeout: what they hold is unknown.
     fn give_up_on_the_rest(&mut self) -> io::Result<()> {
-        for index in 0..self.tally.sites.len() {
+        for index in 0..self.summary.sites.len() {
             let Some(job) = self.dispatcher.job_of(SiteId::from_index(index)) else {
                 continue;
             };
-            let result = self.tally.unlooked(job, "no worker answered");
+            let result = self.summary.unlooked(job, "no worker answered");
             self.take(&result)?;
         }
         Ok(())

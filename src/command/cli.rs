@@ -9,8 +9,8 @@ use crate::app::log;
 use super::args::{Cli, Command, ConfigCommand, LogLevel, NotifyCommand};
 use super::exit::{Exit, say};
 use super::{
-    broker, check, completions, config_check, demo, fleet, history, import, man, monitor, notify,
-    race, replay, report, watch, worker,
+    broker, check, completions, config_check, demo, demo_sites, history, import, man, monitor,
+    notify, race, replay, report, watch, worker,
 };
 
 /// Runs the program as the command line says.
@@ -45,7 +45,7 @@ pub fn run() -> ExitCode {
         Some(Command::Replay(args)) => replay::run(&args),
         Some(Command::Completions { shell }) => completions::run(shell),
         Some(Command::Man(args)) => man::run(&args),
-        Some(Command::Fleet(args)) => fleet::run(&args),
+        Some(Command::Fleet(args)) => demo_sites::run(&args),
         Some(Command::Worker(args)) => worker::run(&args),
         Some(Command::Broker(args)) => broker::run(&args),
     };

@@ -4,17 +4,17 @@ use std::io::Write;
 
 use super::args::SourceArgs;
 use super::exit::Exit;
-use super::source;
+use super::site_source;
 
 pub(super) fn run(args: &SourceArgs) -> Exit {
-    let config = match source::load(args.config.as_deref()) {
+    let config = match site_source::load(args.config.as_deref()) {
         Ok(config) => config,
         Err(exit) => return exit,
     };
     let file = config
         .path
         .as_deref()
-        .map_or_else(String::new, source::short);
+        .map_or_else(String::new, site_source::short);
     let count = |number: usize, one: &str| {
         let plural = if number == 1 { "" } else { "s" };
         format!("{number} {one}{plural}")

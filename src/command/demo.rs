@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use crate::app::{self, Launch, Picture};
+use crate::app::{self, Launch, SvgOptions};
 use crate::fleet::FleetProcess;
 use crate::history::Place;
 
 use super::args::DemoArgs;
 use super::exit::{Exit, mistake};
-use super::{monitor, source};
+use super::{monitor, site_source};
 
 pub(super) fn run(args: &DemoArgs) -> Exit {
     let metrics = match args.metrics.endpoint() {
@@ -19,11 +19,11 @@ pub(super) fn run(args: &DemoArgs) -> Exit {
         Ok(fleet) => fleet,
         Err(error) => return mistake(format!("squirrel: the fleet cannot be started: {error}")),
     };
-    let config = match source::read(&fleet.config_path()) {
+    let config = match site_source::read(&fleet.config_path()) {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    let tell = match args.notify.as_deref().map(source::read).transpose() {
+    let tell = match args.notify.as_deref().map(site_source::read).transpose() {
         Ok(tell) => tell,
         Err(exit) => return exit,
     };
@@ -46,7 +46,7 @@ pub(super) fn run(args: &DemoArgs) -> Exit {
 }
 
 fn draw(args: &DemoArgs, launch: Launch, file: &Path) -> Exit {
-    let picture = Picture {
+    let picture = SvgOptions {
         size: args.picture.size,
         after: args.picture.after,
         then: args.picture.then,

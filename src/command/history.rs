@@ -8,11 +8,11 @@ use crate::config::HistorySettings;
 use crate::domain::{Clock, Reason, SystemClock, Timestamp, Verdict, clean};
 use crate::history::{ArchiveError, Keep, RawRow, SiteKey, Upkeep};
 
+use super::check_json::{escape, millis};
 use super::exit::{Exit, mistake};
+use super::history_args::{CompactArgs, ExportArgs, ExportFormat, HistoryCommand};
 use super::history_import;
-use super::past;
-use super::past_args::{CompactArgs, ExportArgs, ExportFormat, HistoryCommand};
-use super::record::{escape, millis};
+use super::open_history;
 
 pub(super) fn run(command: &HistoryCommand) -> Exit {
     match command {
@@ -53,12 +53,12 @@ struct Line<'a> {
 }
 
 fn export(args: &ExportArgs) -> Exit {
-    let archive = match past::archive(&args.past) {
+    let archive = match open_history::archive(&args.history) {
         Ok(archive) => archive,
         Err(exit) => return exit,
     };
     let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let mut printer = Printer::new(args.format, out);
+    let mut printer = ExportPrinter::new(args.format, out);
     let mut sites = match archive.sites() {
         Ok(sites) => sites,
         Err(error) => return mistake(format!("squirrel: {error}")),
@@ -102,12 +102,12 @@ fn moment(at: Timestamp) -> String {
     format!("{at:.6}")
 }
 
-enum Printer<W: Write> {
+enum ExportPrinter<W: Write> {
     Jsonl(W),
     Csv(Box<csv::Writer<W>>),
 }
 
-impl<W: Write> Printer<W> {
+impl<W: Write> ExportPrinter<W> {
     fn new(format: ExportFormat, out: W) -> Self {
         match format {
             ExportFormat::Jsonl => Self::Jsonl(out),
@@ -132,7 +132,7 @@ impl<W: Write> Printer<W> {
                     url: &url,
                     ..line
                 })
-                .map_err(past::plain)
+                .map_err(open_history::plain)
             }
         }
     }
@@ -157,15 +157,15 @@ fn quoted(text: &str) -> String {
 }
 
 fn compact(args: &CompactArgs) -> Exit {
-    let settings = match past::config(&args.past) {
+    let settings = match open_history::config(&args.history) {
         Ok(config) => config.map_or_else(HistorySettings::default, |config| config.history),
         Err(exit) => return exit,
     };
-    let path = match past::path(&args.past) {
+    let path = match open_history::path(&args.history) {
         Ok(path) => path,
         Err(exit) => return exit,
     };
-    if let Err(exit) = past::archive(&args.past) {
+    if let Err(exit) = open_history::archive(&args.history) {
         return exit;
     }
     let keep = Keep {

@@ -18,8 +18,8 @@ use crate::history::{
 use crate::monitor::Rules;
 
 use super::exit::{Exit, mistake};
-use super::past;
-use super::past_args::ImportArgs;
+use super::history_args::HistoryImportArgs;
+use super::open_history;
 use super::report_rows::whole;
 
 /// How a database of SQLite begins (sqlite.org/fileformat.html, section 1.3).
@@ -31,12 +31,12 @@ const LINE: usize = 1 << 16;
 /// The longest latency that is believed, in milliseconds: a day.
 const MOST_MILLIS: f64 = 86_400_000.0;
 
-pub(super) fn run(args: &ImportArgs) -> Exit {
-    let config = match past::config(&args.past) {
+pub(super) fn run(args: &HistoryImportArgs) -> Exit {
+    let config = match open_history::config(&args.history) {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    let path = match past::path(&args.past) {
+    let path = match open_history::path(&args.history) {
         Ok(path) => path,
         Err(exit) => return exit,
     };
@@ -50,7 +50,11 @@ pub(super) fn run(args: &ImportArgs) -> Exit {
     }
 }
 
-fn import(args: &ImportArgs, path: &Path, config: Option<&Config>) -> Result<String, String> {
+fn import(
+    args: &HistoryImportArgs,
+    path: &Path,
+    config: Option<&Config>,
+) -> Result<String, String> {
     let source = Source::open(&args.file, config)?;
     let now = SystemClock::new().timestamp();
     let mut import = Import::new(Upkeep::open(path, now)?);

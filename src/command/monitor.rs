@@ -11,10 +11,10 @@ use crate::tui::Options;
 
 use super::args::{EngineArgs, MonitorArgs, ScreenArgs};
 use super::exit::{Exit, mistake, say};
-use super::source;
+use super::site_source;
 
 pub(super) fn run(args: &MonitorArgs) -> Exit {
-    let config = match source::load(args.source.config.as_deref()) {
+    let config = match site_source::load(args.source.config.as_deref()) {
         Ok(config) => config,
         Err(exit) => return exit,
     };
@@ -25,7 +25,7 @@ pub(super) fn run(args: &MonitorArgs) -> Exit {
     let name = config
         .path
         .as_deref()
-        .map_or_else(String::new, source::short);
+        .map_or_else(String::new, site_source::short);
     let place = args.history.of_monitor();
     match prepare(config, name, &args.engine, args.screen, (place, None)) {
         Ok(launch) => show(Launch { metrics, ..launch }),
@@ -50,7 +50,7 @@ pub(super) fn prepare(
     screen: ScreenArgs,
     (history, fleet): (Place, Option<FleetProcess>),
 ) -> Result<Launch, Exit> {
-    let config = source::with_broker(config, engine.broker.as_deref())?;
+    let config = site_source::with_broker(config, engine.broker.as_deref())?;
     ensure_files().map_err(|error| mistake(format!("squirrel: {error}")))?;
     let (entry, workers) = choose(
         &config,

@@ -9,10 +9,10 @@ use crate::notify::{ALL, Entry, Parcel, Plan, deliver, probe_letter};
 
 use super::args::NotifyTestArgs;
 use super::exit::{Exit, mistake};
-use super::source;
+use super::site_source;
 
 pub(super) fn run(args: &NotifyTestArgs) -> Exit {
-    let config = match source::load(args.source.config.as_deref()) {
+    let config = match site_source::load(args.source.config.as_deref()) {
         Ok(config) => config,
         Err(exit) => return exit,
     };

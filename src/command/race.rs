@@ -18,7 +18,7 @@ use super::exit::{Exit, mistake, say};
 use super::race_args::{Gil, RaceArgs, RaceWork};
 use super::race_report;
 use super::signals::Signals;
-use super::{source, trace_file};
+use super::{site_source, trace_file};
 
 /// Toys, unless somebody says otherwise.
 const TOYS: usize = 4;
@@ -99,13 +99,13 @@ fn field(args: &RaceArgs) -> Result<Field, Exit> {
 fn sites(args: &RaceArgs) -> Result<(Config, Option<FleetProcess>), Exit> {
     let explicit = args.source.config.as_deref();
     if !args.urls.is_empty() {
-        return Ok((source::urls(&args.urls, explicit)?, None));
+        return Ok((site_source::urls(&args.urls, explicit)?, None));
     }
     if explicit.is_some() {
-        return Ok((source::load(explicit)?, None));
+        return Ok((site_source::load(explicit)?, None));
     }
     let why = match config::find(None) {
-        Ok(path) if has_network() => return Ok((source::read(&path)?, None)),
+        Ok(path) if has_network() => return Ok((site_source::read(&path)?, None)),
         Ok(_) => "there is no network",
         Err(_) => "no list of sites is given or found",
     };
@@ -114,7 +114,7 @@ fn sites(args: &RaceArgs) -> Result<(Config, Option<FleetProcess>), Exit> {
     ));
     let fleet = FleetProcess::start()
         .map_err(|error| mistake(format!("squirrel: the fleet cannot be started: {error}")))?;
-    Ok((source::read(&fleet.config_path())?, Some(fleet)))
+    Ok((site_source::read(&fleet.config_path())?, Some(fleet)))
 }
 
 /// Whether the system knows a way to other machines. Connecting such a socket sends nothing.

@@ -9,7 +9,7 @@ use crate::domain::clean;
 use crate::lab::{Board, Figures, Row, Workload, fine, verdict};
 
 use super::args::Format;
-use super::record::{escape, millis};
+use super::check_json::{escape, millis};
 
 /// The fields of the contract, in its order. What a paradigm that cannot run has not, and
 /// what the system does not tell, is null.

@@ -8,15 +8,15 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::app::{Pair, Replay, Seen};
+use crate::app::{OutageDiff, Replay, SeenOutage};
 use crate::domain::{Timestamp, brief, clean};
 use crate::history::SiteKey;
 use crate::monitor::{Account, Rules};
 
+use super::check_json::{escape, rfc3339};
 use super::exit::{Exit, mistake};
-use super::past;
-use super::past_args::ReplayArgs;
-use super::record::{escape, rfc3339};
+use super::history_args::ReplayArgs;
+use super::open_history;
 use super::shared_args::Format;
 
 /// Outages that a table names; JSON has all of them.
@@ -33,11 +33,11 @@ pub(super) fn run(args: &ReplayArgs) -> Exit {
     if rules == Rules::default() {
         return mistake("squirrel: no other rule: give --confirm, --recover, --timeout or --slow");
     }
-    let config = match past::config(&args.past) {
+    let config = match open_history::config(&args.history) {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    let archive = match past::archive(&args.past) {
+    let archive = match open_history::archive(&args.history) {
         Ok(archive) => archive,
         Err(exit) => return exit,
     };
@@ -113,11 +113,14 @@ struct Report<'a> {
 }
 
 /// How much later the others notice, in seconds.
-fn delay(pair: &Pair) -> Option<f64> {
+fn delay(pair: &OutageDiff) -> Option<f64> {
     Some(pair.delay()? as f64 / 1e6)
 }
 
-fn missing(pairs: &[(&SiteKey, Pair)], of: impl Fn(&Pair) -> Option<Seen>) -> u64 {
+fn missing(
+    pairs: &[(&SiteKey, OutageDiff)],
+    of: impl Fn(&OutageDiff) -> Option<SeenOutage>,
+) -> u64 {
     pairs.iter().filter(|(_, pair)| of(pair).is_none()).count() as u64
 }
 
@@ -207,7 +210,7 @@ impl Report<'_> {
             let Some(either) = pair.now.or(pair.other) else {
                 continue;
             };
-            let after = |seen: Seen| format!("+{}", brief(seen.confirmed.since(seen.since)));
+            let after = |seen: SeenOutage| format!("+{}", brief(seen.confirmed.since(seen.since)));
             writeln!(
                 out,
                 "{:<30} {:<29} {:>7} {:>8}  {}",
@@ -228,7 +231,7 @@ impl Report<'_> {
         self.sum(out, &pairs)
     }
 
-    fn sum(&self, out: &mut impl Write, pairs: &[(&SiteKey, Pair)]) -> io::Result<()> {
+    fn sum(&self, out: &mut impl Write, pairs: &[(&SiteKey, OutageDiff)]) -> io::Result<()> {
         let missed = missing(pairs, |pair| pair.other);
         let additional = missing(pairs, |pair| pair.now);
         let delays: Vec<f64> = pairs.iter().filter_map(|(_, pair)| delay(pair)).collect();
@@ -277,7 +280,7 @@ impl Report<'_> {
 }
 
 /// What became of an outage, in words.
-fn verdict(pair: &Pair) -> String {
+fn verdict(pair: &OutageDiff) -> String {
     let seconds = |delay: f64| brief(Duration::from_secs_f64(delay.abs()));
     match (pair.now, delay(pair)) {
         (None, _) => "noticed by these alone".to_owned(),

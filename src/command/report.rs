@@ -8,10 +8,10 @@ use std::time::Duration;
 use crate::domain::{brief, clean};
 use crate::history::Level;
 
+use super::check_json::escape;
 use super::exit::{Exit, mistake};
-use super::past;
-use super::past_args::{By, ReportArgs, ReportFormat};
-use super::record::escape;
+use super::history_args::{By, ReportArgs, ReportFormat};
+use super::open_history;
 use super::report_html;
 use super::report_rows::{Columns, Row, percent, rows, shown, whole};
 
@@ -19,7 +19,7 @@ use super::report_rows::{Columns, Row, percent, rows, shown, whole};
 const HOURS: Duration = Duration::from_secs(4 * 86_400);
 
 pub(super) fn run(args: &ReportArgs) -> Exit {
-    let config = match past::config(&args.past) {
+    let config = match open_history::config(&args.history) {
         Ok(config) => config,
         Err(exit) => return exit,
     };
@@ -29,7 +29,7 @@ pub(super) fn run(args: &ReportArgs) -> Exit {
              --config FILE",
         );
     }
-    let archive = match past::archive(&args.past) {
+    let archive = match open_history::archive(&args.history) {
         Ok(archive) => archive,
         Err(exit) => return exit,
     };
@@ -95,18 +95,18 @@ fn csv(out: &mut impl Write, rows: &[Row]) -> io::Result<()> {
         "p50_ms",
         "p95_ms",
     ])
-    .map_err(past::plain)?;
+    .map_err(open_history::plain)?;
     for row in rows {
         let (name, url) = (
-            past::harmless(&row.name),
-            row.url.as_deref().map(past::harmless),
+            open_history::harmless(&row.name),
+            row.url.as_deref().map(open_history::harmless),
         );
         csv.serialize(Columns {
             name: &name,
             url: url.as_deref(),
             ..Columns::from(row)
         })
-        .map_err(past::plain)?;
+        .map_err(open_history::plain)?;
     }
     csv.flush()
 }

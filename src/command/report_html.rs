@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::domain::{Timestamp, brief, clean};
 use crate::history::{Level, Sum};
 
-use super::past_args::By;
+use super::history_args::By;
 use super::report_rows::{Row, percent, shown, whole};
 
 /// Rows that the list of the lowest uptimes names.

@@ -10,8 +10,8 @@ use crate::config::Config;
 use crate::domain::{Site, brief};
 use crate::history::{Outages, Packed, SiteKey, Sum, Survey};
 
-use super::past_args::By;
-use super::record::millis;
+use super::check_json::millis;
+use super::history_args::By;
 
 /// What sites without a tag or an owner, and those that are configured no more, stand under.
 const NONE: &str = "(none)";

@@ -15,16 +15,16 @@ use crate::notify::PostNews;
 use crate::paradigm::{ensure_files, raise_file_limit};
 
 use super::args::WatchArgs;
+use super::check_json::{CheckJson, escape, rfc3339};
 use super::exit::{Exit, mistake, say};
-use super::record::{Record, escape, rfc3339};
-use super::source;
+use super::site_source;
 
 pub(super) fn run(args: &WatchArgs) -> Exit {
-    let config = match source::load(args.source.config.as_deref()) {
+    let config = match site_source::load(args.source.config.as_deref()) {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    let config = match source::with_broker(config, args.engine.broker.as_deref()) {
+    let config = match site_source::with_broker(config, args.engine.broker.as_deref()) {
         Ok(config) => config,
         Err(exit) => return exit,
     };
@@ -94,7 +94,7 @@ impl<W: Write> Log<W> {
                     return Ok(());
                 };
                 let paradigm = core.entry().label.name;
-                let record = Record::new(state.site(), paradigm, result, &self.zone);
+                let record = CheckJson::new(state.site(), paradigm, result, &self.zone);
                 return self.line(&record.line());
             }
             Occurrence::Happened(Happening::Switched(receipt)) => {

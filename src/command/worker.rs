@@ -5,7 +5,7 @@ use crate::paradigm::{self, WorkerOptions};
 
 use super::args::{WorkerArgs, WorkerFormat};
 use super::exit::{Exit, mistake, say};
-use super::source;
+use super::site_source;
 
 pub(super) fn run(args: &WorkerArgs) -> Exit {
     if args.lines {
@@ -19,7 +19,7 @@ pub(super) fn run(args: &WorkerArgs) -> Exit {
 }
 
 fn for_broker(args: &WorkerArgs, broker: &str) -> Exit {
-    let broker = match source::broker(broker) {
+    let broker = match site_source::broker(broker) {
         Ok(broker) => broker,
         Err(exit) => return exit,
     };

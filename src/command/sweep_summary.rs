@@ -13,26 +13,26 @@ use crate::probe::{Start, could_not_look};
 use crate::trace;
 
 use super::args::Format;
+use super::check_json::CheckJson;
 use super::exit::{Exit, mistake, say};
-use super::record::Record;
 
 pub(super) fn sites_word(number: usize) -> String {
     format!("{number} {}", if number == 1 { "site" } else { "sites" })
 }
 
 /// The sites, and what came of them so far.
-pub(super) struct Tally {
+pub(super) struct SweepSummary {
     pub(super) sites: Vec<Site>,
     pub(super) clock: SystemClock,
-    pub(super) printer: Printer,
+    pub(super) printer: ResultPrinter,
     pub(super) done: usize,
     pub(super) down: usize,
     unknown: usize,
 }
 
-impl Tally {
+impl SweepSummary {
     /// Of those sites that are not paused.
-    pub(super) fn new(sites: Vec<Site>, clock: SystemClock, printer: Printer) -> Self {
+    pub(super) fn new(sites: Vec<Site>, clock: SystemClock, printer: ResultPrinter) -> Self {
         let (paused, sites): (Vec<Site>, Vec<Site>) =
             sites.into_iter().partition(|site| site.paused);
         if !paused.is_empty() {
@@ -100,8 +100,8 @@ impl Tally {
     }
 
     pub(super) fn finish(&mut self, began: Moment) -> io::Result<()> {
-        let summary = self.summary(self.clock.moment().since(began));
-        self.printer.finish(&summary)
+        let line = self.line(self.clock.moment().since(began));
+        self.printer.finish(&line)
     }
 
     pub(super) const fn exit(&self) -> Exit {
@@ -112,7 +112,7 @@ impl Tally {
         }
     }
 
-    fn summary(&self, took: Duration) -> String {
+    fn line(&self, took: Duration) -> String {
         let up = self.done - self.down - self.unknown;
         let unknown = if self.unknown == 0 {
             String::new()
@@ -129,14 +129,14 @@ impl Tally {
     }
 }
 
-pub(super) struct Printer {
+pub(super) struct ResultPrinter {
     format: Format,
     paradigm: &'static str,
     zone: TimeZone,
     out: BufWriter<io::Stdout>,
 }
 
-impl Printer {
+impl ResultPrinter {
     pub(super) fn new(format: Format, paradigm: &'static str) -> Self {
         Self {
             format,
@@ -159,7 +159,7 @@ impl Printer {
 
     fn print(&mut self, site: &Site, result: &CheckResult) -> io::Result<()> {
         if self.format == Format::Json {
-            let record = Record::new(site, self.paradigm, result, &self.zone);
+            let record = CheckJson::new(site, self.paradigm, result, &self.zone);
             return writeln!(self.out, "{}", record.line());
         }
         let code = result

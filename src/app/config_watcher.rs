@@ -18,7 +18,7 @@ const PERIOD: Duration = Duration::from_millis(500);
 
 /// What the keeper has to say.
 #[derive(Debug)]
-pub enum Kept {
+pub enum ConfigEvent {
     /// The file changed and is in order.
     Changed(Box<Config>),
     /// The file changed and is not.
@@ -34,12 +34,12 @@ enum Request {
 
 /// The thread's handle: it ends when this is dropped.
 #[derive(Debug)]
-pub struct Keeper {
+pub struct ConfigWatcher {
     requests: Sender<Request>,
-    kept: UnboundedReceiver<Kept>,
+    kept: UnboundedReceiver<ConfigEvent>,
 }
 
-impl Keeper {
+impl ConfigWatcher {
     /// Watches the files that `config` was read from.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ impl Keeper {
     }
 
     /// The next thing it has to say; never, if there is no file.
-    pub async fn next(&mut self) -> Kept {
+    pub async fn next(&mut self) -> ConfigEvent {
         match self.kept.recv().await {
             Some(kept) => kept,
             None => std::future::pending().await,
@@ -79,7 +79,7 @@ fn keep(
     path: Option<PathBuf>,
     mut watcher: Option<Watcher>,
     inbox: &Receiver<Request>,
-    outbox: &UnboundedSender<Kept>,
+    outbox: &UnboundedSender<ConfigEvent>,
 ) {
     let Some(path) = path else { return };
     let names = paradigm::names();
@@ -94,7 +94,7 @@ fn keep(
             }
             Ok(Request::Pause(site, paused)) => {
                 let saved = config::set_paused(&path, &site, paused, &known).map(|_| paused);
-                Some(Kept::Saved(site.name.clone(), saved))
+                Some(ConfigEvent::Saved(site.name.clone(), saved))
             }
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return,
@@ -102,7 +102,7 @@ fn keep(
         let changed = watcher.as_mut().is_some_and(Watcher::poll);
         // Some editors empty a file before they write it: it is read once it holds still.
         // After a pause was written it is read at once, with whatever others wrote before.
-        let wrote = matches!(saved, Some(Kept::Saved(_, Ok(_))));
+        let wrote = matches!(saved, Some(ConfigEvent::Saved(_, Ok(_))));
         if !wrote && !asked && (changed || !changing) {
             changing |= changed;
             if saved.is_some_and(|saved| outbox.send(saved).is_err()) {
@@ -115,9 +115,9 @@ fn keep(
             Ok(config) => {
                 // The set of included files may be another one now.
                 watcher = Watcher::new(&config);
-                Kept::Changed(Box::new(config))
+                ConfigEvent::Changed(Box::new(config))
             }
-            Err(mistakes) => Kept::Broken(mistakes),
+            Err(mistakes) => ConfigEvent::Broken(mistakes),
         };
         let told = outbox.send(kept).is_ok();
         if !told || saved.is_some_and(|saved| outbox.send(saved).is_err()) {

@@ -3,10 +3,10 @@
 
 use crate::fleet::{Uniform, remove_files, serve, serve_uniform};
 
-use super::args::FleetArgs;
+use super::args::DemoSitesArgs;
 use super::exit::{Exit, say};
 
-pub(super) fn run(args: &FleetArgs) -> Exit {
+pub(super) fn run(args: &DemoSitesArgs) -> Exit {
     let served = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

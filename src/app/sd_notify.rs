@@ -11,12 +11,12 @@ use rustix::time::{ClockId, clock_gettime};
 
 /// The way to the service manager, if there is one.
 #[derive(Debug, Default)]
-pub struct Service {
+pub struct SdNotify {
     socket: Option<(UnixDatagram, SocketAddr)>,
     watchdog: Option<Duration>,
 }
 
-impl Service {
+impl SdNotify {
     /// As the environment says: `NOTIFY_SOCKET`, `WATCHDOG_USEC`, `WATCHDOG_PID`.
     #[must_use]
     pub fn of_environment() -> Self {
@@ -55,7 +55,7 @@ impl Service {
         self.say(&format!("READY=1\nSTATUS={status}"));
     }
 
-    /// The configuration is being read again; ends with [`Service::ready`].
+    /// The configuration is being read again; ends with [`SdNotify::ready`].
     pub fn reloading(&self) {
         let now = clock_gettime(ClockId::Monotonic);
         let micros = now.tv_sec * 1_000_000 + now.tv_nsec / 1_000;

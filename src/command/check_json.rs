@@ -9,7 +9,7 @@ use crate::domain::{CheckResult, Method, Phases, Reason, Site, Timestamp, Verdic
 
 /// The fields of the contract, in its order.
 #[derive(Debug, Serialize)]
-pub struct Record<'a> {
+pub struct CheckJson<'a> {
     name: &'a str,
     url: &'a str,
     paradigm: &'a str,
@@ -63,7 +63,7 @@ pub(super) fn rfc3339(timestamp: Timestamp, zone: &TimeZone) -> String {
         .to_string()
 }
 
-impl<'a> Record<'a> {
+impl<'a> CheckJson<'a> {
     /// The record of a result; times are given with the offset of `zone`.
     #[must_use]
     pub fn new(

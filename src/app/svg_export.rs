@@ -6,15 +6,16 @@ use std::time::Duration;
 use crate::domain::Clock;
 use crate::tui::{Input, Ui};
 
+use super::error::SessionError;
 use super::event::Action;
-use super::launch::{Launch, Opened, SessionError};
+use super::launch::{Launch, Opened};
 
 /// How often it is looked whether what was started is complete.
 const STEP: Duration = Duration::from_millis(90);
 
 /// What to draw and when.
 #[derive(Clone, Debug)]
-pub struct Picture {
+pub struct SvgOptions {
     /// Columns and rows.
     pub size: (u16, u16),
     /// How long the monitor runs before.
@@ -29,7 +30,7 @@ pub struct Picture {
 ///
 /// # Errors
 /// As for a session; a key that does not exist is an I/O error of kind `InvalidInput`.
-pub fn picture(launch: Launch, picture: &Picture) -> Result<String, SessionError> {
+pub fn picture(launch: Launch, picture: &SvgOptions) -> Result<String, SessionError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -38,7 +39,7 @@ pub fn picture(launch: Launch, picture: &Picture) -> Result<String, SessionError
     svg
 }
 
-async fn draw(launch: Launch, picture: &Picture) -> Result<String, SessionError> {
+async fn draw(launch: Launch, picture: &SvgOptions) -> Result<String, SessionError> {
     let mut opened = launch.open()?;
     let mut ui = Ui::new(opened.options.clone(), picture.size);
     run(&mut opened, &mut ui, picture.after).await;

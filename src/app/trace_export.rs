@@ -9,21 +9,24 @@ use std::path::PathBuf;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::domain::{SiteId, Timestamp};
+use crate::domain::{Clock, SiteId, Timestamp};
 use crate::monitor::Monitor;
 use crate::trace::{Ledger, write_chrome};
+use crate::tui::Tone;
+
+use super::world::World;
 
 /// What became of an export: where it is and how many checks it holds, or why it is nowhere.
 pub(super) type Exported = Result<(PathBuf, usize), String>;
 
 /// Hands exports to threads and takes in what became of them.
 #[derive(Debug)]
-pub(super) struct Exporter {
+pub(super) struct TraceExporter {
     outbox: UnboundedSender<Exported>,
     inbox: UnboundedReceiver<Exported>,
 }
 
-impl Exporter {
+impl TraceExporter {
     pub(super) fn new() -> Self {
         let (outbox, inbox) = unbounded_channel();
         Self { outbox, inbox }
@@ -66,6 +69,26 @@ impl Exporter {
         match self.inbox.recv().await {
             Some(exported) => exported,
             None => std::future::pending().await,
+        }
+    }
+}
+
+impl World {
+    /// Writes what is on record.
+    pub(super) fn export(&mut self, exporter: &TraceExporter) {
+        self.trace.absorb(&self.core, self.clock.moment());
+        let (ledger, monitor) = (self.trace.ledger(), self.core.monitor());
+        exporter.begin(ledger, monitor, self.clock.timestamp(), &self.zone);
+    }
+
+    /// What became of that.
+    pub(super) fn exported(&mut self, exported: Exported) {
+        match exported {
+            Ok((path, checks)) => {
+                let text = format!("{checks} checks written to {}", path.display());
+                self.answer(Tone::Good, text);
+            }
+            Err(why) => self.answer(Tone::Bad, format!("no trace was written: {why}")),
         }
     }
 }

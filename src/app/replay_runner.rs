@@ -18,7 +18,7 @@ use crate::tui::{
 };
 
 use super::core::Core;
-use super::pairs::Pair;
+use super::outage_diff::OutageDiff;
 use super::replay::Replay;
 
 /// How often a reckoning is listened to.
@@ -32,7 +32,7 @@ const MOST_OUTAGES: usize = 500;
 
 /// The last answer, and the reckoning that is under way.
 #[derive(Debug)]
-pub(super) struct Reckoner {
+pub(super) struct ReplayRunner {
     path: Option<PathBuf>,
     /// What sites have that are configured no more.
     defaults: MonitorSettings,
@@ -61,7 +61,7 @@ impl Drop for Work {
     }
 }
 
-impl Reckoner {
+impl ReplayRunner {
     /// Of the history at `place`.
     pub(super) fn new(place: &Place, defaults: MonitorSettings) -> Self {
         Self {
@@ -231,7 +231,7 @@ fn usual(replay: &Replay) -> CurrentRules {
 }
 
 /// What becomes of an outage; `None` for a pair of nothing.
-fn fate(pair: &Pair) -> Option<OutageChange> {
+fn fate(pair: &OutageDiff) -> Option<OutageChange> {
     let by = |micros: i64| Duration::from_micros(micros.unsigned_abs());
     Some(match (pair.now, pair.other, pair.delay()) {
         (None, None, _) => return None,
@@ -243,7 +243,7 @@ fn fate(pair: &Pair) -> Option<OutageChange> {
     })
 }
 
-fn fates(pairs: &[(&SiteKey, Pair)]) -> ChangeCounts {
+fn fates(pairs: &[(&SiteKey, OutageDiff)]) -> ChangeCounts {
     let mut fates = ChangeCounts::default();
     let mut delays = Vec::new();
     for fate in pairs.iter().filter_map(|(_, pair)| fate(pair)) {
@@ -262,7 +262,7 @@ fn fates(pairs: &[(&SiteKey, Pair)]) -> ChangeCounts {
     fates
 }
 
-fn replayed((site, pair): &(&SiteKey, Pair)) -> Option<ReplayedOutage> {
+fn replayed((site, pair): &(&SiteKey, OutageDiff)) -> Option<ReplayedOutage> {
     let seen = pair.now.or(pair.other)?;
     let noticed = pair.now.map(|now| now.confirmed.since(now.since));
     Some(ReplayedOutage {

@@ -49,7 +49,7 @@ struct Found {
 
 /// The newest answers, and the question that is under way.
 #[derive(Debug)]
-pub(super) struct Annals {
+pub(super) struct HistoryCache {
     past: HistoryView,
     asked: Option<(HistoryQuery, Moment)>,
     under_way: bool,
@@ -66,7 +66,7 @@ impl std::fmt::Debug for Answer {
     }
 }
 
-impl Default for Annals {
+impl Default for HistoryCache {
     fn default() -> Self {
         let (speaker, answers) = channel();
         Self {
@@ -79,7 +79,7 @@ impl Default for Annals {
     }
 }
 
-impl Annals {
+impl HistoryCache {
     /// What is known.
     pub(super) const fn past(&self) -> &HistoryView {
         &self.past

@@ -6,7 +6,7 @@ use crate::domain::Moment;
 
 /// Reads processor time and memory now and then.
 #[derive(Debug, Default)]
-pub struct Meter {
+pub struct ProcessMeter {
     before: Option<(Moment, f64)>,
     /// Processor time since the reading before, as a share of one core.
     pub cpu: Option<f32>,
@@ -14,7 +14,7 @@ pub struct Meter {
     pub rss: Option<u64>,
 }
 
-impl Meter {
+impl ProcessMeter {
     /// Reads again, the worker processes included where there are some. Where there is no
     /// `/proc`, everything stays `None`.
     pub fn read(&mut self, now: Moment, with_workers: bool) {
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn this_process_has_memory_and_has_used_the_processor() {
-        let mut meter = Meter::default();
+        let mut meter = ProcessMeter::default();
         meter.read(Moment::ZERO, false);
         assert_eq!(meter.cpu, None);
         meter.read(Moment::ZERO + Duration::from_secs(1), false);
@@ -116,7 +116,7 @@ mod tests {
         if !std::path::Path::new("/proc/thread-self/children").exists() {
             return;
         }
-        let mut meter = Meter::default();
+        let mut meter = ProcessMeter::default();
         meter.read(Moment::ZERO, true);
         let before = meter.before.unwrap().1;
         let (go, wait) = std::sync::mpsc::channel::<()>();

@@ -11,7 +11,7 @@ use super::shared_args::{SourceArgs, workers};
 
 /// Which history, and the sites that are configured now.
 #[derive(Clone, Debug, Default, Args)]
-pub(super) struct PastArgs {
+pub(super) struct HistoryFileArgs {
     #[command(flatten)]
     pub(super) source: SourceArgs,
     /// The file of the history [default: history.db in the user's state directory]
@@ -23,7 +23,7 @@ pub(super) struct PastArgs {
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
     #[command(flatten)]
-    pub(super) past: PastArgs,
+    pub(super) history: HistoryFileArgs,
     /// How far back
     #[arg(long, value_name = "DURATION", default_value = "30d", value_parser = span)]
     pub(super) since: Duration,
@@ -80,7 +80,7 @@ pub(super) enum HistoryCommand {
     /// Print every raw result, one a line
     Export(ExportArgs),
     /// Take results from a file that export wrote, or from Uptime Kuma's or Gatus's SQLite file
-    Import(ImportArgs),
+    Import(HistoryImportArgs),
     /// Delete what is too old now, and give its room back to the disk
     Compact(CompactArgs),
 }
@@ -89,7 +89,7 @@ pub(super) enum HistoryCommand {
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
     #[command(flatten)]
-    pub(super) past: PastArgs,
+    pub(super) history: HistoryFileArgs,
     /// How far back [default: all that is kept]
     #[arg(long, value_name = "DURATION", value_parser = span)]
     pub(super) since: Option<Duration>,
@@ -115,9 +115,9 @@ pub(super) enum ExportFormat {
 
 /// Results into the file.
 #[derive(Debug, Args)]
-pub(super) struct ImportArgs {
+pub(super) struct HistoryImportArgs {
     #[command(flatten)]
-    pub(super) past: PastArgs,
+    pub(super) history: HistoryFileArgs,
     /// What to read
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
@@ -127,14 +127,14 @@ pub(super) struct ImportArgs {
 #[derive(Debug, Args)]
 pub(super) struct CompactArgs {
     #[command(flatten)]
-    pub(super) past: PastArgs,
+    pub(super) history: HistoryFileArgs,
 }
 
 /// The past under other rules.
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
     #[command(flatten)]
-    pub(super) past: PastArgs,
+    pub(super) history: HistoryFileArgs,
     /// Failures in a row before a site is down, instead of what is configured
     #[arg(long, value_name = "N", value_parser = workers)]
     pub(super) confirm: Option<usize>,

@@ -8,21 +8,21 @@ use crate::domain::{Clock, SystemClock, clean};
 use crate::history::Archive;
 
 use super::exit::{Exit, mistake};
-use super::past_args::PastArgs;
-use super::source;
+use super::history_args::HistoryFileArgs;
+use super::site_source;
 
 /// The configuration that is named, or found; none where there is none, for the history can
 /// be read without.
-pub(super) fn config(args: &PastArgs) -> Result<Option<Config>, Exit> {
+pub(super) fn config(args: &HistoryFileArgs) -> Result<Option<Config>, Exit> {
     let explicit = args.source.config.as_deref();
     if explicit.is_none() && config::find(None).is_err() {
         return Ok(None);
     }
-    source::load(explicit).map(Some)
+    site_source::load(explicit).map(Some)
 }
 
 /// Where the history is.
-pub(super) fn path(args: &PastArgs) -> Result<PathBuf, Exit> {
+pub(super) fn path(args: &HistoryFileArgs) -> Result<PathBuf, Exit> {
     match &args.history {
         Some(word) if word.as_os_str() == "none" => Err(mistake(
             "squirrel: --history none keeps nothing: there is no past to look at",
@@ -35,7 +35,7 @@ pub(super) fn path(args: &PastArgs) -> Result<PathBuf, Exit> {
 }
 
 /// The history, to be read.
-pub(super) fn archive(args: &PastArgs) -> Result<Archive, Exit> {
+pub(super) fn archive(args: &HistoryFileArgs) -> Result<Archive, Exit> {
     let path = path(args)?;
     Archive::open(&path, SystemClock::new().timestamp())
         .map_err(|error| mistake(format!("squirrel: {}", clean(&error.to_string(), 400))))

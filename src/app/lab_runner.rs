@@ -24,7 +24,7 @@ const ROUNDS: usize = 3;
 
 /// The last race and the last experiment.
 #[derive(Debug, Default)]
-pub(super) struct Workshop {
+pub(super) struct LabRunner {
     race: Option<Race>,
     board: Option<Board>,
     trials: Option<Trials>,
@@ -32,7 +32,7 @@ pub(super) struct Workshop {
     revision: u64,
 }
 
-impl Workshop {
+impl LabRunner {
     /// Takes in what they have told. Costs nothing where none is on.
     pub(super) fn absorb(&mut self) {
         if let (Some(race), Some(board)) = (&mut self.race, &mut self.board) {

@@ -8,12 +8,12 @@ use crate::paradigm::{ALL, DEFAULT, Entry, clamp, position};
 
 /// What was asked for each paradigm.
 #[derive(Clone, Debug, Default)]
-pub struct Workers {
+pub struct WorkerLimits {
     chosen: BTreeMap<&'static str, usize>,
     open_files: Option<u64>,
 }
 
-impl Workers {
+impl WorkerLimits {
     /// Numbers by paradigm as the configuration names them, under a limit of open files.
     #[must_use]
     pub fn new(configured: &BTreeMap<Box<str>, usize>, open_files: Option<u64>) -> Self {
@@ -63,12 +63,12 @@ pub fn choose(
     paradigm: Option<&str>,
     workers: Option<usize>,
     open_files: Option<u64>,
-) -> (&'static Entry, Workers) {
+) -> (&'static Entry, WorkerLimits) {
     let name = paradigm
         .or(config.monitor.paradigm.as_deref())
         .unwrap_or(DEFAULT);
     let entry = &ALL[position(name).or_else(|| position(DEFAULT)).unwrap_or(0)];
-    let mut numbers = Workers::new(&config.workers, open_files);
+    let mut numbers = WorkerLimits::new(&config.workers, open_files);
     if let Some(number) = workers {
         numbers.choose(entry, number);
     } else if let Some(number) = config.monitor.workers {
@@ -122,7 +122,7 @@ mod tests {
     fn a_number_by_name_stands_before_a_general_one() {
         let threads = &ALL[position("threads").unwrap()];
         let configured = BTreeMap::from([("threads".into(), 32)]);
-        let mut workers = Workers::new(&configured, None);
+        let mut workers = WorkerLimits::new(&configured, None);
         workers.suggest(threads, 7);
         assert_eq!(workers.of(threads).0, 32);
         workers.choose(threads, 7);

@@ -4,7 +4,7 @@ use crate::domain::Timestamp;
 
 /// An outage as a set of rules saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct SeenOutage {
     /// The first failure.
     pub since: Timestamp,
     /// When it was confirmed: somebody is told.
@@ -15,14 +15,14 @@ pub struct Seen {
 
 /// What became of an outage under other rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pair {
+pub struct OutageDiff {
     /// Under the rules as they are; `None` for one that only the others see.
-    pub now: Option<Seen>,
+    pub now: Option<SeenOutage>,
     /// Under the others; `None` for one that would not have been noticed.
-    pub other: Option<Seen>,
+    pub other: Option<SeenOutage>,
 }
 
-impl Pair {
+impl OutageDiff {
     /// How many microseconds later the others notice it, where both do.
     #[must_use]
     pub fn delay(&self) -> Option<i64> {
@@ -31,9 +31,10 @@ impl Pair {
 }
 
 /// Pairs outages of one site, both in the order of time.
-pub(super) fn matched(now: &[Seen], other: &[Seen]) -> Vec<Pair> {
-    let end = |seen: &Seen| seen.ended.unwrap_or(Timestamp::from_micros(i64::MAX));
-    let overlap = |one: &Seen, two: &Seen| one.since <= end(two) && two.since <= end(one);
+pub(super) fn matched(now: &[SeenOutage], other: &[SeenOutage]) -> Vec<OutageDiff> {
+    let end = |seen: &SeenOutage| seen.ended.unwrap_or(Timestamp::from_micros(i64::MAX));
+    let overlap =
+        |one: &SeenOutage, two: &SeenOutage| one.since <= end(two) && two.since <= end(one);
     let mut pairs = Vec::with_capacity(now.len().max(other.len()));
     let mut from = 0;
     for seen in now {
@@ -41,7 +42,7 @@ pub(super) fn matched(now: &[Seen], other: &[Seen]) -> Vec<Pair> {
             from += 1;
         }
         let same = other.get(from).filter(|other| overlap(seen, other));
-        pairs.push(Pair {
+        pairs.push(OutageDiff {
             now: Some(*seen),
             other: same.copied(),
         });
@@ -52,7 +53,7 @@ pub(super) fn matched(now: &[Seen], other: &[Seen]) -> Vec<Pair> {
             from += 1;
         }
         if now.get(from).is_none_or(|now| !overlap(seen, now)) {
-            pairs.push(Pair {
+            pairs.push(OutageDiff {
                 now: None,
                 other: Some(*seen),
             });
@@ -65,8 +66,8 @@ pub(super) fn matched(now: &[Seen], other: &[Seen]) -> Vec<Pair> {
 mod tests {
     use super::*;
 
-    fn seen(since: i64, confirmed: i64, ended: Option<i64>) -> Seen {
-        Seen {
+    fn seen(since: i64, confirmed: i64, ended: Option<i64>) -> SeenOutage {
+        SeenOutage {
             since: Timestamp::from_micros(since),
             confirmed: Timestamp::from_micros(confirmed),
             ended: ended.map(Timestamp::from_micros),
@@ -89,7 +90,8 @@ mod tests {
         let shown: Vec<_> = pairs
             .iter()
             .map(|pair| {
-                let confirmed = |seen: Option<Seen>| seen.map(|seen| seen.confirmed.as_micros());
+                let confirmed =
+                    |seen: Option<SeenOutage>| seen.map(|seen| seen.confirmed.as_micros());
                 (confirmed(pair.now), confirmed(pair.other))
             })
             .collect();

@@ -39,9 +39,9 @@ impl Core {
 
 /// The questions of an endpoint, if there is one.
 #[derive(Debug)]
-pub(super) struct Questions(Option<mpsc::Receiver<Question>>);
+pub(super) struct MetricsQuestions(Option<mpsc::Receiver<Question>>);
 
-impl Questions {
+impl MetricsQuestions {
     /// Begins to serve.
     pub(super) fn of(endpoint: Option<Endpoint>) -> io::Result<Self> {
         Ok(Self(endpoint.map(Endpoint::serve).transpose()?))

@@ -21,7 +21,7 @@ const MOST_WAITING: usize = 4_096;
 
 /// What is on record of the checks.
 #[derive(Debug)]
-pub(super) struct Lookout {
+pub(super) struct TraceCollector {
     ledger: Ledger,
     kernel: Kernel,
     looked: Option<Moment>,
@@ -33,7 +33,7 @@ pub(super) struct Lookout {
     asked: Option<Moment>,
 }
 
-impl Lookout {
+impl TraceCollector {
     /// One that has seen nothing yet.
     pub(super) fn new() -> Self {
         Self {
