@@ -28,12 +28,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use uptime_squirrel::domain::{Look, SiteUrl};
+use uptime_squirrel::domain::{CheckSpec, MaskedUrl};
 use uptime_squirrel::paradigm::QueueOptions;
 use uptime_squirrel::probe::{Halt, Kit, Toy};
 use uptime_squirrel::trace::Recorder;
 
-use engine::{Engine, looks};
+use engine::{Engine, specs};
 use median::median;
 use server::{uniform, urls};
 use table::Table;
@@ -141,7 +141,7 @@ impl Stage {
 
     fn engine_with(&self, window: usize, kit: Kit) -> Result<Engine, Box<dyn Error>> {
         let queue = QueueOptions {
-            broker: Some(SiteUrl::new(self.url())),
+            broker: Some(MaskedUrl::new(self.url())),
             ..QueueOptions::default()
         };
         let engine = Engine::start_on("celery", window, kit, Recorder::new(), queue)?;
@@ -190,13 +190,13 @@ fn ours(
     engine: &mut Engine,
     rounds: usize,
     batch: usize,
-    looks: &[Arc<Look>],
+    specs: &[Arc<CheckSpec>],
 ) -> Result<(f64, f64), Box<dyn Error>> {
-    engine.sweep(batch, looks)?;
+    engine.sweep(batch, specs)?;
     let (mut rates, mut costs) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
         let before = cpu::seconds();
-        let took = engine.sweep(batch, looks)?.as_secs_f64();
+        let took = engine.sweep(batch, specs)?.as_secs_f64();
         costs.push((cpu::seconds() - before) / batch as f64);
         rates.push(batch as f64 / took);
     }
@@ -207,14 +207,14 @@ fn ours(
 /// time, so that what another adds is not what a core would add.
 fn waits(stage: &Stage, table: &mut Table, rounds: usize) -> Result<(), Box<dyn Error>> {
     let sites = uniform(8, &["--delay", "50ms"])?;
-    let looks = looks(&urls(&sites.handshake.addresses));
+    let specs = specs(&urls(&sites.handshake.addresses));
     let kind = "20 at once each, sites of 50 ms";
     adding(
         table,
         &mut |workers| {
             let _workers = stage.workers(workers, 20)?;
             let mut engine = stage.engine(1_000)?;
-            Ok(ours(&mut engine, rounds, 1_000, &looks)?.0)
+            Ok(ours(&mut engine, rounds, 1_000, &specs)?.0)
         },
         kind,
     )
@@ -223,14 +223,14 @@ fn waits(stage: &Stage, table: &mut Table, rounds: usize) -> Result<(), Box<dyn 
 /// Cores are what is short here: each check computes for five milliseconds on its worker's only
 /// thread, and producer and broker take next to nothing.
 fn crunches(stage: &Stage, table: &mut Table, rounds: usize) -> Result<(), Box<dyn Error>> {
-    let looks = looks(&["http://crunch.invalid/".to_owned()]);
+    let specs = specs(&["http://crunch.invalid/".to_owned()]);
     let toy = Toy::crunch(Duration::from_millis(5));
     adding(
         table,
         &mut |workers| {
             let _workers = stage.workers(workers, 20)?;
             let mut engine = stage.engine_with(40, Kit::toy(toy, Halt::default()))?;
-            Ok(ours(&mut engine, rounds, 400, &looks)?.0)
+            Ok(ours(&mut engine, rounds, 400, &specs)?.0)
         },
         "crunches of 5 ms",
     )
@@ -314,7 +314,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let rounds = if table.quick { 3 } else { 7 };
     let sites = uniform(8, &[])?;
-    let looks = looks(&urls(&sites.handshake.addresses));
+    let specs = specs(&urls(&sites.handshake.addresses));
     let stage = Stage::set()?;
 
     let theirs = median(stock(&stage, rounds, 1_000)?);
@@ -325,7 +325,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     {
         let _worker = stage.worker(0, CONCURRENCY)?;
         let mut engine = stage.engine(1_000)?;
-        let (rate, _) = ours(&mut engine, rounds, 4_000, &looks)?;
+        let (rate, _) = ours(&mut engine, rounds, 4_000, &specs)?;
         table.note(
             &format!("ours, {CONCURRENCY} at once, a whole check"),
             format!("{rate:.0}/s"),
@@ -344,7 +344,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let _workers = stage.workers(workers, 200)?;
         let mut engine = stage.engine(1_000)?;
         let busy = Busy::since_now();
-        let (rate, cost) = ours(&mut engine, rounds, 10_000, &looks)?;
+        let (rate, cost) = ours(&mut engine, rounds, 10_000, &specs)?;
         let figure = format!("quick sites, {workers} at work");
         table.note(&figure, format!("{rate:.0}/s, {}", shown(busy.so_far())));
         if workers == 2 {
@@ -364,7 +364,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     let mut engine = Engine::start("async", 1_000, Kit::http(None)?, Recorder::new())?;
-    let (rate, _) = ours(&mut engine, rounds, 10_000, &looks)?;
+    let (rate, _) = ours(&mut engine, rounds, 10_000, &specs)?;
     table.note(
         "for comparison: async, without a queue",
         format!("{rate:.0}/s"),

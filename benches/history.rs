@@ -17,8 +17,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use uptime_squirrel::domain::{
-    Cause, Clock, Look, Owner, Reason, Site, SiteId, SiteUrl, Standing, StatusSet, SystemClock,
-    Timestamp,
+    Cause, CheckSpec, Clock, MaskedUrl, Owner, Reason, Site, SiteId, Standing, StatusSet,
+    SystemClock, Timestamp,
 };
 use uptime_squirrel::history::{Change, History, Keep, LookRow, Place, SiteKey, Upkeep, Watched};
 use uptime_squirrel::notify::{Occasion, Push, Settings, Story, Webhook};
@@ -48,8 +48,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn site(number: usize) -> Site {
     Site {
         name: format!("site {number}").into(),
-        look: Arc::new(Look {
-            url: SiteUrl::new(format!("https://site{number}.example.org/")),
+        spec: Arc::new(CheckSpec {
+            url: MaskedUrl::new(format!("https://site{number}.example.org/")),
             timeout: Duration::from_secs(10),
             slow: Duration::from_secs(2),
             cert_warn: Duration::ZERO,
@@ -210,14 +210,14 @@ fn down(id: SiteId, site: &Site, at: Timestamp, zone: &jiff::tz::TimeZone) -> Ch
     let owner = Owner {
         name: "ops".into(),
         push: Some("ops".into()),
-        webhook: Some(SiteUrl::new("https://hooks.example.org/")),
+        webhook: Some(MaskedUrl::new("https://hooks.example.org/")),
         ..Owner::default()
     };
     let settings = Settings {
         email: None,
         sms: None,
         push: Push {
-            url: SiteUrl::new("https://ntfy.example.org/"),
+            url: MaskedUrl::new("https://ntfy.example.org/"),
             token: None,
         },
         webhook: Webhook::default(),

@@ -26,7 +26,7 @@ use uptime_squirrel::paradigm::{ALL, position, raise_file_limit};
 use uptime_squirrel::probe::Kit;
 use uptime_squirrel::trace::Recorder;
 
-use engine::{Engine, looks};
+use engine::{Engine, specs};
 use process::status;
 use server::{uniform, urls};
 use table::Table;
@@ -67,11 +67,11 @@ fn settle(mut done: impl FnMut() -> bool) -> Result<f64, Box<dyn Error>> {
 fn in_flight(table: &mut Table) -> Result<(), Box<dyn Error>> {
     let checks = if table.quick { 2_000 } else { 10_000 };
     let server = uniform(16, &["--hang"])?;
-    let hanging = looks(&urls(&server.handshake.addresses));
+    let hanging = specs(&urls(&server.handshake.addresses));
     let mut engine = Engine::start("async", checks, Kit::http(None)?, Recorder::new())?;
     // What the first checks make for all is not the weight of one.
     let answering = uniform(1, &["--delay", "0ms"])?;
-    engine.sweep(100, &looks(&urls(&answering.handshake.addresses)))?;
+    engine.sweep(100, &specs(&urls(&answering.handshake.addresses)))?;
     let idle = settle(|| true)?;
     engine.offer(checks, &hanging);
     let dispatcher = &engine.dispatcher;

@@ -25,12 +25,12 @@ use std::io;
 use std::sync::Arc;
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-use uptime_squirrel::domain::Look;
+use uptime_squirrel::domain::CheckSpec;
 use uptime_squirrel::paradigm::settle;
 use uptime_squirrel::probe::Kit;
 use uptime_squirrel::trace::Recorder;
 
-use engine::{Engine, looks};
+use engine::{Engine, specs};
 use median::median;
 use server::{uniform, urls};
 use table::Table;
@@ -65,7 +65,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn processes(table: &mut Table, delay: &str) -> Result<(), Box<dyn Error>> {
     let server = uniform(16, &["--delay", delay])?;
-    let looks = looks(&urls(&server.handshake.addresses));
+    let specs = specs(&urls(&server.handshake.addresses));
     let start = |name| Engine::start(name, WORKERS, Kit::http(None)?, Recorder::new());
     let mut engines = [start("threads")?, start("processes")?];
     // The children start while the first sweep runs, which is not counted.
@@ -75,7 +75,7 @@ fn processes(table: &mut Table, delay: &str) -> Result<(), Box<dyn Error>> {
         let theirs: io::Result<f64> = children.iter().map(Child::seconds).sum();
         Ok(cpu::seconds() + theirs?)
     };
-    let rounds = compare(&mut engines, &looks, rounds, checks, &seconds)?;
+    let rounds = compare(&mut engines, &specs, rounds, checks, &seconds)?;
     let title = format!("{WORKERS} workers, answers after {delay}");
     rounds.show(table, &title, ["threads", "processes"], 1.6);
     let children = children()?;
@@ -97,7 +97,7 @@ fn processes(table: &mut Table, delay: &str) -> Result<(), Box<dyn Error>> {
 fn green(table: &mut Table) -> Result<(), Box<dyn Error>> {
     // Started before, so that it may use the other cores.
     let server = uniform(16, &["--delay", "5ms"])?;
-    let looks = looks(&urls(&server.handshake.addresses));
+    let specs = specs(&urls(&server.handshake.addresses));
     let all = sched_getaffinity(None)?;
     let mut one = CpuSet::new();
     let core = (0..CpuSet::MAX_CPU).find(|core| all.is_set(*core));
@@ -114,7 +114,7 @@ fn green(table: &mut Table) -> Result<(), Box<dyn Error>> {
         return Err(format!("not one thread each: {threads:?}").into());
     }
     let (rounds, checks) = if table.quick { (5, 1_000) } else { (31, 2_000) };
-    let rounds = compare(&mut engines, &looks, rounds, checks, &|| Ok(cpu::seconds()))?;
+    let rounds = compare(&mut engines, &specs, rounds, checks, &|| Ok(cpu::seconds()))?;
     sched_setaffinity(None, &all)?;
     rounds.show(table, "one core", ["async", "green"], 1.25);
     Ok(())
@@ -151,20 +151,20 @@ impl Rounds {
 
 fn compare(
     engines: &mut [Engine; 2],
-    looks: &[Arc<Look>],
+    specs: &[Arc<CheckSpec>],
     rounds: usize,
     checks: usize,
     seconds: &dyn Fn() -> io::Result<f64>,
 ) -> Result<Rounds, Box<dyn Error>> {
     for engine in engines.iter_mut() {
-        engine.sweep(checks, looks)?;
+        engine.sweep(checks, specs)?;
     }
     let mut all = Vec::new();
     for _ in 0..rounds {
         let mut round = [0.0; 2];
         for (used, engine) in round.iter_mut().zip(engines.iter_mut()) {
             let before = seconds()?;
-            engine.sweep(checks, looks)?;
+            engine.sweep(checks, specs)?;
             *used = (seconds()? - before) * 1e6 / checks as f64;
         }
         all.push(round);

@@ -34,11 +34,11 @@ use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
-use uptime_squirrel::domain::Look;
+use uptime_squirrel::domain::CheckSpec;
 use uptime_squirrel::probe::Kit;
 use uptime_squirrel::trace::Recorder;
 
-use engine::{Engine, looks};
+use engine::{Engine, specs};
 use median::median;
 use server::{Server, uniform, urls};
 use table::Table;
@@ -70,10 +70,10 @@ fn http(table: &mut Table) -> Result<(), Box<dyn Error>> {
     let addresses = &server.handshake.addresses;
     let floor = Floor::new(addresses, None)?;
     let engine = Engine::start("async", IN_FLIGHT, Kit::http(None)?, Recorder::new())?;
-    let looks = looks(&urls(addresses));
+    let specs = specs(&urls(addresses));
     // Twenty thousand checks a side.
     let (rounds, checks) = if table.quick { (4, 1_000) } else { (20, 1_000) };
-    let figures = compare(&floor, engine, &looks, rounds, checks)?;
+    let figures = compare(&floor, engine, &specs, rounds, checks)?;
     figures.show(table, "HTTP", 2.2);
     Ok(())
 }
@@ -98,7 +98,7 @@ fn https(table: &mut Table) -> Result<(), Box<dyn Error>> {
         .map(|address| format!("https://{address}/"))
         .collect();
     let (rounds, checks) = if table.quick { (4, 400) } else { (40, 500) };
-    let figures = compare(&floor, engine, &looks(&urls), rounds, checks)?;
+    let figures = compare(&floor, engine, &specs(&urls), rounds, checks)?;
     figures.show(table, "TLS", 1.15);
     Ok(())
 }
@@ -151,7 +151,7 @@ impl Figures {
 fn compare(
     floor: &Floor,
     mut engine: Engine,
-    looks: &[Arc<Look>],
+    specs: &[Arc<CheckSpec>],
     rounds: usize,
     checks: usize,
 ) -> Result<Figures, Box<dyn Error>> {
@@ -162,7 +162,7 @@ fn compare(
         let began = cpu::seconds();
         floor.run(checks)?;
         let between = cpu::seconds();
-        engine.sweep(checks, looks)?;
+        engine.sweep(checks, specs)?;
         let ended = cpu::seconds();
         if round > 0 {
             figures.push((each(between - began), each(ended - between)));

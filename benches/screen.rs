@@ -19,8 +19,8 @@ use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use uptime_squirrel::domain::{
-    CheckResult, Hop, JobId, Look, Method, Moment, Now, Outcome, Phases, RanOn, Reason, Site,
-    SiteId, SiteUrl, StatusSet, Timestamp, Verdict,
+    CheckResult, CheckSpec, Hop, JobId, MaskedUrl, Method, Moment, Now, Outcome, Phases, RanOn,
+    Reason, Site, SiteId, StatusSet, Timestamp, Verdict,
 };
 use uptime_squirrel::monitor::Monitor;
 use uptime_squirrel::paradigm::{Census, Label, labels};
@@ -357,7 +357,7 @@ impl Fleet {
         let url = self
             .monitor
             .site(site)
-            .map(|state| state.site().look.url.shown());
+            .map(|state| state.site().spec.url.shown());
         let phases = Phases {
             dns: Some(latency / 20),
             connect: Some(latency / 7),
@@ -454,8 +454,8 @@ fn site(index: usize, agent: &Arc<str>) -> Site {
     let letter = char::from(b'a' + (index * 7 % 26) as u8);
     let name = format!("{letter}{}.site-{index:06}.example", index * 7_919 % 1_000);
     Site {
-        look: Arc::new(Look {
-            url: SiteUrl::new(format!("https://{name}/")),
+        spec: Arc::new(CheckSpec {
+            url: MaskedUrl::new(format!("https://{name}/")),
             timeout: Duration::from_secs(10),
             slow: Duration::from_secs(2),
             cert_warn: Duration::from_secs(14 * 86_400),

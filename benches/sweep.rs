@@ -21,7 +21,7 @@ use std::error::Error;
 use uptime_squirrel::probe::Kit;
 use uptime_squirrel::trace::Recorder;
 
-use engine::{Engine, looks};
+use engine::{Engine, specs};
 use median::median;
 use server::{uniform, urls};
 use table::Table;
@@ -88,12 +88,12 @@ fn sweeps(
     rounds: usize,
 ) -> Result<Vec<Sweep>, Box<dyn Error>> {
     let server = uniform(16, &["--delay", "50ms"])?;
-    let looks = looks(&urls(&server.handshake.addresses));
+    let specs = specs(&urls(&server.handshake.addresses));
     let mut engine = Engine::start(paradigm, workers, Kit::http(None)?, Recorder::new())?;
-    engine.sweep(sites, &looks)?;
+    engine.sweep(sites, &specs)?;
     let sweep = |_| {
         let before = cpu::seconds();
-        let took = engine.sweep(sites, &looks)?.as_secs_f64();
+        let took = engine.sweep(sites, &specs)?.as_secs_f64();
         let cpu = cpu::seconds() - before;
         Ok(Sweep { took, cpu })
     };

@@ -24,11 +24,11 @@ use std::error::Error;
 use std::process::Command;
 use std::sync::Arc;
 
-use uptime_squirrel::domain::Look;
+use uptime_squirrel::domain::CheckSpec;
 use uptime_squirrel::probe::Kit;
 use uptime_squirrel::trace::{Ledger, Recorder};
 
-use engine::{Engine, looks};
+use engine::{Engine, specs};
 use median::median;
 use server::{Server, uniform, urls};
 use table::Table;
@@ -48,13 +48,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let named = |name: &str| std::env::args().any(|argument| argument == name);
     if !named("tls") {
         let server = uniform(16, &["--delay", "0ms"])?;
-        let looks = looks(&urls(&server.handshake.addresses));
+        let specs = specs(&urls(&server.handshake.addresses));
         let size = if table.quick { (60, 300) } else { (600, 400) };
         for (name, workers) in PARADIGMS {
             let recorder = Recorder::new();
             let kit = Kit::http(None)?;
             let engine = Engine::start(name, workers, kit, Arc::clone(&recorder))?;
-            compare(engine, &recorder, &looks, size)?.show(&mut table, &format!("HTTP, {name}"));
+            compare(engine, &recorder, &specs, size)?.show(&mut table, &format!("HTTP, {name}"));
         }
     }
     if !named("http") {
@@ -66,13 +66,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         let ca_file = directory.path().join("ca.pem");
         std::fs::write(&ca_file, ca_pem)?;
         let url = |address| format!("https://{address}/");
-        let looks = looks(&addresses.iter().map(url).collect::<Vec<_>>());
+        let specs = specs(&addresses.iter().map(url).collect::<Vec<_>>());
         let size = if table.quick { (30, 100) } else { (200, 150) };
         for (name, workers) in PARADIGMS {
             let recorder = Recorder::new();
             let kit = Kit::http(Some(&ca_file))?;
             let engine = Engine::start(name, workers, kit, Arc::clone(&recorder))?;
-            compare(engine, &recorder, &looks, size)?.show(&mut table, &format!("TLS, {name}"));
+            compare(engine, &recorder, &specs, size)?.show(&mut table, &format!("TLS, {name}"));
         }
     }
     table.print()?;
@@ -131,7 +131,7 @@ impl Figures {
 fn compare(
     mut engine: Engine,
     recorder: &Recorder,
-    looks: &[Arc<Look>],
+    specs: &[Arc<CheckSpec>],
     (rounds, checks): (usize, usize),
 ) -> Result<Figures, Box<dyn Error>> {
     let each = |used: f64| used * 1e6 / checks as f64;
@@ -144,7 +144,7 @@ fn compare(
             let on = (round + turn) % 2 == 1;
             recorder.switch(on);
             let before = cpu::seconds();
-            engine.sweep(checks, looks)?;
+            engine.sweep(checks, specs)?;
             let swept = cpu::seconds();
             used[usize::from(on)] = each(swept - before);
             // From here on it is the work of whoever draws.

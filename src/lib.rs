@@ -16,16 +16,17 @@
 //! | room | job | may import |
 //! |---|---|---|
 //! | [`domain`] | the words: sites, jobs, results, time. No I/O | nothing |
+//! | [`runtime`] | threads with a runtime of their own: starting them, and ending them | domain |
 //! | [`config`] | `sites.toml`: reading, mistakes with key and line, edits that keep comments, watching | domain |
 //! | [`schedule`] | when each site is due, what was missed. Pure | domain |
 //! | [`probe`] | one look at one site: request, phases, classification, certificate; the wire form of jobs and results; a scripted fake | domain |
 //! | [`trace`] | records each poll of a check (thread, start, end) and what it waited for; what can be read from the record; the emulated interpreter lock | domain |
-//! | [`paradigm`] | one file a paradigm, the trait, the table `ALL`, the live switch | domain, probe, trace |
+//! | [`paradigm`] | one file a paradigm, the trait, the table `ALL`, the live switch | domain, runtime, probe, trace |
 //! | [`lab`] | the toy workloads, predictions, the race and its figures, the glossary | domain, paradigm, probe, trace |
 //! | [`monitor`] | what results mean: state of every site, confirmation, uptime. A pure fold, sole owner of the truth | domain |
 //! | [`history`] | SQLite: writer, schema, summaries, queries. The only room that knows rusqlite | domain |
-//! | [`notify`] | one file a channel, the table `ALL`, what a message says, the outbox | domain, history |
-//! | [`metrics`] | the endpoint for Prometheus: pages of what is known, their text, its server | domain, monitor |
+//! | [`notify`] | one file a channel, the table `ALL`, what a message says, the outbox | domain, runtime, history |
+//! | [`metrics`] | the endpoint for Prometheus: pages of what is known, their text, its server | domain, runtime, monitor |
 //! | [`import`] | the configuration of other monitors as a `sites.toml`, one file a format, the table `ALL` | domain, config |
 //! | [`fleet`] | the sites that `squirrel demo` serves on loopback, and their faults | domain |
 //! | [`tui`] | terminal guard, keymap, layout, theme, one file a view. The only room that knows ratatui and crossterm | domain, monitor, trace, the figures of lab, the names in paradigm's table |
@@ -50,6 +51,7 @@ pub mod monitor;
 pub mod notify;
 pub mod paradigm;
 pub mod probe;
+pub mod runtime;
 pub mod schedule;
 pub mod trace;
 pub mod tui;

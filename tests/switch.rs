@@ -12,7 +12,7 @@ mod switch {
     use tokio::sync::mpsc::UnboundedReceiver;
     use tokio::sync::mpsc::unbounded_channel;
     use uptime_squirrel::domain::{
-        CheckResult, Clock, JobId, Look, Moment, SiteId, SiteUrl, StatusSet, SystemClock,
+        CheckResult, CheckSpec, Clock, JobId, MaskedUrl, Moment, SiteId, StatusSet, SystemClock,
     };
     use uptime_squirrel::paradigm::{ALL, Context, Dispatcher, Offer, QueueOptions, Receipt};
     use uptime_squirrel::probe::{Kit, Script};
@@ -65,7 +65,7 @@ mod switch {
         clock: SystemClock,
         dispatcher: Dispatcher,
         results: UnboundedReceiver<CheckResult>,
-        look: Arc<Look>,
+        spec: Arc<CheckSpec>,
         fates: BTreeMap<(SiteId, Moment), Fate>,
         dues: u64,
         switches: usize,
@@ -92,8 +92,8 @@ mod switch {
                 results: sender,
                 queue: QueueOptions::default(),
             };
-            let look = Look {
-                url: SiteUrl::new("http://127.0.0.1/"),
+            let spec = CheckSpec {
+                url: MaskedUrl::new("http://127.0.0.1/"),
                 timeout: PATIENCE,
                 slow: PATIENCE,
                 cert_warn: Duration::ZERO,
@@ -106,7 +106,7 @@ mod switch {
                 dispatcher: Dispatcher::start(&ALL[first], context).unwrap(),
                 clock,
                 results,
-                look: Arc::new(look),
+                spec: Arc::new(spec),
                 fates: BTreeMap::new(),
                 dues: 0,
                 switches: 0,
@@ -125,7 +125,7 @@ mod switch {
                 site,
                 due: Moment::from_nanos(self.dues),
             };
-            match self.dispatcher.offer(id, &self.look) {
+            match self.dispatcher.offer(id, &self.spec) {
                 Offer::Busy => return,
                 Offer::Submitted => {}
                 Offer::Renewed { missed } => self.settle(missed, Fate::Missed),

@@ -9,33 +9,34 @@ mod tidy {
 
     /// Rooms, and the rooms that each may import. The table of `lib.rs`, and the order in
     /// which data flows.
-    const ROOMS: [(&str, &[&str]); 16] = [
+    const ROOMS: [(&str, &[&str]); 17] = [
         ("domain", &[]),
+        ("runtime", &["domain"]),
         ("config", &["domain"]),
         ("schedule", &["domain"]),
         ("probe", &["domain"]),
         ("trace", &["domain"]),
-        ("paradigm", &["domain", "probe", "trace"]),
+        ("paradigm", &["domain", "runtime", "probe", "trace"]),
         ("lab", &["domain", "probe", "trace", "paradigm"]),
         ("monitor", &["domain"]),
         ("history", &["domain"]),
-        ("notify", &["domain", "history"]),
-        ("metrics", &["domain", "monitor"]),
+        ("notify", &["domain", "runtime", "history"]),
+        ("metrics", &["domain", "runtime", "monitor"]),
         ("import", &["domain", "config"]),
         ("fleet", &["domain"]),
         ("tui", &["domain", "monitor", "trace", "paradigm", "lab"]),
         (
             "app",
             &[
-                "domain", "config", "schedule", "probe", "trace", "paradigm", "lab", "monitor",
-                "history", "notify", "metrics", "fleet", "tui",
+                "domain", "runtime", "config", "schedule", "probe", "trace", "paradigm", "lab",
+                "monitor", "history", "notify", "metrics", "fleet", "tui",
             ],
         ),
         (
             "command",
             &[
-                "domain", "config", "schedule", "probe", "trace", "paradigm", "lab", "monitor",
-                "history", "notify", "metrics", "import", "fleet", "tui", "app",
+                "domain", "runtime", "config", "schedule", "probe", "trace", "paradigm", "lab",
+                "monitor", "history", "notify", "metrics", "import", "fleet", "tui", "app",
             ],
         ),
     ];

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use uptime_squirrel::domain::{
-    CheckResult, Clock, JobId, Look, SiteId, SiteUrl, StatusSet, SystemClock, Verdict,
+    CheckResult, CheckSpec, Clock, JobId, MaskedUrl, SiteId, StatusSet, SystemClock, Verdict,
 };
 use uptime_squirrel::paradigm::{
     ALL, Context, Dispatcher, QueueOptions, position, raise_file_limit,
@@ -64,11 +64,11 @@ impl Engine {
     }
 
     /// Hands in one check a site.
-    pub(crate) fn offer(&mut self, sites: usize, looks: &[Arc<Look>]) {
+    pub(crate) fn offer(&mut self, sites: usize, specs: &[Arc<CheckSpec>]) {
         let due = self.clock.moment();
-        for (index, look) in (0..sites).zip(looks.iter().cycle()) {
+        for (index, spec) in (0..sites).zip(specs.iter().cycle()) {
             let site = SiteId::from_index(index);
-            self.dispatcher.offer(JobId { site, due }, look);
+            self.dispatcher.offer(JobId { site, due }, spec);
         }
     }
 
@@ -77,10 +77,10 @@ impl Engine {
     pub(crate) fn sweep(
         &mut self,
         sites: usize,
-        looks: &[Arc<Look>],
+        specs: &[Arc<CheckSpec>],
     ) -> Result<Duration, Box<dyn Error>> {
         let began = Instant::now();
-        self.offer(sites, looks);
+        self.offer(sites, specs);
         while self.dispatcher.unanswered() > 0 {
             std::thread::sleep(PERIOD);
             while let Ok(result) = self.results.try_recv() {
@@ -95,10 +95,10 @@ impl Engine {
 }
 
 /// A look at each URL, as the program takes it by default.
-pub(crate) fn looks(urls: &[String]) -> Vec<Arc<Look>> {
-    let look = |url: &String| {
-        Arc::new(Look {
-            url: SiteUrl::new(url.as_str()),
+pub(crate) fn specs(urls: &[String]) -> Vec<Arc<CheckSpec>> {
+    let spec = |url: &String| {
+        Arc::new(CheckSpec {
+            url: MaskedUrl::new(url.as_str()),
             timeout: Duration::from_secs(30),
             slow: Duration::from_secs(20),
             cert_warn: Duration::from_secs(86_400),
@@ -108,5 +108,5 @@ pub(crate) fn looks(urls: &[String]) -> Vec<Arc<Look>> {
             user_agent: "UptimeSquirrel".into(),
         })
     };
-    urls.iter().map(look).collect()
+    urls.iter().map(spec).collect()
 }

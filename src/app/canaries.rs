@@ -10,11 +10,12 @@ use futures_util::future::join_all;
 
 use crate::config::Config;
 use crate::domain::{
-    CheckResult, Clock, JobId, Look, Moment, Reason, SiteId, SiteUrl, StatusSet, SystemClock,
-    Verdict, thread,
+    CheckResult, CheckSpec, Clock, JobId, MaskedUrl, Moment, Reason, SiteId, StatusSet,
+    SystemClock, Verdict,
 };
 use crate::monitor::{Round, is_doubtful};
 use crate::probe::{Kit, Start};
+use crate::runtime::thread;
 use crate::trace::here;
 
 /// How long a canary may take. Slower than that, the network is no measure of a site either.
@@ -23,7 +24,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// Whoever asks the canaries; ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Canaries {
-    requests: Sender<Vec<Arc<Look>>>,
+    requests: Sender<Vec<Arc<CheckSpec>>>,
 }
 
 impl Canaries {
@@ -45,16 +46,16 @@ impl Canaries {
     }
 
     /// Begins a round.
-    pub(super) fn ask(&self, looks: Vec<Arc<Look>>) {
+    pub(super) fn ask(&self, specs: Vec<Arc<CheckSpec>>) {
         // The thread lives as long as this handle.
-        let _gone = self.requests.send(looks);
+        let _gone = self.requests.send(specs);
     }
 }
 
 /// The looks at the canaries of `config`.
-pub(super) fn looks(config: &Config) -> Vec<Arc<Look>> {
-    let look = |url: &SiteUrl| {
-        Arc::new(Look {
+pub(super) fn specs(config: &Config) -> Vec<Arc<CheckSpec>> {
+    let spec = |url: &MaskedUrl| {
+        Arc::new(CheckSpec {
             url: url.clone(),
             timeout: TIMEOUT,
             slow: TIMEOUT,
@@ -65,19 +66,19 @@ pub(super) fn looks(config: &Config) -> Vec<Arc<Look>> {
             user_agent: Arc::clone(&config.monitor.user_agent),
         })
     };
-    config.monitor.canaries.iter().map(look).collect()
+    config.monitor.canaries.iter().map(spec).collect()
 }
 
 async fn serve(
-    inbox: &Receiver<Vec<Arc<Look>>>,
+    inbox: &Receiver<Vec<Arc<CheckSpec>>>,
     kit: &Kit,
     clock: SystemClock,
     tell: impl Fn(Round),
 ) {
     let prober = kit.prober();
-    while let Ok(looks) = inbox.recv() {
+    while let Ok(specs) = inbox.recv() {
         let asked = clock.moment();
-        let results = join_all(looks.iter().enumerate().map(|(index, look)| {
+        let results = join_all(specs.iter().enumerate().map(|(index, spec)| {
             let start = Start {
                 job: JobId {
                     site: SiteId::from_index(index),
@@ -86,7 +87,7 @@ async fn serve(
                 moment: asked,
                 at: clock.timestamp(),
             };
-            prober.check(start, look, None, here)
+            prober.check(start, spec, None, here)
         }))
         .await;
         tell(found(asked, &results));

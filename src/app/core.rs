@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::domain::{
-    CheckResult, Clock, JobId, Look, Moment, Now, Outcome, Reason, SiteId, SiteUrl, SystemClock,
-    Verdict,
+    CheckResult, CheckSpec, Clock, JobId, MaskedUrl, Moment, Now, Outcome, Reason, SiteId,
+    SystemClock, Verdict,
 };
 use crate::monitor::{Guard, Monitor, Notice, Sight};
 use crate::paradigm::{
@@ -18,7 +18,7 @@ use crate::probe::Kit;
 use crate::schedule::Schedule;
 use crate::trace::{Demand, Recorder};
 
-use super::canaries::{Canaries, looks};
+use super::canaries::{Canaries, specs};
 use super::error::CoreError;
 use super::ledger::{Ledger, keeping};
 use super::queue_options::queue_options;
@@ -59,14 +59,14 @@ pub struct Core {
     configured_paradigm: Option<Box<str>>,
     configured_workers: (BTreeMap<Box<str>, usize>, Option<usize>),
     open_files: Option<u64>,
-    named_broker: Option<SiteUrl>,
+    named_broker: Option<MaskedUrl>,
     due: Vec<JobId>,
     pub(super) happenings: Vec<Happening>,
     ticked: Now,
     stood_still_until: Option<Moment>,
     pub(super) guard: Guard,
     pub(super) canaries: Option<Canaries>,
-    pub(super) canary_looks: Vec<Arc<Look>>,
+    pub(super) canary_specs: Vec<Arc<CheckSpec>>,
     pub(super) kit: Arc<Kit>,
     pub(super) ledger: Option<Ledger>,
     pub(super) tells_checks: bool,
@@ -119,7 +119,7 @@ impl Core {
             stood_still_until: None,
             guard: Guard::default(),
             canaries: None,
-            canary_looks: Vec::new(),
+            canary_specs: Vec::new(),
             kit,
             ledger: None,
             tells_checks: false,
@@ -130,14 +130,14 @@ impl Core {
 
     fn take_over(&mut self, config: Config) {
         let now = self.clock.now();
-        self.canary_looks = looks(&config);
-        let on = self.canaries.is_some() && !self.canary_looks.is_empty();
+        self.canary_specs = specs(&config);
+        let on = self.canaries.is_some() && !self.canary_specs.is_empty();
         let ruling = self.guard.switch(on, now);
         self.rule(ruling, now);
-        let looks: HashMap<SiteId, Arc<Look>> = self
+        let specs: HashMap<SiteId, Arc<CheckSpec>> = self
             .monitor
             .sites()
-            .map(|state| (state.id(), Arc::clone(&state.site().look)))
+            .map(|state| (state.id(), Arc::clone(&state.site().spec)))
             .collect();
         let plan = self.ledger.is_some().then(|| keeping(&config));
         self.monitor.configure(config.sites, now);
@@ -150,12 +150,12 @@ impl Core {
             .collect();
         self.schedule.configure(&plan, now.mono);
         self.demand = Demand::of(plan.into_iter().map(|(_, interval)| interval));
-        for (site, old) in looks {
+        for (site, old) in specs {
             let new = self.monitor.site(site).map(|state| state.site());
-            let same = new.is_some_and(|new| !new.paused && new.look == old);
+            let same = new.is_some_and(|new| !new.paused && new.spec == old);
             // A check that waits would look at what was configured before.
             if !same && self.dispatcher.withdraw(site) && new.is_some_and(|new| !new.paused) {
-                self.schedule.look_again(site, now.mono);
+                self.schedule.check_again(site, now.mono);
             }
         }
     }
@@ -249,12 +249,12 @@ impl Core {
         let Some(state) = self.monitor.site(due.site) else {
             return;
         };
-        let look = Arc::clone(&state.site().look);
+        let spec = Arc::clone(&state.site().spec);
         if self.schedule.is_out_of_turn(due.site) && self.dispatcher.waits(due.site) {
             // The look that waits already is as good as the one that was asked for.
             return;
         }
-        let missed = match self.dispatcher.offer(due, &look) {
+        let missed = match self.dispatcher.offer(due, &spec) {
             Offer::Submitted => None,
             Offer::Renewed { missed } => Some(missed),
             Offer::Busy => self.schedule.owe(due),
@@ -271,8 +271,8 @@ impl Core {
         self.write_down(outcome, &notices, now);
         for notice in notices {
             match notice {
-                Notice::LookAgain { site, after } => {
-                    self.schedule.look_again(site, now.mono + after);
+                Notice::CheckAgain { site, after } => {
+                    self.schedule.check_again(site, now.mono + after);
                 }
                 Notice::Stands { .. } => {}
                 Notice::Down { site } => {
@@ -309,7 +309,7 @@ impl Core {
         if stood_still && result.failed() {
             result.verdict = Verdict::Unknown;
             result.reason = Some(Reason::Internal);
-            result.error = Some("could not look: this program stood still meanwhile".into());
+            result.error = Some("could not check: this program stood still meanwhile".into());
         }
         result
     }
@@ -349,14 +349,14 @@ impl Core {
 
     /// Looks at a site now.
     pub fn recheck(&mut self, site: SiteId) {
-        self.schedule.look_again(site, self.clock.moment());
+        self.schedule.check_again(site, self.clock.moment());
     }
 
     /// Looks at every site now.
     pub fn recheck_all(&mut self) {
         let now = self.clock.moment();
         for site in self.monitor.ids() {
-            self.schedule.look_again(*site, now);
+            self.schedule.check_again(*site, now);
         }
     }
 

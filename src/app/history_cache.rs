@@ -303,7 +303,7 @@ fn outage(row: OutageRow, monitor: &Monitor) -> OutageView {
 /// What an open outage may share with others.
 fn shares(state: &SiteState) -> SharedTraits {
     let last = state.last_failure();
-    let address = last.and_then(|last| last.asked(&state.site().look.url));
+    let address = last.and_then(|last| last.asked(&state.site().spec.url));
     let about_trust = |reason| matches!(reason, Reason::Tls | Reason::Certificate);
     let trusted = last.filter(|last| last.reason.is_some_and(about_trust));
     let certificate = trusted.and_then(|last| last.certificate.as_ref());

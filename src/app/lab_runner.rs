@@ -143,7 +143,7 @@ fn plan(core: &Core, workload: Workload, gil: bool) -> Plan {
             let sites = sites.filter(|site| !site.paused);
             Course::sites(
                 Arc::clone(kit),
-                sites.map(|site| (site.name.clone(), Arc::clone(&site.look))),
+                sites.map(|site| (site.name.clone(), Arc::clone(&site.spec))),
             )
         }
     };

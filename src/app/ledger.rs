@@ -180,7 +180,7 @@ impl Ledger {
                     occasion = Some(Occasion::Recovered { lasted });
                 }
                 Notice::Stands { site } => self.stands(site, occasion.take(), monitor, now),
-                Notice::LookAgain { .. } | Notice::Degraded { .. } => {}
+                Notice::CheckAgain { .. } | Notice::Degraded { .. } => {}
             }
         }
     }

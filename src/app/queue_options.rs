@@ -11,7 +11,7 @@ use crate::paradigm::QueueOptions;
 pub fn queue_options(config: &Config) -> QueueOptions {
     let default = QueueOptions::default();
     let settings = &config.queue;
-    let longest = config.sites.iter().map(|site| site.look.timeout).max();
+    let longest = config.sites.iter().map(|site| site.spec.timeout).max();
     let visibility = longest
         .map_or(Duration::ZERO, |longest| 2 * longest)
         .max(default.visibility_timeout);

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use crate::config::{Config, MonitorSettings};
 use crate::domain::{
-    Cause, CheckResult, JobId, Look, Method, Moment, Now, Outcome, Phases, RanOn, Reason, Site,
-    SiteId, SiteUrl, StatusSet, Timestamp, Verdict,
+    Cause, CheckResult, CheckSpec, JobId, MaskedUrl, Method, Moment, Now, Outcome, Phases, RanOn,
+    Reason, Site, SiteId, StatusSet, Timestamp, Verdict,
 };
 use crate::history::{RawLook, SiteKey};
 use crate::monitor::{Account, Monitor, Notice, Rules, SiteState};
@@ -233,8 +233,8 @@ impl Replay {
 fn former(key: &SiteKey, defaults: &MonitorSettings) -> Site {
     Site {
         name: key.name.clone(),
-        look: Arc::new(Look {
-            url: SiteUrl::new(&*key.url),
+        spec: Arc::new(CheckSpec {
+            url: MaskedUrl::new(&*key.url),
             timeout: defaults.timeout,
             slow: defaults.slow,
             cert_warn: defaults.cert_warn,
@@ -319,7 +319,7 @@ impl Actor {
                     }
                 }
                 Notice::Degraded { .. } => self.account.degraded += 1,
-                Notice::LookAgain { .. } | Notice::Stands { .. } => {}
+                Notice::CheckAgain { .. } | Notice::Stands { .. } => {}
             }
         }
     }

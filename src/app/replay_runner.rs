@@ -225,8 +225,8 @@ fn usual(replay: &Replay) -> CurrentRules {
     CurrentRules {
         confirm: extent(replay, |site| site.confirm),
         recover: extent(replay, |site| site.recover),
-        timeout: extent(replay, |site| site.look.timeout),
-        slow: extent(replay, |site| site.look.slow),
+        timeout: extent(replay, |site| site.spec.timeout),
+        slow: extent(replay, |site| site.spec.slow),
     }
 }
 

@@ -27,7 +27,7 @@ impl Core {
         self.canaries = Some(Canaries::start(kit, clock, tell)?);
         // Nothing is held yet.
         self.guard
-            .switch(!self.canary_looks.is_empty(), self.clock.now());
+            .switch(!self.canary_specs.is_empty(), self.clock.now());
         Ok(())
     }
 
@@ -50,7 +50,7 @@ impl Core {
             return;
         };
         let facts = Facts {
-            host: state.site().look.url.host(),
+            host: state.site().spec.url.host(),
             local: is_local(state, &result),
             opens: state.failures() + 1 >= state.site().confirm,
             open: state.outage().is_some(),
@@ -76,7 +76,7 @@ impl Core {
             .map(SiteState::id)
             .collect();
         for site in above {
-            self.schedule.look_again(site, now);
+            self.schedule.check_again(site, now);
         }
     }
 
@@ -86,7 +86,7 @@ impl Core {
             return;
         };
         if self.guard.begin_round(now) {
-            canaries.ask(self.canary_looks.clone());
+            canaries.ask(self.canary_specs.clone());
         }
     }
 
@@ -118,7 +118,7 @@ impl Core {
             Sight::Regained { .. } => {
                 let unseen = |state: &&SiteState| state.state() == State::Unknown;
                 for state in self.monitor.sites().filter(unseen) {
-                    self.schedule.look_again(state.id(), now.mono);
+                    self.schedule.check_again(state.id(), now.mono);
                 }
                 if let Some(ledger) = &self.ledger {
                     ledger.sighted(&sight, &self.monitor, now);
@@ -131,7 +131,7 @@ impl Core {
 
 /// Whether a site is on this machine: no network lies between.
 fn is_local(state: &SiteState, result: &CheckResult) -> bool {
-    let url = &state.site().look.url;
+    let url = &state.site().spec.url;
     let host = url.host();
     result.asked(url).map_or(
         host == "localhost" || host.ends_with(".localhost"),

@@ -32,7 +32,7 @@ impl World {
                 Happening::Notice(Notice::Degraded { site }) => slow.extend(self.name(site)),
                 Happening::Sight(sight) => self.sight(&sight),
                 Happening::Lost(loss) => self.lost(&loss),
-                Happening::Notice(Notice::LookAgain { .. } | Notice::Stands { .. })
+                Happening::Notice(Notice::CheckAgain { .. } | Notice::Stands { .. })
                 | Happening::Checked(_) => {}
             }
         }

@@ -160,13 +160,13 @@ impl Sweep {
         for (index, site) in self.summary.sites.iter().enumerate() {
             let site_id = SiteId::from_index(index);
             self.dispatcher
-                .offer(JobId { site: site_id, due }, &site.look);
+                .offer(JobId { site: site_id, due }, &site.spec);
         }
         let longest = self
             .summary
             .sites
             .iter()
-            .map(|site| site.look.timeout)
+            .map(|site| site.spec.timeout)
             .max()
             .unwrap_or_default();
         let mut progress = Progress::new(self.summary.sites.len());

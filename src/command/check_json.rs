@@ -74,7 +74,7 @@ impl<'a> CheckJson<'a> {
     ) -> Self {
         Self {
             name: &site.name,
-            url: site.look.url.shown(),
+            url: site.spec.url.shown(),
             paradigm,
             verdict: result.verdict,
             status: result.status,

@@ -155,7 +155,7 @@ impl<'a> Source<'a> {
             .map_err(|error| wrong(&error))?;
         if head.starts_with(SQLITE) {
             let sites = config.iter().flat_map(|config| &config.sites);
-            let configured = sites.map(|site| (site.name.clone(), site.look.url.shown().into()));
+            let configured = sites.map(|site| (site.name.clone(), site.spec.url.shown().into()));
             return Ok(Self::Foreign(Foreign::open(path)?, configured.collect()));
         }
         file.rewind().map_err(|error| wrong(&error))?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::app::{choose, queue_options};
 use crate::config::{self, Config};
-use crate::domain::{Look, Site};
+use crate::domain::{CheckSpec, Site};
 use crate::fleet::FleetProcess;
 use crate::lab::{Board, Contender, Course, Event, GLOSSARY, Plan, Race, fine};
 use crate::paradigm::{ALL, ensure_files, raise_file_limit};
@@ -130,8 +130,9 @@ fn course(config: &Config, jobs: Option<usize>) -> Result<Course, Exit> {
     if sites.is_empty() {
         return Err(mistake("squirrel: there is no site to race over"));
     }
-    let named =
-        |site: &&Site| -> (Box<str>, Arc<Look>) { (site.name.clone(), Arc::clone(&site.look)) };
+    let named = |site: &&Site| -> (Box<str>, Arc<CheckSpec>) {
+        (site.name.clone(), Arc::clone(&site.spec))
+    };
     // More jobs than sites: the list is gone through again.
     let jobs = jobs.unwrap_or(sites.len());
     let sites = sites.iter().cycle().take(jobs).map(named);

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use crate::config::{self, Config, Known, Mistakes};
-use crate::domain::SiteUrl;
+use crate::domain::MaskedUrl;
 use crate::paradigm;
 
 use super::exit::{Exit, mistake, say};
@@ -32,7 +32,7 @@ pub(super) fn urls(urls: &[String], explicit: Option<&Path>) -> Result<Config, E
 
 /// The broker that the command line or the environment names. What is wrong is said without
 /// the text, which may hold a password.
-pub(super) fn broker(text: &str) -> Result<SiteUrl, Exit> {
+pub(super) fn broker(text: &str) -> Result<MaskedUrl, Exit> {
     config::broker_url(text).map_err(|why| mistake(format!("squirrel: --broker: {why}")))
 }
 

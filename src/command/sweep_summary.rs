@@ -9,7 +9,7 @@ use crate::domain::{
     CheckResult, Clock, JobId, Moment, Site, SiteId, SystemClock, Verdict, brief, clean,
 };
 use crate::paradigm::StartError;
-use crate::probe::{Start, could_not_look};
+use crate::probe::{Start, could_not_check};
 use crate::trace;
 
 use super::args::Format;
@@ -72,8 +72,8 @@ impl SweepSummary {
             moment: now.mono,
             at: now.wall,
         };
-        let look = &self.sites[job.site.index()].look;
-        could_not_look(start, look, why, trace::here())
+        let spec = &self.sites[job.site.index()].spec;
+        could_not_check(start, spec, why, trace::here())
     }
 
     /// There is nobody who could look: every site is unknown, each for itself, so that whoever

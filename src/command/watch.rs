@@ -210,7 +210,7 @@ impl<W: Write> Log<W> {
                 put(fields, "status", last.status);
                 Some("degraded")
             }
-            Notice::LookAgain { .. } | Notice::Stands { .. } => None,
+            Notice::CheckAgain { .. } | Notice::Stands { .. } => None,
         }
     }
 
@@ -238,7 +238,7 @@ fn seconds(duration: Duration) -> f64 {
 
 fn named(state: &SiteState, fields: &mut Fields) {
     put(fields, "site", &*state.site().name);
-    put(fields, "url", state.site().look.url.shown());
+    put(fields, "url", state.site().spec.url.shown());
 }
 
 fn owners(state: &SiteState) -> Vec<&str> {

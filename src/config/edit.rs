@@ -144,7 +144,7 @@ fn index_of(main: &MainFile, site: &Site) -> Option<usize> {
     let mut drafts = main.drafts.good.iter();
     let named = |draft: &&super::sites_table::Draft| draft.named && draft.site.name == site.name;
     let unnamed =
-        |draft: &&super::sites_table::Draft| !draft.named && draft.site.look.url == site.look.url;
+        |draft: &&super::sites_table::Draft| !draft.named && draft.site.spec.url == site.spec.url;
     let found = drafts.clone().find(named).or_else(|| drafts.find(unnamed));
     found.map(|draft| draft.index)
 }
@@ -208,7 +208,7 @@ fn set_flag(table: &mut dyn TableLike, paused: bool) {
 
 /// Adds a table for a site that a list has.
 fn append(document: &mut DocumentMut, site: &Site) {
-    let url = &site.look.url;
+    let url = &site.spec.url;
     let mut table = Table::new();
     let made_names = [url.host_and_path(), url.shown()];
     if !made_names.contains(&&*site.name) && !site.name.starts_with(&format!("{} (", url.shown())) {

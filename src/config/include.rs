@@ -125,7 +125,7 @@ mod tests {
         let mut notes = Notes::new(Language::List);
         read_list(text, &MonitorSettings::default(), &mut roster, &mut notes);
         let sites = roster.into_sites().into_iter();
-        let sites = sites.map(|site| (site.name.into_string(), site.look.url.to_string()));
+        let sites = sites.map(|site| (site.name.into_string(), site.spec.url.to_string()));
         let mistakes = notes.finish("l.txt", text);
         (
             sites.collect(),

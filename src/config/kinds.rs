@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::domain::{SiteUrl, StatusSet, clean, parse_duration};
+use crate::domain::{MaskedUrl, StatusSet, clean, parse_duration};
 
 use super::mask::masked;
 
@@ -127,7 +127,7 @@ pub(super) fn statuses(text: &str) -> Parsed<StatusSet> {
 }
 
 /// An absolute http(s) URL, normalised and without its fragment, which is never sent.
-pub(super) fn http_url(text: &str) -> Parsed<SiteUrl> {
+pub(super) fn http_url(text: &str) -> Parsed<MaskedUrl> {
     let wrong = |why: Option<&dyn std::fmt::Display>| {
         let why = why.map_or_else(String::new, |why| format!(" ({why})"));
         Fault::expected(format!(
@@ -154,11 +154,11 @@ pub(super) fn http_url(text: &str) -> Parsed<SiteUrl> {
         return Err(wrong(Some(&"there is no port 0")));
     }
     url.set_fragment(None);
-    Ok(SiteUrl::new(url))
+    Ok(MaskedUrl::new(url))
 }
 
 /// The URL of a Redis server, with `redis+socket://` for a socket of this machine.
-pub(super) fn broker_url(text: &str) -> Parsed<SiteUrl> {
+pub(super) fn broker_url(text: &str) -> Parsed<MaskedUrl> {
     const EXPECTED: &str = "expected a Redis URL such as \"redis://127.0.0.1:6379/0\"";
     // A socket has no host, and a user or password wants one to stand before.
     let with_host = text.trim().replacen("@/", "@localhost/", 1);
@@ -171,14 +171,14 @@ pub(super) fn broker_url(text: &str) -> Parsed<SiteUrl> {
     if !good || text.chars().any(char::is_control) {
         return Err(Fault::expected(EXPECTED));
     }
-    Ok(SiteUrl::new(url))
+    Ok(MaskedUrl::new(url))
 }
 
 /// The URL of a broker.
 ///
 /// # Errors
 /// What was expected, without the text, which may hold a password.
-pub fn parse_broker_url(text: &str) -> Result<SiteUrl, String> {
+pub fn parse_broker_url(text: &str) -> Result<MaskedUrl, String> {
     broker_url(text).map_err(|fault| match fault {
         Fault::Expected(expected) => expected.into_owned(),
         Fault::Plain(sentence) => sentence,

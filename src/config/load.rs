@@ -275,10 +275,10 @@ fn enlist(
                 notes.mistake(draft.name_at, &place.key("name"), &sentence);
             }
         } else {
-            if !unnamed.insert(site.look.url.expose().into()) {
+            if !unnamed.insert(site.spec.url.expose().into()) {
                 let sentence = format!(
                     "{} is there already; give one of them a name",
-                    quoted(site.look.url.shown())
+                    quoted(site.spec.url.shown())
                 );
                 notes.mistake(draft.url_at, &place.key("url"), &sentence);
             }
@@ -464,15 +464,15 @@ user_agent = "Other/2"
         assert_eq!(&*plain.name, "example.org");
         assert_eq!(plain.interval, Duration::from_secs(60));
         assert_eq!(plain.confirm, 3);
-        assert_eq!(plain.look.timeout, Duration::from_secs(5));
-        assert_eq!(&*plain.look.user_agent, "Me/1");
-        assert_eq!(plain.look.max_redirects, 5);
+        assert_eq!(plain.spec.timeout, Duration::from_secs(5));
+        assert_eq!(&*plain.spec.user_agent, "Me/1");
+        assert_eq!(plain.spec.max_redirects, 5);
         assert_eq!(&*shop.name, "Shop");
         assert_eq!(shop.interval, Duration::from_secs(10));
-        assert_eq!(shop.look.slow, Duration::from_millis(500));
-        assert_eq!(shop.look.expect_status.to_string(), "200-299,301");
-        assert_eq!(shop.look.contains.as_deref(), Some("basket"));
-        assert_eq!((shop.look.max_redirects, shop.confirm), (0, 1));
+        assert_eq!(shop.spec.slow, Duration::from_millis(500));
+        assert_eq!(shop.spec.expect_status.to_string(), "200-299,301");
+        assert_eq!(shop.spec.contains.as_deref(), Some("basket"));
+        assert_eq!((shop.spec.max_redirects, shop.confirm), (0, 1));
         assert_eq!(shop.parent.as_deref(), Some("example.org"));
         assert_eq!((shop.tags.len(), shop.owners.len()), (2, 1));
         assert!(shop.paused);
@@ -866,7 +866,7 @@ user_agent = "Other/2"
         let config = from_urls(&urls, Some(&read(WHOLE).unwrap())).unwrap();
         let names: Vec<&str> = config.sites.iter().map(|site| &*site.name).collect();
         assert_eq!(names, ["https://a.example/", "http://a.example/"]);
-        assert_eq!(config.sites[0].look.timeout, Duration::from_secs(5));
+        assert_eq!(config.sites[0].spec.timeout, Duration::from_secs(5));
         assert_eq!(config.path, None);
         assert_eq!(config.workers.get("threads"), Some(&32));
 
@@ -887,7 +887,7 @@ user_agent = "Other/2"
         let down = config
             .sites
             .iter()
-            .filter(|site| site.look.url.host_and_path().ends_with(".invalid"));
+            .filter(|site| site.spec.url.host_and_path().ends_with(".invalid"));
         assert_eq!(down.count(), 2);
     }
 

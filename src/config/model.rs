@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{Owner, Site, SiteUrl};
+use crate::domain::{MaskedUrl, Owner, Site};
 
 use super::files::SourceFile;
 use super::maintenance::{Common, Window};
@@ -85,7 +85,7 @@ pub struct MonitorSettings {
     pub ca_file: Option<PathBuf>,
     /// Asked before an outage, or many failures at once, are believed. An empty list: nobody
     /// is, and every failure is believed.
-    pub canaries: Vec<SiteUrl>,
+    pub canaries: Vec<MaskedUrl>,
     /// Globs of plain lists, relative to the file's folder.
     pub include: Vec<Box<str>>,
 }
@@ -111,7 +111,7 @@ impl Default for MonitorSettings {
             cert_warn: 14 * DAY,
             user_agent: Arc::from(USER_AGENT),
             ca_file: None,
-            canaries: CANARIES.map(SiteUrl::new).to_vec(),
+            canaries: CANARIES.map(MaskedUrl::new).to_vec(),
             include: Vec::new(),
         }
     }
@@ -229,7 +229,7 @@ pub struct EmailSettings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SmsSettings {
     /// The base URL.
-    pub url: SiteUrl,
+    pub url: MaskedUrl,
     /// The account's id.
     pub account: Box<str>,
     /// The account's token.
@@ -249,7 +249,7 @@ pub struct WebhookSettings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushSettings {
     /// The base URL.
-    pub url: SiteUrl,
+    pub url: MaskedUrl,
     /// The access token, where the server asks for one.
     pub token: Option<Secret>,
 }
@@ -257,7 +257,7 @@ pub struct PushSettings {
 impl Default for PushSettings {
     fn default() -> Self {
         Self {
-            url: SiteUrl::new("https://ntfy.sh/"),
+            url: MaskedUrl::new("https://ntfy.sh/"),
             token: None,
         }
     }
@@ -285,9 +285,9 @@ impl Default for HistorySettings {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct QueueSettings {
     /// Its URL; shows its password as `***` as a site's URL does.
-    pub broker: Option<SiteUrl>,
+    pub broker: Option<MaskedUrl>,
     /// The URL that command line or environment name: it stands before the file's.
-    pub named: Option<SiteUrl>,
+    pub named: Option<MaskedUrl>,
     /// The queue's name, where it is not "celery".
     pub name: Option<Box<str>>,
     /// How long a check may wait for a worker.

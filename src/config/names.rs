@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use crate::domain::{Look, Site};
+use crate::domain::{CheckSpec, Site};
 
 use super::kinds::quoted;
 
@@ -17,7 +17,7 @@ pub(super) fn taken(name: &str) -> String {
 
 /// A look known by its URL alone; shares the look, so that a million URLs are not copied.
 #[derive(Debug)]
-struct ByUrl(Arc<Look>);
+struct ByUrl(Arc<CheckSpec>);
 
 impl Borrow<str> for ByUrl {
     fn borrow(&self) -> &str {
@@ -55,7 +55,7 @@ impl Roster {
     #[must_use]
     pub(super) fn add_named(&mut self, site: Site) -> bool {
         let new = self.given.insert(site.name.clone());
-        self.urls.insert(ByUrl(Arc::clone(&site.look)));
+        self.urls.insert(ByUrl(Arc::clone(&site.spec)));
         self.sites.push(site);
         new
     }
@@ -69,7 +69,7 @@ impl Roster {
     /// Adds a site whose name was made from its URL.
     pub(super) fn add_unnamed(&mut self, site: Site) {
         self.unnamed.push(self.sites.len());
-        self.urls.insert(ByUrl(Arc::clone(&site.look)));
+        self.urls.insert(ByUrl(Arc::clone(&site.spec)));
         self.sites.push(site);
     }
 
@@ -99,7 +99,7 @@ impl Roster {
             if made.get(&*site.name) == Some(&1) && !given.contains(&site.name) {
                 continue;
             }
-            let shown = site.look.url.shown();
+            let shown = site.spec.url.shown();
             let mut name = Box::<str>::from(shown);
             // Two URLs that differ in their passwords alone look the same.
             let mut number = 1;
@@ -191,10 +191,10 @@ mod tests {
     use super::super::model::MonitorSettings;
     use super::super::sites_table::plain_site;
     use super::*;
-    use crate::domain::SiteUrl;
+    use crate::domain::MaskedUrl;
 
     fn unnamed(url: &str) -> Site {
-        let url = SiteUrl::new(url);
+        let url = MaskedUrl::new(url);
         plain_site(url.host_and_path().into(), url, &MonitorSettings::default())
     }
 

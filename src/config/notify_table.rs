@@ -4,7 +4,7 @@ use std::path::Path;
 
 use url::Url;
 
-use crate::domain::SiteUrl;
+use crate::domain::MaskedUrl;
 
 use super::kinds::{self, Fault, Parsed};
 use super::model::{
@@ -78,7 +78,7 @@ fn read_email(mut table: Reader<'_>, folder: &Path) -> Option<EmailSettings> {
 fn read_sms(mut table: Reader<'_>, folder: &Path) -> Option<SmsSettings> {
     let url = table
         .text("url", kinds::http_url)
-        .unwrap_or_else(|| SiteUrl::new("https://api.twilio.com/"));
+        .unwrap_or_else(|| MaskedUrl::new("https://api.twilio.com/"));
     let account = table.text("account", kinds::label);
     let token = secret(&mut table, "token", folder);
     let from = table.text("from", kinds::label);

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::domain::{Look, Owner, Site, SiteUrl, StatusSet};
+use crate::domain::{CheckSpec, MaskedUrl, Owner, Site, StatusSet};
 
 use super::kinds::{self, nearest, quoted};
 use super::maintenance::{Window, read_window};
@@ -47,10 +47,10 @@ pub(super) struct Drafts {
 }
 
 /// A site of which nothing is known but its URL.
-pub(super) fn plain_site(name: Box<str>, url: SiteUrl, monitor: &MonitorSettings) -> Site {
+pub(super) fn plain_site(name: Box<str>, url: MaskedUrl, monitor: &MonitorSettings) -> Site {
     Site {
         name,
-        look: Arc::new(plain_look(url, monitor)),
+        spec: Arc::new(plain_spec(url, monitor)),
         interval: monitor.interval,
         confirm: monitor.confirm,
         recover: monitor.recover,
@@ -62,8 +62,8 @@ pub(super) fn plain_site(name: Box<str>, url: SiteUrl, monitor: &MonitorSettings
     }
 }
 
-fn plain_look(url: SiteUrl, monitor: &MonitorSettings) -> Look {
-    Look {
+fn plain_spec(url: MaskedUrl, monitor: &MonitorSettings) -> CheckSpec {
+    CheckSpec {
         url,
         timeout: monitor.timeout,
         slow: monitor.slow,
@@ -109,29 +109,29 @@ fn read_site(
     let url = table.text("url", kinds::http_url);
     table.require("url");
     // Every key is read even where the URL is wrong, so that all mistakes are named.
-    let mut look = plain_look(url.clone().unwrap_or_else(|| SiteUrl::new("")), monitor);
+    let mut spec = plain_spec(url.clone().unwrap_or_else(|| MaskedUrl::new("")), monitor);
     if let Some(timeout) = table.text("timeout", kinds::positive_duration) {
-        look.timeout = timeout;
+        spec.timeout = timeout;
     }
     if let Some(slow) = table.text("slow", kinds::positive_duration) {
-        look.slow = slow;
+        spec.slow = slow;
     }
     if let Some(cert_warn) = table.text("cert_warn", kinds::duration) {
-        look.cert_warn = cert_warn;
+        spec.cert_warn = cert_warn;
     }
     if let Some(expect_status) = table.text("expect_status", kinds::statuses) {
-        look.expect_status = expect_status;
+        spec.expect_status = expect_status;
     }
-    look.contains = table.text("contains", kinds::some);
+    spec.contains = table.text("contains", kinds::some);
     if let Some(most) = table.number("max_redirects", 0..=100) {
-        look.max_redirects = u16::try_from(most).unwrap_or(MAX_REDIRECTS);
+        spec.max_redirects = u16::try_from(most).unwrap_or(MAX_REDIRECTS);
     }
     if let Some(user_agent) = table.text("user_agent", kinds::header_value) {
-        look.user_agent = user_agent;
+        spec.user_agent = user_agent;
     }
     let site = Site {
-        name: name.unwrap_or_else(|| look.url.host_and_path().into()),
-        look: Arc::new(look),
+        name: name.unwrap_or_else(|| spec.url.host_and_path().into()),
+        spec: Arc::new(spec),
         interval: table
             .text("interval", kinds::interval)
             .unwrap_or(monitor.interval),

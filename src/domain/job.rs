@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Look, Moment};
+use super::{CheckSpec, Moment};
 
 /// A site's number in one run of the program. Numbers are dense and never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -127,7 +127,7 @@ pub struct Job {
     /// The site it looks at.
     pub site: SiteId,
     /// What to look at and how.
-    pub look: Arc<Look>,
+    pub spec: Arc<CheckSpec>,
     /// Who runs it.
     pub ticket: Arc<Ticket>,
 }
@@ -135,10 +135,10 @@ pub struct Job {
 impl Job {
     /// A job that waits to be started.
     #[must_use]
-    pub fn new(id: JobId, look: Arc<Look>) -> Self {
+    pub fn new(id: JobId, spec: Arc<CheckSpec>) -> Self {
         Self {
             site: id.site,
-            look,
+            spec,
             ticket: Arc::new(Ticket::new(id.due)),
         }
     }

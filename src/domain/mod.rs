@@ -11,7 +11,6 @@ mod result;
 mod site;
 mod standing;
 mod text;
-pub mod thread;
 mod witness;
 
 pub use clock::{Clock, ManualClock, Moment, Now, SystemClock, Timestamp};
@@ -21,7 +20,7 @@ pub use kinship::{Common, Kin, Traits, kin};
 pub use result::{
     Certificate, CheckResult, Hop, Method, Outcome, Phase, Phases, RanOn, Reason, Verdict,
 };
-pub use site::{Escalation, Look, Owner, Quiet, Site, SiteUrl, StatusRange, StatusSet};
+pub use site::{CheckSpec, Escalation, MaskedUrl, Owner, Quiet, Site, StatusRange, StatusSet};
 pub use standing::{Acknowledgement, Cause, MOST_CAUSES, Standing};
 pub use text::{MAX_SENTENCE, clean, is_unsafe, sentence};
 pub use witness::Witness;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{JobId, Moment, SiteUrl, Timestamp};
+use super::{JobId, MaskedUrl, Moment, Timestamp};
 
 /// What one look says of a site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub enum Verdict {
     Degraded,
     /// No valid answer: the site's own fault, as far as can be seen.
     Down,
-    /// We could not look: our own fault. Never the same as down.
+    /// We could not check: our own fault. Never the same as down.
     Unknown,
 }
 
@@ -263,7 +263,7 @@ impl CheckResult {
     /// The address that was asked last, whether it answered or not, as far as that is known.
     /// `url` is the site's.
     #[must_use]
-    pub fn asked(&self, url: &SiteUrl) -> Option<IpAddr> {
+    pub fn asked(&self, url: &MaskedUrl) -> Option<IpAddr> {
         let last = self.hops.last();
         let found = last.and_then(|hop| hop.address.or(hop.resolved.first().copied()));
         found.or_else(|| url.literal().filter(|_| self.hops.len() <= 1))

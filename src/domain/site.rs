@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize};
 
 /// An absolute http(s) URL whose password shows as `***` wherever it is printed.
 ///
-/// `Display` and `Debug` mask it; only [`SiteUrl::expose`] gives the URL to send.
+/// `Display` and `Debug` mask it; only [`MaskedUrl::expose`] gives the URL to send.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
-pub struct SiteUrl {
+pub struct MaskedUrl {
     full: Box<str>,
     /// The masked form, where it differs.
     shown: Option<Box<str>>,
 }
 
-impl SiteUrl {
+impl MaskedUrl {
     /// Wraps a URL that was parsed and normalised by the caller.
     #[must_use]
     pub fn new(normalised: impl Into<String>) -> Self {
@@ -55,7 +55,7 @@ impl SiteUrl {
     }
 }
 
-impl SiteUrl {
+impl MaskedUrl {
     /// The host alone: a name, or an address (IPv6 in brackets).
     #[must_use]
     pub fn host(&self) -> &str {
@@ -86,27 +86,27 @@ fn mask_password(url: &str) -> Option<String> {
     Some(format!("{}:***{}", &url[..colon], &url[at..]))
 }
 
-impl From<String> for SiteUrl {
+impl From<String> for MaskedUrl {
     fn from(url: String) -> Self {
         Self::new(url)
     }
 }
 
-impl From<SiteUrl> for String {
-    fn from(url: SiteUrl) -> Self {
+impl From<MaskedUrl> for String {
+    fn from(url: MaskedUrl) -> Self {
         url.full.into_string()
     }
 }
 
-impl fmt::Display for SiteUrl {
+impl fmt::Display for MaskedUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.shown())
     }
 }
 
-impl fmt::Debug for SiteUrl {
+impl fmt::Debug for MaskedUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SiteUrl({})", self.shown())
+        write!(f, "MaskedUrl({})", self.shown())
     }
 }
 
@@ -195,9 +195,9 @@ impl fmt::Display for StatusSet {
 /// All that one check needs to know, and no more: it travels to other processes and
 /// other machines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Look {
+pub struct CheckSpec {
     /// What to ask.
-    pub url: SiteUrl,
+    pub url: MaskedUrl,
     /// The whole check, from connecting to the verdict, every redirect included.
     pub timeout: Duration,
     /// An answer that took longer than this is degraded.
@@ -220,7 +220,7 @@ pub struct Site {
     /// Unique in its list.
     pub name: Box<str>,
     /// What a check looks at.
-    pub look: Arc<Look>,
+    pub spec: Arc<CheckSpec>,
     /// How often it is checked.
     pub interval: Duration,
     /// Failures in a row before it is called down; at least 1.
@@ -251,7 +251,7 @@ pub struct Owner {
     /// An ntfy topic.
     pub push: Option<Box<str>>,
     /// A URL that JSON is posted to.
-    pub webhook: Option<SiteUrl>,
+    pub webhook: Option<MaskedUrl>,
     /// When messages wait.
     pub quiet: Option<Quiet>,
     /// Who is told when nobody acknowledges.
@@ -292,21 +292,21 @@ mod tests {
             ("http://[2001:db8::1]/", "[2001:db8::1]"),
             ("http://a.example?x=1:2", "a.example"),
         ] {
-            assert_eq!(SiteUrl::new(url).host(), host, "{url}");
+            assert_eq!(MaskedUrl::new(url).host(), host, "{url}");
         }
-        let address = SiteUrl::new("http://[2001:db8::1]:80/").literal();
+        let address = MaskedUrl::new("http://[2001:db8::1]:80/").literal();
         assert_eq!(address, "2001:db8::1".parse().ok());
     }
 
     #[test]
     fn a_password_never_shows() {
-        let url = SiteUrl::new("https://ann:s3cret@example.org/a:b@c");
+        let url = MaskedUrl::new("https://ann:s3cret@example.org/a:b@c");
         assert_eq!(url.to_string(), "https://ann:***@example.org/a:b@c");
         assert!(!format!("{url:?}").contains("s3cret"));
         assert_eq!(url.expose(), "https://ann:s3cret@example.org/a:b@c");
         assert_eq!(url.host_and_path(), "example.org/a:b@c");
         assert_eq!(
-            SiteUrl::new("http://ann@h:80/").to_string(),
+            MaskedUrl::new("http://ann@h:80/").to_string(),
             "http://ann@h:80/"
         );
     }

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::domain::{
-    Cause, Clock, Look, Moment, Reason, Site, SiteId, SiteUrl, Standing, StatusSet, Timestamp,
+    Cause, CheckSpec, Clock, MaskedUrl, Moment, Reason, Site, SiteId, Standing, StatusSet,
+    Timestamp,
 };
 
 use super::records::{Change, Letter, LookRow, News, Restored, SiteKey, Watched};
@@ -56,8 +57,8 @@ pub(super) fn id(index: usize) -> SiteId {
 pub(super) fn names(names: &[&str]) -> Watched {
     let site = |name: &str| Site {
         name: name.into(),
-        look: Arc::new(Look {
-            url: SiteUrl::new(format!("http://{name}.invalid/")),
+        spec: Arc::new(CheckSpec {
+            url: MaskedUrl::new(format!("http://{name}.invalid/")),
             timeout: Duration::from_secs(10),
             slow: Duration::from_secs(2),
             cert_warn: Duration::ZERO,

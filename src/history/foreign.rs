@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use crate::domain::{Reason, SiteUrl, Timestamp, clean};
+use crate::domain::{MaskedUrl, Reason, Timestamp, clean};
 
 use super::archive::connect;
 use super::import::PastRow;
@@ -154,7 +154,7 @@ impl Foreign {
             };
             let name = clean(name.as_deref().unwrap_or_default(), NAME);
             let name = if name.is_empty() {
-                SiteUrl::new(&*url).host_and_path().into()
+                MaskedUrl::new(&*url).host_and_path().into()
             } else {
                 name.into()
             };
@@ -290,7 +290,7 @@ fn shown(text: &str) -> Option<Box<str>> {
         return None;
     }
     url.set_fragment(None);
-    Some(SiteUrl::new(url).shown().into())
+    Some(MaskedUrl::new(url).shown().into())
 }
 
 /// "2024-09-24 23:51:35.527" in UTC, RFC 3339, and what Go prints of a time:

@@ -20,7 +20,7 @@ impl From<&Site> for SiteKey {
     fn from(site: &Site) -> Self {
         Self {
             name: site.name.clone(),
-            url: site.look.url.shown().into(),
+            url: site.spec.url.shown().into(),
         }
     }
 }

@@ -179,7 +179,7 @@ impl Writing<'_> {
             }
             let row = &mut self.sites[id.index()];
             if *row == 0 {
-                let key = (&site.name, site.look.url.shown());
+                let key = (&site.name, site.spec.url.shown());
                 let known = find.query_row(key, |found| found.get(0)).optional()?;
                 *row = match known {
                     Some(known) => known,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::config::from_urls;
-use crate::domain::{SiteUrl, clean};
+use crate::domain::{MaskedUrl, clean};
 
 /// Characters of a name that is taken over; more would not be taken by the configuration,
 /// which a number behind it must still fit into.
@@ -14,7 +14,7 @@ const LONGEST_NAME: usize = 180;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Draft {
     pub(super) name: String,
-    pub(super) url: SiteUrl,
+    pub(super) url: MaskedUrl,
     pub(super) tags: Vec<String>,
     pub(super) interval: Option<Duration>,
     pub(super) timeout: Option<Duration>,
@@ -33,7 +33,7 @@ pub(super) struct Draft {
 
 impl Draft {
     /// A site of which no more is known.
-    pub(super) fn new(name: &str, url: SiteUrl) -> Self {
+    pub(super) fn new(name: &str, url: MaskedUrl) -> Self {
         let mut name = clean(name, LONGEST_NAME);
         if name.is_empty() {
             name = clean(url.host_and_path(), LONGEST_NAME);
@@ -163,13 +163,13 @@ impl fmt::Display for Wrong {
 }
 
 /// The URL, if it is one that can be looked at.
-pub(super) fn http_url(text: &str) -> Option<SiteUrl> {
+pub(super) fn http_url(text: &str) -> Option<MaskedUrl> {
     let config = from_urls(&[text.to_owned()], None).ok()?;
-    config.sites.first().map(|site| site.look.url.clone())
+    config.sites.first().map(|site| site.spec.url.clone())
 }
 
 /// A URL with a name and a password to sign in with.
-pub(super) fn signed_in(url: &SiteUrl, user: &str, password: &str) -> Option<SiteUrl> {
+pub(super) fn signed_in(url: &MaskedUrl, user: &str, password: &str) -> Option<MaskedUrl> {
     let mut with = url::Url::parse(url.expose()).ok()?;
     with.set_username(user).ok()?;
     with.set_password(Some(password)).ok()?;
@@ -178,7 +178,7 @@ pub(super) fn signed_in(url: &SiteUrl, user: &str, password: &str) -> Option<Sit
 
 /// A target as a comment may name it.
 pub(super) fn shown(target: &str) -> String {
-    let masked = SiteUrl::new(target);
+    let masked = MaskedUrl::new(target);
     // What stands behind "?" may be a token.
     let shown = masked.shown();
     let end = shown.find(['?', '#']).unwrap_or(shown.len());

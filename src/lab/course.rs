@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{Look, SiteUrl, StatusSet};
+use crate::domain::{CheckSpec, MaskedUrl, StatusSet};
 use crate::paradigm::QueueOptions;
 use crate::probe::{Halt, Kit, Toy};
 
@@ -20,7 +20,7 @@ pub struct Course {
     pub length: Option<Duration>,
     /// The queue, for the paradigm that has one.
     pub queue: QueueOptions,
-    pub(super) looks: Vec<Arc<Look>>,
+    pub(super) specs: Vec<Arc<CheckSpec>>,
     work: Work,
 }
 
@@ -33,14 +33,17 @@ enum Work {
 impl Course {
     /// Real checks of these sites.
     #[must_use]
-    pub fn sites(kit: Arc<Kit>, sites: impl IntoIterator<Item = (Box<str>, Arc<Look>)>) -> Self {
-        let (names, looks) = sites.into_iter().unzip();
+    pub fn sites(
+        kit: Arc<Kit>,
+        sites: impl IntoIterator<Item = (Box<str>, Arc<CheckSpec>)>,
+    ) -> Self {
+        let (names, specs) = sites.into_iter().unzip();
         Self {
             workload: Workload::Http,
             names,
             length: None,
             queue: QueueOptions::default(),
-            looks,
+            specs,
             work: Work::Sites(kit),
         }
     }
@@ -60,8 +63,8 @@ impl Course {
 
     fn toy(workload: Workload, toy: Toy, jobs: usize, length: Duration) -> Self {
         let waves = u32::try_from(jobs).unwrap_or(u32::MAX);
-        let look = Arc::new(Look {
-            url: SiteUrl::new(format!("http://{}.invalid/", workload.word())),
+        let spec = Arc::new(CheckSpec {
+            url: MaskedUrl::new(format!("http://{}.invalid/", workload.word())),
             // All after one another, on a machine that does a lot besides.
             timeout: length
                 .saturating_mul(waves)
@@ -80,7 +83,7 @@ impl Course {
             names: (1..=jobs).map(name).collect(),
             length: Some(length),
             queue: QueueOptions::default(),
-            looks: vec![look; jobs],
+            specs: vec![spec; jobs],
             work: Work::Toy(toy),
         }
     }
@@ -88,7 +91,7 @@ impl Course {
     /// How many jobs it has.
     #[must_use]
     pub fn jobs(&self) -> usize {
-        self.looks.len()
+        self.specs.len()
     }
 
     /// What makes the probers, and what ends those that compute.
@@ -103,7 +106,7 @@ impl Course {
 
     /// The longest time that one job may take.
     pub(super) fn longest(&self) -> Duration {
-        let timeouts = self.looks.iter().map(|look| look.timeout);
+        let timeouts = self.specs.iter().map(|spec| spec.timeout);
         timeouts.max().unwrap_or_default()
     }
 }

@@ -162,9 +162,9 @@ pub(super) fn run_watched(
         records: Vec::new(),
         handovers: 0,
     };
-    for (index, look) in course.looks.iter().enumerate() {
+    for (index, spec) in course.specs.iter().enumerate() {
         let site = SiteId::from_index(index);
-        dispatcher.offer(JobId { site, due }, look);
+        dispatcher.offer(JobId { site, due }, spec);
     }
     let patience = course.longest() + GRACE;
     let (mut heard, mut looked) = (due, None);

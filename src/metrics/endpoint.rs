@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::domain::thread;
+use crate::runtime::thread;
 
 use super::exposition::{self, Exposition};
 use super::page::Question;

@@ -244,7 +244,7 @@ impl Exposition {
                 let mut labels = String::new();
                 label("name", &row.site.name, &mut labels);
                 labels.push(',');
-                label("instance", row.site.look.url.shown(), &mut labels);
+                label("instance", row.site.spec.url.shown(), &mut labels);
                 first.then(|| Labelled {
                     labels: labels.into_boxed_str(),
                     row,

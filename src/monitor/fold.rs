@@ -17,7 +17,7 @@ const WINDOW: usize = 8_192;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Notice {
     /// Look at the site again after this long, sooner than its interval says.
-    LookAgain {
+    CheckAgain {
         /// Which site.
         site: SiteId,
         /// How soon.
@@ -109,7 +109,7 @@ impl Monitor {
             let site = Arc::new(site);
             let same_url = |id: &SiteId| {
                 let known = self.slots[id.index()].as_ref();
-                known.is_some_and(|known| known.site().look.url == site.look.url)
+                known.is_some_and(|known| known.site().spec.url == site.spec.url)
             };
             let known = left.get(&site.name).copied().filter(same_url);
             let id = if let Some(id) = known {
@@ -187,7 +187,7 @@ impl Monitor {
         if matches!(result.verdict, Verdict::Up | Verdict::Degraded) {
             self.latencies.push(result.latency);
         }
-        notices.extend(again.map(|after| Notice::LookAgain { site: id, after }));
+        notices.extend(again.map(|after| Notice::CheckAgain { site: id, after }));
         notices.extend(turn.map(|turn| match turn {
             Turn::Opened => Notice::Down { site: id },
             Turn::Recovered { lasted } => Notice::Recovered { site: id, lasted },
@@ -203,7 +203,7 @@ impl Monitor {
     pub fn restore(&mut self, name: &str, url: &str, standing: Standing, now: Now) -> bool {
         let same = |id: &SiteId| {
             self.site(*id)
-                .is_some_and(|site| site.site().look.url.shown() == url)
+                .is_some_and(|site| site.site().spec.url.shown() == url)
         };
         let Some(id) = self.by_name.get(name).copied().filter(same) else {
             return false;

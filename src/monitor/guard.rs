@@ -268,7 +268,7 @@ fn unseen(mut result: CheckResult, why: &str) -> CheckResult {
     result.verdict = Verdict::Unknown;
     result.reason = Some(Reason::Internal);
     let error = result.error.take().unwrap_or_default();
-    let error: String = format!("could not look: {why}; the look itself said: {error}");
+    let error: String = format!("could not check: {why}; the check itself said: {error}");
     result.error = Some(error.chars().take(400).collect::<String>().into());
     result
 }

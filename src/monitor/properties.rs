@@ -7,8 +7,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use crate::domain::{
-    Acknowledgement, CheckResult, Clock, JobId, Look, ManualClock, Method, Outcome, Phases, RanOn,
-    Reason, Site, SiteId, SiteUrl, StatusSet, Timestamp, Verdict,
+    Acknowledgement, CheckResult, CheckSpec, Clock, JobId, ManualClock, MaskedUrl, Method, Outcome,
+    Phases, RanOn, Reason, Site, SiteId, StatusSet, Timestamp, Verdict,
 };
 
 use super::{Monitor, Notice, State};
@@ -37,8 +37,8 @@ fn step() -> impl Strategy<Value = Step> {
 pub(super) fn site(name: &str, confirm: u32, recover: u32) -> Site {
     Site {
         name: name.into(),
-        look: Arc::new(Look {
-            url: SiteUrl::new(format!("http://{name}.invalid/")),
+        spec: Arc::new(CheckSpec {
+            url: MaskedUrl::new(format!("http://{name}.invalid/")),
             timeout: Duration::from_secs(10),
             slow: Duration::from_secs(2),
             cert_warn: Duration::ZERO,
@@ -174,7 +174,7 @@ proptest! {
             told_up += ups;
             open = expected;
             // A site in doubt is looked at again soon, and no other.
-            let again = notices.iter().any(|notice| matches!(notice, Notice::LookAgain { .. }));
+            let again = notices.iter().any(|notice| matches!(notice, Notice::CheckAgain { .. }));
             if again {
                 prop_assert!(matches!(state.state(), State::Suspect | State::Down));
             }
@@ -371,7 +371,7 @@ fn a_reload_keeps_the_streak_and_another_url_is_another_site() {
     monitor.configure(vec![site("b", 3, 1), site("a", 3, 1)], clock.now());
     assert_eq!(monitor.find("a").unwrap().failures(), 2);
     let mut moved = site("a", 3, 1);
-    Arc::make_mut(&mut moved.look).url = SiteUrl::new("http://elsewhere.invalid/");
+    Arc::make_mut(&mut moved.spec).url = MaskedUrl::new("http://elsewhere.invalid/");
     monitor.configure(vec![moved], clock.now());
     assert_eq!(monitor.find("a").unwrap().failures(), 0);
     assert_ne!(monitor.find("a").unwrap().id(), id);

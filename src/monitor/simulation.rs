@@ -188,7 +188,7 @@ fn fold(monitor: &mut Monitor, result: CheckResult, now: Now, told: &mut Told) {
         match notice {
             Notice::Down { site } => told.down.push(site.index()),
             Notice::Recovered { site, .. } => told.recovered.push(site.index()),
-            Notice::LookAgain { site, after } => {
+            Notice::CheckAgain { site, after } => {
                 let then = now.mono + after;
                 told.again.push((site.index(), then.as_nanos() / 1_000_000));
             }

@@ -135,7 +135,7 @@ impl Story<'_> {
     }
 
     fn letter(&self, owner: &Owner, entry: &Entry, subject: &str, body: &str) -> Letter {
-        let url = self.site.look.url.shown();
+        let url = self.site.spec.url.shown();
         // The same outage gives the same ids, however often the same news is written.
         let since = self.since.as_micros().to_string();
         let (word, name) = (self.occasion.word(), &self.site.name);
@@ -186,7 +186,7 @@ impl Story<'_> {
     }
 
     fn address(&self) -> Option<IpAddr> {
-        self.last?.asked(&self.site.look.url)
+        self.last?.asked(&self.site.spec.url)
     }
 
     /// Of a certificate that the failure is about.
@@ -272,7 +272,7 @@ impl Story<'_> {
             let note = safe(&known.note, 200);
             lines.push(format!("Acknowledged: {} {note}", self.time(known.at)));
         }
-        lines.push(format!("Site: {}", safe(self.site.look.url.shown(), 2_000)));
+        lines.push(format!("Site: {}", safe(self.site.spec.url.shown(), 2_000)));
         if let Some(parent) = &self.site.parent {
             lines.push(format!("Depends on: {}", safe(parent, 200)));
         }
@@ -354,7 +354,7 @@ pub fn letter_id(parts: &[&str]) -> Box<str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Look, SiteUrl, StatusSet, is_unsafe};
+    use crate::domain::{CheckSpec, MaskedUrl, StatusSet, is_unsafe};
     use crate::notify::{Credential, Email, Push, Webhook};
     use proptest::prelude::*;
     use std::sync::Arc;
@@ -362,8 +362,8 @@ mod tests {
     fn site(name: &str) -> Site {
         Site {
             name: name.into(),
-            look: Arc::new(Look {
-                url: SiteUrl::new("https://u:secret@shop.example.org/"),
+            spec: Arc::new(CheckSpec {
+                url: MaskedUrl::new("https://u:secret@shop.example.org/"),
                 timeout: Duration::from_secs(10),
                 slow: Duration::from_secs(2),
                 cert_warn: Duration::ZERO,
@@ -395,7 +395,7 @@ mod tests {
             }),
             sms: None,
             push: Push {
-                url: SiteUrl::new("https://ntfy.example.org/"),
+                url: MaskedUrl::new("https://ntfy.example.org/"),
                 token: None,
             },
             webhook: Webhook::default(),

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::domain::{Clock, thread};
+use crate::domain::Clock;
 use crate::history::History;
+use crate::runtime::thread;
 
 use super::carrier::{Carrier, PostNews};
 use super::settings::Plan;

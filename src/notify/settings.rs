@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::domain::{Owner, SiteUrl};
+use crate::domain::{MaskedUrl, Owner};
 
 /// A secret that was read, or the sentence that says why it could not be. `Debug` shows
 /// neither.
@@ -48,7 +48,7 @@ pub struct Email {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sms {
     /// The base URL.
-    pub url: SiteUrl,
+    pub url: MaskedUrl,
     /// The account's id.
     pub account: Box<str>,
     /// The account's token.
@@ -61,7 +61,7 @@ pub struct Sms {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Push {
     /// The base URL.
-    pub url: SiteUrl,
+    pub url: MaskedUrl,
     /// The access token.
     pub token: Option<Credential>,
 }

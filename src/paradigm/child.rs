@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{self, ChildStdin, ChildStdout, Command};
 use tracing::level_filters::LevelFilter;
 
-use crate::domain::{JobId, Look, brief};
+use crate::domain::{CheckSpec, JobId, brief};
 use crate::probe::wire::{self, Hello, Ready, Task, WireError};
 
 use super::answer::Answer;
@@ -146,12 +146,12 @@ impl Child {
     pub(super) async fn ask(
         &mut self,
         job: JobId,
-        look: &Look,
+        spec: &CheckSpec,
         traced: bool,
     ) -> Result<Answer, Broken> {
-        let within = look.timeout + GRACE;
+        let within = spec.timeout + GRACE;
         let conversation = async {
-            let task = Task { job, look, traced };
+            let task = Task { job, spec, traced };
             wire::send(&mut self.input, &task).await?;
             wire::receive::<Answer>(&mut self.output).await
         };

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::FutureExt;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::domain::{CheckResult, Clock, Job, JobId, Look, SystemClock, Witness};
-use crate::probe::{Prober, Start, could_not_look};
+use crate::domain::{CheckResult, CheckSpec, Clock, Job, JobId, SystemClock, Witness};
+use crate::probe::{Prober, Start, could_not_check};
 use crate::trace::{self, LiveCheck, Present, Recorder, Thread, Watched};
 
 use super::Context;
@@ -56,7 +56,7 @@ impl Desk {
         let start = claimed.start();
         let watched = claimed.watch(start);
         let live = watched.as_ref().map(Watched::live);
-        let result = look(prober, start, &job.look, live.map(|live| (live, thread))).await;
+        let result = check(prober, start, &job.spec, live.map(|live| (live, thread))).await;
         claimed.answer(result, watched);
     }
 
@@ -72,7 +72,7 @@ impl Desk {
         let id = job.claim()?;
         Some(Claimed {
             id,
-            look: &job.look,
+            spec: &job.spec,
             desk: self,
             _counted: Counted::new(&self.running),
         })
@@ -83,7 +83,7 @@ impl Desk {
 #[derive(Debug)]
 pub(super) struct Claimed<'a> {
     pub(super) id: JobId,
-    pub(super) look: &'a Arc<Look>,
+    pub(super) spec: &'a Arc<CheckSpec>,
     desk: &'a Desk,
     _counted: Counted<'a>,
 }
@@ -117,20 +117,20 @@ impl Claimed<'_> {
 
     /// Hands in that it could not be carried out, and why.
     pub(super) fn give_up(self, why: &str) {
-        let result = could_not_look(self.start(), self.look, why, trace::here());
+        let result = could_not_check(self.start(), self.spec, why, trace::here());
         self.answer(result, None);
     }
 }
 
 /// Looks, whatever happens; `live` notes how, on a thread of this kind.
-pub(super) async fn look(
+pub(super) async fn check(
     prober: &Prober,
     start: Start,
-    look: &Look,
+    spec: &CheckSpec,
     live: Option<(&Arc<LiveCheck>, Thread)>,
 ) -> CheckResult {
     let witness = live.map(|(live, _)| Arc::clone(live) as Arc<dyn Witness>);
-    let check = AssertUnwindSafe(prober.check(start, look, witness, trace::here)).catch_unwind();
+    let check = AssertUnwindSafe(prober.check(start, spec, witness, trace::here)).catch_unwind();
     // Kilobytes, which stay where they are whoever polls them.
     let check = pin!(check);
     let checked = match live {
@@ -139,9 +139,9 @@ pub(super) async fn look(
     };
     checked.unwrap_or_else(|_panic| {
         // The panic hook has logged it; the site must not pay for it.
-        could_not_look(
+        could_not_check(
             start,
-            look,
+            spec,
             "the check broke off in a fault of this program",
             trace::here(),
         )

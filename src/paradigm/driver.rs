@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
 
-use crate::domain::thread;
+use crate::runtime::thread;
 use crate::trace::{self, Present, Recorder};
 
 thread_local! {

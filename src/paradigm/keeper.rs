@@ -261,7 +261,7 @@ impl Keeper {
                 watched.live().carried_out_by(who.clone());
             }
             let traced = watched.is_some();
-            match employed.child.ask(claimed.id, claimed.look, traced).await {
+            match employed.child.ask(claimed.id, claimed.spec, traced).await {
                 Ok(Answer { result, notes }) => {
                     if let (Some(watched), Some(notes)) = (&watched, notes) {
                         watched.live().noted_elsewhere(notes);

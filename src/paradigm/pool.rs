@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
-use crate::domain::{Job, thread};
+use crate::domain::Job;
 use crate::probe::Kit;
+use crate::runtime::thread;
 use crate::trace::Thread;
 
 use super::desk::Desk;
@@ -124,7 +125,7 @@ impl Drop for Pool {
 mod tests {
     use super::*;
     use crate::domain::{
-        CheckResult, JobId, Look, Moment, SiteId, SiteUrl, StatusSet, SystemClock,
+        CheckResult, CheckSpec, JobId, MaskedUrl, Moment, SiteId, StatusSet, SystemClock,
     };
     use crate::probe::Script;
     use crate::trace::Recorder;
@@ -154,8 +155,8 @@ mod tests {
             site: SiteId::from_index(index),
             due: Moment::ZERO,
         };
-        let look = Look {
-            url: SiteUrl::new("http://127.0.0.1/"),
+        let spec = CheckSpec {
+            url: MaskedUrl::new("http://127.0.0.1/"),
             timeout: PATIENCE,
             slow: PATIENCE,
             cert_warn: Duration::ZERO,
@@ -164,7 +165,7 @@ mod tests {
             max_redirects: 0,
             user_agent: "test".into(),
         };
-        Job::new(id, Arc::new(look))
+        Job::new(id, Arc::new(spec))
     }
 
     fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::domain::SiteUrl;
+use crate::domain::MaskedUrl;
 
 /// The queue, and how things on it are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueOptions {
     /// Where it is; without one, a broker of this program's own is started.
-    pub broker: Option<SiteUrl>,
+    pub broker: Option<MaskedUrl>,
     /// Its name.
     pub name: Box<str>,
     /// How long a check may wait there for a worker.

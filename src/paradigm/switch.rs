@@ -10,7 +10,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{CheckResult, Job, JobId, Look, Moment, SiteId};
+use crate::domain::{CheckResult, CheckSpec, Job, JobId, Moment, SiteId};
 use crate::probe::Kit;
 
 use super::receipt::Receipt;
@@ -175,7 +175,7 @@ impl Dispatcher {
     }
 
     /// Hands in a check that is due.
-    pub fn offer(&mut self, due: JobId, look: &Arc<Look>) -> Offer {
+    pub fn offer(&mut self, due: JobId, spec: &Arc<CheckSpec>) -> Offer {
         if let Some(outstanding) = self.slot(due.site) {
             return match outstanding.job.ticket.renew(due.due) {
                 Some(missed) => Offer::Renewed {
@@ -187,7 +187,7 @@ impl Dispatcher {
                 None => Offer::Busy,
             };
         }
-        let job = Job::new(due, Arc::clone(look));
+        let job = Job::new(due, Arc::clone(spec));
         let generation = self.current.generation;
         *self.slot(due.site) = Some(Outstanding {
             job: job.clone(),
@@ -295,7 +295,7 @@ impl Dispatcher {
                 outstanding.hand_over(&mut self.current);
                 receipt.handed_over += 1;
             } else {
-                longest = longest.max(outstanding.job.look.timeout);
+                longest = longest.max(outstanding.job.spec.timeout);
             }
         }
         self.draining.push(Draining {
@@ -346,7 +346,7 @@ impl Outstanding {
             site: self.job.site,
             due: self.job.ticket.due(),
         };
-        self.job = Job::new(id, Arc::clone(&self.job.look));
+        self.job = Job::new(id, Arc::clone(&self.job.spec));
         self.generation = to.generation;
         to.paradigm.submit(self.job.clone());
     }

@@ -106,10 +106,10 @@ impl Desk {
             let (clock, lock) = (self.clock, self.lock.clone());
             Arc::new(LiveCheck::new(task.job, now.mono, clock, lock))
         });
-        let result = desk::look(
+        let result = desk::check(
             &self.prober,
             start,
-            &task.look,
+            &task.spec,
             live.as_ref().map(|live| (live, Thread::Own)),
         )
         .await;

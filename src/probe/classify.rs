@@ -162,7 +162,7 @@ fn own_fault(error: &(dyn Error + 'static)) -> Option<Failure> {
     })?;
     Some(Failure::new(
         Reason::Internal,
-        format!("could not look: {what}"),
+        format!("could not check: {what}"),
     ))
 }
 

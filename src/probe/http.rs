@@ -13,7 +13,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
 use url::Position;
 
-use crate::domain::{CheckResult, Look, Method, RanOn, Reason, SiteUrl, Witness};
+use crate::domain::{CheckResult, CheckSpec, MaskedUrl, Method, RanOn, Reason, Witness};
 
 use super::body;
 use super::classify::{self, Failure};
@@ -67,16 +67,16 @@ impl Prober {
     pub async fn check(
         &self,
         start: Start,
-        look: &Look,
+        spec: &CheckSpec,
         witness: Option<Arc<dyn Witness>>,
         who: impl FnOnce() -> RanOn,
     ) -> CheckResult {
         let began = Instant::now();
-        let mut trail = Trail::new(look, witness.clone());
+        let mut trail = Trail::new(spec, witness.clone());
         let judged = match &self.0 {
-            Inner::Toy(player) => player.play(look, witness.as_deref()).await,
-            Inner::Http(http) => http.look(look, began, &mut trail).await,
-            Inner::Scripted(script) => match script.play(start.job, look).await {
+            Inner::Toy(player) => player.play(spec, witness.as_deref()).await,
+            Inner::Http(http) => http.check(spec, began, &mut trail).await,
+            Inner::Scripted(script) => match script.play(start.job, spec).await {
                 Scripted::Up(status) => {
                     trail.status = Some(status);
                     Ok(())
@@ -84,7 +84,7 @@ impl Prober {
                 Scripted::Fails(reason) => Err(Failure::new(reason, "as the script says")),
             },
         };
-        verdict::result(start, look, trail, judged, began.elapsed(), who())
+        verdict::result(start, spec, trail, judged, began.elapsed(), who())
     }
 }
 
@@ -128,34 +128,39 @@ impl Http {
         Ok(client)
     }
 
-    async fn look(&self, look: &Look, began: Instant, trail: &mut Trail) -> Result<(), Failure> {
+    async fn check(
+        &self,
+        spec: &CheckSpec,
+        began: Instant,
+        trail: &mut Trail,
+    ) -> Result<(), Failure> {
         let marks = Arc::clone(&trail.marks);
         let walked = {
             // Pinned here, or every layer around it would move it, and keep room for it.
-            let walk = pin!(self.walk(look, trail));
+            let walk = pin!(self.walk(spec, trail));
             let walk = marks.during(walk);
-            tokio::time::timeout_at((began + look.timeout).into(), walk).await
+            tokio::time::timeout_at((began + spec.timeout).into(), walk).await
         };
         walked.unwrap_or_else(|_elapsed| {
-            let failure = classify::out_of_time(marks.lock().current(), look.timeout);
+            let failure = classify::out_of_time(marks.lock().current(), spec.timeout);
             trail.end_hop(None, &failure.error);
             Err(failure)
         })
     }
 
     /// Request after request until one decides.
-    async fn walk(&self, look: &Look, trail: &mut Trail) -> Result<(), Failure> {
-        let client = self.client(look.timeout)?;
-        let mut url = Url::parse(look.url.expose())
+    async fn walk(&self, spec: &CheckSpec, trail: &mut Trail) -> Result<(), Failure> {
+        let client = self.client(spec.timeout)?;
+        let mut url = Url::parse(spec.url.expose())
             .map_err(|_| Failure::new(Reason::Internal, "the URL cannot be read"))?;
-        trail.method = match look.contains {
+        trail.method = match spec.contains {
             Some(_) => Method::Get,
             None => Method::Head,
         };
-        let mut shown = Trail::shown(&look.url);
+        let mut shown = Trail::shown(&spec.url);
         loop {
             trail.begin_hop(&shown);
-            let answer = match send(&client, &url, trail.method, look).await {
+            let answer = match send(&client, &url, trail.method, spec).await {
                 Ok(answer) => answer,
                 Err(error) => {
                     let secure = url.scheme() == "https";
@@ -181,24 +186,24 @@ impl Http {
                 trail.ask_again_by_get();
                 continue;
             }
-            if leads_on(status, look) {
+            if leads_on(status, spec) {
                 let next = next_url(&url, &answer);
                 let note = match &next {
                     Ok(next) => {
-                        shown = Trail::shown(&SiteUrl::new(next.as_str()));
+                        shown = Trail::shown(&MaskedUrl::new(next.as_str()));
                         format!("{status} to {shown}")
                     }
                     Err(failure) => failure.error.clone(),
                 };
                 trail.end_hop(Some(status.as_u16()), &note);
                 url = next?;
-                if trail.redirects == look.max_redirects {
-                    return Err(classify::too_many_redirects(look.max_redirects));
+                if trail.redirects == spec.max_redirects {
+                    return Err(classify::too_many_redirects(spec.max_redirects));
                 }
                 trail.redirects += 1;
                 continue;
             }
-            let judged = judge(look, status, answer).await;
+            let judged = judge(spec, status, answer).await;
             let note = match &judged {
                 Ok(()) => format!("answered {status}"),
                 Err(failure) => failure.error.clone(),
@@ -209,12 +214,17 @@ impl Http {
     }
 }
 
-async fn send(client: &Client, url: &Url, method: Method, look: &Look) -> Result<Answer, AskError> {
+async fn send(
+    client: &Client,
+    url: &Url,
+    method: Method,
+    spec: &CheckSpec,
+) -> Result<Answer, AskError> {
     let method = match method {
         Method::Head => reqwest::Method::HEAD,
         Method::Get => reqwest::Method::GET,
     };
-    let request = request(client, url, method, look).ok_or(AskError::Unaskable)?;
+    let request = request(client, url, method, spec).ok_or(AskError::Unaskable)?;
     exchange::ask(client, url, request).await
 }
 
@@ -224,7 +234,7 @@ fn request(
     client: &Client,
     url: &Url,
     method: reqwest::Method,
-    look: &Look,
+    spec: &CheckSpec,
 ) -> Option<Request<String>> {
     let mut request = Request::new(String::new());
     *request.method_mut() = method;
@@ -240,10 +250,10 @@ fn request(
     let authority = uri.authority()?.as_str();
     headers.insert(HOST, HeaderValue::from_str(authority).ok()?);
     headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-    if let Ok(agent) = HeaderValue::from_str(&look.user_agent) {
+    if let Ok(agent) = HeaderValue::from_str(&spec.user_agent) {
         headers.insert(USER_AGENT, agent);
     }
-    if look.contains.is_some() {
+    if spec.contains.is_some() {
         // A body that is searched is wanted as it is, which keeps bombs out as well.
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
@@ -257,8 +267,8 @@ fn target(url: &Url) -> Option<Uri> {
 }
 
 /// Whether the answer is a redirect to follow: one that the owner did not name as expected.
-fn leads_on(status: StatusCode, look: &Look) -> bool {
-    let named = look.expect_status.is_named() && look.expect_status.contains(status.as_u16());
+fn leads_on(status: StatusCode, spec: &CheckSpec) -> bool {
+    let named = spec.expect_status.is_named() && spec.expect_status.contains(status.as_u16());
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) && !named
 }
 
@@ -293,11 +303,11 @@ fn next_url(url: &Url, answer: &Answer) -> Result<Url, Failure> {
     Ok(next)
 }
 
-async fn judge(look: &Look, status: StatusCode, answer: Answer) -> Result<(), Failure> {
-    if !look.expect_status.contains(status.as_u16()) {
-        return Err(classify::bad_status(status, &look.expect_status));
+async fn judge(spec: &CheckSpec, status: StatusCode, answer: Answer) -> Result<(), Failure> {
+    if !spec.expect_status.contains(status.as_u16()) {
+        return Err(classify::bad_status(status, &spec.expect_status));
     }
-    let Some(text) = &look.contains else {
+    let Some(text) = &spec.contains else {
         return Ok(());
     };
     let encoding = answer

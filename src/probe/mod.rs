@@ -28,4 +28,4 @@ pub use kit::{Kit, KitError};
 pub use script::{Script, Scripted};
 pub use shared::{Recipe, Shared};
 pub use toy::{Halt, Toy, Work};
-pub use verdict::{Start, could_not_look};
+pub use verdict::{Start, could_not_check};

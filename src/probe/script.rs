@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{JobId, Look, Reason};
+use crate::domain::{CheckSpec, JobId, Reason};
 
 /// What a scripted look finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,9 +32,9 @@ impl Script {
         }
     }
 
-    pub(super) async fn play(&self, job: JobId, look: &Look) -> Scripted {
+    pub(super) async fn play(&self, job: JobId, spec: &CheckSpec) -> Scripted {
         let finds = self.finds;
-        if tokio::time::timeout(look.timeout, tokio::time::sleep(self.delay))
+        if tokio::time::timeout(spec.timeout, tokio::time::sleep(self.delay))
             .await
             .is_err()
         {

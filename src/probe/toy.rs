@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Look, Reason, Witness};
+use crate::domain::{CheckSpec, Reason, Witness};
 
 use super::classify::Failure;
 
@@ -100,11 +100,11 @@ impl Player {
 
     pub(super) async fn play(
         &self,
-        look: &Look,
+        spec: &CheckSpec,
         witness: Option<&dyn Witness>,
     ) -> Result<(), Failure> {
         match self.toy.work {
-            Work::Sleep(length) => tokio::time::timeout(look.timeout, tokio::time::sleep(length))
+            Work::Sleep(length) => tokio::time::timeout(spec.timeout, tokio::time::sleep(length))
                 .await
                 .map_err(|_| Failure::new(Reason::Timeout, "it slept for too long")),
             Work::Crunch(rounds) => {
@@ -113,7 +113,7 @@ impl Player {
                     if let Some(witness) = witness {
                         witness.breathe();
                     }
-                    !self.halt.is_halted() && began.elapsed() < look.timeout
+                    !self.halt.is_halted() && began.elapsed() < spec.timeout
                 };
                 match crunch(rounds, breathe) {
                     None if !self.halt.is_halted() => {
@@ -217,7 +217,7 @@ fn measure() -> f64 {
 mod tests {
     use super::*;
     use crate::domain::{
-        CheckResult, JobId, Moment, Phase, RanOn, SiteId, SiteUrl, StatusSet, Timestamp, Verdict,
+        CheckResult, JobId, MaskedUrl, Moment, Phase, RanOn, SiteId, StatusSet, Timestamp, Verdict,
     };
     use crate::probe::{Kit, Start};
     use std::sync::atomic::AtomicU64;
@@ -233,9 +233,9 @@ mod tests {
         }
     }
 
-    fn look(timeout: Duration) -> Look {
-        Look {
-            url: SiteUrl::new("http://toy.invalid/"),
+    fn spec(timeout: Duration) -> CheckSpec {
+        CheckSpec {
+            url: MaskedUrl::new("http://toy.invalid/"),
             timeout,
             slow: Duration::MAX,
             cert_warn: Duration::ZERO,
@@ -265,7 +265,7 @@ mod tests {
             .enable_time()
             .build()
             .unwrap()
-            .block_on(kit.prober().check(start, &look(timeout), witness, who))
+            .block_on(kit.prober().check(start, &spec(timeout), witness, who))
     }
 
     const LONG: Duration = Duration::from_secs(3_600);

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::domain::{Certificate, Hop, Look, Method, Phases, SiteUrl, Witness, clean, sentence};
+use crate::domain::{
+    Certificate, CheckSpec, Hop, MaskedUrl, Method, Phases, Witness, clean, sentence,
+};
 
 use super::marks::Marks;
 
@@ -28,10 +30,10 @@ pub(super) struct Trail {
 }
 
 impl Trail {
-    pub(super) fn new(look: &Look, witness: Option<Arc<dyn Witness>>) -> Self {
+    pub(super) fn new(spec: &CheckSpec, witness: Option<Arc<dyn Witness>>) -> Self {
         Self {
             marks: Arc::new(Marks::new(witness)),
-            method: if look.contains.is_some() {
+            method: if spec.contains.is_some() {
                 Method::Get
             } else {
                 Method::Head
@@ -46,7 +48,7 @@ impl Trail {
     }
 
     /// A URL as a hop shows it.
-    pub(super) fn shown(url: &SiteUrl) -> Box<str> {
+    pub(super) fn shown(url: &MaskedUrl) -> Box<str> {
         clean(url.shown(), MOST_URL).into_boxed_str()
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::{
-    CheckResult, JobId, Look, Moment, RanOn, Reason, Timestamp, Verdict, brief, sentence,
+    CheckResult, CheckSpec, JobId, Moment, RanOn, Reason, Timestamp, Verdict, brief, sentence,
 };
 
 use super::classify::Failure;
@@ -23,7 +23,7 @@ pub struct Start {
 /// Puts the result of a check together.
 pub(super) fn result(
     start: Start,
-    look: &Look,
+    spec: &CheckSpec,
     trail: Trail,
     judged: Result<(), Failure>,
     latency: Duration,
@@ -48,7 +48,7 @@ pub(super) fn result(
         hops: trail.hops,
         ran_on,
     };
-    let judged = judged.and_then(|()| degraded(&result, look));
+    let judged = judged.and_then(|()| degraded(&result, spec));
     if let Err(failure) = judged {
         result.verdict = failure.reason.verdict();
         result.reason = Some(failure.reason);
@@ -59,12 +59,12 @@ pub(super) fn result(
 
 /// The result of a check that could not be carried out, through no fault of the site.
 #[must_use]
-pub fn could_not_look(start: Start, look: &Look, why: &str, ran_on: RanOn) -> CheckResult {
-    let failure = Failure::new(Reason::Internal, format!("could not look: {why}"));
+pub fn could_not_check(start: Start, spec: &CheckSpec, why: &str, ran_on: RanOn) -> CheckResult {
+    let failure = Failure::new(Reason::Internal, format!("could not check: {why}"));
     result(
         start,
-        look,
-        Trail::new(look, None),
+        spec,
+        Trail::new(spec, None),
         Err(failure),
         Duration::ZERO,
         ran_on,
@@ -73,8 +73,8 @@ pub fn could_not_look(start: Start, look: &Look, why: &str, ran_on: RanOn) -> Ch
 
 /// A good answer may still come with a certificate about to end, or too slowly. The
 /// certificate is named first: it will not get better by itself.
-fn degraded(result: &CheckResult, look: &Look) -> Result<(), Failure> {
-    let warn_days = look.cert_warn.as_secs_f64() / 86_400.0;
+fn degraded(result: &CheckResult, spec: &CheckSpec) -> Result<(), Failure> {
+    let warn_days = spec.cert_warn.as_secs_f64() / 86_400.0;
     if let Some(days) = result.cert_days_left()
         && days < warn_days
     {
@@ -82,17 +82,17 @@ fn degraded(result: &CheckResult, look: &Look) -> Result<(), Failure> {
             Reason::Certificate,
             format!(
                 "the certificate ends in {days:.1} days (warned of from {} on)",
-                brief(look.cert_warn)
+                brief(spec.cert_warn)
             ),
         ));
     }
-    if result.latency > look.slow {
+    if result.latency > spec.slow {
         return Err(Failure::new(
             Reason::Slow,
             format!(
                 "answered after {}, slower than {}",
                 brief(result.latency),
-                brief(look.slow)
+                brief(spec.slow)
             ),
         ));
     }

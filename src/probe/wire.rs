@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::domain::{JobId, Look};
+use crate::domain::{CheckSpec, JobId};
 
 use super::Recipe;
 
@@ -40,7 +40,7 @@ pub struct Task<'a> {
     /// Which check.
     pub job: JobId,
     /// What to look at.
-    pub look: &'a Look,
+    pub spec: &'a CheckSpec,
     /// Whether every poll is to be noted.
     pub traced: bool,
 }
@@ -51,7 +51,7 @@ pub struct ReceivedTask {
     /// Which check.
     pub job: JobId,
     /// What to look at.
-    pub look: Look,
+    pub spec: CheckSpec,
     /// Whether every poll is to be noted.
     pub traced: bool,
 }
@@ -133,7 +133,7 @@ pub async fn receive<T: DeserializeOwned>(
 mod tests {
     use super::*;
     use crate::domain::{
-        Certificate, CheckResult, Hop, Method, Moment, Phases, RanOn, Reason, SiteId, SiteUrl,
+        Certificate, CheckResult, Hop, MaskedUrl, Method, Moment, Phases, RanOn, Reason, SiteId,
         StatusSet, Timestamp, Verdict,
     };
 
@@ -198,8 +198,8 @@ mod tests {
 
     #[test]
     fn jobs_and_results_arrive_as_they_were_sent() {
-        let look = Look {
-            url: SiteUrl::new("https://ann:s3cret@example.org/"),
+        let spec = CheckSpec {
+            url: MaskedUrl::new("https://ann:s3cret@example.org/"),
             timeout: Duration::from_secs(10),
             slow: Duration::from_secs(2),
             cert_warn: Duration::from_secs(9),
@@ -210,7 +210,7 @@ mod tests {
         };
         let task = Task {
             job: job(),
-            look: &look,
+            spec: &spec,
             traced: true,
         };
         let mut wire = Vec::new();
@@ -219,9 +219,9 @@ mod tests {
             send(&mut wire, &result()).await.unwrap();
             let mut wire = &wire[..];
             let received: ReceivedTask = receive(&mut wire).await.unwrap();
-            assert_eq!((received.job, &received.look), (job(), &look));
+            assert_eq!((received.job, &received.spec), (job(), &spec));
             assert!(received.traced);
-            assert_eq!(received.look.url.expose(), look.url.expose());
+            assert_eq!(received.spec.url.expose(), spec.url.expose());
             assert_eq!(receive::<CheckResult>(&mut wire).await.unwrap(), result());
             assert!(matches!(
                 receive::<CheckResult>(&mut wire).await,

@@ -125,7 +125,7 @@ impl Schedule {
 
     /// Looks at a site at `at`, if it would not be due before, and at nothing of it sooner;
     /// the interval goes on from its own time.
-    pub fn look_again(&mut self, site: SiteId, at: Moment) {
+    pub fn check_again(&mut self, site: SiteId, at: Moment) {
         let Some(slot) = self.slots.get_mut(site.index()) else {
             return;
         };
@@ -313,7 +313,7 @@ mod tests {
         schedule.configure(&sites(1, MINUTE), Moment::ZERO);
         take(&mut schedule, Moment::ZERO);
         let site = SiteId::from_index(0);
-        schedule.look_again(site, at(10_000));
+        schedule.check_again(site, at(10_000));
         assert_eq!(schedule.due_of(site), Some(at(10_000)));
         assert_eq!(take(&mut schedule, at(10_000)).len(), 1);
         assert_eq!(schedule.due_of(site), Some(at(60_000)));
@@ -376,7 +376,7 @@ mod tests {
         schedule.configure(&sites(1, MINUTE), Moment::ZERO);
         take(&mut schedule, Moment::ZERO);
         let site = SiteId::from_index(0);
-        schedule.look_again(site, at(10_000));
+        schedule.check_again(site, at(10_000));
         let again = take(&mut schedule, at(10_000))[0];
         assert_eq!(schedule.owe(again), None);
         let regular = take(&mut schedule, at(60_000))[0];

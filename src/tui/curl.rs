@@ -1,30 +1,30 @@
 //! A check as a curl line that anybody can repeat.
 
-use crate::domain::{Look, Method, clean};
+use crate::domain::{CheckSpec, Method, clean};
 
 /// The request of a check, ready for a shell. A password in the URL stays masked.
-pub(crate) fn curl(look: &Look, method: Method) -> String {
+pub(crate) fn curl(spec: &CheckSpec, method: Method) -> String {
     let mut words = vec!["curl".to_owned(), "-sS".to_owned()];
     let mut word = |text: &str| words.push(text.to_owned());
     if method == Method::Head {
         word("-I");
-    } else if look.contains.is_none() {
+    } else if spec.contains.is_none() {
         // The head of the answer is what counts; the body would only fill the screen.
         word("-D - -o /dev/null");
     }
     word("--max-time");
-    word(&look.timeout.as_secs_f64().to_string());
-    if look.max_redirects > 0 {
-        word(&format!("-L --max-redirs {}", look.max_redirects));
+    word(&spec.timeout.as_secs_f64().to_string());
+    if spec.max_redirects > 0 {
+        word(&format!("-L --max-redirs {}", spec.max_redirects));
     }
     word("-A");
-    word(&quoted(&look.user_agent));
-    let url = look.url.shown();
+    word(&quoted(&spec.user_agent));
+    let url = spec.url.shown();
     if url.contains(['[', ']', '{', '}']) {
         word("-g");
     }
     word(&quoted(url));
-    if let (Method::Get, Some(text)) = (method, &look.contains) {
+    if let (Method::Get, Some(text)) = (method, &spec.contains) {
         word("| grep -F -e");
         word(&quoted(text));
     }
@@ -39,16 +39,16 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::SiteUrl;
+    use crate::domain::MaskedUrl;
     use crate::tui::fixture;
     use proptest::prelude::*;
     use std::time::Duration;
 
     #[test]
     fn a_head_is_repeated_as_a_head() {
-        let look = fixture::look("https://example.org/a?b=c&d");
+        let spec = fixture::spec("https://example.org/a?b=c&d");
         assert_eq!(
-            curl(&look, Method::Head),
+            curl(&spec, Method::Head),
             "curl -sS -I --max-time 10 -L --max-redirs 5 -A 'UptimeSquirrel/0.1.0' \
              'https://example.org/a?b=c&d'"
         );
@@ -56,31 +56,31 @@ mod tests {
 
     #[test]
     fn a_get_shows_the_head_and_a_content_check_looks_for_the_text() {
-        let mut look = fixture::look("http://[::1]:8080/");
-        look.timeout = Duration::from_millis(2_500);
-        look.max_redirects = 0;
+        let mut spec = fixture::spec("http://[::1]:8080/");
+        spec.timeout = Duration::from_millis(2_500);
+        spec.max_redirects = 0;
         assert_eq!(
-            curl(&look, Method::Get),
+            curl(&spec, Method::Get),
             "curl -sS -D - -o /dev/null --max-time 2.5 -A 'UptimeSquirrel/0.1.0' -g \
              'http://[::1]:8080/'"
         );
-        look.contains = Some("it's up".into());
-        assert!(curl(&look, Method::Get).ends_with(r"| grep -F -e 'it'\''s up'"));
+        spec.contains = Some("it's up".into());
+        assert!(curl(&spec, Method::Get).ends_with(r"| grep -F -e 'it'\''s up'"));
     }
 
     #[test]
     fn a_password_is_never_copied() {
-        let look = fixture::look("https://ann:s3cret@example.org/");
-        assert!(curl(&look, Method::Head).ends_with("'https://ann:***@example.org/'"));
+        let spec = fixture::spec("https://ann:s3cret@example.org/");
+        assert!(curl(&spec, Method::Head).ends_with("'https://ann:***@example.org/'"));
     }
 
     proptest! {
         #[test]
         fn a_shell_reads_every_word_back_as_it_was(text in "[ -~]{0,30}") {
-            let mut look = fixture::look("http://a/");
-            look.url = SiteUrl::new(format!("http://a/{text}x"));
+            let mut spec = fixture::spec("http://a/");
+            spec.url = MaskedUrl::new(format!("http://a/{text}x"));
             // A shell of ten lines: blanks part words, quotes keep them.
-            let line = curl(&look, Method::Head);
+            let line = curl(&spec, Method::Head);
             let (mut words, mut quoted, mut chars) = (vec![String::new()], false, line.chars());
             while let Some(c) = chars.next() {
                 match c {
@@ -91,7 +91,7 @@ mod tests {
                 }
             }
             prop_assert!(!quoted);
-            prop_assert_eq!(words.last().unwrap(), &clean(look.url.shown(), 1_000));
+            prop_assert_eq!(words.last().unwrap(), &clean(spec.url.shown(), 1_000));
         }
     }
 }

@@ -56,7 +56,7 @@ impl Filter {
             Term::Owner(owner) => site.owners.iter().any(|own| contains(own, owner)),
             Term::Any(word) => {
                 contains(&site.name, word)
-                    || contains(site.look.url.shown(), word)
+                    || contains(site.spec.url.shown(), word)
                     || says(state, word)
             }
         })

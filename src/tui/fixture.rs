@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{
-    Certificate, CheckResult, Clock, Hop, JobId, Look, ManualClock, Method, Moment, Now, Outcome,
-    Phases, RanOn, Reason, Site, SiteId, SiteUrl, StatusSet, Timestamp,
+    Certificate, CheckResult, CheckSpec, Clock, Hop, JobId, ManualClock, MaskedUrl, Method, Moment,
+    Now, Outcome, Phases, RanOn, Reason, Site, SiteId, StatusSet, Timestamp,
 };
 use crate::monitor::Monitor;
 use crate::paradigm::{Census, Label, Law};
@@ -76,9 +76,9 @@ pub(crate) struct Fleet {
     clock: ManualClock,
 }
 
-pub(crate) fn look(url: &str) -> Look {
-    Look {
-        url: SiteUrl::new(url),
+pub(crate) fn spec(url: &str) -> CheckSpec {
+    CheckSpec {
+        url: MaskedUrl::new(url),
         timeout: Duration::from_secs(10),
         slow: Duration::from_secs(2),
         cert_warn: Duration::from_secs(14 * 86_400),
@@ -92,7 +92,7 @@ pub(crate) fn look(url: &str) -> Look {
 pub(crate) fn site(name: &str) -> Site {
     Site {
         name: name.into(),
-        look: Arc::new(look(&format!("https://{name}"))),
+        spec: Arc::new(spec(&format!("https://{name}"))),
         interval: Duration::from_secs(5),
         confirm: 2,
         recover: 2,
@@ -266,7 +266,7 @@ impl Fleet {
         let address = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 10 + (id.index() % 200) as u8));
         let hop = |method, status: Option<u16>, note: &str, took| Hop {
             method,
-            url: site.look.url.shown().into(),
+            url: site.spec.url.shown().into(),
             address: Some(address),
             resolved: vec![address, "2001:db8::10".parse().unwrap()],
             status,

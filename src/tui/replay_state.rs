@@ -83,8 +83,8 @@ impl TriedRules {
             Some(next.clamp(1, MOST))
         };
         let limit = |limit| Some(stepped(&LIMITS, limit, more));
-        let timeout = usual.map_or(seconds(10), |site| site.look.timeout);
-        let slow = usual.map_or(seconds(2), |site| site.look.slow);
+        let timeout = usual.map_or(seconds(10), |site| site.spec.timeout);
+        let slow = usual.map_or(seconds(2), |site| site.spec.slow);
         match knob {
             RuleKnob::Confirm => {
                 let usual = usual.map_or(2, |site| site.confirm);

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use super::sender::{Sender, Worker};
 use crate::support::{Fleet, Redis, Script};
-use uptime_squirrel::domain::SiteUrl;
+use uptime_squirrel::domain::MaskedUrl;
 use uptime_squirrel::paradigm::QueueOptions;
 
 /// Stands between a broker and those who talk to it, and cuts a connection in the middle of
@@ -54,9 +54,9 @@ impl Cutter {
         }
     }
 
-    fn url(&self) -> SiteUrl {
+    fn url(&self) -> MaskedUrl {
         let socket = self.dir.path().join("c.sock");
-        SiteUrl::new(format!("redis+socket://{}", socket.display()))
+        MaskedUrl::new(format!("redis+socket://{}", socket.display()))
     }
 }
 

@@ -174,12 +174,12 @@ fn what_no_worker_takes_is_missed_and_never_down() {
     sender.until_figures("they are in the queue", |figures| figures.depth == Some(50));
     // They are due again.
     let first = sender.clock.moment();
-    let look = super::sender::look(
+    let spec = super::sender::spec(
         &format!("http://{}/", server.authority),
         Duration::from_secs(5),
     );
     for site in 0..50 {
-        let offered = sender.offer_one(site, first, &look);
+        let offered = sender.offer_one(site, first, &spec);
         assert!(
             matches!(offered, uptime_squirrel::paradigm::Offer::Renewed { .. }),
             "{offered:?}"
@@ -295,9 +295,9 @@ fn a_switch_away_from_a_broker_that_is_gone_adds_up() {
     redis.kill();
     let due = sender.clock.moment();
     let url = format!("http://{}/", stage.server.authority);
-    let look = super::sender::look(&url, Duration::from_secs(1));
+    let spec = super::sender::spec(&url, Duration::from_secs(1));
     for site in CHECKS..CHECKS + 100 {
-        sender.offer_one(site, due, &look);
+        sender.offer_one(site, due, &spec);
     }
     let now = sender.clock.moment();
     sender

@@ -8,7 +8,7 @@ use redis::Commands as _;
 use serde_json::{Value, json};
 use uptime_squirrel::domain::{JobId, Moment, SiteId};
 
-use super::sender::{Sender, Worker, look};
+use super::sender::{Sender, Worker, spec};
 use crate::support::{Fleet, Redis, Script, until};
 
 fn script(toml: &str) -> Script {
@@ -31,10 +31,10 @@ fn message(id: &str, task: &str, arguments: &Value) -> Value {
 }
 
 fn order(url: &str) -> Value {
-    let look = look(url, Duration::from_secs(5));
+    let spec = spec(url, Duration::from_secs(5));
     json!({
         "job": JobId { site: SiteId::from_index(0), due: Moment::ZERO },
-        "look": *look,
+        "look": *spec,
         "trust": {"http": null},
     })
 }

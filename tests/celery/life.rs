@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rustix::process::Signal;
-use uptime_squirrel::domain::SiteUrl;
+use uptime_squirrel::domain::MaskedUrl;
 use uptime_squirrel::paradigm::QueueOptions;
 
 use super::sender::{Sender, Worker};
@@ -179,7 +179,7 @@ fn a_broker_that_cannot_be_reached_is_unknown_and_its_password_never_shown() {
     );
     assert!(!finished.stderr.contains("s3cret"));
     let queue = QueueOptions {
-        broker: Some(SiteUrl::new(url)),
+        broker: Some(MaskedUrl::new(url)),
         ..QueueOptions::default()
     };
     let error = Sender::start(queue, 1).err().unwrap();
@@ -192,7 +192,7 @@ fn a_broker_with_a_password_lets_in_who_knows_it() {
     let _: String = redis.ask(&["CONFIG", "SET", "requirepass", "s3cret"]);
     let with = |password: &str| format!("redis+socket://:{password}@{}", redis.socket());
     let url = |text: String| QueueOptions {
-        broker: Some(SiteUrl::new(text)),
+        broker: Some(MaskedUrl::new(text)),
         ..QueueOptions::default()
     };
     let refused = Sender::start(url(redis.url().expose().to_owned()), 1);

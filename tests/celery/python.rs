@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use uptime_squirrel::domain::{CheckResult, Clock};
 
-use super::sender::{Sender, Worker, look};
+use super::sender::{Sender, Worker, spec};
 use crate::support::{Fleet, Redis, Script, send, until};
 
 fn script(toml: &str) -> Script {
@@ -142,8 +142,8 @@ fn a_stock_worker_and_ours_share_a_queue_and_agree_field_by_field() {
     let due = sender.clock.moment();
     for round in 0..ROUNDS {
         for (index, url) in urls.iter().enumerate() {
-            let look = look(url, Duration::from_millis(700));
-            sender.offer_one(round * urls.len() + index, due, &look);
+            let spec = spec(url, Duration::from_millis(700));
+            sender.offer_one(round * urls.len() + index, due, &spec);
         }
     }
     sender.wait_for_answers(ROUNDS * urls.len());
@@ -244,7 +244,7 @@ fn celery_inspects_and_controls_our_worker() {
     for site in 0..3 {
         let url = format!("http://{}/{site}", server.authority);
         // However long Python takes to begin on a busy machine.
-        sender.offer_one(site, due, &look(&url, Duration::from_secs(300)));
+        sender.offer_one(site, due, &spec(&url, Duration::from_secs(300)));
     }
     until("two are run", || server.count.most_at_once() == 2);
 
@@ -288,7 +288,7 @@ fn celery_inspects_and_controls_our_worker() {
     let broken_off = sender.answers.values().next().unwrap();
     assert_eq!(
         broken_off.error.as_deref(),
-        Some("could not look: a worker did not run it: it was terminated")
+        Some("could not check: a worker did not run it: it was terminated")
     );
     until("the third is run", || server.count.requests() == 3);
 

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use uptime_squirrel::domain::{
-    CheckResult, Clock, JobId, Look, Moment, SiteId, SiteUrl, StatusSet, SystemClock, Verdict,
+    CheckResult, CheckSpec, Clock, JobId, MaskedUrl, Moment, SiteId, StatusSet, SystemClock,
+    Verdict,
 };
 use uptime_squirrel::paradigm::{
     ALL, Context, Dispatcher, Entry, Offer, QueueFigures, QueueOptions, StartError, position,
@@ -21,9 +22,9 @@ pub(crate) fn entry(name: &str) -> &'static Entry {
 }
 
 /// A look at a path of a server on loopback.
-pub(crate) fn look(url: &str, timeout: Duration) -> Arc<Look> {
-    Arc::new(Look {
-        url: SiteUrl::new(url),
+pub(crate) fn spec(url: &str, timeout: Duration) -> Arc<CheckSpec> {
+    Arc::new(CheckSpec {
+        url: MaskedUrl::new(url),
         timeout,
         slow: timeout,
         cert_warn: Duration::ZERO,
@@ -84,17 +85,17 @@ impl Sender {
         let due = self.clock.moment();
         for site in 0..count {
             let url = format!("http://{authority}/{site}");
-            let look = look(&url, Duration::from_secs(40));
-            assert_eq!(self.offer_one(site, due, &look), Offer::Submitted);
+            let spec = spec(&url, Duration::from_secs(40));
+            assert_eq!(self.offer_one(site, due, &spec), Offer::Submitted);
         }
     }
 
-    pub(crate) fn offer_one(&mut self, site: usize, due: Moment, look: &Arc<Look>) -> Offer {
+    pub(crate) fn offer_one(&mut self, site: usize, due: Moment, spec: &Arc<CheckSpec>) -> Offer {
         let id = JobId {
             site: SiteId::from_index(site),
             due,
         };
-        self.dispatcher.offer(id, look)
+        self.dispatcher.offer(id, spec)
     }
 
     /// Takes what has come.
@@ -117,7 +118,7 @@ impl Sender {
             let site = self.answers.len();
             let url = format!("http://{authority}/{site}");
             let now = self.clock.moment();
-            self.offer_one(site, now, &look(&url, Duration::from_secs(5)));
+            self.offer_one(site, now, &spec(&url, Duration::from_secs(5)));
         }
     }
 

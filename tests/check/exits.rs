@@ -243,7 +243,7 @@ fn without_a_broker_every_site_is_unknown_and_3() {
         assert_eq!(line["reason"], "internal", "{line}");
         assert_eq!(line["paradigm"], "celery", "{line}");
         let error = line["error"].as_str().unwrap();
-        assert!(error.starts_with("could not look: "), "{line}");
+        assert!(error.starts_with("could not check: "), "{line}");
         assert!(error.contains("broker"), "{line}");
     }
     let table = run("table").stdout;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use uptime_squirrel::domain::{
-    JobId, Look, Moment, SiteId, SiteUrl, StatusSet, Timestamp, Verdict,
+    CheckSpec, JobId, MaskedUrl, Moment, SiteId, StatusSet, Timestamp, Verdict,
 };
 use uptime_squirrel::probe::{Kit, Start};
 use uptime_squirrel::trace;
@@ -154,8 +154,8 @@ fn a_check_leaves_nothing_to_another_task() {
         let server = fleet.serve(script(&how));
         std::fs::write(&ca_file, fleet.certificates().ca_pem()).unwrap();
         let kit = Kit::http(Some(&ca_file)).unwrap();
-        let look = Look {
-            url: SiteUrl::new(format!("{scheme}://{}/", server.authority)),
+        let spec = CheckSpec {
+            url: MaskedUrl::new(format!("{scheme}://{}/", server.authority)),
             timeout: Duration::from_secs(50),
             slow: Duration::from_secs(50),
             cert_warn: Duration::ZERO,
@@ -179,7 +179,7 @@ fn a_check_leaves_nothing_to_another_task() {
             .unwrap();
         let check = scheduler.spawn(async move {
             let prober = kit.prober();
-            prober.check(start, &look, None, trace::here).await
+            prober.check(start, &spec, None, trace::here).await
         });
         until("the request is there", || server.count.requests() == 1);
         assert_eq!(scheduler.metrics().num_alive_tasks(), 1, "{how}");

@@ -141,7 +141,7 @@ fn a_check_that_three_children_die_of_is_unknown() {
     assert_eq!(lines[0]["reason"], "internal");
     assert_eq!(
         lines[0]["error"],
-        "could not look: a worker process died three times on it: killed by signal 9"
+        "could not check: a worker process died three times on it: killed by signal 9"
     );
     assert_eq!(lines[1]["verdict"], "up");
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use uptime_squirrel::domain::SiteUrl;
+use uptime_squirrel::domain::MaskedUrl;
 
 use super::sites::{SIZE, at, home, listing, script};
 use crate::support::{Fleet, Redis, Terminal, children_of, process_state, until};
@@ -76,7 +76,7 @@ fn a_broker_that_goes_away_is_named_and_comes_back_by_itself() {
     let mut fleet = Fleet::new();
     let server = fleet.serve(script(OK));
     let mut redis = Redis::new();
-    let queue = |url: &SiteUrl| format!("{OFTEN}\n[queue]\nbroker = \"{}\"", url.expose());
+    let queue = |url: &MaskedUrl| format!("{OFTEN}\n[queue]\nbroker = \"{}\"", url.expose());
     let squirrel = home(
         &queue(&redis.url()),
         NAMES.iter().map(|name| at(&server, name)),

@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use uptime_squirrel::domain::SiteUrl;
+use uptime_squirrel::domain::MaskedUrl;
 
 use super::until;
 
@@ -47,8 +47,8 @@ impl Redis {
         });
     }
 
-    pub(crate) fn url(&self) -> SiteUrl {
-        SiteUrl::new(format!("redis+socket://{}", self.socket()))
+    pub(crate) fn url(&self) -> MaskedUrl {
+        MaskedUrl::new(format!("redis+socket://{}", self.socket()))
     }
 
     pub(crate) fn socket(&self) -> String {

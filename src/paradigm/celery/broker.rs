@@ -14,7 +14,7 @@ use redis::{
 };
 use url::Url;
 
-use crate::domain::{SiteUrl, clean};
+use crate::domain::{MaskedUrl, clean};
 
 /// How long the broker may take to answer a command.
 pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(3);
@@ -52,7 +52,7 @@ impl Broker {
     ///
     /// # Errors
     /// A sentence, without the password, that says what is wrong.
-    pub(super) fn at(url: &SiteUrl) -> Result<Self, String> {
+    pub(super) fn at(url: &MaskedUrl) -> Result<Self, String> {
         // A socket has no host, and a user or password wants one to stand before.
         let text = url.expose().replacen("@/", "@localhost/", 1);
         let parsed = Url::parse(&text).map_err(|_| "it is not a URL".to_owned())?;
@@ -70,7 +70,7 @@ impl Broker {
         shown.set_query(None);
         Ok(Self {
             client: Client::open(info).map_err(|error| reason(&error))?,
-            shown: clean(SiteUrl::new(shown).shown(), 200),
+            shown: clean(MaskedUrl::new(shown).shown(), 200),
             database,
         })
     }
@@ -248,7 +248,7 @@ mod tests {
     use super::*;
 
     fn at(url: &str) -> Result<Broker, String> {
-        Broker::at(&SiteUrl::new(url))
+        Broker::at(&MaskedUrl::new(url))
     }
 
     #[test]

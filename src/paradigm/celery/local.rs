@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 use tracing::level_filters::LevelFilter;
 use uuid::Uuid;
 
-use crate::domain::SiteUrl;
+use crate::domain::MaskedUrl;
 use crate::paradigm::{QueueOptions, StartError};
 
 use super::server::{self, BrokerOptions};
@@ -71,7 +71,7 @@ impl Local {
         })
     }
 
-    pub(super) fn url(&self) -> SiteUrl {
+    pub(super) fn url(&self) -> MaskedUrl {
         self.broker.url()
     }
 

@@ -134,7 +134,7 @@ impl Outstanding {
         lifetime: Duration,
     ) {
         let check = Check {
-            audit_at: now + job.look.timeout + AUDIT_AFTER,
+            audit_at: now + job.spec.timeout + AUDIT_AFTER,
             audit_step: AUDIT_AFTER,
             job,
             text,
@@ -249,7 +249,7 @@ impl Outstanding {
     /// Takes out those whose worker has had them for `patience` beyond their timeout.
     pub(super) fn hopeless(&mut self, now: Moment, patience: Duration) -> Vec<Check> {
         self.extract(|check| {
-            let timeout = check.job.look.timeout;
+            let timeout = check.job.spec.timeout;
             check
                 .taken
                 .is_some_and(|(_, since)| now >= since + timeout + patience)
@@ -359,7 +359,7 @@ mod tests {
             site: SiteId::from_index(site),
             due: at(0),
         };
-        Job::new(id, Arc::new(super::super::task::tests::look()))
+        Job::new(id, Arc::new(super::super::task::tests::spec()))
     }
 
     fn send(outstanding: &mut Outstanding, job: &Job, now: Moment) -> u64 {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use redis::aio::ConnectionManager;
 use redis::{RedisResult, Value, pipe};
 
-use crate::domain::{Job, SiteUrl, Timestamp, clean};
+use crate::domain::{Job, MaskedUrl, Timestamp, clean};
 use crate::paradigm::QueueOptions;
 use crate::probe::Recipe;
 use crate::trace::Recorder;
@@ -80,7 +80,7 @@ impl Sender {
                 site: job.site,
                 due: job.ticket.due(),
             },
-            look: &job.look,
+            spec: &job.spec,
             traced: self.recorder.is_on(),
             locked: self.recorder.interpreter_lock().is_some(),
             trust: &self.recipe,
@@ -89,7 +89,7 @@ impl Sender {
         let now = now
             .as_micros()
             .saturating_sub(self.offset_micros.unwrap_or(0));
-        let host = job.look.url.host_and_path();
+        let host = job.spec.url.host_and_path();
         // What stands behind a question mark may be a secret.
         let host = host.split(['?', '#']).next().unwrap_or_default();
         Outgoing {
@@ -98,7 +98,7 @@ impl Sender {
             tag,
             queue: &self.queue,
             argument: &order,
-            shown: &clean(SiteUrl::new(format!("('{host}',)")).shown(), 200),
+            shown: &clean(MaskedUrl::new(format!("('{host}',)")).shown(), 200),
             expires: Timestamp::from_micros(now.saturating_add(micros)),
             origin: &self.origin,
         }

@@ -12,7 +12,7 @@ use std::process::Command;
 
 use rustix::process::{Pid, Signal, getppid, getuid, set_parent_process_death_signal};
 
-use crate::domain::SiteUrl;
+use crate::domain::MaskedUrl;
 
 /// The programs that will do, the first one first.
 const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
@@ -50,8 +50,8 @@ impl BrokerOptions {
 
     /// The URL by which workers and monitors of this machine reach it.
     #[must_use]
-    pub fn url(&self) -> SiteUrl {
-        SiteUrl::new(format!("redis+socket://{}", self.socket().display()))
+    pub fn url(&self) -> MaskedUrl {
+        MaskedUrl::new(format!("redis+socket://{}", self.socket().display()))
     }
 }
 

@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use crate::domain::{
-    CheckResult, Clock, Hop, JobId, Look, Moment, Phases, RanOn, SiteUrl, SystemClock, Timestamp,
-    clean, sentence,
+    CheckResult, CheckSpec, Clock, Hop, JobId, MaskedUrl, Moment, Phases, RanOn, SystemClock,
+    Timestamp, clean, sentence,
 };
 use crate::paradigm::desk;
 use crate::probe::{Prober, Recipe, Start};
@@ -33,7 +33,9 @@ const MOST_TEXT: usize = 64 * 1024;
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Order<'a> {
     pub(super) job: JobId,
-    pub(super) look: &'a Look,
+    /// Its key is older than its name: workers of earlier versions know no other.
+    #[serde(rename = "look")]
+    pub(super) spec: &'a CheckSpec,
     /// Whether every poll is to be noted.
     pub(super) traced: bool,
     /// Whether it has to hold the interpreter lock of its worker's process while it runs.
@@ -48,7 +50,9 @@ pub(super) struct Order<'a> {
 #[serde(deny_unknown_fields)]
 pub(super) struct Received {
     pub(super) job: JobId,
-    pub(super) look: Look,
+    /// Its key is older than its name: workers of earlier versions know no other.
+    #[serde(rename = "look")]
+    pub(super) spec: CheckSpec,
     #[serde(default)]
     pub(super) traced: bool,
     #[serde(default)]
@@ -67,7 +71,7 @@ impl Received {
         };
         let order: Self = serde_json::from_str(argument.get())
             .map_err(|error| format!("its argument is no check: {}", sentence(&brief(&error))))?;
-        refusal(&order.look).map_or(Ok(order), |why| Err(why.to_owned()))
+        refusal(&order.spec).map_or(Ok(order), |why| Err(why.to_owned()))
     }
 }
 
@@ -95,25 +99,25 @@ fn brief(error: &serde_json::Error) -> Cow<'static, str> {
 }
 
 /// Why a look is not to be taken, if it is not.
-fn refusal(look: &Look) -> Option<&'static str> {
-    let url = look.url.expose();
+fn refusal(spec: &CheckSpec) -> Option<&'static str> {
+    let url = spec.url.expose();
     let parsed = Url::parse(url).ok();
     let web = parsed
         .as_ref()
         .is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let header = look
+    let header = spec
         .user_agent
         .bytes()
         .all(|byte| (b' '..=b'~').contains(&byte));
     if url.len() > MOST_TEXT || !web {
         Some("its URL is not http or https")
-    } else if look.timeout.is_zero() || look.timeout > LONGEST {
+    } else if spec.timeout.is_zero() || spec.timeout > LONGEST {
         Some("its timeout is not between nothing and a day")
-    } else if look.max_redirects > MOST_REDIRECTS {
+    } else if spec.max_redirects > MOST_REDIRECTS {
         Some("it asks for more than 100 redirects")
-    } else if !header || look.user_agent.len() > 1_024 {
+    } else if !header || spec.user_agent.len() > 1_024 {
         Some("its user agent cannot stand in a header")
-    } else if look
+    } else if spec
         .contains
         .as_ref()
         .is_some_and(|text| text.len() > MOST_TEXT)
@@ -151,7 +155,7 @@ pub(super) async fn carry_out(
     let live = (order.traced || order.locked)
         .then(|| Arc::new(LiveCheck::new(order.job, now.mono, clock, lock)));
     let watching = live.as_ref().map(|live| (live, Thread::Shared));
-    let mut check = desk::look(prober, start, &order.look, watching).await;
+    let mut check = desk::check(prober, start, &order.spec, watching).await;
     if let Some(host) = host {
         check.ran_on.host = Arc::clone(host);
     }
@@ -189,12 +193,12 @@ pub(super) fn placed(mut notes: Notes, started: Moment, latency: Duration) -> No
 
 /// Reads the result of a check that anybody may have stored: texts are cleaned, times and
 /// numbers bounded. `None` if it is nothing of the kind.
-pub(super) fn report(json: &str, look: &Look) -> Option<(CheckResult, Option<Notes>)> {
+pub(super) fn report(json: &str, spec: &CheckSpec) -> Option<(CheckResult, Option<Notes>)> {
     let report: Report = serde_json::from_str(json).ok()?;
-    Some((cleaned(report.check, look)?, report.notes))
+    Some((cleaned(report.check, spec)?, report.notes))
 }
 
-fn cleaned(mut result: CheckResult, look: &Look) -> Option<CheckResult> {
+fn cleaned(mut result: CheckResult, spec: &CheckSpec) -> Option<CheckResult> {
     const MOST_HOPS: usize = 2 * MOST_REDIRECTS as usize;
     let expected = result
         .reason
@@ -202,7 +206,7 @@ fn cleaned(mut result: CheckResult, look: &Look) -> Option<CheckResult> {
     if result.verdict != expected || result.reason.is_some() != result.error.is_some() {
         return None;
     }
-    let longest = look.timeout + Duration::from_secs(60);
+    let longest = spec.timeout + Duration::from_secs(60);
     result.latency = result.latency.min(longest);
     result.phases = bounded(result.phases, longest);
     result.error = result.error.map(|error| sentence(&error));
@@ -216,7 +220,7 @@ fn cleaned(mut result: CheckResult, look: &Look) -> Option<CheckResult> {
     for hop in &mut result.hops {
         *hop = Hop {
             // Once more, so that no worker's word is taken for it that passwords are hidden.
-            url: clean(SiteUrl::new(&*hop.url).shown(), 2_048).into(),
+            url: clean(MaskedUrl::new(&*hop.url).shown(), 2_048).into(),
             note: sentence(&hop.note),
             phases: bounded(hop.phases, longest),
             took: hop.took.min(longest),
@@ -252,12 +256,12 @@ fn bounded(phases: Phases, longest: Duration) -> Phases {
 pub(super) mod tests {
     use super::*;
     use crate::domain::{SiteId, StatusSet, Verdict};
-    use crate::probe::{Kit, could_not_look};
+    use crate::probe::{Kit, could_not_check};
     use serde_json::{Value, json};
 
-    pub(crate) fn look() -> Look {
-        Look {
-            url: SiteUrl::new("https://ann:s3cret@example.org/"),
+    pub(crate) fn spec() -> CheckSpec {
+        CheckSpec {
+            url: MaskedUrl::new("https://ann:s3cret@example.org/"),
             timeout: Duration::from_secs(10),
             slow: Duration::from_secs(2),
             cert_warn: Duration::from_secs(9),
@@ -268,14 +272,14 @@ pub(super) mod tests {
         }
     }
 
-    fn order(look: &Look) -> Value {
+    fn order(spec: &CheckSpec) -> Value {
         let kit = Kit::http(None).unwrap();
         let order = Order {
             job: JobId {
                 site: SiteId::from_index(7),
                 due: Moment::from_nanos(u64::MAX),
             },
-            look,
+            spec,
             traced: true,
             locked: false,
             trust: kit.recipe().unwrap(),
@@ -293,15 +297,15 @@ pub(super) mod tests {
 
     #[test]
     fn an_order_arrives_as_it_was_sent() {
-        let received = read(&[order(&look())]).unwrap();
-        assert_eq!(received.look, look());
+        let received = read(&[order(&spec())]).unwrap();
+        assert_eq!(received.spec, spec());
         assert_eq!(received.job.site.index(), 7);
         assert_eq!(received.job.due, Moment::from_nanos(u64::MAX));
     }
 
     #[test]
     fn an_order_carries_what_a_check_needs_and_no_more() {
-        let order = order(&look());
+        let order = order(&spec());
         let keys =
             |value: &Value| -> Vec<_> { value.as_object().unwrap().keys().cloned().collect() };
         assert_eq!(keys(&order), ["job", "look", "traced", "trust"]);
@@ -311,7 +315,7 @@ pub(super) mod tests {
 
     #[test]
     fn what_is_no_check_is_refused_with_a_reason() {
-        let many = vec![order(&look()); 10_000];
+        let many = vec![order(&spec()); 10_000];
         assert_eq!(read(&many).unwrap_err(), "it takes one check, not 10000");
         assert!(read(&[]).is_err());
         for nonsense in [json!(null), json!([]), json!("x"), json!({"job": 1})] {
@@ -325,25 +329,25 @@ pub(super) mod tests {
             "",
             "http://",
         ] {
-            let mut look = look();
-            look.url = SiteUrl::new(url);
+            let mut spec = spec();
+            spec.url = MaskedUrl::new(url);
             assert_eq!(
-                read(&[order(&look)]).unwrap_err(),
+                read(&[order(&spec)]).unwrap_err(),
                 "its URL is not http or https",
                 "{url}"
             );
         }
-        let broken: [fn(&mut Look); 5] = [
-            |look| look.timeout = Duration::ZERO,
-            |look| look.timeout = Duration::MAX,
-            |look| look.max_redirects = u16::MAX,
-            |look| look.user_agent = "a\r\nHost: b".into(),
-            |look| look.contains = Some("x".repeat(MOST_TEXT + 1).into()),
+        let broken: [fn(&mut CheckSpec); 5] = [
+            |spec| spec.timeout = Duration::ZERO,
+            |spec| spec.timeout = Duration::MAX,
+            |spec| spec.max_redirects = u16::MAX,
+            |spec| spec.user_agent = "a\r\nHost: b".into(),
+            |spec| spec.contains = Some("x".repeat(MOST_TEXT + 1).into()),
         ];
         for change in broken {
-            let mut look = look();
-            change(&mut look);
-            assert!(read(&[order(&look)]).is_err());
+            let mut spec = spec();
+            change(&mut spec);
+            assert!(read(&[order(&spec)]).is_err());
         }
     }
 
@@ -357,9 +361,9 @@ pub(super) mod tests {
             moment: Moment::ZERO,
             at: Timestamp::default(),
         };
-        let good = could_not_look(start, &look(), "no \u{1b}[31m", crate::trace::here());
+        let good = could_not_check(start, &spec(), "no \u{1b}[31m", crate::trace::here());
         let mut report = json!({"check": good, "notes": null});
-        let read_report = |report: &Value| super::report(&report.to_string(), &look());
+        let read_report = |report: &Value| super::report(&report.to_string(), &spec());
         let stored = &mut report["check"];
         stored["error"] = "e\u{202e}vil \u{1b}]0;x\u{7}".into();
         stored["latency"] = json!({"secs": u64::MAX, "nanos": 0});

@@ -24,13 +24,13 @@ const ENDING: usize = 9;
 
 /// The curl line of a site: by the method of its last check.
 pub(crate) fn curl_line(site: &SiteState) -> String {
-    let look = &site.site().look;
-    let by_default = if look.contains.is_some() {
+    let spec = &site.site().spec;
+    let by_default = if spec.contains.is_some() {
         Method::Get
     } else {
         Method::Head
     };
-    curl(look, site.last().map_or(by_default, |last| last.method))
+    curl(spec, site.last().map_or(by_default, |last| last.method))
 }
 
 /// The title of the explanation of `site`.
@@ -114,12 +114,12 @@ impl Page<'_> {
             let error = outage.error.as_deref().unwrap_or(outage.reason.word());
             self.say("Outage began", &clean(error, 400), PLAIN);
         }
-        self.say("URL", config.look.url.shown(), PLAIN);
+        self.say("URL", config.spec.url.shown(), PLAIN);
         let every = format!(
             "every {}, timeout {}, slow above {}",
             setting(config.interval),
-            setting(config.look.timeout),
-            setting(config.look.slow),
+            setting(config.spec.timeout),
+            setting(config.spec.slow),
         );
         self.say("Checked", &every, PLAIN);
         if let Some(last) = site.last() {

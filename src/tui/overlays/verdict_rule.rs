@@ -6,7 +6,7 @@ use crate::tui::format::{plural, setting};
 
 /// Why one look said what it said.
 pub(super) fn of_look(site: &SiteState, look: &CheckResult) -> String {
-    let asked = &site.site().look;
+    let asked = &site.site().spec;
     let Some(reason) = look.reason else {
         let status = look.status.map_or_else(
             || "the answer".to_owned(),
@@ -60,7 +60,7 @@ pub(super) fn of_look(site: &SiteState, look: &CheckResult) -> String {
         Reason::Closed => "the connection ended before the answer did".into(),
         Reason::Protocol => "what came is not HTTP".into(),
         Reason::Internal => {
-            "we could not look: this is our own fault and says nothing about the site".into()
+            "we could not check: this is our own fault and says nothing about the site".into()
         }
     }
 }

@@ -46,7 +46,7 @@ fn cell(sample: Sample, usual: Duration, slow: Duration) -> (&'static str, Style
 
 /// Draws as many of the last checks as there is room for.
 pub(crate) fn draw(buffer: &mut Buffer, area: Rect, site: &SiteState) {
-    let slow = site.site().look.slow;
+    let slow = site.site().spec.slow;
     let usual = site.samples().quantiles().map_or(slow, |(p50, _)| p50);
     let samples = site.samples().iter().rev();
     for (sample, x) in samples.zip((area.left()..area.right()).rev()) {

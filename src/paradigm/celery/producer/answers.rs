@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{CheckResult, JobId, Moment, Now, RanOn, Timestamp};
-use crate::probe::could_not_look;
+use crate::probe::could_not_check;
 use crate::trace::{self, Notes};
 
 use super::super::event::Heartbeat;
@@ -71,7 +71,7 @@ impl Producer {
         check.stage = Stage::Sent;
         let result = match answer {
             Some(Answer::Done(json, done)) => {
-                task::report(json.get(), &check.job.look).map(|(result, notes)| {
+                task::report(json.get(), &check.job.spec).map(|(result, notes)| {
                     let result = self.settle(result, id, &check, done, now);
                     self.record(&result, notes, now);
                     result
@@ -194,5 +194,5 @@ pub(super) fn refused(id: JobId, check: &Check, why: &str, now: Now) -> CheckRes
         moment: now.mono,
         at: now.wall,
     };
-    could_not_look(start, &check.job.look, why, trace::here())
+    could_not_check(start, &check.job.spec, why, trace::here())
 }

@@ -95,7 +95,7 @@ impl Carrier {
             Err(("NotRegistered", format!("this worker knows no task {name}")))
         };
         let shown = match &order {
-            Ok(order) => crate::domain::clean(order.look.url.shown(), 200),
+            Ok(order) => crate::domain::clean(order.spec.url.shown(), 200),
             Err(_) => String::new(),
         };
         let terminate = Arc::new(Notify::new());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{SiteUrl, clean};
+use crate::domain::{MaskedUrl, clean};
 
 /// What a worker prints of each task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum Lines {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkerOptions {
     /// Where the queue is.
-    pub broker: SiteUrl,
+    pub broker: MaskedUrl,
     /// Its name.
     pub queue: Box<str>,
     /// Checks at once.
@@ -70,7 +70,7 @@ pub(super) mod tests {
 
     pub(crate) fn options(hostname: Option<&str>) -> WorkerOptions {
         WorkerOptions {
-            broker: SiteUrl::new("redis://127.0.0.1/"),
+            broker: MaskedUrl::new("redis://127.0.0.1/"),
             queue: "celery".into(),
             concurrency: 4,
             hostname: hostname.map(str::to_owned),
