@@ -168,7 +168,7 @@ impl Keeping {
             active: active.unwrap_or_default(),
             census,
             resizable: entry.resizable,
-            record: TraceView {
+            trace: TraceView {
                 ledger: &self.ledger,
                 kernel: &self.kernel,
                 capacity: means.map(|means| Capacity::measure(core.demand(), means, crew)),
@@ -178,18 +178,18 @@ impl Keeping {
                 on: core.recorder().is_on(),
                 pid: std::process::id(),
             },
-            machine: ProcessStats {
+            process: ProcessStats {
                 cpu: Some(0.3),
                 rss: Some(40 << 20),
             },
-            past: &HistoryView::default(),
-            hindsight: &ReplayState::default(),
-            workshop: LabView::default(),
+            history: &HistoryView::default(),
+            replay: &ReplayState::default(),
+            lab: LabView::default(),
             next_due: &|site| core.due_of(site),
             silence: &|_| None,
             message: None,
             banner: None,
-            source: "sites.toml",
+            config_path: "sites.toml",
             demo: false,
         })
     }

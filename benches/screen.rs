@@ -268,8 +268,8 @@ impl Screen {
 struct Fleet {
     monitor: Monitor,
     ledger: Ledger,
-    past: HistoryView,
-    hindsight: ReplayState,
+    history: HistoryView,
+    replay: ReplayState,
     kernel: Kernel,
     schedule: Schedule,
     now: Now,
@@ -296,8 +296,8 @@ impl Fleet {
         Self {
             monitor,
             ledger: Ledger::new(),
-            past: HistoryView::default(),
-            hindsight: ReplayState::default(),
+            history: HistoryView::default(),
+            replay: ReplayState::default(),
             kernel: Kernel::default(),
             schedule,
             now,
@@ -420,7 +420,7 @@ impl Fleet {
                 processes: 1,
             },
             resizable: true,
-            record: TraceView {
+            trace: TraceView {
                 ledger: &self.ledger,
                 kernel: &self.kernel,
                 capacity: None,
@@ -429,13 +429,13 @@ impl Fleet {
                 pid: std::process::id(),
                 queue: None,
             },
-            past: &self.past,
-            hindsight: &self.hindsight,
-            machine: ProcessStats {
+            history: &self.history,
+            replay: &self.replay,
+            process: ProcessStats {
                 cpu: Some(0.9),
                 rss: Some(200 << 20),
             },
-            workshop: LabView {
+            lab: LabView {
                 cores: 2,
                 ..LabView::default()
             },
@@ -443,7 +443,7 @@ impl Fleet {
             silence: &|_| None,
             message: None,
             banner: None,
-            source: "sites.toml",
+            config_path: "sites.toml",
             demo: false,
         }
     }

@@ -166,8 +166,8 @@ impl HistoryCache {
                     .into_iter()
                     .map(|row| outage(row, monitor))
                     .collect();
-                past.letters = letters.into_iter().map(letter).collect();
-                past.post = [count.pending, count.sent, count.failed];
+                past.messages = letters.into_iter().map(letter).collect();
+                past.outbox_counts = [count.pending, count.sent, count.failed];
             }
             Answer::Site(site, span, Ok(found)) => {
                 let outages = found.outages.into_iter().map(|row| outage(row, monitor));
@@ -257,7 +257,7 @@ fn merged(points: &[Point]) -> BucketTotals {
 fn stretch(start: Timestamp, sum: &Sum) -> BucketTotals {
     BucketTotals {
         start,
-        looks: sum.count,
+        checks: sum.count,
         missed: sum.missed,
         uptime: sum.uptime(),
         p50: sum.quantile(0.5),
@@ -296,7 +296,7 @@ fn outage(row: OutageRow, monitor: &Monitor) -> OutageView {
         causes: row.causes,
         last_good: row.last_good,
         acknowledged: row.acknowledged,
-        told: told.collect(),
+        messages: told.collect(),
     }
 }
 
@@ -335,8 +335,8 @@ fn file(facts: FileFacts) -> HistoryFile {
         path: facts.path.map(|path| path.display().to_string()),
         bytes: facts.bytes,
         oldest: facts.oldest,
-        looks_a_day: facts.looks_a_day,
-        growth_a_day: facts.growth_a_day,
+        checks_per_day: facts.looks_a_day,
+        bytes_per_day: facts.growth_a_day,
     }
 }
 

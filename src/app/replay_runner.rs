@@ -127,7 +127,7 @@ impl ReplayRunner {
                 None
             }
             Ok(Ok(reckoned)) => {
-                self.seen.reckoned = Some(reckoned);
+                self.seen.result = Some(reckoned);
                 None
             }
         };
@@ -204,11 +204,11 @@ fn told(replay: &Replay, tried: TriedRules, began: Instant) -> ReplayResult {
     let newest = pairs.iter().rev().take(MOST_OUTAGES);
     ReplayResult {
         tried,
-        usual: usual(replay),
+        current: usual(replay),
         results: replay.looks(),
         span: replay.span(),
         accounts: replay.accounts(),
-        fates: fates(&pairs),
+        changes: fates(&pairs),
         cut_off: replay.cut_off(),
         outages: newest.filter_map(replayed).collect(),
         of: pairs.len() as u64,
@@ -235,9 +235,9 @@ fn fate(pair: &OutageDiff) -> Option<OutageChange> {
     let by = |micros: i64| Duration::from_micros(micros.unsigned_abs());
     Some(match (pair.now, pair.other, pair.delay()) {
         (None, None, _) => return None,
-        (None, Some(_), _) => OutageChange::Besides,
+        (None, Some(_), _) => OutageChange::OnlyTried,
         (Some(_), None, _) | (_, _, None) => OutageChange::NotNoticed,
-        (.., Some(0)) => OutageChange::AsSoon,
+        (.., Some(0)) => OutageChange::Unchanged,
         (.., Some(delay)) if delay > 0 => OutageChange::Later(by(delay)),
         (.., Some(delay)) => OutageChange::Earlier(by(delay)),
     })
@@ -248,11 +248,11 @@ fn fates(pairs: &[(&SiteKey, OutageDiff)]) -> ChangeCounts {
     let mut delays = Vec::new();
     for fate in pairs.iter().filter_map(|(_, pair)| fate(pair)) {
         match fate {
-            OutageChange::AsSoon => fates.as_soon += 1,
+            OutageChange::Unchanged => fates.unchanged += 1,
             OutageChange::Later(delay) => delays.push(delay),
             OutageChange::Earlier(_) => fates.earlier += 1,
             OutageChange::NotNoticed => fates.not_noticed += 1,
-            OutageChange::Besides => fates.besides += 1,
+            OutageChange::OnlyTried => fates.only_tried += 1,
         }
     }
     delays.sort_unstable();
@@ -270,6 +270,6 @@ fn replayed((site, pair): &(&SiteKey, OutageDiff)) -> Option<ReplayedOutage> {
         since: seen.since,
         ended: seen.ended,
         noticed,
-        fate: fate(pair)?,
+        change: fate(pair)?,
     })
 }

@@ -95,14 +95,14 @@ impl World {
             active: active.unwrap_or_default(),
             census: self.core.census(),
             resizable: entry.resizable,
-            record: self.trace.on_record(&self.core, queue.as_ref()),
-            past: self.history.past(),
-            hindsight: self.replay.seen(),
-            machine: ProcessStats {
+            trace: self.trace.on_record(&self.core, queue.as_ref()),
+            history: self.history.past(),
+            replay: self.replay.seen(),
+            process: ProcessStats {
                 cpu: self.meter.cpu,
                 rss: self.meter.rss,
             },
-            workshop: self.lab.seen(),
+            lab: self.lab.seen(),
             next_due: &|site| self.core.due_of(site),
             silence: &|site| self.silence(site),
             message: self.status_line.shown(self.clock.moment()),
@@ -111,7 +111,7 @@ impl World {
                 .or(self.banner.as_deref())
                 .or(complaint.as_deref())
                 .or_else(|| self.trouble.banner()),
-            source: &self.source,
+            config_path: &self.source,
             demo: self.demo,
         })
     }

@@ -71,8 +71,8 @@ pub(crate) struct Fleet {
     pub(crate) monitor: Monitor,
     pub(crate) ledger: Ledger,
     kernel: Kernel,
-    pub(crate) past: HistoryView,
-    pub(crate) hindsight: ReplayState,
+    pub(crate) history: HistoryView,
+    pub(crate) replay: ReplayState,
     clock: ManualClock,
 }
 
@@ -119,8 +119,8 @@ impl Fleet {
             monitor,
             ledger: Ledger::new(),
             kernel: Kernel::default(),
-            past: HistoryView::default(),
-            hindsight: ReplayState::default(),
+            history: HistoryView::default(),
+            replay: ReplayState::default(),
             clock,
         }
     }
@@ -346,7 +346,7 @@ impl Fleet {
                 processes: 1,
             },
             resizable: true,
-            record: TraceView {
+            trace: TraceView {
                 ledger: &self.ledger,
                 kernel: &self.kernel,
                 capacity: None,
@@ -355,13 +355,13 @@ impl Fleet {
                 pid: 4_100,
                 queue: None,
             },
-            past: &self.past,
-            hindsight: &self.hindsight,
-            machine: ProcessStats {
+            history: &self.history,
+            replay: &self.replay,
+            process: ProcessStats {
                 cpu: Some(0.03),
                 rss: Some(14 << 20),
             },
-            workshop: LabView {
+            lab: LabView {
                 cores: 2,
                 ..LabView::default()
             },
@@ -369,7 +369,7 @@ impl Fleet {
             silence: &|_| None,
             message: None,
             banner: None,
-            source: "sites.toml",
+            config_path: "sites.toml",
             demo: false,
         }
     }

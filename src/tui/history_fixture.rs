@@ -48,11 +48,11 @@ fn outage(index: usize, name: &str, from: i64, to: Option<i64>, causes: Vec<Caus
         causes,
         last_good: Some(ago(from + 5)),
         acknowledged: None,
-        told: Vec::new(),
+        messages: Vec::new(),
     }
 }
 
-fn letter(
+fn message(
     owner: &str,
     channel: &str,
     delivery: DeliveryState,
@@ -83,7 +83,7 @@ fn letter(
 }
 
 /// Two open outages and three that are over; letters of every kind.
-pub(crate) fn past() -> HistoryView {
+pub(crate) fn history() -> HistoryView {
     let why = "no answer within 10s: the server took the connection and then said nothing";
     let sorry = "answered 503 Service Unavailable; 400 and more counts as down";
     let mut pay = outage(
@@ -96,7 +96,7 @@ pub(crate) fn past() -> HistoryView {
             cause(Reason::Status, Some(503), sorry, 4),
         ],
     );
-    pay.told = vec![told("ops", "email", DeliveryState::Sent, 253)];
+    pay.messages = vec![told("ops", "email", DeliveryState::Sent, 253)];
     pay.acknowledged = Some(Acknowledgement {
         at: ago(200),
         note: "ana: the card company works on it".into(),
@@ -109,7 +109,7 @@ pub(crate) fn past() -> HistoryView {
         None,
         vec![cause(Reason::Refused, None, refused, 9)],
     );
-    news.told = vec![
+    news.messages = vec![
         told("web", "email", DeliveryState::Pending, 0),
         told("web", "push", DeliveryState::Sent, 84),
     ];
@@ -120,7 +120,7 @@ pub(crate) fn past() -> HistoryView {
         Some(3_480),
         vec![cause(Reason::Status, Some(503), sorry, 3)],
     );
-    shop.told = vec![
+    shop.messages = vec![
         told("ops", "sms", DeliveryState::Failed, 3_400),
         told("ops", "email", DeliveryState::Sent, 3_580),
         told("ops", "email", DeliveryState::Sent, 3_470),
@@ -132,7 +132,7 @@ pub(crate) fn past() -> HistoryView {
         Some(89_100),
         vec![cause(Reason::Dns, None, "the name has no address", 30)],
     );
-    blog.told = vec![told("ops", "email", DeliveryState::Sent, 89_980)];
+    blog.messages = vec![told("ops", "email", DeliveryState::Sent, 89_980)];
     let gone = OutageView {
         site: None,
         ..outage(
@@ -147,36 +147,36 @@ pub(crate) fn past() -> HistoryView {
         revision: 1,
         answered: true,
         outages: vec![news, pay, shop, blog, gone],
-        letters: vec![
-            letter(
+        messages: vec![
+            message(
                 "web",
                 "email",
                 DeliveryState::Pending,
                 84,
                 "DOWN: news.example (refused: the connection was refused)",
             ),
-            letter(
+            message(
                 "web",
                 "push",
                 DeliveryState::Sent,
                 84,
                 "DOWN: news.example (refused: the connection was refused)",
             ),
-            letter(
+            message(
                 "ops",
                 "email",
                 DeliveryState::Sent,
                 253,
                 "DOWN: pay.example/charge (timeout: no answer within 10s)",
             ),
-            letter(
+            message(
                 "ops",
                 "email",
                 DeliveryState::Sent,
                 3_470,
                 "UP again: shop.example after 2m00s",
             ),
-            letter(
+            message(
                 "ops",
                 "sms",
                 DeliveryState::Failed,
@@ -184,7 +184,7 @@ pub(crate) fn past() -> HistoryView {
                 "DOWN: shop.example (status 503)",
             ),
         ],
-        post: [1, 127, 1],
+        outbox_counts: [1, 127, 1],
         site: None,
         trouble: None,
     }
@@ -196,7 +196,7 @@ fn stretch(start: i64, index: u64, uptime: Option<f64>) -> BucketTotals {
     let millis = std::time::Duration::from_millis(millis);
     BucketTotals {
         start: ago(start),
-        looks: if seen { 60 } else { 0 },
+        checks: if seen { 60 } else { 0 },
         missed: 0,
         uptime,
         p50: seen.then_some(millis),
@@ -214,16 +214,16 @@ fn share(index: u64) -> Option<f64> {
 }
 
 /// A site's past over a span, as its page shows it with `cells` points.
-pub(crate) fn site_past(site: SiteId, span: HistorySpan, cells: u16) -> SiteHistory {
+pub(crate) fn site_history(site: SiteId, span: HistorySpan, cells: u16) -> SiteHistory {
     let points = u64::from(cells);
     let each = i64::try_from(span.length().as_secs() / points).unwrap();
     let back = |index: u64, each: i64, of: u64| each * i64::try_from(of - index).unwrap();
-    let whole = |uptime, looks| BucketTotals {
-        looks,
+    let whole = |uptime, checks| BucketTotals {
+        checks,
         uptime: Some(uptime),
         ..stretch(0, 1, Some(uptime))
     };
-    let listed = past().outages.into_iter();
+    let listed = history().outages.into_iter();
     SiteHistory {
         site,
         span,
@@ -244,22 +244,23 @@ pub(crate) fn site_past(site: SiteId, span: HistorySpan, cells: u16) -> SiteHist
             path: Some("/home/ana/.local/state/uptime-squirrel/history.db".into()),
             bytes: 48 << 20,
             oldest: Some(ago(7 * 86_400)),
-            looks_a_day: 276_480,
-            growth_a_day: 276_480 * 27,
+            checks_per_day: 276_480,
+            bytes_per_day: 276_480 * 27,
         },
     }
 }
 
 /// The past under a rule that confirms later and waits less long.
-pub(crate) fn hindsight(tried: TriedRules) -> ReplayState {
+pub(crate) fn replay(tried: TriedRules) -> ReplayState {
     let seconds = std::time::Duration::from_secs;
-    let replayed = |name: &str, from, to: Option<i64>, noticed: Option<u64>, fate| ReplayedOutage {
-        name: name.into(),
-        since: ago(from),
-        ended: to.map(ago),
-        noticed: noticed.map(seconds),
-        fate,
-    };
+    let replayed =
+        |name: &str, from, to: Option<i64>, noticed: Option<u64>, change| ReplayedOutage {
+            name: name.into(),
+            since: ago(from),
+            ended: to.map(ago),
+            noticed: noticed.map(seconds),
+            change,
+        };
     let outages = vec![
         replayed(
             "news.example",
@@ -287,14 +288,14 @@ pub(crate) fn hindsight(tried: TriedRules) -> ReplayState {
             90_000,
             Some(89_100),
             Some(10),
-            OutageChange::AsSoon,
+            OutageChange::Unchanged,
         ),
         replayed(
             "wiki.example",
             180_000,
             Some(179_000),
             None,
-            OutageChange::Besides,
+            OutageChange::OnlyTried,
         ),
     ];
     let account = |outages, messages, degraded| Account {
@@ -304,9 +305,9 @@ pub(crate) fn hindsight(tried: TriedRules) -> ReplayState {
     };
     ReplayState {
         revision: 1,
-        reckoned: Some(ReplayResult {
+        result: Some(ReplayResult {
             tried,
-            usual: CurrentRules {
+            current: CurrentRules {
                 confirm: (2, 2),
                 recover: (2, 2),
                 timeout: (seconds(5), seconds(10)),
@@ -315,13 +316,13 @@ pub(crate) fn hindsight(tried: TriedRules) -> ReplayState {
             results: 1_234_567,
             span: Some((ago(604_800), ago(2))),
             accounts: [account(14, 48, 31), account(9, 32, 33)],
-            fates: ChangeCounts {
-                as_soon: 2,
+            changes: ChangeCounts {
+                unchanged: 2,
                 later: 5,
                 delay: Some((seconds(20), seconds(61))),
                 earlier: 1,
                 not_noticed: 6,
-                besides: 1,
+                only_tried: 1,
             },
             cut_off: 0,
             outages,

@@ -50,7 +50,7 @@ pub struct OutageView {
     /// Whether somebody knows.
     pub acknowledged: Option<Acknowledgement>,
     /// The letters about it.
-    pub told: Vec<OutageMessage>,
+    pub messages: Vec<OutageMessage>,
     /// What an open one may share with others.
     pub shares: SharedTraits,
 }
@@ -140,7 +140,7 @@ pub struct BucketTotals {
     /// When it begins; zero for one that ends now.
     pub start: Timestamp,
     /// Looks that were taken.
-    pub looks: u64,
+    pub checks: u64,
     /// Looks that could not be started in time.
     pub missed: u64,
     /// The share of them (0 to 1) that found the site up; `None` where nobody could look.
@@ -161,9 +161,9 @@ pub struct HistoryFile {
     /// The oldest raw result.
     pub oldest: Option<Timestamp>,
     /// Looks of the last 24 hours, of all sites.
-    pub looks_a_day: u64,
+    pub checks_per_day: u64,
     /// Bytes that a day of raw results takes at that rate.
-    pub growth_a_day: u64,
+    pub bytes_per_day: u64,
 }
 
 /// A site's past over a span.
@@ -195,9 +195,9 @@ pub struct HistoryView {
     /// The latest outages, newest first.
     pub outages: Vec<OutageView>,
     /// The latest letters, newest first.
-    pub letters: Vec<MessageView>,
+    pub messages: Vec<MessageView>,
     /// Letters that are not delivered yet, delivered and given up.
-    pub post: [u64; 3],
+    pub outbox_counts: [u64; 3],
     /// One site's past.
     pub site: Option<SiteHistory>,
     /// Why there is no answer.

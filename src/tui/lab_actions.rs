@@ -37,7 +37,7 @@ pub(super) fn act(state: &mut State, tweak: LabAction, scene: &Scene<'_>) -> Opt
 }
 
 fn run(settings: &LabSettings, in_lab: bool, scene: &Scene<'_>) -> LabRequest {
-    let shop = scene.workshop;
+    let shop = scene.lab;
     if !in_lab {
         return if shop.racing {
             LabRequest::StopRace

@@ -115,7 +115,7 @@ impl LabSettings {
             entry: &ALL[position(label.name)?],
             jobs: self.jobs,
             length: self.length(),
-            cores: scene.workshop.cores.max(1),
+            cores: scene.lab.cores.max(1),
         })
     }
 

@@ -27,7 +27,7 @@ pub(super) fn act(state: &mut State, recall: OutageAction, scene: &Scene<'_>) ->
         }
         OutageAction::SiteHistory => {
             let site = if is_here(state) && state.layers.is_empty() {
-                let outage = state.outages.outage(state.past(scene));
+                let outage = state.outages.outage(state.history(scene));
                 outage.and_then(|outage| outage.site)
             } else {
                 state.selected()
@@ -51,8 +51,8 @@ pub(super) fn act(state: &mut State, recall: OutageAction, scene: &Scene<'_>) ->
 
 fn acknowledge(state: &mut State, scene: &Scene<'_>) -> Option<Intent> {
     state.outages.pane = Pane::Outages;
-    let past = state.past(scene);
-    let outage = state.outages.outage(past)?;
+    let history = state.history(scene);
+    let outage = state.outages.outage(history)?;
     let (ended, known, site) = (
         outage.ended.is_some(),
         outage.acknowledged.is_some(),
@@ -63,7 +63,7 @@ fn acknowledge(state: &mut State, scene: &Scene<'_>) -> Option<Intent> {
         Some(site) if !ended && known => return Some(Intent::Acknowledge(site, None)),
         Some(_) if !ended => {
             // The row under the cursor must not change while the note is typed.
-            state.outages.walk(scene.past, 0);
+            state.outages.walk(scene.history, 0);
             state.layers.push(Layer::Note {
                 outage: key,
                 text: String::new(),
@@ -84,7 +84,7 @@ fn done(state: &mut State, scene: &Scene<'_>) -> Option<Intent> {
     };
     // It may have ended while the note was typed.
     let open = outage
-        .find(scene.past)
+        .find(scene.history)
         .filter(|outage| outage.ended.is_none());
     match open.and_then(|outage| outage.site) {
         Some(site) => Some(Intent::Acknowledge(site, Some(text.trim().to_owned()))),
@@ -97,33 +97,36 @@ fn done(state: &mut State, scene: &Scene<'_>) -> Option<Intent> {
 }
 
 fn send_again(state: &mut State, scene: &Scene<'_>) -> Option<Intent> {
-    let past = scene.past;
+    let history = scene.history;
     if state.outages.pane == Pane::Outages {
-        state.outages.visit_trouble(past);
+        state.outages.visit_trouble(history);
         let text = "The outbox: r sends the selected letter again.";
         state.say(Tone::Info, text, scene.now.mono);
         return None;
     }
-    let letter = state.outages.letter(past)?;
-    if letter.delivery == super::history_view::DeliveryState::Sent {
+    let message = state.outages.message(history)?;
+    if message.delivery == super::history_view::DeliveryState::Sent {
         let text = "It was delivered: nobody is told twice.";
         state.say(Tone::Info, text, scene.now.mono);
         return None;
     }
-    Some(Intent::SendAgain(letter.id.clone()))
+    Some(Intent::SendAgain(message.id.clone()))
 }
 
 fn open(state: &mut State, scene: &Scene<'_>) {
-    let past = state.past(scene);
+    let history = state.history(scene);
     let layer = match state.outages.pane {
-        Pane::Outages => state.outages.outage(past).map(|outage| Layer::Outage {
+        Pane::Outages => state.outages.outage(history).map(|outage| Layer::Outage {
             outage: OutageKey::of(outage),
             scroll: 0,
         }),
-        Pane::Outbox => state.outages.letter(past).map(|letter| Layer::Message {
-            id: letter.id.clone(),
-            scroll: 0,
-        }),
+        Pane::Outbox => state
+            .outages
+            .message(history)
+            .map(|message| Layer::Message {
+                id: message.id.clone(),
+                scroll: 0,
+            }),
     };
     state.layers.extend(layer);
 }
@@ -140,11 +143,11 @@ pub(super) fn travel(state: &mut State, action: Action, page: usize, scene: &Sce
         Action::Bottom => most,
         _ => return state.outages.first(),
     };
-    let past = match &state.frozen {
-        Some(frozen) => &frozen.past,
-        None => scene.past,
+    let history = match &state.frozen {
+        Some(frozen) => &frozen.history,
+        None => scene.history,
     };
-    state.outages.walk(past, by);
+    state.outages.walk(history, by);
 }
 
 /// The text that is typed: a note, or the filter of this screen.

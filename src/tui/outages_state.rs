@@ -53,8 +53,8 @@ impl OutageKey {
     }
 
     /// The outage of this name.
-    pub(crate) fn find<'a>(&self, past: &'a HistoryView) -> Option<&'a OutageView> {
-        past.outages.iter().find(|outage| self.is(outage))
+    pub(crate) fn find<'a>(&self, history: &'a HistoryView) -> Option<&'a OutageView> {
+        history.outages.iter().find(|outage| self.is(outage))
     }
 
     fn is(&self, outage: &OutageView) -> bool {
@@ -69,7 +69,7 @@ pub(crate) struct OutagesState {
     /// The outage that the selection follows; `None` while it stays on the first row.
     outage: Option<OutageKey>,
     /// The letter that it follows.
-    letter: Option<Box<str>>,
+    message: Option<Box<str>>,
     /// What outages must match, as it was typed.
     pub(crate) filter: String,
     /// The span of a site's past.
@@ -80,7 +80,7 @@ pub(crate) struct OutagesState {
 
 impl OutagesState {
     /// The outages that match the filter: open ones first, then the newest.
-    pub(crate) fn outages<'a>(&self, past: &'a HistoryView) -> Vec<&'a OutageView> {
+    pub(crate) fn outages<'a>(&self, history: &'a HistoryView) -> Vec<&'a OutageView> {
         let words: Vec<_> = self
             .filter
             .split_whitespace()
@@ -88,7 +88,7 @@ impl OutagesState {
             .collect();
         let matches =
             |outage: &&OutageView| words.is_empty() || words.iter().all(|word| says(outage, word));
-        let mut outages: Vec<_> = past.outages.iter().filter(matches).collect();
+        let mut outages: Vec<_> = history.outages.iter().filter(matches).collect();
         outages.sort_by_key(|outage| (outage.ended.is_some(), std::cmp::Reverse(outage.since)));
         let open = outages.partition_point(|outage| outage.ended.is_none());
         let mut grouped = Vec::with_capacity(outages.len());
@@ -139,43 +139,51 @@ impl OutagesState {
     }
 
     /// The selected outage.
-    pub(crate) fn outage<'a>(&self, past: &'a HistoryView) -> Option<&'a OutageView> {
-        let outages = self.outages(past);
+    pub(crate) fn outage<'a>(&self, history: &'a HistoryView) -> Option<&'a OutageView> {
+        let outages = self.outages(history);
         outages.get(self.outage_at(&outages)).copied()
     }
 
     /// The selected row of the letters.
-    pub(crate) fn letter_at(&self, past: &HistoryView) -> usize {
-        let find = |id: &str| past.letters.iter().position(|letter| &*letter.id == id);
-        self.letter.as_deref().and_then(find).unwrap_or(0)
+    pub(crate) fn message_at(&self, history: &HistoryView) -> usize {
+        let find = |id: &str| {
+            history
+                .messages
+                .iter()
+                .position(|message| &*message.id == id)
+        };
+        self.message.as_deref().and_then(find).unwrap_or(0)
     }
 
     /// The selected letter.
-    pub(crate) fn letter<'a>(&self, past: &'a HistoryView) -> Option<&'a MessageView> {
-        past.letters.get(self.letter_at(past))
+    pub(crate) fn message<'a>(&self, history: &'a HistoryView) -> Option<&'a MessageView> {
+        history.messages.get(self.message_at(history))
     }
 
     /// Goes to the outbox: to the newest letter that was given up, or that waits.
-    pub(crate) fn visit_trouble(&mut self, past: &HistoryView) {
+    pub(crate) fn visit_trouble(&mut self, history: &HistoryView) {
         self.pane = Pane::Outbox;
-        let is = |delivery| move |letter: &&MessageView| letter.delivery == delivery;
-        let mut letters = past.letters.iter();
-        let failed = letters.find(is(DeliveryState::Failed));
-        let worst = failed.or_else(|| past.letters.iter().find(is(DeliveryState::Pending)));
-        self.letter = worst.map(|letter| letter.id.clone());
+        let is = |delivery| move |message: &&MessageView| message.delivery == delivery;
+        let mut messages = history.messages.iter();
+        let failed = messages.find(is(DeliveryState::Failed));
+        let worst = failed.or_else(|| history.messages.iter().find(is(DeliveryState::Pending)));
+        self.message = worst.map(|message| message.id.clone());
     }
 
     /// Moves the selection of the list that takes the keys by so many rows.
-    pub(crate) fn walk(&mut self, past: &HistoryView, by: isize) {
+    pub(crate) fn walk(&mut self, history: &HistoryView, by: isize) {
         match self.pane {
             Pane::Outages => {
-                let outages = self.outages(past);
+                let outages = self.outages(history);
                 let place = moved(self.outage_at(&outages), by, outages.len());
                 self.outage = outages.get(place).map(|outage| OutageKey::of(outage));
             }
             Pane::Outbox => {
-                let place = moved(self.letter_at(past), by, past.letters.len());
-                self.letter = past.letters.get(place).map(|letter| letter.id.clone());
+                let place = moved(self.message_at(history), by, history.messages.len());
+                self.message = history
+                    .messages
+                    .get(place)
+                    .map(|message| message.id.clone());
             }
         }
     }
@@ -184,7 +192,7 @@ impl OutagesState {
     pub(crate) fn first(&mut self) {
         match self.pane {
             Pane::Outages => self.outage = None,
-            Pane::Outbox => self.letter = None,
+            Pane::Outbox => self.message = None,
         }
     }
 
@@ -250,7 +258,7 @@ fn says(outage: &OutageView, word: &str) -> bool {
             .as_ref()
             .is_some_and(|known| "acknowledged".starts_with(word) || holds(&known.note))
         || outage
-            .told
+            .messages
             .iter()
             .any(|told| holds(&told.owner) || holds(&told.channel))
 }
@@ -258,38 +266,38 @@ fn says(outage: &OutageView, word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::history_fixture::past;
+    use crate::tui::history_fixture::history;
 
     #[test]
     fn open_outages_come_first_and_the_selection_follows_one() {
-        let mut past = past();
+        let mut history = history();
         let mut browse = OutagesState::default();
-        let outages = browse.outages(&past);
+        let outages = browse.outages(&history);
         let open: Vec<_> = outages
             .iter()
             .map(|outage| outage.ended.is_none())
             .collect();
         assert!(open.is_sorted_by_key(|open| !open), "{open:?}");
-        browse.walk(&past, 1);
-        let selected = OutageKey::of(browse.outage(&past).unwrap());
-        past.outages.remove(0);
-        assert!(selected.is(browse.outage(&past).unwrap()));
-        browse.walk(&past, 100);
+        browse.walk(&history, 1);
+        let selected = OutageKey::of(browse.outage(&history).unwrap());
+        history.outages.remove(0);
+        assert!(selected.is(browse.outage(&history).unwrap()));
+        browse.walk(&history, 100);
         browse.first();
-        assert_eq!(browse.outage_at(&browse.outages(&past)), 0);
+        assert_eq!(browse.outage_at(&browse.outages(&history)), 0);
     }
 
     #[test]
     fn a_filter_asks_for_site_state_reason_owner_and_note() {
-        let past = past();
+        let history = history();
         let matching = |filter: &str| {
             let browse = OutagesState {
                 filter: filter.to_owned(),
                 ..OutagesState::default()
             };
-            browse.outages(&past).len()
+            browse.outages(&history).len()
         };
-        let all = past.outages.len();
+        let all = history.outages.len();
         assert_eq!(matching(""), all);
         assert_eq!(matching("open") + matching("ended"), all);
         assert_eq!(matching("PAY timeout"), 1);
@@ -300,11 +308,11 @@ mod tests {
 
     #[test]
     fn trouble_in_the_outbox_is_found_at_once() {
-        let past = past();
+        let history = history();
         let mut browse = OutagesState::default();
-        browse.visit_trouble(&past);
+        browse.visit_trouble(&history);
         assert_eq!(
-            browse.letter(&past).unwrap().delivery,
+            browse.message(&history).unwrap().delivery,
             DeliveryState::Failed
         );
     }

@@ -69,7 +69,7 @@ pub(crate) enum RuleChange {
 
 impl TriedRules {
     /// Turns a knob. A rule that was not changed yet begins at what `usual` has.
-    pub(crate) fn turn(&mut self, turn: RuleChange, usual: Option<&Site>) {
+    pub(crate) fn turn(&mut self, turn: RuleChange, current: Option<&Site>) {
         let (knob, more) = match turn {
             RuleChange::More(knob) => (knob, true),
             RuleChange::Less(knob) => (knob, false),
@@ -83,16 +83,16 @@ impl TriedRules {
             Some(next.clamp(1, MOST))
         };
         let limit = |limit| Some(stepped(&LIMITS, limit, more));
-        let timeout = usual.map_or(seconds(10), |site| site.spec.timeout);
-        let slow = usual.map_or(seconds(2), |site| site.spec.slow);
+        let timeout = current.map_or(seconds(10), |site| site.spec.timeout);
+        let slow = current.map_or(seconds(2), |site| site.spec.slow);
         match knob {
             RuleKnob::Confirm => {
-                let usual = usual.map_or(2, |site| site.confirm);
-                self.rules.confirm = number(self.rules.confirm.unwrap_or(usual).max(1));
+                let current = current.map_or(2, |site| site.confirm);
+                self.rules.confirm = number(self.rules.confirm.unwrap_or(current).max(1));
             }
             RuleKnob::Recover => {
-                let usual = usual.map_or(2, |site| site.recover);
-                self.rules.recover = number(self.rules.recover.unwrap_or(usual).max(1));
+                let current = current.map_or(2, |site| site.recover);
+                self.rules.recover = number(self.rules.recover.unwrap_or(current).max(1));
             }
             RuleKnob::Timeout => self.rules.timeout = limit(self.rules.timeout.unwrap_or(timeout)),
             RuleKnob::Slow => self.rules.slow = limit(self.rules.slow.unwrap_or(slow)),
@@ -139,7 +139,7 @@ pub struct CurrentRules {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutageChange {
     /// It is noticed at the same look.
-    AsSoon,
+    Unchanged,
     /// It is noticed so much later.
     Later(Duration),
     /// It is noticed so much earlier.
@@ -147,7 +147,7 @@ pub enum OutageChange {
     /// It is not noticed at all.
     NotNoticed,
     /// The rules as they are did not notice it.
-    Besides,
+    OnlyTried,
 }
 
 /// An outage of the past under both sets of rules.
@@ -162,14 +162,14 @@ pub struct ReplayedOutage {
     /// How long after the first failure it was noticed, by the rules as they are.
     pub noticed: Option<Duration>,
     /// What becomes of it.
-    pub fate: OutageChange,
+    pub change: OutageChange,
 }
 
 /// How many outages have which fate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ChangeCounts {
     /// Noticed at the same look.
-    pub as_soon: u64,
+    pub unchanged: u64,
     /// Noticed later.
     pub later: u64,
     /// Of these: how much later the middle one is, and the last.
@@ -179,7 +179,7 @@ pub struct ChangeCounts {
     /// Not noticed at all.
     pub not_noticed: u64,
     /// Noticed besides.
-    pub besides: u64,
+    pub only_tried: u64,
 }
 
 /// What the rules that are tried come to.
@@ -188,7 +188,7 @@ pub struct ReplayResult {
     /// Which rules.
     pub tried: TriedRules,
     /// The rules as they are, of all sites of the past.
-    pub usual: CurrentRules,
+    pub current: CurrentRules,
     /// Results that were replayed.
     pub results: u64,
     /// The first of them and the last.
@@ -196,7 +196,7 @@ pub struct ReplayResult {
     /// What the rules as they are come to, and the others.
     pub accounts: [Account; 2],
     /// What becomes of outages.
-    pub fates: ChangeCounts,
+    pub changes: ChangeCounts,
     /// Results that were cut off sooner than the rules that are tried would.
     pub cut_off: u64,
     /// The latest outages, newest first.
@@ -213,7 +213,7 @@ pub struct ReplayState {
     /// Changes whenever there is something new to see.
     pub revision: u64,
     /// The last answer, which may be about other rules than those that are tried by now.
-    pub reckoned: Option<ReplayResult>,
+    pub result: Option<ReplayResult>,
     /// Results that were replayed so far, while it is being reckoned.
     pub under_way: Option<u64>,
     /// Why there is no answer.

@@ -31,7 +31,7 @@ pub(super) fn act(state: &mut State, steer: SchedAction, scene: &Scene<'_>) -> O
                 state.say(Tone::Info, text, scene.now.mono);
             }
         }
-        SchedAction::Record => return Some(Intent::Record(!scene.record.on)),
+        SchedAction::Record => return Some(Intent::Record(!scene.trace.on)),
         SchedAction::Export => return Some(Intent::Export),
     }
     None
@@ -52,7 +52,7 @@ fn stand(state: &mut State, board: &Board<'_>) {
 /// Keeps the check under the cursor in the middle.
 fn zoom(state: &mut State, steer: SchedAction, scene: &Scene<'_>) {
     let at = selected(state, scene).map(|record| record.started);
-    let interval = scene.record.interval;
+    let interval = scene.trace.interval;
     let by = if steer == SchedAction::Closer { 1 } else { -1 };
     state.sched.zoom_by(by, interval);
     if let Some(at) = at {
@@ -113,11 +113,11 @@ fn neighbour(board: &Board<'_>, lane: usize, down: bool) -> Option<usize> {
 
 /// Moves the page in time, within what is on record.
 fn pan(state: &mut State, steer: SchedAction, scene: &Scene<'_>) {
-    let now = scene.record.ledger.now();
+    let now = scene.trace.ledger.now();
     let (.., end) = board(state, scene).axis.range();
-    let span = state.sched.span(scene.record.interval);
+    let span = state.sched.span(scene.trace.interval);
     let half = span / 2;
-    let oldest = scene.record.ledger.oldest().unwrap_or(now);
+    let oldest = scene.trace.ledger.oldest().unwrap_or(now);
     let first = (oldest + span).min(now);
     let to = match steer {
         SchedAction::Oldest => first,

@@ -56,7 +56,7 @@ pub(crate) struct Row<'a> {
 pub(crate) struct Frozen {
     pub(crate) summary: Summary,
     /// Outages and letters as they were.
-    pub(crate) past: HistoryView,
+    pub(crate) history: HistoryView,
     /// The place of the first copied row in the list.
     first: usize,
     rows: Vec<(SiteState, Option<Moment>)>,
@@ -133,10 +133,10 @@ impl State {
     }
 
     /// The outages and letters to show: of now, or of the moment of freezing.
-    pub(crate) fn past<'a>(&'a self, scene: &Scene<'a>) -> &'a HistoryView {
+    pub(crate) fn history<'a>(&'a self, scene: &Scene<'a>) -> &'a HistoryView {
         self.frozen
             .as_ref()
-            .map_or(scene.past, |frozen| &frozen.past)
+            .map_or(scene.history, |frozen| &frozen.history)
     }
 
     /// The row at a place of the list; `None` for a site that has just been removed.
@@ -274,7 +274,7 @@ impl State {
         };
         self.frozen = Some(Frozen {
             summary: Summary::of(scene),
-            past: scene.past.clone(),
+            history: scene.history.clone(),
             first,
             rows,
             explained,

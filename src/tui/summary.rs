@@ -16,7 +16,7 @@ pub(crate) struct Summary {
     pub(crate) late: Duration,
     pub(crate) quantiles: Option<(Duration, Duration)>,
     pub(crate) census: Census,
-    pub(crate) machine: ProcessStats,
+    pub(crate) process: ProcessStats,
     pub(crate) revision: u64,
 }
 
@@ -30,7 +30,7 @@ impl Summary {
             late: monitor.worst_late(),
             quantiles: quantile(0.5).zip(quantile(0.95)),
             census: scene.census,
-            machine: scene.machine,
+            process: scene.process,
             revision: monitor.revision(),
         }
     }

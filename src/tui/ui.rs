@@ -182,17 +182,17 @@ impl Ui {
         (scene.active, census.workers, census.running, census.queued).hash(&mut hash);
         (census.threads, census.processes).hash(&mut hash);
         if self.watches_lanes() {
-            scene.record.ledger.now().hash(&mut hash);
+            scene.trace.ledger.now().hash(&mut hash);
         }
-        scene.workshop.revision.hash(&mut hash);
+        scene.lab.revision.hash(&mut hash);
         if self.history_query().is_some() {
-            scene.past.revision.hash(&mut hash);
+            scene.history.revision.hash(&mut hash);
         }
         if self.tried_rules().is_some() {
-            scene.hindsight.revision.hash(&mut hash);
+            scene.replay.revision.hash(&mut hash);
         }
         let message = scene.message.map(|message| (message.at, &message.text));
-        (message, scene.banner, scene.source).hash(&mut hash);
+        (message, scene.banner, scene.config_path).hash(&mut hash);
         hash.finish()
     }
 

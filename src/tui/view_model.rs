@@ -27,15 +27,15 @@ pub struct Scene<'a> {
     /// Whether its number of workers can be changed.
     pub resizable: bool,
     /// What every check did lately.
-    pub record: TraceView<'a>,
+    pub trace: TraceView<'a>,
     /// The newest answers of the history.
-    pub past: &'a HistoryView,
+    pub history: &'a HistoryView,
     /// The past under other rules.
-    pub hindsight: &'a ReplayState,
+    pub replay: &'a ReplayState,
     /// What the program itself costs.
-    pub machine: ProcessStats,
+    pub process: ProcessStats,
     /// The last race and the last experiment.
-    pub workshop: LabView<'a>,
+    pub lab: LabView<'a>,
     /// When a site is due next; `None` while that is not known, or it is paused.
     pub next_due: &'a dyn Fn(SiteId) -> Option<Moment>,
     /// Why nobody is told of a site at present, if that is so.
@@ -45,7 +45,7 @@ pub struct Scene<'a> {
     /// Trouble that lasts, such as a broken sites.toml.
     pub banner: Option<&'a str>,
     /// Which sites.toml, shortened for people.
-    pub source: &'a str,
+    pub config_path: &'a str,
     /// Whether the fleet can be broken and mended from here.
     pub demo: bool,
 }

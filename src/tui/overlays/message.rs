@@ -17,8 +17,8 @@ pub(crate) const TITLE: &str = "Letter";
 /// The letter `id`, in lines of at most `width` cells.
 pub(crate) fn lines(state: &State, scene: &Scene<'_>, id: &str, width: u16) -> Vec<Line<'static>> {
     let mut page = Text::new(width);
-    let letters = &state.past(scene).letters;
-    let Some(letter) = letters.iter().find(|letter| &*letter.id == id) else {
+    let messages = &state.history(scene).messages;
+    let Some(message) = messages.iter().find(|message| &*message.id == id) else {
         page.say("", "This letter is no longer among the latest.", PLAIN);
         return page.lines;
     };
@@ -26,30 +26,30 @@ pub(crate) fn lines(state: &State, scene: &Scene<'_>, id: &str, width: u16) -> V
     let time = |at| when(at, now, &state.options.zone);
     let to = format!(
         "{} by {}",
-        clean(&letter.owner, 60),
-        clean(&letter.channel, 20)
+        clean(&message.owner, 60),
+        clean(&message.channel, 20)
     );
     page.say("To", &to, PLAIN);
-    let badge = theme::delivery(letter.delivery);
+    let badge = theme::delivery(message.delivery);
     let mut became = format!("{} {}", badge.glyph, badge.word);
-    if let Some(settled) = letter.settled {
+    if let Some(settled) = message.settled {
         became.push_str(&format!(" {}", time(settled)));
     }
-    if letter.attempts > 0 {
-        let tries = plural(letter.attempts as usize, "try").replace("trys", "tries");
+    if message.attempts > 0 {
+        let tries = plural(message.attempts as usize, "try").replace("trys", "tries");
         became.push_str(&format!(" after {tries}"));
     }
-    if letter.delivery == DeliveryState::Pending {
-        became.push_str(&format!(", next in {}", age(letter.next.since(now))));
+    if message.delivery == DeliveryState::Pending {
+        became.push_str(&format!(", next in {}", age(message.next.since(now))));
     }
     page.say("State", &became, badge.style);
-    page.say("Written", &time(letter.at), PLAIN);
-    if let Some(answer) = &letter.answer {
+    page.say("Written", &time(message.at), PLAIN);
+    if let Some(answer) = &message.answer {
         page.say("Answer", &clean(answer, 1_000), PLAIN);
     }
-    page.say("Id", &clean(&letter.id, 100), PLAIN);
-    page.heading(clean(&letter.subject, 400));
-    for line in letter.body.lines() {
+    page.say("Id", &clean(&message.id, 100), PLAIN);
+    page.heading(clean(&message.subject, 400));
+    for line in message.body.lines() {
         for part in wrap(&clean(line, 1_000), page.width) {
             page.lines.push(Line::raw(part));
         }

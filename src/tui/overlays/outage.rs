@@ -43,7 +43,7 @@ pub(crate) fn lines(
         scene,
         text: Text::new(width),
     };
-    match key.find(state.past(scene)) {
+    match key.find(state.history(scene)) {
         Some(outage) => page.outage(outage),
         None => page.text.say(
             "",
@@ -142,18 +142,19 @@ impl Page<'_> {
 
     fn messages(&mut self, outage: &OutageView) {
         self.text.heading("MESSAGES");
-        if outage.told.is_empty() {
+        if outage.messages.is_empty() {
             self.text
                 .say("", "Nobody is to be told: the site has no owners.", PLAIN);
         }
-        for told in &outage.told {
-            let badge = theme::delivery(told.delivery);
+        for message in &outage.messages {
+            let badge = theme::delivery(message.delivery);
             let mut text = format!("{} {:<8}", badge.glyph, badge.word);
-            if let Some(settled) = told.settled {
+            if let Some(settled) = message.settled {
                 text.push_str(&format!(" {}", self.time(settled)));
             }
-            let text = format!("{text}  by {}", clean(&told.channel, 20));
-            self.text.say(&clean(&told.owner, 12), &text, badge.style);
+            let text = format!("{text}  by {}", clean(&message.channel, 20));
+            self.text
+                .say(&clean(&message.owner, 12), &text, badge.style);
         }
     }
 
@@ -161,7 +162,7 @@ impl Page<'_> {
     fn checks(&mut self, site: &SiteState) {
         self.text
             .heading("LAST CHECKS OF THE SITE, THE NEWEST FIRST");
-        let ledger = self.scene.record.ledger;
+        let ledger = self.scene.trace.ledger;
         let mut records: Vec<&Record> =
             ledger.all().filter(|one| one.site() == site.id()).collect();
         records.sort_by_key(|record| std::cmp::Reverse(record.started));

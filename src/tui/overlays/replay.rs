@@ -57,8 +57,8 @@ fn rows(head: usize, area: Rect) -> usize {
 
 /// The scroll at which the last outage stands at the bottom.
 pub(crate) fn last_scroll(state: &State, scene: &Scene<'_>, area: Rect) -> usize {
-    let outages = scene.hindsight.reckoned.as_ref();
-    let outages = outages.map_or(0, |reckoned| reckoned.outages.len());
+    let outages = scene.replay.result.as_ref();
+    let outages = outages.map_or(0, |result| result.outages.len());
     outages.saturating_sub(rows(head(state, scene, area).len(), area))
 }
 
@@ -76,7 +76,7 @@ pub(crate) fn draw(
         ..area
     };
     pager::draw(buffer, above, TITLE, &head, 0);
-    let Some(reckoned) = &scene.hindsight.reckoned else {
+    let Some(result) = &scene.replay.result else {
         return;
     };
     let list = Rect {
@@ -84,22 +84,22 @@ pub(crate) fn draw(
         height: area.bottom() - above.bottom(),
         ..area
     };
-    if list.height < 2 || reckoned.outages.is_empty() {
+    if list.height < 2 || result.outages.is_empty() {
         return;
     }
     let room = usize::from(list.height - 1);
-    let listed = reckoned.outages.len();
+    let listed = result.outages.len();
     let scroll = scroll.min(listed.saturating_sub(room));
     let columns = Columns::of(list.width);
     columns.heading(buffer, list);
-    let is_old = reckoned.tried != state.outages.tried;
-    let shown = reckoned.outages.iter().skip(scroll);
+    let is_old = result.tried != state.outages.tried;
+    let shown = result.outages.iter().skip(scroll);
     for (outage, line) in shown.zip(list.rows().skip(1)) {
         columns.row(buffer, line, outage, state, scene, is_old);
     }
-    if listed > room || reckoned.of > listed as u64 {
+    if listed > room || result.of > listed as u64 {
         let end = (scroll + room).min(listed);
-        let all = number(reckoned.of);
+        let all = number(result.of);
         let text = format!(" outages {}-{end} of {all} ", scroll + 1);
         let width = text.chars().count() as u16;
         let x = area.right().saturating_sub(width + 1).max(area.x);
@@ -112,52 +112,52 @@ fn head(state: &State, scene: &Scene<'_>, area: Rect) -> Vec<Line<'static>> {
     /// With fewer rows the list has what is not said here.
     const ROOMY: u16 = 18;
     let roomy = area.height >= ROOMY;
-    let hindsight = scene.hindsight;
-    let reckoned = hindsight.reckoned.as_ref();
+    let replay = scene.replay;
+    let result = replay.result.as_ref();
     let mut page = Text::new(area.width);
     page.lines.push(rules_heading());
     page.lines
-        .push(usual_line(reckoned.map(|reckoned| &reckoned.usual)));
+        .push(current_line(result.map(|result| &result.current)));
     page.lines.push(tried_line(state));
     if roomy {
         page.lines.push(Line::default());
     }
-    if let Some(why) = &hindsight.trouble {
+    if let Some(why) = &replay.trouble {
         page.tell(why);
         return page.lines;
     }
-    let Some(reckoned) = reckoned else {
-        page.tell(&progress(hindsight.under_way));
+    let Some(result) = result else {
+        page.tell(&progress(replay.under_way));
         return page.lines;
     };
     // Figures of rules that are not tried any more fade until the new ones have come.
-    let style = if reckoned.tried == state.outages.tried {
+    let style = if result.tried == state.outages.tried {
         PLAIN
     } else {
         DIM
     };
-    figures(&mut page, reckoned, style);
-    let about = match (hindsight.under_way, reckoned.span) {
-        (Some(_), _) => progress(hindsight.under_way),
+    figures(&mut page, result, style);
+    let about = match (replay.under_way, result.span) {
+        (Some(_), _) => progress(replay.under_way),
         (None, None) => "No results in this span.".to_owned(),
         (None, Some((first, last))) => {
             let time = |at| when(at, scene.now.wall, &state.options.zone);
             format!(
                 "{} results from {} to {}, reckoned in {}.",
-                number(reckoned.results),
+                number(result.results),
                 time(first),
                 time(last),
-                brief(reckoned.took)
+                brief(result.took)
             )
         }
     };
-    if roomy || reckoned.span.is_none() || hindsight.under_way.is_some() {
+    if roomy || result.span.is_none() || replay.under_way.is_some() {
         page.tell(&about);
     }
-    if reckoned.cut_off > 0 {
+    if result.cut_off > 0 {
         page.tell(&format!(
             "A longer timeout cannot bring back what was cut off: {} results stay timeouts.",
-            number(reckoned.cut_off)
+            number(result.cut_off)
         ));
     }
     page.lines
@@ -201,14 +201,14 @@ fn extent<T: PartialEq>(extent: &MinMax<T>, words: impl Fn(&T) -> String) -> (St
     (text, PLAIN)
 }
 
-fn usual_line(usual: Option<&CurrentRules>) -> Line<'static> {
+fn current_line(current: Option<&CurrentRules>) -> Line<'static> {
     let time = |time: &Duration| setting(*time);
-    let cells = match usual {
-        Some(usual) => [
-            extent(&usual.confirm, u32::to_string),
-            extent(&usual.recover, u32::to_string),
-            extent(&usual.timeout, time),
-            extent(&usual.slow, time),
+    let cells = match current {
+        Some(current) => [
+            extent(&current.confirm, u32::to_string),
+            extent(&current.recover, u32::to_string),
+            extent(&current.timeout, time),
+            extent(&current.slow, time),
             (String::new(), PLAIN),
         ],
         None => [(); 5].map(|()| (String::new(), PLAIN)),
@@ -236,14 +236,14 @@ fn tried_line(state: &State) -> Line<'static> {
     rules_line("tried", cells)
 }
 
-fn figures(page: &mut Text, reckoned: &ReplayResult, style: Style) {
+fn figures(page: &mut Text, result: &ReplayResult, style: Style) {
     let row = |name: &str, cells: [String; 3]| {
         let [outages, messages, degraded] = cells;
         format!("{name:<NAME$}{outages:>10}{messages:>10}{degraded:>10}")
     };
     let heading = ["OUTAGES", "MESSAGES", "DEGRADED"].map(str::to_owned);
     page.lines.push(Line::styled(row("", heading), DIM));
-    let [now, other] = reckoned.accounts;
+    let [now, other] = result.accounts;
     for (name, tally) in [("as they are", now), ("tried", other)] {
         let cells = [tally.outages, tally.messages, tally.degraded].map(number);
         let mut line = Line::styled(row(name, cells), style);
@@ -259,15 +259,15 @@ fn figures(page: &mut Text, reckoned: &ReplayResult, style: Style) {
         }
         page.lines.push(line);
     }
-    for line in crate::tui::format::wrap(&noticed(&reckoned.fates), page.width) {
+    for line in crate::tui::format::wrap(&noticed(&result.changes), page.width) {
         page.lines.push(Line::styled(line, style));
     }
 }
 
 /// What becomes of the outages, in a sentence.
-fn noticed(fates: &ChangeCounts) -> String {
-    let delay = fates.delay.map_or_else(String::new, |(typical, most)| {
-        if fates.later == 1 {
+fn noticed(changes: &ChangeCounts) -> String {
+    let delay = changes.delay.map_or_else(String::new, |(typical, most)| {
+        if changes.later == 1 {
             format!(" ({})", brief(most))
         } else {
             format!(" (typically {}, at most {})", brief(typical), brief(most))
@@ -275,11 +275,11 @@ fn noticed(fates: &ChangeCounts) -> String {
     });
     format!(
         "Noticed as soon {}, later {}{delay}, earlier {}, not at all {}; besides {}.",
-        number(fates.as_soon),
-        number(fates.later),
-        number(fates.earlier),
-        number(fates.not_noticed),
-        number(fates.besides)
+        number(changes.unchanged),
+        number(changes.later),
+        number(changes.earlier),
+        number(changes.not_noticed),
+        number(changes.only_tried)
     )
 }
 
@@ -322,14 +322,14 @@ impl Columns {
         let noticed = outage
             .noticed
             .map_or_else(|| "-".to_owned(), |after| format!("+{}", age(after)));
-        let (fate, fate_style) = words(outage.fate);
+        let (change, fate_style) = words(outage.change);
         let since = moment(outage.since, scene.now.wall, &state.options.zone);
         let cells = [
             (since, PLAIN),
             (format!("{lasted:>8}"), PLAIN),
             (format!("{noticed:>8}"), PLAIN),
             (clean(&outage.name, 200), PLAIN),
-            (fate, fate_style),
+            (change, fate_style),
         ];
         for ((x, width, _), (text, style)) in self.0.into_iter().zip(cells) {
             let style = if is_old { DIM } else { style };
@@ -338,12 +338,12 @@ impl Columns {
     }
 }
 
-fn words(fate: OutageChange) -> (String, Style) {
-    match fate {
-        OutageChange::AsSoon => ("as soon".to_owned(), PLAIN),
+fn words(change: OutageChange) -> (String, Style) {
+    match change {
+        OutageChange::Unchanged => ("as soon".to_owned(), PLAIN),
         OutageChange::Later(by) => (format!("{} later", brief(by)), theme::tone(Tone::Warn)),
         OutageChange::Earlier(by) => (format!("{} earlier", brief(by)), theme::tone(Tone::Good)),
         OutageChange::NotNoticed => ("not noticed".to_owned(), theme::tone(Tone::Bad)),
-        OutageChange::Besides => ("noticed besides".to_owned(), BOLD),
+        OutageChange::OnlyTried => ("noticed besides".to_owned(), BOLD),
     }
 }

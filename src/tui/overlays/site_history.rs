@@ -49,12 +49,12 @@ pub(crate) fn lines(
         scene,
         text: Text::new(area.width),
     };
-    let past = scene.past.site.as_ref();
-    match past.filter(|past| past.site == site && past.span == state.outages.span) {
-        Some(past) => page.site(past, area.height),
+    let history = scene.history.site.as_ref();
+    match history.filter(|history| history.site == site && history.span == state.outages.span) {
+        Some(history) => page.site(history, area.height),
         None => {
             let watched = scene.monitor.site(site).is_some();
-            let text = match &scene.past.trouble {
+            let text = match &scene.history.trouble {
                 Some(why) => why,
                 None if watched => "Reading the history …",
                 None => "This site is no longer in the configuration.",
@@ -76,18 +76,18 @@ impl Page<'_> {
         when(at, self.scene.now.wall, &self.state.options.zone)
     }
 
-    fn site(&mut self, past: &SiteHistory, height: u16) {
-        self.uptime(past);
+    fn site(&mut self, history: &SiteHistory, height: u16) {
+        self.uptime(history);
         self.text.lines.push(Line::default());
-        self.chart(past, usize::from(height.saturating_sub(14)).clamp(4, 12));
+        self.chart(history, usize::from(height.saturating_sub(14)).clamp(4, 12));
         self.text.lines.push(Line::default());
-        self.days(&past.days);
-        self.outages(&past.outages);
-        self.file(past);
+        self.days(&history.days);
+        self.outages(&history.outages);
+        self.file(history);
     }
 
     /// One column a span, "since start" beside them.
-    fn uptime(&mut self, past: &SiteHistory) {
+    fn uptime(&mut self, history: &SiteHistory) {
         let mut rows: [Vec<Span<'static>>; 5] = Default::default();
         let labels = ["", "UP%", "P50", "P95", "CHECKS"];
         for (row, label) in rows.iter_mut().zip(labels) {
@@ -101,17 +101,17 @@ impl Page<'_> {
         };
         let none = || "-".to_owned();
         let time = |took: Option<Duration>| took.map_or_else(none, brief);
-        let looks = |looks: u64| count(usize::try_from(looks).unwrap_or(usize::MAX));
-        for (span, sum) in HistorySpan::ALL.into_iter().zip(&past.spans) {
+        let checks = |checks: u64| count(usize::try_from(checks).unwrap_or(usize::MAX));
+        for (span, sum) in HistorySpan::ALL.into_iter().zip(&history.spans) {
             column([
                 span.words().to_owned(),
                 sum.uptime.map_or_else(none, percent),
                 time(sum.p50),
                 time(sum.p95),
-                looks(sum.looks),
+                checks(sum.checks),
             ]);
         }
-        if let Some(row) = self.state.site(self.scene, past.site) {
+        if let Some(row) = self.state.site(self.scene, history.site) {
             let site = row.site;
             let quantiles = site.samples().quantiles();
             let uptime = site.uptime(self.scene.now.mono);
@@ -120,22 +120,22 @@ impl Page<'_> {
                 uptime.map_or_else(none, percent),
                 time(quantiles.map(|(p50, _)| p50)),
                 time(quantiles.map(|(_, p95)| p95)),
-                looks(site.checks()),
+                checks(site.checks()),
             ]);
         }
         self.text.lines.extend(rows.map(Line::from));
     }
 
     /// Bars up to p50 and whiskers up to p95, one column a stretch of time.
-    fn chart(&mut self, past: &SiteHistory, rows: usize) {
-        let highest = past.chart.iter().filter_map(|point| point.p95).max();
-        let each = match &past.chart[..] {
+    fn chart(&mut self, history: &SiteHistory, rows: usize) {
+        let highest = history.chart.iter().filter_map(|point| point.p95).max();
+        let each = match &history.chart[..] {
             [first, second, ..] => brief(second.start.since(first.start)),
-            _ => brief(past.span.length()),
+            _ => brief(history.span.length()),
         };
         let heading = format!(
             "LATENCY over {}, {each} a column: █ up to p50, │ up to p95",
-            past.span.words()
+            history.span.words()
         );
         self.text.lines.push(Line::styled(heading, BOLD));
         let Some(highest) = highest.filter(|highest| !highest.is_zero()) else {
@@ -155,7 +155,7 @@ impl Page<'_> {
                 String::new()
             };
             let mut parts = vec![Span::styled(format!("{label:>7} "), DIM)];
-            for point in &past.chart {
+            for point in &history.chart {
                 let (p50, p95) = (point.p50.map_or(0, level), point.p95.map_or(0, level));
                 let (glyph, style) = if row <= p50 {
                     ("█", NETWORK)
@@ -168,9 +168,9 @@ impl Page<'_> {
             }
             self.text.lines.push(Line::from(parts));
         }
-        self.marks("looks", &past.chart);
-        let cells = past.chart.len();
-        if let (Some(first), true) = (past.chart.first(), cells > 20) {
+        self.marks("looks", &history.chart);
+        let cells = history.chart.len();
+        if let (Some(first), true) = (history.chart.first(), cells > 20) {
             let from = self.time(first.start);
             let gap = cells.saturating_sub(from.len() + 3);
             let text = format!("{:8}{from}{}now", "", " ".repeat(gap));
@@ -224,9 +224,9 @@ impl Page<'_> {
         }
     }
 
-    fn file(&mut self, past: &SiteHistory) {
+    fn file(&mut self, history: &SiteHistory) {
         self.text.heading("THE HISTORY");
-        let file = &past.file;
+        let file = &history.file;
         let place = file.path.as_deref().unwrap_or("in memory only");
         self.text.say("File", &clean(place, 400), PLAIN);
         let oldest = file.oldest.map_or_else(
@@ -235,8 +235,8 @@ impl Page<'_> {
         );
         let size = format!("{}, {oldest}", bytes(file.bytes));
         self.text.say("Size", &size, PLAIN);
-        let looks = count(usize::try_from(file.looks_a_day).unwrap_or(usize::MAX));
-        let growth = format!("{} a day at {looks} looks a day", bytes(file.growth_a_day));
+        let looks = count(usize::try_from(file.checks_per_day).unwrap_or(usize::MAX));
+        let growth = format!("{} a day at {looks} looks a day", bytes(file.bytes_per_day));
         self.text.say("Growth", &growth, PLAIN);
     }
 }

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use ratatui::style::Color;
 
 use crate::tui::fixture::Fleet;
-use crate::tui::history_fixture::{hindsight, past, site_past};
+use crate::tui::history_fixture::{history, replay, site_history};
 use crate::tui::history_view::{HistoryQuery, HistorySpan, HistoryView};
 use crate::tui::options::Options;
 use crate::tui::replay_state::{ReplayState, TriedRules};
@@ -15,7 +15,7 @@ use super::harness::{LARGE, MEDIUM, SMALL, draw, lines, options, press, shot, ty
 
 fn fleet() -> Fleet {
     let mut fleet = Fleet::mixed();
-    fleet.past = past();
+    fleet.history = history();
     fleet
 }
 
@@ -136,7 +136,7 @@ fn a_frozen_screen_shows_the_outages_of_then() {
     let mut fleet = fleet();
     let mut ui = outages(&fleet.scene(), SMALL, options());
     press(&mut ui, &fleet.scene(), "Space");
-    fleet.past = HistoryView {
+    fleet.history = HistoryView {
         revision: 2,
         answered: true,
         ..HistoryView::default()
@@ -175,7 +175,7 @@ fn the_past_of_a_site_is_a_page_of_uptime_chart_days_and_outages() {
     let mut fleet = fleet();
     let pay = fleet.id("pay.example/charge");
     for (size, cells) in [(SMALL, 68), (MEDIUM, 108)] {
-        fleet.past.site = Some(site_past(pay, HistorySpan::Day, cells));
+        fleet.history.site = Some(site_history(pay, HistorySpan::Day, cells));
         let scene = fleet.scene();
         let mut ui = Ui::new(options(), size);
         ui.tick(&scene);
@@ -204,7 +204,7 @@ fn the_past_of_a_site_is_a_page_of_uptime_chart_days_and_outages() {
 }
 
 /// The screen of other rules, one of them tried.
-fn replay(fleet: &Fleet, size: (u16, u16), options: Options) -> Ui {
+fn replay_screen(fleet: &Fleet, size: (u16, u16), options: Options) -> Ui {
     let mut ui = outages(&fleet.scene(), size, options);
     press(&mut ui, &fleet.scene(), "t c T");
     ui
@@ -213,15 +213,17 @@ fn replay(fleet: &Fleet, size: (u16, u16), options: Options) -> Ui {
 #[test]
 fn the_past_under_other_rules_stands_beside_the_past_as_it_was() {
     let mut fleet = fleet();
-    let tried = replay(&fleet, SMALL, options()).tried_rules().unwrap();
+    let tried = replay_screen(&fleet, SMALL, options())
+        .tried_rules()
+        .unwrap();
     // The first site waits for ten seconds and is confirmed by two failures.
     assert_eq!(
         (tried.rules.confirm, tried.rules.timeout),
         (Some(3), Some(std::time::Duration::from_secs(7)))
     );
-    fleet.hindsight = hindsight(tried);
+    fleet.replay = replay(tried);
     for size in [SMALL, MEDIUM, LARGE] {
-        let ui = replay(&fleet, size, options());
+        let ui = replay_screen(&fleet, size, options());
         let scene = fleet.scene();
         assert_snapshot!(format!("replay_{}", size.0), shot(&draw(&ui, &scene, size)));
         let plain = Options {
@@ -229,7 +231,7 @@ fn the_past_under_other_rules_stands_beside_the_past_as_it_was() {
             ascii: true,
             ..options()
         };
-        let plain = draw(&replay(&fleet, size, plain), &scene, size);
+        let plain = draw(&replay_screen(&fleet, size, plain), &scene, size);
         assert!(plain.content.iter().all(|cell| cell.fg == Color::Reset));
         assert!(plain.content.iter().all(|cell| cell.symbol().is_ascii()));
         assert_snapshot!(format!("replay_ascii_{}", size.0), shot(&plain));
@@ -245,15 +247,15 @@ fn figures_of_rules_that_are_tried_no_more_fade_until_the_new_ones_come() {
     assert_eq!(ui.tried_rules(), Some(TriedRules::default()));
     // Nobody asks for the lists meanwhile.
     assert_eq!(ui.history_query(), None);
-    fleet.hindsight = ReplayState {
+    fleet.replay = ReplayState {
         under_way: Some(0),
         ..ReplayState::default()
     };
     let text = lines(&draw(&ui, &fleet.scene(), SMALL)).join("\n");
     assert!(text.contains("reckoning …"), "{text}");
-    fleet.hindsight = ReplayState {
+    fleet.replay = ReplayState {
         under_way: Some(430_000),
-        ..hindsight(TriedRules::default())
+        ..replay(TriedRules::default())
     };
     press(&mut ui, &fleet.scene(), "c C z");
     let buffer = draw(&ui, &fleet.scene(), SMALL);
@@ -268,7 +270,7 @@ fn figures_of_rules_that_are_tried_no_more_fade_until_the_new_ones_come() {
             .modifier
             .contains(ratatui::style::Modifier::DIM)
     );
-    fleet.hindsight.trouble = Some("No history is kept.".to_owned());
+    fleet.replay.trouble = Some("No history is kept.".to_owned());
     let text = lines(&draw(&ui, &fleet.scene(), SMALL)).join("\n");
     assert!(text.contains("No history is kept."), "{text}");
     press(&mut ui, &fleet.scene(), "x");
@@ -282,14 +284,14 @@ fn figures_of_rules_that_are_tried_no_more_fade_until_the_new_ones_come() {
 #[test]
 fn the_list_of_replayed_outages_is_scrolled_and_the_figures_stay() {
     let mut fleet = fleet();
-    let mut hindsight = hindsight(TriedRules::default());
-    let reckoned = hindsight.reckoned.as_mut().unwrap();
-    let last = reckoned.outages[4].clone();
-    reckoned
+    let mut replay = replay(TriedRules::default());
+    let result = replay.result.as_mut().unwrap();
+    let last = result.outages[4].clone();
+    result
         .outages
-        .splice(4..4, vec![reckoned.outages[3].clone(); 495]);
-    reckoned.of = 12_345;
-    fleet.hindsight = hindsight;
+        .splice(4..4, vec![result.outages[3].clone(); 495]);
+    result.of = 12_345;
+    fleet.replay = replay;
     let scene = fleet.scene();
     for size in [(60, 16), SMALL, LARGE] {
         let mut ui = outages(&scene, size, options());

@@ -170,13 +170,10 @@ fn tried() -> Notebook {
 }
 
 /// The scene with `threads` in use and this in the workshop.
-fn scene<'a>(fleet: &'a Fleet, workshop: LabView<'a>) -> Scene<'a> {
+fn scene<'a>(fleet: &'a Fleet, lab: LabView<'a>) -> Scene<'a> {
     Scene {
         active: 1,
-        workshop: LabView {
-            cores: 2,
-            ..workshop
-        },
+        lab: LabView { cores: 2, ..lab },
         ..fleet.scene()
     }
 }

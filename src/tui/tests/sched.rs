@@ -51,9 +51,9 @@ pub(super) fn scene<'a>(
         paradigms: labels,
         active: 0,
         census: work.census,
-        record: TraceView {
+        trace: TraceView {
             ledger: &work.ledger,
-            ..scene.record
+            ..scene.trace
         },
         ..scene
     }
@@ -127,9 +127,9 @@ fn a_list_that_cannot_be_held_is_said_with_its_figures() {
     let means = work.ledger.means().unwrap();
     let capacity = Capacity::measure(demand, means, crew);
     let scene = Scene {
-        record: TraceView {
+        trace: TraceView {
             capacity: Some(capacity),
-            ..scene.record
+            ..scene.trace
         },
         ..scene
     };
@@ -250,9 +250,9 @@ fn recording_is_switched_and_exported_by_key() {
         [Intent::Record(false), Intent::Export]
     );
     let off = Scene {
-        record: TraceView {
+        trace: TraceView {
             on: false,
-            ..on.record
+            ..on.trace
         },
         ..on
     };
@@ -305,9 +305,9 @@ fn under_celery_the_broker_has_a_row_and_workers_stand_by_host() {
     let queue = queue();
     let scene = scene(&fleet, &work, &labels, 1_800);
     let scene = Scene {
-        record: TraceView {
+        trace: TraceView {
             queue: Some(&queue),
-            ..scene.record
+            ..scene.trace
         },
         ..scene
     };
@@ -339,11 +339,11 @@ fn under_celery_the_table_says_host_and_process_where_it_is_not_wide() {
     let fleet = Fleet::mixed();
     let queue = queue();
     let scene = fleet.scene();
-    let record = TraceView {
+    let trace = TraceView {
         queue: Some(&queue),
-        ..scene.record
+        ..scene.trace
     };
-    let scene = Scene { record, ..scene };
+    let scene = Scene { trace, ..scene };
     let mut ui = Ui::new(options(), MEDIUM);
     ui.tick(&scene);
     let all = lines(&draw(&ui, &scene, MEDIUM)).join("\n");

@@ -107,9 +107,9 @@ fn written(threads: u64, many: bool, keys: &str) -> Vec<usize> {
                 threads: threads as usize,
                 processes: 1,
             },
-            record: TraceView {
+            trace: TraceView {
                 ledger: &ledger,
-                ..scene.record
+                ..scene.trace
             },
             ..scene
         };

@@ -66,7 +66,7 @@ fn while_nothing_is_recorded_nothing_is_claimed() {
     let work = sweep(&fleet, Crew::Threads(4), 6_500);
     let labels = [THREADS];
     let mut scene = scene(&fleet, &work, &labels, 6_500);
-    scene.record.on = false;
+    scene.trace.on = false;
     let lines = text(&scene, MEDIUM, "");
     assert!(lines[2].contains("worst late shown -"), "{}", lines[2]);
     let lanes = lines.iter().filter(|line| line.contains("thread-"));

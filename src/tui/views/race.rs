@@ -80,7 +80,7 @@ fn columns(width: u16) -> &'static [Column] {
 
 fn draw(state: &State, scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
     let room = usize::from(body.width).saturating_sub(2);
-    let board = scene.workshop.board;
+    let board = scene.lab.board;
     let mut lines = vec![(head(state, scene, board), BOLD)];
     let answers = match board {
         None => vec![(invitation(state, scene), PLAIN)],

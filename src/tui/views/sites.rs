@@ -71,7 +71,7 @@ fn draw(state: &State, scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
         last.is_some_and(|last| is_late(last.late))
     });
     let placed = columns(area.width, late);
-    let far = scene.record.queue.is_some();
+    let far = scene.trace.queue.is_some();
     heading(buffer, area, &placed, far);
     let now = state.now(scene);
     for ((row, place), line) in seen.iter().zip(places).zip(rows.rows()) {

@@ -75,7 +75,7 @@ fn first_line(
     }
     left.extend(
         scene
-            .record
+            .trace
             .queue
             .map(|queue| Piece::text(5, places(queue), PLAIN)),
     );
@@ -97,7 +97,10 @@ fn first_line(
     } else {
         Span::styled(format!("live {time}"), PLAIN)
     };
-    let right = vec![Piece::text(5, scene.source, DIM), Piece::new(1, vec![live])];
+    let right = vec![
+        Piece::text(5, scene.config_path, DIM),
+        Piece::new(1, vec![live]),
+    ];
     (left, right)
 }
 
@@ -105,7 +108,7 @@ fn first_line(
 /// and processes, and then not how many checks may be under way.
 fn crew(scene: &Scene<'_>, workers: usize) -> String {
     let there = |queue: &QueueFigures| queue.workers.iter().filter(|one| one.alive).count();
-    plural(scene.record.queue.map_or(workers, there), "worker")
+    plural(scene.trace.queue.map_or(workers, there), "worker")
 }
 
 /// Where the workers of a queue are, and what they can run at once.
@@ -156,7 +159,7 @@ fn counts(summary: &Summary) -> Pieces {
 
 /// What the paradigm holds of the list, as it was measured.
 fn capacity(scene: &Scene<'_>) -> Option<Piece<'static>> {
-    let capacity = scene.record.capacity?;
+    let capacity = scene.trace.capacity?;
     let name = scene.paradigms.get(scene.active)?.name;
     if capacity.late() > 0 {
         let style = theme::tone(crate::tui::view_model::Tone::Warn);
@@ -173,15 +176,15 @@ fn capacity(scene: &Scene<'_>) -> Option<Piece<'static>> {
 
 /// What the checks cost.
 fn costs(summary: &Summary) -> Pieces {
-    let (census, machine) = (summary.census, summary.machine);
+    let (census, process) = (summary.census, summary.process);
     let mut pieces = vec![
         Piece::text(6, format!("threads {}", count(census.threads)), PLAIN),
         Piece::text(8, format!("procs {}", count(census.processes)), PLAIN),
     ];
-    if let Some(cpu) = machine.cpu {
+    if let Some(cpu) = process.cpu {
         pieces.push(Piece::text(7, format!("cpu {:.0}%", cpu * 100.0), PLAIN));
     }
-    if let Some(rss) = machine.rss {
+    if let Some(rss) = process.rss {
         pieces.push(Piece::text(7, format!("rss {}", bytes(rss)), PLAIN));
     }
     pieces

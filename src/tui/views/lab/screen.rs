@@ -39,8 +39,8 @@ fn draw(state: &State, scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
         return;
     };
     // What runs is shown, whatever the keys have been set to meanwhile.
-    let kept = scene.workshop.notebook;
-    let kept = kept.filter(|notebook| scene.workshop.trying || notebook.is_of(&wanted));
+    let kept = scene.lab.notebook;
+    let kept = kept.filter(|notebook| scene.lab.trying || notebook.is_of(&wanted));
     let fresh = Notebook::new(wanted);
     let notebook = kept.unwrap_or(&fresh);
     let mut page = FrameDiff { body, y: body.y };
@@ -70,7 +70,7 @@ fn draw(state: &State, scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
         );
     }
     axis(buffer, page.next(), columns, span);
-    page.line(buffer, &proportion(scene.record.ledger.means()), PLAIN);
+    page.line(buffer, &proportion(scene.trace.ledger.means()), PLAIN);
     let legend = page.next();
     sched::draw_legend(buffer, legend, false, "");
 }

@@ -8,7 +8,7 @@ use crate::tui::view_model::Scene;
 pub(super) fn facts(state: &State, scene: &Scene<'_>, experiment: &Experiment) -> String {
     let label = experiment.entry.label;
     let cores = experiment.question(false).cores;
-    let todo = if scene.workshop.trying {
+    let todo = if scene.lab.trying {
         "Enter stops".to_owned()
     } else {
         format!("{} | Enter runs", state.lab.locks.words())

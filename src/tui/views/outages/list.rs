@@ -83,7 +83,7 @@ pub(super) fn row(
     };
     let lasts = age(outage.ended.unwrap_or(now).since(outage.since));
     let name_style = if outage.ended.is_some() { PLAIN } else { BOLD };
-    let (told, told_style) = told(&outage.told, columns.told.1, (now, zone));
+    let (told, told_style) = told(&outage.messages, columns.told.1, (now, zone));
     let (known, known_style) = match &outage.acknowledged {
         None => ("-".to_owned(), DIM),
         Some(known) if known.note.is_empty() => ("yes".to_owned(), PLAIN),

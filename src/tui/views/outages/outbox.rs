@@ -11,7 +11,7 @@ use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::widgets::{Piece, draw_pieces, put};
 
 /// The line above the outbox: how many letters there are of each kind.
-pub(super) fn title(buffer: &mut Buffer, line: Rect, past: &HistoryView, is_front: bool) {
+pub(super) fn title(buffer: &mut Buffer, line: Rect, history: &HistoryView, is_front: bool) {
     for x in line.left()..line.right() {
         put(buffer, x, line.y, 1, "─", DIM);
     }
@@ -22,7 +22,7 @@ pub(super) fn title(buffer: &mut Buffer, line: Rect, past: &HistoryView, is_fron
         DeliveryState::Sent,
         DeliveryState::Failed,
     ];
-    for (way, number) in ways.into_iter().zip(past.post) {
+    for (way, number) in ways.into_iter().zip(history.outbox_counts) {
         let badge = theme::delivery(way);
         let style = if number > 0 { badge.style } else { DIM };
         let number = count(usize::try_from(number).unwrap_or(usize::MAX));
@@ -61,18 +61,18 @@ pub(super) fn heading(buffer: &mut Buffer, line: Rect) {
 pub(super) fn row(
     buffer: &mut Buffer,
     line: Rect,
-    letter: &MessageView,
+    message: &MessageView,
     (now, zone): (Timestamp, &jiff::tz::TimeZone),
 ) {
-    let badge = theme::delivery(letter.delivery);
-    let next = match letter.delivery {
-        DeliveryState::Pending if letter.next > now => age(letter.next.since(now)),
+    let badge = theme::delivery(message.delivery);
+    let next = match message.delivery {
+        DeliveryState::Pending if message.next > now => age(message.next.since(now)),
         DeliveryState::Pending => "now".to_owned(),
         _ => "-".to_owned(),
     };
-    let subject = clean(&letter.subject, 400);
-    let text = match &letter.answer {
-        Some(answer) if letter.delivery != DeliveryState::Sent => {
+    let subject = clean(&message.subject, 400);
+    let text = match &message.answer {
+        Some(answer) if message.delivery != DeliveryState::Sent => {
             format!("{}: {subject}", clean(answer, 400))
         }
         _ => subject,
@@ -80,12 +80,12 @@ pub(super) fn row(
     let cells = [
         (format!("{} {}", badge.glyph, badge.word), badge.style),
         (
-            moment(letter.settled.unwrap_or(letter.at), now, zone),
+            moment(message.settled.unwrap_or(message.at), now, zone),
             PLAIN,
         ),
-        (clean(&letter.owner, 60), PLAIN),
-        (clean(&letter.channel, 20), PLAIN),
-        (format!("{:>5}", letter.attempts), PLAIN),
+        (clean(&message.owner, 60), PLAIN),
+        (clean(&message.channel, 20), PLAIN),
+        (format!("{:>5}", message.attempts), PLAIN),
         (next, PLAIN),
         (text, PLAIN),
     ];

@@ -36,17 +36,17 @@ fn draw(state: &State, scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     if area.height < 8 {
         return;
     }
-    let past = state.past(scene);
+    let history = state.history(scene);
     let lines = |y: u16, height: u16| Rect {
         y: area.y + y,
         height,
         ..area
     };
     // The outbox has what the outages do not need, and a third at least.
-    let cause = OutagesState::common_cause(&state.outages.outages(past));
+    let cause = OutagesState::common_cause(&state.outages.outages(history));
     let said = u16::from(cause.is_some());
     let rows = area.height - 4 - said;
-    let wanted = u16::try_from(past.outages.len().max(1)).unwrap_or(u16::MAX);
+    let wanted = u16::try_from(history.outages.len().max(1)).unwrap_or(u16::MAX);
     let upper = wanted.min(rows - rows / 3);
     let lower = rows - upper;
     if let Some(cause) = cause {
@@ -59,12 +59,12 @@ fn draw(state: &State, scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
             theme::tone(Tone::Warn),
         );
     }
-    draw_outages(buffer, lines(said, upper + 1), state, scene, past);
+    draw_outages(buffer, lines(said, upper + 1), state, scene, history);
     let upper = upper + said;
     let is_front = state.outages.pane == Pane::Outbox;
-    outbox::title(buffer, lines(upper + 1, 1), past, is_front);
-    draw_letters(buffer, lines(upper + 2, lower + 1), state, scene, past);
-    bottom_line(buffer, lines(area.height - 1, 1), state, scene, past);
+    outbox::title(buffer, lines(upper + 1, 1), history, is_front);
+    draw_messages(buffer, lines(upper + 2, lower + 1), state, scene, history);
+    bottom_line(buffer, lines(area.height - 1, 1), state, scene, history);
 }
 
 fn draw_outages(
@@ -72,7 +72,7 @@ fn draw_outages(
     area: Rect,
     state: &State,
     scene: &Scene<'_>,
-    past: &HistoryView,
+    history: &HistoryView,
 ) {
     let columns = Columns::of(area.width);
     list::heading(buffer, area, &columns);
@@ -81,7 +81,7 @@ fn draw_outages(
         height: area.height - 1,
         ..area
     };
-    let outages = state.outages.outages(past);
+    let outages = state.outages.outages(history);
     let selected = state.outages.outage_at(&outages);
     let top = top(selected, rows.height);
     let at = (state.now(scene).wall, &state.options.zone);
@@ -93,17 +93,17 @@ fn draw_outages(
     }
     scroll_bar(buffer, rows, top, outages.len());
     if outages.is_empty() {
-        let text = nothing(state, past);
+        let text = nothing(state, history);
         put(buffer, rows.x + 1, rows.y, rows.width - 2, &text, PLAIN);
     }
 }
 
 /// Why no outage is listed.
-fn nothing(state: &State, past: &HistoryView) -> String {
-    match &past.trouble {
+fn nothing(state: &State, history: &HistoryView) -> String {
+    match &history.trouble {
         Some(why) => why.clone(),
-        None if !past.answered => "Reading the history …".to_owned(),
-        None if past.outages.is_empty() => "No outage on record.".to_owned(),
+        None if !history.answered => "Reading the history …".to_owned(),
+        None if history.outages.is_empty() => "No outage on record.".to_owned(),
         None => format!(
             "Nothing matches \"{}\". Esc clears the filter.",
             clean(&state.outages.filter, 60)
@@ -111,12 +111,12 @@ fn nothing(state: &State, past: &HistoryView) -> String {
     }
 }
 
-fn draw_letters(
+fn draw_messages(
     buffer: &mut Buffer,
     area: Rect,
     state: &State,
     scene: &Scene<'_>,
-    past: &HistoryView,
+    history: &HistoryView,
 ) {
     outbox::heading(buffer, area);
     let rows = Rect {
@@ -124,17 +124,23 @@ fn draw_letters(
         height: area.height - 1,
         ..area
     };
-    let selected = state.outages.letter_at(past);
+    let selected = state.outages.message_at(history);
     let top = top(selected, rows.height);
     let at = (state.now(scene).wall, &state.options.zone);
-    for ((place, letter), line) in past.letters.iter().enumerate().skip(top).zip(rows.rows()) {
-        outbox::row(buffer, line, letter, at);
+    for ((place, message), line) in history
+        .messages
+        .iter()
+        .enumerate()
+        .skip(top)
+        .zip(rows.rows())
+    {
+        outbox::row(buffer, line, message, at);
         if place == selected && state.outages.pane == Pane::Outbox {
             select(buffer, line, true);
         }
     }
-    scroll_bar(buffer, rows, top, past.letters.len());
-    if past.letters.is_empty() && past.answered {
+    scroll_bar(buffer, rows, top, history.messages.len());
+    if history.messages.is_empty() && history.answered {
         let text = "No letter yet: owners are told when an outage opens and when it ends.";
         put(buffer, rows.x + 1, rows.y, rows.width - 2, text, DIM);
     }
@@ -182,15 +188,15 @@ fn bottom_line(
     line: Rect,
     state: &State,
     scene: &Scene<'_>,
-    past: &HistoryView,
+    history: &HistoryView,
 ) {
-    let listed = state.outages.outages(past).len();
-    let open = past
+    let listed = state.outages.outages(history).len();
+    let open = history
         .outages
         .iter()
         .filter(|one| one.ended.is_none())
         .count();
-    let all = past.outages.len();
+    let all = history.outages.len();
     let right = vec![Piece::text(
         1,
         format!(

@@ -46,7 +46,7 @@ const SETTLED: usize = 10;
 pub(crate) fn now(state: &State, scene: &Scene<'_>) -> Moment {
     match &state.frozen {
         Some(frozen) => frozen.summary.now.mono,
-        None => scene.record.ledger.now(),
+        None => scene.trace.ledger.now(),
     }
 }
 
@@ -54,11 +54,11 @@ impl<'a> Board<'a> {
     /// Gathers the lanes for a body of this size.
     pub(crate) fn gather(state: &State, scene: &Scene<'a>, area: Rect) -> Self {
         let columns = Columns::of(area.width);
-        let ledger = scene.record.ledger;
+        let ledger = scene.trace.ledger;
         let anchor = ledger.swept().unwrap_or_default();
         let (now, held) = (now(state, scene), state.frozen.is_some());
         let cells = area.width.saturating_sub(columns.width()).max(1);
-        let interval = scene.record.interval;
+        let interval = scene.trace.interval;
         let time = PageTime {
             anchor,
             now,
@@ -104,7 +104,7 @@ impl<'a> Board<'a> {
     /// The threads that may run checks, and those that did on this page; their lanes are still
     /// to be filled.
     fn threads(&self, scene: &Scene<'a>, room: usize) -> Vec<Row<'a>> {
-        let ledger = scene.record.ledger;
+        let ledger = scene.trace.ledger;
         // The threads of a paradigm whose checks are tasks go from one to the next.
         let label = scene.paradigms.get(scene.active);
         let tasks = label.filter(|label| label.law == Law::Slowest);
@@ -118,7 +118,7 @@ impl<'a> Board<'a> {
             let Some(who) = part.who.filter(|_| shown) else {
                 continue;
             };
-            let ours = scene.record.queue.is_none() && !gone;
+            let ours = scene.trace.queue.is_none() && !gone;
             let kind = Kind::Thread {
                 who: who.clone(),
                 many: ours && tasks.is_some_and(|name| who.thread.starts_with(name)),
@@ -130,7 +130,7 @@ impl<'a> Board<'a> {
                 _ => groups.push((pid, who.host.to_string(), vec![row])),
             }
         }
-        if let Some(queue) = scene.record.queue {
+        if let Some(queue) = scene.trace.queue {
             let lanes = groups.into_iter().flat_map(|(.., mut lanes)| {
                 lanes.sort_by_key(|row| order(&row.kind));
                 lanes
@@ -139,12 +139,12 @@ impl<'a> Board<'a> {
         }
         let alone = groups.len() == 1;
         let lives = |rows: &[Row<'_>]| rows.iter().filter(|row| !row.is_gone()).count();
-        let ours = groups.iter().filter(|(pid, ..)| *pid == scene.record.pid);
+        let ours = groups.iter().filter(|(pid, ..)| *pid == scene.trace.pid);
         let ours: usize = ours.map(|(.., rows)| lives(rows)).sum();
         if ours == 0 && !groups.is_empty() {
             let host = String::new();
             rows.push(Row::bare(Kind::Process {
-                pid: scene.record.pid,
+                pid: scene.trace.pid,
                 host,
                 lanes: 0,
             }));
@@ -152,7 +152,7 @@ impl<'a> Board<'a> {
         for (pid, host, mut lanes) in groups {
             lanes.sort_by_key(|row| order(&row.kind));
             if alone || lanes.len() > 1 {
-                let ours = pid == scene.record.pid;
+                let ours = pid == scene.trace.pid;
                 let alive = lives(&lanes);
                 // Of the parent it is said above that it only hands checks out.
                 if alive > 0 || !ours {
@@ -177,7 +177,7 @@ impl<'a> Board<'a> {
         if ids.len() <= ALL {
             others.extend(ids);
         }
-        others.extend(scene.record.ledger.waiting().iter().map(|job| job.site));
+        others.extend(scene.trace.ledger.waiting().iter().map(|job| job.site));
         let order = by_site(&self.checks);
         let of_one = order.chunk_by(|one, other| one.site == other.site);
         let mut rows: Vec<_> = of_one

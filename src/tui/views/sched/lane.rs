@@ -35,9 +35,9 @@ pub(crate) fn draw(
             continue;
         };
         let drawn = match tid {
-            Some(_) if many && scene.record.queue.is_none() => Some(thread_mark(cell, width)),
+            Some(_) if many && scene.trace.queue.is_none() => Some(thread_mark(cell, width)),
             // Of a thread of which nothing is noted it is not known that it is idle.
-            Some(_) if !scene.record.on => mark(cell, width),
+            Some(_) if !scene.trace.on => mark(cell, width),
             Some(_) => Some(mark(cell, width).unwrap_or(IDLE)),
             None => mark(cell, width),
         };
@@ -97,7 +97,7 @@ fn fill<'a>(
 fn shared<'a>(axis: &'a Axis, row: &Row<'_>, part: &Part<'_>, scene: &Scene<'_>) -> Raster<'a> {
     let mut raster = Raster::new(axis);
     // Of a worker elsewhere, whose part comes with the answer, it is known that it holds any.
-    if scene.record.queue.is_some() {
+    if scene.trace.queue.is_some() {
         let mut held = Moment::ZERO;
         for check in &row.records {
             if check.ended > held {

@@ -94,7 +94,7 @@ impl Row<'_> {
             Kind::Site(site) => Some(site),
             _ => None,
         };
-        let jobs = of.map(|site| (site, scene.record.ledger.waiting()));
+        let jobs = of.map(|site| (site, scene.trace.ledger.waiting()));
         jobs.into_iter().flat_map(|(site, jobs)| {
             let jobs = jobs.iter().filter(move |job| job.site == site);
             jobs.map(|job| job.due)

@@ -74,8 +74,8 @@ fn draw(state: &State, scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
     strips::draw(buffer, line(y), &board, &text, &queue, most);
     let text = format!("in flight {}", count(census.running));
     strips::draw(buffer, line(y + 1), &board, &text, &flight, most);
-    let deadline = scene.record.ledger.swept();
-    let interval = scene.record.interval;
+    let deadline = scene.trace.ledger.swept();
+    let interval = scene.trace.interval;
     let deadline = deadline.zip(interval).map(|(due, interval)| due + interval);
     strips::draw_axis(buffer, line(y + 2), &board, deadline);
     bottom(buffer, line(y + 3), state, scene, &board, hidden);
@@ -122,7 +122,7 @@ fn heading(buffer: &mut Buffer, line: Rect, state: &State, facts: &Facts<'_>, bo
     board.columns.heading(buffer, line, what);
     let place = &state.sched;
     let cell = board.axis.cell();
-    let interval = scene.record.interval;
+    let interval = scene.trace.interval;
     let mut text = format!(
         "{}, {} a page",
         place.grouping.words(),
@@ -146,7 +146,7 @@ fn heading(buffer: &mut Buffer, line: Rect, state: &State, facts: &Facts<'_>, bo
             clock(at, &state.options.zone)
         ));
     }
-    let (forgotten, dropped) = scene.record.ledger.lost();
+    let (forgotten, dropped) = scene.trace.ledger.lost();
     if dropped > 0 {
         text.push_str(&format!(", {} dropped", count(dropped as usize)));
     } else if forgotten > 0 && place.is_still() {
@@ -236,8 +236,8 @@ fn draw_lanes(
 
 /// What is said of a process above its threads.
 fn process(scene: &Scene<'_>, pid: u32, host: &str, lanes: usize) -> String {
-    let memory = scene.record.kernel.memory(pid);
-    if pid != scene.record.pid {
+    let memory = scene.trace.kernel.memory(pid);
+    if pid != scene.trace.pid {
         let memory = memory.map_or_else(String::new, |memory| format!(", {}", bytes(memory)));
         return format!(
             "host {host}, pid {pid}: {}{memory}",
@@ -247,13 +247,13 @@ fn process(scene: &Scene<'_>, pid: u32, host: &str, lanes: usize) -> String {
     if lanes == 0 {
         return format!("pid {pid}, this program: the parent, hands checks out by pipes");
     }
-    let memory = memory.or(scene.machine.rss);
+    let memory = memory.or(scene.process.rss);
     let memory = memory.map_or_else(|| "its memory".to_owned(), bytes);
     let threads = match lanes {
         1 => "1 thread has".to_owned(),
         number => format!("{number} threads share"),
     };
-    let sampled = scene.record.kernel.usage_of_process(pid);
+    let sampled = scene.trace.kernel.usage_of_process(pid);
     let sampled = sampled.map_or_else(String::new, |usage| {
         format!(
             ", sampled ~{:.0}% cpu, ~{:.0} switches/s",
@@ -274,7 +274,7 @@ fn label(row: &Row<'_>, scene: &Scene<'_>, board: &Board<'_>) -> (String, ratatu
     match &row.kind {
         Kind::Process { .. } | Kind::Said(..) => (String::new(), PLAIN),
         Kind::Thread { who, gone, .. } => {
-            let id = if who.pid == who.tid || who.pid != scene.record.pid {
+            let id = if who.pid == who.tid || who.pid != scene.trace.pid {
                 who.pid
             } else {
                 who.tid
@@ -286,11 +286,11 @@ fn label(row: &Row<'_>, scene: &Scene<'_>, board: &Board<'_>) -> (String, ratatu
             };
             let text = match board.columns.name() {
                 room @ 16.. if *gone => cut(&format!("{} gone", clean(name, 15)), room.into()),
-                room @ 16.. if scene.record.queue.is_some() => cut(
+                room @ 16.. if scene.trace.queue.is_some() => cut(
                     &format!("  pid {} {}", who.pid, clean(name, 15)),
                     room.into(),
                 ),
-                0..16 if who.pid == who.tid || scene.record.queue.is_some() => {
+                0..16 if who.pid == who.tid || scene.trace.queue.is_some() => {
                     format!("pid {}", who.pid)
                 }
                 0..16 => clean(name, 15),
@@ -321,11 +321,11 @@ fn numbers(
     line: u16,
 ) -> Numbers {
     // With several hosts one may idle while checks are in flight elsewhere.
-    let in_flight = match scene.record.queue {
+    let in_flight = match scene.trace.queue {
         Some(_) => row.in_flight(&board.axis),
         None => in_flight,
     };
-    let on_record = scene.record.on || state.sched.is_still();
+    let on_record = scene.trace.on || state.sched.is_still();
     let shares = on_record.then(|| {
         let mut shares = row.shares(board.settled(line), in_flight);
         let (.., to) = board.axis.range();
@@ -333,13 +333,13 @@ fn numbers(
         shares.late = shares.late.max(waits.unwrap_or_default());
         shares
     });
-    let kernel = scene.record.kernel;
+    let kernel = scene.trace.kernel;
     match &row.kind {
         Kind::Thread { who, .. } => {
             // The same numbers on another machine are somebody else's.
             let known = who.host == here().host;
             let usage = kernel.usage(who.pid, who.tid).filter(|_| known);
-            let own = known && who.pid != scene.record.pid;
+            let own = known && who.pid != scene.trace.pid;
             Numbers {
                 shares,
                 kernel: usage.map(|usage| usage.cpu),

@@ -27,7 +27,7 @@ pub(crate) struct Facts<'a> {
 /// How many processes and threads, as they are, and where. A parent that only hands checks
 /// out is told apart.
 fn crew(census: &Census, scene: &Scene<'_>) -> String {
-    let roster = scene.record.ledger.roster();
+    let roster = scene.trace.ledger.roster();
     let mut processes = match census.processes {
         1 => "1 process".to_owned(),
         number => format!("{} processes", count(number)),
@@ -35,7 +35,7 @@ fn crew(census: &Census, scene: &Scene<'_>) -> String {
     let hosts: BTreeSet<_> = roster.iter().map(|who| &who.host).collect();
     if hosts.len() > 1 {
         processes.push_str(&format!(" on {} hosts", count(hosts.len())));
-    } else if !roster.is_empty() && roster.iter().all(|who| who.pid != scene.record.pid) {
+    } else if !roster.is_empty() && roster.iter().all(|who| who.pid != scene.trace.pid) {
         processes.push_str(" + parent");
     }
     format!("{processes}, {}", plural(census.threads, "thread"))
@@ -44,7 +44,7 @@ fn crew(census: &Census, scene: &Scene<'_>) -> String {
 impl<'a> Facts<'a> {
     /// Gathers them: who was late of those that started between `from` and now.
     pub(crate) fn of(scene: &'a Scene<'a>, census: Census, from: Moment, now: Moment) -> Self {
-        let ledger = scene.record.ledger;
+        let ledger = scene.trace.ledger;
         let sweep = ledger.sweep();
         Self {
             scene,
@@ -70,7 +70,7 @@ impl<'a> Facts<'a> {
     pub(crate) fn facts(&self, room: usize) -> String {
         let census = &self.census;
         let late = self.late.map_or(Duration::ZERO, |late| late.late);
-        let late = if self.scene.record.on {
+        let late = if self.scene.trace.on {
             lateness(late)
         } else {
             "-".to_owned()
@@ -150,7 +150,7 @@ impl<'a> Facts<'a> {
 
     /// The cause, in clauses of which the first matter most.
     pub(crate) fn cause(&self) -> (Vec<String>, Tone) {
-        if !self.scene.record.on {
+        if !self.scene.trace.on {
             let text = "Recording is off: T switches it on.".to_owned();
             return (vec![text], Tone::Warn);
         }
@@ -163,7 +163,7 @@ impl<'a> Facts<'a> {
             }
             None => clauses.push("Nothing is late.".to_owned()),
         }
-        let short = self.scene.record.capacity;
+        let short = self.scene.trace.capacity;
         let short = short.and_then(|capacity| self.short(&capacity));
         match (&self.late, short) {
             // What a list needs at every moment is no matter of this page.
@@ -193,7 +193,7 @@ impl<'a> Facts<'a> {
                     brief(took)
                 );
             }
-            Why::Program if self.scene.record.queue.is_some() => {
+            Why::Program if self.scene.trace.queue.is_some() => {
                 return format!("{victim}: so long it was on the way to a worker.");
             }
             Why::Program if self.census.processes > 1 => {
@@ -219,8 +219,8 @@ impl<'a> Facts<'a> {
         if late.ahead > 1 {
             text.push_str(&format!(" and {}", plural(late.ahead - 1, "more check")));
         }
-        let ledger = self.scene.record.ledger;
-        let number = match self.scene.record.queue {
+        let ledger = self.scene.trace.ledger;
+        let number = match self.scene.trace.queue {
             // Those that were there before they were first heard of are not on record.
             Some(queue) if ledger.is_of_now(late.began) => queue.places().unwrap_or_default(),
             _ => ledger.workers_at(late.began),
@@ -261,7 +261,7 @@ impl<'a> Facts<'a> {
             .sweep
             .filter(|sweep| sweep.open == 0 && self.is_own_sweep);
         // Messages may be under way by the thousand: what bounds a sweep are the workers.
-        let places = self.scene.record.queue.and_then(QueueFigures::places);
+        let places = self.scene.trace.queue.and_then(QueueFigures::places);
         let workers = places.unwrap_or(self.census.workers).max(1);
         let kind = match places {
             Some(_) => Law::SumByWorkers,
