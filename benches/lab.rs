@@ -21,7 +21,7 @@ use serde_json::Value;
 use uptime_squirrel::domain::SystemClock;
 use uptime_squirrel::lab::{Course, Setup, run};
 use uptime_squirrel::paradigm::{ALL, position};
-use uptime_squirrel::trace::Doing;
+use uptime_squirrel::trace::SliceKind;
 
 use median::median;
 use table::Table;
@@ -116,7 +116,10 @@ fn handing_over() -> Result<(f64, f64), Box<dyn Error>> {
     };
     let course = Course::crunch(JOBS, LENGTH);
     let lap = run(&course, setup, clock, &AtomicBool::new(false))?;
-    let busy = lap.records.iter().map(|record| record.busy(Doing::Running));
+    let busy = lap
+        .records
+        .iter()
+        .map(|record| record.busy(SliceKind::Running));
     let idle = lap.sweep.saturating_sub(busy.sum()).as_secs_f64();
     let handovers = lap.handovers.max(1) as f64;
     Ok((idle / lap.sweep.as_secs_f64(), idle / handovers))

@@ -24,7 +24,7 @@ use jiff::tz::TimeZone;
 use rustix::time::{ClockId, clock_gettime};
 use uptime_squirrel::domain::{Clock as _, Moment};
 use uptime_squirrel::paradigm::labels;
-use uptime_squirrel::trace::{Capacity, Crew, Kernel, Ledger};
+use uptime_squirrel::trace::{Capacity, ProcStats, TraceStore, WorkerResources};
 use uptime_squirrel::tui::{
     FrameDiff, HistoryView, Input, LabView, Options, ProcessStats, ReplayState, Scene, TraceView,
     Ui,
@@ -102,7 +102,7 @@ fn watch(table: &mut Table, name: &str, urls: &[String], pages: u32) -> Result<(
     }
     table.note(
         &format!("{name}: checks a second, and in flight"),
-        format!("{rate:.0}, {}", record.ledger.running().count()),
+        format!("{rate:.0}, {}", record.store.running().count()),
     );
     table.note(
         &format!("{name}: of a frame, taking over what was noted"),
@@ -128,8 +128,8 @@ fn millis<T>(work: impl FnOnce() -> T) -> (f64, T) {
 /// What is on record, kept as the program keeps it.
 #[derive(Default)]
 struct Keeping {
-    ledger: Ledger,
-    kernel: Kernel,
+    store: TraceStore,
+    kernel: ProcStats,
     sampled: Moment,
     cores: usize,
 }
@@ -138,15 +138,15 @@ impl Keeping {
     fn look(&mut self, live: &Live) {
         const SAMPLE_PERIOD: Duration = Duration::from_secs(1);
         let (core, now) = (&live.core, live.clock.moment());
-        self.ledger.staffed(core.census().workers, now);
-        self.ledger.absorb(core.recorder().fetch());
+        self.store.set_workers(core.census().workers, now);
+        self.store.absorb(core.recorder().fetch());
         let waiting = core.waiting(MOST_WAITING);
-        self.ledger
-            .look(core.recorder(), waiting, core.demand().sites, now);
+        self.store
+            .update(core.recorder(), waiting, core.demand().sites, now);
         if now.since(self.sampled) >= SAMPLE_PERIOD {
             self.sampled = now;
             self.cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-            self.kernel.sample(self.ledger.roster(), now);
+            self.kernel.sample(self.store.roster(), now);
         }
     }
 
@@ -155,12 +155,12 @@ impl Keeping {
         let core = &live.core;
         let (entry, census, labels) = (core.entry(), core.census(), labels());
         let active = labels.iter().position(|label| *label == entry.label);
-        let crew = Crew {
+        let crew = WorkerResources {
             workers: census.workers,
             threads: census.threads,
             cores: self.cores,
         };
-        let means = self.ledger.means();
+        let means = self.store.means();
         look(&Scene {
             monitor: core.monitor(),
             now: live.clock.now(),
@@ -169,7 +169,7 @@ impl Keeping {
             census,
             resizable: entry.resizable,
             trace: TraceView {
-                ledger: &self.ledger,
+                store: &self.store,
                 kernel: &self.kernel,
                 capacity: means.map(|means| Capacity::measure(core.demand(), means, crew)),
                 // A page of ten seconds, as with any longer interval.

@@ -25,7 +25,7 @@ use uptime_squirrel::domain::{
 use uptime_squirrel::monitor::Monitor;
 use uptime_squirrel::paradigm::{Census, Label, labels};
 use uptime_squirrel::schedule::Schedule;
-use uptime_squirrel::trace::{Kernel, Ledger};
+use uptime_squirrel::trace::{ProcStats, TraceStore};
 use uptime_squirrel::tui::{
     FrameDiff, HistoryView, Input, LabView, Options, ProcessStats, ReplayState, Scene, TraceView,
     Ui,
@@ -267,10 +267,10 @@ impl Screen {
 /// Very many sites, one in a thousand of them down.
 struct Fleet {
     monitor: Monitor,
-    ledger: Ledger,
+    store: TraceStore,
     history: HistoryView,
     replay: ReplayState,
-    kernel: Kernel,
+    kernel: ProcStats,
     schedule: Schedule,
     now: Now,
     next: usize,
@@ -295,10 +295,10 @@ impl Fleet {
         schedule.configure(&plan, now.mono);
         Self {
             monitor,
-            ledger: Ledger::new(),
+            store: TraceStore::new(),
             history: HistoryView::default(),
             replay: ReplayState::default(),
-            kernel: Kernel::default(),
+            kernel: ProcStats::default(),
             schedule,
             now,
             next: 0,
@@ -421,7 +421,7 @@ impl Fleet {
             },
             resizable: true,
             trace: TraceView {
-                ledger: &self.ledger,
+                store: &self.store,
                 kernel: &self.kernel,
                 capacity: None,
                 interval: None,

@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use uptime_squirrel::domain::CheckSpec;
 use uptime_squirrel::probe::Kit;
-use uptime_squirrel::trace::{Ledger, Recorder};
+use uptime_squirrel::trace::{Recorder, TraceStore};
 
 use engine::{Engine, specs};
 use median::median;
@@ -110,7 +110,7 @@ impl Figures {
             format!("{:.2} us", median(of(|round| round.on - round.off))),
         );
         table.note(
-            &format!("{title}: more, to put it into the ledger"),
+            &format!("{title}: more, to put it into the store"),
             format!("{:.2} us", median(of(|round| round.kept))),
         );
         let percent = of(|round| (round.on / round.off - 1.0) * 100.0);
@@ -135,7 +135,7 @@ fn compare(
     (rounds, checks): (usize, usize),
 ) -> Result<Figures, Box<dyn Error>> {
     let each = |used: f64| used * 1e6 / checks as f64;
-    let mut ledger = Ledger::new();
+    let mut store = TraceStore::new();
     let (mut all, mut polls) = (Vec::new(), 0);
     // The first round is not counted: clients, buffers and tasks are made in it.
     for round in 0..=rounds {
@@ -151,7 +151,7 @@ fn compare(
             let before = cpu::seconds();
             let fetched = recorder.fetch();
             let fetching = cpu::seconds() - before;
-            let noted = fetched.ended.iter().map(|record| record.notes.slices.len());
+            let noted = fetched.ended.iter().map(|record| record.log.slices.len());
             let (records, noted) = (fetched.ended.len(), noted.sum::<usize>());
             if records != if on { checks } else { 0 } {
                 return Err(format!("{records} records of {checks} checks").into());
@@ -159,7 +159,7 @@ fn compare(
             if on {
                 polls += noted;
                 let before = cpu::seconds();
-                ledger.absorb(fetched);
+                store.absorb(fetched);
                 kept = each(fetching + cpu::seconds() - before);
             }
         }

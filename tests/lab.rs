@@ -13,7 +13,7 @@ mod lab {
         Trials, Workload, explain, predict, run, verdict,
     };
     use uptime_squirrel::paradigm::{ALL, Entry, Label, Law, Shape, StartError, position};
-    use uptime_squirrel::trace::{Activity, Doing, spans};
+    use uptime_squirrel::trace::{Activity, SliceKind, spans};
 
     const JOBS: usize = 4;
     /// Many of the lock's intervals, and bearable one after another.
@@ -41,15 +41,15 @@ mod lab {
         let lap = run(&course(workload), setup, clock, &AtomicBool::new(false)).unwrap();
         assert_eq!((lap.late.len(), lap.unknown), (JOBS, 0), "{:?}", lap.why);
         assert_eq!(lap.records.len(), JOBS);
-        assert!(lap.records.iter().all(|record| record.notes.dropped == 0));
+        assert!(lap.records.iter().all(|record| record.log.dropped == 0));
         lap
     }
 
     /// A stretch of one thread.
     type Stretch = (Moment, Moment, u32);
 
-    fn stretches(lap: &Lap, doing: Doing) -> Vec<Stretch> {
-        let slices = lap.records.iter().flat_map(|record| &record.notes.slices);
+    fn stretches(lap: &Lap, doing: SliceKind) -> Vec<Stretch> {
+        let slices = lap.records.iter().flat_map(|record| &record.log.slices);
         let mut stretches: Vec<_> = slices
             .filter(|slice| slice.doing == doing)
             .map(|slice| (slice.start, slice.end, slice.tid))
@@ -75,7 +75,11 @@ mod lab {
     }
 
     fn running_at_once(lap: &Lap) -> usize {
-        most_at_once(stretches(lap, Doing::Running).iter().map(|s| (s.0, s.1)))
+        most_at_once(
+            stretches(lap, SliceKind::Running)
+                .iter()
+                .map(|s| (s.0, s.1)),
+        )
     }
 
     fn waiting_at_once(lap: &Lap) -> usize {
@@ -91,7 +95,7 @@ mod lab {
     }
 
     fn threads(lap: &Lap) -> BTreeSet<u32> {
-        let running = stretches(lap, Doing::Running);
+        let running = stretches(lap, SliceKind::Running);
         running.iter().map(|stretch| stretch.2).collect()
     }
 
@@ -118,18 +122,21 @@ mod lab {
             assert_eq!(running_at_once(&lap), 1, "{paradigm}");
             assert!(lap.handovers > 0, "{paradigm}");
             // While one runs, three wait for the lock.
-            let locked = stretches(&lap, Doing::Locked);
+            let locked = stretches(&lap, SliceKind::Locked);
             let at_once = most_at_once(locked.iter().map(|stretch| (stretch.0, stretch.1)));
             assert!(at_once >= 2, "{paradigm}: {at_once}");
             let busy = |doing| -> Duration { lap.records.iter().map(|r| r.busy(doing)).sum() };
-            assert!(busy(Doing::Locked) > busy(Doing::Running), "{paradigm}");
+            assert!(
+                busy(SliceKind::Locked) > busy(SliceKind::Running),
+                "{paradigm}"
+            );
         }
     }
 
     #[test]
     fn under_the_lock_each_thread_comes_to_its_turns() {
         let lap = lap("threads", Workload::Crunch, true);
-        let running = stretches(&lap, Doing::Running);
+        let running = stretches(&lap, SliceKind::Running);
         for tid in threads(&lap) {
             let turns = running.iter().filter(|stretch| stretch.2 == tid).count();
             assert!(turns > 1, "thread {tid} was never interrupted: {running:?}");
@@ -141,7 +148,7 @@ mod lab {
         for paradigm in THREADED {
             let lap = lap(paradigm, Workload::Crunch, false);
             assert_eq!(running_at_once(&lap), JOBS, "{paradigm}");
-            assert!(stretches(&lap, Doing::Locked).is_empty(), "{paradigm}");
+            assert!(stretches(&lap, SliceKind::Locked).is_empty(), "{paradigm}");
             assert_eq!(lap.handovers, 0);
         }
     }
@@ -154,7 +161,7 @@ mod lab {
             let crunch = lap("green", Workload::Crunch, gil);
             assert_eq!((running_at_once(&crunch), threads(&crunch).len()), (1, 1));
             // One task ran to its end before the next one could begin.
-            assert_eq!(stretches(&crunch, Doing::Running).len(), JOBS);
+            assert_eq!(stretches(&crunch, SliceKind::Running).len(), JOBS);
         }
     }
 

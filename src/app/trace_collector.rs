@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::domain::Moment;
 use crate::paradigm::QueueFigures;
-use crate::trace::{Capacity, Crew, Kernel, Ledger, here};
+use crate::trace::{Capacity, ProcStats, TraceStore, WorkerResources, here};
 use crate::tui::TraceView;
 
 use super::core::Core;
@@ -22,8 +22,8 @@ const MOST_WAITING: usize = 4_096;
 /// What is on record of the checks.
 #[derive(Debug)]
 pub(super) struct TraceCollector {
-    ledger: Ledger,
-    kernel: Kernel,
+    store: TraceStore,
+    kernel: ProcStats,
     looked: Option<Moment>,
     sampled: Option<Moment>,
     /// That the program may use. Asked once: the system reads files for it.
@@ -37,8 +37,8 @@ impl TraceCollector {
     /// One that has seen nothing yet.
     pub(super) fn new() -> Self {
         Self {
-            ledger: Ledger::new(),
-            kernel: Kernel::default(),
+            store: TraceStore::new(),
+            kernel: ProcStats::default(),
             looked: None,
             sampled: None,
             cores: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
@@ -53,8 +53,8 @@ impl TraceCollector {
             self.asked = Some(now);
             self.places = core.queue().and_then(|queue| queue.places());
         }
-        self.ledger.staffed(self.workers(core), now);
-        self.ledger.absorb(core.recorder().fetch());
+        self.store.set_workers(self.workers(core), now);
+        self.store.absorb(core.recorder().fetch());
     }
 
     /// Looks at what is in flight, if somebody watches and it is time again.
@@ -66,13 +66,13 @@ impl TraceCollector {
         }
         self.looked = Some(now);
         let waiting = core.waiting(MOST_WAITING);
-        self.ledger
-            .look(core.recorder(), waiting, core.demand().sites, now);
+        self.store
+            .update(core.recorder(), waiting, core.demand().sites, now);
         if is_time(self.sampled, SAMPLE_PERIOD) {
             self.sampled = Some(now);
             // Ids of other machines say nothing of this one.
             let local = here().host;
-            let roster = self.ledger.roster().iter();
+            let roster = self.store.roster().iter();
             let roster: Vec<_> = roster.filter(|who| who.host == local).cloned().collect();
             self.kernel.sample(&roster, now);
         }
@@ -80,7 +80,7 @@ impl TraceCollector {
 
     /// Another paradigm runs the checks from now on.
     pub(super) fn switched(&mut self, now: Moment) {
-        self.ledger.switched(now);
+        self.store.switched(now);
         self.looked = None;
         self.places = None;
         self.asked = None;
@@ -92,8 +92,8 @@ impl TraceCollector {
         self.places.map_or(most, |places| places.min(most))
     }
 
-    pub(super) const fn ledger(&self) -> &Ledger {
-        &self.ledger
+    pub(super) const fn store(&self) -> &TraceStore {
+        &self.store
     }
 
     /// As the screen sees it.
@@ -103,14 +103,14 @@ impl TraceCollector {
         queue: Option<&'a QueueFigures>,
     ) -> TraceView<'a> {
         let census = core.census();
-        let crew = Crew {
+        let crew = WorkerResources {
             workers: self.workers(core),
             threads: census.threads,
             cores: self.cores,
         };
-        let means = self.ledger.means();
+        let means = self.store.means();
         TraceView {
-            ledger: &self.ledger,
+            store: &self.store,
             kernel: &self.kernel,
             capacity: means.map(|means| Capacity::measure(core.demand(), means, crew)),
             interval: core.demand().interval,

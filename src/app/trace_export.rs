@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::domain::{Clock, SiteId, Timestamp};
 use crate::monitor::Monitor;
-use crate::trace::{Ledger, write_chrome};
+use crate::trace::{TraceStore, write_chrome};
 use crate::tui::Tone;
 
 use super::world::World;
@@ -35,13 +35,13 @@ impl TraceExporter {
     /// Begins to write what is on record now into the working directory.
     pub(super) fn begin(
         &self,
-        ledger: &Ledger,
+        store: &TraceStore,
         monitor: &Monitor,
         now: Timestamp,
         zone: &TimeZone,
     ) {
-        let ledger = ledger.clone();
-        let names: HashMap<SiteId, String> = ledger
+        let store = store.clone();
+        let names: HashMap<SiteId, String> = store
             .all()
             .map(|record| record.site())
             .filter_map(|site| Some((site, monitor.site(site)?.site().name.to_string())))
@@ -51,8 +51,8 @@ impl TraceExporter {
         let writing = std::thread::Builder::new()
             .name("export".to_owned())
             .spawn(move || {
-                let written = write(&ledger, &names, &path);
-                let checks = ledger.all().count();
+                let written = write(&store, &names, &path);
+                let checks = store.all().count();
                 let told = written
                     .map(|()| (path.clone(), checks))
                     .map_err(|error| format!("{}: {error}", path.display()));
@@ -77,8 +77,8 @@ impl World {
     /// Writes what is on record.
     pub(super) fn export(&mut self, exporter: &TraceExporter) {
         self.trace.absorb(&self.core, self.clock.moment());
-        let (ledger, monitor) = (self.trace.ledger(), self.core.monitor());
-        exporter.begin(ledger, monitor, self.clock.timestamp(), &self.zone);
+        let (store, monitor) = (self.trace.store(), self.core.monitor());
+        exporter.begin(store, monitor, self.clock.timestamp(), &self.zone);
     }
 
     /// What became of that.
@@ -101,7 +101,7 @@ fn stamp(now: Timestamp, zone: &TimeZone) -> String {
         .to_string()
 }
 
-fn write(ledger: &Ledger, names: &HashMap<SiteId, String>, path: &PathBuf) -> io::Result<()> {
+fn write(store: &TraceStore, names: &HashMap<SiteId, String>, path: &PathBuf) -> io::Result<()> {
     let mut file = BufWriter::new(File::create(path)?);
     let name = |site: SiteId| {
         names
@@ -109,6 +109,6 @@ fn write(ledger: &Ledger, names: &HashMap<SiteId, String>, path: &PathBuf) -> io
             .cloned()
             .unwrap_or_else(|| site.to_string())
     };
-    write_chrome(&mut file, ledger.all(), ledger.threads(), name)?;
+    write_chrome(&mut file, store.all(), store.threads(), name)?;
     file.flush()
 }

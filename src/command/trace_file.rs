@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::domain::{RanOn, Site, SiteId};
-use crate::trace::{Ledger, Record, Recorder, write_chrome};
+use crate::trace::{CheckRecord, Recorder, TraceStore, write_chrome};
 
 /// Takes in what workers note, and writes it at the end.
 #[derive(Debug)]
 pub(super) struct TraceFile {
     path: PathBuf,
     recorder: Arc<Recorder>,
-    ledger: Ledger,
+    store: TraceStore,
 }
 
 impl TraceFile {
@@ -27,13 +27,13 @@ impl TraceFile {
         Ok(Self {
             path: path.to_owned(),
             recorder: Arc::clone(recorder),
-            ledger: Ledger::new(),
+            store: TraceStore::new(),
         })
     }
 
     /// Takes in what was noted since.
     pub(super) fn absorb(&mut self) {
-        self.ledger.absorb(self.recorder.fetch());
+        self.store.absorb(self.recorder.fetch());
     }
 
     /// Writes it all.
@@ -43,7 +43,7 @@ impl TraceFile {
     pub(super) fn finish(mut self, sites: &[Site]) -> io::Result<()> {
         self.absorb();
         let threads = self.recorder.roster();
-        write(&self.path, self.ledger.all(), &threads, |site| {
+        write(&self.path, self.store.all(), &threads, |site| {
             sites.get(site.index()).map(|site| &site.name)
         })
     }
@@ -63,7 +63,7 @@ pub(super) fn ensure_writable(path: &Path) -> io::Result<()> {
 /// Whatever writing gives.
 pub(super) fn write<'a>(
     path: &Path,
-    records: impl IntoIterator<Item = &'a Record>,
+    records: impl IntoIterator<Item = &'a CheckRecord>,
     threads: &'a [RanOn],
     name: impl Fn(SiteId) -> Option<&'a Box<str>>,
 ) -> io::Result<()> {

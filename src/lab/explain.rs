@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::trace::{Doing, Means};
+use crate::trace::{MeanTimes, SliceKind};
 
 use super::predict::Question;
 use super::{Lap, Workload, fine};
@@ -22,7 +22,7 @@ impl Seen {
     fn of(lap: &Lap, cores: usize) -> Self {
         let busy =
             |doing| -> Duration { lap.records.iter().map(|record| record.busy(doing)).sum() };
-        let (run, locked) = (busy(Doing::Running), busy(Doing::Locked));
+        let (run, locked) = (busy(SliceKind::Running), busy(SliceKind::Locked));
         let share =
             |part: Duration, whole: Duration| part.as_secs_f64() / whole.as_secs_f64().max(1e-9);
         Self {
@@ -124,7 +124,7 @@ fn crunch(question: Question, lap: &Lap, seen: Seen) -> String {
 
 /// What the lock would mean for checks like those that the monitor makes.
 #[must_use]
-pub fn proportion(checks: Option<Means>) -> String {
+pub fn proportion(checks: Option<MeanTimes>) -> String {
     let Some(means) = checks else {
         return "In proportion: real checks mostly wait, and this lock hardly matters.".to_owned();
     };
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn the_lock_is_put_in_proportion_to_what_checks_do() {
-        let means = |run| Means {
+        let means = |run| MeanTimes {
             hold: Duration::from_millis(100),
             run: Duration::from_millis(run),
         };

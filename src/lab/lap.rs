@@ -9,7 +9,7 @@ use tokio::sync::mpsc::unbounded_channel;
 
 use crate::domain::{CheckResult, Clock, JobId, Moment, SiteId, SystemClock, Verdict};
 use crate::paradigm::{Context, Dispatcher, Entry, settle};
-use crate::trace::{InterpreterLock, Record, Recorder};
+use crate::trace::{CheckRecord, InterpreterLock, Recorder};
 
 use super::Course;
 use super::meter::Meter;
@@ -67,7 +67,7 @@ pub struct Lap {
     /// When all jobs were due.
     pub due: Moment,
     /// Every poll, if it was traced.
-    pub records: Vec<Record>,
+    pub records: Vec<CheckRecord>,
     /// How often this process's interpreter lock was handed over because somebody asked.
     pub handovers: u64,
 }
@@ -100,7 +100,7 @@ pub(super) struct UnderWay<'a> {
     pub(super) now: Moment,
     pub(super) recorder: &'a Recorder,
     /// Checks that have ended, where they are traced.
-    pub(super) records: &'a [Record],
+    pub(super) records: &'a [CheckRecord],
 }
 
 /// Runs the course once on the calling thread, until `stop` is set.

@@ -2,7 +2,7 @@
 //! measurements after. Folded from the events of the trials by whoever shows them.
 
 use crate::domain::Moment;
-use crate::trace::Record;
+use crate::trace::CheckRecord;
 
 use super::{Experiment, Lap, LapError, Picture, Prediction, TrialEvent, explain, predict};
 
@@ -68,7 +68,7 @@ impl Page {
 
     /// What is on record of its jobs.
     #[must_use]
-    pub fn records(&self) -> &[Record] {
+    pub fn records(&self) -> &[CheckRecord] {
         match (self.lap(), &self.picture) {
             (Some(lap), _) => &lap.records,
             (None, Some(picture)) => &picture.records,

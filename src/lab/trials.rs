@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::domain::{Moment, SystemClock};
 use crate::paradigm::Entry;
-use crate::trace::{Ledger, Record};
+use crate::trace::{CheckRecord, TraceStore};
 
 use super::lap::{UnderWay, run_watched};
 use super::{Course, Lap, LapError, Question, Setup, Workload};
@@ -62,7 +62,7 @@ pub struct Picture {
     /// The moment of this picture.
     pub now: Moment,
     /// What has been recorded: of jobs that ended and of those in flight.
-    pub records: Vec<Record>,
+    pub records: Vec<CheckRecord>,
 }
 
 /// How an experiment gets on.
@@ -158,20 +158,20 @@ fn one(
         traced: true,
     };
     let mut told = Moment::ZERO;
-    let mut ledger = Ledger::new();
+    let mut store = TraceStore::new();
     run_watched(course, setup, clock, stop, |lap| {
         if lap.now.since(told) >= PERIOD {
             told = lap.now;
-            let picture = Box::new(picture(&mut ledger, &lap));
+            let picture = Box::new(picture(&mut store, &lap));
             tell(TrialEvent::UnderWay { gil, picture });
         }
     })
 }
 
-fn picture(ledger: &mut Ledger, lap: &UnderWay<'_>) -> Picture {
-    ledger.look(lap.recorder, Vec::new(), 0, lap.now);
+fn picture(store: &mut TraceStore, lap: &UnderWay<'_>) -> Picture {
+    store.update(lap.recorder, Vec::new(), 0, lap.now);
     let mut records = lap.records.to_vec();
-    records.extend(ledger.running().cloned());
+    records.extend(store.running().cloned());
     Picture {
         due: lap.due,
         now: lap.now,

@@ -6,14 +6,14 @@ use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{CheckResult, Clock, SystemClock};
-use crate::trace::Notes;
+use crate::trace::PollLog;
 
 /// The answer to a task.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Answer {
     pub(super) result: CheckResult,
     /// What was noted, if that was asked for.
-    pub(super) notes: Option<Notes>,
+    pub(super) notes: Option<PollLog>,
 }
 
 /// The machine's monotonic clock, which all of its processes read alike.

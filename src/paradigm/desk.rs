@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::domain::{CheckResult, CheckSpec, Clock, Job, JobId, SystemClock, Witness};
 use crate::probe::{Prober, Start, could_not_check};
-use crate::trace::{self, LiveCheck, Present, Recorder, Thread, Watched};
+use crate::trace::{self, InstrumentedCheck, OpenRecord, Recorder, ThreadPresence, ThreadSharing};
 
 use super::Context;
 
@@ -34,7 +34,7 @@ impl Desk {
     }
 
     /// The calling thread may run checks, for as long as what this gives lives.
-    pub(super) fn enter(&self) -> Present {
+    pub(super) fn enter(&self) -> ThreadPresence {
         self.recorder.enter(trace::here())
     }
 
@@ -49,13 +49,13 @@ impl Desk {
     }
 
     /// Runs the job, unless somebody else has claimed it or it was withdrawn.
-    pub(super) async fn run(&self, prober: &Prober, job: &Job, thread: Thread) {
+    pub(super) async fn run(&self, prober: &Prober, job: &Job, thread: ThreadSharing) {
         let Some(claimed) = self.claim(job) else {
             return;
         };
         let start = claimed.start();
         let watched = claimed.watch(start);
-        let live = watched.as_ref().map(Watched::live);
+        let live = watched.as_ref().map(OpenRecord::live);
         let result = check(prober, start, &job.spec, live.map(|live| (live, thread))).await;
         claimed.answer(result, watched);
     }
@@ -100,14 +100,14 @@ impl Claimed<'_> {
     }
 
     /// What notes it from its start on, if anything is to be noted.
-    pub(super) fn watch(&self, start: Start) -> Option<Watched> {
+    pub(super) fn watch(&self, start: Start) -> Option<OpenRecord> {
         self.desk
             .recorder
             .begin(start.job, start.moment, self.desk.clock)
     }
 
     /// Hands its result in.
-    pub(super) fn answer(self, result: CheckResult, watched: Option<Watched>) {
+    pub(super) fn answer(self, result: CheckResult, watched: Option<OpenRecord>) {
         if let Some(watched) = watched {
             watched.end(&result);
         }
@@ -127,7 +127,7 @@ pub(super) async fn check(
     prober: &Prober,
     start: Start,
     spec: &CheckSpec,
-    live: Option<(&Arc<LiveCheck>, Thread)>,
+    live: Option<(&Arc<InstrumentedCheck>, ThreadSharing)>,
 ) -> CheckResult {
     let witness = live.map(|(live, _)| Arc::clone(live) as Arc<dyn Witness>);
     let check = AssertUnwindSafe(prober.check(start, spec, witness, trace::here)).catch_unwind();

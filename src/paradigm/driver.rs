@@ -8,11 +8,11 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
 
 use crate::runtime::thread;
-use crate::trace::{self, Present, Recorder};
+use crate::trace::{self, Recorder, ThreadPresence};
 
 thread_local! {
     // Told of for as long as the thread lives.
-    static PRESENT: RefCell<Option<Present>> = const { RefCell::new(None) };
+    static PRESENT: RefCell<Option<ThreadPresence>> = const { RefCell::new(None) };
 }
 
 /// The calling thread runs checks from now on, until it ends.

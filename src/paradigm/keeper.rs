@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 use crate::domain::{Job, RanOn, SiteId};
 use crate::probe::Recipe;
 use crate::probe::wire::Hello;
-use crate::trace::{self, Present};
+use crate::trace::{self, ThreadPresence};
 
 use super::answer::{Answer, origin_of};
 use super::child::{Broken, Child, Death};
@@ -102,7 +102,7 @@ impl Company {
 pub(super) struct Employed {
     child: Child,
     /// When it had been greeted, and its place among the threads that run checks.
-    ready: Option<(Instant, RanOn, Present)>,
+    ready: Option<(Instant, RanOn, ThreadPresence)>,
     company: Arc<Company>,
 }
 
@@ -258,13 +258,13 @@ impl Keeper {
                 continue;
             };
             if let (Some(watched), Some((_, who, _))) = (&watched, &employed.ready) {
-                watched.live().carried_out_by(who.clone());
+                watched.live().set_remote_worker(who.clone());
             }
             let traced = watched.is_some();
             match employed.child.ask(claimed.id, claimed.spec, traced).await {
                 Ok(Answer { result, notes }) => {
                     if let (Some(watched), Some(notes)) = (&watched, notes) {
-                        watched.live().noted_elsewhere(notes);
+                        watched.live().set_remote_log(notes);
                     }
                     return claimed.answer(result, watched);
                 }

@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 use crate::domain::Job;
 use crate::probe::Kit;
 use crate::runtime::thread;
-use crate::trace::Thread;
+use crate::trace::ThreadSharing;
 
 use super::desk::Desk;
 use super::limits::refusal;
@@ -82,7 +82,7 @@ fn work(runtime: &Runtime, kit: &Kit, desk: &Desk, taker: &mut Taker) {
     let _present = desk.enter();
     let prober = runtime.block_on(async { kit.prober() });
     while let Some(job) = taker.take() {
-        runtime.block_on(desk.run(&prober, &job, Thread::Own));
+        runtime.block_on(desk.run(&prober, &job, ThreadSharing::Own));
     }
 }
 

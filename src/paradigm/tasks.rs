@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::domain::Job;
 use crate::probe::{Kit, Prober};
-use crate::trace::Thread;
+use crate::trace::ThreadSharing;
 
 use super::desk::Desk;
 use super::driver::Driver;
@@ -71,7 +71,7 @@ impl Shared {
         let prober = self.prober.get_or_init(|| self.kit.prober());
         let mut next = Some(first);
         while let Some(job) = next {
-            self.desk.run(prober, &job, Thread::Shared).await;
+            self.desk.run(prober, &job, ThreadSharing::Shared).await;
             next = self.next();
         }
     }

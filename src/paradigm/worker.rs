@@ -13,7 +13,7 @@ use std::sync::Arc;
 use crate::domain::{Clock, SystemClock};
 use crate::probe::wire::{self, Hello, Ready, ReceivedTask, WireError};
 use crate::probe::{Kit, Prober, Start};
-use crate::trace::{InterpreterLock, LiveCheck, Thread};
+use crate::trace::{InstrumentedCheck, InterpreterLock, ThreadSharing};
 
 use super::answer::{Answer, clock_from};
 use super::{desk, limits};
@@ -104,18 +104,18 @@ impl Desk {
         };
         let live = task.traced.then(|| {
             let (clock, lock) = (self.clock, self.lock.clone());
-            Arc::new(LiveCheck::new(task.job, now.mono, clock, lock))
+            Arc::new(InstrumentedCheck::new(task.job, now.mono, clock, lock))
         });
         let result = desk::check(
             &self.prober,
             start,
             &task.spec,
-            live.as_ref().map(|live| (live, Thread::Own)),
+            live.as_ref().map(|live| (live, ThreadSharing::Own)),
         )
         .await;
         Answer {
             result,
-            notes: live.map(|live| live.take_notes()),
+            notes: live.map(|live| live.take_log()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::ledger::Means;
+use super::store::MeanTimes;
 
 /// What a list of sites asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -45,7 +45,7 @@ pub struct Capacity {
 
 /// Who does the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Crew {
+pub struct WorkerResources {
     /// Checks that may be in flight at once.
     pub workers: usize,
     /// Threads that run them, in all processes.
@@ -59,7 +59,7 @@ impl Capacity {
     /// `workers ÷ hold` checks a second; so many cores, each of which a check needs while it
     /// runs, make `cores ÷ run`. The smaller one bounds.
     #[must_use]
-    pub fn measure(demand: Demand, means: Means, crew: Crew) -> Self {
+    pub fn measure(demand: Demand, means: MeanTimes, crew: WorkerResources) -> Self {
         let rate = |number: usize, time: Duration| number as f64 / time.as_secs_f64().max(1e-9);
         let cores = crew.threads.clamp(1, crew.cores.max(1));
         let per_second = rate(crew.workers, means.hold).min(rate(cores, means.run));
@@ -97,13 +97,13 @@ impl Capacity {
 mod tests {
     use super::*;
 
-    const MEANS: Means = Means {
+    const MEANS: MeanTimes = MeanTimes {
         hold: Duration::from_millis(1_300),
         run: Duration::from_micros(100),
     };
 
-    fn crew(workers: usize, threads: usize) -> Crew {
-        Crew {
+    fn crew(workers: usize, threads: usize) -> WorkerResources {
+        WorkerResources {
             workers,
             threads,
             cores: 2,

@@ -8,13 +8,13 @@ use smallvec::SmallVec;
 
 use crate::domain::{Moment, RanOn};
 
-use super::check::Check;
-use super::notes::Doing;
-use super::record::Record;
+use super::check_record::CheckRecord;
+use super::check_summary::CheckSummary;
+use super::poll_log::SliceKind;
 use super::timeline::{Bundle, Timed, Timeline};
 
 /// A thread: its host, process and id. Two hosts may well use the same numbers.
-pub(super) type Key = (Arc<str>, u32, u32);
+pub(super) type ThreadKey = (Arc<str>, u32, u32);
 
 /// A stretch of time in which a check had to do with a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Timed for Stretch {
 
 /// What a thread, or a check that waits for it, does in a stretch of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Share {
+enum StretchKind {
     Running,
     Locked,
     Ready,
@@ -41,7 +41,7 @@ enum Share {
 #[derive(Clone, Debug, Default)]
 struct Lane {
     /// The checks that it ran, alone or with others.
-    checks: Timeline<Check>,
+    checks: Timeline<CheckSummary>,
     /// When it ran, when it waited for the interpreter lock, and when one of them could go on
     /// and it did not run that yet.
     running: Timeline<Stretch>,
@@ -54,11 +54,11 @@ impl Lane {
         self.checks.bytes() + self.running.bytes() + self.locked.bytes() + self.ready.bytes()
     }
 
-    const fn of(&mut self, part: Share) -> &mut Timeline<Stretch> {
+    const fn of(&mut self, part: StretchKind) -> &mut Timeline<Stretch> {
         match part {
-            Share::Running => &mut self.running,
-            Share::Locked => &mut self.locked,
-            Share::Ready => &mut self.ready,
+            StretchKind::Running => &mut self.running,
+            StretchKind::Locked => &mut self.locked,
+            StretchKind::Ready => &mut self.ready,
         }
     }
 }
@@ -66,8 +66,8 @@ impl Lane {
 /// Checks by their starts, and by threads.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
-    checks: Timeline<Check>,
-    lanes: BTreeMap<Key, Lane>,
+    checks: Timeline<CheckSummary>,
+    lanes: BTreeMap<ThreadKey, Lane>,
     /// What records take, and what stands in lanes.
     bytes: usize,
 }
@@ -75,12 +75,12 @@ pub(super) struct Index {
 impl Index {
     /// The memory that records and all that leads to them take, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        let lanes = self.lanes.len() * size_of::<(Key, Lane)>();
+        let lanes = self.lanes.len() * size_of::<(ThreadKey, Lane)>();
         self.bytes + self.checks.bytes() + lanes
     }
 
-    pub(super) fn insert(&mut self, record: Record) {
-        let check = Check::of(record);
+    pub(super) fn insert(&mut self, record: CheckRecord) {
+        let check = CheckSummary::of(record);
         self.bytes += check.record_bytes();
         let record = check.record();
         for tid in threads(record) {
@@ -96,7 +96,7 @@ impl Index {
     }
 
     /// Takes out the check that started first.
-    pub(super) fn pop(&mut self) -> Option<Check> {
+    pub(super) fn pop(&mut self) -> Option<CheckSummary> {
         let first = self.checks.first()?.key();
         let check = self.checks.remove(first, |_| true)?;
         self.bytes -= check.record_bytes();
@@ -120,17 +120,17 @@ impl Index {
     }
 
     /// The check that started first.
-    pub(super) fn first(&self) -> Option<&Check> {
+    pub(super) fn first(&self) -> Option<&CheckSummary> {
         self.checks.first()
     }
 
     /// All checks, by their starts.
-    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Check> {
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &CheckSummary> {
         self.checks.iter()
     }
 
     /// The checks that were due, or in flight, between two moments, by their starts.
-    pub(super) fn between(&self, from: Moment, to: Moment) -> impl Iterator<Item = &Check> {
+    pub(super) fn between(&self, from: Moment, to: Moment) -> impl Iterator<Item = &CheckSummary> {
         self.checks.between(from, to)
     }
 }
@@ -138,13 +138,13 @@ impl Index {
 /// The checks of both between two moments, by their starts. Of the first there may be ten
 /// thousand; of the second there are few, and these started late.
 fn merged<'a>(
-    [ended, in_flight]: [Option<&'a Timeline<Check>>; 2],
+    [ended, in_flight]: [Option<&'a Timeline<CheckSummary>>; 2],
     (from, to): (Moment, Moment),
-) -> Vec<&'a Check> {
-    let room = |line: &Timeline<Check>| line.room(from, to);
+) -> Vec<&'a CheckSummary> {
+    let room = |line: &Timeline<CheckSummary>| line.room(from, to);
     let room = ended.map_or(0, room) + in_flight.map_or(0, room);
     let mut all = Vec::with_capacity(room);
-    let mut take = |line: &'a Timeline<Check>| {
+    let mut take = |line: &'a Timeline<CheckSummary>| {
         line.between(from, to).for_each(|check| all.push(check));
         all.len()
     };
@@ -158,18 +158,18 @@ fn merged<'a>(
 }
 
 /// The checks of two indices between two moments, by their starts.
-pub(super) fn by_start(indices: [&Index; 2], from: Moment, to: Moment) -> Vec<&Check> {
+pub(super) fn by_start(indices: [&Index; 2], from: Moment, to: Moment) -> Vec<&CheckSummary> {
     merged(indices.map(|index| Some(&index.checks)), (from, to))
 }
 
-fn key(record: &Record, tid: u32) -> Key {
+fn key(record: &CheckRecord, tid: u32) -> ThreadKey {
     (Arc::clone(&record.ran_on.host), record.ran_on.pid, tid)
 }
 
 /// The threads that had a part in a check, each once. Zero is the id of none.
-fn threads(record: &Record) -> SmallVec<[u32; 8]> {
+fn threads(record: &CheckRecord) -> SmallVec<[u32; 8]> {
     let mut threads = SmallVec::new();
-    let slices = record.notes.slices.iter().map(|slice| slice.tid);
+    let slices = record.log.slices.iter().map(|slice| slice.tid);
     for tid in slices.chain([record.ran_on.tid]) {
         if tid != 0 && !threads.contains(&tid) {
             threads.push(tid);
@@ -180,20 +180,20 @@ fn threads(record: &Record) -> SmallVec<[u32; 8]> {
 
 /// Gives each stretch of a check in which a thread had a part, none of them twice where two
 /// overlap, as they do on clocks that differ.
-fn shares(record: &Record, tid: u32, mut each: impl FnMut(Share, Stretch)) {
+fn shares(record: &CheckRecord, tid: u32, mut each: impl FnMut(StretchKind, Stretch)) {
     let mut at = record.started;
     let mut give = |share, start: Moment, end: Moment| {
         if end > start {
             each(share, Stretch { start, end });
         }
     };
-    for slice in &record.notes.slices {
+    for slice in &record.log.slices {
         if slice.tid == tid {
             let share = match slice.doing {
-                Doing::Running => Share::Running,
-                Doing::Locked => Share::Locked,
+                SliceKind::Running => StretchKind::Running,
+                SliceKind::Locked => StretchKind::Locked,
             };
-            give(Share::Ready, slice.ready.max(at), slice.start);
+            give(StretchKind::Ready, slice.ready.max(at), slice.start);
             give(share, slice.start.max(at), slice.end);
         }
         at = at.max(slice.end);
@@ -202,7 +202,7 @@ fn shares(record: &Record, tid: u32, mut each: impl FnMut(Share, Stretch)) {
 
 /// A thread, and its part in the checks on record.
 #[derive(Clone, Copy, Debug)]
-pub struct Part<'a> {
+pub struct ThreadTrace<'a> {
     /// Its host.
     pub host: &'a Arc<str>,
     /// Its process.
@@ -217,11 +217,11 @@ pub struct Part<'a> {
     lanes: [Option<&'a Lane>; 2],
 }
 
-impl<'a> Part<'a> {
+impl<'a> ThreadTrace<'a> {
     /// The checks that it ran and that were due, or in flight, between two moments, by their
     /// starts.
     #[must_use]
-    pub fn by_start(&self, from: Moment, to: Moment) -> Vec<&'a Check> {
+    pub fn by_start(&self, from: Moment, to: Moment) -> Vec<&'a CheckSummary> {
         merged(
             self.lanes.map(|lane| lane.map(|lane| &lane.checks)),
             (from, to),
@@ -230,13 +230,13 @@ impl<'a> Part<'a> {
 
     /// Offers to `take` what it did with them between two moments, together where it takes
     /// that so, or else stretch by stretch; and some that lies beyond.
-    pub fn busy(&self, from: Moment, to: Moment, mut take: impl FnMut(Doing, Bundle) -> bool) {
+    pub fn busy(&self, from: Moment, to: Moment, mut take: impl FnMut(SliceKind, Bundle) -> bool) {
         for lane in self.lanes.into_iter().flatten() {
             let take = &mut take;
             lane.running
-                .bundles(from, to, |bundle| take(Doing::Running, bundle));
+                .bundles(from, to, |bundle| take(SliceKind::Running, bundle));
             lane.locked
-                .bundles(from, to, |bundle| take(Doing::Locked, bundle));
+                .bundles(from, to, |bundle| take(SliceKind::Locked, bundle));
         }
     }
 
@@ -252,11 +252,11 @@ impl<'a> Part<'a> {
 /// process and id.
 pub(super) fn parts<'a>(
     roster: &'a [RanOn],
-    known: &'a BTreeMap<Key, RanOn>,
+    known: &'a BTreeMap<ThreadKey, RanOn>,
     indices: [&'a Index; 2],
-) -> Vec<Part<'a>> {
+) -> Vec<ThreadTrace<'a>> {
     let mut parts = BTreeMap::new();
-    let part = |(host, pid, tid): (&'a Arc<str>, u32, u32)| Part {
+    let part = |(host, pid, tid): (&'a Arc<str>, u32, u32)| ThreadTrace {
         host,
         pid,
         tid,
@@ -285,7 +285,7 @@ pub(super) fn parts<'a>(
 mod tests {
     use super::*;
     use crate::domain::{JobId, SiteId};
-    use crate::trace::notes::{Notes, Slice};
+    use crate::trace::poll_log::{PollLog, Slice};
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
@@ -295,7 +295,7 @@ mod tests {
 
     /// A check of a thread of one of two hosts, with polls that may be those of others, may
     /// touch, and may overlap.
-    fn records() -> impl Strategy<Value = Record> {
+    fn records() -> impl Strategy<Value = CheckRecord> {
         let poll = (
             0_u64..40,
             (0_u64..3, 0_u64..5),
@@ -308,23 +308,23 @@ mod tests {
         (times, any::<bool>(), 0_u32..4, polls).prop_map(
             |((due, queued, rest), host, tid, polls)| {
                 let started = due + queued;
-                let (mut now, mut notes) = (started, Notes::default());
+                let (mut now, mut log) = (started, PollLog::default());
                 for (wait, (back, woken), run, tid, locked) in polls {
                     let start = (now + wait).saturating_sub(back);
                     now = start + run;
-                    notes.slices.push(Slice {
+                    log.slices.push(Slice {
                         ready: at(start.saturating_sub(woken)),
                         start: at(start),
                         end: at(now),
                         tid,
                         doing: if locked {
-                            Doing::Locked
+                            SliceKind::Locked
                         } else {
-                            Doing::Running
+                            SliceKind::Running
                         },
                     });
                 }
-                Record {
+                CheckRecord {
                     job: JobId {
                         site: SiteId::from_index(0),
                         due: at(due),
@@ -337,7 +337,7 @@ mod tests {
                         tid,
                         thread: "t".into(),
                     },
-                    notes,
+                    log,
                     found: None,
                 }
             },
@@ -346,7 +346,7 @@ mod tests {
 
     /// The numbers of those between two moments.
     fn between<'a>(
-        records: impl Iterator<Item = &'a Record>,
+        records: impl Iterator<Item = &'a CheckRecord>,
         (from, to): (Moment, Moment),
     ) -> Vec<usize> {
         records
@@ -357,14 +357,14 @@ mod tests {
 
     /// What a thread did with checks, read from the notes of all records.
     fn stretches(
-        records: &[Record],
+        records: &[CheckRecord],
         host: &str,
         tid: u32,
         (from, to): (Moment, Moment),
     ) -> Vec<(char, Moment, Moment)> {
         let mut all = Vec::new();
         for record in records.iter().filter(|record| *record.ran_on.host == *host) {
-            let slices = &record.notes.slices;
+            let slices = &record.log.slices;
             for (place, slice) in slices.iter().enumerate() {
                 let before = slices[..place].iter().map(|slice| slice.end).max();
                 let least = before.unwrap_or_default().max(record.started);
@@ -374,7 +374,7 @@ mod tests {
                         all.push((what, start, end));
                     }
                 };
-                let what = if slice.doing == Doing::Locked {
+                let what = if slice.doing == SliceKind::Locked {
                     'l'
                 } else {
                     'r'
@@ -396,7 +396,7 @@ mod tests {
             rostered in 1_u32..4,
             windows in prop::collection::vec((0_u64..2_200, 0_u64..900), 1..6),
         ) {
-            let (mut index, mut plain): (Index, Vec<Record>) = Default::default();
+            let (mut index, mut plain): (Index, Vec<CheckRecord>) = Default::default();
             for (number, (mut record, chance)) in ended.into_iter().enumerate() {
                 record.job.site = SiteId::from_index(number);
                 index.insert(record.clone());
@@ -424,7 +424,7 @@ mod tests {
             together.sort_by_key(|record| record.started);
             let mut keys = BTreeSet::from([("a".to_owned(), rostered)]);
             for record in &all {
-                let tids = record.notes.slices.iter().map(|slice| slice.tid);
+                let tids = record.log.slices.iter().map(|slice| slice.tid);
                 let tids = tids.chain([record.ran_on.tid]).filter(|tid| *tid != 0);
                 keys.extend(tids.map(|tid| (record.ran_on.host.to_string(), tid)));
             }
@@ -438,8 +438,8 @@ mod tests {
                     prop_assert_eq!(part.is_present, **part.host == *"a" && part.tid == rostered);
                     let is_known = **part.host == *"b" && part.tid == 2;
                     prop_assert_eq!(part.who.is_some(), part.is_present || is_known);
-                    let mine = |record: &&Record| {
-                        let tids = record.notes.slices.iter().map(|slice| slice.tid);
+                    let mine = |record: &&CheckRecord| {
+                        let tids = record.log.slices.iter().map(|slice| slice.tid);
                         record.ran_on.host == *part.host
                             && tids.chain([record.ran_on.tid]).any(|tid| tid == part.tid)
                     };
@@ -455,7 +455,7 @@ mod tests {
                         bundle.of == 1
                     };
                     part.busy(window.0, window.1, |doing, bundle| {
-                        take(if doing == Doing::Locked { 'l' } else { 'r' }, bundle)
+                        take(if doing == SliceKind::Locked { 'l' } else { 'r' }, bundle)
                     });
                     part.ready(window.0, window.1, |bundle| take('w', bundle));
                     busy.sort_unstable();

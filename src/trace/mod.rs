@@ -12,39 +12,39 @@
 //! ```
 //!
 //! Workers note into a [`Recorder`], which they share; the app moves what they noted into its
-//! own [`Ledger`], which is bounded and from which pictures are made.
+//! own [`TraceStore`], which is bounded and from which pictures are made.
 
 mod capacity;
-mod check;
-mod chrome;
-mod facts;
+mod check_record;
+mod check_summary;
+mod chrome_trace;
+mod gil;
 mod identity;
 mod index;
-mod kernel;
-mod ledger;
-mod live;
-mod lock;
-mod notes;
-mod record;
+mod instrumented;
+mod lateness;
+mod open_span;
+mod poll_log;
+mod proc_stats;
 mod recorder;
-mod relay;
 mod shard;
 mod spans;
+mod store;
 mod timeline;
-mod under_way;
+mod waker;
 
-pub use capacity::{Capacity, Crew, Demand};
-pub use check::{Check, Is};
-pub use chrome::write_chrome;
-pub use facts::{Late, Why};
+pub use capacity::{Capacity, Demand, WorkerResources};
+pub use check_record::{CheckRecord, RecordedVerdict};
+pub use check_summary::{CheckProgress, CheckSummary};
+pub use chrome_trace::write_chrome;
+pub use gil::{InterpreterLock, SWITCH_INTERVAL};
 pub use identity::here;
-pub use index::Part;
-pub use kernel::{Kernel, Usage};
-pub use ledger::{Ledger, Means, Sweep};
-pub use live::{Glance, LiveCheck, Thread};
-pub use lock::{InterpreterLock, SWITCH_INTERVAL};
-pub use notes::{Doing, Notes, Slice, Step};
-pub use record::{Found, Record};
-pub use recorder::{Fetched, Present, Received, Recorder, Watched};
+pub use index::ThreadTrace;
+pub use instrumented::{InFlightCheck, InstrumentedCheck, ThreadSharing};
+pub use lateness::{LateReason, Lateness};
+pub use poll_log::{PollLog, Slice, SliceKind, Step};
+pub use proc_stats::{ProcStats, ThreadUsage};
+pub use recorder::{Fetched, OpenRecord, ReceivedCheck, Recorder, ThreadPresence};
 pub use spans::{Activity, Span, spans};
+pub use store::{MeanTimes, Sweep, TraceStore};
 pub use timeline::Bundle;

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 
 use crate::domain::{CheckResult, JobId, Moment, RanOn, SystemClock};
 
+use super::check_record::CheckRecord;
+use super::gil::InterpreterLock;
 use super::identity::tid;
-use super::live::{Glance, LiveCheck};
-use super::lock::InterpreterLock;
-use super::record::Record;
+use super::instrumented::{InFlightCheck, InstrumentedCheck};
 use super::shard::{Shard, guard};
 
 /// Records that wait to be fetched. Whoever draws fetches them ten times a second; where
@@ -21,7 +21,7 @@ const MOST_WAITING: usize = 16_384;
 const MOST_SHARDS: usize = 8;
 
 /// A thread: its host, process and id. Two hosts may well use the same numbers.
-type Key = (Arc<str>, u32, u32);
+type ThreadKey = (Arc<str>, u32, u32);
 
 /// Notes what every check does, from all threads of a process.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub struct Recorder {
     lock: Option<Arc<InterpreterLock>>,
     /// One for each thread that can run at the same time.
     shards: Box<[Arc<Shard>]>,
-    roster: Mutex<BTreeMap<Key, RanOn>>,
+    roster: Mutex<BTreeMap<ThreadKey, RanOn>>,
     received: Mutex<HashMap<JobId, usize>>,
 }
 
@@ -38,7 +38,7 @@ pub struct Recorder {
 #[derive(Debug, Default)]
 pub struct Fetched {
     /// Checks that have ended.
-    pub ended: Vec<Record>,
+    pub ended: Vec<CheckRecord>,
     /// Records that were let go because nobody fetched them, since the start.
     pub dropped: u64,
 }
@@ -84,14 +84,19 @@ impl Recorder {
 
     /// A check starts: what watches it, if anything is to be noted.
     #[must_use]
-    pub fn begin(&self, job: JobId, started: Moment, clock: SystemClock) -> Option<Watched> {
+    pub fn begin(&self, job: JobId, started: Moment, clock: SystemClock) -> Option<OpenRecord> {
         if !self.is_on() {
             return None;
         }
-        let live = Arc::new(LiveCheck::new(job, started, clock, self.lock.clone()));
+        let live = Arc::new(InstrumentedCheck::new(
+            job,
+            started,
+            clock,
+            self.lock.clone(),
+        ));
         let shard = Arc::clone(&self.shards[tid() as usize % self.shards.len()]);
         let place = Some(shard.enter(Arc::clone(&live)));
-        Some(Watched {
+        Some(OpenRecord {
             live,
             place,
             shard,
@@ -112,17 +117,17 @@ impl Recorder {
 
     /// The checks in flight.
     #[must_use]
-    pub fn glances(&self, now: Moment) -> Vec<Glance> {
+    pub fn in_flight(&self, now: Moment) -> Vec<InFlightCheck> {
         let live = self.shards.iter().flat_map(|shard| shard.live());
-        live.map(|live| live.glance(now)).collect()
+        live.map(|live| live.snapshot(now)).collect()
     }
 
     /// A thread may run checks from now on, until what this gives is dropped.
     #[must_use]
-    pub fn enter(self: &Arc<Self>, who: RanOn) -> Present {
+    pub fn enter(self: &Arc<Self>, who: RanOn) -> ThreadPresence {
         let key = (Arc::clone(&who.host), who.pid, who.tid);
         guard(&self.roster).insert(key.clone(), who);
-        Present {
+        ThreadPresence {
             key,
             recorder: Arc::clone(self),
         }
@@ -137,10 +142,10 @@ impl Recorder {
     /// A worker elsewhere has a check and has not begun with it, until what this gives is
     /// dropped. `None` if nothing is to be noted.
     #[must_use]
-    pub fn receive(self: &Arc<Self>, job: JobId) -> Option<Received> {
+    pub fn receive(self: &Arc<Self>, job: JobId) -> Option<ReceivedCheck> {
         self.is_on().then(|| {
             *guard(&self.received).entry(job).or_default() += 1;
-            Received {
+            ReceivedCheck {
                 job,
                 recorder: Arc::clone(self),
             }
@@ -156,8 +161,8 @@ impl Recorder {
 
 /// A check that is being recorded. Dropped without a result, it leaves no record.
 #[derive(Debug)]
-pub struct Watched {
-    live: Arc<LiveCheck>,
+pub struct OpenRecord {
+    live: Arc<InstrumentedCheck>,
     /// `None` once it has left the checks in flight.
     place: Option<usize>,
     shard: Arc<Shard>,
@@ -165,23 +170,23 @@ pub struct Watched {
     most: usize,
 }
 
-impl Watched {
+impl OpenRecord {
     /// What notes its polls.
     #[must_use]
-    pub const fn live(&self) -> &Arc<LiveCheck> {
+    pub const fn live(&self) -> &Arc<InstrumentedCheck> {
         &self.live
     }
 
     /// It has ended with this result.
     pub fn end(mut self, result: &CheckResult) {
         if let Some(place) = self.place.take() {
-            let record = Record::of(result, self.live.take_notes());
+            let record = CheckRecord::of(result, self.live.take_log());
             self.shard.end(place, record, self.most);
         }
     }
 }
 
-impl Drop for Watched {
+impl Drop for OpenRecord {
     fn drop(&mut self) {
         if let Some(place) = self.place.take() {
             self.shard.leave(place);
@@ -191,12 +196,12 @@ impl Drop for Watched {
 
 /// A check that a worker elsewhere has and has not begun with, for as long as this lives.
 #[derive(Debug)]
-pub struct Received {
+pub struct ReceivedCheck {
     job: JobId,
     recorder: Arc<Recorder>,
 }
 
-impl Drop for Received {
+impl Drop for ReceivedCheck {
     fn drop(&mut self) {
         let mut received = guard(&self.recorder.received);
         if let Some(times) = received.get_mut(&self.job) {
@@ -210,12 +215,12 @@ impl Drop for Received {
 
 /// A thread that may run checks, for as long as this lives.
 #[derive(Debug)]
-pub struct Present {
-    key: Key,
+pub struct ThreadPresence {
+    key: ThreadKey,
     recorder: Arc<Recorder>,
 }
 
-impl Drop for Present {
+impl Drop for ThreadPresence {
     fn drop(&mut self) {
         guard(&self.recorder.roster).remove(&self.key);
     }

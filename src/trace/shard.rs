@@ -3,29 +3,29 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::live::LiveCheck;
-use super::record::Record;
+use super::check_record::CheckRecord;
+use super::instrumented::InstrumentedCheck;
 
 /// Two lines of the cache, which are fetched as a pair.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(super) struct Shard {
-    noted: Mutex<Noted>,
+    noted: Mutex<ShardState>,
     /// Takes turns with the records that are noted: neither has to grow again.
-    spare: Mutex<Vec<Record>>,
+    spare: Mutex<Vec<CheckRecord>>,
 }
 
 #[derive(Debug, Default)]
-struct Noted {
+struct ShardState {
     /// The checks in flight. Each has a place, which is found at its end without a search.
-    places: Vec<Option<Arc<LiveCheck>>>,
+    places: Vec<Option<Arc<InstrumentedCheck>>>,
     free: Vec<usize>,
-    ended: Vec<Record>,
+    ended: Vec<CheckRecord>,
     dropped: u64,
 }
 
-impl Noted {
-    fn leave(&mut self, place: usize) -> Option<Arc<LiveCheck>> {
+impl ShardState {
+    fn leave(&mut self, place: usize) -> Option<Arc<InstrumentedCheck>> {
         self.free.push(place);
         self.places[place].take()
     }
@@ -33,7 +33,7 @@ impl Noted {
 
 impl Shard {
     /// A check starts; gives its place.
-    pub(super) fn enter(&self, live: Arc<LiveCheck>) -> usize {
+    pub(super) fn enter(&self, live: Arc<InstrumentedCheck>) -> usize {
         let mut noted = guard(&self.noted);
         if let Some(place) = noted.free.pop() {
             noted.places[place] = Some(live);
@@ -50,7 +50,7 @@ impl Shard {
 
     /// The check at this place has ended. Of more than `most` that nobody has fetched the
     /// others are counted and let go.
-    pub(super) fn end(&self, place: usize, record: Record, most: usize) {
+    pub(super) fn end(&self, place: usize, record: CheckRecord, most: usize) {
         let mut noted = guard(&self.noted);
         let left = noted.leave(place);
         if noted.ended.len() < most {
@@ -63,14 +63,14 @@ impl Shard {
     }
 
     /// The checks in flight.
-    pub(super) fn live(&self) -> Vec<Arc<LiveCheck>> {
+    pub(super) fn live(&self) -> Vec<Arc<InstrumentedCheck>> {
         let noted = guard(&self.noted);
         noted.places.iter().flatten().map(Arc::clone).collect()
     }
 
     /// Moves the records of checks that have ended behind those in `into`; gives how many were
     /// let go since the start.
-    pub(super) fn fetch(&self, into: &mut Vec<Record>) -> u64 {
+    pub(super) fn fetch(&self, into: &mut Vec<CheckRecord>) -> u64 {
         let mut records = guard(&self.spare);
         let dropped = {
             let mut noted = guard(&self.noted);

@@ -2,8 +2,8 @@
 
 use crate::domain::{Moment, Phase};
 
-use super::notes::Doing;
-use super::record::Record;
+use super::check_record::CheckRecord;
+use super::poll_log::SliceKind;
 
 /// What a check does in a stretch of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,10 +23,10 @@ pub enum Activity {
 impl Activity {
     /// What a check does while a thread does this with it.
     #[must_use]
-    pub const fn of(doing: Doing) -> Self {
+    pub const fn of(doing: SliceKind) -> Self {
         match doing {
-            Doing::Running => Self::Running,
-            Doing::Locked => Self::Locked,
+            SliceKind::Running => Self::Running,
+            SliceKind::Locked => Self::Locked,
         }
     }
 }
@@ -45,7 +45,7 @@ pub struct Span {
 }
 
 /// Gives every stretch of a check to `each`, in the order of time, the empty ones left out.
-pub fn spans(record: &Record, mut each: impl FnMut(Span)) {
+pub fn spans(record: &CheckRecord, mut each: impl FnMut(Span)) {
     let mut give = |from: Moment, to: Moment, activity, tid| {
         if to > from {
             each(Span {
@@ -58,7 +58,7 @@ pub fn spans(record: &Record, mut each: impl FnMut(Span)) {
     };
     give(record.job.due, record.started, Activity::Queued, None);
     let mut at = record.started;
-    for slice in &record.notes.slices {
+    for slice in &record.log.slices {
         wait(record, at, slice.ready, &mut give);
         give(slice.ready.max(at), slice.start, Activity::Ready, None);
         let activity = Activity::of(slice.doing);
@@ -70,12 +70,12 @@ pub fn spans(record: &Record, mut each: impl FnMut(Span)) {
 
 /// Waiting from `from` to `to`, parted where it was for something else.
 fn wait(
-    record: &Record,
+    record: &CheckRecord,
     mut from: Moment,
     to: Moment,
     give: &mut impl FnMut(Moment, Moment, Activity, Option<u32>),
 ) {
-    let steps = &record.notes.steps;
+    let steps = &record.log.steps;
     let first = steps.partition_point(|step| step.at <= from);
     let mut phase = first.checked_sub(1).and_then(|last| steps.get(last));
     for step in &steps[first..] {
@@ -94,15 +94,15 @@ fn wait(
 mod tests {
     use super::*;
     use crate::domain::{JobId, RanOn, SiteId};
-    use crate::trace::notes::{Notes, Slice, Step};
+    use crate::trace::poll_log::{PollLog, Slice, Step};
     use proptest::prelude::*;
 
     fn at(nanos: u64) -> Moment {
         Moment::from_nanos(nanos)
     }
 
-    fn record(due: u64, started: u64, ended: u64, notes: Notes) -> Record {
-        Record {
+    fn record(due: u64, started: u64, ended: u64, log: PollLog) -> CheckRecord {
+        CheckRecord {
             job: JobId {
                 site: SiteId::from_index(0),
                 due: at(due),
@@ -115,7 +115,7 @@ mod tests {
                 tid: 7,
                 thread: "t".into(),
             },
-            notes,
+            log,
             found: None,
         }
     }
@@ -126,11 +126,11 @@ mod tests {
             start: at(start),
             end: at(end),
             tid: 7,
-            doing: Doing::Running,
+            doing: SliceKind::Running,
         }
     }
 
-    fn all(record: &Record) -> Vec<(u64, u64, Activity)> {
+    fn all(record: &CheckRecord) -> Vec<(u64, u64, Activity)> {
         let mut all = Vec::new();
         spans(record, |span| {
             all.push((span.from.as_nanos(), span.to.as_nanos(), span.activity));
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_check_is_queued_runs_waits_is_ready_and_runs_again() {
-        let notes = Notes {
+        let log = PollLog {
             slices: smallvec::smallvec![slice(10, 10, 12), slice(40, 45, 46)],
             steps: smallvec::smallvec![
                 Step {
@@ -156,7 +156,7 @@ mod tests {
         };
         use Activity as A;
         assert_eq!(
-            all(&record(5, 10, 46, notes)),
+            all(&record(5, 10, 46, log)),
             [
                 (5, 10, A::Queued),
                 (10, 12, A::Running),
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn of_a_check_without_notes_it_is_known_that_it_waited() {
-        let spans = all(&record(5, 10, 46, Notes::default()));
+        let spans = all(&record(5, 10, 46, PollLog::default()));
         assert_eq!(
             spans,
             [(5, 10, Activity::Queued), (10, 46, Activity::Waiting(None))]
@@ -186,15 +186,15 @@ mod tests {
         ) {
             let started = due + late;
             let mut now = started;
-            let mut notes = Notes::default();
+            let mut log = PollLog::default();
             for (wait, ready, run) in polls {
-                notes.slices.push(slice(now + wait, now + wait + ready, now + wait + ready + run));
+                log.slices.push(slice(now + wait, now + wait + ready, now + wait + ready + run));
                 now += wait + ready + run;
             }
             let mut steps = steps;
             steps.sort_unstable();
-            notes.steps = steps.iter().map(|n| Step { at: at(*n), phase: Phase::Dns }).collect();
-            let all = all(&record(due, started, now + rest, notes));
+            log.steps = steps.iter().map(|n| Step { at: at(*n), phase: Phase::Dns }).collect();
+            let all = all(&record(due, started, now + rest, log));
             let mut reached = due;
             for (from, to, _) in &all {
                 prop_assert_eq!(*from, reached);

@@ -11,7 +11,7 @@ use crate::domain::{
 use crate::monitor::Monitor;
 use crate::paradigm::{Census, Label, Law};
 
-use crate::trace::{Kernel, Ledger};
+use crate::trace::{ProcStats, TraceStore};
 
 use super::history_view::HistoryView;
 use super::replay_state::ReplayState;
@@ -69,8 +69,8 @@ pub(crate) const MIXED: usize = NAMES.len();
 #[derive(Debug)]
 pub(crate) struct Fleet {
     pub(crate) monitor: Monitor,
-    pub(crate) ledger: Ledger,
-    kernel: Kernel,
+    pub(crate) store: TraceStore,
+    kernel: ProcStats,
     pub(crate) history: HistoryView,
     pub(crate) replay: ReplayState,
     clock: ManualClock,
@@ -117,8 +117,8 @@ impl Fleet {
         monitor.configure(sites, clock.now());
         Self {
             monitor,
-            ledger: Ledger::new(),
-            kernel: Kernel::default(),
+            store: TraceStore::new(),
+            kernel: ProcStats::default(),
             history: HistoryView::default(),
             replay: ReplayState::default(),
             clock,
@@ -347,7 +347,7 @@ impl Fleet {
             },
             resizable: true,
             trace: TraceView {
-                ledger: &self.ledger,
+                store: &self.store,
                 kernel: &self.kernel,
                 capacity: None,
                 interval: None,

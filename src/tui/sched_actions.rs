@@ -1,7 +1,7 @@
 //! What keys do on the Scheduling screen: zoom, pan, cursor, and what is under it.
 
 use crate::domain::SiteId;
-use crate::trace::Check;
+use crate::trace::CheckSummary;
 
 use super::layout;
 use super::sched_state::SchedAction;
@@ -86,7 +86,7 @@ fn walk(state: &mut State, steer: SchedAction, scene: &Scene<'_>) {
                 return;
             };
             state.sched.lane = other;
-            let apart = |other: &&&Check| {
+            let apart = |other: &&&CheckSummary| {
                 let (a, b) = (other.started, record.started);
                 a.since(b).max(b.since(a))
             };
@@ -113,11 +113,11 @@ fn neighbour(board: &Board<'_>, lane: usize, down: bool) -> Option<usize> {
 
 /// Moves the page in time, within what is on record.
 fn pan(state: &mut State, steer: SchedAction, scene: &Scene<'_>) {
-    let now = scene.trace.ledger.now();
+    let now = scene.trace.store.now();
     let (.., end) = board(state, scene).axis.range();
     let span = state.sched.span(scene.trace.interval);
     let half = span / 2;
-    let oldest = scene.trace.ledger.oldest().unwrap_or(now);
+    let oldest = scene.trace.store.oldest().unwrap_or(now);
     let first = (oldest + span).min(now);
     let to = match steer {
         SchedAction::Oldest => first,
@@ -132,7 +132,7 @@ fn pan(state: &mut State, steer: SchedAction, scene: &Scene<'_>) {
 }
 
 /// The check under the cursor.
-fn selected<'a>(state: &State, scene: &Scene<'a>) -> Option<&'a Check> {
+fn selected<'a>(state: &State, scene: &Scene<'a>) -> Option<&'a CheckSummary> {
     let (_, record) = board(state, scene).selected(&state.sched)?;
     Some(record)
 }

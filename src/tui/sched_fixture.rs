@@ -7,7 +7,8 @@ use crate::domain::{JobId, Moment, Phase, RanOn, Reason, SiteId, Verdict};
 use crate::monitor::Monitor;
 use crate::paradigm::Census;
 use crate::trace::{
-    Doing, Fetched, Found, Ledger, Notes, Present, Record, Recorder, Slice, Step, here,
+    CheckRecord, Fetched, PollLog, RecordedVerdict, Recorder, Slice, SliceKind, Step,
+    ThreadPresence, TraceStore, here,
 };
 
 /// Who works.
@@ -32,9 +33,9 @@ const HANGS: usize = 3;
 
 /// What is on record of a sweep that began at `due`, as far as it has come `after` later.
 pub(crate) struct Work {
-    pub(crate) ledger: Ledger,
+    pub(crate) store: TraceStore,
     pub(crate) census: Census,
-    _present: Vec<Present>,
+    _present: Vec<ThreadPresence>,
 }
 
 impl Work {
@@ -73,11 +74,11 @@ impl Work {
             // One in flight is as good as one that will have ended.
             ended.push(record);
         }
-        let mut ledger = Ledger::new();
-        ledger.staffed(lanes.len().max(if many { 1_000 } else { 0 }), due);
+        let mut store = TraceStore::new();
+        store.set_workers(lanes.len().max(if many { 1_000 } else { 0 }), due);
         ended.sort_by_key(|record| record.ended);
         let over = ended.iter().filter(|record| record.ended <= now).cloned();
-        ledger.absorb(Fetched {
+        store.absorb(Fetched {
             ended: over.collect(),
             dropped: 0,
         });
@@ -92,10 +93,10 @@ impl Work {
                 _ => 1,
             },
         };
-        ledger.look(&recorder, waiting, all.len(), now);
-        ledger.see(ended.into_iter().filter(|record| record.ended > now), now);
+        store.update(&recorder, waiting, all.len(), now);
+        store.set_in_flight(ended.into_iter().filter(|record| record.ended > now), now);
         Self {
-            ledger,
+            store,
             census,
             _present: present,
         }
@@ -129,22 +130,22 @@ fn lanes(crew: Crew) -> Vec<RanOn> {
     }
 }
 
-fn record(job: JobId, start: Moment, end: Moment, who: &RanOn, hangs: bool) -> Record {
+fn record(job: JobId, start: Moment, end: Moment, who: &RanOn, hangs: bool) -> CheckRecord {
     let slice = |at: Moment, micros| Slice {
         ready: at,
         start: at,
         end: at + Duration::from_micros(micros),
         tid: who.tid,
-        doing: Doing::Running,
+        doing: SliceKind::Running,
     };
     let connected = start + end.since(start) / 10;
     let step = |at, phase| Step { at, phase };
-    Record {
+    CheckRecord {
         job,
         started: start,
         ended: end,
         ran_on: who.clone(),
-        notes: Notes {
+        log: PollLog {
             slices: smallvec::smallvec![
                 slice(start, 120),
                 slice(connected, 60),
@@ -156,7 +157,7 @@ fn record(job: JobId, start: Moment, end: Moment, who: &RanOn, hangs: bool) -> R
             ],
             dropped: 0,
         },
-        found: Some(Found {
+        found: Some(RecordedVerdict {
             verdict: if hangs { Verdict::Down } else { Verdict::Up },
             reason: hangs.then_some(Reason::Timeout),
         }),

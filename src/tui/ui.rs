@@ -182,7 +182,7 @@ impl Ui {
         (scene.active, census.workers, census.running, census.queued).hash(&mut hash);
         (census.threads, census.processes).hash(&mut hash);
         if self.watches_lanes() {
-            scene.trace.ledger.now().hash(&mut hash);
+            scene.trace.store.now().hash(&mut hash);
         }
         scene.lab.revision.hash(&mut hash);
         if self.history_query().is_some() {

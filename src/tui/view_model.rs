@@ -6,7 +6,7 @@ use crate::domain::{Moment, Now, SiteId, clean};
 use crate::lab::{Board, Notebook, Workload};
 use crate::monitor::Monitor;
 use crate::paradigm::{Census, Label, QueueFigures};
-use crate::trace::{Capacity, Kernel, Ledger};
+use crate::trace::{Capacity, ProcStats, TraceStore};
 
 use super::history_view::HistoryView;
 use super::replay_state::ReplayState;
@@ -54,9 +54,9 @@ pub struct Scene<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct TraceView<'a> {
     /// Every poll of the last minutes, and what is in flight.
-    pub ledger: &'a Ledger,
+    pub store: &'a TraceStore,
     /// What the operating system counts of each thread.
-    pub kernel: &'a Kernel,
+    pub kernel: &'a ProcStats,
     /// What the paradigm can hold of the list; `None` before that was measured.
     pub capacity: Option<Capacity>,
     /// How often sites are checked, where all are alike.

@@ -208,8 +208,8 @@ fn a_check_is_seen_on_its_stock_worker_before_it_is_answered() {
     sender.offer(&server.authority, 5);
     let mut seen = Vec::new();
     until("two of them are in flight", || {
-        let glances = sender.recorder.glances(sender.clock.moment());
-        seen = glances
+        let in_flight = sender.recorder.in_flight(sender.clock.moment());
+        seen = in_flight
             .into_iter()
             .filter_map(|glance| glance.elsewhere)
             .collect();

@@ -12,7 +12,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::domain::{Job, JobId, Moment, RanOn};
-use crate::trace::{Received, Watched};
+use crate::trace::{OpenRecord, ReceivedCheck};
 
 /// How often a message that was lost is sent again.
 const MOST_RESENDS: u8 = 2;
@@ -33,9 +33,9 @@ pub(super) enum Stage {
     #[default]
     Sent,
     /// A worker has it and has not said that it has begun.
-    Received { _seen: Received },
+    Received { _seen: ReceivedCheck },
     /// A worker runs it.
-    Begun { by: RanOn, _seen: Watched },
+    Begun { by: RanOn, _seen: OpenRecord },
 }
 
 /// One check on its way.

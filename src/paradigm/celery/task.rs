@@ -15,7 +15,7 @@ use crate::domain::{
 };
 use crate::paradigm::desk;
 use crate::probe::{Prober, Recipe, Start};
-use crate::trace::{InterpreterLock, LiveCheck, Notes, Slice, Thread};
+use crate::trace::{InstrumentedCheck, InterpreterLock, PollLog, Slice, ThreadSharing};
 
 /// The name of the task.
 pub(super) const NAME: &str = "squirrel.check";
@@ -133,7 +133,7 @@ fn refusal(spec: &CheckSpec) -> Option<&'static str> {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Report {
     check: CheckResult,
-    notes: Option<Notes>,
+    notes: Option<PollLog>,
 }
 
 /// Carries a check out, whatever happens. `host` is what the result is to call this machine,
@@ -153,15 +153,15 @@ pub(super) async fn carry_out(
     };
     let lock = order.locked.then(|| Arc::clone(lock));
     let live = (order.traced || order.locked)
-        .then(|| Arc::new(LiveCheck::new(order.job, now.mono, clock, lock)));
-    let watching = live.as_ref().map(|live| (live, Thread::Shared));
+        .then(|| Arc::new(InstrumentedCheck::new(order.job, now.mono, clock, lock)));
+    let watching = live.as_ref().map(|live| (live, ThreadSharing::Shared));
     let mut check = desk::check(prober, start, &order.spec, watching).await;
     if let Some(host) = host {
         check.ran_on.host = Arc::clone(host);
     }
     Report {
         check,
-        notes: live.map(|live| live.take_notes()),
+        notes: live.map(|live| live.take_log()),
     }
 }
 
@@ -172,7 +172,7 @@ impl Report {
 }
 
 /// Notes in order and within bounds, of a check that was started at `started`.
-pub(super) fn placed(mut notes: Notes, started: Moment, latency: Duration) -> Notes {
+pub(super) fn placed(mut notes: PollLog, started: Moment, latency: Duration) -> PollLog {
     let place = |at: Moment| started + Duration::from_nanos(at.as_nanos()).min(latency);
     notes.slices.truncate(256);
     notes.steps.truncate(64);
@@ -193,7 +193,7 @@ pub(super) fn placed(mut notes: Notes, started: Moment, latency: Duration) -> No
 
 /// Reads the result of a check that anybody may have stored: texts are cleaned, times and
 /// numbers bounded. `None` if it is nothing of the kind.
-pub(super) fn report(json: &str, spec: &CheckSpec) -> Option<(CheckResult, Option<Notes>)> {
+pub(super) fn report(json: &str, spec: &CheckSpec) -> Option<(CheckResult, Option<PollLog>)> {
     let report: Report = serde_json::from_str(json).ok()?;
     Some((cleaned(report.check, spec)?, report.notes))
 }
@@ -386,11 +386,11 @@ pub(super) mod tests {
             start: at(start),
             end: at(end),
             tid: 1,
-            doing: crate::trace::Doing::Running,
+            doing: crate::trace::SliceKind::Running,
         };
-        let notes = Notes {
+        let notes = PollLog {
             slices: smallvec::smallvec![slice(5, 6, 900), slice(0, 1, 2), slice(9, 8, 7)],
-            ..Notes::default()
+            ..PollLog::default()
         };
         let placed = placed(notes, at(1_000), Duration::from_nanos(100));
         assert_eq!(

@@ -4,7 +4,7 @@ use ratatui::text::{Line, Span};
 
 use crate::domain::{Cause, Timestamp, brief, clean};
 use crate::monitor::{SiteState, State as SiteIs};
-use crate::trace::{Doing, Record};
+use crate::trace::{CheckRecord, SliceKind};
 use crate::tui::format::{age, lateness, plural, setting, when};
 use crate::tui::history_view::OutageView;
 use crate::tui::outages_state::OutageKey;
@@ -162,9 +162,9 @@ impl Page<'_> {
     fn checks(&mut self, site: &SiteState) {
         self.text
             .heading("LAST CHECKS OF THE SITE, THE NEWEST FIRST");
-        let ledger = self.scene.trace.ledger;
-        let mut records: Vec<&Record> =
-            ledger.all().filter(|one| one.site() == site.id()).collect();
+        let store = self.scene.trace.store;
+        let mut records: Vec<&CheckRecord> =
+            store.all().filter(|one| one.site() == site.id()).collect();
         records.sort_by_key(|record| std::cmp::Reverse(record.started));
         records.truncate(MOST_CHECKS);
         if records.is_empty() {
@@ -188,7 +188,7 @@ impl Page<'_> {
         }
     }
 
-    fn check(&self, record: &Record) -> Line<'static> {
+    fn check(&self, record: &CheckRecord) -> Line<'static> {
         let now = self.scene.now;
         let ago = now.mono.since(record.started);
         let micros = i64::try_from(ago.as_micros()).unwrap_or(i64::MAX);
@@ -208,7 +208,7 @@ impl Page<'_> {
                 " {:>8}  late {:<5} cpu {:<7} {}/{}",
                 brief(record.took()),
                 lateness(record.late()),
-                waterfall::millis(record.busy(Doing::Running)),
+                waterfall::millis(record.busy(SliceKind::Running)),
                 clean(&on.thread, 30),
                 on.tid,
             )),

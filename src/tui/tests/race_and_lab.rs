@@ -9,7 +9,7 @@ use crate::lab::{
     Board, Contender, Course, Event, Experiment, Lap, Notebook, Picture, Plan, TrialEvent, Workload,
 };
 use crate::paradigm::{ALL, position};
-use crate::trace::{Doing, Notes, Record, Slice, Step};
+use crate::trace::{CheckRecord, PollLog, Slice, SliceKind, Step};
 use crate::tui::fixture::Fleet;
 use crate::tui::ui::Ui;
 use crate::tui::view_model::{Intent, LabRequest, LabView, Scene};
@@ -85,8 +85,8 @@ fn race(laps: usize) -> Board {
     board
 }
 
-fn record(job: usize, from: u64, to: u64, slices: Vec<Slice>) -> Record {
-    Record {
+fn record(job: usize, from: u64, to: u64, slices: Vec<Slice>) -> CheckRecord {
+    CheckRecord {
         job: JobId {
             site: SiteId::from_index(job),
             due: at(0),
@@ -99,7 +99,7 @@ fn record(job: usize, from: u64, to: u64, slices: Vec<Slice>) -> Record {
             tid: 4_101 + job as u32,
             thread: format!("thread-{}", job + 1).into(),
         },
-        notes: Notes {
+        log: PollLog {
             slices: slices.into(),
             steps: smallvec::smallvec![Step {
                 at: at(from),
@@ -111,7 +111,7 @@ fn record(job: usize, from: u64, to: u64, slices: Vec<Slice>) -> Record {
     }
 }
 
-fn slice(job: usize, doing: Doing, from: u64, to: u64) -> Slice {
+fn slice(job: usize, doing: SliceKind, from: u64, to: u64) -> Slice {
     Slice {
         ready: at(from),
         start: at(from),
@@ -126,7 +126,7 @@ fn crunched(gil: bool) -> Lap {
     const TURN: u64 = 5;
     let records = (0..4).map(|job| {
         if !gil {
-            return record(job, 0, 200, vec![slice(job, Doing::Running, 0, 200)]);
+            return record(job, 0, 200, vec![slice(job, SliceKind::Running, 0, 200)]);
         }
         let mut slices = Vec::new();
         for turn in 0..20 {
@@ -134,8 +134,8 @@ fn crunched(gil: bool) -> Lap {
             let waited = slices
                 .last()
                 .map_or(0, |last: &Slice| (last.end.since(at(0)).as_millis()) as u64);
-            slices.push(slice(job, Doing::Locked, waited, from));
-            slices.push(slice(job, Doing::Running, from, from + TURN));
+            slices.push(slice(job, SliceKind::Locked, waited, from));
+            slices.push(slice(job, SliceKind::Running, from, from + TURN));
         }
         let end = (19 * 4 + job as u64 + 1) * TURN;
         record(job, 0, end, slices)

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::domain::Timestamp;
 use crate::paradigm::{HostFigures, Label, Law, QueueFigures, WorkerFigures};
-use crate::trace::{Capacity, Crew as CrewOf, Demand};
+use crate::trace::{Capacity, Demand, WorkerResources};
 use crate::tui::fixture::Fleet;
 use crate::tui::options::Options;
 use crate::tui::sched_fixture::{Crew, Work};
@@ -52,7 +52,7 @@ pub(super) fn scene<'a>(
         active: 0,
         census: work.census,
         trace: TraceView {
-            ledger: &work.ledger,
+            store: &work.store,
             ..scene.trace
         },
         ..scene
@@ -119,12 +119,12 @@ fn a_list_that_cannot_be_held_is_said_with_its_figures() {
     let labels = [SERIAL];
     let scene = scene(&fleet, &work, &labels, 6_500);
     let demand = Demand::of(vec![Duration::from_secs(2); 16]);
-    let crew = CrewOf {
+    let crew = WorkerResources {
         workers: 1,
         threads: 1,
         cores: 2,
     };
-    let means = work.ledger.means().unwrap();
+    let means = work.store.means().unwrap();
     let capacity = Capacity::measure(demand, means, crew);
     let scene = Scene {
         trace: TraceView {

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use crate::domain::{JobId, Moment, Phase, RanOn, SiteId, Timestamp, Verdict};
 use crate::paradigm::Census;
-use crate::trace::{Doing, Fetched, Found, Ledger, Notes, Record, Recorder, Slice, Step, here};
+use crate::trace::{
+    CheckRecord, Fetched, PollLog, RecordedVerdict, Recorder, Slice, SliceKind, Step, TraceStore,
+    here,
+};
 use crate::tui::fixture::{Fleet, site};
 use crate::tui::frame_diff::FrameDiff;
 use crate::tui::ui::Ui;
@@ -16,7 +19,7 @@ use super::harness::{MEDIUM, options, press};
 const SITES: usize = 1_000;
 
 /// A check of the `number`th thread of so many, which waits for the network twice.
-fn record(site: usize, round: u64, threads: u64, began: Moment) -> Record {
+fn record(site: usize, round: u64, threads: u64, began: Moment) -> CheckRecord {
     let number = round * SITES as u64 + site as u64;
     let micros = |micros| Duration::from_micros(micros);
     let due = began + micros(number * 1_000);
@@ -28,9 +31,9 @@ fn record(site: usize, round: u64, threads: u64, began: Moment) -> Record {
         start,
         end: start + micros(length),
         tid,
-        doing: Doing::Running,
+        doing: SliceKind::Running,
     };
-    Record {
+    CheckRecord {
         job: JobId {
             site: SiteId::from_index(site),
             due,
@@ -43,7 +46,7 @@ fn record(site: usize, round: u64, threads: u64, began: Moment) -> Record {
             tid,
             thread: format!("worker-{}", number % threads).into(),
         },
-        notes: Notes {
+        log: PollLog {
             slices: [(started, 70), (started + micros(400), 40), (answered, 90)]
                 .map(|(start, length)| slice(start, length))
                 .into_iter()
@@ -57,7 +60,7 @@ fn record(site: usize, round: u64, threads: u64, began: Moment) -> Record {
             .collect(),
             dropped: 0,
         },
-        found: Some(Found {
+        found: Some(RecordedVerdict {
             verdict: Verdict::Up,
             reason: None,
         }),
@@ -72,13 +75,13 @@ fn written(threads: u64, many: bool, keys: &str) -> Vec<usize> {
     let fleet = Fleet::new((0..SITES).map(name).collect());
     let began = fleet.now().mono + Duration::from_secs(3);
     let recorder = Recorder::new();
-    let mut ledger = Ledger::new();
+    let mut store = TraceStore::new();
     let _present: Vec<_> = (0..threads)
         .map(|number| recorder.enter(record(number as usize, 0, threads, began).ran_on))
         .collect();
-    ledger.staffed(if many { 4_096 } else { threads as usize }, began);
+    store.set_workers(if many { 4_096 } else { threads as usize }, began);
     let mut all = (0..3 * PAGE).flat_map(|round| (0..SITES).map(move |site| (site, round)));
-    let mut open: Vec<Record> = Vec::new();
+    let mut open: Vec<CheckRecord> = Vec::new();
     let (mut ui, mut sheet) = (Ui::new(options(), MEDIUM), FrameDiff::new());
     let mut bytes = Vec::new();
     for frame in 1..PAGE * 25 {
@@ -89,10 +92,10 @@ fn written(threads: u64, many: bool, keys: &str) -> Vec<usize> {
         }
         let mut ended: Vec<_> = open.extract_if(.., |record| record.ended <= now).collect();
         ended.sort_by_key(|record| record.ended);
-        ledger.absorb(Fetched { ended, dropped: 0 });
-        ledger.look(&recorder, Vec::new(), SITES, now);
+        store.absorb(Fetched { ended, dropped: 0 });
+        store.update(&recorder, Vec::new(), SITES, now);
         let flying = open.iter().filter(|record| record.started <= now);
-        ledger.see(flying.cloned(), now);
+        store.set_in_flight(flying.cloned(), now);
         let scene = fleet.scene();
         let mut time = fleet.now();
         let passed = now.since(time.mono);
@@ -102,13 +105,13 @@ fn written(threads: u64, many: bool, keys: &str) -> Vec<usize> {
             now: time,
             census: Census {
                 workers: if many { 4_096 } else { threads as usize },
-                running: ledger.running().count(),
+                running: store.running().count(),
                 queued: 0,
                 threads: threads as usize,
                 processes: 1,
             },
             trace: TraceView {
-                ledger: &ledger,
+                store: &store,
                 ..scene.trace
             },
             ..scene

@@ -30,7 +30,7 @@ fn the_cause_blames_the_culprit_and_not_the_victim() {
 fn a_sweep_that_another_paradigm_ran_says_nothing_of_this_one() {
     let fleet = Fleet::fresh();
     let mut work = sweep(&fleet, Crew::Threads(4), 6_500);
-    work.ledger
+    work.store
         .switched(fleet.now().mono + Duration::from_millis(6_000));
     let scene = scene(&fleet, &work, &[THREADS], 6_500);
     let lines = text(&scene, LARGE, "");

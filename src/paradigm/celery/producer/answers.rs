@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::domain::{CheckResult, JobId, Moment, Now, RanOn, Timestamp};
 use crate::probe::could_not_check;
-use crate::trace::{self, Notes};
+use crate::trace::{self, PollLog};
 
 use super::super::event::Heartbeat;
 use super::super::listen::News;
@@ -125,7 +125,7 @@ impl Producer {
         // The old one leaves first: a check is in one lane.
         check.stage = Stage::Sent;
         if let Some(seen) = self.recorder.begin(id, started, self.clock) {
-            seen.live().carried_out_by(start.by.clone());
+            seen.live().set_remote_worker(start.by.clone());
             check.stage = Stage::Begun {
                 by: start.by.clone(),
                 _seen: seen,
@@ -144,15 +144,15 @@ impl Producer {
     }
 
     /// Notes what was done elsewhere, as if it had been done here.
-    fn record(&mut self, result: &CheckResult, notes: Option<Notes>, now: Now) {
+    fn record(&mut self, result: &CheckResult, notes: Option<PollLog>, now: Now) {
         self.meet(&result.ran_on, now.mono);
         let Some(watched) = self.recorder.begin(result.job, result.started, self.clock) else {
             return;
         };
-        watched.live().carried_out_by(result.ran_on.clone());
+        watched.live().set_remote_worker(result.ran_on.clone());
         if let Some(notes) = notes {
             let notes = task::placed(notes, result.started, result.latency);
-            watched.live().noted_elsewhere(notes);
+            watched.live().set_remote_log(notes);
         }
         watched.end(result);
     }

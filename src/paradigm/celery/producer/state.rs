@@ -11,7 +11,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::domain::{CheckResult, Clock, Job, JobId, Moment, SystemClock};
 use crate::paradigm::{QueueFigures, QueueOptions};
 use crate::probe::Recipe;
-use crate::trace::{Present, Recorder};
+use crate::trace::{Recorder, ThreadPresence};
 
 use super::super::broker::Broker;
 use super::super::fleet::Fleet;
@@ -80,7 +80,7 @@ pub(in crate::paradigm::celery) struct Producer {
     pub(super) sender: Sender,
     pub(super) recorder: Arc<Recorder>,
     /// Threads that ran checks of late: they stay on the picture for a while.
-    pub(super) present: HashMap<Seat, (Present, Moment)>,
+    pub(super) present: HashMap<Seat, (ThreadPresence, Moment)>,
     pub(super) lifetime: Duration,
     /// How long beyond its timeout a worker may have a check: it may die and another take
     /// it, which may die too.

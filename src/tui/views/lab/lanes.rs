@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 
 use crate::domain::Moment;
 use crate::lab::{Experiment, Page, Workload};
-use crate::trace::{Activity, Doing, Record, spans};
+use crate::trace::{Activity, CheckRecord, SliceKind, spans};
 use crate::tui::lanes::{Axis, Raster, START, mark};
 use crate::tui::theme::PLAIN;
 use crate::tui::widgets::put;
@@ -86,7 +86,7 @@ pub(super) struct Lane<'a> {
 }
 
 impl Lane<'_> {
-    fn record(&self) -> Option<&Record> {
+    fn record(&self) -> Option<&CheckRecord> {
         let mut records = self.page.records().iter();
         records.find(|record| record.site().index() == self.job)
     }
@@ -106,7 +106,10 @@ impl Lane<'_> {
             let whole = now.since(due).as_secs_f64().max(1e-9);
             let share =
                 |time: Duration| format!("{:.0}%", (time.as_secs_f64() / whole * 100.0).min(100.0));
-            let (run, lock) = (record.busy(Doing::Running), record.busy(Doing::Locked));
+            let (run, lock) = (
+                record.busy(SliceKind::Running),
+                record.busy(SliceKind::Locked),
+            );
             let number = |heading: &str| match heading {
                 "RUN" => share(run),
                 "LOCK" => share(lock),
@@ -121,15 +124,15 @@ impl Lane<'_> {
     }
 
     /// Whether nothing is known yet of what it does: another process runs it.
-    fn is_hidden(&self, record: &Record) -> bool {
-        record.found.is_none() && record.notes.slices.is_empty()
+    fn is_hidden(&self, record: &CheckRecord) -> bool {
+        record.found.is_none() && record.log.slices.is_empty()
     }
 
     fn cells(
         &self,
         buffer: &mut Buffer,
         line: Rect,
-        record: Option<&Record>,
+        record: Option<&CheckRecord>,
         span: Duration,
         (due, now): (Moment, Moment),
     ) {

@@ -70,7 +70,7 @@ fn draw(state: &State, scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
         );
     }
     axis(buffer, page.next(), columns, span);
-    page.line(buffer, &proportion(scene.trace.ledger.means()), PLAIN);
+    page.line(buffer, &proportion(scene.trace.store.means()), PLAIN);
     let legend = page.next();
     sched::draw_legend(buffer, legend, false, "");
 }

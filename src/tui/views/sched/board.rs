@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 
 use crate::domain::{Moment, RanOn};
 use crate::paradigm::{Law, QueueFigures, WorkerFigures};
-use crate::trace::{Check, Is};
+use crate::trace::{CheckProgress, CheckSummary};
 use crate::tui::lanes::Axis;
 use crate::tui::sched_state::{Grouping, PageTime, SchedState};
 use crate::tui::state::State;
@@ -31,7 +31,7 @@ pub(crate) struct Board<'a> {
     /// thousand, of which few are drawn: their rows are made when they are asked for.
     tasks: Vec<u32>,
     /// Every check that is shown, by its start.
-    pub(crate) checks: Vec<&'a Check>,
+    pub(crate) checks: Vec<&'a CheckSummary>,
     /// The time that these were due, or in flight, in.
     window: (Moment, Moment),
     /// The stretches of time that the numbers beside the lanes are of.
@@ -46,7 +46,7 @@ const SETTLED: usize = 10;
 pub(crate) fn now(state: &State, scene: &Scene<'_>) -> Moment {
     match &state.frozen {
         Some(frozen) => frozen.summary.now.mono,
-        None => scene.trace.ledger.now(),
+        None => scene.trace.store.now(),
     }
 }
 
@@ -54,8 +54,8 @@ impl<'a> Board<'a> {
     /// Gathers the lanes for a body of this size.
     pub(crate) fn gather(state: &State, scene: &Scene<'a>, area: Rect) -> Self {
         let columns = Columns::of(area.width);
-        let ledger = scene.trace.ledger;
-        let anchor = ledger.swept().unwrap_or_default();
+        let store = scene.trace.store;
+        let anchor = store.sweep_due().unwrap_or_default();
         let (now, held) = (now(state, scene), state.frozen.is_some());
         let cells = area.width.saturating_sub(columns.width()).max(1);
         let interval = scene.trace.interval;
@@ -70,7 +70,7 @@ impl<'a> Board<'a> {
         let settled = settled(state, time, cells, &axis);
         let first = settled.iter().map(|(first, _)| *first).min();
         let window = (first.unwrap_or(from).min(from), to);
-        let checks = ledger.by_start(window.0, window.1);
+        let checks = store.by_start(window.0, window.1);
         let mut board = Self {
             axis,
             columns,
@@ -104,14 +104,14 @@ impl<'a> Board<'a> {
     /// The threads that may run checks, and those that did on this page; their lanes are still
     /// to be filled.
     fn threads(&self, scene: &Scene<'a>, room: usize) -> Vec<Row<'a>> {
-        let ledger = scene.trace.ledger;
+        let store = scene.trace.store;
         // The threads of a paradigm whose checks are tasks go from one to the next.
         let label = scene.paradigms.get(scene.active);
         let tasks = label.filter(|label| label.law == Law::Slowest);
         let tasks = tasks.map(|label| label.name);
         let mut rows: Vec<Row<'a>> = Vec::new();
         let mut groups: Vec<(u32, String, Vec<Row<'a>>)> = Vec::new();
-        for part in ledger.parts() {
+        for part in store.thread_traces() {
             let (host, pid, gone) = (part.host, part.pid, !part.is_present);
             let (from, to) = self.window;
             let shown = !gone || !part.by_start(from, to).is_empty();
@@ -177,7 +177,7 @@ impl<'a> Board<'a> {
         if ids.len() <= ALL {
             others.extend(ids);
         }
-        others.extend(scene.trace.ledger.waiting().iter().map(|job| job.site));
+        others.extend(scene.trace.store.waiting().iter().map(|job| job.site));
         let order = by_site(&self.checks);
         let of_one = order.chunk_by(|one, other| one.site == other.site);
         let mut rows: Vec<_> = of_one
@@ -209,12 +209,12 @@ impl<'a> Board<'a> {
         }
     }
 
-    fn task(&self, index: usize) -> Option<&&'a Check> {
+    fn task(&self, index: usize) -> Option<&&'a CheckSummary> {
         self.checks.get(*self.tasks.get(index)? as usize)
     }
 
     /// The checks of every row, from the first row to the last.
-    pub(crate) fn lanes(&self) -> impl DoubleEndedIterator<Item = (usize, &[&'a Check])> {
+    pub(crate) fn lanes(&self) -> impl DoubleEndedIterator<Item = (usize, &[&'a CheckSummary])> {
         let rows = self.rows.iter().map(|row| &*row.records);
         let rows = rows.enumerate();
         let tasks = self.tasks.iter().enumerate().map(|(index, place)| {
@@ -228,7 +228,7 @@ impl<'a> Board<'a> {
     }
 
     /// The checks of a row.
-    pub(crate) fn checks_of(&self, index: usize) -> &[&'a Check] {
+    pub(crate) fn checks_of(&self, index: usize) -> &[&'a CheckSummary] {
         match index.checked_sub(self.rows.len()) {
             None => &self.rows[index].records,
             Some(task) => self.task(task).map_or(&[], std::slice::from_ref),
@@ -274,8 +274,8 @@ impl<'a> Board<'a> {
         for (index, checks) in self.lanes() {
             let (mut flies, mut fails, mut longest) = (false, false, 0);
             for check in checks {
-                flies |= check.is == Is::InFlight;
-                fails |= check.is == Is::Failed;
+                flies |= check.progress == CheckProgress::InFlight;
+                fails |= check.progress == CheckProgress::Failed;
                 longest = longest.max(check.ended.nanos_since(check.started));
             }
             if flies && flying.len() < height / 3 {
@@ -305,9 +305,10 @@ impl<'a> Board<'a> {
     }
 
     /// The lane and the check that the cursor is on, as far as they are on this page.
-    pub(crate) fn selected(&self, place: &SchedState) -> Option<(usize, &'a Check)> {
+    pub(crate) fn selected(&self, place: &SchedState) -> Option<(usize, &'a CheckSummary)> {
         let job = place.cursor?;
-        let find = |checks: &[&'a Check]| checks.iter().find(|check| check.job() == job).copied();
+        let find =
+            |checks: &[&'a CheckSummary]| checks.iter().find(|check| check.job() == job).copied();
         if place.lane < self.rows.len() + self.tasks.len()
             && let Some(check) = find(self.checks_of(place.lane))
         {

@@ -1,17 +1,17 @@
 //! Which checks each site had.
 
-use crate::trace::Check;
+use crate::trace::CheckSummary;
 
 /// The checks in the order of their sites, those of one as they stood. Ten thousand of a
 /// thousand sites are put into their places faster than they are compared: by some bits of
 /// the number at a time, of which there are few.
-pub(super) fn by_site<'a>(checks: &[&'a Check]) -> Vec<&'a Check> {
+pub(super) fn by_site<'a>(checks: &[&'a CheckSummary]) -> Vec<&'a CheckSummary> {
     const BITS: usize = 11;
     let mut order = checks.to_vec();
     let most = checks.iter().map(|check| check.site.index()).max();
     let mut shift = 0;
     while shift < usize::BITS as usize && most.is_some_and(|most| most >> shift > 0) {
-        let digit = |check: &Check| check.site.index() >> shift & ((1 << BITS) - 1);
+        let digit = |check: &CheckSummary| check.site.index() >> shift & ((1 << BITS) - 1);
         let mut places = [0; 1 << BITS];
         for check in &order {
             places[digit(check)] += 1;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::{Moment, Phase, brief, clean};
-use crate::trace::{Activity, Doing, Record, spans};
+use crate::trace::{Activity, CheckRecord, SliceKind, spans};
 use crate::tui::format::{clock, plural};
 use crate::tui::state::State;
 use crate::tui::view_model::Scene;
@@ -19,7 +19,7 @@ fn fine(duration: Duration) -> String {
 
 /// The check: what it found, how long it queued and took, who ran it; and how often it was
 /// polled, for how long, and what it waited for.
-pub(crate) fn lines(record: &Record, state: &State, scene: &Scene<'_>) -> [String; 2] {
+pub(crate) fn lines(record: &CheckRecord, state: &State, scene: &Scene<'_>) -> [String; 2] {
     let name = scene.monitor.site(record.site()).map_or_else(
         || record.site().to_string(),
         |site| clean(&site.site().name, 40),
@@ -56,18 +56,20 @@ fn wall(at: Moment, scene: &Scene<'_>) -> crate::domain::Timestamp {
     crate::domain::Timestamp::from_micros(scene.now.wall.as_micros().saturating_sub(ago))
 }
 
-fn waits(record: &Record) -> String {
-    let polls = record.notes.slices.iter();
-    let polls = polls.filter(|slice| slice.doing == Doing::Running).count();
+fn waits(record: &CheckRecord) -> String {
+    let polls = record.log.slices.iter();
+    let polls = polls
+        .filter(|slice| slice.doing == SliceKind::Running)
+        .count();
     if polls == 0 {
         return "another process runs it and tells of it with its answer".to_owned();
     }
     let mut text = format!(
         "{} ran {}",
         plural(polls, "poll"),
-        fine(record.busy(Doing::Running))
+        fine(record.busy(SliceKind::Running))
     );
-    let locked = record.busy(Doing::Locked);
+    let locked = record.busy(SliceKind::Locked);
     if locked > Duration::ZERO {
         text.push_str(&format!(", lock {}", fine(locked)));
     }
@@ -97,8 +99,8 @@ fn waits(record: &Record) -> String {
     if !waited.is_empty() {
         text.push_str(&format!("; waited for {}", waited.join(", ")));
     }
-    if record.notes.dropped > 0 {
-        text.push_str(&format!("; {} more polls not kept", record.notes.dropped));
+    if record.log.dropped > 0 {
+        text.push_str(&format!("; {} more polls not kept", record.log.dropped));
     }
     text
 }

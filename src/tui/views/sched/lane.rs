@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::domain::{Moment, SiteId, brief, clean};
-use crate::trace::{Activity, Check, Is, Part, spans};
+use crate::trace::{Activity, CheckProgress, CheckSummary, ThreadTrace, spans};
 use crate::tui::format::cut;
 use crate::tui::lanes::{Axis, BEFORE, IDLE, Mark, POLLED, Raster, START, mark, thread_mark};
 use crate::tui::theme::{self, DIM, PLAIN};
@@ -62,7 +62,7 @@ pub(crate) fn draw(
     }
     // Over whatever begins in the same cell: that a site is down must be seen.
     for (index, check) in row.records.iter().enumerate() {
-        if check.is == Is::Failed && tid.is_none_or(|tid| tid == check.tid) {
+        if check.progress == CheckProgress::Failed && tid.is_none_or(|tid| tid == check.tid) {
             let next = row.records.get(index + 1).copied();
             Bar { check, next }.fail(buffer, area, axis, row);
         }
@@ -81,7 +81,7 @@ fn fill<'a>(
         if many {
             return shared(axis, row, part, scene);
         }
-        if row.records.iter().all(|check| check.is_of_one) {
+        if row.records.iter().all(|check| check.is_of_one_thread) {
             return alone(axis, row, part);
         }
     }
@@ -94,7 +94,12 @@ fn fill<'a>(
 }
 
 /// Of ten thousand checks that share a thread only its own part counts.
-fn shared<'a>(axis: &'a Axis, row: &Row<'_>, part: &Part<'_>, scene: &Scene<'_>) -> Raster<'a> {
+fn shared<'a>(
+    axis: &'a Axis,
+    row: &Row<'_>,
+    part: &ThreadTrace<'_>,
+    scene: &Scene<'_>,
+) -> Raster<'a> {
     let mut raster = Raster::new(axis);
     // Of a worker elsewhere, whose part comes with the answer, it is known that it holds any.
     if scene.trace.queue.is_some() {
@@ -116,7 +121,7 @@ fn shared<'a>(axis: &'a Axis, row: &Row<'_>, part: &Part<'_>, scene: &Scene<'_>)
 
 /// Of a thread that holds its checks alone: while it had one it waited, where it was not busy.
 /// So none of their notes need to be read.
-fn alone<'a>(axis: &'a Axis, row: &Row<'_>, part: &Part<'_>) -> Raster<'a> {
+fn alone<'a>(axis: &'a Axis, row: &Row<'_>, part: &ThreadTrace<'_>) -> Raster<'a> {
     let mut raster = Raster::new(axis);
     for check in &row.records {
         raster.fill(check.started, check.ended, Activity::Waiting(None));
@@ -161,7 +166,7 @@ fn set(buffer: &mut Buffer, area: Rect, axis: &Axis, index: usize, mark: Mark) {
 }
 
 /// Marks the check that the cursor is on.
-pub(crate) fn select(buffer: &mut Buffer, area: Rect, axis: &Axis, check: &Check) {
+pub(crate) fn select(buffer: &mut Buffer, area: Rect, axis: &Axis, check: &CheckSummary) {
     let first = axis.place(check.started).unwrap_or(0);
     let last = axis.place(check.ended).unwrap_or(axis.cells() - 1);
     for index in first..=last.max(first) {
@@ -175,7 +180,7 @@ pub(crate) fn select(buffer: &mut Buffer, area: Rect, axis: &Axis, check: &Check
 /// Where a check was polled for a moment, in the middle of its waiting.
 fn ticks(buffer: &mut Buffer, area: Rect, axis: &Axis, row: &Row<'_>) {
     let records = row.records.iter().map(|check| check.record());
-    for slice in records.flat_map(|record| &record.notes.slices) {
+    for slice in records.flat_map(|record| &record.log.slices) {
         let Some(index) = axis.place(slice.start) else {
             continue;
         };
@@ -191,9 +196,9 @@ fn ticks(buffer: &mut Buffer, area: Rect, axis: &Axis, row: &Row<'_>) {
 
 /// A check in a lane.
 struct Bar<'a> {
-    check: &'a Check,
+    check: &'a CheckSummary,
     /// The one after it in the same lane.
-    next: Option<&'a Check>,
+    next: Option<&'a CheckSummary>,
 }
 
 impl Bar<'_> {
@@ -314,7 +319,7 @@ impl Bar<'_> {
 mod tests {
     use super::*;
     use crate::domain::{JobId, RanOn};
-    use crate::trace::{Doing, Fetched, Ledger, Notes, Record, Slice, Step};
+    use crate::trace::{CheckRecord, Fetched, PollLog, Slice, SliceKind, Step, TraceStore};
     use proptest::prelude::*;
     use std::time::Duration;
 
@@ -336,7 +341,7 @@ mod tests {
             for (idle, polls) in checks {
                 let (due, started) = (now, now + idle);
                 now = started;
-                let mut notes = Notes::default();
+                let mut notes = PollLog::default();
                 for (wait, woken, run, locked) in polls {
                     let (ready, start) = (now + wait, now + wait + woken);
                     now = start + run;
@@ -345,25 +350,25 @@ mod tests {
                         start: at(start),
                         end: at(now),
                         tid: 7,
-                        doing: if locked { Doing::Locked } else { Doing::Running },
+                        doing: if locked { SliceKind::Locked } else { SliceKind::Running },
                     });
                     notes.steps.push(Step { at: at(start), phase: crate::domain::Phase::Dns });
                 }
                 let job = JobId { site: SiteId::from_index(0), due: at(due) };
-                ended.push(Record {
+                ended.push(CheckRecord {
                     job,
                     started: at(started),
                     ended: at(now),
                     ran_on: ran_on.clone(),
-                    notes,
+                    log: notes,
                     found: None,
                 });
             }
-            let mut ledger = Ledger::new();
-            ledger.absorb(Fetched { ended, dropped: 0 });
+            let mut store = TraceStore::new();
+            store.absorb(Fetched { ended, dropped: 0 });
             let axis = Axis::sweeping(at(0), at(since), Duration::from_nanos(1_000), cells);
             let (from, to) = axis.range();
-            for part in ledger.parts() {
+            for part in store.thread_traces() {
                 let kind = Kind::Thread { who: ran_on.clone(), many: false, gone: false };
                 let mut row = Row::thread(kind, part);
                 row.fill((from, to));

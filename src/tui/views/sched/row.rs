@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::{Moment, RanOn, SiteId};
-use crate::trace::{Check, Doing, Part};
+use crate::trace::{CheckSummary, SliceKind, ThreadTrace};
 use crate::tui::lanes::Axis;
 use crate::tui::view_model::{Scene, Tone};
 
@@ -43,14 +43,14 @@ impl Kind {
 pub(crate) struct Row<'a> {
     pub(crate) kind: Kind,
     /// By their starts.
-    pub(crate) records: Vec<&'a Check>,
+    pub(crate) records: Vec<&'a CheckSummary>,
     /// The thread's part in them, if it is the lane of one.
-    pub(super) part: Option<Part<'a>>,
+    pub(super) part: Option<ThreadTrace<'a>>,
 }
 
 impl<'a> Row<'a> {
     /// A lane of these checks, which stand by their starts.
-    pub(super) const fn lane(kind: Kind, records: Vec<&'a Check>) -> Self {
+    pub(super) const fn lane(kind: Kind, records: Vec<&'a CheckSummary>) -> Self {
         Self {
             kind,
             records,
@@ -59,7 +59,7 @@ impl<'a> Row<'a> {
     }
 
     /// The lane of a thread, which is still to be filled.
-    pub(super) const fn thread(kind: Kind, part: Part<'a>) -> Self {
+    pub(super) const fn thread(kind: Kind, part: ThreadTrace<'a>) -> Self {
         Self {
             kind,
             records: Vec::new(),
@@ -82,7 +82,7 @@ impl<'a> Row<'a> {
     }
 
     /// The lane of one check.
-    pub(super) fn task(check: &'a Check) -> Self {
+    pub(super) fn task(check: &'a CheckSummary) -> Self {
         Self::lane(Kind::Task, vec![check])
     }
 }
@@ -94,7 +94,7 @@ impl Row<'_> {
             Kind::Site(site) => Some(site),
             _ => None,
         };
-        let jobs = of.map(|site| (site, scene.trace.ledger.waiting()));
+        let jobs = of.map(|site| (site, scene.trace.store.waiting()));
         jobs.into_iter().flat_map(|(site, jobs)| {
             let jobs = jobs.iter().filter(move |job| job.site == site);
             jobs.map(|job| job.due)
@@ -143,9 +143,9 @@ impl Row<'_> {
         let within = |a: Moment, b: Moment| b.min(to).nanos_since(a.max(from));
         let many = matches!(self.kind, Kind::Thread { many: true, .. });
         let (mut held, mut running, mut locked, mut late) = (0, 0, 0, 0);
-        let mut count = |doing: Doing, nanos: u64| match doing {
-            Doing::Running => running += nanos,
-            Doing::Locked => locked += nanos,
+        let mut count = |doing: SliceKind, nanos: u64| match doing {
+            SliceKind::Running => running += nanos,
+            SliceKind::Locked => locked += nanos,
         };
         if let Some(part) = &self.part {
             part.busy(from, to, |doing, bundle| {
@@ -166,7 +166,7 @@ impl Row<'_> {
                 held += within(check.started, check.ended);
             }
             if self.part.is_none() {
-                for slice in &check.record().notes.slices {
+                for slice in &check.record().log.slices {
                     count(slice.doing, within(slice.start, slice.end));
                 }
             }

@@ -74,7 +74,7 @@ fn draw(state: &State, scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
     strips::draw(buffer, line(y), &board, &text, &queue, most);
     let text = format!("in flight {}", count(census.running));
     strips::draw(buffer, line(y + 1), &board, &text, &flight, most);
-    let deadline = scene.trace.ledger.swept();
+    let deadline = scene.trace.store.sweep_due();
     let interval = scene.trace.interval;
     let deadline = deadline.zip(interval).map(|(due, interval)| due + interval);
     strips::draw_axis(buffer, line(y + 2), &board, deadline);
@@ -146,7 +146,7 @@ fn heading(buffer: &mut Buffer, line: Rect, state: &State, facts: &Facts<'_>, bo
             clock(at, &state.options.zone)
         ));
     }
-    let (forgotten, dropped) = scene.trace.ledger.lost();
+    let (forgotten, dropped) = scene.trace.store.lost();
     if dropped > 0 {
         text.push_str(&format!(", {} dropped", count(dropped as usize)));
     } else if forgotten > 0 && place.is_still() {
@@ -253,7 +253,7 @@ fn process(scene: &Scene<'_>, pid: u32, host: &str, lanes: usize) -> String {
         1 => "1 thread has".to_owned(),
         number => format!("{number} threads share"),
     };
-    let sampled = scene.trace.kernel.usage_of_process(pid);
+    let sampled = scene.trace.kernel.process_usage(pid);
     let sampled = sampled.map_or_else(String::new, |usage| {
         format!(
             ", sampled ~{:.0}% cpu, ~{:.0} switches/s",

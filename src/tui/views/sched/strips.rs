@@ -28,7 +28,7 @@ pub(crate) fn loads(board: &Board<'_>, scene: &Scene<'_>) -> (Vec<f64>, Vec<f64>
         queue.add(check.due, check.started);
     }
     let (.., now) = board.axis.range();
-    for job in scene.trace.ledger.waiting() {
+    for job in scene.trace.store.waiting() {
         queue.add(job.due, now);
     }
     (flight.means(), queue.means())

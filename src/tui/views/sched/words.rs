@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::domain::{Moment, SiteId, brief, clean};
 use crate::monitor::State as SiteIs;
 use crate::paradigm::{Census, Label, Law, QueueFigures};
-use crate::trace::{Capacity, Late, Sweep, Why};
+use crate::trace::{Capacity, LateReason, Lateness, Sweep};
 use crate::tui::format::{count, cut, holds, is_late, lateness, plural};
 use crate::tui::view_model::{Scene, Tone};
 
@@ -17,7 +17,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) label: Label,
     pub(crate) census: Census,
     pub(crate) sweep: Option<Sweep>,
-    pub(crate) late: Option<Late>,
+    pub(crate) late: Option<Lateness>,
     /// Whether the sweep was run by the paradigm in use.
     is_own_sweep: bool,
     pub(crate) now: Moment,
@@ -27,7 +27,7 @@ pub(crate) struct Facts<'a> {
 /// How many processes and threads, as they are, and where. A parent that only hands checks
 /// out is told apart.
 fn crew(census: &Census, scene: &Scene<'_>) -> String {
-    let roster = scene.trace.ledger.roster();
+    let roster = scene.trace.store.roster();
     let mut processes = match census.processes {
         1 => "1 process".to_owned(),
         number => format!("{} processes", count(number)),
@@ -44,15 +44,15 @@ fn crew(census: &Census, scene: &Scene<'_>) -> String {
 impl<'a> Facts<'a> {
     /// Gathers them: who was late of those that started between `from` and now.
     pub(crate) fn of(scene: &'a Scene<'a>, census: Census, from: Moment, now: Moment) -> Self {
-        let ledger = scene.trace.ledger;
-        let sweep = ledger.sweep();
+        let store = scene.trace.store;
+        let sweep = store.sweep();
         Self {
             scene,
             label: scene.paradigms[scene.active.min(scene.paradigms.len() - 1)],
             census,
             sweep,
-            is_own_sweep: sweep.is_none_or(|sweep| ledger.is_of_now(sweep.due)),
-            late: Late::worst(ledger, from, now).filter(|late| is_late(late.late)),
+            is_own_sweep: sweep.is_none_or(|sweep| store.is_of_now(sweep.due)),
+            late: Lateness::worst(store, from, now).filter(|late| is_late(late.late)),
             now,
             sites: scene.monitor.ids().len(),
         }
@@ -177,7 +177,7 @@ impl<'a> Facts<'a> {
     }
 
     /// Who was late, and who stood in the way: the culprit and not the victim.
-    fn blame(&self, late: &Late) -> String {
+    fn blame(&self, late: &Lateness) -> String {
         let who = self.name(late.site);
         let by = lateness(late.late);
         let victim = if late.waits {
@@ -186,22 +186,22 @@ impl<'a> Facts<'a> {
             format!("{who} started {by} late")
         };
         match late.why {
-            Why::Full => {}
-            Why::Itself(took) => {
+            LateReason::Full => {}
+            LateReason::Itself(took) => {
                 return format!(
                     "{victim}: its own check before, of {}, had not ended.",
                     brief(took)
                 );
             }
-            Why::Program if self.scene.trace.queue.is_some() => {
+            LateReason::Program if self.scene.trace.queue.is_some() => {
                 return format!("{victim}: so long it was on the way to a worker.");
             }
-            Why::Program if self.census.processes > 1 => {
+            LateReason::Program if self.census.processes > 1 => {
                 return format!(
                     "{victim} though workers were free: this program was busy, or a worker was lost."
                 );
             }
-            Why::Program => {
+            LateReason::Program => {
                 return format!("{victim} though workers were free: this program was busy.");
             }
         }
@@ -219,11 +219,11 @@ impl<'a> Facts<'a> {
         if late.ahead > 1 {
             text.push_str(&format!(" and {}", plural(late.ahead - 1, "more check")));
         }
-        let ledger = self.scene.trace.ledger;
+        let store = self.scene.trace.store;
         let number = match self.scene.trace.queue {
             // Those that were there before they were first heard of are not on record.
-            Some(queue) if ledger.is_of_now(late.began) => queue.places().unwrap_or_default(),
-            _ => ledger.workers_at(late.began),
+            Some(queue) if store.is_of_now(late.began) => queue.places().unwrap_or_default(),
+            _ => store.workers_at(late.began),
         };
         match number {
             0 => {}

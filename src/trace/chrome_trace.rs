@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::domain::{Moment, Phase, RanOn, SiteId};
 
-use super::record::Record;
+use super::check_record::CheckRecord;
 use super::spans::{Activity, spans};
 
 #[derive(Serialize)]
@@ -77,7 +77,7 @@ const fn waiting(phase: Option<Phase>) -> &'static str {
 /// Whatever writing gives.
 pub fn write_chrome<'a>(
     out: &mut impl Write,
-    records: impl IntoIterator<Item = &'a Record>,
+    records: impl IntoIterator<Item = &'a CheckRecord>,
     threads: impl IntoIterator<Item = &'a RanOn>,
     name: impl Fn(SiteId) -> String,
 ) -> io::Result<()> {
@@ -123,7 +123,7 @@ impl<W: Write> Events<'_, W> {
         self.event(&event)
     }
 
-    fn record(&mut self, record: &Record, number: usize, name: &str) -> io::Result<()> {
+    fn record(&mut self, record: &CheckRecord, number: usize, name: &str) -> io::Result<()> {
         let who = (record.ran_on.pid, record.ran_on.tid);
         let id = Some(format!("{number:x}"));
         let mut begin = Event {
@@ -182,7 +182,7 @@ impl<W: Write> Events<'_, W> {
 mod tests {
     use super::*;
     use crate::domain::JobId;
-    use crate::trace::notes::{Doing, Notes, Slice};
+    use crate::trace::poll_log::{PollLog, Slice, SliceKind};
 
     #[test]
     fn polls_stand_on_their_threads_and_checks_are_whole() {
@@ -193,7 +193,7 @@ mod tests {
             tid: 11,
             thread: "async-1".into(),
         };
-        let record = Record {
+        let record = CheckRecord {
             job: JobId {
                 site: SiteId::from_index(0),
                 due: at(1_000),
@@ -201,15 +201,15 @@ mod tests {
             started: at(2_000),
             ended: at(9_000),
             ran_on,
-            notes: Notes {
+            log: PollLog {
                 slices: smallvec::smallvec![Slice {
                     ready: at(2_000),
                     start: at(2_000),
                     end: at(4_500),
                     tid: 12,
-                    doing: Doing::Running,
+                    doing: SliceKind::Running,
                 }],
-                ..Notes::default()
+                ..PollLog::default()
             },
             found: None,
         };

@@ -8,7 +8,7 @@ use crate::domain::{Clock, Moment, SystemClock};
 
 /// Stands between a check and the task that it is part of.
 #[derive(Debug)]
-struct Relay {
+struct WakeRelay {
     clock: SystemClock,
     task: Waker,
     /// When the check was woken, in nanoseconds; 0: it was not, since its last poll.
@@ -18,14 +18,14 @@ struct Relay {
 /// The relay of a check, made at its first poll and kept: the waker of a task hardly ever
 /// changes, and finding out costs less than a slot in which it could.
 #[derive(Debug, Default)]
-pub(super) struct Relayed(Option<(Arc<Relay>, Waker)>);
+pub(super) struct RelayedWaker(Option<(Arc<WakeRelay>, Waker)>);
 
-impl Relayed {
+impl RelayedWaker {
     /// The waker for a poll by `task`, and when the check was woken for it, if it was.
     pub(super) fn waker(&mut self, task: &Waker, clock: SystemClock) -> (&Waker, Option<Moment>) {
         let kept = self.0.take_if(|(relay, _)| relay.task.will_wake(task));
         let (relay, waker) = self.0.insert(kept.unwrap_or_else(|| {
-            let relay = Arc::new(Relay {
+            let relay = Arc::new(WakeRelay {
                 clock,
                 task: task.clone(),
                 woken: AtomicU64::new(0),
@@ -37,7 +37,7 @@ impl Relayed {
     }
 }
 
-impl Wake for Relay {
+impl Wake for WakeRelay {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }

@@ -11,33 +11,33 @@ use std::time::Instant;
 
 use crate::domain::{Clock, JobId, Moment, Phase, RanOn, SystemClock, Witness};
 
+use super::gil::InterpreterLock;
 use super::identity::tid;
-use super::lock::InterpreterLock;
-use super::notes::{Doing, MOST_SLICES, MOST_SLICES_LOCKED, Notes, Slice, Step};
-use super::relay::Relayed;
-use super::under_way::UnderWay;
+use super::open_span::OpenSpan;
+use super::poll_log::{MOST_SLICES, MOST_SLICES_LOCKED, PollLog, Slice, SliceKind, Step};
+use super::waker::RelayedWaker;
 
 /// A check that is in flight, as whoever draws it sees it.
 #[derive(Debug)]
-pub struct LiveCheck {
+pub struct InstrumentedCheck {
     job: JobId,
     started: Moment,
     clock: SystemClock,
     lock: Option<Arc<InterpreterLock>>,
-    under_way: UnderWay,
-    notes: Mutex<Open>,
+    span: OpenSpan,
+    log: Mutex<OpenLog>,
 }
 
 #[derive(Debug, Default)]
-struct Open {
-    notes: Notes,
+struct OpenLog {
+    log: PollLog,
     /// The process and thread that runs it, where that is not this process.
     elsewhere: Option<RanOn>,
 }
 
 /// Whether the thread that runs a check has others to run while it waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Thread {
+pub enum ThreadSharing {
     /// It waits with the check: whenever that can go on, it does.
     Own,
     /// It may be busy with another when the check could go on: so that is noted as well.
@@ -46,18 +46,18 @@ pub enum Thread {
 
 /// What is known of a check in flight at one moment.
 #[derive(Clone, Debug)]
-pub struct Glance {
+pub struct InFlightCheck {
     /// Which check.
     pub job: JobId,
     /// When it was started.
     pub started: Moment,
     /// What has been noted so far; a slice that is under way ends now.
-    pub notes: Notes,
+    pub log: PollLog,
     /// Who runs it, where that is another process.
     pub elsewhere: Option<RanOn>,
 }
 
-impl LiveCheck {
+impl InstrumentedCheck {
     /// A check that starts at `started`.
     #[must_use]
     pub fn new(
@@ -71,8 +71,8 @@ impl LiveCheck {
             started,
             clock,
             lock,
-            under_way: UnderWay::default(),
-            notes: Mutex::default(),
+            span: OpenSpan::default(),
+            log: Mutex::default(),
         }
     }
 
@@ -82,35 +82,35 @@ impl LiveCheck {
         self.job
     }
 
-    fn open(&self) -> MutexGuard<'_, Open> {
+    fn open(&self) -> MutexGuard<'_, OpenLog> {
         // Every change is complete before anything could panic.
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// It is carried out by another process, whose notes come with its answer.
-    pub fn carried_out_by(&self, who: RanOn) {
+    pub fn set_remote_worker(&self, who: RanOn) {
         self.open().elsewhere = Some(who);
     }
 
     /// What another process has noted of it.
-    pub fn noted_elsewhere(&self, notes: Notes) {
-        self.open().notes = notes;
+    pub fn set_remote_log(&self, log: PollLog) {
+        self.open().log = log;
     }
 
     /// Runs `future` and notes every poll of it. To be polled at once: the first poll begins
     /// when the check does.
-    pub async fn watch<F: Future>(self: &Arc<Self>, future: F, thread: Thread) -> F::Output {
+    pub async fn watch<F: Future>(self: &Arc<Self>, future: F, thread: ThreadSharing) -> F::Output {
         let mut future = pin!(future);
-        let mut relayed = Relayed::default();
+        let mut relayed = RelayedWaker::default();
         let mut began = Some(self.started);
         std::future::poll_fn(|context| {
             let start = began.take().unwrap_or_else(|| self.clock.moment());
             match thread {
-                Thread::Shared => {
+                ThreadSharing::Shared => {
                     let (waker, woken) = relayed.waker(context.waker(), self.clock);
                     self.poll(future.as_mut(), waker, woken.unwrap_or(start), start)
                 }
-                Thread::Own => self.poll(future.as_mut(), context.waker(), start, start),
+                ThreadSharing::Own => self.poll(future.as_mut(), context.waker(), start, start),
             }
         })
         .await
@@ -132,7 +132,7 @@ impl LiveCheck {
     /// Takes the lock, if there is one, and begins a slice.
     fn begin(&self, ready: Moment, wanted: Moment) {
         let Some(lock) = &self.lock else {
-            return self.under_way.begin(ready, wanted);
+            return self.span.begin(ready, wanted);
         };
         let waited = lock.acquire();
         // Read after the lock was taken, so that no two slices ever overlap by a hair.
@@ -143,22 +143,21 @@ impl LiveCheck {
                 start: wanted,
                 end: start,
                 tid: tid(),
-                doing: Doing::Locked,
+                doing: SliceKind::Locked,
             });
         }
-        self.under_way
-            .begin(if waited { start } else { ready }, start);
+        self.span.begin(if waited { start } else { ready }, start);
     }
 
     /// Ends the slice that is under way.
     fn end(&self) {
-        if let Some(slice) = self.under_way.end(self.clock.moment()) {
+        if let Some(slice) = self.span.end(self.clock.moment()) {
             self.note(slice);
         }
     }
 
     fn note(&self, slice: Slice) {
-        self.open().notes.slice(slice, self.most_slices());
+        self.open().log.slice(slice, self.most_slices());
     }
 
     const fn most_slices(&self) -> usize {
@@ -170,29 +169,29 @@ impl LiveCheck {
 
     /// What is known of it now.
     #[must_use]
-    pub fn glance(&self, now: Moment) -> Glance {
+    pub fn snapshot(&self, now: Moment) -> InFlightCheck {
         let open = self.open();
-        let mut notes = open.notes.clone();
-        if let Some(slice) = self.under_way.slice(now) {
-            notes.slice(slice, self.most_slices());
+        let mut log = open.log.clone();
+        if let Some(slice) = self.span.slice(now) {
+            log.slice(slice, self.most_slices());
         }
-        Glance {
+        InFlightCheck {
             job: self.job,
             started: self.started,
-            notes,
+            log,
             elsewhere: open.elsewhere.clone(),
         }
     }
 
     /// Takes what was noted, at the end.
     #[must_use]
-    pub fn take_notes(&self) -> Notes {
-        std::mem::take(&mut self.open().notes)
+    pub fn take_log(&self) -> PollLog {
+        std::mem::take(&mut self.open().log)
     }
 }
 
 /// A slice under way. Dropping it ends the slice and lets go of the lock.
-struct InSlice<'a>(&'a LiveCheck);
+struct InSlice<'a>(&'a InstrumentedCheck);
 
 impl Drop for InSlice<'_> {
     fn drop(&mut self) {
@@ -203,10 +202,10 @@ impl Drop for InSlice<'_> {
     }
 }
 
-impl Witness for LiveCheck {
+impl Witness for InstrumentedCheck {
     fn phase(&self, phase: Phase, at: Instant) {
         let at = self.clock.moment_of(at);
-        self.open().notes.step(Step { at, phase });
+        self.open().log.step(Step { at, phase });
     }
 
     fn breathe(&self) {
@@ -223,9 +222,9 @@ impl Witness for LiveCheck {
             start: from,
             end: to,
             tid: tid(),
-            doing: Doing::Locked,
+            doing: SliceKind::Locked,
         });
-        self.under_way.begin(to, to);
+        self.span.begin(to, to);
     }
 }
 
@@ -253,7 +252,7 @@ mod tests {
     #[test]
     fn every_poll_is_noted_with_its_thread_and_what_was_waited_for_in_between() {
         let clock = SystemClock::new();
-        let live = Arc::new(LiveCheck::new(job(), clock.moment(), clock, None));
+        let live = Arc::new(InstrumentedCheck::new(job(), clock.moment(), clock, None));
         let witness = Arc::clone(&live);
         let value = run(live.watch(
             async move {
@@ -263,45 +262,37 @@ mod tests {
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 7
             },
-            Thread::Shared,
+            ThreadSharing::Shared,
         ));
         assert_eq!(value, 7);
-        let notes = live.take_notes();
-        assert_eq!(notes.slices.len(), 3, "{notes:?}");
-        assert!(notes.slices.iter().all(|slice| slice.tid == tid()));
-        let gap = notes.slices[1].ready.since(notes.slices[0].end);
+        let log = live.take_log();
+        assert_eq!(log.slices.len(), 3, "{log:?}");
+        assert!(log.slices.iter().all(|slice| slice.tid == tid()));
+        let gap = log.slices[1].ready.since(log.slices[0].end);
         assert!(
             gap >= Duration::from_millis(15),
             "it was not ready while it slept: {gap:?}"
         );
-        assert!(
-            notes
-                .slices
-                .windows(2)
-                .all(|two| two[0].end <= two[1].ready)
-        );
-        assert_eq!(notes.phase_at(notes.slices[0].end), Some(Phase::Connect));
-        assert_eq!(
-            notes.phase_at(notes.slices[2].start),
-            Some(Phase::FirstByte)
-        );
+        assert!(log.slices.windows(2).all(|two| two[0].end <= two[1].ready));
+        assert_eq!(log.phase_at(log.slices[0].end), Some(Phase::Connect));
+        assert_eq!(log.phase_at(log.slices[2].start), Some(Phase::FirstByte));
     }
 
     #[test]
     fn a_slice_under_way_is_seen_up_to_now() {
         let clock = SystemClock::begun(Duration::from_secs(1));
         let started = clock.moment();
-        let live = Arc::new(LiveCheck::new(job(), started, clock, None));
+        let live = Arc::new(InstrumentedCheck::new(job(), started, clock, None));
         let watched = Arc::clone(&live);
         run(live.watch(
             async move {
                 let later = started + Duration::from_secs(2);
-                let glance = watched.glance(later);
-                assert_eq!(glance.notes.slices.len(), 1);
-                let slice = glance.notes.slices[0];
+                let snapshot = watched.snapshot(later);
+                assert_eq!(snapshot.log.slices.len(), 1);
+                let slice = snapshot.log.slices[0];
                 assert_eq!((slice.start, slice.end), (started, later));
             },
-            Thread::Shared,
+            ThreadSharing::Shared,
         ));
     }
 
@@ -309,11 +300,11 @@ mod tests {
     fn under_the_lock_two_threads_never_run_at_once_and_the_waiting_is_noted() {
         let clock = SystemClock::new();
         let lock = Arc::new(InterpreterLock::with_interval(Duration::from_millis(1)));
-        let notes: Vec<Notes> = std::thread::scope(|scope| {
+        let log: Vec<PollLog> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..2)
                 .map(|_| {
                     scope.spawn(|| {
-                        let live = Arc::new(LiveCheck::new(
+                        let live = Arc::new(InstrumentedCheck::new(
                             job(),
                             clock.moment(),
                             clock,
@@ -327,9 +318,9 @@ mod tests {
                                     witness.breathe();
                                 }
                             },
-                            Thread::Own,
+                            ThreadSharing::Own,
                         ));
-                        live.take_notes()
+                        live.take_log()
                     })
                 })
                 .collect();
@@ -339,25 +330,24 @@ mod tests {
                 .collect()
         });
         let of = |doing| {
-            notes
-                .iter()
-                .flat_map(|notes| &notes.slices)
+            log.iter()
+                .flat_map(|log| &log.slices)
                 .filter(move |slice| slice.doing == doing)
         };
-        let mut running: Vec<_> = of(Doing::Running).collect();
+        let mut running: Vec<_> = of(SliceKind::Running).collect();
         running.sort_by_key(|slice| slice.start);
         assert!(
             running.windows(2).all(|two| two[0].end <= two[1].start),
             "{running:?}"
         );
-        assert!(of(Doing::Locked).count() > 0);
+        assert!(of(SliceKind::Locked).count() > 0);
     }
 
     #[test]
     fn a_panic_in_a_poll_lets_go_of_the_lock() {
         let clock = SystemClock::new();
         let lock = Arc::new(InterpreterLock::new());
-        let live = Arc::new(LiveCheck::new(
+        let live = Arc::new(InstrumentedCheck::new(
             job(),
             clock.moment(),
             clock,
@@ -366,11 +356,11 @@ mod tests {
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             run(live.watch(
                 async { std::panic::resume_unwind(Box::new("poll")) },
-                Thread::Own,
+                ThreadSharing::Own,
             ));
         }));
         assert!(panicked.is_err());
         assert!(!lock.acquire(), "nobody holds it");
-        assert_eq!(live.take_notes().slices.len(), 1);
+        assert_eq!(live.take_log().slices.len(), 1);
     }
 }

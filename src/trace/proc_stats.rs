@@ -15,7 +15,7 @@ const MOST: usize = 256;
 
 /// What a thread did lately.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Usage {
+pub struct ThreadUsage {
     /// Processor time, as a share of one core.
     pub cpu: f32,
     /// Context switches a second, of its own will and against it.
@@ -31,13 +31,13 @@ struct Reading {
 
 /// The last readings of threads and processes.
 #[derive(Clone, Debug, Default)]
-pub struct Kernel {
-    readings: BTreeMap<(u32, u32), (Reading, Option<Usage>)>,
+pub struct ProcStats {
+    readings: BTreeMap<(u32, u32), (Reading, Option<ThreadUsage>)>,
     /// Resident memory in bytes by process.
     memory: BTreeMap<u32, u64>,
 }
 
-impl Kernel {
+impl ProcStats {
     /// Reads of these threads again, as far as they are of this machine.
     pub fn sample(&mut self, threads: &[RanOn], now: Moment) {
         let host = here().host;
@@ -64,17 +64,17 @@ impl Kernel {
 
     /// What a thread did between the last two readings; `None` where that is not known.
     #[must_use]
-    pub fn usage(&self, pid: u32, tid: u32) -> Option<Usage> {
+    pub fn usage(&self, pid: u32, tid: u32) -> Option<ThreadUsage> {
         self.readings.get(&(pid, tid))?.1
     }
 
     /// What all threads of a process that were asked about did together; `None` where that is
     /// not known.
     #[must_use]
-    pub fn usage_of_process(&self, pid: u32) -> Option<Usage> {
+    pub fn process_usage(&self, pid: u32) -> Option<ThreadUsage> {
         let all = self.readings.range((pid, 0)..=(pid, u32::MAX));
         let known = all.filter_map(|(_, (_, usage))| *usage);
-        known.reduce(|a, b| Usage {
+        known.reduce(|a, b| ThreadUsage {
             cpu: a.cpu + b.cpu,
             switches: a.switches + b.switches,
         })
@@ -87,9 +87,9 @@ impl Kernel {
     }
 }
 
-fn between(before: &Reading, after: &Reading) -> Usage {
+fn between(before: &Reading, after: &Reading) -> ThreadUsage {
     let passed = after.at.since(before.at).as_secs_f32().max(1e-6);
-    Usage {
+    ThreadUsage {
         cpu: after.cpu.saturating_sub(before.cpu).as_secs_f32() / passed,
         switches: after.switches.saturating_sub(before.switches) as f32 / passed,
     }
@@ -144,7 +144,7 @@ mod tests {
         elsewhere.host = "another".into();
         elsewhere.pid = 1;
         let threads = [me.clone(), elsewhere];
-        let mut kernel = Kernel::default();
+        let mut kernel = ProcStats::default();
         kernel.sample(&threads, now());
         if kernel.readings.is_empty() {
             // Not Linux: the columns stay empty.
@@ -162,7 +162,7 @@ mod tests {
         kernel.sample(&threads, now());
         let usage = kernel.usage(me.pid, me.tid).unwrap();
         assert!(usage.cpu > 0.1 && usage.cpu < 1.5, "{usage:?}");
-        assert_eq!(kernel.usage_of_process(me.pid), Some(usage));
+        assert_eq!(kernel.process_usage(me.pid), Some(usage));
         assert!(kernel.memory(me.pid).unwrap() > 100_000);
         assert_eq!(kernel.memory(1), None);
     }

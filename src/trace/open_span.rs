@@ -6,19 +6,19 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use crate::domain::Moment;
 
 use super::identity::tid;
-use super::notes::{Doing, Slice};
+use super::poll_log::{Slice, SliceKind};
 
 /// The slice that is under way, which has no end yet. Written by the thread that runs it
 /// alone; another that reads it at the very moment may see the parts of two.
 #[derive(Debug, Default)]
-pub(super) struct UnderWay {
+pub(super) struct OpenSpan {
     ready: AtomicU64,
     /// In nanoseconds; 0: there is none.
     start: AtomicU64,
     tid: AtomicU32,
 }
 
-impl UnderWay {
+impl OpenSpan {
     pub(super) fn begin(&self, ready: Moment, start: Moment) {
         self.ready.store(ready.as_nanos(), Ordering::Relaxed);
         self.tid.store(tid(), Ordering::Relaxed);
@@ -33,7 +33,7 @@ impl UnderWay {
             start,
             end: end.max(start),
             tid: self.tid.load(Ordering::Relaxed),
-            doing: Doing::Running,
+            doing: SliceKind::Running,
         })
     }
 

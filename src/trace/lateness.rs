@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use crate::domain::{JobId, Moment, SiteId};
 
-use super::ledger::Ledger;
+use super::store::TraceStore;
 
 /// A check that had to wait for a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Late {
+pub struct Lateness {
     /// Whose.
     pub site: SiteId,
     /// For how long; for one that waits still, up to now.
@@ -23,12 +23,12 @@ pub struct Late {
     /// it took in all.
     pub culprit: Option<(SiteId, Duration, Duration)>,
     /// Why it had to wait.
-    pub why: Why,
+    pub why: LateReason,
 }
 
 /// Why a check had to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum LateReason {
     /// All workers had a check.
     Full,
     /// The check of the same site before it took so long, and no site is asked twice at once.
@@ -37,19 +37,19 @@ pub enum Why {
     Program,
 }
 
-impl Late {
+impl Lateness {
     /// The check that waited longest, of those that began, or had not yet begun, between
     /// two moments; `None` if there was none.
     #[must_use]
-    pub fn worst(ledger: &Ledger, from: Moment, to: Moment) -> Option<Self> {
+    pub fn worst(store: &TraceStore, from: Moment, to: Moment) -> Option<Self> {
         // What began after that moment still waited then.
         let until = |started: Moment| started.min(to);
-        let started = ledger
+        let started = store
             .between(from, to)
             .filter(|check| check.started >= from)
             .max_by_key(|check| until(check.started).nanos_since(check.due))
             .map(|check| (check.job(), until(check.started), check.started > to));
-        let waiting = ledger.waiting().first();
+        let waiting = store.waiting().first();
         let waiting = waiting
             .filter(|job| job.due < to)
             .map(|job| (*job, to, true));
@@ -57,16 +57,16 @@ impl Late {
             .into_iter()
             .chain(waiting)
             .max_by_key(|(job, until, _)| until.since(job.due))?;
-        Some(Self::explain(ledger, job, until, waits))
+        Some(Self::explain(store, job, until, waits))
     }
 
-    fn explain(ledger: &Ledger, job: JobId, until: Moment, waits: bool) -> Self {
+    fn explain(store: &TraceStore, job: JobId, until: Moment, waits: bool) -> Self {
         let late = until.since(job.due);
         let middle = job.due + late / 2;
         let (mut ahead, mut held) = (0, 0);
         let mut culprit: Option<(SiteId, Duration, Duration)> = None;
         let mut itself = None;
-        for other in ledger.between(job.due, until) {
+        for other in store.between(job.due, until) {
             if other.job() == job || other.started > until {
                 continue;
             }
@@ -91,9 +91,9 @@ impl Late {
             ahead,
             culprit,
             why: match itself {
-                Some(took) => Why::Itself(took),
-                None if held >= ledger.workers_at(middle) => Why::Full,
-                None => Why::Program,
+                Some(took) => LateReason::Itself(took),
+                None if held >= store.workers_at(middle) => LateReason::Full,
+                None => LateReason::Program,
             },
         }
     }
@@ -103,14 +103,14 @@ impl Late {
 mod tests {
     use super::*;
     use crate::domain::RanOn;
-    use crate::trace::{Fetched, Notes, Record};
+    use crate::trace::{CheckRecord, Fetched, PollLog};
 
     fn at(millis: u64) -> Moment {
         Moment::ZERO + Duration::from_millis(millis)
     }
 
-    fn record(site: usize, due: u64, started: u64, ended: u64) -> Record {
-        Record {
+    fn record(site: usize, due: u64, started: u64, ended: u64) -> CheckRecord {
+        CheckRecord {
             job: JobId {
                 site: SiteId::from_index(site),
                 due: at(due),
@@ -123,21 +123,21 @@ mod tests {
                 tid: 1,
                 thread: "t".into(),
             },
-            notes: Notes::default(),
+            log: PollLog::default(),
             found: None,
         }
     }
 
-    fn ledger(workers: usize, ended: Vec<Record>) -> Ledger {
-        let mut ledger = Ledger::new();
-        ledger.staffed(workers, at(0));
-        ledger.absorb(Fetched { ended, dropped: 0 });
-        ledger
+    fn store(workers: usize, ended: Vec<CheckRecord>) -> TraceStore {
+        let mut store = TraceStore::new();
+        store.set_workers(workers, at(0));
+        store.absorb(Fetched { ended, dropped: 0 });
+        store
     }
 
     #[test]
     fn the_last_of_a_queue_is_late_and_the_slowest_before_it_is_to_blame() {
-        let ledger = ledger(
+        let store = store(
             1,
             vec![
                 record(0, 0, 0, 200),
@@ -146,7 +146,7 @@ mod tests {
                 record(3, 0, 1_800, 1_900),
             ],
         );
-        let late = Late::worst(&ledger, at(0), at(2_000)).unwrap();
+        let late = Lateness::worst(&store, at(0), at(2_000)).unwrap();
         assert_eq!(late.site, SiteId::from_index(3));
         assert_eq!(late.late, Duration::from_millis(1_800));
         assert_eq!(late.ahead, 3);
@@ -158,13 +158,13 @@ mod tests {
                 Duration::from_millis(1_500)
             ))
         );
-        assert!(late.why == Why::Full && !late.waits);
+        assert!(late.why == LateReason::Full && !late.waits);
     }
 
     #[test]
     fn what_began_after_the_page_was_late_on_it() {
-        let ledger = ledger(1, vec![record(0, 0, 0, 900), record(1, 100, 900, 950)]);
-        let late = Late::worst(&ledger, at(0), at(500)).unwrap();
+        let store = store(1, vec![record(0, 0, 0, 900), record(1, 100, 900, 950)]);
+        let late = Lateness::worst(&store, at(0), at(500)).unwrap();
         assert_eq!(late.site, SiteId::from_index(1));
         assert_eq!(late.late, Duration::from_millis(400));
         assert!(late.waits);
@@ -172,29 +172,29 @@ mod tests {
 
     #[test]
     fn where_workers_were_free_the_program_is_to_blame() {
-        let ledger = ledger(4, vec![record(0, 0, 0, 5), record(1, 0, 400, 500)]);
-        let late = Late::worst(&ledger, at(0), at(600)).unwrap();
+        let store = store(4, vec![record(0, 0, 0, 5), record(1, 0, 400, 500)]);
+        let late = Lateness::worst(&store, at(0), at(600)).unwrap();
         assert_eq!(late.late, Duration::from_millis(400));
-        assert_eq!(late.why, Why::Program);
+        assert_eq!(late.why, LateReason::Program);
     }
 
     #[test]
     fn a_site_that_is_asked_again_while_it_is_asked_waits_for_itself() {
-        let ledger = ledger(4, vec![record(1, 0, 0, 900), record(1, 500, 900, 950)]);
-        let late = Late::worst(&ledger, at(100), at(1_000)).unwrap();
-        assert_eq!(late.why, Why::Itself(Duration::from_millis(900)));
+        let store = store(4, vec![record(1, 0, 0, 900), record(1, 500, 900, 950)]);
+        let late = Lateness::worst(&store, at(100), at(1_000)).unwrap();
+        assert_eq!(late.why, LateReason::Itself(Duration::from_millis(900)));
     }
 
     #[test]
     fn the_number_of_workers_is_that_of_the_time_and_not_of_today() {
-        let mut ledger = ledger(1, vec![record(0, 0, 0, 900), record(1, 0, 900, 950)]);
-        ledger.staffed(16, at(2_000));
-        let late = Late::worst(&ledger, at(0), at(3_000)).unwrap();
-        assert_eq!(late.why, Why::Full);
+        let mut store = store(1, vec![record(0, 0, 0, 900), record(1, 0, 900, 950)]);
+        store.set_workers(16, at(2_000));
+        let late = Lateness::worst(&store, at(0), at(3_000)).unwrap();
+        assert_eq!(late.why, LateReason::Full);
     }
 
     #[test]
     fn nothing_on_record_is_nothing_late() {
-        assert_eq!(Late::worst(&Ledger::new(), at(0), at(9)), None);
+        assert_eq!(Lateness::worst(&TraceStore::new(), at(0), at(9)), None);
     }
 }

@@ -18,7 +18,7 @@ pub(super) const MOST_STEPS: usize = 64;
 
 /// What a thread did in a slice of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Doing {
+pub enum SliceKind {
     /// It ran the check: wall time from the beginning to the end of a poll, which includes
     /// being preempted.
     Running,
@@ -39,7 +39,7 @@ pub struct Slice {
     /// The thread, by the operating system's id.
     pub tid: u32,
     /// What it did.
-    pub doing: Doing,
+    pub doing: SliceKind,
 }
 
 /// From when on a check waited for what.
@@ -57,7 +57,7 @@ const ROOM: usize = 6;
 
 /// All that was noted of one check, in the order of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Notes {
+pub struct PollLog {
     /// Every stretch in which a thread was busy with it.
     pub slices: SmallVec<[Slice; ROOM]>,
     /// What it waited for in between.
@@ -66,7 +66,7 @@ pub struct Notes {
     pub dropped: u32,
 }
 
-impl Notes {
+impl PollLog {
     pub(super) fn slice(&mut self, slice: Slice, most: usize) {
         if self.slices.len() < most {
             self.slices.push(slice);
@@ -109,38 +109,38 @@ mod tests {
 
     #[test]
     fn what_was_waited_for_is_known_between_the_steps() {
-        let mut notes = Notes::default();
+        let mut log = PollLog::default();
         for (nanos, phase) in [
             (10, Phase::Dns),
             (20, Phase::Connect),
             (30, Phase::FirstByte),
         ] {
-            notes.step(Step {
+            log.step(Step {
                 at: at(nanos),
                 phase,
             });
         }
-        assert_eq!(notes.phase_at(at(9)), None);
-        assert_eq!(notes.phase_at(at(10)), Some(Phase::Dns));
-        assert_eq!(notes.phase_at(at(29)), Some(Phase::Connect));
-        assert_eq!(notes.phase_at(at(900)), Some(Phase::FirstByte));
+        assert_eq!(log.phase_at(at(9)), None);
+        assert_eq!(log.phase_at(at(10)), Some(Phase::Dns));
+        assert_eq!(log.phase_at(at(29)), Some(Phase::Connect));
+        assert_eq!(log.phase_at(at(900)), Some(Phase::FirstByte));
     }
 
     #[test]
     fn a_check_without_end_takes_bounded_memory_and_what_is_left_out_is_counted() {
-        let mut notes = Notes::default();
+        let mut log = PollLog::default();
         for nanos in 0..1_000 {
             let slice = Slice {
                 ready: at(nanos),
                 start: at(nanos),
                 end: at(nanos + 1),
                 tid: 1,
-                doing: Doing::Running,
+                doing: SliceKind::Running,
             };
-            notes.slice(slice, MOST_SLICES);
+            log.slice(slice, MOST_SLICES);
         }
-        assert_eq!(notes.slices.len(), MOST_SLICES);
-        assert_eq!(notes.dropped, 1_000 - MOST_SLICES as u32);
-        assert!(notes.heap_bytes() < 20 << 10);
+        assert_eq!(log.slices.len(), MOST_SLICES);
+        assert_eq!(log.dropped, 1_000 - MOST_SLICES as u32);
+        assert!(log.heap_bytes() < 20 << 10);
     }
 }

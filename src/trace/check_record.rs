@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crate::domain::{CheckResult, JobId, Moment, RanOn, Reason, SiteId, Verdict};
 
-use super::notes::{Doing, Notes};
+use super::poll_log::{PollLog, SliceKind};
 
 /// One check from when it was due to its end.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Record {
+pub struct CheckRecord {
     /// Which check.
     pub job: JobId,
     /// When a worker took it; from when it was due to this it waited in the queue.
@@ -19,31 +19,31 @@ pub struct Record {
     /// Who ran it last.
     pub ran_on: RanOn,
     /// Every poll, and what it waited for.
-    pub notes: Notes,
+    pub log: PollLog,
     /// What it found; `None` while it is in flight.
-    pub found: Option<Found>,
+    pub found: Option<RecordedVerdict>,
 }
 
 /// What a check found, as far as a picture needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct RecordedVerdict {
     /// The verdict of this look.
     pub verdict: Verdict,
     /// Why it is not simply up.
     pub reason: Option<Reason>,
 }
 
-impl Record {
+impl CheckRecord {
     /// The record of a check that gave `result`.
     #[must_use]
-    pub fn of(result: &CheckResult, notes: Notes) -> Self {
+    pub fn of(result: &CheckResult, log: PollLog) -> Self {
         Self {
             job: result.job,
             started: result.started,
             ended: result.started + result.latency,
             ran_on: result.ran_on.clone(),
-            notes,
-            found: Some(Found {
+            log,
+            found: Some(RecordedVerdict {
                 verdict: result.verdict,
                 reason: result.reason,
             }),
@@ -70,8 +70,8 @@ impl Record {
 
     /// The time that threads were busy with it in this way.
     #[must_use]
-    pub fn busy(&self, doing: Doing) -> Duration {
-        self.notes
+    pub fn busy(&self, doing: SliceKind) -> Duration {
+        self.log
             .slices
             .iter()
             .filter(|slice| slice.doing == doing)
@@ -82,7 +82,7 @@ impl Record {
     /// The time in which it could have gone on and no thread was free.
     #[must_use]
     pub fn ready(&self) -> Duration {
-        let slices = self.notes.slices.iter();
+        let slices = self.log.slices.iter();
         slices.map(|slice| slice.start.since(slice.ready)).sum()
     }
 
@@ -96,6 +96,6 @@ impl Record {
     /// The memory that it takes, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        size_of::<Self>() + self.notes.heap_bytes()
+        size_of::<Self>() + self.log.heap_bytes()
     }
 }

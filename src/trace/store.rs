@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use crate::domain::{JobId, Moment, RanOn, SiteId};
 
-use super::check::Check;
+use super::check_record::CheckRecord;
+use super::check_summary::CheckSummary;
 use super::identity::here;
-use super::index::{Index, Key, Part, by_start, parts};
-use super::live::Glance;
-use super::notes::Doing;
-use super::record::Record;
+use super::index::{Index, ThreadKey, ThreadTrace, by_start, parts};
+use super::instrumented::InFlightCheck;
+use super::poll_log::SliceKind;
 use super::recorder::{Fetched, Recorder};
 
 /// The memory that records and their index may take: some 55,000 checks.
@@ -37,7 +37,7 @@ const MOST_SWEEPS: usize = 8;
 
 /// The checks on record. Read by whoever draws; changed by its owner alone.
 #[derive(Clone, Debug, Default)]
-pub struct Ledger {
+pub struct TraceStore {
     ended: Index,
     forgotten: u64,
     dropped: u64,
@@ -46,7 +46,7 @@ pub struct Ledger {
     /// Checks that are due and wait for a worker, by when they were due.
     waiting: Vec<JobId>,
     roster: Vec<RanOn>,
-    threads: BTreeMap<Key, RanOn>,
+    threads: BTreeMap<ThreadKey, RanOn>,
     now: Moment,
     sample: VecDeque<(Duration, Duration)>,
     /// From when on there were how many workers.
@@ -80,14 +80,14 @@ pub struct Sweep {
 
 /// Means over the last checks.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Means {
+pub struct MeanTimes {
     /// From start to end.
     pub hold: Duration,
     /// In which a thread ran it.
     pub run: Duration,
 }
 
-impl Ledger {
+impl TraceStore {
     /// An empty one.
     #[must_use]
     pub fn new() -> Self {
@@ -102,12 +102,12 @@ impl Ledger {
         }
     }
 
-    fn note(&mut self, record: Record) {
+    fn note(&mut self, record: CheckRecord) {
         if self.sample.len() == SAMPLE {
             self.sample.pop_front();
         }
         self.sample
-            .push_back((record.took(), record.busy(Doing::Running)));
+            .push_back((record.took(), record.busy(SliceKind::Running)));
         self.count(&record);
         self.know(&record.ran_on);
         let horizon = record.ended - MOST_AGE;
@@ -123,7 +123,7 @@ impl Ledger {
     }
 
     /// Counts it as one of those that were due at the same moment.
-    fn count(&mut self, record: &Record) {
+    fn count(&mut self, record: &CheckRecord) {
         let due = record.job.due;
         let took = record.took();
         if let Some(sweep) = self.sweeps.iter_mut().find(|sweep| sweep.due == due) {
@@ -168,13 +168,17 @@ impl Ledger {
     }
 
     /// Looks at what is in flight and what waits, as of `now`, on a list of `sites` sites.
-    pub fn look(&mut self, recorder: &Recorder, waiting: Vec<JobId>, sites: usize, now: Moment) {
+    pub fn update(&mut self, recorder: &Recorder, waiting: Vec<JobId>, sites: usize, now: Moment) {
         self.roster = recorder.roster();
         for who in self.roster.clone() {
             self.know(&who);
         }
-        let glances = recorder.glances(now).into_iter();
-        self.fly(glances.map(|glance| self.in_flight(glance, now)).collect());
+        let snapshots = recorder.in_flight(now).into_iter();
+        self.replace_in_flight(
+            snapshots
+                .map(|snapshot| self.record_of(snapshot, now))
+                .collect(),
+        );
         self.waiting = waiting;
         // What a worker has and has not begun with waits there as it did in the queue.
         self.waiting.extend(recorder.received());
@@ -185,14 +189,18 @@ impl Ledger {
 
     /// As if these were in flight at `now`: for pictures of work that never happened.
     #[cfg(test)]
-    pub(crate) fn see(&mut self, in_flight: impl Iterator<Item = Record>, now: Moment) {
+    pub(crate) fn set_in_flight(
+        &mut self,
+        in_flight: impl Iterator<Item = CheckRecord>,
+        now: Moment,
+    ) {
         let mut in_flight: Vec<_> = in_flight.collect();
         for record in &mut in_flight {
             record.ended = now;
             record.found = None;
-            record.notes.slices.retain(|slice| slice.end <= now);
+            record.log.slices.retain(|slice| slice.end <= now);
         }
-        self.fly(in_flight);
+        self.replace_in_flight(in_flight);
         self.now = now;
         if let Some((due, open)) = &mut self.swept {
             let flying = self.in_flight.iter().map(|check| check.due);
@@ -202,7 +210,7 @@ impl Ledger {
     }
 
     /// These are in flight, and no others.
-    fn fly(&mut self, mut in_flight: Vec<Record>) {
+    fn replace_in_flight(&mut self, mut in_flight: Vec<CheckRecord>) {
         in_flight.sort_by_key(|record| (record.started, record.job));
         self.in_flight = Index::default();
         for record in in_flight {
@@ -237,28 +245,28 @@ impl Ledger {
         }
     }
 
-    fn in_flight(&self, glance: Glance, now: Moment) -> Record {
-        let tid = glance.notes.slices.last().map(|slice| slice.tid);
+    fn record_of(&self, snapshot: InFlightCheck, now: Moment) -> CheckRecord {
+        let tid = snapshot.log.slices.last().map(|slice| slice.tid);
         let pid = std::process::id();
         let known = tid.and_then(|tid| self.threads.get(&(here().host, pid, tid)).cloned());
-        let ran_on = glance.elsewhere.or(known).unwrap_or_else(|| RanOn {
+        let ran_on = snapshot.elsewhere.or(known).unwrap_or_else(|| RanOn {
             host: "".into(),
             pid,
             tid: tid.unwrap_or_default(),
             thread: "".into(),
         });
-        Record {
-            job: glance.job,
-            started: glance.started,
-            ended: now.max(glance.started),
+        CheckRecord {
+            job: snapshot.job,
+            started: snapshot.started,
+            ended: now.max(snapshot.started),
             ran_on,
-            notes: glance.notes,
+            log: snapshot.log,
             found: None,
         }
     }
 
     /// There are so many workers now.
-    pub fn staffed(&mut self, workers: usize, now: Moment) {
+    pub fn set_workers(&mut self, workers: usize, now: Moment) {
         if self
             .staffing
             .back()
@@ -301,27 +309,27 @@ impl Ledger {
 
     /// The checks that were due, or in flight, between two moments: those that have ended by
     /// their starts, and then those in flight by theirs.
-    pub fn between(&self, from: Moment, to: Moment) -> impl Iterator<Item = &Check> {
+    pub fn between(&self, from: Moment, to: Moment) -> impl Iterator<Item = &CheckSummary> {
         let in_flight = self.in_flight.between(from, to);
         self.ended.between(from, to).chain(in_flight)
     }
 
     /// The same, all by their starts.
     #[must_use]
-    pub fn by_start(&self, from: Moment, to: Moment) -> Vec<&Check> {
+    pub fn by_start(&self, from: Moment, to: Moment) -> Vec<&CheckSummary> {
         by_start([&self.ended, &self.in_flight], from, to)
     }
 
     /// The threads that may run checks now and those that ran any on record, by host, process
     /// and id.
     #[must_use]
-    pub fn parts(&self) -> Vec<Part<'_>> {
+    pub fn thread_traces(&self) -> Vec<ThreadTrace<'_>> {
         parts(&self.roster, &self.threads, [&self.ended, &self.in_flight])
     }
 
     /// The checks in flight, by their starts.
-    pub fn running(&self) -> impl Iterator<Item = &Record> {
-        self.in_flight.iter().map(Check::record)
+    pub fn running(&self) -> impl Iterator<Item = &CheckRecord> {
+        self.in_flight.iter().map(CheckSummary::record)
     }
 
     /// The checks that wait for a worker, by when they were due.
@@ -342,8 +350,8 @@ impl Ledger {
     }
 
     /// All that have ended and are on record, by their starts.
-    pub fn all(&self) -> impl Iterator<Item = &Record> {
-        self.ended.iter().map(Check::record)
+    pub fn all(&self) -> impl Iterator<Item = &CheckRecord> {
+        self.ended.iter().map(CheckSummary::record)
     }
 
     /// When the oldest check on record was due.
@@ -361,7 +369,7 @@ impl Ledger {
 
     /// When at least half of the sites were due at once for the last time.
     #[must_use]
-    pub fn swept(&self) -> Option<Moment> {
+    pub fn sweep_due(&self) -> Option<Moment> {
         self.swept.map(|(due, _)| due)
     }
 
@@ -375,13 +383,13 @@ impl Ledger {
 
     /// Means over the last checks of the paradigm in use; `None` before there were some.
     #[must_use]
-    pub fn means(&self) -> Option<Means> {
+    pub fn means(&self) -> Option<MeanTimes> {
         const LEAST: usize = 3;
         let checks = u32::try_from(self.sample.len()).ok()?;
         if self.sample.len() < LEAST {
             return None;
         }
-        Some(Means {
+        Some(MeanTimes {
             hold: self.sample.iter().map(|(hold, _)| *hold).sum::<Duration>() / checks,
             run: self.sample.iter().map(|(_, run)| *run).sum::<Duration>() / checks,
         })
@@ -391,14 +399,14 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::notes::Notes;
+    use crate::trace::poll_log::PollLog;
 
     fn at(millis: u64) -> Moment {
         Moment::ZERO + Duration::from_millis(millis)
     }
 
-    fn record(site: usize, due: u64, started: u64, ended: u64) -> Record {
-        Record {
+    fn record(site: usize, due: u64, started: u64, ended: u64) -> CheckRecord {
+        CheckRecord {
             job: JobId {
                 site: SiteId::from_index(site),
                 due: at(due),
@@ -411,32 +419,32 @@ mod tests {
                 tid: 1,
                 thread: "t".into(),
             },
-            notes: Notes::default(),
+            log: PollLog::default(),
             found: None,
         }
     }
 
-    fn ledger(records: Vec<Record>) -> Ledger {
-        let mut ledger = Ledger::new();
-        ledger.absorb(Fetched {
+    fn store(records: Vec<CheckRecord>) -> TraceStore {
+        let mut store = TraceStore::new();
+        store.absorb(Fetched {
             ended: records,
             dropped: 0,
         });
-        ledger
+        store
     }
 
     #[test]
     fn a_window_holds_what_was_due_or_in_flight_in_it_whatever_the_order_of_arrival() {
-        let ledger = ledger(vec![
+        let store = store(vec![
             record(1, 0, 0, 100),
             record(2, 0, 10, 300),
             record(3, 0, 0, 200),
             record(4, 400, 400, 500),
         ]);
-        let starts: Vec<_> = ledger.all().map(|record| record.started).collect();
+        let starts: Vec<_> = store.all().map(|record| record.started).collect();
         assert!(starts.is_sorted());
         let sites = |from, to| -> Vec<usize> {
-            let between = ledger.between(at(from), at(to));
+            let between = store.between(at(from), at(to));
             between.map(|check| check.site.index()).collect()
         };
         assert_eq!(sites(150, 350), [3, 2]);
@@ -447,23 +455,23 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_and_the_oldest_goes_first() {
-        let many = MOST_BYTES / size_of::<Record>() + 1_000;
+        let many = MOST_BYTES / size_of::<CheckRecord>() + 1_000;
         let records = (0..many as u64).map(|n| record(0, n, n, n)).collect();
-        let ledger = ledger(records);
-        assert!(ledger.ended.bytes() <= MOST_BYTES);
-        let (forgotten, dropped) = ledger.lost();
-        assert_eq!(forgotten as usize + ledger.all().count(), many);
+        let store = store(records);
+        assert!(store.ended.bytes() <= MOST_BYTES);
+        let (forgotten, dropped) = store.lost();
+        assert_eq!(forgotten as usize + store.all().count(), many);
         assert_eq!(dropped, 0);
-        assert_eq!(ledger.oldest(), Some(at(forgotten)));
+        assert_eq!(store.oldest(), Some(at(forgotten)));
     }
 
     #[test]
     fn a_record_goes_back_a_quarter_of_an_hour_and_no_further() {
         let minute = 60_000;
         let records = (0..60).map(|n| record(0, n * minute, n * minute, n * minute));
-        let ledger = ledger(records.collect());
-        assert_eq!(ledger.oldest(), Some(at(44 * minute)));
-        assert_eq!(ledger.lost().0, 44);
+        let store = store(records.collect());
+        assert_eq!(store.oldest(), Some(at(44 * minute)));
+        assert_eq!(store.lost().0, 44);
     }
 
     #[test]
@@ -472,25 +480,25 @@ mod tests {
             .map(|site| record(site, 1_000, 1_000, 1_100 + site as u64 * 10))
             .collect();
         records.extend((0..20).map(|n| record(1, 2_000 + n, 2_000 + n, 2_010 + n)));
-        let mut ledger = ledger(records);
+        let mut store = store(records);
         let waiting = vec![record(17, 1_000, 0, 0).job; 2];
-        ledger.look(&Recorder::new(), waiting, 20, at(3_000));
-        let sweep = ledger.sweep().unwrap();
+        store.update(&Recorder::new(), waiting, 20, at(3_000));
+        let sweep = store.sweep().unwrap();
         assert_eq!((sweep.due, sweep.checks, sweep.open), (at(1_000), 16, 2));
         assert_eq!(sweep.ended, at(1_250));
         assert_eq!(sweep.slowest.0, SiteId::from_index(15));
         assert_eq!(sweep.second, Duration::from_millis(240));
         let waiting = vec![record(17, 2_500, 0, 0).job; 10];
-        ledger.look(&Recorder::new(), waiting, 20, at(3_000));
-        assert_eq!(ledger.swept(), Some(at(2_500)), "it has begun");
-        assert_eq!(ledger.sweep(), None, "and none of it has ended");
+        store.update(&Recorder::new(), waiting, 20, at(3_000));
+        assert_eq!(store.sweep_due(), Some(at(2_500)), "it has begun");
+        assert_eq!(store.sweep(), None, "and none of it has ended");
     }
 
     #[test]
     fn means_are_of_the_paradigm_in_use() {
-        let mut ledger = ledger((0..4).map(|n| record(0, n, n, n + 20)).collect());
-        assert_eq!(ledger.means().unwrap().hold, Duration::from_millis(20));
-        ledger.switched(Moment::ZERO);
-        assert_eq!(ledger.means(), None);
+        let mut store = store((0..4).map(|n| record(0, n, n, n + 20)).collect());
+        assert_eq!(store.means().unwrap().hold, Duration::from_millis(20));
+        store.switched(Moment::ZERO);
+        assert_eq!(store.means(), None);
     }
 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use crate::domain::{JobId, Moment, SiteId};
 
-use super::record::Record;
+use super::check_record::CheckRecord;
 use super::timeline::Timed;
 
 /// A record, and the part of it that decides where it stands. Records with their notes are
 /// megabytes a page; of these, ten thousand fit in a core's own cache.
 #[derive(Clone, Debug)]
-pub struct Check {
+pub struct CheckSummary {
     /// When a worker took it.
     pub started: Moment,
     /// When it ended; for one in flight, now.
@@ -23,15 +23,15 @@ pub struct Check {
     /// The thread that ran it last.
     pub tid: u32,
     /// How far it is.
-    pub is: Is,
+    pub progress: CheckProgress,
     /// Whether that thread alone had a part in it.
-    pub is_of_one: bool,
-    record: Arc<Record>,
+    pub is_of_one_thread: bool,
+    record: Arc<CheckRecord>,
 }
 
 /// How far a check is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Is {
+pub enum CheckProgress {
     /// It has not ended.
     InFlight,
     /// It found the site down.
@@ -40,24 +40,24 @@ pub enum Is {
     Fine,
 }
 
-impl Check {
-    pub(super) fn of(record: Record) -> Self {
+impl CheckSummary {
+    pub(super) fn of(record: CheckRecord) -> Self {
         Self {
             started: record.started,
             ended: record.ended,
             due: record.job.due,
             site: record.job.site,
             tid: record.ran_on.tid,
-            is_of_one: record.ran_on.tid != 0
+            is_of_one_thread: record.ran_on.tid != 0
                 && record
-                    .notes
+                    .log
                     .slices
                     .iter()
                     .all(|slice| slice.tid == record.ran_on.tid),
-            is: match record.found {
-                None => Is::InFlight,
-                Some(_) if record.failed() => Is::Failed,
-                Some(_) => Is::Fine,
+            progress: match record.found {
+                None => CheckProgress::InFlight,
+                Some(_) if record.failed() => CheckProgress::Failed,
+                Some(_) => CheckProgress::Fine,
             },
             record: Arc::new(record),
         }
@@ -66,7 +66,7 @@ impl Check {
     /// All that is on record of it. This lies elsewhere in memory: not for ten thousand checks
     /// a frame.
     #[must_use]
-    pub fn record(&self) -> &Record {
+    pub fn record(&self) -> &CheckRecord {
         &self.record
     }
 
@@ -104,7 +104,7 @@ impl Check {
     }
 }
 
-impl Timed for Check {
+impl Timed for CheckSummary {
     fn key(&self) -> (Moment, Moment) {
         (self.started, self.ended)
     }
