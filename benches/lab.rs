@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use uptime_squirrel::domain::SystemClock;
-use uptime_squirrel::lab::{Course, Setup, run};
+use uptime_squirrel::lab::{JobList, RunSetup, run};
 use uptime_squirrel::paradigm::{ALL, position};
 use uptime_squirrel::trace::SliceKind;
 
@@ -108,19 +108,19 @@ fn sweep(race: &BTreeMap<String, Value>, paradigm: &str) -> Result<f64, Box<dyn 
 /// that was for each time that the lock was handed over, in seconds.
 fn handing_over() -> Result<(f64, f64), Box<dyn Error>> {
     let clock = SystemClock::new();
-    let setup = Setup {
+    let setup = RunSetup {
         entry: &ALL[position("threads").ok_or("no threads")?],
         workers: JOBS,
         gil: true,
         traced: true,
     };
-    let course = Course::crunch(JOBS, LENGTH);
-    let lap = run(&course, setup, clock, &AtomicBool::new(false))?;
-    let busy = lap
+    let job_list = JobList::crunch(JOBS, LENGTH);
+    let timed_run = run(&job_list, setup, clock, &AtomicBool::new(false))?;
+    let busy = timed_run
         .records
         .iter()
         .map(|record| record.busy(SliceKind::Running));
-    let idle = lap.sweep.saturating_sub(busy.sum()).as_secs_f64();
-    let handovers = lap.handovers.max(1) as f64;
-    Ok((idle / lap.sweep.as_secs_f64(), idle / handovers))
+    let idle = timed_run.sweep.saturating_sub(busy.sum()).as_secs_f64();
+    let handovers = timed_run.handovers.max(1) as f64;
+    Ok((idle / timed_run.sweep.as_secs_f64(), idle / handovers))
 }

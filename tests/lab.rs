@@ -9,8 +9,9 @@ mod lab {
 
     use uptime_squirrel::domain::{Moment, SystemClock};
     use uptime_squirrel::lab::{
-        Board, Contender, Course, Event, Experiment, Lap, LapError, Plan, Race, Setup, TrialEvent,
-        Trials, Workload, explain, predict, run, verdict,
+        Contender, Experiment, ExperimentEvent, ExperimentHandle, JobList, Race, RaceEvent,
+        RacePlan, RaceState, RunError, RunSetup, TimedRun, Workload, explain, predict,
+        race_summary, run,
     };
     use uptime_squirrel::paradigm::{ALL, Entry, Label, Law, Shape, StartError, position};
     use uptime_squirrel::trace::{Activity, SliceKind, spans};
@@ -23,33 +24,46 @@ mod lab {
         &ALL[position(paradigm).unwrap()]
     }
 
-    fn course(workload: Workload) -> Course {
+    fn job_list(workload: Workload) -> JobList {
         match workload {
-            Workload::Crunch => Course::crunch(JOBS, LENGTH),
-            _ => Course::sleep(JOBS, LENGTH),
+            Workload::Crunch => JobList::crunch(JOBS, LENGTH),
+            _ => JobList::sleep(JOBS, LENGTH),
         }
     }
 
-    fn lap(paradigm: &str, workload: Workload, gil: bool) -> Lap {
-        let setup = Setup {
+    fn timed_run(paradigm: &str, workload: Workload, gil: bool) -> TimedRun {
+        let setup = RunSetup {
             entry: entry(paradigm),
             workers: JOBS,
             gil,
             traced: true,
         };
         let clock = SystemClock::new();
-        let lap = run(&course(workload), setup, clock, &AtomicBool::new(false)).unwrap();
-        assert_eq!((lap.late.len(), lap.unknown), (JOBS, 0), "{:?}", lap.why);
-        assert_eq!(lap.records.len(), JOBS);
-        assert!(lap.records.iter().all(|record| record.log.dropped == 0));
-        lap
+        let timed_run = run(&job_list(workload), setup, clock, &AtomicBool::new(false)).unwrap();
+        assert_eq!(
+            (timed_run.late.len(), timed_run.unknown),
+            (JOBS, 0),
+            "{:?}",
+            timed_run.why
+        );
+        assert_eq!(timed_run.records.len(), JOBS);
+        assert!(
+            timed_run
+                .records
+                .iter()
+                .all(|record| record.log.dropped == 0)
+        );
+        timed_run
     }
 
     /// A stretch of one thread.
     type Stretch = (Moment, Moment, u32);
 
-    fn stretches(lap: &Lap, doing: SliceKind) -> Vec<Stretch> {
-        let slices = lap.records.iter().flat_map(|record| &record.log.slices);
+    fn stretches(timed_run: &TimedRun, doing: SliceKind) -> Vec<Stretch> {
+        let slices = timed_run
+            .records
+            .iter()
+            .flat_map(|record| &record.log.slices);
         let mut stretches: Vec<_> = slices
             .filter(|slice| slice.doing == doing)
             .map(|slice| (slice.start, slice.end, slice.tid))
@@ -74,17 +88,17 @@ mod lab {
         now.max().unwrap_or(0).unsigned_abs()
     }
 
-    fn running_at_once(lap: &Lap) -> usize {
+    fn running_at_once(timed_run: &TimedRun) -> usize {
         most_at_once(
-            stretches(lap, SliceKind::Running)
+            stretches(timed_run, SliceKind::Running)
                 .iter()
                 .map(|s| (s.0, s.1)),
         )
     }
 
-    fn waiting_at_once(lap: &Lap) -> usize {
+    fn waiting_at_once(timed_run: &TimedRun) -> usize {
         let mut waits = Vec::new();
-        for record in &lap.records {
+        for record in &timed_run.records {
             spans(record, |span| {
                 if matches!(span.activity, Activity::Waiting(_)) {
                     waits.push((span.from, span.to));
@@ -94,8 +108,8 @@ mod lab {
         most_at_once(waits)
     }
 
-    fn threads(lap: &Lap) -> BTreeSet<u32> {
-        let running = stretches(lap, SliceKind::Running);
+    fn threads(timed_run: &TimedRun) -> BTreeSet<u32> {
+        let running = stretches(timed_run, SliceKind::Running);
         running.iter().map(|stretch| stretch.2).collect()
     }
 
@@ -105,10 +119,10 @@ mod lab {
     fn sleeping_overlaps_in_threads_and_tasks_lock_or_no_lock_and_never_in_serial() {
         for gil in [false, true] {
             for paradigm in ["threads", "futures", "green", "async"] {
-                let lap = lap(paradigm, Workload::Sleep, gil);
-                assert_eq!(waiting_at_once(&lap), JOBS, "{paradigm}, lock {gil}");
+                let timed_run = timed_run(paradigm, Workload::Sleep, gil);
+                assert_eq!(waiting_at_once(&timed_run), JOBS, "{paradigm}, lock {gil}");
             }
-            let serial = lap("serial", Workload::Sleep, gil);
+            let serial = timed_run("serial", Workload::Sleep, gil);
             assert_eq!(waiting_at_once(&serial), 1);
             assert!(serial.sweep >= LENGTH * JOBS as u32);
         }
@@ -117,15 +131,16 @@ mod lab {
     #[test]
     fn under_the_lock_threads_crunch_in_turns_and_the_rest_waits_for_it() {
         for paradigm in THREADED {
-            let lap = lap(paradigm, Workload::Crunch, true);
-            assert_eq!(threads(&lap).len(), JOBS, "{paradigm}");
-            assert_eq!(running_at_once(&lap), 1, "{paradigm}");
-            assert!(lap.handovers > 0, "{paradigm}");
+            let timed_run = timed_run(paradigm, Workload::Crunch, true);
+            assert_eq!(threads(&timed_run).len(), JOBS, "{paradigm}");
+            assert_eq!(running_at_once(&timed_run), 1, "{paradigm}");
+            assert!(timed_run.handovers > 0, "{paradigm}");
             // While one runs, three wait for the lock.
-            let locked = stretches(&lap, SliceKind::Locked);
+            let locked = stretches(&timed_run, SliceKind::Locked);
             let at_once = most_at_once(locked.iter().map(|stretch| (stretch.0, stretch.1)));
             assert!(at_once >= 2, "{paradigm}: {at_once}");
-            let busy = |doing| -> Duration { lap.records.iter().map(|r| r.busy(doing)).sum() };
+            let busy =
+                |doing| -> Duration { timed_run.records.iter().map(|r| r.busy(doing)).sum() };
             assert!(
                 busy(SliceKind::Locked) > busy(SliceKind::Running),
                 "{paradigm}"
@@ -135,9 +150,9 @@ mod lab {
 
     #[test]
     fn under_the_lock_each_thread_comes_to_its_turns() {
-        let lap = lap("threads", Workload::Crunch, true);
-        let running = stretches(&lap, SliceKind::Running);
-        for tid in threads(&lap) {
+        let timed_run = timed_run("threads", Workload::Crunch, true);
+        let running = stretches(&timed_run, SliceKind::Running);
+        for tid in threads(&timed_run) {
             let turns = running.iter().filter(|stretch| stretch.2 == tid).count();
             assert!(turns > 1, "thread {tid} was never interrupted: {running:?}");
         }
@@ -146,19 +161,22 @@ mod lab {
     #[test]
     fn without_the_lock_threads_crunch_at_the_same_time() {
         for paradigm in THREADED {
-            let lap = lap(paradigm, Workload::Crunch, false);
-            assert_eq!(running_at_once(&lap), JOBS, "{paradigm}");
-            assert!(stretches(&lap, SliceKind::Locked).is_empty(), "{paradigm}");
-            assert_eq!(lap.handovers, 0);
+            let timed_run = timed_run(paradigm, Workload::Crunch, false);
+            assert_eq!(running_at_once(&timed_run), JOBS, "{paradigm}");
+            assert!(
+                stretches(&timed_run, SliceKind::Locked).is_empty(),
+                "{paradigm}"
+            );
+            assert_eq!(timed_run.handovers, 0);
         }
     }
 
     #[test]
     fn green_sleeps_together_and_crunches_one_after_another_on_its_one_thread() {
         for gil in [false, true] {
-            let sleep = lap("green", Workload::Sleep, gil);
+            let sleep = timed_run("green", Workload::Sleep, gil);
             assert_eq!((waiting_at_once(&sleep), threads(&sleep).len()), (JOBS, 1));
-            let crunch = lap("green", Workload::Crunch, gil);
+            let crunch = timed_run("green", Workload::Crunch, gil);
             assert_eq!((running_at_once(&crunch), threads(&crunch).len()), (1, 1));
             // One task ran to its end before the next one could begin.
             assert_eq!(stretches(&crunch, SliceKind::Running).len(), JOBS);
@@ -168,8 +186,8 @@ mod lab {
     #[test]
     fn the_work_is_the_same_whoever_does_it() {
         let run = |paradigm, gil| -> Duration {
-            let lap = lap(paradigm, Workload::Crunch, gil);
-            lap.cpu.unwrap()
+            let timed_run = timed_run(paradigm, Workload::Crunch, gil);
+            timed_run.cpu.unwrap()
         };
         let serial = run("serial", false);
         for (paradigm, gil) in [("threads", true), ("threads", false), ("green", false)] {
@@ -188,7 +206,7 @@ mod lab {
             ("threads", Workload::Sleep, true, "lets go of the lock"),
             ("serial", Workload::Sleep, false, "add up"),
         ] {
-            let lap = lap(paradigm, workload, gil);
+            let timed_run = timed_run(paradigm, workload, gil);
             let experiment = Experiment {
                 workload,
                 entry: entry(paradigm),
@@ -196,12 +214,12 @@ mod lab {
                 length: LENGTH,
                 cores: 2,
             };
-            let text = explain(experiment.question(gil), &lap);
+            let text = explain(experiment.parameters(gil), &timed_run);
             assert!(text.contains(words), "{paradigm}: {text}");
             assert!(text.chars().count() <= 156, "{text}");
             if words == "hand-overs" {
                 assert!(
-                    text.contains(&format!("{} hand-overs", lap.handovers)),
+                    text.contains(&format!("{} hand-overs", timed_run.handovers)),
                     "{text}"
                 );
             }
@@ -212,16 +230,16 @@ mod lab {
     fn a_run_that_is_stopped_ends_at_once_and_its_crunches_too() {
         let stop = AtomicBool::new(true);
         let clock = SystemClock::new();
-        let setup = Setup {
+        let setup = RunSetup {
             entry: entry("threads"),
             workers: JOBS,
             gil: true,
             traced: false,
         };
         // Hours, if nobody stopped it.
-        let course = Course::crunch(JOBS, Duration::from_secs(7_200));
-        let lap = run(&course, setup, clock, &stop);
-        assert!(matches!(lap, Err(LapError::Stopped)));
+        let job_list = JobList::crunch(JOBS, Duration::from_secs(7_200));
+        let timed_run = run(&job_list, setup, clock, &stop);
+        assert!(matches!(timed_run, Err(RunError::Stopped)));
     }
 
     #[test]
@@ -233,26 +251,26 @@ mod lab {
             length: Duration::from_millis(150),
             cores: 2,
         };
-        let mut trials = Trials::start(experiment, vec![true, false]).unwrap();
-        let (mut done, mut pictures) = (Vec::new(), 0);
+        let mut experiment_handle = ExperimentHandle::start(experiment, vec![true, false]).unwrap();
+        let (mut done, mut snapshots) = (Vec::new(), 0);
         loop {
-            match trials.events.blocking_recv().unwrap() {
-                TrialEvent::UnderWay { picture, .. } => {
-                    assert!(picture.records.len() <= 2);
-                    pictures += 1;
+            match experiment_handle.events.blocking_recv().unwrap() {
+                ExperimentEvent::UnderWay { snapshot, .. } => {
+                    assert!(snapshot.records.len() <= 2);
+                    snapshots += 1;
                 }
-                TrialEvent::Done { gil, lap } => done.push((gil, lap.unwrap())),
-                TrialEvent::Over => break,
+                ExperimentEvent::Done { gil, timed_run } => done.push((gil, timed_run.unwrap())),
+                ExperimentEvent::Over => break,
             }
         }
-        assert!(pictures > 0);
+        assert!(snapshots > 0);
         let gils: Vec<bool> = done.iter().map(|(gil, _)| *gil).collect();
         assert_eq!(gils, [true, false]);
         assert_eq!(running_at_once(&done[0].1), 1);
         assert_eq!(running_at_once(&done[1].1), 2);
-        let locked = predict(experiment.question(true)).time;
+        let locked = predict(experiment.parameters(true)).time;
         assert_eq!(locked, experiment.length * 2);
-        assert!(predict(experiment.question(false)).time <= locked);
+        assert!(predict(experiment.parameters(false)).time <= locked);
     }
 
     static NOWHERE: Entry = Entry {
@@ -275,66 +293,66 @@ mod lab {
         start: |_| Err(StartError("no broker answers: start one".to_owned())),
     };
 
-    fn raced(entries: &[&'static Entry], rounds: usize) -> (Board, Vec<usize>) {
+    fn raced(entries: &[&'static Entry], rounds: usize) -> (RaceState, Vec<usize>) {
         let contender = |entry: &&'static Entry| Contender {
             entry,
             workers: JOBS,
             listed: true,
         };
-        let plan = Plan {
-            course: Course::sleep(JOBS, Duration::from_millis(20)),
+        let plan = RacePlan {
+            job_list: JobList::sleep(JOBS, Duration::from_millis(20)),
             contenders: entries.iter().map(contender).collect(),
             rounds,
             gil: false,
             traced: false,
         };
-        let mut board = Board::of(&plan);
+        let mut race_state = RaceState::of(&plan);
         let mut race = Race::start(plan).unwrap();
         let mut order = Vec::new();
-        while board.over.is_none() {
+        while race_state.over.is_none() {
             let event = race.events.blocking_recv().unwrap();
-            if let Event::Lap { place, .. } = &event {
+            if let RaceEvent::RunDone { place, .. } = &event {
                 order.push(*place);
             }
-            board.apply(event);
+            race_state.apply(event);
         }
-        (board, order)
+        (race_state, order)
     }
 
     #[test]
     fn a_race_turns_the_order_round_and_says_who_won_and_why() {
-        let (board, order) = raced(&[entry("serial"), entry("threads"), entry("green")], 2);
+        let (race_state, order) = raced(&[entry("serial"), entry("threads"), entry("green")], 2);
         assert_eq!(order, [0, 1, 2, 2, 1, 0]);
-        assert_eq!(board.over, Some(false));
-        assert!(board.share() >= 1.0);
-        let serial = board.rows[0].figures().unwrap();
-        assert_eq!(board.speedup(&serial), Some(1.0));
-        let green = board.rows[2].figures().unwrap();
-        assert!(board.speedup(&green).unwrap() > 1.3);
+        assert_eq!(race_state.over, Some(false));
+        assert!(race_state.share() >= 1.0);
+        let serial = race_state.rows[0].medians().unwrap();
+        assert_eq!(race_state.speedup(&serial), Some(1.0));
+        let green = race_state.rows[2].medians().unwrap();
+        assert!(race_state.speedup(&green).unwrap() > 1.3);
         assert!(
             serial.late_p95 >= Duration::from_millis(60),
             "the last one waited for three"
         );
-        let said = verdict(&board).unwrap();
+        let said = race_summary(&race_state).unwrap();
         assert!(said.contains("won") && said.contains("overlap"), "{said}");
-        assert!(board.floor().unwrap().1 >= Duration::from_millis(20));
+        assert!(race_state.floor().unwrap().1 >= Duration::from_millis(20));
     }
 
     #[test]
     fn one_that_cannot_run_is_a_row_that_says_why_and_the_others_go_on() {
-        let (board, order) = raced(&[entry("serial"), &NOWHERE, entry("async")], 2);
+        let (race_state, order) = raced(&[entry("serial"), &NOWHERE, entry("async")], 2);
         assert_eq!(order, [0, 2, 2, 0]);
-        let row = &board.rows[1];
+        let row = &race_state.rows[1];
         assert_eq!(row.error.as_deref(), Some("no broker answers: start one"));
-        assert!(row.figures().is_none());
-        assert!(board.rows[2].figures().is_some());
-        assert!(verdict(&board).unwrap().starts_with("async won"));
+        assert!(row.medians().is_none());
+        assert!(race_state.rows[2].medians().is_some());
+        assert!(race_summary(&race_state).unwrap().starts_with("async won"));
     }
 
     #[test]
     fn a_race_that_is_stopped_says_so() {
-        let plan = Plan {
-            course: Course::crunch(JOBS, Duration::from_secs(7_200)),
+        let plan = RacePlan {
+            job_list: JobList::crunch(JOBS, Duration::from_secs(7_200)),
             contenders: vec![Contender {
                 entry: entry("threads"),
                 workers: JOBS,
@@ -344,13 +362,13 @@ mod lab {
             gil: false,
             traced: false,
         };
-        let mut board = Board::of(&plan);
+        let mut race_state = RaceState::of(&plan);
         let mut race = Race::start(plan).unwrap();
-        while board.over.is_none() {
-            board.apply(race.events.blocking_recv().unwrap());
+        while race_state.over.is_none() {
+            race_state.apply(race.events.blocking_recv().unwrap());
             race.stop();
         }
-        assert_eq!(board.over, Some(true));
-        assert_eq!(verdict(&board), None);
+        assert_eq!(race_state.over, Some(true));
+        assert_eq!(race_summary(&race_state), None);
     }
 }

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::Moment;
-use crate::lab::{Board, Contender, Course, Experiment, Notebook, Plan, Race, Trials, Workload};
+use crate::lab::{
+    Contender, Experiment, ExperimentHandle, ExperimentState, JobList, Race, RacePlan, RaceState,
+    Workload,
+};
 use crate::paradigm::ALL;
 use crate::tui::{self, LabRequest};
 
@@ -26,40 +29,42 @@ const ROUNDS: usize = 3;
 #[derive(Debug, Default)]
 pub(super) struct LabRunner {
     race: Option<Race>,
-    board: Option<Board>,
-    trials: Option<Trials>,
-    notebook: Option<Notebook>,
+    race_state: Option<RaceState>,
+    experiment_handle: Option<ExperimentHandle>,
+    experiment_state: Option<ExperimentState>,
     revision: u64,
 }
 
 impl LabRunner {
     /// Takes in what they have told. Costs nothing where none is on.
     pub(super) fn absorb(&mut self) {
-        if let (Some(race), Some(board)) = (&mut self.race, &mut self.board) {
+        if let (Some(race), Some(race_state)) = (&mut self.race, &mut self.race_state) {
             while let Ok(event) = race.events.try_recv() {
-                board.apply(event);
+                race_state.apply(event);
                 self.revision += 1;
             }
-            if board.over.is_some() {
+            if race_state.over.is_some() {
                 self.race = None;
             }
         }
-        if let (Some(trials), Some(notebook)) = (&mut self.trials, &mut self.notebook) {
+        if let (Some(experiment_handle), Some(experiment_state)) =
+            (&mut self.experiment_handle, &mut self.experiment_state)
+        {
             let mut over = false;
-            while let Ok(event) = trials.events.try_recv() {
-                over |= matches!(event, crate::lab::TrialEvent::Over);
-                notebook.apply(event);
+            while let Ok(event) = experiment_handle.events.try_recv() {
+                over |= matches!(event, crate::lab::ExperimentEvent::Over);
+                experiment_state.apply(event);
                 self.revision += 1;
             }
             if over {
-                self.trials = None;
+                self.experiment_handle = None;
             }
         }
     }
 
     /// Whether any is on.
     pub(super) const fn is_busy(&self) -> bool {
-        self.race.is_some() || self.trials.is_some()
+        self.race.is_some() || self.experiment_handle.is_some()
     }
 
     /// When to listen again, if any is on.
@@ -70,10 +75,10 @@ impl LabRunner {
     /// As the screen sees it.
     pub(super) fn seen(&self) -> tui::LabView<'_> {
         tui::LabView {
-            board: self.board.as_ref(),
-            notebook: self.notebook.as_ref(),
+            race_state: self.race_state.as_ref(),
+            experiment_state: self.experiment_state.as_ref(),
             racing: self.race.is_some(),
-            trying: self.trials.is_some(),
+            trying: self.experiment_handle.is_some(),
             cores: cores(),
             revision: self.revision,
         }
@@ -86,10 +91,10 @@ impl LabRunner {
         match wish {
             LabRequest::Race { workload, gil } => {
                 let plan = plan(core, workload, gil);
-                if plan.course.jobs() == 0 {
+                if plan.job_list.jobs() == 0 {
                     return Err("there is no site to race over: all are paused".to_owned());
                 }
-                self.board = Some(Board::of(&plan));
+                self.race_state = Some(RaceState::of(&plan));
                 self.race = Some(Race::start(plan).map_err(refused)?);
             }
             LabRequest::StopRace => {
@@ -111,17 +116,18 @@ impl LabRunner {
                     cores: cores(),
                 };
                 // The other run of the same experiment stays.
-                let kept = self.notebook.take();
-                let mut notebook = kept
-                    .filter(|notebook| notebook.is_of(&experiment))
-                    .unwrap_or_else(|| Notebook::new(experiment));
-                notebook.erase(&gils);
-                self.notebook = Some(notebook);
-                self.trials = Some(Trials::start(experiment, gils).map_err(refused)?);
+                let kept = self.experiment_state.take();
+                let mut experiment_state = kept
+                    .filter(|experiment_state| experiment_state.is_of(&experiment))
+                    .unwrap_or_else(|| ExperimentState::new(experiment));
+                experiment_state.erase(&gils);
+                self.experiment_state = Some(experiment_state);
+                self.experiment_handle =
+                    Some(ExperimentHandle::start(experiment, gils).map_err(refused)?);
             }
             LabRequest::StopExperiment => {
-                if let Some(trials) = &self.trials {
-                    trials.stop();
+                if let Some(experiment_handle) = &self.experiment_handle {
+                    experiment_handle.stop();
                 }
             }
         }
@@ -133,27 +139,27 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn plan(core: &Core, workload: Workload, gil: bool) -> Plan {
-    let mut course = match workload {
-        Workload::Sleep => Course::sleep(TOYS, LENGTH),
-        Workload::Crunch => Course::crunch(TOYS, LENGTH),
+fn plan(core: &Core, workload: Workload, gil: bool) -> RacePlan {
+    let mut job_list = match workload {
+        Workload::Sleep => JobList::sleep(TOYS, LENGTH),
+        Workload::Crunch => JobList::crunch(TOYS, LENGTH),
         Workload::Http => {
             let (kit, ..) = core.means(core.entry());
             let sites = core.monitor().sites().map(|state| state.site());
             let sites = sites.filter(|site| !site.paused);
-            Course::sites(
+            JobList::sites(
                 Arc::clone(kit),
                 sites.map(|site| (site.name.clone(), Arc::clone(&site.spec))),
             )
         }
     };
-    course.queue = core.means(core.entry()).1.clone();
+    job_list.queue = core.means(core.entry()).1.clone();
     let contender = |entry| {
         let (.., workers) = core.means(entry);
         let workers = match workload {
             Workload::Http => workers,
             // As many as there are toys, where the number can be chosen.
-            Workload::Sleep | Workload::Crunch if entry.resizable => course.jobs(),
+            Workload::Sleep | Workload::Crunch if entry.resizable => job_list.jobs(),
             Workload::Sleep | Workload::Crunch => entry.default_workers,
         };
         Contender {
@@ -162,9 +168,9 @@ fn plan(core: &Core, workload: Workload, gil: bool) -> Plan {
             listed: true,
         }
     };
-    Plan {
+    RacePlan {
         contenders: ALL.iter().map(contender).collect(),
-        course,
+        job_list,
         rounds: ROUNDS,
         gil,
         traced: false,

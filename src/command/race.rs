@@ -10,7 +10,7 @@ use crate::app::{choose, queue_options};
 use crate::config::{self, Config};
 use crate::domain::{CheckSpec, Site};
 use crate::fleet::FleetProcess;
-use crate::lab::{Board, Contender, Course, Event, GLOSSARY, Plan, Race, fine};
+use crate::lab::{Contender, GLOSSARY, JobList, Race, RaceEvent, RacePlan, RaceState, fine};
 use crate::paradigm::{ALL, ensure_files, raise_file_limit};
 use crate::probe::Kit;
 
@@ -58,7 +58,7 @@ fn explain() -> Exit {
 
 /// All that a race needs, and the fleet that it runs over, if it has one of its own.
 struct Field {
-    plan: Plan,
+    plan: RacePlan,
     _fleet: Option<FleetProcess>,
 }
 
@@ -75,15 +75,15 @@ fn field(args: &RaceArgs) -> Result<Field, Exit> {
         }
     };
     let toys = args.jobs.unwrap_or(TOYS);
-    let mut course = match args.workload {
-        RaceWork::Sleep => Course::sleep(toys, args.length),
-        RaceWork::Crunch => Course::crunch(toys, args.length),
-        RaceWork::Http => course(&config, args.jobs)?,
+    let mut job_list = match args.workload {
+        RaceWork::Sleep => JobList::sleep(toys, args.length),
+        RaceWork::Crunch => JobList::crunch(toys, args.length),
+        RaceWork::Http => job_list(&config, args.jobs)?,
     };
-    course.queue = queue_options(&config);
-    let plan = Plan {
-        contenders: contenders(args, &config, course.jobs()),
-        course,
+    job_list.queue = queue_options(&config);
+    let plan = RacePlan {
+        contenders: contenders(args, &config, job_list.jobs()),
+        job_list,
         rounds: args.rounds,
         gil: args.gil == Gil::On,
         traced: args.trace.is_some(),
@@ -124,7 +124,7 @@ fn has_network() -> bool {
         .any(|(from, to)| UdpSocket::bind(from).is_ok_and(|socket| socket.connect(to).is_ok()))
 }
 
-fn course(config: &Config, jobs: Option<usize>) -> Result<Course, Exit> {
+fn job_list(config: &Config, jobs: Option<usize>) -> Result<JobList, Exit> {
     let kit = Kit::http(config.monitor.ca_file.as_deref()).map_err(mistake)?;
     let sites: Vec<&Site> = config.sites.iter().filter(|site| !site.paused).collect();
     if sites.is_empty() {
@@ -136,7 +136,7 @@ fn course(config: &Config, jobs: Option<usize>) -> Result<Course, Exit> {
     // More jobs than sites: the list is gone through again.
     let jobs = jobs.unwrap_or(sites.len());
     let sites = sites.iter().cycle().take(jobs).map(named);
-    Ok(Course::sites(Arc::new(kit), sites))
+    Ok(JobList::sites(Arc::new(kit), sites))
 }
 
 fn contenders(args: &RaceArgs, config: &Config, jobs: usize) -> Vec<Contender> {
@@ -174,8 +174,8 @@ async fn hold(field: Field, args: &RaceArgs) -> Exit {
     {
         return mistake(format!("--trace {}: {error}", path.display()));
     }
-    let jobs = field.plan.course.jobs();
-    let mut board = Board::of(&field.plan);
+    let jobs = field.plan.job_list.jobs();
+    let mut race_state = RaceState::of(&field.plan);
     let started = Signals::listen().and_then(|signals| Ok((signals, Race::start(field.plan)?)));
     let (mut signals, mut race) = match started {
         Ok(started) => started,
@@ -183,7 +183,7 @@ async fn hold(field: Field, args: &RaceArgs) -> Exit {
     };
     let mut commentary = Commentary::new(io::stderr().is_terminal());
     let mut signal = None;
-    while board.over.is_none() {
+    while race_state.over.is_none() {
         tokio::select! {
             biased;
             number = signals.next(), if signal.is_none() => {
@@ -192,8 +192,8 @@ async fn hold(field: Field, args: &RaceArgs) -> Exit {
             }
             event = race.events.recv() => match event {
                 Some(event) => {
-                    board.apply(event.clone());
-                    commentary.tell(&event, &board);
+                    race_state.apply(event.clone());
+                    commentary.tell(&event, &race_state);
                 }
                 None => break,
             },
@@ -201,9 +201,9 @@ async fn hold(field: Field, args: &RaceArgs) -> Exit {
         }
     }
     commentary.clear();
-    let printed = race_report::print(&board, jobs, args.format);
+    let printed = race_report::print(&race_state, jobs, args.format);
     if let Some(path) = &args.trace
-        && let Err(error) = write_trace(path, &board)
+        && let Err(error) = write_trace(path, &race_state)
     {
         say(format!("no trace was written: {error}"));
     }
@@ -216,20 +216,22 @@ async fn hold(field: Field, args: &RaceArgs) -> Exit {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             mistake(format!("squirrel: {error}"))
         }
-        _ if board.listed().all(|(_, row)| row.figures().is_none()) => Exit::Unknown,
+        _ if race_state.listed().all(|(_, row)| row.medians().is_none()) => Exit::Unknown,
         _ => Exit::Fine,
     }
 }
 
 /// Everybody's newest round, one after another on the same clock.
-fn write_trace(path: &Path, board: &Board) -> io::Result<()> {
-    let laps = board.listed().filter_map(|(_, row)| row.newest());
-    let records = laps.flat_map(|lap| &lap.records);
-    trace_file::write(path, records, &[], |site| board.names.get(site.index()))
+fn write_trace(path: &Path, race_state: &RaceState) -> io::Result<()> {
+    let timed_runs = race_state.listed().filter_map(|(_, row)| row.newest());
+    let records = timed_runs.flat_map(|timed_run| &timed_run.records);
+    trace_file::write(path, records, &[], |site| {
+        race_state.names.get(site.index())
+    })
 }
 
 /// What is said on standard error while the race is on: one line that is drawn over itself at
-/// a terminal, a line a lap elsewhere.
+/// a terminal, a line a run elsewhere.
 struct Commentary {
     terminal: bool,
     visible: bool,
@@ -243,47 +245,47 @@ impl Commentary {
         }
     }
 
-    fn tell(&mut self, event: &Event, board: &Board) {
+    fn tell(&mut self, event: &RaceEvent, race_state: &RaceState) {
         if self.terminal {
-            return self.draw(board);
+            return self.draw(race_state);
         }
         match event {
-            Event::Lap { place, lap } => {
-                let row = &board.rows[*place];
+            RaceEvent::RunDone { place, timed_run } => {
+                let row = &race_state.rows[*place];
                 say(format!(
                     "round {} of {}: {} took {}",
-                    row.laps(),
-                    board.rounds,
+                    row.timed_runs(),
+                    race_state.rounds,
                     row.label.name,
-                    fine(lap.sweep)
+                    fine(timed_run.sweep)
                 ));
             }
-            Event::Cannot { place, why } => {
+            RaceEvent::CannotRun { place, why } => {
                 say(format!(
                     "{} cannot run: {why}",
-                    board.rows[*place].label.name
+                    race_state.rows[*place].label.name
                 ));
             }
-            Event::UnderWay { .. } | Event::Over { .. } => {}
+            RaceEvent::UnderWay { .. } | RaceEvent::Over { .. } => {}
         }
     }
 
-    fn draw(&mut self, board: &Board) {
+    fn draw(&mut self, race_state: &RaceState) {
         const WIDTH: usize = 20;
-        let Some(progress) = board.progress else {
+        let Some(progress) = race_state.progress else {
             return;
         };
-        let filled = (board.share() * WIDTH as f64) as usize;
+        let filled = (race_state.share() * WIDTH as f64) as usize;
         let bar = format!("{}{}", "#".repeat(filled), ".".repeat(WIDTH - filled));
         let round = match progress.round {
             0 => "getting warm".to_owned(),
-            round => format!("round {round} of {}", board.rounds),
+            round => format!("round {round} of {}", race_state.rounds),
         };
         let line = format!(
             "\r[{bar}] {round}: {} {}/{} {}\u{1b}[K",
-            board.rows[progress.place].label.name,
+            race_state.rows[progress.place].label.name,
             progress.done,
-            board.names.len(),
+            race_state.names.len(),
             fine(progress.elapsed)
         );
         self.visible = true;

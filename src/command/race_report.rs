@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::domain::clean;
-use crate::lab::{Board, Figures, Row, Workload, fine, verdict};
+use crate::lab::{Medians, RaceRow, RaceState, Workload, fine, race_summary};
 
 use super::args::Format;
 use super::check_json::{escape, millis};
@@ -34,53 +34,53 @@ struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    fn of(board: &Board, row: &'a Row, jobs: usize) -> Self {
-        let figures = row.figures();
-        let figures = figures.as_ref();
+    fn of(race_state: &RaceState, row: &'a RaceRow, jobs: usize) -> Self {
+        let medians = row.medians();
+        let medians = medians.as_ref();
         let thousandths = |value: f64| (value * 1e3).round() / 1e3;
         Self {
             paradigm: row.label.name,
-            workload: board.workload,
-            gil: board.gil,
+            workload: race_state.workload,
+            gil: race_state.gil,
             jobs,
             workers: row.workers,
-            rounds: row.laps(),
-            sweep_ms: figures.map(|figures| millis(figures.sweep)),
-            speedup: figures
-                .and_then(|figures| board.speedup(figures))
+            rounds: row.timed_runs(),
+            sweep_ms: medians.map(|medians| millis(medians.sweep)),
+            speedup: medians
+                .and_then(|medians| race_state.speedup(medians))
                 .map(thousandths),
-            checks_per_s: figures.map(|figures| thousandths(figures.per_second)),
-            late_p95_ms: figures.map(|figures| millis(figures.late_p95)),
-            threads: figures.map(|figures| figures.threads),
-            processes: figures.map(|figures| figures.processes),
-            cpu_s: figures.and_then(|figures| Some(figures.cpu?.as_secs_f64())),
-            context_switches: figures.and_then(|figures| figures.switches),
-            peak_rss_bytes: figures.and_then(|figures| figures.peak_rss),
+            checks_per_s: medians.map(|medians| thousandths(medians.per_second)),
+            late_p95_ms: medians.map(|medians| millis(medians.late_p95)),
+            threads: medians.map(|medians| medians.threads),
+            processes: medians.map(|medians| medians.processes),
+            cpu_s: medians.and_then(|medians| Some(medians.cpu?.as_secs_f64())),
+            context_switches: medians.and_then(|medians| medians.switches),
+            peak_rss_bytes: medians.and_then(|medians| medians.peak_rss),
             error: row.error.as_deref(),
         }
     }
 }
 
 /// Prints the race as far as it has come.
-pub(super) fn print(board: &Board, jobs: usize, format: Format) -> io::Result<()> {
+pub(super) fn print(race_state: &RaceState, jobs: usize, format: Format) -> io::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     match format {
         Format::Json => {
-            for (_, row) in board.listed() {
-                let json = serde_json::to_string(&Record::of(board, row, jobs))?;
+            for (_, row) in race_state.listed() {
+                let json = serde_json::to_string(&Record::of(race_state, row, jobs))?;
                 writeln!(out, "{}", escape(&json))?;
             }
         }
-        Format::Table => table(&mut out, board, jobs)?,
+        Format::Table => table(&mut out, race_state, jobs)?,
     }
     out.flush()
 }
 
 const BAR: usize = 24;
 
-fn table(out: &mut impl Write, board: &Board, jobs: usize) -> io::Result<()> {
-    let floor = board.floor();
-    let longest = board.longest().max(Duration::from_micros(1));
+fn table(out: &mut impl Write, race_state: &RaceState, jobs: usize) -> io::Result<()> {
+    let floor = race_state.floor();
+    let longest = race_state.longest().max(Duration::from_micros(1));
     let place = |time: Duration| {
         let share = time.as_secs_f64() / longest.as_secs_f64();
         ((share * BAR as f64).round() as usize).min(BAR)
@@ -100,27 +100,27 @@ fn table(out: &mut impl Write, board: &Board, jobs: usize) -> io::Result<()> {
         "SWITCHES",
         "PEAK"
     )?;
-    for (_, row) in board.listed() {
+    for (_, row) in race_state.listed() {
         let name = format!("{} {}", row.label.name, row.workers);
         if let Some(error) = &row.error {
             writeln!(out, "{name:<14} cannot run: {}", clean(error, 300))?;
             continue;
         }
-        let Some(figures) = row.figures() else {
+        let Some(medians) = row.medians() else {
             writeln!(out, "{name:<14} did not run")?;
             continue;
         };
-        let mut bar: Vec<char> = std::iter::repeat_n('█', place(figures.sweep)).collect();
+        let mut bar: Vec<char> = std::iter::repeat_n('█', place(medians.sweep)).collect();
         bar.resize(BAR, ' ');
         let at = floor.map(|(_, floor)| place(floor).saturating_sub(1));
         if let Some(cell) = at.and_then(|at| bar.get_mut(at)) {
             *cell = '│';
         }
         let bar: String = bar.into_iter().collect();
-        writeln!(out, "{name:<14} {bar} {}", cells(board, &figures))?;
+        writeln!(out, "{name:<14} {bar} {}", cells(race_state, &medians))?;
     }
     writeln!(out)?;
-    let medians = match board.rounds {
+    let medians = match race_state.rounds {
         1 => String::new(),
         rounds => format!("; figures are medians of {rounds} rounds"),
     };
@@ -132,30 +132,30 @@ fn table(out: &mut impl Write, board: &Board, jobs: usize) -> io::Result<()> {
             clean(name, 60),
         )?;
     }
-    if let Some(verdict) = verdict(board) {
-        writeln!(out, "{}", clean(&verdict, 600))?;
+    if let Some(race_summary) = race_summary(race_state) {
+        writeln!(out, "{}", clean(&race_summary, 600))?;
     }
     Ok(())
 }
 
-fn cells(board: &Board, figures: &Figures) -> String {
+fn cells(race_state: &RaceState, medians: &Medians) -> String {
     let dash = || "-".to_owned();
-    let speedup = board
-        .speedup(figures)
+    let speedup = race_state
+        .speedup(medians)
         .map_or_else(dash, |speedup| format!("{speedup:.2}x"));
-    let cpu = figures.cpu.map_or_else(dash, fine);
-    let switches = figures
+    let cpu = medians.cpu.map_or_else(dash, fine);
+    let switches = medians
         .switches
         .map_or_else(dash, |switches| switches.to_string());
-    let peak = figures
+    let peak = medians
         .peak_rss
         .map_or_else(dash, |bytes| format!("{}M", bytes >> 20));
     format!(
         "{:>7} {speedup:>8} {:>8.1} {:>8} {:>7} {:>5} {cpu:>7} {switches:>8} {peak:>6}",
-        fine(figures.sweep),
-        figures.per_second,
-        fine(figures.late_p95),
-        figures.threads,
-        figures.processes,
+        fine(medians.sweep),
+        medians.per_second,
+        fine(medians.late_p95),
+        medians.threads,
+        medians.processes,
     )
 }

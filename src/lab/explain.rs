@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::trace::{MeanTimes, SliceKind};
 
-use super::predict::Question;
-use super::{Lap, Workload, fine};
+use super::predict::RunParameters;
+use super::{TimedRun, Workload, fine};
 
 /// What was measured, as shares of the time that threads had.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -19,15 +19,20 @@ struct Seen {
 }
 
 impl Seen {
-    fn of(lap: &Lap, cores: usize) -> Self {
-        let busy =
-            |doing| -> Duration { lap.records.iter().map(|record| record.busy(doing)).sum() };
+    fn of(timed_run: &TimedRun, cores: usize) -> Self {
+        let busy = |doing| -> Duration {
+            timed_run
+                .records
+                .iter()
+                .map(|record| record.busy(doing))
+                .sum()
+        };
         let (run, locked) = (busy(SliceKind::Running), busy(SliceKind::Locked));
         let share =
             |part: Duration, whole: Duration| part.as_secs_f64() / whole.as_secs_f64().max(1e-9);
         Self {
             // What the system has counted; the trace cannot tell running from waiting for a core.
-            cores: share(lap.cpu.unwrap_or(run), lap.sweep).min(cores as f64),
+            cores: share(timed_run.cpu.unwrap_or(run), timed_run.sweep).min(cores as f64),
             locked: share(locked, run + locked),
             run,
         }
@@ -36,17 +41,17 @@ impl Seen {
 
 /// Explains a traced run of a toy, in at most 156 characters: two lines of a small screen.
 #[must_use]
-pub fn explain(question: Question, lap: &Lap) -> String {
-    let seen = Seen::of(lap, question.cores);
-    match question.workload {
-        Workload::Crunch => crunch(question, lap, seen),
-        Workload::Sleep | Workload::Http => wait(question, lap, seen),
+pub fn explain(parameters: RunParameters, timed_run: &TimedRun) -> String {
+    let seen = Seen::of(timed_run, parameters.cores);
+    match parameters.workload {
+        Workload::Crunch => crunch(parameters, timed_run, seen),
+        Workload::Sleep | Workload::Http => wait(parameters, timed_run, seen),
     }
 }
 
-fn wait(question: Question, lap: &Lap, seen: Seen) -> String {
-    let (jobs, sweep) = (question.jobs, fine(lap.sweep));
-    let shape = question.shape;
+fn wait(parameters: RunParameters, timed_run: &TimedRun, seen: Seen) -> String {
+    let (jobs, sweep) = (parameters.jobs, fine(timed_run.sweep));
+    let shape = parameters.shape;
     if shape.in_flight == 1 {
         return format!(
             "One at a time: each wait is held to its end, and {jobs} waits add up to {sweep}. It \
@@ -54,7 +59,7 @@ fn wait(question: Question, lap: &Lap, seen: Seen) -> String {
             fine(seen.run)
         );
     }
-    let lock = if question.gil {
+    let lock = if parameters.gil {
         " Whoever waits lets go of the lock."
     } else {
         ""
@@ -71,7 +76,7 @@ fn wait(question: Question, lap: &Lap, seen: Seen) -> String {
         return format!(
             "Each process waits for itself, and the waits overlap: {sweep}. Threads do the same for \
              less: these processes took {} to start.",
-            fine(lap.ready)
+            fine(timed_run.ready)
         );
     }
     format!(
@@ -81,10 +86,10 @@ fn wait(question: Question, lap: &Lap, seen: Seen) -> String {
     )
 }
 
-fn crunch(question: Question, lap: &Lap, seen: Seen) -> String {
-    let shape = question.shape;
-    let used = format!("{:.1} of {} cores used", seen.cores, question.cores);
-    let lanes = shape.threads.min(shape.in_flight).min(question.jobs);
+fn crunch(parameters: RunParameters, timed_run: &TimedRun, seen: Seen) -> String {
+    let shape = parameters.shape;
+    let used = format!("{:.1} of {} cores used", seen.cores, parameters.cores);
+    let lanes = shape.threads.min(shape.in_flight).min(parameters.jobs);
     if shape.in_flight == 1 {
         return format!("One after another: {used}, whatever the others could do.");
     }
@@ -94,26 +99,26 @@ fn crunch(question: Question, lap: &Lap, seen: Seen) -> String {
              {used}. Tasks help waiting, not computing."
         );
     }
-    if question.gil && shape.processes == 1 {
+    if parameters.gil && shape.processes == 1 {
         return format!(
             "{lanes} threads want to run, one may: the holder of the lock. {used}, {:.0}% of their \
              time lost to it, {} hand-overs: concurrent, not parallel.",
             seen.locked * 100.0,
-            lap.handovers
+            timed_run.handovers
         );
     }
     if shape.processes > 1 {
-        let lock = if question.gil {
+        let lock = if parameters.gil {
             "Each process has a lock of its own and waits for nobody"
         } else {
             "Processes compute in parallel, as threads do without a lock"
         };
         return format!(
             "{lock}: {used}. The price: {} until they were ready.",
-            fine(lap.ready)
+            fine(timed_run.ready)
         );
     }
-    if lanes > question.cores {
+    if lanes > parameters.cores {
         return format!(
             "No lock: whoever has a core computes. {used}: {lanes} threads take turns on them, and \
              more threads would get no more done."

@@ -1,12 +1,12 @@
 //! What concurrency is worth, measured: the toy workloads, predictions, and the race.
 //!
 //! ```text
-//! Course (what is run) --+
-//! Setup (who runs it)  --+-> Lap: one paradigm over the course, once, measured
+//! JobList (what is run) --+
+//! RunSetup (who runs it)  --+-> TimedRun: one paradigm over the list of jobs, once, measured
 //!                             |                                  |
-//!        Race: every paradigm, several rounds, medians     Trials: lock on, then off,
+//!        Race: every paradigm, several rounds, medians     ExperimentHandle: lock on, then off,
 //!                             |                            with every poll and a prediction
-//!                           Board ---- sentence
+//!                           RaceState ---- sentence
 //! ```
 //!
 //! Both run on a thread of their own and tell how they get on through a channel, so that a
@@ -16,29 +16,29 @@
 //! Architecture invariant: nothing here matches on a paradigm's name. What there is to say
 //! follows from its shape: how many checks, threads and processes.
 
-mod board;
-mod course;
+mod experiment;
+mod experiment_state;
 mod explain;
-mod figures;
 mod glossary;
-mod lap;
-mod meter;
-mod notebook;
+mod job_list;
+mod medians;
 mod predict;
 mod race;
-mod trials;
-mod verdict;
+mod race_state;
+mod race_summary;
+mod resource_usage;
+mod timed_run;
 mod workload;
 
-pub use board::{Board, Progress, Row};
-pub use course::Course;
+pub use experiment::{Experiment, ExperimentEvent, ExperimentHandle, RunSnapshot};
+pub use experiment_state::{ExperimentRun, ExperimentState};
 pub use explain::{explain, proportion};
-pub use figures::{Figures, fine};
 pub use glossary::{GLOSSARY, Term};
-pub use lap::{Lap, LapError, Setup, run};
-pub use notebook::{Notebook, Page};
-pub use predict::{Prediction, Question, predict};
-pub use race::{Contender, Event, Plan, Race};
-pub use trials::{Experiment, Picture, TrialEvent, Trials};
-pub use verdict::verdict;
+pub use job_list::JobList;
+pub use medians::{Medians, fine};
+pub use predict::{Prediction, RunParameters, predict};
+pub use race::{Contender, Race, RaceEvent, RacePlan};
+pub use race_state::{RaceProgress, RaceRow, RaceState};
+pub use race_summary::race_summary;
+pub use timed_run::{RunError, RunSetup, TimedRun, run};
 pub use workload::Workload;

@@ -9,7 +9,7 @@ use super::{Workload, fine};
 
 /// What is to be predicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Question {
+pub struct RunParameters {
     /// What every job does.
     pub workload: Workload,
     /// Who runs them.
@@ -68,22 +68,22 @@ impl fmt::Display for Bound {
 /// and under the lock the lock of its process; the scarcest of them bounds. Real checks are
 /// predicted as waiting.
 #[must_use]
-pub fn predict(question: Question) -> Prediction {
-    let Question {
+pub fn predict(parameters: RunParameters) -> Prediction {
+    let RunParameters {
         shape, jobs, cores, ..
-    } = question;
+    } = parameters;
     let jobs = jobs.max(1);
     let at_once = shape.in_flight.clamp(1, jobs);
-    if question.workload != Workload::Crunch {
+    if parameters.workload != Workload::Crunch {
         let bound = if at_once == jobs && jobs > 1 {
             Bound::Jobs
         } else {
             Bound::Workers(at_once)
         };
-        return answer(question, jobs.div_ceil(at_once) as f64, bound);
+        return answer(parameters, jobs.div_ceil(at_once) as f64, bound);
     }
     let lanes = shape.threads.clamp(1, at_once);
-    let locks = if question.gil {
+    let locks = if parameters.gil {
         shape.processes.max(1)
     } else {
         usize::MAX
@@ -104,16 +104,16 @@ pub fn predict(question: Question) -> Prediction {
         0 => 0.0,
         rest => wave(rest),
     };
-    answer(question, full + rest, bound)
+    answer(parameters, full + rest, bound)
 }
 
-fn answer(question: Question, lengths: f64, bound: Bound) -> Prediction {
+fn answer(parameters: RunParameters, lengths: f64, bound: Bound) -> Prediction {
     Prediction {
-        time: question.length.mul_f64(lengths),
+        time: parameters.length.mul_f64(lengths),
         formula: format!(
             "{} x {} ÷ {bound}",
-            question.jobs.max(1),
-            fine(question.length)
+            parameters.jobs.max(1),
+            fine(parameters.length)
         ),
     }
 }
@@ -131,7 +131,7 @@ mod tests {
         } else {
             shape.threads
         };
-        let prediction = predict(Question {
+        let prediction = predict(RunParameters {
             workload,
             shape: Shape { threads, ..shape },
             gil,
@@ -191,7 +191,7 @@ mod tests {
             threads: 3,
             processes: 1,
         };
-        let question = Question {
+        let parameters = RunParameters {
             workload: Workload::Crunch,
             shape,
             gil: false,
@@ -200,6 +200,6 @@ mod tests {
             cores: 2,
         };
         // Three share two cores, then one is alone.
-        assert_eq!(predict(question).time, Duration::from_secs(5));
+        assert_eq!(predict(parameters).time, Duration::from_secs(5));
     }
 }

@@ -1,7 +1,7 @@
-//! The race: every paradigm over the same course, one after another, several rounds.
+//! The race: every paradigm over the same list of jobs, one after another, several rounds.
 //!
 //! A machine gets warmer, a server's cache fuller, other programs come and go: so the order
-//! is turned round from round to round, and figures are medians. Every lap starts its
+//! is turned round from round to round, and figures are medians. Every run starts its
 //! paradigm afresh and begins when its workers are ready.
 
 use std::io;
@@ -14,8 +14,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::domain::SystemClock;
 use crate::paradigm::Entry;
 
-use super::lap::run_watched;
-use super::{Course, Lap, LapError, Setup, Workload};
+use super::timed_run::run_watched;
+use super::{JobList, RunError, RunSetup, TimedRun, Workload};
 
 /// One that takes part.
 #[derive(Clone, Copy, Debug)]
@@ -38,9 +38,9 @@ impl Contender {
 
 /// Who runs what, and how often.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct RacePlan {
     /// What is run.
-    pub course: Course,
+    pub job_list: JobList,
     /// Who takes part, in the order of the first round.
     pub contenders: Vec<Contender>,
     /// How often; at least once.
@@ -53,8 +53,8 @@ pub struct Plan {
 
 /// How a race gets on. The receiver may fall behind: there are few of these.
 #[derive(Clone, Debug)]
-pub enum Event {
-    /// A lap is under way.
+pub enum RaceEvent {
+    /// A run is under way.
     UnderWay {
         /// Whose, by its place in the plan.
         place: usize,
@@ -65,15 +65,15 @@ pub enum Event {
         /// Since all jobs were due.
         elapsed: Duration,
     },
-    /// A lap is complete.
-    Lap {
+    /// A run is complete.
+    RunDone {
         /// Whose.
         place: usize,
         /// What was measured.
-        lap: Box<Lap>,
+        timed_run: Box<TimedRun>,
     },
     /// One cannot run.
-    Cannot {
+    CannotRun {
         /// Which.
         place: usize,
         /// Why.
@@ -90,8 +90,8 @@ pub enum Event {
 /// once, and nobody waits for the rest.
 #[derive(Debug)]
 pub struct Race {
-    /// How it gets on; ends with [`Event::Over`].
-    pub events: UnboundedReceiver<Event>,
+    /// How it gets on; ends with [`RaceEvent::Over`].
+    pub events: UnboundedReceiver<RaceEvent>,
     stop: Arc<AtomicBool>,
 }
 
@@ -100,7 +100,7 @@ impl Race {
     ///
     /// # Errors
     /// If the system refuses the thread.
-    pub fn start(plan: Plan) -> io::Result<Self> {
+    pub fn start(plan: RacePlan) -> io::Result<Self> {
         let (sender, events) = unbounded_channel();
         let stop = Arc::new(AtomicBool::new(false));
         let runner = Runner {
@@ -115,7 +115,7 @@ impl Race {
         Ok(Self { events, stop })
     }
 
-    /// Ends it as soon as possible; [`Event::Over`] follows.
+    /// Ends it as soon as possible; [`RaceEvent::Over`] follows.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
@@ -128,32 +128,32 @@ impl Drop for Race {
 }
 
 struct Runner {
-    plan: Plan,
+    plan: RacePlan,
     clock: SystemClock,
     stop: Arc<AtomicBool>,
-    events: UnboundedSender<Event>,
+    events: UnboundedSender<RaceEvent>,
 }
 
-/// How often a lap tells how it gets on.
-const PERIOD: Duration = Duration::from_millis(50);
+/// How often a run tells how it gets on.
+const PROGRESS_PERIOD: Duration = Duration::from_millis(50);
 
 impl Runner {
     fn run(self) {
         let stopped = self.rounds().is_err();
-        self.tell(Event::Over { stopped });
+        self.tell(RaceEvent::Over { stopped });
     }
 
-    fn tell(&self, event: Event) {
+    fn tell(&self, event: RaceEvent) {
         if self.events.send(event).is_err() {
             // Nobody is interested any more.
             self.stop.store(true, Ordering::Relaxed);
         }
     }
 
-    fn rounds(&self) -> Result<(), LapError> {
+    fn rounds(&self) -> Result<(), RunError> {
         let contenders = &self.plan.contenders;
         let mut out = vec![false; contenders.len()];
-        if self.plan.course.workload == Workload::Http {
+        if self.plan.job_list.workload == Workload::Http {
             self.warm_up()?;
         }
         for round in 1..=self.plan.rounds.max(1) {
@@ -165,15 +165,15 @@ impl Runner {
                 if out[place] {
                     continue;
                 }
-                match self.lap(place, round) {
-                    Ok(lap) => self.tell(Event::Lap {
+                match self.timed_run(place, round) {
+                    Ok(timed_run) => self.tell(RaceEvent::RunDone {
                         place,
-                        lap: Box::new(lap),
+                        timed_run: Box::new(timed_run),
                     }),
-                    Err(LapError::Stopped) => return Err(LapError::Stopped),
-                    Err(LapError::Cannot(why)) => {
+                    Err(RunError::Stopped) => return Err(RunError::Stopped),
+                    Err(RunError::CannotRun(why)) => {
                         out[place] = true;
-                        self.tell(Event::Cannot { place, why });
+                        self.tell(RaceEvent::CannotRun { place, why });
                     }
                 }
             }
@@ -182,27 +182,27 @@ impl Runner {
     }
 
     /// Fills the caches of name servers and sites: once, by whoever is fastest at it.
-    fn warm_up(&self) -> Result<(), LapError> {
+    fn warm_up(&self) -> Result<(), RunError> {
         let in_flight =
             |contender: &Contender| (contender.entry.shape)(contender.workers).in_flight;
         let contenders = self.plan.contenders.iter().enumerate();
         let widest = contenders.max_by_key(|(_, contender)| in_flight(contender));
-        match widest.map(|(place, _)| self.lap(place, 0)) {
-            Some(Err(LapError::Stopped)) => Err(LapError::Stopped),
+        match widest.map(|(place, _)| self.timed_run(place, 0)) {
+            Some(Err(RunError::Stopped)) => Err(RunError::Stopped),
             // One that cannot run will say so when it is its turn.
             _ => Ok(()),
         }
     }
 
-    fn lap(&self, place: usize, round: usize) -> Result<Lap, LapError> {
+    fn timed_run(&self, place: usize, round: usize) -> Result<TimedRun, RunError> {
         let contender = &self.plan.contenders[place];
-        let setup = Setup {
+        let setup = RunSetup {
             entry: contender.entry,
             workers: contender.workers,
             gil: self.plan.gil,
             traced: self.plan.traced,
         };
-        let under_way = |done, elapsed| Event::UnderWay {
+        let under_way = |done, elapsed| RaceEvent::UnderWay {
             place,
             round,
             done,
@@ -210,12 +210,18 @@ impl Runner {
         };
         self.tell(under_way(0, Duration::ZERO));
         let mut told = Duration::ZERO;
-        run_watched(&self.plan.course, setup, self.clock, &self.stop, |lap| {
-            let elapsed = lap.now.since(lap.due);
-            if elapsed >= told + PERIOD {
-                told = elapsed;
-                self.tell(under_way(lap.done, elapsed));
-            }
-        })
+        run_watched(
+            &self.plan.job_list,
+            setup,
+            self.clock,
+            &self.stop,
+            |timed_run| {
+                let elapsed = timed_run.now.since(timed_run.due);
+                if elapsed >= told + PROGRESS_PERIOD {
+                    told = elapsed;
+                    self.tell(under_way(timed_run.done, elapsed));
+                }
+            },
+        )
     }
 }

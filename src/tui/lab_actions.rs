@@ -50,8 +50,8 @@ fn run(settings: &LabSettings, in_lab: bool, scene: &Scene<'_>) -> LabRequest {
     }
     // Another experiment than the one that runs takes its place.
     let wanted = settings.experiment(scene);
-    let same = shop.notebook.zip(wanted.as_ref());
-    let same = same.is_some_and(|(notebook, wanted)| notebook.is_of(wanted));
+    let same = shop.experiment_state.zip(wanted.as_ref());
+    let same = same.is_some_and(|(experiment_state, wanted)| experiment_state.is_of(wanted));
     if shop.trying && same {
         return LabRequest::StopExperiment;
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::{Moment, Now, SiteId, clean};
-use crate::lab::{Board, Notebook, Workload};
+use crate::lab::{ExperimentState, RaceState, Workload};
 use crate::monitor::Monitor;
 use crate::paradigm::{Census, Label, QueueFigures};
 use crate::trace::{Capacity, ProcStats, TraceStore};
@@ -73,9 +73,9 @@ pub struct TraceView<'a> {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LabView<'a> {
     /// The race.
-    pub board: Option<&'a Board>,
+    pub race_state: Option<&'a RaceState>,
     /// The experiment.
-    pub notebook: Option<&'a Notebook>,
+    pub experiment_state: Option<&'a ExperimentState>,
     /// Whether the race is on.
     pub racing: bool,
     /// Whether the experiment is on.

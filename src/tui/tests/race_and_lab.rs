@@ -1,4 +1,4 @@
-//! Race and Lab: what a reader can tell from one picture, and what the keys ask for.
+//! Race and Lab: what a reader can tell from one screen, and what the keys ask for.
 
 use std::time::Duration;
 
@@ -6,7 +6,8 @@ use insta::assert_snapshot;
 
 use crate::domain::{JobId, Moment, Phase, RanOn, SiteId};
 use crate::lab::{
-    Board, Contender, Course, Event, Experiment, Lap, Notebook, Picture, Plan, TrialEvent, Workload,
+    Contender, Experiment, ExperimentEvent, ExperimentState, JobList, RaceEvent, RacePlan,
+    RaceState, RunSnapshot, TimedRun, Workload,
 };
 use crate::paradigm::{ALL, position};
 use crate::trace::{CheckRecord, PollLog, Slice, SliceKind, Step};
@@ -24,9 +25,9 @@ fn at(time: u64) -> Moment {
     Moment::ZERO + millis(10_000 + time)
 }
 
-/// A lap of four jobs that took `sweep` milliseconds.
-fn lap(sweep: u64, threads: usize, processes: usize) -> Lap {
-    Lap {
+/// A run of four jobs that took `sweep` milliseconds.
+fn timed_run(sweep: u64, threads: usize, processes: usize) -> TimedRun {
+    TimedRun {
         sweep: millis(sweep),
         ready: Duration::from_micros(180 * threads as u64),
         late: [0, 1, 2, sweep / 2].map(millis).to_vec(),
@@ -44,22 +45,22 @@ fn lap(sweep: u64, threads: usize, processes: usize) -> Lap {
     }
 }
 
-/// A race over four sleeps, as it is after `laps` laps.
-fn race(laps: usize) -> Board {
+/// A race over four sleeps, as it is after `runs` runs.
+fn race(timed_runs: usize) -> RaceState {
     let contender = |entry| Contender {
         entry,
         workers: 4,
         listed: true,
     };
-    let plan = Plan {
-        course: Course::sleep(4, millis(1_000)),
+    let plan = RacePlan {
+        job_list: JobList::sleep(4, millis(1_000)),
         contenders: ALL.iter().take(6).map(contender).collect(),
         rounds: 1,
         gil: false,
         traced: false,
     };
-    let mut board = Board::of(&plan);
-    board.cores = 2;
+    let mut race_state = RaceState::of(&plan);
+    race_state.cores = 2;
     let sweeps = [
         (4_003, 1, 1),
         (1_004, 4, 1),
@@ -68,21 +69,21 @@ fn race(laps: usize) -> Board {
         (1_001, 1, 1),
         (1_001, 2, 1),
     ];
-    for (place, (sweep, threads, processes)) in sweeps.into_iter().take(laps).enumerate() {
-        let lap = Box::new(lap(sweep, threads, processes));
-        board.apply(Event::Lap { place, lap });
+    for (place, (sweep, threads, processes)) in sweeps.into_iter().take(timed_runs).enumerate() {
+        let timed_run = Box::new(timed_run(sweep, threads, processes));
+        race_state.apply(RaceEvent::RunDone { place, timed_run });
     }
-    if laps < 6 {
-        board.apply(Event::UnderWay {
-            place: laps,
+    if timed_runs < 6 {
+        race_state.apply(RaceEvent::UnderWay {
+            place: timed_runs,
             round: 1,
             done: 1,
             elapsed: millis(700),
         });
     } else {
-        board.apply(Event::Over { stopped: false });
+        race_state.apply(RaceEvent::Over { stopped: false });
     }
-    board
+    race_state
 }
 
 fn record(job: usize, from: u64, to: u64, slices: Vec<Slice>) -> CheckRecord {
@@ -122,7 +123,7 @@ fn slice(job: usize, doing: SliceKind, from: u64, to: u64) -> Slice {
 }
 
 /// Four threads that crunch 100 ms each: in turns of 5 ms under the lock, at once without.
-fn crunched(gil: bool) -> Lap {
+fn crunched(gil: bool) -> TimedRun {
     const TURN: u64 = 5;
     let records = (0..4).map(|job| {
         if !gil {
@@ -142,11 +143,11 @@ fn crunched(gil: bool) -> Lap {
     });
     let records: Vec<_> = records.collect();
     let sweep = if gil { 400 } else { 200 };
-    Lap {
+    TimedRun {
         records,
         cpu: Some(millis(400)),
         handovers: if gil { 79 } else { 0 },
-        ..lap(sweep, 4, 1)
+        ..timed_run(sweep, 4, 1)
     }
 }
 
@@ -160,13 +161,13 @@ fn experiment() -> Experiment {
     }
 }
 
-fn tried() -> Notebook {
-    let mut notebook = Notebook::new(experiment());
+fn tried() -> ExperimentState {
+    let mut experiment_state = ExperimentState::new(experiment());
     for gil in [true, false] {
-        let lap = Box::new(Ok(crunched(gil)));
-        notebook.apply(TrialEvent::Done { gil, lap });
+        let timed_run = Box::new(Ok(crunched(gil)));
+        experiment_state.apply(ExperimentEvent::Done { gil, timed_run });
     }
-    notebook
+    experiment_state
 }
 
 /// The scene with `threads` in use and this in the workshop.
@@ -192,11 +193,11 @@ fn text(scene: &Scene<'_>, size: (u16, u16), keys: &str) -> String {
 #[test]
 fn a_race_is_bars_on_one_scale_and_says_who_won_and_why() {
     let fleet = Fleet::fresh();
-    for (name, laps) in [("race_under_way", 3), ("race_over", 6)] {
-        let board = race(laps);
+    for (name, timed_runs) in [("race_under_way", 3), ("race_over", 6)] {
+        let race_state = race(timed_runs);
         let shop = LabView {
-            board: Some(&board),
-            racing: laps < 6,
+            race_state: Some(&race_state),
+            racing: timed_runs < 6,
             ..LabView::default()
         };
         let scene = scene(&fleet, shop);
@@ -210,11 +211,11 @@ fn a_race_is_bars_on_one_scale_and_says_who_won_and_why() {
 #[test]
 fn one_that_cannot_run_says_why_in_its_row() {
     let fleet = Fleet::fresh();
-    let mut board = race(6);
+    let mut race_state = race(6);
     let why = "no broker answers at redis://127.0.0.1:6379".to_owned();
-    board.apply(Event::Cannot { place: 4, why });
+    race_state.apply(RaceEvent::CannotRun { place: 4, why });
     let shop = LabView {
-        board: Some(&board),
+        race_state: Some(&race_state),
         ..LabView::default()
     };
     for size in [SMALL, MEDIUM, LARGE] {
@@ -238,9 +239,9 @@ fn before_the_first_race_the_screen_says_what_one_is() {
 #[test]
 fn the_lab_shows_both_runs_on_one_scale_beside_their_predictions() {
     let fleet = Fleet::fresh();
-    let notebook = tried();
+    let experiment_state = tried();
     let shop = LabView {
-        notebook: Some(&notebook),
+        experiment_state: Some(&experiment_state),
         ..LabView::default()
     };
     let scene = scene(&fleet, shop);
@@ -259,9 +260,9 @@ fn the_lab_shows_both_runs_on_one_scale_beside_their_predictions() {
 #[test]
 fn look_down_any_column_and_there_is_one_that_runs() {
     let fleet = Fleet::fresh();
-    let notebook = tried();
+    let experiment_state = tried();
     let shop = LabView {
-        notebook: Some(&notebook),
+        experiment_state: Some(&experiment_state),
         ..LabView::default()
     };
     let scene = scene(&fleet, shop);
@@ -309,15 +310,18 @@ fn before_a_run_there_is_a_prediction_with_its_formula() {
 #[test]
 fn a_run_under_way_is_seen_growing() {
     let fleet = Fleet::fresh();
-    let mut notebook = Notebook::new(experiment());
-    let picture = Box::new(Picture {
+    let mut experiment_state = ExperimentState::new(experiment());
+    let snapshot = Box::new(RunSnapshot {
         due: at(0),
         now: at(150),
         records: crunched(true).records,
     });
-    notebook.apply(TrialEvent::UnderWay { gil: true, picture });
+    experiment_state.apply(ExperimentEvent::UnderWay {
+        gil: true,
+        snapshot,
+    });
     let shop = LabView {
-        notebook: Some(&notebook),
+        experiment_state: Some(&experiment_state),
         trying: true,
         ..LabView::default()
     };
@@ -355,11 +359,11 @@ fn keys_ask_for_what_the_screen_says() {
     assert_eq!(tried, wish(wanted));
     // Digits go on switching paradigms.
     assert_eq!(press(&mut ui, &idle, "1"), [Intent::Paradigm(0)]);
-    let notebook = Notebook::new(experiment());
+    let experiment_state = ExperimentState::new(experiment());
     let busy = scene(
         &fleet,
         LabView {
-            notebook: Some(&notebook),
+            experiment_state: Some(&experiment_state),
             racing: true,
             trying: true,
             ..LabView::default()

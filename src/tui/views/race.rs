@@ -15,7 +15,7 @@ use ratatui::style::{Color, Style};
 use std::time::Duration;
 
 use crate::domain::clean;
-use crate::lab::{Board, Figures, Row, Workload, fine, verdict};
+use crate::lab::{Medians, RaceRow, RaceState, Workload, fine, race_summary};
 use crate::tui::format::{bytes, count, plural, wrap};
 use crate::tui::keymap::Scope;
 use crate::tui::state::State;
@@ -42,27 +42,31 @@ const GOOD: Style = PLAIN.fg(Color::Green);
 const NAME: u16 = 15;
 
 /// A column right of the bars: its heading, its width, and what stands in it.
-type Column = (&'static str, u16, fn(&Board, &Figures) -> Option<String>);
+type Column = (
+    &'static str,
+    u16,
+    fn(&RaceState, &Medians) -> Option<String>,
+);
 
 const COLUMNS: [Column; 10] = [
-    ("TIME", 7, |_, figures| Some(fine(figures.sweep))),
-    ("SPEED-UP", 9, |board, figures| {
-        board
-            .speedup(figures)
+    ("TIME", 7, |_, medians| Some(fine(medians.sweep))),
+    ("SPEED-UP", 9, |race_state, medians| {
+        race_state
+            .speedup(medians)
             .map(|speedup| format!("{speedup:.2}"))
     }),
-    ("THREADS", 8, |_, figures| Some(count(figures.threads))),
-    ("PROCS", 6, |_, figures| Some(count(figures.processes))),
-    ("CPU", 7, |_, figures| figures.cpu.map(fine)),
-    ("LATE", 7, |_, figures| Some(fine(figures.late_p95))),
-    ("MEM", 5, |_, figures| figures.peak_rss.map(bytes)),
-    ("JOBS/S", 8, |_, figures| {
-        Some(format!("{:.1}", figures.per_second))
+    ("THREADS", 8, |_, medians| Some(count(medians.threads))),
+    ("PROCS", 6, |_, medians| Some(count(medians.processes))),
+    ("CPU", 7, |_, medians| medians.cpu.map(fine)),
+    ("LATE", 7, |_, medians| Some(fine(medians.late_p95))),
+    ("MEM", 5, |_, medians| medians.peak_rss.map(bytes)),
+    ("JOBS/S", 8, |_, medians| {
+        Some(format!("{:.1}", medians.per_second))
     }),
-    ("SWITCH", 8, |_, figures| {
-        figures.switches.map(|switches| count(switches as usize))
+    ("SWITCH", 8, |_, medians| {
+        medians.switches.map(|switches| count(switches as usize))
     }),
-    ("READY", 8, |_, figures| Some(fine(figures.ready))),
+    ("READY", 8, |_, medians| Some(fine(medians.ready))),
 ];
 
 /// As many columns as there is room for beside bars that can be read.
@@ -80,11 +84,11 @@ fn columns(width: u16) -> &'static [Column] {
 
 fn draw(state: &State, scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
     let room = usize::from(body.width).saturating_sub(2);
-    let board = scene.lab.board;
-    let mut lines = vec![(head(state, scene, board), BOLD)];
-    let answers = match board {
+    let race_state = scene.lab.race_state;
+    let mut lines = vec![(head(state, scene, race_state), BOLD)];
+    let answers = match race_state {
         None => vec![(invitation(state, scene), PLAIN)],
-        Some(board) => answer(board).into_iter().collect(),
+        Some(race_state) => answer(race_state).into_iter().collect(),
     };
     for (text, style) in answers {
         lines.extend(wrap(&text, room).into_iter().map(|line| (line, style)));
@@ -100,10 +104,10 @@ fn draw(state: &State, scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
     for (text, style) in &lines {
         line(buffer, text, *style);
     }
-    let Some(board) = board else { return };
+    let Some(race_state) = race_state else { return };
     line(buffer, "", PLAIN);
     let top = y;
-    let table = Table::of(board, body);
+    let table = Table::of(race_state, body);
     let height = bottom.saturating_sub(top);
     let used = table.draw(
         buffer,
@@ -118,32 +122,32 @@ fn draw(state: &State, scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
         height: height.saturating_sub(used),
         ..body
     };
-    notes(buffer, rest, board);
+    notes(buffer, rest, race_state);
 }
 
 /// What is raced over, how far it is, and what Enter does.
-fn head(state: &State, scene: &Scene<'_>, board: Option<&Board>) -> String {
+fn head(state: &State, scene: &Scene<'_>, race_state: Option<&RaceState>) -> String {
     let lock = |gil| if gil { "lock on" } else { "lock off" };
     let next = format!(
         "{}, {}",
         over(state.lab.race, scene.monitor.ids().len()),
         lock(state.lab.race_gil)
     );
-    let Some(board) = board else {
+    let Some(race_state) = race_state else {
         return format!("RACE {next} | Enter starts it, x and G change it");
     };
     let this = format!(
         "{}, {}",
-        over(board.workload, board.names.len()),
-        lock(board.gil)
+        over(race_state.workload, race_state.names.len()),
+        lock(race_state.gil)
     );
-    match board.progress {
+    match race_state.progress {
         Some(progress) => {
             let round = match progress.round {
                 0 => "getting warm".to_owned(),
-                round => format!("round {round} of {}", board.rounds),
+                round => format!("round {round} of {}", race_state.rounds),
             };
-            let share = (board.share() * 100.0) as usize;
+            let share = (race_state.share() * 100.0) as usize;
             format!("RACE {this} | {round}, {share}% | Enter stops it")
         }
         None if this == next => format!("RACE {this} | Enter runs it again"),
@@ -169,16 +173,16 @@ fn invitation(state: &State, scene: &Scene<'_>) -> String {
     };
     format!(
         "Every paradigm, {} of them, runs the same work {what}: one after another, three rounds, \
-         the order turned round each time. Figures are medians. Which is fastest, and what does \
+         the order turned round each time. Medians are medians. Which is fastest, and what does \
          it cost in threads, processes, processor time and memory?",
         scene.paradigms.len()
     )
 }
 
 /// Who won and why.
-fn answer(board: &Board) -> Option<(String, Style)> {
-    let said = verdict(board);
-    match board.over {
+fn answer(race_state: &RaceState) -> Option<(String, Style)> {
+    let said = race_summary(race_state);
+    match race_state.over {
         None => said.map(|said| (format!("So far: {said}"), PLAIN)),
         Some(true) => {
             let text = said.unwrap_or_else(|| "Nobody came to an end.".to_owned());
@@ -193,7 +197,7 @@ fn answer(board: &Board) -> Option<(String, Style)> {
 
 /// The rows, and the scale of their bars.
 struct Table<'a> {
-    board: &'a Board,
+    race_state: &'a RaceState,
     columns: &'static [Column],
     /// Cells of a bar.
     bar: u16,
@@ -201,14 +205,14 @@ struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    fn of(board: &'a Board, body: Rect) -> Self {
+    fn of(race_state: &'a RaceState, body: Rect) -> Self {
         let columns = columns(body.width);
         let numbers: u16 = columns.iter().map(|(_, width, _)| width).sum();
         Self {
-            board,
+            race_state,
             columns,
             bar: body.width.saturating_sub(NAME + numbers + 3),
-            longest: board.longest().max(Duration::from_micros(1)),
+            longest: race_state.longest().max(Duration::from_micros(1)),
         }
     }
 
@@ -238,7 +242,7 @@ impl<'a> Table<'a> {
             DIM,
         );
         let mut y = area.y + 1;
-        for (place, row) in self.board.listed() {
+        for (place, row) in self.race_state.listed() {
             if y >= area.bottom() {
                 break;
             }
@@ -248,11 +252,11 @@ impl<'a> Table<'a> {
         y - area.y
     }
 
-    fn row(&self, buffer: &mut Buffer, area: Rect, y: u16, place: usize, row: &Row) {
+    fn row(&self, buffer: &mut Buffer, area: Rect, y: u16, place: usize, row: &RaceRow) {
         let left = area.x + 1;
         let name = format!("{} {}", row.label.name, count(row.workers));
         let running = self
-            .board
+            .race_state
             .progress
             .filter(|progress| progress.place == place);
         let style = if running.is_some() { BOLD } else { PLAIN };
@@ -264,12 +268,12 @@ impl<'a> Table<'a> {
             put(buffer, bar, y, room, &text, theme::tone(Tone::Warn));
             return;
         }
-        let figures = row.figures();
+        let medians = row.medians();
         if let Some(progress) = running {
             let text = format!(
                 "{}/{} done, {}",
                 progress.done,
-                self.board.names.len(),
+                self.race_state.names.len(),
                 fine(progress.elapsed)
             );
             self.fill(buffer, bar, y, progress.elapsed, NETWORK);
@@ -278,25 +282,25 @@ impl<'a> Table<'a> {
             if usize::from(room) >= text.len() {
                 put(buffer, beside, y, room, &text, PLAIN);
             }
-        } else if let Some(figures) = &figures {
-            let best = self.board.rows.iter().filter_map(Row::figures);
-            let best = best.map(|figures| figures.sweep).min();
+        } else if let Some(medians) = &medians {
+            let best = self.race_state.rows.iter().filter_map(RaceRow::medians);
+            let best = best.map(|medians| medians.sweep).min();
             let won =
-                best.is_some_and(|best| figures.sweep.as_secs_f64() <= best.as_secs_f64() * 1.05);
+                best.is_some_and(|best| medians.sweep.as_secs_f64() <= best.as_secs_f64() * 1.05);
             self.fill(
                 buffer,
                 bar,
                 y,
-                figures.sweep,
+                medians.sweep,
                 if won { GOOD } else { NETWORK },
             );
-            if let Some((_, floor)) = self.board.floor() {
+            if let Some((_, floor)) = self.race_state.floor() {
                 let x = bar + self.cells(floor) - 1;
                 put(buffer, x, y, 1, "│", BOLD);
             }
         }
-        if let Some(figures) = figures {
-            let value = |(_, _, value): &Column| value(self.board, &figures);
+        if let Some(medians) = medians {
+            let value = |(_, _, value): &Column| value(self.race_state, &medians);
             self.right(buffer, area, y, value, style);
         }
     }
@@ -325,15 +329,15 @@ impl<'a> Table<'a> {
     }
 }
 
-/// Below the bars: the floor, and how to read the figures.
-fn notes(buffer: &mut Buffer, area: Rect, board: &Board) {
+/// Below the bars: the floor, and how to read the medians.
+fn notes(buffer: &mut Buffer, area: Rect, race_state: &RaceState) {
     let mut texts = vec![String::new()];
-    if let Some((name, floor)) = board.floor() {
-        texts.push(match board.workload {
+    if let Some((name, floor)) = race_state.floor() {
+        texts.push(match race_state.workload {
             Workload::Crunch => format!(
                 "│ {}: what one of them takes at best. Computing gains by cores alone: there are {}.",
                 fine(floor),
-                board.cores
+                race_state.cores
             ),
             _ => format!(
                 "│ {}: the slowest alone ({}). Whoever waits for it cannot be faster.",
@@ -342,12 +346,17 @@ fn notes(buffer: &mut Buffer, area: Rect, board: &Board) {
             ),
         });
     }
-    let laps = board.rows.iter().map(Row::laps).max().unwrap_or(0);
-    if laps > 0 {
+    let timed_runs = race_state
+        .rows
+        .iter()
+        .map(RaceRow::timed_runs)
+        .max()
+        .unwrap_or(0);
+    if timed_runs > 0 {
         texts.push(format!(
             "Medians of {}. SPEED-UP: times faster than one at a time. CPU: processor time, \
              children included; waiting costs none.",
-            plural(laps, "round")
+            plural(timed_runs, "round")
         ));
         if columns(area.width).len() > 5 {
             texts.push(
@@ -356,7 +365,7 @@ fn notes(buffer: &mut Buffer, area: Rect, board: &Board) {
                     .to_owned(),
             );
         }
-        if board.workload == Workload::Http {
+        if race_state.workload == Workload::Http {
             texts.push(
                 "The monitor goes on meanwhile, and what it costs is in CPU and MEM.".to_owned(),
             );

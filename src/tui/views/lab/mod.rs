@@ -12,8 +12,8 @@
 //!  LOCK OFF  …
 //! ```
 
-mod lanes;
+mod job_lanes;
 mod screen;
-mod words;
+mod summary_lines;
 
 pub(crate) use screen::VIEW;

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::domain::Moment;
-use crate::lab::{Notebook, Page, fine, proportion};
+use crate::lab::{ExperimentRun, ExperimentState, fine, proportion};
 use crate::tui::format::wrap;
 use crate::tui::keymap::Scope;
 use crate::tui::lanes::{Axis, ticks};
@@ -17,8 +17,8 @@ use crate::tui::view_model::Scene;
 use crate::tui::views::{View, sched};
 use crate::tui::widgets::put;
 
-use super::lanes::{Columns, Lane, span};
-use super::words;
+use super::job_lanes::{JobColumns, JobLane, span};
+use super::summary_lines;
 
 /// Its row in the table of screens.
 pub(crate) const VIEW: View = View {
@@ -32,56 +32,56 @@ pub(crate) const VIEW: View = View {
 const OTHERS: u16 = 12;
 
 /// A cell of the close-up: half of the lock's interval.
-const CLOSE: Duration = Duration::from_micros(2_500);
+const CLOSE_UP_CELL: Duration = Duration::from_micros(2_500);
 
 fn draw(state: &State, scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
     let Some(wanted) = state.lab.experiment(scene) else {
         return;
     };
     // What runs is shown, whatever the keys have been set to meanwhile.
-    let kept = scene.lab.notebook;
-    let kept = kept.filter(|notebook| scene.lab.trying || notebook.is_of(&wanted));
-    let fresh = Notebook::new(wanted);
-    let notebook = kept.unwrap_or(&fresh);
-    let mut page = FrameDiff { body, y: body.y };
-    let facts = words::facts(state, scene, &notebook.experiment);
-    page.line(buffer, &facts, BOLD);
-    page.line(buffer, &words::answer(notebook), PLAIN);
-    let columns = Columns::of(body.width);
-    let whole = span(&notebook.pages);
-    let close = CLOSE * u32::from(cells(columns, body));
+    let kept = scene.lab.experiment_state;
+    let kept = kept.filter(|experiment_state| scene.lab.trying || experiment_state.is_of(&wanted));
+    let fresh = ExperimentState::new(wanted);
+    let experiment_state = kept.unwrap_or(&fresh);
+    let mut lines = BodyLines { body, y: body.y };
+    let facts = summary_lines::facts(state, scene, &experiment_state.experiment);
+    lines.line(buffer, &facts, BOLD);
+    lines.line(buffer, &summary_lines::answer(experiment_state), PLAIN);
+    let columns = JobColumns::of(body.width);
+    let whole = span(&experiment_state.runs);
+    let close = CLOSE_UP_CELL * u32::from(cells(columns, body));
     let span = if state.lab.close {
         whole.min(close)
     } else {
         whole
     };
-    heading(buffer, page.next(), columns, (span, whole));
-    let jobs = notebook.experiment.jobs;
+    heading(buffer, lines.next(), columns, (span, whole));
+    let jobs = experiment_state.experiment.jobs;
     let room = usize::from(body.height.saturating_sub(OTHERS)) / 2;
-    for run in &notebook.pages {
+    for run in &experiment_state.runs {
         draw_run(
             buffer,
-            &mut page,
-            notebook,
+            &mut lines,
+            experiment_state,
             run,
             columns,
             (jobs, room),
             span,
         );
     }
-    axis(buffer, page.next(), columns, span);
-    page.line(buffer, &proportion(scene.trace.store.means()), PLAIN);
-    let legend = page.next();
+    axis(buffer, lines.next(), columns, span);
+    lines.line(buffer, &proportion(scene.trace.store.means()), PLAIN);
+    let legend = lines.next();
     sched::draw_legend(buffer, legend, false, "");
 }
 
 /// The lines of the body, from top to bottom.
-struct FrameDiff {
+struct BodyLines {
     body: Rect,
     y: u16,
 }
 
-impl FrameDiff {
+impl BodyLines {
     /// The next line; an empty one where there is no more room.
     fn next(&mut self) -> Rect {
         let line = Rect {
@@ -102,14 +102,19 @@ impl FrameDiff {
 }
 
 /// Cells of a lane.
-const fn cells(columns: Columns, line: Rect) -> u16 {
+const fn cells(columns: JobColumns, line: Rect) -> u16 {
     match line.width.saturating_sub(columns.width() + 1) {
         0 => 1,
         cells => cells,
     }
 }
 
-fn heading(buffer: &mut Buffer, line: Rect, columns: Columns, (span, whole): (Duration, Duration)) {
+fn heading(
+    buffer: &mut Buffer,
+    line: Rect,
+    columns: JobColumns,
+    (span, whole): (Duration, Duration),
+) {
     if line.height == 0 {
         return;
     }
@@ -128,52 +133,52 @@ fn heading(buffer: &mut Buffer, line: Rect, columns: Columns, (span, whole): (Du
 
 fn draw_run(
     buffer: &mut Buffer,
-    page: &mut FrameDiff,
-    notebook: &Notebook,
-    run: &Page,
-    columns: Columns,
+    lines: &mut BodyLines,
+    experiment_state: &ExperimentState,
+    run: &ExperimentRun,
+    columns: JobColumns,
     (jobs, room): (usize, usize),
     span: Duration,
 ) {
-    let cores = notebook.experiment.question(run.gil).cores;
-    let wide = page.body.width >= 100;
-    page.line(buffer, &words::figures(run, cores, wide), BOLD);
+    let cores = experiment_state.experiment.parameters(run.gil).cores;
+    let wide = lines.body.width >= 100;
+    lines.line(buffer, &summary_lines::figures(run, cores, wide), BOLD);
     let shown = if jobs > room {
         room.saturating_sub(1)
     } else {
         jobs
     };
     for job in 0..shown {
-        let line = page.next();
+        let line = lines.next();
         if line.height == 0 {
             return;
         }
-        let lane = Lane {
-            experiment: &notebook.experiment,
-            page: run,
+        let lane = JobLane {
+            experiment: &experiment_state.experiment,
+            run: run,
             job,
             columns,
         };
         lane.draw(buffer, line, span);
     }
     if jobs > shown {
-        page.line(buffer, &sched::hidden(jobs - shown, "job"), DIM);
+        lines.line(buffer, &sched::hidden(jobs - shown, "job"), DIM);
     }
     // The explanation has its two lines even before it is there: nothing jumps.
     let text = run.explanation.as_deref().unwrap_or_default();
-    let width = usize::from(page.body.width).saturating_sub(2);
-    let mut lines = wrap(text, width);
-    if lines.len() > 2 {
-        let rest = lines.split_off(1).join(" ");
-        lines.push(rest);
+    let width = usize::from(lines.body.width).saturating_sub(2);
+    let mut texts = wrap(text, width);
+    if texts.len() > 2 {
+        let rest = texts.split_off(1).join(" ");
+        texts.push(rest);
     }
-    lines.resize(2, String::new());
-    for line in lines {
-        page.line(buffer, &line, PLAIN);
+    texts.resize(2, String::new());
+    for line in texts {
+        lines.line(buffer, &line, PLAIN);
     }
 }
 
-fn axis(buffer: &mut Buffer, line: Rect, columns: Columns, span: Duration) {
+fn axis(buffer: &mut Buffer, line: Rect, columns: JobColumns, span: Duration) {
     if line.height == 0 {
         return;
     }

@@ -8,7 +8,7 @@ use nix::sys::resource::{Usage, UsageWho, getrusage};
 
 /// What was used. `None` where the system does not tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Cost {
+pub(super) struct ResourceUsage {
     /// Processor time of all threads, children included.
     pub(super) cpu: Option<Duration>,
     /// How often a thread was taken off a core, or left it to wait; children included.
@@ -25,11 +25,11 @@ pub(super) struct Cost {
 /// Counts from when it is made. To be asked by the thread that made it, whose own work is
 /// left out: it measures, and would not be there otherwise.
 #[derive(Debug)]
-pub(super) struct Meter {
+pub(super) struct ResourceMeter {
     used: Option<Used>,
     threads: BTreeSet<u32>,
     children: BTreeSet<u32>,
-    cost: Cost,
+    cost: ResourceUsage,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +38,7 @@ struct Used {
     switches: u64,
 }
 
-impl Meter {
+impl ResourceMeter {
     pub(super) fn start() -> Self {
         // "5" sets the peak back to what is resident now; where that is not possible, the
         // peak is that of the whole run.
@@ -47,13 +47,13 @@ impl Meter {
             threads: threads("self"),
             children: children(),
             used: used(),
-            cost: Cost::default(),
+            cost: ResourceUsage::default(),
         }
     }
 
     /// Looks at what is there now: to be called before anything goes away.
-    pub(super) fn look(&mut self) {
-        // Threads of a lap before may take a while to end.
+    pub(super) fn sample(&mut self) {
+        // Threads of a run before may take a while to end.
         let mut number = threads("self").difference(&self.threads).count();
         let mut memory = memory_of("self", "VmHWM");
         let mut processes = 1;
@@ -75,9 +75,9 @@ impl Meter {
     }
 
     /// The account: to be asked when the children are gone, whose time counts only then.
-    pub(super) fn stop(self) -> Cost {
+    pub(super) fn stop(self) -> ResourceUsage {
         let both = self.used.zip(used());
-        Cost {
+        ResourceUsage {
             cpu: both.map(|(before, after)| after.cpu.saturating_sub(before.cpu)),
             switches: both.map(|(before, after)| after.switches.saturating_sub(before.switches)),
             ..self.cost
@@ -171,10 +171,10 @@ mod tests {
 
     #[test]
     fn other_threads_and_children_are_counted_and_the_measuring_thread_is_not() {
-        let mut meter = Meter::start();
+        let mut meter = ResourceMeter::start();
         let spin = |rounds: u64| (0..rounds).fold(1_u64, |a, b| std::hint::black_box(a ^ b));
         std::hint::black_box(spin(3_000_000));
-        let own = Meter::start();
+        let own = ResourceMeter::start();
         std::hint::black_box(spin(30_000_000));
         let nothing = own.stop().cpu.unwrap();
         let (ready, wait) = (std::sync::Barrier::new(2), std::sync::Barrier::new(2));
@@ -190,7 +190,7 @@ mod tests {
                 .spawn()
                 .unwrap();
             ready.wait();
-            meter.look();
+            meter.sample();
             child.kill().unwrap();
             child.wait().unwrap();
             wait.wait();

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::domain::Moment;
-use crate::lab::{Experiment, Page, Workload};
+use crate::lab::{Experiment, ExperimentRun, Workload};
 use crate::trace::{Activity, CheckRecord, SliceKind, spans};
 use crate::tui::lanes::{Axis, Raster, START, mark};
 use crate::tui::theme::PLAIN;
@@ -14,7 +14,7 @@ use crate::tui::widgets::put;
 
 /// The columns left of the lanes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Columns {
+pub(super) struct JobColumns {
     pub(super) name: u16,
     /// Whether the thread is named too.
     pub(super) thread: bool,
@@ -24,7 +24,7 @@ pub(super) struct Columns {
 /// Cells of a number.
 const NUMBER: u16 = 5;
 
-impl Columns {
+impl JobColumns {
     pub(super) const fn of(width: u16) -> Self {
         if width < 100 {
             Self {
@@ -65,29 +65,29 @@ impl Columns {
 }
 
 /// The scale that both runs are drawn to.
-pub(super) fn span(pages: &[Page]) -> Duration {
-    let times = pages.iter().map(|page| {
-        let seen = page
+pub(super) fn span(runs: &[ExperimentRun]) -> Duration {
+    let times = runs.iter().map(|run| {
+        let seen = run
             .stretch()
             .map_or(Duration::ZERO, |(due, now)| now.since(due));
-        seen.max(page.prediction.time)
+        seen.max(run.prediction.time)
     });
     // A little room behind the longest.
     times.max().unwrap_or_default().mul_f64(1.02)
 }
 
 /// One lane.
-pub(super) struct Lane<'a> {
+pub(super) struct JobLane<'a> {
     pub(super) experiment: &'a Experiment,
-    pub(super) page: &'a Page,
+    pub(super) run: &'a ExperimentRun,
     /// The job's number, from 0.
     pub(super) job: usize,
-    pub(super) columns: Columns,
+    pub(super) columns: JobColumns,
 }
 
-impl Lane<'_> {
+impl JobLane<'_> {
     fn record(&self) -> Option<&CheckRecord> {
-        let mut records = self.page.records().iter();
+        let mut records = self.run.records().iter();
         records.find(|record| record.site().index() == self.job)
     }
 
@@ -99,7 +99,7 @@ impl Lane<'_> {
             name = format!("{name:<10} {}", record.ran_on.thread);
         }
         put(buffer, line.x + 1, line.y, self.columns.name, &name, PLAIN);
-        let Some((due, now)) = self.page.stretch() else {
+        let Some((due, now)) = self.run.stretch() else {
             return;
         };
         if let Some(record) = record {

@@ -1,13 +1,13 @@
 //! What is said above the lanes: facts, the prediction or the answer, and each run's figures.
 
-use crate::lab::{Experiment, Notebook, Page, Workload, fine};
+use crate::lab::{Experiment, ExperimentRun, ExperimentState, Workload, fine};
 use crate::tui::state::State;
 use crate::tui::view_model::Scene;
 
 /// What is tried, by whom, and what Enter does.
 pub(super) fn facts(state: &State, scene: &Scene<'_>, experiment: &Experiment) -> String {
     let label = experiment.entry.label;
-    let cores = experiment.question(false).cores;
+    let cores = experiment.parameters(false).cores;
     let todo = if scene.lab.trying {
         "Enter stops".to_owned()
     } else {
@@ -25,13 +25,13 @@ pub(super) fn facts(state: &State, scene: &Scene<'_>, experiment: &Experiment) -
 }
 
 /// What the two runs say together, or what they are going to.
-pub(super) fn answer(notebook: &Notebook) -> String {
-    if let Some(comparison) = notebook.comparison() {
+pub(super) fn answer(experiment_state: &ExperimentState) -> String {
+    if let Some(comparison) = experiment_state.comparison() {
         return comparison;
     }
-    if let Some(page) = notebook.pages.iter().find(|page| page.is_under_way()) {
-        let so_far = page.stretch().map(|(due, now)| now.since(due));
-        let lock = if page.gil {
+    if let Some(run) = experiment_state.runs.iter().find(|run| run.is_under_way()) {
+        let so_far = run.stretch().map(|(due, now)| now.since(due));
+        let lock = if run.gil {
             "with the lock"
         } else {
             "without the lock"
@@ -39,12 +39,12 @@ pub(super) fn answer(notebook: &Notebook) -> String {
         return format!(
             "Running {lock}: {} of {} predicted.",
             fine(so_far.unwrap_or_default()),
-            fine(page.prediction.time)
+            fine(run.prediction.time)
         );
     }
-    let [locked, free] = &notebook.pages;
+    let [locked, free] = &experiment_state.runs;
     let (with, without) = (locked.prediction.time, free.prediction.time);
-    let what = match notebook.experiment.workload {
+    let what = match experiment_state.experiment.workload {
         Workload::Crunch => "compute",
         Workload::Sleep | Workload::Http => "wait",
     };
@@ -63,17 +63,18 @@ pub(super) fn answer(notebook: &Notebook) -> String {
 }
 
 /// What a run took, beside what was predicted.
-pub(super) fn figures(page: &Page, cores: usize, wide: bool) -> String {
-    let name = if page.gil { "LOCK ON" } else { "LOCK OFF" };
-    let prediction = &page.prediction;
-    if let Some(error) = page.error() {
+pub(super) fn figures(run: &ExperimentRun, cores: usize, wide: bool) -> String {
+    let name = if run.gil { "LOCK ON" } else { "LOCK OFF" };
+    let prediction = &run.prediction;
+    if let Some(error) = run.error() {
         return format!("{name:<9} {error}");
     }
-    let Some(lap) = page.lap() else {
+    let Some(timed_run) = run.timed_run() else {
         return format!("{name:<9} predicted {prediction}");
     };
-    let off = lap.sweep.as_secs_f64() / prediction.time.as_secs_f64().max(1e-9) - 1.0;
-    let used = lap.cpu.unwrap_or_default().as_secs_f64() / lap.sweep.as_secs_f64().max(1e-9);
+    let off = timed_run.sweep.as_secs_f64() / prediction.time.as_secs_f64().max(1e-9) - 1.0;
+    let used =
+        timed_run.cpu.unwrap_or_default().as_secs_f64() / timed_run.sweep.as_secs_f64().max(1e-9);
     let used = used.min(cores as f64);
     // Other programs only ever make it longer.
     let busy = if off > 0.15 && wide {
@@ -83,13 +84,13 @@ pub(super) fn figures(page: &Page, cores: usize, wide: bool) -> String {
     };
     let mut text = format!(
         "{name:<9} took {}, predicted {prediction} ({:+.0}%{busy})",
-        fine(lap.sweep),
+        fine(timed_run.sweep),
         off * 100.0
     );
     if wide {
         text.push_str(&format!(
             ", {used:.1} of {cores} cores, ready in {}",
-            fine(lap.ready)
+            fine(timed_run.ready)
         ));
     }
     text

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crate::paradigm::Label;
 
-use super::{Contender, Event, Figures, Lap, Plan, Workload};
+use super::{Contender, Medians, RaceEvent, RacePlan, TimedRun, Workload};
 
-/// One contender, and its laps so far.
+/// One contender, and its runs so far.
 #[derive(Clone, Debug)]
-pub struct Row {
+pub struct RaceRow {
     /// How its paradigm is called.
     pub label: Label,
     /// Checks in flight at once.
@@ -20,10 +20,10 @@ pub struct Row {
     pub base: bool,
     /// Why it cannot run.
     pub error: Option<String>,
-    laps: Vec<Lap>,
+    timed_runs: Vec<TimedRun>,
 }
 
-impl Row {
+impl RaceRow {
     fn of(contender: &Contender) -> Self {
         Self {
             label: contender.entry.label,
@@ -31,35 +31,35 @@ impl Row {
             listed: contender.listed,
             base: contender.is_base(),
             error: None,
-            laps: Vec::new(),
+            timed_runs: Vec::new(),
         }
     }
 
-    /// The medians so far; `None` before its first lap, and for one that cannot run.
+    /// The medians so far; `None` before its first run, and for one that cannot run.
     #[must_use]
-    pub fn figures(&self) -> Option<Figures> {
+    pub fn medians(&self) -> Option<Medians> {
         if self.error.is_some() {
             return None;
         }
-        Figures::of(&self.laps)
+        Medians::of(&self.timed_runs)
     }
 
-    /// The newest lap that is complete.
+    /// The newest run that is complete.
     #[must_use]
-    pub fn newest(&self) -> Option<&Lap> {
-        self.laps.last()
+    pub fn newest(&self) -> Option<&TimedRun> {
+        self.timed_runs.last()
     }
 
     /// Laps that are complete.
     #[must_use]
-    pub fn laps(&self) -> usize {
-        self.laps.len()
+    pub fn timed_runs(&self) -> usize {
+        self.timed_runs.len()
     }
 }
 
-/// The lap under way.
+/// The run under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
+pub struct RaceProgress {
     /// Whose, by its place.
     pub place: usize,
     /// Which round, from 1; 0 is not counted.
@@ -72,7 +72,7 @@ pub struct Progress {
 
 /// A race as far as it has come.
 #[derive(Clone, Debug)]
-pub struct Board {
+pub struct RaceState {
     /// What is run.
     pub workload: Workload,
     /// Whether the interpreter lock is on.
@@ -82,25 +82,25 @@ pub struct Board {
     /// How often everybody runs.
     pub rounds: usize,
     /// Everybody, in the order of the plan.
-    pub rows: Vec<Row>,
-    /// The lap under way.
-    pub progress: Option<Progress>,
+    pub rows: Vec<RaceRow>,
+    /// The run under way.
+    pub progress: Option<RaceProgress>,
     /// Whether it is over, and if so, whether it was stopped before its end.
     pub over: Option<bool>,
     /// Cores of the machine.
     pub cores: usize,
 }
 
-impl Board {
-    /// The board of a race that begins.
+impl RaceState {
+    /// The state of a race that begins.
     #[must_use]
-    pub fn of(plan: &Plan) -> Self {
+    pub fn of(plan: &RacePlan) -> Self {
         Self {
-            workload: plan.course.workload,
+            workload: plan.job_list.workload,
             gil: plan.gil,
-            names: plan.course.names.clone(),
+            names: plan.job_list.names.clone(),
             rounds: plan.rounds.max(1),
-            rows: plan.contenders.iter().map(Row::of).collect(),
+            rows: plan.contenders.iter().map(RaceRow::of).collect(),
             progress: None,
             over: None,
             cores: std::thread::available_parallelism().map_or(1, usize::from),
@@ -108,32 +108,32 @@ impl Board {
     }
 
     /// Takes note of what has happened.
-    pub fn apply(&mut self, event: Event) {
+    pub fn apply(&mut self, event: RaceEvent) {
         match event {
-            Event::UnderWay {
+            RaceEvent::UnderWay {
                 place,
                 round,
                 done,
                 elapsed,
             } => {
-                self.progress = Some(Progress {
+                self.progress = Some(RaceProgress {
                     place,
                     round,
                     done,
                     elapsed,
                 });
             }
-            Event::Lap { place, lap } => {
+            RaceEvent::RunDone { place, timed_run } => {
                 if let Some(row) = self.rows.get_mut(place) {
-                    row.laps.push(*lap);
+                    row.timed_runs.push(*timed_run);
                 }
             }
-            Event::Cannot { place, why } => {
+            RaceEvent::CannotRun { place, why } => {
                 if let Some(row) = self.rows.get_mut(place) {
                     row.error = Some(why);
                 }
             }
-            Event::Over { stopped } => {
+            RaceEvent::Over { stopped } => {
                 self.progress = None;
                 self.over = Some(stopped);
             }
@@ -141,25 +141,25 @@ impl Board {
     }
 
     /// The rows that are shown.
-    pub fn listed(&self) -> impl Iterator<Item = (usize, &Row)> {
+    pub fn listed(&self) -> impl Iterator<Item = (usize, &RaceRow)> {
         let rows = self.rows.iter().enumerate();
         rows.filter(|(_, row)| row.listed)
     }
 
     /// How many times faster than one check at a time; `None` while that is not known.
     #[must_use]
-    pub fn speedup(&self, figures: &Figures) -> Option<f64> {
-        let base = self.rows.iter().find(|row| row.base)?.figures()?;
-        Some(base.sweep.as_secs_f64() / figures.sweep.as_secs_f64().max(1e-9))
+    pub fn speedup(&self, medians: &Medians) -> Option<f64> {
+        let base = self.rows.iter().find(|row| row.base)?.medians()?;
+        Some(base.sweep.as_secs_f64() / medians.sweep.as_secs_f64().max(1e-9))
     }
 
     /// The slowest job, and the least time that it took: whatever waits for it cannot be
     /// faster.
     #[must_use]
     pub fn floor(&self) -> Option<(&str, Duration)> {
-        let figures = self.rows.iter().filter_map(Row::figures);
-        let (job, time) = figures
-            .map(|figures| figures.slowest)
+        let medians = self.rows.iter().filter_map(RaceRow::medians);
+        let (job, time) = medians
+            .map(|medians| medians.slowest)
             .min_by_key(|slowest| slowest.1)?;
         Some((self.names.get(job)?, time))
     }
@@ -167,8 +167,8 @@ impl Board {
     /// The longest sweep so far, the one under way included: the scale of the bars.
     #[must_use]
     pub fn longest(&self) -> Duration {
-        let figures = self.rows.iter().filter_map(Row::figures);
-        let sweeps = figures.map(|figures| figures.sweep);
+        let medians = self.rows.iter().filter_map(RaceRow::medians);
+        let sweeps = medians.map(|medians| medians.sweep);
         let under_way = self.progress.map(|progress| progress.elapsed);
         sweeps.chain(under_way).max().unwrap_or_default()
     }
@@ -177,14 +177,14 @@ impl Board {
     #[must_use]
     pub fn share(&self) -> f64 {
         let all = (self.rows.len() * self.rounds).max(1);
-        let gone = |row: &Row| match row.error {
+        let gone = |row: &RaceRow| match row.error {
             Some(_) => self.rounds,
-            None => row.laps(),
+            None => row.timed_runs(),
         };
-        let laps: usize = self.rows.iter().map(gone).sum();
+        let timed_runs: usize = self.rows.iter().map(gone).sum();
         let of_lap = self.progress.map_or(0.0, |progress| {
             progress.done as f64 / self.names.len().max(1) as f64
         });
-        ((laps as f64 + of_lap) / all as f64).min(1.0)
+        ((timed_runs as f64 + of_lap) / all as f64).min(1.0)
     }
 }

@@ -11,7 +11,7 @@ use super::Workload;
 
 /// The jobs that every paradigm gets.
 #[derive(Clone, Debug)]
-pub struct Course {
+pub struct JobList {
     /// What they do.
     pub workload: Workload,
     /// What a job is called, one name a job.
@@ -30,7 +30,7 @@ enum Work {
     Toy(Toy),
 }
 
-impl Course {
+impl JobList {
     /// Real checks of these sites.
     #[must_use]
     pub fn sites(

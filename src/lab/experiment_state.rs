@@ -1,50 +1,52 @@
-//! What was tried last, with the lock and without: predictions before, pictures during,
-//! measurements after. Folded from the events of the trials by whoever shows them.
+//! What was tried last, with the lock and without: predictions before, snapshots during,
+//! measurements after. Folded from the events of the experiment by whoever shows them.
 
 use crate::domain::Moment;
 use crate::trace::CheckRecord;
 
-use super::{Experiment, Lap, LapError, Picture, Prediction, TrialEvent, explain, predict};
+use super::{
+    Experiment, ExperimentEvent, Prediction, RunError, RunSnapshot, TimedRun, explain, predict,
+};
 
 /// One run, as far as it has come.
 #[derive(Clone, Debug)]
-pub struct Page {
+pub struct ExperimentRun {
     /// With or without the lock.
     pub gil: bool,
     /// How long it was said to take.
     pub prediction: Prediction,
     /// What is to be seen while it is under way.
-    picture: Option<Picture>,
+    snapshot: Option<RunSnapshot>,
     /// What was measured, or why nothing was.
-    lap: Option<Result<Lap, LapError>>,
+    timed_run: Option<Result<TimedRun, RunError>>,
     /// What was seen and why.
     pub explanation: Option<String>,
 }
 
-impl Page {
+impl ExperimentRun {
     fn new(experiment: &Experiment, gil: bool) -> Self {
         Self {
             gil,
-            prediction: predict(experiment.question(gil)),
-            picture: None,
-            lap: None,
+            prediction: predict(experiment.parameters(gil)),
+            snapshot: None,
+            timed_run: None,
             explanation: None,
         }
     }
 
     /// What was measured; `None` while it has not come to its end.
     #[must_use]
-    pub const fn lap(&self) -> Option<&Lap> {
-        match &self.lap {
-            Some(Ok(lap)) => Some(lap),
+    pub const fn timed_run(&self) -> Option<&TimedRun> {
+        match &self.timed_run {
+            Some(Ok(timed_run)) => Some(timed_run),
             _ => None,
         }
     }
 
     /// Why it could not be done.
     #[must_use]
-    pub const fn error(&self) -> Option<&LapError> {
-        match &self.lap {
+    pub const fn error(&self) -> Option<&RunError> {
+        match &self.timed_run {
             Some(Err(error)) => Some(error),
             _ => None,
         }
@@ -53,15 +55,15 @@ impl Page {
     /// Whether it is under way.
     #[must_use]
     pub const fn is_under_way(&self) -> bool {
-        self.lap.is_none() && self.picture.is_some()
+        self.timed_run.is_none() && self.snapshot.is_some()
     }
 
     /// When its jobs were due, and the moment as of which it is shown.
     #[must_use]
     pub fn stretch(&self) -> Option<(Moment, Moment)> {
-        match (self.lap(), &self.picture) {
-            (Some(lap), _) => Some((lap.due, lap.due + lap.sweep)),
-            (None, Some(picture)) => Some((picture.due, picture.now)),
+        match (self.timed_run(), &self.snapshot) {
+            (Some(timed_run), _) => Some((timed_run.due, timed_run.due + timed_run.sweep)),
+            (None, Some(snapshot)) => Some((snapshot.due, snapshot.now)),
             (None, None) => None,
         }
     }
@@ -69,9 +71,9 @@ impl Page {
     /// What is on record of its jobs.
     #[must_use]
     pub fn records(&self) -> &[CheckRecord] {
-        match (self.lap(), &self.picture) {
-            (Some(lap), _) => &lap.records,
-            (None, Some(picture)) => &picture.records,
+        match (self.timed_run(), &self.snapshot) {
+            (Some(timed_run), _) => &timed_run.records,
+            (None, Some(snapshot)) => &snapshot.records,
             (None, None) => &[],
         }
     }
@@ -79,20 +81,20 @@ impl Page {
 
 /// An experiment and its two runs.
 #[derive(Clone, Debug)]
-pub struct Notebook {
+pub struct ExperimentState {
     /// What is tried.
     pub experiment: Experiment,
     /// With the lock, and without.
-    pub pages: [Page; 2],
+    pub runs: [ExperimentRun; 2],
 }
 
-impl Notebook {
+impl ExperimentState {
     /// A new one, with predictions alone.
     #[must_use]
     pub fn new(experiment: Experiment) -> Self {
         Self {
             experiment,
-            pages: [true, false].map(|gil| Page::new(&experiment, gil)),
+            runs: [true, false].map(|gil| ExperimentRun::new(&experiment, gil)),
         }
     }
 
@@ -107,32 +109,32 @@ impl Notebook {
 
     /// These runs are made anew.
     pub fn erase(&mut self, gils: &[bool]) {
-        for page in &mut self.pages {
-            if gils.contains(&page.gil) {
-                *page = Page::new(&self.experiment, page.gil);
+        for run in &mut self.runs {
+            if gils.contains(&run.gil) {
+                *run = ExperimentRun::new(&self.experiment, run.gil);
             }
         }
     }
 
     /// Takes note of what has happened.
-    pub fn apply(&mut self, event: TrialEvent) {
-        let question = |gil| self.experiment.question(gil);
+    pub fn apply(&mut self, event: ExperimentEvent) {
+        let parameters = |gil| self.experiment.parameters(gil);
         match event {
-            TrialEvent::UnderWay { gil, picture } => {
-                if let Some(page) = self.pages.iter_mut().find(|page| page.gil == gil) {
-                    page.picture = Some(*picture);
+            ExperimentEvent::UnderWay { gil, snapshot } => {
+                if let Some(run) = self.runs.iter_mut().find(|run| run.gil == gil) {
+                    run.snapshot = Some(*snapshot);
                 }
             }
-            TrialEvent::Done { gil, lap } => {
-                let explained = lap.as_ref().as_ref().ok();
-                let explained = explained.map(|lap| explain(question(gil), lap));
-                if let Some(page) = self.pages.iter_mut().find(|page| page.gil == gil) {
-                    page.explanation = explained;
-                    page.lap = Some(*lap);
-                    page.picture = None;
+            ExperimentEvent::Done { gil, timed_run } => {
+                let explained = timed_run.as_ref().as_ref().ok();
+                let explained = explained.map(|timed_run| explain(parameters(gil), timed_run));
+                if let Some(run) = self.runs.iter_mut().find(|run| run.gil == gil) {
+                    run.explanation = explained;
+                    run.timed_run = Some(*timed_run);
+                    run.snapshot = None;
                 }
             }
-            TrialEvent::Over => {}
+            ExperimentEvent::Over => {}
         }
     }
 
@@ -141,15 +143,15 @@ impl Notebook {
     pub fn comparison(&self) -> Option<String> {
         /// Less than that is noise.
         const ALIKE: f64 = 1.15;
-        let [locked, free] = &self.pages;
-        let (with, without) = (locked.lap()?.sweep, free.lap()?.sweep);
+        let [locked, free] = &self.runs;
+        let (with, without) = (locked.timed_run()?.sweep, free.timed_run()?.sweep);
         let ratio = with.as_secs_f64() / without.as_secs_f64().max(1e-9);
         if ratio >= ALIKE {
             return Some(format!(
                 "The lock made it {ratio:.1} times slower: whoever computes needs it."
             ));
         }
-        let shape = self.experiment.question(true).shape;
+        let shape = self.experiment.parameters(true).shape;
         let why = if self.experiment.workload != super::Workload::Crunch {
             "whoever waits lets go of it"
         } else if shape.processes > 1 {

@@ -1,12 +1,12 @@
-//! The figures of a paradigm over several laps: medians, which noise moves least.
+//! The medians of a paradigm over several runs: medians, which noise moves least.
 
 use std::time::Duration;
 
-use super::Lap;
+use super::TimedRun;
 
-/// The medians of a paradigm's laps; threads and processes are the most ever seen.
+/// The medians of a paradigm's runs; threads and processes are the most ever seen.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Figures {
+pub struct Medians {
     /// From when all jobs were due to the end of the last one.
     pub sweep: Duration,
     /// From the start of the paradigm until its workers were ready.
@@ -25,30 +25,40 @@ pub struct Figures {
     pub switches: Option<u64>,
     /// The most memory resident, in bytes.
     pub peak_rss: Option<u64>,
-    /// The job that took longest in any lap, and its time in the lap where that was least.
+    /// The job that took longest in any run, and its time in the run where that was least.
     pub slowest: (usize, Duration),
 }
 
-impl Figures {
-    /// Of these laps; `None` of none.
+impl Medians {
+    /// Of these runs; `None` of none.
     #[must_use]
-    pub fn of(laps: &[Lap]) -> Option<Self> {
-        let first = laps.first()?;
-        let sweep = median(laps.iter().map(|lap| lap.sweep))?;
-        let late = laps.iter().flat_map(|lap| lap.late.iter().copied());
+    pub fn of(timed_runs: &[TimedRun]) -> Option<Self> {
+        let first = timed_runs.first()?;
+        let sweep = median(timed_runs.iter().map(|timed_run| timed_run.sweep))?;
+        let late = timed_runs
+            .iter()
+            .flat_map(|timed_run| timed_run.late.iter().copied());
         Some(Self {
             sweep,
-            ready: median(laps.iter().map(|lap| lap.ready))?,
+            ready: median(timed_runs.iter().map(|timed_run| timed_run.ready))?,
             per_second: first.late.len() as f64 / sweep.as_secs_f64().max(1e-9),
             late_p95: p95(late.collect()),
-            threads: laps.iter().map(|lap| lap.threads).max().unwrap_or(0),
-            processes: laps.iter().map(|lap| lap.processes).max().unwrap_or(0),
-            cpu: median(laps.iter().filter_map(|lap| lap.cpu)),
-            switches: median(laps.iter().filter_map(|lap| lap.switches)),
-            peak_rss: median(laps.iter().filter_map(|lap| lap.peak_rss)),
-            slowest: laps
+            threads: timed_runs
                 .iter()
-                .map(|lap| lap.slowest)
+                .map(|timed_run| timed_run.threads)
+                .max()
+                .unwrap_or(0),
+            processes: timed_runs
+                .iter()
+                .map(|timed_run| timed_run.processes)
+                .max()
+                .unwrap_or(0),
+            cpu: median(timed_runs.iter().filter_map(|timed_run| timed_run.cpu)),
+            switches: median(timed_runs.iter().filter_map(|timed_run| timed_run.switches)),
+            peak_rss: median(timed_runs.iter().filter_map(|timed_run| timed_run.peak_rss)),
+            slowest: timed_runs
+                .iter()
+                .map(|timed_run| timed_run.slowest)
                 .min_by_key(|slowest| slowest.1)?,
         })
     }

@@ -12,8 +12,8 @@ use crate::domain::{Moment, SystemClock};
 use crate::paradigm::Entry;
 use crate::trace::{CheckRecord, TraceStore};
 
-use super::lap::{UnderWay, run_watched};
-use super::{Course, Lap, LapError, Question, Setup, Workload};
+use super::timed_run::{RunProgress, run_watched};
+use super::{JobList, RunError, RunParameters, RunSetup, TimedRun, Workload};
 
 /// What is tried.
 #[derive(Clone, Copy, Debug)]
@@ -31,19 +31,19 @@ pub struct Experiment {
 }
 
 impl Experiment {
-    /// The course of it.
+    /// The list of jobs of it.
     #[must_use]
-    pub fn course(&self) -> Course {
+    pub fn job_list(&self) -> JobList {
         match self.workload {
-            Workload::Crunch => Course::crunch(self.jobs, self.length),
-            Workload::Sleep | Workload::Http => Course::sleep(self.jobs, self.length),
+            Workload::Crunch => JobList::crunch(self.jobs, self.length),
+            Workload::Sleep | Workload::Http => JobList::sleep(self.jobs, self.length),
         }
     }
 
     /// What is to be predicted of it.
     #[must_use]
-    pub fn question(&self, gil: bool) -> Question {
-        Question {
+    pub fn parameters(&self, gil: bool) -> RunParameters {
+        RunParameters {
             workload: self.workload,
             shape: (self.entry.shape)(self.jobs),
             gil,
@@ -56,10 +56,10 @@ impl Experiment {
 
 /// What is to be seen of a run that is under way.
 #[derive(Clone, Debug)]
-pub struct Picture {
+pub struct RunSnapshot {
     /// When all jobs were due.
     pub due: Moment,
-    /// The moment of this picture.
+    /// The moment of this snapshot.
     pub now: Moment,
     /// What has been recorded: of jobs that ended and of those in flight.
     pub records: Vec<CheckRecord>,
@@ -67,20 +67,20 @@ pub struct Picture {
 
 /// How an experiment gets on.
 #[derive(Clone, Debug)]
-pub enum TrialEvent {
+pub enum ExperimentEvent {
     /// A run is under way.
     UnderWay {
         /// With or without the lock.
         gil: bool,
         /// What is to be seen of it.
-        picture: Box<Picture>,
+        snapshot: Box<RunSnapshot>,
     },
     /// A run is complete, or could not be done.
     Done {
         /// With or without the lock.
         gil: bool,
         /// What was measured, or why nothing was.
-        lap: Box<Result<Lap, LapError>>,
+        timed_run: Box<Result<TimedRun, RunError>>,
     },
     /// Nothing more will come.
     Over,
@@ -88,16 +88,16 @@ pub enum TrialEvent {
 
 /// An experiment under way, on a thread of its own. Dropping it stops it.
 #[derive(Debug)]
-pub struct Trials {
-    /// How it gets on; ends with [`TrialEvent::Over`].
-    pub events: UnboundedReceiver<TrialEvent>,
+pub struct ExperimentHandle {
+    /// How it gets on; ends with [`ExperimentEvent::Over`].
+    pub events: UnboundedReceiver<ExperimentEvent>,
     stop: Arc<AtomicBool>,
 }
 
-/// How often a picture is sent.
-const PERIOD: Duration = Duration::from_millis(100);
+/// How often a snapshot is sent.
+const SNAPSHOT_PERIOD: Duration = Duration::from_millis(100);
 
-impl Trials {
+impl ExperimentHandle {
     /// Starts the runs, with the lock where `gils` says so.
     ///
     /// # Errors
@@ -114,30 +114,30 @@ impl Trials {
                         stopped.store(true, Ordering::Relaxed);
                     }
                 };
-                let course = experiment.course();
+                let job_list = experiment.job_list();
                 for gil in gils {
-                    let lap = one(experiment, &course, gil, &stopped, &tell);
-                    let end = matches!(lap, Err(LapError::Stopped));
-                    tell(TrialEvent::Done {
+                    let timed_run = one(experiment, &job_list, gil, &stopped, &tell);
+                    let end = matches!(timed_run, Err(RunError::Stopped));
+                    tell(ExperimentEvent::Done {
                         gil,
-                        lap: Box::new(lap),
+                        timed_run: Box::new(timed_run),
                     });
                     if end {
                         break;
                     }
                 }
-                tell(TrialEvent::Over);
+                tell(ExperimentEvent::Over);
             })?;
         Ok(Self { events, stop })
     }
 
-    /// Ends it as soon as possible; [`TrialEvent::Over`] follows.
+    /// Ends it as soon as possible; [`ExperimentEvent::Over`] follows.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
 }
 
-impl Drop for Trials {
+impl Drop for ExperimentHandle {
     fn drop(&mut self) {
         self.stop();
     }
@@ -145,13 +145,13 @@ impl Drop for Trials {
 
 fn one(
     experiment: Experiment,
-    course: &Course,
+    job_list: &JobList,
     gil: bool,
     stop: &AtomicBool,
-    tell: &impl Fn(TrialEvent),
-) -> Result<Lap, LapError> {
+    tell: &impl Fn(ExperimentEvent),
+) -> Result<TimedRun, RunError> {
     let clock = SystemClock::new();
-    let setup = Setup {
+    let setup = RunSetup {
         entry: experiment.entry,
         workers: experiment.jobs,
         gil,
@@ -159,22 +159,22 @@ fn one(
     };
     let mut told = Moment::ZERO;
     let mut store = TraceStore::new();
-    run_watched(course, setup, clock, stop, |lap| {
-        if lap.now.since(told) >= PERIOD {
-            told = lap.now;
-            let picture = Box::new(picture(&mut store, &lap));
-            tell(TrialEvent::UnderWay { gil, picture });
+    run_watched(job_list, setup, clock, stop, |timed_run| {
+        if timed_run.now.since(told) >= SNAPSHOT_PERIOD {
+            told = timed_run.now;
+            let snapshot = Box::new(snapshot(&mut store, &timed_run));
+            tell(ExperimentEvent::UnderWay { gil, snapshot });
         }
     })
 }
 
-fn picture(store: &mut TraceStore, lap: &UnderWay<'_>) -> Picture {
-    store.update(lap.recorder, Vec::new(), 0, lap.now);
-    let mut records = lap.records.to_vec();
+fn snapshot(store: &mut TraceStore, timed_run: &RunProgress<'_>) -> RunSnapshot {
+    store.update(timed_run.recorder, Vec::new(), 0, timed_run.now);
+    let mut records = timed_run.records.to_vec();
     records.extend(store.running().cloned());
-    Picture {
-        due: lap.due,
-        now: lap.now,
+    RunSnapshot {
+        due: timed_run.due,
+        now: timed_run.now,
         records,
     }
 }

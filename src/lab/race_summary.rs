@@ -1,22 +1,22 @@
 //! Who won, and why: a sentence computed from what was measured.
 
-use super::{Board, Figures, Row, Workload, fine};
+use super::{Medians, RaceRow, RaceState, Workload, fine};
 
 /// Sweeps that differ by less than this are alike.
 const ALIKE: f64 = 1.05;
 
 /// Who won and why, as far as the race has come; `None` before anybody has run.
 #[must_use]
-pub fn verdict(board: &Board) -> Option<String> {
-    let mut ran: Vec<(&Row, Figures)> = board
+pub fn race_summary(race_state: &RaceState) -> Option<String> {
+    let mut ran: Vec<(&RaceRow, Medians)> = race_state
         .listed()
-        .filter_map(|(_, row)| Some((row, row.figures()?)))
+        .filter_map(|(_, row)| Some((row, row.medians()?)))
         .collect();
-    ran.sort_by_key(|(_, figures)| figures.sweep);
+    ran.sort_by_key(|(_, medians)| medians.sweep);
     let (_, best) = *ran.first()?;
     let alike: Vec<_> = ran
         .iter()
-        .take_while(|(_, figures)| figures.sweep.as_secs_f64() <= best.sweep.as_secs_f64() * ALIKE)
+        .take_while(|(_, medians)| medians.sweep.as_secs_f64() <= best.sweep.as_secs_f64() * ALIKE)
         .collect();
     let names: Vec<&str> = alike.iter().map(|(row, _)| row.label.name).collect();
     if ran.len() == 1 {
@@ -28,15 +28,15 @@ pub fn verdict(board: &Board) -> Option<String> {
         let alike = if names.len() > 1 { " alike" } else { "" };
         format!("{} won{alike} with {}", listed(&names), fine(best.sweep))
     };
-    let reason = match board.workload {
-        Workload::Crunch => computing(board, alike[0].0, &best),
-        Workload::Http | Workload::Sleep => waiting(board, &best),
+    let reason = match race_state.workload {
+        Workload::Crunch => computing(race_state, alike[0].0, &best),
+        Workload::Http | Workload::Sleep => waiting(race_state, &best),
     };
     Some(format!("{won}: {reason}.{}", cheapest(&alike)))
 }
 
-fn waiting(board: &Board, best: &Figures) -> String {
-    let floor = board
+fn waiting(race_state: &RaceState, best: &Medians) -> String {
+    let floor = race_state
         .floor()
         .filter(|(_, floor)| best.sweep.as_secs_f64() <= floor.as_secs_f64() * 1.1);
     let why = match floor {
@@ -46,23 +46,27 @@ fn waiting(board: &Board, best: &Figures) -> String {
         ),
         None => "the more waits overlap, the sooner the last one ends".to_owned(),
     };
-    match board.speedup(best).filter(|speedup| *speedup > ALIKE) {
+    match race_state.speedup(best).filter(|speedup| *speedup > ALIKE) {
         Some(speedup) => format!("{why}. That is {speedup:.1} times faster than one at a time"),
         None => why,
     }
 }
 
-fn computing(board: &Board, winner: &Row, best: &Figures) -> String {
+fn computing(race_state: &RaceState, winner: &RaceRow, best: &Medians) -> String {
     let cores = best.cores().map_or_else(
         || "all that it could get".to_owned(),
-        |cores| format!("{cores:.1} of {} cores", board.cores),
+        |cores| format!("{cores:.1} of {} cores", race_state.cores),
     );
-    let speedup = board.speedup(best).unwrap_or(1.0);
+    let speedup = race_state.speedup(best).unwrap_or(1.0);
     if speedup <= ALIKE {
-        let lock = if board.gil { " under one lock" } else { "" };
+        let lock = if race_state.gil {
+            " under one lock"
+        } else {
+            ""
+        };
         return format!("computing{lock} gains nothing by taking turns; {cores} were used");
     }
-    let why = match (board.gil, best.processes > 1) {
+    let why = match (race_state.gil, best.processes > 1) {
         (true, true) => "each process has a lock of its own, so that none waits for another",
         // Threads cannot gain anything under one lock.
         (true, false) => "something else used the machine while others ran",
@@ -73,15 +77,15 @@ fn computing(board: &Board, winner: &Row, best: &Figures) -> String {
 }
 
 /// Of those that are alike, the one that needs least.
-fn cheapest(alike: &[&(&Row, Figures)]) -> String {
-    let cost = |figures: &Figures| (figures.processes, figures.threads);
-    let least = alike.iter().map(|(_, figures)| cost(figures)).min();
+fn cheapest(alike: &[&(&RaceRow, Medians)]) -> String {
+    let cost = |medians: &Medians| (medians.processes, medians.threads);
+    let least = alike.iter().map(|(_, medians)| cost(medians)).min();
     let Some((processes, threads)) = least.filter(|_| alike.len() > 1) else {
         return String::new();
     };
     let of_least: Vec<&str> = alike
         .iter()
-        .filter(|(_, figures)| cost(figures) == (processes, threads))
+        .filter(|(_, medians)| cost(medians) == (processes, threads))
         .map(|(row, _)| row.label.name)
         .collect();
     let [name] = of_least[..] else {

@@ -1,4 +1,4 @@
-//! One paradigm over the course, once: started, made ready, timed, ended.
+//! One paradigm over the list of jobs, once: started, made ready, timed, ended.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,24 +11,24 @@ use crate::domain::{CheckResult, Clock, JobId, Moment, SiteId, SystemClock, Verd
 use crate::paradigm::{Context, Dispatcher, Entry, settle};
 use crate::trace::{CheckRecord, InterpreterLock, Recorder};
 
-use super::Course;
-use super::meter::Meter;
+use super::JobList;
+use super::resource_usage::ResourceMeter;
 
 /// How long workers may take to be ready before the sweep begins without them.
-const READY_WITHIN: Duration = Duration::from_secs(10);
+const READY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often results are fetched. Their times are their own, so that this costs no accuracy.
 const PERIOD: Duration = Duration::from_millis(4);
 
-/// How often threads, processes and memory are looked at, besides beginning and end.
-const LOOK: Duration = Duration::from_millis(250);
+/// How often threads, processes and memory are sampled, besides beginning and end.
+const SAMPLE_PERIOD: Duration = Duration::from_millis(250);
 
 /// How long after the longest timeout a worker may still answer.
-const GRACE: Duration = Duration::from_secs(5);
+const ANSWER_GRACE: Duration = Duration::from_secs(5);
 
-/// Who runs the course, and how.
+/// Who runs the list of jobs, and how.
 #[derive(Clone, Copy, Debug)]
-pub struct Setup {
+pub struct RunSetup {
     /// The paradigm.
     pub entry: &'static Entry,
     /// Checks in flight at once, within the system's limits.
@@ -39,9 +39,9 @@ pub struct Setup {
     pub traced: bool,
 }
 
-/// What one sweep over the course took. Times are on the clock that was handed in.
+/// What one sweep over the list of jobs took. Times are on the clock that was handed in.
 #[derive(Clone, Debug)]
-pub struct Lap {
+pub struct TimedRun {
     /// From when all jobs were due to the end of the last one.
     pub sweep: Duration,
     /// From the start of the paradigm until its workers were ready.
@@ -72,29 +72,29 @@ pub struct Lap {
     pub handovers: u64,
 }
 
-/// Why there is no lap.
+/// Why there is no run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LapError {
+pub enum RunError {
     /// The paradigm cannot run here, and why.
-    Cannot(String),
+    CannotRun(String),
     /// Somebody has stopped it.
     Stopped,
 }
 
-impl fmt::Display for LapError {
+impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Cannot(why) => f.write_str(why),
+            Self::CannotRun(why) => f.write_str(why),
             Self::Stopped => f.write_str("stopped"),
         }
     }
 }
 
-impl std::error::Error for LapError {}
+impl std::error::Error for RunError {}
 
-/// A look at a lap under way.
+/// A run under way.
 #[derive(Debug)]
-pub(super) struct UnderWay<'a> {
+pub(super) struct RunProgress<'a> {
     pub(super) done: usize,
     pub(super) due: Moment,
     pub(super) now: Moment,
@@ -103,31 +103,31 @@ pub(super) struct UnderWay<'a> {
     pub(super) records: &'a [CheckRecord],
 }
 
-/// Runs the course once on the calling thread, until `stop` is set.
+/// Runs the list of jobs once on the calling thread, until `stop` is set.
 ///
 /// # Errors
 /// If the paradigm cannot run, or the run was stopped.
 pub fn run(
-    course: &Course,
-    setup: Setup,
+    job_list: &JobList,
+    setup: RunSetup,
     clock: SystemClock,
     stop: &AtomicBool,
-) -> Result<Lap, LapError> {
-    run_watched(course, setup, clock, stop, |_| {})
+) -> Result<TimedRun, RunError> {
+    run_watched(job_list, setup, clock, stop, |_| {})
 }
 
 /// The same; `watch` is shown how it gets on, every few milliseconds.
 pub(super) fn run_watched(
-    course: &Course,
-    setup: Setup,
+    job_list: &JobList,
+    setup: RunSetup,
     clock: SystemClock,
     stop: &AtomicBool,
-    mut watch: impl FnMut(UnderWay<'_>),
-) -> Result<Lap, LapError> {
+    mut watch: impl FnMut(RunProgress<'_>),
+) -> Result<TimedRun, RunError> {
     let lock = setup.gil.then(|| Arc::new(InterpreterLock::new()));
     let recorder = Recorder::with_lock(lock.clone());
     recorder.switch(setup.traced);
-    let (kit, halt) = course.kit();
+    let (kit, halt) = job_list.kit();
     let (results, mut inbox) = unbounded_channel();
     let context = Context {
         patient: false,
@@ -136,20 +136,20 @@ pub(super) fn run_watched(
         clock,
         recorder: Arc::clone(&recorder),
         results,
-        queue: course.queue.clone(),
+        queue: job_list.queue.clone(),
     };
-    let mut meter = Meter::start();
+    let mut meter = ResourceMeter::start();
     let began = clock.moment();
     let mut dispatcher = Dispatcher::start(setup.entry, context)
-        .map_err(|error| LapError::Cannot(error.to_string()))?;
+        .map_err(|error| RunError::CannotRun(error.to_string()))?;
     wait_until_ready(setup, &dispatcher, &recorder, clock, stop);
     let ready = clock.moment().since(began);
 
     let due = clock.moment();
-    let mut lap = Lap {
+    let mut timed_run = TimedRun {
         sweep: Duration::ZERO,
         ready,
-        late: Vec::with_capacity(course.jobs()),
+        late: Vec::with_capacity(job_list.jobs()),
         slowest: (0, Duration::ZERO),
         unknown: 0,
         why: None,
@@ -162,65 +162,69 @@ pub(super) fn run_watched(
         records: Vec::new(),
         handovers: 0,
     };
-    for (index, spec) in course.specs.iter().enumerate() {
+    for (index, spec) in job_list.specs.iter().enumerate() {
         let site = SiteId::from_index(index);
         dispatcher.offer(JobId { site, due }, spec);
     }
-    let patience = course.longest() + GRACE;
-    let (mut heard, mut looked) = (due, None);
+    let silence_limit = job_list.longest() + ANSWER_GRACE;
+    let (mut heard, mut sampled) = (due, None);
     while dispatcher.unanswered() > 0 {
         let now = clock.moment();
-        if looked.is_none_or(|looked| now.since(looked) >= LOOK) {
-            lap.look(&mut meter, &dispatcher);
-            looked = Some(now);
+        if sampled.is_none_or(|sampled| now.since(sampled) >= SAMPLE_PERIOD) {
+            timed_run.sample(&mut meter, &dispatcher);
+            sampled = Some(now);
         }
         if stop.load(Ordering::Relaxed) {
             halt.halt();
-            return Err(LapError::Stopped);
+            return Err(RunError::Stopped);
         }
         std::thread::sleep(PERIOD);
         while let Ok(result) = inbox.try_recv() {
             heard = clock.moment();
             if dispatcher.answered(&result) {
-                lap.take(&result);
+                timed_run.take(&result);
             }
         }
         // Under the lock all is recorded, whether anybody wants to see it or not.
         let ended = recorder.fetch().ended;
         if setup.traced {
-            lap.records.extend(ended);
+            timed_run.records.extend(ended);
         }
-        watch(UnderWay {
-            done: lap.late.len(),
+        watch(RunProgress {
+            done: timed_run.late.len(),
             due,
             now: clock.moment(),
             recorder: &recorder,
-            records: &lap.records,
+            records: &timed_run.records,
         });
-        if clock.moment().since(heard) > patience {
+        if clock.moment().since(heard) > silence_limit {
             halt.halt();
-            return Err(LapError::Cannot("no worker answered".to_owned()));
+            return Err(RunError::CannotRun("no worker answered".to_owned()));
         }
     }
-    lap.look(&mut meter, &dispatcher);
+    timed_run.sample(&mut meter, &dispatcher);
     drop(dispatcher);
     // Children's time counts once they are gone.
     settle();
-    lap.late.sort_unstable();
-    lap.handovers = lock.map_or(0, |lock| lock.handovers());
+    timed_run.late.sort_unstable();
+    timed_run.handovers = lock.map_or(0, |lock| lock.handovers());
     let cost = meter.stop();
-    lap.threads = lap.threads.max(cost.threads);
-    lap.processes = lap.processes.max(cost.processes);
-    (lap.cpu, lap.switches, lap.peak_rss) = (cost.cpu, cost.switches, cost.peak_rss);
-    match lap.why.take_if(|_| lap.unknown == course.jobs()) {
-        Some(why) => Err(LapError::Cannot(why.into())),
-        None => Ok(lap),
+    timed_run.threads = timed_run.threads.max(cost.threads);
+    timed_run.processes = timed_run.processes.max(cost.processes);
+    (timed_run.cpu, timed_run.switches, timed_run.peak_rss) =
+        (cost.cpu, cost.switches, cost.peak_rss);
+    match timed_run
+        .why
+        .take_if(|_| timed_run.unknown == job_list.jobs())
+    {
+        Some(why) => Err(RunError::CannotRun(why.into())),
+        None => Ok(timed_run),
     }
 }
 
 /// Waits for the workers, so that the sweep is that of a paradigm at work.
 fn wait_until_ready(
-    setup: Setup,
+    setup: RunSetup,
     dispatcher: &Dispatcher,
     recorder: &Arc<Recorder>,
     clock: SystemClock,
@@ -230,7 +234,7 @@ fn wait_until_ready(
     let began = clock.moment();
     let processes = setup.entry.processes_per_worker * setup.workers;
     let shape = (setup.entry.shape)(setup.workers);
-    while clock.moment().since(began) < READY_WITHIN && !stop.load(Ordering::Relaxed) {
+    while clock.moment().since(began) < READY_TIMEOUT && !stop.load(Ordering::Relaxed) {
         let census = dispatcher.census();
         // Workers at the other end of a queue are on no roster before they have worked, and of
         // those that are not ours nobody knows how many there will be.
@@ -248,7 +252,7 @@ fn wait_until_ready(
     }
 }
 
-impl Lap {
+impl TimedRun {
     fn take(&mut self, result: &CheckResult) {
         let ended = result.started + result.latency;
         self.sweep = self.sweep.max(ended.since(self.due));
@@ -262,8 +266,8 @@ impl Lap {
         }
     }
 
-    fn look(&mut self, meter: &mut Meter, dispatcher: &Dispatcher) {
-        meter.look();
+    fn sample(&mut self, meter: &mut ResourceMeter, dispatcher: &Dispatcher) {
+        meter.sample();
         let census = dispatcher.census();
         self.threads = self.threads.max(census.threads);
         self.processes = self.processes.max(census.processes);
