@@ -100,12 +100,12 @@ fn contains(text: &str, lower: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::fixture::{self, Fleet};
+    use crate::tui::fixture::{self, Fixture};
 
     fn matching(filter: &str) -> Vec<String> {
-        let fleet = Fleet::mixed();
+        let fixture = Fixture::mixed();
         let filter = Filter::new(filter);
-        let sites = fleet.monitor.sites().filter(|site| filter.matches(site));
+        let sites = fixture.monitor.sites().filter(|site| filter.matches(site));
         sites.map(|site| site.site().name.to_string()).collect()
     }
 

@@ -67,7 +67,7 @@ pub(crate) const MIXED: usize = NAMES.len();
 
 /// A monitor and the clock that its results came by.
 #[derive(Debug)]
-pub(crate) struct Fleet {
+pub(crate) struct Fixture {
     pub(crate) monitor: Monitor,
     pub(crate) store: TraceStore,
     kernel: ProcStats,
@@ -109,7 +109,7 @@ pub(crate) fn next_due(site: SiteId) -> Option<Moment> {
     Some(Moment::ZERO + Duration::from_secs(314 + site.index() as u64 % 3))
 }
 
-impl Fleet {
+impl Fixture {
     /// Sites that have never been looked at.
     pub(crate) fn new(sites: Vec<Site>) -> Self {
         let clock = ManualClock::new(EPOCH);
@@ -139,41 +139,41 @@ impl Fleet {
     /// The sixteen sites after five minutes: one is down, one is slow, one has an old
     /// certificate, one is failing, one was missed, one is paused.
     pub(crate) fn mixed() -> Self {
-        let mut fleet = Self::fresh();
+        let mut fixture = Self::fresh();
         for round in 0..60_u64 {
             for (index, (name, usual)) in NAMES.iter().enumerate() {
                 // A wobble that looks like one and is the same in every run.
                 let wobble = (round * 7 + index as u64 * 13) % 11 * usual / 18;
                 let latency = usual + wobble;
                 match (*name, round) {
-                    ("pay.example/charge", 9..) => fleet.time_out(name),
-                    ("mail.example", 58..) => fleet.pass(name, 2_400),
-                    ("auth.example", 20..22) => fleet.miss(name),
-                    ("jobs.example", 59) => fleet.miss(name),
-                    ("news.example", 59) => fleet.fail(name, 502),
-                    ("wiki.example", 30) | ("git.example", 59) => fleet.blind(name),
-                    _ => fleet.pass(name, latency),
+                    ("pay.example/charge", 9..) => fixture.time_out(name),
+                    ("mail.example", 58..) => fixture.pass(name, 2_400),
+                    ("auth.example", 20..22) => fixture.miss(name),
+                    ("jobs.example", 59) => fixture.miss(name),
+                    ("news.example", 59) => fixture.fail(name, 502),
+                    ("wiki.example", 30) | ("git.example", 59) => fixture.blind(name),
+                    _ => fixture.pass(name, latency),
                 }
             }
-            fleet.advance(Duration::from_millis(5_183));
+            fixture.advance(Duration::from_millis(5_183));
         }
-        let maps = fleet.id("maps.example");
-        fleet.monitor.set_paused(maps, true, fleet.clock.now());
-        fleet
+        let maps = fixture.id("maps.example");
+        fixture.monitor.set_paused(maps, true, fixture.clock.now());
+        fixture
     }
 
     /// So many sites of which every thousandth is down.
     pub(crate) fn many(sites: usize) -> Self {
         let name = |index| site(&format!("site-{index:06}.example"));
-        let mut fleet = Self::new((0..sites).map(name).collect());
+        let mut fixture = Self::new((0..sites).map(name).collect());
         for index in (0..sites).step_by(1_000) {
             let id = SiteId::from_index(index);
             for _ in 0..2 {
-                let result = fleet.result(id, Some(Reason::Refused), None, 3);
-                fleet.observe(&Outcome::Checked(Arc::new(result)));
+                let result = fixture.result(id, Some(Reason::Refused), None, 3);
+                fixture.observe(&Outcome::Checked(Arc::new(result)));
             }
         }
-        fleet
+        fixture
     }
 
     pub(crate) fn now(&self) -> Now {

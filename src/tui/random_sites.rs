@@ -4,32 +4,34 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::fixture::{Fleet, site};
+use super::fixture::{Fixture, site};
 
 /// Fleets after random histories, with random names.
-pub(crate) fn fleets() -> impl Strategy<Value = Fleet> {
+pub(crate) fn random_fixtures() -> impl Strategy<Value = Fixture> {
     let events = prop::collection::vec((0_usize..12, 0_u8..8, 0_u64..20_000), 0..80);
     let names = prop::collection::hash_set("\\PC{1,30}", 0..12);
     (names, events).prop_map(|(names, events)| {
         let names: Vec<_> = names.into_iter().collect();
-        let mut fleet = Fleet::new(names.iter().map(|name| site(name)).collect());
+        let mut fixture = Fixture::new(names.iter().map(|name| site(name)).collect());
         for (index, event, millis) in events {
             let Some(name) = names.get(index) else {
                 continue;
             };
             match event {
-                0 => fleet.time_out(name),
-                1 => fleet.fail(name, 503),
-                2 => fleet.blind(name),
-                3 => fleet.miss(name),
+                0 => fixture.time_out(name),
+                1 => fixture.fail(name, 503),
+                2 => fixture.blind(name),
+                3 => fixture.miss(name),
                 4 => {
-                    let id = fleet.id(name);
-                    fleet.monitor.set_paused(id, millis % 2 == 0, fleet.now());
+                    let id = fixture.id(name);
+                    fixture
+                        .monitor
+                        .set_paused(id, millis % 2 == 0, fixture.now());
                 }
-                _ => fleet.pass(name, millis),
+                _ => fixture.pass(name, millis),
             }
-            fleet.advance(Duration::from_millis(millis));
+            fixture.advance(Duration::from_millis(millis));
         }
-        fleet
+        fixture
     })
 }

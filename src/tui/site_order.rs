@@ -367,78 +367,93 @@ fn common_prefix(monitor: &Monitor) -> Box<[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::fixture::{self, Fleet};
+    use crate::tui::fixture::{self, Fixture};
     use proptest::prelude::*;
     use std::collections::HashSet;
 
-    fn names(fleet: &Fleet, order: &SiteOrder) -> Vec<String> {
-        let name = |id: &SiteId| fleet.monitor.site(*id).unwrap().site().name.to_string();
+    fn names(fixture: &Fixture, order: &SiteOrder) -> Vec<String> {
+        let name = |id: &SiteId| fixture.monitor.site(*id).unwrap().site().name.to_string();
         order.rows().iter().map(name).collect()
     }
 
-    fn ordered(fleet: &Fleet, sort: Sort, reverse: bool) -> Vec<String> {
+    fn ordered(fixture: &Fixture, sort: Sort, reverse: bool) -> Vec<String> {
         let mut order = SiteOrder::default();
         order.set_sort(sort, reverse);
-        assert!(order.step(&fleet.monitor, &fixture::next_due, fleet.now().mono, false));
-        names(fleet, &order)
+        assert!(order.step(
+            &fixture.monitor,
+            &fixture::next_due,
+            fixture.now().mono,
+            false
+        ));
+        names(fixture, &order)
     }
 
     #[test]
     fn the_failing_come_first_and_equals_keep_the_files_order() {
-        let fleet = Fleet::mixed();
-        let names = ordered(&fleet, Sort::Failing, false);
+        let fixture = Fixture::mixed();
+        let names = ordered(&fixture, Sort::Failing, false);
         assert_eq!(names[0], "pay.example/charge");
-        assert_eq!(ordered(&fleet, Sort::Failing, true).last(), names.first());
+        assert_eq!(ordered(&fixture, Sort::Failing, true).last(), names.first());
     }
 
     #[test]
     fn names_are_ordered_beyond_what_they_share() {
-        let fleet = Fleet::mixed();
-        let mut expected = names(&fleet, &{
+        let fixture = Fixture::mixed();
+        let mut expected = names(&fixture, &{
             let mut order = SiteOrder::default();
-            order.step(&fleet.monitor, &fixture::next_due, fleet.now().mono, false);
+            order.step(
+                &fixture.monitor,
+                &fixture::next_due,
+                fixture.now().mono,
+                false,
+            );
             order
         });
         expected.sort_unstable();
-        assert_eq!(ordered(&fleet, Sort::Name, false), expected);
+        assert_eq!(ordered(&fixture, Sort::Name, false), expected);
         expected.reverse();
-        assert_eq!(ordered(&fleet, Sort::Name, true), expected);
+        assert_eq!(ordered(&fixture, Sort::Name, true), expected);
     }
 
     #[test]
     fn a_list_that_should_stand_still_does_but_a_new_filter_counts_at_once() {
-        let mut fleet = Fleet::mixed();
+        let mut fixture = Fixture::mixed();
         let mut order = SiteOrder::default();
-        order.step(&fleet.monitor, &fixture::next_due, fleet.now().mono, false);
-        let before = names(&fleet, &order);
-        fleet.fail("www.example", 2);
-        let later = fleet.now().mono + Duration::from_secs(1);
-        assert!(!order.step(&fleet.monitor, &fixture::next_due, later, true));
-        assert_eq!(names(&fleet, &order), before);
+        order.step(
+            &fixture.monitor,
+            &fixture::next_due,
+            fixture.now().mono,
+            false,
+        );
+        let before = names(&fixture, &order);
+        fixture.fail("www.example", 2);
+        let later = fixture.now().mono + Duration::from_secs(1);
+        assert!(!order.step(&fixture.monitor, &fixture::next_due, later, true));
+        assert_eq!(names(&fixture, &order), before);
         order.set_filter("www");
-        assert!(order.step(&fleet.monitor, &fixture::next_due, later, true));
-        assert_eq!(names(&fleet, &order), ["www.example"]);
+        assert!(order.step(&fixture.monitor, &fixture::next_due, later, true));
+        assert_eq!(names(&fixture, &order), ["www.example"]);
     }
 
     #[test]
     fn no_more_than_two_lists_are_made_a_second() {
-        let mut fleet = Fleet::mixed();
+        let mut fixture = Fixture::mixed();
         let mut order = SiteOrder::default();
-        let start = fleet.now().mono;
+        let start = fixture.now().mono;
         let mut lists = 0;
         for millis in 0..1_000 {
-            fleet.pass("www.example", 20);
+            fixture.pass("www.example", 20);
             let now = start + Duration::from_millis(millis);
-            lists += u32::from(order.step(&fleet.monitor, &fixture::next_due, now, false));
+            lists += u32::from(order.step(&fixture.monitor, &fixture::next_due, now, false));
         }
         assert_eq!(lists, 2);
     }
 
     /// Steps until there is a list; how many it took.
-    fn steps(order: &mut SiteOrder, fleet: &Fleet) -> usize {
-        let now = fleet.now().mono;
+    fn steps(order: &mut SiteOrder, fixture: &Fixture) -> usize {
+        let now = fixture.now().mono;
         let mut steps = 1;
-        while !order.step(&fleet.monitor, &fixture::next_due, now, false) {
+        while !order.step(&fixture.monitor, &fixture::next_due, now, false) {
             assert!(order.is_building());
             steps += 1;
         }
@@ -448,21 +463,21 @@ mod tests {
 
     #[test]
     fn a_list_longer_than_a_step_is_made_in_several_and_is_in_order() {
-        let fleet = Fleet::many(2 * STEP + 10);
+        let fixture = Fixture::many(2 * STEP + 10);
         let mut order = SiteOrder::default();
         // Three to collect, three to merge.
-        assert_eq!(steps(&mut order, &fleet), 6);
-        let down = fleet.monitor.totals().of(crate::monitor::State::Down);
+        assert_eq!(steps(&mut order, &fixture), 6);
+        let down = fixture.monitor.totals().of(crate::monitor::State::Down);
         let states = order
             .rows()
             .iter()
-            .map(|id| fleet.monitor.site(*id).unwrap().state());
+            .map(|id| fixture.monitor.site(*id).unwrap().state());
         let states: Vec<_> = states.collect();
         assert!(states.is_sorted() && down > 10);
         for reverse in [false, true] {
             order.set_sort(Sort::Name, reverse);
-            steps(&mut order, &fleet);
-            let mut names = names(&fleet, &order);
+            steps(&mut order, &fixture);
+            let mut names = names(&fixture, &order);
             assert_eq!(names.len(), 2 * STEP + 10);
             if reverse {
                 names.reverse();
@@ -481,13 +496,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_site_is_listed_once_in_every_order(fleet in crate::tui::random_sites::fleets(), sort in 0_usize..6, reverse: bool) {
+        fn every_site_is_listed_once_in_every_order(fixture in crate::tui::random_sites::random_fixtures(), sort in 0_usize..6, reverse: bool) {
             let mut order = SiteOrder::default();
             order.set_sort(Sort::ALL[sort], reverse);
-            order.step(&fleet.monitor, &fixture::next_due, fleet.now().mono, false);
+            order.step(&fixture.monitor, &fixture::next_due, fixture.now().mono, false);
             let unique: HashSet<_> = order.rows().iter().collect();
-            prop_assert_eq!(unique.len(), fleet.monitor.ids().len());
-            prop_assert_eq!(order.rows().len(), fleet.monitor.ids().len());
+            prop_assert_eq!(unique.len(), fixture.monitor.ids().len());
+            prop_assert_eq!(order.rows().len(), fixture.monitor.ids().len());
         }
     }
 }

@@ -87,26 +87,26 @@ pub(super) fn of_state(site: &SiteState) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::fixture::Fleet;
+    use crate::tui::fixture::Fixture;
 
     #[test]
     fn an_outage_that_may_be_over_is_told_by_its_good_looks() {
         const NAME: &str = "www.example";
-        let mut fleet = Fleet::fresh();
-        let told = |fleet: &Fleet| of_state(fleet.monitor.find(NAME).unwrap());
-        fleet.fail(NAME, 500);
-        fleet.fail(NAME, 500);
+        let mut fixture = Fixture::fresh();
+        let told = |fixture: &Fixture| of_state(fixture.monitor.find(NAME).unwrap());
+        fixture.fail(NAME, 500);
+        fixture.fail(NAME, 500);
         let failing = "2 failures in a row, confirm = 2: an outage, from the first failure on";
-        assert_eq!(told(&fleet), failing);
-        fleet.pass(NAME, 80);
+        assert_eq!(told(&fixture), failing);
+        fixture.pass(NAME, 80);
         assert_eq!(
-            told(&fleet),
+            told(&fixture),
             "1 good look of the 2 that end an outage (recover = 2), checked again after 10s"
         );
-        fleet.fail(NAME, 500);
-        assert!(told(&fleet).starts_with("1 failure in a row"));
-        fleet.pass(NAME, 80);
-        fleet.pass(NAME, 80);
-        assert_eq!(told(&fleet), "the last check was good");
+        fixture.fail(NAME, 500);
+        assert!(told(&fixture).starts_with("1 failure in a row"));
+        fixture.pass(NAME, 80);
+        fixture.pass(NAME, 80);
+        assert_eq!(told(&fixture), "the last check was good");
     }
 }

@@ -10,7 +10,7 @@ use ratatui::style::Color;
 use unicode_width::UnicodeWidthStr;
 
 use crate::domain::{Now, Timestamp};
-use crate::tui::fixture::Fleet;
+use crate::tui::fixture::Fixture;
 use crate::tui::input::{Input, What};
 use crate::tui::key::Key;
 use crate::tui::options::Options;
@@ -30,9 +30,9 @@ pub(super) fn options() -> Options {
     }
 }
 
-pub(super) fn screen(size: (u16, u16), fleet: &Fleet) -> Ui {
+pub(super) fn screen(size: (u16, u16), fixture: &Fixture) -> Ui {
     let mut ui = Ui::new(options(), size);
-    ui.tick(&fleet.scene());
+    ui.tick(&fixture.scene());
     ui
 }
 
@@ -100,8 +100,8 @@ pub(super) fn shot(buffer: &Buffer) -> String {
 }
 
 /// The scene of `fleet`, `seconds` later on both clocks.
-pub(super) fn later(fleet: &Fleet, seconds: u64) -> Now {
-    let (now, passed) = (fleet.now(), Duration::from_secs(seconds));
+pub(super) fn later(fixture: &Fixture, seconds: u64) -> Now {
+    let (now, passed) = (fixture.now(), Duration::from_secs(seconds));
     Now {
         mono: now.mono + passed,
         wall: Timestamp::from_micros(now.wall.as_micros() + passed.as_micros() as i64),

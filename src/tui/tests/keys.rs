@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ratatui::style::Modifier;
 
-use crate::tui::fixture::{self, Fleet};
+use crate::tui::fixture::{self, Fixture};
 use crate::tui::input::{Input, What};
 use crate::tui::ui::Ui;
 use crate::tui::view_model::{Intent, Scene};
@@ -13,39 +13,39 @@ use super::harness::{MEDIUM, SMALL, draw, lines, press, screen};
 
 #[test]
 fn the_selection_follows_its_site_and_the_order_waits_for_the_reader() {
-    let mut fleet = Fleet::mixed();
-    let mut ui = screen(SMALL, &fleet);
-    press(&mut ui, &fleet.scene(), "End");
-    let selected = |ui: &Ui, fleet: &Fleet| {
-        let buffer = draw(ui, &fleet.scene(), SMALL);
+    let mut fixture = Fixture::mixed();
+    let mut ui = screen(SMALL, &fixture);
+    press(&mut ui, &fixture.scene(), "End");
+    let selected = |ui: &Ui, fixture: &Fixture| {
+        let buffer = draw(ui, &fixture.scene(), SMALL);
         let reversed = |y: &u16| buffer[(20, *y)].modifier.contains(Modifier::REVERSED);
         let y = (0..24).find(reversed).unwrap();
         (y, lines(&buffer)[usize::from(y)].clone())
     };
-    let (last, line) = selected(&ui, &fleet);
+    let (last, line) = selected(&ui, &fixture);
     assert!(line.contains("maps.example"), "{line}");
-    let maps = fleet.id("maps.example");
-    fleet.monitor.set_paused(maps, false, fleet.now());
-    fleet.time_out("maps.example");
-    fleet.time_out("maps.example");
-    ui.tick(&fleet.scene());
-    let (held, line) = selected(&ui, &fleet);
+    let maps = fixture.id("maps.example");
+    fixture.monitor.set_paused(maps, false, fixture.now());
+    fixture.time_out("maps.example");
+    fixture.time_out("maps.example");
+    ui.tick(&fixture.scene());
+    let (held, line) = selected(&ui, &fixture);
     assert!(line.contains("✗ DOWN") && held == last, "{line}");
-    fleet.advance(Duration::from_secs(4));
-    ui.tick(&fleet.scene());
-    let (moved, line) = selected(&ui, &fleet);
+    fixture.advance(Duration::from_secs(4));
+    ui.tick(&fixture.scene());
+    let (moved, line) = selected(&ui, &fixture);
     assert!(line.contains("maps.example") && moved < last, "{line}");
 }
 
 #[test]
 fn keys_ask_for_what_the_help_says() {
-    let fleet = Fleet::mixed();
+    let fixture = Fixture::mixed();
     let scene = Scene {
         demo: true,
-        ..fleet.scene()
+        ..fixture.scene()
     };
-    let mut ui = screen(SMALL, &fleet);
-    let pay = fleet.id("pay.example/charge");
+    let mut ui = screen(SMALL, &fixture);
+    let pay = fixture.id("pay.example/charge");
     for (keys, intent) in [
         ("r", Intent::Recheck(pay)),
         ("R", Intent::RecheckAll),
@@ -77,10 +77,10 @@ fn keys_ask_for_what_the_help_says() {
 
 #[test]
 fn a_key_that_cannot_do_its_work_says_why() {
-    let fleet = Fleet::mixed();
+    let fixture = Fixture::mixed();
     let scene = Scene {
         resizable: false,
-        ..fleet.scene()
+        ..fixture.scene()
     };
     for (keys, words) in [
         ("7", "No paradigm has the key 7"),
@@ -88,7 +88,7 @@ fn a_key_that_cannot_do_its_work_says_why() {
         ("+", "workers of ASYNC cannot be changed"),
         ("Space s", "The display is frozen"),
     ] {
-        let mut ui = screen(MEDIUM, &fleet);
+        let mut ui = screen(MEDIUM, &fixture);
         assert_eq!(press(&mut ui, &scene, keys), []);
         let text = lines(&draw(&ui, &scene, MEDIUM)).join("\n");
         assert!(text.contains(words), "{keys}: {text}");
@@ -97,9 +97,9 @@ fn a_key_that_cannot_do_its_work_says_why() {
 
 #[test]
 fn sorting_goes_round_and_says_so() {
-    let fleet = Fleet::mixed();
-    let scene = fleet.scene();
-    let mut ui = screen(SMALL, &fleet);
+    let fixture = Fixture::mixed();
+    let scene = fixture.scene();
+    let mut ui = screen(SMALL, &fixture);
     for words in [
         "by name",
         "slowest first",
@@ -116,9 +116,9 @@ fn sorting_goes_round_and_says_so() {
 
 #[test]
 fn the_explanation_walks_from_site_to_site() {
-    let fleet = Fleet::mixed();
-    let scene = fleet.scene();
-    let mut ui = screen(SMALL, &fleet);
+    let fixture = Fixture::mixed();
+    let scene = fixture.scene();
+    let mut ui = screen(SMALL, &fixture);
     press(&mut ui, &scene, "Enter PgDn n");
     let text = lines(&draw(&ui, &scene, SMALL));
     assert!(text[2].contains("Explain news.example"), "{}", text[2]);
@@ -133,9 +133,9 @@ fn the_explanation_walks_from_site_to_site() {
 
 #[test]
 fn pasted_text_is_never_taken_for_keys() {
-    let fleet = Fleet::mixed();
-    let scene = fleet.scene();
-    let mut ui = screen(SMALL, &fleet);
+    let fixture = Fixture::mixed();
+    let scene = fixture.scene();
+    let mut ui = screen(SMALL, &fixture);
     let paste = Input(What::Paste("q\rR\u{1b}pay".into()));
     assert_eq!(ui.input(&paste, &scene), None);
     press(&mut ui, &scene, "/");
@@ -146,18 +146,18 @@ fn pasted_text_is_never_taken_for_keys() {
 
 #[test]
 fn a_site_that_was_removed_leaves_no_stranger_in_its_row() {
-    let mut fleet = Fleet::fresh();
-    let mut ui = screen(SMALL, &fleet);
-    press(&mut ui, &fleet.scene(), "j Enter");
-    let now = fleet.now();
-    fleet
+    let mut fixture = Fixture::fresh();
+    let mut ui = screen(SMALL, &fixture);
+    press(&mut ui, &fixture.scene(), "j Enter");
+    let now = fixture.now();
+    fixture
         .monitor
         .configure(vec![fixture::site("other.example")], now);
-    let text = lines(&draw(&ui, &fleet.scene(), SMALL)).join("\n");
+    let text = lines(&draw(&ui, &fixture.scene(), SMALL)).join("\n");
     assert!(text.contains("no longer in the configuration"), "{text}");
-    ui.tick(&fleet.scene());
-    press(&mut ui, &fleet.scene(), "q");
-    let text = lines(&draw(&ui, &fleet.scene(), SMALL)).join("\n");
+    ui.tick(&fixture.scene());
+    press(&mut ui, &fixture.scene(), "q");
+    let text = lines(&draw(&ui, &fixture.scene(), SMALL)).join("\n");
     assert!(
         text.contains("other.example") && text.contains("1/1"),
         "{text}"
@@ -166,30 +166,30 @@ fn a_site_that_was_removed_leaves_no_stranger_in_its_row() {
 
 #[test]
 fn an_empty_list_says_what_to_do() {
-    let fleet = Fleet::new(Vec::new());
-    let mut ui = screen(SMALL, &fleet);
-    let text = lines(&draw(&ui, &fleet.scene(), SMALL)).join("\n");
+    let fixture = Fixture::new(Vec::new());
+    let mut ui = screen(SMALL, &fixture);
+    let text = lines(&draw(&ui, &fixture.scene(), SMALL)).join("\n");
     assert!(text.contains("No sites yet"), "{text}");
     assert_eq!(
-        press(&mut ui, &fleet.scene(), "Enter r p j G Space q"),
+        press(&mut ui, &fixture.scene(), "Enter r p j G Space q"),
         [Intent::Quit]
     );
 }
 
 #[test]
 fn a_frame_is_wanted_when_something_changed_and_after_every_key() {
-    let mut fleet = Fleet::mixed();
-    let mut ui = screen(SMALL, &fleet);
-    assert!(ui.wants_frame(&fleet.scene()));
-    ui.drawn(&fleet.scene());
-    assert!(!ui.wants_frame(&fleet.scene()));
-    press(&mut ui, &fleet.scene(), "j");
-    assert!(ui.wants_frame(&fleet.scene()));
-    ui.drawn(&fleet.scene());
-    fleet.pass("www.example", 10);
-    assert!(!ui.wants_frame(&fleet.scene()));
-    let soon = ui.next_frame(fleet.now().mono);
-    assert_eq!(soon, fleet.now().mono + Duration::from_millis(100));
-    fleet.advance(Duration::from_millis(100));
-    assert!(ui.wants_frame(&fleet.scene()));
+    let mut fixture = Fixture::mixed();
+    let mut ui = screen(SMALL, &fixture);
+    assert!(ui.wants_frame(&fixture.scene()));
+    ui.drawn(&fixture.scene());
+    assert!(!ui.wants_frame(&fixture.scene()));
+    press(&mut ui, &fixture.scene(), "j");
+    assert!(ui.wants_frame(&fixture.scene()));
+    ui.drawn(&fixture.scene());
+    fixture.pass("www.example", 10);
+    assert!(!ui.wants_frame(&fixture.scene()));
+    let soon = ui.next_frame(fixture.now().mono);
+    assert_eq!(soon, fixture.now().mono + Duration::from_millis(100));
+    fixture.advance(Duration::from_millis(100));
+    assert!(ui.wants_frame(&fixture.scene()));
 }

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use ratatui::style::Color;
 
-use crate::tui::fixture::Fleet;
+use crate::tui::fixture::Fixture;
 use crate::tui::history_fixture::{history, replay, site_history};
 use crate::tui::history_view::{HistoryQuery, HistorySpan, HistoryView};
 use crate::tui::options::Options;
@@ -13,10 +13,10 @@ use crate::tui::view_model::{Intent, Scene};
 
 use super::harness::{LARGE, MEDIUM, SMALL, draw, lines, options, press, shot, type_text};
 
-fn fleet() -> Fleet {
-    let mut fleet = Fleet::mixed();
-    fleet.history = history();
-    fleet
+fn fixture() -> Fixture {
+    let mut fixture = Fixture::mixed();
+    fixture.history = history();
+    fixture
 }
 
 fn outages(scene: &Scene<'_>, size: (u16, u16), options: Options) -> Ui {
@@ -28,8 +28,8 @@ fn outages(scene: &Scene<'_>, size: (u16, u16), options: Options) -> Ui {
 
 #[test]
 fn outages_stand_above_the_outbox_with_and_without_colours_and_in_ascii() {
-    let fleet = fleet();
-    let scene = fleet.scene();
+    let fixture = fixture();
+    let scene = fixture.scene();
     for size in [SMALL, MEDIUM] {
         let ui = outages(&scene, size, options());
         assert_snapshot!(
@@ -55,8 +55,8 @@ fn outages_stand_above_the_outbox_with_and_without_colours_and_in_ascii() {
 
 #[test]
 fn an_outage_and_a_letter_are_opened_whole() {
-    let fleet = fleet();
-    let scene = fleet.scene();
+    let fixture = fixture();
+    let scene = fixture.scene();
     for size in [SMALL, MEDIUM] {
         let mut ui = outages(&scene, size, options());
         press(&mut ui, &scene, "j Enter");
@@ -71,9 +71,9 @@ fn an_outage_and_a_letter_are_opened_whole() {
 
 #[test]
 fn an_open_outage_is_acknowledged_with_a_note_and_again_takes_it_back() {
-    let fleet = fleet();
-    let scene = fleet.scene();
-    let (news, pay) = (fleet.id("news.example"), fleet.id("pay.example/charge"));
+    let fixture = fixture();
+    let scene = fixture.scene();
+    let (news, pay) = (fixture.id("news.example"), fixture.id("pay.example/charge"));
     let mut ui = outages(&scene, MEDIUM, options());
     press(&mut ui, &scene, "a");
     type_text(&mut ui, &scene, "q is a letter of it 1");
@@ -99,8 +99,8 @@ fn an_open_outage_is_acknowledged_with_a_note_and_again_takes_it_back() {
 
 #[test]
 fn a_letter_that_failed_is_sent_again_and_one_that_arrived_is_not() {
-    let fleet = fleet();
-    let scene = fleet.scene();
+    let fixture = fixture();
+    let scene = fixture.scene();
     let mut ui = outages(&scene, SMALL, options());
     // The first r only goes to what failed.
     assert_eq!(press(&mut ui, &scene, "r"), []);
@@ -115,8 +115,8 @@ fn a_letter_that_failed_is_sent_again_and_one_that_arrived_is_not() {
 
 #[test]
 fn a_filter_of_outages_leaves_the_table_of_sites_alone() {
-    let fleet = fleet();
-    let scene = fleet.scene();
+    let fixture = fixture();
+    let scene = fixture.scene();
     let mut ui = outages(&scene, SMALL, options());
     press(&mut ui, &scene, "/");
     type_text(&mut ui, &scene, "shop 503");
@@ -133,32 +133,32 @@ fn a_filter_of_outages_leaves_the_table_of_sites_alone() {
 
 #[test]
 fn a_frozen_screen_shows_the_outages_of_then() {
-    let mut fleet = fleet();
-    let mut ui = outages(&fleet.scene(), SMALL, options());
-    press(&mut ui, &fleet.scene(), "Space");
-    fleet.history = HistoryView {
+    let mut fixture = fixture();
+    let mut ui = outages(&fixture.scene(), SMALL, options());
+    press(&mut ui, &fixture.scene(), "Space");
+    fixture.history = HistoryView {
         revision: 2,
         answered: true,
         ..HistoryView::default()
     };
-    let text = lines(&draw(&ui, &fleet.scene(), SMALL)).join("\n");
+    let text = lines(&draw(&ui, &fixture.scene(), SMALL)).join("\n");
     assert!(text.contains("news.example"), "{text}");
-    press(&mut ui, &fleet.scene(), "Space");
-    let text = lines(&draw(&ui, &fleet.scene(), SMALL)).join("\n");
+    press(&mut ui, &fixture.scene(), "Space");
+    let text = lines(&draw(&ui, &fixture.scene(), SMALL)).join("\n");
     assert!(text.contains("No outage on record"), "{text}");
 }
 
 #[test]
 fn the_history_is_asked_only_for_what_is_on_the_screen() {
-    let fleet = fleet();
-    let scene = fleet.scene();
+    let fixture = fixture();
+    let scene = fixture.scene();
     let mut ui = Ui::new(options(), SMALL);
     ui.tick(&scene);
     assert_eq!(ui.history_query(), None);
     press(&mut ui, &scene, "F5");
     assert_eq!(ui.history_query(), Some(HistoryQuery::Outages));
     press(&mut ui, &scene, "F1 d");
-    let pay = fleet.id("pay.example/charge");
+    let pay = fixture.id("pay.example/charge");
     assert_eq!(
         ui.history_query(),
         Some(HistoryQuery::Site(pay, HistorySpan::Day, 68))
@@ -172,11 +172,11 @@ fn the_history_is_asked_only_for_what_is_on_the_screen() {
 
 #[test]
 fn the_past_of_a_site_is_a_page_of_uptime_chart_days_and_outages() {
-    let mut fleet = fleet();
-    let pay = fleet.id("pay.example/charge");
+    let mut fixture = fixture();
+    let pay = fixture.id("pay.example/charge");
     for (size, cells) in [(SMALL, 68), (MEDIUM, 108)] {
-        fleet.history.site = Some(site_history(pay, HistorySpan::Day, cells));
-        let scene = fleet.scene();
+        fixture.history.site = Some(site_history(pay, HistorySpan::Day, cells));
+        let scene = fixture.scene();
         let mut ui = Ui::new(options(), size);
         ui.tick(&scene);
         press(&mut ui, &scene, "d");
@@ -204,16 +204,16 @@ fn the_past_of_a_site_is_a_page_of_uptime_chart_days_and_outages() {
 }
 
 /// The screen of other rules, one of them tried.
-fn replay_screen(fleet: &Fleet, size: (u16, u16), options: Options) -> Ui {
-    let mut ui = outages(&fleet.scene(), size, options);
-    press(&mut ui, &fleet.scene(), "t c T");
+fn replay_screen(fixture: &Fixture, size: (u16, u16), options: Options) -> Ui {
+    let mut ui = outages(&fixture.scene(), size, options);
+    press(&mut ui, &fixture.scene(), "t c T");
     ui
 }
 
 #[test]
 fn the_past_under_other_rules_stands_beside_the_past_as_it_was() {
-    let mut fleet = fleet();
-    let tried = replay_screen(&fleet, SMALL, options())
+    let mut fixture = fixture();
+    let tried = replay_screen(&fixture, SMALL, options())
         .tried_rules()
         .unwrap();
     // The first site waits for ten seconds and is confirmed by two failures.
@@ -221,17 +221,17 @@ fn the_past_under_other_rules_stands_beside_the_past_as_it_was() {
         (tried.rules.confirm, tried.rules.timeout),
         (Some(3), Some(std::time::Duration::from_secs(7)))
     );
-    fleet.replay = replay(tried);
+    fixture.replay = replay(tried);
     for size in [SMALL, MEDIUM, LARGE] {
-        let ui = replay_screen(&fleet, size, options());
-        let scene = fleet.scene();
+        let ui = replay_screen(&fixture, size, options());
+        let scene = fixture.scene();
         assert_snapshot!(format!("replay_{}", size.0), shot(&draw(&ui, &scene, size)));
         let plain = Options {
             color: false,
             ascii: true,
             ..options()
         };
-        let plain = draw(&replay_screen(&fleet, size, plain), &scene, size);
+        let plain = draw(&replay_screen(&fixture, size, plain), &scene, size);
         assert!(plain.content.iter().all(|cell| cell.fg == Color::Reset));
         assert!(plain.content.iter().all(|cell| cell.symbol().is_ascii()));
         assert_snapshot!(format!("replay_ascii_{}", size.0), shot(&plain));
@@ -240,25 +240,25 @@ fn the_past_under_other_rules_stands_beside_the_past_as_it_was() {
 
 #[test]
 fn figures_of_rules_that_are_tried_no_more_fade_until_the_new_ones_come() {
-    let mut fleet = fleet();
-    let mut ui = outages(&fleet.scene(), SMALL, options());
+    let mut fixture = fixture();
+    let mut ui = outages(&fixture.scene(), SMALL, options());
     assert_eq!(ui.tried_rules(), None);
-    press(&mut ui, &fleet.scene(), "t");
+    press(&mut ui, &fixture.scene(), "t");
     assert_eq!(ui.tried_rules(), Some(TriedRules::default()));
     // Nobody asks for the lists meanwhile.
     assert_eq!(ui.history_query(), None);
-    fleet.replay = ReplayState {
+    fixture.replay = ReplayState {
         under_way: Some(0),
         ..ReplayState::default()
     };
-    let text = lines(&draw(&ui, &fleet.scene(), SMALL)).join("\n");
+    let text = lines(&draw(&ui, &fixture.scene(), SMALL)).join("\n");
     assert!(text.contains("reckoning …"), "{text}");
-    fleet.replay = ReplayState {
+    fixture.replay = ReplayState {
         under_way: Some(430_000),
         ..replay(TriedRules::default())
     };
-    press(&mut ui, &fleet.scene(), "c C z");
-    let buffer = draw(&ui, &fleet.scene(), SMALL);
+    press(&mut ui, &fixture.scene(), "c C z");
+    let buffer = draw(&ui, &fixture.scene(), SMALL);
     let text = lines(&buffer).join("\n");
     assert!(text.contains("reckoning … 430,000 results"), "{text}");
     let row = lines(&buffer)
@@ -270,20 +270,20 @@ fn figures_of_rules_that_are_tried_no_more_fade_until_the_new_ones_come() {
             .modifier
             .contains(ratatui::style::Modifier::DIM)
     );
-    fleet.replay.trouble = Some("No history is kept.".to_owned());
-    let text = lines(&draw(&ui, &fleet.scene(), SMALL)).join("\n");
+    fixture.replay.trouble = Some("No history is kept.".to_owned());
+    let text = lines(&draw(&ui, &fixture.scene(), SMALL)).join("\n");
     assert!(text.contains("No history is kept."), "{text}");
-    press(&mut ui, &fleet.scene(), "x");
+    press(&mut ui, &fixture.scene(), "x");
     let span = ui.tried_rules().unwrap().span;
     assert_eq!(span, Some(std::time::Duration::from_secs(90 * 86_400)));
-    press(&mut ui, &fleet.scene(), "Esc");
+    press(&mut ui, &fixture.scene(), "Esc");
     assert_eq!(ui.tried_rules(), None);
     assert_eq!(ui.history_query(), Some(HistoryQuery::Outages));
 }
 
 #[test]
 fn the_list_of_replayed_outages_is_scrolled_and_the_figures_stay() {
-    let mut fleet = fleet();
+    let mut fixture = fixture();
     let mut replay = replay(TriedRules::default());
     let result = replay.result.as_mut().unwrap();
     let last = result.outages[4].clone();
@@ -291,8 +291,8 @@ fn the_list_of_replayed_outages_is_scrolled_and_the_figures_stay() {
         .outages
         .splice(4..4, vec![result.outages[3].clone(); 495]);
     result.of = 12_345;
-    fleet.replay = replay;
-    let scene = fleet.scene();
+    fixture.replay = replay;
+    let scene = fixture.scene();
     for size in [(60, 16), SMALL, LARGE] {
         let mut ui = outages(&scene, size, options());
         press(&mut ui, &scene, "t");

@@ -11,7 +11,7 @@ use crate::lab::{
 };
 use crate::paradigm::{ALL, position};
 use crate::trace::{CheckRecord, PollLog, Slice, SliceKind, Step};
-use crate::tui::fixture::Fleet;
+use crate::tui::fixture::Fixture;
 use crate::tui::ui::Ui;
 use crate::tui::view_model::{Intent, LabRequest, LabView, Scene};
 
@@ -171,11 +171,11 @@ fn tried() -> ExperimentState {
 }
 
 /// The scene with `threads` in use and this in the workshop.
-fn scene<'a>(fleet: &'a Fleet, lab: LabView<'a>) -> Scene<'a> {
+fn scene<'a>(fixture: &'a Fixture, lab: LabView<'a>) -> Scene<'a> {
     Scene {
         active: 1,
         lab: LabView { cores: 2, ..lab },
-        ..fleet.scene()
+        ..fixture.scene()
     }
 }
 
@@ -192,7 +192,7 @@ fn text(scene: &Scene<'_>, size: (u16, u16), keys: &str) -> String {
 
 #[test]
 fn a_race_is_bars_on_one_scale_and_says_who_won_and_why() {
-    let fleet = Fleet::fresh();
+    let fixture = Fixture::fresh();
     for (name, timed_runs) in [("race_under_way", 3), ("race_over", 6)] {
         let race_state = race(timed_runs);
         let shop = LabView {
@@ -200,7 +200,7 @@ fn a_race_is_bars_on_one_scale_and_says_who_won_and_why() {
             racing: timed_runs < 6,
             ..LabView::default()
         };
-        let scene = scene(&fleet, shop);
+        let scene = scene(&fixture, shop);
         for size in [SMALL, MEDIUM] {
             let ui = screen(&scene, size, "F3");
             assert_snapshot!(format!("{name}_{}", size.0), shot(&draw(&ui, &scene, size)));
@@ -210,7 +210,7 @@ fn a_race_is_bars_on_one_scale_and_says_who_won_and_why() {
 
 #[test]
 fn one_that_cannot_run_says_why_in_its_row() {
-    let fleet = Fleet::fresh();
+    let fixture = Fixture::fresh();
     let mut race_state = race(6);
     let why = "no broker answers at redis://127.0.0.1:6379".to_owned();
     race_state.apply(RaceEvent::CannotRun { place: 4, why });
@@ -219,7 +219,7 @@ fn one_that_cannot_run_says_why_in_its_row() {
         ..LabView::default()
     };
     for size in [SMALL, MEDIUM, LARGE] {
-        let text = text(&scene(&fleet, shop), size, "F3");
+        let text = text(&scene(&fixture, shop), size, "F3");
         assert!(text.contains("cannot run: no broker answers at"), "{text}");
         assert!(text.contains("async"), "{text}");
     }
@@ -227,8 +227,8 @@ fn one_that_cannot_run_says_why_in_its_row() {
 
 #[test]
 fn before_the_first_race_the_screen_says_what_one_is() {
-    let fleet = Fleet::fresh();
-    let text = text(&scene(&fleet, LabView::default()), SMALL, "F3");
+    let fixture = Fixture::fresh();
+    let text = text(&scene(&fixture, LabView::default()), SMALL, "F3");
     assert!(
         text.contains("RACE over 16 sites, lock off | Enter starts it"),
         "{text}"
@@ -238,13 +238,13 @@ fn before_the_first_race_the_screen_says_what_one_is() {
 
 #[test]
 fn the_lab_shows_both_runs_on_one_scale_beside_their_predictions() {
-    let fleet = Fleet::fresh();
+    let fixture = Fixture::fresh();
     let experiment_state = tried();
     let shop = LabView {
         experiment_state: Some(&experiment_state),
         ..LabView::default()
     };
-    let scene = scene(&fleet, shop);
+    let scene = scene(&fixture, shop);
     // From a second down to 100 ms.
     const LENGTH: &str = "F4 Left Left Left";
     for size in [SMALL, MEDIUM] {
@@ -259,13 +259,13 @@ fn the_lab_shows_both_runs_on_one_scale_beside_their_predictions() {
 /// Under the lock no two threads run in the same column, however closely one looks.
 #[test]
 fn look_down_any_column_and_there_is_one_that_runs() {
-    let fleet = Fleet::fresh();
+    let fixture = Fixture::fresh();
     let experiment_state = tried();
     let shop = LabView {
         experiment_state: Some(&experiment_state),
         ..LabView::default()
     };
-    let scene = scene(&fleet, shop);
+    let scene = scene(&fixture, shop);
     let ui = screen(&scene, SMALL, "F4 Left Left Left z");
     let frame = draw(&ui, &scene, SMALL);
     let all = lines(&frame);
@@ -284,8 +284,8 @@ fn look_down_any_column_and_there_is_one_that_runs() {
 
 #[test]
 fn before_a_run_there_is_a_prediction_with_its_formula() {
-    let fleet = Fleet::fresh();
-    let scene = scene(&fleet, LabView::default());
+    let fixture = Fixture::fresh();
+    let scene = scene(&fixture, LabView::default());
     let text = |keys| text(&scene, SMALL, keys);
     let crunch = text("F4");
     assert!(
@@ -309,7 +309,7 @@ fn before_a_run_there_is_a_prediction_with_its_formula() {
 
 #[test]
 fn a_run_under_way_is_seen_growing() {
-    let fleet = Fleet::fresh();
+    let fixture = Fixture::fresh();
     let mut experiment_state = ExperimentState::new(experiment());
     let snapshot = Box::new(RunSnapshot {
         due: at(0),
@@ -325,7 +325,7 @@ fn a_run_under_way_is_seen_growing() {
         trying: true,
         ..LabView::default()
     };
-    let text = text(&scene(&fleet, shop), SMALL, "F4");
+    let text = text(&scene(&fixture, shop), SMALL, "F4");
     assert!(
         text.contains("Running with the lock: 150ms of 400ms predicted."),
         "{text}"
@@ -335,8 +335,8 @@ fn a_run_under_way_is_seen_growing() {
 
 #[test]
 fn keys_ask_for_what_the_screen_says() {
-    let fleet = Fleet::fresh();
-    let idle = scene(&fleet, LabView::default());
+    let fixture = Fixture::fresh();
+    let idle = scene(&fixture, LabView::default());
     let mut ui = screen(&idle, SMALL, "F3");
     let wish = |wish| vec![Intent::Lab(wish)];
     let race = |workload, gil| wish(LabRequest::Race { workload, gil });
@@ -361,7 +361,7 @@ fn keys_ask_for_what_the_screen_says() {
     assert_eq!(press(&mut ui, &idle, "1"), [Intent::Paradigm(0)]);
     let experiment_state = ExperimentState::new(experiment());
     let busy = scene(
-        &fleet,
+        &fixture,
         LabView {
             experiment_state: Some(&experiment_state),
             racing: true,
@@ -385,8 +385,8 @@ fn keys_ask_for_what_the_screen_says() {
 
 #[test]
 fn help_begins_with_the_words_of_the_field_there() {
-    let fleet = Fleet::fresh();
-    let scene = scene(&fleet, LabView::default());
+    let fixture = Fixture::fresh();
+    let scene = scene(&fixture, LabView::default());
     for screen in ["F3", "F4"] {
         let text = text(&scene, SMALL, &format!("{screen} ?"));
         assert!(

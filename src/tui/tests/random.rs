@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use ratatui::style::Modifier;
 
 use crate::domain::{Moment, SiteId};
-use crate::tui::fixture::Fleet;
+use crate::tui::fixture::Fixture;
 use crate::tui::input::{Input, What};
 use crate::tui::key::Key;
 use crate::tui::options::Options;
@@ -54,14 +54,14 @@ proptest! {
 
     #[test]
     fn no_keys_sites_and_sizes_make_it_panic_or_show_a_control_character(
-        fleet in crate::tui::random_sites::fleets(),
+        fixture in crate::tui::random_sites::random_fixtures(),
         keys in prop::collection::vec(keys(), 0..40),
         columns in 1_u16..250, rows in 1_u16..90,
         ascii: bool,
     ) {
         let mut ui = Ui::new(Options { ascii, ..options() }, (columns, rows));
         let due = |site: SiteId| (!site.index().is_multiple_of(3)).then_some(Moment::from_nanos(1 << 40));
-        let mut scene = Scene { next_due: &due, ..fleet.scene() };
+        let mut scene = Scene { next_due: &due, ..fixture.scene() };
         for (step, key) in keys.iter().enumerate() {
             ui.input(key, &scene);
             scene.now.mono = scene.now.mono + Duration::from_millis(step as u64 * 100);
@@ -76,9 +76,9 @@ proptest! {
     fn whatever_is_down_is_said_on_every_screen_of_every_size(
         columns in 10_u16..250, rows in 1_u16..90,
     ) {
-        let fleet = Fleet::mixed();
-        let ui = screen((columns, rows), &fleet);
-        let text = lines(&draw(&ui, &fleet.scene(), (columns, rows))).join("\n");
+        let fixture = Fixture::mixed();
+        let ui = screen((columns, rows), &fixture);
+        let text = lines(&draw(&ui, &fixture.scene(), (columns, rows))).join("\n");
         prop_assert!(text.contains("✗ 1 DOWN"), "{}", text);
     }
 
@@ -87,12 +87,12 @@ proptest! {
         rows in 16_u16..60,
         keys in prop::collection::vec(prop::sample::select(vec!["j", "k", "PgDn", "PgUp", "G", "g", "S"]), 0..40),
     ) {
-        let fleet = Fleet::many(200);
-        let mut ui = screen((80, rows), &fleet);
+        let fixture = Fixture::many(200);
+        let mut ui = screen((80, rows), &fixture);
         for key in keys {
-            press(&mut ui, &fleet.scene(), key);
+            press(&mut ui, &fixture.scene(), key);
         }
-        let buffer = draw(&ui, &fleet.scene(), (80, rows));
+        let buffer = draw(&ui, &fixture.scene(), (80, rows));
         let reversed = |y: &u16| buffer[(20, *y)].modifier.contains(Modifier::REVERSED);
         prop_assert_eq!((0..rows).filter(reversed).count(), 1);
     }

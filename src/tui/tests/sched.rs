@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use crate::domain::Timestamp;
 use crate::paradigm::{HostFigures, Label, Law, QueueFigures, WorkerFigures};
 use crate::trace::{Capacity, Demand, WorkerResources};
-use crate::tui::fixture::Fleet;
+use crate::tui::fixture::Fixture;
 use crate::tui::options::Options;
 use crate::tui::sched_fixture::{Crew, Work};
 use crate::tui::ui::Ui;
@@ -31,19 +31,19 @@ const fn label(key: char, name: &'static str, law: Law) -> Label {
 }
 
 /// A sweep over the fleet's sixteen sites, as it is `millis` after its beginning.
-pub(super) fn sweep(fleet: &Fleet, crew: Crew, millis: u64) -> Work {
+pub(super) fn sweep(fixture: &Fixture, crew: Crew, millis: u64) -> Work {
     let after = Duration::from_millis(millis);
-    Work::new(crew, &fleet.monitor, fleet.now().mono, after)
+    Work::new(crew, &fixture.monitor, fixture.now().mono, after)
 }
 
 pub(super) fn scene<'a>(
-    fleet: &'a Fleet,
+    fixture: &'a Fixture,
     work: &'a Work,
     labels: &'a [Label],
     millis: u64,
 ) -> Scene<'a> {
-    let scene = fleet.scene();
-    let mut now = fleet.now();
+    let scene = fixture.scene();
+    let mut now = fixture.now();
     now.mono = now.mono + Duration::from_millis(millis);
     now.wall = Timestamp::from_micros(now.wall.as_micros() + millis as i64 * 1_000);
     Scene {
@@ -75,16 +75,16 @@ pub(super) fn text(scene: &Scene<'_>, size: (u16, u16), keys: &str) -> Vec<Strin
 
 #[test]
 fn each_paradigm_has_a_picture_of_its_own() {
-    let fleet = Fleet::fresh();
+    let fixture = Fixture::fresh();
     for (label, crew, keys) in [
         (SERIAL, Crew::Threads(1), "v"),
         (THREADS, Crew::Threads(4), ""),
         (PROCESSES, Crew::Processes(4), ""),
         (GREEN, Crew::Green, "v v"),
     ] {
-        let work = sweep(&fleet, crew, 6_500);
+        let work = sweep(&fixture, crew, 6_500);
         let labels = [label];
-        let scene = scene(&fleet, &work, &labels, 6_500);
+        let scene = scene(&fixture, &work, &labels, 6_500);
         for size in [SMALL, MEDIUM, LARGE] {
             let ui = watching(&scene, size, keys);
             let name = format!("sched_{}_{}", label.name, size.0);
@@ -95,9 +95,9 @@ fn each_paradigm_has_a_picture_of_its_own() {
 
 #[test]
 fn where_one_site_is_slow_it_is_named_with_the_others() {
-    let fleet = Fleet::fresh();
-    let work = sweep(&fleet, Crew::Green, 2_000);
-    let scene = scene(&fleet, &work, &[GREEN], 2_000);
+    let fixture = Fixture::fresh();
+    let work = sweep(&fixture, Crew::Green, 2_000);
+    let scene = scene(&fixture, &work, &[GREEN], 2_000);
     let lines = text(&scene, MEDIUM, "");
     assert!(lines[3].contains("Nothing is late"), "{}", lines[3]);
     assert!(
@@ -114,10 +114,10 @@ fn where_one_site_is_slow_it_is_named_with_the_others() {
 
 #[test]
 fn a_list_that_cannot_be_held_is_said_with_its_figures() {
-    let fleet = Fleet::fresh();
-    let work = sweep(&fleet, Crew::Threads(1), 6_500);
+    let fixture = Fixture::fresh();
+    let work = sweep(&fixture, Crew::Threads(1), 6_500);
     let labels = [SERIAL];
-    let scene = scene(&fleet, &work, &labels, 6_500);
+    let scene = scene(&fixture, &work, &labels, 6_500);
     let demand = Demand::of(vec![Duration::from_secs(2); 16]);
     let crew = WorkerResources {
         workers: 1,
@@ -143,9 +143,9 @@ fn a_list_that_cannot_be_held_is_said_with_its_figures() {
 
 #[test]
 fn the_cursor_goes_from_check_to_check_and_tells_what_it_did() {
-    let fleet = Fleet::fresh();
-    let work = sweep(&fleet, Crew::Threads(4), 2_000);
-    let scene = scene(&fleet, &work, &[THREADS], 2_000);
+    let fixture = Fixture::fresh();
+    let work = sweep(&fixture, Crew::Threads(4), 2_000);
+    let scene = scene(&fixture, &work, &[THREADS], 2_000);
     let mut ui = watching(&scene, MEDIUM, "Left");
     let frame = draw(&ui, &scene, MEDIUM);
     let newest = lines(&frame);
@@ -178,9 +178,9 @@ fn the_cursor_goes_from_check_to_check_and_tells_what_it_did() {
 
 #[test]
 fn zoom_pan_and_freeze_say_what_is_shown() {
-    let fleet = Fleet::fresh();
-    let work = sweep(&fleet, Crew::Threads(4), 6_000);
-    let scene = scene(&fleet, &work, &[THREADS], 6_000);
+    let fixture = Fixture::fresh();
+    let work = sweep(&fixture, Crew::Threads(4), 6_000);
+    let scene = scene(&fixture, &work, &[THREADS], 6_000);
     let heading = |keys: &str| text(&scene, MEDIUM, keys)[4].clone();
     assert!(heading("").contains("by thread, 10s a page"));
     assert!(heading("z z").contains("2500ms a page") || heading("z z").contains("2.5s a page"));
@@ -197,10 +197,10 @@ fn zoom_pan_and_freeze_say_what_is_shown() {
 
 #[test]
 fn a_thousand_tasks_collapse_and_nothing_is_left_out_silently() {
-    let fleet = Fleet::many(1_000);
-    let work = sweep(&fleet, Crew::Green, 20);
+    let fixture = Fixture::many(1_000);
+    let work = sweep(&fixture, Crew::Green, 20);
     let labels = [GREEN];
-    let scene = scene(&fleet, &work, &labels, 20);
+    let scene = scene(&fixture, &work, &labels, 20);
     for size in [SMALL, MEDIUM] {
         let lines = text(&scene, size, "v v z z z z");
         let all = lines.join("\n");
@@ -222,10 +222,10 @@ fn a_thousand_tasks_collapse_and_nothing_is_left_out_silently() {
 
 #[test]
 fn in_ascii_and_without_colour_every_mark_is_its_own() {
-    let fleet = Fleet::fresh();
-    let work = sweep(&fleet, Crew::Threads(4), 6_500);
+    let fixture = Fixture::fresh();
+    let work = sweep(&fixture, Crew::Threads(4), 6_500);
     let labels = [THREADS];
-    let scene = scene(&fleet, &work, &labels, 6_500);
+    let scene = scene(&fixture, &work, &labels, 6_500);
     let plain = Options {
         ascii: true,
         color: false,
@@ -241,9 +241,9 @@ fn in_ascii_and_without_colour_every_mark_is_its_own() {
 
 #[test]
 fn recording_is_switched_and_exported_by_key() {
-    let fleet = Fleet::fresh();
-    let work = sweep(&fleet, Crew::Threads(4), 500);
-    let on = scene(&fleet, &work, &[THREADS], 500);
+    let fixture = Fixture::fresh();
+    let work = sweep(&fixture, Crew::Threads(4), 500);
+    let on = scene(&fixture, &work, &[THREADS], 500);
     let mut ui = watching(&on, MEDIUM, "");
     assert_eq!(
         press(&mut ui, &on, "T e"),
@@ -299,11 +299,11 @@ fn queue() -> QueueFigures {
 
 #[test]
 fn under_celery_the_broker_has_a_row_and_workers_stand_by_host() {
-    let fleet = Fleet::fresh();
-    let work = sweep(&fleet, Crew::Hosts(&["oslo", "lima"]), 1_800);
+    let fixture = Fixture::fresh();
+    let work = sweep(&fixture, Crew::Hosts(&["oslo", "lima"]), 1_800);
     let labels = [CELERY];
     let queue = queue();
-    let scene = scene(&fleet, &work, &labels, 1_800);
+    let scene = scene(&fixture, &work, &labels, 1_800);
     let scene = Scene {
         trace: TraceView {
             queue: Some(&queue),
@@ -336,9 +336,9 @@ fn under_celery_the_broker_has_a_row_and_workers_stand_by_host() {
 
 #[test]
 fn under_celery_the_table_says_host_and_process_where_it_is_not_wide() {
-    let fleet = Fleet::mixed();
+    let fixture = Fixture::mixed();
     let queue = queue();
-    let scene = fleet.scene();
+    let scene = fixture.scene();
     let trace = TraceView {
         queue: Some(&queue),
         ..scene.trace

@@ -8,7 +8,7 @@ use crate::trace::{
     CheckRecord, Fetched, PollLog, RecordedVerdict, Recorder, Slice, SliceKind, Step, TraceStore,
     here,
 };
-use crate::tui::fixture::{Fleet, site};
+use crate::tui::fixture::{Fixture, site};
 use crate::tui::frame_diff::FrameDiff;
 use crate::tui::ui::Ui;
 use crate::tui::view_model::{Scene, TraceView};
@@ -72,8 +72,8 @@ fn written(threads: u64, many: bool, keys: &str) -> Vec<usize> {
     const FRAME: Duration = Duration::from_millis(100);
     const PAGE: u64 = 10;
     let name = |index| site(&format!("127.0.0.1:40{:03}/{index}", index % 16));
-    let fleet = Fleet::new((0..SITES).map(name).collect());
-    let began = fleet.now().mono + Duration::from_secs(3);
+    let fixture = Fixture::new((0..SITES).map(name).collect());
+    let began = fixture.now().mono + Duration::from_secs(3);
     let recorder = Recorder::new();
     let mut store = TraceStore::new();
     let _present: Vec<_> = (0..threads)
@@ -96,8 +96,8 @@ fn written(threads: u64, many: bool, keys: &str) -> Vec<usize> {
         store.update(&recorder, Vec::new(), SITES, now);
         let flying = open.iter().filter(|record| record.started <= now);
         store.set_in_flight(flying.cloned(), now);
-        let scene = fleet.scene();
-        let mut time = fleet.now();
+        let scene = fixture.scene();
+        let mut time = fixture.now();
         let passed = now.since(time.mono);
         time.mono = now;
         time.wall = Timestamp::from_micros(time.wall.as_micros() + passed.as_micros() as i64);

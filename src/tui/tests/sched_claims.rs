@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ratatui::style::Modifier;
 
-use crate::tui::fixture::Fleet;
+use crate::tui::fixture::Fixture;
 use crate::tui::sched_fixture::{Crew, Work};
 
 use super::harness::{LARGE, MEDIUM, SMALL, draw, lines};
@@ -12,9 +12,9 @@ use super::sched::{SERIAL, THREADS, scene, sweep, text, watching};
 
 #[test]
 fn the_cause_blames_the_culprit_and_not_the_victim() {
-    let fleet = Fleet::fresh();
-    let work = sweep(&fleet, Crew::Threads(1), 6_500);
-    let scene = scene(&fleet, &work, &[SERIAL], 6_500);
+    let fixture = Fixture::fresh();
+    let work = sweep(&fixture, Crew::Threads(1), 6_500);
+    let scene = scene(&fixture, &work, &[SERIAL], 6_500);
     let lines = text(&scene, LARGE, "");
     let (cause, law) = (&lines[3], &lines[4]);
     assert!(
@@ -28,11 +28,11 @@ fn the_cause_blames_the_culprit_and_not_the_victim() {
 
 #[test]
 fn a_sweep_that_another_paradigm_ran_says_nothing_of_this_one() {
-    let fleet = Fleet::fresh();
-    let mut work = sweep(&fleet, Crew::Threads(4), 6_500);
+    let fixture = Fixture::fresh();
+    let mut work = sweep(&fixture, Crew::Threads(4), 6_500);
     work.store
-        .switched(fleet.now().mono + Duration::from_millis(6_000));
-    let scene = scene(&fleet, &work, &[THREADS], 6_500);
+        .switched(fixture.now().mono + Duration::from_millis(6_000));
+    let scene = scene(&fixture, &work, &[THREADS], 6_500);
     let lines = text(&scene, LARGE, "");
     let (facts, law) = (&lines[2], &lines[4]);
     assert!(
@@ -45,11 +45,11 @@ fn a_sweep_that_another_paradigm_ran_says_nothing_of_this_one() {
 
 #[test]
 fn a_pool_that_may_still_grow_is_drawn_as_one_that_has_grown() {
-    let fleet = Fleet::fresh();
-    let mut work = sweep(&fleet, Crew::Threads(4), 700);
+    let fixture = Fixture::fresh();
+    let mut work = sweep(&fixture, Crew::Threads(4), 700);
     let labels = [THREADS];
     let lanes = |work: &Work| {
-        let scene = scene(&fleet, work, &labels, 700);
+        let scene = scene(&fixture, work, &labels, 700);
         let lines = text(&scene, MEDIUM, "");
         let lanes = lines.into_iter().filter(|line| line.contains("thread-"));
         lanes.collect::<Vec<_>>()
@@ -62,10 +62,10 @@ fn a_pool_that_may_still_grow_is_drawn_as_one_that_has_grown() {
 
 #[test]
 fn while_nothing_is_recorded_nothing_is_claimed() {
-    let fleet = Fleet::fresh();
-    let work = sweep(&fleet, Crew::Threads(4), 6_500);
+    let fixture = Fixture::fresh();
+    let work = sweep(&fixture, Crew::Threads(4), 6_500);
     let labels = [THREADS];
-    let mut scene = scene(&fleet, &work, &labels, 6_500);
+    let mut scene = scene(&fixture, &work, &labels, 6_500);
     scene.trace.on = false;
     let lines = text(&scene, MEDIUM, "");
     assert!(lines[2].contains("worst late shown -"), "{}", lines[2]);
@@ -77,10 +77,10 @@ fn while_nothing_is_recorded_nothing_is_claimed() {
 
 #[test]
 fn among_tasks_the_cursor_stands_in_the_row_of_its_check() {
-    let fleet = Fleet::fresh();
-    let work = sweep(&fleet, Crew::Threads(4), 6_500);
+    let fixture = Fixture::fresh();
+    let work = sweep(&fixture, Crew::Threads(4), 6_500);
     let labels = [THREADS];
-    let scene = scene(&fleet, &work, &labels, 6_500);
+    let scene = scene(&fixture, &work, &labels, 6_500);
     for size in [SMALL, MEDIUM] {
         let ui = watching(&scene, size, "v v Left");
         let frame = draw(&ui, &scene, size);
@@ -102,9 +102,9 @@ fn among_tasks_the_cursor_stands_in_the_row_of_its_check() {
 
 #[test]
 fn while_a_sweep_runs_the_facts_say_how_far_it_is() {
-    let fleet = Fleet::fresh();
-    let work = sweep(&fleet, Crew::Threads(4), 700);
-    let scene = scene(&fleet, &work, &[THREADS], 700);
+    let fixture = Fixture::fresh();
+    let work = sweep(&fixture, Crew::Threads(4), 700);
+    let scene = scene(&fixture, &work, &[THREADS], 700);
     let wide = &text(&scene, MEDIUM, "")[2];
     let facts = "1 process, 4 threads | running 4 of 16 | queue 6 | sweep 6 of 16 in 700ms | worst late shown 0.7s";
     assert!(wide.contains(facts), "{wide}");

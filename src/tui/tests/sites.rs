@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use ratatui::style::{Color, Modifier};
 
-use crate::tui::fixture::Fleet;
+use crate::tui::fixture::Fixture;
 use crate::tui::options::Options;
 use crate::tui::ui::Ui;
 use crate::tui::view_model::{Intent, Scene, StatusMessage, Tone};
@@ -14,30 +14,30 @@ use super::harness::{
 
 #[test]
 fn a_fresh_start_shows_every_site_as_new() {
-    let fleet = Fleet::fresh();
+    let fixture = Fixture::fresh();
     for size in [SMALL, MEDIUM, LARGE] {
-        let ui = screen(size, &fleet);
+        let ui = screen(size, &fixture);
         let name = format!("fresh_{}", size.0);
-        assert_snapshot!(name, shot(&draw(&ui, &fleet.scene(), size)));
+        assert_snapshot!(name, shot(&draw(&ui, &fixture.scene(), size)));
     }
 }
 
 #[test]
 fn a_mixed_fleet_shows_the_failing_first() {
-    let fleet = Fleet::mixed();
+    let fixture = Fixture::mixed();
     for size in [SMALL, MEDIUM, LARGE] {
-        let ui = screen(size, &fleet);
+        let ui = screen(size, &fixture);
         let name = format!("mixed_{}", size.0);
-        assert_snapshot!(name, shot(&draw(&ui, &fleet.scene(), size)));
+        assert_snapshot!(name, shot(&draw(&ui, &fixture.scene(), size)));
     }
 }
 
 #[test]
 fn a_filter_shows_what_matches_while_it_is_typed_and_after() {
-    let fleet = Fleet::mixed();
-    let scene = fleet.scene();
+    let fixture = Fixture::mixed();
+    let scene = fixture.scene();
     for size in [SMALL, MEDIUM, LARGE] {
-        let mut ui = screen(size, &fleet);
+        let mut ui = screen(size, &fixture);
         press(&mut ui, &scene, "/");
         type_text(&mut ui, &scene, "tag:shop");
         assert_snapshot!(
@@ -61,10 +61,10 @@ fn a_filter_shows_what_matches_while_it_is_typed_and_after() {
 
 #[test]
 fn explain_shows_why_a_site_is_down() {
-    let fleet = Fleet::mixed();
-    let scene = fleet.scene();
+    let fixture = Fixture::mixed();
+    let scene = fixture.scene();
     for size in [SMALL, MEDIUM, LARGE] {
-        let mut ui = screen(size, &fleet);
+        let mut ui = screen(size, &fixture);
         press(&mut ui, &scene, "Enter");
         assert_snapshot!(
             format!("explain_{}", size.0),
@@ -75,9 +75,9 @@ fn explain_shows_why_a_site_is_down() {
 
 #[test]
 fn explain_shows_retries_and_the_certificate_of_a_site_that_is_well() {
-    let fleet = Fleet::mixed();
-    let scene = fleet.scene();
-    let mut ui = screen(MEDIUM, &fleet);
+    let fixture = Fixture::mixed();
+    let scene = fixture.scene();
+    let mut ui = screen(MEDIUM, &fixture);
     press(&mut ui, &scene, "/");
     type_text(&mut ui, &scene, "news");
     press(&mut ui, &scene, "Enter Enter");
@@ -86,13 +86,13 @@ fn explain_shows_retries_and_the_certificate_of_a_site_that_is_well() {
 
 #[test]
 fn help_shows_every_key_and_mark() {
-    let fleet = Fleet::mixed();
+    let fixture = Fixture::mixed();
     let scene = Scene {
         demo: true,
-        ..fleet.scene()
+        ..fixture.scene()
     };
     for size in [SMALL, MEDIUM, LARGE] {
-        let mut ui = screen(size, &fleet);
+        let mut ui = screen(size, &fixture);
         press(&mut ui, &scene, "?");
         assert_snapshot!(format!("help_{}", size.0), shot(&draw(&ui, &scene, size)));
     }
@@ -100,19 +100,19 @@ fn help_shows_every_key_and_mark() {
 
 #[test]
 fn a_frozen_display_holds_still_and_counts_what_it_misses() {
-    let mut fleet = Fleet::mixed();
+    let mut fixture = Fixture::mixed();
     for size in [SMALL, MEDIUM, LARGE] {
-        let mut ui = screen(size, &fleet);
-        press(&mut ui, &fleet.scene(), "Space");
-        let before = lines(&draw(&ui, &fleet.scene(), size));
+        let mut ui = screen(size, &fixture);
+        press(&mut ui, &fixture.scene(), "Space");
+        let before = lines(&draw(&ui, &fixture.scene(), size));
         for _ in 0..2 {
-            fleet.fail("www.example", 500);
-            fleet.pass("www.example", 50);
-            fleet.fail("api.example/health", 500);
+            fixture.fail("www.example", 500);
+            fixture.pass("www.example", 50);
+            fixture.fail("api.example/health", 500);
         }
         let scene = Scene {
-            now: later(&fleet, 12),
-            ..fleet.scene()
+            now: later(&fixture, 12),
+            ..fixture.scene()
         };
         ui.tick(&scene);
         let frozen = draw(&ui, &scene, size);
@@ -127,15 +127,15 @@ fn a_frozen_display_holds_still_and_counts_what_it_misses() {
 
 #[test]
 fn a_small_terminal_still_says_what_is_down() {
-    let fleet = Fleet::mixed();
-    let mut ui = screen((40, 10), &fleet);
-    assert_snapshot!("too_small", shot(&draw(&ui, &fleet.scene(), (40, 10))));
-    assert_eq!(press(&mut ui, &fleet.scene(), "q"), [Intent::Quit]);
+    let fixture = Fixture::mixed();
+    let mut ui = screen((40, 10), &fixture);
+    assert_snapshot!("too_small", shot(&draw(&ui, &fixture.scene(), (40, 10))));
+    assert_eq!(press(&mut ui, &fixture.scene(), "q"), [Intent::Quit]);
 }
 
 #[test]
 fn ascii_and_no_colour_keep_every_sign() {
-    let fleet = Fleet::mixed();
+    let fixture = Fixture::mixed();
     for size in [SMALL, MEDIUM, LARGE] {
         let mut ui = Ui::new(
             Options {
@@ -144,8 +144,8 @@ fn ascii_and_no_colour_keep_every_sign() {
             },
             size,
         );
-        ui.tick(&fleet.scene());
-        let ascii = draw(&ui, &fleet.scene(), size);
+        ui.tick(&fixture.scene());
+        let ascii = draw(&ui, &fixture.scene(), size);
         assert!(ascii.content.iter().all(|cell| cell.symbol().is_ascii()));
         assert_snapshot!(format!("ascii_{}", size.0), shot(&ascii));
 
@@ -156,8 +156,8 @@ fn ascii_and_no_colour_keep_every_sign() {
             },
             size,
         );
-        ui.tick(&fleet.scene());
-        let plain = draw(&ui, &fleet.scene(), size);
+        ui.tick(&fixture.scene());
+        let plain = draw(&ui, &fixture.scene(), size);
         assert!(plain.content.iter().all(|cell| cell.fg == Color::Reset));
         let selected = |cell: &&ratatui::buffer::Cell| cell.modifier.contains(Modifier::REVERSED);
         assert!(plain.content.iter().filter(selected).count() > 70);
@@ -167,12 +167,12 @@ fn ascii_and_no_colour_keep_every_sign() {
 
 #[test]
 fn trouble_and_messages_are_seen() {
-    let fleet = Fleet::many(240);
+    let fixture = Fixture::many(240);
     let message = StatusMessage {
         text: "in flight 37 = finished 31 + handed over 6; lost 0, counted twice 0".into(),
         short: None,
         tone: Tone::Good,
-        at: fleet.now().mono,
+        at: fixture.now().mono,
         sticky: false,
     };
     let scene = Scene {
@@ -180,12 +180,12 @@ fn trouble_and_messages_are_seen() {
         banner: Some(
             "sites.toml:12:9: sites[3].interval: expected a duration (running on the configuration of 14:02:11)",
         ),
-        ..fleet.scene()
+        ..fixture.scene()
     };
-    let ui = screen(SMALL, &fleet);
+    let ui = screen(SMALL, &fixture);
     assert_snapshot!("message_80", shot(&draw(&ui, &scene, SMALL)));
     let stale = Scene {
-        now: later(&fleet, 60),
+        now: later(&fixture, 60),
         banner: None,
         ..scene
     };
@@ -198,14 +198,14 @@ fn trouble_and_messages_are_seen() {
 
 #[test]
 fn lateness_is_shown_on_a_narrow_screen_when_there_is_some() {
-    let mut fleet = Fleet::mixed();
-    let text = |fleet: &Fleet| {
-        let ui = screen(SMALL, fleet);
-        lines(&draw(&ui, &fleet.scene(), SMALL)).join("\n")
+    let mut fixture = Fixture::mixed();
+    let text = |fixture: &Fixture| {
+        let ui = screen(SMALL, fixture);
+        lines(&draw(&ui, &fixture.scene(), SMALL)).join("\n")
     };
-    assert!(!text(&fleet).contains("LATE\n"));
-    fleet.pass_late("www.example", 1_300);
-    let late = text(&fleet);
+    assert!(!text(&fixture).contains("LATE\n"));
+    fixture.pass_late("www.example", 1_300);
+    let late = text(&fixture);
     assert!(
         late.contains("  LATE\n") && late.contains("  late 1.3s"),
         "{late}"
