@@ -26,8 +26,8 @@ use uptime_squirrel::domain::{Clock as _, Moment};
 use uptime_squirrel::paradigm::labels;
 use uptime_squirrel::trace::{Capacity, ProcStats, TraceStore, WorkerResources};
 use uptime_squirrel::tui::{
-    FrameDiff, HistoryView, Input, LabView, Options, ProcessStats, ReplayState, Scene, TraceView,
-    Ui,
+    FrameDiff, HistoryView, Input, LabView, Options, ProcessStats, ReplayState, TraceView, Ui,
+    ViewModel,
 };
 
 use live::Live;
@@ -151,7 +151,7 @@ impl Keeping {
     }
 
     /// Shows a frame's scene to `look`.
-    fn scene<T>(&self, live: &Live, look: impl FnOnce(&Scene<'_>) -> T) -> T {
+    fn scene<T>(&self, live: &Live, look: impl FnOnce(&ViewModel<'_>) -> T) -> T {
         let core = &live.core;
         let (entry, census, labels) = (core.entry(), core.census(), labels());
         let active = labels.iter().position(|label| *label == entry.label);
@@ -161,7 +161,7 @@ impl Keeping {
             cores: self.cores,
         };
         let means = self.store.means();
-        look(&Scene {
+        look(&ViewModel {
             monitor: core.monitor(),
             now: live.clock.now(),
             paradigms: &labels,

@@ -27,8 +27,8 @@ use uptime_squirrel::paradigm::{Census, Label, labels};
 use uptime_squirrel::schedule::Schedule;
 use uptime_squirrel::trace::{ProcStats, TraceStore};
 use uptime_squirrel::tui::{
-    FrameDiff, HistoryView, Input, LabView, Options, ProcessStats, ReplayState, Scene, TraceView,
-    Ui,
+    FrameDiff, HistoryView, Input, LabView, Options, ProcessStats, ReplayState, TraceView, Ui,
+    ViewModel,
 };
 
 use median::median;
@@ -406,8 +406,8 @@ impl Fleet {
         &'a self,
         labels: &'a [Label],
         next_due: &'a dyn Fn(SiteId) -> Option<Moment>,
-    ) -> Scene<'a> {
-        Scene {
+    ) -> ViewModel<'a> {
+        ViewModel {
             monitor: &self.monitor,
             now: self.now,
             paradigms: labels,

@@ -10,7 +10,7 @@ use crate::domain::{Clock, Moment, SiteId, SystemClock, Timestamp};
 use crate::monitor::State;
 use crate::paradigm::{ALL, Label, labels};
 use crate::tui::{
-    HistoryQuery, Intent, ProcessStats, Scene, StatusMessage, Tone, TriedRules, plural,
+    HistoryQuery, Intent, ProcessStats, StatusMessage, Tone, TriedRules, ViewModel, plural,
 };
 
 use super::config_watcher::ConfigEvent;
@@ -82,13 +82,13 @@ impl World {
     }
 
     /// Shows a frame's world to `look`.
-    pub(super) fn scene<T>(&self, look: impl FnOnce(&Scene<'_>) -> T) -> T {
+    pub(super) fn scene<T>(&self, look: impl FnOnce(&ViewModel<'_>) -> T) -> T {
         let entry = self.core.entry();
         let active = self.labels.iter().position(|label| *label == entry.label);
         let queue = self.core.queue();
         let complaint = queue.as_ref().and_then(|queue| queue.complaint());
         let blind = self.blindness();
-        look(&Scene {
+        look(&ViewModel {
             monitor: self.core.monitor(),
             now: self.clock.now(),
             paradigms: &self.labels,

@@ -15,7 +15,7 @@ use crate::trace::{ProcStats, TraceStore};
 
 use super::history_view::HistoryView;
 use super::replay_state::ReplayState;
-use super::view_model::{LabView, ProcessStats, Scene, TraceView};
+use super::view_model::{LabView, ProcessStats, TraceView, ViewModel};
 
 /// 2025-11-22 13:57:00 UTC.
 const EPOCH: Timestamp = Timestamp::from_micros(1_763_819_820_000_000);
@@ -331,9 +331,9 @@ impl Fixture {
         }
     }
 
-    /// The scene of this fleet, under `async`.
-    pub(crate) fn scene(&self) -> Scene<'_> {
-        Scene {
+    /// The view model of these sites, with the paradigm `async`.
+    pub(crate) fn model(&self) -> ViewModel<'_> {
+        ViewModel {
             monitor: &self.monitor,
             now: self.now(),
             paradigms: &PARADIGMS,

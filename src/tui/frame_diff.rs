@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 
 use super::ansi_writer::{self, Change, PLAIN, is_bare, look};
 use super::ui::Ui;
-use super::view_model::Scene;
+use super::view_model::ViewModel;
 
 /// What the terminal shows, and what it is to show next.
 ///
@@ -47,8 +47,13 @@ impl FrameDiff {
     ///
     /// # Errors
     /// None in practice: the bytes are collected in memory.
-    pub fn advance(&mut self, ui: &Ui, scene: &Scene<'_>, size: (u16, u16)) -> io::Result<&[u8]> {
-        self.frame(size, |buffer| ui.draw(scene, buffer))
+    pub fn advance(
+        &mut self,
+        ui: &Ui,
+        model: &ViewModel<'_>,
+        size: (u16, u16),
+    ) -> io::Result<&[u8]> {
+        self.frame(size, |buffer| ui.draw(model, buffer))
     }
 
     /// Draws a frame; gives the bytes to send, empty where nothing changed.

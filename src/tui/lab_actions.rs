@@ -5,15 +5,15 @@ use crate::lab::Workload;
 use super::keymap::Scope;
 use super::lab_settings::{LabAction, LabSettings};
 use super::state::State;
-use super::view_model::{Intent, LabRequest, Scene};
+use super::view_model::{Intent, LabRequest, ViewModel};
 use super::views::VIEWS;
 
 /// Performs it.
-pub(super) fn act(state: &mut State, tweak: LabAction, scene: &Scene<'_>) -> Option<Intent> {
+pub(super) fn act(state: &mut State, tweak: LabAction, model: &ViewModel<'_>) -> Option<Intent> {
     let in_lab = VIEWS[state.view].scopes.contains(&Scope::Lab);
     let settings = &mut state.lab;
     match tweak {
-        LabAction::Run => return Some(Intent::Lab(run(settings, in_lab, scene))),
+        LabAction::Run => return Some(Intent::Lab(run(settings, in_lab, model))),
         LabAction::Work if in_lab => {
             settings.work = match settings.work {
                 Workload::Crunch => Workload::Sleep,
@@ -36,8 +36,8 @@ pub(super) fn act(state: &mut State, tweak: LabAction, scene: &Scene<'_>) -> Opt
     None
 }
 
-fn run(settings: &LabSettings, in_lab: bool, scene: &Scene<'_>) -> LabRequest {
-    let shop = scene.lab;
+fn run(settings: &LabSettings, in_lab: bool, model: &ViewModel<'_>) -> LabRequest {
+    let shop = model.lab;
     if !in_lab {
         return if shop.racing {
             LabRequest::StopRace
@@ -49,7 +49,7 @@ fn run(settings: &LabSettings, in_lab: bool, scene: &Scene<'_>) -> LabRequest {
         };
     }
     // Another experiment than the one that runs takes its place.
-    let wanted = settings.experiment(scene);
+    let wanted = settings.experiment(model);
     let same = shop.experiment_state.zip(wanted.as_ref());
     let same = same.is_some_and(|(experiment_state, wanted)| experiment_state.is_of(wanted));
     if shop.trying && same {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::lab::{Experiment, Workload};
 use crate::paradigm::{ALL, position};
 
-use super::view_model::Scene;
+use super::view_model::ViewModel;
 
 /// What a key does there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,14 +108,14 @@ impl LabSettings {
     }
 
     /// What Enter would run, by the paradigm in use.
-    pub(crate) fn experiment(&self, scene: &Scene<'_>) -> Option<Experiment> {
-        let label = scene.paradigms.get(scene.active)?;
+    pub(crate) fn experiment(&self, model: &ViewModel<'_>) -> Option<Experiment> {
+        let label = model.paradigms.get(model.active)?;
         Some(Experiment {
             workload: self.work,
             entry: &ALL[position(label.name)?],
             jobs: self.jobs,
             length: self.length(),
-            cores: scene.lab.cores.max(1),
+            cores: model.lab.cores.max(1),
         })
     }
 

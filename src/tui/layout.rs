@@ -14,7 +14,7 @@ use crate::domain::clean;
 
 use super::format::{cut, wrap};
 use super::state::State;
-use super::view_model::Scene;
+use super::view_model::ViewModel;
 
 /// Below this nothing can be read.
 pub(crate) const LEAST: (u16, u16) = (60, 16);
@@ -41,11 +41,11 @@ pub(crate) fn banner(text: &str, width: u16) -> Vec<String> {
 }
 
 /// Divides the screen; `None` if it is too small.
-pub(crate) fn areas(area: Rect, state: &State, scene: &Scene<'_>) -> Option<Areas> {
+pub(crate) fn areas(area: Rect, state: &State, model: &ViewModel<'_>) -> Option<Areas> {
     if area.width < LEAST.0 || area.height < LEAST.1 {
         return None;
     }
-    let banner = scene
+    let banner = model
         .banner
         .map_or(0, |text| banner(text, area.width).len());
     let notices = banner as u16 + u16::from(state.frozen.is_some());
@@ -63,12 +63,12 @@ pub(crate) fn areas(area: Rect, state: &State, scene: &Scene<'_>) -> Option<Area
 }
 
 /// The body of a screen of the size that the terminal last told.
-pub(crate) fn body(state: &State, scene: &Scene<'_>) -> Rect {
+pub(crate) fn body(state: &State, model: &ViewModel<'_>) -> Rect {
     let area = Rect::new(0, 0, state.size.0, state.size.1);
-    areas(area, state, scene).map_or(Rect::ZERO, |areas| areas.body)
+    areas(area, state, model).map_or(Rect::ZERO, |areas| areas.body)
 }
 
 /// How many rows of a table the body has room for: heading and bottom line apart.
-pub(crate) fn page(state: &State, scene: &Scene<'_>) -> usize {
-    usize::from(body(state, scene).height.saturating_sub(2)).max(1)
+pub(crate) fn page(state: &State, model: &ViewModel<'_>) -> usize {
+    usize::from(body(state, model).height.saturating_sub(2)).max(1)
 }

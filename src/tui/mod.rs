@@ -1,8 +1,8 @@
 //! The screen: the only room that knows ratatui and crossterm.
 //!
 //! ```text
-//! InputStream -> Ui::input -> Intent      keys in, wishes out; the app fulfils them
-//! Scene -> Ui::tick, Ui::draw -> Terminal the state of the world in, one write a frame out
+//! InputStream -> Ui::input -> Intent        keys in, requests to the app out
+//! ViewModel -> Ui::tick, Ui::draw -> Terminal  the program's state in, one write a frame out
 //! ```
 //!
 //! Architecture invariants: drawing takes `&self` and reads; nothing here changes a site,
@@ -73,5 +73,5 @@ pub use suspend::ask_to_stop;
 pub use terminal::Terminal;
 pub use ui::Ui;
 pub use view_model::{
-    Intent, LabRequest, LabView, ProcessStats, Scene, StatusMessage, Tone, TraceView,
+    Intent, LabRequest, LabView, ProcessStats, StatusMessage, Tone, TraceView, ViewModel,
 };

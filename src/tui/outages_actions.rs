@@ -3,7 +3,7 @@
 use super::keymap::{Action, Scope};
 use super::outages_state::{OutageAction, OutageKey, Pane};
 use super::state::{Layer, State};
-use super::view_model::{Intent, Scene, Tone};
+use super::view_model::{Intent, Tone, ViewModel};
 use super::views::VIEWS;
 
 /// Whether the screen is the one of outages.
@@ -13,12 +13,16 @@ pub(super) fn is_here(state: &State) -> bool {
 }
 
 /// Performs it.
-pub(super) fn act(state: &mut State, recall: OutageAction, scene: &Scene<'_>) -> Option<Intent> {
+pub(super) fn act(
+    state: &mut State,
+    recall: OutageAction,
+    model: &ViewModel<'_>,
+) -> Option<Intent> {
     match recall {
-        OutageAction::Acknowledge => return acknowledge(state, scene),
-        OutageAction::Done => return done(state, scene),
-        OutageAction::SendAgain => return send_again(state, scene),
-        OutageAction::Open => open(state, scene),
+        OutageAction::Acknowledge => return acknowledge(state, model),
+        OutageAction::Done => return done(state, model),
+        OutageAction::SendAgain => return send_again(state, model),
+        OutageAction::Open => open(state, model),
         OutageAction::OtherPane => {
             state.outages.pane = match state.outages.pane {
                 Pane::Outages => Pane::Outbox,
@@ -27,7 +31,7 @@ pub(super) fn act(state: &mut State, recall: OutageAction, scene: &Scene<'_>) ->
         }
         OutageAction::SiteHistory => {
             let site = if is_here(state) && state.layers.is_empty() {
-                let outage = state.outages.outage(state.history(scene));
+                let outage = state.outages.outage(state.history(model));
                 outage.and_then(|outage| outage.site)
             } else {
                 state.selected()
@@ -37,7 +41,7 @@ pub(super) fn act(state: &mut State, recall: OutageAction, scene: &Scene<'_>) ->
                 None => state.say(
                     Tone::Info,
                     "No site is selected that is watched still.",
-                    scene.now.mono,
+                    model.now.mono,
                 ),
             }
         }
@@ -49,9 +53,9 @@ pub(super) fn act(state: &mut State, recall: OutageAction, scene: &Scene<'_>) ->
     None
 }
 
-fn acknowledge(state: &mut State, scene: &Scene<'_>) -> Option<Intent> {
+fn acknowledge(state: &mut State, model: &ViewModel<'_>) -> Option<Intent> {
     state.outages.pane = Pane::Outages;
-    let history = state.history(scene);
+    let history = state.history(model);
     let outage = state.outages.outage(history)?;
     let (ended, known, site) = (
         outage.ended.is_some(),
@@ -63,7 +67,7 @@ fn acknowledge(state: &mut State, scene: &Scene<'_>) -> Option<Intent> {
         Some(site) if !ended && known => return Some(Intent::Acknowledge(site, None)),
         Some(_) if !ended => {
             // The row under the cursor must not change while the note is typed.
-            state.outages.walk(scene.history, 0);
+            state.outages.walk(model.history, 0);
             state.layers.push(Layer::Note {
                 outage: key,
                 text: String::new(),
@@ -72,49 +76,49 @@ fn acknowledge(state: &mut State, scene: &Scene<'_>) -> Option<Intent> {
         _ => state.say(
             Tone::Info,
             "It is over: only an open outage is acknowledged.",
-            scene.now.mono,
+            model.now.mono,
         ),
     }
     None
 }
 
-fn done(state: &mut State, scene: &Scene<'_>) -> Option<Intent> {
+fn done(state: &mut State, model: &ViewModel<'_>) -> Option<Intent> {
     let Some(Layer::Note { outage, text }) = state.layers.pop() else {
         return None;
     };
     // It may have ended while the note was typed.
     let open = outage
-        .find(scene.history)
+        .find(model.history)
         .filter(|outage| outage.ended.is_none());
     match open.and_then(|outage| outage.site) {
         Some(site) => Some(Intent::Acknowledge(site, Some(text.trim().to_owned()))),
         None => {
             let text = format!("{} is up again meanwhile.", outage.name);
-            state.say(Tone::Info, text, scene.now.mono);
+            state.say(Tone::Info, text, model.now.mono);
             None
         }
     }
 }
 
-fn send_again(state: &mut State, scene: &Scene<'_>) -> Option<Intent> {
-    let history = scene.history;
+fn send_again(state: &mut State, model: &ViewModel<'_>) -> Option<Intent> {
+    let history = model.history;
     if state.outages.pane == Pane::Outages {
         state.outages.visit_trouble(history);
         let text = "The outbox: r sends the selected letter again.";
-        state.say(Tone::Info, text, scene.now.mono);
+        state.say(Tone::Info, text, model.now.mono);
         return None;
     }
     let message = state.outages.message(history)?;
     if message.delivery == super::history_view::DeliveryState::Sent {
         let text = "It was delivered: nobody is told twice.";
-        state.say(Tone::Info, text, scene.now.mono);
+        state.say(Tone::Info, text, model.now.mono);
         return None;
     }
     Some(Intent::SendAgain(message.id.clone()))
 }
 
-fn open(state: &mut State, scene: &Scene<'_>) {
-    let history = state.history(scene);
+fn open(state: &mut State, model: &ViewModel<'_>) {
+    let history = state.history(model);
     let layer = match state.outages.pane {
         Pane::Outages => state.outages.outage(history).map(|outage| Layer::Outage {
             outage: OutageKey::of(outage),
@@ -132,7 +136,7 @@ fn open(state: &mut State, scene: &Scene<'_>) {
 }
 
 /// Moves the selection of the list in front.
-pub(super) fn travel(state: &mut State, action: Action, page: usize, scene: &Scene<'_>) {
+pub(super) fn travel(state: &mut State, action: Action, page: usize, model: &ViewModel<'_>) {
     let most = isize::MAX;
     let page = isize::try_from(page / 2).unwrap_or(1).max(1);
     let by = match action {
@@ -145,7 +149,7 @@ pub(super) fn travel(state: &mut State, action: Action, page: usize, scene: &Sce
     };
     let history = match &state.frozen {
         Some(frozen) => &frozen.history,
-        None => scene.history,
+        None => model.history,
     };
     state.outages.walk(history, by);
 }

@@ -6,39 +6,39 @@ use crate::trace::CheckSummary;
 use super::layout;
 use super::sched_state::SchedAction;
 use super::state::{Layer, State};
-use super::view_model::{Intent, Scene, Tone};
+use super::view_model::{Intent, Tone, ViewModel};
 use super::views::sched::Board;
 
 /// Performs it.
-pub(super) fn act(state: &mut State, steer: SchedAction, scene: &Scene<'_>) -> Option<Intent> {
+pub(super) fn act(state: &mut State, steer: SchedAction, model: &ViewModel<'_>) -> Option<Intent> {
     match steer {
         SchedAction::Group => {
             state.sched.regroup();
             state.sched.cursor = None;
         }
-        SchedAction::Closer | SchedAction::Wider => zoom(state, steer, scene),
+        SchedAction::Closer | SchedAction::Wider => zoom(state, steer, model),
         SchedAction::LaneUp | SchedAction::LaneDown | SchedAction::Left | SchedAction::Right => {
-            walk(state, steer, scene)
+            walk(state, steer, model)
         }
-        SchedAction::Back | SchedAction::Forth | SchedAction::Oldest => pan(state, steer, scene),
+        SchedAction::Back | SchedAction::Forth | SchedAction::Oldest => pan(state, steer, model),
         SchedAction::Live => state.sched.live(),
-        SchedAction::Follow => follow(state, scene),
+        SchedAction::Follow => follow(state, model),
         SchedAction::Explain => {
-            if let Some(site) = under_cursor(state, scene) {
+            if let Some(site) = under_cursor(state, model) {
                 state.layers.push(Layer::Explain { site, scroll: 0 });
             } else {
                 let text = "Left and Right put the cursor on a check, Enter explains its site.";
-                state.say(Tone::Info, text, scene.now.mono);
+                state.say(Tone::Info, text, model.now.mono);
             }
         }
-        SchedAction::Record => return Some(Intent::Record(!scene.trace.on)),
+        SchedAction::Record => return Some(Intent::Record(!model.trace.on)),
         SchedAction::Export => return Some(Intent::Export),
     }
     None
 }
 
-fn board<'a>(state: &State, scene: &Scene<'a>) -> Board<'a> {
-    Board::gather(state, scene, layout::body(state, scene))
+fn board<'a>(state: &State, model: &ViewModel<'a>) -> Board<'a> {
+    Board::gather(state, model, layout::body(state, model))
 }
 
 /// The picture holds still from now on, as it is.
@@ -50,9 +50,9 @@ fn stand(state: &mut State, board: &Board<'_>) {
 }
 
 /// Keeps the check under the cursor in the middle.
-fn zoom(state: &mut State, steer: SchedAction, scene: &Scene<'_>) {
-    let at = selected(state, scene).map(|record| record.started);
-    let interval = scene.trace.interval;
+fn zoom(state: &mut State, steer: SchedAction, model: &ViewModel<'_>) {
+    let at = selected(state, model).map(|record| record.started);
+    let interval = model.trace.interval;
     let by = if steer == SchedAction::Closer { 1 } else { -1 };
     state.sched.zoom_by(by, interval);
     if let Some(at) = at {
@@ -62,8 +62,8 @@ fn zoom(state: &mut State, steer: SchedAction, scene: &Scene<'_>) {
 }
 
 /// Moves the cursor from check to check. The first key puts it on the newest one.
-fn walk(state: &mut State, steer: SchedAction, scene: &Scene<'_>) {
-    let board = board(state, scene);
+fn walk(state: &mut State, steer: SchedAction, model: &ViewModel<'_>) {
+    let board = board(state, model);
     stand(state, &board);
     let Some((lane, record)) = board.selected(&state.sched) else {
         let lanes = board.lanes();
@@ -96,7 +96,7 @@ fn walk(state: &mut State, steer: SchedAction, scene: &Scene<'_>) {
     if let Some(next) = next {
         state.sched.cursor = Some(next.job());
     } else if steer == SchedAction::Left {
-        pan(state, SchedAction::Back, scene);
+        pan(state, SchedAction::Back, model);
     }
 }
 
@@ -112,12 +112,12 @@ fn neighbour(board: &Board<'_>, lane: usize, down: bool) -> Option<usize> {
 }
 
 /// Moves the page in time, within what is on record.
-fn pan(state: &mut State, steer: SchedAction, scene: &Scene<'_>) {
-    let now = scene.trace.store.now();
-    let (.., end) = board(state, scene).axis.range();
-    let span = state.sched.span(scene.trace.interval);
+fn pan(state: &mut State, steer: SchedAction, model: &ViewModel<'_>) {
+    let now = model.trace.store.now();
+    let (.., end) = board(state, model).axis.range();
+    let span = state.sched.span(model.trace.interval);
     let half = span / 2;
-    let oldest = scene.trace.store.oldest().unwrap_or(now);
+    let oldest = model.trace.store.oldest().unwrap_or(now);
     let first = (oldest + span).min(now);
     let to = match steer {
         SchedAction::Oldest => first,
@@ -132,27 +132,27 @@ fn pan(state: &mut State, steer: SchedAction, scene: &Scene<'_>) {
 }
 
 /// The check under the cursor.
-fn selected<'a>(state: &State, scene: &Scene<'a>) -> Option<&'a CheckSummary> {
-    let (_, record) = board(state, scene).selected(&state.sched)?;
+fn selected<'a>(state: &State, model: &ViewModel<'a>) -> Option<&'a CheckSummary> {
+    let (_, record) = board(state, model).selected(&state.sched)?;
     Some(record)
 }
 
-fn under_cursor(state: &State, scene: &Scene<'_>) -> Option<SiteId> {
-    selected(state, scene).map(|check| check.site)
+fn under_cursor(state: &State, model: &ViewModel<'_>) -> Option<SiteId> {
+    selected(state, model).map(|check| check.site)
 }
 
-fn follow(state: &mut State, scene: &Scene<'_>) {
-    let site = under_cursor(state, scene).or_else(|| state.selected());
-    let name = site.and_then(|site| scene.monitor.site(site));
+fn follow(state: &mut State, model: &ViewModel<'_>) {
+    let site = under_cursor(state, model).or_else(|| state.selected());
+    let name = site.and_then(|site| model.monitor.site(site));
     let name = name.map(|state| state.site().name.to_string());
     if state.sched.followed.is_some() && state.sched.followed == site {
         state.sched.followed = None;
-        state.say(Tone::Info, "No site is marked.", scene.now.mono);
+        state.say(Tone::Info, "No site is marked.", model.now.mono);
         return;
     }
     state.sched.followed = site;
     if let Some(name) = name {
         let text = format!("{name} is marked in all lanes.");
-        state.say(Tone::Info, text, scene.now.mono);
+        state.say(Tone::Info, text, model.now.mono);
     }
 }

@@ -13,7 +13,7 @@ use super::outages_state::{OutageKey, OutagesState};
 use super::sched_state::SchedState;
 use super::site_order::SiteOrder;
 use super::summary::Summary;
-use super::view_model::{Scene, StatusMessage, Tone};
+use super::view_model::{StatusMessage, Tone, ViewModel};
 
 /// How long the order stands still after a key.
 const STILL: Duration = Duration::from_secs(3);
@@ -119,41 +119,41 @@ impl State {
     }
 
     /// The figures to show: of now, or of the moment of freezing.
-    pub(crate) fn summary(&self, scene: &Scene<'_>) -> Summary {
+    pub(crate) fn summary(&self, model: &ViewModel<'_>) -> Summary {
         self.frozen
             .as_ref()
-            .map_or_else(|| Summary::of(scene), |frozen| frozen.summary)
+            .map_or_else(|| Summary::of(model), |frozen| frozen.summary)
     }
 
     /// The time that the shown sites are shown at.
-    pub(crate) fn now(&self, scene: &Scene<'_>) -> Now {
+    pub(crate) fn now(&self, model: &ViewModel<'_>) -> Now {
         self.frozen
             .as_ref()
-            .map_or(scene.now, |frozen| frozen.summary.now)
+            .map_or(model.now, |frozen| frozen.summary.now)
     }
 
     /// The outages and letters to show: of now, or of the moment of freezing.
-    pub(crate) fn history<'a>(&'a self, scene: &Scene<'a>) -> &'a HistoryView {
+    pub(crate) fn history<'a>(&'a self, model: &ViewModel<'a>) -> &'a HistoryView {
         self.frozen
             .as_ref()
-            .map_or(scene.history, |frozen| &frozen.history)
+            .map_or(model.history, |frozen| &frozen.history)
     }
 
     /// The row at a place of the list; `None` for a site that has just been removed.
-    pub(crate) fn row<'a>(&'a self, scene: &Scene<'a>, place: usize) -> Option<Row<'a>> {
+    pub(crate) fn row<'a>(&'a self, model: &ViewModel<'a>, place: usize) -> Option<Row<'a>> {
         if let Some(frozen) = &self.frozen {
             let (site, due) = frozen.rows.get(place.checked_sub(frozen.first)?)?;
             return Some(Row { site, due: *due });
         }
         let id = *self.order.rows().get(place)?;
         Some(Row {
-            site: scene.monitor.site(id)?,
-            due: (scene.next_due)(id),
+            site: model.monitor.site(id)?,
+            due: (model.next_due)(id),
         })
     }
 
     /// A site as it is to be shown.
-    pub(crate) fn site<'a>(&'a self, scene: &Scene<'a>, id: SiteId) -> Option<Row<'a>> {
+    pub(crate) fn site<'a>(&'a self, model: &ViewModel<'a>, id: SiteId) -> Option<Row<'a>> {
         if let Some(frozen) = &self.frozen
             && let Some((site, due)) = frozen
                 .rows
@@ -164,8 +164,8 @@ impl State {
             return Some(Row { site, due: *due });
         }
         Some(Row {
-            site: scene.monitor.site(id)?,
-            due: (scene.next_due)(id),
+            site: model.monitor.site(id)?,
+            due: (model.next_due)(id),
         })
     }
 
@@ -232,13 +232,13 @@ impl State {
     }
 
     /// Takes one step towards a true list; the selection goes with its site.
-    pub(crate) fn reorder(&mut self, scene: &Scene<'_>, height: usize) {
+    pub(crate) fn reorder(&mut self, model: &ViewModel<'_>, height: usize) {
         if self.frozen.is_some() {
             return;
         }
-        let now = scene.now.mono;
+        let now = model.now.mono;
         let still = self.last_key.is_some_and(|key| now.since(key) < STILL);
-        if !self.order.step(scene.monitor, scene.next_due, now, still) {
+        if !self.order.step(model.monitor, model.next_due, now, still) {
             return;
         }
         let rows = self.order.rows();
@@ -258,7 +258,7 @@ impl State {
     }
 
     /// Freezes the display, or lets it go on.
-    pub(crate) fn freeze(&mut self, scene: &Scene<'_>, height: usize) {
+    pub(crate) fn freeze(&mut self, model: &ViewModel<'_>, height: usize) {
         if self.frozen.take().is_some() {
             return;
         }
@@ -266,15 +266,15 @@ impl State {
         let first = self.top.saturating_sub(BEYOND);
         let end = (self.top + height + BEYOND).min(self.order.rows().len());
         let copy = |row: Row<'_>| (row.site.clone(), row.due);
-        let rows = (first..end).map_while(|place| self.row(scene, place));
+        let rows = (first..end).map_while(|place| self.row(model, place));
         let rows: Vec<_> = rows.map(copy).collect();
         let explained = match self.layers.last() {
-            Some(Layer::Explain { site, .. }) => self.site(scene, *site).map(copy),
+            Some(Layer::Explain { site, .. }) => self.site(model, *site).map(copy),
             _ => None,
         };
         self.frozen = Some(Frozen {
-            summary: Summary::of(scene),
-            history: scene.history.clone(),
+            summary: Summary::of(model),
+            history: model.history.clone(),
             first,
             rows,
             explained,
@@ -293,10 +293,10 @@ impl State {
     }
 
     /// The message to show: the newest that is not stale.
-    pub(crate) fn message<'a>(&'a self, scene: &Scene<'a>) -> Option<&'a StatusMessage> {
+    pub(crate) fn message<'a>(&'a self, model: &ViewModel<'a>) -> Option<&'a StatusMessage> {
         let fresh =
-            |message: &&StatusMessage| message.sticky || scene.now.mono.since(message.at) < MESSAGE;
-        let theirs = scene.message.filter(fresh);
+            |message: &&StatusMessage| message.sticky || model.now.mono.since(message.at) < MESSAGE;
+        let theirs = model.message.filter(fresh);
         let ours = self.note.as_ref().filter(fresh);
         match (theirs, ours) {
             (Some(theirs), Some(ours)) if ours.at > theirs.at => Some(ours),

@@ -6,7 +6,7 @@ use crate::domain::Now;
 use crate::monitor::Totals;
 use crate::paradigm::Census;
 
-use super::view_model::{ProcessStats, Scene};
+use super::view_model::{ProcessStats, ViewModel};
 
 /// What the header says of all sites and of the program.
 #[derive(Clone, Copy, Debug)]
@@ -21,16 +21,16 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
-    pub(crate) fn of(scene: &Scene<'_>) -> Self {
-        let monitor = scene.monitor;
+    pub(crate) fn of(model: &ViewModel<'_>) -> Self {
+        let monitor = model.monitor;
         let quantile = |share| monitor.latency(share);
         Self {
-            now: scene.now,
+            now: model.now,
             totals: monitor.totals(),
             late: monitor.worst_late(),
             quantiles: quantile(0.5).zip(quantile(0.95)),
-            census: scene.census,
-            process: scene.process,
+            census: model.census,
+            process: model.process,
             revision: monitor.revision(),
         }
     }

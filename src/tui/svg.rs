@@ -8,7 +8,7 @@ use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
 use super::ui::Ui;
-use super::view_model::Scene;
+use super::view_model::ViewModel;
 
 /// The size of a cell in the picture's own units.
 const CELL: (usize, usize) = (9, 19);
@@ -18,9 +18,9 @@ const INK: &str = "#d5d8df";
 impl Ui {
     /// A frame of `size` (columns, rows) as an SVG document on a dark ground.
     #[must_use]
-    pub fn svg(&self, scene: &Scene<'_>, (columns, rows): (u16, u16)) -> String {
+    pub fn svg(&self, model: &ViewModel<'_>, (columns, rows): (u16, u16)) -> String {
         let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
-        self.draw(scene, &mut buffer);
+        self.draw(model, &mut buffer);
         svg(&buffer)
     }
 }

@@ -26,7 +26,7 @@ use super::frame_diff::FrameDiff;
 use super::suspend;
 use super::terminal_writer::TerminalWriter;
 use super::ui::Ui;
-use super::view_model::Scene;
+use super::view_model::ViewModel;
 
 /// The size of a terminal that does not know its own.
 const FALLBACK: (u16, u16) = (80, 24);
@@ -101,12 +101,12 @@ impl Terminal {
     ///
     /// # Errors
     /// Whatever writing to the terminal gives.
-    pub fn draw(&mut self, ui: &Ui, scene: &Scene<'_>) -> io::Result<bool> {
+    pub fn draw(&mut self, ui: &Ui, model: &ViewModel<'_>) -> io::Result<bool> {
         if self.out.is_behind() {
             return Ok(false);
         }
         let size = self.size();
-        let bytes = self.sheet.advance(ui, scene, size)?;
+        let bytes = self.sheet.advance(ui, model, size)?;
         if !bytes.is_empty() {
             self.out.send(bytes.to_vec())?;
         }

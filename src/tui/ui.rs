@@ -20,12 +20,12 @@ use super::overlays::{draw_pages, explain, help, message, outage, replay, site_h
 use super::replay_state::TriedRules;
 use super::state::{Layer, State};
 use super::theme::{self, BOLD, PLAIN};
-use super::view_model::{Intent, Scene};
+use super::view_model::{Intent, ViewModel};
 use super::views::{VIEWS, View};
 use super::widgets::{footer, header, put};
 use super::{layout, update};
 
-/// The screen. It reads the [`Scene`] and changes nothing but itself.
+/// The screen. It reads the [`ViewModel`] and changes nothing but itself.
 #[derive(Debug)]
 pub struct Ui {
     state: State,
@@ -43,11 +43,11 @@ impl Ui {
     }
 
     /// Takes what came from the terminal; gives what only the app can do.
-    pub fn input(&mut self, input: &Input, scene: &Scene<'_>) -> Option<Intent> {
+    pub fn input(&mut self, input: &Input, model: &ViewModel<'_>) -> Option<Intent> {
         let intent = match &input.0 {
             What::Key(key) => {
-                self.state.last_key = Some(scene.now.mono);
-                self.key(*key, scene)
+                self.state.last_key = Some(model.now.mono);
+                self.key(*key, model)
             }
             What::Paste(text) => {
                 if matches!(
@@ -70,14 +70,14 @@ impl Ui {
             What::Other => return None,
         };
         self.frame_rate.hurry();
-        self.tick(scene);
+        self.tick(model);
         intent
     }
 
-    fn key(&mut self, key: Key, scene: &Scene<'_>) -> Option<Intent> {
+    fn key(&mut self, key: Key, model: &ViewModel<'_>) -> Option<Intent> {
         let mode = self.mode();
-        match keymap::action(mode, key, &update::context(scene)) {
-            Some(action) => update::act(&mut self.state, action, key, scene),
+        match keymap::action(mode, key, &update::context(model)) {
+            Some(action) => update::act(&mut self.state, action, key, model),
             None => {
                 if let (Mode::Filter | Mode::Note, Key::Char(c)) = (mode, key) {
                     update::type_text(&mut self.state, c.encode_utf8(&mut [0; 4]));
@@ -111,9 +111,9 @@ impl Ui {
     /// in steps of about a millisecond. To be called whenever
     /// [`next_frame`](Self::next_frame) has come and before
     /// [`wants_frame`](Self::wants_frame); it costs nothing when nothing is to be done.
-    pub fn tick(&mut self, scene: &Scene<'_>) {
-        let page = layout::page(&self.state, scene);
-        self.state.reorder(scene, page);
+    pub fn tick(&mut self, model: &ViewModel<'_>) {
+        let page = layout::page(&self.state, model);
+        self.state.reorder(model, page);
     }
 
     /// Whether what the workers do right now is on the screen.
@@ -144,8 +144,8 @@ impl Ui {
 
     /// Whether a frame is worth drawing now.
     #[must_use]
-    pub fn wants_frame(&self, scene: &Scene<'_>) -> bool {
-        self.frame_rate.due(scene.now.mono, self.shown(scene))
+    pub fn wants_frame(&self, model: &ViewModel<'_>) -> bool {
+        self.frame_rate.due(model.now.mono, self.shown(model))
     }
 
     /// When to ask [`wants_frame`](Self::wants_frame) again, if nothing comes before.
@@ -164,95 +164,95 @@ impl Ui {
         self.state.order.is_building()
     }
 
-    /// Notes that a frame of this scene was drawn.
-    pub fn drawn(&mut self, scene: &Scene<'_>) {
-        let shown = self.shown(scene);
-        self.frame_rate.drawn(scene.now.mono, shown);
+    /// Records that a frame of this model was drawn.
+    pub fn drawn(&mut self, model: &ViewModel<'_>) {
+        let shown = self.shown(model);
+        self.frame_rate.drawn(model.now.mono, shown);
     }
 
-    /// A number that changes whenever a frame of this scene would.
-    fn shown(&self, scene: &Scene<'_>) -> u64 {
+    /// A hash that changes whenever a frame of this model would.
+    fn shown(&self, model: &ViewModel<'_>) -> u64 {
         const SECOND: u64 = 1_000_000_000;
         let mut hash = DefaultHasher::new();
-        let census = scene.census;
+        let census = model.census;
         self.state.order.lists().hash(&mut hash);
-        scene.monitor.revision().hash(&mut hash);
+        model.monitor.revision().hash(&mut hash);
         // The clock and the countdowns go on while nothing else happens.
-        (scene.now.mono.as_nanos() / SECOND).hash(&mut hash);
-        (scene.active, census.workers, census.running, census.queued).hash(&mut hash);
+        (model.now.mono.as_nanos() / SECOND).hash(&mut hash);
+        (model.active, census.workers, census.running, census.queued).hash(&mut hash);
         (census.threads, census.processes).hash(&mut hash);
         if self.watches_lanes() {
-            scene.trace.store.now().hash(&mut hash);
+            model.trace.store.now().hash(&mut hash);
         }
-        scene.lab.revision.hash(&mut hash);
+        model.lab.revision.hash(&mut hash);
         if self.history_query().is_some() {
-            scene.history.revision.hash(&mut hash);
+            model.history.revision.hash(&mut hash);
         }
         if self.tried_rules().is_some() {
-            scene.replay.revision.hash(&mut hash);
+            model.replay.revision.hash(&mut hash);
         }
-        let message = scene.message.map(|message| (message.at, &message.text));
-        (message, scene.banner, scene.config_path).hash(&mut hash);
+        let message = model.message.map(|message| (message.at, &message.text));
+        (message, model.banner, model.config_path).hash(&mut hash);
         hash.finish()
     }
 
     /// Draws the whole screen.
-    pub(crate) fn draw(&self, scene: &Scene<'_>, buffer: &mut Buffer) {
+    pub(crate) fn draw(&self, model: &ViewModel<'_>, buffer: &mut Buffer) {
         let area = buffer.area;
-        match layout::areas(area, &self.state, scene) {
-            Some(areas) => self.draw_areas(scene, &areas, buffer),
-            None => too_small(scene, area, buffer),
+        match layout::areas(area, &self.state, model) {
+            Some(areas) => self.draw_areas(model, &areas, buffer),
+            None => too_small(model, area, buffer),
         }
         finish(buffer, &self.state.options);
     }
 
-    fn draw_areas(&self, scene: &Scene<'_>, areas: &layout::Areas, buffer: &mut Buffer) {
+    fn draw_areas(&self, model: &ViewModel<'_>, areas: &layout::Areas, buffer: &mut Buffer) {
         let state = &self.state;
         let tabs = VIEWS.map(|view| view.title);
-        header::draw(buffer, areas.header, state, scene, &tabs);
-        header::draw_notices(buffer, areas.notices, state, scene);
+        header::draw(buffer, areas.header, state, model, &tabs);
+        header::draw_notices(buffer, areas.notices, state, model);
         let body = areas.body;
         match state.layers.last() {
             Some(Layer::Help { scroll }) => {
-                let lines = help::lines(&update::context(scene), state.words_first(), body.width);
+                let lines = help::lines(&update::context(model), state.words_first(), body.width);
                 draw_pages(buffer, body, help::TITLE, &lines, *scroll);
             }
             Some(Layer::Explain { site, scroll }) => {
-                let lines = explain::lines(state, scene, *site, body.width);
-                let title = explain::title(state, scene, *site);
+                let lines = explain::lines(state, model, *site, body.width);
+                let title = explain::title(state, model, *site);
                 draw_pages(buffer, body, &title, &lines, *scroll);
             }
             Some(Layer::Outage { outage, scroll }) => {
-                let lines = outage::lines(state, scene, outage, body.width);
+                let lines = outage::lines(state, model, outage, body.width);
                 draw_pages(buffer, body, &outage::title(outage), &lines, *scroll);
             }
             Some(Layer::Message { id, scroll }) => {
-                let lines = message::lines(state, scene, id, body.width);
+                let lines = message::lines(state, model, id, body.width);
                 draw_pages(buffer, body, message::TITLE, &lines, *scroll);
             }
             Some(Layer::SiteHistory { site, scroll }) => {
-                let lines = site_history::lines(state, scene, *site, body);
+                let lines = site_history::lines(state, model, *site, body);
                 draw_pages(
                     buffer,
                     body,
-                    &site_history::title(state, scene, *site),
+                    &site_history::title(state, model, *site),
                     &lines,
                     *scroll,
                 );
             }
-            Some(Layer::Replay { scroll }) => replay::draw(buffer, body, state, scene, *scroll),
+            Some(Layer::Replay { scroll }) => replay::draw(buffer, body, state, model, *scroll),
             Some(Layer::Filter | Layer::Note { .. }) | None => {
-                (self.view().draw)(state, scene, body, buffer);
+                (self.view().draw)(state, model, body, buffer);
             }
         }
         // Where no other line is for messages, they take the footer's place.
-        match state.message(scene) {
+        match state.message(model) {
             Some(message) if covers(state.layers.last()) || self.watches_lanes() => {
                 let (line, width) = (areas.footer, areas.footer.width - 1);
                 let (text, style) = (message.line(width), theme::tone(message.tone));
                 put(buffer, line.x + 1, line.y, width, &text, style);
             }
-            _ => footer::draw(buffer, areas.footer, self.mode(), &update::context(scene)),
+            _ => footer::draw(buffer, areas.footer, self.mode(), &update::context(model)),
         }
     }
 }
@@ -262,8 +262,8 @@ const fn covers(layer: Option<&Layer>) -> bool {
 }
 
 /// Where nothing can be read, the one thing that matters still can.
-fn too_small(scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
-    let down = scene.monitor.totals().of(SiteIs::Down);
+fn too_small(model: &ViewModel<'_>, area: Rect, buffer: &mut Buffer) {
+    let down = model.monitor.totals().of(SiteIs::Down);
     let badge = theme::badge(if down > 0 { SiteIs::Down } else { SiteIs::Up });
     let verdict = if down > 0 {
         format!("{} {down} {}", badge.glyph, badge.word)

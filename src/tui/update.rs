@@ -11,7 +11,7 @@ use super::outages_actions;
 use super::overlays::{explain, help, last_scroll, message, outage, replay, site_history};
 use super::sched_actions;
 use super::state::{Layer, State};
-use super::view_model::{Intent, Scene, Tone};
+use super::view_model::{Intent, Tone, ViewModel};
 use super::views::VIEWS;
 
 /// Performs an action.
@@ -19,7 +19,7 @@ pub(crate) fn act(
     state: &mut State,
     action: Action,
     key: Key,
-    scene: &Scene<'_>,
+    model: &ViewModel<'_>,
 ) -> Option<Intent> {
     match action {
         Action::Quit => return Some(Intent::Quit),
@@ -38,13 +38,13 @@ pub(crate) fn act(
             }
         }
         Action::Freeze => {
-            let page = layout::page(state, scene);
-            state.freeze(scene, page);
+            let page = layout::page(state, model);
+            state.freeze(model, page);
         }
         Action::Paradigm | Action::NextParadigm | Action::PreviousParadigm => {
-            return paradigm(state, action, key, scene);
+            return paradigm(state, action, key, model);
         }
-        Action::MoreWorkers | Action::FewerWorkers => return workers(state, action, scene),
+        Action::MoreWorkers | Action::FewerWorkers => return workers(state, action, model),
         Action::NextScreen => state.view = (state.view + 1) % VIEWS.len(),
         Action::PreviousScreen => state.view = (state.view + VIEWS.len() - 1) % VIEWS.len(),
         Action::Screen => {
@@ -59,28 +59,28 @@ pub(crate) fn act(
         | Action::PageUp
         | Action::PageDown
         | Action::Top
-        | Action::Bottom => travel(state, action, scene),
-        Action::Sched(steer) => return sched_actions::act(state, steer, scene),
-        Action::Lab(tweak) => return lab_actions::act(state, tweak, scene),
+        | Action::Bottom => travel(state, action, model),
+        Action::Sched(steer) => return sched_actions::act(state, steer, model),
+        Action::Lab(tweak) => return lab_actions::act(state, tweak, model),
         Action::Replay(turn) => {
-            let usual = scene.monitor.ids().first();
-            let usual = usual.and_then(|id| scene.monitor.site(*id));
+            let usual = model.monitor.ids().first();
+            let usual = usual.and_then(|id| model.monitor.site(*id));
             let usual = usual.map(|state| &**state.site());
             state.outages.tried.turn(turn, usual);
         }
-        Action::Outages(recall) => return outages_actions::act(state, recall, scene),
+        Action::Outages(recall) => return outages_actions::act(state, recall, model),
         Action::Explain => {
             state.pin();
             if let Some(site) = state.selected() {
                 state.layers.push(Layer::Explain { site, scroll: 0 });
             }
         }
-        Action::NextSite | Action::PreviousSite => neighbour(state, action, scene),
+        Action::NextSite | Action::PreviousSite => neighbour(state, action, model),
         Action::Filter | Action::Sort | Action::Reverse if state.frozen.is_some() => {
             state.say(
                 Tone::Warn,
                 "The display is frozen: Space goes live first.",
-                scene.now.mono,
+                model.now.mono,
             );
         }
         Action::Filter => state.layers.push(Layer::Filter),
@@ -108,7 +108,7 @@ pub(crate) fn act(
             if state.layers.is_empty() {
                 state.pin();
             }
-            return on_site(state, action, site, scene);
+            return on_site(state, action, site, model);
         }
     }
     None
@@ -151,24 +151,24 @@ fn back(state: &mut State) {
     }
 }
 
-fn paradigm(state: &mut State, action: Action, key: Key, scene: &Scene<'_>) -> Option<Intent> {
-    let all = scene.paradigms;
+fn paradigm(state: &mut State, action: Action, key: Key, model: &ViewModel<'_>) -> Option<Intent> {
+    let all = model.paradigms;
     if all.is_empty() {
         return None;
     }
     let wanted = match (action, key) {
-        (Action::NextParadigm, _) => Some((scene.active + 1) % all.len()),
-        (Action::PreviousParadigm, _) => Some((scene.active + all.len() - 1) % all.len()),
+        (Action::NextParadigm, _) => Some((model.active + 1) % all.len()),
+        (Action::PreviousParadigm, _) => Some((model.active + all.len() - 1) % all.len()),
         (_, Key::Char(digit)) => all.iter().position(|label| label.key == digit),
         _ => None,
     };
     match wanted {
-        Some(index) if index == scene.active => {
+        Some(index) if index == model.active => {
             let text = format!(
                 "{} runs the checks already.",
                 all[index].name.to_uppercase()
             );
-            state.say(Tone::Info, text, scene.now.mono);
+            state.say(Tone::Info, text, model.now.mono);
             None
         }
         Some(index) => Some(Intent::Paradigm(index)),
@@ -181,31 +181,31 @@ fn paradigm(state: &mut State, action: Action, key: Key, scene: &Scene<'_>) -> O
                 "No paradigm has the key {key}. There are {}.",
                 there.join(", ")
             );
-            state.say(Tone::Warn, text, scene.now.mono);
+            state.say(Tone::Warn, text, model.now.mono);
             None
         }
     }
 }
 
-fn workers(state: &mut State, action: Action, scene: &Scene<'_>) -> Option<Intent> {
-    if scene.resizable {
+fn workers(state: &mut State, action: Action, model: &ViewModel<'_>) -> Option<Intent> {
+    if model.resizable {
         let more = action == Action::MoreWorkers;
         return Some(Intent::Workers(if more { 1 } else { -1 }));
     }
-    let name = scene
+    let name = model
         .paradigms
-        .get(scene.active)
+        .get(model.active)
         .map_or("", |label| label.name);
     let text = format!(
         "The number of workers of {} cannot be changed.",
         name.to_uppercase()
     );
-    state.say(Tone::Info, text, scene.now.mono);
+    state.say(Tone::Info, text, model.now.mono);
     None
 }
 
-fn on_site(state: &mut State, action: Action, id: SiteId, scene: &Scene<'_>) -> Option<Intent> {
-    let site = scene.monitor.site(id)?;
+fn on_site(state: &mut State, action: Action, id: SiteId, model: &ViewModel<'_>) -> Option<Intent> {
+    let site = model.monitor.site(id)?;
     Some(match action {
         Action::Recheck => Intent::Recheck(id),
         Action::Pause => Intent::Pause(id, !site.site().paused),
@@ -215,39 +215,39 @@ fn on_site(state: &mut State, action: Action, id: SiteId, scene: &Scene<'_>) -> 
         _ => {
             let line = explain::curl_line(site);
             let text = format!("Sent to the terminal's clipboard: {line}");
-            state.say(Tone::Good, text, scene.now.mono);
+            state.say(Tone::Good, text, model.now.mono);
             Intent::Copy(line)
         }
     })
 }
 
 /// How many lines the overlay in front has, and how far it can be scrolled.
-fn pages(state: &State, scene: &Scene<'_>) -> Option<usize> {
-    let area = layout::body(state, scene);
+fn pages(state: &State, model: &ViewModel<'_>) -> Option<usize> {
+    let area = layout::body(state, model);
     let lines = match state.layers.last()? {
-        Layer::Help { .. } => help::lines(&context(scene), state.words_first(), area.width).len(),
-        Layer::Explain { site, .. } => explain::lines(state, scene, *site, area.width).len(),
-        Layer::Outage { outage, .. } => outage::lines(state, scene, outage, area.width).len(),
-        Layer::Message { id, .. } => message::lines(state, scene, id, area.width).len(),
-        Layer::SiteHistory { site, .. } => site_history::lines(state, scene, *site, area).len(),
-        Layer::Replay { .. } => return Some(replay::last_scroll(state, scene, area)),
+        Layer::Help { .. } => help::lines(&context(model), state.words_first(), area.width).len(),
+        Layer::Explain { site, .. } => explain::lines(state, model, *site, area.width).len(),
+        Layer::Outage { outage, .. } => outage::lines(state, model, outage, area.width).len(),
+        Layer::Message { id, .. } => message::lines(state, model, id, area.width).len(),
+        Layer::SiteHistory { site, .. } => site_history::lines(state, model, *site, area).len(),
+        Layer::Replay { .. } => return Some(replay::last_scroll(state, model, area)),
         Layer::Filter | Layer::Note { .. } => return None,
     };
     Some(last_scroll(lines, area))
 }
 
 /// What decides which keys there are.
-pub(crate) fn context<'a>(scene: &Scene<'a>) -> Context<'a> {
+pub(crate) fn context<'a>(model: &ViewModel<'a>) -> Context<'a> {
     Context {
-        demo: scene.demo,
+        demo: model.demo,
         screens: VIEWS.len(),
-        paradigms: scene.paradigms,
+        paradigms: model.paradigms,
     }
 }
 
 /// Moves the selection, or scrolls the overlay in front.
-fn travel(state: &mut State, action: Action, scene: &Scene<'_>) {
-    let page = layout::page(state, scene);
+fn travel(state: &mut State, action: Action, model: &ViewModel<'_>) {
+    let page = layout::page(state, model);
     let by = match action {
         Action::Up => -1,
         Action::Down => 1,
@@ -255,7 +255,7 @@ fn travel(state: &mut State, action: Action, scene: &Scene<'_>) {
         Action::PageDown => page as isize,
         _ => 0,
     };
-    if let Some(most) = pages(state, scene) {
+    if let Some(most) = pages(state, model) {
         if let Some(
             Layer::Help { scroll }
             | Layer::Explain { scroll, .. }
@@ -274,7 +274,7 @@ fn travel(state: &mut State, action: Action, scene: &Scene<'_>) {
         return;
     }
     if outages_actions::is_here(state) {
-        return outages_actions::travel(state, action, page, scene);
+        return outages_actions::travel(state, action, page, model);
     }
     match action {
         Action::Top => state.jump(false, page),
@@ -283,8 +283,8 @@ fn travel(state: &mut State, action: Action, scene: &Scene<'_>) {
     }
 }
 
-fn neighbour(state: &mut State, action: Action, scene: &Scene<'_>) {
-    let page = layout::page(state, scene);
+fn neighbour(state: &mut State, action: Action, model: &ViewModel<'_>) {
+    let page = layout::page(state, model);
     if let Some(Layer::Explain { site, .. }) = state.layers.last() {
         let site = *site;
         state.follow(site, page);

@@ -13,7 +13,7 @@ use super::replay_state::ReplayState;
 
 /// Everything a frame is drawn from, by reference. The screen reads it and writes nothing.
 #[derive(Clone, Copy)]
-pub struct Scene<'a> {
+pub struct ViewModel<'a> {
     /// The state of every site.
     pub monitor: &'a Monitor,
     /// The time of the frame.
@@ -141,7 +141,7 @@ pub enum Intent {
     Quit,
     /// The terminal is gone: end the program without another frame.
     Closed,
-    /// Run the checks by `Scene::paradigms[_]` from now on.
+    /// Run the checks by `ViewModel::paradigms[_]` from now on.
     Paradigm(usize),
     /// So many steps more workers, or fewer; the app knows the sizes.
     Workers(i32),

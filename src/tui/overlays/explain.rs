@@ -12,7 +12,7 @@ use crate::tui::format::{
 };
 use crate::tui::state::State;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
-use crate::tui::view_model::{Scene, Tone};
+use crate::tui::view_model::{Tone, ViewModel};
 
 use super::{verdict_rule, waterfall};
 
@@ -34,9 +34,9 @@ pub(crate) fn curl_line(site: &SiteState) -> String {
 }
 
 /// The title of the explanation of `site`.
-pub(crate) fn title(state: &State, scene: &Scene<'_>, site: SiteId) -> String {
+pub(crate) fn title(state: &State, model: &ViewModel<'_>, site: SiteId) -> String {
     let name = state
-        .site(scene, site)
+        .site(model, site)
         .map(|row| clean(&row.site.site().name, 60));
     name.map_or_else(|| "Explain".into(), |name| format!("Explain {name}"))
 }
@@ -44,17 +44,17 @@ pub(crate) fn title(state: &State, scene: &Scene<'_>, site: SiteId) -> String {
 /// The explanation of `site`, in lines of at most `width` cells.
 pub(crate) fn lines(
     state: &State,
-    scene: &Scene<'_>,
+    model: &ViewModel<'_>,
     site: SiteId,
     width: u16,
 ) -> Vec<Line<'static>> {
     let mut page = Page {
         state,
-        scene,
+        model,
         width: usize::from(width).saturating_sub(2),
         lines: Vec::new(),
     };
-    match state.site(scene, site) {
+    match state.site(model, site) {
         Some(row) => page.site(row.site),
         None => page.say("", "This site is no longer in the configuration.", PLAIN),
     }
@@ -63,7 +63,7 @@ pub(crate) fn lines(
 
 struct Page<'a> {
     state: &'a State,
-    scene: &'a Scene<'a>,
+    model: &'a ViewModel<'a>,
     width: usize,
     lines: Vec<Line<'static>>,
 }
@@ -89,13 +89,13 @@ impl Page<'_> {
     fn time(&self, at: crate::domain::Timestamp) -> String {
         when(
             at,
-            self.state.now(self.scene).wall,
+            self.state.now(self.model).wall,
             &self.state.options.zone,
         )
     }
 
     fn site(&mut self, site: &SiteState) {
-        let now = self.state.now(self.scene);
+        let now = self.state.now(self.model);
         let (config, badge) = (site.site(), theme::site_badge(site));
         let since = site.since();
         let verdict = format!(
@@ -107,7 +107,7 @@ impl Page<'_> {
         );
         self.say("Verdict", &verdict, badge.style);
         self.say("Because", &verdict_rule::of_state(site), PLAIN);
-        if let Some(silence) = (self.scene.silence)(site.id()) {
+        if let Some(silence) = (self.model.silence)(site.id()) {
             self.say("Silence", &silence, theme::tone(Tone::Warn));
         }
         if let Some(outage) = site.outage() {

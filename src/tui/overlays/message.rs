@@ -7,7 +7,7 @@ use crate::tui::format::{age, plural, when, wrap};
 use crate::tui::history_view::DeliveryState;
 use crate::tui::state::State;
 use crate::tui::theme::{self, PLAIN};
-use crate::tui::view_model::Scene;
+use crate::tui::view_model::ViewModel;
 
 use super::page_text::Text;
 
@@ -15,14 +15,19 @@ use super::page_text::Text;
 pub(crate) const TITLE: &str = "Letter";
 
 /// The letter `id`, in lines of at most `width` cells.
-pub(crate) fn lines(state: &State, scene: &Scene<'_>, id: &str, width: u16) -> Vec<Line<'static>> {
+pub(crate) fn lines(
+    state: &State,
+    model: &ViewModel<'_>,
+    id: &str,
+    width: u16,
+) -> Vec<Line<'static>> {
     let mut page = Text::new(width);
-    let messages = &state.history(scene).messages;
+    let messages = &state.history(model).messages;
     let Some(message) = messages.iter().find(|message| &*message.id == id) else {
         page.say("", "This letter is no longer among the latest.", PLAIN);
         return page.lines;
     };
-    let now = state.now(scene).wall;
+    let now = state.now(model).wall;
     let time = |at| when(at, now, &state.options.zone);
     let to = format!(
         "{} by {}",

@@ -10,7 +10,7 @@ use crate::tui::history_view::OutageView;
 use crate::tui::outages_state::OutageKey;
 use crate::tui::state::State;
 use crate::tui::theme::{self, DIM, PLAIN};
-use crate::tui::view_model::{Scene, Tone};
+use crate::tui::view_model::{Tone, ViewModel};
 
 use super::page_text::Text;
 use super::{verdict_rule, waterfall};
@@ -34,16 +34,16 @@ pub(crate) fn words(cause: &Cause) -> String {
 /// The outage, in lines of at most `width` cells.
 pub(crate) fn lines(
     state: &State,
-    scene: &Scene<'_>,
+    model: &ViewModel<'_>,
     key: &OutageKey,
     width: u16,
 ) -> Vec<Line<'static>> {
     let mut page = Page {
         state,
-        scene,
+        model,
         text: Text::new(width),
     };
-    match key.find(state.history(scene)) {
+    match key.find(state.history(model)) {
         Some(outage) => page.outage(outage),
         None => page.text.say(
             "",
@@ -56,18 +56,18 @@ pub(crate) fn lines(
 
 struct Page<'a> {
     state: &'a State,
-    scene: &'a Scene<'a>,
+    model: &'a ViewModel<'a>,
     text: Text,
 }
 
 impl Page<'_> {
     fn time(&self, at: Timestamp) -> String {
-        let now = self.state.now(self.scene).wall;
+        let now = self.state.now(self.model).wall;
         when(at, now, &self.state.options.zone)
     }
 
     fn outage(&mut self, outage: &OutageView) {
-        let now = self.state.now(self.scene).wall;
+        let now = self.state.now(self.model).wall;
         let (badge, verdict) = match outage.ended {
             None => {
                 let badge = theme::badge(SiteIs::Down);
@@ -93,7 +93,7 @@ impl Page<'_> {
         }
         let site = outage
             .site
-            .and_then(|site| self.state.site(self.scene, site));
+            .and_then(|site| self.state.site(self.model, site));
         let site = site.map(|row| row.site);
         self.rule(outage, site);
         let known = match &outage.acknowledged {
@@ -162,7 +162,7 @@ impl Page<'_> {
     fn checks(&mut self, site: &SiteState) {
         self.text
             .heading("LAST CHECKS OF THE SITE, THE NEWEST FIRST");
-        let store = self.scene.trace.store;
+        let store = self.model.trace.store;
         let mut records: Vec<&CheckRecord> =
             store.all().filter(|one| one.site() == site.id()).collect();
         records.sort_by_key(|record| std::cmp::Reverse(record.started));
@@ -189,7 +189,7 @@ impl Page<'_> {
     }
 
     fn check(&self, record: &CheckRecord) -> Line<'static> {
-        let now = self.scene.now;
+        let now = self.model.now;
         let ago = now.mono.since(record.started);
         let micros = i64::try_from(ago.as_micros()).unwrap_or(i64::MAX);
         let at = Timestamp::from_micros(now.wall.as_micros().saturating_sub(micros));

@@ -25,7 +25,7 @@ use crate::tui::replay_state::{
 };
 use crate::tui::state::State;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
-use crate::tui::view_model::{Scene, Tone};
+use crate::tui::view_model::{Tone, ViewModel};
 use crate::tui::widgets::put;
 
 use super::page_text::Text;
@@ -56,10 +56,10 @@ fn rows(head: usize, area: Rect) -> usize {
 }
 
 /// The scroll at which the last outage stands at the bottom.
-pub(crate) fn last_scroll(state: &State, scene: &Scene<'_>, area: Rect) -> usize {
-    let outages = scene.replay.result.as_ref();
+pub(crate) fn last_scroll(state: &State, model: &ViewModel<'_>, area: Rect) -> usize {
+    let outages = model.replay.result.as_ref();
     let outages = outages.map_or(0, |result| result.outages.len());
-    outages.saturating_sub(rows(head(state, scene, area).len(), area))
+    outages.saturating_sub(rows(head(state, model, area).len(), area))
 }
 
 /// Draws it into `area`, the outages from `scroll` on.
@@ -67,16 +67,16 @@ pub(crate) fn draw(
     buffer: &mut Buffer,
     area: Rect,
     state: &State,
-    scene: &Scene<'_>,
+    model: &ViewModel<'_>,
     scroll: usize,
 ) {
-    let head = head(state, scene, area);
+    let head = head(state, model, area);
     let above = Rect {
         height: area.height.min(head.len() as u16 + 1),
         ..area
     };
     pager::draw(buffer, above, TITLE, &head, 0);
-    let Some(result) = &scene.replay.result else {
+    let Some(result) = &model.replay.result else {
         return;
     };
     let list = Rect {
@@ -95,7 +95,7 @@ pub(crate) fn draw(
     let is_old = result.tried != state.outages.tried;
     let shown = result.outages.iter().skip(scroll);
     for (outage, line) in shown.zip(list.rows().skip(1)) {
-        columns.row(buffer, line, outage, state, scene, is_old);
+        columns.row(buffer, line, outage, state, model, is_old);
     }
     if listed > room || result.of > listed as u64 {
         let end = (scroll + room).min(listed);
@@ -108,11 +108,11 @@ pub(crate) fn draw(
 }
 
 /// Everything above the list.
-fn head(state: &State, scene: &Scene<'_>, area: Rect) -> Vec<Line<'static>> {
+fn head(state: &State, model: &ViewModel<'_>, area: Rect) -> Vec<Line<'static>> {
     /// With fewer rows the list has what is not said here.
     const ROOMY: u16 = 18;
     let roomy = area.height >= ROOMY;
-    let replay = scene.replay;
+    let replay = model.replay;
     let result = replay.result.as_ref();
     let mut page = Text::new(area.width);
     page.lines.push(rules_heading());
@@ -141,7 +141,7 @@ fn head(state: &State, scene: &Scene<'_>, area: Rect) -> Vec<Line<'static>> {
         (Some(_), _) => progress(replay.under_way),
         (None, None) => "No results in this span.".to_owned(),
         (None, Some((first, last))) => {
-            let time = |at| when(at, scene.now.wall, &state.options.zone);
+            let time = |at| when(at, model.now.wall, &state.options.zone);
             format!(
                 "{} results from {} to {}, reckoned in {}.",
                 number(result.results),
@@ -312,7 +312,7 @@ impl Columns {
         line: Rect,
         outage: &ReplayedOutage,
         state: &State,
-        scene: &Scene<'_>,
+        model: &ViewModel<'_>,
         is_old: bool,
     ) {
         let lasted = match outage.ended {
@@ -323,7 +323,7 @@ impl Columns {
             .noticed
             .map_or_else(|| "-".to_owned(), |after| format!("+{}", age(after)));
         let (change, fate_style) = words(outage.change);
-        let since = moment(outage.since, scene.now.wall, &state.options.zone);
+        let since = moment(outage.since, model.now.wall, &state.options.zone);
         let cells = [
             (since, PLAIN),
             (format!("{lasted:>8}"), PLAIN),

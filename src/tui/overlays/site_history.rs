@@ -12,7 +12,7 @@ use crate::tui::format::{age, bytes, count, date, percent, when};
 use crate::tui::history_view::{BucketTotals, HistorySpan, OutageView, SiteHistory};
 use crate::tui::state::State;
 use crate::tui::theme::{self, BOLD, DIM, NETWORK, PLAIN};
-use crate::tui::view_model::{Scene, Tone};
+use crate::tui::view_model::{Tone, ViewModel};
 
 use super::outage::words;
 use super::page_text::Text;
@@ -29,8 +29,8 @@ pub(crate) fn chart_cells(columns: u16) -> u16 {
 }
 
 /// The title of the page.
-pub(crate) fn title(state: &State, scene: &Scene<'_>, site: SiteId) -> String {
-    let row = state.site(scene, site);
+pub(crate) fn title(state: &State, model: &ViewModel<'_>, site: SiteId) -> String {
+    let row = state.site(model, site);
     row.map_or_else(
         || "Past".into(),
         |row| format!("Past of {}", clean(&row.site.site().name, 60)),
@@ -40,21 +40,21 @@ pub(crate) fn title(state: &State, scene: &Scene<'_>, site: SiteId) -> String {
 /// The page of `site`, in lines that fit into `area`.
 pub(crate) fn lines(
     state: &State,
-    scene: &Scene<'_>,
+    model: &ViewModel<'_>,
     site: SiteId,
     area: Rect,
 ) -> Vec<Line<'static>> {
     let mut page = Page {
         state,
-        scene,
+        model,
         text: Text::new(area.width),
     };
-    let history = scene.history.site.as_ref();
+    let history = model.history.site.as_ref();
     match history.filter(|history| history.site == site && history.span == state.outages.span) {
         Some(history) => page.site(history, area.height),
         None => {
-            let watched = scene.monitor.site(site).is_some();
-            let text = match &scene.history.trouble {
+            let watched = model.monitor.site(site).is_some();
+            let text = match &model.history.trouble {
                 Some(why) => why,
                 None if watched => "Reading the history …",
                 None => "This site is no longer in the configuration.",
@@ -67,13 +67,13 @@ pub(crate) fn lines(
 
 struct Page<'a> {
     state: &'a State,
-    scene: &'a Scene<'a>,
+    model: &'a ViewModel<'a>,
     text: Text,
 }
 
 impl Page<'_> {
     fn time(&self, at: Timestamp) -> String {
-        when(at, self.scene.now.wall, &self.state.options.zone)
+        when(at, self.model.now.wall, &self.state.options.zone)
     }
 
     fn site(&mut self, history: &SiteHistory, height: u16) {
@@ -111,10 +111,10 @@ impl Page<'_> {
                 checks(sum.checks),
             ]);
         }
-        if let Some(row) = self.state.site(self.scene, history.site) {
+        if let Some(row) = self.state.site(self.model, history.site) {
             let site = row.site;
             let quantiles = site.samples().quantiles();
-            let uptime = site.uptime(self.scene.now.mono);
+            let uptime = site.uptime(self.model.now.mono);
             column([
                 "since start".to_owned(),
                 uptime.map_or_else(none, percent),
@@ -207,7 +207,7 @@ impl Page<'_> {
             self.text.say("", "None on record.", PLAIN);
         }
         for outage in outages.iter().take(MOST_OUTAGES) {
-            let end = outage.ended.unwrap_or(self.scene.now.wall);
+            let end = outage.ended.unwrap_or(self.model.now.wall);
             let lasted = age(end.since(outage.since));
             let (glyph, word, style) = match outage.ended {
                 None => ("✗", "open", theme::tone(Tone::Bad)),

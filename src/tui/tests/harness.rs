@@ -15,7 +15,7 @@ use crate::tui::input::{Input, What};
 use crate::tui::key::Key;
 use crate::tui::options::Options;
 use crate::tui::ui::Ui;
-use crate::tui::view_model::{Intent, Scene};
+use crate::tui::view_model::{Intent, ViewModel};
 
 pub(super) const SMALL: (u16, u16) = (80, 24);
 pub(super) const MEDIUM: (u16, u16) = (120, 36);
@@ -32,24 +32,24 @@ pub(super) fn options() -> Options {
 
 pub(super) fn screen(size: (u16, u16), fixture: &Fixture) -> Ui {
     let mut ui = Ui::new(options(), size);
-    ui.tick(&fixture.scene());
+    ui.tick(&fixture.model());
     ui
 }
 
-pub(super) fn press(ui: &mut Ui, scene: &Scene<'_>, keys: &str) -> Vec<Intent> {
+pub(super) fn press(ui: &mut Ui, model: &ViewModel<'_>, keys: &str) -> Vec<Intent> {
     let inputs = keys.split(' ').map(|key| Input::key(key).unwrap());
-    inputs.filter_map(|input| ui.input(&input, scene)).collect()
+    inputs.filter_map(|input| ui.input(&input, model)).collect()
 }
 
-pub(super) fn type_text(ui: &mut Ui, scene: &Scene<'_>, text: &str) {
+pub(super) fn type_text(ui: &mut Ui, model: &ViewModel<'_>, text: &str) {
     for c in text.chars() {
-        ui.input(&Input(What::Key(Key::Char(c))), scene);
+        ui.input(&Input(What::Key(Key::Char(c))), model);
     }
 }
 
-pub(super) fn draw(ui: &Ui, scene: &Scene<'_>, (columns, rows): (u16, u16)) -> Buffer {
+pub(super) fn draw(ui: &Ui, model: &ViewModel<'_>, (columns, rows): (u16, u16)) -> Buffer {
     let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
-    ui.draw(scene, &mut buffer);
+    ui.draw(model, &mut buffer);
     buffer
 }
 
@@ -99,7 +99,7 @@ pub(super) fn shot(buffer: &Buffer) -> String {
     out
 }
 
-/// The scene of `fleet`, `seconds` later on both clocks.
+/// The time of `fixture`, `seconds` later on both clocks.
 pub(super) fn later(fixture: &Fixture, seconds: u64) -> Now {
     let (now, passed) = (fixture.now(), Duration::from_secs(seconds));
     Now {

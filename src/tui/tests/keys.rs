@@ -7,7 +7,7 @@ use ratatui::style::Modifier;
 use crate::tui::fixture::{self, Fixture};
 use crate::tui::input::{Input, What};
 use crate::tui::ui::Ui;
-use crate::tui::view_model::{Intent, Scene};
+use crate::tui::view_model::{Intent, ViewModel};
 
 use super::harness::{MEDIUM, SMALL, draw, lines, press, screen};
 
@@ -15,9 +15,9 @@ use super::harness::{MEDIUM, SMALL, draw, lines, press, screen};
 fn the_selection_follows_its_site_and_the_order_waits_for_the_reader() {
     let mut fixture = Fixture::mixed();
     let mut ui = screen(SMALL, &fixture);
-    press(&mut ui, &fixture.scene(), "End");
+    press(&mut ui, &fixture.model(), "End");
     let selected = |ui: &Ui, fixture: &Fixture| {
-        let buffer = draw(ui, &fixture.scene(), SMALL);
+        let buffer = draw(ui, &fixture.model(), SMALL);
         let reversed = |y: &u16| buffer[(20, *y)].modifier.contains(Modifier::REVERSED);
         let y = (0..24).find(reversed).unwrap();
         (y, lines(&buffer)[usize::from(y)].clone())
@@ -28,11 +28,11 @@ fn the_selection_follows_its_site_and_the_order_waits_for_the_reader() {
     fixture.monitor.set_paused(maps, false, fixture.now());
     fixture.time_out("maps.example");
     fixture.time_out("maps.example");
-    ui.tick(&fixture.scene());
+    ui.tick(&fixture.model());
     let (held, line) = selected(&ui, &fixture);
     assert!(line.contains("✗ DOWN") && held == last, "{line}");
     fixture.advance(Duration::from_secs(4));
-    ui.tick(&fixture.scene());
+    ui.tick(&fixture.model());
     let (moved, line) = selected(&ui, &fixture);
     assert!(line.contains("maps.example") && moved < last, "{line}");
 }
@@ -40,9 +40,9 @@ fn the_selection_follows_its_site_and_the_order_waits_for_the_reader() {
 #[test]
 fn keys_ask_for_what_the_help_says() {
     let fixture = Fixture::mixed();
-    let scene = Scene {
+    let model = ViewModel {
         demo: true,
-        ..fixture.scene()
+        ..fixture.model()
     };
     let mut ui = screen(SMALL, &fixture);
     let pay = fixture.id("pay.example/charge");
@@ -64,23 +64,23 @@ fn keys_ask_for_what_the_help_says() {
         ("Ctrl-L", Intent::Redraw),
         ("q q q", Intent::Quit),
     ] {
-        assert_eq!(press(&mut ui, &scene, keys), [intent], "{keys}");
+        assert_eq!(press(&mut ui, &model, keys), [intent], "{keys}");
     }
-    let copied = press(&mut ui, &scene, "y");
+    let copied = press(&mut ui, &model, "y");
     let [Intent::Copy(line)] = &copied[..] else {
         panic!("{copied:?}")
     };
     assert!(line.starts_with("curl ") && line.ends_with("'https://pay.example/charge'"));
-    assert_eq!(press(&mut ui, &scene, "7 6 Esc Esc Esc"), []);
-    assert_eq!(ui.input(&Input::closed(), &scene), Some(Intent::Closed));
+    assert_eq!(press(&mut ui, &model, "7 6 Esc Esc Esc"), []);
+    assert_eq!(ui.input(&Input::closed(), &model), Some(Intent::Closed));
 }
 
 #[test]
 fn a_key_that_cannot_do_its_work_says_why() {
     let fixture = Fixture::mixed();
-    let scene = Scene {
+    let model = ViewModel {
         resizable: false,
-        ..fixture.scene()
+        ..fixture.model()
     };
     for (keys, words) in [
         ("7", "No paradigm has the key 7"),
@@ -89,8 +89,8 @@ fn a_key_that_cannot_do_its_work_says_why() {
         ("Space s", "The display is frozen"),
     ] {
         let mut ui = screen(MEDIUM, &fixture);
-        assert_eq!(press(&mut ui, &scene, keys), []);
-        let text = lines(&draw(&ui, &scene, MEDIUM)).join("\n");
+        assert_eq!(press(&mut ui, &model, keys), []);
+        let text = lines(&draw(&ui, &model, MEDIUM)).join("\n");
         assert!(text.contains(words), "{keys}: {text}");
     }
 }
@@ -98,7 +98,7 @@ fn a_key_that_cannot_do_its_work_says_why() {
 #[test]
 fn sorting_goes_round_and_says_so() {
     let fixture = Fixture::mixed();
-    let scene = fixture.scene();
+    let model = fixture.model();
     let mut ui = screen(SMALL, &fixture);
     for words in [
         "by name",
@@ -108,8 +108,8 @@ fn sorting_goes_round_and_says_so() {
         "next check first",
         "failing first",
     ] {
-        press(&mut ui, &scene, "s");
-        let bottom = lines(&draw(&ui, &scene, SMALL))[22].clone();
+        press(&mut ui, &model, "s");
+        let bottom = lines(&draw(&ui, &model, SMALL))[22].clone();
         assert!(bottom.contains(words), "{words}: {bottom}");
     }
 }
@@ -117,30 +117,30 @@ fn sorting_goes_round_and_says_so() {
 #[test]
 fn the_explanation_walks_from_site_to_site() {
     let fixture = Fixture::mixed();
-    let scene = fixture.scene();
+    let model = fixture.model();
     let mut ui = screen(SMALL, &fixture);
-    press(&mut ui, &scene, "Enter PgDn n");
-    let text = lines(&draw(&ui, &scene, SMALL));
+    press(&mut ui, &model, "Enter PgDn n");
+    let text = lines(&draw(&ui, &model, SMALL));
     assert!(text[2].contains("Explain news.example"), "{}", text[2]);
     assert!(
         text[3].starts_with(" Verdict"),
         "scrolled back: {}",
         text[3]
     );
-    press(&mut ui, &scene, "N Esc");
-    assert!(lines(&draw(&ui, &scene, SMALL))[3].contains("pay.example"));
+    press(&mut ui, &model, "N Esc");
+    assert!(lines(&draw(&ui, &model, SMALL))[3].contains("pay.example"));
 }
 
 #[test]
 fn pasted_text_is_never_taken_for_keys() {
     let fixture = Fixture::mixed();
-    let scene = fixture.scene();
+    let model = fixture.model();
     let mut ui = screen(SMALL, &fixture);
     let paste = Input(What::Paste("q\rR\u{1b}pay".into()));
-    assert_eq!(ui.input(&paste, &scene), None);
-    press(&mut ui, &scene, "/");
-    ui.input(&paste, &scene);
-    let bottom = lines(&draw(&ui, &scene, SMALL))[22].clone();
+    assert_eq!(ui.input(&paste, &model), None);
+    press(&mut ui, &model, "/");
+    ui.input(&paste, &model);
+    let bottom = lines(&draw(&ui, &model, SMALL))[22].clone();
     assert!(bottom.starts_with(" / q R pay"), "{bottom}");
 }
 
@@ -148,16 +148,16 @@ fn pasted_text_is_never_taken_for_keys() {
 fn a_site_that_was_removed_leaves_no_stranger_in_its_row() {
     let mut fixture = Fixture::fresh();
     let mut ui = screen(SMALL, &fixture);
-    press(&mut ui, &fixture.scene(), "j Enter");
+    press(&mut ui, &fixture.model(), "j Enter");
     let now = fixture.now();
     fixture
         .monitor
         .configure(vec![fixture::site("other.example")], now);
-    let text = lines(&draw(&ui, &fixture.scene(), SMALL)).join("\n");
+    let text = lines(&draw(&ui, &fixture.model(), SMALL)).join("\n");
     assert!(text.contains("no longer in the configuration"), "{text}");
-    ui.tick(&fixture.scene());
-    press(&mut ui, &fixture.scene(), "q");
-    let text = lines(&draw(&ui, &fixture.scene(), SMALL)).join("\n");
+    ui.tick(&fixture.model());
+    press(&mut ui, &fixture.model(), "q");
+    let text = lines(&draw(&ui, &fixture.model(), SMALL)).join("\n");
     assert!(
         text.contains("other.example") && text.contains("1/1"),
         "{text}"
@@ -168,10 +168,10 @@ fn a_site_that_was_removed_leaves_no_stranger_in_its_row() {
 fn an_empty_list_says_what_to_do() {
     let fixture = Fixture::new(Vec::new());
     let mut ui = screen(SMALL, &fixture);
-    let text = lines(&draw(&ui, &fixture.scene(), SMALL)).join("\n");
+    let text = lines(&draw(&ui, &fixture.model(), SMALL)).join("\n");
     assert!(text.contains("No sites yet"), "{text}");
     assert_eq!(
-        press(&mut ui, &fixture.scene(), "Enter r p j G Space q"),
+        press(&mut ui, &fixture.model(), "Enter r p j G Space q"),
         [Intent::Quit]
     );
 }
@@ -180,16 +180,16 @@ fn an_empty_list_says_what_to_do() {
 fn a_frame_is_wanted_when_something_changed_and_after_every_key() {
     let mut fixture = Fixture::mixed();
     let mut ui = screen(SMALL, &fixture);
-    assert!(ui.wants_frame(&fixture.scene()));
-    ui.drawn(&fixture.scene());
-    assert!(!ui.wants_frame(&fixture.scene()));
-    press(&mut ui, &fixture.scene(), "j");
-    assert!(ui.wants_frame(&fixture.scene()));
-    ui.drawn(&fixture.scene());
+    assert!(ui.wants_frame(&fixture.model()));
+    ui.drawn(&fixture.model());
+    assert!(!ui.wants_frame(&fixture.model()));
+    press(&mut ui, &fixture.model(), "j");
+    assert!(ui.wants_frame(&fixture.model()));
+    ui.drawn(&fixture.model());
     fixture.pass("www.example", 10);
-    assert!(!ui.wants_frame(&fixture.scene()));
+    assert!(!ui.wants_frame(&fixture.model()));
     let soon = ui.next_frame(fixture.now().mono);
     assert_eq!(soon, fixture.now().mono + Duration::from_millis(100));
     fixture.advance(Duration::from_millis(100));
-    assert!(ui.wants_frame(&fixture.scene()));
+    assert!(ui.wants_frame(&fixture.model()));
 }

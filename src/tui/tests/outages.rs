@@ -9,7 +9,7 @@ use crate::tui::history_view::{HistoryQuery, HistorySpan, HistoryView};
 use crate::tui::options::Options;
 use crate::tui::replay_state::{ReplayState, TriedRules};
 use crate::tui::ui::Ui;
-use crate::tui::view_model::{Intent, Scene};
+use crate::tui::view_model::{Intent, ViewModel};
 
 use super::harness::{LARGE, MEDIUM, SMALL, draw, lines, options, press, shot, type_text};
 
@@ -19,35 +19,35 @@ fn fixture() -> Fixture {
     fixture
 }
 
-fn outages(scene: &Scene<'_>, size: (u16, u16), options: Options) -> Ui {
+fn outages(model: &ViewModel<'_>, size: (u16, u16), options: Options) -> Ui {
     let mut ui = Ui::new(options, size);
-    ui.tick(scene);
-    press(&mut ui, scene, "F5");
+    ui.tick(model);
+    press(&mut ui, model, "F5");
     ui
 }
 
 #[test]
 fn outages_stand_above_the_outbox_with_and_without_colours_and_in_ascii() {
     let fixture = fixture();
-    let scene = fixture.scene();
+    let model = fixture.model();
     for size in [SMALL, MEDIUM] {
-        let ui = outages(&scene, size, options());
+        let ui = outages(&model, size, options());
         assert_snapshot!(
             format!("outages_{}", size.0),
-            shot(&draw(&ui, &scene, size))
+            shot(&draw(&ui, &model, size))
         );
         let plain = Options {
             color: false,
             ..options()
         };
-        let plain = draw(&outages(&scene, size, plain), &scene, size);
+        let plain = draw(&outages(&model, size, plain), &model, size);
         assert!(plain.content.iter().all(|cell| cell.fg == Color::Reset));
         assert_snapshot!(format!("outages_no_colour_{}", size.0), shot(&plain));
         let ascii = Options {
             ascii: true,
             ..options()
         };
-        let ascii = draw(&outages(&scene, size, ascii), &scene, size);
+        let ascii = draw(&outages(&model, size, ascii), &model, size);
         assert!(ascii.content.iter().all(|cell| cell.symbol().is_ascii()));
         assert_snapshot!(format!("outages_ascii_{}", size.0), shot(&ascii));
     }
@@ -56,15 +56,15 @@ fn outages_stand_above_the_outbox_with_and_without_colours_and_in_ascii() {
 #[test]
 fn an_outage_and_a_letter_are_opened_whole() {
     let fixture = fixture();
-    let scene = fixture.scene();
+    let model = fixture.model();
     for size in [SMALL, MEDIUM] {
-        let mut ui = outages(&scene, size, options());
-        press(&mut ui, &scene, "j Enter");
-        assert_snapshot!(format!("outage_{}", size.0), shot(&draw(&ui, &scene, size)));
-        press(&mut ui, &scene, "q o Enter");
+        let mut ui = outages(&model, size, options());
+        press(&mut ui, &model, "j Enter");
+        assert_snapshot!(format!("outage_{}", size.0), shot(&draw(&ui, &model, size)));
+        press(&mut ui, &model, "q o Enter");
         assert_snapshot!(
             format!("message_{}", size.0),
-            shot(&draw(&ui, &scene, size))
+            shot(&draw(&ui, &model, size))
         );
     }
 }
@@ -72,98 +72,98 @@ fn an_outage_and_a_letter_are_opened_whole() {
 #[test]
 fn an_open_outage_is_acknowledged_with_a_note_and_again_takes_it_back() {
     let fixture = fixture();
-    let scene = fixture.scene();
+    let model = fixture.model();
     let (news, pay) = (fixture.id("news.example"), fixture.id("pay.example/charge"));
-    let mut ui = outages(&scene, MEDIUM, options());
-    press(&mut ui, &scene, "a");
-    type_text(&mut ui, &scene, "q is a letter of it 1");
-    assert_snapshot!("note_typed_120", shot(&draw(&ui, &scene, MEDIUM)));
+    let mut ui = outages(&model, MEDIUM, options());
+    press(&mut ui, &model, "a");
+    type_text(&mut ui, &model, "q is a letter of it 1");
+    assert_snapshot!("note_typed_120", shot(&draw(&ui, &model, MEDIUM)));
     assert_eq!(
-        press(&mut ui, &scene, "Backspace Enter"),
+        press(&mut ui, &model, "Backspace Enter"),
         [Intent::Acknowledge(
             news,
             Some("q is a letter of it".to_owned())
         )]
     );
-    press(&mut ui, &scene, "a");
-    assert_eq!(press(&mut ui, &scene, "x Esc"), []);
+    press(&mut ui, &model, "a");
+    assert_eq!(press(&mut ui, &model, "x Esc"), []);
     // The other one is acknowledged already, and the third is over.
     assert_eq!(
-        press(&mut ui, &scene, "j a"),
+        press(&mut ui, &model, "j a"),
         [Intent::Acknowledge(pay, None)]
     );
-    assert_eq!(press(&mut ui, &scene, "j a"), []);
-    let text = lines(&draw(&ui, &scene, MEDIUM)).join("\n");
+    assert_eq!(press(&mut ui, &model, "j a"), []);
+    let text = lines(&draw(&ui, &model, MEDIUM)).join("\n");
     assert!(text.contains("only an open outage"), "{text}");
 }
 
 #[test]
 fn a_letter_that_failed_is_sent_again_and_one_that_arrived_is_not() {
     let fixture = fixture();
-    let scene = fixture.scene();
-    let mut ui = outages(&scene, SMALL, options());
+    let model = fixture.model();
+    let mut ui = outages(&model, SMALL, options());
     // The first r only goes to what failed.
-    assert_eq!(press(&mut ui, &scene, "r"), []);
+    assert_eq!(press(&mut ui, &model, "r"), []);
     assert_eq!(
-        press(&mut ui, &scene, "r"),
+        press(&mut ui, &model, "r"),
         [Intent::SendAgain("ops-sms-3400".into())]
     );
-    assert_eq!(press(&mut ui, &scene, "k r"), []);
-    let text = lines(&draw(&ui, &scene, SMALL)).join("\n");
+    assert_eq!(press(&mut ui, &model, "k r"), []);
+    let text = lines(&draw(&ui, &model, SMALL)).join("\n");
     assert!(text.contains("nobody is told twice"), "{text}");
 }
 
 #[test]
 fn a_filter_of_outages_leaves_the_table_of_sites_alone() {
     let fixture = fixture();
-    let scene = fixture.scene();
-    let mut ui = outages(&scene, SMALL, options());
-    press(&mut ui, &scene, "/");
-    type_text(&mut ui, &scene, "shop 503");
-    press(&mut ui, &scene, "Enter");
-    let text = lines(&draw(&ui, &scene, SMALL)).join("\n");
+    let model = fixture.model();
+    let mut ui = outages(&model, SMALL, options());
+    press(&mut ui, &model, "/");
+    type_text(&mut ui, &model, "shop 503");
+    press(&mut ui, &model, "Enter");
+    let text = lines(&draw(&ui, &model, SMALL)).join("\n");
     assert!(text.contains("2 open, 1 of the latest 5 shown"), "{text}");
-    press(&mut ui, &scene, "F1");
-    let text = lines(&draw(&ui, &scene, SMALL)).join("\n");
+    press(&mut ui, &model, "F1");
+    let text = lines(&draw(&ui, &model, SMALL)).join("\n");
     assert!(text.contains("1/16"), "{text}");
-    press(&mut ui, &scene, "F5 Esc");
-    let text = lines(&draw(&ui, &scene, SMALL)).join("\n");
+    press(&mut ui, &model, "F5 Esc");
+    let text = lines(&draw(&ui, &model, SMALL)).join("\n");
     assert!(text.contains("5 of the latest 5 shown"), "{text}");
 }
 
 #[test]
 fn a_frozen_screen_shows_the_outages_of_then() {
     let mut fixture = fixture();
-    let mut ui = outages(&fixture.scene(), SMALL, options());
-    press(&mut ui, &fixture.scene(), "Space");
+    let mut ui = outages(&fixture.model(), SMALL, options());
+    press(&mut ui, &fixture.model(), "Space");
     fixture.history = HistoryView {
         revision: 2,
         answered: true,
         ..HistoryView::default()
     };
-    let text = lines(&draw(&ui, &fixture.scene(), SMALL)).join("\n");
+    let text = lines(&draw(&ui, &fixture.model(), SMALL)).join("\n");
     assert!(text.contains("news.example"), "{text}");
-    press(&mut ui, &fixture.scene(), "Space");
-    let text = lines(&draw(&ui, &fixture.scene(), SMALL)).join("\n");
+    press(&mut ui, &fixture.model(), "Space");
+    let text = lines(&draw(&ui, &fixture.model(), SMALL)).join("\n");
     assert!(text.contains("No outage on record"), "{text}");
 }
 
 #[test]
 fn the_history_is_asked_only_for_what_is_on_the_screen() {
     let fixture = fixture();
-    let scene = fixture.scene();
+    let model = fixture.model();
     let mut ui = Ui::new(options(), SMALL);
-    ui.tick(&scene);
+    ui.tick(&model);
     assert_eq!(ui.history_query(), None);
-    press(&mut ui, &scene, "F5");
+    press(&mut ui, &model, "F5");
     assert_eq!(ui.history_query(), Some(HistoryQuery::Outages));
-    press(&mut ui, &scene, "F1 d");
+    press(&mut ui, &model, "F1 d");
     let pay = fixture.id("pay.example/charge");
     assert_eq!(
         ui.history_query(),
         Some(HistoryQuery::Site(pay, HistorySpan::Day, 68))
     );
-    press(&mut ui, &scene, "Z");
+    press(&mut ui, &model, "Z");
     assert_eq!(
         ui.history_query(),
         Some(HistoryQuery::Site(pay, HistorySpan::Week, 68))
@@ -176,16 +176,16 @@ fn the_past_of_a_site_is_a_page_of_uptime_chart_days_and_outages() {
     let pay = fixture.id("pay.example/charge");
     for (size, cells) in [(SMALL, 68), (MEDIUM, 108)] {
         fixture.history.site = Some(site_history(pay, HistorySpan::Day, cells));
-        let scene = fixture.scene();
+        let model = fixture.model();
         let mut ui = Ui::new(options(), size);
-        ui.tick(&scene);
-        press(&mut ui, &scene, "d");
+        ui.tick(&model);
+        press(&mut ui, &model, "d");
         assert_snapshot!(
             format!("site_history_{}", size.0),
-            shot(&draw(&ui, &scene, size))
+            shot(&draw(&ui, &model, size))
         );
-        press(&mut ui, &scene, "G");
-        let text = lines(&draw(&ui, &scene, size)).join("\n");
+        press(&mut ui, &model, "G");
+        let text = lines(&draw(&ui, &model, size)).join("\n");
         assert!(
             text.contains("history.db") && text.contains("7M a day"),
             "{text}"
@@ -195,9 +195,9 @@ fn the_past_of_a_site_is_a_page_of_uptime_chart_days_and_outages() {
             ..options()
         };
         let mut ui = Ui::new(ascii, size);
-        ui.tick(&scene);
-        press(&mut ui, &scene, "d");
-        let ascii = draw(&ui, &scene, size);
+        ui.tick(&model);
+        press(&mut ui, &model, "d");
+        let ascii = draw(&ui, &model, size);
         assert!(ascii.content.iter().all(|cell| cell.symbol().is_ascii()));
         assert_snapshot!(format!("site_history_ascii_{}", size.0), shot(&ascii));
     }
@@ -205,8 +205,8 @@ fn the_past_of_a_site_is_a_page_of_uptime_chart_days_and_outages() {
 
 /// The screen of other rules, one of them tried.
 fn replay_screen(fixture: &Fixture, size: (u16, u16), options: Options) -> Ui {
-    let mut ui = outages(&fixture.scene(), size, options);
-    press(&mut ui, &fixture.scene(), "t c T");
+    let mut ui = outages(&fixture.model(), size, options);
+    press(&mut ui, &fixture.model(), "t c T");
     ui
 }
 
@@ -224,14 +224,14 @@ fn the_past_under_other_rules_stands_beside_the_past_as_it_was() {
     fixture.replay = replay(tried);
     for size in [SMALL, MEDIUM, LARGE] {
         let ui = replay_screen(&fixture, size, options());
-        let scene = fixture.scene();
-        assert_snapshot!(format!("replay_{}", size.0), shot(&draw(&ui, &scene, size)));
+        let model = fixture.model();
+        assert_snapshot!(format!("replay_{}", size.0), shot(&draw(&ui, &model, size)));
         let plain = Options {
             color: false,
             ascii: true,
             ..options()
         };
-        let plain = draw(&replay_screen(&fixture, size, plain), &scene, size);
+        let plain = draw(&replay_screen(&fixture, size, plain), &model, size);
         assert!(plain.content.iter().all(|cell| cell.fg == Color::Reset));
         assert!(plain.content.iter().all(|cell| cell.symbol().is_ascii()));
         assert_snapshot!(format!("replay_ascii_{}", size.0), shot(&plain));
@@ -241,9 +241,9 @@ fn the_past_under_other_rules_stands_beside_the_past_as_it_was() {
 #[test]
 fn figures_of_rules_that_are_tried_no_more_fade_until_the_new_ones_come() {
     let mut fixture = fixture();
-    let mut ui = outages(&fixture.scene(), SMALL, options());
+    let mut ui = outages(&fixture.model(), SMALL, options());
     assert_eq!(ui.tried_rules(), None);
-    press(&mut ui, &fixture.scene(), "t");
+    press(&mut ui, &fixture.model(), "t");
     assert_eq!(ui.tried_rules(), Some(TriedRules::default()));
     // Nobody asks for the lists meanwhile.
     assert_eq!(ui.history_query(), None);
@@ -251,14 +251,14 @@ fn figures_of_rules_that_are_tried_no_more_fade_until_the_new_ones_come() {
         under_way: Some(0),
         ..ReplayState::default()
     };
-    let text = lines(&draw(&ui, &fixture.scene(), SMALL)).join("\n");
+    let text = lines(&draw(&ui, &fixture.model(), SMALL)).join("\n");
     assert!(text.contains("reckoning …"), "{text}");
     fixture.replay = ReplayState {
         under_way: Some(430_000),
         ..replay(TriedRules::default())
     };
-    press(&mut ui, &fixture.scene(), "c C z");
-    let buffer = draw(&ui, &fixture.scene(), SMALL);
+    press(&mut ui, &fixture.model(), "c C z");
+    let buffer = draw(&ui, &fixture.model(), SMALL);
     let text = lines(&buffer).join("\n");
     assert!(text.contains("reckoning … 430,000 results"), "{text}");
     let row = lines(&buffer)
@@ -271,12 +271,12 @@ fn figures_of_rules_that_are_tried_no_more_fade_until_the_new_ones_come() {
             .contains(ratatui::style::Modifier::DIM)
     );
     fixture.replay.trouble = Some("No history is kept.".to_owned());
-    let text = lines(&draw(&ui, &fixture.scene(), SMALL)).join("\n");
+    let text = lines(&draw(&ui, &fixture.model(), SMALL)).join("\n");
     assert!(text.contains("No history is kept."), "{text}");
-    press(&mut ui, &fixture.scene(), "x");
+    press(&mut ui, &fixture.model(), "x");
     let span = ui.tried_rules().unwrap().span;
     assert_eq!(span, Some(std::time::Duration::from_secs(90 * 86_400)));
-    press(&mut ui, &fixture.scene(), "Esc");
+    press(&mut ui, &fixture.model(), "Esc");
     assert_eq!(ui.tried_rules(), None);
     assert_eq!(ui.history_query(), Some(HistoryQuery::Outages));
 }
@@ -292,17 +292,17 @@ fn the_list_of_replayed_outages_is_scrolled_and_the_figures_stay() {
         .splice(4..4, vec![result.outages[3].clone(); 495]);
     result.of = 12_345;
     fixture.replay = replay;
-    let scene = fixture.scene();
+    let model = fixture.model();
     for size in [(60, 16), SMALL, LARGE] {
-        let mut ui = outages(&scene, size, options());
-        press(&mut ui, &scene, "t");
-        let text = lines(&draw(&ui, &scene, size)).join("\n");
+        let mut ui = outages(&model, size, options());
+        press(&mut ui, &model, "t");
+        let text = lines(&draw(&ui, &model, size)).join("\n");
         assert!(
             !text.contains(&*last.name) && text.contains("OUTAGES  MESSAGES"),
             "{text}"
         );
-        press(&mut ui, &scene, "G");
-        let text = lines(&draw(&ui, &scene, size)).join("\n");
+        press(&mut ui, &model, "G");
+        let text = lines(&draw(&ui, &model, size)).join("\n");
         assert!(
             text.contains(&*last.name) && text.contains("OUTAGES  MESSAGES"),
             "{text}"

@@ -13,7 +13,7 @@ use crate::paradigm::{ALL, position};
 use crate::trace::{CheckRecord, PollLog, Slice, SliceKind, Step};
 use crate::tui::fixture::Fixture;
 use crate::tui::ui::Ui;
-use crate::tui::view_model::{Intent, LabRequest, LabView, Scene};
+use crate::tui::view_model::{Intent, LabRequest, LabView, ViewModel};
 
 use super::harness::{LARGE, MEDIUM, SMALL, draw, lines, options, press, shot};
 
@@ -170,24 +170,24 @@ fn tried() -> ExperimentState {
     experiment_state
 }
 
-/// The scene with `threads` in use and this in the workshop.
-fn scene<'a>(fixture: &'a Fixture, lab: LabView<'a>) -> Scene<'a> {
-    Scene {
+/// The view model with `threads` in use and this race and experiment.
+fn model<'a>(fixture: &'a Fixture, lab: LabView<'a>) -> ViewModel<'a> {
+    ViewModel {
         active: 1,
         lab: LabView { cores: 2, ..lab },
-        ..fixture.scene()
+        ..fixture.model()
     }
 }
 
-fn screen(scene: &Scene<'_>, size: (u16, u16), keys: &str) -> Ui {
+fn screen(model: &ViewModel<'_>, size: (u16, u16), keys: &str) -> Ui {
     let mut ui = Ui::new(options(), size);
-    ui.tick(scene);
-    press(&mut ui, scene, keys);
+    ui.tick(model);
+    press(&mut ui, model, keys);
     ui
 }
 
-fn text(scene: &Scene<'_>, size: (u16, u16), keys: &str) -> String {
-    lines(&draw(&screen(scene, size, keys), scene, size)).join("\n")
+fn text(model: &ViewModel<'_>, size: (u16, u16), keys: &str) -> String {
+    lines(&draw(&screen(model, size, keys), model, size)).join("\n")
 }
 
 #[test]
@@ -200,10 +200,10 @@ fn a_race_is_bars_on_one_scale_and_says_who_won_and_why() {
             racing: timed_runs < 6,
             ..LabView::default()
         };
-        let scene = scene(&fixture, shop);
+        let model = model(&fixture, shop);
         for size in [SMALL, MEDIUM] {
-            let ui = screen(&scene, size, "F3");
-            assert_snapshot!(format!("{name}_{}", size.0), shot(&draw(&ui, &scene, size)));
+            let ui = screen(&model, size, "F3");
+            assert_snapshot!(format!("{name}_{}", size.0), shot(&draw(&ui, &model, size)));
         }
     }
 }
@@ -219,7 +219,7 @@ fn one_that_cannot_run_says_why_in_its_row() {
         ..LabView::default()
     };
     for size in [SMALL, MEDIUM, LARGE] {
-        let text = text(&scene(&fixture, shop), size, "F3");
+        let text = text(&model(&fixture, shop), size, "F3");
         assert!(text.contains("cannot run: no broker answers at"), "{text}");
         assert!(text.contains("async"), "{text}");
     }
@@ -228,7 +228,7 @@ fn one_that_cannot_run_says_why_in_its_row() {
 #[test]
 fn before_the_first_race_the_screen_says_what_one_is() {
     let fixture = Fixture::fresh();
-    let text = text(&scene(&fixture, LabView::default()), SMALL, "F3");
+    let text = text(&model(&fixture, LabView::default()), SMALL, "F3");
     assert!(
         text.contains("RACE over 16 sites, lock off | Enter starts it"),
         "{text}"
@@ -244,14 +244,14 @@ fn the_lab_shows_both_runs_on_one_scale_beside_their_predictions() {
         experiment_state: Some(&experiment_state),
         ..LabView::default()
     };
-    let scene = scene(&fixture, shop);
+    let model = model(&fixture, shop);
     // From a second down to 100 ms.
     const LENGTH: &str = "F4 Left Left Left";
     for size in [SMALL, MEDIUM] {
-        let ui = screen(&scene, size, LENGTH);
-        assert_snapshot!(format!("lab_{}", size.0), shot(&draw(&ui, &scene, size)));
+        let ui = screen(&model, size, LENGTH);
+        assert_snapshot!(format!("lab_{}", size.0), shot(&draw(&ui, &model, size)));
     }
-    let close = text(&scene, SMALL, &format!("{LENGTH} z"));
+    let close = text(&model, SMALL, &format!("{LENGTH} z"));
     assert!(close.contains("close-up: the first 142ms"), "{close}");
     assert!(close.contains("of 408ms"), "{close}");
 }
@@ -265,9 +265,9 @@ fn look_down_any_column_and_there_is_one_that_runs() {
         experiment_state: Some(&experiment_state),
         ..LabView::default()
     };
-    let scene = scene(&fixture, shop);
-    let ui = screen(&scene, SMALL, "F4 Left Left Left z");
-    let frame = draw(&ui, &scene, SMALL);
+    let model = model(&fixture, shop);
+    let ui = screen(&model, SMALL, "F4 Left Left Left z");
+    let frame = draw(&ui, &model, SMALL);
     let all = lines(&frame);
     let first = all
         .iter()
@@ -285,8 +285,8 @@ fn look_down_any_column_and_there_is_one_that_runs() {
 #[test]
 fn before_a_run_there_is_a_prediction_with_its_formula() {
     let fixture = Fixture::fresh();
-    let scene = scene(&fixture, LabView::default());
-    let text = |keys| text(&scene, SMALL, keys);
+    let model = model(&fixture, LabView::default());
+    let text = |keys| text(&model, SMALL, keys);
     let crunch = text("F4");
     assert!(
         crunch.contains("predicted 4 x 1.00s ÷ 1 lock = 4.00s"),
@@ -325,7 +325,7 @@ fn a_run_under_way_is_seen_growing() {
         trying: true,
         ..LabView::default()
     };
-    let text = text(&scene(&fixture, shop), SMALL, "F4");
+    let text = text(&model(&fixture, shop), SMALL, "F4");
     assert!(
         text.contains("Running with the lock: 150ms of 400ms predicted."),
         "{text}"
@@ -336,7 +336,7 @@ fn a_run_under_way_is_seen_growing() {
 #[test]
 fn keys_ask_for_what_the_screen_says() {
     let fixture = Fixture::fresh();
-    let idle = scene(&fixture, LabView::default());
+    let idle = model(&fixture, LabView::default());
     let mut ui = screen(&idle, SMALL, "F3");
     let wish = |wish| vec![Intent::Lab(wish)];
     let race = |workload, gil| wish(LabRequest::Race { workload, gil });
@@ -360,7 +360,7 @@ fn keys_ask_for_what_the_screen_says() {
     // Digits go on switching paradigms.
     assert_eq!(press(&mut ui, &idle, "1"), [Intent::Paradigm(0)]);
     let experiment_state = ExperimentState::new(experiment());
-    let busy = scene(
+    let busy = model(
         &fixture,
         LabView {
             experiment_state: Some(&experiment_state),
@@ -386,13 +386,13 @@ fn keys_ask_for_what_the_screen_says() {
 #[test]
 fn help_begins_with_the_words_of_the_field_there() {
     let fixture = Fixture::fresh();
-    let scene = scene(&fixture, LabView::default());
+    let model = model(&fixture, LabView::default());
     for screen in ["F3", "F4"] {
-        let text = text(&scene, SMALL, &format!("{screen} ?"));
+        let text = text(&model, SMALL, &format!("{screen} ?"));
         assert!(
             text.contains("WORDS") && text.contains("concurrent, parallel"),
             "{text}"
         );
     }
-    assert!(!text(&scene, SMALL, "?").contains("WORDS"));
+    assert!(!text(&model, SMALL, "?").contains("WORDS"));
 }

@@ -11,7 +11,7 @@ use crate::tui::input::{Input, What};
 use crate::tui::key::Key;
 use crate::tui::options::Options;
 use crate::tui::ui::Ui;
-use crate::tui::view_model::Scene;
+use crate::tui::view_model::ViewModel;
 
 use super::harness::{draw, lines, options, press, screen};
 
@@ -61,12 +61,12 @@ proptest! {
     ) {
         let mut ui = Ui::new(Options { ascii, ..options() }, (columns, rows));
         let due = |site: SiteId| (!site.index().is_multiple_of(3)).then_some(Moment::from_nanos(1 << 40));
-        let mut scene = Scene { next_due: &due, ..fixture.scene() };
+        let mut model = ViewModel { next_due: &due, ..fixture.model() };
         for (step, key) in keys.iter().enumerate() {
-            ui.input(key, &scene);
-            scene.now.mono = scene.now.mono + Duration::from_millis(step as u64 * 100);
-            ui.tick(&scene);
-            let buffer = draw(&ui, &scene, (columns, rows));
+            ui.input(key, &model);
+            model.now.mono = model.now.mono + Duration::from_millis(step as u64 * 100);
+            ui.tick(&model);
+            let buffer = draw(&ui, &model, (columns, rows));
             let clean = |cell: &ratatui::buffer::Cell| !cell.symbol().chars().any(char::is_control);
             prop_assert!(buffer.content.iter().all(clean));
         }
@@ -78,7 +78,7 @@ proptest! {
     ) {
         let fixture = Fixture::mixed();
         let ui = screen((columns, rows), &fixture);
-        let text = lines(&draw(&ui, &fixture.scene(), (columns, rows))).join("\n");
+        let text = lines(&draw(&ui, &fixture.model(), (columns, rows))).join("\n");
         prop_assert!(text.contains("✗ 1 DOWN"), "{}", text);
     }
 
@@ -90,9 +90,9 @@ proptest! {
         let fixture = Fixture::many(200);
         let mut ui = screen((80, rows), &fixture);
         for key in keys {
-            press(&mut ui, &fixture.scene(), key);
+            press(&mut ui, &fixture.model(), key);
         }
-        let buffer = draw(&ui, &fixture.scene(), (80, rows));
+        let buffer = draw(&ui, &fixture.model(), (80, rows));
         let reversed = |y: &u16| buffer[(20, *y)].modifier.contains(Modifier::REVERSED);
         prop_assert_eq!((0..rows).filter(reversed).count(), 1);
     }

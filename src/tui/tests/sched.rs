@@ -11,7 +11,7 @@ use crate::tui::fixture::Fixture;
 use crate::tui::options::Options;
 use crate::tui::sched_fixture::{Crew, Work};
 use crate::tui::ui::Ui;
-use crate::tui::view_model::{Intent, Scene, TraceView};
+use crate::tui::view_model::{Intent, TraceView, ViewModel};
 
 use super::harness::{LARGE, MEDIUM, SMALL, draw, lines, options, press, shot};
 
@@ -36,41 +36,41 @@ pub(super) fn sweep(fixture: &Fixture, crew: Crew, millis: u64) -> Work {
     Work::new(crew, &fixture.monitor, fixture.now().mono, after)
 }
 
-pub(super) fn scene<'a>(
+pub(super) fn model<'a>(
     fixture: &'a Fixture,
     work: &'a Work,
     labels: &'a [Label],
     millis: u64,
-) -> Scene<'a> {
-    let scene = fixture.scene();
+) -> ViewModel<'a> {
+    let model = fixture.model();
     let mut now = fixture.now();
     now.mono = now.mono + Duration::from_millis(millis);
     now.wall = Timestamp::from_micros(now.wall.as_micros() + millis as i64 * 1_000);
-    Scene {
+    ViewModel {
         now,
         paradigms: labels,
         active: 0,
         census: work.census,
         trace: TraceView {
             store: &work.store,
-            ..scene.trace
+            ..model.trace
         },
-        ..scene
+        ..model
     }
 }
 
-pub(super) fn watching(scene: &Scene<'_>, size: (u16, u16), keys: &str) -> Ui {
+pub(super) fn watching(model: &ViewModel<'_>, size: (u16, u16), keys: &str) -> Ui {
     let mut ui = Ui::new(options(), size);
-    ui.tick(scene);
-    press(&mut ui, scene, "Tab");
+    ui.tick(model);
+    press(&mut ui, model, "Tab");
     if !keys.is_empty() {
-        press(&mut ui, scene, keys);
+        press(&mut ui, model, keys);
     }
     ui
 }
 
-pub(super) fn text(scene: &Scene<'_>, size: (u16, u16), keys: &str) -> Vec<String> {
-    lines(&draw(&watching(scene, size, keys), scene, size))
+pub(super) fn text(model: &ViewModel<'_>, size: (u16, u16), keys: &str) -> Vec<String> {
+    lines(&draw(&watching(model, size, keys), model, size))
 }
 
 #[test]
@@ -84,11 +84,11 @@ fn each_paradigm_has_a_picture_of_its_own() {
     ] {
         let work = sweep(&fixture, crew, 6_500);
         let labels = [label];
-        let scene = scene(&fixture, &work, &labels, 6_500);
+        let model = model(&fixture, &work, &labels, 6_500);
         for size in [SMALL, MEDIUM, LARGE] {
-            let ui = watching(&scene, size, keys);
+            let ui = watching(&model, size, keys);
             let name = format!("sched_{}_{}", label.name, size.0);
-            assert_snapshot!(name, shot(&draw(&ui, &scene, size)));
+            assert_snapshot!(name, shot(&draw(&ui, &model, size)));
         }
     }
 }
@@ -97,8 +97,8 @@ fn each_paradigm_has_a_picture_of_its_own() {
 fn where_one_site_is_slow_it_is_named_with_the_others() {
     let fixture = Fixture::fresh();
     let work = sweep(&fixture, Crew::Green, 2_000);
-    let scene = scene(&fixture, &work, &[GREEN], 2_000);
-    let lines = text(&scene, MEDIUM, "");
+    let model = model(&fixture, &work, &[GREEN], 2_000);
+    let lines = text(&model, MEDIUM, "");
     assert!(lines[3].contains("Nothing is late"), "{}", lines[3]);
     assert!(
         lines[4].contains("sweep = the SLOWEST wait: pay.example/charge 1.5s, other"),
@@ -117,7 +117,7 @@ fn a_list_that_cannot_be_held_is_said_with_its_figures() {
     let fixture = Fixture::fresh();
     let work = sweep(&fixture, Crew::Threads(1), 6_500);
     let labels = [SERIAL];
-    let scene = scene(&fixture, &work, &labels, 6_500);
+    let model = model(&fixture, &work, &labels, 6_500);
     let demand = Demand::of(vec![Duration::from_secs(2); 16]);
     let crew = WorkerResources {
         workers: 1,
@@ -126,18 +126,18 @@ fn a_list_that_cannot_be_held_is_said_with_its_figures() {
     };
     let means = work.store.means().unwrap();
     let capacity = Capacity::measure(demand, means, crew);
-    let scene = Scene {
+    let model = ViewModel {
         trace: TraceView {
             capacity: Some(capacity),
-            ..scene.trace
+            ..model.trace
         },
-        ..scene
+        ..model
     };
-    let lines = text(&scene, LARGE, "");
+    let lines = text(&model, LARGE, "");
     let holds = "serial holds 5 of 16 sites at 2s: 11 late";
     assert!(lines[1].contains(holds), "{}", lines[1]);
     assert!(lines[3].contains(holds), "{}", lines[3]);
-    let narrow = text(&scene, SMALL, "");
+    let narrow = text(&model, SMALL, "");
     assert!(narrow[1].contains(holds), "{}", narrow[1]);
 }
 
@@ -145,9 +145,9 @@ fn a_list_that_cannot_be_held_is_said_with_its_figures() {
 fn the_cursor_goes_from_check_to_check_and_tells_what_it_did() {
     let fixture = Fixture::fresh();
     let work = sweep(&fixture, Crew::Threads(4), 2_000);
-    let scene = scene(&fixture, &work, &[THREADS], 2_000);
-    let mut ui = watching(&scene, MEDIUM, "Left");
-    let frame = draw(&ui, &scene, MEDIUM);
+    let model = model(&fixture, &work, &[THREADS], 2_000);
+    let mut ui = watching(&model, MEDIUM, "Left");
+    let frame = draw(&ui, &model, MEDIUM);
     let newest = lines(&frame);
     assert!(
         newest[33].contains("日本語サイト.example UP: began 13:57:01"),
@@ -159,17 +159,17 @@ fn the_cursor_goes_from_check_to_check_and_tells_what_it_did() {
         "{}",
         newest[34]
     );
-    press(&mut ui, &scene, "Left");
-    let before = lines(&draw(&ui, &scene, MEDIUM));
+    press(&mut ui, &model, "Left");
+    let before = lines(&draw(&ui, &model, MEDIUM));
     assert_ne!(before[33], newest[33]);
-    press(&mut ui, &scene, "Right Up Up Up");
-    let above = lines(&draw(&ui, &scene, MEDIUM));
+    press(&mut ui, &model, "Right Up Up Up");
+    let above = lines(&draw(&ui, &model, MEDIUM));
     assert!(above[33].contains("on thread-1"), "{}", above[33]);
-    assert_eq!(press(&mut ui, &scene, "Enter"), []);
-    let explained = lines(&draw(&ui, &scene, MEDIUM)).join("\n");
+    assert_eq!(press(&mut ui, &model, "Enter"), []);
+    let explained = lines(&draw(&ui, &model, MEDIUM)).join("\n");
     assert!(explained.contains("Explain"), "{explained}");
-    press(&mut ui, &scene, "q Esc");
-    let live = lines(&draw(&ui, &scene, MEDIUM)).join("\n");
+    press(&mut ui, &model, "q Esc");
+    let live = lines(&draw(&ui, &model, MEDIUM)).join("\n");
     assert!(
         live.contains("^now") && live.contains("─ network"),
         "{live}"
@@ -180,15 +180,15 @@ fn the_cursor_goes_from_check_to_check_and_tells_what_it_did() {
 fn zoom_pan_and_freeze_say_what_is_shown() {
     let fixture = Fixture::fresh();
     let work = sweep(&fixture, Crew::Threads(4), 6_000);
-    let scene = scene(&fixture, &work, &[THREADS], 6_000);
-    let heading = |keys: &str| text(&scene, MEDIUM, keys)[4].clone();
+    let model = model(&fixture, &work, &[THREADS], 6_000);
+    let heading = |keys: &str| text(&model, MEDIUM, keys)[4].clone();
     assert!(heading("").contains("by thread, 10s a page"));
     assert!(heading("z z").contains("2500ms a page") || heading("z z").contains("2.5s a page"));
     assert!(heading("z").contains("zoom 2x"));
     assert!(heading("Z").contains("zoom 1/2"));
     assert!(heading("z PgUp").contains("stands at "));
-    assert!(text(&scene, MEDIUM, "z PgUp G").join("\n").contains("^now"));
-    let frozen = text(&scene, MEDIUM, "Space").join("\n");
+    assert!(text(&model, MEDIUM, "z PgUp G").join("\n").contains("^now"));
+    let frozen = text(&model, MEDIUM, "Space").join("\n");
     assert!(
         frozen.contains("FROZEN") && !frozen.contains("^now"),
         "{frozen}"
@@ -200,9 +200,9 @@ fn a_thousand_tasks_collapse_and_nothing_is_left_out_silently() {
     let fixture = Fixture::many(1_000);
     let work = sweep(&fixture, Crew::Green, 20);
     let labels = [GREEN];
-    let scene = scene(&fixture, &work, &labels, 20);
+    let model = model(&fixture, &work, &labels, 20);
     for size in [SMALL, MEDIUM] {
-        let lines = text(&scene, size, "v v z z z z");
+        let lines = text(&model, size, "v v z z z z");
         let all = lines.join("\n");
         let tasks = lines
             .iter()
@@ -216,8 +216,8 @@ fn a_thousand_tasks_collapse_and_nothing_is_left_out_silently() {
         let flight = format!("in flight {}", work.census.running);
         assert!(all.contains(&queue) && all.contains(&flight), "{all}");
     }
-    let ui = watching(&scene, MEDIUM, "v v z z z z");
-    assert_snapshot!("sched_thousand_120", shot(&draw(&ui, &scene, MEDIUM)));
+    let ui = watching(&model, MEDIUM, "v v z z z z");
+    assert_snapshot!("sched_thousand_120", shot(&draw(&ui, &model, MEDIUM)));
 }
 
 #[test]
@@ -225,16 +225,16 @@ fn in_ascii_and_without_colour_every_mark_is_its_own() {
     let fixture = Fixture::fresh();
     let work = sweep(&fixture, Crew::Threads(4), 6_500);
     let labels = [THREADS];
-    let scene = scene(&fixture, &work, &labels, 6_500);
+    let model = model(&fixture, &work, &labels, 6_500);
     let plain = Options {
         ascii: true,
         color: false,
         ..options()
     };
     let mut ui = Ui::new(plain, SMALL);
-    ui.tick(&scene);
-    press(&mut ui, &scene, "Tab");
-    let frame = draw(&ui, &scene, SMALL);
+    ui.tick(&model);
+    press(&mut ui, &model, "Tab");
+    let frame = draw(&ui, &model, SMALL);
     assert!(frame.content.iter().all(|cell| cell.symbol().is_ascii()));
     assert_snapshot!("sched_ascii_80", shot(&frame));
 }
@@ -243,13 +243,13 @@ fn in_ascii_and_without_colour_every_mark_is_its_own() {
 fn recording_is_switched_and_exported_by_key() {
     let fixture = Fixture::fresh();
     let work = sweep(&fixture, Crew::Threads(4), 500);
-    let on = scene(&fixture, &work, &[THREADS], 500);
+    let on = model(&fixture, &work, &[THREADS], 500);
     let mut ui = watching(&on, MEDIUM, "");
     assert_eq!(
         press(&mut ui, &on, "T e"),
         [Intent::Record(false), Intent::Export]
     );
-    let off = Scene {
+    let off = ViewModel {
         trace: TraceView {
             on: false,
             ..on.trace
@@ -303,17 +303,17 @@ fn under_celery_the_broker_has_a_row_and_workers_stand_by_host() {
     let work = sweep(&fixture, Crew::Hosts(&["oslo", "lima"]), 1_800);
     let labels = [CELERY];
     let queue = queue();
-    let scene = scene(&fixture, &work, &labels, 1_800);
-    let scene = Scene {
+    let model = model(&fixture, &work, &labels, 1_800);
+    let model = ViewModel {
         trace: TraceView {
             queue: Some(&queue),
-            ..scene.trace
+            ..model.trace
         },
-        ..scene
+        ..model
     };
     for size in [SMALL, MEDIUM] {
-        let ui = watching(&scene, size, "");
-        let frame = draw(&ui, &scene, size);
+        let ui = watching(&model, size, "");
+        let frame = draw(&ui, &model, size);
         assert_snapshot!(format!("sched_celery_{}", size.0), shot(&frame));
         let all = lines(&frame).join("\n");
         for said in [
@@ -338,15 +338,15 @@ fn under_celery_the_broker_has_a_row_and_workers_stand_by_host() {
 fn under_celery_the_table_says_host_and_process_where_it_is_not_wide() {
     let fixture = Fixture::mixed();
     let queue = queue();
-    let scene = fixture.scene();
+    let model = fixture.model();
     let trace = TraceView {
         queue: Some(&queue),
-        ..scene.trace
+        ..model.trace
     };
-    let scene = Scene { trace, ..scene };
+    let model = ViewModel { trace, ..model };
     let mut ui = Ui::new(options(), MEDIUM);
-    ui.tick(&scene);
-    let all = lines(&draw(&ui, &scene, MEDIUM)).join("\n");
+    ui.tick(&model);
+    let all = lines(&draw(&ui, &model, MEDIUM)).join("\n");
     assert!(all.contains("RAN ON host/pid"), "{all}");
     assert!(all.contains("web-1/4100/squir"), "{all}");
 }

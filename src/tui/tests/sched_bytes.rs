@@ -11,7 +11,7 @@ use crate::trace::{
 use crate::tui::fixture::{Fixture, site};
 use crate::tui::frame_diff::FrameDiff;
 use crate::tui::ui::Ui;
-use crate::tui::view_model::{Scene, TraceView};
+use crate::tui::view_model::{TraceView, ViewModel};
 
 use super::harness::{MEDIUM, options, press};
 
@@ -96,12 +96,12 @@ fn written(threads: u64, many: bool, keys: &str) -> Vec<usize> {
         store.update(&recorder, Vec::new(), SITES, now);
         let flying = open.iter().filter(|record| record.started <= now);
         store.set_in_flight(flying.cloned(), now);
-        let scene = fixture.scene();
+        let model = fixture.model();
         let mut time = fixture.now();
         let passed = now.since(time.mono);
         time.mono = now;
         time.wall = Timestamp::from_micros(time.wall.as_micros() + passed.as_micros() as i64);
-        let scene = Scene {
+        let model = ViewModel {
             now: time,
             census: Census {
                 workers: if many { 4_096 } else { threads as usize },
@@ -112,17 +112,17 @@ fn written(threads: u64, many: bool, keys: &str) -> Vec<usize> {
             },
             trace: TraceView {
                 store: &store,
-                ..scene.trace
+                ..model.trace
             },
-            ..scene
+            ..model
         };
         if frame == 1 {
-            ui.tick(&scene);
-            press(&mut ui, &scene, keys);
+            ui.tick(&model);
+            press(&mut ui, &model, keys);
         }
-        ui.tick(&scene);
-        bytes.push(sheet.advance(&ui, &scene, MEDIUM).unwrap().len());
-        ui.drawn(&scene);
+        ui.tick(&model);
+        bytes.push(sheet.advance(&ui, &model, MEDIUM).unwrap().len());
+        ui.drawn(&model);
     }
     bytes.split_off(PAGE as usize * 10)
 }

@@ -8,14 +8,14 @@ use crate::tui::fixture::Fixture;
 use crate::tui::sched_fixture::{Crew, Work};
 
 use super::harness::{LARGE, MEDIUM, SMALL, draw, lines};
-use super::sched::{SERIAL, THREADS, scene, sweep, text, watching};
+use super::sched::{SERIAL, THREADS, model, sweep, text, watching};
 
 #[test]
 fn the_cause_blames_the_culprit_and_not_the_victim() {
     let fixture = Fixture::fresh();
     let work = sweep(&fixture, Crew::Threads(1), 6_500);
-    let scene = scene(&fixture, &work, &[SERIAL], 6_500);
-    let lines = text(&scene, LARGE, "");
+    let model = model(&fixture, &work, &[SERIAL], 6_500);
+    let lines = text(&model, LARGE, "");
     let (cause, law) = (&lines[3], &lines[4]);
     assert!(
         cause.contains("日本語サイト.example started 5.3s late"),
@@ -32,8 +32,8 @@ fn a_sweep_that_another_paradigm_ran_says_nothing_of_this_one() {
     let mut work = sweep(&fixture, Crew::Threads(4), 6_500);
     work.store
         .switched(fixture.now().mono + Duration::from_millis(6_000));
-    let scene = scene(&fixture, &work, &[THREADS], 6_500);
-    let lines = text(&scene, LARGE, "");
+    let model = model(&fixture, &work, &[THREADS], 6_500);
+    let lines = text(&model, LARGE, "");
     let (facts, law) = (&lines[2], &lines[4]);
     assert!(
         facts.contains("before the switch a sweep of 16 in"),
@@ -49,8 +49,8 @@ fn a_pool_that_may_still_grow_is_drawn_as_one_that_has_grown() {
     let mut work = sweep(&fixture, Crew::Threads(4), 700);
     let labels = [THREADS];
     let lanes = |work: &Work| {
-        let scene = scene(&fixture, work, &labels, 700);
-        let lines = text(&scene, MEDIUM, "");
+        let model = model(&fixture, work, &labels, 700);
+        let lines = text(&model, MEDIUM, "");
         let lanes = lines.into_iter().filter(|line| line.contains("thread-"));
         lanes.collect::<Vec<_>>()
     };
@@ -65,9 +65,9 @@ fn while_nothing_is_recorded_nothing_is_claimed() {
     let fixture = Fixture::fresh();
     let work = sweep(&fixture, Crew::Threads(4), 6_500);
     let labels = [THREADS];
-    let mut scene = scene(&fixture, &work, &labels, 6_500);
-    scene.trace.on = false;
-    let lines = text(&scene, MEDIUM, "");
+    let mut model = model(&fixture, &work, &labels, 6_500);
+    model.trace.on = false;
+    let lines = text(&model, MEDIUM, "");
     assert!(lines[2].contains("worst late shown -"), "{}", lines[2]);
     let lanes = lines.iter().filter(|line| line.contains("thread-"));
     for lane in lanes {
@@ -80,10 +80,10 @@ fn among_tasks_the_cursor_stands_in_the_row_of_its_check() {
     let fixture = Fixture::fresh();
     let work = sweep(&fixture, Crew::Threads(4), 6_500);
     let labels = [THREADS];
-    let scene = scene(&fixture, &work, &labels, 6_500);
+    let model = model(&fixture, &work, &labels, 6_500);
     for size in [SMALL, MEDIUM] {
-        let ui = watching(&scene, size, "v v Left");
-        let frame = draw(&ui, &scene, size);
+        let ui = watching(&model, size, "v v Left");
+        let frame = draw(&ui, &model, size);
         let shown = lines(&frame);
         let reversed = |row: &usize| {
             let cells = (0..size.0).filter_map(|x| frame.cell((x, *row as u16)));
@@ -104,11 +104,11 @@ fn among_tasks_the_cursor_stands_in_the_row_of_its_check() {
 fn while_a_sweep_runs_the_facts_say_how_far_it_is() {
     let fixture = Fixture::fresh();
     let work = sweep(&fixture, Crew::Threads(4), 700);
-    let scene = scene(&fixture, &work, &[THREADS], 700);
-    let wide = &text(&scene, MEDIUM, "")[2];
+    let model = model(&fixture, &work, &[THREADS], 700);
+    let wide = &text(&model, MEDIUM, "")[2];
     let facts = "1 process, 4 threads | running 4 of 16 | queue 6 | sweep 6 of 16 in 700ms | worst late shown 0.7s";
     assert!(wide.contains(facts), "{wide}");
-    let narrow = &text(&scene, SMALL, "")[2];
+    let narrow = &text(&model, SMALL, "")[2];
     assert!(
         narrow.contains("queue 6 | sweep 700ms… | worst 0.7s"),
         "{narrow}"

@@ -6,7 +6,7 @@ use ratatui::style::{Color, Modifier};
 use crate::tui::fixture::Fixture;
 use crate::tui::options::Options;
 use crate::tui::ui::Ui;
-use crate::tui::view_model::{Intent, Scene, StatusMessage, Tone};
+use crate::tui::view_model::{Intent, StatusMessage, Tone, ViewModel};
 
 use super::harness::{
     LARGE, MEDIUM, SMALL, draw, later, lines, options, press, screen, shot, type_text,
@@ -18,7 +18,7 @@ fn a_fresh_start_shows_every_site_as_new() {
     for size in [SMALL, MEDIUM, LARGE] {
         let ui = screen(size, &fixture);
         let name = format!("fresh_{}", size.0);
-        assert_snapshot!(name, shot(&draw(&ui, &fixture.scene(), size)));
+        assert_snapshot!(name, shot(&draw(&ui, &fixture.model(), size)));
     }
 }
 
@@ -28,30 +28,30 @@ fn a_mixed_fleet_shows_the_failing_first() {
     for size in [SMALL, MEDIUM, LARGE] {
         let ui = screen(size, &fixture);
         let name = format!("mixed_{}", size.0);
-        assert_snapshot!(name, shot(&draw(&ui, &fixture.scene(), size)));
+        assert_snapshot!(name, shot(&draw(&ui, &fixture.model(), size)));
     }
 }
 
 #[test]
 fn a_filter_shows_what_matches_while_it_is_typed_and_after() {
     let fixture = Fixture::mixed();
-    let scene = fixture.scene();
+    let model = fixture.model();
     for size in [SMALL, MEDIUM, LARGE] {
         let mut ui = screen(size, &fixture);
-        press(&mut ui, &scene, "/");
-        type_text(&mut ui, &scene, "tag:shop");
+        press(&mut ui, &model, "/");
+        type_text(&mut ui, &model, "tag:shop");
         assert_snapshot!(
             format!("filter_typed_{}", size.0),
-            shot(&draw(&ui, &scene, size))
+            shot(&draw(&ui, &model, size))
         );
-        press(&mut ui, &scene, "Enter");
-        let kept = lines(&draw(&ui, &scene, size)).join("\n");
+        press(&mut ui, &model, "Enter");
+        let kept = lines(&draw(&ui, &model, size)).join("\n");
         assert!(
             kept.contains("filter \"tag:shop\": 2 of 16 match"),
             "{kept}"
         );
-        press(&mut ui, &scene, "Esc");
-        let cleared = lines(&draw(&ui, &scene, size)).join("\n");
+        press(&mut ui, &model, "Esc");
+        let cleared = lines(&draw(&ui, &model, size)).join("\n");
         assert!(
             cleared.contains("/16") && !cleared.contains("match"),
             "{cleared}"
@@ -62,13 +62,13 @@ fn a_filter_shows_what_matches_while_it_is_typed_and_after() {
 #[test]
 fn explain_shows_why_a_site_is_down() {
     let fixture = Fixture::mixed();
-    let scene = fixture.scene();
+    let model = fixture.model();
     for size in [SMALL, MEDIUM, LARGE] {
         let mut ui = screen(size, &fixture);
-        press(&mut ui, &scene, "Enter");
+        press(&mut ui, &model, "Enter");
         assert_snapshot!(
             format!("explain_{}", size.0),
-            shot(&draw(&ui, &scene, size))
+            shot(&draw(&ui, &model, size))
         );
     }
 }
@@ -76,25 +76,25 @@ fn explain_shows_why_a_site_is_down() {
 #[test]
 fn explain_shows_retries_and_the_certificate_of_a_site_that_is_well() {
     let fixture = Fixture::mixed();
-    let scene = fixture.scene();
+    let model = fixture.model();
     let mut ui = screen(MEDIUM, &fixture);
-    press(&mut ui, &scene, "/");
-    type_text(&mut ui, &scene, "news");
-    press(&mut ui, &scene, "Enter Enter");
-    assert_snapshot!("explain_failing_120", shot(&draw(&ui, &scene, MEDIUM)));
+    press(&mut ui, &model, "/");
+    type_text(&mut ui, &model, "news");
+    press(&mut ui, &model, "Enter Enter");
+    assert_snapshot!("explain_failing_120", shot(&draw(&ui, &model, MEDIUM)));
 }
 
 #[test]
 fn help_shows_every_key_and_mark() {
     let fixture = Fixture::mixed();
-    let scene = Scene {
+    let model = ViewModel {
         demo: true,
-        ..fixture.scene()
+        ..fixture.model()
     };
     for size in [SMALL, MEDIUM, LARGE] {
         let mut ui = screen(size, &fixture);
-        press(&mut ui, &scene, "?");
-        assert_snapshot!(format!("help_{}", size.0), shot(&draw(&ui, &scene, size)));
+        press(&mut ui, &model, "?");
+        assert_snapshot!(format!("help_{}", size.0), shot(&draw(&ui, &model, size)));
     }
 }
 
@@ -103,24 +103,24 @@ fn a_frozen_display_holds_still_and_counts_what_it_misses() {
     let mut fixture = Fixture::mixed();
     for size in [SMALL, MEDIUM, LARGE] {
         let mut ui = screen(size, &fixture);
-        press(&mut ui, &fixture.scene(), "Space");
-        let before = lines(&draw(&ui, &fixture.scene(), size));
+        press(&mut ui, &fixture.model(), "Space");
+        let before = lines(&draw(&ui, &fixture.model(), size));
         for _ in 0..2 {
             fixture.fail("www.example", 500);
             fixture.pass("www.example", 50);
             fixture.fail("api.example/health", 500);
         }
-        let scene = Scene {
+        let model = ViewModel {
             now: later(&fixture, 12),
-            ..fixture.scene()
+            ..fixture.model()
         };
-        ui.tick(&scene);
-        let frozen = draw(&ui, &scene, size);
+        ui.tick(&model);
+        let frozen = draw(&ui, &model, size);
         let after = lines(&frozen);
         assert_eq!(before[3..], after[3..]);
         assert_snapshot!(format!("frozen_{}", size.0), shot(&frozen));
-        press(&mut ui, &scene, "Space");
-        let live = lines(&draw(&ui, &scene, size));
+        press(&mut ui, &model, "Space");
+        let live = lines(&draw(&ui, &model, size));
         assert_ne!(before[3..], live[3..]);
     }
 }
@@ -129,8 +129,8 @@ fn a_frozen_display_holds_still_and_counts_what_it_misses() {
 fn a_small_terminal_still_says_what_is_down() {
     let fixture = Fixture::mixed();
     let mut ui = screen((40, 10), &fixture);
-    assert_snapshot!("too_small", shot(&draw(&ui, &fixture.scene(), (40, 10))));
-    assert_eq!(press(&mut ui, &fixture.scene(), "q"), [Intent::Quit]);
+    assert_snapshot!("too_small", shot(&draw(&ui, &fixture.model(), (40, 10))));
+    assert_eq!(press(&mut ui, &fixture.model(), "q"), [Intent::Quit]);
 }
 
 #[test]
@@ -144,8 +144,8 @@ fn ascii_and_no_colour_keep_every_sign() {
             },
             size,
         );
-        ui.tick(&fixture.scene());
-        let ascii = draw(&ui, &fixture.scene(), size);
+        ui.tick(&fixture.model());
+        let ascii = draw(&ui, &fixture.model(), size);
         assert!(ascii.content.iter().all(|cell| cell.symbol().is_ascii()));
         assert_snapshot!(format!("ascii_{}", size.0), shot(&ascii));
 
@@ -156,8 +156,8 @@ fn ascii_and_no_colour_keep_every_sign() {
             },
             size,
         );
-        ui.tick(&fixture.scene());
-        let plain = draw(&ui, &fixture.scene(), size);
+        ui.tick(&fixture.model());
+        let plain = draw(&ui, &fixture.model(), size);
         assert!(plain.content.iter().all(|cell| cell.fg == Color::Reset));
         let selected = |cell: &&ratatui::buffer::Cell| cell.modifier.contains(Modifier::REVERSED);
         assert!(plain.content.iter().filter(selected).count() > 70);
@@ -175,19 +175,19 @@ fn trouble_and_messages_are_seen() {
         at: fixture.now().mono,
         sticky: false,
     };
-    let scene = Scene {
+    let model = ViewModel {
         message: Some(&message),
         banner: Some(
             "sites.toml:12:9: sites[3].interval: expected a duration (running on the configuration of 14:02:11)",
         ),
-        ..fixture.scene()
+        ..fixture.model()
     };
     let ui = screen(SMALL, &fixture);
-    assert_snapshot!("message_80", shot(&draw(&ui, &scene, SMALL)));
-    let stale = Scene {
+    assert_snapshot!("message_80", shot(&draw(&ui, &model, SMALL)));
+    let stale = ViewModel {
         now: later(&fixture, 60),
         banner: None,
-        ..scene
+        ..model
     };
     let text = lines(&draw(&ui, &stale, SMALL)).join("\n");
     assert!(
@@ -201,7 +201,7 @@ fn lateness_is_shown_on_a_narrow_screen_when_there_is_some() {
     let mut fixture = Fixture::mixed();
     let text = |fixture: &Fixture| {
         let ui = screen(SMALL, fixture);
-        lines(&draw(&ui, &fixture.scene(), SMALL)).join("\n")
+        lines(&draw(&ui, &fixture.model(), SMALL)).join("\n")
     };
     assert!(!text(&fixture).contains("LATE\n"));
     fixture.pass_late("www.example", 1_300);

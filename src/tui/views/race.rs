@@ -20,7 +20,7 @@ use crate::tui::format::{bytes, count, plural, wrap};
 use crate::tui::keymap::Scope;
 use crate::tui::state::State;
 use crate::tui::theme::{self, BOLD, DIM, NETWORK, PLAIN};
-use crate::tui::view_model::{Scene, Tone};
+use crate::tui::view_model::{Tone, ViewModel};
 use crate::tui::views::View;
 use crate::tui::widgets::put;
 
@@ -82,12 +82,12 @@ fn columns(width: u16) -> &'static [Column] {
     &COLUMNS[..fits]
 }
 
-fn draw(state: &State, scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
+fn draw(state: &State, model: &ViewModel<'_>, body: Rect, buffer: &mut Buffer) {
     let room = usize::from(body.width).saturating_sub(2);
-    let race_state = scene.lab.race_state;
-    let mut lines = vec![(head(state, scene, race_state), BOLD)];
+    let race_state = model.lab.race_state;
+    let mut lines = vec![(head(state, model, race_state), BOLD)];
     let answers = match race_state {
-        None => vec![(invitation(state, scene), PLAIN)],
+        None => vec![(invitation(state, model), PLAIN)],
         Some(race_state) => answer(race_state).into_iter().collect(),
     };
     for (text, style) in answers {
@@ -126,11 +126,11 @@ fn draw(state: &State, scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
 }
 
 /// What is raced over, how far it is, and what Enter does.
-fn head(state: &State, scene: &Scene<'_>, race_state: Option<&RaceState>) -> String {
+fn head(state: &State, model: &ViewModel<'_>, race_state: Option<&RaceState>) -> String {
     let lock = |gil| if gil { "lock on" } else { "lock off" };
     let next = format!(
         "{}, {}",
-        over(state.lab.race, scene.monitor.ids().len()),
+        over(state.lab.race, model.monitor.ids().len()),
         lock(state.lab.race_gil)
     );
     let Some(race_state) = race_state else {
@@ -163,7 +163,7 @@ fn over(workload: Workload, jobs: usize) -> String {
     }
 }
 
-fn invitation(state: &State, scene: &Scene<'_>) -> String {
+fn invitation(state: &State, model: &ViewModel<'_>) -> String {
     let what = match state.lab.race {
         Workload::Http => {
             "over the sites of this list, beside the checks of the monitor, which go on"
@@ -175,7 +175,7 @@ fn invitation(state: &State, scene: &Scene<'_>) -> String {
         "Every paradigm, {} of them, runs the same work {what}: one after another, three rounds, \
          the order turned round each time. Medians are medians. Which is fastest, and what does \
          it cost in threads, processes, processor time and memory?",
-        scene.paradigms.len()
+        model.paradigms.len()
     )
 }
 

@@ -23,7 +23,7 @@ use crate::tui::format::{age, count, is_late, lateness, percent};
 use crate::tui::keymap::Scope;
 use crate::tui::state::{Layer, Row, State};
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
-use crate::tui::view_model::Scene;
+use crate::tui::view_model::ViewModel;
 use crate::tui::widgets::{Piece, draw_pieces, put, strip};
 
 use super::View;
@@ -44,7 +44,7 @@ pub(super) const VIEW: View = View {
     draw,
 };
 
-fn draw(state: &State, scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
+fn draw(state: &State, model: &ViewModel<'_>, area: Rect, buffer: &mut Buffer) {
     if area.height < 3 {
         return;
     }
@@ -64,16 +64,16 @@ fn draw(state: &State, scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
     let places = top..(top + height).min(total);
     let seen: Vec<_> = places
         .clone()
-        .map(|place| state.row(scene, place))
+        .map(|place| state.row(model, place))
         .collect();
     let late = seen.iter().flatten().any(|row| {
         let last = row.site.last();
         last.is_some_and(|last| is_late(last.late))
     });
     let placed = columns(area.width, late);
-    let far = scene.trace.queue.is_some();
+    let far = model.trace.queue.is_some();
     heading(buffer, area, &placed, far);
-    let now = state.now(scene);
+    let now = state.now(model);
     for ((row, place), line) in seen.iter().zip(places).zip(rows.rows()) {
         let line = Rect {
             width: line.width.saturating_sub(1),
@@ -103,7 +103,7 @@ fn draw(state: &State, scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
         buffer,
         bottom,
         state,
-        scene,
+        model,
         total.saturating_sub(seen.len()),
     );
 }
@@ -281,9 +281,9 @@ fn scroll_bar(buffer: &mut Buffer, rows: Rect, top: usize, total: usize) {
 
 /// What is not seen, what the marks mean, how the list came to be, and where we are in it;
 /// or the filter that is typed, or the newest message.
-fn bottom_line(buffer: &mut Buffer, area: Rect, state: &State, scene: &Scene<'_>, more: usize) {
+fn bottom_line(buffer: &mut Buffer, area: Rect, state: &State, model: &ViewModel<'_>, more: usize) {
     let (sort, reverse) = state.order.sort();
-    let (listed, all) = (state.order.rows().len(), scene.monitor.ids().len());
+    let (listed, all) = (state.order.rows().len(), model.monitor.ids().len());
     let filter = state.order.filter();
     let place = (state.cursor + 1).min(listed);
     let mut right = vec![
@@ -301,7 +301,7 @@ fn bottom_line(buffer: &mut Buffer, area: Rect, state: &State, scene: &Scene<'_>
             ],
         ));
         right.insert(0, Piece::text(2, matching, PLAIN));
-    } else if let Some(message) = state.message(scene) {
+    } else if let Some(message) = state.message(model) {
         left.push(Piece::text(
             0,
             message.line(area.width.saturating_sub(2)),

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::tui::keymap::Scope;
 use crate::tui::state::State;
-use crate::tui::view_model::Scene;
+use crate::tui::view_model::ViewModel;
 
 /// One row of the table of screens.
 #[derive(Debug)]
@@ -15,5 +15,5 @@ pub(crate) struct View {
     /// Whose keys count.
     pub(crate) scopes: &'static [Scope],
     /// Draws it into the body.
-    pub(crate) draw: fn(&State, &Scene<'_>, Rect, &mut Buffer),
+    pub(crate) draw: fn(&State, &ViewModel<'_>, Rect, &mut Buffer),
 }

@@ -14,7 +14,7 @@ use crate::tui::layout;
 use crate::tui::state::State;
 use crate::tui::summary::Summary;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
-use crate::tui::view_model::Scene;
+use crate::tui::view_model::ViewModel;
 
 use super::{Piece, draw_pieces, put};
 
@@ -23,19 +23,19 @@ pub(crate) fn draw(
     buffer: &mut Buffer,
     area: Rect,
     state: &State,
-    scene: &Scene<'_>,
+    model: &ViewModel<'_>,
     tabs: &[&str],
 ) {
-    let summary = state.summary(scene);
+    let summary = state.summary(model);
     let line = |y| Rect {
         y: area.y + y,
         height: 1,
         ..area
     };
-    let (left, right) = first_line(state, scene, &summary, tabs);
+    let (left, right) = first_line(state, model, &summary, tabs);
     draw_pieces(buffer, line(0), left, right);
     let mut left = counts(&summary);
-    left.extend(capacity(scene));
+    left.extend(capacity(model));
     draw_pieces(buffer, line(1), left, costs(&summary));
 }
 
@@ -44,7 +44,7 @@ type Pieces = Vec<Piece<'static>>;
 /// What runs the checks, and whether the picture is live.
 fn first_line(
     state: &State,
-    scene: &Scene<'_>,
+    model: &ViewModel<'_>,
     summary: &Summary,
     tabs: &[&str],
 ) -> (Pieces, Pieces) {
@@ -61,7 +61,7 @@ fn first_line(
         Piece::text(3, "UptimeSquirrel", BOLD),
         Piece::new(2, titles),
     ];
-    if let Some(label) = scene.paradigms.get(scene.active) {
+    if let Some(label) = model.paradigms.get(model.active) {
         left.push(Piece::new(
             0,
             vec![
@@ -69,12 +69,12 @@ fn first_line(
                     format!("[{}] {}", label.key, label.name.to_uppercase()),
                     BOLD,
                 ),
-                Span::raw(format!(", {}", crew(scene, census.workers))),
+                Span::raw(format!(", {}", crew(model, census.workers))),
             ],
         ));
     }
     left.extend(
-        scene
+        model
             .trace
             .queue
             .map(|queue| Piece::text(5, places(queue), PLAIN)),
@@ -88,7 +88,7 @@ fn first_line(
         ),
         PLAIN,
     ));
-    let time = clock(scene.now.wall, &state.options.zone);
+    let time = clock(model.now.wall, &state.options.zone);
     let live = if state.frozen.is_some() {
         Span::styled(
             format!("FROZEN {time}"),
@@ -98,7 +98,7 @@ fn first_line(
         Span::styled(format!("live {time}"), PLAIN)
     };
     let right = vec![
-        Piece::text(5, scene.config_path, DIM),
+        Piece::text(5, model.config_path, DIM),
         Piece::new(1, vec![live]),
     ];
     (left, right)
@@ -106,9 +106,9 @@ fn first_line(
 
 /// The workers: those that are there, where they are others than this program's own threads
 /// and processes, and then not how many checks may be under way.
-fn crew(scene: &Scene<'_>, workers: usize) -> String {
+fn crew(model: &ViewModel<'_>, workers: usize) -> String {
     let there = |queue: &QueueFigures| queue.workers.iter().filter(|one| one.alive).count();
-    plural(scene.trace.queue.map_or(workers, there), "worker")
+    plural(model.trace.queue.map_or(workers, there), "worker")
 }
 
 /// Where the workers of a queue are, and what they can run at once.
@@ -158,9 +158,9 @@ fn counts(summary: &Summary) -> Pieces {
 }
 
 /// What the paradigm holds of the list, as it was measured.
-fn capacity(scene: &Scene<'_>) -> Option<Piece<'static>> {
-    let capacity = scene.trace.capacity?;
-    let name = scene.paradigms.get(scene.active)?.name;
+fn capacity(model: &ViewModel<'_>) -> Option<Piece<'static>> {
+    let capacity = model.trace.capacity?;
+    let name = model.paradigms.get(model.active)?.name;
     if capacity.late() > 0 {
         let style = theme::tone(crate::tui::view_model::Tone::Warn);
         return Some(Piece::text(1, holds(name, &capacity), style));
@@ -191,10 +191,10 @@ fn costs(summary: &Summary) -> Pieces {
 }
 
 /// Draws what is wrong for as long as it is, and that the display is frozen.
-pub(crate) fn draw_notices(buffer: &mut Buffer, area: Rect, state: &State, scene: &Scene<'_>) {
+pub(crate) fn draw_notices(buffer: &mut Buffer, area: Rect, state: &State, model: &ViewModel<'_>) {
     let width = area.width.saturating_sub(2);
     let mut rows = area.rows();
-    if let Some(banner) = scene.banner {
+    if let Some(banner) = model.banner {
         let style = theme::tone(crate::tui::view_model::Tone::Bad);
         for (part, row) in layout::banner(banner, area.width).iter().zip(&mut rows) {
             put(buffer, row.x + 1, row.y, width, part, style);
@@ -203,8 +203,8 @@ pub(crate) fn draw_notices(buffer: &mut Buffer, area: Rect, state: &State, scene
     let (Some(frozen), Some(row)) = (&state.frozen, rows.next()) else {
         return;
     };
-    let since = scene.now.mono.since(frozen.summary.now.mono);
-    let behind = scene
+    let since = model.now.mono.since(frozen.summary.now.mono);
+    let behind = model
         .monitor
         .revision()
         .saturating_sub(frozen.summary.revision);
@@ -214,7 +214,7 @@ pub(crate) fn draw_notices(buffer: &mut Buffer, area: Rect, state: &State, scene
         plural(usize::try_from(behind).unwrap_or(usize::MAX), "event"),
     );
     let down = |summary: &Summary| summary.totals.of(SiteIs::Down);
-    let (then, now) = (down(&frozen.summary), down(&Summary::of(scene)));
+    let (then, now) = (down(&frozen.summary), down(&Summary::of(model)));
     if then != now {
         text.push_str(&format!(", now {now} DOWN"));
     }

@@ -13,7 +13,7 @@ use crate::tui::keymap::Scope;
 use crate::tui::lanes::{Axis, ticks};
 use crate::tui::state::State;
 use crate::tui::theme::{BOLD, DIM, PLAIN};
-use crate::tui::view_model::Scene;
+use crate::tui::view_model::ViewModel;
 use crate::tui::views::{View, sched};
 use crate::tui::widgets::put;
 
@@ -34,17 +34,17 @@ const OTHERS: u16 = 12;
 /// A cell of the close-up: half of the lock's interval.
 const CLOSE_UP_CELL: Duration = Duration::from_micros(2_500);
 
-fn draw(state: &State, scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
-    let Some(wanted) = state.lab.experiment(scene) else {
+fn draw(state: &State, model: &ViewModel<'_>, body: Rect, buffer: &mut Buffer) {
+    let Some(wanted) = state.lab.experiment(model) else {
         return;
     };
     // What runs is shown, whatever the keys have been set to meanwhile.
-    let kept = scene.lab.experiment_state;
-    let kept = kept.filter(|experiment_state| scene.lab.trying || experiment_state.is_of(&wanted));
+    let kept = model.lab.experiment_state;
+    let kept = kept.filter(|experiment_state| model.lab.trying || experiment_state.is_of(&wanted));
     let fresh = ExperimentState::new(wanted);
     let experiment_state = kept.unwrap_or(&fresh);
     let mut lines = BodyLines { body, y: body.y };
-    let facts = summary_lines::facts(state, scene, &experiment_state.experiment);
+    let facts = summary_lines::facts(state, model, &experiment_state.experiment);
     lines.line(buffer, &facts, BOLD);
     lines.line(buffer, &summary_lines::answer(experiment_state), PLAIN);
     let columns = JobColumns::of(body.width);
@@ -70,7 +70,7 @@ fn draw(state: &State, scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
         );
     }
     axis(buffer, lines.next(), columns, span);
-    lines.line(buffer, &proportion(scene.trace.store.means()), PLAIN);
+    lines.line(buffer, &proportion(model.trace.store.means()), PLAIN);
     let legend = lines.next();
     sched::draw_legend(buffer, legend, false, "");
 }

@@ -2,13 +2,13 @@
 
 use crate::lab::{Experiment, ExperimentRun, ExperimentState, Workload, fine};
 use crate::tui::state::State;
-use crate::tui::view_model::Scene;
+use crate::tui::view_model::ViewModel;
 
 /// What is tried, by whom, and what Enter does.
-pub(super) fn facts(state: &State, scene: &Scene<'_>, experiment: &Experiment) -> String {
+pub(super) fn facts(state: &State, model: &ViewModel<'_>, experiment: &Experiment) -> String {
     let label = experiment.entry.label;
     let cores = experiment.parameters(false).cores;
-    let todo = if scene.lab.trying {
+    let todo = if model.lab.trying {
         "Enter stops".to_owned()
     } else {
         format!("{} | Enter runs", state.lab.locks.words())

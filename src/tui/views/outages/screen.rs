@@ -12,7 +12,7 @@ use crate::tui::keymap::Scope;
 use crate::tui::outages_state::{OutagesState, Pane};
 use crate::tui::state::{Layer, State};
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
-use crate::tui::view_model::{Scene, Tone};
+use crate::tui::view_model::{Tone, ViewModel};
 use crate::tui::views::View;
 use crate::tui::widgets::{Piece, draw_pieces, put};
 
@@ -32,11 +32,11 @@ pub(in crate::tui::views) const VIEW: View = View {
     draw,
 };
 
-fn draw(state: &State, scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
+fn draw(state: &State, model: &ViewModel<'_>, area: Rect, buffer: &mut Buffer) {
     if area.height < 8 {
         return;
     }
-    let history = state.history(scene);
+    let history = state.history(model);
     let lines = |y: u16, height: u16| Rect {
         y: area.y + y,
         height,
@@ -59,19 +59,19 @@ fn draw(state: &State, scene: &Scene<'_>, area: Rect, buffer: &mut Buffer) {
             theme::tone(Tone::Warn),
         );
     }
-    draw_outages(buffer, lines(said, upper + 1), state, scene, history);
+    draw_outages(buffer, lines(said, upper + 1), state, model, history);
     let upper = upper + said;
     let is_front = state.outages.pane == Pane::Outbox;
     outbox::title(buffer, lines(upper + 1, 1), history, is_front);
-    draw_messages(buffer, lines(upper + 2, lower + 1), state, scene, history);
-    bottom_line(buffer, lines(area.height - 1, 1), state, scene, history);
+    draw_messages(buffer, lines(upper + 2, lower + 1), state, model, history);
+    bottom_line(buffer, lines(area.height - 1, 1), state, model, history);
 }
 
 fn draw_outages(
     buffer: &mut Buffer,
     area: Rect,
     state: &State,
-    scene: &Scene<'_>,
+    model: &ViewModel<'_>,
     history: &HistoryView,
 ) {
     let columns = Columns::of(area.width);
@@ -84,7 +84,7 @@ fn draw_outages(
     let outages = state.outages.outages(history);
     let selected = state.outages.outage_at(&outages);
     let top = top(selected, rows.height);
-    let at = (state.now(scene).wall, &state.options.zone);
+    let at = (state.now(model).wall, &state.options.zone);
     for ((place, outage), line) in outages.iter().enumerate().skip(top).zip(rows.rows()) {
         list::row(buffer, line, &columns, outage, at);
         if place == selected {
@@ -115,7 +115,7 @@ fn draw_messages(
     buffer: &mut Buffer,
     area: Rect,
     state: &State,
-    scene: &Scene<'_>,
+    model: &ViewModel<'_>,
     history: &HistoryView,
 ) {
     outbox::heading(buffer, area);
@@ -126,7 +126,7 @@ fn draw_messages(
     };
     let selected = state.outages.message_at(history);
     let top = top(selected, rows.height);
-    let at = (state.now(scene).wall, &state.options.zone);
+    let at = (state.now(model).wall, &state.options.zone);
     for ((place, message), line) in history
         .messages
         .iter()
@@ -187,7 +187,7 @@ fn bottom_line(
     buffer: &mut Buffer,
     line: Rect,
     state: &State,
-    scene: &Scene<'_>,
+    model: &ViewModel<'_>,
     history: &HistoryView,
 ) {
     let listed = state.outages.outages(history).len();
@@ -222,7 +222,7 @@ fn bottom_line(
             typed(format!("note on {}: ", clean(&outage.name, 30)), text)
         }
         Some(Layer::Filter) => typed("/ ".to_owned(), &state.outages.filter),
-        _ => match state.message(scene) {
+        _ => match state.message(model) {
             Some(message) => {
                 let text = message.line(line.width.saturating_sub(2));
                 Piece::text(0, text, theme::tone(message.tone))

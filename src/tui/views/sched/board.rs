@@ -13,7 +13,7 @@ use crate::trace::{CheckProgress, CheckSummary};
 use crate::tui::lanes::Axis;
 use crate::tui::sched_state::{Grouping, PageTime, SchedState};
 use crate::tui::state::State;
-use crate::tui::view_model::Scene;
+use crate::tui::view_model::ViewModel;
 
 use super::by_site::by_site;
 use super::columns::Columns;
@@ -43,22 +43,22 @@ pub(crate) struct Board<'a> {
 const SETTLED: usize = 10;
 
 /// The moment that the picture is of.
-pub(crate) fn now(state: &State, scene: &Scene<'_>) -> Moment {
+pub(crate) fn now(state: &State, model: &ViewModel<'_>) -> Moment {
     match &state.frozen {
         Some(frozen) => frozen.summary.now.mono,
-        None => scene.trace.store.now(),
+        None => model.trace.store.now(),
     }
 }
 
 impl<'a> Board<'a> {
     /// Gathers the lanes for a body of this size.
-    pub(crate) fn gather(state: &State, scene: &Scene<'a>, area: Rect) -> Self {
+    pub(crate) fn gather(state: &State, model: &ViewModel<'a>, area: Rect) -> Self {
         let columns = Columns::of(area.width);
-        let store = scene.trace.store;
+        let store = model.trace.store;
         let anchor = store.sweep_due().unwrap_or_default();
-        let (now, held) = (now(state, scene), state.frozen.is_some());
+        let (now, held) = (now(state, model), state.frozen.is_some());
         let cells = area.width.saturating_sub(columns.width()).max(1);
-        let interval = scene.trace.interval;
+        let interval = model.trace.interval;
         let time = PageTime {
             anchor,
             now,
@@ -82,13 +82,13 @@ impl<'a> Board<'a> {
         };
         board.rows = match state.sched.grouping {
             Grouping::Thread => {
-                let mut rows = board.threads(scene, usize::from(area.width.saturating_sub(2)));
+                let mut rows = board.threads(model, usize::from(area.width.saturating_sub(2)));
                 rows.iter_mut().for_each(|row| row.fill(window));
                 rows
             }
-            Grouping::Site => board.sites(scene),
+            Grouping::Site => board.sites(model),
             Grouping::Task => {
-                let mut rows = board.threads(scene, usize::from(area.width));
+                let mut rows = board.threads(model, usize::from(area.width));
                 rows.retain(|row| matches!(row.kind, Kind::Thread { gone: false, .. }));
                 rows.truncate(4);
                 rows.iter_mut().for_each(|row| row.fill(window));
@@ -103,10 +103,10 @@ impl<'a> Board<'a> {
 
     /// The threads that may run checks, and those that did on this page; their lanes are still
     /// to be filled.
-    fn threads(&self, scene: &Scene<'a>, room: usize) -> Vec<Row<'a>> {
-        let store = scene.trace.store;
+    fn threads(&self, model: &ViewModel<'a>, room: usize) -> Vec<Row<'a>> {
+        let store = model.trace.store;
         // The threads of a paradigm whose checks are tasks go from one to the next.
-        let label = scene.paradigms.get(scene.active);
+        let label = model.paradigms.get(model.active);
         let tasks = label.filter(|label| label.law == Law::Slowest);
         let tasks = tasks.map(|label| label.name);
         let mut rows: Vec<Row<'a>> = Vec::new();
@@ -118,7 +118,7 @@ impl<'a> Board<'a> {
             let Some(who) = part.who.filter(|_| shown) else {
                 continue;
             };
-            let ours = scene.trace.queue.is_none() && !gone;
+            let ours = model.trace.queue.is_none() && !gone;
             let kind = Kind::Thread {
                 who: who.clone(),
                 many: ours && tasks.is_some_and(|name| who.thread.starts_with(name)),
@@ -130,7 +130,7 @@ impl<'a> Board<'a> {
                 _ => groups.push((pid, who.host.to_string(), vec![row])),
             }
         }
-        if let Some(queue) = scene.trace.queue {
+        if let Some(queue) = model.trace.queue {
             let lanes = groups.into_iter().flat_map(|(.., mut lanes)| {
                 lanes.sort_by_key(|row| order(&row.kind));
                 lanes
@@ -139,12 +139,12 @@ impl<'a> Board<'a> {
         }
         let alone = groups.len() == 1;
         let lives = |rows: &[Row<'_>]| rows.iter().filter(|row| !row.is_gone()).count();
-        let ours = groups.iter().filter(|(pid, ..)| *pid == scene.trace.pid);
+        let ours = groups.iter().filter(|(pid, ..)| *pid == model.trace.pid);
         let ours: usize = ours.map(|(.., rows)| lives(rows)).sum();
         if ours == 0 && !groups.is_empty() {
             let host = String::new();
             rows.push(Row::bare(Kind::Process {
-                pid: scene.trace.pid,
+                pid: model.trace.pid,
                 host,
                 lanes: 0,
             }));
@@ -152,7 +152,7 @@ impl<'a> Board<'a> {
         for (pid, host, mut lanes) in groups {
             lanes.sort_by_key(|row| order(&row.kind));
             if alone || lanes.len() > 1 {
-                let ours = pid == scene.trace.pid;
+                let ours = pid == model.trace.pid;
                 let alive = lives(&lanes);
                 // Of the parent it is said above that it only hands checks out.
                 if alive > 0 || !ours {
@@ -169,15 +169,15 @@ impl<'a> Board<'a> {
     }
 
     /// All sites that were due on this page, in the order of the configuration.
-    fn sites(&self, scene: &Scene<'_>) -> Vec<Row<'a>> {
+    fn sites(&self, model: &ViewModel<'_>) -> Vec<Row<'a>> {
         /// With more sites than that only those that were checked have a lane.
         const ALL: usize = 500;
-        let ids = scene.monitor.ids();
+        let ids = model.monitor.ids();
         let mut others = BTreeSet::new();
         if ids.len() <= ALL {
             others.extend(ids);
         }
-        others.extend(scene.trace.store.waiting().iter().map(|job| job.site));
+        others.extend(model.trace.store.waiting().iter().map(|job| job.site));
         let order = by_site(&self.checks);
         let of_one = order.chunk_by(|one, other| one.site == other.site);
         let mut rows: Vec<_> = of_one

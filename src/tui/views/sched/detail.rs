@@ -6,7 +6,7 @@ use crate::domain::{Moment, Phase, brief, clean};
 use crate::trace::{Activity, CheckRecord, SliceKind, spans};
 use crate::tui::format::{clock, plural};
 use crate::tui::state::State;
-use crate::tui::view_model::Scene;
+use crate::tui::view_model::ViewModel;
 
 /// A short time with enough digits to compare polls: "0.31ms", "1.5s".
 fn fine(duration: Duration) -> String {
@@ -19,8 +19,8 @@ fn fine(duration: Duration) -> String {
 
 /// The check: what it found, how long it queued and took, who ran it; and how often it was
 /// polled, for how long, and what it waited for.
-pub(crate) fn lines(record: &CheckRecord, state: &State, scene: &Scene<'_>) -> [String; 2] {
-    let name = scene.monitor.site(record.site()).map_or_else(
+pub(crate) fn lines(record: &CheckRecord, state: &State, model: &ViewModel<'_>) -> [String; 2] {
+    let name = model.monitor.site(record.site()).map_or_else(
         || record.site().to_string(),
         |site| clean(&site.site().name, 40),
     );
@@ -34,7 +34,7 @@ pub(crate) fn lines(record: &CheckRecord, state: &State, scene: &Scene<'_>) -> [
         }
     };
     let who = &record.ran_on;
-    let at = wall(record.started, scene);
+    let at = wall(record.started, model);
     let first = format!(
         "{name} {verdict}: began {}, queued {}, took {}, on {} (pid {} tid {})",
         clock(at, &state.options.zone),
@@ -51,9 +51,9 @@ pub(crate) fn lines(record: &CheckRecord, state: &State, scene: &Scene<'_>) -> [
     [first, waits(record)]
 }
 
-fn wall(at: Moment, scene: &Scene<'_>) -> crate::domain::Timestamp {
-    let ago = i64::try_from(scene.now.mono.since(at).as_micros()).unwrap_or(i64::MAX);
-    crate::domain::Timestamp::from_micros(scene.now.wall.as_micros().saturating_sub(ago))
+fn wall(at: Moment, model: &ViewModel<'_>) -> crate::domain::Timestamp {
+    let ago = i64::try_from(model.now.mono.since(at).as_micros()).unwrap_or(i64::MAX);
+    crate::domain::Timestamp::from_micros(model.now.wall.as_micros().saturating_sub(ago))
 }
 
 fn waits(record: &CheckRecord) -> String {

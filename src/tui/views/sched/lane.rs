@@ -9,7 +9,7 @@ use crate::trace::{Activity, CheckProgress, CheckSummary, ThreadTrace, spans};
 use crate::tui::format::cut;
 use crate::tui::lanes::{Axis, BEFORE, IDLE, Mark, POLLED, Raster, START, mark, thread_mark};
 use crate::tui::theme::{self, DIM, PLAIN};
-use crate::tui::view_model::Scene;
+use crate::tui::view_model::ViewModel;
 use crate::tui::widgets::put;
 
 use super::row::{Kind, Row};
@@ -20,14 +20,14 @@ pub(crate) fn draw(
     area: Rect,
     axis: &Axis,
     row: &Row<'_>,
-    scene: &Scene<'_>,
+    model: &ViewModel<'_>,
     followed: Option<SiteId>,
 ) {
     let (tid, many) = match &row.kind {
         Kind::Thread { who, many, .. } => (Some(who.tid), *many),
         _ => (None, false),
     };
-    let raster = fill(axis, row, tid, many, scene);
+    let raster = fill(axis, row, tid, many, model);
     let width = axis.cell().as_nanos() as u64;
     let (.., now) = axis.range();
     for (index, cell) in raster.cells().iter().enumerate() {
@@ -35,9 +35,9 @@ pub(crate) fn draw(
             continue;
         };
         let drawn = match tid {
-            Some(_) if many && scene.trace.queue.is_none() => Some(thread_mark(cell, width)),
+            Some(_) if many && model.trace.queue.is_none() => Some(thread_mark(cell, width)),
             // Of a thread of which nothing is noted it is not known that it is idle.
-            Some(_) if !scene.trace.on => mark(cell, width),
+            Some(_) if !model.trace.on => mark(cell, width),
             Some(_) => Some(mark(cell, width).unwrap_or(IDLE)),
             None => mark(cell, width),
         };
@@ -58,7 +58,7 @@ pub(crate) fn draw(
         }
         let next = row.records.get(index + 1).copied();
         let bar = Bar { check, next };
-        bar.draw(buffer, area, axis, row, scene, followed);
+        bar.draw(buffer, area, axis, row, model, followed);
     }
     // Over whatever begins in the same cell: that a site is down must be seen.
     for (index, check) in row.records.iter().enumerate() {
@@ -75,11 +75,11 @@ fn fill<'a>(
     row: &Row<'_>,
     tid: Option<u32>,
     many: bool,
-    scene: &Scene<'_>,
+    model: &ViewModel<'_>,
 ) -> Raster<'a> {
     if let Some(part) = &row.part {
         if many {
-            return shared(axis, row, part, scene);
+            return shared(axis, row, part, model);
         }
         if row.records.iter().all(|check| check.is_of_one_thread) {
             return alone(axis, row, part);
@@ -87,7 +87,7 @@ fn fill<'a>(
     }
     let mut raster = spelled(axis, row, tid);
     let (.., now) = axis.range();
-    for due in row.waiting(scene) {
+    for due in row.waiting(model) {
         raster.fill(due, now, Activity::Queued);
     }
     raster
@@ -98,11 +98,11 @@ fn shared<'a>(
     axis: &'a Axis,
     row: &Row<'_>,
     part: &ThreadTrace<'_>,
-    scene: &Scene<'_>,
+    model: &ViewModel<'_>,
 ) -> Raster<'a> {
     let mut raster = Raster::new(axis);
     // Of a worker elsewhere, whose part comes with the answer, it is known that it holds any.
-    if scene.trace.queue.is_some() {
+    if model.trace.queue.is_some() {
         let mut held = Moment::ZERO;
         for check in &row.records {
             if check.ended > held {
@@ -208,7 +208,7 @@ impl Bar<'_> {
         area: Rect,
         axis: &Axis,
         row: &Row<'_>,
-        scene: &Scene<'_>,
+        model: &ViewModel<'_>,
         followed: Option<SiteId>,
     ) {
         let check = self.check;
@@ -222,7 +222,7 @@ impl Bar<'_> {
         let end = axis.place(check.ended);
         if matches!(row.kind, Kind::Thread { .. }) {
             let last = end.unwrap_or_else(|| axis.hand().unwrap_or(axis.cells() - 1));
-            self.name(buffer, area, axis, (began, last), scene, followed);
+            self.name(buffer, area, axis, (began, last), model, followed);
         }
     }
 
@@ -257,7 +257,7 @@ impl Bar<'_> {
         area: Rect,
         axis: &Axis,
         (start, last): (Option<usize>, usize),
-        scene: &Scene<'_>,
+        model: &ViewModel<'_>,
         followed: Option<SiteId>,
     ) {
         /// Less than that says nothing.
@@ -265,7 +265,7 @@ impl Bar<'_> {
         let Some(start) = start else { return };
         let room = last.saturating_sub(start + 1);
         let site = self.check.site;
-        let Some(state) = scene.monitor.site(site).filter(|_| room >= LEAST) else {
+        let Some(state) = model.monitor.site(site).filter(|_| room >= LEAST) else {
             return;
         };
         let name = cut(&clean(&state.site().name, 60), room);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::domain::{Moment, RanOn, SiteId};
 use crate::trace::{CheckSummary, SliceKind, ThreadTrace};
 use crate::tui::lanes::Axis;
-use crate::tui::view_model::{Scene, Tone};
+use crate::tui::view_model::{Tone, ViewModel};
 
 use super::shares::SharedTraits;
 
@@ -89,12 +89,15 @@ impl<'a> Row<'a> {
 
 impl Row<'_> {
     /// When its checks were due that wait for a worker now, if it is the lane of a site.
-    pub(super) fn waiting<'s>(&self, scene: &Scene<'s>) -> impl Iterator<Item = Moment> + use<'s> {
+    pub(super) fn waiting<'s>(
+        &self,
+        model: &ViewModel<'s>,
+    ) -> impl Iterator<Item = Moment> + use<'s> {
         let of = match self.kind {
             Kind::Site(site) => Some(site),
             _ => None,
         };
-        let jobs = of.map(|site| (site, scene.trace.store.waiting()));
+        let jobs = of.map(|site| (site, model.trace.store.waiting()));
         jobs.into_iter().flat_map(|(site, jobs)| {
             let jobs = jobs.iter().filter(move |job| job.site == site);
             jobs.map(|job| job.due)

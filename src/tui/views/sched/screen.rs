@@ -10,7 +10,7 @@ use crate::tui::keymap::Scope;
 use crate::tui::sched_state::Grouping;
 use crate::tui::state::State;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
-use crate::tui::view_model::Scene;
+use crate::tui::view_model::ViewModel;
 use crate::tui::views::View;
 use crate::tui::widgets::put;
 
@@ -49,36 +49,36 @@ fn lanes_area(state: &State, body: Rect) -> Rect {
     }
 }
 
-fn draw(state: &State, scene: &Scene<'_>, body: Rect, buffer: &mut Buffer) {
-    if scene.paradigms.is_empty() {
+fn draw(state: &State, model: &ViewModel<'_>, body: Rect, buffer: &mut Buffer) {
+    if model.paradigms.is_empty() {
         return;
     }
-    let board = Board::gather(state, scene, body);
+    let board = Board::gather(state, model, body);
     let line = |y: u16| Rect {
         y,
         height: 1,
         ..body
     };
-    let census = state.summary(scene).census;
+    let census = state.summary(model).census;
     let (from, to) = board.axis.range();
-    let facts = Facts::of(scene, census, from, to);
+    let facts = Facts::of(model, census, from, to);
     draw_facts(buffer, line(body.y), &facts);
     draw_cause(buffer, line(body.y + 1), &facts);
     heading(buffer, line(body.y + 2), state, &facts, &board);
     let area = lanes_area(state, body);
-    let (flight, queue) = strips::loads(&board, scene);
-    let hidden = draw_lanes(buffer, area, state, scene, &board, &flight);
+    let (flight, queue) = strips::loads(&board, model);
+    let hidden = draw_lanes(buffer, area, state, model, &board, &flight);
     let y = area.bottom();
-    let most = scene.monitor.ids().len();
+    let most = model.monitor.ids().len();
     let text = format!("queue {}", count(census.queued));
     strips::draw(buffer, line(y), &board, &text, &queue, most);
     let text = format!("in flight {}", count(census.running));
     strips::draw(buffer, line(y + 1), &board, &text, &flight, most);
-    let deadline = scene.trace.store.sweep_due();
-    let interval = scene.trace.interval;
+    let deadline = model.trace.store.sweep_due();
+    let interval = model.trace.interval;
     let deadline = deadline.zip(interval).map(|(due, interval)| due + interval);
     strips::draw_axis(buffer, line(y + 2), &board, deadline);
-    bottom(buffer, line(y + 3), state, scene, &board, hidden);
+    bottom(buffer, line(y + 3), state, model, &board, hidden);
 }
 
 fn draw_facts(buffer: &mut Buffer, line: Rect, facts: &Facts<'_>) {
@@ -112,7 +112,7 @@ fn draw_cause(buffer: &mut Buffer, line: Rect, facts: &Facts<'_>) {
 }
 
 fn heading(buffer: &mut Buffer, line: Rect, state: &State, facts: &Facts<'_>, board: &Board<'_>) {
-    let scene = facts.scene;
+    let model = facts.model;
     let what = match state.sched.grouping {
         Grouping::Thread if board.of_processes() => "PROCESS",
         Grouping::Thread => "THREAD",
@@ -122,7 +122,7 @@ fn heading(buffer: &mut Buffer, line: Rect, state: &State, facts: &Facts<'_>, bo
     board.columns.heading(buffer, line, what);
     let place = &state.sched;
     let cell = board.axis.cell();
-    let interval = scene.trace.interval;
+    let interval = model.trace.interval;
     let mut text = format!(
         "{}, {} a page",
         place.grouping.words(),
@@ -139,14 +139,14 @@ fn heading(buffer: &mut Buffer, line: Rect, state: &State, facts: &Facts<'_>, bo
     }
     if place.is_still() {
         let (.., to) = board.axis.range();
-        let ago = scene.now.mono.since(to).as_micros() as i64;
-        let at = crate::domain::Timestamp::from_micros(scene.now.wall.as_micros() - ago);
+        let ago = model.now.mono.since(to).as_micros() as i64;
+        let at = crate::domain::Timestamp::from_micros(model.now.wall.as_micros() - ago);
         text.push_str(&format!(
             ", stands at {}: G goes live",
             clock(at, &state.options.zone)
         ));
     }
-    let (forgotten, dropped) = scene.trace.store.lost();
+    let (forgotten, dropped) = model.trace.store.lost();
     if dropped > 0 {
         text.push_str(&format!(", {} dropped", count(dropped as usize)));
     } else if forgotten > 0 && place.is_still() {
@@ -178,7 +178,7 @@ fn draw_lanes(
     buffer: &mut Buffer,
     area: Rect,
     state: &State,
-    scene: &Scene<'_>,
+    model: &ViewModel<'_>,
     board: &Board<'_>,
     flight: &[f64],
 ) -> usize {
@@ -195,7 +195,7 @@ fn draw_lanes(
         };
         let row = &*row;
         if let Kind::Process { pid, host, lanes } = &row.kind {
-            let text = process(scene, *pid, host, *lanes);
+            let text = process(model, *pid, host, *lanes);
             put(buffer, line.x + 1, line.y, line.width - 2, &text, DIM);
             continue;
         }
@@ -207,7 +207,7 @@ fn draw_lanes(
         let under = under.filter(|(lane, _)| lane == index);
         let selected = under.is_some();
         let style = if selected { theme::SELECTED } else { PLAIN };
-        let (name, name_style) = label(row, scene, board);
+        let (name, name_style) = label(row, model, board);
         let style = name_style.patch(style);
         put(
             buffer,
@@ -217,7 +217,7 @@ fn draw_lanes(
             &name,
             style,
         );
-        let numbers = numbers(row, state, scene, board, in_flight, line.y);
+        let numbers = numbers(row, state, model, board, in_flight, line.y);
         board.columns.draw(buffer, line, &numbers);
         let left = board.columns.width();
         let cells = Rect {
@@ -226,7 +226,7 @@ fn draw_lanes(
             ..line
         };
         let followed = state.sched.followed;
-        lane::draw(buffer, cells, &board.axis, row, scene, followed);
+        lane::draw(buffer, cells, &board.axis, row, model, followed);
         if let Some((_, check)) = under {
             lane::select(buffer, cells, &board.axis, check);
         }
@@ -235,9 +235,9 @@ fn draw_lanes(
 }
 
 /// What is said of a process above its threads.
-fn process(scene: &Scene<'_>, pid: u32, host: &str, lanes: usize) -> String {
-    let memory = scene.trace.kernel.memory(pid);
-    if pid != scene.trace.pid {
+fn process(model: &ViewModel<'_>, pid: u32, host: &str, lanes: usize) -> String {
+    let memory = model.trace.kernel.memory(pid);
+    if pid != model.trace.pid {
         let memory = memory.map_or_else(String::new, |memory| format!(", {}", bytes(memory)));
         return format!(
             "host {host}, pid {pid}: {}{memory}",
@@ -247,13 +247,13 @@ fn process(scene: &Scene<'_>, pid: u32, host: &str, lanes: usize) -> String {
     if lanes == 0 {
         return format!("pid {pid}, this program: the parent, hands checks out by pipes");
     }
-    let memory = memory.or(scene.process.rss);
+    let memory = memory.or(model.process.rss);
     let memory = memory.map_or_else(|| "its memory".to_owned(), bytes);
     let threads = match lanes {
         1 => "1 thread has".to_owned(),
         number => format!("{number} threads share"),
     };
-    let sampled = scene.trace.kernel.process_usage(pid);
+    let sampled = model.trace.kernel.process_usage(pid);
     let sampled = sampled.map_or_else(String::new, |usage| {
         format!(
             ", sampled ~{:.0}% cpu, ~{:.0} switches/s",
@@ -264,9 +264,13 @@ fn process(scene: &Scene<'_>, pid: u32, host: &str, lanes: usize) -> String {
     format!("pid {pid}, this program: {threads} {memory} of memory{sampled}")
 }
 
-fn label(row: &Row<'_>, scene: &Scene<'_>, board: &Board<'_>) -> (String, ratatui::style::Style) {
+fn label(
+    row: &Row<'_>,
+    model: &ViewModel<'_>,
+    board: &Board<'_>,
+) -> (String, ratatui::style::Style) {
     let site_name = |site: SiteId| {
-        scene.monitor.site(site).map_or_else(
+        model.monitor.site(site).map_or_else(
             || "removed".to_owned(),
             |state| clean(&state.site().name, 60),
         )
@@ -274,7 +278,7 @@ fn label(row: &Row<'_>, scene: &Scene<'_>, board: &Board<'_>) -> (String, ratatu
     match &row.kind {
         Kind::Process { .. } | Kind::Said(..) => (String::new(), PLAIN),
         Kind::Thread { who, gone, .. } => {
-            let id = if who.pid == who.tid || who.pid != scene.trace.pid {
+            let id = if who.pid == who.tid || who.pid != model.trace.pid {
                 who.pid
             } else {
                 who.tid
@@ -286,11 +290,11 @@ fn label(row: &Row<'_>, scene: &Scene<'_>, board: &Board<'_>) -> (String, ratatu
             };
             let text = match board.columns.name() {
                 room @ 16.. if *gone => cut(&format!("{} gone", clean(name, 15)), room.into()),
-                room @ 16.. if scene.trace.queue.is_some() => cut(
+                room @ 16.. if model.trace.queue.is_some() => cut(
                     &format!("  pid {} {}", who.pid, clean(name, 15)),
                     room.into(),
                 ),
-                0..16 if who.pid == who.tid || scene.trace.queue.is_some() => {
+                0..16 if who.pid == who.tid || model.trace.queue.is_some() => {
                     format!("pid {}", who.pid)
                 }
                 0..16 => clean(name, 15),
@@ -299,7 +303,7 @@ fn label(row: &Row<'_>, scene: &Scene<'_>, board: &Board<'_>) -> (String, ratatu
             (text, if *gone { DIM } else { PLAIN })
         }
         Kind::Site(site) => {
-            let down = scene
+            let down = model
                 .monitor
                 .site(*site)
                 .is_some_and(|state| state.state() == crate::monitor::State::Down);
@@ -315,31 +319,31 @@ fn label(row: &Row<'_>, scene: &Scene<'_>, board: &Board<'_>) -> (String, ratatu
 fn numbers(
     row: &Row<'_>,
     state: &State,
-    scene: &Scene<'_>,
+    model: &ViewModel<'_>,
     board: &Board<'_>,
     in_flight: f64,
     line: u16,
 ) -> Numbers {
     // With several hosts one may idle while checks are in flight elsewhere.
-    let in_flight = match scene.trace.queue {
+    let in_flight = match model.trace.queue {
         Some(_) => row.in_flight(&board.axis),
         None => in_flight,
     };
-    let on_record = scene.trace.on || state.sched.is_still();
+    let on_record = model.trace.on || state.sched.is_still();
     let shares = on_record.then(|| {
         let mut shares = row.shares(board.settled(line), in_flight);
         let (.., to) = board.axis.range();
-        let waits = row.waiting(scene).map(|due| to.since(due)).max();
+        let waits = row.waiting(model).map(|due| to.since(due)).max();
         shares.late = shares.late.max(waits.unwrap_or_default());
         shares
     });
-    let kernel = scene.trace.kernel;
+    let kernel = model.trace.kernel;
     match &row.kind {
         Kind::Thread { who, .. } => {
             // The same numbers on another machine are somebody else's.
             let known = who.host == here().host;
             let usage = kernel.usage(who.pid, who.tid).filter(|_| known);
-            let own = known && who.pid != scene.trace.pid;
+            let own = known && who.pid != model.trace.pid;
             Numbers {
                 shares,
                 kernel: usage.map(|usage| usage.cpu),
@@ -359,7 +363,7 @@ fn bottom(
     buffer: &mut Buffer,
     line: Rect,
     state: &State,
-    scene: &Scene<'_>,
+    model: &ViewModel<'_>,
     board: &Board<'_>,
     hidden: usize,
 ) {
@@ -369,7 +373,7 @@ fn bottom(
             ..line
         };
         let texts = match board.selected(&state.sched) {
-            Some((_, check)) => detail::lines(check.record(), state, scene),
+            Some((_, check)) => detail::lines(check.record(), state, model),
             None => [
                 "The check under the cursor is not on this page any more.".into(),
                 "Left and Right go to the checks of a lane; End goes live.".into(),

@@ -8,7 +8,7 @@ use crate::domain::Moment;
 use crate::tui::format::count;
 use crate::tui::lanes::{Axis, LEGEND, Load, block, ticks};
 use crate::tui::theme::{self, DIM, PLAIN};
-use crate::tui::view_model::Scene;
+use crate::tui::view_model::ViewModel;
 use crate::tui::widgets::{Piece, draw_pieces, put};
 
 use super::board::Board;
@@ -21,14 +21,14 @@ const DEADLINE: &str = "|due again";
 
 /// The numbers of checks that were in flight, and of those that waited for a worker, cell by
 /// cell.
-pub(crate) fn loads(board: &Board<'_>, scene: &Scene<'_>) -> (Vec<f64>, Vec<f64>) {
+pub(crate) fn loads(board: &Board<'_>, model: &ViewModel<'_>) -> (Vec<f64>, Vec<f64>) {
     let (mut flight, mut queue) = (Load::new(&board.axis), Load::new(&board.axis));
     for check in &board.checks {
         flight.add(check.started, check.ended);
         queue.add(check.due, check.started);
     }
     let (.., now) = board.axis.range();
-    for job in scene.trace.store.waiting() {
+    for job in model.trace.store.waiting() {
         queue.add(job.due, now);
     }
     (flight.means(), queue.means())

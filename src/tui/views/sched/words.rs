@@ -9,11 +9,11 @@ use crate::monitor::State as SiteIs;
 use crate::paradigm::{Census, Label, Law, QueueFigures};
 use crate::trace::{Capacity, LateReason, Lateness, Sweep};
 use crate::tui::format::{count, cut, holds, is_late, lateness, plural};
-use crate::tui::view_model::{Scene, Tone};
+use crate::tui::view_model::{Tone, ViewModel};
 
 /// What the lines are made from.
 pub(crate) struct Facts<'a> {
-    pub(crate) scene: &'a Scene<'a>,
+    pub(crate) model: &'a ViewModel<'a>,
     pub(crate) label: Label,
     pub(crate) census: Census,
     pub(crate) sweep: Option<Sweep>,
@@ -26,8 +26,8 @@ pub(crate) struct Facts<'a> {
 
 /// How many processes and threads, as they are, and where. A parent that only hands checks
 /// out is told apart.
-fn crew(census: &Census, scene: &Scene<'_>) -> String {
-    let roster = scene.trace.store.roster();
+fn crew(census: &Census, model: &ViewModel<'_>) -> String {
+    let roster = model.trace.store.roster();
     let mut processes = match census.processes {
         1 => "1 process".to_owned(),
         number => format!("{} processes", count(number)),
@@ -35,7 +35,7 @@ fn crew(census: &Census, scene: &Scene<'_>) -> String {
     let hosts: BTreeSet<_> = roster.iter().map(|who| &who.host).collect();
     if hosts.len() > 1 {
         processes.push_str(&format!(" on {} hosts", count(hosts.len())));
-    } else if !roster.is_empty() && roster.iter().all(|who| who.pid != scene.trace.pid) {
+    } else if !roster.is_empty() && roster.iter().all(|who| who.pid != model.trace.pid) {
         processes.push_str(" + parent");
     }
     format!("{processes}, {}", plural(census.threads, "thread"))
@@ -43,23 +43,23 @@ fn crew(census: &Census, scene: &Scene<'_>) -> String {
 
 impl<'a> Facts<'a> {
     /// Gathers them: who was late of those that started between `from` and now.
-    pub(crate) fn of(scene: &'a Scene<'a>, census: Census, from: Moment, now: Moment) -> Self {
-        let store = scene.trace.store;
+    pub(crate) fn of(model: &'a ViewModel<'a>, census: Census, from: Moment, now: Moment) -> Self {
+        let store = model.trace.store;
         let sweep = store.sweep();
         Self {
-            scene,
-            label: scene.paradigms[scene.active.min(scene.paradigms.len() - 1)],
+            model,
+            label: model.paradigms[model.active.min(model.paradigms.len() - 1)],
             census,
             sweep,
             is_own_sweep: sweep.is_none_or(|sweep| store.is_of_now(sweep.due)),
             late: Lateness::worst(store, from, now).filter(|late| is_late(late.late)),
             now,
-            sites: scene.monitor.ids().len(),
+            sites: model.monitor.ids().len(),
         }
     }
 
     fn name(&self, site: SiteId) -> String {
-        self.scene.monitor.site(site).map_or_else(
+        self.model.monitor.site(site).map_or_else(
             || site.to_string(),
             |state| cut(&clean(&state.site().name, 60), 24),
         )
@@ -70,14 +70,14 @@ impl<'a> Facts<'a> {
     pub(crate) fn facts(&self, room: usize) -> String {
         let census = &self.census;
         let late = self.late.map_or(Duration::ZERO, |late| late.late);
-        let late = if self.scene.trace.on {
+        let late = if self.model.trace.on {
             lateness(late)
         } else {
             "-".to_owned()
         };
         let facts = |sweep: String, worst: &str| {
             vec![
-                crew(census, self.scene),
+                crew(census, self.model),
                 format!("running {} of {}", count(census.running), count(self.sites)),
                 format!("queue {}", count(census.queued)),
                 sweep,
@@ -139,10 +139,10 @@ impl<'a> Facts<'a> {
     /// The first site that is down, and why.
     fn failing(&self) -> Option<String> {
         const MOST: usize = 10_000;
-        if self.scene.monitor.totals().of(SiteIs::Down) == 0 {
+        if self.model.monitor.totals().of(SiteIs::Down) == 0 {
             return None;
         }
-        let mut sites = self.scene.monitor.sites().take(MOST);
+        let mut sites = self.model.monitor.sites().take(MOST);
         let site = sites.find(|site| site.state() == SiteIs::Down)?;
         let reason = site.outage()?.reason;
         Some(format!("{} DOWN {reason}", self.name(site.id())))
@@ -150,7 +150,7 @@ impl<'a> Facts<'a> {
 
     /// The cause, in clauses of which the first matter most.
     pub(crate) fn cause(&self) -> (Vec<String>, Tone) {
-        if !self.scene.trace.on {
+        if !self.model.trace.on {
             let text = "Recording is off: T switches it on.".to_owned();
             return (vec![text], Tone::Warn);
         }
@@ -163,7 +163,7 @@ impl<'a> Facts<'a> {
             }
             None => clauses.push("Nothing is late.".to_owned()),
         }
-        let short = self.scene.trace.capacity;
+        let short = self.model.trace.capacity;
         let short = short.and_then(|capacity| self.short(&capacity));
         match (&self.late, short) {
             // What a list needs at every moment is no matter of this page.
@@ -193,7 +193,7 @@ impl<'a> Facts<'a> {
                     brief(took)
                 );
             }
-            LateReason::Program if self.scene.trace.queue.is_some() => {
+            LateReason::Program if self.model.trace.queue.is_some() => {
                 return format!("{victim}: so long it was on the way to a worker.");
             }
             LateReason::Program if self.census.processes > 1 => {
@@ -219,8 +219,8 @@ impl<'a> Facts<'a> {
         if late.ahead > 1 {
             text.push_str(&format!(" and {}", plural(late.ahead - 1, "more check")));
         }
-        let store = self.scene.trace.store;
-        let number = match self.scene.trace.queue {
+        let store = self.model.trace.store;
+        let number = match self.model.trace.queue {
             // Those that were there before they were first heard of are not on record.
             Some(queue) if store.is_of_now(late.began) => queue.places().unwrap_or_default(),
             _ => store.workers_at(late.began),
@@ -236,14 +236,14 @@ impl<'a> Facts<'a> {
 
     fn idle(&self) -> String {
         const MOST: usize = 10_000;
-        let ids = self.scene.monitor.ids().iter().take(MOST);
-        let next = ids.filter_map(|id| (self.scene.next_due)(*id)).min();
+        let ids = self.model.monitor.ids().iter().take(MOST);
+        let next = ids.filter_map(|id| (self.model.next_due)(*id)).min();
         let threads = match self.census.threads {
             0 => "No thread is kept".to_owned(),
             1 => "The thread is parked".to_owned(),
             number => format!("All {} threads are parked", count(number)),
         };
-        match next.map(|next| next.since(self.scene.now.mono)) {
+        match next.map(|next| next.since(self.model.now.mono)) {
             Some(rest) if rest > Duration::ZERO => {
                 format!("{threads}, next check in {}.", brief(rest))
             }
@@ -261,7 +261,7 @@ impl<'a> Facts<'a> {
             .sweep
             .filter(|sweep| sweep.open == 0 && self.is_own_sweep);
         // Messages may be under way by the thousand: what bounds a sweep are the workers.
-        let places = self.scene.trace.queue.and_then(QueueFigures::places);
+        let places = self.model.trace.queue.and_then(QueueFigures::places);
         let workers = places.unwrap_or(self.census.workers).max(1);
         let kind = match places {
             Some(_) => Law::SumByWorkers,
