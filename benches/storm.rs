@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::mpsc::unbounded_channel;
 use uptime_squirrel::app::{Core, Ledger, WorkerLimits};
-use uptime_squirrel::config::{self, Known};
+use uptime_squirrel::config::{self, KnownNames};
 use uptime_squirrel::domain::{CheckResult, Clock, SystemClock};
 use uptime_squirrel::history::Place;
 use uptime_squirrel::paradigm::{ALL, names, position, raise_file_limit};
@@ -115,7 +115,7 @@ fn storm(urls: &[String]) -> Result<Storm, Box<dyn Error>> {
     );
     std::fs::write(&sites, list(urls)?)?;
     let paradigms = names();
-    let known = Known {
+    let known = KnownNames {
         paradigms: &paradigms,
     };
     let config = config::load(&sites, &known).map_err(|mistakes| mistakes.to_string())?;

@@ -280,7 +280,7 @@ mod readme {
         fs::write(folder.path().join("extra-ca.pem"), "").unwrap();
         fs::write(&file, toml).unwrap();
         let names = paradigm::names();
-        let known = config::Known { paradigms: &names };
+        let known = config::KnownNames { paradigms: &names };
         config::load(&file, &known).unwrap_or_else(|mistakes| panic!("{toml}\n{mistakes}"))
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::config::{self, Config, EditError, Known, Mistakes, Watcher};
+use crate::config::{self, Config, Diagnostics, EditError, KnownNames, Watcher};
 use crate::domain::Site;
 use crate::paradigm;
 
@@ -22,7 +22,7 @@ pub enum ConfigEvent {
     /// The file changed and is in order.
     Changed(Box<Config>),
     /// The file changed and is not.
-    Broken(Mistakes),
+    Broken(Diagnostics),
     /// A pause (`true`) or its end was written, or could not be.
     Saved(Box<str>, Result<bool, EditError>),
 }
@@ -83,7 +83,7 @@ fn keep(
 ) {
     let Some(path) = path else { return };
     let names = paradigm::names();
-    let known = Known { paradigms: &names };
+    let known = KnownNames { paradigms: &names };
     let mut changing = false;
     loop {
         let mut asked = false;

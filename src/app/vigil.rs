@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::config::{Common, Config, Window};
+use crate::config::{Config, MaintenanceWindow, SharedWindow};
 use crate::domain::{Moment, Now, Owner, SiteId, Timestamp};
 use crate::monitor::{Monitor, SiteState};
 
@@ -58,8 +58,8 @@ struct Watch {
 /// What a configuration says of it.
 #[derive(Debug)]
 pub(super) struct Rules {
-    maintenance: BTreeMap<Box<str>, Vec<Window>>,
-    common: Vec<Common>,
+    maintenance: BTreeMap<Box<str>, Vec<MaintenanceWindow>>,
+    common: Vec<SharedWindow>,
     remind: Option<Duration>,
 }
 
@@ -67,7 +67,7 @@ impl From<&Config> for Rules {
     fn from(config: &Config) -> Self {
         Self {
             maintenance: config.maintenance.clone(),
-            common: config.common_maintenance.clone(),
+            common: config.shared_maintenance.clone(),
             remind: config.notify.remind,
         }
     }
@@ -81,7 +81,7 @@ type Known = Cell<Option<(i64, Option<Timestamp>)>>;
 pub(super) struct Vigil {
     zone: TimeZone,
     /// With the minute that was asked for last, and until when it is open.
-    windows: Vec<(Window, Known)>,
+    windows: Vec<(MaintenanceWindow, Known)>,
     by_name: HashMap<Box<str>, Vec<usize>>,
     by_tag: HashMap<Box<str>, Vec<usize>>,
     by_key: BTreeMap<SiteId, Timestamp>,
@@ -128,7 +128,7 @@ impl Vigil {
         self.remind = rules.remind;
     }
 
-    fn add(&mut self, window: Window) -> usize {
+    fn add(&mut self, window: MaintenanceWindow) -> usize {
         self.windows.push((window, Known::default()));
         self.windows.len() - 1
     }
@@ -301,7 +301,7 @@ impl Vigil {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Known as Names, parse};
+    use crate::config::{KnownNames, parse};
     use crate::domain::{Acknowledgement, JobId, Outcome, Verdict};
     use crate::monitor::{Notice, look};
     use proptest::prelude::*;
@@ -352,7 +352,12 @@ owners = ["ops"]
 
     impl Life {
         fn new() -> Self {
-            let config = parse(SITES, Path::new("sites.toml"), &Names { paradigms: &[] }).unwrap();
+            let config = parse(
+                SITES,
+                Path::new("sites.toml"),
+                &KnownNames { paradigms: &[] },
+            )
+            .unwrap();
             let mut monitor = Monitor::new();
             let now = Now::default();
             monitor.configure(config.sites.clone(), now);

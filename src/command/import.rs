@@ -5,7 +5,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use crate::config::Known;
+use crate::config::KnownNames;
 use crate::domain::clean;
 use crate::history;
 use crate::import::{ALL, Converted, Input, KUMA_TABLES, convert, kuma_backup, position};
@@ -43,7 +43,7 @@ fn import(args: &ImportArgs) -> Result<Converted, String> {
     let inputs = names.iter().zip(&texts);
     let inputs: Vec<_> = inputs.map(|(name, text)| Input { name, text }).collect();
     let paradigms = paradigm::names();
-    let known = Known {
+    let known = KnownNames {
         paradigms: &paradigms,
     };
     let converted = convert(entry, &inputs, &known).map_err(|wrong| {

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use crate::config::{self, Config, Known, Mistakes};
+use crate::config::{self, Config, Diagnostics, KnownNames};
 use crate::domain::MaskedUrl;
 use crate::paradigm;
 
@@ -18,7 +18,7 @@ pub(super) fn load(explicit: Option<&Path>) -> Result<Config, Exit> {
 /// The configuration at `path`. What it warns of is said, and used all the same.
 pub(super) fn read(path: &Path) -> Result<Config, Exit> {
     let names = paradigm::names();
-    let known = Known { paradigms: &names };
+    let known = KnownNames { paradigms: &names };
     let config = config::load(path, &known).map_err(|mistakes| complain(&mistakes))?;
     config.warnings.iter().for_each(say);
     Ok(config)
@@ -45,7 +45,7 @@ pub(super) fn with_broker(mut config: Config, named: Option<&str>) -> Result<Con
 }
 
 /// Every mistake on standard error: a line each, and at a terminal the line it stands in.
-pub(super) fn complain(mistakes: &Mistakes) -> Exit {
+pub(super) fn complain(mistakes: &Diagnostics) -> Exit {
     if std::io::stderr().is_terminal() {
         mistake(mistakes.detailed())
     } else {

@@ -12,16 +12,16 @@ use toml_edit::{
 
 use crate::domain::Site;
 
+use super::diagnostics::{Diagnostics, shown_path};
 use super::files::{self, ContentHash};
 use super::load::{MainFile, read_main};
-use super::mistakes::{Mistakes, shown_path};
-use super::model::Known;
+use super::model::KnownNames;
 
 /// Why the file was left as it is.
 #[derive(Debug)]
 pub enum EditError {
     /// It has mistakes; an edit could make them worse.
-    Mistakes(Mistakes),
+    Invalid(Diagnostics),
     /// It could not be read or written, or the site could not be found in it.
     Failed {
         /// The file.
@@ -34,7 +34,7 @@ pub enum EditError {
 impl fmt::Display for EditError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Mistakes(mistakes) => {
+            Self::Invalid(mistakes) => {
                 write!(f, "not changed, because of mistakes in it: {mistakes}")
             }
             Self::Failed { path, why } => {
@@ -48,9 +48,9 @@ impl std::error::Error for EditError {}
 
 /// The proof of an edit, which tells a watcher that the new content is no news.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Written(ContentHash);
+pub struct WrittenContent(ContentHash);
 
-impl Written {
+impl WrittenContent {
     pub(super) const fn content(self) -> ContentHash {
         self.0
     }
@@ -65,13 +65,13 @@ pub fn set_paused(
     path: &Path,
     site: &Site,
     paused: bool,
-    known: &Known<'_>,
-) -> Result<Written, EditError> {
+    known: &KnownNames<'_>,
+) -> Result<WrittenContent, EditError> {
     let failed = |why: String| EditError::Failed {
         path: path.to_owned(),
         why,
     };
-    let files::Loaded { text, source } = files::read(path).map_err(EditError::Mistakes)?;
+    let files::LoadedFile { text, source } = files::read(path).map_err(EditError::Invalid)?;
     let edited = edit(&text, path, site, paused, known)?;
     let (bytes, _) = files::bytes(path).map_err(|error| failed(files::plain(&error)))?;
     if Some(ContentHash::of(&bytes)) != source.content {
@@ -85,7 +85,7 @@ pub fn set_paused(
     if content != bytes {
         replace(path, &content).map_err(|error| failed(files::plain(&error)))?;
     }
-    Ok(Written(ContentHash::of(&content)))
+    Ok(WrittenContent(ContentHash::of(&content)))
 }
 
 /// The text with the site paused or not.
@@ -94,7 +94,7 @@ fn edit(
     path: &Path,
     site: &Site,
     paused: bool,
-    known: &Known<'_>,
+    known: &KnownNames<'_>,
 ) -> Result<String, EditError> {
     let failed = |why: &str| EditError::Failed {
         path: path.to_owned(),
@@ -127,14 +127,14 @@ fn edit(
 }
 
 /// The file itself, without the lists, which an edit has no need of.
-fn read_good(text: &str, path: &Path, known: &Known<'_>) -> Result<MainFile, EditError> {
+fn read_good(text: &str, path: &Path, known: &KnownNames<'_>) -> Result<MainFile, EditError> {
     let mut main = read_main(text, path, known);
-    let notes = std::mem::replace(
-        &mut main.notes,
-        super::notes::Notes::new(super::notes::Language::Toml),
+    let sink = std::mem::replace(
+        &mut main.sink,
+        super::diagnostic_sink::DiagnosticSink::new(super::diagnostic_sink::Language::Toml),
     );
-    match notes.finish(&shown_path(path), text) {
-        Some(mistakes) => Err(EditError::Mistakes(mistakes)),
+    match sink.finish(&shown_path(path), text) {
+        Some(mistakes) => Err(EditError::Invalid(mistakes)),
         None => Ok(main),
     }
 }
@@ -142,9 +142,11 @@ fn read_good(text: &str, path: &Path, known: &Known<'_>) -> Result<MainFile, Edi
 /// The site's place among `[[sites]]`: by the name it is given there, or by its URL.
 fn index_of(main: &MainFile, site: &Site) -> Option<usize> {
     let mut drafts = main.drafts.good.iter();
-    let named = |draft: &&super::sites_table::Draft| draft.named && draft.site.name == site.name;
-    let unnamed =
-        |draft: &&super::sites_table::Draft| !draft.named && draft.site.spec.url == site.spec.url;
+    let named =
+        |draft: &&super::sites_table::SiteDraft| draft.named && draft.site.name == site.name;
+    let unnamed = |draft: &&super::sites_table::SiteDraft| {
+        !draft.named && draft.site.spec.url == site.spec.url
+    };
     let found = drafts.clone().find(named).or_else(|| drafts.find(unnamed));
     found.map(|draft| draft.index)
 }
@@ -239,26 +241,26 @@ fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
         return Err(io::Error::other("it is read-only"));
     }
     let folder = target.parent().unwrap_or_else(|| Path::new("/"));
-    let draft = Draft::create(folder, &metadata.permissions())?;
+    let temporary = TemporaryFile::create(folder, &metadata.permissions())?;
     // Only a privileged user may give a file away; for others it is theirs already.
-    let _ = chown(&draft.path, Some(metadata.uid()), Some(metadata.gid()));
-    fs::set_permissions(&draft.path, metadata.permissions())?;
-    let mut file = &draft.file;
+    let _ = chown(&temporary.path, Some(metadata.uid()), Some(metadata.gid()));
+    fs::set_permissions(&temporary.path, metadata.permissions())?;
+    let mut file = &temporary.file;
     file.write_all(content)?;
     file.sync_all()?;
-    fs::rename(&draft.path, &target)?;
+    fs::rename(&temporary.path, &target)?;
     // The rename itself must survive a crash; not every file system can say so of a folder.
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(())
 }
 
 /// A file that is being written, removed again unless it was renamed.
-struct Draft {
+struct TemporaryFile {
     path: PathBuf,
     file: File,
 }
 
-impl Draft {
+impl TemporaryFile {
     fn create(folder: &Path, permissions: &Permissions) -> io::Result<Self> {
         use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
         let mut number = 0;
@@ -285,7 +287,7 @@ impl Draft {
     }
 }
 
-impl Drop for Draft {
+impl Drop for TemporaryFile {
     fn drop(&mut self) {
         // After the rename there is nothing to remove.
         let _ = fs::remove_file(&self.path);
@@ -299,7 +301,7 @@ mod tests {
     use super::super::load::load;
     use super::*;
 
-    const KNOWN: Known<'static> = Known {
+    const KNOWN: KnownNames<'static> = KnownNames {
         paradigms: &["async"],
     };
 
@@ -415,7 +417,7 @@ mod tests {
         ] {
             fs::write(&file.path, broken).unwrap();
             let error = set_paused(&file.path, &site, true, &KNOWN).unwrap_err();
-            assert!(matches!(error, EditError::Mistakes(_)), "{error}");
+            assert!(matches!(error, EditError::Invalid(_)), "{error}");
             assert_eq!(fs::read_to_string(&file.path).unwrap(), broken);
         }
         fs::remove_file(&file.path).unwrap();

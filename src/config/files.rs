@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::mistakes::{Mistake, Mistakes, Place, shown_path};
+use super::diagnostics::{Diagnostic, Diagnostics, Place, shown_path};
 
 /// The largest file that is read. A million sites are some 40 MB.
 const MOST_BYTES: u64 = 64 << 20;
@@ -25,7 +25,7 @@ impl ContentHash {
 
 /// What the file system says of a file; changes whenever the content does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stamp {
+pub(super) struct FileStamp {
     device: u64,
     inode: u64,
     size: u64,
@@ -35,7 +35,7 @@ pub(super) struct Stamp {
     changed: (i64, i64),
 }
 
-impl From<&Metadata> for Stamp {
+impl From<&Metadata> for FileStamp {
     fn from(metadata: &Metadata) -> Self {
         Self {
             device: metadata.dev(),
@@ -55,43 +55,43 @@ pub struct SourceFile {
     /// Its content; `None` if it could not be read.
     pub content: Option<ContentHash>,
     /// `None` for a file that may not be read twice, such as a pipe.
-    pub(super) stamp: Option<Stamp>,
+    pub(super) stamp: Option<FileStamp>,
 }
 
 /// A file that was read.
 #[derive(Debug)]
-pub(super) struct Loaded {
+pub(super) struct LoadedFile {
     /// Without a byte order mark.
     pub(super) text: String,
     pub(super) source: SourceFile,
 }
 
 /// The stamp of a regular file; an error for anything else.
-pub(super) fn stamp(path: &Path) -> io::Result<Stamp> {
+pub(super) fn stamp(path: &Path) -> io::Result<FileStamp> {
     let metadata = std::fs::metadata(path)?;
     if !metadata.is_file() {
         return Err(io::Error::other("not a regular file"));
     }
-    Ok(Stamp::from(&metadata))
+    Ok(FileStamp::from(&metadata))
 }
 
 /// Reads a text file.
 ///
 /// # Errors
 /// A missing file, a folder, missing permission, more than 64 MiB, text that is not UTF-8.
-pub(super) fn read(path: &Path) -> Result<Loaded, Mistakes> {
+pub(super) fn read(path: &Path) -> Result<LoadedFile, Diagnostics> {
     let (bytes, metadata) =
-        bytes(path).map_err(|error| Mistakes::of_file(path, &unreadable(&error)))?;
+        bytes(path).map_err(|error| Diagnostics::of_file(path, &unreadable(&error)))?;
     let source = SourceFile {
         path: path.to_owned(),
         content: Some(ContentHash::of(&bytes)),
-        stamp: metadata.is_file().then(|| Stamp::from(&metadata)),
+        stamp: metadata.is_file().then(|| FileStamp::from(&metadata)),
     };
     let mut text = String::from_utf8(bytes).map_err(|error| not_text(path, &error))?;
     if text.starts_with(BYTE_ORDER_MARK) {
         text.drain(..BYTE_ORDER_MARK.len_utf8());
     }
-    Ok(Loaded { text, source })
+    Ok(LoadedFile { text, source })
 }
 
 /// What some editors put in front of a text; not part of it.
@@ -136,7 +136,7 @@ fn unreadable(error: &io::Error) -> String {
     format!("cannot be read: {}", plain(error))
 }
 
-fn not_text(path: &Path, error: &std::string::FromUtf8Error) -> Mistakes {
+fn not_text(path: &Path, error: &std::string::FromUtf8Error) -> Diagnostics {
     let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
     let line_start = good
         .iter()
@@ -146,14 +146,14 @@ fn not_text(path: &Path, error: &std::string::FromUtf8Error) -> Mistakes {
         line: good.iter().filter(|byte| **byte == b'\n').count() + 1,
         column: String::from_utf8_lossy(&good[line_start..]).chars().count() + 1,
     };
-    let mistake = Mistake {
+    let mistake = Diagnostic {
         file: shown_path(path),
         place: Some(place),
         key: Box::default(),
         sentence: "not UTF-8 text from here on".into(),
         excerpt: None,
     };
-    Mistakes::new(vec![mistake], 1)
+    Diagnostics::new(vec![mistake], 1)
 }
 
 #[cfg(test)]

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use glob::{MatchOptions, Pattern};
 
+use super::diagnostic_sink::DiagnosticSink;
 use super::files::plain;
-use super::kinds::{self, quoted};
 use super::model::MonitorSettings;
-use super::names::{Roster, taken};
-use super::notes::Notes;
-use super::reader::At;
+use super::site_registry::{SiteRegistry, taken};
 use super::sites_table::plain_site;
+use super::table_reader::KeyPath;
+use super::value_parsers::{self, quoted};
 
 /// Whether a pattern can mean several files, or none; otherwise it is a file's name.
 pub(super) fn is_glob(pattern: &str) -> bool {
@@ -59,13 +59,13 @@ pub(super) fn expand(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, Strin
     Ok(files)
 }
 
-/// Adds the sites of a list to `roster`: a URL a line, a name behind it if it has one,
+/// Adds the sites of a list to `registry`: a URL a line, a name behind it if it has one,
 /// `#` for comments. A URL that is there already is not added again.
 pub(super) fn read_list(
     text: &str,
     monitor: &MonitorSettings,
-    roster: &mut Roster,
-    notes: &mut Notes,
+    registry: &mut SiteRegistry,
+    sink: &mut DiagnosticSink,
 ) {
     let mut line_start = 0;
     for line in text.split_inclusive('\n') {
@@ -78,10 +78,10 @@ pub(super) fn read_list(
         let (url, rest) = content
             .split_once(char::is_whitespace)
             .unwrap_or((content, ""));
-        let url = match kinds::http_url(url) {
+        let url = match value_parsers::http_url(url) {
             Ok(url) => url,
             Err(fault) => {
-                notes.mistake(start, &At::Root, &fault.about(url));
+                sink.error(start, &KeyPath::Root, &fault.about(url));
                 continue;
             }
         };
@@ -90,25 +90,25 @@ pub(super) fn read_list(
         let name = if rest.is_empty() || rest.starts_with('#') {
             None
         } else {
-            match kinds::label(rest) {
+            match value_parsers::label(rest) {
                 Ok(name) => Some(name),
                 Err(fault) => {
-                    notes.mistake(name_at, &At::Root, &fault.about(rest));
+                    sink.error(name_at, &KeyPath::Root, &fault.about(rest));
                     continue;
                 }
             }
         };
-        if roster.has_url(url.expose()) {
+        if registry.has_url(url.expose()) {
             continue;
         }
         match name {
             None => {
                 let name = url.host_and_path().into();
-                roster.add_unnamed(plain_site(name, url, monitor));
+                registry.add_unnamed(plain_site(name, url, monitor));
             }
             Some(name) => {
-                if !roster.add_named(plain_site(name, url, monitor)) {
-                    notes.mistake(name_at, &At::Root, &taken(rest));
+                if !registry.add_named(plain_site(name, url, monitor)) {
+                    sink.error(name_at, &KeyPath::Root, &taken(rest));
                 }
             }
         }
@@ -117,16 +117,16 @@ pub(super) fn read_list(
 
 #[cfg(test)]
 mod tests {
-    use super::super::notes::Language;
+    use super::super::diagnostic_sink::Language;
     use super::*;
 
     fn read(text: &str) -> (Vec<(String, String)>, String) {
-        let mut roster = Roster::default();
-        let mut notes = Notes::new(Language::List);
-        read_list(text, &MonitorSettings::default(), &mut roster, &mut notes);
-        let sites = roster.into_sites().into_iter();
+        let mut registry = SiteRegistry::default();
+        let mut sink = DiagnosticSink::new(Language::List);
+        read_list(text, &MonitorSettings::default(), &mut registry, &mut sink);
+        let sites = registry.into_sites().into_iter();
         let sites = sites.map(|site| (site.name.into_string(), site.spec.url.to_string()));
-        let mistakes = notes.finish("l.txt", text);
+        let mistakes = sink.finish("l.txt", text);
         (
             sites.collect(),
             mistakes.map_or_else(String::new, |mistakes| mistakes.to_string()),

@@ -7,26 +7,26 @@ use toml::de::DeTable;
 
 use crate::domain::clean;
 
+use super::diagnostic_sink::{DiagnosticSink, Language};
+use super::diagnostics::{Diagnostic, Diagnostics, shown_path};
 use super::files::{self, ContentHash, SourceFile};
 use super::include;
-use super::kinds::{self, quoted};
-use super::maintenance::read_common;
-use super::mistakes::{Mistake, Mistakes, shown_path};
-use super::model::{Config, Known};
+use super::maintenance::read_shared_window;
+use super::model::{Config, KnownNames};
 use super::monitor_table::{read_history, read_monitor, read_queue, read_workers};
-use super::names::{ParentFault, Roster, taken, wrong_parents};
-use super::notes::{Language, Notes};
 use super::notify_table::read_notify;
 use super::owners_table::read_owners;
-use super::reader::{At, Element, Reader};
-use super::sites_table::{Draft, Drafts, Lost, plain_site, read_sites};
+use super::site_registry::{ParentError, SiteRegistry, taken, wrong_parents};
+use super::sites_table::{InvalidSite, SiteDraft, SiteDrafts, plain_site, read_sites};
+use super::table_reader::{Element, KeyPath, TableReader};
+use super::value_parsers::{self, quoted};
 
 /// Reads a configuration and the lists it includes.
 ///
 /// # Errors
 /// Every mistake of the files, the first twenty by name; a file that cannot be read is one.
-pub fn load(path: &Path, known: &Known<'_>) -> Result<Config, Mistakes> {
-    let files::Loaded { text, source } = files::read(path)?;
+pub fn load(path: &Path, known: &KnownNames<'_>) -> Result<Config, Diagnostics> {
+    let files::LoadedFile { text, source } = files::read(path)?;
     assemble(&text, path, source, known)
 }
 
@@ -35,7 +35,7 @@ pub fn load(path: &Path, known: &Known<'_>) -> Result<Config, Mistakes> {
 ///
 /// # Errors
 /// As [`load`].
-pub fn parse(text: &str, path: &Path, known: &Known<'_>) -> Result<Config, Mistakes> {
+pub fn parse(text: &str, path: &Path, known: &KnownNames<'_>) -> Result<Config, Diagnostics> {
     let source = SourceFile {
         path: path.to_owned(),
         content: Some(ContentHash::of(text.as_bytes())),
@@ -50,7 +50,7 @@ pub fn parse(text: &str, path: &Path, known: &Known<'_>) -> Result<Config, Mista
 ///
 /// # Errors
 /// Every argument that is no http(s) URL.
-pub fn from_urls(urls: &[String], base: Option<&Config>) -> Result<Config, Mistakes> {
+pub fn from_urls(urls: &[String], base: Option<&Config>) -> Result<Config, Diagnostics> {
     let mut config = base.map_or_else(Config::default, |base| Config {
         path: None,
         monitor: base.monitor.clone(),
@@ -61,16 +61,16 @@ pub fn from_urls(urls: &[String], base: Option<&Config>) -> Result<Config, Mista
         queue: base.queue.clone(),
         ..Config::default()
     });
-    let mut roster = Roster::default();
+    let mut registry = SiteRegistry::default();
     let mut wrong = Vec::new();
     for (index, text) in urls.iter().enumerate() {
-        match kinds::http_url(text) {
-            Ok(url) if roster.has_url(url.expose()) => {}
+        match value_parsers::http_url(text) {
+            Ok(url) if registry.has_url(url.expose()) => {}
             Ok(url) => {
                 let name = url.host_and_path().into();
-                roster.add_unnamed(plain_site(name, url, &config.monitor));
+                registry.add_unnamed(plain_site(name, url, &config.monitor));
             }
-            Err(fault) => wrong.push(Mistake {
+            Err(fault) => wrong.push(Diagnostic {
                 file: "command line".into(),
                 place: None,
                 key: format!("URL {}", index + 1).into_boxed_str(),
@@ -80,20 +80,20 @@ pub fn from_urls(urls: &[String], base: Option<&Config>) -> Result<Config, Mista
         }
     }
     if wrong.is_empty() {
-        config.sites = roster.into_sites();
+        config.sites = registry.into_sites();
         return Ok(config);
     }
     let count = wrong.len();
-    wrong.truncate(super::mistakes::MOST_NAMED);
-    Err(Mistakes::new(wrong, count))
+    wrong.truncate(super::diagnostics::MOST_NAMED);
+    Err(Diagnostics::new(wrong, count))
 }
 
 /// What the file itself says, its lists not yet read.
 pub(super) struct MainFile {
     /// Everything but the sites.
     pub(super) config: Config,
-    pub(super) drafts: Drafts,
-    pub(super) notes: Notes,
+    pub(super) drafts: SiteDrafts,
+    pub(super) sink: DiagnosticSink,
     include: Vec<Element<Box<str>>>,
 }
 
@@ -103,12 +103,12 @@ pub(super) fn folder_of(path: &Path) -> &Path {
 }
 
 /// Reads the text of the file itself.
-pub(super) fn read_main(text: &str, path: &Path, known: &Known<'_>) -> MainFile {
-    let mut notes = Notes::new(Language::Toml);
+pub(super) fn read_main(text: &str, path: &Path, known: &KnownNames<'_>) -> MainFile {
+    let mut sink = DiagnosticSink::new(Language::Toml);
     let (document, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let offset = error.span().map_or(text.len(), |span| span.start);
-        notes.syntax(
+        sink.syntax(
             text,
             offset,
             &syntax_sentence(error.message(), text, offset),
@@ -119,7 +119,7 @@ pub(super) fn read_main(text: &str, path: &Path, known: &Known<'_>) -> MainFile 
         path: Some(path.to_owned()),
         ..Config::default()
     };
-    let mut file = Reader::new(document.get_ref(), 0..text.len(), At::Root, &mut notes);
+    let mut file = TableReader::new(document.get_ref(), 0..text.len(), KeyPath::Root, &mut sink);
     let mut include = Vec::new();
     if let Some((monitor, globs)) =
         file.table("monitor", |table| read_monitor(table, folder, known))
@@ -137,14 +137,14 @@ pub(super) fn read_main(text: &str, path: &Path, known: &Known<'_>) -> MainFile 
     config.history = file.table("history", read_history).unwrap_or_default();
     config.queue = file.table("queue", read_queue).unwrap_or_default();
     file.tables("maintenance", |_, window| {
-        config.common_maintenance.extend(read_common(window));
+        config.shared_maintenance.extend(read_shared_window(window));
     });
     let drafts = read_sites(&mut file, &config.monitor, &config.owners);
     file.finish();
     MainFile {
         config,
         drafts,
-        notes,
+        sink,
         include,
     }
 }
@@ -172,41 +172,41 @@ fn assemble(
     text: &str,
     path: &Path,
     source: SourceFile,
-    known: &Known<'_>,
-) -> Result<Config, Mistakes> {
+    known: &KnownNames<'_>,
+) -> Result<Config, Diagnostics> {
     let MainFile {
         mut config,
         drafts,
-        mut notes,
+        mut sink,
         include,
     } = read_main(text, path, known);
     config.sources.push(source);
 
-    let mut roster = Roster::default();
-    let Drafts { good, lost } = drafts;
+    let mut registry = SiteRegistry::default();
+    let SiteDrafts { good, lost } = drafts;
     let lost_names: HashSet<Box<str>> = lost.iter().map(|lost| lost.name.clone()).collect();
-    let places = enlist(good, lost, &mut roster, &mut notes);
+    let places = register(good, lost, &mut registry, &mut sink);
     let mut in_lists = None;
-    for list in find_lists(folder_of(path), &include, &mut notes) {
-        match read_list(&list, &mut config, &mut roster) {
+    for list in find_lists(folder_of(path), &include, &mut sink) {
+        match read_list(&list, &mut config, &mut registry) {
             Ok(()) => {}
             Err(mistakes) => append(&mut in_lists, mistakes),
         }
     }
 
-    config.sites = roster.into_sites();
+    config.sites = registry.into_sites();
     for (site, fault) in wrong_parents(&config.sites, &lost_names) {
         let Some(place) = places.get(site) else {
             continue;
         };
         let name = config.sites[site].parent.as_deref().unwrap_or_default();
         let sentence = match fault {
-            ParentFault::Missing => format!("there is no site {}", quoted(name)),
-            ParentFault::Circle(names) => {
+            ParentError::Missing => format!("there is no site {}", quoted(name)),
+            ParentError::Circle(names) => {
                 format!("the site is its own ancestor: {}", names.join(" -> "))
             }
         };
-        notes.missing(place.parent_at, &place.key("parent"), &sentence);
+        sink.missing(place.parent_at, &place.key("parent"), &sentence);
     }
     for (place, site) in places.into_iter().zip(&config.sites) {
         if !place.maintenance.is_empty() {
@@ -217,53 +217,53 @@ fn assemble(
     }
 
     let shown = shown_path(path);
-    let warnings = notes.warnings(&shown, text).into_iter();
+    let warnings = sink.warnings(&shown, text).into_iter();
     config.warnings = warnings
         .map(|warning| warning.to_string().into_boxed_str())
         .collect();
-    let mut mistakes = notes.finish(&shown, text);
+    let mut mistakes = sink.finish(&shown, text);
     if let Some(in_lists) = in_lists {
         append(&mut mistakes, in_lists);
     }
     mistakes.map_or(Ok(config), Err)
 }
 
-fn append(all: &mut Option<Mistakes>, more: Mistakes) {
+fn append(all: &mut Option<Diagnostics>, more: Diagnostics) {
     match all {
         Some(all) => all.append(more),
         none => *none = Some(more),
     }
 }
 
-/// What is still needed of a draft when its site has gone into the roster.
-struct Enlisted {
+/// What is still needed of a draft when its site has gone into the registry.
+struct RegisteredSite {
     index: usize,
     parent_at: usize,
-    maintenance: Vec<super::maintenance::Window>,
+    maintenance: Vec<super::maintenance::MaintenanceWindow>,
 }
 
-impl Enlisted {
+impl RegisteredSite {
     fn key(&self, key: &str) -> String {
         format!("sites[{}].{key}", self.index)
     }
 }
 
-/// Puts the sites of the file itself into the roster, in their order. Those that are lost take
+/// Puts the sites of the file itself into the registry, in their order. Those that are lost take
 /// their names all the same, so that a name given twice is named however the sites look.
-fn enlist(
-    good: Vec<Draft>,
-    lost: Vec<Lost>,
-    roster: &mut Roster,
-    notes: &mut Notes,
-) -> Vec<Enlisted> {
+fn register(
+    good: Vec<SiteDraft>,
+    lost: Vec<InvalidSite>,
+    registry: &mut SiteRegistry,
+    sink: &mut DiagnosticSink,
+) -> Vec<RegisteredSite> {
     let mut unnamed: HashSet<Box<str>> = HashSet::new();
     let mut lost = lost.into_iter().peekable();
-    let mut enlisted = Vec::with_capacity(good.len());
+    let mut registered = Vec::with_capacity(good.len());
     for draft in good {
         while let Some(lost) = lost.next_if(|lost| lost.index < draft.index) {
-            reserve(lost, roster, notes);
+            reserve(lost, registry, sink);
         }
-        let place = Enlisted {
+        let place = RegisteredSite {
             index: draft.index,
             parent_at: draft.parent_at,
             maintenance: draft.maintenance,
@@ -271,8 +271,8 @@ fn enlist(
         let site = draft.site;
         if draft.named {
             let sentence = taken(&site.name);
-            if !roster.add_named(site) {
-                notes.mistake(draft.name_at, &place.key("name"), &sentence);
+            if !registry.add_named(site) {
+                sink.error(draft.name_at, &place.key("name"), &sentence);
             }
         } else {
             if !unnamed.insert(site.spec.url.expose().into()) {
@@ -280,26 +280,30 @@ fn enlist(
                     "{} is there already; give one of them a name",
                     quoted(site.spec.url.shown())
                 );
-                notes.mistake(draft.url_at, &place.key("url"), &sentence);
+                sink.error(draft.url_at, &place.key("url"), &sentence);
             }
-            roster.add_unnamed(site);
+            registry.add_unnamed(site);
         }
-        enlisted.push(place);
+        registered.push(place);
     }
-    lost.for_each(|lost| reserve(lost, roster, notes));
-    enlisted
+    lost.for_each(|lost| reserve(lost, registry, sink));
+    registered
 }
 
-fn reserve(lost: Lost, roster: &mut Roster, notes: &mut Notes) {
+fn reserve(lost: InvalidSite, registry: &mut SiteRegistry, sink: &mut DiagnosticSink) {
     let sentence = taken(&lost.name);
-    if !roster.reserve(lost.name) {
+    if !registry.reserve(lost.name) {
         let key = format!("sites[{}].name", lost.index);
-        notes.mistake(lost.name_at, &key, &sentence);
+        sink.error(lost.name_at, &key, &sentence);
     }
 }
 
 /// The files that the globs mean, each once.
-fn find_lists(folder: &Path, include: &[Element<Box<str>>], notes: &mut Notes) -> Vec<PathBuf> {
+fn find_lists(
+    folder: &Path,
+    include: &[Element<Box<str>>],
+    sink: &mut DiagnosticSink,
+) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut seen = HashSet::new();
     for element in include {
@@ -321,31 +325,35 @@ fn find_lists(folder: &Path, include: &[Element<Box<str>>], notes: &mut Notes) -
             // would leave sites unwatched without a word.
             Ok(files) if files.is_empty() => {
                 let sentence = format!("no file matches {}", quoted(pattern));
-                notes.warning(element.offset, &key, &sentence);
+                sink.warning(element.offset, &key, &sentence);
             }
             Ok(files) => found.extend(files.into_iter().filter(|file| seen.insert(file.clone()))),
-            Err(sentence) => notes.mistake(element.offset, &key, &sentence),
+            Err(sentence) => sink.error(element.offset, &key, &sentence),
         }
     }
     found
 }
 
-fn read_list(path: &Path, config: &mut Config, roster: &mut Roster) -> Result<(), Mistakes> {
+fn read_list(
+    path: &Path,
+    config: &mut Config,
+    registry: &mut SiteRegistry,
+) -> Result<(), Diagnostics> {
     // A pipe would wait for somebody to write into it.
     if let Ok(metadata) = path.metadata()
         && !metadata.is_file()
         && !metadata.is_dir()
     {
-        return Err(Mistakes::of_file(
+        return Err(Diagnostics::of_file(
             path,
             "cannot be read: it is not a regular file",
         ));
     }
-    let files::Loaded { text, source } = files::read(path)?;
+    let files::LoadedFile { text, source } = files::read(path)?;
     config.sources.push(source);
-    let mut notes = Notes::new(Language::List);
-    include::read_list(&text, &config.monitor, roster, &mut notes);
-    notes.finish(&shown_path(path), &text).map_or(Ok(()), Err)
+    let mut sink = DiagnosticSink::new(Language::List);
+    include::read_list(&text, &config.monitor, registry, &mut sink);
+    sink.finish(&shown_path(path), &text).map_or(Ok(()), Err)
 }
 
 #[cfg(test)]
@@ -356,7 +364,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const KNOWN: Known<'static> = Known {
+    const KNOWN: KnownNames<'static> = KnownNames {
         paradigms: &["serial", "threads", "async"],
     };
 
@@ -430,7 +438,7 @@ cert_warn = "1d"
 user_agent = "Other/2"
 "#;
 
-    fn read(text: &str) -> Result<Config, Mistakes> {
+    fn read(text: &str) -> Result<Config, Diagnostics> {
         parse(text, Path::new("sites.toml"), &KNOWN)
     }
 

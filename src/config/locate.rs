@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::mistakes::shown_path;
+use super::diagnostics::shown_path;
 
 const FILE: &str = "sites.toml";
 const FOLDER: &str = "uptime-squirrel";
@@ -12,7 +12,7 @@ const FOLDER: &str = "uptime-squirrel";
 /// What of the environment decides where things are; handed in, so that a test can have its
 /// own. Folders follow the XDG Base Directory Specification 0.8.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Surroundings {
+pub struct Environment {
     /// The working directory; empty for the process's own.
     pub working_directory: PathBuf,
     /// `$SQUIRREL_CONFIG`.
@@ -25,7 +25,7 @@ pub struct Surroundings {
     pub state_home: Option<PathBuf>,
 }
 
-impl Surroundings {
+impl Environment {
     /// Those of this process.
     #[must_use]
     pub fn of_process() -> Self {
@@ -57,7 +57,7 @@ impl Surroundings {
     ///
     /// # Errors
     /// None was asked for and none is there.
-    pub fn find(&self, explicit: Option<&Path>) -> Result<PathBuf, NotFound> {
+    pub fn find(&self, explicit: Option<&Path>) -> Result<PathBuf, ConfigNotFound> {
         if let Some(path) = explicit {
             return Ok(path.to_owned());
         }
@@ -71,7 +71,7 @@ impl Surroundings {
         let user = self.user_config();
         match user {
             Some(path) if path.exists() => Ok(path),
-            user => Err(NotFound { user }),
+            user => Err(ConfigNotFound { user }),
         }
     }
 
@@ -91,27 +91,27 @@ impl Surroundings {
     }
 }
 
-/// [`Surroundings::find`] for this process.
+/// [`Environment::find`] for this process.
 ///
 /// # Errors
 /// As there.
-pub fn find(explicit: Option<&Path>) -> Result<PathBuf, NotFound> {
-    Surroundings::of_process().find(explicit)
+pub fn find(explicit: Option<&Path>) -> Result<PathBuf, ConfigNotFound> {
+    Environment::of_process().find(explicit)
 }
 
-/// [`Surroundings::state_dir`] for this process.
+/// [`Environment::state_dir`] for this process.
 #[must_use]
 pub fn state_dir() -> Option<PathBuf> {
-    Surroundings::of_process().state_dir()
+    Environment::of_process().state_dir()
 }
 
 /// There is no configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotFound {
+pub struct ConfigNotFound {
     user: Option<PathBuf>,
 }
 
-impl fmt::Display for NotFound {
+impl fmt::Display for ConfigNotFound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -128,17 +128,17 @@ impl fmt::Display for NotFound {
     }
 }
 
-impl std::error::Error for NotFound {}
+impl std::error::Error for ConfigNotFound {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn surroundings(root: &Path) -> Surroundings {
-        Surroundings {
+    fn surroundings(root: &Path) -> Environment {
+        Environment {
             working_directory: root.join("here"),
             home: Some(root.join("home")),
-            ..Surroundings::default()
+            ..Environment::default()
         }
     }
 
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn empty_and_relative_variables_do_not_count() {
-        let around = Surroundings::from_variables(|name| match name {
+        let around = Environment::from_variables(|name| match name {
             "HOME" => Some("/home/ann".into()),
             "XDG_STATE_HOME" => Some("relative".into()),
             "SQUIRREL_CONFIG" => Some("".into()),
@@ -194,13 +194,12 @@ mod tests {
             around.state_dir().unwrap(),
             Path::new("/home/ann/.local/state/uptime-squirrel")
         );
-        let around = Surroundings::from_variables(|name| {
-            (name == "XDG_STATE_HOME").then(|| "/state".into())
-        });
+        let around =
+            Environment::from_variables(|name| (name == "XDG_STATE_HOME").then(|| "/state".into()));
         assert_eq!(
             around.state_dir().unwrap(),
             Path::new("/state/uptime-squirrel")
         );
-        assert_eq!(Surroundings::default().state_dir(), None);
+        assert_eq!(Environment::default().state_dir(), None);
     }
 }

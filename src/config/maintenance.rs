@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use jiff::civil::DateTime;
 
-use super::kinds::{self, Fault, Parsed};
-use super::reader::Reader;
+use super::table_reader::TableReader;
+use super::value_parsers::{self, Parsed, ValueError};
 
 /// A window in which a site's outages are expected, and nobody is told of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Window {
+pub struct MaintenanceWindow {
     /// When it opens, local time.
-    pub opens: Opens,
+    pub opens: WindowStart,
     /// How long it stays open, in time that really passes.
     pub lasts: Duration,
     /// A time zone of the IANA database; the machine's own without.
@@ -20,18 +20,18 @@ pub struct Window {
 
 /// When a window opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Opens {
+pub enum WindowStart {
     /// Whenever a line of a crontab says.
-    Again(Cron),
+    Recurring(Cron),
     /// Once.
     Once(DateTime),
 }
 
 /// Windows of several sites at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Common {
+pub struct SharedWindow {
     /// When.
-    pub window: Window,
+    pub window: MaintenanceWindow,
     /// Sites with one of these tags.
     pub tags: Vec<Box<str>>,
     /// Sites of these names.
@@ -150,7 +150,7 @@ impl Cron {
     fn parse(text: &str) -> Parsed<Self> {
         let words: Vec<&str> = text.split_whitespace().collect();
         let [minute, hour, day, month, weekday] = words[..] else {
-            return Err(Fault::expected(
+            return Err(ValueError::expected(
                 "expected five fields such as \"0 3 * * sun\" (minute, hour, day, month, weekday)",
             ));
         };
@@ -160,7 +160,7 @@ impl Cron {
                 let Field {
                     what, least, most, ..
                 } = field;
-                Fault::expected(format!("expected a {what} from {least} to {most}"))
+                ValueError::expected(format!("expected a {what} from {least} to {most}"))
             })
         };
         let weekdays = bits(weekdays, weekday)?;
@@ -197,17 +197,17 @@ impl Cron {
 }
 
 /// One `{ cron = "0 3 * * sun", lasts = "2h" }` of a site.
-pub(super) fn read_window(mut table: Reader<'_>) -> Option<Window> {
+pub(super) fn read_window(mut table: TableReader<'_>) -> Option<MaintenanceWindow> {
     let window = read_times(&mut table);
     table.finish();
     window
 }
 
 /// One `[[maintenance]]`, for all sites of some tags or names.
-pub(super) fn read_common(mut table: Reader<'_>) -> Option<Common> {
+pub(super) fn read_shared_window(mut table: TableReader<'_>) -> Option<SharedWindow> {
     let window = read_times(&mut table);
     let mut names = |key| {
-        let names = table.texts(key, kinds::label).into_iter();
+        let names = table.texts(key, value_parsers::label).into_iter();
         names.map(|name| name.value).collect::<Vec<_>>()
     };
     let (tags, sites) = (names("tags"), names("sites"));
@@ -215,24 +215,25 @@ pub(super) fn read_common(mut table: Reader<'_>) -> Option<Common> {
         table.refuse_self(&"expected tags = [\"shop\"] or sites = [\"Example\"]");
     }
     table.finish();
-    Some(Common {
+    Some(SharedWindow {
         window: window?,
         tags,
         sites,
     })
 }
 
-fn read_times(table: &mut Reader<'_>) -> Option<Window> {
+fn read_times(table: &mut TableReader<'_>) -> Option<MaintenanceWindow> {
     let cron = table.text("cron", Cron::parse);
     let at = table.text("at", |text| {
-        text.parse::<DateTime>()
-            .map_err(|_| Fault::expected("expected a date and time such as \"2026-12-24 22:00\""))
+        text.parse::<DateTime>().map_err(|_| {
+            ValueError::expected("expected a date and time such as \"2026-12-24 22:00\"")
+        })
     });
-    let zone = table.text("zone", kinds::zone);
+    let zone = table.text("zone", value_parsers::zone);
     let lasts = table.text("lasts", |text| {
-        let lasts = kinds::duration(text)?;
+        let lasts = value_parsers::duration(text)?;
         if lasts < Duration::from_secs(60) {
-            return Err(Fault::expected("expected 1m or more"));
+            return Err(ValueError::expected("expected 1m or more"));
         }
         Ok(lasts)
     });
@@ -245,8 +246,10 @@ fn read_times(table: &mut Reader<'_>) -> Option<Window> {
         table.require("cron");
     }
     table.require("lasts");
-    Some(Window {
-        opens: at.map(Opens::Once).or(cron.map(Opens::Again))?,
+    Some(MaintenanceWindow {
+        opens: at
+            .map(WindowStart::Once)
+            .or(cron.map(WindowStart::Recurring))?,
         lasts: lasts?,
         zone,
     })

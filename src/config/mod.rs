@@ -2,42 +2,43 @@
 //!
 //! ```text
 //! locate -> load -> (monitor|sites|owners|notify|..)_table through reader -> include -> names -> Config
-//!                     every mistake goes to notes, which end as Mistakes
+//!                     every mistake goes to sink, which end as Diagnostics
 //! edit: one site paused or resumed in the file      watch: has any of the files changed?
 //! ```
 //!
 //! Architecture invariant: nothing outside this room reads or writes the configuration, and
 //! no text of a secret ever leaves it but through [`Secret`].
 
+mod diagnostic_sink;
+mod diagnostics;
+mod display_value;
 mod edit;
 mod files;
 mod include;
-mod kinds;
 mod load;
 mod locate;
 mod maintenance;
-mod mask;
-mod mistakes;
 mod model;
 mod monitor_table;
-mod names;
-mod notes;
 mod notify_table;
 mod owners_table;
-mod reader;
-mod shown;
+mod redact;
+mod site_registry;
 mod sites_table;
+mod table_reader;
+mod value_parsers;
 mod watch;
 
-pub use edit::{EditError, Written, set_paused};
+pub use diagnostics::{Diagnostic, Diagnostics, Place};
+pub use edit::{EditError, WrittenContent, set_paused};
 pub use files::{ContentHash, SourceFile};
-pub use kinds::{parse_broker_url as broker_url, parse_queue_name as queue_name};
 pub use load::{from_urls, load, parse};
-pub use locate::{NotFound, Surroundings, find, state_dir};
-pub use maintenance::{Common, Cron, CronTime, Opens, Window};
-pub use mistakes::{Mistake, Mistakes, Place};
+pub use locate::{ConfigNotFound, Environment, find, state_dir};
+pub use maintenance::{Cron, CronTime, MaintenanceWindow, SharedWindow, WindowStart};
 pub use model::{
-    Config, EmailSettings, HistorySettings, Known, MonitorSettings, NotifySettings, PushSettings,
-    QueueSettings, Secret, SmsSettings, SmtpSecurity, SmtpServer, USER_AGENT, WebhookSettings,
+    Config, EmailSettings, HistorySettings, KnownNames, MonitorSettings, NotifySettings,
+    PushSettings, QueueSettings, Secret, SmsSettings, SmtpSecurity, SmtpServer, USER_AGENT,
+    WebhookSettings,
 };
+pub use value_parsers::{parse_broker_url as broker_url, parse_queue_name as queue_name};
 pub use watch::Watcher;

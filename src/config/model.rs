@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::domain::{MaskedUrl, Owner, Site};
 
 use super::files::SourceFile;
-use super::maintenance::{Common, Window};
+use super::maintenance::{MaintenanceWindow, SharedWindow};
 
 /// The User-Agent header where none is configured.
 pub const USER_AGENT: &str = concat!(
@@ -24,7 +24,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 /// What the configuration may name but other rooms define.
 #[derive(Clone, Copy, Debug)]
-pub struct Known<'a> {
+pub struct KnownNames<'a> {
     /// The paradigms that exist.
     pub paradigms: &'a [&'a str],
 }
@@ -47,9 +47,9 @@ pub struct Config {
     /// `[queue]`.
     pub queue: QueueSettings,
     /// The windows in which a site's outages are expected, by the site's name.
-    pub maintenance: BTreeMap<Box<str>, Vec<Window>>,
+    pub maintenance: BTreeMap<Box<str>, Vec<MaintenanceWindow>>,
     /// `[[maintenance]]`: windows of several sites.
-    pub common_maintenance: Vec<Common>,
+    pub shared_maintenance: Vec<SharedWindow>,
     /// `[[sites]]` in their order, then those of the included lists. Names are unique.
     pub sites: Vec<Site>,
     /// The files that were read, as they were then: what a watcher compares with.

@@ -3,21 +3,21 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::kinds::{self, Fault, suggestion};
-use super::model::{HistorySettings, Known, MonitorSettings, QueueSettings};
-use super::reader::{Element, Reader};
+use super::model::{HistorySettings, KnownNames, MonitorSettings, QueueSettings};
+use super::table_reader::{Element, TableReader};
+use super::value_parsers::{self, ValueError, suggestion};
 
 /// Checks in flight at once: as many as a machine with a raised limit of open files can hold.
 const WORKERS: std::ops::RangeInclusive<u32> = 1..=1_000_000;
 
 /// `[monitor]`, and its `include` with the places of the globs.
 pub(super) fn read_monitor(
-    mut table: Reader<'_>,
+    mut table: TableReader<'_>,
     folder: &Path,
-    known: &Known<'_>,
+    known: &KnownNames<'_>,
 ) -> (MonitorSettings, Vec<Element<Box<str>>>) {
     let default = MonitorSettings::default();
-    let include = table.texts("include", kinds::some);
+    let include = table.texts("include", value_parsers::some);
     let settings = MonitorSettings {
         paradigm: table.text("paradigm", |word| {
             if known.paradigms.contains(&word) {
@@ -27,50 +27,53 @@ pub(super) fn read_monitor(
             let expected = format!("expected one of {}", names.join(", "));
             // The suggestion stands behind what was got, so the sentence is made whole here.
             Err(match suggestion(word, known.paradigms.iter().copied()) {
-                none if none.is_empty() => Fault::expected(expected),
-                near => Fault::Plain(format!("{expected}, got {}{near}", kinds::quoted(word))),
+                none if none.is_empty() => ValueError::expected(expected),
+                near => ValueError::Plain(format!(
+                    "{expected}, got {}{near}",
+                    value_parsers::quoted(word)
+                )),
             })
         }),
         workers: table.number("workers", WORKERS).map(count),
         interval: table
-            .text("interval", kinds::interval)
+            .text("interval", value_parsers::interval)
             .unwrap_or(default.interval),
         timeout: table
-            .text("timeout", kinds::positive_duration)
+            .text("timeout", value_parsers::positive_duration)
             .unwrap_or(default.timeout),
         slow: table
-            .text("slow", kinds::positive_duration)
+            .text("slow", value_parsers::positive_duration)
             .unwrap_or(default.slow),
         confirm: table
             .number("confirm", 1..=1_000)
             .unwrap_or(default.confirm),
         confirm_delay: table
-            .text("confirm_delay", kinds::duration)
+            .text("confirm_delay", value_parsers::duration)
             .unwrap_or(default.confirm_delay),
         recover: table
             .number("recover", 1..=1_000)
             .unwrap_or(default.recover),
         cert_warn: table
-            .text("cert_warn", kinds::duration)
+            .text("cert_warn", value_parsers::duration)
             .unwrap_or(default.cert_warn),
         user_agent: table
-            .text("user_agent", kinds::header_value)
+            .text("user_agent", value_parsers::header_value)
             .unwrap_or(default.user_agent),
         ca_file: table.text("ca_file", |name| {
-            let name = kinds::some(name)?;
+            let name = value_parsers::some(name)?;
             let path = folder.join(&*name);
             match std::fs::File::open(&path).and_then(|file| file.metadata()) {
                 Ok(metadata) if metadata.is_file() => Ok(path),
-                Ok(_) => Err(Fault::expected("expected a file")),
-                Err(error) => Err(Fault::Plain(format!(
+                Ok(_) => Err(ValueError::expected("expected a file")),
+                Err(error) => Err(ValueError::Plain(format!(
                     "the file {} cannot be read: {}",
-                    kinds::quoted(&path.to_string_lossy()),
+                    value_parsers::quoted(&path.to_string_lossy()),
                     super::files::plain(&error)
                 ))),
             }
         }),
         canaries: if table.has("canaries") {
-            let named = table.texts("canaries", kinds::http_url).into_iter();
+            let named = table.texts("canaries", value_parsers::http_url).into_iter();
             named.map(|element| element.value).collect()
         } else {
             default.canaries
@@ -85,7 +88,10 @@ pub(super) fn read_monitor(
 }
 
 /// `[workers]`: a number for each paradigm that is named.
-pub(super) fn read_workers(table: Reader<'_>, known: &Known<'_>) -> BTreeMap<Box<str>, usize> {
+pub(super) fn read_workers(
+    table: TableReader<'_>,
+    known: &KnownNames<'_>,
+) -> BTreeMap<Box<str>, usize> {
     let mut workers = BTreeMap::new();
     table.numbers(known.paradigms, &WORKERS, |paradigm, number| {
         workers.insert(paradigm.into(), count(number));
@@ -94,14 +100,14 @@ pub(super) fn read_workers(table: Reader<'_>, known: &Known<'_>) -> BTreeMap<Box
 }
 
 /// `[history]`.
-pub(super) fn read_history(mut table: Reader<'_>) -> HistorySettings {
+pub(super) fn read_history(mut table: TableReader<'_>) -> HistorySettings {
     let default = HistorySettings::default();
     let settings = HistorySettings {
         raw: table
-            .text("raw", kinds::positive_duration)
+            .text("raw", value_parsers::positive_duration)
             .unwrap_or(default.raw),
         rollup: table
-            .text("rollup", kinds::positive_duration)
+            .text("rollup", value_parsers::positive_duration)
             .unwrap_or(default.rollup),
     };
     table.finish();
@@ -109,15 +115,15 @@ pub(super) fn read_history(mut table: Reader<'_>) -> HistorySettings {
 }
 
 /// `[queue]`.
-pub(super) fn read_queue(table: Reader<'_>) -> QueueSettings {
+pub(super) fn read_queue(table: TableReader<'_>) -> QueueSettings {
     let mut table = table.private();
     let settings = QueueSettings {
         named: None,
-        broker: table.text("broker", kinds::broker_url),
-        name: table.text("name", kinds::queue_name),
-        expires: table.text("expires", kinds::positive_duration),
-        visibility_timeout: table.text("visibility_timeout", kinds::positive_duration),
-        result_expires: table.text("result_expires", kinds::positive_duration),
+        broker: table.text("broker", value_parsers::broker_url),
+        name: table.text("name", value_parsers::queue_name),
+        expires: table.text("expires", value_parsers::positive_duration),
+        visibility_timeout: table.text("visibility_timeout", value_parsers::positive_duration),
+        result_expires: table.text("result_expires", value_parsers::positive_duration),
     };
     table.finish();
     settings

@@ -6,15 +6,15 @@ use url::Url;
 
 use crate::domain::MaskedUrl;
 
-use super::kinds::{self, Fault, Parsed};
 use super::model::{
     EmailSettings, NotifySettings, PushSettings, Secret, SmsSettings, SmtpSecurity, SmtpServer,
     WebhookSettings,
 };
-use super::reader::Reader;
+use super::table_reader::TableReader;
+use super::value_parsers::{self, Parsed, ValueError};
 
 /// `[notify]`. Paths of secrets are relative to `folder`.
-pub(super) fn read_notify(table: Reader<'_>, folder: &Path) -> NotifySettings {
+pub(super) fn read_notify(table: TableReader<'_>, folder: &Path) -> NotifySettings {
     let mut table = table.private();
     let settings = NotifySettings {
         email: table
@@ -30,15 +30,15 @@ pub(super) fn read_notify(table: Reader<'_>, folder: &Path) -> NotifySettings {
             .table("webhook", |table| read_webhook(table, folder))
             .unwrap_or_default(),
         digest: table
-            .text("digest", kinds::duration)
+            .text("digest", value_parsers::duration)
             .unwrap_or(NotifySettings::default().digest),
-        remind: table.text("remind", kinds::interval),
+        remind: table.text("remind", value_parsers::interval),
     };
     table.finish();
     settings
 }
 
-fn read_webhook(mut table: Reader<'_>, folder: &Path) -> WebhookSettings {
+fn read_webhook(mut table: TableReader<'_>, folder: &Path) -> WebhookSettings {
     let settings = WebhookSettings {
         secret: secret(&mut table, "secret", folder),
     };
@@ -46,10 +46,10 @@ fn read_webhook(mut table: Reader<'_>, folder: &Path) -> WebhookSettings {
     settings
 }
 
-fn read_email(mut table: Reader<'_>, folder: &Path) -> Option<EmailSettings> {
+fn read_email(mut table: TableReader<'_>, folder: &Path) -> Option<EmailSettings> {
     let smtp = table.text("smtp", smtp_server);
     let mut password = secret(&mut table, "password", folder);
-    let from = table.text("from", kinds::email);
+    let from = table.text("from", value_parsers::email);
     let allow_unencrypted = table.flag("allow_unencrypted").unwrap_or(false);
     table.require("smtp");
     table.require("from");
@@ -75,13 +75,13 @@ fn read_email(mut table: Reader<'_>, folder: &Path) -> Option<EmailSettings> {
     })
 }
 
-fn read_sms(mut table: Reader<'_>, folder: &Path) -> Option<SmsSettings> {
+fn read_sms(mut table: TableReader<'_>, folder: &Path) -> Option<SmsSettings> {
     let url = table
-        .text("url", kinds::http_url)
+        .text("url", value_parsers::http_url)
         .unwrap_or_else(|| MaskedUrl::new("https://api.twilio.com/"));
-    let account = table.text("account", kinds::label);
+    let account = table.text("account", value_parsers::label);
     let token = secret(&mut table, "token", folder);
-    let from = table.text("from", kinds::label);
+    let from = table.text("from", value_parsers::label);
     for key in ["account", "token", "from"] {
         table.require(key);
     }
@@ -94,10 +94,12 @@ fn read_sms(mut table: Reader<'_>, folder: &Path) -> Option<SmsSettings> {
     })
 }
 
-fn read_push(mut table: Reader<'_>, folder: &Path) -> PushSettings {
+fn read_push(mut table: TableReader<'_>, folder: &Path) -> PushSettings {
     let default = PushSettings::default();
     let settings = PushSettings {
-        url: table.text("url", kinds::http_url).unwrap_or(default.url),
+        url: table
+            .text("url", value_parsers::http_url)
+            .unwrap_or(default.url),
         token: secret(&mut table, "token", folder),
     };
     table.finish();
@@ -105,21 +107,21 @@ fn read_push(mut table: Reader<'_>, folder: &Path) -> PushSettings {
 }
 
 /// `{ env = "NAME" }`, `{ file = "PATH" }`, or the secret itself.
-fn secret(table: &mut Reader<'_>, key: &'static str, folder: &Path) -> Option<Secret> {
+fn secret(table: &mut TableReader<'_>, key: &'static str, folder: &Path) -> Option<Secret> {
     table.text_or_table(
         key,
-        |text| Ok(Secret::Plain(kinds::some(text)?)),
+        |text| Ok(Secret::Plain(value_parsers::some(text)?)),
         |mut table| {
             let env = table.private_text("env", |name| {
                 if name.is_empty() || name.contains(['=', '\0']) {
-                    return Err(Fault::expected(
+                    return Err(ValueError::expected(
                         "expected the name of an environment variable",
                     ));
                 }
                 Ok(Secret::Env(name.into()))
             });
             let file = table.private_text("file", |name| {
-                Ok(Secret::File(folder.join(&*kinds::some(name)?)))
+                Ok(Secret::File(folder.join(&*value_parsers::some(name)?)))
             });
             if table.has("env") == table.has("file") {
                 table.refuse_self(&"expected either { env = \"NAME\" } or { file = \"PATH\" }");
@@ -133,7 +135,7 @@ fn secret(table: &mut Reader<'_>, key: &'static str, folder: &Path) -> Option<Se
 /// `smtps://user@host:465`, and the password if the URL has one.
 fn smtp_server(text: &str) -> Parsed<(SmtpServer, Option<Secret>)> {
     const EXPECTED: &str = "expected a mail server such as \"smtps://user@mail.example.org\"";
-    let wrong = || Fault::expected(EXPECTED);
+    let wrong = || ValueError::expected(EXPECTED);
     let url = Url::parse(text.trim()).map_err(|_| wrong())?;
     let (security, port) = match url.scheme() {
         "smtps" => (SmtpSecurity::Tls, 465),

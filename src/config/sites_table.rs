@@ -5,21 +5,21 @@ use std::sync::Arc;
 
 use crate::domain::{CheckSpec, MaskedUrl, Owner, Site, StatusSet};
 
-use super::kinds::{self, nearest, quoted};
-use super::maintenance::{Window, read_window};
+use super::maintenance::{MaintenanceWindow, read_window};
 use super::model::MonitorSettings;
-use super::reader::Reader;
+use super::table_reader::TableReader;
+use super::value_parsers::{self, nearest, quoted};
 
 /// How many redirects are followed where a site does not say.
 const MAX_REDIRECTS: u16 = 5;
 
 /// A site of `[[sites]]` that was read and found good, as far as it can be alone.
 #[derive(Debug)]
-pub(super) struct Draft {
+pub(super) struct SiteDraft {
     pub(super) site: Site,
     /// Whether the file gives its name.
     pub(super) named: bool,
-    pub(super) maintenance: Vec<Window>,
+    pub(super) maintenance: Vec<MaintenanceWindow>,
     /// Its place among `[[sites]]`.
     pub(super) index: usize,
     /// Where its name, its URL and its parent stand in the file.
@@ -31,7 +31,7 @@ pub(super) struct Draft {
 /// A site of `[[sites]]` that something is wrong with, of which at least the name was read: it
 /// exists, so it may be a parent, and its name is taken.
 #[derive(Debug)]
-pub(super) struct Lost {
+pub(super) struct InvalidSite {
     pub(super) name: Box<str>,
     /// Its place among `[[sites]]`.
     pub(super) index: usize,
@@ -41,9 +41,9 @@ pub(super) struct Lost {
 
 /// What `[[sites]]` says, both lists in the order of the file.
 #[derive(Debug, Default)]
-pub(super) struct Drafts {
-    pub(super) good: Vec<Draft>,
-    pub(super) lost: Vec<Lost>,
+pub(super) struct SiteDrafts {
+    pub(super) good: Vec<SiteDraft>,
+    pub(super) lost: Vec<InvalidSite>,
 }
 
 /// A site of which nothing is known but its URL.
@@ -77,17 +77,17 @@ fn plain_spec(url: MaskedUrl, monitor: &MonitorSettings) -> CheckSpec {
 
 /// Every table of `[[sites]]`.
 pub(super) fn read_sites(
-    file: &mut Reader<'_>,
+    file: &mut TableReader<'_>,
     monitor: &MonitorSettings,
     owners: &[Owner],
-) -> Drafts {
+) -> SiteDrafts {
     let owners: HashSet<&str> = owners.iter().map(|owner| &*owner.name).collect();
-    let mut drafts = Drafts::default();
+    let mut drafts = SiteDrafts::default();
     file.tables("sites", |index, mut table| {
-        let name = table.text("name", kinds::label);
+        let name = table.text("name", value_parsers::label);
         match read_site(&mut table, index, name.clone(), monitor, &owners) {
             Some(draft) => drafts.good.push(draft),
-            None => drafts.lost.extend(name.map(|name| Lost {
+            None => drafts.lost.extend(name.map(|name| InvalidSite {
                 name,
                 index,
                 name_at: table.offset("name"),
@@ -99,41 +99,41 @@ pub(super) fn read_sites(
 }
 
 fn read_site(
-    table: &mut Reader<'_>,
+    table: &mut TableReader<'_>,
     index: usize,
     name: Option<Box<str>>,
     monitor: &MonitorSettings,
     owners: &HashSet<&str>,
-) -> Option<Draft> {
+) -> Option<SiteDraft> {
     let named = name.is_some();
-    let url = table.text("url", kinds::http_url);
+    let url = table.text("url", value_parsers::http_url);
     table.require("url");
     // Every key is read even where the URL is wrong, so that all mistakes are named.
     let mut spec = plain_spec(url.clone().unwrap_or_else(|| MaskedUrl::new("")), monitor);
-    if let Some(timeout) = table.text("timeout", kinds::positive_duration) {
+    if let Some(timeout) = table.text("timeout", value_parsers::positive_duration) {
         spec.timeout = timeout;
     }
-    if let Some(slow) = table.text("slow", kinds::positive_duration) {
+    if let Some(slow) = table.text("slow", value_parsers::positive_duration) {
         spec.slow = slow;
     }
-    if let Some(cert_warn) = table.text("cert_warn", kinds::duration) {
+    if let Some(cert_warn) = table.text("cert_warn", value_parsers::duration) {
         spec.cert_warn = cert_warn;
     }
-    if let Some(expect_status) = table.text("expect_status", kinds::statuses) {
+    if let Some(expect_status) = table.text("expect_status", value_parsers::statuses) {
         spec.expect_status = expect_status;
     }
-    spec.contains = table.text("contains", kinds::some);
+    spec.contains = table.text("contains", value_parsers::some);
     if let Some(most) = table.number("max_redirects", 0..=100) {
         spec.max_redirects = u16::try_from(most).unwrap_or(MAX_REDIRECTS);
     }
-    if let Some(user_agent) = table.text("user_agent", kinds::header_value) {
+    if let Some(user_agent) = table.text("user_agent", value_parsers::header_value) {
         spec.user_agent = user_agent;
     }
     let site = Site {
         name: name.unwrap_or_else(|| spec.url.host_and_path().into()),
         spec: Arc::new(spec),
         interval: table
-            .text("interval", kinds::interval)
+            .text("interval", value_parsers::interval)
             .unwrap_or(monitor.interval),
         confirm: table
             .number("confirm", 1..=1_000)
@@ -142,15 +142,15 @@ fn read_site(
             .number("recover", 1..=1_000)
             .unwrap_or(monitor.recover),
         confirm_delay: table
-            .text("confirm_delay", kinds::duration)
+            .text("confirm_delay", value_parsers::duration)
             .unwrap_or(monitor.confirm_delay),
         owners: read_owners(table, owners),
         tags: table
-            .texts("tags", kinds::label)
+            .texts("tags", value_parsers::label)
             .into_iter()
             .map(|tag| tag.value)
             .collect(),
-        parent: table.text("parent", kinds::label),
+        parent: table.text("parent", value_parsers::label),
         paused: table.flag("paused").unwrap_or(false),
     };
     let mut maintenance = Vec::new();
@@ -158,7 +158,7 @@ fn read_site(
         maintenance.extend(read_window(window));
     });
     url?;
-    Some(Draft {
+    Some(SiteDraft {
         site,
         named,
         maintenance,
@@ -169,9 +169,9 @@ fn read_site(
     })
 }
 
-fn read_owners(table: &mut Reader<'_>, known: &HashSet<&str>) -> Vec<Box<str>> {
+fn read_owners(table: &mut TableReader<'_>, known: &HashSet<&str>) -> Vec<Box<str>> {
     let mut owners = Vec::new();
-    for element in table.texts("owners", kinds::any) {
+    for element in table.texts("owners", value_parsers::any) {
         if known.contains(&*element.value) {
             if !owners.contains(&element.value) {
                 owners.push(element.value);

@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
-use super::edit::Written;
-use super::files::{self, ContentHash, Stamp};
+use super::edit::WrittenContent;
+use super::files::{self, ContentHash, FileStamp};
 use super::include;
 use super::load::folder_of;
 use super::model::Config;
 
 /// What was last seen of one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Seen {
-    stamp: Option<Stamp>,
+struct FileState {
+    stamp: Option<FileStamp>,
     content: Option<ContentHash>,
 }
 
@@ -27,7 +27,7 @@ pub struct Watcher {
     path: PathBuf,
     /// The globs that the file had when it could last be read.
     globs: Vec<Box<str>>,
-    seen: BTreeMap<PathBuf, Seen>,
+    seen: BTreeMap<PathBuf, FileState>,
     /// The file was not there when last looked for. Editors that replace a file leave a
     /// moment without one.
     gone: bool,
@@ -38,7 +38,7 @@ impl Watcher {
     #[must_use]
     pub fn new(config: &Config) -> Option<Self> {
         let seen = config.sources.iter().map(|source| {
-            let seen = Seen {
+            let seen = FileState {
                 stamp: source.stamp,
                 content: source.content,
             };
@@ -53,8 +53,8 @@ impl Watcher {
     }
 
     /// The file's content was written by this program and is no change.
-    pub fn expect(&mut self, written: Written) {
-        let seen = Seen {
+    pub fn expect(&mut self, written: WrittenContent) {
+        let seen = FileState {
             stamp: None,
             content: Some(written.content()),
         };
@@ -73,7 +73,7 @@ impl Watcher {
             if was_gone && known {
                 self.seen.insert(
                     self.path.clone(),
-                    Seen {
+                    FileState {
                         stamp: None,
                         content: None,
                     },
@@ -84,7 +84,7 @@ impl Watcher {
         }
         self.gone = false;
         let mut changed = false;
-        let main = self.look(&self.path);
+        let main = self.read_changed(&self.path);
         if let Some((seen, text)) = main {
             let before = self.seen.insert(self.path.clone(), seen);
             if before.is_none_or(|before| before.content != seen.content) {
@@ -113,7 +113,7 @@ impl Watcher {
             .retain(|path, _| *path == self.path || lists.contains(path));
         let mut changed = self.seen.len() != before;
         for list in lists {
-            if let Some((seen, _)) = self.look(&list) {
+            if let Some((seen, _)) = self.read_changed(&list) {
                 let before = self.seen.insert(list, seen);
                 changed |= before.is_none_or(|before| before.content != seen.content);
             }
@@ -122,7 +122,7 @@ impl Watcher {
     }
 
     /// What a file is like now, and its text, if its metadata differ from what was seen.
-    fn look(&self, path: &Path) -> Option<(Seen, Option<String>)> {
+    fn read_changed(&self, path: &Path) -> Option<(FileState, Option<String>)> {
         let before = self.seen.get(path);
         let stamp = files::stamp(path).ok();
         if before
@@ -133,7 +133,7 @@ impl Watcher {
         if stamp.is_none() && path.exists() {
             // Neither a pipe nor a device can be read twice.
             return before.is_none().then_some((
-                Seen {
+                FileState {
                     stamp,
                     content: None,
                 },
@@ -143,16 +143,16 @@ impl Watcher {
         let bytes = stamp.and_then(|_| files::bytes(path).ok());
         let Some((bytes, metadata)) = bytes else {
             return Some((
-                Seen {
+                FileState {
                     stamp,
                     content: None,
                 },
                 None,
             ));
         };
-        let seen = Seen {
+        let seen = FileState {
             // Of the file that was read, which may be newer than the one looked at.
-            stamp: Some(Stamp::from(&metadata)),
+            stamp: Some(FileStamp::from(&metadata)),
             content: Some(ContentHash::of(&bytes)),
         };
         Some((seen, String::from_utf8(bytes).ok()))
@@ -183,10 +183,10 @@ mod tests {
 
     use super::super::edit::set_paused;
     use super::super::load::load;
-    use super::super::model::Known;
+    use super::super::model::KnownNames;
     use super::*;
 
-    const KNOWN: Known<'static> = Known { paradigms: &[] };
+    const KNOWN: KnownNames<'static> = KnownNames { paradigms: &[] };
     const TEXT: &str =
         "[monitor]\ninclude = [\"lists/*.txt\"]\n[[sites]]\nurl = \"https://a.example\"\n";
 

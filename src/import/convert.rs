@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use crate::config::{self, Known};
+use crate::config::{self, KnownNames};
 
 use super::draft::{Found, Haul, Wrong};
 use super::entry::Entry;
@@ -35,7 +35,11 @@ pub struct Converted {
 ///
 /// # Errors
 /// If a file is not of that format, or no site is in them.
-pub fn convert(entry: &Entry, inputs: &[Input<'_>], known: &Known<'_>) -> Result<Converted, Wrong> {
+pub fn convert(
+    entry: &Entry,
+    inputs: &[Input<'_>],
+    known: &KnownNames<'_>,
+) -> Result<Converted, Wrong> {
     let texts: Vec<&str> = inputs.iter().map(|input| input.text).collect();
     let mut haul = (entry.read)(&texts)?;
     name_apart(&mut haul);
@@ -103,7 +107,7 @@ mod tests {
     use serde_json::json;
 
     fn converted(name: &str, text: &str) -> Result<Converted, Wrong> {
-        let known = Known {
+        let known = KnownNames {
             paradigms: &["async"],
         };
         let input = Input { name: "file", text };

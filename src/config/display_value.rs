@@ -2,21 +2,21 @@
 
 use toml::de::DeValue;
 
-use super::kinds::quoted;
+use super::value_parsers::quoted;
 
 /// A value as a sentence has room for it.
-pub(super) fn shown(value: &DeValue<'_>) -> String {
+pub(super) fn display_value(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => quoted(text),
         DeValue::Integer(integer) => integer.to_string().chars().take(40).collect(),
         DeValue::Float(float) => float.to_string().chars().take(40).collect(),
         DeValue::Boolean(flag) => flag.to_string(),
-        other => kind(other).to_owned(),
+        other => type_name(other).to_owned(),
     }
 }
 
 /// What a value is, without its content.
-pub(super) const fn kind(value: &DeValue<'_>) -> &'static str {
+pub(super) const fn type_name(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a text",
         DeValue::Integer(_) | DeValue::Float(_) => "a number",

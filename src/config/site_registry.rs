@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::domain::{CheckSpec, Site};
 
-use super::kinds::quoted;
+use super::value_parsers::quoted;
 
 /// What is said of a name that another site was given before.
 pub(super) fn taken(name: &str) -> String {
@@ -42,7 +42,7 @@ impl Hash for ByUrl {
 
 /// The sites so far.
 #[derive(Debug, Default)]
-pub(super) struct Roster {
+pub(super) struct SiteRegistry {
     sites: Vec<Site>,
     /// The sites whose names were made from their URLs.
     unnamed: Vec<usize>,
@@ -50,7 +50,7 @@ pub(super) struct Roster {
     urls: HashSet<ByUrl>,
 }
 
-impl Roster {
+impl SiteRegistry {
     /// Adds a site whose name was given; `false` if another was given it before.
     #[must_use]
     pub(super) fn add_named(&mut self, site: Site) -> bool {
@@ -120,7 +120,7 @@ impl Roster {
 
 /// What is wrong with the parent of the site at an index.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum ParentFault {
+pub(super) enum ParentError {
     /// No site has that name.
     Missing,
     /// The site is its own ancestor: the names on the way, from it back to it.
@@ -128,7 +128,7 @@ pub(super) enum ParentFault {
 }
 
 /// The sites whose parents are wrong. A circle is named at the first of its sites.
-pub(super) fn wrong_parents(sites: &[Site], also: &HashSet<Box<str>>) -> Vec<(usize, ParentFault)> {
+pub(super) fn wrong_parents(sites: &[Site], also: &HashSet<Box<str>>) -> Vec<(usize, ParentError)> {
     let mut wanted: HashMap<&str, Option<usize>> = sites
         .iter()
         .filter_map(|site| Some((site.parent.as_deref()?, None)))
@@ -148,13 +148,13 @@ pub(super) fn wrong_parents(sites: &[Site], also: &HashSet<Box<str>>) -> Vec<(us
     for (start, site) in sites.iter().enumerate() {
         let Some(name) = &site.parent else { continue };
         if parent(start).is_none() && !also.contains(name) {
-            faults.push((start, ParentFault::Missing));
+            faults.push((start, ParentError::Missing));
         }
         let mut at = start;
         loop {
             if let Some(walk) = seen.get(&at) {
                 if *walk == start {
-                    faults.push((at, ParentFault::Circle(circle(sites, at, &parent))));
+                    faults.push((at, ParentError::Circle(circle(sites, at, &parent))));
                 }
                 break;
             }
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn made_names_that_collide_become_whole_urls() {
-        let mut roster = Roster::default();
+        let mut registry = SiteRegistry::default();
         for url in [
             "http://a/",
             "https://a/",
@@ -218,14 +218,14 @@ mod tests {
             "http://u:x@c/",
             "http://u:y@c/",
         ] {
-            roster.add_unnamed(unnamed(url));
+            registry.add_unnamed(unnamed(url));
         }
         let mut given = unnamed("http://d/");
         given.name = "e".into();
-        assert!(roster.add_named(given));
-        roster.add_unnamed(unnamed("http://e/"));
+        assert!(registry.add_named(given));
+        registry.add_unnamed(unnamed("http://e/"));
         assert_eq!(
-            names(roster.into_sites())
+            names(registry.into_sites())
                 .iter()
                 .map(|name| &**name)
                 .collect::<Vec<_>>(),
@@ -243,10 +243,10 @@ mod tests {
 
     #[test]
     fn a_name_is_given_once() {
-        let mut roster = Roster::default();
-        assert!(roster.add_named(unnamed("http://a/")));
-        assert!(!roster.add_named(unnamed("http://a/")));
-        assert!(roster.has_url("http://a/") && !roster.has_url("http://b/"));
+        let mut registry = SiteRegistry::default();
+        assert!(registry.add_named(unnamed("http://a/")));
+        assert!(!registry.add_named(unnamed("http://a/")));
+        assert!(registry.has_url("http://a/") && !registry.has_url("http://b/"));
     }
 
     #[test]
@@ -258,7 +258,7 @@ mod tests {
         ];
         assert_eq!(
             wrong_parents(&sites, &HashSet::new()),
-            [(2, ParentFault::Missing)]
+            [(2, ParentError::Missing)]
         );
         assert!(wrong_parents(&sites, &HashSet::from(["x".into()])).is_empty());
     }
@@ -278,9 +278,9 @@ mod tests {
             [
                 (
                     2,
-                    ParentFault::Circle(vec!["b".into(), "c".into(), "a".into(), "b".into()])
+                    ParentError::Circle(vec!["b".into(), "c".into(), "a".into(), "b".into()])
                 ),
-                (4, ParentFault::Circle(vec!["self".into(), "self".into()])),
+                (4, ParentError::Circle(vec!["self".into(), "self".into()])),
             ]
         );
     }

@@ -10,8 +10,8 @@ use unicode_width::UnicodeWidthChar;
 
 use crate::domain::clean;
 
-use super::mask::{STARS, hidden_in_list, hidden_in_toml, merge, section_of};
-use super::mistakes::{Excerpt, MOST_NAMED, Mistake, Mistakes, Place};
+use super::diagnostics::{Diagnostic, Diagnostics, Excerpt, MOST_NAMED, Place};
+use super::redact::{STARS, hidden_in_list, hidden_in_toml, merge, section_of};
 
 /// The columns of a line that are shown of a longer one.
 const WIDEST: usize = 100;
@@ -27,7 +27,7 @@ pub(super) enum Language {
 
 /// The mistakes of one file so far.
 #[derive(Debug)]
-pub(super) struct Notes {
+pub(super) struct DiagnosticSink {
     language: Language,
     /// By place, then by when they were come upon.
     kept: BTreeMap<(usize, usize), (String, String)>,
@@ -42,7 +42,7 @@ pub(super) struct Notes {
     secrets: Vec<Range<usize>>,
 }
 
-impl Notes {
+impl DiagnosticSink {
     pub(super) const fn new(language: Language) -> Self {
         Self {
             language,
@@ -71,20 +71,20 @@ impl Notes {
     }
 
     /// What `key` holds is wrong; `offset` is the byte where the value begins.
-    pub(super) fn mistake(&mut self, offset: usize, key: &dyn Display, sentence: &dyn Display) {
+    pub(super) fn error(&mut self, offset: usize, key: &dyn Display, sentence: &dyn Display) {
         if !self.is_broken(offset) {
             self.keep(offset, key, sentence);
         }
     }
 
-    /// As [`Notes::mistake`], for a key that its table does not know.
+    /// As [`DiagnosticSink::error`], for a key that its table does not know.
     pub(super) fn unknown(&mut self, offset: usize, key: &dyn Display, sentence: &dyn Display) {
         if !self.header_lost {
-            self.mistake(offset, key, sentence);
+            self.error(offset, key, sentence);
         }
     }
 
-    /// As [`Notes::mistake`], for something that is missing. Not believed of a file that is
+    /// As [`DiagnosticSink::error`], for something that is missing. Not believed of a file that is
     /// not well-formed: what is missing may stand in the part that could not be read.
     pub(super) fn missing(&mut self, offset: usize, key: &dyn Display, sentence: &dyn Display) {
         if self.broken.is_empty() {
@@ -101,7 +101,7 @@ impl Notes {
     }
 
     /// The warnings with their places in `text`, which is that of the file `name`.
-    pub(super) fn warnings(&self, name: &str, text: &str) -> Vec<Mistake> {
+    pub(super) fn warnings(&self, name: &str, text: &str) -> Vec<Diagnostic> {
         let warnings = self.warnings.iter();
         warnings
             .map(|(offset, key, sentence)| self.placed(name, text, *offset, key, sentence))
@@ -139,7 +139,7 @@ impl Notes {
 
     /// The mistakes with their places in `text`, which is that of the file `name`; `None` if
     /// there are none.
-    pub(super) fn finish(self, name: &str, text: &str) -> Option<Mistakes> {
+    pub(super) fn finish(self, name: &str, text: &str) -> Option<Diagnostics> {
         if self.is_empty() {
             return None;
         }
@@ -148,13 +148,20 @@ impl Notes {
             .iter()
             .map(|((offset, _), (key, sentence))| self.placed(name, text, *offset, key, sentence))
             .collect();
-        Some(Mistakes::new(named, self.count))
+        Some(Diagnostics::new(named, self.count))
     }
 
-    fn placed(&self, name: &str, text: &str, offset: usize, key: &str, sentence: &str) -> Mistake {
+    fn placed(
+        &self,
+        name: &str,
+        text: &str,
+        offset: usize,
+        key: &str,
+        sentence: &str,
+    ) -> Diagnostic {
         let offset = floor(text, offset);
         let line = line_at(text, offset);
-        Mistake {
+        Diagnostic {
             file: name.into(),
             place: Some(Place {
                 line: text[..line.start].matches('\n').count() + 1,
@@ -301,10 +308,10 @@ fn visible(c: char) -> Cell {
 mod tests {
     use super::*;
 
-    fn one(text: &str, offset: usize) -> Mistakes {
-        let mut notes = Notes::new(Language::Toml);
-        notes.mistake(offset, &"key", &"wrong");
-        notes.finish("f", text).unwrap()
+    fn one(text: &str, offset: usize) -> Diagnostics {
+        let mut sink = DiagnosticSink::new(Language::Toml);
+        sink.error(offset, &"key", &"wrong");
+        sink.finish("f", text).unwrap()
     }
 
     fn place(text: &str, offset: usize) -> (usize, usize) {
@@ -362,21 +369,21 @@ mod tests {
     #[test]
     fn marked_secrets_are_hidden_on_every_line_they_span() {
         let text = "x = \"\"\"\nhunter2\n\"\"\"";
-        let mut notes = Notes::new(Language::Toml);
-        notes.secret(4..text.len());
-        notes.mistake(10, &"", &"wrong");
-        let detailed = notes.finish("f", text).unwrap().detailed();
+        let mut sink = DiagnosticSink::new(Language::Toml);
+        sink.secret(4..text.len());
+        sink.error(10, &"", &"wrong");
+        let detailed = sink.finish("f", text).unwrap().detailed();
         assert!(!detailed.contains("hunter2"), "{detailed}");
     }
 
     #[test]
     fn the_first_twenty_by_place_are_named_however_they_were_found() {
         let text = "a\n".repeat(100);
-        let mut notes = Notes::new(Language::Toml);
+        let mut sink = DiagnosticSink::new(Language::Toml);
         for line in (0..100).rev() {
-            notes.mistake(line * 2, &"k", &"wrong");
+            sink.error(line * 2, &"k", &"wrong");
         }
-        let mistakes = notes.finish("f", &text).unwrap();
+        let mistakes = sink.finish("f", &text).unwrap();
         let lines: Vec<usize> = mistakes.iter().map(|m| m.place().unwrap().line).collect();
         assert_eq!(lines, (1..=20).collect::<Vec<_>>());
         assert_eq!(mistakes.count(), 100);
@@ -385,14 +392,14 @@ mod tests {
     #[test]
     fn a_line_that_does_not_parse_is_named_once() {
         let text = "a = = 1\nb = 2\n";
-        let mut notes = Notes::new(Language::Toml);
-        notes.syntax(text, 4, "extra `=`");
-        notes.syntax(text, 6, "nonsense");
-        notes.mistake(6, &"a", &"wrong type");
-        notes.missing(8, &"c", &"missing");
-        notes.mistake(12, &"b", &"wrong");
+        let mut sink = DiagnosticSink::new(Language::Toml);
+        sink.syntax(text, 4, "extra `=`");
+        sink.syntax(text, 6, "nonsense");
+        sink.error(6, &"a", &"wrong type");
+        sink.missing(8, &"c", &"missing");
+        sink.error(12, &"b", &"wrong");
         assert_eq!(
-            notes.finish("f", text).unwrap().to_string(),
+            sink.finish("f", text).unwrap().to_string(),
             "f:1:5: extra `=`\nf:2:5: b: wrong"
         );
     }

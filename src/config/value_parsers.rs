@@ -7,11 +7,11 @@ use url::Url;
 
 use crate::domain::{MaskedUrl, StatusSet, clean, parse_duration};
 
-use super::mask::masked;
+use super::redact::masked;
 
 /// Why a text is not what its key wants.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum ValueError {
     /// "expected …"; whoever reports it adds what was there instead.
     Expected(Cow<'static, str>),
     /// A whole sentence.
@@ -19,9 +19,9 @@ pub(super) enum Fault {
 }
 
 /// What a text means, or why it means nothing.
-pub(super) type Parsed<T> = Result<T, Fault>;
+pub(super) type Parsed<T> = Result<T, ValueError>;
 
-impl Fault {
+impl ValueError {
     pub(super) fn expected(what: impl Into<Cow<'static, str>>) -> Self {
         Self::Expected(what.into())
     }
@@ -49,7 +49,7 @@ pub(super) fn any(text: &str) -> Parsed<Box<str>> {
 /// A text that is not empty.
 pub(super) fn some(text: &str) -> Parsed<Box<str>> {
     if text.is_empty() {
-        return Err(Fault::expected("expected a text that is not empty"));
+        return Err(ValueError::expected("expected a text that is not empty"));
     }
     any(text)
 }
@@ -59,16 +59,16 @@ pub(super) fn label(text: &str) -> Parsed<Box<str>> {
     const LONGEST: usize = 200;
     let cleaned = clean(text, LONGEST);
     if cleaned.is_empty() {
-        return Err(Fault::expected("expected a text that is not empty"));
+        return Err(ValueError::expected("expected a text that is not empty"));
     }
     let visible = |text: &str| -> usize { text.chars().filter(|c| *c != ' ').count() };
     if text.chars().count() > LONGEST {
-        return Err(Fault::Plain(format!(
+        return Err(ValueError::Plain(format!(
             "expected at most {LONGEST} characters"
         )));
     }
     if visible(&cleaned) != visible(text) {
-        return Err(Fault::expected(
+        return Err(ValueError::expected(
             "expected a text without control characters",
         ));
     }
@@ -77,14 +77,14 @@ pub(super) fn label(text: &str) -> Parsed<Box<str>> {
 
 /// A duration of any length.
 pub(super) fn duration(text: &str) -> Parsed<Duration> {
-    parse_duration(text).map_err(|error| Fault::expected(error.to_string()))
+    parse_duration(text).map_err(|error| ValueError::expected(error.to_string()))
 }
 
 /// A duration of at least a millisecond.
 pub(super) fn positive_duration(text: &str) -> Parsed<Duration> {
     let duration = duration(text)?;
     if duration < Duration::from_millis(1) {
-        return Err(Fault::expected("expected 1ms or more"));
+        return Err(ValueError::expected("expected 1ms or more"));
     }
     Ok(duration)
 }
@@ -99,14 +99,14 @@ pub(super) fn hours(text: &str) -> Parsed<(u16, u16)> {
     text.split_once('-')
         .and_then(|(from, to)| Some((minutes(from)?, minutes(to)?)))
         .filter(|(from, to)| from != to)
-        .ok_or_else(|| Fault::expected("expected hours such as \"22:00-07:00\""))
+        .ok_or_else(|| ValueError::expected("expected hours such as \"22:00-07:00\""))
 }
 
 /// The name of a time zone.
 pub(super) fn zone(text: &str) -> Parsed<Box<str>> {
     match jiff::tz::TimeZone::get(text) {
         Ok(_) => Ok(text.into()),
-        Err(_) => Err(Fault::expected(
+        Err(_) => Err(ValueError::expected(
             "expected a time zone such as \"Europe/Berlin\"",
         )),
     }
@@ -116,21 +116,21 @@ pub(super) fn zone(text: &str) -> Parsed<Box<str>> {
 pub(super) fn interval(text: &str) -> Parsed<Duration> {
     let duration = duration(text)?;
     if duration < Duration::from_secs(1) {
-        return Err(Fault::expected("expected 1s or more"));
+        return Err(ValueError::expected("expected 1s or more"));
     }
     Ok(duration)
 }
 
 /// The statuses that count as up.
 pub(super) fn statuses(text: &str) -> Parsed<StatusSet> {
-    StatusSet::parse(text).map_err(Fault::expected)
+    StatusSet::parse(text).map_err(ValueError::expected)
 }
 
 /// An absolute http(s) URL, normalised and without its fragment, which is never sent.
 pub(super) fn http_url(text: &str) -> Parsed<MaskedUrl> {
     let wrong = |why: Option<&dyn std::fmt::Display>| {
         let why = why.map_or_else(String::new, |why| format!(" ({why})"));
-        Fault::expected(format!(
+        ValueError::expected(format!(
             "expected an http or https URL such as \"https://example.org\"{why}"
         ))
     };
@@ -162,14 +162,14 @@ pub(super) fn broker_url(text: &str) -> Parsed<MaskedUrl> {
     const EXPECTED: &str = "expected a Redis URL such as \"redis://127.0.0.1:6379/0\"";
     // A socket has no host, and a user or password wants one to stand before.
     let with_host = text.trim().replacen("@/", "@localhost/", 1);
-    let url = Url::parse(&with_host).map_err(|_| Fault::expected(EXPECTED))?;
+    let url = Url::parse(&with_host).map_err(|_| ValueError::expected(EXPECTED))?;
     let good = match url.scheme() {
         "redis" | "rediss" => url.host_str().is_some_and(|host| !host.is_empty()),
         "redis+socket" | "redis+unix" | "unix" => url.path().len() > 1,
         _ => false,
     };
     if !good || text.chars().any(char::is_control) {
-        return Err(Fault::expected(EXPECTED));
+        return Err(ValueError::expected(EXPECTED));
     }
     Ok(MaskedUrl::new(url))
 }
@@ -180,8 +180,8 @@ pub(super) fn broker_url(text: &str) -> Parsed<MaskedUrl> {
 /// What was expected, without the text, which may hold a password.
 pub fn parse_broker_url(text: &str) -> Result<MaskedUrl, String> {
     broker_url(text).map_err(|fault| match fault {
-        Fault::Expected(expected) => expected.into_owned(),
-        Fault::Plain(sentence) => sentence,
+        ValueError::Expected(expected) => expected.into_owned(),
+        ValueError::Plain(sentence) => sentence,
     })
 }
 
@@ -197,7 +197,7 @@ pub fn parse_queue_name(text: &str) -> Result<Box<str>, String> {
 pub(super) fn queue_name(text: &str) -> Parsed<Box<str>> {
     let good = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);
     if text.is_empty() || text.len() > 100 || !text.chars().all(good) {
-        return Err(Fault::expected(
+        return Err(ValueError::expected(
             "expected a name of letters, digits and . _ : - such as \"celery\"",
         ));
     }
@@ -207,7 +207,7 @@ pub(super) fn queue_name(text: &str) -> Parsed<Box<str>> {
 /// What can stand in a User-Agent header.
 pub(super) fn header_value(text: &str) -> Parsed<std::sync::Arc<str>> {
     if text.trim().is_empty() || !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-        return Err(Fault::expected(
+        return Err(ValueError::expected(
             "expected plain ASCII text that can stand in a header",
         ));
     }
@@ -222,7 +222,7 @@ pub(super) fn email(text: &str) -> Parsed<Box<str>> {
             && !text.contains(|c: char| c.is_whitespace() || c.is_control() || "<>,;".contains(c))
     });
     if !good {
-        return Err(Fault::expected(
+        return Err(ValueError::expected(
             "expected an address such as \"ops@example.org\"",
         ));
     }
@@ -235,7 +235,9 @@ pub(super) fn phone(text: &str) -> Parsed<Box<str>> {
         (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
     });
     if !good {
-        return Err(Fault::expected("expected a number such as \"+15550100\""));
+        return Err(ValueError::expected(
+            "expected a number such as \"+15550100\"",
+        ));
     }
     Ok(text.into())
 }
@@ -247,7 +249,7 @@ pub(super) fn topic(text: &str) -> Parsed<Box<str>> {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     if !good {
-        return Err(Fault::expected(
+        return Err(ValueError::expected(
             "expected a topic of at most 64 letters, digits, - and _",
         ));
     }

@@ -28,7 +28,7 @@ pub(super) struct Excerpt {
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
+pub struct Diagnostic {
     pub(super) file: Box<str>,
     pub(super) place: Option<Place>,
     pub(super) key: Box<str>,
@@ -36,7 +36,7 @@ pub struct Mistake {
     pub(super) excerpt: Option<Excerpt>,
 }
 
-impl Mistake {
+impl Diagnostic {
     /// The file, as its path was given.
     #[must_use]
     pub fn file(&self) -> &str {
@@ -62,7 +62,7 @@ impl Mistake {
     }
 }
 
-impl fmt::Display for Mistake {
+impl fmt::Display for Diagnostic {
     /// `file:line:column: key: sentence`, on one line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.file)?;
@@ -78,21 +78,21 @@ impl fmt::Display for Mistake {
 
 /// All that is wrong: at least one mistake, the first twenty by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistakes {
-    named: Vec<Mistake>,
+pub struct Diagnostics {
+    named: Vec<Diagnostic>,
     count: usize,
 }
 
-impl Mistakes {
+impl Diagnostics {
     /// `named` in their order, of `count` in all.
-    pub(super) fn new(named: Vec<Mistake>, count: usize) -> Self {
+    pub(super) fn new(named: Vec<Diagnostic>, count: usize) -> Self {
         Self { named, count }
     }
 
     /// A mistake that is about a file as a whole.
     pub(super) fn of_file(path: &Path, sentence: &str) -> Self {
         Self::new(
-            vec![Mistake {
+            vec![Diagnostic {
                 file: shown_path(path),
                 place: None,
                 key: Box::default(),
@@ -111,7 +111,7 @@ impl Mistakes {
     }
 
     /// The mistakes that are named, in the order of the file; at most twenty.
-    pub fn iter(&self) -> impl Iterator<Item = &Mistake> {
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.named.iter()
     }
 
@@ -153,7 +153,7 @@ impl Mistakes {
     }
 }
 
-impl fmt::Display for Mistakes {
+impl fmt::Display for Diagnostics {
     /// One line a mistake, no newline after the last.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, mistake) in self.named.iter().enumerate() {
@@ -164,7 +164,7 @@ impl fmt::Display for Mistakes {
     }
 }
 
-impl std::error::Error for Mistakes {}
+impl std::error::Error for Diagnostics {}
 
 /// A path as it was given, safe to print.
 pub(super) fn shown_path(path: &Path) -> Box<str> {
@@ -175,8 +175,8 @@ pub(super) fn shown_path(path: &Path) -> Box<str> {
 mod tests {
     use super::*;
 
-    fn mistake(line: usize) -> Mistake {
-        Mistake {
+    fn mistake(line: usize) -> Diagnostic {
+        Diagnostic {
             file: "sites.toml".into(),
             place: Some(Place { line, column: 9 }),
             key: "sites[3].interval".into(),
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn the_caret_stands_under_the_value() {
         assert_eq!(
-            Mistakes::new(vec![mistake(12)], 1).detailed(),
+            Diagnostics::new(vec![mistake(12)], 1).detailed(),
             "sites.toml:12:9: sites[3].interval: expected a duration\n  \
              12 | interval = \"5\"\n     |            ^"
         );
@@ -207,8 +207,8 @@ mod tests {
 
     #[test]
     fn twenty_are_named_and_the_rest_counted() {
-        let mut all = Mistakes::new((1..=15).map(mistake).collect(), 15);
-        all.append(Mistakes::new((1..=15).map(mistake).collect(), 40));
+        let mut all = Diagnostics::new((1..=15).map(mistake).collect(), 15);
+        all.append(Diagnostics::new((1..=15).map(mistake).collect(), 40));
         assert_eq!(all.iter().count(), 20);
         assert_eq!(all.count(), 55);
         let text = all.to_string();

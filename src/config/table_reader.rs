@@ -7,31 +7,31 @@ use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::kinds::{Fault, Parsed, quoted, suggestion};
-use super::mask::is_secret_key;
-use super::notes::Notes;
-use super::shown::{kind, shown};
+use super::diagnostic_sink::DiagnosticSink;
+use super::display_value::{display_value, type_name};
+use super::redact::is_secret_key;
+use super::value_parsers::{Parsed, ValueError, quoted, suggestion};
 
 type Value<'t> = Spanned<DeValue<'t>>;
 
 /// The path of a key, built on the way down and written out only for a mistake.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum At<'a> {
+pub(super) enum KeyPath<'a> {
     /// The file.
     Root,
     /// A key of a table.
-    Key(&'a At<'a>, &'a str),
+    Key(&'a KeyPath<'a>, &'a str),
     /// An element of an array, counted from 0.
-    Index(&'a At<'a>, usize),
+    Index(&'a KeyPath<'a>, usize),
 }
 
-impl fmt::Display for At<'_> {
+impl fmt::Display for KeyPath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root => Ok(()),
             Self::Index(parent, index) => write!(f, "{parent}[{index}]"),
             Self::Key(parent, key) => {
-                if !matches!(parent, At::Root) {
+                if !matches!(parent, KeyPath::Root) {
                     write!(f, "{parent}.")?;
                 }
                 let bare = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
@@ -55,27 +55,27 @@ pub(super) enum Privacy {
 }
 
 /// One table that is being read.
-pub(super) struct Reader<'a> {
+pub(super) struct TableReader<'a> {
     table: &'a DeTable<'a>,
     span: Range<usize>,
-    at: At<'a>,
-    notes: &'a mut Notes,
+    at: KeyPath<'a>,
+    sink: &'a mut DiagnosticSink,
     privacy: Privacy,
     asked: Vec<&'static str>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> TableReader<'a> {
     pub(super) const fn new(
         table: &'a DeTable<'a>,
         span: Range<usize>,
-        at: At<'a>,
-        notes: &'a mut Notes,
+        at: KeyPath<'a>,
+        sink: &'a mut DiagnosticSink,
     ) -> Self {
         Self {
             table,
             span,
             at,
-            notes,
+            sink,
             privacy: Privacy::Open,
             asked: Vec::new(),
         }
@@ -106,23 +106,23 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
-    /// Notes that what `key` holds is wrong.
+    /// Records that what `key` holds is wrong.
     pub(super) fn refuse(&mut self, key: &str, sentence: &dyn fmt::Display) {
         let offset = self.offset(key);
-        self.notes
-            .mistake(offset, &At::Key(&self.at, key), sentence);
+        self.sink
+            .error(offset, &KeyPath::Key(&self.at, key), sentence);
     }
 
-    /// Notes that the table as a whole is wrong.
+    /// Records that the table as a whole is wrong.
     pub(super) fn refuse_self(&mut self, sentence: &dyn fmt::Display) {
-        self.notes.mistake(self.span.start, &self.at, sentence);
+        self.sink.error(self.span.start, &self.at, sentence);
     }
 
-    /// Notes that `key` is needed and not there.
+    /// Records that `key` is needed and not there.
     pub(super) fn require(&mut self, key: &str) {
         if !self.has(key) {
-            let at = At::Key(&self.at, key);
-            self.notes
+            let at = KeyPath::Key(&self.at, key);
+            self.sink
                 .missing(self.span.start, &at, &"this key is missing");
         }
     }
@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
         parse: impl Fn(&str) -> Parsed<T>,
     ) -> Option<T> {
         let value = self.take(key)?;
-        text(value, &At::Key(&self.at, key), self.notes, &parse)
+        text(value, &KeyPath::Key(&self.at, key), self.sink, &parse)
     }
 
     /// A text that must not be shown, not even when it is wrong.
@@ -149,14 +149,14 @@ impl<'a> Reader<'a> {
         parse: impl Fn(&str) -> Parsed<T>,
     ) -> Option<T> {
         let value = self.take(key)?;
-        self.notes.secret(value.span());
+        self.sink.secret(value.span());
         let fault = match value.get_ref() {
             DeValue::String(text) => match parse(text) {
                 Ok(parsed) => return Some(parsed),
-                Err(Fault::Expected(expected)) => expected.into_owned(),
-                Err(Fault::Plain(sentence)) => sentence,
+                Err(ValueError::Expected(expected)) => expected.into_owned(),
+                Err(ValueError::Plain(sentence)) => sentence,
             },
-            other => format!("expected a text, got {}", kind(other)),
+            other => format!("expected a text, got {}", type_name(other)),
         };
         self.refuse(key, &fault);
         None
@@ -172,15 +172,18 @@ impl<'a> Reader<'a> {
         let Some(value) = self.take(key) else {
             return Vec::new();
         };
-        let at = At::Key(&self.at, key);
+        let at = KeyPath::Key(&self.at, key);
         let DeValue::Array(array) = value.get_ref() else {
-            let sentence = format!("expected a list of texts, got {}", shown(value.get_ref()));
-            self.notes.mistake(value.span().start, &at, &sentence);
+            let sentence = format!(
+                "expected a list of texts, got {}",
+                display_value(value.get_ref())
+            );
+            self.sink.error(value.span().start, &at, &sentence);
             return Vec::new();
         };
         let mut elements = Vec::with_capacity(array.len());
         for (index, value) in array.iter().enumerate() {
-            if let Some(parsed) = text(value, &At::Index(&at, index), self.notes, &parse) {
+            if let Some(parsed) = text(value, &KeyPath::Index(&at, index), self.sink, &parse) {
                 elements.push(Element {
                     value: parsed,
                     index,
@@ -191,22 +194,25 @@ impl<'a> Reader<'a> {
         elements
     }
 
-    /// Notes that an element of the list under `key` is wrong.
+    /// Records that an element of the list under `key` is wrong.
     pub(super) fn refuse_element<T>(
         &mut self,
         key: &str,
         element: &Element<T>,
         sentence: &dyn fmt::Display,
     ) {
-        let at = At::Key(&self.at, key);
-        self.notes
-            .missing(element.offset, &At::Index(&at, element.index), sentence);
+        let at = KeyPath::Key(&self.at, key);
+        self.sink.missing(
+            element.offset,
+            &KeyPath::Index(&at, element.index),
+            sentence,
+        );
     }
 
     /// A whole number within `range`.
     pub(super) fn number(&mut self, key: &'static str, range: RangeInclusive<u32>) -> Option<u32> {
         let value = self.take(key)?;
-        number(value, &At::Key(&self.at, key), self.notes, &range)
+        number(value, &KeyPath::Key(&self.at, key), self.sink, &range)
     }
 
     /// `true` or `false`.
@@ -215,7 +221,10 @@ impl<'a> Reader<'a> {
         if let DeValue::Boolean(flag) = value.get_ref() {
             return Some(*flag);
         }
-        let sentence = format!("expected true or false, got {}", shown(value.get_ref()));
+        let sentence = format!(
+            "expected true or false, got {}",
+            display_value(value.get_ref())
+        );
         self.refuse(key, &sentence);
         None
     }
@@ -224,28 +233,32 @@ impl<'a> Reader<'a> {
     pub(super) fn table<T>(
         &mut self,
         key: &'static str,
-        read: impl FnOnce(Reader<'_>) -> T,
+        read: impl FnOnce(TableReader<'_>) -> T,
     ) -> Option<T> {
         let value = self.take(key)?;
-        let at = At::Key(&self.at, key);
+        let at = KeyPath::Key(&self.at, key);
         let privacy = self.privacy;
-        table(value, at, self.notes).map(|reader| read(Reader { privacy, ..reader }))
+        table(value, at, self.sink).map(|reader| read(TableReader { privacy, ..reader }))
     }
 
     /// Reads every table of the array under `key`, with its index.
-    pub(super) fn tables(&mut self, key: &'static str, mut read: impl FnMut(usize, Reader<'_>)) {
+    pub(super) fn tables(
+        &mut self,
+        key: &'static str,
+        mut read: impl FnMut(usize, TableReader<'_>),
+    ) {
         let Some(value) = self.take(key) else {
             return;
         };
-        let at = At::Key(&self.at, key);
+        let at = KeyPath::Key(&self.at, key);
         let DeValue::Array(array) = value.get_ref() else {
-            let got = shown(value.get_ref());
+            let got = display_value(value.get_ref());
             let sentence = format!("expected a list of tables ([[{key}]]), got {got}");
-            self.notes.mistake(value.span().start, &at, &sentence);
+            self.sink.error(value.span().start, &at, &sentence);
             return;
         };
         for (index, value) in array.iter().enumerate() {
-            if let Some(reader) = table(value, At::Index(&at, index), self.notes) {
+            if let Some(reader) = table(value, KeyPath::Index(&at, index), self.sink) {
                 read(index, reader);
             }
         }
@@ -253,10 +266,10 @@ impl<'a> Reader<'a> {
 
     /// Reads a table whose keys are the user's own names: each name, where it stands, and
     /// its table.
-    pub(super) fn each_table(self, mut read: impl FnMut(&str, Reader<'_>)) {
+    pub(super) fn each_table(self, mut read: impl FnMut(&str, TableReader<'_>)) {
         for (key, value) in self.table {
-            let at = At::Key(&self.at, key.get_ref());
-            if let Some(reader) = table(value, at, self.notes) {
+            let at = KeyPath::Key(&self.at, key.get_ref());
+            if let Some(reader) = table(value, at, self.sink) {
                 read(key.get_ref(), reader);
             }
         }
@@ -270,11 +283,11 @@ impl<'a> Reader<'a> {
         mut read: impl FnMut(&str, u32),
     ) {
         for (key, value) in self.table {
-            let at = At::Key(&self.at, key.get_ref());
+            let at = KeyPath::Key(&self.at, key.get_ref());
             if !known.contains(&&**key.get_ref()) {
                 let sentence = unknown(key.get_ref(), known.iter().copied());
-                self.notes.unknown(key.span().start, &at, &sentence);
-            } else if let Some(number) = number(value, &at, self.notes, range) {
+                self.sink.unknown(key.span().start, &at, &sentence);
+            } else if let Some(number) = number(value, &at, self.sink, range) {
                 read(key.get_ref(), number);
             }
         }
@@ -285,11 +298,11 @@ impl<'a> Reader<'a> {
         &mut self,
         key: &'static str,
         from_text: impl Fn(&str) -> Parsed<T>,
-        from_table: impl FnOnce(Reader<'_>) -> Option<T>,
+        from_table: impl FnOnce(TableReader<'_>) -> Option<T>,
     ) -> Option<T> {
         match self.table.get(key)?.get_ref() {
             DeValue::Table(_) => {
-                self.notes.secret(self.table.get(key)?.span());
+                self.sink.secret(self.table.get(key)?.span());
                 self.table(key, from_table).flatten()
             }
             _ => self.private_text(key, from_text),
@@ -304,11 +317,11 @@ impl<'a> Reader<'a> {
                 continue;
             }
             if self.privacy == Privacy::Private || is_secret_key(name) {
-                self.notes.secret(value.span());
+                self.sink.secret(value.span());
             }
             let sentence = unknown(name, self.asked.iter().copied());
-            self.notes
-                .unknown(key.span().start, &At::Key(&self.at, name), &sentence);
+            self.sink
+                .unknown(key.span().start, &KeyPath::Key(&self.at, name), &sentence);
         }
     }
 }
@@ -330,8 +343,8 @@ fn unknown<'a>(key: &str, known: impl IntoIterator<Item = &'a str>) -> String {
 
 fn text<T>(
     value: &Value<'_>,
-    at: &At<'_>,
-    notes: &mut Notes,
+    at: &KeyPath<'_>,
+    sink: &mut DiagnosticSink,
     parse: &impl Fn(&str) -> Parsed<T>,
 ) -> Option<T> {
     let sentence = match value.get_ref() {
@@ -341,18 +354,20 @@ fn text<T>(
         },
         // What a text would have had to say helps more than that it is none: `interval = 5`.
         other => match parse("") {
-            Err(Fault::Expected(expected)) => format!("{expected}, got {}", shown(other)),
-            _ => format!("expected a text, got {}", shown(other)),
+            Err(ValueError::Expected(expected)) => {
+                format!("{expected}, got {}", display_value(other))
+            }
+            _ => format!("expected a text, got {}", display_value(other)),
         },
     };
-    notes.mistake(value.span().start, at, &sentence);
+    sink.error(value.span().start, at, &sentence);
     None
 }
 
 fn number(
     value: &Value<'_>,
-    at: &At<'_>,
-    notes: &mut Notes,
+    at: &KeyPath<'_>,
+    sink: &mut DiagnosticSink,
     range: &RangeInclusive<u32>,
 ) -> Option<u32> {
     if let DeValue::Integer(integer) = value.get_ref()
@@ -363,18 +378,22 @@ fn number(
         return Some(number);
     }
     let (least, most) = (range.start(), range.end());
-    let got = shown(value.get_ref());
+    let got = display_value(value.get_ref());
     let sentence = format!("expected a whole number from {least} to {most}, got {got}");
-    notes.mistake(value.span().start, at, &sentence);
+    sink.error(value.span().start, at, &sentence);
     None
 }
 
-fn table<'a>(value: &'a Value<'a>, at: At<'a>, notes: &'a mut Notes) -> Option<Reader<'a>> {
+fn table<'a>(
+    value: &'a Value<'a>,
+    at: KeyPath<'a>,
+    sink: &'a mut DiagnosticSink,
+) -> Option<TableReader<'a>> {
     match value.get_ref() {
-        DeValue::Table(table) => Some(Reader::new(table, value.span(), at, notes)),
+        DeValue::Table(table) => Some(TableReader::new(table, value.span(), at, sink)),
         other => {
-            let sentence = format!("expected a table, got {}", shown(other));
-            notes.mistake(value.span().start, &at, &sentence);
+            let sentence = format!("expected a table, got {}", display_value(other));
+            sink.error(value.span().start, &at, &sentence);
             None
         }
     }
