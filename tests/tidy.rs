@@ -23,20 +23,20 @@ mod tidy {
         ("notify", &["domain", "runtime", "history"]),
         ("metrics", &["domain", "runtime", "monitor"]),
         ("import", &["domain", "config"]),
-        ("fleet", &["domain"]),
+        ("demo", &["domain"]),
         ("tui", &["domain", "monitor", "trace", "paradigm", "lab"]),
         (
             "app",
             &[
                 "domain", "runtime", "config", "schedule", "probe", "trace", "paradigm", "lab",
-                "monitor", "history", "notify", "metrics", "fleet", "tui",
+                "monitor", "history", "notify", "metrics", "demo", "tui",
             ],
         ),
         (
             "command",
             &[
                 "domain", "runtime", "config", "schedule", "probe", "trace", "paradigm", "lab",
-                "monitor", "history", "notify", "metrics", "import", "fleet", "tui", "app",
+                "monitor", "history", "notify", "metrics", "import", "demo", "tui", "app",
             ],
         ),
     ];

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
 use serde::de::DeserializeOwned;
-use uptime_squirrel::fleet::UniformHandshake;
+use uptime_squirrel::demo::LoadServerReady;
 
 /// The server and what it said when it was ready.
 pub(crate) struct Server<T> {
@@ -46,10 +46,10 @@ impl<T> Drop for Server<T> {
 }
 
 /// Sites that all answer alike, on `listeners` ports.
-pub(crate) fn uniform(listeners: u16, how: &[&str]) -> io::Result<Server<UniformHandshake>> {
+pub(crate) fn uniform(listeners: u16, how: &[&str]) -> io::Result<Server<LoadServerReady>> {
     let mut program = Command::new(env!("CARGO_BIN_EXE_squirrel"));
     program
-        .args(["fleet", "--uniform", &listeners.to_string()])
+        .args(["demo-sites", "--uniform", &listeners.to_string()])
         .args(how);
     Server::start(program)
 }

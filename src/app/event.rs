@@ -63,7 +63,7 @@ pub(super) enum Action {
     Pause(Arc<Site>, bool),
     /// Write what is on record as Chrome's trace JSON into the working directory.
     Export,
-    /// Make a site of the demonstration fleet fail.
+    /// Make a site of the demo fail.
     Break(Box<str>),
     /// Make it well.
     Mend(Box<str>),

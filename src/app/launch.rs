@@ -5,8 +5,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::config::Config;
+use crate::demo::DemoProcess;
 use crate::domain::{CheckResult, Clock, SystemClock};
-use crate::fleet::FleetProcess;
+use crate::demo::DemoProcess;
 use crate::history::Place;
 use crate::metrics::Endpoint;
 use crate::paradigm::Entry;
@@ -35,8 +36,8 @@ pub struct Launch {
     pub options: Options,
     /// The configuration's name for people.
     pub source: String,
-    /// The fleet of the demonstration.
-    pub fleet: Option<FleetProcess>,
+    /// The demo sites.
+    pub demo: Option<DemoProcess>,
     /// Where the history is kept.
     pub history: Place,
     /// The configuration whose owners are told of every site, in place of the first one's.
@@ -51,7 +52,7 @@ pub(super) struct Opened {
     pub(super) results: UnboundedReceiver<CheckResult>,
     pub(super) clock: SystemClock,
     pub(super) options: Options,
-    pub(super) fleet: Option<FleetProcess>,
+    pub(super) demo: Option<DemoProcess>,
     pub(super) words: UnboundedReceiver<Word>,
     pub(super) questions: MetricsQuestions,
 }
@@ -75,7 +76,7 @@ impl Launch {
         core.beware(opened.speaker)?;
         let place = self.metrics.as_ref().map(Endpoint::url);
         let questions = MetricsQuestions::of(self.metrics)?;
-        let demo = self.fleet.is_some();
+        let demo = self.demo.is_some();
         let mut world = World::new(core, clock, zone, self.source, demo, replay);
         if let Some(place) = place {
             world.say(Tone::Info, format!("metrics at {place}"));
@@ -91,7 +92,7 @@ impl Launch {
             results,
             clock,
             options: self.options,
-            fleet: self.fleet,
+            demo: self.demo,
             words: opened.words,
             questions,
         })

@@ -39,7 +39,7 @@ impl ProcessMeter {
 }
 
 /// The worker processes: children of a thread of their own. What the main thread started is
-/// the demonstration's fleet, which is not what a monitor costs.
+/// the demo sites, which is not what a monitor costs.
 fn workers() -> Vec<String> {
     let Ok(threads) = fs::read_dir("/proc/self/task") else {
         return Vec::new();

@@ -7,8 +7,8 @@ use rustix::io::Errno;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use crate::demo::DemoProcess;
 use crate::domain::{CheckResult, Clock, Moment, SystemClock};
-use crate::fleet::FleetProcess;
 use crate::tui::{Input, InputStream, Terminal, Tone, Ui, ask_to_stop};
 
 use super::config_watcher::ConfigWatcher;
@@ -49,7 +49,7 @@ struct Session {
     ui: Ui,
     terminal: Terminal,
     ears: Ears,
-    fleet: Option<FleetProcess>,
+    demo: Option<DemoProcess>,
     clock: SystemClock,
     /// When a terminal that is behind is tried again.
     retry: Option<Moment>,
@@ -84,7 +84,7 @@ impl Session {
             results,
             clock,
             options,
-            fleet,
+            demo,
             words,
             questions,
         } = launch.open()?;
@@ -108,7 +108,7 @@ impl Session {
             ui,
             terminal,
             ears,
-            fleet,
+            demo,
             clock,
             retry: None,
         })
@@ -223,21 +223,21 @@ impl Session {
             Action::Pause(site, paused) => self.ears.config_watcher.pause(site, paused),
             Action::Export => self.world.export(&self.ears.exporter),
             Action::Break(name) => {
-                self.command_fleet(|fleet| fleet.break_site(&name), "broken", &name);
+                self.command_demo(|demo| demo.break_site(&name), "broken", &name);
             }
-            Action::Mend(name) => self.command_fleet(|fleet| fleet.mend(&name), "mended", &name),
+            Action::Mend(name) => self.command_demo(|demo| demo.mend(&name), "mended", &name),
         }
         Ok(())
     }
 
-    fn command_fleet(
+    fn command_demo(
         &mut self,
-        command: impl FnOnce(&FleetProcess) -> io::Result<()>,
+        command: impl FnOnce(&DemoProcess) -> io::Result<()>,
         word: &str,
         name: &str,
     ) {
-        let Some(fleet) = &self.fleet else { return };
-        match command(fleet) {
+        let Some(demo) = &self.demo else { return };
+        match command(demo) {
             Ok(()) => self.world.answer(Tone::Info, format!("{name} {word}")),
             Err(error) => self
                 .world

@@ -81,7 +81,7 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Every paradigm over the same list, one after another: who is fastest, and at what price
     Race(RaceArgs),
-    /// The monitor on a fleet of sites that it serves itself: no network needed
+    /// The monitor on demo sites that it serves itself: no network needed
     Demo(DemoArgs),
     /// The monitor without a screen: one line of JSON for every change
     Watch(WatchArgs),
@@ -109,7 +109,7 @@ pub(super) enum Command {
     Man(ManArgs),
     /// Serve sites on loopback until standard input ends
     #[command(hide = true)]
-    Fleet(DemoSitesArgs),
+    DemoSites(DemoSitesArgs),
     /// Carry out checks that come over a Celery queue, on this machine or any other
     Worker(WorkerArgs),
     /// Run an installed Redis or Valkey server on a private socket, for workers here
@@ -229,7 +229,7 @@ pub(super) struct WatchArgs {
     pub(super) results: bool,
 }
 
-/// The monitor on the fleet of the demonstration.
+/// The monitor on the demo sites.
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
     #[command(flatten)]
@@ -361,7 +361,7 @@ pub(super) struct BrokerArgs {
 /// Sites on loopback.
 #[derive(Debug, Args)]
 pub(super) struct DemoSitesArgs {
-    /// Serve alike sites on this many ports, instead of the demonstration's
+    /// Serve sites that all answer alike on this many ports, instead of the demo sites
     #[arg(long, value_name = "N")]
     pub(super) uniform: Option<usize>,
     /// How long a uniform site takes to answer
@@ -370,7 +370,7 @@ pub(super) struct DemoSitesArgs {
     /// Uniform sites never answer
     #[arg(long)]
     pub(super) hang: bool,
-    /// The demonstration's directory, whose files are removed in the end
+    /// The directory of the demo, whose files are removed at the end
     #[arg(long, value_name = "PATH")]
     pub(super) directory: Option<PathBuf>,
 }

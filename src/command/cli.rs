@@ -45,7 +45,7 @@ pub fn run() -> ExitCode {
         Some(Command::Replay(args)) => replay::run(&args),
         Some(Command::Completions { shell }) => completions::run(shell),
         Some(Command::Man(args)) => man::run(&args),
-        Some(Command::Fleet(args)) => demo_sites::run(&args),
+        Some(Command::DemoSites(args)) => demo_sites::run(&args),
         Some(Command::Worker(args)) => worker::run(&args),
         Some(Command::Broker(args)) => broker::run(&args),
     };

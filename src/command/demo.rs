@@ -1,9 +1,9 @@
-//! `squirrel demo`: the monitor on a fleet of sites that the program serves itself.
+//! `squirrel demo`: the monitor on sites that the program serves itself.
 
 use std::path::Path;
 
 use crate::app::{self, Launch, SvgOptions};
-use crate::fleet::FleetProcess;
+use crate::demo::DemoProcess;
 use crate::history::Place;
 
 use super::args::DemoArgs;
@@ -15,11 +15,15 @@ pub(super) fn run(args: &DemoArgs) -> Exit {
         Ok(metrics) => metrics,
         Err(exit) => return exit,
     };
-    let fleet = match FleetProcess::start() {
-        Ok(fleet) => fleet,
-        Err(error) => return mistake(format!("squirrel: the fleet cannot be started: {error}")),
+    let demo = match DemoProcess::start() {
+        Ok(demo) => demo,
+        Err(error) => {
+            return mistake(format!(
+                "squirrel: the demo sites cannot be started: {error}"
+            ));
+        }
     };
-    let config = match site_source::read(&fleet.config_path()) {
+    let config = match site_source::read(&demo.config_path()) {
         Ok(config) => config,
         Err(exit) => return exit,
     };
@@ -29,9 +33,9 @@ pub(super) fn run(args: &DemoArgs) -> Exit {
     };
     // What a demonstration did is nobody's past.
     let place = args.history.place(|| Place::Memory);
-    let name = "the demonstration's own fleet".to_owned();
+    let name = "the demo sites".to_owned();
     let (engine, screen) = (&args.engine, args.screen);
-    let launch = match monitor::prepare(config, name, engine, screen, (place, Some(fleet))) {
+    let launch = match monitor::prepare(config, name, engine, screen, (place, Some(demo))) {
         Ok(launch) => Launch {
             tell,
             metrics,

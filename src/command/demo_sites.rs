@@ -1,7 +1,7 @@
-//! `squirrel fleet`: sites on loopback, for the demonstration and for measurements. Lives as
-//! long as its standard input, so that it never outlives whoever started it.
+//! `squirrel demo-sites`: sites on loopback, for the demo and for measurements.
+//! Ends when its standard input does, so that it never outlives the process that started it.
 
-use crate::fleet::{Uniform, remove_files, serve, serve_uniform};
+use crate::demo::{LoadServer, remove_files, serve, serve_load};
 
 use super::args::DemoSitesArgs;
 use super::exit::{Exit, say};
@@ -16,12 +16,12 @@ pub(super) fn run(args: &DemoSitesArgs) -> Exit {
                 match args.uniform {
                     None => serve(input, output).await,
                     Some(listeners) => {
-                        let uniform = Uniform {
+                        let server = LoadServer {
                             listeners,
                             delay: args.delay,
                             hang: args.hang,
                         };
-                        serve_uniform(uniform, input, output).await
+                        serve_load(server, input, output).await
                     }
                 }
             });
@@ -37,7 +37,7 @@ pub(super) fn run(args: &DemoSitesArgs) -> Exit {
     match served {
         Ok(()) => Exit::Fine,
         Err(error) => {
-            say(format!("the fleet cannot be served: {error}"));
+            say(format!("the demo sites cannot be served: {error}"));
             Exit::Mistake
         }
     }

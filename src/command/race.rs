@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::app::{choose, queue_options};
 use crate::config::{self, Config};
+use crate::demo::DemoProcess;
 use crate::domain::{CheckSpec, Site};
-use crate::fleet::FleetProcess;
 use crate::lab::{Contender, GLOSSARY, JobList, Race, RaceEvent, RacePlan, RaceState, fine};
 use crate::paradigm::{ALL, ensure_files, raise_file_limit};
 use crate::probe::Kit;
@@ -56,14 +56,14 @@ fn explain() -> Exit {
     Exit::Fine
 }
 
-/// All that a race needs, and the fleet that it runs over, if it has one of its own.
+/// All that a race needs, and the demo sites where it runs over those.
 struct Field {
     plan: RacePlan,
-    _fleet: Option<FleetProcess>,
+    _demo: Option<DemoProcess>,
 }
 
 fn field(args: &RaceArgs) -> Result<Field, Exit> {
-    let (config, fleet) = match args.workload {
+    let (config, demo) = match args.workload {
         RaceWork::Http => sites(args)?,
         RaceWork::Sleep | RaceWork::Crunch => {
             if !args.urls.is_empty() || args.source.config.is_some() {
@@ -88,15 +88,12 @@ fn field(args: &RaceArgs) -> Result<Field, Exit> {
         gil: args.gil == Gil::On,
         traced: args.trace.is_some(),
     };
-    Ok(Field {
-        plan,
-        _fleet: fleet,
-    })
+    Ok(Field { plan, _demo: demo })
 }
 
 /// The list: that of the command line, else the one that is found, else the demonstration's,
 /// which needs no network.
-fn sites(args: &RaceArgs) -> Result<(Config, Option<FleetProcess>), Exit> {
+fn sites(args: &RaceArgs) -> Result<(Config, Option<DemoProcess>), Exit> {
     let explicit = args.source.config.as_deref();
     if !args.urls.is_empty() {
         return Ok((site_source::urls(&args.urls, explicit)?, None));
@@ -112,9 +109,9 @@ fn sites(args: &RaceArgs) -> Result<(Config, Option<FleetProcess>), Exit> {
     say(format!(
         "{why}: racing over the demonstration's own sites instead"
     ));
-    let fleet = FleetProcess::start()
-        .map_err(|error| mistake(format!("squirrel: the fleet cannot be started: {error}")))?;
-    Ok((site_source::read(&fleet.config_path())?, Some(fleet)))
+    let demo = DemoProcess::start()
+        .map_err(|error| mistake(format!("squirrel: the demo sites cannot be started: {error}")))?;
+    Ok((site_source::read(&demo.config_path())?, Some(demo)))
 }
 
 /// Whether the system knows a way to other machines. Connecting such a socket sends nothing.

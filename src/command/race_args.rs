@@ -58,7 +58,7 @@ pub(super) struct RaceArgs {
 /// What is raced over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum RaceWork {
-    /// Real checks: of the list that is given or found, else of the demonstration's fleet
+    /// Real checks: of the list that is given or found, else of the demo sites
     Http,
     /// Toys that wait
     Sleep,

@@ -70,8 +70,8 @@ fn every_command_that_the_help_names_has_a_page_that_man_can_show() {
         assert!(shown(&squirrel.dir().join(page)).contains("SYNOPSIS"));
     }
     // What is hidden from the help is no command for people.
-    assert!(!squirrel.dir().join("pages/squirrel-fleet.1").exists());
-    assert!(!main.contains("squirrel-fleet"));
+    assert!(!squirrel.dir().join("pages/squirrel-demo-sites.1").exists());
+    assert!(!main.contains("squirrel-demo-sites"));
 }
 
 #[test]

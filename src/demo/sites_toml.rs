@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::handshake::CA_FILE;
-use super::sites::Entry;
+use super::ready_line::CA_FILE;
+use super::sites::DemoSite;
 
 #[derive(Serialize)]
 struct File {
@@ -44,7 +44,7 @@ struct Site {
 ///
 /// # Errors
 /// What the serializer says; a table of plain texts gives it no cause.
-pub(super) fn toml(sites: &[(&'static Entry, u16)]) -> Result<String, toml::ser::Error> {
+pub(super) fn render(sites: &[(&'static DemoSite, u16)]) -> Result<String, toml::ser::Error> {
     let file = File {
         // Short, so that a demonstration is not mostly waiting.
         monitor: Monitor {
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn the_listing_holds_every_site_and_only_owners_that_exist() {
         let sites: Vec<_> = SITES.iter().zip(9_000..).collect();
-        let text = toml(&sites).unwrap();
+        let text = render(&sites).unwrap();
         let file: toml::Table = text.parse().unwrap();
         let listed = file["sites"].as_array().unwrap();
         assert_eq!(listed.len(), SITES.len());

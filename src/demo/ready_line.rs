@@ -8,7 +8,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 /// What the demo's fleet says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Handshake {
+pub struct DemoReady {
     /// A complete `sites.toml`; its `ca_file` is `demo-ca.pem`, beside it.
     pub sites_toml: String,
     /// The certificate authority that vouches for the TLS sites, as PEM.
@@ -17,7 +17,7 @@ pub struct Handshake {
 
 /// What a uniform fleet says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct UniformHandshake {
+pub struct LoadServerReady {
     /// Where it listens.
     pub addresses: Vec<SocketAddr>,
 }
@@ -25,15 +25,15 @@ pub struct UniformHandshake {
 /// The name under which `sites_toml` expects the authority's certificate.
 pub(super) const CA_FILE: &str = "demo-ca.pem";
 
-/// The name of the file with [`Handshake::sites_toml`].
+/// The name of the file with [`DemoReady::sites_toml`].
 pub(super) const CONFIG_FILE: &str = "sites.toml";
 
 /// Writes `handshake` as one line of JSON.
 pub(super) async fn say(
-    handshake: &impl Serialize,
+    ready: &impl Serialize,
     out: &mut (impl AsyncWrite + Unpin),
 ) -> io::Result<()> {
-    let mut line = serde_json::to_vec(handshake)?;
+    let mut line = serde_json::to_vec(ready)?;
     line.push(b'\n');
     out.write_all(&line).await?;
     out.flush().await

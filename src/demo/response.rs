@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::sites::{Behaviour, Entry, Identity};
-use super::wire::{Answer, Request};
+use super::http::{Request, Response};
+use super::sites::{Behaviour, CertificateKind, DemoSite};
 
 /// What its owner's commands made of a site.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(super) enum Condition {
 /// One site at one moment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Situation {
-    pub(super) entry: &'static Entry,
+    pub(super) entry: &'static DemoSite,
     pub(super) condition: Condition,
     /// Since the fleet began.
     pub(super) elapsed: Duration,
@@ -28,9 +28,9 @@ pub(super) struct Situation {
 
 /// What is done with a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Act {
+pub(super) enum Reaction {
     /// Answer after a while.
-    Answer { after: Duration, answer: Answer },
+    Respond { after: Duration, response: Response },
     /// Hold the connection and say nothing.
     Hang,
     /// Close it without an answer.
@@ -61,19 +61,19 @@ impl Situation {
     }
 
     /// The certificate shown now. Breaking a site leaves its certificate as it is.
-    pub(super) fn identity(self) -> Identity {
+    pub(super) fn certificate(self) -> CertificateKind {
         match self.entry.behaviour {
-            Behaviour::Certificate(identity)
+            Behaviour::Certificate(kind)
                 if self.condition != Condition::Mended && self.entry.when.at(self.elapsed).0 =>
             {
-                identity
+                kind
             }
-            _ => Identity::Good,
+            _ => CertificateKind::Good,
         }
     }
 
     /// What `request`, the `nth` that the site ever had, gets.
-    pub(super) fn act(self, request: &Request, nth: u64) -> Act {
+    pub(super) fn act(self, request: &Request, nth: u64) -> Reaction {
         let chance = scramble(
             nth ^ self
                 .entry
@@ -83,7 +83,7 @@ impl Situation {
         );
         let pace = self.entry.pace;
         let mut after = Duration::from_millis(pace.least + chance % (pace.jitter + 1));
-        let mut answer = Answer {
+        let mut response = Response {
             status: 200,
             location: None,
             body: format!(
@@ -94,25 +94,25 @@ impl Situation {
         };
         match self.behaviour() {
             Behaviour::Well | Behaviour::Certificate(_) => {}
-            Behaviour::Status(status) => answer = failure(status),
+            Behaviour::Status(status) => response = failure(status),
             Behaviour::Sometimes(status, one_in) if chance.is_multiple_of(one_in) => {
-                answer = failure(status);
+                response = failure(status);
             }
             Behaviour::Sometimes(..) => {}
             Behaviour::Redirect(steps) => {
                 let at = steps.iter().position(|step| *step == request.path);
-                answer.location = at.and_then(|at| steps.get(at + 1)).copied();
+                response.location = at.and_then(|at| steps.get(at + 1)).copied();
             }
             Behaviour::RedirectLoop => {
-                answer.location = Some(if request.path == "/again" {
+                response.location = Some(if request.path == "/again" {
                     "/"
                 } else {
                     "/again"
                 });
             }
-            Behaviour::HeadRefused if request.head => answer = failure(405),
+            Behaviour::HeadRefused if request.head => response = failure(405),
             Behaviour::HeadRefused => {}
-            Behaviour::TextMissing => answer.body = format!("This is {}.\n", self.entry.name),
+            Behaviour::TextMissing => response.body = format!("This is {}.\n", self.entry.name),
             Behaviour::Slow(more) => after += Duration::from_millis(more),
             Behaviour::Slows {
                 per_minute,
@@ -121,21 +121,21 @@ impl Situation {
                 let up = self.elapsed.as_secs() % restart;
                 after += Duration::from_millis(up * per_minute / 60);
             }
-            Behaviour::Hang => return Act::Hang,
+            Behaviour::Hang => return Reaction::Hang,
             // A connection that was accepted just before the port was closed.
-            Behaviour::Refuse | Behaviour::CloseEarly => return Act::Close,
-            Behaviour::Drip => return Act::Drip,
+            Behaviour::Refuse | Behaviour::CloseEarly => return Reaction::Close,
+            Behaviour::Drip => return Reaction::Drip,
         }
-        if answer.location.is_some() {
-            answer.status = 302;
-            answer.body.clear();
+        if response.location.is_some() {
+            response.status = 302;
+            response.body.clear();
         }
-        Act::Answer { after, answer }
+        Reaction::Respond { after, response }
     }
 }
 
-fn failure(status: u16) -> Answer {
-    Answer {
+fn failure(status: u16) -> Response {
+    Response {
         status,
         location: None,
         body: format!("{status}\n"),
@@ -156,11 +156,11 @@ mod tests {
     use super::super::sites::SITES;
     use super::*;
 
-    fn entry(name: &str) -> &'static Entry {
+    fn entry(name: &str) -> &'static DemoSite {
         SITES.iter().find(|entry| entry.name == name).unwrap()
     }
 
-    fn act_at(name: &str, condition: Condition, seconds: u64, request: &str, nth: u64) -> Act {
+    fn act_at(name: &str, condition: Condition, seconds: u64, request: &str, nth: u64) -> Reaction {
         let situation = Situation {
             entry: entry(name),
             condition,
@@ -169,9 +169,9 @@ mod tests {
         situation.act(&Request::parse(request.as_bytes()).unwrap(), nth)
     }
 
-    fn status(act: &Act) -> u16 {
+    fn status(act: &Reaction) -> u16 {
         match act {
-            Act::Answer { answer, .. } => answer.status,
+            Reaction::Respond { response, .. } => response.status,
             other => panic!("no answer but {other:?}"),
         }
     }
@@ -188,14 +188,14 @@ mod tests {
             };
             let request = format!("GET {} HTTP/1.1\r\n\r\n", entry.path);
             let request = Request::parse(request.as_bytes()).unwrap();
-            let Act::Answer { after, answer } = situation.act(&request, 3) else {
+            let Reaction::Respond { after, response } = situation.act(&request, 3) else {
                 panic!("{} does not answer", entry.name)
             };
-            assert_eq!(answer.status, 200, "{}", entry.name);
+            assert_eq!(response.status, 200, "{}", entry.name);
             assert!(after < Duration::from_millis(500), "{}", entry.name);
-            assert!(answer.body.contains(entry.contains.unwrap_or_default()));
+            assert!(response.body.contains(entry.contains.unwrap_or_default()));
             assert_eq!(situation.refuses(), (false, None));
-            assert_eq!(situation.identity(), Identity::Good);
+            assert_eq!(situation.certificate(), CertificateKind::Good);
 
             situation.condition = Condition::Broken;
             match situation.refuses() {
@@ -211,7 +211,7 @@ mod tests {
         let location = |name, path: &str, seconds| {
             let request = format!("HEAD {path} HTTP/1.1\r\n\r\n");
             match act_at(name, Condition::Natural, seconds, &request, 0) {
-                Act::Answer { answer, .. } => answer.location,
+                Reaction::Respond { response, .. } => response.location,
                 other => panic!("{other:?}"),
             }
         };
@@ -231,9 +231,9 @@ mod tests {
         assert_eq!(status(&natural("wiki", 39)), 200);
         assert_eq!(status(&natural("wiki", 41)), 503);
         assert_eq!(status(&natural("wiki", 61)), 200);
-        assert_eq!(natural("upload", 215), Act::Close);
-        assert_eq!(natural("video", 265), Act::Drip);
-        assert_eq!(natural("pay", 0), Act::Hang);
+        assert_eq!(natural("upload", 215), Reaction::Close);
+        assert_eq!(natural("video", 265), Reaction::Drip);
+        assert_eq!(natural("pay", 0), Reaction::Hang);
         let chat = |seconds| Situation {
             entry: entry("chat"),
             condition: Condition::Natural,
@@ -267,7 +267,7 @@ mod tests {
     fn a_leak_slows_a_site_until_it_starts_afresh_and_jitter_stays_in_its_bounds() {
         let after = |name, seconds, nth| match act_at(name, Condition::Natural, seconds, HEAD, nth)
         {
-            Act::Answer { after, .. } => after.as_millis(),
+            Reaction::Respond { after, .. } => after.as_millis(),
             other => panic!("{other:?}"),
         };
         assert_eq!(after("queue", 120, 5) - after("queue", 0, 5), 440);

@@ -11,14 +11,14 @@ use rustls::ServerConfig;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio_rustls::TlsAcceptor;
 
-use super::sites::Identity;
+use super::sites::CertificateKind;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Whatever went wrong while certificates were made.
 pub(super) type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// One acceptor for each [`Identity`], and the authority behind them all.
+/// One acceptor for each [`CertificateKind`], and the authority behind them all.
 #[derive(Clone)]
 pub(super) struct Certificates {
     good: TlsAcceptor,
@@ -47,13 +47,13 @@ impl Certificates {
         Ok((certificates, authority.pem()))
     }
 
-    /// The acceptor that shows the certificate of `identity`.
-    pub(super) const fn acceptor(&self, identity: Identity) -> &TlsAcceptor {
-        match identity {
-            Identity::Good => &self.good,
-            Identity::Expired => &self.expired,
-            Identity::Expiring => &self.expiring,
-            Identity::WrongHost => &self.wrong_host,
+    /// The acceptor that shows the certificate of `kind`.
+    pub(super) const fn acceptor(&self, kind: CertificateKind) -> &TlsAcceptor {
+        match kind {
+            CertificateKind::Good => &self.good,
+            CertificateKind::Expired => &self.expired,
+            CertificateKind::Expiring => &self.expiring,
+            CertificateKind::WrongHost => &self.wrong_host,
         }
     }
 }

@@ -8,9 +8,9 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
-use super::handshake::{self, UniformHandshake};
-use super::limits::room_for_connections;
-use super::wire;
+use super::connection_limits::room_for_connections;
+use super::http;
+use super::ready_line::{self, LoadServerReady};
 
 /// The most connections held at once, over all listeners; more wait to be accepted.
 const MOST: usize = 32_768;
@@ -26,7 +26,7 @@ const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: clos
 
 /// How a uniform fleet answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Uniform {
+pub struct LoadServer {
     /// How many ports to listen on, 1 to 64.
     pub listeners: usize,
     /// How long every answer takes.
@@ -37,14 +37,14 @@ pub struct Uniform {
 
 /// Answers every request on every port with an empty 200 after the same delay.
 ///
-/// Says one line of JSON, a [`UniformHandshake`], on `out` when the ports are open, and
+/// Says one line of JSON, a [`LoadServerReady`], on `out` when the ports are open, and
 /// ends when `commands` does; what it reads there is ignored. Ten thousand connections
 /// wait in it at once where the system allows as many open files.
 ///
 /// # Errors
 /// When a port cannot be had or either stream fails.
-pub async fn serve_uniform(
-    settings: Uniform,
+pub async fn serve_load(
+    settings: LoadServer,
     mut commands: impl AsyncRead + Unpin,
     mut out: impl AsyncWrite + Unpin,
 ) -> io::Result<()> {
@@ -58,14 +58,14 @@ pub async fn serve_uniform(
         addresses.push(socket.local_addr()?);
         ports.spawn(accept_all(socket.listen(BACKLOG)?, settings, most));
     }
-    handshake::say(&UniformHandshake { addresses }, &mut out).await?;
+    ready_line::say(&LoadServerReady { addresses }, &mut out).await?;
 
     let mut ignored = [0; 256];
     while commands.read(&mut ignored).await? > 0 {}
     Ok(())
 }
 
-async fn accept_all(listener: TcpListener, settings: Uniform, most: usize) {
+async fn accept_all(listener: TcpListener, settings: LoadServer, most: usize) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -85,13 +85,13 @@ async fn accept_all(listener: TcpListener, settings: Uniform, most: usize) {
 }
 
 /// One connection. A client that leaves or sends nonsense is only a connection less.
-async fn answer(mut stream: TcpStream, settings: Uniform) {
-    let head = tokio::time::timeout(wire::PATIENCE, wire::read_head(&mut stream)).await;
+async fn answer(mut stream: TcpStream, settings: LoadServer) {
+    let head = tokio::time::timeout(http::CONNECTION_TIMEOUT, http::read_head(&mut stream)).await;
     // The head's buffer goes before the wait: what waits is small.
     let Ok(Ok(Some(_))) = head else { return };
     drop(head);
     if settings.hang {
-        return wire::hang(&mut stream).await;
+        return http::hang(&mut stream).await;
     }
     tokio::time::sleep(settings.delay).await;
     let _ = stream.write_all(ANSWER).await;
@@ -104,17 +104,17 @@ mod tests {
     use tokio::io::{AsyncBufReadExt as _, BufReader};
 
     /// Starts a fleet; gives its first address and what ends it.
-    async fn start(settings: Uniform) -> (Vec<SocketAddr>, tokio::io::DuplexStream, Fleet) {
+    async fn start(settings: LoadServer) -> (Vec<SocketAddr>, tokio::io::DuplexStream, Server) {
         let (stop, commands) = tokio::io::duplex(64);
         let (answers, out) = tokio::io::duplex(64 * 1024);
-        let fleet = tokio::spawn(serve_uniform(settings, commands, out));
+        let server = tokio::spawn(serve_load(settings, commands, out));
         let mut line = String::new();
         BufReader::new(answers).read_line(&mut line).await.unwrap();
-        let handshake: UniformHandshake = serde_json::from_str(&line).unwrap();
-        (handshake.addresses, stop, fleet)
+        let ready: LoadServerReady = serde_json::from_str(&line).unwrap();
+        (ready.addresses, stop, server)
     }
 
-    type Fleet = tokio::task::JoinHandle<io::Result<()>>;
+    type Server = tokio::task::JoinHandle<io::Result<()>>;
 
     async fn ask(address: SocketAddr) -> io::Result<String> {
         let mut stream = TcpStream::connect(address).await?;
@@ -128,12 +128,12 @@ mod tests {
 
     #[tokio::test]
     async fn every_port_answers_after_the_delay_and_the_end_of_commands_ends_it() {
-        let settings = Uniform {
+        let settings = LoadServer {
             listeners: 3,
             delay: Duration::from_millis(50),
             hang: false,
         };
-        let (addresses, stop, fleet) = start(settings).await;
+        let (addresses, stop, server) = start(settings).await;
         assert_eq!(addresses.len(), 3);
         for address in &addresses {
             let began = Instant::now();
@@ -141,13 +141,13 @@ mod tests {
             assert!(began.elapsed() >= settings.delay);
         }
         drop(stop);
-        fleet.await.unwrap().unwrap();
+        server.await.unwrap().unwrap();
         assert!(TcpStream::connect(addresses[0]).await.is_err());
     }
 
     #[tokio::test]
     async fn two_hundred_answers_overlap() {
-        let settings = Uniform {
+        let settings = LoadServer {
             listeners: 1,
             delay: Duration::from_millis(200),
             hang: false,
@@ -166,16 +166,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_hanging_fleet_hangs_until_it_ends() {
-        let settings = Uniform {
+    async fn a_hanging_server_hangs_until_it_ends() {
+        let settings = LoadServer {
             listeners: 1,
             delay: Duration::ZERO,
             hang: true,
         };
-        let (addresses, stop, fleet) = start(settings).await;
+        let (addresses, stop, server) = start(settings).await;
         let waiting = tokio::spawn(ask(addresses[0]));
         drop(stop);
-        fleet.await.unwrap().unwrap();
+        server.await.unwrap().unwrap();
         // Closed without an answer, or reset: either way nothing was said.
         assert_eq!(waiting.await.unwrap().unwrap_or_default(), "");
     }

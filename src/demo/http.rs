@@ -13,11 +13,11 @@ const MOST_HEAD: usize = 16 * 1024;
 
 /// How long a connection may take to send its request, and how long one that gets no
 /// answer is held.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const CONNECTION_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// An answer before it is written down.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Answer {
+pub(super) struct Response {
     pub(super) status: u16,
     pub(super) location: Option<&'static str>,
     pub(super) body: String,
@@ -71,12 +71,12 @@ pub(super) async fn read_head(
 }
 
 /// The bytes of an answer, its body left out where only the head is wanted.
-pub(super) fn render(answer: &Answer, head_only: bool) -> Vec<u8> {
-    let location = answer
+pub(super) fn render(response: &Response, head_only: bool) -> Vec<u8> {
+    let location = response
         .location
         .map(|path| format!("Location: {path}\r\n"))
         .unwrap_or_default();
-    let allow = if answer.status == 405 {
+    let allow = if response.status == 405 {
         "Allow: GET\r\n"
     } else {
         ""
@@ -84,12 +84,12 @@ pub(super) fn render(answer: &Answer, head_only: bool) -> Vec<u8> {
     let mut bytes = format!(
         "HTTP/1.1 {} {}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\
          {location}{allow}Connection: close\r\n\r\n",
-        answer.status,
-        phrase(answer.status),
-        answer.body.len(),
+        response.status,
+        phrase(response.status),
+        response.body.len(),
     );
     if !head_only {
-        bytes.push_str(&answer.body);
+        bytes.push_str(&response.body);
     }
     bytes.into_bytes()
 }
@@ -115,7 +115,7 @@ pub(super) async fn drip(stream: &mut (impl AsyncWrite + Unpin)) -> io::Result<(
     const PAUSE: Duration = Duration::from_millis(200);
     stream.write_all(b"HTTP/1.1 200 OK\r\nX-Drip: ").await?;
     stream.flush().await?;
-    let drops = PATIENCE.as_millis() / PAUSE.as_millis();
+    let drops = CONNECTION_TIMEOUT.as_millis() / PAUSE.as_millis();
     for _ in 0..drops {
         tokio::time::sleep(PAUSE).await;
         stream.write_all(b".").await?;
@@ -129,7 +129,7 @@ pub(super) async fn hang(stream: &mut (impl AsyncRead + Unpin)) {
     let mut ignored = [0; 64];
     let until_it_leaves = async { while matches!(stream.read(&mut ignored).await, Ok(1..)) {} };
     // Either end is an end.
-    let _ = tokio::time::timeout(PATIENCE, until_it_leaves).await;
+    let _ = tokio::time::timeout(CONNECTION_TIMEOUT, until_it_leaves).await;
 }
 
 #[cfg(test)]
@@ -164,12 +164,12 @@ mod tests {
 
     #[test]
     fn an_answer_to_head_announces_a_body_and_has_none() {
-        let answer = Answer {
+        let response = Response {
             status: 200,
             location: None,
             body: "acorns".to_owned(),
         };
-        let text = |head| String::from_utf8(render(&answer, head)).unwrap();
+        let text = |head| String::from_utf8(render(&response, head)).unwrap();
         assert!(text(true).ends_with("close\r\n\r\n") && text(true).contains("Length: 6\r\n"));
         assert!(text(false).ends_with("\r\n\r\nacorns"));
     }

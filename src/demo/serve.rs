@@ -12,13 +12,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::answer::{Act, Condition, Situation};
 use super::certificates::Certificates;
 use super::command::Command;
-use super::handshake::{self, Handshake};
-use super::limits::room_for_connections;
-use super::sites::{Entry, SITES};
-use super::{listing, wire};
+use super::connection_limits::room_for_connections;
+use super::ready_line::{self, DemoReady};
+use super::response::{Condition, Reaction, Situation};
+use super::sites::{DemoSite, SITES};
+use super::{http, sites_toml};
 
 /// The most connections that one site holds at once: more wait to be accepted, so that
 /// a site that never answers cannot take the room of the others.
@@ -29,7 +29,7 @@ const BACKLOG: u32 = 1_024;
 
 /// Serves [`SITES`] on 127.0.0.1, each on a free port of its own.
 ///
-/// Says one line of JSON, a [`Handshake`], on `out` when every port is open, then obeys
+/// Says one line of JSON, a [`DemoReady`], on `out` when every port is open, then obeys
 /// "break NAME" and "mend NAME", a line each, until `commands` ends. A broken site answers
 /// 503, or refuses connections where its own fault lies below HTTP; a mended one answers
 /// well from then on.
@@ -69,8 +69,8 @@ pub async fn serve(
         sites.spawn(Arc::new(site).run(door, address, most));
     }
 
-    let sites_toml = listing::toml(&ports).map_err(io::Error::other)?;
-    handshake::say(&Handshake { sites_toml, ca_pem }, &mut out).await?;
+    let sites_toml = sites_toml::render(&ports).map_err(io::Error::other)?;
+    ready_line::say(&DemoReady { sites_toml, ca_pem }, &mut out).await?;
     obey(commands, &switches).await
 }
 
@@ -86,7 +86,7 @@ async fn obey(
             Some(Command::Break(name)) => (name, Condition::Broken),
             Some(Command::Mend(name)) => (name, Condition::Mended),
             None => {
-                tracing::warn!(line = %line.escape_debug(), "not a command of the fleet");
+                tracing::warn!(line = %line.escape_debug(), "not a command of the demo");
                 continue;
             }
         };
@@ -94,7 +94,7 @@ async fn obey(
             Some((_, switch)) => {
                 switch.send_replace(condition);
             }
-            None => tracing::warn!(name = %name.escape_debug(), "no such site in the fleet"),
+            None => tracing::warn!(name = %name.escape_debug(), "no such site in the demo"),
         }
     }
     Ok(())
@@ -121,7 +121,7 @@ fn reserve(address: SocketAddr) -> io::Result<(TcpSocket, SocketAddr)> {
 
 /// One site while it is served.
 struct Site {
-    entry: &'static Entry,
+    entry: &'static DemoSite,
     condition: watch::Receiver<Condition>,
     began: Instant,
     certificates: Certificates,
@@ -181,12 +181,13 @@ impl Site {
     async fn attend(self: Arc<Self>, stream: TcpStream) {
         let served = async {
             if !self.entry.tls {
-                return self.answer(stream).await;
+                return self.respond(stream).await;
             }
-            let identity = self.situation().identity();
-            let acceptor = self.certificates.acceptor(identity);
-            let accepted = tokio::time::timeout(wire::PATIENCE, acceptor.accept(stream)).await??;
-            self.answer(accepted).await
+            let kind = self.situation().certificate();
+            let acceptor = self.certificates.acceptor(kind);
+            let accepted =
+                tokio::time::timeout(http::CONNECTION_TIMEOUT, acceptor.accept(stream)).await??;
+            self.respond(accepted).await
         };
         if let Err(error) = served.await {
             // A client that does not like the certificate leaves here, as it should.
@@ -194,26 +195,27 @@ impl Site {
         }
     }
 
-    async fn answer(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
-        let head = tokio::time::timeout(wire::PATIENCE, wire::read_head(&mut stream)).await??;
-        let Some(request) = head.as_deref().and_then(wire::Request::parse) else {
+    async fn respond(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
+        let head =
+            tokio::time::timeout(http::CONNECTION_TIMEOUT, http::read_head(&mut stream)).await??;
+        let Some(request) = head.as_deref().and_then(http::Request::parse) else {
             return Ok(());
         };
         let nth = self.requests.fetch_add(1, Ordering::Relaxed);
         match self.situation().act(&request, nth) {
-            Act::Answer { after, answer } => {
+            Reaction::Respond { after, response } => {
                 tokio::time::sleep(after).await;
                 stream
-                    .write_all(&wire::render(&answer, request.head))
+                    .write_all(&http::render(&response, request.head))
                     .await?;
                 stream.shutdown().await
             }
-            Act::Hang => {
-                wire::hang(&mut stream).await;
+            Reaction::Hang => {
+                http::hang(&mut stream).await;
                 Ok(())
             }
-            Act::Close => Ok(()),
-            Act::Drip => wire::drip(&mut stream).await,
+            Reaction::Close => Ok(()),
+            Reaction::Drip => http::drip(&mut stream).await,
         }
     }
 }
@@ -232,7 +234,7 @@ fn gone(name: &str, error: &io::Error) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sites::{Behaviour, Identity, Pace, When};
+    use super::super::sites::{Behaviour, CertificateKind, Pace, When};
     use super::*;
     use rustls::pki_types::pem::PemObject as _;
     use rustls::pki_types::{CertificateDer, ServerName};
@@ -247,7 +249,7 @@ mod tests {
     /// A fleet that runs in this process, and what its handshake said.
     struct Running {
         commands: DuplexStream,
-        fleet: JoinHandle<io::Result<()>>,
+        demo: JoinHandle<io::Result<()>>,
         urls: HashMap<String, url::Url>,
         ca_pem: String,
     }
@@ -256,10 +258,10 @@ mod tests {
         async fn start() -> Self {
             let (commands, theirs) = tokio::io::duplex(1_024);
             let (answers, out) = tokio::io::duplex(64 * 1_024);
-            let fleet = tokio::spawn(serve(theirs, out));
+            let demo = tokio::spawn(serve(theirs, out));
             let mut line = String::new();
             BufReader::new(answers).read_line(&mut line).await.unwrap();
-            let said: Handshake = serde_json::from_str(&line).unwrap();
+            let said: DemoReady = serde_json::from_str(&line).unwrap();
             let file: toml::Table = said.sites_toml.parse().unwrap();
             let urls = file["sites"].as_array().unwrap().iter();
             let urls = urls.map(|site| {
@@ -268,7 +270,7 @@ mod tests {
             });
             Self {
                 commands,
-                fleet,
+                demo,
                 urls: urls.collect(),
                 ca_pem: said.ca_pem,
             }
@@ -345,73 +347,72 @@ mod tests {
 
     #[tokio::test]
     async fn sites_answer_as_the_table_says_while_one_hangs() {
-        let fleet = Running::start().await;
+        let demo = Running::start().await;
         let others = async {
-            assert!(is_status(&fleet.ask("cdn", "HEAD").await, 200));
-            assert!(is_status(&fleet.ask("mail", "HEAD").await, 200));
-            assert!(is_status(&fleet.ask("careers", "HEAD").await, 404));
-            assert!(is_status(&fleet.ask("reports", "GET").await, 500));
-            assert!(is_status(&fleet.ask("hooks", "HEAD").await, 405));
-            assert!(is_status(&fleet.ask("hooks", "GET").await, 200));
-            let search = fleet.ask("search", "GET").await.unwrap();
+            assert!(is_status(&demo.ask("cdn", "HEAD").await, 200));
+            assert!(is_status(&demo.ask("mail", "HEAD").await, 200));
+            assert!(is_status(&demo.ask("careers", "HEAD").await, 404));
+            assert!(is_status(&demo.ask("reports", "GET").await, 500));
+            assert!(is_status(&demo.ask("hooks", "HEAD").await, 405));
+            assert!(is_status(&demo.ask("hooks", "GET").await, 200));
+            let search = demo.ask("search", "GET").await.unwrap();
             assert!(search.contains("acorns found"), "{search}");
-            let www = fleet.ask("www", "HEAD").await.unwrap();
+            let www = demo.ask("www", "HEAD").await.unwrap();
             assert!(www.starts_with("HTTP/1.1 302 ") && www.contains("\r\nLocation: /home\r\n"));
-            assert!(is_refused(&fleet.ask("legacy", "GET").await));
+            assert!(is_refused(&demo.ask("legacy", "GET").await));
         };
         tokio::select! {
-            answer = fleet.ask("pay", "HEAD") => panic!("the hanging site answered {answer:?}"),
+            answer = demo.ask("pay", "HEAD") => panic!("the hanging site answered {answer:?}"),
             () = others => {}
         }
     }
 
     #[tokio::test]
     async fn sites_break_and_mend_on_command_and_nonsense_is_ignored() {
-        let mut fleet = Running::start().await;
-        fleet.command("break cdn\nmend legacy\n").await;
-        fleet.until("cdn", |answer| is_status(answer, 503)).await;
-        fleet.until("legacy", |answer| is_status(answer, 200)).await;
-        fleet
-            .command("burn cdn\n\u{fffd}\nbreak nobody\nmend cdn\n")
+        let mut demo = Running::start().await;
+        demo.command("break cdn\nmend legacy\n").await;
+        demo.until("cdn", |answer| is_status(answer, 503)).await;
+        demo.until("legacy", |answer| is_status(answer, 200)).await;
+        demo.command("burn cdn\n\u{fffd}\nbreak nobody\nmend cdn\n")
             .await;
-        fleet.until("cdn", |answer| is_status(answer, 200)).await;
+        demo.until("cdn", |answer| is_status(answer, 200)).await;
         // A port that was opened can be closed and opened again.
         for _ in 0..3 {
-            fleet.command("break legacy\nbreak pay\n").await;
-            fleet.until("legacy", is_refused).await;
-            fleet.until("pay", is_refused).await;
-            fleet.command("mend legacy\nmend pay\n").await;
-            fleet.until("legacy", |answer| is_status(answer, 200)).await;
-            fleet.until("pay", |answer| is_status(answer, 200)).await;
+            demo.command("break legacy\nbreak pay\n").await;
+            demo.until("legacy", is_refused).await;
+            demo.until("pay", is_refused).await;
+            demo.command("mend legacy\nmend pay\n").await;
+            demo.until("legacy", |answer| is_status(answer, 200)).await;
+            demo.until("pay", |answer| is_status(answer, 200)).await;
         }
     }
 
     #[tokio::test]
     async fn certificates_are_good_expired_or_soon_to_expire() {
-        let mut fleet = Running::start().await;
+        let mut demo = Running::start().await;
         for name in ["shop", "vault", "partner"] {
-            let answer = fleet.shake(name).await.unwrap();
+            let answer = demo.shake(name).await.unwrap();
             assert!(answer.starts_with("HTTP/1.1 200 "), "{name}: {answer}");
         }
-        let expired = fleet.shake("intranet").await.unwrap_err();
+        let expired = demo.shake("intranet").await.unwrap_err();
         assert!(matches!(
             expired,
             rustls::Error::InvalidCertificate(CertificateError::ExpiredContext { .. })
         ));
         // Mending renews the certificate.
-        fleet.command("mend intranet\n").await;
-        let renewed = async { while fleet.shake("intranet").await.is_err() {} };
+        demo.command("mend intranet\n").await;
+        let renewed = async { while demo.shake("intranet").await.is_err() {} };
         tokio::time::timeout(LONG, renewed).await.unwrap();
     }
 
     #[tokio::test]
     async fn a_certificate_for_another_host_is_for_another_host() {
-        const ELSEWHERE: Entry = Entry {
+        const ELSEWHERE: DemoSite = DemoSite {
             name: "elsewhere",
             path: "/",
             tls: true,
             pace: SITES[0].pace,
-            behaviour: Behaviour::Certificate(Identity::WrongHost),
+            behaviour: Behaviour::Certificate(CertificateKind::WrongHost),
             when: When::Always,
             owners: &[],
             tags: &[],
@@ -422,7 +423,7 @@ mod tests {
         let url = format!("https://{address}/").parse().unwrap();
         let running = Running {
             commands: tokio::io::duplex(1).0,
-            fleet: site,
+            demo: site,
             urls: HashMap::from([("elsewhere".to_owned(), url)]),
             ca_pem,
         };
@@ -434,7 +435,7 @@ mod tests {
 
     /// One site by itself, its door open.
     fn alone(
-        entry: &'static Entry,
+        entry: &'static DemoSite,
         certificates: Certificates,
     ) -> (
         watch::Sender<Condition>,
@@ -460,7 +461,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_port_closes_and_opens_by_the_clock() {
-        const FLAPPING: Entry = Entry {
+        const FLAPPING: DemoSite = DemoSite {
             name: "flapping",
             behaviour: Behaviour::Refuse,
             when: When::Spell {
@@ -482,12 +483,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_drip_never_ends_its_head_and_an_early_close_says_nothing() {
-        const DRIPPING: Entry = Entry {
+        const DRIPPING: DemoSite = DemoSite {
             tls: false,
             behaviour: Behaviour::Drip,
             ..SITES[0]
         };
-        const CLOSING: Entry = Entry {
+        const CLOSING: DemoSite = DemoSite {
             behaviour: Behaviour::CloseEarly,
             ..DRIPPING
         };
@@ -508,7 +509,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_house_of_silent_clients_keeps_newcomers_waiting_and_then_lets_them_in() {
         let (certificates, _) = Certificates::make(SystemTime::now()).unwrap();
-        const QUICK: Entry = Entry {
+        const QUICK: DemoSite = DemoSite {
             tls: false,
             pace: Pace {
                 least: 0,
@@ -532,11 +533,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_end_of_its_commands_ends_the_fleet_and_frees_its_ports() {
-        let fleet = Running::start().await;
-        let address = fleet.address("cdn");
-        drop(fleet.commands);
-        fleet.fleet.await.unwrap().unwrap();
+    async fn the_end_of_its_commands_ends_the_demo_and_frees_its_ports() {
+        let demo = Running::start().await;
+        let address = demo.address("cdn");
+        drop(demo.commands);
+        demo.demo.await.unwrap().unwrap();
         assert!(is_refused(&ask(address, "GET", "/").await));
     }
 }

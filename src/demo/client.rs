@@ -11,13 +11,13 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::command::Command;
-use super::handshake::{CA_FILE, CONFIG_FILE, Handshake};
+use super::ready_line::{CA_FILE, CONFIG_FILE, DemoReady};
 
 /// How long a fleet may take to say that it is ready.
-const READY_WITHIN: Duration = Duration::from_secs(5);
+const READY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The longest handshake that is read, in bytes.
-const MOST_HANDSHAKE: u64 = 1 << 20;
+const MOST_READY_LINE: u64 = 1 << 20;
 
 /// A running fleet, and a directory with the `sites.toml` that leads to it.
 ///
@@ -25,22 +25,22 @@ const MOST_HANDSHAKE: u64 = 1 << 20;
 /// process end without that, the fleet sees its input end, removes the files and goes by
 /// itself.
 #[derive(Debug)]
-pub struct FleetProcess {
+pub struct DemoProcess {
     child: Child,
     commands: ChildStdin,
     directory: PrivateDirectory,
 }
 
-impl FleetProcess {
-    /// Starts this program's own hidden subcommand `fleet`.
+impl DemoProcess {
+    /// Starts this program's own hidden subcommand `demo-sites`.
     ///
     /// # Errors
     /// When it cannot be started, is not ready in five seconds or says something else, or
     /// when its files cannot be written.
     pub fn start() -> io::Result<Self> {
         let mut program = process::Command::new(std::env::current_exe()?);
-        program.args(["fleet", "--directory"]);
-        Self::start_from(program, &std::env::temp_dir(), READY_WITHIN)
+        program.args(["demo-sites", "--directory"]);
+        Self::start_from(program, &std::env::temp_dir(), READY_TIMEOUT)
     }
 
     /// Starts `program`, which must speak as [`serve`](super::serve()) does, and keeps its
@@ -62,18 +62,20 @@ impl FleetProcess {
         let streams = child.stdin.take().zip(child.stdout.take());
         let Some((commands, answers)) = streams else {
             end(&mut child);
-            return Err(io::Error::other("the fleet has no pipes"));
+            return Err(io::Error::other(
+                "the process that serves the demo sites has no pipes",
+            ));
         };
         // From here on, whatever fails, dropping `fleet` cleans up.
-        let fleet = Self {
+        let demo = Self {
             child,
             commands,
             directory,
         };
-        let handshake = read_handshake(answers, ready_within)?;
-        fs::write(fleet.directory.0.join(CA_FILE), handshake.ca_pem)?;
-        fs::write(fleet.config_path(), handshake.sites_toml)?;
-        Ok(fleet)
+        let ready = read_ready_line(answers, ready_within)?;
+        fs::write(demo.directory.0.join(CA_FILE), ready.ca_pem)?;
+        fs::write(demo.config_path(), ready.sites_toml)?;
+        Ok(demo)
     }
 
     /// The configuration that watches this fleet.
@@ -113,7 +115,7 @@ impl FleetProcess {
     }
 }
 
-impl Drop for FleetProcess {
+impl Drop for DemoProcess {
     fn drop(&mut self) {
         end(&mut self.child);
     }
@@ -126,15 +128,15 @@ fn end(child: &mut Child) {
 }
 
 /// Reads the first line that the fleet says.
-fn read_handshake(answers: process::ChildStdout, within: Duration) -> io::Result<Handshake> {
+fn read_ready_line(answers: process::ChildStdout, within: Duration) -> io::Result<DemoReady> {
     // A pipe has no deadline of its own. The thread ends with the line, or with the child,
     // which does not outlive a failure here.
     let (sender, receiver) = mpsc::sync_channel(1);
     thread::Builder::new()
-        .name("fleet-handshake".to_owned())
+        .name("demo-ready".to_owned())
         .spawn(move || {
             let mut line = String::new();
-            let read = BufReader::new(answers.take(MOST_HANDSHAKE)).read_line(&mut line);
+            let read = BufReader::new(answers.take(MOST_READY_LINE)).read_line(&mut line);
             let _ = sender.send(read.map(|_| line));
         })?;
     let line = receiver.recv_timeout(within).map_err(|_| {
@@ -177,7 +179,7 @@ impl Drop for PrivateDirectory {
     }
 }
 
-/// Removes what [`FleetProcess`] wrote into its directory, for the fleet whose monitor ended
+/// Removes what [`DemoProcess`] wrote into its directory, for the fleet whose monitor ended
 /// without doing so, and the directory if nothing else is in it.
 ///
 /// # Errors
@@ -217,16 +219,16 @@ mod tests {
     }
 
     #[test]
-    fn a_fleet_gets_its_files_hears_commands_and_leaves_nothing_behind() {
+    fn a_demo_gets_its_files_hears_commands_and_leaves_nothing_behind() {
         let parent = tempfile::tempdir().unwrap();
         let heard = tempfile::NamedTempFile::new().unwrap();
         let mut program = shell(
             r#"printf '%s\n' '{"sites_toml":"[monitor]\n","ca_pem":"PEM"}'; exec cat > "$HEARD""#,
         );
         program.env("HEARD", heard.path());
-        let fleet = FleetProcess::start_from(program, parent.path(), READY_WITHIN).unwrap();
+        let demo = DemoProcess::start_from(program, parent.path(), READY_TIMEOUT).unwrap();
 
-        let config = fleet.config_path();
+        let config = demo.config_path();
         let directory = config.parent().unwrap().to_owned();
         assert_eq!(fs::read_to_string(&config).unwrap(), "[monitor]\n");
         assert_eq!(
@@ -236,24 +238,24 @@ mod tests {
         let mode = fs::metadata(&directory).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
 
-        fleet.break_site("shop").unwrap();
-        fleet.mend("pay").unwrap();
-        assert!(fleet.break_site("a\nmend b").is_err());
+        demo.break_site("shop").unwrap();
+        demo.mend("pay").unwrap();
+        assert!(demo.break_site("a\nmend b").is_err());
         let deadline = Instant::now() + Duration::from_secs(10);
         while fs::read_to_string(heard.path()).unwrap() != "break shop\nmend pay\n" {
             assert!(Instant::now() < deadline, "the commands never arrived");
             thread::yield_now();
         }
 
-        let pid = fleet.pid();
+        let pid = demo.pid();
         assert!(is_alive(pid));
-        drop(fleet);
+        drop(demo);
         assert!(!is_alive(pid));
         assert_eq!(entries(parent.path()), 0);
     }
 
     #[test]
-    fn a_fleet_that_is_silent_gone_or_talks_nonsense_is_an_error_and_leaves_nothing() {
+    fn a_demo_that_is_silent_gone_or_talks_nonsense_is_an_error_and_leaves_nothing() {
         for (script, kind) in [
             ("exec sleep 600", io::ErrorKind::TimedOut),
             ("exit 0", io::ErrorKind::InvalidData),
@@ -265,7 +267,7 @@ mod tests {
                 io::ErrorKind::TimedOut => Duration::from_millis(100),
                 _ => Duration::from_secs(60),
             };
-            let error = FleetProcess::start_from(shell(script), parent.path(), within);
+            let error = DemoProcess::start_from(shell(script), parent.path(), within);
             assert_eq!(error.unwrap_err().kind(), kind, "{script}");
             assert_eq!(entries(parent.path()), 0, "{script}");
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// The certificate that a TLS site shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Identity {
+pub enum CertificateKind {
     /// Valid for `localhost` and 127.0.0.1 for a year.
     Good,
     /// Ended a month ago.
@@ -51,7 +51,7 @@ pub enum Behaviour {
         restart: u64,
     },
     /// Shows a certificate that is not the good one.
-    Certificate(Identity),
+    Certificate(CertificateKind),
 }
 
 impl Behaviour {
@@ -118,7 +118,7 @@ pub struct Pace {
 
 /// One site of the demo.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry {
+pub struct DemoSite {
     /// Its name on the screen and in commands; unique.
     pub name: &'static str,
     /// The path of its URL.
@@ -139,7 +139,7 @@ pub struct Entry {
     pub contains: Option<&'static str>,
 }
 
-impl Entry {
+impl DemoSite {
     const fn http(name: &'static str, path: &'static str, least: u64, jitter: u64) -> Self {
         Self {
             name,
@@ -196,45 +196,45 @@ use Behaviour::{
 /// When it begins, five are down, each for a reason of its own, two are degraded, and the
 /// rest are up; two flap, and now and then another one fails for a while, seldom two at once.
 #[rustfmt::skip]
-pub const SITES: &[Entry] = &[
+pub const SITES: &[DemoSite] = &[
     // Well, at their different paces.
-    Entry::https("shop", "/", 60, 40).of(&["web"], &["shop"]),
-    Entry::https("api", "/health", 25, 10).of(&["ops"], &["core"]),
-    Entry::https("auth", "/session", 45, 15).of(&["ops"], &["core"]),
-    Entry::http("cart", "/", 80, 60).of(&["web"], &["shop"]),
-    Entry::http("blog", "/", 180, 60).of(&["web"], &["content"]),
-    Entry::http("docs", "/start", 90, 20).of(&["web"], &["content"]),
-    Entry::http("cdn", "/app.js", 2, 3).of(&["ops"], &["static"]),
-    Entry::http("img", "/logo.png", 12, 8).of(&["ops"], &["static"]),
-    Entry::https("git", "/", 110, 30).of(&["ops"], &["internal"]),
-    Entry::http("status", "/", 8, 4).of(&["ops"], &["internal"]),
-    Entry::http("maps", "/tiles", 40, 390).of(&["web"], &["content"]),
+    DemoSite::https("shop", "/", 60, 40).of(&["web"], &["shop"]),
+    DemoSite::https("api", "/health", 25, 10).of(&["ops"], &["core"]),
+    DemoSite::https("auth", "/session", 45, 15).of(&["ops"], &["core"]),
+    DemoSite::http("cart", "/", 80, 60).of(&["web"], &["shop"]),
+    DemoSite::http("blog", "/", 180, 60).of(&["web"], &["content"]),
+    DemoSite::http("docs", "/start", 90, 20).of(&["web"], &["content"]),
+    DemoSite::http("cdn", "/app.js", 2, 3).of(&["ops"], &["static"]),
+    DemoSite::http("img", "/logo.png", 12, 8).of(&["ops"], &["static"]),
+    DemoSite::https("git", "/", 110, 30).of(&["ops"], &["internal"]),
+    DemoSite::http("status", "/", 8, 4).of(&["ops"], &["internal"]),
+    DemoSite::http("maps", "/tiles", 40, 390).of(&["web"], &["content"]),
     // Well, in their own way.
-    Entry::http("www", "/", 15, 10).but(Redirect(&["/", "/home"])).of(&["web"], &["shop"]),
-    Entry::http("login", "/", 20, 10).but(Redirect(&["/", "/session", "/welcome"])).of(&["ops"], &["core"]),
-    Entry::http("hooks", "/receive", 30, 10).but(HeadRefused).of(&["ops"], &["core"]),
+    DemoSite::http("www", "/", 15, 10).but(Redirect(&["/", "/home"])).of(&["web"], &["shop"]),
+    DemoSite::http("login", "/", 20, 10).but(Redirect(&["/", "/session", "/welcome"])).of(&["ops"], &["core"]),
+    DemoSite::http("hooks", "/receive", 30, 10).but(HeadRefused).of(&["ops"], &["core"]),
     // Degraded.
-    Entry::http("mail", "/inbox", 40, 160).but(Slow(600)).of(&["ops"], &["internal"]),
-    Entry::https("vault", "/", 35, 10).but(Certificate(Identity::Expiring)).of(&["ops"], &["internal"]),
+    DemoSite::http("mail", "/inbox", 40, 160).but(Slow(600)).of(&["ops"], &["internal"]),
+    DemoSite::https("vault", "/", 35, 10).but(Certificate(CertificateKind::Expiring)).of(&["ops"], &["internal"]),
     // Down.
-    Entry::http("pay", "/charge", 0, 0).but(Hang).of(&["ops", "web"], &["shop", "core"]),
-    Entry::http("legacy", "/", 30, 10).but(Refuse).of(&["ops"], &["internal"]),
-    Entry::https("intranet", "/", 40, 10).but(Certificate(Identity::Expired)).of(&["ops"], &["internal"]),
-    Entry::http("reports", "/daily", 70, 20).but(Status(500)).of(&["ops"], &["internal"]),
-    Entry::http("careers", "/openings", 50, 20).but(Status(404)).of(&["web"], &["content"]),
+    DemoSite::http("pay", "/charge", 0, 0).but(Hang).of(&["ops", "web"], &["shop", "core"]),
+    DemoSite::http("legacy", "/", 30, 10).but(Refuse).of(&["ops"], &["internal"]),
+    DemoSite::https("intranet", "/", 40, 10).but(Certificate(CertificateKind::Expired)).of(&["ops"], &["internal"]),
+    DemoSite::http("reports", "/daily", 70, 20).but(Status(500)).of(&["ops"], &["internal"]),
+    DemoSite::http("careers", "/openings", 50, 20).but(Status(404)).of(&["web"], &["content"]),
     // Up and down again.
-    Entry::http("wiki", "/", 70, 30).but(Status(503)).spell(40, 20, 60).of(&["web"], &["content"]),
-    Entry::http("chat", "/", 30, 20).but(Refuse).spell(25, 15, 50).of(&["web"], &["content"]),
-    Entry::http("news", "/front", 120, 80).but(Sometimes(503, 8)).of(&["web"], &["content"]),
-    Entry::http("queue", "/depth", 40, 10).but(Slows { per_minute: 220, restart: 300 }).of(&["ops"], &["core"]),
+    DemoSite::http("wiki", "/", 70, 30).but(Status(503)).spell(40, 20, 60).of(&["web"], &["content"]),
+    DemoSite::http("chat", "/", 30, 20).but(Refuse).spell(25, 15, 50).of(&["web"], &["content"]),
+    DemoSite::http("news", "/front", 120, 80).but(Sometimes(503, 8)).of(&["web"], &["content"]),
+    DemoSite::http("queue", "/depth", 40, 10).but(Slows { per_minute: 220, restart: 300 }).of(&["ops"], &["core"]),
     // Well for now.
-    Entry::http("search", "/?q=acorn", 60, 30).but(TextMissing).spell(60, 30, 300).holds("acorns found").of(&["web"], &["shop"]),
-    Entry::https("partner", "/", 55, 20).but(Certificate(Identity::WrongHost)).spell(110, 30, 300).of(&["web"], &["shop"]),
-    Entry::http("forum", "/", 65, 30).but(RedirectLoop).spell(160, 30, 300).of(&["web"], &["content"]),
-    Entry::http("upload", "/", 35, 15).but(CloseEarly).spell(210, 30, 300).of(&["ops"], &["static"]),
-    Entry::http("video", "/live", 50, 25).but(Drip).spell(260, 30, 300).of(&["ops"], &["static"]),
-    Entry::http("jobs", "/", 45, 15).of(&["web"], &["content"]),
-    Entry::https("metrics", "/ready", 18, 6).of(&["ops"], &["internal"]),
+    DemoSite::http("search", "/?q=acorn", 60, 30).but(TextMissing).spell(60, 30, 300).holds("acorns found").of(&["web"], &["shop"]),
+    DemoSite::https("partner", "/", 55, 20).but(Certificate(CertificateKind::WrongHost)).spell(110, 30, 300).of(&["web"], &["shop"]),
+    DemoSite::http("forum", "/", 65, 30).but(RedirectLoop).spell(160, 30, 300).of(&["web"], &["content"]),
+    DemoSite::http("upload", "/", 35, 15).but(CloseEarly).spell(210, 30, 300).of(&["ops"], &["static"]),
+    DemoSite::http("video", "/live", 50, 25).but(Drip).spell(260, 30, 300).of(&["ops"], &["static"]),
+    DemoSite::http("jobs", "/", 45, 15).of(&["web"], &["content"]),
+    DemoSite::https("metrics", "/ready", 18, 6).of(&["ops"], &["internal"]),
 ];
 
 #[cfg(test)]
@@ -252,14 +252,16 @@ mod tests {
         for entry in SITES {
             let now = entry.when.at(Duration::ZERO).0;
             match entry.behaviour {
-                Hang | Refuse | Status(_) | Certificate(Identity::Expired) if now => down += 1,
-                Certificate(Identity::Expiring) | Slow(500..) => degraded += 1,
+                Hang | Refuse | Status(_) | Certificate(CertificateKind::Expired) if now => {
+                    down += 1
+                }
+                Certificate(CertificateKind::Expiring) | Slow(500..) => degraded += 1,
                 Status(_) | Refuse => flapping += 1,
                 TextMissing
                 | RedirectLoop
                 | CloseEarly
                 | Drip
-                | Certificate(Identity::WrongHost) => assert!(!now, "{}", entry.name),
+                | Certificate(CertificateKind::WrongHost) => assert!(!now, "{}", entry.name),
                 _ => assert!(entry.pace.least + entry.pace.jitter < 500, "{}", entry.name),
             }
         }
