@@ -7,7 +7,6 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use crate::config::Config;
 use crate::demo::DemoProcess;
 use crate::domain::{CheckResult, Clock, SystemClock};
-use crate::demo::DemoProcess;
 use crate::history::Place;
 use crate::metrics::Endpoint;
 use crate::paradigm::Entry;

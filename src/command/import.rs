@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::config::KnownNames;
 use crate::domain::clean;
 use crate::history;
-use crate::import::{ALL, Converted, Input, KUMA_TABLES, convert, kuma_backup, position};
+use crate::import::{ALL, Converted, ImportFile, KUMA_TABLES, convert, kuma_backup, position};
 use crate::paradigm;
 
 use super::exit::{Exit, mistake, say};
@@ -41,7 +41,9 @@ fn import(args: &ImportArgs) -> Result<Converted, String> {
         texts.push(text.map_err(|why| format!("{name}: {why}"))?);
     }
     let inputs = names.iter().zip(&texts);
-    let inputs: Vec<_> = inputs.map(|(name, text)| Input { name, text }).collect();
+    let inputs: Vec<_> = inputs
+        .map(|(name, text)| ImportFile { name, text })
+        .collect();
     let paradigms = paradigm::names();
     let known = KnownNames {
         paradigms: &paradigms,
@@ -141,7 +143,7 @@ fn summary(converted: &Converted) -> String {
     let Converted {
         sites,
         left_out,
-        without,
+        unsupported,
         ..
     } = converted;
     let count = |number: &usize, one: &str| match number {
@@ -151,6 +153,6 @@ fn summary(converted: &Converted) -> String {
     format!(
         "{} written, {left_out} left out; {} without a counterpart, in comments",
         count(sites, "site"),
-        count(without, "setting"),
+        count(unsupported, "setting"),
     )
 }

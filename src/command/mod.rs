@@ -6,12 +6,11 @@
 mod args;
 mod broker;
 mod check;
+mod check_json;
 mod cli;
 mod completions;
 mod config_check;
 mod demo;
-
-mod check_json;
 mod demo_sites;
 mod exit;
 mod history;

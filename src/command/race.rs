@@ -109,8 +109,11 @@ fn sites(args: &RaceArgs) -> Result<(Config, Option<DemoProcess>), Exit> {
     say(format!(
         "{why}: racing over the demonstration's own sites instead"
     ));
-    let demo = DemoProcess::start()
-        .map_err(|error| mistake(format!("squirrel: the demo sites cannot be started: {error}")))?;
+    let demo = DemoProcess::start().map_err(|error| {
+        mistake(format!(
+            "squirrel: the demo sites cannot be started: {error}"
+        ))
+    })?;
     Ok((site_source::read(&demo.config_path())?, Some(demo)))
 }
 

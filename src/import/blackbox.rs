@@ -2,10 +2,10 @@
 //! be one or the other; a module that is in none of them is taken for what its name says.
 //! <https://github.com/prometheus/blackbox_exporter/blob/master/CONFIGURATION.md>
 
-use super::codes::Codes;
-use super::draft::{Draft, Haul, Wrong, http_url, shown, signed_in};
-use super::period::period;
-use super::tree::{Node, yaml};
+use super::go_duration::parse_go_duration;
+use super::imported_site::{ImportError, ImportedConfig, ImportedSite, http_url, shown, signed_in};
+use super::status_codes::StatusCodes;
+use super::yaml_tree::{Node, yaml};
 
 /// How often Prometheus looks where nothing says.
 const INTERVAL: &str = "1m";
@@ -24,7 +24,7 @@ const READ: [&str; 9] = [
 ];
 
 /// Reads the files.
-pub(super) fn read(texts: &[&str]) -> Result<Haul, Wrong> {
+pub(super) fn read(texts: &[&str]) -> Result<ImportedConfig, ImportError> {
     let mut documents = Vec::new();
     for (file, text) in texts.iter().enumerate() {
         documents.push(yaml(text).map_err(|wrong| wrong.of_file(file))?);
@@ -34,7 +34,7 @@ pub(super) fn read(texts: &[&str]) -> Result<Haul, Wrong> {
         .filter_map(|document| document.get("modules"))
         .flat_map(Node::entries)
         .collect();
-    let mut haul = Haul::default();
+    let mut imported = ImportedConfig::default();
     let mut jobs = 0;
     for (file, document) in documents.iter().enumerate() {
         let listed = document.list("scrape_configs");
@@ -42,17 +42,17 @@ pub(super) fn read(texts: &[&str]) -> Result<Haul, Wrong> {
             jobs += 1;
             let global = document.get("global");
             Job::of(job, global, &modules)
-                .and_then(|job| job.targets(&mut haul))
+                .and_then(|job| job.targets(&mut imported))
                 .map_err(|wrong| wrong.of_file(file))?;
         }
     }
     if jobs == 0 {
-        return Err(Wrong::new(
+        return Err(ImportError::new(
             0,
             "no scrape_configs are there: what is probed stands in Prometheus's configuration",
         ));
     }
-    Ok(haul)
+    Ok(imported)
 }
 
 /// A job, and the module that it probes by.
@@ -71,7 +71,7 @@ impl<'a> Job<'a> {
         node: &'a Node,
         global: Option<&Node>,
         modules: &[&'a (String, Node)],
-    ) -> Result<Self, Wrong> {
+    ) -> Result<Self, ImportError> {
         let said = |key: &str, default: &str| {
             let global = global.map(|global| global.text(key));
             let said = [node.text(key), global.unwrap_or_default()];
@@ -94,24 +94,25 @@ impl<'a> Job<'a> {
         })
     }
 
-    fn targets(&self, haul: &mut Haul) -> Result<(), Wrong> {
+    fn targets(&self, imported: &mut ImportedConfig) -> Result<(), ImportError> {
         if self.module.is_empty() {
-            haul.without
+            imported
+                .unsupported
                 .push(format!("job {}: it probes nothing", self.name));
             return Ok(());
         }
         for (key, _) in self.node.entries() {
             if key.ends_with("_sd_configs") {
                 let what = format!("job {}: targets found by {key}", self.name);
-                haul.without.push(what);
+                imported.unsupported.push(what);
             }
         }
         for group in self.node.list("static_configs")? {
             for target in group.list("targets")? {
                 let target = target.word().unwrap_or_default();
                 match self.site(&target, group) {
-                    Ok(draft) => haul.site(draft),
-                    Err(why) => haul.left(&shown(&target), why),
+                    Ok(site) => imported.add_site(site),
+                    Err(why) => imported.add_left_out(&shown(&target), why),
                 }
             }
         }
@@ -119,7 +120,7 @@ impl<'a> Job<'a> {
     }
 
     /// A target as a site, or why it cannot be one.
-    fn site(&self, target: &str, group: &Node) -> Result<Draft, String> {
+    fn site(&self, target: &str, group: &Node) -> Result<ImportedSite, String> {
         let module = &self.module;
         let prober = match self.how {
             Some(how) => how.text("prober"),
@@ -137,70 +138,70 @@ impl<'a> Job<'a> {
             http_url(&format!("http://{target}"))
         };
         let url = url.ok_or_else(|| format!("{} is no http(s) URL", shown(target)))?;
-        let mut draft = Draft::new("", url);
-        draft.tag(&self.name);
+        let mut site = ImportedSite::new("", url);
+        site.tag(&self.name);
         for (key, value) in group.get("labels").map_or(&[][..], Node::entries) {
-            draft.tag(&format!("{key}:{}", value.word().unwrap_or_default()));
+            site.tag(&format!("{key}:{}", value.word().unwrap_or_default()));
         }
-        match period(&self.interval) {
-            Some(interval) => draft.every(interval),
-            None => draft.lacks(format!("scrape_interval {}", self.interval)),
+        match parse_go_duration(&self.interval) {
+            Some(interval) => site.every(interval),
+            None => site.add_unsupported(format!("scrape_interval {}", self.interval)),
         }
         let timeout = self.how.map(|how| how.text("timeout"));
         let timeout = timeout.filter(|timeout| !timeout.is_empty());
-        let timeout = period(&timeout.unwrap_or_else(|| self.timeout.clone()));
-        draft.timeout = timeout.filter(|timeout| !timeout.is_zero());
+        let timeout = parse_go_duration(&timeout.unwrap_or_else(|| self.timeout.clone()));
+        site.timeout = timeout.filter(|timeout| !timeout.is_zero());
         match self.how {
-            Some(how) => http(how, &mut draft),
+            Some(how) => http(how, &mut site),
             None => {
-                draft.expect_status = Some("200-299".to_owned());
-                draft.lacks(format!("module {module} is in none of the files"));
+                site.expect_status = Some("200-299".to_owned());
+                site.add_unsupported(format!("module {module} is in none of the files"));
             }
         }
-        Ok(draft)
+        Ok(site)
     }
 }
 
 /// What the module says of HTTP.
-fn http(module: &Node, draft: &mut Draft) {
+fn http(module: &Node, site: &mut ImportedSite) {
     let empty = Node {
         line: 0,
-        kind: super::tree::Kind::Null,
+        kind: super::yaml_tree::NodeKind::Null,
     };
     let http = module.get("http").unwrap_or(&empty);
     let unfollowed = http.flag("follow_redirects") == Some(false)
         || http.flag("no_follow_redirects") == Some(true);
-    draft.max_redirects = unfollowed.then_some(0);
+    site.max_redirects = unfollowed.then_some(0);
     let named = http.list("valid_status_codes").unwrap_or_default();
     let named: Vec<u16> = named
         .iter()
         .filter_map(|code| code.word()?.parse().ok())
         .collect();
-    let mut codes = Codes::all();
+    let mut codes = StatusCodes::all();
     if named.is_empty() {
         codes.only(|code| (200..=299).contains(&code));
     } else {
         codes.only(|code| named.contains(&code));
     }
-    draft.expect_status = codes.written(unfollowed);
+    site.expect_status = codes.to_expect_status(unfollowed);
     let wanted = http.list("fail_if_body_not_matches_regexp");
     for pattern in wanted.unwrap_or_default().iter().filter_map(Node::word) {
         // Characters that mean something else in a regular expression.
         if pattern.contains(|c: char| r"\.+*?()|[]{}^$".contains(c)) {
-            draft.lacks(format!("the body must match {pattern}"));
+            site.add_unsupported(format!("the body must match {pattern}"));
         } else {
-            draft.holds(&pattern);
+            site.holds(&pattern);
         }
     }
-    if http.flag("fail_if_not_ssl") == Some(true) && !draft.url.expose().starts_with("https:") {
-        draft.lacks("it fails without TLS");
+    if http.flag("fail_if_not_ssl") == Some(true) && !site.url.expose().starts_with("https:") {
+        site.add_unsupported("it fails without TLS");
     }
     if let Some(login) = http.get("basic_auth") {
         let (user, password) = (login.text("username"), login.text("password"));
-        let url = signed_in(&draft.url, &user, &password);
+        let url = signed_in(&site.url, &user, &password);
         match url.filter(|_| !user.is_empty() && !password.is_empty()) {
-            Some(url) => draft.url = url,
-            None => draft.lacks("basic_auth from a file"),
+            Some(url) => site.url = url,
+            None => site.add_unsupported("basic_auth from a file"),
         }
     }
     for (key, value) in http.entries() {
@@ -209,20 +210,22 @@ fn http(module: &Node, draft: &mut Draft) {
         }
         match &**key {
             "method" if ["GET", "HEAD"].contains(&&*value.word().unwrap_or_default()) => {}
-            "method" => draft.lacks(format!("method {}", value.word().unwrap_or_default())),
-            "tls_config" => tls(value, draft),
-            "headers" | "http_headers" => draft.lacks(format!("{key} {}", value.keys())),
-            _ => draft.lacks(key),
+            "method" => {
+                site.add_unsupported(format!("method {}", value.word().unwrap_or_default()))
+            }
+            "tls_config" => tls(value, site),
+            "headers" | "http_headers" => site.add_unsupported(format!("{key} {}", value.keys())),
+            _ => site.add_unsupported(key),
         }
     }
 }
 
-fn tls(config: &Node, draft: &mut Draft) {
+fn tls(config: &Node, site: &mut ImportedSite) {
     for (key, value) in config.entries() {
         match &**key {
             _ if value.is_nothing() => {}
-            "insecure_skip_verify" => draft.lacks("certificates are not verified"),
-            other => draft.lacks(format!("tls_config.{other}")),
+            "insecure_skip_verify" => site.add_unsupported("certificates are not verified"),
+            other => site.add_unsupported(format!("tls_config.{other}")),
         }
     }
 }

@@ -1,34 +1,34 @@
 //! Gatus's conditions: what of them has a counterpart.
 //! <https://github.com/TwiN/gatus#conditions>
 
-use super::codes::Codes;
-use super::draft::Draft;
-use super::period::{period, rounded};
+use super::go_duration::{duration_from_seconds, parse_go_duration};
+use super::imported_site::ImportedSite;
+use super::status_codes::StatusCodes;
 
 const OPERATORS: [&str; 6] = ["==", "!=", "<=", ">=", "<", ">"];
 
 /// Takes over every condition, or says that there is none like it.
-pub(super) fn take_over(conditions: &[String], redirects: bool, draft: &mut Draft) {
-    let mut codes = Codes::all();
+pub(super) fn take_over(conditions: &[String], redirects: bool, site: &mut ImportedSite) {
+    let mut codes = StatusCodes::all();
     for condition in conditions {
-        if !one(condition, &mut codes, draft) {
-            draft.lacks(format!("condition {condition}"));
+        if !one(condition, &mut codes, site) {
+            site.add_unsupported(format!("condition {condition}"));
         }
     }
-    draft.expect_status = codes.written(!redirects);
+    site.expect_status = codes.to_expect_status(!redirects);
     if codes == none() {
-        draft.lacks("no status can meet its conditions");
+        site.add_unsupported("no status can meet its conditions");
     }
 }
 
-fn none() -> Codes {
-    let mut codes = Codes::all();
+fn none() -> StatusCodes {
+    let mut codes = StatusCodes::all();
     codes.only(|_| false);
     codes
 }
 
 /// Whether it was taken over.
-fn one(condition: &str, codes: &mut Codes, draft: &mut Draft) -> bool {
+fn one(condition: &str, codes: &mut StatusCodes, site: &mut ImportedSite) -> bool {
     let parts = OPERATORS.iter().find_map(|operator| {
         let (left, right) = condition.split_once(&format!(" {operator} "))?;
         Some((left.trim(), *operator, right.trim()))
@@ -41,20 +41,20 @@ fn one(condition: &str, codes: &mut Codes, draft: &mut Draft) -> bool {
             let time = right
                 .parse()
                 .ok()
-                .and_then(|millis: f64| rounded(millis / 1e3));
+                .and_then(|millis: f64| duration_from_seconds(millis / 1e3));
             let time = time.filter(|time| !time.is_zero());
-            draft.slow = time.into_iter().chain(draft.slow).min();
+            site.slow = time.into_iter().chain(site.slow).min();
             time.is_some()
         }
         Some(("[CERTIFICATE_EXPIRATION]", ">" | ">=", right)) => {
-            let left = period(right);
-            draft.cert_warn = left.into_iter().chain(draft.cert_warn).max();
+            let left = parse_go_duration(right);
+            site.cert_warn = left.into_iter().chain(site.cert_warn).max();
             left.is_some()
         }
         Some(("[BODY]", "==", right)) => {
-            let held = literal(right).filter(|_| draft.contains.is_none());
+            let held = literal(right).filter(|_| site.contains.is_none());
             if let Some(text) = held {
-                draft.holds(text);
+                site.holds(text);
             }
             held.is_some()
         }
@@ -70,7 +70,7 @@ fn literal(right: &str) -> Option<&str> {
     plain.then_some(text)
 }
 
-fn status(operator: &str, right: &str, codes: &mut Codes) -> bool {
+fn status(operator: &str, right: &str, codes: &mut StatusCodes) -> bool {
     let any = right
         .strip_prefix("any(")
         .and_then(|list| list.strip_suffix(')'));
@@ -105,14 +105,14 @@ fn status(operator: &str, right: &str, codes: &mut Codes) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::draft::http_url;
+    use super::super::imported_site::http_url;
     use super::*;
 
-    fn taken(conditions: &[&str], redirects: bool) -> Draft {
-        let mut draft = Draft::new("x", http_url("https://example.org").unwrap());
+    fn taken(conditions: &[&str], redirects: bool) -> ImportedSite {
+        let mut site = ImportedSite::new("x", http_url("https://example.org").unwrap());
         let conditions: Vec<_> = conditions.iter().map(|one| (*one).to_owned()).collect();
-        take_over(&conditions, redirects, &mut draft);
-        draft
+        take_over(&conditions, redirects, &mut site);
+        site
     }
 
     #[test]
@@ -127,9 +127,9 @@ mod tests {
             ("[STATUS] < 400", None),
             ("[CONNECTED] == true", Some("100-299,400-999")),
         ] {
-            let draft = taken(&[condition], true);
-            assert_eq!(draft.expect_status.as_deref(), set, "{condition}");
-            assert!(draft.without.is_empty(), "{condition}");
+            let site = taken(&[condition], true);
+            assert_eq!(site.expect_status.as_deref(), set, "{condition}");
+            assert!(site.unsupported.is_empty(), "{condition}");
         }
         let both = taken(
             &["[STATUS] >= 200", "[STATUS] != 204", "[STATUS] < 300"],
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn the_other_conditions_are_taken_over_or_named() {
-        let draft = taken(
+        let site = taken(
             &[
                 "[RESPONSE_TIME] < 500",
                 "[CERTIFICATE_EXPIRATION] > 48h",
@@ -150,10 +150,10 @@ mod tests {
             ],
             true,
         );
-        assert_eq!(draft.slow.unwrap().as_millis(), 500);
-        assert_eq!(draft.cert_warn.unwrap().as_secs(), 48 * 3_600);
-        assert_eq!(draft.contains.as_deref(), Some("<h1>Example Domain</h1>"));
-        assert!(draft.without.is_empty());
+        assert_eq!(site.slow.unwrap().as_millis(), 500);
+        assert_eq!(site.cert_warn.unwrap().as_secs(), 48 * 3_600);
+        assert_eq!(site.contains.as_deref(), Some("<h1>Example Domain</h1>"));
+        assert!(site.unsupported.is_empty());
         let named = [
             "[IP] == 127.0.0.1",
             "[BODY] == 1",
@@ -170,8 +170,8 @@ mod tests {
             "nonsense",
             "",
         ];
-        let draft = taken(&named, true);
-        assert_eq!(draft.without.len(), named.len());
-        assert_eq!((draft.contains, draft.slow), (None, None));
+        let site = taken(&named, true);
+        assert_eq!(site.unsupported.len(), named.len());
+        assert_eq!((site.contains, site.slow), (None, None));
     }
 }

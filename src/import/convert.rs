@@ -5,13 +5,13 @@ use std::path::Path;
 
 use crate::config::{self, KnownNames};
 
-use super::draft::{Found, Haul, Wrong};
-use super::entry::Entry;
+use super::format::Format;
+use super::imported_site::{Finding, ImportError, ImportedConfig};
 use super::render::render;
 
 /// A file that was read.
 #[derive(Clone, Copy, Debug)]
-pub struct Input<'a> {
+pub struct ImportFile<'a> {
     /// Its name for people.
     pub name: &'a str,
     /// What it says.
@@ -28,7 +28,7 @@ pub struct Converted {
     /// What is watched there and is left out here.
     pub left_out: usize,
     /// Settings without a counterpart.
-    pub without: usize,
+    pub unsupported: usize,
 }
 
 /// Converts the files, which are read as one.
@@ -36,32 +36,32 @@ pub struct Converted {
 /// # Errors
 /// If a file is not of that format, or no site is in them.
 pub fn convert(
-    entry: &Entry,
-    inputs: &[Input<'_>],
+    entry: &Format,
+    inputs: &[ImportFile<'_>],
     known: &KnownNames<'_>,
-) -> Result<Converted, Wrong> {
+) -> Result<Converted, ImportError> {
     let texts: Vec<&str> = inputs.iter().map(|input| input.text).collect();
-    let mut haul = (entry.read)(&texts)?;
-    name_apart(&mut haul);
+    let mut imported = (entry.read)(&texts)?;
+    name_apart(&mut imported);
     let from: Vec<_> = inputs.iter().map(|input| input.name).collect();
-    let toml = render(&haul, &from.join(", "));
+    let toml = render(&imported, &from.join(", "));
     let mut converted = Converted {
         sites: 0,
         left_out: 0,
-        without: haul.without.len(),
+        unsupported: imported.unsupported.len(),
         toml,
     };
-    for found in &haul.found {
+    for found in &imported.found {
         match found {
-            Found::Site(draft) => {
+            Finding::Site(site) => {
                 converted.sites += 1;
-                converted.without += draft.without.len();
+                converted.unsupported += site.unsupported.len();
             }
-            Found::Left { .. } => converted.left_out += 1,
+            Finding::LeftOut { .. } => converted.left_out += 1,
         }
     }
     if converted.sites == 0 {
-        return Err(Wrong::new(
+        return Err(ImportError::new(
             0,
             match converted.left_out {
                 0 => "no site is in it".to_owned(),
@@ -73,27 +73,27 @@ pub fn convert(
     config::parse(&converted.toml, Path::new("sites.toml"), known).map_err(|mistakes| {
         let mistakes = mistakes.to_string();
         let first = mistakes.lines().next().unwrap_or_default();
-        Wrong::new(0, format!("what came of it is not in order: {first}"))
+        ImportError::new(0, format!("what came of it is not in order: {first}"))
     })?;
     Ok(converted)
 }
 
 /// Gives every site a name of its own: the first keeps it, the others get their group behind
 /// it if that is enough, else a number.
-fn name_apart(haul: &mut Haul) {
+fn name_apart(imported: &mut ImportedConfig) {
     let mut taken = HashSet::new();
-    for found in &mut haul.found {
-        let Found::Site(draft) = found else { continue };
-        if !taken.insert(draft.name.clone()) {
-            let grouped = draft
+    for found in &mut imported.found {
+        let Finding::Site(site) = found else { continue };
+        if !taken.insert(site.name.clone()) {
+            let grouped = site
                 .tags
                 .first()
-                .map(|tag| format!("{} ({tag})", draft.name));
+                .map(|tag| format!("{} ({tag})", site.name));
             let grouped = grouped.filter(|name| name.chars().count() <= 200);
-            let numbered = (2_u64..).map(|number| format!("{} ({number})", draft.name));
+            let numbered = (2_u64..).map(|number| format!("{} ({number})", site.name));
             let mut names = grouped.into_iter().chain(numbered);
             if let Some(name) = names.find(|name| taken.insert(name.clone())) {
-                draft.name = name;
+                site.name = name;
             }
         }
     }
@@ -106,11 +106,11 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    fn converted(name: &str, text: &str) -> Result<Converted, Wrong> {
+    fn converted(name: &str, text: &str) -> Result<Converted, ImportError> {
         let known = KnownNames {
             paradigms: &["async"],
         };
-        let input = Input { name: "file", text };
+        let input = ImportFile { name: "file", text };
         convert(&ALL[position(name).unwrap()], &[input], &known)
     }
 

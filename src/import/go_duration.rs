@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// The duration; `None` for what is none, and for one of a century and more.
-pub(super) fn period(text: &str) -> Option<Duration> {
+pub(super) fn parse_go_duration(text: &str) -> Option<Duration> {
     const CENTURY: f64 = 100.0 * 366.0 * 86_400.0;
     let mut rest = text.trim();
     if rest.is_empty() {
@@ -34,11 +34,11 @@ pub(super) fn period(text: &str) -> Option<Duration> {
             };
         rest = &rest[letters..];
     }
-    rounded(seconds).filter(|_| seconds < CENTURY)
+    duration_from_seconds(seconds).filter(|_| seconds < CENTURY)
 }
 
 /// So many seconds, to the millisecond, of which there is one if there is anything.
-pub(super) fn rounded(seconds: f64) -> Option<Duration> {
+pub(super) fn duration_from_seconds(seconds: f64) -> Option<Duration> {
     const MOST: f64 = 1e12;
     let millis = (seconds * 1e3).round();
     if !(0.0..=MOST).contains(&millis) {
@@ -49,7 +49,7 @@ pub(super) fn rounded(seconds: f64) -> Option<Duration> {
 }
 
 /// As `sites.toml` has it.
-pub(super) fn written(duration: Duration) -> String {
+pub(super) fn to_toml(duration: Duration) -> String {
     let millis = duration.as_millis();
     for (unit, size) in [
         ("d", 86_400_000),
@@ -79,12 +79,16 @@ mod tests {
             ("2d", 172_800_000),
             ("10us", 1),
         ] {
-            assert_eq!(period(text), Some(Duration::from_millis(millis)), "{text}");
+            assert_eq!(
+                parse_go_duration(text),
+                Some(Duration::from_millis(millis)),
+                "{text}"
+            );
         }
         for text in [
             "", "5", "s", "1x", "1m5", "-1s", "1..5s", "1000000y", "é", "1é",
         ] {
-            assert_eq!(period(text), None, "{text}");
+            assert_eq!(parse_go_duration(text), None, "{text}");
         }
     }
 
@@ -92,14 +96,14 @@ mod tests {
         #[test]
         fn what_is_written_is_a_duration_of_ours(millis in 0_u64..10_000_000_000) {
             let duration = Duration::from_millis(millis);
-            let read = crate::domain::parse_duration(&written(duration)).unwrap();
+            let read = crate::domain::parse_duration(&to_toml(duration)).unwrap();
             // Texts are read through floating point numbers.
             prop_assert!(read.abs_diff(duration) < Duration::from_micros(1));
         }
 
         #[test]
         fn no_text_makes_it_panic(text in any::<String>()) {
-            let _ = period(&text);
+            let _ = parse_go_duration(&text);
         }
     }
 }

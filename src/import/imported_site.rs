@@ -12,7 +12,7 @@ const LONGEST_NAME: usize = 180;
 
 /// A site that is written.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Draft {
+pub(super) struct ImportedSite {
     pub(super) name: String,
     pub(super) url: MaskedUrl,
     pub(super) tags: Vec<String>,
@@ -28,10 +28,10 @@ pub(super) struct Draft {
     pub(super) max_redirects: Option<u32>,
     pub(super) paused: bool,
     /// What has no counterpart, a sentence each.
-    pub(super) without: Vec<String>,
+    pub(super) unsupported: Vec<String>,
 }
 
-impl Draft {
+impl ImportedSite {
     /// A site of which no more is known.
     pub(super) fn new(name: &str, url: MaskedUrl) -> Self {
         let mut name = clean(name, LONGEST_NAME);
@@ -53,7 +53,7 @@ impl Draft {
             contains: None,
             max_redirects: None,
             paused: false,
-            without: Vec::new(),
+            unsupported: Vec::new(),
         }
     }
 
@@ -69,7 +69,7 @@ impl Draft {
     pub(super) fn every(&mut self, interval: Duration) {
         const LEAST: Duration = Duration::from_secs(1);
         if interval < LEAST {
-            self.lacks(format!("interval {interval:?}: 1s is the least"));
+            self.add_unsupported(format!("interval {interval:?}: 1s is the least"));
         }
         self.interval = Some(interval.max(LEAST));
     }
@@ -77,32 +77,32 @@ impl Draft {
     /// The text that the body must hold: one is all there can be.
     pub(super) fn holds(&mut self, text: &str) {
         if text.is_empty() || self.contains.is_some() {
-            self.lacks(format!("the body must hold \"{text}\" as well"));
+            self.add_unsupported(format!("the body must hold \"{text}\" as well"));
         } else {
             self.contains = Some(text.to_owned());
         }
     }
 
     /// Something has no counterpart.
-    pub(super) fn lacks(&mut self, what: impl Into<String>) {
-        self.without.push(what.into());
+    pub(super) fn add_unsupported(&mut self, what: impl Into<String>) {
+        self.unsupported.push(what.into());
     }
 }
 
 /// What was found, in its order.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Found {
-    Site(Box<Draft>),
+pub(super) enum Finding {
+    Site(Box<ImportedSite>),
     /// Something that is watched there and cannot be here.
-    Left {
+    LeftOut {
         name: String,
         why: String,
     },
 }
 
-impl Found {
-    pub(super) fn left(name: &str, why: impl Into<String>) -> Self {
-        Self::Left {
+impl Finding {
+    pub(super) fn left_out(name: &str, why: impl Into<String>) -> Self {
+        Self::LeftOut {
             name: name.to_owned(),
             why: why.into(),
         }
@@ -111,25 +111,25 @@ impl Found {
 
 /// All that was found.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Haul {
-    pub(super) found: Vec<Found>,
+pub(super) struct ImportedConfig {
+    pub(super) found: Vec<Finding>,
     /// What has no counterpart and belongs to no site.
-    pub(super) without: Vec<String>,
+    pub(super) unsupported: Vec<String>,
 }
 
-impl Haul {
-    pub(super) fn site(&mut self, draft: Draft) {
-        self.found.push(Found::Site(Box::new(draft)));
+impl ImportedConfig {
+    pub(super) fn add_site(&mut self, site: ImportedSite) {
+        self.found.push(Finding::Site(Box::new(site)));
     }
 
-    pub(super) fn left(&mut self, name: &str, why: impl Into<String>) {
-        self.found.push(Found::left(name, why));
+    pub(super) fn add_left_out(&mut self, name: &str, why: impl Into<String>) {
+        self.found.push(Finding::left_out(name, why));
     }
 }
 
 /// Why a file cannot be read as that format.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wrong {
+pub struct ImportError {
     /// Which of the files, counted from 0.
     pub file: usize,
     /// The line, counted from 1; `None` where there is none to name.
@@ -138,7 +138,7 @@ pub struct Wrong {
     pub sentence: String,
 }
 
-impl Wrong {
+impl ImportError {
     pub(super) fn new(line: u64, sentence: impl AsRef<str>) -> Self {
         Self {
             file: 0,
@@ -153,7 +153,7 @@ impl Wrong {
     }
 }
 
-impl fmt::Display for Wrong {
+impl fmt::Display for ImportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(line) = self.line {
             write!(f, "{line}: ")?;

@@ -3,14 +3,16 @@
 
 use std::collections::HashMap;
 
-use super::codes::Codes;
-use super::draft::{Draft, Found, Haul, Wrong, http_url, shown, signed_in};
-use super::period::rounded;
-use super::tree::{Kind, Node, json};
+use super::go_duration::duration_from_seconds;
+use super::imported_site::{
+    Finding, ImportError, ImportedConfig, ImportedSite, http_url, shown, signed_in,
+};
+use super::status_codes::StatusCodes;
+use super::yaml_tree::{Node, NodeKind, json};
 
 /// Reads the backups.
-pub(super) fn read(texts: &[&str]) -> Result<Haul, Wrong> {
-    let mut haul = Haul::default();
+pub(super) fn read(texts: &[&str]) -> Result<ImportedConfig, ImportError> {
+    let mut imported = ImportedConfig::default();
     for (file, text) in texts.iter().enumerate() {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let document = json(text).map_err(|wrong| wrong.of_file(file))?;
@@ -21,36 +23,41 @@ pub(super) fn read(texts: &[&str]) -> Result<Haul, Wrong> {
             .map(|group| (group.text("id"), group.text("name")))
             .collect();
         for monitor in monitors {
-            haul.found.extend(found(monitor, &groups));
+            imported.found.extend(found(monitor, &groups));
         }
         for (key, what) in [
             ("notificationList", "notifications"),
             ("proxyList", "proxies"),
         ] {
             let named = document.list(key).unwrap_or_default();
-            haul.without.extend(named.iter().map(|one| {
+            imported.unsupported.extend(named.iter().map(|one| {
                 let (name, kind) = (one.text("name"), one.text("type"));
                 format!("{what}: {name} {kind}").trim_end().to_owned()
             }));
         }
     }
-    Ok(haul)
+    Ok(imported)
 }
 
-fn monitors(document: &Node) -> Result<Vec<&Node>, Wrong> {
+fn monitors(document: &Node) -> Result<Vec<&Node>, ImportError> {
     let listed = document.get("monitorList").ok_or_else(|| {
-        Wrong::new(
+        ImportError::new(
             0,
             "no monitorList is there: this is no backup of Uptime Kuma",
         )
     })?;
     let monitors: Vec<&Node> = match &listed.kind {
-        Kind::List(items) => items.iter().collect(),
-        Kind::Map(entries) => entries.iter().map(|(_, monitor)| monitor).collect(),
-        _ => return Err(Wrong::new(listed.line, "monitorList: expected a list")),
+        NodeKind::List(items) => items.iter().collect(),
+        NodeKind::Map(entries) => entries.iter().map(|(_, monitor)| monitor).collect(),
+        _ => {
+            return Err(ImportError::new(
+                listed.line,
+                "monitorList: expected a list",
+            ));
+        }
     };
     match monitors.iter().position(|monitor| !monitor.is_map()) {
-        Some(index) => Err(Wrong::new(
+        Some(index) => Err(ImportError::new(
             0,
             format!("monitorList[{index}]: expected an object"),
         )),
@@ -59,7 +66,7 @@ fn monitors(document: &Node) -> Result<Vec<&Node>, Wrong> {
 }
 
 /// What becomes of a monitor; a group lives on as the tag of its children.
-fn found(monitor: &Node, groups: &HashMap<String, String>) -> Option<Found> {
+fn found(monitor: &Node, groups: &HashMap<String, String>) -> Option<Finding> {
     let (name, kind) = (monitor.text("name"), monitor.text("type"));
     if kind == "group" {
         return None;
@@ -69,109 +76,113 @@ fn found(monitor: &Node, groups: &HashMap<String, String>) -> Option<Found> {
             host if host.is_empty() => String::new(),
             host => format!(" {}", shown(&host)),
         };
-        return Some(Found::left(&name, format!("type {kind}{place}")));
+        return Some(Finding::left_out(&name, format!("type {kind}{place}")));
     }
     if monitor.flag("upsideDown") == Some(true) {
         let why = "upside down: it is up while the site fails";
-        return Some(Found::left(&name, why));
+        return Some(Finding::left_out(&name, why));
     }
     let text = monitor.text("url");
     let Some(url) = http_url(&text) else {
         let why = format!("{} is no http(s) URL", shown(&text));
-        return Some(Found::left(&name, why));
+        return Some(Finding::left_out(&name, why));
     };
-    let mut draft = Draft::new(&name, url);
-    times(monitor, &mut draft);
+    let mut site = ImportedSite::new(&name, url);
+    times(monitor, &mut site);
     if let Some(group) = groups.get(&monitor.text("parent")) {
-        draft.tag(group);
+        site.tag(group);
     }
     for tag in monitor.list("tags").unwrap_or_default() {
         let (name, value) = (tag.text("name"), tag.text("value"));
-        draft.tag(&if value.is_empty() {
+        site.tag(&if value.is_empty() {
             name
         } else {
             format!("{name}:{value}")
         });
     }
-    statuses(monitor, &mut draft);
-    body(monitor, &kind, &mut draft);
-    draft.paused = monitor.flag("active") == Some(false);
-    login(monitor, &mut draft);
-    others(monitor, &mut draft);
-    Some(Found::Site(Box::new(draft)))
+    statuses(monitor, &mut site);
+    body(monitor, &kind, &mut site);
+    site.paused = monitor.flag("active") == Some(false);
+    login(monitor, &mut site);
+    others(monitor, &mut site);
+    Some(Finding::Site(Box::new(site)))
 }
 
-fn times(monitor: &Node, draft: &mut Draft) {
-    if let Some(interval) = monitor.number("interval").and_then(rounded) {
-        draft.every(interval);
+fn times(monitor: &Node, site: &mut ImportedSite) {
+    if let Some(interval) = monitor.number("interval").and_then(duration_from_seconds) {
+        site.every(interval);
     }
-    let timeout = monitor.number("timeout").and_then(rounded);
-    draft.timeout = timeout.filter(|timeout| !timeout.is_zero());
+    let timeout = monitor.number("timeout").and_then(duration_from_seconds);
+    site.timeout = timeout.filter(|timeout| !timeout.is_zero());
     if let Some(retries) = monitor.number("maxretries") {
-        draft.confirm = Some((retries as u32).saturating_add(1).min(1_000));
-        let delay = monitor.number("retryInterval").and_then(rounded);
-        draft.confirm_delay = delay.filter(|delay| retries >= 1.0 && !delay.is_zero());
+        site.confirm = Some((retries as u32).saturating_add(1).min(1_000));
+        let delay = monitor
+            .number("retryInterval")
+            .and_then(duration_from_seconds);
+        site.confirm_delay = delay.filter(|delay| retries >= 1.0 && !delay.is_zero());
     }
-    draft.max_redirects = monitor
+    site.max_redirects = monitor
         .number("maxredirects")
         .map(|most| (most as u32).min(100));
 }
 
-fn statuses(monitor: &Node, draft: &mut Draft) {
+fn statuses(monitor: &Node, site: &mut ImportedSite) {
     let named = monitor.list("accepted_statuscodes").unwrap_or_default();
     let mut ranges = Vec::new();
     for code in named.iter().filter_map(Node::word) {
         let (first, last) = code.split_once('-').unwrap_or((&code, &code));
         match (first.trim().parse::<u16>(), last.trim().parse::<u16>()) {
             (Ok(first), Ok(last)) if first <= last => ranges.push(first..=last),
-            _ => draft.lacks(format!("accepted status {code}")),
+            _ => site.add_unsupported(format!("accepted status {code}")),
         }
     }
     if !ranges.is_empty() {
-        let mut codes = Codes::all();
+        let mut codes = StatusCodes::all();
         codes.only(|code| ranges.iter().any(|range| range.contains(&code)));
         // Redirects are followed there as long as there may be any, whatever is accepted.
-        draft.expect_status = codes.written(draft.max_redirects == Some(0));
+        site.expect_status = codes.to_expect_status(site.max_redirects == Some(0));
     }
 }
 
-fn body(monitor: &Node, kind: &str, draft: &mut Draft) {
+fn body(monitor: &Node, kind: &str, site: &mut ImportedSite) {
     let keyword = monitor.text("keyword");
     match kind {
         "keyword" if monitor.flag("invertKeyword") == Some(true) => {
-            draft.lacks(format!("the body must not hold \"{keyword}\""));
+            site.add_unsupported(format!("the body must not hold \"{keyword}\""));
         }
-        "keyword" => draft.holds(&keyword),
+        "keyword" => site.holds(&keyword),
         "json-query" => {
             let (path, value) = (monitor.text("jsonPath"), monitor.text("expectedValue"));
-            draft.lacks(format!("JSON query {path} is {value}"));
+            site.add_unsupported(format!("JSON query {path} is {value}"));
         }
-        "real-browser" => draft.lacks("a real browser loads the page: here it is one request"),
+        "real-browser" => {
+            site.add_unsupported("a real browser loads the page: here it is one request")
+        }
         _ => {}
     }
     let method = monitor.text("method");
     if !["", "GET", "HEAD"].contains(&&*method) {
-        draft.lacks(format!("method {method}"));
+        site.add_unsupported(format!("method {method}"));
     }
 }
 
-fn login(monitor: &Node, draft: &mut Draft) {
+fn login(monitor: &Node, site: &mut ImportedSite) {
     let (user, password) = (
         monitor.text("basic_auth_user"),
         monitor.text("basic_auth_pass"),
     );
     match &*monitor.text("authMethod") {
         "" | "null" if user.is_empty() => {}
-        "" | "null" | "basic" => match signed_in(&draft.url, &user, &password) {
-            Some(url) => draft.url = url,
-            None => draft.lacks("authentication basic"),
+        "" | "null" | "basic" => match signed_in(&site.url, &user, &password) {
+            Some(url) => site.url = url,
+            None => site.add_unsupported("authentication basic"),
         },
-        other => draft.lacks(format!("authentication {other}")),
+        other => site.add_unsupported(format!("authentication {other}")),
     }
 }
 
 /// What has no counterpart, where it is not at its default.
-fn others(monitor: &Node, draft: &mut Draft) {
+fn others(monitor: &Node, site: &mut ImportedSite) {
     for (key, sentence) in [
         ("ignoreTls", "certificates are not verified"),
         ("cacheBust", "a number that changes is added to the URL"),
@@ -182,24 +193,24 @@ fn others(monitor: &Node, draft: &mut Draft) {
     ] {
         let set = monitor.get(key).filter(|value| !value.is_nothing());
         if set.is_some_and(|value| value.word().is_none_or(|word| word != "0")) {
-            draft.lacks(sentence);
+            site.add_unsupported(sentence);
         }
     }
     // Headers are JSON within JSON; their values may be secrets.
     let headers = monitor.text("headers");
     if !headers.is_empty() {
         let names = json(&headers).map(|headers| headers.keys());
-        draft.lacks(format!("headers {}", names.unwrap_or_default()).trim_end());
+        site.add_unsupported(format!("headers {}", names.unwrap_or_default()).trim_end());
     }
     if let Some(told) = monitor
         .get("notificationIDList")
         .filter(|told| !told.is_nothing())
     {
         let count = told.entries().len();
-        draft.lacks(format!("{count} notifications: give it owners"));
+        site.add_unsupported(format!("{count} notifications: give it owners"));
     }
     let description = monitor.text("description");
     if !description.is_empty() {
-        draft.lacks(format!("description: {description}"));
+        site.add_unsupported(format!("description: {description}"));
     }
 }

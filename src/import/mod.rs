@@ -1,7 +1,7 @@
 //! The configuration of another monitor as a `sites.toml`.
 //!
 //! ```text
-//! file -> tree (YAML, JSON) -> kuma, gatus, blackbox, list -> Haul -> names made unique -> render
+//! file -> tree (YAML, JSON) -> kuma, gatus, blackbox, list -> ImportedConfig -> names made unique -> render
 //! ```
 //!
 //! What has a counterpart is kept; what has none stands in a comment at its site, so that
@@ -13,22 +13,22 @@
 //! gets it. One file a format, one entry in [`ALL`].
 
 mod blackbox;
-mod codes;
 mod conditions;
 mod convert;
-mod draft;
-mod entry;
+mod format;
 mod gatus;
+mod go_duration;
+mod imported_site;
 mod kuma;
 mod kuma_tables;
 mod list;
-mod period;
 mod render;
+mod status_codes;
 mod table;
-mod tree;
+mod yaml_tree;
 
-pub use convert::{Converted, Input, convert};
-pub use draft::Wrong;
-pub use entry::Entry;
+pub use convert::{Converted, ImportFile, convert};
+pub use format::Format;
+pub use imported_site::ImportError;
 pub use kuma_tables::{KUMA_TABLES, kuma_backup};
 pub use table::{ALL, names, position};

@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 
 use crate::domain::{clean, is_unsafe};
 
-use super::draft::{Draft, Found, Haul};
-use super::period::written;
+use super::go_duration::to_toml;
+use super::imported_site::{Finding, ImportedConfig, ImportedSite};
 
 /// Characters of a comment.
 const LONGEST: usize = 300;
 
 /// Writes all that was found; `from` says where it was found.
-pub(super) fn render(haul: &Haul, from: &str) -> String {
+pub(super) fn render(imported: &ImportedConfig, from: &str) -> String {
     let mut out = String::new();
     comment(
         &mut out,
@@ -21,13 +21,13 @@ pub(super) fn render(haul: &Haul, from: &str) -> String {
         &mut out,
         "What has no counterpart here stands in a comment that begins with \"not here:\".",
     );
-    for what in &haul.without {
+    for what in &imported.unsupported {
         comment(&mut out, &format!("not here: {what}"));
     }
-    for found in &haul.found {
+    for found in &imported.found {
         match found {
-            Found::Site(draft) => site(&mut out, draft),
-            Found::Left { name, why } => {
+            Finding::Site(site) => write_site(&mut out, site),
+            Finding::LeftOut { name, why } => {
                 out.push('\n');
                 comment(&mut out, &format!("left out: {name}: {why}"));
             }
@@ -45,46 +45,46 @@ fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
     let _written = out.write_fmt(text);
 }
 
-fn site(out: &mut String, draft: &Draft) {
+fn write_site(out: &mut String, site: &ImportedSite) {
     out.push_str("\n[[sites]]\n");
-    put(out, format_args!("name = {}\n", quoted(&draft.name)));
-    put(out, format_args!("url = {}\n", quoted(draft.url.expose())));
-    if !draft.tags.is_empty() {
-        let tags: Vec<_> = draft.tags.iter().map(|tag| quoted(tag)).collect();
+    put(out, format_args!("name = {}\n", quoted(&site.name)));
+    put(out, format_args!("url = {}\n", quoted(site.url.expose())));
+    if !site.tags.is_empty() {
+        let tags: Vec<_> = site.tags.iter().map(|tag| quoted(tag)).collect();
         put(out, format_args!("tags = [{}]\n", tags.join(", ")));
     }
     for (key, duration) in [
-        ("interval", draft.interval),
-        ("timeout", draft.timeout),
-        ("slow", draft.slow),
-        ("cert_warn", draft.cert_warn),
-        ("confirm_delay", draft.confirm_delay),
+        ("interval", site.interval),
+        ("timeout", site.timeout),
+        ("slow", site.slow),
+        ("cert_warn", site.cert_warn),
+        ("confirm_delay", site.confirm_delay),
     ] {
         if let Some(duration) = duration {
-            put(out, format_args!("{key} = \"{}\"\n", written(duration)));
+            put(out, format_args!("{key} = \"{}\"\n", to_toml(duration)));
         }
     }
     for (key, number) in [
-        ("confirm", draft.confirm),
-        ("recover", draft.recover),
-        ("max_redirects", draft.max_redirects),
+        ("confirm", site.confirm),
+        ("recover", site.recover),
+        ("max_redirects", site.max_redirects),
     ] {
         if let Some(number) = number {
             put(out, format_args!("{key} = {number}\n"));
         }
     }
     for (key, text) in [
-        ("expect_status", &draft.expect_status),
-        ("contains", &draft.contains),
+        ("expect_status", &site.expect_status),
+        ("contains", &site.contains),
     ] {
         if let Some(text) = text {
             put(out, format_args!("{key} = {}\n", quoted(text)));
         }
     }
-    if draft.paused {
+    if site.paused {
         out.push_str("paused = true\n");
     }
-    for what in &draft.without {
+    for what in &site.unsupported {
         comment(out, &format!("not here: {what}"));
     }
 }

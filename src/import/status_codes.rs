@@ -7,9 +7,9 @@ const ALL: RangeInclusive<u16> = 100..=999;
 
 /// The codes that count as up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Codes(Vec<u16>);
+pub(super) struct StatusCodes(Vec<u16>);
 
-impl Codes {
+impl StatusCodes {
     /// All of them.
     pub(super) fn all() -> Self {
         Self(ALL.collect())
@@ -25,7 +25,7 @@ impl Codes {
     ///
     /// A redirect that is named is not followed: where they are followed there, `redirects` is
     /// false, and codes of redirects are named only if nothing else is.
-    pub(super) fn written(&self, redirects: bool) -> Option<String> {
+    pub(super) fn to_expect_status(&self, redirects: bool) -> Option<String> {
         let default = (100..=399).eq(self.0.iter().copied());
         let moved = |code: &u16| (300..=399).contains(code);
         let named = redirects || self.0.iter().all(moved);
@@ -52,16 +52,19 @@ mod tests {
 
     #[test]
     fn conditions_narrow_the_set() {
-        let mut codes = Codes::all();
-        assert_eq!(codes.written(false).as_deref(), Some("100-299,400-999"));
-        assert_eq!(codes.written(true).as_deref(), Some("100-999"));
+        let mut codes = StatusCodes::all();
+        assert_eq!(
+            codes.to_expect_status(false).as_deref(),
+            Some("100-299,400-999")
+        );
+        assert_eq!(codes.to_expect_status(true).as_deref(), Some("100-999"));
         codes.only(|code| code < 400);
-        assert_eq!(codes.written(false), None);
+        assert_eq!(codes.to_expect_status(false), None);
         codes.only(|code| code < 300 || code == 301);
-        assert_eq!(codes.written(false).as_deref(), Some("100-299"));
+        assert_eq!(codes.to_expect_status(false).as_deref(), Some("100-299"));
         codes.only(|code| code == 301);
-        assert_eq!(codes.written(false).as_deref(), Some("301"));
+        assert_eq!(codes.to_expect_status(false).as_deref(), Some("301"));
         codes.only(|_| false);
-        assert_eq!(codes.written(true), None);
+        assert_eq!(codes.to_expect_status(true), None);
     }
 }

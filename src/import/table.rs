@@ -1,26 +1,26 @@
 //! Every format.
 
-use super::entry::Entry;
+use super::format::Format;
 use super::{blackbox, gatus, kuma, list};
 
 /// Every format, in the order in which the help names them.
-pub const ALL: [Entry; 4] = [
-    Entry {
+pub const ALL: [Format; 4] = [
+    Format {
         name: "kuma",
         about: "Uptime Kuma's kuma.db, or the JSON backup of its version 1",
         read: kuma::read,
     },
-    Entry {
+    Format {
         name: "gatus",
         about: "Gatus's YAML; several files are read as one",
         read: gatus::read,
     },
-    Entry {
+    Format {
         name: "blackbox",
         about: "blackbox_exporter's modules and Prometheus's scrape configuration, both YAML",
         read: blackbox::read,
     },
-    Entry {
+    Format {
         name: "list",
         about: "A URL a line, a name behind it if there is one",
         read: list::read,

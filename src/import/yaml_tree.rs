@@ -8,7 +8,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Options, Spanned};
 
-use super::draft::Wrong;
+use super::imported_site::ImportError;
 
 /// Parts of a document: a list of 50,000 sites has fewer.
 const MOST_NODES: usize = 1_000_000;
@@ -21,11 +21,11 @@ const MOST_REPEATED: usize = 200_000;
 pub(super) struct Node {
     /// Counted from 1; 0 where it is not known.
     pub(super) line: u64,
-    pub(super) kind: Kind,
+    pub(super) kind: NodeKind,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Kind {
+pub(super) enum NodeKind {
     Null,
     Bool(bool),
     /// A number, as it is written in decimal.
@@ -36,7 +36,7 @@ pub(super) enum Kind {
 }
 
 /// Reads a YAML document.
-pub(super) fn yaml(text: &str) -> Result<Node, Wrong> {
+pub(super) fn yaml(text: &str) -> Result<Node, ImportError> {
     let mut options = Options::default();
     options.with_snippet = false;
     // Bytes that a probe sends are nothing that we read.
@@ -60,16 +60,16 @@ pub(super) fn yaml(text: &str) -> Result<Node, Wrong> {
             let said = said.split(", set ").next().unwrap_or_default();
             format!("not YAML: {said}")
         };
-        Wrong::new(line, sentence)
+        ImportError::new(line, sentence)
     })
 }
 
 /// Reads a JSON document.
-pub(super) fn json(text: &str) -> Result<Node, Wrong> {
+pub(super) fn json(text: &str) -> Result<Node, ImportError> {
     let value: serde_json::Value = serde_json::from_str(text).map_err(|error| {
         let message = error.to_string();
         let said = message.split(" at line ").next().unwrap_or_default();
-        Wrong::new(error.line() as u64, format!("not JSON: {said}"))
+        ImportError::new(error.line() as u64, format!("not JSON: {said}"))
     })?;
     Ok(value.into())
 }
@@ -78,14 +78,14 @@ impl From<serde_json::Value> for Node {
     fn from(value: serde_json::Value) -> Self {
         use serde_json::Value;
         let kind = match value {
-            Value::Null => Kind::Null,
-            Value::Bool(flag) => Kind::Bool(flag),
-            Value::Number(number) => Kind::Number(number.to_string()),
-            Value::String(text) => Kind::Text(text),
-            Value::Array(items) => Kind::List(items.into_iter().map(Self::from).collect()),
+            Value::Null => NodeKind::Null,
+            Value::Bool(flag) => NodeKind::Bool(flag),
+            Value::Number(number) => NodeKind::Number(number.to_string()),
+            Value::String(text) => NodeKind::Text(text),
+            Value::Array(items) => NodeKind::List(items.into_iter().map(Self::from).collect()),
             Value::Object(entries) => {
                 let entries = entries.into_iter();
-                Kind::Map(entries.map(|(key, value)| (key, value.into())).collect())
+                NodeKind::Map(entries.map(|(key, value)| (key, value.into())).collect())
             }
         };
         Self { line: 0, kind }
@@ -94,7 +94,7 @@ impl From<serde_json::Value> for Node {
 
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let spanned = Spanned::<Kind>::deserialize(deserializer)?;
+        let spanned = Spanned::<NodeKind>::deserialize(deserializer)?;
         Ok(Self {
             line: spanned.referenced.line(),
             kind: spanned.value,
@@ -102,7 +102,7 @@ impl<'de> Deserialize<'de> for Node {
     }
 }
 
-impl<'de> Deserialize<'de> for Kind {
+impl<'de> Deserialize<'de> for NodeKind {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Any)
     }
@@ -112,66 +112,66 @@ impl<'de> Deserialize<'de> for Kind {
 struct Any;
 
 impl<'de> Visitor<'de> for Any {
-    type Value = Kind;
+    type Value = NodeKind;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a value")
     }
 
-    fn visit_unit<E>(self) -> Result<Kind, E> {
-        Ok(Kind::Null)
+    fn visit_unit<E>(self) -> Result<NodeKind, E> {
+        Ok(NodeKind::Null)
     }
 
-    fn visit_none<E>(self) -> Result<Kind, E> {
-        Ok(Kind::Null)
+    fn visit_none<E>(self) -> Result<NodeKind, E> {
+        Ok(NodeKind::Null)
     }
 
-    fn visit_bool<E>(self, flag: bool) -> Result<Kind, E> {
-        Ok(Kind::Bool(flag))
+    fn visit_bool<E>(self, flag: bool) -> Result<NodeKind, E> {
+        Ok(NodeKind::Bool(flag))
     }
 
-    fn visit_i64<E>(self, number: i64) -> Result<Kind, E> {
-        Ok(Kind::Number(number.to_string()))
+    fn visit_i64<E>(self, number: i64) -> Result<NodeKind, E> {
+        Ok(NodeKind::Number(number.to_string()))
     }
 
-    fn visit_u64<E>(self, number: u64) -> Result<Kind, E> {
-        Ok(Kind::Number(number.to_string()))
+    fn visit_u64<E>(self, number: u64) -> Result<NodeKind, E> {
+        Ok(NodeKind::Number(number.to_string()))
     }
 
-    fn visit_i128<E>(self, number: i128) -> Result<Kind, E> {
-        Ok(Kind::Number(number.to_string()))
+    fn visit_i128<E>(self, number: i128) -> Result<NodeKind, E> {
+        Ok(NodeKind::Number(number.to_string()))
     }
 
-    fn visit_u128<E>(self, number: u128) -> Result<Kind, E> {
-        Ok(Kind::Number(number.to_string()))
+    fn visit_u128<E>(self, number: u128) -> Result<NodeKind, E> {
+        Ok(NodeKind::Number(number.to_string()))
     }
 
-    fn visit_f64<E>(self, number: f64) -> Result<Kind, E> {
-        Ok(Kind::Number(number.to_string()))
+    fn visit_f64<E>(self, number: f64) -> Result<NodeKind, E> {
+        Ok(NodeKind::Number(number.to_string()))
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Kind, E> {
-        Ok(Kind::Text(text.to_owned()))
+    fn visit_str<E>(self, text: &str) -> Result<NodeKind, E> {
+        Ok(NodeKind::Text(text.to_owned()))
     }
 
-    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Kind, E> {
-        Ok(Kind::Text(String::from_utf8_lossy(bytes).into_owned()))
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<NodeKind, E> {
+        Ok(NodeKind::Text(String::from_utf8_lossy(bytes).into_owned()))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Kind, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<NodeKind, A::Error> {
         let mut list = Vec::new();
         while let Some(item) = items.next_element()? {
             list.push(item);
         }
-        Ok(Kind::List(list))
+        Ok(NodeKind::List(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Kind, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<NodeKind, A::Error> {
         let mut map = Vec::new();
         while let Some(entry) = entries.next_entry()? {
             map.push(entry);
         }
-        Ok(Kind::Map(map))
+        Ok(NodeKind::Map(map))
     }
 }
 
@@ -179,27 +179,27 @@ impl Node {
     /// The entries of a map; none of anything else.
     pub(super) fn entries(&self) -> &[(String, Self)] {
         match &self.kind {
-            Kind::Map(entries) => entries,
+            NodeKind::Map(entries) => entries,
             _ => &[],
         }
     }
 
     pub(super) const fn is_map(&self) -> bool {
-        matches!(self.kind, Kind::Map(_))
+        matches!(self.kind, NodeKind::Map(_))
     }
 
     /// A value of a map that is there and is not null.
     pub(super) fn get(&self, key: &str) -> Option<&Self> {
         let entry = self.entries().iter().find(|(known, _)| known == key);
         let value = entry.map(|(_, value)| value);
-        value.filter(|value| !matches!(value.kind, Kind::Null))
+        value.filter(|value| !matches!(value.kind, NodeKind::Null))
     }
 
     /// A text, or a number or a flag as it is written.
     pub(super) fn word(&self) -> Option<String> {
         match &self.kind {
-            Kind::Text(text) | Kind::Number(text) => Some(text.clone()),
-            Kind::Bool(flag) => Some(flag.to_string()),
+            NodeKind::Text(text) | NodeKind::Number(text) => Some(text.clone()),
+            NodeKind::Bool(flag) => Some(flag.to_string()),
             _ => None,
         }
     }
@@ -212,8 +212,8 @@ impl Node {
     /// A flag: also as 0 and 1, as databases keep them.
     pub(super) fn flag(&self, key: &str) -> Option<bool> {
         match &self.get(key)?.kind {
-            Kind::Bool(flag) => Some(*flag),
-            Kind::Number(number) => Some(number != "0"),
+            NodeKind::Bool(flag) => Some(*flag),
+            NodeKind::Number(number) => Some(number != "0"),
             _ => None,
         }
     }
@@ -227,26 +227,29 @@ impl Node {
     ///
     /// # Errors
     /// If there is something else.
-    pub(super) fn list(&self, key: &str) -> Result<&[Self], Wrong> {
+    pub(super) fn list(&self, key: &str) -> Result<&[Self], ImportError> {
         match self.get(key) {
             None => Ok(&[]),
             Some(Self {
-                kind: Kind::List(items),
+                kind: NodeKind::List(items),
                 ..
             }) => Ok(items),
-            Some(other) => Err(Wrong::new(other.line, format!("{key}: expected a list"))),
+            Some(other) => Err(ImportError::new(
+                other.line,
+                format!("{key}: expected a list"),
+            )),
         }
     }
 
     /// Whether it says nothing: null, false, empty.
     pub(super) fn is_nothing(&self) -> bool {
         match &self.kind {
-            Kind::Null => true,
-            Kind::Bool(flag) => !flag,
-            Kind::Number(_) => false,
-            Kind::Text(text) => text.is_empty(),
-            Kind::List(items) => items.is_empty(),
-            Kind::Map(entries) => entries.is_empty(),
+            NodeKind::Null => true,
+            NodeKind::Bool(flag) => !flag,
+            NodeKind::Number(_) => false,
+            NodeKind::Text(text) => text.is_empty(),
+            NodeKind::List(items) => items.is_empty(),
+            NodeKind::Map(entries) => entries.is_empty(),
         }
     }
 
