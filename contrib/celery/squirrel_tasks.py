@@ -3,7 +3,7 @@
     SQUIRREL_BROKER=redis://host:6379/0 celery --app squirrel_tasks worker
 
 Each worker process keeps one child, the `squirrel` binary (SQUIRREL_BIN, else the one on the
-PATH), which carries the checks out: there is only one probe, whoever runs it.
+PATH), which carries the checks out: there is one probe, in whichever worker it runs.
 """
 
 import json
@@ -39,7 +39,7 @@ def check(self, order):
             line = [BINARY, "worker", "--lines", "--hostname", self.request.hostname]
             child = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         if order.get("traced"):
-            tell_who_has_begun(self.request, child.pid)
+            announce_start(self.request, child.pid)
         child.stdin.write(json.dumps(order).encode() + b"\n")
         child.stdin.flush()
         line = child.stdout.readline()
@@ -51,8 +51,8 @@ def check(self, order):
     return answer["result"]
 
 
-def tell_who_has_begun(request, pid):
-    """Somebody looks on: the check is seen where it runs before it is answered."""
+def announce_start(request, pid):
+    """Tells a monitor whose Scheduling screen is open which process has begun the check."""
     begun = {"pid": pid, "hostname": request.hostname, "thread": "celery-probe"}
     told = {"status": "STARTED", "result": begun | {"began": time.time()}}
     app.backend.client.publish(app.backend.get_key_for_task(request.id), json.dumps(told))
