@@ -92,7 +92,10 @@ mod readme {
     fn part(document: &str, name: &str) -> (usize, usize) {
         let mark = document.find(&format!("<!-- {name}:")).unwrap();
         let begin = mark + document[mark..].find("-->\n").unwrap() + 4;
-        let end = begin + document[begin..].find(&format!("<!-- /{name} -->")).unwrap();
+        let end = begin
+            + document[begin..]
+                .find(&format!("<!-- /{name} -->"))
+                .unwrap();
         (begin, end)
     }
 

@@ -7,7 +7,7 @@ use super::layout;
 use super::sched_state::SchedAction;
 use super::state::{Layer, State};
 use super::view_model::{Intent, Tone, ViewModel};
-use super::views::sched::Board;
+use super::views::sched::LaneLayout;
 
 /// Performs it.
 pub(super) fn act(state: &mut State, steer: SchedAction, model: &ViewModel<'_>) -> Option<Intent> {
@@ -37,14 +37,14 @@ pub(super) fn act(state: &mut State, steer: SchedAction, model: &ViewModel<'_>) 
     None
 }
 
-fn board<'a>(state: &State, model: &ViewModel<'a>) -> Board<'a> {
-    Board::gather(state, model, layout::body(state, model))
+fn layout<'a>(state: &State, model: &ViewModel<'a>) -> LaneLayout<'a> {
+    LaneLayout::gather(state, model, layout::body(state, model))
 }
 
 /// The picture holds still from now on, as it is.
-fn stand(state: &mut State, board: &Board<'_>) {
+fn stand(state: &mut State, layout: &LaneLayout<'_>) {
     if !state.sched.is_still() {
-        let (.., end) = board.axis.range();
+        let (.., end) = layout.axis.range();
         state.sched.stand(end);
     }
 }
@@ -63,17 +63,17 @@ fn zoom(state: &mut State, steer: SchedAction, model: &ViewModel<'_>) {
 
 /// Moves the cursor from check to check. The first key puts it on the newest one.
 fn walk(state: &mut State, steer: SchedAction, model: &ViewModel<'_>) {
-    let board = board(state, model);
-    stand(state, &board);
-    let Some((lane, record)) = board.selected(&state.sched) else {
-        let lanes = board.lanes();
+    let layout = layout(state, model);
+    stand(state, &layout);
+    let Some((lane, record)) = layout.selected(&state.sched) else {
+        let lanes = layout.lanes();
         let newest = lanes.filter_map(|(lane, checks)| Some((lane, *checks.last()?)));
         if let Some((lane, record)) = newest.max_by_key(|(_, record)| record.started) {
             (state.sched.lane, state.sched.cursor) = (lane, Some(record.job()));
         }
         return;
     };
-    let checks = board.checks_of(lane);
+    let checks = layout.checks_of(lane);
     let here = checks
         .iter()
         .position(|other| other.job() == record.job())
@@ -82,7 +82,7 @@ fn walk(state: &mut State, steer: SchedAction, model: &ViewModel<'_>) {
         SchedAction::Left => here.checked_sub(1).and_then(|before| checks.get(before)),
         SchedAction::Right => checks.get(here + 1),
         _ => {
-            let Some(other) = neighbour(&board, lane, steer == SchedAction::LaneDown) else {
+            let Some(other) = neighbour(&layout, lane, steer == SchedAction::LaneDown) else {
                 return;
             };
             state.sched.lane = other;
@@ -90,7 +90,7 @@ fn walk(state: &mut State, steer: SchedAction, model: &ViewModel<'_>) {
                 let (a, b) = (other.started, record.started);
                 a.since(b).max(b.since(a))
             };
-            board.checks_of(other).iter().min_by_key(apart)
+            layout.checks_of(other).iter().min_by_key(apart)
         }
     };
     if let Some(next) = next {
@@ -101,8 +101,8 @@ fn walk(state: &mut State, steer: SchedAction, model: &ViewModel<'_>) {
 }
 
 /// The nearest lane above or below that has a check.
-fn neighbour(board: &Board<'_>, lane: usize, down: bool) -> Option<usize> {
-    let mut lanes = board.lanes().filter(|(_, checks)| !checks.is_empty());
+fn neighbour(layout: &LaneLayout<'_>, lane: usize, down: bool) -> Option<usize> {
+    let mut lanes = layout.lanes().filter(|(_, checks)| !checks.is_empty());
     let found = if down {
         lanes.find(|(index, _)| *index > lane)
     } else {
@@ -114,7 +114,7 @@ fn neighbour(board: &Board<'_>, lane: usize, down: bool) -> Option<usize> {
 /// Moves the page in time, within what is on record.
 fn pan(state: &mut State, steer: SchedAction, model: &ViewModel<'_>) {
     let now = model.trace.store.now();
-    let (.., end) = board(state, model).axis.range();
+    let (.., end) = layout(state, model).axis.range();
     let span = state.sched.span(model.trace.interval);
     let half = span / 2;
     let oldest = model.trace.store.oldest().unwrap_or(now);
@@ -133,7 +133,7 @@ fn pan(state: &mut State, steer: SchedAction, model: &ViewModel<'_>) {
 
 /// The check under the cursor.
 fn selected<'a>(state: &State, model: &ViewModel<'a>) -> Option<&'a CheckSummary> {
-    let (_, record) = board(state, model).selected(&state.sched)?;
+    let (_, record) = layout(state, model).selected(&state.sched)?;
     Some(record)
 }
 

@@ -18,7 +18,7 @@ const GAP: usize = 2;
 
 /// A stretch of time and the cells that it stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Page {
+pub(super) struct AxisPage {
     /// The moment at the left edge of cell 0.
     pub(super) origin: Moment,
     /// From the first cell to the last of this page, both included.
@@ -31,7 +31,7 @@ pub(super) struct Page {
     pub(super) right: Moment,
 }
 
-impl Page {
+impl AxisPage {
     fn of(origin: Moment, cell: u64, (first, last): (usize, usize), end: Moment) -> Self {
         Self {
             origin,
@@ -51,7 +51,7 @@ pub(crate) struct Axis {
     /// Nanoseconds in a cell.
     cell: u64,
     /// The newest page first.
-    pages: [Option<Page>; 2],
+    pages: [Option<AxisPage>; 2],
     hand: Option<usize>,
 }
 
@@ -65,7 +65,7 @@ impl Axis {
         Self {
             cells,
             cell,
-            pages: [Some(Page::of(origin, cell, (0, cells - 1), to)), None],
+            pages: [Some(AxisPage::of(origin, cell, (0, cells - 1), to)), None],
             hand: None,
         }
     }
@@ -77,9 +77,9 @@ impl Axis {
         let since = u64::try_from(now.since(anchor).as_nanos()).unwrap_or(u64::MAX);
         let origin = anchor + Duration::from_nanos(since / page * page);
         let hand = ((now.nanos_since(origin) / cell) as usize).min(cells - 1);
-        let newest = Page::of(origin, cell, (0, hand), now);
+        let newest = AxisPage::of(origin, cell, (0, hand), now);
         let older = origin - Duration::from_nanos(page);
-        let before = Page::of(older, cell, (hand + 1 + GAP, cells - 1), origin);
+        let before = AxisPage::of(older, cell, (hand + 1 + GAP, cells - 1), origin);
         // The page of a sweep begins clean; so does the very first one.
         let shown = origin > anchor && before.first <= before.last;
         Self {
@@ -144,12 +144,12 @@ impl Axis {
     }
 
     /// The pages of which something is shown, the newest first.
-    pub(super) fn pages(&self) -> impl Iterator<Item = &Page> {
+    pub(super) fn pages(&self) -> impl Iterator<Item = &AxisPage> {
         self.pages.iter().flatten()
     }
 
     /// The moment at the left edge of a cell.
-    pub(super) const fn left(&self, page: &Page, cell: usize) -> Moment {
+    pub(super) const fn left(&self, page: &AxisPage, cell: usize) -> Moment {
         left(page.origin, self.cell, cell)
     }
 

@@ -4,11 +4,11 @@ use crate::domain::Moment;
 use crate::trace::{Activity, Bundle, Span};
 
 use super::Axis;
-use super::pen::Pen;
+use super::cell_cursor::CellCursor;
 
 /// Nanoseconds of a cell, by what was done in them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Cell {
+pub(crate) struct CellTimes {
     pub(crate) queued: u64,
     pub(crate) waiting: u64,
     pub(crate) ready: u64,
@@ -16,7 +16,7 @@ pub(crate) struct Cell {
     pub(crate) locked: u64,
 }
 
-impl Cell {
+impl CellTimes {
     const fn of(&mut self, activity: Activity) -> &mut u64 {
         match activity {
             Activity::Queued => &mut self.queued,
@@ -31,15 +31,15 @@ impl Cell {
 /// One lane, cell by cell.
 #[derive(Clone, Debug)]
 pub(crate) struct Raster<'a> {
-    pen: Pen<'a>,
-    cells: Vec<Cell>,
+    cursor: CellCursor<'a>,
+    cells: Vec<CellTimes>,
 }
 
 impl<'a> Raster<'a> {
     pub(crate) fn new(axis: &'a Axis) -> Self {
         Self {
-            pen: Pen::new(axis),
-            cells: vec![Cell::default(); axis.cells()],
+            cursor: CellCursor::new(axis),
+            cells: vec![CellTimes::default(); axis.cells()],
         }
     }
 
@@ -50,9 +50,9 @@ impl<'a> Raster<'a> {
 
     /// Adds a stretch of time.
     pub(crate) fn fill(&mut self, from: Moment, to: Moment, activity: Activity) {
-        let Self { pen, cells } = self;
-        let width = pen.width();
-        pen.clip(from, to, |clip| {
+        let Self { cursor, cells } = self;
+        let width = cursor.width();
+        cursor.clip(from, to, |clip| {
             let (mut from, mut place) = (clip.from, clip.first);
             let mut edge = width;
             while from < clip.to
@@ -71,7 +71,7 @@ impl<'a> Raster<'a> {
             self.fill(bundle.from, bundle.to, activity);
             return true;
         }
-        let cell = self.pen.within(bundle.from, bundle.to);
+        let cell = self.cursor.within(bundle.from, bundle.to);
         if let Some(cell) = cell.and_then(|cell| self.cells.get_mut(cell)) {
             *cell.of(activity) += bundle.nanos;
             return true;
@@ -87,7 +87,7 @@ impl<'a> Raster<'a> {
         }
     }
 
-    pub(crate) fn cells(&self) -> &[Cell] {
+    pub(crate) fn cells(&self) -> &[CellTimes] {
         &self.cells
     }
 }
@@ -154,7 +154,7 @@ mod tests {
             if together.pour(&bundle, Activity::Running) {
                 prop_assert_eq!(together.cells(), apart.cells());
             } else {
-                prop_assert!(together.cells().iter().all(|cell| *cell == Cell::default()));
+                prop_assert!(together.cells().iter().all(|cell| *cell == CellTimes::default()));
             }
         }
     }

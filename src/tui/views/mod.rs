@@ -1,10 +1,10 @@
 //! The screens: one file a screen, and the table of them.
 
-mod columns;
 mod lab;
 mod outages;
 mod race;
 pub(crate) mod sched;
+mod site_columns;
 mod sites;
 mod table;
 mod view;

@@ -24,10 +24,10 @@ use crate::tui::keymap::Scope;
 use crate::tui::state::{Layer, Row, State};
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::view_model::ViewModel;
-use crate::tui::widgets::{Piece, draw_pieces, put, strip};
+use crate::tui::widgets::{Piece, draw_pieces, latency_strip, put};
 
 use super::View;
-use super::columns::{Column, Placed, columns};
+use super::site_columns::{PlacedColumn, SiteColumn, columns};
 
 /// Its row in the table of screens.
 pub(super) const VIEW: View = View {
@@ -108,8 +108,8 @@ fn draw(state: &State, model: &ViewModel<'_>, area: Rect, buffer: &mut Buffer) {
     );
 }
 
-fn heading(buffer: &mut Buffer, area: Rect, placed: &[Placed], far: bool) {
-    for Placed { column, x, width } in placed {
+fn heading(buffer: &mut Buffer, area: Rect, placed: &[PlacedColumn], far: bool) {
+    for PlacedColumn { column, x, width } in placed {
         let text = column.heading(*width, far);
         aligned(buffer, area.x + x, area.y, *width, &text, DIM, *column);
     }
@@ -122,7 +122,7 @@ fn aligned(
     width: u16,
     text: &str,
     style: Style,
-    column: Column,
+    column: SiteColumn,
 ) {
     let used = unicode_width::UnicodeWidthStr::width(text) as u16;
     let shift = if column.is_right() {
@@ -133,11 +133,17 @@ fn aligned(
     put(buffer, x + shift, y, width - shift, text, style);
 }
 
-fn draw_row(buffer: &mut Buffer, line: Rect, placed: &[Placed], row: &Row<'_>, now: (Now, bool)) {
-    for Placed { column, x, width } in placed {
+fn draw_row(
+    buffer: &mut Buffer,
+    line: Rect,
+    placed: &[PlacedColumn],
+    row: &Row<'_>,
+    now: (Now, bool),
+) {
+    for PlacedColumn { column, x, width } in placed {
         let x = line.x + x;
-        if *column == Column::Checks {
-            strip::draw(buffer, Rect::new(x, line.y, *width, 1), row.site);
+        if *column == SiteColumn::Checks {
+            latency_strip::draw(buffer, Rect::new(x, line.y, *width, 1), row.site);
             continue;
         }
         let (text, style) = cell(*column, *width, row, now);
@@ -155,20 +161,20 @@ fn ran_far(on: &RanOn, width: usize) -> String {
 }
 
 /// What stands in one cell of the table; `far`: checks are run on other hosts.
-fn cell(column: Column, width: u16, row: &Row<'_>, (now, far): (Now, bool)) -> (String, Style) {
+fn cell(column: SiteColumn, width: u16, row: &Row<'_>, (now, far): (Now, bool)) -> (String, Style) {
     let site = row.site;
     let last = site.last();
     let badge = theme::site_badge(site);
     let none = || ("-".to_owned(), DIM);
     match column {
-        Column::State => {
+        SiteColumn::State => {
             let mut text = format!("{} {}", badge.glyph, badge.word);
             if site.state() <= SiteIs::Missed {
                 text.push_str(&format!(" {}", age(site.lasting(now.mono))));
             }
             (text, badge.style)
         }
-        Column::Site => {
+        SiteColumn::Site => {
             let style = if site.state() == SiteIs::Down {
                 BOLD
             } else {
@@ -176,10 +182,10 @@ fn cell(column: Column, width: u16, row: &Row<'_>, (now, far): (Now, bool)) -> (
             };
             (clean(&site.site().name, 200), style)
         }
-        Column::Code => last
+        SiteColumn::Code => last
             .and_then(|last| last.status)
             .map_or_else(none, |status| (status.to_string(), PLAIN)),
-        Column::Latency => last.map_or_else(none, |last| {
+        SiteColumn::Latency => last.map_or_else(none, |last| {
             // The reason says more than the time it took to fail; a bad status is in CODE.
             match last.reason {
                 Some(Reason::Status | Reason::Slow | Reason::Certificate) | None => {
@@ -188,14 +194,14 @@ fn cell(column: Column, width: u16, row: &Row<'_>, (now, far): (Now, bool)) -> (
                 Some(reason) => (reason.word().to_owned(), badge.style),
             }
         }),
-        Column::Checks => none(),
-        Column::P50 => quantile(row, |(p50, _)| p50),
-        Column::P95 => quantile(row, |(_, p95)| p95),
-        Column::Uptime => site
+        SiteColumn::Checks => none(),
+        SiteColumn::P50 => quantile(row, |(p50, _)| p50),
+        SiteColumn::P95 => quantile(row, |(_, p95)| p95),
+        SiteColumn::Uptime => site
             .uptime(now.mono)
             .map_or_else(none, |share| (percent(share), PLAIN)),
-        Column::Next if site.state() == SiteIs::Paused => none(),
-        Column::Next => match row.due {
+        SiteColumn::Next if site.state() == SiteIs::Paused => none(),
+        SiteColumn::Next => match row.due {
             Some(due) if due > now.mono => {
                 // Rounded up, so that "now" is when it is due and not a second before.
                 let rest = due.since(now.mono) + Duration::from_millis(999);
@@ -204,7 +210,7 @@ fn cell(column: Column, width: u16, row: &Row<'_>, (now, far): (Now, bool)) -> (
             Some(_) => ("now".to_owned(), PLAIN),
             None => none(),
         },
-        Column::RanOn => last.map_or_else(none, |last| {
+        SiteColumn::RanOn => last.map_or_else(none, |last| {
             let on = &last.ran_on;
             if far && width < 24 {
                 return (ran_far(on, usize::from(width)), PLAIN);
@@ -227,7 +233,7 @@ fn cell(column: Column, width: u16, row: &Row<'_>, (now, far): (Now, bool)) -> (
                 PLAIN,
             )
         }),
-        Column::Late => last.map_or_else(none, |last| {
+        SiteColumn::Late => last.map_or_else(none, |last| {
             let style = if is_late(last.late) {
                 theme::tone(crate::tui::view_model::Tone::Warn)
             } else {
@@ -235,7 +241,7 @@ fn cell(column: Column, width: u16, row: &Row<'_>, (now, far): (Now, bool)) -> (
             };
             (lateness(last.late), style)
         }),
-        Column::Tags => {
+        SiteColumn::Tags => {
             let tags = site.site().tags.iter().map(|tag| clean(tag, 60));
             let owners = site
                 .site()
@@ -323,10 +329,12 @@ fn bottom_line(buffer: &mut Buffer, area: Rect, state: &State, model: &ViewModel
 
 fn legend() -> impl Iterator<Item = Piece<'static>> {
     let latency = Piece::text(3, "▄ usual  █ slow", PLAIN);
-    let marks = strip::LEGEND.into_iter().map(|(glyph, word, state)| {
-        let style = theme::badge(state).style;
-        let spans = vec![Span::styled(glyph, style), Span::raw(format!(" {word}"))];
-        Piece::new(4, spans)
-    });
+    let marks = latency_strip::LEGEND
+        .into_iter()
+        .map(|(glyph, word, state)| {
+            let style = theme::badge(state).style;
+            let spans = vec![Span::styled(glyph, style), Span::raw(format!(" {word}"))];
+            Piece::new(4, spans)
+        });
     std::iter::once(latency).chain(marks)
 }

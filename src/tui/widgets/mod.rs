@@ -1,8 +1,8 @@
 //! Pieces that every screen is put together from.
 
-mod fit;
 pub(crate) mod footer;
 pub(crate) mod header;
-pub(crate) mod strip;
+pub(crate) mod latency_strip;
+mod line_pieces;
 
-pub(crate) use fit::{Piece, draw_pieces, put};
+pub(crate) use line_pieces::{Piece, draw_pieces, put};

@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use crate::domain::Moment;
 use crate::lab::{Experiment, ExperimentRun, Workload};
 use crate::trace::{Activity, CheckRecord, SliceKind, spans};
-use crate::tui::lanes::{Axis, Raster, START, mark};
+use crate::tui::lanes::{Axis, Raster, START, symbol};
 use crate::tui::theme::PLAIN;
 use crate::tui::widgets::put;
 
@@ -150,7 +150,7 @@ impl JobLane<'_> {
         }
         let width = axis.cell().as_nanos() as u64;
         for (index, cell) in raster.cells().iter().enumerate() {
-            let drawn = mark(cell, width);
+            let drawn = symbol(cell, width);
             let target = buffer.cell_mut((left + index as u16, line.y));
             if let (Some(drawn), Some(target)) = (drawn, target) {
                 target.set_symbol(drawn.glyph).set_style(drawn.style);

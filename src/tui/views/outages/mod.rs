@@ -9,7 +9,7 @@
 //!  ✗ FAILED   09:14:40  ops    sms        9  -     HTTP 401: Authenticate
 //! ```
 
-mod list;
+mod outage_list;
 mod outbox;
 mod screen;
 

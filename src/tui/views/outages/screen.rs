@@ -16,7 +16,7 @@ use crate::tui::view_model::{Tone, ViewModel};
 use crate::tui::views::View;
 use crate::tui::widgets::{Piece, draw_pieces, put};
 
-use super::list::{self, Columns};
+use super::outage_list::{self, OutageColumns};
 use super::outbox;
 
 /// Its row in the table of screens.
@@ -74,8 +74,8 @@ fn draw_outages(
     model: &ViewModel<'_>,
     history: &HistoryView,
 ) {
-    let columns = Columns::of(area.width);
-    list::heading(buffer, area, &columns);
+    let columns = OutageColumns::of(area.width);
+    outage_list::heading(buffer, area, &columns);
     let rows = Rect {
         y: area.y + 1,
         height: area.height - 1,
@@ -86,7 +86,7 @@ fn draw_outages(
     let top = top(selected, rows.height);
     let at = (state.now(model).wall, &state.options.zone);
     for ((place, outage), line) in outages.iter().enumerate().skip(top).zip(rows.rows()) {
-        list::row(buffer, line, &columns, outage, at);
+        outage_list::row(buffer, line, &columns, outage, at);
         if place == selected {
             select(buffer, line, state.outages.pane == Pane::Outages);
         }

@@ -7,24 +7,24 @@ use ratatui::style::{Color, Modifier, Style};
 use crate::domain::{Moment, SiteId, brief, clean};
 use crate::trace::{Activity, CheckProgress, CheckSummary, ThreadTrace, spans};
 use crate::tui::format::cut;
-use crate::tui::lanes::{Axis, BEFORE, IDLE, Mark, POLLED, Raster, START, mark, thread_mark};
+use crate::tui::lanes::{Axis, BEFORE, IDLE, POLLED, Raster, START, Symbol, symbol, thread_symbol};
 use crate::tui::theme::{self, DIM, PLAIN};
 use crate::tui::view_model::ViewModel;
 use crate::tui::widgets::put;
 
-use super::row::{Kind, Row};
+use super::lane_row::{LaneKind, LaneRow};
 
 /// Draws a lane into `area`, whose cells are those of `axis`.
 pub(crate) fn draw(
     buffer: &mut Buffer,
     area: Rect,
     axis: &Axis,
-    row: &Row<'_>,
+    row: &LaneRow<'_>,
     model: &ViewModel<'_>,
     followed: Option<SiteId>,
 ) {
     let (tid, many) = match &row.kind {
-        Kind::Thread { who, many, .. } => (Some(who.tid), *many),
+        LaneKind::Thread { who, many, .. } => (Some(who.tid), *many),
         _ => (None, false),
     };
     let raster = fill(axis, row, tid, many, model);
@@ -35,11 +35,11 @@ pub(crate) fn draw(
             continue;
         };
         let drawn = match tid {
-            Some(_) if many && model.trace.queue.is_none() => Some(thread_mark(cell, width)),
+            Some(_) if many && model.trace.queue.is_none() => Some(thread_symbol(cell, width)),
             // Of a thread of which nothing is noted it is not known that it is idle.
-            Some(_) if !model.trace.on => mark(cell, width),
-            Some(_) => Some(mark(cell, width).unwrap_or(IDLE)),
-            None => mark(cell, width),
+            Some(_) if !model.trace.on => symbol(cell, width),
+            Some(_) => Some(symbol(cell, width).unwrap_or(IDLE)),
+            None => symbol(cell, width),
         };
         let begun = moment - axis.cell() / 2 <= now;
         if let Some(drawn) = drawn.filter(|_| begun) {
@@ -49,7 +49,7 @@ pub(crate) fn draw(
     if many {
         return;
     }
-    if row.kind == Kind::Task {
+    if row.kind == LaneKind::Task {
         ticks(buffer, area, axis, row);
     }
     for (index, check) in row.records.iter().enumerate() {
@@ -72,7 +72,7 @@ pub(crate) fn draw(
 /// What was done, cell by cell.
 fn fill<'a>(
     axis: &'a Axis,
-    row: &Row<'_>,
+    row: &LaneRow<'_>,
     tid: Option<u32>,
     many: bool,
     model: &ViewModel<'_>,
@@ -96,7 +96,7 @@ fn fill<'a>(
 /// Of ten thousand checks that share a thread only its own part counts.
 fn shared<'a>(
     axis: &'a Axis,
-    row: &Row<'_>,
+    row: &LaneRow<'_>,
     part: &ThreadTrace<'_>,
     model: &ViewModel<'_>,
 ) -> Raster<'a> {
@@ -121,7 +121,7 @@ fn shared<'a>(
 
 /// Of a thread that holds its checks alone: while it had one it waited, where it was not busy.
 /// So none of their notes need to be read.
-fn alone<'a>(axis: &'a Axis, row: &Row<'_>, part: &ThreadTrace<'_>) -> Raster<'a> {
+fn alone<'a>(axis: &'a Axis, row: &LaneRow<'_>, part: &ThreadTrace<'_>) -> Raster<'a> {
     let mut raster = Raster::new(axis);
     for check in &row.records {
         raster.fill(check.started, check.ended, Activity::Waiting(None));
@@ -136,7 +136,7 @@ fn alone<'a>(axis: &'a Axis, row: &Row<'_>, part: &ThreadTrace<'_>) -> Raster<'a
 }
 
 /// All that the checks did, as it was noted; in the lane of a thread its part in them.
-fn spelled<'a>(axis: &'a Axis, row: &Row<'_>, tid: Option<u32>) -> Raster<'a> {
+fn spelled<'a>(axis: &'a Axis, row: &LaneRow<'_>, tid: Option<u32>) -> Raster<'a> {
     let mut raster = Raster::new(axis);
     for check in &row.records {
         let mine = tid.is_none_or(|tid| tid == check.tid);
@@ -152,7 +152,7 @@ fn spelled<'a>(axis: &'a Axis, row: &Row<'_>, tid: Option<u32>) -> Raster<'a> {
     raster
 }
 
-fn set(buffer: &mut Buffer, area: Rect, axis: &Axis, index: usize, mark: Mark) {
+fn set(buffer: &mut Buffer, area: Rect, axis: &Axis, index: usize, symbol: Symbol) {
     if let Some(cell) = buffer.cell_mut((area.x + index as u16, area.y)) {
         let old = axis.is_faded(area.y, index);
         let faded = if old {
@@ -160,8 +160,8 @@ fn set(buffer: &mut Buffer, area: Rect, axis: &Axis, index: usize, mark: Mark) {
         } else {
             Modifier::empty()
         };
-        cell.set_symbol(mark.glyph)
-            .set_style(mark.style.add_modifier(faded));
+        cell.set_symbol(symbol.glyph)
+            .set_style(symbol.style.add_modifier(faded));
     }
 }
 
@@ -178,7 +178,7 @@ pub(crate) fn select(buffer: &mut Buffer, area: Rect, axis: &Axis, check: &Check
 }
 
 /// Where a check was polled for a moment, in the middle of its waiting.
-fn ticks(buffer: &mut Buffer, area: Rect, axis: &Axis, row: &Row<'_>) {
+fn ticks(buffer: &mut Buffer, area: Rect, axis: &Axis, row: &LaneRow<'_>) {
     let records = row.records.iter().map(|check| check.record());
     for slice in records.flat_map(|record| &record.log.slices) {
         let Some(index) = axis.place(slice.start) else {
@@ -207,7 +207,7 @@ impl Bar<'_> {
         buffer: &mut Buffer,
         area: Rect,
         axis: &Axis,
-        row: &Row<'_>,
+        row: &LaneRow<'_>,
         model: &ViewModel<'_>,
         followed: Option<SiteId>,
     ) {
@@ -220,24 +220,24 @@ impl Bar<'_> {
             (None, None) => {}
         }
         let end = axis.place(check.ended);
-        if matches!(row.kind, Kind::Thread { .. }) {
+        if matches!(row.kind, LaneKind::Thread { .. }) {
             let last = end.unwrap_or_else(|| axis.hand().unwrap_or(axis.cells() - 1));
             self.name(buffer, area, axis, (began, last), model, followed);
         }
     }
 
     /// Its end, where it found the site down.
-    fn fail(&self, buffer: &mut Buffer, area: Rect, axis: &Axis, row: &Row<'_>) {
+    fn fail(&self, buffer: &mut Buffer, area: Rect, axis: &Axis, row: &LaneRow<'_>) {
         let Some(end) = axis.place(self.check.ended) else {
             return;
         };
         let bad = theme::badge(crate::monitor::State::Down);
-        let fail = Mark {
+        let fail = Symbol {
             glyph: bad.glyph,
             style: bad.style,
         };
         set(buffer, area, axis, end, fail);
-        if !matches!(row.kind, Kind::Thread { .. }) {
+        if !matches!(row.kind, LaneKind::Thread { .. }) {
             self.outcome(buffer, area, axis, end, bad.style);
         }
     }
@@ -369,8 +369,8 @@ mod tests {
             let axis = Axis::sweeping(at(0), at(since), Duration::from_nanos(1_000), cells);
             let (from, to) = axis.range();
             for part in store.thread_traces() {
-                let kind = Kind::Thread { who: ran_on.clone(), many: false, gone: false };
-                let mut row = Row::thread(kind, part);
+                let kind = LaneKind::Thread { who: ran_on.clone(), many: false, gone: false };
+                let mut row = LaneRow::thread(kind, part);
                 row.fill((from, to));
                 let with = spelled(&axis, &row, Some(7));
                 let without = alone(&axis, &row, &part);

@@ -13,18 +13,18 @@
 //!  │ start  ─ network  █ cpu  ▒ lock  · queued  : ready  _ idle  ✗ down
 //! ```
 
-mod board;
+mod answer_lines;
 mod by_site;
-mod columns;
-mod detail;
-mod hosts;
+mod check_detail;
+mod host_rows;
 mod lane;
-mod row;
+mod lane_columns;
+mod lane_layout;
+mod lane_row;
 mod screen;
-mod shares;
 mod strips;
-mod words;
+mod time_shares;
 
-pub(crate) use board::Board;
+pub(crate) use lane_layout::LaneLayout;
 pub(crate) use screen::VIEW;
 pub(crate) use strips::{draw_legend, hidden};

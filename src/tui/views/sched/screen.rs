@@ -14,11 +14,11 @@ use crate::tui::view_model::ViewModel;
 use crate::tui::views::View;
 use crate::tui::widgets::put;
 
-use super::board::Board;
-use super::columns::Numbers;
-use super::row::{Kind, Row};
-use super::words::Facts;
-use super::{detail, lane, strips};
+use super::answer_lines::AnswerLines;
+use super::lane_columns::LaneNumbers;
+use super::lane_layout::LaneLayout;
+use super::lane_row::{LaneKind, LaneRow};
+use super::{check_detail, lane, strips};
 
 /// Its row in the table of screens.
 pub(crate) const VIEW: View = View {
@@ -53,41 +53,41 @@ fn draw(state: &State, model: &ViewModel<'_>, body: Rect, buffer: &mut Buffer) {
     if model.paradigms.is_empty() {
         return;
     }
-    let board = Board::gather(state, model, body);
+    let layout = LaneLayout::gather(state, model, body);
     let line = |y: u16| Rect {
         y,
         height: 1,
         ..body
     };
     let census = state.summary(model).census;
-    let (from, to) = board.axis.range();
-    let facts = Facts::of(model, census, from, to);
+    let (from, to) = layout.axis.range();
+    let facts = AnswerLines::of(model, census, from, to);
     draw_facts(buffer, line(body.y), &facts);
     draw_cause(buffer, line(body.y + 1), &facts);
-    heading(buffer, line(body.y + 2), state, &facts, &board);
+    heading(buffer, line(body.y + 2), state, &facts, &layout);
     let area = lanes_area(state, body);
-    let (flight, queue) = strips::loads(&board, model);
-    let hidden = draw_lanes(buffer, area, state, model, &board, &flight);
+    let (flight, queue) = strips::loads(&layout, model);
+    let hidden = draw_lanes(buffer, area, state, model, &layout, &flight);
     let y = area.bottom();
     let most = model.monitor.ids().len();
     let text = format!("queue {}", count(census.queued));
-    strips::draw(buffer, line(y), &board, &text, &queue, most);
+    strips::draw(buffer, line(y), &layout, &text, &queue, most);
     let text = format!("in flight {}", count(census.running));
-    strips::draw(buffer, line(y + 1), &board, &text, &flight, most);
+    strips::draw(buffer, line(y + 1), &layout, &text, &flight, most);
     let deadline = model.trace.store.sweep_due();
     let interval = model.trace.interval;
     let deadline = deadline.zip(interval).map(|(due, interval)| due + interval);
-    strips::draw_axis(buffer, line(y + 2), &board, deadline);
-    bottom(buffer, line(y + 3), state, model, &board, hidden);
+    strips::draw_axis(buffer, line(y + 2), &layout, deadline);
+    bottom(buffer, line(y + 3), state, model, &layout, hidden);
 }
 
-fn draw_facts(buffer: &mut Buffer, line: Rect, facts: &Facts<'_>) {
+fn draw_facts(buffer: &mut Buffer, line: Rect, facts: &AnswerLines<'_>) {
     let text = facts.facts(usize::from(line.width - 2));
     put(buffer, line.x + 1, line.y, line.width - 2, &text, BOLD);
 }
 
 /// As many clauses as there is room for; the first is cut where it is too long alone.
-fn draw_cause(buffer: &mut Buffer, line: Rect, facts: &Facts<'_>) {
+fn draw_cause(buffer: &mut Buffer, line: Rect, facts: &AnswerLines<'_>) {
     let (clauses, tone) = facts.cause();
     let room = usize::from(line.width.saturating_sub(2));
     let mut text = String::new();
@@ -111,17 +111,23 @@ fn draw_cause(buffer: &mut Buffer, line: Rect, facts: &Facts<'_>) {
     );
 }
 
-fn heading(buffer: &mut Buffer, line: Rect, state: &State, facts: &Facts<'_>, board: &Board<'_>) {
+fn heading(
+    buffer: &mut Buffer,
+    line: Rect,
+    state: &State,
+    facts: &AnswerLines<'_>,
+    layout: &LaneLayout<'_>,
+) {
     let model = facts.model;
     let what = match state.sched.grouping {
-        Grouping::Thread if board.of_processes() => "PROCESS",
+        Grouping::Thread if layout.of_processes() => "PROCESS",
         Grouping::Thread => "THREAD",
         Grouping::Site => "SITE",
         Grouping::Task => "TASK",
     };
-    board.columns.heading(buffer, line, what);
+    layout.columns.heading(buffer, line, what);
     let place = &state.sched;
-    let cell = board.axis.cell();
+    let cell = layout.axis.cell();
     let interval = model.trace.interval;
     let mut text = format!(
         "{}, {} a page",
@@ -138,7 +144,7 @@ fn heading(buffer: &mut Buffer, line: Rect, state: &State, facts: &Facts<'_>, bo
         text.push_str(&format!(", zoom 1/{:.0}", 1.0 / zoom));
     }
     if place.is_still() {
-        let (.., to) = board.axis.range();
+        let (.., to) = layout.axis.range();
         let ago = model.now.mono.since(to).as_micros() as i64;
         let at = crate::domain::Timestamp::from_micros(model.now.wall.as_micros() - ago);
         text.push_str(&format!(
@@ -152,7 +158,7 @@ fn heading(buffer: &mut Buffer, line: Rect, state: &State, facts: &Facts<'_>, bo
     } else if forgotten > 0 && place.is_still() {
         text.push_str(&format!(", {} older let go", count(forgotten as usize)));
     }
-    let left = line.x + board.columns.width();
+    let left = line.x + layout.columns.width();
     put(
         buffer,
         left,
@@ -179,27 +185,27 @@ fn draw_lanes(
     area: Rect,
     state: &State,
     model: &ViewModel<'_>,
-    board: &Board<'_>,
+    layout: &LaneLayout<'_>,
     flight: &[f64],
 ) -> usize {
     let busy: f64 = flight.iter().map(|mean| mean.min(1.0)).sum();
-    let shown_cells = (0..board.axis.cells()).filter(|cell| board.axis.moment(*cell).is_some());
+    let shown_cells = (0..layout.axis.cells()).filter(|cell| layout.axis.moment(*cell).is_some());
     let in_flight = busy / shown_cells.count().max(1) as f64;
     // The page may have been laid out anew since the cursor was moved.
-    let under = board.selected(&state.sched);
+    let under = layout.selected(&state.sched);
     let lane = under.map_or(state.sched.lane, |(lane, _)| lane);
-    let (shown, hidden) = board.shown(lane, usize::from(area.height));
+    let (shown, hidden) = layout.shown(lane, usize::from(area.height));
     for (index, line) in shown.iter().zip(area.rows()) {
-        let Some(row) = board.row(*index) else {
+        let Some(row) = layout.row(*index) else {
             continue;
         };
         let row = &*row;
-        if let Kind::Process { pid, host, lanes } = &row.kind {
+        if let LaneKind::Process { pid, host, lanes } = &row.kind {
             let text = process(model, *pid, host, *lanes);
             put(buffer, line.x + 1, line.y, line.width - 2, &text, DIM);
             continue;
         }
-        if let Kind::Said(text, tone) = &row.kind {
+        if let LaneKind::Sentence(text, tone) = &row.kind {
             let style = theme::tone(*tone);
             put(buffer, line.x + 1, line.y, line.width - 2, text, style);
             continue;
@@ -207,28 +213,28 @@ fn draw_lanes(
         let under = under.filter(|(lane, _)| lane == index);
         let selected = under.is_some();
         let style = if selected { theme::SELECTED } else { PLAIN };
-        let (name, name_style) = label(row, model, board);
+        let (name, name_style) = label(row, model, layout);
         let style = name_style.patch(style);
         put(
             buffer,
             line.x + 1,
             line.y,
-            board.columns.name(),
+            layout.columns.name(),
             &name,
             style,
         );
-        let numbers = numbers(row, state, model, board, in_flight, line.y);
-        board.columns.draw(buffer, line, &numbers);
-        let left = board.columns.width();
+        let numbers = numbers(row, state, model, layout, in_flight, line.y);
+        layout.columns.draw(buffer, line, &numbers);
+        let left = layout.columns.width();
         let cells = Rect {
             x: line.x + left,
             width: line.width.saturating_sub(left),
             ..line
         };
         let followed = state.sched.followed;
-        lane::draw(buffer, cells, &board.axis, row, model, followed);
+        lane::draw(buffer, cells, &layout.axis, row, model, followed);
         if let Some((_, check)) = under {
-            lane::select(buffer, cells, &board.axis, check);
+            lane::select(buffer, cells, &layout.axis, check);
         }
     }
     hidden
@@ -265,9 +271,9 @@ fn process(model: &ViewModel<'_>, pid: u32, host: &str, lanes: usize) -> String 
 }
 
 fn label(
-    row: &Row<'_>,
+    row: &LaneRow<'_>,
     model: &ViewModel<'_>,
-    board: &Board<'_>,
+    layout: &LaneLayout<'_>,
 ) -> (String, ratatui::style::Style) {
     let site_name = |site: SiteId| {
         model.monitor.site(site).map_or_else(
@@ -276,8 +282,8 @@ fn label(
         )
     };
     match &row.kind {
-        Kind::Process { .. } | Kind::Said(..) => (String::new(), PLAIN),
-        Kind::Thread { who, gone, .. } => {
+        LaneKind::Process { .. } | LaneKind::Sentence(..) => (String::new(), PLAIN),
+        LaneKind::Thread { who, gone, .. } => {
             let id = if who.pid == who.tid || who.pid != model.trace.pid {
                 who.pid
             } else {
@@ -288,7 +294,7 @@ fn label(
             } else {
                 &who.thread
             };
-            let text = match board.columns.name() {
+            let text = match layout.columns.name() {
                 room @ 16.. if *gone => cut(&format!("{} gone", clean(name, 15)), room.into()),
                 room @ 16.. if model.trace.queue.is_some() => cut(
                     &format!("  pid {} {}", who.pid, clean(name, 15)),
@@ -302,14 +308,14 @@ fn label(
             };
             (text, if *gone { DIM } else { PLAIN })
         }
-        Kind::Site(site) => {
+        LaneKind::Site(site) => {
             let down = model
                 .monitor
                 .site(*site)
                 .is_some_and(|state| state.state() == crate::monitor::State::Down);
             (site_name(*site), if down { BOLD } else { PLAIN })
         }
-        Kind::Task => {
+        LaneKind::Task => {
             let site = row.records.first().map(|check| check.site);
             (site.map_or_else(String::new, site_name), PLAIN)
         }
@@ -317,43 +323,43 @@ fn label(
 }
 
 fn numbers(
-    row: &Row<'_>,
+    row: &LaneRow<'_>,
     state: &State,
     model: &ViewModel<'_>,
-    board: &Board<'_>,
+    layout: &LaneLayout<'_>,
     in_flight: f64,
     line: u16,
-) -> Numbers {
+) -> LaneNumbers {
     // With several hosts one may idle while checks are in flight elsewhere.
     let in_flight = match model.trace.queue {
-        Some(_) => row.in_flight(&board.axis),
+        Some(_) => row.in_flight(&layout.axis),
         None => in_flight,
     };
     let on_record = model.trace.on || state.sched.is_still();
     let shares = on_record.then(|| {
-        let mut shares = row.shares(board.settled(line), in_flight);
-        let (.., to) = board.axis.range();
+        let mut shares = row.shares(layout.settled(line), in_flight);
+        let (.., to) = layout.axis.range();
         let waits = row.waiting(model).map(|due| to.since(due)).max();
         shares.late = shares.late.max(waits.unwrap_or_default());
         shares
     });
     let kernel = model.trace.kernel;
     match &row.kind {
-        Kind::Thread { who, .. } => {
+        LaneKind::Thread { who, .. } => {
             // The same numbers on another machine are somebody else's.
             let known = who.host == here().host;
             let usage = kernel.usage(who.pid, who.tid).filter(|_| known);
             let own = known && who.pid != model.trace.pid;
-            Numbers {
+            LaneNumbers {
                 shares,
                 kernel: usage.map(|usage| usage.cpu),
                 switches: usage.map(|usage| usage.switches),
                 memory: kernel.memory(who.pid).filter(|_| own),
             }
         }
-        _ => Numbers {
+        _ => LaneNumbers {
             shares,
-            ..Numbers::default()
+            ..LaneNumbers::default()
         },
     }
 }
@@ -364,7 +370,7 @@ fn bottom(
     line: Rect,
     state: &State,
     model: &ViewModel<'_>,
-    board: &Board<'_>,
+    layout: &LaneLayout<'_>,
     hidden: usize,
 ) {
     if state.sched.cursor.is_some() {
@@ -372,8 +378,8 @@ fn bottom(
             y: line.y + 1,
             ..line
         };
-        let texts = match board.selected(&state.sched) {
-            Some((_, check)) => detail::lines(check.record(), state, model),
+        let texts = match layout.selected(&state.sched) {
+            Some((_, check)) => check_detail::lines(check.record(), state, model),
             None => [
                 "The check under the cursor is not on this page any more.".into(),
                 "Left and Right go to the checks of a lane; End goes live.".into(),

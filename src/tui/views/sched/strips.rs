@@ -6,12 +6,12 @@ use ratatui::text::Span;
 
 use crate::domain::Moment;
 use crate::tui::format::count;
-use crate::tui::lanes::{Axis, LEGEND, Load, block, ticks};
+use crate::tui::lanes::{Axis, LEGEND, LoadStrip, block, ticks};
 use crate::tui::theme::{self, DIM, PLAIN};
 use crate::tui::view_model::ViewModel;
 use crate::tui::widgets::{Piece, draw_pieces, put};
 
-use super::board::Board;
+use super::lane_layout::LaneLayout;
 
 /// The mark of the present on the axis.
 const HAND: &str = "^now";
@@ -21,13 +21,13 @@ const DEADLINE: &str = "|due again";
 
 /// The numbers of checks that were in flight, and of those that waited for a worker, cell by
 /// cell.
-pub(crate) fn loads(board: &Board<'_>, model: &ViewModel<'_>) -> (Vec<f64>, Vec<f64>) {
-    let (mut flight, mut queue) = (Load::new(&board.axis), Load::new(&board.axis));
-    for check in &board.checks {
+pub(crate) fn loads(layout: &LaneLayout<'_>, model: &ViewModel<'_>) -> (Vec<f64>, Vec<f64>) {
+    let (mut flight, mut queue) = (LoadStrip::new(&layout.axis), LoadStrip::new(&layout.axis));
+    for check in &layout.checks {
         flight.add(check.started, check.ended);
         queue.add(check.due, check.started);
     }
-    let (.., now) = board.axis.range();
+    let (.., now) = layout.axis.range();
     for job in model.trace.store.waiting() {
         queue.add(job.due, now);
     }
@@ -38,17 +38,17 @@ pub(crate) fn loads(board: &Board<'_>, model: &ViewModel<'_>) -> (Vec<f64>, Vec<
 pub(crate) fn draw(
     buffer: &mut Buffer,
     line: Rect,
-    board: &Board<'_>,
+    layout: &LaneLayout<'_>,
     text: &str,
     means: &[f64],
     most: usize,
 ) {
-    let width = board.columns.width();
+    let width = layout.columns.width();
     put(buffer, line.x + 1, line.y, width - 2, text, PLAIN);
     for (index, mean) in means.iter().enumerate() {
         let x = line.x + width + index as u16;
         if let (Some(glyph), Some(cell)) = (block(*mean, most), buffer.cell_mut((x, line.y))) {
-            let style = if board.axis.is_faded(line.y, index) {
+            let style = if layout.axis.is_faded(line.y, index) {
                 DIM
             } else {
                 theme::NETWORK
@@ -62,15 +62,15 @@ pub(crate) fn draw(
 pub(crate) fn draw_axis(
     buffer: &mut Buffer,
     line: Rect,
-    board: &Board<'_>,
+    layout: &LaneLayout<'_>,
     deadline: Option<Moment>,
 ) {
-    let (axis, left) = (&board.axis, line.x + board.columns.width());
+    let (axis, left) = (&layout.axis, line.x + layout.columns.width());
     put(
         buffer,
         line.x + 1,
         line.y,
-        board.columns.width() - 2,
+        layout.columns.width() - 2,
         "seconds",
         DIM,
     );
@@ -123,12 +123,12 @@ pub(crate) fn draw_legend(buffer: &mut Buffer, line: Rect, polled: bool, more: &
     if !more.is_empty() {
         left.push(Piece::text(0, more, PLAIN));
     }
-    for (mark, word, rank) in &LEGEND {
+    for (symbol, word, rank) in &LEGEND {
         if *word == "polled" && !polled {
             continue;
         }
         let spans = vec![
-            Span::styled(mark.glyph, mark.style),
+            Span::styled(symbol.glyph, symbol.style),
             Span::styled(format!(" {word}"), PLAIN),
         ];
         left.push(Piece::new(*rank, spans));

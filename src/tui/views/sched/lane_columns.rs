@@ -8,7 +8,7 @@ use crate::tui::format::{bytes, is_late, lateness};
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::widgets::put;
 
-use super::shares::SharedTraits;
+use super::time_shares::SharedTraits;
 
 /// A number beside a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ const WIDE: &[Number] = &[
 
 /// The numbers of a row; those that are not known stay empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Numbers {
+pub(crate) struct LaneNumbers {
     pub(crate) shares: Option<SharedTraits>,
     pub(crate) kernel: Option<f32>,
     pub(crate) switches: Option<f32>,
@@ -71,12 +71,12 @@ pub(crate) struct Numbers {
 
 /// Which numbers there is room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Columns {
+pub(crate) struct LaneColumns {
     name: u16,
     numbers: &'static [Number],
 }
 
-impl Columns {
+impl LaneColumns {
     pub(crate) const fn of(width: u16) -> Self {
         match width {
             0..100 => Self {
@@ -117,7 +117,7 @@ impl Columns {
         });
     }
 
-    pub(crate) fn draw(&self, buffer: &mut Buffer, line: Rect, numbers: &Numbers) {
+    pub(crate) fn draw(&self, buffer: &mut Buffer, line: Rect, numbers: &LaneNumbers) {
         let shares = numbers.shares.as_ref();
         self.each(line, |x, number| {
             let share = |of: fn(&SharedTraits) -> f64| shares.map(|shares| percent(of(shares)));
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_narrow_screen_keeps_64_cells_and_one_percentage() {
-        let columns = Columns::of(80);
+        let columns = LaneColumns::of(80);
         assert_eq!(80 - columns.width(), 64);
         assert_eq!(columns.numbers.len(), 1);
     }

@@ -17,9 +17,9 @@ const LEAST_URL: usize = 12;
 
 /// What a row is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Entry {
+pub(super) enum HostRow {
     /// A sentence.
-    Said(String, Tone),
+    Sentence(String, Tone),
     /// The lane with this number; whether its worker is gone.
     Lane(usize, bool),
     /// The lane of a worker that has run nothing yet.
@@ -28,27 +28,27 @@ pub(super) enum Entry {
 
 /// All rows in their order, where `lanes` have run checks of late and sentences have `room`
 /// cells.
-pub(super) fn by_host(queue: &QueueFigures, lanes: &[&RanOn], room: usize) -> Vec<Entry> {
-    let mut entries = vec![broker(queue, room)];
+pub(super) fn by_host(queue: &QueueFigures, lanes: &[&RanOn], room: usize) -> Vec<HostRow> {
+    let mut host_rows = vec![broker(queue, room)];
     let lane_hosts: Vec<String> = lanes.iter().map(|who| clean(&who.host, 64)).collect();
     let of_workers = queue.workers.iter().map(|worker| worker.host.clone());
     let hosts: BTreeSet<String> = of_workers.chain(lane_hosts.iter().cloned()).collect();
     if hosts.is_empty() {
         let text = "no worker has been heard of yet".to_owned();
-        entries.push(Entry::Said(text, Tone::Warn));
+        host_rows.push(HostRow::Sentence(text, Tone::Warn));
     }
     for host in hosts {
         let workers = queue.workers.iter().filter(|worker| worker.host == host);
         let workers: Vec<_> = workers.collect();
-        entries.push(Entry::Said(
-            said_of(queue, &host, &workers, room),
+        host_rows.push(HostRow::Sentence(
+            host_sentence(queue, &host, &workers, room),
             Tone::Info,
         ));
         let mut here: Vec<usize> = (0..lanes.len())
             .filter(|lane| lane_hosts[*lane] == host)
             .collect();
         for worker in &workers {
-            entries.push(said_of_worker(worker, room));
+            host_rows.push(worker_sentence(worker, room));
             let (own, others): (Vec<usize>, Vec<usize>) = here
                 .iter()
                 .partition(|lane| lanes[**lane].pid == worker.pid);
@@ -56,18 +56,21 @@ pub(super) fn by_host(queue: &QueueFigures, lanes: &[&RanOn], room: usize) -> Ve
             // A stock worker's checks are run by children of it, which have lanes of their own.
             let ours = worker.software.starts_with("squirrel");
             if own.is_empty() && worker.alive && (ours || here.is_empty()) {
-                entries.push(Entry::Idle(RanOn {
+                host_rows.push(HostRow::Idle(RanOn {
                     host: host.as_str().into(),
                     pid: worker.pid,
                     tid: worker.pid,
                     thread: if ours { "celery-worker" } else { "worker" }.into(),
                 }));
             }
-            entries.extend(own.into_iter().map(|lane| Entry::Lane(lane, !worker.alive)));
+            host_rows.extend(
+                own.into_iter()
+                    .map(|lane| HostRow::Lane(lane, !worker.alive)),
+            );
         }
-        entries.extend(here.into_iter().map(|lane| Entry::Lane(lane, false)));
+        host_rows.extend(here.into_iter().map(|lane| HostRow::Lane(lane, false)));
     }
-    entries
+    host_rows
 }
 
 /// A short time with enough digits for a local network: "0.2ms".
@@ -80,7 +83,7 @@ fn fine(duration: Duration) -> String {
 }
 
 /// The broker, what the way to it costs, and what became of messages.
-fn broker(queue: &QueueFigures, room: usize) -> Entry {
+fn broker(queue: &QueueFigures, room: usize) -> HostRow {
     let round_trip = queue.round_trip.map_or_else(|| "-".to_owned(), fine);
     let depth = queue.depth.map_or_else(
         || "-".to_owned(),
@@ -115,7 +118,7 @@ fn broker(queue: &QueueFigures, room: usize) -> Entry {
     let head = format!("{own}broker {}", if room < WIDE { place } else { &url });
     let left = room.saturating_sub(figures.chars().count());
     let least = own.len() + "broker ".len() + LEAST_URL;
-    Entry::Said(cut(&head, left.max(least)) + &figures, tone)
+    HostRow::Sentence(cut(&head, left.max(least)) + &figures, tone)
 }
 
 /// How its clock stands to ours.
@@ -138,7 +141,12 @@ fn clock(queue: &QueueFigures, host: &str, room: usize) -> String {
     format!("clock {by} {side}")
 }
 
-fn said_of(queue: &QueueFigures, host: &str, workers: &[&WorkerFigures], room: usize) -> String {
+fn host_sentence(
+    queue: &QueueFigures,
+    host: &str,
+    workers: &[&WorkerFigures],
+    room: usize,
+) -> String {
     let alive = workers.iter().filter(|worker| worker.alive);
     let active: u64 = alive.clone().map(|worker| worker.active).sum();
     format!(
@@ -148,14 +156,14 @@ fn said_of(queue: &QueueFigures, host: &str, workers: &[&WorkerFigures], room: u
     )
 }
 
-fn said_of_worker(worker: &WorkerFigures, room: usize) -> Entry {
+fn worker_sentence(worker: &WorkerFigures, room: usize) -> HostRow {
     let head = format!(" worker {}, pid {}", worker.node, worker.pid);
     if !worker.alive {
         let text = format!(
             "{head}: GONE, last heard of {} ago",
             brief(worker.silent_for)
         );
-        return Entry::Said(text, Tone::Bad);
+        return HostRow::Sentence(text, Tone::Bad);
     }
     let of = worker
         .concurrency
@@ -167,7 +175,7 @@ fn said_of_worker(worker: &WorkerFigures, room: usize) -> Entry {
     if text.chars().count() + worker.software.chars().count() + 2 <= room {
         text.push_str(&format!(", {}", worker.software));
     }
-    Entry::Said(text, Tone::Info)
+    HostRow::Sentence(text, Tone::Info)
 }
 
 #[cfg(test)]
@@ -196,9 +204,9 @@ mod tests {
         }
     }
 
-    fn said(entry: &Entry) -> &str {
+    fn said(entry: &HostRow) -> &str {
         match entry {
-            Entry::Said(text, _) => text,
+            HostRow::Sentence(text, _) => text,
             _ => "",
         }
     }
@@ -213,12 +221,12 @@ mod tests {
             ..QueueFigures::default()
         };
         let (oslo, lima) = (on("oslo", 7), on("lima", 7));
-        let entries = by_host(&queue, &[&oslo, &lima], 78);
-        assert!(said(&entries[1]).starts_with("host lima, "));
-        assert_eq!(entries[3], Entry::Lane(1, false));
-        assert!(said(&entries[4]).starts_with("host oslo, "));
-        assert_eq!(entries[6], Entry::Lane(0, false));
-        assert_eq!(entries.len(), 7);
+        let host_rows = by_host(&queue, &[&oslo, &lima], 78);
+        assert!(said(&host_rows[1]).starts_with("host lima, "));
+        assert_eq!(host_rows[3], HostRow::Lane(1, false));
+        assert!(said(&host_rows[4]).starts_with("host oslo, "));
+        assert_eq!(host_rows[6], HostRow::Lane(0, false));
+        assert_eq!(host_rows.len(), 7);
     }
 
     #[test]
@@ -232,12 +240,12 @@ mod tests {
             ..QueueFigures::default()
         };
         let (gone, child) = (on("b", 2), on("c", 30));
-        let entries = by_host(&queue, &[&gone, &child], 78);
-        assert!(matches!(&entries[3], Entry::Idle(who) if (who.pid, who.tid) == (1, 1)));
-        assert!(said(&entries[5]).contains("pid 2: GONE, last heard of 4.6s ago"));
-        assert_eq!(entries[6], Entry::Lane(0, true));
-        assert_eq!(entries[9], Entry::Lane(1, false));
-        assert_eq!(entries.len(), 10);
+        let host_rows = by_host(&queue, &[&gone, &child], 78);
+        assert!(matches!(&host_rows[3], HostRow::Idle(who) if (who.pid, who.tid) == (1, 1)));
+        assert!(said(&host_rows[5]).contains("pid 2: GONE, last heard of 4.6s ago"));
+        assert_eq!(host_rows[6], HostRow::Lane(0, true));
+        assert_eq!(host_rows[9], HostRow::Lane(1, false));
+        assert_eq!(host_rows.len(), 10);
     }
 
     #[test]

@@ -17,7 +17,7 @@ type Column = (u16, u16);
 
 /// The columns of a table `width` cells wide.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Columns {
+pub(super) struct OutageColumns {
     state: Column,
     since: Column,
     lasts: Column,
@@ -27,7 +27,7 @@ pub(super) struct Columns {
     known: Column,
 }
 
-impl Columns {
+impl OutageColumns {
     pub(super) fn of(width: u16) -> Self {
         let mut x = 1;
         let mut next = |cells: u16| {
@@ -54,7 +54,7 @@ impl Columns {
     }
 }
 
-pub(super) fn heading(buffer: &mut Buffer, area: Rect, columns: &Columns) {
+pub(super) fn heading(buffer: &mut Buffer, area: Rect, columns: &OutageColumns) {
     let words = [
         (columns.state, "OUTAGE"),
         (columns.since, "SINCE"),
@@ -72,7 +72,7 @@ pub(super) fn heading(buffer: &mut Buffer, area: Rect, columns: &Columns) {
 pub(super) fn row(
     buffer: &mut Buffer,
     line: Rect,
-    columns: &Columns,
+    columns: &OutageColumns,
     outage: &OutageView,
     (now, zone): (Timestamp, &jiff::tz::TimeZone),
 ) {

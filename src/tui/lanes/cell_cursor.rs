@@ -3,11 +3,11 @@
 use crate::domain::Moment;
 
 use super::Axis;
-use super::axis::Page;
+use super::axis::AxisPage;
 
 /// A cell, as far as it is on its page.
 #[derive(Clone, Copy, Debug, Default)]
-struct Spot {
+struct CursorCell {
     cell: usize,
     /// Its left edge.
     edge: Moment,
@@ -35,16 +35,16 @@ pub(crate) struct Clip {
 /// What draws stretches of time into the cells of an axis. Of forty thousand polls most lie
 /// in the cell of the one before: it remembers that cell, and divides where that is left.
 #[derive(Clone, Debug)]
-pub(crate) struct Pen<'a> {
+pub(crate) struct CellCursor<'a> {
     axis: &'a Axis,
-    spot: Spot,
+    at_cell: CursorCell,
 }
 
-impl<'a> Pen<'a> {
+impl<'a> CellCursor<'a> {
     pub(crate) fn new(axis: &'a Axis) -> Self {
         Self {
             axis,
-            spot: Spot::default(),
+            at_cell: CursorCell::default(),
         }
     }
 
@@ -61,8 +61,8 @@ impl<'a> Pen<'a> {
         if to <= from {
             return;
         }
-        if from >= self.spot.from && from < self.spot.to && to <= self.spot.right {
-            each(self.spot.clip(from, to));
+        if from >= self.at_cell.from && from < self.at_cell.to && to <= self.at_cell.right {
+            each(self.at_cell.clip(from, to));
             return;
         }
         let axis = self.axis;
@@ -71,30 +71,30 @@ impl<'a> Pen<'a> {
             if to <= from {
                 continue;
             }
-            // No moment is on both pages: a spot that holds it is of this one.
-            if !(self.spot.from..self.spot.to).contains(&from) {
-                self.spot = self.find(page, from);
+            // No moment is on both pages: a cell that holds it is of this one.
+            if !(self.at_cell.from..self.at_cell.to).contains(&from) {
+                self.at_cell = self.find(page, from);
             }
-            each(self.spot.clip(from, to));
+            each(self.at_cell.clip(from, to));
         }
     }
 
     /// The cell that `from` to `to` is in, if it is in one and all of it is shown.
     pub(crate) fn within(&mut self, from: Moment, to: Moment) -> Option<usize> {
-        if from < self.spot.from || from >= self.spot.to {
+        if from < self.at_cell.from || from >= self.at_cell.to {
             let page = self
                 .axis
                 .pages()
                 .find(|page| from >= page.left && from < page.right)?;
-            self.spot = self.find(page, from);
+            self.at_cell = self.find(page, from);
         }
-        (to <= self.spot.to).then_some(self.spot.cell)
+        (to <= self.at_cell.to).then_some(self.at_cell.cell)
     }
 
-    fn find(&self, page: &Page, at: Moment) -> Spot {
+    fn find(&self, page: &AxisPage, at: Moment) -> CursorCell {
         let cell = (at.nanos_since(page.origin) / self.width()) as usize;
         let edge = self.axis.left(page, cell);
-        Spot {
+        CursorCell {
             cell,
             edge,
             from: edge.max(page.left),
@@ -105,7 +105,7 @@ impl<'a> Pen<'a> {
     }
 }
 
-impl Spot {
+impl CursorCell {
     const fn clip(&self, from: Moment, to: Moment) -> Clip {
         Clip {
             first: self.cell,
@@ -148,13 +148,13 @@ mod tests {
         ) {
             let axis = Axis::sweeping(at(0), at(since), Duration::from_millis(span), cells);
             let width = axis.nanos();
-            let mut pen = Pen::new(&axis);
+            let mut cursor = CellCursor::new(&axis);
             for (from, length) in stretches {
                 let (from, to) = (at(from), at(from + length));
                 let (mut clipped, mut alone) = (Vec::new(), Vec::new());
-                pen.clip(from, to, |clip| clipped.push(clip));
+                cursor.clip(from, to, |clip| clipped.push(clip));
                 // Whatever it remembers, it gives what one gives that remembers nothing.
-                Pen::new(&axis).clip(from, to, |clip| alone.push(clip));
+                CellCursor::new(&axis).clip(from, to, |clip| alone.push(clip));
                 prop_assert_eq!(&clipped, &alone);
                 for clip in &clipped {
                     prop_assert!(clip.from < clip.to && clip.from < width);

@@ -3,24 +3,24 @@
 use crate::domain::Moment;
 
 use super::Axis;
-use super::pen::Pen;
+use super::cell_cursor::CellCursor;
 
 const BLOCKS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
 /// The mean number in each cell.
 #[derive(Clone, Debug)]
-pub(crate) struct Load<'a> {
-    pen: Pen<'a>,
+pub(crate) struct LoadStrip<'a> {
+    cursor: CellCursor<'a>,
     /// Nanoseconds in cells that are touched in part.
     parts: Vec<u64>,
     /// Changes of the number of whole cells, from each cell on.
     changes: Vec<i64>,
 }
 
-impl<'a> Load<'a> {
+impl<'a> LoadStrip<'a> {
     pub(crate) fn new(axis: &'a Axis) -> Self {
         Self {
-            pen: Pen::new(axis),
+            cursor: CellCursor::new(axis),
             parts: vec![0; axis.cells()],
             changes: vec![0; axis.cells() + 1],
         }
@@ -29,11 +29,11 @@ impl<'a> Load<'a> {
     /// One more from `from` to `to`.
     pub(crate) fn add(&mut self, from: Moment, to: Moment) {
         let Self {
-            pen,
+            cursor,
             parts,
             changes,
         } = self;
-        let width = pen.width();
+        let width = cursor.width();
         let mut part = |cell: usize, nanos: u64| {
             if let Some(part) = parts.get_mut(cell) {
                 *part += nanos;
@@ -44,7 +44,7 @@ impl<'a> Load<'a> {
                 *change += by;
             }
         };
-        pen.clip(from, to, |clip| {
+        cursor.clip(from, to, |clip| {
             let last = clip.end(width);
             if last == clip.first {
                 part(last, clip.to - clip.from);
@@ -62,7 +62,7 @@ impl<'a> Load<'a> {
 
     /// The mean number in each cell.
     pub(crate) fn means(&self) -> Vec<f64> {
-        let width = self.pen.width() as f64;
+        let width = self.cursor.width() as f64;
         let whole = self.changes.iter().scan(0, |sum, change| {
             *sum += change;
             Some(*sum)
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn one_after_another_is_one_and_not_several() {
         let axis = Axis::still(at(1_000), Duration::from_nanos(1_000), 10);
-        let mut load = Load::new(&axis);
+        let mut load = LoadStrip::new(&axis);
         for start in (0..1_000).step_by(20) {
             load.add(at(start), at(start + 20));
         }
@@ -119,7 +119,7 @@ mod tests {
             stretches in prop::collection::vec((0_u64..1_200, 1_u64..900), 0..20), cells in 1_u16..40,
         ) {
             let axis = Axis::still(at(1_000), Duration::from_nanos(1_000), cells);
-            let mut load = Load::new(&axis);
+            let mut load = LoadStrip::new(&axis);
             let (first, last) = axis.range();
             let mut expected = 0.0;
             for (from, length) in stretches {

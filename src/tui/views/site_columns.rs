@@ -2,7 +2,7 @@
 
 /// A column of the table of sites.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Column {
+pub(super) enum SiteColumn {
     State,
     Site,
     Code,
@@ -17,7 +17,7 @@ pub(super) enum Column {
     Tags,
 }
 
-impl Column {
+impl SiteColumn {
     /// Whether its text stands at the right edge of its cells, as numbers do.
     pub(super) const fn is_right(self) -> bool {
         matches!(
@@ -59,8 +59,8 @@ impl Column {
 
 /// A column and its place in the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Placed {
-    pub(super) column: Column,
+pub(super) struct PlacedColumn {
+    pub(super) column: SiteColumn,
     /// From the left edge of the table.
     pub(super) x: u16,
     pub(super) width: u16,
@@ -68,10 +68,10 @@ pub(super) struct Placed {
 
 /// The columns of a table `width` cells wide, left to right. With `late`, the lateness is
 /// shown even where there is hardly room for it.
-pub(super) fn columns(width: u16, late: bool) -> Vec<Placed> {
-    use Column as C;
+pub(super) fn columns(width: u16, late: bool) -> Vec<PlacedColumn> {
+    use SiteColumn as C;
     // What does not stretch, with the width from which on it is shown.
-    let fixed: [(Column, u16, u16); 11] = [
+    let fixed: [(SiteColumn, u16, u16); 11] = [
         (C::State, 15, 0),
         (C::Site, 0, 0),
         (C::Code, 4, 0),
@@ -111,7 +111,7 @@ pub(super) fn columns(width: u16, late: bool) -> Vec<Placed> {
         };
         // Reasons and bars run into each other otherwise.
         x += u16::from(column == C::Checks);
-        placed.push(Placed { column, x, width });
+        placed.push(PlacedColumn { column, x, width });
         x += width + 1;
     }
     placed
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn width_of(width: u16, column: Column) -> Option<u16> {
+    fn width_of(width: u16, column: SiteColumn) -> Option<u16> {
         let placed = columns(width, false);
         placed
             .iter()
@@ -144,7 +144,7 @@ mod tests {
             .iter()
             .map(|placed| placed.column)
             .collect();
-        use Column as C;
+        use SiteColumn as C;
         assert_eq!(shown, [C::State, C::Site, C::Code, C::Latency, C::Checks]);
         assert_eq!(width_of(80, C::Site), Some(22));
         assert_eq!(width_of(80, C::Checks), Some(24));
@@ -154,8 +154,8 @@ mod tests {
     fn wide_screens_show_everything() {
         let shown = columns(200, false);
         assert_eq!(shown.len(), 12);
-        assert!(width_of(200, Column::Site) > width_of(120, Column::Site));
-        assert!(width_of(200, Column::Checks) > width_of(120, Column::Checks));
+        assert!(width_of(200, SiteColumn::Site) > width_of(120, SiteColumn::Site));
+        assert!(width_of(200, SiteColumn::Checks) > width_of(120, SiteColumn::Checks));
     }
 
     proptest! {

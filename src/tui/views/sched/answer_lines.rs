@@ -12,7 +12,7 @@ use crate::tui::format::{count, cut, holds, is_late, lateness, plural};
 use crate::tui::view_model::{Tone, ViewModel};
 
 /// What the lines are made from.
-pub(crate) struct Facts<'a> {
+pub(crate) struct AnswerLines<'a> {
     pub(crate) model: &'a ViewModel<'a>,
     pub(crate) label: Label,
     pub(crate) census: Census,
@@ -41,7 +41,7 @@ fn crew(census: &Census, model: &ViewModel<'_>) -> String {
     format!("{processes}, {}", plural(census.threads, "thread"))
 }
 
-impl<'a> Facts<'a> {
+impl<'a> AnswerLines<'a> {
     /// Gathers them: who was late of those that started between `from` and now.
     pub(crate) fn of(model: &'a ViewModel<'a>, census: Census, from: Moment, now: Moment) -> Self {
         let store = model.trace.store;

@@ -7,11 +7,11 @@ use crate::trace::{CheckSummary, SliceKind, ThreadTrace};
 use crate::tui::lanes::Axis;
 use crate::tui::view_model::{Tone, ViewModel};
 
-use super::shares::SharedTraits;
+use super::time_shares::SharedTraits;
 
 /// What a row is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum LaneKind {
     /// A process above its threads.
     Process {
         pid: u32,
@@ -19,7 +19,7 @@ pub(crate) enum Kind {
         lanes: usize,
     },
     /// A sentence about the rows below it.
-    Said(String, Tone),
+    Sentence(String, Tone),
     /// A thread. `many`: it goes from check to check and holds none while it waits.
     Thread { who: RanOn, many: bool, gone: bool },
     /// A site.
@@ -28,7 +28,7 @@ pub(crate) enum Kind {
     Task,
 }
 
-impl Kind {
+impl LaneKind {
     /// The thread that it is the lane of.
     pub(super) const fn who(&self) -> Option<&RanOn> {
         match self {
@@ -40,17 +40,17 @@ impl Kind {
 
 /// One row: a lane and what stands in it.
 #[derive(Clone, Debug)]
-pub(crate) struct Row<'a> {
-    pub(crate) kind: Kind,
+pub(crate) struct LaneRow<'a> {
+    pub(crate) kind: LaneKind,
     /// By their starts.
     pub(crate) records: Vec<&'a CheckSummary>,
     /// The thread's part in them, if it is the lane of one.
     pub(super) part: Option<ThreadTrace<'a>>,
 }
 
-impl<'a> Row<'a> {
+impl<'a> LaneRow<'a> {
     /// A lane of these checks, which stand by their starts.
-    pub(super) const fn lane(kind: Kind, records: Vec<&'a CheckSummary>) -> Self {
+    pub(super) const fn lane(kind: LaneKind, records: Vec<&'a CheckSummary>) -> Self {
         Self {
             kind,
             records,
@@ -59,7 +59,7 @@ impl<'a> Row<'a> {
     }
 
     /// The lane of a thread, which is still to be filled.
-    pub(super) const fn thread(kind: Kind, part: ThreadTrace<'a>) -> Self {
+    pub(super) const fn thread(kind: LaneKind, part: ThreadTrace<'a>) -> Self {
         Self {
             kind,
             records: Vec::new(),
@@ -69,7 +69,7 @@ impl<'a> Row<'a> {
 
     /// Fills the lane of a thread with the checks that it ran between two moments.
     pub(super) fn fill(&mut self, (from, to): (Moment, Moment)) {
-        if let (Some(part), Kind::Thread { many, .. }) = (&self.part, &mut self.kind) {
+        if let (Some(part), LaneKind::Thread { many, .. }) = (&self.part, &mut self.kind) {
             self.records = part.by_start(from, to);
             let mut neighbours = self.records.windows(2);
             *many = *many || neighbours.any(|two| two[1].started < two[0].ended);
@@ -77,24 +77,24 @@ impl<'a> Row<'a> {
     }
 
     /// A row in which no check stands.
-    pub(super) const fn bare(kind: Kind) -> Self {
+    pub(super) const fn bare(kind: LaneKind) -> Self {
         Self::lane(kind, Vec::new())
     }
 
     /// The lane of one check.
     pub(super) fn task(check: &'a CheckSummary) -> Self {
-        Self::lane(Kind::Task, vec![check])
+        Self::lane(LaneKind::Task, vec![check])
     }
 }
 
-impl Row<'_> {
+impl LaneRow<'_> {
     /// When its checks were due that wait for a worker now, if it is the lane of a site.
     pub(super) fn waiting<'s>(
         &self,
         model: &ViewModel<'s>,
     ) -> impl Iterator<Item = Moment> + use<'s> {
         let of = match self.kind {
-            Kind::Site(site) => Some(site),
+            LaneKind::Site(site) => Some(site),
             _ => None,
         };
         let jobs = of.map(|site| (site, model.trace.store.waiting()));
@@ -106,12 +106,12 @@ impl Row<'_> {
 
     /// Whether something can be selected in it.
     pub(crate) const fn is_lane(&self) -> bool {
-        !matches!(self.kind, Kind::Process { .. } | Kind::Said(..))
+        !matches!(self.kind, LaneKind::Process { .. } | LaneKind::Sentence(..))
     }
 
     /// Whether it is the lane of a thread that is there no more.
     pub(super) const fn is_gone(&self) -> bool {
-        matches!(self.kind, Kind::Thread { gone: true, .. })
+        matches!(self.kind, LaneKind::Thread { gone: true, .. })
     }
 
     /// The share of the page in which any of its checks was in flight.
@@ -128,8 +128,8 @@ impl Row<'_> {
 }
 
 /// Threads in the order of their numbers: "thread-2" before "thread-10".
-pub(super) fn order(kind: &Kind) -> (String, u64, u32) {
-    let Kind::Thread { who, .. } = kind else {
+pub(super) fn order(kind: &LaneKind) -> (String, u64, u32) {
+    let LaneKind::Thread { who, .. } = kind else {
         return (String::new(), 0, 0);
     };
     let name = who.thread.trim_end_matches(|c: char| c.is_ascii_digit());
@@ -137,14 +137,14 @@ pub(super) fn order(kind: &Kind) -> (String, u64, u32) {
     (name.to_owned(), number, who.tid)
 }
 
-impl Row<'_> {
+impl LaneRow<'_> {
     /// What it did between two moments; `in_flight` is the share of the time in which any
     /// check was.
     pub(crate) fn shares(&self, (from, to): (Moment, Moment), in_flight: f64) -> SharedTraits {
         let total = (to.nanos_since(from) as f64).max(1.0);
         // Nanoseconds are added up: a lane may have ten thousand checks.
         let within = |a: Moment, b: Moment| b.min(to).nanos_since(a.max(from));
-        let many = matches!(self.kind, Kind::Thread { many: true, .. });
+        let many = matches!(self.kind, LaneKind::Thread { many: true, .. });
         let (mut held, mut running, mut locked, mut late) = (0, 0, 0, 0);
         let mut count = |doing: SliceKind, nanos: u64| match doing {
             SliceKind::Running => running += nanos,

@@ -16,17 +16,17 @@ use crate::tui::state::State;
 use crate::tui::view_model::ViewModel;
 
 use super::by_site::by_site;
-use super::columns::Columns;
-use super::hosts::{self, Entry};
-use super::row::{Kind, Row, order};
+use super::host_rows::{self, HostRow};
+use super::lane_columns::LaneColumns;
+use super::lane_row::{LaneKind, LaneRow, order};
 
 /// The rows, and the scale they are drawn to.
 #[derive(Clone, Debug)]
-pub(crate) struct Board<'a> {
+pub(crate) struct LaneLayout<'a> {
     pub(crate) axis: Axis,
-    pub(crate) columns: Columns,
+    pub(crate) columns: LaneColumns,
     /// Those that are gathered; below them stand the tasks.
-    rows: Vec<Row<'a>>,
+    rows: Vec<LaneRow<'a>>,
     /// Checks that have a row of their own, by their places in `checks`. A page may show ten
     /// thousand, of which few are drawn: their rows are made when they are asked for.
     tasks: Vec<u32>,
@@ -50,10 +50,10 @@ pub(crate) fn now(state: &State, model: &ViewModel<'_>) -> Moment {
     }
 }
 
-impl<'a> Board<'a> {
+impl<'a> LaneLayout<'a> {
     /// Gathers the lanes for a body of this size.
     pub(crate) fn gather(state: &State, model: &ViewModel<'a>, area: Rect) -> Self {
-        let columns = Columns::of(area.width);
+        let columns = LaneColumns::of(area.width);
         let store = model.trace.store;
         let anchor = store.sweep_due().unwrap_or_default();
         let (now, held) = (now(state, model), state.frozen.is_some());
@@ -71,7 +71,7 @@ impl<'a> Board<'a> {
         let first = settled.iter().map(|(first, _)| *first).min();
         let window = (first.unwrap_or(from).min(from), to);
         let checks = store.by_start(window.0, window.1);
-        let mut board = Self {
+        let mut layout = Self {
             axis,
             columns,
             rows: Vec::new(),
@@ -80,37 +80,37 @@ impl<'a> Board<'a> {
             window,
             settled,
         };
-        board.rows = match state.sched.grouping {
+        layout.rows = match state.sched.grouping {
             Grouping::Thread => {
-                let mut rows = board.threads(model, usize::from(area.width.saturating_sub(2)));
+                let mut rows = layout.threads(model, usize::from(area.width.saturating_sub(2)));
                 rows.iter_mut().for_each(|row| row.fill(window));
                 rows
             }
-            Grouping::Site => board.sites(model),
+            Grouping::Site => layout.sites(model),
             Grouping::Task => {
-                let mut rows = board.threads(model, usize::from(area.width));
-                rows.retain(|row| matches!(row.kind, Kind::Thread { gone: false, .. }));
+                let mut rows = layout.threads(model, usize::from(area.width));
+                rows.retain(|row| matches!(row.kind, LaneKind::Thread { gone: false, .. }));
                 rows.truncate(4);
                 rows.iter_mut().for_each(|row| row.fill(window));
-                let checks = (0..).zip(&board.checks);
+                let checks = (0..).zip(&layout.checks);
                 let shown = checks.filter(|(_, check)| check.ended >= from);
-                board.tasks = shown.map(|(place, _)| place).collect();
+                layout.tasks = shown.map(|(place, _)| place).collect();
                 rows
             }
         };
-        board
+        layout
     }
 
     /// The threads that may run checks, and those that did on this page; their lanes are still
     /// to be filled.
-    fn threads(&self, model: &ViewModel<'a>, room: usize) -> Vec<Row<'a>> {
+    fn threads(&self, model: &ViewModel<'a>, room: usize) -> Vec<LaneRow<'a>> {
         let store = model.trace.store;
         // The threads of a paradigm whose checks are tasks go from one to the next.
         let label = model.paradigms.get(model.active);
         let tasks = label.filter(|label| label.law == Law::Slowest);
         let tasks = tasks.map(|label| label.name);
-        let mut rows: Vec<Row<'a>> = Vec::new();
-        let mut groups: Vec<(u32, String, Vec<Row<'a>>)> = Vec::new();
+        let mut rows: Vec<LaneRow<'a>> = Vec::new();
+        let mut groups: Vec<(u32, String, Vec<LaneRow<'a>>)> = Vec::new();
         for part in store.thread_traces() {
             let (host, pid, gone) = (part.host, part.pid, !part.is_present);
             let (from, to) = self.window;
@@ -119,12 +119,12 @@ impl<'a> Board<'a> {
                 continue;
             };
             let ours = model.trace.queue.is_none() && !gone;
-            let kind = Kind::Thread {
+            let kind = LaneKind::Thread {
                 who: who.clone(),
                 many: ours && tasks.is_some_and(|name| who.thread.starts_with(name)),
                 gone,
             };
-            let row = Row::thread(kind, part);
+            let row = LaneRow::thread(kind, part);
             match groups.last_mut() {
                 Some((of, at, rows)) if *of == pid && **at == **host => rows.push(row),
                 _ => groups.push((pid, who.host.to_string(), vec![row])),
@@ -138,12 +138,12 @@ impl<'a> Board<'a> {
             return by_host(queue, lanes.collect(), room);
         }
         let alone = groups.len() == 1;
-        let lives = |rows: &[Row<'_>]| rows.iter().filter(|row| !row.is_gone()).count();
+        let lives = |rows: &[LaneRow<'_>]| rows.iter().filter(|row| !row.is_gone()).count();
         let ours = groups.iter().filter(|(pid, ..)| *pid == model.trace.pid);
         let ours: usize = ours.map(|(.., rows)| lives(rows)).sum();
         if ours == 0 && !groups.is_empty() {
             let host = String::new();
-            rows.push(Row::bare(Kind::Process {
+            rows.push(LaneRow::bare(LaneKind::Process {
                 pid: model.trace.pid,
                 host,
                 lanes: 0,
@@ -156,7 +156,7 @@ impl<'a> Board<'a> {
                 let alive = lives(&lanes);
                 // Of the parent it is said above that it only hands checks out.
                 if alive > 0 || !ours {
-                    rows.push(Row::bare(Kind::Process {
+                    rows.push(LaneRow::bare(LaneKind::Process {
                         pid,
                         host,
                         lanes: alive,
@@ -169,7 +169,7 @@ impl<'a> Board<'a> {
     }
 
     /// All sites that were due on this page, in the order of the configuration.
-    fn sites(&self, model: &ViewModel<'_>) -> Vec<Row<'a>> {
+    fn sites(&self, model: &ViewModel<'_>) -> Vec<LaneRow<'a>> {
         /// With more sites than that only those that were checked have a lane.
         const ALL: usize = 500;
         let ids = model.monitor.ids();
@@ -192,7 +192,7 @@ impl<'a> Board<'a> {
             rows.sort_by_key(|(site, _)| *site);
         }
         rows.into_iter()
-            .map(|(site, checks)| Row::lane(Kind::Site(site), checks))
+            .map(|(site, checks)| LaneRow::lane(LaneKind::Site(site), checks))
             .collect()
     }
 
@@ -202,10 +202,12 @@ impl<'a> Board<'a> {
     }
 
     /// The row at a place.
-    pub(crate) fn row(&self, index: usize) -> Option<Cow<'_, Row<'a>>> {
+    pub(crate) fn row(&self, index: usize) -> Option<Cow<'_, LaneRow<'a>>> {
         match index.checked_sub(self.rows.len()) {
             None => self.rows.get(index).map(Cow::Borrowed),
-            Some(task) => self.task(task).map(|check| Cow::Owned(Row::task(check))),
+            Some(task) => self
+                .task(task)
+                .map(|check| Cow::Owned(LaneRow::task(check))),
         }
     }
 
@@ -250,7 +252,7 @@ impl<'a> Board<'a> {
             self.best(height, all)
         };
         shown.sort_unstable();
-        let is_lane = |index: &usize| self.rows.get(*index).is_none_or(Row::is_lane);
+        let is_lane = |index: &usize| self.rows.get(*index).is_none_or(LaneRow::is_lane);
         let visible = shown.iter().copied().filter(|index| is_lane(index)).count();
         let lanes = self.rows.iter().filter(|row| row.is_lane()).count() + self.tasks.len();
         (shown, lanes - visible)
@@ -259,8 +261,8 @@ impl<'a> Board<'a> {
     fn best(&self, height: usize, all: usize) -> Vec<usize> {
         let rows = self.rows.iter().enumerate();
         let heads = rows.filter(|(_, row)| match &row.kind {
-            Kind::Process { .. } | Kind::Said(..) => true,
-            Kind::Thread { .. } => !self.tasks.is_empty(),
+            LaneKind::Process { .. } | LaneKind::Sentence(..) => true,
+            LaneKind::Thread { .. } => !self.tasks.is_empty(),
             _ => false,
         });
         let mut shown: Vec<usize> = heads.map(|(index, _)| index).take(height).collect();
@@ -339,9 +341,9 @@ fn settled(state: &State, time: PageTime, cells: u16, axis: &Axis) -> [(Moment, 
 }
 
 /// The lanes under the hosts and workers that they are of.
-fn by_host<'a>(queue: &QueueFigures, lanes: Vec<Row<'a>>, room: usize) -> Vec<Row<'a>> {
+fn by_host<'a>(queue: &QueueFigures, lanes: Vec<LaneRow<'a>>, room: usize) -> Vec<LaneRow<'a>> {
     let who: Vec<_> = lanes.iter().filter_map(|row| row.kind.who()).collect();
-    let entries = hosts::by_host(queue, &who, room);
+    let host_rows = host_rows::by_host(queue, &who, room);
     let at_once = |who: &RanOn| {
         let of = |worker: &&WorkerFigures| worker.pid == who.pid && *worker.host == *who.host;
         let worker = queue.workers.iter().find(of);
@@ -349,21 +351,23 @@ fn by_host<'a>(queue: &QueueFigures, lanes: Vec<Row<'a>>, room: usize) -> Vec<Ro
     };
     let mut lanes: Vec<_> = lanes.into_iter().map(Some).collect();
     let mut rows = Vec::new();
-    for entry in entries {
+    for entry in host_rows {
         rows.extend(match entry {
-            Entry::Said(text, tone) => Some(Row::bare(Kind::Said(text, tone))),
-            Entry::Idle(who) => Some(Row::bare(Kind::Thread {
+            HostRow::Sentence(text, tone) => Some(LaneRow::bare(LaneKind::Sentence(text, tone))),
+            HostRow::Idle(who) => Some(LaneRow::bare(LaneKind::Thread {
                 many: at_once(&who) > 1,
                 who,
                 gone: false,
             })),
-            Entry::Lane(lane, dead) => lanes.get_mut(lane).and_then(Option::take).map(|mut row| {
-                if let Kind::Thread { who, many, gone } = &mut row.kind {
-                    *many |= at_once(who) > 1;
-                    *gone |= dead;
-                }
-                row
-            }),
+            HostRow::Lane(lane, dead) => {
+                lanes.get_mut(lane).and_then(Option::take).map(|mut row| {
+                    if let LaneKind::Thread { who, many, gone } = &mut row.kind {
+                        *many |= at_once(who) > 1;
+                        *gone |= dead;
+                    }
+                    row
+                })
+            }
         });
     }
     rows
