@@ -20,13 +20,16 @@ use uptime_squirrel::domain::{
     Cause, CheckSpec, Clock, MaskedUrl, Owner, Reason, Site, SiteId, Standing, StatusSet,
     SystemClock, Timestamp,
 };
-use uptime_squirrel::history::{Change, History, Keep, LookRow, Place, SiteKey, Upkeep, Watched};
-use uptime_squirrel::notify::{Occasion, Push, Settings, Story, Webhook};
+use uptime_squirrel::history::{
+    History, HistoryStorage, OfflineHistory, ResultRow, Retention, SiteChange, SiteKey,
+    WatchedSites,
+};
+use uptime_squirrel::notify::{OutageEvent, OutageMessage, Push, Settings, Webhook};
 
 use median::median;
 use table::Table;
 
-const KEEP: Keep = Keep {
+const KEEP: Retention = Retention {
     raw: Duration::from_secs(7 * 86_400),
     rollup: Duration::from_secs(400 * 86_400),
 };
@@ -73,16 +76,16 @@ fn key(number: usize) -> SiteKey {
     SiteKey::from(&site(number))
 }
 
-fn sites(count: usize) -> Watched {
+fn sites(count: usize) -> WatchedSites {
     let sites = (0..count).map(|number| (SiteId::from_index(number), Arc::new(site(number))));
     Arc::new(sites.collect())
 }
 
-fn look(number: usize, at: Timestamp) -> LookRow {
+fn result(number: usize, at: Timestamp) -> ResultRow {
     // Latencies, statuses and lateness as a fleet has them: mostly alike, never the same.
     let mixed = number.wrapping_mul(2_654_435_761) >> 7;
     let down = mixed.is_multiple_of(50);
-    LookRow {
+    ResultRow {
         site: SiteId::from_index(number % SITES),
         at,
         reason: down.then_some(Reason::Timeout),
@@ -96,7 +99,7 @@ fn look(number: usize, at: Timestamp) -> LookRow {
     }
 }
 
-fn open(place: &Place, clock: &Arc<SystemClock>) -> Result<History, Box<dyn Error>> {
+fn open(place: &HistoryStorage, clock: &Arc<SystemClock>) -> Result<History, Box<dyn Error>> {
     let (history, _) = History::open(place, KEEP, Arc::clone(clock) as _, |_| {})?;
     Ok(history)
 }
@@ -107,7 +110,7 @@ fn writing(table: &mut Table) -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("history.db");
     let clock = Arc::new(SystemClock::new());
-    let history = open(&Place::File(path.clone()), &clock)?;
+    let history = open(&HistoryStorage::File(path.clone()), &clock)?;
     history.sites(sites(SITES), clock.timestamp());
     let (began, used) = (Instant::now(), cpu::seconds());
     let count = RATE as usize * seconds;
@@ -116,7 +119,7 @@ fn writing(table: &mut Table) -> Result<(), Box<dyn Error>> {
     while number < count {
         let due = ((began.elapsed().as_secs_f64() * RATE) as usize).min(count);
         while number < due {
-            history.look(look(number, clock.timestamp()));
+            history.result(result(number, clock.timestamp()));
             number += 1;
         }
         if number % 20_000 < 200 {
@@ -163,7 +166,7 @@ fn writing(table: &mut Table) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Every site of ten thousand goes down in one moment, each with a letter to two channels.
+/// Every site of ten thousand goes down in one moment, each with a message to two channels.
 fn outages(table: &mut Table) -> Result<(), Box<dyn Error>> {
     const DOWN: usize = 10_000;
     let rounds = if table.quick { 1 } else { 5 };
@@ -173,7 +176,10 @@ fn outages(table: &mut Table) -> Result<(), Box<dyn Error>> {
     for _ in 0..rounds {
         let folder = tempfile::tempdir()?;
         let clock = Arc::new(SystemClock::new());
-        let history = open(&Place::File(folder.path().join("history.db")), &clock)?;
+        let history = open(
+            &HistoryStorage::File(folder.path().join("history.db")),
+            &clock,
+        )?;
         history.sites(Arc::clone(&watched), clock.timestamp());
         history.ask_and_wait(|_| ());
         let began = Instant::now();
@@ -182,16 +188,16 @@ fn outages(table: &mut Table) -> Result<(), Box<dyn Error>> {
         }
         called.push(began.elapsed().as_secs_f64());
         let count = history
-            .ask_and_wait(|book| book.post_count())
+            .ask_and_wait(|book| book.outbox_counts())
             .ok_or("no history")??;
         queued.push(began.elapsed().as_secs_f64());
         if count.pending != 2 * DOWN as u64 {
-            return Err(format!("{} of {} letters", count.pending, 2 * DOWN).into());
+            return Err(format!("{} of {} messages", count.pending, 2 * DOWN).into());
         }
         history.close(Duration::from_secs(60));
     }
     table.at_most(
-        "10,000 outages, 20,000 letters queued",
+        "10,000 outages, 20,000 messages queued",
         median(queued),
         1.0,
         " s",
@@ -205,8 +211,8 @@ fn outages(table: &mut Table) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A change with its letters, as the monitor writes them.
-fn down(id: SiteId, site: &Site, at: Timestamp, zone: &jiff::tz::TimeZone) -> Change {
+/// A change with its messages, as the monitor writes them.
+fn down(id: SiteId, site: &Site, at: Timestamp, zone: &jiff::tz::TimeZone) -> SiteChange {
     let owner = Owner {
         name: "ops".into(),
         push: Some("ops".into()),
@@ -230,9 +236,9 @@ fn down(id: SiteId, site: &Site, at: Timestamp, zone: &jiff::tz::TimeZone) -> Ch
         error: Some("no answer within 10 s".into()),
         looks: 2,
     }];
-    let story = Story {
+    let story = OutageMessage {
         site,
-        occasion: Occasion::Down,
+        occasion: OutageEvent::Down,
         at,
         since: at,
         causes: &causes,
@@ -241,8 +247,8 @@ fn down(id: SiteId, site: &Site, at: Timestamp, zone: &jiff::tz::TimeZone) -> Ch
         last: None,
         zone,
     };
-    let letters = story.letters(&settings, [&owner]);
-    Change {
+    let messages = story.messages(&settings, [&owner]);
+    SiteChange {
         site: id,
         at,
         standing: Some(Standing {
@@ -255,7 +261,7 @@ fn down(id: SiteId, site: &Site, at: Timestamp, zone: &jiff::tz::TimeZone) -> Ch
             acknowledged: None,
         }),
         ended: None,
-        letters,
+        messages,
     }
 }
 
@@ -265,7 +271,7 @@ fn year(table: &mut Table) -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("history.db");
     let clock = Arc::new(SystemClock::new());
-    let history = open(&Place::File(path.clone()), &clock)?;
+    let history = open(&HistoryStorage::File(path.clone()), &clock)?;
     history.sites(sites(SITES), clock.timestamp());
     history.close(Duration::from_secs(60));
     let now = clock.timestamp().as_micros() / 1_000_000;
@@ -280,7 +286,7 @@ fn year(table: &mut Table) -> Result<(), Box<dyn Error>> {
     let (mut opening, mut page) = (Vec::new(), Vec::new());
     for round in 0..if table.quick { 3 } else { 21 } {
         let began = Instant::now();
-        let history = open(&Place::File(path.clone()), &clock)?;
+        let history = open(&HistoryStorage::File(path.clone()), &clock)?;
         let site = key(round * 37 % SITES);
         let count = history
             .ask_and_wait(move |book| {
@@ -328,7 +334,7 @@ fn packed(table: &mut Table) -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("history.db");
     let clock = Arc::new(SystemClock::new());
-    let history = open(&Place::File(path.clone()), &clock)?;
+    let history = open(&HistoryStorage::File(path.clone()), &clock)?;
     history.close(Duration::from_secs(60));
     let connection = rusqlite::Connection::open(&path)?;
     let now = clock.timestamp().as_micros() / 1_000_000;
@@ -353,7 +359,7 @@ fn packed(table: &mut Table) -> Result<(), Box<dyn Error>> {
     }
     transaction.commit()?;
     let began = Instant::now();
-    Upkeep::open(&path, clock.timestamp())?.compact(&KEEP)?;
+    OfflineHistory::open(&path, clock.timestamp())?.compact(&KEEP)?;
     let took = began.elapsed().as_secs_f64();
     let figure = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, f64>(0));
     let rows = figure("SELECT CAST(count(*) AS REAL) FROM packed_5m")?;

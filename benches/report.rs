@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use uptime_squirrel::domain::{Clock, SystemClock};
-use uptime_squirrel::history::{History, Keep, Place, Sketch};
+use uptime_squirrel::history::{History, HistoryStorage, LatencySketch, Retention};
 
 use median::median;
 use table::Table;
@@ -110,12 +110,12 @@ fn timed(
 
 /// A history as the program makes it, with the sites in it.
 fn made(path: &Path) -> Result<rusqlite::Connection, Box<dyn Error>> {
-    let keep = Keep {
+    let keep = Retention {
         raw: Duration::from_secs(7 * 86_400),
         rollup: Duration::from_secs(400 * 86_400),
     };
     let clock = Arc::new(SystemClock::new());
-    let (history, _) = History::open(&Place::File(path.to_owned()), keep, clock, |_| {})?;
+    let (history, _) = History::open(&HistoryStorage::File(path.to_owned()), keep, clock, |_| {})?;
     history.close(Duration::from_secs(60));
     let connection = rusqlite::Connection::open(path)?;
     let transaction = connection.unchecked_transaction()?;
@@ -135,7 +135,7 @@ fn made(path: &Path) -> Result<rusqlite::Connection, Box<dyn Error>> {
 
 /// Latencies as a site has them: spread over two octaves, differently for each.
 fn sketch(site: i64, count: i64) -> Vec<u8> {
-    let mut sketch = Sketch::default();
+    let mut sketch = LatencySketch::default();
     for number in 0..count {
         let mixed = (number + site).wrapping_mul(2_654_435_761) >> 7;
         sketch.push((20_000 + site * 300 + mixed % (60_000 + site * 100)).unsigned_abs());

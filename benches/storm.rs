@@ -25,7 +25,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use uptime_squirrel::app::{Core, Ledger, WorkerLimits};
 use uptime_squirrel::config::{self, KnownNames};
 use uptime_squirrel::domain::{CheckResult, Clock, SystemClock};
-use uptime_squirrel::history::Place;
+use uptime_squirrel::history::HistoryStorage;
 use uptime_squirrel::paradigm::{ALL, names, position, raise_file_limit};
 
 use median::median;
@@ -79,7 +79,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn list(urls: &[String]) -> Result<String, std::fmt::Error> {
     let mut list =
         "[monitor]\ninterval = \"1h\"\ntimeout = \"30s\"\nconfirm = 1\ncanaries = []\n".to_owned();
-    // The hooks are the same server: where a letter goes is not what is measured.
+    // The hooks are the same server: where a message goes is not what is measured.
     for owner in 0..OWNERS {
         let url = &urls[owner % urls.len()];
         writeln!(
@@ -121,7 +121,7 @@ fn storm(urls: &[String]) -> Result<Storm, Box<dyn Error>> {
     let config = config::load(&sites, &known).map_err(|mistakes| mistakes.to_string())?;
     let clock = SystemClock::new();
     let shared: Arc<dyn Clock> = Arc::new(clock);
-    let place = Place::File(file.clone());
+    let place = HistoryStorage::File(file.clone());
     let opened = Ledger::open(&place, &config, None, &shared, jiff::tz::TimeZone::UTC)?;
     let (sender, mut results) = unbounded_channel();
     let entry = &ALL[position("async").ok_or("no async")?];
@@ -163,13 +163,13 @@ fn storm(urls: &[String]) -> Result<Storm, Box<dyn Error>> {
                 row.get(0)
             })?;
         if waiting == 0 {
-            let (letters, messages) = post(&connection)?;
-            if letters == SITES {
-                break messages;
+            let (about_sites, sent) = message_counts(&connection)?;
+            if about_sites == SITES {
+                break sent;
             }
         }
         if Instant::now() > deadline {
-            return Err(format!("{waiting} letters wait").into());
+            return Err(format!("{waiting} messages wait").into());
         }
         std::thread::sleep(Duration::from_millis(5));
     };
@@ -182,9 +182,8 @@ fn storm(urls: &[String]) -> Result<Storm, Box<dyn Error>> {
     })
 }
 
-/// Letters about one site each, and messages that are sent: digests, and letters that were
-/// alone.
-fn post(connection: &Connection) -> Result<(usize, usize), rusqlite::Error> {
+/// Messages about one site each, and messages to send: digests, and messages sent alone.
+fn message_counts(connection: &Connection) -> Result<(usize, usize), rusqlite::Error> {
     connection.query_row(
         "SELECT count(*) FILTER (WHERE site <> ''), count(*) FILTER (WHERE state NOT IN (3, 4))
          FROM outbox",

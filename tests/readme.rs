@@ -317,9 +317,10 @@ mod readme {
         for block in [block.clone(), block.replace("# allow", "allow")] {
             let config = load(&format!("{block}{site}"));
             let plan = uptime_squirrel::app::plan(&config);
-            let channels: Vec<_> = uptime_squirrel::notify::ways(&plan.settings, &plan.owners[0])
-                .map(|entry| entry.name)
-                .collect();
+            let channels: Vec<_> =
+                uptime_squirrel::notify::channels_of(&plan.settings, &plan.owners[0])
+                    .map(|entry| entry.name)
+                    .collect();
             assert_eq!(channels, ["email", "sms", "push", "webhook"]);
         }
     }

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use crate::config::{Config, NotifySettings, Secret, SmtpSecurity};
-use crate::notify::{self, Plan};
+use crate::notify::{self, NotifyPlan};
 
 /// Who can be told and how, secrets read.
 #[must_use]
-pub fn plan(config: &Config) -> Plan {
-    Plan {
+pub fn plan(config: &Config) -> NotifyPlan {
+    NotifyPlan {
         owners: config.owners.clone(),
         settings: settings(&config.notify, config.monitor.ca_file.clone()),
     }

@@ -10,10 +10,10 @@ use tokio::sync::mpsc::unbounded_channel;
 
 use crate::config::Config;
 use crate::domain::{CheckResult, Clock, Moment, SystemClock};
-use crate::history::{News, Place};
+use crate::history::{HistoryEvent, HistoryStorage};
 use crate::metrics::Endpoint;
 use crate::monitor::State;
-use crate::notify::PostNews;
+use crate::notify::DeliveryEvent;
 use crate::paradigm::Entry;
 
 use super::config_watcher::{ConfigEvent, ConfigWatcher};
@@ -40,7 +40,7 @@ pub struct Watch {
     /// How many workers each paradigm gets.
     pub workers: WorkerLimits,
     /// Where the history is kept.
-    pub history: Place,
+    pub history: HistoryStorage,
     /// Whether every check is told.
     pub results: bool,
     /// The time zone of the messages to owners.
@@ -59,9 +59,9 @@ pub enum Occurrence<'a> {
     /// The configuration was taken over, or why not.
     Reloaded(Result<(), String>),
     /// About the file of the history.
-    History(&'a News),
-    /// About a letter.
-    Post(&'a PostNews),
+    History(&'a HistoryEvent),
+    /// About a message.
+    Post(&'a DeliveryEvent),
     /// The end, by a signal of this number.
     Stopped(u8),
 }

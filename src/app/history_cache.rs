@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::domain::{Acknowledgement, Moment, Reason, SiteId, Timestamp, clean};
 use crate::history::{
-    Book, BookError, FileFacts, OutageRow, Point, PostCount, Posted, Progress, SiteKey, Sum,
+    ChartPoint, FileStats, OutageRow, OutboxCounts, Queries, QueryError, QueuedMessage, Rollup,
+    SiteKey,
 };
 use crate::monitor::{Monitor, SiteState};
 use crate::tui::{
@@ -17,7 +18,7 @@ use crate::tui::{
 use super::core::Core;
 use super::ledger::key;
 
-/// How often the history is asked for outages and letters while somebody looks.
+/// How often the history is asked for outages and messages while somebody looks.
 const PERIOD: Duration = Duration::from_millis(500);
 
 /// How often it is asked for a site's past, which is many questions and changes slowly.
@@ -26,7 +27,7 @@ const SITE_PERIOD: Duration = Duration::from_secs(2);
 /// Outages that are listed.
 const MOST_OUTAGES: usize = 300;
 
-/// Letters that are listed.
+/// Messages that are listed.
 const MOST_LETTERS: usize = 200;
 
 /// Days of the bar of days.
@@ -34,8 +35,8 @@ const DAYS: u32 = 90;
 
 /// What the history answered.
 enum Answer {
-    Lists(Result<(Vec<OutageRow>, Vec<Posted>, PostCount), BookError>),
-    Site(SiteId, HistorySpan, Result<Box<Found>, BookError>),
+    Lists(Result<(Vec<OutageRow>, Vec<QueuedMessage>, OutboxCounts), QueryError>),
+    Site(SiteId, HistorySpan, Result<Box<Found>, QueryError>),
 }
 
 /// What was found about a site.
@@ -44,7 +45,7 @@ struct Found {
     chart: Vec<BucketTotals>,
     days: Vec<BucketTotals>,
     outages: Vec<OutageRow>,
-    facts: FileFacts,
+    facts: FileStats,
 }
 
 /// The newest answers, and the question that is under way.
@@ -110,10 +111,10 @@ impl HistoryCache {
         }
     }
 
-    /// Sends a letter again.
-    pub(super) fn send_again(&mut self, core: &Core, letter: Box<str>) {
+    /// Sends a message again.
+    pub(super) fn send_again(&mut self, core: &Core, message: Box<str>) {
         self.asked = None;
-        core.send_again(letter);
+        core.send_again(message);
     }
 
     /// Takes answers in, and asks again for what is looked at if it is time.
@@ -160,13 +161,13 @@ impl HistoryCache {
         let mut past = self.past.clone();
         past.trouble = None;
         match answer {
-            Answer::Lists(Ok((outages, letters, count))) => {
+            Answer::Lists(Ok((outages, messages, count))) => {
                 past.answered = true;
                 past.outages = outages
                     .into_iter()
                     .map(|row| outage(row, monitor))
                     .collect();
-                past.messages = letters.into_iter().map(letter).collect();
+                past.messages = messages.into_iter().map(message).collect();
                 past.outbox_counts = [count.pending, count.sent, count.failed];
             }
             Answer::Site(site, span, Ok(found)) => {
@@ -210,20 +211,22 @@ fn signed(note: &str, user: Option<&str>) -> String {
     clean(&text, 200)
 }
 
-fn lists(book: &Book<'_>) -> Result<(Vec<OutageRow>, Vec<Posted>, PostCount), BookError> {
+fn lists(
+    book: &Queries<'_>,
+) -> Result<(Vec<OutageRow>, Vec<QueuedMessage>, OutboxCounts), QueryError> {
     Ok((
         book.outages(None, MOST_OUTAGES)?,
         book.outbox(MOST_LETTERS)?,
-        book.post_count()?,
+        book.outbox_counts()?,
     ))
 }
 
 fn about(
-    book: &Book<'_>,
+    book: &Queries<'_>,
     site: &SiteKey,
     span: HistorySpan,
     cells: u16,
-) -> Result<Found, BookError> {
+) -> Result<Found, QueryError> {
     let mut spans: [BucketTotals; 4] = Default::default();
     for (place, span) in spans.iter_mut().zip(HistorySpan::ALL) {
         *place = stretch(Default::default(), &book.total(site, span.length())?);
@@ -245,8 +248,8 @@ fn about(
 }
 
 /// Several points as one.
-fn merged(points: &[Point]) -> BucketTotals {
-    let mut sum = Sum::default();
+fn merged(points: &[ChartPoint]) -> BucketTotals {
+    let mut sum = Rollup::default();
     for point in points {
         sum.merge(&point.sum);
     }
@@ -254,7 +257,7 @@ fn merged(points: &[Point]) -> BucketTotals {
     stretch(start.unwrap_or_default(), &sum)
 }
 
-fn stretch(start: Timestamp, sum: &Sum) -> BucketTotals {
+fn stretch(start: Timestamp, sum: &Rollup) -> BucketTotals {
     BucketTotals {
         start,
         checks: sum.count,
@@ -265,18 +268,18 @@ fn stretch(start: Timestamp, sum: &Sum) -> BucketTotals {
     }
 }
 
-const fn delivery(progress: Progress) -> DeliveryState {
+const fn delivery(progress: crate::history::DeliveryState) -> DeliveryState {
     match progress {
-        Progress::Pending => DeliveryState::Pending,
-        Progress::Sent => DeliveryState::Sent,
-        Progress::Failed => DeliveryState::Failed,
+        crate::history::DeliveryState::Pending => DeliveryState::Pending,
+        crate::history::DeliveryState::Sent => DeliveryState::Sent,
+        crate::history::DeliveryState::Failed => DeliveryState::Failed,
     }
 }
 
 fn outage(row: OutageRow, monitor: &Monitor) -> OutageView {
     let state = monitor.find(&row.site.name);
     let site = state.filter(|state| key(state) == row.site);
-    let told = row.letters.into_iter().map(|told| OutageMessage {
+    let told = row.messages.into_iter().map(|told| OutageMessage {
         owner: told.owner,
         channel: told.channel,
         delivery: delivery(told.progress),
@@ -314,29 +317,29 @@ fn shares(state: &SiteState) -> SharedTraits {
     }
 }
 
-fn letter(posted: Posted) -> MessageView {
+fn message(queued: QueuedMessage) -> MessageView {
     MessageView {
-        id: posted.letter.id,
-        owner: posted.letter.owner,
-        channel: posted.letter.channel,
-        at: posted.letter.at,
-        subject: posted.letter.subject,
-        body: posted.letter.body,
-        delivery: delivery(posted.progress),
-        attempts: posted.attempts,
-        next: posted.next,
-        answer: posted.answer,
-        settled: posted.settled,
+        id: queued.message.id,
+        owner: queued.message.owner,
+        channel: queued.message.channel,
+        at: queued.message.at,
+        subject: queued.message.subject,
+        body: queued.message.body,
+        delivery: delivery(queued.progress),
+        attempts: queued.attempts,
+        next: queued.next,
+        answer: queued.answer,
+        settled: queued.settled,
     }
 }
 
-fn file(facts: FileFacts) -> HistoryFile {
+fn file(facts: FileStats) -> HistoryFile {
     HistoryFile {
         path: facts.path.map(|path| path.display().to_string()),
         bytes: facts.bytes,
         oldest: facts.oldest,
-        checks_per_day: facts.looks_a_day,
-        bytes_per_day: facts.growth_a_day,
+        checks_per_day: facts.checks_per_day,
+        bytes_per_day: facts.growth_per_day,
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use crate::config::Config;
 use crate::demo::DemoProcess;
 use crate::domain::{CheckResult, Clock, SystemClock};
-use crate::history::Place;
+use crate::history::HistoryStorage;
 use crate::metrics::Endpoint;
 use crate::paradigm::Entry;
 use crate::tui::{Options, Tone};
@@ -38,7 +38,7 @@ pub struct Launch {
     /// The demo sites.
     pub demo: Option<DemoProcess>,
     /// Where the history is kept.
-    pub history: Place,
+    pub history: HistoryStorage,
     /// The configuration whose owners are told of every site, in place of the first one's.
     pub tell: Option<Config>,
     /// Where the metrics are served.

@@ -1,5 +1,5 @@
 //! What the monitor finds, written down: outcomes and changes go to the history, and with
-//! a change the letters that tell of it.
+//! a change the messages that tell of it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,10 +12,11 @@ use tokio::sync::watch;
 use crate::config::Config;
 use crate::domain::{Clock, Now, Outcome, Owner, SiteId, Timestamp};
 use crate::history::{
-    Change, Ended, History, HistoryError, Keep, Letter, LookRow, News, Place, Restored, SiteKey,
+    EndedOutage, History, HistoryError, HistoryEvent, HistoryStorage, Message, RestoredSite,
+    ResultRow, Retention, SiteChange, SiteKey,
 };
 use crate::monitor::{Monitor, Notice, Outage, Round, Sight, SiteState};
-use crate::notify::{BlindSpell, Occasion, Outbox, Plan, PostNews, Story};
+use crate::notify::{BlindPeriod, DeliveryEvent, NotifyPlan, OutageEvent, OutageMessage, Outbox};
 
 use super::channel_settings::plan;
 use super::time_windows::quiet_until;
@@ -25,9 +26,9 @@ use super::vigil::{Due, Rules, Silence, Vigil};
 #[derive(Debug)]
 pub enum Word {
     /// About the file.
-    History(News),
-    /// About a letter.
-    Post(PostNews),
+    History(HistoryEvent),
+    /// About a message.
+    Post(DeliveryEvent),
     /// What canaries answered.
     Canaries(Round),
 }
@@ -37,7 +38,7 @@ pub enum Word {
 pub struct Ledger {
     history: History,
     outbox: Outbox,
-    plan: Plan,
+    plan: NotifyPlan,
     /// Everybody is told of every site, whatever the configuration says.
     everybody: bool,
     zone: TimeZone,
@@ -49,8 +50,8 @@ pub struct Ledger {
 /// What a configuration says of it.
 #[derive(Debug)]
 pub(super) struct Keeping {
-    keep: Keep,
-    plan: Plan,
+    keep: Retention,
+    plan: NotifyPlan,
     /// Maintenance and reminders.
     rules: Rules,
 }
@@ -61,7 +62,7 @@ pub struct OpenLedger {
     /// It.
     pub ledger: Ledger,
     /// What stood against sites when the program ended.
-    pub restored: Vec<Restored>,
+    pub restored: Vec<RestoredSite>,
     /// What it has to say.
     pub words: UnboundedReceiver<Word>,
     /// For whoever else has something to say there.
@@ -75,7 +76,7 @@ impl Ledger {
     /// # Errors
     /// If another monitor has the file, or it is none of ours, or no thread can be started.
     pub fn open(
-        place: &Place,
+        place: &HistoryStorage,
         config: &Config,
         others: Option<&Config>,
         clock: &Arc<dyn Clock>,
@@ -86,7 +87,7 @@ impl Ledger {
         let keep = keep(config);
         let said = sender.clone();
         let tell = move |news| {
-            if news == News::Letters {
+            if news == HistoryEvent::OutboxChanged {
                 ring.send_replace(());
             } else {
                 // Nobody listens any more at the end.
@@ -138,7 +139,7 @@ impl Ledger {
 
     /// Takes over a changed configuration.
     pub(super) fn configure(&mut self, keeping: Keeping) {
-        self.history.keep(keeping.keep);
+        self.history.set_retention(keeping.keep);
         self.vigil.configure(keeping.rules);
         if !self.everybody {
             self.outbox.plan(keeping.plan.clone());
@@ -159,7 +160,7 @@ impl Ledger {
         match outcome {
             Outcome::Missed(job) => self.history.missed(job.site, now.wall),
             // The monitor's own clock: another machine's may be wrong.
-            Outcome::Checked(result) => self.history.look(LookRow {
+            Outcome::Checked(result) => self.history.result(ResultRow {
                 site: result.job.site,
                 at: now.wall,
                 reason: result.reason,
@@ -170,14 +171,14 @@ impl Ledger {
         }
     }
 
-    /// Keeps what changed because of one outcome, and the letters about it with it.
+    /// Keeps what changed because of one outcome, and the messages about it with it.
     pub(super) fn notices(&mut self, notices: &[Notice], monitor: &Monitor, now: Now) {
         let mut occasion = None;
         for notice in notices {
             match *notice {
-                Notice::Down { .. } => occasion = Some(Occasion::Down),
+                Notice::Down { .. } => occasion = Some(OutageEvent::Down),
                 Notice::Recovered { lasted, .. } => {
-                    occasion = Some(Occasion::Recovered { lasted });
+                    occasion = Some(OutageEvent::Recovered { lasted });
                 }
                 Notice::Stands { site } => self.stands(site, occasion.take(), monitor, now),
                 Notice::CheckAgain { .. } | Notice::Degraded { .. } => {}
@@ -189,20 +190,20 @@ impl Ledger {
     pub(super) fn stands(
         &mut self,
         site: SiteId,
-        occasion: Option<Occasion>,
+        occasion: Option<OutageEvent>,
         monitor: &Monitor,
         now: Now,
     ) {
         let Some(state) = monitor.site(site) else {
             return;
         };
-        let recovered = matches!(occasion, Some(Occasion::Recovered { .. }));
+        let recovered = matches!(occasion, Some(OutageEvent::Recovered { .. }));
         let outage = if recovered {
             state.last_outage()
         } else {
             state.outage()
         };
-        let mut letters = Vec::new();
+        let mut messages = Vec::new();
         if let (Some(occasion), Some(outage)) = (occasion, outage) {
             let others = if recovered {
                 self.vigil.ended(site)
@@ -212,21 +213,21 @@ impl Ledger {
             };
             // Whoever was not told that it began is not told that it ended.
             if let Some(others) = others {
-                letters = self.letters(state, occasion, outage, now, |owner| {
+                messages = self.messages(state, occasion, outage, now, |owner| {
                     self.owns(owner, state) || others.contains(&owner.name)
                 });
             }
         }
-        let ended = outage.filter(|_| recovered).map(|outage| Ended {
+        let ended = outage.filter(|_| recovered).map(|outage| EndedOutage {
             since: outage.since().wall,
             causes: outage.causes().to_vec(),
         });
-        self.history.change(Change {
+        self.history.change(SiteChange {
             site,
             at: now.wall,
             standing: state.standing(),
             ended,
-            letters,
+            messages,
         });
     }
 
@@ -242,29 +243,29 @@ impl Ledger {
             .collect();
         let owners = self.plan.owners.iter();
         let owners = owners.filter(|owner| told.contains(&*owner.name));
-        let spell = BlindSpell {
+        let spell = BlindPeriod {
             since: since.wall,
             until: now.wall,
             lasted: *lasted,
             why,
             zone: &self.zone,
         };
-        let letters = spell.letters(&self.plan.settings, owners);
-        if !letters.is_empty() {
-            self.history.letters(letters);
+        let messages = spell.messages(&self.plan.settings, owners);
+        if !messages.is_empty() {
+            self.history.queue_messages(messages);
         }
     }
 
-    /// The letters about an outage to those owners; they wait where it is their quiet time.
-    fn letters(
+    /// The messages about an outage to those owners; they wait where it is their quiet time.
+    fn messages(
         &self,
         state: &SiteState,
-        occasion: Occasion,
+        occasion: OutageEvent,
         outage: &Outage,
         now: Now,
         to: impl Fn(&Owner) -> bool,
-    ) -> Vec<Letter> {
-        let story = Story {
+    ) -> Vec<Message> {
+        let story = OutageMessage {
             site: state.site(),
             occasion,
             at: now.wall,
@@ -275,15 +276,15 @@ impl Ledger {
             last: state.last_failure().map(|last| &**last),
             zone: &self.zone,
         };
-        let mut letters = Vec::new();
+        let mut messages = Vec::new();
         for owner in self.plan.owners.iter().filter(|owner| to(owner)) {
             let until = quiet_until(owner, now.wall, &self.zone);
-            for mut letter in story.letters(&self.plan.settings, [owner]) {
-                letter.not_before = until;
-                letters.push(letter);
+            for mut message in story.messages(&self.plan.settings, [owner]) {
+                message.not_before = until;
+                messages.push(message);
             }
         }
-        letters
+        messages
     }
 
     /// Tells what has become due of outages that are open: the silence is over, nobody
@@ -297,27 +298,27 @@ impl Ledger {
                 continue;
             };
             let lasted = outage.lasted(now.mono);
-            let letters = match due {
-                Due::Down => self.letters(state, Occasion::Down, outage, now, |owner| {
+            let messages = match due {
+                Due::Down => self.messages(state, OutageEvent::Down, outage, now, |owner| {
                     self.owns(owner, state)
                 }),
                 Due::Reminder(number) => {
-                    let occasion = Occasion::Reminder { lasted, number };
-                    self.letters(state, occasion, outage, now, |owner| {
+                    let occasion = OutageEvent::Reminder { lasted, number };
+                    self.messages(state, occasion, outage, now, |owner| {
                         self.owns(owner, state)
                     })
                 }
                 Due::Escalation(to) => {
-                    let occasion = Occasion::Escalated { lasted };
-                    self.letters(state, occasion, outage, now, |owner| owner.name == to)
+                    let occasion = OutageEvent::Escalated { lasted };
+                    self.messages(state, occasion, outage, now, |owner| owner.name == to)
                 }
             };
-            self.history.change(Change {
+            self.history.change(SiteChange {
                 site,
                 at: now.wall,
                 standing: state.standing(),
                 ended: None,
-                letters,
+                messages,
             });
         }
     }
@@ -380,8 +381,8 @@ pub(super) fn keeping(config: &Config) -> Keeping {
     }
 }
 
-fn keep(config: &Config) -> Keep {
-    Keep {
+fn keep(config: &Config) -> Retention {
+    Retention {
         raw: config.history.raw,
         rollup: config.history.rollup,
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{Acknowledgement, Clock, Now, Outcome, SiteId, Timestamp};
-use crate::history::{Mark, Restored};
+use crate::history::{OutboxUpdate, RestoredSite};
 use crate::monitor::Notice;
 
 use super::core::{Core, Happening};
@@ -15,11 +15,11 @@ use super::vigil::Silence;
 impl Core {
     /// Writes everything down from now on, and goes on where an earlier run ended. To be
     /// called before the first result comes.
-    pub fn keep(&mut self, mut ledger: Ledger, restored: Vec<Restored>) {
+    pub fn keep(&mut self, mut ledger: Ledger, restored: Vec<RestoredSite>) {
         let now = self.clock.now();
         let mut told = BTreeSet::new();
         for restored in restored {
-            let Restored { site, standing, .. } = restored;
+            let RestoredSite { site, standing, .. } = restored;
             self.monitor.restore(&site.name, &site.url, standing, now);
             if restored.told {
                 told.insert(site.name);
@@ -77,11 +77,13 @@ impl Core {
         open
     }
 
-    /// Sends a letter again that was given up, or at once if it waits for its next try.
-    pub fn send_again(&self, letter: Box<str>) {
+    /// Sends a message again that was given up, or at once if it waits for its next try.
+    pub fn send_again(&self, message: Box<str>) {
         if let Some(ledger) = &self.ledger {
             let now = self.clock.timestamp();
-            ledger.history().mark(letter, Mark::Again, None, now);
+            ledger
+                .history()
+                .update_message(message, OutboxUpdate::SendAgain, None, now);
         }
     }
 

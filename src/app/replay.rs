@@ -15,7 +15,7 @@ use crate::domain::{
     Cause, CheckResult, CheckSpec, JobId, MaskedUrl, Method, Moment, Now, Outcome, Phases, RanOn,
     Reason, Site, SiteId, StatusSet, Timestamp, Verdict,
 };
-use crate::history::{RawLook, SiteKey};
+use crate::history::{RawCheck, SiteKey};
 use crate::monitor::{Account, Monitor, Notice, Rules, SiteState};
 
 use super::outage_diff::{OutageDiff, SeenOutage, matched};
@@ -113,7 +113,7 @@ impl Replay {
     }
 
     /// Takes one look; they have to come in the order of time.
-    pub fn look(&mut self, site: i64, at: Timestamp, look: RawLook) {
+    pub fn look(&mut self, site: i64, at: Timestamp, look: RawCheck) {
         let Some(place) = self.places.get(&site).copied() else {
             return;
         };
@@ -142,7 +142,7 @@ impl Replay {
         }
     }
 
-    fn outcome(&self, place: usize, look: RawLook, reason: Option<Reason>, now: Now) -> Outcome {
+    fn outcome(&self, place: usize, look: RawCheck, reason: Option<Reason>, now: Now) -> Outcome {
         Outcome::Checked(Arc::new(CheckResult {
             job: JobId {
                 site: SiteId::from_index(place),

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::config::MonitorSettings;
 use crate::domain::{Moment, Site, Timestamp, clean};
-use crate::history::{Archive, ArchiveError, Place, SiteKey};
+use crate::history::{HistoryReadError, HistoryStorage, ReadOnlyHistory, SiteKey};
 use crate::tui::{
     ChangeCounts, CurrentRules, MinMax, OutageChange, ReplayResult, ReplayState, ReplayedOutage,
     TriedRules,
@@ -63,11 +63,11 @@ impl Drop for Work {
 
 impl ReplayRunner {
     /// Of the history at `place`.
-    pub(super) fn new(place: &Place, defaults: MonitorSettings) -> Self {
+    pub(super) fn new(place: &HistoryStorage, defaults: MonitorSettings) -> Self {
         Self {
             path: match place {
-                Place::Memory => None,
-                Place::File(path) => Some(path.clone()),
+                HistoryStorage::Memory => None,
+                HistoryStorage::File(path) => Some(path.clone()),
             },
             defaults,
             seen: ReplayState::default(),
@@ -178,8 +178,8 @@ fn reckon(
     shared: &Shared,
 ) -> Result<Option<ReplayResult>, String> {
     let began = Instant::now();
-    let plain = |error: ArchiveError| clean(&error.to_string(), 400);
-    let archive = Archive::open(path, now).map_err(plain)?;
+    let plain = |error: HistoryReadError| clean(&error.to_string(), 400);
+    let archive = ReadOnlyHistory::open(path, now).map_err(plain)?;
     let known = archive.sites().map_err(plain)?;
     let sites = sites.iter().map(|site| &**site);
     let mut replay = Replay::among(known, sites, defaults, tried.rules);
@@ -195,7 +195,7 @@ fn reckon(
         }
         ControlFlow::Continue(())
     };
-    archive.looks(tried.span, pass).map_err(plain)?;
+    archive.results(tried.span, pass).map_err(plain)?;
     Ok(wanted().then(|| told(&replay, tried, began)))
 }
 

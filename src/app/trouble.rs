@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::News;
-use crate::notify::PostNews;
+use crate::history::HistoryEvent;
+use crate::notify::DeliveryEvent;
 use crate::tui::Tone;
 
 use super::ledger::Word;
@@ -27,13 +27,13 @@ impl Trouble {
     /// Takes a word; gives what to say about it.
     pub(super) fn hear(&mut self, word: Word) -> Option<(Tone, String)> {
         let said = match word {
-            Word::History(News::Trouble(why)) => {
+            Word::History(HistoryEvent::Trouble(why)) => {
                 self.history = Some(format!(
                     "the history is not kept: {why}; monitoring goes on, and it is tried again"
                 ));
                 None
             }
-            Word::History(News::Mended { lost }) => {
+            Word::History(HistoryEvent::Mended { lost }) => {
                 self.history = None;
                 Some(match lost {
                     0 => (Tone::Good, "the history is kept again".to_owned()),
@@ -43,27 +43,27 @@ impl Trouble {
                     ),
                 })
             }
-            Word::History(News::PutAside(aside)) => Some((
+            Word::History(HistoryEvent::PutAside(aside)) => Some((
                 Tone::Bad,
                 format!(
                     "the history was damaged: it is kept as {}, and a new one is begun",
                     aside.display()
                 ),
             )),
-            Word::History(News::Letters) | Word::Canaries(_) => None,
-            Word::Post(PostNews::Delivered { letter, .. }) => {
+            Word::History(HistoryEvent::OutboxChanged) | Word::Canaries(_) => None,
+            Word::Post(DeliveryEvent::Delivered { message, .. }) => {
                 self.channels
-                    .remove(&(letter.channel.clone(), letter.owner.clone()));
+                    .remove(&(message.channel.clone(), message.owner.clone()));
                 Some((
                     Tone::Info,
                     format!(
                         "{} told by {}: {}",
-                        letter.owner, letter.channel, letter.subject
+                        message.owner, message.channel, message.subject
                     ),
                 ))
             }
-            Word::Post(PostNews::Failed {
-                letter,
+            Word::Post(DeliveryEvent::Failed {
+                message,
                 answer,
                 given_up,
             }) => {
@@ -74,10 +74,10 @@ impl Trouble {
                 };
                 let text = format!(
                     "{} is not reached by {}: {answer}; {end}",
-                    letter.owner, letter.channel
+                    message.owner, message.channel
                 );
                 self.channels
-                    .insert((letter.channel, letter.owner), text.clone());
+                    .insert((message.channel, message.owner), text.clone());
                 Some((Tone::Bad, text))
             }
         };

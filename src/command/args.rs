@@ -6,7 +6,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
-use crate::history::Place;
+use crate::history::HistoryStorage;
 use crate::paradigm;
 
 use super::history_args::{HistoryCommand, ReplayArgs, ReportArgs};
@@ -171,20 +171,20 @@ pub(super) struct HistoryArgs {
 
 impl HistoryArgs {
     /// The place; `default` where the command line names none.
-    pub(super) fn place(&self, default: impl FnOnce() -> Place) -> Place {
+    pub(super) fn place(&self, default: impl FnOnce() -> HistoryStorage) -> HistoryStorage {
         match &self.history {
-            Some(word) if word.as_os_str() == "none" => Place::Memory,
-            Some(path) => Place::File(path.clone()),
+            Some(word) if word.as_os_str() == "none" => HistoryStorage::Memory,
+            Some(path) => HistoryStorage::File(path.clone()),
             None => default(),
         }
     }
 
     /// The place of a monitor.
-    pub(super) fn of_monitor(&self) -> Place {
+    pub(super) fn of_monitor(&self) -> HistoryStorage {
         self.place(|| {
             let folder = crate::config::state_dir();
-            folder.map_or(Place::Memory, |folder| {
-                Place::File(folder.join("history.db"))
+            folder.map_or(HistoryStorage::Memory, |folder| {
+                HistoryStorage::File(folder.join("history.db"))
             })
         })
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::app::{self, Launch, SvgOptions};
 use crate::demo::DemoProcess;
-use crate::history::Place;
+use crate::history::HistoryStorage;
 
 use super::args::DemoArgs;
 use super::exit::{Exit, mistake};
@@ -32,7 +32,7 @@ pub(super) fn run(args: &DemoArgs) -> Exit {
         Err(exit) => return exit,
     };
     // What a demonstration did is nobody's past.
-    let place = args.history.place(|| Place::Memory);
+    let place = args.history.place(|| HistoryStorage::Memory);
     let name = "the demo sites".to_owned();
     let (engine, screen) = (&args.engine, args.screen);
     let launch = match monitor::prepare(config, name, engine, screen, (place, Some(demo))) {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::config::HistorySettings;
 use crate::domain::{Clock, Reason, SystemClock, Timestamp, Verdict, clean};
-use crate::history::{ArchiveError, Keep, RawRow, SiteKey, Upkeep};
+use crate::history::{HistoryReadError, OfflineHistory, RawResult, Retention, SiteKey};
 
 use super::check_json::{escape, millis};
 use super::exit::{Exit, mistake};
@@ -23,13 +23,13 @@ pub(super) fn run(command: &HistoryCommand) -> Exit {
 }
 
 enum Stop {
-    Archive(ArchiveError),
+    ReadOnlyHistory(HistoryReadError),
     Io(io::Error),
 }
 
-impl From<ArchiveError> for Stop {
-    fn from(error: ArchiveError) -> Self {
-        Self::Archive(error)
+impl From<HistoryReadError> for Stop {
+    fn from(error: HistoryReadError) -> Self {
+        Self::ReadOnlyHistory(error)
     }
 }
 
@@ -67,13 +67,13 @@ fn export(args: &ExportArgs) -> Exit {
         name: "".into(),
         url: "".into(),
     };
-    let printed = archive.rows(args.since, |row: &RawRow| -> Result<(), Stop> {
+    let printed = archive.rows(args.since, |row: &RawResult| -> Result<(), Stop> {
         if !sites.contains_key(&row.site) {
             // It was added while we read.
             sites = archive.sites()?;
         }
         let site = sites.get(&row.site).unwrap_or(&unknown);
-        let look = row.look.as_ref();
+        let look = row.check.as_ref();
         Ok(printer.print(Line {
             at: moment(row.at),
             name: &site.name,
@@ -92,7 +92,7 @@ fn export(args: &ExportArgs) -> Exit {
         // Whoever read it is gone.
         Err(Stop::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Fine,
         Err(Stop::Io(error)) => mistake(format!("squirrel: {error}")),
-        Err(Stop::Archive(error)) => mistake(format!("squirrel: {error}")),
+        Err(Stop::ReadOnlyHistory(error)) => mistake(format!("squirrel: {error}")),
     }
 }
 
@@ -168,12 +168,12 @@ fn compact(args: &CompactArgs) -> Exit {
     if let Err(exit) = open_history::archive(&args.history) {
         return exit;
     }
-    let keep = Keep {
+    let keep = Retention {
         raw: settings.raw,
         rollup: settings.rollup,
     };
     let now = SystemClock::new().timestamp();
-    match Upkeep::open(&path, now).and_then(|upkeep| upkeep.compact(&keep)) {
+    match OfflineHistory::open(&path, now).and_then(|upkeep| upkeep.compact(&keep)) {
         Ok(done) => {
             let line = format!(
                 "{}: {} bytes before, {} bytes after\n",

@@ -13,7 +13,8 @@ use crate::app::Replay;
 use crate::config::{Config, HistorySettings};
 use crate::domain::{Clock, Reason, SystemClock, Timestamp, clean};
 use crate::history::{
-    Archive, Foreign, Import, Imported, PastOutage, PastRow, RawLook, SiteKey, Upkeep,
+    HistoryImport, ImportTotals, ImportedCheck, ImportedOutage, OfflineHistory, OtherMonitorFile,
+    RawCheck, ReadOnlyHistory, SiteKey,
 };
 use crate::monitor::Rules;
 
@@ -57,7 +58,7 @@ fn import(
 ) -> Result<String, String> {
     let source = Source::open(&args.file, config)?;
     let now = SystemClock::new().timestamp();
-    let mut import = Import::new(Upkeep::open(path, now)?);
+    let mut import = HistoryImport::new(OfflineHistory::open(path, now)?);
     let mut notes = String::new();
     let read = source.read(&mut import, &mut notes);
     // What was read before a mistake is there, and is known when the file comes again.
@@ -95,21 +96,21 @@ fn import(
 fn outages(
     path: &Path,
     now: Timestamp,
-    imported: &Imported,
+    imported: &ImportTotals,
     config: Option<&Config>,
-) -> Result<Vec<PastOutage>, String> {
+) -> Result<Vec<ImportedOutage>, String> {
     let Some((first, last)) = imported.span else {
         return Ok(Vec::new());
     };
-    let plain = |error: crate::history::ArchiveError| error.to_string();
-    let archive = Archive::open(path, now).map_err(plain)?;
+    let plain = |error: crate::history::HistoryReadError| error.to_string();
+    let archive = ReadOnlyHistory::open(path, now).map_err(plain)?;
     let mut replay =
         Replay::new(archive.sites().map_err(plain)?, config, Rules::default()).with_causes();
     let mut last_looks: HashMap<i64, Timestamp> = HashMap::new();
     // Whole days before the first, so that a streak that it belongs to is whole.
     let span = now.since(first) + Duration::from_secs(86_400);
     archive
-        .looks(Some(span), |site, at, look| {
+        .results(Some(span), |site, at, look| {
             if at > last {
                 return ControlFlow::Break(());
             }
@@ -125,7 +126,7 @@ fn outages(
         }
         for (seen, causes) in replay.outages(place) {
             let end = seen.ended.or_else(|| last_looks.get(&site).copied());
-            outages.push(PastOutage {
+            outages.push(ImportedOutage {
                 site,
                 since: seen.since,
                 confirmed: seen.confirmed,
@@ -141,7 +142,7 @@ fn outages(
 enum Source<'a> {
     Jsonl(BufReader<File>, &'a Path),
     Csv(BufReader<File>, &'a Path),
-    Foreign(Foreign, HashMap<Box<str>, Box<str>>),
+    Foreign(OtherMonitorFile, HashMap<Box<str>, Box<str>>),
 }
 
 impl<'a> Source<'a> {
@@ -156,7 +157,10 @@ impl<'a> Source<'a> {
         if head.starts_with(SQLITE) {
             let sites = config.iter().flat_map(|config| &config.sites);
             let configured = sites.map(|site| (site.name.clone(), site.spec.url.shown().into()));
-            return Ok(Self::Foreign(Foreign::open(path)?, configured.collect()));
+            return Ok(Self::Foreign(
+                OtherMonitorFile::open(path)?,
+                configured.collect(),
+            ));
         }
         file.rewind().map_err(|error| wrong(&error))?;
         let file = BufReader::with_capacity(1 << 16, file);
@@ -171,7 +175,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn read(self, import: &mut Import, notes: &mut String) -> Result<(), String> {
+    fn read(self, import: &mut HistoryImport, notes: &mut String) -> Result<(), String> {
         match self {
             Self::Jsonl(file, path) => jsonl(file, path, import),
             Self::Csv(file, path) => csv(file, path, import),
@@ -218,7 +222,7 @@ enum Word {
 }
 
 impl Line {
-    fn row(self) -> Result<PastRow, String> {
+    fn row(self) -> Result<ImportedCheck, String> {
         if self.name.is_empty() || self.name.len() > 2_000 || self.url.len() > 20_000 {
             return Err("no name, or too long a one".to_owned());
         }
@@ -236,20 +240,20 @@ impl Line {
             if (self.verdict == Word::Up) != self.reason.is_none() {
                 return Err("a verdict and a reason that do not go together".to_owned());
             }
-            Some(RawLook {
+            Some(RawCheck {
                 reason: self.reason,
                 status: self.status,
                 latency: Duration::from_micros((latency * 1e3).round() as u64),
                 late: Duration::from_millis(self.late_ms.unwrap_or(0).min(MOST_MILLIS as u64)),
             })
         };
-        Ok(PastRow {
+        Ok(ImportedCheck {
             site: SiteKey {
                 name: self.name.into(),
                 url: self.url.into(),
             },
             at: Timestamp::from_micros(at.as_microsecond()),
-            look,
+            check: look,
         })
     }
 }
@@ -261,7 +265,7 @@ fn at_line(path: &Path, number: u64, why: impl std::fmt::Display) -> String {
     )
 }
 
-fn jsonl(mut file: BufReader<File>, path: &Path, import: &mut Import) -> Result<(), String> {
+fn jsonl(mut file: BufReader<File>, path: &Path, import: &mut HistoryImport) -> Result<(), String> {
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
@@ -283,7 +287,7 @@ fn jsonl(mut file: BufReader<File>, path: &Path, import: &mut Import) -> Result<
     Ok(())
 }
 
-fn csv(file: BufReader<File>, path: &Path, import: &mut Import) -> Result<(), String> {
+fn csv(file: BufReader<File>, path: &Path, import: &mut HistoryImport) -> Result<(), String> {
     let mut reader = csv::Reader::from_reader(file);
     for (number, line) in (2..).zip(reader.deserialize::<Line>()) {
         let mut line = line.map_err(|error| at_line(path, number, error))?;

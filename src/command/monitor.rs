@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use crate::app::{self, Ending, Launch, choose};
 use crate::config::Config;
 use crate::demo::DemoProcess;
-use crate::history::Place;
+use crate::history::HistoryStorage;
 use crate::paradigm::{ensure_files, raise_file_limit};
 use crate::tui::Options;
 
@@ -48,7 +48,7 @@ pub(super) fn prepare(
     source: String,
     engine: &EngineArgs,
     screen: ScreenArgs,
-    (history, demo): (Place, Option<DemoProcess>),
+    (history, demo): (HistoryStorage, Option<DemoProcess>),
 ) -> Result<Launch, Exit> {
     let config = site_source::with_broker(config, engine.broker.as_deref())?;
     ensure_files().map_err(|error| mistake(format!("squirrel: {error}")))?;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use crate::app;
 use crate::domain::{Clock, Owner, SystemClock};
-use crate::notify::{ALL, Entry, Parcel, Plan, deliver, probe_letter};
+use crate::notify::{ALL, ChannelEntry, NotifyPlan, OutgoingMessage, deliver, test_message};
 
 use super::args::NotifyTestArgs;
 use super::exit::{Exit, mistake};
@@ -54,7 +54,7 @@ struct Told {
     failed: usize,
 }
 
-async fn tell(plan: &Plan, owner: &Owner) -> io::Result<Told> {
+async fn tell(plan: &NotifyPlan, owner: &Owner) -> io::Result<Told> {
     let mut told = Told { all: 0, failed: 0 };
     let mut out = io::stdout().lock();
     for entry in &ALL {
@@ -75,24 +75,24 @@ async fn tell(plan: &Plan, owner: &Owner) -> io::Result<Told> {
 }
 
 async fn attempt(
-    plan: &Plan,
+    plan: &NotifyPlan,
     owner: &Owner,
-    entry: &Entry,
+    entry: &ChannelEntry,
     to: Box<str>,
 ) -> Result<Box<str>, Box<str>> {
     if !(entry.ready)(&plan.settings) {
         return Err(format!("sites.toml has no [notify.{}]", entry.name).into());
     }
     let channel = (entry.make)(&plan.settings)?;
-    let letter = probe_letter(owner, entry, SystemClock::new().timestamp());
-    let parcel = Parcel {
-        id: letter.id,
+    let message = test_message(owner, entry, SystemClock::new().timestamp());
+    let message = OutgoingMessage {
+        id: message.id,
         to,
-        subject: letter.subject,
-        body: letter.body,
-        facts: letter.facts,
+        subject: message.subject,
+        body: message.body,
+        facts: message.facts,
     };
-    match deliver(&*channel, &parcel).await {
+    match deliver(&*channel, &message).await {
         Ok(sent) => Ok(sent.0),
         Err(failure) => Err(failure.answer),
     }

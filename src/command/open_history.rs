@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::config::{self, Config};
 use crate::domain::{Clock, SystemClock, clean};
-use crate::history::Archive;
+use crate::history::ReadOnlyHistory;
 
 use super::exit::{Exit, mistake};
 use super::history_args::HistoryFileArgs;
@@ -35,9 +35,9 @@ pub(super) fn path(args: &HistoryFileArgs) -> Result<PathBuf, Exit> {
 }
 
 /// The history, to be read.
-pub(super) fn archive(args: &HistoryFileArgs) -> Result<Archive, Exit> {
+pub(super) fn archive(args: &HistoryFileArgs) -> Result<ReadOnlyHistory, Exit> {
     let path = path(args)?;
-    Archive::open(&path, SystemClock::new().timestamp())
+    ReadOnlyHistory::open(&path, SystemClock::new().timestamp())
         .map_err(|error| mistake(format!("squirrel: {}", clean(&error.to_string(), 400))))
 }
 

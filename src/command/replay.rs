@@ -43,7 +43,7 @@ pub(super) fn run(args: &ReplayArgs) -> Exit {
     };
     let replayed = archive.sites().and_then(|sites| {
         let mut replay = Replay::new(sites, config.as_ref(), rules);
-        archive.looks(args.since, |site, at, look| {
+        archive.results(args.since, |site, at, look| {
             replay.look(site, at, look);
             ControlFlow::Continue(())
         })?;

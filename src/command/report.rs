@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::time::Duration;
 
 use crate::domain::{brief, clean};
-use crate::history::Level;
+use crate::history::BucketSize;
 
 use super::check_json::escape;
 use super::exit::{Exit, mistake};
@@ -34,9 +34,9 @@ pub(super) fn run(args: &ReportArgs) -> Exit {
         Err(exit) => return exit,
     };
     let cell = if args.since <= HOURS {
-        Level::Hour
+        BucketSize::Hour
     } else {
-        Level::Day
+        BucketSize::Day
     };
     let charts = (args.format == ReportFormat::Html).then_some(cell);
     let surveys = match archive.survey(args.since, charts) {

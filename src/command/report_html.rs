@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::domain::{Timestamp, brief, clean};
-use crate::history::{Level, Sum};
+use crate::history::{BucketSize, Rollup};
 
 use super::history_args::By;
 use super::report_rows::{Row, percent, shown, whole};
@@ -66,7 +66,7 @@ pub(super) struct Page<'a> {
     pub(super) since: Duration,
     pub(super) now: Timestamp,
     /// How long a bar is.
-    pub(super) cell: Level,
+    pub(super) cell: BucketSize,
 }
 
 /// Text that is safe within a page and within an attribute.
@@ -98,9 +98,9 @@ impl Page<'_> {
             By::Owner => "owners",
         };
         let cell = match self.cell {
-            Level::Day => "a day",
-            Level::Hour => "an hour",
-            Level::FiveMinutes => "five minutes",
+            BucketSize::Day => "a day",
+            BucketSize::Hour => "an hour",
+            BucketSize::FiveMinutes => "five minutes",
         };
         let open: u64 = self.rows.iter().map(|row| row.outages.open).sum();
         let total: u64 = self.rows.iter().map(|row| row.outages.count).sum();
@@ -273,11 +273,11 @@ impl Page<'_> {
     fn lines(&self, out: &mut impl Write, row: &Row) -> io::Result<()> {
         let (first, count) = self.cells();
         let each = usize::try_from(count).unwrap_or(1).div_ceil(POINTS).max(1) as i64;
-        let mut points: Vec<(i64, Sum)> = Vec::new();
+        let mut points: Vec<(i64, Rollup)> = Vec::new();
         for (start, cell) in &row.cells {
             let at = (start - first) / self.cell.seconds() / each;
             if points.last().is_none_or(|(known, _)| *known != at) {
-                points.push((at, Sum::default()));
+                points.push((at, Rollup::default()));
             }
             if let Some((_, sum)) = points.last_mut() {
                 cell.add_to(sum);

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::domain::{Site, brief};
-use crate::history::{Outages, Packed, SiteKey, Sum, Survey};
+use crate::history::{EncodedRollup, OutageTotals, Rollup, SiteKey, SiteTotals};
 
 use super::check_json::millis;
 use super::history_args::By;
@@ -26,9 +26,9 @@ pub(super) struct Row {
     pub(super) former: bool,
     /// Sites in it.
     pub(super) sites: usize,
-    pub(super) sum: Sum,
-    pub(super) outages: Outages,
-    pub(super) cells: Vec<(i64, Packed)>,
+    pub(super) sum: Rollup,
+    pub(super) outages: OutageTotals,
+    pub(super) cells: Vec<(i64, EncodedRollup)>,
 }
 
 /// The columns that scripts rely on, in their order. What is not known is null.
@@ -90,7 +90,7 @@ pub(super) fn shown(percent: Option<f64>) -> String {
 }
 
 /// The rows of a report.
-pub(super) fn rows(surveys: Vec<Survey>, config: Option<&Config>, by: By) -> Vec<Row> {
+pub(super) fn rows(surveys: Vec<SiteTotals>, config: Option<&Config>, by: By) -> Vec<Row> {
     let sites = config.map_or(&[][..], |config| &config.sites);
     let rows = of_sites(surveys, sites);
     match by {
@@ -102,8 +102,8 @@ pub(super) fn rows(surveys: Vec<Survey>, config: Option<&Config>, by: By) -> Vec
 
 /// Every configured site, looked at or not, in the order of the configuration, then those of
 /// the past by name.
-fn of_sites(surveys: Vec<Survey>, sites: &[Site]) -> Vec<Row> {
-    let mut found: HashMap<SiteKey, Survey> = HashMap::with_capacity(surveys.len());
+fn of_sites(surveys: Vec<SiteTotals>, sites: &[Site]) -> Vec<Row> {
+    let mut found: HashMap<SiteKey, SiteTotals> = HashMap::with_capacity(surveys.len());
     let mut order = Vec::with_capacity(surveys.len());
     for survey in surveys {
         order.push(survey.site.clone());
@@ -123,7 +123,7 @@ fn of_sites(surveys: Vec<Survey>, sites: &[Site]) -> Vec<Row> {
     rows
 }
 
-fn row(key: SiteKey, survey: Option<Survey>, former: bool) -> Row {
+fn row(key: SiteKey, survey: Option<SiteTotals>, former: bool) -> Row {
     let mut row = Row {
         name: key.name,
         url: Some(key.url),
@@ -165,7 +165,7 @@ fn grouped(rows: Vec<Row>, sites: &[Site], labels: impl Fn(&Site) -> &[Box<str>]
 #[derive(Default)]
 struct Group {
     row: Row,
-    cells: BTreeMap<i64, Sum>,
+    cells: BTreeMap<i64, Rollup>,
 }
 
 impl Group {
@@ -183,7 +183,7 @@ impl Group {
         Row {
             name,
             cells: cells
-                .map(|(start, sum)| (*start, Packed::from(sum)))
+                .map(|(start, sum)| (*start, EncodedRollup::from(sum)))
                 .collect(),
             ..self.row
         }
@@ -197,10 +197,10 @@ mod tests {
     #[test]
     fn a_single_failure_is_never_rounded_to_a_hundred() {
         let uptime = |up, count| {
-            let sum = Sum {
+            let sum = Rollup {
                 up,
                 count,
-                ..Sum::default()
+                ..Rollup::default()
             };
             sum.uptime()
         };

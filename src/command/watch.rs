@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 
 use crate::app::{self, Core, Happening, Occurrence, SessionError, Watch, choose};
 use crate::domain::{SiteId, Timestamp};
-use crate::history::News;
+use crate::history::HistoryEvent;
 use crate::metrics::Endpoint;
 use crate::monitor::{Notice, Sight, SiteState};
-use crate::notify::PostNews;
+use crate::notify::DeliveryEvent;
 use crate::paradigm::{ensure_files, raise_file_limit};
 
 use super::args::WatchArgs;
@@ -134,17 +134,17 @@ impl<W: Write> Log<W> {
                 history(news);
                 return Ok(());
             }
-            Occurrence::Post(PostNews::Delivered { letter, answer }) => {
-                self.letter(letter, &mut fields);
+            Occurrence::Post(DeliveryEvent::Delivered { message, answer }) => {
+                self.message(message, &mut fields);
                 put(&mut fields, "answer", &**answer);
                 "notified"
             }
-            Occurrence::Post(PostNews::Failed {
-                letter,
+            Occurrence::Post(DeliveryEvent::Failed {
+                message,
                 answer,
                 given_up,
             }) => {
-                self.letter(letter, &mut fields);
+                self.message(message, &mut fields);
                 put(&mut fields, "error", &**answer);
                 put(&mut fields, "given_up", *given_up);
                 "notify_failed"
@@ -214,14 +214,14 @@ impl<W: Write> Log<W> {
         }
     }
 
-    fn letter(&self, letter: &crate::history::Letter, fields: &mut Fields) {
-        if !letter.site.is_empty() {
-            put(fields, "site", &*letter.site);
+    fn message(&self, message: &crate::history::Message, fields: &mut Fields) {
+        if !message.site.is_empty() {
+            put(fields, "site", &*message.site);
         }
-        put(fields, "owner", &*letter.owner);
-        put(fields, "channel", &*letter.channel);
-        put(fields, "subject", &*letter.subject);
-        put(fields, "written_at", self.time(letter.at));
+        put(fields, "owner", &*message.owner);
+        put(fields, "channel", &*message.channel);
+        put(fields, "subject", &*message.subject);
+        put(fields, "written_at", self.time(message.at));
     }
 }
 
@@ -247,17 +247,17 @@ fn owners(state: &SiteState) -> Vec<&str> {
 }
 
 /// What the history has to say goes to standard error: it is no change of a site.
-fn history(news: &News) {
+fn history(news: &HistoryEvent) {
     match news {
-        News::Trouble(why) => say(format!("the history is not kept: {why}")),
-        News::Mended { lost: 0 } => say("the history is kept again"),
-        News::Mended { lost } => say(format!(
+        HistoryEvent::Trouble(why) => say(format!("the history is not kept: {why}")),
+        HistoryEvent::Mended { lost: 0 } => say("the history is kept again"),
+        HistoryEvent::Mended { lost } => say(format!(
             "the history is kept again; {lost} looks are missing in it"
         )),
-        News::PutAside(aside) => say(format!(
+        HistoryEvent::PutAside(aside) => say(format!(
             "the history was damaged: it is kept as {}, and a new one is begun",
             aside.display()
         )),
-        News::Letters => {}
+        HistoryEvent::OutboxChanged => {}
     }
 }

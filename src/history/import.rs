@@ -10,13 +10,13 @@ use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params}
 
 use crate::domain::{Cause, Timestamp};
 
-use super::codes;
-use super::period::Level;
-use super::raw::RawLook;
-use super::records::SiteKey;
+use super::compact::OfflineHistory;
+use super::raw_results::RawCheck;
+use super::reason_codes;
 use super::rollup::Roller;
+use super::rows::SiteKey;
 use super::store::json;
-use super::upkeep::Upkeep;
+use super::time_buckets::BucketSize;
 
 /// Rows of one transaction.
 const BATCH: usize = 10_000;
@@ -26,18 +26,18 @@ const MOST_STEPS: i64 = 1_000;
 
 /// A look at a site, or one that was missed, from elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PastRow {
+pub struct ImportedCheck {
     /// Which site.
     pub site: SiteKey,
     /// When.
     pub at: Timestamp,
     /// What was found; `None` for one that was missed.
-    pub look: Option<RawLook>,
+    pub check: Option<RawCheck>,
 }
 
 /// An outage that results tell of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PastOutage {
+pub struct ImportedOutage {
     /// The number of its site in this file.
     pub site: i64,
     /// The first failure.
@@ -52,7 +52,7 @@ pub struct PastOutage {
 
 /// What became of rows from elsewhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Imported {
+pub struct ImportTotals {
     /// Taken.
     pub new: u64,
     /// Known already.
@@ -67,22 +67,22 @@ pub struct Imported {
 
 /// An import under way.
 #[derive(Debug)]
-pub struct Import {
-    upkeep: Upkeep,
-    waiting: Vec<PastRow>,
+pub struct HistoryImport {
+    upkeep: OfflineHistory,
+    waiting: Vec<ImportedCheck>,
     ids: HashMap<SiteKey, i64>,
-    imported: Imported,
+    imported: ImportTotals,
 }
 
-impl Import {
+impl HistoryImport {
     /// Into this file.
     #[must_use]
-    pub fn new(upkeep: Upkeep) -> Self {
+    pub fn new(upkeep: OfflineHistory) -> Self {
         Self {
             upkeep,
             waiting: Vec::with_capacity(BATCH),
             ids: HashMap::new(),
-            imported: Imported::default(),
+            imported: ImportTotals::default(),
         }
     }
 
@@ -90,7 +90,7 @@ impl Import {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn add(&mut self, row: PastRow) -> Result<(), String> {
+    pub fn add(&mut self, row: ImportedCheck) -> Result<(), String> {
         if row.at > self.upkeep.now {
             self.imported.future += 1;
             return Ok(());
@@ -114,7 +114,7 @@ impl Import {
                 let kept = keep(&transaction, site, row)?;
                 // Known ones too: an import that was killed may have left them without.
                 let at = kept.unwrap_or_else(|| row.at.as_micros());
-                let period = Level::FiveMinutes.floor(at.div_euclid(1_000_000));
+                let period = BucketSize::FiveMinutes.floor(at.div_euclid(1_000_000));
                 if rolled.is_some_and(|rolled| period < rolled) {
                     transaction
                         .prepare_cached("INSERT OR IGNORE INTO due_rollups VALUES (0, ?1)")?
@@ -141,7 +141,7 @@ impl Import {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn finish(mut self) -> Result<(Imported, Upkeep), String> {
+    pub fn finish(mut self) -> Result<(ImportTotals, OfflineHistory), String> {
         self.flush()?;
         let now = self.upkeep.seconds();
         let done = (|| {
@@ -178,9 +178,13 @@ fn id(
 }
 
 /// Writes a row at its time, or at the next one that is free; `None` if it is there already.
-fn keep(transaction: &Transaction<'_>, site: i64, row: &PastRow) -> rusqlite::Result<Option<i64>> {
+fn keep(
+    transaction: &Transaction<'_>,
+    site: i64,
+    row: &ImportedCheck,
+) -> rusqlite::Result<Option<i64>> {
     let first = row.at.as_micros();
-    let Some(look) = &row.look else {
+    let Some(check) = &row.check else {
         let mut find = transaction.prepare_cached("SELECT site FROM missed WHERE at = ?1")?;
         for at in first..first.saturating_add(MOST_STEPS) {
             match find
@@ -199,15 +203,15 @@ fn keep(transaction: &Transaction<'_>, site: i64, row: &PastRow) -> rusqlite::Re
         }
         return Ok(None);
     };
-    let reason = i64::from(codes::code(look.reason));
-    let latency = i64::try_from(look.latency.as_micros()).unwrap_or(i64::MAX);
-    let late = i64::try_from(look.late.as_millis()).unwrap_or(i64::MAX);
+    let reason = i64::from(reason_codes::code(check.reason));
+    let latency = i64::try_from(check.latency.as_micros()).unwrap_or(i64::MAX);
+    let late = i64::try_from(check.late.as_millis()).unwrap_or(i64::MAX);
     let mut find = transaction.prepare_cached(
         "SELECT site = ?2 AND reason = ?3 AND status IS ?4 AND latency_us = ?5 AND late_ms = ?6
          FROM results WHERE at = ?1",
     )?;
     for at in first..first.saturating_add(MOST_STEPS) {
-        let values = params![at, site, reason, look.status, latency, late];
+        let values = params![at, site, reason, check.status, latency, late];
         match find.query_row(values, |row| row.get(0)).optional()? {
             Some(true) => return Ok(None),
             Some(false) => {}
@@ -222,13 +226,13 @@ fn keep(transaction: &Transaction<'_>, site: i64, row: &PastRow) -> rusqlite::Re
     Ok(None)
 }
 
-impl Upkeep {
+impl OfflineHistory {
     /// Keeps outages that results tell of, but for those that fall into one that is known.
     /// Gives how many were new.
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn keep_outages(&mut self, outages: &[PastOutage]) -> Result<u64, String> {
+    pub fn keep_outages(&mut self, outages: &[ImportedOutage]) -> Result<u64, String> {
         let done = (|| {
             let connection = &self.store.connection;
             let transaction =

@@ -4,7 +4,7 @@ use rusqlite::{Connection, Transaction};
 
 use crate::domain::Timestamp;
 
-use super::records::SiteKey;
+use super::rows::SiteKey;
 
 /// The sites at which there is some `now`, and until when.
 pub(super) fn begun(

@@ -1,8 +1,8 @@
-//! What was: every look, its summaries, outages, and the letters about them, in one SQLite
+//! What was: every look, its summaries, outages, and the messages about them, in one SQLite
 //! file that survives the program, however it ends.
 //!
 //! ```text
-//! looks, changes, letters, marks --> channel --> writer: batches --> store --> SQLite (WAL)
+//! looks, changes, messages, marks --> channel --> writer: batches --> store --> SQLite (WAL)
 //!                     questions --> the same      between two batches: book, post
 //!                                                 when there is time: rollup, retention
 //! ```
@@ -16,61 +16,56 @@
 //! Architecture invariant: the only room that knows SQLite; nothing here knows what a
 //! message says or how it is sent.
 
-mod archive;
-mod book;
-mod carry;
-mod codes;
-#[cfg(test)]
-mod fixture;
-mod foreign;
-mod gather;
+mod compact;
+mod handle;
 mod import;
-mod keeper;
-mod letters;
+mod latency_sketch;
 mod lock;
 mod maintenance;
+mod memory_fallback;
+mod message_batching;
 mod open;
-mod packing;
-mod period;
-mod post;
-mod raw;
-mod records;
+mod other_monitors;
+mod outbox;
+mod packed_codec;
+mod packed_days;
+mod queries;
+mod raw_results;
+mod read_only;
+mod reason_codes;
 mod resume;
 mod retention;
 mod rollup;
+mod rows;
 mod schema;
-mod shelf;
-mod sketch;
+mod site_totals;
+mod sqlite_tables;
 mod store;
-#[cfg(test)]
-mod stories;
 mod summaries;
 #[cfg(test)]
-mod sums;
-mod survey;
-mod tables;
-mod upkeep;
+mod tests;
+mod time_buckets;
 mod writer;
 
-pub use archive::{Archive, ArchiveError};
-pub use book::{Book, BookError, FileFacts, Point};
-pub use foreign::{Foreign, Kind, LeftOut};
-pub use gather::Patience;
-pub use import::{Import, Imported, PastOutage, PastRow};
-pub use keeper::{History, HistoryError};
-pub use open::{Place, Refusal};
-pub use period::{Level, Packed, Sum};
-pub use post::PostCount;
-pub use raw::{RawLook, RawRow};
-pub use records::{
-    Change, Ended, Letter, LookRow, Mark, News, OutageRow, Posted, Progress, Restored, SiteKey,
-    Told, Watched,
+pub use compact::{Compacted, OfflineHistory};
+pub use handle::{History, HistoryError};
+pub use import::{HistoryImport, ImportTotals, ImportedCheck, ImportedOutage};
+pub use latency_sketch::LatencySketch;
+pub use message_batching::BatchingDelay;
+pub use open::{HistoryStorage, Refusal};
+pub use other_monitors::{OtherMonitor, OtherMonitorFile, SkippedRows};
+pub use outbox::OutboxCounts;
+pub use queries::{ChartPoint, FileStats, Queries, QueryError};
+pub use raw_results::{RawCheck, RawResult};
+pub use read_only::{HistoryReadError, ReadOnlyHistory};
+pub use retention::Retention;
+pub use rows::{
+    DeliveryState, EndedOutage, HistoryEvent, Message, MessageStatus, OutageRow, OutboxUpdate,
+    QueuedMessage, RestoredSite, ResultRow, SiteChange, SiteKey, WatchedSites,
 };
-pub use retention::Keep;
-pub use sketch::Sketch;
-pub use survey::{Outages, Survey};
-pub use tables::{ForeignError, ForeignRow, is_database, tables};
-pub use upkeep::{Compacted, Upkeep};
+pub use site_totals::{OutageTotals, SiteTotals};
+pub use sqlite_tables::{TableError, TableRow, is_database, tables};
+pub use time_buckets::{BucketSize, EncodedRollup, Rollup};
 
 /// Looks that may wait to be written; what comes beyond is counted and dropped.
 pub const MOST_WAITING: usize = 1_000_000;

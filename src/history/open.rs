@@ -15,7 +15,7 @@ use super::store::Store;
 
 /// Where the history is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum HistoryStorage {
     /// Nowhere: it ends with the program.
     Memory,
     /// In this file, which is made if it is not there.

@@ -3,14 +3,14 @@
 
 use crate::domain::{Standing, Timestamp};
 
-use super::book::{Book, BookError};
 use super::maintenance;
-use super::records::{Restored, SiteKey};
+use super::queries::{Queries, QueryError};
+use super::rows::{RestoredSite, SiteKey};
 use super::store::{Store, acknowledged};
 
 impl Store {
     /// What stood against sites when the program ended.
-    pub(super) fn restore(&self) -> rusqlite::Result<Vec<Restored>> {
+    pub(super) fn restore(&self) -> rusqlite::Result<Vec<RestoredSite>> {
         let mut query = self.connection.prepare(
             "SELECT s.name, s.url, k.failures, k.good, k.since, k.causes, k.last_good,
                     o.id IS NOT NULL, o.acknowledged, o.note,
@@ -19,7 +19,7 @@ impl Store {
              LEFT JOIN outages o ON o.site = k.site AND o.since = k.since AND o.ended IS NULL",
         )?;
         let rows = query.query_map([], |row| {
-            Ok(Restored {
+            Ok(RestoredSite {
                 site: SiteKey {
                     name: row.get(0)?,
                     url: row.get(1)?,
@@ -36,7 +36,7 @@ impl Store {
                 told: row.get(10)?,
             })
         })?;
-        let restored: Result<Vec<Restored>, _> = rows.collect();
+        let restored: Result<Vec<RestoredSite>, _> = rows.collect();
         Ok(restored?
             .into_iter()
             .filter(|restored| !restored.standing.causes.is_empty())
@@ -44,12 +44,12 @@ impl Store {
     }
 }
 
-impl Book<'_> {
+impl Queries<'_> {
     /// The sites at which there is maintenance that somebody began, and until when.
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn maintenance(&self) -> Result<Vec<(SiteKey, Timestamp)>, BookError> {
+    pub fn maintenance(&self) -> Result<Vec<(SiteKey, Timestamp)>, QueryError> {
         self.sound(maintenance::begun(&self.store.connection, self.now()))
     }
 }

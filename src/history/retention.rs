@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::period::Level;
-use super::shelf::{self, LOOSE};
+use super::packed_days::{self, LOOSE};
 use super::store::Store;
+use super::time_buckets::BucketSize;
 
 /// Rows of one table that one step deletes at most.
 const ROWS: i64 = 10_000;
@@ -20,14 +20,14 @@ const SPARE: i64 = 64;
 
 /// How long things are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Keep {
+pub struct Retention {
     /// Every result.
     pub raw: Duration,
-    /// Summaries, outages that ended, letters that are settled.
+    /// Summaries, outages that ended, messages that are settled.
     pub rollup: Duration,
 }
 
-impl Keep {
+impl Retention {
     /// The second before which looks are not kept.
     pub(super) fn horizon(&self, now: i64) -> i64 {
         before(now, self.raw)
@@ -39,7 +39,7 @@ fn before(now: i64, kept: Duration) -> i64 {
 }
 
 /// Does one step. Gives whether there is more to do at once; `now` is in seconds.
-pub(super) fn step(store: &Store, keep: &Keep, now: i64) -> rusqlite::Result<bool> {
+pub(super) fn step(store: &Store, keep: &Retention, now: i64) -> rusqlite::Result<bool> {
     let connection = &store.connection;
     // Nothing goes before it is summed up.
     let looks = keep.horizon(now).min(store.rolled.unwrap_or(i64::MIN));
@@ -48,12 +48,13 @@ pub(super) fn step(store: &Store, keep: &Keep, now: i64) -> rusqlite::Result<boo
         more |= rows(connection, table, "at", looks.saturating_mul(1_000_000))?;
     }
     let long = before(now, keep.rollup);
-    for level in Level::ALL {
+    for level in BucketSize::ALL {
         more |= period(connection, level, long)?;
     }
     // What has gone need not be packed.
     let loose = before(now, LOOSE);
-    more |= shelf::pack_some(connection, loose)? | shelf::delete_some(connection, long)?;
+    more |=
+        packed_days::pack_some(connection, loose)? | packed_days::delete_some(connection, long)?;
     let long = long.saturating_mul(1_000_000);
     let ended = connection
         .prepare_cached(
@@ -98,7 +99,7 @@ fn rows(
 }
 
 /// Deletes the oldest period of a level.
-fn period(connection: &Connection, level: Level, horizon: i64) -> rusqlite::Result<bool> {
+fn period(connection: &Connection, level: BucketSize, horizon: i64) -> rusqlite::Result<bool> {
     let table = level.table();
     let first: Option<i64> = connection
         .prepare_cached(&format!("SELECT min(start) FROM {table}"))?

@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 
-use super::period::{COLUMNS, Level, Sum};
-use super::shelf;
+use super::packed_days;
 use super::store::Store;
 use super::summaries::put;
+use super::time_buckets::{BucketSize, COLUMNS, Rollup};
 
 /// Rows of `results` that one step reads at most.
 const LOOKS: usize = 50_000;
@@ -29,7 +29,7 @@ const GRACE: i64 = 5;
 const AHEAD: i64 = 600;
 
 /// Rows of one period, with the site they belong to.
-type Sums = BTreeMap<i64, Sum>;
+type Sums = BTreeMap<i64, Rollup>;
 
 /// What is being summed up.
 #[derive(Debug, Default)]
@@ -56,7 +56,11 @@ enum Job {
         again: bool,
     },
     /// Merges shorter periods, the sites after `site`.
-    Merge { level: Level, start: i64, site: i64 },
+    Merge {
+        level: BucketSize,
+        start: i64,
+        site: i64,
+    },
 }
 
 impl Roller {
@@ -104,7 +108,7 @@ impl Roller {
 
 /// What is to be done next, if anything.
 fn choose(store: &mut Store, now: i64, horizon: i64) -> rusqlite::Result<Option<Job>> {
-    let target = Level::FiveMinutes.floor(now - GRACE);
+    let target = BucketSize::FiveMinutes.floor(now - GRACE);
     let due: Option<(i64, i64)> = store
         .connection
         .prepare_cached(
@@ -114,8 +118,8 @@ fn choose(store: &mut Store, now: i64, horizon: i64) -> rusqlite::Result<Option<
         .query_row([target], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     if let Some((number, start)) = due {
-        match Level::from_number(number) {
-            Some(level) if level > Level::FiveMinutes => {
+        match BucketSize::from_number(number) {
+            Some(level) if level > BucketSize::FiveMinutes => {
                 return Ok(Some(Job::Merge {
                     level,
                     start,
@@ -186,7 +190,7 @@ fn first_row(store: &Store, from: i64) -> rusqlite::Result<Option<i64>> {
                  SELECT * FROM (SELECT at FROM missed WHERE at >= ?1 ORDER BY at LIMIT 1))",
         )?
         .query_row([from * 1_000_000], |row| row.get(0))?;
-    Ok(at.map(|at| Level::FiveMinutes.floor(at.div_euclid(1_000_000))))
+    Ok(at.map(|at| BucketSize::FiveMinutes.floor(at.div_euclid(1_000_000))))
 }
 
 /// Everything before `to` is summed up; longer periods that are complete thereby are due.
@@ -196,7 +200,7 @@ fn advance(store: &mut Store, from: i64, to: i64) -> rusqlite::Result<()> {
     transaction
         .prepare_cached("UPDATE marks SET value = ?1 WHERE name = 'rolled'")?
         .execute([to])?;
-    due_above(&transaction, Level::FiveMinutes, from, to)?;
+    due_above(&transaction, BucketSize::FiveMinutes, from, to)?;
     transaction.commit()?;
     store.rolled = Some(to);
     Ok(())
@@ -205,7 +209,7 @@ fn advance(store: &mut Store, from: i64, to: i64) -> rusqlite::Result<()> {
 /// Whatever of the longer periods around `start` is complete by `rolled` is due.
 fn due_above(
     transaction: &Transaction<'_>,
-    level: Level,
+    level: BucketSize,
     start: i64,
     rolled: i64,
 ) -> rusqlite::Result<()> {
@@ -223,7 +227,7 @@ fn due_above(
 }
 
 fn read(store: &Store, start: i64, at: i64, mut sums: Sums, again: bool) -> rusqlite::Result<Job> {
-    let end = (start + Level::FiveMinutes.seconds()) * 1_000_000;
+    let end = (start + BucketSize::FiveMinutes.seconds()) * 1_000_000;
     let mut query = store.connection.prepare_cached(
         "SELECT at, site, reason, latency_us FROM results
          WHERE at >= ?1 AND at < ?2 ORDER BY at LIMIT ?3",
@@ -235,7 +239,7 @@ fn read(store: &Store, start: i64, at: i64, mut sums: Sums, again: bool) -> rusq
         last = row.get(0)?;
         sums.entry(row.get(1)?)
             .or_default()
-            .look(row.get(2)?, row.get(3)?);
+            .add_check(row.get(2)?, row.get(3)?);
     }
     if count == LOOKS {
         return Ok(Job::Read {
@@ -267,7 +271,7 @@ fn write(
     sums: Sums,
     (again, careful): (bool, bool),
 ) -> rusqlite::Result<Option<Job>> {
-    let level = Level::FiveMinutes;
+    let level = BucketSize::FiveMinutes;
     let most = usize::try_from(SITES).unwrap_or(usize::MAX);
     let transaction =
         Transaction::new_unchecked(&store.connection, TransactionBehavior::Immediate)?;
@@ -308,7 +312,7 @@ fn write(
 
 fn merge(
     store: &Store,
-    level: Level,
+    level: BucketSize,
     start: i64,
     site: i64,
     careful: bool,
@@ -337,9 +341,9 @@ fn merge(
             }
             part += below.seconds();
         }
-        if below == Level::FiveMinutes {
+        if below == BucketSize::FiveMinutes {
             let span = (start, start + level.seconds());
-            shelf::each(&transaction, span, (site, until), |_, site, sum| {
+            packed_days::each(&transaction, span, (site, until), |_, site, sum| {
                 sums.entry(site).or_default().merge(sum);
             })?;
         }

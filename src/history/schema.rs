@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::codes::REASONS;
+use super::reason_codes::REASONS;
 
 /// "SQRL": says in the file's head whose it is (`file` and `sqlite3` show it).
 pub(super) const APPLICATION: i32 = 0x5351_524c;
@@ -108,7 +108,7 @@ pub(super) const MIGRATIONS: [&str; 6] = [
         FROM results JOIN sites ON sites.id = results.site
         JOIN reasons ON reasons.code = results.reason;
     ",
-    // 4: letters that wait for others like them (state 3), and then are told of by one letter
+    // 4: messages that wait for others like them (state 3), and then are told of by one message
     // in place of all (state 4), whose id is `digest`.
     "
     ALTER TABLE outbox ADD COLUMN event TEXT NOT NULL DEFAULT '';

@@ -7,11 +7,11 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 
 use crate::domain::{Acknowledgement, Cause, Site, SiteId, Standing, Timestamp};
 
-use super::codes;
-use super::letters;
 use super::maintenance;
-use super::period::Level;
-use super::records::{Change, Letter, LookRow, Mark, Watched};
+use super::outbox;
+use super::reason_codes;
+use super::rows::{Message, OutboxUpdate, ResultRow, SiteChange, WatchedSites};
+use super::time_buckets::BucketSize;
 
 /// A clock that goes back by less than this was not set: two answers came at once.
 const JITTER: i64 = 1_000_000;
@@ -21,28 +21,28 @@ const MOST_STEPS: usize = 1_000;
 
 /// Something to write.
 #[derive(Clone, Debug)]
-pub(super) enum Entry {
+pub(super) enum WriteEntry {
     /// The sites that are watched from now on.
-    Sites(Watched, Timestamp),
-    Look(LookRow),
+    Sites(WatchedSites, Timestamp),
+    Result(ResultRow),
     Missed(SiteId, Timestamp),
-    Change(Box<Change>),
+    SiteChange(Box<SiteChange>),
     /// Maintenance at a site until then, or none any more.
     Maintenance(SiteId, Option<Timestamp>, Timestamp),
-    /// Letters that no change of a site led to.
-    Letters(Vec<Letter>),
-    Mark {
+    /// Messages that no change of a site led to.
+    Messages(Vec<Message>),
+    OutboxUpdate {
         id: Box<str>,
-        mark: Mark,
+        update: OutboxUpdate,
         answer: Option<Box<str>>,
         at: Timestamp,
     },
 }
 
-impl Entry {
+impl WriteEntry {
     /// Whether it may be lost when there is no room for everything.
-    pub(super) const fn is_look(&self) -> bool {
-        matches!(self, Self::Look(_) | Self::Missed(..))
+    pub(super) const fn is_result(&self) -> bool {
+        matches!(self, Self::Result(_) | Self::Missed(..))
     }
 }
 
@@ -79,7 +79,7 @@ impl Store {
     }
 
     /// Writes all of it or nothing.
-    pub(super) fn apply(&mut self, batch: &[Entry]) -> rusqlite::Result<()> {
+    pub(super) fn apply(&mut self, batch: &[WriteEntry]) -> rusqlite::Result<()> {
         let transaction =
             Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
         let mut writing = Writing {
@@ -92,7 +92,7 @@ impl Store {
         // What is given out in a batch that is undone is not there.
         let before = batch
             .iter()
-            .any(|entry| matches!(entry, Entry::Sites(..)))
+            .any(|entry| matches!(entry, WriteEntry::Sites(..)))
             .then(|| writing.sites.clone());
         let written = batch.iter().try_for_each(|entry| writing.write(entry));
         let (sites, last_at) = (writing.sites, writing.last_at);
@@ -135,25 +135,25 @@ struct Writing<'connection> {
 }
 
 impl Writing<'_> {
-    fn write(&mut self, entry: &Entry) -> rusqlite::Result<()> {
+    fn write(&mut self, entry: &WriteEntry) -> rusqlite::Result<()> {
         match entry {
-            Entry::Sites(sites, at) => self.register(sites, *at),
-            Entry::Look(look) => self.look(look),
-            Entry::Missed(site, at) => self.missed(*site, *at),
-            Entry::Change(change) => self.change(change),
-            Entry::Maintenance(site, until, now) => match self.row(*site) {
+            WriteEntry::Sites(sites, at) => self.register(sites, *at),
+            WriteEntry::Result(result) => self.result(result),
+            WriteEntry::Missed(site, at) => self.missed(*site, *at),
+            WriteEntry::SiteChange(change) => self.change(change),
+            WriteEntry::Maintenance(site, until, now) => match self.row(*site) {
                 Some(row) => maintenance::maintain(self.transaction, row, *until, *now),
                 None => Ok(()),
             },
-            Entry::Letters(letters) => letters
+            WriteEntry::Messages(messages) => messages
                 .iter()
-                .try_for_each(|letter| letters::post(self.transaction, letter, None)),
-            Entry::Mark {
+                .try_for_each(|message| outbox::insert(self.transaction, message, None)),
+            WriteEntry::OutboxUpdate {
                 id,
-                mark,
+                update,
                 answer,
                 at,
-            } => letters::mark(self.transaction, id, mark, answer.as_deref(), *at),
+            } => outbox::update(self.transaction, id, update, answer.as_deref(), *at),
         }
     }
 
@@ -223,7 +223,7 @@ impl Writing<'_> {
     /// Rows of a period that was summed up already make it be summed up again.
     fn note_late(&mut self, at: i64) -> rusqlite::Result<()> {
         let seconds = at.div_euclid(1_000_000);
-        let period = Level::FiveMinutes.floor(seconds);
+        let period = BucketSize::FiveMinutes.floor(seconds);
         if self.rolled.is_none_or(|rolled| seconds >= rolled) || self.late_period == Some(period) {
             return Ok(());
         }
@@ -234,21 +234,21 @@ impl Writing<'_> {
         Ok(())
     }
 
-    fn look(&mut self, look: &LookRow) -> rusqlite::Result<()> {
-        let Some(site) = self.row(look.site) else {
+    fn result(&mut self, result: &ResultRow) -> rusqlite::Result<()> {
+        let Some(site) = self.row(result.site) else {
             return Ok(());
         };
         let mut insert = self.transaction.prepare_cached(
             "INSERT OR IGNORE INTO results (at, site, reason, status, latency_us, late_ms)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?;
-        let reason = codes::code(look.reason);
-        let latency = i64::try_from(look.latency.as_micros()).unwrap_or(i64::MAX);
-        let late = i64::try_from(look.late.as_millis()).unwrap_or(i64::MAX);
-        let mut at = self.free(look.at);
+        let reason = reason_codes::code(result.reason);
+        let latency = i64::try_from(result.latency.as_micros()).unwrap_or(i64::MAX);
+        let late = i64::try_from(result.late.as_millis()).unwrap_or(i64::MAX);
+        let mut at = self.free(result.at);
         // After the clock was set back others may stand here already.
         for _ in 0..MOST_STEPS {
-            if insert.execute((at, site, reason, look.status, latency, late))? > 0 {
+            if insert.execute((at, site, reason, result.status, latency, late))? > 0 {
                 break;
             }
             at += 1;
@@ -277,7 +277,7 @@ impl Writing<'_> {
         self.note_late(at)
     }
 
-    fn change(&mut self, change: &Change) -> rusqlite::Result<()> {
+    fn change(&mut self, change: &SiteChange) -> rusqlite::Result<()> {
         let Some(site) = self.row(change.site) else {
             return Ok(());
         };
@@ -302,7 +302,7 @@ impl Writing<'_> {
                     json(&ended.causes)?,
                 ))?;
         }
-        if change.letters.is_empty() {
+        if change.messages.is_empty() {
             return Ok(());
         }
         let since = change
@@ -316,9 +316,9 @@ impl Writing<'_> {
             .query_row((site, since.map(Timestamp::as_micros)), |row| row.get(0))
             .optional()?;
         change
-            .letters
+            .messages
             .iter()
-            .try_for_each(|letter| letters::post(self.transaction, letter, outage))
+            .try_for_each(|message| outbox::insert(self.transaction, message, outage))
     }
 
     fn stand(&self, site: i64, standing: &Standing, at: Timestamp) -> rusqlite::Result<()> {

@@ -2,19 +2,20 @@
 
 use rusqlite::{Transaction, params};
 
-use super::period::{COLUMNS, Level, Sum};
-use super::shelf;
+use super::packed_days;
+use super::time_buckets::{BucketSize, COLUMNS, Rollup};
 
 /// Writes what a period of a site came to. With `careful` one that knows of more looks stays.
 pub(super) fn put(
     transaction: &Transaction<'_>,
-    level: Level,
+    level: BucketSize,
     start: i64,
     site: i64,
-    sum: &Sum,
+    sum: &Rollup,
     careful: bool,
 ) -> rusqlite::Result<()> {
-    if level == Level::FiveMinutes && shelf::put(transaction, start, site, sum, careful)? {
+    if level == BucketSize::FiveMinutes && packed_days::put(transaction, start, site, sum, careful)?
+    {
         return Ok(());
     }
     let poorer = if careful {

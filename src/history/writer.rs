@@ -3,7 +3,7 @@
 //!
 //! Nobody ever waits for it: what comes stands in an unbounded channel. Looks are counted on
 //! the way in, and beyond [`super::MOST_WAITING`] of them the newest are dropped and counted,
-//! so that a disk that stalls costs no memory. Changes of a site and letters are never
+//! so that a disk that stalls costs no memory. Changes of a site and messages are never
 //! dropped.
 
 use std::path::{Path, PathBuf};
@@ -14,14 +14,14 @@ use std::time::{Duration, Instant};
 
 use crate::domain::{Clock, Moment, Timestamp};
 
-use super::book::Book;
-use super::carry;
 use super::lock::Lock;
+use super::memory_fallback;
 use super::open::{self, Fault, is_damage, plain};
-use super::records::{News, Watched};
-use super::retention::{self, Keep};
+use super::queries::Queries;
+use super::retention::{self, Retention};
 use super::rollup::Roller;
-use super::store::{Entry, Store};
+use super::rows::{HistoryEvent, WatchedSites};
+use super::store::{Store, WriteEntry};
 
 /// How long looks are gathered for one transaction.
 const GATHER: Duration = Duration::from_millis(200);
@@ -39,10 +39,10 @@ const RETRY: Duration = Duration::from_secs(1);
 const MOST_AFLOAT: usize = 200_000;
 
 /// What the thread is asked.
-pub(super) enum Command {
-    Write(Entry),
-    Ask(Box<dyn FnOnce(&Book<'_>) + Send>),
-    Keep(Keep),
+pub(super) enum WriterCommand {
+    Write(WriteEntry),
+    Ask(Box<dyn FnOnce(&Queries<'_>) + Send>),
+    Retention(Retention),
     Stop,
 }
 
@@ -63,11 +63,11 @@ pub(super) struct Writer {
     pub(super) lock: Option<Lock>,
     /// While the file cannot be written: when it is tried again, and the looks that are lost.
     pub(super) afloat: Option<(Instant, u64)>,
-    pub(super) keep: Keep,
+    pub(super) keep: Retention,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) shared: Arc<Shared>,
-    pub(super) tell: Box<dyn Fn(News) + Send>,
-    sites: Watched,
+    pub(super) tell: Box<dyn Fn(HistoryEvent) + Send>,
+    sites: WatchedSites,
     roller: Roller,
     /// Both clocks at the start: see [`Writer::believed`].
     began: (Moment, Timestamp),
@@ -78,10 +78,10 @@ impl Writer {
         path: Option<PathBuf>,
         (store, from_file): (Store, bool),
         lock: Option<Lock>,
-        keep: Keep,
+        keep: Retention,
         clock: Arc<dyn Clock>,
         shared: Arc<Shared>,
-        tell: Box<dyn Fn(News) + Send>,
+        tell: Box<dyn Fn(HistoryEvent) + Send>,
     ) -> Self {
         let afloat = (path.is_some() && !from_file).then(|| (Instant::now() + RETRY, 0));
         let began = (clock.moment(), clock.timestamp());
@@ -94,14 +94,14 @@ impl Writer {
             clock,
             shared,
             tell,
-            sites: Watched::default(),
+            sites: WatchedSites::default(),
             roller: Roller::default(),
             began,
         }
     }
 
     /// Works until it is told to stop or nobody can ask any more.
-    pub(super) fn run(mut self, inbox: &Receiver<Command>) {
+    pub(super) fn run(mut self, inbox: &Receiver<WriterCommand>) {
         let mut batch = Vec::new();
         let mut busy = false;
         loop {
@@ -125,9 +125,9 @@ impl Writer {
     /// Takes commands until there is a batch worth a transaction; false for the last one.
     fn gather(
         &mut self,
-        first: Command,
-        inbox: &Receiver<Command>,
-        batch: &mut Vec<Entry>,
+        first: WriterCommand,
+        inbox: &Receiver<WriterCommand>,
+        batch: &mut Vec<WriteEntry>,
     ) -> bool {
         let until = Instant::now() + GATHER;
         let mut urgent = self.take(first, batch);
@@ -153,37 +153,37 @@ impl Writer {
         urgent != Urgency::Last
     }
 
-    fn take(&mut self, command: Command, batch: &mut Vec<Entry>) -> Urgency {
+    fn take(&mut self, command: WriterCommand, batch: &mut Vec<WriteEntry>) -> Urgency {
         match command {
-            Command::Write(entry) => {
-                if entry.is_look() {
+            WriterCommand::Write(entry) => {
+                if entry.is_result() {
                     self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
                     batch.push(entry);
                     return Urgency::None;
                 }
-                if let Entry::Sites(sites, _) = &entry {
+                if let WriteEntry::Sites(sites, _) = &entry {
                     self.sites = Arc::clone(sites);
                 }
                 batch.push(entry);
                 Urgency::Some
             }
-            Command::Ask(ask) => {
+            WriterCommand::Ask(ask) => {
                 // Whoever asks sees all that was said before.
                 self.flush(batch);
                 self.answer(ask);
                 Urgency::None
             }
-            Command::Keep(keep) => {
+            WriterCommand::Retention(keep) => {
                 self.keep = keep;
                 Urgency::None
             }
-            Command::Stop => Urgency::Last,
+            WriterCommand::Stop => Urgency::Last,
         }
     }
 
-    fn answer(&mut self, ask: Box<dyn FnOnce(&Book<'_>) + Send>) {
+    fn answer(&mut self, ask: Box<dyn FnOnce(&Queries<'_>) + Send>) {
         let path = self.path.as_deref().filter(|_| self.afloat.is_none());
-        let book = Book::new(&self.store, path, self.clock.timestamp());
+        let book = Queries::new(&self.store, path, self.clock.timestamp());
         ask(&book);
         let damaged = book.damaged();
         if damaged {
@@ -191,7 +191,7 @@ impl Writer {
         }
     }
 
-    fn flush(&mut self, batch: &mut Vec<Entry>) {
+    fn flush(&mut self, batch: &mut Vec<WriteEntry>) {
         if batch.is_empty() {
             return;
         }
@@ -202,17 +202,17 @@ impl Writer {
             }
         }
         if let Some((_, lost)) = &mut self.afloat {
-            *lost += carry::trim(&self.store.connection, MOST_AFLOAT).unwrap_or_default();
+            *lost += memory_fallback::trim(&self.store.connection, MOST_AFLOAT).unwrap_or_default();
         }
-        let letters = batch.iter().any(|entry| match entry {
-            Entry::Letters(letters) => !letters.is_empty(),
-            Entry::Change(change) => !change.letters.is_empty(),
-            Entry::Mark { .. } => true,
+        let messages = batch.iter().any(|entry| match entry {
+            WriteEntry::Messages(messages) => !messages.is_empty(),
+            WriteEntry::SiteChange(change) => !change.messages.is_empty(),
+            WriteEntry::OutboxUpdate { .. } => true,
             _ => false,
         });
         batch.clear();
-        if letters {
-            (self.tell)(News::Letters);
+        if messages {
+            (self.tell)(HistoryEvent::OutboxChanged);
         }
     }
 
@@ -237,14 +237,14 @@ impl Writer {
                 return;
             }
         };
-        if let Err(error) = carry::out(&memory.connection, &path) {
+        if let Err(error) = memory_fallback::out(&memory.connection, &path) {
             tracing::warn!("what is open in {} cannot be read: {error}", path.display());
         }
         self.store = memory;
         // The lock stays: the file is still ours.
         self.afloat = Some((Instant::now() + RETRY, 0));
         self.register();
-        (self.tell)(News::Trouble(format!("{}: {why}", path.display())));
+        (self.tell)(HistoryEvent::Trouble(format!("{}: {why}", path.display())));
     }
 
     fn register(&mut self) {
@@ -252,7 +252,7 @@ impl Writer {
         if self.sites.is_empty() {
             return;
         }
-        let entry = Entry::Sites(Arc::clone(&self.sites), self.clock.timestamp());
+        let entry = WriteEntry::Sites(Arc::clone(&self.sites), self.clock.timestamp());
         if let Err(error) = self.store.apply(&[entry]) {
             tracing::error!("sites of the history are not known: {error}");
         }
@@ -271,7 +271,7 @@ impl Writer {
                 self.store = store;
                 self.afloat = None;
                 self.register();
-                (self.tell)(News::Mended { lost });
+                (self.tell)(HistoryEvent::Mended { lost });
             }
             Err(error) => {
                 tracing::debug!("the history cannot be written yet: {error}");
@@ -286,7 +286,7 @@ impl Writer {
             Fault::Damaged => "damaged".to_owned(),
             Fault::Unusable(why) => why,
         })?;
-        carry::back(&self.store.connection, path).map_err(|error| plain(&error))?;
+        memory_fallback::back(&self.store.connection, path).map_err(|error| plain(&error))?;
         Ok(store)
     }
 
@@ -304,13 +304,13 @@ impl Writer {
         self.register();
         match open::put_aside(&path, self.clock.timestamp()) {
             Ok(aside) => {
-                (self.tell)(News::PutAside(aside));
+                (self.tell)(HistoryEvent::PutAside(aside));
                 self.afloat = Some((Instant::now(), 0));
                 self.settle(true);
             }
             Err(why) => {
                 self.afloat = Some((Instant::now() + RETRY, 0));
-                (self.tell)(News::Trouble(format!("{}: {why}", path.display())));
+                (self.tell)(HistoryEvent::Trouble(format!("{}: {why}", path.display())));
             }
         }
     }
@@ -337,7 +337,7 @@ impl Writer {
             if let Some((_, lost)) = &mut self.afloat {
                 *lost += dropped;
             } else {
-                (self.tell)(News::Mended { lost: dropped });
+                (self.tell)(HistoryEvent::Mended { lost: dropped });
             }
         }
         if self.afloat.is_some() {

@@ -1,4 +1,4 @@
-//! What every channel can do: deliver one parcel, once.
+//! What every channel can do: deliver one message, once.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -6,8 +6,8 @@ use std::time::Duration;
 
 /// A message on its way to one address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parcel {
-    /// Letters, digits and dashes: the same for the same message, so that the other side can
+pub struct OutgoingMessage {
+    /// Messages, digits and dashes: the same for the same message, so that the other side can
     /// drop a twin.
     pub id: Box<str>,
     /// Where to: an address, a number, a topic, a URL.
@@ -57,11 +57,11 @@ impl Failure {
 }
 
 /// A delivery under way.
-pub type Delivery<'a> = Pin<Box<dyn Future<Output = Result<Sent, Failure>> + Send + 'a>>;
+pub type DeliveryFuture<'a> = Pin<Box<dyn Future<Output = Result<Sent, Failure>> + Send + 'a>>;
 
 /// A way to reach people. Several deliveries may be under way at once; each is bounded in
 /// time by whoever asks for it.
 pub trait Channel: Send + Sync {
     /// Delivers one message.
-    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Delivery<'a>;
+    fn deliver<'a>(&'a self, message: &'a OutgoingMessage) -> DeliveryFuture<'a>;
 }

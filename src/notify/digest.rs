@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::domain::{Kin, Traits, clean, kin};
-use crate::history::Letter;
+use crate::history::Message;
 
-use super::message::{MOST_SUBJECT, letter_id};
+use super::message::{MOST_SUBJECT, message_id};
 
 /// Sites that are named in a group; the rest is counted.
 const MOST_NAMED: usize = 20;
@@ -13,20 +13,20 @@ const MOST_NAMED: usize = 20;
 /// Characters of a digest's body: a storm of ten thousand is no novel.
 const MOST_BODY: usize = 6_000;
 
-/// What a letter says of its outage to programs.
-fn facts(letter: &Letter) -> Value {
-    serde_json::from_str(&letter.facts).unwrap_or_default()
+/// What a message says of its outage to programs.
+fn facts(message: &Message) -> Value {
+    serde_json::from_str(&message.facts).unwrap_or_default()
 }
 
 fn text<'a>(facts: &'a Value, key: &str) -> Option<&'a str> {
     facts[key].as_str().filter(|text| !text.is_empty())
 }
 
-/// The letter that tells of all of these, which are to one owner by one channel about the
+/// The message that tells of all of these, which are to one owner by one channel about the
 /// same kind of event, and at least two.
 #[must_use]
-pub(super) fn digest(letters: &[Letter]) -> Letter {
-    let all: Vec<Value> = letters.iter().map(facts).collect();
+pub(super) fn digest(messages: &[Message]) -> Message {
+    let all: Vec<Value> = messages.iter().map(facts).collect();
     let failures: Vec<String> = all.iter().map(failure).collect();
     let traits: Vec<Traits<'_>> = all
         .iter()
@@ -39,19 +39,23 @@ pub(super) fn digest(letters: &[Letter]) -> Letter {
         })
         .collect();
     let groups = kin(&traits);
-    let first = letters.first();
+    let first = messages.first();
     let recovered = all.first().and_then(|facts| text(facts, "event")) == Some("recovered");
     let word = if recovered { "UP again" } else { "DOWN" };
     let said = |group: &Kin<'_>| say(group, &failures);
     let subject = match &groups[..] {
         [only] if only.common.is_some() => format!("{word}: {}", said(only)),
         [largest, ..] if largest.common.is_some() => {
-            format!("{word}: {} sites, of them {}", letters.len(), said(largest))
+            format!(
+                "{word}: {} sites, of them {}",
+                messages.len(),
+                said(largest)
+            )
         }
-        _ => format!("{word}: {} sites", letters.len()),
+        _ => format!("{word}: {} sites", messages.len()),
     };
     let subject = clean(&subject, MOST_SUBJECT);
-    let mut lines = vec![format!("{word}: {} sites.", letters.len())];
+    let mut lines = vec![format!("{word}: {} sites.", messages.len())];
     for group in &groups {
         lines.push(String::new());
         lines.push(match group.common {
@@ -80,14 +84,14 @@ pub(super) fn digest(letters: &[Letter]) -> Letter {
         body.push('\n');
     }
     let ids: Vec<&str> = std::iter::once("digest")
-        .chain(letters.iter().map(|letter| &*letter.id))
+        .chain(messages.iter().map(|message| &*message.id))
         .collect();
-    let id = letter_id(&ids);
+    let id = message_id(&ids);
     let facts = json!({
         "id": id,
         "event": if recovered { "digest_recovered" } else { "digest_down" },
-        "owner": first.map(|letter| &*letter.owner),
-        "count": letters.len(),
+        "owner": first.map(|message| &*message.owner),
+        "count": messages.len(),
         "groups": groups.iter().map(|group| json!({
             "common": group.common.map(|common| common.to_string()),
             "sites": group.members.iter().map(|member| &all[*member]["site"]).collect::<Vec<_>>(),
@@ -95,16 +99,18 @@ pub(super) fn digest(letters: &[Letter]) -> Letter {
         "subject": subject,
         "outages": all,
     });
-    Letter {
+    Message {
         id,
-        owner: first.map(|letter| letter.owner.clone()).unwrap_or_default(),
+        owner: first
+            .map(|message| message.owner.clone())
+            .unwrap_or_default(),
         channel: first
-            .map(|letter| letter.channel.clone())
+            .map(|message| message.channel.clone())
             .unwrap_or_default(),
         site: Box::default(),
-        at: letters
+        at: messages
             .iter()
-            .map(|letter| letter.at)
+            .map(|message| message.at)
             .max()
             .unwrap_or_default(),
         subject: subject.into(),

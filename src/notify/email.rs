@@ -9,12 +9,12 @@ use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 
 use crate::domain::{clean, sentence};
 
-use super::channel::{Channel, Delivery, Failure, Parcel, Sent};
-use super::entry::Entry;
+use super::channel::{Channel, DeliveryFuture, Failure, OutgoingMessage, Sent};
+use super::channel_entry::ChannelEntry;
 use super::http::{certificates, chain};
 use super::settings::Settings;
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ChannelEntry = ChannelEntry {
     name: "email",
     address: |owner| owner.email.clone(),
     shown: |owner| owner.email.clone(),
@@ -67,8 +67,8 @@ impl Smtp {
         })
     }
 
-    async fn send(&self, parcel: &Parcel) -> Result<Sent, Failure> {
-        let to: Mailbox = parcel
+    async fn send(&self, message: &OutgoingMessage) -> Result<Sent, Failure> {
+        let to: Mailbox = message
             .to
             .parse()
             .map_err(|error| Failure::lasting(&format!("no address for mail: {error}")))?;
@@ -76,11 +76,11 @@ impl Smtp {
         let message = Message::builder()
             .from(self.from.clone())
             .to(to)
-            .subject(&*parcel.subject)
-            .message_id(Some(format!("<{}@{}>", parcel.id, self.domain)))
+            .subject(&*message.subject)
+            .message_id(Some(format!("<{}@{}>", message.id, self.domain)))
             .header(ContentType::TEXT_PLAIN)
             .header(AutoSubmitted)
-            .body(parcel.body.to_string())
+            .body(message.body.to_string())
             .map_err(|error| Failure::lasting(&chain(&error)))?;
         match self.transport.send(message).await {
             Ok(response) => {
@@ -104,8 +104,8 @@ impl Smtp {
 }
 
 impl Channel for Smtp {
-    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Delivery<'a> {
-        Box::pin(self.send(parcel))
+    fn deliver<'a>(&'a self, message: &'a OutgoingMessage) -> DeliveryFuture<'a> {
+        Box::pin(self.send(message))
     }
 }
 

@@ -12,11 +12,11 @@ use serde::Serialize;
 use crate::domain::{
     Acknowledgement, Cause, CheckResult, Owner, Reason, Site, Timestamp, brief, clean,
 };
-use crate::history::Letter;
+use crate::history::Message;
 
-use super::entry::Entry;
+use super::channel_entry::ChannelEntry;
 use super::settings::Settings;
-use super::table::ways;
+use super::table::channels_of;
 
 /// Characters of a subject.
 pub(super) const MOST_SUBJECT: usize = 150;
@@ -26,7 +26,7 @@ const MOST_ERROR: usize = 80;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Occasion {
+pub enum OutageEvent {
     /// An outage was confirmed.
     Down,
     /// It ended.
@@ -48,7 +48,7 @@ pub enum Occasion {
     },
 }
 
-impl Occasion {
+impl OutageEvent {
     const fn word(self) -> &'static str {
         match self {
             Self::Down => "down",
@@ -71,16 +71,16 @@ impl Occasion {
 
 /// All that a message about an outage tells.
 #[derive(Clone, Debug)]
-pub struct Story<'a> {
+pub struct OutageMessage<'a> {
     /// The site.
     pub site: &'a Site,
     /// What happened.
-    pub occasion: Occasion,
+    pub occasion: OutageEvent,
     /// When it happened: the look that decided.
     pub at: Timestamp,
     /// The first failure.
     pub since: Timestamp,
-    /// All ways in which it failed, first one first.
+    /// All channels_of in which it failed, first one first.
     pub causes: &'a [Cause],
     /// The last good look before the first failure.
     pub last_good: Option<Timestamp>,
@@ -115,39 +115,39 @@ struct Facts<'a> {
     subject: &'a str,
 }
 
-impl Story<'_> {
+impl OutageMessage<'_> {
     /// The messages of it to these owners, one a channel.
-    pub fn letters<'o>(
+    pub fn messages<'o>(
         &self,
         settings: &Settings,
         owners: impl IntoIterator<Item = &'o Owner>,
-    ) -> Vec<Letter> {
+    ) -> Vec<Message> {
         let (subject, body) = (self.subject(), self.body());
-        let mut letters = Vec::new();
+        let mut messages = Vec::new();
         for owner in owners {
-            for entry in ways(settings, owner) {
-                let mut letter = self.letter(owner, entry, &subject, &body);
-                letter.gathers = !settings.digest.is_zero();
-                letters.push(letter);
+            for entry in channels_of(settings, owner) {
+                let mut message = self.message(owner, entry, &subject, &body);
+                message.gathers = !settings.digest.is_zero();
+                messages.push(message);
             }
         }
-        letters
+        messages
     }
 
-    fn letter(&self, owner: &Owner, entry: &Entry, subject: &str, body: &str) -> Letter {
+    fn message(&self, owner: &Owner, entry: &ChannelEntry, subject: &str, body: &str) -> Message {
         let url = self.site.spec.url.shown();
         // The same outage gives the same ids, however often the same news is written.
         let since = self.since.as_micros().to_string();
         let (word, name) = (self.occasion.word(), &self.site.name);
         let number = match self.occasion {
-            Occasion::Reminder { number, .. } => number.to_string(),
+            OutageEvent::Reminder { number, .. } => number.to_string(),
             _ => String::new(),
         };
         let mut parts = vec![word, name, url, &since, &owner.name, entry.name];
         if !number.is_empty() {
             parts.push(&number);
         }
-        let id = letter_id(&parts);
+        let id = message_id(&parts);
         let first = self.causes.first();
         let facts = Facts {
             id: &id,
@@ -169,7 +169,7 @@ impl Story<'_> {
             rule: self.rule(),
             subject,
         };
-        Letter {
+        Message {
             // Serializing plain fields cannot fail.
             facts: serde_json::to_string(&facts).unwrap_or_default().into(),
             id,
@@ -203,16 +203,18 @@ impl Story<'_> {
     fn subject(&self) -> String {
         let name = safe(&self.site.name, MOST_SUBJECT / 2);
         let text = match self.occasion {
-            Occasion::Recovered { lasted } => format!("UP again: {name} after {}", brief(lasted)),
-            Occasion::Down => format!("DOWN: {name}{}", self.short_cause()),
-            Occasion::Reminder { lasted, .. } => {
+            OutageEvent::Recovered { lasted } => {
+                format!("UP again: {name} after {}", brief(lasted))
+            }
+            OutageEvent::Down => format!("DOWN: {name}{}", self.short_cause()),
+            OutageEvent::Reminder { lasted, .. } => {
                 format!(
                     "STILL DOWN for {}: {name}{}",
                     brief(lasted),
                     self.short_cause()
                 )
             }
-            Occasion::Escalated { lasted } => format!(
+            OutageEvent::Escalated { lasted } => format!(
                 "NOBODY ACKNOWLEDGED: {name} is DOWN for {}{}",
                 brief(lasted),
                 self.short_cause()
@@ -231,17 +233,17 @@ impl Story<'_> {
     fn body(&self) -> String {
         let name = safe(&self.site.name, 200);
         let mut lines = vec![match self.occasion {
-            Occasion::Down => format!("{name} is DOWN since {}.", self.time(self.since)),
-            Occasion::Reminder { lasted, .. } => format!(
+            OutageEvent::Down => format!("{name} is DOWN since {}.", self.time(self.since)),
+            OutageEvent::Reminder { lasted, .. } => format!(
                 "{name} is still DOWN, for {} now, and nobody has acknowledged it.",
                 brief(lasted)
             ),
-            Occasion::Escalated { lasted } => format!(
+            OutageEvent::Escalated { lasted } => format!(
                 "{name} is DOWN for {}. Its owners ({}) have not acknowledged it.",
                 brief(lasted),
                 safe(&self.site.owners.join(", "), 200)
             ),
-            Occasion::Recovered { lasted } => format!(
+            OutageEvent::Recovered { lasted } => format!(
                 "{name} is UP again since {}. It was down for {} (from {}).",
                 self.time(self.at),
                 brief(lasted),
@@ -264,11 +266,11 @@ impl Story<'_> {
             }
         }
         lines.push(format!("Rule: {}", self.rule()));
-        let recovered = matches!(self.occasion, Occasion::Recovered { .. });
+        let recovered = matches!(self.occasion, OutageEvent::Recovered { .. });
         if let (false, Some(at)) = (recovered, self.last_good) {
             lines.push(format!("Last good look: {}", self.time(at)));
         }
-        if let (Occasion::Recovered { .. }, Some(known)) = (self.occasion, self.acknowledged) {
+        if let (OutageEvent::Recovered { .. }, Some(known)) = (self.occasion, self.acknowledged) {
             let note = safe(&known.note, 200);
             lines.push(format!("Acknowledged: {} {note}", self.time(known.at)));
         }
@@ -283,10 +285,10 @@ impl Story<'_> {
     /// The rule that decided.
     fn rule(&self) -> String {
         match self.occasion {
-            Occasion::Recovered { .. } if self.site.recover <= 1 => {
+            OutageEvent::Recovered { .. } if self.site.recover <= 1 => {
                 "1 good look (recover = 1)".to_owned()
             }
-            Occasion::Recovered { .. } => format!(
+            OutageEvent::Recovered { .. } => format!(
                 "{} good looks in a row (recover = {})",
                 self.site.recover, self.site.recover
             ),
@@ -337,7 +339,7 @@ pub(super) fn safe(text: &str, most: usize) -> String {
 
 /// A name for a message that is made of what it is about: 32 hexadecimal digits.
 #[must_use]
-pub fn letter_id(parts: &[&str]) -> Box<str> {
+pub fn message_id(parts: &[&str]) -> Box<str> {
     let mut context = digest::Context::new(&digest::SHA256);
     for part in parts {
         context.update(&(part.len() as u64).to_be_bytes());
@@ -416,7 +418,7 @@ mod tests {
         }
     }
 
-    fn letters(name: &str, error: &str, occasion: Occasion) -> Vec<Letter> {
+    fn messages(name: &str, error: &str, occasion: OutageEvent) -> Vec<Message> {
         let at = |seconds: i64| Timestamp::from_micros(1_700_000_000_000_000 + seconds * 1_000_000);
         let causes = [
             Cause {
@@ -433,7 +435,7 @@ mod tests {
             },
         ];
         let site = site(name);
-        let story = Story {
+        let story = OutageMessage {
             site: &site,
             occasion,
             at: at(10),
@@ -444,28 +446,28 @@ mod tests {
             last: None,
             zone: &TimeZone::UTC,
         };
-        story.letters(&settings(), [&owner()])
+        story.messages(&settings(), [&owner()])
     }
 
     #[test]
     fn a_message_says_what_since_when_why_and_by_which_rule() {
-        let letters = letters("shop", "no answer within 10 s", Occasion::Down);
+        let messages = messages("shop", "no answer within 10 s", OutageEvent::Down);
         // SMS is not configured.
-        let channels: Vec<_> = letters.iter().map(|letter| &*letter.channel).collect();
+        let channels: Vec<_> = messages.iter().map(|message| &*message.channel).collect();
         assert_eq!(channels, ["email", "push"]);
         assert_eq!(
-            &*letters[0].subject,
+            &*messages[0].subject,
             "DOWN: shop (timeout: no answer within 10 s)"
         );
         assert_eq!(
-            &*letters[0].body,
+            &*messages[0].body,
             "shop is DOWN since 2023-11-14 22:13:20 +00:00.\n\
              Why:\n  timeout: no answer within 10 s, 2 times\n  status 503\n\
              Rule: 2 failed looks in a row (confirm = 2), looked at again after 10s\n\
              Last good look: 2023-11-14 22:08:20 +00:00\n\
              Site: https://u:***@shop.example.org/\n"
         );
-        let facts: serde_json::Value = serde_json::from_str(&letters[1].facts).unwrap();
+        let facts: serde_json::Value = serde_json::from_str(&messages[1].facts).unwrap();
         assert_eq!(facts["event"], "down");
         assert_eq!(facts["reason"], "timeout");
     }
@@ -473,24 +475,24 @@ mod tests {
     #[test]
     fn recovery_says_for_how_long_and_every_message_has_an_id_of_its_own() {
         let lasted = Duration::from_secs(252);
-        let up = letters("shop", "x", Occasion::Recovered { lasted });
+        let up = messages("shop", "x", OutageEvent::Recovered { lasted });
         assert_eq!(&*up[0].subject, "UP again: shop after 4m12s");
         assert!(
             up[0].body.contains("It was down for 4m12s"),
             "{}",
             up[0].body
         );
-        let down = letters("shop", "x", Occasion::Down);
+        let down = messages("shop", "x", OutageEvent::Down);
         let mut ids: Vec<_> = up
             .iter()
             .chain(&down)
-            .map(|letter| letter.id.clone())
+            .map(|message| message.id.clone())
             .collect();
         ids.sort();
         ids.dedup();
         assert_eq!(ids.len(), 4);
         assert_eq!(
-            letters("shop", "other words", Occasion::Down)[0].id,
+            messages("shop", "other words", OutageEvent::Down)[0].id,
             down[0].id
         );
     }
@@ -498,13 +500,13 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_from_outside_breaks_out_of_a_subject_or_a_line(name in any::<String>(), error in any::<String>()) {
-            for letter in letters(&format!("x{name}\r\nBcc: x@y"), &format!("{error}=?utf-8?q?evil?="), Occasion::Down) {
-                prop_assert!(!letter.subject.chars().any(is_unsafe));
-                prop_assert!(letter.subject.chars().count() <= MOST_SUBJECT);
-                prop_assert!(!letter.subject.contains("=?") && !letter.body.contains("=?"));
-                prop_assert!(!letter.body.lines().any(|line| line.trim_start().starts_with("Bcc:")));
-                prop_assert!(!letter.body.chars().any(|c| c != '\n' && is_unsafe(c)));
-                prop_assert!(!letter.facts.chars().any(|c| c < ' '));
+            for message in messages(&format!("x{name}\r\nBcc: x@y"), &format!("{error}=?utf-8?q?evil?="), OutageEvent::Down) {
+                prop_assert!(!message.subject.chars().any(is_unsafe));
+                prop_assert!(message.subject.chars().count() <= MOST_SUBJECT);
+                prop_assert!(!message.subject.contains("=?") && !message.body.contains("=?"));
+                prop_assert!(!message.body.lines().any(|line| line.trim_start().starts_with("Bcc:")));
+                prop_assert!(!message.body.chars().any(|c| c != '\n' && is_unsafe(c)));
+                prop_assert!(!message.facts.chars().any(|c| c < ' '));
             }
         }
     }

@@ -2,37 +2,37 @@
 //! that sends it.
 //!
 //! ```text
-//! app: message -> letters, kept with the change of state (history)
-//! outbox, one thread a channel: pending letters -> channel -> the other side
+//! app: message -> messages, kept with the change of state (history)
+//! outbox, one thread a channel: pending messages -> channel -> the other side
 //!                                what became of each -> history
 //! ```
 //!
-//! Architecture invariant: nothing here decides who is told or when; a letter is sent because
+//! Architecture invariant: nothing here decides who is told or when; a message is sent because
 //! it stands in the history. A new channel is a new file and one entry of the table.
 
 mod backoff;
-mod blind;
-mod carrier;
+mod blindness_message;
 mod channel;
+mod channel_entry;
+mod delivery_worker;
 mod digest;
 mod email;
-mod entry;
 mod http;
 mod message;
-mod notes;
+mod ntfy;
 mod outbox;
-mod push;
+mod service_messages;
 mod settings;
-mod sms;
 mod table;
+mod twilio;
 mod webhook;
 
-pub use blind::BlindSpell;
-pub use carrier::PostNews;
-pub use channel::{Channel, Delivery, Failure, Parcel, Sent};
-pub use entry::Entry;
-pub use message::{Occasion, Story, letter_id};
-pub use notes::{channel_fails, probe_letter};
+pub use blindness_message::BlindPeriod;
+pub use channel::{Channel, DeliveryFuture, Failure, OutgoingMessage, Sent};
+pub use channel_entry::ChannelEntry;
+pub use delivery_worker::DeliveryEvent;
+pub use message::{OutageEvent, OutageMessage, message_id};
 pub use outbox::Outbox;
-pub use settings::{Credential, Email, Plan, Push, Settings, Sms, Webhook};
-pub use table::{ALL, deliver, ways};
+pub use service_messages::{channel_fails, test_message};
+pub use settings::{Credential, Email, NotifyPlan, Push, Settings, Sms, Webhook};
+pub use table::{ALL, channels_of, deliver};

@@ -11,15 +11,15 @@ use crate::domain::Clock;
 use crate::history::History;
 use crate::runtime::thread;
 
-use super::carrier::{Carrier, PostNews};
-use super::settings::Plan;
+use super::delivery_worker::{DeliveryEvent, DeliveryWorker};
+use super::settings::NotifyPlan;
 use super::table::ALL;
 
 /// The threads; they begin nothing more when this is closed or dropped.
 #[derive(Debug)]
 pub struct Outbox {
     /// `None` at the end.
-    plan: Option<watch::Sender<Arc<Plan>>>,
+    plan: Option<watch::Sender<Arc<NotifyPlan>>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -31,16 +31,16 @@ impl Outbox {
     /// If a thread cannot be started.
     pub fn start(
         history: &History,
-        plan: Plan,
+        plan: NotifyPlan,
         clock: &Arc<dyn Clock>,
         bell: &watch::Receiver<()>,
-        tell: impl Fn(PostNews) + Send + Sync + 'static,
+        tell: impl Fn(DeliveryEvent) + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let (plan, planned) = watch::channel(Arc::new(plan));
-        let tell: Arc<dyn Fn(PostNews) + Send + Sync> = Arc::new(tell);
+        let tell: Arc<dyn Fn(DeliveryEvent) + Send + Sync> = Arc::new(tell);
         let mut threads = Vec::new();
         for entry in &ALL {
-            let carrier = Carrier {
+            let worker = DeliveryWorker {
                 entry,
                 history: history.clone(),
                 clock: Arc::clone(clock),
@@ -50,7 +50,7 @@ impl Outbox {
             };
             let name = format!("send-{}", entry.name);
             let (thread, _) = thread::with_runtime(name, move |runtime| {
-                runtime.block_on(carrier.run());
+                runtime.block_on(worker.run());
                 // A resolver that hangs is not waited for.
                 runtime.shutdown_background();
             })?;
@@ -63,7 +63,7 @@ impl Outbox {
     }
 
     /// Another configuration from now on.
-    pub fn plan(&self, plan: Plan) {
+    pub fn plan(&self, plan: NotifyPlan) {
         let Some(sender) = &self.plan else { return };
         sender.send_if_modified(|known| {
             let new = **known != plan;

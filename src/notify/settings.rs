@@ -92,7 +92,7 @@ pub struct Settings {
 
 /// Who can be reached and how. Another one takes its place when the configuration changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plan {
+pub struct NotifyPlan {
     /// Everybody who may be told.
     pub owners: Vec<Owner>,
     /// How the other sides are reached.

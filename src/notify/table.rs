@@ -4,29 +4,32 @@ use std::time::Duration;
 
 use crate::domain::Owner;
 
-use super::channel::{Channel, Failure, Parcel, Sent};
-use super::entry::Entry;
+use super::channel::{Channel, Failure, OutgoingMessage, Sent};
+use super::channel_entry::ChannelEntry;
 use super::settings::Settings;
-use super::{email, push, sms, webhook};
+use super::{email, ntfy, twilio, webhook};
 
 /// How long one delivery may take, whatever the other side does.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Every channel.
-pub const ALL: [Entry; 4] = [email::ENTRY, sms::ENTRY, push::ENTRY, webhook::ENTRY];
+pub const ALL: [ChannelEntry; 4] = [email::ENTRY, twilio::ENTRY, ntfy::ENTRY, webhook::ENTRY];
 
 /// The channels by which an owner is told.
-pub fn ways(settings: &Settings, owner: &Owner) -> impl Iterator<Item = &'static Entry> {
+pub fn channels_of(
+    settings: &Settings,
+    owner: &Owner,
+) -> impl Iterator<Item = &'static ChannelEntry> {
     ALL.iter()
         .filter(|entry| (entry.ready)(settings) && (entry.address)(owner).is_some())
 }
 
-/// Delivers one parcel within a bounded time.
+/// Delivers one message within a bounded time.
 ///
 /// # Errors
 /// What the other side said, or that it said nothing.
-pub async fn deliver(channel: &dyn Channel, parcel: &Parcel) -> Result<Sent, Failure> {
-    tokio::time::timeout(PATIENCE, channel.deliver(parcel))
+pub async fn deliver(channel: &dyn Channel, message: &OutgoingMessage) -> Result<Sent, Failure> {
+    tokio::time::timeout(PATIENCE, channel.deliver(message))
         .await
         .unwrap_or_else(|_elapsed| {
             let seconds = PATIENCE.as_secs();

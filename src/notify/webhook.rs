@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use reqwest::Client;
 use ring::hmac;
 
-use super::channel::{Channel, Delivery, Failure, Parcel, Sent};
-use super::entry::Entry;
+use super::channel::{Channel, DeliveryFuture, Failure, OutgoingMessage, Sent};
+use super::channel_entry::ChannelEntry;
 use super::http;
 use super::settings::Webhook;
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ChannelEntry = ChannelEntry {
     name: "webhook",
     address: |owner| Some(owner.webhook.as_ref()?.expose().into()),
     // Whoever knows the whole address can post to it.
@@ -44,13 +44,13 @@ fn signature(secret: &str, body: &[u8]) -> String {
 }
 
 impl Post {
-    async fn send(&self, parcel: &Parcel) -> Result<Sent, Failure> {
-        let body = parcel.facts.as_bytes().to_vec();
+    async fn send(&self, message: &OutgoingMessage) -> Result<Sent, Failure> {
+        let body = message.facts.as_bytes().to_vec();
         let mut request = self
             .client
-            .post(&*parcel.to)
+            .post(&*message.to)
             .header("Content-Type", "application/json")
-            .header("Idempotency-Key", &*parcel.id);
+            .header("Idempotency-Key", &*message.id);
         if let Some(secret) = &self.webhook.secret {
             let secret = secret.expose().map_err(|why| Failure::passing(&why))?;
             request = request.header("X-Squirrel-Signature-256", signature(secret, &body));
@@ -70,8 +70,8 @@ impl Post {
 }
 
 impl Channel for Post {
-    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Delivery<'a> {
-        Box::pin(self.send(parcel))
+    fn deliver<'a>(&'a self, message: &'a OutgoingMessage) -> DeliveryFuture<'a> {
+        Box::pin(self.send(message))
     }
 }
 

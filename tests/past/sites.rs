@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, params};
 use serde_json::Value;
 use uptime_squirrel::domain::SystemClock;
-use uptime_squirrel::history::{History, Keep, Place};
+use uptime_squirrel::history::{History, HistoryStorage, Retention};
 
 use crate::support::{Finished, Squirrel};
 
@@ -20,12 +20,13 @@ pub(crate) fn now() -> i64 {
 /// An empty history in the home, with the tables as the program makes them.
 pub(crate) fn empty(squirrel: &Squirrel) -> Connection {
     let path = squirrel.dir().join("history.db");
-    let keep = Keep {
+    let keep = Retention {
         raw: Duration::from_secs(7 * 86_400),
         rollup: Duration::from_secs(400 * 86_400),
     };
     let clock = Arc::new(SystemClock::new());
-    let (history, _) = History::open(&Place::File(path.clone()), keep, clock, |_| {}).unwrap();
+    let (history, _) =
+        History::open(&HistoryStorage::File(path.clone()), keep, clock, |_| {}).unwrap();
     assert!(history.close(Duration::from_secs(10)));
     Connection::open(path).unwrap()
 }

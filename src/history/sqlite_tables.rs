@@ -17,14 +17,14 @@ const MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// Why a table cannot be read.
 #[derive(Debug)]
-pub enum ForeignError {
+pub enum TableError {
     /// The file, or a table in it.
     Sqlite(rusqlite::Error),
     /// The table of this name has more than can be.
     TooMuch(Box<str>),
 }
 
-impl fmt::Display for ForeignError {
+impl fmt::Display for TableError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(error) => write!(f, "not to be read as a database: {error}"),
@@ -33,16 +33,16 @@ impl fmt::Display for ForeignError {
     }
 }
 
-impl std::error::Error for ForeignError {}
+impl std::error::Error for TableError {}
 
-impl From<rusqlite::Error> for ForeignError {
+impl From<rusqlite::Error> for TableError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)
     }
 }
 
 /// A row: columns and values, a blob as null.
-pub type ForeignRow = Map<String, Value>;
+pub type TableRow = Map<String, Value>;
 
 /// Whether a file that begins with these bytes is an SQLite file.
 #[must_use]
@@ -54,7 +54,7 @@ pub fn is_database(bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// If it is no database, or a table holds more than a configuration does.
-pub fn tables(path: &Path, names: &[&str]) -> Result<Vec<Vec<ForeignRow>>, ForeignError> {
+pub fn tables(path: &Path, names: &[&str]) -> Result<Vec<Vec<TableRow>>, TableError> {
     let read = |connection: &Connection| {
         names
             .iter()
@@ -64,7 +64,7 @@ pub fn tables(path: &Path, names: &[&str]) -> Result<Vec<Vec<ForeignRow>>, Forei
     let opened = open(path.to_owned(), OpenFlags::empty()).and_then(|file| read(&file));
     match opened {
         // A copy in a folder that cannot be written, with a journal that is not there.
-        Err(ForeignError::Sqlite(error))
+        Err(TableError::Sqlite(error))
             if matches!(
                 error.sqlite_error_code(),
                 Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)
@@ -86,7 +86,7 @@ pub fn tables(path: &Path, names: &[&str]) -> Result<Vec<Vec<ForeignRow>>, Forei
     }
 }
 
-fn open(path: std::path::PathBuf, more: OpenFlags) -> Result<Connection, ForeignError> {
+fn open(path: std::path::PathBuf, more: OpenFlags) -> Result<Connection, TableError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
     let connection = Connection::open_with_flags(path, flags)?;
     // What stands in its schema must not act.
@@ -96,7 +96,7 @@ fn open(path: std::path::PathBuf, more: OpenFlags) -> Result<Connection, Foreign
 }
 
 /// Of a real table: a view could compute for ever.
-fn table(connection: &Connection, name: &str) -> Result<Vec<ForeignRow>, ForeignError> {
+fn table(connection: &Connection, name: &str) -> Result<Vec<TableRow>, TableError> {
     let sql: Option<String> = connection
         .query_row(
             "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1",
@@ -130,7 +130,7 @@ fn table(connection: &Connection, name: &str) -> Result<Vec<ForeignRow>, Foreign
         }
         read.push(entries);
         if read.len() > MOST_ROWS || bytes > MOST_BYTES {
-            return Err(ForeignError::TooMuch(name.into()));
+            return Err(TableError::TooMuch(name.into()));
         }
     }
     Ok(read)

@@ -15,40 +15,40 @@ use rusqlite::{OptionalExtension as _, Row, params};
 use crate::domain::Timestamp;
 
 use super::open::{is_damage, plain};
-use super::period::{COLUMNS, Level, Sum};
-use super::records::{OutageRow, Progress, SiteKey, Told};
-use super::shelf;
+use super::packed_days;
+use super::rows::{DeliveryState, MessageStatus, OutageRow, SiteKey};
 use super::store::{Store, acknowledged};
+use super::time_buckets::{BucketSize, COLUMNS, Rollup};
 
 /// Bytes that a raw result takes on the disk, for an estimate of growth.
 const RESULT_BYTES: u64 = 27;
 
 /// Why the history has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BookError(pub String);
+pub struct QueryError(pub String);
 
-impl fmt::Display for BookError {
+impl fmt::Display for QueryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the history has no answer: {}", self.0)
     }
 }
 
-impl std::error::Error for BookError {}
+impl std::error::Error for QueryError {}
 
 /// One stretch of a chart.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Point {
+pub struct ChartPoint {
     /// When it begins.
     pub start: Timestamp,
     /// How long it is.
     pub length: Duration,
     /// What its looks come to; empty where there were none.
-    pub sum: Sum,
+    pub sum: Rollup,
 }
 
 /// What the file costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileFacts {
+pub struct FileStats {
     /// Where it is; `None` while the history is in memory only.
     pub path: Option<PathBuf>,
     /// Its size on the disk, with what is not yet worked in.
@@ -56,21 +56,21 @@ pub struct FileFacts {
     /// The oldest raw result.
     pub oldest: Option<Timestamp>,
     /// Looks of the last 24 hours.
-    pub looks_a_day: u64,
+    pub checks_per_day: u64,
     /// Bytes that a day of raw results takes at that rate.
-    pub growth_a_day: u64,
+    pub growth_per_day: u64,
 }
 
 /// The history, open at a page. Lent to whoever asks, on the history's own thread.
 #[derive(Debug)]
-pub struct Book<'store> {
+pub struct Queries<'store> {
     pub(super) store: &'store Store,
     path: Option<&'store Path>,
     now: Timestamp,
     damaged: Cell<bool>,
 }
 
-impl<'store> Book<'store> {
+impl<'store> Queries<'store> {
     pub(super) fn new(store: &'store Store, path: Option<&'store Path>, now: Timestamp) -> Self {
         Self {
             store,
@@ -85,12 +85,12 @@ impl<'store> Book<'store> {
         self.damaged.get()
     }
 
-    pub(super) fn sound<T>(&self, answer: rusqlite::Result<T>) -> Result<T, BookError> {
+    pub(super) fn sound<T>(&self, answer: rusqlite::Result<T>) -> Result<T, QueryError> {
         answer.map_err(|error| {
             if is_damage(&error) {
                 self.damaged.set(true);
             }
-            BookError(plain(&error))
+            QueryError(plain(&error))
         })
     }
 
@@ -113,17 +113,17 @@ impl<'store> Book<'store> {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn total(&self, site: &SiteKey, span: Duration) -> Result<Sum, BookError> {
+    pub fn total(&self, site: &SiteKey, span: Duration) -> Result<Rollup, QueryError> {
         self.sound((|| {
             let Some(site) = self.id(site)? else {
-                return Ok(Sum::default());
+                return Ok(Rollup::default());
             };
             let now = self.now.as_micros().div_euclid(1_000_000);
             let span = i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
-            let from = Level::FiveMinutes.ceil(now.saturating_sub(span));
-            let mut sum = Sum::default();
+            let from = BucketSize::FiveMinutes.ceil(now.saturating_sub(span));
+            let mut sum = Rollup::default();
             let rolled = self.store.rolled.unwrap_or(from).max(from);
-            self.add(site, Level::Day, from, rolled, &mut sum)?;
+            self.add(site, BucketSize::Day, from, rolled, &mut sum)?;
             self.add_looks(site, rolled, i64::MAX / 1_000_000, &mut sum)?;
             Ok(sum)
         })())
@@ -133,10 +133,10 @@ impl<'store> Book<'store> {
     fn add(
         &self,
         site: i64,
-        level: Level,
+        level: BucketSize,
         from: i64,
         to: i64,
-        sum: &mut Sum,
+        sum: &mut Rollup,
     ) -> rusqlite::Result<()> {
         if from >= to {
             return Ok(());
@@ -164,7 +164,7 @@ impl<'store> Book<'store> {
         Ok(())
     }
 
-    fn is_due(&self, level: Level, start: i64) -> rusqlite::Result<bool> {
+    fn is_due(&self, level: BucketSize, start: i64) -> rusqlite::Result<bool> {
         self.store
             .connection
             .prepare_cached("SELECT 1 FROM due_rollups WHERE level = ?1 AND start = ?2")?
@@ -174,9 +174,9 @@ impl<'store> Book<'store> {
     fn add_period(
         &self,
         site: i64,
-        level: Level,
+        level: BucketSize,
         start: i64,
-        sum: &mut Sum,
+        sum: &mut Rollup,
     ) -> rusqlite::Result<bool> {
         let found = self
             .store
@@ -188,18 +188,19 @@ impl<'store> Book<'store> {
             .query_row((start, site), |row| sum.add_row(row, 0))
             .optional()?;
         Ok(found.is_some()
-            || level == Level::FiveMinutes && shelf::add(&self.store.connection, start, site, sum)?)
+            || level == BucketSize::FiveMinutes
+                && packed_days::add(&self.store.connection, start, site, sum)?)
     }
 
     /// Adds looks that are not summed up yet.
-    fn add_looks(&self, site: i64, from: i64, to: i64, sum: &mut Sum) -> rusqlite::Result<()> {
+    fn add_looks(&self, site: i64, from: i64, to: i64, sum: &mut Rollup) -> rusqlite::Result<()> {
         let bounds = (from * 1_000_000, to.saturating_mul(1_000_000), site);
         let mut query = self.store.connection.prepare_cached(
             "SELECT reason, latency_us FROM results WHERE at >= ?1 AND at < ?2 AND site = ?3",
         )?;
         let mut rows = query.query(bounds)?;
         while let Some(row) = rows.next()? {
-            sum.look(row.get(0)?, row.get(1)?);
+            sum.add_check(row.get(0)?, row.get(1)?);
         }
         let missed: u64 = self
             .store
@@ -215,11 +216,11 @@ impl<'store> Book<'store> {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn series(&self, site: &SiteKey, span: Duration) -> Result<Vec<Point>, BookError> {
+    pub fn series(&self, site: &SiteKey, span: Duration) -> Result<Vec<ChartPoint>, QueryError> {
         let level = match span.as_secs() {
-            0..=93_600 => Level::FiveMinutes,
-            93_601..=3_456_000 => Level::Hour,
-            _ => Level::Day,
+            0..=93_600 => BucketSize::FiveMinutes,
+            93_601..=3_456_000 => BucketSize::Hour,
+            _ => BucketSize::Day,
         };
         let now = self.now.as_micros().div_euclid(1_000_000);
         let span = i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
@@ -231,20 +232,20 @@ impl<'store> Book<'store> {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn days(&self, site: &SiteKey, days: u32) -> Result<Vec<Point>, BookError> {
+    pub fn days(&self, site: &SiteKey, days: u32) -> Result<Vec<ChartPoint>, QueryError> {
         let now = self.now.as_micros().div_euclid(1_000_000);
-        let today = Level::Day.floor(now);
-        let from = today - (i64::from(days.max(1)) - 1) * Level::Day.seconds();
-        self.points(site, Level::Day, from, now)
+        let today = BucketSize::Day.floor(now);
+        let from = today - (i64::from(days.max(1)) - 1) * BucketSize::Day.seconds();
+        self.points(site, BucketSize::Day, from, now)
     }
 
     fn points(
         &self,
         site: &SiteKey,
-        level: Level,
+        level: BucketSize,
         from: i64,
         now: i64,
-    ) -> Result<Vec<Point>, BookError> {
+    ) -> Result<Vec<ChartPoint>, QueryError> {
         self.sound((|| {
             let site = self.id(site)?;
             let rolled = self.store.rolled.unwrap_or(from);
@@ -252,14 +253,14 @@ impl<'store> Book<'store> {
             let mut start = from;
             while start <= now {
                 let end = start + level.seconds();
-                let mut sum = Sum::default();
+                let mut sum = Rollup::default();
                 if let Some(site) = site {
                     self.add(site, level, start, end.min(rolled), &mut sum)?;
                     if end > rolled {
                         self.add_looks(site, start.max(rolled), end, &mut sum)?;
                     }
                 }
-                points.push(Point {
+                points.push(ChartPoint {
                     start: Timestamp::from_micros(start * 1_000_000),
                     length: Duration::from_secs(level.seconds().unsigned_abs()),
                     sum,
@@ -270,7 +271,7 @@ impl<'store> Book<'store> {
         })())
     }
 
-    /// Outages of one site or of all, with who was told: the open ones first, then the newest.
+    /// OutageTotals of one site or of all, with who was told: the open ones first, then the newest.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -278,7 +279,7 @@ impl<'store> Book<'store> {
         &self,
         site: Option<&SiteKey>,
         most: usize,
-    ) -> Result<Vec<OutageRow>, BookError> {
+    ) -> Result<Vec<OutageRow>, QueryError> {
         self.sound((|| {
             let id = match site {
                 None => None,
@@ -298,21 +299,21 @@ impl<'store> Book<'store> {
             let mut outages = Vec::new();
             for row in rows {
                 let (id, mut outage) = row?;
-                outage.letters = self.told(id)?;
+                outage.messages = self.told(id)?;
                 outages.push(outage);
             }
             Ok(outages)
         })())
     }
 
-    fn told(&self, outage: i64) -> rusqlite::Result<Vec<Told>> {
+    fn told(&self, outage: i64) -> rusqlite::Result<Vec<MessageStatus>> {
         let mut query = self.store.connection.prepare_cached(
             "SELECT l.owner, l.channel, coalesce(d.state, l.state), coalesce(d.settled, l.settled)
              FROM outbox l LEFT JOIN outbox d ON d.id = l.digest
              WHERE l.outage = ?1 ORDER BY l.number",
         )?;
         let rows = query.query_map([outage], |row| {
-            Ok(Told {
+            Ok(MessageStatus {
                 owner: row.get(0)?,
                 channel: row.get(1)?,
                 progress: progress(row.get(2)?),
@@ -326,39 +327,39 @@ impl<'store> Book<'store> {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn facts(&self) -> Result<FileFacts, BookError> {
-        let (oldest, looks_a_day) = self.sound((|| {
+    pub fn facts(&self) -> Result<FileStats, QueryError> {
+        let (oldest, checks_per_day) = self.sound((|| {
             let connection = &self.store.connection;
             let oldest: Option<i64> =
                 connection.query_row("SELECT min(at) FROM results", [], |row| row.get(0))?;
             let now = self.now.as_micros().div_euclid(1_000_000);
-            let from = Level::Hour.ceil(now - Level::Day.seconds());
-            let looks: Option<u64> = connection.query_row(
+            let from = BucketSize::Hour.ceil(now - BucketSize::Day.seconds());
+            let checks: Option<u64> = connection.query_row(
                 "SELECT sum(count) FROM rollup_hour WHERE start >= ?1",
                 [from],
                 |row| row.get(0),
             )?;
             // In the first hour there is no summary: the rows themselves are few.
-            let looks = match looks {
-                Some(looks) => looks,
+            let checks = match checks {
+                Some(checks) => checks,
                 None => connection.query_row(
                     "SELECT count(*) FROM results WHERE at >= ?1",
                     [from * 1_000_000],
                     |row| row.get(0),
                 )?,
             };
-            Ok((oldest, looks))
+            Ok((oldest, checks))
         })())?;
         let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
         let bytes = self.path.map_or(0, |path| {
             size(path) + size(&super::lock::beside(path, "-wal"))
         });
-        Ok(FileFacts {
+        Ok(FileStats {
             path: self.path.map(Path::to_owned),
             bytes,
             oldest: oldest.map(Timestamp::from_micros),
-            looks_a_day,
-            growth_a_day: looks_a_day * RESULT_BYTES,
+            checks_per_day,
+            growth_per_day: checks_per_day * RESULT_BYTES,
         })
     }
 }
@@ -376,15 +377,15 @@ fn outage(row: &Row<'_>) -> rusqlite::Result<(i64, OutageRow)> {
         causes: serde_json::from_str(row.get_ref(6)?.as_str()?).unwrap_or_default(),
         last_good: time(row.get(7)?),
         acknowledged: acknowledged(row.get(8)?, row.get(9)?),
-        letters: Vec::new(),
+        messages: Vec::new(),
     };
     Ok((row.get(0)?, outage))
 }
 
-pub(super) const fn progress(state: i64) -> Progress {
+pub(super) const fn progress(state: i64) -> DeliveryState {
     match state {
-        0 => Progress::Pending,
-        1 => Progress::Sent,
-        _ => Progress::Failed,
+        0 => DeliveryState::Pending,
+        1 => DeliveryState::Sent,
+        _ => DeliveryState::Failed,
     }
 }

@@ -11,12 +11,14 @@ use std::time::{Duration, Instant};
 use crate::domain::{Clock, SiteId, Timestamp};
 
 use super::MOST_WAITING;
-use super::book::Book;
-use super::open::{self, Fault, Place, Refusal};
-use super::records::{Change, Letter, LookRow, Mark, News, Restored, Watched};
-use super::retention::Keep;
-use super::store::Entry;
-use super::writer::{Command, Shared, Writer};
+use super::open::{self, Fault, HistoryStorage, Refusal};
+use super::queries::Queries;
+use super::retention::Retention;
+use super::rows::{
+    HistoryEvent, Message, OutboxUpdate, RestoredSite, ResultRow, SiteChange, WatchedSites,
+};
+use super::store::WriteEntry;
+use super::writer::{Shared, Writer, WriterCommand};
 
 /// Why there is no history.
 #[derive(Debug)]
@@ -41,7 +43,7 @@ impl std::error::Error for HistoryError {}
 /// A history that is open: clones are handles of the same one.
 #[derive(Clone, Debug)]
 pub struct History {
-    inbox: Sender<Command>,
+    inbox: Sender<WriterCommand>,
     shared: Arc<Shared>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
@@ -54,21 +56,21 @@ impl History {
     /// # Errors
     /// If another monitor has the file, or it is none of ours.
     pub fn open(
-        place: &Place,
-        keep: Keep,
+        place: &HistoryStorage,
+        keep: Retention,
         clock: Arc<dyn Clock>,
-        tell: impl Fn(News) + Send + 'static,
-    ) -> Result<(Self, Vec<Restored>), HistoryError> {
+        tell: impl Fn(HistoryEvent) + Send + 'static,
+    ) -> Result<(Self, Vec<RestoredSite>), HistoryError> {
         let path = match place {
-            Place::Memory => None,
-            Place::File(path) => Some(path.clone()),
+            HistoryStorage::Memory => None,
+            HistoryStorage::File(path) => Some(path.clone()),
         };
         let (mut opened, mut lock) = (None, None);
         if let Some(path) = &path {
             let first = match open::open(path, &mut lock) {
                 Err(Fault::Damaged) => match open::put_aside(path, clock.timestamp()) {
                     Ok(aside) => {
-                        tell(News::PutAside(aside));
+                        tell(HistoryEvent::PutAside(aside));
                         open::open(path, &mut lock)
                     }
                     Err(why) => Err(Fault::Unusable(format!("{}: {why}", path.display()))),
@@ -78,8 +80,11 @@ impl History {
             match first {
                 Ok(store) => opened = Some(store),
                 Err(Fault::Refused(refusal)) => return Err(HistoryError::Refused(refusal)),
-                Err(Fault::Damaged) => tell(News::Trouble(format!("{}: damaged", path.display()))),
-                Err(Fault::Unusable(why)) => tell(News::Trouble(why)),
+                Err(Fault::Damaged) => tell(HistoryEvent::Trouble(format!(
+                    "{}: damaged",
+                    path.display()
+                ))),
+                Err(Fault::Unusable(why)) => tell(HistoryEvent::Trouble(why)),
             }
         }
         let from_file = opened.is_some();
@@ -114,75 +119,85 @@ impl History {
         Ok((history, restored))
     }
 
-    fn send(&self, command: Command) {
+    fn send(&self, command: WriterCommand) {
         // The thread ends only when it is told to, and then nobody has anything more to say.
         let _ended = self.inbox.send(command);
     }
 
     /// The sites that are watched from now on, all of them. Open outages of others end.
-    pub fn sites(&self, sites: Watched, at: Timestamp) {
-        self.send(Command::Write(Entry::Sites(sites, at)));
+    pub fn sites(&self, sites: WatchedSites, at: Timestamp) {
+        self.send(WriterCommand::Write(WriteEntry::Sites(sites, at)));
     }
 
     /// Keeps a look.
-    pub fn look(&self, look: LookRow) {
-        self.send_look(Entry::Look(look));
+    pub fn result(&self, result: ResultRow) {
+        self.send_result(WriteEntry::Result(result));
     }
 
     /// Counts a look that could not be started in time.
     pub fn missed(&self, site: SiteId, at: Timestamp) {
-        self.send_look(Entry::Missed(site, at));
+        self.send_result(WriteEntry::Missed(site, at));
     }
 
-    fn send_look(&self, entry: Entry) {
+    fn send_result(&self, entry: WriteEntry) {
         if self.shared.waiting.load(Ordering::Relaxed) >= MOST_WAITING {
             self.shared.dropped.fetch_add(1, Ordering::Relaxed);
             return;
         }
         self.shared.waiting.fetch_add(1, Ordering::Relaxed);
-        self.send(Command::Write(entry));
+        self.send(WriterCommand::Write(entry));
     }
 
-    /// Keeps what became of a site together with the letters about it.
-    pub fn change(&self, change: Change) {
-        self.send(Command::Write(Entry::Change(Box::new(change))));
+    /// Keeps what became of a site together with the messages about it.
+    pub fn change(&self, change: SiteChange) {
+        self.send(WriterCommand::Write(WriteEntry::SiteChange(Box::new(
+            change,
+        ))));
     }
 
     /// Keeps that there is maintenance at a site until then, or none any more.
     pub fn maintain(&self, site: SiteId, until: Option<Timestamp>, now: Timestamp) {
-        self.send(Command::Write(Entry::Maintenance(site, until, now)));
+        self.send(WriterCommand::Write(WriteEntry::Maintenance(
+            site, until, now,
+        )));
     }
 
-    /// Keeps letters that no change of a site led to.
-    pub fn letters(&self, letters: Vec<Letter>) {
-        self.send(Command::Write(Entry::Letters(letters)));
+    /// Keeps messages that no change of a site led to.
+    pub fn queue_messages(&self, messages: Vec<Message>) {
+        self.send(WriterCommand::Write(WriteEntry::Messages(messages)));
     }
 
-    /// Keeps what became of a letter, and what the other side said.
-    pub fn mark(&self, id: Box<str>, mark: Mark, answer: Option<Box<str>>, at: Timestamp) {
-        self.send(Command::Write(Entry::Mark {
+    /// Keeps what became of a message, and what the other side said.
+    pub fn update_message(
+        &self,
+        id: Box<str>,
+        update: OutboxUpdate,
+        answer: Option<Box<str>>,
+        at: Timestamp,
+    ) {
+        self.send(WriterCommand::Write(WriteEntry::OutboxUpdate {
             id,
-            mark,
+            update,
             answer,
             at,
         }));
     }
 
     /// How long things are kept from now on.
-    pub fn keep(&self, keep: Keep) {
-        self.send(Command::Keep(keep));
+    pub fn set_retention(&self, keep: Retention) {
+        self.send(WriterCommand::Retention(keep));
     }
 
     /// Asks: `question` is run on the history's thread, after all that was said before, and
     /// passes on what it finds by itself. A question that is slow delays what is kept.
-    pub fn ask(&self, question: impl FnOnce(&Book<'_>) + Send + 'static) {
-        self.send(Command::Ask(Box::new(question)));
+    pub fn ask(&self, question: impl FnOnce(&Queries<'_>) + Send + 'static) {
+        self.send(WriterCommand::Ask(Box::new(question)));
     }
 
     /// Asks, and waits for the answer; `None` when the history is closed.
     pub fn ask_and_wait<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&Book<'_>) -> T + Send + 'static,
+        question: impl FnOnce(&Queries<'_>) -> T + Send + 'static,
     ) -> Option<T> {
         let (answer, answered) = channel();
         self.ask(move |book| {
@@ -195,7 +210,7 @@ impl History {
     /// Writes what is left and closes the file, for as long as `patience` lasts. Whoever has
     /// a handle still speaks to nobody. Gives whether it was done in time.
     pub fn close(&self, patience: Duration) -> bool {
-        self.send(Command::Stop);
+        self.send(WriterCommand::Stop);
         let thread = match self.thread.lock() {
             Ok(mut thread) => thread.take(),
             Err(_) => None,

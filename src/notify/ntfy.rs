@@ -3,12 +3,12 @@
 use reqwest::Client;
 use serde::{Deserialize, Serialize};
 
-use super::channel::{Channel, Delivery, Failure, Parcel, Sent};
-use super::entry::Entry;
+use super::channel::{Channel, DeliveryFuture, Failure, OutgoingMessage, Sent};
+use super::channel_entry::ChannelEntry;
 use super::http;
 use super::settings::Push;
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ChannelEntry = ChannelEntry {
     name: "push",
     address: |owner| owner.push.clone(),
     shown: |owner| owner.push.clone(),
@@ -59,21 +59,21 @@ struct Facts {
 }
 
 impl Ntfy {
-    async fn send(&self, parcel: &Parcel) -> Result<Sent, Failure> {
-        let facts: Facts = serde_json::from_str(&parcel.facts).unwrap_or_default();
+    async fn send(&self, message: &OutgoingMessage) -> Result<Sent, Failure> {
+        let facts: Facts = serde_json::from_str(&message.facts).unwrap_or_default();
         let (priority, tag) = match &*facts.event {
             "down" => (5, "rotating_light"),
             "recovered" => (3, "white_check_mark"),
             _ => (3, "chipmunk"),
         };
         let publish = Publish {
-            topic: &parcel.to,
-            title: &parcel.subject,
-            message: &parcel.body,
+            topic: &message.to,
+            title: &message.subject,
+            message: &message.body,
             priority,
             tags: [tag],
             click: facts.url.as_deref(),
-            sequence_id: &parcel.id,
+            sequence_id: &message.id,
         };
         let body =
             serde_json::to_vec(&publish).map_err(|error| Failure::lasting(&error.to_string()))?;
@@ -106,7 +106,7 @@ impl Ntfy {
 }
 
 impl Channel for Ntfy {
-    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Delivery<'a> {
-        Box::pin(self.send(parcel))
+    fn deliver<'a>(&'a self, message: &'a OutgoingMessage) -> DeliveryFuture<'a> {
+        Box::pin(self.send(message))
     }
 }

@@ -6,12 +6,12 @@ use rusqlite::Row;
 
 use crate::domain::Verdict;
 
-use super::codes;
-use super::sketch::Sketch;
+use super::latency_sketch::LatencySketch;
+use super::reason_codes;
 
 /// The lengths of the periods that are summed up, shortest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub enum BucketSize {
     /// Five minutes.
     FiveMinutes,
     /// An hour.
@@ -20,7 +20,7 @@ pub enum Level {
     Day,
 }
 
-impl Level {
+impl BucketSize {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::FiveMinutes, Self::Hour, Self::Day];
 
@@ -78,7 +78,7 @@ impl Level {
 
 /// What the looks at one site in one stretch of time come to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sum {
+pub struct Rollup {
     /// Looks that were taken.
     pub count: u64,
     /// Of these, how many found the site up, or up and degraded.
@@ -94,14 +94,14 @@ pub struct Sum {
     /// The longest.
     pub max_us: Option<u64>,
     /// All of them.
-    pub sketch: Sketch,
+    pub sketch: LatencySketch,
 }
 
-impl Sum {
+impl Rollup {
     /// Counts one look by its number in `results`.
-    pub(super) fn look(&mut self, reason: u8, latency_us: u64) {
+    pub(super) fn add_check(&mut self, reason: u8, latency_us: u64) {
         self.count += 1;
-        match codes::verdict(reason) {
+        match reason_codes::verdict(reason) {
             Verdict::Up | Verdict::Degraded => {
                 self.up += 1;
                 self.min_us = Some(self.min_us.map_or(latency_us, |min| min.min(latency_us)));
@@ -162,17 +162,17 @@ impl Sum {
     }
 }
 
-/// A [`Sum`] as it lies in the file, without its sketch unfolded: a year of a thousand sites
+/// A [`Rollup`] as it lies in the file, without its sketch unfolded: a year of a thousand sites
 /// has 365,000 of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Packed {
+pub struct EncodedRollup {
     count: u64,
     up: u64,
     unknown: u64,
     sketch: Box<[u8]>,
 }
 
-impl Packed {
+impl EncodedRollup {
     /// The columns from `count` on, beginning at `first`.
     pub(super) fn of_row(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
         let sketch = row.get_ref(first + 7)?.as_blob_or_null()?;
@@ -184,14 +184,14 @@ impl Packed {
         })
     }
 
-    /// [`Sum::uptime`].
+    /// [`Rollup::uptime`].
     #[must_use]
     pub fn uptime(&self) -> Option<f64> {
         share(self.up, self.count, self.unknown)
     }
 
     /// Adds its looks and latencies to `sum`.
-    pub fn add_to(&self, sum: &mut Sum) {
+    pub fn add_to(&self, sum: &mut Rollup) {
         sum.count += self.count;
         sum.up += self.up;
         sum.unknown += self.unknown;
@@ -199,8 +199,8 @@ impl Packed {
     }
 }
 
-impl From<&Sum> for Packed {
-    fn from(sum: &Sum) -> Self {
+impl From<&Rollup> for EncodedRollup {
+    fn from(sum: &Rollup) -> Self {
         Self {
             count: sum.count,
             up: sum.up,
@@ -216,7 +216,7 @@ fn share(up: u64, count: u64, unknown: u64) -> Option<f64> {
     (seen > 0).then(|| up as f64 / seen as f64)
 }
 
-/// The columns of a summary, in the order of [`Sum::add_row`].
+/// The columns of a summary, in the order of [`Rollup::add_row`].
 pub(super) const COLUMNS: &str = "count, up, missed, unknown, min_us, sum_us, max_us, sketch";
 
 #[cfg(test)]
@@ -225,20 +225,20 @@ mod tests {
 
     #[test]
     fn periods_begin_where_they_should() {
-        assert_eq!(Level::Hour.floor(7_199), 3_600);
-        assert_eq!(Level::Hour.ceil(3_601), 7_200);
-        assert_eq!(Level::Hour.ceil(3_600), 3_600);
-        assert_eq!(Level::Day.floor(-1), -86_400);
+        assert_eq!(BucketSize::Hour.floor(7_199), 3_600);
+        assert_eq!(BucketSize::Hour.ceil(3_601), 7_200);
+        assert_eq!(BucketSize::Hour.ceil(3_600), 3_600);
+        assert_eq!(BucketSize::Day.floor(-1), -86_400);
     }
 
     #[test]
     fn what_nobody_could_see_counts_neither_way() {
-        let mut sum = Sum::default();
+        let mut sum = Rollup::default();
         assert_eq!(sum.uptime(), None);
-        sum.look(13, 5);
+        sum.add_check(13, 5);
         assert_eq!(sum.uptime(), None);
-        sum.look(0, 1_000);
-        sum.look(1, 9);
+        sum.add_check(0, 1_000);
+        sum.add_check(1, 9);
         assert_eq!(sum.uptime(), Some(0.5));
         assert_eq!(sum.mean(), Some(Duration::from_millis(1)));
     }

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use crate::domain::{Acknowledgement, Standing};
 
-use super::records::{Change, Ended, Mark, News, Progress, Restored};
-use super::{History, HistoryError, Place};
+use super::super::rows::{
+    DeliveryState, EndedOutage, HistoryEvent, OutboxUpdate, RestoredSite, SiteChange,
+};
+use super::super::{History, HistoryError, HistoryStorage};
 
 use super::fixture::*;
 
@@ -18,7 +20,7 @@ fn an_open_outage_and_a_streak_come_back_and_what_ended_does_not() {
     let (history, restored, _) = opened(&place, &clock);
     assert_eq!(restored, []);
     history.sites(names(&["shop", "blog", "pay"]), at(START));
-    history.change(down(0, START, vec![letter("a", "email")]));
+    history.change(down(0, START, vec![message("a", "email")]));
     let known = Standing {
         acknowledged: Some(Acknowledgement {
             at: at(START + 20),
@@ -26,30 +28,30 @@ fn an_open_outage_and_a_streak_come_back_and_what_ended_does_not() {
         }),
         ..standing(START, 4, true)
     };
-    history.change(Change {
+    history.change(SiteChange {
         standing: Some(known.clone()),
         ..down(0, START, Vec::new())
     });
-    history.change(Change {
+    history.change(SiteChange {
         standing: Some(standing(START + 5, 1, false)),
         ..down(1, START, Vec::new())
     });
     history.change(down(2, START, Vec::new()));
-    history.change(Change {
+    history.change(SiteChange {
         site: id(2),
         at: at(START + 60),
         standing: None,
-        ended: Some(Ended {
+        ended: Some(EndedOutage {
             since: at(START),
             causes: standing(START, 5, true).causes,
         }),
-        letters: Vec::new(),
+        messages: Vec::new(),
     });
     assert!(history.close(Duration::from_secs(10)));
 
     let (history, mut restored, _) = opened(&place, &clock);
     restored.sort_by(|a, b| b.site.name.cmp(&a.site.name));
-    let of = |name, standing: Standing| Restored {
+    let of = |name, standing: Standing| RestoredSite {
         site: key(name),
         told: standing.down,
         standing,
@@ -71,8 +73,8 @@ fn an_open_outage_and_a_streak_come_back_and_what_ended_does_not() {
     assert_eq!(shop.ended, Some(at(START + 100)));
     assert_eq!(shop.acknowledged, known.acknowledged);
     assert_eq!((shop.confirmed, shop.causes[0].looks), (at(START + 10), 4));
-    assert_eq!(shop.letters.len(), 1);
-    assert_eq!(shop.letters[0].progress, Progress::Pending);
+    assert_eq!(shop.messages.len(), 1);
+    assert_eq!(shop.messages[0].progress, DeliveryState::Pending);
     let pay = outages.iter().find(|row| row.site == key("pay")).unwrap();
     assert_eq!(pay.ended, Some(at(START + 60)));
     assert_eq!(pay.causes[0].looks, 5);
@@ -106,12 +108,12 @@ fn a_damaged_file_is_put_aside_and_a_fresh_one_begun() {
     std::fs::create_dir(folder.path().join("state")).unwrap();
     std::fs::write(&path, vec![0x5a; 8_192]).unwrap();
     let (history, _, told) = opened(&place, &Arc::default());
-    let Ok(News::PutAside(aside)) = told.try_recv() else {
+    let Ok(HistoryEvent::PutAside(aside)) = told.try_recv() else {
         panic!("not said");
     };
     assert_eq!(std::fs::read(&aside).unwrap(), vec![0x5a; 8_192]);
     history.sites(names(&["shop"]), at(START));
-    history.look(look(0, START, None, 10));
+    history.result(result(0, START, None, 10));
     history.close(Duration::from_secs(10));
     let rows: i64 = rusqlite::Connection::open(&path)
         .unwrap()
@@ -129,7 +131,7 @@ fn damage_that_is_met_later_costs_the_past_and_not_the_present() {
     let (history, ..) = opened(&place, &clock);
     history.sites(names(&["shop"]), at(START));
     for second in 0..5_000 {
-        history.look(look(0, START + second, None, 10));
+        history.result(result(0, START + second, None, 10));
     }
     assert!(history.close(Duration::from_secs(10)));
     // Everything behind the tables' own page.
@@ -138,12 +140,12 @@ fn damage_that_is_met_later_costs_the_past_and_not_the_present() {
     std::fs::write(&path, bytes).unwrap();
     let (history, _, told) = opened(&place, &clock);
     history.sites(names(&["shop"]), at(START));
-    history.change(down(0, START + 9_000, vec![letter("kept", "email")]));
-    history.look(look(0, START + 9_000, None, 10));
+    history.change(down(0, START + 9_000, vec![message("kept", "email")]));
+    history.result(result(0, START + 9_000, None, 10));
     let patience = Instant::now() + Duration::from_secs(20);
     let aside = loop {
         match told.recv_timeout(patience - Instant::now()).unwrap() {
-            News::PutAside(aside) => break aside,
+            HistoryEvent::PutAside(aside) => break aside,
             _ => continue,
         }
     };
@@ -152,7 +154,7 @@ fn damage_that_is_met_later_costs_the_past_and_not_the_present() {
         .ask_and_wait(|book| book.pending("email", &[], 10).unwrap())
         .unwrap();
     assert_eq!(pending.len(), 1);
-    assert_eq!(&*pending[0].letter.id, "kept");
+    assert_eq!(&*pending[0].message.id, "kept");
     assert!(history.close(Duration::from_secs(10)));
     let (history, restored, told) = opened(&place, &clock);
     assert_eq!(restored.len(), 1);
@@ -169,15 +171,20 @@ fn a_folder_that_cannot_be_written_is_said_and_memory_stands_in_until_it_can() {
     let place = in_folder(folder.path());
     let clock = Arc::default();
     let (history, _, told) = opened(&place, &clock);
-    assert!(matches!(told.try_recv(), Ok(News::Trouble(_))));
+    assert!(matches!(told.try_recv(), Ok(HistoryEvent::Trouble(_))));
     history.sites(names(&["shop"]), at(START));
-    history.look(look(0, START, None, 10));
+    history.result(result(0, START, None, 10));
     history.change(down(
         0,
         START,
-        vec![letter("a", "email"), letter("b", "sms")],
+        vec![message("a", "email"), message("b", "sms")],
     ));
-    history.mark("b".into(), Mark::Sent, Some("201".into()), at(START + 1));
+    history.update_message(
+        "b".into(),
+        OutboxUpdate::Sent,
+        Some("201".into()),
+        at(START + 1),
+    );
     let pending = history
         .ask_and_wait(|book| book.pending("email", &[], 10).unwrap())
         .unwrap();
@@ -185,23 +192,28 @@ fn a_folder_that_cannot_be_written_is_said_and_memory_stands_in_until_it_can() {
     history.maintain(id(0), Some(at(START + 9_000)), at(START));
     std::fs::remove_file(&in_the_way).unwrap();
     let patience = Instant::now() + Duration::from_secs(20);
-    while told.recv_timeout(patience - Instant::now()).unwrap() != (News::Mended { lost: 0 }) {}
-    history.look(look(0, START + 300, None, 10));
+    while told.recv_timeout(patience - Instant::now()).unwrap()
+        != (HistoryEvent::Mended { lost: 0 })
+    {}
+    history.result(result(0, START + 300, None, 10));
     assert!(history.close(Duration::from_secs(10)));
 
     let (history, restored, _) = opened(&place, &clock);
     assert_eq!(restored.len(), 1);
     let maintenance = history.ask_and_wait(|book| book.maintenance().unwrap());
     assert_eq!(maintenance, Some(vec![(key("shop"), at(START + 9_000))]));
-    let (letters, outages) = history
+    let (messages, outages) = history
         .ask_and_wait(|book| (book.outbox(10).unwrap(), book.outages(None, 9).unwrap()))
         .unwrap();
-    let states: Vec<_> = letters
+    let states: Vec<_> = messages
         .iter()
-        .map(|posted| (&*posted.letter.id, posted.progress))
+        .map(|posted| (&*posted.message.id, posted.progress))
         .collect();
-    assert_eq!(states, [("b", Progress::Sent), ("a", Progress::Pending)]);
-    assert_eq!(outages[0].letters.len(), 2, "letters know their outage");
+    assert_eq!(
+        states,
+        [("b", DeliveryState::Sent), ("a", DeliveryState::Pending)]
+    );
+    assert_eq!(outages[0].messages.len(), 2, "messages know their outage");
     let total = history
         .ask_and_wait(|book| {
             book.total(&key("shop"), Duration::from_secs(86_400))
@@ -215,14 +227,14 @@ fn a_folder_that_cannot_be_written_is_said_and_memory_stands_in_until_it_can() {
 #[test]
 fn a_letter_is_kept_once_and_its_fate_is_known() {
     let clock = Arc::default();
-    let (history, ..) = opened(&Place::Memory, &clock);
+    let (history, ..) = opened(&HistoryStorage::Memory, &clock);
     history.sites(names(&["shop"]), at(START));
     for _ in 0..3 {
-        history.change(down(0, START, vec![letter("a", "email")]));
+        history.change(down(0, START, vec![message("a", "email")]));
     }
-    history.mark(
+    history.update_message(
         "a".into(),
-        Mark::Retry(at(START + 60)),
+        OutboxUpdate::Retry(at(START + 60)),
         Some("busy".into()),
         at(START),
     );
@@ -236,20 +248,25 @@ fn a_letter_is_kept_once_and_its_fate_is_known() {
         .unwrap();
     assert_eq!(posted.len(), 1);
     assert_eq!((posted[0].attempts, posted[0].next), (1, at(START + 60)));
-    history.mark("a".into(), Mark::Failed, Some("no".into()), at(START + 9));
-    history.mark("a".into(), Mark::Again, None, at(START + 10));
-    history.mark(
+    history.update_message(
         "a".into(),
-        Mark::Sent,
+        OutboxUpdate::Failed,
+        Some("no".into()),
+        at(START + 9),
+    );
+    history.update_message("a".into(), OutboxUpdate::SendAgain, None, at(START + 10));
+    history.update_message(
+        "a".into(),
+        OutboxUpdate::Sent,
         Some("250 ok".into()),
         at(START + 11),
     );
     // What is delivered is not sent again, whoever asks.
-    history.mark("a".into(), Mark::Again, None, at(START + 12));
+    history.update_message("a".into(), OutboxUpdate::SendAgain, None, at(START + 12));
     let (posted, count) = history
-        .ask_and_wait(|book| (book.outbox(10).unwrap(), book.post_count().unwrap()))
+        .ask_and_wait(|book| (book.outbox(10).unwrap(), book.outbox_counts().unwrap()))
         .unwrap();
-    assert_eq!(posted[0].progress, Progress::Sent);
+    assert_eq!(posted[0].progress, DeliveryState::Sent);
     assert_eq!(posted[0].answer.as_deref(), Some("250 ok"));
     assert_eq!((count.pending, count.sent, count.failed), (0, 1, 0));
     history.close(Duration::from_secs(10));

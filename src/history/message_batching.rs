@@ -1,4 +1,4 @@
-//! Letters that wait a little for others like them, and become one: a storm of outages is
+//! Messages that wait a little for others like them, and become one: a storm of outages is
 //! one message an owner and channel.
 
 use std::time::Duration;
@@ -7,33 +7,33 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use crate::domain::Timestamp;
 
-use super::book::{Book, BookError};
-use super::letters;
-use super::post::{COLUMNS, posted};
-use super::records::Letter;
+use super::outbox;
+use super::outbox::{COLUMNS, queued};
+use super::queries::{Queries, QueryError};
+use super::rows::Message;
 
-/// When letters wait no longer.
+/// When messages wait no longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
+pub struct BatchingDelay {
     /// So long after the last of them ...
     pub quiet: Duration,
     /// ... and in any case so long after the first.
     pub most: Duration,
 }
 
-/// Letters of one owner about the same kind of event.
+/// Messages of one owner about the same kind of event.
 struct Group {
     owner: Box<str>,
     event: Box<str>,
-    letters: u64,
+    messages: u64,
     first: i64,
     last: i64,
     /// Somebody has quiet hours until then.
     not_before: i64,
 }
 
-impl Book<'_> {
-    /// Lets the letters of a channel go that have waited long enough: one alone as it is,
+impl Queries<'_> {
+    /// Lets the messages of a channel go that have waited long enough: one alone as it is,
     /// several as the one that `compose` makes of them. Gives when the next ones have.
     ///
     /// # Errors
@@ -41,9 +41,9 @@ impl Book<'_> {
     pub fn gather(
         &self,
         channel: &str,
-        patience: Patience,
-        compose: impl Fn(&[Letter]) -> Letter,
-    ) -> Result<Option<Timestamp>, BookError> {
+        patience: BatchingDelay,
+        compose: impl Fn(&[Message]) -> Message,
+    ) -> Result<Option<Timestamp>, QueryError> {
         let now = self.now().as_micros();
         self.sound(gather(
             &self.store.connection,
@@ -58,9 +58,9 @@ impl Book<'_> {
 fn gather(
     connection: &Connection,
     channel: &str,
-    patience: Patience,
+    patience: BatchingDelay,
     now: i64,
-    compose: impl Fn(&[Letter]) -> Letter,
+    compose: impl Fn(&[Message]) -> Message,
 ) -> rusqlite::Result<Option<Timestamp>> {
     let groups: Vec<Group> = connection
         .prepare_cached(
@@ -71,7 +71,7 @@ fn gather(
             Ok(Group {
                 owner: row.get(0)?,
                 event: row.get(1)?,
-                letters: row.get(2)?,
+                messages: row.get(2)?,
                 first: row.get(3)?,
                 last: row.get(4)?,
                 not_before: row.get(5)?,
@@ -111,10 +111,10 @@ fn release(
     channel: &str,
     group: &Group,
     now: i64,
-    compose: impl Fn(&[Letter]) -> Letter,
+    compose: impl Fn(&[Message]) -> Message,
 ) -> rusqlite::Result<()> {
     let which = params![channel, group.owner, group.event, now];
-    if group.letters == 1 {
+    if group.messages == 1 {
         transaction
             .prepare_cached(
                 "UPDATE outbox SET state = 0, next = ?4
@@ -123,17 +123,17 @@ fn release(
             .execute(which)?;
         return Ok(());
     }
-    let members: Vec<Letter> = transaction
+    let members: Vec<Message> = transaction
         .prepare_cached(&format!(
             "SELECT {COLUMNS} FROM outbox
              WHERE state = 3 AND channel = ?1 AND owner = ?2 AND event = ?3 ORDER BY number"
         ))?
         .query_map(params![channel, group.owner, group.event], |row| {
-            Ok(posted(row)?.letter)
+            Ok(queued(row)?.message)
         })?
         .collect::<Result<_, _>>()?;
     let digest = compose(&members);
-    letters::post(transaction, &digest, None)?;
+    outbox::insert(transaction, &digest, None)?;
     transaction
         .prepare_cached(
             "UPDATE outbox SET state = 4, digest = ?5, settled = ?4

@@ -15,11 +15,11 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::domain::{MaskedUrl, Reason, Timestamp, clean};
 
-use super::archive::connect;
-use super::import::PastRow;
+use super::import::ImportedCheck;
 use super::open::plain;
-use super::raw::RawLook;
-use super::records::SiteKey;
+use super::raw_results::RawCheck;
+use super::read_only::connect;
+use super::rows::SiteKey;
 use super::schema::APPLICATION;
 
 /// The longest name that is taken over, in characters.
@@ -27,14 +27,14 @@ const NAME: usize = 200;
 
 /// Whose file it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum OtherMonitor {
     /// Uptime Kuma.
     Kuma,
     /// Gatus.
     Gatus,
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for OtherMonitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Kuma => "Uptime Kuma",
@@ -45,22 +45,22 @@ impl fmt::Display for Kind {
 
 /// A file of another monitor.
 #[derive(Debug)]
-pub struct Foreign {
+pub struct OtherMonitorFile {
     connection: Connection,
     path: PathBuf,
-    kind: Kind,
+    kind: OtherMonitor,
 }
 
 /// What was not taken over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LeftOut {
+pub struct SkippedRows {
     /// Monitors of something other than a website.
     pub monitors: u64,
     /// Rows that say nothing about a site, or whose time cannot be read.
     pub rows: u64,
 }
 
-impl Foreign {
+impl OtherMonitorFile {
     /// Opens the file at `path`, to be read.
     ///
     /// # Errors
@@ -87,9 +87,9 @@ impl Foreign {
                 .is_ok_and(|found| found.is_some())
         };
         let kind = if has("heartbeat") && has("monitor") {
-            Kind::Kuma
+            OtherMonitor::Kuma
         } else if has("endpoint_results") && has("endpoints") {
-            Kind::Gatus
+            OtherMonitor::Gatus
         } else {
             return Err(wrong("a database, but neither of Uptime Kuma nor of Gatus"));
         };
@@ -102,7 +102,7 @@ impl Foreign {
 
     /// Whose it is.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> OtherMonitor {
         self.kind
     }
 
@@ -115,11 +115,11 @@ impl Foreign {
     pub fn rows(
         &self,
         configured: impl Fn(&str) -> Option<Box<str>>,
-        mut pass: impl FnMut(PastRow) -> Result<(), String>,
-    ) -> Result<LeftOut, String> {
+        mut pass: impl FnMut(ImportedCheck) -> Result<(), String>,
+    ) -> Result<SkippedRows, String> {
         match self.kind {
-            Kind::Kuma => self.kuma(&mut pass),
-            Kind::Gatus => self.gatus(&configured, &mut pass),
+            OtherMonitor::Kuma => self.kuma(&mut pass),
+            OtherMonitor::Gatus => self.gatus(&configured, &mut pass),
         }
     }
 
@@ -127,8 +127,11 @@ impl Foreign {
         answer.map_err(|error| format!("{}: {}", self.path.display(), plain(&error)))
     }
 
-    fn kuma(&self, pass: &mut dyn FnMut(PastRow) -> Result<(), String>) -> Result<LeftOut, String> {
-        let mut left = LeftOut::default();
+    fn kuma(
+        &self,
+        pass: &mut dyn FnMut(ImportedCheck) -> Result<(), String>,
+    ) -> Result<SkippedRows, String> {
+        let mut left = SkippedRows::default();
         let mut query = self.plainly(self.connection.prepare(
             "SELECT m.name, m.url, h.time, h.status, h.ping, h.msg, m.id
              FROM heartbeat h JOIN monitor m ON m.id = h.monitor_id
@@ -159,10 +162,10 @@ impl Foreign {
                 name.into()
             };
             let millis = ping.filter(|ping| (0.0..1e9).contains(ping));
-            pass(PastRow {
+            pass(ImportedCheck {
                 site: SiteKey { name, url },
                 at,
-                look: Some(RawLook {
+                check: Some(RawCheck {
                     reason: (status != 1).then(|| reason(&words, code(&words))),
                     status: code(&words),
                     latency: Duration::from_secs_f64(millis.unwrap_or(0.0) / 1e3),
@@ -182,9 +185,9 @@ impl Foreign {
     fn gatus(
         &self,
         configured: &dyn Fn(&str) -> Option<Box<str>>,
-        pass: &mut dyn FnMut(PastRow) -> Result<(), String>,
-    ) -> Result<LeftOut, String> {
-        let mut left = LeftOut::default();
+        pass: &mut dyn FnMut(ImportedCheck) -> Result<(), String>,
+    ) -> Result<SkippedRows, String> {
+        let mut left = SkippedRows::default();
         let mut query = self.plainly(self.connection.prepare(
             "SELECT e.endpoint_id, e.endpoint_name, e.endpoint_group,
                     (SELECT r.hostname FROM endpoint_results r
@@ -214,7 +217,7 @@ impl Foreign {
         &self,
         endpoint: i64,
         site: &SiteKey,
-        pass: &mut dyn FnMut(PastRow) -> Result<(), String>,
+        pass: &mut dyn FnMut(ImportedCheck) -> Result<(), String>,
     ) -> Result<u64, String> {
         let mut left = 0;
         let mut query = self.plainly(self.connection.prepare_cached(
@@ -240,10 +243,10 @@ impl Foreign {
                 .and_then(|status| u16::try_from(status).ok())
                 .filter(|status| (100..=999).contains(status));
             let nanos = u64::try_from(nanos.unwrap_or(0)).unwrap_or(0);
-            pass(PastRow {
+            pass(ImportedCheck {
                 site: site.clone(),
                 at,
-                look: Some(RawLook {
+                check: Some(RawCheck {
                     reason: (!success).then(|| reason(&errors.unwrap_or_default(), status)),
                     status,
                     latency: Duration::from_nanos(nanos),

@@ -1,16 +1,16 @@
-//! Letters that are about no outage: that a channel works, or that it does not.
+//! Messages that are about no outage: that a channel works, or that it does not.
 
 use crate::domain::{Owner, Timestamp};
-use crate::history::Letter;
+use crate::history::Message;
 
-use super::entry::Entry;
-use super::message::{MOST_SUBJECT, letter_id, safe};
+use super::channel_entry::ChannelEntry;
+use super::message::{MOST_SUBJECT, message_id, safe};
 use super::settings::Settings;
-use super::table::ways;
+use super::table::channels_of;
 
-/// A letter that only shows that a channel works.
+/// A message that only shows that a channel works.
 #[must_use]
-pub fn probe_letter(owner: &Owner, entry: &Entry, at: Timestamp) -> Letter {
+pub fn test_message(owner: &Owner, entry: &ChannelEntry, at: Timestamp) -> Message {
     let subject = format!(
         "Test: squirrel reaches {} by {}",
         safe(&owner.name, 60),
@@ -21,26 +21,26 @@ pub fn probe_letter(owner: &Owner, entry: &Entry, at: Timestamp) -> Letter {
         safe(&owner.name, 60),
         entry.name
     );
-    let id = letter_id(&["test", &owner.name, entry.name, &at.as_micros().to_string()]);
+    let id = message_id(&["test", &owner.name, entry.name, &at.as_micros().to_string()]);
     note(id, owner, entry, at, "test", subject, body)
 }
 
-/// The ids of letters about channels begin with this: none of them is written about another.
+/// The ids of messages about channels begin with this: none of them is written about another.
 pub(super) const ABOUT_CHANNELS: &str = "ch-";
 
-/// Letters to an owner's other channels, that one of them fails.
+/// Messages to an owner's other channels, that one of them fails.
 #[must_use]
 pub fn channel_fails(
     settings: &Settings,
     owner: &Owner,
-    failing: &Letter,
+    failing: &Message,
     answer: &str,
     at: Timestamp,
-) -> Vec<Letter> {
-    let others = ways(settings, owner).filter(|entry| entry.name != &*failing.channel);
+) -> Vec<Message> {
+    let others = channels_of(settings, owner).filter(|entry| entry.name != &*failing.channel);
     others
         .map(|entry| {
-            let digest = letter_id(&["channel", &failing.id, entry.name]);
+            let digest = message_id(&["channel", &failing.id, entry.name]);
             let subject = format!(
                 "squirrel cannot reach {} by {}",
                 safe(&owner.name, 60),
@@ -60,21 +60,21 @@ pub fn channel_fails(
         .collect()
 }
 
-/// A letter that is about no site.
+/// A message that is about no site.
 pub(super) fn note(
     id: Box<str>,
     owner: &Owner,
-    entry: &Entry,
+    entry: &ChannelEntry,
     at: Timestamp,
     event: &str,
     subject: String,
     body: String,
-) -> Letter {
+) -> Message {
     let facts = serde_json::json!({
         "id": id, "event": event, "owner": owner.name, "channel": entry.name,
         "subject": subject, "text": body,
     });
-    Letter {
+    Message {
         id,
         owner: owner.name.clone(),
         channel: entry.name.into(),

@@ -16,7 +16,7 @@ const LAST: u16 = 511;
 /// site's latencies span a few octaves, and a year's report adds up hundreds of thousands of
 /// sketches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sketch {
+pub struct LatencySketch {
     /// The bucket that `counts` begins with.
     first: u16,
     /// Begins and ends with a bucket that is not empty.
@@ -24,7 +24,7 @@ pub struct Sketch {
     total: u64,
 }
 
-impl Sketch {
+impl LatencySketch {
     /// Adds one latency in microseconds.
     pub fn push(&mut self, micros: u64) {
         let bucket = ((micros.max(1) as f64).log2() * PER_OCTAVE) as u16;
@@ -103,7 +103,7 @@ impl Sketch {
         bytes
     }
 
-    /// Adds what bytes of [`Sketch::to_bytes`] say; stops at whatever is none.
+    /// Adds what bytes of [`LatencySketch::to_bytes`] say; stops at whatever is none.
     pub fn merge_bytes(&mut self, mut bytes: &[u8]) {
         let mut bucket = 0_u64;
         while let (Some(step), Some(count)) = (read_number(&mut bytes), read_number(&mut bytes)) {
@@ -142,8 +142,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn of(latencies: &[u64]) -> Sketch {
-        let mut sketch = Sketch::default();
+    fn of(latencies: &[u64]) -> LatencySketch {
+        let mut sketch = LatencySketch::default();
         for micros in latencies {
             sketch.push(*micros);
         }
@@ -170,13 +170,13 @@ mod tests {
 
         #[test]
         fn no_bytes_break_it(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
-            Sketch::default().merge_bytes(&bytes);
+            LatencySketch::default().merge_bytes(&bytes);
         }
     }
 
     #[test]
     fn one_latency_takes_three_bytes() {
         assert!(of(&[240_000]).to_bytes().len() <= 3);
-        assert_eq!(Sketch::default().quantile(0.5), None);
+        assert_eq!(LatencySketch::default().quantile(0.5), None);
     }
 }

@@ -5,16 +5,16 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use crate::domain::{Owner, Timestamp, brief, clean};
-use crate::history::Letter;
+use crate::history::Message;
 
-use super::message::letter_id;
-use super::notes::note;
+use super::message::message_id;
+use super::service_messages::note;
 use super::settings::Settings;
-use super::table::ways;
+use super::table::channels_of;
 
 /// A stretch of time in which nothing could be seen.
 #[derive(Clone, Debug)]
-pub struct BlindSpell<'a> {
+pub struct BlindPeriod<'a> {
     /// From the first failure that was not believed.
     pub since: Timestamp,
     /// Until a canary answered again.
@@ -27,13 +27,13 @@ pub struct BlindSpell<'a> {
     pub zone: &'a TimeZone,
 }
 
-impl BlindSpell<'_> {
+impl BlindPeriod<'_> {
     /// The messages of it to these owners, one a channel.
-    pub fn letters<'o>(
+    pub fn messages<'o>(
         &self,
         settings: &Settings,
         owners: impl IntoIterator<Item = &'o Owner>,
-    ) -> Vec<Letter> {
+    ) -> Vec<Message> {
         let lasted = brief(self.lasted);
         let subject = format!("squirrel was blind for {lasted}, and sees again");
         let body = format!(
@@ -44,16 +44,16 @@ impl BlindSpell<'_> {
             self.time(self.until),
             clean(self.why, 300),
         );
-        let mut letters = Vec::new();
+        let mut messages = Vec::new();
         for owner in owners {
-            for entry in ways(settings, owner) {
+            for entry in channels_of(settings, owner) {
                 let since = self.since.as_micros().to_string();
-                let id = letter_id(&["sighted", &since, &owner.name, entry.name]);
+                let id = message_id(&["sighted", &since, &owner.name, entry.name]);
                 let (subject, body) = (subject.clone(), body.clone());
-                letters.push(note(id, owner, entry, self.until, "sighted", subject, body));
+                messages.push(note(id, owner, entry, self.until, "sighted", subject, body));
             }
         }
-        letters
+        messages
     }
 
     fn time(&self, at: Timestamp) -> String {

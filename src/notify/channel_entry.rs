@@ -7,7 +7,7 @@ use super::settings::Settings;
 
 /// One channel.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry {
+pub struct ChannelEntry {
     /// Its name: the owner's key in `sites.toml`.
     pub name: &'static str,
     /// Where it reaches an owner, if it does.

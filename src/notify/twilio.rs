@@ -6,12 +6,12 @@ use serde::Deserialize;
 
 use crate::domain::clean;
 
-use super::channel::{Channel, Delivery, Failure, Parcel, Sent};
-use super::entry::Entry;
+use super::channel::{Channel, DeliveryFuture, Failure, OutgoingMessage, Sent};
+use super::channel_entry::ChannelEntry;
 use super::http;
 use super::settings::Sms;
 
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ChannelEntry = ChannelEntry {
     name: "sms",
     address: |owner| owner.sms.clone(),
     shown: |owner| owner.sms.clone(),
@@ -43,7 +43,7 @@ struct Said {
 }
 
 impl Twilio {
-    async fn send(&self, parcel: &Parcel) -> Result<Sent, Failure> {
+    async fn send(&self, message: &OutgoingMessage) -> Result<Sent, Failure> {
         let token = self
             .sms
             .token
@@ -54,7 +54,7 @@ impl Twilio {
             self.sms.url.expose().trim_end_matches('/'),
             self.sms.account
         );
-        let text = text(&parcel.body);
+        let text = text(&message.body);
         // A messaging service chooses the number itself.
         let from = if self.sms.from.starts_with("MG") {
             "MessagingServiceSid"
@@ -62,7 +62,7 @@ impl Twilio {
             "From"
         };
         let form = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("To", &parcel.to)
+            .append_pair("To", &message.to)
             .append_pair(from, &self.sms.from)
             .append_pair("Body", &text)
             .finish();
@@ -70,7 +70,7 @@ impl Twilio {
             .client
             .post(url)
             .basic_auth(&self.sms.account, Some(token))
-            .header("Idempotency-Key", &*parcel.id)
+            .header("Idempotency-Key", &*message.id)
             .header("Content-Type", "application/x-www-form-urlencoded")
             .body(form);
         let answer = http::ask(request).await?;
@@ -97,8 +97,8 @@ impl Twilio {
 }
 
 impl Channel for Twilio {
-    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Delivery<'a> {
-        Box::pin(self.send(parcel))
+    fn deliver<'a>(&'a self, message: &'a OutgoingMessage) -> DeliveryFuture<'a> {
+        Box::pin(self.send(message))
     }
 }
 

@@ -6,13 +6,13 @@ use crate::domain::Timestamp;
 
 use super::lock::{Lock, beside};
 use super::open::{self, Fault, Refusal, plain};
-use super::retention::{self, Keep};
+use super::retention::{self, Retention};
 use super::rollup::Roller;
 use super::store::Store;
 
 /// A history that is worked on, with the lock that keeps monitors away.
 #[derive(Debug)]
-pub struct Upkeep {
+pub struct OfflineHistory {
     pub(super) store: Store,
     pub(super) path: PathBuf,
     pub(super) now: Timestamp,
@@ -28,7 +28,7 @@ pub struct Compacted {
     pub after: u64,
 }
 
-impl Upkeep {
+impl OfflineHistory {
     /// Opens the file at `path`, or makes it.
     ///
     /// # Errors
@@ -73,7 +73,7 @@ impl Upkeep {
     ///
     /// # Errors
     /// If the file cannot be written, or the disk has no room for the copy that this takes.
-    pub fn compact(mut self, keep: &Keep) -> Result<Compacted, String> {
+    pub fn compact(mut self, keep: &Retention) -> Result<Compacted, String> {
         let before = self.size();
         let now = self.seconds();
         let done = (|| {

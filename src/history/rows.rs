@@ -26,11 +26,11 @@ impl From<&Site> for SiteKey {
 }
 
 /// The sites that are watched, each with its number.
-pub type Watched = Arc<Vec<(SiteId, Arc<Site>)>>;
+pub type WatchedSites = Arc<Vec<(SiteId, Arc<Site>)>>;
 
 /// One look, as much of it as is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LookRow {
+pub struct ResultRow {
     /// Which site.
     pub site: SiteId,
     /// When its answer reached the monitor.
@@ -47,7 +47,7 @@ pub struct LookRow {
 
 /// What became of a site, and the messages that tell of it. Kept in one transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct SiteChange {
     /// Which site.
     pub site: SiteId,
     /// When.
@@ -55,14 +55,14 @@ pub struct Change {
     /// What stands against it from now on; `None` if nothing does.
     pub standing: Option<Standing>,
     /// The outage that ended just now.
-    pub ended: Option<Ended>,
+    pub ended: Option<EndedOutage>,
     /// Who is to be told.
-    pub letters: Vec<Letter>,
+    pub messages: Vec<Message>,
 }
 
 /// An outage that ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ended {
+pub struct EndedOutage {
     /// The first failure: its name within its site.
     pub since: Timestamp,
     /// All ways in which it failed.
@@ -71,7 +71,7 @@ pub struct Ended {
 
 /// A message to one owner by one channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Letter {
+pub struct Message {
     /// Unique, and the same however often the same news is written: it is kept once.
     pub id: Box<str>,
     /// Whom.
@@ -88,7 +88,7 @@ pub struct Letter {
     pub body: Box<str>,
     /// The same as fields, for programs: one JSON object.
     pub facts: Box<str>,
-    /// What it tells of, in a word: letters of the same event may become one.
+    /// What it tells of, in a word: messages of the same event may become one.
     pub event: Box<str>,
     /// Whether it waits a little for others of the same event.
     pub gathers: bool,
@@ -96,9 +96,9 @@ pub struct Letter {
     pub not_before: Option<Timestamp>,
 }
 
-/// Where a letter is on its way.
+/// Where a message is on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
+pub enum DeliveryState {
     /// Not delivered yet.
     Pending,
     /// The other side took it.
@@ -107,7 +107,7 @@ pub enum Progress {
     Failed,
 }
 
-impl Progress {
+impl DeliveryState {
     /// As a word.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -119,13 +119,13 @@ impl Progress {
     }
 }
 
-/// A letter with what has become of it.
+/// A message with what has become of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Posted {
-    /// The letter.
-    pub letter: Letter,
+pub struct QueuedMessage {
+    /// The message.
+    pub message: Message,
     /// Where it is.
-    pub progress: Progress,
+    pub progress: DeliveryState,
     /// How often it was tried.
     pub attempts: u32,
     /// When it is tried next, if it is pending.
@@ -136,9 +136,9 @@ pub struct Posted {
     pub settled: Option<Timestamp>,
 }
 
-/// What became of an attempt to deliver a letter.
+/// What became of an attempt to deliver a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mark {
+pub enum OutboxUpdate {
     /// The other side took it.
     Sent,
     /// To be tried again then.
@@ -146,7 +146,7 @@ pub enum Mark {
     /// Given up.
     Failed,
     /// Somebody wants it tried again at once; counts as no attempt.
-    Again,
+    SendAgain,
 }
 
 /// An outage as it is kept.
@@ -166,26 +166,26 @@ pub struct OutageRow {
     pub last_good: Option<Timestamp>,
     /// Whether somebody knows.
     pub acknowledged: Option<Acknowledgement>,
-    /// Letters about it.
-    pub letters: Vec<Told>,
+    /// Messages about it.
+    pub messages: Vec<MessageStatus>,
 }
 
 /// Whether and when somebody was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct MessageStatus {
     /// Whom.
     pub owner: Box<str>,
     /// By what.
     pub channel: Box<str>,
-    /// Where the letter is.
-    pub progress: Progress,
+    /// Where the message is.
+    pub progress: DeliveryState,
     /// When it was delivered or given up.
     pub settled: Option<Timestamp>,
 }
 
 /// A site with what stood against it when the program ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Restored {
+pub struct RestoredSite {
     /// Which site.
     pub site: SiteKey,
     /// What stands against it.
@@ -196,7 +196,7 @@ pub struct Restored {
 
 /// What the history has to say by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum News {
+pub enum HistoryEvent {
     /// Nothing can be kept at present: a sentence that says why.
     Trouble(String),
     /// Things are kept again; so many looks were not.
@@ -207,5 +207,5 @@ pub enum News {
     /// The file was damaged: it stands under a new name, and a fresh one was begun.
     PutAside(PathBuf),
     /// There is something for the outbox to do.
-    Letters,
+    OutboxChanged,
 }

@@ -1,4 +1,4 @@
-//! What tests of the history are told with: sites, looks, letters, and a clock whose hands
+//! What tests of the history are told with: sites, checks, messages, and a clock whose hands
 //! are moved apart.
 
 use std::path::Path;
@@ -12,13 +12,15 @@ use crate::domain::{
     Timestamp,
 };
 
-use super::records::{Change, Letter, LookRow, News, Restored, SiteKey, Watched};
-use super::{History, Keep, Place};
+use super::super::rows::{
+    HistoryEvent, Message, RestoredSite, ResultRow, SiteChange, SiteKey, WatchedSites,
+};
+use super::super::{History, HistoryStorage, Retention};
 
 pub(super) const DAY: i64 = 86_400;
 /// A Tuesday, 22:13:20 in UTC.
 pub(super) const START: i64 = 1_700_000_000;
-pub(super) const KEEP: Keep = Keep {
+pub(super) const KEEP: Retention = Retention {
     raw: Duration::from_secs(7 * 86_400),
     rollup: Duration::from_secs(400 * 86_400),
 };
@@ -54,7 +56,7 @@ pub(super) fn id(index: usize) -> SiteId {
     SiteId::from_index(index)
 }
 
-pub(super) fn names(names: &[&str]) -> Watched {
+pub(super) fn names(names: &[&str]) -> WatchedSites {
     let site = |name: &str| Site {
         name: name.into(),
         spec: Arc::new(CheckSpec {
@@ -84,8 +86,8 @@ pub(super) fn names(names: &[&str]) -> Watched {
     )
 }
 
-pub(super) fn look(site: usize, seconds: i64, reason: Option<Reason>, millis: u64) -> LookRow {
-    LookRow {
+pub(super) fn result(site: usize, seconds: i64, reason: Option<Reason>, millis: u64) -> ResultRow {
+    ResultRow {
         site: id(site),
         at: at(seconds),
         reason,
@@ -112,8 +114,8 @@ pub(super) fn standing(since: i64, failures: u32, down: bool) -> Standing {
     }
 }
 
-pub(super) fn letter(id: &str, channel: &str) -> Letter {
-    Letter {
+pub(super) fn message(id: &str, channel: &str) -> Message {
+    Message {
         id: id.into(),
         owner: "ops".into(),
         channel: channel.into(),
@@ -129,9 +131,9 @@ pub(super) fn letter(id: &str, channel: &str) -> Letter {
 }
 
 pub(super) fn opened(
-    place: &Place,
+    place: &HistoryStorage,
     clock: &Arc<Hands>,
-) -> (History, Vec<Restored>, Receiver<News>) {
+) -> (History, Vec<RestoredSite>, Receiver<HistoryEvent>) {
     let (tell, told) = channel();
     clock.wall.fetch_max(START * 1_000_000, Ordering::SeqCst);
     let tell = Mutex::new(tell);
@@ -142,16 +144,16 @@ pub(super) fn opened(
     (history, restored, told)
 }
 
-pub(super) fn in_folder(folder: &Path) -> Place {
-    Place::File(folder.join("state/history.db"))
+pub(super) fn in_folder(folder: &Path) -> HistoryStorage {
+    HistoryStorage::File(folder.join("state/history.db"))
 }
 
-pub(super) fn down(site: usize, since: i64, letters: Vec<Letter>) -> Change {
-    Change {
+pub(super) fn down(site: usize, since: i64, messages: Vec<Message>) -> SiteChange {
+    SiteChange {
         site: id(site),
         at: at(since + 10),
         standing: Some(standing(since, 2, true)),
         ended: None,
-        letters,
+        messages,
     }
 }

@@ -19,7 +19,7 @@ const OLDEST: usize = 2;
 
 /// Why there is nothing to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ArchiveError {
+pub enum HistoryReadError {
     /// There is no file.
     Missing(PathBuf),
     /// An older version of the program wrote it, and no monitor has opened it since.
@@ -32,7 +32,7 @@ pub enum ArchiveError {
     Unreadable(PathBuf, String),
 }
 
-impl fmt::Display for ArchiveError {
+impl fmt::Display for HistoryReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing(path) => write!(
@@ -56,11 +56,11 @@ impl fmt::Display for ArchiveError {
     }
 }
 
-impl std::error::Error for ArchiveError {}
+impl std::error::Error for HistoryReadError {}
 
 /// A history that is read.
 #[derive(Debug)]
-pub struct Archive {
+pub struct ReadOnlyHistory {
     pub(super) connection: Connection,
     pub(super) path: PathBuf,
     /// The wall clock when it was opened: what is newer is not read.
@@ -71,27 +71,27 @@ pub struct Archive {
     pub(super) has_shelf: bool,
 }
 
-impl Archive {
+impl ReadOnlyHistory {
     /// Opens the file at `path` as it is `now`.
     ///
     /// # Errors
     /// If it is not there, or cannot be read, or is none of ours.
-    pub fn open(path: &Path, now: Timestamp) -> Result<Self, ArchiveError> {
+    pub fn open(path: &Path, now: Timestamp) -> Result<Self, HistoryReadError> {
         if !path.exists() {
-            return Err(ArchiveError::Missing(path.to_owned()));
+            return Err(HistoryReadError::Missing(path.to_owned()));
         }
         let unreadable = |error: rusqlite::Error| of_sqlite(path, &error);
         let connection = connect(path).map_err(unreadable)?;
         let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
         let version = number("user_version").map_err(unreadable)?;
         if number("application_id").map_err(unreadable)? != APPLICATION {
-            return Err(ArchiveError::Foreign(path.to_owned()));
+            return Err(HistoryReadError::Foreign(path.to_owned()));
         }
         match usize::try_from(version).unwrap_or(0) {
             version if version > MIGRATIONS.len() => {
-                return Err(ArchiveError::Newer(path.to_owned()));
+                return Err(HistoryReadError::Newer(path.to_owned()));
             }
-            version if version < OLDEST => return Err(ArchiveError::Older(path.to_owned())),
+            version if version < OLDEST => return Err(HistoryReadError::Older(path.to_owned())),
             _ => {}
         }
         let rolled = connection
@@ -112,16 +112,16 @@ impl Archive {
         })
     }
 
-    pub(super) fn plainly<T>(&self, answer: rusqlite::Result<T>) -> Result<T, ArchiveError> {
+    pub(super) fn plainly<T>(&self, answer: rusqlite::Result<T>) -> Result<T, HistoryReadError> {
         answer.map_err(|error| of_sqlite(&self.path, &error))
     }
 }
 
-fn of_sqlite(path: &Path, error: &rusqlite::Error) -> ArchiveError {
+fn of_sqlite(path: &Path, error: &rusqlite::Error) -> HistoryReadError {
     if is_damage(error) {
-        ArchiveError::Foreign(path.to_owned())
+        HistoryReadError::Foreign(path.to_owned())
     } else {
-        ArchiveError::Unreadable(path.to_owned(), plain(error))
+        HistoryReadError::Unreadable(path.to_owned(), plain(error))
     }
 }
 

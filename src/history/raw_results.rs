@@ -9,9 +9,9 @@ use rusqlite::Row;
 
 use crate::domain::{Reason, Timestamp};
 
-use super::archive::{Archive, ArchiveError};
-use super::codes;
-use super::records::SiteKey;
+use super::read_only::{HistoryReadError, ReadOnlyHistory};
+use super::reason_codes;
+use super::rows::SiteKey;
 
 /// Rows that are read at a time where a reader may be slow: nothing is held of the file while
 /// they are passed on, so that a monitor's log can be worked in meanwhile.
@@ -19,18 +19,18 @@ const AT_A_TIME: usize = 10_000;
 
 /// One look, or one that could not be started in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RawRow {
+pub struct RawResult {
     /// When its answer reached the monitor, or it was missed; no two have the same.
     pub at: Timestamp,
     /// The number of its site in this file.
     pub site: i64,
     /// What was found; `None` for one that was missed.
-    pub look: Option<RawLook>,
+    pub check: Option<RawCheck>,
 }
 
 /// What one look found, as much of it as is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RawLook {
+pub struct RawCheck {
     /// Why it is not simply up.
     pub reason: Option<Reason>,
     /// The status of the answer.
@@ -41,12 +41,12 @@ pub struct RawLook {
     pub late: Duration,
 }
 
-impl Archive {
+impl ReadOnlyHistory {
     /// Every site that was ever watched, by its number in this file.
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn sites(&self) -> Result<HashMap<i64, SiteKey>, ArchiveError> {
+    pub fn sites(&self) -> Result<HashMap<i64, SiteKey>, HistoryReadError> {
         self.plainly((|| {
             let mut query = self
                 .connection
@@ -75,11 +75,11 @@ impl Archive {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn looks(
+    pub fn results(
         &self,
         span: Option<Duration>,
-        mut pass: impl FnMut(i64, Timestamp, RawLook) -> ControlFlow<()>,
-    ) -> Result<(), ArchiveError> {
+        mut pass: impl FnMut(i64, Timestamp, RawCheck) -> ControlFlow<()>,
+    ) -> Result<(), HistoryReadError> {
         self.plainly((|| {
             let mut query = self.connection.prepare_cached(
                 "SELECT at, site, reason, status, latency_us, late_ms FROM results
@@ -88,7 +88,7 @@ impl Archive {
             let mut rows = query.query((self.begin(span), self.now.as_micros()))?;
             while let Some(row) = rows.next()? {
                 let at = Timestamp::from_micros(row.get(0)?);
-                if pass(row.get(1)?, at, look(row)?).is_break() {
+                if pass(row.get(1)?, at, check(row)?).is_break() {
                     break;
                 }
             }
@@ -101,10 +101,10 @@ impl Archive {
     ///
     /// # Errors
     /// If the file cannot be read; what `pass` gives ends the reading.
-    pub fn rows<E: From<ArchiveError>>(
+    pub fn rows<E: From<HistoryReadError>>(
         &self,
         span: Option<Duration>,
-        mut pass: impl FnMut(&RawRow) -> Result<(), E>,
+        mut pass: impl FnMut(&RawResult) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut from = self.begin(span);
         loop {
@@ -127,7 +127,7 @@ impl Archive {
         }
     }
 
-    fn some(&self, from: i64) -> rusqlite::Result<Vec<RawRow>> {
+    fn some(&self, from: i64) -> rusqlite::Result<Vec<RawResult>> {
         let mut query = self.connection.prepare_cached(
             "SELECT at, site, reason, status, latency_us, late_ms FROM results
              WHERE at >= ?1 AND at <= ?2
@@ -136,10 +136,10 @@ impl Archive {
         )?;
         let rows = query.query_map((from, self.now.as_micros(), AT_A_TIME), |row| {
             let missed = row.get::<_, Option<i64>>(2)?.is_none();
-            Ok(RawRow {
+            Ok(RawResult {
                 at: Timestamp::from_micros(row.get(0)?),
                 site: row.get(1)?,
-                look: (!missed).then(|| look(row)).transpose()?,
+                check: (!missed).then(|| check(row)).transpose()?,
             })
         })?;
         rows.collect()
@@ -147,9 +147,9 @@ impl Archive {
 }
 
 /// The columns from `reason` on.
-fn look(row: &Row<'_>) -> rusqlite::Result<RawLook> {
-    Ok(RawLook {
-        reason: codes::reason(row.get(2)?),
+fn check(row: &Row<'_>) -> rusqlite::Result<RawCheck> {
+    Ok(RawCheck {
+        reason: reason_codes::reason(row.get(2)?),
         status: row.get(3)?,
         latency: Duration::from_micros(row.get(4)?),
         late: Duration::from_millis(row.get(5)?),

@@ -13,14 +13,14 @@
 
 use std::collections::BTreeMap;
 
-use super::period::{Level, Sum};
-use super::sketch::{Sketch, read_number, write_number};
+use super::latency_sketch::{LatencySketch, read_number, write_number};
+use super::time_buckets::{BucketSize, Rollup};
 
 /// What a site's day came to, by the number of the five minutes in it.
-pub(super) type Slots = BTreeMap<u16, Sum>;
+pub(super) type Slots = BTreeMap<u16, Rollup>;
 
 /// Five minutes of a day.
-const SLOTS: i64 = Level::Day.seconds() / Level::FiveMinutes.seconds();
+const SLOTS: i64 = BucketSize::Day.seconds() / BucketSize::FiveMinutes.seconds();
 
 const ONE: u64 = 0;
 const BLANK: u64 = 1;
@@ -28,22 +28,22 @@ const OTHER: u64 = 2;
 
 /// The day that a stretch lies in, and its number there.
 pub(super) fn place(start: i64) -> (i64, u16) {
-    let day = Level::Day.floor(start);
-    let slot = (start - day) / Level::FiveMinutes.seconds();
+    let day = BucketSize::Day.floor(start);
+    let slot = (start - day) / BucketSize::FiveMinutes.seconds();
     (day, u16::try_from(slot).unwrap_or_default())
 }
 
 /// When the stretch of that number begins.
 pub(super) fn start(day: i64, slot: u16) -> i64 {
-    day + i64::from(slot) * Level::FiveMinutes.seconds()
+    day + i64::from(slot) * BucketSize::FiveMinutes.seconds()
 }
 
 /// The latency of a sum that is one good look and nothing else.
-fn single(sum: &Sum) -> Option<u64> {
+fn single(sum: &Rollup) -> Option<u64> {
     let latency = sum.sum_us;
-    let mut sketch = Sketch::default();
+    let mut sketch = LatencySketch::default();
     sketch.push(latency);
-    let same = Sum {
+    let same = Rollup {
         count: 1,
         up: 1,
         unknown: 0,
@@ -57,7 +57,7 @@ fn single(sum: &Sum) -> Option<u64> {
 }
 
 /// Whether no look of it was good.
-fn is_blank(sum: &Sum) -> bool {
+fn is_blank(sum: &Rollup) -> bool {
     sum.up == 0
         && sum.sum_us == 0
         && sum.min_us.is_none()
@@ -92,8 +92,8 @@ pub(super) fn pack(slots: &Slots) -> Vec<u8> {
                 .for_each(write);
         } else {
             write(gap << 2 | OTHER);
-            let looks = [sum.count, sum.up, sum.unknown, sum.missed, sum.sum_us];
-            looks.into_iter().for_each(&mut write);
+            let checks = [sum.count, sum.up, sum.unknown, sum.missed, sum.sum_us];
+            checks.into_iter().for_each(&mut write);
             write(u64::from(sum.min_us.is_some()) | u64::from(sum.max_us.is_some()) << 1);
             sum.min_us
                 .into_iter()
@@ -118,18 +118,18 @@ pub(super) fn unpack(mut bytes: &[u8]) -> Slots {
     slots
 }
 
-fn row(bytes: &mut &[u8], next: u64, latency: &mut u64) -> Option<(u16, Sum)> {
+fn row(bytes: &mut &[u8], next: u64, latency: &mut u64) -> Option<(u16, Rollup)> {
     let head = read_number(bytes)?;
     let slot = next.checked_add(head >> 2)?;
     let slot = u16::try_from(slot)
         .ok()
         .filter(|slot| i64::from(*slot) < SLOTS)?;
-    let mut sum = Sum::default();
+    let mut sum = Rollup::default();
     match head & 3 {
         ONE => {
             let by = unzigzag(read_number(bytes)?);
             *latency = latency.wrapping_add_signed(by);
-            sum.look(0, *latency);
+            sum.add_check(0, *latency);
         }
         BLANK => {
             sum.count = read_number(bytes)?;
@@ -164,26 +164,26 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn looks() -> impl Strategy<Value = Sum> {
-        let look = (0_u8..14, prop_oneof![0_u64..9_000_000, any::<u64>()]);
-        let looks = prop::collection::vec(look, 0..5);
-        (looks, prop_oneof![3 => Just(0), 1 => 0_u64..9]).prop_map(|(looks, missed)| {
-            let mut sum = Sum {
+    fn results() -> impl Strategy<Value = Rollup> {
+        let check = (0_u8..14, prop_oneof![0_u64..9_000_000, any::<u64>()]);
+        let checks = prop::collection::vec(check, 0..5);
+        (checks, prop_oneof![3 => Just(0), 1 => 0_u64..9]).prop_map(|(checks, missed)| {
+            let mut sum = Rollup {
                 missed,
-                ..Sum::default()
+                ..Rollup::default()
             };
-            for (reason, latency) in looks {
-                sum.look(reason, latency);
+            for (reason, latency) in checks {
+                sum.add_check(reason, latency);
             }
             sum
         })
     }
 
     /// Whatever a row may hold, whether looks come to it or not.
-    fn anything() -> impl Strategy<Value = Sum> {
+    fn anything() -> impl Strategy<Value = Rollup> {
         let some = || prop::option::of(any::<u64>());
-        (any::<[u64; 4]>(), some(), any::<u64>(), some(), looks()).prop_map(
-            |([count, up, unknown, missed], min_us, sum_us, max_us, other)| Sum {
+        (any::<[u64; 4]>(), some(), any::<u64>(), some(), results()).prop_map(
+            |([count, up, unknown, missed], min_us, sum_us, max_us, other)| Rollup {
                 count,
                 up,
                 unknown,
@@ -200,7 +200,7 @@ mod tests {
         #[test]
         fn what_is_packed_and_unpacked_is_the_same(
             slots in prop::collection::btree_map(
-                0_u16..288, prop_oneof![4 => looks(), 1 => anything()], 0..60)
+                0_u16..288, prop_oneof![4 => results(), 1 => anything()], 0..60)
         ) {
             prop_assert_eq!(unpack(&pack(&slots)), slots);
         }
@@ -218,8 +218,8 @@ mod tests {
     fn a_look_every_five_minutes_takes_a_handful_of_bytes() {
         let day: Slots = (0..288_u16)
             .map(|slot| {
-                let mut sum = Sum::default();
-                sum.look(
+                let mut sum = Rollup::default();
+                sum.add_check(
                     0,
                     80_000 + u64::from(slot).wrapping_mul(2_654_435_761) % 40_000,
                 );

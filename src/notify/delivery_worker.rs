@@ -1,4 +1,4 @@
-//! One channel's thread: takes pending letters, delivers a few at a time, and says what
+//! One channel's thread: takes pending messages, delivers a few at a time, and says what
 //! became of each. No other channel and no check ever waits for it.
 
 use std::collections::{HashMap, HashSet};
@@ -9,14 +9,14 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::domain::{Clock, Owner, Timestamp};
-use crate::history::{BookError, History, Letter, Mark, Patience, Posted};
+use crate::history::{BatchingDelay, History, Message, OutboxUpdate, QueryError, QueuedMessage};
 
 use super::backoff;
-use super::channel::{Channel, Failure, Parcel, Sent};
+use super::channel::{Channel, Failure, OutgoingMessage, Sent};
+use super::channel_entry::ChannelEntry;
 use super::digest::digest;
-use super::entry::Entry;
-use super::notes::{ABOUT_CHANNELS, channel_fails};
-use super::settings::Plan;
+use super::service_messages::{ABOUT_CHANNELS, channel_fails};
+use super::settings::NotifyPlan;
 use super::table::deliver;
 
 /// Deliveries of a channel under way at once.
@@ -25,13 +25,13 @@ const AT_ONCE: usize = 8;
 /// And of these, to one owner: whoever is dead takes no place from others.
 const TO_ONE: usize = 2;
 
-/// Letters that are looked through for the next one.
+/// Messages that are looked through for the next one.
 const LOOKED_AT: usize = 64;
 
-/// Nobody is waited for when no other letter came for this part of the longest wait.
+/// Nobody is waited for when no other message came for this part of the longest wait.
 const QUIET: u32 = 10;
 
-/// Letters are due a hair after the moment that was given.
+/// Messages are due a hair after the moment that was given.
 const A_LITTLE: Duration = Duration::from_millis(1);
 
 /// How long it sleeps at most: the wall clock may be set meanwhile.
@@ -40,20 +40,20 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 /// After so many failed attempts others are told that a channel fails.
 const TELL_AFTER: u32 = 3;
 
-/// What became of a letter.
+/// What became of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PostNews {
+pub enum DeliveryEvent {
     /// It was taken.
     Delivered {
-        /// The letter.
-        letter: Letter,
+        /// The message.
+        message: Message,
         /// What the other side said.
         answer: Box<str>,
     },
     /// An attempt failed.
     Failed {
-        /// The letter.
-        letter: Letter,
+        /// The message.
+        message: Message,
         /// What the other side said, or what went wrong.
         answer: Box<str>,
         /// Whether it is given up.
@@ -61,20 +61,20 @@ pub enum PostNews {
     },
 }
 
-pub(super) struct Carrier {
-    pub(super) entry: &'static Entry,
+pub(super) struct DeliveryWorker {
+    pub(super) entry: &'static ChannelEntry,
     pub(super) history: History,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) plan: watch::Receiver<Arc<Plan>>,
+    pub(super) plan: watch::Receiver<Arc<NotifyPlan>>,
     pub(super) bell: watch::Receiver<()>,
-    pub(super) tell: Arc<dyn Fn(PostNews) + Send + Sync>,
+    pub(super) tell: Arc<dyn Fn(DeliveryEvent) + Send + Sync>,
 }
 
 /// A channel, or why there is none.
 type Made = Result<Arc<dyn Channel>, String>;
 
 /// A delivery that ended.
-type Done = (Posted, Result<Sent, Failure>);
+type Done = (QueuedMessage, Result<Sent, Failure>);
 
 /// What is under way.
 #[derive(Default)]
@@ -95,7 +95,7 @@ impl UnderWay {
     }
 }
 
-impl Carrier {
+impl DeliveryWorker {
     /// Works until the plan's sender is gone, and then until nothing is under way.
     pub(super) async fn run(mut self) {
         let mut under_way = UnderWay::default();
@@ -110,7 +110,7 @@ impl Carrier {
             });
             let (next, hidden) = self.start_due(pending, &mut channel, &mut under_way);
             if hidden && under_way.deliveries.len() < AT_ONCE {
-                // Letters to one owner stood before those to others.
+                // Messages to one owner stood before those to others.
                 continue;
             }
             let gathered = gathered.map(|at| at.since(self.clock.timestamp()) + A_LITTLE);
@@ -150,11 +150,11 @@ impl Carrier {
         (self.entry.make)(&plan.settings).map(Arc::from)
     }
 
-    /// Lets letters go that have waited long enough for others like them; gives when the next
+    /// Lets messages go that have waited long enough for others like them; gives when the next
     /// ones have.
     async fn gather(&self) -> Option<Timestamp> {
         let most = self.plan.borrow().settings.digest;
-        let patience = Patience {
+        let patience = BatchingDelay {
             quiet: most / QUIET,
             most,
         };
@@ -170,7 +170,7 @@ impl Carrier {
         })
     }
 
-    async fn pending(&self, except: Vec<Box<str>>) -> Result<Vec<Posted>, BookError> {
+    async fn pending(&self, except: Vec<Box<str>>) -> Result<Vec<QueuedMessage>, QueryError> {
         let (answer, answered) = oneshot::channel();
         let name = self.entry.name;
         self.history.ask(move |book| {
@@ -179,26 +179,26 @@ impl Carrier {
         });
         answered
             .await
-            .unwrap_or_else(|_closed| Err(BookError("it is closed".to_owned())))
+            .unwrap_or_else(|_closed| Err(QueryError("it is closed".to_owned())))
     }
 
-    /// Starts what is due; gives how long until the next letter is, and whether some stood
+    /// Starts what is due; gives how long until the next message is, and whether some stood
     /// in line behind others to the same owner.
     fn start_due(
         &self,
-        pending: Vec<Posted>,
+        pending: Vec<QueuedMessage>,
         channel: &mut Option<Made>,
         under_way: &mut UnderWay,
     ) -> (Option<Duration>, bool) {
         let now = self.clock.timestamp();
         let mut next: Option<Duration> = None;
         let mut hidden = false;
-        for posted in pending {
-            if under_way.ids.contains(&posted.letter.id) {
+        for queued in pending {
+            if under_way.ids.contains(&queued.message.id) {
                 continue;
             }
-            if !backoff::is_due(posted.next, now) {
-                let wait = posted.next.since(now);
+            if !backoff::is_due(queued.next, now) {
+                let wait = queued.next.since(now);
                 next = Some(next.map_or(wait, |next| next.min(wait)));
                 continue;
             }
@@ -207,7 +207,7 @@ impl Carrier {
             }
             let busy = under_way
                 .owners
-                .entry(posted.letter.owner.clone())
+                .entry(queued.message.owner.clone())
                 .or_default();
             if *busy >= TO_ONE {
                 hidden = true;
@@ -215,63 +215,71 @@ impl Carrier {
             }
             *busy += 1;
             let address = self
-                .owner(&posted.letter)
+                .owner(&queued.message)
                 .and_then(|owner| (self.entry.address)(&owner));
-            under_way.ids.insert(posted.letter.id.clone());
+            under_way.ids.insert(queued.message.id.clone());
             let channel = channel.get_or_insert_with(|| self.make()).clone();
             let name = self.entry.name;
             under_way.deliveries.spawn(async move {
                 let result = match (channel, address) {
                     (_, None) => Err(Failure::lasting(&format!(
                         "sites.toml names no {name} for {} any more",
-                        posted.letter.owner
+                        queued.message.owner
                     ))),
                     (Err(why), _) => Err(Failure::passing(&why)),
                     (Ok(channel), Some(to)) => {
-                        deliver(&*channel, &parcel(&posted.letter, to)).await
+                        deliver(&*channel, &message(&queued.message, to)).await
                     }
                 };
-                (posted, result)
+                (queued, result)
             });
         }
         (next, hidden)
     }
 
-    fn owner(&self, letter: &Letter) -> Option<Owner> {
+    fn owner(&self, message: &Message) -> Option<Owner> {
         let plan = self.plan.borrow();
         plan.owners
             .iter()
-            .find(|owner| owner.name == letter.owner)
+            .find(|owner| owner.name == message.owner)
             .cloned()
     }
 
-    fn settle(&self, (posted, result): Done, under_way: &mut UnderWay) {
-        let letter = posted.letter;
-        under_way.ids.remove(&letter.id);
-        if let Some(busy) = under_way.owners.get_mut(&letter.owner) {
+    fn settle(&self, (queued, result): Done, under_way: &mut UnderWay) {
+        let message = queued.message;
+        under_way.ids.remove(&message.id);
+        if let Some(busy) = under_way.owners.get_mut(&message.owner) {
             *busy = busy.saturating_sub(1);
         }
         let now = self.clock.timestamp();
         match result {
             Ok(Sent(answer)) => {
-                under_way.told.remove(&letter.owner);
-                self.history
-                    .mark(letter.id.clone(), Mark::Sent, Some(answer.clone()), now);
-                (self.tell)(PostNews::Delivered { letter, answer });
+                under_way.told.remove(&message.owner);
+                self.history.update_message(
+                    message.id.clone(),
+                    OutboxUpdate::Sent,
+                    Some(answer.clone()),
+                    now,
+                );
+                (self.tell)(DeliveryEvent::Delivered { message, answer });
             }
             Err(failure) => {
-                let attempts = posted.attempts.saturating_add(1);
-                let next = backoff::again(letter.at, attempts, &failure, now, fastrand::f64());
-                let mark = next.map_or(Mark::Failed, Mark::Retry);
-                self.history
-                    .mark(letter.id.clone(), mark, Some(failure.answer.clone()), now);
+                let attempts = queued.attempts.saturating_add(1);
+                let next = backoff::again(message.at, attempts, &failure, now, fastrand::f64());
+                let update = next.map_or(OutboxUpdate::Failed, OutboxUpdate::Retry);
+                self.history.update_message(
+                    message.id.clone(),
+                    update,
+                    Some(failure.answer.clone()),
+                    now,
+                );
                 let given_up = next.is_none();
                 if given_up || attempts >= TELL_AFTER {
-                    self.report(&letter, &failure.answer, under_way);
+                    self.report(&message, &failure.answer, under_way);
                 }
                 let answer = failure.answer;
-                (self.tell)(PostNews::Failed {
-                    letter,
+                (self.tell)(DeliveryEvent::Failed {
+                    message,
                     answer,
                     given_up,
                 });
@@ -280,28 +288,28 @@ impl Carrier {
     }
 
     /// Tells the owner by the other channels that this one fails, once until it works again.
-    fn report(&self, letter: &Letter, answer: &str, under_way: &mut UnderWay) {
-        if letter.id.starts_with(ABOUT_CHANNELS) || !under_way.told.insert(letter.owner.clone()) {
+    fn report(&self, message: &Message, answer: &str, under_way: &mut UnderWay) {
+        if message.id.starts_with(ABOUT_CHANNELS) || !under_way.told.insert(message.owner.clone()) {
             return;
         }
-        let Some(owner) = self.owner(letter) else {
+        let Some(owner) = self.owner(message) else {
             return;
         };
         let plan = Arc::clone(&self.plan.borrow());
         let now = self.clock.timestamp();
-        let letters = channel_fails(&plan.settings, &owner, letter, answer, now);
-        if !letters.is_empty() {
-            self.history.letters(letters);
+        let messages = channel_fails(&plan.settings, &owner, message, answer, now);
+        if !messages.is_empty() {
+            self.history.queue_messages(messages);
         }
     }
 }
 
-fn parcel(letter: &Letter, to: Box<str>) -> Parcel {
-    Parcel {
-        id: letter.id.clone(),
+fn message(message: &Message, to: Box<str>) -> OutgoingMessage {
+    OutgoingMessage {
+        id: message.id.clone(),
         to,
-        subject: letter.subject.clone(),
-        body: letter.body.clone(),
-        facts: letter.facts.clone(),
+        subject: message.subject.clone(),
+        body: message.body.clone(),
+        facts: message.facts.clone(),
     }
 }

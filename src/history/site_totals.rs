@@ -1,4 +1,4 @@
-//! What became of every site over a span: the same figures as [`super::Book`] has of one, read
+//! What became of every site over a span: the same figures as [`super::Queries`] has of one, read
 //! for all of them in one pass.
 //!
 //! The span is cut into the longest periods that fit, days in its middle and shorter ones at
@@ -10,28 +10,28 @@ use std::time::Duration;
 
 use crate::domain::Timestamp;
 
-use super::archive::{Archive, ArchiveError};
-use super::period::{COLUMNS, Level, Packed, Sum};
-use super::records::SiteKey;
-use super::shelf;
+use super::packed_days;
+use super::read_only::{HistoryReadError, ReadOnlyHistory};
+use super::rows::SiteKey;
+use super::time_buckets::{BucketSize, COLUMNS, EncodedRollup, Rollup};
 
 /// What became of one site.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Survey {
+pub struct SiteTotals {
     /// Which site.
     pub site: SiteKey,
     /// All its looks.
-    pub sum: Sum,
+    pub sum: Rollup,
     /// Its outages.
-    pub outages: Outages,
+    pub outages: OutageTotals,
     /// Its looks by stretch of time, oldest first: the beginning in seconds since 1970, UTC.
     /// Stretches without any are left out.
-    pub cells: Vec<(i64, Packed)>,
+    pub cells: Vec<(i64, EncodedRollup)>,
 }
 
 /// What outages of a span come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Outages {
+pub struct OutageTotals {
     /// How many lasted into the span or began in it.
     pub count: u64,
     /// How long it was down within the span; up to now where it still is.
@@ -44,7 +44,7 @@ pub struct Outages {
     pub open: u64,
 }
 
-impl Outages {
+impl OutageTotals {
     /// The mean time to recovery: of those that ended.
     #[must_use]
     pub fn mean_repair(&self) -> Option<Duration> {
@@ -65,33 +65,33 @@ impl Outages {
 /// A site while its rows come in.
 #[derive(Default)]
 struct Tally {
-    sum: Sum,
-    outages: Outages,
+    sum: Rollup,
+    outages: OutageTotals,
     /// Stretches that are summed up in the file, oldest first.
-    cells: Vec<(i64, Packed)>,
+    cells: Vec<(i64, EncodedRollup)>,
     /// Stretches that are put together from shorter ones: at the ends of the span.
-    parts: BTreeMap<i64, Sum>,
+    parts: BTreeMap<i64, Rollup>,
 }
 
 impl Tally {
     /// All stretches, oldest first.
-    fn take_cells(&mut self) -> Vec<(i64, Packed)> {
+    fn take_cells(&mut self) -> Vec<(i64, EncodedRollup)> {
         let mut cells = std::mem::take(&mut self.cells);
         for (start, mut sum) in std::mem::take(&mut self.parts) {
             let place = cells.partition_point(|(known, _)| *known < start);
             match cells.get_mut(place).filter(|(known, _)| *known == start) {
                 Some((_, cell)) => {
                     cell.add_to(&mut sum);
-                    *cell = Packed::from(&sum);
+                    *cell = EncodedRollup::from(&sum);
                 }
-                None => cells.insert(place, (start, Packed::from(&sum))),
+                None => cells.insert(place, (start, EncodedRollup::from(&sum))),
             }
         }
         cells
     }
 }
 
-impl Archive {
+impl ReadOnlyHistory {
     /// What became of every site in the `span` up to now; with `cells`, of each of its
     /// stretches of that length as well. The beginning is cut to five minutes.
     /// Sites of which there is nothing are left out.
@@ -101,17 +101,17 @@ impl Archive {
     pub fn survey(
         &self,
         span: Duration,
-        cells: Option<Level>,
-    ) -> Result<Vec<Survey>, ArchiveError> {
+        cells: Option<BucketSize>,
+    ) -> Result<Vec<SiteTotals>, HistoryReadError> {
         self.plainly((|| {
             // One state of the file for all questions, whatever a monitor writes meanwhile.
             let transaction = self.connection.unchecked_transaction()?;
             let now = self.now.as_micros().div_euclid(1_000_000);
             let span = i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
-            let from = Level::FiveMinutes.ceil(now.saturating_sub(span).max(0));
+            let from = BucketSize::FiveMinutes.ceil(now.saturating_sub(span).max(0));
             let mut tallies = HashMap::new();
             let rolled = self.rolled.unwrap_or(from).max(from);
-            self.add(Level::Day, from, rolled, cells, &mut tallies)?;
+            self.add(BucketSize::Day, from, rolled, cells, &mut tallies)?;
             self.add_looks(rolled, cells, &mut tallies)?;
             self.add_outages(from, &mut tallies)?;
             let named = self.name(tallies)?;
@@ -123,10 +123,10 @@ impl Archive {
     /// Adds `from..to` by the longest periods that fit.
     fn add(
         &self,
-        level: Level,
+        level: BucketSize,
         from: i64,
         to: i64,
-        cells: Option<Level>,
+        cells: Option<BucketSize>,
         tallies: &mut HashMap<i64, Tally>,
     ) -> rusqlite::Result<()> {
         if from >= to {
@@ -160,8 +160,8 @@ impl Archive {
     }
 
     /// Periods that have to be summed up (again), oldest first.
-    fn due(&self, level: Level, from: i64, to: i64) -> rusqlite::Result<Vec<i64>> {
-        if level == Level::FiveMinutes {
+    fn due(&self, level: BucketSize, from: i64, to: i64) -> rusqlite::Result<Vec<i64>> {
+        if level == BucketSize::FiveMinutes {
             // Its parts are looks, which may be gone: what it came to then stands.
             return Ok(Vec::new());
         }
@@ -175,15 +175,15 @@ impl Archive {
 
     fn add_rows(
         &self,
-        level: Level,
+        level: BucketSize,
         from: i64,
         to: i64,
-        cells: Option<Level>,
+        cells: Option<BucketSize>,
         tallies: &mut HashMap<i64, Tally>,
     ) -> rusqlite::Result<()> {
-        if level == Level::FiveMinutes && self.has_shelf {
+        if level == BucketSize::FiveMinutes && self.has_shelf {
             let everybody = (i64::MIN, i64::MAX);
-            shelf::each(
+            packed_days::each(
                 &self.connection,
                 (from, to),
                 everybody,
@@ -192,7 +192,7 @@ impl Archive {
                     tally.sum.merge(sum);
                     match cells {
                         Some(cells) if cells == level => {
-                            tally.cells.push((start, Packed::from(sum)));
+                            tally.cells.push((start, EncodedRollup::from(sum)));
                         }
                         Some(cells) => {
                             let part = tally.parts.entry(cells.floor(start)).or_default();
@@ -214,7 +214,7 @@ impl Archive {
             tally.sum.add_row(row, 2)?;
             match cells {
                 Some(cells) if cells == level => {
-                    tally.cells.push((start, Packed::of_row(row, 2)?));
+                    tally.cells.push((start, EncodedRollup::of_row(row, 2)?));
                 }
                 Some(cells) => {
                     let part = tally.parts.entry(cells.floor(start)).or_default();
@@ -230,7 +230,7 @@ impl Archive {
     fn add_looks(
         &self,
         from: i64,
-        cells: Option<Level>,
+        cells: Option<BucketSize>,
         tallies: &mut HashMap<i64, Tally>,
     ) -> rusqlite::Result<()> {
         let bounds = (from * 1_000_000, self.now.as_micros());
@@ -243,10 +243,10 @@ impl Archive {
         while let Some(row) = rows.next()? {
             let tally = tallies.entry(row.get(1)?).or_default();
             let (reason, latency) = (row.get(2)?, row.get(3)?);
-            tally.sum.look(reason, latency);
+            tally.sum.add_check(reason, latency);
             if let Some(cell) = cell(row.get(0)?) {
                 let part = tally.parts.entry(cell).or_default();
-                part.look(reason, latency);
+                part.add_check(reason, latency);
             }
         }
         let mut query = self
@@ -285,7 +285,7 @@ impl Archive {
         Ok(())
     }
 
-    fn name(&self, mut tallies: HashMap<i64, Tally>) -> rusqlite::Result<Vec<Survey>> {
+    fn name(&self, mut tallies: HashMap<i64, Tally>) -> rusqlite::Result<Vec<SiteTotals>> {
         let mut query = self
             .connection
             .prepare_cached("SELECT id, name, url FROM sites ORDER BY name, url")?;
@@ -295,7 +295,7 @@ impl Archive {
             let Some(mut tally) = tallies.remove(&row.get(0)?) else {
                 continue;
             };
-            surveys.push(Survey {
+            surveys.push(SiteTotals {
                 site: SiteKey {
                     name: row.get(1)?,
                     url: row.get(2)?,

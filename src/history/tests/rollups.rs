@@ -1,4 +1,4 @@
-//! Summaries, charts and retention: what is summed up is the sum of its looks.
+//! Summaries, charts and retention: what is summed up is the sum of its checks.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -8,13 +8,13 @@ use proptest::prelude::*;
 
 use crate::domain::Reason;
 
-use super::Sum;
-use super::archive::Archive;
-use super::book::Book;
-use super::open;
-use super::retention;
-use super::rollup::Roller;
-use super::store::{Entry, Store};
+use super::super::Rollup;
+use super::super::open;
+use super::super::queries::Queries;
+use super::super::read_only::ReadOnlyHistory;
+use super::super::retention;
+use super::super::rollup::Roller;
+use super::super::store::{Store, WriteEntry};
 
 use super::fixture::*;
 
@@ -27,14 +27,14 @@ fn roll(store: &mut Store, now: i64) {
 fn watching(sites: &[&str]) -> Store {
     let mut store = open::in_memory().unwrap();
     store
-        .apply(&[Entry::Sites(names(sites), at(START))])
+        .apply(&[WriteEntry::Sites(names(sites), at(START))])
         .unwrap();
     store
 }
 
-fn total(store: &Store, name: &str, now: i64, span: i64) -> Sum {
+fn total(store: &Store, name: &str, now: i64, span: i64) -> Rollup {
     let span = Duration::from_secs(span.unsigned_abs());
-    Book::new(store, None, at(now))
+    Queries::new(store, None, at(now))
         .total(&key(name), span)
         .unwrap()
 }
@@ -42,7 +42,7 @@ fn total(store: &Store, name: &str, now: i64, span: i64) -> Sum {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     /// However often and whenever summing up is interrupted, and whichever of it is packed: what
-    /// a span comes to is what its looks come to.
+    /// a span comes to is what its checks come to.
     #[test]
     fn a_span_is_the_sum_of_its_looks(
         steps in proptest::collection::vec((0_usize..2, 1_i64..40_000, 0_u8..4, 1_u64..9_000), 1..150),
@@ -51,7 +51,7 @@ proptest! {
     ) {
         let mut store = watching(&["a", "b"]);
         let mut now = START;
-        let mut looks = Vec::new();
+        let mut checks = Vec::new();
         for (index, (site, pause, kind, millis)) in steps.iter().enumerate() {
             now += pause;
             let reason = match kind {
@@ -59,9 +59,9 @@ proptest! {
                 2 => Some(Reason::Timeout),
                 _ => Some(Reason::Internal),
             };
-            let row = look(*site, now, reason, *millis);
-            store.apply(&[Entry::Look(row), Entry::Missed(id(*site), at(now))]).unwrap();
-            looks.push(row);
+            let row = result(*site, now, reason, *millis);
+            store.apply(&[WriteEntry::Result(row), WriteEntry::Missed(id(*site), at(now))]).unwrap();
+            checks.push(row);
             if index % 7 == 0 {
                 roll(&mut store, now);
             } else if index % 5 == 0 {
@@ -70,39 +70,39 @@ proptest! {
             if index % pack == 0 {
                 // Today as well: what is summed up later finds its day packed.
                 let horizon = now + if index % 2 == 0 { DAY } else { 0 };
-                while super::shelf::pack_some(&store.connection, horizon).unwrap() {}
+                while super::super::packed_days::pack_some(&store.connection, horizon).unwrap() {}
             }
         }
         // Spans begin at a period of the longest kind that they reach into.
-        let from = super::Level::FiveMinutes.ceil(now - span);
+        let from = super::super::BucketSize::FiveMinutes.ceil(now - span);
         for (site, name) in ["a", "b"].into_iter().enumerate() {
-            let mut expected = Sum::default();
-            for row in looks.iter().filter(|row| row.site == id(site) && row.at >= at(from)) {
-                expected.look(super::codes::code(row.reason), row.latency.as_micros() as u64);
+            let mut expected = Rollup::default();
+            for row in checks.iter().filter(|row| row.site == id(site) && row.at >= at(from)) {
+                expected.add_check(super::super::reason_codes::code(row.reason), row.latency.as_micros() as u64);
                 expected.missed += 1;
             }
             prop_assert_eq!(total(&store, name, now, span), expected);
         }
-        let archive = Archive {
+        let archive = ReadOnlyHistory {
             rolled: store.rolled,
             has_shelf: true,
             connection: store.connection,
             path: "memory".into(),
             now: at(now + 1),
         };
-        for cells in [None, Some(super::Level::Hour), Some(super::Level::Day)] {
+        for cells in [None, Some(super::super::BucketSize::Hour), Some(super::super::BucketSize::Day)] {
             let span = Duration::from_secs(span.unsigned_abs() + 1);
             let surveys = archive.survey(span, cells).unwrap();
             for (site, name) in ["a", "b"].into_iter().enumerate() {
-                let mut expected = Sum::default();
-                for row in looks.iter().filter(|row| row.site == id(site) && row.at >= at(from)) {
-                    expected.look(super::codes::code(row.reason), row.latency.as_micros() as u64);
+                let mut expected = Rollup::default();
+                for row in checks.iter().filter(|row| row.site == id(site) && row.at >= at(from)) {
+                    expected.add_check(super::super::reason_codes::code(row.reason), row.latency.as_micros() as u64);
                     expected.missed += 1;
                 }
                 let found = surveys.iter().find(|survey| survey.site == key(name));
                 let found = found.map(|survey| survey.sum.clone()).unwrap_or_default();
                 prop_assert_eq!(&found, &expected, "{:?}", cells);
-                let mut parts = Sum::default();
+                let mut parts = Rollup::default();
                 let stretches = surveys.iter().filter(|survey| survey.site == key(name));
                 for (_, cell) in stretches.flat_map(|survey| &survey.cells) {
                     cell.add_to(&mut parts);
@@ -121,9 +121,9 @@ proptest! {
 #[test]
 fn rows_that_come_after_the_clock_was_set_back_are_counted_once() {
     let mut store = watching(&["a"]);
-    let day = |offset: i64| -> Vec<Entry> {
+    let day = |offset: i64| -> Vec<WriteEntry> {
         (0..200)
-            .map(|index| Entry::Look(look(0, START + offset + index * 60, None, 10)))
+            .map(|index| WriteEntry::Result(result(0, START + offset + index * 60, None, 10)))
             .collect()
     };
     store.apply(&day(0)).unwrap();
@@ -145,13 +145,13 @@ fn rows_that_come_after_the_clock_was_set_back_are_counted_once() {
 #[test]
 fn two_answers_of_one_microsecond_are_both_kept() {
     let mut store = watching(&["a"]);
-    let entries = vec![Entry::Look(look(0, START, None, 10)); 500];
+    let entries = vec![WriteEntry::Result(result(0, START, None, 10)); 500];
     store.apply(&entries).unwrap();
     store
-        .apply(&[Entry::Look(look(0, START - 7_200, None, 10))])
+        .apply(&[WriteEntry::Result(result(0, START - 7_200, None, 10))])
         .unwrap();
     store
-        .apply(&[Entry::Look(look(0, START, None, 10))])
+        .apply(&[WriteEntry::Result(result(0, START, None, 10))])
         .unwrap();
     let rows: i64 = store
         .connection
@@ -166,12 +166,12 @@ fn what_is_too_old_goes_in_small_steps_and_the_file_shrinks() {
     let path = folder.path().join("history.db");
     let mut store = open::open(&path, &mut None).unwrap();
     store
-        .apply(&[Entry::Sites(names(&["a"]), at(START))])
+        .apply(&[WriteEntry::Sites(names(&["a"]), at(START))])
         .unwrap();
-    let looks: Vec<Entry> = (0..200_000)
-        .map(|index| Entry::Look(look(0, START + index / 4, None, 10)))
+    let checks: Vec<WriteEntry> = (0..200_000)
+        .map(|index| WriteEntry::Result(result(0, START + index / 4, None, 10)))
         .collect();
-    store.apply(&looks).unwrap();
+    store.apply(&checks).unwrap();
     let pages = |store: &Store| -> i64 {
         store
             .connection
@@ -204,13 +204,13 @@ fn old_five_minutes_are_packed_in_small_steps_and_go_when_summaries_do() {
     let sites: Vec<&str> = sites.iter().map(String::as_str).collect();
     let mut store = watching(&sites);
     // Three days from a midnight on, a look of each site every half an hour.
-    let begin = super::Level::Day.ceil(START);
-    let looks = (0..3 * 48_i64).flat_map(|half| {
+    let begin = super::super::BucketSize::Day.ceil(START);
+    let checks = (0..3 * 48_i64).flat_map(|half| {
         let second = begin + half * 1_800 + 60;
         let failed = (half % 9 == 0).then_some(Reason::Timeout);
-        (0..40).map(move |site| Entry::Look(look(site, second, failed, 20 + half as u64)))
+        (0..40).map(move |site| WriteEntry::Result(result(site, second, failed, 20 + half as u64)))
     });
-    store.apply(&looks.collect::<Vec<_>>()).unwrap();
+    store.apply(&checks.collect::<Vec<_>>()).unwrap();
     let number = |store: &Store, sql: &str| -> i64 {
         store
             .connection
@@ -234,7 +234,7 @@ fn old_five_minutes_are_packed_in_small_steps_and_go_when_summaries_do() {
                 total(store, "site 39", now, span),
             ]
         });
-        let points = Book::new(store, None, at(begin + 2 * DAY - 1))
+        let points = Queries::new(store, None, at(begin + 2 * DAY - 1))
             .series(&key("site 7"), Duration::from_secs(86_400))
             .unwrap();
         (sums, points)
@@ -267,11 +267,11 @@ fn a_clock_that_is_set_a_year_ahead_deletes_nothing() {
     let clock: Arc<Hands> = Arc::default();
     let (history, ..) = opened(&place, &clock);
     history.sites(names(&["a"]), at(START));
-    history.look(look(0, START - 3 * DAY, None, 10));
+    history.result(result(0, START - 3 * DAY, None, 10));
     clock
         .wall
         .fetch_add(366 * DAY * 1_000_000, Ordering::SeqCst);
-    history.look(look(0, START + 366 * DAY, None, 10));
+    history.result(result(0, START + 366 * DAY, None, 10));
     // Two rounds of chores.
     for _ in 0..2 {
         history.ask_and_wait(|_| ());
@@ -288,10 +288,10 @@ fn a_clock_that_is_set_a_year_ahead_deletes_nothing() {
 #[test]
 fn charts_show_what_was() {
     let mut store = watching(&["a"]);
-    let looks: Vec<Entry> = (0..3 * 288)
+    let checks: Vec<WriteEntry> = (0..3 * 288)
         .map(|index| {
             let reason = (index % 4 == 0).then_some(Reason::Status);
-            Entry::Look(look(
+            WriteEntry::Result(result(
                 0,
                 START + index * 300,
                 reason,
@@ -299,14 +299,14 @@ fn charts_show_what_was() {
             ))
         })
         .collect();
-    store.apply(&looks).unwrap();
+    store.apply(&checks).unwrap();
     let now = START + 3 * DAY;
     roll(&mut store, now);
-    let book = Book::new(&store, None, at(now));
+    let book = Queries::new(&store, None, at(now));
     let days = book.days(&key("a"), 30).unwrap();
     assert_eq!(days.len(), 30);
-    let looks: u64 = days.iter().map(|day| day.sum.count).sum();
-    assert_eq!(looks, 3 * 288);
+    let checks: u64 = days.iter().map(|day| day.sum.count).sum();
+    assert_eq!(checks, 3 * 288);
     let uptime = days[28].sum.uptime().unwrap();
     assert!((uptime - 0.75).abs() < 0.01, "{uptime}");
     for (span, points) in [(DAY, 288), (7 * DAY, 168), (90 * DAY, 90)] {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
-use super::packing::{Slots, pack, place, start, unpack};
-use super::period::{COLUMNS, Level, Sum};
+use super::packed_codec::{Slots, pack, place, start, unpack};
+use super::time_buckets::{BucketSize, COLUMNS, Rollup};
 
 /// For so long five minutes have rows of their own. Older ones are seldom asked for, and as
 /// rows they would be most of the file: over 400 days a site has 115,200 of them beside 9,600
@@ -23,8 +23,8 @@ const DAYS: i64 = 2_000;
 
 /// The stretches of a day.
 fn stretches(day: i64) -> impl Iterator<Item = i64> {
-    let each = Level::FiveMinutes.seconds();
-    (day..day + Level::Day.seconds()).step_by(usize::try_from(each).unwrap_or(300))
+    let each = BucketSize::FiveMinutes.seconds();
+    (day..day + BucketSize::Day.seconds()).step_by(usize::try_from(each).unwrap_or(300))
 }
 
 fn day_of(connection: &Connection, day: i64, site: i64) -> rusqlite::Result<Option<Slots>> {
@@ -47,16 +47,16 @@ pub(super) fn put(
     connection: &Connection,
     begin: i64,
     site: i64,
-    sum: &Sum,
+    sum: &Rollup,
     careful: bool,
 ) -> rusqlite::Result<bool> {
     let (day, slot) = place(begin);
     let Some(mut slots) = day_of(connection, day, site)? else {
         return Ok(false);
     };
-    let looks = |sum: &Sum| sum.count.saturating_add(sum.missed);
-    let known = slots.get(&slot).map(looks);
-    if !careful || known.is_none_or(|known| looks(sum) > known) {
+    let checks = |sum: &Rollup| sum.count.saturating_add(sum.missed);
+    let known = slots.get(&slot).map(checks);
+    if !careful || known.is_none_or(|known| checks(sum) > known) {
         slots.insert(slot, sum.clone());
         keep(connection, day, site, &slots)?;
     }
@@ -68,7 +68,7 @@ pub(super) fn add(
     connection: &Connection,
     begin: i64,
     site: i64,
-    sum: &mut Sum,
+    sum: &mut Rollup,
 ) -> rusqlite::Result<bool> {
     let (day, slot) = place(begin);
     let slots = day_of(connection, day, site)?;
@@ -85,13 +85,13 @@ pub(super) fn each(
     connection: &Connection,
     (from, to): (i64, i64),
     (after, until): (i64, i64),
-    mut pass: impl FnMut(i64, i64, &Sum),
+    mut pass: impl FnMut(i64, i64, &Rollup),
 ) -> rusqlite::Result<()> {
     let mut query = connection.prepare_cached(
         "SELECT day, site, rows FROM packed_5m
          WHERE day >= ?1 AND day < ?2 AND site > ?3 AND site <= ?4 ORDER BY day",
     )?;
-    let mut rows = query.query((Level::Day.floor(from), to, after, until))?;
+    let mut rows = query.query((BucketSize::Day.floor(from), to, after, until))?;
     while let Some(row) = rows.next()? {
         let (day, site) = (row.get(0)?, row.get(1)?);
         for (slot, sum) in unpack(row.get_ref(2)?.as_blob()?) {
@@ -110,8 +110,8 @@ pub(super) fn pack_some(connection: &Connection, horizon: i64) -> rusqlite::Resu
     let oldest: Option<i64> = connection
         .prepare_cached("SELECT min(start) FROM rollup_5m")?
         .query_row([], |row| row.get(0))?;
-    let day = oldest.map(|oldest| Level::Day.floor(oldest));
-    let Some(day) = day.filter(|day| day + Level::Day.seconds() <= horizon) else {
+    let day = oldest.map(|oldest| BucketSize::Day.floor(oldest));
+    let Some(day) = day.filter(|day| day + BucketSize::Day.seconds() <= horizon) else {
         return Ok(false);
     };
     let mut first: Option<i64> = None;
@@ -151,7 +151,7 @@ fn take(
     for begin in stretches(day) {
         let mut rows = query.query((begin, first, until))?;
         while let Some(row) = rows.next()? {
-            let mut sum = Sum::default();
+            let mut sum = Rollup::default();
             sum.add_row(row, 1)?;
             let slots = sites.entry(row.get(0)?).or_default();
             slots.insert(place(begin).1, sum);
@@ -169,6 +169,6 @@ pub(super) fn delete_some(connection: &Connection, horizon: i64) -> rusqlite::Re
             "DELETE FROM packed_5m WHERE rowid IN
                  (SELECT rowid FROM packed_5m WHERE day <= ?1 ORDER BY day LIMIT ?2)",
         )?
-        .execute((horizon.saturating_sub(Level::Day.seconds()), DAYS))?;
+        .execute((horizon.saturating_sub(BucketSize::Day.seconds()), DAYS))?;
     Ok(deleted > 0)
 }

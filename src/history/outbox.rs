@@ -1,0 +1,201 @@
+//! The outbox table: messages that wait for delivery or were delivered, and the queries
+//! about them.
+
+use rusqlite::{Row, Transaction, params};
+
+use crate::domain::Timestamp;
+
+use super::queries::{Queries, QueryError, progress};
+use super::rows::{DeliveryState, Message, OutboxUpdate, QueuedMessage};
+
+/// How many messages there are of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutboxCounts {
+    /// Not delivered yet.
+    pub pending: u64,
+    /// Delivered.
+    pub sent: u64,
+    /// Given up.
+    pub failed: u64,
+}
+
+pub(super) const COLUMNS: &str = "id, owner, channel, site, at, subject, body, facts, state, \
+                                  attempts, next, answer, settled, event";
+
+impl Queries<'_> {
+    /// Pending messages of a channel to anybody but `except`, those that are due first come
+    /// first, at most `most`.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn pending(
+        &self,
+        channel: &str,
+        except: &[Box<str>],
+        most: usize,
+    ) -> Result<Vec<QueuedMessage>, QueryError> {
+        let except = serde_json::to_string(except).unwrap_or_default();
+        self.sound((|| {
+            self.store
+                .connection
+                .prepare_cached(&format!(
+                    "SELECT {COLUMNS} FROM outbox
+                     WHERE state = 0 AND channel = ?1
+                         AND owner NOT IN (SELECT value FROM json_each(?3))
+                     ORDER BY next LIMIT ?2"
+                ))?
+                .query_map(params![channel, most, except], queued)?
+                .collect()
+        })())
+    }
+
+    /// The latest messages, newest first.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn outbox(&self, most: usize) -> Result<Vec<QueuedMessage>, QueryError> {
+        self.sound((|| {
+            self.store
+                .connection
+                .prepare_cached(&format!(
+                    "SELECT {COLUMNS} FROM outbox WHERE state <> 4
+                     ORDER BY number DESC LIMIT ?1"
+                ))?
+                .query_map([most], queued)?
+                .collect()
+        })())
+    }
+
+    /// How many messages are pending: fewer questions to the file than [`Queries::outbox_counts`].
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn pending_count(&self) -> Result<u64, QueryError> {
+        self.sound((|| {
+            self.store
+                .connection
+                .prepare_cached("SELECT count(*) FROM outbox WHERE state IN (0, 3)")?
+                .query_row([], |row| row.get(0))
+        })())
+    }
+
+    /// How many messages are pending, sent and failed.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn outbox_counts(&self) -> Result<OutboxCounts, QueryError> {
+        self.sound((|| {
+            let mut count = OutboxCounts::default();
+            let mut query = self.store.connection.prepare_cached(
+                "SELECT state, count(*) FROM outbox WHERE state <> 4 GROUP BY state",
+            )?;
+            let mut rows = query.query([])?;
+            while let Some(row) = rows.next()? {
+                let number: u64 = row.get(1)?;
+                *match progress(row.get(0)?) {
+                    DeliveryState::Pending => &mut count.pending,
+                    DeliveryState::Sent => &mut count.sent,
+                    DeliveryState::Failed => &mut count.failed,
+                } += number;
+            }
+            Ok(count)
+        })())
+    }
+}
+
+pub(super) fn queued(row: &Row<'_>) -> rusqlite::Result<QueuedMessage> {
+    Ok(QueuedMessage {
+        message: Message {
+            id: row.get(0)?,
+            owner: row.get(1)?,
+            channel: row.get(2)?,
+            site: row.get(3)?,
+            at: Timestamp::from_micros(row.get(4)?),
+            subject: row.get(5)?,
+            body: row.get(6)?,
+            facts: row.get(7)?,
+            event: row.get(13)?,
+            gathers: false,
+            not_before: None,
+        },
+        progress: progress(row.get(8)?),
+        attempts: row.get(9)?,
+        next: Timestamp::from_micros(row.get(10)?),
+        answer: row.get(11)?,
+        settled: row.get::<_, Option<i64>>(12)?.map(Timestamp::from_micros),
+    })
+}
+
+/// A message that may be sent.
+const PENDING: i64 = 0;
+
+/// A message that waits for others like it.
+const GATHERING: i64 = 3;
+
+/// Keeps a message, once.
+pub(super) fn insert(
+    transaction: &Transaction<'_>,
+    message: &Message,
+    outage: Option<i64>,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT OR IGNORE INTO outbox
+                 (id, outage, owner, channel, site, at, subject, body, facts, next, event, state)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?12, ?10, ?11)",
+        )?
+        .execute(params![
+            message.id,
+            outage,
+            message.owner,
+            message.channel,
+            message.site,
+            message.at.as_micros(),
+            message.subject,
+            message.body,
+            message.facts,
+            message.event,
+            if message.gathers { GATHERING } else { PENDING },
+            message.not_before.unwrap_or(message.at).as_micros(),
+        ])?;
+    Ok(())
+}
+
+/// Keeps what became of an attempt.
+pub(super) fn update(
+    transaction: &Transaction<'_>,
+    id: &str,
+    update: &OutboxUpdate,
+    answer: Option<&str>,
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    let at = at.as_micros();
+    let (sql, next) = match update {
+        OutboxUpdate::Sent => (
+            "UPDATE outbox SET state = 1, attempts = attempts + 1, answer = ?2, settled = ?3
+             WHERE id = ?1",
+            at,
+        ),
+        OutboxUpdate::Failed => (
+            "UPDATE outbox SET state = 2, attempts = attempts + 1, answer = ?2, settled = ?3
+             WHERE id = ?1",
+            at,
+        ),
+        OutboxUpdate::Retry(next) => (
+            "UPDATE outbox SET attempts = attempts + 1, answer = ?2, next = ?3
+             WHERE id = ?1 AND state = 0",
+            next.as_micros(),
+        ),
+        // What the other side said last stays in view until it says something else.
+        OutboxUpdate::SendAgain => (
+            "UPDATE outbox SET state = 0, settled = NULL, next = ?3,
+                 answer = coalesce(?2, answer)
+             WHERE id = ?1 AND state <> 1",
+            at,
+        ),
+    };
+    transaction
+        .prepare_cached(sql)?
+        .execute((id, answer, next))?;
+    Ok(())
+}
