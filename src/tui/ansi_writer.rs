@@ -9,18 +9,18 @@ use ratatui::style::{Color, Modifier};
 pub(super) type Change<'a> = (u16, u16, &'a Cell);
 
 /// How a cell is drawn.
-pub(super) type Look = (Color, Color, Modifier);
+pub(super) type CellStyle = (Color, Color, Modifier);
 
 /// As the terminal is before anything is said of style.
-pub(super) const PLAIN: Look = (Color::Reset, Color::Reset, Modifier::empty());
+pub(super) const PLAIN: CellStyle = (Color::Reset, Color::Reset, Modifier::empty());
 
 /// How a cell is drawn.
-pub(super) const fn look(cell: &Cell) -> Look {
+pub(super) const fn style_of(cell: &Cell) -> CellStyle {
     (cell.fg, cell.bg, cell.modifier)
 }
 
 /// Whether a cell shows nothing in this look nor in its own, and so looks the same in both.
-pub(super) fn is_bare(cell: &Cell, (_, bg, modifier): Look) -> bool {
+pub(super) fn is_bare(cell: &Cell, (_, bg, modifier): CellStyle) -> bool {
     let drawn = Modifier::REVERSED | Modifier::UNDERLINED | Modifier::CROSSED_OUT;
     cell.symbol() == " " && cell.bg == bg && !(modifier | cell.modifier).intersects(drawn)
 }
@@ -39,8 +39,8 @@ pub(super) fn write(bytes: &mut Vec<u8>, changes: &[Change<'_>]) -> io::Result<(
             Some((_, row)) if row == *y => write!(bytes, "\x1b[{}G", x + 1)?,
             _ => write!(bytes, "\x1b[{};{}H", y + 1, x + 1)?,
         }
-        if look(cell) != shown && !is_bare(cell, shown) {
-            shown = look(cell);
+        if style_of(cell) != shown && !is_bare(cell, shown) {
+            shown = style_of(cell);
             style(bytes, shown)?;
         }
         bytes.extend_from_slice(cell.symbol().as_bytes());
@@ -53,7 +53,7 @@ pub(super) fn write(bytes: &mut Vec<u8>, changes: &[Change<'_>]) -> io::Result<(
 }
 
 /// Forgets the style before, and takes this one.
-fn style(bytes: &mut Vec<u8>, (fg, bg, modifier): Look) -> io::Result<()> {
+fn style(bytes: &mut Vec<u8>, (fg, bg, modifier): CellStyle) -> io::Result<()> {
     /// The numbers of ECMA-48 for what may be added to a colour.
     const ADDED: [(Modifier, u8); 9] = [
         (Modifier::BOLD, 1),

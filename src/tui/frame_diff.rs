@@ -7,7 +7,7 @@ use crossterm::{cursor, queue};
 use ratatui::buffer::{Buffer, CellWidth};
 use ratatui::layout::Rect;
 
-use super::ansi_writer::{self, Change, PLAIN, is_bare, look};
+use super::ansi_writer::{self, Change, PLAIN, is_bare, style_of};
 use super::ui::Ui;
 use super::view_model::ViewModel;
 
@@ -110,16 +110,16 @@ fn by_style<'a>(changes: &[Change<'a>], shown: &Buffer) -> Vec<Change<'a>> {
     let mut rest = changes;
     while let [first, others @ ..] = rest {
         // How it is drawn, once something of it is.
-        let mut drawn = (!is_bare(first.2, PLAIN)).then(|| look(first.2));
+        let mut drawn = (!is_bare(first.2, PLAIN)).then(|| style_of(first.2));
         let mut before = first;
         let more = others.iter().take_while(|after| {
             let beside = before.1 == after.1 && before.0 + before.2.cell_width() == after.0;
             let as_it_is = drawn.unwrap_or(PLAIN);
             let alike =
-                is_bare(after.2, as_it_is) || drawn.is_none_or(|drawn| drawn == look(after.2));
+                is_bare(after.2, as_it_is) || drawn.is_none_or(|drawn| drawn == style_of(after.2));
             let goes_on = beside && (alike || wide(before) || wide(after));
             if goes_on && !is_bare(after.2, as_it_is) {
-                drawn = drawn.or_else(|| Some(look(after.2)));
+                drawn = drawn.or_else(|| Some(style_of(after.2)));
             }
             before = after;
             goes_on

@@ -78,8 +78,8 @@ impl Key {
             (Some('F'), Some(_)) => return name[1..].parse().ok().map(Self::F),
             _ => {}
         }
-        let mut letters = name.strip_prefix("Ctrl-")?.chars();
-        match (letters.next(), letters.next()) {
+        let mut chars = name.strip_prefix("Ctrl-")?.chars();
+        match (chars.next(), chars.next()) {
             (Some(only), None) => Some(Self::Ctrl(only.to_ascii_lowercase())),
             _ => None,
         }
@@ -92,7 +92,7 @@ impl fmt::Display for Key {
             return f.write_str(name);
         }
         match self {
-            Self::Ctrl(letter) => write!(f, "Ctrl-{}", letter.to_ascii_uppercase()),
+            Self::Ctrl(char) => write!(f, "Ctrl-{}", char.to_ascii_uppercase()),
             Self::F(number) => write!(f, "F{number}"),
             Self::Char(c) => write!(f, "{c}"),
             _ => Ok(()),

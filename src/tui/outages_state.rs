@@ -215,7 +215,7 @@ fn failure(outage: &OutageView) -> String {
 }
 
 /// Shows the groups of outages that share something to `look`.
-fn with_kin(open: &[&OutageView], look: impl FnOnce(&[Kin<'_>])) {
+fn with_kin(open: &[&OutageView], visit: impl FnOnce(&[Kin<'_>])) {
     let failures: Vec<String> = open.iter().map(|outage| failure(outage)).collect();
     let traits: Vec<_> = open
         .iter()
@@ -227,7 +227,7 @@ fn with_kin(open: &[&OutageView], look: impl FnOnce(&[Kin<'_>])) {
             failure,
         })
         .collect();
-    look(&kin(&traits));
+    visit(&kin(&traits));
 }
 
 fn moved(place: usize, by: isize, rows: usize) -> usize {

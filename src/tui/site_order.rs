@@ -313,7 +313,7 @@ impl SiteOrder {
         let nanos = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(NONE - 1);
         let last = state.last();
         let key = match self.sort {
-            Sort::Name => return letters(&state.site().name, prefix),
+            Sort::Name => return name_key(&state.site().name, prefix),
             Sort::Failing => Some(state.state() as u64),
             Sort::Latency => last.map(|last| NONE - 1 - nanos(last.latency)),
             Sort::Uptime => state.uptime(now).map(|share| (share * 1e12) as u64),
@@ -330,7 +330,7 @@ impl SiteOrder {
 
 /// Eight letters of a name behind `prefix`, so that numbers compare as names do. A name that
 /// begins otherwise comes before all that begin so, or after them.
-fn letters(name: &str, prefix: &[u8]) -> u64 {
+fn name_key(name: &str, prefix: &[u8]) -> u64 {
     let Some(rest) = name.as_bytes().strip_prefix(prefix) else {
         return if name.as_bytes() < prefix {
             0
@@ -489,7 +489,7 @@ mod tests {
     #[test]
     fn a_name_that_begins_otherwise_is_on_the_right_side() {
         let prefix = b"site-";
-        let keys = ["aaa", "site-1", "site-2", "zzz"].map(|name| letters(name, prefix));
+        let keys = ["aaa", "site-1", "site-2", "zzz"].map(|name| name_key(name, prefix));
         assert!(keys.is_sorted());
         assert_eq!((keys[0], keys[3]), (0, u64::MAX));
     }

@@ -39,7 +39,7 @@ fn svg(buffer: &Buffer) -> String {
     for (y, cells) in buffer.content.chunks(columns.max(1)).enumerate() {
         let mut x = 0;
         while x < cells.len() {
-            let alike = |cell: &&Cell| look(cell) == look(&cells[x]);
+            let alike = |cell: &&Cell| color_and_modifier(cell) == color_and_modifier(&cells[x]);
             let run = &cells[x..x + cells[x..].iter().take_while(alike).count()];
             write_run(&mut out, x, y, run);
             x += run.len();
@@ -49,14 +49,14 @@ fn svg(buffer: &Buffer) -> String {
     out
 }
 
-const fn look(cell: &Cell) -> (Color, Modifier) {
+const fn color_and_modifier(cell: &Cell) -> (Color, Modifier) {
     (cell.fg, cell.modifier)
 }
 
 /// Writes a run of cells that look alike. Its length is fixed, so that the columns stand
 /// where they belong in whatever font the reader has.
 fn write_run(out: &mut String, x: usize, y: usize, run: &[Cell]) {
-    let (color, modifier) = look(&run[0]);
+    let (color, modifier) = color_and_modifier(&run[0]);
     let reversed = modifier.contains(Modifier::REVERSED);
     let mut covered = 0;
     let mut text = String::new();

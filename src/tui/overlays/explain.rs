@@ -123,13 +123,13 @@ impl Page<'_> {
         );
         self.say("Checked", &every, PLAIN);
         if let Some(last) = site.last() {
-            self.look("LAST CHECK", site, last);
+            self.check("LAST CHECK", site, last);
         }
         let failure = site.last_failure();
         if let Some(failure) = failure
             && site.last().is_some_and(|last| last.job != failure.job)
         {
-            self.look("LAST FAILING CHECK", site, failure);
+            self.check("LAST FAILING CHECK", site, failure);
         }
         self.figures(site, now.mono);
         self.heading("REPEAT IT: y copies this line".into());
@@ -138,38 +138,38 @@ impl Page<'_> {
         }
     }
 
-    fn look(&mut self, heading: &str, site: &SiteState, look: &CheckResult) {
-        self.heading(format!("{heading} {}", self.time(look.started_at)));
-        let verdict = look.verdict.word();
-        let reason = look
+    fn check(&mut self, heading: &str, site: &SiteState, check: &CheckResult) {
+        self.heading(format!("{heading} {}", self.time(check.started_at)));
+        let verdict = check.verdict.word();
+        let reason = check
             .reason
             .map(|reason| format!(" ({reason})"))
             .unwrap_or_default();
-        let mut text = format!("{verdict}{reason} after {}", brief(look.latency));
-        if let Some(status) = look.status {
+        let mut text = format!("{verdict}{reason} after {}", brief(check.latency));
+        if let Some(status) = check.status {
             text.push_str(&format!(", status {status}"));
         }
         text.push_str(&format!(
             ", {}, {}",
-            plural(look.attempts.into(), "attempt"),
-            plural(look.redirects.into(), "redirect"),
+            plural(check.attempts.into(), "attempt"),
+            plural(check.redirects.into(), "redirect"),
         ));
         self.say("Result", &text, PLAIN);
-        self.say("Rule", &verdict_rule::of_look(site, look), PLAIN);
-        if let Some(error) = &look.error {
+        self.say("Rule", &verdict_rule::of_check(site, check), PLAIN);
+        if let Some(error) = &check.error {
             self.say("Error", &clean(error, 400), PLAIN);
         }
-        let late = if is_late(look.late) {
-            format!("{} late: it waited for a free worker", lateness(look.late))
+        let late = if is_late(check.late) {
+            format!("{} late: it waited for a free worker", lateness(check.late))
         } else {
             "on time".into()
         };
         self.say(
             "Started",
-            &format!("{}, {late}", self.time(look.started_at)),
+            &format!("{}, {late}", self.time(check.started_at)),
             PLAIN,
         );
-        let on = &look.ran_on;
+        let on = &check.ran_on;
         let ran = format!(
             "thread {} (tid {}) of process {} on {}",
             clean(&on.thread, 60),
@@ -178,17 +178,17 @@ impl Page<'_> {
             clean(&on.host, 60),
         );
         self.say("Ran on", &ran, PLAIN);
-        let whole = look
+        let whole = check
             .hops
             .iter()
             .map(|hop| hop.took)
             .max()
             .unwrap_or_default();
-        for (index, hop) in look.hops.iter().enumerate() {
+        for (index, hop) in check.hops.iter().enumerate() {
             self.hop(index + 1, hop, whole);
         }
-        if let Some(certificate) = &look.certificate {
-            let days = look.cert_days_left().unwrap_or_default();
+        if let Some(certificate) = &check.certificate {
+            let days = check.cert_days_left().unwrap_or_default();
             let end = date(certificate.not_after, &self.state.options.zone);
             let end = if days < 0.0 {
                 format!("ended {end}, {:.0} days ago", -days)

@@ -165,7 +165,7 @@ fn head(state: &State, model: &ViewModel<'_>, area: Rect) -> Vec<Line<'static>> 
 
 fn progress(under_way: Option<u64>) -> String {
     match under_way {
-        Some(looks) if looks > 0 => format!("reckoning … {} results", number(looks)),
+        Some(results) if results > 0 => format!("reckoning … {} results", number(results)),
         _ => "reckoning …".to_owned(),
     }
 }

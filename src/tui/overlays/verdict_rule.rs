@@ -5,10 +5,10 @@ use crate::monitor::{SiteState, State};
 use crate::tui::format::{plural, setting};
 
 /// Why one look said what it said.
-pub(super) fn of_look(site: &SiteState, look: &CheckResult) -> String {
+pub(super) fn of_check(site: &SiteState, check: &CheckResult) -> String {
     let asked = &site.site().spec;
-    let Some(reason) = look.reason else {
-        let status = look.status.map_or_else(
+    let Some(reason) = check.reason else {
+        let status = check.status.map_or_else(
             || "the answer".to_owned(),
             |status| format!("status {status}"),
         );
@@ -27,7 +27,7 @@ pub(super) fn of_look(site: &SiteState, look: &CheckResult) -> String {
             setting(asked.timeout)
         ),
         Reason::Status => {
-            let status = look.status.unwrap_or_default();
+            let status = check.status.unwrap_or_default();
             if !asked.expect_status.is_named() {
                 format!("status {status} is 400 or more")
             } else {
