@@ -68,7 +68,10 @@ pub(crate) struct Binding {
     pub(crate) scope: Scope,
     /// Place and word in the footer, the most important first; `None` stays in the help.
     pub(crate) footer: Option<(u8, &'static str)>,
-    /// What it does, for help and README.
+    /// The action in about three words, for the first page of the help. Bindings next to
+    /// each other with the same words share a line there.
+    pub(crate) brief: &'static str,
+    /// The action in a sentence, for the pages below and for docs/keys.md.
     pub(crate) sentence: &'static str,
 }
 
@@ -78,6 +81,7 @@ const fn bind(
     action: Action,
     scope: Scope,
     footer: Option<(u8, &'static str)>,
+    brief: &'static str,
     sentence: &'static str,
 ) -> Binding {
     Binding {
@@ -86,6 +90,7 @@ const fn bind(
         action,
         scope,
         footer,
+        brief,
         sentence,
     }
 }
@@ -97,123 +102,123 @@ use Scope as S;
 /// Every key of the program.
 #[rustfmt::skip]
 pub(crate) const BINDINGS: [Binding; 105] = [
-    bind(&[K::Char('?')], "?", A::Help, S::Everywhere, Some((0, "help")), "Open this help; again closes it."),
-    bind(&[K::Char('q')], "q", A::Close, S::Everywhere, Some((1, "quit")), "Close what is open; in the table, quit."),
-    bind(&[K::Esc], "Esc", A::Back, S::Everywhere, None, "Go back: close, then clear the filter, then unfreeze. Never quits."),
-    bind(&[K::Char(' ')], "Space", A::Freeze, S::Everywhere, Some((9, "freeze")), "Freeze the display to read it; checks go on. Again goes live."),
-    bind(&DIGITS, "1-9", A::Paradigm, S::Everywhere, Some((4, "paradigm")), "Run the checks by that paradigm from now on; nothing is lost."),
-    bind(&[K::Char(']')], "]", A::NextParadigm, S::Everywhere, None, "The next paradigm."),
-    bind(&[K::Char('[')], "[", A::PreviousParadigm, S::Everywhere, None, "The paradigm before."),
-    bind(&[K::Char('+'), K::Char('=')], "+", A::MoreWorkers, S::Everywhere, Some((10, "workers")), "More workers: more checks in flight at once."),
-    bind(&[K::Char('-'), K::Char('_')], "-", A::FewerWorkers, S::Everywhere, None, "Fewer workers; checks in flight are finished."),
+    bind(&[K::Char('?')], "?", A::Help, S::Everywhere, Some((0, "help")), "this help", "Open this help; a second ? closes it."),
+    bind(&[K::Char('q')], "q", A::Close, S::Everywhere, Some((1, "quit")), "close, or quit", "Close what is open; on a screen, quit."),
+    bind(&[K::Esc], "Esc", A::Back, S::Everywhere, None, "go back", "Go back: close, then unfreeze, then clear the filter. Never quits."),
+    bind(&[K::Char(' ')], "Space", A::Freeze, S::Everywhere, Some((9, "freeze")), "freeze, go live", "Freeze the display to read it; checks go on. A second Space goes live."),
+    bind(&DIGITS, "1-9", A::Paradigm, S::Everywhere, Some((4, "paradigm")), "switch the paradigm", "Run the checks by that paradigm from now on; no check is lost."),
+    bind(&[K::Char(']')], "]", A::NextParadigm, S::Everywhere, None, "next, previous one", "Switch to the next paradigm."),
+    bind(&[K::Char('[')], "[", A::PreviousParadigm, S::Everywhere, None, "next, previous one", "Switch to the previous paradigm."),
+    bind(&[K::Char('+'), K::Char('=')], "+", A::MoreWorkers, S::Everywhere, Some((10, "workers")), "more, fewer workers", "More workers: more checks in flight at once."),
+    bind(&[K::Char('-'), K::Char('_')], "-", A::FewerWorkers, S::Everywhere, None, "more, fewer workers", "Fewer workers; checks in flight are finished."),
 
-    bind(&[K::Tab], "Tab", A::NextScreen, S::Screens, Some((2, "screen")), "The next screen."),
-    bind(&[K::BackTab], "Shift-Tab", A::PreviousScreen, S::Screens, None, "The screen before."),
-    bind(&FUNCTION, "F1-F9", A::Screen, S::Screens, None, "That screen."),
+    bind(&[K::Tab], "Tab", A::NextScreen, S::Screens, Some((2, "screen")), "next, previous screen", "Go to the next screen."),
+    bind(&[K::BackTab], "Shift-Tab", A::PreviousScreen, S::Screens, None, "next, previous screen", "Go to the previous screen."),
+    bind(&FUNCTION, "F1-F9", A::Screen, S::Screens, None, "go to a screen", "Go to that screen: Sites, Sched, Race, Lab, Outages."),
 
-    bind(&[K::Up, K::Char('k')], "Up k", A::Up, S::Sites, None, "Select the site above."),
-    bind(&[K::Down, K::Char('j')], "Down j", A::Down, S::Sites, None, "Select the site below; the selection follows its site."),
-    bind(&[K::PageUp], "PgUp", A::PageUp, S::Sites, None, "A page up."),
-    bind(&[K::PageDown], "PgDn", A::PageDown, S::Sites, None, "A page down."),
-    bind(&[K::Home, K::Char('g')], "Home g", A::Top, S::Sites, None, "The first row, whatever site comes to stand there."),
-    bind(&[K::End, K::Char('G')], "End G", A::Bottom, S::Sites, None, "The last site."),
-    bind(&[K::Enter], "Enter", A::Explain, S::Sites, Some((3, "explain")), "Explain the verdict: rule, requests, phases, certificate, thread."),
-    bind(&[K::Char('/')], "/", A::Filter, S::Sites, Some((5, "filter")), "Filter by name, URL, state, reason, code, tag:x or owner:x."),
-    bind(&[K::Char('s')], "s", A::Sort, S::Sites, Some((6, "sort")), "Sort by failing, name, latency, uptime, lateness or next check."),
-    bind(&[K::Char('S')], "S", A::Reverse, S::Sites, None, "Reverse the order."),
+    bind(&[K::Up, K::Char('k')], "Up k", A::Up, S::Sites, None, "select a site", "Select the site above."),
+    bind(&[K::Down, K::Char('j')], "Down j", A::Down, S::Sites, None, "select a site", "Select the site below; the selection follows its site when the order changes."),
+    bind(&[K::PageUp], "PgUp", A::PageUp, S::Sites, None, "turn the page", "A page up."),
+    bind(&[K::PageDown], "PgDn", A::PageDown, S::Sites, None, "turn the page", "A page down."),
+    bind(&[K::Home, K::Char('g')], "Home g", A::Top, S::Sites, None, "first, last site", "Select the first row, and stay there when the order changes."),
+    bind(&[K::End, K::Char('G')], "End G", A::Bottom, S::Sites, None, "first, last site", "Select the last site."),
+    bind(&[K::Enter], "Enter", A::Explain, S::Sites, Some((3, "explain")), "explain the verdict", "Explain the verdict: rule, requests, phases, certificate, thread."),
+    bind(&[K::Char('/')], "/", A::Filter, S::Sites, Some((5, "filter")), "filter the list", "Filter by name, URL, state, reason, code, tag:x or owner:x."),
+    bind(&[K::Char('s')], "s", A::Sort, S::Sites, Some((6, "sort")), "sort the list", "Sort by failing, name, latency, uptime, lateness or next check; each s takes the next."),
+    bind(&[K::Char('S')], "S", A::Reverse, S::Sites, None, "reverse the order", "Reverse the order."),
 
-    bind(&[K::Char('r')], "r", A::Recheck, S::Site, Some((7, "recheck")), "Check it now."),
-    bind(&[K::Char('R')], "R", A::RecheckAll, S::All, Some((8, "check all")), "Check every site now: a sweep."),
-    bind(&[K::Char('p')], "p", A::Pause, S::Site, Some((8, "pause")), "Pause its checks, or resume them; kept in sites.toml."),
-    bind(&[K::Char('w')], "w", A::Maintain, S::Site, None, "Begin an hour of maintenance: nobody is told of it. Again ends it."),
-    bind(&[K::Char('y')], "y", A::Copy, S::Site, Some((11, "copy curl")), "Copy a curl line that repeats its request."),
+    bind(&[K::Char('r')], "r", A::Recheck, S::Site, Some((7, "check")), "check it now", "Check it now."),
+    bind(&[K::Char('R')], "R", A::RecheckAll, S::All, Some((8, "check all")), "check all now", "Check every site now: a sweep."),
+    bind(&[K::Char('p')], "p", A::Pause, S::Site, Some((8, "pause")), "pause, resume", "Pause its checks, or resume them; kept in sites.toml."),
+    bind(&[K::Char('w')], "w", A::Maintain, S::Site, None, "maintain for 1h", "Begin an hour of maintenance: its owners get no message. A second w ends it."),
+    bind(&[K::Char('y')], "y", A::Copy, S::Site, Some((11, "copy curl")), "copy as curl", "Copy a curl line that repeats its request."),
 
-    bind(&[K::Char('v')], "v", A::Sched(SchedAction::Group), S::Sched, Some((3, "view")), "Lanes by thread, by site or by task."),
-    bind(&[K::Char('z')], "z", A::Sched(SchedAction::Closer), S::Sched, Some((5, "zoom")), "Zoom in: less time on a page."),
-    bind(&[K::Char('Z')], "Z", A::Sched(SchedAction::Wider), S::Sched, None, "Zoom out: more time on a page."),
-    bind(&[K::Left, K::Char('h')], "Left h", A::Sched(SchedAction::Left), S::Sched, Some((6, "checks")), "The check before in the lane; what it did stands below."),
-    bind(&[K::Right, K::Char('l')], "Right l", A::Sched(SchedAction::Right), S::Sched, None, "The next check in the lane."),
-    bind(&[K::Up, K::Char('k')], "Up k", A::Sched(SchedAction::LaneUp), S::Sched, None, "The lane above."),
-    bind(&[K::Down, K::Char('j')], "Down j", A::Sched(SchedAction::LaneDown), S::Sched, None, "The lane below."),
-    bind(&[K::PageUp], "PgUp", A::Sched(SchedAction::Back), S::Sched, Some((7, "back")), "Half a page back in time, where the picture stands still."),
-    bind(&[K::PageDown], "PgDn", A::Sched(SchedAction::Forth), S::Sched, None, "Half a page forth in time."),
-    bind(&[K::Home, K::Char('g')], "Home g", A::Sched(SchedAction::Oldest), S::Sched, None, "The oldest check on record."),
-    bind(&[K::End, K::Char('G')], "End G", A::Sched(SchedAction::Live), S::Sched, None, "Go live again."),
-    bind(&[K::Char('f')], "f", A::Sched(SchedAction::Follow), S::Sched, None, "Mark the site under the cursor in all lanes, or none."),
-    bind(&[K::Enter], "Enter", A::Sched(SchedAction::Explain), S::Sched, None, "Explain the site under the cursor."),
-    bind(&[K::Char('e')], "e", A::Sched(SchedAction::Export), S::Sched, Some((11, "export")), "Write what is on record as a trace that Perfetto opens."),
-    bind(&[K::Char('T')], "T", A::Sched(SchedAction::Record), S::Sched, None, "Recording off, or on again."),
+    bind(&[K::Char('v')], "v", A::Sched(SchedAction::Group), S::Sched, Some((3, "view")), "group the lanes", "Lanes by thread, by site or by task."),
+    bind(&[K::Char('z')], "z", A::Sched(SchedAction::Closer), S::Sched, Some((5, "zoom")), "zoom in, out", "Zoom in: less time on a page."),
+    bind(&[K::Char('Z')], "Z", A::Sched(SchedAction::Wider), S::Sched, None, "zoom in, out", "Zoom out: more time on a page."),
+    bind(&[K::Left, K::Char('h')], "Left h", A::Sched(SchedAction::Left), S::Sched, Some((6, "checks")), "select a check", "Select the check before in the lane; what it did stands below."),
+    bind(&[K::Right, K::Char('l')], "Right l", A::Sched(SchedAction::Right), S::Sched, None, "select a check", "Select the next check in the lane."),
+    bind(&[K::Up, K::Char('k')], "Up k", A::Sched(SchedAction::LaneUp), S::Sched, None, "select a lane", "Select the lane above."),
+    bind(&[K::Down, K::Char('j')], "Down j", A::Sched(SchedAction::LaneDown), S::Sched, None, "select a lane", "Select the lane below."),
+    bind(&[K::PageUp], "PgUp", A::Sched(SchedAction::Back), S::Sched, Some((7, "back")), "go back, forward", "Go half a page back in time; the picture stands still from then on."),
+    bind(&[K::PageDown], "PgDn", A::Sched(SchedAction::Forth), S::Sched, None, "go back, forward", "Go half a page forward in time."),
+    bind(&[K::Home, K::Char('g')], "Home g", A::Sched(SchedAction::Oldest), S::Sched, None, "oldest check, live", "Go to the oldest check on record."),
+    bind(&[K::End, K::Char('G')], "End G", A::Sched(SchedAction::Live), S::Sched, None, "oldest check, live", "Go live again."),
+    bind(&[K::Char('f')], "f", A::Sched(SchedAction::Follow), S::Sched, None, "mark its site", "Mark the site under the cursor in all lanes; a second f removes the mark."),
+    bind(&[K::Enter], "Enter", A::Sched(SchedAction::Explain), S::Sched, None, "explain its site", "Explain the site under the cursor."),
+    bind(&[K::Char('e')], "e", A::Sched(SchedAction::Export), S::Sched, Some((11, "export")), "export a trace", "Write what is on record as a trace that Perfetto opens."),
+    bind(&[K::Char('T')], "T", A::Sched(SchedAction::Record), S::Sched, None, "record, or not", "Stop recording, or record again."),
 
-    bind(&[K::Enter], "Enter", A::Lab(LabAction::Run), S::Race, Some((3, "race")), "Start the race; again stops it."),
-    bind(&[K::Char('x')], "x", A::Lab(LabAction::Work), S::Race, Some((5, "work")), "Race over the sites, over sleeps or over crunches."),
-    bind(&[K::Char('G')], "G", A::Lab(LabAction::Lock), S::Race, Some((6, "lock")), "With the interpreter lock, or without."),
-    bind(&[K::Enter], "Enter", A::Lab(LabAction::Run), S::Lab, Some((3, "run")), "Run the experiment; again stops it."),
-    bind(&[K::Char('x')], "x", A::Lab(LabAction::Work), S::Lab, Some((5, "work")), "Sleep or crunch."),
-    bind(&[K::Char('G')], "G", A::Lab(LabAction::Lock), S::Lab, Some((6, "lock")), "The next run: with the interpreter lock, without, or both."),
-    bind(&[K::Char('z')], "z", A::Lab(LabAction::Close), S::Lab, Some((4, "close-up")), "The beginning alone, so large that each turn is seen; again the whole."),
-    bind(&[K::Up, K::Char('k')], "Up k", A::Lab(LabAction::More), S::Lab, Some((7, "how many")), "One job more."),
-    bind(&[K::Down, K::Char('j')], "Down j", A::Lab(LabAction::Fewer), S::Lab, None, "One job fewer."),
-    bind(&[K::Right, K::Char('l')], "Right l", A::Lab(LabAction::Longer), S::Lab, Some((8, "how long")), "Longer jobs."),
-    bind(&[K::Left, K::Char('h')], "Left h", A::Lab(LabAction::Shorter), S::Lab, None, "Shorter jobs."),
-    bind(&[K::Up, K::Char('k')], "Up k", A::Up, S::Outages, None, "Select the outage or the letter above."),
-    bind(&[K::Down, K::Char('j')], "Down j", A::Down, S::Outages, None, "Select the one below; the selection follows it."),
-    bind(&[K::PageUp], "PgUp", A::PageUp, S::Outages, None, "A page up."),
-    bind(&[K::PageDown], "PgDn", A::PageDown, S::Outages, None, "A page down."),
-    bind(&[K::Home, K::Char('g')], "Home g", A::Top, S::Outages, None, "The first row, whatever comes to stand there."),
-    bind(&[K::End, K::Char('G')], "End G", A::Bottom, S::Outages, None, "The last row."),
-    bind(&[K::Char('a')], "a", A::Outages(OutageAction::Acknowledge), S::Outages, Some((2, "acknowledge")), "Acknowledge the outage with a note; again takes it back."),
-    bind(&[K::Enter], "Enter", A::Outages(OutageAction::Open), S::Outages, Some((3, "details")), "All about the outage, or the whole letter."),
-    bind(&[K::Char('o')], "o", A::Outages(OutageAction::OtherPane), S::Outages, Some((4, "outbox")), "Go to the outbox, and back."),
-    bind(&[K::Char('r')], "r", A::Outages(OutageAction::SendAgain), S::Outages, Some((5, "send again")), "Send the selected letter of the outbox again, at once."),
-    bind(&[K::Char('/')], "/", A::Filter, S::Outages, Some((6, "filter")), "Filter by site, URL, reason, owner, note, open or ended."),
-    bind(&[K::Char('d')], "d", A::Outages(OutageAction::SiteHistory), S::Outages, Some((7, "site's past")), "The past of its site: uptime, latency, days, outages."),
-    bind(&[K::Char('t')], "t", A::Outages(OutageAction::Replay), S::Outages, Some((8, "try rules")), "Try other rules on the past: outages, messages, how soon each is noticed."),
+    bind(&[K::Enter], "Enter", A::Lab(LabAction::Run), S::Race, Some((3, "race")), "start, stop", "Start the race; a second Enter stops it."),
+    bind(&[K::Char('x')], "x", A::Lab(LabAction::Work), S::Race, Some((5, "work")), "choose the work", "Race over the sites, over sleeps or over crunches."),
+    bind(&[K::Char('G')], "G", A::Lab(LabAction::Lock), S::Race, Some((6, "lock")), "interpreter lock", "Race with the interpreter lock, or without."),
+    bind(&[K::Enter], "Enter", A::Lab(LabAction::Run), S::Lab, Some((3, "run")), "start, stop", "Run the experiment; a second Enter stops it."),
+    bind(&[K::Char('x')], "x", A::Lab(LabAction::Work), S::Lab, Some((5, "work")), "choose the work", "Choose the work of each job: sleep or crunch."),
+    bind(&[K::Char('G')], "G", A::Lab(LabAction::Lock), S::Lab, Some((6, "lock")), "interpreter lock", "Run next with the interpreter lock, without, or both."),
+    bind(&[K::Char('z')], "z", A::Lab(LabAction::Close), S::Lab, Some((4, "close-up")), "close-up, whole", "Show the beginning alone, so large that each turn is seen; a second z shows the whole."),
+    bind(&[K::Up, K::Char('k')], "Up k", A::Lab(LabAction::More), S::Lab, Some((7, "how many")), "more, fewer jobs", "One job more."),
+    bind(&[K::Down, K::Char('j')], "Down j", A::Lab(LabAction::Fewer), S::Lab, None, "more, fewer jobs", "One job fewer."),
+    bind(&[K::Right, K::Char('l')], "Right l", A::Lab(LabAction::Longer), S::Lab, Some((8, "how long")), "longer, shorter jobs", "Longer jobs."),
+    bind(&[K::Left, K::Char('h')], "Left h", A::Lab(LabAction::Shorter), S::Lab, None, "longer, shorter jobs", "Shorter jobs."),
+    bind(&[K::Up, K::Char('k')], "Up k", A::Up, S::Outages, None, "select a row", "Select the outage or the message above."),
+    bind(&[K::Down, K::Char('j')], "Down j", A::Down, S::Outages, None, "select a row", "Select the one below; the selection follows it when the list changes."),
+    bind(&[K::PageUp], "PgUp", A::PageUp, S::Outages, None, "turn the page", "A page up."),
+    bind(&[K::PageDown], "PgDn", A::PageDown, S::Outages, None, "turn the page", "A page down."),
+    bind(&[K::Home, K::Char('g')], "Home g", A::Top, S::Outages, None, "first, last row", "Select the first row, and stay there when the list changes."),
+    bind(&[K::End, K::Char('G')], "End G", A::Bottom, S::Outages, None, "first, last row", "Select the last row."),
+    bind(&[K::Char('a')], "a", A::Outages(OutageAction::Acknowledge), S::Outages, Some((2, "acknowledge")), "acknowledge it", "Acknowledge the outage with a note; a second a takes it back."),
+    bind(&[K::Enter], "Enter", A::Outages(OutageAction::Open), S::Outages, Some((3, "details")), "show details", "Show all about the outage, or the whole message."),
+    bind(&[K::Char('o')], "o", A::Outages(OutageAction::OtherPane), S::Outages, Some((4, "outbox")), "outbox, outages", "Go to the outbox, and back."),
+    bind(&[K::Char('r')], "r", A::Outages(OutageAction::SendAgain), S::Outages, Some((5, "send again")), "send again", "Send the selected message of the outbox again, at once."),
+    bind(&[K::Char('/')], "/", A::Filter, S::Outages, Some((6, "filter")), "filter the list", "Filter by site, URL, reason, owner, note, open or ended."),
+    bind(&[K::Char('d')], "d", A::Outages(OutageAction::SiteHistory), S::Outages, Some((7, "history")), "the site's history", "The history of its site: uptime, latency, days, outages."),
+    bind(&[K::Char('t')], "t", A::Outages(OutageAction::Replay), S::Outages, Some((8, "try rules")), "try other rules", "Replay the history under other rules: outages, messages, how soon each is noticed."),
 
-    bind(&[K::Char('d')], "d", A::Outages(OutageAction::SiteHistory), S::Site, Some((6, "past")), "Its past: uptime, latency, days, outages, and what the history costs."),
-    bind(&[K::Char('z')], "z", A::Outages(OutageAction::Shorter), S::SiteHistory, Some((3, "zoom in")), "A shorter span: 90 days, 30 days, 7 days, 24 hours."),
-    bind(&[K::Char('Z')], "Z", A::Outages(OutageAction::Longer), S::SiteHistory, Some((4, "zoom out")), "A longer span."),
-    bind(&[K::Char('c')], "c", A::Replay(RuleChange::More(RuleKnob::Confirm)), S::Replay, Some((2, "confirm")), "One failure more before a site is down."),
-    bind(&[K::Char('C')], "C", A::Replay(RuleChange::Less(RuleKnob::Confirm)), S::Replay, None, "One failure less."),
-    bind(&[K::Char('t')], "t", A::Replay(RuleChange::More(RuleKnob::Timeout)), S::Replay, Some((3, "timeout")), "A longer timeout."),
-    bind(&[K::Char('T')], "T", A::Replay(RuleChange::Less(RuleKnob::Timeout)), S::Replay, None, "A shorter timeout."),
-    bind(&[K::Char('r')], "r", A::Replay(RuleChange::More(RuleKnob::Recover)), S::Replay, Some((4, "recover")), "One good look more before it is up again."),
-    bind(&[K::Char('R')], "R", A::Replay(RuleChange::Less(RuleKnob::Recover)), S::Replay, None, "One good look less."),
-    bind(&[K::Char('s')], "s", A::Replay(RuleChange::More(RuleKnob::Slow)), S::Replay, Some((5, "slow")), "An answer is slow later."),
-    bind(&[K::Char('S')], "S", A::Replay(RuleChange::Less(RuleKnob::Slow)), S::Replay, None, "An answer is slow sooner."),
-    bind(&[K::Char('z')], "z", A::Replay(RuleChange::Less(RuleKnob::Span)), S::Replay, Some((6, "span")), "A shorter span: 90 days, 30 days, 7 days, a day, 6 hours, an hour."),
-    bind(&[K::Char('Z')], "Z", A::Replay(RuleChange::More(RuleKnob::Span)), S::Replay, None, "A longer span, up to all that is kept."),
-    bind(&[K::Char('x')], "x", A::Replay(RuleChange::CurrentRules), S::Replay, Some((7, "as they are")), "All rules as they are again."),
+    bind(&[K::Char('d')], "d", A::Outages(OutageAction::SiteHistory), S::Site, Some((6, "history")), "its history", "Its history: uptime, latency, days, outages, and the size of the file."),
+    bind(&[K::Char('z')], "z", A::Outages(OutageAction::Shorter), S::SiteHistory, Some((3, "zoom in")), "shorter, longer span", "A shorter span: 90 days, 30 days, 7 days, 24 hours."),
+    bind(&[K::Char('Z')], "Z", A::Outages(OutageAction::Longer), S::SiteHistory, Some((4, "zoom out")), "shorter, longer span", "A longer span."),
+    bind(&[K::Char('c')], "c", A::Replay(RuleChange::More(RuleKnob::Confirm)), S::Replay, Some((2, "confirm")), "failures until down", "Require one failure more before a site is down."),
+    bind(&[K::Char('C')], "C", A::Replay(RuleChange::Less(RuleKnob::Confirm)), S::Replay, None, "failures until down", "Require one failure less."),
+    bind(&[K::Char('t')], "t", A::Replay(RuleChange::More(RuleKnob::Timeout)), S::Replay, Some((3, "timeout")), "longer, shorter timeout", "A longer timeout."),
+    bind(&[K::Char('T')], "T", A::Replay(RuleChange::Less(RuleKnob::Timeout)), S::Replay, None, "longer, shorter timeout", "A shorter timeout."),
+    bind(&[K::Char('r')], "r", A::Replay(RuleChange::More(RuleKnob::Recover)), S::Replay, Some((4, "recover")), "good checks until up", "Require one good check more before a site is up again."),
+    bind(&[K::Char('R')], "R", A::Replay(RuleChange::Less(RuleKnob::Recover)), S::Replay, None, "good checks until up", "Require one good check less."),
+    bind(&[K::Char('s')], "s", A::Replay(RuleChange::More(RuleKnob::Slow)), S::Replay, Some((5, "slow")), "higher, lower slow limit", "A higher limit from which an answer is slow."),
+    bind(&[K::Char('S')], "S", A::Replay(RuleChange::Less(RuleKnob::Slow)), S::Replay, None, "higher, lower slow limit", "A lower limit from which an answer is slow."),
+    bind(&[K::Char('z')], "z", A::Replay(RuleChange::Less(RuleKnob::Span)), S::Replay, Some((6, "span")), "shorter, longer span", "A shorter span: 90 days, 30 days, 7 days, a day, 6 hours, an hour."),
+    bind(&[K::Char('Z')], "Z", A::Replay(RuleChange::More(RuleKnob::Span)), S::Replay, None, "shorter, longer span", "A longer span, up to all that is kept."),
+    bind(&[K::Char('x')], "x", A::Replay(RuleChange::CurrentRules), S::Replay, Some((7, "current")), "current rules", "Return to the current rules."),
 
-    bind(&[K::Enter], "Enter", A::Outages(OutageAction::Done), S::Note, Some((1, "acknowledge")), "Acknowledge the outage with this note."),
-    bind(&[K::Esc], "Esc", A::Back, S::Note, Some((2, "cancel")), "Leave it as it is."),
-    bind(&[K::Backspace, K::Ctrl('h')], "Backspace", A::Erase, S::Note, None, "Erase a character."),
-    bind(&[K::Ctrl('w')], "Ctrl-W", A::EraseWord, S::Note, None, "Erase a word."),
-    bind(&[K::Ctrl('u')], "Ctrl-U", A::EraseAll, S::Note, Some((3, "erase all")), "Erase everything typed."),
+    bind(&[K::Enter], "Enter", A::Outages(OutageAction::Done), S::Note, Some((1, "acknowledge")), "acknowledge", "Acknowledge the outage with this note."),
+    bind(&[K::Esc], "Esc", A::Back, S::Note, Some((2, "cancel")), "cancel", "Cancel: the outage stays as it is."),
+    bind(&[K::Backspace, K::Ctrl('h')], "Backspace", A::Erase, S::Note, None, "erase a character", "Erase a character."),
+    bind(&[K::Ctrl('w')], "Ctrl-W", A::EraseWord, S::Note, None, "erase a word", "Erase a word."),
+    bind(&[K::Ctrl('u')], "Ctrl-U", A::EraseAll, S::Note, Some((3, "erase all")), "erase all", "Erase everything typed."),
 
-    bind(&[K::Char('b')], "b", A::Break, S::Demo, Some((2, "break")), "Break it: it fails from now on."),
-    bind(&[K::Char('m')], "m", A::Mend, S::Demo, Some((2, "mend")), "Mend it."),
+    bind(&[K::Char('b')], "b", A::Break, S::Demo, Some((2, "break")), "break it", "Break it: its checks fail from now on."),
+    bind(&[K::Char('m')], "m", A::Mend, S::Demo, Some((2, "mend")), "mend it", "Mend it."),
 
-    bind(&[K::Enter], "Enter", A::Keep, S::Filter, Some((1, "keep")), "Keep the filter and go back to the table."),
-    bind(&[K::Esc], "Esc", A::Clear, S::Filter, Some((2, "clear")), "Clear the filter."),
-    bind(&[K::Up], "Up", A::Up, S::Filter, Some((3, "above")), "Select the site above."),
-    bind(&[K::Down], "Down", A::Down, S::Filter, Some((4, "below")), "Select the site below."),
-    bind(&[K::Backspace, K::Ctrl('h')], "Backspace", A::Erase, S::Filter, None, "Erase a character."),
-    bind(&[K::Ctrl('w')], "Ctrl-W", A::EraseWord, S::Filter, None, "Erase a word."),
-    bind(&[K::Ctrl('u')], "Ctrl-U", A::EraseAll, S::Filter, Some((5, "erase all")), "Erase everything typed."),
+    bind(&[K::Enter], "Enter", A::Keep, S::Filter, Some((1, "keep")), "keep the filter", "Keep the filter and go back to the table."),
+    bind(&[K::Esc], "Esc", A::Clear, S::Filter, Some((2, "clear")), "clear the filter", "Clear the filter."),
+    bind(&[K::Up], "Up", A::Up, S::Filter, Some((3, "above")), "select a site", "Select the site above."),
+    bind(&[K::Down], "Down", A::Down, S::Filter, Some((4, "below")), "select a site", "Select the site below."),
+    bind(&[K::Backspace, K::Ctrl('h')], "Backspace", A::Erase, S::Filter, None, "erase a character", "Erase a character."),
+    bind(&[K::Ctrl('w')], "Ctrl-W", A::EraseWord, S::Filter, None, "erase a word", "Erase a word."),
+    bind(&[K::Ctrl('u')], "Ctrl-U", A::EraseAll, S::Filter, Some((5, "erase all")), "erase all", "Erase everything typed."),
 
-    bind(&[K::Right, K::Char('n')], "Right n", A::NextSite, S::Explain, Some((3, "next site")), "Explain the next site of the table."),
-    bind(&[K::Left, K::Char('N')], "Left N", A::PreviousSite, S::Explain, None, "Explain the site before."),
+    bind(&[K::Right, K::Char('n')], "Right n", A::NextSite, S::Explain, Some((3, "next site")), "next, previous site", "Explain the next site of the table."),
+    bind(&[K::Left, K::Char('N')], "Left N", A::PreviousSite, S::Explain, None, "next, previous site", "Explain the previous site."),
 
-    bind(&[K::Up, K::Char('k')], "Up k", A::Up, S::Pager, None, "A line up."),
-    bind(&[K::Down, K::Char('j')], "Down j", A::Down, S::Pager, Some((2, "scroll")), "A line down."),
-    bind(&[K::PageUp], "PgUp", A::PageUp, S::Pager, None, "A page up."),
-    bind(&[K::PageDown], "PgDn", A::PageDown, S::Pager, None, "A page down."),
-    bind(&[K::Home, K::Char('g')], "Home g", A::Top, S::Pager, None, "The beginning."),
-    bind(&[K::End, K::Char('G')], "End G", A::Bottom, S::Pager, None, "The end."),
+    bind(&[K::Up, K::Char('k')], "Up k", A::Up, S::Pager, None, "scroll a line", "A line up."),
+    bind(&[K::Down, K::Char('j')], "Down j", A::Down, S::Pager, Some((2, "scroll")), "scroll a line", "A line down."),
+    bind(&[K::PageUp], "PgUp", A::PageUp, S::Pager, None, "turn the page", "A page up."),
+    bind(&[K::PageDown], "PgDn", A::PageDown, S::Pager, None, "turn the page", "A page down."),
+    bind(&[K::Home, K::Char('g')], "Home g", A::Top, S::Pager, None, "beginning, end", "Go to the beginning."),
+    bind(&[K::End, K::Char('G')], "End G", A::Bottom, S::Pager, None, "beginning, end", "Go to the end."),
 
-    bind(&[K::Ctrl('c')], "Ctrl-C", A::Quit, S::Always, None, "Quit at once."),
-    bind(&[K::Ctrl('z')], "Ctrl-Z", A::Suspend, S::Always, None, "Suspend; fg in the shell comes back."),
-    bind(&[K::Ctrl('l')], "Ctrl-L", A::Redraw, S::Always, None, "Draw everything anew."),
+    bind(&[K::Ctrl('c')], "Ctrl-C", A::Quit, S::Always, None, "quit at once", "Quit at once."),
+    bind(&[K::Ctrl('z')], "Ctrl-Z", A::Suspend, S::Always, None, "suspend", "Suspend the program; fg in the shell continues it."),
+    bind(&[K::Ctrl('l')], "Ctrl-L", A::Redraw, S::Always, None, "redraw", "Draw the whole screen again."),
 ];
 
 /// What stands in front and takes the keys.
@@ -329,6 +334,85 @@ pub(crate) fn footer(mode: Mode, context: &Context<'_>) -> Vec<(String, &'static
             _ => (context.caption(binding), word),
         })
         .collect()
+}
+
+/// A line of the help: keys and what they do.
+pub(crate) type HelpLine = (String, String);
+
+/// The first page of the help: the keys of `mode`, those of every screen, and those of other
+/// screens that everybody needs, each in about three words.
+#[derive(Debug)]
+pub(crate) struct FirstPage {
+    pub(crate) here: Vec<HelpLine>,
+    pub(crate) everywhere: Vec<HelpLine>,
+    pub(crate) elsewhere: Vec<HelpLine>,
+}
+
+/// What the first page says of every screen, wherever it is opened.
+const fn is_for_everybody(action: Action) -> bool {
+    matches!(
+        action,
+        Action::Explain
+            | Action::Filter
+            | Action::Sort
+            | Action::Pause
+            | Action::Outages(OutageAction::Acknowledge)
+    )
+}
+
+/// The first page of the help that is opened in `mode`.
+pub(crate) fn first_page(mode: Mode, context: &Context<'_>) -> FirstPage {
+    const COMMON: [Scope; 3] = [S::Everywhere, S::Screens, S::Always];
+    let own = mode.scopes();
+    let here =
+        |binding: &&Binding| own.contains(&binding.scope) && !COMMON.contains(&binding.scope);
+    let there = BINDINGS
+        .iter()
+        .filter(|binding| is_for_everybody(binding.action) && context.has(binding.scope))
+        .filter(|binding| !own.contains(&binding.scope))
+        .filter(|binding| (binding.scope, binding.action) != (S::Outages, Action::Filter));
+    FirstPage {
+        here: joined(BINDINGS.iter().filter(here), context),
+        everywhere: joined(
+            BINDINGS
+                .iter()
+                .filter(|binding| COMMON.contains(&binding.scope)),
+            context,
+        ),
+        elsewhere: there
+            .map(|binding| {
+                let screen = if binding.scope == S::Outages {
+                    "Outages"
+                } else {
+                    "Sites"
+                };
+                let word = binding.footer.map_or(binding.brief, |(_, word)| word);
+                let text = format!("{word} ({screen})");
+                (context.caption(binding), text)
+            })
+            .collect(),
+    }
+}
+
+/// A line a binding; neighbours in the table with the same words share one, which has the
+/// first key of each.
+fn joined<'a>(bindings: impl Iterator<Item = &'a Binding>, context: &Context<'_>) -> Vec<HelpLine> {
+    let mut lines: Vec<HelpLine> = Vec::new();
+    let mut before: Option<&Binding> = None;
+    for binding in bindings.filter(|binding| context.has(binding.scope)) {
+        let caption = context.caption(binding);
+        let same = before
+            .is_some_and(|before| before.scope == binding.scope && before.brief == binding.brief);
+        match lines.last_mut() {
+            Some((keys, _)) if same => {
+                let first = |keys: &str| keys.split(' ').next().unwrap_or_default().to_owned();
+                *keys = format!("{} {}", first(keys), first(&caption));
+            }
+            _ => lines.push((caption, binding.brief.to_owned())),
+        }
+        before = Some(binding);
+    }
+    lines
 }
 
 /// The headings of the help and what stands under each: keys and sentence.

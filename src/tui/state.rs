@@ -6,7 +6,7 @@ use crate::domain::{Moment, Now, SiteId};
 use crate::monitor::SiteState;
 
 use super::history_view::HistoryView;
-use super::keymap::Scope;
+use super::keymap::{Mode, Scope};
 use super::lab_settings::LabSettings;
 use super::options::Options;
 use super::outages_state::{OutageKey, OutagesState};
@@ -112,8 +112,31 @@ impl State {
         }
     }
 
-    /// Whether the help begins with the words of the field.
-    pub(crate) fn words_first(&self) -> bool {
+    /// What stands in front and takes the keys.
+    pub(crate) fn mode(&self) -> Mode {
+        self.mode_of(self.layers.last())
+    }
+
+    /// What takes the keys again when the help in front is closed.
+    pub(crate) fn mode_below_help(&self) -> Mode {
+        let is_help = |layer: &&Layer| matches!(layer, Layer::Help { .. });
+        self.mode_of(self.layers.iter().rev().find(|layer| !is_help(layer)))
+    }
+
+    fn mode_of(&self, layer: Option<&Layer>) -> Mode {
+        match layer {
+            None => Mode::Screen(super::views::VIEWS[self.view].scopes),
+            Some(Layer::Help { .. } | Layer::Outage { .. } | Layer::Message { .. }) => Mode::Help,
+            Some(Layer::Explain { .. }) => Mode::Explain,
+            Some(Layer::SiteHistory { .. }) => Mode::SiteHistory,
+            Some(Layer::Replay { .. }) => Mode::Replay,
+            Some(Layer::Note { .. }) => Mode::Note,
+            Some(Layer::Filter) => Mode::Filter,
+        }
+    }
+
+    /// Whether the terms of concurrency stand above the long descriptions of the help.
+    pub(crate) fn terms_first(&self) -> bool {
         let scopes = super::views::VIEWS[self.view].scopes;
         scopes.contains(&Scope::Lab) || scopes.contains(&Scope::Race)
     }

@@ -75,7 +75,7 @@ impl Ui {
     }
 
     fn key(&mut self, key: Key, model: &ViewModel<'_>) -> Option<Intent> {
-        let mode = self.mode();
+        let mode = self.state.mode();
         match keymap::action(mode, key, &update::context(model)) {
             Some(action) => update::act(&mut self.state, action, key, model),
             None => {
@@ -92,19 +92,6 @@ impl Ui {
         const { &VIEWS }
             .get(self.state.view)
             .unwrap_or(const { &VIEWS[0] })
-    }
-
-    fn mode(&self) -> Mode {
-        match self.state.layers.last() {
-            None => Mode::Screen(self.view().scopes),
-            Some(Layer::Help { .. }) => Mode::Help,
-            Some(Layer::Explain { .. }) => Mode::Explain,
-            Some(Layer::Outage { .. } | Layer::Message { .. }) => Mode::Help,
-            Some(Layer::SiteHistory { .. }) => Mode::SiteHistory,
-            Some(Layer::Replay { .. }) => Mode::Replay,
-            Some(Layer::Note { .. }) => Mode::Note,
-            Some(Layer::Filter) => Mode::Filter,
-        }
     }
 
     /// Does what must not be done while drawing: brings the order of the rows up to date,
@@ -214,7 +201,7 @@ impl Ui {
         let body = areas.body;
         match state.layers.last() {
             Some(Layer::Help { scroll }) => {
-                let lines = help::lines(&update::context(model), state.words_first(), body.width);
+                let lines = help::lines(&update::context(model), state, body.width);
                 draw_pages(buffer, body, help::TITLE, &lines, *scroll);
             }
             Some(Layer::Explain { site, scroll }) => {
@@ -252,7 +239,12 @@ impl Ui {
                 let (text, style) = (message.line(width), theme::tone(message.tone));
                 put(buffer, line.x + 1, line.y, width, &text, style);
             }
-            _ => footer::draw(buffer, areas.footer, self.mode(), &update::context(model)),
+            _ => footer::draw(
+                buffer,
+                areas.footer,
+                self.state.mode(),
+                &update::context(model),
+            ),
         }
     }
 }

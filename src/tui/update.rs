@@ -225,7 +225,7 @@ fn on_site(state: &mut State, action: Action, id: SiteId, model: &ViewModel<'_>)
 fn pages(state: &State, model: &ViewModel<'_>) -> Option<usize> {
     let area = layout::body(state, model);
     let lines = match state.layers.last()? {
-        Layer::Help { .. } => help::lines(&context(model), state.words_first(), area.width).len(),
+        Layer::Help { .. } => help::lines(&context(model), state, area.width).len(),
         Layer::Explain { site, .. } => explain::lines(state, model, *site, area.width).len(),
         Layer::Outage { outage, .. } => outage::lines(state, model, outage, area.width).len(),
         Layer::Message { id, .. } => message::lines(state, model, id, area.width).len(),

@@ -1,4 +1,13 @@
-//! The help: every key, from the key table, and what the marks and columns mean.
+//! The help: on its first page the keys of the screen below in a few words, and under it every
+//! key in a sentence, what the marks and columns mean, and the terms of concurrency.
+//!
+//! ```text
+//! KEYS HERE                    KEYS EVERYWHERE
+//!   Up Down   select a site      ?       this help
+//!   Enter     explain …          q       close, or quit
+//! KEYS OF OTHER SCREENS          …
+//!   a         acknowledge it (Outages)
+//! ```
 
 use std::fmt::Write as _;
 
@@ -8,12 +17,13 @@ use crate::lab::GLOSSARY;
 use crate::monitor::State as SiteIs;
 use crate::paradigm::Label;
 use crate::tui::format::wrap;
-use crate::tui::keymap::{self, Context};
+use crate::tui::keymap::{self, Context, Mode};
+use crate::tui::state::State;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::views::VIEWS;
 
 /// The title of the help.
-pub(crate) const TITLE: &str = "Help";
+pub(crate) const TITLE: &str = "Help: every key in a sentence is below";
 
 /// From this width on the marks stand beside the keys.
 const TWO_COLUMNS: u16 = 110;
@@ -62,26 +72,72 @@ const fn meaning(state: SiteIs) -> &'static str {
     }
 }
 
-/// The help, in lines of at most `width` cells.
-///
-/// It ends with the words of the field, or begins with them where somebody wants to learn.
-pub(crate) fn lines(context: &Context<'_>, words_first: bool, width: u16) -> Vec<Line<'static>> {
-    let words = words(usize::from(width).saturating_sub(2));
+/// The help, in lines of at most `width` cells: the first page, and below it all that there
+/// is to read.
+pub(crate) fn lines(context: &Context<'_>, state: &State, width: u16) -> Vec<Line<'static>> {
+    let mut lines = first_page(context, state.mode_below_help(), width);
+    let terms = terms(usize::from(width).saturating_sub(2));
     let rest = keys_and_marks(context, width);
-    let (mut first, second) = if words_first {
-        (words, rest)
+    let parts = if state.terms_first() {
+        [terms, rest]
     } else {
-        (rest, words)
+        [rest, terms]
     };
-    first.push(Line::default());
-    first.extend(second);
-    first
+    for part in parts {
+        lines.push(Line::default());
+        lines.extend(part);
+    }
+    lines
 }
 
-/// The words of the field, and the key that shows each.
-fn words(width: usize) -> Vec<Line<'static>> {
+/// From this width on the keys of every screen stand beside those of this one.
+const FIRST_PAGE_COLUMNS: u16 = 78;
+
+/// The keys in a few words: one screen of 80 columns and 24 rows has room for all of them.
+fn first_page(context: &Context<'_>, mode: Mode, width: u16) -> Vec<Line<'static>> {
+    let page = keymap::first_page(mode, context);
+    let beside = width >= FIRST_PAGE_COLUMNS;
+    let cells = if beside { width / 2 - 1 } else { width }.saturating_sub(1);
+    let group = |lines: &mut Vec<_>, title: &str, group: Vec<keymap::HelpLine>| {
+        if !group.is_empty() {
+            heading(lines, title);
+        }
+        for (keys, brief) in group {
+            entry(lines, Span::styled(keys, BOLD), &brief, cells.into());
+        }
+    };
+    let (mut left, mut right) = (Vec::new(), Vec::new());
+    group(&mut left, "KEYS HERE", page.here);
+    group(&mut left, "KEYS OF OTHER SCREENS", page.elsewhere);
+    group(&mut right, "KEYS EVERYWHERE", page.everywhere);
+    if beside {
+        side_by_side(left, right, cells.into())
+    } else {
+        left.push(Line::default());
+        left.extend(right);
+        left
+    }
+}
+
+/// Puts the lines of `right` beside those of `left`, which have `cells` cells each.
+fn side_by_side(
+    mut left: Vec<Line<'static>>,
+    right: Vec<Line<'static>>,
+    cells: usize,
+) -> Vec<Line<'static>> {
+    left.resize(left.len().max(right.len()), Line::default());
+    for (line, beside) in left.iter_mut().zip(right) {
+        let gap = (cells + 2).saturating_sub(line.width());
+        line.push_span(Span::raw(" ".repeat(gap)));
+        line.spans.extend(beside.spans);
+    }
+    left
+}
+
+/// The terms of concurrency, each with its meaning and the key that shows it.
+fn terms(width: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
-    heading(&mut lines, "WORDS");
+    heading(&mut lines, "TERMS");
     for term in GLOSSARY {
         lines.push(Line::from(Span::styled(format!("  {}", term.word), BOLD)));
         for (text, style) in [(term.meaning, PLAIN), (term.see, DIM)] {
@@ -101,18 +157,11 @@ fn keys_and_marks(context: &Context<'_>, width: u16) -> Vec<Line<'static>> {
         return lines;
     }
     let half = usize::from(width) / 2 - 2;
-    let (mut left, right) = (keys(context, half), marks(context, half));
-    left.resize(left.len().max(right.len()), Line::default());
-    for (line, beside) in left.iter_mut().zip(right) {
-        let gap = (half + 2).saturating_sub(line.width());
-        line.push_span(Span::raw(" ".repeat(gap)));
-        line.spans.extend(beside.spans);
-    }
-    left
+    side_by_side(keys(context, half), marks(context, half), half)
 }
 
 fn entry(lines: &mut Vec<Line<'static>>, label: Span<'static>, text: &str, width: usize) {
-    const LABEL: usize = 14;
+    const LABEL: usize = 16;
     let mut label = Some(label);
     for part in wrap(text, width.saturating_sub(LABEL)) {
         let mut line = Line::from("  ");
@@ -184,6 +233,43 @@ pub fn keys_markdown(paradigms: &[Label]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The rows of a page on a screen of 24 rows: header, title and footer apart.
+    const ROWS: usize = 20;
+
+    #[test]
+    fn the_first_page_of_every_screen_fits_and_has_what_everybody_needs() {
+        let context = Context {
+            demo: true,
+            screens: VIEWS.len(),
+            paradigms: &crate::paradigm::labels(),
+        };
+        let overlays = [Mode::Explain, Mode::SiteHistory, Mode::Replay, Mode::Help];
+        let screens = VIEWS.iter().map(|view| Mode::Screen(view.scopes));
+        for mode in screens.chain(overlays) {
+            for width in [80, 120] {
+                let lines = first_page(&context, mode, width);
+                let text: Vec<_> = lines.iter().map(ToString::to_string).collect();
+                assert!(lines.len() <= ROWS, "{mode:?}: {}", text.join("\n"));
+                let text = text.join(" ");
+                for (key, brief) in [
+                    ("?", "this help"),
+                    ("q", "close, or quit"),
+                    ("Tab Shift-Tab", "next, previous screen"),
+                    ("1-7", "switch the paradigm"),
+                    ("/", "filter"),
+                    ("s", "sort"),
+                    ("Enter", "explain"),
+                    ("a", "acknowledge"),
+                    ("p", "pause"),
+                ] {
+                    let words: Vec<_> = text.split("  ").map(str::trim).collect();
+                    let says = |part: &str| words.iter().any(|word| word.starts_with(part));
+                    assert!(says(key) && text.contains(brief), "{mode:?}: {key} {text}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn the_readme_has_a_row_for_every_key_and_no_broken_cell() {

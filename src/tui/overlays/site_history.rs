@@ -236,7 +236,10 @@ impl Page<'_> {
         let size = format!("{}, {oldest}", bytes(file.bytes));
         self.text.say("Size", &size, PLAIN);
         let checks = count(usize::try_from(file.checks_per_day).unwrap_or(usize::MAX));
-        let growth = format!("{} a day at {checks} checks a day", bytes(file.bytes_per_day));
+        let growth = format!(
+            "{} a day at {checks} checks a day",
+            bytes(file.bytes_per_day)
+        );
         self.text.say("Growth", &growth, PLAIN);
     }
 }

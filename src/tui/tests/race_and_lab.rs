@@ -384,15 +384,15 @@ fn keys_ask_for_what_the_screen_says() {
 }
 
 #[test]
-fn help_begins_with_the_words_of_the_field_there() {
+fn help_has_the_terms_of_concurrency_right_below_the_keys_there() {
     let fixture = Fixture::fresh();
     let model = model(&fixture, LabView::default());
     for screen in ["F3", "F4"] {
         let text = text(&model, SMALL, &format!("{screen} ?"));
         assert!(
-            text.contains("WORDS") && text.contains("concurrent, parallel"),
+            text.contains("TERMS") && text.contains("concurrent, parallel"),
             "{text}"
         );
     }
-    assert!(!text(&model, SMALL, "?").contains("WORDS"));
+    assert!(!text(&model, SMALL, "?").contains("TERMS"));
 }
