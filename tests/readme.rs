@@ -304,6 +304,64 @@ mod readme {
         }
     }
 
+    /// What a table of the reference needs before one of its keys can stand in it.
+    fn opening(section: &str, key: &str) -> &'static str {
+        match (section, key.split('.').next().unwrap()) {
+            ("[monitor]", _) => "[monitor]",
+            ("[[sites]]", _) => "[[sites]]\nurl = \"https://example.org\"",
+            ("[owners.NAME]", _) => "[owners.boss]\n[owners.ops]\nescalate = \"boss\"",
+            ("[notify]", _) => "[notify]",
+            (_, "email") => "[notify.email]\nsmtp = \"smtp://mail\"\nfrom = \"a@example.org\"",
+            (_, "sms") => "[notify.sms]\naccount = \"a\"\ntoken = \"t\"\nfrom = \"+15550100\"",
+            (_, "push") => "[notify.push]",
+            ("[history]", _) => "[history]",
+            ("[queue]", _) => "[queue]",
+            _ => panic!("what opens {section} for {key}?"),
+        }
+    }
+
+    #[test]
+    fn a_default_that_is_written_out_changes_nothing() {
+        let document = read("docs/configuration.md");
+        let (begin, end) = part(&document, "configuration");
+        let (mut section, mut compared) = ("", 0);
+        for line in document[begin..end].lines() {
+            if let Some(heading) = line.strip_prefix("### `") {
+                section = heading.split('`').next().unwrap();
+            }
+            let cells: Vec<&str> = line.trim_matches(['|', ' ']).split(" | ").collect();
+            let [key, _, default, _] = cells[..] else {
+                continue;
+            };
+            let key = key.trim_matches('`');
+            // A default in plain words is none that could be written.
+            let Some(default) = default.strip_prefix('`').and_then(|d| d.strip_suffix('`')) else {
+                continue;
+            };
+            if key.contains('`') || default.starts_with("UptimeSquirrel") {
+                continue;
+            }
+            let opening = opening(section, key);
+            let name = key.rsplit('.').next().unwrap();
+            let without = load(&format!("{opening}\n"));
+            let with = load(&format!("{opening}\n{name} = {default}\n"));
+            let seen = |config: config::Config| {
+                let queue = uptime_squirrel::app::queue_options(&config);
+                let config = config::Config {
+                    path: None,
+                    sources: Vec::new(),
+                    queue: config::QueueSettings::default(),
+                    ..config
+                };
+                let kept = (queue.name, queue.expires, queue.result_expires);
+                (config, kept)
+            };
+            assert_eq!(seen(without), seen(with), "{section} {key} = {default}");
+            compared += 1;
+        }
+        assert!(compared > 20, "{compared}");
+    }
+
     #[test]
     fn the_configuration_of_the_channels_can_be_followed_literally() {
         let document = read("docs/outages.md");
@@ -374,6 +432,27 @@ mod readme {
         for asset in ["\"README.md\"", "\"CHANGELOG.md\"", "\"docs/*.md\""] {
             assert!(manifest.contains(&format!("    [{asset}, ")), "{asset}");
         }
+    }
+
+    /// What stands between backquotes and begins like a file of the repository is one.
+    #[test]
+    fn every_file_that_is_named_exists() {
+        let mut complaints = Vec::new();
+        let mut named = 0;
+        for (path, document) in documents() {
+            let prose = parts(&document).0;
+            for span in prose.split('`').skip(1).step_by(2) {
+                let folders = ["src/", "tests/", "contrib/", "benches/", "docs/"];
+                if folders.iter().any(|folder| span.starts_with(folder)) {
+                    named += 1;
+                    if !root().join(span).exists() {
+                        complaints.push(format!("{path}: there is no {span}"));
+                    }
+                }
+            }
+        }
+        assert!(named > 40, "{named}");
+        assert!(complaints.is_empty(), "{}", complaints.join("\n"));
     }
 
     /// Every bench is in the list, and what is in the list is a bench.
