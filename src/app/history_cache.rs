@@ -134,7 +134,7 @@ impl HistoryCache {
             return;
         }
         let Some(ledger) = core.ledger() else {
-            self.past.trouble = Some("no history is kept".to_owned());
+            self.past.error = Some("no history is kept".to_owned());
             return;
         };
         let speaker = self.speaker.clone();
@@ -159,7 +159,7 @@ impl HistoryCache {
 
     fn take(&mut self, answer: Answer, monitor: &Monitor) {
         let mut past = self.past.clone();
-        past.trouble = None;
+        past.error = None;
         match answer {
             Answer::Lists(Ok((outages, messages, count))) => {
                 past.answered = true;
@@ -183,7 +183,7 @@ impl HistoryCache {
                 });
             }
             Answer::Lists(Err(error)) | Answer::Site(.., Err(error)) => {
-                past.trouble = Some(error.to_string());
+                past.error = Some(error.to_string());
             }
         }
         if past != self.past {

@@ -104,12 +104,12 @@ impl ReplayRunner {
         if self.asked != Some(tried) {
             self.asked = Some(tried);
             self.seen.revision += 1;
-            self.seen.trouble = None;
+            self.seen.error = None;
             // What was under way ends here, whatever it had found.
             self.work = match self.begin(core, tried, now) {
                 Ok(work) => Some(work),
                 Err(why) => {
-                    self.seen.trouble = Some(why);
+                    self.seen.error = Some(why);
                     None
                 }
             };
@@ -119,11 +119,11 @@ impl ReplayRunner {
             Err(TryRecvError::Empty) => Some(work.shared.looks.load(Ordering::Relaxed)),
             Err(TryRecvError::Disconnected) => {
                 let why = "The replay ended by a fault of the program: its log tells more.";
-                self.seen.trouble = Some(why.to_owned());
+                self.seen.error = Some(why.to_owned());
                 None
             }
             Ok(Err(why)) => {
-                self.seen.trouble = Some(why);
+                self.seen.error = Some(why);
                 None
             }
             Ok(Ok(reckoned)) => {

@@ -1,41 +1,41 @@
-//! Changes of a frame as a terminal reads them: where to, in which style, and what.
+//! The changes of a frame as ANSI escape sequences (ECMA-48): cursor moves, styles and text.
 
 use std::io::{self, Write};
 
 use ratatui::buffer::{Cell, CellWidth as _};
 use ratatui::style::{Color, Modifier};
 
-/// A cell that changed: its column, its row and what it holds now.
+/// A changed cell: column, row and new content.
 pub(super) type Change<'a> = (u16, u16, &'a Cell);
 
-/// How a cell is drawn.
+/// Foreground, background and modifiers of a cell.
 pub(super) type CellStyle = (Color, Color, Modifier);
 
-/// As the terminal is before anything is said of style.
+/// The style of a terminal after a reset.
 pub(super) const PLAIN: CellStyle = (Color::Reset, Color::Reset, Modifier::empty());
 
-/// How a cell is drawn.
+/// The style of a cell.
 pub(super) const fn style_of(cell: &Cell) -> CellStyle {
     (cell.fg, cell.bg, cell.modifier)
 }
 
-/// Whether a cell shows nothing in this look nor in its own, and so looks the same in both.
+/// Whether a cell is blank in this style and in its own, so that both show the same.
 pub(super) fn is_bare(cell: &Cell, (_, bg, modifier): CellStyle) -> bool {
     let drawn = Modifier::REVERSED | Modifier::UNDERLINED | Modifier::CROSSED_OUT;
     cell.symbol() == " " && cell.bg == bg && !(modifier | cell.modifier).intersects(drawn)
 }
 
-/// Writes the changes in the order in which they are given, and leaves the terminal plain. A
-/// lane changes in several places a frame: a column alone takes three bytes fewer than a row
-/// and a column, and a style in one piece a third of what its parts take.
+/// Writes the changes in the given order and resets the style at the end. Within a row the cursor
+/// moves by the column alone (CHA), which is three bytes shorter than row and column (CUP); a
+/// style is one sequence, a third of the length of its parts.
 pub(super) fn write(bytes: &mut Vec<u8>, changes: &[Change<'_>]) -> io::Result<()> {
     let mut shown = PLAIN;
     let mut at = None;
     for (x, y, cell) in changes {
         match at {
             Some((column, row)) if (column, row) == (*x, *y) => {}
-            // Not so many columns on: where a glyph is wider than it should be, all that
-            // follows would be astray.
+            // An absolute column: after a relative move, a glyph that is wider than expected
+            // would displace everything behind it.
             Some((_, row)) if row == *y => write!(bytes, "\x1b[{}G", x + 1)?,
             _ => write!(bytes, "\x1b[{};{}H", y + 1, x + 1)?,
         }
@@ -52,9 +52,9 @@ pub(super) fn write(bytes: &mut Vec<u8>, changes: &[Change<'_>]) -> io::Result<(
     Ok(())
 }
 
-/// Forgets the style before, and takes this one.
+/// Replaces the current style by this one (SGR).
 fn style(bytes: &mut Vec<u8>, (fg, bg, modifier): CellStyle) -> io::Result<()> {
-    /// The numbers of ECMA-48 for what may be added to a colour.
+    /// The parameters of SGR (ECMA-48, 8.3.117) for the modifiers.
     const ADDED: [(Modifier, u8); 9] = [
         (Modifier::BOLD, 1),
         (Modifier::DIM, 2),
@@ -76,7 +76,7 @@ fn style(bytes: &mut Vec<u8>, (fg, bg, modifier): CellStyle) -> io::Result<()> {
     Ok(())
 }
 
-/// A colour; `ground` is added to its number where it is the ground that is coloured.
+/// The SGR parameter of a colour; `ground` is 0 for the foreground and 10 for the background.
 fn colour(bytes: &mut Vec<u8>, colour: Color, ground: u8) -> io::Result<()> {
     let number = match colour {
         Color::Reset => return Ok(()),

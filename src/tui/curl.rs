@@ -1,8 +1,9 @@
-//! A check as a curl line that anybody can repeat.
+//! The curl command line that repeats a check.
 
 use crate::domain::{CheckSpec, Method, clean};
 
-/// The request of a check, ready for a shell. A password in the URL stays masked.
+/// The command line for a POSIX shell that repeats the request of a check. A password in the
+/// URL stays masked.
 pub(crate) fn curl(spec: &CheckSpec, method: Method) -> String {
     let mut words = vec!["curl".to_owned(), "-sS".to_owned()];
     let mut word = |text: &str| words.push(text.to_owned());

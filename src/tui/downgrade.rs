@@ -1,13 +1,12 @@
-//! The last pass over a frame: plain ASCII and no colours, where that is asked for.
-//!
-//! One pass at the end, so that no view has to think of it.
+//! The last pass over a frame: it replaces glyphs by ASCII and removes colours, as the options
+//! say, so that no view has to.
 
 use ratatui::buffer::Buffer;
 use ratatui::style::Color;
 
 use super::options::Options;
 
-/// What stands for a glyph where only ASCII may.
+/// The glyphs of the screen and what replaces each in ASCII.
 const ASCII: [(&str, &str); 34] = [
     ("‹", "<"),
     ("▒", "!"),
@@ -45,8 +44,8 @@ const ASCII: [(&str, &str); 34] = [
     ("—", "-"),
 ];
 
-/// Brings a frame into the form that the terminal wants.
-pub(crate) fn finish(buffer: &mut Buffer, options: &Options) {
+/// Reduces a frame to what the terminal can show by `options`.
+pub(crate) fn downgrade(buffer: &mut Buffer, options: &Options) {
     if options.color && !options.ascii {
         return;
     }
@@ -95,7 +94,7 @@ mod tests {
     #[test]
     fn ascii_keeps_the_cells_where_they_are() {
         let mut buffer = Buffer::with_lines(["✗ 日本 ▃█… ü"]);
-        finish(&mut buffer, &options(true, true));
+        downgrade(&mut buffer, &options(true, true));
         assert_eq!(buffer, Buffer::with_lines(["x ? ?  3#~ ?"]));
     }
 
@@ -104,7 +103,7 @@ mod tests {
         let mut buffer = Buffer::with_lines(["ab"]);
         let style = Style::new().fg(Color::Red).add_modifier(Modifier::REVERSED);
         buffer.set_style(Rect::new(0, 0, 1, 1), style);
-        finish(&mut buffer, &options(false, false));
+        downgrade(&mut buffer, &options(false, false));
         assert_eq!(buffer[(0, 0)].fg, Color::Reset);
         assert!(buffer[(0, 0)].modifier.contains(Modifier::REVERSED));
     }
@@ -114,7 +113,7 @@ mod tests {
         fn ascii_is_ascii_whatever_was_written(text in "\\PC{0,60}") {
             let mut buffer = Buffer::empty(Rect::new(0, 0, 40, 2));
             buffer.set_stringn(1, 0, &text, 39, Style::new());
-            finish(&mut buffer, &options(true, true));
+            downgrade(&mut buffer, &options(true, true));
             prop_assert!(buffer.content.iter().all(|cell| cell.symbol().is_ascii()));
         }
     }

@@ -1,10 +1,10 @@
-//! Which sites a filter lets through.
+//! The filter of the table of sites.
 
 use crate::monitor::SiteState;
 
 use super::theme;
 
-/// Words that a site must all match; without a word every site does.
+/// Words that a site must all match; without a word every site matches.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Filter {
     text: String,
@@ -13,16 +13,17 @@ pub(crate) struct Filter {
 
 #[derive(Clone, Debug)]
 enum Term {
-    /// Part of its name or URL, or the beginning of its state, reason or status.
+    /// A part of the name or URL, or the beginning of the state, reason or status.
     Any(String),
-    /// Part of one of its tags.
+    /// A part of a tag.
     Tag(String),
-    /// Part of the name of one of its owners.
+    /// A part of an owner's name.
     Owner(String),
 }
 
 impl Filter {
-    /// Reads words parted by blanks; "tag:" and "owner:" ask for those alone.
+    /// Parses words separated by blanks; a word after `tag:` or `owner:` matches only tags or
+    /// owners.
     pub(crate) fn new(text: &str) -> Self {
         let terms = text.split_whitespace().map(|word| {
             let word = word.to_lowercase();
@@ -38,17 +39,17 @@ impl Filter {
         }
     }
 
-    /// As it was typed.
+    /// The text as it was typed.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether every site passes.
+    /// Whether every site matches.
     pub(crate) fn is_empty(&self) -> bool {
         self.terms.is_empty()
     }
 
-    /// Whether this site passes.
+    /// Whether this site matches.
     pub(crate) fn matches(&self, state: &SiteState) -> bool {
         let site = state.site();
         self.terms.iter().all(|term| match term {
@@ -82,7 +83,7 @@ fn says(state: &SiteState, word: &str) -> bool {
             .is_some_and(|status| begins(&status.to_string()))
 }
 
-/// Whether `text` holds `lower`, which is in lower case already.
+/// Whether `text` contains `lower`, in either case; `lower` is in lower case already.
 fn contains(text: &str, lower: &str) -> bool {
     if !lower.is_ascii() {
         return text.to_lowercase().contains(lower);

@@ -1,4 +1,4 @@
-//! Two frames, and the bytes that lead from one to the other.
+//! The bytes that change the terminal from one frame to the next.
 
 use std::io::{self, Write};
 
@@ -11,22 +11,22 @@ use super::ansi_writer::{self, Change, PLAIN, is_bare, style_of};
 use super::ui::Ui;
 use super::view_model::ViewModel;
 
-/// What the terminal shows, and what it is to show next.
+/// The frame that the terminal shows and the next one.
 ///
-/// ratatui's own `Terminal` asks for the cursor's place when it clears, which takes two
-/// seconds on a terminal that does not answer, and flushes more than once a frame. This
-/// one asks nothing and gives the bytes of a frame in one piece.
+/// ratatui's own `Terminal` asks for the position of the cursor when it clears, which takes two
+/// seconds on a terminal that does not answer, and flushes several times a frame. This one
+/// sends no query and gives the bytes of a frame in one piece.
 #[derive(Debug)]
 pub struct FrameDiff {
     shown: Buffer,
     next: Buffer,
-    /// Nothing is known of what the terminal shows.
+    /// The content of the terminal is unknown.
     void: bool,
     bytes: Vec<u8>,
 }
 
 impl FrameDiff {
-    /// A sheet for a terminal of which nothing is known.
+    /// For a terminal whose content is unknown: the first frame is drawn whole.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -37,13 +37,13 @@ impl FrameDiff {
         }
     }
 
-    /// The terminal shows something that we did not draw: the next frame is drawn whole.
+    /// Forgets the content of the terminal: the next frame is drawn whole.
     pub(crate) fn forget(&mut self) {
         self.void = true;
     }
 
-    /// Draws the screen at `size` (columns, rows); gives the bytes that lead there from
-    /// the frame before, empty where nothing changed.
+    /// Draws the screen at `size` (columns, rows); gives the bytes that change the last frame
+    /// into it, empty where nothing changed.
     ///
     /// # Errors
     /// None in practice: the bytes are collected in memory.
@@ -56,7 +56,7 @@ impl FrameDiff {
         self.frame(size, |buffer| ui.draw(model, buffer))
     }
 
-    /// Draws a frame; gives the bytes to send, empty where nothing changed.
+    /// Draws a frame by `draw`; gives the bytes to send, empty where nothing changed.
     ///
     /// # Errors
     /// None in practice: the bytes are collected in memory.
@@ -96,10 +96,10 @@ impl FrameDiff {
     }
 }
 
-/// The changes in an order that needs few bytes: all of one style together. Going elsewhere
-/// takes five to nine bytes, another style as many, and a lane changes in two places, in two
-/// styles. Cells beside each other stay together where a wide one is among them or was:
-/// writing one half of it spoils the other. What is cleared goes with what is beside it.
+/// The changes in an order that needs few bytes: those of one style together. A move of the
+/// cursor takes five to nine bytes, a change of style as many, and a lane changes in two places
+/// in two styles. Neighbouring cells stay together where one is or was wide, because writing one
+/// half of a wide character destroys the other; blank cells go with their neighbours.
 fn by_style<'a>(changes: &[Change<'a>], shown: &Buffer) -> Vec<Change<'a>> {
     let wide = |(x, y, cell): &Change<'_>| {
         let was = shown.cell((*x, *y)).map_or(1, CellWidth::cell_width);
@@ -109,7 +109,7 @@ fn by_style<'a>(changes: &[Change<'a>], shown: &Buffer) -> Vec<Change<'a>> {
     let mut runs: Vec<(usize, &[Change<'_>])> = Vec::new();
     let mut rest = changes;
     while let [first, others @ ..] = rest {
-        // How it is drawn, once something of it is.
+        // The style of the run, once it has a visible cell.
         let mut drawn = (!is_bare(first.2, PLAIN)).then(|| style_of(first.2));
         let mut before = first;
         let more = others.iter().take_while(|after| {

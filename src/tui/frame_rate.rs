@@ -1,18 +1,18 @@
-//! How often frames are drawn: when something changed, and no oftener than is useful.
+//! The rate of frames: one when something changed, and not before a least interval has passed.
 
 use std::time::Duration;
 
 use crate::domain::Moment;
 
-/// Decides when the next frame is due. Pure: the time is handed in.
+/// Decides when the next frame is due. It reads no clock: the time is a parameter.
 #[derive(Clone, Debug)]
 pub(crate) struct FrameRate {
     remote: bool,
     focused: bool,
-    /// A key was pressed, so somebody is waiting for the answer.
+    /// A key was pressed or the size changed: the next frame is due at once.
     urgent: bool,
     last: Option<Moment>,
-    /// What the last frame showed.
+    /// The hash of the state that the last frame showed.
     shown: u64,
 }
 
@@ -27,7 +27,8 @@ impl FrameRate {
         }
     }
 
-    /// The shortest time between two frames that nobody asked for.
+    /// The least interval between two frames without a key: 100 ms, 250 ms over ssh, 1 s while
+    /// the terminal is not focused.
     pub(crate) fn gap(&self) -> Duration {
         if !self.focused {
             Duration::from_secs(1)
@@ -38,24 +39,24 @@ impl FrameRate {
         }
     }
 
-    /// A key was pressed or the size changed: the next frame is due at once.
+    /// Makes the next frame due at once, after a key or a change of size.
     pub(crate) fn hurry(&mut self) {
         self.urgent = true;
     }
 
-    /// The terminal came to the front, or went.
+    /// The terminal got the focus, or lost it.
     pub(crate) fn focus(&mut self, focused: bool) {
         self.focused = focused;
         self.urgent |= focused;
     }
 
-    /// Whether to draw now, where `shows` names what a frame would show.
+    /// Whether a frame is due now; `shows` is the hash of the state it would show.
     pub(crate) fn due(&self, now: Moment, shows: u64) -> bool {
         let Some(last) = self.last else { return true };
         self.urgent || (shows != self.shown && now.since(last) >= self.gap())
     }
 
-    /// When to ask again, if nothing happens before.
+    /// When to ask again, if no input comes before.
     pub(crate) fn next(&self, now: Moment) -> Moment {
         match self.last {
             Some(last) if !self.urgent => (last + self.gap()).max(now),
@@ -63,7 +64,7 @@ impl FrameRate {
         }
     }
 
-    /// A frame was drawn.
+    /// Records that a frame was drawn.
     pub(crate) fn drawn(&mut self, now: Moment, shows: u64) {
         self.urgent = false;
         self.last = Some(now);

@@ -186,7 +186,7 @@ pub(crate) fn history() -> HistoryView {
         ],
         outbox_counts: [1, 127, 1],
         site: None,
-        trouble: None,
+        error: None,
     }
 }
 
@@ -330,6 +330,6 @@ pub(crate) fn replay(tried: TriedRules) -> ReplayState {
             took: std::time::Duration::from_millis(412),
         }),
         under_way: None,
-        trouble: None,
+        error: None,
     }
 }

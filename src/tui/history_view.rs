@@ -1,99 +1,100 @@
-//! What the history tells the screen: outages, letters and a site's figures, as plain data.
+//! The history as the screen shows it: outages, messages and the figures of a site, as plain
+//! data that the app fills from the database.
 
 use std::time::Duration;
 
 use crate::domain::{Acknowledgement, Cause, SiteId, Timestamp};
 
-/// Where a letter is on its way.
+/// The state of a message's delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeliveryState {
-    /// Not delivered yet.
+    /// Waiting for its first attempt, or for the next one.
     Pending,
-    /// The other side took it.
+    /// Accepted by the channel's server.
     Sent,
-    /// Given up.
+    /// Given up after the last attempt.
     Failed,
 }
 
-/// Whether and when somebody was told of an outage.
+/// A message about an outage: one owner, one channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutageMessage {
-    /// Whom.
+    /// The owner's name.
     pub owner: Box<str>,
-    /// By what channel.
+    /// The channel's name, such as `email`.
     pub channel: Box<str>,
-    /// Where the letter is.
+    /// The state of its delivery.
     pub delivery: DeliveryState,
-    /// When it was delivered or given up.
+    /// The time of delivery or of giving up; `None` while it is pending.
     pub settled: Option<Timestamp>,
 }
 
-/// An outage.
+/// An outage of the history, open or ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutageView {
-    /// Its site, if that is still watched.
+    /// Its site; `None` if that is no longer configured.
     pub site: Option<SiteId>,
     /// The site's name.
     pub name: Box<str>,
-    /// The site's URL as it may be shown.
+    /// The site's URL with its password masked.
     pub url: Box<str>,
-    /// The first failure.
+    /// The time of the first failure.
     pub since: Timestamp,
-    /// When it was confirmed.
+    /// The time of the failure that confirmed it.
     pub confirmed: Timestamp,
-    /// When it ended; `None` while it is open.
+    /// The time of the first good check after it; `None` while it is open.
     pub ended: Option<Timestamp>,
-    /// All ways in which the site failed, the first one first.
+    /// Every distinct failure with its count of checks, in the order of first occurrence.
     pub causes: Vec<Cause>,
-    /// The last good look before.
+    /// The time of the last good check before it.
     pub last_good: Option<Timestamp>,
-    /// Whether somebody knows.
+    /// The acknowledgement, if there is one.
     pub acknowledged: Option<Acknowledgement>,
-    /// The letters about it.
+    /// The messages about it, a row per owner and channel.
     pub messages: Vec<OutageMessage>,
-    /// What an open one may share with others.
+    /// The traits that an open outage may share with others; empty for an ended one.
     pub shares: SharedTraits,
 }
 
-/// What an outage may have in common with others.
+/// The traits of an outage that suggest a common cause when several share one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SharedTraits {
-    /// The site that it depends on.
+    /// The site that its site depends on (`parent`).
     pub parent: Option<Box<str>>,
-    /// The address that was asked last.
+    /// The IP address that the last failing check asked.
     pub address: Option<Box<str>>,
-    /// Who issued the certificate that the failure is about.
+    /// The issuer of the certificate that the failure is about.
     pub issuer: Option<Box<str>>,
 }
 
-/// A letter of the outbox.
+/// A message of the outbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageView {
-    /// Its name in the outbox.
+    /// Its identifier in the outbox.
     pub id: Box<str>,
-    /// Whom.
+    /// The owner's name.
     pub owner: Box<str>,
-    /// By what channel.
+    /// The channel's name, such as `email`.
     pub channel: Box<str>,
-    /// When it was written.
+    /// The time at which it was written.
     pub at: Timestamp,
-    /// One line.
+    /// The subject: one line.
     pub subject: Box<str>,
     /// The whole text.
     pub body: Box<str>,
-    /// Where it is.
+    /// The state of its delivery.
     pub delivery: DeliveryState,
-    /// How often it was tried.
+    /// The number of attempts so far.
     pub attempts: u32,
-    /// When it is tried next, if it is pending.
+    /// The time of the next attempt, where it is pending.
     pub next: Timestamp,
-    /// What the other side said last.
+    /// The last answer of the channel's server, or the error instead of one.
     pub answer: Option<Box<str>>,
-    /// When it was delivered or given up.
+    /// The time of delivery or of giving up; `None` while it is pending.
     pub settled: Option<Timestamp>,
 }
 
-/// A span of a site's past.
+/// The span of a site's history.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HistorySpan {
     /// 24 hours.
@@ -111,7 +112,7 @@ impl HistorySpan {
     /// All of them, the shortest first.
     pub const ALL: [Self; 4] = [Self::Day, Self::Week, Self::Month, Self::Quarter];
 
-    /// Its length.
+    /// The duration.
     #[must_use]
     pub const fn length(self) -> Duration {
         Duration::from_secs(match self {
@@ -122,7 +123,7 @@ impl HistorySpan {
         })
     }
 
-    /// As it is written: "24 h".
+    /// The name on the screen: "24 h".
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
@@ -134,81 +135,82 @@ impl HistorySpan {
     }
 }
 
-/// What the looks of one stretch of time come to.
+/// The totals of a site's checks in one stretch of time.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BucketTotals {
-    /// When it begins; zero for one that ends now.
+    /// The begin of the stretch; zero for one that ends now.
     pub start: Timestamp,
-    /// Looks that were taken.
+    /// The number of checks that were run.
     pub checks: u64,
-    /// Looks that could not be started in time.
+    /// The number of checks that could not be started before they were due again.
     pub missed: u64,
-    /// The share of them (0 to 1) that found the site up; `None` where nobody could look.
+    /// The share (0 to 1) of the conclusive checks that found the site up; `None` without one.
     pub uptime: Option<f64>,
-    /// Half of the good looks were faster.
+    /// The median latency of the good checks.
     pub p50: Option<Duration>,
-    /// 95% of them were.
+    /// The latency that 95% of them were below.
     pub p95: Option<Duration>,
 }
 
-/// What the history's file costs.
+/// The history's file: path, size and growth.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HistoryFile {
-    /// Where it is; `None` while the history is in memory only.
+    /// The path; `None` while the history is in memory only.
     pub path: Option<String>,
-    /// Its size on the disk in bytes.
+    /// The size on the disk in bytes.
     pub bytes: u64,
-    /// The oldest raw result.
+    /// The time of the oldest raw result; `None` without one.
     pub oldest: Option<Timestamp>,
-    /// Looks of the last 24 hours, of all sites.
+    /// The number of checks of all sites in the last 24 hours.
     pub checks_per_day: u64,
-    /// Bytes that a day of raw results takes at that rate.
+    /// The bytes that a day of raw results takes at that rate.
     pub bytes_per_day: u64,
 }
 
-/// A site's past over a span.
+/// The history of one site.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SiteHistory {
-    /// Which site.
+    /// The site.
     pub site: SiteId,
-    /// Over what span the chart goes.
+    /// The span of the chart.
     pub span: HistorySpan,
-    /// What the looks of each span of [`HistorySpan::ALL`] come to.
+    /// The totals over each span of [`HistorySpan::ALL`], in that order.
     pub spans: [BucketTotals; 4],
-    /// The chart, oldest first.
+    /// The columns of the chart, oldest first.
     pub chart: Vec<BucketTotals>,
-    /// The days in UTC, oldest first, today included.
+    /// The totals of each day in UTC, oldest first, today included.
     pub days: Vec<BucketTotals>,
     /// Its outages, newest first.
     pub outages: Vec<OutageView>,
-    /// The file that all of this is from.
+    /// The file that the figures are from.
     pub file: HistoryFile,
 }
 
-/// The newest answers of the history. The screen never waits for one.
+/// The newest answers of the history. The screen shows them and never waits for the
+/// database.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HistoryView {
-    /// Changes whenever an answer differs from the one before.
+    /// Grows whenever an answer differs from the one before.
     pub revision: u64,
-    /// Whether there was an answer about outages and letters.
+    /// Whether outages and messages were read at least once.
     pub answered: bool,
     /// The latest outages, newest first.
     pub outages: Vec<OutageView>,
-    /// The latest letters, newest first.
+    /// The latest messages, newest first.
     pub messages: Vec<MessageView>,
-    /// Letters that are not delivered yet, delivered and given up.
+    /// The number of messages pending, sent and given up, in that order.
     pub outbox_counts: [u64; 3],
-    /// One site's past.
+    /// The history of the site that was asked for last.
     pub site: Option<SiteHistory>,
-    /// Why there is no answer.
-    pub trouble: Option<String>,
+    /// Why the history could not be read, in words for the screen.
+    pub error: Option<String>,
 }
 
-/// What of the past is on the screen and so is to be kept fresh.
+/// The part of the history that is on the screen, and so is to be read again and again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HistoryQuery {
     /// The outages and the outbox.
     Outages,
-    /// A site over a span, its chart with at most so many points.
+    /// A site, the span of its chart, and the largest number of columns of the chart.
     Site(SiteId, HistorySpan, u16),
 }

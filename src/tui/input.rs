@@ -1,4 +1,4 @@
-//! What comes from the terminal: keys, sizes, focus, and that it is gone.
+//! The input of the terminal: keys, pastes, sizes, focus, and the end of the terminal.
 
 use std::fs::File;
 use std::future::poll_fn;
@@ -13,40 +13,41 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::key::Key;
 
-/// Something that came from the terminal.
+/// One input of the terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Input(pub(super) What);
+pub struct Input(pub(super) InputKind);
 
-/// What it was.
+/// The kind of an input, with its data.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum What {
+pub(super) enum InputKind {
     Key(Key),
     Paste(String),
     Resize(u16, u16),
     Focus(bool),
-    /// The terminal is gone.
+    /// The terminal was closed.
     Closed,
-    /// A key that no table knows, or its release.
+    /// An event without an action: a key outside of the table, the release of a key, a mouse.
     Other,
 }
 
 impl Input {
-    /// The key of that name, as the help writes it: "q", "Enter", "Ctrl-C", "PgDn".
+    /// The key with this name, as the help writes it: "q", "Enter", "Ctrl-C", "PgDn"; `None`
+    /// for an unknown name.
     #[must_use]
     pub fn key(name: &str) -> Option<Self> {
-        Key::named(name).map(|key| Self(What::Key(key)))
+        Key::named(name).map(|key| Self(InputKind::Key(key)))
     }
 
-    /// The terminal has so many columns and rows now.
+    /// A change of the terminal's size.
     #[must_use]
     pub const fn size(columns: u16, rows: u16) -> Self {
-        Self(What::Resize(columns, rows))
+        Self(InputKind::Resize(columns, rows))
     }
 
-    /// The terminal is gone.
+    /// The end of the terminal.
     #[must_use]
     pub const fn closed() -> Self {
-        Self(What::Closed)
+        Self(InputKind::Closed)
     }
 }
 
@@ -54,13 +55,13 @@ impl From<Event> for Input {
     fn from(event: Event) -> Self {
         Self(match event {
             Event::Key(key) if key.kind != KeyEventKind::Release => {
-                key_of(key).map_or(What::Other, What::Key)
+                key_of(key).map_or(InputKind::Other, InputKind::Key)
             }
-            Event::Resize(columns, rows) => What::Resize(columns, rows),
-            Event::FocusGained => What::Focus(true),
-            Event::FocusLost => What::Focus(false),
-            Event::Paste(text) => What::Paste(text),
-            Event::Key(_) | Event::Mouse(_) => What::Other,
+            Event::Resize(columns, rows) => InputKind::Resize(columns, rows),
+            Event::FocusGained => InputKind::Focus(true),
+            Event::FocusLost => InputKind::Focus(false),
+            Event::Paste(text) => InputKind::Paste(text),
+            Event::Key(_) | Event::Mouse(_) => InputKind::Other,
         })
     }
 }
@@ -92,8 +93,8 @@ fn key_of(key: KeyEvent) -> Option<Key> {
     })
 }
 
-/// The terminal's input, for as long as the screen is ours. Drop it before the terminal
-/// is handed to somebody else: whatever comes while there is none is nobody's.
+/// The stream of the terminal's input. Drop it before the terminal is handed to another
+/// program: input without a stream is discarded.
 #[derive(Debug)]
 pub struct InputStream {
     inputs: UnboundedReceiver<io::Result<Input>>,
@@ -101,7 +102,7 @@ pub struct InputStream {
 }
 
 impl InputStream {
-    /// Begins to read.
+    /// Starts to receive input.
     #[must_use]
     pub fn new() -> Self {
         let (listener, inputs) = unbounded_channel();
@@ -112,11 +113,11 @@ impl InputStream {
         }
     }
 
-    /// The next input; `None` when there is no more. May be dropped and called again:
-    /// nothing gets lost.
+    /// The next input; `None` when there is no more. Cancellation safe: no input is lost when
+    /// the future is dropped.
     ///
     /// # Errors
-    /// Whatever reading the terminal gives.
+    /// The system refuses to read from the terminal, or to start the reading thread.
     pub async fn next(&mut self) -> Option<io::Result<Input>> {
         poll_fn(|context| {
             if self.hang_up.poll(context) {
@@ -136,19 +137,18 @@ impl Default for InputStream {
 
 type Listener = UnboundedSender<io::Result<Input>>;
 
-/// Whom the reading thread tells.
+/// The stream that the reading thread sends to.
 static LISTENER: Mutex<Option<Listener>> = Mutex::new(None);
 
 fn listener<T>(change: impl FnOnce(&mut Option<Listener>) -> T) -> T {
     change(&mut LISTENER.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Tells `new` of every input from now on.
+/// Sends every input to `new` from now on.
 ///
-/// One thread reads for as long as the process lives. crossterm reads a dead terminal in a
-/// loop that never ends and never tells, which must happen to no thread that has anything
-/// else to do; and its own stream, dropped and made again, can leave its old thread in
-/// possession of the keys.
+/// One thread reads for as long as the process lives. crossterm reads from a closed terminal in
+/// an endless loop without an error, which must not block a thread with other work; and its own
+/// stream, when it is dropped and made again, can leave keys to the thread of the old one.
 fn listen(new: Listener) {
     static READER: Once = Once::new();
     listener(|listener| *listener = Some(new));
@@ -173,17 +173,16 @@ fn read() {
 fn tell(input: io::Result<Input>) {
     listener(|listener| {
         if let Some(listener) = listener {
-            // Whoever listened may have gone: then it is nobody's.
+            // The stream may have been dropped: the input is discarded then.
             let _ = listener.send(input);
         }
     });
 }
 
-/// Whether the terminal is gone.
+/// Whether the terminal was closed.
 ///
-/// The thread that reads the keys does not learn of it, so another one waits for the
-/// system's word. It waits as long as the process lives, because
-/// nothing wakes it but the end of the terminal.
+/// The thread that reads the keys gets no error then, so that another one waits in `poll(2)`.
+/// It lives as long as the process: only the end of the terminal wakes it.
 #[derive(Debug, Default)]
 struct HangUp(Mutex<(bool, Option<Waker>)>);
 
@@ -225,7 +224,8 @@ fn hang_up() -> Arc<HangUp> {
     Arc::clone(watch)
 }
 
-/// The terminal that keys are read from, as crossterm chooses it.
+/// The terminal that keys are read from, chosen as crossterm does: standard input, else
+/// `/dev/tty`.
 fn terminal() -> Option<OwnedFd> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
@@ -235,10 +235,10 @@ fn terminal() -> Option<OwnedFd> {
     }
 }
 
-/// Waits until the other end of `terminal` is closed; `false` if that cannot be watched.
+/// Blocks until the other end of `terminal` is closed; `false` if it cannot be polled.
 fn wait_for_hang_up(terminal: &OwnedFd) -> bool {
     loop {
-        // Asking for nothing leaves the two conditions that are always told.
+        // Without events of its own poll still reports POLLHUP and POLLERR.
         let mut watched = [PollFd::new(terminal, PollFlags::empty())];
         match poll(&mut watched, None) {
             Ok(_) => {
@@ -274,8 +274,11 @@ mod tests {
         ] {
             assert_eq!(Some(input), Input::key(name), "{name}");
         }
-        assert_eq!(event(KeyCode::Char('q'), KeyModifiers::ALT).0, What::Other);
-        assert_eq!(event(KeyCode::Insert, none).0, What::Other);
+        assert_eq!(
+            event(KeyCode::Char('q'), KeyModifiers::ALT).0,
+            InputKind::Other
+        );
+        assert_eq!(event(KeyCode::Insert, none).0, InputKind::Other);
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! The keys of a keyboard, by the names that people know them under.
+//! The keys of the keyboard and their names in the help.
 
 use std::fmt;
 
-/// One key, with Ctrl where it is held.
+/// One key, alone or with Ctrl.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Key {
     Char(char),
@@ -40,7 +40,7 @@ const NAMED: [(Key, &str); 14] = [
     (Key::Backspace, "Backspace"),
 ];
 
-/// The keys of paradigms.
+/// The keys of the paradigms.
 pub(crate) const DIGITS: [Key; 9] = [
     Key::Char('1'),
     Key::Char('2'),
@@ -53,7 +53,7 @@ pub(crate) const DIGITS: [Key; 9] = [
     Key::Char('9'),
 ];
 
-/// The keys of screens.
+/// The keys of the screens.
 pub(crate) const FUNCTION: [Key; 9] = [
     Key::F(1),
     Key::F(2),
@@ -67,7 +67,7 @@ pub(crate) const FUNCTION: [Key; 9] = [
 ];
 
 impl Key {
-    /// The key of that name, as [`fmt::Display`] writes it.
+    /// The key with this name, as [`fmt::Display`] writes it; `None` for an unknown name.
     pub(crate) fn named(name: &str) -> Option<Self> {
         if let Some((key, _)) = NAMED.iter().find(|(_, known)| *known == name) {
             return Some(*key);

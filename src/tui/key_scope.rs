@@ -1,17 +1,17 @@
-//! Where a key counts: the parts of the screen that have keys of their own.
+//! The parts of the screen that have keys of their own.
 
-/// Where a key counts.
+/// The part of the screen in which a key is active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// Even while text is typed.
+    /// Everywhere, even while text is typed.
     Always,
-    /// On every screen and overlay.
+    /// On every screen and overlay, except while text is typed.
     Everywhere,
-    /// Between screens, once there are several.
+    /// On every screen, if there are several.
     Screens,
     /// In the table of sites.
     Sites,
-    /// On all sites, wherever they are seen.
+    /// On every screen that shows sites: keys that act on all of them.
     All,
     /// On the Scheduling screen.
     Sched,
@@ -21,17 +21,17 @@ pub(crate) enum Scope {
     Lab,
     /// On the Outages screen.
     Outages,
-    /// On the page of a site's past.
+    /// On the page of a site's history.
     SiteHistory,
-    /// On the page of the past under other rules.
+    /// On the page of the replay under other rules.
     Replay,
-    /// While a note is typed.
+    /// While the note of an acknowledgement is typed.
     Note,
     /// On the selected site, in the table and in its explanation.
     Site,
-    /// On the selected site of the demonstration fleet.
+    /// On the selected demo site.
     Demo,
-    /// In a text longer than the screen.
+    /// In an overlay that scrolls.
     Pager,
     /// In the explanation of a site.
     Explain,
@@ -40,7 +40,7 @@ pub(crate) enum Scope {
 }
 
 impl Scope {
-    /// The order of help and README.
+    /// All of them, in the order of the help and of docs/keys.md.
     pub(crate) const ALL: [Self; 17] = [
         Self::Sites,
         Self::Site,
@@ -61,7 +61,7 @@ impl Scope {
         Self::Always,
     ];
 
-    /// The heading in help and README.
+    /// The title in the help and in docs/keys.md.
     pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::Always => "Always",
@@ -73,8 +73,8 @@ impl Scope {
             Self::Race => "Race",
             Self::Lab => "Lab",
             Self::Outages => "Outages",
-            Self::SiteHistory => "Past of a site",
-            Self::Replay => "The past under other rules",
+            Self::SiteHistory => "History of a site",
+            Self::Replay => "Replay under other rules",
             Self::Note => "While typing a note",
             Self::Site => "Selected site",
             Self::Demo => "Selected site, in the demo",

@@ -10,7 +10,7 @@ use super::outages_state::OutageAction;
 use super::replay_state::{RuleChange, RuleKnob};
 use super::sched_state::SchedAction;
 
-/// What a key does.
+/// The action of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     Quit,
@@ -66,7 +66,7 @@ pub(crate) struct Binding {
     pub(crate) caption: &'static str,
     pub(crate) action: Action,
     pub(crate) scope: Scope,
-    /// Place and word in the footer, the most important first; `None` stays in the help.
+    /// Rank and word in the footer, the lowest rank first; `None` keeps it out of the footer.
     pub(crate) footer: Option<(u8, &'static str)>,
     /// The action in about three words, for the first page of the help. Bindings next to
     /// each other with the same words share a line there.
@@ -99,7 +99,7 @@ use Action as A;
 use Key as K;
 use Scope as S;
 
-/// Every key of the program.
+/// Every key of the program, in the order of the help.
 #[rustfmt::skip]
 pub(crate) const BINDINGS: [Binding; 105] = [
     bind(&[K::Char('?')], "?", A::Help, S::Everywhere, Some((0, "help")), "this help", "Open this help; a second ? closes it."),
@@ -175,19 +175,19 @@ pub(crate) const BINDINGS: [Binding; 105] = [
     bind(&[K::Char('t')], "t", A::Outages(OutageAction::Replay), S::Outages, Some((8, "try rules")), "try other rules", "Replay the history under other rules: outages, messages, how soon each is noticed."),
 
     bind(&[K::Char('d')], "d", A::Outages(OutageAction::SiteHistory), S::Site, Some((6, "history")), "its history", "Its history: uptime, latency, days, outages, and the size of the file."),
-    bind(&[K::Char('z')], "z", A::Outages(OutageAction::Shorter), S::SiteHistory, Some((3, "zoom in")), "shorter, longer span", "A shorter span: 90 days, 30 days, 7 days, 24 hours."),
-    bind(&[K::Char('Z')], "Z", A::Outages(OutageAction::Longer), S::SiteHistory, Some((4, "zoom out")), "shorter, longer span", "A longer span."),
+    bind(&[K::Char('z')], "z", A::Outages(OutageAction::Shorter), S::SiteHistory, Some((3, "zoom in")), "shorter, longer span", "Shorten the span: 90 days, 30 days, 7 days, 24 hours."),
+    bind(&[K::Char('Z')], "Z", A::Outages(OutageAction::Longer), S::SiteHistory, Some((4, "zoom out")), "shorter, longer span", "Lengthen the span."),
     bind(&[K::Char('c')], "c", A::Replay(RuleChange::More(RuleKnob::Confirm)), S::Replay, Some((2, "confirm")), "failures until down", "Require one failure more before a site is down."),
     bind(&[K::Char('C')], "C", A::Replay(RuleChange::Less(RuleKnob::Confirm)), S::Replay, None, "failures until down", "Require one failure less."),
-    bind(&[K::Char('t')], "t", A::Replay(RuleChange::More(RuleKnob::Timeout)), S::Replay, Some((3, "timeout")), "longer, shorter timeout", "A longer timeout."),
-    bind(&[K::Char('T')], "T", A::Replay(RuleChange::Less(RuleKnob::Timeout)), S::Replay, None, "longer, shorter timeout", "A shorter timeout."),
+    bind(&[K::Char('t')], "t", A::Replay(RuleChange::More(RuleKnob::Timeout)), S::Replay, Some((3, "timeout")), "longer, shorter timeout", "Lengthen the timeout."),
+    bind(&[K::Char('T')], "T", A::Replay(RuleChange::Less(RuleKnob::Timeout)), S::Replay, None, "longer, shorter timeout", "Shorten the timeout."),
     bind(&[K::Char('r')], "r", A::Replay(RuleChange::More(RuleKnob::Recover)), S::Replay, Some((4, "recover")), "good checks until up", "Require one good check more before a site is up again."),
     bind(&[K::Char('R')], "R", A::Replay(RuleChange::Less(RuleKnob::Recover)), S::Replay, None, "good checks until up", "Require one good check less."),
-    bind(&[K::Char('s')], "s", A::Replay(RuleChange::More(RuleKnob::Slow)), S::Replay, Some((5, "slow")), "higher, lower slow limit", "A higher limit from which an answer is slow."),
-    bind(&[K::Char('S')], "S", A::Replay(RuleChange::Less(RuleKnob::Slow)), S::Replay, None, "higher, lower slow limit", "A lower limit from which an answer is slow."),
-    bind(&[K::Char('z')], "z", A::Replay(RuleChange::Less(RuleKnob::Span)), S::Replay, Some((6, "span")), "shorter, longer span", "A shorter span: 90 days, 30 days, 7 days, a day, 6 hours, an hour."),
-    bind(&[K::Char('Z')], "Z", A::Replay(RuleChange::More(RuleKnob::Span)), S::Replay, None, "shorter, longer span", "A longer span, up to all that is kept."),
-    bind(&[K::Char('x')], "x", A::Replay(RuleChange::CurrentRules), S::Replay, Some((7, "current")), "current rules", "Return to the current rules."),
+    bind(&[K::Char('s')], "s", A::Replay(RuleChange::More(RuleKnob::Slow)), S::Replay, Some((5, "slow")), "higher, lower slow limit", "Raise the limit from which an answer is slow."),
+    bind(&[K::Char('S')], "S", A::Replay(RuleChange::Less(RuleKnob::Slow)), S::Replay, None, "higher, lower slow limit", "Lower the limit from which an answer is slow."),
+    bind(&[K::Char('z')], "z", A::Replay(RuleChange::Less(RuleKnob::Span)), S::Replay, Some((6, "span")), "shorter, longer span", "Shorten the span: 90 days, 30 days, 7 days, a day, 6 hours, an hour."),
+    bind(&[K::Char('Z')], "Z", A::Replay(RuleChange::More(RuleKnob::Span)), S::Replay, None, "shorter, longer span", "Lengthen the span, up to all that is kept."),
+    bind(&[K::Char('x')], "x", A::Replay(RuleChange::Reset), S::Replay, Some((7, "current")), "current rules", "Return to the current rules."),
 
     bind(&[K::Enter], "Enter", A::Outages(OutageAction::Done), S::Note, Some((1, "acknowledge")), "acknowledge", "Acknowledge the outage with this note."),
     bind(&[K::Esc], "Esc", A::Back, S::Note, Some((2, "cancel")), "cancel", "Cancel: the outage stays as it is."),
@@ -221,27 +221,27 @@ pub(crate) const BINDINGS: [Binding; 105] = [
     bind(&[K::Ctrl('l')], "Ctrl-L", A::Redraw, S::Always, None, "redraw", "Draw the whole screen again."),
 ];
 
-/// What stands in front and takes the keys.
+/// The part of the screen that takes the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// A screen whose table gives these scopes.
+    /// A screen, with the scopes of its entry in the table of screens.
     Screen(&'static [Scope]),
     /// The explanation of a site.
     Explain,
-    /// The help.
+    /// The help, or a page with no keys of its own.
     Help,
-    /// A filter is typed.
+    /// The line in which a filter is typed.
     Filter,
-    /// A note is typed.
+    /// The line in which a note to an acknowledgement is typed.
     Note,
-    /// A site's past.
+    /// The page of a site's history.
     SiteHistory,
-    /// The past under other rules.
+    /// The page of the replay under other rules.
     Replay,
 }
 
 impl Mode {
-    /// The scopes whose keys count.
+    /// The scopes whose keys are active.
     const fn scopes(self) -> &'static [Scope] {
         match self {
             Self::Screen(scopes) => scopes,
@@ -263,11 +263,12 @@ impl Mode {
     }
 }
 
-/// What else decides whether a key exists.
+/// The facts that decide which keys there are, and how they are written.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Context<'a> {
+    /// Whether the sites are those of `squirrel demo`.
     pub(crate) demo: bool,
-    /// How many screens there are.
+    /// The number of screens.
     pub(crate) screens: usize,
     pub(crate) paradigms: &'a [Label],
 }
@@ -281,7 +282,7 @@ impl Context<'_> {
         }
     }
 
-    /// The keys of a binding as they are written here and now.
+    /// The keys of a binding in words: those of the paradigms and screens that exist.
     pub(crate) fn caption(&self, binding: &Binding) -> String {
         match binding.action {
             Action::Paradigm => {
@@ -304,7 +305,7 @@ impl Context<'_> {
     }
 }
 
-/// What `key` does in `mode`.
+/// The action of `key` in `mode`; `None` if the key is free.
 pub(crate) fn action(mode: Mode, key: Key, context: &Context<'_>) -> Option<Action> {
     BINDINGS
         .iter()
@@ -316,7 +317,7 @@ pub(crate) fn action(mode: Mode, key: Key, context: &Context<'_>) -> Option<Acti
         .map(|binding| binding.action)
 }
 
-/// The footer of `mode`: key and word, the most important first.
+/// The footer of `mode`: keys and word, the most important first.
 pub(crate) fn footer(mode: Mode, context: &Context<'_>) -> Vec<(String, &'static str)> {
     let mut hints: Vec<_> = BINDINGS
         .iter()
@@ -348,7 +349,7 @@ pub(crate) struct FirstPage {
     pub(crate) elsewhere: Vec<HelpLine>,
 }
 
-/// What the first page says of every screen, wherever it is opened.
+/// Whether the first page has this action on every screen.
 const fn is_for_everybody(action: Action) -> bool {
     matches!(
         action,
@@ -415,7 +416,7 @@ fn joined<'a>(bindings: impl Iterator<Item = &'a Binding>, context: &Context<'_>
     lines
 }
 
-/// The headings of the help and what stands under each: keys and sentence.
+/// The sections of the help: a title, and the keys and sentences under it.
 pub(crate) fn groups(context: &Context<'_>) -> Vec<(&'static str, Vec<(String, &'static str)>)> {
     Scope::ALL
         .into_iter()

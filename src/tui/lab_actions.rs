@@ -1,4 +1,4 @@
-//! What keys do in Race and Lab.
+//! The actions of keys on the Race and Lab screens.
 
 use crate::lab::Workload;
 
@@ -8,7 +8,7 @@ use super::state::State;
 use super::view_model::{Intent, LabRequest, ViewModel};
 use super::views::VIEWS;
 
-/// Performs it.
+/// Performs the action; gives the request to the app, if it needs one.
 pub(super) fn act(state: &mut State, tweak: LabAction, model: &ViewModel<'_>) -> Option<Intent> {
     let in_lab = VIEWS[state.view].scopes.contains(&Scope::Lab);
     let settings = &mut state.lab;

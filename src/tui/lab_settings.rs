@@ -1,4 +1,4 @@
-//! What Race and Lab are set to.
+//! The settings of the Race and Lab screens.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::paradigm::{ALL, position};
 
 use super::view_model::ViewModel;
 
-/// What a key does there.
+/// The actions of the keys of the Race and Lab screens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LabAction {
     Run,
@@ -20,7 +20,7 @@ pub(crate) enum LabAction {
     Close,
 }
 
-/// With which locks the next experiment runs.
+/// The runs of the next experiment: with the interpreter lock, without, or both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Locks {
     #[default]
@@ -30,7 +30,7 @@ pub(crate) enum Locks {
 }
 
 impl Locks {
-    /// Every run, in its order.
+    /// Whether the lock is on, for each run in its order.
     pub(crate) fn gils(self) -> Vec<bool> {
         match self {
             Self::Both => vec![true, false],
@@ -56,8 +56,8 @@ impl Locks {
     }
 }
 
-/// How long a toy may be.
-const LENGTHS: [Duration; 7] = [
+/// The durations that a job can have.
+const JOB_LENGTHS: [Duration; 7] = [
     Duration::from_millis(50),
     Duration::from_millis(100),
     Duration::from_millis(200),
@@ -67,23 +67,26 @@ const LENGTHS: [Duration; 7] = [
     Duration::from_secs(5),
 ];
 
-const USUAL: usize = 4;
+/// The index of the length that is set at the start: one second.
+const DEFAULT_LENGTH: usize = 4;
+/// The upper limit of the number of jobs.
 const MOST_JOBS: usize = 64;
 
-/// What both screens are set to.
+/// The settings of both screens.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LabSettings {
-    /// What the next race is over.
+    /// The work of the next race.
     pub(crate) race: Workload,
-    /// Whether it is under the lock.
+    /// Whether the next race has the interpreter lock.
     pub(crate) race_gil: bool,
-    /// What the next experiment does.
+    /// The work of the next experiment.
     pub(crate) work: Workload,
     pub(crate) locks: Locks,
     pub(crate) jobs: usize,
-    /// How long they are, by its place among the lengths that there are.
+    /// The duration of a job, as an index of [`JOB_LENGTHS`].
     length: usize,
-    /// Whether only the beginning is drawn, so large that each turn is seen.
+    /// Whether the Lab shows the beginning alone, magnified so that each turn of a thread is
+    /// visible.
     pub(crate) close: bool,
 }
 
@@ -95,19 +98,22 @@ impl Default for LabSettings {
             work: Workload::Crunch,
             locks: Locks::default(),
             jobs: 4,
-            length: USUAL,
+            length: DEFAULT_LENGTH,
             close: false,
         }
     }
 }
 
 impl LabSettings {
-    /// How long a toy takes by itself.
+    /// The duration of one job that runs alone.
     pub(crate) fn length(&self) -> Duration {
-        LENGTHS.get(self.length).copied().unwrap_or(LENGTHS[USUAL])
+        JOB_LENGTHS
+            .get(self.length)
+            .copied()
+            .unwrap_or(JOB_LENGTHS[DEFAULT_LENGTH])
     }
 
-    /// What Enter would run, by the paradigm in use.
+    /// The experiment that Enter would start, by the paradigm in use.
     pub(crate) fn experiment(&self, model: &ViewModel<'_>) -> Option<Experiment> {
         let label = model.paradigms.get(model.active)?;
         Some(Experiment {
@@ -120,7 +126,7 @@ impl LabSettings {
     }
 
     pub(crate) const fn longer(&mut self) {
-        if self.length + 1 < LENGTHS.len() {
+        if self.length + 1 < JOB_LENGTHS.len() {
             self.length += 1;
         }
     }

@@ -1,4 +1,4 @@
-//! Where things stand.
+//! The layout of the screen.
 //!
 //! ```text
 //! header    UptimeSquirrel  [Sites]  [6] ASYNC, 1,000 workers              live 14:02:11
@@ -16,8 +16,8 @@ use super::format::{cut, wrap};
 use super::state::State;
 use super::view_model::ViewModel;
 
-/// Below this nothing can be read.
-pub(crate) const LEAST: (u16, u16) = (60, 16);
+/// The smallest size, in columns and rows, at which the screen is drawn.
+pub(crate) const MIN_SIZE: (u16, u16) = (60, 16);
 
 /// The parts of the screen.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +28,7 @@ pub(crate) struct Areas {
     pub(crate) footer: Rect,
 }
 
-/// The lasting trouble in at most two lines, cut where it is longer.
+/// The lasting problem in at most two lines, cut where it is longer.
 pub(crate) fn banner(text: &str, width: u16) -> Vec<String> {
     let width = usize::from(width).saturating_sub(2);
     let text = clean(text, 1_000);
@@ -40,9 +40,9 @@ pub(crate) fn banner(text: &str, width: u16) -> Vec<String> {
     lines
 }
 
-/// Divides the screen; `None` if it is too small.
+/// The parts of a screen of size `area`; `None` if it is too small.
 pub(crate) fn areas(area: Rect, state: &State, model: &ViewModel<'_>) -> Option<Areas> {
-    if area.width < LEAST.0 || area.height < LEAST.1 {
+    if area.width < MIN_SIZE.0 || area.height < MIN_SIZE.1 {
         return None;
     }
     let banner = model
@@ -62,13 +62,13 @@ pub(crate) fn areas(area: Rect, state: &State, model: &ViewModel<'_>) -> Option<
     })
 }
 
-/// The body of a screen of the size that the terminal last told.
+/// The body at the size that the terminal reported last.
 pub(crate) fn body(state: &State, model: &ViewModel<'_>) -> Rect {
     let area = Rect::new(0, 0, state.size.0, state.size.1);
     areas(area, state, model).map_or(Rect::ZERO, |areas| areas.body)
 }
 
-/// How many rows of a table the body has room for: heading and bottom line apart.
+/// The number of table rows that the body has room for, without heading and bottom line.
 pub(crate) fn page(state: &State, model: &ViewModel<'_>) -> usize {
     usize::from(body(state, model).height.saturating_sub(2)).max(1)
 }

@@ -1,4 +1,4 @@
-//! What keys do among outages and letters, and on the page of a site's past.
+//! The actions of keys on the Outages screen and on the pages of the history.
 
 use super::keymap::{Action, Scope};
 use super::outages_state::{OutageAction, OutageKey, Pane};
@@ -6,13 +6,13 @@ use super::state::{Layer, State};
 use super::view_model::{Intent, Tone, ViewModel};
 use super::views::VIEWS;
 
-/// Whether the screen is the one of outages.
+/// Whether the Outages screen is shown.
 pub(super) fn is_here(state: &State) -> bool {
     let view = VIEWS.get(state.view);
     view.is_some_and(|view| view.scopes.contains(&Scope::Outages))
 }
 
-/// Performs it.
+/// Performs the action; gives the request to the app, if it needs one.
 pub(super) fn act(
     state: &mut State,
     recall: OutageAction,
@@ -40,7 +40,7 @@ pub(super) fn act(
                 Some(site) => state.layers.push(Layer::SiteHistory { site, scroll: 0 }),
                 None => state.say(
                     Tone::Info,
-                    "No site is selected that is watched still.",
+                    "The site of this outage is no longer in the configuration.",
                     model.now.mono,
                 ),
             }
@@ -75,7 +75,7 @@ fn acknowledge(state: &mut State, model: &ViewModel<'_>) -> Option<Intent> {
         }
         _ => state.say(
             Tone::Info,
-            "It is over: only an open outage is acknowledged.",
+            "This outage has ended: only an open one can be acknowledged.",
             model.now.mono,
         ),
     }
@@ -93,7 +93,10 @@ fn done(state: &mut State, model: &ViewModel<'_>) -> Option<Intent> {
     match open.and_then(|outage| outage.site) {
         Some(site) => Some(Intent::Acknowledge(site, Some(text.trim().to_owned()))),
         None => {
-            let text = format!("{} is up again meanwhile.", outage.name);
+            let text = format!(
+                "{} is up again: there is no open outage to acknowledge.",
+                outage.name
+            );
             state.say(Tone::Info, text, model.now.mono);
             None
         }
@@ -103,14 +106,14 @@ fn done(state: &mut State, model: &ViewModel<'_>) -> Option<Intent> {
 fn send_again(state: &mut State, model: &ViewModel<'_>) -> Option<Intent> {
     let history = model.history;
     if state.outages.pane == Pane::Outages {
-        state.outages.visit_trouble(history);
-        let text = "The outbox: r sends the selected letter again.";
+        state.outages.go_to_undelivered(history);
+        let text = "Outbox: press r to send the selected message again.";
         state.say(Tone::Info, text, model.now.mono);
         return None;
     }
     let message = state.outages.message(history)?;
     if message.delivery == super::history_view::DeliveryState::Sent {
-        let text = "It was delivered: nobody is told twice.";
+        let text = "This message was delivered: it is not sent twice.";
         state.say(Tone::Info, text, model.now.mono);
         return None;
     }
@@ -154,7 +157,7 @@ pub(super) fn travel(state: &mut State, action: Action, page: usize, model: &Vie
     state.outages.walk(history, by);
 }
 
-/// The text that is typed: a note, or the filter of this screen.
+/// The text being typed: a note, or the filter of this screen.
 pub(super) fn text(state: &State) -> &str {
     match state.layers.last() {
         Some(Layer::Note { text, .. }) => text,
@@ -163,7 +166,7 @@ pub(super) fn text(state: &State) -> &str {
     }
 }
 
-/// Puts another text in its place.
+/// Replaces the text being typed.
 pub(super) fn set_text(state: &mut State, new: &str) {
     let here = is_here(state);
     match state.layers.last_mut() {

@@ -1,33 +1,35 @@
-//! The reader's place among outages and letters, and what can be done there.
+//! The state of the Outages screen: selection, filter, and the groups of outages that may
+//! have a common cause.
 
 use crate::domain::{Kin, Timestamp, Traits, clean, kin};
 
 use super::history_view::{DeliveryState, HistorySpan, HistoryView, MessageView, OutageView};
 use super::replay_state::TriedRules;
 
-/// What a key does among outages and letters.
+/// The actions of the keys of the Outages screen and of the pages opened from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OutageAction {
-    /// Acknowledge the outage with a note, or take that back.
+    /// Acknowledge the selected outage with a note, or take the acknowledgement back.
     Acknowledge,
-    /// The note is as it should be.
+    /// Acknowledge with the note as it was typed.
     Done,
-    /// Send the letter again.
+    /// Deliver the selected message again.
     SendAgain,
-    /// The details of what is selected.
+    /// Open the selected outage or message.
     Open,
-    /// From the outages to the outbox, and back.
+    /// Move the keys from the outages to the outbox, or back.
     OtherPane,
-    /// The past of the selected site.
+    /// Open the history of the selected site.
     SiteHistory,
-    /// The past under other rules.
+    /// Open the replay under other rules.
     Replay,
-    /// A longer span, and a shorter one.
+    /// Lengthen the span of a site's history.
     Longer,
+    /// Shorten it.
     Shorter,
 }
 
-/// Which list takes the keys.
+/// The list that takes the keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Pane {
     #[default]
@@ -35,7 +37,7 @@ pub(crate) enum Pane {
     Outbox,
 }
 
-/// What names an outage: its site and its first failure.
+/// The identity of an outage: its site and the time of its first failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct OutageKey {
     pub(crate) name: Box<str>,
@@ -52,7 +54,7 @@ impl OutageKey {
         }
     }
 
-    /// The outage of this name.
+    /// The outage of this identity, if it is among the latest.
     pub(crate) fn find<'a>(&self, history: &'a HistoryView) -> Option<&'a OutageView> {
         history.outages.iter().find(|outage| self.is(outage))
     }
@@ -62,24 +64,25 @@ impl OutageKey {
     }
 }
 
-/// The reader's place.
+/// The state of the Outages screen.
 #[derive(Debug, Default)]
 pub(crate) struct OutagesState {
     pub(crate) pane: Pane,
     /// The outage that the selection follows; `None` while it stays on the first row.
     outage: Option<OutageKey>,
-    /// The letter that it follows.
+    /// The identifier of the message that the selection follows; `None` likewise.
     message: Option<Box<str>>,
-    /// What outages must match, as it was typed.
+    /// The filter as it was typed: every word must match.
     pub(crate) filter: String,
-    /// The span of a site's past.
+    /// The span of a site's history.
     pub(crate) span: HistorySpan,
-    /// The rules that the past is tried under.
+    /// The rules on trial in the replay.
     pub(crate) tried: TriedRules,
 }
 
 impl OutagesState {
-    /// The outages that match the filter: open ones first, then the newest.
+    /// The outages that match the filter: open ones first, grouped by common traits, then the
+    /// ended ones, the newest first.
     pub(crate) fn outages<'a>(&self, history: &'a HistoryView) -> Vec<&'a OutageView> {
         let words: Vec<_> = self
             .filter
@@ -100,8 +103,8 @@ impl OutagesState {
         grouped
     }
 
-    /// What most of the open outages share, if several do: "4 of 5 open outages are on
-    /// 203.0.113.7: status 503".
+    /// The trait that most of the open outages share, in a sentence; `None` if no two share
+    /// one: "Suspected common cause: 4 of 5 open, all on 203.0.113.7: status 503".
     pub(crate) fn common_cause(outages: &[&OutageView]) -> Option<String> {
         let open = outages.partition_point(|outage| outage.ended.is_none());
         let mut said = None;
@@ -132,7 +135,7 @@ impl OutagesState {
         said
     }
 
-    /// The selected row of the outages.
+    /// The index of the selected outage among `outages`.
     pub(crate) fn outage_at(&self, outages: &[&OutageView]) -> usize {
         let find = |key: &OutageKey| outages.iter().position(|outage| key.is(outage));
         self.outage.as_ref().and_then(find).unwrap_or(0)
@@ -144,7 +147,7 @@ impl OutagesState {
         outages.get(self.outage_at(&outages)).copied()
     }
 
-    /// The selected row of the letters.
+    /// The index of the selected message.
     pub(crate) fn message_at(&self, history: &HistoryView) -> usize {
         let find = |id: &str| {
             history
@@ -155,13 +158,13 @@ impl OutagesState {
         self.message.as_deref().and_then(find).unwrap_or(0)
     }
 
-    /// The selected letter.
+    /// The selected message.
     pub(crate) fn message<'a>(&self, history: &'a HistoryView) -> Option<&'a MessageView> {
         history.messages.get(self.message_at(history))
     }
 
-    /// Goes to the outbox: to the newest letter that was given up, or that waits.
-    pub(crate) fn visit_trouble(&mut self, history: &HistoryView) {
+    /// Moves to the outbox: to the newest message that was given up, or else that is pending.
+    pub(crate) fn go_to_undelivered(&mut self, history: &HistoryView) {
         self.pane = Pane::Outbox;
         let is = |delivery| move |message: &&MessageView| message.delivery == delivery;
         let mut messages = history.messages.iter();
@@ -170,7 +173,7 @@ impl OutagesState {
         self.message = worst.map(|message| message.id.clone());
     }
 
-    /// Moves the selection of the list that takes the keys by so many rows.
+    /// Moves the selection of the list that takes the keys by `by` rows.
     pub(crate) fn walk(&mut self, history: &HistoryView, by: isize) {
         match self.pane {
             Pane::Outages => {
@@ -188,7 +191,7 @@ impl OutagesState {
         }
     }
 
-    /// Selects the first row and stays there.
+    /// Selects the first row, and stays there when the list changes.
     pub(crate) fn first(&mut self) {
         match self.pane {
             Pane::Outages => self.outage = None,
@@ -205,7 +208,7 @@ impl OutagesState {
     }
 }
 
-/// The way in which it fails, alike for all that fail alike.
+/// The failure in words that are the same for outages that fail alike.
 fn failure(outage: &OutageView) -> String {
     let first = outage.causes.first();
     first.map_or_else(String::new, |cause| match cause.status {
@@ -214,7 +217,7 @@ fn failure(outage: &OutageView) -> String {
     })
 }
 
-/// Shows the groups of outages that share something to `look`.
+/// Calls `visit` with the groups of open outages that share a trait.
 fn with_kin(open: &[&OutageView], visit: impl FnOnce(&[Kin<'_>])) {
     let failures: Vec<String> = open.iter().map(|outage| failure(outage)).collect();
     let traits: Vec<_> = open
@@ -234,7 +237,7 @@ fn moved(place: usize, by: isize, rows: usize) -> usize {
     place.saturating_add_signed(by).min(rows.saturating_sub(1))
 }
 
-/// Whether the row of `outage` holds `word`, which is in lower case.
+/// Whether the row of `outage` contains `word`, which is in lower case.
 fn says(outage: &OutageView, word: &str) -> bool {
     let holds = |text: &str| text.to_lowercase().contains(word);
     let state = if outage.ended.is_some() {
@@ -307,10 +310,10 @@ mod tests {
     }
 
     #[test]
-    fn trouble_in_the_outbox_is_found_at_once() {
+    fn an_undelivered_message_is_found_at_once() {
         let history = history();
         let mut browse = OutagesState::default();
-        browse.visit_trouble(&history);
+        browse.go_to_undelivered(&history);
         assert_eq!(
             browse.message(&history).unwrap().delivery,
             DeliveryState::Failed

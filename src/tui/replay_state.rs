@@ -1,5 +1,5 @@
-//! The past under other rules, as plain data: which rules somebody tries, what they come to,
-//! and what keys do to them.
+//! The replay of the history under other rules, as plain data: the rules on trial, the result
+//! beside that of the current rules, and the keys that change them.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// The most failures, or good looks, in a row.
-const MOST: u32 = 20;
+/// The upper limit of `confirm` and `recover`: checks in a row.
+const MAX_IN_A_ROW: u32 = 20;
 
-/// What a timeout can be set to, and from when on an answer is slow.
-const LIMITS: [Duration; 12] = [
+/// The steps of `timeout` and `slow`.
+const LIMIT_STEPS: [Duration; 12] = [
     Duration::from_millis(250),
     Duration::from_millis(500),
     seconds(1),
@@ -29,8 +29,8 @@ const LIMITS: [Duration; 12] = [
     seconds(60),
 ];
 
-/// How far back a replay can go; beyond is all that is kept.
-const SPANS: [Duration; 6] = [
+/// The steps of a replay's span; beyond the last one is all that is kept.
+const SPAN_STEPS: [Duration; 6] = [
     seconds(3_600),
     seconds(6 * 3_600),
     seconds(86_400),
@@ -39,16 +39,16 @@ const SPANS: [Duration; 6] = [
     seconds(90 * 86_400),
 ];
 
-/// What somebody tries on the past.
+/// The rules on trial and the span of the history that they are replayed over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TriedRules {
-    /// Rules in place of those that each site has.
+    /// Rules that take the place of each site's own; `None` leaves a rule as it is.
     pub rules: Rules,
-    /// How far back; `None` is all that is kept.
+    /// How far back from now; `None` is all that is kept.
     pub span: Option<Duration>,
 }
 
-/// What can be changed about them.
+/// The settings of a replay that keys change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RuleKnob {
     Confirm,
@@ -58,31 +58,32 @@ pub(crate) enum RuleKnob {
     Span,
 }
 
-/// What a key does to them.
+/// The change that a key makes to [`TriedRules`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RuleChange {
     More(RuleKnob),
     Less(RuleKnob),
-    /// All rules as they are again; the span stays.
-    CurrentRules,
+    /// Back to the current rules; the span stays.
+    Reset,
 }
 
 impl TriedRules {
-    /// Turns a knob. A rule that was not changed yet begins at what `usual` has.
-    pub(crate) fn turn(&mut self, turn: RuleChange, current: Option<&Site>) {
-        let (knob, more) = match turn {
+    /// Applies a change. A rule that is not on trial yet starts from the value of the site
+    /// `current`, or from the usual one without a site.
+    pub(crate) fn apply(&mut self, change: RuleChange, current: Option<&Site>) {
+        let (knob, more) = match change {
             RuleChange::More(knob) => (knob, true),
             RuleChange::Less(knob) => (knob, false),
-            RuleChange::CurrentRules => {
+            RuleChange::Reset => {
                 self.rules = Rules::default();
                 return;
             }
         };
         let number = |number: u32| {
             let next = if more { number + 1 } else { number - 1 };
-            Some(next.clamp(1, MOST))
+            Some(next.clamp(1, MAX_IN_A_ROW))
         };
-        let limit = |limit| Some(stepped(&LIMITS, limit, more));
+        let limit = |limit| Some(stepped(&LIMIT_STEPS, limit, more));
         let timeout = current.map_or(seconds(10), |site| site.spec.timeout);
         let slow = current.map_or(seconds(2), |site| site.spec.slow);
         match knob {
@@ -99,16 +100,16 @@ impl TriedRules {
             RuleKnob::Span => {
                 self.span = match self.span {
                     None if more => None,
-                    None => SPANS.last().copied(),
-                    Some(span) if more => SPANS.into_iter().find(|longer| *longer > span),
-                    Some(span) => Some(stepped(&SPANS, span, false)),
+                    None => SPAN_STEPS.last().copied(),
+                    Some(span) if more => SPAN_STEPS.into_iter().find(|longer| *longer > span),
+                    Some(span) => Some(stepped(&SPAN_STEPS, span, false)),
                 };
             }
         }
     }
 }
 
-/// The next of `steps` above `from`, or below it; the last one there is where none is.
+/// The next of `steps` above `from` (`more`) or below it, or the outermost step.
 fn stepped(steps: &[Duration], from: Duration, more: bool) -> Duration {
     let next = if more {
         steps.iter().find(|step| **step > from).or(steps.last())
@@ -119,105 +120,107 @@ fn stepped(steps: &[Duration], from: Duration, more: bool) -> Duration {
     next.copied().unwrap_or(from)
 }
 
-/// The least and the most that sites have of a rule.
+/// The smallest and the largest value of a rule among the sites.
 pub type MinMax<T> = (T, T);
 
-/// The rules as they are.
+/// The current rules of all sites in the replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CurrentRules {
-    /// Failures in a row before a site is down.
+    /// `confirm`: failures in a row before a site is down.
     pub confirm: MinMax<u32>,
-    /// Good looks in a row before it is up again.
+    /// `recover`: good checks in a row before it is up again.
     pub recover: MinMax<u32>,
-    /// The longest that a look may take.
+    /// `timeout`: the longest that a check may take.
     pub timeout: MinMax<Duration>,
-    /// A look that takes longer is degraded.
+    /// `slow`: a check that takes longer is degraded.
     pub slow: MinMax<Duration>,
 }
 
-/// What becomes of an outage under the rules that are tried.
+/// How an outage changes under the rules on trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutageChange {
-    /// It is noticed at the same look.
+    /// Confirmed at the same check.
     Unchanged,
-    /// It is noticed so much later.
+    /// Confirmed this much later.
     Later(Duration),
-    /// It is noticed so much earlier.
+    /// Confirmed this much earlier.
     Earlier(Duration),
-    /// It is not noticed at all.
+    /// Not confirmed under the rules on trial.
     NotNoticed,
-    /// The rules as they are did not notice it.
+    /// Confirmed under the rules on trial alone.
     OnlyTried,
 }
 
-/// An outage of the past under both sets of rules.
+/// An outage of the replay under both sets of rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplayedOutage {
-    /// Its site's name.
+    /// The site's name.
     pub name: Box<str>,
-    /// The first failure.
+    /// The time of the first failure.
     pub since: Timestamp,
-    /// When it ended; `None` if it did not.
+    /// The end under the current rules, or under the tried ones where only they confirm it;
+    /// `None` while it is open.
     pub ended: Option<Timestamp>,
-    /// How long after the first failure it was noticed, by the rules as they are.
+    /// From the first failure to the confirmation under the current rules; `None` where they
+    /// do not confirm it.
     pub noticed: Option<Duration>,
-    /// What becomes of it.
+    /// The change under the rules on trial.
     pub change: OutageChange,
 }
 
-/// How many outages have which fate.
+/// The number of outages by how they change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ChangeCounts {
-    /// Noticed at the same look.
+    /// Confirmed at the same check.
     pub unchanged: u64,
-    /// Noticed later.
+    /// Confirmed later.
     pub later: u64,
-    /// Of these: how much later the middle one is, and the last.
+    /// The median and the largest delay of those; `None` if there are none.
     pub delay: Option<(Duration, Duration)>,
-    /// Noticed earlier.
+    /// Confirmed earlier.
     pub earlier: u64,
-    /// Not noticed at all.
+    /// Not confirmed under the rules on trial.
     pub not_noticed: u64,
-    /// Noticed besides.
+    /// Confirmed under the rules on trial alone.
     pub only_tried: u64,
 }
 
-/// What the rules that are tried come to.
+/// The result of a replay: both sets of rules over the same checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplayResult {
-    /// Which rules.
+    /// The rules on trial and their span.
     pub tried: TriedRules,
-    /// The rules as they are, of all sites of the past.
+    /// The current rules of the replayed sites.
     pub current: CurrentRules,
-    /// Results that were replayed.
+    /// The number of replayed results.
     pub results: u64,
-    /// The first of them and the last.
+    /// The times of the first and the last of them; `None` without a result.
     pub span: Option<(Timestamp, Timestamp)>,
-    /// What the rules as they are come to, and the others.
+    /// The totals under the current rules, and under the rules on trial.
     pub accounts: [Account; 2],
-    /// What becomes of outages.
+    /// The number of outages by how they change.
     pub changes: ChangeCounts,
-    /// Results that were cut off sooner than the rules that are tried would.
+    /// Results that ended by a timeout shorter than the tried one: their answer is unknown.
     pub cut_off: u64,
-    /// The latest outages, newest first.
+    /// The latest outages, newest first: a part of `of`.
     pub outages: Vec<ReplayedOutage>,
-    /// How many outages there are.
+    /// The number of outages in all.
     pub of: u64,
-    /// How long it took.
+    /// The duration of the replay itself.
     pub took: Duration,
 }
 
-/// The past under other rules, as far as that is reckoned.
+/// The replay as the screen shows it: its last result and its progress.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReplayState {
-    /// Changes whenever there is something new to see.
+    /// Grows with every change of the other fields.
     pub revision: u64,
-    /// The last answer, which may be about other rules than those that are tried by now.
+    /// The last result; it may be of other rules than those on trial by now.
     pub result: Option<ReplayResult>,
-    /// Results that were replayed so far, while it is being reckoned.
+    /// The number of results replayed so far; `None` while no replay runs.
     pub under_way: Option<u64>,
-    /// Why there is no answer.
-    pub trouble: Option<String>,
+    /// Why there is no result, in words for the screen.
+    pub error: Option<String>,
 }
 
 #[cfg(test)]
@@ -227,38 +230,38 @@ mod tests {
     #[test]
     fn a_rule_begins_at_what_it_is_and_ends_at_its_ends() {
         let mut tried = TriedRules::default();
-        tried.turn(RuleChange::More(RuleKnob::Confirm), None);
-        tried.turn(RuleChange::Less(RuleKnob::Timeout), None);
+        tried.apply(RuleChange::More(RuleKnob::Confirm), None);
+        tried.apply(RuleChange::Less(RuleKnob::Timeout), None);
         assert_eq!(tried.rules.confirm, Some(3));
         assert_eq!(tried.rules.timeout, Some(seconds(7)));
         for _ in 0..99 {
-            tried.turn(RuleChange::Less(RuleKnob::Confirm), None);
-            tried.turn(RuleChange::More(RuleKnob::Recover), None);
-            tried.turn(RuleChange::More(RuleKnob::Slow), None);
+            tried.apply(RuleChange::Less(RuleKnob::Confirm), None);
+            tried.apply(RuleChange::More(RuleKnob::Recover), None);
+            tried.apply(RuleChange::More(RuleKnob::Slow), None);
         }
         assert_eq!(tried.rules.confirm, Some(1));
-        assert_eq!(tried.rules.recover, Some(MOST));
+        assert_eq!(tried.rules.recover, Some(MAX_IN_A_ROW));
         assert_eq!(tried.rules.slow, Some(seconds(60)));
-        tried.turn(RuleChange::CurrentRules, None);
+        tried.apply(RuleChange::Reset, None);
         assert_eq!(tried, TriedRules::default());
     }
 
     #[test]
     fn the_span_goes_from_all_to_an_hour_and_back() {
         let mut tried = TriedRules::default();
-        tried.turn(RuleChange::More(RuleKnob::Span), None);
+        tried.apply(RuleChange::More(RuleKnob::Span), None);
         assert_eq!(tried.span, None);
         let mut seen = Vec::new();
-        for _ in 0..SPANS.len() + 1 {
-            tried.turn(RuleChange::Less(RuleKnob::Span), None);
+        for _ in 0..SPAN_STEPS.len() + 1 {
+            tried.apply(RuleChange::Less(RuleKnob::Span), None);
             seen.push(tried.span.unwrap());
         }
-        assert_eq!(seen[..2], [SPANS[5], SPANS[4]]);
-        assert_eq!(tried.span, Some(SPANS[0]));
-        tried.turn(RuleChange::CurrentRules, None);
-        assert_eq!(tried.span, Some(SPANS[0]));
-        for _ in 0..SPANS.len() {
-            tried.turn(RuleChange::More(RuleKnob::Span), None);
+        assert_eq!(seen[..2], [SPAN_STEPS[5], SPAN_STEPS[4]]);
+        assert_eq!(tried.span, Some(SPAN_STEPS[0]));
+        tried.apply(RuleChange::Reset, None);
+        assert_eq!(tried.span, Some(SPAN_STEPS[0]));
+        for _ in 0..SPAN_STEPS.len() {
+            tried.apply(RuleChange::More(RuleKnob::Span), None);
         }
         assert_eq!(tried.span, None);
     }

@@ -1,4 +1,4 @@
-//! What keys do on the Scheduling screen: zoom, pan, cursor, and what is under it.
+//! The actions of keys on the Scheduling screen: zoom, pan, and the cursor.
 
 use crate::domain::SiteId;
 use crate::trace::CheckSummary;
@@ -9,7 +9,7 @@ use super::state::{Layer, State};
 use super::view_model::{Intent, Tone, ViewModel};
 use super::views::sched::LaneLayout;
 
-/// Performs it.
+/// Performs the action; gives the request to the app, if it needs one.
 pub(super) fn act(state: &mut State, steer: SchedAction, model: &ViewModel<'_>) -> Option<Intent> {
     match steer {
         SchedAction::Group => {
@@ -27,7 +27,7 @@ pub(super) fn act(state: &mut State, steer: SchedAction, model: &ViewModel<'_>) 
             if let Some(site) = under_cursor(state, model) {
                 state.layers.push(Layer::Explain { site, scroll: 0 });
             } else {
-                let text = "Left and Right put the cursor on a check, Enter explains its site.";
+                let text = "Select a check first: Left and Right move the cursor, then Enter explains its site.";
                 state.say(Tone::Info, text, model.now.mono);
             }
         }
@@ -41,7 +41,7 @@ fn layout<'a>(state: &State, model: &ViewModel<'a>) -> LaneLayout<'a> {
     LaneLayout::gather(state, model, layout::body(state, model))
 }
 
-/// The picture holds still from now on, as it is.
+/// Stops the picture at its current page.
 fn stand(state: &mut State, layout: &LaneLayout<'_>) {
     if !state.sched.is_still() {
         let (.., end) = layout.axis.range();
@@ -49,7 +49,7 @@ fn stand(state: &mut State, layout: &LaneLayout<'_>) {
     }
 }
 
-/// Keeps the check under the cursor in the middle.
+/// Zooms, with the check under the cursor in the middle of the page.
 fn zoom(state: &mut State, steer: SchedAction, model: &ViewModel<'_>) {
     let at = selected(state, model).map(|record| record.started);
     let interval = model.trace.interval;
@@ -111,7 +111,7 @@ fn neighbour(layout: &LaneLayout<'_>, lane: usize, down: bool) -> Option<usize> 
     found.map(|(index, _)| index)
 }
 
-/// Moves the page in time, within what is on record.
+/// Moves the page in time, within the recorded trace.
 fn pan(state: &mut State, steer: SchedAction, model: &ViewModel<'_>) {
     let now = model.trace.store.now();
     let (.., end) = layout(state, model).axis.range();

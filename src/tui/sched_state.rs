@@ -1,5 +1,5 @@
-//! Where the reader is on the Scheduling screen: how lanes are grouped, what stretch of time
-//! is shown, and where the cursor stands.
+//! The state of the Scheduling screen: the grouping of lanes, the shown stretch of time and the
+//! cursor.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use crate::domain::{JobId, Moment, SiteId};
 
 use super::lanes::Axis;
 
-/// What a page may show; the same in every paradigm.
-const SPANS: [Duration; 10] = [
+/// The durations that a page can show; the same for every paradigm, so that pictures compare.
+const PAGE_SPANS: [Duration; 10] = [
     Duration::from_millis(100),
     Duration::from_millis(250),
     Duration::from_secs(1),
@@ -21,39 +21,39 @@ const SPANS: [Duration; 10] = [
     Duration::from_secs(600),
 ];
 
-/// The one that is shown unless somebody zooms: as long as sites wait for their next check,
-/// between one second and ten. It depends on the list and not on the paradigm.
+/// The index of the span without zoom: the interval of the sites, between one second and ten.
+/// It depends on the list of sites and not on the paradigm.
 fn usual(interval: Option<Duration>) -> usize {
     const LEAST: usize = 2;
     const MOST: usize = 5;
     let fits = |span: &Duration| interval.is_some_and(|interval| *span >= interval);
-    SPANS
+    PAGE_SPANS
         .iter()
         .position(fits)
         .map_or(MOST, |at| at.clamp(LEAST, MOST))
 }
 
-/// What the scale depends on beside the reader's place.
+/// The times that a page depends on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PageTime {
-    /// When the newest sweep began: a page begins there.
+    /// The begin of the newest sweep, where a page begins.
     pub(crate) anchor: Moment,
     pub(crate) now: Moment,
     /// The display is frozen.
     pub(crate) held: bool,
-    /// How often sites are checked, where all are alike.
+    /// The interval of the sites, where all have the same.
     pub(crate) interval: Option<Duration>,
 }
 
-/// What a lane is.
+/// The grouping of the lanes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Grouping {
-    /// A thread, grouped by process.
+    /// A lane a thread, grouped by process.
     #[default]
     Thread,
-    /// A site.
+    /// A lane a site.
     Site,
-    /// A check, under the threads that run them.
+    /// A lane a check, below the threads that run them.
     Task,
 }
 
@@ -75,7 +75,7 @@ impl Grouping {
     }
 }
 
-/// What a key does to the reader's place.
+/// The actions of the keys of the Scheduling screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SchedAction {
     Group,
@@ -95,17 +95,17 @@ pub(crate) enum SchedAction {
     Export,
 }
 
-/// The reader's place.
+/// The state of the Scheduling screen.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SchedState {
     pub(crate) grouping: Grouping,
-    /// Steps closer than usual; below zero it is wider.
+    /// The zoom in steps: above zero a page shows less time than without zoom.
     closer: i8,
-    /// Where the page ends, while it stands still.
+    /// The end of the page while it stands still; `None` while it is live.
     still: Option<Moment>,
-    /// The check that the cursor is on, while there is a cursor.
+    /// The check under the cursor, if there is a cursor.
     pub(crate) cursor: Option<JobId>,
-    /// The lane that is selected, among all there are.
+    /// The index of the selected lane.
     pub(crate) lane: usize,
     /// The site that is marked in all lanes.
     pub(crate) followed: Option<SiteId>,
@@ -115,20 +115,23 @@ impl SchedState {
     fn step(&self, interval: Option<Duration>) -> usize {
         usual(interval)
             .saturating_add_signed(-isize::from(self.closer))
-            .min(SPANS.len() - 1)
+            .min(PAGE_SPANS.len() - 1)
     }
 
-    /// How long a page is, where sites are checked at this interval.
+    /// The duration of a page, for sites with this interval.
     pub(crate) fn span(&self, interval: Option<Duration>) -> Duration {
-        SPANS.get(self.step(interval)).copied().unwrap_or_default()
+        PAGE_SPANS
+            .get(self.step(interval))
+            .copied()
+            .unwrap_or_default()
     }
 
-    /// By how much the page is closer than usual; below 1 it is wider.
+    /// The zoom factor: 1 without zoom, below 1 where a page shows more time.
     pub(crate) fn zoom(&self, interval: Option<Duration>) -> f64 {
-        SPANS[usual(interval)].as_secs_f64() / self.span(interval).as_secs_f64()
+        PAGE_SPANS[usual(interval)].as_secs_f64() / self.span(interval).as_secs_f64()
     }
 
-    /// Zooms in (1) or out (-1), within what there is.
+    /// Zooms in (1) or out (-1), within [`PAGE_SPANS`].
     pub(crate) fn zoom_by(&mut self, steps: i8, interval: Option<Duration>) {
         let before = self.step(interval);
         self.closer += steps;
@@ -147,18 +150,18 @@ impl SchedState {
         self.still.is_some()
     }
 
-    /// Goes with the time again.
+    /// Makes the page follow the time again, without a cursor.
     pub(crate) const fn live(&mut self) {
         self.still = None;
         self.cursor = None;
     }
 
-    /// Stands still at a page that ends at `end`.
+    /// Stops at the page that ends at `end`.
     pub(crate) const fn stand(&mut self, end: Moment) {
         self.still = Some(end);
     }
 
-    /// The scale of a picture of `cells` cells.
+    /// The time axis of a picture of `cells` cells.
     pub(crate) fn axis(&self, time: PageTime, cells: u16) -> Axis {
         let span = self.span(time.interval);
         match self.still {

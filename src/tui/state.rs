@@ -1,4 +1,4 @@
-//! What the screen remembers between frames: where the reader is and what is selected.
+//! The state of the screen between frames: layers, selection, order and settings.
 
 use std::time::Duration;
 
@@ -15,80 +15,81 @@ use super::site_order::SiteOrder;
 use super::summary::Summary;
 use super::view_model::{StatusMessage, Tone, ViewModel};
 
-/// How long the order stands still after a key.
-const STILL: Duration = Duration::from_secs(3);
-/// How long a message stands.
-const MESSAGE: Duration = Duration::from_secs(8);
-/// Rows kept beyond the screen's own, on either side, while the display is frozen.
-const BEYOND: usize = 200;
+/// How long the order of the table stays as it is after a key.
+const ORDER_HOLD: Duration = Duration::from_secs(3);
+/// How long a status message is shown.
+const MESSAGE_DURATION: Duration = Duration::from_secs(8);
+/// The number of rows copied above and below the visible ones while the display is frozen.
+const FROZEN_MARGIN: usize = 200;
 
-/// What lies over a screen; the last one takes the keys.
+/// An overlay, or a line in which text is typed. The last layer takes the keys; `scroll` is
+/// the number of the first visible line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Layer {
-    /// All keys and marks.
+    /// The help.
     Help { scroll: usize },
-    /// Why a site is what it is.
+    /// The explanation of a site's verdict.
     Explain { site: SiteId, scroll: usize },
-    /// A filter is typed at the bottom.
+    /// The line in which a filter is typed.
     Filter,
-    /// A note is typed at the bottom, to acknowledge an outage with.
+    /// The line in which the note of an acknowledgement is typed.
     Note { outage: OutageKey, text: String },
-    /// All about an outage.
+    /// The details of an outage.
     Outage { outage: OutageKey, scroll: usize },
-    /// A letter of the outbox.
+    /// A message of the outbox, by its identifier.
     Message { id: Box<str>, scroll: usize },
-    /// A site's past.
+    /// The history of a site.
     SiteHistory { site: SiteId, scroll: usize },
-    /// The past under other rules.
+    /// The replay under other rules.
     Replay { scroll: usize },
 }
 
-/// One row to draw.
+/// One row of the table of sites.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row<'a> {
     pub(crate) site: &'a SiteState,
     pub(crate) due: Option<Moment>,
 }
 
-/// The display as it was when it was frozen. Only what can be reached by scrolling a
-/// little is copied, so that it costs the same with ten sites and with a million.
+/// The display as it was when it was frozen. Only the rows near the visible ones are copied,
+/// so that it costs the same with ten sites and with a million.
 #[derive(Debug)]
 pub(crate) struct Frozen {
     pub(crate) summary: Summary,
-    /// Outages and letters as they were.
+    /// The history as it was.
     pub(crate) history: HistoryView,
-    /// The place of the first copied row in the list.
+    /// The index of the first copied row in the list.
     first: usize,
     rows: Vec<(SiteState, Option<Moment>)>,
-    /// The site that was being explained, if it was not among the rows.
+    /// The site whose explanation is open, which may not be among the rows.
     explained: Option<(SiteState, Option<Moment>)>,
 }
 
-/// The reader's place.
+/// The state of the screen.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) options: Options,
     pub(crate) size: (u16, u16),
-    /// The screen, by its place in the table of screens.
+    /// The index of the current screen in the table of screens.
     pub(crate) view: usize,
     pub(crate) layers: Vec<Layer>,
     pub(crate) order: SiteOrder,
-    /// The selected row.
+    /// The index of the selected row.
     pub(crate) cursor: usize,
     /// The site that the selection follows; `None` while it stays on the first row.
     pub(crate) pinned: Option<SiteId>,
-    /// The row at the top of the table.
+    /// The index of the row at the top of the table.
     pub(crate) top: usize,
     pub(crate) frozen: Option<Frozen>,
-    /// Where the reader is on the Scheduling screen.
+    /// The state of the Scheduling screen.
     pub(crate) sched: SchedState,
-    /// Where the reader is among outages and letters.
+    /// The state of the Outages screen.
     pub(crate) outages: OutagesState,
-    /// What Race and Lab are set to.
+    /// The settings of Race and Lab.
     pub(crate) lab: LabSettings,
-    /// The screen's own newest message.
+    /// The newest status message of the screen itself.
     pub(crate) note: Option<StatusMessage>,
-    /// When the last key came.
+    /// The time of the last key.
     pub(crate) last_key: Option<Moment>,
 }
 
@@ -112,12 +113,12 @@ impl State {
         }
     }
 
-    /// What stands in front and takes the keys.
+    /// The part of the screen that takes the keys.
     pub(crate) fn mode(&self) -> Mode {
         self.mode_of(self.layers.last())
     }
 
-    /// What takes the keys again when the help in front is closed.
+    /// The part that takes the keys again when the help is closed.
     pub(crate) fn mode_below_help(&self) -> Mode {
         let is_help = |layer: &&Layer| matches!(layer, Layer::Help { .. });
         self.mode_of(self.layers.iter().rev().find(|layer| !is_help(layer)))
@@ -141,28 +142,28 @@ impl State {
         scopes.contains(&Scope::Lab) || scopes.contains(&Scope::Race)
     }
 
-    /// The figures to show: of now, or of the moment of freezing.
+    /// The figures of the header: those of now, or of the moment of freezing.
     pub(crate) fn summary(&self, model: &ViewModel<'_>) -> Summary {
         self.frozen
             .as_ref()
             .map_or_else(|| Summary::of(model), |frozen| frozen.summary)
     }
 
-    /// The time that the shown sites are shown at.
+    /// The time of the shown state: now, or the moment of freezing.
     pub(crate) fn now(&self, model: &ViewModel<'_>) -> Now {
         self.frozen
             .as_ref()
             .map_or(model.now, |frozen| frozen.summary.now)
     }
 
-    /// The outages and letters to show: of now, or of the moment of freezing.
+    /// The outages and messages to show: those of now, or of the moment of freezing.
     pub(crate) fn history<'a>(&'a self, model: &ViewModel<'a>) -> &'a HistoryView {
         self.frozen
             .as_ref()
             .map_or(model.history, |frozen| &frozen.history)
     }
 
-    /// The row at a place of the list; `None` for a site that has just been removed.
+    /// The row at an index of the list; `None` for a site that has just been removed.
     pub(crate) fn row<'a>(&'a self, model: &ViewModel<'a>, place: usize) -> Option<Row<'a>> {
         if let Some(frozen) = &self.frozen {
             let (site, due) = frozen.rows.get(place.checked_sub(frozen.first)?)?;
@@ -175,7 +176,7 @@ impl State {
         })
     }
 
-    /// A site as it is to be shown.
+    /// A site as it is shown: as of now, or of the moment of freezing.
     pub(crate) fn site<'a>(&'a self, model: &ViewModel<'a>, id: SiteId) -> Option<Row<'a>> {
         if let Some(frozen) = &self.frozen
             && let Some((site, due)) = frozen
@@ -200,7 +201,7 @@ impl State {
         }
     }
 
-    /// The places that may be reached: all, or those that were copied.
+    /// The range of indexes that can be selected: all, or the copied rows.
     fn reach(&self) -> (usize, usize) {
         match &self.frozen {
             Some(frozen) => (frozen.first, frozen.first + frozen.rows.len()),
@@ -208,7 +209,7 @@ impl State {
         }
     }
 
-    /// The row at the top of a table of `height` rows, so that the selection is in it.
+    /// The index of the top row of a table of `height` rows that contains the selection.
     pub(crate) fn top(&self, height: usize) -> usize {
         let (first, end) = self.reach();
         let most = end.saturating_sub(height).max(first);
@@ -218,7 +219,7 @@ impl State {
             .clamp(first, most)
     }
 
-    /// Selects the row `by` rows further down, or up, and follows its site from now on.
+    /// Moves the selection by `by` rows; it follows the site of the new row.
     pub(crate) fn walk(&mut self, by: isize, height: usize) {
         let (first, end) = self.reach();
         let place = self.cursor.saturating_add_signed(by);
@@ -231,7 +232,7 @@ impl State {
         self.top = self.top(height);
     }
 
-    /// Selects the first row and stays there, or the last site.
+    /// Selects the first row and stays there, or selects the last site.
     pub(crate) fn jump(&mut self, to_end: bool, height: usize) {
         let (first, end) = self.reach();
         if to_end {
@@ -242,25 +243,25 @@ impl State {
         }
     }
 
-    /// From now on the selection follows the site it is on.
+    /// Makes the selection follow the site that it is on.
     pub(crate) fn pin(&mut self) {
         self.pinned = self.order.rows().get(self.cursor).copied();
     }
 
-    /// Selects that site, where it is listed.
+    /// Selects `site` if it is listed.
     pub(crate) fn follow(&mut self, site: SiteId, height: usize) {
         if let Some(place) = self.order.rows().iter().position(|id| *id == site) {
             self.select(place, height);
         }
     }
 
-    /// Takes one step towards a true list; the selection goes with its site.
+    /// Takes one step of rebuilding the list; the selection stays with its site.
     pub(crate) fn reorder(&mut self, model: &ViewModel<'_>, height: usize) {
         if self.frozen.is_some() {
             return;
         }
         let now = model.now.mono;
-        let still = self.last_key.is_some_and(|key| now.since(key) < STILL);
+        let still = self.last_key.is_some_and(|key| now.since(key) < ORDER_HOLD);
         if !self.order.step(model.monitor, model.next_due, now, still) {
             return;
         }
@@ -270,7 +271,7 @@ impl State {
             .and_then(|site| rows.iter().position(|id| *id == site));
         self.cursor = match (place, self.pinned) {
             (Some(place), _) => place,
-            // The site is filtered out: its row goes to whoever stands there now.
+            // The site is filtered out: the selection stays in its row.
             (None, Some(_)) => self.cursor.min(rows.len().saturating_sub(1)),
             (None, None) => 0,
         };
@@ -280,14 +281,14 @@ impl State {
         self.top = self.top(height);
     }
 
-    /// Freezes the display, or lets it go on.
+    /// Freezes the display, or goes live again.
     pub(crate) fn freeze(&mut self, model: &ViewModel<'_>, height: usize) {
         if self.frozen.take().is_some() {
             return;
         }
         self.top = self.top(height);
-        let first = self.top.saturating_sub(BEYOND);
-        let end = (self.top + height + BEYOND).min(self.order.rows().len());
+        let first = self.top.saturating_sub(FROZEN_MARGIN);
+        let end = (self.top + height + FROZEN_MARGIN).min(self.order.rows().len());
         let copy = |row: Row<'_>| (row.site.clone(), row.due);
         let rows = (first..end).map_while(|place| self.row(model, place));
         let rows: Vec<_> = rows.map(copy).collect();
@@ -304,7 +305,7 @@ impl State {
         });
     }
 
-    /// Says something to the reader.
+    /// Shows a status message.
     pub(crate) fn say(&mut self, tone: Tone, text: impl Into<String>, now: Moment) {
         self.note = Some(StatusMessage {
             text: text.into(),
@@ -315,10 +316,12 @@ impl State {
         });
     }
 
-    /// The message to show: the newest that is not stale.
+    /// The status message to show: the newest of the app's and the screen's own that has not
+    /// expired.
     pub(crate) fn message<'a>(&'a self, model: &ViewModel<'a>) -> Option<&'a StatusMessage> {
-        let fresh =
-            |message: &&StatusMessage| message.sticky || model.now.mono.since(message.at) < MESSAGE;
+        let fresh = |message: &&StatusMessage| {
+            message.sticky || model.now.mono.since(message.at) < MESSAGE_DURATION
+        };
         let theirs = model.message.filter(fresh);
         let ours = self.note.as_ref().filter(fresh);
         match (theirs, ours) {

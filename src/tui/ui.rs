@@ -8,10 +8,10 @@ use ratatui::layout::Rect;
 use crate::domain::Moment;
 use crate::monitor::State as SiteIs;
 
-use super::downgrade::finish;
+use super::downgrade::downgrade;
 use super::frame_rate::FrameRate;
 use super::history_view::HistoryQuery;
-use super::input::{Input, What};
+use super::input::{Input, InputKind};
 use super::key::Key;
 use super::keymap::{self, Mode, Scope};
 use super::options::Options;
@@ -25,7 +25,7 @@ use super::views::{VIEWS, View};
 use super::widgets::{footer, header, put};
 use super::{layout, update};
 
-/// The screen. It reads the [`ViewModel`] and changes nothing but itself.
+/// The screen. It reads the [`ViewModel`] and changes only its own state.
 #[derive(Debug)]
 pub struct Ui {
     state: State,
@@ -33,7 +33,7 @@ pub struct Ui {
 }
 
 impl Ui {
-    /// A screen of `size` (columns, rows), in the table of sites.
+    /// A screen of `size` (columns, rows) that shows the table of sites.
     #[must_use]
     pub fn new(options: Options, size: (u16, u16)) -> Self {
         Self {
@@ -42,14 +42,14 @@ impl Ui {
         }
     }
 
-    /// Takes what came from the terminal; gives what only the app can do.
+    /// Handles an input of the terminal; gives the request to the app, if it leads to one.
     pub fn input(&mut self, input: &Input, model: &ViewModel<'_>) -> Option<Intent> {
         let intent = match &input.0 {
-            What::Key(key) => {
+            InputKind::Key(key) => {
                 self.state.last_key = Some(model.now.mono);
                 self.key(*key, model)
             }
-            What::Paste(text) => {
+            InputKind::Paste(text) => {
                 if matches!(
                     self.state.layers.last(),
                     Some(Layer::Filter | Layer::Note { .. })
@@ -58,16 +58,16 @@ impl Ui {
                 }
                 None
             }
-            What::Resize(columns, rows) => {
+            InputKind::Resize(columns, rows) => {
                 self.state.size = (*columns, *rows);
                 None
             }
-            What::Focus(focused) => {
+            InputKind::Focus(focused) => {
                 self.frame_rate.focus(*focused);
                 return None;
             }
-            What::Closed => return Some(Intent::Closed),
-            What::Other => return None,
+            InputKind::Closed => return Some(Intent::Closed),
+            InputKind::Other => return None,
         };
         self.frame_rate.hurry();
         self.tick(model);
@@ -94,22 +94,22 @@ impl Ui {
             .unwrap_or(const { &VIEWS[0] })
     }
 
-    /// Does what must not be done while drawing: brings the order of the rows up to date,
-    /// in steps of about a millisecond. To be called whenever
-    /// [`next_frame`](Self::next_frame) has come and before
-    /// [`wants_frame`](Self::wants_frame); it costs nothing when nothing is to be done.
+    /// Brings the order of the rows up to date, in steps of about a millisecond, because
+    /// drawing must not change the state. To be called at the time
+    /// [`next_frame`](Self::next_frame) gives and before
+    /// [`wants_frame`](Self::wants_frame); it returns at once when the order is up to date.
     pub fn tick(&mut self, model: &ViewModel<'_>) {
         let page = layout::page(&self.state, model);
         self.state.reorder(model, page);
     }
 
-    /// Whether what the workers do right now is on the screen.
+    /// Whether the Scheduling screen is shown, which needs a fresh trace for every frame.
     #[must_use]
     pub fn watches_lanes(&self) -> bool {
         self.view().scopes.contains(&Scope::Sched)
     }
 
-    /// What of the past is on the screen.
+    /// The part of the history that is on the screen; `None` if none is.
     #[must_use]
     pub fn history_query(&self) -> Option<HistoryQuery> {
         match self.state.layers.last() {
@@ -122,20 +122,20 @@ impl Ui {
         }
     }
 
-    /// The rules that somebody tries on the past.
+    /// The rules on trial while the page of the replay is open.
     #[must_use]
     pub fn tried_rules(&self) -> Option<TriedRules> {
         let layer = self.state.layers.last();
         matches!(layer, Some(Layer::Replay { .. })).then_some(self.state.outages.tried)
     }
 
-    /// Whether a frame is worth drawing now.
+    /// Whether a frame is due now.
     #[must_use]
     pub fn wants_frame(&self, model: &ViewModel<'_>) -> bool {
         self.frame_rate.due(model.now.mono, self.shown(model))
     }
 
-    /// When to ask [`wants_frame`](Self::wants_frame) again, if nothing comes before.
+    /// When to call [`wants_frame`](Self::wants_frame) again, if no input comes before.
     #[must_use]
     pub fn next_frame(&self, now: Moment) -> Moment {
         if self.is_busy() {
@@ -144,8 +144,8 @@ impl Ui {
         self.frame_rate.next(now)
     }
 
-    /// Whether [`tick`](Self::tick) has more to do: it is to be called again soon, with
-    /// everything else that is to be done in between.
+    /// Whether [`tick`](Self::tick) has more steps to do: it is to be called again soon, after
+    /// other events had their turn.
     #[must_use]
     pub const fn is_busy(&self) -> bool {
         self.state.order.is_building()
@@ -190,7 +190,7 @@ impl Ui {
             Some(areas) => self.draw_areas(model, &areas, buffer),
             None => too_small(model, area, buffer),
         }
-        finish(buffer, &self.state.options);
+        downgrade(buffer, &self.state.options);
     }
 
     fn draw_areas(&self, model: &ViewModel<'_>, areas: &layout::Areas, buffer: &mut Buffer) {
@@ -232,7 +232,7 @@ impl Ui {
                 (self.view().draw)(state, model, body, buffer);
             }
         }
-        // Where no other line is for messages, they take the footer's place.
+        // A page without a line for status messages shows them in place of the footer.
         match state.message(model) {
             Some(message) if covers(state.layers.last()) || self.watches_lanes() => {
                 let (line, width) = (areas.footer, areas.footer.width - 1);
@@ -253,7 +253,7 @@ const fn covers(layer: Option<&Layer>) -> bool {
     !matches!(layer, None | Some(Layer::Filter | Layer::Note { .. }))
 }
 
-/// Where nothing can be read, the one thing that matters still can.
+/// On a screen that is too small: the number of sites that are down, and the size it needs.
 fn too_small(model: &ViewModel<'_>, area: Rect, buffer: &mut Buffer) {
     let down = model.monitor.totals().of(SiteIs::Down);
     let badge = theme::badge(if down > 0 { SiteIs::Down } else { SiteIs::Up });
@@ -262,7 +262,7 @@ fn too_small(model: &ViewModel<'_>, area: Rect, buffer: &mut Buffer) {
     } else {
         format!("{} 0 DOWN", badge.glyph)
     };
-    let (columns, rows) = layout::LEAST;
+    let (columns, rows) = layout::MIN_SIZE;
     let need = format!("need {columns}x{rows}, have {}x{}", area.width, area.height);
     let lines = [
         (verdict, badge.style),

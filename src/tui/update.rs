@@ -66,7 +66,7 @@ pub(crate) fn act(
             let usual = model.monitor.ids().first();
             let usual = usual.and_then(|id| model.monitor.site(*id));
             let usual = usual.map(|state| &**state.site());
-            state.outages.tried.turn(turn, usual);
+            state.outages.tried.apply(turn, usual);
         }
         Action::Outages(recall) => return outages_actions::act(state, recall, model),
         Action::Explain => {

@@ -1,4 +1,5 @@
-//! What a frame is drawn from, and what a key asks for: the seam between the screen and the app.
+//! The border between the screen and the app: [`ViewModel`] is the state that a frame is drawn
+//! from, [`Intent`] the request that a key makes.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::trace::{Capacity, ProcStats, TraceStore};
 use super::history_view::HistoryView;
 use super::replay_state::ReplayState;
 
-/// Everything a frame is drawn from, by reference. The screen reads it and writes nothing.
+/// The state that a frame is drawn from, by reference. The screen only reads it.
 #[derive(Clone, Copy)]
 pub struct ViewModel<'a> {
     /// The state of every site.
@@ -20,73 +21,73 @@ pub struct ViewModel<'a> {
     pub now: Now,
     /// The paradigms that exist, in the order of their keys.
     pub paradigms: &'a [Label],
-    /// Which of them runs the checks.
+    /// The index of the paradigm in use among them.
     pub active: usize,
-    /// How busy it is.
+    /// The load of that paradigm: workers, checks in flight, threads.
     pub census: Census,
-    /// Whether its number of workers can be changed.
+    /// Whether the number of its workers can be changed.
     pub resizable: bool,
-    /// What every check did lately.
+    /// The trace of the last checks.
     pub trace: TraceView<'a>,
     /// The newest answers of the history.
     pub history: &'a HistoryView,
-    /// The past under other rules.
+    /// The replay of the history under other rules.
     pub replay: &'a ReplayState,
-    /// What the program itself costs.
+    /// The resources that the program itself uses.
     pub process: ProcessStats,
     /// The last race and the last experiment.
     pub lab: LabView<'a>,
-    /// When a site is due next; `None` while that is not known, or it is paused.
+    /// When a site is due next; `None` while it is paused or not scheduled.
     pub next_due: &'a dyn Fn(SiteId) -> Option<Moment>,
-    /// Why nobody is told of a site at present, if that is so.
+    /// Why a site's owners get no message at present; `None` if they get them.
     pub silence: &'a dyn Fn(SiteId) -> Option<String>,
-    /// The newest notice: the receipt of a switch, a failed reload.
+    /// The newest message for the status line, such as the receipt of a switch.
     pub message: Option<&'a StatusMessage>,
-    /// Trouble that lasts, such as a broken sites.toml.
+    /// A lasting problem, such as a sites.toml with mistakes; `None` without one.
     pub banner: Option<&'a str>,
-    /// Which sites.toml, shortened for people.
+    /// The path of sites.toml, shortened for the header.
     pub config_path: &'a str,
-    /// Whether the fleet can be broken and mended from here.
+    /// Whether the sites are demo sites, which can be broken and mended.
     pub demo: bool,
 }
 
-/// What is on record of the checks, thread by thread.
+/// The trace of the checks and what it is read with.
 #[derive(Clone, Copy, Debug)]
 pub struct TraceView<'a> {
     /// Every poll of the last minutes, and what is in flight.
     pub store: &'a TraceStore,
-    /// What the operating system counts of each thread.
+    /// The counters of the operating system for each thread.
     pub kernel: &'a ProcStats,
-    /// What the paradigm can hold of the list; `None` before that was measured.
+    /// The number of sites that the paradigm can check in time; `None` until it is measured.
     pub capacity: Option<Capacity>,
-    /// How often sites are checked, where all are alike.
+    /// The interval of the sites, where all have the same.
     pub interval: Option<Duration>,
-    /// Whether checks that start now are recorded.
+    /// Whether new checks are recorded.
     pub on: bool,
     /// This program's process id.
     pub pid: u32,
-    /// The queue between the paradigm and its workers, if it has one.
+    /// The queue of the paradigm `celery`; `None` under the others.
     pub queue: Option<&'a QueueFigures>,
 }
 
-/// The last race and the last experiment, as far as they have come.
+/// The last race and the last experiment, with their progress.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LabView<'a> {
     /// The race.
     pub race_state: Option<&'a RaceState>,
     /// The experiment.
     pub experiment_state: Option<&'a ExperimentState>,
-    /// Whether the race is on.
+    /// Whether a race is running.
     pub racing: bool,
-    /// Whether the experiment is on.
+    /// Whether an experiment is running.
     pub trying: bool,
-    /// Cores of the machine.
+    /// The number of processor cores.
     pub cores: usize,
-    /// Changes whenever there is something new to see.
+    /// Grows with every change of the fields above.
     pub revision: u64,
 }
 
-/// What the program itself costs; `None` where the system does not tell.
+/// The resources that the program uses; `None` where the system does not report them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ProcessStats {
     /// Processor time used, as a share of one core; may be above 1.
@@ -95,36 +96,36 @@ pub struct ProcessStats {
     pub rss: Option<u64>,
 }
 
-/// How a message is meant.
+/// The kind of a status message, which decides its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
-    /// So that you know.
+    /// A plain notice.
     Info,
-    /// It worked.
+    /// A success.
     Good,
-    /// Something needs attention.
+    /// A warning.
     Warn,
-    /// Something failed.
+    /// A failure.
     Bad,
 }
 
-/// One line for the reader, shown for a few seconds.
+/// One line on the status line, shown for eight seconds unless it is `sticky`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusMessage {
-    /// The line.
+    /// The text.
     pub text: String,
-    /// What of it must not be cut, for a line that is too narrow for all.
+    /// A shorter text for a line without room for the whole one.
     pub short: Option<String>,
-    /// How it is meant.
+    /// Its kind.
     pub tone: Tone,
-    /// Since when it stands.
+    /// The time at which it was made.
     pub at: Moment,
-    /// Stays until a newer one comes.
+    /// Whether it stays until a newer one comes.
     pub sticky: bool,
 }
 
 impl StatusMessage {
-    /// The line as it is shown where `width` cells are left for it.
+    /// The text for a line of `width` cells.
     pub(crate) fn line(&self, width: u16) -> String {
         let text = clean(&self.text, 1_000);
         match &self.short {
@@ -134,68 +135,68 @@ impl StatusMessage {
     }
 }
 
-/// What the reader asked for and only the app can do.
+/// A request to the app: the effect of a key outside of the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Intent {
     /// End the program.
     Quit,
     /// The terminal is gone: end the program without another frame.
     Closed,
-    /// Run the checks by `ViewModel::paradigms[_]` from now on.
+    /// Run the checks by the paradigm of this index in [`ViewModel::paradigms`].
     Paradigm(usize),
-    /// So many steps more workers, or fewer; the app knows the sizes.
+    /// Change the number of workers by this many steps; the app knows the size of a step.
     Workers(i32),
-    /// Look at this site now.
+    /// Check this site now.
     Recheck(SiteId),
-    /// Look at every site now.
+    /// Check every site now.
     RecheckAll,
-    /// Pause the site, or resume it.
+    /// Pause the site (`true`), or resume it.
     Pause(SiteId, bool),
-    /// Begin maintenance at the site, or end it.
+    /// Begin maintenance of the site, or end it.
     Maintain(SiteId),
-    /// Make the site of the demonstration fleet fail.
+    /// Make this demo site fail.
     Break(SiteId),
-    /// Make the site of the demonstration fleet well again.
+    /// Make this demo site answer well again.
     Mend(SiteId),
     /// Put this text on the clipboard (`Terminal::copy`).
     Copy(String),
-    /// Somebody knows of the site's outage, and this is their note; or takes that back.
+    /// Acknowledge the site's outage with this note; `None` takes the acknowledgement back.
     Acknowledge(SiteId, Option<String>),
-    /// Send this letter of the outbox again.
+    /// Deliver the message with this identifier again.
     SendAgain(Box<str>),
-    /// Record what every check does, or stop it.
+    /// Record the trace of new checks (`true`), or stop recording.
     Record(bool),
-    /// Write what is on record into a file.
+    /// Export the trace into a file.
     Export,
-    /// Race or try something, or stop it.
+    /// Start or stop a race or an experiment.
     Lab(LabRequest),
     /// Hand the terminal back to the shell (`Terminal::suspend`).
     Suspend,
-    /// Draw everything anew (`Terminal::redraw`).
+    /// Draw the whole screen again (`Terminal::redraw`).
     Redraw,
 }
 
-/// What the reader wants of Race and Lab.
+/// A request of the Race or Lab screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LabRequest {
-    /// Every paradigm over this work.
+    /// Race every paradigm over this work.
     Race {
-        /// The sites of the list, or toys.
+        /// The work: checks of the sites, sleeps or crunches.
         workload: Workload,
-        /// Whether threads have to hold the interpreter lock.
+        /// Whether threads need the emulated interpreter lock to run.
         gil: bool,
     },
     /// Stop the race.
     StopRace,
-    /// The paradigm in use over toys.
+    /// Run an experiment by the paradigm in use.
     Experiment {
-        /// Which toys.
+        /// The work of each job: sleep or crunch.
         workload: Workload,
-        /// How many.
+        /// The number of jobs.
         jobs: usize,
-        /// How long each takes by itself.
+        /// The duration of one job that runs alone.
         length: Duration,
-        /// With the lock, without, or one after the other.
+        /// A run for each entry, in this order: with the interpreter lock, or without.
         gils: Vec<bool>,
     },
     /// Stop the experiment.

@@ -122,7 +122,7 @@ fn head(state: &State, model: &ViewModel<'_>, area: Rect) -> Vec<Line<'static>> 
     if roomy {
         page.lines.push(Line::default());
     }
-    if let Some(why) = &replay.trouble {
+    if let Some(why) = &replay.error {
         page.tell(why);
         return page.lines;
     }

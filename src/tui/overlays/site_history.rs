@@ -54,7 +54,7 @@ pub(crate) fn lines(
         Some(history) => page.site(history, area.height),
         None => {
             let watched = model.monitor.site(site).is_some();
-            let text = match &model.history.trouble {
+            let text = match &model.history.error {
                 Some(why) => why,
                 None if watched => "Reading the history …",
                 None => "This site is no longer in the configuration.",

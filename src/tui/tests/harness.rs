@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::domain::{Now, Timestamp};
 use crate::tui::fixture::Fixture;
-use crate::tui::input::{Input, What};
+use crate::tui::input::{Input, InputKind};
 use crate::tui::key::Key;
 use crate::tui::options::Options;
 use crate::tui::ui::Ui;
@@ -43,7 +43,7 @@ pub(super) fn press(ui: &mut Ui, model: &ViewModel<'_>, keys: &str) -> Vec<Inten
 
 pub(super) fn type_text(ui: &mut Ui, model: &ViewModel<'_>, text: &str) {
     for c in text.chars() {
-        ui.input(&Input(What::Key(Key::Char(c))), model);
+        ui.input(&Input(InputKind::Key(Key::Char(c))), model);
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ratatui::style::Modifier;
 
 use crate::tui::fixture::{self, Fixture};
-use crate::tui::input::{Input, What};
+use crate::tui::input::{Input, InputKind};
 use crate::tui::ui::Ui;
 use crate::tui::view_model::{Intent, ViewModel};
 
@@ -136,7 +136,7 @@ fn pasted_text_is_never_taken_for_keys() {
     let fixture = Fixture::mixed();
     let model = fixture.model();
     let mut ui = screen(SMALL, &fixture);
-    let paste = Input(What::Paste("q\rR\u{1b}pay".into()));
+    let paste = Input(InputKind::Paste("q\rR\u{1b}pay".into()));
     assert_eq!(ui.input(&paste, &model), None);
     press(&mut ui, &model, "/");
     ui.input(&paste, &model);

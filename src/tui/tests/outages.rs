@@ -270,7 +270,7 @@ fn figures_of_rules_that_are_tried_no_more_fade_until_the_new_ones_come() {
             .modifier
             .contains(ratatui::style::Modifier::DIM)
     );
-    fixture.replay.trouble = Some("No history is kept.".to_owned());
+    fixture.replay.error = Some("No history is kept.".to_owned());
     let text = lines(&draw(&ui, &fixture.model(), SMALL)).join("\n");
     assert!(text.contains("No history is kept."), "{text}");
     press(&mut ui, &fixture.model(), "x");

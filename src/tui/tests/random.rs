@@ -7,7 +7,7 @@ use ratatui::style::Modifier;
 
 use crate::domain::{Moment, SiteId};
 use crate::tui::fixture::Fixture;
-use crate::tui::input::{Input, What};
+use crate::tui::input::{Input, InputKind};
 use crate::tui::key::Key;
 use crate::tui::options::Options;
 use crate::tui::ui::Ui;
@@ -44,7 +44,7 @@ fn keys() -> impl Strategy<Value = Input> {
     ]);
     prop_oneof![
         named.prop_map(|name| Input::key(name).unwrap()),
-        any::<char>().prop_map(|c| Input(What::Key(Key::Char(c)))),
+        any::<char>().prop_map(|c| Input(InputKind::Key(Key::Char(c)))),
         (1_u16..250, 1_u16..90).prop_map(|(columns, rows)| Input::size(columns, rows)),
     ]
 }

@@ -100,7 +100,7 @@ fn draw_outages(
 
 /// Why no outage is listed.
 fn nothing(state: &State, history: &HistoryView) -> String {
-    match &history.trouble {
+    match &history.error {
         Some(why) => why.clone(),
         None if !history.answered => "Reading the history …".to_owned(),
         None if history.outages.is_empty() => "No outage on record.".to_owned(),
