@@ -1,4 +1,4 @@
-//! Example fleets for tests: real monitors, driven by results as checks would give them.
+//! Sites for tests: real monitors, driven by results as checks would give them.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -42,7 +42,7 @@ pub(crate) const PARADIGMS: [Label; 3] = [
     },
 ];
 
-/// The names of the mixed fleet, with a typical latency in milliseconds.
+/// The names of the sixteen sites, with a typical latency in milliseconds.
 const NAMES: [(&str, u64); 16] = [
     ("www.example", 80),
     ("api.example/health", 240),
@@ -62,10 +62,10 @@ const NAMES: [(&str, u64); 16] = [
     ("日本語サイト.example", 700),
 ];
 
-/// How many sites the mixed fleet has.
+/// The number of sites of [`Fixture::mixed`].
 pub(crate) const MIXED: usize = NAMES.len();
 
-/// A monitor and the clock that its results came by.
+/// A monitor with the clock that times its results.
 #[derive(Debug)]
 pub(crate) struct Fixture {
     pub(crate) monitor: Monitor,
@@ -104,13 +104,13 @@ pub(crate) fn site(name: &str) -> Site {
     }
 }
 
-/// Every site is due three seconds after the mixed fleet's last look.
+/// Every site is due three to five seconds after the last check of [`Fixture::mixed`].
 pub(crate) fn next_due(site: SiteId) -> Option<Moment> {
     Some(Moment::ZERO + Duration::from_secs(314 + site.index() as u64 % 3))
 }
 
 impl Fixture {
-    /// Sites that have never been looked at.
+    /// Sites without a check so far.
     pub(crate) fn new(sites: Vec<Site>) -> Self {
         let clock = ManualClock::new(EPOCH);
         let mut monitor = Monitor::new();
@@ -223,7 +223,7 @@ impl Fixture {
         self.checked(name, Some(Reason::Internal), None, 0);
     }
 
-    /// A good look that was started `late` milliseconds after it was due.
+    /// A good check that was started `late` milliseconds after it was due.
     pub(crate) fn pass_late(&mut self, name: &str, late: u64) {
         let mut result = self.result(self.id(name), None, Some(200), 80);
         result.late = Duration::from_millis(late);

@@ -1,4 +1,4 @@
-//! Numbers, times and names as the columns have room for them.
+//! Numbers, times and names in the widths of columns.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use crate::domain::{Timestamp, brief};
 use crate::trace::Capacity;
 
-/// Text cut to `width` cells on the boundary of a cell, with "…" where something is missing.
+/// Text of at most `width` cells, cut between characters, with "…" where something is missing.
 pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
@@ -61,7 +61,7 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// A duration as somebody would have written it in sites.toml: "5m" and not "5m00s".
+/// A duration as it is written in sites.toml: "5m" and not "5m00s".
 pub(crate) fn setting(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let exact = duration.subsec_nanos() == 0;
@@ -73,7 +73,7 @@ pub(crate) fn setting(duration: Duration) -> String {
     brief(duration)
 }
 
-/// How long something lasts by now, in whole seconds: "8s", "4m12s".
+/// A duration in whole seconds: "8s", "4m12s".
 pub(crate) fn age(duration: Duration) -> String {
     match duration.as_secs() {
         seconds @ 0..60 => format!("{seconds}s"),
@@ -81,7 +81,7 @@ pub(crate) fn age(duration: Duration) -> String {
     }
 }
 
-/// How late a check was started, in at most six cells.
+/// The lateness of a check, in at most six cells: "0.3s", "2m05s".
 pub(crate) fn lateness(late: Duration) -> String {
     if late < Duration::from_secs(60) {
         format!("{:.1}s", late.as_secs_f64())
@@ -90,12 +90,12 @@ pub(crate) fn lateness(late: Duration) -> String {
     }
 }
 
-/// Whether [`lateness`] shows more than zero.
+/// Whether [`lateness`] gives more than "0.0s".
 pub(crate) fn is_late(late: Duration) -> bool {
     late >= Duration::from_millis(50)
 }
 
-/// A share as a percentage in at most five cells; 100 only where nothing is missing.
+/// A share (0 to 1) as a percentage in at most five cells, rounded down: "99.95", "100".
 pub(crate) fn percent(share: f64) -> String {
     if share >= 1.0 {
         return "100".to_owned();
@@ -103,7 +103,7 @@ pub(crate) fn percent(share: f64) -> String {
     format!("{:.2}", (share * 10_000.0).floor().max(0.0) / 100.0)
 }
 
-/// Bytes with the unit that keeps them short: "640K", "14M", "1.5G".
+/// Bytes in binary units: "640K", "14M", "1.5G".
 pub(crate) fn bytes(bytes: u64) -> String {
     const KIB: f64 = 1024.0;
     let kib = bytes as f64 / KIB;
@@ -116,7 +116,7 @@ pub(crate) fn bytes(bytes: u64) -> String {
     }
 }
 
-/// A count with its thousands apart: "100,000".
+/// A count with thousands separated: "100,000".
 pub(crate) fn count(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::new();
@@ -157,7 +157,7 @@ pub(crate) fn clock(at: Timestamp, zone: &TimeZone) -> String {
     stamp(at, zone, "%H:%M:%S")
 }
 
-/// The time, with the date where that is not today's.
+/// The time of day, with the date where it is another day than `now`.
 pub(crate) fn when(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     if stamp(at, zone, "%F") == stamp(now, zone, "%F") {
         clock(at, zone)
@@ -181,7 +181,7 @@ pub(crate) fn date(at: Timestamp, zone: &TimeZone) -> String {
 }
 
 fn stamp(at: Timestamp, zone: &TimeZone, form: &str) -> String {
-    // A time beyond the year 9999 is nobody's clock; it is shown as unknown.
+    // A time beyond the year 9999 is out of jiff's range.
     jiff::Timestamp::from_microsecond(at.as_micros()).map_or_else(
         |_| "?".to_owned(),
         |at| at.to_zoned(zone.clone()).strftime(form).to_string(),

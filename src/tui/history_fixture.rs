@@ -1,4 +1,4 @@
-//! Example pasts for tests: the answers of a history about the mixed fleet.
+//! Histories for tests: outages, messages and figures of the sites of the fixture.
 
 use crate::domain::{Acknowledgement, Cause, Reason, SiteId, Timestamp};
 use crate::monitor::Account;
@@ -11,7 +11,7 @@ use super::replay_state::{
     ChangeCounts, CurrentRules, OutageChange, ReplayResult, ReplayState, ReplayedOutage, TriedRules,
 };
 
-/// 2025-11-22 14:02:11 UTC, about when the mixed fleet is looked at.
+/// 2025-11-22 14:02:11 UTC, about the time of the last check of [`Fixture::mixed`](super::fixture::Fixture::mixed).
 const NOW: i64 = 1_763_820_131;
 
 fn ago(seconds: i64) -> Timestamp {
@@ -65,7 +65,7 @@ fn message(
         channel: channel.into(),
         at: ago(at + 1),
         subject: subject.into(),
-        body: "pay.example/charge is down.\nWhy: timeout\nRule: 2 failed looks\n".into(),
+        body: "pay.example/charge is down.\nWhy: timeout\nRule: 2 failed checks\n".into(),
         delivery,
         attempts: match delivery {
             DeliveryState::Pending => 3,
@@ -82,7 +82,7 @@ fn message(
     }
 }
 
-/// Two open outages and three that are over; letters of every kind.
+/// Two open outages and three that are over; messages of every kind.
 pub(crate) fn history() -> HistoryView {
     let why = "no answer within 10s: the server took the connection and then said nothing";
     let sorry = "answered 503 Service Unavailable; 400 and more counts as down";
@@ -213,7 +213,7 @@ fn share(index: u64) -> Option<f64> {
     }
 }
 
-/// A site's past over a span, as its page shows it with `cells` points.
+/// A site's history over a span, as its page shows it with `cells` points.
 pub(crate) fn site_history(site: SiteId, span: HistorySpan, cells: u16) -> SiteHistory {
     let points = u64::from(cells);
     let each = i64::try_from(span.length().as_secs() / points).unwrap();
@@ -250,7 +250,7 @@ pub(crate) fn site_history(site: SiteId, span: HistorySpan, cells: u16) -> SiteH
     }
 }
 
-/// The past under a rule that confirms later and waits less long.
+/// A replay under rules that confirm later and time out sooner.
 pub(crate) fn replay(tried: TriedRules) -> ReplayState {
     let seconds = std::time::Duration::from_secs;
     let replayed =

@@ -1,25 +1,25 @@
-//! How this terminal is to be treated, found once at the start.
+//! The options of the terminal, read once at the start.
 
 use std::ffi::OsString;
 
 use jiff::tz::TimeZone;
 
-/// What the reader's terminal and environment ask for.
+/// The options that the environment and the command line set.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Whether colours are used.
     pub color: bool,
-    /// Whether every glyph is one of ASCII.
+    /// Whether only ASCII characters are drawn.
     pub ascii: bool,
-    /// Whether frames travel over ssh, so that fewer are sent.
+    /// Whether the terminal is reached over ssh, so that fewer frames are drawn.
     pub remote: bool,
-    /// The zone of the clock times on the screen.
+    /// The time zone of the times on the screen.
     pub zone: TimeZone,
 }
 
 impl Options {
     /// Reads `NO_COLOR`, `TERM` and `SSH_CONNECTION` through `environment`; `ascii` is
-    /// the command line's word.
+    /// the option `--ascii` of the command line.
     #[must_use]
     pub fn new(
         ascii: bool,

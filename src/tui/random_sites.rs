@@ -1,4 +1,4 @@
-//! Fleets after random histories, for properties of whatever shows them.
+//! Sites with random names after random results, for property tests.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::fixture::{Fixture, site};
 
-/// Fleets after random histories, with random names.
+/// Fixtures of sites with random names after random results.
 pub(crate) fn random_fixtures() -> impl Strategy<Value = Fixture> {
     let events = prop::collection::vec((0_usize..12, 0_u8..8, 0_u64..20_000), 0..80);
     let names = prop::collection::hash_set("\\PC{1,30}", 0..12);

@@ -1,4 +1,4 @@
-//! Example work for tests: what a paradigm would have noted of a sweep, simulated.
+//! Simulated sweeps for tests: the trace as a paradigm would have recorded it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::trace::{
     ThreadPresence, TraceStore, here,
 };
 
-/// Who works.
+/// The workers of a simulated paradigm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Crew {
     /// One process, so many threads, each with a check at a time.
@@ -28,10 +28,10 @@ pub(crate) enum Crew {
 const WAITS: [u64; 16] = [
     200, 300, 310, 1_500, 420, 540, 260, 35, 610, 480, 220, 150, 95, 12, 130, 700,
 ];
-/// The fourth site's place.
+/// The index of the site that does not answer.
 const HANGS: usize = 3;
 
-/// What is on record of a sweep that began at `due`, as far as it has come `after` later.
+/// The trace of a sweep that began at `due`, as it is `after` later.
 pub(crate) struct Work {
     pub(crate) store: TraceStore,
     pub(crate) census: Census,

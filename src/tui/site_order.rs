@@ -1,8 +1,7 @@
-//! Which sites are listed, and in which order.
+//! The rows of the table of sites: which sites match the filter, and their order.
 //!
-//! A hundred thousand sites must neither slow a frame nor a key: the order is made off
-//! the drawing path, at most twice a second, a stretch of sites at a time, over keys of
-//! eight bytes.
+//! A hundred thousand sites must slow neither a frame nor a key: the order is rebuilt outside of
+//! drawing, at most twice a second, some thousands of sites a step, over keys of eight bytes.
 
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -12,21 +11,21 @@ use crate::monitor::{Monitor, SiteState};
 
 use super::filter::Filter;
 
-/// What the table is ordered by.
+/// The order of the table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Sort {
     /// The worst state first.
     #[default]
     Failing,
-    /// By the alphabet.
+    /// By name.
     Name,
-    /// The slowest first.
+    /// The slowest last check first.
     Latency,
-    /// The lowest first.
+    /// The lowest uptime first.
     Uptime,
-    /// The latest first.
+    /// The latest start of the last check first.
     Lateness,
-    /// The soonest first.
+    /// The soonest next check first.
     Next,
 }
 
@@ -40,13 +39,13 @@ impl Sort {
         Self::Next,
     ];
 
-    /// The one that the sort key goes to from here.
+    /// The order that the sort key selects after this one.
     pub(crate) fn following(self) -> Self {
         let at = Self::ALL.iter().position(|sort| *sort == self);
         Self::ALL[at.map_or(0, |at| (at + 1) % Self::ALL.len())]
     }
 
-    /// In words.
+    /// The order in words, for the bottom line of the table.
     pub(crate) const fn words(self, reverse: bool) -> &'static str {
         match (self, reverse) {
             (Self::Failing, false) => "failing first",
@@ -65,84 +64,85 @@ impl Sort {
     }
 }
 
-/// The list and how it came to be.
+/// The list, its filter and order, and the list that is being built.
 #[derive(Debug, Default)]
 pub(crate) struct SiteOrder {
     rows: Vec<SiteId>,
     sort: Sort,
     reverse: bool,
     filter: Filter,
-    /// The monitor's revision and the time of the last list; `None` when it is void.
+    /// The monitor's revision and the time of the last list; `None` if it must be rebuilt.
     built: Option<(u64, Moment)>,
-    /// How many sites there were.
+    /// The number of sites when the last list was begun.
     sites: usize,
     build: Option<Build>,
-    /// Grows with every list.
+    /// The number of lists so far.
     lists: u64,
 }
 
-/// A list in the making: collected a stretch at a time, each of which is sorted, and then
-/// merged a stretch at a time.
+/// A list that is being built by a merge sort: runs of sites are collected and sorted, a run a
+/// step, and then merged, some thousands of sites a step.
 #[derive(Debug)]
 struct Build {
     revision: u64,
     next: usize,
-    /// Sorted, each from its own place on.
+    /// The sorted runs.
     runs: Vec<Run>,
-    /// The runs that are not used up, the one whose head is first on top.
+    /// A heap of the indexes of runs that are not used up; the top one has the next site.
     heap: Vec<usize>,
     rows: Vec<SiteId>,
-    /// What most names begin with.
+    /// The common prefix of most names.
     prefix: Box<[u8]>,
 }
 
-/// Keys and places in the configuration, which part equals and keep the order stable.
+/// Sort keys with the index of each site in the configuration, which decides between equal
+/// keys and keeps the order stable.
 #[derive(Debug)]
 struct Run {
     keys: Vec<(u64, u32)>,
     head: usize,
 }
 
-/// Sites looked at, or put in order, in one step: about a millisecond.
-const STEP: usize = 1 << 13;
-/// The least time between two lists.
-const LEAST: Duration = Duration::from_millis(500);
-/// Keys of sites that have no value come last in either direction.
-const NONE: u64 = u64::MAX;
+/// The number of sites that one step collects or merges: about a millisecond.
+const SITES_PER_STEP: usize = 1 << 13;
+/// The least interval between two lists.
+const REBUILD_INTERVAL: Duration = Duration::from_millis(500);
+/// The key of a site without a value: it comes last in either direction.
+const NO_VALUE: u64 = u64::MAX;
 
 impl SiteOrder {
-    /// The sites listed, in order.
+    /// The listed sites, in order.
     pub(crate) fn rows(&self) -> &[SiteId] {
         &self.rows
     }
 
-    /// Grows with every list.
+    /// The number of lists so far: it changes when [`rows`](Self::rows) does.
     pub(crate) const fn lists(&self) -> u64 {
         self.lists
     }
 
-    /// Whether a list is being made: the next step is wanted as soon as there is time.
+    /// Whether a list is being built, so that the next step is due at once.
     pub(crate) const fn is_building(&self) -> bool {
         self.build.is_some()
     }
 
-    /// What lets them through.
+    /// The filter.
     pub(crate) const fn filter(&self) -> &Filter {
         &self.filter
     }
 
-    /// What orders them, and whether backwards.
+    /// The order, and whether it is reversed.
     pub(crate) const fn sort(&self) -> (Sort, bool) {
         (self.sort, self.reverse)
     }
 
-    /// Orders by something else from the next step on.
+    /// Sets the order; the list follows with the next steps.
     pub(crate) fn set_sort(&mut self, sort: Sort, reverse: bool) {
         (self.sort, self.reverse) = (sort, reverse);
         self.void();
     }
 
-    /// Lets others through from the next step on.
+    /// Sets the filter; the list follows with the next steps.
     pub(crate) fn set_filter(&mut self, text: &str) {
         self.filter = Filter::new(text);
         self.void();
@@ -153,8 +153,8 @@ impl SiteOrder {
         self.build = None;
     }
 
-    /// Takes one step towards a list that is true; `true` when there is a new one. While
-    /// `still`, a list that is merely older than the sites is left as it is.
+    /// Takes one step of building the list; `true` when there is a new one. While `still`, only a
+    /// change of filter, order or configuration starts a new list, not a new result.
     pub(crate) fn step(
         &mut self,
         monitor: &Monitor,
@@ -169,7 +169,7 @@ impl SiteOrder {
         }
         if self.build.is_none() {
             let wanted = self.built.is_none_or(|(revision, at)| {
-                !still && revision != monitor.revision() && now.since(at) >= LEAST
+                !still && revision != monitor.revision() && now.since(at) >= REBUILD_INTERVAL
             });
             if !wanted {
                 return false;
@@ -208,7 +208,7 @@ impl SiteOrder {
         true
     }
 
-    /// Looks at one more stretch of sites, and puts it in order.
+    /// Collects and sorts the next run of sites.
     fn collect(
         &self,
         build: &mut Build,
@@ -217,7 +217,7 @@ impl SiteOrder {
         now: Moment,
     ) {
         let ids = monitor.ids();
-        let end = (build.next + STEP).min(ids.len());
+        let end = (build.next + SITES_PER_STEP).min(ids.len());
         let mut keys = Vec::new();
         for (place, id) in ids.iter().enumerate().take(end).skip(build.next) {
             if let Some(site) = monitor.site(*id)
@@ -235,7 +235,7 @@ impl SiteOrder {
         if build.next < ids.len() {
             return;
         }
-        // All is collected: the first of each run compete from now on.
+        // All are collected: build the heap of the runs by their first sites.
         build
             .rows
             .reserve(build.runs.iter().map(|run| run.keys.len()).sum());
@@ -248,10 +248,10 @@ impl SiteOrder {
         }
     }
 
-    /// Takes the first sites of all runs, as many as a step may.
+    /// Merges the runs, by as many sites as a step may.
     fn merge(&self, build: &mut Build, monitor: &Monitor) {
         let ids = monitor.ids();
-        for _ in 0..STEP {
+        for _ in 0..SITES_PER_STEP {
             let Some(run) = build.heap.first().and_then(|top| build.runs.get_mut(*top)) else {
                 return;
             };
@@ -265,7 +265,7 @@ impl SiteOrder {
         }
     }
 
-    /// Lets the run at `at` sink to its place in the heap.
+    /// Restores the heap below `at` (sift down).
     fn sift(&self, build: &mut Build, monitor: &Monitor, mut at: usize) {
         let head = |build: &Build, at: usize| {
             let run = build.runs.get(*build.heap.get(at)?)?;
@@ -288,13 +288,13 @@ impl SiteOrder {
         }
     }
 
-    /// Which comes first.
+    /// Compares two entries: key, then name where that is the order, then index.
     fn compare(&self, monitor: &Monitor, a: (u64, u32), b: (u64, u32)) -> Ordering {
         let places = a.1.cmp(&b.1);
         if self.sort != Sort::Name || a.0 != b.0 {
             return a.0.cmp(&b.0).then(places);
         }
-        // Only names that agree in the key's eight letters are looked up.
+        // Only names that are equal in the eight bytes of the key are compared whole.
         let name = |place: u32| {
             let site = monitor.site(*monitor.ids().get(place as usize)?)?;
             Some(&site.site().name)
@@ -302,7 +302,7 @@ impl SiteOrder {
         name(a.1).cmp(&name(b.1)).then(places)
     }
 
-    /// Where a site stands: smaller is further up.
+    /// The sort key of a site: the smaller, the further up.
     fn key(
         &self,
         state: &SiteState,
@@ -310,26 +310,26 @@ impl SiteOrder {
         next_due: &dyn Fn(SiteId) -> Option<Moment>,
         now: Moment,
     ) -> u64 {
-        let nanos = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(NONE - 1);
+        let nanos = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(NO_VALUE - 1);
         let last = state.last();
         let key = match self.sort {
             Sort::Name => return name_key(&state.site().name, prefix),
             Sort::Failing => Some(state.state() as u64),
-            Sort::Latency => last.map(|last| NONE - 1 - nanos(last.latency)),
+            Sort::Latency => last.map(|last| NO_VALUE - 1 - nanos(last.latency)),
             Sort::Uptime => state.uptime(now).map(|share| (share * 1e12) as u64),
-            Sort::Lateness => last.map(|last| NONE - 1 - nanos(last.late)),
+            Sort::Lateness => last.map(|last| NO_VALUE - 1 - nanos(last.late)),
             Sort::Next => next_due(state.id()).map(Moment::as_nanos),
         };
         match key {
-            Some(key) if self.reverse => NONE - 1 - key.min(NONE - 1),
+            Some(key) if self.reverse => NO_VALUE - 1 - key.min(NO_VALUE - 1),
             Some(key) => key,
-            None => NONE,
+            None => NO_VALUE,
         }
     }
 }
 
-/// Eight letters of a name behind `prefix`, so that numbers compare as names do. A name that
-/// begins otherwise comes before all that begin so, or after them.
+/// The first eight bytes of a name behind `prefix` as a number that compares as the name does. A
+/// name without the prefix comes before or after all that have it.
 fn name_key(name: &str, prefix: &[u8]) -> u64 {
     let Some(rest) = name.as_bytes().strip_prefix(prefix) else {
         return if name.as_bytes() < prefix {
@@ -345,8 +345,8 @@ fn name_key(name: &str, prefix: &[u8]) -> u64 {
     u64::from_be_bytes(key)
 }
 
-/// What the names begin with alike, as far as a sample tells: it would fill the key and
-/// part nothing.
+/// The common prefix of a sample of names. It is left out of the keys, which it would fill
+/// without telling names apart.
 fn common_prefix(monitor: &Monitor) -> Box<[u8]> {
     const SAMPLE: usize = 256;
     let ids = monitor.ids();
@@ -463,7 +463,7 @@ mod tests {
 
     #[test]
     fn a_list_longer_than_a_step_is_made_in_several_and_is_in_order() {
-        let fixture = Fixture::many(2 * STEP + 10);
+        let fixture = Fixture::many(2 * SITES_PER_STEP + 10);
         let mut order = SiteOrder::default();
         // Three to collect, three to merge.
         assert_eq!(steps(&mut order, &fixture), 6);
@@ -478,7 +478,7 @@ mod tests {
             order.set_sort(Sort::Name, reverse);
             steps(&mut order, &fixture);
             let mut names = names(&fixture, &order);
-            assert_eq!(names.len(), 2 * STEP + 10);
+            assert_eq!(names.len(), 2 * SITES_PER_STEP + 10);
             if reverse {
                 names.reverse();
             }

@@ -1,4 +1,4 @@
-//! The figures above the table, taken together so that they can be frozen together.
+//! The figures of the header, taken at one time so that they can be frozen together.
 
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use crate::paradigm::Census;
 
 use super::view_model::{ProcessStats, ViewModel};
 
-/// What the header says of all sites and of the program.
+/// The figures of all sites and of the program at one time: the worst lateness of the last
+/// minute, and the median and 95% quantile of latencies.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Summary {
     pub(crate) now: Now,

@@ -1,4 +1,4 @@
-//! Stopping as Ctrl-Z does, whoever asks for it, and whether anybody could continue us.
+//! Suspending the program by Ctrl-Z or a signal, and whether a shell could continue it.
 
 use std::fs;
 use std::io;
@@ -6,17 +6,16 @@ use std::time::Duration;
 
 use rustix::process::{Signal, getpid, kill_current_process_group, kill_process};
 
-/// Asks every process of the job to stop, this one included: to it the request comes back as
-/// SIGTSTP, like one from outside.
+/// Sends SIGTSTP to every process of the job, this one included, which handles it like one from
+/// outside.
 ///
 /// # Errors
-/// Whatever the system gives.
+/// The system refuses to send the signal.
 pub fn ask_to_stop() -> io::Result<()> {
     Ok(kill_current_process_group(Signal::TSTP)?)
 }
 
-/// Stops this process; comes back when it is continued. SIGTSTP is heard by the program, so
-/// that it is SIGSTOP that stops.
+/// Stops this process by SIGSTOP, since it handles SIGTSTP itself; returns when it is continued.
 pub(super) fn stop() -> io::Result<()> {
     kill_process(getpid(), Signal::STOP)?;
     // The signal may reach another thread first; nothing may be drawn before the stop.
@@ -24,30 +23,31 @@ pub(super) fn stop() -> io::Result<()> {
     Ok(())
 }
 
-/// Whether there is somebody to continue a stopped job: a process of the same session in
-/// another group, that has started this group. The system itself does not stop a group
-/// without one by SIGTSTP (POSIX, "orphaned process group").
-pub(super) fn somebody_can_continue() -> bool {
+/// Whether a shell can continue a stopped job: an ancestor of the same session in another process
+/// group. Without one the system itself ignores SIGTSTP (POSIX, "orphaned process group").
+pub(super) fn has_job_control() -> bool {
     let stat = |process: u32| fs::read_to_string(format!("/proc/{process}/stat")).ok();
-    is_continued(std::process::id(), |process| Kin::read(&stat(process)?))
+    can_be_continued(std::process::id(), |process| {
+        ProcessIds::read(&stat(process)?)
+    })
 }
 
-/// To whom a process belongs. Numbers of processes outside this one's namespace (a container
-/// that was entered from outside) are 0, which rustix's `Pid` cannot hold.
+/// The parent, group and session of a process. Processes outside of this one's PID namespace (a
+/// container that was entered from outside) have the number 0, which rustix's `Pid` cannot hold.
 #[derive(Clone, Copy)]
-struct Kin {
+struct ProcessIds {
     parent: u32,
     group: u32,
     session: u32,
 }
 
-impl Kin {
-    /// From `/proc/<process>/stat` (proc_pid_stat(5)): fields 4, 5 and 6. The name in
-    /// parentheses may hold blanks and parentheses: its end is the last one.
-    fn read(stat: &str) -> Option<Kin> {
+impl ProcessIds {
+    /// Parses fields 4, 5 and 6 of `/proc/<process>/stat` (proc_pid_stat(5)). The name in
+    /// parentheses may itself contain blanks and parentheses: it ends at the last one.
+    fn read(stat: &str) -> Option<ProcessIds> {
         let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(1);
         let mut number = || fields.next()?.parse().ok();
-        Some(Kin {
+        Some(ProcessIds {
             parent: number()?,
             group: number()?,
             session: number()?,
@@ -55,12 +55,12 @@ impl Kin {
     }
 }
 
-fn is_continued(process: u32, kin: impl Fn(u32) -> Option<Kin>) -> bool {
-    let Some(own) = kin(process) else {
+fn can_be_continued(process: u32, ids: impl Fn(u32) -> Option<ProcessIds>) -> bool {
+    let Some(own) = ids(process) else {
         return false;
     };
     let mut parent = own.parent;
-    while let Some(other) = kin(parent) {
+    while let Some(other) = ids(parent) {
         if other.session != own.session {
             return false;
         }
@@ -77,9 +77,9 @@ mod tests {
     use super::*;
 
     fn is(process: u32, table: &[(u32, &str)]) -> bool {
-        is_continued(process, |asked| {
+        can_be_continued(process, |asked| {
             let (_, stat) = table.iter().find(|(pid, _)| *pid == asked)?;
-            Kin::read(stat)
+            ProcessIds::read(stat)
         })
     }
 

@@ -1,4 +1,4 @@
-//! The screen as a picture, for documents: the same cells, drawn as SVG.
+//! The screen as an SVG document, for pictures in documents.
 
 use std::fmt::Write as _;
 
@@ -10,13 +10,13 @@ use unicode_width::UnicodeWidthStr;
 use super::ui::Ui;
 use super::view_model::ViewModel;
 
-/// The size of a cell in the picture's own units.
+/// Width and height of a cell in units of the picture.
 const CELL: (usize, usize) = (9, 19);
 const PAPER: &str = "#16181d";
 const INK: &str = "#d5d8df";
 
 impl Ui {
-    /// A frame of `size` (columns, rows) as an SVG document on a dark ground.
+    /// A frame of `size` (columns, rows) as an SVG document with a dark background.
     #[must_use]
     pub fn svg(&self, model: &ViewModel<'_>, (columns, rows): (u16, u16)) -> String {
         let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
@@ -53,8 +53,8 @@ const fn color_and_modifier(cell: &Cell) -> (Color, Modifier) {
     (cell.fg, cell.modifier)
 }
 
-/// Writes a run of cells that look alike. Its length is fixed, so that the columns stand
-/// where they belong in whatever font the reader has.
+/// Writes a run of cells of one style. Its length is fixed, so that columns are aligned in any
+/// font.
 fn write_run(out: &mut String, x: usize, y: usize, run: &[Cell]) {
     let (color, modifier) = color_and_modifier(&run[0]);
     let reversed = modifier.contains(Modifier::REVERSED);
@@ -100,7 +100,7 @@ fn write_run(out: &mut String, x: usize, y: usize, run: &[Cell]) {
     );
 }
 
-/// A colour of the terminal as most schemes for a dark ground have it.
+/// The colour of a terminal in a common scheme with a dark background.
 const fn hex(color: Color) -> &'static str {
     match color {
         Color::Red => "#f2777a",

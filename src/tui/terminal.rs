@@ -1,5 +1,5 @@
-//! The guard of the terminal: takes it, draws on it, and gives it back as it was on every
-//! way out.
+//! The guard of the terminal: it enters raw mode and the alternate screen, draws, and restores
+//! the terminal on every way out, panics included.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -28,15 +28,16 @@ use super::terminal_writer::TerminalWriter;
 use super::ui::Ui;
 use super::view_model::ViewModel;
 
-/// The size of a terminal that does not know its own.
+/// Columns and rows of a terminal that does not report its size.
 const FALLBACK: (u16, u16) = (80, 24);
-/// How long a terminal may take for the last frame.
-const PATIENCE: Duration = Duration::from_millis(500);
-/// Puts the window's title on the terminal's stack, and takes it back.
+/// How long the end of the program waits for the terminal to take the last frame.
+const LAST_FRAME_TIMEOUT: Duration = Duration::from_millis(500);
+/// Saves the title of the window on the terminal's stack (XTWINOPS 22).
 const PUSH_TITLE: &str = "\x1b[22;0t";
+/// Restores it (XTWINOPS 23).
 const POP_TITLE: &str = "\x1b[23;0t";
 
-/// The terminal while the screen is on it. Dropping it gives it back.
+/// The terminal while the program draws on it. Dropping it restores the terminal.
 #[derive(Debug)]
 pub struct Terminal {
     /// Standard output, without the standard library's buffer: a frame is one write.
@@ -46,10 +47,11 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Takes the terminal: raw mode, the alternate screen, no cursor, pastes and focus told.
+    /// Takes the terminal: raw mode, the alternate screen, a hidden cursor, bracketed pastes and
+    /// focus events.
     ///
     /// # Errors
-    /// Standard output is not a terminal, or it refuses.
+    /// Standard output is not a terminal, or the terminal refuses.
     pub fn enter() -> io::Result<Self> {
         let stdout = io::stdout();
         if !stdout.is_terminal() {
@@ -87,7 +89,7 @@ impl Terminal {
         self.out.send(bytes)
     }
 
-    /// Columns and rows.
+    /// The size in columns and rows.
     #[must_use]
     pub fn size(&self) -> (u16, u16) {
         match rustix::termios::tcgetwinsize(io::stdout()) {
@@ -96,11 +98,11 @@ impl Terminal {
         }
     }
 
-    /// Draws a frame in one write, or in none where nothing changed. `false` if the terminal
-    /// has not even taken the frame before: this one is left out.
+    /// Draws a frame by one write, or by none where nothing changed; `false` if the frame was
+    /// left out because the terminal has not taken the last one yet.
     ///
     /// # Errors
-    /// Whatever writing to the terminal gives.
+    /// An earlier write to the terminal failed.
     pub fn draw(&mut self, ui: &Ui, model: &ViewModel<'_>) -> io::Result<bool> {
         if self.out.is_behind() {
             return Ok(false);
@@ -113,20 +115,19 @@ impl Terminal {
         Ok(true)
     }
 
-    /// Draws the next frame whole, because something else has written on the terminal.
+    /// Draws the next frame whole, because another program has written on the terminal.
     pub fn redraw(&mut self) {
         self.sheet.forget();
     }
 
-    /// Hands the terminal back and stops this process; comes back when it is continued.
-    /// `false`: it goes on, because nobody could continue it. No
-    /// [`InputStream`](super::InputStream) may live meanwhile, and the size may be another
-    /// one afterwards.
+    /// Restores the terminal and stops this process; returns when it is continued. `false` if it
+    /// did not stop, because no shell could continue it. No [`InputStream`](super::InputStream)
+    /// may exist meanwhile, and the size may have changed afterwards.
     ///
     /// # Errors
-    /// Whatever the terminal or the system gives.
+    /// The terminal cannot be restored or taken again, or the system refuses to stop the process.
     pub fn suspend(&mut self) -> io::Result<bool> {
-        if !suspend::somebody_can_continue() {
+        if !suspend::has_job_control() {
             return Ok(false);
         }
         self.give_back()?;
@@ -135,20 +136,20 @@ impl Terminal {
         Ok(true)
     }
 
-    /// Restores the terminal once it has taken all that was drawn. From one that takes
-    /// nothing any more only the modes are taken back: another write would wait for ever.
+    /// Restores the terminal after it has taken all output. Where it takes none any more, only the
+    /// modes are restored: another write would block for ever.
     fn give_back(&mut self) -> io::Result<()> {
-        if self.out.drain(PATIENCE) {
+        if self.out.drain(LAST_FRAME_TIMEOUT) {
             return restore(&mut File::from(io::stdout().as_fd().try_clone_to_owned()?));
         }
         guard(|guard| guard.owner = None);
         disable_raw_mode()
     }
 
-    /// Puts text on the clipboard of the terminal (OSC 52), which works over ssh.
+    /// Copies text to the clipboard of the terminal (OSC 52), which works over ssh.
     ///
     /// # Errors
-    /// Whatever writing to the terminal gives.
+    /// An earlier write to the terminal failed.
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
         let mut bytes = Vec::new();
         queue!(bytes, CopyToClipboard::to_clipboard_from(text))?;
@@ -158,15 +159,15 @@ impl Terminal {
     /// Rings the bell.
     ///
     /// # Errors
-    /// Whatever writing to the terminal gives.
+    /// An earlier write to the terminal failed.
     pub fn bell(&mut self) -> io::Result<()> {
         self.out.send(b"\x07".to_vec())
     }
 
-    /// Shows a notification of the desktop (OSC 9), where the terminal can.
+    /// Shows a desktop notification (OSC 9), where the terminal supports it.
     ///
     /// # Errors
-    /// Whatever writing to the terminal gives.
+    /// An earlier write to the terminal failed.
     pub fn notify(&mut self, title: &str, body: &str) -> io::Result<()> {
         self.out.send(notification(title, body).into_bytes())
     }
@@ -174,7 +175,7 @@ impl Terminal {
     /// Sets the title of the window.
     ///
     /// # Errors
-    /// Whatever writing to the terminal gives.
+    /// An earlier write to the terminal failed.
     pub fn set_title(&mut self, title: &str) -> io::Result<()> {
         let title = clean(title, 100);
         if title == self.title {
@@ -185,8 +186,8 @@ impl Terminal {
         Ok(())
     }
 
-    /// The panics of other threads since the last call, a line each. They were kept off
-    /// the screen and belong into the log.
+    /// The panics of other threads since the last call, a line each, at most 100. They were kept
+    /// off the screen and belong into the log.
     #[must_use]
     pub fn take_panics() -> Vec<String> {
         guard(|guard| std::mem::take(&mut guard.panics))
@@ -195,18 +196,18 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // A terminal that is gone takes nothing back, and there is nobody to tell.
+        // A closed terminal cannot be restored, and the error has no reader.
         let _ = self.give_back();
     }
 }
 
-/// OSC 9 with title and body. The title goes first, because a leading digit would be
-/// another command.
+/// The sequence OSC 9 with title and body. The title comes first, because a leading digit would
+/// be read as another command.
 fn notification(title: &str, body: &str) -> String {
     format!("\x1b]9;{}: {}\x07", clean(title, 100), clean(body, 400))
 }
 
-/// Gives the terminal back; does nothing the second time.
+/// Restores the terminal; does nothing the second time.
 fn restore(out: &mut File) -> io::Result<()> {
     let owned = guard(|guard| guard.owner.take()).is_some();
     if !owned {
@@ -225,18 +226,18 @@ fn restore(out: &mut File) -> io::Result<()> {
         Print(POP_TITLE),
     )?;
     let written = out.write_all(&bytes);
-    // The modes come back even if the screen does not.
+    // The modes are restored even if the write fails.
     disable_raw_mode().and(written)
 }
 
-/// Who holds the terminal, for the panic hook.
+/// The thread that holds the terminal, and panics of others, for the panic hook.
 struct Guard {
     owner: Option<ThreadId>,
     panics: Vec<String>,
 }
 
-/// A flood of panics must not fill the memory.
-const MOST_PANICS: usize = 100;
+/// The most panics that are kept, so that a flood does not fill the memory.
+const MAX_PANICS: usize = 100;
 
 fn guard<T>(change: impl FnOnce(&mut Guard) -> T) -> T {
     static GUARD: Mutex<Guard> = Mutex::new(Guard {
@@ -246,8 +247,8 @@ fn guard<T>(change: impl FnOnce(&mut Guard) -> T) -> T {
     change(&mut GUARD.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Panics of the thread that draws give the terminal back first, so that their message can
-/// be read. Panics of other threads are kept for the log, so that the screen stays whole.
+/// Installs a panic hook: a panic of the drawing thread restores the terminal first, so that its
+/// message can be read; a panic of another thread is kept for the log and off the screen.
 fn install_hook() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -266,7 +267,7 @@ fn goes_to_stderr(info: &PanicHookInfo<'_>) -> bool {
         None => None,
         Some(owner) if owner == thread.id() => Some(true),
         Some(_) => {
-            if guard.panics.len() < MOST_PANICS {
+            if guard.panics.len() < MAX_PANICS {
                 let name = thread.name().unwrap_or("unnamed");
                 guard
                     .panics
@@ -283,7 +284,7 @@ fn goes_to_stderr(info: &PanicHookInfo<'_>) -> bool {
             }
             true
         }
-        // A file takes the message without harm.
+        // Standard error may be a file, which takes the message without spoiling the screen.
         Some(false) => !io::stderr().is_terminal(),
     }
 }

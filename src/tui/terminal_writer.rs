@@ -1,5 +1,5 @@
-//! Writes to the terminal from a thread of its own: a line that stalls delays frames, and
-//! no check.
+//! Writes to the terminal from a thread of its own, so that a stalled connection delays frames
+//! and no check.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// The writing end of a terminal.
+/// The handle of the thread that writes to the terminal.
 #[derive(Debug)]
 pub(crate) struct TerminalWriter {
     pieces: Sender<Vec<u8>>,
@@ -16,19 +16,18 @@ pub(crate) struct TerminalWriter {
 
 #[derive(Debug, Default)]
 struct Progress {
-    state: Mutex<State>,
+    state: Mutex<WriteState>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    /// Pieces that are not written yet.
+struct WriteState {
+    /// The number of pieces that are not written yet.
     behind: usize,
     failed: Option<Failed>,
 }
 
-/// How a write failed: the system's number, which says more than the kind, where there is
-/// one.
+/// The error of a write: its kind, and the system's error number if it has one.
 #[derive(Clone, Copy, Debug)]
 struct Failed(io::ErrorKind, Option<i32>);
 
@@ -39,16 +38,16 @@ impl From<Failed> for io::Error {
 }
 
 impl Progress {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, WriteState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl TerminalWriter {
-    /// Starts the thread. It ends with this handle, once it has written what it was given.
+    /// Starts the thread. It ends after this handle is dropped and all pieces are written.
     ///
     /// # Errors
-    /// If no thread can be started.
+    /// The system refuses to start a thread.
     pub(crate) fn start(out: File) -> io::Result<Self> {
         let (pieces, inbox) = channel();
         let progress = Arc::new(Progress::default());
@@ -59,10 +58,10 @@ impl TerminalWriter {
         Ok(Self { pieces, progress })
     }
 
-    /// Hands over bytes to be written in one piece, after those before.
+    /// Queues bytes to be written in one piece.
     ///
     /// # Errors
-    /// What an earlier write ended in.
+    /// An earlier write failed.
     pub(crate) fn send(&self, piece: Vec<u8>) -> io::Result<()> {
         let mut state = self.progress.lock();
         if let Some(failed) = state.failed {
@@ -75,17 +74,17 @@ impl TerminalWriter {
             .map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 
-    /// Whether the terminal has not taken yet what it was sent.
+    /// Whether a piece is not written yet.
     pub(crate) fn is_behind(&self) -> bool {
         self.progress.lock().behind > 0
     }
 
-    /// Waits until everything is written; `false` if that takes longer than `patience`.
-    pub(crate) fn drain(&self, patience: Duration) -> bool {
+    /// Waits until everything is written or a write failed; `false` after `timeout`.
+    pub(crate) fn drain(&self, timeout: Duration) -> bool {
         let waited =
             self.progress
                 .changed
-                .wait_timeout_while(self.progress.lock(), patience, |state| {
+                .wait_timeout_while(self.progress.lock(), timeout, |state| {
                     state.behind > 0 && state.failed.is_none()
                 });
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -100,7 +99,7 @@ fn write(mut out: File, inbox: &Receiver<Vec<u8>>, progress: &Progress) {
         state.behind -= 1;
         if let Err(error) = written {
             state.failed = Some(Failed(error.kind(), error.raw_os_error()));
-            // Nobody will write the rest: whoever asks is to come and hear of the failure.
+            // The rest is never written: waiting callers return and get the error.
             state.behind = 0;
         }
         let failed = state.failed.is_some();

@@ -1,8 +1,8 @@
-//! What a state looks like: its glyph, its word and its style.
+//! Glyph, word and style of each state.
 //!
-//! Colours are the terminal's own sixteen and never a background, so that the reader's own
-//! scheme, light or dark, decides how they look. Colour is never the only sign: each state
-//! has a glyph and a word too, and yellow text, which fades on white, is bold besides.
+//! Only the terminal's sixteen colours are used, and none as a background, so that the reader's
+//! own scheme, light or dark, applies. Colour is never the only sign: each state has a glyph and
+//! a word too, and yellow text, which is faint on white, is also bold.
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -12,7 +12,7 @@ use crate::monitor::{SiteState, State};
 use super::history_view::DeliveryState;
 use super::view_model::Tone;
 
-/// How a state is shown.
+/// The glyph, word and style of a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Badge {
     pub(crate) glyph: &'static str,
@@ -27,12 +27,12 @@ pub(crate) const SELECTED: Style = PLAIN.add_modifier(Modifier::REVERSED);
 const GOOD: Style = PLAIN.fg(Color::Green);
 const WARN: Style = PLAIN.fg(Color::Yellow).add_modifier(Modifier::BOLD);
 const BAD: Style = PLAIN.fg(Color::Red).add_modifier(Modifier::BOLD);
-/// Our own trouble, as apart from a site's.
+/// A problem of the program itself, as opposed to one of a site.
 const OURS: Style = PLAIN.fg(Color::Magenta).add_modifier(Modifier::BOLD);
-/// Time that passes while the network answers.
+/// Time spent waiting for the network.
 pub(crate) const NETWORK: Style = PLAIN.fg(Color::Blue);
 
-/// How a state is shown, for all sites in it.
+/// The badge of a state.
 pub(crate) const fn badge(state: State) -> Badge {
     let (glyph, word, style) = match state {
         State::Down => ("✗", "DOWN", BAD),
@@ -47,7 +47,7 @@ pub(crate) const fn badge(state: State) -> Badge {
     Badge { glyph, word, style }
 }
 
-/// How a site is shown: a degraded one says by what.
+/// The badge of a site: that of its state, with the reason as the word where it is degraded.
 pub(crate) fn site_badge(site: &SiteState) -> Badge {
     let state = site.state();
     let mut badge = badge(state);
@@ -62,7 +62,7 @@ pub(crate) fn site_badge(site: &SiteState) -> Badge {
     badge
 }
 
-/// How a letter's way is shown.
+/// The badge of a message's delivery.
 pub(crate) const fn delivery(delivery: DeliveryState) -> Badge {
     let (glyph, word, style) = match delivery {
         DeliveryState::Pending => ("○", "pending", WARN),
@@ -72,7 +72,7 @@ pub(crate) const fn delivery(delivery: DeliveryState) -> Badge {
     Badge { glyph, word, style }
 }
 
-/// How a message is shown.
+/// The style of a status message.
 pub(crate) const fn tone(tone: Tone) -> Style {
     match tone {
         Tone::Info => PLAIN,

@@ -1,4 +1,4 @@
-//! What each action does to the reader's place, and what it asks of the app.
+//! The effect of each action on the state of the screen, and its request to the app.
 
 use crate::domain::{SiteId, is_unsafe};
 
@@ -14,7 +14,7 @@ use super::state::{Layer, State};
 use super::view_model::{Intent, Tone, ViewModel};
 use super::views::VIEWS;
 
-/// Performs an action.
+/// Performs an action; gives the request to the app, if it needs one.
 pub(crate) fn act(
     state: &mut State,
     action: Action,
@@ -79,7 +79,7 @@ pub(crate) fn act(
         Action::Filter | Action::Sort | Action::Reverse if state.frozen.is_some() => {
             state.say(
                 Tone::Warn,
-                "The display is frozen: Space goes live first.",
+                "The display is frozen: press Space to go live first.",
                 model.now.mono,
             );
         }
@@ -114,13 +114,13 @@ pub(crate) fn act(
     None
 }
 
-/// Text for the filter or the note that is typed.
+/// Appends text to the filter or the note being typed.
 pub(crate) fn type_text(state: &mut State, text: &str) {
-    /// More than that is a mistake of the mouse.
-    const MOST: usize = 200;
+    /// The limit in characters, against a paste by mistake.
+    const MAX_CHARS: usize = 200;
     let mut typed = outages_actions::text(state).to_owned();
     typed.extend(text.chars().map(|c| if is_unsafe(c) { ' ' } else { c }));
-    typed = typed.trim_start().chars().take(MOST).collect();
+    typed = typed.trim_start().chars().take(MAX_CHARS).collect();
     outages_actions::set_text(state, &typed);
 }
 
@@ -221,7 +221,7 @@ fn on_site(state: &mut State, action: Action, id: SiteId, model: &ViewModel<'_>)
     })
 }
 
-/// How many lines the overlay in front has, and how far it can be scrolled.
+/// The largest scroll of the overlay in front; `None` without one that scrolls.
 fn pages(state: &State, model: &ViewModel<'_>) -> Option<usize> {
     let area = layout::body(state, model);
     let lines = match state.layers.last()? {
@@ -236,7 +236,7 @@ fn pages(state: &State, model: &ViewModel<'_>) -> Option<usize> {
     Some(last_scroll(lines, area))
 }
 
-/// What decides which keys there are.
+/// The facts that decide which keys there are.
 pub(crate) fn context<'a>(model: &ViewModel<'a>) -> Context<'a> {
     Context {
         demo: model.demo,

@@ -56,7 +56,7 @@ fn an_outage_is_told_shown_as_delivered_acknowledged_and_so_after_a_restart() {
     // The page of its past shows it as well.
     terminal.press("d");
     terminal.wait("the past", |frame| {
-        frame.has("Past of shop") && frame.has("since start") && frame.has("OUTAGES: 1")
+        frame.has("History of shop") && frame.has("since start") && frame.has("OUTAGES: 1")
     });
     terminal.press("q");
     terminal.press("q");

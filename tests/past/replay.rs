@@ -268,7 +268,7 @@ fn on_the_screen_a_key_changes_the_rule_and_the_figures_are_those_of_the_command
     terminal.wait_text("OUTBOX");
     terminal.press("t");
     let shows = |figures: &[String; 2], frame: &Frame| {
-        figures.iter().all(|figure| frame.has(figure)) && frame.has("reckoned in")
+        figures.iter().all(|figure| frame.has(figure)) && frame.has("replayed in")
     };
     terminal.wait("the past as it was", |frame| {
         shows(&as_it_is, frame) && frame.has("50 results from")

@@ -1,5 +1,5 @@
-//! Why a site is what it is: the rule, every request of its last check and of its last
-//! failing one, certificate, thread, figures, and the curl line that repeats it.
+//! The explanation of a site's verdict: the rule, every request of its last check and of its
+//! last failing one, certificate, thread, figures, and the curl line that repeats the request.
 
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -16,13 +16,13 @@ use crate::tui::view_model::{Tone, ViewModel};
 
 use super::{verdict_rule, waterfall};
 
-/// The cells that labels take.
+/// The width of the labels, in cells.
 const LABEL: usize = 13;
 
-/// The cells that the mark behind an unfinished phase takes.
+/// The width of the mark behind an unfinished phase, in cells.
 const ENDING: usize = 9;
 
-/// The curl line of a site: by the method of its last check.
+/// The curl line that repeats a site's request, by the method of its last check.
 pub(crate) fn curl_line(site: &SiteState) -> String {
     let spec = &site.site().spec;
     let by_default = if spec.contains.is_some() {

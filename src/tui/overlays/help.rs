@@ -25,14 +25,11 @@ use crate::tui::views::VIEWS;
 /// The title of the help.
 pub(crate) const TITLE: &str = "Help: every key in a sentence is below";
 
-/// From this width on the marks stand beside the keys.
+/// The width in columns from which on the marks stand beside the keys.
 const TWO_COLUMNS: u16 = 110;
 
 const COLUMNS: [(&str, &str); 10] = [
-    (
-        "STATE",
-        "What we believe of the site, and since when it fails.",
-    ),
+    ("STATE", "The state of the site, and since when it fails."),
     ("CODE", "Status of the answer; - where none came."),
     (
         "LATENCY",
@@ -42,7 +39,10 @@ const COLUMNS: [(&str, &str); 10] = [
         "LAST CHECKS",
         "One cell a check, the newest at the right. Height is latency: ▄ is the site's usual one, each step is 1.3 times the one below, █ is slower than the site's slow limit.",
     ),
-    ("P50 P95", "Half and 95% of the last checks were faster."),
+    (
+        "P50 P95",
+        "The latency that 50% and 95% of the last checks were below.",
+    ),
     (
         "UP%",
         "Share of the time since the start without a confirmed outage.",
@@ -50,20 +50,20 @@ const COLUMNS: [(&str, &str); 10] = [
     ("NEXT", "Time until the next check."),
     (
         "RAN ON",
-        "Who ran the last check: thread/tid, and host/pid where there is room.",
+        "The thread that ran the last check: thread/tid, and host/pid where there is room.",
     ),
     (
         "LATE",
         "How long after it was due the last check was started.",
     ),
-    ("late", "On top: the worst LATE of the last minute."),
+    ("late", "In the header: the worst LATE of the last minute."),
 ];
 
 const fn meaning(state: SiteIs) -> &'static str {
     match state {
         SiteIs::Down => "confirmed: an outage is open",
         SiteIs::Suspect => "failing or recovering, not confirmed yet",
-        SiteIs::Unknown => "we could not look; not the site's fault",
+        SiteIs::Unknown => "could not be checked; not the site's fault",
         SiteIs::Missed => "could not be started before it was due again",
         SiteIs::Degraded => "up, but SLOW or with a CERT about to end",
         SiteIs::Pending => "not checked yet",
@@ -90,7 +90,7 @@ pub(crate) fn lines(context: &Context<'_>, state: &State, width: u16) -> Vec<Lin
     lines
 }
 
-/// From this width on the keys of every screen stand beside those of this one.
+/// The width in columns from which on the first page has two columns.
 const FIRST_PAGE_COLUMNS: u16 = 78;
 
 /// The keys in a few words: one screen of 80 columns and 24 rows has room for all of them.
@@ -211,7 +211,7 @@ fn marks(context: &Context<'_>, width: usize) -> Vec<Line<'static>> {
     lines
 }
 
-/// Every key as a table in Markdown, for the README.
+/// Every key as a table in Markdown, for docs/keys.md.
 #[must_use]
 pub fn keys_markdown(paradigms: &[Label]) -> String {
     let context = Context {

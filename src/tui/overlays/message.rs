@@ -1,4 +1,4 @@
-//! A letter of the outbox, whole: to whom, what became of it, and what it says.
+//! The page of a message of the outbox: recipient, state of delivery and text.
 
 use ratatui::text::Line;
 
@@ -11,10 +11,10 @@ use crate::tui::view_model::ViewModel;
 
 use super::page_text::Text;
 
-/// Its title.
-pub(crate) const TITLE: &str = "Letter";
+/// The title of the page.
+pub(crate) const TITLE: &str = "Message";
 
-/// The letter `id`, in lines of at most `width` cells.
+/// The message `id`, in lines of at most `width` cells.
 pub(crate) fn lines(
     state: &State,
     model: &ViewModel<'_>,
@@ -24,7 +24,7 @@ pub(crate) fn lines(
     let mut page = Text::new(width);
     let messages = &state.history(model).messages;
     let Some(message) = messages.iter().find(|message| &*message.id == id) else {
-        page.say("", "This letter is no longer among the latest.", PLAIN);
+        page.say("", "This message is no longer among those listed.", PLAIN);
         return page.lines;
     };
     let now = state.now(model).wall;

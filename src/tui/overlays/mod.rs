@@ -1,4 +1,4 @@
-//! What lies over a screen: the help, the explanation of a verdict, and the pages of the past.
+//! The overlays: the help, the explanation of a verdict, and the pages of the history.
 
 pub(crate) mod explain;
 pub(crate) mod help;

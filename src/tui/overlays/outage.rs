@@ -1,4 +1,4 @@
-//! All about an outage: reasons, the rule that decided, who was told, the last checks.
+//! The page of an outage: reasons, the rule that decided, messages, the last checks.
 
 use ratatui::text::{Line, Span};
 
@@ -15,15 +15,15 @@ use crate::tui::view_model::{Tone, ViewModel};
 use super::page_text::Text;
 use super::{verdict_rule, waterfall};
 
-/// Checks that are listed.
-const MOST_CHECKS: usize = 30;
+/// The most checks that are listed.
+const MAX_CHECKS: usize = 30;
 
-/// Its title.
+/// The title of the page.
 pub(crate) fn title(outage: &OutageKey) -> String {
     format!("Outage of {}", clean(&outage.name, 60))
 }
 
-/// Why it was down, in a few words: "status 503", "timeout".
+/// A cause in a few words: "status 503", "timeout".
 pub(crate) fn words(cause: &Cause) -> String {
     match cause.status {
         Some(status) => format!("{} {status}", cause.reason),
@@ -45,11 +45,9 @@ pub(crate) fn lines(
     };
     match key.find(state.history(model)) {
         Some(outage) => page.outage(outage),
-        None => page.text.say(
-            "",
-            "This outage is no longer among the latest that are listed.",
-            PLAIN,
-        ),
+        None => page
+            .text
+            .say("", "This outage is no longer among those listed.", PLAIN),
     }
     page.text.lines
 }
@@ -97,7 +95,7 @@ impl Page<'_> {
         let site = site.map(|row| row.site);
         self.rule(outage, site);
         let known = match &outage.acknowledged {
-            None => "nobody has acknowledged it".to_owned(),
+            None => "not acknowledged".to_owned(),
             Some(known) => {
                 let note = clean(&known.note, 400);
                 let colon = if note.is_empty() { "" } else { ": " };
@@ -105,9 +103,9 @@ impl Page<'_> {
             }
         };
         self.text.say("Known", &known, PLAIN);
-        self.text.heading("REASONS MET, THE FIRST ONE FIRST");
+        self.text.heading("REASONS, IN ORDER OF OCCURRENCE");
         for cause in &outage.causes {
-            let mut text = plural(cause.looks as usize, "look");
+            let mut text = plural(cause.looks as usize, "check");
             if let Some(error) = &cause.error {
                 text.push_str(&format!(": {}", clean(error, 400)));
             }
@@ -130,7 +128,7 @@ impl Page<'_> {
                 )
             }
             Some(site) => format!(
-                "confirm = {} failed looks in a row, {} apart; confirmed {confirmed}, {after} after the first; over after recover = {} good ones",
+                "confirm = {} failed checks in a row, {} apart; confirmed {confirmed}, {after} after the first; over after recover = {} good ones",
                 site.site().confirm,
                 setting(site.site().confirm_delay),
                 site.site().recover,
@@ -143,8 +141,7 @@ impl Page<'_> {
     fn messages(&mut self, outage: &OutageView) {
         self.text.heading("MESSAGES");
         if outage.messages.is_empty() {
-            self.text
-                .say("", "Nobody is to be told: the site has no owners.", PLAIN);
+            self.text.say("", "None: the site has no owners.", PLAIN);
         }
         for message in &outage.messages {
             let badge = theme::delivery(message.delivery);
@@ -158,17 +155,17 @@ impl Page<'_> {
         }
     }
 
-    /// The last checks on record with who ran them, and the phases of the last failing one.
+    /// The last checks in the trace with the thread that ran each, and the phases of the last
+    /// failing one.
     fn checks(&mut self, site: &SiteState) {
-        self.text
-            .heading("LAST CHECKS OF THE SITE, THE NEWEST FIRST");
+        self.text.heading("LAST CHECKS OF THE SITE, NEWEST FIRST");
         let store = self.model.trace.store;
         let mut records: Vec<&CheckRecord> =
             store.all().filter(|one| one.site() == site.id()).collect();
         records.sort_by_key(|record| std::cmp::Reverse(record.started));
-        records.truncate(MOST_CHECKS);
+        records.truncate(MAX_CHECKS);
         if records.is_empty() {
-            self.text.say("", "None is on record any more.", DIM);
+            self.text.say("", "None in the trace any more.", DIM);
         }
         for record in records {
             let line = self.check(record);

@@ -1,4 +1,4 @@
-//! Labels and texts, wrapped: what a page is written with.
+//! Wrapped text with labels, for the pages of overlays.
 
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use crate::tui::format::wrap;
 use crate::tui::theme::{BOLD, DIM};
 
-/// The cells that labels take.
+/// The width of the labels, in cells.
 const LABEL: usize = 13;
 
 /// The lines of a page.

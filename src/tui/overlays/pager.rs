@@ -1,4 +1,4 @@
-//! Text longer than the screen, with a title and a mark of how much is left.
+//! A page that scrolls: a title, the position, and the visible lines.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -7,7 +7,7 @@ use ratatui::text::Line;
 use crate::tui::theme::{BOLD, DIM};
 use crate::tui::widgets::put;
 
-/// The scroll at which the last line stands at the bottom.
+/// The scroll at which the last of `lines` lines is at the bottom of `area`.
 pub(crate) fn last_scroll(lines: usize, area: Rect) -> usize {
     lines.saturating_sub(usize::from(area.height.saturating_sub(1)))
 }

@@ -1,14 +1,14 @@
-//! The past under other rules: the rules, what they come to beside those that are, and below
-//! them every outage with what becomes of it.
+//! The page of the replay: both sets of rules, their totals side by side, and below them every
+//! outage with its change.
 //!
 //! ```text
 //!            c CONFIRM r RECOVER t TIMEOUT  s SLOW  z SPAN
-//! as they are        2         2       10s      2s
+//! current            2         2       10s      2s
 //! tried              3         =        5s       =     7 d
 //!
 //!              OUTAGES MESSAGES DEGRADED
-//! as they are       12       48        3
-//! tried              8       32        5  16 messages fewer
+//! current           12       48        3
+//! tried              8       32        5  16 fewer
 //! ```
 
 use std::time::Duration;
@@ -31,12 +31,12 @@ use crate::tui::widgets::put;
 use super::page_text::Text;
 use super::pager;
 
-const TITLE: &str = "The past under other rules";
+const TITLE: &str = "Replay under other rules";
 
-/// The cells of the names of the two sets of rules.
+/// The width of the names of the two sets of rules, in cells.
 const NAME: usize = 11;
 
-/// The keys and the rules that they change, and the cells of each.
+/// The rules: the key that changes each, its name, and the width of its column in cells.
 const RULES: [(&str, &str, usize); 5] = [
     ("c", "CONFIRM", 10),
     ("r", "RECOVER", 10),
@@ -45,12 +45,12 @@ const RULES: [(&str, &str, usize); 5] = [
     ("z", "SPAN", 8),
 ];
 
-/// A number as it is counted in the file.
+/// A count with thousands separated.
 fn number(number: u64) -> String {
     count(usize::try_from(number).unwrap_or(usize::MAX))
 }
 
-/// How many rows the list of outages has in `area`, the lines above it apart.
+/// The number of rows of the list of outages in `area`, below `head` lines.
 fn rows(head: usize, area: Rect) -> usize {
     usize::from(area.height).saturating_sub(head + 2)
 }
@@ -62,7 +62,7 @@ pub(crate) fn last_scroll(state: &State, model: &ViewModel<'_>, area: Rect) -> u
     outages.saturating_sub(rows(head(state, model, area).len(), area))
 }
 
-/// Draws it into `area`, the outages from `scroll` on.
+/// Draws the page into `area`, the outages from index `scroll` on.
 pub(crate) fn draw(
     buffer: &mut Buffer,
     area: Rect,
@@ -107,9 +107,9 @@ pub(crate) fn draw(
     }
 }
 
-/// Everything above the list.
+/// The lines above the list.
 fn head(state: &State, model: &ViewModel<'_>, area: Rect) -> Vec<Line<'static>> {
-    /// With fewer rows the list has what is not said here.
+    /// From this height on there are an empty line and the line about the results.
     const ROOMY: u16 = 18;
     let roomy = area.height >= ROOMY;
     let replay = model.replay;
@@ -130,7 +130,7 @@ fn head(state: &State, model: &ViewModel<'_>, area: Rect) -> Vec<Line<'static>> 
         page.tell(&progress(replay.under_way));
         return page.lines;
     };
-    // Figures of rules that are not tried any more fade until the new ones have come.
+    // Figures of rules that are no longer on trial are dimmed until the new ones are there.
     let style = if result.tried == state.outages.tried {
         PLAIN
     } else {
@@ -143,7 +143,7 @@ fn head(state: &State, model: &ViewModel<'_>, area: Rect) -> Vec<Line<'static>> 
         (None, Some((first, last))) => {
             let time = |at| when(at, model.now.wall, &state.options.zone);
             format!(
-                "{} results from {} to {}, reckoned in {}.",
+                "{} results from {} to {}, replayed in {}.",
                 number(result.results),
                 time(first),
                 time(last),
@@ -156,7 +156,7 @@ fn head(state: &State, model: &ViewModel<'_>, area: Rect) -> Vec<Line<'static>> 
     }
     if result.cut_off > 0 {
         page.tell(&format!(
-            "A longer timeout cannot bring back what was cut off: {} results stay timeouts.",
+            "{} results ended by a timeout shorter than the tried one: they stay timeouts.",
             number(result.cut_off)
         ));
     }
@@ -165,8 +165,8 @@ fn head(state: &State, model: &ViewModel<'_>, area: Rect) -> Vec<Line<'static>> 
 
 fn progress(under_way: Option<u64>) -> String {
     match under_way {
-        Some(results) if results > 0 => format!("reckoning … {} results", number(results)),
-        _ => "reckoning …".to_owned(),
+        Some(results) if results > 0 => format!("replaying … {} results", number(results)),
+        _ => "replaying …".to_owned(),
     }
 }
 
@@ -213,7 +213,7 @@ fn current_line(current: Option<&CurrentRules>) -> Line<'static> {
         ],
         None => [(); 5].map(|()| (String::new(), PLAIN)),
     };
-    rules_line("as they are", cells)
+    rules_line("current", cells)
 }
 
 fn tried_line(state: &State) -> Line<'static> {
@@ -244,7 +244,7 @@ fn figures(page: &mut Text, result: &ReplayResult, style: Style) {
     let heading = ["OUTAGES", "MESSAGES", "DEGRADED"].map(str::to_owned);
     page.lines.push(Line::styled(row("", heading), DIM));
     let [now, other] = result.accounts;
-    for (name, tally) in [("as they are", now), ("tried", other)] {
+    for (name, tally) in [("current", now), ("tried", other)] {
         let cells = [tally.outages, tally.messages, tally.degraded].map(number);
         let mut line = Line::styled(row(name, cells), style);
         if name == "tried" && now.messages != other.messages {
@@ -264,17 +264,17 @@ fn figures(page: &mut Text, result: &ReplayResult, style: Style) {
     }
 }
 
-/// What becomes of the outages, in a sentence.
+/// The number of outages by their change, in a sentence.
 fn noticed(changes: &ChangeCounts) -> String {
     let delay = changes.delay.map_or_else(String::new, |(typical, most)| {
         if changes.later == 1 {
             format!(" ({})", brief(most))
         } else {
-            format!(" (typically {}, at most {})", brief(typical), brief(most))
+            format!(" (median {}, at most {})", brief(typical), brief(most))
         }
     });
     format!(
-        "Noticed as soon {}, later {}{delay}, earlier {}, not at all {}; besides {}.",
+        "Noticed at the same check {}, later {}{delay}, earlier {}, not at all {}; only when tried {}.",
         number(changes.unchanged),
         number(changes.later),
         number(changes.earlier),
@@ -283,7 +283,7 @@ fn noticed(changes: &ChangeCounts) -> String {
     )
 }
 
-/// The columns of the list: where each begins, and how wide it is.
+/// The columns of the list: the first cell of each, its width in cells, and its heading.
 struct Columns([(u16, u16, &'static str); 5]);
 
 impl Columns {
@@ -340,10 +340,10 @@ impl Columns {
 
 fn words(change: OutageChange) -> (String, Style) {
     match change {
-        OutageChange::Unchanged => ("as soon".to_owned(), PLAIN),
+        OutageChange::Unchanged => ("same check".to_owned(), PLAIN),
         OutageChange::Later(by) => (format!("{} later", brief(by)), theme::tone(Tone::Warn)),
         OutageChange::Earlier(by) => (format!("{} earlier", brief(by)), theme::tone(Tone::Good)),
         OutageChange::NotNoticed => ("not noticed".to_owned(), theme::tone(Tone::Bad)),
-        OutageChange::OnlyTried => ("noticed besides".to_owned(), BOLD),
+        OutageChange::OnlyTried => ("only when tried".to_owned(), BOLD),
     }
 }

@@ -1,5 +1,5 @@
-//! A site's past: uptime over spans, latency over one of them, a bar of days, its outages,
-//! and what the history's file costs.
+//! The page of a site's history: uptime over spans, a chart of latency, a bar of days, its
+//! outages, and the size of the history's file.
 
 use std::time::Duration;
 
@@ -17,13 +17,13 @@ use crate::tui::view_model::{Tone, ViewModel};
 use super::outage::words;
 use super::page_text::Text;
 
-/// The cells that stand before the chart.
+/// The width of the labels before the chart, in cells.
 const AXIS: u16 = 9;
 
-/// Outages that are listed.
-const MOST_OUTAGES: usize = 100;
+/// The most outages that are listed.
+const MAX_OUTAGES: usize = 100;
 
-/// How many cells the chart has on a screen of so many columns.
+/// The width of the chart in cells on a screen of `columns` columns.
 pub(crate) fn chart_cells(columns: u16) -> u16 {
     columns.saturating_sub(AXIS + 3).clamp(8, 168)
 }
@@ -32,12 +32,12 @@ pub(crate) fn chart_cells(columns: u16) -> u16 {
 pub(crate) fn title(state: &State, model: &ViewModel<'_>, site: SiteId) -> String {
     let row = state.site(model, site);
     row.map_or_else(
-        || "Past".into(),
-        |row| format!("Past of {}", clean(&row.site.site().name, 60)),
+        || "History".into(),
+        |row| format!("History of {}", clean(&row.site.site().name, 60)),
     )
 }
 
-/// The page of `site`, in lines that fit into `area`.
+/// The page of `site`, in lines that are no wider than `area`.
 pub(crate) fn lines(
     state: &State,
     model: &ViewModel<'_>,
@@ -86,7 +86,7 @@ impl Page<'_> {
         self.file(history);
     }
 
-    /// One column a span, "since start" beside them.
+    /// The figures: a column a span, and one since the start of the program.
     fn uptime(&mut self, history: &SiteHistory) {
         let mut rows: [Vec<Span<'static>>; 5] = Default::default();
         let labels = ["", "UP%", "P50", "P95", "CHECKS"];
@@ -126,7 +126,7 @@ impl Page<'_> {
         self.text.lines.extend(rows.map(Line::from));
     }
 
-    /// Bars up to p50 and whiskers up to p95, one column a stretch of time.
+    /// The chart: bars up to p50 and whiskers up to p95, a column a stretch of time.
     fn chart(&mut self, history: &SiteHistory, rows: usize) {
         let highest = history.chart.iter().filter_map(|point| point.p95).max();
         let each = match &history.chart[..] {
@@ -139,7 +139,7 @@ impl Page<'_> {
         );
         self.text.lines.push(Line::styled(heading, BOLD));
         let Some(highest) = highest.filter(|highest| !highest.is_zero()) else {
-            let text = "no good look in this span";
+            let text = "no good check in this span";
             self.text.lines.push(Line::styled(text, DIM));
             return;
         };
@@ -168,7 +168,7 @@ impl Page<'_> {
             }
             self.text.lines.push(Line::from(parts));
         }
-        self.marks("looks", &history.chart);
+        self.marks("checks", &history.chart);
         let cells = history.chart.len();
         if let (Some(first), true) = (history.chart.first(), cells > 20) {
             let from = self.time(first.start);
@@ -178,7 +178,7 @@ impl Page<'_> {
         }
     }
 
-    /// One mark a stretch: all good, partly, hardly, or nobody looked.
+    /// A mark a stretch: all checks good, 99% and more, less, or no check.
     fn marks(&mut self, label: &str, stretches: &[BucketTotals]) {
         let mut parts = vec![Span::styled(format!("{label:>7} "), DIM)];
         parts.extend(stretches.iter().map(|stretch| {
@@ -194,7 +194,7 @@ impl Page<'_> {
         let from = days.first();
         let from = from.map_or_else(String::new, |day| date(day.start, &jiff::tz::TimeZone::UTC));
         let heading = format!(
-            "{} DAYS since {from} in UTC: ▁ all good, ▄ 99% and more, x less, · no look",
+            "{} DAYS since {from} in UTC: ▁ all good, ▄ 99% and more, x less, · no check",
             days.len()
         );
         self.text.lines.push(Line::styled(heading, BOLD));
@@ -206,7 +206,7 @@ impl Page<'_> {
         if outages.is_empty() {
             self.text.say("", "None on record.", PLAIN);
         }
-        for outage in outages.iter().take(MOST_OUTAGES) {
+        for outage in outages.iter().take(MAX_OUTAGES) {
             let end = outage.ended.unwrap_or(self.model.now.wall);
             let lasted = age(end.since(outage.since));
             let (glyph, word, style) = match outage.ended {
@@ -231,7 +231,7 @@ impl Page<'_> {
         self.text.say("File", &clean(place, 400), PLAIN);
         let oldest = file.oldest.map_or_else(
             || "nothing yet".to_owned(),
-            |oldest| format!("single results since {}", self.time(oldest)),
+            |oldest| format!("raw results since {}", self.time(oldest)),
         );
         let size = format!("{}, {oldest}", bytes(file.bytes));
         self.text.say("Size", &size, PLAIN);

@@ -1,10 +1,10 @@
-//! The rule that decided a verdict, in words.
+//! The rules behind a check's verdict and a site's state, in words.
 
 use crate::domain::{CheckResult, Reason, clean};
 use crate::monitor::{SiteState, State};
 use crate::tui::format::{plural, setting};
 
-/// Why one look said what it said.
+/// Why a check has its verdict.
 pub(super) fn of_check(site: &SiteState, check: &CheckResult) -> String {
     let asked = &site.site().spec;
     let Some(reason) = check.reason else {
@@ -17,7 +17,7 @@ pub(super) fn of_check(site: &SiteState, check: &CheckResult) -> String {
             setting(asked.timeout)
         );
         if asked.contains.is_some() {
-            text.push_str(", with the text that was asked for");
+            text.push_str(", with the text of contains in its body");
         }
         return text;
     };
@@ -54,33 +54,33 @@ pub(super) fn of_check(site: &SiteState, check: &CheckResult) -> String {
             asked.max_redirects
         ),
         Reason::Dns => "the name has no address".into(),
-        Reason::Refused => "nobody listens on the port".into(),
-        Reason::Unreachable => "no address of it can be reached from here".into(),
+        Reason::Refused => "nothing listens on the port".into(),
+        Reason::Unreachable => "none of its addresses can be reached from here".into(),
         Reason::Tls => "the TLS handshake or the certificate cannot be trusted".into(),
-        Reason::Closed => "the connection ended before the answer did".into(),
-        Reason::Protocol => "what came is not HTTP".into(),
+        Reason::Closed => "the connection ended before the answer was complete".into(),
+        Reason::Protocol => "the answer is not valid HTTP".into(),
         Reason::Internal => {
-            "we could not check: this is our own fault and says nothing about the site".into()
+            "the check itself failed: a fault of this program or machine, which says nothing about the site".into()
         }
     }
 }
 
-/// Why the looks together make the state that is shown.
+/// Why a site's checks make its state.
 pub(super) fn of_state(site: &SiteState) -> String {
     let config = site.site();
     let (confirm, recover) = (config.confirm, config.recover);
     let again = setting(config.confirm_delay);
     match site.state() {
-        // The failures are counted anew from the first good look on.
-        State::Down if site.good() > 0 => format!("{} of the {recover} that end an outage (recover = {recover}), checked again after {again}", plural(site.good() as usize, "good look")),
+        // A good check resets the count of failures.
+        State::Down if site.good() > 0 => format!("{} of the {recover} that end an outage (recover = {recover}), checked again after {again}", plural(site.good() as usize, "good check")),
         State::Down => format!("{} in a row, confirm = {confirm}: an outage, from the first failure on", plural(site.failures() as usize, "failure")),
-        State::Suspect => format!("{} of confirm = {confirm} failures in a row: not believed yet, checked again after {again}", site.failures()),
-        State::Unknown => "the last check could not be taken: not counted for or against the site".into(),
-        State::Missed => "the last check could not be started before it was due again: too few workers, not the site's fault".into(),
+        State::Suspect => format!("{} of confirm = {confirm} failures in a row: not confirmed yet, checked again after {again}", site.failures()),
+        State::Unknown => "the last check could not be run: it counts neither for nor against the site".into(),
+        State::Missed => "the last check could not be started before the next was due: too few workers, not the site's fault".into(),
         State::Degraded => "up, but something needs attention".into(),
         State::Pending => "not checked yet".into(),
         State::Up => "the last check was good".into(),
-        State::Paused => "not checked until it is resumed: p".into(),
+        State::Paused => "not checked until it is resumed (key p)".into(),
     }
 }
 
@@ -90,7 +90,7 @@ mod tests {
     use crate::tui::fixture::Fixture;
 
     #[test]
-    fn an_outage_that_may_be_over_is_told_by_its_good_looks() {
+    fn an_outage_that_may_be_over_is_explained_by_its_good_checks() {
         const NAME: &str = "www.example";
         let mut fixture = Fixture::fresh();
         let told = |fixture: &Fixture| of_state(fixture.monitor.find(NAME).unwrap());
@@ -101,7 +101,7 @@ mod tests {
         fixture.pass(NAME, 80);
         assert_eq!(
             told(&fixture),
-            "1 good look of the 2 that end an outage (recover = 2), checked again after 10s"
+            "1 good check of the 2 that end an outage (recover = 2), checked again after 10s"
         );
         fixture.fail(NAME, 500);
         assert!(told(&fixture).starts_with("1 failure in a row"));

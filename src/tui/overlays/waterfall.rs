@@ -1,5 +1,5 @@
-//! The phases of one request, each with its time and a bar that begins where the one
-//! before it ended.
+//! The phases of one request, each with its time and a bar that begins where the bar before it
+//! ends.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use crate::domain::{Hop, Phase};
 use crate::monitor::State;
 use crate::tui::theme::{self, DIM, NETWORK, PLAIN};
 
-/// One line a phase that happened, and one for the phase in which the request got stuck.
-/// `whole` is the time that `cells` cells stand for.
+/// A line a finished phase, and one for the phase in which the request was given up. `cells`
+/// cells stand for the time `whole`.
 pub(super) fn lines(hop: &Hop, whole: Duration, cells: usize) -> Vec<Line<'static>> {
     let phases = [
         (Phase::Dns, hop.phases.dns),
@@ -44,7 +44,7 @@ pub(super) fn lines(hop: &Hop, whole: Duration, cells: usize) -> Vec<Line<'stati
     lines
 }
 
-/// Whether a request of this kind has that phase at all.
+/// Whether this request has that phase.
 fn expected(phase: Phase, hop: &Hop) -> bool {
     match phase {
         Phase::Dns => hop.address.is_none() && hop.resolved.is_empty(),
@@ -72,7 +72,7 @@ fn line(
 ) -> Line<'static> {
     let scale = cells as f64 / whole.as_secs_f64().max(1e-9);
     let start = ((from.as_secs_f64() * scale) as usize).min(cells.saturating_sub(1));
-    // A phase that happened is seen, however short it was.
+    // A finished phase has at least one cell, however short it was.
     let length = ((took.as_secs_f64() * scale).round() as usize).clamp(1, (cells - start).max(1));
     Line::from(vec![
         Span::styled(format!("    {name:<10} "), DIM),

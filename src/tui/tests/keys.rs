@@ -1,4 +1,4 @@
-//! Keys as they are pressed, and what comes of them.
+//! Keys as they are pressed, and their effects.
 
 use std::time::Duration;
 

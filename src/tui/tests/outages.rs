@@ -1,4 +1,4 @@
-//! The Outages screen and the page of a site's past, as they are seen.
+//! The Outages screen and the pages opened from it, as they are drawn.
 
 use insta::assert_snapshot;
 use ratatui::style::Color;
@@ -54,7 +54,7 @@ fn outages_stand_above_the_outbox_with_and_without_colours_and_in_ascii() {
 }
 
 #[test]
-fn an_outage_and_a_letter_are_opened_whole() {
+fn an_outage_and_a_message_are_opened_whole() {
     let fixture = fixture();
     let model = fixture.model();
     for size in [SMALL, MEDIUM] {
@@ -76,13 +76,13 @@ fn an_open_outage_is_acknowledged_with_a_note_and_again_takes_it_back() {
     let (news, pay) = (fixture.id("news.example"), fixture.id("pay.example/charge"));
     let mut ui = outages(&model, MEDIUM, options());
     press(&mut ui, &model, "a");
-    type_text(&mut ui, &model, "q is a letter of it 1");
+    type_text(&mut ui, &model, "q is a char of it 1");
     assert_snapshot!("note_typed_120", shot(&draw(&ui, &model, MEDIUM)));
     assert_eq!(
         press(&mut ui, &model, "Backspace Enter"),
         [Intent::Acknowledge(
             news,
-            Some("q is a letter of it".to_owned())
+            Some("q is a char of it".to_owned())
         )]
     );
     press(&mut ui, &model, "a");
@@ -94,11 +94,11 @@ fn an_open_outage_is_acknowledged_with_a_note_and_again_takes_it_back() {
     );
     assert_eq!(press(&mut ui, &model, "j a"), []);
     let text = lines(&draw(&ui, &model, MEDIUM)).join("\n");
-    assert!(text.contains("only an open outage"), "{text}");
+    assert!(text.contains("only an open one"), "{text}");
 }
 
 #[test]
-fn a_letter_that_failed_is_sent_again_and_one_that_arrived_is_not() {
+fn a_message_that_failed_is_sent_again_and_one_that_arrived_is_not() {
     let fixture = fixture();
     let model = fixture.model();
     let mut ui = outages(&model, SMALL, options());
@@ -110,7 +110,7 @@ fn a_letter_that_failed_is_sent_again_and_one_that_arrived_is_not() {
     );
     assert_eq!(press(&mut ui, &model, "k r"), []);
     let text = lines(&draw(&ui, &model, SMALL)).join("\n");
-    assert!(text.contains("nobody is told twice"), "{text}");
+    assert!(text.contains("not sent twice"), "{text}");
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn the_history_is_asked_only_for_what_is_on_the_screen() {
 }
 
 #[test]
-fn the_past_of_a_site_is_a_page_of_uptime_chart_days_and_outages() {
+fn the_history_of_a_site_is_a_page_of_uptime_chart_days_and_outages() {
     let mut fixture = fixture();
     let pay = fixture.id("pay.example/charge");
     for (size, cells) in [(SMALL, 68), (MEDIUM, 108)] {
@@ -203,7 +203,7 @@ fn the_past_of_a_site_is_a_page_of_uptime_chart_days_and_outages() {
     }
 }
 
-/// The screen of other rules, one of them tried.
+/// The page of the replay with two rules on trial.
 fn replay_screen(fixture: &Fixture, size: (u16, u16), options: Options) -> Ui {
     let mut ui = outages(&fixture.model(), size, options);
     press(&mut ui, &fixture.model(), "t c T");
@@ -211,7 +211,7 @@ fn replay_screen(fixture: &Fixture, size: (u16, u16), options: Options) -> Ui {
 }
 
 #[test]
-fn the_past_under_other_rules_stands_beside_the_past_as_it_was() {
+fn the_replay_under_other_rules_stands_beside_the_history_as_it_was() {
     let mut fixture = fixture();
     let tried = replay_screen(&fixture, SMALL, options())
         .tried_rules()
@@ -252,7 +252,7 @@ fn figures_of_rules_that_are_tried_no_more_fade_until_the_new_ones_come() {
         ..ReplayState::default()
     };
     let text = lines(&draw(&ui, &fixture.model(), SMALL)).join("\n");
-    assert!(text.contains("reckoning …"), "{text}");
+    assert!(text.contains("replaying …"), "{text}");
     fixture.replay = ReplayState {
         under_way: Some(430_000),
         ..replay(TriedRules::default())
@@ -260,7 +260,7 @@ fn figures_of_rules_that_are_tried_no_more_fade_until_the_new_ones_come() {
     press(&mut ui, &fixture.model(), "c C z");
     let buffer = draw(&ui, &fixture.model(), SMALL);
     let text = lines(&buffer).join("\n");
-    assert!(text.contains("reckoning … 430,000 results"), "{text}");
+    assert!(text.contains("replaying … 430,000 results"), "{text}");
     let row = lines(&buffer)
         .iter()
         .position(|line| line.contains(" 14 "))

@@ -256,7 +256,7 @@ fn the_lab_shows_both_runs_on_one_scale_beside_their_predictions() {
     assert!(close.contains("of 408ms"), "{close}");
 }
 
-/// Under the lock no two threads run in the same column, however closely one looks.
+/// Under the lock no two threads run in the same column, at any zoom.
 #[test]
 fn look_down_any_column_and_there_is_one_that_runs() {
     let fixture = Fixture::fresh();

@@ -1,4 +1,4 @@
-//! Any fleet, any keys, any size.
+//! Any sites, any keys, any size.
 
 use std::time::Duration;
 

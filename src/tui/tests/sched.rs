@@ -30,7 +30,7 @@ const fn label(key: char, name: &'static str, law: Law) -> Label {
     }
 }
 
-/// A sweep over the fleet's sixteen sites, as it is `millis` after its beginning.
+/// A sweep over the sixteen sites of the fixture, as it is `millis` after its beginning.
 pub(super) fn sweep(fixture: &Fixture, crew: Crew, millis: u64) -> Work {
     let after = Duration::from_millis(millis);
     Work::new(crew, &fixture.monitor, fixture.now().mono, after)

@@ -1,4 +1,4 @@
-//! Whole screens, text and styles, as they are seen.
+//! The table of sites, the explanation and the help: text and styles as they are drawn.
 
 use insta::assert_snapshot;
 use ratatui::style::{Color, Modifier};
