@@ -103,7 +103,7 @@ use Scope as S;
 #[rustfmt::skip]
 pub(crate) const BINDINGS: [Binding; 105] = [
     bind(&[K::Char('?')], "?", A::Help, S::Everywhere, Some((0, "help")), "this help", "Open this help; a second ? closes it."),
-    bind(&[K::Char('q')], "q", A::Close, S::Everywhere, Some((1, "quit")), "close, or quit", "Close what is open; on a screen, quit."),
+    bind(&[K::Char('q')], "q", A::Close, S::Everywhere, Some((1, "quit")), "close, or quit", "Close the page in front; on a screen, quit."),
     bind(&[K::Esc], "Esc", A::Back, S::Everywhere, None, "go back", "Go back: close, then unfreeze, then clear the filter. Never quits."),
     bind(&[K::Char(' ')], "Space", A::Freeze, S::Everywhere, Some((9, "freeze")), "freeze, go live", "Freeze the display to read it; checks go on. A second Space goes live."),
     bind(&DIGITS, "1-9", A::Paradigm, S::Everywhere, Some((4, "paradigm")), "switch the paradigm", "Run the checks by that paradigm from now on; no check is lost."),
@@ -146,7 +146,7 @@ pub(crate) const BINDINGS: [Binding; 105] = [
     bind(&[K::End, K::Char('G')], "End G", A::Sched(SchedAction::Live), S::Sched, None, "oldest check, live", "Go live again."),
     bind(&[K::Char('f')], "f", A::Sched(SchedAction::Follow), S::Sched, None, "mark its site", "Mark the site under the cursor in all lanes; a second f removes the mark."),
     bind(&[K::Enter], "Enter", A::Sched(SchedAction::Explain), S::Sched, None, "explain its site", "Explain the site under the cursor."),
-    bind(&[K::Char('e')], "e", A::Sched(SchedAction::Export), S::Sched, Some((11, "export")), "export a trace", "Write what is on record as a trace that Perfetto opens."),
+    bind(&[K::Char('e')], "e", A::Sched(SchedAction::Export), S::Sched, Some((11, "export")), "export a trace", "Write the recorded trace into a file that Perfetto opens."),
     bind(&[K::Char('T')], "T", A::Sched(SchedAction::Record), S::Sched, None, "record, or not", "Stop recording, or record again."),
 
     bind(&[K::Enter], "Enter", A::Lab(LabAction::Run), S::Race, Some((3, "race")), "start, stop", "Start the race; a second Enter stops it."),
@@ -242,7 +242,7 @@ pub(crate) enum Mode {
 
 impl Mode {
     /// The scopes whose keys are active.
-    const fn scopes(self) -> &'static [Scope] {
+    pub(crate) const fn scopes(self) -> &'static [Scope] {
         match self {
             Self::Screen(scopes) => scopes,
             Self::Explain => &[
@@ -274,7 +274,8 @@ pub(crate) struct Context<'a> {
 }
 
 impl Context<'_> {
-    const fn has(&self, scope: Scope) -> bool {
+    /// Whether the keys of `scope` exist.
+    pub(crate) const fn has(&self, scope: Scope) -> bool {
         match scope {
             Scope::Demo => self.demo,
             Scope::Screens => self.screens > 1,
@@ -333,98 +334,6 @@ pub(crate) fn footer(mode: Mode, context: &Context<'_>) -> Vec<(String, &'static
                 (context.caption(binding), "close")
             }
             _ => (context.caption(binding), word),
-        })
-        .collect()
-}
-
-/// A line of the help: keys and what they do.
-pub(crate) type HelpLine = (String, String);
-
-/// The first page of the help: the keys of `mode`, those of every screen, and those of other
-/// screens that everybody needs, each in about three words.
-#[derive(Debug)]
-pub(crate) struct FirstPage {
-    pub(crate) here: Vec<HelpLine>,
-    pub(crate) everywhere: Vec<HelpLine>,
-    pub(crate) elsewhere: Vec<HelpLine>,
-}
-
-/// Whether the first page has this action on every screen.
-const fn is_for_everybody(action: Action) -> bool {
-    matches!(
-        action,
-        Action::Explain
-            | Action::Filter
-            | Action::Sort
-            | Action::Pause
-            | Action::Outages(OutageAction::Acknowledge)
-    )
-}
-
-/// The first page of the help that is opened in `mode`.
-pub(crate) fn first_page(mode: Mode, context: &Context<'_>) -> FirstPage {
-    const COMMON: [Scope; 3] = [S::Everywhere, S::Screens, S::Always];
-    let own = mode.scopes();
-    let here =
-        |binding: &&Binding| own.contains(&binding.scope) && !COMMON.contains(&binding.scope);
-    let there = BINDINGS
-        .iter()
-        .filter(|binding| is_for_everybody(binding.action) && context.has(binding.scope))
-        .filter(|binding| !own.contains(&binding.scope))
-        .filter(|binding| (binding.scope, binding.action) != (S::Outages, Action::Filter));
-    FirstPage {
-        here: joined(BINDINGS.iter().filter(here), context),
-        everywhere: joined(
-            BINDINGS
-                .iter()
-                .filter(|binding| COMMON.contains(&binding.scope)),
-            context,
-        ),
-        elsewhere: there
-            .map(|binding| {
-                let screen = if binding.scope == S::Outages {
-                    "Outages"
-                } else {
-                    "Sites"
-                };
-                let word = binding.footer.map_or(binding.brief, |(_, word)| word);
-                let text = format!("{word} ({screen})");
-                (context.caption(binding), text)
-            })
-            .collect(),
-    }
-}
-
-/// A line a binding; neighbours in the table with the same words share one, which has the
-/// first key of each.
-fn joined<'a>(bindings: impl Iterator<Item = &'a Binding>, context: &Context<'_>) -> Vec<HelpLine> {
-    let mut lines: Vec<HelpLine> = Vec::new();
-    let mut before: Option<&Binding> = None;
-    for binding in bindings.filter(|binding| context.has(binding.scope)) {
-        let caption = context.caption(binding);
-        let same = before
-            .is_some_and(|before| before.scope == binding.scope && before.brief == binding.brief);
-        match lines.last_mut() {
-            Some((keys, _)) if same => {
-                let first = |keys: &str| keys.split(' ').next().unwrap_or_default().to_owned();
-                *keys = format!("{} {}", first(keys), first(&caption));
-            }
-            _ => lines.push((caption, binding.brief.to_owned())),
-        }
-        before = Some(binding);
-    }
-    lines
-}
-
-/// The sections of the help: a title, and the keys and sentences under it.
-pub(crate) fn groups(context: &Context<'_>) -> Vec<(&'static str, Vec<(String, &'static str)>)> {
-    Scope::ALL
-        .into_iter()
-        .filter(|scope| context.has(*scope))
-        .map(|scope| {
-            let bindings = BINDINGS.iter().filter(|binding| binding.scope == scope);
-            let lines = bindings.map(|binding| (context.caption(binding), binding.sentence));
-            (scope.title(), lines.collect())
         })
         .collect()
 }

@@ -54,7 +54,7 @@ pub struct ViewModel<'a> {
 /// The trace of the checks and what it is read with.
 #[derive(Clone, Copy, Debug)]
 pub struct TraceView<'a> {
-    /// Every poll of the last minutes, and what is in flight.
+    /// Every poll of the last minutes, and the checks in flight.
     pub store: &'a TraceStore,
     /// The counters of the operating system for each thread.
     pub kernel: &'a ProcStats,

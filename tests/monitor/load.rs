@@ -75,7 +75,7 @@ fn a_key_is_answered_while_a_sweep_floods_the_program_with_results() {
         server.count.requests() > 100
     });
     for (key, sign) in [
-        ("?", "─ Help ─"),
+        ("?", "─ Help:"),
         ("q", "CODE  LATENCY"),
         ("s", "by name"),
         ("Enter", "Explain"),

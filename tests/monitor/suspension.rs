@@ -69,7 +69,7 @@ fn put_aside(ask: impl FnOnce(&mut Terminal, u32)) {
     assert_eq!(process_state(pid).map(|state| state == 'T'), Some(false));
     // Keys reach it again, every one of them.
     terminal.press("?");
-    terminal.wait_text("─ Help ─");
+    terminal.wait_text("─ Help:");
     terminal.press("q");
     terminal.wait("the table", |frame| frame.rows().count() == 3);
     terminal.press("q");

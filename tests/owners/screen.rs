@@ -82,7 +82,7 @@ fn a_letter_that_waits_is_sent_at_once_by_a_key() {
     });
     post.set(Mood::Well);
     terminal.press("r");
-    terminal.wait_text("r sends the selected letter again");
+    terminal.wait_text("press r to send the selected message again");
     terminal.press("r");
     terminal.wait_text("● ops email");
     assert_eq!(post.mails().len(), 1);
@@ -110,7 +110,7 @@ fn a_letter_that_was_given_up_is_shown_as_failed_and_can_be_sent_again() {
         frame.has("✗ 1 FAILED") && frame.has("400")
     });
     terminal.press("r");
-    terminal.wait_text("r sends the selected letter again");
+    terminal.wait_text("press r to send the selected message again");
     terminal.press("r");
     terminal.wait("the letter as delivered", |frame| {
         frame.has("● ops webhook") && frame.has("● 1 sent")

@@ -17,10 +17,12 @@ use crate::lab::GLOSSARY;
 use crate::monitor::State as SiteIs;
 use crate::paradigm::Label;
 use crate::tui::format::wrap;
-use crate::tui::keymap::{self, Context, Mode};
+use crate::tui::keymap::{Context, Mode};
 use crate::tui::state::State;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::views::VIEWS;
+
+use super::help_keys;
 
 /// The title of the help.
 pub(crate) const TITLE: &str = "Help: every key in a sentence is below";
@@ -72,8 +74,8 @@ const fn meaning(state: SiteIs) -> &'static str {
     }
 }
 
-/// The help, in lines of at most `width` cells: the first page, and below it all that there
-/// is to read.
+/// The help, in lines of at most `width` cells: the first page, and below it the long
+/// descriptions.
 pub(crate) fn lines(context: &Context<'_>, state: &State, width: u16) -> Vec<Line<'static>> {
     let mut lines = first_page(context, state.mode_below_help(), width);
     let terms = terms(usize::from(width).saturating_sub(2));
@@ -95,10 +97,10 @@ const FIRST_PAGE_COLUMNS: u16 = 78;
 
 /// The keys in a few words: one screen of 80 columns and 24 rows has room for all of them.
 fn first_page(context: &Context<'_>, mode: Mode, width: u16) -> Vec<Line<'static>> {
-    let page = keymap::first_page(mode, context);
+    let page = help_keys::first_page(mode, context);
     let beside = width >= FIRST_PAGE_COLUMNS;
     let cells = if beside { width / 2 - 1 } else { width }.saturating_sub(1);
-    let group = |lines: &mut Vec<_>, title: &str, group: Vec<keymap::HelpLine>| {
+    let group = |lines: &mut Vec<_>, title: &str, group: Vec<help_keys::HelpLine>| {
         if !group.is_empty() {
             heading(lines, title);
         }
@@ -182,7 +184,7 @@ fn heading(lines: &mut Vec<Line<'static>>, text: &str) {
 
 fn keys(context: &Context<'_>, width: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
-    for (title, bindings) in keymap::groups(context) {
+    for (title, bindings) in help_keys::groups(context) {
         heading(&mut lines, &title.to_uppercase());
         for (caption, sentence) in bindings {
             entry(&mut lines, Span::styled(caption, BOLD), sentence, width);
@@ -220,7 +222,7 @@ pub fn keys_markdown(paradigms: &[Label]) -> String {
         paradigms,
     };
     let mut out = String::from("| where | key | what it does |\n|---|---|---|\n");
-    for (title, lines) in keymap::groups(&context) {
+    for (title, lines) in help_keys::groups(&context) {
         for (caption, sentence) in lines {
             let keys: Vec<_> = caption.split(' ').map(|key| format!("`{key}`")).collect();
             // Writing to a string cannot fail.

@@ -2,6 +2,7 @@
 
 pub(crate) mod explain;
 pub(crate) mod help;
+mod help_keys;
 pub(crate) mod message;
 pub(crate) mod outage;
 mod page_text;

@@ -1,0 +1,97 @@
+//! The keys of the help, from the key table: those of the first page in a few words, and all in
+//! sentences.
+
+use crate::tui::keymap::{Action, BINDINGS, Binding, Context, Mode, Scope};
+use crate::tui::outages_state::OutageAction;
+
+/// A line of the help: keys and what they do.
+pub(super) type HelpLine = (String, String);
+
+/// The first page of the help: the keys of `mode`, those of every screen, and those of other
+/// screens that everybody needs, each in about three words.
+#[derive(Debug)]
+pub(super) struct FirstPage {
+    pub(super) here: Vec<HelpLine>,
+    pub(super) everywhere: Vec<HelpLine>,
+    pub(super) elsewhere: Vec<HelpLine>,
+}
+
+/// Whether the first page has this action on every screen.
+const fn is_for_everybody(action: Action) -> bool {
+    matches!(
+        action,
+        Action::Explain
+            | Action::Filter
+            | Action::Sort
+            | Action::Pause
+            | Action::Outages(OutageAction::Acknowledge)
+    )
+}
+
+/// The first page of the help that is opened in `mode`.
+pub(super) fn first_page(mode: Mode, context: &Context<'_>) -> FirstPage {
+    const COMMON: [Scope; 3] = [Scope::Everywhere, Scope::Screens, Scope::Always];
+    let own = mode.scopes();
+    let here =
+        |binding: &&Binding| own.contains(&binding.scope) && !COMMON.contains(&binding.scope);
+    let there = BINDINGS
+        .iter()
+        .filter(|binding| is_for_everybody(binding.action) && context.has(binding.scope))
+        .filter(|binding| !own.contains(&binding.scope))
+        .filter(|binding| (binding.scope, binding.action) != (Scope::Outages, Action::Filter));
+    FirstPage {
+        here: joined(BINDINGS.iter().filter(here), context),
+        everywhere: joined(
+            BINDINGS
+                .iter()
+                .filter(|binding| COMMON.contains(&binding.scope)),
+            context,
+        ),
+        elsewhere: there
+            .map(|binding| {
+                let screen = if binding.scope == Scope::Outages {
+                    "Outages"
+                } else {
+                    "Sites"
+                };
+                let word = binding.footer.map_or(binding.brief, |(_, word)| word);
+                let text = format!("{word} ({screen})");
+                (context.caption(binding), text)
+            })
+            .collect(),
+    }
+}
+
+/// A line a binding; neighbours in the table with the same words share one, which has the
+/// first key of each.
+fn joined<'a>(bindings: impl Iterator<Item = &'a Binding>, context: &Context<'_>) -> Vec<HelpLine> {
+    let mut lines: Vec<HelpLine> = Vec::new();
+    let mut before: Option<&Binding> = None;
+    for binding in bindings.filter(|binding| context.has(binding.scope)) {
+        let caption = context.caption(binding);
+        let same = before
+            .is_some_and(|before| before.scope == binding.scope && before.brief == binding.brief);
+        match lines.last_mut() {
+            Some((keys, _)) if same => {
+                let first = |keys: &str| keys.split(' ').next().unwrap_or_default().to_owned();
+                *keys = format!("{} {}", first(keys), first(&caption));
+            }
+            _ => lines.push((caption, binding.brief.to_owned())),
+        }
+        before = Some(binding);
+    }
+    lines
+}
+
+/// The sections of the help: a title, and the keys and sentences under it.
+pub(super) fn groups(context: &Context<'_>) -> Vec<(&'static str, Vec<(String, &'static str)>)> {
+    Scope::ALL
+        .into_iter()
+        .filter(|scope| context.has(*scope))
+        .map(|scope| {
+            let bindings = BINDINGS.iter().filter(|binding| binding.scope == scope);
+            let lines = bindings.map(|binding| (context.caption(binding), binding.sentence));
+            (scope.title(), lines.collect())
+        })
+        .collect()
+}
