@@ -38,11 +38,13 @@
 //! in `probe` and `notify`, redis in `paradigm/celery`, rusqlite in `history`; drawing takes
 //! `&self`; no file has more than 400 lines before its tests.
 
+pub mod alert;
 pub mod app;
 pub mod command;
 pub mod config;
 pub mod demo;
 pub mod domain;
+pub mod engine;
 pub mod history;
 pub mod import;
 pub mod lab;

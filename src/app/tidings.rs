@@ -26,7 +26,7 @@ impl World {
                     });
                 }
                 Happening::Notice(Notice::Down { site }) => down.extend(self.down(site)),
-                Happening::Notice(Notice::Recovered { site, lasted }) => {
+                Happening::Notice(Notice::Recovered { site, lasted, .. }) => {
                     up.extend(self.name(site).map(|name| (name, brief(lasted))));
                 }
                 Happening::Notice(Notice::Degraded { site }) => slow.extend(self.name(site)),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{Escalation, Owner, Quiet};
+use crate::domain::{Tell, Escalation, Owner, Quiet};
 
 use super::table_reader::TableReader;
 use super::value_parsers::{self, ValueError};
@@ -27,6 +27,7 @@ pub(super) fn read_owners(table: TableReader<'_>) -> Vec<Owner> {
             webhook: table.private_text("webhook", value_parsers::http_url),
             quiet: read_quiet(&mut table),
             escalate: read_escalation(&mut table, &known),
+            tell: Tell::default(),
         });
         table.finish();
     });

@@ -5,6 +5,7 @@
 
 mod clock;
 mod duration;
+mod event;
 mod job;
 mod kinship;
 mod result;
@@ -15,12 +16,13 @@ mod witness;
 
 pub use clock::{Clock, ManualClock, Moment, Now, SystemClock, Timestamp};
 pub use duration::{DurationError, brief, parse_duration};
+pub use event::EventKind;
 pub use job::{Job, JobId, SiteId, Ticket};
 pub use kinship::{Common, Kin, Traits, kin};
 pub use result::{
     Certificate, CheckResult, Hop, Method, Outcome, Phase, Phases, RanOn, Reason, Verdict,
 };
-pub use site::{CheckSpec, Escalation, MaskedUrl, Owner, Quiet, Site, StatusRange, StatusSet};
-pub use standing::{Acknowledgement, Cause, MOST_CAUSES, Standing};
+pub use site::{CheckSpec, Escalation, MaskedUrl, Owner, Quiet, Site, StatusRange, StatusSet, Tell};
+pub use standing::{Acknowledgement, Cause, MOST_CAUSES, Standing, Standing as FailureStreak};
 pub use text::{MAX_SENTENCE, clean, is_unsafe, sentence};
 pub use witness::Witness;

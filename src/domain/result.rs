@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{JobId, MaskedUrl, Moment, Timestamp};
+use super::{JobId, MaskedUrl, Moment, SiteId, Timestamp};
 
 /// What one look says of a site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -288,4 +288,15 @@ pub enum Outcome {
     Checked(Arc<CheckResult>),
     /// It could not be started before it was due again; says nothing about the site.
     Missed(JobId),
+}
+
+impl Outcome {
+    /// The site that it is about.
+    #[must_use]
+    pub fn site(&self) -> SiteId {
+        match self {
+            Self::Checked(result) => result.job.site,
+            Self::Missed(job) => job.site,
+        }
+    }
 }

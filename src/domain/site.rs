@@ -256,6 +256,29 @@ pub struct Owner {
     pub quiet: Option<Quiet>,
     /// Who is told when nobody acknowledges.
     pub escalate: Option<Escalation>,
+    /// The kinds of events that the owner is told of.
+    pub tell: Tell,
+}
+
+/// The kinds of events that an owner is told of: the key `tell`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tell {
+    /// Outages: their beginning, their end, and reminders.
+    pub down: bool,
+    /// Certificates that end soon.
+    pub certificate: bool,
+    /// Slowness that lasts.
+    pub slow: bool,
+}
+
+impl Default for Tell {
+    fn default() -> Self {
+        Self {
+            down: true,
+            certificate: true,
+            slow: false,
+        }
+    }
 }
 
 /// A stretch of every day, in local time; it goes over midnight where it ends before it

@@ -45,6 +45,8 @@ pub struct Standing {
     pub causes: Vec<Cause>,
     /// The last good look before the first failure, where there was one.
     pub last_good: Option<Timestamp>,
+    /// The first of those good checks.
+    pub good_since: Option<Timestamp>,
     /// Whether it is confirmed: an outage is open.
     pub down: bool,
     /// Whether somebody knows.

@@ -27,6 +27,7 @@ impl Store {
                 standing: Standing {
                     failures: row.get(2)?,
                     good: row.get(3)?,
+                    good_since: None,
                     since: Timestamp::from_micros(row.get(4)?),
                     causes: serde_json::from_str(row.get_ref(5)?.as_str()?).unwrap_or_default(),
                     last_good: row.get::<_, Option<i64>>(6)?.map(Timestamp::from_micros),

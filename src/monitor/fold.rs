@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{Acknowledgement, Now, Outcome, Site, SiteId, Standing, Verdict};
+use crate::domain::{Acknowledgement, Now, Outcome, Site, SiteId, Standing, Timestamp, Verdict};
 
 use super::latency::{LatencyWindow, Worst};
 use super::site::Turn;
@@ -32,8 +32,10 @@ pub enum Notice {
     Recovered {
         /// Which site.
         site: SiteId,
-        /// From the first failure to the look that ended it.
+        /// From the first failure to the first good check of the streak that ended it.
         lasted: Duration,
+        /// That first good check.
+        until: Timestamp,
     },
     /// A site that was up is slow now, or its certificate is about to end.
     Degraded {
@@ -79,6 +81,8 @@ pub struct Monitor {
     late: Worst,
     missed: u64,
     checks: u64,
+    /// Sites that have missed two checks or more in a row.
+    stalled: usize,
     revision: u64,
 }
 
@@ -95,6 +99,7 @@ impl Monitor {
             late: Worst::default(),
             missed: 0,
             checks: 0,
+            stalled: 0,
             revision: 0,
         }
     }
@@ -130,6 +135,7 @@ impl Monitor {
             self.slots[id.index()] = None;
         }
         self.totals = Totals::default();
+        self.stalled = self.slots.iter().flatten().filter(|state| state.is_stalled()).count();
         for state in self.slots.iter().flatten() {
             self.totals.0[state.state() as usize] += 1;
         }
@@ -150,8 +156,10 @@ impl Monitor {
     fn with<T>(&mut self, id: SiteId, change: impl FnOnce(&mut SiteState) -> T) -> Option<T> {
         let state = self.slots.get_mut(id.index())?.as_mut()?;
         self.totals.0[state.state() as usize] -= 1;
+        self.stalled -= usize::from(state.is_stalled());
         let value = change(state);
         self.totals.0[state.state() as usize] += 1;
+        self.stalled += usize::from(state.is_stalled());
         self.revision += 1;
         Some(value)
     }
@@ -190,7 +198,7 @@ impl Monitor {
         notices.extend(again.map(|after| Notice::CheckAgain { site: id, after }));
         notices.extend(turn.map(|turn| match turn {
             Turn::Opened => Notice::Down { site: id },
-            Turn::Recovered { lasted } => Notice::Recovered { site: id, lasted },
+            Turn::Recovered { lasted, until } => Notice::Recovered { site: id, lasted, until },
             Turn::Degraded => Notice::Degraded { site: id },
         }));
         if stands {
@@ -208,8 +216,35 @@ impl Monitor {
         let Some(id) = self.by_name.get(name).copied().filter(same) else {
             return false;
         };
-        self.with(id, |state| state.restore(standing, now))
-            .is_some()
+        self.restore_site(id, standing, None, now);
+        true
+    }
+
+    /// The site of this name, if its URL is this one, as it may be shown: under another one it
+    /// is another site.
+    #[must_use]
+    pub fn known(&self, name: &str, url: &str) -> Option<SiteId> {
+        let id = *self.by_name.get(name)?;
+        let state = self.site(id)?;
+        (state.site().spec.url.shown() == url).then_some(id)
+    }
+
+    /// Gives a site back its failures when an earlier run ended, whose last result of it came
+    /// at `last_result`. Nobody is told again.
+    pub fn restore_site(
+        &mut self,
+        id: SiteId,
+        streak: Standing,
+        last_result: Option<Timestamp>,
+        now: Now,
+    ) {
+        let _gone = self.with(id, |state| state.restore(streak, last_result, now));
+    }
+
+    /// How many sites have missed two checks or more in a row.
+    #[must_use]
+    pub const fn stalled(&self) -> usize {
+        self.stalled
     }
 
     /// Nothing could be seen since `since`: failures that were not confirmed, and that

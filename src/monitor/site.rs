@@ -12,7 +12,7 @@ use super::{Outage, Sample, Samples, State};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
     Opened,
-    Recovered { lasted: Duration },
+    Recovered { lasted: Duration, until: Timestamp },
     Degraded,
 }
 
@@ -36,6 +36,10 @@ pub struct SiteState {
     /// The failures before an outage is confirmed.
     pub(super) streak: Option<Box<Streak>>,
     pub(super) good: u32,
+    /// The first good check since the outage's last failure.
+    pub(super) good_since: Option<Now>,
+    /// The last check that saw the site, good or not.
+    pub(super) last_seen: Option<Now>,
     pub(super) last_good: Option<Timestamp>,
     pub(super) missed_in_a_row: u32,
     pub(super) outage: Option<Box<Outage>>,
@@ -49,6 +53,8 @@ pub struct SiteState {
     pub(super) missed: u64,
     pub(super) up_time: Duration,
     pub(super) down_time: Duration,
+    /// The part of `up_time` that is down if the failures, or the outage, go on.
+    pub(super) provisional: Duration,
     pub(super) accounted_to: Moment,
 }
 
@@ -62,6 +68,8 @@ impl SiteState {
             failures: 0,
             streak: None,
             good: 0,
+            good_since: None,
+            last_seen: None,
             last_good: None,
             missed_in_a_row: 0,
             outage: None,
@@ -74,6 +82,7 @@ impl SiteState {
             missed: 0,
             up_time: Duration::ZERO,
             down_time: Duration::ZERO,
+            provisional: Duration::ZERO,
             accounted_to: now.mono,
         }
     }
@@ -82,6 +91,11 @@ impl SiteState {
     #[must_use]
     pub const fn id(&self) -> SiteId {
         self.id
+    }
+
+    /// Whether it has missed two checks or more in a row.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.missed_in_a_row >= 2 && !self.site.paused
     }
 
     /// As configured.
@@ -196,7 +210,7 @@ impl SiteState {
     pub fn uptime(&self, now: Moment) -> Option<f64> {
         let (mut up, mut down) = (self.up_time, self.down_time);
         let open = now.since(self.accounted_to);
-        match self.clock_runs_for() {
+        match self.clock_runs_for(now) {
             Some(true) => up += open,
             Some(false) => down += open,
             None => {}
@@ -210,23 +224,53 @@ impl SiteState {
             .map(|verdict| if verdict == Verdict::Down { 0.0 } else { 1.0 })
     }
 
-    /// Whether passing time counts as up, as down, or not at all.
-    fn clock_runs_for(&self) -> Option<bool> {
-        if self.site.paused || self.blind || self.verdict.is_none() {
-            None
-        } else {
-            Some(self.outage.is_none())
+    /// Whether passing time counts as up, as down, or is not seen: paused, missed, blind, or
+    /// without a result for more than two intervals.
+    fn clock_runs_for(&self, now: Moment) -> Option<bool> {
+        let unseen = self.site.paused || self.blind || self.missed_in_a_row > 0;
+        let fresh = self.last_seen.is_some_and(|seen| !self.is_gap(now.since(seen.mono)));
+        if unseen || self.verdict.is_none() || !fresh {
+            return None;
         }
+        Some(self.outage.is_none() || self.good > 0)
+    }
+
+    /// Whether that much time between two results is a gap in which nobody checked.
+    fn is_gap(&self, span: Duration) -> bool {
+        span > self.site.interval * 2
+    }
+
+    /// The time since the last check that saw the site, earlier runs included: those are
+    /// known by the wall clock alone.
+    fn unseen_for(&self, now: Now) -> Duration {
+        let Some(seen) = self.last_seen else {
+            return Duration::ZERO;
+        };
+        let by_wall = (seen.mono == Moment::ZERO).then(|| now.wall.since(seen.wall));
+        now.mono.since(seen.mono).max(by_wall.unwrap_or_default())
     }
 
     fn account(&mut self, now: Moment) {
         let passed = now.since(self.accounted_to);
-        match self.clock_runs_for() {
-            Some(true) => self.up_time += passed,
+        match self.clock_runs_for(now) {
+            Some(true) => {
+                self.up_time += passed;
+                if self.streak.is_some() || self.outage.is_some() {
+                    self.provisional += passed;
+                }
+            }
             Some(false) => self.down_time += passed,
             None => {}
         }
         self.accounted_to = now;
+    }
+
+    /// The time since the first failure was taken for up while it was in doubt, or that since
+    /// a good check of an outage that goes on.
+    fn provisional_is_down(&mut self) {
+        let provisional = std::mem::take(&mut self.provisional).min(self.up_time);
+        self.up_time -= provisional;
+        self.down_time += provisional;
     }
 
     /// Runs `change`, with the time up to now accounted to the state before it.
@@ -288,7 +332,16 @@ impl SiteState {
 
     fn fail(&mut self, result: Arc<CheckResult>, now: Now) -> Option<Turn> {
         self.verdict = Some(Verdict::Down);
-        self.good = 0;
+        if self.outage.is_none() && self.is_gap(self.unseen_for(now)) {
+            // Failures with a gap between them, in which nobody checked, are not in a row.
+            (self.streak, self.failures) = (None, 0);
+            self.provisional = Duration::ZERO;
+        }
+        self.last_seen = Some(now);
+        if self.good > 0 {
+            self.provisional_is_down();
+        }
+        (self.good, self.good_since) = (0, None);
         self.failures = self.failures.saturating_add(1);
         let reason = result.reason.unwrap_or(Reason::Internal);
         let (status, error) = (result.status, result.error.clone());
@@ -306,31 +359,35 @@ impl SiteState {
             return None;
         }
         let streak = self.streak.take()?;
-        // The time since the first failure was taken for up while it was in doubt.
-        let doubtful = streak.lasted(now.mono).min(self.up_time);
-        self.up_time -= doubtful;
-        self.down_time += doubtful;
+        self.provisional_is_down();
         self.outage = Some(Box::new(Outage::new(*streak, None)));
         Some(Turn::Opened)
     }
 
     fn pass(&mut self, verdict: Verdict, now: Now) -> Option<Turn> {
-        let was_good = self.verdict == Some(Verdict::Up);
+        let was_good = self.verdict.is_none_or(|verdict| verdict == Verdict::Up);
+        self.last_seen = Some(now);
         self.verdict = Some(verdict);
         self.failures = 0;
         self.streak = None;
         self.last_good = Some(now.wall);
         if self.outage.is_none() {
+            self.provisional = Duration::ZERO;
             return (was_good && verdict == Verdict::Degraded).then_some(Turn::Degraded);
         }
         self.good += 1;
+        let good_since = *self.good_since.get_or_insert(now);
         if self.good < self.site.recover {
             return None;
         }
-        self.good = 0;
+        (self.good, self.good_since) = (0, None);
+        self.provisional = Duration::ZERO;
         let outage = self.outage.take()?;
-        let lasted = outage.lasted(now.mono);
+        let lasted = outage.lasted(good_since.mono);
         self.ended = Some(outage);
-        Some(Turn::Recovered { lasted })
+        Some(Turn::Recovered {
+            lasted,
+            until: good_since.wall,
+        })
     }
 }

@@ -1,6 +1,8 @@
 //! What stands against a site: kept, given back, acknowledged, and doubted.
 
-use crate::domain::{Acknowledgement, Now, Standing, Verdict};
+use crate::domain::{Acknowledgement, Now, Standing, Timestamp, Verdict};
+
+use std::time::Duration;
 
 use super::outage::Streak;
 use super::{Outage, SiteState};
@@ -17,6 +19,7 @@ impl SiteState {
         Some(Standing {
             failures: self.failures,
             good: self.good,
+            good_since: self.good_since.map(|since| since.wall),
             since: streak.since.wall,
             causes: streak.causes.clone(),
             last_good: streak.last_good,
@@ -25,12 +28,19 @@ impl SiteState {
         })
     }
 
-    pub(super) fn restore(&mut self, standing: Standing, now: Now) {
+    /// Goes on where an earlier run ended; `last_seen` is its last result.
+    pub(super) fn restore(&mut self, standing: Standing, last_seen: Option<Timestamp>, now: Now) {
         self.change(now, |this| {
             let streak = Streak::restored(&standing, now);
             this.verdict = Some(Verdict::Down);
             this.failures = standing.failures;
             this.good = standing.good;
+            let earlier = |at: Timestamp| Now {
+                mono: now.mono - now.wall.since(at),
+                wall: at,
+            };
+            this.good_since = standing.good_since.map(earlier);
+            this.last_seen = last_seen.map(earlier);
             this.last_good = standing.last_good;
             if standing.down {
                 let acknowledged = standing.acknowledged;
@@ -73,6 +83,7 @@ impl SiteState {
         self.change(now, |this| {
             this.failures = 0;
             this.streak = None;
+            this.provisional = Duration::ZERO;
             this.blind = true;
         });
         true

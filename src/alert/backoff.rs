@@ -1,0 +1,63 @@
+//! When a message that was not taken is tried again, and when it is given up.
+
+use std::time::Duration;
+
+/// The first pause; each one after is twice as long, up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+
+/// The longest pause between two attempts that the other side did not ask for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+
+/// A message that is older is given up: its news is old.
+pub(super) const GIVE_UP_AFTER: Duration = Duration::from_secs(86_400);
+
+/// The pause before the next attempt of a message that is `age` old and has failed `attempts`
+/// times; `None` to give it up. The other side may ask for a longer pause, up to a day.
+/// `chance` (0 to 1) spreads the pause over its second half, so that a thousand messages do
+/// not come back at once.
+pub(super) fn pause(
+    age: Duration,
+    attempts: u32,
+    retry_after: Option<Duration>,
+    chance: f64,
+) -> Option<Duration> {
+    if age >= GIVE_UP_AFTER {
+        return None;
+    }
+    let doubled = FIRST_PAUSE.saturating_mul(1 << attempts.saturating_sub(1).min(16));
+    let pause = doubled
+        .min(LONGEST_PAUSE)
+        .mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0);
+    Some(pause.max(retry_after.unwrap_or_default()).min(GIVE_UP_AFTER))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(attempts: u32, chance: f64) -> f64 {
+        pause(Duration::ZERO, attempts, None, chance)
+            .unwrap()
+            .as_secs_f64()
+    }
+
+    #[test]
+    fn pauses_double_up_to_a_quarter_of_an_hour_and_are_spread() {
+        for (attempts, longest) in [(1, 5.0), (2, 10.0), (3, 20.0), (9, 900.0), (u32::MAX, 900.0)] {
+            assert_eq!(seconds(attempts, 1.0), longest);
+            assert_eq!(seconds(attempts, 0.0), longest / 2.0);
+        }
+    }
+
+    #[test]
+    fn a_pause_that_the_other_side_asks_for_is_kept_up_to_a_day() {
+        let asked = |seconds| pause(Duration::ZERO, 1, Some(Duration::from_secs(seconds)), 0.3);
+        assert_eq!(asked(120), Some(Duration::from_secs(120)));
+        assert_eq!(asked(u64::MAX), Some(GIVE_UP_AFTER));
+    }
+
+    #[test]
+    fn a_message_is_given_up_after_a_day() {
+        assert_eq!(pause(GIVE_UP_AFTER, 1, None, 0.5), None);
+    }
+}

@@ -1,0 +1,133 @@
+//! What is told of a site that is up: a certificate that ends soon, and slowness that lasts.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{CheckResult, Now, Reason, Site, Timestamp, Verdict};
+
+/// Days before the end of a certificate at which its owners are told, besides `cert_warn`.
+const CERTIFICATE_DAYS: [u32; 3] = [7, 3, 1];
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// What was told of a site that is up; kept with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Episodes {
+    /// The certificate that ends soon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<CertificateEpisode>,
+    /// The slowness that lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow: Option<SlowEpisode>,
+}
+
+/// A certificate that ends soon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateEpisode {
+    /// When it ends: another certificate is another episode.
+    pub not_after: Timestamp,
+    /// The days of the threshold that was told last.
+    pub told_days: u32,
+}
+
+/// A site that is slow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlowEpisode {
+    /// The first slow check of the row.
+    pub since: Timestamp,
+    /// Whether its owners were told.
+    pub told: bool,
+}
+
+/// What owners are to be told of a site that is up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EpisodeEvent {
+    /// Its certificate ends in so many days.
+    Certificate {
+        /// When it ends.
+        not_after: Timestamp,
+        /// The threshold that was passed, in days.
+        days: u32,
+    },
+    /// It has been slow since then.
+    Slow {
+        /// The first slow check of the row.
+        since: Timestamp,
+    },
+}
+
+impl Episodes {
+    /// Whether nothing is remembered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Takes a result; gives what its owners are to be told, and whether anything changed
+    /// that has to be kept.
+    pub fn observe(
+        &mut self,
+        site: &Site,
+        slow_after: Duration,
+        result: &CheckResult,
+        now: Now,
+    ) -> (Vec<EpisodeEvent>, bool) {
+        let before = self.clone();
+        let mut events = Vec::new();
+        if matches!(result.verdict, Verdict::Up | Verdict::Degraded) {
+            events.extend(self.certificate(site, result, now));
+            events.extend(self.slow(slow_after, result, now));
+        } else if result.verdict == Verdict::Down {
+            // An outage ends an episode of slowness.
+            self.slow = None;
+        }
+        let changed = *self != before;
+        (events, changed)
+    }
+
+    fn certificate(
+        &mut self,
+        site: &Site,
+        result: &CheckResult,
+        now: Now,
+    ) -> Option<EpisodeEvent> {
+        let not_after = result.certificate.as_ref()?.not_after;
+        let left = not_after.since(now.wall);
+        let warn = site.spec.cert_warn;
+        if left >= warn {
+            self.certificate = None;
+            return None;
+        }
+        let first = u32::try_from(warn.as_secs().div_ceil(DAY.as_secs())).unwrap_or(u32::MAX);
+        let days = CERTIFICATE_DAYS
+            .into_iter()
+            .filter(|days| DAY * *days < warn && left < DAY * *days)
+            .min()
+            .unwrap_or(first);
+        let told = self.certificate.filter(|known| known.not_after == not_after);
+        if told.is_some_and(|told| told.told_days <= days) {
+            return None;
+        }
+        self.certificate = Some(CertificateEpisode { not_after, told_days: days });
+        Some(EpisodeEvent::Certificate { not_after, days })
+    }
+
+    fn slow(
+        &mut self,
+        slow_after: Duration,
+        result: &CheckResult,
+        now: Now,
+    ) -> Option<EpisodeEvent> {
+        if result.reason != Some(Reason::Slow) {
+            self.slow = None;
+            return None;
+        }
+        let slow = self.slow.get_or_insert(SlowEpisode { since: now.wall, told: false });
+        if slow.told || now.wall.since(slow.since) < slow_after {
+            return None;
+        }
+        slow.told = true;
+        Some(EpisodeEvent::Slow { since: slow.since })
+    }
+}

@@ -1,0 +1,40 @@
+//! Who is told what, and when: everything that decides about telling, in one room.
+//!
+//! ```text
+//! outage opened, ended  -> policy: silence, reminders, escalation --\
+//! result of a good site -> episodes: certificate, slowness ----------> outbox -> deliveries
+//! the monitor itself    -> blind, unwatched -------------------------/  (a lane each owner
+//!                                                                        and channel)
+//! ```
+//!
+//! [`Alerts`] is the whole; `silence` says why owners are not told (maintenance, parents),
+//! `policy` when those of an open outage are, `episodes` what is told of a site that is up.
+//! What is to be told waits in a `lane`, one for each owner and channel: in the order of
+//! events, one delivery at a time, several events of a kind in one digest, and nothing that
+//! is no longer so when its sending begins. What is told of a site is kept with every change
+//! ([`SiteAlerts`]), and so is every message before it is sent, so that a restart at any
+//! instant goes on.
+//!
+//! Architecture invariant: pure. Time comes in with every call; nothing here reads a clock,
+//! starts a thread, or writes a text that people read.
+
+mod alerts;
+mod backoff;
+mod episodes;
+mod event;
+mod lane;
+mod message_id;
+mod outbox;
+mod policy;
+mod silence;
+mod time_windows;
+
+pub use alerts::{AlertRules, AlertTurn, Alerts, Queued, Resumed, SiteAlerts};
+pub use episodes::{CertificateEpisode, EpisodeEvent, Episodes, SlowEpisode};
+pub use event::Event;
+pub use lane::{Collection, Delivery, Pending, Report, Settled, Truth};
+pub use message_id::message_id;
+pub use outbox::{Outbox, Turn};
+pub use policy::{Due, Telling};
+pub use silence::{MAINTENANCE_BY_KEY, Silence, Windows};
+pub use time_windows::quiet_until;

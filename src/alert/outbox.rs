@@ -1,0 +1,167 @@
+//! Everything that waits to be told: one queue for each owner and channel, and how many
+//! deliveries of a channel may be under way at once.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::domain::{Moment, Now, SiteId, Timestamp};
+
+use super::lane::{Collection, Delivery, Lane, Pending, Report, Settled, Truth};
+
+/// Deliveries of one channel under way at once.
+const CHANNEL_SLOTS: usize = 32;
+
+/// A queue's name: channel and owner.
+type Name = (Box<str>, Box<str>);
+
+/// The queues of all owners and channels.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    lanes: BTreeMap<Name, Slot>,
+    under_way: HashMap<Box<str>, usize>,
+    collection: Collection,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    lane: Lane,
+    wake: Option<Moment>,
+}
+
+/// What follows from a turn of the outbox.
+#[derive(Debug, Default, PartialEq)]
+pub struct Turn {
+    /// Messages to be sent now.
+    pub deliveries: Vec<Delivery>,
+    /// Sites to be checked before they are told of.
+    pub checks: Vec<SiteId>,
+    /// Events that were over before anybody was told.
+    pub over: Vec<Pending>,
+}
+
+impl Outbox {
+    /// How long events wait for others like them, from now on.
+    pub fn collect(&mut self, collection: Collection) {
+        self.collection = collection;
+    }
+
+    /// Queues an event for an owner on a channel.
+    pub fn push(&mut self, owner: &str, channel: &str, event: Pending, now: Now) {
+        let slot = self.lanes.entry((channel.into(), owner.into())).or_default();
+        slot.lane.push(event);
+        let wake = slot.lane.next_release(self.collection, now);
+        slot.wake = slot.wake.into_iter().chain(wake).min();
+    }
+
+    /// Takes back events of an earlier run that were about to be sent under `id`.
+    pub fn resume(
+        &mut self,
+        (owner, channel): (&str, &str),
+        id: &str,
+        events: Vec<Pending>,
+        attempts: u32,
+        at: Moment,
+    ) {
+        let slot = self.lanes.entry((channel.into(), owner.into())).or_default();
+        slot.lane.resume(id, events, attempts, at);
+        slot.wake = Some(slot.wake.map_or(at, |wake| wake.min(at)));
+    }
+
+    /// Sends what is due by `now`.
+    pub fn turn(&mut self, now: Now, truth: &mut dyn FnMut(&Pending) -> Truth) -> Turn {
+        let mut turn = Turn::default();
+        for ((channel, owner), slot) in &mut self.lanes {
+            if slot.wake.is_none_or(|wake| wake > now.mono) {
+                continue;
+            }
+            let under_way = self.under_way.entry(channel.clone()).or_default();
+            if *under_way >= CHANNEL_SLOTS {
+                continue;
+            }
+            let delivery = slot.lane.compose(
+                (owner, channel),
+                self.collection,
+                now,
+                truth,
+                (&mut turn.checks, &mut turn.over),
+            );
+            *under_way += usize::from(delivery.is_some());
+            turn.deliveries.extend(delivery);
+            slot.wake = slot.lane.wake(self.collection, now);
+        }
+        self.lanes.retain(|_, slot| !slot.lane.is_idle());
+        turn
+    }
+
+    /// Takes what a channel said of a delivery; `None` if it is none that is under way.
+    pub fn settle(
+        &mut self,
+        (owner, channel): (&str, &str),
+        id: &str,
+        report: &Report,
+        now: Now,
+    ) -> Option<Settled> {
+        let slot = self.lanes.get_mut(&(channel.into(), owner.into()))?;
+        let settled = slot.lane.settle(id, report, now)?;
+        slot.wake = slot.lane.wake(self.collection, now);
+        if let Some(under_way) = self.under_way.get_mut(channel) {
+            *under_way = under_way.saturating_sub(1);
+        }
+        Some(settled)
+    }
+
+    /// Tries at once what waits for its next attempt; `false` if nothing of the queue does.
+    pub fn hurry(&mut self, owner: &str, channel: &str, now: Now) -> bool {
+        let slot = self.lanes.get_mut(&(channel.into(), owner.into()));
+        slot.is_some_and(|slot| {
+            let hurried = slot.lane.hurry(now);
+            slot.wake = slot.lane.wake(self.collection, now);
+            hurried
+        })
+    }
+
+    /// When something can be sent next, if nothing happens before.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Moment> {
+        self.lanes
+            .iter()
+            .filter(|((channel, _), _)| {
+                self.under_way.get(channel).is_none_or(|under_way| *under_way < CHANNEL_SLOTS)
+            })
+            .filter_map(|(_, slot)| slot.wake)
+            .min()
+    }
+
+    /// How many events wait or are being sent.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lanes.values().map(|slot| slot.lane.len()).sum()
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Owner, channel and event of everything that waits.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<(Box<str>, Box<str>, Pending)> {
+        let lanes = self.lanes.iter();
+        lanes
+            .flat_map(|((channel, owner), slot)| {
+                let events = slot.lane.pending();
+                events.map(|event| (owner.clone(), channel.clone(), event.clone()))
+            })
+            .collect()
+    }
+
+    /// Whether an event about the outage of a site that began at `since` waits for this owner.
+    #[must_use]
+    pub fn waits(&self, owner: &str, site: SiteId, since: Timestamp) -> bool {
+        self.lanes
+            .iter()
+            .filter(|((_, name), _)| &**name == owner)
+            .flat_map(|(_, slot)| slot.lane.pending())
+            .any(|event| event.site == Some(site) && event.outage == Some(since))
+    }
+}

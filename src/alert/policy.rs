@@ -1,0 +1,250 @@
+//! When the owners of an open outage are told: at once, or when its silence is over and a
+//! check has found it down still; again after a while; and somebody else where none of them
+//! acknowledges or can.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Moment, Now, Owner, SiteId, Timestamp};
+use crate::monitor::{Monitor, SiteState};
+
+use super::silence::{Silence, Silences};
+use super::time_windows::quiet_until;
+
+/// How long the check is waited for that follows a silence, before the outage is told all the
+/// same.
+const CHECK_PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often an outage is examined while a parent silences it or a check is waited for.
+const STEP: Duration = Duration::from_secs(1);
+
+/// How often at least an outage under maintenance is examined: the wall clock may be set.
+const LONGEST_STEP: Duration = Duration::from_secs(60);
+
+/// Open outages that are examined in one turn.
+const TURN_SIZE: usize = 2_000;
+
+/// What was told of an open outage; kept with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Telling {
+    /// When its owners were told; `None` while it is silenced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Timestamp>,
+    /// Reminders so far.
+    #[serde(default)]
+    pub reminders: u32,
+    /// Owners that were told because others did not acknowledge.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub escalated: BTreeSet<Box<str>>,
+}
+
+/// What is to be done about an open outage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// Its owners are told that it is open.
+    Tell,
+    /// The site is checked before its owners are told.
+    Check,
+    /// Its owners are reminded, for the so many-th time.
+    Reminder(u32),
+    /// This owner is told, because another did not acknowledge, or could not.
+    Escalate {
+        /// Who is told.
+        to: Box<str>,
+        /// Who did not acknowledge.
+        from: Box<str>,
+        /// The end of that owner's quiet hours, where they are the reason.
+        quiet_until: Option<Timestamp>,
+    },
+}
+
+/// An open outage.
+#[derive(Debug, Default)]
+struct Watch {
+    telling: Telling,
+    /// `telling.told` on the clock of this run.
+    told: Option<Moment>,
+    /// A silence was met: a check has to follow it.
+    silenced: bool,
+    /// When the check was asked for that follows a silence.
+    check_asked: Option<Moment>,
+    next: Moment,
+}
+
+/// The open outages.
+#[derive(Debug, Default)]
+pub(super) struct Policy {
+    remind: Option<Duration>,
+    open: HashMap<SiteId, Watch>,
+    agenda: BTreeSet<(Moment, SiteId)>,
+}
+
+impl Policy {
+    /// How often owners are reminded, from now on.
+    pub(super) fn configure(&mut self, remind: Option<Duration>, now: Now) {
+        self.remind = remind.filter(|remind| !remind.is_zero());
+        let all: Vec<SiteId> = self.open.keys().copied().collect();
+        for site in all {
+            self.examine(site, now);
+        }
+    }
+
+    /// An outage was confirmed, or goes on from an earlier run.
+    pub(super) fn open(&mut self, site: SiteId, telling: Telling, now: Now) {
+        let told = telling.told.map(|told| now.mono - now.wall.since(told));
+        let watch = Watch { telling, told, next: now.mono, ..Watch::default() };
+        self.agenda.insert((now.mono, site));
+        if let Some(old) = self.open.insert(site, watch) {
+            self.agenda.remove(&(old.next, site));
+            self.agenda.insert((now.mono, site));
+        }
+    }
+
+    /// It ended: what was told of it.
+    pub(super) fn close(&mut self, site: SiteId) -> Option<Telling> {
+        let watch = self.open.remove(&site)?;
+        self.agenda.remove(&(watch.next, site));
+        Some(watch.telling)
+    }
+
+    /// What was told of the open outage of a site.
+    pub(super) fn telling(&self, site: SiteId) -> Option<&Telling> {
+        Some(&self.open.get(&site)?.telling)
+    }
+
+    /// Something changed about the site: it is examined in the next turn.
+    pub(super) fn examine(&mut self, site: SiteId, now: Now) {
+        if let Some(watch) = self.open.get_mut(&site) {
+            self.agenda.remove(&(watch.next, site));
+            watch.next = now.mono;
+            self.agenda.insert((now.mono, site));
+        }
+    }
+
+    /// When an outage has to be examined next.
+    pub(super) fn next_wake(&self) -> Option<Moment> {
+        self.agenda.first().map(|(at, _)| *at)
+    }
+
+    /// What is to be done by `now`, for a bounded number of outages.
+    pub(super) fn turn(
+        &mut self,
+        monitor: &Monitor,
+        silences: &Silences,
+        owners: &HashMap<Box<str>, Owner>,
+        zone: &jiff::tz::TimeZone,
+        now: Now,
+    ) -> Vec<(SiteId, Due)> {
+        let mut due = Vec::new();
+        for _ in 0..TURN_SIZE {
+            match self.agenda.first() {
+                Some((at, _)) if *at <= now.mono => {}
+                _ => break,
+            }
+            let Some((_, site)) = self.agenda.pop_first() else { break };
+            let Some(mut watch) = self.open.remove(&site) else { continue };
+            let Some(state) = monitor.site(site) else { continue };
+            if state.outage().is_none() {
+                continue;
+            }
+            let silence = silences.silence(state, monitor, now.wall);
+            let next = if state.site().paused {
+                LONGEST_STEP
+            } else if watch.told.is_none() {
+                untold(&mut watch, state, silence, now, &mut due)
+            } else if silence.is_some() || state.outage().is_some_and(|it| it.acknowledged.is_some()) {
+                LONGEST_STEP
+            } else {
+                self.press(&mut watch, state, (owners, zone), now, &mut due)
+            };
+            watch.next = now.mono + next.max(Duration::from_millis(1));
+            self.agenda.insert((watch.next, site));
+            self.open.insert(site, watch);
+        }
+        due
+    }
+
+    /// Reminders and escalations of an outage that was told and that nobody acknowledged;
+    /// gives the time until the next one.
+    fn press(
+        &self,
+        watch: &mut Watch,
+        state: &SiteState,
+        (owners, zone): (&HashMap<Box<str>, Owner>, &jiff::tz::TimeZone),
+        now: Now,
+        due: &mut Vec<(SiteId, Due)>,
+    ) -> Duration {
+        let told = watch.told.unwrap_or(now.mono);
+        let age = now.mono.since(told);
+        let mut next = LONGEST_STEP;
+        let named = &state.site().owners;
+        for owner in named.iter().filter_map(|name| owners.get(name)) {
+            let Some(escalation) = &owner.escalate else { continue };
+            if named.contains(&escalation.to) || watch.telling.escalated.contains(&escalation.to) {
+                continue;
+            }
+            let quiet_until = quiet_until(owner, now.wall, zone);
+            if age < escalation.after && quiet_until.is_none() {
+                next = next.min(escalation.after - age);
+                continue;
+            }
+            watch.telling.escalated.insert(escalation.to.clone());
+            let escalate = Due::Escalate {
+                to: escalation.to.clone(),
+                from: owner.name.clone(),
+                quiet_until: quiet_until.filter(|_| age < escalation.after),
+            };
+            due.push((state.id(), escalate));
+        }
+        if let Some(remind) = self.remind {
+            let times = u32::try_from(age.as_nanos() / remind.as_nanos()).unwrap_or(u32::MAX);
+            if times > watch.telling.reminders {
+                watch.telling.reminders = times;
+                due.push((state.id(), Due::Reminder(times)));
+            }
+            let after = remind.saturating_mul(times.saturating_add(1));
+            next = next.min(after.saturating_sub(age));
+        }
+        next
+    }
+}
+
+/// An outage that was not told yet; gives the time until it is examined again.
+fn untold(
+    watch: &mut Watch,
+    state: &SiteState,
+    silence: Option<Silence>,
+    now: Now,
+    due: &mut Vec<(SiteId, Due)>,
+) -> Duration {
+    match silence {
+        Some(Silence::Maintenance(until)) => {
+            (watch.silenced, watch.check_asked) = (true, None);
+            return until.since(now.wall).min(LONGEST_STEP);
+        }
+        Some(Silence::Parent(_)) => {
+            (watch.silenced, watch.check_asked) = (true, None);
+            return STEP;
+        }
+        Some(Silence::ParentUnchecked(_)) => return STEP,
+        None => {}
+    }
+    if watch.silenced {
+        let Some(asked) = watch.check_asked else {
+            watch.check_asked = Some(now.mono);
+            due.push((state.id(), Due::Check));
+            return STEP;
+        };
+        let failed = state.last_failure().is_some_and(|last| last.started >= asked);
+        let decided = failed && state.good() == 0;
+        if !decided && now.mono.since(asked) < CHECK_PATIENCE {
+            return STEP;
+        }
+    }
+    watch.told = Some(now.mono);
+    watch.telling.told = Some(now.wall);
+    due.push((state.id(), Due::Tell));
+    Duration::ZERO
+}

@@ -1,0 +1,172 @@
+//! Why owners are not told of an outage at present: maintenance that was planned or begun by
+//! a key, or the site that it depends on is down itself.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use crate::config::{Common as SharedWindow, Window};
+use crate::domain::{SiteId, Timestamp};
+use crate::monitor::{Monitor, SiteState};
+
+use super::time_windows::open_until;
+
+/// The length of maintenance that a key begins.
+pub const MAINTENANCE_BY_KEY: Duration = Duration::from_secs(3_600);
+
+/// How long the check of a parent is waited for that was begun after its child's outage.
+const PARENT_PATIENCE: Duration = Duration::from_secs(30);
+
+/// The most sites that may depend on each other in a chain.
+const LONGEST_CHAIN: usize = 16;
+
+/// Why owners are not told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// Outages are expected until then.
+    Maintenance(Timestamp),
+    /// This site, which it depends on, is down or fails.
+    Parent(Box<str>),
+    /// This site, which it depends on, is being checked.
+    ParentUnchecked(Box<str>),
+}
+
+/// The windows of planned maintenance.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Windows {
+    /// By the name of the site.
+    pub of_sites: BTreeMap<Box<str>, Vec<Window>>,
+    /// Those that several sites share, by name or tag.
+    pub shared: Vec<SharedWindow>,
+}
+
+/// The last answer about a window, and the minute that it holds for.
+type Answer = Cell<Option<(i64, Option<Timestamp>)>>;
+
+/// Maintenance of all sites.
+#[derive(Debug)]
+pub(super) struct Silences {
+    zone: TimeZone,
+    windows: Vec<(Window, Answer)>,
+    by_name: HashMap<Box<str>, Vec<usize>>,
+    by_tag: HashMap<Box<str>, Vec<usize>>,
+    by_key: BTreeMap<SiteId, Timestamp>,
+}
+
+impl Silences {
+    pub(super) fn new(zone: TimeZone) -> Self {
+        Self {
+            zone,
+            windows: Vec::new(),
+            by_name: HashMap::new(),
+            by_tag: HashMap::new(),
+            by_key: BTreeMap::new(),
+        }
+    }
+
+    /// Takes over the windows of a changed configuration.
+    pub(super) fn configure(&mut self, windows: Windows) {
+        self.windows = Vec::new();
+        (self.by_name, self.by_tag) = (HashMap::new(), HashMap::new());
+        for (name, windows) in windows.of_sites {
+            for window in windows {
+                let place = self.add(window);
+                self.by_name.entry(name.clone()).or_default().push(place);
+            }
+        }
+        for shared in windows.shared {
+            let place = self.add(shared.window);
+            for name in shared.sites {
+                self.by_name.entry(name).or_default().push(place);
+            }
+            for tag in shared.tags {
+                self.by_tag.entry(tag).or_default().push(place);
+            }
+        }
+    }
+
+    fn add(&mut self, window: Window) -> usize {
+        self.windows.push((window, Answer::default()));
+        self.windows.len() - 1
+    }
+
+    /// Begins an hour of maintenance at a site, or ends the one that a key began. Gives its
+    /// end, or `None` if it is over.
+    pub(super) fn toggle(&mut self, site: SiteId, now: Timestamp) -> Option<Timestamp> {
+        if self.by_key.remove(&site).is_some_and(|until| until > now) {
+            return None;
+        }
+        let until = now.after(MAINTENANCE_BY_KEY);
+        self.by_key.insert(site, until);
+        Some(until)
+    }
+
+    /// Goes on with maintenance that a key began in an earlier run.
+    pub(super) fn restore(&mut self, site: SiteId, until: Timestamp) {
+        self.by_key.insert(site, until);
+    }
+
+    /// The end of the maintenance that a site is in.
+    pub(super) fn maintenance(&self, state: &SiteState, now: Timestamp) -> Option<Timestamp> {
+        let key = self.by_key.get(&state.id()).copied();
+        let site = state.site();
+        let named = self.by_name.get(&site.name).into_iter().flatten();
+        let tagged = site.tags.iter().filter_map(|tag| self.by_tag.get(tag));
+        let planned = named.chain(tagged.flatten());
+        let planned = planned.filter_map(|place| self.open_until(*place, now));
+        key.filter(|until| *until > now).into_iter().chain(planned).max()
+    }
+
+    /// Why owners are not told of an outage of the site at present.
+    pub(super) fn silence(
+        &self,
+        state: &SiteState,
+        monitor: &Monitor,
+        now: Timestamp,
+    ) -> Option<Silence> {
+        if let Some(until) = self.maintenance(state, now) {
+            return Some(Silence::Maintenance(until));
+        }
+        let since = state.outage().map(|outage| outage.since());
+        let fresh = since.filter(|since| now.since(since.wall) < PARENT_PATIENCE);
+        let mut parent = state.site().parent.as_deref();
+        for _ in 0..LONGEST_CHAIN {
+            let above = monitor.find(parent?)?;
+            parent = above.site().parent.as_deref();
+            if above.site().paused {
+                // Nobody checks it: it says nothing of its children.
+                continue;
+            }
+            if above.outage().is_some() || above.failures() > 0 {
+                return Some(Silence::Parent(above.site().name.clone()));
+            }
+            // What was found before the outage says nothing of it; it is checked again.
+            let unchecked = fresh.is_some_and(|since| {
+                let last = above.last();
+                last.is_none_or(|last| last.started < since.mono)
+            });
+            if unchecked {
+                return Some(Silence::ParentUnchecked(above.site().name.clone()));
+            }
+        }
+        None
+    }
+
+    /// The end of a window that is open; computed once a minute, whatever number of sites
+    /// asks.
+    fn open_until(&self, place: usize, now: Timestamp) -> Option<Timestamp> {
+        let minute = now.as_micros().div_euclid(60_000_000);
+        let (window, answer) = self.windows.get(place)?;
+        let until = match answer.get() {
+            Some((known, until)) if known == minute => until,
+            _ => {
+                let until = open_until(window, now, &self.zone);
+                answer.set(Some((minute, until)));
+                until
+            }
+        };
+        until.filter(|until| *until > now)
+    }
+}

@@ -1,0 +1,246 @@
+//! Local time: whether a maintenance window is open, and until when an owner's quiet hours
+//! last. Right through both changes of daylight saving: a window opens at its own hour of the
+//! wall clock, once a day, and stays open for as long as really passes.
+
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, ToSpan as _};
+
+use crate::config::{CronTime, Opens, Window};
+use crate::domain::{Owner, Quiet, Timestamp};
+
+/// The zone of this name, or else `usual`.
+fn zone(name: Option<&str>, usual: &TimeZone) -> TimeZone {
+    name.and_then(|name| TimeZone::get(name).ok())
+        .unwrap_or_else(|| usual.clone())
+}
+
+fn instant(at: Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or_default()
+}
+
+/// When a local time comes. One that is left out in spring comes an hour later, one that
+/// comes twice in autumn comes the first time.
+fn comes(local: DateTime, zone: &TimeZone) -> Option<jiff::Timestamp> {
+    Some(local.to_zoned(zone.clone()).ok()?.timestamp())
+}
+
+/// Until when the window is open at `at`; `None` if it is not.
+#[must_use]
+pub(super) fn open_until(window: &Window, at: Timestamp, usual: &TimeZone) -> Option<Timestamp> {
+    let zone = zone(window.zone.as_deref(), usual);
+    let at = instant(at);
+    let lasts = SignedDuration::try_from(window.lasts).ok()?;
+    let opened = match window.opens {
+        Opens::Once(local) => comes(local, &zone).filter(|opens| *opens <= at),
+        Opens::Again(cron) => {
+            // In autumn a local time that seems to come yet has been here, an hour ago; and
+            // the whole stretch is as much longer, or shorter.
+            let first = at
+                .checked_sub(lasts)
+                .ok()?
+                .to_zoned(zone.clone())
+                .datetime();
+            let first = first.checked_sub(2.hours()).ok()?;
+            let last = at.to_zoned(zone.clone()).datetime();
+            let last = last.checked_add(2.hours()).ok()?;
+            let mut minute = DateTime::from_parts(
+                last.date(),
+                Time::new(last.hour(), last.minute(), 0, 0).ok()?,
+            );
+            loop {
+                if matches(&cron, minute)
+                    && let Some(opens) = comes(minute, &zone).filter(|opens| *opens <= at)
+                {
+                    break Some(opens);
+                }
+                minute = minute.checked_sub(1.minute()).ok()?;
+                if minute < first {
+                    break None;
+                }
+            }
+        }
+    }?;
+    let ends = opened.checked_add(lasts).ok()?;
+    (ends > at).then(|| Timestamp::from_micros(ends.as_microsecond()))
+}
+
+fn matches(cron: &crate::config::Cron, local: DateTime) -> bool {
+    let number = |number: i8| u32::try_from(number).unwrap_or_default();
+    cron.matches(CronTime {
+        minute: number(local.minute()),
+        hour: number(local.hour()),
+        day: number(local.day()),
+        month: number(local.month()),
+        weekday: number(local.weekday().to_sunday_zero_offset()),
+    })
+}
+
+/// Until when the owner's quiet hours last at `at`; `None` outside of them.
+#[must_use]
+pub fn quiet_until(owner: &Owner, at: Timestamp, usual: &TimeZone) -> Option<Timestamp> {
+    let Quiet {
+        from,
+        to,
+        zone: name,
+    } = owner.quiet.as_ref()?;
+    let zone = zone(name.as_deref(), usual);
+    let local = instant(at).to_zoned(zone.clone()).datetime();
+    let minute = u16::try_from(i32::from(local.hour()) * 60 + i32::from(local.minute())).ok()?;
+    let is_quiet = if from < to {
+        (*from..*to).contains(&minute)
+    } else {
+        minute >= *from || minute < *to
+    };
+    if !is_quiet {
+        return None;
+    }
+    let day: Date = if minute < *to {
+        local.date()
+    } else {
+        local.date().tomorrow().ok()?
+    };
+    let hour = i8::try_from(to / 60).ok()?;
+    let time = Time::new(hour, i8::try_from(to % 60).ok()?, 0, 0).ok()?;
+    let ends = comes(DateTime::from_parts(day, time), &zone)?;
+    Some(Timestamp::from_micros(ends.as_microsecond()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Known, parse};
+    use std::time::Duration;
+
+    fn at(text: &str) -> Timestamp {
+        let at: jiff::Timestamp = text.parse().unwrap();
+        Timestamp::from_micros(at.as_microsecond())
+    }
+
+    fn shown(at: Option<Timestamp>) -> String {
+        at.map_or_else(
+            || "-".to_owned(),
+            |at| {
+                jiff::Timestamp::from_microsecond(at.as_micros())
+                    .unwrap()
+                    .to_string()
+            },
+        )
+    }
+
+    fn window(text: &str) -> Window {
+        let text = format!("[[maintenance]]\ntags = [\"a\"]\n{text}\n");
+        let config = parse(
+            &text,
+            std::path::Path::new("sites.toml"),
+            &Known { paradigms: &[] },
+        )
+        .unwrap();
+        config.common_maintenance[0].window.clone()
+    }
+
+    #[test]
+    fn a_window_is_open_from_its_hour_for_as_long_as_it_lasts() {
+        let sunday = window("cron = \"0 3 * * sun\"\nlasts = \"2h\"\nzone = \"UTC\"");
+        for (now, until) in [
+            ("2026-06-14T02:59:59Z", "-"),
+            ("2026-06-14T03:00:00Z", "2026-06-14T05:00:00Z"),
+            ("2026-06-14T04:59:59Z", "2026-06-14T05:00:00Z"),
+            ("2026-06-14T05:00:00Z", "-"),
+            ("2026-06-15T03:30:00Z", "-"),
+        ] {
+            assert_eq!(
+                shown(open_until(&sunday, at(now), &TimeZone::UTC)),
+                until,
+                "{now}"
+            );
+        }
+        let once =
+            window("at = \"2026-12-24 22:00\"\nlasts = \"12h\"\nzone = \"America/New_York\"");
+        for (now, until) in [
+            ("2026-12-25T02:59:00Z", "-"),
+            ("2026-12-25T03:00:00Z", "2026-12-25T15:00:00Z"),
+            ("2027-12-25T03:00:00Z", "-"),
+        ] {
+            assert_eq!(
+                shown(open_until(&once, at(now), &TimeZone::UTC)),
+                until,
+                "{now}"
+            );
+        }
+    }
+
+    /// Berlin: 2026-03-29 02:00 becomes 03:00, 2026-10-25 03:00 becomes 02:00.
+    #[test]
+    fn both_changes_of_daylight_saving_are_right() {
+        let night = window("cron = \"30 2 * * *\"\nlasts = \"1h\"\nzone = \"Europe/Berlin\"");
+        for (now, until) in [
+            // The day before: 02:30 is 01:30 in UTC.
+            ("2026-03-28T01:29:00Z", "-"),
+            ("2026-03-28T01:30:00Z", "2026-03-28T02:30:00Z"),
+            // There is no 02:30: it opens at 03:30, which is 01:30 in UTC.
+            ("2026-03-29T00:59:00Z", "-"),
+            ("2026-03-29T01:30:00Z", "2026-03-29T02:30:00Z"),
+            ("2026-03-29T02:30:00Z", "-"),
+            // There are two: it opens at the first, 00:30 in UTC, for an hour.
+            ("2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"),
+            ("2026-10-25T01:29:59Z", "2026-10-25T01:30:00Z"),
+            ("2026-10-25T01:45:00Z", "-"),
+        ] {
+            assert_eq!(
+                shown(open_until(&night, at(now), &TimeZone::UTC)),
+                until,
+                "{now}"
+            );
+        }
+        let long = window("cron = \"0 22 24 10 *\"\nlasts = \"8h\"\nzone = \"Europe/Berlin\"");
+        // From 22:00 summer time for eight hours that pass: to 05:00 winter time.
+        assert_eq!(
+            shown(open_until(
+                &long,
+                at("2026-10-25T03:59:00Z"),
+                &TimeZone::UTC
+            )),
+            "2026-10-25T04:00:00Z"
+        );
+    }
+
+    #[test]
+    fn quiet_hours_go_over_midnight_and_over_the_change_of_the_clock() {
+        let owner = |from: u16, to: u16| Owner {
+            quiet: Some(Quiet {
+                from: from * 60,
+                to: to * 60,
+                zone: Some("Europe/Berlin".into()),
+            }),
+            ..Owner::default()
+        };
+        for (hours, now, until) in [
+            ((22, 7), "2026-06-10T19:59:59Z", "-"),
+            ((22, 7), "2026-06-10T20:00:00Z", "2026-06-11T05:00:00Z"),
+            ((22, 7), "2026-06-11T04:59:59Z", "2026-06-11T05:00:00Z"),
+            ((22, 7), "2026-06-11T05:00:00Z", "-"),
+            ((12, 14), "2026-06-11T11:00:00Z", "2026-06-11T12:00:00Z"),
+            ((22, 7), "2026-03-28T22:00:00Z", "2026-03-29T05:00:00Z"),
+            ((22, 7), "2026-10-24T21:00:00Z", "2026-10-25T06:00:00Z"),
+        ] {
+            let owner = owner(hours.0, hours.1);
+            assert_eq!(
+                shown(quiet_until(&owner, at(now), &TimeZone::UTC)),
+                until,
+                "{now}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_window_of_weeks_is_found_in_a_moment() {
+        let long = window("cron = \"0 0 1 1 *\"\nlasts = \"30d\"\nzone = \"UTC\"");
+        let now = at("2026-01-30T12:00:00Z");
+        assert_eq!(
+            shown(open_until(&long, now, &TimeZone::UTC)),
+            "2026-01-31T00:00:00Z"
+        );
+        assert_eq!(long.lasts, Duration::from_secs(30 * 86_400));
+    }
+}

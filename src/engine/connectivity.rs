@@ -1,0 +1,403 @@
+//! "Is it us?": what looks like many sites down may be our own network. Before such failures
+//! are believed, somebody else is asked.
+//!
+//! Canaries are asked first: hosts that nearly always answer. Where they are silent, witnesses
+//! are: sites that were good a moment ago. One answer from another machine, begun after the
+//! failure, is proof of sight. While nobody answers the monitor is blind: checks that fail are
+//! unknown, and nobody is told of them.
+//!
+//! A site on this machine needs no network and is always believed, and so is whatever an
+//! answer of the site's own says (a status, a text that is missing): somebody was there to
+//! give it. A captive portal's answer (511, or a redirect of every site to one foreign host)
+//! is not the site's own.
+
+use std::time::Duration;
+
+use crate::domain::{CheckResult, Moment, Now, Reason, Verdict};
+
+use super::recent_failures::{Landings, RecentFailures};
+
+/// Canaries are not asked more often.
+const ROUND_PAUSE: Duration = Duration::from_secs(1);
+
+/// The pause between two rounds while nobody answers.
+const BLIND_ROUND_PAUSE: Duration = Duration::from_secs(5);
+
+/// Longer than any round takes.
+const ROUND_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Longer than the check of a witness takes, its wait for a worker included.
+const WITNESS_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long a canary's word holds against many failures that confirm nothing yet.
+const TRUST: Duration = Duration::from_secs(10);
+
+/// The status of captive portals (RFC 6585, section 6): never the site's own.
+const NETWORK_AUTHENTICATION_REQUIRED: u16 = 511;
+
+/// What is known of the site of a check.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckFacts<'a> {
+    /// The host, or the address that was asked: sites that share it fail together.
+    pub host: &'a str,
+    /// It is on this machine, or was checked from another one.
+    pub believed: bool,
+    /// The foreign host that a redirect led to.
+    pub landed: Option<&'a str>,
+    /// The check would confirm an outage, if it failed.
+    pub opens: bool,
+    /// An outage of it is open already.
+    pub open: bool,
+}
+
+/// What a round of asking the canaries found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Round {
+    /// When it began.
+    pub asked: Moment,
+    /// Whether any canary answered.
+    pub answered: bool,
+    /// What the canaries said otherwise: "3 canaries do not answer either (dns)".
+    pub why: Box<str>,
+}
+
+/// The monitor lost its sight, or has it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SightChange {
+    /// It cannot see.
+    Lost {
+        /// The first failure that is not believed.
+        since: Now,
+        /// What that rests on.
+        why: Box<str>,
+    },
+    /// It sees again.
+    Regained {
+        /// The first failure that was not believed.
+        since: Now,
+        /// Until now.
+        lasted: Duration,
+        /// What it rested on.
+        why: Box<str>,
+    },
+}
+
+/// What follows from an answer, or from there being none.
+#[derive(Debug, Default)]
+pub struct Ruling {
+    /// Results that were held, and when they came.
+    pub freed: Vec<(CheckResult, Now)>,
+    /// Whether sight was lost or regained.
+    pub sight: Option<SightChange>,
+    /// Sites that were good a moment ago are to be checked now:
+    /// [`Connectivity::witnesses`] is to be told how many.
+    pub ask_witnesses: bool,
+}
+
+/// Witnesses that were asked.
+#[derive(Debug)]
+struct Asked {
+    since: Moment,
+    why: Box<str>,
+}
+
+/// Decides what failures are worth.
+#[derive(Debug, Default)]
+pub struct Connectivity {
+    on: bool,
+    failures: RecentFailures,
+    landings: Landings,
+    held: Vec<(CheckResult, Now)>,
+    /// When the round began that is under way.
+    asking: Option<Moment>,
+    /// A round should begin, once that may be.
+    wanted: bool,
+    not_before: Moment,
+    /// When the last round began in which a canary answered.
+    trusted: Option<Moment>,
+    /// The latest start of a check that another machine answered.
+    heard: Option<Moment>,
+    witnesses: Option<Asked>,
+    /// No failure is believed until the next round: this program itself stood still.
+    wary: bool,
+    blind: Option<(Now, Box<str>)>,
+    /// When sight came back, and what blindness had rested on: a check that was begun before
+    /// and failed was begun by a blind one.
+    was_blind: Option<(Moment, Box<str>)>,
+}
+
+impl Connectivity {
+    /// Whether there are canaries. Without, every result is believed, those that are held as
+    /// well.
+    pub fn switch(&mut self, on: bool, now: Now) -> Ruling {
+        self.on = on;
+        if on {
+            return Ruling::default();
+        }
+        self.asking = None;
+        self.sees(now.mono, now)
+    }
+
+    /// Ends rounds and witnesses that are overdue: canaries that say nothing at all hold up no
+    /// alarm, and witnesses that say nothing say that nobody can be reached.
+    pub fn overdue(&mut self, now: Now) -> Ruling {
+        if let Some(asked) = &self.witnesses
+            && now.mono.since(asked.since) >= WITNESS_TIMEOUT
+        {
+            let why = asked.why.clone();
+            return self.goes_blind(why, now);
+        }
+        let since = self.asking.map(|asked| now.mono.since(asked));
+        if since.is_none_or(|since| since < ROUND_TIMEOUT) {
+            return Ruling::default();
+        }
+        self.asking = None;
+        self.sees(now.mono, now)
+    }
+
+    /// Goes on with the blindness that an earlier run has told of.
+    pub fn restore(&mut self, since: Now, why: &str) {
+        if self.on {
+            self.blind = Some((since, why.into()));
+            self.wanted = true;
+        }
+    }
+
+    /// Since when nothing can be seen, and what that rests on.
+    #[must_use]
+    pub fn blind(&self) -> Option<(Now, &str)> {
+        let (since, why) = self.blind.as_ref()?;
+        Some((*since, why))
+    }
+
+    /// The program stood still or slept until `now`: the network may not be there yet, and
+    /// those who are being asked stood still as well.
+    pub fn stood_still(&mut self, now: Moment) {
+        if self.on {
+            (self.wary, self.wanted) = (true, true);
+            self.asking = self.asking.map(|_| now);
+            if let Some(asked) = &mut self.witnesses {
+                asked.since = now;
+            }
+        }
+    }
+
+    /// Judges a result, and gives it back to be believed: as it is, or as one that saw nothing.
+    /// `None`: it is held until somebody was asked. To be called in the order of time.
+    pub fn judge(
+        &mut self,
+        result: CheckResult,
+        facts: CheckFacts<'_>,
+        now: Now,
+    ) -> (Option<CheckResult>, Ruling) {
+        if result.status == Some(NETWORK_AUTHENTICATION_REQUIRED) && !facts.believed {
+            let portal = unseen(result, "a captive portal answered in the site's place (511)");
+            return (Some(portal), Ruling::default());
+        }
+        if !self.on || facts.believed || result.verdict == Verdict::Unknown {
+            return (Some(result), Ruling::default());
+        }
+        let portal = self.landings.is_portal(facts.host, facts.landed);
+        if !is_doubtful(&result) && !portal {
+            return self.good(result, facts, now);
+        }
+        if let Some((_, why)) = &self.blind {
+            return (Some(unseen(result, why)), Ruling::default());
+        }
+        if let Some((until, why)) = &self.was_blind
+            && result.started <= *until
+        {
+            return (Some(unseen(result, why)), Ruling::default());
+        }
+        if facts.open && !portal {
+            return (Some(result), Ruling::default());
+        }
+        if !portal {
+            self.failures.failed(facts.host, now);
+        }
+        let trusted = self
+            .trusted
+            .is_some_and(|asked| now.mono.since(asked) < TRUST);
+        // Asked already about the first failure: a cut that is over by the time of the second
+        // check would not be seen any more.
+        self.wanted |= self.witnesses.is_none();
+        let many = self.failures.is_suspicious() && !trusted;
+        if portal || facts.opens || self.wary || many || self.witnesses.is_some() {
+            self.held.push((result, now));
+            return (None, Ruling::default());
+        }
+        (Some(result), Ruling::default())
+    }
+
+    /// Another machine answered.
+    fn good(
+        &mut self,
+        result: CheckResult,
+        facts: CheckFacts<'_>,
+        now: Now,
+    ) -> (Option<CheckResult>, Ruling) {
+        self.failures.answered(facts.host, now);
+        self.heard = self.heard.max(Some(result.started));
+        let began_blind = self
+            .blind
+            .as_ref()
+            .is_some_and(|(since, _)| result.started < since.mono);
+        let asked = self.witnesses.as_ref().map(|asked| asked.since);
+        let proof = match asked {
+            Some(asked) => result.started >= asked,
+            None => self.blind.is_some() && !began_blind,
+        };
+        if !proof {
+            return (Some(result), Ruling::default());
+        }
+        let started = result.started;
+        (Some(result), self.sees(started, now))
+    }
+
+    /// Whether a round is to begin now; it counts as begun then.
+    pub fn begin_round(&mut self, now: Moment) -> bool {
+        let begins = self.on && self.wanted && self.asking.is_none() && now >= self.not_before;
+        if begins {
+            (self.asking, self.wanted) = (Some(now), false);
+            self.not_before = now + ROUND_PAUSE;
+        }
+        begins
+    }
+
+    /// When something has to be decided next, if nobody says anything before.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Moment> {
+        let round = (self.on && self.wanted && self.asking.is_none()).then_some(self.not_before);
+        let asking = self.asking.map(|asked| asked + ROUND_TIMEOUT);
+        let witnesses = self.witnesses.as_ref();
+        let witnesses = witnesses.map(|asked| asked.since + WITNESS_TIMEOUT);
+        [round, asking, witnesses].into_iter().flatten().min()
+    }
+
+    /// Takes what a round found.
+    pub fn ruled(&mut self, round: &Round, now: Now) -> Ruling {
+        if !self.on {
+            return Ruling::default();
+        }
+        self.asking = None;
+        if round.answered {
+            self.trusted = Some(round.asked);
+            return self.sees(round.asked, now);
+        }
+        (self.wary, self.wanted) = (false, self.blind.is_some());
+        self.not_before = now.mono + BLIND_ROUND_PAUSE;
+        if self.blind.is_some() || self.witnesses.is_some() {
+            return Ruling::default();
+        }
+        if let Some(heard) = self.heard.filter(|heard| *heard >= round.asked) {
+            // Others answer while the canaries do not: the canaries are away, not we.
+            return self.sees(heard, now);
+        }
+        self.witnesses = Some(Asked {
+            since: now.mono,
+            why: round.why.clone(),
+        });
+        Ruling {
+            ask_witnesses: true,
+            ..Ruling::default()
+        }
+    }
+
+    /// So many sites that were good a moment ago are checked now.
+    pub fn witnesses(&mut self, count: usize, now: Now) -> Ruling {
+        let Some(asked) = self.witnesses.take_if(|_| count == 0) else {
+            return Ruling::default();
+        };
+        if self.trusted.is_none() && self.heard.is_some() {
+            // Canaries were never reached from here, and a site was: a network of its own, for
+            // which they are no measure.
+            return self.sees(now.mono, now);
+        }
+        self.goes_blind(asked.why, now)
+    }
+
+    fn goes_blind(&mut self, why: Box<str>, now: Now) -> Ruling {
+        self.witnesses = None;
+        self.wanted = true;
+        let mut ruling = Ruling::default();
+        if self.blind.is_none() {
+            let since = self.failures.first_failure().unwrap_or(now);
+            self.blind = Some((since, why.clone()));
+            ruling.sight = Some(SightChange::Lost {
+                since,
+                why: why.clone(),
+            });
+        }
+        let held = std::mem::take(&mut self.held).into_iter();
+        ruling.freed = held
+            .map(|(result, at)| (unseen(result, &why), at))
+            .collect();
+        ruling
+    }
+
+    /// Failures that came before `asked` are the sites' own.
+    fn sees(&mut self, asked: Moment, now: Now) -> Ruling {
+        let (freed, held) = std::mem::take(&mut self.held)
+            .into_iter()
+            .partition(|(_, at)| at.mono <= asked);
+        self.held = held;
+        self.wanted = !self.held.is_empty();
+        self.wary = false;
+        self.witnesses = None;
+        self.landings.forget();
+        let Some((since, why)) = self.blind.take() else {
+            return Ruling {
+                freed,
+                ..Ruling::default()
+            };
+        };
+        self.failures = RecentFailures::default();
+        self.was_blind = Some((now.mono, why.clone()));
+        let lasted = now.mono.since(since.mono);
+        Ruling {
+            freed,
+            sight: Some(SightChange::Regained { since, lasted, why }),
+            ..Ruling::default()
+        }
+    }
+}
+
+/// Whether a failure may be that of the way there. An answer that is wrong came from somebody.
+#[must_use]
+pub fn is_doubtful(result: &CheckResult) -> bool {
+    use Reason::{Closed, Dns, Refused, Timeout, Tls, Unreachable};
+    let reason = result.reason;
+    result.failed()
+        && reason.is_none_or(|reason| {
+            matches!(reason, Dns | Refused | Unreachable | Timeout | Tls | Closed)
+        })
+}
+
+/// The same result, which says nothing of the site.
+pub(super) fn unseen(mut result: CheckResult, why: &str) -> CheckResult {
+    result.verdict = Verdict::Unknown;
+    result.reason = Some(Reason::Internal);
+    let error = result.error.take().unwrap_or_default();
+    let error: String = format!("could not check: {why}; the check itself said: {error}");
+    result.error = Some(error.chars().take(400).collect::<String>().into());
+    result
+}
+
+/// The foreign host that the redirects of a check led to; `None` while it stayed with its
+/// own, or one of the same domain.
+#[must_use]
+pub fn landed(result: &CheckResult, host: &str) -> Option<Box<str>> {
+    let last = result.hops.last().filter(|_| result.hops.len() > 1)?;
+    let url = crate::domain::MaskedUrl::new(&*last.url);
+    let end = url.host();
+    (domain_of(end) != domain_of(host)).then(|| end.into())
+}
+
+/// The last two labels of a name; an address as it is.
+fn domain_of(host: &str) -> &str {
+    if host.starts_with('[') || host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return host;
+    }
+    let mut dots = host.rmatch_indices('.').map(|(at, _)| at);
+    dots.nth(1).map_or(host, |at| &host[at + 1..])
+}

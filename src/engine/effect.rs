@@ -1,0 +1,131 @@
+//! What the engine asks for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::alert::{Delivery, Queued, Settled, SiteAlerts};
+use crate::domain::{
+    Cause, CheckResult, CheckSpec, FailureStreak, JobId, Now, SiteId, Timestamp,
+};
+
+use super::connectivity::SightChange;
+use super::input::MonitorAlerts;
+
+/// What the engine asks its driver to do, in this order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Hand a check to a worker. The driver answers with `Missed` or `Busy` where that is so.
+    Dispatch {
+        /// The check.
+        job: JobId,
+        /// What is asked.
+        spec: Arc<CheckSpec>,
+        /// It is not the regular check: one that waits already is as good.
+        out_of_turn: bool,
+    },
+    /// Take back the check of a site that no worker has begun. The driver answers with
+    /// `Withdrawn` where there was one.
+    Withdraw(SiteId),
+    /// Keep something, in one transaction.
+    Persist(Record),
+    /// Send a message, once all that was persisted before is kept. The driver answers with
+    /// `Reported`.
+    Deliver(Delivery),
+    /// Ask every canary. The driver answers with `Canaries`.
+    AskCanaries,
+    /// Tell whoever watches.
+    Announce(Notice),
+}
+
+/// Something to be kept.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// The sites that are watched from now on: those of the engine.
+    Sites,
+    /// A result that was believed.
+    Result(Arc<CheckResult>),
+    /// A check that was not started in time.
+    Missed(SiteId),
+    /// What became of a site, and the messages that tell of it.
+    Change {
+        /// Which site.
+        site: SiteId,
+        /// Its failures from now on; `None` if it has none.
+        streak: Option<FailureStreak>,
+        /// The outage that ended just now.
+        ended: Option<Ended>,
+        /// What was told of it.
+        alerts: SiteAlerts,
+        /// Messages.
+        queued: Vec<Queued>,
+    },
+    /// What was told of the monitor itself, and the messages that tell of it.
+    Monitor {
+        /// What was told.
+        alerts: MonitorAlerts,
+        /// Messages.
+        queued: Vec<Queued>,
+    },
+    /// What became of a delivery, and messages that tell of its channel.
+    Settled {
+        /// What became of it.
+        settled: Settled,
+        /// Messages.
+        queued: Vec<Queued>,
+    },
+    /// Messages that nobody needs any more.
+    Over(Vec<Box<str>>),
+    /// The end of the maintenance that a key began at a site; `None` where it is over.
+    Maintenance(SiteId, Option<Timestamp>),
+}
+
+/// An outage that ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// The first failure: its name within its site.
+    pub since: Timestamp,
+    /// The first good check of the streak that ended it.
+    pub until: Timestamp,
+    /// All ways in which it failed.
+    pub causes: Vec<Cause>,
+}
+
+/// Something that whoever watches is told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Notice {
+    /// A check was believed.
+    Checked(Arc<CheckResult>),
+    /// An outage was confirmed.
+    Down {
+        /// Which site.
+        site: SiteId,
+    },
+    /// An outage ended.
+    Recovered {
+        /// Which site.
+        site: SiteId,
+        /// From the first failure to the first good check of the streak that ended it.
+        lasted: Duration,
+    },
+    /// A site that was up, or was not checked before, is slow, or its certificate ends soon.
+    Degraded {
+        /// Which site.
+        site: SiteId,
+    },
+    /// The monitor cannot see any more, or can again.
+    Sight(SightChange),
+    /// Checks are not run any more.
+    Unwatched {
+        /// When that began.
+        since: Now,
+        /// Sites without a result for two intervals.
+        sites: usize,
+    },
+    /// They are run again.
+    Watched {
+        /// How long they were not.
+        lasted: Duration,
+    },
+    /// The program, or the machine, stood still for so long.
+    StoodStill(Duration),
+}

@@ -1,0 +1,30 @@
+//! The pure centre: everything that is believed and planned, in one value.
+//!
+//! ```text
+//! results, ticks, configurations, keys, reports -> Input --\
+//!                                                           Engine::handle(input, now) -> effects
+//! dispatch, withdraw, persist, deliver, ask, announce <- Effect --/
+//! ```
+//!
+//! [`Engine`] owns the schedule, the state of every site ([`crate::monitor`]), connectivity and
+//! all that decides about telling ([`crate::alert`]). A driver feeds it and carries the effects
+//! out: [`crate::app`] with threads, files and sockets, the simulation in `tests/` with none.
+//!
+//! Architecture invariant: pure. No clock, no thread, no I/O, and nothing that is filled in
+//! later: the same inputs at the same times give the same effects. Whatever it must not forget
+//! leaves it as [`Effect::Persist`] together with the change that causes it.
+
+mod connectivity;
+mod effect;
+mod engine;
+mod input;
+mod recent_failures;
+mod watchfulness;
+mod witnesses;
+
+pub use connectivity::{CheckFacts, Connectivity, Round, Ruling, SightChange, is_doubtful, landed};
+pub use effect::{Effect, Ended, Notice, Record};
+pub use engine::Engine;
+pub use input::{
+    EngineConfig, Input, MonitorAlerts, RestoredMessage, RestoredSite, RestoredState, Storage,
+};

@@ -1,0 +1,58 @@
+//! Whether checks are run at all: a pool without workers, or one that is far too small, makes
+//! no site fail and is seen by nobody unless it is said.
+
+use std::time::Duration;
+
+use crate::domain::{Moment, Now};
+
+/// How long checks are missed before that is told.
+const TOLD_AFTER: Duration = Duration::from_secs(30);
+
+/// What changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WatchChange {
+    /// Checks are not run since then.
+    Lost(Now),
+    /// They are run again; they were not since then.
+    Regained(Now),
+}
+
+/// Whether checks are run.
+#[derive(Debug, Default)]
+pub(super) struct Watchfulness {
+    /// When most sites began to miss their checks.
+    since: Option<Now>,
+    told: bool,
+}
+
+impl Watchfulness {
+    /// Goes on with what an earlier run told.
+    pub(super) fn restore(&mut self, since: Now) {
+        (self.since, self.told) = (Some(since), true);
+    }
+
+    /// Since when checks are not run, once that was told.
+    pub(super) fn lost(&self) -> Option<Now> {
+        self.since.filter(|_| self.told)
+    }
+
+    /// Takes how many of the `planned` sites have missed two checks or more in a row.
+    pub(super) fn observe(&mut self, stalled: usize, planned: usize, now: Now) -> Option<WatchChange> {
+        if stalled == 0 || stalled * 2 < planned {
+            let since = self.since.take()?;
+            return std::mem::take(&mut self.told).then_some(WatchChange::Regained(since));
+        }
+        let since = *self.since.get_or_insert(now);
+        if self.told || now.mono.since(since.mono) < TOLD_AFTER {
+            return None;
+        }
+        self.told = true;
+        Some(WatchChange::Lost(since))
+    }
+
+    /// When it has to be asked again, if nothing happens before.
+    pub(super) fn next_wake(&self) -> Option<Moment> {
+        let since = self.since.filter(|_| !self.told)?;
+        Some(since.mono + TOLD_AFTER)
+    }
+}
