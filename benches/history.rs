@@ -253,6 +253,7 @@ fn down(id: SiteId, site: &Site, at: Timestamp, zone: &jiff::tz::TimeZone) -> Si
         at,
         standing: Some(Standing {
             failures: 2,
+            good_since: None,
             good: 0,
             since: at,
             causes,

@@ -24,6 +24,8 @@
 //! | [`paradigm`] | one file a paradigm, the trait, the table `ALL`, the live switch | domain, runtime, probe, trace |
 //! | [`lab`] | the toy workloads, predictions, the race and its figures, the glossary | domain, paradigm, probe, trace |
 //! | [`monitor`] | what results mean: state of every site, confirmation, uptime. A pure fold, sole owner of the truth | domain |
+//! | [`alert`] | who is told what, when: silence, parents, digests, escalation, reminders, certificates. Pure | domain, monitor |
+//! | [`engine`] | the pure centre: `handle(input, now) -> effects` over schedule, monitor and alert; sole owner of what is believed and planned | domain, schedule, monitor, alert |
 //! | [`history`] | SQLite: writer, schema, summaries, queries. The only room that knows rusqlite | domain |
 //! | [`notify`] | one file a channel, the table `ALL`, what a message says, the outbox | domain, runtime, history |
 //! | [`metrics`] | the endpoint for Prometheus: pages of what is known, their text, its server | domain, runtime, monitor |

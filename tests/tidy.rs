@@ -9,7 +9,7 @@ mod tidy {
 
     /// Rooms, and the rooms that each may import. The table of `lib.rs`, and the order in
     /// which data flows.
-    const ROOMS: [(&str, &[&str]); 17] = [
+    const ROOMS: [(&str, &[&str]); 19] = [
         ("domain", &[]),
         ("runtime", &["domain"]),
         ("config", &["domain"]),
@@ -19,6 +19,8 @@ mod tidy {
         ("paradigm", &["domain", "runtime", "probe", "trace"]),
         ("lab", &["domain", "probe", "trace", "paradigm"]),
         ("monitor", &["domain"]),
+        ("alert", &["domain", "monitor"]),
+        ("engine", &["domain", "schedule", "monitor", "alert"]),
         ("history", &["domain"]),
         ("notify", &["domain", "runtime", "history"]),
         ("metrics", &["domain", "runtime", "monitor"]),
@@ -29,16 +31,32 @@ mod tidy {
             "app",
             &[
                 "domain", "runtime", "config", "schedule", "probe", "trace", "paradigm", "lab",
-                "monitor", "history", "notify", "metrics", "demo", "tui",
+                "monitor", "alert", "engine", "history", "notify", "metrics", "demo", "tui",
             ],
         ),
         (
             "command",
             &[
                 "domain", "runtime", "config", "schedule", "probe", "trace", "paradigm", "lab",
-                "monitor", "history", "notify", "metrics", "import", "demo", "tui", "app",
+                "monitor", "alert", "engine", "history", "notify", "metrics", "import", "demo",
+                "tui", "app",
             ],
         ),
+    ];
+
+    /// Rooms that decide and do nothing: no clock, no thread, no file, no network.
+    const PURE: [&str; 4] = ["schedule", "monitor", "alert", "engine"];
+
+    /// What does not occur in them.
+    const IMPURE: [&str; 8] = [
+        "std::fs",
+        "std::net::Tcp",
+        "std::net::Udp",
+        "std::thread",
+        "std::process",
+        "tokio",
+        "SystemTime::now",
+        "Instant::now",
     ];
 
     /// Crates, and the rooms that alone may know them.
@@ -183,6 +201,19 @@ mod tidy {
                     || source.code.contains(&format!("use {name}"));
                 if uses && !rooms.contains(&source.room.as_str()) {
                     complaints.push(format!("{} knows {name}", source.path.display()));
+                }
+            }
+        }
+        assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    }
+
+    #[test]
+    fn pure_rooms_do_nothing() {
+        let mut complaints = Vec::new();
+        for source in sources() {
+            for word in IMPURE {
+                if PURE.contains(&source.room.as_str()) && source.code.contains(word) {
+                    complaints.push(format!("{}: {word}", source.path.display()));
                 }
             }
         }

@@ -134,10 +134,14 @@ impl Alerts {
     /// Takes over a changed configuration; what is open stays so.
     pub fn configure(&mut self, rules: AlertRules, now: Now) {
         let owners = rules.owners.iter();
-        self.owners = owners.map(|owner| (owner.name.clone(), owner.clone())).collect();
+        self.owners = owners
+            .map(|owner| (owner.name.clone(), owner.clone()))
+            .collect();
         self.silences.configure(rules.windows.clone());
         self.policy.configure(rules.remind, now);
-        self.outbox.collect(Collection { longest: rules.digest });
+        self.outbox.collect(Collection {
+            longest: rules.digest,
+        });
         self.rules = rules;
     }
 
@@ -153,7 +157,8 @@ impl Alerts {
     /// Goes on with what was told of a site in an earlier run.
     pub fn restore(&mut self, state: &SiteState, alerts: SiteAlerts, now: Now) {
         if state.outage().is_some() {
-            self.policy.open(state.id(), alerts.outage.unwrap_or_default(), now);
+            self.policy
+                .open(state.id(), alerts.outage.unwrap_or_default(), now);
         }
         if !alerts.episodes.is_empty() {
             self.episodes.insert(state.id(), alerts.episodes);
@@ -165,9 +170,15 @@ impl Alerts {
     pub fn resume(&mut self, (owner, channel): (&str, &str), resumed: Resumed, now: Now) {
         match resumed {
             Resumed::Waiting(event) => self.outbox.push(owner, channel, event, now),
-            Resumed::Sending { id, events, attempts, after } => {
+            Resumed::Sending {
+                id,
+                events,
+                attempts,
+                after,
+            } => {
                 let at = now.mono + after;
-                self.outbox.resume((owner, channel), &id, events, attempts, at);
+                self.outbox
+                    .resume((owner, channel), &id, events, attempts, at);
             }
         }
     }
@@ -231,7 +242,12 @@ impl Alerts {
         }
         let mut to = self.owners_of(state);
         to.extend(telling.escalated);
-        self.queue(Event::Recovered { lasted }, Some((state, Some(since))), &to, now)
+        self.queue(
+            Event::Recovered { lasted },
+            Some((state, Some(since))),
+            &to,
+            now,
+        )
     }
 
     /// The site left the configuration, or was given another URL.
@@ -263,7 +279,9 @@ impl Alerts {
         for event in events.into_iter().filter(|_| !silent) {
             let (event, wanted): (_, fn(&Owner) -> bool) = match event {
                 EpisodeEvent::Certificate { not_after, days } => {
-                    (Event::Certificate { not_after, days }, |owner| owner.tell.certificate)
+                    (Event::Certificate { not_after, days }, |owner| {
+                        owner.tell.certificate
+                    })
                 }
                 EpisodeEvent::Slow { since } => (Event::Slow { since }, |owner| owner.tell.slow),
             };
@@ -288,10 +306,16 @@ impl Alerts {
     /// What is due by `now`.
     pub fn turn(&mut self, monitor: &Monitor, now: Now) -> AlertTurn {
         let mut turn = AlertTurn::default();
-        let due = self.policy.turn(monitor, &self.silences, &self.owners, &self.zone, now);
+        let due = self
+            .policy
+            .turn(monitor, &self.silences, &self.owners, &self.zone, now);
         for (site, due) in due {
-            let Some(state) = monitor.site(site) else { continue };
-            let Some(outage) = state.outage() else { continue };
+            let Some(state) = monitor.site(site) else {
+                continue;
+            };
+            let Some(outage) = state.outage() else {
+                continue;
+            };
             let lasted = outage.lasted(now.mono);
             let about = Some((state, Some(outage.since().wall)));
             let own = self.owners_of(state);
@@ -304,8 +328,16 @@ impl Alerts {
                 Due::Reminder(number) => {
                     self.queue(Event::Reminder { lasted, number }, about, &own, now)
                 }
-                Due::Escalate { to, from, quiet_until } => {
-                    let event = Event::Escalated { lasted, from, quiet_until };
+                Due::Escalate {
+                    to,
+                    from,
+                    quiet_until,
+                } => {
+                    let event = Event::Escalated {
+                        lasted,
+                        from,
+                        quiet_until,
+                    };
                     self.queue(event, about, &BTreeSet::from([to]), now)
                 }
             };
@@ -313,7 +345,11 @@ impl Alerts {
             turn.queued.extend(queued);
         }
         let mut truth = |event: &Pending| truth(event, monitor, now);
-        let Turn { deliveries, checks, over } = self.outbox.turn(now, &mut truth);
+        let Turn {
+            deliveries,
+            checks,
+            over,
+        } = self.outbox.turn(now, &mut truth);
         turn.deliveries = deliveries;
         turn.checks.extend(checks);
         turn.over = over;
@@ -352,7 +388,10 @@ impl Alerts {
         let message = delivery.id.clone();
         let mut queued = Vec::new();
         if self.channel_told.insert(name) {
-            let event = Arc::new(Event::ChannelFailed { channel: channel.into(), message });
+            let event = Arc::new(Event::ChannelFailed {
+                channel: channel.into(),
+                message,
+            });
             let others = self.rules.channels.get(owner).cloned().unwrap_or_default();
             for other in others.iter().filter(|other| &***other != channel) {
                 queued.push(self.push(&event, None, owner, other, now));
@@ -375,7 +414,11 @@ impl Alerts {
     /// When something has to be decided next, if nothing happens before.
     #[must_use]
     pub fn next_wake(&self) -> Option<Moment> {
-        let wakes = self.policy.next_wake().into_iter().chain(self.outbox.next_wake());
+        let wakes = self
+            .policy
+            .next_wake()
+            .into_iter()
+            .chain(self.outbox.next_wake());
         wakes.min()
     }
 
@@ -418,7 +461,15 @@ impl Alerts {
         let outage = about.and_then(|(_, outage)| outage);
         let since = outage.map_or_else(String::new, |since| since.as_micros().to_string());
         let discriminant = event.discriminant();
-        let parts = [event.kind().word(), name, url, &since, owner, channel, &discriminant];
+        let parts = [
+            event.kind().word(),
+            name,
+            url,
+            &since,
+            owner,
+            channel,
+            &discriminant,
+        ];
         let quiet_until = self
             .owners
             .get(owner)
@@ -467,7 +518,10 @@ fn truth(event: &Pending, monitor: &Monitor, now: Now) -> Truth {
         event.kind,
         EventKind::Down | EventKind::Reminder | EventKind::Escalated
     );
-    let Some(site) = event.site.filter(|_| about_outage || event.kind == EventKind::Slow) else {
+    let Some(site) = event
+        .site
+        .filter(|_| about_outage || event.kind == EventKind::Slow)
+    else {
         return Truth::Holds;
     };
     let Some(state) = monitor.site(site) else {

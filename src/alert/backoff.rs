@@ -28,7 +28,11 @@ pub(super) fn pause(
     let pause = doubled
         .min(LONGEST_PAUSE)
         .mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0);
-    Some(pause.max(retry_after.unwrap_or_default()).min(GIVE_UP_AFTER))
+    Some(
+        pause
+            .max(retry_after.unwrap_or_default())
+            .min(GIVE_UP_AFTER),
+    )
 }
 
 #[cfg(test)]
@@ -43,7 +47,13 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_a_quarter_of_an_hour_and_are_spread() {
-        for (attempts, longest) in [(1, 5.0), (2, 10.0), (3, 20.0), (9, 900.0), (u32::MAX, 900.0)] {
+        for (attempts, longest) in [
+            (1, 5.0),
+            (2, 10.0),
+            (3, 20.0),
+            (9, 900.0),
+            (u32::MAX, 900.0),
+        ] {
             assert_eq!(seconds(attempts, 1.0), longest);
             assert_eq!(seconds(attempts, 0.0), longest / 2.0);
         }

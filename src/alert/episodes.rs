@@ -86,12 +86,7 @@ impl Episodes {
         (events, changed)
     }
 
-    fn certificate(
-        &mut self,
-        site: &Site,
-        result: &CheckResult,
-        now: Now,
-    ) -> Option<EpisodeEvent> {
+    fn certificate(&mut self, site: &Site, result: &CheckResult, now: Now) -> Option<EpisodeEvent> {
         let not_after = result.certificate.as_ref()?.not_after;
         let left = not_after.since(now.wall);
         let warn = site.spec.cert_warn;
@@ -105,11 +100,16 @@ impl Episodes {
             .filter(|days| DAY * *days < warn && left < DAY * *days)
             .min()
             .unwrap_or(first);
-        let told = self.certificate.filter(|known| known.not_after == not_after);
+        let told = self
+            .certificate
+            .filter(|known| known.not_after == not_after);
         if told.is_some_and(|told| told.told_days <= days) {
             return None;
         }
-        self.certificate = Some(CertificateEpisode { not_after, told_days: days });
+        self.certificate = Some(CertificateEpisode {
+            not_after,
+            told_days: days,
+        });
         Some(EpisodeEvent::Certificate { not_after, days })
     }
 
@@ -123,7 +123,10 @@ impl Episodes {
             self.slow = None;
             return None;
         }
-        let slow = self.slow.get_or_insert(SlowEpisode { since: now.wall, told: false });
+        let slow = self.slow.get_or_insert(SlowEpisode {
+            since: now.wall,
+            told: false,
+        });
         if slow.told || now.wall.since(slow.since) < slow_after {
             return None;
         }

@@ -139,12 +139,12 @@ impl Lane {
         self.pending.is_empty() && self.sending.is_none()
     }
 
-    pub(super) const fn is_sending(&self) -> bool {
-        self.sending.is_some()
-    }
-
     pub(super) fn len(&self) -> usize {
-        self.pending.len() + self.sending.as_ref().map_or(0, |sending| sending.events.len())
+        self.pending.len()
+            + self
+                .sending
+                .as_ref()
+                .map_or(0, |sending| sending.events.len())
     }
 
     /// Queues an event.
@@ -164,7 +164,11 @@ impl Lane {
     pub(super) fn resume(&mut self, id: &str, events: Vec<Pending>, attempts: u32, at: Moment) {
         if self.retry.is_none() {
             let names = events.iter().map(|event| event.id.clone()).collect();
-            self.retry = Some(Retry { id: id.into(), events: names, at });
+            self.retry = Some(Retry {
+                id: id.into(),
+                events: names,
+                at,
+            });
             self.attempts = attempts;
         }
         self.put_back(events);
@@ -224,7 +228,10 @@ impl Lane {
         if self.retry.as_ref().is_some_and(|retry| retry.at > now.mono) {
             return None;
         }
-        if self.collecting.is_some_and(|window| collection.ends(window) <= now.mono) {
+        if self
+            .collecting
+            .is_some_and(|window| collection.ends(window) <= now.mono)
+        {
             self.collecting = None;
             self.released = self.pending.len();
         }
@@ -355,7 +362,11 @@ impl Lane {
     pub(super) fn settle(&mut self, id: &str, report: &Report, now: Now) -> Option<Settled> {
         let delivery = self.sending.take_if(|sending| &*sending.id == id)?;
         self.attempts = delivery.attempts.saturating_add(1);
-        let written = delivery.events.iter().map(|event| event.at).min_by_key(|at| at.mono);
+        let written = delivery
+            .events
+            .iter()
+            .map(|event| event.at)
+            .min_by_key(|at| at.mono);
         let age = written.map_or(Duration::ZERO, |at| now.mono.since(at.mono));
         let next = match report {
             Report::Delivered => {
@@ -377,7 +388,11 @@ impl Lane {
         };
         self.retry = Some(Retry {
             id: delivery.id.clone(),
-            events: delivery.events.iter().map(|event| event.id.clone()).collect(),
+            events: delivery
+                .events
+                .iter()
+                .map(|event| event.id.clone())
+                .collect(),
             at: now.mono + pause,
         });
         self.put_back(delivery.events.to_vec());

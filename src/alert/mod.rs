@@ -37,4 +37,4 @@ pub use message_id::message_id;
 pub use outbox::{Outbox, Turn};
 pub use policy::{Due, Telling};
 pub use silence::{MAINTENANCE_BY_KEY, Silence, Windows};
-pub use time_windows::quiet_until;
+pub use time_windows::{open_until, quiet_until};

@@ -46,7 +46,10 @@ impl Outbox {
 
     /// Queues an event for an owner on a channel.
     pub fn push(&mut self, owner: &str, channel: &str, event: Pending, now: Now) {
-        let slot = self.lanes.entry((channel.into(), owner.into())).or_default();
+        let slot = self
+            .lanes
+            .entry((channel.into(), owner.into()))
+            .or_default();
         slot.lane.push(event);
         let wake = slot.lane.next_release(self.collection, now);
         slot.wake = slot.wake.into_iter().chain(wake).min();
@@ -61,7 +64,10 @@ impl Outbox {
         attempts: u32,
         at: Moment,
     ) {
-        let slot = self.lanes.entry((channel.into(), owner.into())).or_default();
+        let slot = self
+            .lanes
+            .entry((channel.into(), owner.into()))
+            .or_default();
         slot.lane.resume(id, events, attempts, at);
         slot.wake = Some(slot.wake.map_or(at, |wake| wake.min(at)));
     }
@@ -125,7 +131,9 @@ impl Outbox {
         self.lanes
             .iter()
             .filter(|((channel, _), _)| {
-                self.under_way.get(channel).is_none_or(|under_way| *under_way < CHANNEL_SLOTS)
+                self.under_way
+                    .get(channel)
+                    .is_none_or(|under_way| *under_way < CHANNEL_SLOTS)
             })
             .filter_map(|(_, slot)| slot.wake)
             .min()

@@ -94,7 +94,12 @@ impl Policy {
     /// An outage was confirmed, or goes on from an earlier run.
     pub(super) fn open(&mut self, site: SiteId, telling: Telling, now: Now) {
         let told = telling.told.map(|told| now.mono - now.wall.since(told));
-        let watch = Watch { telling, told, next: now.mono, ..Watch::default() };
+        let watch = Watch {
+            telling,
+            told,
+            next: now.mono,
+            ..Watch::default()
+        };
         self.agenda.insert((now.mono, site));
         if let Some(old) = self.open.insert(site, watch) {
             self.agenda.remove(&(old.next, site));
@@ -143,9 +148,15 @@ impl Policy {
                 Some((at, _)) if *at <= now.mono => {}
                 _ => break,
             }
-            let Some((_, site)) = self.agenda.pop_first() else { break };
-            let Some(mut watch) = self.open.remove(&site) else { continue };
-            let Some(state) = monitor.site(site) else { continue };
+            let Some((_, site)) = self.agenda.pop_first() else {
+                break;
+            };
+            let Some(mut watch) = self.open.remove(&site) else {
+                continue;
+            };
+            let Some(state) = monitor.site(site) else {
+                continue;
+            };
             if state.outage().is_none() {
                 continue;
             }
@@ -154,7 +165,9 @@ impl Policy {
                 LONGEST_STEP
             } else if watch.told.is_none() {
                 untold(&mut watch, state, silence, now, &mut due)
-            } else if silence.is_some() || state.outage().is_some_and(|it| it.acknowledged.is_some()) {
+            } else if silence.is_some()
+                || state.outage().is_some_and(|it| it.acknowledged.is_some())
+            {
                 LONGEST_STEP
             } else {
                 self.press(&mut watch, state, (owners, zone), now, &mut due)
@@ -181,7 +194,9 @@ impl Policy {
         let mut next = LONGEST_STEP;
         let named = &state.site().owners;
         for owner in named.iter().filter_map(|name| owners.get(name)) {
-            let Some(escalation) = &owner.escalate else { continue };
+            let Some(escalation) = &owner.escalate else {
+                continue;
+            };
             if named.contains(&escalation.to) || watch.telling.escalated.contains(&escalation.to) {
                 continue;
             }
@@ -237,7 +252,9 @@ fn untold(
             due.push((state.id(), Due::Check));
             return STEP;
         };
-        let failed = state.last_failure().is_some_and(|last| last.started >= asked);
+        let failed = state
+            .last_failure()
+            .is_some_and(|last| last.started >= asked);
         let decided = failed && state.good() == 0;
         if !decided && now.mono.since(asked) < CHECK_PATIENCE {
             return STEP;

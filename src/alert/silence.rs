@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::config::{Common as SharedWindow, Window};
-use crate::domain::{SiteId, Timestamp};
+use crate::domain::{MaintenanceWindow, SharedWindow, SiteId, Timestamp};
 use crate::monitor::{Monitor, SiteState};
 
 use super::time_windows::open_until;
@@ -37,7 +36,7 @@ pub enum Silence {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Windows {
     /// By the name of the site.
-    pub of_sites: BTreeMap<Box<str>, Vec<Window>>,
+    pub of_sites: BTreeMap<Box<str>, Vec<MaintenanceWindow>>,
     /// Those that several sites share, by name or tag.
     pub shared: Vec<SharedWindow>,
 }
@@ -49,7 +48,7 @@ type Answer = Cell<Option<(i64, Option<Timestamp>)>>;
 #[derive(Debug)]
 pub(super) struct Silences {
     zone: TimeZone,
-    windows: Vec<(Window, Answer)>,
+    windows: Vec<(MaintenanceWindow, Answer)>,
     by_name: HashMap<Box<str>, Vec<usize>>,
     by_tag: HashMap<Box<str>, Vec<usize>>,
     by_key: BTreeMap<SiteId, Timestamp>,
@@ -87,7 +86,7 @@ impl Silences {
         }
     }
 
-    fn add(&mut self, window: Window) -> usize {
+    fn add(&mut self, window: MaintenanceWindow) -> usize {
         self.windows.push((window, Answer::default()));
         self.windows.len() - 1
     }
@@ -116,7 +115,10 @@ impl Silences {
         let tagged = site.tags.iter().filter_map(|tag| self.by_tag.get(tag));
         let planned = named.chain(tagged.flatten());
         let planned = planned.filter_map(|place| self.open_until(*place, now));
-        key.filter(|until| *until > now).into_iter().chain(planned).max()
+        key.filter(|until| *until > now)
+            .into_iter()
+            .chain(planned)
+            .max()
     }
 
     /// Why owners are not told of an outage of the site at present.

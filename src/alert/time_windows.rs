@@ -6,8 +6,7 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, ToSpan as _};
 
-use crate::config::{CronTime, Opens, Window};
-use crate::domain::{Owner, Quiet, Timestamp};
+use crate::domain::{Cron, CronTime, MaintenanceWindow, Owner, Quiet, Timestamp, WindowStart};
 
 /// The zone of this name, or else `usual`.
 fn zone(name: Option<&str>, usual: &TimeZone) -> TimeZone {
@@ -27,13 +26,17 @@ fn comes(local: DateTime, zone: &TimeZone) -> Option<jiff::Timestamp> {
 
 /// Until when the window is open at `at`; `None` if it is not.
 #[must_use]
-pub(super) fn open_until(window: &Window, at: Timestamp, usual: &TimeZone) -> Option<Timestamp> {
+pub fn open_until(
+    window: &MaintenanceWindow,
+    at: Timestamp,
+    usual: &TimeZone,
+) -> Option<Timestamp> {
     let zone = zone(window.zone.as_deref(), usual);
     let at = instant(at);
     let lasts = SignedDuration::try_from(window.lasts).ok()?;
     let opened = match window.opens {
-        Opens::Once(local) => comes(local, &zone).filter(|opens| *opens <= at),
-        Opens::Again(cron) => {
+        WindowStart::Once(local) => comes(local, &zone).filter(|opens| *opens <= at),
+        WindowStart::Recurring(cron) => {
             // In autumn a local time that seems to come yet has been here, an hour ago; and
             // the whole stretch is as much longer, or shorter.
             let first = at
@@ -65,7 +68,7 @@ pub(super) fn open_until(window: &Window, at: Timestamp, usual: &TimeZone) -> Op
     (ends > at).then(|| Timestamp::from_micros(ends.as_microsecond()))
 }
 
-fn matches(cron: &crate::config::Cron, local: DateTime) -> bool {
+fn matches(cron: &Cron, local: DateTime) -> bool {
     let number = |number: i8| u32::try_from(number).unwrap_or_default();
     cron.matches(CronTime {
         minute: number(local.minute()),
@@ -109,7 +112,7 @@ pub fn quiet_until(owner: &Owner, at: Timestamp, usual: &TimeZone) -> Option<Tim
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Known, parse};
+    use crate::config::{KnownNames, parse};
     use std::time::Duration;
 
     fn at(text: &str) -> Timestamp {
@@ -128,15 +131,15 @@ mod tests {
         )
     }
 
-    fn window(text: &str) -> Window {
+    fn window(text: &str) -> MaintenanceWindow {
         let text = format!("[[maintenance]]\ntags = [\"a\"]\n{text}\n");
         let config = parse(
             &text,
             std::path::Path::new("sites.toml"),
-            &Known { paradigms: &[] },
+            &KnownNames { paradigms: &[] },
         )
         .unwrap();
-        config.common_maintenance[0].window.clone()
+        config.shared_maintenance[0].window.clone()
     }
 
     #[test]

@@ -19,8 +19,8 @@ use crate::monitor::{Monitor, Notice, Outage, Round, Sight, SiteState};
 use crate::notify::{BlindPeriod, DeliveryEvent, NotifyPlan, OutageEvent, OutageMessage, Outbox};
 
 use super::channel_settings::plan;
-use super::time_windows::quiet_until;
 use super::vigil::{Due, Rules, Silence, Vigil};
+use crate::alert::quiet_until;
 
 /// What the history and the outbox have to say, each from its own thread.
 #[derive(Debug)]

@@ -30,7 +30,6 @@ mod sight;
 mod status_line;
 mod svg_export;
 mod tidings;
-mod time_windows;
 mod trace_collector;
 mod trace_export;
 mod trouble;

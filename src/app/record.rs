@@ -20,7 +20,9 @@ impl Core {
         let mut told = BTreeSet::new();
         for restored in restored {
             let RestoredSite { site, standing, .. } = restored;
-            self.monitor.restore(&site.name, &site.url, standing, now);
+            if let Some(id) = self.monitor.known(&site.name, &site.url) {
+                self.monitor.restore_site(id, standing, None, now);
+            }
             if restored.told {
                 told.insert(site.name);
             }

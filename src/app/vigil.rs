@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::config::{Config, MaintenanceWindow, SharedWindow};
+use crate::config::Config;
+use crate::domain::{MaintenanceWindow, SharedWindow};
 use crate::domain::{Moment, Now, Owner, SiteId, Timestamp};
 use crate::monitor::{Monitor, SiteState};
 
-use super::time_windows::open_until;
+use crate::alert::open_until;
 
 /// How long maintenance lasts that a key began.
 pub(super) const BY_KEY: Duration = Duration::from_secs(3_600);

@@ -189,7 +189,9 @@ impl<W: Write> Log<W> {
                 put(fields, "owners", owners(state));
                 Some("down")
             }
-            Notice::Recovered { site: id, lasted, .. } => {
+            Notice::Recovered {
+                site: id, lasted, ..
+            } => {
                 let state = site(id)?;
                 named(state, fields);
                 let outage = state.last_outage()?;

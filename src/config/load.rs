@@ -239,7 +239,7 @@ fn append(all: &mut Option<Diagnostics>, more: Diagnostics) {
 struct RegisteredSite {
     index: usize,
     parent_at: usize,
-    maintenance: Vec<super::maintenance::MaintenanceWindow>,
+    maintenance: Vec<crate::domain::MaintenanceWindow>,
 }
 
 impl RegisteredSite {

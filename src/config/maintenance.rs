@@ -4,68 +4,10 @@ use std::time::Duration;
 
 use jiff::civil::DateTime;
 
+use crate::domain::{Cron, MaintenanceWindow, SharedWindow, WindowStart};
+
 use super::table_reader::TableReader;
 use super::value_parsers::{self, Parsed, ValueError};
-
-/// A window in which a site's outages are expected, and nobody is told of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MaintenanceWindow {
-    /// When it opens, local time.
-    pub opens: WindowStart,
-    /// How long it stays open, in time that really passes.
-    pub lasts: Duration,
-    /// A time zone of the IANA database; the machine's own without.
-    pub zone: Option<Box<str>>,
-}
-
-/// When a window opens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WindowStart {
-    /// Whenever a line of a crontab says.
-    Recurring(Cron),
-    /// Once.
-    Once(DateTime),
-}
-
-/// Windows of several sites at once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SharedWindow {
-    /// When.
-    pub window: MaintenanceWindow,
-    /// Sites with one of these tags.
-    pub tags: Vec<Box<str>>,
-    /// Sites of these names.
-    pub sites: Vec<Box<str>>,
-}
-
-/// One minute of local time, as a crontab sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CronTime {
-    /// 0 to 59.
-    pub minute: u32,
-    /// 0 to 23.
-    pub hour: u32,
-    /// Of the month, 1 to 31.
-    pub day: u32,
-    /// 1 to 12.
-    pub month: u32,
-    /// 0 (Sunday) to 6.
-    pub weekday: u32,
-}
-
-/// The five fields of a crontab line: minute, hour, day of the month, month, day of the
-/// week; each a set of bits. (POSIX.1-2017, crontab: where both days are restricted, either
-/// suffices.)
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cron {
-    minutes: u64,
-    hours: u64,
-    days: u64,
-    months: u64,
-    weekdays: u64,
-    any_day: bool,
-    any_weekday: bool,
-}
 
 /// The range and the names of one field.
 struct Field {
@@ -146,54 +88,33 @@ impl Field {
     }
 }
 
-impl Cron {
-    fn parse(text: &str) -> Parsed<Self> {
-        let words: Vec<&str> = text.split_whitespace().collect();
-        let [minute, hour, day, month, weekday] = words[..] else {
-            return Err(ValueError::expected(
-                "expected five fields such as \"0 3 * * sun\" (minute, hour, day, month, weekday)",
-            ));
-        };
-        let [minutes, hours, days, months, weekdays] = &FIELDS;
-        let bits = |field: &Field, text: &str| {
-            field.bits(text).ok_or_else(|| {
-                let Field {
-                    what, least, most, ..
-                } = field;
-                ValueError::expected(format!("expected a {what} from {least} to {most}"))
-            })
-        };
-        let weekdays = bits(weekdays, weekday)?;
-        Ok(Self {
-            minutes: bits(minutes, minute)?,
-            hours: bits(hours, hour)?,
-            days: bits(days, day)?,
-            months: bits(months, month)?,
-            // Sunday is 0 and 7.
-            weekdays: weekdays | weekdays >> 7,
-            any_day: day.starts_with('*'),
-            any_weekday: weekday.starts_with('*'),
+fn parse_cron(text: &str) -> Parsed<Cron> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let [minute, hour, day, month, weekday] = words[..] else {
+        return Err(ValueError::expected(
+            "expected five fields such as \"0 3 * * sun\" (minute, hour, day, month, weekday)",
+        ));
+    };
+    let [minutes, hours, days, months, weekdays] = &FIELDS;
+    let bits = |field: &Field, text: &str| {
+        field.bits(text).ok_or_else(|| {
+            let Field {
+                what, least, most, ..
+            } = field;
+            ValueError::expected(format!("expected a {what} from {least} to {most}"))
         })
-    }
-
-    /// Whether a window opens in this minute.
-    #[must_use]
-    pub const fn matches(&self, time: CronTime) -> bool {
-        const fn has(bits: u64, number: u32) -> bool {
-            number < 64 && bits >> number & 1 == 1
-        }
-        let day = has(self.days, time.day);
-        let weekday = has(self.weekdays, time.weekday);
-        let date = if self.any_day || self.any_weekday {
-            day && weekday
-        } else {
-            day || weekday
-        };
-        has(self.minutes, time.minute)
-            && has(self.hours, time.hour)
-            && has(self.months, time.month)
-            && date
-    }
+    };
+    let weekdays = bits(weekdays, weekday)?;
+    Ok(Cron {
+        minutes: bits(minutes, minute)?,
+        hours: bits(hours, hour)?,
+        days: bits(days, day)?,
+        months: bits(months, month)?,
+        // Sunday is 0 and 7.
+        weekdays: weekdays | weekdays >> 7,
+        any_day: day.starts_with('*'),
+        any_weekday: weekday.starts_with('*'),
+    })
 }
 
 /// One `{ cron = "0 3 * * sun", lasts = "2h" }` of a site.
@@ -223,7 +144,7 @@ pub(super) fn read_shared_window(mut table: TableReader<'_>) -> Option<SharedWin
 }
 
 fn read_times(table: &mut TableReader<'_>) -> Option<MaintenanceWindow> {
-    let cron = table.text("cron", Cron::parse);
+    let cron = table.text("cron", parse_cron);
     let at = table.text("at", |text| {
         text.parse::<DateTime>().map_err(|_| {
             ValueError::expected("expected a date and time such as \"2026-12-24 22:00\"")
@@ -258,6 +179,7 @@ fn read_times(table: &mut TableReader<'_>) -> Option<MaintenanceWindow> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::CronTime;
 
     const SUNDAY_3: CronTime = CronTime {
         minute: 0,
@@ -281,11 +203,7 @@ mod tests {
             ("0 3 */2 * sun", true),
             ("0,30 2,3 * * *", true),
         ] {
-            assert_eq!(
-                Cron::parse(text).unwrap().matches(SUNDAY_3),
-                opens,
-                "{text}"
-            );
+            assert_eq!(parse_cron(text).unwrap().matches(SUNDAY_3), opens, "{text}");
         }
     }
 
@@ -305,7 +223,7 @@ mod tests {
             "1- * * * *",
             "* * * * * *",
         ] {
-            assert!(Cron::parse(text).is_err(), "{text:?}");
+            assert!(parse_cron(text).is_err(), "{text:?}");
         }
     }
 }

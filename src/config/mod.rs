@@ -34,7 +34,6 @@ pub use edit::{EditError, WrittenContent, set_paused};
 pub use files::{ContentHash, SourceFile};
 pub use load::{from_urls, load, parse};
 pub use locate::{ConfigNotFound, Environment, find, state_dir};
-pub use maintenance::{Cron, CronTime, MaintenanceWindow, SharedWindow, WindowStart};
 pub use model::{
     Config, EmailSettings, HistorySettings, KnownNames, MonitorSettings, NotifySettings,
     PushSettings, QueueSettings, Secret, SmsSettings, SmtpSecurity, SmtpServer, USER_AGENT,

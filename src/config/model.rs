@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::domain::{MaskedUrl, Owner, Site};
 
 use super::files::SourceFile;
-use super::maintenance::{MaintenanceWindow, SharedWindow};
+use crate::domain::{MaintenanceWindow, SharedWindow};
 
 /// The User-Agent header where none is configured.
 pub const USER_AGENT: &str = concat!(

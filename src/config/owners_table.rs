@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{Tell, Escalation, Owner, Quiet};
+use crate::domain::{Escalation, Owner, Quiet, Tell};
 
 use super::table_reader::TableReader;
 use super::value_parsers::{self, ValueError};

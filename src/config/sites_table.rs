@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use crate::domain::{CheckSpec, MaskedUrl, Owner, Site, StatusSet};
 
-use super::maintenance::{MaintenanceWindow, read_window};
+use super::maintenance::read_window;
 use super::model::MonitorSettings;
 use super::table_reader::TableReader;
 use super::value_parsers::{self, nearest, quoted};
+use crate::domain::MaintenanceWindow;
 
 /// How many redirects are followed where a site does not say.
 const MAX_REDIRECTS: u16 = 5;

@@ -8,6 +8,7 @@ mod duration;
 mod event;
 mod job;
 mod kinship;
+mod maintenance_window;
 mod result;
 mod site;
 mod standing;
@@ -19,10 +20,13 @@ pub use duration::{DurationError, brief, parse_duration};
 pub use event::EventKind;
 pub use job::{Job, JobId, SiteId, Ticket};
 pub use kinship::{Common, Kin, Traits, kin};
+pub use maintenance_window::{Cron, CronTime, MaintenanceWindow, SharedWindow, WindowStart};
 pub use result::{
     Certificate, CheckResult, Hop, Method, Outcome, Phase, Phases, RanOn, Reason, Verdict,
 };
-pub use site::{CheckSpec, Escalation, MaskedUrl, Owner, Quiet, Site, StatusRange, StatusSet, Tell};
+pub use site::{
+    CheckSpec, Escalation, MaskedUrl, Owner, Quiet, Site, StatusRange, StatusSet, Tell,
+};
 pub use standing::{Acknowledgement, Cause, MOST_CAUSES, Standing, Standing as FailureStreak};
 pub use text::{MAX_SENTENCE, clean, is_unsafe, sentence};
 pub use witness::Witness;

@@ -191,7 +191,10 @@ impl Connectivity {
         now: Now,
     ) -> (Option<CheckResult>, Ruling) {
         if result.status == Some(NETWORK_AUTHENTICATION_REQUIRED) && !facts.believed {
-            let portal = unseen(result, "a captive portal answered in the site's place (511)");
+            let portal = unseen(
+                result,
+                "a captive portal answered in the site's place (511)",
+            );
             return (Some(portal), Ruling::default());
         }
         if !self.on || facts.believed || result.verdict == Verdict::Unknown {
@@ -395,7 +398,11 @@ pub fn landed(result: &CheckResult, host: &str) -> Option<Box<str>> {
 
 /// The last two labels of a name; an address as it is.
 fn domain_of(host: &str) -> &str {
-    if host.starts_with('[') || host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+    if host.starts_with('[')
+        || host
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    {
         return host;
     }
     let mut dots = host.rmatch_indices('.').map(|(at, _)| at);

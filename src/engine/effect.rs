@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::alert::{Delivery, Queued, Settled, SiteAlerts};
-use crate::domain::{
-    Cause, CheckResult, CheckSpec, FailureStreak, JobId, Now, SiteId, Timestamp,
-};
+use crate::domain::{Cause, CheckResult, CheckSpec, FailureStreak, JobId, Now, SiteId, Timestamp};
 
 use super::connectivity::SightChange;
 use super::input::MonitorAlerts;

@@ -12,10 +12,8 @@ use crate::schedule::Schedule;
 
 use super::connectivity::{CheckFacts, Connectivity, Ruling, SightChange, landed};
 use super::effect::{Effect, Ended, Notice, Record};
-use super::input::{
-    BLIND_TOLD_AFTER, EngineConfig, Input, MonitorAlerts, RestoredState, Storage,
-};
-use super::watchfulness::{Watchfulness, WatchChange};
+use super::input::{BLIND_TOLD_AFTER, EngineConfig, Input, MonitorAlerts, RestoredState, Storage};
+use super::watchfulness::{WatchChange, Watchfulness};
 use super::witnesses::{is_local, witnesses};
 
 /// Checks handed out in one turn, so that a key is answered in the middle of a million.
@@ -88,7 +86,12 @@ impl Engine {
                 let ruling = self.connectivity.ruled(&round, now);
                 self.rule(ruling, now);
             }
-            Input::Reported { owner, channel, id, report } => {
+            Input::Reported {
+                owner,
+                channel,
+                id,
+                report,
+            } => {
                 let (settled, queued) = self.alerts.report((&owner, &channel), &id, &report, now);
                 if let Some(settled) = settled {
                     self.persist(Record::Settled { settled, queued });
@@ -176,7 +179,9 @@ impl Engine {
         self.monitor.configure(config.sites, now);
         self.alerts.configure(config.alerts, now);
         let watched = self.monitor.sites().filter(|state| !state.site().paused);
-        let plan: Vec<_> = watched.map(|state| (state.id(), state.site().interval)).collect();
+        let plan: Vec<_> = watched
+            .map(|state| (state.id(), state.site().interval))
+            .collect();
         self.schedule.configure(&plan, now.mono);
         self.persist(Record::Sites);
         for (site, old) in before {
@@ -193,7 +198,9 @@ impl Engine {
 
     fn restore(&mut self, restored: RestoredState, now: Now) {
         for site in restored.sites {
-            let Some(id) = self.monitor.known(&site.name, &site.url) else { continue };
+            let Some(id) = self.monitor.known(&site.name, &site.url) else {
+                continue;
+            };
             if let Some(streak) = site.streak {
                 self.monitor.restore_site(id, streak, site.last_result, now);
             }
@@ -220,7 +227,8 @@ impl Engine {
                     event.site = site;
                 }
             }
-            self.alerts.resume((&message.owner, &message.channel), resumed, now);
+            self.alerts
+                .resume((&message.owner, &message.channel), resumed, now);
         }
         if let Some((since, why)) = &restored.monitor.blind {
             self.connectivity.restore(earlier(*since, now), why);
@@ -411,12 +419,24 @@ impl Engine {
             self.tell(Event::Blind { since, why }, now);
         }
         let totals = self.monitor.totals();
-        let (stalled, planned) = (self.monitor.stalled(), totals.all() - totals.of(State::Paused));
+        let (stalled, planned) = (
+            self.monitor.stalled(),
+            totals.all() - totals.of(State::Paused),
+        );
         match self.watchfulness.observe(stalled, planned, now) {
             Some(WatchChange::Lost(since)) => {
                 self.told.unwatched = Some(since.wall);
-                self.tell(Event::Unwatched { since, sites: stalled }, now);
-                self.announce(Notice::Unwatched { since, sites: stalled });
+                self.tell(
+                    Event::Unwatched {
+                        since,
+                        sites: stalled,
+                    },
+                    now,
+                );
+                self.announce(Notice::Unwatched {
+                    since,
+                    sites: stalled,
+                });
             }
             Some(WatchChange::Regained(since)) => {
                 let lasted = now.mono.since(since.mono);
@@ -438,7 +458,9 @@ impl Engine {
         if !self.monitor.set_paused(site, paused, now) {
             return;
         }
-        let Some(state) = self.monitor.site(site) else { return };
+        let Some(state) = self.monitor.site(site) else {
+            return;
+        };
         let interval = state.site().interval;
         self.alerts.examine(site, now);
         if paused {
@@ -459,7 +481,9 @@ impl Engine {
     }
 
     fn persist_change(&mut self, site: SiteId, ended: Option<Ended>, queued: Vec<Queued>) {
-        let Some(state) = self.monitor.site(site) else { return };
+        let Some(state) = self.monitor.site(site) else {
+            return;
+        };
         let record = Record::Change {
             site,
             streak: state.standing(),
@@ -473,7 +497,10 @@ impl Engine {
     /// Writes down everything that a new file must know.
     fn persist_all(&mut self, _now: Now) {
         self.persist(Record::Sites);
-        let failing = self.monitor.sites().filter(|state| state.standing().is_some());
+        let failing = self
+            .monitor
+            .sites()
+            .filter(|state| state.standing().is_some());
         for site in failing.map(SiteState::id).collect::<Vec<_>>() {
             self.persist_change(site, None, Vec::new());
         }
@@ -523,5 +550,8 @@ impl Engine {
 
 /// A time of an earlier run on both clocks of this one.
 fn earlier(at: crate::domain::Timestamp, now: Now) -> Now {
-    Now { mono: now.mono - now.wall.since(at), wall: at }
+    Now {
+        mono: now.mono - now.wall.since(at),
+        wall: at,
+    }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::alert::{AlertRules, Report, Resumed, SiteAlerts};
-use crate::domain::{Acknowledgement, CheckResult, JobId, Site, SiteId, FailureStreak, Timestamp};
+use crate::domain::{Acknowledgement, CheckResult, FailureStreak, JobId, Site, SiteId, Timestamp};
 
 use super::connectivity::Round;
 

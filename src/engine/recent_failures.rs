@@ -129,7 +129,7 @@ fn hash(text: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Timestamp;
+    use crate::domain::{Moment, Timestamp};
 
     fn at(seconds: u64) -> Now {
         Now {

@@ -37,7 +37,12 @@ impl Watchfulness {
     }
 
     /// Takes how many of the `planned` sites have missed two checks or more in a row.
-    pub(super) fn observe(&mut self, stalled: usize, planned: usize, now: Now) -> Option<WatchChange> {
+    pub(super) fn observe(
+        &mut self,
+        stalled: usize,
+        planned: usize,
+        now: Now,
+    ) -> Option<WatchChange> {
         if stalled == 0 || stalled * 2 < planned {
             let since = self.since.take()?;
             return std::mem::take(&mut self.told).then_some(WatchChange::Regained(since));

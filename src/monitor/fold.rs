@@ -135,7 +135,12 @@ impl Monitor {
             self.slots[id.index()] = None;
         }
         self.totals = Totals::default();
-        self.stalled = self.slots.iter().flatten().filter(|state| state.is_stalled()).count();
+        self.stalled = self
+            .slots
+            .iter()
+            .flatten()
+            .filter(|state| state.is_stalled())
+            .count();
         for state in self.slots.iter().flatten() {
             self.totals.0[state.state() as usize] += 1;
         }
@@ -198,26 +203,16 @@ impl Monitor {
         notices.extend(again.map(|after| Notice::CheckAgain { site: id, after }));
         notices.extend(turn.map(|turn| match turn {
             Turn::Opened => Notice::Down { site: id },
-            Turn::Recovered { lasted, until } => Notice::Recovered { site: id, lasted, until },
+            Turn::Recovered { lasted, until } => Notice::Recovered {
+                site: id,
+                lasted,
+                until,
+            },
             Turn::Degraded => Notice::Degraded { site: id },
         }));
         if stands {
             notices.push(Notice::Stands { site: id });
         }
-    }
-
-    /// Gives a site back what stood against it when the program ended. `url` is its URL as
-    /// it may be shown: under another one it is another site. Nobody is told again.
-    pub fn restore(&mut self, name: &str, url: &str, standing: Standing, now: Now) -> bool {
-        let same = |id: &SiteId| {
-            self.site(*id)
-                .is_some_and(|site| site.site().spec.url.shown() == url)
-        };
-        let Some(id) = self.by_name.get(name).copied().filter(same) else {
-            return false;
-        };
-        self.restore_site(id, standing, None, now);
-        true
     }
 
     /// The site of this name, if its URL is this one, as it may be shown: under another one it

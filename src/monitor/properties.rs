@@ -7,8 +7,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use crate::domain::{
-    Acknowledgement, CheckResult, CheckSpec, Clock, JobId, ManualClock, MaskedUrl, Method, Outcome,
-    Phases, RanOn, Reason, Site, SiteId, StatusSet, Timestamp, Verdict,
+    Acknowledgement, CheckResult, CheckSpec, Clock, JobId, ManualClock, MaskedUrl, Method, Now,
+    Outcome, Phases, RanOn, Reason, Site, SiteId, StatusSet, Timestamp, Verdict,
 };
 
 use super::{Monitor, Notice, State};
@@ -93,12 +93,18 @@ pub(crate) fn look(job: JobId, verdict: Verdict) -> CheckResult {
     }
 }
 
-/// The rules of confirmation, written down as plainly as possible: looks at the whole
-/// history each time.
-fn is_down(looks: &[Verdict], confirm: usize, recover: usize) -> bool {
+/// The rules of confirmation, written down as plainly as possible: reads the whole history
+/// each time. `None` is a gap in which nobody checked: failures around it are not in a row.
+fn is_down(checks: &[Option<Verdict>], confirm: usize, recover: usize) -> bool {
     let mut down = false;
     let (mut bad, mut good) = (0, 0);
-    for verdict in looks {
+    for verdict in checks {
+        let Some(verdict) = verdict else {
+            if !down {
+                bad = 0;
+            }
+            continue;
+        };
         if *verdict == Verdict::Down {
             bad += 1;
             good = 0;
@@ -127,7 +133,7 @@ proptest! {
         let mut monitor = Monitor::new();
         monitor.configure(vec![site("a", confirm, recover)], clock.now());
         let id = SiteId::from_index(0);
-        let mut looks = Vec::new();
+        let (mut checks, mut seen) = (Vec::new(), None);
         let mut first_failure = None;
         let mut open = false;
         let (mut told_down, mut told_up) = (0, 0);
@@ -142,7 +148,14 @@ proptest! {
                     // hear of one that is paused.
                     let heard = !monitor.site(id).unwrap().site().paused;
                     if heard && verdict != Verdict::Unknown {
-                        looks.push(verdict);
+                        let interval = monitor.site(id).unwrap().site().interval;
+                        if seen.replace(now).is_some_and(|seen: Now| now.mono.since(seen.mono) > interval * 2) {
+                            checks.push(None);
+                            if !open {
+                                first_failure = None;
+                            }
+                        }
+                        checks.push(Some(verdict));
                     }
                     match verdict {
                         _ if !heard => {}
@@ -160,9 +173,9 @@ proptest! {
                     monitor.configure(vec![again], now);
                 }
             }
-            let expected = is_down(&looks, confirm as usize, recover as usize);
+            let expected = is_down(&checks, confirm as usize, recover as usize);
             let state = monitor.site(id).unwrap();
-            prop_assert_eq!(state.outage().is_some(), expected, "{:?}", looks);
+            prop_assert_eq!(state.outage().is_some(), expected, "{:?}", checks);
             if expected && !open {
                 prop_assert_eq!(Some(state.outage().unwrap().since()), first_failure);
             }
@@ -200,7 +213,7 @@ proptest! {
         };
         let (mut steady, mut restarted) = (fresh(), fresh());
         let id = SiteId::from_index(0);
-        let mut kept = None;
+        let (mut kept, mut last) = (None, None);
         for (up, seconds, restart) in steps {
             clock.advance(Duration::from_secs(seconds));
             let now = clock.now();
@@ -208,7 +221,8 @@ proptest! {
                 restarted = fresh();
                 if let Some(standing) = kept.clone() {
                     let url = "http://a.invalid/";
-                    prop_assert!(restarted.restore("a", url, standing, now));
+                    restarted.restore_site(id, standing, last, now);
+                    prop_assert!(restarted.known("a", url).is_some());
                 }
             }
             let job = JobId { site: id, due: now.mono };
@@ -224,6 +238,7 @@ proptest! {
                 notices.iter().copied().filter(|notice| !matches!(notice, Notice::Stands { .. })).collect()
             };
             prop_assert_eq!(told_only(&expected), told_only(&found));
+            last = Some(now.wall);
             if found.contains(&(Notice::Stands { site: id })) {
                 kept = restarted.site(id).unwrap().standing();
             }

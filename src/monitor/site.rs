@@ -228,7 +228,9 @@ impl SiteState {
     /// without a result for more than two intervals.
     fn clock_runs_for(&self, now: Moment) -> Option<bool> {
         let unseen = self.site.paused || self.blind || self.missed_in_a_row > 0;
-        let fresh = self.last_seen.is_some_and(|seen| !self.is_gap(now.since(seen.mono)));
+        let fresh = self
+            .last_seen
+            .is_some_and(|seen| !self.is_gap(now.since(seen.mono)));
         if unseen || self.verdict.is_none() || !fresh {
             return None;
         }

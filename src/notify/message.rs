@@ -415,6 +415,7 @@ mod tests {
             webhook: None,
             quiet: None,
             escalate: None,
+            tell: crate::domain::Tell::default(),
         }
     }
 

@@ -100,6 +100,7 @@ pub(super) fn result(site: usize, seconds: i64, reason: Option<Reason>, millis: 
 pub(super) fn standing(since: i64, failures: u32, down: bool) -> Standing {
     Standing {
         failures,
+        good_since: None,
         good: 0,
         since: at(since),
         causes: vec![Cause {
