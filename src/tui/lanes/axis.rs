@@ -1,33 +1,36 @@
-//! Which moment stands in which cell.
+//! The time axis of a lane: maps moments to cells and back.
 //!
-//! Lanes never scroll, which would send every cell anew: a hand sweeps over a page that
-//! stands still, and what is right of the hand is from the page before.
+//! Lanes never scroll, because scrolling would redraw every cell. Instead the page stands
+//! still, a hand sweeps over it from left to right, and the cells right of the hand still
+//! show the page before.
 
 use std::time::Duration;
 
 use crate::domain::Moment;
 
-/// The hand's first cells, in which the page before fades.
+/// Cells that the hand passes while the previous page is dimmed, part by part.
 const FADING: usize = 24;
 
-/// Parts in which a line fades: some lines are full from end to end.
+/// Parts of a line that are dimmed separately, so that a full line does not change at once.
 const PARTS: usize = 3;
 
-/// Cells that are kept empty right of the hand, so that new and old are told apart.
+/// Cells kept empty right of the hand, which separate the new page from the old one.
 const GAP: usize = 2;
 
-/// A stretch of time and the cells that it stands in.
+/// A page of the axis: a stretch of time and the cells that show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct AxisPage {
     /// The moment at the left edge of cell 0.
     pub(super) origin: Moment,
-    /// From the first cell to the last of this page, both included.
+    /// The first cell that shows this page.
     first: usize,
+    /// The last cell that shows this page, included.
     pub(super) last: usize,
-    /// What is after this has not happened yet.
+    /// The end of the page's data: nothing is recorded after it yet.
     end: Moment,
-    /// What is shown of it.
+    /// The earliest moment that is shown.
     pub(super) left: Moment,
+    /// The latest moment that is shown.
     pub(super) right: Moment,
 }
 
@@ -44,23 +47,24 @@ impl AxisPage {
     }
 }
 
-/// The scale of a picture.
+/// The scale that all lanes of a screen are drawn to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Axis {
     cells: usize,
     /// Nanoseconds in a cell.
     cell: u64,
-    /// The newest page first.
+    /// The newest page first; the second is the page before, where any of it is still shown.
     pages: [Option<AxisPage>; 2],
+    /// The cell of the present; `None` on a page that stands still.
     hand: Option<usize>,
 }
 
 impl Axis {
-    /// A page that stands still and ends at `to`.
+    /// A fixed page of `span`, which ends at `to`.
     pub(crate) fn still(to: Moment, span: Duration, cells: u16) -> Self {
         let (cells, cell) = Self::scale(span, cells);
         let span = Duration::from_nanos(cell * cells as u64);
-        // Where the record does not go back so far, the picture begins with the clock.
+        // Before the clock's zero there is nothing: the page begins there at the earliest.
         let origin = to - span;
         Self {
             cells,
@@ -70,7 +74,8 @@ impl Axis {
         }
     }
 
-    /// Pages of `span` each, of which one begins at `anchor`; the hand is at `now`.
+    /// The page of `span` that `now` falls on, where pages are laid end to end from `anchor`;
+    /// the hand is at `now`.
     pub(crate) fn sweeping(anchor: Moment, now: Moment, span: Duration, cells: u16) -> Self {
         let (cells, cell) = Self::scale(span, cells);
         let page = cell * cells as u64;
@@ -80,7 +85,7 @@ impl Axis {
         let newest = AxisPage::of(origin, cell, (0, hand), now);
         let older = origin - Duration::from_nanos(page);
         let before = AxisPage::of(older, cell, (hand + 1 + GAP, cells - 1), origin);
-        // The page of a sweep begins clean; so does the very first one.
+        // The first page has none before it.
         let shown = origin > anchor && before.first <= before.last;
         Self {
             cells,
@@ -96,46 +101,46 @@ impl Axis {
         (cells, (nanos / cells as u64).max(1))
     }
 
-    /// How many cells there are.
+    /// The number of cells.
     pub(crate) const fn cells(&self) -> usize {
         self.cells
     }
 
-    /// How long a cell is.
+    /// The duration of one cell.
     pub(crate) const fn cell(&self) -> Duration {
         Duration::from_nanos(self.cell)
     }
 
-    /// The same in nanoseconds, for tens of thousands of stretches: from a `Duration` they come
-    /// by way of seconds.
+    /// The duration of one cell in nanoseconds. Converting a `Duration` goes by way of seconds,
+    /// too slow for tens of thousands of spans.
     pub(super) const fn nanos(&self) -> u64 {
         self.cell
     }
 
-    /// Where the hand is, on a page that moves.
+    /// The cell of the present; `None` on a page that stands still.
     pub(crate) const fn hand(&self) -> Option<usize> {
         self.hand
     }
 
-    /// Whether a cell is of the page before.
+    /// Whether a cell shows the page before.
     pub(crate) fn is_old(&self, cell: usize) -> bool {
         self.hand.is_some_and(|hand| cell > hand)
     }
 
-    /// Whether a cell of this line is drawn as old. The parts of lines take their turns while
-    /// the hand goes over the first cells: all at once they would be too much for one frame.
+    /// Whether a cell of this line is drawn dim, as old. Parts of lines turn dim one after
+    /// another while the hand passes its first cells, so that no frame redraws them all.
     pub(crate) fn is_faded(&self, line: u16, cell: usize) -> bool {
         let part = cell * PARTS / self.cells;
         let turn = (usize::from(line) + part * FADING / PARTS) % FADING;
         self.is_old(cell) && self.hand.is_some_and(|hand| hand >= turn)
     }
 
-    /// The newest page's beginning.
+    /// The moment at the left edge of the newest page.
     pub(crate) fn origin(&self) -> Moment {
         self.pages[0].map_or(Moment::ZERO, |page| page.origin)
     }
 
-    /// The earliest and the latest moment that is shown.
+    /// The earliest and the latest moment that are shown.
     pub(crate) fn range(&self) -> (Moment, Moment) {
         let pages = self.pages.iter().flatten();
         let from = pages.clone().map(|page| page.left).min();
@@ -143,7 +148,7 @@ impl Axis {
         (from.unwrap_or_default(), to.unwrap_or_default())
     }
 
-    /// The pages of which something is shown, the newest first.
+    /// The pages that are at least partly shown, the newest first.
     pub(super) fn pages(&self) -> impl Iterator<Item = &AxisPage> {
         self.pages.iter().flatten()
     }
@@ -153,7 +158,7 @@ impl Axis {
         left(page.origin, self.cell, cell)
     }
 
-    /// The moment in the middle of a cell.
+    /// The moment in the middle of a cell; `None` for a cell that no page is shown in.
     pub(crate) fn moment(&self, cell: usize) -> Option<Moment> {
         let page = self
             .pages
@@ -163,7 +168,7 @@ impl Axis {
         Some(self.left(page, cell) + Duration::from_nanos(self.cell / 2))
     }
 
-    /// The cell in which a moment stands.
+    /// The cell that shows a moment; `None` if it is not shown.
     pub(crate) fn place(&self, at: Moment) -> Option<usize> {
         self.pages.iter().flatten().find_map(|page| {
             if at < page.origin || at > page.end {

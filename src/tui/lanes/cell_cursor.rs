@@ -1,39 +1,42 @@
-//! Finds the cells of one stretch of time after another.
+//! Finds the cells of one span of time after another.
 
 use crate::domain::Moment;
 
 use super::Axis;
 use super::axis::AxisPage;
 
-/// A cell, as far as it is on its page.
+/// The cell that the last span began in.
 #[derive(Clone, Copy, Debug, Default)]
 struct CursorCell {
+    /// Its index on the axis.
     cell: usize,
-    /// Its left edge.
+    /// The moment at its left edge, shown or not.
     edge: Moment,
+    /// The part of it that is shown, from here
     from: Moment,
+    /// to here, excluded.
     to: Moment,
     /// The page's last cell.
     last: usize,
-    /// The end of what is shown of the page.
+    /// The latest moment that its page shows.
     right: Moment,
 }
 
-/// A stretch of time on one page.
+/// The part of a span that one page shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Clip {
     /// The first cell that it touches.
     pub(crate) first: usize,
-    /// Its beginning, in nanoseconds from that cell's left edge; less than a cell.
+    /// Its start, in nanoseconds from that cell's left edge; less than a cell's duration.
     pub(crate) from: u64,
-    /// Its end, from the same edge.
+    /// Its end, in nanoseconds from the same edge.
     pub(crate) to: u64,
     /// The page's last cell.
     pub(crate) last: usize,
 }
 
-/// What draws stretches of time into the cells of an axis. Of forty thousand polls most lie
-/// in the cell of the one before: it remembers that cell, and divides where that is left.
+/// Maps spans to the cells of an axis. Most of a page's polls, tens of thousands, fall into the
+/// cell of the poll before: the cursor keeps that cell, and divides only when a span leaves it.
 #[derive(Clone, Debug)]
 pub(crate) struct CellCursor<'a> {
     axis: &'a Axis,
@@ -48,16 +51,16 @@ impl<'a> CellCursor<'a> {
         }
     }
 
-    /// Nanoseconds in a cell.
+    /// The duration of a cell in nanoseconds.
     pub(crate) const fn width(&self) -> u64 {
         self.axis.nanos()
     }
 
-    /// Gives the cells that `from` to `to` touches, in runs that belong together: the first
-    /// cell, and the stretch of time, counted from that cell's left edge.
+    /// Calls `each` with the part of the span that each page shows; not at all for an empty
+    /// span, or one that is not shown.
     #[inline]
     pub(crate) fn clip(&mut self, from: Moment, to: Moment, mut each: impl FnMut(Clip)) {
-        // Most checks never waited in the queue, say.
+        // Common: a check that never waited in the queue has an empty span there.
         if to <= from {
             return;
         }
@@ -71,7 +74,7 @@ impl<'a> CellCursor<'a> {
             if to <= from {
                 continue;
             }
-            // No moment is on both pages: a cell that holds it is of this one.
+            // No moment is on both pages, so a cell that contains it belongs to this page.
             if !(self.at_cell.from..self.at_cell.to).contains(&from) {
                 self.at_cell = self.find(page, from);
             }
@@ -79,7 +82,7 @@ impl<'a> CellCursor<'a> {
         }
     }
 
-    /// The cell that `from` to `to` is in, if it is in one and all of it is shown.
+    /// The cell that contains the whole span; `None` if it touches several, or is not shown.
     pub(crate) fn within(&mut self, from: Moment, to: Moment) -> Option<usize> {
         if from < self.at_cell.from || from >= self.at_cell.to {
             let page = self
@@ -117,9 +120,9 @@ impl CursorCell {
 }
 
 impl Clip {
-    /// The last cell that it touches, where cells are `width` nanoseconds wide.
+    /// The last cell that it touches, where a cell lasts `width` nanoseconds.
     pub(crate) const fn end(&self, width: u64) -> usize {
-        // Few touch more than two cells, and a division takes longer than all else here.
+        // Few spans touch more than two cells, and the division is the slow part.
         if self.to <= width {
             self.first
         } else if self.to - width <= width {
@@ -153,7 +156,7 @@ mod tests {
                 let (from, to) = (at(from), at(from + length));
                 let (mut clipped, mut alone) = (Vec::new(), Vec::new());
                 cursor.clip(from, to, |clip| clipped.push(clip));
-                // Whatever it remembers, it gives what one gives that remembers nothing.
+                // The remembered cell never changes the result.
                 CellCursor::new(&axis).clip(from, to, |clip| alone.push(clip));
                 prop_assert_eq!(&clipped, &alone);
                 for clip in &clipped {

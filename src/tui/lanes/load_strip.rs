@@ -1,4 +1,4 @@
-//! How many checks at once, cell by cell: the strips under the lanes.
+//! The strips below the lanes: the mean number of checks in each cell.
 
 use crate::domain::Moment;
 
@@ -7,13 +7,13 @@ use super::cell_cursor::CellCursor;
 
 const BLOCKS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
-/// The mean number in each cell.
+/// Counts spans of time that overlap, cell by cell.
 #[derive(Clone, Debug)]
 pub(crate) struct LoadStrip<'a> {
     cursor: CellCursor<'a>,
-    /// Nanoseconds in cells that are touched in part.
+    /// For each cell, nanoseconds of the spans that cover a part of it.
     parts: Vec<u64>,
-    /// Changes of the number of whole cells, from each cell on.
+    /// For each cell, by how much the number of spans that cover it wholly changes there.
     changes: Vec<i64>,
 }
 
@@ -26,7 +26,7 @@ impl<'a> LoadStrip<'a> {
         }
     }
 
-    /// One more from `from` to `to`.
+    /// Counts one span, from `from` to `to`.
     pub(crate) fn add(&mut self, from: Moment, to: Moment) {
         let Self {
             cursor,
@@ -52,7 +52,7 @@ impl<'a> LoadStrip<'a> {
             }
             part(clip.first, width - clip.from);
             part(last, clip.to - (last - clip.first) as u64 * width);
-            // What lies between is whole, if anything does.
+            // The cells between the first and the last are covered wholly.
             if last > clip.first + 1 {
                 change(clip.first + 1, 1);
                 change(last, -1);
@@ -60,7 +60,7 @@ impl<'a> LoadStrip<'a> {
         });
     }
 
-    /// The mean number in each cell.
+    /// The mean number of spans in each cell, over the cell's duration.
     pub(crate) fn means(&self) -> Vec<f64> {
         let width = self.cursor.width() as f64;
         let whole = self.changes.iter().scan(0, |sum, change| {
@@ -75,7 +75,7 @@ impl<'a> LoadStrip<'a> {
     }
 }
 
-/// The block of a number on a scale that ends at `most`; `None` for nothing at all.
+/// The block character for `number` on a scale from 0 to `most`; `None` below a thousandth.
 pub(crate) fn block(number: f64, most: usize) -> Option<&'static str> {
     if number < 1e-3 {
         return None;

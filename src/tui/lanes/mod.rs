@@ -1,12 +1,12 @@
-//! Time drawn from left to right: which moment stands in which cell, what a thread or a
-//! check did in it, and the symbol for that.
+//! Lanes: time drawn from left to right, one cell a stretch of time.
 //!
 //! ```text
-//! Axis   moment <-> cell, one scale for all lanes
-//! Raster what was done in each cell, by time
-//! marks  cell -> glyph and colour; one meaning a glyph
-//! CellCursor    the cells of one stretch after another
-//! LoadStrip   how many at once, cell by cell
+//! Axis        moment <-> cell, one scale for all lanes
+//! CellCursor  the cells of one span after another
+//! Raster      how the time of each cell was spent
+//! Symbol      glyph and style of a cell; a glyph has one meaning
+//! LoadStrip   mean number of checks in each cell
+//! ticks       labels below the axis
 //! ```
 
 mod axis;

@@ -1,4 +1,4 @@
-//! How much time of each cell went into what.
+//! How the time of each cell was spent.
 
 use crate::domain::Moment;
 use crate::trace::{Activity, Bundle, Span};
@@ -6,7 +6,7 @@ use crate::trace::{Activity, Bundle, Span};
 use super::Axis;
 use super::cell_cursor::CellCursor;
 
-/// Nanoseconds of a cell, by what was done in them.
+/// Nanoseconds of a cell, by activity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CellTimes {
     pub(crate) queued: u64,
@@ -28,7 +28,7 @@ impl CellTimes {
     }
 }
 
-/// One lane, cell by cell.
+/// The cells of one lane.
 #[derive(Clone, Debug)]
 pub(crate) struct Raster<'a> {
     cursor: CellCursor<'a>,
@@ -43,12 +43,12 @@ impl<'a> Raster<'a> {
         }
     }
 
-    /// Adds a stretch of a check.
+    /// Adds a span of a check.
     pub(crate) fn add(&mut self, span: &Span) {
         self.fill(span.from, span.to, span.activity);
     }
 
-    /// Adds a stretch of time.
+    /// Adds `activity` from `from` to `to`.
     pub(crate) fn fill(&mut self, from: Moment, to: Moment, activity: Activity) {
         let Self { cursor, cells } = self;
         let width = cursor.width();
@@ -65,7 +65,8 @@ impl<'a> Raster<'a> {
         });
     }
 
-    /// Adds stretches that stand side by side, if they are all in one cell.
+    /// Adds a bundle of spans. Returns false, and adds nothing, if it holds several spans that
+    /// are not all in one cell: the caller then adds them one by one.
     pub(crate) fn pour(&mut self, bundle: &Bundle, activity: Activity) -> bool {
         if bundle.of == 1 {
             self.fill(bundle.from, bundle.to, activity);
@@ -79,7 +80,8 @@ impl<'a> Raster<'a> {
         false
     }
 
-    /// What counted as waiting, and was not, because all the rest was part of it.
+    /// Reduces waiting by the time spent running, locked and ready, for spans of waiting that
+    /// were added whole, the rest included.
     pub(crate) fn subtract_from_waiting(&mut self) {
         for cell in &mut self.cells {
             let rest = cell.running + cell.locked + cell.ready;

@@ -1,4 +1,4 @@
-//! The mark of each state, with one meaning everywhere: a glyph, a colour and a word.
+//! The symbol of each activity, with one meaning on every screen: a glyph and a style.
 
 use ratatui::style::{Color, Style};
 
@@ -7,7 +7,7 @@ use crate::tui::theme::{DIM, NETWORK, PLAIN};
 use super::load_strip::block;
 use super::raster::CellTimes;
 
-/// How a cell is drawn.
+/// A glyph and the style that a cell is drawn in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Symbol {
     pub(crate) glyph: &'static str,
@@ -24,25 +24,25 @@ const fn of(glyph: &'static str, style: Style) -> Symbol {
     Symbol { glyph, style }
 }
 
-/// A check begins.
+/// The start of a check.
 pub(crate) const START: Symbol = of("│", NETWORK);
-/// A check goes on that began before the page.
+/// A check that began before the page did.
 pub(crate) const BEFORE: Symbol = of("‹", NETWORK);
-/// Waits for the network or a timer.
+/// A check that waits for the network or a timer.
 const WAITING: Symbol = of("─", NETWORK);
-/// Due, and waits for a worker.
+/// A check that is due and waits for a worker.
 const QUEUED: Symbol = of("·", DIM);
 /// A thread with nothing to do.
 pub(crate) const IDLE: Symbol = of("_", DIM);
-/// A poll too short to fill anything.
+/// A poll that is too short to fill an eighth of a cell.
 pub(crate) const POLLED: Symbol = of("┴", RUNNING);
 
-/// Every symbol and its word, for the legend; and which give way first where room is short.
+/// The legend: symbol, word, and rank; the greatest rank is left out first where room is short.
 pub(crate) const LEGEND: [(Symbol, &str, u8); 8] = [
     (START, "start", 1),
     (WAITING, "network", 1),
     (of("█", RUNNING), "cpu", 2),
-    // Only a worker under the interpreter lock waits for that.
+    // Shown least: only workers under the interpreter lock ever wait for it.
     (of("▒", LOCKED), "lock", 6),
     (QUEUED, "queued", 3),
     (of(":", READY), "ready", 4),
@@ -50,10 +50,10 @@ pub(crate) const LEGEND: [(Symbol, &str, u8); 8] = [
     (POLLED, "polled", 3),
 ];
 
-/// A cell of a check, or of a thread that holds one while it waits; `width` is a cell in
-/// nanoseconds. `None` where nothing was done.
+/// The symbol of what took most of a cell, for a check or for a thread that holds one check at
+/// a time; `width` is the duration of a cell in nanoseconds. `None` where nothing happened.
 pub(crate) fn symbol(cell: &CellTimes, width: u64) -> Option<Symbol> {
-    // Running is seen where it takes an eighth of a cell; so it is not lost in the waiting.
+    // Running counts four times, so that short runs show up among long waits.
     let running = cell.running * 4;
     let most = [running, cell.locked, cell.ready, cell.waiting, cell.queued]
         .into_iter()
@@ -74,8 +74,8 @@ pub(crate) fn symbol(cell: &CellTimes, width: u64) -> Option<Symbol> {
     })
 }
 
-/// A cell of a thread that goes from task to task: it runs one of them, waits for the lock,
-/// or has nothing to run.
+/// The symbol of a cell of a thread that switches between tasks: running one, waiting for the
+/// interpreter lock, or idle.
 pub(crate) fn thread_symbol(cell: &CellTimes, width: u64) -> Symbol {
     if cell.locked > cell.running {
         of("▒", LOCKED)
@@ -86,7 +86,7 @@ pub(crate) fn thread_symbol(cell: &CellTimes, width: u64) -> Symbol {
     }
 }
 
-/// As high as the share of the cell in which something ran.
+/// A block as high as the share of the cell that was spent running.
 fn level(nanos: u64, width: u64) -> Symbol {
     let share = nanos as f64 / width.max(1) as f64;
     of(block(share.max(0.01), 1).unwrap_or("▁"), RUNNING)

@@ -1,8 +1,8 @@
-//! The labels below an axis.
+//! The labels below an axis, in seconds since the page began.
 
 use super::Axis;
 
-/// The seconds of the newest page: the cell and the text of each label.
+/// The labels of the newest page: the cell that each stands at, and its text.
 pub(crate) fn ticks(axis: &Axis) -> Vec<(usize, String)> {
     let step = tick_step(axis);
     let cell = axis.cell().as_secs_f64();

@@ -1,4 +1,4 @@
-//! The last line: the keys that count here, from the key table.
+//! The bottom line: the keys of the screen or overlay on top, from the key table.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -9,7 +9,7 @@ use crate::tui::theme::{BOLD, PLAIN};
 
 use super::{Piece, draw_pieces};
 
-/// Draws as many keys as there is room for; the most important, help, stays.
+/// Draws as many keys as there is room for; the first, help, is left out last.
 pub(crate) fn draw(buffer: &mut Buffer, area: Rect, mode: Mode, context: &Context<'_>) {
     let hints = keymap::footer(mode, context).into_iter().enumerate();
     let pieces = hints.map(|(rank, (key, word))| {

@@ -1,4 +1,4 @@
-//! The two lines on top and the notices below them.
+//! The header: two lines of figures, and below them the notices.
 
 use std::collections::BTreeSet;
 
@@ -41,7 +41,7 @@ pub(crate) fn draw(
 
 type Pieces = Vec<Piece<'static>>;
 
-/// What runs the checks, and whether the picture is live.
+/// The first line: screens, paradigm and queue at the left; source and clock at the right.
 fn first_line(
     state: &State,
     model: &ViewModel<'_>,
@@ -69,7 +69,7 @@ fn first_line(
                     format!("[{}] {}", label.key, label.name.to_uppercase()),
                     BOLD,
                 ),
-                Span::raw(format!(", {}", crew(model, census.workers))),
+                Span::raw(format!(", {}", worker_count(model, census.workers))),
             ],
         ));
     }
@@ -77,7 +77,7 @@ fn first_line(
         model
             .trace
             .queue
-            .map(|queue| Piece::text(5, places(queue), PLAIN)),
+            .map(|queue| Piece::text(5, host_count(queue), PLAIN)),
     );
     left.push(Piece::text(
         4,
@@ -104,15 +104,14 @@ fn first_line(
     (left, right)
 }
 
-/// The workers: those that are there, where they are others than this program's own threads
-/// and processes, and then not how many checks may be under way.
-fn crew(model: &ViewModel<'_>, workers: usize) -> String {
+/// The number of workers: behind a queue those alive, else the paradigm's own.
+fn worker_count(model: &ViewModel<'_>, workers: usize) -> String {
     let there = |queue: &QueueFigures| queue.workers.iter().filter(|one| one.alive).count();
     plural(model.trace.queue.map_or(workers, there), "worker")
 }
 
-/// Where the workers of a queue are, and what they can run at once.
-fn places(queue: &QueueFigures) -> String {
+/// The number of hosts of a queue's live workers, and of checks that they run at once.
+fn host_count(queue: &QueueFigures) -> String {
     let alive = queue.workers.iter().filter(|worker| worker.alive);
     let hosts: BTreeSet<&str> = alive.map(|worker| &*worker.host).collect();
     let mut text = format!("on {}", plural(hosts.len(), "host"));
@@ -122,7 +121,7 @@ fn places(queue: &QueueFigures) -> String {
     text
 }
 
-/// How many sites are in each state, and how good the checks are.
+/// The number of sites in each state, the worst lateness, and latency quantiles.
 fn counts(summary: &Summary) -> Pieces {
     let mut pieces = Vec::new();
     for state in SiteIs::ALL {
@@ -157,7 +156,7 @@ fn counts(summary: &Summary) -> Pieces {
     pieces
 }
 
-/// What the paradigm holds of the list, as it was measured.
+/// The measured load of the paradigm, or by how much it falls behind; `None` until measured.
 fn capacity(model: &ViewModel<'_>) -> Option<Piece<'static>> {
     let capacity = model.trace.capacity?;
     let name = model.paradigms.get(model.active)?.name;
@@ -174,7 +173,7 @@ fn capacity(model: &ViewModel<'_>) -> Option<Piece<'static>> {
     Some(Piece::text(7, load, PLAIN))
 }
 
-/// What the checks cost.
+/// Resources in use: threads, processes, processor time, memory.
 fn costs(summary: &Summary) -> Pieces {
     let (census, process) = (summary.census, summary.process);
     let mut pieces = vec![
@@ -190,7 +189,7 @@ fn costs(summary: &Summary) -> Pieces {
     pieces
 }
 
-/// Draws what is wrong for as long as it is, and that the display is frozen.
+/// Draws the banner of a condition that persists, and whether the display is frozen.
 pub(crate) fn draw_notices(buffer: &mut Buffer, area: Rect, state: &State, model: &ViewModel<'_>) {
     let width = area.width.saturating_sub(2);
     let mut rows = area.rows();

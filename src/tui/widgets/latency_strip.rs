@@ -1,4 +1,4 @@
-//! The strip of a site's last checks, one cell a check, the newest at the right.
+//! The strip of a site's recent checks: one cell a check, the newest at the right.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::tui::theme;
 
 const BLOCKS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
-/// The marks, for the legend.
+/// The glyphs of checks without a latency worth a bar: glyph, word of the legend, state.
 pub(crate) const LEGEND: [(&str, &str, State); 4] = [
     ("x", "down", State::Down),
     ("!", "failing", State::Suspect),
@@ -19,19 +19,19 @@ pub(crate) const LEGEND: [(&str, &str, State); 4] = [
     ("·", "missed", State::Missed),
 ];
 
-/// What one step of height stands for.
+/// The ratio of latencies between one height and the next.
 const STEP: f64 = 1.3;
 
-/// The height of a latency beside the site's usual one, which is `▄`: each step is 1.3
-/// times the one below, and the full block is slower than the site's own `slow`.
+/// The bar of a latency, relative to the site's usual one, which is `▄`. Each step is 1.3 times
+/// the one below; the full block means slower than the site's limit `slow`.
 ///
-/// A scale of its own for each site shows a change wherever it happens, in a site of 12 ms
-/// as well as in one of 700; how sites compare is what the LATENCY column says.
+/// The scale is relative so that a change shows in a site of 12 ms as well as in one of 700 ms.
+/// The LATENCY column has absolute figures.
 pub(crate) fn block(latency: Duration, usual: Duration, slow: Duration) -> &'static str {
     if latency > slow {
         return BLOCKS[7];
     }
-    // Whole milliseconds are kept; half of one keeps 0 and 1 from being worlds apart.
+    // Samples are whole milliseconds: half of one added keeps the ratio of 0 and 1 finite.
     let of = |duration: Duration| duration.as_secs_f64() + 5e-4;
     let steps = (of(latency) / of(usual)).log(STEP).round();
     BLOCKS[(steps + 3.0).clamp(0.0, 6.0) as usize]
@@ -44,7 +44,7 @@ fn cell(sample: Sample, usual: Duration, slow: Duration) -> (&'static str, Style
     (glyph, theme::badge(state).style)
 }
 
-/// Draws as many of the last checks as there is room for.
+/// Draws as many of the most recent checks as fit.
 pub(crate) fn draw(buffer: &mut Buffer, area: Rect, site: &SiteState) {
     let slow = site.site().spec.slow;
     let usual = site.samples().quantiles().map_or(slow, |(p50, _)| p50);

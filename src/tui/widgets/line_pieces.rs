@@ -1,4 +1,4 @@
-//! Lines made of pieces, of which the least important give way where there is no room.
+//! Lines made of pieces; the least important are left out where room is short.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,7 +10,7 @@ use crate::tui::format::cut;
 /// A part of a line that is shown whole or not at all.
 #[derive(Clone, Debug)]
 pub(crate) struct Piece<'a> {
-    /// The greatest goes first when room is short.
+    /// The piece with the greatest rank is left out first; 0 is the most important.
     rank: u8,
     line: Line<'a>,
 }
@@ -52,7 +52,7 @@ pub(crate) fn draw_pieces(
     while left.len() + right.len() > 1 && width(&left) + width(&right) > usize::from(area.width) {
         let worst = |pieces: &[Piece<'_>]| {
             let ranks = pieces.iter().enumerate();
-            // Of equals the last one goes.
+            // Of equal ranks the last one is left out.
             ranks
                 .max_by_key(|(_, piece)| piece.rank)
                 .map(|(at, piece)| (piece.rank, at))
@@ -80,7 +80,7 @@ pub(crate) fn draw_pieces(
     }
 }
 
-/// Writes a line's spans and gives the cell behind them.
+/// Writes a line's spans from `x` and returns the column behind them.
 fn spans(buffer: &mut Buffer, mut x: u16, area: Rect, line: &Line<'_>) -> u16 {
     for span in &line.spans {
         let room = area.right().saturating_sub(x);

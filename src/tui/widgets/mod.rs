@@ -1,4 +1,4 @@
-//! Pieces that every screen is put together from.
+//! Widgets that several screens share: header, footer, lines of pieces, latency strip.
 
 pub(crate) mod footer;
 pub(crate) mod header;
