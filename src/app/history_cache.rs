@@ -282,7 +282,7 @@ fn outage(row: OutageRow, monitor: &Monitor) -> OutageView {
     let told = row.messages.into_iter().map(|told| OutageMessage {
         owner: told.owner,
         channel: told.channel,
-        delivery: delivery(told.progress),
+        delivery: delivery(told.delivery),
         settled: told.settled,
     });
     OutageView {
@@ -325,7 +325,7 @@ fn message(queued: QueuedMessage) -> MessageView {
         at: queued.message.at,
         subject: queued.message.subject,
         body: queued.message.body,
-        delivery: delivery(queued.progress),
+        delivery: delivery(queued.delivery),
         attempts: queued.attempts,
         next: queued.next,
         answer: queued.answer,

@@ -5,8 +5,12 @@ use std::path::Path;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use super::outbox_state::{BATCHING, PENDING};
+
 /// From the file: what is open, so that it can go on.
-const OUT: &str = "
+fn sql_out() -> String {
+    format!(
+        "
     INSERT OR IGNORE INTO main.sites (name, url)
         SELECT name, url FROM disk.sites WHERE id IN
             (SELECT site FROM disk.streaks UNION SELECT site FROM disk.outages WHERE ended IS NULL
@@ -23,11 +27,13 @@ const OUT: &str = "
     INSERT OR IGNORE INTO main.outbox
             (id, owner, channel, site, at, subject, body, facts, state, attempts, next, answer, settled, event)
         SELECT id, owner, channel, site, at, subject, body, facts, state, attempts, next, answer, settled, event
-        FROM disk.outbox WHERE state IN (0, 3);
+        FROM disk.outbox WHERE state IN ({PENDING}, {BATCHING});
     INSERT OR IGNORE INTO main.maintenance
         SELECT m.id, w.until FROM disk.maintenance w JOIN disk.sites d ON d.id = w.site
         JOIN main.sites m ON m.name = d.name AND m.url = d.url;
-";
+"
+    )
+}
 
 /// Back into the file: everything that has happened meanwhile.
 const BACK: &str = "
@@ -75,7 +81,7 @@ const BACK: &str = "
 
 /// Takes over what is open in the file.
 pub(super) fn out(memory: &Connection, file: &Path) -> rusqlite::Result<()> {
-    with(memory, file, OUT)
+    with(memory, file, &sql_out())
 }
 
 /// Writes what has happened into the file, all of it or nothing.

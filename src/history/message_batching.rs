@@ -9,6 +9,7 @@ use crate::domain::Timestamp;
 
 use super::outbox;
 use super::outbox::{COLUMNS, queued};
+use super::outbox_state::{BATCHING, IN_DIGEST, PENDING};
 use super::queries::{Queries, QueryError};
 use super::rows::Message;
 
@@ -63,10 +64,10 @@ fn gather(
     compose: impl Fn(&[Message]) -> Message,
 ) -> rusqlite::Result<Option<Timestamp>> {
     let groups: Vec<Group> = connection
-        .prepare_cached(
+        .prepare_cached(&format!(
             "SELECT owner, event, count(*), min(at), max(at), max(next) FROM outbox
-             WHERE state = 3 AND channel = ?1 GROUP BY owner, event",
-        )?
+             WHERE state = {BATCHING} AND channel = ?1 GROUP BY owner, event"
+        ))?
         .query_map([channel], |row| {
             Ok(Group {
                 owner: row.get(0)?,
@@ -116,17 +117,18 @@ fn release(
     let which = params![channel, group.owner, group.event, now];
     if group.messages == 1 {
         transaction
-            .prepare_cached(
-                "UPDATE outbox SET state = 0, next = ?4
-                 WHERE state = 3 AND channel = ?1 AND owner = ?2 AND event = ?3",
-            )?
+            .prepare_cached(&format!(
+                "UPDATE outbox SET state = {PENDING}, next = ?4
+                 WHERE state = {BATCHING} AND channel = ?1 AND owner = ?2 AND event = ?3"
+            ))?
             .execute(which)?;
         return Ok(());
     }
     let members: Vec<Message> = transaction
         .prepare_cached(&format!(
             "SELECT {COLUMNS} FROM outbox
-             WHERE state = 3 AND channel = ?1 AND owner = ?2 AND event = ?3 ORDER BY number"
+             WHERE state = {BATCHING} AND channel = ?1 AND owner = ?2 AND event = ?3
+             ORDER BY number"
         ))?
         .query_map(params![channel, group.owner, group.event], |row| {
             Ok(queued(row)?.message)
@@ -135,10 +137,10 @@ fn release(
     let digest = compose(&members);
     outbox::insert(transaction, &digest, None)?;
     transaction
-        .prepare_cached(
-            "UPDATE outbox SET state = 4, digest = ?5, settled = ?4
-             WHERE state = 3 AND channel = ?1 AND owner = ?2 AND event = ?3",
-        )?
+        .prepare_cached(&format!(
+            "UPDATE outbox SET state = {IN_DIGEST}, digest = ?5, settled = ?4
+             WHERE state = {BATCHING} AND channel = ?1 AND owner = ?2 AND event = ?3"
+        ))?
         .execute(params![channel, group.owner, group.event, now, digest.id])?;
     Ok(())
 }

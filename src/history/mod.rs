@@ -27,6 +27,7 @@ mod message_batching;
 mod open;
 mod other_monitors;
 mod outbox;
+mod outbox_state;
 mod packed_codec;
 mod packed_days;
 mod queries;

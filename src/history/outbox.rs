@@ -5,7 +5,8 @@ use rusqlite::{Row, Transaction, params};
 
 use crate::domain::Timestamp;
 
-use super::queries::{Queries, QueryError, progress};
+use super::outbox_state::{BATCHING, FAILED, IN_DIGEST, OutboxState, PENDING, SENT};
+use super::queries::{Queries, QueryError};
 use super::rows::{DeliveryState, Message, OutboxUpdate, QueuedMessage};
 
 /// How many messages there are of each kind.
@@ -40,7 +41,7 @@ impl Queries<'_> {
                 .connection
                 .prepare_cached(&format!(
                     "SELECT {COLUMNS} FROM outbox
-                     WHERE state = 0 AND channel = ?1
+                     WHERE state = {PENDING} AND channel = ?1
                          AND owner NOT IN (SELECT value FROM json_each(?3))
                      ORDER BY next LIMIT ?2"
                 ))?
@@ -58,7 +59,7 @@ impl Queries<'_> {
             self.store
                 .connection
                 .prepare_cached(&format!(
-                    "SELECT {COLUMNS} FROM outbox WHERE state <> 4
+                    "SELECT {COLUMNS} FROM outbox WHERE state <> {IN_DIGEST}
                      ORDER BY number DESC LIMIT ?1"
                 ))?
                 .query_map([most], queued)?
@@ -74,7 +75,9 @@ impl Queries<'_> {
         self.sound((|| {
             self.store
                 .connection
-                .prepare_cached("SELECT count(*) FROM outbox WHERE state IN (0, 3)")?
+                .prepare_cached(&format!(
+                    "SELECT count(*) FROM outbox WHERE state IN ({PENDING}, {BATCHING})"
+                ))?
                 .query_row([], |row| row.get(0))
         })())
     }
@@ -86,13 +89,13 @@ impl Queries<'_> {
     pub fn outbox_counts(&self) -> Result<OutboxCounts, QueryError> {
         self.sound((|| {
             let mut count = OutboxCounts::default();
-            let mut query = self.store.connection.prepare_cached(
-                "SELECT state, count(*) FROM outbox WHERE state <> 4 GROUP BY state",
-            )?;
+            let mut query = self.store.connection.prepare_cached(&format!(
+                "SELECT state, count(*) FROM outbox WHERE state <> {IN_DIGEST} GROUP BY state"
+            ))?;
             let mut rows = query.query([])?;
             while let Some(row) = rows.next()? {
                 let number: u64 = row.get(1)?;
-                *match progress(row.get(0)?) {
+                *match row.get::<_, OutboxState>(0)?.delivery() {
                     DeliveryState::Pending => &mut count.pending,
                     DeliveryState::Sent => &mut count.sent,
                     DeliveryState::Failed => &mut count.failed,
@@ -118,19 +121,13 @@ pub(super) fn queued(row: &Row<'_>) -> rusqlite::Result<QueuedMessage> {
             gathers: false,
             not_before: None,
         },
-        progress: progress(row.get(8)?),
+        delivery: row.get::<_, OutboxState>(8)?.delivery(),
         attempts: row.get(9)?,
         next: Timestamp::from_micros(row.get(10)?),
         answer: row.get(11)?,
         settled: row.get::<_, Option<i64>>(12)?.map(Timestamp::from_micros),
     })
 }
-
-/// A message that may be sent.
-const PENDING: i64 = 0;
-
-/// A message that waits for others like it.
-const GATHERING: i64 = 3;
 
 /// Keeps a message, once.
 pub(super) fn insert(
@@ -155,7 +152,11 @@ pub(super) fn insert(
             message.body,
             message.facts,
             message.event,
-            if message.gathers { GATHERING } else { PENDING },
+            if message.gathers {
+                OutboxState::Batching
+            } else {
+                OutboxState::Pending
+            },
             message.not_before.unwrap_or(message.at).as_micros(),
         ])?;
     Ok(())
@@ -170,32 +171,34 @@ pub(super) fn update(
     at: Timestamp,
 ) -> rusqlite::Result<()> {
     let at = at.as_micros();
-    let (sql, next) = match update {
-        OutboxUpdate::Sent => (
-            "UPDATE outbox SET state = 1, attempts = attempts + 1, answer = ?2, settled = ?3
-             WHERE id = ?1",
-            at,
-        ),
-        OutboxUpdate::Failed => (
-            "UPDATE outbox SET state = 2, attempts = attempts + 1, answer = ?2, settled = ?3
-             WHERE id = ?1",
-            at,
-        ),
+    let settle = |state: i64| {
+        format!(
+            "UPDATE outbox SET state = {state}, attempts = attempts + 1, answer = ?2, settled = ?3
+             WHERE id = ?1"
+        )
+    };
+    let (sql, time) = match update {
+        OutboxUpdate::Sent => (settle(SENT), at),
+        OutboxUpdate::Failed => (settle(FAILED), at),
         OutboxUpdate::Retry(next) => (
-            "UPDATE outbox SET attempts = attempts + 1, answer = ?2, next = ?3
-             WHERE id = ?1 AND state = 0",
+            format!(
+                "UPDATE outbox SET attempts = attempts + 1, answer = ?2, next = ?3
+                 WHERE id = ?1 AND state = {PENDING}"
+            ),
             next.as_micros(),
         ),
-        // What the other side said last stays in view until it says something else.
+        // The last answer stays in view until there is another.
         OutboxUpdate::SendAgain => (
-            "UPDATE outbox SET state = 0, settled = NULL, next = ?3,
-                 answer = coalesce(?2, answer)
-             WHERE id = ?1 AND state <> 1",
+            format!(
+                "UPDATE outbox SET state = {PENDING}, settled = NULL, next = ?3,
+                     answer = coalesce(?2, answer)
+                 WHERE id = ?1 AND state <> {SENT}"
+            ),
             at,
         ),
     };
     transaction
-        .prepare_cached(sql)?
-        .execute((id, answer, next))?;
+        .prepare_cached(&sql)?
+        .execute((id, answer, time))?;
     Ok(())
 }

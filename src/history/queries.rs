@@ -15,8 +15,9 @@ use rusqlite::{OptionalExtension as _, Row, params};
 use crate::domain::Timestamp;
 
 use super::open::{is_damage, plain};
+use super::outbox_state::OutboxState;
 use super::packed_days;
-use super::rows::{DeliveryState, MessageStatus, OutageRow, SiteKey};
+use super::rows::{MessageStatus, OutageRow, SiteKey};
 use super::store::{Store, acknowledged};
 use super::time_buckets::{BucketSize, COLUMNS, Rollup};
 
@@ -316,7 +317,7 @@ impl<'store> Queries<'store> {
             Ok(MessageStatus {
                 owner: row.get(0)?,
                 channel: row.get(1)?,
-                progress: progress(row.get(2)?),
+                delivery: row.get::<_, OutboxState>(2)?.delivery(),
                 settled: row.get::<_, Option<i64>>(3)?.map(Timestamp::from_micros),
             })
         })?;
@@ -380,12 +381,4 @@ fn outage(row: &Row<'_>) -> rusqlite::Result<(i64, OutageRow)> {
         messages: Vec::new(),
     };
     Ok((row.get(0)?, outage))
-}
-
-pub(super) const fn progress(state: i64) -> DeliveryState {
-    match state {
-        0 => DeliveryState::Pending,
-        1 => DeliveryState::Sent,
-        _ => DeliveryState::Failed,
-    }
 }

@@ -1,43 +1,62 @@
-//! Reasons as small numbers: what a column of a row in `results` holds.
+//! Stored codes of reasons: what the column `reason` of the table `results` holds.
 //!
-//! SQLite keeps 0 and 1 in no byte at all, so these stand for what is most common.
+//! SQLite stores the integers 0 and 1 without a byte of payload, so these two stand for the
+//! most common results.
 
 use crate::domain::{Reason, Verdict};
 
-/// Every reason by its number, from 1 on; 0 is "up". The numbers are part of the file's
-/// format: a new one goes to the end.
-pub(super) const REASONS: [Reason; 13] = [
-    Reason::Status,
-    Reason::Timeout,
-    Reason::Dns,
-    Reason::Refused,
-    Reason::Unreachable,
-    Reason::Tls,
-    Reason::Closed,
-    Reason::Protocol,
-    Reason::Redirect,
-    Reason::Content,
-    Reason::Slow,
-    Reason::Certificate,
-    Reason::Internal,
-];
+/// The code of a check that found its site up.
+const UP: u8 = 0;
 
-/// The number of a reason; 0 for none.
-pub(super) fn code(reason: Option<Reason>) -> u8 {
-    reason
-        .and_then(|reason| REASONS.iter().position(|known| *known == reason))
-        .and_then(|place| u8::try_from(place + 1).ok())
-        .unwrap_or(0)
+/// Declares the codes once: the match from a reason is exhaustive, so a new reason does not
+/// compile until it has a code, and the match from a code has the same pairs.
+macro_rules! reason_codes {
+    ($($reason:ident = $code:literal),+ $(,)?) => {
+        /// Every reason with its stored code.
+        pub(super) const REASONS: &[(u8, Reason)] = &[$(($code, Reason::$reason)),+];
+
+        /// The stored code of a reason; 0 for none, which is "up".
+        pub(super) const fn code(reason: Option<Reason>) -> u8 {
+            match reason {
+                None => UP,
+                $(Some(Reason::$reason) => $code),+
+            }
+        }
+
+        /// The reason of a stored code; `None` for 0, which is "up". A code that no version
+        /// has written is read as [`Reason::Internal`]: what was found is not known.
+        pub(super) const fn reason(code: u8) -> Option<Reason> {
+            match code {
+                UP => None,
+                $($code => Some(Reason::$reason),)+
+                _ => Some(Reason::Internal),
+            }
+        }
+    };
 }
 
-/// What a number says of a look.
+// The codes are part of the file's format: a released one is never changed or reused. A new
+// reason gets the next free code and a migration step, which writes it into `reasons` and
+// makes older versions refuse the file.
+reason_codes! {
+    Status = 1,
+    Timeout = 2,
+    Dns = 3,
+    Refused = 4,
+    Unreachable = 5,
+    Tls = 6,
+    Closed = 7,
+    Protocol = 8,
+    Redirect = 9,
+    Content = 10,
+    Slow = 11,
+    Certificate = 12,
+    Internal = 13,
+}
+
+/// The verdict of a stored code.
 pub(super) fn verdict(code: u8) -> Verdict {
     reason(code).map_or(Verdict::Up, Reason::verdict)
-}
-
-/// The reason of a number; `None` for "up" and for numbers of the future.
-pub(super) fn reason(code: u8) -> Option<Reason> {
-    REASONS.get(usize::from(code).checked_sub(1)?).copied()
 }
 
 #[cfg(test)]
@@ -45,13 +64,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_reason_has_a_number_and_comes_back() {
-        assert_eq!(code(None), 0);
-        for known in REASONS {
-            assert_eq!(reason(code(Some(known))), Some(known));
-            assert_eq!(verdict(code(Some(known))), known.verdict());
+    fn every_reason_has_a_code_of_its_own_and_comes_back() {
+        assert_eq!((code(None), reason(0), verdict(0)), (0, None, Verdict::Up));
+        for (place, (stored, known)) in REASONS.iter().enumerate() {
+            assert_eq!(usize::from(*stored), place + 1);
+            assert_eq!(code(Some(*known)), *stored);
+            assert_eq!(reason(*stored), Some(*known));
+            assert_eq!(verdict(*stored), known.verdict());
         }
-        assert_eq!(verdict(0), Verdict::Up);
-        assert_eq!(reason(200), None);
+    }
+
+    #[test]
+    fn a_code_that_nobody_wrote_is_not_up() {
+        assert_eq!(verdict(200), Verdict::Unknown);
     }
 }

@@ -125,7 +125,7 @@ pub struct QueuedMessage {
     /// The message.
     pub message: Message,
     /// Where it is.
-    pub progress: DeliveryState,
+    pub delivery: DeliveryState,
     /// How often it was tried.
     pub attempts: u32,
     /// When it is tried next, if it is pending.
@@ -178,7 +178,7 @@ pub struct MessageStatus {
     /// By what.
     pub channel: Box<str>,
     /// Where the message is.
-    pub progress: DeliveryState,
+    pub delivery: DeliveryState,
     /// When it was delivered or given up.
     pub settled: Option<Timestamp>,
 }

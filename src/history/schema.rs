@@ -176,8 +176,8 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), SchemaError> {
 fn words(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     let mut insert = transaction.prepare("INSERT OR REPLACE INTO reasons VALUES (?1, ?2, ?3)")?;
     insert.execute((0, "up", "up"))?;
-    for (place, reason) in REASONS.iter().enumerate() {
-        insert.execute((place + 1, reason.word(), reason.verdict().word()))?;
+    for (code, reason) in REASONS {
+        insert.execute((code, reason.word(), reason.verdict().word()))?;
     }
     Ok(())
 }

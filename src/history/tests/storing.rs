@@ -74,7 +74,7 @@ fn an_open_outage_and_a_streak_come_back_and_what_ended_does_not() {
     assert_eq!(shop.acknowledged, known.acknowledged);
     assert_eq!((shop.confirmed, shop.causes[0].looks), (at(START + 10), 4));
     assert_eq!(shop.messages.len(), 1);
-    assert_eq!(shop.messages[0].progress, DeliveryState::Pending);
+    assert_eq!(shop.messages[0].delivery, DeliveryState::Pending);
     let pay = outages.iter().find(|row| row.site == key("pay")).unwrap();
     assert_eq!(pay.ended, Some(at(START + 60)));
     assert_eq!(pay.causes[0].looks, 5);
@@ -207,7 +207,7 @@ fn a_folder_that_cannot_be_written_is_said_and_memory_stands_in_until_it_can() {
         .unwrap();
     let states: Vec<_> = messages
         .iter()
-        .map(|posted| (&*posted.message.id, posted.progress))
+        .map(|posted| (&*posted.message.id, posted.delivery))
         .collect();
     assert_eq!(
         states,
@@ -266,7 +266,7 @@ fn a_letter_is_kept_once_and_its_fate_is_known() {
     let (posted, count) = history
         .ask_and_wait(|book| (book.outbox(10).unwrap(), book.outbox_counts().unwrap()))
         .unwrap();
-    assert_eq!(posted[0].progress, DeliveryState::Sent);
+    assert_eq!(posted[0].delivery, DeliveryState::Sent);
     assert_eq!(posted[0].answer.as_deref(), Some("250 ok"));
     assert_eq!((count.pending, count.sent, count.failed), (0, 1, 0));
     history.close(Duration::from_secs(10));
