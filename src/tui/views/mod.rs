@@ -1,4 +1,4 @@
-//! The screens: one file a screen, and the table of them.
+//! The screens, one file or folder each, and the table `VIEWS` that lists them.
 
 mod lab;
 mod outages;

@@ -2,11 +2,11 @@
 //!
 //! ```text
 //!  RACE over 32 sites, lock off | round 2 of 3, 45% | Enter stops
-//!  async and green won alike with 1.50s: all waits overlap …
+//!  async and green won together with 1.50s: all waits overlap …
 //!  PARADIGM     SWEEP, to one scale                 TIME  SPEED-UP THREADS PROCS   CPU
 //!  serial 1     ██████████████████████████████████ 6.03s      1.00       1     1  62ms
 //!  async 1,000  █████████                          1.50s      4.02       2     1  58ms
-//!               │ the slowest alone: pay 1.50s, nothing that waits for it beats that
+//!               │ 1.50s: the slowest check alone (pay). No sweep can take less.
 //! ```
 
 use ratatui::buffer::Buffer;
@@ -24,7 +24,7 @@ use crate::tui::view_model::{Tone, ViewModel};
 use crate::tui::views::View;
 use crate::tui::widgets::put;
 
-/// Its row in the table of screens.
+/// The screen's row in the table `VIEWS`.
 pub(crate) const VIEW: View = View {
     title: "Race",
     scopes: &[
@@ -38,10 +38,10 @@ pub(crate) const VIEW: View = View {
 
 const GOOD: Style = PLAIN.fg(Color::Green);
 
-/// Cells for a name.
+/// The width of the column of names, in cells.
 const NAME: u16 = 15;
 
-/// A column right of the bars: its heading, its width, and what stands in it.
+/// A column right of the bars: heading, width in cells, and the text of a row.
 type Column = (
     &'static str,
     u16,
@@ -69,7 +69,7 @@ const COLUMNS: [Column; 10] = [
     ("READY", 8, |_, medians| Some(fine(medians.ready))),
 ];
 
-/// As many columns as there is room for beside bars that can be read.
+/// The columns that fit on a screen of `width` cells, beside bars of at least `BAR` cells.
 fn columns(width: u16) -> &'static [Column] {
     const BAR: u16 = 22;
     let mut room = width.saturating_sub(NAME + BAR + 3);
@@ -125,7 +125,7 @@ fn draw(state: &State, model: &ViewModel<'_>, body: Rect, buffer: &mut Buffer) {
     notes(buffer, rest, race_state);
 }
 
-/// What is raced over, how far it is, and what Enter does.
+/// The head line: workload, progress, and what Enter does.
 fn head(state: &State, model: &ViewModel<'_>, race_state: Option<&RaceState>) -> String {
     let lock = |gil| if gil { "lock on" } else { "lock off" };
     let next = format!(
@@ -144,7 +144,7 @@ fn head(state: &State, model: &ViewModel<'_>, race_state: Option<&RaceState>) ->
     match race_state.progress {
         Some(progress) => {
             let round = match progress.round {
-                0 => "getting warm".to_owned(),
+                0 => "warming up".to_owned(),
                 round => format!("round {round} of {}", race_state.rounds),
             };
             let share = (race_state.share() * 100.0) as usize;
@@ -172,34 +172,34 @@ fn invitation(state: &State, model: &ViewModel<'_>) -> String {
         Workload::Crunch => "over crunches, which only compute",
     };
     format!(
-        "Every paradigm, {} of them, runs the same work {what}: one after another, three rounds, \
-         the order turned round each time. Medians are medians. Which is fastest, and what does \
-         it cost in threads, processes, processor time and memory?",
+        "Every paradigm, {} of them, runs the same work {what}: one after another, for three \
+         rounds, in reverse order every other round. Figures are medians. Which is fastest, and \
+         what does it cost in threads, processes, processor time and memory?",
         model.paradigms.len()
     )
 }
 
-/// Who won and why.
+/// The winners so far and the reason; `None` before the first figures.
 fn answer(race_state: &RaceState) -> Option<(String, Style)> {
     let said = race_summary(race_state);
     match race_state.over {
         None => said.map(|said| (format!("So far: {said}"), PLAIN)),
         Some(true) => {
-            let text = said.unwrap_or_else(|| "Nobody came to an end.".to_owned());
+            let text = said.unwrap_or_else(|| "No paradigm finished a round.".to_owned());
             Some((format!("Stopped. {text}"), theme::tone(Tone::Warn)))
         }
         Some(false) => {
-            let text = said.unwrap_or_else(|| "Nobody could run.".to_owned());
+            let text = said.unwrap_or_else(|| "No paradigm could run.".to_owned());
             Some((text, theme::tone(Tone::Good)))
         }
     }
 }
 
-/// The rows, and the scale of their bars.
+/// The table of paradigms, and the scale of its bars.
 struct Table<'a> {
     race_state: &'a RaceState,
     columns: &'static [Column],
-    /// Cells of a bar.
+    /// The width of the longest bar, in cells.
     bar: u16,
     longest: Duration,
 }
@@ -222,7 +222,7 @@ impl<'a> Table<'a> {
         cells.clamp(1, self.bar)
     }
 
-    /// Draws heading and rows; gives the lines used.
+    /// Draws heading and rows; returns the number of lines used.
     fn draw(&self, buffer: &mut Buffer, area: Rect) -> u16 {
         let left = area.x + 1;
         put(buffer, left, area.y, NAME, "PARADIGM", DIM);
@@ -310,7 +310,7 @@ impl<'a> Table<'a> {
         put(buffer, x, y, self.bar, &text, style);
     }
 
-    /// Writes every column to its right edge.
+    /// Writes the text of every column, aligned right; "-" where there is none.
     fn right(
         &self,
         buffer: &mut Buffer,
@@ -329,18 +329,18 @@ impl<'a> Table<'a> {
     }
 }
 
-/// Below the bars: the floor, and how to read the medians.
+/// The notes below the bars: the least possible sweep, and how to read the columns.
 fn notes(buffer: &mut Buffer, area: Rect, race_state: &RaceState) {
     let mut texts = vec![String::new()];
     if let Some((name, floor)) = race_state.floor() {
         texts.push(match race_state.workload {
             Workload::Crunch => format!(
-                "│ {}: what one of them takes at best. Computing gains by cores alone: there are {}.",
+                "│ {}: the least time of one job alone. Computing gains by more cores: there are {}.",
                 fine(floor),
                 race_state.cores
             ),
             _ => format!(
-                "│ {}: the slowest alone ({}). Whoever waits for it cannot be faster.",
+                "│ {}: the slowest job alone ({}). No sweep can take less.",
                 fine(floor),
                 clean(name, 60)
             ),
@@ -360,15 +360,14 @@ fn notes(buffer: &mut Buffer, area: Rect, race_state: &RaceState) {
         ));
         if columns(area.width).len() > 5 {
             texts.push(
-                "LATE: 95 of 100 jobs were started sooner after they were due. SWITCH: context \
-                 switches. READY: time to start the workers."
+                "LATE: 95 of 100 jobs started at most this long after they were due. SWITCH: \
+                 context switches. READY: time to start the workers."
                     .to_owned(),
             );
         }
         if race_state.workload == Workload::Http {
-            texts.push(
-                "The monitor goes on meanwhile, and what it costs is in CPU and MEM.".to_owned(),
-            );
+            texts
+                .push("The monitor goes on checking meanwhile: CPU and MEM include it.".to_owned());
         }
         texts.push("? explains the words; the same as a command: squirrel race".to_owned());
     }

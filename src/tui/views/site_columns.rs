@@ -1,4 +1,4 @@
-//! Which columns the table of sites has room for, and where they stand.
+//! The columns of the table of sites that fit on a screen, and their positions.
 
 /// A column of the table of sites.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,7 +18,7 @@ pub(super) enum SiteColumn {
 }
 
 impl SiteColumn {
-    /// Whether its text stands at the right edge of its cells, as numbers do.
+    /// Whether its text is aligned right, as numbers are.
     pub(super) const fn is_right(self) -> bool {
         matches!(
             self,
@@ -32,7 +32,7 @@ impl SiteColumn {
         )
     }
 
-    /// The heading, for a column of `width` cells; `far`: checks are run on other hosts.
+    /// The heading of a column of `width` cells. `far`: checks run on other hosts.
     pub(super) fn heading(self, width: u16, far: bool) -> String {
         match self {
             Self::State => "STATE".into(),
@@ -57,20 +57,20 @@ impl SiteColumn {
     }
 }
 
-/// A column and its place in the row.
+/// A column and its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PlacedColumn {
     pub(super) column: SiteColumn,
-    /// From the left edge of the table.
+    /// Cells from the left edge of the table.
     pub(super) x: u16,
     pub(super) width: u16,
 }
 
-/// The columns of a table `width` cells wide, left to right. With `late`, the lateness is
-/// shown even where there is hardly room for it.
+/// The columns of a table `width` cells wide, left to right. With `late`, the column LATE is
+/// shown on a narrow screen too.
 pub(super) fn columns(width: u16, late: bool) -> Vec<PlacedColumn> {
     use SiteColumn as C;
-    // What does not stretch, with the width from which on it is shown.
+    // Column, width in cells (0: stretches), and the width of the table that it needs.
     let fixed: [(SiteColumn, u16, u16); 11] = [
         (C::State, 15, 0),
         (C::Site, 0, 0),
@@ -109,7 +109,7 @@ pub(super) fn columns(width: u16, late: bool) -> Vec<PlacedColumn> {
             C::Checks => checks,
             _ => cells,
         };
-        // Reasons and bars run into each other otherwise.
+        // A second cell separates the reason in LATENCY from the strip.
         x += u16::from(column == C::Checks);
         placed.push(PlacedColumn { column, x, width });
         x += width + 1;

@@ -1,4 +1,4 @@
-//! The table of sites.
+//! The Sites screen: the table of sites.
 //!
 //! ```text
 //!  STATE           SITE                 CODE  LATENCY  LAST 24 CHECKS
@@ -7,8 +7,7 @@
 //!  2 more  x down  ! failing                              failing first  1/4
 //! ```
 //!
-//! Only the rows that are seen are looked at, so a frame costs the same with ten sites and
-//! with a million.
+//! Only visible rows are read, so a frame costs the same with ten sites and with a million.
 
 use std::time::Duration;
 
@@ -29,7 +28,7 @@ use crate::tui::widgets::{Piece, draw_pieces, latency_strip, put};
 use super::View;
 use super::site_columns::{PlacedColumn, SiteColumn, columns};
 
-/// Its row in the table of screens.
+/// The screen's row in the table `VIEWS`.
 pub(super) const VIEW: View = View {
     title: "Sites",
     scopes: &[
@@ -151,8 +150,8 @@ fn draw_row(
     }
 }
 
-/// Who ran a check on whatever host, in `width` cells: the host gives way first, so that the
-/// process stays.
+/// Host, process and thread that ran a check, in `width` cells. The host is cut first, so that
+/// the process id stays whole.
 fn ran_far(on: &RanOn, width: usize) -> String {
     let pid = format!("/{}", on.pid);
     let host =
@@ -160,7 +159,7 @@ fn ran_far(on: &RanOn, width: usize) -> String {
     crate::tui::format::cut(&format!("{host}{pid}/{}", clean(&on.thread, 60)), width)
 }
 
-/// What stands in one cell of the table; `far`: checks are run on other hosts.
+/// Text and style of one cell of the table. `far`: checks run on other hosts.
 fn cell(column: SiteColumn, width: u16, row: &Row<'_>, (now, far): (Now, bool)) -> (String, Style) {
     let site = row.site;
     let last = site.last();
@@ -186,7 +185,7 @@ fn cell(column: SiteColumn, width: u16, row: &Row<'_>, (now, far): (Now, bool)) 
             .and_then(|last| last.status)
             .map_or_else(none, |status| (status.to_string(), PLAIN)),
         SiteColumn::Latency => last.map_or_else(none, |last| {
-            // The reason says more than the time it took to fail; a bad status is in CODE.
+            // A failed check shows its reason instead of a time; a bad status is in CODE.
             match last.reason {
                 Some(Reason::Status | Reason::Slow | Reason::Certificate) | None => {
                     (brief(last.latency), PLAIN)
@@ -203,7 +202,7 @@ fn cell(column: SiteColumn, width: u16, row: &Row<'_>, (now, far): (Now, bool)) 
         SiteColumn::Next if site.state() == SiteIs::Paused => none(),
         SiteColumn::Next => match row.due {
             Some(due) if due > now.mono => {
-                // Rounded up, so that "now" is when it is due and not a second before.
+                // Rounded up, so that "now" appears when the check is due, not a second before.
                 let rest = due.since(now.mono) + Duration::from_millis(999);
                 (age(rest), PLAIN)
             }
@@ -225,7 +224,7 @@ fn cell(column: SiteColumn, width: u16, row: &Row<'_>, (now, far): (Now, bool)) 
             } else {
                 String::new()
             };
-            // Ids are worth more than the end of a long name.
+            // A long name is cut before the ids are.
             let room = usize::from(width).saturating_sub(tail.len());
             let name = clean(&on.thread, 60);
             (
@@ -260,7 +259,7 @@ fn quantile(row: &Row<'_>, which: fn((Duration, Duration)) -> Duration) -> (Stri
         .map_or_else(|| ("-".to_owned(), DIM), |both| (brief(which(both)), PLAIN))
 }
 
-/// The selected row is reversed as a whole; its own colours would make a patchwork.
+/// Draws the selected row reversed as a whole, without the colours of its cells.
 fn select(buffer: &mut Buffer, line: Rect) {
     for x in line.left()..line.right() {
         if let Some(cell) = buffer.cell_mut((x, line.y)) {
@@ -285,8 +284,8 @@ fn scroll_bar(buffer: &mut Buffer, rows: Rect, top: usize, total: usize) {
     }
 }
 
-/// What is not seen, what the marks mean, how the list came to be, and where we are in it;
-/// or the filter that is typed, or the newest message.
+/// The bottom line: at the left the filter being typed, or the newest message, or rows left out
+/// and the legend; at the right sort order and position.
 fn bottom_line(buffer: &mut Buffer, area: Rect, state: &State, model: &ViewModel<'_>, more: usize) {
     let (sort, reverse) = state.order.sort();
     let (listed, all) = (state.order.rows().len(), model.monitor.ids().len());

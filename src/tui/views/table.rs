@@ -2,7 +2,7 @@
 
 use super::{View, lab, outages, race, sched, sites};
 
-/// All screens.
+/// All screens, in the order of the header's tabs and of the keys F1 to F5.
 pub(crate) const VIEWS: [View; 5] = [
     sites::VIEW,
     sched::VIEW,

@@ -1,4 +1,4 @@
-//! What a screen is.
+//! The definition of a screen.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,10 +10,10 @@ use crate::tui::view_model::ViewModel;
 /// One row of the table of screens.
 #[derive(Debug)]
 pub(crate) struct View {
-    /// In the header.
+    /// The title in the header's tabs.
     pub(crate) title: &'static str,
-    /// Whose keys count.
+    /// The groups of keys that are bound on this screen.
     pub(crate) scopes: &'static [Scope],
-    /// Draws it into the body.
+    /// Draws the screen into the area between header and footer.
     pub(crate) draw: fn(&State, &ViewModel<'_>, Rect, &mut Buffer),
 }

@@ -12,7 +12,7 @@ use crate::tui::overlays::outage::words;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::widgets::put;
 
-/// Where a column begins, and how wide it is.
+/// A column: its first cell and its width in cells.
 type Column = (u16, u16);
 
 /// The columns of a table `width` cells wide.
@@ -24,7 +24,7 @@ pub(super) struct OutageColumns {
     site: Column,
     why: Column,
     told: Column,
-    known: Column,
+    acknowledged: Column,
 }
 
 impl OutageColumns {
@@ -35,7 +35,7 @@ impl OutageColumns {
             x += cells + 1;
             column
         };
-        // What does not stretch, the blanks between, and the scroll bar.
+        // Columns of fixed width, the blanks between columns, and the scroll bar.
         let left = width.saturating_sub(6 + 11 + 7 + 8);
         let (state, since, lasts) = (next(6), next(11), next(7));
         let site = next((left * 26 / 100).min(40));
@@ -49,7 +49,7 @@ impl OutageColumns {
             site,
             why,
             told,
-            known: next(rest),
+            acknowledged: next(rest),
         }
     }
 }
@@ -62,7 +62,7 @@ pub(super) fn heading(buffer: &mut Buffer, area: Rect, columns: &OutageColumns) 
         (columns.site, "SITE"),
         (columns.why, "WHY"),
         (columns.told, "OWNERS TOLD"),
-        (columns.known, "KNOWN"),
+        (columns.acknowledged, "ACKNOWLEDGED"),
     ];
     for ((x, width), word) in words {
         put(buffer, area.x + x, area.y, width, word, DIM);
@@ -100,14 +100,14 @@ pub(super) fn row(
         (columns.site, clean(&outage.name, 200), name_style),
         (columns.why, why(outage, columns.why.1), PLAIN),
         (columns.told, told, told_style),
-        (columns.known, known, known_style),
+        (columns.acknowledged, known, known_style),
     ];
     for ((x, width), text, style) in cells {
         put(buffer, line.x + x, line.y, width, &text, style);
     }
 }
 
-/// The first reason, with its sentence where there is room.
+/// The reason of the first cause, with its error text where there is room; "-" if unknown.
 fn why(outage: &OutageView, width: u16) -> String {
     let Some(first) = outage.causes.first() else {
         return "-".to_owned();
@@ -121,7 +121,8 @@ fn why(outage: &OutageView, width: u16) -> String {
     }
 }
 
-/// Who was told: the worst that became of a letter comes first.
+/// The owners told, by a failed delivery if there is one, else a pending one, else the first;
+/// "+N" counts the other owners and channels.
 fn told(
     told: &[OutageMessage],
     width: u16,
@@ -147,7 +148,7 @@ fn told(
         (DeliveryState::Sent, None) => {}
         _ => text.push_str(&format!(" {}", badge.word)),
     }
-    // The letter about the end is the same person told again.
+    // Messages about start and end go to the same owner and channel: counted once.
     let mut others: Vec<_> = told
         .iter()
         .map(|one| (&one.owner, &one.channel))

@@ -1,4 +1,4 @@
-//! The outbox: what was sent, what waits for its next try, what was given up.
+//! The outbox: messages that were sent, that wait for their next try, or that failed.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,20 +10,20 @@ use crate::tui::history_view::{DeliveryState, HistoryView, MessageView};
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::widgets::{Piece, draw_pieces, put};
 
-/// The line above the outbox: how many letters there are of each kind.
+/// The line above the outbox: the number of messages in each delivery state.
 pub(super) fn title(buffer: &mut Buffer, line: Rect, history: &HistoryView, is_front: bool) {
     for x in line.left()..line.right() {
         put(buffer, x, line.y, 1, "─", DIM);
     }
     let heading = if is_front { BOLD } else { DIM };
     let mut pieces = vec![Piece::text(0, " OUTBOX ", heading)];
-    let ways = [
+    let states = [
         DeliveryState::Pending,
         DeliveryState::Sent,
         DeliveryState::Failed,
     ];
-    for (way, number) in ways.into_iter().zip(history.outbox_counts) {
-        let badge = theme::delivery(way);
+    for (state, number) in states.into_iter().zip(history.outbox_counts) {
+        let badge = theme::delivery(state);
         let style = if number > 0 { badge.style } else { DIM };
         let number = count(usize::try_from(number).unwrap_or(usize::MAX));
         let span = Span::styled(format!(" {} {number} {} ", badge.glyph, badge.word), style);
@@ -32,7 +32,7 @@ pub(super) fn title(buffer: &mut Buffer, line: Rect, history: &HistoryView, is_f
     draw_pieces(buffer, line, pieces, Vec::new());
 }
 
-/// Where the columns of a table `width` cells wide begin, and how wide they are.
+/// The first cell and the width of each column, in a table `width` cells wide.
 fn columns(width: u16) -> [(u16, u16); 7] {
     let owner = if width < 100 { 9 } else { 14 };
     let mut x = 1;
@@ -48,10 +48,10 @@ pub(super) fn heading(buffer: &mut Buffer, line: Rect) {
         "STATE",
         "WHEN",
         "OWNER",
-        "BY",
+        "CHANNEL",
         "TRIES",
         "NEXT",
-        "SUBJECT, OR WHAT THE OTHER SIDE SAID",
+        "SUBJECT, AFTER THE LAST ERROR",
     ];
     for ((x, width), word) in columns(line.width).into_iter().zip(words) {
         put(buffer, line.x + x, line.y, width, word, DIM);

@@ -1,4 +1,4 @@
-//! The two lists on one screen, and the line at its bottom.
+//! The Outages screen as a whole: the two lists and the bottom line.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -19,7 +19,7 @@ use crate::tui::widgets::{Piece, draw_pieces, put};
 use super::outage_list::{self, OutageColumns};
 use super::outbox;
 
-/// Its row in the table of screens.
+/// The screen's row in the table `VIEWS`.
 pub(in crate::tui::views) const VIEW: View = View {
     title: "Outages",
     scopes: &[
@@ -42,7 +42,7 @@ fn draw(state: &State, model: &ViewModel<'_>, area: Rect, buffer: &mut Buffer) {
         height,
         ..area
     };
-    // The outbox has what the outages do not need, and a third at least.
+    // The outbox gets the lines that the outages do not need, at least a third.
     let cause = OutagesState::common_cause(&state.outages.outages(history));
     let said = u16::from(cause.is_some());
     let rows = area.height - 4 - said;
@@ -98,7 +98,7 @@ fn draw_outages(
     }
 }
 
-/// Why no outage is listed.
+/// The text of an empty list of outages: the reason that it is empty.
 fn nothing(state: &State, history: &HistoryView) -> String {
     match &history.error {
         Some(why) => why.clone(),
@@ -141,17 +141,17 @@ fn draw_messages(
     }
     scroll_bar(buffer, rows, top, history.messages.len());
     if history.messages.is_empty() && history.answered {
-        let text = "No letter yet: owners are told when an outage opens and when it ends.";
+        let text = "No message yet: owners are told when an outage opens and when it ends.";
         put(buffer, rows.x + 1, rows.y, rows.width - 2, text, DIM);
     }
 }
 
-/// The first row that is shown, so that the selected one is among them.
+/// The index of the first row to show, such that the selected row is visible.
 fn top(selected: usize, height: u16) -> usize {
     (selected + 1).saturating_sub(usize::from(height))
 }
 
-/// The selected row is reversed; where another list takes the keys it is bold only.
+/// Draws the selected row reversed, or bold where the other list has the keys.
 fn select(buffer: &mut Buffer, line: Rect, is_front: bool) {
     let line = Rect {
         width: line.width.saturating_sub(1),
@@ -182,7 +182,8 @@ fn scroll_bar(buffer: &mut Buffer, rows: Rect, top: usize, total: usize) {
     }
 }
 
-/// What is typed, or the newest message, or how many there are.
+/// The bottom line: at the left the text being typed, or the newest message, or the legend; at
+/// the right the number of outages.
 fn bottom_line(
     buffer: &mut Buffer,
     line: Rect,
@@ -232,7 +233,7 @@ fn bottom_line(
                 Piece::text(0, text, BOLD)
             }
             None => {
-                let text = "open ones first, then the newest; ● told  ○ waits  ✗ given up";
+                let text = "open first, then the newest; ● sent  ○ pending  ✗ failed";
                 Piece::text(2, text, DIM)
             }
         },
@@ -240,7 +241,7 @@ fn bottom_line(
     draw_pieces(buffer, line, vec![left], right);
 }
 
-/// The end of what is typed: that is where the reader looks.
+/// The last characters of the text being typed, where the cursor is.
 fn clean_end(text: &str) -> String {
     const MOST: usize = 48;
     let skipped = text.chars().count().saturating_sub(MOST);

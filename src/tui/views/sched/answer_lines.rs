@@ -1,5 +1,5 @@
-//! The two answer lines: the facts, in the same order in every paradigm, and the cause in
-//! words. Both are computed from what was measured.
+//! The two answer lines at the top of the Scheduling screen: figures, in the same order in
+//! every paradigm, and the cause of lateness in words. Both are computed from measurements.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,21 +11,21 @@ use crate::trace::{Capacity, LateReason, Lateness, Sweep};
 use crate::tui::format::{count, cut, holds, is_late, lateness, plural};
 use crate::tui::view_model::{Tone, ViewModel};
 
-/// What the lines are made from.
+/// The measurements that the lines are computed from.
 pub(crate) struct AnswerLines<'a> {
     pub(crate) model: &'a ViewModel<'a>,
     pub(crate) label: Label,
     pub(crate) census: Census,
     pub(crate) sweep: Option<Sweep>,
     pub(crate) late: Option<Lateness>,
-    /// Whether the sweep was run by the paradigm in use.
+    /// Whether the sweep was run by the paradigm in use, and not by the one before a switch.
     is_own_sweep: bool,
     pub(crate) now: Moment,
     pub(crate) sites: usize,
 }
 
-/// How many processes and threads, as they are, and where. A parent that only hands checks
-/// out is told apart.
+/// The number of processes, hosts and threads that run checks. A parent process that only
+/// hands out checks is named separately.
 fn crew(census: &Census, model: &ViewModel<'_>) -> String {
     let roster = model.trace.store.roster();
     let mut processes = match census.processes {
@@ -42,7 +42,7 @@ fn crew(census: &Census, model: &ViewModel<'_>) -> String {
 }
 
 impl<'a> AnswerLines<'a> {
-    /// Gathers them: who was late of those that started between `from` and now.
+    /// Gathers the measurements; lateness is that of checks started between `from` and `now`.
     pub(crate) fn of(model: &'a ViewModel<'a>, census: Census, from: Moment, now: Moment) -> Self {
         let store = model.trace.store;
         let sweep = store.sweep();
@@ -65,8 +65,8 @@ impl<'a> AnswerLines<'a> {
         )
     }
 
-    /// Threads, running, queue, sweep, lateness, and what is down, in `room` cells: the last
-    /// ones give way where room is short.
+    /// Threads, running, queue, sweep, lateness and the first site down, in `room` cells; the
+    /// last ones are left out first.
     pub(crate) fn facts(&self, room: usize) -> String {
         let census = &self.census;
         let late = self.late.map_or(Duration::ZERO, |late| late.late);
@@ -136,7 +136,7 @@ impl<'a> AnswerLines<'a> {
         }
     }
 
-    /// The first site that is down, and why.
+    /// The first site that is down, and its reason; `None` if no site is down.
     fn failing(&self) -> Option<String> {
         const MOST: usize = 10_000;
         if self.model.monitor.totals().of(SiteIs::Down) == 0 {
@@ -148,7 +148,7 @@ impl<'a> AnswerLines<'a> {
         Some(format!("{} DOWN {reason}", self.name(site.id())))
     }
 
-    /// The cause, in clauses of which the first matter most.
+    /// The cause of lateness in clauses, the most important first, and their tone.
     pub(crate) fn cause(&self) -> (Vec<String>, Tone) {
         if !self.model.trace.on {
             let text = "Recording is off: T switches it on.".to_owned();
@@ -166,7 +166,7 @@ impl<'a> AnswerLines<'a> {
         let short = self.model.trace.capacity;
         let short = short.and_then(|capacity| self.short(&capacity));
         match (&self.late, short) {
-            // What a list needs at every moment is no matter of this page.
+            // With nothing late on this page, the shortage of capacity is the cause to name.
             (None, Some(short)) => clauses = vec![short],
             (_, short) => clauses.extend(short),
         }
@@ -176,7 +176,7 @@ impl<'a> AnswerLines<'a> {
         (clauses, tone)
     }
 
-    /// Who was late, and who stood in the way: the culprit and not the victim.
+    /// The latest check, and what it waited for.
     fn blame(&self, late: &Lateness) -> String {
         let who = self.name(late.site);
         let by = lateness(late.late);
@@ -194,7 +194,7 @@ impl<'a> AnswerLines<'a> {
                 );
             }
             LateReason::Program if self.model.trace.queue.is_some() => {
-                return format!("{victim}: so long it was on the way to a worker.");
+                return format!("{victim}: the time it took to reach a worker.");
             }
             LateReason::Program if self.census.processes > 1 => {
                 return format!(
@@ -221,7 +221,7 @@ impl<'a> AnswerLines<'a> {
         }
         let store = self.model.trace.store;
         let number = match self.model.trace.queue {
-            // Those that were there before they were first heard of are not on record.
+            // The trace lacks workers that were there before their first event.
             Some(queue) if store.is_of_now(late.began) => queue.places().unwrap_or_default(),
             _ => store.workers_at(late.began),
         };
@@ -255,12 +255,12 @@ impl<'a> AnswerLines<'a> {
         (capacity.late() > 0).then(|| format!("{}.", holds(self.label.name, capacity)))
     }
 
-    /// What bounds a sweep, with its figures where one was measured.
+    /// The formula of a sweep's duration in this paradigm, with figures once one was measured.
     pub(crate) fn law(&self) -> String {
         let sweep = self
             .sweep
             .filter(|sweep| sweep.open == 0 && self.is_own_sweep);
-        // Messages may be under way by the thousand: what bounds a sweep are the workers.
+        // Behind a queue thousands of messages may be in flight: the workers are the limit.
         let places = self.model.trace.queue.and_then(QueueFigures::places);
         let workers = places.unwrap_or(self.census.workers).max(1);
         let kind = match places {

@@ -1,10 +1,9 @@
-//! Which checks each site had.
+//! Sorts checks by site.
 
 use crate::trace::CheckSummary;
 
-/// The checks in the order of their sites, those of one as they stood. Ten thousand of a
-/// thousand sites are put into their places faster than they are compared: by some bits of
-/// the number at a time, of which there are few.
+/// The checks ordered by site, those of one site in their previous order. A stable radix sort
+/// of the site's index: for ten thousand checks faster than a sort by comparison.
 pub(super) fn by_site<'a>(checks: &[&'a CheckSummary]) -> Vec<&'a CheckSummary> {
     const BITS: usize = 11;
     let mut order = checks.to_vec();

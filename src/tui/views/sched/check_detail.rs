@@ -1,4 +1,4 @@
-//! What stands under the cursor, in two lines.
+//! The two lines about the check under the cursor.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::tui::format::{clock, plural};
 use crate::tui::state::State;
 use crate::tui::view_model::ViewModel;
 
-/// A short time with enough digits to compare polls: "0.31ms", "1.5s".
+/// A duration, below 10 ms with enough digits to compare polls: "0.31ms", "1.5s".
 fn fine(duration: Duration) -> String {
     if duration < Duration::from_millis(10) {
         format!("{:.2}ms", duration.as_secs_f64() * 1e3)
@@ -17,8 +17,8 @@ fn fine(duration: Duration) -> String {
     }
 }
 
-/// The check: what it found, how long it queued and took, who ran it; and how often it was
-/// polled, for how long, and what it waited for.
+/// First line: verdict, start, time in the queue, duration, thread. Second line: number of
+/// polls, time spent running, and the phases that it waited for.
 pub(crate) fn lines(record: &CheckRecord, state: &State, model: &ViewModel<'_>) -> [String; 2] {
     let name = model.monitor.site(record.site()).map_or_else(
         || record.site().to_string(),
@@ -62,7 +62,7 @@ fn waits(record: &CheckRecord) -> String {
         .filter(|slice| slice.doing == SliceKind::Running)
         .count();
     if polls == 0 {
-        return "another process runs it and tells of it with its answer".to_owned();
+        return "runs in another process, which sends the details with the result".to_owned();
     }
     let mut text = format!(
         "{} ran {}",

@@ -1,5 +1,5 @@
-//! Under a queue the rows stand by host: the broker first, then each host, its workers, and
-//! the lanes of their threads. Pure: which row stands where, and what is said in it.
+//! The rows of the Scheduling screen behind a queue: the broker first, then each host, its
+//! workers, and the lanes of their threads. Pure: decides the order of rows and their texts.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,32 +9,32 @@ use crate::paradigm::{QueueFigures, WorkerFigures};
 use crate::tui::format::{count, cut, plural};
 use crate::tui::view_model::Tone;
 
-/// From this width on things are said in full.
+/// From this width on texts are written in full, below it abbreviated.
 const WIDE: usize = 100;
 
-/// The least of a broker's URL that is shown.
+/// Cells of the broker's URL that are shown even where room is short.
 const LEAST_URL: usize = 12;
 
-/// What a row is to be.
+/// A row: a line of text or a lane.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum HostRow {
-    /// A sentence.
+    /// A line of text.
     Sentence(String, Tone),
-    /// The lane with this number; whether its worker is gone.
+    /// The lane with this index; true if its worker is gone.
     Lane(usize, bool),
-    /// The lane of a worker that has run nothing yet.
+    /// An empty lane, of a worker that has run no check yet.
     Idle(RanOn),
 }
 
-/// All rows in their order, where `lanes` have run checks of late and sentences have `room`
-/// cells.
+/// All rows in order. `lanes` are the threads that ran checks on this page; `room` is the width
+/// of a line of text, in cells.
 pub(super) fn by_host(queue: &QueueFigures, lanes: &[&RanOn], room: usize) -> Vec<HostRow> {
     let mut host_rows = vec![broker(queue, room)];
     let lane_hosts: Vec<String> = lanes.iter().map(|who| clean(&who.host, 64)).collect();
     let of_workers = queue.workers.iter().map(|worker| worker.host.clone());
     let hosts: BTreeSet<String> = of_workers.chain(lane_hosts.iter().cloned()).collect();
     if hosts.is_empty() {
-        let text = "no worker has been heard of yet".to_owned();
+        let text = "no worker has reported yet".to_owned();
         host_rows.push(HostRow::Sentence(text, Tone::Warn));
     }
     for host in hosts {
@@ -53,7 +53,7 @@ pub(super) fn by_host(queue: &QueueFigures, lanes: &[&RanOn], room: usize) -> Ve
                 .iter()
                 .partition(|lane| lanes[**lane].pid == worker.pid);
             here = others;
-            // A stock worker's checks are run by children of it, which have lanes of their own.
+            // A stock Celery worker runs checks in child processes, which have their own lanes.
             let ours = worker.software.starts_with("squirrel");
             if own.is_empty() && worker.alive && (ours || here.is_empty()) {
                 host_rows.push(HostRow::Idle(RanOn {
@@ -73,7 +73,7 @@ pub(super) fn by_host(queue: &QueueFigures, lanes: &[&RanOn], room: usize) -> Ve
     host_rows
 }
 
-/// A short time with enough digits for a local network: "0.2ms".
+/// A duration, below 100 ms with the digits that a local network needs: "0.2ms".
 fn fine(duration: Duration) -> String {
     if duration < Duration::from_millis(100) {
         format!("{:.1}ms", duration.as_secs_f64() * 1e3)
@@ -82,7 +82,7 @@ fn fine(duration: Duration) -> String {
     }
 }
 
-/// The broker, what the way to it costs, and what became of messages.
+/// The broker's row: address, round trip, queue depth, and counts of messages.
 fn broker(queue: &QueueFigures, room: usize) -> HostRow {
     let round_trip = queue.round_trip.map_or_else(|| "-".to_owned(), fine);
     let depth = queue.depth.map_or_else(
@@ -113,7 +113,7 @@ fn broker(queue: &QueueFigures, room: usize) -> HostRow {
     };
     let own = if queue.local { "own " } else { "" };
     let url = clean(&queue.broker, 200);
-    // Where it is matters more than how one logs in.
+    // Where room is short, credentials are left out before the address.
     let place = url.rsplit_once('@').map_or(&*url, |(_, place)| place);
     let head = format!("{own}broker {}", if room < WIDE { place } else { &url });
     let left = room.saturating_sub(figures.chars().count());
@@ -121,7 +121,7 @@ fn broker(queue: &QueueFigures, room: usize) -> HostRow {
     HostRow::Sentence(cut(&head, left.max(least)) + &figures, tone)
 }
 
-/// How its clock stands to ours.
+/// The offset of a host's clock from ours.
 fn clock(queue: &QueueFigures, host: &str, room: usize) -> String {
     let figures = queue
         .hosts
@@ -131,7 +131,7 @@ fn clock(queue: &QueueFigures, host: &str, room: usize) -> String {
         return "clock not known yet".to_owned();
     };
     let by = fine(Duration::from_micros(micros.unsigned_abs()));
-    // What has to be added to a clock that is behind is positive.
+    // A positive offset is added to the host's clock, so that clock is behind.
     let side = match (micros < 0, room < WIDE) {
         (true, true) => "ahead",
         (false, true) => "behind",

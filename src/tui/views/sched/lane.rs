@@ -1,4 +1,4 @@
-//! One lane: its cells, where checks begin, whose they are, and how they ended.
+//! Draws one lane: its cells, the starts of checks, their sites' names, and failures.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -14,7 +14,8 @@ use crate::tui::widgets::put;
 
 use super::lane_row::{LaneKind, LaneRow};
 
-/// Draws a lane into `area`, whose cells are those of `axis`.
+/// Draws a lane into `area`, which is as wide as `axis`. The checks of the site `followed` are
+/// underlined.
 pub(crate) fn draw(
     buffer: &mut Buffer,
     area: Rect,
@@ -36,7 +37,7 @@ pub(crate) fn draw(
         };
         let drawn = match tid {
             Some(_) if many && model.trace.queue.is_none() => Some(thread_symbol(cell, width)),
-            // Of a thread of which nothing is noted it is not known that it is idle.
+            // While recording is off, an empty cell does not mean that the thread was idle.
             Some(_) if !model.trace.on => symbol(cell, width),
             Some(_) => Some(symbol(cell, width).unwrap_or(IDLE)),
             None => symbol(cell, width),
@@ -60,7 +61,7 @@ pub(crate) fn draw(
         let bar = Bar { check, next };
         bar.draw(buffer, area, axis, row, model, followed);
     }
-    // Over whatever begins in the same cell: that a site is down must be seen.
+    // Drawn last, over a check that starts in the same cell: failures must be visible.
     for (index, check) in row.records.iter().enumerate() {
         if check.progress == CheckProgress::Failed && tid.is_none_or(|tid| tid == check.tid) {
             let next = row.records.get(index + 1).copied();
@@ -69,7 +70,7 @@ pub(crate) fn draw(
     }
 }
 
-/// What was done, cell by cell.
+/// The activities of the lane, cell by cell.
 fn fill<'a>(
     axis: &'a Axis,
     row: &LaneRow<'_>,
@@ -93,7 +94,7 @@ fn fill<'a>(
     raster
 }
 
-/// Of ten thousand checks that share a thread only its own part counts.
+/// The lane of a thread that many checks share: only the thread's own polls count.
 fn shared<'a>(
     axis: &'a Axis,
     row: &LaneRow<'_>,
@@ -101,7 +102,7 @@ fn shared<'a>(
     model: &ViewModel<'_>,
 ) -> Raster<'a> {
     let mut raster = Raster::new(axis);
-    // Of a worker elsewhere, whose part comes with the answer, it is known that it holds any.
+    // A remote worker's polls arrive with the result; until then it shows that it holds one.
     if model.trace.queue.is_some() {
         let mut held = Moment::ZERO;
         for check in &row.records {
@@ -119,8 +120,8 @@ fn shared<'a>(
     raster
 }
 
-/// Of a thread that holds its checks alone: while it had one it waited, where it was not busy.
-/// So none of their notes need to be read.
+/// The lane of a thread that runs one check at a time: while it holds one it waits, except
+/// where it is busy. So the checks' poll logs need not be read.
 fn alone<'a>(axis: &'a Axis, row: &LaneRow<'_>, part: &ThreadTrace<'_>) -> Raster<'a> {
     let mut raster = Raster::new(axis);
     for check in &row.records {
@@ -135,14 +136,14 @@ fn alone<'a>(axis: &'a Axis, row: &LaneRow<'_>, part: &ThreadTrace<'_>) -> Raste
     raster
 }
 
-/// All that the checks did, as it was noted; in the lane of a thread its part in them.
+/// The lane from the poll logs of its checks; for a thread's lane, the thread's polls only.
 fn spelled<'a>(axis: &'a Axis, row: &LaneRow<'_>, tid: Option<u32>) -> Raster<'a> {
     let mut raster = Raster::new(axis);
     for check in &row.records {
         let mine = tid.is_none_or(|tid| tid == check.tid);
         spans(check.record(), |span| {
             let by_me = span.tid.is_some() && span.tid == tid;
-            // A thread is not what waits in the queue.
+            // Time in the queue belongs to the site's lane, not to the thread's.
             let queued = span.activity == Activity::Queued;
             if by_me || (mine && !(queued && tid.is_some())) {
                 raster.add(&span);
@@ -165,7 +166,7 @@ fn set(buffer: &mut Buffer, area: Rect, axis: &Axis, index: usize, symbol: Symbo
     }
 }
 
-/// Marks the check that the cursor is on.
+/// Highlights the check that the cursor is on.
 pub(crate) fn select(buffer: &mut Buffer, area: Rect, axis: &Axis, check: &CheckSummary) {
     let first = axis.place(check.started).unwrap_or(0);
     let last = axis.place(check.ended).unwrap_or(axis.cells() - 1);
@@ -177,7 +178,7 @@ pub(crate) fn select(buffer: &mut Buffer, area: Rect, axis: &Axis, check: &Check
     }
 }
 
-/// Where a check was polled for a moment, in the middle of its waiting.
+/// Draws polls too short for a block, where the check otherwise waits.
 fn ticks(buffer: &mut Buffer, area: Rect, axis: &Axis, row: &LaneRow<'_>) {
     let records = row.records.iter().map(|check| check.record());
     for slice in records.flat_map(|record| &record.log.slices) {
@@ -194,10 +195,10 @@ fn ticks(buffer: &mut Buffer, area: Rect, axis: &Axis, row: &LaneRow<'_>) {
     }
 }
 
-/// A check in a lane.
+/// One check of a lane.
 struct Bar<'a> {
     check: &'a CheckSummary,
-    /// The one after it in the same lane.
+    /// The next check of the same lane.
     next: Option<&'a CheckSummary>,
 }
 
@@ -226,7 +227,7 @@ impl Bar<'_> {
         }
     }
 
-    /// Its end, where it found the site down.
+    /// Draws the end of a failed check.
     fn fail(&self, buffer: &mut Buffer, area: Rect, axis: &Axis, row: &LaneRow<'_>) {
         let Some(end) = axis.place(self.check.ended) else {
             return;
@@ -242,7 +243,7 @@ impl Bar<'_> {
         }
     }
 
-    /// The first cell of a check that began before the page did.
+    /// The first cell shown, if the check began before it.
     fn edge(&self, axis: &Axis) -> Option<usize> {
         let (from, to) = axis.range();
         let reaches = self.check.started < from && self.check.ended > from;
@@ -250,7 +251,7 @@ impl Bar<'_> {
         first.filter(|_| reaches && to > from)
     }
 
-    /// The site's name behind the beginning, as far as the bar is long.
+    /// Draws the site's name behind the start, as much as the check's cells hold.
     fn name(
         &self,
         buffer: &mut Buffer,
@@ -260,7 +261,7 @@ impl Bar<'_> {
         model: &ViewModel<'_>,
         followed: Option<SiteId>,
     ) {
-        /// Less than that says nothing.
+        /// Cells below which a name would not be recognised.
         const LEAST: usize = 2;
         let Some(start) = start else { return };
         let room = last.saturating_sub(start + 1);
@@ -274,7 +275,7 @@ impl Bar<'_> {
         } else if axis.is_faded(area.y, start) {
             DIM
         } else {
-            // Not in the colour of the bar that it stands on.
+            // In the default colour, to stand out from the bar.
             PLAIN.fg(Color::Reset)
         };
         put(
@@ -287,12 +288,12 @@ impl Bar<'_> {
         );
     }
 
-    /// How it ended, in words, where nothing else stands behind it.
+    /// Draws reason and duration behind the end, if the cells are free up to the next check.
     fn outcome(&self, buffer: &mut Buffer, area: Rect, axis: &Axis, end: usize, style: Style) {
         let reason = self.check.record().found.and_then(|found| found.reason);
         let reason = reason.map_or("", |reason| reason.word());
         let text = format!(" DOWN {reason} {}", brief(self.check.took()));
-        // One that was due before this one ended begins right behind it.
+        // The next check takes the cells from when it was due.
         let next = self.next.map(|next| {
             let due = next.due.min(next.started);
             match axis.place(due) {

@@ -1,5 +1,5 @@
-//! The columns left of the lanes: the same in every paradigm and grouping, so that a narrow
-//! screen cuts lanes and not answers.
+//! The columns left of the lanes, the same in every paradigm and grouping. They keep their
+//! width on a narrow screen, where the lanes get shorter.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -18,7 +18,7 @@ enum Number {
     Idle,
     Late,
     Lock,
-    /// Of the operating system.
+    /// Processor time as sampled from the operating system.
     Kernel,
     Switches,
     Memory,
@@ -60,7 +60,7 @@ const WIDE: &[Number] = &[
     Number::Memory,
 ];
 
-/// The numbers of a row; those that are not known stay empty.
+/// The numbers of a row. `None` where unknown, which is drawn as "-".
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct LaneNumbers {
     pub(crate) shares: Option<SharedTraits>,
@@ -69,7 +69,7 @@ pub(crate) struct LaneNumbers {
     pub(crate) memory: Option<u64>,
 }
 
-/// Which numbers there is room for.
+/// The columns that fit beside the lanes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LaneColumns {
     name: u16,
@@ -94,7 +94,7 @@ impl LaneColumns {
         }
     }
 
-    /// Cells left of the lanes.
+    /// The width of all columns, in cells.
     pub(crate) fn width(&self) -> u16 {
         self.name
             + self
@@ -105,7 +105,7 @@ impl LaneColumns {
             + 2
     }
 
-    /// Cells for a name.
+    /// The width of the column of names, in cells.
     pub(crate) const fn name(&self) -> u16 {
         self.name
     }
@@ -171,7 +171,7 @@ fn right(
     );
 }
 
-/// A share in at most four cells; what is there but below half a percent is not nothing.
+/// A share from 0 to 1 as a percentage in at most four cells; below half a percent, "<1%".
 fn percent(share: f64) -> String {
     match share * 100.0 {
         percent if percent <= 0.0 => "0%".to_owned(),

@@ -1,5 +1,4 @@
-//! What the lanes are and which checks stand in each: gathered from what is on record, not
-//! yet drawn.
+//! Which lanes there are and which checks each holds, gathered from the trace before drawing.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -20,29 +19,29 @@ use super::host_rows::{self, HostRow};
 use super::lane_columns::LaneColumns;
 use super::lane_row::{LaneKind, LaneRow, order};
 
-/// The rows, and the scale they are drawn to.
+/// The rows of the screen, and the axis that lanes are drawn to.
 #[derive(Clone, Debug)]
 pub(crate) struct LaneLayout<'a> {
     pub(crate) axis: Axis,
     pub(crate) columns: LaneColumns,
-    /// Those that are gathered; below them stand the tasks.
+    /// The rows above the tasks.
     rows: Vec<LaneRow<'a>>,
-    /// Checks that have a row of their own, by their places in `checks`. A page may show ten
-    /// thousand, of which few are drawn: their rows are made when they are asked for.
+    /// Checks that have a row of their own, by their indices in `checks`. A page may hold ten
+    /// thousand, of which few are drawn, so their rows are made on demand.
     tasks: Vec<u32>,
-    /// Every check that is shown, by its start.
+    /// Every check of the page, ordered by start.
     pub(crate) checks: Vec<&'a CheckSummary>,
-    /// The time that these were due, or in flight, in.
+    /// The span of time that `checks` was gathered for.
     window: (Moment, Moment),
-    /// The stretches of time that the numbers beside the lanes are of.
+    /// The spans that the numbers beside the lanes are computed over; see [`SETTLED`].
     settled: [(Moment, Moment); SETTLED],
 }
 
-/// Numbers that changed with every frame could not be read, and would cost a slow line more
-/// than the lanes do. Each lane's change once in so many frames, and not all at once.
+/// Groups of lanes whose numbers change at different frames. Numbers that changed with every
+/// frame would be unreadable, and cost more bytes on a slow line than the lanes do.
 const SETTLED: usize = 10;
 
-/// The moment that the picture is of.
+/// The moment that the screen shows: the present, or when the display was frozen.
 pub(crate) fn now(state: &State, model: &ViewModel<'_>) -> Moment {
     match &state.frozen {
         Some(frozen) => frozen.summary.now.mono,
@@ -51,7 +50,7 @@ pub(crate) fn now(state: &State, model: &ViewModel<'_>) -> Moment {
 }
 
 impl<'a> LaneLayout<'a> {
-    /// Gathers the lanes for a body of this size.
+    /// Gathers the lanes for a body of the size of `area`.
     pub(crate) fn gather(state: &State, model: &ViewModel<'a>, area: Rect) -> Self {
         let columns = LaneColumns::of(area.width);
         let store = model.trace.store;
@@ -101,11 +100,11 @@ impl<'a> LaneLayout<'a> {
         layout
     }
 
-    /// The threads that may run checks, and those that did on this page; their lanes are still
-    /// to be filled.
+    /// The lanes of the threads that may run checks, and of those that ran any on this page.
+    /// The lanes are empty still.
     fn threads(&self, model: &ViewModel<'a>, room: usize) -> Vec<LaneRow<'a>> {
         let store = model.trace.store;
-        // The threads of a paradigm whose checks are tasks go from one to the next.
+        // Where checks are tasks, a thread switches between them.
         let label = model.paradigms.get(model.active);
         let tasks = label.filter(|label| label.law == Law::Slowest);
         let tasks = tasks.map(|label| label.name);
@@ -154,7 +153,7 @@ impl<'a> LaneLayout<'a> {
             if alone || lanes.len() > 1 {
                 let ours = pid == model.trace.pid;
                 let alive = lives(&lanes);
-                // Of the parent it is said above that it only hands checks out.
+                // The parent's own row, above, stands for it where it runs no checks.
                 if alive > 0 || !ours {
                     rows.push(LaneRow::bare(LaneKind::Process {
                         pid,
@@ -168,9 +167,9 @@ impl<'a> LaneLayout<'a> {
         rows
     }
 
-    /// All sites that were due on this page, in the order of the configuration.
+    /// One lane a site, in the order of the configuration.
     fn sites(&self, model: &ViewModel<'_>) -> Vec<LaneRow<'a>> {
-        /// With more sites than that only those that were checked have a lane.
+        /// With more sites than this, only those with checks on the page have a lane.
         const ALL: usize = 500;
         let ids = model.monitor.ids();
         let mut others = BTreeSet::new();
@@ -196,12 +195,12 @@ impl<'a> LaneLayout<'a> {
             .collect()
     }
 
-    /// The stretch of time that the numbers of the lane in this line are of.
+    /// The span that the numbers of the lane in screen line `line` are computed over.
     pub(crate) const fn settled(&self, line: u16) -> (Moment, Moment) {
         self.settled[line as usize % SETTLED]
     }
 
-    /// The row at a place.
+    /// The row at an index; `None` past the end.
     pub(crate) fn row(&self, index: usize) -> Option<Cow<'_, LaneRow<'a>>> {
         match index.checked_sub(self.rows.len()) {
             None => self.rows.get(index).map(Cow::Borrowed),
@@ -215,7 +214,7 @@ impl<'a> LaneLayout<'a> {
         self.checks.get(*self.tasks.get(index)? as usize)
     }
 
-    /// The checks of every row, from the first row to the last.
+    /// The index and the checks of every row, in order.
     pub(crate) fn lanes(&self) -> impl DoubleEndedIterator<Item = (usize, &[&'a CheckSummary])> {
         let rows = self.rows.iter().map(|row| &*row.records);
         let rows = rows.enumerate();
@@ -229,7 +228,7 @@ impl<'a> LaneLayout<'a> {
         rows.chain(tasks)
     }
 
-    /// The checks of a row.
+    /// The checks of the row at an index.
     pub(crate) fn checks_of(&self, index: usize) -> &[&'a CheckSummary] {
         match index.checked_sub(self.rows.len()) {
             None => &self.rows[index].records,
@@ -237,9 +236,9 @@ impl<'a> LaneLayout<'a> {
         }
     }
 
-    /// The rows that are shown where `height` fit, and how many lanes are not. What is shown
-    /// of too many: those around the selected one, or else those that run, those that failed,
-    /// the slowest, the last, and the first of the others.
+    /// The indices of the rows to show in `height` lines, and the number of lanes left out.
+    /// Where not all fit: the rows up to the selected one; without a selection below the
+    /// screen, lanes in flight, lanes that failed, the slowest, the last, then the first ones.
     pub(crate) fn shown(&self, lane: usize, height: usize) -> (Vec<usize>, usize) {
         let all = self.rows.len() + self.tasks.len();
         if all <= height {
@@ -271,7 +270,7 @@ impl<'a> LaneLayout<'a> {
                 shown.push(index);
             }
         };
-        // One pass: of ten thousand checks each has to come from far.
+        // A single pass: reading ten thousand checks from memory is slow.
         let (mut flying, mut failed, mut slowest) = (Vec::new(), Vec::new(), None);
         for (index, checks) in self.lanes() {
             let (mut flies, mut fails, mut longest) = (false, false, 0);
@@ -298,7 +297,7 @@ impl<'a> LaneLayout<'a> {
         shown
     }
 
-    /// Whether every lane is a process of its own.
+    /// Whether every live lane is the main thread of a process.
     pub(crate) fn of_processes(&self) -> bool {
         let alive = self.rows.iter().filter(|row| !row.is_gone());
         let mut lanes = alive.filter_map(|row| row.kind.who());
@@ -306,7 +305,7 @@ impl<'a> LaneLayout<'a> {
         first.is_some_and(|who| who.pid == who.tid) && lanes.all(|who| who.pid == who.tid)
     }
 
-    /// The lane and the check that the cursor is on, as far as they are on this page.
+    /// The lane and the check that the cursor is on; `None` if they are not on this page.
     pub(crate) fn selected(&self, place: &SchedState) -> Option<(usize, &'a CheckSummary)> {
         let job = place.cursor?;
         let find =
@@ -316,14 +315,14 @@ impl<'a> LaneLayout<'a> {
         {
             return Some((place.lane, check));
         }
-        // From below: where checks have rows of their own, those stand under their threads.
+        // From the bottom: checks with rows of their own stand below their threads' lanes.
         let mut lanes = self.lanes().rev();
         lanes.find_map(|(index, checks)| Some((index, find(checks)?)))
     }
 }
 
-/// Up to when the numbers of lanes are taken: each a tenth of a second, or of a short page,
-/// after the one before. A page that stands still, and what a page begins with, are taken whole.
+/// The span of each group's numbers. Each group is updated once a second, or ten times a page
+/// if that is shorter, the groups one after another. A page that stands still is taken whole.
 fn settled(state: &State, time: PageTime, cells: u16, axis: &Axis) -> [(Moment, Moment); SETTLED] {
     const PERIOD: u64 = 1_000_000_000;
     let page = axis.cell().as_nanos() as u64 * u64::from(cells);
@@ -340,7 +339,7 @@ fn settled(state: &State, time: PageTime, cells: u16, axis: &Axis) -> [(Moment, 
     })
 }
 
-/// The lanes under the hosts and workers that they are of.
+/// Orders the lanes of threads below their hosts and workers.
 fn by_host<'a>(queue: &QueueFigures, lanes: Vec<LaneRow<'a>>, room: usize) -> Vec<LaneRow<'a>> {
     let who: Vec<_> = lanes.iter().filter_map(|row| row.kind.who()).collect();
     let host_rows = host_rows::by_host(queue, &who, room);

@@ -1,4 +1,4 @@
-//! A row of the picture: a lane with its checks, or a sentence above some.
+//! A row of the Scheduling screen: a lane with its checks, or a line of text above lanes.
 
 use std::time::Duration;
 
@@ -9,18 +9,19 @@ use crate::tui::view_model::{Tone, ViewModel};
 
 use super::time_shares::SharedTraits;
 
-/// What a row is.
+/// What a row shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LaneKind {
-    /// A process above its threads.
+    /// A process, above the lanes of its threads; `lanes` counts the live ones.
     Process {
         pid: u32,
         host: String,
         lanes: usize,
     },
-    /// A sentence about the rows below it.
+    /// A line of text about the rows below it.
     Sentence(String, Tone),
-    /// A thread. `many`: it goes from check to check and holds none while it waits.
+    /// A thread. `many`: it switches between checks, and holds none while they wait. `gone`:
+    /// it has ended, or its worker has.
     Thread { who: RanOn, many: bool, gone: bool },
     /// A site.
     Site(SiteId),
@@ -29,7 +30,7 @@ pub(crate) enum LaneKind {
 }
 
 impl LaneKind {
-    /// The thread that it is the lane of.
+    /// The thread of a thread's lane; `None` for other rows.
     pub(super) const fn who(&self) -> Option<&RanOn> {
         match self {
             Self::Thread { who, .. } => Some(who),
@@ -38,18 +39,18 @@ impl LaneKind {
     }
 }
 
-/// One row: a lane and what stands in it.
+/// One row, and the checks in it.
 #[derive(Clone, Debug)]
 pub(crate) struct LaneRow<'a> {
     pub(crate) kind: LaneKind,
-    /// By their starts.
+    /// Ordered by start.
     pub(crate) records: Vec<&'a CheckSummary>,
-    /// The thread's part in them, if it is the lane of one.
+    /// The thread's share of the trace; `None` unless it is a thread's lane.
     pub(super) part: Option<ThreadTrace<'a>>,
 }
 
 impl<'a> LaneRow<'a> {
-    /// A lane of these checks, which stand by their starts.
+    /// A lane of checks, which are ordered by start.
     pub(super) const fn lane(kind: LaneKind, records: Vec<&'a CheckSummary>) -> Self {
         Self {
             kind,
@@ -58,7 +59,7 @@ impl<'a> LaneRow<'a> {
         }
     }
 
-    /// The lane of a thread, which is still to be filled.
+    /// The lane of a thread, still without checks: see [`fill`](Self::fill).
     pub(super) const fn thread(kind: LaneKind, part: ThreadTrace<'a>) -> Self {
         Self {
             kind,
@@ -67,7 +68,7 @@ impl<'a> LaneRow<'a> {
         }
     }
 
-    /// Fills the lane of a thread with the checks that it ran between two moments.
+    /// Fills a thread's lane with the checks that the thread ran between two moments.
     pub(super) fn fill(&mut self, (from, to): (Moment, Moment)) {
         if let (Some(part), LaneKind::Thread { many, .. }) = (&self.part, &mut self.kind) {
             self.records = part.by_start(from, to);
@@ -76,7 +77,7 @@ impl<'a> LaneRow<'a> {
         }
     }
 
-    /// A row in which no check stands.
+    /// A row without checks.
     pub(super) const fn bare(kind: LaneKind) -> Self {
         Self::lane(kind, Vec::new())
     }
@@ -88,7 +89,7 @@ impl<'a> LaneRow<'a> {
 }
 
 impl LaneRow<'_> {
-    /// When its checks were due that wait for a worker now, if it is the lane of a site.
+    /// For a site's lane: when each of its checks that wait for a worker was due.
     pub(super) fn waiting<'s>(
         &self,
         model: &ViewModel<'s>,
@@ -104,17 +105,17 @@ impl LaneRow<'_> {
         })
     }
 
-    /// Whether something can be selected in it.
+    /// Whether it is a lane, in which checks can be selected.
     pub(crate) const fn is_lane(&self) -> bool {
         !matches!(self.kind, LaneKind::Process { .. } | LaneKind::Sentence(..))
     }
 
-    /// Whether it is the lane of a thread that is there no more.
+    /// Whether it is the lane of a thread that has ended.
     pub(super) const fn is_gone(&self) -> bool {
         matches!(self.kind, LaneKind::Thread { gone: true, .. })
     }
 
-    /// The share of the page in which any of its checks was in flight.
+    /// The share of the page, from 0 to 1, in which at least one of its checks was in flight.
     pub(crate) fn in_flight(&self, axis: &Axis) -> f64 {
         let (from, to) = axis.range();
         let (mut covered, mut until) = (Duration::ZERO, from);
@@ -127,7 +128,7 @@ impl LaneRow<'_> {
     }
 }
 
-/// Threads in the order of their numbers: "thread-2" before "thread-10".
+/// The sort key of a thread's lane, which puts "thread-2" before "thread-10".
 pub(super) fn order(kind: &LaneKind) -> (String, u64, u32) {
     let LaneKind::Thread { who, .. } = kind else {
         return (String::new(), 0, 0);
@@ -138,11 +139,11 @@ pub(super) fn order(kind: &LaneKind) -> (String, u64, u32) {
 }
 
 impl LaneRow<'_> {
-    /// What it did between two moments; `in_flight` is the share of the time in which any
-    /// check was.
+    /// How the time between two moments was spent. `in_flight` is the share of it in which any
+    /// check was in flight, used for threads that hold no check while it waits.
     pub(crate) fn shares(&self, (from, to): (Moment, Moment), in_flight: f64) -> SharedTraits {
         let total = (to.nanos_since(from) as f64).max(1.0);
-        // Nanoseconds are added up: a lane may have ten thousand checks.
+        // Sums of whole nanoseconds: a lane may hold ten thousand checks.
         let within = |a: Moment, b: Moment| b.min(to).nanos_since(a.max(from));
         let many = matches!(self.kind, LaneKind::Thread { many: true, .. });
         let (mut held, mut running, mut locked, mut late) = (0, 0, 0, 0);
@@ -159,7 +160,7 @@ impl LaneRow<'_> {
         }
         let is_thread = self.kind.who().is_some();
         for check in &self.records {
-            // A thread is not late with what it took up later; a site waited even so.
+            // A check not started yet makes its site late, but not the thread that takes it.
             if check.started <= to {
                 late = late.max(check.started.nanos_since(check.due));
             } else if !is_thread {

@@ -1,4 +1,4 @@
-//! The Scheduling screen: who runs which check, when it runs and when it merely waits.
+//! The Scheduling screen: which thread runs which check, and when it runs or waits.
 //!
 //! ```text
 //!  1 process, 4 threads | running 4 of 16 | queue 12 | sweep 4 of 16 in 0.7s | worst late …

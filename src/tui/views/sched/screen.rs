@@ -1,4 +1,4 @@
-//! The screen as a whole: where its parts stand, and what is drawn into each.
+//! The Scheduling screen as a whole: the area of each part, and what is drawn into it.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -20,7 +20,7 @@ use super::lane_layout::LaneLayout;
 use super::lane_row::{LaneKind, LaneRow};
 use super::{check_detail, lane, strips};
 
-/// Its row in the table of screens.
+/// The screen's row in the table `VIEWS`.
 pub(crate) const VIEW: View = View {
     title: "Sched",
     scopes: &[
@@ -33,13 +33,13 @@ pub(crate) const VIEW: View = View {
     draw,
 };
 
-/// From this width on there is room for what can be told from the axis as well.
+/// From this width on the heading also gives the duration of a cell, which the axis implies.
 const WIDE: u16 = 140;
 
-/// Lines that are not lanes: two of answers, the headings, two strips, axis and legend.
+/// Lines that are not lanes: two answer lines, heading, two strips, axis, legend.
 const OTHERS: u16 = 7;
 
-/// Where lanes stand in a body.
+/// The area of the lanes within the body.
 fn lanes_area(state: &State, body: Rect) -> Rect {
     let detail = u16::from(state.sched.cursor.is_some());
     Rect {
@@ -86,7 +86,7 @@ fn draw_facts(buffer: &mut Buffer, line: Rect, facts: &AnswerLines<'_>) {
     put(buffer, line.x + 1, line.y, line.width - 2, &text, BOLD);
 }
 
-/// As many clauses as there is room for; the first is cut where it is too long alone.
+/// Draws as many clauses of the cause as fit; the first is cut if it alone is too long.
 fn draw_cause(buffer: &mut Buffer, line: Rect, facts: &AnswerLines<'_>) {
     let (clauses, tone) = facts.cause();
     let room = usize::from(line.width.saturating_sub(2));
@@ -156,7 +156,7 @@ fn heading(
     if dropped > 0 {
         text.push_str(&format!(", {} dropped", count(dropped as usize)));
     } else if forgotten > 0 && place.is_still() {
-        text.push_str(&format!(", {} older let go", count(forgotten as usize)));
+        text.push_str(&format!(", {} older discarded", count(forgotten as usize)));
     }
     let left = line.x + layout.columns.width();
     put(
@@ -179,7 +179,7 @@ fn heading(
     );
 }
 
-/// Draws as many lanes as there is room for; gives how many are left out.
+/// Draws as many lanes as fit; returns how many are left out.
 fn draw_lanes(
     buffer: &mut Buffer,
     area: Rect,
@@ -191,7 +191,7 @@ fn draw_lanes(
     let busy: f64 = flight.iter().map(|mean| mean.min(1.0)).sum();
     let shown_cells = (0..layout.axis.cells()).filter(|cell| layout.axis.moment(*cell).is_some());
     let in_flight = busy / shown_cells.count().max(1) as f64;
-    // The page may have been laid out anew since the cursor was moved.
+    // The layout may have changed since the cursor was moved: find the check again.
     let under = layout.selected(&state.sched);
     let lane = under.map_or(state.sched.lane, |(lane, _)| lane);
     let (shown, hidden) = layout.shown(lane, usize::from(area.height));
@@ -240,7 +240,7 @@ fn draw_lanes(
     hidden
 }
 
-/// What is said of a process above its threads.
+/// The line of a process, which stands above the lanes of its threads.
 fn process(model: &ViewModel<'_>, pid: u32, host: &str, lanes: usize) -> String {
     let memory = model.trace.kernel.memory(pid);
     if pid != model.trace.pid {
@@ -251,7 +251,7 @@ fn process(model: &ViewModel<'_>, pid: u32, host: &str, lanes: usize) -> String 
         );
     }
     if lanes == 0 {
-        return format!("pid {pid}, this program: the parent, hands checks out by pipes");
+        return format!("pid {pid}, this program: the parent, sends checks through pipes");
     }
     let memory = memory.or(model.process.rss);
     let memory = memory.map_or_else(|| "its memory".to_owned(), bytes);
@@ -330,7 +330,7 @@ fn numbers(
     in_flight: f64,
     line: u16,
 ) -> LaneNumbers {
-    // With several hosts one may idle while checks are in flight elsewhere.
+    // Behind a queue one host may be idle while checks are in flight on another.
     let in_flight = match model.trace.queue {
         Some(_) => row.in_flight(&layout.axis),
         None => in_flight,
@@ -346,7 +346,7 @@ fn numbers(
     let kernel = model.trace.kernel;
     match &row.kind {
         LaneKind::Thread { who, .. } => {
-            // The same numbers on another machine are somebody else's.
+            // Samples are of this machine: the same ids on another host are other threads.
             let known = who.host == here().host;
             let usage = kernel.usage(who.pid, who.tid).filter(|_| known);
             let own = known && who.pid != model.trace.pid;
@@ -364,7 +364,7 @@ fn numbers(
     }
 }
 
-/// The check under the cursor, or what is hidden and the marks.
+/// The check under the cursor; without a cursor, the number of hidden lanes and the legend.
 fn bottom(
     buffer: &mut Buffer,
     line: Rect,

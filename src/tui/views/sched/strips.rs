@@ -1,4 +1,4 @@
-//! Below the lanes: how many checks wait and are in flight, the axis of time, the marks.
+//! The lines below the lanes: strips of queued checks and checks in flight, axis, legend.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -13,14 +13,13 @@ use crate::tui::widgets::{Piece, draw_pieces, put};
 
 use super::lane_layout::LaneLayout;
 
-/// The mark of the present on the axis.
+/// The label of the present on the axis.
 const HAND: &str = "^now";
 
-/// The mark of the moment at which the sites of a sweep are due again.
+/// The label of the moment at which the sites of a sweep are due again.
 const DEADLINE: &str = "|due again";
 
-/// The numbers of checks that were in flight, and of those that waited for a worker, cell by
-/// cell.
+/// The mean numbers of checks in flight, and of checks that wait for a worker, in each cell.
 pub(crate) fn loads(layout: &LaneLayout<'_>, model: &ViewModel<'_>) -> (Vec<f64>, Vec<f64>) {
     let (mut flight, mut queue) = (LoadStrip::new(&layout.axis), LoadStrip::new(&layout.axis));
     for check in &layout.checks {
@@ -34,7 +33,7 @@ pub(crate) fn loads(layout: &LaneLayout<'_>, model: &ViewModel<'_>) -> (Vec<f64>
     (flight.means(), queue.means())
 }
 
-/// Draws a strip: its name and number, and blocks as high as the share of `most`.
+/// Draws a strip: a label, and for each cell a block as high as its mean's share of `most`.
 pub(crate) fn draw(
     buffer: &mut Buffer,
     line: Rect,
@@ -58,7 +57,7 @@ pub(crate) fn draw(
     }
 }
 
-/// The seconds of the newest page, the hand, and when the sites of a sweep are due again.
+/// Draws the axis: seconds of the newest page, the present, and when the sites are due again.
 pub(crate) fn draw_axis(
     buffer: &mut Buffer,
     line: Rect,
@@ -108,7 +107,7 @@ pub(crate) fn draw_axis(
     }
 }
 
-/// The cell of a moment of the newest page, which may not have come yet.
+/// The cell of a moment of the newest page, past or to come; `None` outside of the page.
 fn future(axis: &Axis, at: Moment) -> Option<usize> {
     if at < axis.origin() {
         return None;
@@ -117,7 +116,7 @@ fn future(axis: &Axis, at: Moment) -> Option<usize> {
     (index < axis.cells()).then_some(index)
 }
 
-/// The marks and their words, as many as there is room for.
+/// Draws the legend, as many symbols with their words as fit, after the text `more`.
 pub(crate) fn draw_legend(buffer: &mut Buffer, line: Rect, polled: bool, more: &str) {
     let mut left = Vec::new();
     if !more.is_empty() {
@@ -144,7 +143,7 @@ pub(crate) fn draw_legend(buffer: &mut Buffer, line: Rect, polled: bool, more: &
     draw_pieces(buffer, line, left, Vec::new());
 }
 
-/// "…9 more sites, not shown".
+/// The number of rows left out: "…9 more sites, not shown"; empty for 0.
 pub(crate) fn hidden(number: usize, noun: &str) -> String {
     if number == 0 {
         return String::new();

@@ -1,22 +1,22 @@
-//! What a lane did on the page, as shares of the time shown.
+//! How a lane's time was spent, as shares from 0 to 1 of a span.
 
 use std::time::Duration;
 
-/// Of a thread, a site or a check.
+/// The shares of a thread, a site or a check.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct SharedTraits {
-    /// A thread ran.
+    /// Running on a core.
     pub(crate) running: f64,
-    /// It waited for the interpreter lock.
+    /// Waiting for the interpreter lock.
     pub(crate) locked: f64,
-    /// Checks were in flight, and none ran.
+    /// Checks in flight, none of them running.
     pub(crate) waiting: f64,
-    /// The latest start.
+    /// The greatest lateness of a start.
     pub(crate) late: Duration,
 }
 
 impl SharedTraits {
-    /// What is left: nothing was in flight.
+    /// The rest: no check in flight.
     pub(crate) fn idle(&self) -> f64 {
         (1.0 - self.running - self.locked - self.waiting).max(0.0)
     }
