@@ -4,15 +4,15 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use crate::domain::{Acknowledgement, Moment, Reason, SiteId, Timestamp, clean};
+use crate::domain::{Acknowledgement, Moment, SharedTraits, SiteId, Timestamp, clean};
 use crate::history::{
     ChartPoint, FileStats, OutageRow, OutboxCounts, Queries, QueryError, QueuedMessage, Rollup,
     SiteKey,
 };
-use crate::monitor::{Monitor, SiteState};
+use crate::monitor::Monitor;
 use crate::tui::{
     BucketTotals, DeliveryState, HistoryFile, HistoryQuery, HistorySpan, HistoryView, MessageView,
-    OutageMessage, OutageView, SharedTraits, SiteHistory,
+    OutageMessage, OutageView, SiteHistory,
 };
 
 use super::core::Core;
@@ -288,7 +288,10 @@ fn outage(row: OutageRow, monitor: &Monitor) -> OutageView {
     OutageView {
         shares: site
             .filter(|_| row.ended.is_none())
-            .map(shares)
+            .map(|state| {
+                let last = state.last_failure().map(|last| &**last);
+                SharedTraits::of(state.site(), &row.causes, last)
+            })
             .unwrap_or_default(),
         site: site.map(|state| state.id()),
         name: row.site.name,
@@ -300,20 +303,6 @@ fn outage(row: OutageRow, monitor: &Monitor) -> OutageView {
         last_good: row.last_good,
         acknowledged: row.acknowledged,
         messages: told.collect(),
-    }
-}
-
-/// What an open outage may share with others.
-fn shares(state: &SiteState) -> SharedTraits {
-    let last = state.last_failure();
-    let address = last.and_then(|last| last.asked(&state.site().spec.url));
-    let about_trust = |reason| matches!(reason, Reason::Tls | Reason::Certificate);
-    let trusted = last.filter(|last| last.reason.is_some_and(about_trust));
-    let certificate = trusted.and_then(|last| last.certificate.as_ref());
-    SharedTraits {
-        parent: state.site().parent.clone(),
-        address: address.map(|address| address.to_string().into()),
-        issuer: certificate.map(|certificate| certificate.issuer.clone()),
     }
 }
 

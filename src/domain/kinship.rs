@@ -4,6 +4,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
+use super::{Cause, CheckResult, Reason, Site};
+
 /// What is known of an outage that others may share.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traits<'a> {
@@ -15,6 +19,50 @@ pub struct Traits<'a> {
     pub issuer: Option<&'a str>,
     /// The way in which it fails: the reason's word, and a status.
     pub failure: &'a str,
+}
+
+/// The traits of an outage that suggest a common cause when several outages share one, apart
+/// from the way in which it fails.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedTraits {
+    /// The name of the site that its site depends on (`parent`).
+    pub parent: Option<Box<str>>,
+    /// The IP address that the last failed check asked.
+    pub address: Option<Box<str>>,
+    /// The issuer of the certificate that the outage is about, as a distinguished name.
+    pub issuer: Option<Box<str>>,
+}
+
+impl SharedTraits {
+    /// The traits of an outage of `site` with these causes, as far as the last failed check
+    /// tells. An outage is about a certificate if it began with a failure of trust; then it is
+    /// about the one that the last failed check was shown.
+    #[must_use]
+    pub fn of(site: &Site, causes: &[Cause], last_failure: Option<&CheckResult>) -> Self {
+        let about_trust = causes
+            .first()
+            .is_some_and(|cause| matches!(cause.reason, Reason::Tls | Reason::Certificate));
+        let certificate = last_failure
+            .filter(|_| about_trust)
+            .and_then(|last| last.certificate.as_ref());
+        let address = last_failure.and_then(|last| last.asked(&site.spec.url));
+        Self {
+            parent: site.parent.clone(),
+            address: address.map(|address| address.to_string().into()),
+            issuer: certificate.map(|certificate| certificate.issuer.clone()),
+        }
+    }
+
+    /// The same together with the way in which the outage fails.
+    #[must_use]
+    pub fn with<'a>(&'a self, failure: &'a str) -> Traits<'a> {
+        Traits {
+            parent: self.parent.as_deref(),
+            address: self.address.as_deref(),
+            issuer: self.issuer.as_deref(),
+            failure,
+        }
+    }
 }
 
 /// What outages have in common.

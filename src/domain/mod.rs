@@ -19,7 +19,7 @@ pub use clock::{Clock, ManualClock, Moment, Now, SystemClock, Timestamp};
 pub use duration::{DurationError, brief, parse_duration};
 pub use event::EventKind;
 pub use job::{Job, JobId, SiteId, Ticket};
-pub use kinship::{Common, Kin, Traits, kin};
+pub use kinship::{Common, Kin, SharedTraits, Traits, kin};
 pub use maintenance_window::{Cron, CronTime, MaintenanceWindow, SharedWindow, WindowStart};
 pub use result::{
     Certificate, CheckResult, Hop, Method, Outcome, Phase, Phases, RanOn, Reason, Verdict,

@@ -1,11 +1,12 @@
 //! One message in place of many: outages of half a minute, grouped by what they share.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
-use crate::domain::{Kin, Traits, clean, kin};
+use crate::domain::{EventKind, Kin, Traits, clean, kin};
 use crate::history::Message;
 
 use super::message::{MOST_SUBJECT, message_id};
+use super::outage_facts::OutageFacts;
 
 /// Sites that are named in a group; the rest is counted.
 const MOST_NAMED: usize = 20;
@@ -13,34 +14,41 @@ const MOST_NAMED: usize = 20;
 /// Characters of a digest's body: a storm of ten thousand is no novel.
 const MOST_BODY: usize = 6_000;
 
-/// What a message says of its outage to programs.
-fn facts(message: &Message) -> Value {
-    serde_json::from_str(&message.facts).unwrap_or_default()
+/// The facts of a digest for programs: what a webhook receives.
+#[derive(Serialize)]
+struct DigestFacts<'a> {
+    id: &'a str,
+    event: &'a str,
+    owner: &'a str,
+    count: usize,
+    groups: Vec<DigestGroup<'a>>,
+    subject: &'a str,
+    outages: &'a [OutageFacts],
 }
 
-fn text<'a>(facts: &'a Value, key: &str) -> Option<&'a str> {
-    facts[key].as_str().filter(|text| !text.is_empty())
+/// Outages that share something, or the rest.
+#[derive(Serialize)]
+struct DigestGroup<'a> {
+    common: Option<String>,
+    sites: Vec<&'a str>,
 }
 
-/// The message that tells of all of these, which are to one owner by one channel about the
-/// same kind of event, and at least two.
+/// The message that replaces these, of which there are at least two, all to one owner by one
+/// channel about the same kind of event.
 #[must_use]
 pub(super) fn digest(messages: &[Message]) -> Message {
-    let all: Vec<Value> = messages.iter().map(facts).collect();
-    let failures: Vec<String> = all.iter().map(failure).collect();
+    let all: Vec<OutageFacts> = messages.iter().map(OutageFacts::of).collect();
+    let failures: Vec<String> = all.iter().map(OutageFacts::failure).collect();
     let traits: Vec<Traits<'_>> = all
         .iter()
         .zip(&failures)
-        .map(|(facts, failure)| Traits {
-            parent: text(facts, "parent"),
-            address: text(facts, "address"),
-            issuer: text(facts, "issuer"),
-            failure,
-        })
+        .map(|(facts, failure)| facts.traits.with(failure))
         .collect();
     let groups = kin(&traits);
     let first = messages.first();
-    let recovered = all.first().and_then(|facts| text(facts, "event")) == Some("recovered");
+    let recovered = all
+        .first()
+        .is_some_and(|facts| facts.event == EventKind::Recovered);
     let word = if recovered { "UP again" } else { "DOWN" };
     let said = |group: &Kin<'_>| say(group, &failures);
     let subject = match &groups[..] {
@@ -71,8 +79,8 @@ pub(super) fn digest(messages: &[Message]) -> Message {
             lines.push(format!("  and {more} more"));
         }
     }
-    if let Some(rule) = all.first().and_then(|facts| text(facts, "rule")) {
-        lines.push(format!("\nRule: {}", clean(rule, 200)));
+    if let Some(facts) = all.first().filter(|facts| !facts.rule.is_empty()) {
+        lines.push(format!("\nRule: {}", clean(&facts.rule, 200)));
     }
     let mut body = String::new();
     for line in lines {
@@ -87,20 +95,31 @@ pub(super) fn digest(messages: &[Message]) -> Message {
         .chain(messages.iter().map(|message| &*message.id))
         .collect();
     let id = message_id(&ids);
-    let facts = json!({
-        "id": id,
-        "event": if recovered { "digest_recovered" } else { "digest_down" },
-        "owner": first.map(|message| &*message.owner),
-        "count": messages.len(),
-        "groups": groups.iter().map(|group| json!({
-            "common": group.common.map(|common| common.to_string()),
-            "sites": group.members.iter().map(|member| &all[*member]["site"]).collect::<Vec<_>>(),
-        })).collect::<Vec<_>>(),
-        "subject": subject,
-        "outages": all,
+    let digest_groups = groups.iter().map(|group| DigestGroup {
+        common: group.common.map(|common| common.to_string()),
+        sites: group
+            .members
+            .iter()
+            .map(|member| &*all[*member].site)
+            .collect(),
     });
+    let facts = DigestFacts {
+        id: &id,
+        event: if recovered {
+            "digest_recovered"
+        } else {
+            "digest_down"
+        },
+        owner: first.map_or("", |message| &message.owner),
+        count: messages.len(),
+        groups: digest_groups.collect(),
+        subject: &subject,
+        outages: &all,
+    };
+    // Serializing plain fields cannot fail.
+    let facts = serde_json::to_string(&facts).unwrap_or_default();
     Message {
-        id,
+        id: id.clone(),
         owner: first
             .map(|message| message.owner.clone())
             .unwrap_or_default(),
@@ -115,7 +134,7 @@ pub(super) fn digest(messages: &[Message]) -> Message {
             .unwrap_or_default(),
         subject: subject.into(),
         body: body.into(),
-        facts: facts.to_string().into(),
+        facts: facts.into(),
         event: Box::default(),
         gathers: false,
         not_before: None,
@@ -142,20 +161,11 @@ fn say(group: &Kin<'_>, failures: &[String]) -> String {
     }
 }
 
-/// The way in which it failed, alike for all that failed alike.
-fn failure(facts: &Value) -> String {
-    let reason = text(facts, "reason").unwrap_or("unknown");
-    match (facts["status"].as_u64(), reason) {
-        (Some(status), _) => format!("status {status}"),
-        (None, "refused") => "connection refused".to_owned(),
-        (None, reason) => reason.to_owned(),
-    }
-}
-
-fn line(facts: &Value, failure: &str) -> String {
-    let name = clean(text(facts, "site").unwrap_or("?"), 80).replace("=?", "= ?");
-    let since = text(facts, "since").unwrap_or("?");
-    match facts["duration_s"].as_f64() {
+/// The line of one outage: "shop: status 503, since 2023-11-14T22:13:20.000+00:00".
+fn line(facts: &OutageFacts, failure: &str) -> String {
+    let name = clean(&facts.site, 80).replace("=?", "= ?");
+    let since = &facts.since;
+    match facts.duration_s {
         Some(seconds) => format!("{name}: down for {seconds:.0} s, since {since}"),
         None => format!("{name}: {failure}, since {since}"),
     }

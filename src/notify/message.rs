@@ -2,19 +2,19 @@
 //! look. Names and errors come from outside: nothing of them acts on a header, a terminal or
 //! a mail program.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use ring::digest;
-use serde::Serialize;
 
 use crate::domain::{
-    Acknowledgement, Cause, CheckResult, Owner, Reason, Site, Timestamp, brief, clean,
+    Acknowledgement, Cause, CheckResult, EventKind, Owner, SharedTraits, Site, Timestamp, brief,
+    clean,
 };
 use crate::history::Message;
 
 use super::channel_entry::ChannelEntry;
+use super::outage_facts::OutageFacts;
 use super::settings::Settings;
 use super::table::channels_of;
 
@@ -49,12 +49,12 @@ pub enum OutageEvent {
 }
 
 impl OutageEvent {
-    const fn word(self) -> &'static str {
+    const fn kind(self) -> EventKind {
         match self {
-            Self::Down => "down",
-            Self::Recovered { .. } => "recovered",
-            Self::Reminder { .. } => "reminder",
-            Self::Escalated { .. } => "escalated",
+            Self::Down => EventKind::Down,
+            Self::Recovered { .. } => EventKind::Recovered,
+            Self::Reminder { .. } => EventKind::Reminder,
+            Self::Escalated { .. } => EventKind::Escalated,
         }
     }
 
@@ -92,29 +92,6 @@ pub struct OutageMessage<'a> {
     pub zone: &'a TimeZone,
 }
 
-/// The same for programs: what a webhook receives.
-#[derive(Serialize)]
-struct Facts<'a> {
-    id: &'a str,
-    event: &'a str,
-    site: &'a str,
-    url: &'a str,
-    owner: &'a str,
-    at: String,
-    since: String,
-    duration_s: Option<f64>,
-    reason: Option<Reason>,
-    status: Option<u16>,
-    error: Option<String>,
-    causes: &'a [Cause],
-    address: Option<String>,
-    issuer: Option<&'a str>,
-    parent: Option<&'a str>,
-    last_good: Option<String>,
-    rule: String,
-    subject: &'a str,
-}
-
 impl OutageMessage<'_> {
     /// The messages of it to these owners, one a channel.
     pub fn messages<'o>(
@@ -138,7 +115,7 @@ impl OutageMessage<'_> {
         let url = self.site.spec.url.shown();
         // The same outage gives the same ids, however often the same news is written.
         let since = self.since.as_micros().to_string();
-        let (word, name) = (self.occasion.word(), &self.site.name);
+        let (word, name) = (self.occasion.kind().word(), &self.site.name);
         let number = match self.occasion {
             OutageEvent::Reminder { number, .. } => number.to_string(),
             _ => String::new(),
@@ -149,29 +126,26 @@ impl OutageMessage<'_> {
         }
         let id = message_id(&parts);
         let first = self.causes.first();
-        let facts = Facts {
-            id: &id,
-            event: self.occasion.word(),
-            site: &self.site.name,
-            url,
-            owner: &owner.name,
-            at: self.stamp(self.at),
-            since: self.stamp(self.since),
+        let facts = OutageFacts {
+            id: id.clone(),
+            event: self.occasion.kind(),
+            site: self.site.name.clone(),
+            url: url.into(),
+            owner: owner.name.clone(),
+            at: self.stamp(self.at).into(),
+            since: self.stamp(self.since).into(),
             duration_s: self.occasion.lasted().map(|lasted| lasted.as_secs_f64()),
             reason: first.map(|cause| cause.reason),
             status: first.and_then(|cause| cause.status),
-            error: first.and_then(|cause| Some(safe(cause.error.as_deref()?, 400))),
-            causes: self.causes,
-            address: self.address().map(|address| address.to_string()),
-            issuer: self.issuer(),
-            parent: self.site.parent.as_deref(),
-            last_good: self.last_good.map(|at| self.stamp(at)),
-            rule: self.rule(),
-            subject,
+            error: first.and_then(|cause| Some(safe(cause.error.as_deref()?, 400).into())),
+            causes: self.causes.to_vec(),
+            traits: SharedTraits::of(self.site, self.causes, self.last),
+            last_good: self.last_good.map(|at| self.stamp(at).into()),
+            rule: self.rule().into(),
+            subject: subject.into(),
         };
         Message {
-            // Serializing plain fields cannot fail.
-            facts: serde_json::to_string(&facts).unwrap_or_default().into(),
+            facts: facts.to_json(),
             id,
             owner: owner.name.clone(),
             channel: entry.name.into(),
@@ -179,25 +153,10 @@ impl OutageMessage<'_> {
             at: self.at,
             subject: subject.into(),
             body: body.into(),
-            event: self.occasion.word().into(),
+            event: self.occasion.kind().word().into(),
             gathers: false,
             not_before: None,
         }
-    }
-
-    fn address(&self) -> Option<IpAddr> {
-        self.last?.asked(&self.site.spec.url)
-    }
-
-    /// Of a certificate that the failure is about.
-    fn issuer(&self) -> Option<&str> {
-        let about = |cause: &Cause| matches!(cause.reason, Reason::Tls | Reason::Certificate);
-        let last = self
-            .last
-            .filter(|_| self.causes.first().is_some_and(about))?;
-        last.certificate
-            .as_ref()
-            .map(|certificate| &*certificate.issuer)
     }
 
     fn subject(&self) -> String {
@@ -356,7 +315,7 @@ pub fn message_id(parts: &[&str]) -> Box<str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{CheckSpec, MaskedUrl, StatusSet, is_unsafe};
+    use crate::domain::{CheckSpec, MaskedUrl, Reason, StatusSet, is_unsafe};
     use crate::notify::{Credential, Email, Push, Webhook};
     use proptest::prelude::*;
     use std::sync::Arc;

@@ -20,6 +20,7 @@ mod email;
 mod http;
 mod message;
 mod ntfy;
+mod outage_facts;
 mod outbox;
 mod service_messages;
 mod settings;

@@ -3,9 +3,12 @@
 use reqwest::Client;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::EventKind;
+
 use super::channel::{Channel, DeliveryFuture, Failure, OutgoingMessage, Sent};
 use super::channel_entry::ChannelEntry;
 use super::http;
+use super::outage_facts::OutageFacts;
 use super::settings::Push;
 
 pub(super) const ENTRY: ChannelEntry = ChannelEntry {
@@ -50,20 +53,12 @@ struct Said {
     error: Option<String>,
 }
 
-/// The fields of a message that choose how it is shown.
-#[derive(Default, Deserialize)]
-struct Facts {
-    #[serde(default)]
-    event: String,
-    url: Option<String>,
-}
-
 impl Ntfy {
     async fn send(&self, message: &OutgoingMessage) -> Result<Sent, Failure> {
-        let facts: Facts = serde_json::from_str(&message.facts).unwrap_or_default();
-        let (priority, tag) = match &*facts.event {
-            "down" => (5, "rotating_light"),
-            "recovered" => (3, "white_check_mark"),
+        let facts = OutageFacts::from_json(&message.facts);
+        let (priority, tag) = match facts.as_ref().map(|facts| facts.event) {
+            Some(EventKind::Down) => (5, "rotating_light"),
+            Some(EventKind::Recovered) => (3, "white_check_mark"),
             _ => (3, "chipmunk"),
         };
         let publish = Publish {
@@ -72,7 +67,7 @@ impl Ntfy {
             message: &message.body,
             priority,
             tags: [tag],
-            click: facts.url.as_deref(),
+            click: facts.as_ref().map(|facts| &*facts.url),
             sequence_id: &message.id,
         };
         let body =

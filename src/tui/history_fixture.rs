@@ -38,7 +38,7 @@ fn told(owner: &str, channel: &str, delivery: DeliveryState, at: i64) -> OutageM
 
 fn outage(index: usize, name: &str, from: i64, to: Option<i64>, causes: Vec<Cause>) -> OutageView {
     OutageView {
-        shares: crate::tui::history_view::SharedTraits::default(),
+        shares: crate::domain::SharedTraits::default(),
         site: Some(SiteId::from_index(index)),
         name: name.into(),
         url: format!("https://{name}").into(),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{Acknowledgement, Cause, SiteId, Timestamp};
+use crate::domain::{Acknowledgement, Cause, SharedTraits, SiteId, Timestamp};
 
 /// The state of a message's delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,17 +54,6 @@ pub struct OutageView {
     pub messages: Vec<OutageMessage>,
     /// The traits that an open outage may share with others; empty for an ended one.
     pub shares: SharedTraits,
-}
-
-/// The traits of an outage that suggest a common cause when several share one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SharedTraits {
-    /// The site that its site depends on (`parent`).
-    pub parent: Option<Box<str>>,
-    /// The IP address that the last failing check asked.
-    pub address: Option<Box<str>>,
-    /// The issuer of the certificate that the failure is about.
-    pub issuer: Option<Box<str>>,
 }
 
 /// A message of the outbox.

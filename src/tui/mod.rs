@@ -60,7 +60,7 @@ pub(crate) use format::plural;
 pub use frame_diff::FrameDiff;
 pub use history_view::{
     BucketTotals, DeliveryState, HistoryFile, HistoryQuery, HistorySpan, HistoryView, MessageView,
-    OutageMessage, OutageView, SharedTraits, SiteHistory,
+    OutageMessage, OutageView, SiteHistory,
 };
 pub use input::{Input, InputStream};
 pub use options::Options;

@@ -1,7 +1,7 @@
 //! The state of the Outages screen: selection, filter, and the groups of outages that may
 //! have a common cause.
 
-use crate::domain::{Kin, Timestamp, Traits, clean, kin};
+use crate::domain::{Kin, Timestamp, clean, kin};
 
 use super::history_view::{DeliveryState, HistorySpan, HistoryView, MessageView, OutageView};
 use super::replay_state::TriedRules;
@@ -223,12 +223,7 @@ fn with_kin(open: &[&OutageView], visit: impl FnOnce(&[Kin<'_>])) {
     let traits: Vec<_> = open
         .iter()
         .zip(&failures)
-        .map(|(outage, failure)| Traits {
-            parent: outage.shares.parent.as_deref(),
-            address: outage.shares.address.as_deref(),
-            issuer: outage.shares.issuer.as_deref(),
-            failure,
-        })
+        .map(|(outage, failure)| outage.shares.with(failure))
         .collect();
     visit(&kin(&traits));
 }

@@ -8,7 +8,7 @@ use crate::tui::format::{bytes, is_late, lateness};
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::widgets::put;
 
-use super::time_shares::SharedTraits;
+use super::time_shares::TimeShares;
 
 /// A number beside a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ const WIDE: &[Number] = &[
 /// The numbers of a row. `None` where unknown, which is drawn as "-".
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct LaneNumbers {
-    pub(crate) shares: Option<SharedTraits>,
+    pub(crate) shares: Option<TimeShares>,
     pub(crate) kernel: Option<f32>,
     pub(crate) switches: Option<f32>,
     pub(crate) memory: Option<u64>,
@@ -120,11 +120,11 @@ impl LaneColumns {
     pub(crate) fn draw(&self, buffer: &mut Buffer, line: Rect, numbers: &LaneNumbers) {
         let shares = numbers.shares.as_ref();
         self.each(line, |x, number| {
-            let share = |of: fn(&SharedTraits) -> f64| shares.map(|shares| percent(of(shares)));
+            let share = |of: fn(&TimeShares) -> f64| shares.map(|shares| percent(of(shares)));
             let text = match number {
                 Number::Cpu => share(|shares| shares.running),
                 Number::Waiting => share(|shares| shares.waiting),
-                Number::Idle => share(SharedTraits::idle),
+                Number::Idle => share(TimeShares::idle),
                 Number::Lock => share(|shares| shares.locked),
                 Number::Late => shares.map(|shares| lateness(shares.late)),
                 Number::Kernel => numbers.kernel.map(|cpu| percent(cpu.into())),

@@ -7,7 +7,7 @@ use crate::trace::{CheckSummary, SliceKind, ThreadTrace};
 use crate::tui::lanes::Axis;
 use crate::tui::view_model::{Tone, ViewModel};
 
-use super::time_shares::SharedTraits;
+use super::time_shares::TimeShares;
 
 /// What a row shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,7 +141,7 @@ pub(super) fn order(kind: &LaneKind) -> (String, u64, u32) {
 impl LaneRow<'_> {
     /// How the time between two moments was spent. `in_flight` is the share of it in which any
     /// check was in flight, used for threads that hold no check while it waits.
-    pub(crate) fn shares(&self, (from, to): (Moment, Moment), in_flight: f64) -> SharedTraits {
+    pub(crate) fn shares(&self, (from, to): (Moment, Moment), in_flight: f64) -> TimeShares {
         let total = (to.nanos_since(from) as f64).max(1.0);
         // Sums of whole nanoseconds: a lane may hold ten thousand checks.
         let within = |a: Moment, b: Moment| b.min(to).nanos_since(a.max(from));
@@ -178,7 +178,7 @@ impl LaneRow<'_> {
         let share = |nanos: u64| nanos as f64 / total;
         let held = if many { in_flight } else { share(held) };
         let (running, locked) = (share(running), share(locked));
-        SharedTraits {
+        TimeShares {
             running,
             locked,
             waiting: (held - running - locked).max(0.0),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// The shares of a thread, a site or a check.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct SharedTraits {
+pub(crate) struct TimeShares {
     /// Running on a core.
     pub(crate) running: f64,
     /// Waiting for the interpreter lock.
@@ -15,7 +15,7 @@ pub(crate) struct SharedTraits {
     pub(crate) late: Duration,
 }
 
-impl SharedTraits {
+impl TimeShares {
     /// The rest: no check in flight.
     pub(crate) fn idle(&self) -> f64 {
         (1.0 - self.running - self.locked - self.waiting).max(0.0)
