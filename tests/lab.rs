@@ -203,7 +203,7 @@ mod lab {
             ("threads", Workload::Crunch, false, "No lock"),
             ("green", Workload::Crunch, false, "ONE thread"),
             ("green", Workload::Sleep, true, "all wait at once"),
-            ("threads", Workload::Sleep, true, "lets go of the lock"),
+            ("threads", Workload::Sleep, true, "releases the lock"),
             ("serial", Workload::Sleep, false, "add up"),
         ] {
             let timed_run = timed_run(paradigm, workload, gil);

@@ -278,7 +278,7 @@ impl Commentary {
         let filled = (race_state.share() * WIDTH as f64) as usize;
         let bar = format!("{}{}", "#".repeat(filled), ".".repeat(WIDTH - filled));
         let round = match progress.round {
-            0 => "getting warm".to_owned(),
+            0 => "warming up".to_owned(),
             round => format!("round {round} of {}", race_state.rounds),
         };
         let line = format!(

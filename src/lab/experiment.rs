@@ -1,5 +1,5 @@
-//! An experiment: the same toy under one paradigm, with the interpreter lock and without,
-//! every poll recorded.
+//! An experiment: one synthetic workload under one paradigm, with the interpreter lock, without,
+//! or both, every poll recorded.
 
 use std::io;
 use std::sync::Arc;
@@ -15,23 +15,23 @@ use crate::trace::{CheckRecord, TraceStore};
 use super::timed_run::{RunProgress, run_watched};
 use super::{JobList, RunError, RunParameters, RunSetup, TimedRun, Workload};
 
-/// What is tried.
+/// The definition of an experiment.
 #[derive(Clone, Copy, Debug)]
 pub struct Experiment {
-    /// Sleep or crunch; real checks are no toys, and run as sleeps.
+    /// Sleep or crunch; `Http` is run as sleep.
     pub workload: Workload,
-    /// The paradigm.
+    /// The paradigm under test.
     pub entry: &'static Entry,
-    /// Jobs, of which as many may be in flight at once.
+    /// The number of jobs, and of checks in flight at once.
     pub jobs: usize,
-    /// How long each takes by itself.
+    /// The duration of one job alone.
     pub length: Duration,
-    /// Cores of the machine.
+    /// The machine's number of cores.
     pub cores: usize,
 }
 
 impl Experiment {
-    /// The list of jobs of it.
+    /// The jobs of each of its runs.
     #[must_use]
     pub fn job_list(&self) -> JobList {
         match self.workload {
@@ -40,7 +40,7 @@ impl Experiment {
         }
     }
 
-    /// What is to be predicted of it.
+    /// The parameters of its run with the lock (`gil`) or without.
     #[must_use]
     pub fn parameters(&self, gil: bool) -> RunParameters {
         RunParameters {
@@ -54,54 +54,54 @@ impl Experiment {
     }
 }
 
-/// What is to be seen of a run that is under way.
+/// The trace of a run under way, as of one moment.
 #[derive(Clone, Debug)]
 pub struct RunSnapshot {
     /// When all jobs were due.
     pub due: Moment,
-    /// The moment of this snapshot.
+    /// The moment of the snapshot.
     pub now: Moment,
-    /// What has been recorded: of jobs that ended and of those in flight.
+    /// The records of jobs that ended, and of those in flight.
     pub records: Vec<CheckRecord>,
 }
 
-/// How an experiment gets on.
+/// An event of an experiment's progress.
 #[derive(Clone, Debug)]
 pub enum ExperimentEvent {
     /// A run is under way.
     UnderWay {
-        /// With or without the lock.
+        /// Whether the run is the one with the lock.
         gil: bool,
-        /// What is to be seen of it.
+        /// The trace so far.
         snapshot: Box<RunSnapshot>,
     },
-    /// A run is complete, or could not be done.
+    /// A run has ended.
     Done {
-        /// With or without the lock.
+        /// Whether the run is the one with the lock.
         gil: bool,
-        /// What was measured, or why nothing was.
+        /// The measurements, or the reason that there are none.
         timed_run: Box<Result<TimedRun, RunError>>,
     },
-    /// Nothing more will come.
+    /// The last event: all runs have ended.
     Over,
 }
 
 /// An experiment under way, on a thread of its own. Dropping it stops it.
 #[derive(Debug)]
 pub struct ExperimentHandle {
-    /// How it gets on; ends with [`ExperimentEvent::Over`].
+    /// Events of its progress, the last of which is [`ExperimentEvent::Over`].
     pub events: UnboundedReceiver<ExperimentEvent>,
     stop: Arc<AtomicBool>,
 }
 
-/// How often a snapshot is sent.
+/// The interval between snapshots.
 const SNAPSHOT_PERIOD: Duration = Duration::from_millis(100);
 
 impl ExperimentHandle {
-    /// Starts the runs, with the lock where `gils` says so.
+    /// Starts one run for each of `gils`, in order; true is a run with the lock.
     ///
     /// # Errors
-    /// If the system refuses the thread.
+    /// When no thread can be started.
     pub fn start(experiment: Experiment, gils: Vec<bool>) -> io::Result<Self> {
         let (sender, events) = unbounded_channel();
         let stop = Arc::new(AtomicBool::new(false));
@@ -131,7 +131,7 @@ impl ExperimentHandle {
         Ok(Self { events, stop })
     }
 
-    /// Ends it as soon as possible; [`ExperimentEvent::Over`] follows.
+    /// Asks it to end as soon as possible; [`ExperimentEvent::Over`] follows.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }

@@ -1,5 +1,5 @@
-//! What was tried last, with the lock and without: predictions before, snapshots during,
-//! measurements after. Folded from the events of the experiment by whoever shows them.
+//! The state of an experiment: for each of its two runs a prediction, then snapshots, then
+//! measurements. The owner of the events applies them to it.
 
 use crate::domain::Moment;
 use crate::trace::CheckRecord;
@@ -8,18 +8,18 @@ use super::{
     Experiment, ExperimentEvent, Prediction, RunError, RunSnapshot, TimedRun, explain, predict,
 };
 
-/// One run, as far as it has come.
+/// One run of an experiment: predicted, under way, or ended.
 #[derive(Clone, Debug)]
 pub struct ExperimentRun {
-    /// With or without the lock.
+    /// Whether it is the run with the lock.
     pub gil: bool,
-    /// How long it was said to take.
+    /// The predicted duration.
     pub prediction: Prediction,
-    /// What is to be seen while it is under way.
+    /// The newest snapshot; `None` unless it is under way.
     snapshot: Option<RunSnapshot>,
-    /// What was measured, or why nothing was.
+    /// The measurements or the error; `None` until it has ended.
     timed_run: Option<Result<TimedRun, RunError>>,
-    /// What was seen and why.
+    /// The explanation of what was measured; `None` until it has ended without error.
     pub explanation: Option<String>,
 }
 
@@ -34,7 +34,7 @@ impl ExperimentRun {
         }
     }
 
-    /// What was measured; `None` while it has not come to its end.
+    /// The measurements; `None` until it has ended, and after an error.
     #[must_use]
     pub const fn timed_run(&self) -> Option<&TimedRun> {
         match &self.timed_run {
@@ -43,7 +43,7 @@ impl ExperimentRun {
         }
     }
 
-    /// Why it could not be done.
+    /// Why it failed; `None` unless it did.
     #[must_use]
     pub const fn error(&self) -> Option<&RunError> {
         match &self.timed_run {
@@ -58,7 +58,8 @@ impl ExperimentRun {
         self.timed_run.is_none() && self.snapshot.is_some()
     }
 
-    /// When its jobs were due, and the moment as of which it is shown.
+    /// The moment its jobs were due, and its end or the moment of the newest snapshot; `None`
+    /// before it has started.
     #[must_use]
     pub fn stretch(&self) -> Option<(Moment, Moment)> {
         match (self.timed_run(), &self.snapshot) {
@@ -68,7 +69,7 @@ impl ExperimentRun {
         }
     }
 
-    /// What is on record of its jobs.
+    /// The records of its jobs so far.
     #[must_use]
     pub fn records(&self) -> &[CheckRecord] {
         match (self.timed_run(), &self.snapshot) {
@@ -82,14 +83,14 @@ impl ExperimentRun {
 /// An experiment and its two runs.
 #[derive(Clone, Debug)]
 pub struct ExperimentState {
-    /// What is tried.
+    /// The definition.
     pub experiment: Experiment,
-    /// With the lock, and without.
+    /// The run with the lock, and the one without.
     pub runs: [ExperimentRun; 2],
 }
 
 impl ExperimentState {
-    /// A new one, with predictions alone.
+    /// A new state, of predictions only.
     #[must_use]
     pub fn new(experiment: Experiment) -> Self {
         Self {
@@ -98,7 +99,7 @@ impl ExperimentState {
         }
     }
 
-    /// Whether it is of this experiment.
+    /// Whether it is the state of an experiment like `other`.
     #[must_use]
     pub fn is_of(&self, other: &Experiment) -> bool {
         let own = &self.experiment;
@@ -107,7 +108,7 @@ impl ExperimentState {
             && (own.jobs, own.length) == (other.jobs, other.length)
     }
 
-    /// These runs are made anew.
+    /// Resets the runs with and without the lock that `gils` names, before they are repeated.
     pub fn erase(&mut self, gils: &[bool]) {
         for run in &mut self.runs {
             if gils.contains(&run.gil) {
@@ -116,7 +117,7 @@ impl ExperimentState {
         }
     }
 
-    /// Takes note of what has happened.
+    /// Applies an event.
     pub fn apply(&mut self, event: ExperimentEvent) {
         let parameters = |gil| self.experiment.parameters(gil);
         match event {
@@ -138,22 +139,22 @@ impl ExperimentState {
         }
     }
 
-    /// What the lock made of it, once both runs are complete.
+    /// A sentence that compares the runs; `None` until both have ended without error.
     #[must_use]
     pub fn comparison(&self) -> Option<String> {
-        /// Less than that is noise.
+        /// The ratio of durations below which a difference counts as noise.
         const ALIKE: f64 = 1.15;
         let [locked, free] = &self.runs;
         let (with, without) = (locked.timed_run()?.sweep, free.timed_run()?.sweep);
         let ratio = with.as_secs_f64() / without.as_secs_f64().max(1e-9);
         if ratio >= ALIKE {
             return Some(format!(
-                "The lock made it {ratio:.1} times slower: whoever computes needs it."
+                "The lock made it {ratio:.1} times slower: computing needs it."
             ));
         }
         let shape = self.experiment.parameters(true).shape;
         let why = if self.experiment.workload != super::Workload::Crunch {
-            "whoever waits lets go of it"
+            "waiting releases it"
         } else if shape.processes > 1 {
             "each process has a lock of its own"
         } else if shape.threads.min(shape.in_flight) == 1 {
@@ -161,7 +162,7 @@ impl ExperimentState {
         } else if self.experiment.cores == 1 {
             "there is one core, and one may run without it too"
         } else {
-            "the machine is too busy with others to tell"
+            "the machine is too busy to tell"
         };
         Some(format!("The lock made no difference: {why}."))
     }

@@ -1,4 +1,4 @@
-//! What was seen in a run of a toy, and why, in one or two plain sentences with its figures.
+//! Explains the measurements of a run of sleeps or crunches in one or two sentences.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use crate::trace::{MeanTimes, SliceKind};
 use super::predict::RunParameters;
 use super::{TimedRun, Workload, fine};
 
-/// What was measured, as shares of the time that threads had.
+/// Measurements of a run, summed over its threads.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Seen {
-    /// Cores that ran jobs, on the average.
+    /// The mean number of cores that ran jobs.
     cores: f64,
-    /// Of the time of the threads that had jobs, the part spent on waiting for the lock.
+    /// The share, from 0 to 1, of the threads' busy time that they waited for the lock.
     locked: f64,
-    /// Time in which threads ran jobs.
+    /// The time that threads ran jobs.
     run: Duration,
 }
 
@@ -31,7 +31,7 @@ impl Seen {
         let share =
             |part: Duration, whole: Duration| part.as_secs_f64() / whole.as_secs_f64().max(1e-9);
         Self {
-            // What the system has counted; the trace cannot tell running from waiting for a core.
+            // As the system counts it: the trace cannot tell running from waiting for a core.
             cores: share(timed_run.cpu.unwrap_or(run), timed_run.sweep).min(cores as f64),
             locked: share(locked, run + locked),
             run,
@@ -39,7 +39,8 @@ impl Seen {
     }
 }
 
-/// Explains a traced run of a toy, in at most 156 characters: two lines of a small screen.
+/// Explains a traced run of sleeps or crunches in at most 156 characters, which are two lines of
+/// a screen of 80 cells.
 #[must_use]
 pub fn explain(parameters: RunParameters, timed_run: &TimedRun) -> String {
     let seen = Seen::of(timed_run, parameters.cores);
@@ -60,21 +61,21 @@ fn wait(parameters: RunParameters, timed_run: &TimedRun, seen: Seen) -> String {
         );
     }
     let lock = if parameters.gil {
-        " Whoever waits lets go of the lock."
+        " Waiting releases the lock."
     } else {
         ""
     };
     if shape.threads < shape.in_flight.min(jobs) {
         let threads = shape.threads;
         return format!(
-            "{jobs} tasks on {threads} {}: a task that waits lets go of its thread, and all wait at \
+            "{jobs} tasks on {threads} {}: a task that waits frees its thread, and all wait at \
              once: {sweep}.{lock}",
             if threads == 1 { "thread" } else { "threads" }
         );
     }
     if shape.processes > 1 {
         return format!(
-            "Each process waits for itself, and the waits overlap: {sweep}. Threads do the same for \
+            "Each process waits on its own, and the waits overlap: {sweep}. Threads do the same for \
              less: these processes took {} to start.",
             fine(timed_run.ready)
         );
@@ -95,7 +96,7 @@ fn crunch(parameters: RunParameters, timed_run: &TimedRun, seen: Seen) -> String
     }
     if lanes == 1 {
         return format!(
-            "All share ONE thread, and a task that computes never lets go of it: one after another, \
+            "All share ONE thread, and a task that computes never frees it: one after another, \
              {used}. Tasks help waiting, not computing."
         );
     }
@@ -109,7 +110,7 @@ fn crunch(parameters: RunParameters, timed_run: &TimedRun, seen: Seen) -> String
     }
     if shape.processes > 1 {
         let lock = if parameters.gil {
-            "Each process has a lock of its own and waits for nobody"
+            "Each process has a lock of its own and waits for no other"
         } else {
             "Processes compute in parallel, as threads do without a lock"
         };
@@ -120,14 +121,15 @@ fn crunch(parameters: RunParameters, timed_run: &TimedRun, seen: Seen) -> String
     }
     if lanes > parameters.cores {
         return format!(
-            "No lock: whoever has a core computes. {used}: {lanes} threads take turns on them, and \
+            "No lock: each thread on a core computes. {used}: {lanes} threads take turns on them, and \
              more threads would get no more done."
         );
     }
-    format!("No lock: whoever has a core computes. {used}.")
+    format!("No lock: each thread on a core computes. {used}.")
 }
 
-/// What the lock would mean for checks like those that the monitor makes.
+/// A sentence on what the lock would mean for the monitor's own checks, of the measured mean
+/// times `checks`; `None` where none were measured.
 #[must_use]
 pub fn proportion(checks: Option<MeanTimes>) -> String {
     let Some(means) = checks else {

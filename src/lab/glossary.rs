@@ -1,17 +1,18 @@
-//! The words of the field, each in two or three sentences, and the key that shows it live.
+//! The glossary of concurrency for the reader of the screen: each term in two or three
+//! sentences, and the keys that demonstrate it.
 
-/// A word and what it means.
+/// A term of the glossary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Term {
-    /// The word, or two that are told apart.
+    /// The term, or two terms that are contrasted.
     pub word: &'static str,
-    /// Two or three sentences.
+    /// The meaning, in two or three sentences.
     pub meaning: &'static str,
-    /// What to press to see it.
+    /// The screen and the keys that demonstrate it.
     pub see: &'static str,
 }
 
-/// All of them, in the order in which they build on each other.
+/// All terms; each uses only terms before it.
 pub const GLOSSARY: &[Term] = &[
     Term {
         word: "concurrent, parallel",
@@ -26,7 +27,7 @@ pub const GLOSSARY: &[Term] = &[
         meaning: "A process has memory of its own; its threads share that memory, and in some \
                   languages one interpreter lock. A thread starts in a fraction of a \
                   millisecond, a process in many times that, and it takes megabytes; but it \
-                  shares no lock with others and takes nobody along when it dies.",
+                  shares no lock with others and harms no other when it dies.",
         see: "Lab: 2 for threads and 4 for processes; the ready figure is what starting cost.",
     },
     Term {
@@ -38,16 +39,16 @@ pub const GLOSSARY: &[Term] = &[
     },
     Term {
         word: "interpreter lock",
-        meaning: "One lock for a whole process: whoever runs code has to hold it (CPython calls \
-                  it the GIL). It is let go of while waiting, and handed over every 5 ms to \
-                  whoever asks. So threads still wait at once, but compute in turns.",
+        meaning: "One lock for a whole process: a thread that runs code has to hold it (CPython \
+                  calls it the GIL). A thread releases it to wait, and hands it over every 5 ms \
+                  if another asks. So threads still wait at once, but compute in turns.",
         see: "Lab: crunch by threads (2), once with the lock and once without.",
     },
     Term {
         word: "work stealing",
         meaning: "Each thread of a scheduler has a queue of its own tasks, and takes from \
                   another's when its own is empty. So all cores have work without one queue that \
-                  everybody has to wait for.",
+                  all of them have to wait for.",
         see: "Lab: 6 and crunch without the lock: the tasks spread over the cores.",
     },
     Term {

@@ -1,4 +1,4 @@
-//! What is run: a list of jobs, and what makes their probers.
+//! The jobs of a run: checks of sites, sleeps or crunches.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,16 +9,16 @@ use crate::probe::{Halt, Kit, Toy};
 
 use super::Workload;
 
-/// The jobs that every paradigm gets.
+/// A list of jobs, the same for every paradigm that runs it.
 #[derive(Clone, Debug)]
 pub struct JobList {
-    /// What they do.
+    /// What the jobs do.
     pub workload: Workload,
-    /// What a job is called, one name a job.
+    /// The name of each job.
     pub names: Vec<Box<str>>,
-    /// How long one toy takes by itself; `None` for real checks.
+    /// The duration of one sleep or crunch alone; `None` for real checks.
     pub length: Option<Duration>,
-    /// The queue, for the paradigm that has one.
+    /// Options of the queue, used by the paradigm that has one.
     pub queue: QueueOptions,
     pub(super) specs: Vec<Arc<CheckSpec>>,
     work: Work,
@@ -27,11 +27,11 @@ pub struct JobList {
 #[derive(Clone, Debug)]
 enum Work {
     Sites(Arc<Kit>),
-    Toy(Toy),
+    Synthetic(Toy),
 }
 
 impl JobList {
-    /// Real checks of these sites.
+    /// Checks of sites: for each its name and its check spec.
     #[must_use]
     pub fn sites(
         kit: Arc<Kit>,
@@ -48,24 +48,24 @@ impl JobList {
         }
     }
 
-    /// So many sleeps of this length.
+    /// `jobs` sleeps of `length`.
     #[must_use]
     pub fn sleep(jobs: usize, length: Duration) -> Self {
-        Self::toy(Workload::Sleep, Toy::sleep(length), jobs, length)
+        Self::synthetic(Workload::Sleep, Toy::sleep(length), jobs, length)
     }
 
-    /// So many crunches, each of which takes a core of this machine about this long. The
-    /// first one measures how fast that core is, which takes some fifty milliseconds.
+    /// `jobs` crunches, each of which takes a core of this machine about `length`. The first call
+    /// measures the core's speed, which takes about 50 ms.
     #[must_use]
     pub fn crunch(jobs: usize, length: Duration) -> Self {
-        Self::toy(Workload::Crunch, Toy::crunch(length), jobs, length)
+        Self::synthetic(Workload::Crunch, Toy::crunch(length), jobs, length)
     }
 
-    fn toy(workload: Workload, toy: Toy, jobs: usize, length: Duration) -> Self {
+    fn synthetic(workload: Workload, job: Toy, jobs: usize, length: Duration) -> Self {
         let waves = u32::try_from(jobs).unwrap_or(u32::MAX);
         let spec = Arc::new(CheckSpec {
             url: MaskedUrl::new(format!("http://{}.invalid/", workload.word())),
-            // All after one another, on a machine that does a lot besides.
+            // Enough for all jobs one after another on a busy machine.
             timeout: length
                 .saturating_mul(waves)
                 .saturating_mul(8)
@@ -84,27 +84,27 @@ impl JobList {
             length: Some(length),
             queue: QueueOptions::default(),
             specs: vec![spec; jobs],
-            work: Work::Toy(toy),
+            work: Work::Synthetic(job),
         }
     }
 
-    /// How many jobs it has.
+    /// The number of jobs.
     #[must_use]
     pub fn jobs(&self) -> usize {
         self.specs.len()
     }
 
-    /// What makes the probers, and what ends those that compute.
+    /// The factory of the jobs' probers, and the switch that ends crunches under way.
     pub(super) fn kit(&self) -> (Arc<Kit>, Halt) {
         let halt = Halt::default();
         let kit = match &self.work {
             Work::Sites(kit) => Arc::clone(kit),
-            Work::Toy(toy) => Arc::new(Kit::toy(*toy, halt.clone())),
+            Work::Synthetic(job) => Arc::new(Kit::toy(*job, halt.clone())),
         };
         (kit, halt)
     }
 
-    /// The longest time that one job may take.
+    /// The longest timeout of a job.
     pub(super) fn longest(&self) -> Duration {
         let timeouts = self.specs.iter().map(|spec| spec.timeout);
         timeouts.max().unwrap_or_default()

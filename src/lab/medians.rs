@@ -1,36 +1,36 @@
-//! The medians of a paradigm over several runs: medians, which noise moves least.
+//! The figures of a paradigm over several runs: medians, which outliers move least.
 
 use std::time::Duration;
 
 use super::TimedRun;
 
-/// The medians of a paradigm's runs; threads and processes are the most ever seen.
+/// The medians of a paradigm's runs; threads and processes are the maximum of all runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Medians {
-    /// From when all jobs were due to the end of the last one.
+    /// The time from when all jobs were due to the end of the last one.
     pub sweep: Duration,
-    /// From the start of the paradigm until its workers were ready.
+    /// The time from the start of the paradigm until its workers were ready.
     pub ready: Duration,
-    /// Jobs a second.
+    /// Jobs per second.
     pub per_second: f64,
-    /// Of a hundred jobs, ninety-five were started sooner after they were due.
+    /// The 95th percentile of the jobs' lateness, over all runs.
     pub late_p95: Duration,
-    /// The most threads seen at once.
+    /// The maximum number of threads.
     pub threads: usize,
-    /// The most processes seen at once.
+    /// The maximum number of processes, this one included.
     pub processes: usize,
-    /// Processor time, children included.
+    /// Processor time, children included; `None` where the system does not count it.
     pub cpu: Option<Duration>,
-    /// Context switches, children included.
+    /// Context switches, children included; `None` where the system does not count them.
     pub switches: Option<u64>,
-    /// The most memory resident, in bytes.
+    /// Peak resident memory in bytes; `None` where the system does not count it.
     pub peak_rss: Option<u64>,
-    /// The job that took longest in any run, and its time in the run where that was least.
+    /// Of the slowest job of each run, the fastest: its index in the list of jobs and its time.
     pub slowest: (usize, Duration),
 }
 
 impl Medians {
-    /// Of these runs; `None` of none.
+    /// The medians of `timed_runs`; `None` if there are none.
     #[must_use]
     pub fn of(timed_runs: &[TimedRun]) -> Option<Self> {
         let first = timed_runs.first()?;
@@ -63,7 +63,7 @@ impl Medians {
         })
     }
 
-    /// Cores that were busy on the average; `None` where the system does not tell.
+    /// The mean number of busy cores; `None` where the system does not count processor time.
     #[must_use]
     pub fn cores(&self) -> Option<f64> {
         let cpu = self.cpu?.as_secs_f64();
@@ -71,7 +71,7 @@ impl Medians {
     }
 }
 
-/// The one in the middle; of two, the greater.
+/// The middle value, of an even number the upper one; `None` for no values.
 fn median<T: Ord>(values: impl Iterator<Item = T>) -> Option<T> {
     let mut values: Vec<T> = values.collect();
     values.sort_unstable();
@@ -79,14 +79,14 @@ fn median<T: Ord>(values: impl Iterator<Item = T>) -> Option<T> {
     values.into_iter().nth(middle)
 }
 
-/// The nearest rank.
+/// The 95th percentile by nearest rank; zero for no values.
 fn p95(mut values: Vec<Duration>) -> Duration {
     values.sort_unstable();
     let rank = (values.len() * 95).div_ceil(100).max(1);
     values.get(rank - 1).copied().unwrap_or_default()
 }
 
-/// A duration with three figures: "0.31ms", "24.5ms", "403ms", "1.74s", "12.0s", "240s".
+/// A duration with three significant digits: "0.31ms", "24.5ms", "403ms", "1.74s", "12.0s", "240s".
 #[must_use]
 pub fn fine(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();

@@ -1,20 +1,22 @@
-//! What concurrency is worth, measured: the toy workloads, predictions, and the race.
+//! The lab: measures what concurrency gains, with real checks, sleeps and crunches.
 //!
 //! ```text
-//! JobList (what is run) --+
-//! RunSetup (who runs it)  --+-> TimedRun: one paradigm over the list of jobs, once, measured
-//!                             |                                  |
-//!        Race: every paradigm, several rounds, medians     ExperimentHandle: lock on, then off,
-//!                             |                            with every poll and a prediction
-//!                           RaceState ---- sentence
+//! JobList (what is run)       --+
+//! RunSetup (how it is run)    --+-> TimedRun: one paradigm over the jobs, once, measured
+//!                                    |                       |
+//!        Race: every paradigm, several rounds, medians   Experiment: lock on, lock off, traced,
+//!                                    |                       |       with a prediction
+//!                               RaceState              ExperimentState
+//!                                    |                       |
+//!                               race_summary              explain
 //! ```
 //!
-//! Both run on a thread of their own and tell how they get on through a channel, so that a
-//! screen can show them and end them at any time. `predict` says before a run how long it
-//! will take and by which formula, `explain` after it what was seen and why.
+//! Race and experiment run on a thread of their own and send events through a channel, so that a
+//! screen can show their progress and stop them at any time. `predict` computes the duration of
+//! a run before it starts, `explain` interprets its measurements.
 //!
-//! Architecture invariant: nothing here matches on a paradigm's name. What there is to say
-//! follows from its shape: how many checks, threads and processes.
+//! Architecture invariant: nothing here matches on a paradigm's name. Texts follow from its
+//! shape: the numbers of checks in flight, threads and processes.
 
 mod experiment;
 mod experiment_state;

@@ -1,4 +1,4 @@
-//! How long a toy will take, before it is run: by the shape of the paradigm alone.
+//! Predicts the duration of a run of sleeps or crunches from the shape of the paradigm alone.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,27 +7,27 @@ use crate::paradigm::Shape;
 
 use super::{Workload, fine};
 
-/// What is to be predicted.
+/// The parameters that determine a run's duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunParameters {
-    /// What every job does.
+    /// What each job does.
     pub workload: Workload,
-    /// Who runs them.
+    /// Checks in flight, threads and processes of the paradigm.
     pub shape: Shape,
     /// Whether threads have to hold the interpreter lock of their process while they run.
     pub gil: bool,
-    /// How many jobs there are.
+    /// The number of jobs.
     pub jobs: usize,
-    /// How long each takes by itself.
+    /// The duration of one job alone.
     pub length: Duration,
-    /// Cores of the machine.
+    /// The machine's number of cores.
     pub cores: usize,
 }
 
-/// How long it will take, and why.
+/// The predicted duration of a run, and the formula.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prediction {
-    /// From when all jobs are due to the end of the last one.
+    /// The time from when all jobs are due to the end of the last one.
     pub time: Duration,
     /// The formula, with its numbers: "4 x 1.00s ÷ 2 cores".
     pub formula: String,
@@ -39,7 +39,7 @@ impl fmt::Display for Prediction {
     }
 }
 
-/// What bounds how many jobs get on at the same time.
+/// The resource that limits how many jobs progress at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Bound {
     Jobs,
@@ -62,11 +62,11 @@ impl fmt::Display for Bound {
     }
 }
 
-/// Predicts how long the jobs of a toy will take.
+/// Predicts the duration of a run.
 ///
-/// Waiting needs a worker alone: `jobs ÷ workers` rounds. Computing needs a thread, a core,
-/// and under the lock the lock of its process; the scarcest of them bounds. Real checks are
-/// predicted as waiting.
+/// A waiting job needs a worker only: `jobs ÷ workers` rounds. A computing job needs a thread, a
+/// core and, with the lock on, the lock of its process; the scarcest of them is the limit. Real
+/// checks are predicted as waiting.
 #[must_use]
 pub fn predict(parameters: RunParameters) -> Prediction {
     let RunParameters {
@@ -97,7 +97,7 @@ pub fn predict(parameters: RunParameters) -> Prediction {
         _ if parallel == cores => Bound::Cores(cores),
         _ => Bound::Threads(lanes),
     };
-    // A wave of as many jobs as there are lanes takes turns on what they share.
+    // The jobs of a wave, as many as there are lanes, take turns on the shared resource.
     let wave = |jobs: usize| (jobs as f64 / parallel as f64).max(1.0);
     let full = (jobs / lanes) as f64 * wave(lanes);
     let rest = match jobs % lanes {
@@ -125,7 +125,7 @@ mod tests {
 
     fn time(workload: Workload, paradigm: &str, gil: bool, workers: usize) -> (u128, String) {
         let shape = (ALL[position(paradigm).unwrap()].shape)(workers);
-        // Whatever this machine has: the prediction is for two cores.
+        // Two cores, independent of the machine that runs the test.
         let threads = if paradigm == "async" {
             2
         } else {

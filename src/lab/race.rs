@@ -1,8 +1,8 @@
 //! The race: every paradigm over the same list of jobs, one after another, several rounds.
 //!
-//! A machine gets warmer, a server's cache fuller, other programs come and go: so the order
-//! is turned round from round to round, and figures are medians. Every run starts its
-//! paradigm afresh and begins when its workers are ready.
+//! Conditions drift during a race: the processor heats up, caches fill, other programs start and
+//! end. So the order is reversed every other round, and figures are medians. Every run starts
+//! its paradigm anew and begins when the workers are ready.
 
 use std::io;
 use std::sync::Arc;
@@ -17,89 +17,89 @@ use crate::paradigm::Entry;
 use super::timed_run::run_watched;
 use super::{JobList, RunError, RunSetup, TimedRun, Workload};
 
-/// One that takes part.
+/// A paradigm that takes part in a race.
 #[derive(Clone, Copy, Debug)]
 pub struct Contender {
-    /// Its paradigm.
+    /// The paradigm.
     pub entry: &'static Entry,
     /// Checks in flight at once, within the system's limits.
     pub workers: usize,
-    /// Whether it is shown: one that nobody asked for runs along to be compared with.
+    /// Whether it is shown. A contender that was not requested runs as the base of comparison.
     pub listed: bool,
 }
 
 impl Contender {
-    /// Whether the others are compared with it: one check at a time.
+    /// Whether it is the base of comparison: it runs one check at a time.
     #[must_use]
     pub fn is_base(&self) -> bool {
         !self.entry.resizable && (self.entry.shape)(self.workers).in_flight == 1
     }
 }
 
-/// Who runs what, and how often.
+/// The definition of a race.
 #[derive(Clone, Debug)]
 pub struct RacePlan {
-    /// What is run.
+    /// The jobs of each run.
     pub job_list: JobList,
-    /// Who takes part, in the order of the first round.
+    /// The contenders, in the order of the first round.
     pub contenders: Vec<Contender>,
-    /// How often; at least once.
+    /// The number of rounds; 0 counts as 1.
     pub rounds: usize,
     /// Whether threads have to hold the interpreter lock of their process while they run.
     pub gil: bool,
-    /// Whether every poll is recorded, which costs every contender about as much.
+    /// Whether every poll is recorded; the cost is about the same for every contender.
     pub traced: bool,
 }
 
-/// How a race gets on. The receiver may fall behind: there are few of these.
+/// An event of a race's progress. Sent through an unbounded channel, since there are few.
 #[derive(Clone, Debug)]
 pub enum RaceEvent {
     /// A run is under way.
     UnderWay {
-        /// Whose, by its place in the plan.
+        /// The contender's index in the plan.
         place: usize,
-        /// Which round, from 1; 0 is the one to get warm, which is not counted.
+        /// The round, from 1; 0 is the warm-up, which is not measured.
         round: usize,
-        /// Jobs that have ended.
+        /// The number of jobs that have ended.
         done: usize,
-        /// Since all jobs were due.
+        /// The time since all jobs were due.
         elapsed: Duration,
     },
-    /// A run is complete.
+    /// A run has ended.
     RunDone {
-        /// Whose.
+        /// The contender's index in the plan.
         place: usize,
-        /// What was measured.
+        /// The measurements.
         timed_run: Box<TimedRun>,
     },
-    /// One cannot run.
+    /// A contender cannot run; it is left out of later rounds.
     CannotRun {
-        /// Which.
+        /// The contender's index in the plan.
         place: usize,
-        /// Why.
+        /// The reason.
         why: String,
     },
-    /// Nothing more will come.
+    /// The last event: the race has ended.
     Over {
         /// Whether it was stopped before its end.
         stopped: bool,
     },
 }
 
-/// A race under way, on a thread of its own. Dropping it stops it: children are ended at
-/// once, and nobody waits for the rest.
+/// A race under way, on a thread of its own. Dropping it stops the race: child processes are
+/// ended at once, and the drop does not block.
 #[derive(Debug)]
 pub struct Race {
-    /// How it gets on; ends with [`RaceEvent::Over`].
+    /// Events of its progress, the last of which is [`RaceEvent::Over`].
     pub events: UnboundedReceiver<RaceEvent>,
     stop: Arc<AtomicBool>,
 }
 
 impl Race {
-    /// Starts it.
+    /// Starts a race.
     ///
     /// # Errors
-    /// If the system refuses the thread.
+    /// When no thread can be started.
     pub fn start(plan: RacePlan) -> io::Result<Self> {
         let (sender, events) = unbounded_channel();
         let stop = Arc::new(AtomicBool::new(false));
@@ -115,7 +115,7 @@ impl Race {
         Ok(Self { events, stop })
     }
 
-    /// Ends it as soon as possible; [`RaceEvent::Over`] follows.
+    /// Asks it to end as soon as possible; [`RaceEvent::Over`] follows.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
@@ -134,7 +134,7 @@ struct Runner {
     events: UnboundedSender<RaceEvent>,
 }
 
-/// How often a run tells how it gets on.
+/// The interval between events of a run under way.
 const PROGRESS_PERIOD: Duration = Duration::from_millis(50);
 
 impl Runner {
@@ -145,7 +145,7 @@ impl Runner {
 
     fn tell(&self, event: RaceEvent) {
         if self.events.send(event).is_err() {
-            // Nobody is interested any more.
+            // The receiver is gone: stop the race.
             self.stop.store(true, Ordering::Relaxed);
         }
     }
@@ -181,7 +181,8 @@ impl Runner {
         Ok(())
     }
 
-    /// Fills the caches of name servers and sites: once, by whoever is fastest at it.
+    /// Fills the caches of name servers and sites, with one run by the contender with the most
+    /// checks in flight.
     fn warm_up(&self) -> Result<(), RunError> {
         let in_flight =
             |contender: &Contender| (contender.entry.shape)(contender.workers).in_flight;
@@ -189,7 +190,7 @@ impl Runner {
         let widest = contenders.max_by_key(|(_, contender)| in_flight(contender));
         match widest.map(|(place, _)| self.timed_run(place, 0)) {
             Some(Err(RunError::Stopped)) => Err(RunError::Stopped),
-            // One that cannot run will say so when it is its turn.
+            // A contender that cannot run reports the error in the first round.
             _ => Ok(()),
         }
     }

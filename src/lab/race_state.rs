@@ -1,5 +1,5 @@
-//! The state of a race: what is known of every contender so far. Folded from its events by
-//! whoever shows it.
+//! The state of a race: the measurements of every contender so far. The owner of the race's
+//! events applies them to it.
 
 use std::time::Duration;
 
@@ -7,18 +7,18 @@ use crate::paradigm::Label;
 
 use super::{Contender, Medians, RaceEvent, RacePlan, TimedRun, Workload};
 
-/// One contender, and its runs so far.
+/// A contender and its measurements so far.
 #[derive(Clone, Debug)]
 pub struct RaceRow {
-    /// How its paradigm is called.
+    /// The paradigm's name and key.
     pub label: Label,
-    /// Checks in flight at once.
+    /// The maximum number of checks in flight.
     pub workers: usize,
-    /// Whether it is shown.
+    /// Whether it is shown; see [`Contender::listed`].
     pub listed: bool,
-    /// Whether the others are compared with it.
+    /// Whether it is the base of comparison; see [`Contender::is_base`].
     pub base: bool,
-    /// Why it cannot run.
+    /// Why it cannot run; `None` while it can.
     pub error: Option<String>,
     timed_runs: Vec<TimedRun>,
 }
@@ -35,7 +35,7 @@ impl RaceRow {
         }
     }
 
-    /// The medians so far; `None` before its first run, and for one that cannot run.
+    /// The medians so far; `None` before the first run, and after an error.
     #[must_use]
     pub fn medians(&self) -> Option<Medians> {
         if self.error.is_some() {
@@ -44,13 +44,13 @@ impl RaceRow {
         Medians::of(&self.timed_runs)
     }
 
-    /// The newest run that is complete.
+    /// The newest run that has ended; `None` before the first.
     #[must_use]
     pub fn newest(&self) -> Option<&TimedRun> {
         self.timed_runs.last()
     }
 
-    /// Laps that are complete.
+    /// The number of runs that have ended.
     #[must_use]
     pub fn timed_runs(&self) -> usize {
         self.timed_runs.len()
@@ -60,39 +60,39 @@ impl RaceRow {
 /// The run under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RaceProgress {
-    /// Whose, by its place.
+    /// The contender's index in the plan.
     pub place: usize,
-    /// Which round, from 1; 0 is not counted.
+    /// The round, from 1; 0 is the warm-up, which is not measured.
     pub round: usize,
-    /// Jobs that have ended.
+    /// The number of jobs that have ended.
     pub done: usize,
-    /// Since all jobs were due.
+    /// The time since all jobs were due.
     pub elapsed: Duration,
 }
 
-/// A race as far as it has come.
+/// The state of a race.
 #[derive(Clone, Debug)]
 pub struct RaceState {
-    /// What is run.
+    /// What each job does.
     pub workload: Workload,
     /// Whether the interpreter lock is on.
     pub gil: bool,
-    /// What the jobs are called.
+    /// The name of each job.
     pub names: Vec<Box<str>>,
-    /// How often everybody runs.
+    /// The number of rounds, at least 1.
     pub rounds: usize,
-    /// Everybody, in the order of the plan.
+    /// All contenders, in the order of the plan.
     pub rows: Vec<RaceRow>,
-    /// The run under way.
+    /// The run under way; `None` before the first and after the last.
     pub progress: Option<RaceProgress>,
-    /// Whether it is over, and if so, whether it was stopped before its end.
+    /// Once the race has ended: whether it was stopped before its end. `None` until then.
     pub over: Option<bool>,
-    /// Cores of the machine.
+    /// The machine's number of cores.
     pub cores: usize,
 }
 
 impl RaceState {
-    /// The state of a race that begins.
+    /// The state of a race that has not begun.
     #[must_use]
     pub fn of(plan: &RacePlan) -> Self {
         Self {
@@ -107,7 +107,7 @@ impl RaceState {
         }
     }
 
-    /// Takes note of what has happened.
+    /// Applies an event.
     pub fn apply(&mut self, event: RaceEvent) {
         match event {
             RaceEvent::UnderWay {
@@ -140,21 +140,22 @@ impl RaceState {
         }
     }
 
-    /// The rows that are shown.
+    /// The rows to show, each with its index.
     pub fn listed(&self) -> impl Iterator<Item = (usize, &RaceRow)> {
         let rows = self.rows.iter().enumerate();
         rows.filter(|(_, row)| row.listed)
     }
 
-    /// How many times faster than one check at a time; `None` while that is not known.
+    /// How many times faster `medians` is than one check at a time; `None` until the base of
+    /// comparison has run.
     #[must_use]
     pub fn speedup(&self, medians: &Medians) -> Option<f64> {
         let base = self.rows.iter().find(|row| row.base)?.medians()?;
         Some(base.sweep.as_secs_f64() / medians.sweep.as_secs_f64().max(1e-9))
     }
 
-    /// The slowest job, and the least time that it took: whatever waits for it cannot be
-    /// faster.
+    /// The slowest job's name and least time, which no sweep can beat; `None` before the first
+    /// run has ended.
     #[must_use]
     pub fn floor(&self) -> Option<(&str, Duration)> {
         let medians = self.rows.iter().filter_map(RaceRow::medians);
@@ -164,7 +165,8 @@ impl RaceState {
         Some((self.names.get(job)?, time))
     }
 
-    /// The longest sweep so far, the one under way included: the scale of the bars.
+    /// The longest median sweep so far, or the time of the run under way if longer: the scale of
+    /// the bars.
     #[must_use]
     pub fn longest(&self) -> Duration {
         let medians = self.rows.iter().filter_map(RaceRow::medians);
@@ -173,7 +175,7 @@ impl RaceState {
         sweeps.chain(under_way).max().unwrap_or_default()
     }
 
-    /// How much of the race is behind, from 0 to 1.
+    /// The share of the race that is done, from 0 to 1.
     #[must_use]
     pub fn share(&self) -> f64 {
         let all = (self.rows.len() * self.rounds).max(1);
@@ -182,9 +184,9 @@ impl RaceState {
             None => row.timed_runs(),
         };
         let timed_runs: usize = self.rows.iter().map(gone).sum();
-        let of_lap = self.progress.map_or(0.0, |progress| {
+        let of_run = self.progress.map_or(0.0, |progress| {
             progress.done as f64 / self.names.len().max(1) as f64
         });
-        ((timed_runs as f64 + of_lap) / all as f64).min(1.0)
+        ((timed_runs as f64 + of_run) / all as f64).min(1.0)
     }
 }

@@ -1,11 +1,11 @@
-//! Who won, and why: a sentence computed from what was measured.
+//! The summary of a race: the winners and the reason, computed from the measurements.
 
 use super::{Medians, RaceRow, RaceState, Workload, fine};
 
-/// Sweeps that differ by less than this are alike.
+/// The ratio below which two sweeps count as equal.
 const ALIKE: f64 = 1.05;
 
-/// Who won and why, as far as the race has come; `None` before anybody has run.
+/// A sentence about the winners so far and the reason; `None` before the first run has ended.
 #[must_use]
 pub fn race_summary(race_state: &RaceState) -> Option<String> {
     let mut ran: Vec<(&RaceRow, Medians)> = race_state
@@ -23,9 +23,9 @@ pub fn race_summary(race_state: &RaceState) -> Option<String> {
         return Some(format!("{} took {}.", names[0], fine(best.sweep)));
     }
     let won = if names.len() == ran.len() {
-        format!("Nobody won: all took about {}", fine(best.sweep))
+        format!("No winner: all took about {}", fine(best.sweep))
     } else {
-        let alike = if names.len() > 1 { " alike" } else { "" };
+        let alike = if names.len() > 1 { " together" } else { "" };
         format!("{} won{alike} with {}", listed(&names), fine(best.sweep))
     };
     let reason = match race_state.workload {
@@ -54,7 +54,7 @@ fn waiting(race_state: &RaceState, best: &Medians) -> String {
 
 fn computing(race_state: &RaceState, winner: &RaceRow, best: &Medians) -> String {
     let cores = best.cores().map_or_else(
-        || "all that it could get".to_owned(),
+        || "all available cores".to_owned(),
         |cores| format!("{cores:.1} of {} cores", race_state.cores),
     );
     let speedup = race_state.speedup(best).unwrap_or(1.0);
@@ -67,16 +67,17 @@ fn computing(race_state: &RaceState, winner: &RaceRow, best: &Medians) -> String
         return format!("computing{lock} gains nothing by taking turns; {cores} were used");
     }
     let why = match (race_state.gil, best.processes > 1) {
-        (true, true) => "each process has a lock of its own, so that none waits for another",
-        // Threads cannot gain anything under one lock.
-        (true, false) => "something else used the machine while others ran",
-        (false, _) => "without a lock whoever has a core computes",
+        (true, true) => "each process has a lock of its own, and none waits for another",
+        // Under one lock threads gain nothing, so another program must have caused the difference.
+        (true, false) => "other programs slowed the others down",
+        (false, _) => "without a lock each thread on a core computes",
     };
     let name = winner.label.name;
     format!("{why}; {name} used {cores} and was {speedup:.1} times faster than one at a time")
 }
 
-/// Of those that are alike, the one that needs least.
+/// A sentence that names the winner with the fewest processes and threads; empty if there is
+/// one winner only, or several need as few.
 fn cheapest(alike: &[&(&RaceRow, Medians)]) -> String {
     let cost = |medians: &Medians| (medians.processes, medians.threads);
     let least = alike.iter().map(|(_, medians)| cost(medians)).min();
@@ -95,7 +96,7 @@ fn cheapest(alike: &[&(&RaceRow, Medians)]) -> String {
     format!(" {name} did it with {threads} {noun}.")
 }
 
-/// "a", "a and b", "a, b and c".
+/// Joins names: "a", "a and b", "a, b and c".
 fn listed(names: &[&str]) -> String {
     match names {
         [] => String::new(),

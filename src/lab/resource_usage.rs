@@ -1,4 +1,4 @@
-//! What a stretch of time cost this process and its children, as the system counts it.
+//! Measures the resources that this process and its children use, as the system counts them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,24 +6,24 @@ use std::time::Duration;
 
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 
-/// What was used. `None` where the system does not tell.
+/// The resources used between start and stop. `None` where the system does not count them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct ResourceUsage {
     /// Processor time of all threads, children included.
     pub(super) cpu: Option<Duration>,
-    /// How often a thread was taken off a core, or left it to wait; children included.
+    /// Context switches, voluntary and involuntary, children included; getrusage(2).
     pub(super) switches: Option<u64>,
-    /// The most memory that was resident: this process's peak, and what each child had
-    /// besides the code that it shares with it.
+    /// Peak resident memory in bytes: the peak of this process (VmHWM) and the private memory
+    /// of each child (RssAnon), see proc(5).
     pub(super) peak_rss: Option<u64>,
-    /// The most threads and processes that were there beyond those at the beginning, this
-    /// process included.
+    /// The maximum number of threads beyond those at the start.
     pub(super) threads: usize,
+    /// The maximum number of processes: this one, and children beyond those at the start.
     pub(super) processes: usize,
 }
 
-/// Counts from when it is made. To be asked by the thread that made it, whose own work is
-/// left out: it measures, and would not be there otherwise.
+/// Measures from [`start`](Self::start) to [`stop`](Self::stop). All methods are to be called by
+/// the same thread, whose own usage is left out, since it only measures.
 #[derive(Debug)]
 pub(super) struct ResourceMeter {
     used: Option<Used>,
@@ -40,8 +40,8 @@ struct Used {
 
 impl ResourceMeter {
     pub(super) fn start() -> Self {
-        // "5" sets the peak back to what is resident now; where that is not possible, the
-        // peak is that of the whole run.
+        // "5" resets the peak to what is resident now, see proc(5). Where that is refused, the
+        // peak is that of the whole process so far.
         let _not_here = fs::write("/proc/self/clear_refs", "5");
         Self {
             threads: threads("self"),
@@ -51,15 +51,15 @@ impl ResourceMeter {
         }
     }
 
-    /// Looks at what is there now: to be called before anything goes away.
+    /// Samples threads, processes and memory; to be called before any of them end.
     pub(super) fn sample(&mut self) {
-        // Threads of a run before may take a while to end.
+        // Threads of the run before may still be ending.
         let mut number = threads("self").difference(&self.threads).count();
         let mut memory = memory_of("self", "VmHWM");
         let mut processes = 1;
         for child in children().difference(&self.children) {
             let child = child.to_string();
-            // One that has ended meanwhile has no threads.
+            // A child that has ended has no threads.
             let its = threads(&child).len();
             if its == 0 {
                 continue;
@@ -74,7 +74,8 @@ impl ResourceMeter {
         self.cost.peak_rss = self.cost.peak_rss.max(memory);
     }
 
-    /// The account: to be asked when the children are gone, whose time counts only then.
+    /// Ends the measurement; to be called once the children were waited for, because the system
+    /// counts their usage only then.
     pub(super) fn stop(self) -> ResourceUsage {
         let both = self.used.zip(used());
         ResourceUsage {
@@ -85,7 +86,7 @@ impl ResourceMeter {
     }
 }
 
-/// What all threads and all children that have ended have used, without the calling thread.
+/// The usage of all threads but the calling one, and of children that were waited for.
 fn used() -> Option<Used> {
     let own = of(UsageWho::RUSAGE_SELF)?;
     let children = of(UsageWho::RUSAGE_CHILDREN)?;
@@ -126,7 +127,7 @@ fn count(usage: Usage) -> Used {
     }
 }
 
-/// The number in a line of a process's status.
+/// The number of a field in a process's /proc status; `None` if it cannot be read.
 fn status_of(process: &str, field: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status
@@ -135,7 +136,7 @@ fn status_of(process: &str, field: &str) -> Option<u64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// The threads of a process, by their ids.
+/// The ids of a process's threads; empty if it has ended.
 fn threads(process: &str) -> BTreeSet<u32> {
     let tasks = fs::read_dir(format!("/proc/{process}/task"));
     let names = tasks.into_iter().flatten().flatten();
@@ -144,12 +145,12 @@ fn threads(process: &str) -> BTreeSet<u32> {
         .collect()
 }
 
-/// In bytes.
+/// A field of memory in a process's status, in bytes.
 fn memory_of(process: &str, field: &str) -> Option<u64> {
     Some(status_of(process, field)? * 1_024)
 }
 
-/// The child processes of all threads of this one.
+/// The ids of this process's children.
 fn children() -> BTreeSet<u32> {
     let Ok(tasks) = fs::read_dir("/proc/self/task") else {
         return BTreeSet::new();
@@ -196,7 +197,7 @@ mod tests {
             wait.wait();
         });
         let cost = meter.stop();
-        // Other tests of this process may run beside this one.
+        // Other tests may run in this process at the same time.
         assert!(cost.threads >= 2, "{cost:?}");
         assert!(cost.processes >= 2, "{cost:?}");
         assert!(cost.peak_rss.unwrap() > 1 << 20);

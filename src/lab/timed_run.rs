@@ -1,4 +1,4 @@
-//! One paradigm over the list of jobs, once: started, made ready, timed, ended.
+//! A timed run: one paradigm runs a list of jobs once, and is measured.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,19 +14,20 @@ use crate::trace::{CheckRecord, InterpreterLock, Recorder};
 use super::JobList;
 use super::resource_usage::ResourceMeter;
 
-/// How long workers may take to be ready before the sweep begins without them.
+/// How long to wait for workers to be ready before the sweep begins without them.
 const READY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often results are fetched. Their times are their own, so that this costs no accuracy.
+/// The interval between fetches of results. Results carry their own times, so the interval does
+/// not limit accuracy.
 const PERIOD: Duration = Duration::from_millis(4);
 
-/// How often threads, processes and memory are sampled, besides beginning and end.
+/// The interval between samples of threads, processes and memory.
 const SAMPLE_PERIOD: Duration = Duration::from_millis(250);
 
-/// How long after the longest timeout a worker may still answer.
+/// How much longer than the longest timeout to wait for a result before giving up.
 const ANSWER_GRACE: Duration = Duration::from_secs(5);
 
-/// Who runs the list of jobs, and how.
+/// How a list of jobs is run.
 #[derive(Clone, Copy, Debug)]
 pub struct RunSetup {
     /// The paradigm.
@@ -39,45 +40,46 @@ pub struct RunSetup {
     pub traced: bool,
 }
 
-/// What one sweep over the list of jobs took. Times are on the clock that was handed in.
+/// The measurements of one sweep. Moments are on the clock that was passed in.
 #[derive(Clone, Debug)]
 pub struct TimedRun {
-    /// From when all jobs were due to the end of the last one.
+    /// The time from when all jobs were due to the end of the last one.
     pub sweep: Duration,
-    /// From the start of the paradigm until its workers were ready.
+    /// The time from the start of the paradigm until its workers were ready.
     pub ready: Duration,
-    /// How long after it was due each job was started, the least first.
+    /// The lateness of each job's start, in ascending order.
     pub late: Vec<Duration>,
-    /// The job that took longest from its start.
+    /// The job with the longest time from its start: index in the list of jobs, and the time.
     pub slowest: (usize, Duration),
-    /// Jobs that could not be carried out, and why not one of them.
+    /// The number of jobs that could not be carried out.
     pub unknown: usize,
-    /// Why one of these was not.
+    /// The error of the last of these; `None` if there were none.
     pub why: Option<Box<str>>,
-    /// The most threads seen at once that run jobs or serve those that do.
+    /// The maximum number of threads that run jobs or support those that do.
     pub threads: usize,
-    /// The most processes seen at once, this one included.
+    /// The maximum number of processes, this one included.
     pub processes: usize,
-    /// Processor time, children included, without the thread that measures.
+    /// Processor time, children included, the measuring thread left out; `None` where the system
+    /// does not count it.
     pub cpu: Option<Duration>,
-    /// Context switches of the same.
+    /// Context switches of the same threads; `None` where the system does not count them.
     pub switches: Option<u64>,
-    /// The most memory resident, in bytes.
+    /// Peak resident memory in bytes; `None` where the system does not count it.
     pub peak_rss: Option<u64>,
     /// When all jobs were due.
     pub due: Moment,
-    /// Every poll, if it was traced.
+    /// A record of each job; empty unless traced.
     pub records: Vec<CheckRecord>,
-    /// How often this process's interpreter lock was handed over because somebody asked.
+    /// How often this process's interpreter lock was handed over on request; 0 without the lock.
     pub handovers: u64,
 }
 
-/// Why there is no run.
+/// Why a run failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunError {
-    /// The paradigm cannot run here, and why.
+    /// The paradigm cannot run here, for this reason.
     CannotRun(String),
-    /// Somebody has stopped it.
+    /// The run was stopped by its `stop` flag.
     Stopped,
 }
 
@@ -92,21 +94,21 @@ impl fmt::Display for RunError {
 
 impl std::error::Error for RunError {}
 
-/// A run under way.
+/// The progress of a run under way.
 #[derive(Debug)]
 pub(super) struct RunProgress<'a> {
     pub(super) done: usize,
     pub(super) due: Moment,
     pub(super) now: Moment,
     pub(super) recorder: &'a Recorder,
-    /// Checks that have ended, where they are traced.
+    /// Records of jobs that have ended; empty unless traced.
     pub(super) records: &'a [CheckRecord],
 }
 
 /// Runs the list of jobs once on the calling thread, until `stop` is set.
 ///
 /// # Errors
-/// If the paradigm cannot run, or the run was stopped.
+/// When the paradigm cannot run, no worker answers, no job can be carried out, or `stop` was set.
 pub fn run(
     job_list: &JobList,
     setup: RunSetup,
@@ -116,7 +118,7 @@ pub fn run(
     run_watched(job_list, setup, clock, stop, |_| {})
 }
 
-/// The same; `watch` is shown how it gets on, every few milliseconds.
+/// Like [`run`]; `watch` is called with the progress every few milliseconds.
 pub(super) fn run_watched(
     job_list: &JobList,
     setup: RunSetup,
@@ -185,7 +187,7 @@ pub(super) fn run_watched(
                 timed_run.take(&result);
             }
         }
-        // Under the lock all is recorded, whether anybody wants to see it or not.
+        // With the lock on, polls are recorded even if not traced: fetch them to free the memory.
         let ended = recorder.fetch().ended;
         if setup.traced {
             timed_run.records.extend(ended);
@@ -204,7 +206,7 @@ pub(super) fn run_watched(
     }
     timed_run.sample(&mut meter, &dispatcher);
     drop(dispatcher);
-    // Children's time counts once they are gone.
+    // The usage of children counts once they have ended.
     settle();
     timed_run.late.sort_unstable();
     timed_run.handovers = lock.map_or(0, |lock| lock.handovers());
@@ -222,7 +224,7 @@ pub(super) fn run_watched(
     }
 }
 
-/// Waits for the workers, so that the sweep is that of a paradigm at work.
+/// Waits for the workers, so that the sweep does not include their start.
 fn wait_until_ready(
     setup: RunSetup,
     dispatcher: &Dispatcher,
@@ -236,8 +238,8 @@ fn wait_until_ready(
     let shape = (setup.entry.shape)(setup.workers);
     while clock.moment().since(began) < READY_TIMEOUT && !stop.load(Ordering::Relaxed) {
         let census = dispatcher.census();
-        // Workers at the other end of a queue are on no roster before they have worked, and of
-        // those that are not ours nobody knows how many there will be.
+        // Workers behind a queue are on the roster only once they have run a job, and the number
+        // of remote ones is not known in advance.
         let there = match dispatcher.queue() {
             Some(queue) => {
                 let alive = queue.workers.iter().filter(|worker| worker.alive).count();

@@ -1,24 +1,24 @@
-//! The kinds of work that can be raced.
+//! The workloads that a race or an experiment can run.
 
 use serde::{Deserialize, Serialize};
 
-/// What every job of a run does.
+/// What each job of a run does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Workload {
-    /// Real checks of real sites.
+    /// A check of a site.
     Http,
-    /// Waits, and needs no processor.
+    /// Waits, without using a core.
     Sleep,
-    /// Computes, and waits for nothing.
+    /// Computes, without waiting.
     Crunch,
 }
 
 impl Workload {
-    /// All of them.
+    /// All workloads.
     pub const ALL: [Self; 3] = [Self::Http, Self::Sleep, Self::Crunch];
 
-    /// The word of command line and JSON.
+    /// The name on the command line and in JSON.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {

@@ -36,7 +36,7 @@ fn an_experiment_predicts_runs_with_and_without_the_lock_and_explains() {
     terminal.press("Left");
     terminal.wait_text("predicted 4 x 200ms ÷ 1 lock = 800ms");
     terminal.press("Enter");
-    let frame = terminal.wait_text("No lock: whoever has a core computes");
+    let frame = terminal.wait_text("No lock: each thread on a core computes");
     let text = frame.text();
     assert!(text.contains("4 threads want to run, one may"), "{text}");
     assert!(text.contains("hand-overs"), "{text}");
@@ -50,7 +50,7 @@ fn an_experiment_predicts_runs_with_and_without_the_lock_and_explains() {
     terminal.press("x");
     terminal.wait_text("predicted 4 x 200ms ÷ as many at once = 200ms");
     terminal.press("Enter");
-    terminal.wait_text("The lock made no difference: whoever waits lets go of it.");
+    terminal.wait_text("The lock made no difference: waiting releases it.");
     terminal.press("q");
     terminal.finish();
 }
@@ -70,7 +70,7 @@ fn processes_crunch_under_locks_of_their_own_and_leave_nothing_behind() {
     let frame = terminal.wait_text("Processes compute in parallel");
     let text = frame.text();
     assert!(
-        text.contains("Each process has a lock of its own and waits for nobody"),
+        text.contains("Each process has a lock of its own and waits for no other"),
         "{text}"
     );
     assert!(text.contains("process-4"), "{text}");
@@ -81,7 +81,7 @@ fn processes_crunch_under_locks_of_their_own_and_leave_nothing_behind() {
     terminal.press("2");
     terminal.wait_text("[2] THREADS");
     terminal.press("Enter");
-    let threads = ready(&terminal.wait_text("No lock: whoever has a core").text());
+    let threads = ready(&terminal.wait_text("No lock: each thread on a core").text());
     assert!(processes > threads, "{processes} ms and {threads} ms");
     terminal.press("q");
     terminal.finish();
@@ -139,7 +139,7 @@ fn workers_of_a_queue_crunch_under_locks_of_their_own_too() {
     let frame = terminal.wait_text("Processes compute in parallel");
     let text = frame.text();
     assert!(
-        text.contains("Each process has a lock of its own and waits for nobody"),
+        text.contains("Each process has a lock of its own and waits for no other"),
         "{text}"
     );
     assert!(text.contains("LOCK ON   took"), "{text}");

@@ -1,4 +1,4 @@
-//! The lanes of a run: a job each, to the scale of both runs.
+//! The lanes of a run: one a job, on the scale that both runs share.
 
 use std::time::Duration;
 
@@ -16,12 +16,12 @@ use crate::tui::widgets::put;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct JobColumns {
     pub(super) name: u16,
-    /// Whether the thread is named too.
+    /// Whether the column of names includes the thread.
     pub(super) thread: bool,
     pub(super) numbers: &'static [&'static str],
 }
 
-/// Cells of a number.
+/// The width of a column of numbers, in cells.
 const NUMBER: u16 = 5;
 
 impl JobColumns {
@@ -41,12 +41,12 @@ impl JobColumns {
         }
     }
 
-    /// Cells left of the lanes.
+    /// The width of all columns, in cells.
     pub(super) const fn width(&self) -> u16 {
         self.name + self.numbers.len() as u16 * NUMBER + 2
     }
 
-    /// Writes texts to the right edges of the number columns.
+    /// Writes the text of each column of numbers, aligned right.
     pub(super) fn write(
         &self,
         buffer: &mut Buffer,
@@ -64,7 +64,7 @@ impl JobColumns {
     }
 }
 
-/// The scale that both runs are drawn to.
+/// The time that lanes cover: the longest run, predicted or measured.
 pub(super) fn span(runs: &[ExperimentRun]) -> Duration {
     let times = runs.iter().map(|run| {
         let seen = run
@@ -72,15 +72,15 @@ pub(super) fn span(runs: &[ExperimentRun]) -> Duration {
             .map_or(Duration::ZERO, |(due, now)| now.since(due));
         seen.max(run.prediction.time)
     });
-    // A little room behind the longest.
+    // A margin behind the longest run.
     times.max().unwrap_or_default().mul_f64(1.02)
 }
 
-/// One lane.
+/// The lane of one job.
 pub(super) struct JobLane<'a> {
     pub(super) experiment: &'a Experiment,
     pub(super) run: &'a ExperimentRun,
-    /// The job's number, from 0.
+    /// The job's index.
     pub(super) job: usize,
     pub(super) columns: JobColumns,
 }
@@ -91,7 +91,7 @@ impl JobLane<'_> {
         records.find(|record| record.site().index() == self.job)
     }
 
-    /// Draws name, shares and cells into a line.
+    /// Draws name, shares of time and cells; `span` is the time that the lane covers.
     pub(super) fn draw(&self, buffer: &mut Buffer, line: Rect, span: Duration) {
         let record = self.record();
         let mut name = format!("{} {}", self.experiment.workload.word(), self.job + 1);
@@ -115,7 +115,7 @@ impl JobLane<'_> {
                 "LOCK" => share(lock),
                 _ => share(record.took().saturating_sub(run + lock + record.ready())),
             };
-            // What happens in a child is known when it has answered.
+            // A child process sends the trace of a job with its result.
             if !self.is_hidden(record) {
                 self.columns.write(buffer, line, number, PLAIN);
             }
@@ -123,7 +123,7 @@ impl JobLane<'_> {
         self.cells(buffer, line, record, span, (due, now));
     }
 
-    /// Whether nothing is known yet of what it does: another process runs it.
+    /// Whether the job runs in another process, which has not sent its trace yet.
     fn is_hidden(&self, record: &CheckRecord) -> bool {
         record.found.is_none() && record.log.slices.is_empty()
     }
@@ -138,7 +138,7 @@ impl JobLane<'_> {
     ) {
         let left = line.x + self.columns.width();
         let cells = line.right().saturating_sub(left + 1).max(1);
-        // Whole nanoseconds, so that the first cell begins when the jobs were due.
+        // A multiple of the number of cells, so that the first cell begins when the jobs were due.
         let span = span / u32::from(cells) * u32::from(cells);
         let axis = Axis::still(due + span, span, cells);
         let mut raster = Raster::new(&axis);

@@ -1,4 +1,4 @@
-//! Where the parts of the Lab stand, and what is drawn into each.
+//! The Lab screen as a whole: the area of each part, and what is drawn into it.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::tui::widgets::put;
 use super::job_lanes::{JobColumns, JobLane, span};
 use super::summary_lines;
 
-/// Its row in the table of screens.
+/// The screen's row in the table `VIEWS`.
 pub(crate) const VIEW: View = View {
     title: "Lab",
     scopes: &[Scope::Always, Scope::Everywhere, Scope::Screens, Scope::Lab],
@@ -31,14 +31,14 @@ pub(crate) const VIEW: View = View {
 /// of explanation, axis, proportion and legend.
 const OTHERS: u16 = 12;
 
-/// A cell of the close-up: half of the lock's interval.
+/// The duration of a cell in the close-up: half of the lock's switch interval.
 const CLOSE_UP_CELL: Duration = Duration::from_micros(2_500);
 
 fn draw(state: &State, model: &ViewModel<'_>, body: Rect, buffer: &mut Buffer) {
     let Some(wanted) = state.lab.experiment(model) else {
         return;
     };
-    // What runs is shown, whatever the keys have been set to meanwhile.
+    // An experiment under way is shown even after the settings for the next one were changed.
     let kept = model.lab.experiment_state;
     let kept = kept.filter(|experiment_state| model.lab.trying || experiment_state.is_of(&wanted));
     let fresh = ExperimentState::new(wanted);
@@ -75,14 +75,14 @@ fn draw(state: &State, model: &ViewModel<'_>, body: Rect, buffer: &mut Buffer) {
     sched::draw_legend(buffer, legend, false, "");
 }
 
-/// The lines of the body, from top to bottom.
+/// Hands out the lines of the body, from top to bottom.
 struct BodyLines {
     body: Rect,
     y: u16,
 }
 
 impl BodyLines {
-    /// The next line; an empty one where there is no more room.
+    /// The next line; of height 0 below the body.
     fn next(&mut self) -> Rect {
         let line = Rect {
             y: self.y.min(self.body.bottom()),
@@ -101,7 +101,7 @@ impl BodyLines {
     }
 }
 
-/// Cells of a lane.
+/// The width of a lane, in cells.
 const fn cells(columns: JobColumns, line: Rect) -> u16 {
     match line.width.saturating_sub(columns.width() + 1) {
         0 => 1,
@@ -164,7 +164,7 @@ fn draw_run(
     if jobs > shown {
         lines.line(buffer, &sched::hidden(jobs - shown, "job"), DIM);
     }
-    // The explanation has its two lines even before it is there: nothing jumps.
+    // Two lines are kept for the explanation, so that lanes do not move when it appears.
     let text = run.explanation.as_deref().unwrap_or_default();
     let width = usize::from(lines.body.width).saturating_sub(2);
     let mut texts = wrap(text, width);

@@ -1,10 +1,10 @@
-//! What is said above the lanes: facts, the prediction or the answer, and each run's figures.
+//! The lines of text above the lanes: settings, comparison or prediction, figures of each run.
 
 use crate::lab::{Experiment, ExperimentRun, ExperimentState, Workload, fine};
 use crate::tui::state::State;
 use crate::tui::view_model::ViewModel;
 
-/// What is tried, by whom, and what Enter does.
+/// The line of settings: paradigm, jobs, cores, and what Enter does.
 pub(super) fn facts(state: &State, model: &ViewModel<'_>, experiment: &Experiment) -> String {
     let label = experiment.entry.label;
     let cores = experiment.parameters(false).cores;
@@ -24,7 +24,7 @@ pub(super) fn facts(state: &State, model: &ViewModel<'_>, experiment: &Experimen
     )
 }
 
-/// What the two runs say together, or what they are going to.
+/// The comparison of both runs, else the progress of the run under way, else the prediction.
 pub(super) fn answer(experiment_state: &ExperimentState) -> String {
     if let Some(comparison) = experiment_state.comparison() {
         return comparison;
@@ -50,19 +50,19 @@ pub(super) fn answer(experiment_state: &ExperimentState) -> String {
     };
     if with == without {
         format!(
-            "They only {what}. Predicted: {} with the lock and without. Is it true?",
+            "They only {what}. Predicted: {} with the lock and without it.",
             fine(with)
         )
     } else {
         format!(
-            "They only {what}. Predicted: {} with the lock, {} without. Is it true?",
+            "They only {what}. Predicted: {} with the lock, {} without it.",
             fine(with),
             fine(without)
         )
     }
 }
 
-/// What a run took, beside what was predicted.
+/// The measured duration of a run beside the predicted one; `wide`: with cores and start time.
 pub(super) fn figures(run: &ExperimentRun, cores: usize, wide: bool) -> String {
     let name = if run.gil { "LOCK ON" } else { "LOCK OFF" };
     let prediction = &run.prediction;
@@ -76,7 +76,7 @@ pub(super) fn figures(run: &ExperimentRun, cores: usize, wide: bool) -> String {
     let used =
         timed_run.cpu.unwrap_or_default().as_secs_f64() / timed_run.sweep.as_secs_f64().max(1e-9);
     let used = used.min(cores as f64);
-    // Other programs only ever make it longer.
+    // Other programs can only make it longer.
     let busy = if off > 0.15 && wide {
         ": a busy machine"
     } else {
