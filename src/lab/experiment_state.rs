@@ -83,7 +83,7 @@ impl ExperimentRun {
 /// An experiment and its two runs.
 #[derive(Clone, Debug)]
 pub struct ExperimentState {
-    /// The definition.
+    /// What is run: workload, paradigm and jobs.
     pub experiment: Experiment,
     /// The run with the lock, and the one without.
     pub runs: [ExperimentRun; 2],
@@ -143,11 +143,11 @@ impl ExperimentState {
     #[must_use]
     pub fn comparison(&self) -> Option<String> {
         /// The ratio of durations below which a difference counts as noise.
-        const ALIKE: f64 = 1.15;
+        const NOISE_RATIO: f64 = 1.15;
         let [locked, free] = &self.runs;
         let (with, without) = (locked.timed_run()?.sweep, free.timed_run()?.sweep);
         let ratio = with.as_secs_f64() / without.as_secs_f64().max(1e-9);
-        if ratio >= ALIKE {
+        if ratio >= NOISE_RATIO {
             return Some(format!(
                 "The lock made it {ratio:.1} times slower: computing needs it."
             ));

@@ -41,6 +41,6 @@ pub use medians::{Medians, fine};
 pub use predict::{Prediction, RunParameters, predict};
 pub use race::{Contender, Race, RaceEvent, RacePlan};
 pub use race_state::{RaceProgress, RaceRow, RaceState};
-pub use race_summary::race_summary;
+pub use race_summary::{TIE_RATIO, race_summary};
 pub use timed_run::{RunError, RunSetup, TimedRun, run};
 pub use workload::Workload;

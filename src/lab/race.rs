@@ -20,7 +20,7 @@ use super::{JobList, RunError, RunSetup, TimedRun, Workload};
 /// A paradigm that takes part in a race.
 #[derive(Clone, Copy, Debug)]
 pub struct Contender {
-    /// The paradigm.
+    /// The paradigm's row in the table `ALL`.
     pub entry: &'static Entry,
     /// Checks in flight at once, within the system's limits.
     pub workers: usize,

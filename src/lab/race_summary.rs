@@ -3,7 +3,7 @@
 use super::{Medians, RaceRow, RaceState, Workload, fine};
 
 /// The ratio below which two sweeps count as equal.
-const ALIKE: f64 = 1.05;
+pub const TIE_RATIO: f64 = 1.05;
 
 /// A sentence about the winners so far and the reason; `None` before the first run has ended.
 #[must_use]
@@ -16,7 +16,9 @@ pub fn race_summary(race_state: &RaceState) -> Option<String> {
     let (_, best) = *ran.first()?;
     let alike: Vec<_> = ran
         .iter()
-        .take_while(|(_, medians)| medians.sweep.as_secs_f64() <= best.sweep.as_secs_f64() * ALIKE)
+        .take_while(|(_, medians)| {
+            medians.sweep.as_secs_f64() <= best.sweep.as_secs_f64() * TIE_RATIO
+        })
         .collect();
     let names: Vec<&str> = alike.iter().map(|(row, _)| row.label.name).collect();
     if ran.len() == 1 {
@@ -46,7 +48,10 @@ fn waiting(race_state: &RaceState, best: &Medians) -> String {
         ),
         None => "the more waits overlap, the sooner the last one ends".to_owned(),
     };
-    match race_state.speedup(best).filter(|speedup| *speedup > ALIKE) {
+    match race_state
+        .speedup(best)
+        .filter(|speedup| *speedup > TIE_RATIO)
+    {
         Some(speedup) => format!("{why}. That is {speedup:.1} times faster than one at a time"),
         None => why,
     }
@@ -58,7 +63,7 @@ fn computing(race_state: &RaceState, winner: &RaceRow, best: &Medians) -> String
         |cores| format!("{cores:.1} of {} cores", race_state.cores),
     );
     let speedup = race_state.speedup(best).unwrap_or(1.0);
-    if speedup <= ALIKE {
+    if speedup <= TIE_RATIO {
         let lock = if race_state.gil {
             " under one lock"
         } else {

@@ -19,7 +19,7 @@ const READY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The interval between fetches of results. Results carry their own times, so the interval does
 /// not limit accuracy.
-const PERIOD: Duration = Duration::from_millis(4);
+const RESULT_POLL_PERIOD: Duration = Duration::from_millis(4);
 
 /// The interval between samples of threads, processes and memory.
 const SAMPLE_PERIOD: Duration = Duration::from_millis(250);
@@ -30,7 +30,7 @@ const ANSWER_GRACE: Duration = Duration::from_secs(5);
 /// How a list of jobs is run.
 #[derive(Clone, Copy, Debug)]
 pub struct RunSetup {
-    /// The paradigm.
+    /// The paradigm's row in the table `ALL`.
     pub entry: &'static Entry,
     /// Checks in flight at once, within the system's limits.
     pub workers: usize,
@@ -180,7 +180,7 @@ pub(super) fn run_watched(
             halt.halt();
             return Err(RunError::Stopped);
         }
-        std::thread::sleep(PERIOD);
+        std::thread::sleep(RESULT_POLL_PERIOD);
         while let Ok(result) = inbox.try_recv() {
             heard = clock.moment();
             if dispatcher.answered(&result) {
@@ -232,7 +232,7 @@ fn wait_until_ready(
     clock: SystemClock,
     stop: &AtomicBool,
 ) {
-    const PERIOD: Duration = Duration::from_micros(50);
+    const READY_POLL_PERIOD: Duration = Duration::from_micros(50);
     let began = clock.moment();
     let processes = setup.entry.processes_per_worker * setup.workers;
     let shape = (setup.entry.shape)(setup.workers);
@@ -250,7 +250,7 @@ fn wait_until_ready(
         if there {
             return;
         }
-        std::thread::sleep(PERIOD);
+        std::thread::sleep(READY_POLL_PERIOD);
     }
 }
 

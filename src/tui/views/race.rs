@@ -15,7 +15,7 @@ use ratatui::style::{Color, Style};
 use std::time::Duration;
 
 use crate::domain::clean;
-use crate::lab::{Medians, RaceRow, RaceState, Workload, fine, race_summary};
+use crate::lab::{Medians, RaceRow, RaceState, TIE_RATIO, Workload, fine, race_summary};
 use crate::tui::format::{bytes, count, plural, wrap};
 use crate::tui::keymap::Scope;
 use crate::tui::state::State;
@@ -39,7 +39,7 @@ pub(crate) const VIEW: View = View {
 const GOOD: Style = PLAIN.fg(Color::Green);
 
 /// The width of the column of names, in cells.
-const NAME: u16 = 15;
+const NAME_WIDTH: u16 = 15;
 
 /// A column right of the bars: heading, width in cells, and the text of a row.
 type Column = (
@@ -69,10 +69,10 @@ const COLUMNS: [Column; 10] = [
     ("READY", 8, |_, medians| Some(fine(medians.ready))),
 ];
 
-/// The columns that fit on a screen of `width` cells, beside bars of at least `BAR` cells.
+/// The columns that fit on a screen of `width` cells, beside bars of at least `LEAST_BAR_WIDTH` cells.
 fn columns(width: u16) -> &'static [Column] {
-    const BAR: u16 = 22;
-    let mut room = width.saturating_sub(NAME + BAR + 3);
+    const LEAST_BAR_WIDTH: u16 = 22;
+    let mut room = width.saturating_sub(NAME_WIDTH + LEAST_BAR_WIDTH + 3);
     let fits = COLUMNS.iter().take_while(|(_, wide, _)| {
         let fits = *wide <= room;
         room = room.saturating_sub(*wide);
@@ -211,7 +211,7 @@ impl<'a> Table<'a> {
         Self {
             race_state,
             columns,
-            bar: body.width.saturating_sub(NAME + numbers + 3),
+            bar: body.width.saturating_sub(NAME_WIDTH + numbers + 3),
             longest: race_state.longest().max(Duration::from_micros(1)),
         }
     }
@@ -225,10 +225,10 @@ impl<'a> Table<'a> {
     /// Draws heading and rows; returns the number of lines used.
     fn draw(&self, buffer: &mut Buffer, area: Rect) -> u16 {
         let left = area.x + 1;
-        put(buffer, left, area.y, NAME, "PARADIGM", DIM);
+        put(buffer, left, area.y, NAME_WIDTH, "PARADIGM", DIM);
         put(
             buffer,
-            left + NAME,
+            left + NAME_WIDTH,
             area.y,
             self.bar,
             "SWEEP, to one scale",
@@ -260,8 +260,8 @@ impl<'a> Table<'a> {
             .progress
             .filter(|progress| progress.place == place);
         let style = if running.is_some() { BOLD } else { PLAIN };
-        put(buffer, left, y, NAME - 1, &name, style);
-        let bar = left + NAME;
+        put(buffer, left, y, NAME_WIDTH - 1, &name, style);
+        let bar = left + NAME_WIDTH;
         if let Some(error) = &row.error {
             let text = format!("cannot run: {}", clean(error, 300));
             let room = area.right().saturating_sub(bar + 1);
@@ -285,8 +285,8 @@ impl<'a> Table<'a> {
         } else if let Some(medians) = &medians {
             let best = self.race_state.rows.iter().filter_map(RaceRow::medians);
             let best = best.map(|medians| medians.sweep).min();
-            let won =
-                best.is_some_and(|best| medians.sweep.as_secs_f64() <= best.as_secs_f64() * 1.05);
+            let won = best
+                .is_some_and(|best| medians.sweep.as_secs_f64() <= best.as_secs_f64() * TIE_RATIO);
             self.fill(
                 buffer,
                 bar,
@@ -319,7 +319,7 @@ impl<'a> Table<'a> {
         text: impl Fn(&Column) -> Option<String>,
         style: Style,
     ) {
-        let mut x = area.x + 1 + NAME + self.bar;
+        let mut x = area.x + 1 + NAME_WIDTH + self.bar;
         for column in self.columns {
             x += column.1;
             let text = text(column).unwrap_or_else(|| "-".to_owned());

@@ -29,7 +29,7 @@ pub(crate) const VIEW: View = View {
 
 /// Lines that are not lanes: facts, answer, headings, for each run its figures and two lines
 /// of explanation, axis, proportion and legend.
-const OTHERS: u16 = 12;
+const OTHER_LINES: u16 = 12;
 
 /// The duration of a cell in the close-up: half of the lock's switch interval.
 const CLOSE_UP_CELL: Duration = Duration::from_micros(2_500);
@@ -57,7 +57,7 @@ fn draw(state: &State, model: &ViewModel<'_>, body: Rect, buffer: &mut Buffer) {
     };
     heading(buffer, lines.next(), columns, (span, whole));
     let jobs = experiment_state.experiment.jobs;
-    let room = usize::from(body.height.saturating_sub(OTHERS)) / 2;
+    let room = usize::from(body.height.saturating_sub(OTHER_LINES)) / 2;
     for run in &experiment_state.runs {
         draw_run(
             buffer,

@@ -243,7 +243,7 @@ fn bottom_line(
 
 /// The last characters of the text being typed, where the cursor is.
 fn clean_end(text: &str) -> String {
-    const MOST: usize = 48;
-    let skipped = text.chars().count().saturating_sub(MOST);
+    const SHOWN_CHARS: usize = 48;
+    let skipped = text.chars().count().saturating_sub(SHOWN_CHARS);
     text.chars().skip(skipped).collect()
 }

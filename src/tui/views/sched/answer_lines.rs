@@ -138,11 +138,11 @@ impl<'a> AnswerLines<'a> {
 
     /// The first site that is down, and its reason; `None` if no site is down.
     fn failing(&self) -> Option<String> {
-        const MOST: usize = 10_000;
+        const SITES_SEARCHED: usize = 10_000;
         if self.model.monitor.totals().of(SiteIs::Down) == 0 {
             return None;
         }
-        let mut sites = self.model.monitor.sites().take(MOST);
+        let mut sites = self.model.monitor.sites().take(SITES_SEARCHED);
         let site = sites.find(|site| site.state() == SiteIs::Down)?;
         let reason = site.outage()?.reason;
         Some(format!("{} DOWN {reason}", self.name(site.id())))
@@ -235,8 +235,8 @@ impl<'a> AnswerLines<'a> {
     }
 
     fn idle(&self) -> String {
-        const MOST: usize = 10_000;
-        let ids = self.model.monitor.ids().iter().take(MOST);
+        const SITES_SEARCHED: usize = 10_000;
+        let ids = self.model.monitor.ids().iter().take(SITES_SEARCHED);
         let next = ids.filter_map(|id| (self.model.next_due)(*id)).min();
         let threads = match self.census.threads {
             0 => "No thread is kept".to_owned(),

@@ -262,11 +262,15 @@ impl Bar<'_> {
         followed: Option<SiteId>,
     ) {
         /// Cells below which a name would not be recognised.
-        const LEAST: usize = 2;
+        const LEAST_NAME_WIDTH: usize = 2;
         let Some(start) = start else { return };
         let room = last.saturating_sub(start + 1);
         let site = self.check.site;
-        let Some(state) = model.monitor.site(site).filter(|_| room >= LEAST) else {
+        let Some(state) = model
+            .monitor
+            .site(site)
+            .filter(|_| room >= LEAST_NAME_WIDTH)
+        else {
             return;
         };
         let name = cut(&clean(&state.site().name, 60), room);

@@ -170,10 +170,10 @@ impl<'a> LaneLayout<'a> {
     /// One lane a site, in the order of the configuration.
     fn sites(&self, model: &ViewModel<'_>) -> Vec<LaneRow<'a>> {
         /// With more sites than this, only those with checks on the page have a lane.
-        const ALL: usize = 500;
+        const ALL_SITES_LIMIT: usize = 500;
         let ids = model.monitor.ids();
         let mut others = BTreeSet::new();
-        if ids.len() <= ALL {
+        if ids.len() <= ALL_SITES_LIMIT {
             others.extend(ids);
         }
         others.extend(model.trace.store.waiting().iter().map(|job| job.site));
@@ -324,9 +324,9 @@ impl<'a> LaneLayout<'a> {
 /// The span of each group's numbers. Each group is updated once a second, or ten times a page
 /// if that is shorter, the groups one after another. A page that stands still is taken whole.
 fn settled(state: &State, time: PageTime, cells: u16, axis: &Axis) -> [(Moment, Moment); SETTLED] {
-    const PERIOD: u64 = 1_000_000_000;
+    const UPDATE_NANOS: u64 = 1_000_000_000;
     let page = axis.cell().as_nanos() as u64 * u64::from(cells);
-    let period = PERIOD.min(page / 10).max(1);
+    let period = UPDATE_NANOS.min(page / 10).max(1);
     std::array::from_fn(|class| {
         let shift = Duration::from_nanos(period * class as u64 / SETTLED as u64);
         let past = (time.now + shift).since(time.anchor).as_nanos() as u64;

@@ -23,9 +23,9 @@ pub(crate) enum LaneKind {
     /// A thread. `many`: it switches between checks, and holds none while they wait. `gone`:
     /// it has ended, or its worker has.
     Thread { who: RanOn, many: bool, gone: bool },
-    /// A site.
+    /// The lane of a site: all of its checks.
     Site(SiteId),
-    /// One check.
+    /// The lane of a single check.
     Task,
 }
 

@@ -37,14 +37,14 @@ pub(crate) const VIEW: View = View {
 const WIDE: u16 = 140;
 
 /// Lines that are not lanes: two answer lines, heading, two strips, axis, legend.
-const OTHERS: u16 = 7;
+const OTHER_LINES: u16 = 7;
 
 /// The area of the lanes within the body.
 fn lanes_area(state: &State, body: Rect) -> Rect {
     let detail = u16::from(state.sched.cursor.is_some());
     Rect {
         y: body.y + 3,
-        height: body.height.saturating_sub(OTHERS + detail),
+        height: body.height.saturating_sub(OTHER_LINES + detail),
         ..body
     }
 }
