@@ -17,14 +17,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use uptime_squirrel::domain::{
-    Cause, CheckSpec, Clock, MaskedUrl, Owner, Reason, Site, SiteId, Standing, StatusSet,
-    SystemClock, Timestamp,
+    Cause, CheckSpec, Clock, MaskedUrl, NotifySettings, Owner, Reason, Site, SiteId, Standing,
+    StatusSet, SystemClock, Timestamp,
 };
 use uptime_squirrel::history::{
     History, HistoryStorage, OfflineHistory, ResultRow, Retention, SiteChange, SiteKey,
     WatchedSites,
 };
-use uptime_squirrel::notify::{OutageEvent, OutageMessage, Push, Settings, Webhook};
+use uptime_squirrel::notify::{ChannelSettings, OutageEvent, OutageMessage};
 
 use median::median;
 use table::Table;
@@ -219,15 +219,11 @@ fn down(id: SiteId, site: &Site, at: Timestamp, zone: &jiff::tz::TimeZone) -> Si
         webhook: Some(MaskedUrl::new("https://hooks.example.org/")),
         ..Owner::default()
     };
-    let settings = Settings {
-        email: None,
-        sms: None,
-        push: Push {
-            url: MaskedUrl::new("https://ntfy.example.org/"),
-            token: None,
+    let settings = ChannelSettings {
+        notify: NotifySettings {
+            digest: Duration::ZERO,
+            ..NotifySettings::default()
         },
-        webhook: Webhook::default(),
-        digest: Duration::ZERO,
         ca_file: None,
     };
     let causes = vec![Cause {

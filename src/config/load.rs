@@ -360,8 +360,9 @@ fn read_list(
 mod tests {
     use std::time::Duration;
 
-    use super::super::model::{Secret, SmtpSecurity, USER_AGENT};
+    use super::super::model::{Secret, USER_AGENT};
     use super::*;
+    use crate::domain::SmtpSecurity;
     use proptest::prelude::*;
 
     const KNOWN: KnownNames<'static> = KnownNames {

@@ -35,9 +35,7 @@ pub use files::{ContentHash, SourceFile};
 pub use load::{from_urls, load, parse};
 pub use locate::{ConfigNotFound, Environment, find, state_dir};
 pub use model::{
-    Config, EmailSettings, HistorySettings, KnownNames, MonitorSettings, NotifySettings,
-    PushSettings, QueueSettings, Secret, SmsSettings, SmtpSecurity, SmtpServer, USER_AGENT,
-    WebhookSettings,
+    Config, HistorySettings, KnownNames, MonitorSettings, QueueSettings, Secret, USER_AGENT,
 };
 pub use value_parsers::{parse_broker_url as broker_url, parse_queue_name as queue_name};
 pub use watch::Watcher;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{MaskedUrl, Owner, Site};
+use crate::domain::{MaskedUrl, NotifySettings, Owner, Site};
 
 use super::files::SourceFile;
 use crate::domain::{MaintenanceWindow, SharedWindow};
@@ -41,7 +41,7 @@ pub struct Config {
     /// `[owners]`, by name.
     pub owners: Vec<Owner>,
     /// `[notify]`.
-    pub notify: NotifySettings,
+    pub notify: NotifySettings<Secret>,
     /// `[history]`.
     pub history: HistorySettings,
     /// `[queue]`.
@@ -160,109 +160,6 @@ impl Secret {
     }
 }
 
-/// `[notify]`: how owners are reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotifySettings {
-    /// Without it no mail is sent.
-    pub email: Option<EmailSettings>,
-    /// Without it no SMS is sent.
-    pub sms: Option<SmsSettings>,
-    /// Always there: ntfy.sh where nothing else is said.
-    pub push: PushSettings,
-    /// What bodies for webhooks are signed with.
-    pub webhook: WebhookSettings,
-    /// Outages that open, or end, within so long are told in one message; zero: each alone.
-    pub digest: Duration,
-    /// How often owners are told again of an outage that nobody acknowledged.
-    pub remind: Option<Duration>,
-}
-
-impl Default for NotifySettings {
-    fn default() -> Self {
-        Self {
-            email: None,
-            sms: None,
-            push: PushSettings::default(),
-            webhook: WebhookSettings::default(),
-            digest: Duration::from_secs(30),
-            remind: None,
-        }
-    }
-}
-
-/// How a connection to a mail server becomes private.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SmtpSecurity {
-    /// `smtps://`: TLS from the first byte.
-    Tls,
-    /// `smtp://`: STARTTLS, and no mail without it.
-    StartTls,
-}
-
-/// A mail server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SmtpServer {
-    /// How the connection becomes private.
-    pub security: SmtpSecurity,
-    /// Who logs in.
-    pub user: Option<Box<str>>,
-    /// Its name or address; an IPv6 address without brackets.
-    pub host: Box<str>,
-    /// Its port: 465 for TLS and 587 for STARTTLS where none is given.
-    pub port: u16,
-}
-
-/// `[notify.email]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EmailSettings {
-    /// The server that takes the mail.
-    pub smtp: SmtpServer,
-    /// The user's password.
-    pub password: Option<Secret>,
-    /// The sender's address.
-    pub from: Box<str>,
-    /// Whether mail may go in the clear where the server offers no STARTTLS.
-    pub allow_unencrypted: bool,
-}
-
-/// `[notify.sms]`: Twilio's Messages API, or a gateway that speaks the same.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SmsSettings {
-    /// The base URL.
-    pub url: MaskedUrl,
-    /// The account's id.
-    pub account: Box<str>,
-    /// The account's token.
-    pub token: Secret,
-    /// The sender's number or name.
-    pub from: Box<str>,
-}
-
-/// `[notify.webhook]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WebhookSettings {
-    /// Without it bodies are not signed.
-    pub secret: Option<Secret>,
-}
-
-/// `[notify.push]`: an ntfy server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PushSettings {
-    /// The base URL.
-    pub url: MaskedUrl,
-    /// The access token, where the server asks for one.
-    pub token: Option<Secret>,
-}
-
-impl Default for PushSettings {
-    fn default() -> Self {
-        Self {
-            url: MaskedUrl::new("https://ntfy.sh/"),
-            token: None,
-        }
-    }
-}
-
 /// `[history]`: how long things are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HistorySettings {
@@ -301,6 +198,7 @@ pub struct QueueSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{EmailSettings, SmtpSecurity, SmtpServer};
 
     #[test]
     fn a_secret_never_shows_in_debug_output() {

@@ -4,17 +4,17 @@ use std::path::Path;
 
 use url::Url;
 
-use crate::domain::MaskedUrl;
-
-use super::model::{
-    EmailSettings, NotifySettings, PushSettings, Secret, SmsSettings, SmtpSecurity, SmtpServer,
+use crate::domain::{
+    EmailSettings, MaskedUrl, NotifySettings, PushSettings, SmsSettings, SmtpSecurity, SmtpServer,
     WebhookSettings,
 };
+
+use super::model::Secret;
 use super::table_reader::TableReader;
 use super::value_parsers::{self, Parsed, ValueError};
 
 /// `[notify]`. Paths of secrets are relative to `folder`.
-pub(super) fn read_notify(table: TableReader<'_>, folder: &Path) -> NotifySettings {
+pub(super) fn read_notify(table: TableReader<'_>, folder: &Path) -> NotifySettings<Secret> {
     let mut table = table.private();
     let settings = NotifySettings {
         email: table
@@ -31,14 +31,14 @@ pub(super) fn read_notify(table: TableReader<'_>, folder: &Path) -> NotifySettin
             .unwrap_or_default(),
         digest: table
             .text("digest", value_parsers::duration)
-            .unwrap_or(NotifySettings::default().digest),
+            .unwrap_or(NotifySettings::<Secret>::default().digest),
         remind: table.text("remind", value_parsers::interval),
     };
     table.finish();
     settings
 }
 
-fn read_webhook(mut table: TableReader<'_>, folder: &Path) -> WebhookSettings {
+fn read_webhook(mut table: TableReader<'_>, folder: &Path) -> WebhookSettings<Secret> {
     let settings = WebhookSettings {
         secret: secret(&mut table, "secret", folder),
     };
@@ -46,7 +46,7 @@ fn read_webhook(mut table: TableReader<'_>, folder: &Path) -> WebhookSettings {
     settings
 }
 
-fn read_email(mut table: TableReader<'_>, folder: &Path) -> Option<EmailSettings> {
+fn read_email(mut table: TableReader<'_>, folder: &Path) -> Option<EmailSettings<Secret>> {
     let smtp = table.text("smtp", smtp_server);
     let mut password = secret(&mut table, "password", folder);
     let from = table.text("from", value_parsers::email);
@@ -75,7 +75,7 @@ fn read_email(mut table: TableReader<'_>, folder: &Path) -> Option<EmailSettings
     })
 }
 
-fn read_sms(mut table: TableReader<'_>, folder: &Path) -> Option<SmsSettings> {
+fn read_sms(mut table: TableReader<'_>, folder: &Path) -> Option<SmsSettings<Secret>> {
     let url = table
         .text("url", value_parsers::http_url)
         .unwrap_or_else(|| MaskedUrl::new("https://api.twilio.com/"));
@@ -94,8 +94,8 @@ fn read_sms(mut table: TableReader<'_>, folder: &Path) -> Option<SmsSettings> {
     })
 }
 
-fn read_push(mut table: TableReader<'_>, folder: &Path) -> PushSettings {
-    let default = PushSettings::default();
+fn read_push(mut table: TableReader<'_>, folder: &Path) -> PushSettings<Secret> {
+    let default = PushSettings::<Secret>::default();
     let settings = PushSettings {
         url: table
             .text("url", value_parsers::http_url)

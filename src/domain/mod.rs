@@ -9,6 +9,7 @@ mod event;
 mod job;
 mod kinship;
 mod maintenance_window;
+mod notify_settings;
 mod result;
 mod site;
 mod standing;
@@ -21,6 +22,10 @@ pub use event::EventKind;
 pub use job::{Job, JobId, SiteId, Ticket};
 pub use kinship::{Common, Kin, SharedTraits, Traits, kin};
 pub use maintenance_window::{Cron, CronTime, MaintenanceWindow, SharedWindow, WindowStart};
+pub use notify_settings::{
+    EmailSettings, NotifySettings, PushSettings, SmsSettings, SmtpSecurity, SmtpServer,
+    WebhookSettings,
+};
 pub use result::{
     Certificate, CheckResult, Hop, Method, Outcome, Phase, Phases, RanOn, Reason, Verdict,
 };

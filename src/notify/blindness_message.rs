@@ -9,7 +9,7 @@ use crate::history::Message;
 
 use super::message::message_id;
 use super::service_messages::note;
-use super::settings::Settings;
+use super::settings::ChannelSettings;
 use super::table::channels_of;
 
 /// A stretch of time in which nothing could be seen.
@@ -31,7 +31,7 @@ impl BlindPeriod<'_> {
     /// The messages of it to these owners, one a channel.
     pub fn messages<'o>(
         &self,
-        settings: &Settings,
+        settings: &ChannelSettings,
         owners: impl IntoIterator<Item = &'o Owner>,
     ) -> Vec<Message> {
         let lasted = brief(self.lasted);

@@ -3,7 +3,7 @@
 use crate::domain::Owner;
 
 use super::channel::Channel;
-use super::settings::Settings;
+use super::settings::ChannelSettings;
 
 /// One channel.
 #[derive(Clone, Copy, Debug)]
@@ -15,7 +15,7 @@ pub struct ChannelEntry {
     /// The same, fit to be shown.
     pub shown: fn(&Owner) -> Option<Box<str>>,
     /// Whether it is configured at all.
-    pub ready: fn(&Settings) -> bool,
+    pub ready: fn(&ChannelSettings) -> bool,
     /// Makes it; the sentence says why it cannot be made.
-    pub make: fn(&Settings) -> Result<Box<dyn Channel>, String>,
+    pub make: fn(&ChannelSettings) -> Result<Box<dyn Channel>, String>,
 }

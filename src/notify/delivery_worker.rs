@@ -153,7 +153,7 @@ impl DeliveryWorker {
     /// Lets messages go that have waited long enough for others like them; gives when the next
     /// ones have.
     async fn gather(&self) -> Option<Timestamp> {
-        let most = self.plan.borrow().settings.digest;
+        let most = self.plan.borrow().settings.notify.digest;
         let patience = BatchingDelay {
             quiet: most / QUIET,
             most,

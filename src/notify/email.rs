@@ -7,18 +7,18 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 
-use crate::domain::{clean, sentence};
+use crate::domain::{SmtpSecurity, clean, sentence};
 
 use super::channel::{Channel, DeliveryFuture, Failure, OutgoingMessage, Sent};
 use super::channel_entry::ChannelEntry;
 use super::http::{certificates, chain};
-use super::settings::Settings;
+use super::settings::ChannelSettings;
 
 pub(super) const ENTRY: ChannelEntry = ChannelEntry {
     name: "email",
     address: |owner| owner.email.clone(),
     shown: |owner| owner.email.clone(),
-    ready: |settings| settings.email.is_some(),
+    ready: |settings| settings.notify.email.is_some(),
     make: |settings| Ok(Box::new(Smtp::new(settings)?)),
 };
 
@@ -30,12 +30,13 @@ struct Smtp {
 }
 
 impl Smtp {
-    fn new(settings: &Settings) -> Result<Self, String> {
+    fn new(settings: &ChannelSettings) -> Result<Self, String> {
         let email = settings
+            .notify
             .email
             .as_ref()
             .ok_or("sites.toml has no [notify.email]")?;
-        let mut tls = TlsParameters::builder(email.host.to_string());
+        let mut tls = TlsParameters::builder(email.smtp.host.to_string());
         if let Some(file) = &settings.ca_file {
             for certificate in certificates(file)? {
                 let certificate = Certificate::from_der(certificate.to_vec());
@@ -43,16 +44,16 @@ impl Smtp {
             }
         }
         let tls = tls.build().map_err(|error| chain(&error))?;
-        let tls = match (email.tls, email.plain_allowed) {
-            (true, _) => Tls::Wrapper(tls),
-            (false, false) => Tls::Required(tls),
-            (false, true) => Tls::Opportunistic(tls),
+        let tls = match (email.smtp.security, email.allow_unencrypted) {
+            (SmtpSecurity::Tls, _) => Tls::Wrapper(tls),
+            (SmtpSecurity::StartTls, false) => Tls::Required(tls),
+            (SmtpSecurity::StartTls, true) => Tls::Opportunistic(tls),
         };
         let mut transport =
-            AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(email.host.to_string())
-                .port(email.port)
+            AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(email.smtp.host.to_string())
+                .port(email.smtp.port)
                 .tls(tls);
-        if let Some((user, password)) = &email.login {
+        if let (Some(user), Some(password)) = (&email.smtp.user, &email.password) {
             let password = password.expose()?.to_owned();
             transport = transport.credentials(Credentials::new(user.to_string(), password));
         }

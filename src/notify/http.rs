@@ -16,7 +16,7 @@ use rustls::{ClientConfig, RootCertStore};
 use crate::domain::clean;
 
 use super::channel::{Failure, Sent};
-use super::settings::Settings;
+use super::settings::ChannelSettings;
 
 /// Bytes of an answer that are read.
 const MOST_ANSWER: usize = 64 * 1024;
@@ -25,7 +25,7 @@ const MOST_ANSWER: usize = 64 * 1024;
 const MOST_SHOWN: usize = 300;
 
 /// A client that trusts the system's certificates and those of `ca_file`.
-pub(super) fn client(settings: &Settings) -> Result<Client, String> {
+pub(super) fn client(settings: &ChannelSettings) -> Result<Client, String> {
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

@@ -15,7 +15,7 @@ use crate::history::Message;
 
 use super::channel_entry::ChannelEntry;
 use super::outage_facts::OutageFacts;
-use super::settings::Settings;
+use super::settings::ChannelSettings;
 use super::table::channels_of;
 
 /// Characters of a subject.
@@ -96,7 +96,7 @@ impl OutageMessage<'_> {
     /// The messages of it to these owners, one a channel.
     pub fn messages<'o>(
         &self,
-        settings: &Settings,
+        settings: &ChannelSettings,
         owners: impl IntoIterator<Item = &'o Owner>,
     ) -> Vec<Message> {
         let (subject, body) = (self.subject(), self.body());
@@ -104,7 +104,7 @@ impl OutageMessage<'_> {
         for owner in owners {
             for entry in channels_of(settings, owner) {
                 let mut message = self.message(owner, entry, &subject, &body);
-                message.gathers = !settings.digest.is_zero();
+                message.gathers = !settings.notify.digest.is_zero();
                 messages.push(message);
             }
         }
@@ -316,7 +316,8 @@ pub fn message_id(parts: &[&str]) -> Box<str> {
 mod tests {
     use super::*;
     use crate::domain::{CheckSpec, MaskedUrl, Reason, StatusSet, is_unsafe};
-    use crate::notify::{Credential, Email, Push, Webhook};
+    use crate::domain::{EmailSettings, NotifySettings, SmtpSecurity, SmtpServer};
+    use crate::notify::Credential;
     use proptest::prelude::*;
     use std::sync::Arc;
 
@@ -344,23 +345,22 @@ mod tests {
         }
     }
 
-    fn settings() -> Settings {
-        Settings {
-            email: Some(Email {
-                host: "mail".into(),
-                port: 465,
-                tls: true,
-                plain_allowed: false,
-                login: Some(("u".into(), Credential(Ok("pw".into())))),
-                from: "squirrel@example.org".into(),
-            }),
-            sms: None,
-            push: Push {
-                url: MaskedUrl::new("https://ntfy.example.org/"),
-                token: None,
+    fn settings() -> ChannelSettings {
+        ChannelSettings {
+            notify: NotifySettings {
+                email: Some(EmailSettings {
+                    smtp: SmtpServer {
+                        security: SmtpSecurity::Tls,
+                        user: Some("u".into()),
+                        host: "mail".into(),
+                        port: 465,
+                    },
+                    password: Some(Credential(Ok("pw".into()))),
+                    from: "squirrel@example.org".into(),
+                    allow_unencrypted: false,
+                }),
+                ..NotifySettings::default()
             },
-            webhook: Webhook::default(),
-            digest: Duration::from_secs(30),
             ca_file: None,
         }
     }

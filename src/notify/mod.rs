@@ -35,5 +35,5 @@ pub use delivery_worker::DeliveryEvent;
 pub use message::{OutageEvent, OutageMessage, message_id};
 pub use outbox::Outbox;
 pub use service_messages::{channel_fails, test_message};
-pub use settings::{Credential, Email, NotifyPlan, Push, Settings, Sms, Webhook};
+pub use settings::{ChannelSettings, Credential, NotifyPlan};
 pub use table::{ALL, channels_of, deliver};

@@ -3,13 +3,13 @@
 use reqwest::Client;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::EventKind;
+use crate::domain::{EventKind, PushSettings};
 
 use super::channel::{Channel, DeliveryFuture, Failure, OutgoingMessage, Sent};
 use super::channel_entry::ChannelEntry;
 use super::http;
 use super::outage_facts::OutageFacts;
-use super::settings::Push;
+use super::settings::Credential;
 
 pub(super) const ENTRY: ChannelEntry = ChannelEntry {
     name: "push",
@@ -19,14 +19,14 @@ pub(super) const ENTRY: ChannelEntry = ChannelEntry {
     make: |settings| {
         Ok(Box::new(Ntfy {
             client: http::client(settings)?,
-            push: settings.push.clone(),
+            push: settings.notify.push.clone(),
         }))
     },
 };
 
 struct Ntfy {
     client: Client,
-    push: Push,
+    push: PushSettings<Credential>,
 }
 
 /// As JSON, in the body: no text of a site ever stands in a header.

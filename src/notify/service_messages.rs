@@ -5,7 +5,7 @@ use crate::history::Message;
 
 use super::channel_entry::ChannelEntry;
 use super::message::{MOST_SUBJECT, message_id, safe};
-use super::settings::Settings;
+use super::settings::ChannelSettings;
 use super::table::channels_of;
 
 /// A message that only shows that a channel works.
@@ -31,7 +31,7 @@ pub(super) const ABOUT_CHANNELS: &str = "ch-";
 /// Messages to an owner's other channels, that one of them fails.
 #[must_use]
 pub fn channel_fails(
-    settings: &Settings,
+    settings: &ChannelSettings,
     owner: &Owner,
     failing: &Message,
     answer: &str,

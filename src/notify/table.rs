@@ -6,7 +6,7 @@ use crate::domain::Owner;
 
 use super::channel::{Channel, Failure, OutgoingMessage, Sent};
 use super::channel_entry::ChannelEntry;
-use super::settings::Settings;
+use super::settings::ChannelSettings;
 use super::{email, ntfy, twilio, webhook};
 
 /// How long one delivery may take, whatever the other side does.
@@ -17,7 +17,7 @@ pub const ALL: [ChannelEntry; 4] = [email::ENTRY, twilio::ENTRY, ntfy::ENTRY, we
 
 /// The channels by which an owner is told.
 pub fn channels_of(
-    settings: &Settings,
+    settings: &ChannelSettings,
     owner: &Owner,
 ) -> impl Iterator<Item = &'static ChannelEntry> {
     ALL.iter()

@@ -4,20 +4,20 @@
 use reqwest::Client;
 use serde::Deserialize;
 
-use crate::domain::clean;
+use crate::domain::{SmsSettings, clean};
 
 use super::channel::{Channel, DeliveryFuture, Failure, OutgoingMessage, Sent};
 use super::channel_entry::ChannelEntry;
 use super::http;
-use super::settings::Sms;
+use super::settings::Credential;
 
 pub(super) const ENTRY: ChannelEntry = ChannelEntry {
     name: "sms",
     address: |owner| owner.sms.clone(),
     shown: |owner| owner.sms.clone(),
-    ready: |settings| settings.sms.is_some(),
+    ready: |settings| settings.notify.sms.is_some(),
     make: |settings| {
-        let sms = settings.sms.clone();
+        let sms = settings.notify.sms.clone();
         Ok(Box::new(Twilio {
             client: http::client(settings)?,
             sms: sms.ok_or("sites.toml has no [notify.sms]")?,
@@ -30,7 +30,7 @@ const MOST: usize = 320;
 
 struct Twilio {
     client: Client,
-    sms: Sms,
+    sms: SmsSettings<Credential>,
 }
 
 /// A message that was taken, or an error: the fields of both that are shown.

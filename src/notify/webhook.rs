@@ -5,10 +5,12 @@ use std::fmt::Write as _;
 use reqwest::Client;
 use ring::hmac;
 
+use crate::domain::WebhookSettings;
+
 use super::channel::{Channel, DeliveryFuture, Failure, OutgoingMessage, Sent};
 use super::channel_entry::ChannelEntry;
 use super::http;
-use super::settings::Webhook;
+use super::settings::Credential;
 
 pub(super) const ENTRY: ChannelEntry = ChannelEntry {
     name: "webhook",
@@ -22,14 +24,14 @@ pub(super) const ENTRY: ChannelEntry = ChannelEntry {
     make: |settings| {
         Ok(Box::new(Post {
             client: http::client(settings)?,
-            webhook: settings.webhook.clone(),
+            webhook: settings.notify.webhook.clone(),
         }))
     },
 };
 
 struct Post {
     client: Client,
-    webhook: Webhook,
+    webhook: WebhookSettings<Credential>,
 }
 
 /// `sha256=` and the HMAC-SHA-256 (RFC 2104) of the body in hexadecimal.
