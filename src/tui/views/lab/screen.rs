@@ -155,7 +155,7 @@ fn draw_run(
         }
         let lane = JobLane {
             experiment: &experiment_state.experiment,
-            run: run,
+            run,
             job,
             columns,
         };
