@@ -31,7 +31,7 @@
 //! | [`metrics`] | the endpoint for Prometheus: pages of what is known, their text, its server | domain, runtime, monitor |
 //! | [`import`] | the configuration of other monitors as a `sites.toml`, one file a format, the table `ALL` | domain, config |
 //! | [`demo`] | the sites that `squirrel demo` serves on loopback, and their faults | domain |
-//! | [`tui`] | terminal guard, keymap, layout, theme, one file a view. The only room that knows ratatui and crossterm | domain, monitor, trace, the figures of lab, the names in paradigm's table |
+//! | [`tui`] | terminal guard, keymap, layout, theme, one file a view. The only room that knows ratatui and crossterm | domain, monitor, the plain rows of history, trace, the figures of lab, the names in paradigm's table |
 //! | [`app`] | the wiring: one closed `Event` enum, one `select!` loop; decide, then act | all of the above |
 //! | [`command`] | one file a subcommand | all of the above |
 //!

@@ -26,7 +26,10 @@ mod tidy {
         ("metrics", &["domain", "runtime", "monitor"]),
         ("import", &["domain", "config"]),
         ("demo", &["domain"]),
-        ("tui", &["domain", "monitor", "trace", "paradigm", "lab"]),
+        (
+            "tui",
+            &["domain", "monitor", "history", "trace", "paradigm", "lab"],
+        ),
         (
             "app",
             &[
@@ -179,6 +182,43 @@ mod tidy {
             for room in rooms_named(&source.code) {
                 if room != source.room && !may.contains(&room) {
                     complaints.push(format!("{} imports {room}", source.path.display()));
+                }
+            }
+        }
+        assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    }
+
+    /// What the screen may know of the history: plain rows, by which it is told what to show.
+    const ROWS: [&str; 6] = [
+        "DeliveryState",
+        "FileStats",
+        "MessageStatus",
+        "OutageRow",
+        "OutboxCounts",
+        "QueuedMessage",
+    ];
+
+    #[test]
+    fn the_screen_knows_plain_rows_of_the_history_and_nothing_else() {
+        let mut complaints = Vec::new();
+        for source in sources().iter().filter(|source| source.room == "tui") {
+            for rest in source.code.split("crate::history::").skip(1) {
+                let list = rest.strip_prefix('{').unwrap_or(rest);
+                let list = match rest.strip_prefix('{') {
+                    Some(_) => list.split('}').next().unwrap_or_default(),
+                    None => list
+                        .split(|c: char| !c.is_alphanumeric())
+                        .next()
+                        .unwrap_or_default(),
+                };
+                for name in list
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|name| !name.is_empty())
+                {
+                    if !ROWS.contains(&name) {
+                        complaints.push(format!("{} knows {name}", source.path.display()));
+                    }
                 }
             }
         }

@@ -10,10 +10,7 @@ use crate::history::{
     SiteKey,
 };
 use crate::monitor::Monitor;
-use crate::tui::{
-    BucketTotals, DeliveryState, HistoryFile, HistoryQuery, HistorySpan, HistoryView, MessageView,
-    OutageMessage, OutageView, SiteHistory,
-};
+use crate::tui::{BucketTotals, HistoryQuery, HistorySpan, HistoryView, OutageView, SiteHistory};
 
 use super::core::Core;
 use super::ledger::key;
@@ -161,14 +158,14 @@ impl HistoryCache {
         let mut past = self.past.clone();
         past.error = None;
         match answer {
-            Answer::Lists(Ok((outages, messages, count))) => {
+            Answer::Lists(Ok((outages, messages, counts))) => {
                 past.answered = true;
                 past.outages = outages
                     .into_iter()
                     .map(|row| outage(row, monitor))
                     .collect();
-                past.messages = messages.into_iter().map(message).collect();
-                past.outbox_counts = [count.pending, count.sent, count.failed];
+                past.messages = messages;
+                past.outbox_counts = counts;
             }
             Answer::Site(site, span, Ok(found)) => {
                 let outages = found.outages.into_iter().map(|row| outage(row, monitor));
@@ -179,7 +176,7 @@ impl HistoryCache {
                     chart: found.chart,
                     days: found.days,
                     outages: outages.collect(),
-                    file: file(found.facts),
+                    file: found.facts,
                 });
             }
             Answer::Lists(Err(error)) | Answer::Site(.., Err(error)) => {
@@ -268,23 +265,9 @@ fn stretch(start: Timestamp, sum: &Rollup) -> BucketTotals {
     }
 }
 
-const fn delivery(progress: crate::history::DeliveryState) -> DeliveryState {
-    match progress {
-        crate::history::DeliveryState::Pending => DeliveryState::Pending,
-        crate::history::DeliveryState::Sent => DeliveryState::Sent,
-        crate::history::DeliveryState::Failed => DeliveryState::Failed,
-    }
-}
-
 fn outage(row: OutageRow, monitor: &Monitor) -> OutageView {
     let state = monitor.find(&row.site.name);
     let site = state.filter(|state| key(state) == row.site);
-    let told = row.messages.into_iter().map(|told| OutageMessage {
-        owner: told.owner,
-        channel: told.channel,
-        delivery: delivery(told.delivery),
-        settled: told.settled,
-    });
     OutageView {
         shares: site
             .filter(|_| row.ended.is_none())
@@ -294,41 +277,7 @@ fn outage(row: OutageRow, monitor: &Monitor) -> OutageView {
             })
             .unwrap_or_default(),
         site: site.map(|state| state.id()),
-        name: row.site.name,
-        url: row.site.url,
-        since: row.since,
-        confirmed: row.confirmed,
-        ended: row.ended,
-        causes: row.causes,
-        last_good: row.last_good,
-        acknowledged: row.acknowledged,
-        messages: told.collect(),
-    }
-}
-
-fn message(queued: QueuedMessage) -> MessageView {
-    MessageView {
-        id: queued.message.id,
-        owner: queued.message.owner,
-        channel: queued.message.channel,
-        at: queued.message.at,
-        subject: queued.message.subject,
-        body: queued.message.body,
-        delivery: delivery(queued.delivery),
-        attempts: queued.attempts,
-        next: queued.next,
-        answer: queued.answer,
-        settled: queued.settled,
-    }
-}
-
-fn file(facts: FileStats) -> HistoryFile {
-    HistoryFile {
-        path: facts.path.map(|path| path.display().to_string()),
-        bytes: facts.bytes,
-        oldest: facts.oldest,
-        checks_per_day: facts.checks_per_day,
-        bytes_per_day: facts.growth_per_day,
+        row,
     }
 }
 

@@ -48,7 +48,7 @@ pub struct ChartPoint {
 }
 
 /// What the file costs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileStats {
     /// Where it is; `None` while the history is in memory only.
     pub path: Option<PathBuf>,
@@ -59,7 +59,7 @@ pub struct FileStats {
     /// Looks of the last 24 hours.
     pub checks_per_day: u64,
     /// Bytes that a day of raw results takes at that rate.
-    pub growth_per_day: u64,
+    pub bytes_per_day: u64,
 }
 
 /// The history, open at a page. Lent to whoever asks, on the history's own thread.
@@ -360,7 +360,7 @@ impl<'store> Queries<'store> {
             bytes,
             oldest: oldest.map(Timestamp::from_micros),
             checks_per_day,
-            growth_per_day: checks_per_day * RESULT_BYTES,
+            bytes_per_day: checks_per_day * RESULT_BYTES,
         })
     }
 }

@@ -1,12 +1,13 @@
 //! Histories for tests: outages, messages and figures of the sites of the fixture.
 
 use crate::domain::{Acknowledgement, Cause, Reason, SiteId, Timestamp};
+use crate::history::{
+    DeliveryState, FileStats, Message, MessageStatus, OutageRow, OutboxCounts, QueuedMessage,
+    SiteKey,
+};
 use crate::monitor::Account;
 
-use super::history_view::{
-    BucketTotals, DeliveryState, HistoryFile, HistorySpan, HistoryView, MessageView, OutageMessage,
-    OutageView, SiteHistory,
-};
+use super::history_view::{BucketTotals, HistorySpan, HistoryView, OutageView, SiteHistory};
 use super::replay_state::{
     ChangeCounts, CurrentRules, OutageChange, ReplayResult, ReplayState, ReplayedOutage, TriedRules,
 };
@@ -27,8 +28,8 @@ fn cause(reason: Reason, status: Option<u16>, error: &str, looks: u32) -> Cause 
     }
 }
 
-fn told(owner: &str, channel: &str, delivery: DeliveryState, at: i64) -> OutageMessage {
-    OutageMessage {
+fn told(owner: &str, channel: &str, delivery: DeliveryState, at: i64) -> MessageStatus {
+    MessageStatus {
         owner: owner.into(),
         channel: channel.into(),
         delivery,
@@ -40,15 +41,19 @@ fn outage(index: usize, name: &str, from: i64, to: Option<i64>, causes: Vec<Caus
     OutageView {
         shares: crate::domain::SharedTraits::default(),
         site: Some(SiteId::from_index(index)),
-        name: name.into(),
-        url: format!("https://{name}").into(),
-        since: ago(from),
-        confirmed: ago(from - 10),
-        ended: to.map(ago),
-        causes,
-        last_good: Some(ago(from + 5)),
-        acknowledged: None,
-        messages: Vec::new(),
+        row: OutageRow {
+            site: SiteKey {
+                name: name.into(),
+                url: format!("https://{name}").into(),
+            },
+            since: ago(from),
+            confirmed: ago(from - 10),
+            ended: to.map(ago),
+            causes,
+            last_good: Some(ago(from + 5)),
+            acknowledged: None,
+            messages: Vec::new(),
+        },
     }
 }
 
@@ -58,14 +63,21 @@ fn message(
     delivery: DeliveryState,
     at: i64,
     subject: &str,
-) -> MessageView {
-    MessageView {
-        id: format!("{owner}-{channel}-{at}").into(),
-        owner: owner.into(),
-        channel: channel.into(),
-        at: ago(at + 1),
-        subject: subject.into(),
-        body: "pay.example/charge is down.\nWhy: timeout\nRule: 2 failed checks\n".into(),
+) -> QueuedMessage {
+    QueuedMessage {
+        message: Message {
+            id: format!("{owner}-{channel}-{at}").into(),
+            owner: owner.into(),
+            channel: channel.into(),
+            site: Box::default(),
+            at: ago(at + 1),
+            subject: subject.into(),
+            body: "pay.example/charge is down.\nWhy: timeout\nRule: 2 failed checks\n".into(),
+            facts: "{}".into(),
+            event: Box::default(),
+            gathers: false,
+            not_before: None,
+        },
         delivery,
         attempts: match delivery {
             DeliveryState::Pending => 3,
@@ -96,8 +108,8 @@ pub(crate) fn history() -> HistoryView {
             cause(Reason::Status, Some(503), sorry, 4),
         ],
     );
-    pay.messages = vec![told("ops", "email", DeliveryState::Sent, 253)];
-    pay.acknowledged = Some(Acknowledgement {
+    pay.row.messages = vec![told("ops", "email", DeliveryState::Sent, 253)];
+    pay.row.acknowledged = Some(Acknowledgement {
         at: ago(200),
         note: "ana: the card company works on it".into(),
     });
@@ -109,7 +121,7 @@ pub(crate) fn history() -> HistoryView {
         None,
         vec![cause(Reason::Refused, None, refused, 9)],
     );
-    news.messages = vec![
+    news.row.messages = vec![
         told("web", "email", DeliveryState::Pending, 0),
         told("web", "push", DeliveryState::Sent, 84),
     ];
@@ -120,7 +132,7 @@ pub(crate) fn history() -> HistoryView {
         Some(3_480),
         vec![cause(Reason::Status, Some(503), sorry, 3)],
     );
-    shop.messages = vec![
+    shop.row.messages = vec![
         told("ops", "sms", DeliveryState::Failed, 3_400),
         told("ops", "email", DeliveryState::Sent, 3_580),
         told("ops", "email", DeliveryState::Sent, 3_470),
@@ -132,7 +144,7 @@ pub(crate) fn history() -> HistoryView {
         Some(89_100),
         vec![cause(Reason::Dns, None, "the name has no address", 30)],
     );
-    blog.messages = vec![told("ops", "email", DeliveryState::Sent, 89_980)];
+    blog.row.messages = vec![told("ops", "email", DeliveryState::Sent, 89_980)];
     let gone = OutageView {
         site: None,
         ..outage(
@@ -184,7 +196,11 @@ pub(crate) fn history() -> HistoryView {
                 "DOWN: shop.example (status 503)",
             ),
         ],
-        outbox_counts: [1, 127, 1],
+        outbox_counts: OutboxCounts {
+            pending: 1,
+            sent: 127,
+            failed: 1,
+        },
         site: None,
         error: None,
     }
@@ -240,7 +256,7 @@ pub(crate) fn site_history(site: SiteId, span: HistorySpan, cells: u16) -> SiteH
             .map(|index| stretch(back(index, 86_400, 90), index, share(index)))
             .collect(),
         outages: listed.filter(|one| one.site == Some(site)).collect(),
-        file: HistoryFile {
+        file: FileStats {
             path: Some("/home/ana/.local/state/uptime-squirrel/history.db".into()),
             bytes: 48 << 20,
             oldest: Some(ago(7 * 86_400)),

@@ -3,84 +3,18 @@
 
 use std::time::Duration;
 
-use crate::domain::{Acknowledgement, Cause, SharedTraits, SiteId, Timestamp};
-
-/// The state of a message's delivery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeliveryState {
-    /// Waiting for its first attempt, or for the next one.
-    Pending,
-    /// Accepted by the channel's server.
-    Sent,
-    /// Given up after the last attempt.
-    Failed,
-}
-
-/// A message about an outage: one owner, one channel.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutageMessage {
-    /// The owner's name.
-    pub owner: Box<str>,
-    /// The channel's name, such as `email`.
-    pub channel: Box<str>,
-    /// The state of its delivery.
-    pub delivery: DeliveryState,
-    /// The time of delivery or of giving up; `None` while it is pending.
-    pub settled: Option<Timestamp>,
-}
+use crate::domain::{SharedTraits, SiteId, Timestamp};
+use crate::history::{FileStats, OutageRow, OutboxCounts, QueuedMessage};
 
 /// An outage of the history, open or ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutageView {
     /// Its site; `None` if that is no longer configured.
     pub site: Option<SiteId>,
-    /// The site's name.
-    pub name: Box<str>,
-    /// The site's URL with its password masked.
-    pub url: Box<str>,
-    /// The time of the first failure.
-    pub since: Timestamp,
-    /// The time of the failure that confirmed it.
-    pub confirmed: Timestamp,
-    /// The time of the first good check after it; `None` while it is open.
-    pub ended: Option<Timestamp>,
-    /// Every distinct failure with its count of checks, in the order of first occurrence.
-    pub causes: Vec<Cause>,
-    /// The time of the last good check before it.
-    pub last_good: Option<Timestamp>,
-    /// The acknowledgement, if there is one.
-    pub acknowledged: Option<Acknowledgement>,
-    /// The messages about it, a row per owner and channel.
-    pub messages: Vec<OutageMessage>,
+    /// The outage as the history keeps it.
+    pub row: OutageRow,
     /// The traits that an open outage may share with others; empty for an ended one.
     pub shares: SharedTraits,
-}
-
-/// A message of the outbox.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MessageView {
-    /// Its identifier in the outbox.
-    pub id: Box<str>,
-    /// The owner's name.
-    pub owner: Box<str>,
-    /// The channel's name, such as `email`.
-    pub channel: Box<str>,
-    /// The time at which it was written.
-    pub at: Timestamp,
-    /// The subject: one line.
-    pub subject: Box<str>,
-    /// The whole text.
-    pub body: Box<str>,
-    /// The state of its delivery.
-    pub delivery: DeliveryState,
-    /// The number of attempts so far.
-    pub attempts: u32,
-    /// The time of the next attempt, where it is pending.
-    pub next: Timestamp,
-    /// The last answer of the channel's server, or the error instead of one.
-    pub answer: Option<Box<str>>,
-    /// The time of delivery or of giving up; `None` while it is pending.
-    pub settled: Option<Timestamp>,
 }
 
 /// The span of a site's history.
@@ -141,21 +75,6 @@ pub struct BucketTotals {
     pub p95: Option<Duration>,
 }
 
-/// The history's file: path, size and growth.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HistoryFile {
-    /// The path; `None` while the history is in memory only.
-    pub path: Option<String>,
-    /// The size on the disk in bytes.
-    pub bytes: u64,
-    /// The time of the oldest raw result; `None` without one.
-    pub oldest: Option<Timestamp>,
-    /// The number of checks of all sites in the last 24 hours.
-    pub checks_per_day: u64,
-    /// The bytes that a day of raw results takes at that rate.
-    pub bytes_per_day: u64,
-}
-
 /// The history of one site.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SiteHistory {
@@ -172,7 +91,7 @@ pub struct SiteHistory {
     /// Its outages, newest first.
     pub outages: Vec<OutageView>,
     /// The file that the figures are from.
-    pub file: HistoryFile,
+    pub file: FileStats,
 }
 
 /// The newest answers of the history. The screen shows them and never waits for the
@@ -186,9 +105,9 @@ pub struct HistoryView {
     /// The latest outages, newest first.
     pub outages: Vec<OutageView>,
     /// The latest messages, newest first.
-    pub messages: Vec<MessageView>,
-    /// The number of messages pending, sent and given up, in that order.
-    pub outbox_counts: [u64; 3],
+    pub messages: Vec<QueuedMessage>,
+    /// The number of messages in each state of delivery.
+    pub outbox_counts: OutboxCounts,
     /// The history of the site that was asked for last.
     pub site: Option<SiteHistory>,
     /// Why the history could not be read, in words for the screen.

@@ -59,8 +59,7 @@ mod widgets;
 pub(crate) use format::plural;
 pub use frame_diff::FrameDiff;
 pub use history_view::{
-    BucketTotals, DeliveryState, HistoryFile, HistoryQuery, HistorySpan, HistoryView, MessageView,
-    OutageMessage, OutageView, SiteHistory,
+    BucketTotals, HistoryQuery, HistorySpan, HistoryView, OutageView, SiteHistory,
 };
 pub use input::{Input, InputStream};
 pub use options::Options;

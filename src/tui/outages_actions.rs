@@ -58,8 +58,8 @@ fn acknowledge(state: &mut State, model: &ViewModel<'_>) -> Option<Intent> {
     let history = state.history(model);
     let outage = state.outages.outage(history)?;
     let (ended, known, site) = (
-        outage.ended.is_some(),
-        outage.acknowledged.is_some(),
+        outage.row.ended.is_some(),
+        outage.row.acknowledged.is_some(),
         outage.site,
     );
     let key = OutageKey::of(outage);
@@ -89,7 +89,7 @@ fn done(state: &mut State, model: &ViewModel<'_>) -> Option<Intent> {
     // It may have ended while the note was typed.
     let open = outage
         .find(model.history)
-        .filter(|outage| outage.ended.is_none());
+        .filter(|outage| outage.row.ended.is_none());
     match open.and_then(|outage| outage.site) {
         Some(site) => Some(Intent::Acknowledge(site, Some(text.trim().to_owned()))),
         None => {
@@ -111,13 +111,13 @@ fn send_again(state: &mut State, model: &ViewModel<'_>) -> Option<Intent> {
         state.say(Tone::Info, text, model.now.mono);
         return None;
     }
-    let message = state.outages.message(history)?;
-    if message.delivery == super::history_view::DeliveryState::Sent {
+    let queued = state.outages.message(history)?;
+    if queued.delivery == crate::history::DeliveryState::Sent {
         let text = "This message was delivered: it is not sent twice.";
         state.say(Tone::Info, text, model.now.mono);
         return None;
     }
-    Some(Intent::SendAgain(message.id.clone()))
+    Some(Intent::SendAgain(queued.message.id.clone()))
 }
 
 fn open(state: &mut State, model: &ViewModel<'_>) {
@@ -127,13 +127,10 @@ fn open(state: &mut State, model: &ViewModel<'_>) {
             outage: OutageKey::of(outage),
             scroll: 0,
         }),
-        Pane::Outbox => state
-            .outages
-            .message(history)
-            .map(|message| Layer::Message {
-                id: message.id.clone(),
-                scroll: 0,
-            }),
+        Pane::Outbox => state.outages.message(history).map(|queued| Layer::Message {
+            id: queued.message.id.clone(),
+            scroll: 0,
+        }),
     };
     state.layers.extend(layer);
 }

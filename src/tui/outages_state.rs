@@ -3,7 +3,9 @@
 
 use crate::domain::{Kin, Timestamp, clean, kin};
 
-use super::history_view::{DeliveryState, HistorySpan, HistoryView, MessageView, OutageView};
+use crate::history::{DeliveryState, QueuedMessage};
+
+use super::history_view::{HistorySpan, HistoryView, OutageView};
 use super::replay_state::TriedRules;
 
 /// The actions of the keys of the Outages screen and of the pages opened from it.
@@ -48,9 +50,9 @@ pub(crate) struct OutageKey {
 impl OutageKey {
     pub(crate) fn of(outage: &OutageView) -> Self {
         Self {
-            name: outage.name.clone(),
-            url: outage.url.clone(),
-            since: outage.since,
+            name: outage.row.site.name.clone(),
+            url: outage.row.site.url.clone(),
+            since: outage.row.since,
         }
     }
 
@@ -60,7 +62,9 @@ impl OutageKey {
     }
 
     fn is(&self, outage: &OutageView) -> bool {
-        self.since == outage.since && self.name == outage.name && self.url == outage.url
+        self.since == outage.row.since
+            && self.name == outage.row.site.name
+            && self.url == outage.row.site.url
     }
 }
 
@@ -92,8 +96,13 @@ impl OutagesState {
         let matches =
             |outage: &&OutageView| words.is_empty() || words.iter().all(|word| says(outage, word));
         let mut outages: Vec<_> = history.outages.iter().filter(matches).collect();
-        outages.sort_by_key(|outage| (outage.ended.is_some(), std::cmp::Reverse(outage.since)));
-        let open = outages.partition_point(|outage| outage.ended.is_none());
+        outages.sort_by_key(|outage| {
+            (
+                outage.row.ended.is_some(),
+                std::cmp::Reverse(outage.row.since),
+            )
+        });
+        let open = outages.partition_point(|outage| outage.row.ended.is_none());
         let mut grouped = Vec::with_capacity(outages.len());
         with_kin(&outages[..open], |groups| {
             let members = groups.iter().flat_map(|group| &group.members);
@@ -106,7 +115,7 @@ impl OutagesState {
     /// The trait that most of the open outages share, in a sentence; `None` if no two share
     /// one: "Suspected common cause: 4 of 5 open, all on 203.0.113.7: status 503".
     pub(crate) fn common_cause(outages: &[&OutageView]) -> Option<String> {
-        let open = outages.partition_point(|outage| outage.ended.is_none());
+        let open = outages.partition_point(|outage| outage.row.ended.is_none());
         let mut said = None;
         with_kin(&outages[..open], |groups| {
             let Some((group, common)) = groups
@@ -153,24 +162,24 @@ impl OutagesState {
             history
                 .messages
                 .iter()
-                .position(|message| &*message.id == id)
+                .position(|queued| &*queued.message.id == id)
         };
         self.message.as_deref().and_then(find).unwrap_or(0)
     }
 
     /// The selected message.
-    pub(crate) fn message<'a>(&self, history: &'a HistoryView) -> Option<&'a MessageView> {
+    pub(crate) fn message<'a>(&self, history: &'a HistoryView) -> Option<&'a QueuedMessage> {
         history.messages.get(self.message_at(history))
     }
 
     /// Moves to the outbox: to the newest message that was given up, or else that is pending.
     pub(crate) fn go_to_undelivered(&mut self, history: &HistoryView) {
         self.pane = Pane::Outbox;
-        let is = |delivery| move |message: &&MessageView| message.delivery == delivery;
+        let is = |delivery| move |queued: &&QueuedMessage| queued.delivery == delivery;
         let mut messages = history.messages.iter();
         let failed = messages.find(is(DeliveryState::Failed));
         let worst = failed.or_else(|| history.messages.iter().find(is(DeliveryState::Pending)));
-        self.message = worst.map(|message| message.id.clone());
+        self.message = worst.map(|queued| queued.message.id.clone());
     }
 
     /// Moves the selection of the list that takes the keys by `by` rows.
@@ -186,7 +195,7 @@ impl OutagesState {
                 self.message = history
                     .messages
                     .get(place)
-                    .map(|message| message.id.clone());
+                    .map(|queued| queued.message.id.clone());
             }
         }
     }
@@ -210,7 +219,7 @@ impl OutagesState {
 
 /// The failure in words that are the same for outages that fail alike.
 fn failure(outage: &OutageView) -> String {
-    let first = outage.causes.first();
+    let first = outage.row.causes.first();
     first.map_or_else(String::new, |cause| match cause.status {
         Some(status) => format!("status {status}"),
         None => cause.reason.to_string(),
@@ -235,7 +244,7 @@ fn moved(place: usize, by: isize, rows: usize) -> usize {
 /// Whether the row of `outage` contains `word`, which is in lower case.
 fn says(outage: &OutageView, word: &str) -> bool {
     let holds = |text: &str| text.to_lowercase().contains(word);
-    let state = if outage.ended.is_some() {
+    let state = if outage.row.ended.is_some() {
         "ended"
     } else {
         "open"
@@ -247,15 +256,17 @@ fn says(outage: &OutageView, word: &str) -> bool {
                 .is_some_and(|status| holds(&status.to_string()))
             || cause.error.as_deref().is_some_and(holds)
     };
-    holds(&outage.name)
-        || holds(&outage.url)
+    holds(&outage.row.site.name)
+        || holds(&outage.row.site.url)
         || state.starts_with(word)
-        || outage.causes.iter().any(cause)
+        || outage.row.causes.iter().any(cause)
         || outage
+            .row
             .acknowledged
             .as_ref()
             .is_some_and(|known| "acknowledged".starts_with(word) || holds(&known.note))
         || outage
+            .row
             .messages
             .iter()
             .any(|told| holds(&told.owner) || holds(&told.channel))
@@ -273,7 +284,7 @@ mod tests {
         let outages = browse.outages(&history);
         let open: Vec<_> = outages
             .iter()
-            .map(|outage| outage.ended.is_none())
+            .map(|outage| outage.row.ended.is_none())
             .collect();
         assert!(open.is_sorted_by_key(|open| !open), "{open:?}");
         browse.walk(&history, 1);

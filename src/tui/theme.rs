@@ -9,8 +9,8 @@ use ratatui::style::{Color, Modifier, Style};
 use crate::domain::Reason;
 use crate::monitor::{SiteState, State};
 
-use super::history_view::DeliveryState;
 use super::view_model::Tone;
+use crate::history::DeliveryState;
 
 /// The glyph, word and style of a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

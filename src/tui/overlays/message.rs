@@ -3,8 +3,8 @@
 use ratatui::text::Line;
 
 use crate::domain::clean;
+use crate::history::DeliveryState;
 use crate::tui::format::{age, plural, when, wrap};
-use crate::tui::history_view::DeliveryState;
 use crate::tui::state::State;
 use crate::tui::theme::{self, PLAIN};
 use crate::tui::view_model::ViewModel;
@@ -23,7 +23,7 @@ pub(crate) fn lines(
 ) -> Vec<Line<'static>> {
     let mut page = Text::new(width);
     let messages = &state.history(model).messages;
-    let Some(message) = messages.iter().find(|message| &*message.id == id) else {
+    let Some(queued) = messages.iter().find(|queued| &*queued.message.id == id) else {
         page.say("", "This message is no longer among those listed.", PLAIN);
         return page.lines;
     };
@@ -31,30 +31,30 @@ pub(crate) fn lines(
     let time = |at| when(at, now, &state.options.zone);
     let to = format!(
         "{} by {}",
-        clean(&message.owner, 60),
-        clean(&message.channel, 20)
+        clean(&queued.message.owner, 60),
+        clean(&queued.message.channel, 20)
     );
     page.say("To", &to, PLAIN);
-    let badge = theme::delivery(message.delivery);
+    let badge = theme::delivery(queued.delivery);
     let mut became = format!("{} {}", badge.glyph, badge.word);
-    if let Some(settled) = message.settled {
+    if let Some(settled) = queued.settled {
         became.push_str(&format!(" {}", time(settled)));
     }
-    if message.attempts > 0 {
-        let tries = plural(message.attempts as usize, "try").replace("trys", "tries");
+    if queued.attempts > 0 {
+        let tries = plural(queued.attempts as usize, "try").replace("trys", "tries");
         became.push_str(&format!(" after {tries}"));
     }
-    if message.delivery == DeliveryState::Pending {
-        became.push_str(&format!(", next in {}", age(message.next.since(now))));
+    if queued.delivery == DeliveryState::Pending {
+        became.push_str(&format!(", next in {}", age(queued.next.since(now))));
     }
     page.say("State", &became, badge.style);
-    page.say("Written", &time(message.at), PLAIN);
-    if let Some(answer) = &message.answer {
+    page.say("Written", &time(queued.message.at), PLAIN);
+    if let Some(answer) = &queued.answer {
         page.say("Answer", &clean(answer, 1_000), PLAIN);
     }
-    page.say("Id", &clean(&message.id, 100), PLAIN);
-    page.heading(clean(&message.subject, 400));
-    for line in message.body.lines() {
+    page.say("Id", &clean(&queued.message.id, 100), PLAIN);
+    page.heading(clean(&queued.message.subject, 400));
+    for line in queued.message.body.lines() {
         for part in wrap(&clean(line, 1_000), page.width) {
             page.lines.push(Line::raw(part));
         }

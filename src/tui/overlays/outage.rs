@@ -66,26 +66,27 @@ impl Page<'_> {
 
     fn outage(&mut self, outage: &OutageView) {
         let now = self.state.now(self.model).wall;
-        let (badge, verdict) = match outage.ended {
+        let (badge, verdict) = match outage.row.ended {
             None => {
                 let badge = theme::badge(SiteIs::Down);
-                let lasts = age(now.since(outage.since));
+                let lasts = age(now.since(outage.row.since));
                 (
                     badge,
-                    format!("OPEN since {} ({lasts})", self.time(outage.since)),
+                    format!("OPEN since {} ({lasts})", self.time(outage.row.since)),
                 )
             }
             Some(ended) => {
                 let badge = theme::badge(SiteIs::Up);
-                let lasted = age(ended.since(outage.since));
-                let (from, to) = (self.time(outage.since), self.time(ended));
+                let lasted = age(ended.since(outage.row.since));
+                let (from, to) = (self.time(outage.row.since), self.time(ended));
                 (badge, format!("ENDED {to} after {lasted}, began {from}"))
             }
         };
         let verdict = format!("{} {verdict}", badge.glyph);
         self.text.say("Outage", &verdict, badge.style);
-        self.text.say("URL", &clean(&outage.url, 400), PLAIN);
-        if let Some(good) = outage.last_good {
+        self.text
+            .say("URL", &clean(&outage.row.site.url, 400), PLAIN);
+        if let Some(good) = outage.row.last_good {
             let good = self.time(good);
             self.text.say("Last good", &good, PLAIN);
         }
@@ -94,7 +95,7 @@ impl Page<'_> {
             .and_then(|site| self.state.site(self.model, site));
         let site = site.map(|row| row.site);
         self.rule(outage, site);
-        let known = match &outage.acknowledged {
+        let known = match &outage.row.acknowledged {
             None => "not acknowledged".to_owned(),
             Some(known) => {
                 let note = clean(&known.note, 400);
@@ -104,7 +105,7 @@ impl Page<'_> {
         };
         self.text.say("Known", &known, PLAIN);
         self.text.heading("REASONS, IN ORDER OF OCCURRENCE");
-        for cause in &outage.causes {
+        for cause in &outage.row.causes {
             let mut text = plural(cause.looks as usize, "check");
             if let Some(error) = &cause.error {
                 text.push_str(&format!(": {}", clean(error, 400)));
@@ -118,10 +119,10 @@ impl Page<'_> {
     }
 
     fn rule(&mut self, outage: &OutageView, site: Option<&SiteState>) {
-        let after = age(outage.confirmed.since(outage.since));
-        let confirmed = self.time(outage.confirmed);
+        let after = age(outage.row.confirmed.since(outage.row.since));
+        let confirmed = self.time(outage.row.confirmed);
         let text = match site {
-            Some(site) if outage.ended.is_none() => {
+            Some(site) if outage.row.ended.is_none() => {
                 format!(
                     "{}; confirmed {confirmed}, {after} into it",
                     verdict_rule::of_state(site)
@@ -140,10 +141,10 @@ impl Page<'_> {
 
     fn messages(&mut self, outage: &OutageView) {
         self.text.heading("MESSAGES");
-        if outage.messages.is_empty() {
+        if outage.row.messages.is_empty() {
             self.text.say("", "None: the site has no owners.", PLAIN);
         }
-        for message in &outage.messages {
+        for message in &outage.row.messages {
             let badge = theme::delivery(message.delivery);
             let mut text = format!("{} {:<8}", badge.glyph, badge.word);
             if let Some(settled) = message.settled {

@@ -207,18 +207,18 @@ impl Page<'_> {
             self.text.say("", "None on record.", PLAIN);
         }
         for outage in outages.iter().take(MAX_OUTAGES) {
-            let end = outage.ended.unwrap_or(self.model.now.wall);
-            let lasted = age(end.since(outage.since));
-            let (glyph, word, style) = match outage.ended {
+            let end = outage.row.ended.unwrap_or(self.model.now.wall);
+            let lasted = age(end.since(outage.row.since));
+            let (glyph, word, style) = match outage.row.ended {
                 None => ("✗", "open", theme::tone(Tone::Bad)),
                 Some(_) => ("●", "over", theme::tone(Tone::Good)),
             };
-            let why = outage.causes.first().map(words).unwrap_or_default();
+            let why = outage.row.causes.first().map(words).unwrap_or_default();
             self.text.lines.push(Line::from(vec![
                 Span::styled(format!("{glyph} {word}  "), style),
                 Span::raw(format!(
                     "{:<19}  {lasted:>7}  {why}",
-                    self.time(outage.since)
+                    self.time(outage.row.since)
                 )),
             ]));
         }
@@ -227,7 +227,8 @@ impl Page<'_> {
     fn file(&mut self, history: &SiteHistory) {
         self.text.heading("THE HISTORY");
         let file = &history.file;
-        let place = file.path.as_deref().unwrap_or("in memory only");
+        let path = file.path.as_ref().map(|path| path.display().to_string());
+        let place = path.as_deref().unwrap_or("in memory only");
         self.text.say("File", &clean(place, 400), PLAIN);
         let oldest = file.oldest.map_or_else(
             || "nothing yet".to_owned(),

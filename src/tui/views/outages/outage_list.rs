@@ -5,9 +5,10 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::domain::{Timestamp, clean};
+use crate::history::{DeliveryState, MessageStatus};
 use crate::monitor::State as SiteIs;
 use crate::tui::format::{age, moment};
-use crate::tui::history_view::{DeliveryState, OutageMessage, OutageView};
+use crate::tui::history_view::OutageView;
 use crate::tui::overlays::outage::words;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::widgets::put;
@@ -76,15 +77,19 @@ pub(super) fn row(
     outage: &OutageView,
     (now, zone): (Timestamp, &jiff::tz::TimeZone),
 ) {
-    let (badge, word) = if outage.ended.is_some() {
+    let (badge, word) = if outage.row.ended.is_some() {
         (theme::badge(SiteIs::Up), "over")
     } else {
         (theme::badge(SiteIs::Down), "OPEN")
     };
-    let lasts = age(outage.ended.unwrap_or(now).since(outage.since));
-    let name_style = if outage.ended.is_some() { PLAIN } else { BOLD };
-    let (told, told_style) = told(&outage.messages, columns.told.1, (now, zone));
-    let (known, known_style) = match &outage.acknowledged {
+    let lasts = age(outage.row.ended.unwrap_or(now).since(outage.row.since));
+    let name_style = if outage.row.ended.is_some() {
+        PLAIN
+    } else {
+        BOLD
+    };
+    let (told, told_style) = told(&outage.row.messages, columns.told.1, (now, zone));
+    let (known, known_style) = match &outage.row.acknowledged {
         None => ("-".to_owned(), DIM),
         Some(known) if known.note.is_empty() => ("yes".to_owned(), PLAIN),
         Some(known) => (clean(&known.note, 200), PLAIN),
@@ -95,9 +100,9 @@ pub(super) fn row(
             format!("{} {word}", badge.glyph),
             badge.style,
         ),
-        (columns.since, moment(outage.since, now, zone), PLAIN),
+        (columns.since, moment(outage.row.since, now, zone), PLAIN),
         (columns.lasts, format!("{lasts:>7}"), PLAIN),
-        (columns.site, clean(&outage.name, 200), name_style),
+        (columns.site, clean(&outage.row.site.name, 200), name_style),
         (columns.why, why(outage, columns.why.1), PLAIN),
         (columns.told, told, told_style),
         (columns.acknowledged, known, known_style),
@@ -109,7 +114,7 @@ pub(super) fn row(
 
 /// The reason of the first cause, with its error text where there is room; "-" if unknown.
 fn why(outage: &OutageView, width: u16) -> String {
-    let Some(first) = outage.causes.first() else {
+    let Some(first) = outage.row.causes.first() else {
         return "-".to_owned();
     };
     let short = words(first);
@@ -124,7 +129,7 @@ fn why(outage: &OutageView, width: u16) -> String {
 /// The owners told, by a failed delivery if there is one, else a pending one, else the first;
 /// "+N" counts the other owners and channels.
 fn told(
-    told: &[OutageMessage],
+    told: &[MessageStatus],
     width: u16,
     at: (Timestamp, &jiff::tz::TimeZone),
 ) -> (String, Style) {

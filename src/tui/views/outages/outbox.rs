@@ -5,8 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use crate::domain::{Timestamp, clean};
+use crate::history::{DeliveryState, QueuedMessage};
 use crate::tui::format::{age, count, moment};
-use crate::tui::history_view::{DeliveryState, HistoryView, MessageView};
+use crate::tui::history_view::HistoryView;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::widgets::{Piece, draw_pieces, put};
 
@@ -17,12 +18,13 @@ pub(super) fn title(buffer: &mut Buffer, line: Rect, history: &HistoryView, is_f
     }
     let heading = if is_front { BOLD } else { DIM };
     let mut pieces = vec![Piece::text(0, " OUTBOX ", heading)];
+    let counts = &history.outbox_counts;
     let states = [
-        DeliveryState::Pending,
-        DeliveryState::Sent,
-        DeliveryState::Failed,
+        (DeliveryState::Pending, counts.pending),
+        (DeliveryState::Sent, counts.sent),
+        (DeliveryState::Failed, counts.failed),
     ];
-    for (state, number) in states.into_iter().zip(history.outbox_counts) {
+    for (state, number) in states {
         let badge = theme::delivery(state);
         let style = if number > 0 { badge.style } else { DIM };
         let number = count(usize::try_from(number).unwrap_or(usize::MAX));
@@ -61,18 +63,18 @@ pub(super) fn heading(buffer: &mut Buffer, line: Rect) {
 pub(super) fn row(
     buffer: &mut Buffer,
     line: Rect,
-    message: &MessageView,
+    queued: &QueuedMessage,
     (now, zone): (Timestamp, &jiff::tz::TimeZone),
 ) {
-    let badge = theme::delivery(message.delivery);
-    let next = match message.delivery {
-        DeliveryState::Pending if message.next > now => age(message.next.since(now)),
+    let badge = theme::delivery(queued.delivery);
+    let next = match queued.delivery {
+        DeliveryState::Pending if queued.next > now => age(queued.next.since(now)),
         DeliveryState::Pending => "now".to_owned(),
         _ => "-".to_owned(),
     };
-    let subject = clean(&message.subject, 400);
-    let text = match &message.answer {
-        Some(answer) if message.delivery != DeliveryState::Sent => {
+    let subject = clean(&queued.message.subject, 400);
+    let text = match &queued.answer {
+        Some(answer) if queued.delivery != DeliveryState::Sent => {
             format!("{}: {subject}", clean(answer, 400))
         }
         _ => subject,
@@ -80,12 +82,12 @@ pub(super) fn row(
     let cells = [
         (format!("{} {}", badge.glyph, badge.word), badge.style),
         (
-            moment(message.settled.unwrap_or(message.at), now, zone),
+            moment(queued.settled.unwrap_or(queued.message.at), now, zone),
             PLAIN,
         ),
-        (clean(&message.owner, 60), PLAIN),
-        (clean(&message.channel, 20), PLAIN),
-        (format!("{:>5}", message.attempts), PLAIN),
+        (clean(&queued.message.owner, 60), PLAIN),
+        (clean(&queued.message.channel, 20), PLAIN),
+        (format!("{:>5}", queued.attempts), PLAIN),
         (next, PLAIN),
         (text, PLAIN),
     ];

@@ -195,7 +195,7 @@ fn bottom_line(
     let open = history
         .outages
         .iter()
-        .filter(|one| one.ended.is_none())
+        .filter(|one| one.row.ended.is_none())
         .count();
     let all = history.outages.len();
     let right = vec![Piece::text(
