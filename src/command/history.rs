@@ -185,6 +185,6 @@ fn compact(args: &CompactArgs) -> Exit {
             let _unheard = io::stdout().write_all(line.as_bytes());
             Exit::Fine
         }
-        Err(why) => mistake(format!("squirrel: {}", clean(&why, 400))),
+        Err(error) => mistake(format!("squirrel: {}", clean(&error.to_string(), 400))),
     }
 }

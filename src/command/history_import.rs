@@ -58,13 +58,13 @@ fn import(
 ) -> Result<String, String> {
     let source = Source::open(&args.file, config)?;
     let now = SystemClock::new().timestamp();
-    let mut import = HistoryImport::new(OfflineHistory::open(path, now)?);
+    let mut import = HistoryImport::new(OfflineHistory::open(path, now).map_err(plain)?);
     let mut notes = String::new();
     let read = source.read(&mut import, &mut notes);
     // What was read before a mistake is there, and is known when the file comes again.
-    let (imported, mut upkeep) = import.finish()?;
+    let (imported, mut upkeep) = import.finish().map_err(plain)?;
     let outages = outages(path, now, &imported, config)?;
-    let outages = upkeep.keep_outages(&outages)?;
+    let outages = upkeep.keep_outages(&outages).map_err(plain)?;
     read?;
     let mut lines = format!(
         "{} results taken, {} known already, {outages} outages found in them\n",
@@ -102,7 +102,6 @@ fn outages(
     let Some((first, last)) = imported.span else {
         return Ok(Vec::new());
     };
-    let plain = |error: crate::history::HistoryReadError| error.to_string();
     let archive = ReadOnlyHistory::open(path, now).map_err(plain)?;
     let mut replay =
         Replay::new(archive.sites().map_err(plain)?, config, Rules::default()).with_causes();
@@ -138,6 +137,10 @@ fn outages(
     Ok(outages)
 }
 
+fn plain(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
 /// Where results come from.
 enum Source<'a> {
     Jsonl(BufReader<File>, &'a Path),
@@ -158,7 +161,7 @@ impl<'a> Source<'a> {
             let sites = config.iter().flat_map(|config| &config.sites);
             let configured = sites.map(|site| (site.name.clone(), site.spec.url.shown().into()));
             return Ok(Self::Foreign(
-                OtherMonitorFile::open(path)?,
+                OtherMonitorFile::open(path).map_err(plain)?,
                 configured.collect(),
             ));
         }
@@ -180,8 +183,9 @@ impl<'a> Source<'a> {
             Self::Jsonl(file, path) => jsonl(file, path, import),
             Self::Csv(file, path) => csv(file, path, import),
             Self::Foreign(foreign, configured) => {
-                let left =
-                    foreign.rows(|name| configured.get(name).cloned(), |row| import.add(row))?;
+                let left = foreign
+                    .rows(|name| configured.get(name).cloned(), |row| import.add(row))
+                    .map_err(plain)?;
                 notes.push_str(&format!("from {}\n", foreign.kind()));
                 if left.monitors > 0 {
                     notes.push_str(&format!(
@@ -282,7 +286,9 @@ fn jsonl(mut file: BufReader<File>, path: &Path, import: &mut HistoryImport) -> 
         }
         let parsed: Line =
             serde_json::from_slice(&line).map_err(|error| at_line(path, number, error))?;
-        import.add(parsed.row().map_err(|why| at_line(path, number, why))?)?;
+        import
+            .add(parsed.row().map_err(|why| at_line(path, number, why))?)
+            .map_err(plain)?;
     }
     Ok(())
 }
@@ -297,7 +303,9 @@ fn csv(file: BufReader<File>, path: &Path, import: &mut HistoryImport) -> Result
                 text.remove(0);
             }
         }
-        import.add(line.row().map_err(|why| at_line(path, number, why))?)?;
+        import
+            .add(line.row().map_err(|why| at_line(path, number, why))?)
+            .map_err(plain)?;
     }
     Ok(())
 }

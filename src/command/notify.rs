@@ -83,7 +83,7 @@ async fn attempt(
     if !(entry.ready)(&plan.settings) {
         return Err(format!("sites.toml has no [notify.{}]", entry.name).into());
     }
-    let channel = (entry.make)(&plan.settings)?;
+    let channel = (entry.make)(&plan.settings).map_err(|error| error.to_string())?;
     let message = test_message(owner, entry, SystemClock::new().timestamp());
     let message = OutgoingMessage {
         id: message.id,

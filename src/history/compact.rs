@@ -1,5 +1,6 @@
 //! Work on a file that no monitor has open: what is too old goes, and its room is given back.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::domain::Timestamp;
@@ -9,6 +10,43 @@ use super::open::{self, Fault, Refusal, plain};
 use super::retention::{self, Retention};
 use super::rollup::Roller;
 use super::store::Store;
+
+/// Why the file cannot be worked on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OfflineHistoryError {
+    /// A monitor has it open; its process, where that is known.
+    InUse(PathBuf, Option<u32>),
+    /// It is of a newer version, or of another program.
+    Refused(Refusal),
+    /// It is no sound database.
+    Damaged(PathBuf),
+    /// It cannot be opened: a sentence that begins with the path.
+    Unusable(String),
+    /// SQLite cannot read or write it: why, in plain words.
+    Sqlite(PathBuf, String),
+}
+
+impl fmt::Display for OfflineHistoryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InUse(path, holder) => {
+                write!(f, "{}: a monitor keeps its history here", path.display())?;
+                if let Some(holder) = holder {
+                    write!(f, " (process {holder})")?;
+                }
+                f.write_str("; end it first")
+            }
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Damaged(path) => {
+                write!(f, "{}: no history of squirrel, or damaged", path.display())
+            }
+            Self::Unusable(why) => f.write_str(why),
+            Self::Sqlite(path, why) => write!(f, "{}: {why}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for OfflineHistoryError {}
 
 /// A history that is worked on, with the lock that keeps monitors away.
 #[derive(Debug)]
@@ -32,20 +70,16 @@ impl OfflineHistory {
     /// Opens the file at `path`, or makes it.
     ///
     /// # Errors
-    /// A sentence that says why not: a monitor has it, it is none of ours, the disk.
-    pub fn open(path: &Path, now: Timestamp) -> Result<Self, String> {
+    /// If a monitor has it open, if it is no history of this version, or if it cannot be opened.
+    pub fn open(path: &Path, now: Timestamp) -> Result<Self, OfflineHistoryError> {
         let mut lock = None;
         let store = open::open(path, &mut lock).map_err(|fault| match fault {
             Fault::Refused(Refusal::InUse { path, holder }) => {
-                let holder = holder.map_or_else(String::new, |id| format!(" (process {id})"));
-                format!(
-                    "{}: a monitor keeps its history here{holder}; end it first",
-                    path.display()
-                )
+                OfflineHistoryError::InUse(path, holder)
             }
-            Fault::Refused(refusal) => refusal.to_string(),
-            Fault::Damaged => format!("{}: no history of squirrel, or damaged", path.display()),
-            Fault::Unusable(why) => why,
+            Fault::Refused(refusal) => OfflineHistoryError::Refused(refusal),
+            Fault::Damaged => OfflineHistoryError::Damaged(path.to_owned()),
+            Fault::Unusable(why) => OfflineHistoryError::Unusable(why),
         })?;
         Ok(Self {
             store,
@@ -59,8 +93,8 @@ impl OfflineHistory {
         self.now.as_micros().div_euclid(1_000_000)
     }
 
-    pub(super) fn plainly<T>(&self, answer: rusqlite::Result<T>) -> Result<T, String> {
-        answer.map_err(|error| format!("{}: {}", self.path.display(), plain(&error)))
+    pub(super) fn plainly<T>(&self, answer: rusqlite::Result<T>) -> Result<T, OfflineHistoryError> {
+        answer.map_err(|error| OfflineHistoryError::Sqlite(self.path.clone(), plain(&error)))
     }
 
     fn size(&self) -> u64 {
@@ -73,7 +107,7 @@ impl OfflineHistory {
     ///
     /// # Errors
     /// If the file cannot be written, or the disk has no room for the copy that this takes.
-    pub fn compact(mut self, keep: &Retention) -> Result<Compacted, String> {
+    pub fn compact(mut self, keep: &Retention) -> Result<Compacted, OfflineHistoryError> {
         let before = self.size();
         let now = self.seconds();
         let done = (|| {

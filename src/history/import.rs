@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params}
 
 use crate::domain::{Cause, Timestamp};
 
-use super::compact::OfflineHistory;
+use super::compact::{OfflineHistory, OfflineHistoryError};
 use super::raw_results::RawCheck;
 use super::reason_codes;
 use super::rollup::Roller;
@@ -90,7 +90,7 @@ impl HistoryImport {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn add(&mut self, row: ImportedCheck) -> Result<(), String> {
+    pub fn add(&mut self, row: ImportedCheck) -> Result<(), OfflineHistoryError> {
         if row.at > self.upkeep.now {
             self.imported.future += 1;
             return Ok(());
@@ -102,7 +102,7 @@ impl HistoryImport {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), String> {
+    fn flush(&mut self) -> Result<(), OfflineHistoryError> {
         let rows = std::mem::take(&mut self.waiting);
         let rolled = self.upkeep.store.rolled;
         let done = (|| {
@@ -141,7 +141,7 @@ impl HistoryImport {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn finish(mut self) -> Result<(ImportTotals, OfflineHistory), String> {
+    pub fn finish(mut self) -> Result<(ImportTotals, OfflineHistory), OfflineHistoryError> {
         self.flush()?;
         let now = self.upkeep.seconds();
         let done = (|| {
@@ -232,7 +232,7 @@ impl OfflineHistory {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn keep_outages(&mut self, outages: &[ImportedOutage]) -> Result<u64, String> {
+    pub fn keep_outages(&mut self, outages: &[ImportedOutage]) -> Result<u64, OfflineHistoryError> {
         let done = (|| {
             let connection = &self.store.connection;
             let transaction =

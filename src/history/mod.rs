@@ -48,13 +48,15 @@ mod tests;
 mod time_buckets;
 mod writer;
 
-pub use compact::{Compacted, OfflineHistory};
+pub use compact::{Compacted, OfflineHistory, OfflineHistoryError};
 pub use handle::{History, HistoryError};
 pub use import::{HistoryImport, ImportTotals, ImportedCheck, ImportedOutage};
 pub use latency_sketch::LatencySketch;
 pub use message_batching::BatchingDelay;
 pub use open::{HistoryStorage, Refusal};
-pub use other_monitors::{OtherMonitor, OtherMonitorFile, SkippedRows};
+pub use other_monitors::{
+    ImportError, OtherMonitor, OtherMonitorError, OtherMonitorFile, SkippedRows,
+};
 pub use outbox::OutboxCounts;
 pub use queries::{ChartPoint, FileStats, Queries, QueryError};
 pub use raw_results::{RawCheck, RawResult};

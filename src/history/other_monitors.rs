@@ -15,6 +15,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::domain::{MaskedUrl, Reason, Timestamp, clean};
 
+use super::compact::OfflineHistoryError;
 use super::import::ImportedCheck;
 use super::open::plain;
 use super::raw_results::RawCheck;
@@ -60,21 +61,82 @@ pub struct SkippedRows {
     pub rows: u64,
 }
 
+/// Why the file of another monitor cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OtherMonitorError {
+    /// SQLite cannot read it: why, in plain words.
+    Sqlite(PathBuf, String),
+    /// It is a history of this program.
+    OwnHistory(PathBuf),
+    /// It has the tables of none of these monitors.
+    Unknown(PathBuf),
+}
+
+impl fmt::Display for OtherMonitorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path, why) => write!(f, "{}: {why}", path.display()),
+            Self::OwnHistory(path) => write!(
+                f,
+                "{}: a history of squirrel; import what squirrel history export writes of it",
+                path.display()
+            ),
+            Self::Unknown(path) => write!(
+                f,
+                "{}: a database, but neither of Uptime Kuma nor of Gatus",
+                path.display()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for OtherMonitorError {}
+
+/// Why an import from another monitor ended early.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImportError {
+    /// The other monitor's file cannot be read.
+    Source(OtherMonitorError),
+    /// The history cannot be written.
+    History(OfflineHistoryError),
+}
+
+impl fmt::Display for ImportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Source(error) => error.fmt(f),
+            Self::History(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ImportError {}
+
+impl From<OtherMonitorError> for ImportError {
+    fn from(error: OtherMonitorError) -> Self {
+        Self::Source(error)
+    }
+}
+
+impl From<OfflineHistoryError> for ImportError {
+    fn from(error: OfflineHistoryError) -> Self {
+        Self::History(error)
+    }
+}
+
 impl OtherMonitorFile {
     /// Opens the file at `path`, to be read.
     ///
     /// # Errors
-    /// A sentence, if it is of neither.
-    pub fn open(path: &Path) -> Result<Self, String> {
-        let wrong = |why: &str| format!("{}: {why}", path.display());
-        let connection = connect(path).map_err(|error| wrong(&plain(&error)))?;
+    /// If SQLite cannot read it, or it is of neither.
+    pub fn open(path: &Path) -> Result<Self, OtherMonitorError> {
+        let connection = connect(path)
+            .map_err(|error| OtherMonitorError::Sqlite(path.to_owned(), plain(&error)))?;
         let application: Option<i32> = connection
             .pragma_query_value(None, "application_id", |row| row.get(0))
             .ok();
         if application == Some(APPLICATION) {
-            return Err(wrong(
-                "a history of squirrel; give to this one what squirrel history export writes of it",
-            ));
+            return Err(OtherMonitorError::OwnHistory(path.to_owned()));
         }
         let has = |table: &str| {
             connection
@@ -91,7 +153,7 @@ impl OtherMonitorFile {
         } else if has("endpoint_results") && has("endpoints") {
             OtherMonitor::Gatus
         } else {
-            return Err(wrong("a database, but neither of Uptime Kuma nor of Gatus"));
+            return Err(OtherMonitorError::Unknown(path.to_owned()));
         };
         Ok(Self {
             connection,
@@ -110,27 +172,27 @@ impl OtherMonitorFile {
     /// may be shown, of a site that is configured under a name.
     ///
     /// # Errors
-    /// If the file cannot be read, or is not as these monitors make it; what `pass` gives ends
-    /// the reading.
+    /// If the file cannot be read, or has other columns than these monitors give it; an error of
+    /// `pass` ends the reading.
     pub fn rows(
         &self,
         configured: impl Fn(&str) -> Option<Box<str>>,
-        mut pass: impl FnMut(ImportedCheck) -> Result<(), String>,
-    ) -> Result<SkippedRows, String> {
+        mut pass: impl FnMut(ImportedCheck) -> Result<(), OfflineHistoryError>,
+    ) -> Result<SkippedRows, ImportError> {
         match self.kind {
             OtherMonitor::Kuma => self.kuma(&mut pass),
             OtherMonitor::Gatus => self.gatus(&configured, &mut pass),
         }
     }
 
-    fn plainly<T>(&self, answer: rusqlite::Result<T>) -> Result<T, String> {
-        answer.map_err(|error| format!("{}: {}", self.path.display(), plain(&error)))
+    fn plainly<T>(&self, answer: rusqlite::Result<T>) -> Result<T, OtherMonitorError> {
+        answer.map_err(|error| OtherMonitorError::Sqlite(self.path.clone(), plain(&error)))
     }
 
     fn kuma(
         &self,
-        pass: &mut dyn FnMut(ImportedCheck) -> Result<(), String>,
-    ) -> Result<SkippedRows, String> {
+        pass: &mut dyn FnMut(ImportedCheck) -> Result<(), OfflineHistoryError>,
+    ) -> Result<SkippedRows, ImportError> {
         let mut left = SkippedRows::default();
         let mut query = self.plainly(self.connection.prepare(
             "SELECT m.name, m.url, h.time, h.status, h.ping, h.msg, m.id
@@ -185,8 +247,8 @@ impl OtherMonitorFile {
     fn gatus(
         &self,
         configured: &dyn Fn(&str) -> Option<Box<str>>,
-        pass: &mut dyn FnMut(ImportedCheck) -> Result<(), String>,
-    ) -> Result<SkippedRows, String> {
+        pass: &mut dyn FnMut(ImportedCheck) -> Result<(), OfflineHistoryError>,
+    ) -> Result<SkippedRows, ImportError> {
         let mut left = SkippedRows::default();
         let mut query = self.plainly(self.connection.prepare(
             "SELECT e.endpoint_id, e.endpoint_name, e.endpoint_group,
@@ -217,8 +279,8 @@ impl OtherMonitorFile {
         &self,
         endpoint: i64,
         site: &SiteKey,
-        pass: &mut dyn FnMut(ImportedCheck) -> Result<(), String>,
-    ) -> Result<u64, String> {
+        pass: &mut dyn FnMut(ImportedCheck) -> Result<(), OfflineHistoryError>,
+    ) -> Result<u64, ImportError> {
         let mut left = 0;
         let mut query = self.plainly(self.connection.prepare_cached(
             "SELECT success, errors, status, duration, CAST(timestamp AS TEXT)

@@ -17,7 +17,7 @@ mod exposition;
 mod page;
 mod scrape;
 
-pub use address::listen_address;
+pub use address::{AddressError, listen_address};
 pub use endpoint::{BindError, Endpoint};
 pub use exposition::Exposition;
 pub use page::{PAGE, Page, Question, Row};

@@ -1,21 +1,51 @@
-//! What the table says of a channel.
+//! The row of a channel in the table of channels.
+
+use std::fmt;
+use std::path::PathBuf;
 
 use crate::domain::Owner;
 
 use super::channel::Channel;
 use super::settings::ChannelSettings;
 
-/// One channel.
+/// One kind of channel.
 #[derive(Clone, Copy, Debug)]
 pub struct ChannelEntry {
-    /// Its name: the owner's key in `sites.toml`.
+    /// The name of the channel, which is the owner's key in `sites.toml`.
     pub name: &'static str,
-    /// Where it reaches an owner, if it does.
+    /// The owner's address on the channel; `None` where the owner has none.
     pub address: fn(&Owner) -> Option<Box<str>>,
-    /// The same, fit to be shown.
+    /// The same, fit to be shown: without secrets.
     pub shown: fn(&Owner) -> Option<Box<str>>,
-    /// Whether it is configured at all.
+    /// Whether the settings that the channel needs are there.
     pub ready: fn(&ChannelSettings) -> bool,
-    /// Makes it; the sentence says why it cannot be made.
-    pub make: fn(&ChannelSettings) -> Result<Box<dyn Channel>, String>,
+    /// Makes the channel.
+    pub make: fn(&ChannelSettings) -> Result<Box<dyn Channel>, ChannelError>,
 }
+
+/// Why a channel cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChannelError {
+    /// `sites.toml` has no table of this name.
+    NotConfigured(&'static str),
+    /// A secret cannot be read: the sentence says why.
+    Credential(String),
+    /// The file of additional certificates cannot be used: why, in plain words.
+    CaFile(PathBuf, String),
+    /// No TLS client can be made: why.
+    Tls(String),
+    /// The sender's address is none for mail: the key, its value, and why.
+    Sender(String),
+}
+
+impl fmt::Display for ChannelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotConfigured(table) => write!(f, "sites.toml has no [{table}]"),
+            Self::CaFile(path, why) => write!(f, "{}: {why}", path.display()),
+            Self::Credential(why) | Self::Tls(why) | Self::Sender(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for ChannelError {}

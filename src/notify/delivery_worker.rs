@@ -13,7 +13,7 @@ use crate::history::{BatchingDelay, History, Message, OutboxUpdate, QueryError, 
 
 use super::backoff;
 use super::channel::{Channel, Failure, OutgoingMessage, Sent};
-use super::channel_entry::ChannelEntry;
+use super::channel_entry::{ChannelEntry, ChannelError};
 use super::digest::digest;
 use super::service_messages::{ABOUT_CHANNELS, channel_fails};
 use super::settings::NotifyPlan;
@@ -71,7 +71,7 @@ pub(super) struct DeliveryWorker {
 }
 
 /// A channel, or why there is none.
-type Made = Result<Arc<dyn Channel>, String>;
+type Made = Result<Arc<dyn Channel>, ChannelError>;
 
 /// A delivery that ended.
 type Done = (QueuedMessage, Result<Sent, Failure>);
@@ -226,7 +226,7 @@ impl DeliveryWorker {
                         "sites.toml names no {name} for {} any more",
                         queued.message.owner
                     ))),
-                    (Err(why), _) => Err(Failure::passing(&why)),
+                    (Err(error), _) => Err(Failure::passing(&error.to_string())),
                     (Ok(channel), Some(to)) => {
                         deliver(&*channel, &message(&queued.message, to)).await
                     }

@@ -10,7 +10,7 @@ use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use crate::domain::{SmtpSecurity, clean, sentence};
 
 use super::channel::{Channel, DeliveryFuture, Failure, OutgoingMessage, Sent};
-use super::channel_entry::ChannelEntry;
+use super::channel_entry::{ChannelEntry, ChannelError};
 use super::http::{certificates, chain};
 use super::settings::ChannelSettings;
 
@@ -30,20 +30,21 @@ struct Smtp {
 }
 
 impl Smtp {
-    fn new(settings: &ChannelSettings) -> Result<Self, String> {
+    fn new(settings: &ChannelSettings) -> Result<Self, ChannelError> {
         let email = settings
             .notify
             .email
             .as_ref()
-            .ok_or("sites.toml has no [notify.email]")?;
+            .ok_or(ChannelError::NotConfigured("notify.email"))?;
+        let tls_error = |error| ChannelError::Tls(chain(&error));
         let mut tls = TlsParameters::builder(email.smtp.host.to_string());
         if let Some(file) = &settings.ca_file {
             for certificate in certificates(file)? {
                 let certificate = Certificate::from_der(certificate.to_vec());
-                tls = tls.add_root_certificate(certificate.map_err(|error| chain(&error))?);
+                tls = tls.add_root_certificate(certificate.map_err(tls_error)?);
             }
         }
-        let tls = tls.build().map_err(|error| chain(&error))?;
+        let tls = tls.build().map_err(tls_error)?;
         let tls = match (email.smtp.security, email.allow_unencrypted) {
             (SmtpSecurity::Tls, _) => Tls::Wrapper(tls),
             (SmtpSecurity::StartTls, false) => Tls::Required(tls),
@@ -54,13 +55,16 @@ impl Smtp {
                 .port(email.smtp.port)
                 .tls(tls);
         if let (Some(user), Some(password)) = (&email.smtp.user, &email.password) {
-            let password = password.expose()?.to_owned();
+            let password = password
+                .expose()
+                .map_err(ChannelError::Credential)?
+                .to_owned();
             transport = transport.credentials(Credentials::new(user.to_string(), password));
         }
-        let from: Mailbox = email
-            .from
-            .parse()
-            .map_err(|error| format!("from = \"{}\": {error}", clean(&email.from, 100)))?;
+        let from: Mailbox = email.from.parse().map_err(|error| {
+            let text = clean(&email.from, 100);
+            ChannelError::Sender(format!("from = \"{text}\": {error}"))
+        })?;
         Ok(Self {
             transport: transport.build(),
             domain: from.email.domain().into(),

@@ -16,6 +16,7 @@ use rustls::{ClientConfig, RootCertStore};
 use crate::domain::clean;
 
 use super::channel::{Failure, Sent};
+use super::channel_entry::ChannelError;
 use super::settings::ChannelSettings;
 
 /// Bytes of an answer that are read.
@@ -25,7 +26,7 @@ const MOST_ANSWER: usize = 64 * 1024;
 const MOST_SHOWN: usize = 300;
 
 /// A client that trusts the system's certificates and those of `ca_file`.
-pub(super) fn client(settings: &ChannelSettings) -> Result<Client, String> {
+pub(super) fn client(settings: &ChannelSettings) -> Result<Client, ChannelError> {
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -37,7 +38,7 @@ pub(super) fn client(settings: &ChannelSettings) -> Result<Client, String> {
     }
     let tls = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
+        .map_err(|error| ChannelError::Tls(error.to_string()))?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Client::builder()
@@ -48,15 +49,16 @@ pub(super) fn client(settings: &ChannelSettings) -> Result<Client, String> {
         .pool_idle_timeout(Duration::from_secs(30))
         .tls_backend_preconfigured(tls)
         .build()
-        .map_err(|error| chain(&error))
+        .map_err(|error| ChannelError::Tls(chain(&error)))
 }
 
 /// The certificates of a PEM file.
-pub(super) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let bytes = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
+pub(super) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, ChannelError> {
+    let unusable = |why: String| ChannelError::CaFile(file.to_owned(), why);
+    let bytes = fs::read(file).map_err(|error| unusable(error.to_string()))?;
     CertificateDer::pem_slice_iter(&bytes)
         .collect::<Result<_, _>>()
-        .map_err(|_| format!("{}: not a PEM file", file.display()))
+        .map_err(|_| unusable("not a PEM file".to_owned()))
 }
 
 /// An answer that was read.

@@ -30,7 +30,7 @@ mod webhook;
 
 pub use blindness_message::BlindPeriod;
 pub use channel::{Channel, DeliveryFuture, Failure, OutgoingMessage, Sent};
-pub use channel_entry::ChannelEntry;
+pub use channel_entry::{ChannelEntry, ChannelError};
 pub use delivery_worker::DeliveryEvent;
 pub use message::{OutageEvent, OutageMessage, message_id};
 pub use outbox::Outbox;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::domain::{SmsSettings, clean};
 
 use super::channel::{Channel, DeliveryFuture, Failure, OutgoingMessage, Sent};
-use super::channel_entry::ChannelEntry;
+use super::channel_entry::{ChannelEntry, ChannelError};
 use super::http;
 use super::settings::Credential;
 
@@ -20,7 +20,7 @@ pub(super) const ENTRY: ChannelEntry = ChannelEntry {
         let sms = settings.notify.sms.clone();
         Ok(Box::new(Twilio {
             client: http::client(settings)?,
-            sms: sms.ok_or("sites.toml has no [notify.sms]")?,
+            sms: sms.ok_or(ChannelError::NotConfigured("notify.sms"))?,
         }))
     },
 };
