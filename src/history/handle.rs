@@ -1,5 +1,5 @@
-//! The handle: gives the thread what is to be kept, and asks it. Nothing here ever waits,
-//! but for the end.
+//! The handle of the history: passes what is to be stored, and queries, to the writer's thread.
+//! No method waits, except [`History::ask_and_wait`] and [`History::close`].
 
 use std::io;
 use std::sync::atomic::Ordering;
@@ -20,12 +20,12 @@ use super::rows::{
 use super::store::WriteEntry;
 use super::writer::{Shared, Writer, WriterCommand};
 
-/// Why there is no history.
+/// Why the history could not be opened.
 #[derive(Debug)]
 pub enum HistoryError {
-    /// The program must not begin with this file.
+    /// The file must not be used: another monitor has it open, or it is not of this version.
     Refused(Refusal),
-    /// No thread, or not even memory.
+    /// The thread could not be started, or there is no memory for a database.
     Io(io::Error),
 }
 
@@ -40,7 +40,7 @@ impl std::fmt::Display for HistoryError {
 
 impl std::error::Error for HistoryError {}
 
-/// A history that is open: clones are handles of the same one.
+/// An open history. Clones are handles of the same one.
 #[derive(Clone, Debug)]
 pub struct History {
     inbox: Sender<WriterCommand>,
@@ -49,12 +49,14 @@ pub struct History {
 }
 
 impl History {
-    /// Opens it, and gives what stood against sites when it was closed. A damaged file is put
-    /// aside, one that cannot be written is stood in for by memory until it can; `tell` says
-    /// so, as it says everything else, on the history's own thread or on this one.
+    /// Opens the history; gives with it the failure streaks and open outages of the last run. A
+    /// damaged file is moved aside and a new one begun; while a file cannot be written, a
+    /// database in memory takes its place. `tell` is called with these and all later events, on
+    /// this thread or on the history's own.
     ///
     /// # Errors
-    /// If another monitor has the file, or it is none of ours.
+    /// If another monitor has the file open, or if it was written by a newer version or by
+    /// another program.
     pub fn open(
         place: &HistoryStorage,
         keep: Retention,
@@ -120,21 +122,21 @@ impl History {
     }
 
     fn send(&self, command: WriterCommand) {
-        // The thread ends only when it is told to, and then nobody has anything more to say.
+        // The thread ends only after `Stop`, and nothing is sent after that.
         let _ended = self.inbox.send(command);
     }
 
-    /// The sites that are watched from now on, all of them. Open outages of others end.
+    /// Sets the complete list of watched sites. Open outages of other sites end.
     pub fn sites(&self, sites: WatchedSites, at: Timestamp) {
         self.send(WriterCommand::Write(WriteEntry::Sites(sites, at)));
     }
 
-    /// Keeps a look.
+    /// Stores the result of a check.
     pub fn result(&self, result: ResultRow) {
         self.send_result(WriteEntry::Result(result));
     }
 
-    /// Counts a look that could not be started in time.
+    /// Counts a check that could not be started before the next one was due.
     pub fn missed(&self, site: SiteId, at: Timestamp) {
         self.send_result(WriteEntry::Missed(site, at));
     }
@@ -148,26 +150,27 @@ impl History {
         self.send(WriterCommand::Write(entry));
     }
 
-    /// Keeps what became of a site together with the messages about it.
+    /// Stores a change of a site's state together with the messages about it, in one
+    /// transaction.
     pub fn change(&self, change: SiteChange) {
         self.send(WriterCommand::Write(WriteEntry::SiteChange(Box::new(
             change,
         ))));
     }
 
-    /// Keeps that there is maintenance at a site until then, or none any more.
+    /// Stores the end of a manual maintenance of the site; `None` ends it now.
     pub fn maintain(&self, site: SiteId, until: Option<Timestamp>, now: Timestamp) {
         self.send(WriterCommand::Write(WriteEntry::Maintenance(
             site, until, now,
         )));
     }
 
-    /// Keeps messages that no change of a site led to.
+    /// Puts messages into the outbox that belong to no change of a site.
     pub fn queue_messages(&self, messages: Vec<Message>) {
         self.send(WriterCommand::Write(WriteEntry::Messages(messages)));
     }
 
-    /// Keeps what became of a message, and what the other side said.
+    /// Stores the outcome of a delivery, with the answer of the channel's server.
     pub fn update_message(
         &self,
         id: Box<str>,
@@ -183,32 +186,32 @@ impl History {
         }));
     }
 
-    /// How long things are kept from now on.
+    /// Sets how long results and rollups are kept.
     pub fn set_retention(&self, keep: Retention) {
         self.send(WriterCommand::Retention(keep));
     }
 
-    /// Asks: `question` is run on the history's thread, after all that was said before, and
-    /// passes on what it finds by itself. A question that is slow delays what is kept.
+    /// Runs `query` on the history's thread, after everything that was sent before it. A slow
+    /// query delays what is stored.
     pub fn ask(&self, question: impl FnOnce(&Queries<'_>) + Send + 'static) {
         self.send(WriterCommand::Ask(Box::new(question)));
     }
 
-    /// Asks, and waits for the answer; `None` when the history is closed.
+    /// Runs `query` and waits for its answer; `None` if the history is closed.
     pub fn ask_and_wait<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Queries<'_>) -> T + Send + 'static,
     ) -> Option<T> {
         let (answer, answered) = channel();
         self.ask(move |book| {
-            // Whoever asked may have given up.
+            // The caller may not wait any longer.
             let _gone = answer.send(question(book));
         });
         answered.recv().ok()
     }
 
-    /// Writes what is left and closes the file, for as long as `patience` lasts. Whoever has
-    /// a handle still speaks to nobody. Gives whether it was done in time.
+    /// Stores what is left and closes the file; waits for at most `patience`. Other handles of
+    /// this history do nothing after that. Returns whether it was done in time.
     pub fn close(&self, patience: Duration) -> bool {
         self.send(WriterCommand::Stop);
         let thread = match self.thread.lock() {

@@ -1,5 +1,5 @@
-//! What is carried between the file and the memory that stands in for it while the file
-//! cannot be written: by SQL, from one database to the other.
+//! The copies between the file and the database in memory that takes its place while the file
+//! cannot be written, in SQL from one database to the other.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::outbox_state::{BATCHING, PENDING};
 
-/// From the file: what is open, so that it can go on.
+/// From the file into memory: what is open, so that it goes on.
 fn sql_out() -> String {
     format!(
         "
@@ -35,7 +35,7 @@ fn sql_out() -> String {
     )
 }
 
-/// Back into the file: everything that has happened meanwhile.
+/// From memory into the file: everything that has happened meanwhile.
 const BACK: &str = "
     INSERT OR IGNORE INTO disk.sites (name, url) SELECT name, url FROM main.sites;
     INSERT INTO disk.outages (site, since, confirmed, ended, causes, last_good, acknowledged, note)
@@ -79,12 +79,12 @@ const BACK: &str = "
         JOIN disk.sites d ON d.name = m.name AND d.url = m.url ORDER BY r.at;
 ";
 
-/// Takes over what is open in the file.
+/// Copies from the file what is open.
 pub(super) fn out(memory: &Connection, file: &Path) -> rusqlite::Result<()> {
     with(memory, file, &sql_out())
 }
 
-/// Writes what has happened into the file, all of it or nothing.
+/// Copies into the file what has happened meanwhile, all of it or nothing.
 pub(super) fn back(memory: &Connection, file: &Path) -> rusqlite::Result<()> {
     with(memory, file, BACK)
 }
@@ -100,7 +100,7 @@ fn with(memory: &Connection, file: &Path, sql: &str) -> rusqlite::Result<()> {
     done.and(detached)
 }
 
-/// Keeps the memory bounded: the oldest looks beyond `most` go. Gives how many went.
+/// Deletes the oldest results beyond `most` from memory; returns how many were deleted.
 pub(super) fn trim(memory: &Connection, most: usize) -> rusqlite::Result<u64> {
     let mut gone = 0;
     for table in ["results", "missed"] {

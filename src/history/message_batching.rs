@@ -1,5 +1,5 @@
-//! Messages that wait a little for others like them, and become one: a storm of outages is
-//! one message an owner and channel.
+//! Batching of messages about outages: they wait for others to the same owner by the same
+//! channel about the same event, and are sent as one digest.
 
 use std::time::Duration;
 
@@ -13,29 +13,31 @@ use super::outbox_state::{BATCHING, IN_DIGEST, PENDING};
 use super::queries::{Queries, QueryError};
 use super::rows::Message;
 
-/// When messages wait no longer.
+/// How long messages wait for others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchingDelay {
-    /// So long after the last of them ...
+    /// The time after the last of them ...
     pub quiet: Duration,
-    /// ... and in any case so long after the first.
+    /// ... and at most this time after the first.
     pub most: Duration,
 }
 
-/// Messages of one owner about the same kind of event.
+/// Waiting messages to one owner about one kind of event.
 struct Group {
     owner: Box<str>,
     event: Box<str>,
     messages: u64,
     first: i64,
     last: i64,
-    /// Somebody has quiet hours until then.
+    /// The end of the owner's quiet hours, in microseconds since 1970; the time of the message
+    /// without.
     not_before: i64,
 }
 
 impl Queries<'_> {
-    /// Lets the messages of a channel go that have waited long enough: one alone as it is,
-    /// several as the one that `compose` makes of them. Gives when the next ones have.
+    /// Releases the messages of a channel that have waited long enough: a single one as it is,
+    /// several replaced by the digest that `compose` makes of them. Returns when the next ones
+    /// are due; `None` if none wait.
     ///
     /// # Errors
     /// If the file cannot be read or written; then nothing has changed.
@@ -88,7 +90,7 @@ fn gather(
             .last
             .saturating_add(quiet)
             .min(group.first.saturating_add(most));
-        // A clock that was set back keeps nobody waiting.
+        // A clock that was set back does not make messages wait longer.
         let end = if end - now > most { now } else { end };
         let end = end.max(group.not_before);
         if end > now {

@@ -9,10 +9,10 @@ use super::outbox_state::{BATCHING, FAILED, IN_DIGEST, OutboxState, PENDING, SEN
 use super::queries::{Queries, QueryError};
 use super::rows::{DeliveryState, Message, OutboxUpdate, QueuedMessage};
 
-/// How many messages there are of each kind.
+/// The number of messages in each state of delivery.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OutboxCounts {
-    /// Not delivered yet.
+    /// Not delivered yet, waiting for others included.
     pub pending: u64,
     /// Delivered.
     pub sent: u64,
@@ -24,8 +24,8 @@ pub(super) const COLUMNS: &str = "id, owner, channel, site, at, subject, body, f
                                   attempts, next, answer, settled, event";
 
 impl Queries<'_> {
-    /// Pending messages of a channel to anybody but `except`, those that are due first come
-    /// first, at most `most`.
+    /// The pending messages of a channel to owners other than `except`, in the order in which
+    /// they are due; at most `most`.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -50,7 +50,7 @@ impl Queries<'_> {
         })())
     }
 
-    /// The latest messages, newest first.
+    /// The latest messages, newest first; those that a digest replaced are left out.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -67,7 +67,7 @@ impl Queries<'_> {
         })())
     }
 
-    /// How many messages are pending: fewer questions to the file than [`Queries::outbox_counts`].
+    /// The number of pending messages: one count instead of those of [`Queries::outbox_counts`].
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -82,7 +82,7 @@ impl Queries<'_> {
         })())
     }
 
-    /// How many messages are pending, sent and failed.
+    /// The number of messages in each state; those that a digest replaced are left out.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -129,7 +129,7 @@ pub(super) fn queued(row: &Row<'_>) -> rusqlite::Result<QueuedMessage> {
     })
 }
 
-/// Keeps a message, once.
+/// Inserts a message into the outbox, unless one of its id is there.
 pub(super) fn insert(
     transaction: &Transaction<'_>,
     message: &Message,
@@ -162,7 +162,7 @@ pub(super) fn insert(
     Ok(())
 }
 
-/// Keeps what became of an attempt.
+/// Stores the outcome of an attempt, or the wish for another one.
 pub(super) fn update(
     transaction: &Transaction<'_>,
     id: &str,
@@ -187,7 +187,7 @@ pub(super) fn update(
             ),
             next.as_micros(),
         ),
-        // The last answer stays in view until there is another.
+        // The last answer stays until there is another.
         OutboxUpdate::SendAgain => (
             format!(
                 "UPDATE outbox SET state = {PENDING}, settled = NULL, next = ?3,

@@ -1,9 +1,8 @@
-//! What can be asked of the history about sites: uptime, latency over a span, a bar of days,
-//! outages, and what the file itself costs.
+//! Queries about one site: uptime, latency over a span, a bar of days, outages; and about the
+//! file: its size and growth.
 //!
-//! Summaries answer, the longest that fit first, and the rows of the last minutes that are
-//! not summed up yet: a question about a year reads a few hundred rows, however many looks
-//! there were.
+//! A query reads rollups, the longest that fit first, and raw results only of the last minutes:
+//! for a year it reads a few hundred rows, however many checks there were.
 
 use std::cell::Cell;
 use std::fmt;
@@ -21,10 +20,10 @@ use super::rows::{MessageStatus, OutageRow, SiteKey};
 use super::store::{Store, acknowledged};
 use super::time_buckets::{BucketSize, COLUMNS, Rollup};
 
-/// Bytes that a raw result takes on the disk, for an estimate of growth.
+/// Bytes that a raw result takes on the disk, for the estimate of growth.
 const RESULT_BYTES: u64 = 27;
 
-/// Why the history has no answer.
+/// Why a query has no answer: an error of SQLite in plain words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryError(pub String);
 
@@ -39,30 +38,30 @@ impl std::error::Error for QueryError {}
 /// One stretch of a chart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChartPoint {
-    /// When it begins.
+    /// The beginning.
     pub start: Timestamp,
-    /// How long it is.
+    /// The length.
     pub length: Duration,
-    /// What its looks come to; empty where there were none.
+    /// The rollup of its checks; empty where there were none.
     pub sum: Rollup,
 }
 
-/// What the file costs.
+/// The size and the growth of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileStats {
-    /// Where it is; `None` while the history is in memory only.
+    /// The path; `None` while the history is in memory only.
     pub path: Option<PathBuf>,
-    /// Its size on the disk, with what is not yet worked in.
+    /// Bytes on the disk, the write-ahead log included.
     pub bytes: u64,
-    /// The oldest raw result.
+    /// The time of the oldest raw result; `None` without one.
     pub oldest: Option<Timestamp>,
-    /// Looks of the last 24 hours.
+    /// Checks of all sites in the last 24 hours.
     pub checks_per_day: u64,
     /// Bytes that a day of raw results takes at that rate.
     pub bytes_per_day: u64,
 }
 
-/// The history, open at a page. Lent to whoever asks, on the history's own thread.
+/// The history, open for queries. Lent to a closure on the history's own thread.
 #[derive(Debug)]
 pub struct Queries<'store> {
     pub(super) store: &'store Store,
@@ -81,7 +80,7 @@ impl<'store> Queries<'store> {
         }
     }
 
-    /// Whether an answer met a damaged file.
+    /// Whether a query found the file damaged.
     pub(super) fn damaged(&self) -> bool {
         self.damaged.get()
     }
@@ -95,7 +94,7 @@ impl<'store> Queries<'store> {
         })
     }
 
-    /// The wall clock as the question came.
+    /// The wall clock when the query began.
     #[must_use]
     pub const fn now(&self) -> Timestamp {
         self.now
@@ -109,8 +108,8 @@ impl<'store> Queries<'store> {
             .optional()
     }
 
-    /// What the looks at a site in the last `span` come to, to the last look. Spans are cut
-    /// to five minutes.
+    /// The rollup of a site's checks in the `span` up to now, the latest check included. The
+    /// beginning is rounded up to five minutes.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -130,7 +129,7 @@ impl<'store> Queries<'store> {
         })())
     }
 
-    /// Adds `from..to` by the longest periods that fit.
+    /// Adds the checks of `from..to`, in seconds since 1970, from the longest buckets that fit.
     fn add(
         &self,
         site: i64,
@@ -153,7 +152,7 @@ impl<'store> Queries<'store> {
                 && let Some(below) = below
                 && self.is_due(level, start)?
             {
-                // Over, and not summed up yet: its parts are there.
+                // Ended and not rolled up yet: the shorter buckets have it.
                 self.add(site, below, start, start + level.seconds(), sum)?;
             }
             start += level.seconds();
@@ -193,7 +192,7 @@ impl<'store> Queries<'store> {
                 && packed_days::add(&self.store.connection, start, site, sum)?)
     }
 
-    /// Adds looks that are not summed up yet.
+    /// Adds raw results that are not rolled up yet.
     fn add_looks(&self, site: i64, from: i64, to: i64, sum: &mut Rollup) -> rusqlite::Result<()> {
         let bounds = (from * 1_000_000, to.saturating_mul(1_000_000), site);
         let mut query = self.store.connection.prepare_cached(
@@ -212,8 +211,8 @@ impl<'store> Queries<'store> {
         Ok(())
     }
 
-    /// A chart's points over the last `span`, oldest first: five minutes each up to 26 hours,
-    /// an hour each up to 40 days, a day each beyond. The last one is still growing.
+    /// The points of a chart over the last `span`, oldest first: buckets of five minutes up to
+    /// 26 hours, of an hour up to 40 days, of a day beyond. The last one still grows.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -272,7 +271,8 @@ impl<'store> Queries<'store> {
         })())
     }
 
-    /// OutageTotals of one site or of all, with who was told: the open ones first, then the newest.
+    /// The outages of one site or of all with their messages: open ones first, then by their
+    /// begin, the newest first. At most `most`.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -324,7 +324,7 @@ impl<'store> Queries<'store> {
         rows.collect()
     }
 
-    /// Where the file is, how large, and how it grows.
+    /// The file's path, size and growth.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -340,7 +340,7 @@ impl<'store> Queries<'store> {
                 [from],
                 |row| row.get(0),
             )?;
-            // In the first hour there is no summary: the rows themselves are few.
+            // In the first hour there is no rollup, and few rows.
             let checks = match checks {
                 Some(checks) => checks,
                 None => connection.query_row(

@@ -1,5 +1,4 @@
-//! What has to go on when the program begins again: what stood against sites, and maintenance
-//! that somebody began.
+//! What goes on after a restart: failure streaks, open outages and manual maintenance.
 
 use crate::domain::{Standing, Timestamp};
 
@@ -9,7 +8,7 @@ use super::rows::{RestoredSite, SiteKey};
 use super::store::{Store, acknowledged};
 
 impl Store {
-    /// What stood against sites when the program ended.
+    /// The failure streaks and open outages of the last run.
     pub(super) fn restore(&self) -> rusqlite::Result<Vec<RestoredSite>> {
         let mut query = self.connection.prepare(
             "SELECT s.name, s.url, k.failures, k.good, k.since, k.causes, k.last_good,
@@ -46,7 +45,7 @@ impl Store {
 }
 
 impl Queries<'_> {
-    /// The sites at which there is maintenance that somebody began, and until when.
+    /// The sites in manual maintenance, each with its end.
     ///
     /// # Errors
     /// If the file cannot be read.

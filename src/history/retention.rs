@@ -1,5 +1,5 @@
-//! What is too old goes, in steps small enough to stand between two batches, and the room it
-//! took is given back to the disk.
+//! Retention: old rows are deleted in steps small enough to run between two batches, and free
+//! pages are given back to the disk.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use super::packed_days::{self, LOOSE};
 use super::store::Store;
 use super::time_buckets::BucketSize;
 
-/// Rows of one table that one step deletes at most.
+/// The most rows of one table that one step deletes.
 const ROWS: i64 = 10_000;
 
-/// Pages that one step gives back at most.
+/// The most pages that one step gives back.
 const PAGES: i64 = 512;
 
-/// Free pages that are kept for what comes next, besides a twentieth of the file.
+/// Free pages that are kept for new rows, besides a twentieth of the file.
 const SPARE: i64 = 64;
 
 /// How long things are kept.
@@ -23,12 +23,12 @@ const SPARE: i64 = 64;
 pub struct Retention {
     /// Every result.
     pub raw: Duration,
-    /// Summaries, outages that ended, messages that are settled.
+    /// Rollups, ended outages, and messages that are delivered or given up.
     pub rollup: Duration,
 }
 
 impl Retention {
-    /// The second before which looks are not kept.
+    /// The second before which results are not kept.
     pub(super) fn horizon(&self, now: i64) -> i64 {
         before(now, self.raw)
     }
@@ -38,10 +38,11 @@ fn before(now: i64, kept: Duration) -> i64 {
     now.saturating_sub(i64::try_from(kept.as_secs()).unwrap_or(i64::MAX))
 }
 
-/// Does one step. Gives whether there is more to do at once; `now` is in seconds.
+/// Deletes a little; returns whether there is more to do at once. `now` is in seconds since
+/// 1970.
 pub(super) fn step(store: &Store, keep: &Retention, now: i64) -> rusqlite::Result<bool> {
     let connection = &store.connection;
-    // Nothing goes before it is summed up.
+    // Results are deleted only after they are rolled up.
     let looks = keep.horizon(now).min(store.rolled.unwrap_or(i64::MIN));
     let mut more = false;
     for table in ["results", "missed"] {
@@ -51,7 +52,7 @@ pub(super) fn step(store: &Store, keep: &Retention, now: i64) -> rusqlite::Resul
     for level in BucketSize::ALL {
         more |= period(connection, level, long)?;
     }
-    // What has gone need not be packed.
+    // After the deletion, so that nothing is packed in vain.
     let loose = before(now, LOOSE);
     more |=
         packed_days::pack_some(connection, loose)? | packed_days::delete_some(connection, long)?;
@@ -72,7 +73,7 @@ pub(super) fn step(store: &Store, keep: &Retention, now: i64) -> rusqlite::Resul
     Ok(more | give_back(connection)?)
 }
 
-/// Deletes the first rows of a table that stands in the order of time.
+/// Deletes the oldest rows of a table whose key is a time.
 fn rows(
     connection: &Connection,
     table: &str,
@@ -98,7 +99,7 @@ fn rows(
     Ok(last.is_some())
 }
 
-/// Deletes the oldest period of a level.
+/// Deletes the oldest bucket of a size.
 fn period(connection: &Connection, level: BucketSize, horizon: i64) -> rusqlite::Result<bool> {
     let table = level.table();
     let first: Option<i64> = connection
@@ -113,7 +114,7 @@ fn period(connection: &Connection, level: BucketSize, horizon: i64) -> rusqlite:
     Ok(true)
 }
 
-/// Moves the last pages of the file into its holes and cuts the file.
+/// Moves the last pages of the file into free ones and truncates the file.
 fn give_back(connection: &Connection) -> rusqlite::Result<bool> {
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let (free, all) = (number("freelist_count")?, number("page_count")?);
@@ -121,7 +122,7 @@ fn give_back(connection: &Connection) -> rusqlite::Result<bool> {
     if surplus <= 0 {
         return Ok(false);
     }
-    // Gives a row a page; the statement has to be run to its end.
+    // The pragma returns a row per page and has to be run to its end.
     let mut statement = connection.prepare(&format!(
         "PRAGMA incremental_vacuum({})",
         surplus.min(PAGES)

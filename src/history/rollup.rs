@@ -1,10 +1,10 @@
-//! Sums looks up, a bounded step at a time: five minutes from the rows of `results`, an hour
-//! from its five minutes, a day from its hours.
+//! Rolls results up, a bounded step at a time: five minutes from rows of `results`, an hour from
+//! its buckets of five minutes, a day from its hours.
 //!
-//! Everything that is still to be done stands in the file, so a program that is killed goes
-//! on where it was; a period that is summed up twice comes to the same. A period is summed
-//! up once it is over; one that gets a row later (the clock was set back) is summed up again
-//! while its rows are there.
+//! What is still to be done stands in the file, so a program that was killed goes on where it
+//! was, and rolling a bucket up twice gives the same. A bucket is rolled up once it has ended;
+//! one that gets a row later (the clock was set back) is rolled up again while its rows are
+//! there.
 
 use std::collections::BTreeMap;
 
@@ -15,47 +15,47 @@ use super::store::Store;
 use super::summaries::put;
 use super::time_buckets::{BucketSize, COLUMNS, Rollup};
 
-/// Rows of `results` that one step reads at most.
+/// The most rows of `results` that one step reads.
 const LOOKS: usize = 50_000;
 
-/// Sites that one step sums up at most, from up to 24 rows each.
+/// The most sites that one step rolls up, from up to 24 rows each.
 const SITES: i64 = 4_000;
 
-/// A period is summed up so many seconds after its end.
+/// Seconds from a bucket's end until it is rolled up.
 const GRACE: i64 = 5;
 
-/// A watermark that is further ahead of the clock than this many seconds was set by a clock
-/// that has been set back since.
+/// A watermark that is more seconds ahead of the clock than this was set before the clock was
+/// set back.
 const AHEAD: i64 = 600;
 
-/// Rows of one period, with the site they belong to.
+/// Rollups of one bucket, by site.
 type Sums = BTreeMap<i64, Rollup>;
 
-/// What is being summed up.
+/// The rollup in progress.
 #[derive(Debug, Default)]
 pub(super) struct Roller {
     job: Option<Job>,
-    /// Whether a summary that knows of more looks than there are rows stays as it is.
+    /// Whether a rollup that counts more checks than there are rows stays as it is.
     careful: bool,
 }
 
 #[derive(Debug)]
 enum Job {
-    /// Reads looks from `at` on.
+    /// Reading results from `at` on.
     Read {
         start: i64,
         at: i64,
         sums: Sums,
         again: bool,
     },
-    /// Writes what was read, the sites after `site`.
+    /// Writing what was read, the sites after `site`.
     Write {
         start: i64,
         site: i64,
         sums: Sums,
         again: bool,
     },
-    /// Merges shorter periods, the sites after `site`.
+    /// Merging shorter buckets, the sites after `site`.
     Merge {
         level: BucketSize,
         start: i64,
@@ -64,8 +64,8 @@ enum Job {
 }
 
 impl Roller {
-    /// One for rows that come long after their time, when others of the same period may be
-    /// gone: it never makes a summary poorer.
+    /// A roller for rows that arrive long after their time, when others of the same bucket may
+    /// be deleted: it never replaces a rollup by one of fewer checks.
     pub(super) const fn careful() -> Self {
         Self {
             job: None,
@@ -73,8 +73,8 @@ impl Roller {
         }
     }
 
-    /// Does one step. Gives whether there is more to do at once. `now` and `horizon`, before
-    /// which looks may be gone, are in seconds.
+    /// Does one step; returns whether there is more to do at once. `now` and `horizon`, before
+    /// which results may be deleted, are in seconds since 1970.
     pub(super) fn step(
         &mut self,
         store: &mut Store,
@@ -106,7 +106,7 @@ impl Roller {
     }
 }
 
-/// What is to be done next, if anything.
+/// The next bucket to roll up, if there is one.
 fn choose(store: &mut Store, now: i64, horizon: i64) -> rusqlite::Result<Option<Job>> {
     let target = BucketSize::FiveMinutes.floor(now - GRACE);
     let due: Option<(i64, i64)> = store
@@ -128,7 +128,7 @@ fn choose(store: &mut Store, now: i64, horizon: i64) -> rusqlite::Result<Option<
             }
             Some(_) if start >= horizon => return Ok(Some(looks_of(start, true))),
             _ => {
-                // Some of its rows are gone: what it came to then is the better word.
+                // Some of its rows are deleted: the rollup made from all of them is right.
                 store.connection.execute(
                     "DELETE FROM due_rollups WHERE level = ?1 AND start = ?2",
                     (number, start),
@@ -179,7 +179,7 @@ fn looks_of(start: i64, again: bool) -> Job {
     }
 }
 
-/// The period of the first row at or after `from`.
+/// The beginning of the bucket of the first row at or after `from`.
 fn first_row(store: &Store, from: i64) -> rusqlite::Result<Option<i64>> {
     let at: Option<i64> = store
         .connection
@@ -193,7 +193,7 @@ fn first_row(store: &Store, from: i64) -> rusqlite::Result<Option<i64>> {
     Ok(at.map(|at| BucketSize::FiveMinutes.floor(at.div_euclid(1_000_000))))
 }
 
-/// Everything before `to` is summed up; longer periods that are complete thereby are due.
+/// Moves the watermark to `to` and marks the longer buckets that have ended.
 fn advance(store: &mut Store, from: i64, to: i64) -> rusqlite::Result<()> {
     let transaction =
         Transaction::new_unchecked(&store.connection, TransactionBehavior::Immediate)?;
@@ -206,7 +206,7 @@ fn advance(store: &mut Store, from: i64, to: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Whatever of the longer periods around `start` is complete by `rolled` is due.
+/// Marks the longer buckets around `start` that have ended by `rolled`.
 fn due_above(
     transaction: &Transaction<'_>,
     level: BucketSize,

@@ -1,4 +1,4 @@
-//! The database with everything that writes into it, one transaction a batch.
+//! The connection with every statement that stores something, one transaction per batch.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,23 +13,24 @@ use super::reason_codes;
 use super::rows::{Message, OutboxUpdate, ResultRow, SiteChange, WatchedSites};
 use super::time_buckets::BucketSize;
 
-/// A clock that goes back by less than this was not set: two answers came at once.
+/// Microseconds by which a time may lie before the last one without a clock having been set: two
+/// results arrived at once.
 const JITTER: i64 = 1_000_000;
 
-/// How many rows of one microsecond step aside before one is dropped.
+/// The most microseconds by which a row moves to a free time before it is dropped.
 const MOST_STEPS: usize = 1_000;
 
-/// Something to write.
+/// Something to store.
 #[derive(Clone, Debug)]
 pub(super) enum WriteEntry {
-    /// The sites that are watched from now on.
+    /// The complete list of watched sites.
     Sites(WatchedSites, Timestamp),
     Result(ResultRow),
     Missed(SiteId, Timestamp),
     SiteChange(Box<SiteChange>),
-    /// Maintenance at a site until then, or none any more.
+    /// The end of a manual maintenance of a site, `None` if it ends now; and the current time.
     Maintenance(SiteId, Option<Timestamp>, Timestamp),
-    /// Messages that no change of a site led to.
+    /// Messages that belong to no change of a site.
     Messages(Vec<Message>),
     OutboxUpdate {
         id: Box<str>,
@@ -40,7 +41,7 @@ pub(super) enum WriteEntry {
 }
 
 impl WriteEntry {
-    /// Whether it may be lost when there is no room for everything.
+    /// Whether the entry may be dropped when too many wait.
     pub(super) const fn is_result(&self) -> bool {
         matches!(self, Self::Result(_) | Self::Missed(..))
     }
@@ -50,16 +51,16 @@ impl WriteEntry {
 #[derive(Debug)]
 pub(super) struct Store {
     pub(super) connection: Connection,
-    /// The rows in `sites`, by [`SiteId`]; 0 for numbers that are not known.
+    /// The rows of the table `sites`, by [`SiteId`]; 0 for an unknown number.
     sites: Vec<i64>,
     last_at: i64,
-    /// Seconds up to which everything is summed up.
+    /// The second up to which results are rolled up.
     pub(super) rolled: Option<i64>,
     late_period: Option<i64>,
 }
 
 impl Store {
-    /// Around a connection whose tables are in order.
+    /// Wraps a connection whose schema is of this version.
     pub(super) fn new(connection: Connection) -> rusqlite::Result<Self> {
         connection.set_prepared_statement_cache_capacity(64);
         let rolled = connection
@@ -78,7 +79,7 @@ impl Store {
         })
     }
 
-    /// Writes all of it or nothing.
+    /// Writes the whole batch or nothing of it.
     pub(super) fn apply(&mut self, batch: &[WriteEntry]) -> rusqlite::Result<()> {
         let transaction =
             Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
@@ -89,7 +90,7 @@ impl Store {
             rolled: self.rolled,
             late_period: self.late_period,
         };
-        // What is given out in a batch that is undone is not there.
+        // Numbers given out in a transaction that is rolled back are not valid.
         let before = batch
             .iter()
             .any(|entry| matches!(entry, WriteEntry::Sites(..)))
@@ -119,13 +120,13 @@ pub(super) fn acknowledged(at: Option<i64>, note: Option<Box<str>>) -> Option<Ac
     })
 }
 
-/// Causes as they stand in the file.
+/// Causes as the JSON that the columns `causes` hold.
 pub(super) fn json(causes: &[Cause]) -> rusqlite::Result<String> {
     serde_json::to_string(causes)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
 
-/// One transaction under way.
+/// One transaction in progress.
 struct Writing<'connection> {
     transaction: &'connection Transaction<'connection>,
     sites: Vec<i64>,
@@ -189,7 +190,7 @@ impl Writing<'_> {
             watched.insert(*row);
         }
         drop((find, insert));
-        // The outage of a site that nobody watches any more would never end.
+        // An outage of a site that is not watched any more would never end.
         let mut open = self
             .transaction
             .prepare_cached("SELECT DISTINCT site FROM outages WHERE ended IS NULL")?;
@@ -207,7 +208,7 @@ impl Writing<'_> {
         Ok(())
     }
 
-    /// A number for a row of this time that no other row has.
+    /// The time of a new row: the given one, or the next that no row of this run has.
     fn free(&mut self, at: Timestamp) -> i64 {
         let at = at.as_micros();
         let ahead = self.last_at - at;
@@ -220,7 +221,7 @@ impl Writing<'_> {
         at
     }
 
-    /// Rows of a period that was summed up already make it be summed up again.
+    /// Marks a bucket that is rolled up already to be rolled up again.
     fn note_late(&mut self, at: i64) -> rusqlite::Result<()> {
         let seconds = at.div_euclid(1_000_000);
         let period = BucketSize::FiveMinutes.floor(seconds);
@@ -246,7 +247,7 @@ impl Writing<'_> {
         let latency = i64::try_from(result.latency.as_micros()).unwrap_or(i64::MAX);
         let late = i64::try_from(result.late.as_millis()).unwrap_or(i64::MAX);
         let mut at = self.free(result.at);
-        // After the clock was set back others may stand here already.
+        // After the clock was set back there may be rows of these times already.
         for _ in 0..MOST_STEPS {
             if insert.execute((at, site, reason, result.status, latency, late))? > 0 {
                 break;

@@ -1,11 +1,12 @@
-//! Where a summary is written to: its level's table, or the packed day that it belongs to.
+//! Where a rollup is written: into the table of its bucket size, or into the packed day that it
+//! belongs to.
 
 use rusqlite::{Transaction, params};
 
 use super::packed_days;
 use super::time_buckets::{BucketSize, COLUMNS, Rollup};
 
-/// Writes what a period of a site came to. With `careful` one that knows of more looks stays.
+/// Writes the rollup of a bucket of a site. With `careful` one that counts more checks stays.
 pub(super) fn put(
     transaction: &Transaction<'_>,
     level: BucketSize,

@@ -1,4 +1,4 @@
-//! Stretches of time and what the looks of one come to.
+//! Buckets of time, and the rollup of the checks in one.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::domain::Verdict;
 use super::latency_sketch::LatencySketch;
 use super::reason_codes;
 
-/// The lengths of the periods that are summed up, shortest first.
+/// The sizes of the buckets, shortest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BucketSize {
     /// Five minutes.
@@ -21,10 +21,10 @@ pub enum BucketSize {
 }
 
 impl BucketSize {
-    /// All of them.
+    /// All sizes, shortest first.
     pub const ALL: [Self; 3] = [Self::FiveMinutes, Self::Hour, Self::Day];
 
-    /// Its length in seconds.
+    /// The size in seconds.
     #[must_use]
     pub const fn seconds(self) -> i64 {
         match self {
@@ -42,18 +42,18 @@ impl BucketSize {
         }
     }
 
-    /// The beginning of the period that `seconds` lies in.
+    /// The beginning of the bucket that `seconds` (since 1970) lies in.
     #[must_use]
     pub const fn floor(self, seconds: i64) -> i64 {
         seconds - seconds.rem_euclid(self.seconds())
     }
 
-    /// The first beginning of a period at or after `seconds`.
+    /// The first beginning of a bucket at or after `seconds`.
     pub(super) const fn ceil(self, seconds: i64) -> i64 {
         self.floor(seconds + self.seconds() - 1)
     }
 
-    /// The next longer one.
+    /// The next longer size.
     pub(super) const fn above(self) -> Option<Self> {
         match self {
             Self::FiveMinutes => Some(Self::Hour),
@@ -62,7 +62,7 @@ impl BucketSize {
         }
     }
 
-    /// The next shorter one.
+    /// The next shorter size.
     pub(super) const fn below(self) -> Option<Self> {
         match self {
             Self::FiveMinutes => None,
@@ -76,29 +76,29 @@ impl BucketSize {
     }
 }
 
-/// What the looks at one site in one stretch of time come to.
+/// The rollup of a site's checks in one stretch of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rollup {
-    /// Looks that were taken.
+    /// Checks that were run.
     pub count: u64,
-    /// Of these, how many found the site up, or up and degraded.
+    /// Of these, the ones that found the site up or degraded.
     pub up: u64,
-    /// Of these, how many could not see through a fault of ours.
+    /// Of these, the inconclusive ones: the monitor itself failed.
     pub unknown: u64,
-    /// Looks that could not be started in time; not among `count`.
+    /// Checks that could not be started in time; not part of `count`.
     pub missed: u64,
-    /// The shortest latency of a good look in microseconds.
+    /// The lowest latency of a good check in microseconds; `None` without one.
     pub min_us: Option<u64>,
-    /// All latencies of good looks together.
+    /// The sum of the latencies of good checks in microseconds.
     pub sum_us: u64,
-    /// The longest.
+    /// The highest latency of a good check in microseconds; `None` without one.
     pub max_us: Option<u64>,
-    /// All of them.
+    /// The distribution of the latencies of good checks.
     pub sketch: LatencySketch,
 }
 
 impl Rollup {
-    /// Counts one look by its number in `results`.
+    /// Counts one check by the stored code of its reason.
     pub(super) fn add_check(&mut self, reason: u8, latency_us: u64) {
         self.count += 1;
         match reason_codes::verdict(reason) {
@@ -114,7 +114,7 @@ impl Rollup {
         }
     }
 
-    /// Adds another stretch of the same site.
+    /// Adds the rollup of another stretch of the same site.
     pub fn merge(&mut self, other: &Self) {
         self.count += other.count;
         self.up += other.up;
@@ -126,26 +126,27 @@ impl Rollup {
         self.sketch.merge(&other.sketch);
     }
 
-    /// The share (0 to 1) of the looks that could see in which the site was up; `None` when
-    /// nobody could look.
+    /// The share (0 to 1) of the conclusive checks that found the site up or degraded; `None`
+    /// without a conclusive check.
     #[must_use]
     pub fn uptime(&self) -> Option<f64> {
         share(self.up, self.count, self.unknown)
     }
 
-    /// The mean latency of the good looks.
+    /// The mean latency of the good checks; `None` without one.
     #[must_use]
     pub fn mean(&self) -> Option<Duration> {
         (self.up > 0).then(|| Duration::from_micros(self.sum_us / self.up))
     }
 
-    /// The latency below which `share` (0 to 1) of the good looks lie, within 2.2%.
+    /// The latency that `share` (0 to 1) of the good checks are below, within 2.2%; `None`
+    /// without one.
     #[must_use]
     pub fn quantile(&self, share: f64) -> Option<Duration> {
         self.sketch.quantile(share)
     }
 
-    /// The columns from `count` on, as [`COLUMNS`] names them, beginning at `first`.
+    /// Adds a row: its columns from `first` on are those of [`COLUMNS`].
     pub(super) fn add_row(&mut self, row: &Row<'_>, first: usize) -> rusqlite::Result<()> {
         self.count += row.get::<_, u64>(first)?;
         self.up += row.get::<_, u64>(first + 1)?;
@@ -162,8 +163,7 @@ impl Rollup {
     }
 }
 
-/// A [`Rollup`] as it lies in the file, without its sketch unfolded: a year of a thousand sites
-/// has 365,000 of them.
+/// A [`Rollup`] with its sketch still encoded: a year of a thousand sites has 365,000 of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EncodedRollup {
     count: u64,
@@ -173,7 +173,7 @@ pub struct EncodedRollup {
 }
 
 impl EncodedRollup {
-    /// The columns from `count` on, beginning at `first`.
+    /// Of a row whose columns from `first` on are those of [`COLUMNS`].
     pub(super) fn of_row(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
         let sketch = row.get_ref(first + 7)?.as_blob_or_null()?;
         Ok(Self {
@@ -184,13 +184,13 @@ impl EncodedRollup {
         })
     }
 
-    /// [`Rollup::uptime`].
+    /// As [`Rollup::uptime`].
     #[must_use]
     pub fn uptime(&self) -> Option<f64> {
         share(self.up, self.count, self.unknown)
     }
 
-    /// Adds its looks and latencies to `sum`.
+    /// Adds the checks and latencies to `sum`.
     pub fn add_to(&self, sum: &mut Rollup) {
         sum.count += self.count;
         sum.up += self.up;
@@ -210,13 +210,13 @@ impl From<&Rollup> for EncodedRollup {
     }
 }
 
-/// The share of looks that found a site up among those that could see.
+/// The share of the conclusive checks that found a site up.
 fn share(up: u64, count: u64, unknown: u64) -> Option<f64> {
     let seen = count.saturating_sub(unknown);
     (seen > 0).then(|| up as f64 / seen as f64)
 }
 
-/// The columns of a summary, in the order of [`Rollup::add_row`].
+/// The columns of a rollup, in the order of [`Rollup::add_row`].
 pub(super) const COLUMNS: &str = "count, up, missed, unknown, min_us, sum_us, max_us, sketch";
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
-//! The one thread that touches the database: takes what is to be kept, in batches, answers
-//! questions between two of them, and does the chores when there is time.
+//! The thread that owns the database: stores what arrives in batches, runs queries between two
+//! batches, and rolls up and deletes when it is idle.
 //!
-//! Nobody ever waits for it: what comes stands in an unbounded channel. Looks are counted on
-//! the way in, and beyond [`super::MOST_WAITING`] of them the newest are dropped and counted,
-//! so that a disk that stalls costs no memory. Changes of a site and messages are never
-//! dropped.
+//! Senders never wait: what they send stands in an unbounded channel. Results are counted on the
+//! way in; beyond [`super::MOST_WAITING`] of them new ones are dropped and counted, so that a
+//! disk that stalls costs no memory. Changes of a site and messages are never dropped.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,22 +22,22 @@ use super::rollup::Roller;
 use super::rows::{HistoryEvent, WatchedSites};
 use super::store::{Store, WriteEntry};
 
-/// How long looks are gathered for one transaction.
+/// The time in which results are gathered for one transaction.
 const GATHER: Duration = Duration::from_millis(200);
 
-/// Entries of one transaction at most.
+/// The most entries of one transaction.
 const BATCH: usize = 16_384;
 
-/// How often chores are looked for when there were none.
+/// The time between two searches for due rollups and old rows while there are none.
 const CHORES: Duration = Duration::from_millis(500);
 
-/// How often a file that could not be written is tried again.
+/// The time between two attempts to open a file that could not be written.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Looks that the memory holds that stands in for the file.
+/// The most results that the database in memory holds while the file cannot be written.
 const MOST_AFLOAT: usize = 200_000;
 
-/// What the thread is asked.
+/// A command to the thread.
 pub(super) enum WriterCommand {
     Write(WriteEntry),
     Ask(Box<dyn FnOnce(&Queries<'_>) + Send>),
@@ -46,22 +45,23 @@ pub(super) enum WriterCommand {
     Stop,
 }
 
-/// What the thread shares with those who give it work.
+/// Counters that handles share with the thread.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
-    /// Looks on the way in.
+    /// Results that were sent and not yet taken from the channel.
     pub(super) waiting: AtomicUsize,
-    /// Looks that were dropped since this was read last.
+    /// Results that were dropped since the thread read this last.
     pub(super) dropped: AtomicU64,
 }
 
-/// The thread's state.
+/// The state of the thread.
 pub(super) struct Writer {
-    /// The file that it should write; `None` for memory by wish.
+    /// The file to write; `None` for a history in memory by configuration.
     pub(super) path: Option<PathBuf>,
     pub(super) store: Store,
     pub(super) lock: Option<Lock>,
-    /// While the file cannot be written: when it is tried again, and the looks that are lost.
+    /// While the file cannot be written: the time of the next attempt, and the results lost so
+    /// far.
     pub(super) afloat: Option<(Instant, u64)>,
     pub(super) keep: Retention,
     pub(super) clock: Arc<dyn Clock>,
@@ -69,7 +69,7 @@ pub(super) struct Writer {
     pub(super) tell: Box<dyn Fn(HistoryEvent) + Send>,
     sites: WatchedSites,
     roller: Roller,
-    /// Both clocks at the start: see [`Writer::believed`].
+    /// Both clocks at the start, for [`Writer::believed`].
     began: (Moment, Timestamp),
 }
 
@@ -100,7 +100,7 @@ impl Writer {
         }
     }
 
-    /// Works until it is told to stop or nobody can ask any more.
+    /// Runs until `Stop`, or until no handle is left.
     pub(super) fn run(mut self, inbox: &Receiver<WriterCommand>) {
         let mut batch = Vec::new();
         let mut busy = false;
@@ -113,7 +113,7 @@ impl Writer {
             };
             self.flush(&mut batch);
             if !going {
-                // What could not be written yet gets its last chance.
+                // The last attempt to write what is in memory.
                 self.settle(true);
                 return;
             }
@@ -122,7 +122,7 @@ impl Writer {
         }
     }
 
-    /// Takes commands until there is a batch worth a transaction; false for the last one.
+    /// Takes commands until there is a batch worth a transaction; false after the last command.
     fn gather(
         &mut self,
         first: WriterCommand,
@@ -168,7 +168,7 @@ impl Writer {
                 Urgency::Some
             }
             WriterCommand::Ask(ask) => {
-                // Whoever asks sees all that was said before.
+                // A query sees everything that was sent before it.
                 self.flush(batch);
                 self.answer(ask);
                 Urgency::None
@@ -216,7 +216,7 @@ impl Writer {
         }
     }
 
-    /// The database did not do what it was asked: whatever can be done about it.
+    /// Handles an error of the database: moves a damaged file aside, or goes on in memory.
     fn stumble(&mut self, error: &rusqlite::Error) {
         if is_damage(error) {
             self.replace_damaged();
@@ -241,7 +241,7 @@ impl Writer {
             tracing::warn!("what is open in {} cannot be read: {error}", path.display());
         }
         self.store = memory;
-        // The lock stays: the file is still ours.
+        // The lock stays: the file still belongs to this process.
         self.afloat = Some((Instant::now() + RETRY, 0));
         self.register();
         (self.tell)(HistoryEvent::Trouble(format!("{}: {why}", path.display())));
@@ -258,7 +258,7 @@ impl Writer {
         }
     }
 
-    /// Tries the file again when it is time.
+    /// Tries to write into the file again when it is time; at once if this is the last chance.
     fn settle(&mut self, last: bool) {
         let (Some(path), Some((next, lost))) = (self.path.clone(), self.afloat) else {
             return;
@@ -315,9 +315,9 @@ impl Writer {
         }
     }
 
-    /// The second that summaries and retention go by: the wall clock, but never further ahead
-    /// than time has passed since the start. A clock that is set a year ahead by mistake
-    /// deletes nothing.
+    /// The second by which rollup and retention go: the wall clock, but never further ahead than
+    /// the monotonic clock has advanced since the start. A clock that is set a year ahead by
+    /// mistake deletes nothing.
     fn believed(&self) -> i64 {
         let passed = self.clock.moment().since(self.began.0);
         let passed = i64::try_from(passed.as_micros()).unwrap_or(i64::MAX);
@@ -329,7 +329,7 @@ impl Writer {
             .div_euclid(1_000_000)
     }
 
-    /// One step of each chore; whether there is more to do at once.
+    /// One step of rollup and one of retention; whether there is more to do at once.
     fn chores(&mut self) -> bool {
         let dropped = self.shared.dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
