@@ -1,4 +1,5 @@
-//! Work on a file that no monitor has open: what is too old goes, and its room is given back.
+//! Work on a file that no monitor has open: results are rolled up, old rows deleted, and free
+//! pages given back at once.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -48,7 +49,7 @@ impl fmt::Display for OfflineHistoryError {
 
 impl std::error::Error for OfflineHistoryError {}
 
-/// A history that is worked on, with the lock that keeps monitors away.
+/// The history, open for such work; holds the lock that keeps monitors away.
 #[derive(Debug)]
 pub struct OfflineHistory {
     pub(super) store: Store,
@@ -57,17 +58,17 @@ pub struct OfflineHistory {
     _lock: Option<Lock>,
 }
 
-/// Bytes on the disk, with the log.
+/// The size of the file before and after, in bytes, the write-ahead log included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Compacted {
-    /// Before.
+    /// The size before.
     pub before: u64,
-    /// After.
+    /// The size after.
     pub after: u64,
 }
 
 impl OfflineHistory {
-    /// Opens the file at `path`, or makes it.
+    /// Opens the file at `path`, or creates it.
     ///
     /// # Errors
     /// If a monitor has it open, if it is no history of this version, or if it cannot be opened.
@@ -93,7 +94,10 @@ impl OfflineHistory {
         self.now.as_micros().div_euclid(1_000_000)
     }
 
-    pub(super) fn plainly<T>(&self, answer: rusqlite::Result<T>) -> Result<T, OfflineHistoryError> {
+    pub(super) fn plain_error<T>(
+        &self,
+        answer: rusqlite::Result<T>,
+    ) -> Result<T, OfflineHistoryError> {
         answer.map_err(|error| OfflineHistoryError::Sqlite(self.path.clone(), plain(&error)))
     }
 
@@ -102,11 +106,11 @@ impl OfflineHistory {
         size(&self.path) + size(&beside(&self.path, "-wal"))
     }
 
-    /// Does at once what a monitor does in small steps: sums up what is due, deletes what is
-    /// older than `keep` says, and gives the room back to the disk.
+    /// Does at once what a monitor does in small steps: rolls up what is due, deletes what is
+    /// older than `keep` allows, and rewrites the file without free pages.
     ///
     /// # Errors
-    /// If the file cannot be written, or the disk has no room for the copy that this takes.
+    /// If the file cannot be written, or the disk has no space for the copy that this takes.
     pub fn compact(mut self, keep: &Retention) -> Result<Compacted, OfflineHistoryError> {
         let before = self.size();
         let now = self.seconds();
@@ -116,10 +120,10 @@ impl OfflineHistory {
             while retention::step(&self.store, keep, now)? {}
             let connection = &self.store.connection;
             connection.execute_batch("VACUUM")?;
-            // Gives a row of figures.
+            // The pragma returns a row.
             connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
         })();
-        self.plainly(done)?;
+        self.plain_error(done)?;
         let after = self.size();
         Ok(Compacted { before, after })
     }

@@ -193,19 +193,19 @@ impl History {
 
     /// Runs `query` on the history's thread, after everything that was sent before it. A slow
     /// query delays what is stored.
-    pub fn ask(&self, question: impl FnOnce(&Queries<'_>) + Send + 'static) {
-        self.send(WriterCommand::Ask(Box::new(question)));
+    pub fn ask(&self, query: impl FnOnce(&Queries<'_>) + Send + 'static) {
+        self.send(WriterCommand::Ask(Box::new(query)));
     }
 
     /// Runs `query` and waits for its answer; `None` if the history is closed.
     pub fn ask_and_wait<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&Queries<'_>) -> T + Send + 'static,
+        query: impl FnOnce(&Queries<'_>) -> T + Send + 'static,
     ) -> Option<T> {
         let (answer, answered) = channel();
         self.ask(move |book| {
             // The caller may not wait any longer.
-            let _gone = answer.send(question(book));
+            let _gone = answer.send(query(book));
         });
         answered.recv().ok()
     }

@@ -1,8 +1,8 @@
-//! Results from elsewhere: what was exported, and what other monitors kept.
+//! Import of results: those of an export, and those of other monitors.
 //!
-//! A result that is there already is not counted again, so the same file may be read twice.
-//! Old ones are summed up at once, before retention takes them; where a summary knows of more
-//! looks than there are rows, it is the better word and stays.
+//! A result that is stored already is not counted again, so the same file may be imported twice.
+//! Old results are rolled up at once, before retention deletes them; a rollup that counts more
+//! checks than there are rows stays.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -21,77 +21,77 @@ use super::time_buckets::BucketSize;
 /// Rows of one transaction.
 const BATCH: usize = 10_000;
 
-/// How many rows of one microsecond step aside before one is dropped.
-const MOST_STEPS: i64 = 1_000;
+/// The most microseconds by which a row moves to a free time before it is dropped.
+const MOST_SHIFT: i64 = 1_000;
 
-/// A look at a site, or one that was missed, from elsewhere.
+/// The result of a check to import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportedCheck {
-    /// Which site.
+    /// The site.
     pub site: SiteKey,
-    /// When.
+    /// The time of the result.
     pub at: Timestamp,
-    /// What was found; `None` for one that was missed.
+    /// The result; `None` for a check that was missed.
     pub check: Option<RawCheck>,
 }
 
-/// An outage that results tell of.
+/// An outage found in imported results.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportedOutage {
-    /// The number of its site in this file.
+    /// The site's row in this file.
     pub site: i64,
-    /// The first failure.
+    /// The time of the first failure.
     pub since: Timestamp,
-    /// When it was confirmed.
+    /// The time of the failure that confirmed it.
     pub confirmed: Timestamp,
-    /// When it ended.
+    /// The time of the first good check after it.
     pub ended: Timestamp,
-    /// All ways in which it failed.
+    /// All ways in which the site failed, the first one first.
     pub causes: Vec<Cause>,
 }
 
-/// What became of rows from elsewhere.
+/// The totals of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportTotals {
-    /// Taken.
+    /// Results that are stored now.
     pub new: u64,
-    /// Known already.
+    /// Results that were stored already.
     pub known: u64,
-    /// Later than now: nobody can have seen them.
+    /// Results with a time in the future; they are not stored.
     pub future: u64,
-    /// The first and the last of the new ones.
+    /// The times of the first and of the last new result; `None` without one.
     pub span: Option<(Timestamp, Timestamp)>,
-    /// The numbers of the sites that new ones are of.
+    /// The rows of the sites that new results are of.
     pub sites: BTreeSet<i64>,
 }
 
-/// An import under way.
+/// An import in progress.
 #[derive(Debug)]
 pub struct HistoryImport {
-    upkeep: OfflineHistory,
+    file: OfflineHistory,
     waiting: Vec<ImportedCheck>,
     ids: HashMap<SiteKey, i64>,
     imported: ImportTotals,
 }
 
 impl HistoryImport {
-    /// Into this file.
+    /// Begins an import into this file.
     #[must_use]
-    pub fn new(upkeep: OfflineHistory) -> Self {
+    pub fn new(file: OfflineHistory) -> Self {
         Self {
-            upkeep,
+            file,
             waiting: Vec::with_capacity(BATCH),
             ids: HashMap::new(),
             imported: ImportTotals::default(),
         }
     }
 
-    /// Takes one row.
+    /// Takes one result; writes when enough have come together.
     ///
     /// # Errors
     /// If the file cannot be written.
     pub fn add(&mut self, row: ImportedCheck) -> Result<(), OfflineHistoryError> {
-        if row.at > self.upkeep.now {
+        if row.at > self.file.now {
             self.imported.future += 1;
             return Ok(());
         }
@@ -104,15 +104,15 @@ impl HistoryImport {
 
     fn flush(&mut self) -> Result<(), OfflineHistoryError> {
         let rows = std::mem::take(&mut self.waiting);
-        let rolled = self.upkeep.store.rolled;
+        let rolled = self.file.store.rolled;
         let done = (|| {
-            let connection = &self.upkeep.store.connection;
+            let connection = &self.file.store.connection;
             let transaction =
                 Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
             for row in &rows {
                 let site = id(&transaction, &mut self.ids, &row.site)?;
                 let kept = keep(&transaction, site, row)?;
-                // Known ones too: an import that was killed may have left them without.
+                // Known ones too: an import that was killed may not have got to their rollup.
                 let at = kept.unwrap_or_else(|| row.at.as_micros());
                 let period = BucketSize::FiveMinutes.floor(at.div_euclid(1_000_000));
                 if rolled.is_some_and(|rolled| period < rolled) {
@@ -134,27 +134,27 @@ impl HistoryImport {
         })();
         self.waiting = rows;
         self.waiting.clear();
-        self.upkeep.plainly(done)
+        self.file.plain_error(done)
     }
 
-    /// Sums up what was taken.
+    /// Rolls up what was imported.
     ///
     /// # Errors
     /// If the file cannot be written.
     pub fn finish(mut self) -> Result<(ImportTotals, OfflineHistory), OfflineHistoryError> {
         self.flush()?;
-        let now = self.upkeep.seconds();
+        let now = self.file.seconds();
         let done = (|| {
             let mut roller = Roller::careful();
-            while roller.step(&mut self.upkeep.store, now, i64::MIN)? {}
+            while roller.step(&mut self.file.store, now, i64::MIN)? {}
             Ok(())
         })();
-        self.upkeep.plainly(done)?;
-        Ok((self.imported, self.upkeep))
+        self.file.plain_error(done)?;
+        Ok((self.imported, self.file))
     }
 }
 
-/// The number of a site in this file.
+/// The row of a site, created where there is none.
 fn id(
     transaction: &Transaction<'_>,
     known: &mut HashMap<SiteKey, i64>,
@@ -177,7 +177,7 @@ fn id(
     Ok(id)
 }
 
-/// Writes a row at its time, or at the next one that is free; `None` if it is there already.
+/// Writes a result at its time, or at the next free microsecond; `None` if it is there already.
 fn keep(
     transaction: &Transaction<'_>,
     site: i64,
@@ -186,7 +186,7 @@ fn keep(
     let first = row.at.as_micros();
     let Some(check) = &row.check else {
         let mut find = transaction.prepare_cached("SELECT site FROM missed WHERE at = ?1")?;
-        for at in first..first.saturating_add(MOST_STEPS) {
+        for at in first..first.saturating_add(MOST_SHIFT) {
             match find
                 .query_row([at], |row| row.get::<_, i64>(0))
                 .optional()?
@@ -210,7 +210,7 @@ fn keep(
         "SELECT site = ?2 AND reason = ?3 AND status IS ?4 AND latency_us = ?5 AND late_ms = ?6
          FROM results WHERE at = ?1",
     )?;
-    for at in first..first.saturating_add(MOST_STEPS) {
+    for at in first..first.saturating_add(MOST_SHIFT) {
         let values = params![at, site, reason, check.status, latency, late];
         match find.query_row(values, |row| row.get(0)).optional()? {
             Some(true) => return Ok(None),
@@ -227,8 +227,8 @@ fn keep(
 }
 
 impl OfflineHistory {
-    /// Keeps outages that results tell of, but for those that fall into one that is known.
-    /// Gives how many were new.
+    /// Stores outages found in imported results, without those that overlap a known outage of
+    /// the site. Returns the number of new ones.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -270,6 +270,6 @@ impl OfflineHistory {
             transaction.commit()?;
             Ok(new)
         })();
-        self.plainly(done)
+        self.plain_error(done)
     }
 }

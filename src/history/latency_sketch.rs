@@ -1,4 +1,4 @@
-//! A quantile sketch that merges: latencies counted in logarithmic buckets.
+//! A quantile sketch: latencies counted in logarithmic buckets, which can be merged.
 //!
 //! The scheme of DDSketch (Masson, Rim, Lee: "DDSketch: a fast and fully-mergeable quantile
 //! sketch with relative-error guarantees", VLDB 2019) with a fixed base of 2^(1/16): a
@@ -6,29 +6,28 @@
 
 use std::time::Duration;
 
-/// Buckets an octave, from one microsecond on.
-const PER_OCTAVE: f64 = 16.0;
+/// Buckets per octave, from one microsecond on.
+const BUCKETS_PER_OCTAVE: f64 = 16.0;
 
 /// The last bucket: more than an hour.
-const LAST: u16 = 511;
+const LAST_BUCKET: u16 = 511;
 
-/// Latencies, counted. Buckets lie side by side from the first that is used to the last: a
-/// site's latencies span a few octaves, and a year's report adds up hundreds of thousands of
-/// sketches.
+/// Counts of latencies. Buckets are stored from the first used to the last: a site's latencies
+/// span a few octaves, and a year's report adds up hundreds of thousands of sketches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LatencySketch {
-    /// The bucket that `counts` begins with.
+    /// The number of the bucket that `counts` begins with.
     first: u16,
-    /// Begins and ends with a bucket that is not empty.
+    /// The first and the last are not zero.
     counts: Vec<u64>,
     total: u64,
 }
 
 impl LatencySketch {
-    /// Adds one latency in microseconds.
+    /// Adds one latency, in microseconds.
     pub fn push(&mut self, micros: u64) {
-        let bucket = ((micros.max(1) as f64).log2() * PER_OCTAVE) as u16;
-        self.add(bucket.min(LAST), 1);
+        let bucket = ((micros.max(1) as f64).log2() * BUCKETS_PER_OCTAVE) as u16;
+        self.add(bucket.min(LAST_BUCKET), 1);
     }
 
     fn add(&mut self, bucket: u16, count: u64) {
@@ -50,32 +49,32 @@ impl LatencySketch {
         self.total = self.total.saturating_add(count);
     }
 
-    /// The buckets that are not empty, with their counts.
+    /// The non-empty buckets: number and count.
     fn buckets(&self) -> impl Iterator<Item = (u16, u64)> {
         let counts = (self.first..).zip(self.counts.iter().copied());
         counts.filter(|(_, count)| *count > 0)
     }
 
-    /// Adds all that `other` holds.
+    /// Adds all counts of `other`.
     pub fn merge(&mut self, other: &Self) {
         for (bucket, count) in other.buckets() {
             self.add(bucket, count);
         }
     }
 
-    /// Latencies in it.
+    /// The number of latencies.
     #[must_use]
     pub const fn len(&self) -> u64 {
         self.total
     }
 
-    /// Whether there is none.
+    /// Whether there are none.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.total == 0
     }
 
-    /// The latency below which `share` (0 to 1) of them lie; `None` of none.
+    /// The latency that `share` (0 to 1) of them are below; `None` without any.
     #[must_use]
     pub fn quantile(&self, share: f64) -> Option<Duration> {
         let wanted = ((self.total as f64 * share).ceil() as u64).max(1);
@@ -84,13 +83,13 @@ impl LatencySketch {
             seen += count;
             seen >= wanted
         })?;
-        // The middle of the bucket, on the logarithmic scale.
-        let micros = ((f64::from(bucket) + 0.5) / PER_OCTAVE).exp2();
+        // The middle of the bucket on the logarithmic scale.
+        let micros = ((f64::from(bucket) + 0.5) / BUCKETS_PER_OCTAVE).exp2();
         Some(Duration::from_micros(micros as u64))
     }
 
-    /// As bytes: for each bucket that is not empty its distance from the one before and its
-    /// count, as LEB128 numbers.
+    /// The bytes that are stored: for each non-empty bucket the distance from the one before and
+    /// its count, as LEB128 numbers.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.counts.len() * 3);
@@ -103,7 +102,7 @@ impl LatencySketch {
         bytes
     }
 
-    /// Adds what bytes of [`LatencySketch::to_bytes`] say; stops at whatever is none.
+    /// Adds the counts in bytes of [`LatencySketch::to_bytes`]; stops at bytes that are none.
     pub fn merge_bytes(&mut self, mut bytes: &[u8]) {
         let mut bucket = 0_u64;
         while let (Some(step), Some(count)) = (read_number(&mut bytes), read_number(&mut bytes)) {
@@ -111,7 +110,7 @@ impl LatencySketch {
             let Ok(place) = u16::try_from(bucket) else {
                 return;
             };
-            self.add(place.min(LAST), count);
+            self.add(place.min(LAST_BUCKET), count);
         }
     }
 }

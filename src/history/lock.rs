@@ -1,25 +1,25 @@
-//! One monitor a file: an advisory lock beside it, which the system takes back when its
-//! holder ends, however it ended.
+//! One monitor per file: an advisory lock on a file beside it, which the system releases when
+//! the process ends, however it ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Held while the file is in use.
+/// The lock, held as long as this value lives.
 #[derive(Debug)]
 pub(super) struct Lock(#[expect(dead_code, reason = "held for the lock on it")] File);
 
-/// Why there is no lock.
+/// Why the lock could not be taken.
 #[derive(Debug)]
 pub(super) enum LockError {
-    /// Another process has it; its number, where it could be read.
+    /// Another process holds it; its number, where that could be read.
     Held(Option<u32>),
-    /// No lock file can be made here.
+    /// The lock file cannot be created.
     Io(io::Error),
 }
 
 impl Lock {
-    /// Takes the lock of `database`, or says who has it.
+    /// Takes the lock of `database`.
     pub(super) fn take(database: &Path) -> Result<Self, LockError> {
         let mut file = OpenOptions::new()
             .read(true)
@@ -39,7 +39,7 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => return Err(LockError::Io(error)),
         }
-        // For people and for the sentence above; the lock holds without it, on a full disk.
+        // For people and for [`LockError::Held`]; on a full disk the lock holds without it.
         let _unwritten = file
             .set_len(0)
             .and_then(|()| file.rewind())
@@ -48,7 +48,7 @@ impl Lock {
     }
 }
 
-/// The file with `ending` added to its name.
+/// The path with `ending` added to the name of the file.
 pub(super) fn beside(database: &Path, ending: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(ending);

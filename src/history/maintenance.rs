@@ -1,4 +1,4 @@
-//! Maintenance that somebody began by key: it is kept, so that it goes on after a restart.
+//! Manual maintenance, begun by key: stored, so that it goes on after a restart.
 
 use rusqlite::{Connection, Transaction};
 
@@ -6,7 +6,7 @@ use crate::domain::Timestamp;
 
 use super::rows::SiteKey;
 
-/// The sites at which there is some `now`, and until when.
+/// The sites in manual maintenance at `now`, each with its end.
 pub(super) fn begun(
     connection: &Connection,
     now: Timestamp,
@@ -25,7 +25,7 @@ pub(super) fn begun(
     rows.collect()
 }
 
-/// Keeps that there is maintenance at a site until then, or none any more. What is over goes.
+/// Stores the end of a site's maintenance, `None` if it ends now; deletes what has ended.
 pub(super) fn maintain(
     transaction: &Transaction<'_>,
     site: i64,

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::outbox_state::{BATCHING, PENDING};
 
 /// From the file into memory: what is open, so that it goes on.
-fn sql_out() -> String {
+fn from_file_sql() -> String {
     format!(
         "
     INSERT OR IGNORE INTO main.sites (name, url)
@@ -36,7 +36,7 @@ fn sql_out() -> String {
 }
 
 /// From memory into the file: everything that has happened meanwhile.
-const BACK: &str = "
+const TO_FILE: &str = "
     INSERT OR IGNORE INTO disk.sites (name, url) SELECT name, url FROM main.sites;
     INSERT INTO disk.outages (site, since, confirmed, ended, causes, last_good, acknowledged, note)
         SELECT d.id, o.since, o.confirmed, o.ended, o.causes, o.last_good, o.acknowledged, o.note
@@ -80,13 +80,13 @@ const BACK: &str = "
 ";
 
 /// Copies from the file what is open.
-pub(super) fn out(memory: &Connection, file: &Path) -> rusqlite::Result<()> {
-    with(memory, file, &sql_out())
+pub(super) fn copy_from_file(memory: &Connection, file: &Path) -> rusqlite::Result<()> {
+    with(memory, file, &from_file_sql())
 }
 
 /// Copies into the file what has happened meanwhile, all of it or nothing.
-pub(super) fn back(memory: &Connection, file: &Path) -> rusqlite::Result<()> {
-    with(memory, file, BACK)
+pub(super) fn copy_to_file(memory: &Connection, file: &Path) -> rusqlite::Result<()> {
+    with(memory, file, TO_FILE)
 }
 
 fn with(memory: &Connection, file: &Path, sql: &str) -> rusqlite::Result<()> {

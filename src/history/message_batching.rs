@@ -44,24 +44,18 @@ impl Queries<'_> {
     pub fn gather(
         &self,
         channel: &str,
-        patience: BatchingDelay,
+        delay: BatchingDelay,
         compose: impl Fn(&[Message]) -> Message,
     ) -> Result<Option<Timestamp>, QueryError> {
         let now = self.now().as_micros();
-        self.sound(gather(
-            &self.store.connection,
-            channel,
-            patience,
-            now,
-            compose,
-        ))
+        self.checked(gather(&self.store.connection, channel, delay, now, compose))
     }
 }
 
 fn gather(
     connection: &Connection,
     channel: &str,
-    patience: BatchingDelay,
+    delay: BatchingDelay,
     now: i64,
     compose: impl Fn(&[Message]) -> Message,
 ) -> rusqlite::Result<Option<Timestamp>> {
@@ -82,7 +76,7 @@ fn gather(
         })?
         .collect::<Result<_, _>>()?;
     let micros = |span: Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
-    let (quiet, most) = (micros(patience.quiet), micros(patience.most));
+    let (quiet, most) = (micros(delay.quiet), micros(delay.most));
     let mut next: Option<i64> = None;
     let mut due = Vec::new();
     for group in groups {

@@ -1,20 +1,20 @@
-//! What was: every look, its summaries, outages, and the messages about them, in one SQLite
-//! file that survives the program, however it ends.
+//! The history: every result, rollups of them, outages, and the messages about them, in one
+//! SQLite file that survives any end of the program.
 //!
 //! ```text
-//! looks, changes, messages, marks --> channel --> writer: batches --> store --> SQLite (WAL)
-//!                     questions --> the same      between two batches: book, post
-//!                                                 when there is time: rollup, retention
+//! results, changes, messages --> channel --> writer: batches --> store --> SQLite (WAL)
+//!                   queries --> the same     between two batches: queries, outbox
+//!                                            when idle: rollup, retention
 //! ```
 //!
-//! One thread holds the one connection. Whoever has something to keep never waits for it,
-//! and a question sees all that was said before. While the file cannot be written, memory
-//! stands in for it, and what happened meanwhile is carried back (`carry`). Whoever reports on
-//! the past reads the file beside it (`archive`, `survey`). Summaries of five minutes that are
-//! old are packed, a row for each day of a site (`shelf`, `packing`).
+//! One thread owns the one connection ([`History`] is a handle of it). Senders never wait, and a
+//! query sees everything that was sent before it. While the file cannot be written, a database
+//! in memory takes its place, and what happened meanwhile is copied back (`memory_fallback`).
+//! Reports read the file beside the monitor (`read_only`, `site_totals`). Old rollups of five
+//! minutes are packed, one row per site and day (`packed_days`, `packed_codec`).
 //!
-//! Architecture invariant: the only room that knows SQLite; nothing here knows what a
-//! message says or how it is sent.
+//! Architecture invariant: the only room that knows SQLite; nothing here knows what a message
+//! says or how it is sent.
 
 mod compact;
 mod handle;
@@ -70,5 +70,5 @@ pub use site_totals::{OutageTotals, SiteTotals};
 pub use sqlite_tables::{TableError, TableRow, is_database, tables};
 pub use time_buckets::{BucketSize, EncodedRollup, Rollup};
 
-/// Looks that may wait to be written; what comes beyond is counted and dropped.
+/// The most results that may wait to be written; further ones are counted and dropped.
 pub const MOST_WAITING: usize = 1_000_000;

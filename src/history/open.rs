@@ -1,4 +1,4 @@
-//! Finds the file in order, or brings it there: its folder, its lock, its tables.
+//! Opens the file: creates its folder, takes its lock, brings its schema to this version.
 
 use std::fmt;
 use std::fs;
@@ -13,33 +13,33 @@ use super::lock::{Lock, LockError, beside};
 use super::schema::{SchemaError, migrate};
 use super::store::Store;
 
-/// Where the history is kept.
+/// Where the history is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HistoryStorage {
-    /// Nowhere: it ends with the program.
+    /// In memory: it ends with the program.
     Memory,
-    /// In this file, which is made if it is not there.
+    /// In this file, which is created where it does not exist.
     File(PathBuf),
 }
 
-/// Why the program must not begin with this file.
+/// Why the program must not use this file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// Another monitor has it.
+    /// Another monitor has it open.
     InUse {
         /// The file.
         path: PathBuf,
-        /// The other's process.
+        /// The number of that process, where it could be read.
         holder: Option<u32>,
     },
     /// A newer version of the program wrote it.
     Newer {
         /// The file.
         path: PathBuf,
-        /// The version of its tables.
+        /// The version of its schema.
         version: i32,
     },
-    /// It is a database, and of another program.
+    /// It is the database of another program.
     Foreign {
         /// The file.
         path: PathBuf,
@@ -77,18 +77,18 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// Why a file cannot be used right now.
+/// Why a file cannot be used now.
 #[derive(Debug)]
 pub(super) enum Fault {
     Refused(Refusal),
-    /// What stands there is no sound database.
+    /// Its contents are no sound database.
     Damaged,
-    /// The disk, the permissions.
+    /// The disk or the permissions: a sentence that begins with the path.
     Unusable(String),
 }
 
-/// Opens the file at `path`, or makes it. Its lock is taken unless it is held already, and
-/// then held whatever else goes wrong.
+/// Opens the file at `path`, or creates it. Takes its lock unless `held` has it already; the
+/// lock is kept whatever else fails.
 pub(super) fn open(path: &Path, held: &mut Option<Lock>) -> Result<Store, Fault> {
     let unusable =
         |error: &dyn fmt::Display| Fault::Unusable(format!("{}: {error}", path.display()));
@@ -125,7 +125,7 @@ fn connect(path: &Path) -> Result<Store, SchemaError> {
     prepare(Connection::open(path)?)
 }
 
-/// A store that ends with the program.
+/// A database in memory.
 pub(super) fn in_memory() -> Result<Store, String> {
     Connection::open_in_memory()
         .map_err(SchemaError::from)
@@ -134,13 +134,13 @@ pub(super) fn in_memory() -> Result<Store, String> {
 }
 
 fn prepare(mut connection: Connection) -> Result<Store, SchemaError> {
-    // Whoever looks into the file with another program may hold it for a moment.
+    // Another program may hold the file for a moment.
     connection.busy_timeout(Duration::from_secs(2))?;
     // Before the first table; afterwards it would take a rewrite of the file.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-    // A crash of the program loses nothing that was committed, one of the machine at most
-    // the last moments; the file stays sound either way (sqlite.org/wal.html, "Performance
+    // A crash of the program loses nothing that was committed, one of the machine at most the
+    // last moments; the file stays sound either way (sqlite.org/wal.html, "Performance
     // considerations").
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "journal_size_limit", 8 * 1024 * 1024)?;
@@ -150,7 +150,7 @@ fn prepare(mut connection: Connection) -> Result<Store, SchemaError> {
     Ok(Store::new(connection)?)
 }
 
-/// Moves a damaged file out of the way, with what belongs to it. Gives its new name.
+/// Moves a damaged file aside, with its write-ahead log. Returns its new name.
 pub(super) fn put_aside(path: &Path, now: Timestamp) -> Result<PathBuf, String> {
     let stamp = jiff::Timestamp::from_microsecond(now.as_micros()).unwrap_or_default();
     let stamp = stamp.strftime("%Y%m%dT%H%M%SZ").to_string();
@@ -172,7 +172,7 @@ pub(super) fn put_aside(path: &Path, now: Timestamp) -> Result<PathBuf, String> 
     Ok(aside)
 }
 
-/// Whether an error says that the file's contents are no sound database.
+/// Whether an error says that the file is no sound database.
 pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),

@@ -1,10 +1,10 @@
-//! What other monitors kept: the SQLite files of Uptime Kuma and Gatus.
+//! Import of the SQLite files of Uptime Kuma and Gatus.
 //!
-//! Uptime Kuma (`kuma.db`): `monitor` has the name and the URL, `heartbeat` one row a beat,
-//! with its time in UTC, its status (0 down, 1 up, 2 failing and to be tried again, 3 in
-//! maintenance), `ping` in milliseconds and a message. Gatus: `endpoints` has the name and the
-//! group, `endpoint_results` the newest results, with the duration in nanoseconds; it keeps no
-//! URL but the host. Why a site failed stands in words alone, so here, and here only, it is
+//! Uptime Kuma (`kuma.db`): `monitor` has the name and the URL; `heartbeat` has a row per check:
+//! its time in UTC, its status (0 down, 1 up, 2 pending, that is failing and to be tried again,
+//! 3 maintenance), `ping` in milliseconds, and a message. Gatus: `endpoints` has the name and
+//! the group, `endpoint_results` the newest results with their duration in nanoseconds, and the
+//! host instead of a URL. Both store the reason of a failure in words alone; only here is it
 //! read from words.
 
 use std::fmt;
@@ -21,12 +21,12 @@ use super::open::plain;
 use super::raw_results::RawCheck;
 use super::read_only::connect;
 use super::rows::SiteKey;
-use super::schema::APPLICATION;
+use super::schema::APPLICATION_ID;
 
 /// The longest name that is taken over, in characters.
-const NAME: usize = 200;
+const LONGEST_NAME: usize = 200;
 
-/// Whose file it is.
+/// The monitors whose files can be imported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OtherMonitor {
     /// Uptime Kuma.
@@ -44,7 +44,7 @@ impl fmt::Display for OtherMonitor {
     }
 }
 
-/// A file of another monitor.
+/// The file of another monitor, open for reading.
 #[derive(Debug)]
 pub struct OtherMonitorFile {
     connection: Connection,
@@ -52,12 +52,12 @@ pub struct OtherMonitorFile {
     kind: OtherMonitor,
 }
 
-/// What was not taken over.
+/// What was left out of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SkippedRows {
     /// Monitors of something other than a website.
     pub monitors: u64,
-    /// Rows that say nothing about a site, or whose time cannot be read.
+    /// Rows without a result (maintenance), or with a time that cannot be read.
     pub rows: u64,
 }
 
@@ -125,7 +125,7 @@ impl From<OfflineHistoryError> for ImportError {
 }
 
 impl OtherMonitorFile {
-    /// Opens the file at `path`, to be read.
+    /// Opens the file at `path` for reading.
     ///
     /// # Errors
     /// If SQLite cannot read it, or it is of neither.
@@ -135,7 +135,7 @@ impl OtherMonitorFile {
         let application: Option<i32> = connection
             .pragma_query_value(None, "application_id", |row| row.get(0))
             .ok();
-        if application == Some(APPLICATION) {
+        if application == Some(APPLICATION_ID) {
             return Err(OtherMonitorError::OwnHistory(path.to_owned()));
         }
         let has = |table: &str| {
@@ -162,14 +162,14 @@ impl OtherMonitorFile {
         })
     }
 
-    /// Whose it is.
+    /// The monitor that wrote the file.
     #[must_use]
     pub const fn kind(&self) -> OtherMonitor {
         self.kind
     }
 
-    /// Passes on what it knows of websites, oldest first. `configured` gives the URL, as it
-    /// may be shown, of a site that is configured under a name.
+    /// Passes the results of websites to `pass`, the oldest first. `configured` gives the URL,
+    /// masked, of the configured site of a name.
     ///
     /// # Errors
     /// If the file cannot be read, or has other columns than these monitors give it; an error of
@@ -185,7 +185,7 @@ impl OtherMonitorFile {
         }
     }
 
-    fn plainly<T>(&self, answer: rusqlite::Result<T>) -> Result<T, OtherMonitorError> {
+    fn plain_error<T>(&self, answer: rusqlite::Result<T>) -> Result<T, OtherMonitorError> {
         answer.map_err(|error| OtherMonitorError::Sqlite(self.path.clone(), plain(&error)))
     }
 
@@ -194,13 +194,13 @@ impl OtherMonitorFile {
         pass: &mut dyn FnMut(ImportedCheck) -> Result<(), OfflineHistoryError>,
     ) -> Result<SkippedRows, ImportError> {
         let mut left = SkippedRows::default();
-        let mut query = self.plainly(self.connection.prepare(
+        let mut query = self.plain_error(self.connection.prepare(
             "SELECT m.name, m.url, h.time, h.status, h.ping, h.msg, m.id
              FROM heartbeat h JOIN monitor m ON m.id = h.monitor_id
              WHERE m.type IN ('http', 'keyword', 'json-query', 'real-browser') ORDER BY h.id",
         ))?;
-        let mut rows = self.plainly(query.query([]))?;
-        while let Some(row) = self.plainly(rows.next())? {
+        let mut rows = self.plain_error(query.query([]))?;
+        while let Some(row) = self.plain_error(rows.next())? {
             let read = (|| {
                 let name: Option<String> = row.get(0)?;
                 let url: Option<String> = row.get(1)?;
@@ -210,14 +210,14 @@ impl OtherMonitorFile {
                 let words: Option<String> = row.get(5)?;
                 Ok((name, url, time, status, ping, words))
             })();
-            let (name, url, time, status, ping, words) = self.plainly(read)?;
+            let (name, url, time, status, ping, words) = self.plain_error(read)?;
             let words = words.unwrap_or_default();
             let url = url.as_deref().and_then(shown);
             let (Some(url), Some(at), 0..=2) = (url, moment(&time), status) else {
                 left.rows += 1;
                 continue;
             };
-            let name = clean(name.as_deref().unwrap_or_default(), NAME);
+            let name = clean(name.as_deref().unwrap_or_default(), LONGEST_NAME);
             let name = if name.is_empty() {
                 MaskedUrl::new(&*url).host_and_path().into()
             } else {
@@ -235,7 +235,7 @@ impl OtherMonitorFile {
                 }),
             })?;
         }
-        left.monitors = self.plainly(self.connection.query_row(
+        left.monitors = self.plain_error(self.connection.query_row(
             "SELECT count(*) FROM monitor
              WHERE type IS NULL OR type NOT IN ('http', 'keyword', 'json-query', 'real-browser')",
             [],
@@ -250,7 +250,7 @@ impl OtherMonitorFile {
         pass: &mut dyn FnMut(ImportedCheck) -> Result<(), OfflineHistoryError>,
     ) -> Result<SkippedRows, ImportError> {
         let mut left = SkippedRows::default();
-        let mut query = self.plainly(self.connection.prepare(
+        let mut query = self.plain_error(self.connection.prepare(
             "SELECT e.endpoint_id, e.endpoint_name, e.endpoint_group,
                     (SELECT r.hostname FROM endpoint_results r
                      WHERE r.endpoint_id = e.endpoint_id AND r.status > 0 LIMIT 1)
@@ -264,7 +264,7 @@ impl OtherMonitorFile {
             let host: Option<String> = row.get(3)?;
             Ok((row.get::<_, i64>(0)?, text(1)?, text(2)?, host))
         });
-        let endpoints: Vec<_> = self.plainly(endpoints.and_then(Iterator::collect))?;
+        let endpoints: Vec<_> = self.plain_error(endpoints.and_then(Iterator::collect))?;
         for (id, name, group, host) in endpoints {
             let Some(site) = endpoint(&name, &group, host.as_deref(), configured) else {
                 left.monitors += 1;
@@ -282,12 +282,12 @@ impl OtherMonitorFile {
         pass: &mut dyn FnMut(ImportedCheck) -> Result<(), OfflineHistoryError>,
     ) -> Result<u64, ImportError> {
         let mut left = 0;
-        let mut query = self.plainly(self.connection.prepare_cached(
+        let mut query = self.plain_error(self.connection.prepare_cached(
             "SELECT success, errors, status, duration, CAST(timestamp AS TEXT)
              FROM endpoint_results WHERE endpoint_id = ?1 ORDER BY endpoint_result_id",
         ))?;
-        let mut rows = self.plainly(query.query([endpoint]))?;
-        while let Some(row) = self.plainly(rows.next())? {
+        let mut rows = self.plain_error(query.query([endpoint]))?;
+        while let Some(row) = self.plain_error(rows.next())? {
             let read = (|| {
                 let success: bool = row.get(0)?;
                 let errors: Option<String> = row.get(1)?;
@@ -296,7 +296,7 @@ impl OtherMonitorFile {
                 let time: String = row.get(4)?;
                 Ok((success, errors, status, nanos, time))
             })();
-            let (success, errors, status, nanos, time) = self.plainly(read)?;
+            let (success, errors, status, nanos, time) = self.plain_error(read)?;
             let Some(at) = moment(&time) else {
                 left += 1;
                 continue;
@@ -320,15 +320,15 @@ impl OtherMonitorFile {
     }
 }
 
-/// The site that an endpoint of Gatus is: the configured one of its name, else its host, where
-/// it ever answered HTTP; it may be a port or a name as well.
+/// The site of an endpoint of Gatus: the configured one of its name, else `https://` and its
+/// host if it ever answered over HTTP; `None` for an endpoint of another kind.
 fn endpoint(
     name: &str,
     group: &str,
     host: Option<&str>,
     configured: &dyn Fn(&str) -> Option<Box<str>>,
 ) -> Option<SiteKey> {
-    let (name, group) = (clean(name, NAME), clean(group, NAME));
+    let (name, group) = (clean(name, LONGEST_NAME), clean(group, LONGEST_NAME));
     let grouped = ["/", " / ", "_", " "].map(|between| format!("{group}{between}{name}"));
     for name in grouped.iter().chain([&name]) {
         if let Some(url) = configured(name) {
@@ -348,7 +348,7 @@ fn endpoint(
     })
 }
 
-/// A URL as `sites.toml` would have it, as it may be shown.
+/// A URL in the form of `sites.toml`, masked; `None` if it is not of HTTP.
 fn shown(text: &str) -> Option<Box<str>> {
     let mut url = url::Url::parse(text.trim()).ok()?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -358,8 +358,8 @@ fn shown(text: &str) -> Option<Box<str>> {
     Some(MaskedUrl::new(url).shown().into())
 }
 
-/// "2024-09-24 23:51:35.527" in UTC, RFC 3339, and what Go prints of a time:
-/// "2024-09-24 23:51:35.527123 +0000 UTC".
+/// A time: "2024-09-24 23:51:35.527" in UTC, RFC 3339, or as Go prints it, "2024-09-24
+/// 23:51:35.527123 +0000 UTC".
 fn moment(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let time = text.parse::<jiff::Timestamp>().ok().or_else(|| {
@@ -372,7 +372,7 @@ fn moment(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_micros(time.as_microsecond()))
 }
 
-/// The status that a message tells of: "503 - Service Unavailable", "status code 503".
+/// The status in a message: "503 - Service Unavailable", "status code 503".
 fn code(words: &str) -> Option<u16> {
     let digits = match words.split_once("status code ") {
         Some((_, after)) => after,
@@ -385,8 +385,7 @@ fn code(words: &str) -> Option<u16> {
     (100..=999).contains(&code).then_some(code)
 }
 
-/// Why a site failed, from the words of Node.js and Go. What they do not tell is that it could
-/// not be reached.
+/// The reason in a message of Node.js or Go; `Unreachable` where none is recognised.
 fn reason(words: &str, status: Option<u16>) -> Reason {
     let words = words.to_lowercase();
     let says = |signs: &[&str]| signs.iter().any(|sign| words.contains(sign));

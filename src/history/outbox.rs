@@ -36,7 +36,7 @@ impl Queries<'_> {
         most: usize,
     ) -> Result<Vec<QueuedMessage>, QueryError> {
         let except = serde_json::to_string(except).unwrap_or_default();
-        self.sound((|| {
+        self.checked((|| {
             self.store
                 .connection
                 .prepare_cached(&format!(
@@ -55,7 +55,7 @@ impl Queries<'_> {
     /// # Errors
     /// If the file cannot be read.
     pub fn outbox(&self, most: usize) -> Result<Vec<QueuedMessage>, QueryError> {
-        self.sound((|| {
+        self.checked((|| {
             self.store
                 .connection
                 .prepare_cached(&format!(
@@ -72,7 +72,7 @@ impl Queries<'_> {
     /// # Errors
     /// If the file cannot be read.
     pub fn pending_count(&self) -> Result<u64, QueryError> {
-        self.sound((|| {
+        self.checked((|| {
             self.store
                 .connection
                 .prepare_cached(&format!(
@@ -87,7 +87,7 @@ impl Queries<'_> {
     /// # Errors
     /// If the file cannot be read.
     pub fn outbox_counts(&self) -> Result<OutboxCounts, QueryError> {
-        self.sound((|| {
+        self.checked((|| {
             let mut count = OutboxCounts::default();
             let mut query = self.store.connection.prepare_cached(&format!(
                 "SELECT state, count(*) FROM outbox WHERE state <> {IN_DIGEST} GROUP BY state"
@@ -118,7 +118,7 @@ pub(super) fn queued(row: &Row<'_>) -> rusqlite::Result<QueuedMessage> {
             body: row.get(6)?,
             facts: row.get(7)?,
             event: row.get(13)?,
-            gathers: false,
+            batched: false,
             not_before: None,
         },
         delivery: row.get::<_, OutboxState>(8)?.delivery(),
@@ -152,7 +152,7 @@ pub(super) fn insert(
             message.body,
             message.facts,
             message.event,
-            if message.gathers {
+            if message.batched {
                 OutboxState::Batching
             } else {
                 OutboxState::Pending

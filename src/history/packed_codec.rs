@@ -1,6 +1,6 @@
-//! A day of a site's five minutes in few bytes: what is not there takes none, and a stretch
-//! with one good look, which nearly all are where a site is looked at every five minutes,
-//! takes its latency's difference from the one before and nothing else.
+//! The encoding of a site's day of five-minute rollups. A bucket that is not there takes no
+//! bytes. A bucket with one good check, as nearly all are at an interval of five minutes, takes
+//! the difference of its latency from the one before and nothing else.
 //!
 //! ```text
 //! row    := (gap << 2 | kind) body               gap: stretches without a row before this one
@@ -9,36 +9,36 @@
 //! other  := count up unknown missed sum flags [min] [max] length sketch      kind 2
 //! ```
 //!
-//! All numbers are LEB128, as in a sketch.
+//! All numbers are LEB128, as in a latency sketch.
 
 use std::collections::BTreeMap;
 
 use super::latency_sketch::{LatencySketch, read_number, write_number};
 use super::time_buckets::{BucketSize, Rollup};
 
-/// What a site's day came to, by the number of the five minutes in it.
+/// The rollups of a site's day by the number of the bucket in it.
 pub(super) type Slots = BTreeMap<u16, Rollup>;
 
-/// Five minutes of a day.
+/// The number of five-minute buckets of a day.
 const SLOTS: i64 = BucketSize::Day.seconds() / BucketSize::FiveMinutes.seconds();
 
 const ONE: u64 = 0;
 const BLANK: u64 = 1;
 const OTHER: u64 = 2;
 
-/// The day that a stretch lies in, and its number there.
+/// The day of a bucket, and its number there.
 pub(super) fn place(start: i64) -> (i64, u16) {
     let day = BucketSize::Day.floor(start);
     let slot = (start - day) / BucketSize::FiveMinutes.seconds();
     (day, u16::try_from(slot).unwrap_or_default())
 }
 
-/// When the stretch of that number begins.
+/// The beginning of the bucket of that number.
 pub(super) fn start(day: i64, slot: u16) -> i64 {
     day + i64::from(slot) * BucketSize::FiveMinutes.seconds()
 }
 
-/// The latency of a sum that is one good look and nothing else.
+/// The latency of a rollup of exactly one good check.
 fn single(sum: &Rollup) -> Option<u64> {
     let latency = sum.sum_us;
     let mut sketch = LatencySketch::default();
@@ -56,7 +56,7 @@ fn single(sum: &Rollup) -> Option<u64> {
     (*sum == same).then_some(latency)
 }
 
-/// Whether no look of it was good.
+/// Whether a rollup has no good check.
 fn is_blank(sum: &Rollup) -> bool {
     sum.up == 0
         && sum.sum_us == 0
@@ -73,7 +73,7 @@ const fn unzigzag(number: u64) -> i64 {
     (number >> 1) as i64 ^ -((number & 1) as i64)
 }
 
-/// A day as bytes.
+/// Encodes a day.
 pub(super) fn pack(slots: &Slots) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(slots.len() * 4);
     let (mut next, mut latency) = (0, 0_u64);
@@ -107,7 +107,7 @@ pub(super) fn pack(slots: &Slots) -> Vec<u8> {
     bytes
 }
 
-/// The day that [`pack`] made bytes of; stops at whatever is none.
+/// Decodes the bytes of [`pack`]; stops at bytes that are none.
 pub(super) fn unpack(mut bytes: &[u8]) -> Slots {
     let mut slots = Slots::new();
     let (mut next, mut latency) = (0_u64, 0_u64);
@@ -179,7 +179,7 @@ mod tests {
         })
     }
 
-    /// Whatever a row may hold, whether looks come to it or not.
+    /// Any values of a row, also ones to which no checks add up.
     fn anything() -> impl Strategy<Value = Rollup> {
         let some = || prop::option::of(any::<u64>());
         (any::<[u64; 4]>(), some(), any::<u64>(), some(), results()).prop_map(
@@ -209,7 +209,7 @@ mod tests {
         fn bytes_that_are_no_day_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let slots = unpack(&bytes);
             prop_assert!(slots.keys().all(|slot| i64::from(*slot) < SLOTS));
-            // What was understood is a day like any other.
+            // What was decoded is encoded like any other day.
             prop_assert_eq!(unpack(&pack(&slots)), slots);
         }
     }

@@ -1,6 +1,5 @@
-//! Five minutes that are older than the last weeks: a day of a site stands in one row, packed.
-//! A stretch stands here or in its own table and never in both, so that whoever reads adds the
-//! two up.
+//! Rollups of five minutes older than some weeks: one packed row per site and day. A bucket is
+//! stored here or in its own table, never in both, so that readers add the two.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,18 +9,18 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use super::packed_codec::{Slots, pack, place, start, unpack};
 use super::time_buckets::{BucketSize, COLUMNS, Rollup};
 
-/// For so long five minutes have rows of their own. Older ones are seldom asked for, and as
+/// How long rollups of five minutes have rows of their own. Older ones are seldom read, and as
 /// rows they would be most of the file: over 400 days a site has 115,200 of them beside 9,600
 /// hours and 400 days.
-pub(super) const LOOSE: Duration = Duration::from_secs(35 * 86_400);
+pub(super) const UNPACKED_AGE: Duration = Duration::from_secs(35 * 86_400);
 
-/// Sites whose day one step packs at most: up to 288 rows each.
-const SITES: i64 = 32;
+/// The most sites whose day one step packs: up to 288 rows each.
+const SITES_PER_STEP: i64 = 32;
 
-/// Days of sites that one step deletes at most.
-const DAYS: i64 = 2_000;
+/// The most packed days that one step deletes.
+const DAYS_PER_STEP: i64 = 2_000;
 
-/// The stretches of a day.
+/// The beginnings of the buckets of a day.
 fn stretches(day: i64) -> impl Iterator<Item = i64> {
     let each = BucketSize::FiveMinutes.seconds();
     (day..day + BucketSize::Day.seconds()).step_by(usize::try_from(each).unwrap_or(300))
@@ -41,8 +40,8 @@ fn keep(connection: &Connection, day: i64, site: i64, slots: &Slots) -> rusqlite
     Ok(())
 }
 
-/// Puts a summary into its day if that is packed; gives whether it is. With `careful` one that
-/// knows of more looks stays.
+/// Writes a rollup into its day if that is packed; returns whether it is. With `careful` one
+/// that counts more checks stays.
 pub(super) fn put(
     connection: &Connection,
     begin: i64,
@@ -63,7 +62,7 @@ pub(super) fn put(
     Ok(true)
 }
 
-/// Adds what one stretch of a site came to; gives whether it stands here.
+/// Adds the rollup of one bucket of a site; returns whether it is stored here.
 pub(super) fn add(
     connection: &Connection,
     begin: i64,
@@ -79,8 +78,8 @@ pub(super) fn add(
     Ok(found.is_some())
 }
 
-/// Passes on every stretch from `from` to before `to` of the sites with numbers above `after`
-/// and up to `until`, those of one site in the order of time.
+/// Passes every bucket from `from` to before `to` of the sites with rows above `after` and up to
+/// `until`, those of one site in the order of time.
 pub(super) fn each(
     connection: &Connection,
     (from, to): (i64, i64),
@@ -104,8 +103,8 @@ pub(super) fn each(
     Ok(())
 }
 
-/// Packs some sites' rows of the oldest day that is over by `horizon`; gives whether there may
-/// be more.
+/// Packs the rows of some sites of the oldest day that has ended by `horizon`; returns whether
+/// there may be more.
 pub(super) fn pack_some(connection: &Connection, horizon: i64) -> rusqlite::Result<bool> {
     let oldest: Option<i64> = connection
         .prepare_cached("SELECT min(start) FROM rollup_5m")?
@@ -125,7 +124,7 @@ pub(super) fn pack_some(connection: &Connection, horizon: i64) -> rusqlite::Resu
     let Some(first) = first else {
         return Ok(false);
     };
-    let until = first.saturating_add(SITES);
+    let until = first.saturating_add(SITES_PER_STEP);
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     for (site, loose) in take(&transaction, day, (first, until))? {
         let mut slots = day_of(&transaction, day, site)?.unwrap_or_default();
@@ -136,7 +135,7 @@ pub(super) fn pack_some(connection: &Connection, horizon: i64) -> rusqlite::Resu
     Ok(true)
 }
 
-/// Takes the rows of a day of the sites from `first` to before `until` out of their table.
+/// Takes the rows of a day out of their table, for the sites from `first` to before `until`.
 fn take(
     transaction: &Transaction<'_>,
     day: i64,
@@ -162,13 +161,16 @@ fn take(
     Ok(sites)
 }
 
-/// Deletes days that are over by `horizon`, some at a time; gives whether there may be more.
+/// Deletes some days that have ended by `horizon`; returns whether there may be more.
 pub(super) fn delete_some(connection: &Connection, horizon: i64) -> rusqlite::Result<bool> {
     let deleted = connection
         .prepare_cached(
             "DELETE FROM packed_5m WHERE rowid IN
                  (SELECT rowid FROM packed_5m WHERE day <= ?1 ORDER BY day LIMIT ?2)",
         )?
-        .execute((horizon.saturating_sub(BucketSize::Day.seconds()), DAYS))?;
+        .execute((
+            horizon.saturating_sub(BucketSize::Day.seconds()),
+            DAYS_PER_STEP,
+        ))?;
     Ok(deleted > 0)
 }

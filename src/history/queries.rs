@@ -85,7 +85,7 @@ impl<'store> Queries<'store> {
         self.damaged.get()
     }
 
-    pub(super) fn sound<T>(&self, answer: rusqlite::Result<T>) -> Result<T, QueryError> {
+    pub(super) fn checked<T>(&self, answer: rusqlite::Result<T>) -> Result<T, QueryError> {
         answer.map_err(|error| {
             if is_damage(&error) {
                 self.damaged.set(true);
@@ -114,7 +114,7 @@ impl<'store> Queries<'store> {
     /// # Errors
     /// If the file cannot be read.
     pub fn total(&self, site: &SiteKey, span: Duration) -> Result<Rollup, QueryError> {
-        self.sound((|| {
+        self.checked((|| {
             let Some(site) = self.id(site)? else {
                 return Ok(Rollup::default());
             };
@@ -246,7 +246,7 @@ impl<'store> Queries<'store> {
         from: i64,
         now: i64,
     ) -> Result<Vec<ChartPoint>, QueryError> {
-        self.sound((|| {
+        self.checked((|| {
             let site = self.id(site)?;
             let rolled = self.store.rolled.unwrap_or(from);
             let mut points = Vec::new();
@@ -281,7 +281,7 @@ impl<'store> Queries<'store> {
         site: Option<&SiteKey>,
         most: usize,
     ) -> Result<Vec<OutageRow>, QueryError> {
-        self.sound((|| {
+        self.checked((|| {
             let id = match site {
                 None => None,
                 Some(site) => match self.id(site)? {
@@ -329,7 +329,7 @@ impl<'store> Queries<'store> {
     /// # Errors
     /// If the file cannot be read.
     pub fn facts(&self) -> Result<FileStats, QueryError> {
-        let (oldest, checks_per_day) = self.sound((|| {
+        let (oldest, checks_per_day) = self.checked((|| {
             let connection = &self.store.connection;
             let oldest: Option<i64> =
                 connection.query_row("SELECT min(at) FROM results", [], |row| row.get(0))?;

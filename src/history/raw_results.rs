@@ -1,5 +1,5 @@
-//! Raw results as they stand in the file, in the order of time: one after another, so that
-//! whoever reads ten million of them holds none.
+//! Raw results in the order of time, passed one by one: a reader of ten million holds none of
+//! them.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -13,41 +13,41 @@ use super::read_only::{HistoryReadError, ReadOnlyHistory};
 use super::reason_codes;
 use super::rows::SiteKey;
 
-/// Rows that are read at a time where a reader may be slow: nothing is held of the file while
-/// they are passed on, so that a monitor's log can be worked in meanwhile.
-const AT_A_TIME: usize = 10_000;
+/// Rows that are read at a time where a reader may be slow: the file is not held while they are
+/// passed on, so that a monitor can truncate its log meanwhile.
+const ROWS_PER_READ: usize = 10_000;
 
-/// One look, or one that could not be started in time.
+/// The result of one check, or a check that was missed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawResult {
-    /// When its answer reached the monitor, or it was missed; no two have the same.
+    /// The time of the result, or of the miss; no two rows have the same.
     pub at: Timestamp,
-    /// The number of its site in this file.
+    /// The site's row in this file.
     pub site: i64,
-    /// What was found; `None` for one that was missed.
+    /// The result; `None` for a check that was missed.
     pub check: Option<RawCheck>,
 }
 
-/// What one look found, as much of it as is kept.
+/// The result of one check, as much of it as is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawCheck {
-    /// Why it is not simply up.
+    /// The reason; `None` if the site was simply up.
     pub reason: Option<Reason>,
-    /// The status of the answer.
+    /// The HTTP status of the response, if one came.
     pub status: Option<u16>,
-    /// The whole look.
+    /// The latency of the whole check.
     pub latency: Duration,
-    /// How long after it was due it was started.
+    /// The time from when the check was due until it started.
     pub late: Duration,
 }
 
 impl ReadOnlyHistory {
-    /// Every site that was ever watched, by its number in this file.
+    /// All sites of the file, by their row.
     ///
     /// # Errors
     /// If the file cannot be read.
     pub fn sites(&self) -> Result<HashMap<i64, SiteKey>, HistoryReadError> {
-        self.plainly((|| {
+        self.plain_error((|| {
             let mut query = self
                 .connection
                 .prepare_cached("SELECT id, name, url FROM sites")?;
@@ -62,7 +62,7 @@ impl ReadOnlyHistory {
         })())
     }
 
-    /// The beginning of a span up to now.
+    /// The beginning of a span up to now, in microseconds since 1970.
     fn begin(&self, span: Option<Duration>) -> i64 {
         span.map_or(i64::MIN, |span| {
             let span = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
@@ -70,8 +70,8 @@ impl ReadOnlyHistory {
         })
     }
 
-    /// Passes on the looks of the `span` up to now, or all, oldest first, in one reading,
-    /// until `pass` has seen enough.
+    /// Passes the results of the `span` up to now, or all, the oldest first, in one query, until
+    /// `pass` breaks.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -80,7 +80,7 @@ impl ReadOnlyHistory {
         span: Option<Duration>,
         mut pass: impl FnMut(i64, Timestamp, RawCheck) -> ControlFlow<()>,
     ) -> Result<(), HistoryReadError> {
-        self.plainly((|| {
+        self.plain_error((|| {
             let mut query = self.connection.prepare_cached(
                 "SELECT at, site, reason, status, latency_us, late_ms FROM results
                  WHERE at >= ?1 AND at <= ?2 ORDER BY at",
@@ -96,11 +96,11 @@ impl ReadOnlyHistory {
         })())
     }
 
-    /// Passes on the looks of the `span` up to now, or all, and those that were missed among
-    /// them, oldest first, some at a time.
+    /// Passes the results of the `span` up to now, or all, missed checks included, the oldest
+    /// first, some at a time.
     ///
     /// # Errors
-    /// If the file cannot be read; what `pass` gives ends the reading.
+    /// If the file cannot be read; an error of `pass` ends the reading.
     pub fn rows<E: From<HistoryReadError>>(
         &self,
         span: Option<Duration>,
@@ -108,13 +108,13 @@ impl ReadOnlyHistory {
     ) -> Result<(), E> {
         let mut from = self.begin(span);
         loop {
-            let mut rows = self.plainly(self.some(from))?;
+            let mut rows = self.plain_error(self.some(from))?;
             let Some(last) = rows.last().map(|row| row.at) else {
                 return Ok(());
             };
-            let full = rows.len() == AT_A_TIME;
+            let full = rows.len() == ROWS_PER_READ;
             if full && rows[0].at < last {
-                // Another of the same moment may be behind the last.
+                // There may be another of the same time behind the last.
                 rows.retain(|row| row.at < last);
             }
             for row in &rows {
@@ -134,7 +134,7 @@ impl ReadOnlyHistory {
              UNION ALL SELECT at, site, NULL, NULL, NULL, NULL FROM missed
              WHERE at >= ?1 AND at <= ?2 ORDER BY at LIMIT ?3",
         )?;
-        let rows = query.query_map((from, self.now.as_micros(), AT_A_TIME), |row| {
+        let rows = query.query_map((from, self.now.as_micros(), ROWS_PER_READ), |row| {
             let missed = row.get::<_, Option<i64>>(2)?.is_none();
             Ok(RawResult {
                 at: Timestamp::from_micros(row.get(0)?),
@@ -146,7 +146,7 @@ impl ReadOnlyHistory {
     }
 }
 
-/// The columns from `reason` on.
+/// Reads the columns from `reason` on.
 fn check(row: &Row<'_>) -> rusqlite::Result<RawCheck> {
     Ok(RawCheck {
         reason: reason_codes::reason(row.get(2)?),

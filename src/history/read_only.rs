@@ -1,6 +1,5 @@
-//! The file, opened to be read and nothing else: by whoever reports on it while a monitor may
-//! be writing into it. SQLite's write-ahead log lets both work at once; the lock beside the
-//! file is the monitors' alone.
+//! The file, opened for reading, for reports while a monitor may be writing. SQLite's
+//! write-ahead log allows both at once; the lock beside the file is for monitors alone.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,23 +11,23 @@ use crate::domain::Timestamp;
 
 use super::lock::beside;
 use super::open::{is_damage, plain};
-use super::schema::{APPLICATION, MIGRATIONS};
+use super::schema::{APPLICATION_ID, MIGRATIONS};
 
-/// The first version of the tables that has all that is read here.
-const OLDEST: usize = 2;
+/// The first version of the schema that has everything that is read here.
+const OLDEST_VERSION: usize = 2;
 
-/// Why there is nothing to read.
+/// Why the history cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HistoryReadError {
-    /// There is no file.
+    /// There is no such file.
     Missing(PathBuf),
-    /// An older version of the program wrote it, and no monitor has opened it since.
+    /// It is of an older version, and no monitor has opened it since.
     Older(PathBuf),
-    /// A newer version of the program wrote it.
+    /// It is of a newer version.
     Newer(PathBuf),
-    /// It is no history: a database of another program, or no database.
+    /// It is no history: the database of another program, or no database.
     Foreign(PathBuf),
-    /// SQLite's word, in plain language.
+    /// SQLite cannot read it: why, in plain words.
     Unreadable(PathBuf, String),
 }
 
@@ -58,24 +57,24 @@ impl fmt::Display for HistoryReadError {
 
 impl std::error::Error for HistoryReadError {}
 
-/// A history that is read.
+/// The history, open for reading.
 #[derive(Debug)]
 pub struct ReadOnlyHistory {
     pub(super) connection: Connection,
     pub(super) path: PathBuf,
-    /// The wall clock when it was opened: what is newer is not read.
+    /// The wall clock when it was opened: later rows are not read.
     pub(super) now: Timestamp,
-    /// Seconds up to which everything is summed up.
+    /// The second up to which results are rolled up; `None` before the first rollup.
     pub(super) rolled: Option<i64>,
-    /// Whether it has a place for packed summaries: older versions had none.
-    pub(super) has_shelf: bool,
+    /// Whether the schema has packed days; older versions have not.
+    pub(super) has_packed_days: bool,
 }
 
 impl ReadOnlyHistory {
-    /// Opens the file at `path` as it is `now`.
+    /// Opens the file at `path`; `now` is the end of every span.
     ///
     /// # Errors
-    /// If it is not there, or cannot be read, or is none of ours.
+    /// If it does not exist, cannot be read, or is not of this program and version.
     pub fn open(path: &Path, now: Timestamp) -> Result<Self, HistoryReadError> {
         if !path.exists() {
             return Err(HistoryReadError::Missing(path.to_owned()));
@@ -84,14 +83,16 @@ impl ReadOnlyHistory {
         let connection = connect(path).map_err(unreadable)?;
         let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
         let version = number("user_version").map_err(unreadable)?;
-        if number("application_id").map_err(unreadable)? != APPLICATION {
+        if number("application_id").map_err(unreadable)? != APPLICATION_ID {
             return Err(HistoryReadError::Foreign(path.to_owned()));
         }
         match usize::try_from(version).unwrap_or(0) {
             version if version > MIGRATIONS.len() => {
                 return Err(HistoryReadError::Newer(path.to_owned()));
             }
-            version if version < OLDEST => return Err(HistoryReadError::Older(path.to_owned())),
+            version if version < OLDEST_VERSION => {
+                return Err(HistoryReadError::Older(path.to_owned()));
+            }
             _ => {}
         }
         let rolled = connection
@@ -100,7 +101,7 @@ impl ReadOnlyHistory {
             })
             .optional()
             .map_err(unreadable)?;
-        let has_shelf = connection
+        let has_packed_days = connection
             .table_exists(None, "packed_5m")
             .map_err(unreadable)?;
         Ok(Self {
@@ -108,11 +109,14 @@ impl ReadOnlyHistory {
             path: path.to_owned(),
             now,
             rolled,
-            has_shelf,
+            has_packed_days,
         })
     }
 
-    pub(super) fn plainly<T>(&self, answer: rusqlite::Result<T>) -> Result<T, HistoryReadError> {
+    pub(super) fn plain_error<T>(
+        &self,
+        answer: rusqlite::Result<T>,
+    ) -> Result<T, HistoryReadError> {
         answer.map_err(|error| of_sqlite(&self.path, &error))
     }
 }
@@ -125,21 +129,21 @@ fn of_sqlite(path: &Path, error: &rusqlite::Error) -> HistoryReadError {
     }
 }
 
-/// Opens a database to be read, whoever may be writing it.
+/// Opens a database for reading while others may write it.
 pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let try_open = |connection: Connection| {
         connection.busy_timeout(Duration::from_secs(2))?;
         connection.pragma_update(None, "cache_size", -32 * 1024)?;
-        // The first look at the file: whether it can be read at all.
+        // The first query finds whether the file can be read at all.
         connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| {
             row.get::<_, i64>(0)
         })?;
         Ok(connection)
     };
     match Connection::open_with_flags(path, flags).and_then(try_open) {
-        // In a folder that cannot be written there is no place for the index of the log; where
-        // there is no log either, nobody is writing and the file can be read as it is.
+        // In a folder that cannot be written the index of the log cannot be created; without a
+        // log nobody is writing, and the file can be read as it is.
         Err(error)
             if matches!(
                 error.sqlite_error_code(),
@@ -153,7 +157,7 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     }
 }
 
-/// The path as a URI of SQLite that promises that nobody writes.
+/// The path as a URI that tells SQLite that nobody writes the file (`immutable=1`).
 fn immutable(path: &Path) -> String {
     let mut uri = "file:".to_owned();
     for c in path.to_string_lossy().chars() {

@@ -50,6 +50,6 @@ impl Queries<'_> {
     /// # Errors
     /// If the file cannot be read.
     pub fn maintenance(&self) -> Result<Vec<(SiteKey, Timestamp)>, QueryError> {
-        self.sound(maintenance::begun(&self.store.connection, self.now()))
+        self.checked(maintenance::begun(&self.store.connection, self.now()))
     }
 }

@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::packed_days::{self, LOOSE};
+use super::packed_days::{self, UNPACKED_AGE};
 use super::store::Store;
 use super::time_buckets::BucketSize;
 
 /// The most rows of one table that one step deletes.
-const ROWS: i64 = 10_000;
+const ROWS_PER_STEP: i64 = 10_000;
 
 /// The most pages that one step gives back.
-const PAGES: i64 = 512;
+const PAGES_PER_STEP: i64 = 512;
 
 /// Free pages that are kept for new rows, besides a twentieth of the file.
-const SPARE: i64 = 64;
+const SPARE_PAGES: i64 = 64;
 
 /// How long things are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,17 +43,17 @@ fn before(now: i64, kept: Duration) -> i64 {
 pub(super) fn step(store: &Store, keep: &Retention, now: i64) -> rusqlite::Result<bool> {
     let connection = &store.connection;
     // Results are deleted only after they are rolled up.
-    let looks = keep.horizon(now).min(store.rolled.unwrap_or(i64::MIN));
+    let results = keep.horizon(now).min(store.rolled.unwrap_or(i64::MIN));
     let mut more = false;
     for table in ["results", "missed"] {
-        more |= rows(connection, table, "at", looks.saturating_mul(1_000_000))?;
+        more |= rows(connection, table, "at", results.saturating_mul(1_000_000))?;
     }
     let long = before(now, keep.rollup);
     for level in BucketSize::ALL {
         more |= period(connection, level, long)?;
     }
     // After the deletion, so that nothing is packed in vain.
-    let loose = before(now, LOOSE);
+    let loose = before(now, UNPACKED_AGE);
     more |=
         packed_days::pack_some(connection, loose)? | packed_days::delete_some(connection, long)?;
     let long = long.saturating_mul(1_000_000);
@@ -62,13 +62,13 @@ pub(super) fn step(store: &Store, keep: &Retention, now: i64) -> rusqlite::Resul
             "DELETE FROM outages WHERE id IN
                  (SELECT id FROM outages WHERE since < ?1 AND ended < ?1 LIMIT ?2)",
         )?
-        .execute((long, ROWS))?;
+        .execute((long, ROWS_PER_STEP))?;
     let settled = connection
         .prepare_cached(
             "DELETE FROM outbox WHERE number IN
                  (SELECT number FROM outbox WHERE settled < ?1 ORDER BY number LIMIT ?2)",
         )?
-        .execute((long, ROWS))?;
+        .execute((long, ROWS_PER_STEP))?;
     more |= ended > 0 || settled > 0;
     Ok(more | give_back(connection)?)
 }
@@ -91,7 +91,7 @@ fn rows(
             "SELECT {column} FROM {table} WHERE {column} < ?1
              ORDER BY {column} LIMIT 1 OFFSET ?2"
         ))?
-        .query_row((horizon, ROWS), |row| row.get(0))
+        .query_row((horizon, ROWS_PER_STEP), |row| row.get(0))
         .optional()?;
     connection
         .prepare_cached(&format!("DELETE FROM {table} WHERE {column} < ?1"))?
@@ -118,16 +118,16 @@ fn period(connection: &Connection, level: BucketSize, horizon: i64) -> rusqlite:
 fn give_back(connection: &Connection) -> rusqlite::Result<bool> {
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let (free, all) = (number("freelist_count")?, number("page_count")?);
-    let surplus = free - SPARE - all / 20;
+    let surplus = free - SPARE_PAGES - all / 20;
     if surplus <= 0 {
         return Ok(false);
     }
     // The pragma returns a row per page and has to be run to its end.
     let mut statement = connection.prepare(&format!(
         "PRAGMA incremental_vacuum({})",
-        surplus.min(PAGES)
+        surplus.min(PAGES_PER_STEP)
     ))?;
     let mut rows = statement.query([])?;
     while rows.next()?.is_some() {}
-    Ok(surplus > PAGES)
+    Ok(surplus > PAGES_PER_STEP)
 }

@@ -16,20 +16,20 @@ use super::summaries::put;
 use super::time_buckets::{BucketSize, COLUMNS, Rollup};
 
 /// The most rows of `results` that one step reads.
-const LOOKS: usize = 50_000;
+const RESULTS_PER_STEP: usize = 50_000;
 
 /// The most sites that one step rolls up, from up to 24 rows each.
-const SITES: i64 = 4_000;
+const SITES_PER_STEP: i64 = 4_000;
 
 /// Seconds from a bucket's end until it is rolled up.
-const GRACE: i64 = 5;
+const ROLLUP_DELAY: i64 = 5;
 
 /// A watermark that is more seconds ahead of the clock than this was set before the clock was
 /// set back.
-const AHEAD: i64 = 600;
+const MOST_AHEAD: i64 = 600;
 
 /// Rollups of one bucket, by site.
-type Sums = BTreeMap<i64, Rollup>;
+type RollupsBySite = BTreeMap<i64, Rollup>;
 
 /// The rollup in progress.
 #[derive(Debug, Default)]
@@ -45,14 +45,14 @@ enum Job {
     Read {
         start: i64,
         at: i64,
-        sums: Sums,
+        sums: RollupsBySite,
         again: bool,
     },
     /// Writing what was read, the sites after `site`.
     Write {
         start: i64,
         site: i64,
-        sums: Sums,
+        sums: RollupsBySite,
         again: bool,
     },
     /// Merging shorter buckets, the sites after `site`.
@@ -108,7 +108,7 @@ impl Roller {
 
 /// The next bucket to roll up, if there is one.
 fn choose(store: &mut Store, now: i64, horizon: i64) -> rusqlite::Result<Option<Job>> {
-    let target = BucketSize::FiveMinutes.floor(now - GRACE);
+    let target = BucketSize::FiveMinutes.floor(now - ROLLUP_DELAY);
     let due: Option<(i64, i64)> = store
         .connection
         .prepare_cached(
@@ -138,7 +138,7 @@ fn choose(store: &mut Store, now: i64, horizon: i64) -> rusqlite::Result<Option<
         }
     }
     let rolled = match store.rolled {
-        Some(rolled) if rolled > target + AHEAD => {
+        Some(rolled) if rolled > target + MOST_AHEAD => {
             store.connection.execute(
                 "UPDATE marks SET value = ?1 WHERE name = 'rolled'",
                 [target],
@@ -174,7 +174,7 @@ fn looks_of(start: i64, again: bool) -> Job {
     Job::Read {
         start,
         at: start * 1_000_000,
-        sums: Sums::new(),
+        sums: RollupsBySite::new(),
         again,
     }
 }
@@ -226,13 +226,19 @@ fn due_above(
     Ok(())
 }
 
-fn read(store: &Store, start: i64, at: i64, mut sums: Sums, again: bool) -> rusqlite::Result<Job> {
+fn read(
+    store: &Store,
+    start: i64,
+    at: i64,
+    mut sums: RollupsBySite,
+    again: bool,
+) -> rusqlite::Result<Job> {
     let end = (start + BucketSize::FiveMinutes.seconds()) * 1_000_000;
     let mut query = store.connection.prepare_cached(
         "SELECT at, site, reason, latency_us FROM results
          WHERE at >= ?1 AND at < ?2 ORDER BY at LIMIT ?3",
     )?;
-    let mut rows = query.query(params![at, end, LOOKS])?;
+    let mut rows = query.query(params![at, end, RESULTS_PER_STEP])?;
     let (mut count, mut last) = (0, at);
     while let Some(row) = rows.next()? {
         count += 1;
@@ -241,7 +247,7 @@ fn read(store: &Store, start: i64, at: i64, mut sums: Sums, again: bool) -> rusq
             .or_default()
             .add_check(row.get(2)?, row.get(3)?);
     }
-    if count == LOOKS {
+    if count == RESULTS_PER_STEP {
         return Ok(Job::Read {
             start,
             at: last + 1,
@@ -268,11 +274,11 @@ fn write(
     store: &mut Store,
     start: i64,
     site: i64,
-    sums: Sums,
+    sums: RollupsBySite,
     (again, careful): (bool, bool),
 ) -> rusqlite::Result<Option<Job>> {
     let level = BucketSize::FiveMinutes;
-    let most = usize::try_from(SITES).unwrap_or(usize::MAX);
+    let most = usize::try_from(SITES_PER_STEP).unwrap_or(usize::MAX);
     let transaction =
         Transaction::new_unchecked(&store.connection, TransactionBehavior::Immediate)?;
     let mut last = site;
@@ -326,8 +332,8 @@ fn merge(
     let last: Option<i64> = transaction
         .prepare_cached("SELECT max(id) FROM sites")?
         .query_row([], |row| row.get(0))?;
-    let until = site + SITES;
-    let mut sums = Sums::new();
+    let until = site + SITES_PER_STEP;
+    let mut sums = RollupsBySite::new();
     {
         let mut query = transaction.prepare_cached(&format!(
             "SELECT site, {COLUMNS} FROM {} WHERE start = ?1 AND site > ?2 AND site <= ?3",

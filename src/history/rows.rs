@@ -1,4 +1,4 @@
-//! What goes into the history and what comes out of it again: plain records.
+//! The plain rows that the history stores and gives back.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use crate::domain::{Acknowledgement, Cause, Reason, Site, SiteId, Standing, Timestamp};
 
-/// A site as the history knows it: name and URL together, so that another URL under an old
-/// name begins a history of its own.
+/// The identity of a site in the history: name and URL together, so that another URL under an
+/// old name begins a history of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SiteKey {
-    /// Its name.
+    /// The name.
     pub name: Box<str>,
-    /// Its URL as it may be shown.
+    /// The URL, its secrets masked.
     pub url: Box<str>,
 }
 
@@ -25,90 +25,90 @@ impl From<&Site> for SiteKey {
     }
 }
 
-/// The sites that are watched, each with its number.
+/// The watched sites, each with its number.
 pub type WatchedSites = Arc<Vec<(SiteId, Arc<Site>)>>;
 
-/// One look, as much of it as is kept.
+/// The result of one check, as much of it as is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResultRow {
-    /// Which site.
+    /// The site.
     pub site: SiteId,
-    /// When its answer reached the monitor.
+    /// The time at which the result reached the monitor.
     pub at: Timestamp,
-    /// Why it is not simply up.
+    /// The reason; `None` if the site was simply up.
     pub reason: Option<Reason>,
-    /// The status of the answer.
+    /// The HTTP status of the response, if one came.
     pub status: Option<u16>,
-    /// The whole look.
+    /// The latency of the whole check.
     pub latency: Duration,
-    /// How long after it was due it was started.
+    /// The time from when the check was due until it started.
     pub late: Duration,
 }
 
-/// What became of a site, and the messages that tell of it. Kept in one transaction.
+/// A change of a site's state and the messages about it, stored in one transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SiteChange {
-    /// Which site.
+    /// The site.
     pub site: SiteId,
-    /// When.
+    /// The time of the change.
     pub at: Timestamp,
-    /// What stands against it from now on; `None` if nothing does.
+    /// The failure streak or open outage from now on; `None` without one.
     pub standing: Option<Standing>,
-    /// The outage that ended just now.
+    /// The outage that this change ends.
     pub ended: Option<EndedOutage>,
-    /// Who is to be told.
+    /// The messages about the change.
     pub messages: Vec<Message>,
 }
 
 /// An outage that ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndedOutage {
-    /// The first failure: its name within its site.
+    /// The time of the first failure, which identifies the outage within its site.
     pub since: Timestamp,
-    /// All ways in which it failed.
+    /// All ways in which the site failed, the first one first.
     pub causes: Vec<Cause>,
 }
 
 /// A message to one owner by one channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Unique, and the same however often the same news is written: it is kept once.
+    /// The identifier. The same event gives the same one, and is stored once.
     pub id: Box<str>,
-    /// Whom.
+    /// The owner's name.
     pub owner: Box<str>,
-    /// By what; a name of the table of channels.
+    /// The channel's name in the table of channels, such as `email`.
     pub channel: Box<str>,
-    /// The site that it is about; empty if it is about none.
+    /// The name of the site that it is about; empty if it is about none.
     pub site: Box<str>,
-    /// When it was written.
+    /// The time at which it was written.
     pub at: Timestamp,
-    /// One line.
+    /// The subject: one line.
     pub subject: Box<str>,
     /// The whole text.
     pub body: Box<str>,
-    /// The same as fields, for programs: one JSON object.
+    /// The same for programs: one JSON object.
     pub facts: Box<str>,
-    /// What it tells of, in a word: messages of the same event may become one.
+    /// The kind of event; messages of the same kind may become one digest.
     pub event: Box<str>,
-    /// Whether it waits a little for others of the same event.
-    pub gathers: bool,
-    /// It is not sent before that.
+    /// Whether it waits for others of the same kind.
+    pub batched: bool,
+    /// The end of the owner's quiet hours, before which it is not sent.
     pub not_before: Option<Timestamp>,
 }
 
-/// Where a message is on its way.
+/// The state of a message's delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeliveryState {
-    /// Not delivered yet.
+    /// Waiting for its first attempt, or for the next one.
     Pending,
-    /// The other side took it.
+    /// Accepted by the channel's server.
     Sent,
-    /// Given up.
+    /// Given up after the last attempt.
     Failed,
 }
 
 impl DeliveryState {
-    /// As a word.
+    /// The word for it: "pending", "sent" or "failed".
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -119,93 +119,93 @@ impl DeliveryState {
     }
 }
 
-/// A message with what has become of it.
+/// A message of the outbox with the state of its delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueuedMessage {
     /// The message.
     pub message: Message,
-    /// Where it is.
+    /// The state of its delivery.
     pub delivery: DeliveryState,
-    /// How often it was tried.
+    /// The number of attempts so far.
     pub attempts: u32,
-    /// When it is tried next, if it is pending.
+    /// The time of the next attempt, where it is pending.
     pub next: Timestamp,
-    /// What the other side said last.
+    /// The last answer of the channel's server, or the error instead of one.
     pub answer: Option<Box<str>>,
-    /// When it was delivered or given up.
+    /// The time of delivery or of giving up; `None` while it is pending.
     pub settled: Option<Timestamp>,
 }
 
-/// What became of an attempt to deliver a message.
+/// The outcome of an attempt to deliver a message, or the wish for another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutboxUpdate {
-    /// The other side took it.
+    /// Accepted by the channel's server.
     Sent,
-    /// To be tried again then.
+    /// Failed; the next attempt is at this time.
     Retry(Timestamp),
-    /// Given up.
+    /// Failed and given up.
     Failed,
-    /// Somebody wants it tried again at once; counts as no attempt.
+    /// Asked for by key: to be sent again at once. Not counted as an attempt.
     SendAgain,
 }
 
-/// An outage as it is kept.
+/// An outage of the history, open or ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutageRow {
-    /// Which site.
+    /// The site.
     pub site: SiteKey,
-    /// The first failure.
+    /// The time of the first failure.
     pub since: Timestamp,
-    /// When it was confirmed.
+    /// The time of the failure that confirmed it.
     pub confirmed: Timestamp,
-    /// When it ended; `None` while it is open.
+    /// The time of the first good check after it; `None` while it is open.
     pub ended: Option<Timestamp>,
-    /// All ways in which it failed, first one first.
+    /// Every distinct failure with its count of checks, the first one first.
     pub causes: Vec<Cause>,
-    /// The last good look before.
+    /// The time of the last good check before it.
     pub last_good: Option<Timestamp>,
-    /// Whether somebody knows.
+    /// The acknowledgement, if there is one.
     pub acknowledged: Option<Acknowledgement>,
-    /// Messages about it.
+    /// The messages about it, a row per owner and channel.
     pub messages: Vec<MessageStatus>,
 }
 
-/// Whether and when somebody was told.
+/// A message about an outage: one owner, one channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageStatus {
-    /// Whom.
+    /// The owner's name.
     pub owner: Box<str>,
-    /// By what.
+    /// The channel's name, such as `email`.
     pub channel: Box<str>,
-    /// Where the message is.
+    /// The state of its delivery.
     pub delivery: DeliveryState,
-    /// When it was delivered or given up.
+    /// The time of delivery or of giving up; `None` while it is pending.
     pub settled: Option<Timestamp>,
 }
 
-/// A site with what stood against it when the program ended.
+/// A site that had a failure streak or an open outage when the program ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RestoredSite {
-    /// Which site.
+    /// The site.
     pub site: SiteKey,
-    /// What stands against it.
+    /// The streak or the outage.
     pub standing: Standing,
-    /// Whether there are messages about its outage.
+    /// Whether the outbox has messages about the outage.
     pub told: bool,
 }
 
-/// What the history has to say by itself.
+/// An event of the history that its users are told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HistoryEvent {
-    /// Nothing can be kept at present: a sentence that says why.
+    /// The file cannot be written at present: a sentence that says why.
     Trouble(String),
-    /// Things are kept again; so many looks were not.
+    /// The file is written again, or results were dropped because too many waited.
     Mended {
-        /// Looks that are missing in between.
+        /// The number of results that were not stored.
         lost: u64,
     },
-    /// The file was damaged: it stands under a new name, and a fresh one was begun.
+    /// The file was damaged: it has this name now, and a new one was begun.
     PutAside(PathBuf),
-    /// There is something for the outbox to do.
+    /// The outbox has new messages, or the state of one has changed.
     OutboxChanged,
 }

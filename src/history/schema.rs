@@ -1,15 +1,15 @@
-//! The tables, and how a file of an older version becomes one of this.
+//! The schema, and the migration of files of older versions.
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::reason_codes::REASONS;
 
-/// "SQRL": says in the file's head whose it is (`file` and `sqlite3` show it).
-pub(super) const APPLICATION: i32 = 0x5351_524c;
+/// The application id in the file's head, "SQRL", which `file` and `sqlite3` show.
+pub(super) const APPLICATION_ID: i32 = 0x5351_524c;
 
-/// One step a version. A step that was released is never changed: a change is a new step.
+/// One migration per version. A released one is never changed: a change is a new migration.
 pub(super) const MIGRATIONS: [&str; 6] = [
-    // 1: looks and their summaries.
+    // 1: results and their rollups.
     "
     CREATE TABLE sites (
         id INTEGER PRIMARY KEY,
@@ -55,7 +55,7 @@ pub(super) const MIGRATIONS: [&str; 6] = [
     ) WITHOUT ROWID;
     CREATE TABLE marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
     ",
-    // 2: outages and streaks.
+    // 2: outages and failure streaks.
     "
     CREATE TABLE outages (
         id INTEGER PRIMARY KEY,
@@ -80,7 +80,7 @@ pub(super) const MIGRATIONS: [&str; 6] = [
         last_good INTEGER
     );
     ",
-    // 3: the outbox. State 0 is pending, 1 sent, 2 failed.
+    // 3: the outbox. The codes of `state` are those of `OutboxState`.
     "
     CREATE TABLE outbox (
         number INTEGER PRIMARY KEY,
@@ -108,19 +108,18 @@ pub(super) const MIGRATIONS: [&str; 6] = [
         FROM results JOIN sites ON sites.id = results.site
         JOIN reasons ON reasons.code = results.reason;
     ",
-    // 4: messages that wait for others like them (state 3), and then are told of by one message
-    // in place of all (state 4), whose id is `digest`.
+    // 4: messages that wait for others, and those that a digest replaced; `digest` is its id.
     "
     ALTER TABLE outbox ADD COLUMN event TEXT NOT NULL DEFAULT '';
     ALTER TABLE outbox ADD COLUMN digest TEXT;
     CREATE INDEX outbox_gathering ON outbox (channel, owner, event) WHERE state = 3;
     ",
-    // 5: maintenance that somebody began by key.
+    // 5: manual maintenance.
     "
     CREATE TABLE maintenance (site INTEGER PRIMARY KEY, until INTEGER NOT NULL);
     ",
-    // 6: five minutes of more than the last weeks, a row a site and day. With a row's number of
-    // its own, because a table without keeps rows of a thousand bytes in pages of their own.
+    // 6: packed days. With a rowid, because a table without one stores rows of a thousand bytes
+    // in pages of their own.
     "
     CREATE TABLE packed_5m (
         day INTEGER NOT NULL, site INTEGER NOT NULL, rows BLOB NOT NULL,
@@ -129,14 +128,14 @@ pub(super) const MIGRATIONS: [&str; 6] = [
     ",
 ];
 
-/// Why a file is not used.
+/// Why the schema cannot be brought to this version.
 #[derive(Debug)]
 pub(super) enum SchemaError {
-    /// It was written by a newer version of this program.
+    /// The file is of a newer version.
     Newer(i32),
-    /// It is a database of another program.
+    /// The file is the database of another program.
     Foreign,
-    /// SQLite's own word.
+    /// An error of SQLite.
     Sqlite(rusqlite::Error),
 }
 
@@ -146,7 +145,7 @@ impl From<rusqlite::Error> for SchemaError {
     }
 }
 
-/// Brings the file to this version, one transaction for all steps.
+/// Brings the schema to this version, all migrations in one transaction.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), SchemaError> {
     let current = i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX);
     let version = pragma(connection, "user_version")?;
@@ -155,7 +154,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), SchemaError> {
     }
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
-    if tables > 0 && pragma(connection, "application_id")? != APPLICATION {
+    if tables > 0 && pragma(connection, "application_id")? != APPLICATION_ID {
         return Err(SchemaError::Foreign);
     }
     if version == current {
@@ -166,13 +165,13 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), SchemaError> {
     for step in MIGRATIONS.iter().skip(done) {
         transaction.execute_batch(step)?;
     }
-    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", current)?;
     words(&transaction)?;
     Ok(transaction.commit()?)
 }
 
-/// What the numbers in `results` mean, for whoever reads the file with another program.
+/// Fills the table `reasons`, for other programs that read the file.
 fn words(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     let mut insert = transaction.prepare("INSERT OR REPLACE INTO reasons VALUES (?1, ?2, ?3)")?;
     insert.execute((0, "up", "up"))?;
@@ -190,7 +189,7 @@ fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i32> {
 mod tests {
     use super::*;
 
-    /// A file as each earlier version left it, with a look in it.
+    /// A file as each earlier version left it, with a result in it.
     fn of_version(version: usize) -> Connection {
         let connection = Connection::open_in_memory().unwrap();
         for step in &MIGRATIONS[..version] {
@@ -201,7 +200,7 @@ mod tests {
             .unwrap();
         if version > 0 {
             connection
-                .pragma_update(None, "application_id", APPLICATION)
+                .pragma_update(None, "application_id", APPLICATION_ID)
                 .unwrap();
             connection
                 .execute_batch(

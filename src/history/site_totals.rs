@@ -1,9 +1,9 @@
-//! What became of every site over a span: the same figures as [`super::Queries`] has of one, read
-//! for all of them in one pass.
+//! Totals of all sites over a span: the figures that [`super::Queries`] has of one site, read
+//! for all in one pass.
 //!
-//! The span is cut into the longest periods that fit, days in its middle and shorter ones at
-//! its ends, and each is read once for all sites: a table of summaries stands in the order of
-//! its periods, so a year of a thousand sites is 365 runs of a thousand rows.
+//! The span is cut into the longest buckets that fit, days in its middle and shorter ones at its
+//! ends, and each is read once for all sites: a table of rollups is ordered by time, so a year
+//! of a thousand sites is 365 runs of a thousand rows.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -15,44 +15,44 @@ use super::read_only::{HistoryReadError, ReadOnlyHistory};
 use super::rows::SiteKey;
 use super::time_buckets::{BucketSize, COLUMNS, EncodedRollup, Rollup};
 
-/// What became of one site.
+/// The totals of one site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SiteTotals {
-    /// Which site.
+    /// The site.
     pub site: SiteKey,
-    /// All its looks.
+    /// All its checks.
     pub sum: Rollup,
     /// Its outages.
     pub outages: OutageTotals,
-    /// Its looks by stretch of time, oldest first: the beginning in seconds since 1970, UTC.
-    /// Stretches without any are left out.
+    /// Its checks by bucket, the oldest first: the beginning in seconds since 1970, and the
+    /// rollup. Buckets without checks are left out.
     pub cells: Vec<(i64, EncodedRollup)>,
 }
 
-/// What outages of a span come to.
+/// The totals of outages in a span.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OutageTotals {
-    /// How many lasted into the span or began in it.
+    /// Outages that began in the span or lasted into it.
     pub count: u64,
-    /// How long it was down within the span; up to now where it still is.
+    /// How long the site was down within the span; up to now where it still is.
     pub downtime: Duration,
-    /// How many of them ended in the span.
+    /// The outages that ended in the span.
     pub ended: u64,
-    /// How long these lasted from their first failure on, together.
+    /// The sum of their durations, each from its first failure on.
     pub repairs: Duration,
-    /// How many are open.
+    /// The outages that are open.
     pub open: u64,
 }
 
 impl OutageTotals {
-    /// The mean time to recovery: of those that ended.
+    /// The mean time to recovery of the ended outages; `None` without one.
     #[must_use]
     pub fn mean_repair(&self) -> Option<Duration> {
         let ended = u32::try_from(self.ended).unwrap_or(u32::MAX);
         (ended > 0).then(|| self.repairs / ended)
     }
 
-    /// Adds those of another site.
+    /// Adds the totals of another site.
     pub fn merge(&mut self, other: &Self) {
         self.count += other.count;
         self.downtime += other.downtime;
@@ -62,19 +62,19 @@ impl OutageTotals {
     }
 }
 
-/// A site while its rows come in.
+/// A site while its rows are read.
 #[derive(Default)]
 struct Tally {
     sum: Rollup,
     outages: OutageTotals,
-    /// Stretches that are summed up in the file, oldest first.
+    /// Buckets that have a rollup in the file, the oldest first.
     cells: Vec<(i64, EncodedRollup)>,
-    /// Stretches that are put together from shorter ones: at the ends of the span.
+    /// Buckets put together from shorter ones, at the ends of the span.
     parts: BTreeMap<i64, Rollup>,
 }
 
 impl Tally {
-    /// All stretches, oldest first.
+    /// All buckets, the oldest first.
     fn take_cells(&mut self) -> Vec<(i64, EncodedRollup)> {
         let mut cells = std::mem::take(&mut self.cells);
         for (start, mut sum) in std::mem::take(&mut self.parts) {
@@ -92,9 +92,9 @@ impl Tally {
 }
 
 impl ReadOnlyHistory {
-    /// What became of every site in the `span` up to now; with `cells`, of each of its
-    /// stretches of that length as well. The beginning is cut to five minutes.
-    /// Sites of which there is nothing are left out.
+    /// The totals of every site in the `span` up to now; with `cells`, those of each bucket of
+    /// that size as well. The beginning is rounded up to five minutes. Sites without any row are
+    /// left out.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -103,8 +103,8 @@ impl ReadOnlyHistory {
         span: Duration,
         cells: Option<BucketSize>,
     ) -> Result<Vec<SiteTotals>, HistoryReadError> {
-        self.plainly((|| {
-            // One state of the file for all questions, whatever a monitor writes meanwhile.
+        self.plain_error((|| {
+            // One snapshot of the file for all queries, whatever a monitor writes meanwhile.
             let transaction = self.connection.unchecked_transaction()?;
             let now = self.now.as_micros().div_euclid(1_000_000);
             let span = i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
@@ -120,7 +120,7 @@ impl ReadOnlyHistory {
         })())
     }
 
-    /// Adds `from..to` by the longest periods that fit.
+    /// Adds the checks of `from..to`, in seconds since 1970, from the longest buckets that fit.
     fn add(
         &self,
         level: BucketSize,
@@ -134,7 +134,7 @@ impl ReadOnlyHistory {
         }
         let (first, last) = (level.ceil(from), level.floor(to));
         let below = level.below();
-        // A period that is longer than the stretch that is asked for says nothing about it.
+        // A bucket longer than the wanted ones cannot be split.
         let too_long = cells.is_some_and(|cells| level > cells);
         if let Some(below) = below.filter(|_| first >= last || too_long) {
             return self.add(below, from, to, cells, tallies);
@@ -148,7 +148,7 @@ impl ReadOnlyHistory {
             self.add_rows(level, start, wanting, cells, tallies)?;
             start = wanting + level.seconds();
             if let Some(below) = below.filter(|_| wanting < last) {
-                // Over, and not summed up yet: its parts are there.
+                // Ended and not rolled up yet: the shorter buckets have it.
                 self.add(below, wanting, start, cells, tallies)?;
             }
         }
@@ -159,10 +159,10 @@ impl ReadOnlyHistory {
         Ok(())
     }
 
-    /// Periods that have to be summed up (again), oldest first.
+    /// The buckets that are still to be rolled up, the oldest first.
     fn due(&self, level: BucketSize, from: i64, to: i64) -> rusqlite::Result<Vec<i64>> {
         if level == BucketSize::FiveMinutes {
-            // Its parts are looks, which may be gone: what it came to then stands.
+            // Their results may be deleted: the last rollup stands.
             return Ok(Vec::new());
         }
         let mut query = self.connection.prepare_cached(
@@ -181,7 +181,7 @@ impl ReadOnlyHistory {
         cells: Option<BucketSize>,
         tallies: &mut HashMap<i64, Tally>,
     ) -> rusqlite::Result<()> {
-        if level == BucketSize::FiveMinutes && self.has_shelf {
+        if level == BucketSize::FiveMinutes && self.has_packed_days {
             let everybody = (i64::MIN, i64::MAX);
             packed_days::each(
                 &self.connection,
@@ -226,7 +226,7 @@ impl ReadOnlyHistory {
         Ok(())
     }
 
-    /// Adds looks that are not summed up yet.
+    /// Adds raw results that are not rolled up yet.
     fn add_looks(
         &self,
         from: i64,
@@ -270,7 +270,7 @@ impl ReadOnlyHistory {
             let outages = &mut tallies.entry(row.get(0)?).or_default().outages;
             let since = Timestamp::from_micros(row.get(1)?);
             let ended = row.get::<_, Option<i64>>(2)?.map(Timestamp::from_micros);
-            // An end in the future was written by a clock that has been set back since.
+            // An end in the future was written before the clock was set back.
             let until = ended.unwrap_or(self.now).min(self.now);
             outages.count += 1;
             outages.downtime += until.since(since.max(from));
@@ -308,7 +308,7 @@ impl ReadOnlyHistory {
         Ok(surveys)
     }
 
-    /// The wall clock when it was opened.
+    /// The wall clock when the file was opened.
     #[must_use]
     pub const fn now(&self) -> Timestamp {
         self.now

@@ -1,4 +1,5 @@
-//! Tables of another program's SQLite file, only read: what they hold is nothing of ours.
+//! Tables of another program's SQLite file as JSON: read only, in bounded amounts, and without
+//! trust in its schema.
 
 use std::fmt;
 use std::path::Path;
@@ -8,19 +9,19 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
 use serde_json::{Map, Value};
 
-/// Rows of a table, and bytes of all its texts, that are read.
+/// The most rows of a table, and the most bytes of all its texts.
 const MOST_ROWS: usize = 200_000;
 const MOST_BYTES: usize = 64 << 20;
 
-/// How an SQLite file begins.
+/// The first bytes of an SQLite file (sqlite.org/fileformat.html, section 1.3).
 const MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// Why a table cannot be read.
 #[derive(Debug)]
 pub enum TableError {
-    /// The file, or a table in it.
+    /// An error of SQLite.
     Sqlite(rusqlite::Error),
-    /// The table of this name has more than can be.
+    /// The table of this name is larger than a configuration can be.
     TooMuch(Box<str>),
 }
 
@@ -41,19 +42,19 @@ impl From<rusqlite::Error> for TableError {
     }
 }
 
-/// A row: columns and values, a blob as null.
+/// A row: column name to value; a blob is null.
 pub type TableRow = Map<String, Value>;
 
-/// Whether a file that begins with these bytes is an SQLite file.
+/// Whether these first bytes of a file are those of an SQLite file.
 #[must_use]
 pub fn is_database(bytes: &[u8]) -> bool {
     bytes.starts_with(MAGIC)
 }
 
-/// The rows of these tables, in their order; a table that is not there has none.
+/// The rows of the tables of these names, in that order; a table that does not exist has none.
 ///
 /// # Errors
-/// If it is no database, or a table holds more than a configuration does.
+/// If the file is no database, or a table is larger than a configuration can be.
 pub fn tables(path: &Path, names: &[&str]) -> Result<Vec<Vec<TableRow>>, TableError> {
     let read = |connection: &Connection| {
         names
@@ -63,7 +64,7 @@ pub fn tables(path: &Path, names: &[&str]) -> Result<Vec<Vec<TableRow>>, TableEr
     };
     let opened = open(path.to_owned(), OpenFlags::empty()).and_then(|file| read(&file));
     match opened {
-        // A copy in a folder that cannot be written, with a journal that is not there.
+        // A copy in a folder that cannot be written, whose journal is not there.
         Err(TableError::Sqlite(error))
             if matches!(
                 error.sqlite_error_code(),
@@ -89,13 +90,13 @@ pub fn tables(path: &Path, names: &[&str]) -> Result<Vec<Vec<TableRow>>, TableEr
 fn open(path: std::path::PathBuf, more: OpenFlags) -> Result<Connection, TableError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
     let connection = Connection::open_with_flags(path, flags)?;
-    // What stands in its schema must not act.
+    // Nothing in its schema may run code.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     Ok(connection)
 }
 
-/// Of a real table: a view could compute for ever.
+/// The rows of a real table: a view could compute without end.
 fn table(connection: &Connection, name: &str) -> Result<Vec<TableRow>, TableError> {
     let sql: Option<String> = connection
         .query_row(

@@ -18,7 +18,7 @@ use super::time_buckets::BucketSize;
 const JITTER: i64 = 1_000_000;
 
 /// The most microseconds by which a row moves to a free time before it is dropped.
-const MOST_STEPS: usize = 1_000;
+const MOST_SHIFT: usize = 1_000;
 
 /// Something to store.
 #[derive(Clone, Debug)]
@@ -248,7 +248,7 @@ impl Writing<'_> {
         let late = i64::try_from(result.late.as_millis()).unwrap_or(i64::MAX);
         let mut at = self.free(result.at);
         // After the clock was set back there may be rows of these times already.
-        for _ in 0..MOST_STEPS {
+        for _ in 0..MOST_SHIFT {
             if insert.execute((at, site, reason, result.status, latency, late))? > 0 {
                 break;
             }
@@ -267,7 +267,7 @@ impl Writing<'_> {
         let mut insert = self
             .transaction
             .prepare_cached("INSERT OR IGNORE INTO missed VALUES (?1, ?2)")?;
-        for _ in 0..MOST_STEPS {
+        for _ in 0..MOST_SHIFT {
             if insert.execute((at, site))? > 0 {
                 break;
             }

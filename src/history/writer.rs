@@ -23,19 +23,19 @@ use super::rows::{HistoryEvent, WatchedSites};
 use super::store::{Store, WriteEntry};
 
 /// The time in which results are gathered for one transaction.
-const GATHER: Duration = Duration::from_millis(200);
+const BATCH_TIME: Duration = Duration::from_millis(200);
 
 /// The most entries of one transaction.
-const BATCH: usize = 16_384;
+const BATCH_ENTRIES: usize = 16_384;
 
 /// The time between two searches for due rollups and old rows while there are none.
-const CHORES: Duration = Duration::from_millis(500);
+const IDLE_WAIT: Duration = Duration::from_millis(500);
 
 /// The time between two attempts to open a file that could not be written.
-const RETRY: Duration = Duration::from_secs(1);
+const REOPEN_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The most results that the database in memory holds while the file cannot be written.
-const MOST_AFLOAT: usize = 200_000;
+const MOST_RESULTS_IN_MEMORY: usize = 200_000;
 
 /// A command to the thread.
 pub(super) enum WriterCommand {
@@ -62,14 +62,14 @@ pub(super) struct Writer {
     pub(super) lock: Option<Lock>,
     /// While the file cannot be written: the time of the next attempt, and the results lost so
     /// far.
-    pub(super) afloat: Option<(Instant, u64)>,
+    pub(super) fallback: Option<(Instant, u64)>,
     pub(super) keep: Retention,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) shared: Arc<Shared>,
     pub(super) tell: Box<dyn Fn(HistoryEvent) + Send>,
     sites: WatchedSites,
     roller: Roller,
-    /// Both clocks at the start, for [`Writer::believed`].
+    /// Both clocks at the start, for [`Writer::trusted_second`].
     began: (Moment, Timestamp),
 }
 
@@ -83,13 +83,14 @@ impl Writer {
         shared: Arc<Shared>,
         tell: Box<dyn Fn(HistoryEvent) + Send>,
     ) -> Self {
-        let afloat = (path.is_some() && !from_file).then(|| (Instant::now() + RETRY, 0));
+        let fallback =
+            (path.is_some() && !from_file).then(|| (Instant::now() + REOPEN_INTERVAL, 0));
         let began = (clock.moment(), clock.timestamp());
         Self {
             path,
             store,
             lock,
-            afloat,
+            fallback,
             keep,
             clock,
             shared,
@@ -105,33 +106,33 @@ impl Writer {
         let mut batch = Vec::new();
         let mut busy = false;
         loop {
-            let wait = if busy { Duration::ZERO } else { CHORES };
+            let wait = if busy { Duration::ZERO } else { IDLE_WAIT };
             let going = match inbox.recv_timeout(wait) {
-                Ok(command) => self.gather(command, inbox, &mut batch),
+                Ok(command) => self.fill_batch(command, inbox, &mut batch),
                 Err(RecvTimeoutError::Timeout) => true,
                 Err(RecvTimeoutError::Disconnected) => false,
             };
             self.flush(&mut batch);
             if !going {
                 // The last attempt to write what is in memory.
-                self.settle(true);
+                self.try_file(true);
                 return;
             }
-            self.settle(false);
-            busy = self.chores();
+            self.try_file(false);
+            busy = self.housekeep();
         }
     }
 
     /// Takes commands until there is a batch worth a transaction; false after the last command.
-    fn gather(
+    fn fill_batch(
         &mut self,
         first: WriterCommand,
         inbox: &Receiver<WriterCommand>,
         batch: &mut Vec<WriteEntry>,
     ) -> bool {
-        let until = Instant::now() + GATHER;
+        let until = Instant::now() + BATCH_TIME;
         let mut urgent = self.take(first, batch);
-        while batch.len() < BATCH {
+        while batch.len() < BATCH_ENTRIES {
             let next = match inbox.try_recv() {
                 Ok(command) => command,
                 Err(TryRecvError::Disconnected) => return false,
@@ -182,10 +183,10 @@ impl Writer {
     }
 
     fn answer(&mut self, ask: Box<dyn FnOnce(&Queries<'_>) + Send>) {
-        let path = self.path.as_deref().filter(|_| self.afloat.is_none());
-        let book = Queries::new(&self.store, path, self.clock.timestamp());
-        ask(&book);
-        let damaged = book.damaged();
+        let path = self.path.as_deref().filter(|_| self.fallback.is_none());
+        let queries = Queries::new(&self.store, path, self.clock.timestamp());
+        ask(&queries);
+        let damaged = queries.damaged();
         if damaged {
             self.replace_damaged();
         }
@@ -196,13 +197,14 @@ impl Writer {
             return;
         }
         if let Err(error) = self.store.apply(batch) {
-            self.stumble(&error);
+            self.handle_error(&error);
             if let Err(error) = self.store.apply(batch) {
                 tracing::error!("{} entries of the history are lost: {error}", batch.len());
             }
         }
-        if let Some((_, lost)) = &mut self.afloat {
-            *lost += memory_fallback::trim(&self.store.connection, MOST_AFLOAT).unwrap_or_default();
+        if let Some((_, lost)) = &mut self.fallback {
+            *lost += memory_fallback::trim(&self.store.connection, MOST_RESULTS_IN_MEMORY)
+                .unwrap_or_default();
         }
         let messages = batch.iter().any(|entry| match entry {
             WriteEntry::Messages(messages) => !messages.is_empty(),
@@ -217,17 +219,17 @@ impl Writer {
     }
 
     /// Handles an error of the database: moves a damaged file aside, or goes on in memory.
-    fn stumble(&mut self, error: &rusqlite::Error) {
+    fn handle_error(&mut self, error: &rusqlite::Error) {
         if is_damage(error) {
             self.replace_damaged();
         } else {
-            self.go_afloat(&plain(error));
+            self.fall_back(&plain(error));
         }
     }
 
     /// Goes on in memory until the file can be written again.
-    fn go_afloat(&mut self, why: &str) {
-        let Some(path) = self.path.clone().filter(|_| self.afloat.is_none()) else {
+    fn fall_back(&mut self, why: &str) {
+        let Some(path) = self.path.clone().filter(|_| self.fallback.is_none()) else {
             return;
         };
         let memory = match open::in_memory() {
@@ -237,12 +239,12 @@ impl Writer {
                 return;
             }
         };
-        if let Err(error) = memory_fallback::out(&memory.connection, &path) {
+        if let Err(error) = memory_fallback::copy_from_file(&memory.connection, &path) {
             tracing::warn!("what is open in {} cannot be read: {error}", path.display());
         }
         self.store = memory;
         // The lock stays: the file still belongs to this process.
-        self.afloat = Some((Instant::now() + RETRY, 0));
+        self.fallback = Some((Instant::now() + REOPEN_INTERVAL, 0));
         self.register();
         (self.tell)(HistoryEvent::Trouble(format!("{}: {why}", path.display())));
     }
@@ -259,39 +261,40 @@ impl Writer {
     }
 
     /// Tries to write into the file again when it is time; at once if this is the last chance.
-    fn settle(&mut self, last: bool) {
-        let (Some(path), Some((next, lost))) = (self.path.clone(), self.afloat) else {
+    fn try_file(&mut self, last: bool) {
+        let (Some(path), Some((next, lost))) = (self.path.clone(), self.fallback) else {
             return;
         };
         if !last && Instant::now() < next {
             return;
         }
-        match self.land(&path) {
+        match self.reopen(&path) {
             Ok(store) => {
                 self.store = store;
-                self.afloat = None;
+                self.fallback = None;
                 self.register();
                 (self.tell)(HistoryEvent::Mended { lost });
             }
             Err(error) => {
                 tracing::debug!("the history cannot be written yet: {error}");
-                self.afloat = Some((Instant::now() + RETRY, lost));
+                self.fallback = Some((Instant::now() + REOPEN_INTERVAL, lost));
             }
         }
     }
 
-    fn land(&mut self, path: &Path) -> Result<Store, String> {
+    fn reopen(&mut self, path: &Path) -> Result<Store, String> {
         let store = open::open(path, &mut self.lock).map_err(|fault| match fault {
             Fault::Refused(refusal) => refusal.to_string(),
             Fault::Damaged => "damaged".to_owned(),
             Fault::Unusable(why) => why,
         })?;
-        memory_fallback::back(&self.store.connection, path).map_err(|error| plain(&error))?;
+        memory_fallback::copy_to_file(&self.store.connection, path)
+            .map_err(|error| plain(&error))?;
         Ok(store)
     }
 
     fn replace_damaged(&mut self) {
-        let Some(path) = self.path.clone().filter(|_| self.afloat.is_none()) else {
+        let Some(path) = self.path.clone().filter(|_| self.fallback.is_none()) else {
             return;
         };
         match open::in_memory() {
@@ -305,11 +308,11 @@ impl Writer {
         match open::put_aside(&path, self.clock.timestamp()) {
             Ok(aside) => {
                 (self.tell)(HistoryEvent::PutAside(aside));
-                self.afloat = Some((Instant::now(), 0));
-                self.settle(true);
+                self.fallback = Some((Instant::now(), 0));
+                self.try_file(true);
             }
             Err(why) => {
-                self.afloat = Some((Instant::now() + RETRY, 0));
+                self.fallback = Some((Instant::now() + REOPEN_INTERVAL, 0));
                 (self.tell)(HistoryEvent::Trouble(format!("{}: {why}", path.display())));
             }
         }
@@ -318,7 +321,7 @@ impl Writer {
     /// The second by which rollup and retention go: the wall clock, but never further ahead than
     /// the monotonic clock has advanced since the start. A clock that is set a year ahead by
     /// mistake deletes nothing.
-    fn believed(&self) -> i64 {
+    fn trusted_second(&self) -> i64 {
         let passed = self.clock.moment().since(self.began.0);
         let passed = i64::try_from(passed.as_micros()).unwrap_or(i64::MAX);
         let most = self.began.1.as_micros().saturating_add(passed);
@@ -330,20 +333,20 @@ impl Writer {
     }
 
     /// One step of rollup and one of retention; whether there is more to do at once.
-    fn chores(&mut self) -> bool {
+    fn housekeep(&mut self) -> bool {
         let dropped = self.shared.dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
             tracing::warn!("the history cannot keep up: {dropped} looks were not kept");
-            if let Some((_, lost)) = &mut self.afloat {
+            if let Some((_, lost)) = &mut self.fallback {
                 *lost += dropped;
             } else {
                 (self.tell)(HistoryEvent::Mended { lost: dropped });
             }
         }
-        if self.afloat.is_some() {
+        if self.fallback.is_some() {
             return false;
         }
-        let now = self.believed();
+        let now = self.trusted_second();
         let horizon = self.keep.horizon(now);
         let more = self
             .roller
@@ -351,7 +354,7 @@ impl Writer {
             .and_then(|more| Ok(more | retention::step(&self.store, &self.keep, now)?));
         more.unwrap_or_else(|error| {
             self.roller = Roller::default();
-            self.stumble(&error);
+            self.handle_error(&error);
             false
         })
     }

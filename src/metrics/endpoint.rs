@@ -27,22 +27,22 @@ use super::page::Question;
 use super::scrape::{alive, scrape};
 
 /// Connections at once; whoever comes beyond waits in the system's queue.
-const MOST: usize = 8;
+const MOST_CONNECTIONS: usize = 8;
 
 /// Questions that may wait for the loop.
-const QUESTIONS: usize = MOST;
+const MOST_QUESTIONS: usize = MOST_CONNECTIONS;
 
 /// How long a request may take to arrive.
-const REQUEST_PATIENCE: Duration = Duration::from_secs(3);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long a connection may last: Prometheus itself waits no longer than this by default.
-const PATIENCE: Duration = Duration::from_secs(10);
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Bytes of a request's head.
-const MOST_HEAD: usize = 8 * 1_024;
+const MOST_HEAD_BYTES: usize = 8 * 1_024;
 
 /// How soon a listener that cannot accept is tried again.
-const RETRY: Duration = Duration::from_millis(50);
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 
 /// A port that is taken and not yet served.
 #[derive(Debug)]
@@ -98,7 +98,7 @@ impl Endpoint {
     /// # Errors
     /// If the thread cannot be started.
     pub fn serve(self) -> io::Result<mpsc::Receiver<Question>> {
-        let (sender, questions) = mpsc::channel(QUESTIONS);
+        let (sender, questions) = mpsc::channel(MOST_QUESTIONS);
         thread::with_runtime("metrics".to_owned(), move |runtime| {
             if let Err(error) = runtime.block_on(serve(self.listener, sender)) {
                 tracing::error!("the metrics are not served: {error}");
@@ -115,16 +115,16 @@ async fn serve(listener: TcpListener, loops: mpsc::Sender<Question>) -> io::Resu
         tokio::select! {
             () = loops.closed() => return Ok(()),
             Some(_) = connections.join_next() => {}
-            accepted = listener.accept(), if connections.len() < MOST => match accepted {
+            accepted = listener.accept(), if connections.len() < MOST_CONNECTIONS => match accepted {
                 Ok((stream, _)) => {
                     let loops = loops.clone();
                     // Who takes longer is cut off in the middle, and has nothing whole.
-                    connections.spawn(async move { timeout(PATIENCE, attend(stream, loops)).await });
+                    connections.spawn(async move { timeout(CONNECTION_TIMEOUT, attend(stream, loops)).await });
                 }
                 Err(error) => {
                     tracing::debug!("a scraper could not be let in: {error}");
                     // Out of descriptors, most likely: they come back as checks end.
-                    tokio::time::sleep(RETRY).await;
+                    tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                 }
             },
         }
@@ -138,8 +138,8 @@ async fn attend(stream: TcpStream, loops: mpsc::Sender<Question>) {
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(REQUEST_PATIENCE)
-        .max_buf_size(MOST_HEAD)
+        .header_read_timeout(REQUEST_TIMEOUT)
+        .max_buf_size(MOST_HEAD_BYTES)
         .keep_alive(false)
         .serve_connection(TokioIo::new(stream), service)
         .await;
@@ -148,7 +148,10 @@ async fn attend(stream: TcpStream, loops: mpsc::Sender<Question>) {
     }
 }
 
-async fn answer(request: &Request<Incoming>, loops: &mpsc::Sender<Question>) -> Response<Answer> {
+async fn answer(
+    request: &Request<Incoming>,
+    loops: &mpsc::Sender<Question>,
+) -> Response<ResponseBody> {
     if ![Method::GET, Method::HEAD].contains(request.method()) {
         let mut refused = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
         let allowed = HeaderValue::from_static("GET, HEAD");
@@ -164,7 +167,7 @@ async fn answer(request: &Request<Incoming>, loops: &mpsc::Sender<Question>) -> 
     match request.uri().path() {
         "/metrics" => match scrape(loops).await {
             Ok(exposition) => {
-                let mut told = Response::new(Answer::Metrics(Box::new(exposition)));
+                let mut told = Response::new(ResponseBody::Metrics(Box::new(exposition)));
                 let kind = HeaderValue::from_static(exposition::CONTENT_TYPE);
                 told.headers_mut().insert(CONTENT_TYPE, kind);
                 told
@@ -188,8 +191,8 @@ async fn answer(request: &Request<Incoming>, loops: &mpsc::Sender<Question>) -> 
     }
 }
 
-fn text(status: StatusCode, text: &'static str) -> Response<Answer> {
-    let mut response = Response::new(Answer::Text(Some(text)));
+fn text(status: StatusCode, text: &'static str) -> Response<ResponseBody> {
+    let mut response = Response::new(ResponseBody::Text(Some(text)));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     let kind = HeaderValue::from_static("text/plain; charset=utf-8");
@@ -199,13 +202,13 @@ fn text(status: StatusCode, text: &'static str) -> Response<Answer> {
 }
 
 /// What is sent.
-enum Answer {
+enum ResponseBody {
     Text(Option<&'static str>),
     /// Written while it is sent: as far ahead as the connection takes it, and no further.
     Metrics(Box<Exposition>),
 }
 
-impl Body for Answer {
+impl Body for ResponseBody {
     type Data = Bytes;
     type Error = Infallible;
 

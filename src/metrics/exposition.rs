@@ -15,7 +15,7 @@ use crate::monitor::State;
 use super::page::Row;
 
 /// Text that is written at a time, in bytes.
-const PIECE: usize = 128 * 1_024;
+const PIECE_BYTES: usize = 128 * 1_024;
 
 /// What the format's HTTP header says.
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -37,8 +37,8 @@ struct Labelled {
 }
 
 impl Labelled {
-    /// The last look, unless it says nothing of the site: we could not look, or nobody looks.
-    fn look(&self) -> Option<&CheckResult> {
+    /// The last check, unless it says nothing of the site: we could not check, or nobody looks.
+    fn check(&self) -> Option<&CheckResult> {
         let last = self.row.last.as_deref()?;
         let speaks = last.verdict != Verdict::Unknown && self.row.state != State::Paused;
         speaks.then_some(last)
@@ -51,8 +51,8 @@ const FAMILIES: [Family; 9] = [
         kind: "gauge",
         help: "Displays whether or not the probe was a success",
         write: |family, of, out| {
-            if let Some(look) = of.look() {
-                family.sample(of, u8::from(!look.failed()), out);
+            if let Some(check) = of.check() {
+                family.sample(of, u8::from(!check.failed()), out);
             }
         },
     },
@@ -61,8 +61,8 @@ const FAMILIES: [Family; 9] = [
         kind: "gauge",
         help: "Returns how long the probe took to complete in seconds",
         write: |family, of, out| {
-            if let Some(look) = of.look() {
-                family.sample(of, look.latency.as_secs_f64(), out);
+            if let Some(check) = of.check() {
+                family.sample(of, check.latency.as_secs_f64(), out);
             }
         },
     },
@@ -71,7 +71,7 @@ const FAMILIES: [Family; 9] = [
         kind: "gauge",
         help: "Returns the time taken for probe dns lookup in seconds",
         write: |family, of, out| {
-            if let Some(time) = of.look().and_then(|look| sum(look, |phases| phases.dns)) {
+            if let Some(time) = of.check().and_then(|check| sum(check, |phases| phases.dns)) {
                 family.sample(of, time.as_secs_f64(), out);
             }
         },
@@ -81,12 +81,12 @@ const FAMILIES: [Family; 9] = [
         kind: "gauge",
         help: "Duration of http request by phase, summed over all redirects",
         write: |family, of, out| {
-            let Some(look) = of.look() else { return };
+            let Some(check) = of.check() else { return };
             for (phase, time) in [
-                ("resolve", sum(look, |phases| phases.dns)),
-                ("connect", sum(look, |phases| phases.connect)),
-                ("tls", sum(look, |phases| phases.tls)),
-                ("processing", sum(look, |phases| phases.first_byte)),
+                ("resolve", sum(check, |phases| phases.dns)),
+                ("connect", sum(check, |phases| phases.connect)),
+                ("tls", sum(check, |phases| phases.tls)),
+                ("processing", sum(check, |phases| phases.first_byte)),
             ] {
                 if let Some(time) = time {
                     family.sample_with(of, "phase", phase, time.as_secs_f64(), out);
@@ -100,8 +100,8 @@ const FAMILIES: [Family; 9] = [
         help: "Response HTTP status code",
         write: |family, of, out| {
             // blackbox_exporter says 0 where no answer came, and alerts rest on that.
-            if let Some(look) = of.look() {
-                family.sample(of, look.status.unwrap_or(0), out);
+            if let Some(check) = of.check() {
+                family.sample(of, check.status.unwrap_or(0), out);
             }
         },
     },
@@ -110,7 +110,7 @@ const FAMILIES: [Family; 9] = [
         kind: "gauge",
         help: "Returns last SSL chain expiry in unixtime",
         write: |family, of, out| {
-            if let Some(certificate) = of.look().and_then(|look| look.certificate.as_ref()) {
+            if let Some(certificate) = of.check().and_then(|check| check.certificate.as_ref()) {
                 let seconds = certificate.not_after.as_micros().div_euclid(1_000_000);
                 family.sample(of, seconds, out);
             }
@@ -153,12 +153,12 @@ const fn word(state: State) -> &'static str {
     }
 }
 
-/// A phase over all requests of a look, redirects included; `None` if it never happened.
-fn sum(look: &CheckResult, phase: impl Fn(&Phases) -> Option<Duration>) -> Option<Duration> {
-    if look.hops.is_empty() {
-        return phase(&look.phases);
+/// A phase over all requests of a check, redirects included; `None` if it never happened.
+fn sum(check: &CheckResult, phase: impl Fn(&Phases) -> Option<Duration>) -> Option<Duration> {
+    if check.hops.is_empty() {
+        return phase(&check.phases);
     }
-    let times = look.hops.iter().filter_map(|hop| phase(&hop.phases));
+    let times = check.hops.iter().filter_map(|hop| phase(&hop.phases));
     times.reduce(|sum, time| sum + time)
 }
 
@@ -287,8 +287,8 @@ impl Iterator for Exposition {
     type Item = String;
 
     fn next(&mut self) -> Option<String> {
-        let mut out = String::with_capacity(PIECE + 4_096);
-        while out.len() < PIECE {
+        let mut out = String::with_capacity(PIECE_BYTES + 4_096);
+        while out.len() < PIECE_BYTES {
             let Some(family) = FAMILIES.get(self.family) else {
                 if self.family == FAMILIES.len() {
                     self.family += 1;
@@ -300,7 +300,7 @@ impl Iterator for Exposition {
                 family.head(&mut out);
             }
             while let Some(row) = self.rows.get(self.row)
-                && out.len() < PIECE
+                && out.len() < PIECE_BYTES
             {
                 (family.write)(family, row, &mut out);
                 self.row += 1;

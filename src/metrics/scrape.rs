@@ -10,35 +10,35 @@ use super::page::Question;
 
 /// How long the loop may take for an answer. A reader is told that it did not answer, for
 /// what it says then would be of another time.
-const PATIENCE: Duration = Duration::from_secs(5);
+const LOOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long the history may take to count messages; without it the rest is told.
-const HISTORY_PATIENCE: Duration = Duration::from_millis(500);
+const HISTORY_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The loop is gone, or does not answer.
 #[derive(Debug)]
-pub(super) struct Silent;
+pub(super) struct NoAnswer;
 
 /// Asks the loop, and waits for its answer.
 async fn ask<T>(
     loops: &mpsc::Sender<Question>,
     question: impl FnOnce(oneshot::Sender<T>) -> Question,
-) -> Result<T, Silent> {
+) -> Result<T, NoAnswer> {
     let asked = async {
         let (sender, answer) = oneshot::channel();
-        loops.send(question(sender)).await.map_err(|_| Silent)?;
-        answer.await.map_err(|_| Silent)
+        loops.send(question(sender)).await.map_err(|_| NoAnswer)?;
+        answer.await.map_err(|_| NoAnswer)
     };
-    timeout(PATIENCE, asked).await.map_err(|_| Silent)?
+    timeout(LOOP_TIMEOUT, asked).await.map_err(|_| NoAnswer)?
 }
 
 /// Whether the loop goes round.
-pub(super) async fn alive(loops: &mpsc::Sender<Question>) -> Result<(), Silent> {
+pub(super) async fn alive(loops: &mpsc::Sender<Question>) -> Result<(), NoAnswer> {
     ask(loops, Question::Alive).await
 }
 
 /// All that is told at this time.
-pub(super) async fn scrape(loops: &mpsc::Sender<Question>) -> Result<Exposition, Silent> {
+pub(super) async fn scrape(loops: &mpsc::Sender<Question>) -> Result<Exposition, NoAnswer> {
     let mut rows = Vec::new();
     let mut pending = None;
     let mut in_flight = 0;
@@ -51,7 +51,7 @@ pub(super) async fn scrape(loops: &mpsc::Sender<Question>) -> Result<Exposition,
         pending = pending.or(page.pending);
     }
     let pending = match pending {
-        Some(count) => timeout(HISTORY_PATIENCE, count).await.ok(),
+        Some(count) => timeout(HISTORY_TIMEOUT, count).await.ok(),
         None => None,
     };
     let pending = pending.and_then(Result::ok);

@@ -6,12 +6,12 @@ use crate::domain::Timestamp;
 
 use super::channel::Failure;
 
-/// The first pause; each one after is twice as long, up to [`LONGEST`].
-const FIRST: Duration = Duration::from_secs(5);
-const LONGEST: Duration = Duration::from_secs(15 * 60);
+/// The first pause; each one after is twice as long, up to [`LONGEST_DELAY`].
+const FIRST_DELAY: Duration = Duration::from_secs(5);
+const LONGEST_DELAY: Duration = Duration::from_secs(15 * 60);
 
 /// After so long a message is given up: the news is old.
-const GIVE_UP: Duration = Duration::from_secs(86_400);
+const GIVE_UP_AGE: Duration = Duration::from_secs(86_400);
 
 /// When to try again after an attempt at `now` failed, the `attempts`-th; `None` to give it
 /// up. `chance` (0 to 1) spreads the pause over its second half, so that a thousand messages
@@ -23,16 +23,16 @@ pub(super) fn again(
     now: Timestamp,
     chance: f64,
 ) -> Option<Timestamp> {
-    if failure.lasting || now.since(written) >= GIVE_UP {
+    if failure.lasting || now.since(written) >= GIVE_UP_AGE {
         return None;
     }
-    let doubled = FIRST.saturating_mul(1 << attempts.saturating_sub(1).min(16));
+    let doubled = FIRST_DELAY.saturating_mul(1 << attempts.saturating_sub(1).min(16));
     let pause = doubled
-        .min(LONGEST)
+        .min(LONGEST_DELAY)
         .mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0);
     let pause = pause
         .max(failure.retry_after.unwrap_or_default())
-        .min(GIVE_UP);
+        .min(GIVE_UP_AGE);
     let micros = i64::try_from(pause.as_micros()).unwrap_or(i64::MAX);
     Some(Timestamp::from_micros(
         now.as_micros().saturating_add(micros),
@@ -42,7 +42,7 @@ pub(super) fn again(
 /// Whether a message that is to be sent `next` is due at `now`. A pause that is longer than
 /// any comes from a clock that was set back since.
 pub(super) fn is_due(next: Timestamp, now: Timestamp) -> bool {
-    next <= now || next.since(now) > GIVE_UP
+    next <= now || next.since(now) > GIVE_UP_AGE
 }
 
 #[cfg(test)]

@@ -20,25 +20,25 @@ use super::settings::NotifyPlan;
 use super::table::deliver;
 
 /// Deliveries of a channel under way at once.
-const AT_ONCE: usize = 8;
+const MOST_DELIVERIES: usize = 8;
 
 /// And of these, to one owner: whoever is dead takes no place from others.
-const TO_ONE: usize = 2;
+const MOST_PER_OWNER: usize = 2;
 
 /// Messages that are looked through for the next one.
-const LOOKED_AT: usize = 64;
+const MOST_CANDIDATES: usize = 64;
 
 /// Nobody is waited for when no other message came for this part of the longest wait.
-const QUIET: u32 = 10;
+const QUIET_SHARE: u32 = 10;
 
 /// Messages are due a hair after the moment that was given.
-const A_LITTLE: Duration = Duration::from_millis(1);
+const DUE_MARGIN: Duration = Duration::from_millis(1);
 
 /// How long it sleeps at most: the wall clock may be set meanwhile.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 
 /// After so many failed attempts others are told that a channel fails.
-const TELL_AFTER: u32 = 3;
+const ATTEMPTS_UNTIL_REPORT: u32 = 3;
 
 /// What became of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,26 +71,29 @@ pub(super) struct DeliveryWorker {
 }
 
 /// A channel, or why there is none.
-type Made = Result<Arc<dyn Channel>, ChannelError>;
+type MakeResult = Result<Arc<dyn Channel>, ChannelError>;
 
 /// A delivery that ended.
-type Done = (QueuedMessage, Result<Sent, Failure>);
+type EndedDelivery = (QueuedMessage, Result<Sent, Failure>);
 
 /// What is under way.
 #[derive(Default)]
-struct UnderWay {
-    deliveries: JoinSet<Done>,
+struct InFlight {
+    deliveries: JoinSet<EndedDelivery>,
     ids: HashSet<Box<str>>,
     owners: HashMap<Box<str>, usize>,
     /// Owners whose other channels know already that this one fails.
     told: HashSet<Box<str>>,
 }
 
-impl UnderWay {
+impl InFlight {
     /// Owners who must wait.
     fn busy(&mut self) -> Vec<Box<str>> {
         self.owners.retain(|_, deliveries| *deliveries > 0);
-        let busy = self.owners.iter().filter(|(_, count)| **count >= TO_ONE);
+        let busy = self
+            .owners
+            .iter()
+            .filter(|(_, count)| **count >= MOST_PER_OWNER);
         busy.map(|(owner, _)| owner.clone()).collect()
     }
 }
@@ -98,22 +101,22 @@ impl UnderWay {
 impl DeliveryWorker {
     /// Works until the plan's sender is gone, and then until nothing is under way.
     pub(super) async fn run(mut self) {
-        let mut under_way = UnderWay::default();
-        // Made when there is something to send: certificates take time and memory.
+        let mut in_flight = InFlight::default();
+        // MakeResult when there is something to send: certificates take time and memory.
         let mut channel = None;
         loop {
             let gathered = self.gather().await;
-            let busy = under_way.busy();
+            let busy = in_flight.busy();
             let pending = self.pending(busy).await.unwrap_or_else(|error| {
                 tracing::warn!("{}: {error}", self.entry.name);
                 Vec::new()
             });
-            let (next, hidden) = self.start_due(pending, &mut channel, &mut under_way);
-            if hidden && under_way.deliveries.len() < AT_ONCE {
+            let (next, hidden) = self.start_due(pending, &mut channel, &mut in_flight);
+            if hidden && in_flight.deliveries.len() < MOST_DELIVERIES {
                 // Messages to one owner stood before those to others.
                 continue;
             }
-            let gathered = gathered.map(|at| at.since(self.clock.timestamp()) + A_LITTLE);
+            let gathered = gathered.map(|at| at.since(self.clock.timestamp()) + DUE_MARGIN);
             let sleep = next.into_iter().chain(gathered).min();
             let sleep = sleep.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP);
             tokio::select! {
@@ -129,23 +132,23 @@ impl DeliveryWorker {
                         break;
                     }
                 }
-                Some(done) = under_way.deliveries.join_next() => {
+                Some(done) = in_flight.deliveries.join_next() => {
                     if let Ok(done) = done {
-                        self.settle(done, &mut under_way);
+                        self.settle(done, &mut in_flight);
                     }
                 }
                 () = tokio::time::sleep(sleep) => {}
             }
         }
         // Whoever waits for the end decides for how long.
-        while let Some(done) = under_way.deliveries.join_next().await {
+        while let Some(done) = in_flight.deliveries.join_next().await {
             if let Ok(done) = done {
-                self.settle(done, &mut under_way);
+                self.settle(done, &mut in_flight);
             }
         }
     }
 
-    fn make(&self) -> Made {
+    fn make(&self) -> MakeResult {
         let plan = Arc::clone(&self.plan.borrow());
         (self.entry.make)(&plan.settings).map(Arc::from)
     }
@@ -154,14 +157,14 @@ impl DeliveryWorker {
     /// ones have.
     async fn gather(&self) -> Option<Timestamp> {
         let most = self.plan.borrow().settings.notify.digest;
-        let patience = BatchingDelay {
-            quiet: most / QUIET,
+        let delay = BatchingDelay {
+            quiet: most / QUIET_SHARE,
             most,
         };
         let (answer, answered) = oneshot::channel();
         let name = self.entry.name;
-        self.history.ask(move |book| {
-            let _gone = answer.send(book.gather(name, patience, digest));
+        self.history.ask(move |queries| {
+            let _gone = answer.send(queries.gather(name, delay, digest));
         });
         let gathered = answered.await.ok()?;
         gathered.unwrap_or_else(|error| {
@@ -173,9 +176,9 @@ impl DeliveryWorker {
     async fn pending(&self, except: Vec<Box<str>>) -> Result<Vec<QueuedMessage>, QueryError> {
         let (answer, answered) = oneshot::channel();
         let name = self.entry.name;
-        self.history.ask(move |book| {
+        self.history.ask(move |queries| {
             // Nobody waits any more when the program ends.
-            let _gone = answer.send(book.pending(name, &except, LOOKED_AT));
+            let _gone = answer.send(queries.pending(name, &except, MOST_CANDIDATES));
         });
         answered
             .await
@@ -187,14 +190,14 @@ impl DeliveryWorker {
     fn start_due(
         &self,
         pending: Vec<QueuedMessage>,
-        channel: &mut Option<Made>,
-        under_way: &mut UnderWay,
+        channel: &mut Option<MakeResult>,
+        in_flight: &mut InFlight,
     ) -> (Option<Duration>, bool) {
         let now = self.clock.timestamp();
         let mut next: Option<Duration> = None;
         let mut hidden = false;
         for queued in pending {
-            if under_way.ids.contains(&queued.message.id) {
+            if in_flight.ids.contains(&queued.message.id) {
                 continue;
             }
             if !backoff::is_due(queued.next, now) {
@@ -202,14 +205,14 @@ impl DeliveryWorker {
                 next = Some(next.map_or(wait, |next| next.min(wait)));
                 continue;
             }
-            if under_way.deliveries.len() >= AT_ONCE {
+            if in_flight.deliveries.len() >= MOST_DELIVERIES {
                 break;
             }
-            let busy = under_way
+            let busy = in_flight
                 .owners
                 .entry(queued.message.owner.clone())
                 .or_default();
-            if *busy >= TO_ONE {
+            if *busy >= MOST_PER_OWNER {
                 hidden = true;
                 continue;
             }
@@ -217,10 +220,10 @@ impl DeliveryWorker {
             let address = self
                 .owner(&queued.message)
                 .and_then(|owner| (self.entry.address)(&owner));
-            under_way.ids.insert(queued.message.id.clone());
+            in_flight.ids.insert(queued.message.id.clone());
             let channel = channel.get_or_insert_with(|| self.make()).clone();
             let name = self.entry.name;
-            under_way.deliveries.spawn(async move {
+            in_flight.deliveries.spawn(async move {
                 let result = match (channel, address) {
                     (_, None) => Err(Failure::lasting(&format!(
                         "sites.toml names no {name} for {} any more",
@@ -245,16 +248,16 @@ impl DeliveryWorker {
             .cloned()
     }
 
-    fn settle(&self, (queued, result): Done, under_way: &mut UnderWay) {
+    fn settle(&self, (queued, result): EndedDelivery, in_flight: &mut InFlight) {
         let message = queued.message;
-        under_way.ids.remove(&message.id);
-        if let Some(busy) = under_way.owners.get_mut(&message.owner) {
+        in_flight.ids.remove(&message.id);
+        if let Some(busy) = in_flight.owners.get_mut(&message.owner) {
             *busy = busy.saturating_sub(1);
         }
         let now = self.clock.timestamp();
         match result {
             Ok(Sent(answer)) => {
-                under_way.told.remove(&message.owner);
+                in_flight.told.remove(&message.owner);
                 self.history.update_message(
                     message.id.clone(),
                     OutboxUpdate::Sent,
@@ -274,8 +277,8 @@ impl DeliveryWorker {
                     now,
                 );
                 let given_up = next.is_none();
-                if given_up || attempts >= TELL_AFTER {
-                    self.report(&message, &failure.answer, under_way);
+                if given_up || attempts >= ATTEMPTS_UNTIL_REPORT {
+                    self.report(&message, &failure.answer, in_flight);
                 }
                 let answer = failure.answer;
                 (self.tell)(DeliveryEvent::Failed {
@@ -288,8 +291,8 @@ impl DeliveryWorker {
     }
 
     /// Tells the owner by the other channels that this one fails, once until it works again.
-    fn report(&self, message: &Message, answer: &str, under_way: &mut UnderWay) {
-        if message.id.starts_with(ABOUT_CHANNELS) || !under_way.told.insert(message.owner.clone()) {
+    fn report(&self, message: &Message, answer: &str, in_flight: &mut InFlight) {
+        if message.id.starts_with(ABOUT_CHANNELS) || !in_flight.told.insert(message.owner.clone()) {
             return;
         }
         let Some(owner) = self.owner(message) else {

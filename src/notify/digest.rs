@@ -136,7 +136,7 @@ pub(super) fn digest(messages: &[Message]) -> Message {
         body: body.into(),
         facts: facts.into(),
         event: Box::default(),
-        gathers: false,
+        batched: false,
         not_before: None,
     }
 }

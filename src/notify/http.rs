@@ -62,19 +62,19 @@ pub(super) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, 
 }
 
 /// An answer that was read.
-pub(super) struct Answer {
+pub(super) struct ServerResponse {
     status: StatusCode,
     retry_after: Option<Duration>,
     pub(super) body: Vec<u8>,
 }
 
 /// Sends a request and reads the answer, a bounded part of it.
-pub(super) async fn ask(request: RequestBuilder) -> Result<Answer, Failure> {
+pub(super) async fn ask(request: RequestBuilder) -> Result<ServerResponse, Failure> {
     let mut response = request
         .send()
         .await
         .map_err(|error| Failure::passing(&chain(&error.without_url())))?;
-    let mut answer = Answer {
+    let mut answer = ServerResponse {
         status: response.status(),
         retry_after: retry_after(&response, SystemTime::now()),
         body: Vec::new(),
@@ -90,7 +90,7 @@ pub(super) async fn ask(request: RequestBuilder) -> Result<Answer, Failure> {
     Ok(answer)
 }
 
-impl Answer {
+impl ServerResponse {
     /// Whether the other side says that it took the message.
     pub(super) fn is_success(&self) -> bool {
         self.status.is_success()

@@ -104,7 +104,7 @@ impl OutageMessage<'_> {
         for owner in owners {
             for entry in channels_of(settings, owner) {
                 let mut message = self.message(owner, entry, &subject, &body);
-                message.gathers = !settings.notify.digest.is_zero();
+                message.batched = !settings.notify.digest.is_zero();
                 messages.push(message);
             }
         }
@@ -154,7 +154,7 @@ impl OutageMessage<'_> {
             subject: subject.into(),
             body: body.into(),
             event: self.occasion.kind().word().into(),
-            gathers: false,
+            batched: false,
             not_before: None,
         }
     }

@@ -46,7 +46,7 @@ struct Publish<'a> {
 
 /// The message as the server published it, or its error: the fields that are shown.
 #[derive(Deserialize)]
-struct Said {
+struct ReplyBody {
     id: Option<String>,
     event: Option<String>,
     code: Option<i64>,
@@ -81,7 +81,7 @@ impl Ntfy {
             request = request.bearer_auth(token.expose().map_err(|why| Failure::passing(&why))?);
         }
         let answer = http::ask(request).await?;
-        let said: Option<Said> = serde_json::from_slice(&answer.body).ok();
+        let said: Option<ReplyBody> = serde_json::from_slice(&answer.body).ok();
         if !answer.is_success() {
             let text = said.and_then(|said| {
                 let error = said.error?;

@@ -84,7 +84,7 @@ pub(super) fn note(
         body: body.into(),
         facts: facts.to_string().into(),
         event: event.into(),
-        gathers: false,
+        batched: false,
         not_before: None,
     }
 }

@@ -10,7 +10,7 @@ use super::settings::ChannelSettings;
 use super::{email, ntfy, twilio, webhook};
 
 /// How long one delivery may take, whatever the other side does.
-const PATIENCE: Duration = Duration::from_secs(30);
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Every channel.
 pub const ALL: [ChannelEntry; 4] = [email::ENTRY, twilio::ENTRY, ntfy::ENTRY, webhook::ENTRY];
@@ -29,10 +29,10 @@ pub fn channels_of(
 /// # Errors
 /// What the other side said, or that it said nothing.
 pub async fn deliver(channel: &dyn Channel, message: &OutgoingMessage) -> Result<Sent, Failure> {
-    tokio::time::timeout(PATIENCE, channel.deliver(message))
+    tokio::time::timeout(DELIVERY_TIMEOUT, channel.deliver(message))
         .await
         .unwrap_or_else(|_elapsed| {
-            let seconds = PATIENCE.as_secs();
+            let seconds = DELIVERY_TIMEOUT.as_secs();
             Err(Failure::passing(&format!("no answer within {seconds} s")))
         })
 }

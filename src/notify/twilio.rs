@@ -26,7 +26,7 @@ pub(super) const ENTRY: ChannelEntry = ChannelEntry {
 };
 
 /// Characters of a message: two to three parts of an SMS.
-const MOST: usize = 320;
+const MOST_CHARACTERS: usize = 320;
 
 struct Twilio {
     client: Client,
@@ -35,7 +35,7 @@ struct Twilio {
 
 /// A message that was taken, or an error: the fields of both that are shown.
 #[derive(Deserialize)]
-struct Said {
+struct ReplyBody {
     sid: Option<String>,
     status: Option<serde_json::Value>,
     code: Option<i64>,
@@ -74,7 +74,7 @@ impl Twilio {
             .header("Content-Type", "application/x-www-form-urlencoded")
             .body(form);
         let answer = http::ask(request).await?;
-        let said: Option<Said> = serde_json::from_slice(&answer.body).ok();
+        let said: Option<ReplyBody> = serde_json::from_slice(&answer.body).ok();
         if !answer.is_success() {
             let text = said.and_then(|said| {
                 let message = said.message?;
@@ -109,5 +109,5 @@ fn text(body: &str) -> String {
         .map(str::trim)
         .filter(|line| !line.is_empty())
         .collect();
-    clean(&lines.join("; "), MOST)
+    clean(&lines.join("; "), MOST_CHARACTERS)
 }

@@ -75,7 +75,7 @@ fn message(
             body: "pay.example/charge is down.\nWhy: timeout\nRule: 2 failed checks\n".into(),
             facts: "{}".into(),
             event: Box::default(),
-            gathers: false,
+            batched: false,
             not_before: None,
         },
         delivery,

@@ -125,7 +125,7 @@ pub(super) fn message(id: &str, channel: &str) -> Message {
         subject: "shop is DOWN".into(),
         body: "shop is down".into(),
         event: "".into(),
-        gathers: false,
+        batched: false,
         not_before: None,
         facts: "{}".into(),
     }

@@ -85,7 +85,7 @@ proptest! {
         }
         let archive = ReadOnlyHistory {
             rolled: store.rolled,
-            has_shelf: true,
+            has_packed_days: true,
             connection: store.connection,
             path: "memory".into(),
             now: at(now + 1),
