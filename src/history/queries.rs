@@ -29,7 +29,7 @@ pub struct QueryError(pub String);
 
 impl fmt::Display for QueryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the history has no answer: {}", self.0)
+        write!(f, "the history cannot be read: {}", self.0)
     }
 }
 

@@ -1,9 +1,9 @@
-//! Where the endpoint listens: loopback, unless an address says otherwise.
+//! The address that the endpoint listens at: on loopback, unless one is given.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-/// A text is no address to listen at.
+/// A text that is no address to listen at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddressError;
 

@@ -1,5 +1,5 @@
-//! The HTTP server that a scraper asks: a few connections at once, one request each, and
-//! little time for all of it.
+//! The HTTP server that a scraper asks: few connections at once, one request each, bounded in
+//! time.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -26,32 +26,32 @@ use super::exposition::{self, Exposition};
 use super::page::Question;
 use super::scrape::{alive, scrape};
 
-/// Connections at once; whoever comes beyond waits in the system's queue.
+/// The most connections at once; further ones wait in the system's queue.
 const MOST_CONNECTIONS: usize = 8;
 
-/// Questions that may wait for the loop.
+/// The most questions that may wait for the loop.
 const MOST_QUESTIONS: usize = MOST_CONNECTIONS;
 
-/// How long a request may take to arrive.
+/// The longest time that the head of a request may take to arrive.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long a connection may last: Prometheus itself waits no longer than this by default.
+/// The longest time of a connection: the default timeout of Prometheus.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Bytes of a request's head.
+/// The most bytes of a request's head.
 const MOST_HEAD_BYTES: usize = 8 * 1_024;
 
-/// How soon a listener that cannot accept is tried again.
+/// The delay after a connection that could not be accepted.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 
-/// A port that is taken and not yet served.
+/// A port that is bound and not yet served.
 #[derive(Debug)]
 pub struct Endpoint {
     listener: TcpListener,
     address: SocketAddr,
 }
 
-/// Why an address cannot be listened at.
+/// Why the port could not be bound.
 #[derive(Debug)]
 pub struct BindError {
     address: SocketAddr,
@@ -73,10 +73,10 @@ impl fmt::Display for BindError {
 impl std::error::Error for BindError {}
 
 impl Endpoint {
-    /// Takes the port, so that whoever starts is told at once if another has it.
+    /// Binds the port, so that a port in use is an error at the start.
     ///
     /// # Errors
-    /// If the address cannot be listened at.
+    /// If the port cannot be bound.
     pub fn bind(address: SocketAddr) -> Result<Self, BindError> {
         let bound = TcpListener::bind(address).and_then(|listener| {
             listener.set_nonblocking(true)?;
@@ -86,14 +86,14 @@ impl Endpoint {
         bound.map_err(|error| BindError { address, error })
     }
 
-    /// Where the metrics are.
+    /// The URL of the metrics.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}/metrics", self.address)
     }
 
-    /// Serves on a thread of its own from now on. The questions are for the loop; the thread
-    /// ends when nobody hears them any more.
+    /// Serves on a thread of its own. Returns the questions of that thread, which ends when the
+    /// receiver is dropped.
     ///
     /// # Errors
     /// If the thread cannot be started.
@@ -118,12 +118,12 @@ async fn serve(listener: TcpListener, loops: mpsc::Sender<Question>) -> io::Resu
             accepted = listener.accept(), if connections.len() < MOST_CONNECTIONS => match accepted {
                 Ok((stream, _)) => {
                     let loops = loops.clone();
-                    // Who takes longer is cut off in the middle, and has nothing whole.
+                    // A client that takes longer is cut off; it has an incomplete body.
                     connections.spawn(async move { timeout(CONNECTION_TIMEOUT, attend(stream, loops)).await });
                 }
                 Err(error) => {
                     tracing::debug!("a scraper could not be let in: {error}");
-                    // Out of descriptors, most likely: they come back as checks end.
+                    // Most likely no file descriptors are left; they come back as checks end.
                     tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                 }
             },
@@ -201,10 +201,10 @@ fn text(status: StatusCode, text: &'static str) -> Response<ResponseBody> {
     response
 }
 
-/// What is sent.
+/// The body of a response.
 enum ResponseBody {
     Text(Option<&'static str>),
-    /// Written while it is sent: as far ahead as the connection takes it, and no further.
+    /// Written while it is sent: no further ahead than the connection takes it.
     Metrics(Box<Exposition>),
 }
 

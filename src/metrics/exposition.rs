@@ -1,9 +1,8 @@
-//! The text format 0.0.4 of Prometheus: all samples of a metric together, with what it means
-//! and of which type it is. Written a piece at a time, so that a million sites need no text of
-//! a gigabyte.
+//! The text format 0.0.4 of Prometheus: all samples of a metric together, after its help and
+//! type. Written a piece at a time, so that a million sites need no text of a gigabyte.
 //!
-//! The format: <https://prometheus.io/docs/instrumenting/exposition_formats/>. Names and help
-//! of `probe_…` are blackbox_exporter's.
+//! The format: <https://prometheus.io/docs/instrumenting/exposition_formats/>. The names and
+//! help texts of `probe_…` are those of blackbox_exporter.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -14,13 +13,13 @@ use crate::monitor::State;
 
 use super::page::Row;
 
-/// Text that is written at a time, in bytes.
+/// The bytes that are written at a time.
 const PIECE_BYTES: usize = 128 * 1_024;
 
-/// What the format's HTTP header says.
+/// The value of the `Content-Type` header.
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// A metric of which every site may have samples.
+/// A metric family with samples of every site.
 struct Family {
     name: &'static str,
     kind: &'static str,
@@ -29,7 +28,7 @@ struct Family {
     write: fn(&Self, &Labelled, &mut String),
 }
 
-/// A row, and its labels as they are written before each of its samples.
+/// A site with its labels, as they stand before each of its samples.
 #[derive(Debug)]
 struct Labelled {
     row: Row,
@@ -37,7 +36,7 @@ struct Labelled {
 }
 
 impl Labelled {
-    /// The last check, unless it says nothing of the site: we could not check, or nobody looks.
+    /// The last check; `None` if it is inconclusive or the site is paused.
     fn check(&self) -> Option<&CheckResult> {
         let last = self.row.last.as_deref()?;
         let speaks = last.verdict != Verdict::Unknown && self.row.state != State::Paused;
@@ -99,7 +98,7 @@ const FAMILIES: [Family; 9] = [
         kind: "gauge",
         help: "Response HTTP status code",
         write: |family, of, out| {
-            // blackbox_exporter says 0 where no answer came, and alerts rest on that.
+            // blackbox_exporter says 0 where no response came, and alerts depend on that.
             if let Some(check) = of.check() {
                 family.sample(of, check.status.unwrap_or(0), out);
             }
@@ -153,7 +152,8 @@ const fn word(state: State) -> &'static str {
     }
 }
 
-/// A phase over all requests of a check, redirects included; `None` if it never happened.
+/// The time of a phase summed over all requests of a check, redirects included; `None` if no
+/// request had it.
 fn sum(check: &CheckResult, phase: impl Fn(&Phases) -> Option<Duration>) -> Option<Duration> {
     if check.hops.is_empty() {
         return phase(&check.phases);
@@ -196,11 +196,11 @@ impl Family {
 }
 
 fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
-    // Writing into a text cannot fail.
+    // Writing into a string cannot fail.
     let _written = out.write_fmt(text);
 }
 
-/// `label="value"`, escaped as the format wants it.
+/// `label="value"`, escaped as the format requires.
 fn label(name: &str, value: &str, out: &mut String) {
     out.push_str(name);
     out.push_str("=\"");
@@ -215,11 +215,11 @@ fn label(name: &str, value: &str, out: &mut String) {
     out.push('"');
 }
 
-/// A scrape's answer, piece by piece.
+/// The body of a scrape, piece by piece.
 #[derive(Debug)]
 pub struct Exposition {
     rows: Vec<Labelled>,
-    /// The family and the row that come next.
+    /// The index of the family and of the site that come next.
     family: usize,
     row: usize,
     in_flight: usize,
@@ -227,8 +227,9 @@ pub struct Exposition {
 }
 
 impl Exposition {
-    /// Of these sites. One that is there twice, because the configuration changed while it
-    /// was read, is told of once. `pending` is `None` where nobody knows.
+    /// The exposition of these sites. A site that is listed twice, because the configuration
+    /// changed while pages were read, has samples once. `pending` is `None` where the number is
+    /// not known.
     #[must_use]
     pub fn new(rows: Vec<Row>, in_flight: usize, pending: Option<u64>) -> Self {
         let mut seen = HashSet::with_capacity(rows.len());

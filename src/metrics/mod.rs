@@ -1,15 +1,15 @@
-//! What Prometheus is told: the state of every site, under the names that
-//! blackbox_exporter's users know, in the text format 0.0.4.
+//! The endpoint for Prometheus: the state of every site, under the names of blackbox_exporter,
+//! in the text format 0.0.4.
 //!
 //! ```text
 //! scraper -> endpoint (its own thread) -> question -> the loop, a page of sites at a time
 //!            exposition: rows to text  <- page     <-
 //! ```
 //!
-//! The loop owns the state. It gives out pages of pointers, never text, so that a scrape of
-//! very many sites delays no check; what costs time is done on the endpoint's thread.
+//! The loop owns the state. It gives out pages of pointers, never text, so that a scrape of very
+//! many sites delays no check; what takes time is done on the endpoint's thread.
 //!
-//! Architecture invariant: nothing here asks a site or writes anything down.
+//! Architecture invariant: nothing here checks a site or stores anything.
 
 mod address;
 mod endpoint;

@@ -1,4 +1,4 @@
-//! What the loop is asked, and what it gives: pointers to what it knows, a page at a time.
+//! The questions to the loop and its answers: pointers to its state, a page of sites at a time.
 
 use std::sync::Arc;
 
@@ -7,34 +7,34 @@ use tokio::sync::oneshot;
 use crate::domain::{CheckResult, Site};
 use crate::monitor::{Monitor, SiteState, State};
 
-/// Sites that are given out at a time. Taking so many pointers costs less than a millisecond,
-/// which is what a scrape may hold the loop up.
+/// The sites of a page. Copying so many pointers takes less than a millisecond, the most that a
+/// scrape may hold up the loop.
 pub const PAGE: usize = 2_048;
 
 /// A question to the loop.
 #[derive(Debug)]
 pub enum Question {
-    /// The sites from this place on.
+    /// A page of sites, from this one on.
     Page {
-        /// The first place, in the order of the configuration.
+        /// The index of the first site, in the order of the configuration.
         from: usize,
-        /// Where to answer.
+        /// Where to send the page.
         answer: oneshot::Sender<Page>,
     },
-    /// Does the loop go round?
+    /// Whether the loop runs.
     Alive(oneshot::Sender<()>),
 }
 
-/// What is told of one site.
+/// The state of one site.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// As configured.
+    /// The site as configured.
     pub site: Arc<Site>,
-    /// What it is shown as.
+    /// Its state.
     pub state: State,
-    /// The last look.
+    /// The last check.
     pub last: Option<Arc<CheckResult>>,
-    /// Checks missed since start.
+    /// The checks missed since the start.
     pub missed: u64,
 }
 
@@ -49,22 +49,22 @@ impl From<&SiteState> for Row {
     }
 }
 
-/// Some sites, and what is told of all together.
+/// A page of sites, and the metrics of the whole monitor.
 #[derive(Debug)]
 pub struct Page {
     /// The sites.
     pub rows: Vec<Row>,
-    /// Where the next page begins, if this was not the last.
+    /// The index of the first site of the next page; `None` on the last page.
     pub next: Option<usize>,
-    /// Checks that are in flight.
+    /// The number of checks in progress.
     pub in_flight: usize,
-    /// How many messages to owners are not delivered yet, once the history has answered; it
-    /// does not where it cannot.
+    /// Receives the number of messages that are not delivered yet once the history has counted
+    /// them; `None` where there is no history to ask.
     pub pending: Option<oneshot::Receiver<u64>>,
 }
 
 impl Page {
-    /// The page that begins at `from`.
+    /// The page from `from` on.
     #[must_use]
     pub fn of(monitor: &Monitor, from: usize, in_flight: usize) -> Self {
         let ids = monitor.ids();

@@ -1,4 +1,4 @@
-//! One scrape: asks the loop page by page, and gives what has to be written.
+//! One scrape: asks the loop for page after page.
 
 use std::time::Duration;
 
@@ -8,18 +8,18 @@ use tokio::time::timeout;
 use super::exposition::Exposition;
 use super::page::Question;
 
-/// How long the loop may take for an answer. A reader is told that it did not answer, for
-/// what it says then would be of another time.
+/// The longest time that the loop may take for an answer. After that the scrape fails, for a
+/// later answer would be of another time.
 const LOOP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long the history may take to count messages; without it the rest is told.
+/// The longest time that the history may take to count messages; after it the rest is written.
 const HISTORY_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The loop is gone, or does not answer.
+/// The loop has ended, or did not answer in time.
 #[derive(Debug)]
 pub(super) struct NoAnswer;
 
-/// Asks the loop, and waits for its answer.
+/// Asks the loop and waits for its answer.
 async fn ask<T>(
     loops: &mpsc::Sender<Question>,
     question: impl FnOnce(oneshot::Sender<T>) -> Question,
@@ -32,12 +32,12 @@ async fn ask<T>(
     timeout(LOOP_TIMEOUT, asked).await.map_err(|_| NoAnswer)?
 }
 
-/// Whether the loop goes round.
+/// Whether the loop answers.
 pub(super) async fn alive(loops: &mpsc::Sender<Question>) -> Result<(), NoAnswer> {
     ask(loops, Question::Alive).await
 }
 
-/// All that is told at this time.
+/// Everything for one scrape.
 pub(super) async fn scrape(loops: &mpsc::Sender<Question>) -> Result<Exposition, NoAnswer> {
     let mut rows = Vec::new();
     let mut pending = None;

@@ -1,4 +1,5 @@
-//! When a message that was not taken is tried again, and when it is given up.
+//! The time of the next attempt after a failed delivery, and the age at which a message is given
+//! up.
 
 use std::time::Duration;
 
@@ -6,16 +7,17 @@ use crate::domain::Timestamp;
 
 use super::channel::Failure;
 
-/// The first pause; each one after is twice as long, up to [`LONGEST_DELAY`].
+/// The delay after the first failed attempt; it doubles with each further one, up to
+/// [`LONGEST_DELAY`].
 const FIRST_DELAY: Duration = Duration::from_secs(5);
 const LONGEST_DELAY: Duration = Duration::from_secs(15 * 60);
 
-/// After so long a message is given up: the news is old.
+/// The age at which a message is given up.
 const GIVE_UP_AGE: Duration = Duration::from_secs(86_400);
 
-/// When to try again after an attempt at `now` failed, the `attempts`-th; `None` to give it
-/// up. `chance` (0 to 1) spreads the pause over its second half, so that a thousand messages
-/// do not come back at once.
+/// The time of the next attempt after the `attempts`-th failed at `now`; `None` to give the
+/// message up. `chance` (0 to 1) spreads the delay over its second half, so that a thousand
+/// messages are not sent again at once.
 pub(super) fn again(
     written: Timestamp,
     attempts: u32,
@@ -39,8 +41,8 @@ pub(super) fn again(
     ))
 }
 
-/// Whether a message that is to be sent `next` is due at `now`. A pause that is longer than
-/// any comes from a clock that was set back since.
+/// Whether a message whose next attempt is at `next` is due at `now`. A delay longer than any
+/// comes from a clock that was set back since.
 pub(super) fn is_due(next: Timestamp, now: Timestamp) -> bool {
     next <= now || next.since(now) > GIVE_UP_AGE
 }

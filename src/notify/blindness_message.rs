@@ -1,4 +1,5 @@
-//! What owners are told when the monitor can see again: once, and how long it was blind.
+//! The message to owners after the monitor was blind: from when to when, and why. It is sent
+//! once the monitor can see again.
 
 use std::time::Duration;
 
@@ -12,23 +13,23 @@ use super::service_messages::note;
 use super::settings::ChannelSettings;
 use super::table::channels_of;
 
-/// A stretch of time in which nothing could be seen.
+/// A period in which the monitor was blind.
 #[derive(Clone, Debug)]
 pub struct BlindPeriod<'a> {
-    /// From the first failure that was not believed.
+    /// The time of the first failure that was not believed.
     pub since: Timestamp,
-    /// Until a canary answered again.
+    /// The time at which a canary answered again.
     pub until: Timestamp,
-    /// How long that was, on a clock that nobody sets.
+    /// Its length by the monotonic clock.
     pub lasted: Duration,
-    /// What it rested on.
+    /// The evidence for it, in words.
     pub why: &'a str,
-    /// Where the readers' clocks are.
+    /// The time zone of the times in the message.
     pub zone: &'a TimeZone,
 }
 
 impl BlindPeriod<'_> {
-    /// The messages of it to these owners, one a channel.
+    /// The messages about it, one per owner and channel.
     pub fn messages<'o>(
         &self,
         settings: &ChannelSettings,
@@ -37,9 +38,9 @@ impl BlindPeriod<'_> {
         let lasted = brief(self.lasted);
         let subject = format!("squirrel was blind for {lasted}, and sees again");
         let body = format!(
-            "The monitor could see nothing from {} to {} ({lasted}).\n\
+            "The monitor could not see any site from {} to {} ({lasted}).\n\
              Why: {}\n\
-             No site was taken for down meanwhile: looks that failed count as unknown.\n",
+             No site was reported down meanwhile: failed checks count as unknown.\n",
             self.time(self.since),
             self.time(self.until),
             clean(self.why, 300),

@@ -1,42 +1,42 @@
-//! What every channel can do: deliver one message, once.
+//! The trait of every channel: deliver one message, once.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-/// A message on its way to one address.
+/// A message to one address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutgoingMessage {
-    /// Messages, digits and dashes: the same for the same message, so that the other side can
-    /// drop a twin.
+    /// The identifier: letters, digits and dashes. The same message has the same one at each
+    /// attempt, so that a server can drop a duplicate.
     pub id: Box<str>,
-    /// Where to: an address, a number, a topic, a URL.
+    /// The address: of mail, a phone number, a topic, or a URL.
     pub to: Box<str>,
-    /// One line, without control characters.
+    /// The subject: one line without control characters.
     pub subject: Box<str>,
     /// The whole text.
     pub body: Box<str>,
-    /// One JSON object.
+    /// The same for programs: one JSON object.
     pub facts: Box<str>,
 }
 
-/// The other side took it; what it said, cleaned.
+/// The server accepted the message; its answer, cleaned, in one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent(pub Box<str>);
 
-/// The other side did not take it, or nobody knows.
+/// The server did not accept the message, or it is not known whether it did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// What it said, or what went wrong: one cleaned sentence.
+    /// The server's answer, or what went wrong: one cleaned sentence.
     pub answer: Box<str>,
-    /// Whether the same message would fail again, whenever it is sent.
+    /// Whether the same message would fail again whenever it is sent.
     pub lasting: bool,
-    /// The other side asked to be left alone for so long.
+    /// The delay that the server asked for (`Retry-After`).
     pub retry_after: Option<Duration>,
 }
 
 impl Failure {
-    /// One that may pass.
+    /// A failure after which another attempt may succeed.
     #[must_use]
     pub fn passing(answer: &str) -> Self {
         Self {
@@ -46,7 +46,7 @@ impl Failure {
         }
     }
 
-    /// One that will not.
+    /// A failure after which no attempt of the same message can succeed.
     #[must_use]
     pub fn lasting(answer: &str) -> Self {
         Self {
@@ -56,11 +56,10 @@ impl Failure {
     }
 }
 
-/// A delivery under way.
+/// A delivery in progress.
 pub type DeliveryFuture<'a> = Pin<Box<dyn Future<Output = Result<Sent, Failure>> + Send + 'a>>;
 
-/// A way to reach people. Several deliveries may be under way at once; each is bounded in
-/// time by whoever asks for it.
+/// A channel. Several deliveries may be in progress at once; the caller bounds each in time.
 pub trait Channel: Send + Sync {
     /// Delivers one message.
     fn deliver<'a>(&'a self, message: &'a OutgoingMessage) -> DeliveryFuture<'a>;

@@ -1,5 +1,5 @@
-//! One channel's thread: takes pending messages, delivers a few at a time, and says what
-//! became of each. No other channel and no check ever waits for it.
+//! The delivery worker of one channel: takes pending messages from the outbox, delivers some at
+//! a time, and stores the outcome. No other channel and no check waits for it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -19,44 +19,44 @@ use super::service_messages::{ABOUT_CHANNELS, channel_fails};
 use super::settings::NotifyPlan;
 use super::table::deliver;
 
-/// Deliveries of a channel under way at once.
+/// The most deliveries of a channel in progress at once.
 const MOST_DELIVERIES: usize = 8;
 
-/// And of these, to one owner: whoever is dead takes no place from others.
+/// The most of these to one owner: an address that never answers does not take every place.
 const MOST_PER_OWNER: usize = 2;
 
-/// Messages that are looked through for the next one.
+/// The most pending messages that are read to find those that can be sent.
 const MOST_CANDIDATES: usize = 64;
 
-/// Nobody is waited for when no other message came for this part of the longest wait.
+/// Messages are batched until none has arrived for this part of the longest time to wait.
 const QUIET_SHARE: u32 = 10;
 
-/// Messages are due a hair after the moment that was given.
+/// The margin added to the time at which a batch is due, so that it is due on waking.
 const DUE_MARGIN: Duration = Duration::from_millis(1);
 
-/// How long it sleeps at most: the wall clock may be set meanwhile.
+/// The longest sleep: the wall clock may be set meanwhile.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 
-/// After so many failed attempts others are told that a channel fails.
+/// The failed attempts after which the owner is told by other channels.
 const ATTEMPTS_UNTIL_REPORT: u32 = 3;
 
-/// What became of a message.
+/// The outcome of an attempt to deliver a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeliveryEvent {
-    /// It was taken.
+    /// The server accepted it.
     Delivered {
         /// The message.
         message: Message,
-        /// What the other side said.
+        /// The server's answer.
         answer: Box<str>,
     },
-    /// An attempt failed.
+    /// The attempt failed.
     Failed {
         /// The message.
         message: Message,
-        /// What the other side said, or what went wrong.
+        /// The server's answer, or what went wrong.
         answer: Box<str>,
-        /// Whether it is given up.
+        /// Whether the message is given up.
         given_up: bool,
     },
 }
@@ -70,24 +70,24 @@ pub(super) struct DeliveryWorker {
     pub(super) tell: Arc<dyn Fn(DeliveryEvent) + Send + Sync>,
 }
 
-/// A channel, or why there is none.
+/// The channel, or why it cannot be made.
 type MakeResult = Result<Arc<dyn Channel>, ChannelError>;
 
-/// A delivery that ended.
+/// A delivery that has ended.
 type EndedDelivery = (QueuedMessage, Result<Sent, Failure>);
 
-/// What is under way.
+/// The deliveries in progress.
 #[derive(Default)]
 struct InFlight {
     deliveries: JoinSet<EndedDelivery>,
     ids: HashSet<Box<str>>,
     owners: HashMap<Box<str>, usize>,
-    /// Owners whose other channels know already that this one fails.
+    /// Owners that were told by other channels that this one fails.
     told: HashSet<Box<str>>,
 }
 
 impl InFlight {
-    /// Owners who must wait.
+    /// Owners that have as many deliveries in progress as they may.
     fn busy(&mut self) -> Vec<Box<str>> {
         self.owners.retain(|_, deliveries| *deliveries > 0);
         let busy = self
@@ -99,10 +99,10 @@ impl InFlight {
 }
 
 impl DeliveryWorker {
-    /// Works until the plan's sender is gone, and then until nothing is under way.
+    /// Runs until the sender of plans is gone, and then until no delivery is in progress.
     pub(super) async fn run(mut self) {
         let mut in_flight = InFlight::default();
-        // MakeResult when there is something to send: certificates take time and memory.
+        // Made when there is something to send: its certificates take time and memory.
         let mut channel = None;
         loop {
             let gathered = self.gather().await;
@@ -113,7 +113,7 @@ impl DeliveryWorker {
             });
             let (next, hidden) = self.start_due(pending, &mut channel, &mut in_flight);
             if hidden && in_flight.deliveries.len() < MOST_DELIVERIES {
-                // Messages to one owner stood before those to others.
+                // Messages that cannot be sent yet hid some that can.
                 continue;
             }
             let gathered = gathered.map(|at| at.since(self.clock.timestamp()) + DUE_MARGIN);
@@ -140,7 +140,7 @@ impl DeliveryWorker {
                 () = tokio::time::sleep(sleep) => {}
             }
         }
-        // Whoever waits for the end decides for how long.
+        // The caller of `close` bounds the time.
         while let Some(done) = in_flight.deliveries.join_next().await {
             if let Ok(done) = done {
                 self.settle(done, &mut in_flight);
@@ -153,8 +153,8 @@ impl DeliveryWorker {
         (self.entry.make)(&plan.settings).map(Arc::from)
     }
 
-    /// Lets messages go that have waited long enough for others like them; gives when the next
-    /// ones have.
+    /// Releases the batched messages that have waited long enough; returns when the next ones
+    /// are due.
     async fn gather(&self) -> Option<Timestamp> {
         let most = self.plan.borrow().settings.notify.digest;
         let delay = BatchingDelay {
@@ -177,7 +177,7 @@ impl DeliveryWorker {
         let (answer, answered) = oneshot::channel();
         let name = self.entry.name;
         self.history.ask(move |queries| {
-            // Nobody waits any more when the program ends.
+            // There is no receiver any more when the program ends.
             let _gone = answer.send(queries.pending(name, &except, MOST_CANDIDATES));
         });
         answered
@@ -185,8 +185,8 @@ impl DeliveryWorker {
             .unwrap_or_else(|_closed| Err(QueryError("it is closed".to_owned())))
     }
 
-    /// Starts what is due; gives how long until the next message is, and whether some stood
-    /// in line behind others to the same owner.
+    /// Starts the deliveries that are due. Returns the time until the next one is due, and
+    /// whether some had to wait for other deliveries to the same owner.
     fn start_due(
         &self,
         pending: Vec<QueuedMessage>,
@@ -226,7 +226,7 @@ impl DeliveryWorker {
             in_flight.deliveries.spawn(async move {
                 let result = match (channel, address) {
                     (_, None) => Err(Failure::lasting(&format!(
-                        "sites.toml names no {name} for {} any more",
+                        "sites.toml has no {name} for {} any more",
                         queued.message.owner
                     ))),
                     (Err(error), _) => Err(Failure::passing(&error.to_string())),
@@ -290,7 +290,7 @@ impl DeliveryWorker {
         }
     }
 
-    /// Tells the owner by the other channels that this one fails, once until it works again.
+    /// Tells the owner by the other channels that this one fails; once until it works again.
     fn report(&self, message: &Message, answer: &str, in_flight: &mut InFlight) {
         if message.id.starts_with(ABOUT_CHANNELS) || !in_flight.told.insert(message.owner.clone()) {
             return;

@@ -1,4 +1,4 @@
-//! One message in place of many: outages of half a minute, grouped by what they share.
+//! The digest: one message in place of many, its outages grouped by what they share.
 
 use serde::Serialize;
 
@@ -8,10 +8,10 @@ use crate::history::Message;
 use super::message::{MOST_SUBJECT, message_id};
 use super::outage_facts::OutageFacts;
 
-/// Sites that are named in a group; the rest is counted.
+/// The most sites that are named in a group; the rest is counted.
 const MOST_NAMED: usize = 20;
 
-/// Characters of a digest's body: a storm of ten thousand is no novel.
+/// The most characters of a digest's body.
 const MOST_BODY: usize = 6_000;
 
 /// The facts of a digest for programs: what a webhook receives.
@@ -26,15 +26,15 @@ struct DigestFacts<'a> {
     outages: &'a [OutageFacts],
 }
 
-/// Outages that share something, or the rest.
+/// Outages that share something, or those that share nothing.
 #[derive(Serialize)]
 struct DigestGroup<'a> {
     common: Option<String>,
     sites: Vec<&'a str>,
 }
 
-/// The message that replaces these, of which there are at least two, all to one owner by one
-/// channel about the same kind of event.
+/// The digest of these messages, which are at least two, all to one owner by one channel about
+/// the same kind of event.
 #[must_use]
 pub(super) fn digest(messages: &[Message]) -> Message {
     let all: Vec<OutageFacts> = messages.iter().map(OutageFacts::of).collect();
@@ -141,7 +141,7 @@ pub(super) fn digest(messages: &[Message]) -> Message {
     }
 }
 
-/// "14 sites, all on 203.0.113.7: connection refused".
+/// The words for a group: "14 sites, all on 203.0.113.7: connection refused".
 fn say(group: &Kin<'_>, failures: &[String]) -> String {
     let number = group.members.len();
     let Some(common) = group.common else {

@@ -1,5 +1,5 @@
-//! Mail over SMTP (RFC 5321): TLS from the first byte, or STARTTLS, and no mail without it
-//! unless that is allowed.
+//! Mail over SMTP (RFC 5321): with TLS from the first byte or STARTTLS, and without TLS only
+//! where that is allowed.
 
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
@@ -25,7 +25,7 @@ pub(super) const ENTRY: ChannelEntry = ChannelEntry {
 struct Smtp {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
-    /// The domain of the sender, for ids of messages.
+    /// The domain of the sender, for message ids.
     domain: Box<str>,
 }
 
@@ -77,7 +77,7 @@ impl Smtp {
             .to
             .parse()
             .map_err(|error| Failure::lasting(&format!("no address for mail: {error}")))?;
-        // The same id each time: a mailbox shows a twin once.
+        // The same `Message-ID` at each attempt: a mailbox shows a duplicate once.
         let message = Message::builder()
             .from(self.from.clone())
             .to(to)
@@ -94,8 +94,9 @@ impl Smtp {
             }
             Err(error) => {
                 let text = chain(&error);
-                // RFC 5321, section 4.2.1: 5yz is not to be repeated. A login (5.7.8, RFC
-                // 4954) can be mended here, and then the message is as good as before.
+                // RFC 5321, section 4.2.1: a command answered by 5yz is not to be repeated. A
+                // refused login (5.7.8, RFC 4954) can be mended in the configuration, and then
+                // the message is as good as before.
                 let login = error
                     .status()
                     .is_some_and(|code| ["530", "534", "535", "538"].contains(&&*code.to_string()));
@@ -114,7 +115,7 @@ impl Channel for Smtp {
     }
 }
 
-/// RFC 3834: no vacation message answers this.
+/// `Auto-Submitted` (RFC 3834): no vacation responder answers such a message.
 #[derive(Clone, Copy)]
 struct AutoSubmitted;
 

@@ -1,4 +1,4 @@
-//! What channels over HTTP share: one client, bounded answers, what a status means.
+//! The HTTP of channels: one client, bounded responses, and the meaning of a status.
 
 use std::error::Error;
 use std::fs;
@@ -19,13 +19,13 @@ use super::channel::{Failure, Sent};
 use super::channel_entry::ChannelError;
 use super::settings::ChannelSettings;
 
-/// Bytes of an answer that are read.
+/// The most bytes of a response that are read.
 const MOST_ANSWER: usize = 64 * 1024;
 
-/// Characters of an answer that are shown.
+/// The most characters of a response that are shown.
 const MOST_SHOWN: usize = 300;
 
-/// A client that trusts the system's certificates and those of `ca_file`.
+/// A client that trusts the certificates of the system and of `ca_file`.
 pub(super) fn client(settings: &ChannelSettings) -> Result<Client, ChannelError> {
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
     let mut roots = RootCertStore::empty();
@@ -52,7 +52,7 @@ pub(super) fn client(settings: &ChannelSettings) -> Result<Client, ChannelError>
         .map_err(|error| ChannelError::Tls(chain(&error)))
 }
 
-/// The certificates of a PEM file.
+/// Reads the certificates of a PEM file.
 pub(super) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, ChannelError> {
     let unusable = |why: String| ChannelError::CaFile(file.to_owned(), why);
     let bytes = fs::read(file).map_err(|error| unusable(error.to_string()))?;
@@ -61,14 +61,14 @@ pub(super) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, 
         .map_err(|_| unusable("not a PEM file".to_owned()))
 }
 
-/// An answer that was read.
+/// The response of a channel's server.
 pub(super) struct ServerResponse {
     status: StatusCode,
     retry_after: Option<Duration>,
     pub(super) body: Vec<u8>,
 }
 
-/// Sends a request and reads the answer, a bounded part of it.
+/// Sends a request and reads the response, up to [`MOST_ANSWER`] bytes of its body.
 pub(super) async fn ask(request: RequestBuilder) -> Result<ServerResponse, Failure> {
     let mut response = request
         .send()
@@ -82,7 +82,7 @@ pub(super) async fn ask(request: RequestBuilder) -> Result<ServerResponse, Failu
     while answer.body.len() < MOST_ANSWER {
         match response.chunk().await {
             Ok(Some(chunk)) => answer.body.extend_from_slice(&chunk),
-            // What came says enough: a status is a status.
+            // The status is known, and decides.
             Ok(None) | Err(_) => break,
         }
     }
@@ -91,27 +91,27 @@ pub(super) async fn ask(request: RequestBuilder) -> Result<ServerResponse, Failu
 }
 
 impl ServerResponse {
-    /// Whether the other side says that it took the message.
+    /// Whether the server accepted the message.
     pub(super) fn is_success(&self) -> bool {
         self.status.is_success()
     }
 
-    /// That it did, with what else it said.
+    /// The success, with what the server said.
     pub(super) fn sent(&self, said: &str) -> Sent {
         Sent(clean(&format!("{}: {said}", self.status.as_u16()), MOST_SHOWN).into())
     }
 
-    /// What an answer that is no success says.
+    /// The failure that a response without success means.
     pub(super) fn failure(&self, said: Option<&str>) -> Failure {
         let status = self.status.as_u16();
         let text = String::from_utf8_lossy(&self.body);
         let said = clean(said.unwrap_or(&text), MOST_SHOWN);
         let answer = if said.is_empty() {
-            format!("{} and nothing else", self.status)
+            format!("{}, without a text", self.status)
         } else {
             format!("{status}: {said}")
         };
-        // A credential or a proxy can be mended; a request that is wrong stays wrong.
+        // A credential or a proxy can be mended; a wrong request stays wrong.
         let passing = matches!(status, 401 | 403 | 407 | 408 | 421 | 425 | 429);
         Failure {
             answer: crate::domain::sentence(&answer),
@@ -120,17 +120,18 @@ impl ServerResponse {
         }
     }
 
-    /// A success whose body is not what the other side documents: somebody else answered.
-    pub(super) fn garbage(&self, expected: &str) -> Failure {
+    /// The failure of a success whose body is not what the service documents: another server
+    /// answered.
+    pub(super) fn garbage(&self, service: &str) -> Failure {
         let shown = clean(&String::from_utf8_lossy(&self.body), 80);
         Failure::passing(&format!(
-            "{}, but the answer is none of {expected}: \"{shown}\"",
+            "{}, but this is no response of {service}: \"{shown}\"",
             self.status.as_u16()
         ))
     }
 }
 
-/// RFC 9110, section 10.2.3: seconds, or a date.
+/// `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date.
 fn retry_after(response: &Response, now: SystemTime) -> Option<Duration> {
     let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
@@ -140,7 +141,7 @@ fn retry_after(response: &Response, now: SystemTime) -> Option<Duration> {
     SystemTime::from(date).duration_since(now).ok()
 }
 
-/// An error with what caused it, in one line, nothing twice.
+/// An error with its causes in one line, each part once.
 pub(super) fn chain(error: &dyn Error) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut next = Some(error);

@@ -1,6 +1,6 @@
-//! What a message says: what happened, since when, why, by which rule, and the last good
-//! look. Names and errors come from outside: nothing of them acts on a header, a terminal or
-//! a mail program.
+//! The text of a message about an outage: what happened, since when, why, by which rule, and the
+//! last good check. Names and errors come from outside: nothing in them can act on a header, a
+//! terminal or a mail program.
 
 use std::time::Duration;
 
@@ -18,32 +18,32 @@ use super::outage_facts::OutageFacts;
 use super::settings::ChannelSettings;
 use super::table::channels_of;
 
-/// Characters of a subject.
+/// The most characters of a subject.
 pub(super) const MOST_SUBJECT: usize = 150;
 
-/// Characters of an error within a subject.
+/// The most characters of an error within a subject.
 const MOST_ERROR: usize = 80;
 
-/// What happened.
+/// The event of an outage that a message is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutageEvent {
-    /// An outage was confirmed.
+    /// The outage was confirmed.
     Down,
-    /// It ended.
+    /// The outage ended.
     Recovered {
-        /// From the first failure to the look that ended it.
+        /// The time from the first failure to the check that ended it.
         lasted: Duration,
     },
-    /// It goes on, and nobody has acknowledged it.
+    /// The outage goes on and is not acknowledged.
     Reminder {
-        /// From the first failure until now.
+        /// The time from the first failure until now.
         lasted: Duration,
-        /// Which reminder it is, from 1 on.
+        /// The number of the reminder, from 1 on.
         number: u32,
     },
-    /// It goes on, and its owners have not acknowledged it.
+    /// The outage goes on, and its owners have not acknowledged it: another owner is told.
     Escalated {
-        /// From the first failure until now.
+        /// The time from the first failure until now.
         lasted: Duration,
     },
 }
@@ -58,7 +58,7 @@ impl OutageEvent {
         }
     }
 
-    /// How long the outage has lasted, where that is told.
+    /// How long the outage has lasted, where the message says so.
     const fn lasted(self) -> Option<Duration> {
         match self {
             Self::Down => None,
@@ -69,31 +69,31 @@ impl OutageEvent {
     }
 }
 
-/// All that a message about an outage tells.
+/// Everything that a message about an outage says.
 #[derive(Clone, Debug)]
 pub struct OutageMessage<'a> {
     /// The site.
     pub site: &'a Site,
-    /// What happened.
+    /// The event.
     pub occasion: OutageEvent,
-    /// When it happened: the look that decided.
+    /// The time of the check that decided.
     pub at: Timestamp,
-    /// The first failure.
+    /// The time of the first failure.
     pub since: Timestamp,
-    /// All channels_of in which it failed, first one first.
+    /// All ways in which the site failed, the first one first.
     pub causes: &'a [Cause],
-    /// The last good look before the first failure.
+    /// The time of the last good check before the first failure.
     pub last_good: Option<Timestamp>,
-    /// Whether somebody knew of it.
+    /// The acknowledgement, if there is one.
     pub acknowledged: Option<&'a Acknowledgement>,
-    /// The last look that failed: who was asked, and whose certificate there is.
+    /// The last failed check: its address and its certificate.
     pub last: Option<&'a CheckResult>,
-    /// Where the readers' clocks are.
+    /// The time zone of the times in the message.
     pub zone: &'a TimeZone,
 }
 
 impl OutageMessage<'_> {
-    /// The messages of it to these owners, one a channel.
+    /// The messages to these owners, one per owner and channel.
     pub fn messages<'o>(
         &self,
         settings: &ChannelSettings,
@@ -113,7 +113,7 @@ impl OutageMessage<'_> {
 
     fn message(&self, owner: &Owner, entry: &ChannelEntry, subject: &str, body: &str) -> Message {
         let url = self.site.spec.url.shown();
-        // The same outage gives the same ids, however often the same news is written.
+        // The same event of an outage has the same ids, however often its messages are written.
         let since = self.since.as_micros().to_string();
         let (word, name) = (self.occasion.kind().word(), &self.site.name);
         let number = match self.occasion {
@@ -227,7 +227,7 @@ impl OutageMessage<'_> {
         lines.push(format!("Rule: {}", self.rule()));
         let recovered = matches!(self.occasion, OutageEvent::Recovered { .. });
         if let (false, Some(at)) = (recovered, self.last_good) {
-            lines.push(format!("Last good look: {}", self.time(at)));
+            lines.push(format!("Last good check: {}", self.time(at)));
         }
         if let (OutageEvent::Recovered { .. }, Some(known)) = (self.occasion, self.acknowledged) {
             let note = safe(&known.note, 200);
@@ -241,19 +241,19 @@ impl OutageMessage<'_> {
         lines.join("\n")
     }
 
-    /// The rule that decided.
+    /// The rule that decided, in words.
     fn rule(&self) -> String {
         match self.occasion {
             OutageEvent::Recovered { .. } if self.site.recover <= 1 => {
-                "1 good look (recover = 1)".to_owned()
+                "1 good check (recover = 1)".to_owned()
             }
             OutageEvent::Recovered { .. } => format!(
-                "{} good looks in a row (recover = {})",
+                "{} good checks in a row (recover = {})",
                 self.site.recover, self.site.recover
             ),
-            _ if self.site.confirm <= 1 => "1 failed look (confirm = 1)".to_owned(),
+            _ if self.site.confirm <= 1 => "1 failed check (confirm = 1)".to_owned(),
             _ => format!(
-                "{} failed looks in a row (confirm = {}), looked at again after {}",
+                "{} failed checks in a row (confirm = {}), checked again after {}",
                 self.site.confirm,
                 self.site.confirm,
                 brief(self.site.confirm_delay)
@@ -261,12 +261,12 @@ impl OutageMessage<'_> {
         }
     }
 
-    /// For people.
+    /// A time for people.
     fn time(&self, at: Timestamp) -> String {
         self.format(at, "%Y-%m-%d %H:%M:%S %:z")
     }
 
-    /// For programs: RFC 3339.
+    /// A time for programs, RFC 3339.
     fn stamp(&self, at: Timestamp) -> String {
         self.format(at, "%Y-%m-%dT%H:%M:%S%.3f%:z")
     }
@@ -290,13 +290,13 @@ fn why(cause: &Cause, most: usize) -> String {
     }
 }
 
-/// A text from outside in one line: no control or bidirectional character, and nothing that
-/// a mail program would take for an encoded word (RFC 2047).
+/// A text from outside as one line: without control and bidirectional characters, and without
+/// anything that a mail program would decode as an encoded word (RFC 2047).
 pub(super) fn safe(text: &str, most: usize) -> String {
     clean(&text.replace("=?", "= ?"), most)
 }
 
-/// A name for a message that is made of what it is about: 32 hexadecimal digits.
+/// The identifier of a message, made from what it is about: 32 hexadecimal digits.
 #[must_use]
 pub fn message_id(parts: &[&str]) -> Box<str> {
     let mut context = digest::Context::new(&digest::SHA256);
@@ -423,8 +423,8 @@ mod tests {
             &*messages[0].body,
             "shop is DOWN since 2023-11-14 22:13:20 +00:00.\n\
              Why:\n  timeout: no answer within 10 s, 2 times\n  status 503\n\
-             Rule: 2 failed looks in a row (confirm = 2), looked at again after 10s\n\
-             Last good look: 2023-11-14 22:08:20 +00:00\n\
+             Rule: 2 failed checks in a row (confirm = 2), checked again after 10s\n\
+             Last good check: 2023-11-14 22:08:20 +00:00\n\
              Site: https://u:***@shop.example.org/\n"
         );
         let facts: serde_json::Value = serde_json::from_str(&messages[1].facts).unwrap();

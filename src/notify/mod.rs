@@ -1,14 +1,14 @@
-//! Owners are told: one file a channel, the table `ALL`, what a message says, and the outbox
-//! that sends it.
+//! Owners are told: one file per channel, the table `ALL`, the text of messages, and the outbox
+//! that delivers them.
 //!
 //! ```text
-//! app: message -> messages, kept with the change of state (history)
-//! outbox, one thread a channel: pending messages -> channel -> the other side
-//!                                what became of each -> history
+//! app: message, digest -> messages, stored with the change of state (history)
+//! outbox, one thread per channel: pending messages -> channel -> its server
+//!                                 outcome of each  -> history
 //! ```
 //!
 //! Architecture invariant: nothing here decides who is told or when; a message is sent because
-//! it stands in the history. A new channel is a new file and one entry of the table.
+//! it stands in the outbox. A new channel is a new file and one row of the table.
 
 mod backoff;
 mod blindness_message;

@@ -29,7 +29,7 @@ struct Ntfy {
     push: PushSettings<Credential>,
 }
 
-/// As JSON, in the body: no text of a site ever stands in a header.
+/// The JSON body of a request: no text of a site stands in a header.
 #[derive(Serialize)]
 struct Publish<'a> {
     topic: &'a str,
@@ -39,12 +39,11 @@ struct Publish<'a> {
     tags: [&'a str; 1],
     #[serde(skip_serializing_if = "Option::is_none")]
     click: Option<&'a str>,
-    /// A message with the id of one before takes its place (ntfy 2.16); older servers take
-    /// no notice.
+    /// A message replaces the one of the same identifier (ntfy 2.16); older servers ignore it.
     sequence_id: &'a str,
 }
 
-/// The message as the server published it, or its error: the fields that are shown.
+/// The published message, or the error: the fields that are used.
 #[derive(Deserialize)]
 struct ReplyBody {
     id: Option<String>,
@@ -95,7 +94,7 @@ impl Ntfy {
         let published = said.filter(|said| said.event.as_deref() == Some("message"));
         match published.and_then(|said| said.id) {
             Some(id) => Ok(answer.sent(&format!("published as {id}"))),
-            None => Err(answer.garbage("ntfy's")),
+            None => Err(answer.garbage("ntfy")),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The outbox: what stands in the history as pending is sent, by one thread a channel.
+//! The outbox: delivers the pending messages of the history, by one thread per channel.
 
 use std::io;
 use std::sync::Arc;
@@ -15,17 +15,18 @@ use super::delivery_worker::{DeliveryEvent, DeliveryWorker};
 use super::settings::NotifyPlan;
 use super::table::ALL;
 
-/// The threads; they begin nothing more when this is closed or dropped.
+/// The threads of the delivery workers; they start no more deliveries after [`Outbox::close`] or
+/// when this is dropped.
 #[derive(Debug)]
 pub struct Outbox {
-    /// `None` at the end.
+    /// `None` after `close`.
     plan: Option<watch::Sender<Arc<NotifyPlan>>>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Outbox {
-    /// Starts the threads. `bell` is rung whenever there is something new; `tell` is called
-    /// on their threads.
+    /// Starts the threads. `bell` is rung when the outbox has changed; `tell` is called on the
+    /// threads with the outcome of each attempt.
     ///
     /// # Errors
     /// If a thread cannot be started.
@@ -62,7 +63,7 @@ impl Outbox {
         })
     }
 
-    /// Another configuration from now on.
+    /// Replaces the plan.
     pub fn plan(&self, plan: NotifyPlan) {
         let Some(sender) = &self.plan else { return };
         sender.send_if_modified(|known| {
@@ -74,9 +75,9 @@ impl Outbox {
         });
     }
 
-    /// Begins no delivery any more, and waits for those under way as long as `patience`
-    /// lasts, so that an orderly end tells nobody twice. What is still under way then is sent
-    /// again by the next run, under the same id.
+    /// Starts no more deliveries and waits for those in progress, for at most `patience`: after
+    /// an orderly end nothing is sent twice. What is still in progress then is sent again by the
+    /// next run, with the same id.
     pub fn close(&mut self, patience: Duration) {
         self.plan = None;
         let until = Instant::now() + patience;

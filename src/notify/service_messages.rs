@@ -1,4 +1,4 @@
-//! Messages that are about no outage: that a channel works, or that it does not.
+//! Messages about the channels themselves: a test, and that a channel fails.
 
 use crate::domain::{Owner, Timestamp};
 use crate::history::Message;
@@ -8,7 +8,7 @@ use super::message::{MOST_SUBJECT, message_id, safe};
 use super::settings::ChannelSettings;
 use super::table::channels_of;
 
-/// A message that only shows that a channel works.
+/// The message of `squirrel notify test`.
 #[must_use]
 pub fn test_message(owner: &Owner, entry: &ChannelEntry, at: Timestamp) -> Message {
     let subject = format!(
@@ -25,10 +25,11 @@ pub fn test_message(owner: &Owner, entry: &ChannelEntry, at: Timestamp) -> Messa
     note(id, owner, entry, at, "test", subject, body)
 }
 
-/// The ids of messages about channels begin with this: none of them is written about another.
+/// The prefix of the ids of messages about channels; a failure of one of these leads to no
+/// other.
 pub(super) const ABOUT_CHANNELS: &str = "ch-";
 
-/// Messages to an owner's other channels, that one of them fails.
+/// The messages to an owner's other channels that one of them fails.
 #[must_use]
 pub fn channel_fails(
     settings: &ChannelSettings,
@@ -47,8 +48,8 @@ pub fn channel_fails(
                 failing.channel
             );
             let body = format!(
-                "A message to {} by {} is not taken by the other side.\n\
-                 It said: {}\nThe message: {}\n",
+                "A message to {} by {} could not be delivered.\n\
+                 Answer: {}\nMessage: {}\n",
                 safe(&owner.name, 60),
                 failing.channel,
                 safe(answer, 300),

@@ -1,4 +1,4 @@
-//! The table of channels. Whoever iterates over channels iterates over this.
+//! The table of channels: every loop over channels is over this.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use super::channel_entry::ChannelEntry;
 use super::settings::ChannelSettings;
 use super::{email, ntfy, twilio, webhook};
 
-/// How long one delivery may take, whatever the other side does.
+/// The longest time that one delivery may take.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Every channel.
+/// Every channel, in the order in which an owner is told.
 pub const ALL: [ChannelEntry; 4] = [email::ENTRY, twilio::ENTRY, ntfy::ENTRY, webhook::ENTRY];
 
-/// The channels by which an owner is told.
+/// The channels that are configured and on which the owner has an address.
 pub fn channels_of(
     settings: &ChannelSettings,
     owner: &Owner,
@@ -24,10 +24,10 @@ pub fn channels_of(
         .filter(|entry| (entry.ready)(settings) && (entry.address)(owner).is_some())
 }
 
-/// Delivers one message within a bounded time.
+/// Delivers one message within [`DELIVERY_TIMEOUT`].
 ///
 /// # Errors
-/// What the other side said, or that it said nothing.
+/// The server's answer, or that there was none.
 pub async fn deliver(channel: &dyn Channel, message: &OutgoingMessage) -> Result<Sent, Failure> {
     tokio::time::timeout(DELIVERY_TIMEOUT, channel.deliver(message))
         .await

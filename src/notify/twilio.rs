@@ -25,7 +25,7 @@ pub(super) const ENTRY: ChannelEntry = ChannelEntry {
     },
 };
 
-/// Characters of a message: two to three parts of an SMS.
+/// The most characters of a message: two to three parts of an SMS.
 const MOST_CHARACTERS: usize = 320;
 
 struct Twilio {
@@ -33,7 +33,7 @@ struct Twilio {
     sms: SmsSettings<Credential>,
 }
 
-/// A message that was taken, or an error: the fields of both that are shown.
+/// An accepted message, or an error: the fields that are used.
 #[derive(Deserialize)]
 struct ReplyBody {
     sid: Option<String>,
@@ -91,7 +91,7 @@ impl Twilio {
         });
         match taken {
             Some(taken) => Ok(answer.sent(&taken)),
-            None => Err(answer.garbage("Twilio's")),
+            None => Err(answer.garbage("Twilio")),
         }
     }
 }
@@ -102,7 +102,7 @@ impl Channel for Twilio {
     }
 }
 
-/// The message in few words: its lines, one after the other.
+/// The text of the SMS: the lines of the body in one line.
 fn text(body: &str) -> String {
     let lines: Vec<&str> = body
         .lines()

@@ -1,4 +1,4 @@
-//! JSON, posted to a URL of the owner's; signed where there is a secret to sign with.
+//! JSON posted to a URL of the owner, signed if there is a secret.
 
 use std::fmt::Write as _;
 
@@ -15,7 +15,7 @@ use super::settings::Credential;
 pub(super) const ENTRY: ChannelEntry = ChannelEntry {
     name: "webhook",
     address: |owner| Some(owner.webhook.as_ref()?.expose().into()),
-    // Whoever knows the whole address can post to it.
+    // The rest of the address is a secret: whoever has it can post to it.
     shown: |owner| {
         let url = owner.webhook.as_ref()?.host_and_path();
         Some(url.split(['/', '?']).next().unwrap_or_default().into())
@@ -34,7 +34,7 @@ struct Post {
     webhook: WebhookSettings<Credential>,
 }
 
-/// `sha256=` and the HMAC-SHA-256 (RFC 2104) of the body in hexadecimal.
+/// The signature: `sha256=` and the HMAC-SHA-256 (RFC 2104) of the body in hexadecimal.
 fn signature(secret: &str, body: &[u8]) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let mut text = "sha256=".to_owned();

@@ -19,7 +19,7 @@ fn an_outage_and_its_end_reach_the_mailbox_once_over_tls_and_over_starttls() {
         let squirrel = home(&fleet, &site, TO_OPS, &post.settings());
         let mut running = watch(&squirrel);
         running.wait_for("the start", is("started"));
-        crate::support::until("a good look", || {
+        crate::support::until("a good check", || {
             count(&squirrel, "SELECT count(*) FROM results") > 0
         });
         site.play(script(BROKEN));
@@ -45,11 +45,11 @@ fn an_outage_and_its_end_reach_the_mailbox_once_over_tls_and_over_starttls() {
             "DOWN: shop (status 503: answered 503 Service Unavailable; 400 and more counts as down)"
         );
         assert!(
-            mails[0].data.contains("Last good look: "),
+            mails[0].data.contains("Last good check: "),
             "{}",
             mails[0].data
         );
-        assert!(mails[0].data.contains("Rule: 1 failed look (confirm"));
+        assert!(mails[0].data.contains("Rule: 1 failed check (confirm"));
         assert!(
             mails[1]
                 .header("Subject")

@@ -211,9 +211,9 @@ fn every_other_answer_is_a_failure_that_is_said_in_its_own_words() {
     let cases = [
         (
             Answer::Says("500 Internal Server Error", "", ""),
-            "500 Internal Server Error and nothing else",
+            "500 Internal Server Error, without a text",
         ),
-        (garbage, "200, but the answer is none of"),
+        (garbage, "200, but this is no response of"),
         (Answer::Nothing, "error sending request"),
         (
             Answer::Says(

@@ -393,7 +393,7 @@ fn uptime_kumas_file_is_taken_over() {
     assert_eq!(shop["url"], "https://shop.example.org/");
     assert_eq!(shop["checks"], 6);
     assert_eq!(shop["uptime_percent"], 50.0);
-    // From the first failure to the second good look.
+    // From the first failure to the second good check.
     assert_eq!(shop["downtime_s"], 240.0);
     assert_eq!(
         named(&rows, "Blog")["url"],
