@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::{CheckResult, Site};
-use crate::metrics::Question;
+use crate::metrics::MetricsQuestion;
 use crate::tui::Input;
 
 use super::config_watcher::ConfigEvent;
@@ -20,7 +20,7 @@ pub(super) enum Event {
     /// From the keeper of sites.toml.
     Config(ConfigEvent),
     /// Whoever reads the metrics wants to know.
-    Asked(Question),
+    Asked(MetricsQuestion),
     /// From the history or the outbox.
     Word(Word),
     /// What is on record was written, or could not be.

@@ -12,11 +12,13 @@ use tokio::sync::watch;
 use crate::config::Config;
 use crate::domain::{Clock, Now, Outcome, Owner, SiteId, Timestamp};
 use crate::history::{
-    EndedOutage, History, HistoryError, HistoryEvent, HistoryStorage, Message, RestoredSite,
-    ResultRow, Retention, SiteChange, SiteKey,
+    EndedOutage, History, HistoryError, HistoryEvent, HistoryStorage, Message, ResultRow,
+    ResumedSite, Retention, SiteChange, SiteKey,
 };
 use crate::monitor::{Monitor, Notice, Outage, Round, Sight, SiteState};
-use crate::notify::{BlindPeriod, DeliveryEvent, NotifyPlan, OutageEvent, OutageMessage, Outbox};
+use crate::notify::{
+    BlindPeriod, DeliveryEvent, NotifyPlan, OutageEvent, OutageMessage, OutboxSender,
+};
 
 use super::channel_settings::plan;
 use super::vigil::{Due, Rules, Silence, Vigil};
@@ -37,7 +39,7 @@ pub enum Word {
 #[derive(Debug)]
 pub struct Ledger {
     history: History,
-    outbox: Outbox,
+    outbox: OutboxSender,
     plan: NotifyPlan,
     /// Everybody is told of every site, whatever the configuration says.
     everybody: bool,
@@ -62,7 +64,7 @@ pub struct OpenLedger {
     /// It.
     pub ledger: Ledger,
     /// What stood against sites when the program ended.
-    pub restored: Vec<RestoredSite>,
+    pub restored: Vec<ResumedSite>,
     /// What it has to say.
     pub words: UnboundedReceiver<Word>,
     /// For whoever else has something to say there.
@@ -107,8 +109,8 @@ impl Ledger {
         let tell = move |news| {
             let _unheard = sender.send(Word::Post(news));
         };
-        let outbox =
-            Outbox::start(&history, plan.clone(), clock, &bell, tell).map_err(HistoryError::Io)?;
+        let outbox = OutboxSender::start(&history, plan.clone(), clock, &bell, tell)
+            .map_err(HistoryError::Io)?;
         Ok(OpenLedger {
             ledger: Self {
                 history,

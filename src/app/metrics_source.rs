@@ -4,22 +4,22 @@ use std::io;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::metrics::{Endpoint, Page, Question};
+use crate::metrics::{Endpoint, MetricsPage, MetricsQuestion};
 
 use super::core::Core;
 
 impl Core {
     /// Answers at once, with no more than a page.
-    pub fn answer(&self, question: Question) {
+    pub fn answer(&self, question: MetricsQuestion) {
         match question {
-            Question::Page { from, answer } => {
-                let mut page = Page::of(&self.monitor, from, self.census().running);
+            MetricsQuestion::Page { from, answer } => {
+                let mut page = MetricsPage::of(&self.monitor, from, self.census().running);
                 // Once a scrape: the history counts while the pages are taken.
                 page.pending = (from == 0).then(|| self.count_pending()).flatten();
                 // Who asked may be gone.
                 let _unheard = answer.send(page);
             }
-            Question::Alive(answer) => {
+            MetricsQuestion::Alive(answer) => {
                 let _unheard = answer.send(());
             }
         }
@@ -39,7 +39,7 @@ impl Core {
 
 /// The questions of an endpoint, if there is one.
 #[derive(Debug)]
-pub(super) struct MetricsQuestions(Option<mpsc::Receiver<Question>>);
+pub(super) struct MetricsQuestions(Option<mpsc::Receiver<MetricsQuestion>>);
 
 impl MetricsQuestions {
     /// Begins to serve.
@@ -48,7 +48,7 @@ impl MetricsQuestions {
     }
 
     /// The next one; without an endpoint it never comes.
-    pub(super) async fn next(&mut self) -> Question {
+    pub(super) async fn next(&mut self) -> MetricsQuestion {
         if let Some(questions) = &mut self.0
             && let Some(question) = questions.recv().await
         {

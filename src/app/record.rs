@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{Acknowledgement, Clock, Now, Outcome, SiteId, Timestamp};
-use crate::history::{OutboxUpdate, RestoredSite};
+use crate::history::{OutboxUpdate, ResumedSite};
 use crate::monitor::Notice;
 
 use super::core::{Core, Happening};
@@ -15,11 +15,11 @@ use super::vigil::Silence;
 impl Core {
     /// Writes everything down from now on, and goes on where an earlier run ended. To be
     /// called before the first result comes.
-    pub fn keep(&mut self, mut ledger: Ledger, restored: Vec<RestoredSite>) {
+    pub fn keep(&mut self, mut ledger: Ledger, restored: Vec<ResumedSite>) {
         let now = self.clock.now();
         let mut told = BTreeSet::new();
         for restored in restored {
-            let RestoredSite { site, standing, .. } = restored;
+            let ResumedSite { site, standing, .. } = restored;
             if let Some(id) = self.monitor.known(&site.name, &site.url) {
                 self.monitor.restore_site(id, standing, None, now);
             }

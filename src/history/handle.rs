@@ -15,7 +15,7 @@ use super::open::{self, Fault, HistoryStorage, Refusal};
 use super::queries::Queries;
 use super::retention::Retention;
 use super::rows::{
-    HistoryEvent, Message, OutboxUpdate, RestoredSite, ResultRow, SiteChange, WatchedSites,
+    HistoryEvent, Message, OutboxUpdate, ResultRow, ResumedSite, SiteChange, WatchedSites,
 };
 use super::store::WriteEntry;
 use super::writer::{Shared, Writer, WriterCommand};
@@ -62,7 +62,7 @@ impl History {
         keep: Retention,
         clock: Arc<dyn Clock>,
         tell: impl Fn(HistoryEvent) + Send + 'static,
-    ) -> Result<(Self, Vec<RestoredSite>), HistoryError> {
+    ) -> Result<(Self, Vec<ResumedSite>), HistoryError> {
         let path = match place {
             HistoryStorage::Memory => None,
             HistoryStorage::File(path) => Some(path.clone()),

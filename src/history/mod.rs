@@ -55,7 +55,7 @@ pub use latency_sketch::LatencySketch;
 pub use message_batching::BatchingDelay;
 pub use open::{HistoryStorage, Refusal};
 pub use other_monitors::{
-    ImportError, OtherMonitor, OtherMonitorError, OtherMonitorFile, SkippedRows,
+    MonitorImportError, OtherMonitor, OtherMonitorError, OtherMonitorFile, SkippedRows,
 };
 pub use outbox::OutboxCounts;
 pub use queries::{ChartPoint, FileStats, Queries, QueryError};
@@ -64,7 +64,7 @@ pub use read_only::{HistoryReadError, ReadOnlyHistory};
 pub use retention::Retention;
 pub use rows::{
     DeliveryState, EndedOutage, HistoryEvent, Message, MessageStatus, OutageRow, OutboxUpdate,
-    QueuedMessage, RestoredSite, ResultRow, SiteChange, SiteKey, WatchedSites,
+    QueuedMessage, ResultRow, ResumedSite, SiteChange, SiteKey, WatchedSites,
 };
 pub use site_totals::{OutageTotals, SiteTotals};
 pub use sqlite_tables::{TableError, TableRow, is_database, tables};

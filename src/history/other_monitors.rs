@@ -94,14 +94,14 @@ impl std::error::Error for OtherMonitorError {}
 
 /// Why an import from another monitor ended early.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ImportError {
+pub enum MonitorImportError {
     /// The other monitor's file cannot be read.
     Source(OtherMonitorError),
     /// The history cannot be written.
     History(OfflineHistoryError),
 }
 
-impl fmt::Display for ImportError {
+impl fmt::Display for MonitorImportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Source(error) => error.fmt(f),
@@ -110,15 +110,15 @@ impl fmt::Display for ImportError {
     }
 }
 
-impl std::error::Error for ImportError {}
+impl std::error::Error for MonitorImportError {}
 
-impl From<OtherMonitorError> for ImportError {
+impl From<OtherMonitorError> for MonitorImportError {
     fn from(error: OtherMonitorError) -> Self {
         Self::Source(error)
     }
 }
 
-impl From<OfflineHistoryError> for ImportError {
+impl From<OfflineHistoryError> for MonitorImportError {
     fn from(error: OfflineHistoryError) -> Self {
         Self::History(error)
     }
@@ -178,7 +178,7 @@ impl OtherMonitorFile {
         &self,
         configured: impl Fn(&str) -> Option<Box<str>>,
         mut pass: impl FnMut(ImportedCheck) -> Result<(), OfflineHistoryError>,
-    ) -> Result<SkippedRows, ImportError> {
+    ) -> Result<SkippedRows, MonitorImportError> {
         match self.kind {
             OtherMonitor::Kuma => self.kuma(&mut pass),
             OtherMonitor::Gatus => self.gatus(&configured, &mut pass),
@@ -192,7 +192,7 @@ impl OtherMonitorFile {
     fn kuma(
         &self,
         pass: &mut dyn FnMut(ImportedCheck) -> Result<(), OfflineHistoryError>,
-    ) -> Result<SkippedRows, ImportError> {
+    ) -> Result<SkippedRows, MonitorImportError> {
         let mut left = SkippedRows::default();
         let mut query = self.plain_error(self.connection.prepare(
             "SELECT m.name, m.url, h.time, h.status, h.ping, h.msg, m.id
@@ -248,7 +248,7 @@ impl OtherMonitorFile {
         &self,
         configured: &dyn Fn(&str) -> Option<Box<str>>,
         pass: &mut dyn FnMut(ImportedCheck) -> Result<(), OfflineHistoryError>,
-    ) -> Result<SkippedRows, ImportError> {
+    ) -> Result<SkippedRows, MonitorImportError> {
         let mut left = SkippedRows::default();
         let mut query = self.plain_error(self.connection.prepare(
             "SELECT e.endpoint_id, e.endpoint_name, e.endpoint_group,
@@ -280,7 +280,7 @@ impl OtherMonitorFile {
         endpoint: i64,
         site: &SiteKey,
         pass: &mut dyn FnMut(ImportedCheck) -> Result<(), OfflineHistoryError>,
-    ) -> Result<u64, ImportError> {
+    ) -> Result<u64, MonitorImportError> {
         let mut left = 0;
         let mut query = self.plain_error(self.connection.prepare_cached(
             "SELECT success, errors, status, duration, CAST(timestamp AS TEXT)

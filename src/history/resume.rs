@@ -4,12 +4,12 @@ use crate::domain::{Standing, Timestamp};
 
 use super::maintenance;
 use super::queries::{Queries, QueryError};
-use super::rows::{RestoredSite, SiteKey};
+use super::rows::{ResumedSite, SiteKey};
 use super::store::{Store, acknowledged};
 
 impl Store {
     /// The failure streaks and open outages of the last run.
-    pub(super) fn restore(&self) -> rusqlite::Result<Vec<RestoredSite>> {
+    pub(super) fn restore(&self) -> rusqlite::Result<Vec<ResumedSite>> {
         let mut query = self.connection.prepare(
             "SELECT s.name, s.url, k.failures, k.good, k.since, k.causes, k.last_good,
                     o.id IS NOT NULL, o.acknowledged, o.note,
@@ -18,7 +18,7 @@ impl Store {
              LEFT JOIN outages o ON o.site = k.site AND o.since = k.since AND o.ended IS NULL",
         )?;
         let rows = query.query_map([], |row| {
-            Ok(RestoredSite {
+            Ok(ResumedSite {
                 site: SiteKey {
                     name: row.get(0)?,
                     url: row.get(1)?,
@@ -36,7 +36,7 @@ impl Store {
                 told: row.get(10)?,
             })
         })?;
-        let restored: Result<Vec<RestoredSite>, _> = rows.collect();
+        let restored: Result<Vec<ResumedSite>, _> = rows.collect();
         Ok(restored?
             .into_iter()
             .filter(|restored| !restored.standing.causes.is_empty())

@@ -185,7 +185,7 @@ pub struct MessageStatus {
 
 /// A site that had a failure streak or an open outage when the program ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RestoredSite {
+pub struct ResumedSite {
     /// The site.
     pub site: SiteKey,
     /// The streak or the outage.

@@ -23,7 +23,7 @@ use tokio::time::timeout;
 use crate::runtime::thread;
 
 use super::exposition::{self, Exposition};
-use super::page::Question;
+use super::page::MetricsQuestion;
 use super::scrape::{alive, scrape};
 
 /// The most connections at once; further ones wait in the system's queue.
@@ -97,7 +97,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// If the thread cannot be started.
-    pub fn serve(self) -> io::Result<mpsc::Receiver<Question>> {
+    pub fn serve(self) -> io::Result<mpsc::Receiver<MetricsQuestion>> {
         let (sender, questions) = mpsc::channel(MOST_QUESTIONS);
         thread::with_runtime("metrics".to_owned(), move |runtime| {
             if let Err(error) = runtime.block_on(serve(self.listener, sender)) {
@@ -108,7 +108,7 @@ impl Endpoint {
     }
 }
 
-async fn serve(listener: TcpListener, loops: mpsc::Sender<Question>) -> io::Result<()> {
+async fn serve(listener: TcpListener, loops: mpsc::Sender<MetricsQuestion>) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let mut connections = JoinSet::new();
     loop {
@@ -131,7 +131,7 @@ async fn serve(listener: TcpListener, loops: mpsc::Sender<Question>) -> io::Resu
     }
 }
 
-async fn attend(stream: TcpStream, loops: mpsc::Sender<Question>) {
+async fn attend(stream: TcpStream, loops: mpsc::Sender<MetricsQuestion>) {
     let service = service_fn(|request| {
         let loops = loops.clone();
         async move { Ok::<_, Infallible>(answer(&request, &loops).await) }
@@ -150,7 +150,7 @@ async fn attend(stream: TcpStream, loops: mpsc::Sender<Question>) {
 
 async fn answer(
     request: &Request<Incoming>,
-    loops: &mpsc::Sender<Question>,
+    loops: &mpsc::Sender<MetricsQuestion>,
 ) -> Response<ResponseBody> {
     if ![Method::GET, Method::HEAD].contains(request.method()) {
         let mut refused = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");

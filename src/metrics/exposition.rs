@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::domain::{CheckResult, Phases, Verdict};
 use crate::monitor::State;
 
-use super::page::Row;
+use super::page::SiteMetrics;
 
 /// The bytes that are written at a time.
 const PIECE_BYTES: usize = 128 * 1_024;
@@ -31,7 +31,7 @@ struct Family {
 /// A site with its labels, as they stand before each of its samples.
 #[derive(Debug)]
 struct Labelled {
-    row: Row,
+    row: SiteMetrics,
     labels: Box<str>,
 }
 
@@ -231,7 +231,7 @@ impl Exposition {
     /// changed while pages were read, has samples once. `pending` is `None` where the number is
     /// not known.
     #[must_use]
-    pub fn new(rows: Vec<Row>, in_flight: usize, pending: Option<u64>) -> Self {
+    pub fn new(rows: Vec<SiteMetrics>, in_flight: usize, pending: Option<u64>) -> Self {
         let mut seen = HashSet::with_capacity(rows.len());
         let once: Vec<bool> = rows
             .iter()

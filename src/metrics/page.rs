@@ -13,13 +13,13 @@ pub const PAGE: usize = 2_048;
 
 /// A question to the loop.
 #[derive(Debug)]
-pub enum Question {
+pub enum MetricsQuestion {
     /// A page of sites, from this one on.
     Page {
         /// The index of the first site, in the order of the configuration.
         from: usize,
         /// Where to send the page.
-        answer: oneshot::Sender<Page>,
+        answer: oneshot::Sender<MetricsPage>,
     },
     /// Whether the loop runs.
     Alive(oneshot::Sender<()>),
@@ -27,7 +27,7 @@ pub enum Question {
 
 /// The state of one site.
 #[derive(Clone, Debug)]
-pub struct Row {
+pub struct SiteMetrics {
     /// The site as configured.
     pub site: Arc<Site>,
     /// Its state.
@@ -38,7 +38,7 @@ pub struct Row {
     pub missed: u64,
 }
 
-impl From<&SiteState> for Row {
+impl From<&SiteState> for SiteMetrics {
     fn from(state: &SiteState) -> Self {
         Self {
             site: Arc::clone(state.site()),
@@ -49,11 +49,11 @@ impl From<&SiteState> for Row {
     }
 }
 
-/// A page of sites, and the metrics of the whole monitor.
+/// A page of sites, with the metrics of the whole monitor.
 #[derive(Debug)]
-pub struct Page {
+pub struct MetricsPage {
     /// The sites.
-    pub rows: Vec<Row>,
+    pub rows: Vec<SiteMetrics>,
     /// The index of the first site of the next page; `None` on the last page.
     pub next: Option<usize>,
     /// The number of checks in progress.
@@ -63,7 +63,7 @@ pub struct Page {
     pub pending: Option<oneshot::Receiver<u64>>,
 }
 
-impl Page {
+impl MetricsPage {
     /// The page from `from` on.
     #[must_use]
     pub fn of(monitor: &Monitor, from: usize, in_flight: usize) -> Self {
@@ -72,7 +72,7 @@ impl Page {
         let end = ids.len().min(from + PAGE);
         let known = ids[from..end].iter().filter_map(|id| monitor.site(*id));
         Self {
-            rows: known.map(Row::from).collect(),
+            rows: known.map(SiteMetrics::from).collect(),
             next: (end < ids.len()).then_some(end),
             in_flight,
             pending: None,

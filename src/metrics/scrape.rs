@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::exposition::Exposition;
-use super::page::Question;
+use super::page::MetricsQuestion;
 
 /// The longest time that the loop may take for an answer. After that the scrape fails, for a
 /// later answer would be of another time.
@@ -21,8 +21,8 @@ pub(super) struct NoAnswer;
 
 /// Asks the loop and waits for its answer.
 async fn ask<T>(
-    loops: &mpsc::Sender<Question>,
-    question: impl FnOnce(oneshot::Sender<T>) -> Question,
+    loops: &mpsc::Sender<MetricsQuestion>,
+    question: impl FnOnce(oneshot::Sender<T>) -> MetricsQuestion,
 ) -> Result<T, NoAnswer> {
     let asked = async {
         let (sender, answer) = oneshot::channel();
@@ -33,18 +33,18 @@ async fn ask<T>(
 }
 
 /// Whether the loop answers.
-pub(super) async fn alive(loops: &mpsc::Sender<Question>) -> Result<(), NoAnswer> {
-    ask(loops, Question::Alive).await
+pub(super) async fn alive(loops: &mpsc::Sender<MetricsQuestion>) -> Result<(), NoAnswer> {
+    ask(loops, MetricsQuestion::Alive).await
 }
 
 /// Everything for one scrape.
-pub(super) async fn scrape(loops: &mpsc::Sender<Question>) -> Result<Exposition, NoAnswer> {
+pub(super) async fn scrape(loops: &mpsc::Sender<MetricsQuestion>) -> Result<Exposition, NoAnswer> {
     let mut rows = Vec::new();
     let mut pending = None;
     let mut in_flight = 0;
     let mut next = Some(0);
     while let Some(from) = next {
-        let page = ask(loops, |answer| Question::Page { from, answer }).await?;
+        let page = ask(loops, |answer| MetricsQuestion::Page { from, answer }).await?;
         next = page.next;
         in_flight = page.in_flight;
         rows.extend(page.rows);

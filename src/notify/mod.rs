@@ -33,7 +33,7 @@ pub use channel::{Channel, DeliveryFuture, Failure, OutgoingMessage, Sent};
 pub use channel_entry::{ChannelEntry, ChannelError};
 pub use delivery_worker::DeliveryEvent;
 pub use message::{OutageEvent, OutageMessage, message_id};
-pub use outbox::Outbox;
+pub use outbox::OutboxSender;
 pub use service_messages::{channel_fails, test_message};
 pub use settings::{ChannelSettings, Credential, NotifyPlan};
 pub use table::{ALL, channels_of, deliver};

@@ -15,16 +15,16 @@ use super::delivery_worker::{DeliveryEvent, DeliveryWorker};
 use super::settings::NotifyPlan;
 use super::table::ALL;
 
-/// The threads of the delivery workers; they start no more deliveries after [`Outbox::close`] or
+/// The threads of the delivery workers; they start no more deliveries after [`OutboxSender::close`] or
 /// when this is dropped.
 #[derive(Debug)]
-pub struct Outbox {
+pub struct OutboxSender {
     /// `None` after `close`.
     plan: Option<watch::Sender<Arc<NotifyPlan>>>,
     threads: Vec<JoinHandle<()>>,
 }
 
-impl Outbox {
+impl OutboxSender {
     /// Starts the threads. `bell` is rung when the outbox has changed; `tell` is called on the
     /// threads with the outcome of each attempt.
     ///

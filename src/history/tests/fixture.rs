@@ -13,7 +13,7 @@ use crate::domain::{
 };
 
 use super::super::rows::{
-    HistoryEvent, Message, RestoredSite, ResultRow, SiteChange, SiteKey, WatchedSites,
+    HistoryEvent, Message, ResultRow, ResumedSite, SiteChange, SiteKey, WatchedSites,
 };
 use super::super::{History, HistoryStorage, Retention};
 
@@ -134,7 +134,7 @@ pub(super) fn message(id: &str, channel: &str) -> Message {
 pub(super) fn opened(
     place: &HistoryStorage,
     clock: &Arc<Hands>,
-) -> (History, Vec<RestoredSite>, Receiver<HistoryEvent>) {
+) -> (History, Vec<ResumedSite>, Receiver<HistoryEvent>) {
     let (tell, told) = channel();
     clock.wall.fetch_max(START * 1_000_000, Ordering::SeqCst);
     let tell = Mutex::new(tell);

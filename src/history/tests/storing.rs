@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::domain::{Acknowledgement, Standing};
 
 use super::super::rows::{
-    DeliveryState, EndedOutage, HistoryEvent, OutboxUpdate, RestoredSite, SiteChange,
+    DeliveryState, EndedOutage, HistoryEvent, OutboxUpdate, ResumedSite, SiteChange,
 };
 use super::super::{History, HistoryError, HistoryStorage};
 
@@ -51,7 +51,7 @@ fn an_open_outage_and_a_streak_come_back_and_what_ended_does_not() {
 
     let (history, mut restored, _) = opened(&place, &clock);
     restored.sort_by(|a, b| b.site.name.cmp(&a.site.name));
-    let of = |name, standing: Standing| RestoredSite {
+    let of = |name, standing: Standing| ResumedSite {
         site: key(name),
         told: standing.down,
         standing,
