@@ -4,8 +4,8 @@
 //!
 //! ```text
 //! row    := (gap << 2 | kind) body               gap: stretches without a row before this one
-//! one    := zigzag(latency - the one before)     kind 0: a single look, and it was good
-//! blank  := count unknown missed                 kind 1: no good look
+//! one    := zigzag(latency - the one before)     kind 0: a single check, and it was good
+//! blank  := count unknown missed                 kind 1: no good check
 //! other  := count up unknown missed sum flags [min] [max] length sketch      kind 2
 //! ```
 //!

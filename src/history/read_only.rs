@@ -143,7 +143,7 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     };
     match Connection::open_with_flags(path, flags).and_then(try_open) {
         // In a folder that cannot be written the index of the log cannot be created; without a
-        // log nobody is writing, and the file can be read as it is.
+        // log there is no writer, and the file can be read as it is.
         Err(error)
             if matches!(
                 error.sqlite_error_code(),
@@ -157,7 +157,7 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     }
 }
 
-/// The path as a URI that tells SQLite that nobody writes the file (`immutable=1`).
+/// The path as a URI that tells SQLite that the file does not change (`immutable=1`).
 fn immutable(path: &Path) -> String {
     let mut uri = "file:".to_owned();
     for c in path.to_string_lossy().chars() {

@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_that_nobody_wrote_is_not_up() {
+    fn a_code_of_no_version_is_not_up() {
         assert_eq!(verdict(200), Verdict::Unknown);
     }
 }

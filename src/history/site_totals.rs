@@ -182,11 +182,11 @@ impl ReadOnlyHistory {
         tallies: &mut HashMap<i64, Tally>,
     ) -> rusqlite::Result<()> {
         if level == BucketSize::FiveMinutes && self.has_packed_days {
-            let everybody = (i64::MIN, i64::MAX);
+            let all_sites = (i64::MIN, i64::MAX);
             packed_days::each(
                 &self.connection,
                 (from, to),
-                everybody,
+                all_sites,
                 |start, site, sum| {
                     let tally = tallies.entry(site).or_default();
                     tally.sum.merge(sum);

@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_could_see_counts_neither_way() {
+    fn inconclusive_checks_count_neither_way() {
         let mut sum = Rollup::default();
         assert_eq!(sum.uptime(), None);
         sum.add_check(13, 5);

@@ -336,7 +336,7 @@ impl Writer {
     fn housekeep(&mut self) -> bool {
         let dropped = self.shared.dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
-            tracing::warn!("the history cannot keep up: {dropped} looks were not kept");
+            tracing::warn!("the history cannot keep up: {dropped} results were not stored");
             if let Some((_, lost)) = &mut self.fallback {
                 *lost += dropped;
             } else {

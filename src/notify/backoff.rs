@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_asks_to_be_left_alone_is_left_alone_for_a_day_at_most() {
+    fn a_server_that_asks_for_a_delay_gets_it_up_to_a_day() {
         let mut failure = Failure::passing("429");
         failure.retry_after = Some(Duration::from_secs(120));
         assert_eq!(pause(1, &failure, 0.3), 120.0);

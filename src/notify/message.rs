@@ -174,7 +174,7 @@ impl OutageMessage<'_> {
                 )
             }
             OutageEvent::Escalated { lasted } => format!(
-                "NOBODY ACKNOWLEDGED: {name} is DOWN for {}{}",
+                "NOT ACKNOWLEDGED: {name} is DOWN for {}{}",
                 brief(lasted),
                 self.short_cause()
             ),
@@ -194,7 +194,7 @@ impl OutageMessage<'_> {
         let mut lines = vec![match self.occasion {
             OutageEvent::Down => format!("{name} is DOWN since {}.", self.time(self.since)),
             OutageEvent::Reminder { lasted, .. } => format!(
-                "{name} is still DOWN, for {} now, and nobody has acknowledged it.",
+                "{name} is still DOWN, for {} now, and not acknowledged.",
                 brief(lasted)
             ),
             OutageEvent::Escalated { lasted } => format!(
@@ -212,7 +212,7 @@ impl OutageMessage<'_> {
         let why = |cause: &Cause| {
             let times = match cause.looks {
                 0 | 1 => String::new(),
-                looks => format!(", {looks} times"),
+                checks => format!(", {checks} times"),
             };
             format!("{}{times}", why(cause, 400))
         };

@@ -15,7 +15,7 @@ use super::settings::Credential;
 pub(super) const ENTRY: ChannelEntry = ChannelEntry {
     name: "webhook",
     address: |owner| Some(owner.webhook.as_ref()?.expose().into()),
-    // The rest of the address is a secret: whoever has it can post to it.
+    // The rest of the address is a secret: it is all that it takes to post there.
     shown: |owner| {
         let url = owner.webhook.as_ref()?.host_and_path();
         Some(url.split(['/', '?']).next().unwrap_or_default().into())

@@ -1,4 +1,4 @@
-//! The server behind the metrics: what it refuses, whom it cuts off, and where it listens.
+//! The server behind the metrics: what it refuses, which clients it cuts off, and where it listens.
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
@@ -11,7 +11,7 @@ use super::scraper::{address, connect, exchange, get, got, parse};
 use crate::monitor::sites::{WELL, script};
 use crate::support::{Fleet, Running, Server, Squirrel, Terminal, until};
 
-/// A monitor of `count` sites on one server, which are looked at once an hour.
+/// A monitor of `count` sites on one server, which are checked once an hour.
 fn monitor(server: &Server, count: usize, path: &str) -> (Squirrel, Running, SocketAddr) {
     let squirrel = Squirrel::new();
     let mut text = "[monitor]\ninterval = \"1h\"\n".to_owned();
@@ -27,7 +27,7 @@ fn monitor(server: &Server, count: usize, path: &str) -> (Squirrel, Running, Soc
     (squirrel, running, address)
 }
 
-/// The internet sockets of a process: its listener, and whom it talks with.
+/// The internet sockets of a process: its listener and its connections.
 fn sockets(pid: u32) -> usize {
     let here = format!("/proc/{pid}/net/tcp");
     let inodes: BTreeSet<String> = std::fs::read_to_string(here)
@@ -106,17 +106,17 @@ fn garbage_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn whoever_sends_or_reads_slowly_is_cut_off_and_the_next_one_is_served() {
+fn a_slow_client_is_cut_off_and_the_next_one_is_served() {
     let mut fleet = Fleet::new();
     let server = fleet.serve(script(WELL));
     // More text than the system keeps for a reader that does not read.
     let (_squirrel, mut running, address) = monitor(&server, 1_000, &"x".repeat(3_000));
-    until("the sites looked at", || {
+    until("all sites checked", || {
         let told = get(address, "/metrics").body;
-        let looks = told.matches("\nprobe_success{").count();
-        looks == 1_000 && told.contains("squirrel_checks_in_flight 0\n")
+        let checks = told.matches("\nprobe_success{").count();
+        checks == 1_000 && told.contains("squirrel_checks_in_flight 0\n")
     });
-    until("nobody asks", || sockets(running.pid()) == 1);
+    until("no client is connected", || sockets(running.pid()) == 1);
     let began = Instant::now();
     let mut silent: Vec<_> = (0..6).map(|_| connect(address)).collect();
     for stream in &mut silent {

@@ -81,7 +81,7 @@ fn every_kind_of_site_is_told_under_the_names_of_blackbox_exporter() {
         running.wait_for_line();
     }
     let mut samples = Vec::new();
-    until("all looks told", || {
+    until("all results told", || {
         samples = parse(&get(address, "/metrics").body);
         let told = samples.iter().filter(|s| s.name == "probe_success");
         told.count() == 5
@@ -132,7 +132,7 @@ fn every_kind_of_site_is_told_under_the_names_of_blackbox_exporter() {
     assert_eq!(value(&site, "probe_http_status_code"), Some(0.0));
     assert!(!phases(&site).contains("processing"));
 
-    // Nobody looks at it: it is neither a success nor a failure.
+    // It is not checked: neither a success nor a failure.
     let site = of(&samples, "paused");
     assert_eq!(value(&site, "probe_success"), None);
     assert_eq!(value(&site, "squirrel_site_state"), Some(1.0));
@@ -183,7 +183,7 @@ fn a_look_that_could_not_be_taken_is_no_failure_of_the_site() {
         }
     }
     let mut samples = Vec::new();
-    until("the look is given up", || {
+    until("the check is given up", || {
         samples = parse(&get(address, "/metrics").body);
         let shop = of(&samples, "shop");
         shop.iter().any(|sample| sample.label("state") == "unknown")
@@ -264,7 +264,7 @@ fn the_screen_serves_them_too_and_says_where() {
     let text = frame.text();
     let (_, rest) = text.split_once("metrics at http://").unwrap();
     let address = rest.split_once("/metrics").unwrap().0.parse().unwrap();
-    until("a look", || {
+    until("a check", || {
         let samples = parse(&get(address, "/metrics").body);
         value(&of(&samples, "alpha"), "probe_success") == Some(1.0)
     });
@@ -280,10 +280,10 @@ fn the_demonstration_serves_them_of_its_own_fleet_and_of_what_a_key_breaks() {
     let (_, rest) = text.split_once("metrics at http://").unwrap();
     let address = rest.split_once("/metrics").unwrap().0.parse().unwrap();
     let mut samples = Vec::new();
-    until("a look at every site that can be looked at", || {
+    until("a check of every site that can be checked", || {
         samples = parse(&get(address, "/metrics").body);
-        let looked = |sample: &&Sample| sample.name == "probe_success";
-        samples.iter().filter(looked).count() == 32
+        let checked = |sample: &&Sample| sample.name == "probe_success";
+        samples.iter().filter(checked).count() == 32
     });
     // Sites that always fail are among them, and sites that never do.
     let success = |samples: &[Sample], site: &str| value(&of(samples, site), "probe_success");

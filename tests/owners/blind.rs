@@ -63,7 +63,7 @@ fn wait_for_many(running: &mut Running, number: usize, fits: impl Fn(&Value) -> 
 }
 
 #[test]
-fn a_cut_of_the_network_is_nobodys_outage_and_a_real_one_is_told() {
+fn a_cut_of_the_network_is_no_outage_and_a_real_one_is_told() {
     let squirrel = Squirrel::new().through([
         "unshare",
         "--user",
@@ -123,7 +123,7 @@ fn a_cut_of_the_network_is_nobodys_outage_and_a_real_one_is_told() {
         .filter(|line| is("down")(line))
         .count();
     assert_eq!(outages, 1);
-    let letters: Vec<String> = history(&squirrel)
+    let messages: Vec<String> = history(&squirrel)
         .prepare(
             "SELECT subject FROM outbox WHERE subject NOT LIKE '%cannot reach%' ORDER BY number",
         )
@@ -132,10 +132,10 @@ fn a_cut_of_the_network_is_nobodys_outage_and_a_real_one_is_told() {
         .unwrap()
         .collect::<Result<_, _>>()
         .unwrap();
-    assert_eq!(letters.len(), 2, "{letters:?}");
+    assert_eq!(messages.len(), 2, "{messages:?}");
     assert!(
-        letters[0].starts_with("squirrel was blind for "),
-        "{letters:?}"
+        messages[0].starts_with("squirrel was blind for "),
+        "{messages:?}"
     );
-    assert!(letters[1].starts_with("DOWN: s11"), "{letters:?}");
+    assert!(messages[1].starts_with("DOWN: s11"), "{messages:?}");
 }

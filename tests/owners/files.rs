@@ -98,7 +98,7 @@ fn a_damaged_file_is_put_aside_and_said_so() {
     );
     let mut running = watch(&squirrel);
     running.wait_for("the start", is("started"));
-    until("a look is kept", || has_rows(&squirrel));
+    until("a result is stored", || has_rows(&squirrel));
     running.signal(Signal::TERM);
     let finished = running.finish();
     assert_eq!(finished.code(), 0);
@@ -137,7 +137,7 @@ fn a_folder_that_cannot_be_written_is_a_banner_until_it_can() {
     // A file where the folder should be: not even root can write into that.
     squirrel.write("state", "");
     let mut terminal = Terminal::start(&squirrel, (120, 36), ["--history", "state/history.db"]);
-    terminal.wait("a look and the banner", |frame| {
+    terminal.wait("a check and the banner", |frame| {
         frame.is("shop", "UP") && frame.has("the history is not kept: ")
     });
     std::fs::remove_file(squirrel.dir().join("state")).unwrap();
@@ -224,7 +224,7 @@ fn on_a_full_disk_monitoring_goes_on_and_nothing_is_missing_afterwards() {
     until("the change is kept", || {
         kept("SELECT count(*) FROM outbox WHERE state = 1") == Some(1)
     });
-    // The file system ends with the program: the file is looked at before.
+    // The file system ends with the program: the file is read before.
     let seen = running.lines_so_far();
     let seen = seen.iter().filter(|line| line["verdict"].is_string());
     let seen = seen.count() as i64;
@@ -301,7 +301,7 @@ fn kill_at_random(moments: u32, seed: u64) {
     });
     running.signal(Signal::TERM);
     running.finish();
-    // Each message once; a twin has the same id, so that the other side can tell.
+    // Each message once; a duplicate has the same id.
     let mut ids: Vec<String> = hook
         .posted()
         .iter()
@@ -317,7 +317,7 @@ fn kill_at_random(moments: u32, seed: u64) {
 }
 
 #[test]
-fn killed_at_200_moments_of_chance_it_loses_no_result_and_no_message_and_tells_nobody_twice() {
+fn killed_at_200_moments_of_chance_it_loses_no_result_and_no_message_and_tells_no_owner_twice() {
     std::thread::scope(|scope| {
         for seed in 0..4 {
             scope.spawn(move || kill_at_random(50, seed));

@@ -157,7 +157,7 @@ fn a_server_that_hangs_delays_no_check_and_no_other_channel() {
 }
 
 #[test]
-fn an_orderly_end_waits_for_the_answer_so_that_nobody_is_told_twice() {
+fn an_orderly_end_waits_for_the_answer_so_that_no_owner_is_told_twice() {
     let mut fleet = Fleet::new();
     let site = fleet.serve(script(BROKEN));
     let post = MailServer::start(&fleet, Privacy::Tls);
@@ -240,7 +240,7 @@ fn no_name_of_a_site_gets_into_a_header_of_its_own() {
             "To"
         ]
     );
-    // What looks like an encoded word is none of the site's any more.
+    // Nothing of the site is decoded as an encoded word.
     let subject = mail.header("Subject").unwrap();
     assert!(!subject.contains("=?utf-8?q?Bcc"), "{subject}");
 }
@@ -308,7 +308,7 @@ fn an_outage_of_the_demonstration_reaches_a_mailbox() {
     terminal.wait_text("shop broken");
     for _ in 0..2 {
         terminal.press("r");
-        crate::support::until("a look", || {
+        crate::support::until("a check", || {
             terminal.frame().state("shop").is_some_and(|is| is != "UP")
         });
     }

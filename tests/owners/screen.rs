@@ -19,7 +19,7 @@ fn an_outage_is_told_shown_as_delivered_acknowledged_and_so_after_a_restart() {
     let mut terminal = Terminal::start(&squirrel, SIZE, KEPT);
     terminal.wait("the outage", |frame| frame.is("shop", "DOWN"));
     terminal.press("F5");
-    let told = terminal.wait("the letter as delivered", |frame| {
+    let told = terminal.wait("the message as delivered", |frame| {
         frame.has("✗ OPEN") && frame.has("● ops email") && frame.has("● 1 sent")
     });
     assert!(told.has("status 503"), "{}", told.text());
@@ -41,7 +41,7 @@ fn an_outage_is_told_shown_as_delivered_acknowledged_and_so_after_a_restart() {
     let mut terminal = Terminal::start(&squirrel, SIZE, KEPT);
     terminal.wait("the outage still open", |frame| frame.is("shop", "DOWN"));
     terminal.press("F5");
-    terminal.wait("outage, letter and note", |frame| {
+    terminal.wait("outage, message and note", |frame| {
         frame.has("✗ OPEN") && frame.has("● ops email") && frame.has("looking at it")
     });
     // Again takes it back.
@@ -112,7 +112,7 @@ fn a_letter_that_was_given_up_is_shown_as_failed_and_can_be_sent_again() {
     terminal.press("r");
     terminal.wait_text("press r to send the selected message again");
     terminal.press("r");
-    terminal.wait("the letter as delivered", |frame| {
+    terminal.wait("the message as delivered", |frame| {
         frame.has("● ops webhook") && frame.has("● 1 sent")
     });
     terminal.press("q");
@@ -120,7 +120,7 @@ fn a_letter_that_was_given_up_is_shown_as_failed_and_can_be_sent_again() {
 }
 
 #[test]
-fn a_key_begins_maintenance_in_which_nobody_is_told_and_ends_it() {
+fn a_key_begins_maintenance_in_which_no_owner_is_told_and_ends_it() {
     let mut fleet = Fleet::new();
     let (site, post) = (
         fleet.serve(script(WELL)),
@@ -143,7 +143,7 @@ fn a_key_begins_maintenance_in_which_nobody_is_told_and_ends_it() {
     terminal.press("w");
     terminal.wait_text("shop: maintenance is over");
     terminal.press("F5");
-    terminal.wait("the letter", |frame| frame.has("● 1 sent"));
+    terminal.wait("the message", |frame| frame.has("● 1 sent"));
     assert_eq!(post.mails().len(), 1);
     terminal.press("q");
     assert_eq!(terminal.finish(), 0);

@@ -45,7 +45,7 @@ fn lines_tell_of_every_change_and_of_every_check_where_that_is_asked() {
         (&last["event"], &last["signal"]),
         (&"stopped".into(), &15.into())
     );
-    // What was told of is what is kept.
+    // Every result that was printed is stored.
     let checks = lines
         .iter()
         .filter(|line| line["verdict"].is_string())

@@ -1,4 +1,4 @@
-//! When nobody is told, when somebody else is, and when it is told again.
+//! Silences, escalation and reminders.
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use super::sites::{BROKEN, WELL, count, history, is};
 use crate::monitor::sites::script;
 use crate::support::{Answer, Fleet, PostServer, Running, Server, Squirrel, Terminal};
 
-/// Sites that are looked at every second and believed at once; each letter goes alone.
+/// Sites that are checked every second and confirmed at once; each message goes alone.
 fn home(fleet: &Fleet, sites: &[(&str, &Server, &str)], rest: &str) -> Squirrel {
     let squirrel = Squirrel::new();
     squirrel.write("ca.pem", fleet.certificates().ca_pem());
@@ -43,9 +43,9 @@ fn about<'a>(event: &'a str, site: &'a str) -> impl Fn(&Value) -> bool + 'a {
     move |line| line["event"] == event && line["site"] == site
 }
 
-/// Lets so many more looks come, so that what is not told had its time.
-fn let_pass(running: &mut Running, looks: usize) {
-    let number = running.lines_so_far().len() + looks;
+/// Waits for this many further checks, the time in which a message would have come.
+fn let_pass(running: &mut Running, checks: usize) {
+    let number = running.lines_so_far().len() + checks;
     running.wait_for_lines(number);
 }
 
@@ -60,7 +60,7 @@ fn subjects(squirrel: &Squirrel) -> Vec<String> {
 }
 
 #[test]
-fn during_maintenance_nobody_is_told_and_when_it_ends_what_is_open_is() {
+fn during_maintenance_no_owner_is_told_and_when_it_ends_open_outages_are() {
     let mut fleet = Fleet::new();
     let (shop, blog) = (fleet.serve(script(BROKEN)), fleet.serve(script(BROKEN)));
     let hook = PostServer::start(&fleet, [Answer::Says("200 OK", "", "")]);
@@ -116,7 +116,7 @@ fn children_of_a_site_that_is_down_are_not_told_of_until_it_is_up_again() {
 }
 
 #[test]
-fn whoever_is_above_is_told_when_nobody_acknowledges_and_all_are_reminded() {
+fn escalation_tells_another_owner_and_all_are_reminded() {
     let mut fleet = Fleet::new();
     let shop = fleet.serve(script(BROKEN));
     let hook = PostServer::start(&fleet, [Answer::Says("200 OK", "", "")]);
@@ -137,7 +137,7 @@ fn whoever_is_above_is_told_when_nobody_acknowledges_and_all_are_reminded() {
     running.wait_for("the owner", subject("DOWN: shop", "ops"));
     running.wait_for(
         "the other",
-        subject("NOBODY ACKNOWLEDGED: shop is DOWN for", "boss"),
+        subject("NOT ACKNOWLEDGED: shop is DOWN for", "boss"),
     );
     running.wait_for("a reminder", subject("STILL DOWN for", "ops"));
     shop.play(script(WELL));
@@ -177,7 +177,7 @@ fn in_quiet_hours_messages_wait_for_their_end() {
     let text = std::fs::read_to_string(squirrel.dir().join("sites.toml")).unwrap();
     squirrel.write("sites.toml", text.replace("['ops']", "['ops', 'night']"));
     let mut running = watch(&squirrel);
-    let told = running.wait_for("whoever has no quiet hours", is("notified"));
+    let told = running.wait_for("the owner without quiet hours", is("notified"));
     assert_eq!(told["owner"], "night");
     let_pass(&mut running, 4);
     running.signal(Signal::TERM);

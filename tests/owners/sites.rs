@@ -8,7 +8,7 @@ use crate::support::{Fleet, Running, Server, Squirrel};
 pub(crate) const WELL: &str = r"'*' = ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']";
 pub(crate) const BROKEN: &str = r"'*' = ['HTTP/1.1 503 Sorry\r\nContent-Length: 0\r\n\r\n']";
 
-/// A site that is looked at every second, believed at once, and belongs to "ops".
+/// A site that is checked every second, confirmed at once, and belongs to "ops".
 pub(crate) fn home(fleet: &Fleet, server: &Server, owner: &str, settings: &str) -> Squirrel {
     home_of(fleet, &[("shop", server)], owner, settings)
 }

@@ -225,7 +225,7 @@ fn an_import_that_was_cut_off_is_made_whole_by_the_next() {
     for hour in 0..48 {
         result(&connection, shop, begin + 3_600 * hour, 0, 40);
     }
-    // Everything up to now is summed up, but for these: they are there, and nobody knows.
+    // Everything up to now is rolled up but these rows, which are there unmarked.
     connection
         .execute(
             "INSERT INTO marks VALUES ('rolled', ?1)",
@@ -251,7 +251,7 @@ fn while_a_monitor_has_the_file_it_is_read_and_not_worked_on() {
     squirrel.write("export", "");
     let mut running = watch(&squirrel);
     running.wait_for("the outage", is("down"));
-    until("a look is kept", || {
+    until("a result is stored", || {
         count(&squirrel, "SELECT count(*) FROM results") > 0
     });
     for args in [

@@ -11,12 +11,12 @@ const OK: i64 = 0;
 const STATUS: i64 = 1;
 const TIMEOUT: i64 = 2;
 
-/// A site that is looked at once a minute: reasons and latencies in milliseconds.
-fn minutes(squirrel: &Squirrel, name: &str, looks: &[(i64, i64)]) {
+/// A site that is checked once a minute: reasons and latencies in milliseconds.
+fn minutes(squirrel: &Squirrel, name: &str, checks: &[(i64, i64)]) {
     let connection = rusqlite::Connection::open(squirrel.dir().join("history.db")).unwrap();
     let site = site(&connection, name, &format!("http://{name}.invalid/"));
     let begin = now() - 7_200;
-    for (minute, (reason, millis)) in looks.iter().enumerate() {
+    for (minute, (reason, millis)) in checks.iter().enumerate() {
         result(
             &connection,
             site,
@@ -142,10 +142,10 @@ fn a_shorter_timeout_finds_slow_answers_and_a_longer_one_brings_nothing_back() {
 fn only_the_span_that_is_asked_for_is_replayed() {
     let squirrel = with_rules("confirm = 1\nrecover = 1", &["shop"]);
     let (good, bad) = ((OK, 50), (STATUS, 50));
-    let looks: Vec<_> = (0..100)
+    let checks: Vec<_> = (0..100)
         .map(|minute| if minute % 10 == 0 { bad } else { good })
         .collect();
-    minutes(&squirrel, "shop", &looks);
+    minutes(&squirrel, "shop", &checks);
     assert_eq!(replay(&squirrel, &["--confirm", "2"]).0["outages"], 10);
     assert_eq!(
         replay(&squirrel, &["--confirm", "2", "--since", "65m"]).0["outages"],
@@ -160,7 +160,7 @@ fn under_the_rules_as_they_are_a_replay_finds_what_the_monitor_found() {
     let squirrel = home(&fleet, &site, "", "");
     let mut running = watch(&squirrel);
     running.wait_for("the outage", is("down"));
-    until("three looks are kept", || {
+    until("three results are stored", || {
         count(&squirrel, "SELECT count(*) FROM results") >= 3
     });
     // Beside the monitor, which goes on.
@@ -217,11 +217,11 @@ fn on_the_screen_a_key_changes_the_rule_and_the_figures_are_those_of_the_command
         &["shop", "slow"],
     );
     let (good, bad, slow) = ((OK, 50), (STATUS, 50), (11, 6_000));
-    let looks = [
+    let checks = [
         good, bad, good, good, bad, bad, bad, bad, good, good, bad, bad, good, good, bad, bad, bad,
         good,
     ];
-    minutes(&squirrel, "shop", &looks);
+    minutes(&squirrel, "shop", &checks);
     minutes(
         &squirrel,
         "slow",
@@ -254,7 +254,7 @@ fn on_the_screen_a_key_changes_the_rule_and_the_figures_are_those_of_the_command
     assert_ne!(recent, as_it_is);
     assert_ne!(expected[1].1, expected[3].1);
     let sites = std::fs::read_to_string(squirrel.dir().join("sites.toml")).unwrap();
-    // Nothing is looked at while the monitor runs.
+    // Nothing is checked while the monitor runs.
     squirrel.write(
         "sites.toml",
         sites.replace(

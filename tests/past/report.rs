@@ -41,7 +41,7 @@ fn a_running_monitor_is_reported_on_without_disturbing_it() {
     squirrel.write("sites.toml", list + idle);
     let mut running = watch(&squirrel);
     running.wait_for("the outage", is("down"));
-    until("two looks at each are kept", || {
+    until("two results of each are stored", || {
         count(
             &squirrel,
             "SELECT count(*) FROM (SELECT 1 FROM results GROUP BY site HAVING count(*) > 1)",
@@ -70,12 +70,12 @@ fn a_running_monitor_is_reported_on_without_disturbing_it() {
     assert_eq!(idle["uptime_percent"], Value::Null);
     // It goes on as if nothing had been.
     let kept = count(&squirrel, "SELECT count(*) FROM results");
-    until("looks are kept after the report", || {
+    until("results are stored after the report", || {
         count(&squirrel, "SELECT count(*) FROM results") > kept
     });
 }
 
-/// A home with a site of each kind, and what is known of them.
+/// A home with a site of each kind, with their results.
 fn known() -> Squirrel {
     let squirrel = Squirrel::new();
     let connection = empty(&squirrel);
@@ -126,7 +126,7 @@ fn figures_are_those_of_the_results_and_outages_of_the_span() {
         .collect();
     assert_eq!(order, ["new", "shop", "gone", "shop"]);
     let shop = &rows[1];
-    // 10 looks, one of which could not see; slow and a certificate about to end are up.
+    // 10 checks, one of them inconclusive; slow ones and an ending certificate count as up.
     assert_eq!(shop["url"], "http://shop.invalid/");
     assert_eq!(shop["uptime_percent"], 77.7777);
     assert_eq!(shop["checks"], 10);

@@ -1,4 +1,4 @@
-//! Tests of the whole room: what is written is found again, summed up and packed.
+//! Tests of the whole room: rows that are written are found again, rolled up and packed.
 
 mod fixture;
 mod rollups;

@@ -1,4 +1,4 @@
-//! Summaries, charts and retention: what is summed up is the sum of its checks.
+//! Tests of rollups, charts and retention: a rollup is the sum of its checks.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -68,7 +68,7 @@ proptest! {
                 Roller::default().step(&mut store, now, 0).unwrap();
             }
             if index % pack == 0 {
-                // Today as well: what is summed up later finds its day packed.
+                // Today as well: a bucket rolled up later finds its day packed.
                 let horizon = now + if index % 2 == 0 { DAY } else { 0 };
                 while super::super::packed_days::pack_some(&store.connection, horizon).unwrap() {}
             }
@@ -203,7 +203,7 @@ fn old_five_minutes_are_packed_in_small_steps_and_go_when_summaries_do() {
     let sites: Vec<String> = (0..40).map(|number| format!("site {number}")).collect();
     let sites: Vec<&str> = sites.iter().map(String::as_str).collect();
     let mut store = watching(&sites);
-    // Three days from a midnight on, a look of each site every half an hour.
+    // Three days from a midnight on, a check of each site every half an hour.
     let begin = super::super::BucketSize::Day.ceil(START);
     let checks = (0..3 * 48_i64).flat_map(|half| {
         let second = begin + half * 1_800 + 60;

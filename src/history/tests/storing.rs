@@ -63,7 +63,7 @@ fn an_open_outage_and_a_streak_come_back_and_what_ended_does_not() {
             of("blog", standing(START + 5, 1, false))
         ]
     );
-    // The site that nobody watches any more has no open outage.
+    // A site that is not watched any more has no open outage.
     history.sites(names(&["blog"]), at(START + 100));
     let outages = history
         .ask_and_wait(|book| book.outages(None, 10).unwrap())
@@ -261,7 +261,7 @@ fn a_letter_is_kept_once_and_its_fate_is_known() {
         Some("250 ok".into()),
         at(START + 11),
     );
-    // What is delivered is not sent again, whoever asks.
+    // A delivered message is not sent again.
     history.update_message("a".into(), OutboxUpdate::SendAgain, None, at(START + 12));
     let (posted, count) = history
         .ask_and_wait(|book| (book.outbox(10).unwrap(), book.outbox_counts().unwrap()))
