@@ -12,7 +12,7 @@ use super::sched_state::SchedAction;
 
 /// The action of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
+pub(crate) enum KeyAction {
     Quit,
     Suspend,
     Redraw,
@@ -64,7 +64,7 @@ pub(crate) struct Binding {
     pub(crate) keys: &'static [Key],
     /// The keys as they are written in footer, help and README.
     pub(crate) caption: &'static str,
-    pub(crate) action: Action,
+    pub(crate) action: KeyAction,
     pub(crate) scope: Scope,
     /// Rank and word in the footer, the lowest rank first; `None` keeps it out of the footer.
     pub(crate) footer: Option<(u8, &'static str)>,
@@ -78,7 +78,7 @@ pub(crate) struct Binding {
 const fn bind(
     keys: &'static [Key],
     caption: &'static str,
-    action: Action,
+    action: KeyAction,
     scope: Scope,
     footer: Option<(u8, &'static str)>,
     brief: &'static str,
@@ -95,8 +95,8 @@ const fn bind(
     }
 }
 
-use Action as A;
 use Key as K;
+use KeyAction as A;
 use Scope as S;
 
 /// Every key of the program, in the order of the help.
@@ -265,7 +265,7 @@ impl Mode {
 
 /// The facts that decide which keys there are, and how they are written.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Context<'a> {
+pub(crate) struct KeyContext<'a> {
     /// Whether the sites are those of `squirrel demo`.
     pub(crate) demo: bool,
     /// The number of screens.
@@ -273,7 +273,7 @@ pub(crate) struct Context<'a> {
     pub(crate) paradigms: &'a [Label],
 }
 
-impl Context<'_> {
+impl KeyContext<'_> {
     /// Whether the keys of `scope` exist.
     pub(crate) const fn has(&self, scope: Scope) -> bool {
         match scope {
@@ -286,7 +286,7 @@ impl Context<'_> {
     /// The keys of a binding in words: those of the paradigms and screens that exist.
     pub(crate) fn caption(&self, binding: &Binding) -> String {
         match binding.action {
-            Action::Paradigm => {
+            KeyAction::Paradigm => {
                 let keys: Vec<_> = self.paradigms.iter().map(|label| label.key).collect();
                 let run = keys
                     .windows(2)
@@ -300,14 +300,14 @@ impl Context<'_> {
                         .join(" "),
                 }
             }
-            Action::Screen => format!("F1-F{}", self.screens),
+            KeyAction::Screen => format!("F1-F{}", self.screens),
             _ => binding.caption.to_owned(),
         }
     }
 }
 
 /// The action of `key` in `mode`; `None` if the key is free.
-pub(crate) fn action(mode: Mode, key: Key, context: &Context<'_>) -> Option<Action> {
+pub(crate) fn action(mode: Mode, key: Key, context: &KeyContext<'_>) -> Option<KeyAction> {
     BINDINGS
         .iter()
         .find(|binding| {
@@ -319,7 +319,7 @@ pub(crate) fn action(mode: Mode, key: Key, context: &Context<'_>) -> Option<Acti
 }
 
 /// The footer of `mode`: keys and word, the most important first.
-pub(crate) fn footer(mode: Mode, context: &Context<'_>) -> Vec<(String, &'static str)> {
+pub(crate) fn footer(mode: Mode, context: &KeyContext<'_>) -> Vec<(String, &'static str)> {
     let mut hints: Vec<_> = BINDINGS
         .iter()
         .filter(|binding| mode.scopes().contains(&binding.scope) && context.has(binding.scope))
@@ -329,8 +329,8 @@ pub(crate) fn footer(mode: Mode, context: &Context<'_>) -> Vec<(String, &'static
     hints
         .into_iter()
         .map(|(_, binding, word)| match binding.action {
-            Action::MoreWorkers => ("+ -".to_owned(), word),
-            Action::Close if !matches!(mode, Mode::Screen(_)) => {
+            KeyAction::MoreWorkers => ("+ -".to_owned(), word),
+            KeyAction::Close if !matches!(mode, Mode::Screen(_)) => {
                 (context.caption(binding), "close")
             }
             _ => (context.caption(binding), word),
@@ -371,8 +371,8 @@ mod tests {
         Mode::Replay,
     ];
 
-    fn context() -> Context<'static> {
-        Context {
+    fn context() -> KeyContext<'static> {
+        KeyContext {
             demo: true,
             screens: 3,
             paradigms: &[],
@@ -396,7 +396,7 @@ mod tests {
     #[test]
     fn every_key_shown_is_one_that_works() {
         for binding in &BINDINGS {
-            if matches!(binding.action, Action::Paradigm | Action::Screen) {
+            if matches!(binding.action, KeyAction::Paradigm | KeyAction::Screen) {
                 continue;
             }
             for name in binding.caption.split(' ') {
@@ -413,7 +413,7 @@ mod tests {
 
     #[test]
     fn a_key_of_what_is_not_there_does_nothing() {
-        let bare = Context {
+        let bare = KeyContext {
             demo: false,
             screens: 1,
             ..context()
@@ -441,11 +441,11 @@ mod tests {
         };
         let paradigm = BINDINGS
             .iter()
-            .find(|binding| binding.action == Action::Paradigm)
+            .find(|binding| binding.action == KeyAction::Paradigm)
             .unwrap();
         for (keys, caption) in [("126", "1 2 6"), ("1234567", "1-7"), ("6", "6")] {
             let paradigms: Vec<_> = keys.chars().map(label).collect();
-            let context = Context {
+            let context = KeyContext {
                 paradigms: &paradigms,
                 ..context()
             };

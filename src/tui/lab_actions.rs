@@ -4,12 +4,12 @@ use crate::lab::Workload;
 
 use super::keymap::Scope;
 use super::lab_settings::{LabAction, LabSettings};
-use super::state::State;
+use super::state::UiState;
 use super::view_model::{Intent, LabRequest, ViewModel};
 use super::views::VIEWS;
 
 /// Performs the action; gives the request to the app, if it needs one.
-pub(super) fn act(state: &mut State, tweak: LabAction, model: &ViewModel<'_>) -> Option<Intent> {
+pub(super) fn act(state: &mut UiState, tweak: LabAction, model: &ViewModel<'_>) -> Option<Intent> {
     let in_lab = VIEWS[state.view].scopes.contains(&Scope::Lab);
     let settings = &mut state.lab;
     match tweak {

@@ -13,7 +13,7 @@ use ratatui::layout::Rect;
 use crate::domain::clean;
 
 use super::format::{cut, wrap};
-use super::state::State;
+use super::state::UiState;
 use super::view_model::ViewModel;
 
 /// The smallest size, in columns and rows, at which the screen is drawn.
@@ -41,7 +41,7 @@ pub(crate) fn banner(text: &str, width: u16) -> Vec<String> {
 }
 
 /// The parts of a screen of size `area`; `None` if it is too small.
-pub(crate) fn areas(area: Rect, state: &State, model: &ViewModel<'_>) -> Option<Areas> {
+pub(crate) fn areas(area: Rect, state: &UiState, model: &ViewModel<'_>) -> Option<Areas> {
     if area.width < MIN_SIZE.0 || area.height < MIN_SIZE.1 {
         return None;
     }
@@ -63,12 +63,12 @@ pub(crate) fn areas(area: Rect, state: &State, model: &ViewModel<'_>) -> Option<
 }
 
 /// The body at the size that the terminal reported last.
-pub(crate) fn body(state: &State, model: &ViewModel<'_>) -> Rect {
+pub(crate) fn body(state: &UiState, model: &ViewModel<'_>) -> Rect {
     let area = Rect::new(0, 0, state.size.0, state.size.1);
     areas(area, state, model).map_or(Rect::ZERO, |areas| areas.body)
 }
 
 /// The number of table rows that the body has room for, without heading and bottom line.
-pub(crate) fn page(state: &State, model: &ViewModel<'_>) -> usize {
+pub(crate) fn page(state: &UiState, model: &ViewModel<'_>) -> usize {
     usize::from(body(state, model).height.saturating_sub(2)).max(1)
 }

@@ -1,20 +1,20 @@
 //! The actions of keys on the Outages screen and on the pages of the history.
 
-use super::keymap::{Action, Scope};
+use super::keymap::{KeyAction, Scope};
 use super::outages_state::{OutageAction, OutageKey, Pane};
-use super::state::{Layer, State};
+use super::state::{Layer, UiState};
 use super::view_model::{Intent, Tone, ViewModel};
 use super::views::VIEWS;
 
 /// Whether the Outages screen is shown.
-pub(super) fn is_here(state: &State) -> bool {
+pub(super) fn is_here(state: &UiState) -> bool {
     let view = VIEWS.get(state.view);
     view.is_some_and(|view| view.scopes.contains(&Scope::Outages))
 }
 
 /// Performs the action; gives the request to the app, if it needs one.
 pub(super) fn act(
-    state: &mut State,
+    state: &mut UiState,
     recall: OutageAction,
     model: &ViewModel<'_>,
 ) -> Option<Intent> {
@@ -53,7 +53,7 @@ pub(super) fn act(
     None
 }
 
-fn acknowledge(state: &mut State, model: &ViewModel<'_>) -> Option<Intent> {
+fn acknowledge(state: &mut UiState, model: &ViewModel<'_>) -> Option<Intent> {
     state.outages.pane = Pane::Outages;
     let history = state.history(model);
     let outage = state.outages.outage(history)?;
@@ -82,7 +82,7 @@ fn acknowledge(state: &mut State, model: &ViewModel<'_>) -> Option<Intent> {
     None
 }
 
-fn done(state: &mut State, model: &ViewModel<'_>) -> Option<Intent> {
+fn done(state: &mut UiState, model: &ViewModel<'_>) -> Option<Intent> {
     let Some(Layer::Note { outage, text }) = state.layers.pop() else {
         return None;
     };
@@ -103,7 +103,7 @@ fn done(state: &mut State, model: &ViewModel<'_>) -> Option<Intent> {
     }
 }
 
-fn send_again(state: &mut State, model: &ViewModel<'_>) -> Option<Intent> {
+fn send_again(state: &mut UiState, model: &ViewModel<'_>) -> Option<Intent> {
     let history = model.history;
     if state.outages.pane == Pane::Outages {
         state.outages.go_to_undelivered(history);
@@ -120,7 +120,7 @@ fn send_again(state: &mut State, model: &ViewModel<'_>) -> Option<Intent> {
     Some(Intent::SendAgain(queued.message.id.clone()))
 }
 
-fn open(state: &mut State, model: &ViewModel<'_>) {
+fn open(state: &mut UiState, model: &ViewModel<'_>) {
     let history = state.history(model);
     let layer = match state.outages.pane {
         Pane::Outages => state.outages.outage(history).map(|outage| Layer::Outage {
@@ -136,15 +136,15 @@ fn open(state: &mut State, model: &ViewModel<'_>) {
 }
 
 /// Moves the selection of the list in front.
-pub(super) fn travel(state: &mut State, action: Action, page: usize, model: &ViewModel<'_>) {
+pub(super) fn travel(state: &mut UiState, action: KeyAction, page: usize, model: &ViewModel<'_>) {
     let most = isize::MAX;
     let page = isize::try_from(page / 2).unwrap_or(1).max(1);
     let by = match action {
-        Action::Up => -1,
-        Action::Down => 1,
-        Action::PageUp => -page,
-        Action::PageDown => page,
-        Action::Bottom => most,
+        KeyAction::Up => -1,
+        KeyAction::Down => 1,
+        KeyAction::PageUp => -page,
+        KeyAction::PageDown => page,
+        KeyAction::Bottom => most,
         _ => return state.outages.first(),
     };
     let history = match &state.frozen {
@@ -155,7 +155,7 @@ pub(super) fn travel(state: &mut State, action: Action, page: usize, model: &Vie
 }
 
 /// The text being typed: a note, or the filter of this screen.
-pub(super) fn text(state: &State) -> &str {
+pub(super) fn text(state: &UiState) -> &str {
     match state.layers.last() {
         Some(Layer::Note { text, .. }) => text,
         _ if is_here(state) => &state.outages.filter,
@@ -164,7 +164,7 @@ pub(super) fn text(state: &State) -> &str {
 }
 
 /// Replaces the text being typed.
-pub(super) fn set_text(state: &mut State, new: &str) {
+pub(super) fn set_text(state: &mut UiState, new: &str) {
     let here = is_here(state);
     match state.layers.last_mut() {
         Some(Layer::Note { text, .. }) => new.clone_into(text),

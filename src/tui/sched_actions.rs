@@ -5,12 +5,16 @@ use crate::trace::CheckSummary;
 
 use super::layout;
 use super::sched_state::SchedAction;
-use super::state::{Layer, State};
+use super::state::{Layer, UiState};
 use super::view_model::{Intent, Tone, ViewModel};
 use super::views::sched::LaneLayout;
 
 /// Performs the action; gives the request to the app, if it needs one.
-pub(super) fn act(state: &mut State, steer: SchedAction, model: &ViewModel<'_>) -> Option<Intent> {
+pub(super) fn act(
+    state: &mut UiState,
+    steer: SchedAction,
+    model: &ViewModel<'_>,
+) -> Option<Intent> {
     match steer {
         SchedAction::Group => {
             state.sched.regroup();
@@ -37,12 +41,12 @@ pub(super) fn act(state: &mut State, steer: SchedAction, model: &ViewModel<'_>) 
     None
 }
 
-fn layout<'a>(state: &State, model: &ViewModel<'a>) -> LaneLayout<'a> {
+fn layout<'a>(state: &UiState, model: &ViewModel<'a>) -> LaneLayout<'a> {
     LaneLayout::gather(state, model, layout::body(state, model))
 }
 
 /// Stops the picture at its current page.
-fn stand(state: &mut State, layout: &LaneLayout<'_>) {
+fn stand(state: &mut UiState, layout: &LaneLayout<'_>) {
     if !state.sched.is_still() {
         let (.., end) = layout.axis.range();
         state.sched.stand(end);
@@ -50,7 +54,7 @@ fn stand(state: &mut State, layout: &LaneLayout<'_>) {
 }
 
 /// Zooms, with the check under the cursor in the middle of the page.
-fn zoom(state: &mut State, steer: SchedAction, model: &ViewModel<'_>) {
+fn zoom(state: &mut UiState, steer: SchedAction, model: &ViewModel<'_>) {
     let at = selected(state, model).map(|record| record.started);
     let interval = model.trace.interval;
     let by = if steer == SchedAction::Closer { 1 } else { -1 };
@@ -62,7 +66,7 @@ fn zoom(state: &mut State, steer: SchedAction, model: &ViewModel<'_>) {
 }
 
 /// Moves the cursor from check to check. The first key puts it on the newest one.
-fn walk(state: &mut State, steer: SchedAction, model: &ViewModel<'_>) {
+fn walk(state: &mut UiState, steer: SchedAction, model: &ViewModel<'_>) {
     let layout = layout(state, model);
     stand(state, &layout);
     let Some((lane, record)) = layout.selected(&state.sched) else {
@@ -112,7 +116,7 @@ fn neighbour(layout: &LaneLayout<'_>, lane: usize, down: bool) -> Option<usize> 
 }
 
 /// Moves the page in time, within the recorded trace.
-fn pan(state: &mut State, steer: SchedAction, model: &ViewModel<'_>) {
+fn pan(state: &mut UiState, steer: SchedAction, model: &ViewModel<'_>) {
     let now = model.trace.store.now();
     let (.., end) = layout(state, model).axis.range();
     let span = state.sched.span(model.trace.interval);
@@ -132,16 +136,16 @@ fn pan(state: &mut State, steer: SchedAction, model: &ViewModel<'_>) {
 }
 
 /// The check under the cursor.
-fn selected<'a>(state: &State, model: &ViewModel<'a>) -> Option<&'a CheckSummary> {
+fn selected<'a>(state: &UiState, model: &ViewModel<'a>) -> Option<&'a CheckSummary> {
     let (_, record) = layout(state, model).selected(&state.sched)?;
     Some(record)
 }
 
-fn under_cursor(state: &State, model: &ViewModel<'_>) -> Option<SiteId> {
+fn under_cursor(state: &UiState, model: &ViewModel<'_>) -> Option<SiteId> {
     selected(state, model).map(|check| check.site)
 }
 
-fn follow(state: &mut State, model: &ViewModel<'_>) {
+fn follow(state: &mut UiState, model: &ViewModel<'_>) {
     let site = under_cursor(state, model).or_else(|| state.selected());
     let name = site.and_then(|site| model.monitor.site(site));
     let name = name.map(|state| state.site().name.to_string());

@@ -32,13 +32,13 @@ const WAITS: [u64; 16] = [
 const HANGS: usize = 3;
 
 /// The trace of a sweep that began at `due`, as it is `after` later.
-pub(crate) struct Work {
+pub(crate) struct SchedFixture {
     pub(crate) store: TraceStore,
     pub(crate) census: Census,
     _present: Vec<ThreadPresence>,
 }
 
-impl Work {
+impl SchedFixture {
     pub(crate) fn new(crew: Crew, monitor: &Monitor, due: Moment, after: Duration) -> Self {
         let now = due + after;
         let recorder = Recorder::new();

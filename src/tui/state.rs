@@ -46,7 +46,7 @@ pub(crate) enum Layer {
 
 /// One row of the table of sites.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Row<'a> {
+pub(crate) struct SiteRow<'a> {
     pub(crate) site: &'a SiteState,
     pub(crate) due: Option<Moment>,
 }
@@ -67,7 +67,7 @@ pub(crate) struct Frozen {
 
 /// The state of the screen.
 #[derive(Debug)]
-pub(crate) struct State {
+pub(crate) struct UiState {
     pub(crate) options: Options,
     pub(crate) size: (u16, u16),
     /// The index of the current screen in the table of screens.
@@ -93,7 +93,7 @@ pub(crate) struct State {
     pub(crate) last_key: Option<Moment>,
 }
 
-impl State {
+impl UiState {
     pub(crate) fn new(options: Options, size: (u16, u16)) -> Self {
         Self {
             options,
@@ -164,20 +164,20 @@ impl State {
     }
 
     /// The row at an index of the list; `None` for a site that has just been removed.
-    pub(crate) fn row<'a>(&'a self, model: &ViewModel<'a>, place: usize) -> Option<Row<'a>> {
+    pub(crate) fn row<'a>(&'a self, model: &ViewModel<'a>, place: usize) -> Option<SiteRow<'a>> {
         if let Some(frozen) = &self.frozen {
             let (site, due) = frozen.rows.get(place.checked_sub(frozen.first)?)?;
-            return Some(Row { site, due: *due });
+            return Some(SiteRow { site, due: *due });
         }
         let id = *self.order.rows().get(place)?;
-        Some(Row {
+        Some(SiteRow {
             site: model.monitor.site(id)?,
             due: (model.next_due)(id),
         })
     }
 
     /// A site as it is shown: as of now, or of the moment of freezing.
-    pub(crate) fn site<'a>(&'a self, model: &ViewModel<'a>, id: SiteId) -> Option<Row<'a>> {
+    pub(crate) fn site<'a>(&'a self, model: &ViewModel<'a>, id: SiteId) -> Option<SiteRow<'a>> {
         if let Some(frozen) = &self.frozen
             && let Some((site, due)) = frozen
                 .rows
@@ -185,9 +185,9 @@ impl State {
                 .chain(&frozen.explained)
                 .find(|(site, _)| site.id() == id)
         {
-            return Some(Row { site, due: *due });
+            return Some(SiteRow { site, due: *due });
         }
-        Some(Row {
+        Some(SiteRow {
             site: model.monitor.site(id)?,
             due: (model.next_due)(id),
         })
@@ -289,7 +289,7 @@ impl State {
         self.top = self.top(height);
         let first = self.top.saturating_sub(FROZEN_MARGIN);
         let end = (self.top + height + FROZEN_MARGIN).min(self.order.rows().len());
-        let copy = |row: Row<'_>| (row.site.clone(), row.due);
+        let copy = |row: SiteRow<'_>| (row.site.clone(), row.due);
         let rows = (first..end).map_while(|place| self.row(model, place));
         let rows: Vec<_> = rows.map(copy).collect();
         let explained = match self.layers.last() {

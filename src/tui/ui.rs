@@ -18,7 +18,7 @@ use super::options::Options;
 use super::outages_actions;
 use super::overlays::{draw_pages, explain, help, message, outage, replay, site_history};
 use super::replay_state::TriedRules;
-use super::state::{Layer, State};
+use super::state::{Layer, UiState};
 use super::theme::{self, BOLD, PLAIN};
 use super::view_model::{Intent, ViewModel};
 use super::views::{VIEWS, View};
@@ -28,7 +28,7 @@ use super::{layout, update};
 /// The screen. It reads the [`ViewModel`] and changes only its own state.
 #[derive(Debug)]
 pub struct Ui {
-    state: State,
+    state: UiState,
     frame_rate: FrameRate,
 }
 
@@ -38,7 +38,7 @@ impl Ui {
     pub fn new(options: Options, size: (u16, u16)) -> Self {
         Self {
             frame_rate: FrameRate::new(options.remote),
-            state: State::new(options, size),
+            state: UiState::new(options, size),
         }
     }
 

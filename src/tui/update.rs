@@ -3,107 +3,107 @@
 use crate::domain::{SiteId, is_unsafe};
 
 use super::key::Key;
-use super::keymap::Action;
-use super::keymap::{Context, Scope};
+use super::keymap::KeyAction;
+use super::keymap::{KeyContext, Scope};
 use super::lab_actions;
 use super::layout;
 use super::outages_actions;
 use super::overlays::{explain, help, last_scroll, message, outage, replay, site_history};
 use super::sched_actions;
-use super::state::{Layer, State};
+use super::state::{Layer, UiState};
 use super::view_model::{Intent, Tone, ViewModel};
 use super::views::VIEWS;
 
 /// Performs an action; gives the request to the app, if it needs one.
 pub(crate) fn act(
-    state: &mut State,
-    action: Action,
+    state: &mut UiState,
+    action: KeyAction,
     key: Key,
     model: &ViewModel<'_>,
 ) -> Option<Intent> {
     match action {
-        Action::Quit => return Some(Intent::Quit),
-        Action::Suspend => return Some(Intent::Suspend),
-        Action::Redraw => return Some(Intent::Redraw),
-        Action::Close if state.layers.is_empty() => return Some(Intent::Quit),
-        Action::Close | Action::Keep => {
+        KeyAction::Quit => return Some(Intent::Quit),
+        KeyAction::Suspend => return Some(Intent::Suspend),
+        KeyAction::Redraw => return Some(Intent::Redraw),
+        KeyAction::Close if state.layers.is_empty() => return Some(Intent::Quit),
+        KeyAction::Close | KeyAction::Keep => {
             state.layers.pop();
         }
-        Action::Back => back(state),
-        Action::Help => {
+        KeyAction::Back => back(state),
+        KeyAction::Help => {
             if matches!(state.layers.last(), Some(Layer::Help { .. })) {
                 state.layers.pop();
             } else {
                 state.layers.push(Layer::Help { scroll: 0 });
             }
         }
-        Action::Freeze => {
+        KeyAction::Freeze => {
             let page = layout::page(state, model);
             state.freeze(model, page);
         }
-        Action::Paradigm | Action::NextParadigm | Action::PreviousParadigm => {
+        KeyAction::Paradigm | KeyAction::NextParadigm | KeyAction::PreviousParadigm => {
             return paradigm(state, action, key, model);
         }
-        Action::MoreWorkers | Action::FewerWorkers => return workers(state, action, model),
-        Action::NextScreen => state.view = (state.view + 1) % VIEWS.len(),
-        Action::PreviousScreen => state.view = (state.view + VIEWS.len() - 1) % VIEWS.len(),
-        Action::Screen => {
+        KeyAction::MoreWorkers | KeyAction::FewerWorkers => return workers(state, action, model),
+        KeyAction::NextScreen => state.view = (state.view + 1) % VIEWS.len(),
+        KeyAction::PreviousScreen => state.view = (state.view + VIEWS.len() - 1) % VIEWS.len(),
+        KeyAction::Screen => {
             if let Key::F(number) = key
                 && (1..=VIEWS.len()).contains(&usize::from(number))
             {
                 state.view = usize::from(number) - 1;
             }
         }
-        Action::Up
-        | Action::Down
-        | Action::PageUp
-        | Action::PageDown
-        | Action::Top
-        | Action::Bottom => travel(state, action, model),
-        Action::Sched(steer) => return sched_actions::act(state, steer, model),
-        Action::Lab(tweak) => return lab_actions::act(state, tweak, model),
-        Action::Replay(turn) => {
+        KeyAction::Up
+        | KeyAction::Down
+        | KeyAction::PageUp
+        | KeyAction::PageDown
+        | KeyAction::Top
+        | KeyAction::Bottom => travel(state, action, model),
+        KeyAction::Sched(steer) => return sched_actions::act(state, steer, model),
+        KeyAction::Lab(tweak) => return lab_actions::act(state, tweak, model),
+        KeyAction::Replay(turn) => {
             let usual = model.monitor.ids().first();
             let usual = usual.and_then(|id| model.monitor.site(*id));
             let usual = usual.map(|state| &**state.site());
             state.outages.tried.apply(turn, usual);
         }
-        Action::Outages(recall) => return outages_actions::act(state, recall, model),
-        Action::Explain => {
+        KeyAction::Outages(recall) => return outages_actions::act(state, recall, model),
+        KeyAction::Explain => {
             state.pin();
             if let Some(site) = state.selected() {
                 state.layers.push(Layer::Explain { site, scroll: 0 });
             }
         }
-        Action::NextSite | Action::PreviousSite => neighbour(state, action, model),
-        Action::Filter | Action::Sort | Action::Reverse if state.frozen.is_some() => {
+        KeyAction::NextSite | KeyAction::PreviousSite => neighbour(state, action, model),
+        KeyAction::Filter | KeyAction::Sort | KeyAction::Reverse if state.frozen.is_some() => {
             state.say(
                 Tone::Warn,
                 "The display is frozen: press Space to go live first.",
                 model.now.mono,
             );
         }
-        Action::Filter => state.layers.push(Layer::Filter),
-        Action::Sort => {
+        KeyAction::Filter => state.layers.push(Layer::Filter),
+        KeyAction::Sort => {
             let (sort, reverse) = state.order.sort();
             state.order.set_sort(sort.following(), reverse);
         }
-        Action::Reverse => {
+        KeyAction::Reverse => {
             let (sort, reverse) = state.order.sort();
             state.order.set_sort(sort, !reverse);
         }
-        Action::Clear => {
+        KeyAction::Clear => {
             state.layers.pop();
             outages_actions::set_text(state, "");
         }
-        Action::Erase | Action::EraseWord | Action::EraseAll => erase(state, action),
-        Action::RecheckAll => return Some(Intent::RecheckAll),
-        Action::Recheck
-        | Action::Pause
-        | Action::Maintain
-        | Action::Copy
-        | Action::Break
-        | Action::Mend => {
+        KeyAction::Erase | KeyAction::EraseWord | KeyAction::EraseAll => erase(state, action),
+        KeyAction::RecheckAll => return Some(Intent::RecheckAll),
+        KeyAction::Recheck
+        | KeyAction::Pause
+        | KeyAction::Maintain
+        | KeyAction::Copy
+        | KeyAction::Break
+        | KeyAction::Mend => {
             let site = state.selected()?;
             if state.layers.is_empty() {
                 state.pin();
@@ -115,7 +115,7 @@ pub(crate) fn act(
 }
 
 /// Appends text to the filter or the note being typed.
-pub(crate) fn type_text(state: &mut State, text: &str) {
+pub(crate) fn type_text(state: &mut UiState, text: &str) {
     /// The limit in characters, against a paste by mistake.
     const MAX_CHARS: usize = 200;
     let mut typed = outages_actions::text(state).to_owned();
@@ -124,13 +124,13 @@ pub(crate) fn type_text(state: &mut State, text: &str) {
     outages_actions::set_text(state, &typed);
 }
 
-fn erase(state: &mut State, action: Action) {
+fn erase(state: &mut UiState, action: KeyAction) {
     let mut filter = outages_actions::text(state).to_owned();
     match action {
-        Action::Erase => {
+        KeyAction::Erase => {
             filter.pop();
         }
-        Action::EraseWord => {
+        KeyAction::EraseWord => {
             let kept = filter.trim_end();
             let end = kept.rfind(' ').map_or(0, |blank| blank + 1);
             filter.truncate(end);
@@ -140,7 +140,7 @@ fn erase(state: &mut State, action: Action) {
     outages_actions::set_text(state, &filter);
 }
 
-fn back(state: &mut State) {
+fn back(state: &mut UiState) {
     if state.layers.pop().is_some() {
     } else if state.frozen.is_some() {
         state.frozen = None;
@@ -151,14 +151,19 @@ fn back(state: &mut State) {
     }
 }
 
-fn paradigm(state: &mut State, action: Action, key: Key, model: &ViewModel<'_>) -> Option<Intent> {
+fn paradigm(
+    state: &mut UiState,
+    action: KeyAction,
+    key: Key,
+    model: &ViewModel<'_>,
+) -> Option<Intent> {
     let all = model.paradigms;
     if all.is_empty() {
         return None;
     }
     let wanted = match (action, key) {
-        (Action::NextParadigm, _) => Some((model.active + 1) % all.len()),
-        (Action::PreviousParadigm, _) => Some((model.active + all.len() - 1) % all.len()),
+        (KeyAction::NextParadigm, _) => Some((model.active + 1) % all.len()),
+        (KeyAction::PreviousParadigm, _) => Some((model.active + all.len() - 1) % all.len()),
         (_, Key::Char(digit)) => all.iter().position(|label| label.key == digit),
         _ => None,
     };
@@ -187,9 +192,9 @@ fn paradigm(state: &mut State, action: Action, key: Key, model: &ViewModel<'_>) 
     }
 }
 
-fn workers(state: &mut State, action: Action, model: &ViewModel<'_>) -> Option<Intent> {
+fn workers(state: &mut UiState, action: KeyAction, model: &ViewModel<'_>) -> Option<Intent> {
     if model.resizable {
-        let more = action == Action::MoreWorkers;
+        let more = action == KeyAction::MoreWorkers;
         return Some(Intent::Workers(if more { 1 } else { -1 }));
     }
     let name = model
@@ -204,14 +209,19 @@ fn workers(state: &mut State, action: Action, model: &ViewModel<'_>) -> Option<I
     None
 }
 
-fn on_site(state: &mut State, action: Action, id: SiteId, model: &ViewModel<'_>) -> Option<Intent> {
+fn on_site(
+    state: &mut UiState,
+    action: KeyAction,
+    id: SiteId,
+    model: &ViewModel<'_>,
+) -> Option<Intent> {
     let site = model.monitor.site(id)?;
     Some(match action {
-        Action::Recheck => Intent::Recheck(id),
-        Action::Pause => Intent::Pause(id, !site.site().paused),
-        Action::Maintain => Intent::Maintain(id),
-        Action::Break => Intent::Break(id),
-        Action::Mend => Intent::Mend(id),
+        KeyAction::Recheck => Intent::Recheck(id),
+        KeyAction::Pause => Intent::Pause(id, !site.site().paused),
+        KeyAction::Maintain => Intent::Maintain(id),
+        KeyAction::Break => Intent::Break(id),
+        KeyAction::Mend => Intent::Mend(id),
         _ => {
             let line = explain::curl_line(site);
             let text = format!("Sent to the terminal's clipboard: {line}");
@@ -222,7 +232,7 @@ fn on_site(state: &mut State, action: Action, id: SiteId, model: &ViewModel<'_>)
 }
 
 /// The largest scroll of the overlay in front; `None` without one that scrolls.
-fn pages(state: &State, model: &ViewModel<'_>) -> Option<usize> {
+fn pages(state: &UiState, model: &ViewModel<'_>) -> Option<usize> {
     let area = layout::body(state, model);
     let lines = match state.layers.last()? {
         Layer::Help { .. } => help::lines(&context(model), state, area.width).len(),
@@ -237,8 +247,8 @@ fn pages(state: &State, model: &ViewModel<'_>) -> Option<usize> {
 }
 
 /// The facts that decide which keys there are.
-pub(crate) fn context<'a>(model: &ViewModel<'a>) -> Context<'a> {
-    Context {
+pub(crate) fn context<'a>(model: &ViewModel<'a>) -> KeyContext<'a> {
+    KeyContext {
         demo: model.demo,
         screens: VIEWS.len(),
         paradigms: model.paradigms,
@@ -246,13 +256,13 @@ pub(crate) fn context<'a>(model: &ViewModel<'a>) -> Context<'a> {
 }
 
 /// Moves the selection, or scrolls the overlay in front.
-fn travel(state: &mut State, action: Action, model: &ViewModel<'_>) {
+fn travel(state: &mut UiState, action: KeyAction, model: &ViewModel<'_>) {
     let page = layout::page(state, model);
     let by = match action {
-        Action::Up => -1,
-        Action::Down => 1,
-        Action::PageUp => -(page as isize),
-        Action::PageDown => page as isize,
+        KeyAction::Up => -1,
+        KeyAction::Down => 1,
+        KeyAction::PageUp => -(page as isize),
+        KeyAction::PageDown => page as isize,
         _ => 0,
     };
     if let Some(most) = pages(state, model) {
@@ -266,8 +276,8 @@ fn travel(state: &mut State, action: Action, model: &ViewModel<'_>) {
         ) = state.layers.last_mut()
         {
             *scroll = match action {
-                Action::Top => 0,
-                Action::Bottom => most,
+                KeyAction::Top => 0,
+                KeyAction::Bottom => most,
                 _ => (*scroll).min(most).saturating_add_signed(by).min(most),
             };
         }
@@ -277,19 +287,19 @@ fn travel(state: &mut State, action: Action, model: &ViewModel<'_>) {
         return outages_actions::travel(state, action, page, model);
     }
     match action {
-        Action::Top => state.jump(false, page),
-        Action::Bottom => state.jump(true, page),
+        KeyAction::Top => state.jump(false, page),
+        KeyAction::Bottom => state.jump(true, page),
         _ => state.walk(by, page),
     }
 }
 
-fn neighbour(state: &mut State, action: Action, model: &ViewModel<'_>) {
+fn neighbour(state: &mut UiState, action: KeyAction, model: &ViewModel<'_>) {
     let page = layout::page(state, model);
     if let Some(Layer::Explain { site, .. }) = state.layers.last() {
         let site = *site;
         state.follow(site, page);
     }
-    state.walk(if action == Action::NextSite { 1 } else { -1 }, page);
+    state.walk(if action == KeyAction::NextSite { 1 } else { -1 }, page);
     if let Some(next) = state.pinned
         && let Some(Layer::Explain { site, scroll }) = state.layers.last_mut()
     {

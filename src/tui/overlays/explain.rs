@@ -10,7 +10,7 @@ use crate::tui::curl::curl;
 use crate::tui::format::{
     age, count, date, is_late, lateness, percent, plural, setting, when, wrap,
 };
-use crate::tui::state::State;
+use crate::tui::state::UiState;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::view_model::{Tone, ViewModel};
 
@@ -34,7 +34,7 @@ pub(crate) fn curl_line(site: &SiteState) -> String {
 }
 
 /// The title of the explanation of `site`.
-pub(crate) fn title(state: &State, model: &ViewModel<'_>, site: SiteId) -> String {
+pub(crate) fn title(state: &UiState, model: &ViewModel<'_>, site: SiteId) -> String {
     let name = state
         .site(model, site)
         .map(|row| clean(&row.site.site().name, 60));
@@ -43,7 +43,7 @@ pub(crate) fn title(state: &State, model: &ViewModel<'_>, site: SiteId) -> Strin
 
 /// The explanation of `site`, in lines of at most `width` cells.
 pub(crate) fn lines(
-    state: &State,
+    state: &UiState,
     model: &ViewModel<'_>,
     site: SiteId,
     width: u16,
@@ -62,7 +62,7 @@ pub(crate) fn lines(
 }
 
 struct Page<'a> {
-    state: &'a State,
+    state: &'a UiState,
     model: &'a ViewModel<'a>,
     width: usize,
     lines: Vec<Line<'static>>,

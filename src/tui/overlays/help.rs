@@ -17,8 +17,8 @@ use crate::lab::GLOSSARY;
 use crate::monitor::State as SiteIs;
 use crate::paradigm::Label;
 use crate::tui::format::wrap;
-use crate::tui::keymap::{Context, Mode};
-use crate::tui::state::State;
+use crate::tui::keymap::{KeyContext, Mode};
+use crate::tui::state::UiState;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::views::VIEWS;
 
@@ -76,7 +76,7 @@ const fn meaning(state: SiteIs) -> &'static str {
 
 /// The help, in lines of at most `width` cells: the first page, and below it the long
 /// descriptions.
-pub(crate) fn lines(context: &Context<'_>, state: &State, width: u16) -> Vec<Line<'static>> {
+pub(crate) fn lines(context: &KeyContext<'_>, state: &UiState, width: u16) -> Vec<Line<'static>> {
     let mut lines = first_page(context, state.mode_below_help(), width);
     let terms = terms(usize::from(width).saturating_sub(2));
     let rest = keys_and_marks(context, width);
@@ -96,7 +96,7 @@ pub(crate) fn lines(context: &Context<'_>, state: &State, width: u16) -> Vec<Lin
 const FIRST_PAGE_COLUMNS: u16 = 78;
 
 /// The keys in a few words: one screen of 80 columns and 24 rows has room for all of them.
-fn first_page(context: &Context<'_>, mode: Mode, width: u16) -> Vec<Line<'static>> {
+fn first_page(context: &KeyContext<'_>, mode: Mode, width: u16) -> Vec<Line<'static>> {
     let page = help_keys::first_page(mode, context);
     let beside = width >= FIRST_PAGE_COLUMNS;
     let cells = if beside { width / 2 - 1 } else { width }.saturating_sub(1);
@@ -150,7 +150,7 @@ fn terms(width: usize) -> Vec<Line<'static>> {
     lines
 }
 
-fn keys_and_marks(context: &Context<'_>, width: u16) -> Vec<Line<'static>> {
+fn keys_and_marks(context: &KeyContext<'_>, width: u16) -> Vec<Line<'static>> {
     if width < TWO_COLUMNS {
         let width = usize::from(width).saturating_sub(2);
         let mut lines = keys(context, width);
@@ -182,7 +182,7 @@ fn heading(lines: &mut Vec<Line<'static>>, text: &str) {
     lines.push(Line::from(Span::styled(text.to_owned(), DIM)));
 }
 
-fn keys(context: &Context<'_>, width: usize) -> Vec<Line<'static>> {
+fn keys(context: &KeyContext<'_>, width: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for (title, bindings) in help_keys::groups(context) {
         heading(&mut lines, &title.to_uppercase());
@@ -193,7 +193,7 @@ fn keys(context: &Context<'_>, width: usize) -> Vec<Line<'static>> {
     lines
 }
 
-fn marks(context: &Context<'_>, width: usize) -> Vec<Line<'static>> {
+fn marks(context: &KeyContext<'_>, width: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     heading(&mut lines, "STATES");
     for state in SiteIs::ALL {
@@ -216,7 +216,7 @@ fn marks(context: &Context<'_>, width: usize) -> Vec<Line<'static>> {
 /// Every key as a table in Markdown, for docs/keys.md.
 #[must_use]
 pub fn keys_markdown(paradigms: &[Label]) -> String {
-    let context = Context {
+    let context = KeyContext {
         demo: true,
         screens: VIEWS.len(),
         paradigms,
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn the_first_page_of_every_screen_fits_and_has_what_everybody_needs() {
-        let context = Context {
+        let context = KeyContext {
             demo: true,
             screens: VIEWS.len(),
             paradigms: &crate::paradigm::labels(),

@@ -1,7 +1,7 @@
 //! The keys of the help, from the key table: those of the first page in a few words, and all in
 //! sentences.
 
-use crate::tui::keymap::{Action, BINDINGS, Binding, Context, Mode, Scope};
+use crate::tui::keymap::{BINDINGS, Binding, KeyAction, KeyContext, Mode, Scope};
 use crate::tui::outages_state::OutageAction;
 
 /// A line of the help: keys and what they do.
@@ -17,19 +17,19 @@ pub(super) struct FirstPage {
 }
 
 /// Whether the first page has this action on every screen.
-const fn is_for_everybody(action: Action) -> bool {
+const fn is_for_everybody(action: KeyAction) -> bool {
     matches!(
         action,
-        Action::Explain
-            | Action::Filter
-            | Action::Sort
-            | Action::Pause
-            | Action::Outages(OutageAction::Acknowledge)
+        KeyAction::Explain
+            | KeyAction::Filter
+            | KeyAction::Sort
+            | KeyAction::Pause
+            | KeyAction::Outages(OutageAction::Acknowledge)
     )
 }
 
 /// The first page of the help that is opened in `mode`.
-pub(super) fn first_page(mode: Mode, context: &Context<'_>) -> FirstPage {
+pub(super) fn first_page(mode: Mode, context: &KeyContext<'_>) -> FirstPage {
     const COMMON: [Scope; 3] = [Scope::Everywhere, Scope::Screens, Scope::Always];
     let own = mode.scopes();
     let here =
@@ -38,7 +38,7 @@ pub(super) fn first_page(mode: Mode, context: &Context<'_>) -> FirstPage {
         .iter()
         .filter(|binding| is_for_everybody(binding.action) && context.has(binding.scope))
         .filter(|binding| !own.contains(&binding.scope))
-        .filter(|binding| (binding.scope, binding.action) != (Scope::Outages, Action::Filter));
+        .filter(|binding| (binding.scope, binding.action) != (Scope::Outages, KeyAction::Filter));
     FirstPage {
         here: joined(BINDINGS.iter().filter(here), context),
         everywhere: joined(
@@ -64,7 +64,10 @@ pub(super) fn first_page(mode: Mode, context: &Context<'_>) -> FirstPage {
 
 /// A line a binding; neighbours in the table with the same words share one, which has the
 /// first key of each.
-fn joined<'a>(bindings: impl Iterator<Item = &'a Binding>, context: &Context<'_>) -> Vec<HelpLine> {
+fn joined<'a>(
+    bindings: impl Iterator<Item = &'a Binding>,
+    context: &KeyContext<'_>,
+) -> Vec<HelpLine> {
     let mut lines: Vec<HelpLine> = Vec::new();
     let mut before: Option<&Binding> = None;
     for binding in bindings.filter(|binding| context.has(binding.scope)) {
@@ -84,7 +87,7 @@ fn joined<'a>(bindings: impl Iterator<Item = &'a Binding>, context: &Context<'_>
 }
 
 /// The sections of the help: a title, and the keys and sentences under it.
-pub(super) fn groups(context: &Context<'_>) -> Vec<(&'static str, Vec<(String, &'static str)>)> {
+pub(super) fn groups(context: &KeyContext<'_>) -> Vec<(&'static str, Vec<(String, &'static str)>)> {
     Scope::ALL
         .into_iter()
         .filter(|scope| context.has(*scope))

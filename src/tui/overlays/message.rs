@@ -5,7 +5,7 @@ use ratatui::text::Line;
 use crate::domain::clean;
 use crate::history::DeliveryState;
 use crate::tui::format::{age, plural, when, wrap};
-use crate::tui::state::State;
+use crate::tui::state::UiState;
 use crate::tui::theme::{self, PLAIN};
 use crate::tui::view_model::ViewModel;
 
@@ -16,7 +16,7 @@ pub(crate) const TITLE: &str = "Message";
 
 /// The message `id`, in lines of at most `width` cells.
 pub(crate) fn lines(
-    state: &State,
+    state: &UiState,
     model: &ViewModel<'_>,
     id: &str,
     width: u16,

@@ -8,7 +8,7 @@ use crate::trace::{CheckRecord, SliceKind};
 use crate::tui::format::{age, lateness, plural, setting, when};
 use crate::tui::history_view::OutageView;
 use crate::tui::outages_state::OutageKey;
-use crate::tui::state::State;
+use crate::tui::state::UiState;
 use crate::tui::theme::{self, DIM, PLAIN};
 use crate::tui::view_model::{Tone, ViewModel};
 
@@ -33,7 +33,7 @@ pub(crate) fn words(cause: &Cause) -> String {
 
 /// The outage, in lines of at most `width` cells.
 pub(crate) fn lines(
-    state: &State,
+    state: &UiState,
     model: &ViewModel<'_>,
     key: &OutageKey,
     width: u16,
@@ -53,7 +53,7 @@ pub(crate) fn lines(
 }
 
 struct Page<'a> {
-    state: &'a State,
+    state: &'a UiState,
     model: &'a ViewModel<'a>,
     text: Text,
 }

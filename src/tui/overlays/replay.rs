@@ -23,7 +23,7 @@ use crate::tui::format::{age, count, cut, moment, setting, when};
 use crate::tui::replay_state::{
     ChangeCounts, CurrentRules, MinMax, OutageChange, ReplayResult, ReplayedOutage,
 };
-use crate::tui::state::State;
+use crate::tui::state::UiState;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::view_model::{Tone, ViewModel};
 use crate::tui::widgets::put;
@@ -56,7 +56,7 @@ fn rows(head: usize, area: Rect) -> usize {
 }
 
 /// The scroll at which the last outage stands at the bottom.
-pub(crate) fn last_scroll(state: &State, model: &ViewModel<'_>, area: Rect) -> usize {
+pub(crate) fn last_scroll(state: &UiState, model: &ViewModel<'_>, area: Rect) -> usize {
     let outages = model.replay.result.as_ref();
     let outages = outages.map_or(0, |result| result.outages.len());
     outages.saturating_sub(rows(head(state, model, area).len(), area))
@@ -66,7 +66,7 @@ pub(crate) fn last_scroll(state: &State, model: &ViewModel<'_>, area: Rect) -> u
 pub(crate) fn draw(
     buffer: &mut Buffer,
     area: Rect,
-    state: &State,
+    state: &UiState,
     model: &ViewModel<'_>,
     scroll: usize,
 ) {
@@ -108,7 +108,7 @@ pub(crate) fn draw(
 }
 
 /// The lines above the list.
-fn head(state: &State, model: &ViewModel<'_>, area: Rect) -> Vec<Line<'static>> {
+fn head(state: &UiState, model: &ViewModel<'_>, area: Rect) -> Vec<Line<'static>> {
     /// From this height on there are an empty line and the line about the results.
     const ROOMY: u16 = 18;
     let roomy = area.height >= ROOMY;
@@ -216,7 +216,7 @@ fn current_line(current: Option<&CurrentRules>) -> Line<'static> {
     rules_line("current", cells)
 }
 
-fn tried_line(state: &State) -> Line<'static> {
+fn tried_line(state: &UiState) -> Line<'static> {
     let tried = state.outages.tried;
     let changed = |text: Option<String>| match text {
         Some(text) => (text, BOLD),
@@ -311,7 +311,7 @@ impl Columns {
         buffer: &mut Buffer,
         line: Rect,
         outage: &ReplayedOutage,
-        state: &State,
+        state: &UiState,
         model: &ViewModel<'_>,
         is_old: bool,
     ) {

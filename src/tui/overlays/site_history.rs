@@ -10,7 +10,7 @@ use ratatui::text::{Line, Span};
 use crate::domain::{SiteId, Timestamp, brief, clean};
 use crate::tui::format::{age, bytes, count, date, percent, when};
 use crate::tui::history_view::{BucketTotals, HistorySpan, OutageView, SiteHistory};
-use crate::tui::state::State;
+use crate::tui::state::UiState;
 use crate::tui::theme::{self, BOLD, DIM, NETWORK, PLAIN};
 use crate::tui::view_model::{Tone, ViewModel};
 
@@ -29,7 +29,7 @@ pub(crate) fn chart_cells(columns: u16) -> u16 {
 }
 
 /// The title of the page.
-pub(crate) fn title(state: &State, model: &ViewModel<'_>, site: SiteId) -> String {
+pub(crate) fn title(state: &UiState, model: &ViewModel<'_>, site: SiteId) -> String {
     let row = state.site(model, site);
     row.map_or_else(
         || "History".into(),
@@ -39,7 +39,7 @@ pub(crate) fn title(state: &State, model: &ViewModel<'_>, site: SiteId) -> Strin
 
 /// The page of `site`, in lines that are no wider than `area`.
 pub(crate) fn lines(
-    state: &State,
+    state: &UiState,
     model: &ViewModel<'_>,
     site: SiteId,
     area: Rect,
@@ -66,7 +66,7 @@ pub(crate) fn lines(
 }
 
 struct Page<'a> {
-    state: &'a State,
+    state: &'a UiState,
     model: &'a ViewModel<'a>,
     text: Text,
 }

@@ -9,7 +9,7 @@ use crate::paradigm::{HostFigures, Label, Law, QueueFigures, WorkerFigures};
 use crate::trace::{Capacity, Demand, WorkerResources};
 use crate::tui::fixture::Fixture;
 use crate::tui::options::Options;
-use crate::tui::sched_fixture::{Crew, Work};
+use crate::tui::sched_fixture::{Crew, SchedFixture};
 use crate::tui::ui::Ui;
 use crate::tui::view_model::{Intent, TraceView, ViewModel};
 
@@ -31,14 +31,14 @@ const fn label(key: char, name: &'static str, law: Law) -> Label {
 }
 
 /// A sweep over the sixteen sites of the fixture, as it is `millis` after its beginning.
-pub(super) fn sweep(fixture: &Fixture, crew: Crew, millis: u64) -> Work {
+pub(super) fn sweep(fixture: &Fixture, crew: Crew, millis: u64) -> SchedFixture {
     let after = Duration::from_millis(millis);
-    Work::new(crew, &fixture.monitor, fixture.now().mono, after)
+    SchedFixture::new(crew, &fixture.monitor, fixture.now().mono, after)
 }
 
 pub(super) fn model<'a>(
     fixture: &'a Fixture,
-    work: &'a Work,
+    work: &'a SchedFixture,
     labels: &'a [Label],
     millis: u64,
 ) -> ViewModel<'a> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ratatui::style::Modifier;
 
 use crate::tui::fixture::Fixture;
-use crate::tui::sched_fixture::{Crew, Work};
+use crate::tui::sched_fixture::{Crew, SchedFixture};
 
 use super::harness::{LARGE, MEDIUM, SMALL, draw, lines};
 use super::sched::{SERIAL, THREADS, model, sweep, text, watching};
@@ -48,7 +48,7 @@ fn a_pool_that_may_still_grow_is_drawn_as_one_that_has_grown() {
     let fixture = Fixture::fresh();
     let mut work = sweep(&fixture, Crew::Threads(4), 700);
     let labels = [THREADS];
-    let lanes = |work: &Work| {
+    let lanes = |work: &SchedFixture| {
         let model = model(&fixture, work, &labels, 700);
         let lines = text(&model, MEDIUM, "");
         let lanes = lines.into_iter().filter(|line| line.contains("thread-"));

@@ -18,7 +18,7 @@ use crate::domain::clean;
 use crate::lab::{Medians, RaceRow, RaceState, TIE_RATIO, Workload, fine, race_summary};
 use crate::tui::format::{bytes, count, plural, wrap};
 use crate::tui::keymap::Scope;
-use crate::tui::state::State;
+use crate::tui::state::UiState;
 use crate::tui::theme::{self, BOLD, DIM, NETWORK, PLAIN};
 use crate::tui::view_model::{Tone, ViewModel};
 use crate::tui::views::View;
@@ -82,7 +82,7 @@ fn columns(width: u16) -> &'static [Column] {
     &COLUMNS[..fits]
 }
 
-fn draw(state: &State, model: &ViewModel<'_>, body: Rect, buffer: &mut Buffer) {
+fn draw(state: &UiState, model: &ViewModel<'_>, body: Rect, buffer: &mut Buffer) {
     let room = usize::from(body.width).saturating_sub(2);
     let race_state = model.lab.race_state;
     let mut lines = vec![(head(state, model, race_state), BOLD)];
@@ -126,7 +126,7 @@ fn draw(state: &State, model: &ViewModel<'_>, body: Rect, buffer: &mut Buffer) {
 }
 
 /// The head line: workload, progress, and what Enter does.
-fn head(state: &State, model: &ViewModel<'_>, race_state: Option<&RaceState>) -> String {
+fn head(state: &UiState, model: &ViewModel<'_>, race_state: Option<&RaceState>) -> String {
     let lock = |gil| if gil { "lock on" } else { "lock off" };
     let next = format!(
         "{}, {}",
@@ -163,7 +163,7 @@ fn over(workload: Workload, jobs: usize) -> String {
     }
 }
 
-fn invitation(state: &State, model: &ViewModel<'_>) -> String {
+fn invitation(state: &UiState, model: &ViewModel<'_>) -> String {
     let what = match state.lab.race {
         Workload::Http => {
             "over the sites of this list, beside the checks of the monitor, which go on"

@@ -20,7 +20,7 @@ use crate::domain::{Now, RanOn, Reason, brief, clean};
 use crate::monitor::State as SiteIs;
 use crate::tui::format::{age, count, is_late, lateness, percent};
 use crate::tui::keymap::Scope;
-use crate::tui::state::{Layer, Row, State};
+use crate::tui::state::{Layer, SiteRow, UiState};
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::view_model::ViewModel;
 use crate::tui::widgets::{Piece, draw_pieces, latency_strip, put};
@@ -43,7 +43,7 @@ pub(super) const VIEW: View = View {
     draw,
 };
 
-fn draw(state: &State, model: &ViewModel<'_>, area: Rect, buffer: &mut Buffer) {
+fn draw(state: &UiState, model: &ViewModel<'_>, area: Rect, buffer: &mut Buffer) {
     if area.height < 3 {
         return;
     }
@@ -136,7 +136,7 @@ fn draw_row(
     buffer: &mut Buffer,
     line: Rect,
     placed: &[PlacedColumn],
-    row: &Row<'_>,
+    row: &SiteRow<'_>,
     now: (Now, bool),
 ) {
     for PlacedColumn { column, x, width } in placed {
@@ -160,7 +160,12 @@ fn ran_far(on: &RanOn, width: usize) -> String {
 }
 
 /// Text and style of one cell of the table. `far`: checks run on other hosts.
-fn cell(column: SiteColumn, width: u16, row: &Row<'_>, (now, far): (Now, bool)) -> (String, Style) {
+fn cell(
+    column: SiteColumn,
+    width: u16,
+    row: &SiteRow<'_>,
+    (now, far): (Now, bool),
+) -> (String, Style) {
     let site = row.site;
     let last = site.last();
     let badge = theme::site_badge(site);
@@ -252,7 +257,7 @@ fn cell(column: SiteColumn, width: u16, row: &Row<'_>, (now, far): (Now, bool)) 
     }
 }
 
-fn quantile(row: &Row<'_>, which: fn((Duration, Duration)) -> Duration) -> (String, Style) {
+fn quantile(row: &SiteRow<'_>, which: fn((Duration, Duration)) -> Duration) -> (String, Style) {
     row.site
         .samples()
         .quantiles()
@@ -286,7 +291,13 @@ fn scroll_bar(buffer: &mut Buffer, rows: Rect, top: usize, total: usize) {
 
 /// The bottom line: at the left the filter being typed, or the newest message, or rows left out
 /// and the legend; at the right sort order and position.
-fn bottom_line(buffer: &mut Buffer, area: Rect, state: &State, model: &ViewModel<'_>, more: usize) {
+fn bottom_line(
+    buffer: &mut Buffer,
+    area: Rect,
+    state: &UiState,
+    model: &ViewModel<'_>,
+    more: usize,
+) {
     let (sort, reverse) = state.order.sort();
     let (listed, all) = (state.order.rows().len(), model.monitor.ids().len());
     let filter = state.order.filter();

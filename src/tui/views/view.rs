@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::tui::keymap::Scope;
-use crate::tui::state::State;
+use crate::tui::state::UiState;
 use crate::tui::view_model::ViewModel;
 
 /// One row of the table of screens.
@@ -15,5 +15,5 @@ pub(crate) struct View {
     /// The groups of keys that are bound on this screen.
     pub(crate) scopes: &'static [Scope],
     /// Draws the screen into the area between header and footer.
-    pub(crate) draw: fn(&State, &ViewModel<'_>, Rect, &mut Buffer),
+    pub(crate) draw: fn(&UiState, &ViewModel<'_>, Rect, &mut Buffer),
 }

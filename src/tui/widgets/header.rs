@@ -11,7 +11,7 @@ use crate::monitor::State as SiteIs;
 use crate::paradigm::QueueFigures;
 use crate::tui::format::{age, bytes, clock, count, holds, is_late, lateness, plural};
 use crate::tui::layout;
-use crate::tui::state::State;
+use crate::tui::state::UiState;
 use crate::tui::summary::Summary;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::view_model::ViewModel;
@@ -22,7 +22,7 @@ use super::{Piece, draw_pieces, put};
 pub(crate) fn draw(
     buffer: &mut Buffer,
     area: Rect,
-    state: &State,
+    state: &UiState,
     model: &ViewModel<'_>,
     tabs: &[&str],
 ) {
@@ -43,7 +43,7 @@ type Pieces = Vec<Piece<'static>>;
 
 /// The first line: screens, paradigm and queue at the left; source and clock at the right.
 fn first_line(
-    state: &State,
+    state: &UiState,
     model: &ViewModel<'_>,
     summary: &Summary,
     tabs: &[&str],
@@ -190,7 +190,12 @@ fn costs(summary: &Summary) -> Pieces {
 }
 
 /// Draws the banner of a condition that persists, and whether the display is frozen.
-pub(crate) fn draw_notices(buffer: &mut Buffer, area: Rect, state: &State, model: &ViewModel<'_>) {
+pub(crate) fn draw_notices(
+    buffer: &mut Buffer,
+    area: Rect,
+    state: &UiState,
+    model: &ViewModel<'_>,
+) {
     let width = area.width.saturating_sub(2);
     let mut rows = area.rows();
     if let Some(banner) = model.banner {

@@ -11,7 +11,7 @@ use crate::lab::{ExperimentRun, ExperimentState, fine, proportion};
 use crate::tui::format::wrap;
 use crate::tui::keymap::Scope;
 use crate::tui::lanes::{Axis, ticks};
-use crate::tui::state::State;
+use crate::tui::state::UiState;
 use crate::tui::theme::{BOLD, DIM, PLAIN};
 use crate::tui::view_model::ViewModel;
 use crate::tui::views::{View, sched};
@@ -34,7 +34,7 @@ const OTHER_LINES: u16 = 12;
 /// The duration of a cell in the close-up: half of the lock's switch interval.
 const CLOSE_UP_CELL: Duration = Duration::from_micros(2_500);
 
-fn draw(state: &State, model: &ViewModel<'_>, body: Rect, buffer: &mut Buffer) {
+fn draw(state: &UiState, model: &ViewModel<'_>, body: Rect, buffer: &mut Buffer) {
     let Some(wanted) = state.lab.experiment(model) else {
         return;
     };

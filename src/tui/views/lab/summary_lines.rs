@@ -1,11 +1,11 @@
 //! The lines of text above the lanes: settings, comparison or prediction, figures of each run.
 
 use crate::lab::{Experiment, ExperimentRun, ExperimentState, Workload, fine};
-use crate::tui::state::State;
+use crate::tui::state::UiState;
 use crate::tui::view_model::ViewModel;
 
 /// The line of settings: paradigm, jobs, cores, and what Enter does.
-pub(super) fn facts(state: &State, model: &ViewModel<'_>, experiment: &Experiment) -> String {
+pub(super) fn facts(state: &UiState, model: &ViewModel<'_>, experiment: &Experiment) -> String {
     let label = experiment.entry.label;
     let cores = experiment.parameters(false).cores;
     let todo = if model.lab.trying {

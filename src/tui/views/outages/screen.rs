@@ -10,7 +10,7 @@ use crate::tui::format::count;
 use crate::tui::history_view::HistoryView;
 use crate::tui::keymap::Scope;
 use crate::tui::outages_state::{OutagesState, Pane};
-use crate::tui::state::{Layer, State};
+use crate::tui::state::{Layer, UiState};
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::view_model::{Tone, ViewModel};
 use crate::tui::views::View;
@@ -32,7 +32,7 @@ pub(in crate::tui::views) const VIEW: View = View {
     draw,
 };
 
-fn draw(state: &State, model: &ViewModel<'_>, area: Rect, buffer: &mut Buffer) {
+fn draw(state: &UiState, model: &ViewModel<'_>, area: Rect, buffer: &mut Buffer) {
     if area.height < 8 {
         return;
     }
@@ -70,7 +70,7 @@ fn draw(state: &State, model: &ViewModel<'_>, area: Rect, buffer: &mut Buffer) {
 fn draw_outages(
     buffer: &mut Buffer,
     area: Rect,
-    state: &State,
+    state: &UiState,
     model: &ViewModel<'_>,
     history: &HistoryView,
 ) {
@@ -99,7 +99,7 @@ fn draw_outages(
 }
 
 /// The text of an empty list of outages: the reason that it is empty.
-fn nothing(state: &State, history: &HistoryView) -> String {
+fn nothing(state: &UiState, history: &HistoryView) -> String {
     match &history.error {
         Some(why) => why.clone(),
         None if !history.answered => "Reading the history …".to_owned(),
@@ -114,7 +114,7 @@ fn nothing(state: &State, history: &HistoryView) -> String {
 fn draw_messages(
     buffer: &mut Buffer,
     area: Rect,
-    state: &State,
+    state: &UiState,
     model: &ViewModel<'_>,
     history: &HistoryView,
 ) {
@@ -187,7 +187,7 @@ fn scroll_bar(buffer: &mut Buffer, rows: Rect, top: usize, total: usize) {
 fn bottom_line(
     buffer: &mut Buffer,
     line: Rect,
-    state: &State,
+    state: &UiState,
     model: &ViewModel<'_>,
     history: &HistoryView,
 ) {

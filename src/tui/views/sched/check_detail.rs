@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::domain::{Moment, Phase, brief, clean};
 use crate::trace::{Activity, CheckRecord, SliceKind, spans};
 use crate::tui::format::{clock, plural};
-use crate::tui::state::State;
+use crate::tui::state::UiState;
 use crate::tui::view_model::ViewModel;
 
 /// A duration, below 10 ms with enough digits to compare polls: "0.31ms", "1.5s".
@@ -19,7 +19,7 @@ fn fine(duration: Duration) -> String {
 
 /// First line: verdict, start, time in the queue, duration, thread. Second line: number of
 /// polls, time spent running, and the phases that it waited for.
-pub(crate) fn lines(record: &CheckRecord, state: &State, model: &ViewModel<'_>) -> [String; 2] {
+pub(crate) fn lines(record: &CheckRecord, state: &UiState, model: &ViewModel<'_>) -> [String; 2] {
     let name = model.monitor.site(record.site()).map_or_else(
         || record.site().to_string(),
         |site| clean(&site.site().name, 40),

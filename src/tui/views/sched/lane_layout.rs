@@ -11,7 +11,7 @@ use crate::paradigm::{Law, QueueFigures, WorkerFigures};
 use crate::trace::{CheckProgress, CheckSummary};
 use crate::tui::lanes::Axis;
 use crate::tui::sched_state::{Grouping, PageTime, SchedState};
-use crate::tui::state::State;
+use crate::tui::state::UiState;
 use crate::tui::view_model::ViewModel;
 
 use super::by_site::by_site;
@@ -42,7 +42,7 @@ pub(crate) struct LaneLayout<'a> {
 const SETTLED: usize = 10;
 
 /// The moment that the screen shows: the present, or when the display was frozen.
-pub(crate) fn now(state: &State, model: &ViewModel<'_>) -> Moment {
+pub(crate) fn now(state: &UiState, model: &ViewModel<'_>) -> Moment {
     match &state.frozen {
         Some(frozen) => frozen.summary.now.mono,
         None => model.trace.store.now(),
@@ -51,7 +51,7 @@ pub(crate) fn now(state: &State, model: &ViewModel<'_>) -> Moment {
 
 impl<'a> LaneLayout<'a> {
     /// Gathers the lanes for a body of the size of `area`.
-    pub(crate) fn gather(state: &State, model: &ViewModel<'a>, area: Rect) -> Self {
+    pub(crate) fn gather(state: &UiState, model: &ViewModel<'a>, area: Rect) -> Self {
         let columns = LaneColumns::of(area.width);
         let store = model.trace.store;
         let anchor = store.sweep_due().unwrap_or_default();
@@ -323,7 +323,12 @@ impl<'a> LaneLayout<'a> {
 
 /// The span of each group's numbers. Each group is updated once a second, or ten times a page
 /// if that is shorter, the groups one after another. A page that stands still is taken whole.
-fn settled(state: &State, time: PageTime, cells: u16, axis: &Axis) -> [(Moment, Moment); SETTLED] {
+fn settled(
+    state: &UiState,
+    time: PageTime,
+    cells: u16,
+    axis: &Axis,
+) -> [(Moment, Moment); SETTLED] {
     const UPDATE_NANOS: u64 = 1_000_000_000;
     let page = axis.cell().as_nanos() as u64 * u64::from(cells);
     let period = UPDATE_NANOS.min(page / 10).max(1);

@@ -8,7 +8,7 @@ use crate::trace::here;
 use crate::tui::format::{bytes, clock, count, cut, plural, setting};
 use crate::tui::keymap::Scope;
 use crate::tui::sched_state::Grouping;
-use crate::tui::state::State;
+use crate::tui::state::UiState;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::view_model::ViewModel;
 use crate::tui::views::View;
@@ -40,7 +40,7 @@ const WIDE: u16 = 140;
 const OTHER_LINES: u16 = 7;
 
 /// The area of the lanes within the body.
-fn lanes_area(state: &State, body: Rect) -> Rect {
+fn lanes_area(state: &UiState, body: Rect) -> Rect {
     let detail = u16::from(state.sched.cursor.is_some());
     Rect {
         y: body.y + 3,
@@ -49,7 +49,7 @@ fn lanes_area(state: &State, body: Rect) -> Rect {
     }
 }
 
-fn draw(state: &State, model: &ViewModel<'_>, body: Rect, buffer: &mut Buffer) {
+fn draw(state: &UiState, model: &ViewModel<'_>, body: Rect, buffer: &mut Buffer) {
     if model.paradigms.is_empty() {
         return;
     }
@@ -114,7 +114,7 @@ fn draw_cause(buffer: &mut Buffer, line: Rect, facts: &AnswerLines<'_>) {
 fn heading(
     buffer: &mut Buffer,
     line: Rect,
-    state: &State,
+    state: &UiState,
     facts: &AnswerLines<'_>,
     layout: &LaneLayout<'_>,
 ) {
@@ -183,7 +183,7 @@ fn heading(
 fn draw_lanes(
     buffer: &mut Buffer,
     area: Rect,
-    state: &State,
+    state: &UiState,
     model: &ViewModel<'_>,
     layout: &LaneLayout<'_>,
     flight: &[f64],
@@ -324,7 +324,7 @@ fn label(
 
 fn numbers(
     row: &LaneRow<'_>,
-    state: &State,
+    state: &UiState,
     model: &ViewModel<'_>,
     layout: &LaneLayout<'_>,
     in_flight: f64,
@@ -368,7 +368,7 @@ fn numbers(
 fn bottom(
     buffer: &mut Buffer,
     line: Rect,
-    state: &State,
+    state: &UiState,
     model: &ViewModel<'_>,
     layout: &LaneLayout<'_>,
     hidden: usize,
