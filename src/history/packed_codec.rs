@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_every_five_minutes_takes_a_handful_of_bytes() {
+    fn a_check_every_five_minutes_takes_a_handful_of_bytes() {
         let day: Slots = (0..288_u16)
             .map(|slot| {
                 let mut sum = Rollup::default();

@@ -124,7 +124,7 @@ impl<'store> Queries<'store> {
             let mut sum = Rollup::default();
             let rolled = self.store.rolled.unwrap_or(from).max(from);
             self.add(site, BucketSize::Day, from, rolled, &mut sum)?;
-            self.add_looks(site, rolled, i64::MAX / 1_000_000, &mut sum)?;
+            self.add_raw_results(site, rolled, i64::MAX / 1_000_000, &mut sum)?;
             Ok(sum)
         })())
     }
@@ -193,7 +193,13 @@ impl<'store> Queries<'store> {
     }
 
     /// Adds raw results that are not rolled up yet.
-    fn add_looks(&self, site: i64, from: i64, to: i64, sum: &mut Rollup) -> rusqlite::Result<()> {
+    fn add_raw_results(
+        &self,
+        site: i64,
+        from: i64,
+        to: i64,
+        sum: &mut Rollup,
+    ) -> rusqlite::Result<()> {
         let bounds = (from * 1_000_000, to.saturating_mul(1_000_000), site);
         let mut query = self.store.connection.prepare_cached(
             "SELECT reason, latency_us FROM results WHERE at >= ?1 AND at < ?2 AND site = ?3",
@@ -257,7 +263,7 @@ impl<'store> Queries<'store> {
                 if let Some(site) = site {
                     self.add(site, level, start, end.min(rolled), &mut sum)?;
                     if end > rolled {
-                        self.add_looks(site, start.max(rolled), end, &mut sum)?;
+                        self.add_raw_results(site, start.max(rolled), end, &mut sum)?;
                     }
                 }
                 points.push(ChartPoint {

@@ -126,7 +126,7 @@ fn choose(store: &mut Store, now: i64, horizon: i64) -> rusqlite::Result<Option<
                     site: 0,
                 }));
             }
-            Some(_) if start >= horizon => return Ok(Some(looks_of(start, true))),
+            Some(_) if start >= horizon => return Ok(Some(bucket_of_results(start, true))),
             _ => {
                 // Some of its rows are deleted: the rollup made from all of them is right.
                 store.connection.execute(
@@ -167,10 +167,10 @@ fn choose(store: &mut Store, now: i64, horizon: i64) -> rusqlite::Result<Option<
             store.rolled = Some(next);
         }
     }
-    Ok(Some(looks_of(next, false)))
+    Ok(Some(bucket_of_results(next, false)))
 }
 
-fn looks_of(start: i64, again: bool) -> Job {
+fn bucket_of_results(start: i64, again: bool) -> Job {
     Job::Read {
         start,
         at: start * 1_000_000,

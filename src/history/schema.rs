@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_every_earlier_version_keeps_its_looks_and_gets_every_table() {
+    fn a_file_of_every_earlier_version_keeps_its_results_and_gets_every_table() {
         for version in 0..MIGRATIONS.len() {
             let mut connection = of_version(version);
             migrate(&mut connection).unwrap();

@@ -112,7 +112,7 @@ impl ReadOnlyHistory {
             let mut tallies = HashMap::new();
             let rolled = self.rolled.unwrap_or(from).max(from);
             self.add(BucketSize::Day, from, rolled, cells, &mut tallies)?;
-            self.add_looks(rolled, cells, &mut tallies)?;
+            self.add_raw_results(rolled, cells, &mut tallies)?;
             self.add_outages(from, &mut tallies)?;
             let named = self.name(tallies)?;
             transaction.finish()?;
@@ -227,7 +227,7 @@ impl ReadOnlyHistory {
     }
 
     /// Adds raw results that are not rolled up yet.
-    fn add_looks(
+    fn add_raw_results(
         &self,
         from: i64,
         cells: Option<BucketSize>,

@@ -160,7 +160,7 @@ fn every_kind_of_site_is_told_under_the_names_of_blackbox_exporter() {
 }
 
 #[test]
-fn a_look_that_could_not_be_taken_is_no_failure_of_the_site() {
+fn a_check_that_could_not_be_run_is_no_failure_of_the_site() {
     let mut fleet = Fleet::new();
     let held = fleet.serve(script("'*' = [{ gate = true }]"));
     let listing = format!(

@@ -44,7 +44,7 @@ proptest! {
     /// However often and whenever summing up is interrupted, and whichever of it is packed: what
     /// a span comes to is what its checks come to.
     #[test]
-    fn a_span_is_the_sum_of_its_looks(
+    fn a_span_is_the_sum_of_its_checks(
         steps in proptest::collection::vec((0_usize..2, 1_i64..40_000, 0_u8..4, 1_u64..9_000), 1..150),
         span in 600_i64..(20 * DAY),
         pack in 3_usize..40,
