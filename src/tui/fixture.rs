@@ -142,9 +142,9 @@ impl Fixture {
         let mut fixture = Self::fresh();
         for round in 0..60_u64 {
             for (index, (name, usual)) in NAMES.iter().enumerate() {
-                // A wobble that looks like one and is the same in every run.
-                let wobble = (round * 7 + index as u64 * 13) % 11 * usual / 18;
-                let latency = usual + wobble;
+                // A jitter that is the same in every run.
+                let jitter = (round * 7 + index as u64 * 13) % 11 * usual / 18;
+                let latency = usual + jitter;
                 match (*name, round) {
                     ("pay.example/charge", 9..) => fixture.time_out(name),
                     ("mail.example", 58..) => fixture.pass(name, 2_400),

@@ -242,11 +242,11 @@ fn wait_for_hang_up(terminal: &OwnedFd) -> bool {
         let mut watched = [PollFd::new(terminal, PollFlags::empty())];
         match poll(&mut watched, None) {
             Ok(_) => {
-                let told = watched[0].revents();
-                if told.contains(PollFlags::NVAL) {
+                let events = watched[0].revents();
+                if events.contains(PollFlags::NVAL) {
                     return false;
                 }
-                if told.intersects(PollFlags::HUP | PollFlags::ERR) {
+                if events.intersects(PollFlags::HUP | PollFlags::ERR) {
                     return true;
                 }
             }

@@ -70,7 +70,7 @@ const JOB_LENGTHS: [Duration; 7] = [
 /// The index of the length that is set at the start: one second.
 const DEFAULT_LENGTH: usize = 4;
 /// The upper limit of the number of jobs.
-const MOST_JOBS: usize = 64;
+const MAX_JOBS: usize = 64;
 
 /// The settings of both screens.
 #[derive(Clone, Copy, Debug)]
@@ -136,7 +136,7 @@ impl LabSettings {
     }
 
     pub(crate) fn more(&mut self) {
-        self.jobs = (self.jobs + 1).min(MOST_JOBS);
+        self.jobs = (self.jobs + 1).min(MAX_JOBS);
     }
 
     pub(crate) fn fewer(&mut self) {

@@ -280,31 +280,31 @@ mod tests {
     #[test]
     fn open_outages_come_first_and_the_selection_follows_one() {
         let mut history = history();
-        let mut browse = OutagesState::default();
-        let outages = browse.outages(&history);
+        let mut state = OutagesState::default();
+        let outages = state.outages(&history);
         let open: Vec<_> = outages
             .iter()
             .map(|outage| outage.row.ended.is_none())
             .collect();
         assert!(open.is_sorted_by_key(|open| !open), "{open:?}");
-        browse.walk(&history, 1);
-        let selected = OutageKey::of(browse.outage(&history).unwrap());
+        state.walk(&history, 1);
+        let selected = OutageKey::of(state.outage(&history).unwrap());
         history.outages.remove(0);
-        assert!(selected.is(browse.outage(&history).unwrap()));
-        browse.walk(&history, 100);
-        browse.first();
-        assert_eq!(browse.outage_at(&browse.outages(&history)), 0);
+        assert!(selected.is(state.outage(&history).unwrap()));
+        state.walk(&history, 100);
+        state.first();
+        assert_eq!(state.outage_at(&state.outages(&history)), 0);
     }
 
     #[test]
     fn a_filter_asks_for_site_state_reason_owner_and_note() {
         let history = history();
         let matching = |filter: &str| {
-            let browse = OutagesState {
+            let state = OutagesState {
                 filter: filter.to_owned(),
                 ..OutagesState::default()
             };
-            browse.outages(&history).len()
+            state.outages(&history).len()
         };
         let all = history.outages.len();
         assert_eq!(matching(""), all);
@@ -318,22 +318,22 @@ mod tests {
     #[test]
     fn an_undelivered_message_is_found_at_once() {
         let history = history();
-        let mut browse = OutagesState::default();
-        browse.go_to_undelivered(&history);
+        let mut state = OutagesState::default();
+        state.go_to_undelivered(&history);
         assert_eq!(
-            browse.message(&history).unwrap().delivery,
+            state.message(&history).unwrap().delivery,
             DeliveryState::Failed
         );
     }
 
     #[test]
     fn spans_end_at_the_shortest_and_the_longest() {
-        let mut browse = OutagesState::default();
-        browse.zoom(false);
-        assert_eq!(browse.span, HistorySpan::Day);
+        let mut state = OutagesState::default();
+        state.zoom(false);
+        assert_eq!(state.span, HistorySpan::Day);
         for _ in 0..9 {
-            browse.zoom(true);
+            state.zoom(true);
         }
-        assert_eq!(browse.span, HistorySpan::Quarter);
+        assert_eq!(state.span, HistorySpan::Quarter);
     }
 }

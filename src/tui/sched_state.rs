@@ -24,13 +24,13 @@ const PAGE_SPANS: [Duration; 10] = [
 /// The index of the span without zoom: the interval of the sites, between one second and ten.
 /// It depends on the list of sites and not on the paradigm.
 fn usual(interval: Option<Duration>) -> usize {
-    const LEAST: usize = 2;
-    const MOST: usize = 5;
+    const SHORTEST: usize = 2;
+    const LONGEST: usize = 5;
     let fits = |span: &Duration| interval.is_some_and(|interval| *span >= interval);
     PAGE_SPANS
         .iter()
         .position(fits)
-        .map_or(MOST, |at| at.clamp(LEAST, MOST))
+        .map_or(LONGEST, |at| at.clamp(SHORTEST, LONGEST))
 }
 
 /// The times that a page depends on.

@@ -93,20 +93,20 @@ mod tests {
     fn an_outage_that_may_be_over_is_explained_by_its_good_checks() {
         const NAME: &str = "www.example";
         let mut fixture = Fixture::fresh();
-        let told = |fixture: &Fixture| of_state(fixture.monitor.find(NAME).unwrap());
+        let because = |fixture: &Fixture| of_state(fixture.monitor.find(NAME).unwrap());
         fixture.fail(NAME, 500);
         fixture.fail(NAME, 500);
         let failing = "2 failures in a row, confirm = 2: an outage, from the first failure on";
-        assert_eq!(told(&fixture), failing);
+        assert_eq!(because(&fixture), failing);
         fixture.pass(NAME, 80);
         assert_eq!(
-            told(&fixture),
+            because(&fixture),
             "1 good check of the 2 that end an outage (recover = 2), checked again after 10s"
         );
         fixture.fail(NAME, 500);
-        assert!(told(&fixture).starts_with("1 failure in a row"));
+        assert!(because(&fixture).starts_with("1 failure in a row"));
         fixture.pass(NAME, 80);
         fixture.pass(NAME, 80);
-        assert_eq!(told(&fixture), "the last check was good");
+        assert_eq!(because(&fixture), "the last check was good");
     }
 }

@@ -245,7 +245,7 @@ fn figures_of_rules_that_are_tried_no_more_fade_until_the_new_ones_come() {
     assert_eq!(ui.tried_rules(), None);
     press(&mut ui, &fixture.model(), "t");
     assert_eq!(ui.tried_rules(), Some(TriedRules::default()));
-    // Nobody asks for the lists meanwhile.
+    // The lists are not read meanwhile.
     assert_eq!(ui.history_query(), None);
     fixture.replay = ReplayState {
         under_way: Some(0),
