@@ -19,6 +19,7 @@
 mod compact;
 mod handle;
 mod import;
+mod import_error;
 mod latency_sketch;
 mod lock;
 mod maintenance;
@@ -51,12 +52,11 @@ mod writer;
 pub use compact::{Compacted, OfflineHistory, OfflineHistoryError};
 pub use handle::{History, HistoryError};
 pub use import::{HistoryImport, ImportTotals, ImportedCheck, ImportedOutage};
+pub use import_error::{MonitorImportError, OtherMonitorError};
 pub use latency_sketch::LatencySketch;
 pub use message_batching::BatchingDelay;
 pub use open::{HistoryStorage, Refusal};
-pub use other_monitors::{
-    MonitorImportError, OtherMonitor, OtherMonitorError, OtherMonitorFile, SkippedRows,
-};
+pub use other_monitors::{OtherMonitor, OtherMonitorFile, SkippedRows};
 pub use outbox::OutboxCounts;
 pub use queries::{ChartPoint, FileStats, Queries, QueryError};
 pub use raw_results::{RawCheck, RawResult};

@@ -17,6 +17,7 @@ use crate::domain::{MaskedUrl, Reason, Timestamp, clean};
 
 use super::compact::OfflineHistoryError;
 use super::import::ImportedCheck;
+use super::import_error::{MonitorImportError, OtherMonitorError};
 use super::open::plain;
 use super::raw_results::RawCheck;
 use super::read_only::connect;
@@ -59,69 +60,6 @@ pub struct SkippedRows {
     pub monitors: u64,
     /// Rows without a result (maintenance), or with a time that cannot be read.
     pub rows: u64,
-}
-
-/// Why the file of another monitor cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OtherMonitorError {
-    /// SQLite cannot read it: why, in plain words.
-    Sqlite(PathBuf, String),
-    /// It is a history of this program.
-    OwnHistory(PathBuf),
-    /// It has the tables of none of these monitors.
-    Unknown(PathBuf),
-}
-
-impl fmt::Display for OtherMonitorError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite(path, why) => write!(f, "{}: {why}", path.display()),
-            Self::OwnHistory(path) => write!(
-                f,
-                "{}: a history of squirrel; import what squirrel history export writes of it",
-                path.display()
-            ),
-            Self::Unknown(path) => write!(
-                f,
-                "{}: a database, but neither of Uptime Kuma nor of Gatus",
-                path.display()
-            ),
-        }
-    }
-}
-
-impl std::error::Error for OtherMonitorError {}
-
-/// Why an import from another monitor ended early.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MonitorImportError {
-    /// The other monitor's file cannot be read.
-    Source(OtherMonitorError),
-    /// The history cannot be written.
-    History(OfflineHistoryError),
-}
-
-impl fmt::Display for MonitorImportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Source(error) => error.fmt(f),
-            Self::History(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for MonitorImportError {}
-
-impl From<OtherMonitorError> for MonitorImportError {
-    fn from(error: OtherMonitorError) -> Self {
-        Self::Source(error)
-    }
-}
-
-impl From<OfflineHistoryError> for MonitorImportError {
-    fn from(error: OfflineHistoryError) -> Self {
-        Self::History(error)
-    }
 }
 
 impl OtherMonitorFile {

@@ -119,7 +119,7 @@ pub(super) fn digest(messages: &[Message]) -> Message {
     // Serializing plain fields cannot fail.
     let facts = serde_json::to_string(&facts).unwrap_or_default();
     Message {
-        id: id.clone(),
+        id,
         owner: first
             .map(|message| message.owner.clone())
             .unwrap_or_default(),
