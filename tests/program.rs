@@ -22,6 +22,7 @@ mod celery {
 mod check {
     mod broken;
     mod concurrency;
+    mod errors;
     mod exits;
     mod identity;
     mod memory;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use crate::config::Diagnostics;
+use crate::domain::plain_io_error;
 use crate::history::HistoryError;
 use crate::paradigm::StartError;
 use crate::probe::KitError;
@@ -36,6 +38,10 @@ pub enum SessionError {
     History(HistoryError),
     /// The terminal, or the system.
     Io(io::Error),
+    /// Standard output, to which each change is written.
+    Output(io::Error),
+    /// No key has this name.
+    NoSuchKey(String),
 }
 
 impl fmt::Display for SessionError {
@@ -43,7 +49,8 @@ impl fmt::Display for SessionError {
         match self {
             Self::Core(error) => error.fmt(f),
             Self::History(error) => error.fmt(f),
-            Self::Io(error) => error.fmt(f),
+            Self::Io(error) | Self::Output(error) => f.write_str(&plain_io_error(error)),
+            Self::NoSuchKey(name) => write!(f, "there is no key \"{name}\""),
         }
     }
 }
@@ -61,3 +68,26 @@ impl From<HistoryError> for SessionError {
         Self::History(error)
     }
 }
+
+/// Why a changed configuration is not used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReloadError {
+    /// It lists no site.
+    NoSite,
+    /// It is not in order.
+    Mistakes(Diagnostics),
+    /// What it names cannot be used.
+    Core(CoreError),
+}
+
+impl fmt::Display for ReloadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSite => f.write_str("no site is listed"),
+            Self::Mistakes(mistakes) => mistakes.fmt(f),
+            Self::Core(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ReloadError {}

@@ -18,7 +18,7 @@ use crate::paradigm::Entry;
 
 use super::config_watcher::{ConfigEvent, ConfigWatcher};
 use super::core::{Core, Happening};
-use super::error::SessionError;
+use super::error::{ReloadError, SessionError};
 use super::ledger::{Ledger, OpenLedger, Word};
 use super::metrics_source::MetricsQuestions;
 use super::sd_notify::SdNotify;
@@ -57,7 +57,7 @@ pub enum Occurrence<'a> {
     /// From the core.
     Happened(&'a Happening),
     /// The configuration was taken over, or why not.
-    Reloaded(Result<(), String>),
+    Reloaded(Result<(), ReloadError>),
     /// About the file of the history.
     History(&'a HistoryEvent),
     /// About a message.
@@ -84,8 +84,11 @@ pub fn watch(
 
 async fn run(
     watch: Watch,
-    mut tell: impl FnMut(Occurrence<'_>, &Core) -> io::Result<()>,
+    mut write: impl FnMut(Occurrence<'_>, &Core) -> io::Result<()>,
 ) -> Result<u8, SessionError> {
+    let mut tell = |occurrence: Occurrence<'_>, core: &Core| {
+        write(occurrence, core).map_err(SessionError::Output)
+    };
     let clock = SystemClock::new();
     let shared: Arc<dyn Clock> = Arc::new(clock);
     let service = SdNotify::of_environment();
@@ -111,7 +114,7 @@ async fn run(
     if watch.results {
         core.tell_checks();
     }
-    let ended = async {
+    let ended: Result<u8, SessionError> = async {
         tell(Occurrence::Started, &core)?;
         service.ready(&status(&core));
         let mut beat = Beat::new(&service);
@@ -166,26 +169,22 @@ async fn run(
             Word::Canaries(_) => {}
         }
     }
-    let number = ended.map_err(SessionError::Io)?;
+    let number = ended?;
     tell(Occurrence::Stopped(number), &core)?;
     Ok(number)
 }
 
-fn reload(core: &mut Core, kept: ConfigEvent) -> Option<Result<(), String>> {
+fn reload(core: &mut Core, kept: ConfigEvent) -> Option<Result<(), ReloadError>> {
     match kept {
-        ConfigEvent::Changed(config) if config.sites.is_empty() => {
-            Some(Err("no site is listed".to_owned()))
-        }
+        ConfigEvent::Changed(config) if config.sites.is_empty() => Some(Err(ReloadError::NoSite)),
         ConfigEvent::Changed(config) => {
             for warning in &config.warnings {
                 tracing::warn!("{warning}");
             }
-            Some(match core.reload(*config) {
-                Ok(_) => Ok(()),
-                Err(error) => Err(error.to_string()),
-            })
+            let reloaded = core.reload(*config);
+            Some(reloaded.map(|_| ()).map_err(ReloadError::Core))
         }
-        ConfigEvent::Broken(mistakes) => Some(Err(mistakes.to_string())),
+        ConfigEvent::Broken(mistakes) => Some(Err(ReloadError::Mistakes(mistakes))),
         ConfigEvent::Saved(..) => None,
     }
 }

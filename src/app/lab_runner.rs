@@ -1,11 +1,12 @@
 //! Races and experiments that somebody started on the screen: each runs on a thread of its
 //! own, and what it tells is gathered here.
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::Moment;
+use crate::domain::{Moment, plain_io_error};
 use crate::lab::{
     Contender, Experiment, ExperimentHandle, ExperimentState, JobList, Race, RacePlan, RaceState,
     Workload,
@@ -24,6 +25,28 @@ const LENGTH: Duration = Duration::from_secs(1);
 
 /// How often everybody runs.
 const ROUNDS: usize = 3;
+
+/// Why a race or an experiment cannot begin.
+#[derive(Debug)]
+pub(super) enum LabError {
+    /// Every site is paused.
+    NoSite,
+    /// No thread can be started.
+    Thread(io::Error),
+}
+
+impl fmt::Display for LabError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSite => f.write_str("there is no site to race over: all are paused"),
+            Self::Thread(error) => {
+                write!(f, "no thread can be started: {}", plain_io_error(error))
+            }
+        }
+    }
+}
+
+impl std::error::Error for LabError {}
 
 /// The last race and the last experiment.
 #[derive(Debug, Default)]
@@ -85,17 +108,16 @@ impl LabRunner {
     }
 
     /// Does what the reader wants; an error is what to say about it.
-    pub(super) fn fulfil(&mut self, wish: LabRequest, core: &Core) -> Result<(), String> {
+    pub(super) fn fulfil(&mut self, wish: LabRequest, core: &Core) -> Result<(), LabError> {
         self.revision += 1;
-        let refused = |error: io::Error| format!("no thread can be started: {error}");
         match wish {
             LabRequest::Race { workload, gil } => {
                 let plan = plan(core, workload, gil);
                 if plan.job_list.jobs() == 0 {
-                    return Err("there is no site to race over: all are paused".to_owned());
+                    return Err(LabError::NoSite);
                 }
                 self.race_state = Some(RaceState::of(&plan));
-                self.race = Some(Race::start(plan).map_err(refused)?);
+                self.race = Some(Race::start(plan).map_err(LabError::Thread)?);
             }
             LabRequest::StopRace => {
                 if let Some(race) = &self.race {
@@ -123,7 +145,7 @@ impl LabRunner {
                 experiment_state.erase(&gils);
                 self.experiment_state = Some(experiment_state);
                 self.experiment_handle =
-                    Some(ExperimentHandle::start(experiment, gils).map_err(refused)?);
+                    Some(ExperimentHandle::start(experiment, gils).map_err(LabError::Thread)?);
             }
             LabRequest::StopExperiment => {
                 if let Some(experiment_handle) = &self.experiment_handle {

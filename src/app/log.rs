@@ -7,6 +7,8 @@ use std::sync::Mutex;
 
 use tracing::level_filters::LevelFilter;
 
+use crate::domain::FileError;
+
 /// A log that is larger than this at the start is put aside, once.
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
 
@@ -14,15 +16,15 @@ const MOST_BYTES: u64 = 4 * 1024 * 1024;
 ///
 /// # Errors
 /// If the file cannot be made.
-pub fn to_file(folder: &Path, level: LevelFilter) -> io::Result<PathBuf> {
+pub fn to_file(folder: &Path, level: LevelFilter) -> Result<PathBuf, FileError> {
     let path = folder.join("squirrel.log");
-    let file = open(folder, &path)?;
+    let file = open(folder, &path).map_err(|error| FileError::write(&path, error))?;
     tracing_subscriber::fmt()
         .with_max_level(level)
         .with_ansi(false)
         .with_writer(Mutex::new(file))
         .try_init()
-        .map_err(io::Error::other)?;
+        .map_err(|error| FileError::write(&path, io::Error::other(error)))?;
     Ok(path)
 }
 

@@ -40,7 +40,7 @@ mod world;
 pub use self::core::{Core, Happening};
 pub use channel_settings::plan;
 pub use config_watcher::{ConfigEvent, ConfigWatcher};
-pub use error::{CoreError, SessionError};
+pub use error::{CoreError, ReloadError, SessionError};
 pub use event::Ending;
 pub use headless::{Occurrence, Watch, watch};
 pub use launch::Launch;

@@ -2,6 +2,8 @@
 //! own, beside the history's, so that neither a frame nor a result waits for it. Another rule
 //! ends the one that is under way.
 
+use std::fmt;
+use std::io;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,7 +12,7 @@ use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::{Duration, Instant};
 
 use crate::config::MonitorSettings;
-use crate::domain::{Moment, Site, Timestamp, clean};
+use crate::domain::{Moment, Site, Timestamp, clean, plain_io_error};
 use crate::history::{HistoryReadError, HistoryStorage, ReadOnlyHistory, SiteKey};
 use crate::tui::{
     ChangeCounts, CurrentRules, MinMax, OutageChange, ReplayResult, ReplayState, ReplayedOutage,
@@ -46,7 +48,32 @@ pub(super) struct ReplayRunner {
 #[derive(Debug)]
 struct Work {
     shared: Arc<Shared>,
-    answer: Receiver<Result<ReplayResult, String>>,
+    answer: Receiver<Result<ReplayResult, ReplayError>>,
+}
+
+/// Why there is nothing to show.
+#[derive(Debug)]
+enum ReplayError {
+    /// The monitor keeps no history file.
+    NoHistory,
+    /// No thread can be started.
+    Thread(io::Error),
+    /// The file cannot be read.
+    History(HistoryReadError),
+}
+
+impl fmt::Display for ReplayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoHistory => f.write_str(
+                "No history is kept (--history none), so that there is nothing to replay.",
+            ),
+            Self::Thread(error) => {
+                write!(f, "no thread can be started: {}", plain_io_error(error))
+            }
+            Self::History(error) => f.write_str(&clean(&error.to_string(), 400)),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -108,8 +135,8 @@ impl ReplayRunner {
             // What was under way ends here, whatever it had found.
             self.work = match self.begin(core, tried, now) {
                 Ok(work) => Some(work),
-                Err(why) => {
-                    self.seen.error = Some(why);
+                Err(error) => {
+                    self.seen.error = Some(error.to_string());
                     None
                 }
             };
@@ -122,8 +149,8 @@ impl ReplayRunner {
                 self.seen.error = Some(why.to_owned());
                 None
             }
-            Ok(Err(why)) => {
-                self.seen.error = Some(why);
+            Ok(Err(error)) => {
+                self.seen.error = Some(error.to_string());
                 None
             }
             Ok(Ok(reckoned)) => {
@@ -140,12 +167,9 @@ impl ReplayRunner {
         }
     }
 
-    fn begin(&self, core: &Core, tried: TriedRules, now: Timestamp) -> Result<Work, String> {
+    fn begin(&self, core: &Core, tried: TriedRules, now: Timestamp) -> Result<Work, ReplayError> {
         let Some(path) = self.path.clone() else {
-            return Err(
-                "No history is kept (--history none), so that there is nothing to replay."
-                    .to_owned(),
-            );
+            return Err(ReplayError::NoHistory);
         };
         let sites = core.monitor().sites();
         let sites: Vec<Arc<Site>> = sites.map(|state| Arc::clone(state.site())).collect();
@@ -161,9 +185,7 @@ impl ReplayRunner {
                 let _unheard = speaker.send(found);
             }
         };
-        thread
-            .spawn(reckoning)
-            .map_err(|error| format!("no thread can be started: {error}"))?;
+        thread.spawn(reckoning).map_err(ReplayError::Thread)?;
         Ok(Work { shared, answer })
     }
 }
@@ -176,11 +198,10 @@ fn reckon(
     tried: TriedRules,
     now: Timestamp,
     shared: &Shared,
-) -> Result<Option<ReplayResult>, String> {
+) -> Result<Option<ReplayResult>, ReplayError> {
     let began = Instant::now();
-    let plain = |error: HistoryReadError| clean(&error.to_string(), 400);
-    let archive = ReadOnlyHistory::open(path, now).map_err(plain)?;
-    let known = archive.sites().map_err(plain)?;
+    let archive = ReadOnlyHistory::open(path, now).map_err(ReplayError::History)?;
+    let known = archive.sites().map_err(ReplayError::History)?;
     let sites = sites.iter().map(|site| &**site);
     let mut replay = Replay::among(known, sites, defaults, tried.rules);
     let wanted = || !shared.unwanted.load(Ordering::Relaxed);
@@ -195,7 +216,9 @@ fn reckon(
         }
         ControlFlow::Continue(())
     };
-    archive.results(tried.span, pass).map_err(plain)?;
+    archive
+        .results(tried.span, pass)
+        .map_err(ReplayError::History)?;
     Ok(wanted().then(|| told(&replay, tried, began)))
 }
 

@@ -8,7 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::demo::DemoProcess;
-use crate::domain::{CheckResult, Clock, Moment, SystemClock};
+use crate::domain::{CheckResult, Clock, Moment, SystemClock, plain_io_error};
 use crate::tui::{Input, InputStream, Terminal, Tone, Ui, ask_to_stop};
 
 use super::config_watcher::ConfigWatcher;
@@ -239,9 +239,10 @@ impl Session {
         let Some(demo) = &self.demo else { return };
         match command(demo) {
             Ok(()) => self.world.answer(Tone::Info, format!("{name} {word}")),
-            Err(error) => self
-                .world
-                .answer(Tone::Bad, format!("{name} not {word}: {error}")),
+            Err(error) => self.world.answer(
+                Tone::Bad,
+                format!("{name} not {word}: {}", plain_io_error(&error)),
+            ),
         }
     }
 

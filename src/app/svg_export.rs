@@ -29,7 +29,7 @@ pub struct SvgOptions {
 /// Runs the monitor and draws it as SVG.
 ///
 /// # Errors
-/// As for a session; a key that does not exist is an I/O error of kind `InvalidInput`.
+/// If the session cannot begin, or [`SessionError::NoSuchKey`].
 pub fn picture(launch: Launch, picture: &SvgOptions) -> Result<String, SessionError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -44,12 +44,7 @@ async fn draw(launch: Launch, picture: &SvgOptions) -> Result<String, SessionErr
     let mut ui = Ui::new(opened.options.clone(), picture.size);
     run(&mut opened, &mut ui, picture.after).await;
     for name in &picture.keys {
-        let input = Input::key(name).ok_or_else(|| {
-            std::io::Error::new(
-                std::io::ErrorKind::InvalidInput,
-                format!("there is no key \"{name}\""),
-            )
-        })?;
+        let input = Input::key(name).ok_or_else(|| SessionError::NoSuchKey(name.clone()))?;
         let world = &mut opened.world;
         world.look();
         let intent = world.scene(|scene| ui.input(&input, scene));

@@ -2,6 +2,7 @@
 //! delay neither a key nor a check.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
@@ -9,7 +10,7 @@ use std::path::PathBuf;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::domain::{Clock, SiteId, Timestamp};
+use crate::domain::{Clock, FileError, SiteId, Timestamp, plain_io_error};
 use crate::monitor::Monitor;
 use crate::trace::{TraceStore, write_chrome};
 use crate::tui::Tone;
@@ -17,7 +18,29 @@ use crate::tui::Tone;
 use super::world::World;
 
 /// What became of an export: where it is and how many checks it holds, or why it is nowhere.
-pub(super) type Exported = Result<(PathBuf, usize), String>;
+pub(super) type Exported = Result<(PathBuf, usize), ExportError>;
+
+/// Why no trace was written.
+#[derive(Debug)]
+pub(super) enum ExportError {
+    /// The file.
+    File(FileError),
+    /// No thread can be started.
+    Thread(io::Error),
+}
+
+impl fmt::Display for ExportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(error) => error.fmt(f),
+            Self::Thread(error) => {
+                write!(f, "no thread can be started: {}", plain_io_error(error))
+            }
+        }
+    }
+}
+
+impl std::error::Error for ExportError {}
 
 /// Hands exports to threads and takes in what became of them.
 #[derive(Debug)]
@@ -55,12 +78,12 @@ impl TraceExporter {
                 let checks = store.all().count();
                 let told = written
                     .map(|()| (path.clone(), checks))
-                    .map_err(|error| format!("{}: {error}", path.display()));
+                    .map_err(|error| ExportError::File(FileError::write(&path, error)));
                 // Nobody listens any more when the program is on its way out.
                 let _unheard = outbox.send(told);
             });
         if let Err(error) = writing {
-            let _never_gone = self.outbox.send(Err(error.to_string()));
+            let _never_gone = self.outbox.send(Err(ExportError::Thread(error)));
         }
     }
 

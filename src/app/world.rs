@@ -226,7 +226,7 @@ impl World {
             Intent::Export => return Some(Action::Export),
             Intent::Lab(wish) => {
                 if let Err(why) = self.lab.fulfil(wish, &self.core) {
-                    self.answer(Tone::Bad, why);
+                    self.answer(Tone::Bad, why.to_string());
                 }
             }
             Intent::Acknowledge(site, note) => {

@@ -13,7 +13,7 @@ use super::history_args::{HistoryCommand, ReplayArgs, ReportArgs};
 use super::import_args::ImportArgs;
 use super::man_args::ManArgs;
 use super::race_args::RaceArgs;
-pub(super) use super::shared_args::{Format, MetricsArgs, SourceArgs, workers};
+pub(super) use super::shared_args::{Format, MetricsArgs, SourceArgs, ValueError, workers};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -376,19 +376,19 @@ pub(super) struct DemoSitesArgs {
 }
 
 /// A time that is long enough to be kept.
-fn period(text: &str) -> Result<std::time::Duration, String> {
-    let period = crate::domain::parse_duration(text).map_err(|error| error.to_string())?;
+fn period(text: &str) -> Result<std::time::Duration, ValueError> {
+    let period = crate::domain::parse_duration(text).map_err(ValueError::Duration)?;
     if period < std::time::Duration::from_millis(100) {
-        return Err("expected at least 100ms".to_owned());
+        return Err(ValueError::TooShort("100ms"));
     }
     Ok(period)
 }
 
-fn size(text: &str) -> Result<(u16, u16), String> {
+fn size(text: &str) -> Result<(u16, u16), ValueError> {
     let parsed = text
         .split_once('x')
         .and_then(|(columns, rows)| Some((columns.parse().ok()?, rows.parse().ok()?)));
-    parsed.ok_or_else(|| "expected columns and rows such as 120x36".to_owned())
+    parsed.ok_or(ValueError::NoSize)
 }
 
 #[cfg(test)]

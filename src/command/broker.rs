@@ -7,7 +7,7 @@ use crate::config;
 use crate::paradigm::{BrokerOptions, serve_broker};
 
 use super::args::BrokerArgs;
-use super::exit::{Exit, mistake};
+use super::exit::{Exit, fail};
 
 pub(super) fn run(args: &BrokerArgs) -> Exit {
     let folder = args
@@ -15,7 +15,7 @@ pub(super) fn run(args: &BrokerArgs) -> Exit {
         .clone()
         .or_else(|| Some(config::state_dir()?.join("broker")));
     let Some(folder) = folder.and_then(|folder| std::path::absolute(folder).ok()) else {
-        return mistake("squirrel: no place for the broker's data: name one by --folder");
+        return fail("no folder for the broker's data: name one by --folder");
     };
     let options = BrokerOptions {
         folder,
@@ -25,7 +25,7 @@ pub(super) fn run(args: &BrokerArgs) -> Exit {
         announce(&options);
     }
     match serve_broker(&options) {
-        Err(error) => mistake(format!("squirrel: {error}")),
+        Err(error) => fail(error),
     }
 }
 

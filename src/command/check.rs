@@ -13,12 +13,12 @@ use crate::probe::Kit;
 use crate::trace::Recorder;
 
 use super::args::CheckArgs;
-use super::exit::{Exit, mistake, say};
+use super::exit::{Exit, OutputError, fail, say};
 use super::progress::Progress;
-use super::signals::Signals;
-use super::site_source;
+use super::signals::{Signals, SignalsError};
 use super::sweep_summary::{ResultPrinter, SweepSummary, sites_word};
 use super::trace_file::TraceFile;
+use super::{runtime, site_source};
 
 /// How long after the longest timeout a worker may still answer.
 const GRACE: Duration = Duration::from_secs(5);
@@ -55,21 +55,18 @@ pub(super) fn run(args: &CheckArgs) -> Exit {
     }
     let kit = match Kit::http(config.monitor.ca_file.as_deref()) {
         Ok(kit) => Arc::new(kit),
-        Err(error) => return mistake(error),
+        Err(error) => return fail(error),
     };
-    let runtime = match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match runtime::current_thread() {
         Ok(runtime) => runtime,
-        Err(error) => return mistake(format!("the program cannot start: {error}")),
+        Err(exit) => return exit,
     };
     let (results, inbox) = unbounded_channel();
     let recorder = Recorder::new();
     let trace = match &args.trace {
         Some(path) => match TraceFile::begin(path, &recorder) {
             Ok(trace) => Some(trace),
-            Err(error) => return mistake(format!("--trace {}: {error}", path.display())),
+            Err(error) => return fail(error),
         },
         None => None,
     };
@@ -102,9 +99,13 @@ struct Sweep {
 
 /// Why a sweep is over before its end.
 enum Stop {
-    /// Nobody reads any more.
+    /// The reader of standard output closed its end.
     ReaderGone,
+    /// Standard output cannot be written.
     Failed(io::Error),
+    /// The system refuses to tell of signals.
+    NoSignals(SignalsError),
+    /// A signal of this number came.
     Signal(u8),
 }
 
@@ -126,18 +127,19 @@ impl Sweep {
                 let swept = self.sweep(&mut inbox, &mut signals).await;
                 swept.and(self.summary.finish(began).map_err(Stop::from))
             }
-            Err(error) => Err(Stop::Failed(error)),
+            Err(error) => Err(Stop::NoSignals(error)),
         };
         if let Some(trace) = self.trace.take()
             && let Err(error) = trace.finish(&self.summary.sites)
         {
-            say(format!("no trace was written: {error}"));
+            say(error);
         }
         match stopped {
             Ok(()) => self.summary.exit(),
             // Whoever went away has seen enough.
             Err(Stop::ReaderGone) => self.summary.exit(),
-            Err(Stop::Failed(error)) => mistake(format!("squirrel: {error}")),
+            Err(Stop::Failed(error)) => fail(OutputError(error)),
+            Err(Stop::NoSignals(error)) => fail(error),
             Err(Stop::Signal(number)) => {
                 say(format!(
                     "stopped: {} of {} checked, {} down",

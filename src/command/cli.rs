@@ -64,6 +64,6 @@ fn start_log(level: LogLevel) {
     if let Err(error) = log::to_file(&folder, level.filter())
         && !matches!(level, LogLevel::Info)
     {
-        say(format!("no log in {}: {error}", folder.display()));
+        say(error);
     }
 }

@@ -1,9 +1,7 @@
 //! `squirrel config check`: is the list of sites in order?
 
-use std::io::Write;
-
 use super::args::SourceArgs;
-use super::exit::Exit;
+use super::exit::{Exit, print};
 use super::site_source;
 
 pub(super) fn run(args: &SourceArgs) -> Exit {
@@ -30,7 +28,5 @@ pub(super) fn run(args: &SourceArgs) -> Exit {
         count(config.sites.len(), "site"),
         count(config.owners.len(), "owner"),
     );
-    // A reader that is gone needs no answer.
-    let _unheard = std::io::stdout().write_all(line.as_bytes());
-    Exit::Fine
+    print(line.as_bytes())
 }

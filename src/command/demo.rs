@@ -1,13 +1,15 @@
 //! `squirrel demo`: the monitor on sites that the program serves itself.
 
+use std::io;
 use std::path::Path;
 
 use crate::app::{self, Launch, SvgOptions};
 use crate::demo::DemoProcess;
+use crate::domain::{FileError, plain_io_error};
 use crate::history::HistoryStorage;
 
 use super::args::DemoArgs;
-use super::exit::{Exit, mistake};
+use super::exit::{Exit, fail};
 use super::{monitor, site_source};
 
 pub(super) fn run(args: &DemoArgs) -> Exit {
@@ -17,11 +19,7 @@ pub(super) fn run(args: &DemoArgs) -> Exit {
     };
     let demo = match DemoProcess::start() {
         Ok(demo) => demo,
-        Err(error) => {
-            return mistake(format!(
-                "squirrel: the demo sites cannot be started: {error}"
-            ));
-        }
+        Err(error) => return fail(no_demo_sites(&error)),
     };
     let config = match site_source::read(&demo.config_path()) {
         Ok(config) => config,
@@ -49,6 +47,14 @@ pub(super) fn run(args: &DemoArgs) -> Exit {
     }
 }
 
+/// What is said where the demo sites cannot be served.
+pub(super) fn no_demo_sites(error: &io::Error) -> String {
+    format!(
+        "the demo sites cannot be started: {}",
+        plain_io_error(error)
+    )
+}
+
 fn draw(args: &DemoArgs, launch: Launch, file: &Path) -> Exit {
     let picture = SvgOptions {
         size: args.picture.size,
@@ -56,11 +62,12 @@ fn draw(args: &DemoArgs, launch: Launch, file: &Path) -> Exit {
         then: args.picture.then,
         keys: args.picture.key.clone(),
     };
-    let drawn = app::picture(launch, &picture)
-        .map_err(|error| error.to_string())
-        .and_then(|svg| std::fs::write(file, svg).map_err(|error| error.to_string()));
-    match drawn {
+    let svg = match app::picture(launch, &picture) {
+        Ok(svg) => svg,
+        Err(error) => return fail(error),
+    };
+    match std::fs::write(file, svg) {
         Ok(()) => Exit::Fine,
-        Err(error) => mistake(format!("squirrel: no picture: {error}")),
+        Err(error) => fail(FileError::write(file, error)),
     }
 }

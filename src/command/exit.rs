@@ -1,21 +1,28 @@
-//! How the program ends: a status, and what is said on the way out.
+//! How the program ends: its exit status, and the one form in which an error is printed,
+//! `squirrel: WHAT: WHY` on standard error.
 
-use std::fmt::Display;
-use std::io::Write;
+use std::fmt::{self, Display};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// The statuses that scripts rely on.
+use crate::domain::{clean, plain_io_error};
+
+/// The most characters of a line of an error.
+const MOST_CHARACTERS: usize = 1_000;
+
+/// The exit statuses that scripts rely on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Exit {
-    /// All up, or nothing to complain of.
+    /// 0: every site is up or degraded, or the command did what it was asked to.
     Fine,
-    /// Some site is down.
+    /// 1: some site is down.
     Down,
-    /// A mistake in the command line or the configuration, or no way to begin.
+    /// 2: a mistake in the command line or the configuration, or an error that ended the
+    /// command.
     Mistake,
-    /// Nothing is down, but some site could not be looked at.
+    /// 3: no site is down, but some could not be checked.
     Unknown,
-    /// Ended by a signal before the end: 128 and the signal's number.
+    /// 128 and this number: ended by a signal before the end.
     Signal(u8),
 }
 
@@ -31,16 +38,51 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// One line on standard error. Nobody may be there to read it, which is no reason to fail.
+/// Prints `squirrel: LINE` on standard error; a closed standard error is no reason to fail.
 pub(super) fn say(line: impl Display) {
-    let _unheard = writeln!(std::io::stderr(), "squirrel: {line}");
+    let _unheard = writeln!(io::stderr(), "squirrel: {line}");
 }
 
-/// Says what went wrong, as lines that stand as they are, and gives the status for it.
-pub(super) fn mistake(lines: impl Display) -> Exit {
-    let mut stderr = std::io::stderr().lock();
-    for line in lines.to_string().lines() {
+/// Prints the error that ends the command as `squirrel: WHAT: WHY`, and gives its exit status.
+///
+/// Further lines of the text stand as they are. Control characters of all of them are replaced.
+pub(super) fn fail(error: impl Display) -> Exit {
+    let mut stderr = io::stderr().lock();
+    for (index, line) in error.to_string().lines().enumerate() {
+        let prefix = if index == 0 { "squirrel: " } else { "" };
+        let text = line.trim_start();
+        let indent = &line[..line.len() - text.len()];
+        let text = clean(text, MOST_CHARACTERS);
+        let line = format!("{prefix}{indent}{text}");
         let _unheard = writeln!(stderr, "{}", line.trim_end());
     }
     Exit::Mistake
+}
+
+/// Standard output cannot be written: `standard output: cannot be written: WHY`.
+#[derive(Debug)]
+pub(super) struct OutputError(pub(super) io::Error);
+
+impl Display for OutputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let why = plain_io_error(&self.0);
+        write!(f, "standard output: cannot be written: {why}")
+    }
+}
+
+impl std::error::Error for OutputError {}
+
+/// The exit status of a command whose output is complete, or could not be written. A reader
+/// that closed its end has read enough: `squirrel report | head` succeeds.
+pub(super) fn written(output: io::Result<()>) -> Exit {
+    match output {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => fail(OutputError(error)),
+        _ => Exit::Fine,
+    }
+}
+
+/// Writes the whole of a command's output.
+pub(super) fn print(output: &[u8]) -> Exit {
+    let mut out = io::stdout().lock();
+    written(out.write_all(output).and_then(|()| out.flush()))
 }

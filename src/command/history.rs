@@ -9,7 +9,7 @@ use crate::domain::{Clock, Reason, SystemClock, Timestamp, Verdict, clean};
 use crate::history::{HistoryReadError, OfflineHistory, RawResult, Retention, SiteKey};
 
 use super::check_json::{escape, millis};
-use super::exit::{Exit, mistake};
+use super::exit::{Exit, fail, print, written};
 use super::history_args::{CompactArgs, ExportArgs, ExportFormat, HistoryCommand};
 use super::history_import;
 use super::open_history;
@@ -61,7 +61,7 @@ fn export(args: &ExportArgs) -> Exit {
     let mut printer = ExportPrinter::new(args.format, out);
     let mut sites = match archive.sites() {
         Ok(sites) => sites,
-        Err(error) => return mistake(format!("squirrel: {error}")),
+        Err(error) => return fail(error),
     };
     let unknown = SiteKey {
         name: "".into(),
@@ -89,10 +89,8 @@ fn export(args: &ExportArgs) -> Exit {
     });
     match printed.and_then(|()| Ok(printer.flush()?)) {
         Ok(()) => Exit::Fine,
-        // Whoever read it is gone.
-        Err(Stop::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Fine,
-        Err(Stop::Io(error)) => mistake(format!("squirrel: {error}")),
-        Err(Stop::ReadOnlyHistory(error)) => mistake(format!("squirrel: {error}")),
+        Err(Stop::Io(error)) => written(Err(error)),
+        Err(Stop::ReadOnlyHistory(error)) => fail(error),
     }
 }
 
@@ -181,10 +179,8 @@ fn compact(args: &CompactArgs) -> Exit {
                 done.before,
                 done.after
             );
-            // A reader that is gone needs no answer.
-            let _unheard = io::stdout().write_all(line.as_bytes());
-            Exit::Fine
+            print(line.as_bytes())
         }
-        Err(error) => mistake(format!("squirrel: {}", clean(&error.to_string(), 400))),
+        Err(error) => fail(error),
     }
 }

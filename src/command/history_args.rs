@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::domain::parse_duration;
 
-use super::shared_args::{SourceArgs, workers};
+use super::shared_args::{SourceArgs, ValueError, workers};
 
 /// Which history, and the sites that are configured now.
 #[derive(Clone, Debug, Default, Args)]
@@ -66,10 +66,10 @@ pub(super) enum ReportFormat {
 }
 
 /// A span that reaches back.
-pub(super) fn span(text: &str) -> Result<Duration, String> {
-    let span = parse_duration(text).map_err(|error| error.to_string())?;
+pub(super) fn span(text: &str) -> Result<Duration, ValueError> {
+    let span = parse_duration(text).map_err(ValueError::Duration)?;
     if span < Duration::from_secs(1) {
-        return Err("expected at least 1s".to_owned());
+        return Err(ValueError::TooShort("1s"));
     }
     Ok(span)
 }

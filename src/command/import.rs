@@ -1,17 +1,20 @@
 //! `squirrel import`: another monitor's configuration as a sites.toml.
 
+use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use crate::config::KnownNames;
-use crate::domain::clean;
+use crate::domain::{FileError, clean};
 use crate::history;
-use crate::import::{ALL, Converted, ImportFile, KUMA_TABLES, convert, kuma_backup, position};
+use crate::import::{
+    ALL, Converted, ImportError, ImportFile, KUMA_TABLES, convert, kuma_backup, position,
+};
 use crate::paradigm;
 
-use super::exit::{Exit, mistake, say};
+use super::exit::{Exit, OutputError, fail, say};
 use super::import_args::ImportArgs;
 
 /// The largest file that is read, in bytes.
@@ -23,22 +26,68 @@ pub(super) fn run(args: &ImportArgs) -> Exit {
             say(summary(&converted));
             Exit::Fine
         }
-        Err(why) => mistake(format!("squirrel: {why}")),
+        Err(error) => fail(error),
     }
 }
 
-fn import(args: &ImportArgs) -> Result<Converted, String> {
+/// Why nothing was imported.
+#[derive(Debug)]
+enum ImportFailure {
+    /// No such format; the parser of the command line lets none of these pass.
+    NoSuchFormat,
+    /// A file of the other monitor, or the new sites.toml.
+    File(FileError),
+    /// Larger than [`LARGEST`].
+    TooLarge { name: String },
+    /// Not UTF-8 in this line.
+    NotText { name: String, line: usize },
+    /// A database that cannot be read; the text names the file.
+    Database(String),
+    /// The files are no configuration of that monitor. `names` of those that are meant.
+    Unusable { names: String, error: ImportError },
+    /// The new sites.toml would replace a file.
+    Exists { name: String },
+    /// Standard output.
+    Output(OutputError),
+}
+
+impl fmt::Display for ImportFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSuchFormat => f.write_str("there is no such format"),
+            Self::File(error) => error.fmt(f),
+            Self::TooLarge { name } => write!(
+                f,
+                "{name}: cannot be read: it is larger than {} MiB",
+                LARGEST >> 20
+            ),
+            Self::NotText { name, line } => write!(f, "{name}:{line}: not UTF-8 text"),
+            Self::Database(why) => f.write_str(why),
+            Self::Unusable { names, error } => match error.line {
+                Some(_) => write!(f, "{names}:{error}"),
+                None => write!(f, "{names}: {error}"),
+            },
+            Self::Exists { name } => {
+                write!(f, "{name}: it is there already; --force writes over it")
+            }
+            Self::Output(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ImportFailure {}
+
+fn import(args: &ImportArgs) -> Result<Converted, ImportFailure> {
     // The parser of the command line lets no other name pass.
     let entry = position(&args.format).map(|place| &ALL[place]);
-    let entry = entry.ok_or("no such format")?;
+    let entry = entry.ok_or(ImportFailure::NoSuchFormat)?;
     let names: Vec<String> = args.files.iter().map(|path| name_of(path)).collect();
     let mut texts = Vec::new();
     for (path, name) in args.files.iter().zip(&names) {
-        let text = match entry.name {
-            "kuma" if is_kuma_database(path) => backup(path),
-            _ => read(path),
-        };
-        texts.push(text.map_err(|why| format!("{name}: {why}"))?);
+        texts.push(match entry.name {
+            "kuma" if is_kuma_database(path) => backup(path, name)?,
+            _ => read(path, name)?,
+        });
     }
     let inputs = names.iter().zip(&texts);
     let inputs: Vec<_> = inputs
@@ -48,26 +97,27 @@ fn import(args: &ImportArgs) -> Result<Converted, String> {
     let known = KnownNames {
         paradigms: &paradigms,
     };
-    let converted = convert(entry, &inputs, &known).map_err(|wrong| {
-        match wrong.line {
-            Some(_) => format!("{}:{wrong}", names[wrong.file]),
+    let converted = convert(entry, &inputs, &known).map_err(|error| {
+        let names = match error.line {
+            Some(_) => names[error.file].clone(),
             // About all of them, where there are several.
-            None => format!("{}: {wrong}", names.join(", ")),
-        }
+            None => names.join(", "),
+        };
+        ImportFailure::Unusable { names, error }
     })?;
     match &args.output {
         Some(path) => write(path, &converted.toml, args.force).map_err(|error| {
-            let name = name_of(path);
             if error.kind() == io::ErrorKind::AlreadyExists {
-                format!("{name} is there already; --force writes over it")
+                let name = name_of(path);
+                ImportFailure::Exists { name }
             } else {
-                format!("{name} cannot be written: {error}")
+                ImportFailure::File(FileError::write(path, error))
             }
         })?,
         None => match io::stdout().write_all(converted.toml.as_bytes()) {
             // A reader that is gone has seen enough.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                return Err(format!("nothing can be written: {error}"));
+                return Err(ImportFailure::Output(OutputError(error)));
             }
             _ => {}
         },
@@ -87,27 +137,29 @@ fn is_kuma_database(path: &Path) -> bool {
 }
 
 /// The database as the backup that it stands for.
-fn backup(path: &Path) -> Result<String, String> {
-    let tables = history::tables(path, &KUMA_TABLES).map_err(|error| error.to_string())?;
+fn backup(path: &Path, name: &str) -> Result<String, ImportFailure> {
+    let tables = history::tables(path, &KUMA_TABLES)
+        .map_err(|error| ImportFailure::Database(format!("{name}: {error}")))?;
     let tables: [_; KUMA_TABLES.len()] =
         std::array::from_fn(|index| tables.get(index).map_or(&[][..], Vec::as_slice));
     Ok(kuma_backup(tables))
 }
 
-fn read(path: &Path) -> Result<String, String> {
-    let fail = |error: io::Error| format!("cannot be read: {error}");
+fn read(path: &Path, name: &str) -> Result<String, ImportFailure> {
+    let fail = |error: io::Error| ImportFailure::File(FileError::read(path, error));
+    let name = || name.to_owned();
     let mut bytes = Vec::new();
     let file = fs::File::open(path).map_err(fail)?;
     file.take(LARGEST + 1)
         .read_to_end(&mut bytes)
         .map_err(fail)?;
     if bytes.len() as u64 > LARGEST {
-        return Err(format!("it has more than {} MiB", LARGEST >> 20));
+        return Err(ImportFailure::TooLarge { name: name() });
     }
     String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
-        format!("line {line} is not UTF-8")
+        ImportFailure::NotText { name: name(), line }
     })
 }
 

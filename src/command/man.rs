@@ -1,34 +1,36 @@
 //! `squirrel man`: the manual page, and with a folder one page a subcommand.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 use clap::CommandFactory;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, italic, roman};
 
+use crate::domain::FileError;
+
 use super::args::Cli;
-use super::exit::{Exit, mistake};
+use super::exit::{Exit, OutputError, fail, print};
 use super::man_args::ManArgs;
 
 pub(super) fn run(args: &ManArgs) -> Exit {
-    let written = match &args.folder {
-        Some(folder) => all(folder).map_err(|error| format!("{}: {error}", folder.display())),
-        None => page().map_err(|error| error.to_string()).map(|page| {
-            // A reader that is gone needs no page.
-            let _unheard = io::stdout().write_all(&page);
-        }),
-    };
-    match written {
-        Ok(()) => Exit::Fine,
-        Err(why) => mistake(format!("squirrel: no manual page: {why}")),
+    match &args.folder {
+        Some(folder) => match all(folder) {
+            Ok(()) => Exit::Fine,
+            Err(error) => fail(error),
+        },
+        None => match page() {
+            Ok(page) => print(&page),
+            Err(error) => fail(OutputError(error)),
+        },
     }
 }
 
-fn all(folder: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    clap_mangen::generate_to(Cli::command(), folder)?;
-    std::fs::write(folder.join("squirrel.1"), page()?)
+fn all(folder: &Path) -> Result<(), FileError> {
+    std::fs::create_dir_all(folder).map_err(|error| FileError::make_folder(folder, error))?;
+    clap_mangen::generate_to(Cli::command(), folder)
+        .and_then(|()| std::fs::write(folder.join("squirrel.1"), page()?))
+        .map_err(|error| FileError::write(folder, error))
 }
 
 /// The page of the program itself: what the command line says, and what it cannot say.

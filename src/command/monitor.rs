@@ -10,7 +10,7 @@ use crate::paradigm::{ensure_files, raise_file_limit};
 use crate::tui::Options;
 
 use super::args::{EngineArgs, MonitorArgs, ScreenArgs};
-use super::exit::{Exit, mistake, say};
+use super::exit::{Exit, fail, say};
 use super::site_source;
 
 pub(super) fn run(args: &MonitorArgs) -> Exit {
@@ -38,7 +38,7 @@ pub(super) fn show(launch: Launch) -> Exit {
     match app::run(launch) {
         Ok(Ending::Quit) => Exit::Fine,
         Ok(Ending::Signal(number)) => Exit::Signal(number),
-        Err(error) => mistake(format!("squirrel: {error}")),
+        Err(error) => fail(error),
     }
 }
 
@@ -51,7 +51,7 @@ pub(super) fn prepare(
     (history, demo): (HistoryStorage, Option<DemoProcess>),
 ) -> Result<Launch, Exit> {
     let config = site_source::with_broker(config, engine.broker.as_deref())?;
-    ensure_files().map_err(|error| mistake(format!("squirrel: {error}")))?;
+    ensure_files().map_err(fail)?;
     let (entry, workers) = choose(
         &config,
         engine.paradigm.as_deref(),

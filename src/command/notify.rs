@@ -8,8 +8,8 @@ use crate::domain::{Clock, Owner, SystemClock};
 use crate::notify::{ALL, ChannelEntry, NotifyPlan, OutgoingMessage, deliver, test_message};
 
 use super::args::NotifyTestArgs;
-use super::exit::{Exit, mistake};
-use super::site_source;
+use super::exit::{Exit, OutputError, fail};
+use super::{runtime, site_source};
 
 pub(super) fn run(args: &NotifyTestArgs) -> Exit {
     let config = match site_source::load(args.source.config.as_deref()) {
@@ -19,8 +19,8 @@ pub(super) fn run(args: &NotifyTestArgs) -> Exit {
     let plan = app::plan(&config);
     let Some(owner) = plan.owners.iter().find(|owner| *owner.name == *args.owner) else {
         let known: Vec<&str> = plan.owners.iter().map(|owner| &*owner.name).collect();
-        return mistake(format!(
-            "squirrel: sites.toml has no [owners.{}]; it has: {}",
+        return fail(format!(
+            "sites.toml has no [owners.{}]; it has: {}",
             args.owner,
             if known.is_empty() {
                 "none".to_owned()
@@ -29,23 +29,20 @@ pub(super) fn run(args: &NotifyTestArgs) -> Exit {
             }
         ));
     };
-    let runtime = match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match runtime::current_thread() {
         Ok(runtime) => runtime,
-        Err(error) => return mistake(format!("squirrel: {error}")),
+        Err(exit) => return exit,
     };
     let told = runtime.block_on(tell(&plan, owner));
     runtime.shutdown_background();
     match told {
-        Ok(Told { all: 0, .. }) => mistake(format!(
-            "squirrel: {} has no channel: give it email, sms, push or webhook",
+        Ok(Told { all: 0, .. }) => fail(format!(
+            "{} has no channel: give it email, sms, push or webhook",
             owner.name
         )),
         Ok(told) if told.failed == 0 => Exit::Fine,
         Ok(_) => Exit::Down,
-        Err(error) => mistake(format!("squirrel: {error}")),
+        Err(error) => fail(OutputError(error)),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::config::{self, Config};
 use crate::domain::{Clock, SystemClock, clean};
 use crate::history::ReadOnlyHistory;
 
-use super::exit::{Exit, mistake};
+use super::exit::{Exit, fail};
 use super::history_args::HistoryFileArgs;
 use super::site_source;
 
@@ -24,21 +24,20 @@ pub(super) fn config(args: &HistoryFileArgs) -> Result<Option<Config>, Exit> {
 /// Where the history is.
 pub(super) fn path(args: &HistoryFileArgs) -> Result<PathBuf, Exit> {
     match &args.history {
-        Some(word) if word.as_os_str() == "none" => Err(mistake(
-            "squirrel: --history none keeps nothing: there is no past to look at",
+        Some(word) if word.as_os_str() == "none" => Err(fail(
+            "--history none: nothing is kept, so there is nothing to read",
         )),
         Some(path) => Ok(path.clone()),
         None => config::state_dir()
             .map(|folder| folder.join("history.db"))
-            .ok_or_else(|| mistake("squirrel: no state directory; use --history FILE")),
+            .ok_or_else(|| fail("no state directory: name the file with --history FILE")),
     }
 }
 
 /// The history, to be read.
 pub(super) fn archive(args: &HistoryFileArgs) -> Result<ReadOnlyHistory, Exit> {
     let path = path(args)?;
-    ReadOnlyHistory::open(&path, SystemClock::new().timestamp())
-        .map_err(|error| mistake(format!("squirrel: {}", clean(&error.to_string(), 400))))
+    ReadOnlyHistory::open(&path, SystemClock::new().timestamp()).map_err(fail)
 }
 
 /// What was wrong with the output, as itself: a reader that is gone has to be known as such.

@@ -9,16 +9,17 @@ use std::time::Duration;
 use crate::app::{choose, queue_options};
 use crate::config::{self, Config};
 use crate::demo::DemoProcess;
-use crate::domain::{CheckSpec, Site};
+use crate::domain::{CheckSpec, FileError, Site, plain_io_error};
 use crate::lab::{Contender, GLOSSARY, JobList, Race, RaceEvent, RacePlan, RaceState, fine};
 use crate::paradigm::{ALL, ensure_files, raise_file_limit};
 use crate::probe::Kit;
 
-use super::exit::{Exit, mistake, say};
+use super::demo::no_demo_sites;
+use super::exit::{Exit, OutputError, fail, print, say};
 use super::race_args::{Gil, RaceArgs, RaceWork};
 use super::race_report;
 use super::signals::Signals;
-use super::{site_source, trace_file};
+use super::{runtime, site_source, trace_file};
 
 /// Toys, unless somebody says otherwise.
 const TOYS: usize = 4;
@@ -38,22 +39,16 @@ pub(super) fn run(args: &RaceArgs) -> Exit {
         Ok(field) => field,
         Err(exit) => return exit,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    match runtime {
+    match runtime::current_thread() {
         Ok(runtime) => runtime.block_on(hold(field, args)),
-        Err(error) => mistake(format!("the program cannot start: {error}")),
+        Err(exit) => exit,
     }
 }
 
 fn explain() -> Exit {
-    let mut out = io::stdout().lock();
-    for term in GLOSSARY {
-        // A reader that goes away has seen enough.
-        let _unheard = writeln!(out, "{}\n  {}\n  {}\n", term.word, term.meaning, term.see);
-    }
-    Exit::Fine
+    let terms = GLOSSARY.iter();
+    let terms = terms.map(|term| format!("{}\n  {}\n  {}\n\n", term.word, term.meaning, term.see));
+    print(terms.collect::<String>().as_bytes())
 }
 
 /// All that a race needs, and the demo sites where it runs over those.
@@ -67,8 +62,8 @@ fn field(args: &RaceArgs) -> Result<Field, Exit> {
         RaceWork::Http => sites(args)?,
         RaceWork::Sleep | RaceWork::Crunch => {
             if !args.urls.is_empty() || args.source.config.is_some() {
-                return Err(mistake(
-                    "squirrel: sites are for --workload http: toys ask nobody",
+                return Err(fail(
+                    "sites are for --workload http: the other workloads check none",
                 ));
             }
             (Config::default(), None)
@@ -109,11 +104,7 @@ fn sites(args: &RaceArgs) -> Result<(Config, Option<DemoProcess>), Exit> {
     say(format!(
         "{why}: racing over the demonstration's own sites instead"
     ));
-    let demo = DemoProcess::start().map_err(|error| {
-        mistake(format!(
-            "squirrel: the demo sites cannot be started: {error}"
-        ))
-    })?;
+    let demo = DemoProcess::start().map_err(|error| fail(no_demo_sites(&error)))?;
     Ok((site_source::read(&demo.config_path())?, Some(demo)))
 }
 
@@ -125,10 +116,10 @@ fn has_network() -> bool {
 }
 
 fn job_list(config: &Config, jobs: Option<usize>) -> Result<JobList, Exit> {
-    let kit = Kit::http(config.monitor.ca_file.as_deref()).map_err(mistake)?;
+    let kit = Kit::http(config.monitor.ca_file.as_deref()).map_err(fail)?;
     let sites: Vec<&Site> = config.sites.iter().filter(|site| !site.paused).collect();
     if sites.is_empty() {
-        return Err(mistake("squirrel: there is no site to race over"));
+        return Err(fail("there is no site to race over"));
     }
     let named = |site: &&Site| -> (Box<str>, Arc<CheckSpec>) {
         (site.name.clone(), Arc::clone(&site.spec))
@@ -172,14 +163,17 @@ async fn hold(field: Field, args: &RaceArgs) -> Exit {
     if let Some(path) = &args.trace
         && let Err(error) = trace_file::ensure_writable(path)
     {
-        return mistake(format!("--trace {}: {error}", path.display()));
+        return fail(error);
     }
     let jobs = field.plan.job_list.jobs();
     let mut race_state = RaceState::of(&field.plan);
-    let started = Signals::listen().and_then(|signals| Ok((signals, Race::start(field.plan)?)));
-    let (mut signals, mut race) = match started {
-        Ok(started) => started,
-        Err(error) => return mistake(format!("squirrel: {error}")),
+    let mut signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => return fail(error),
+    };
+    let mut race = match Race::start(field.plan) {
+        Ok(race) => race,
+        Err(error) => return fail(format!("the race cannot start: {}", plain_io_error(&error))),
     };
     let mut commentary = Commentary::new(io::stderr().is_terminal());
     let mut signal = None;
@@ -205,7 +199,7 @@ async fn hold(field: Field, args: &RaceArgs) -> Exit {
     if let Some(path) = &args.trace
         && let Err(error) = write_trace(path, &race_state)
     {
-        say(format!("no trace was written: {error}"));
+        say(error);
     }
     if let Some(number) = signal {
         say("the race was stopped; the figures are those of the rounds until then");
@@ -213,16 +207,14 @@ async fn hold(field: Field, args: &RaceArgs) -> Exit {
     }
     match printed {
         // Whoever went away has seen enough.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            mistake(format!("squirrel: {error}"))
-        }
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => fail(OutputError(error)),
         _ if race_state.listed().all(|(_, row)| row.medians().is_none()) => Exit::Unknown,
         _ => Exit::Fine,
     }
 }
 
 /// Everybody's newest round, one after another on the same clock.
-fn write_trace(path: &Path, race_state: &RaceState) -> io::Result<()> {
+fn write_trace(path: &Path, race_state: &RaceState) -> Result<(), FileError> {
     let timed_runs = race_state.listed().filter_map(|(_, row)| row.newest());
     let records = timed_runs.flat_map(|timed_run| &timed_run.records);
     trace_file::write(path, records, &[], |site| {

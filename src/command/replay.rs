@@ -14,7 +14,7 @@ use crate::history::SiteKey;
 use crate::monitor::{Account, Rules};
 
 use super::check_json::{escape, rfc3339};
-use super::exit::{Exit, mistake};
+use super::exit::{Exit, fail, written};
 use super::history_args::ReplayArgs;
 use super::open_history;
 use super::shared_args::Format;
@@ -31,7 +31,7 @@ pub(super) fn run(args: &ReplayArgs) -> Exit {
         slow: args.slow,
     };
     if rules == Rules::default() {
-        return mistake("squirrel: no other rule: give --confirm, --recover, --timeout or --slow");
+        return fail("no other rule: give --confirm, --recover, --timeout or --slow");
     }
     let config = match open_history::config(&args.history) {
         Ok(config) => config,
@@ -51,7 +51,7 @@ pub(super) fn run(args: &ReplayArgs) -> Exit {
     });
     let replay = match replayed {
         Ok(replay) => replay,
-        Err(error) => return mistake(format!("squirrel: {}", clean(&error.to_string(), 400))),
+        Err(error) => return fail(error),
     };
     let mut out = BufWriter::new(io::stdout().lock());
     let report = Report {
@@ -59,16 +59,11 @@ pub(super) fn run(args: &ReplayArgs) -> Exit {
         rules,
         zone: TimeZone::system(),
     };
-    let written = match args.format {
+    let printed = match args.format {
         Format::Json => report.json(&mut out),
         Format::Table => report.table(&mut out),
     };
-    match written.and_then(|()| out.flush()) {
-        Ok(()) => Exit::Fine,
-        // Whoever read it is gone.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Fine,
-        Err(error) => mistake(format!("squirrel: {error}")),
-    }
+    written(printed.and_then(|()| out.flush()))
 }
 
 /// What a set of rules comes to. `null` is what each site has.

@@ -9,7 +9,7 @@ use crate::domain::{brief, clean};
 use crate::history::BucketSize;
 
 use super::check_json::escape;
-use super::exit::{Exit, mistake};
+use super::exit::{Exit, fail, written};
 use super::history_args::{By, ReportArgs, ReportFormat};
 use super::open_history;
 use super::report_html;
@@ -24,10 +24,7 @@ pub(super) fn run(args: &ReportArgs) -> Exit {
         Err(exit) => return exit,
     };
     if config.is_none() && args.by != By::Site {
-        return mistake(
-            "squirrel: tags and owners are in sites.toml, and there is none; name it with \
-             --config FILE",
-        );
+        return fail("no sites.toml found: it has the tags and owners; name it with --config FILE");
     }
     let archive = match open_history::archive(&args.history) {
         Ok(archive) => archive,
@@ -41,11 +38,11 @@ pub(super) fn run(args: &ReportArgs) -> Exit {
     let charts = (args.format == ReportFormat::Html).then_some(cell);
     let surveys = match archive.survey(args.since, charts) {
         Ok(surveys) => surveys,
-        Err(error) => return mistake(format!("squirrel: {}", clean(&error.to_string(), 400))),
+        Err(error) => return fail(error),
     };
     let rows = rows(surveys, config.as_ref(), args.by);
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let written = match args.format {
+    let printed = match args.format {
         ReportFormat::Table => table(&mut out, &rows, args),
         ReportFormat::Json => json(&mut out, &rows),
         ReportFormat::Csv => csv(&mut out, &rows),
@@ -60,12 +57,7 @@ pub(super) fn run(args: &ReportArgs) -> Exit {
             page.write(&mut out)
         }
     };
-    match written.and_then(|()| out.flush()) {
-        Ok(()) => Exit::Fine,
-        // Whoever read it is gone.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Fine,
-        Err(error) => mistake(format!("squirrel: {error}")),
-    }
+    written(printed.and_then(|()| out.flush()))
 }
 
 fn json(out: &mut impl Write, rows: &[Row]) -> io::Result<()> {

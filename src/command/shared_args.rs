@@ -1,13 +1,15 @@
 //! What several subcommands take from the command line.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::domain::DurationError;
 use crate::metrics::Endpoint;
 
-use super::exit::{Exit, mistake};
+use super::exit::{Exit, fail};
 
 /// Which configuration.
 #[derive(Clone, Debug, Default, Args)]
@@ -30,7 +32,7 @@ impl MetricsArgs {
     /// Takes the port, before anything else begins.
     pub(super) fn endpoint(&self) -> Result<Option<Endpoint>, Exit> {
         let bound = self.metrics.map(Endpoint::bind).transpose();
-        bound.map_err(|error| mistake(format!("squirrel: {error}")))
+        bound.map_err(fail)
     }
 }
 
@@ -43,9 +45,36 @@ pub(super) enum Format {
     Table,
 }
 
-pub(super) fn workers(text: &str) -> Result<usize, String> {
+/// Why a value of an option is refused; the parser of the command line names the option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ValueError {
+    /// Not a duration.
+    Duration(DurationError),
+    /// A duration that is shorter than this text says.
+    TooShort(&'static str),
+    /// Not a number, or 0.
+    NoCount,
+    /// Not a number of columns and one of rows.
+    NoSize,
+}
+
+impl fmt::Display for ValueError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Duration(error) => error.fmt(f),
+            Self::TooShort(least) => write!(f, "expected at least {least}"),
+            Self::NoCount => f.write_str("expected a number of at least 1"),
+            Self::NoSize => f.write_str("expected columns and rows such as 120x36"),
+        }
+    }
+}
+
+impl std::error::Error for ValueError {}
+
+/// A number of at least 1.
+pub(super) fn workers(text: &str) -> Result<usize, ValueError> {
     match text.parse() {
-        Ok(0) | Err(_) => Err("expected a number of at least 1".to_owned()),
+        Ok(0) | Err(_) => Err(ValueError::NoCount),
         Ok(number) => Ok(number),
     }
 }

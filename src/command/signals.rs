@@ -1,10 +1,25 @@
 //! The signals that end a command before its end.
 
+use std::fmt;
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The signals that end a command.
+use crate::domain::plain_io_error;
+
+/// The system refuses to tell of signals.
+#[derive(Debug)]
+pub(super) struct SignalsError(io::Error);
+
+impl fmt::Display for SignalsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "signals cannot be received: {}", plain_io_error(&self.0))
+    }
+}
+
+impl std::error::Error for SignalsError {}
+
+/// SIGINT, SIGTERM and SIGHUP.
 pub(super) struct Signals {
     interrupt: Signal,
     terminate: Signal,
@@ -16,7 +31,11 @@ impl Signals {
     ///
     /// # Errors
     /// If the system refuses.
-    pub(super) fn listen() -> io::Result<Self> {
+    pub(super) fn listen() -> Result<Self, SignalsError> {
+        Self::of_system().map_err(SignalsError)
+    }
+
+    fn of_system() -> io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,

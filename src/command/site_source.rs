@@ -1,17 +1,17 @@
 //! Which sites: a file that is found, or URLs of the command line.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::config::{self, Config, Diagnostics, KnownNames};
 use crate::domain::MaskedUrl;
 use crate::paradigm;
 
-use super::exit::{Exit, mistake, say};
+use super::exit::{Exit, fail, say};
 
 /// Reads the configuration that the command line names, or that is found.
 pub(super) fn load(explicit: Option<&Path>) -> Result<Config, Exit> {
-    let path = config::find(explicit).map_err(mistake)?;
+    let path = config::find(explicit).map_err(fail)?;
     read(&path)
 }
 
@@ -33,7 +33,7 @@ pub(super) fn urls(urls: &[String], explicit: Option<&Path>) -> Result<Config, E
 /// The broker that the command line or the environment names. What is wrong is said without
 /// the text, which may hold a password.
 pub(super) fn broker(text: &str) -> Result<MaskedUrl, Exit> {
-    config::broker_url(text).map_err(|why| mistake(format!("squirrel: --broker: {why}")))
+    config::broker_url(text).map_err(|why| fail(format!("--broker: {why}")))
 }
 
 /// Takes over what the command line says of the broker.
@@ -44,13 +44,24 @@ pub(super) fn with_broker(mut config: Config, named: Option<&str>) -> Result<Con
     Ok(config)
 }
 
-/// Every mistake on standard error: a line each, and at a terminal the line it stands in.
+/// Prints every mistake of a configuration on standard error: `FILE:LINE:COLUMN: KEY: WHY`, and
+/// at a terminal the line it stands in. Where no place in a file is meant, it is an error like
+/// any other: `squirrel: FILE: WHY`.
 pub(super) fn complain(mistakes: &Diagnostics) -> Exit {
-    if std::io::stderr().is_terminal() {
-        mistake(mistakes.detailed())
+    let mut stderr = std::io::stderr().lock();
+    let text = if stderr.is_terminal() {
+        mistakes.detailed()
     } else {
-        mistake(mistakes)
+        mistakes.to_string()
+    };
+    let placeless = mistakes.iter().filter(|mistake| mistake.place().is_none());
+    let placeless: Vec<String> = placeless.map(ToString::to_string).collect();
+    for line in text.lines() {
+        let is_placeless = placeless.iter().any(|placeless| placeless == line);
+        let prefix = if is_placeless { "squirrel: " } else { "" };
+        let _unheard = writeln!(stderr, "{prefix}{}", line.trim_end());
     }
+    Exit::Mistake
 }
 
 /// A path as people write it: within the working directory, or from `~`.

@@ -14,7 +14,7 @@ use crate::trace;
 
 use super::args::Format;
 use super::check_json::CheckJson;
-use super::exit::{Exit, mistake, say};
+use super::exit::{Exit, OutputError, fail, say};
 
 pub(super) fn sites_word(number: usize) -> String {
     format!("{number} {}", if number == 1 { "site" } else { "sites" })
@@ -81,9 +81,7 @@ impl SweepSummary {
     pub(super) fn without_a_look(mut self, why: &StartError) -> Exit {
         say(why);
         match self.give_up_on_all(&why.to_string()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                mistake(format!("squirrel: {error}"))
-            }
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => fail(OutputError(error)),
             _ => Exit::Unknown,
         }
     }

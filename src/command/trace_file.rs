@@ -1,11 +1,11 @@
 //! `--trace FILE`: what every check of a sweep or a race did, in a file that Perfetto opens.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::domain::{RanOn, Site, SiteId};
+use crate::domain::{FileError, RanOn, Site, SiteId};
 use crate::trace::{CheckRecord, Recorder, TraceStore, write_chrome};
 
 /// Takes in what workers note, and writes it at the end.
@@ -21,7 +21,7 @@ impl TraceFile {
     ///
     /// # Errors
     /// If it cannot: said before the first check and not after the last.
-    pub(super) fn begin(path: &Path, recorder: &Arc<Recorder>) -> io::Result<Self> {
+    pub(super) fn begin(path: &Path, recorder: &Arc<Recorder>) -> Result<Self, FileError> {
         ensure_writable(path)?;
         recorder.switch(true);
         Ok(Self {
@@ -40,7 +40,7 @@ impl TraceFile {
     ///
     /// # Errors
     /// Whatever writing gives.
-    pub(super) fn finish(mut self, sites: &[Site]) -> io::Result<()> {
+    pub(super) fn finish(mut self, sites: &[Site]) -> Result<(), FileError> {
         self.absorb();
         let threads = self.recorder.roster();
         write(&self.path, self.store.all(), &threads, |site| {
@@ -53,8 +53,9 @@ impl TraceFile {
 ///
 /// # Errors
 /// Whatever the system gives.
-pub(super) fn ensure_writable(path: &Path) -> io::Result<()> {
-    File::create(path).map(drop)
+pub(super) fn ensure_writable(path: &Path) -> Result<(), FileError> {
+    let made = File::create(path).map(drop);
+    made.map_err(|error| FileError::write(path, error))
 }
 
 /// Writes these records, whose sites are called what `name` says.
@@ -66,10 +67,13 @@ pub(super) fn write<'a>(
     records: impl IntoIterator<Item = &'a CheckRecord>,
     threads: &'a [RanOn],
     name: impl Fn(SiteId) -> Option<&'a Box<str>>,
-) -> io::Result<()> {
-    let mut file = BufWriter::new(File::create(path)?);
-    write_chrome(&mut file, records, threads, |site| {
-        name(site).map_or_else(|| site.to_string(), ToString::to_string)
-    })?;
-    file.flush()
+) -> Result<(), FileError> {
+    let written = File::create(path).and_then(|file| {
+        let mut file = BufWriter::new(file);
+        write_chrome(&mut file, records, threads, |site| {
+            name(site).map_or_else(|| site.to_string(), ToString::to_string)
+        })?;
+        file.flush()
+    });
+    written.map_err(|error| FileError::write(path, error))
 }

@@ -16,7 +16,7 @@ use crate::paradigm::{ensure_files, raise_file_limit};
 
 use super::args::WatchArgs;
 use super::check_json::{CheckJson, escape, rfc3339};
-use super::exit::{Exit, mistake, say};
+use super::exit::{Exit, fail, say, written};
 use super::site_source;
 
 pub(super) fn run(args: &WatchArgs) -> Exit {
@@ -29,7 +29,7 @@ pub(super) fn run(args: &WatchArgs) -> Exit {
         Err(exit) => return exit,
     };
     if let Err(error) = ensure_files() {
-        return mistake(format!("squirrel: {error}"));
+        return fail(error);
     }
     let metrics = match args.metrics.endpoint() {
         Ok(metrics) => metrics,
@@ -60,9 +60,8 @@ pub(super) fn run(args: &WatchArgs) -> Exit {
         // Asked to end, and ended: nothing went wrong.
         Ok(15) => Exit::Fine,
         Ok(number) => Exit::Signal(number),
-        // Whoever read the lines is gone.
-        Err(SessionError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Fine,
-        Err(error) => mistake(format!("squirrel: {error}")),
+        Err(SessionError::Output(error)) => written(Err(error)),
+        Err(error) => fail(error),
     }
 }
 
@@ -127,6 +126,7 @@ impl<W: Write> Log<W> {
                 "reloaded"
             }
             Occurrence::Reloaded(Err(why)) => {
+                let why = why.to_string();
                 put(&mut fields, "error", why.lines().next().unwrap_or_default());
                 "reload_failed"
             }

@@ -1,10 +1,11 @@
 //! `squirrel worker`: carries out checks that come over a broker, or from the process that
 //! started it.
 
+use crate::domain::plain_io_error;
 use crate::paradigm::{self, WorkerOptions};
 
 use super::args::{WorkerArgs, WorkerFormat};
-use super::exit::{Exit, mistake, say};
+use super::exit::{Exit, fail};
 use super::site_source;
 
 pub(super) fn run(args: &WorkerArgs) -> Exit {
@@ -24,7 +25,7 @@ fn for_broker(args: &WorkerArgs, broker: &str) -> Exit {
         Err(exit) => return exit,
     };
     if let Err(error) = paradigm::ensure_files() {
-        return mistake(format!("squirrel: {error}"));
+        return fail(error);
     }
     paradigm::raise_file_limit();
     let options = WorkerOptions {
@@ -44,14 +45,14 @@ fn for_broker(args: &WorkerArgs, broker: &str) -> Exit {
     };
     match paradigm::work_for_broker(options) {
         Ok(()) => Exit::Fine,
-        Err(error) => mistake(format!("squirrel: {error}")),
+        Err(error) => fail(error),
     }
 }
 
 fn line_by_line(node: Option<&str>) -> Exit {
     match paradigm::work_line_by_line(node) {
         Ok(()) => Exit::Fine,
-        Err(error) => mistake(format!("squirrel: {error}")),
+        Err(error) => fail(error),
     }
 }
 
@@ -59,11 +60,11 @@ fn for_parent() -> Exit {
     match paradigm::work_for_parent() {
         Ok(()) => Exit::Fine,
         Err(error) => {
-            say(format!(
-                "name a broker by --broker or SQUIRREL_BROKER: a worker without one is started by \
-                 squirrel itself, for the paradigm \"processes\" ({error})"
-            ));
-            Exit::Mistake
+            let why = plain_io_error(&error);
+            fail(format!(
+                "no broker: name one by --broker or SQUIRREL_BROKER; a worker without one is \
+                 started by squirrel itself, for the paradigm \"processes\" ({why})"
+            ))
         }
     }
 }

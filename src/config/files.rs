@@ -6,6 +6,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::domain::plain_io_error;
+
 use super::diagnostics::{Diagnostic, Diagnostics, Place, shown_path};
 
 /// The largest file that is read. A million sites are some 40 MB.
@@ -116,19 +118,11 @@ pub(super) fn bytes(path: &Path) -> io::Result<(Vec<u8>, Metadata)> {
     Ok((bytes, metadata))
 }
 
-/// What the system says, in plain words.
+/// Why a file of the configuration cannot be read, in plain words.
 pub(super) fn plain(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
         io::ErrorKind::FileTooLarge => "it is larger than 64 MiB".to_owned(),
-        _ => {
-            // The number of the error says nothing to the person who reads this.
-            let text = error.to_string();
-            let end = text.find(" (os error").unwrap_or(text.len());
-            text[..end].to_lowercase()
-        }
+        _ => plain_io_error(error).into_owned(),
     }
 }
 

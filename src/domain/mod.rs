@@ -6,6 +6,7 @@
 mod clock;
 mod duration;
 mod event;
+mod io_error;
 mod job;
 mod kinship;
 mod maintenance_window;
@@ -19,6 +20,7 @@ mod witness;
 pub use clock::{Clock, ManualClock, Moment, Now, SystemClock, Timestamp};
 pub use duration::{DurationError, brief, parse_duration};
 pub use event::EventKind;
+pub use io_error::{FileError, plain_io_error};
 pub use job::{Job, JobId, SiteId, Ticket};
 pub use kinship::{Common, Kin, SharedTraits, Traits, kin};
 pub use maintenance_window::{Cron, CronTime, MaintenanceWindow, SharedWindow, WindowStart};

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::domain::{Clock, SiteId, Timestamp};
+use crate::domain::{Clock, SiteId, Timestamp, plain_io_error};
 
 use super::MOST_WAITING;
 use super::open::{self, Fault, HistoryStorage, Refusal};
@@ -33,7 +33,7 @@ impl std::fmt::Display for HistoryError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Refused(refusal) => refusal.fmt(f),
-            Self::Io(error) => error.fmt(f),
+            Self::Io(error) => f.write_str(&plain_io_error(error)),
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
-use crate::domain::Timestamp;
+use crate::domain::{FileError, Timestamp, plain_io_error};
 
 use super::lock::{Lock, LockError, beside};
 use super::schema::{SchemaError, migrate};
@@ -96,7 +97,12 @@ pub(super) fn open(path: &Path, held: &mut Option<Lock>) -> Result<Store, Fault>
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
     {
-        fs::create_dir_all(folder).map_err(|error| unusable(&error))?;
+        fs::create_dir_all(folder)
+            .map_err(|error| Fault::Unusable(FileError::make_folder(folder, error).to_string()))?;
+    }
+    if path.is_dir() {
+        let error = io::ErrorKind::IsADirectory.into();
+        return Err(Fault::Unusable(FileError::write(path, error).to_string()));
     }
     if held.is_none() {
         let lock = Lock::take(path).map_err(|error| match error {
@@ -104,7 +110,7 @@ pub(super) fn open(path: &Path, held: &mut Option<Lock>) -> Result<Store, Fault>
                 path: path.to_owned(),
                 holder,
             }),
-            LockError::Io(error) => unusable(&error),
+            LockError::Io(error) => Fault::Unusable(FileError::write(path, error).to_string()),
         })?;
         *held = Some(lock);
     }
@@ -162,11 +168,12 @@ pub(super) fn put_aside(path: &Path, now: Timestamp) -> Result<PathBuf, String> 
         .into_iter()
         .find(|aside| !aside.exists())
         .ok_or("no free name beside it")?;
-    fs::rename(path, &aside).map_err(|error| error.to_string())?;
+    fs::rename(path, &aside).map_err(|error| plain_io_error(&error).into_owned())?;
     for ending in ["-wal", "-shm"] {
         let part = beside(path, ending);
         if part.exists() {
-            fs::rename(&part, beside(&aside, ending)).map_err(|error| error.to_string())?;
+            fs::rename(&part, beside(&aside, ending))
+                .map_err(|error| plain_io_error(&error).into_owned())?;
         }
     }
     Ok(aside)

@@ -2,12 +2,15 @@
 //! write-ahead log allows both at once; the lock beside the file is for monitors alone.
 
 use std::fmt;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
+use rustix::fs::{Access, access};
 
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, plain_io_error};
 
 use super::lock::beside;
 use super::open::{is_damage, plain};
@@ -76,9 +79,7 @@ impl ReadOnlyHistory {
     /// # Errors
     /// If it does not exist, cannot be read, or is not of this program and version.
     pub fn open(path: &Path, now: Timestamp) -> Result<Self, HistoryReadError> {
-        if !path.exists() {
-            return Err(HistoryReadError::Missing(path.to_owned()));
-        }
+        readable(path)?;
         let unreadable = |error: rusqlite::Error| of_sqlite(path, &error);
         let connection = connect(path).map_err(unreadable)?;
         let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
@@ -119,6 +120,26 @@ impl ReadOnlyHistory {
     ) -> Result<T, HistoryReadError> {
         answer.map_err(|error| of_sqlite(&self.path, &error))
     }
+}
+
+/// Asks the system first: of a file that cannot be read SQLite only says that it cannot open it.
+///
+/// The file is not opened for that: closing it would end the locks that another connection of
+/// this process holds (sqlite.org/howtocorrupt.html, section 2.2).
+fn readable(path: &Path) -> Result<(), HistoryReadError> {
+    let found = fs::metadata(path).and_then(|metadata| {
+        if metadata.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        Ok(access(path, Access::READ_OK)?)
+    });
+    found.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => HistoryReadError::Missing(path.to_owned()),
+        _ => {
+            let why = format!("cannot be read: {}", plain_io_error(&error));
+            HistoryReadError::Unreadable(path.to_owned(), why)
+        }
+    })
 }
 
 fn of_sqlite(path: &Path, error: &rusqlite::Error) -> HistoryReadError {

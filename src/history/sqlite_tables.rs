@@ -9,6 +9,8 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
 use serde_json::{Map, Value};
 
+use super::open::plain;
+
 /// The most rows of a table, and the most bytes of all its texts.
 const MOST_ROWS: usize = 200_000;
 const MOST_BYTES: usize = 64 << 20;
@@ -28,7 +30,7 @@ pub enum TableError {
 impl fmt::Display for TableError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Sqlite(error) => write!(f, "not to be read as a database: {error}"),
+            Self::Sqlite(error) => write!(f, "not to be read as a database: {}", plain(error)),
             Self::TooMuch(table) => write!(f, "the table {table} is too large"),
         }
     }

@@ -5,6 +5,8 @@ use std::io;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::domain::plain_io_error;
+
 use super::{Entry, StartError};
 
 /// Files that are kept for everything that is not a check: the terminal, logs, the
@@ -46,18 +48,11 @@ pub fn ensure_files() -> Result<(), StartError> {
 
 /// Why the system refused a thread or a process, in plain words.
 pub(super) fn refusal(error: &io::Error) -> String {
-    // The numbers of Linux: EAGAIN, ENFILE and EMFILE, ENOMEM.
-    let known = match error.raw_os_error() {
-        Some(11) => "the system allows no more processes and threads",
-        Some(23 | 24) => "too few open files are allowed",
-        Some(12) => "this machine is out of memory",
-        _ => {
-            let text = error.to_string();
-            let end = text.find(" (os error").unwrap_or(text.len());
-            return text[..end].to_lowercase();
-        }
-    };
-    known.to_owned()
+    match error.raw_os_error() {
+        // EAGAIN of clone(2): a limit on the number of processes and threads.
+        Some(11) => "the system allows no more processes and threads".to_owned(),
+        _ => plain_io_error(error).into_owned(),
+    }
 }
 
 /// The number of workers that the system allows, and what to say if that is fewer.

@@ -181,7 +181,7 @@ fn a_password_of_what_is_left_out_is_not_told() {
 #[test]
 fn files_that_cannot_be_read_are_named() {
     let said = refused("list", &[("bytes", b"https://a.example\n\xff\xfe\n")]);
-    assert_eq!(said, "squirrel: bytes: line 2 is not UTF-8\n");
+    assert_eq!(said, "squirrel: bytes:2: not UTF-8 text\n");
     let squirrel = Squirrel::new();
     for path in ["missing", "."] {
         let finished = squirrel.run(["import", "list", path]);
@@ -213,7 +213,7 @@ fn a_file_that_is_there_is_written_over_only_where_that_is_asked() {
     assert_eq!(finished.code(), 2);
     assert_eq!(
         finished.stderr,
-        "squirrel: sites.toml is there already; --force writes over it\n"
+        "squirrel: sites.toml: it is there already; --force writes over it\n"
     );
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
     let finished = squirrel.run(words.into_iter().chain(["--force"]));

@@ -31,7 +31,7 @@ fn a_broken_list_is_told_before_the_screen_is_taken() {
 fn without_a_list_it_says_where_it_looked_and_what_to_do() {
     let said = refused(&Squirrel::new());
     assert!(
-        said.starts_with("no sites.toml found: there is none in"),
+        said.starts_with("squirrel: no sites.toml found: there is none in"),
         "{said}"
     );
     assert!(said.contains("squirrel demo"), "{said}");

@@ -88,7 +88,7 @@ fn the_page_of_the_program_goes_to_standard_output() {
     assert!(
         refused
             .stderr
-            .starts_with("squirrel: no manual page: file: ")
+            .starts_with("squirrel: file: the folder cannot be made: ")
     );
 }
 

@@ -12,7 +12,7 @@ use std::process::Command;
 
 use rustix::process::{Pid, Signal, getppid, getuid, set_parent_process_death_signal};
 
-use crate::domain::MaskedUrl;
+use crate::domain::{MaskedUrl, plain_io_error};
 
 /// The programs that will do, the first one first.
 const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
@@ -127,8 +127,9 @@ pub(super) fn die_with(parent: u32) -> io::Result<()> {
 fn prepare(folder: &Path) -> Result<PathBuf, ServeError> {
     let refused = |error: io::Error| {
         ServeError(format!(
-            "no place for the broker's data at {}: {error}",
-            folder.display()
+            "no place for the broker's data at {}: {}",
+            folder.display(),
+            plain_io_error(&error)
         ))
     };
     if let Some(above) = folder.parent() {
