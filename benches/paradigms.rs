@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use uptime_squirrel::domain::CheckSpec;
-use uptime_squirrel::paradigm::settle;
+use uptime_squirrel::paradigm::join_deferred;
 use uptime_squirrel::probe::Kit;
 use uptime_squirrel::trace::Recorder;
 
@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         for delay in ["0ms", "5ms"] {
             processes(&mut table, delay)?;
         }
-        settle();
+        join_deferred();
     }
     if !named("processes") {
         green(&mut table)?;

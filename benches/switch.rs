@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use uptime_squirrel::app::Happening;
 use uptime_squirrel::domain::{Clock as _, Moment, SiteId};
-use uptime_squirrel::paradigm::{ALL, Receipt, position, settle};
+use uptime_squirrel::paradigm::{ALL, Receipt, join_deferred, position};
 
 use live::Live;
 use median::median;
@@ -75,7 +75,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     drop(load);
-    settle();
+    join_deferred();
     for (name, switches) in AROUND.iter().zip(&switches) {
         let what = if *name == "processes" {
             format!("{name}, {CHILDREN} children")

@@ -13,14 +13,14 @@ mod lab {
         RacePlan, RaceState, RunError, RunSetup, TimedRun, Workload, explain, predict,
         race_summary, run,
     };
-    use uptime_squirrel::paradigm::{ALL, Entry, Label, Law, Shape, StartError, position};
+    use uptime_squirrel::paradigm::{ALL, Label, Law, ParadigmEntry, Shape, StartError, position};
     use uptime_squirrel::trace::{Activity, SliceKind, spans};
 
     const JOBS: usize = 4;
     /// Many of the lock's intervals, and bearable one after another.
     const LENGTH: Duration = Duration::from_millis(60);
 
-    fn entry(paradigm: &str) -> &'static Entry {
+    fn entry(paradigm: &str) -> &'static ParadigmEntry {
         &ALL[position(paradigm).unwrap()]
     }
 
@@ -273,7 +273,7 @@ mod lab {
         assert!(predict(experiment.parameters(false)).time <= locked);
     }
 
-    static NOWHERE: Entry = Entry {
+    static NOWHERE: ParadigmEntry = ParadigmEntry {
         label: Label {
             key: '9',
             name: "nowhere",
@@ -293,8 +293,8 @@ mod lab {
         start: |_| Err(StartError("no broker answers: start one".to_owned())),
     };
 
-    fn raced(entries: &[&'static Entry], rounds: usize) -> (RaceState, Vec<usize>) {
-        let contender = |entry: &&'static Entry| Contender {
+    fn raced(entries: &[&'static ParadigmEntry], rounds: usize) -> (RaceState, Vec<usize>) {
+        let contender = |entry: &&'static ParadigmEntry| Contender {
             entry,
             workers: JOBS,
             listed: true,

@@ -14,7 +14,9 @@ mod switch {
     use uptime_squirrel::domain::{
         CheckResult, CheckSpec, Clock, JobId, MaskedUrl, Moment, SiteId, StatusSet, SystemClock,
     };
-    use uptime_squirrel::paradigm::{ALL, Context, Dispatcher, Offer, QueueOptions, Receipt};
+    use uptime_squirrel::paradigm::{
+        ALL, Dispatcher, Offer, ParadigmContext, QueueOptions, Receipt,
+    };
     use uptime_squirrel::probe::{Kit, Script};
     use uptime_squirrel::trace::Recorder;
 
@@ -83,8 +85,8 @@ mod switch {
         fn new(first: usize, workers: usize) -> Self {
             let clock = SystemClock::new();
             let (sender, results) = unbounded_channel();
-            let context = Context {
-                patient: false,
+            let context = ParadigmContext {
+                retry_broker: false,
                 workers,
                 kit: kit(3),
                 clock,

@@ -9,7 +9,7 @@ use uptime_squirrel::domain::{
     CheckResult, CheckSpec, Clock, JobId, MaskedUrl, SiteId, StatusSet, SystemClock, Verdict,
 };
 use uptime_squirrel::paradigm::{
-    ALL, Context, Dispatcher, QueueOptions, position, raise_file_limit,
+    ALL, Dispatcher, ParadigmContext, QueueOptions, position, raise_file_limit,
 };
 use uptime_squirrel::probe::Kit;
 use uptime_squirrel::trace::Recorder;
@@ -46,8 +46,8 @@ impl Engine {
         raise_file_limit();
         let clock = SystemClock::new();
         let (sender, results) = unbounded_channel();
-        let context = Context {
-            patient: false,
+        let context = ParadigmContext {
+            retry_broker: false,
             workers,
             kit: Arc::new(kit),
             clock,

@@ -12,7 +12,8 @@ use crate::domain::{
 };
 use crate::monitor::{Guard, Monitor, Notice, Sight};
 use crate::paradigm::{
-    ALL, Context, Dispatcher, Entry, Loss, Offer, Receipt, StartError, position,
+    ALL, Dispatcher, Offer, ParadigmContext, ParadigmEntry, Receipt, StartError, WorkerLoss,
+    position,
 };
 use crate::probe::Kit;
 use crate::schedule::Schedule;
@@ -42,7 +43,7 @@ pub enum Happening {
     /// Nothing can be seen any more, or something again.
     Sight(Sight),
     /// A worker was lost and is replaced.
-    Lost(Loss),
+    Lost(WorkerLoss),
 }
 
 /// Plan, dispatcher and monitor.
@@ -79,7 +80,7 @@ impl Core {
     /// If the trusted certificates cannot be read or the paradigm cannot start.
     pub fn start(
         config: Config,
-        entry: &'static Entry,
+        entry: &'static ParadigmEntry,
         workers: WorkerLimits,
         clock: SystemClock,
         results: tokio::sync::mpsc::UnboundedSender<CheckResult>,
@@ -88,8 +89,8 @@ impl Core {
         let kit = Arc::new(kit);
         let recorder = Recorder::new();
         recorder.switch(true);
-        let context = Context {
-            patient: true,
+        let context = ParadigmContext {
+            retry_broker: true,
             workers: workers.of(entry).0,
             kit: Arc::clone(&kit),
             clock,
@@ -324,7 +325,7 @@ impl Core {
     ///
     /// # Errors
     /// If it cannot start: the one in use goes on.
-    pub fn switch(&mut self, entry: &'static Entry) -> Result<Option<String>, StartError> {
+    pub fn switch(&mut self, entry: &'static ParadigmEntry) -> Result<Option<String>, StartError> {
         let (number, notice) = self.workers.of(entry);
         self.dispatcher
             .switch(entry, number, None, self.clock.moment())?;

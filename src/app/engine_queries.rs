@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::{JobId, Moment, SiteId};
 use crate::monitor::Monitor;
-use crate::paradigm::{Census, Entry, QueueFigures, QueueOptions};
+use crate::paradigm::{Census, ParadigmEntry, QueueFigures, QueueOptions};
 use crate::probe::Kit;
 use crate::trace::{Demand, Recorder};
 
@@ -43,7 +43,7 @@ impl Core {
 
     /// The paradigm in use.
     #[must_use]
-    pub const fn entry(&self) -> &'static Entry {
+    pub const fn entry(&self) -> &'static ParadigmEntry {
         self.dispatcher.entry()
     }
 
@@ -54,7 +54,7 @@ impl Core {
     }
 
     /// What makes the probers, what the queue is, and how many workers a paradigm gets.
-    pub(super) fn means(&self, entry: &Entry) -> (&Arc<Kit>, &QueueOptions, usize) {
+    pub(super) fn means(&self, entry: &ParadigmEntry) -> (&Arc<Kit>, &QueueOptions, usize) {
         let dispatcher = &self.dispatcher;
         let workers = self.workers.of(entry).0;
         (dispatcher.kit(), dispatcher.queue_options(), workers)

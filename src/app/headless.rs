@@ -14,7 +14,7 @@ use crate::history::{HistoryEvent, HistoryStorage};
 use crate::metrics::Endpoint;
 use crate::monitor::State;
 use crate::notify::DeliveryEvent;
-use crate::paradigm::Entry;
+use crate::paradigm::ParadigmEntry;
 
 use super::config_watcher::{ConfigEvent, ConfigWatcher};
 use super::core::{Core, Happening};
@@ -36,7 +36,7 @@ pub struct Watch {
     /// The sites and how they are watched.
     pub config: Config,
     /// The first paradigm.
-    pub entry: &'static Entry,
+    pub entry: &'static ParadigmEntry,
     /// How many workers each paradigm gets.
     pub workers: WorkerLimits,
     /// Where the history is kept.

@@ -9,7 +9,7 @@ use crate::demo::DemoProcess;
 use crate::domain::{CheckResult, Clock, SystemClock};
 use crate::history::HistoryStorage;
 use crate::metrics::Endpoint;
-use crate::paradigm::Entry;
+use crate::paradigm::ParadigmEntry;
 use crate::tui::{Options, Tone};
 
 use super::core::Core;
@@ -26,7 +26,7 @@ pub struct Launch {
     /// The sites and how they are watched.
     pub config: Config,
     /// The first paradigm.
-    pub entry: &'static Entry,
+    pub entry: &'static ParadigmEntry,
     /// How many workers each paradigm gets.
     pub workers: WorkerLimits,
     /// What to say about that at once.

@@ -2,7 +2,7 @@
 
 use crate::domain::{Clock, SiteId, Timestamp, brief};
 use crate::monitor::{Notice, Sight};
-use crate::paradigm::Loss;
+use crate::paradigm::WorkerLoss;
 use crate::tui::{StatusMessage, Tone};
 
 use super::core::Happening;
@@ -79,7 +79,7 @@ impl World {
     }
 
     /// Says which worker was lost, how, and what becomes of its check.
-    fn lost(&mut self, loss: &Loss) {
+    fn lost(&mut self, loss: &WorkerLoss) {
         let who = loss.who.as_ref().map_or_else(
             || "a worker process".to_owned(),
             |who| format!("{} (pid {})", who.thread, who.pid),

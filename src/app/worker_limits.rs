@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::Config;
-use crate::paradigm::{ALL, DEFAULT, Entry, clamp, position};
+use crate::paradigm::{ALL, DEFAULT, ParadigmEntry, clamp, position};
 
 /// What was asked for each paradigm.
 #[derive(Clone, Debug, Default)]
@@ -34,18 +34,18 @@ impl WorkerLimits {
     }
 
     /// Asks for a number for one paradigm from now on.
-    pub fn choose(&mut self, entry: &Entry, number: usize) {
+    pub fn choose(&mut self, entry: &ParadigmEntry, number: usize) {
         self.chosen.insert(entry.label.name, number);
     }
 
     /// Asks for a number for one paradigm unless another was asked for by name.
-    pub fn suggest(&mut self, entry: &Entry, number: usize) {
+    pub fn suggest(&mut self, entry: &ParadigmEntry, number: usize) {
         self.chosen.entry(entry.label.name).or_insert(number);
     }
 
     /// The number that a paradigm gets, and what to say if it is fewer than asked for.
     #[must_use]
-    pub fn of(&self, entry: &Entry) -> (usize, Option<String>) {
+    pub fn of(&self, entry: &ParadigmEntry) -> (usize, Option<String>) {
         let wanted = self
             .chosen
             .get(entry.label.name)
@@ -63,7 +63,7 @@ pub fn choose(
     paradigm: Option<&str>,
     workers: Option<usize>,
     open_files: Option<u64>,
-) -> (&'static Entry, WorkerLimits) {
+) -> (&'static ParadigmEntry, WorkerLimits) {
     let name = paradigm
         .or(config.monitor.paradigm.as_deref())
         .unwrap_or(DEFAULT);

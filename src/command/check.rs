@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::app::{choose, queue_options};
 use crate::domain::{CheckResult, Clock, JobId, SiteId, SystemClock};
-use crate::paradigm::{Context, Dispatcher, ensure_files, raise_file_limit};
+use crate::paradigm::{Dispatcher, ParadigmContext, ensure_files, raise_file_limit};
 use crate::probe::Kit;
 use crate::trace::Recorder;
 
@@ -70,8 +70,8 @@ pub(super) fn run(args: &CheckArgs) -> Exit {
         },
         None => None,
     };
-    let context = Context {
-        patient: false,
+    let context = ParadigmContext {
+        retry_broker: false,
         workers: number,
         kit,
         clock,

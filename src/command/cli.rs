@@ -49,7 +49,7 @@ pub fn run() -> ExitCode {
         Some(Command::Worker(args)) => worker::run(&args),
         Some(Command::Broker(args)) => broker::run(&args),
     };
-    crate::paradigm::settle();
+    crate::paradigm::join_deferred();
     exit.into()
 }
 

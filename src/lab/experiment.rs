@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::domain::{Moment, SystemClock};
-use crate::paradigm::Entry;
+use crate::paradigm::ParadigmEntry;
 use crate::trace::{CheckRecord, TraceStore};
 
 use super::timed_run::{RunProgress, run_watched};
@@ -21,7 +21,7 @@ pub struct Experiment {
     /// Sleep or crunch; `Http` is run as sleep.
     pub workload: Workload,
     /// The paradigm under test.
-    pub entry: &'static Entry,
+    pub entry: &'static ParadigmEntry,
     /// The number of jobs, and of checks in flight at once.
     pub jobs: usize,
     /// The duration of one job alone.

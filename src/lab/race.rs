@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::domain::SystemClock;
-use crate::paradigm::Entry;
+use crate::paradigm::ParadigmEntry;
 
 use super::timed_run::run_watched;
 use super::{JobList, RunError, RunSetup, TimedRun, Workload};
@@ -21,7 +21,7 @@ use super::{JobList, RunError, RunSetup, TimedRun, Workload};
 #[derive(Clone, Copy, Debug)]
 pub struct Contender {
     /// The paradigm's row in the table `ALL`.
-    pub entry: &'static Entry,
+    pub entry: &'static ParadigmEntry,
     /// Checks in flight at once, within the system's limits.
     pub workers: usize,
     /// Whether it is shown. A contender that was not requested runs as the base of comparison.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::domain::{CheckResult, Clock, JobId, Moment, SiteId, SystemClock, Verdict};
-use crate::paradigm::{Context, Dispatcher, Entry, settle};
+use crate::paradigm::{Dispatcher, ParadigmContext, ParadigmEntry, join_deferred};
 use crate::trace::{CheckRecord, InterpreterLock, Recorder};
 
 use super::JobList;
@@ -31,7 +31,7 @@ const ANSWER_GRACE: Duration = Duration::from_secs(5);
 #[derive(Clone, Copy, Debug)]
 pub struct RunSetup {
     /// The paradigm's row in the table `ALL`.
-    pub entry: &'static Entry,
+    pub entry: &'static ParadigmEntry,
     /// Checks in flight at once, within the system's limits.
     pub workers: usize,
     /// Whether threads have to hold the interpreter lock of their process while they run.
@@ -131,8 +131,8 @@ pub(super) fn run_watched(
     recorder.switch(setup.traced);
     let (kit, halt) = job_list.kit();
     let (results, mut inbox) = unbounded_channel();
-    let context = Context {
-        patient: false,
+    let context = ParadigmContext {
+        retry_broker: false,
         workers: setup.workers,
         kit,
         clock,
@@ -207,7 +207,7 @@ pub(super) fn run_watched(
     timed_run.sample(&mut meter, &dispatcher);
     drop(dispatcher);
     // The usage of children counts once they have ended.
-    settle();
+    join_deferred();
     timed_run.late.sort_unstable();
     timed_run.handovers = lock.map_or(0, |lock| lock.handovers());
     let cost = meter.stop();

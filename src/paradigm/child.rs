@@ -14,13 +14,13 @@ use tracing::level_filters::LevelFilter;
 use crate::domain::{CheckSpec, JobId, brief};
 use crate::probe::wire::{self, Hello, Ready, Task, WireError};
 
-use super::answer::Answer;
+use super::child_reply::ChildReply;
 
 /// How long a child may take to be ready; a machine that is busy with others included.
-const READY_WITHIN: Duration = Duration::from_secs(20);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How long after its timeout a check may still be answered.
-const GRACE: Duration = Duration::from_secs(2);
+const REPLY_MARGIN: Duration = Duration::from_secs(2);
 
 /// This very program, also when its file has been replaced by a newer one meanwhile.
 const SELF: &str = "/proc/self/exe";
@@ -36,54 +36,59 @@ pub(super) struct Child {
 
 /// Why a child is of no use any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Broken {
+pub(super) enum ChildFailure {
     /// It is gone.
     Ended,
     /// It gave no answer for so long.
-    Silent(Duration),
+    TimedOut(Duration),
     /// What it said is no answer.
-    Rubbish,
+    InvalidReply,
     /// It said itself why it cannot work.
     Refused(String),
     /// Nothing: it was not even asked, because what to say does not fit into a message.
-    NotAsked,
+    TaskTooLong,
 }
 
-impl From<WireError> for Broken {
+impl From<WireError> for ChildFailure {
     fn from(error: WireError) -> Self {
         match error {
             WireError::Io(_) => Self::Ended,
-            WireError::Garbled => Self::Rubbish,
-            WireError::TooLong => Self::NotAsked,
+            WireError::Garbled => Self::InvalidReply,
+            WireError::TooLong => Self::TaskTooLong,
         }
     }
 }
 
 /// What became of a child, in words that follow "a worker process died: ".
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Death {
-    broken: Broken,
+pub(super) struct ChildExit {
+    failure: ChildFailure,
     status: Option<ExitStatus>,
 }
 
-impl Death {
+impl ChildExit {
     /// That of a child whose end nobody waited for.
-    pub(super) const fn unseen(broken: Broken) -> Self {
+    pub(super) const fn without_status(failure: ChildFailure) -> Self {
         Self {
-            broken,
+            failure,
             status: None,
         }
     }
 }
 
-impl fmt::Display for Death {
+impl fmt::Display for ChildExit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.broken {
-            Broken::Silent(within) => write!(f, "it gave no answer within {}", brief(*within)),
-            Broken::Rubbish => f.write_str("what it answered cannot be read"),
-            Broken::Refused(why) => f.write_str(why),
-            Broken::NotAsked => f.write_str("what it is to be told does not fit into a message"),
-            Broken::Ended => match self.status.map(|status| (status.signal(), status.code())) {
+        match &self.failure {
+            ChildFailure::TimedOut(within) => {
+                write!(f, "it gave no answer within {}", brief(*within))
+            }
+            ChildFailure::InvalidReply => f.write_str("what it answered cannot be read"),
+            ChildFailure::Refused(why) => f.write_str(why),
+            ChildFailure::TaskTooLong => {
+                f.write_str("what it is to be told does not fit into a message")
+            }
+            ChildFailure::Ended => match self.status.map(|status| (status.signal(), status.code()))
+            {
                 Some((Some(signal), _)) => write!(f, "killed by signal {signal}"),
                 Some((None, Some(code))) => write!(f, "it ended with exit status {code}"),
                 _ => f.write_str("it ended"),
@@ -126,14 +131,14 @@ impl Child {
     }
 
     /// Tells it who it is, and waits until it is ready.
-    pub(super) async fn greet(&mut self, hello: &Hello) -> Result<(), Broken> {
-        let greeting = async {
+    pub(super) async fn handshake(&mut self, hello: &Hello) -> Result<(), ChildFailure> {
+        let handshake = async {
             wire::send(&mut self.input, hello).await?;
             wire::receive::<Ready>(&mut self.output).await
         };
-        match tokio::time::timeout(READY_WITHIN, greeting).await {
-            Ok(ready) => ready?.map_err(Broken::Refused),
-            Err(_) => Err(Broken::Silent(READY_WITHIN)),
+        match tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake).await {
+            Ok(ready) => ready?.map_err(ChildFailure::Refused),
+            Err(_) => Err(ChildFailure::TimedOut(HANDSHAKE_TIMEOUT)),
         }
     }
 
@@ -143,43 +148,43 @@ impl Child {
     }
 
     /// Has it carry out a check, with notes of every poll if it is `traced`.
-    pub(super) async fn ask(
+    pub(super) async fn run_check(
         &mut self,
         job: JobId,
         spec: &CheckSpec,
         traced: bool,
-    ) -> Result<Answer, Broken> {
-        let within = spec.timeout + GRACE;
+    ) -> Result<ChildReply, ChildFailure> {
+        let within = spec.timeout + REPLY_MARGIN;
         let conversation = async {
             let task = Task { job, spec, traced };
             wire::send(&mut self.input, &task).await?;
-            wire::receive::<Answer>(&mut self.output).await
+            wire::receive::<ChildReply>(&mut self.output).await
         };
         match tokio::time::timeout(within, conversation).await {
             Ok(answer) => {
                 let answer = answer?;
                 let result = &answer.result;
                 let own = result.job == job && Some(result.ran_on.pid) == self.process.id();
-                own.then_some(answer).ok_or(Broken::Rubbish)
+                own.then_some(answer).ok_or(ChildFailure::InvalidReply)
             }
-            Err(_) => Err(Broken::Silent(within)),
+            Err(_) => Err(ChildFailure::TimedOut(within)),
         }
     }
 
     /// Waits, while it has nothing to do, for something to be wrong with it.
-    pub(super) async fn stir(&mut self) -> Broken {
+    pub(super) async fn wait_for_failure(&mut self) -> ChildFailure {
         match self.output.fill_buf().await {
-            Ok([_, ..]) => Broken::Rubbish,
-            Ok([]) | Err(_) => Broken::Ended,
+            Ok([_, ..]) => ChildFailure::InvalidReply,
+            Ok([]) | Err(_) => ChildFailure::Ended,
         }
     }
 
     /// Ends it, and waits until nothing is left of it.
-    pub(super) async fn end(&mut self, broken: Broken) -> Death {
+    pub(super) async fn end(&mut self, failure: ChildFailure) -> ChildExit {
         // Fails only for one that has ended already, whose status stays what it was.
         let _ended_already = self.process.start_kill();
-        Death {
-            broken,
+        ChildExit {
+            failure,
             status: self.process.wait().await.ok(),
         }
     }

@@ -3,15 +3,15 @@
 
 use std::time::Duration;
 
-use super::pool::Pool;
-use super::queue::Staff;
-use super::{Entry, Label, Law, Shape};
+use super::job_queue::WorkerPolicy;
+use super::thread_pool::ThreadPool;
+use super::{Label, Law, ParadigmEntry, Shape};
 
 /// How long a thread without a check is kept.
-const PATIENCE: Duration = Duration::from_secs(5);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The entry of the table.
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ParadigmEntry = ParadigmEntry {
     label: Label {
         key: '3',
         name: "futures",
@@ -31,10 +31,10 @@ pub(super) const ENTRY: Entry = Entry {
     },
     start: |context| {
         let name = |number| format!("future-{number}");
-        let staff = Staff::OnDemand(PATIENCE);
-        Ok(Box::new(Pool::start(
+        let policy = WorkerPolicy::OnDemand(IDLE_TIMEOUT);
+        Ok(Box::new(ThreadPool::start(
             name,
-            staff,
+            policy,
             context.workers,
             context,
         )?))

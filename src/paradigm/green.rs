@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use super::driver::{Driver, enter};
 use super::limits::refusal;
-use super::tasks::Tasks;
-use super::{Context, Entry, Label, Law, Paradigm, Shape, StartError};
+use super::runtime_driver::{RuntimeDriver, enter};
+use super::task_pool::TaskPool;
+use super::{Label, Law, Paradigm, ParadigmContext, ParadigmEntry, Shape, StartError};
 
 /// The entry of the table.
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ParadigmEntry = ParadigmEntry {
     label: Label {
         key: '5',
         name: "green",
@@ -29,9 +29,9 @@ pub(super) const ENTRY: Entry = Entry {
     start,
 };
 
-fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
+fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
     let recorder = Arc::clone(&context.recorder);
-    let driver = Driver::one_thread("green", move || enter(&recorder))
+    let driver = RuntimeDriver::one_thread("green", move || enter(&recorder))
         .map_err(|error| StartError(format!("no thread can be started: {}", refusal(&error))))?;
-    Ok(Box::new(Tasks::start(driver, 1, context)))
+    Ok(Box::new(TaskPool::start(driver, 1, context)))
 }

@@ -7,7 +7,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::domain::plain_io_error;
 
-use super::{Entry, StartError};
+use super::{ParadigmEntry, StartError};
 
 /// Files that are kept for everything that is not a check: the terminal, logs, the
 /// scheduler, name servers.
@@ -57,7 +57,11 @@ pub(super) fn refusal(error: &io::Error) -> String {
 
 /// The number of workers that the system allows, and what to say if that is fewer.
 #[must_use]
-pub fn clamp(entry: &Entry, wanted: usize, open_files: Option<u64>) -> (usize, Option<String>) {
+pub fn clamp(
+    entry: &ParadigmEntry,
+    wanted: usize,
+    open_files: Option<u64>,
+) -> (usize, Option<String>) {
     let mut limits = vec![files(entry, open_files)];
     if entry.tasks_per_worker() > 0 {
         limits.push(of_user(entry, getrlimit(Resource::Nproc).current));
@@ -71,7 +75,7 @@ pub fn clamp(entry: &Entry, wanted: usize, open_files: Option<u64>) -> (usize, O
 type Limit = (u64, String);
 
 fn within(
-    entry: &Entry,
+    entry: &ParadigmEntry,
     wanted: usize,
     limits: impl Iterator<Item = Limit>,
 ) -> (usize, Option<String>) {
@@ -92,21 +96,21 @@ fn within(
     )
 }
 
-fn files(entry: &Entry, open_files: Option<u64>) -> Option<Limit> {
+fn files(entry: &ParadigmEntry, open_files: Option<u64>) -> Option<Limit> {
     let files = open_files?;
     let most = files.saturating_sub(RESERVED) / entry.files_per_worker.max(1) as u64;
     Some((most, format!("{files} open files")))
 }
 
 /// The limit counts all processes and threads of the user, whose others are to have half.
-fn of_user(entry: &Entry, tasks: Option<u64>) -> Option<Limit> {
+fn of_user(entry: &ParadigmEntry, tasks: Option<u64>) -> Option<Limit> {
     let tasks = tasks?;
     let most = tasks / 2 / entry.tasks_per_worker().max(1) as u64;
     Some((most, format!("{tasks} {} of one user", entry.tasks())))
 }
 
 /// The same of everybody's.
-fn of_system(entry: &Entry, tasks: Option<u64>) -> Option<Limit> {
+fn of_system(entry: &ParadigmEntry, tasks: Option<u64>) -> Option<Limit> {
     let tasks = tasks?;
     let most = tasks / 2 / entry.tasks_per_worker().max(1) as u64;
     Some((most, format!("{tasks} {} on this machine", entry.tasks())))
@@ -133,7 +137,7 @@ const BYTES_PER_PROCESS: u64 = 6 << 20;
 const BYTES_PER_THREAD: u64 = 256 << 10;
 
 /// A quarter of the machine's memory is enough for a monitor.
-fn memory(entry: &Entry, total: Option<u64>) -> Option<Limit> {
+fn memory(entry: &ParadigmEntry, total: Option<u64>) -> Option<Limit> {
     let quarter = total? / 4;
     let worker = entry.processes_per_worker as u64 * BYTES_PER_PROCESS
         + entry.threads_per_worker as u64 * BYTES_PER_THREAD;
@@ -143,7 +147,7 @@ fn memory(entry: &Entry, total: Option<u64>) -> Option<Limit> {
     ))
 }
 
-impl Entry {
+impl ParadigmEntry {
     /// What the system counts alike: processes and threads.
     const fn tasks_per_worker(&self) -> usize {
         self.processes_per_worker + self.threads_per_worker
@@ -168,7 +172,7 @@ mod tests {
     use super::*;
     use crate::paradigm::{ALL, position};
 
-    fn entry(name: &str) -> &'static Entry {
+    fn entry(name: &str) -> &'static ParadigmEntry {
         &ALL[position(name).unwrap()]
     }
 

@@ -4,41 +4,43 @@
 //! has no HTTP client of its own, no schedule, and no opinion about a site. A new one is a
 //! file here and an entry in `table.rs`.
 
-mod answer;
 mod celery;
 mod child;
-mod contract;
-mod desk;
-mod driver;
-mod farewell;
+mod child_main;
+mod child_reply;
+mod child_supervisor;
+mod deferred_join;
 mod futures;
 mod green;
-mod keeper;
+mod job_queue;
+mod job_runner;
 mod limits;
-mod pool;
+mod paradigm_trait;
 mod processes;
-mod queue;
 mod queue_figures;
 mod queue_options;
 mod receipt;
+mod runtime_driver;
 mod serial;
 mod switch;
 mod table;
-mod tasks;
+mod task_pool;
+mod thread_pool;
 mod threads;
 mod work_stealing;
-mod worker;
 
 pub use celery::{
     BrokerOptions, Lines, ServeError, WorkerOptions, serve_broker, work_for_broker,
     work_line_by_line,
 };
-pub use contract::{Census, Context, Entry, Label, Law, Loss, Paradigm, Shape, StartError};
-pub use farewell::settle;
+pub use child_main::work_for_parent;
+pub use deferred_join::join_deferred;
 pub use limits::{clamp, ensure_files, raise_file_limit};
+pub use paradigm_trait::{
+    Census, Label, Law, Paradigm, ParadigmContext, ParadigmEntry, Shape, StartError, WorkerLoss,
+};
 pub use queue_figures::{HostFigures, QueueFigures, WorkerFigures};
 pub use queue_options::QueueOptions;
 pub use receipt::Receipt;
 pub use switch::{Dispatcher, Offer};
 pub use table::{ALL, DEFAULT, labels, names, position};
-pub use worker::work_for_parent;

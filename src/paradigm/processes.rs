@@ -10,14 +10,16 @@ use tokio::sync::watch;
 
 use crate::domain::Job;
 
-use super::driver::Driver;
-use super::farewell;
-use super::keeper::{Company, Employed, Keeper};
+use super::child_supervisor::{ChildSupervisor, SupervisedChild, SupervisorShared};
+use super::deferred_join;
 use super::limits::refusal;
-use super::{Census, Context, Entry, Label, Law, Loss, Paradigm, Shape, StartError};
+use super::runtime_driver::RuntimeDriver;
+use super::{
+    Census, Label, Law, Paradigm, ParadigmContext, ParadigmEntry, Shape, StartError, WorkerLoss,
+};
 
 /// The entry of the table.
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ParadigmEntry = ParadigmEntry {
     label: Label {
         key: '4',
         name: "processes",
@@ -40,57 +42,58 @@ pub(super) const ENTRY: Entry = Entry {
 
 /// How long children may take to be gone when nobody needs them any more. They are killed,
 /// so that this is the system's own time to tidy up.
-const FAREWELL: Duration = Duration::from_secs(1);
+const TERMINATION_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
-struct Processes {
-    company: Arc<Company>,
+struct ProcessPool {
+    shared: Arc<SupervisorShared>,
     /// Tells the keepers to end their children at once.
     stop: watch::Sender<bool>,
-    keeping: mpsc::Sender<()>,
+    alive: mpsc::Sender<()>,
     /// `None` only while this is being dropped.
-    staff: Option<Staff>,
+    thread: Option<SupervisorThread>,
 }
 
 /// The thread that keeps the children.
 #[derive(Debug)]
-struct Staff {
+struct SupervisorThread {
     /// Every keeper holds the other end for as long as it may have a child.
-    kept: mpsc::Receiver<()>,
-    driver: Driver,
+    all_ended: mpsc::Receiver<()>,
+    driver: RuntimeDriver,
 }
 
-impl Staff {
+impl SupervisorThread {
     /// Waits until the last keeper has let go of its child.
-    fn see_off(self) {
+    fn wait_for_children(self) {
         // Nothing is ever sent: this ends when nobody can send any more.
-        if self.kept.recv_timeout(FAREWELL) == Err(mpsc::RecvTimeoutError::Timeout) {
+        if self.all_ended.recv_timeout(TERMINATION_TIMEOUT) == Err(mpsc::RecvTimeoutError::Timeout)
+        {
             tracing::warn!("a worker process is slow to end");
         }
         drop(self.driver);
     }
 }
 
-fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
+fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
     let recipe = context.kit.recipe().ok_or_else(|| {
         StartError("scripted probers cannot be sent to other processes".to_owned())
     })?;
-    let driver = Driver::one_thread("processes", || {})
+    let driver = RuntimeDriver::one_thread("processes", || {})
         .map_err(|error| StartError(format!("no thread can be started: {}", refusal(&error))))?;
     let (stop, _) = watch::channel(false);
-    let (keeping, kept) = mpsc::channel();
-    let processes = Processes {
-        company: Company::new(context, recipe.clone()),
+    let (alive, all_ended) = mpsc::channel();
+    let processes = ProcessPool {
+        shared: SupervisorShared::new(context, recipe.clone()),
         stop,
-        keeping,
-        staff: Some(Staff { kept, driver }),
+        alive,
+        thread: Some(SupervisorThread { all_ended, driver }),
     };
     // The first one shows whether there can be any at all. It is started by the thread that
     // starts all of them, because the system takes that thread for their parent.
     let (tell, told) = mpsc::channel();
-    let company = Arc::clone(&processes.company);
+    let shared = Arc::clone(&processes.shared);
     processes.spawn(async move {
-        let _unheard = tell.send(company.employ());
+        let _unheard = tell.send(shared.start_child());
     });
     let first = told
         .recv()
@@ -101,60 +104,60 @@ fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
     Ok(Box::new(processes))
 }
 
-impl Processes {
+impl ProcessPool {
     /// Starts a keeper for every child that is wanted, and gives `first` to one of them.
-    fn grow(&self, mut first: Option<Employed>) {
-        while let Some(taker) = self.company.queue.recruit() {
-            let keeper = Keeper::new(&self.company, taker, first.take());
+    fn grow(&self, mut first: Option<SupervisedChild>) {
+        while let Some(slot) = self.shared.queue.add_worker() {
+            let supervisor = ChildSupervisor::new(&self.shared, slot, first.take());
             let stopped = self.stop.subscribe();
-            self.spawn(keeper.run(stopped, self.keeping.clone()));
+            self.spawn(supervisor.run(stopped, self.alive.clone()));
         }
     }
 
     /// Runs `future` on the thread that keeps the children.
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
-        if let Some(staff) = &self.staff {
-            staff.driver.spawn(future);
+        if let Some(thread) = &self.thread {
+            thread.driver.spawn(future);
         }
     }
 }
 
-impl Paradigm for Processes {
+impl Paradigm for ProcessPool {
     fn submit(&mut self, job: Job) {
-        self.company.queue.push(job);
+        self.shared.queue.push(job);
     }
 
     fn resize(&mut self, workers: usize) {
-        self.company.queue.allow(workers);
+        self.shared.queue.set_limit(workers);
         self.grow(None);
     }
 
     fn census(&self) -> Census {
         // Only the main thread of a child runs checks.
-        let children = self.company.children();
+        let children = self.shared.children();
         Census {
-            workers: self.company.queue.most(),
-            running: self.company.desk.running(),
-            queued: self.company.queue.len(),
+            workers: self.shared.queue.limit(),
+            running: self.shared.runner.running(),
+            queued: self.shared.queue.len(),
             threads: children,
             processes: children,
         }
     }
 
-    fn losses(&self) -> Vec<Loss> {
-        self.company.losses()
+    fn losses(&self) -> Vec<WorkerLoss> {
+        self.shared.losses()
     }
 }
 
-impl Drop for Processes {
+impl Drop for ProcessPool {
     fn drop(&mut self) {
-        self.company.queue.close();
+        self.shared.queue.close();
         self.stop.send_replace(true);
         let (nobody, _) = mpsc::channel();
-        self.keeping = nobody;
-        if let Some(staff) = self.staff.take() {
+        self.alive = nobody;
+        if let Some(thread) = self.thread.take() {
             // The loop that switches paradigms has better things to do than to wait.
-            farewell::wait_aside(move || staff.see_off());
+            deferred_join::join_later(move || thread.wait_for_children());
         }
     }
 }

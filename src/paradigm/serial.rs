@@ -1,11 +1,11 @@
 //! `serial`: one thread, one check at a time. A sweep is the sum of all waits.
 
-use super::pool::Pool;
-use super::queue::Staff;
-use super::{Entry, Label, Law, Shape};
+use super::job_queue::WorkerPolicy;
+use super::thread_pool::ThreadPool;
+use super::{Label, Law, ParadigmEntry, Shape};
 
 /// The entry of the table.
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ParadigmEntry = ParadigmEntry {
     label: Label {
         key: '1',
         name: "serial",
@@ -24,6 +24,11 @@ pub(super) const ENTRY: Entry = Entry {
     },
     start: |context| {
         let name = |_| "serial".to_owned();
-        Ok(Box::new(Pool::start(name, Staff::Standing, 1, context)?))
+        Ok(Box::new(ThreadPool::start(
+            name,
+            WorkerPolicy::Fixed,
+            1,
+            context,
+        )?))
     },
 };

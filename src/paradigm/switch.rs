@@ -14,10 +14,13 @@ use crate::domain::{CheckResult, CheckSpec, Job, JobId, Moment, SiteId};
 use crate::probe::Kit;
 
 use super::receipt::Receipt;
-use super::{Census, Context, Entry, Loss, Paradigm, QueueFigures, QueueOptions, StartError};
+use super::{
+    Census, Paradigm, ParadigmContext, ParadigmEntry, QueueFigures, QueueOptions, StartError,
+    WorkerLoss,
+};
 
 /// How long after its timeout a check of the old paradigm may still answer.
-const GRACE: Duration = Duration::from_secs(5);
+const DRAIN_MARGIN: Duration = Duration::from_secs(5);
 
 /// What became of a check that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,16 +37,16 @@ pub enum Offer {
 }
 
 #[derive(Debug)]
-struct Engine {
-    entry: &'static Entry,
+struct RunningParadigm {
+    entry: &'static ParadigmEntry,
     paradigm: Box<dyn Paradigm>,
     generation: u64,
 }
 
 /// An old paradigm that finishes what it has started.
 #[derive(Debug)]
-struct Draining {
-    engine: Engine,
+struct DrainingParadigm {
+    engine: RunningParadigm,
     receipt: Receipt,
     since: Moment,
     deadline: Moment,
@@ -52,7 +55,7 @@ struct Draining {
 
 /// A job without an answer, and whose it is.
 #[derive(Debug)]
-struct Outstanding {
+struct OutstandingJob {
     job: Job,
     generation: u64,
 }
@@ -60,11 +63,11 @@ struct Outstanding {
 /// Gives jobs to the paradigm in use and takes their answers.
 #[derive(Debug)]
 pub struct Dispatcher {
-    context: Context,
-    current: Engine,
-    draining: Vec<Draining>,
+    context: ParadigmContext,
+    current: RunningParadigm,
+    draining: Vec<DrainingParadigm>,
     /// By site: a site has at most one job without an answer.
-    outstanding: Vec<Option<Outstanding>>,
+    outstanding: Vec<Option<OutstandingJob>>,
     unanswered: usize,
     twins: u64,
 }
@@ -74,11 +77,14 @@ impl Dispatcher {
     ///
     /// # Errors
     /// If it cannot start.
-    pub fn start(entry: &'static Entry, context: Context) -> Result<Self, StartError> {
+    pub fn start(
+        entry: &'static ParadigmEntry,
+        context: ParadigmContext,
+    ) -> Result<Self, StartError> {
         let paradigm = (entry.start)(&context)?;
         Ok(Self {
             context,
-            current: Engine {
+            current: RunningParadigm {
                 entry,
                 paradigm,
                 generation: 0,
@@ -92,7 +98,7 @@ impl Dispatcher {
 
     /// The paradigm in use.
     #[must_use]
-    pub const fn entry(&self) -> &'static Entry {
+    pub const fn entry(&self) -> &'static ParadigmEntry {
         self.current.entry
     }
 
@@ -127,7 +133,7 @@ impl Dispatcher {
 
     /// The workers that were lost and replaced since it was asked last.
     #[must_use]
-    pub fn losses(&self) -> Vec<Loss> {
+    pub fn losses(&self) -> Vec<WorkerLoss> {
         let old = self.draining.iter().map(|draining| &draining.engine);
         let engines = old.chain([&self.current]);
         engines
@@ -167,7 +173,7 @@ impl Dispatcher {
         self.twins
     }
 
-    fn slot(&mut self, site: SiteId) -> &mut Option<Outstanding> {
+    fn slot(&mut self, site: SiteId) -> &mut Option<OutstandingJob> {
         if self.outstanding.len() <= site.index() {
             self.outstanding.resize_with(site.index() + 1, || None);
         }
@@ -189,7 +195,7 @@ impl Dispatcher {
         }
         let job = Job::new(due, Arc::clone(spec));
         let generation = self.current.generation;
-        *self.slot(due.site) = Some(Outstanding {
+        *self.slot(due.site) = Some(OutstandingJob {
             job: job.clone(),
             generation,
         });
@@ -258,18 +264,18 @@ impl Dispatcher {
     /// If the new one cannot start: the old one goes on as if nothing had happened.
     pub fn switch(
         &mut self,
-        entry: &'static Entry,
+        entry: &'static ParadigmEntry,
         workers: usize,
         kit: Option<Arc<Kit>>,
         now: Moment,
     ) -> Result<(), StartError> {
         let mut context = self.context.clone();
         context.workers = workers;
-        context.patient = false;
+        context.retry_broker = false;
         if let Some(kit) = kit {
             context.kit = kit;
         }
-        let started = Engine {
+        let started = RunningParadigm {
             entry,
             paradigm: (entry.start)(&context)?,
             generation: self.current.generation + 1,
@@ -298,12 +304,12 @@ impl Dispatcher {
                 longest = longest.max(outstanding.job.spec.timeout);
             }
         }
-        self.draining.push(Draining {
+        self.draining.push(DrainingParadigm {
             engine: old,
             waiting: receipt.in_flight - receipt.handed_over,
             receipt,
             since: now,
-            deadline: now + longest + GRACE,
+            deadline: now + longest + DRAIN_MARGIN,
         });
         Ok(())
     }
@@ -339,9 +345,9 @@ impl Dispatcher {
     }
 }
 
-impl Outstanding {
+impl OutstandingJob {
     /// The same check under a new ticket, to the paradigm in use.
-    fn hand_over(&mut self, to: &mut Engine) {
+    fn hand_over(&mut self, to: &mut RunningParadigm) {
         let id = JobId {
             site: self.job.site,
             due: self.job.ticket.due(),

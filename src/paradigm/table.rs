@@ -1,10 +1,12 @@
 //! The table of paradigms. A new one is a file and a line here; nothing else in the program
 //! matches on a kind.
 
-use super::{Entry, Label, celery, futures, green, processes, serial, threads, work_stealing};
+use super::{
+    Label, ParadigmEntry, celery, futures, green, processes, serial, threads, work_stealing,
+};
 
 /// All paradigms, in the order of their keys.
-pub static ALL: [Entry; 7] = [
+pub static ALL: [ParadigmEntry; 7] = [
     serial::ENTRY,
     threads::ENTRY,
     futures::ENTRY,

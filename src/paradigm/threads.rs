@@ -1,12 +1,12 @@
 //! `threads`: N threads take jobs from one shared queue; each holds its check while it
 //! waits.
 
-use super::pool::Pool;
-use super::queue::Staff;
-use super::{Entry, Label, Law, Shape};
+use super::job_queue::WorkerPolicy;
+use super::thread_pool::ThreadPool;
+use super::{Label, Law, ParadigmEntry, Shape};
 
 /// The entry of the table.
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ParadigmEntry = ParadigmEntry {
     label: Label {
         key: '2',
         name: "threads",
@@ -28,9 +28,9 @@ pub(super) const ENTRY: Entry = Entry {
     start: |context| {
         let name = |number| format!("thread-{number}");
         let workers = context.workers;
-        Ok(Box::new(Pool::start(
+        Ok(Box::new(ThreadPool::start(
             name,
-            Staff::Standing,
+            WorkerPolicy::Fixed,
             workers,
             context,
         )?))

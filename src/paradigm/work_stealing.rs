@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex};
 
 use tokio::runtime::Builder;
 
-use super::driver::{Driver, enter};
 use super::limits::refusal;
-use super::tasks::Tasks;
-use super::{Context, Entry, Label, Law, Paradigm, Shape, StartError};
+use super::runtime_driver::{RuntimeDriver, enter};
+use super::task_pool::TaskPool;
+use super::{Label, Law, Paradigm, ParadigmContext, ParadigmEntry, Shape, StartError};
 
 /// The entry of the table.
-pub(super) const ENTRY: Entry = Entry {
+pub(super) const ENTRY: ParadigmEntry = ParadigmEntry {
     label: Label {
         key: '6',
         name: "async",
@@ -55,7 +55,7 @@ fn may_start(threads: usize) -> io::Result<()> {
     })
 }
 
-fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
+fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
     let cores = cores();
     let refused = |error| StartError(format!("no scheduler can be started: {}", refusal(&error)));
     may_start(cores).map_err(refused)?;
@@ -68,6 +68,6 @@ fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
         .enable_all()
         .build()
         .map_err(refused)?;
-    let driver = Driver::own_threads(runtime);
-    Ok(Box::new(Tasks::start(driver, cores, context)))
+    let driver = RuntimeDriver::own_threads(runtime);
+    Ok(Box::new(TaskPool::start(driver, cores, context)))
 }

@@ -10,14 +10,15 @@ use uptime_squirrel::domain::{
     Verdict,
 };
 use uptime_squirrel::paradigm::{
-    ALL, Context, Dispatcher, Entry, Offer, QueueFigures, QueueOptions, StartError, position,
+    ALL, Dispatcher, Offer, ParadigmContext, ParadigmEntry, QueueFigures, QueueOptions, StartError,
+    position,
 };
 use uptime_squirrel::probe::Kit;
 use uptime_squirrel::trace::Recorder;
 
 use crate::support::{Redis, Running, Squirrel, until};
 
-pub(crate) fn entry(name: &str) -> &'static Entry {
+pub(crate) fn entry(name: &str) -> &'static ParadigmEntry {
     &ALL[position(name).unwrap()]
 }
 
@@ -61,8 +62,8 @@ impl Sender {
         let (sender, results) = unbounded_channel();
         let clock = SystemClock::new();
         let recorder = Recorder::new();
-        let context = Context {
-            patient: false,
+        let context = ParadigmContext {
+            retry_broker: false,
             workers,
             kit: Arc::new(Kit::http(None).unwrap()),
             clock,

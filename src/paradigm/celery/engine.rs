@@ -11,11 +11,11 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
 use crate::domain::Job;
-use crate::paradigm::driver::Driver;
-use crate::paradigm::farewell;
+use crate::paradigm::deferred_join;
 use crate::paradigm::limits::refusal;
+use crate::paradigm::runtime_driver::RuntimeDriver;
 use crate::paradigm::{
-    Census, Context, Entry, Label, Law, Paradigm, QueueFigures, Shape, StartError,
+    Census, Label, Law, Paradigm, ParadigmContext, ParadigmEntry, QueueFigures, Shape, StartError,
 };
 
 use super::broker::Broker;
@@ -24,7 +24,7 @@ use super::local::Local;
 use super::producer::{Board, Producer, Setup, TAKE_BACK_WITHIN, Word, ready};
 
 /// The entry of the table.
-pub(in crate::paradigm) const ENTRY: Entry = Entry {
+pub(in crate::paradigm) const ENTRY: ParadigmEntry = ParadigmEntry {
     label: Label {
         key: '7',
         name: "celery",
@@ -65,7 +65,7 @@ struct Staff {
     local: Option<Kept>,
     /// Tells when the sender has taken back what it could.
     ended: mpsc::Receiver<()>,
-    _driver: Driver,
+    _driver: RuntimeDriver,
 }
 
 impl fmt::Debug for Celery {
@@ -82,7 +82,7 @@ struct Kept {
     kept: mpsc::Receiver<()>,
 }
 
-fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
+fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
     let recipe = context.kit.recipe().ok_or_else(|| {
         StartError("scripted probers cannot be sent to other processes".to_owned())
     })?;
@@ -91,7 +91,7 @@ fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
         Some(url) => {
             let broker = Broker::at(url).map_err(StartError)?;
             match broker.probe() {
-                Err(error) if error.for_good || !context.patient => {
+                Err(error) if error.for_good || !context.retry_broker => {
                     return Err(StartError(error.why));
                 }
                 // The sender says so, and goes on trying.
@@ -104,7 +104,7 @@ fn start(context: &Context) -> Result<Box<dyn Paradigm>, StartError> {
             (Broker::at(&local.url()).map_err(StartError)?, Some(local))
         }
     };
-    let driver = Driver::one_thread("celery", || {})
+    let driver = RuntimeDriver::one_thread("celery", || {})
         .map_err(|error| StartError(format!("no thread can be started: {}", refusal(&error))))?;
     let (words, said) = unbounded_channel();
     let board = Arc::new(Board::default());
@@ -223,7 +223,7 @@ impl Drop for Celery {
                 kept.stop.send_replace(true);
             }
             // The loop that switches paradigms has better things to do than to wait.
-            farewell::wait_aside(move || staff.see_off());
+            deferred_join::join_later(move || staff.see_off());
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::domain::{
     CheckResult, CheckSpec, Clock, Hop, JobId, MaskedUrl, Moment, Phases, RanOn, SystemClock,
     Timestamp, clean, sentence,
 };
-use crate::paradigm::desk;
+use crate::paradigm::job_runner;
 use crate::probe::{Prober, Recipe, Start};
 use crate::trace::{InstrumentedCheck, InterpreterLock, PollLog, Slice, ThreadSharing};
 
@@ -155,7 +155,7 @@ pub(super) async fn carry_out(
     let live = (order.traced || order.locked)
         .then(|| Arc::new(InstrumentedCheck::new(order.job, now.mono, clock, lock)));
     let watching = live.as_ref().map(|live| (live, ThreadSharing::Shared));
-    let mut check = desk::check(prober, start, &order.spec, watching).await;
+    let mut check = job_runner::run_check(prober, start, &order.spec, watching).await;
     if let Some(host) = host {
         check.ran_on.host = Arc::clone(host);
     }

@@ -10,36 +10,36 @@ use crate::probe::Kit;
 use crate::runtime::thread;
 use crate::trace::ThreadSharing;
 
-use super::desk::Desk;
+use super::job_queue::{JobQueue, WorkerPolicy, WorkerSlot};
+use super::job_runner::JobRunner;
 use super::limits::refusal;
-use super::queue::{Queue, Staff, Taker};
-use super::{Census, Context, Paradigm, StartError};
+use super::{Census, Paradigm, ParadigmContext, StartError};
 
 /// Threads around one queue.
 #[derive(Debug)]
-pub(super) struct Pool {
+pub(super) struct ThreadPool {
     /// What a thread is called, by its number.
     name: fn(usize) -> String,
     kit: Arc<Kit>,
-    staff: Staff,
-    desk: Arc<Desk>,
-    queue: Arc<Queue>,
+    policy: WorkerPolicy,
+    runner: Arc<JobRunner>,
+    queue: Arc<JobQueue>,
 }
 
-impl Pool {
-    /// Starts the threads that `staff` asks for at once, of at most `workers`.
+impl ThreadPool {
+    /// Starts the threads that `policy` asks for at once, of at most `workers`.
     pub(super) fn start(
         name: fn(usize) -> String,
-        staff: Staff,
+        policy: WorkerPolicy,
         workers: usize,
-        context: &Context,
+        context: &ParadigmContext,
     ) -> Result<Self, StartError> {
         let pool = Self {
             name,
             kit: Arc::clone(&context.kit),
-            staff,
-            desk: Desk::new(context),
-            queue: Queue::new(staff, workers),
+            policy,
+            runner: JobRunner::new(context),
+            queue: JobQueue::new(policy, workers),
         };
         pool.grow()
             .map_err(|error| StartError(cannot_start(&error)))?;
@@ -48,15 +48,15 @@ impl Pool {
 
     /// Starts the threads that are wanted now. An error means that not even one runs.
     fn grow(&self) -> io::Result<()> {
-        while let Some(taker) = self.queue.recruit() {
-            if let Err(error) = self.start_thread(taker) {
+        while let Some(slot) = self.queue.add_worker() {
+            if let Err(error) = self.start_thread(slot) {
                 tracing::warn!(%error, "a thread cannot be started");
-                let running = self.queue.takers();
+                let running = self.queue.workers();
                 if running == 0 {
                     return Err(error);
                 }
-                if self.staff == Staff::Standing {
-                    self.queue.allow(running);
+                if self.policy == WorkerPolicy::Fixed {
+                    self.queue.set_limit(running);
                 }
                 break;
             }
@@ -64,11 +64,11 @@ impl Pool {
         Ok(())
     }
 
-    fn start_thread(&self, mut taker: Taker) -> io::Result<()> {
-        let (kit, desk) = (Arc::clone(&self.kit), Arc::clone(&self.desk));
-        let name = (self.name)(taker.number());
+    fn start_thread(&self, mut slot: WorkerSlot) -> io::Result<()> {
+        let (kit, runner) = (Arc::clone(&self.kit), Arc::clone(&self.runner));
+        let name = (self.name)(slot.number());
         thread::with_runtime(name, move |runtime| {
-            work(&runtime, &kit, &desk, &mut taker);
+            work(&runtime, &kit, &runner, &mut slot);
         })?;
         Ok(())
     }
@@ -78,27 +78,27 @@ fn cannot_start(error: &io::Error) -> String {
     format!("no thread can be started: {}", refusal(error))
 }
 
-fn work(runtime: &Runtime, kit: &Kit, desk: &Desk, taker: &mut Taker) {
-    let _present = desk.enter();
+fn work(runtime: &Runtime, kit: &Kit, runner: &JobRunner, slot: &mut WorkerSlot) {
+    let _present = runner.enter();
     let prober = runtime.block_on(async { kit.prober() });
-    while let Some(job) = taker.take() {
-        runtime.block_on(desk.run(&prober, &job, ThreadSharing::Own));
+    while let Some(job) = slot.take() {
+        runtime.block_on(runner.run(&prober, &job, ThreadSharing::Own));
     }
 }
 
-impl Paradigm for Pool {
+impl Paradigm for ThreadPool {
     fn submit(&mut self, job: Job) {
         self.queue.push(job);
         if let Err(error) = self.grow() {
             let why = cannot_start(&error);
             for job in self.queue.drain() {
-                self.desk.decline(&job, &why);
+                self.runner.reject(&job, &why);
             }
         }
     }
 
     fn resize(&mut self, workers: usize) {
-        self.queue.allow(workers);
+        self.queue.set_limit(workers);
         if self.grow().is_err() {
             tracing::warn!("no thread is left");
         }
@@ -106,16 +106,16 @@ impl Paradigm for Pool {
 
     fn census(&self) -> Census {
         Census {
-            workers: self.queue.most(),
-            running: self.desk.running(),
+            workers: self.queue.limit(),
+            running: self.runner.running(),
             queued: self.queue.len(),
-            threads: self.queue.takers(),
+            threads: self.queue.workers(),
             processes: 1,
         }
     }
 }
 
-impl Drop for Pool {
+impl Drop for ThreadPool {
     fn drop(&mut self) {
         self.queue.close();
     }
@@ -133,12 +133,12 @@ mod tests {
     use std::time::{Duration, Instant};
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-    const PATIENCE: Duration = Duration::from_secs(30);
+    const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-    fn pool(staff: Staff, delay: Duration) -> (Pool, UnboundedReceiver<CheckResult>) {
+    fn pool(policy: WorkerPolicy, delay: Duration) -> (ThreadPool, UnboundedReceiver<CheckResult>) {
         let (results, inbox) = unbounded_channel();
-        let context = Context {
-            patient: false,
+        let context = ParadigmContext {
+            retry_broker: false,
             queue: crate::paradigm::QueueOptions::default(),
             workers: 4,
             kit: Arc::new(Kit::scripted(Script::up_after(delay))),
@@ -147,7 +147,7 @@ mod tests {
             results,
         };
         let name = |number| format!("test-{number}");
-        (Pool::start(name, staff, 4, &context).unwrap(), inbox)
+        (ThreadPool::start(name, policy, 4, &context).unwrap(), inbox)
     }
 
     fn job(index: usize) -> Job {
@@ -157,8 +157,8 @@ mod tests {
         };
         let spec = CheckSpec {
             url: MaskedUrl::new("http://127.0.0.1/"),
-            timeout: PATIENCE,
-            slow: PATIENCE,
+            timeout: TEST_TIMEOUT,
+            slow: TEST_TIMEOUT,
             cert_warn: Duration::ZERO,
             expect_status: StatusSet::default(),
             contains: None,
@@ -169,7 +169,7 @@ mod tests {
     }
 
     fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TEST_TIMEOUT;
         while !holds() {
             assert!(Instant::now() < deadline, "{what}");
             std::thread::yield_now();
@@ -179,7 +179,8 @@ mod tests {
     #[test]
     fn threads_come_as_they_are_needed_are_used_again_and_retire() {
         let patience = Duration::from_millis(300);
-        let (mut pool, mut inbox) = pool(Staff::OnDemand(patience), Duration::from_millis(20));
+        let (mut pool, mut inbox) =
+            pool(WorkerPolicy::OnDemand(patience), Duration::from_millis(20));
         assert_eq!(
             pool.census().threads,
             1,
@@ -210,7 +211,8 @@ mod tests {
     #[test]
     fn one_job_at_a_time_keeps_one_thread_of_many_busy_and_lets_the_others_go() {
         let patience = Duration::from_millis(300);
-        let (mut pool, mut inbox) = pool(Staff::OnDemand(patience), Duration::from_millis(1));
+        let (mut pool, mut inbox) =
+            pool(WorkerPolicy::OnDemand(patience), Duration::from_millis(1));
         for index in 0..4 {
             pool.submit(job(index));
         }
@@ -228,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_standing_pool_has_its_threads_at_once_and_gives_up_those_beyond() {
-        let (mut pool, mut inbox) = pool(Staff::Standing, Duration::from_millis(1));
+        let (mut pool, mut inbox) = pool(WorkerPolicy::Fixed, Duration::from_millis(1));
         assert_eq!(pool.census().threads, 4);
         pool.resize(2);
         wait_until("two are left", || pool.census().threads == 2);
@@ -242,6 +244,6 @@ mod tests {
         }
         let queue = Arc::clone(&pool.queue);
         drop(pool);
-        wait_until("none is left", || queue.takers() == 0);
+        wait_until("none is left", || queue.workers() == 0);
     }
 }

@@ -6,17 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 /// Threads that wait.
-static WAITING: Mutex<Vec<JoinHandle<()>>> = Mutex::new(Vec::new());
+static JOINING: Mutex<Vec<JoinHandle<()>>> = Mutex::new(Vec::new());
 
 /// Runs `wait` on a thread of its own; on this one if there can be no other.
-pub(super) fn wait_aside(wait: impl FnOnce() + Send + 'static) {
+pub(super) fn join_later(wait: impl FnOnce() + Send + 'static) {
     // Handed over in a place of its own, so that it is not lost where no thread can be had.
     let wait = Arc::new(Mutex::new(Some(wait)));
     let handed = Arc::clone(&wait);
     let take =
         |place: &Mutex<Option<_>>| place.lock().unwrap_or_else(PoisonError::into_inner).take();
     let waiting = thread::Builder::new()
-        .name("farewell".to_owned())
+        .name("deferred-join".to_owned())
         .spawn(move || {
             if let Some(wait) = take(&handed) {
                 wait();
@@ -24,7 +24,7 @@ pub(super) fn wait_aside(wait: impl FnOnce() + Send + 'static) {
         });
     match waiting {
         Ok(waiting) => {
-            let mut all = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut all = JOINING.lock().unwrap_or_else(PoisonError::into_inner);
             all.retain(|waiting| !waiting.is_finished());
             all.push(waiting);
         }
@@ -38,8 +38,8 @@ pub(super) fn wait_aside(wait: impl FnOnce() + Send + 'static) {
 
 /// Waits for all of them. To be called before the program ends: a child process that is
 /// still there would be left to the system.
-pub fn settle() {
-    let waiting = mem::take(&mut *WAITING.lock().unwrap_or_else(PoisonError::into_inner));
+pub fn join_deferred() {
+    let waiting = mem::take(&mut *JOINING.lock().unwrap_or_else(PoisonError::into_inner));
     for thread in waiting {
         // One that panicked has nothing left to wait for.
         let _panicked = thread.join();
@@ -57,13 +57,13 @@ mod tests {
         let (go, wait) = mpsc::channel::<()>();
         let gone = Arc::new(AtomicBool::new(false));
         let tell = Arc::clone(&gone);
-        wait_aside(move || {
+        join_later(move || {
             let _ends = wait.recv();
             tell.store(true, Ordering::SeqCst);
         });
         assert!(!gone.load(Ordering::SeqCst), "it waits aside");
         drop(go);
-        settle();
+        join_deferred();
         assert!(gone.load(Ordering::SeqCst));
     }
 }

@@ -61,7 +61,7 @@ pub struct Shape {
 
 /// One row of the table of paradigms.
 #[derive(Debug)]
-pub struct Entry {
+pub struct ParadigmEntry {
     /// How it is called.
     pub label: Label,
     /// Checks in flight at once, unless somebody says otherwise.
@@ -77,12 +77,12 @@ pub struct Entry {
     /// Who runs the checks, for a number of workers.
     pub shape: fn(usize) -> Shape,
     /// Starts it. Must not block for longer than it takes to start a thread.
-    pub start: fn(&Context) -> Result<Box<dyn Paradigm>, StartError>,
+    pub start: fn(&ParadigmContext) -> Result<Box<dyn Paradigm>, StartError>,
 }
 
 /// What a paradigm gets to work with.
 #[derive(Clone, Debug)]
-pub struct Context {
+pub struct ParadigmContext {
     /// Checks in flight at once, already within the system's limits.
     pub workers: usize,
     /// Makes the probe: one for each runtime.
@@ -98,7 +98,7 @@ pub struct Context {
     pub queue: QueueOptions,
     /// Whether to begin although the queue cannot be reached, and to go on trying: better than
     /// not to begin, and worse than whatever runs the checks already.
-    pub patient: bool,
+    pub retry_broker: bool,
 }
 
 /// Why a paradigm could not start, and what to do about it.
@@ -150,14 +150,14 @@ pub trait Paradigm: Send + fmt::Debug {
     }
 
     /// The workers that it lost and replaces, since it was asked last.
-    fn losses(&self) -> Vec<Loss> {
+    fn losses(&self) -> Vec<WorkerLoss> {
         Vec::new()
     }
 }
 
 /// A worker that ended, hung or talked nonsense, and was replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Loss {
+pub struct WorkerLoss {
     /// Who it was; `None` if it was lost before it had said so.
     pub who: Option<RanOn>,
     /// What became of it, to be put behind its name.

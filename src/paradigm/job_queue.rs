@@ -12,48 +12,48 @@ use crate::domain::Job;
 
 /// Which workers a queue asks for, and how long they stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Staff {
+pub(super) enum WorkerPolicy {
     /// As many as are allowed, for as long as they are.
-    Standing,
+    Fixed,
     /// As many as there are jobs for, until they have had none for so long.
     OnDemand(Duration),
 }
 
 /// First come, first served. Unbounded, because it never holds more than one job a site.
 #[derive(Debug)]
-pub(super) struct Queue {
-    staff: Staff,
-    state: Mutex<State>,
+pub(super) struct JobQueue {
+    policy: WorkerPolicy,
+    state: Mutex<QueueState>,
     /// Wakes tasks; threads have a bell each.
     changed: Notify,
 }
 
 #[derive(Debug)]
-struct State {
+struct QueueState {
     jobs: VecDeque<Job>,
     /// Workers, those included that are just being started.
-    takers: usize,
+    workers: usize,
     /// Those of them that have no job.
     idle: usize,
     /// Workers that are allowed.
-    most: usize,
+    limit: usize,
     /// The bells of the threads that sleep, in the order in which they went to sleep.
-    bells: VecDeque<Arc<Condvar>>,
+    sleepers: VecDeque<Arc<Condvar>>,
     /// Numbers of workers that have left, to be given away again.
     free: BTreeSet<usize>,
     numbers: usize,
 }
 
-impl Queue {
-    pub(super) fn new(staff: Staff, most: usize) -> Arc<Self> {
+impl JobQueue {
+    pub(super) fn new(policy: WorkerPolicy, limit: usize) -> Arc<Self> {
         Arc::new(Self {
-            staff,
-            state: Mutex::new(State {
+            policy,
+            state: Mutex::new(QueueState {
                 jobs: VecDeque::new(),
-                takers: 0,
+                workers: 0,
                 idle: 0,
-                most,
-                bells: VecDeque::new(),
+                limit,
+                sleepers: VecDeque::new(),
                 free: BTreeSet::new(),
                 numbers: 0,
             }),
@@ -61,73 +61,73 @@ impl Queue {
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         // Every change is complete before anything could panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn push(&self, job: Job) {
-        let bell = {
+        let condvar = {
             let mut state = self.lock();
             state.jobs.push_back(job);
-            match self.staff {
-                Staff::Standing => state.bells.pop_front(),
+            match self.policy {
+                WorkerPolicy::Fixed => state.sleepers.pop_front(),
                 // Whoever has just fallen idle goes on, so that the others can retire.
-                Staff::OnDemand(_) => state.bells.pop_back(),
+                WorkerPolicy::OnDemand(_) => state.sleepers.pop_back(),
             }
         };
-        if let Some(bell) = bell {
-            bell.notify_one();
+        if let Some(condvar) = condvar {
+            condvar.notify_one();
         }
         self.changed.notify_one();
     }
 
     /// A place for one more worker, if one is wanted now; the caller starts it, or drops the
     /// place if it cannot.
-    pub(super) fn recruit(self: &Arc<Self>) -> Option<Taker> {
+    pub(super) fn add_worker(self: &Arc<Self>) -> Option<WorkerSlot> {
         let mut state = self.lock();
-        let wanted = match self.staff {
-            Staff::Standing => true,
+        let wanted = match self.policy {
+            WorkerPolicy::Fixed => true,
             // The very first one shows that there can be any at all.
-            Staff::OnDemand(_) => state.takers == 0 || state.jobs.len() > state.idle,
+            WorkerPolicy::OnDemand(_) => state.workers == 0 || state.jobs.len() > state.idle,
         };
-        if !wanted || state.takers >= state.most {
+        if !wanted || state.workers >= state.limit {
             return None;
         }
-        state.takers += 1;
+        state.workers += 1;
         state.idle += 1;
         let number = state.free.pop_first().unwrap_or_else(|| {
             state.numbers += 1;
             state.numbers
         });
         drop(state);
-        Some(Taker {
+        Some(WorkerSlot {
             queue: Arc::clone(self),
             number,
-            bell: Arc::new(Condvar::new()),
-            standing: Standing::Idle,
+            condvar: Arc::new(Condvar::new()),
+            slot: SlotState::Idle,
         })
     }
 
     /// How many workers may take jobs from now on. Those beyond leave as they come back for
     /// more.
-    pub(super) fn allow(&self, most: usize) {
+    pub(super) fn set_limit(&self, limit: usize) {
         let mut state = self.lock();
-        state.most = most;
-        for bell in state.bells.drain(..) {
-            bell.notify_one();
+        state.limit = limit;
+        for condvar in state.sleepers.drain(..) {
+            condvar.notify_one();
         }
         self.changed.notify_waiters();
     }
 
     /// Workers that may take jobs.
-    pub(super) fn most(&self) -> usize {
-        self.lock().most
+    pub(super) fn limit(&self) -> usize {
+        self.lock().limit
     }
 
     /// Workers that take jobs.
-    pub(super) fn takers(&self) -> usize {
-        self.lock().takers
+    pub(super) fn workers(&self) -> usize {
+        self.lock().workers
     }
 
     pub(super) fn len(&self) -> usize {
@@ -142,27 +142,27 @@ impl Queue {
     /// Forgets the jobs and ends the workers as they come back for more.
     pub(super) fn close(&self) {
         self.drain();
-        self.allow(0);
+        self.set_limit(0);
     }
 }
 
 /// One worker's place at a queue, given up by dropping it at the latest.
 #[derive(Debug)]
-pub(super) struct Taker {
-    queue: Arc<Queue>,
+pub(super) struct WorkerSlot {
+    queue: Arc<JobQueue>,
     number: usize,
-    bell: Arc<Condvar>,
-    standing: Standing,
+    condvar: Arc<Condvar>,
+    slot: SlotState,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
+enum SlotState {
     Idle,
     Busy,
     Left,
 }
 
-impl Taker {
+impl WorkerSlot {
     /// From 1; the least that no other worker of the queue has.
     pub(super) const fn number(&self) -> usize {
         self.number
@@ -174,29 +174,31 @@ impl Taker {
         let since = Instant::now();
         let mut state = queue.lock();
         loop {
-            if let ControlFlow::Break(taken) = self.look(&mut state) {
+            if let ControlFlow::Break(taken) = self.try_take(&mut state) {
                 return taken;
             }
-            let left = match queue.staff {
-                Staff::Standing => None,
-                Staff::OnDemand(patience) => Some(patience.saturating_sub(since.elapsed())),
+            let left = match queue.policy {
+                WorkerPolicy::Fixed => None,
+                WorkerPolicy::OnDemand(idle_timeout) => {
+                    Some(idle_timeout.saturating_sub(since.elapsed()))
+                }
             };
             if left.is_some_and(|left| left.is_zero()) {
                 self.leave(&mut state);
                 return None;
             }
-            state.bells.push_back(Arc::clone(&self.bell));
+            state.sleepers.push_back(Arc::clone(&self.condvar));
             state = match left {
                 None => self
-                    .bell
+                    .condvar
                     .wait(state)
                     .unwrap_or_else(PoisonError::into_inner),
                 Some(left) => {
-                    let woken = self.bell.wait_timeout(state, left);
+                    let woken = self.condvar.wait_timeout(state, left);
                     woken.unwrap_or_else(PoisonError::into_inner).0
                 }
             };
-            self.take_off_the_bell(&mut state);
+            self.forget_sleeper(&mut state);
         }
     }
 
@@ -206,7 +208,7 @@ impl Taker {
         loop {
             // Made before the look, so that no change in between goes unheard.
             let changed = queue.changed.notified();
-            if let ControlFlow::Break(taken) = self.look(&mut queue.lock()) {
+            if let ControlFlow::Break(taken) = self.try_take(&mut queue.lock()) {
                 return taken;
             }
             changed.await;
@@ -217,7 +219,7 @@ impl Taker {
     pub(super) fn stay(&mut self) -> bool {
         let queue = Arc::clone(&self.queue);
         let mut state = queue.lock();
-        let stays = state.takers <= state.most;
+        let stays = state.workers <= state.limit;
         if !stays {
             self.leave(&mut state);
         }
@@ -225,49 +227,49 @@ impl Taker {
     }
 
     /// Takes a job or leaves, if there is reason to.
-    fn look(&mut self, state: &mut State) -> ControlFlow<Option<Job>> {
+    fn try_take(&mut self, state: &mut QueueState) -> ControlFlow<Option<Job>> {
         self.rest(state);
-        if state.takers > state.most {
+        if state.workers > state.limit {
             self.leave(state);
             return ControlFlow::Break(None);
         }
         match state.jobs.pop_front() {
             Some(job) => {
                 state.idle -= 1;
-                self.standing = Standing::Busy;
+                self.slot = SlotState::Busy;
                 ControlFlow::Break(Some(job))
             }
             None => ControlFlow::Continue(()),
         }
     }
 
-    fn rest(&mut self, state: &mut State) {
-        if self.standing == Standing::Busy {
+    fn rest(&mut self, state: &mut QueueState) {
+        if self.slot == SlotState::Busy {
             state.idle += 1;
-            self.standing = Standing::Idle;
+            self.slot = SlotState::Idle;
         }
     }
 
-    fn leave(&mut self, state: &mut State) {
+    fn leave(&mut self, state: &mut QueueState) {
         self.rest(state);
-        if self.standing == Standing::Idle {
+        if self.slot == SlotState::Idle {
             state.idle -= 1;
-            state.takers -= 1;
+            state.workers -= 1;
             state.free.insert(self.number);
-            self.standing = Standing::Left;
+            self.slot = SlotState::Left;
         }
     }
 
     /// Whoever rang has done so already; a timeout or a stray awakening has not.
-    fn take_off_the_bell(&self, state: &mut State) {
-        let own = |bell: &Arc<Condvar>| Arc::ptr_eq(bell, &self.bell);
-        if let Some(place) = state.bells.iter().rposition(own) {
-            state.bells.remove(place);
+    fn forget_sleeper(&self, state: &mut QueueState) {
+        let own = |condvar: &Arc<Condvar>| Arc::ptr_eq(condvar, &self.condvar);
+        if let Some(place) = state.sleepers.iter().rposition(own) {
+            state.sleepers.remove(place);
         }
     }
 }
 
-impl Drop for Taker {
+impl Drop for WorkerSlot {
     fn drop(&mut self) {
         let queue = Arc::clone(&self.queue);
         self.leave(&mut queue.lock());

@@ -8,45 +8,45 @@ use crate::domain::Job;
 use crate::probe::{Kit, Prober};
 use crate::trace::ThreadSharing;
 
-use super::desk::Desk;
-use super::driver::Driver;
-use super::{Census, Context, Paradigm};
+use super::job_runner::JobRunner;
+use super::runtime_driver::RuntimeDriver;
+use super::{Census, Paradigm, ParadigmContext};
 
 /// Up to N tasks on one runtime.
 #[derive(Debug)]
-pub(super) struct Tasks {
-    driver: Driver,
+pub(super) struct TaskPool {
+    driver: RuntimeDriver,
     threads: usize,
-    shared: Arc<Shared>,
+    shared: Arc<TaskPoolShared>,
 }
 
 #[derive(Debug)]
-struct Shared {
-    desk: Arc<Desk>,
+struct TaskPoolShared {
+    runner: Arc<JobRunner>,
     kit: Arc<Kit>,
     /// Made by the first task, so that its runtime's own threads do all of the work.
     prober: OnceLock<Prober>,
-    state: Mutex<State>,
+    state: Mutex<TaskPoolState>,
 }
 
 #[derive(Debug)]
-struct State {
+struct TaskPoolState {
     waiting: VecDeque<Job>,
     tasks: usize,
     most: usize,
 }
 
-impl Tasks {
+impl TaskPool {
     /// Runs tasks on the runtime of `driver`, which has `threads` threads.
-    pub(super) fn start(driver: Driver, threads: usize, context: &Context) -> Self {
+    pub(super) fn start(driver: RuntimeDriver, threads: usize, context: &ParadigmContext) -> Self {
         Self {
             driver,
             threads,
-            shared: Arc::new(Shared {
-                desk: Desk::new(context),
+            shared: Arc::new(TaskPoolShared {
+                runner: JobRunner::new(context),
                 kit: Arc::clone(&context.kit),
                 prober: OnceLock::new(),
-                state: Mutex::new(State {
+                state: Mutex::new(TaskPoolState {
                     waiting: VecDeque::new(),
                     tasks: 0,
                     most: context.workers,
@@ -60,8 +60,8 @@ impl Tasks {
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl TaskPoolShared {
+    fn lock(&self) -> MutexGuard<'_, TaskPoolState> {
         // Every change is complete before anything could panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -71,7 +71,7 @@ impl Shared {
         let prober = self.prober.get_or_init(|| self.kit.prober());
         let mut next = Some(first);
         while let Some(job) = next {
-            self.desk.run(prober, &job, ThreadSharing::Shared).await;
+            self.runner.run(prober, &job, ThreadSharing::Shared).await;
             next = self.next();
         }
     }
@@ -91,7 +91,7 @@ impl Shared {
     }
 }
 
-impl Paradigm for Tasks {
+impl Paradigm for TaskPool {
     fn submit(&mut self, job: Job) {
         {
             let mut state = self.shared.lock();
@@ -125,7 +125,7 @@ impl Paradigm for Tasks {
         let state = self.shared.lock();
         Census {
             workers: state.most,
-            running: self.shared.desk.running(),
+            running: self.shared.runner.running(),
             queued: state.waiting.len(),
             threads: self.threads,
             processes: 1,
@@ -133,7 +133,7 @@ impl Paradigm for Tasks {
     }
 }
 
-impl Drop for Tasks {
+impl Drop for TaskPool {
     fn drop(&mut self) {
         // The tasks end with their driver, right after this.
         self.shared.lock().waiting.clear();

@@ -12,19 +12,19 @@ use crate::domain::{CheckResult, CheckSpec, Clock, Job, JobId, SystemClock, Witn
 use crate::probe::{Prober, Start, could_not_check};
 use crate::trace::{self, InstrumentedCheck, OpenRecord, Recorder, ThreadPresence, ThreadSharing};
 
-use super::Context;
+use super::ParadigmContext;
 
 /// What every worker of a paradigm needs to run jobs, and the count of those that run.
 #[derive(Debug)]
-pub(super) struct Desk {
+pub(super) struct JobRunner {
     clock: SystemClock,
     results: UnboundedSender<CheckResult>,
     recorder: Arc<Recorder>,
     running: AtomicUsize,
 }
 
-impl Desk {
-    pub(super) fn new(context: &Context) -> Arc<Self> {
+impl JobRunner {
+    pub(super) fn new(context: &ParadigmContext) -> Arc<Self> {
         Arc::new(Self {
             clock: context.clock,
             results: context.results.clone(),
@@ -56,42 +56,42 @@ impl Desk {
         let start = claimed.start();
         let watched = claimed.watch(start);
         let live = watched.as_ref().map(OpenRecord::live);
-        let result = check(prober, start, &job.spec, live.map(|live| (live, thread))).await;
-        claimed.answer(result, watched);
+        let result = run_check(prober, start, &job.spec, live.map(|live| (live, thread))).await;
+        claimed.deliver(result, watched);
     }
 
     /// Answers the job, unless somebody else has claimed it, by saying why nobody can look.
-    pub(super) fn decline(&self, job: &Job, why: &str) {
+    pub(super) fn reject(&self, job: &Job, why: &str) {
         if let Some(claimed) = self.claim(job) {
-            claimed.give_up(why);
+            claimed.fail(why);
         }
     }
 
     /// Takes the job to run it; `None` if it was withdrawn or somebody else was faster.
-    pub(super) fn claim<'a>(&'a self, job: &'a Job) -> Option<Claimed<'a>> {
+    pub(super) fn claim<'a>(&'a self, job: &'a Job) -> Option<ClaimedJob<'a>> {
         let id = job.claim()?;
-        Some(Claimed {
+        Some(ClaimedJob {
             id,
             spec: &job.spec,
-            desk: self,
-            _counted: Counted::new(&self.running),
+            runner: self,
+            _counted: RunningCount::new(&self.running),
         })
     }
 }
 
 /// A job that nobody else will run.
 #[derive(Debug)]
-pub(super) struct Claimed<'a> {
+pub(super) struct ClaimedJob<'a> {
     pub(super) id: JobId,
     pub(super) spec: &'a Arc<CheckSpec>,
-    desk: &'a Desk,
-    _counted: Counted<'a>,
+    runner: &'a JobRunner,
+    _counted: RunningCount<'a>,
 }
 
-impl Claimed<'_> {
+impl ClaimedJob<'_> {
     /// Its start, which is now.
     pub(super) fn start(&self) -> Start {
-        let now = self.desk.clock.now();
+        let now = self.runner.clock.now();
         Start {
             job: self.id,
             moment: now.mono,
@@ -101,29 +101,29 @@ impl Claimed<'_> {
 
     /// What notes it from its start on, if anything is to be noted.
     pub(super) fn watch(&self, start: Start) -> Option<OpenRecord> {
-        self.desk
+        self.runner
             .recorder
-            .begin(start.job, start.moment, self.desk.clock)
+            .begin(start.job, start.moment, self.runner.clock)
     }
 
     /// Hands its result in.
-    pub(super) fn answer(self, result: CheckResult, watched: Option<OpenRecord>) {
+    pub(super) fn deliver(self, result: CheckResult, watched: Option<OpenRecord>) {
         if let Some(watched) = watched {
             watched.end(&result);
         }
         // Nobody listens any more when the program is on its way out.
-        let _unheard = self.desk.results.send(result);
+        let _unheard = self.runner.results.send(result);
     }
 
     /// Hands in that it could not be carried out, and why.
-    pub(super) fn give_up(self, why: &str) {
+    pub(super) fn fail(self, why: &str) {
         let result = could_not_check(self.start(), self.spec, why, trace::here());
-        self.answer(result, None);
+        self.deliver(result, None);
     }
 }
 
 /// Looks, whatever happens; `live` notes how, on a thread of this kind.
-pub(super) async fn check(
+pub(super) async fn run_check(
     prober: &Prober,
     start: Start,
     spec: &CheckSpec,
@@ -150,16 +150,16 @@ pub(super) async fn check(
 
 /// Counts a check in flight for as long as it lives, a cancelled one included.
 #[derive(Debug)]
-struct Counted<'a>(&'a AtomicUsize);
+struct RunningCount<'a>(&'a AtomicUsize);
 
-impl<'a> Counted<'a> {
+impl<'a> RunningCount<'a> {
     fn new(running: &'a AtomicUsize) -> Self {
         running.fetch_add(1, Ordering::Relaxed);
         Self(running)
     }
 }
 
-impl Drop for Counted<'_> {
+impl Drop for RunningCount<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

@@ -15,8 +15,8 @@ use crate::probe::wire::{self, Hello, Ready, ReceivedTask, WireError};
 use crate::probe::{Kit, Prober, Start};
 use crate::trace::{InstrumentedCheck, InterpreterLock, ThreadSharing};
 
-use super::answer::{Answer, clock_from};
-use super::{desk, limits};
+use super::child_reply::{ChildReply, clock_from};
+use super::{job_runner, limits};
 
 type Input = BufReader<pipe::Receiver>;
 
@@ -41,7 +41,7 @@ pub fn work_for_parent() -> io::Result<()> {
     match ended {
         Ok(()) => Ok(()),
         // The parent is gone, which is how this is meant to end.
-        Err(WireError::Io(error)) if is_farewell(&error) => Ok(()),
+        Err(WireError::Io(error)) if is_disconnect(&error) => Ok(()),
         Err(WireError::Io(error)) => Err(error),
         Err(error) => Err(io::Error::other(error)),
     }
@@ -51,7 +51,7 @@ fn own(stream: impl AsFd) -> io::Result<OwnedFd> {
     stream.as_fd().try_clone_to_owned()
 }
 
-fn is_farewell(error: &io::Error) -> bool {
+fn is_disconnect(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe
@@ -67,7 +67,7 @@ async fn converse(mut input: Input, mut output: pipe::Sender) -> Result<(), Wire
         Ok(kit) => kit,
         Err(error) => return wire::send(&mut output, &Ready::Err(error.to_string())).await,
     };
-    let desk = Desk {
+    let runner = CheckRunner {
         prober: kit.prober(),
         clock: clock_from(hello.origin),
         lock: hello
@@ -79,7 +79,7 @@ async fn converse(mut input: Input, mut output: pipe::Sender) -> Result<(), Wire
         let task: ReceivedTask = wire::receive(&mut input).await?;
         let answer = tokio::select! {
             biased;
-            answer = desk.carry_out(&task) => answer,
+            answer = runner.run(&task) => answer,
             // There is nothing to be said before the answer, so the parent is gone.
             _ = input.fill_buf() => return Ok(()),
         };
@@ -88,14 +88,14 @@ async fn converse(mut input: Input, mut output: pipe::Sender) -> Result<(), Wire
 }
 
 /// What a child works with.
-struct Desk {
+struct CheckRunner {
     prober: Prober,
     clock: SystemClock,
     lock: Option<Arc<InterpreterLock>>,
 }
 
-impl Desk {
-    async fn carry_out(&self, task: &ReceivedTask) -> Answer {
+impl CheckRunner {
+    async fn run(&self, task: &ReceivedTask) -> ChildReply {
         let now = self.clock.now();
         let start = Start {
             job: task.job,
@@ -106,14 +106,14 @@ impl Desk {
             let (clock, lock) = (self.clock, self.lock.clone());
             Arc::new(InstrumentedCheck::new(task.job, now.mono, clock, lock))
         });
-        let result = desk::check(
+        let result = job_runner::run_check(
             &self.prober,
             start,
             &task.spec,
             live.as_ref().map(|live| (live, ThreadSharing::Own)),
         )
         .await;
-        Answer {
+        ChildReply {
             result,
             notes: live.map(|live| live.take_log()),
         }

@@ -23,25 +23,25 @@ pub(super) fn enter(recorder: &Arc<Recorder>) {
 /// Drives a runtime until it is dropped; what still runs there then ends where it stands,
 /// and nobody waits for it.
 #[derive(Debug)]
-pub(super) struct Driver {
+pub(super) struct RuntimeDriver {
     handle: Handle,
-    life: Life,
+    owner: RuntimeOwner,
 }
 
 #[derive(Debug)]
-enum Life {
+enum RuntimeOwner {
     /// The runtime's own threads do it. `None` only while this is being dropped.
     OwnThreads(Option<Runtime>),
     /// A thread of ours does it for as long as nobody drops this.
     OneThread { _until: oneshot::Sender<()> },
 }
 
-impl Driver {
+impl RuntimeDriver {
     /// A runtime that has threads of its own.
     pub(super) fn own_threads(runtime: Runtime) -> Self {
         Self {
             handle: runtime.handle().clone(),
-            life: Life::OwnThreads(Some(runtime)),
+            owner: RuntimeOwner::OwnThreads(Some(runtime)),
         }
     }
 
@@ -62,7 +62,7 @@ impl Driver {
         })?;
         Ok(Self {
             handle,
-            life: Life::OneThread { _until: until },
+            owner: RuntimeOwner::OneThread { _until: until },
         })
     }
 
@@ -73,9 +73,9 @@ impl Driver {
     }
 }
 
-impl Drop for Driver {
+impl Drop for RuntimeDriver {
     fn drop(&mut self) {
-        if let Life::OwnThreads(runtime) = &mut self.life
+        if let RuntimeOwner::OwnThreads(runtime) = &mut self.owner
             && let Some(runtime) = runtime.take()
         {
             runtime.shutdown_background();

@@ -10,7 +10,7 @@ use crate::trace::PollLog;
 
 /// The answer to a task.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Answer {
+pub(super) struct ChildReply {
     pub(super) result: CheckResult,
     /// What was noted, if that was asked for.
     pub(super) notes: Option<PollLog>,

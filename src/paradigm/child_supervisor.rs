@@ -1,0 +1,317 @@
+//! Keeps one child process at work: a task of the supervising thread, which hands it a job
+//! at a time and replaces it when it dies, hangs or talks nonsense.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, sleep};
+
+use crate::domain::{Job, RanOn, SiteId};
+use crate::probe::Recipe;
+use crate::probe::wire::Hello;
+use crate::trace::{self, ThreadPresence};
+
+use super::child::{Child, ChildExit, ChildFailure};
+use super::child_reply::{ChildReply, origin_of};
+use super::job_queue::{JobQueue, WorkerPolicy, WorkerSlot};
+use super::job_runner::JobRunner;
+use super::limits::refusal;
+use super::{ParadigmContext, WorkerLoss};
+
+/// Children that die of the same check before the check is given up.
+const MAX_ATTEMPTS: u32 = 3;
+
+/// How long after a failure another child is tried.
+const RESTART_DELAY: Duration = Duration::from_secs(1);
+
+/// What the keepers of one paradigm share.
+#[derive(Debug)]
+pub(super) struct SupervisorShared {
+    pub(super) runner: Arc<JobRunner>,
+    pub(super) queue: Arc<JobQueue>,
+    /// When our clock began, which is to be the children's too.
+    origin: Duration,
+    recipe: Recipe,
+    children: AtomicUsize,
+    /// As many start at once as there are cores: so the first is ready soon.
+    starting: Semaphore,
+    losses: Mutex<Vec<WorkerLoss>>,
+}
+
+impl SupervisorShared {
+    pub(super) fn new(context: &ParadigmContext, recipe: Recipe) -> Arc<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Arc::new(Self {
+            runner: JobRunner::new(context),
+            queue: JobQueue::new(WorkerPolicy::Fixed, context.workers),
+            origin: origin_of(context.clock),
+            recipe,
+            children: AtomicUsize::new(0),
+            starting: Semaphore::new(cores),
+            losses: Mutex::default(),
+        })
+    }
+
+    /// Child processes that are there.
+    pub(super) fn children(&self) -> usize {
+        self.children.load(Ordering::Relaxed)
+    }
+
+    /// The children that were lost since it was asked last.
+    pub(super) fn losses(&self) -> Vec<WorkerLoss> {
+        std::mem::take(&mut *self.lost())
+    }
+
+    /// Remembers a child that was lost. Of more than somebody would read the others are in the
+    /// log alone.
+    fn record_loss(&self, loss: WorkerLoss) {
+        const MOST: usize = 16;
+        let mut losses = self.lost();
+        if losses.len() < MOST {
+            losses.push(loss);
+        }
+    }
+
+    fn lost(&self) -> MutexGuard<'_, Vec<WorkerLoss>> {
+        // Every change is complete before anything could panic.
+        self.losses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts a child. The system takes the calling thread for its parent, with which it
+    /// ends.
+    ///
+    /// # Errors
+    /// A sentence that says why there is none.
+    pub(super) fn start_child(self: &Arc<Self>) -> Result<SupervisedChild, String> {
+        let child = Child::start()
+            .map_err(|error| format!("no worker process can be started: {}", refusal(&error)))?;
+        self.children.fetch_add(1, Ordering::Relaxed);
+        Ok(SupervisedChild {
+            child,
+            ready: None,
+            shared: Arc::clone(self),
+        })
+    }
+}
+
+/// A child, counted for as long as it is there.
+#[derive(Debug)]
+pub(super) struct SupervisedChild {
+    child: Child,
+    /// When it had been greeted, and its place among the threads that run checks.
+    ready: Option<(Instant, RanOn, ThreadPresence)>,
+    shared: Arc<SupervisorShared>,
+}
+
+impl Drop for SupervisedChild {
+    fn drop(&mut self) {
+        self.shared.children.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Keeps one child at work.
+#[derive(Debug)]
+pub(super) struct ChildSupervisor {
+    shared: Arc<SupervisorShared>,
+    slot: WorkerSlot,
+    supervised: Option<SupervisedChild>,
+}
+
+impl ChildSupervisor {
+    pub(super) fn new(
+        shared: &Arc<SupervisorShared>,
+        slot: WorkerSlot,
+        first: Option<SupervisedChild>,
+    ) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            slot,
+            supervised: first,
+        }
+    }
+
+    /// Works until it is not wanted any more, or `stopped` says so. `_keeping` is held until
+    /// nothing is left of the child.
+    pub(super) async fn run(
+        mut self,
+        mut stopped: watch::Receiver<bool>,
+        _keeping: mpsc::Sender<()>,
+    ) {
+        let stopped = async move {
+            let _whichever = stopped.wait_for(|stop| *stop).await.is_ok();
+        };
+        tokio::select! {
+            biased;
+            () = stopped => {}
+            () = self.supervise() => {}
+        }
+        self.end_child(ChildFailure::Ended).await;
+    }
+
+    async fn supervise(&mut self) {
+        loop {
+            if let Err(why) = self.ensure_child().await {
+                tracing::warn!("{why}");
+                if !self.wait_without_child(&why).await {
+                    return;
+                }
+            }
+            let Some(supervised) = &mut self.supervised else {
+                continue;
+            };
+            tokio::select! {
+                biased;
+                failure = supervised.child.wait_for_failure() => self.replace_idle(failure).await,
+                job = self.slot.next() => match job {
+                    Some(job) => self.run_job(&job).await,
+                    None => return,
+                },
+            }
+        }
+    }
+
+    /// Sees to it that there is a child that is ready to work.
+    async fn ensure_child(&mut self) -> Result<(), String> {
+        if self
+            .supervised
+            .as_ref()
+            .is_some_and(|supervised| supervised.ready.is_some())
+        {
+            return Ok(());
+        }
+        let shared = Arc::clone(&self.shared);
+        // Never closed, so that waiting for it cannot fail.
+        let _turn = shared.starting.acquire().await;
+        let supervised = match &mut self.supervised {
+            Some(supervised) => supervised,
+            none => none.insert(shared.start_child()?),
+        };
+        let hello = Hello {
+            name: format!("process-{}", self.slot.number()),
+            recipe: shared.recipe.clone(),
+            origin: shared.origin,
+            interpreter_lock: shared.runner.recorder().interpreter_lock().is_some(),
+        };
+        match supervised.child.handshake(&hello).await {
+            Ok(()) => {
+                let pid = supervised.child.pid().unwrap_or_default();
+                let who = RanOn {
+                    pid,
+                    tid: pid,
+                    thread: hello.name.into(),
+                    ..trace::here()
+                };
+                let present = shared.runner.recorder().enter(who.clone());
+                supervised.ready = Some((Instant::now(), who, present));
+                Ok(())
+            }
+            Err(failure) => {
+                let exit = self.end_lost_child(failure, None).await;
+                Err(format!("no worker process can be started: {exit}"))
+            }
+        }
+    }
+
+    /// What to do when no child can be had, before the next attempt; `false`: nothing more.
+    async fn wait_without_child(&mut self, why: &str) -> bool {
+        if self.shared.children() > 0 {
+            sleep(RESTART_DELAY).await;
+            return self.slot.stay();
+        }
+        // Nobody else will do it either: a check is not kept waiting for better times.
+        tokio::select! {
+            biased;
+            job = self.slot.next() => match job {
+                Some(job) => self.shared.runner.reject(&job, why),
+                None => return false,
+            },
+            () = sleep(RESTART_DELAY) => {}
+        }
+        true
+    }
+
+    async fn replace_idle(&mut self, failure: ChildFailure) {
+        let ready = self.supervised.as_ref();
+        let ready = ready.and_then(|supervised| Some(supervised.ready.as_ref()?.0));
+        let exit = self.end_lost_child(failure, None).await;
+        tracing::warn!("a worker process died: {exit}");
+        // Whatever ends children as soon as they are there may do so again.
+        if ready.is_some_and(|ready| ready.elapsed() < RESTART_DELAY) {
+            sleep(RESTART_DELAY).await;
+        }
+    }
+
+    /// Has the job run, by another child if one dies of it.
+    async fn run_job(&mut self, job: &Job) {
+        let shared = Arc::clone(&self.shared);
+        let Some(claimed) = shared.runner.claim(job) else {
+            return;
+        };
+        let watched = claimed.watch(claimed.start());
+        let mut why = String::new();
+        for attempt in 1..=MAX_ATTEMPTS {
+            if let Err(error) = self.ensure_child().await {
+                why = error;
+                sleep(RESTART_DELAY).await;
+                continue;
+            }
+            let Some(supervised) = &mut self.supervised else {
+                continue;
+            };
+            if let (Some(watched), Some((_, who, _))) = (&watched, &supervised.ready) {
+                watched.live().set_remote_worker(who.clone());
+            }
+            let traced = watched.is_some();
+            match supervised
+                .child
+                .run_check(claimed.id, claimed.spec, traced)
+                .await
+            {
+                Ok(ChildReply { result, notes }) => {
+                    if let (Some(watched), Some(notes)) = (&watched, notes) {
+                        watched.live().set_remote_log(notes);
+                    }
+                    return claimed.deliver(result, watched);
+                }
+                Err(ChildFailure::TaskTooLong) => {
+                    return claimed.fail("the check does not fit into a message");
+                }
+                Err(failure) => {
+                    let again = (attempt < MAX_ATTEMPTS).then_some(claimed.id.site);
+                    let exit = self.end_lost_child(failure, again).await;
+                    tracing::warn!(attempt, "a worker process died in a check: {exit}");
+                    why = format!("a worker process died three times on it: {exit}");
+                }
+            }
+        }
+        claimed.fail(&why);
+    }
+
+    /// Ends a child that is to be replaced; the check that it had is run again, if it is named.
+    async fn end_lost_child(&mut self, failure: ChildFailure, check: Option<SiteId>) -> ChildExit {
+        let ready = self
+            .supervised
+            .as_ref()
+            .and_then(|supervised| supervised.ready.as_ref());
+        let who = ready.map(|(_, who, _)| who.clone());
+        let exit = self.end_child(failure).await;
+        let how = exit.to_string();
+        self.shared.record_loss(WorkerLoss { who, how, check });
+        exit
+    }
+
+    /// Ends the child, if there is one, and waits until nothing is left of it.
+    async fn end_child(&mut self, failure: ChildFailure) -> ChildExit {
+        match &mut self.supervised {
+            Some(supervised) => {
+                let exit = supervised.child.end(failure).await;
+                self.supervised = None;
+                exit
+            }
+            None => ChildExit::without_status(failure),
+        }
+    }
+}
