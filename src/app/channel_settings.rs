@@ -6,7 +6,7 @@ use crate::notify::{ChannelSettings, Credential, NotifyPlan};
 /// The owners and channels of a configuration, secrets read.
 #[must_use]
 pub fn plan(config: &Config) -> NotifyPlan {
-    let read = |secret: &Secret| Credential(secret.read());
+    let read = |secret: &Secret| Credential(secret.read().map_err(|error| error.to_string()));
     NotifyPlan {
         owners: config.owners.clone(),
         settings: ChannelSettings {

@@ -307,7 +307,7 @@ pub(super) struct WorkerArgs {
     #[arg(long, short, value_name = "N", default_value = "100", value_parser = workers)]
     pub(super) concurrency: usize,
     /// The queue's name
-    #[arg(long, short = 'Q', value_name = "NAME", default_value = "celery", value_parser = crate::config::queue_name)]
+    #[arg(long, short = 'Q', value_name = "NAME", default_value = "celery", value_parser = crate::config::parse_queue_name)]
     pub(super) queue: Box<str>,
     /// The node's name, name@host or the host alone; %h is this host
     #[arg(long, short = 'n', value_name = "NAME")]

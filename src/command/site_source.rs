@@ -33,7 +33,7 @@ pub(super) fn urls(urls: &[String], explicit: Option<&Path>) -> Result<Config, E
 /// The broker that the command line or the environment names. What is wrong is said without
 /// the text, which may hold a password.
 pub(super) fn broker(text: &str) -> Result<MaskedUrl, Exit> {
-    config::broker_url(text).map_err(|why| fail(format!("--broker: {why}")))
+    config::parse_broker_url(text).map_err(|why| fail(format!("--broker: {why}")))
 }
 
 /// Takes over what the command line says of the broker.

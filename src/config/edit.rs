@@ -14,8 +14,8 @@ use crate::domain::Site;
 
 use super::diagnostics::{Diagnostics, shown_path};
 use super::files::{self, ContentHash};
+use super::known_names::KnownNames;
 use super::load::{MainFile, read_main};
-use super::model::KnownNames;
 
 /// Why the file was left as it is.
 #[derive(Debug)]

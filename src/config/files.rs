@@ -121,7 +121,7 @@ pub(super) fn bytes(path: &Path) -> io::Result<(Vec<u8>, Metadata)> {
 /// Why a file of the configuration cannot be read, in plain words.
 pub(super) fn plain(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::FileTooLarge => "it is larger than 64 MiB".to_owned(),
+        io::ErrorKind::FileTooLarge => format!("it is larger than {} MiB", MOST_BYTES >> 20),
         _ => plain_io_error(error).into_owned(),
     }
 }

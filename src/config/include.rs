@@ -7,7 +7,7 @@ use glob::{MatchOptions, Pattern};
 
 use super::diagnostic_sink::DiagnosticSink;
 use super::files::plain;
-use super::model::MonitorSettings;
+use super::monitor_table::MonitorSettings;
 use super::site_registry::{SiteRegistry, taken};
 use super::sites_table::plain_site;
 use super::table_reader::KeyPath;

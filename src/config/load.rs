@@ -7,15 +7,18 @@ use toml::de::DeTable;
 
 use crate::domain::clean;
 
+use super::configuration::Config;
 use super::diagnostic_sink::{DiagnosticSink, Language};
 use super::diagnostics::{Diagnostic, Diagnostics, shown_path};
 use super::files::{self, ContentHash, SourceFile};
+use super::history_table::read_history;
 use super::include;
+use super::known_names::KnownNames;
 use super::maintenance::read_shared_window;
-use super::model::{Config, KnownNames};
-use super::monitor_table::{read_history, read_monitor, read_queue, read_workers};
+use super::monitor_table::{read_monitor, read_workers};
 use super::notify_table::read_notify;
 use super::owners_table::read_owners;
+use super::queue_table::read_queue;
 use super::site_registry::{ParentError, SiteRegistry, taken, wrong_parents};
 use super::sites_table::{InvalidSite, SiteDraft, SiteDrafts, plain_site, read_sites};
 use super::table_reader::{Element, KeyPath, TableReader};
@@ -360,7 +363,8 @@ fn read_list(
 mod tests {
     use std::time::Duration;
 
-    use super::super::model::{Secret, USER_AGENT};
+    use super::super::monitor_table::USER_AGENT;
+    use super::super::secret::Secret;
     use super::*;
     use crate::domain::SmtpSecurity;
     use proptest::prelude::*;

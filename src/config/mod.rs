@@ -1,41 +1,53 @@
 //! `sites.toml`: reading it, naming every mistake, editing it without losing a comment.
 //!
 //! ```text
-//! locate -> load -> (monitor|sites|owners|notify|..)_table through reader -> include -> names -> Config
-//!                     every mistake goes to sink, which end as Diagnostics
+//! locate -> load -> *_table, through table_reader -> include -> site_registry -> Config
+//!                   every mistake goes to the diagnostic_sink and ends in Diagnostics
 //! edit: one site paused or resumed in the file      watch: has any of the files changed?
 //! ```
 //!
+//! A table of the file has one file here, with its settings, their defaults and their reading;
+//! `reference` describes every key for the documentation.
+//!
 //! Architecture invariant: nothing outside this room reads or writes the configuration, and
-//! no text of a secret ever leaves it but through [`Secret`].
+//! the text of a secret leaves it only through [`Secret`].
 
+mod configuration;
 mod diagnostic_sink;
 mod diagnostics;
 mod display_value;
 mod edit;
 mod files;
+mod history_table;
 mod include;
+mod known_names;
 mod load;
 mod locate;
 mod maintenance;
-mod model;
 mod monitor_table;
 mod notify_table;
 mod owners_table;
+mod queue_table;
 mod redact;
+mod reference;
+mod secret;
 mod site_registry;
 mod sites_table;
 mod table_reader;
 mod value_parsers;
 mod watch;
 
+pub use configuration::Config;
 pub use diagnostics::{Diagnostic, Diagnostics, Place};
 pub use edit::{EditError, WrittenContent, set_paused};
 pub use files::{ContentHash, SourceFile};
+pub use history_table::HistorySettings;
+pub use known_names::KnownNames;
 pub use load::{from_urls, load, parse};
 pub use locate::{ConfigNotFound, Environment, find, state_dir};
-pub use model::{
-    Config, HistorySettings, KnownNames, MonitorSettings, QueueSettings, Secret, USER_AGENT,
-};
-pub use value_parsers::{parse_broker_url as broker_url, parse_queue_name as queue_name};
+pub use monitor_table::{MonitorSettings, USER_AGENT};
+pub use queue_table::QueueSettings;
+pub use reference::{KeyReference, TableReference, reference, reference_markdown};
+pub use secret::{Secret, SecretError, SecretPlace};
+pub use value_parsers::{InvalidValue, parse_broker_url, parse_queue_name};
 pub use watch::Watcher;

@@ -1,16 +1,91 @@
-//! The tables of the program itself: `[monitor]`, `[workers]`, `[history]`, `[queue]`.
+//! `[monitor]` and `[workers]`: their settings, defaults and reading.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::model::{HistorySettings, KnownNames, MonitorSettings, QueueSettings};
+use crate::domain::MaskedUrl;
+
+use super::known_names::KnownNames;
 use super::table_reader::{Element, TableReader};
 use super::value_parsers::{self, ValueError, suggestion};
 
-/// Checks in flight at once: as many as a machine with a raised limit of open files can hold.
+/// The User-Agent header where none is configured: name, version and address of the program.
+pub const USER_AGENT: &str = concat!(
+    "UptimeSquirrel/",
+    env!("CARGO_PKG_VERSION"),
+    " (+",
+    env!("CARGO_PKG_REPOSITORY"),
+    ")"
+);
+
+/// The canaries where none are configured: hosts of three independent operators that nearly
+/// always answer.
+const CANARIES: [&str; 3] = [
+    "https://www.google.com/",
+    "https://one.one.one.one/",
+    "https://www.wikipedia.org/",
+];
+
+/// `[monitor]`: how checks are run, and the values of every site that has none of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MonitorSettings {
+    /// The name of the paradigm to start with; `None` for the program's default.
+    pub paradigm: Option<Box<str>>,
+    /// The most checks in flight at once in the paradigm in use, 1 to 1,000,000; `None` for
+    /// the paradigm's default.
+    pub workers: Option<usize>,
+    /// The time between two checks of a site; at least one second.
+    pub interval: Duration,
+    /// The most time that one check may take, redirects included; at least a millisecond.
+    pub timeout: Duration,
+    /// A check that takes longer makes the site degraded; at least a millisecond.
+    pub slow: Duration,
+    /// Failures in a row that make a site down, 1 to 1,000.
+    pub confirm: u32,
+    /// The time from a failure to the next check of that site.
+    pub confirm_delay: Duration,
+    /// Successes in a row that end an outage, 1 to 1,000.
+    pub recover: u32,
+    /// A certificate with less validity left makes the site degraded.
+    pub cert_warn: Duration,
+    /// The User-Agent header of every request; printable ASCII.
+    pub user_agent: Arc<str>,
+    /// A PEM file of certificates that are trusted besides the system's roots.
+    pub ca_file: Option<PathBuf>,
+    /// URLs that are requested before an outage, or many failures at once, are believed.
+    /// Empty: every failure is believed at once.
+    pub canaries: Vec<MaskedUrl>,
+    /// Patterns of plain lists of sites, relative to the folder of `sites.toml`.
+    pub include: Vec<Box<str>>,
+}
+
+impl Default for MonitorSettings {
+    fn default() -> Self {
+        Self {
+            paradigm: None,
+            workers: None,
+            interval: Duration::from_secs(300),
+            timeout: Duration::from_secs(10),
+            slow: Duration::from_secs(2),
+            confirm: 2,
+            confirm_delay: Duration::from_secs(10),
+            recover: 2,
+            cert_warn: Duration::from_secs(14 * 86_400),
+            user_agent: Arc::from(USER_AGENT),
+            ca_file: None,
+            canaries: CANARIES.map(MaskedUrl::new).to_vec(),
+            include: Vec::new(),
+        }
+    }
+}
+
+/// The range of `workers`: the most that a machine with a raised limit of open files can hold.
 const WORKERS: std::ops::RangeInclusive<u32> = 1..=1_000_000;
 
-/// `[monitor]`, and its `include` with the places of the globs.
+/// Reads `[monitor]`; also returns the patterns of `include` with their places in the file.
+/// `folder` is that of `sites.toml`, to which `ca_file` is relative.
 pub(super) fn read_monitor(
     mut table: TableReader<'_>,
     folder: &Path,
@@ -18,6 +93,10 @@ pub(super) fn read_monitor(
 ) -> (MonitorSettings, Vec<Element<Box<str>>>) {
     let default = MonitorSettings::default();
     let include = table.texts("include", value_parsers::some);
+    // An empty list is a choice; a missing one is not.
+    let has_canaries = table.has("canaries");
+    let canaries = table.texts("canaries", value_parsers::http_url).into_iter();
+    let canaries = canaries.map(|element| element.value).collect();
     let settings = MonitorSettings {
         paradigm: table.text("paradigm", |word| {
             if known.paradigms.contains(&word) {
@@ -72,9 +151,8 @@ pub(super) fn read_monitor(
                 ))),
             }
         }),
-        canaries: if table.has("canaries") {
-            let named = table.texts("canaries", value_parsers::http_url).into_iter();
-            named.map(|element| element.value).collect()
+        canaries: if has_canaries {
+            canaries
         } else {
             default.canaries
         },
@@ -87,7 +165,7 @@ pub(super) fn read_monitor(
     (settings, include)
 }
 
-/// `[workers]`: a number for each paradigm that is named.
+/// Reads `[workers]`: the most checks in flight at once, by name of paradigm.
 pub(super) fn read_workers(
     table: TableReader<'_>,
     known: &KnownNames<'_>,
@@ -99,36 +177,17 @@ pub(super) fn read_workers(
     workers
 }
 
-/// `[history]`.
-pub(super) fn read_history(mut table: TableReader<'_>) -> HistorySettings {
-    let default = HistorySettings::default();
-    let settings = HistorySettings {
-        raw: table
-            .text("raw", value_parsers::positive_duration)
-            .unwrap_or(default.raw),
-        rollup: table
-            .text("rollup", value_parsers::positive_duration)
-            .unwrap_or(default.rollup),
-    };
-    table.finish();
-    settings
-}
-
-/// `[queue]`.
-pub(super) fn read_queue(table: TableReader<'_>) -> QueueSettings {
-    let mut table = table.private();
-    let settings = QueueSettings {
-        named: None,
-        broker: table.text("broker", value_parsers::broker_url),
-        name: table.text("name", value_parsers::queue_name),
-        expires: table.text("expires", value_parsers::positive_duration),
-        visibility_timeout: table.text("visibility_timeout", value_parsers::positive_duration),
-        result_expires: table.text("result_expires", value_parsers::positive_duration),
-    };
-    table.finish();
-    settings
-}
-
 fn count(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_user_agent_names_the_program_and_where_to_complain() {
+        assert!(USER_AGENT.starts_with("UptimeSquirrel/"));
+        assert!(USER_AGENT.contains("(+https://"));
+    }
 }

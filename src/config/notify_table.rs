@@ -1,4 +1,5 @@
-//! `[notify]`: how owners are reached, and the secrets that this takes.
+//! `[notify]`: reading the settings of the notification channels, and their secrets. Their
+//! defaults stand in [`NotifySettings`].
 
 use std::path::Path;
 
@@ -9,11 +10,20 @@ use crate::domain::{
     WebhookSettings,
 };
 
-use super::model::Secret;
+use super::secret::Secret;
 use super::table_reader::TableReader;
 use super::value_parsers::{self, Parsed, ValueError};
 
-/// `[notify]`. Paths of secrets are relative to `folder`.
+/// The default of `notify.sms.url`.
+pub(super) const TWILIO_URL: &str = "https://api.twilio.com/";
+
+/// The default port of `smtps://` (RFC 8314, section 7.3).
+const SMTPS_PORT: u16 = 465;
+
+/// The default port of `smtp://` (RFC 6409, section 3.1).
+const SUBMISSION_PORT: u16 = 587;
+
+/// Reads `[notify]`. Paths of secrets are relative to `folder`, that of `sites.toml`.
 pub(super) fn read_notify(table: TableReader<'_>, folder: &Path) -> NotifySettings<Secret> {
     let mut table = table.private();
     let settings = NotifySettings {
@@ -50,7 +60,7 @@ fn read_email(mut table: TableReader<'_>, folder: &Path) -> Option<EmailSettings
     let smtp = table.text("smtp", smtp_server);
     let mut password = secret(&mut table, "password", folder);
     let from = table.text("from", value_parsers::email);
-    let allow_unencrypted = table.flag("allow_unencrypted").unwrap_or(false);
+    let allow_unencrypted = table.flag("allow_unencrypted").unwrap_or_default();
     table.require("smtp");
     table.require("from");
     let (smtp, in_url) = smtp.unzip();
@@ -78,7 +88,7 @@ fn read_email(mut table: TableReader<'_>, folder: &Path) -> Option<EmailSettings
 fn read_sms(mut table: TableReader<'_>, folder: &Path) -> Option<SmsSettings<Secret>> {
     let url = table
         .text("url", value_parsers::http_url)
-        .unwrap_or_else(|| MaskedUrl::new("https://api.twilio.com/"));
+        .unwrap_or_else(|| MaskedUrl::new(TWILIO_URL));
     let account = table.text("account", value_parsers::label);
     let token = secret(&mut table, "token", folder);
     let from = table.text("from", value_parsers::label);
@@ -138,8 +148,8 @@ fn smtp_server(text: &str) -> Parsed<(SmtpServer, Option<Secret>)> {
     let wrong = || ValueError::expected(EXPECTED);
     let url = Url::parse(text.trim()).map_err(|_| wrong())?;
     let (security, port) = match url.scheme() {
-        "smtps" => (SmtpSecurity::Tls, 465),
-        "smtp" => (SmtpSecurity::StartTls, 587),
+        "smtps" => (SmtpSecurity::Tls, SMTPS_PORT),
+        "smtp" => (SmtpSecurity::StartTls, SUBMISSION_PORT),
         _ => return Err(wrong()),
     };
     let host = url.host_str().filter(|host| !host.is_empty());

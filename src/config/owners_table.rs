@@ -7,8 +7,8 @@ use crate::domain::{Escalation, Owner, Quiet, Tell};
 use super::table_reader::TableReader;
 use super::value_parsers::{self, ValueError};
 
-/// How long owners have to acknowledge before others are told.
-const ESCALATE_AFTER: Duration = Duration::from_secs(15 * 60);
+/// The default of `owners.NAME.escalate_after`.
+pub(super) const ESCALATE_AFTER: Duration = Duration::from_secs(15 * 60);
 
 /// `[owners.NAME]`, by name.
 pub(super) fn read_owners(table: TableReader<'_>) -> Vec<Owner> {

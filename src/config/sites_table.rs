@@ -3,16 +3,15 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::domain::{CheckSpec, MaskedUrl, Owner, Site, StatusSet};
+use crate::domain::{CheckSpec, MaintenanceWindow, MaskedUrl, Owner, Site, StatusSet};
 
 use super::maintenance::read_window;
-use super::model::MonitorSettings;
+use super::monitor_table::MonitorSettings;
 use super::table_reader::TableReader;
 use super::value_parsers::{self, nearest, quoted};
-use crate::domain::MaintenanceWindow;
 
-/// How many redirects are followed where a site does not say.
-const MAX_REDIRECTS: u16 = 5;
+/// The default of `sites[N].max_redirects`.
+pub(super) const MAX_REDIRECTS: u16 = 5;
 
 /// A site of `[[sites]]` that was read and found good, as far as it can be alone.
 #[derive(Debug)]

@@ -300,9 +300,10 @@ impl<'a> TableReader<'a> {
         from_text: impl Fn(&str) -> Parsed<T>,
         from_table: impl FnOnce(TableReader<'_>) -> Option<T>,
     ) -> Option<T> {
-        match self.table.get(key)?.get_ref() {
+        let value = self.take(key)?;
+        match value.get_ref() {
             DeValue::Table(_) => {
-                self.sink.secret(self.table.get(key)?.span());
+                self.sink.secret(value.span());
                 self.table(key, from_table).flatten()
             }
             _ => self.private_text(key, from_text),
@@ -311,6 +312,11 @@ impl<'a> TableReader<'a> {
 
     /// Names the keys that nobody asked for.
     pub(super) fn finish(self) {
+        #[cfg(test)]
+        ACCEPTED_KEYS.with_borrow_mut(|accepted| {
+            let keys = accepted.entry(self.at.to_string()).or_default();
+            keys.extend(&self.asked);
+        });
         for (key, value) in self.table {
             let name: &str = key.get_ref();
             if self.asked.contains(&name) {
@@ -324,6 +330,14 @@ impl<'a> TableReader<'a> {
                 .unknown(key.span().start, &KeyPath::Key(&self.at, name), &sentence);
         }
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// The keys that each table was asked for in this thread, by the path of the table.
+    pub(super) static ACCEPTED_KEYS: std::cell::RefCell<
+        std::collections::BTreeMap<String, std::collections::BTreeSet<&'static str>>,
+    > = const { std::cell::RefCell::new(std::collections::BTreeMap::new()) };
 }
 
 /// One element of a list.

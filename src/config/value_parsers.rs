@@ -1,6 +1,7 @@
 //! The kinds of text that values hold, each a function from the text to what it means.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
 use url::Url;
@@ -128,7 +129,7 @@ pub(super) fn statuses(text: &str) -> Parsed<StatusSet> {
 
 /// An absolute http(s) URL, normalised and without its fragment, which is never sent.
 pub(super) fn http_url(text: &str) -> Parsed<MaskedUrl> {
-    let wrong = |why: Option<&dyn std::fmt::Display>| {
+    let wrong = |why: Option<&dyn fmt::Display>| {
         let why = why.map_or_else(String::new, |why| format!(" ({why})"));
         ValueError::expected(format!(
             "expected an http or https URL such as \"https://example.org\"{why}"
@@ -174,23 +175,38 @@ pub(super) fn broker_url(text: &str) -> Parsed<MaskedUrl> {
     Ok(MaskedUrl::new(url))
 }
 
-/// The URL of a broker.
+/// A value of the command line or the environment that is not what its option wants. Displays
+/// what was expected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidValue(Box<str>);
+
+impl fmt::Display for InvalidValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for InvalidValue {}
+
+/// Parses the URL of a broker, as for `queue.broker`.
 ///
 /// # Errors
-/// What was expected, without the text, which may hold a password.
-pub fn parse_broker_url(text: &str) -> Result<MaskedUrl, String> {
-    broker_url(text).map_err(|fault| match fault {
-        ValueError::Expected(expected) => expected.into_owned(),
-        ValueError::Plain(sentence) => sentence,
+/// The text is no URL of a Redis server. The error does not show the text, which may hold a
+/// password.
+pub fn parse_broker_url(text: &str) -> Result<MaskedUrl, InvalidValue> {
+    broker_url(text).map_err(|error| match error {
+        ValueError::Expected(expected) => InvalidValue(expected.into()),
+        ValueError::Plain(sentence) => InvalidValue(sentence.into_boxed_str()),
     })
 }
 
-/// The name of a queue.
+/// Parses the name of a queue, as for `queue.name`.
 ///
 /// # Errors
-/// What was expected.
-pub fn parse_queue_name(text: &str) -> Result<Box<str>, String> {
-    queue_name(text).map_err(|fault| fault.about(text))
+/// The text is empty, longer than 100 bytes, or holds other characters than letters, digits
+/// and `. _ : -`.
+pub fn parse_queue_name(text: &str) -> Result<Box<str>, InvalidValue> {
+    queue_name(text).map_err(|error| InvalidValue(error.about(text).into_boxed_str()))
 }
 
 /// What a queue can be called: no blanks, and nothing that would end a text in a message.

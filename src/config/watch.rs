@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
+use super::configuration::Config;
 use super::edit::WrittenContent;
 use super::files::{self, ContentHash, FileStamp};
 use super::include;
 use super::load::folder_of;
-use super::model::Config;
 
 /// What was last seen of one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,8 +182,8 @@ mod tests {
     use std::fs;
 
     use super::super::edit::set_paused;
+    use super::super::known_names::KnownNames;
     use super::super::load::load;
-    use super::super::model::KnownNames;
     use super::*;
 
     const KNOWN: KnownNames<'static> = KnownNames { paradigms: &[] };

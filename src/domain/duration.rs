@@ -57,6 +57,24 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
     Duration::try_from_secs_f64(seconds).map_err(|_| DurationError)
 }
 
+/// The duration as [`parse_duration`] reads it, in the largest unit that holds it without a
+/// remainder: "5m", "90s", "1500ms". Rounded down to a millisecond.
+#[must_use]
+pub fn exact_duration(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    for (unit, size) in [
+        ("d", 86_400_000),
+        ("h", 3_600_000),
+        ("m", 60_000),
+        ("s", 1_000),
+    ] {
+        if millis >= size && millis.is_multiple_of(size) {
+            return format!("{}{unit}", millis / size);
+        }
+    }
+    format!("{millis}ms")
+}
+
 /// A duration in at most six columns: "0ms", "240ms", "1.7s", "42s", "4m12s", "3h05m", "12d".
 #[must_use]
 pub fn brief(duration: Duration) -> String {

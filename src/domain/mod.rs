@@ -11,6 +11,7 @@ mod job;
 mod kinship;
 mod maintenance_window;
 mod notify_settings;
+mod queue_options;
 mod result;
 mod site;
 mod standing;
@@ -18,7 +19,7 @@ mod text;
 mod witness;
 
 pub use clock::{Clock, ManualClock, Moment, Now, SystemClock, Timestamp};
-pub use duration::{DurationError, brief, parse_duration};
+pub use duration::{DurationError, brief, exact_duration, parse_duration};
 pub use event::EventKind;
 pub use io_error::{FileError, plain_io_error};
 pub use job::{Job, JobId, SiteId, Ticket};
@@ -28,6 +29,7 @@ pub use notify_settings::{
     EmailSettings, NotifySettings, PushSettings, SmsSettings, SmtpSecurity, SmtpServer,
     WebhookSettings,
 };
+pub use queue_options::QueueOptions;
 pub use result::{
     Certificate, CheckResult, Hop, Method, Outcome, Phase, Phases, RanOn, Reason, Verdict,
 };

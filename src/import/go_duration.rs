@@ -48,22 +48,6 @@ pub(super) fn duration_from_seconds(seconds: f64) -> Option<Duration> {
     Some(Duration::from_millis((millis as u64).max(least)))
 }
 
-/// As `sites.toml` has it.
-pub(super) fn to_toml(duration: Duration) -> String {
-    let millis = duration.as_millis();
-    for (unit, size) in [
-        ("d", 86_400_000),
-        ("h", 3_600_000),
-        ("m", 60_000),
-        ("s", 1_000),
-    ] {
-        if millis >= size && millis.is_multiple_of(size) {
-            return format!("{}{unit}", millis / size);
-        }
-    }
-    format!("{millis}ms")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,7 +80,8 @@ mod tests {
         #[test]
         fn what_is_written_is_a_duration_of_ours(millis in 0_u64..10_000_000_000) {
             let duration = Duration::from_millis(millis);
-            let read = crate::domain::parse_duration(&to_toml(duration)).unwrap();
+            let text = crate::domain::exact_duration(duration);
+            let read = crate::domain::parse_duration(&text).unwrap();
             // Texts are read through floating point numbers.
             prop_assert!(read.abs_diff(duration) < Duration::from_micros(1));
         }

@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::{clean, is_unsafe};
+use crate::domain::{clean, exact_duration, is_unsafe};
 
-use super::go_duration::to_toml;
 use super::imported_site::{Finding, ImportedConfig, ImportedSite};
 
 /// Characters of a comment.
@@ -61,7 +60,10 @@ fn write_site(out: &mut String, site: &ImportedSite) {
         ("confirm_delay", site.confirm_delay),
     ] {
         if let Some(duration) = duration {
-            put(out, format_args!("{key} = \"{}\"\n", to_toml(duration)));
+            put(
+                out,
+                format_args!("{key} = \"{}\"\n", exact_duration(duration)),
+            );
         }
     }
     for (key, number) in [

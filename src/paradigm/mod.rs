@@ -18,7 +18,6 @@ mod limits;
 mod paradigm_trait;
 mod processes;
 mod queue_figures;
-mod queue_options;
 mod receipt;
 mod runtime_driver;
 mod serial;
@@ -29,6 +28,7 @@ mod thread_pool;
 mod threads;
 mod work_stealing;
 
+pub use crate::domain::QueueOptions;
 pub use celery::{
     BrokerOptions, Lines, ServeError, WorkerOptions, serve_broker, work_for_broker,
     work_line_by_line,
@@ -40,7 +40,6 @@ pub use paradigm_trait::{
     Census, Label, Law, Paradigm, ParadigmContext, ParadigmEntry, Shape, StartError, WorkerLoss,
 };
 pub use queue_figures::{HostFigures, QueueFigures, WorkerFigures};
-pub use queue_options::QueueOptions;
 pub use receipt::Receipt;
 pub use switch::{Dispatcher, Offer};
 pub use table::{ALL, DEFAULT, labels, names, position};

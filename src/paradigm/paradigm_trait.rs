@@ -10,7 +10,7 @@ use crate::probe::Kit;
 use crate::trace::Recorder;
 
 use super::queue_figures::QueueFigures;
-use super::queue_options::QueueOptions;
+use crate::domain::QueueOptions;
 
 /// How a paradigm is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

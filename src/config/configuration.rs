@@ -1,0 +1,47 @@
+//! The configuration after it was read and found valid: settings, owners and sites.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::domain::{MaintenanceWindow, NotifySettings, Owner, SharedWindow, Site};
+
+use super::files::SourceFile;
+use super::history_table::HistorySettings;
+use super::monitor_table::MonitorSettings;
+use super::queue_table::QueueSettings;
+use super::secret::Secret;
+
+/// Everything that `sites.toml` and its included lists say, every default filled in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    /// The path of `sites.toml` as it was given; `None` where the sites came from the command
+    /// line.
+    pub path: Option<PathBuf>,
+    /// `[monitor]`.
+    pub monitor: MonitorSettings,
+    /// `[workers]`: the most checks in flight at once, 1 to 1,000,000, by name of paradigm.
+    pub workers: BTreeMap<Box<str>, usize>,
+    /// `[owners]`, in the order of their names.
+    pub owners: Vec<Owner>,
+    /// `[notify]`.
+    pub notify: NotifySettings<Secret>,
+    /// `[history]`.
+    pub history: HistorySettings,
+    /// `[queue]`.
+    pub queue: QueueSettings,
+    /// `sites[N].maintenance`: maintenance windows of one site, by the site's name.
+    pub maintenance: BTreeMap<Box<str>, Vec<MaintenanceWindow>>,
+    /// `[[maintenance]]`: maintenance windows of several sites.
+    pub shared_maintenance: Vec<SharedWindow>,
+    /// `[[sites]]` in the order of the file, then those of the included lists. Names are
+    /// unique.
+    pub sites: Vec<Site>,
+    /// The files that were read, with their content at that time; a [`Watcher`] compares
+    /// against it.
+    ///
+    /// [`Watcher`]: super::Watcher
+    pub sources: Vec<SourceFile>,
+    /// Warnings: valid settings that are probably not what was meant, one line each with file,
+    /// line and key.
+    pub warnings: Vec<Box<str>>,
+}

@@ -1,0 +1,457 @@
+//! The reference of `sites.toml`: every key with its kind of value, its unit and range, its
+//! default and its meaning. Defaults are read from the settings that they belong to, so that
+//! none is written down twice.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::domain::{NotifySettings, PushSettings, QueueOptions, StatusSet, exact_duration};
+
+use super::history_table::HistorySettings;
+use super::monitor_table::{MonitorSettings, USER_AGENT};
+use super::notify_table::TWILIO_URL;
+use super::owners_table::ESCALATE_AFTER;
+use super::secret::Secret;
+use super::sites_table::MAX_REDIRECTS;
+
+/// One key of `sites.toml`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyReference {
+    /// The key as it is written; capitals stand for a name of the user's choice.
+    pub key: &'static str,
+    /// The kind of its value: "duration", "number", "list of URLs".
+    pub kind: &'static str,
+    /// The unit and the range of its value; empty where neither applies.
+    pub range: &'static str,
+    /// The value in the notation of TOML, or a phrase where it depends on something else;
+    /// `None` where a missing key means that the feature is off.
+    pub default: Option<String>,
+    /// The meaning in one line.
+    pub meaning: &'static str,
+}
+
+/// One table of `sites.toml`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableReference {
+    /// The header as it is written, such as `[notify.email]`; capitals stand for a name of the
+    /// user's choice.
+    pub header: &'static str,
+    /// The source file that holds the defaults.
+    pub source: &'static str,
+    /// The keys, the most used ones first.
+    pub keys: Vec<KeyReference>,
+}
+
+const ANY: &str = "0 or more";
+const FROM_MILLISECOND: &str = "1ms or more";
+const FROM_SECOND: &str = "1s or more";
+const STREAK: &str = "checks, 1 to 1000";
+const SECRET: &str = "`{ env = \"NAME\" }`, `{ file = \"PATH\" }` or the text itself";
+const REQUIRED: &str = "required";
+const OF_MONITOR: &str = "that of `[monitor]`";
+
+fn key(
+    key: &'static str,
+    kind: &'static str,
+    range: &'static str,
+    default: impl Into<Option<String>>,
+    meaning: &'static str,
+) -> KeyReference {
+    KeyReference {
+        key,
+        kind,
+        range,
+        default: default.into(),
+        meaning,
+    }
+}
+
+/// A duration as the file has it.
+fn duration(duration: Duration) -> String {
+    text(&exact_duration(duration))
+}
+
+/// A text as the file has it.
+fn text(text: &str) -> String {
+    format!("`\"{text}\"`")
+}
+
+/// A number or a flag as the file has it.
+fn plain(value: impl std::fmt::Display) -> String {
+    format!("`{value}`")
+}
+
+/// A phrase that stands in the place of a value.
+fn phrase(phrase: &str) -> String {
+    phrase.to_owned()
+}
+
+/// Every table of `sites.toml` with all of its keys.
+#[must_use]
+pub fn reference() -> Vec<TableReference> {
+    vec![
+        monitor(),
+        TableReference {
+            header: "[workers]",
+            source: "src/paradigm/",
+            keys: vec![key(
+                "PARADIGM",
+                "number",
+                "checks, 1 to 1000000",
+                phrase("by paradigm"),
+                "the most checks in flight at once in this paradigm",
+            )],
+        },
+        sites(),
+        TableReference {
+            header: "[[maintenance]]",
+            source: "src/config/maintenance.rs",
+            keys: [
+                window(),
+                vec![
+                    key(
+                        "tags",
+                        "list of texts",
+                        "",
+                        None,
+                        "the sites with one of these tags; needed where `sites` is missing",
+                    ),
+                    key(
+                        "sites",
+                        "list of texts",
+                        "",
+                        None,
+                        "the sites with these names; needed where `tags` is missing",
+                    ),
+                ],
+            ]
+            .concat(),
+        },
+        TableReference {
+            header: "sites.maintenance",
+            source: "src/config/maintenance.rs",
+            keys: window(),
+        },
+        owners(),
+        notify(),
+        email(),
+        sms(),
+        push(),
+        webhook(),
+        history(),
+        queue(),
+    ]
+}
+
+#[rustfmt::skip]
+fn monitor() -> TableReference {
+    let default = MonitorSettings::default();
+    let canaries: Vec<_> = default.canaries.iter().map(|url| format!("\"{url}\"")).collect();
+    TableReference {
+        header: "[monitor]",
+        source: "src/config/monitor_table.rs",
+        keys: vec![
+            key("interval", "duration", FROM_SECOND, duration(default.interval), "the time between two checks of a site"),
+            key("timeout", "duration", FROM_MILLISECOND, duration(default.timeout), "the most time that one check may take, redirects included"),
+            key("slow", "duration", FROM_MILLISECOND, duration(default.slow), "a check that takes longer makes the site degraded"),
+            key("confirm", "number", STREAK, plain(default.confirm), "failures in a row that make a site down"),
+            key("confirm_delay", "duration", ANY, duration(default.confirm_delay), "the time from a failure to the next check"),
+            key("recover", "number", STREAK, plain(default.recover), "successes in a row that end an outage"),
+            key("cert_warn", "duration", ANY, duration(default.cert_warn), "a certificate with less validity left makes the site degraded"),
+            key("paradigm", "text", "a paradigm's name", phrase("`\"async\"`"), "how checks are run at the start"),
+            key("workers", "number", "checks, 1 to 1000000", phrase("by paradigm"), "the most checks in flight at once in the paradigm in use"),
+            key("user_agent", "text", "printable ASCII", text(&USER_AGENT.replace(env!("CARGO_PKG_VERSION"), "VERSION")), "the User-Agent header of every request"),
+            key("ca_file", "path", "relative to `sites.toml`", None, "certificates in PEM that are trusted besides the system's roots"),
+            key("canaries", "list of URLs", "", plain(format!("[{}]", canaries.join(", "))), "requested before an outage, or many failures at once, are believed; `[]`: every failure is believed"),
+            key("include", "list of patterns", "relative to `sites.toml`", plain("[]"), "plain lists of sites, one URL a line"),
+        ],
+    }
+}
+
+#[rustfmt::skip]
+fn sites() -> TableReference {
+    let monitor = |name, kind, range, meaning| key(name, kind, range, phrase(OF_MONITOR), meaning);
+    TableReference {
+        header: "[[sites]]",
+        source: "src/config/sites_table.rs",
+        keys: vec![
+            key("url", "URL", "http or https", phrase(REQUIRED), "what is checked; a password in it is shown as `***`"),
+            key("name", "text", "1 to 200 characters", phrase("host and path of `url`"), "the name on screens and in messages; unique"),
+            key("owners", "list of texts", "keys of `[owners]`", plain("[]"), "who is told of its outages"),
+            key("tags", "list of texts", "", plain("[]"), "labels for filters, reports and `[[maintenance]]`"),
+            key("parent", "text", "a site's name", None, "the site whose outage explains this one's"),
+            key("paused", "flag", "", plain(false), "`true`: not checked until it is resumed; the key `p` writes this"),
+            key("expect_status", "text", "codes from 100 to 999, such as `200-299,301`", text(&StatusSet::default().to_string()), "the status codes that count as up; a redirect that is named is not followed"),
+            key("contains", "text", "", None, "text that the body must hold; makes the check a GET"),
+            key("max_redirects", "number", "redirects, 0 to 100", plain(MAX_REDIRECTS), "redirects that are followed; one more is a failure"),
+            key("maintenance", "list of tables", "see `sites.maintenance`", plain("[]"), "windows in which its outages are expected"),
+            monitor("interval", "duration", FROM_SECOND, "the time between two checks"),
+            monitor("timeout", "duration", FROM_MILLISECOND, "the most time that one check may take, redirects included"),
+            monitor("slow", "duration", FROM_MILLISECOND, "a check that takes longer makes the site degraded"),
+            monitor("confirm", "number", STREAK, "failures in a row that make the site down"),
+            monitor("confirm_delay", "duration", ANY, "the time from a failure to the next check"),
+            monitor("recover", "number", STREAK, "successes in a row that end an outage"),
+            monitor("cert_warn", "duration", ANY, "a certificate with less validity left makes the site degraded"),
+            monitor("user_agent", "text", "printable ASCII", "the User-Agent header"),
+        ],
+    }
+}
+
+#[rustfmt::skip]
+fn window() -> Vec<KeyReference> {
+    vec![
+        key("cron", "text", "minute, hour, day, month, weekday", None, "when the window opens, again and again, as in a crontab; either this or `at`"),
+        key("at", "text", "date and time, such as `2026-12-24 22:00`", None, "when the window opens, once; either this or `cron`"),
+        key("lasts", "duration", "1m or more", phrase(REQUIRED), "how long the window stays open"),
+        key("zone", "text", "such as `Europe/Berlin`", phrase("the machine's own"), "the time zone of `cron` and `at`"),
+    ]
+}
+
+#[rustfmt::skip]
+fn owners() -> TableReference {
+    TableReference {
+        header: "[owners.NAME]",
+        source: "src/config/owners_table.rs",
+        keys: vec![
+            key("email", "text", "an e-mail address", None, "where mail goes; needs `[notify.email]`"),
+            key("sms", "text", "a telephone number, such as `+15550100`", None, "where SMS go; needs `[notify.sms]`"),
+            key("push", "text", "1 to 64 letters, digits, - and _", None, "the ntfy topic that pushes are published to"),
+            key("webhook", "URL", "http or https", None, "the URL that messages are posted to as JSON"),
+            key("quiet", "text", "such as `22:00-07:00`", None, "hours in which messages wait"),
+            key("zone", "text", "such as `Europe/Berlin`", phrase("the machine's own"), "the time zone of `quiet`"),
+            key("escalate", "text", "another owner's name", None, "the owner who is told of an outage that this one does not acknowledge"),
+            key("escalate_after", "duration", FROM_MILLISECOND, duration(ESCALATE_AFTER), "the time before that owner is told"),
+        ],
+    }
+}
+
+#[rustfmt::skip]
+fn notify() -> TableReference {
+    let default = NotifySettings::<Secret>::default();
+    TableReference {
+        header: "[notify]",
+        source: "src/domain/notify_settings.rs",
+        keys: vec![
+            key("digest", "duration", ANY, duration(default.digest), "outages that begin or end within this time share one message; `\"0s\"`: each has its own"),
+            key("remind", "duration", FROM_SECOND, default.remind.map(duration), "the time between reminders of an unacknowledged outage"),
+        ],
+    }
+}
+
+#[rustfmt::skip]
+fn email() -> TableReference {
+    TableReference {
+        header: "[notify.email]",
+        source: "src/config/notify_table.rs",
+        keys: vec![
+            key("smtp", "URL", "`smtps://` (TLS, port 465) or `smtp://` (STARTTLS, port 587)", phrase(REQUIRED), "the mail server, and the user to log in as"),
+            key("from", "text", "an e-mail address", phrase(REQUIRED), "the address of the sender"),
+            key("password", "secret", SECRET, None, "the password of the user in `smtp`"),
+            key("allow_unencrypted", "flag", "", plain(false), "`true`: mail may be sent unencrypted where the server offers no STARTTLS"),
+        ],
+    }
+}
+
+#[rustfmt::skip]
+fn sms() -> TableReference {
+    TableReference {
+        header: "[notify.sms]",
+        source: "src/config/notify_table.rs",
+        keys: vec![
+            key("account", "text", "", phrase(REQUIRED), "the account SID of Twilio"),
+            key("token", "secret", SECRET, phrase(REQUIRED), "the auth token of the account"),
+            key("from", "text", "", phrase(REQUIRED), "the sender: a telephone number or a sender ID"),
+            key("url", "URL", "http or https", text(TWILIO_URL), "the base URL, for a gateway with Twilio's interface"),
+        ],
+    }
+}
+
+#[rustfmt::skip]
+fn push() -> TableReference {
+    TableReference {
+        header: "[notify.push]",
+        source: "src/domain/notify_settings.rs",
+        keys: vec![
+            key("url", "URL", "http or https", text(PushSettings::<Secret>::default().url.shown()), "the base URL of the ntfy server"),
+            key("token", "secret", SECRET, None, "the access token of the ntfy server"),
+        ],
+    }
+}
+
+#[rustfmt::skip]
+fn webhook() -> TableReference {
+    TableReference {
+        header: "[notify.webhook]",
+        source: "src/config/notify_table.rs",
+        keys: vec![
+            key("secret", "secret", SECRET, None, "the key that bodies are signed with (HMAC-SHA256)"),
+        ],
+    }
+}
+
+#[rustfmt::skip]
+fn history() -> TableReference {
+    let default = HistorySettings::default();
+    TableReference {
+        header: "[history]",
+        source: "src/config/history_table.rs",
+        keys: vec![
+            key("raw", "duration", FROM_MILLISECOND, duration(default.raw), "how long every single result is kept"),
+            key("rollup", "duration", FROM_MILLISECOND, duration(default.rollup), "how long hourly and daily summaries are kept"),
+        ],
+    }
+}
+
+#[rustfmt::skip]
+fn queue() -> TableReference {
+    let default = QueueOptions::default();
+    TableReference {
+        header: "[queue]",
+        source: "src/domain/queue_options.rs",
+        keys: vec![
+            key("broker", "URL", "`redis://`, `rediss://` or `redis+socket://`", phrase("a broker of its own"), "the Redis server between the monitor and Celery workers"),
+            key("name", "text", "1 to 100 letters, digits and . _ : -", text(&default.name), "the Redis list that holds waiting checks"),
+            key("expires", "duration", FROM_MILLISECOND, duration(default.expires), "a check that no worker took within this time is discarded and sent again"),
+            key("visibility_timeout", "duration", FROM_MILLISECOND, format!("twice the longest `timeout`, at least {}", duration(default.visibility_timeout)), "a worker that is silent about a check for this long has lost it: another takes it"),
+            key("result_expires", "duration", FROM_MILLISECOND, duration(default.result_expires), "how long workers keep results in Redis"),
+        ],
+    }
+}
+
+/// The reference as Markdown: a heading of level 3 and a table of keys for each table of
+/// `sites.toml`. Ends with a newline.
+#[must_use]
+pub fn reference_markdown() -> String {
+    let mut out = String::new();
+    // Writing to a string cannot fail.
+    for table in reference() {
+        let separator = if out.is_empty() { "" } else { "\n" };
+        let _ = writeln!(
+            out,
+            "{separator}### `{}`\n\n| key | value | unit and range | default | meaning |\n|---|---|---|---|---|",
+            table.header
+        );
+        for key in &table.keys {
+            let default = key.default.as_deref().unwrap_or("none");
+            let _ = writeln!(
+                out,
+                "| `{}` | {} | {} | {default} | {} |",
+                key.key, key.kind, key.range, key.meaning
+            );
+        }
+        let _ = writeln!(out, "\nDefaults: `{}`.", table.source);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::path::Path;
+
+    use super::super::known_names::KnownNames;
+    use super::super::load::parse;
+    use super::super::table_reader::ACCEPTED_KEYS;
+    use super::*;
+
+    /// Every table once, so that each is read. What is missing in them does not matter.
+    const EVERY_TABLE: &str = "[monitor]\n[workers]\n[owners.NAME]\n\
+        [notify.email]\npassword = { env = \"X\" }\n[notify.sms]\n[notify.push]\n\
+        [notify.webhook]\n[history]\n[queue]\n[[maintenance]]\n[[sites]]\nmaintenance = [{}]\n";
+
+    /// The path of a table in the file: `owners.NAME` for `[owners.NAME]`.
+    fn path(header: &str) -> &str {
+        header.trim_matches(['[', ']'])
+    }
+
+    #[test]
+    fn every_key_that_is_accepted_is_described_and_no_other() {
+        ACCEPTED_KEYS.take();
+        let known = KnownNames {
+            paradigms: &["async"],
+        };
+        assert!(parse(EVERY_TABLE, Path::new("sites.toml"), &known).is_err());
+        let mut accepted: BTreeMap<String, BTreeSet<&str>> = ACCEPTED_KEYS
+            .take()
+            .into_iter()
+            .map(|(path, keys)| (path.replace("[0]", ""), keys))
+            .collect();
+        // The keys of [workers] are names of paradigms and those of a secret are the same
+        // everywhere.
+        accepted.insert("workers".to_owned(), BTreeSet::from(["PARADIGM"]));
+        let secret = accepted.remove("notify.email.password").unwrap();
+        assert_eq!(secret, BTreeSet::from(["env", "file"]));
+
+        let mut described: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        let mut tables = BTreeSet::new();
+        for table in reference() {
+            let path = path(table.header);
+            tables.extend(path.split('.').next());
+            // A table within a table is a key of the outer one.
+            if let Some((outer, key)) = path.rsplit_once('.')
+                && outer == "notify"
+            {
+                let key = ["email", "sms", "push", "webhook"]
+                    .into_iter()
+                    .find(|known| *known == key);
+                described.entry(outer.to_owned()).or_default().extend(key);
+            }
+            let keys = described.entry(path.to_owned()).or_default();
+            for key in table.keys {
+                assert!(
+                    keys.insert(key.key),
+                    "{path}.{} stands there twice",
+                    key.key
+                );
+            }
+        }
+        described.insert(String::new(), tables);
+        assert_eq!(accepted, described);
+    }
+
+    /// The defaults of the reference, written into a file, change nothing.
+    #[test]
+    fn the_defaults_that_are_described_are_those_that_are_used() {
+        let mut file = String::new();
+        for table in reference() {
+            if !["[monitor]", "[history]", "[notify]"].contains(&table.header) {
+                continue;
+            }
+            file += &format!("{}\n", table.header);
+            for key in table.keys {
+                let value = key
+                    .default
+                    .as_deref()
+                    .and_then(|text| text.strip_prefix('`')?.strip_suffix('`'));
+                if let Some(value) = value.filter(|value| !value.contains("VERSION")) {
+                    file += &format!("{} = {value}\n", key.key);
+                }
+            }
+        }
+        let known = KnownNames {
+            paradigms: &["async"],
+        };
+        let mut config = parse(&file, Path::new("sites.toml"), &known).unwrap();
+        assert_eq!(config.monitor.paradigm.take().as_deref(), Some("async"));
+        assert_eq!(config.monitor, MonitorSettings::default());
+        assert_eq!(config.history, HistorySettings::default());
+        assert_eq!(config.notify, NotifySettings::<Secret>::default());
+    }
+
+    #[test]
+    fn the_reference_is_a_table_of_markdown() {
+        let markdown = reference_markdown();
+        assert!(markdown.starts_with("### `[monitor]`\n\n| key | value |"));
+        assert!(markdown.contains(
+            "\n| `raw` | duration | 1ms or more | `\"7d\"` | how long every single result is kept |\n"
+        ));
+        assert!(markdown.contains("\nDefaults: `src/config/history_table.rs`.\n"));
+        for line in markdown.lines().filter(|line| line.starts_with('|')) {
+            assert_eq!(line.matches('|').count(), 6, "{line}");
+        }
+        for table in reference() {
+            let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(table.source);
+            assert!(source.exists(), "{}", table.source);
+        }
+    }
+}
