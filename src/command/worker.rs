@@ -37,8 +37,8 @@ fn for_broker(args: &WorkerArgs, broker: &str) -> Exit {
         result_expires: args.result_expires,
         heartbeat: args.heartbeat_interval,
         lines: match args.format {
-            WorkerFormat::Json => paradigm::Lines::Json,
-            WorkerFormat::Text => paradigm::Lines::Text,
+            WorkerFormat::Json => paradigm::LineFormat::Json,
+            WorkerFormat::Text => paradigm::LineFormat::Text,
         },
         toys: args.toys,
         parent: args.parent,

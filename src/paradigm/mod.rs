@@ -30,7 +30,7 @@ mod work_stealing;
 
 pub use crate::domain::QueueOptions;
 pub use celery::{
-    BrokerOptions, Lines, ServeError, WorkerOptions, serve_broker, work_for_broker,
+    BrokerOptions, LineFormat, ServeError, WorkerOptions, serve_broker, work_for_broker,
     work_line_by_line,
 };
 pub use child_main::work_for_parent;

@@ -80,11 +80,11 @@ impl Stage {
         assert_eq!(self.redis.ask::<u64>(&["ZCARD", "unacked_index"]), 0);
     }
 
-    fn letters(&self) -> Vec<Value> {
-        let letters: Vec<String> = self.redis.ask(&["LRANGE", "celery.dead", "0", "-1"]);
-        letters
+    fn rejected(&self) -> Vec<Value> {
+        let rejected: Vec<String> = self.redis.ask(&["LRANGE", "celery.dead", "0", "-1"]);
+        rejected
             .iter()
-            .map(|letter| serde_json::from_str(letter).unwrap())
+            .map(|entry| serde_json::from_str(entry).unwrap())
             .collect()
     }
 }
@@ -127,16 +127,16 @@ fn poison_is_put_aside_where_it_can_be_seen() {
         push(&stage.redis, text);
     }
     until("all are put aside", || {
-        stage.letters().len() == poison.len()
+        stage.rejected().len() == poison.len()
     });
-    let letters = stage.letters();
-    for letter in &letters {
-        assert!(!letter["reason"].as_str().unwrap().is_empty(), "{letter}");
-        assert!(letter["message"].as_str().unwrap().len() <= 16_384);
+    let rejected = stage.rejected();
+    for entry in &rejected {
+        assert!(!entry["reason"].as_str().unwrap().is_empty(), "{entry}");
+        assert!(entry["message"].as_str().unwrap().len() <= 16_384);
     }
     // One that is merely strange has an id to be answered under.
     assert_eq!(meta(&stage.redis, "deep").unwrap()["status"], "FAILURE");
-    let reasons: Vec<_> = letters
+    let reasons: Vec<_> = rejected
         .iter()
         .map(|it| it["reason"].as_str().unwrap())
         .collect();

@@ -17,18 +17,18 @@ use url::Url;
 use crate::domain::{MaskedUrl, clean};
 
 /// How long the broker may take to answer a command.
-pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long a connection may take to be made.
-const CONNECT_WITHIN: Duration = Duration::from_secs(2);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A broker that cannot be used now.
 #[derive(Debug)]
-pub(super) struct Unusable {
+pub(super) struct BrokerUnusable {
     /// In a sentence.
     pub(super) why: String,
     /// Whether time alone will not mend it: it is there and wants nothing to do with us.
-    pub(super) for_good: bool,
+    pub(super) permanent: bool,
 }
 
 /// A Redis or Valkey server.
@@ -89,8 +89,8 @@ impl Broker {
     /// again when it breaks.
     pub(super) fn commands(&self) -> RedisResult<ConnectionManager> {
         let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(CONNECT_WITHIN))
-            .set_response_timeout(Some(ANSWER_WITHIN))
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_response_timeout(Some(RESPONSE_TIMEOUT))
             .set_number_of_retries(1)
             .set_min_delay(Duration::from_millis(20))
             .set_max_delay(Duration::from_millis(200));
@@ -98,9 +98,9 @@ impl Broker {
     }
 
     /// A connection for commands that wait for something to happen.
-    pub(super) async fn patient(&self) -> RedisResult<MultiplexedConnection> {
+    pub(super) async fn blocking_connection(&self) -> RedisResult<MultiplexedConnection> {
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT_WITHIN))
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(None);
         self.client
             .get_multiplexed_async_connection_with_config(&config)
@@ -108,8 +108,8 @@ impl Broker {
     }
 
     /// A connection on which messages arrive.
-    pub(super) async fn messages(&self) -> RedisResult<PubSub> {
-        match tokio::time::timeout(CONNECT_WITHIN, self.client.get_async_pubsub()).await {
+    pub(super) async fn pubsub(&self) -> RedisResult<PubSub> {
+        match tokio::time::timeout(CONNECT_TIMEOUT, self.client.get_async_pubsub()).await {
             Ok(made) => made,
             Err(_) => Err((ErrorKind::Io, "it does not answer").into()),
         }
@@ -119,7 +119,7 @@ impl Broker {
     ///
     /// # Errors
     /// Why not.
-    pub(super) fn probe(&self) -> Result<(), Unusable> {
+    pub(super) fn ping(&self) -> Result<(), BrokerUnusable> {
         const WITHIN: Duration = Duration::from_millis(500);
         let mut connection = self
             .client
@@ -135,10 +135,10 @@ impl Broker {
         }
     }
 
-    fn unusable(&self, error: &RedisError) -> Unusable {
-        Unusable {
+    fn unusable(&self, error: &RedisError) -> BrokerUnusable {
+        BrokerUnusable {
             why: self.unreachable(error),
-            for_good: is_refusal(error) || distrust(error).is_some(),
+            permanent: is_refusal(error) || tls_error(error).is_some(),
         }
     }
 
@@ -150,7 +150,8 @@ impl Broker {
 
 fn socket(url: &Url) -> Result<redis::ConnectionInfo, String> {
     let path = PathBuf::from(
-        percent_encoding_free(url.path()).ok_or("the socket's path holds a %, which it may not")?,
+        without_percent_encoding(url.path())
+            .ok_or("the socket's path holds a %, which it may not")?,
     );
     let option = |names: &[&str]| {
         url.query_pairs()
@@ -177,7 +178,7 @@ fn socket(url: &Url) -> Result<redis::ConnectionInfo, String> {
 }
 
 /// A path in which nothing is encoded.
-fn percent_encoding_free(path: &str) -> Option<&str> {
+fn without_percent_encoding(path: &str) -> Option<&str> {
     (!path.contains('%')).then_some(path)
 }
 
@@ -209,7 +210,7 @@ pub(super) fn reason(error: &RedisError) -> String {
     if error.code() == Some("NOAUTH") {
         return "it wants a password".to_owned();
     }
-    if let Some(why) = distrust(error) {
+    if let Some(why) = tls_error(error) {
         return why;
     }
     if error.is_connection_dropped() {
@@ -223,7 +224,7 @@ pub(super) fn reason(error: &RedisError) -> String {
 }
 
 /// What is wrong with the broker's TLS, if that is what is wrong.
-fn distrust(error: &RedisError) -> Option<String> {
+fn tls_error(error: &RedisError) -> Option<String> {
     let mut source: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(one) = source {
         // The crate's own errors share theirs.
@@ -277,12 +278,12 @@ mod tests {
     fn nobody_there_is_one_sentence() {
         let broker = at("redis://:s3cret@127.0.0.1:1/0").unwrap();
         assert_eq!(
-            broker.probe().unwrap_err().why,
+            broker.ping().unwrap_err().why,
             "no broker at redis://:***@127.0.0.1:1/0: connection refused"
         );
         let broker = at("unix:///nowhere/r.sock").unwrap();
-        let why = broker.probe().unwrap_err();
-        assert!(!why.for_good);
+        let why = broker.ping().unwrap_err();
+        assert!(!why.permanent);
         let why = why.why;
         assert!(
             why.starts_with("no broker at unix:///nowhere/r.sock: "),

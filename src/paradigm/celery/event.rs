@@ -76,7 +76,7 @@ struct WrappedHeaders {
 
 /// Unwraps a body that is to be a `T`.
 fn unwrap<T: DeserializeOwned>(text: &[u8]) -> Option<(T, WrappedHeaders)> {
-    if text.len() > super::message::MOST_BYTES {
+    if text.len() > super::message::MAX_MESSAGE_BYTES {
         return None;
     }
     let wrapped: Wrapped = serde_json::from_slice(text).ok()?;

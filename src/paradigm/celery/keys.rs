@@ -15,9 +15,9 @@ pub(super) fn queues(name: &str) -> [String; 4] {
 }
 
 /// How many messages that are no tasks are kept, the last ones.
-pub(super) const DEAD_LETTERS: usize = 1_000;
+pub(super) const MAX_REJECTED_MESSAGES: usize = 1_000;
 
 /// Messages that are no tasks.
-pub(super) fn dead_letters(queue: &str) -> String {
+pub(super) fn rejected_messages(queue: &str) -> String {
     format!("{queue}.dead")
 }

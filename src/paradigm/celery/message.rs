@@ -13,17 +13,17 @@ use serde_json::value::RawValue;
 
 use crate::domain::Timestamp;
 
-use super::stamp;
+use super::timestamps;
 
 /// The longest message that is read at all, in bytes.
-pub(super) const MOST_BYTES: usize = 1 << 20;
+pub(super) const MAX_MESSAGE_BYTES: usize = 1 << 20;
 
 /// The longest id or name that is taken.
-const MOST_NAME: usize = 255;
+const MAX_NAME_BYTES: usize = 255;
 
 /// What is to be sent.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Outgoing<'a, T> {
+pub(super) struct OutgoingTask<'a, T> {
     pub(super) task: &'a str,
     pub(super) id: &'a str,
     /// New for every sending.
@@ -90,7 +90,7 @@ struct Embed {
     chord: Option<()>,
 }
 
-impl<T: Serialize> Outgoing<'_, T> {
+impl<T: Serialize> OutgoingTask<'_, T> {
     /// The text that is pushed on the queue.
     ///
     /// # Errors
@@ -117,7 +117,7 @@ impl<T: Serialize> Outgoing<'_, T> {
                 group: None,
                 shadow: None,
                 eta: None,
-                expires: stamp::write(self.expires),
+                expires: timestamps::write(self.expires),
                 retries: 0,
                 timelimit: [None, None],
                 argsrepr: self.shown,
@@ -142,7 +142,7 @@ impl<T: Serialize> Outgoing<'_, T> {
 
 /// A task as it arrives.
 #[derive(Debug)]
-pub(super) struct Incoming {
+pub(super) struct IncomingTask {
     pub(super) task: String,
     pub(super) id: String,
     pub(super) expires: Option<Timestamp>,
@@ -155,9 +155,9 @@ pub(super) struct Incoming {
 
 /// Why a message is no task at all: nobody could be told under what id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Poison(pub(super) &'static str);
+pub(super) struct PoisonMessage(pub(super) &'static str);
 
-impl fmt::Display for Poison {
+impl fmt::Display for PoisonMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)
     }
@@ -189,24 +189,25 @@ struct RawProperties {
 }
 
 fn time(value: Option<&Value>) -> Option<Timestamp> {
-    stamp::read(value?.as_str()?)
+    timestamps::read(value?.as_str()?)
 }
 
-impl Incoming {
+impl IncomingTask {
     /// Reads a message that anybody may have made.
     ///
     /// # Errors
     /// If it is no task.
-    pub(super) fn read(text: &[u8]) -> Result<Self, Poison> {
-        if text.len() > MOST_BYTES {
-            return Err(Poison("longer than 1 MiB"));
+    pub(super) fn read(text: &[u8]) -> Result<Self, PoisonMessage> {
+        if text.len() > MAX_MESSAGE_BYTES {
+            return Err(PoisonMessage("longer than 1 MiB"));
         }
-        let raw: Raw = serde_json::from_slice(text).map_err(|_| Poison("not an envelope"))?;
-        let headers = raw.headers.ok_or(Poison("without headers"))?;
-        let properties = raw.properties.ok_or(Poison("without properties"))?;
+        let raw: Raw =
+            serde_json::from_slice(text).map_err(|_| PoisonMessage("not an envelope"))?;
+        let headers = raw.headers.ok_or(PoisonMessage("without headers"))?;
+        let properties = raw.properties.ok_or(PoisonMessage("without properties"))?;
         let named = |name: Option<String>, why| {
-            name.filter(|name| !name.is_empty() && name.len() <= MOST_NAME)
-                .ok_or(Poison(why))
+            name.filter(|name| !name.is_empty() && name.len() <= MAX_NAME_BYTES)
+                .ok_or(PoisonMessage(why))
         };
         let id = named(headers.id, "without an id")?;
         let task = named(headers.task, "without a task's name")?;
@@ -215,10 +216,12 @@ impl Incoming {
             .delivery_info
             .is_some_and(|info| info.is_object())
         {
-            return Err(Poison("without delivery_info"));
+            return Err(PoisonMessage("without delivery_info"));
         }
-        let body = raw.body.ok_or(Poison("without a body"))?;
-        let kind = raw.content_type.ok_or(Poison("without a content type"))?;
+        let body = raw.body.ok_or(PoisonMessage("without a body"))?;
+        let kind = raw
+            .content_type
+            .ok_or(PoisonMessage("without a content type"))?;
         let retries = headers.retries.and_then(|retries| retries.as_u64());
         Ok(Self {
             task,
@@ -273,7 +276,7 @@ mod tests {
     }
 
     fn ours() -> String {
-        Outgoing {
+        OutgoingTask {
             task: "squirrel.check",
             id: "an-id",
             tag: "a-tag",
@@ -289,12 +292,12 @@ mod tests {
 
     #[test]
     fn a_message_of_celery_itself_is_read() {
-        let incoming = Incoming::read(STOCK.as_bytes()).unwrap();
+        let incoming = IncomingTask::read(STOCK.as_bytes()).unwrap();
         assert_eq!(incoming.task, "squirrel.check");
         assert_eq!(incoming.id, "73e4a03c-0792-4024-84aa-d68abfee802f");
         assert_eq!(
             incoming.expires,
-            stamp::read("2026-11-24T23:41:28.229335+00:00")
+            timestamps::read("2026-11-24T23:41:28.229335+00:00")
         );
         assert_eq!((incoming.eta, incoming.retries), (None, 0));
         let arguments = incoming.arguments.unwrap();
@@ -317,7 +320,7 @@ mod tests {
         let embed = r#"{"callbacks":null,"errbacks":null,"chain":null,"chord":null}"#;
         let body = format!(r#"[[{{"a":1}}],{{}},{embed}]"#);
         assert_eq!(ours["body"], STANDARD.encode(body));
-        let incoming = Incoming::read(ours.to_string().as_bytes()).unwrap();
+        let incoming = IncomingTask::read(ours.to_string().as_bytes()).unwrap();
         assert_eq!(incoming.id, "an-id");
         assert_eq!(incoming.arguments.unwrap()[0].get(), r#"{"a":1}"#);
     }
@@ -332,7 +335,7 @@ mod tests {
                 place = &mut place[*key];
             }
             place.as_object_mut().unwrap().remove(*last);
-            Incoming::read(message.to_string().as_bytes()).map(|_| ())
+            IncomingTask::read(message.to_string().as_bytes()).map(|_| ())
         };
         for (path, why) in [
             (&["body"][..], "without a body"),
@@ -344,17 +347,20 @@ mod tests {
             (&["properties", "delivery_tag"], "without a delivery tag"),
             (&["properties", "delivery_info"], "without delivery_info"),
         ] {
-            assert_eq!(without(path), Err(Poison(why)));
+            assert_eq!(without(path), Err(PoisonMessage(why)));
         }
         for rubbish in ["", "hello", "[]", "null", "{}", "{\"headers\":7}", "\u{0}"] {
-            assert!(Incoming::read(rubbish.as_bytes()).is_err(), "{rubbish:?}");
+            assert!(
+                IncomingTask::read(rubbish.as_bytes()).is_err(),
+                "{rubbish:?}"
+            );
         }
-        let deep = "[".repeat(MOST_BYTES / 2);
-        assert!(Incoming::read(deep.as_bytes()).is_err());
-        let giant = " ".repeat(MOST_BYTES + 1);
+        let deep = "[".repeat(MAX_MESSAGE_BYTES / 2);
+        assert!(IncomingTask::read(deep.as_bytes()).is_err());
+        let giant = " ".repeat(MAX_MESSAGE_BYTES + 1);
         assert_eq!(
-            Incoming::read(giant.as_bytes()).unwrap_err(),
-            Poison("longer than 1 MiB")
+            IncomingTask::read(giant.as_bytes()).unwrap_err(),
+            PoisonMessage("longer than 1 MiB")
         );
     }
 
@@ -363,13 +369,13 @@ mod tests {
         for body in ["", "%%%", "W10=", "W1tdLHt9XQ==", "eyJhIjoxfQ=="] {
             let mut message = stock();
             message["body"] = body.into();
-            let incoming = Incoming::read(message.to_string().as_bytes()).unwrap();
+            let incoming = IncomingTask::read(message.to_string().as_bytes()).unwrap();
             assert!(incoming.arguments.is_err(), "{body}");
             assert!(!incoming.id.is_empty());
         }
         let mut message = stock();
         message["content-type"] = "application/x-python-serialize".into();
-        let incoming = Incoming::read(message.to_string().as_bytes()).unwrap();
+        let incoming = IncomingTask::read(message.to_string().as_bytes()).unwrap();
         assert!(incoming.arguments.unwrap_err().contains("content type"));
     }
 }

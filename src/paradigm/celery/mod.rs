@@ -14,25 +14,25 @@
 //! Architecture invariant: the only folder that knows the crate `redis`.
 
 mod broker;
-mod engine;
+mod broker_client;
 mod event;
-mod fleet;
+mod in_flight;
 mod keys;
-mod lines;
-mod listen;
-mod local;
+mod local_stack;
+mod lua_scripts;
 mod message;
-mod meta;
-mod outstanding;
+mod paradigm;
 mod producer;
-mod script;
-mod sender;
-mod server;
-mod stamp;
+mod redis_server;
+mod result_backend;
+mod stdio_worker;
+mod subscriber;
 mod task;
+mod timestamps;
 mod worker;
+mod worker_registry;
 
-pub(super) use engine::ENTRY;
-pub use lines::work_line_by_line;
-pub use server::{BrokerOptions, ServeError, serve_broker};
-pub use worker::{Lines, WorkerOptions, work_for_broker};
+pub(super) use paradigm::ENTRY;
+pub use redis_server::{BrokerOptions, ServeError, serve_broker};
+pub use stdio_worker::work_line_by_line;
+pub use worker::{LineFormat, WorkerOptions, work_for_broker};

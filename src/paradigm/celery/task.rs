@@ -21,17 +21,17 @@ use crate::trace::{InstrumentedCheck, InterpreterLock, PollLog, Slice, ThreadSha
 pub(super) const NAME: &str = "squirrel.check";
 
 /// The longest time that a check may be given.
-const LONGEST: Duration = Duration::from_secs(24 * 3_600);
+const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 3_600);
 
 /// The most redirects that a check may follow.
-const MOST_REDIRECTS: u16 = 100;
+const MAX_REDIRECTS: u16 = 100;
 
 /// The longest text that a body is searched for, and the longest URL, in bytes.
-const MOST_TEXT: usize = 64 * 1024;
+const MAX_TEXT_BYTES: usize = 64 * 1024;
 
 /// One check to be carried out: what it needs, and no more.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Order<'a> {
+pub(super) struct TaskArguments<'a> {
     pub(super) job: JobId,
     /// Its key is older than its name: workers of earlier versions know no other.
     #[serde(rename = "look")]
@@ -45,10 +45,10 @@ pub(super) struct Order<'a> {
     pub(super) trust: &'a Recipe,
 }
 
-/// An [`Order`] as it arrives.
+/// An [`TaskArguments`] as it arrives.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Received {
+pub(super) struct ReceivedArguments {
     pub(super) job: JobId,
     /// Its key is older than its name: workers of earlier versions know no other.
     #[serde(rename = "look")]
@@ -60,7 +60,7 @@ pub(super) struct Received {
     pub(super) trust: Recipe,
 }
 
-impl Received {
+impl ReceivedArguments {
     /// Reads the arguments of a task that anybody may have sent.
     ///
     /// # Errors
@@ -75,7 +75,7 @@ impl Received {
     }
 }
 
-impl Received {
+impl ReceivedArguments {
     /// Whether a worker may do what is asked, where `toys` says whether it does toys at all.
     ///
     /// # Errors
@@ -109,18 +109,18 @@ fn refusal(spec: &CheckSpec) -> Option<&'static str> {
         .user_agent
         .bytes()
         .all(|byte| (b' '..=b'~').contains(&byte));
-    if url.len() > MOST_TEXT || !web {
+    if url.len() > MAX_TEXT_BYTES || !web {
         Some("its URL is not http or https")
-    } else if spec.timeout.is_zero() || spec.timeout > LONGEST {
+    } else if spec.timeout.is_zero() || spec.timeout > MAX_TIMEOUT {
         Some("its timeout is not between nothing and a day")
-    } else if spec.max_redirects > MOST_REDIRECTS {
+    } else if spec.max_redirects > MAX_REDIRECTS {
         Some("it asks for more than 100 redirects")
     } else if !header || spec.user_agent.len() > 1_024 {
         Some("its user agent cannot stand in a header")
     } else if spec
         .contains
         .as_ref()
-        .is_some_and(|text| text.len() > MOST_TEXT)
+        .is_some_and(|text| text.len() > MAX_TEXT_BYTES)
     {
         Some("the text it looks for is too long")
     } else {
@@ -131,7 +131,7 @@ fn refusal(spec: &CheckSpec) -> Option<&'static str> {
 /// What a worker found and, if that was asked for, noted. The moments of its notes count from
 /// the start of the check.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Report {
+pub(super) struct TaskReport {
     check: CheckResult,
     notes: Option<PollLog>,
 }
@@ -140,10 +140,10 @@ pub(super) struct Report {
 /// where that is not its name; `lock` is the one of this process.
 pub(super) async fn carry_out(
     prober: &Prober,
-    order: &Received,
+    order: &ReceivedArguments,
     host: Option<&Arc<str>>,
     lock: &Arc<InterpreterLock>,
-) -> Report {
+) -> TaskReport {
     let clock = SystemClock::new();
     let now = clock.now();
     let start = Start {
@@ -159,13 +159,13 @@ pub(super) async fn carry_out(
     if let Some(host) = host {
         check.ran_on.host = Arc::clone(host);
     }
-    Report {
+    TaskReport {
         check,
         notes: live.map(|live| live.take_log()),
     }
 }
 
-impl Report {
+impl TaskReport {
     pub(super) const fn check(&self) -> &CheckResult {
         &self.check
     }
@@ -194,12 +194,12 @@ pub(super) fn placed(mut notes: PollLog, started: Moment, latency: Duration) -> 
 /// Reads the result of a check that anybody may have stored: texts are cleaned, times and
 /// numbers bounded. `None` if it is nothing of the kind.
 pub(super) fn report(json: &str, spec: &CheckSpec) -> Option<(CheckResult, Option<PollLog>)> {
-    let report: Report = serde_json::from_str(json).ok()?;
+    let report: TaskReport = serde_json::from_str(json).ok()?;
     Some((cleaned(report.check, spec)?, report.notes))
 }
 
 fn cleaned(mut result: CheckResult, spec: &CheckSpec) -> Option<CheckResult> {
-    const MOST_HOPS: usize = 2 * MOST_REDIRECTS as usize;
+    const MAX_HOPS: usize = 2 * MAX_REDIRECTS as usize;
     let expected = result
         .reason
         .map_or(crate::domain::Verdict::Up, crate::domain::Reason::verdict);
@@ -216,7 +216,7 @@ fn cleaned(mut result: CheckResult, spec: &CheckSpec) -> Option<CheckResult> {
         tid: result.ran_on.tid,
         thread: clean(&result.ran_on.thread, 15).into(),
     };
-    result.hops.truncate(MOST_HOPS);
+    result.hops.truncate(MAX_HOPS);
     for hop in &mut result.hops {
         *hop = Hop {
             // Once more, so that no worker's word is taken for it that passwords are hidden.
@@ -274,7 +274,7 @@ pub(super) mod tests {
 
     fn order(spec: &CheckSpec) -> Value {
         let kit = Kit::http(None).unwrap();
-        let order = Order {
+        let order = TaskArguments {
             job: JobId {
                 site: SiteId::from_index(7),
                 due: Moment::from_nanos(u64::MAX),
@@ -287,12 +287,12 @@ pub(super) mod tests {
         serde_json::to_value(&order).unwrap()
     }
 
-    fn read(arguments: &[Value]) -> Result<Received, String> {
+    fn read(arguments: &[Value]) -> Result<ReceivedArguments, String> {
         let raw: Vec<_> = arguments
             .iter()
             .map(|value| RawValue::from_string(value.to_string()).unwrap())
             .collect();
-        Received::read(&raw)
+        ReceivedArguments::read(&raw)
     }
 
     #[test]
@@ -342,7 +342,7 @@ pub(super) mod tests {
             |spec| spec.timeout = Duration::MAX,
             |spec| spec.max_redirects = u16::MAX,
             |spec| spec.user_agent = "a\r\nHost: b".into(),
-            |spec| spec.contains = Some("x".repeat(MOST_TEXT + 1).into()),
+            |spec| spec.contains = Some("x".repeat(MAX_TEXT_BYTES + 1).into()),
         ];
         for change in broken {
             let mut spec = spec();

@@ -1,9 +1,9 @@
 //! The sender's loop: jobs in, messages out, answers in, results out.
 
-mod answers;
-mod care;
+mod incoming;
+mod reconcile;
 mod run;
 mod state;
 
-pub(super) use run::{TAKE_BACK_WITHIN, ready};
-pub(super) use state::{Board, Producer, Setup, Word};
+pub(super) use run::{WITHDRAW_TIMEOUT, wait_until_ready};
+pub(super) use state::{Producer, ProducerCommand, ProducerConfig, ProducerStatus};

@@ -9,86 +9,86 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use uuid::Uuid;
 
 use super::super::broker::{self, Broker};
-use super::super::listen::News;
-use super::state::{BATCH, Producer, TICK, Word};
+use super::super::subscriber::SubscriptionEvent;
+use super::state::{BATCH_SIZE, Producer, ProducerCommand, RECONCILE_PERIOD};
 
 /// How long it may take at the end to take back what was sent.
-pub(in crate::paradigm::celery) const TAKE_BACK_WITHIN: Duration = Duration::from_millis(200);
+pub(in crate::paradigm::celery) const WITHDRAW_TIMEOUT: Duration = Duration::from_millis(200);
 
 impl Producer {
     /// Sends and receives until nobody talks to it any more.
     pub(in crate::paradigm::celery) async fn run(
         mut self,
-        mut words: UnboundedReceiver<Word>,
-        mut news: UnboundedReceiver<News>,
+        mut commands: UnboundedReceiver<ProducerCommand>,
+        mut events: UnboundedReceiver<SubscriptionEvent>,
     ) {
-        let mut tick = interval(TICK);
+        let mut tick = interval(RECONCILE_PERIOD);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut said, mut told) = (Vec::new(), Vec::new());
+        let (mut said, mut received_events) = (Vec::new(), Vec::new());
         loop {
             tokio::select! {
-                number = words.recv_many(&mut said, 4_096) => {
+                number = commands.recv_many(&mut said, 4_096) => {
                     if number == 0 {
                         return self.end().await;
                     }
                     for word in said.drain(..) {
                         match word {
-                            Word::Job(job) => self.waiting.push(job),
-                            Word::Most(most) => self.most = most,
+                            ProducerCommand::Job(job) => self.waiting.push(job),
+                            ProducerCommand::Limit(most) => self.most = most,
                         }
                     }
-                    self.board.unheard.fetch_sub(number, Ordering::Relaxed);
+                    self.status.unprocessed.fetch_sub(number, Ordering::Relaxed);
                 }
-                _ = news.recv_many(&mut told, 1_024) => {
+                _ = events.recv_many(&mut received_events, 1_024) => {
                     let now = self.clock.now();
-                    for one in told.drain(..) {
-                        self.hear(one, now);
+                    for one in received_events.drain(..) {
+                        self.handle_event(one, now);
                     }
                 }
-                _ = tick.tick() => self.look_after().await,
+                _ = tick.tick() => self.reconcile().await,
             }
             self.send().await;
-            self.show_census();
+            self.publish_census();
         }
     }
 
     /// Nobody wants answers any more: takes back what no worker has, if that is quickly done.
     async fn end(mut self) {
-        if self.trouble.is_some() || self.figures.local {
+        if self.failure.is_some() || self.figures.local {
             return;
         }
-        let texts = self.outstanding.untaken();
+        let texts = self.in_flight.untaken();
         let taken = async {
-            for some in texts.chunks(BATCH) {
-                self.sender.take_back(some).await?;
+            for some in texts.chunks(BATCH_SIZE) {
+                self.client.withdraw(some).await?;
             }
             redis::RedisResult::Ok(())
         };
-        if !matches!(timeout(TAKE_BACK_WITHIN, taken).await, Ok(Ok(()))) {
+        if !matches!(timeout(WITHDRAW_TIMEOUT, taken).await, Ok(Ok(()))) {
             tracing::debug!("some messages stay on the queue until they expire");
         }
     }
 
     /// Sends what may be sent.
     async fn send(&mut self) {
-        while self.trouble.is_none() && self.outstanding.len() < self.most {
-            let room = (self.most - self.outstanding.len()).min(BATCH);
+        while self.failure.is_none() && self.in_flight.len() < self.most {
+            let room = (self.most - self.in_flight.len()).min(BATCH_SIZE);
             let now = self.clock.now();
             let mut numbers = Vec::new();
-            let anew = room.min(self.again.len());
-            let again = self.again.drain(..anew);
-            let again = again.map(|(job, taken)| (job, Some(taken)));
+            let anew = room.min(self.resend_first.len());
+            let resend_first = self.resend_first.drain(..anew);
+            let resend_first = resend_first.map(|(job, taken)| (job, Some(taken)));
             let waiting = std::iter::from_fn(|| Some((self.waiting.next()?, None)));
-            for (job, taken) in again.chain(waiting).take(room) {
-                let number = self.outstanding.issue();
-                let (id, tag) = (self.outstanding.id(number), Uuid::new_v4().to_string());
-                match self.sender.text(&job, &id, &tag, now.wall) {
+            for (job, taken) in resend_first.chain(waiting).take(room) {
+                let number = self.in_flight.issue();
+                let (id, tag) = (self.in_flight.id(number), Uuid::new_v4().to_string());
+                match self.client.text(&job, &id, &tag, now.wall) {
                     Ok(text) => {
                         let message = (tag, text);
-                        self.outstanding
+                        self.in_flight
                             .sent(number, job, message, now.mono, self.lifetime);
                         if let Some(taken) = taken {
-                            self.outstanding.keep(number, taken);
+                            self.in_flight.restore_taken(number, taken);
                         }
                         numbers.push(number);
                     }
@@ -100,17 +100,17 @@ impl Producer {
             }
             let texts: Vec<&str> = numbers
                 .iter()
-                .filter_map(|number| Some(&*self.outstanding.get(*number)?.text))
+                .filter_map(|number| Some(&*self.in_flight.get(*number)?.text))
                 .collect();
             // Whether they arrived is not known if this fails: they are looked for then.
-            let pushed = self.sender.push(&texts).await;
+            let pushed = self.client.push(&texts).await;
             self.note(pushed);
         }
     }
 }
 
 /// Whether a broker that has just been started is ready, or will never be.
-pub(in crate::paradigm::celery) async fn ready(
+pub(in crate::paradigm::celery) async fn wait_until_ready(
     broker: &Broker,
     within: Duration,
 ) -> Result<(), String> {

@@ -14,46 +14,46 @@ use crate::probe::Recipe;
 use crate::trace::{Recorder, ThreadPresence};
 
 use super::super::broker::Broker;
-use super::super::fleet::Fleet;
-use super::super::outstanding::{Outstanding, Waiting};
-use super::super::sender::Sender;
+use super::super::broker_client::BrokerClient;
+use super::super::in_flight::{InFlight, WaitingJobs};
+use super::super::worker_registry::WorkerRegistry;
 
 /// How often it looks after what is on its way.
-pub(super) const TICK: Duration = Duration::from_millis(100);
+pub(super) const RECONCILE_PERIOD: Duration = Duration::from_millis(100);
 
 /// How often the broker is asked how it is.
-pub(super) const STATE_PERIOD: Duration = Duration::from_secs(1);
+pub(super) const BROKER_POLL_PERIOD: Duration = Duration::from_secs(1);
 
 /// Messages in one command.
-pub(super) const BATCH: usize = 128;
+pub(super) const BATCH_SIZE: usize = 128;
 
 /// Messages that are looked for at once: each costs the broker a walk along its queue.
-pub(super) const AUDITS: usize = 100;
+pub(super) const AUDIT_BATCH: usize = 100;
 
 /// Pauses before a broker that cannot be used is tried again.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const MIN_RETRY_DELAY: Duration = Duration::from_millis(100);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 
 /// What the paradigm tells its sender.
 #[derive(Debug)]
-pub(in crate::paradigm::celery) enum Word {
+pub(in crate::paradigm::celery) enum ProducerCommand {
     /// A check is due.
     Job(Job),
     /// So many may be on their way at once.
-    Most(usize),
+    Limit(usize),
 }
 
 /// What the sender tells the paradigm.
 #[derive(Debug, Default)]
-pub(in crate::paradigm::celery) struct Board {
+pub(in crate::paradigm::celery) struct ProducerStatus {
     figures: Mutex<QueueFigures>,
     /// Words that were not heard yet.
-    pub(in crate::paradigm::celery) unheard: AtomicUsize,
+    pub(in crate::paradigm::celery) unprocessed: AtomicUsize,
     pub(in crate::paradigm::celery) running: AtomicUsize,
     pub(in crate::paradigm::celery) queued: AtomicUsize,
 }
 
-impl Board {
+impl ProducerStatus {
     pub(in crate::paradigm::celery) fn figures(&self) -> MutexGuard<'_, QueueFigures> {
         // Every change is complete before anything could panic.
         self.figures.lock().unwrap_or_else(PoisonError::into_inner)
@@ -62,7 +62,7 @@ impl Board {
 
 /// A broker that cannot be used.
 #[derive(Debug)]
-pub(super) struct Trouble {
+pub(super) struct BrokerFailure {
     why: String,
     since: Moment,
     retry: Moment,
@@ -70,39 +70,39 @@ pub(super) struct Trouble {
 }
 
 /// A thread by its host, process and id.
-pub(super) type Seat = (Arc<str>, u32, u32);
+pub(super) type ThreadKey = (Arc<str>, u32, u32);
 
 /// The sender.
 pub(in crate::paradigm::celery) struct Producer {
     pub(super) clock: SystemClock,
     pub(super) results: UnboundedSender<CheckResult>,
     pub(super) broker: Broker,
-    pub(super) sender: Sender,
+    pub(super) client: BrokerClient,
     pub(super) recorder: Arc<Recorder>,
     /// Threads that ran checks of late: they stay on the picture for a while.
-    pub(super) present: HashMap<Seat, (ThreadPresence, Moment)>,
+    pub(super) present: HashMap<ThreadKey, (ThreadPresence, Moment)>,
     pub(super) lifetime: Duration,
     /// How long beyond its timeout a worker may have a check: it may die and another take
     /// it, which may die too.
-    pub(super) patience: Duration,
-    pub(super) outstanding: Outstanding,
-    pub(super) waiting: Waiting,
+    pub(super) overdue_after: Duration,
+    pub(super) in_flight: InFlight,
+    pub(super) waiting: WaitingJobs,
     /// Checks that a worker had and let expire: they are sent anew before all others.
-    pub(super) again: Vec<(Job, (JobId, Moment))>,
+    pub(super) resend_first: Vec<(Job, (JobId, Moment))>,
     pub(super) most: usize,
-    pub(super) fleet: Fleet,
-    pub(super) board: Arc<Board>,
-    pub(super) trouble: Option<Trouble>,
+    pub(super) registry: WorkerRegistry,
+    pub(super) status: Arc<ProducerStatus>,
+    pub(super) failure: Option<BrokerFailure>,
     /// Answers that were counted, whose results need not be kept.
     pub(super) counted: Vec<String>,
     /// Whether everything that has no answer is to be asked for.
-    pub(super) ask_for_all: bool,
+    pub(super) fetch_all: bool,
     pub(super) state_due: Moment,
     pub(super) figures: QueueFigures,
 }
 
 /// What a producer begins with.
-pub(in crate::paradigm::celery) struct Setup {
+pub(in crate::paradigm::celery) struct ProducerConfig {
     pub(in crate::paradigm::celery) clock: SystemClock,
     pub(in crate::paradigm::celery) results: UnboundedSender<CheckResult>,
     pub(in crate::paradigm::celery) broker: Broker,
@@ -111,42 +111,42 @@ pub(in crate::paradigm::celery) struct Setup {
     pub(in crate::paradigm::celery) options: QueueOptions,
     pub(in crate::paradigm::celery) most: usize,
     pub(in crate::paradigm::celery) local: bool,
-    pub(in crate::paradigm::celery) board: Arc<Board>,
+    pub(in crate::paradigm::celery) status: Arc<ProducerStatus>,
 }
 
 impl Producer {
     /// Makes it on the runtime that it is to run on.
-    pub(in crate::paradigm::celery) fn new(setup: Setup) -> RedisResult<Self> {
+    pub(in crate::paradigm::celery) fn new(config: ProducerConfig) -> RedisResult<Self> {
         let figures = QueueFigures {
-            broker: setup.broker.shown().to_owned(),
-            local: setup.local,
+            broker: config.broker.shown().to_owned(),
+            local: config.local,
             ..QueueFigures::default()
         };
-        setup.board.figures().clone_from(&figures);
-        let sender = Sender::new(
-            &setup.broker,
-            &setup.options,
-            setup.recipe,
-            Arc::clone(&setup.recorder),
+        config.status.figures().clone_from(&figures);
+        let client = BrokerClient::new(
+            &config.broker,
+            &config.options,
+            config.recipe,
+            Arc::clone(&config.recorder),
         )?;
         Ok(Self {
-            clock: setup.clock,
-            results: setup.results,
-            broker: setup.broker,
-            sender,
-            recorder: setup.recorder,
+            clock: config.clock,
+            results: config.results,
+            broker: config.broker,
+            client,
+            recorder: config.recorder,
             present: HashMap::new(),
-            lifetime: setup.options.expires,
-            patience: 2 * setup.options.visibility_timeout + Duration::from_secs(10),
-            outstanding: Outstanding::new(),
-            waiting: Waiting::default(),
-            again: Vec::new(),
-            most: setup.most,
-            fleet: Fleet::default(),
-            board: setup.board,
-            trouble: None,
+            lifetime: config.options.expires,
+            overdue_after: 2 * config.options.visibility_timeout + Duration::from_secs(10),
+            in_flight: InFlight::new(),
+            waiting: WaitingJobs::default(),
+            resend_first: Vec::new(),
+            most: config.most,
+            registry: WorkerRegistry::default(),
+            status: config.status,
+            failure: None,
             counted: Vec::new(),
-            ask_for_all: false,
+            fetch_all: false,
             state_due: Moment::ZERO,
             figures,
         })
@@ -155,15 +155,15 @@ impl Producer {
     /// The channels that have to be listened to.
     pub(in crate::paradigm::celery) fn patterns(&self) -> Vec<String> {
         vec![
-            self.outstanding.pattern(),
+            self.in_flight.pattern(),
             super::super::event::channel(self.broker.database(), "worker.*"),
         ]
     }
 
-    pub(super) fn in_trouble(&self, now: Moment) -> bool {
-        self.trouble
+    pub(super) fn is_waiting_to_retry(&self, now: Moment) -> bool {
+        self.failure
             .as_ref()
-            .is_some_and(|trouble| now < trouble.retry)
+            .is_some_and(|failure| now < failure.retry)
     }
 
     /// The broker could be used, or not.
@@ -171,27 +171,27 @@ impl Producer {
         let now = self.clock.moment();
         match outcome {
             Ok(()) => {
-                if self.trouble.take().is_some() {
+                if self.failure.take().is_some() {
                     tracing::info!("the broker can be used again");
                     // What was on its way meanwhile may be lost.
-                    self.ask_for_all = true;
-                    self.outstanding.suspect_all(now);
+                    self.fetch_all = true;
+                    self.in_flight.audit_all(now);
                 }
             }
-            Err(error) => self.suffer(&error, now),
+            Err(error) => self.record_failure(&error, now),
         }
     }
 
-    pub(super) fn suffer(&mut self, error: &RedisError, now: Moment) {
-        let (since, pause) = match &self.trouble {
-            Some(trouble) => (trouble.since, (trouble.pause * 2).min(LONGEST_PAUSE)),
-            None => (now, SHORTEST_PAUSE),
+    pub(super) fn record_failure(&mut self, error: &RedisError, now: Moment) {
+        let (since, pause) = match &self.failure {
+            Some(failure) => (failure.since, (failure.pause * 2).min(MAX_RETRY_DELAY)),
+            None => (now, MIN_RETRY_DELAY),
         };
         let why = self.broker.unreachable(error);
-        if self.trouble.is_none() {
+        if self.failure.is_none() {
             tracing::warn!("{why}");
         }
-        self.trouble = Some(Trouble {
+        self.failure = Some(BrokerFailure {
             why,
             since,
             retry: now + pause,
@@ -199,31 +199,31 @@ impl Producer {
         });
     }
 
-    pub(super) fn show_census(&self) {
-        let taken = self.outstanding.taken();
+    pub(super) fn publish_census(&self) {
+        let taken = self.in_flight.taken();
         // As of the last tick: to count them takes a walk.
         let running = taken.saturating_sub(self.figures.received);
-        self.board.running.store(running, Ordering::Relaxed);
-        let queued = self.waiting.len() + self.again.len() + self.outstanding.len() - running;
-        self.board.queued.store(queued, Ordering::Relaxed);
+        self.status.running.store(running, Ordering::Relaxed);
+        let queued = self.waiting.len() + self.resend_first.len() + self.in_flight.len() - running;
+        self.status.queued.store(queued, Ordering::Relaxed);
     }
 
-    pub(super) fn show(&mut self, now: Moment) {
+    pub(super) fn publish_figures(&mut self, now: Moment) {
         let figures = &mut self.figures;
         figures.waiting = self.waiting.len();
-        figures.outstanding = self.outstanding.len();
-        figures.taken = self.outstanding.taken();
-        figures.received = self.outstanding.received();
-        figures.workers = self.fleet.workers(now);
-        figures.hosts = self.fleet.hosts();
+        figures.outstanding = self.in_flight.len();
+        figures.taken = self.in_flight.taken();
+        figures.received = self.in_flight.received();
+        figures.workers = self.registry.workers(now);
+        figures.hosts = self.registry.hosts();
         figures.unserved = self
-            .outstanding
+            .in_flight
             .unserved_since()
             .map(|since| now.since(since));
         figures.trouble = self
-            .trouble
+            .failure
             .as_ref()
-            .map(|trouble| (trouble.why.clone(), now.since(trouble.since)));
-        self.board.figures().clone_from(figures);
+            .map(|failure| (failure.why.clone(), now.since(failure.since)));
+        self.status.figures().clone_from(figures);
     }
 }

@@ -5,15 +5,15 @@
 //! the message; while it works it says so, and it gives back what the dead have held.
 //! Architecture invariant: whatever a message says, the worker lives on.
 
-mod announce;
-mod carry;
-mod claim;
-mod hold;
-mod obey;
+mod consumer;
+mod event_publisher;
+mod execute;
+mod lease;
 mod options;
 mod print;
+mod remote_control;
 mod run;
 mod state;
 
-pub use options::{Lines, WorkerOptions};
+pub use options::{LineFormat, WorkerOptions};
 pub use run::work_for_broker;

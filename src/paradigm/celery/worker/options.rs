@@ -7,7 +7,7 @@ use crate::domain::{MaskedUrl, clean};
 
 /// What a worker prints of each task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lines {
+pub enum LineFormat {
     /// For people.
     Text,
     /// One object a line.
@@ -32,7 +32,7 @@ pub struct WorkerOptions {
     /// Between two heartbeats.
     pub heartbeat: Duration,
     /// What it prints.
-    pub lines: Lines,
+    pub lines: LineFormat,
     /// Whether it does the lab's toys: sleeps and crunches, which are no checks.
     pub toys: bool,
     /// The process whose end is its end.
@@ -77,7 +77,7 @@ pub(super) mod tests {
             visibility_timeout: Duration::from_secs(30),
             result_expires: Duration::from_secs(60),
             heartbeat: Duration::from_secs(2),
-            lines: Lines::Text,
+            lines: LineFormat::Text,
             toys: false,
             parent: None,
         }

@@ -6,17 +6,17 @@ use serde_json::{Value, json};
 
 use crate::domain::{CheckResult, Timestamp, brief, clean};
 
-use super::super::stamp;
-use super::options::Lines;
+use super::super::timestamps;
+use super::options::LineFormat;
 
 /// Prints tasks as they end. Nobody may be there to read it, which is no reason to fail.
 #[derive(Debug)]
 pub(super) struct Printer {
-    lines: Lines,
+    lines: LineFormat,
 }
 
 impl Printer {
-    pub(super) const fn new(lines: Lines) -> Self {
+    pub(super) const fn new(lines: LineFormat) -> Self {
         Self { lines }
     }
 
@@ -55,14 +55,14 @@ impl Printer {
     }
 
     fn line(&self, json: impl FnOnce() -> Value, text: impl FnOnce() -> String) {
-        let at = stamp::write(Timestamp::from(std::time::SystemTime::now()));
+        let at = timestamps::write(Timestamp::from(std::time::SystemTime::now()));
         let line = match self.lines {
-            Lines::Json => {
+            LineFormat::Json => {
                 let mut object = json();
                 object["at"] = at.into();
                 object.to_string()
             }
-            Lines::Text => format!("{at}  {}", text().trim_end()),
+            LineFormat::Text => format!("{at}  {}", text().trim_end()),
         };
         let _unheard = writeln!(std::io::stdout(), "{line}");
     }

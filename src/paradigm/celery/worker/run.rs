@@ -7,15 +7,15 @@ use redis::aio::ConnectionManager;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::super::broker::Broker;
-use super::super::server::die_with;
-use super::announce::Announcer;
-use super::carry::Carrier;
-use super::claim::claim;
-use super::hold::{give_back, keep_hold};
-use super::obey::obey;
+use super::super::redis_server::die_with;
+use super::consumer::consume;
+use super::event_publisher::EventPublisher;
+use super::execute::TaskExecutor;
+use super::lease::{give_back, renew_leases};
 use super::options::WorkerOptions;
 use super::print::Printer;
-use super::state::{Phase, State};
+use super::remote_control::serve_commands;
+use super::state::{WorkerPhase, WorkerState};
 
 /// Works for a broker until it is told to end: SIGTERM, SIGINT, SIGHUP or remote control have it
 /// finish what it holds, a second signal has it give that back.
@@ -35,13 +35,13 @@ pub fn work_for_broker(options: WorkerOptions) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let state = Arc::new(State::new(options, broker));
+    let state = Arc::new(WorkerState::new(options, broker));
     let ended = runtime.block_on(work(&state));
     runtime.shutdown_background();
     ended
 }
 
-async fn work(state: &Arc<State>) -> io::Result<()> {
+async fn work(state: &Arc<WorkerState>) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
@@ -49,18 +49,22 @@ async fn work(state: &Arc<State>) -> io::Result<()> {
         let made = state.broker.commands();
         made.map_err(|error| io::Error::other(state.broker.unreachable(&error)))
     };
-    let (announcer, events) = Announcer::new(state);
+    let (publisher, events) = EventPublisher::new(state);
     let printer = Printer::new(state.options.lines);
-    let carrier = Carrier::new(state, commands()?, announcer.clone(), printer);
-    tokio::spawn(announcer.clone().tell(commands()?, events));
-    tokio::spawn(announcer.clone().beat(commands()?));
-    tokio::spawn(keep_hold(Arc::clone(state), commands()?));
-    tokio::spawn(obey(Arc::clone(state), commands()?, announcer.clone()));
-    tokio::spawn(claim(Arc::clone(state), commands()?, carrier));
+    let executor = TaskExecutor::new(state, commands()?, publisher.clone(), printer);
+    tokio::spawn(publisher.clone().publish_events(commands()?, events));
+    tokio::spawn(publisher.clone().send_heartbeats(commands()?));
+    tokio::spawn(renew_leases(Arc::clone(state), commands()?));
+    tokio::spawn(serve_commands(
+        Arc::clone(state),
+        commands()?,
+        publisher.clone(),
+    ));
+    tokio::spawn(consume(Arc::clone(state), commands()?, executor));
 
     let mut holding = state.holding.subscribe();
     let idle = async {
-        state.reached(Phase::Warm).await;
+        state.reached(WorkerPhase::WarmShutdown).await;
         // The sender lives as long as this.
         let _ = holding.wait_for(|holding| *holding == 0).await;
     };
@@ -68,7 +72,7 @@ async fn work(state: &Arc<State>) -> io::Result<()> {
     loop {
         tokio::select! {
             () = &mut idle => break,
-            () = state.reached(Phase::Cold) => break,
+            () = state.reached(WorkerPhase::ColdShutdown) => break,
             _ = terminate.recv() => next_phase(state),
             _ = interrupt.recv() => next_phase(state),
             _ = hangup.recv() => next_phase(state),
@@ -82,16 +86,16 @@ async fn work(state: &Arc<State>) -> io::Result<()> {
             Err(error) => tracing::warn!("tasks could not be given back: {error}"),
         }
     }
-    if let Err(error) = announcer.worker(&mut last, "worker-offline").await {
+    if let Err(error) = publisher.worker(&mut last, "worker-offline").await {
         tracing::debug!("nobody hears of the end: {error}");
     }
     Ok(())
 }
 
-fn next_phase(state: &State) {
+fn next_phase(state: &WorkerState) {
     let now = *state.phase.borrow();
     state.advance(match now {
-        Phase::Working => Phase::Warm,
-        Phase::Warm | Phase::Cold => Phase::Cold,
+        WorkerPhase::Working => WorkerPhase::WarmShutdown,
+        WorkerPhase::WarmShutdown | WorkerPhase::ColdShutdown => WorkerPhase::ColdShutdown,
     });
 }

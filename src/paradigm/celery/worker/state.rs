@@ -11,26 +11,26 @@ use crate::domain::{Timestamp, clean};
 use crate::trace::InterpreterLock;
 
 use super::super::broker::Broker;
-use super::super::script::Scripts;
+use super::super::lua_scripts::Scripts;
 use super::options::WorkerOptions;
 
 /// Revoked tasks that are remembered.
-const MOST_REVOKED: usize = 10_000;
+const MAX_REVOKED: usize = 10_000;
 
 /// How far a worker has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Phase {
+pub(super) enum WorkerPhase {
     /// It takes tasks.
     Working,
     /// It finishes those it has.
-    Warm,
+    WarmShutdown,
     /// It gives them back and ends.
-    Cold,
+    ColdShutdown,
 }
 
 /// A task that runs.
 #[derive(Clone, Debug)]
-pub(super) struct Running {
+pub(super) struct RunningTask {
     pub(super) tag: String,
     pub(super) name: String,
     /// What it looks at, as it may be shown.
@@ -49,7 +49,7 @@ struct Revoked {
 
 /// A worker.
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct WorkerState {
     pub(super) options: WorkerOptions,
     pub(super) broker: Broker,
     pub(super) scripts: Scripts,
@@ -58,18 +58,18 @@ pub(super) struct State {
     /// The interpreter lock of this process, for whoever wants to see what it does.
     pub(super) lock: Arc<InterpreterLock>,
     pub(super) began: Instant,
-    pub(super) phase: watch::Sender<Phase>,
+    pub(super) phase: watch::Sender<WorkerPhase>,
     /// Free places for tasks.
     pub(super) places: Arc<Semaphore>,
     pub(super) concurrency: AtomicUsize,
     pub(super) processed: AtomicU64,
     /// Messages that were put aside.
-    pub(super) aside: AtomicU64,
+    pub(super) rejected: AtomicU64,
     /// Lamport's clock, by which events of several nodes are put in order.
     clock: AtomicU64,
     /// Microseconds to add to our clock to get the broker's.
     offset_micros: AtomicI64,
-    running: Mutex<BTreeMap<u64, (String, Running)>>,
+    running: Mutex<BTreeMap<u64, (String, RunningTask)>>,
     next: AtomicU64,
     revoked: Mutex<Revoked>,
     /// How many tasks it holds.
@@ -81,7 +81,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl State {
+impl WorkerState {
     pub(super) fn new(options: WorkerOptions, broker: Broker) -> Self {
         Self {
             node: options.node(),
@@ -90,11 +90,11 @@ impl State {
             broker,
             scripts: Scripts::new(),
             began: Instant::now(),
-            phase: watch::Sender::new(Phase::Working),
+            phase: watch::Sender::new(WorkerPhase::Working),
             places: Arc::new(Semaphore::new(options.concurrency)),
             concurrency: AtomicUsize::new(options.concurrency),
             processed: AtomicU64::new(0),
-            aside: AtomicU64::new(0),
+            rejected: AtomicU64::new(0),
             clock: AtomicU64::new(1),
             offset_micros: AtomicI64::new(0),
             running: Mutex::default(),
@@ -130,7 +130,7 @@ impl State {
 
     /// A task begins; the number under which it ends. An id alone would not do: the same one
     /// may have been sent twice.
-    pub(super) fn begin(&self, id: &str, running: Running) -> u64 {
+    pub(super) fn begin(&self, id: &str, running: RunningTask) -> u64 {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         lock(&self.running).insert(number, (id.to_owned(), running));
         number
@@ -141,7 +141,7 @@ impl State {
     }
 
     /// Id and state of the tasks that run.
-    pub(super) fn running(&self) -> Vec<(String, Running)> {
+    pub(super) fn running(&self) -> Vec<(String, RunningTask)> {
         lock(&self.running).values().cloned().collect()
     }
 
@@ -158,7 +158,7 @@ impl State {
             if revoked.ids.insert(id.clone()) {
                 revoked.order.push_back(id);
             }
-            if revoked.order.len() > MOST_REVOKED
+            if revoked.order.len() > MAX_REVOKED
                 && let Some(oldest) = revoked.order.pop_front()
             {
                 revoked.ids.remove(&oldest);
@@ -183,7 +183,7 @@ impl State {
     }
 
     /// Goes on to `phase`, never back.
-    pub(super) fn advance(&self, phase: Phase) {
+    pub(super) fn advance(&self, phase: WorkerPhase) {
         self.phase.send_if_modified(|now| {
             let later = phase > *now;
             *now = phase.max(*now);
@@ -192,7 +192,7 @@ impl State {
     }
 
     /// Waits until `phase` has come.
-    pub(super) async fn reached(&self, phase: Phase) {
+    pub(super) async fn reached(&self, phase: WorkerPhase) {
         let mut phases = self.phase.subscribe();
         // The sender lives as long as this.
         let _ = phases.wait_for(|now| *now >= phase).await;
@@ -203,28 +203,28 @@ impl State {
 mod tests {
     use super::*;
 
-    fn state() -> State {
+    fn state() -> WorkerState {
         let options = super::super::options::tests::options(None);
         let broker = Broker::at(&options.broker).unwrap();
-        State::new(options, broker)
+        WorkerState::new(options, broker)
     }
 
     #[test]
     fn what_is_revoked_is_remembered_within_bounds() {
         let state = state();
-        let ids: Vec<String> = (0..=MOST_REVOKED).map(|n| n.to_string()).collect();
+        let ids: Vec<String> = (0..=MAX_REVOKED).map(|n| n.to_string()).collect();
         state.revoke(&ids, false);
         assert!(!state.is_revoked("0"));
         assert!(state.is_revoked("1") && state.is_revoked("10000"));
-        assert_eq!(state.revoked().len(), MOST_REVOKED);
+        assert_eq!(state.revoked().len(), MAX_REVOKED);
     }
 
     #[test]
     fn a_phase_never_goes_back() {
         let state = state();
-        state.advance(Phase::Cold);
-        state.advance(Phase::Warm);
-        assert_eq!(*state.phase.borrow(), Phase::Cold);
+        state.advance(WorkerPhase::ColdShutdown);
+        state.advance(WorkerPhase::WarmShutdown);
+        assert_eq!(*state.phase.borrow(), WorkerPhase::ColdShutdown);
     }
 
     #[test]

@@ -14,31 +14,35 @@ use super::broker::Broker;
 const PING_PERIOD: Duration = Duration::from_secs(3);
 
 /// The longest pause between two attempts.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 
 /// What is heard.
 #[derive(Debug)]
-pub(super) enum News {
+pub(super) enum SubscriptionEvent {
     /// From now on nothing is missed; before, something may have been.
     Subscribed,
     /// Something was told on a channel.
-    Told { channel: String, text: Vec<u8> },
+    Message { channel: String, text: Vec<u8> },
 }
 
 /// Listens to `patterns` for as long as anybody wants to hear of it. Nothing is waited for
 /// when there is much to hear: what is heard is bounded by what was sent.
-pub(super) async fn listen(broker: Broker, patterns: Vec<String>, news: UnboundedSender<News>) {
+pub(super) async fn subscribe(
+    broker: Broker,
+    patterns: Vec<String>,
+    events: UnboundedSender<SubscriptionEvent>,
+) {
     let shortest = Duration::from_millis(50);
     let mut pause = shortest;
-    while !news.is_closed() {
-        match hear(&broker, &patterns, &news).await {
+    while !events.is_closed() {
+        match receive(&broker, &patterns, &events).await {
             Ok(()) => pause = shortest,
             Err(error) => {
                 tracing::debug!(
                     "not listening to {broker:?}: {}",
                     super::broker::reason(&error)
                 );
-                pause = (pause * 2).min(LONGEST_PAUSE);
+                pause = (pause * 2).min(MAX_RETRY_DELAY);
             }
         }
         sleep(pause).await;
@@ -46,17 +50,17 @@ pub(super) async fn listen(broker: Broker, patterns: Vec<String>, news: Unbounde
 }
 
 /// Listens until the connection breaks.
-async fn hear(
+async fn receive(
     broker: &Broker,
     patterns: &[String],
-    news: &UnboundedSender<News>,
+    events: &UnboundedSender<SubscriptionEvent>,
 ) -> redis::RedisResult<()> {
-    let mut pubsub = broker.messages().await?;
+    let mut pubsub = broker.pubsub().await?;
     for pattern in patterns {
         pubsub.psubscribe(pattern).await?;
     }
     let (mut sink, mut stream) = pubsub.split();
-    if news.send(News::Subscribed).is_err() {
+    if events.send(SubscriptionEvent::Subscribed).is_err() {
         return Ok(());
     }
     let mut ping = interval(PING_PERIOD);
@@ -65,16 +69,16 @@ async fn hear(
         tokio::select! {
             message = stream.next() => {
                 let Some(message) = message else { return Ok(()) };
-                let told = News::Told {
+                let received = SubscriptionEvent::Message {
                     channel: message.get_channel_name().to_owned(),
                     text: message.get_payload_bytes().to_vec(),
                 };
-                if news.send(told).is_err() {
+                if events.send(received).is_err() {
                     return Ok(());
                 }
             }
             _ = ping.tick() => {
-                match timeout(super::broker::ANSWER_WITHIN, sink.ping::<Value>()).await {
+                match timeout(super::broker::RESPONSE_TIMEOUT, sink.ping::<Value>()).await {
                     Ok(Ok(_)) => {}
                     Ok(Err(error)) => return Err(error),
                     // Nobody is at the other end, and the system does not know it yet.

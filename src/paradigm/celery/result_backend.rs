@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::domain::{RanOn, Timestamp, clean};
 
-use super::stamp;
+use super::timestamps;
 
 /// What the keys of results begin with; also the channels on which they are told.
 pub(super) const PREFIX: &str = "celery-task-meta-";
@@ -40,7 +40,7 @@ fn store<T: Serialize>(status: &str, result: T, id: &str, done: Timestamp) -> St
         result,
         traceback: None,
         children: [],
-        date_done: stamp::write(done),
+        date_done: timestamps::write(done),
         task_id: id,
     };
     // Strings and numbers, whose form in JSON cannot fail.
@@ -75,20 +75,20 @@ pub(super) fn revoked(why: &str, id: &str, done: Timestamp) -> String {
 /// A task was begun: what is told and not kept, so that it can never stand in the way of a
 /// result.
 pub(super) fn started(who: &RanOn, node: &str, id: &str, at: Timestamp) -> String {
-    let begun = Begun {
+    let begun = StartedBody {
         pid: who.pid,
         hostname: node.into(),
         host: Some(Cow::Borrowed(&who.host)),
         tid: Some(who.tid),
         thread: Some(Cow::Borrowed(&who.thread)),
-        began: Some(stamp::seconds(at)),
+        began: Some(timestamps::seconds(at)),
     };
     store("STARTED", begun, id, at)
 }
 
 /// What the state `STARTED` of Celery tells, `pid` and `hostname`, and what ours adds.
 #[derive(Deserialize, Serialize)]
-struct Begun<'a> {
+struct StartedBody<'a> {
     pid: u32,
     #[serde(borrow)]
     hostname: Cow<'a, str>,
@@ -105,16 +105,16 @@ struct Begun<'a> {
 
 /// Who has begun with a task, and when by its clock, where that is told.
 #[derive(Debug, PartialEq)]
-pub(super) struct Start {
+pub(super) struct TaskStart {
     pub(super) by: RanOn,
     pub(super) at: Option<Timestamp>,
 }
 
-impl Start {
+impl TaskStart {
     fn read(result: &RawValue) -> Option<Self> {
-        let begun: Begun<'_> = serde_json::from_str(result.get()).ok()?;
+        let begun: StartedBody<'_> = serde_json::from_str(result.get()).ok()?;
         let host = begun.host.as_deref();
-        let host = host.unwrap_or_else(|| super::fleet::host_of(&begun.hostname));
+        let host = host.unwrap_or_else(|| super::worker_registry::host_of(&begun.hostname));
         Some(Self {
             by: RanOn {
                 host: clean(host, 64).into(),
@@ -122,14 +122,14 @@ impl Start {
                 tid: begun.tid.unwrap_or(begun.pid),
                 thread: clean(begun.thread.as_deref().unwrap_or("worker"), 15).into(),
             },
-            at: begun.began.and_then(stamp::from_seconds),
+            at: begun.began.and_then(timestamps::from_seconds),
         })
     }
 }
 
 /// What became of a task.
 #[derive(Debug)]
-pub(super) enum Answer<'a> {
+pub(super) enum StoredResult<'a> {
     /// It was carried out; its result in JSON, and when it ended by its worker's clock.
     Done(&'a RawValue, Option<Timestamp>),
     /// It could not be: why.
@@ -137,11 +137,11 @@ pub(super) enum Answer<'a> {
     /// Nobody took it in time.
     Expired,
     /// It goes on: nothing is decided yet. Who has begun with it, where that is told.
-    Pending(Option<Start>),
+    Pending(Option<TaskStart>),
 }
 
 #[derive(Deserialize)]
-struct Told<'a> {
+struct StoredBody<'a> {
     #[serde(borrow)]
     status: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -152,12 +152,12 @@ struct Told<'a> {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Raised {
+struct ExceptionBody {
     exc_type: String,
     exc_message: serde_json::Value,
 }
 
-impl Raised {
+impl ExceptionBody {
     fn words(&self) -> String {
         let message = match &self.exc_message {
             serde_json::Value::Array(parts) => parts
@@ -179,11 +179,11 @@ impl Raised {
     }
 }
 
-impl<'a> Answer<'a> {
+impl<'a> StoredResult<'a> {
     /// Reads what a worker stored; `None` if it is nothing of the kind.
     pub(super) fn read(text: &'a str) -> Option<Self> {
-        let told: Told<'a> = serde_json::from_str(text).ok()?;
-        let raised = || -> Raised {
+        let told: StoredBody<'a> = serde_json::from_str(text).ok()?;
+        let raised = || -> ExceptionBody {
             told.result
                 .and_then(|result| serde_json::from_str(result.get()).ok())
                 .unwrap_or_default()
@@ -191,14 +191,14 @@ impl<'a> Answer<'a> {
         Some(match &*told.status {
             "SUCCESS" => Self::Done(
                 told.result?,
-                told.date_done.as_deref().and_then(stamp::read),
+                told.date_done.as_deref().and_then(timestamps::read),
             ),
             "FAILURE" => Self::Failed(clean(&raised().words(), 300)),
             "REVOKED" => match raised().words().as_str() {
                 "expired" => Self::Expired,
                 why => Self::Failed(format!("it was {}", clean(why, 60))),
             },
-            "STARTED" => Self::Pending(told.result.and_then(Start::read)),
+            "STARTED" => Self::Pending(told.result.and_then(TaskStart::read)),
             _ => Self::Pending(None),
         })
     }
@@ -217,11 +217,11 @@ mod tests {
     #[test]
     fn a_result_of_celery_itself_is_read() {
         let text = r#"{"status": "SUCCESS", "result": {"ok": {"a": 1}}, "traceback": null, "children": [], "date_done": "2026-11-24T23:36:29.732817+00:00", "task_id": "73e4"}"#;
-        let Some(Answer::Done(result, done)) = Answer::read(text) else {
+        let Some(StoredResult::Done(result, done)) = StoredResult::read(text) else {
             panic!("not read");
         };
         assert_eq!(result.get(), r#"{"ok": {"a": 1}}"#);
-        assert_eq!(done, stamp::read("2026-11-24T23:36:29.732817+00:00"));
+        assert_eq!(done, timestamps::read("2026-11-24T23:36:29.732817+00:00"));
     }
 
     #[test]
@@ -240,8 +240,8 @@ mod tests {
 
     #[test]
     fn who_has_begun_is_read_of_celery_and_of_ours() {
-        let of = |text: &str| match Answer::read(text) {
-            Some(Answer::Pending(start)) => start,
+        let of = |text: &str| match StoredResult::read(text) {
+            Some(StoredResult::Pending(start)) => start,
             other => panic!("{other:?}"),
         };
         let who = RanOn {
@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn answers_are_told_apart() {
-        let read = |text: &str| format!("{:?}", Answer::read(text));
+        let read = |text: &str| format!("{:?}", StoredResult::read(text));
         assert_eq!(read(&revoked("expired", "i", DONE)), "Some(Expired)");
         assert_eq!(
             read(&revoked("terminated", "i", DONE)),

@@ -10,77 +10,85 @@ use tokio::time::sleep;
 
 use crate::domain::Timestamp;
 
-use super::super::{broker, keys, message, stamp};
-use super::carry::Carrier;
-use super::state::{Phase, State};
+use super::super::{broker, keys, message, timestamps};
+use super::execute::TaskExecutor;
+use super::state::{WorkerPhase, WorkerState};
 
 /// Messages that are claimed at once; others may have free places too.
-const MOST: usize = 16;
+const MAX_CLAIMED: usize = 16;
 
 /// How long it is waited for a message at a time, in seconds.
-const WAIT: u32 = 1;
+const BLOCK_SECONDS: u32 = 1;
 
 /// Pauses before a broker that cannot be used is tried again.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const MIN_RETRY_DELAY: Duration = Duration::from_millis(50);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 
-struct Claimer {
-    state: Arc<State>,
+struct Consumer {
+    state: Arc<WorkerState>,
     commands: ConnectionManager,
     queues: [String; 4],
-    dead: String,
+    rejected: String,
     /// For waiting alone.
-    patient: Option<MultiplexedConnection>,
+    blocking: Option<MultiplexedConnection>,
     pause: Duration,
 }
 
 /// One message that this worker holds.
-struct Claimed {
+struct ClaimedMessage {
     tag: String,
     text: Vec<u8>,
 }
 
 /// Claims until the worker is to end.
-pub(super) async fn claim(state: Arc<State>, commands: ConnectionManager, carrier: Carrier) {
+pub(super) async fn consume(
+    state: Arc<WorkerState>,
+    commands: ConnectionManager,
+    executor: TaskExecutor,
+) {
     let queue = &state.options.queue;
-    let mut claimer = Claimer {
+    let mut consumer = Consumer {
         queues: keys::queues(queue),
-        dead: keys::dead_letters(queue),
+        rejected: keys::rejected_messages(queue),
         commands,
-        patient: None,
-        pause: SHORTEST_PAUSE,
+        blocking: None,
+        pause: MIN_RETRY_DELAY,
         state: Arc::clone(&state),
     };
     loop {
         let place = tokio::select! {
             biased;
-            () = state.reached(Phase::Warm) => return,
+            () = state.reached(WorkerPhase::WarmShutdown) => return,
             place = Arc::clone(&state.places).acquire_owned() => place,
         };
         // Never closed.
         let Ok(place) = place else { return };
-        match claimer.fill(place, &carrier).await {
+        match consumer.fill(place, &executor).await {
             Ok(0) => tokio::select! {
                 biased;
-                () = state.reached(Phase::Warm) => return,
-                () = claimer.wait() => {}
+                () = state.reached(WorkerPhase::WarmShutdown) => return,
+                () = consumer.wait() => {}
             },
             Ok(_) => {}
             Err(error) => tokio::select! {
                 biased;
-                () = state.reached(Phase::Warm) => return,
-                () = claimer.recover(&error) => {}
+                () = state.reached(WorkerPhase::WarmShutdown) => return,
+                () = consumer.recover(&error) => {}
             },
         }
     }
 }
 
-impl Claimer {
+impl Consumer {
     /// Claims what there is for `place` and others that are free; gives how many.
-    async fn fill(&mut self, place: OwnedSemaphorePermit, carrier: &Carrier) -> RedisResult<usize> {
+    async fn fill(
+        &mut self,
+        place: OwnedSemaphorePermit,
+        executor: &TaskExecutor,
+    ) -> RedisResult<usize> {
         let free = 1 + self.state.places.available_permits();
-        let claimed = self.claim(free.min(MOST)).await?;
-        self.pause = SHORTEST_PAUSE;
+        let claimed = self.claim(free.min(MAX_CLAIMED)).await?;
+        self.pause = MIN_RETRY_DELAY;
         let number = claimed.len();
         let mut place = Some(place);
         for message in claimed {
@@ -92,25 +100,25 @@ impl Claimer {
                 },
             };
             self.state.holding.send_modify(|holding| *holding += 1);
-            let carrier = carrier.clone();
+            let executor = executor.clone();
             tokio::spawn(async move {
-                carrier.carry(message.tag, message.text).await;
+                executor.execute(message.tag, message.text).await;
                 drop(place);
             });
         }
         Ok(number)
     }
 
-    async fn claim(&mut self, most: usize) -> RedisResult<Vec<Claimed>> {
+    async fn claim(&mut self, most: usize) -> RedisResult<Vec<ClaimedMessage>> {
         let mut claim = self.state.scripts.claim.key(keys::UNACKED);
-        claim.key(keys::UNACKED_INDEX).key(&self.dead);
+        claim.key(keys::UNACKED_INDEX).key(&self.rejected);
         for queue in &self.queues {
             claim.key(queue);
         }
         let values: Vec<Value> = claim
             .arg(most)
-            .arg(message::MOST_BYTES)
-            .arg(keys::DEAD_LETTERS)
+            .arg(message::MAX_MESSAGE_BYTES)
+            .arg(keys::MAX_REJECTED_MESSAGES)
             .invoke_async(&mut self.commands)
             .await?;
         let mut texts = values.into_iter().filter_map(|value| match value {
@@ -121,13 +129,13 @@ impl Claimer {
         let theirs = texts
             .next()
             .and_then(|text| String::from_utf8(text).ok()?.parse().ok())
-            .and_then(stamp::from_seconds);
+            .and_then(timestamps::from_seconds);
         if let Some(theirs) = theirs {
             self.state.learn_time(theirs, now);
         }
         let mut claimed = Vec::new();
         while let (Some(tag), Some(text)) = (texts.next(), texts.next()) {
-            claimed.push(Claimed {
+            claimed.push(ClaimedMessage {
                 tag: String::from_utf8_lossy(&tag).into_owned(),
                 text,
             });
@@ -143,9 +151,9 @@ impl Claimer {
     }
 
     async fn try_wait(&mut self) -> RedisResult<()> {
-        let mut connection = match self.patient.take() {
+        let mut connection = match self.blocking.take() {
             Some(connection) => connection,
-            None => self.state.broker.patient().await?,
+            None => self.state.broker.blocking_connection().await?,
         };
         let queue = &self.queues[0];
         // From the end to the end: it stays where it is.
@@ -155,14 +163,14 @@ impl Claimer {
             .arg(queue)
             .arg("RIGHT")
             .arg("RIGHT")
-            .arg(WAIT);
+            .arg(BLOCK_SECONDS);
         let waited = command.query_async::<Value>(&mut connection);
         // A broker that has vanished says nothing at all.
-        let patience = Duration::from_secs(u64::from(WAIT)) + broker::ANSWER_WITHIN;
+        let patience = Duration::from_secs(u64::from(BLOCK_SECONDS)) + broker::RESPONSE_TIMEOUT;
         match tokio::time::timeout(patience, waited).await {
             Ok(answer) => {
                 answer?;
-                self.patient = Some(connection);
+                self.blocking = Some(connection);
             }
             Err(_) => tracing::debug!("the broker is silent"),
         }
@@ -170,11 +178,11 @@ impl Claimer {
     }
 
     async fn recover(&mut self, error: &RedisError) {
-        self.patient = None;
-        if self.pause == SHORTEST_PAUSE {
+        self.blocking = None;
+        if self.pause == MIN_RETRY_DELAY {
             tracing::warn!("{}", self.state.broker.unreachable(error));
         }
         sleep(self.pause).await;
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        self.pause = (self.pause * 2).min(MAX_RETRY_DELAY);
     }
 }

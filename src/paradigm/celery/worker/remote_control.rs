@@ -12,43 +12,47 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use crate::domain::Timestamp;
 
 use super::super::event::{self, Command};
-use super::super::listen::{News, listen};
-use super::super::{stamp, task};
-use super::announce::Announcer;
-use super::state::{Phase, Running, State};
+use super::super::subscriber::{SubscriptionEvent, subscribe};
+use super::super::{task, timestamps};
+use super::event_publisher::EventPublisher;
+use super::state::{RunningTask, WorkerPhase, WorkerState};
 
 /// The only exchange that answers go to.
 const REPLIES: &str = "reply.celery.pidbox";
 
 /// How long an answer waits for whoever asked, in seconds.
-const KEEP_REPLY: u32 = 60;
+const REPLY_EXPIRY_SECONDS: u32 = 60;
 
 /// The most places that a worker may be made to have.
-const MOST_PLACES: usize = 100_000;
+const MAX_CONCURRENCY: usize = 100_000;
 
 /// Does as it is told until nobody listens any more.
-pub(super) async fn obey(state: Arc<State>, commands: ConnectionManager, announcer: Announcer) {
-    let (news, heard) = unbounded_channel();
+pub(super) async fn serve_commands(
+    state: Arc<WorkerState>,
+    commands: ConnectionManager,
+    publisher: EventPublisher,
+) {
+    let (events, received) = unbounded_channel();
     let channel = event::control_channel(state.broker.database());
-    let ear = listen(state.broker.clone(), vec![channel], news);
-    let servant = Servant {
+    let subscription = subscribe(state.broker.clone(), vec![channel], events);
+    let control = RemoteControl {
         state,
         commands,
-        announcer,
+        publisher,
     };
-    tokio::join!(ear, servant.serve(heard));
+    tokio::join!(subscription, control.serve(received));
 }
 
-struct Servant {
-    state: Arc<State>,
+struct RemoteControl {
+    state: Arc<WorkerState>,
     commands: ConnectionManager,
-    announcer: Announcer,
+    publisher: EventPublisher,
 }
 
-impl Servant {
-    async fn serve(mut self, mut heard: UnboundedReceiver<News>) {
-        while let Some(news) = heard.recv().await {
-            let News::Told { text, .. } = news else {
+impl RemoteControl {
+    async fn serve(mut self, mut received: UnboundedReceiver<SubscriptionEvent>) {
+        while let Some(event) = received.recv().await {
+            let SubscriptionEvent::Message { text, .. } = event else {
                 continue;
             };
             let Some(command) = Command::read(&text) else {
@@ -59,11 +63,11 @@ impl Servant {
             let now = Timestamp::from(std::time::SystemTime::now());
             let stale = command
                 .expires
-                .is_some_and(|expires| stamp::seconds(self.state.broker_time(now)) > expires);
+                .is_some_and(|expires| timestamps::seconds(self.state.broker_time(now)) > expires);
             if stale || !command.is_for(&self.state.node) {
                 continue;
             }
-            let answer = self.fulfil(&command).await;
+            let answer = self.execute(&command).await;
             if let Some(answer) = answer {
                 self.reply(&command, answer).await;
             }
@@ -89,7 +93,7 @@ impl Servant {
             .ignore()
             .cmd("EXPIRE")
             .arg(&queue)
-            .arg(KEEP_REPLY)
+            .arg(REPLY_EXPIRY_SECONDS)
             .ignore();
         if let Err(error) = batch.exec_async(&mut self.commands).await {
             tracing::debug!("an answer is lost: {error}");
@@ -97,7 +101,7 @@ impl Servant {
     }
 
     /// Does what is asked and gives the answer, where there is one.
-    async fn fulfil(&mut self, command: &Command) -> Option<Value> {
+    async fn execute(&mut self, command: &Command) -> Option<Value> {
         let state = &self.state;
         let ok = |text: String| Some(json!({"ok": text}));
         match &*command.method {
@@ -153,13 +157,13 @@ impl Servant {
             }
             "enable_events" | "disable_events" => {
                 let enabled = command.method == "enable_events";
-                self.announcer.enable(enabled);
+                self.publisher.enable(enabled);
                 let word = if enabled { "enabled" } else { "disabled" };
                 ok(format!("task events {word}"))
             }
             "heartbeat" => {
                 let beat = self
-                    .announcer
+                    .publisher
                     .worker(&mut self.commands, "worker-heartbeat");
                 if let Err(error) = beat.await {
                     tracing::debug!("a heartbeat is lost: {error}");
@@ -168,7 +172,7 @@ impl Servant {
             }
             "shutdown" => {
                 tracing::info!("told to end by remote control");
-                state.advance(Phase::Warm);
+                state.advance(WorkerPhase::WarmShutdown);
                 None
             }
             "pool_grow" | "pool_shrink" => {
@@ -188,7 +192,7 @@ impl Servant {
         let state = &self.state;
         let now = state.concurrency.load(Ordering::Relaxed);
         let then = if command.method == "pool_grow" {
-            now.saturating_add(by).min(MOST_PLACES).max(now)
+            now.saturating_add(by).min(MAX_CONCURRENCY).max(now)
         } else {
             // Places that are taken now are given up when they are free again.
             let free = state.places.forget_permits(by.min(now.saturating_sub(1)));
@@ -223,11 +227,11 @@ impl Servant {
         })
     }
 
-    fn info(&self, id: &str, running: &Running) -> Value {
+    fn info(&self, id: &str, running: &RunningTask) -> Value {
         json!({
             "id": id, "name": running.name, "type": running.name,
             "args": [running.shown], "kwargs": {}, "hostname": self.state.node,
-            "time_start": stamp::seconds(running.since), "acknowledged": false,
+            "time_start": timestamps::seconds(running.since), "acknowledged": false,
             "delivery_info": {
                 "exchange": "", "routing_key": self.state.options.queue, "priority": 0,
                 "redelivered": null,
@@ -257,7 +261,7 @@ impl Servant {
                 "hostname": state.broker.shown(), "transport": "redis",
                 "virtual_host": state.broker.database().to_string(),
             },
-            "dead-letters": state.aside.load(Ordering::Relaxed),
+            "rejected": state.rejected.load(Ordering::Relaxed),
             "rusage": {},
         })
     }

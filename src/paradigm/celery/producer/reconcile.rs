@@ -8,47 +8,47 @@ use uuid::Uuid;
 
 use crate::domain::{Clock, Moment, Now, RanOn, brief};
 
-use super::super::outstanding::{Place, Remedy, Stage};
-use super::answers::refused;
-use super::state::{AUDITS, BATCH, Producer, STATE_PERIOD};
+use super::super::in_flight::{AuditAction, MessagePlace, Stage};
+use super::incoming::unknown_result;
+use super::state::{AUDIT_BATCH, BATCH_SIZE, BROKER_POLL_PERIOD, Producer};
 
 /// How long a thread that ran a check stays on the picture.
-const RECENT: Duration = Duration::from_secs(60);
+const RECENT_WINDOW: Duration = Duration::from_secs(60);
 
 impl Producer {
     /// Everything that has its time.
-    pub(super) async fn look_after(&mut self) {
+    pub(super) async fn reconcile(&mut self) {
         let now = self.clock.now();
-        if self.in_trouble(now.mono) {
-            self.show(now.mono);
+        if self.is_waiting_to_retry(now.mono) {
+            self.publish_figures(now.mono);
             return;
         }
-        let looked = async {
-            if self.trouble.is_some() || now.mono >= self.state_due {
-                self.ask_how_it_is().await?;
+        let outcome = async {
+            if self.failure.is_some() || now.mono >= self.state_due {
+                self.poll_broker().await?;
             }
-            if std::mem::take(&mut self.ask_for_all) {
-                let numbers = self.outstanding.numbers();
-                self.ask_for(&numbers).await?;
+            if std::mem::take(&mut self.fetch_all) {
+                let numbers = self.in_flight.numbers();
+                self.fetch_results(&numbers).await?;
             }
-            self.take_back(now.mono).await?;
-            self.ask_who_has_what().await?;
+            self.withdraw(now.mono).await?;
+            self.poll_held().await?;
             self.audit().await?;
-            self.drop_counted().await
+            self.expire_counted().await
         }
         .await;
-        self.note(looked);
-        self.give_up(now);
-        self.leave_the_dead(now.mono);
-        self.fleet.tidy(now.mono);
-        let recent = |seen: Moment| now.mono.since(seen) < RECENT;
+        self.note(outcome);
+        self.time_out(now);
+        self.release_lost_workers(now.mono);
+        self.registry.tidy(now.mono);
+        let recent = |seen: Moment| now.mono.since(seen) < RECENT_WINDOW;
         self.present.retain(|_, (_, seen)| recent(*seen));
-        self.show(now.mono);
+        self.publish_figures(now.mono);
     }
 
     /// What a worker had begun that is gone is run by nobody until another takes it.
-    fn leave_the_dead(&mut self, now: Moment) {
-        let gone = self.fleet.gone(now);
+    fn release_lost_workers(&mut self, now: Moment) {
+        let gone = self.registry.gone(now);
         if gone.is_empty() {
             return;
         }
@@ -56,17 +56,17 @@ impl Producer {
             gone.iter()
                 .any(|(host, pid)| *pid == by.pid && **host == *by.host)
         };
-        for number in self.outstanding.begun_by(dead) {
-            if let Some(check) = self.outstanding.get_mut(number) {
+        for number in self.in_flight.started_by(dead) {
+            if let Some(check) = self.in_flight.get_mut(number) {
                 check.stage = Stage::Sent;
             }
             self.received(number, now);
         }
     }
 
-    async fn ask_how_it_is(&mut self) -> RedisResult<()> {
+    async fn poll_broker(&mut self) -> RedisResult<()> {
         let before = self.clock.moment();
-        let state = self.sender.state().await?;
+        let state = self.client.state().await?;
         let after = self.clock.now();
         let round_trip = after.mono.since(before);
         let there = state
@@ -74,36 +74,36 @@ impl Producer {
             .as_micros()
             .saturating_add(i64::try_from(round_trip.as_micros() / 2).unwrap_or(0));
         let offset = after.wall.as_micros().saturating_sub(there);
-        self.sender.learn_offset(offset);
+        self.client.learn_offset(offset);
         self.figures.depth = Some(state.depth);
         self.figures.held = Some(state.held);
         self.figures.round_trip = Some(round_trip);
         self.figures.broker_offset_micros = Some(offset);
-        self.state_due = after.mono + STATE_PERIOD;
+        self.state_due = after.mono + BROKER_POLL_PERIOD;
         Ok(())
     }
 
     /// Asks for results that may have been told while nobody listened. Gives the numbers of
     /// those that have none.
-    pub(super) async fn ask_for(&mut self, numbers: &[u64]) -> RedisResult<Vec<u64>> {
+    pub(super) async fn fetch_results(&mut self, numbers: &[u64]) -> RedisResult<Vec<u64>> {
         let mut without = Vec::new();
-        for some in numbers.chunks(BATCH) {
+        for some in numbers.chunks(BATCH_SIZE) {
             let ids: Vec<String> = some
                 .iter()
-                .map(|number| self.outstanding.id(*number))
+                .map(|number| self.in_flight.id(*number))
                 .collect();
-            let results = self.sender.results(&ids).await?;
+            let results = self.client.results(&ids).await?;
             let now = self.clock.now();
             for (number, result) in some.iter().zip(results) {
                 // One that was told meanwhile is no duplicate.
-                if self.outstanding.get(*number).is_none() {
+                if self.in_flight.get(*number).is_none() {
                     continue;
                 }
                 match result {
                     Some(text) => {
-                        self.answer(*number, &text, now);
+                        self.handle_result(*number, &text, now);
                         // Begun is not answered.
-                        if self.outstanding.get(*number).is_some() {
+                        if self.in_flight.get(*number).is_some() {
                             without.push(*number);
                         }
                     }
@@ -115,34 +115,34 @@ impl Producer {
     }
 
     /// Takes back what nobody wants any more, and what no worker took in time.
-    async fn take_back(&mut self, now: Moment) -> RedisResult<()> {
+    async fn withdraw(&mut self, now: Moment) -> RedisResult<()> {
         let mut texts: Vec<String> = self
-            .outstanding
+            .in_flight
             .withdrawn()
             .into_iter()
             .map(|check| check.text)
             .collect();
-        for check in self.outstanding.expired(now) {
+        for check in self.in_flight.expired(now) {
             self.figures.expired += 1;
             texts.push(check.text);
             self.waiting.push_front(check.job);
         }
-        for some in texts.chunks(BATCH) {
-            self.sender.take_back(some).await?;
+        for some in texts.chunks(BATCH_SIZE) {
+            self.client.withdraw(some).await?;
         }
         Ok(())
     }
 
-    async fn ask_who_has_what(&mut self) -> RedisResult<()> {
-        let numbers = self.outstanding.unsure(self.clock.moment(), 1_000);
+    async fn poll_held(&mut self) -> RedisResult<()> {
+        let numbers = self.in_flight.unconfirmed(self.clock.moment(), 1_000);
         if numbers.is_empty() {
             return Ok(());
         }
         let tags: Vec<&str> = numbers
             .iter()
-            .filter_map(|number| Some(&*self.outstanding.get(*number)?.tag))
+            .filter_map(|number| Some(&*self.in_flight.get(*number)?.tag))
             .collect();
-        let held = self.sender.held(&tags).await?;
+        let held = self.client.held(&tags).await?;
         let now = self.clock.moment();
         for (number, held) in numbers.into_iter().zip(held) {
             if held {
@@ -155,62 +155,62 @@ impl Producer {
     /// Looks for messages that should have been answered by now, and sends again what is lost.
     async fn audit(&mut self) -> RedisResult<()> {
         let now = self.clock.moment();
-        let numbers = self.outstanding.to_audit(now, AUDITS);
+        let numbers = self.in_flight.to_audit(now, AUDIT_BATCH);
         if numbers.is_empty() {
             return Ok(());
         }
         let messages: Vec<(&str, &str)> = numbers
             .iter()
-            .filter_map(|number| self.outstanding.get(*number))
+            .filter_map(|number| self.in_flight.get(*number))
             .map(|check| (&*check.tag, &*check.text))
             .collect();
-        let places = self.sender.places(&messages).await?;
+        let places = self.client.places(&messages).await?;
         let mut missing = Vec::new();
         for (number, place) in numbers.iter().zip(places) {
             match place {
-                Place::Lost => missing.push(*number),
-                Place::Held | Place::Queued => {
-                    if place == Place::Held {
+                MessagePlace::Lost => missing.push(*number),
+                MessagePlace::Held | MessagePlace::Queued => {
+                    if place == MessagePlace::Held {
                         self.received(*number, now);
                     }
-                    self.outstanding.audited(*number, place, now);
+                    self.in_flight.audited(*number, place, now);
                 }
             }
         }
         // A message goes from the queue to a worker to a result: one that is in neither of
         // the first two has a result, or is lost.
-        let lost = self.ask_for(&missing).await?;
-        let (mut again, mut texts) = (Vec::new(), Vec::new());
+        let lost = self.fetch_results(&missing).await?;
+        let (mut resend_first, mut texts) = (Vec::new(), Vec::new());
         for number in lost {
-            match self.outstanding.audited(number, Place::Lost, now) {
-                Remedy::Wait => {}
-                Remedy::Resend => again.push(number),
-                Remedy::GiveUp => self.lose(number),
+            match self.in_flight.audited(number, MessagePlace::Lost, now) {
+                AuditAction::Wait => {}
+                AuditAction::Resend => resend_first.push(number),
+                AuditAction::GiveUp => self.abandon(number),
             }
         }
         let wall = self.clock.timestamp();
-        for number in again {
-            let Some(check) = self.outstanding.get(number) else {
+        for number in resend_first {
+            let Some(check) = self.in_flight.get(number) else {
                 continue;
             };
-            let (id, tag) = (self.outstanding.id(number), Uuid::new_v4().to_string());
-            if let Ok(text) = self.sender.text(&check.job, &id, &tag, wall) {
-                self.outstanding.resent(number, tag, text.clone());
+            let (id, tag) = (self.in_flight.id(number), Uuid::new_v4().to_string());
+            if let Ok(text) = self.client.text(&check.job, &id, &tag, wall) {
+                self.in_flight.resent(number, tag, text.clone());
                 texts.push(text);
             }
         }
         if !texts.is_empty() {
             tracing::warn!("{} messages were lost and are sent again", texts.len());
             let texts: Vec<&str> = texts.iter().map(|text| &**text).collect();
-            self.sender.push(&texts).await?;
+            self.client.push(&texts).await?;
             self.figures.resent += texts.len() as u64;
         }
         Ok(())
     }
 
     /// A check was lost as often as it may be.
-    fn lose(&mut self, number: u64) {
-        let Some(check) = self.outstanding.take(number) else {
+    fn abandon(&mut self, number: u64) {
+        let Some(check) = self.in_flight.take(number) else {
             return;
         };
         match check.taken {
@@ -218,27 +218,27 @@ impl Producer {
             None => self.waiting.push_front(check.job),
             Some((id, _)) => {
                 let why = format!("the broker lost it {} times", check.resends + 1);
-                let _unheard = self
-                    .results
-                    .send(refused(id, &check, &why, self.clock.now()));
+                let _unheard =
+                    self.results
+                        .send(unknown_result(id, &check, &why, self.clock.now()));
             }
         }
     }
 
     /// Workers have had these too long: whoever takes them seems to die.
-    pub(super) fn give_up(&mut self, now: Now) {
-        for check in self.outstanding.hopeless(now.mono, self.patience) {
+    pub(super) fn time_out(&mut self, now: Now) {
+        for check in self.in_flight.overdue(now.mono, self.overdue_after) {
             if let Some((id, since)) = check.taken {
                 let took = brief(now.mono.since(since));
                 let why = format!("a worker took it {took} ago and no answer came");
-                let _unheard = self.results.send(refused(id, &check, &why, now));
+                let _unheard = self.results.send(unknown_result(id, &check, &why, now));
             }
         }
     }
 
-    async fn drop_counted(&mut self) -> RedisResult<()> {
-        for some in self.counted.chunks(BATCH) {
-            self.sender.counted(some).await?;
+    async fn expire_counted(&mut self) -> RedisResult<()> {
+        for some in self.counted.chunks(BATCH_SIZE) {
+            self.client.counted(some).await?;
         }
         self.counted.clear();
         Ok(())

@@ -9,27 +9,27 @@ use crate::domain::{Moment, RanOn, Timestamp};
 use crate::paradigm::{HostFigures, WorkerFigures};
 
 use super::event::Heartbeat;
-use super::stamp;
+use super::timestamps;
 
 /// Workers, hosts and threads beyond this are not kept apart.
-const MOST: usize = 1_000;
+const MAX_ENTRIES: usize = 1_000;
 
 /// How long a process or thread that ran a check is counted.
-const RECENT: Duration = Duration::from_secs(60);
+const RECENT_WINDOW: Duration = Duration::from_secs(60);
 
 /// Readings of a clock that are kept.
-const READINGS: usize = 64;
+const MAX_READINGS: usize = 64;
 
 /// The difference between a clock and ours, from messages that say when they were sent.
 /// Every reading is too large by the time on the way, so the smallest is the best.
 #[derive(Debug, Default)]
-struct Offset {
+struct ClockOffset {
     readings: VecDeque<i64>,
 }
 
-impl Offset {
+impl ClockOffset {
     fn read(&mut self, sent: Timestamp, arrived: Timestamp) {
-        if self.readings.len() == READINGS {
+        if self.readings.len() == MAX_READINGS {
             self.readings.pop_front();
         }
         self.readings
@@ -43,13 +43,13 @@ impl Offset {
 }
 
 #[derive(Debug)]
-struct Worker {
+struct RegisteredWorker {
     beat: Heartbeat,
     seen: Moment,
     gone: bool,
 }
 
-impl Worker {
+impl RegisteredWorker {
     fn is_alive(&self, now: Moment) -> bool {
         // Two heartbeats may be missed.
         let period = self.beat.freq.clamp(0.5, 60.0);
@@ -58,17 +58,17 @@ impl Worker {
 }
 
 #[derive(Debug, Default)]
-struct Host {
-    offset: Offset,
+struct RegisteredHost {
+    offset: ClockOffset,
     threads: BTreeMap<(u32, u32), (Arc<str>, Moment)>,
     checks: u64,
 }
 
 /// All workers, and the hosts that checks were run on.
 #[derive(Debug, Default)]
-pub(super) struct Fleet {
-    workers: BTreeMap<String, Worker>,
-    hosts: BTreeMap<Arc<str>, Host>,
+pub(super) struct WorkerRegistry {
+    workers: BTreeMap<String, RegisteredWorker>,
+    hosts: BTreeMap<Arc<str>, RegisteredHost>,
 }
 
 /// The host in a node's name.
@@ -76,19 +76,19 @@ pub(super) fn host_of(node: &str) -> &str {
     node.split_once('@').map_or(node, |(_, host)| host)
 }
 
-impl Fleet {
+impl WorkerRegistry {
     /// A worker says that it is there, or that it goes.
     pub(super) fn beat(&mut self, beat: Heartbeat, now: Moment, wall: Timestamp) {
-        if self.workers.len() >= MOST && !self.workers.contains_key(&beat.hostname) {
+        if self.workers.len() >= MAX_ENTRIES && !self.workers.contains_key(&beat.hostname) {
             return;
         }
-        if let Some(sent) = stamp::from_seconds(beat.timestamp)
+        if let Some(sent) = timestamps::from_seconds(beat.timestamp)
             && let Some(host) = self.host(host_of(&beat.hostname).into())
         {
             host.offset.read(sent, wall);
         }
         let gone = &*beat.kind == "worker-offline";
-        let worker = Worker {
+        let worker = RegisteredWorker {
             gone,
             seen: now,
             beat,
@@ -96,8 +96,8 @@ impl Fleet {
         self.workers.insert(worker.beat.hostname.clone(), worker);
     }
 
-    fn host(&mut self, name: Arc<str>) -> Option<&mut Host> {
-        if self.hosts.len() >= MOST && !self.hosts.contains_key(&name) {
+    fn host(&mut self, name: Arc<str>) -> Option<&mut RegisteredHost> {
+        if self.hosts.len() >= MAX_ENTRIES && !self.hosts.contains_key(&name) {
             return None;
         }
         Some(self.hosts.entry(name).or_default())
@@ -131,7 +131,7 @@ impl Fleet {
         let Some(host) = self.host(Arc::clone(&on.host)) else {
             return 0;
         };
-        if host.threads.len() < MOST || host.threads.contains_key(&(on.pid, on.tid)) {
+        if host.threads.len() < MAX_ENTRIES || host.threads.contains_key(&(on.pid, on.tid)) {
             let thread = (Arc::clone(&on.thread), now);
             host.threads.insert((on.pid, on.tid), thread);
         }
@@ -151,10 +151,10 @@ impl Fleet {
     /// Forgets what was not heard of for long.
     pub(super) fn tidy(&mut self, now: Moment) {
         self.workers
-            .retain(|_, worker| now.since(worker.seen) < RECENT);
+            .retain(|_, worker| now.since(worker.seen) < RECENT_WINDOW);
         for host in self.hosts.values_mut() {
             host.threads
-                .retain(|_, (_, seen)| now.since(*seen) < RECENT);
+                .retain(|_, (_, seen)| now.since(*seen) < RECENT_WINDOW);
         }
         self.hosts.retain(|name, host| {
             !host.threads.is_empty() || self.workers.keys().any(|node| host_of(node) == &**name)
@@ -228,31 +228,31 @@ mod tests {
 
     #[test]
     fn a_worker_that_falls_silent_is_seen_within_five_seconds() {
-        let mut fleet = Fleet::default();
+        let mut registry = WorkerRegistry::default();
         let wall = Timestamp::from_micros(10_000_000);
-        fleet.beat(beat("worker-heartbeat", 10.0), at(0), wall);
-        assert!(fleet.workers(at(4_400))[0].alive);
-        assert!(!fleet.workers(at(4_600))[0].alive);
-        fleet.beat(beat("worker-online", 15.0), at(5_000), wall);
-        assert!(fleet.workers(at(5_000))[0].alive);
-        fleet.beat(beat("worker-offline", 15.0), at(5_001), wall);
-        assert!(!fleet.workers(at(5_001))[0].alive);
-        fleet.tidy(at(70_000));
-        assert!(fleet.workers(at(70_000)).is_empty());
-        assert!(fleet.hosts().is_empty());
+        registry.beat(beat("worker-heartbeat", 10.0), at(0), wall);
+        assert!(registry.workers(at(4_400))[0].alive);
+        assert!(!registry.workers(at(4_600))[0].alive);
+        registry.beat(beat("worker-online", 15.0), at(5_000), wall);
+        assert!(registry.workers(at(5_000))[0].alive);
+        registry.beat(beat("worker-offline", 15.0), at(5_001), wall);
+        assert!(!registry.workers(at(5_001))[0].alive);
+        registry.tidy(at(70_000));
+        assert!(registry.workers(at(70_000)).is_empty());
+        assert!(registry.hosts().is_empty());
     }
 
     #[test]
     fn the_quickest_message_tells_most_of_a_clock() {
-        let mut fleet = Fleet::default();
+        let mut registry = WorkerRegistry::default();
         let micros = Timestamp::from_micros;
         // Its clock is 5 seconds behind ours; messages take 1 to 40 ms.
         for (sent, arrived) in [(1_000_000, 6_040_000), (2_000_000, 7_001_000)] {
-            fleet.ran(&on(1, 1), Some(micros(sent)), at(0), micros(arrived));
+            registry.ran(&on(1, 1), Some(micros(sent)), at(0), micros(arrived));
         }
-        let offset = fleet.ran(&on(1, 2), Some(micros(3_000_000)), at(0), micros(8_020_000));
+        let offset = registry.ran(&on(1, 2), Some(micros(3_000_000)), at(0), micros(8_020_000));
         assert_eq!(offset, 5_001_000);
-        let hosts = fleet.hosts();
+        let hosts = registry.hosts();
         assert_eq!(hosts[0].clock_offset_micros, Some(5_001_000));
         assert_eq!(
             (hosts[0].processes, hosts[0].threads, hosts[0].checks),

@@ -9,20 +9,24 @@ use redis::aio::ConnectionManager;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::super::keys;
-use super::state::State;
+use super::state::WorkerState;
 
 /// How often it is looked for what the dead have held.
-const SWEEP: Duration = Duration::from_secs(2);
+const RESTORE_PERIOD: Duration = Duration::from_secs(2);
 
 /// Keeps hold of what this worker runs, and gives back what others left.
-pub(super) async fn keep_hold(state: Arc<State>, mut commands: ConnectionManager) {
+pub(super) async fn renew_leases(state: Arc<WorkerState>, mut commands: ConnectionManager) {
     let timeout = state.options.visibility_timeout;
-    let mut sweep = interval(SWEEP.min(timeout / 4).max(Duration::from_millis(100)));
-    sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut period = interval(
+        RESTORE_PERIOD
+            .min(timeout / 4)
+            .max(Duration::from_millis(100)),
+    );
+    period.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut touched = Instant::now();
     loop {
-        sweep.tick().await;
-        if touched.elapsed() >= timeout / 3 - SWEEP.min(timeout / 12) {
+        period.tick().await;
+        if touched.elapsed() >= timeout / 3 - RESTORE_PERIOD.min(timeout / 12) {
             touched = Instant::now();
             if let Err(error) = touch(&state, &mut commands).await {
                 tracing::debug!("what is held could not be touched: {error}");
@@ -37,7 +41,7 @@ pub(super) async fn keep_hold(state: Arc<State>, mut commands: ConnectionManager
     }
 }
 
-async fn touch(state: &State, commands: &mut ConnectionManager) -> RedisResult<()> {
+async fn touch(state: &WorkerState, commands: &mut ConnectionManager) -> RedisResult<()> {
     let tags: Vec<String> = state
         .running()
         .into_iter()
@@ -55,7 +59,7 @@ async fn touch(state: &State, commands: &mut ConnectionManager) -> RedisResult<(
     Ok(())
 }
 
-async fn restore(state: &State, commands: &mut ConnectionManager) -> RedisResult<usize> {
+async fn restore(state: &WorkerState, commands: &mut ConnectionManager) -> RedisResult<usize> {
     state
         .scripts
         .restore
@@ -70,7 +74,7 @@ async fn restore(state: &State, commands: &mut ConnectionManager) -> RedisResult
 
 /// Gives back all that this worker runs, at once.
 pub(super) async fn give_back(
-    state: &State,
+    state: &WorkerState,
     commands: &mut ConnectionManager,
 ) -> RedisResult<usize> {
     let mut restored = 0;

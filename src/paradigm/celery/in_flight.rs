@@ -15,16 +15,16 @@ use crate::domain::{Job, JobId, Moment, RanOn};
 use crate::trace::{OpenRecord, ReceivedCheck};
 
 /// How often a message that was lost is sent again.
-const MOST_RESENDS: u8 = 2;
+const MAX_RESENDS: u8 = 2;
 
 /// How long after the timeout of its check a message is looked for. Doubles each time.
 const AUDIT_AFTER: Duration = Duration::from_secs(5);
 
 /// How soon what was sent may be asked after: most are answered by then.
-const SETTLED: Duration = Duration::from_millis(100);
+const MIN_SENT_AGE: Duration = Duration::from_millis(100);
 
 /// Numbers beyond this do not fit into an id.
-const NUMBER: u128 = (1 << 48) - 1;
+const NUMBER_MASK: u128 = (1 << 48) - 1;
 
 /// How far a check has come, as far as somebody looks at it.
 #[derive(Debug, Default)]
@@ -35,12 +35,12 @@ pub(super) enum Stage {
     /// A worker has it and has not said that it has begun.
     Received { _seen: ReceivedCheck },
     /// A worker runs it.
-    Begun { by: RanOn, _seen: OpenRecord },
+    Started { by: RanOn, _seen: OpenRecord },
 }
 
 /// One check on its way.
 #[derive(Debug)]
-pub(super) struct Check {
+pub(super) struct SentCheck {
     pub(super) job: Job,
     /// The text that was pushed, to find it and take it back by.
     pub(super) text: String,
@@ -59,7 +59,7 @@ pub(super) struct Check {
 
 /// What an audit found of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum MessagePlace {
     /// Nowhere.
     Lost,
     /// In the queue.
@@ -70,7 +70,7 @@ pub(super) enum Place {
 
 /// What is to be done about a lost message.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Remedy {
+pub(super) enum AuditAction {
     /// Nothing: it is where it should be.
     Wait,
     /// Send it again.
@@ -81,19 +81,19 @@ pub(super) enum Remedy {
 
 /// All checks on their way, by the number in their id: those sent first come first.
 #[derive(Debug)]
-pub(super) struct Outstanding {
+pub(super) struct InFlight {
     /// The part of the ids that is this sender's alone.
     session: u128,
     next: u64,
-    checks: BTreeMap<u64, Check>,
+    checks: BTreeMap<u64, SentCheck>,
     taken: usize,
 }
 
-impl Outstanding {
+impl InFlight {
     pub(super) fn new() -> Self {
         Self {
             // Keeps version and variant, which stand before the number.
-            session: Uuid::new_v4().as_u128() & !NUMBER,
+            session: Uuid::new_v4().as_u128() & !NUMBER_MASK,
             next: 1,
             checks: BTreeMap::new(),
             taken: 0,
@@ -104,18 +104,18 @@ impl Outstanding {
     pub(super) fn pattern(&self) -> String {
         let id = self.id(0);
         let own = id.rsplit_once('-').map_or("", |(own, _)| own);
-        format!("{}{own}-*", super::meta::PREFIX)
+        format!("{}{own}-*", super::result_backend::PREFIX)
     }
 
     /// The id of task `number`.
     pub(super) fn id(&self, number: u64) -> String {
-        Uuid::from_u128(self.session | (u128::from(number) & NUMBER)).to_string()
+        Uuid::from_u128(self.session | (u128::from(number) & NUMBER_MASK)).to_string()
     }
 
     /// The number of a task of this sender.
     pub(super) fn number(&self, id: &str) -> Option<u64> {
         let id = Uuid::try_parse(id).ok()?.as_u128();
-        (id & !NUMBER == self.session).then(|| u64::try_from(id & NUMBER).ok())?
+        (id & !NUMBER_MASK == self.session).then(|| u64::try_from(id & NUMBER_MASK).ok())?
     }
 
     /// A number for a check that is to be sent.
@@ -133,7 +133,7 @@ impl Outstanding {
         now: Moment,
         lifetime: Duration,
     ) {
-        let check = Check {
+        let check = SentCheck {
             audit_at: now + job.spec.timeout + AUDIT_AFTER,
             audit_step: AUDIT_AFTER,
             job,
@@ -157,7 +157,7 @@ impl Outstanding {
         self.taken
     }
 
-    pub(super) fn get(&self, number: u64) -> Option<&Check> {
+    pub(super) fn get(&self, number: u64) -> Option<&SentCheck> {
         self.checks.get(&number)
     }
 
@@ -167,14 +167,14 @@ impl Outstanding {
     }
 
     /// Takes a check out: it is answered, or nobody wants it any more.
-    pub(super) fn take(&mut self, number: u64) -> Option<Check> {
+    pub(super) fn take(&mut self, number: u64) -> Option<SentCheck> {
         let check = self.checks.remove(&number)?;
         self.taken -= usize::from(check.taken.is_some());
         Some(check)
     }
 
     /// A worker has it. `false` if nobody wants it any more.
-    pub(super) fn hold(&mut self, number: u64, now: Moment) -> bool {
+    pub(super) fn mark_taken(&mut self, number: u64, now: Moment) -> bool {
         let Some(check) = self.checks.get_mut(&number) else {
             return false;
         };
@@ -189,7 +189,7 @@ impl Outstanding {
     }
 
     /// It was a worker's before, and counts as that since then.
-    pub(super) fn keep(&mut self, number: u64, taken: (JobId, Moment)) {
+    pub(super) fn restore_taken(&mut self, number: u64, taken: (JobId, Moment)) {
         if let Some(check) = self.checks.get_mut(&number) {
             self.taken += usize::from(check.taken.is_none());
             check.taken = Some(taken);
@@ -197,28 +197,29 @@ impl Outstanding {
     }
 
     /// The check itself, to note how far it has come.
-    pub(super) fn get_mut(&mut self, number: u64) -> Option<&mut Check> {
+    pub(super) fn get_mut(&mut self, number: u64) -> Option<&mut SentCheck> {
         self.checks.get_mut(&number)
     }
 
     /// Those that workers have and have not begun with, where that is known.
     pub(super) fn received(&self) -> usize {
-        let received = |check: &&Check| matches!(check.stage, Stage::Received { .. });
+        let received = |check: &&SentCheck| matches!(check.stage, Stage::Received { .. });
         self.checks.values().filter(received).count()
     }
 
     /// Those that one of these threads has begun with.
-    pub(super) fn begun_by(&self, whose: impl Fn(&RanOn) -> bool) -> Vec<u64> {
-        let begun = |check: &Check| matches!(&check.stage, Stage::Begun { by, .. } if whose(by));
+    pub(super) fn started_by(&self, whose: impl Fn(&RanOn) -> bool) -> Vec<u64> {
+        let begun =
+            |check: &SentCheck| matches!(&check.stage, Stage::Started { by, .. } if whose(by));
         let begun = self.checks.iter().filter(|(_, check)| begun(check));
         begun.map(|(number, _)| *number).collect()
     }
 
     /// Those that no worker is known to have, and that were sent a while ago: at most `most`.
-    pub(super) fn unsure(&self, now: Moment, most: usize) -> Vec<u64> {
+    pub(super) fn unconfirmed(&self, now: Moment, most: usize) -> Vec<u64> {
         self.checks
             .iter()
-            .filter(|(_, check)| check.taken.is_none() && now.since(check.sent) >= SETTLED)
+            .filter(|(_, check)| check.taken.is_none() && now.since(check.sent) >= MIN_SENT_AGE)
             .map(|(number, _)| *number)
             .take(most)
             .collect()
@@ -232,31 +233,31 @@ impl Outstanding {
 
     /// Since when the oldest one waits that no worker is known to have.
     pub(super) fn unserved_since(&self) -> Option<Moment> {
-        let waiting = |check: &&Check| check.taken.is_none();
+        let waiting = |check: &&SentCheck| check.taken.is_none();
         self.checks.values().find(waiting).map(|check| check.sent)
     }
 
     /// Takes out those that were withdrawn before a worker had them.
-    pub(super) fn withdrawn(&mut self) -> Vec<Check> {
+    pub(super) fn withdrawn(&mut self) -> Vec<SentCheck> {
         self.extract(|check| check.taken.is_none() && !check.job.ticket.is_waiting())
     }
 
     /// Takes out those that no worker took in time.
-    pub(super) fn expired(&mut self, now: Moment) -> Vec<Check> {
+    pub(super) fn expired(&mut self, now: Moment) -> Vec<SentCheck> {
         self.extract(|check| check.taken.is_none() && now >= check.expires)
     }
 
-    /// Takes out those whose worker has had them for `patience` beyond their timeout.
-    pub(super) fn hopeless(&mut self, now: Moment, patience: Duration) -> Vec<Check> {
+    /// Takes out those whose worker has had them for `grace` beyond their timeout.
+    pub(super) fn overdue(&mut self, now: Moment, grace: Duration) -> Vec<SentCheck> {
         self.extract(|check| {
             let timeout = check.job.spec.timeout;
             check
                 .taken
-                .is_some_and(|(_, since)| now >= since + timeout + patience)
+                .is_some_and(|(_, since)| now >= since + timeout + grace)
         })
     }
 
-    fn extract(&mut self, which: impl Fn(&Check) -> bool) -> Vec<Check> {
+    fn extract(&mut self, which: impl Fn(&SentCheck) -> bool) -> Vec<SentCheck> {
         let numbers: Vec<u64> = self
             .checks
             .iter()
@@ -270,7 +271,7 @@ impl Outstanding {
     }
 
     /// All of them are to be looked for now: the broker may have lost them.
-    pub(super) fn suspect_all(&mut self, now: Moment) {
+    pub(super) fn audit_all(&mut self, now: Moment) {
         for check in self.checks.values_mut() {
             check.audit_at = now;
             check.audit_step = AUDIT_AFTER;
@@ -288,18 +289,18 @@ impl Outstanding {
     }
 
     /// What an audit found: says what is to be done.
-    pub(super) fn audited(&mut self, number: u64, place: Place, now: Moment) -> Remedy {
+    pub(super) fn audited(&mut self, number: u64, place: MessagePlace, now: Moment) -> AuditAction {
         let Some(check) = self.checks.get_mut(&number) else {
-            return Remedy::Wait;
+            return AuditAction::Wait;
         };
         check.audit_at = now + check.audit_step;
         check.audit_step *= 2;
         match place {
-            Place::Queued | Place::Held => Remedy::Wait,
-            Place::Lost if check.resends >= MOST_RESENDS => Remedy::GiveUp,
-            Place::Lost => {
+            MessagePlace::Queued | MessagePlace::Held => AuditAction::Wait,
+            MessagePlace::Lost if check.resends >= MAX_RESENDS => AuditAction::GiveUp,
+            MessagePlace::Lost => {
                 check.resends += 1;
-                Remedy::Resend
+                AuditAction::Resend
             }
         }
     }
@@ -315,9 +316,9 @@ impl Outstanding {
 
 /// Jobs that wait to be sent: at most so many are on their way at once.
 #[derive(Debug, Default)]
-pub(super) struct Waiting(VecDeque<Job>);
+pub(super) struct WaitingJobs(VecDeque<Job>);
 
-impl Waiting {
+impl WaitingJobs {
     pub(super) fn push(&mut self, job: Job) {
         self.0.push_back(job);
     }
@@ -362,99 +363,99 @@ mod tests {
         Job::new(id, Arc::new(super::super::task::tests::spec()))
     }
 
-    fn send(outstanding: &mut Outstanding, job: &Job, now: Moment) -> u64 {
-        let number = outstanding.issue();
+    fn send(in_flight: &mut InFlight, job: &Job, now: Moment) -> u64 {
+        let number = in_flight.issue();
         let message = (format!("tag {number}"), format!("text {number}"));
-        outstanding.sent(number, job.clone(), message, now, 5 * MINUTE);
+        in_flight.sent(number, job.clone(), message, now, 5 * MINUTE);
         number
     }
 
     #[test]
     fn ids_are_uuids_of_one_family_and_lead_back_to_their_number() {
-        let (one, other) = (Outstanding::new(), Outstanding::new());
+        let (one, other) = (InFlight::new(), InFlight::new());
         let id = one.id(77);
         assert_eq!(one.number(&id), Some(77));
         assert_eq!(other.number(&id), None);
         assert_eq!(one.number("rubbish"), None);
         assert_eq!(Uuid::parse_str(&id).unwrap().get_version_num(), 4);
-        let channel = super::super::meta::key(&id);
+        let channel = super::super::result_backend::key(&id);
         let pattern = one.pattern();
         assert_eq!(pattern.strip_suffix('*'), channel.get(..pattern.len() - 1));
     }
 
     #[test]
     fn the_first_answer_takes_it_out_and_a_twin_finds_nothing() {
-        let mut outstanding = Outstanding::new();
-        let number = send(&mut outstanding, &job(0), at(0));
-        assert!(outstanding.hold(number, at(1)));
-        assert_eq!((outstanding.len(), outstanding.taken()), (1, 1));
-        assert!(outstanding.take(number).is_some());
-        assert!(outstanding.take(number).is_none());
-        assert_eq!((outstanding.len(), outstanding.taken()), (0, 0));
+        let mut in_flight = InFlight::new();
+        let number = send(&mut in_flight, &job(0), at(0));
+        assert!(in_flight.mark_taken(number, at(1)));
+        assert_eq!((in_flight.len(), in_flight.taken()), (1, 1));
+        assert!(in_flight.take(number).is_some());
+        assert!(in_flight.take(number).is_none());
+        assert_eq!((in_flight.len(), in_flight.taken()), (0, 0));
     }
 
     #[test]
     fn what_was_withdrawn_is_taken_back_and_never_held() {
-        let mut outstanding = Outstanding::new();
+        let mut in_flight = InFlight::new();
         let (gone, kept) = (job(0), job(1));
-        let numbers = [&gone, &kept].map(|job| send(&mut outstanding, job, at(0)));
+        let numbers = [&gone, &kept].map(|job| send(&mut in_flight, job, at(0)));
         assert!(gone.ticket.withdraw());
-        assert!(!outstanding.hold(numbers[0], at(1)));
-        let withdrawn = outstanding.withdrawn();
+        assert!(!in_flight.mark_taken(numbers[0], at(1)));
+        let withdrawn = in_flight.withdrawn();
         assert_eq!(withdrawn.len(), 1);
         assert_eq!(withdrawn[0].job.site, gone.site);
-        assert!(outstanding.hold(numbers[1], at(1)));
+        assert!(in_flight.mark_taken(numbers[1], at(1)));
         // A worker has it: no more withdrawing.
         assert!(!kept.ticket.withdraw());
-        assert!(outstanding.withdrawn().is_empty());
+        assert!(in_flight.withdrawn().is_empty());
     }
 
     #[test]
     fn a_job_that_is_due_again_keeps_its_place_and_counts_for_the_new_time() {
-        let mut outstanding = Outstanding::new();
+        let mut in_flight = InFlight::new();
         let job = job(0);
-        let number = send(&mut outstanding, &job, at(0));
+        let number = send(&mut in_flight, &job, at(0));
         assert_eq!(job.ticket.renew(at(60)), Some(at(0)));
-        assert!(outstanding.hold(number, at(61)));
-        let (id, _) = outstanding.get(number).unwrap().taken.unwrap();
+        assert!(in_flight.mark_taken(number, at(61)));
+        let (id, _) = in_flight.get(number).unwrap().taken.unwrap();
         assert_eq!(id.due, at(60));
     }
 
     #[test]
     fn what_nobody_took_expires_and_what_somebody_has_does_not() {
-        let mut outstanding = Outstanding::new();
-        let numbers = [0, 1].map(|site| send(&mut outstanding, &job(site), at(0)));
-        outstanding.hold(numbers[0], at(1));
-        assert!(outstanding.expired(at(299)).is_empty());
-        let expired = outstanding.expired(at(300));
+        let mut in_flight = InFlight::new();
+        let numbers = [0, 1].map(|site| send(&mut in_flight, &job(site), at(0)));
+        in_flight.mark_taken(numbers[0], at(1));
+        assert!(in_flight.expired(at(299)).is_empty());
+        let expired = in_flight.expired(at(300));
         assert_eq!(expired.len(), 1);
         assert!(expired[0].job.ticket.is_waiting());
-        assert_eq!(outstanding.numbers(), [numbers[0]]);
-        assert!(outstanding.hopeless(at(40), MINUTE).is_empty());
-        assert_eq!(outstanding.hopeless(at(71), MINUTE).len(), 1);
-        assert_eq!((outstanding.len(), outstanding.taken()), (0, 0));
+        assert_eq!(in_flight.numbers(), [numbers[0]]);
+        assert!(in_flight.overdue(at(40), MINUTE).is_empty());
+        assert_eq!(in_flight.overdue(at(71), MINUTE).len(), 1);
+        assert_eq!((in_flight.len(), in_flight.taken()), (0, 0));
     }
 
     #[test]
-    fn what_was_lost_is_sent_again_twice_with_growing_patience() {
-        let mut outstanding = Outstanding::new();
-        let number = send(&mut outstanding, &job(0), at(0));
-        assert!(outstanding.to_audit(at(14), 9).is_empty());
-        assert_eq!(outstanding.to_audit(at(15), 9), [number]);
-        let mut audit = |place, now| outstanding.audited(number, place, at(now));
-        assert_eq!(audit(Place::Queued, 15), Remedy::Wait);
-        assert_eq!(audit(Place::Lost, 20), Remedy::Resend);
-        assert_eq!(audit(Place::Held, 30), Remedy::Wait);
-        assert_eq!(audit(Place::Lost, 50), Remedy::Resend);
-        assert_eq!(audit(Place::Lost, 90), Remedy::GiveUp);
-        assert!(outstanding.to_audit(at(169), 9).is_empty());
-        outstanding.suspect_all(at(100));
-        assert_eq!(outstanding.to_audit(at(100), 9), [number]);
+    fn what_was_lost_is_sent_again_twice_with_growing_grace() {
+        let mut in_flight = InFlight::new();
+        let number = send(&mut in_flight, &job(0), at(0));
+        assert!(in_flight.to_audit(at(14), 9).is_empty());
+        assert_eq!(in_flight.to_audit(at(15), 9), [number]);
+        let mut audit = |place, now| in_flight.audited(number, place, at(now));
+        assert_eq!(audit(MessagePlace::Queued, 15), AuditAction::Wait);
+        assert_eq!(audit(MessagePlace::Lost, 20), AuditAction::Resend);
+        assert_eq!(audit(MessagePlace::Held, 30), AuditAction::Wait);
+        assert_eq!(audit(MessagePlace::Lost, 50), AuditAction::Resend);
+        assert_eq!(audit(MessagePlace::Lost, 90), AuditAction::GiveUp);
+        assert!(in_flight.to_audit(at(169), 9).is_empty());
+        in_flight.audit_all(at(100));
+        assert_eq!(in_flight.to_audit(at(100), 9), [number]);
     }
 
     #[test]
     fn jobs_that_nobody_wants_any_more_are_not_sent() {
-        let mut waiting = Waiting::default();
+        let mut waiting = WaitingJobs::default();
         let jobs = [job(0), job(1), job(2)];
         for job in &jobs[..2] {
             waiting.push(job.clone());

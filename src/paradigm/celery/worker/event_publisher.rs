@@ -12,38 +12,38 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::domain::Timestamp;
 
-use super::super::{event, stamp};
-use super::state::State;
+use super::super::{event, timestamps};
+use super::state::WorkerState;
 
 /// Events that wait to be told; more are dropped, as events may be.
-const MOST_WAITING: usize = 10_000;
+const MAX_WAITING_EVENTS: usize = 10_000;
 
 /// Events in one message, and how long it is waited for them.
-const BATCH: usize = 100;
-const GATHER: Duration = Duration::from_millis(50);
+const BATCH_SIZE: usize = 100;
+const BATCH_DELAY: Duration = Duration::from_millis(50);
 
 /// Where events go.
 #[derive(Clone, Debug)]
-pub(super) struct Announcer {
-    state: Arc<State>,
+pub(super) struct EventPublisher {
+    state: Arc<WorkerState>,
     events: Sender<Value>,
     /// Whether events of tasks are wanted at all.
     enabled: Arc<AtomicBool>,
     /// Whether anybody was there to hear the last one.
-    heard: Arc<AtomicBool>,
+    has_listeners: Arc<AtomicBool>,
 }
 
-impl Announcer {
+impl EventPublisher {
     /// The announcer, and what it has to say.
-    pub(super) fn new(state: &Arc<State>) -> (Self, Receiver<Value>) {
-        let (events, receiver) = channel(MOST_WAITING);
-        let announcer = Self {
+    pub(super) fn new(state: &Arc<WorkerState>) -> (Self, Receiver<Value>) {
+        let (events, receiver) = channel(MAX_WAITING_EVENTS);
+        let publisher = Self {
             state: Arc::clone(state),
             events,
             enabled: Arc::new(AtomicBool::new(true)),
-            heard: Arc::new(AtomicBool::new(true)),
+            has_listeners: Arc::new(AtomicBool::new(true)),
         };
-        (announcer, receiver)
+        (publisher, receiver)
     }
 
     pub(super) fn enable(&self, enabled: bool) {
@@ -53,7 +53,7 @@ impl Announcer {
     /// Tells of a task: `task-received`, `task-started`, ... Costs next to nothing while nobody
     /// listens, which is found out anew with every heartbeat.
     pub(super) fn task(&self, kind: &str, id: &str, more: Value) {
-        if self.enabled.load(Ordering::Relaxed) && self.heard.load(Ordering::Relaxed) {
+        if self.enabled.load(Ordering::Relaxed) && self.has_listeners.load(Ordering::Relaxed) {
             let mut event = self.fields(kind);
             event.insert("uuid".to_owned(), id.into());
             if let Value::Object(more) = more {
@@ -72,7 +72,7 @@ impl Announcer {
             ("utcoffset", 0.into()),
             ("pid", std::process::id().into()),
             ("clock", self.state.tick().into()),
-            ("timestamp", stamp::seconds(now).into()),
+            ("timestamp", timestamps::seconds(now).into()),
             ("type", kind.into()),
         ] {
             fields.insert(name.to_owned(), value);
@@ -106,7 +106,7 @@ impl Announcer {
         }
         let key = kind.replacen('-', ".", 1);
         self.publish(commands, &Value::Object(fields), &key).await?;
-        self.heard.store(true, Ordering::Relaxed);
+        self.has_listeners.store(true, Ordering::Relaxed);
         Ok(())
     }
 
@@ -126,12 +126,16 @@ impl Announcer {
     }
 
     /// Tells events of tasks for as long as there may be any.
-    pub(super) async fn tell(self, mut commands: ConnectionManager, mut events: Receiver<Value>) {
+    pub(super) async fn publish_events(
+        self,
+        mut commands: ConnectionManager,
+        mut events: Receiver<Value>,
+    ) {
         let mut batch = Vec::new();
-        while events.recv_many(&mut batch, BATCH).await > 0 {
-            if batch.len() < BATCH {
-                sleep(GATHER).await;
-                while batch.len() < BATCH
+        while events.recv_many(&mut batch, BATCH_SIZE).await > 0 {
+            if batch.len() < BATCH_SIZE {
+                sleep(BATCH_DELAY).await;
+                while batch.len() < BATCH_SIZE
                     && let Ok(event) = events.try_recv()
                 {
                     batch.push(event);
@@ -139,14 +143,14 @@ impl Announcer {
             }
             let body = Value::Array(std::mem::take(&mut batch));
             match self.publish(&mut commands, &body, "task.multi").await {
-                Ok(listeners) => self.heard.store(listeners > 0, Ordering::Relaxed),
+                Ok(listeners) => self.has_listeners.store(listeners > 0, Ordering::Relaxed),
                 Err(error) => tracing::debug!("events are lost: {error}"),
             }
         }
     }
 
     /// Says again and again that the worker is there.
-    pub(super) async fn beat(self, mut commands: ConnectionManager) {
+    pub(super) async fn send_heartbeats(self, mut commands: ConnectionManager) {
         let mut beat = interval(self.state.options.heartbeat);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut online = false;

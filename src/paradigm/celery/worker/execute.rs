@@ -12,38 +12,38 @@ use tokio::time::{Instant, sleep};
 use crate::domain::Timestamp;
 use crate::probe::{Kit, Prober, Recipe};
 
-use super::super::message::{Incoming, Poison};
-use super::super::task::{self, Received, Report};
-use super::super::{keys, meta, stamp};
-use super::announce::Announcer;
+use super::super::message::{IncomingTask, PoisonMessage};
+use super::super::task::{self, ReceivedArguments, TaskReport};
+use super::super::{keys, result_backend, timestamps};
+use super::event_publisher::EventPublisher;
 use super::print::Printer;
-use super::state::{Running, State};
+use super::state::{RunningTask, WorkerState};
 
 /// Probers that are kept: one for each set of certificates that is trusted.
-const MOST_PROBERS: usize = 4;
+const MAX_PROBERS: usize = 4;
 
 /// The longest a task may ask to be delayed.
-const LONGEST_DELAY: Duration = Duration::from_secs(3_600);
+const MAX_ETA_DELAY: Duration = Duration::from_secs(3_600);
 
 /// Bytes of a message that is put aside.
-const MOST_OF_A_LETTER: usize = 4_096;
+const MAX_REJECTED_BYTES: usize = 4_096;
 
 /// Carries tasks out. A clone is the same one.
 #[derive(Clone)]
-pub(super) struct Carrier {
-    state: Arc<State>,
+pub(super) struct TaskExecutor {
+    state: Arc<WorkerState>,
     commands: ConnectionManager,
-    announcer: Announcer,
+    events: EventPublisher,
     printer: Arc<Printer>,
-    probers: Arc<Mutex<Vec<Trusting>>>,
+    probers: Arc<Mutex<Vec<CachedProber>>>,
 }
 
 /// A prober, and what it trusts.
-type Trusting = (Recipe, Arc<Prober>);
+type CachedProber = (Recipe, Arc<Prober>);
 
 /// What became of a task.
 enum Outcome {
-    Done(Box<Report>, Box<RawValue>),
+    Done(Box<TaskReport>, Box<RawValue>),
     Refused(&'static str, String),
     /// "expired", "revoked" or "terminated".
     Revoked(&'static str),
@@ -53,39 +53,42 @@ fn now() -> Timestamp {
     std::time::SystemTime::now().into()
 }
 
-impl Carrier {
+impl TaskExecutor {
     pub(super) fn new(
-        state: &Arc<State>,
+        state: &Arc<WorkerState>,
         commands: ConnectionManager,
-        announcer: Announcer,
+        events: EventPublisher,
         printer: Printer,
     ) -> Self {
         Self {
             state: Arc::clone(state),
             commands,
-            announcer,
+            events,
             printer: Arc::new(printer),
             probers: Arc::default(),
         }
     }
 
     /// Carries out the message `text`, held under `tag`, to its end.
-    pub(super) async fn carry(mut self, tag: String, text: Vec<u8>) {
-        match Incoming::read(&text) {
-            Ok(task) => self.answer(&tag, task).await,
-            Err(poison) => self.put_aside(&tag, &text, poison).await,
+    pub(super) async fn execute(mut self, tag: String, text: Vec<u8>) {
+        match IncomingTask::read(&text) {
+            Ok(task) => self.run_task(&tag, task).await,
+            Err(poison) => self.reject(&tag, &text, poison).await,
         }
         self.state.holding.send_modify(|holding| *holding -= 1);
     }
 
-    async fn answer(&mut self, tag: &str, task: Incoming) {
+    async fn run_task(&mut self, tag: &str, task: IncomingTask) {
         let began = Instant::now();
-        let order = if task.task == task::NAME {
+        let arguments = if task.task == task::NAME {
             match &task.arguments {
-                Ok(arguments) => Received::read(arguments)
-                    .and_then(|order| {
+                Ok(raw) => ReceivedArguments::read(raw)
+                    .and_then(|arguments| {
                         let toys = self.state.options.toys;
-                        order.permit(toys).map(|()| order).map_err(str::to_owned)
+                        arguments
+                            .permit(toys)
+                            .map(|()| arguments)
+                            .map_err(str::to_owned)
                     })
                     .map_err(|why| ("ValueError", why)),
                 Err(why) => Err(("ValueError", (*why).to_owned())),
@@ -94,14 +97,14 @@ impl Carrier {
             let name = crate::domain::clean(&task.task, 100);
             Err(("NotRegistered", format!("this worker knows no task {name}")))
         };
-        let shown = match &order {
-            Ok(order) => crate::domain::clean(order.spec.url.shown(), 200),
+        let shown = match &arguments {
+            Ok(arguments) => crate::domain::clean(arguments.spec.url.shown(), 200),
             Err(_) => String::new(),
         };
         let terminate = Arc::new(Notify::new());
         let number = self.state.begin(
             &task.id,
-            Running {
+            RunningTask {
                 tag: tag.to_owned(),
                 name: crate::domain::clean(&task.task, 100),
                 shown: shown.clone(),
@@ -109,43 +112,43 @@ impl Carrier {
                 terminate: Arc::clone(&terminate),
             },
         );
-        self.announcer.task(
+        self.events.task(
             "task-received",
             &task.id,
             json!({
                 "name": task.task, "args": format!("('{shown}',)"), "kwargs": "{}",
                 "root_id": task.id, "parent_id": null, "retries": task.retries,
-                "eta": task.eta.map(stamp::write), "expires": task.expires.map(stamp::write),
+                "eta": task.eta.map(timestamps::write), "expires": task.expires.map(timestamps::write),
             }),
         );
         let outcome = tokio::select! {
-            outcome = self.outcome(&task, order) => outcome,
+            outcome = self.outcome(&task, arguments) => outcome,
             () = terminate.notified() => Outcome::Revoked("terminated"),
         };
         let done = now();
         let stored = match &outcome {
-            Outcome::Done(_, json) => meta::success(json, &task.id, done),
-            Outcome::Refused(kind, why) => meta::failure(kind, why, &task.id, done),
-            Outcome::Revoked(why) => meta::revoked(why, &task.id, done),
+            Outcome::Done(_, json) => result_backend::success(json, &task.id, done),
+            Outcome::Refused(kind, why) => result_backend::failure(kind, why, &task.id, done),
+            Outcome::Revoked(why) => result_backend::revoked(why, &task.id, done),
         };
         let first = self.finish(tag, &task.id, &stored).await;
         self.state.end(number);
         self.state
             .processed
             .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        self.tell(&task.id, &outcome, began.elapsed());
+        self.publish_outcome(&task.id, &outcome, began.elapsed());
         self.print(&task.id, &shown, &outcome, first);
     }
 
     /// Does what the task asks for, if it is still to be done.
     async fn outcome(
         &self,
-        task: &Incoming,
-        order: Result<Received, (&'static str, String)>,
+        task: &IncomingTask,
+        arguments: Result<ReceivedArguments, (&'static str, String)>,
     ) -> Outcome {
         if let Some(eta) = task.eta {
             let delay = eta.since(self.state.broker_time(now()));
-            if delay > LONGEST_DELAY {
+            if delay > MAX_ETA_DELAY {
                 let why = "it is to be delayed by more than an hour".to_owned();
                 return Outcome::Refused("ValueError", why);
             }
@@ -160,20 +163,25 @@ impl Carrier {
         {
             return Outcome::Revoked("expired");
         }
-        let order = match order {
-            Ok(order) => order,
+        let arguments = match arguments {
+            Ok(arguments) => arguments,
             Err((kind, why)) => return Outcome::Refused(kind, why),
         };
-        let prober = match self.prober(&order.trust) {
+        let prober = match self.prober(&arguments.trust) {
             Ok(prober) => prober,
             Err(why) => return Outcome::Refused("ValueError", why),
         };
-        self.announcer.task("task-started", &task.id, json!({}));
-        if order.traced {
-            self.begun(&task.id);
+        self.events.task("task-started", &task.id, json!({}));
+        if arguments.traced {
+            self.publish_started(&task.id);
         }
-        let report =
-            task::carry_out(&prober, &order, Some(&self.state.host), &self.state.lock).await;
+        let report = task::carry_out(
+            &prober,
+            &arguments,
+            Some(&self.state.host),
+            &self.state.lock,
+        )
+        .await;
         match serde_json::value::to_raw_value(&report) {
             Ok(json) => Outcome::Done(Box::new(report), json),
             Err(error) => Outcome::Refused("ValueError", error.to_string()),
@@ -182,12 +190,12 @@ impl Carrier {
 
     /// Tells whoever waits for the task, and looks on, who has begun with it. Nothing waits for
     /// this: it is worth nothing any more when there is an answer.
-    fn begun(&self, id: &str) {
+    fn publish_started(&self, id: &str) {
         let mut who = crate::trace::here();
         who.host = Arc::clone(&self.state.host);
         let mut tell = redis::cmd("PUBLISH");
-        tell.arg(meta::key(id))
-            .arg(meta::started(&who, &self.state.node, id, now()));
+        tell.arg(result_backend::key(id))
+            .arg(result_backend::started(&who, &self.state.node, id, now()));
         let mut commands = self.commands.clone();
         tokio::spawn(async move {
             if let Err(error) = tell.exec_async(&mut commands).await {
@@ -207,7 +215,7 @@ impl Carrier {
         }
         let kit = Kit::by(trust.clone()).map_err(|error| error.to_string())?;
         let prober = Arc::new(kit.prober());
-        if probers.len() == MOST_PROBERS {
+        if probers.len() == MAX_PROBERS {
             probers.remove(0);
         }
         probers.push((trust.clone(), Arc::clone(&prober)));
@@ -225,7 +233,7 @@ impl Carrier {
                 .finish
                 .key(keys::UNACKED)
                 .key(keys::UNACKED_INDEX)
-                .key(meta::key(id))
+                .key(result_backend::key(id))
                 .arg(tag)
                 .arg(stored)
                 .arg(self.state.options.result_expires.as_secs().max(1))
@@ -243,16 +251,16 @@ impl Carrier {
     }
 
     /// What is no task is kept where it can be looked at, and gone from the queue.
-    async fn put_aside(&mut self, tag: &str, text: &[u8], poison: Poison) {
+    async fn reject(&mut self, tag: &str, text: &[u8], poison: PoisonMessage) {
         tracing::warn!("a message was put aside: {poison}");
-        let part = &text[..text.len().min(MOST_OF_A_LETTER)];
-        let letter = json!({
+        let part = &text[..text.len().min(MAX_REJECTED_BYTES)];
+        let entry = json!({
             "reason": poison.to_string(),
-            "at": stamp::write(now()),
+            "at": timestamps::write(now()),
             "length": text.len(),
             "message": String::from_utf8_lossy(part),
         });
-        let dead = keys::dead_letters(&self.state.options.queue);
+        let rejected = keys::rejected_messages(&self.state.options.queue);
         let mut batch = redis::pipe();
         batch
             .atomic()
@@ -265,37 +273,37 @@ impl Carrier {
             .arg(tag)
             .ignore()
             .cmd("LPUSH")
-            .arg(&dead)
-            .arg(letter.to_string())
+            .arg(&rejected)
+            .arg(entry.to_string())
             .ignore()
             .cmd("LTRIM")
-            .arg(&dead)
+            .arg(&rejected)
             .arg(0)
-            .arg(keys::DEAD_LETTERS - 1)
+            .arg(keys::MAX_REJECTED_MESSAGES - 1)
             .ignore();
         // If it fails, the message comes again.
         if let Err(error) = batch.exec_async(&mut self.commands).await {
             tracing::debug!("it was not: {error}");
         }
         self.state
-            .aside
+            .rejected
             .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     }
 
-    fn tell(&self, id: &str, outcome: &Outcome, took: Duration) {
+    fn publish_outcome(&self, id: &str, outcome: &Outcome, took: Duration) {
         let runtime = took.as_secs_f64();
         match outcome {
-            Outcome::Done(report, _) => self.announcer.task(
+            Outcome::Done(report, _) => self.events.task(
                 "task-succeeded",
                 id,
                 json!({"result": report.check().verdict.word(), "runtime": runtime}),
             ),
-            Outcome::Refused(kind, why) => self.announcer.task(
+            Outcome::Refused(kind, why) => self.events.task(
                 "task-failed",
                 id,
                 json!({"exception": format!("{kind}({why:?})"), "traceback": ""}),
             ),
-            Outcome::Revoked(why) => self.announcer.task(
+            Outcome::Revoked(why) => self.events.task(
                 "task-revoked",
                 id,
                 json!({

@@ -12,18 +12,18 @@ use crate::probe::Recipe;
 use crate::trace::Recorder;
 
 use super::broker::Broker;
-use super::message::Outgoing;
-use super::outstanding::Place;
-use super::script::Scripts;
-use super::task::{self, Order};
-use super::{keys, meta};
+use super::in_flight::MessagePlace;
+use super::lua_scripts::Scripts;
+use super::message::OutgoingTask;
+use super::task::{self, TaskArguments};
+use super::{keys, result_backend};
 
 /// How long a result that was counted is kept, in seconds: so long that a late twin of it
 /// meets it and is dropped by its worker.
-const KEEP_COUNTED: i64 = 10;
+const COUNTED_RESULT_EXPIRY_SECONDS: i64 = 10;
 
 /// The broker, as the sender of checks uses it.
-pub(super) struct Sender {
+pub(super) struct BrokerClient {
     commands: ConnectionManager,
     scripts: Scripts,
     queue: Box<str>,
@@ -37,13 +37,13 @@ pub(super) struct Sender {
 
 /// What the broker says of itself.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct State {
+pub(super) struct BrokerState {
     pub(super) depth: u64,
     pub(super) held: u64,
     pub(super) at: Timestamp,
 }
 
-impl Sender {
+impl BrokerClient {
     pub(super) fn new(
         broker: &Broker,
         options: &QueueOptions,
@@ -75,7 +75,7 @@ impl Sender {
         tag: &str,
         now: Timestamp,
     ) -> serde_json::Result<String> {
-        let order = Order {
+        let arguments = TaskArguments {
             job: crate::domain::JobId {
                 site: job.site,
                 due: job.ticket.due(),
@@ -92,12 +92,12 @@ impl Sender {
         let host = job.spec.url.host_and_path();
         // What stands behind a question mark may be a secret.
         let host = host.split(['?', '#']).next().unwrap_or_default();
-        Outgoing {
+        OutgoingTask {
             task: task::NAME,
             id,
             tag,
             queue: &self.queue,
-            argument: &order,
+            argument: &arguments,
             shown: &clean(MaskedUrl::new(format!("('{host}',)")).shown(), 200),
             expires: Timestamp::from_micros(now.saturating_add(micros)),
             origin: &self.origin,
@@ -114,7 +114,7 @@ impl Sender {
     }
 
     /// Takes messages back that nobody took off the queue.
-    pub(super) async fn take_back(&mut self, texts: &[String]) -> RedisResult<()> {
+    pub(super) async fn withdraw(&mut self, texts: &[String]) -> RedisResult<()> {
         let mut batch = pipe();
         for text in texts {
             batch
@@ -129,7 +129,7 @@ impl Sender {
 
     /// The results of tasks that have one.
     pub(super) async fn results(&mut self, ids: &[String]) -> RedisResult<Vec<Option<Vec<u8>>>> {
-        let keys: Vec<String> = ids.iter().map(|id| meta::key(id)).collect();
+        let keys: Vec<String> = ids.iter().map(|id| result_backend::key(id)).collect();
         redis::cmd("MGET")
             .arg(keys)
             .query_async(&mut self.commands)
@@ -142,8 +142,8 @@ impl Sender {
         for id in ids {
             batch
                 .cmd("EXPIRE")
-                .arg(meta::key(id))
-                .arg(KEEP_COUNTED)
+                .arg(result_backend::key(id))
+                .arg(COUNTED_RESULT_EXPIRY_SECONDS)
                 .ignore();
         }
         batch.exec_async(&mut self.commands).await
@@ -160,7 +160,10 @@ impl Sender {
     }
 
     /// Where messages are, given by tag and text.
-    pub(super) async fn places(&mut self, messages: &[(&str, &str)]) -> RedisResult<Vec<Place>> {
+    pub(super) async fn places(
+        &mut self,
+        messages: &[(&str, &str)],
+    ) -> RedisResult<Vec<MessagePlace>> {
         let mut audit = self.scripts.audit.key(keys::UNACKED);
         audit.key(&*self.queue);
         for (tag, text) in messages {
@@ -180,15 +183,15 @@ impl Sender {
         Ok(places
             .into_iter()
             .map(|place| match place {
-                2 => Place::Held,
-                1 => Place::Queued,
-                _ => Place::Lost,
+                2 => MessagePlace::Held,
+                1 => MessagePlace::Queued,
+                _ => MessagePlace::Lost,
             })
             .collect())
     }
 
     /// How full the queue is, and what time it is there.
-    pub(super) async fn state(&mut self) -> RedisResult<State> {
+    pub(super) async fn state(&mut self) -> RedisResult<BrokerState> {
         let (depth, held, (seconds, micros)): (u64, u64, (i64, i64)) = pipe()
             .cmd("LLEN")
             .arg(&*self.queue)
@@ -197,7 +200,7 @@ impl Sender {
             .cmd("TIME")
             .query_async(&mut self.commands)
             .await?;
-        Ok(State {
+        Ok(BrokerState {
             depth,
             held,
             at: Timestamp::from_micros(seconds.saturating_mul(1_000_000).saturating_add(micros)),

@@ -18,7 +18,7 @@ use crate::domain::{MaskedUrl, plain_io_error};
 const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
 
 /// The longest path of a socket that the system takes, in bytes.
-const MOST_PATH: usize = 107;
+const MAX_SOCKET_PATH_BYTES: usize = 107;
 
 /// Where a broker of one's own keeps its data, and how long it lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +86,7 @@ pub fn serve_broker(options: &BrokerOptions) -> Result<Infallible, ServeError> {
     let program = find()?;
     let folder = prepare(&options.folder)?;
     let socket = folder.join("redis.sock");
-    if socket.as_os_str().len() > MOST_PATH {
+    if socket.as_os_str().len() > MAX_SOCKET_PATH_BYTES {
         return Err(ServeError(format!(
             "the path of the socket is too long for the system: {}",
             socket.display()

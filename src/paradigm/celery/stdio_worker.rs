@@ -11,9 +11,9 @@ use crate::domain::clean;
 use crate::probe::{Kit, Prober, Recipe};
 use crate::trace::InterpreterLock;
 
-use super::fleet::host_of;
-use super::message::MOST_BYTES;
-use super::task::{self, Received};
+use super::message::MAX_MESSAGE_BYTES;
+use super::task::{self, ReceivedArguments};
+use super::worker_registry::host_of;
 
 /// Answers line by line until the input ends. A line is `{"result": …}` or `{"refused": "…"}`.
 /// Results name the host of the node `node`, if it is given, so that they stand beside it.
@@ -42,11 +42,11 @@ async fn converse(host: Option<&Arc<str>>) -> io::Result<()> {
     let lock = Arc::new(InterpreterLock::new());
     loop {
         let mut line = Vec::new();
-        let most = MOST_BYTES as u64 + 1;
+        let most = MAX_MESSAGE_BYTES as u64 + 1;
         if (&mut input).take(most).read_until(b'\n', &mut line).await? == 0 {
             return Ok(());
         }
-        if line.len() > MOST_BYTES {
+        if line.len() > MAX_MESSAGE_BYTES {
             // What follows is the rest of the line, which is no line.
             return Err(io::Error::other("a line longer than 1 MiB"));
         }
@@ -68,7 +68,7 @@ async fn carry_out(
 ) -> Result<String, String> {
     let text = std::str::from_utf8(line).map_err(|_| "it is not text")?;
     let argument = RawValue::from_string(text.trim().to_owned()).map_err(|_| "it is not JSON")?;
-    let order = Received::read(&[argument])?;
+    let order = ReceivedArguments::read(&[argument])?;
     order.permit(false)?;
     if last.as_ref().is_none_or(|(trust, _)| *trust != order.trust) {
         let kit = Kit::by(order.trust.clone()).map_err(|error| error.to_string())?;

@@ -19,9 +19,11 @@ use crate::paradigm::{
 };
 
 use super::broker::Broker;
-use super::listen::listen;
-use super::local::Local;
-use super::producer::{Board, Producer, Setup, TAKE_BACK_WITHIN, Word, ready};
+use super::local_stack::LocalStack;
+use super::producer::{
+    Producer, ProducerCommand, ProducerConfig, ProducerStatus, WITHDRAW_TIMEOUT, wait_until_ready,
+};
+use super::subscriber::subscribe;
 
 /// The entry of the table.
 pub(in crate::paradigm) const ENTRY: ParadigmEntry = ParadigmEntry {
@@ -47,39 +49,39 @@ pub(in crate::paradigm) const ENTRY: ParadigmEntry = ParadigmEntry {
 
 /// How long broker and workers of one's own may take to be gone. They are killed, so that
 /// this is the system's own time to tidy up.
-const FAREWELL: Duration = Duration::from_secs(2);
+const TERMINATION_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long a broker of one's own may take to be ready.
-const READY_WITHIN: Duration = Duration::from_secs(20);
+const BROKER_START_TIMEOUT: Duration = Duration::from_secs(20);
 
-struct Celery {
-    words: UnboundedSender<Word>,
-    board: Arc<Board>,
+struct CeleryParadigm {
+    commands: UnboundedSender<ProducerCommand>,
+    status: Arc<ProducerStatus>,
     most: usize,
     /// `None` only while this is being dropped.
-    staff: Option<Staff>,
+    teardown: Option<Teardown>,
 }
 
 /// What has to be waited for at the end.
-struct Staff {
-    local: Option<Kept>,
+struct Teardown {
+    local: Option<LocalStackHandle>,
     /// Tells when the sender has taken back what it could.
     ended: mpsc::Receiver<()>,
     _driver: RuntimeDriver,
 }
 
-impl fmt::Debug for Celery {
+impl fmt::Debug for CeleryParadigm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Celery")
+        f.debug_struct("CeleryParadigm")
             .field("census", &self.census())
             .finish_non_exhaustive()
     }
 }
 
 /// Broker and workers of one's own.
-struct Kept {
+struct LocalStackHandle {
     stop: watch::Sender<bool>,
-    kept: mpsc::Receiver<()>,
+    ended: mpsc::Receiver<()>,
 }
 
 fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
@@ -90,8 +92,8 @@ fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
     let (broker, local) = match &options.broker {
         Some(url) => {
             let broker = Broker::at(url).map_err(StartError)?;
-            match broker.probe() {
-                Err(error) if error.for_good || !context.retry_broker => {
+            match broker.ping() {
+                Err(error) if error.permanent || !context.retry_broker => {
                     return Err(StartError(error.why));
                 }
                 // The sender says so, and goes on trying.
@@ -100,15 +102,15 @@ fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
             (broker, None)
         }
         None => {
-            let local = Local::plan(options, context.workers)?;
+            let local = LocalStack::plan(options, context.workers)?;
             (Broker::at(&local.url()).map_err(StartError)?, Some(local))
         }
     };
     let driver = RuntimeDriver::one_thread("celery", || {})
         .map_err(|error| StartError(format!("no thread can be started: {}", refusal(&error))))?;
-    let (words, said) = unbounded_channel();
-    let board = Arc::new(Board::default());
-    let setup = Setup {
+    let (commands, received_commands) = unbounded_channel();
+    let status = Arc::new(ProducerStatus::default());
+    let config = ProducerConfig {
         clock: context.clock,
         results: context.results.clone(),
         broker: broker.clone(),
@@ -117,113 +119,115 @@ fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
         options: options.clone(),
         most: context.workers,
         local: local.is_some(),
-        board: Arc::clone(&board),
+        status: Arc::clone(&status),
     };
-    let kept = local.map(|local| {
+    let local_handle = local.map(|local| {
         let (stop, stopped) = watch::channel(false);
-        let (keeping, kept) = mpsc::channel();
-        driver.spawn(local.keep(stopped, keeping));
-        Kept { stop, kept }
+        let (alive, ended) = mpsc::channel();
+        driver.spawn(local.run(stopped, alive));
+        LocalStackHandle { stop, ended }
     });
-    let starting = kept.is_some();
+    let starting = local_handle.is_some();
     let (ending, ended) = mpsc::channel::<()>();
     driver.spawn(async move {
-        if starting && let Err(error) = ready(&broker, READY_WITHIN).await {
+        if starting && let Err(error) = wait_until_ready(&broker, BROKER_START_TIMEOUT).await {
             // It goes on trying, and says so.
             tracing::warn!("{error}");
         }
-        match Producer::new(setup) {
+        match Producer::new(config) {
             Ok(producer) => {
-                let (news, heard) = unbounded_channel();
-                let ear = listen(broker, producer.patterns(), news);
+                let (events, received_events) = unbounded_channel();
+                let subscription = subscribe(broker, producer.patterns(), events);
                 tokio::select! {
-                    () = ear => {}
-                    () = producer.run(said, heard) => {}
+                    () = subscription => {}
+                    () = producer.run(received_commands, received_events) => {}
                 }
             }
             Err(error) => tracing::error!("{}", broker.unreachable(&error)),
         }
         drop(ending);
     });
-    Ok(Box::new(Celery {
-        words,
-        board,
+    Ok(Box::new(CeleryParadigm {
+        commands,
+        status,
         most: context.workers,
-        staff: Some(Staff {
-            local: kept,
+        teardown: Some(Teardown {
+            local: local_handle,
             ended,
             _driver: driver,
         }),
     }))
 }
 
-impl Celery {
-    fn say(&self, word: Word) {
-        self.board.unheard.fetch_add(1, Ordering::Relaxed);
+impl CeleryParadigm {
+    fn send(&self, command: ProducerCommand) {
+        self.status.unprocessed.fetch_add(1, Ordering::Relaxed);
         // Fails only when the thread has ended, which only this dropped could do.
-        let _unheard = self.words.send(word);
+        let _unheard = self.commands.send(command);
     }
 }
 
-impl Paradigm for Celery {
+impl Paradigm for CeleryParadigm {
     fn submit(&mut self, job: Job) {
-        self.say(Word::Job(job));
+        self.send(ProducerCommand::Job(job));
     }
 
     fn resize(&mut self, workers: usize) {
         self.most = workers;
-        self.say(Word::Most(workers));
+        self.send(ProducerCommand::Limit(workers));
     }
 
     fn census(&self) -> Census {
-        let figures = self.board.figures();
+        let figures = self.status.figures();
         let (processes, threads) = figures
             .hosts
             .iter()
             .fold((0, 0), |(processes, threads), host| {
                 (processes + host.processes, threads + host.threads)
             });
-        let unheard = self.board.unheard.load(Ordering::Relaxed);
+        let unprocessed = self.status.unprocessed.load(Ordering::Relaxed);
         Census {
             workers: self.most,
-            running: self.board.running.load(Ordering::Relaxed),
-            queued: self.board.queued.load(Ordering::Relaxed) + unheard,
+            running: self.status.running.load(Ordering::Relaxed),
+            queued: self.status.queued.load(Ordering::Relaxed) + unprocessed,
             threads,
             processes,
         }
     }
 
     fn queue(&self) -> Option<QueueFigures> {
-        Some(self.board.figures().clone())
+        Some(self.status.figures().clone())
     }
 }
 
-impl Staff {
+impl Teardown {
     /// Waits until all of them are gone.
-    fn see_off(self) {
-        let Some(kept) = &self.local else {
+    fn wait(self) {
+        let Some(local_handle) = &self.local else {
             // Nothing is ever sent: this ends when the sender has.
-            let _ended = self.ended.recv_timeout(2 * TAKE_BACK_WITHIN);
+            let _ended = self.ended.recv_timeout(2 * WITHDRAW_TIMEOUT);
             return;
         };
         // Nothing is ever sent: this ends when they are gone.
-        if kept.kept.recv_timeout(FAREWELL) == Err(mpsc::RecvTimeoutError::Timeout) {
+        if local_handle.ended.recv_timeout(TERMINATION_TIMEOUT)
+            == Err(mpsc::RecvTimeoutError::Timeout)
+        {
             tracing::warn!("a broker or worker is slow to end");
         }
     }
 }
 
-impl Drop for Celery {
+impl Drop for CeleryParadigm {
     fn drop(&mut self) {
         // What nobody has taken would be carried out for nobody: the sender takes it back.
         let (nobody, _) = unbounded_channel();
-        self.words = nobody;
-        if let Some(staff) = self.staff.take() {
-            if let Some(kept) = &staff.local {
-                kept.stop.send_replace(true);
+        self.commands = nobody;
+        if let Some(teardown) = self.teardown.take() {
+            if let Some(local_handle) = &teardown.local {
+                local_handle.stop.send_replace(true);
             }
             // The loop that switches paradigms has better things to do than to wait.
-            deferred_join::join_later(move || staff.see_off());
+            deferred_join::join_later(move || teardown.wait());
         }
     }
 }

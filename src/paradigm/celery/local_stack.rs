@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::domain::MaskedUrl;
 use crate::paradigm::{QueueOptions, StartError};
 
-use super::server::{self, BrokerOptions};
+use super::redis_server::{self, BrokerOptions};
 
 /// This very program, also when its file has been replaced by a newer one meanwhile.
 const SELF: &str = "/proc/self/exe";
@@ -26,30 +26,30 @@ const SELF: &str = "/proc/self/exe";
 const PREFIX: &str = "squirrel-broker-";
 
 /// Redis keeps 32 files to itself and gives up where no more are left for those who connect.
-const LEAST_FILES: u64 = 64;
+const MIN_OPEN_FILES: u64 = 64;
 
 /// One that lives shorter than this is not replaced at once.
-const TOO_SHORT: Duration = Duration::from_secs(2);
+const MIN_LIFETIME: Duration = Duration::from_secs(2);
 
 /// A broker and its workers, which are to be.
 #[derive(Debug)]
-pub(super) struct Local {
+pub(super) struct LocalStack {
     broker: BrokerOptions,
     queue: QueueOptions,
     concurrency: usize,
 }
 
-impl Local {
+impl LocalStack {
     /// Finds out whether it can be done.
     ///
     /// # Errors
     /// A sentence that says what is missing.
     pub(super) fn plan(queue: &QueueOptions, workers: usize) -> Result<Self, StartError> {
-        server::find().map_err(|error| StartError(error.0))?;
+        redis_server::find().map_err(|error| StartError(error.0))?;
         let files = getrlimit(Resource::Nofile).current;
-        if let Some(files) = files.filter(|files| *files < LEAST_FILES) {
+        if let Some(files) = files.filter(|files| *files < MIN_OPEN_FILES) {
             return Err(StartError(format!(
-                "no broker: one of its own needs {LEAST_FILES} open files, the limit is {files}"
+                "no broker: one of its own needs {MIN_OPEN_FILES} open files, the limit is {files}"
             )));
         }
         let above = std::env::var_os("XDG_RUNTIME_DIR")
@@ -76,12 +76,12 @@ impl Local {
     }
 
     /// Starts all of them and keeps them alive until it is told to stop.
-    pub(super) async fn keep(self, mut stop: watch::Receiver<bool>, kept: mpsc::Sender<()>) {
+    pub(super) async fn run(self, mut stop: watch::Receiver<bool>, ended_all: mpsc::Sender<()>) {
         {
-            let broker = keep_one("broker", || self.broker());
+            let broker = keep_running("broker", || self.broker());
             let workers = async {
-                let one = keep_one("worker", || self.worker(1));
-                let other = keep_one("worker", || self.worker(2));
+                let one = keep_running("worker", || self.worker(1));
+                let other = keep_running("worker", || self.worker(2));
                 // The same system thread starts them all and lives as long as this process
                 // needs them: the system takes it for their parent.
                 tokio::join!(one, other);
@@ -97,7 +97,7 @@ impl Local {
         {
             tracing::warn!("{} stays: {error}", self.broker.folder.display());
         }
-        drop(kept);
+        drop(ended_all);
     }
 
     fn broker(&self) -> io::Result<Child> {
@@ -156,9 +156,9 @@ fn spawn(mut command: Command) -> io::Result<Child> {
 }
 
 /// Kills it when it is dropped, and waits for its end.
-struct Ended(Child);
+struct KillOnDrop(Child);
 
-impl Drop for Ended {
+impl Drop for KillOnDrop {
     fn drop(&mut self) {
         // Fails only for one that has ended already.
         let _ended_already = self.0.start_kill();
@@ -170,19 +170,19 @@ impl Drop for Ended {
 }
 
 /// Starts it, and again whenever it ends.
-async fn keep_one(what: &str, start: impl Fn() -> io::Result<Child>) {
+async fn keep_running(what: &str, start: impl Fn() -> io::Result<Child>) {
     let mut pause = Duration::from_millis(50);
     loop {
         let began = Instant::now();
         match start() {
             Ok(child) => {
-                let mut child = Ended(child);
+                let mut child = KillOnDrop(child);
                 let ended = child.0.wait().await;
                 tracing::warn!("a {what} ended: {ended:?}");
             }
             Err(error) => tracing::warn!("no {what} can be started: {error}"),
         }
-        if began.elapsed() > TOO_SHORT {
+        if began.elapsed() > MIN_LIFETIME {
             pause = Duration::from_millis(50);
         } else {
             pause = (pause * 2).min(Duration::from_secs(5));

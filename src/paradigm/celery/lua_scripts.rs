@@ -8,8 +8,8 @@ use redis::Script;
 
 /// Takes messages off the queues `KEYS[4..]`, the first one first, and holds them.
 ///
-/// `KEYS[1]` unacked, `[2]` unacked_index, `[3]` dead letters; `ARGV[1]` the most, `[2]` the
-/// longest message in bytes, `[3]` how many dead letters are kept. Gives the time, and tag
+/// `KEYS[1]` unacked, `[2]` unacked_index, `[3]` rejected messages; `ARGV[1]` the most, `[2]` the
+/// longest message in bytes, `[3]` how many rejected messages are kept. Gives the time, and tag
 /// and text of each message. What has no tag to be held under, or is too long, is put aside.
 /// Half of what is there is left to others: what is claimed by a worker that computes, on its
 /// only thread, waits for its turn however idle the others are.
@@ -30,10 +30,10 @@ for i = 4, #KEYS do
     elseif redis.call('HEXISTS', KEYS[1], tag) == 1 then why = 'its delivery tag is held already'
     end
     if why then
-      -- Bytes that may be no text would make the letter none.
+      -- Bytes that may be no text would make the entry none.
       local shown = string.gsub(string.sub(raw, 1, 4096), '[\128-\255]', '?')
-      local letter = {reason = why, at = time, length = #raw, message = shown}
-      redis.call('LPUSH', KEYS[3], cjson.encode(letter))
+      local entry = {reason = why, at = time, length = #raw, message = shown}
+      redis.call('LPUSH', KEYS[3], cjson.encode(entry))
       redis.call('LTRIM', KEYS[3], 0, tonumber(ARGV[3]) - 1)
       aside = aside - 1
     else
