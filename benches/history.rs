@@ -17,14 +17,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use uptime_squirrel::domain::{
-    Cause, CheckSpec, Clock, MaskedUrl, NotifySettings, Owner, Reason, Site, SiteId, Standing,
-    StatusSet, SystemClock, Timestamp,
+    Cause, CheckSpec, Clock, MaskedUrl, Reason, Site, SiteId, Standing, StatusSet, SystemClock,
+    Timestamp,
 };
 use uptime_squirrel::history::{
-    History, HistoryStorage, OfflineHistory, ResultRow, Retention, SiteChange, SiteKey,
+    History, HistoryStorage, Message, OfflineHistory, ResultRow, Retention, SiteChange, SiteKey,
     WatchedSites,
 };
-use uptime_squirrel::notify::{ChannelSettings, OutageEvent, OutageMessage};
+use uptime_squirrel::notify::{OutageEvent, OutageMessage, message_id};
 
 use median::median;
 use table::Table;
@@ -213,19 +213,6 @@ fn outages(table: &mut Table) -> Result<(), Box<dyn Error>> {
 
 /// A change with its messages, as the monitor writes them.
 fn down(id: SiteId, site: &Site, at: Timestamp, zone: &jiff::tz::TimeZone) -> SiteChange {
-    let owner = Owner {
-        name: "ops".into(),
-        push: Some("ops".into()),
-        webhook: Some(MaskedUrl::new("https://hooks.example.org/")),
-        ..Owner::default()
-    };
-    let settings = ChannelSettings {
-        notify: NotifySettings {
-            digest: Duration::ZERO,
-            ..NotifySettings::default()
-        },
-        ca_file: None,
-    };
     let causes = vec![Cause {
         reason: Reason::Timeout,
         status: None,
@@ -243,7 +230,14 @@ fn down(id: SiteId, site: &Site, at: Timestamp, zone: &jiff::tz::TimeZone) -> Si
         last: None,
         zone,
     };
-    let messages = story.messages(&settings, [&owner]);
+    let since = at.as_micros().to_string();
+    let messages = ["push", "webhook"].map(|channel| {
+        let id = message_id(&["down", &site.name, &since, channel]);
+        Message {
+            batched: false,
+            ..story.message(&id, ("ops", channel))
+        }
+    });
     SiteChange {
         site: id,
         at,
@@ -258,7 +252,8 @@ fn down(id: SiteId, site: &Site, at: Timestamp, zone: &jiff::tz::TimeZone) -> Si
             acknowledged: None,
         }),
         ended: None,
-        messages,
+        alerts: Box::default(),
+        messages: messages.into(),
     }
 }
 

@@ -137,7 +137,7 @@ struct Keeping {
 impl Keeping {
     fn look(&mut self, live: &Live) {
         const SAMPLE_PERIOD: Duration = Duration::from_secs(1);
-        let (core, now) = (&live.core, live.clock.moment());
+        let (core, now) = (&live.driver, live.clock.moment());
         self.store.set_workers(core.census().workers, now);
         self.store.absorb(core.recorder().fetch());
         let waiting = core.waiting(MOST_WAITING);
@@ -152,7 +152,7 @@ impl Keeping {
 
     /// Shows a frame's scene to `look`.
     fn scene<T>(&self, live: &Live, look: impl FnOnce(&ViewModel<'_>) -> T) -> T {
-        let core = &live.core;
+        let core = &live.driver;
         let (entry, census, labels) = (core.entry(), core.census(), labels());
         let active = labels.iter().position(|label| *label == entry.label);
         let crew = WorkerResources {

@@ -18,10 +18,9 @@ use std::error::Error;
 use std::io;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc::unbounded_channel;
-use uptime_squirrel::app::{Core, WorkerLimits};
+use uptime_squirrel::app::{Driver, DriverOptions, WorkerLimits};
 use uptime_squirrel::config::from_urls;
-use uptime_squirrel::domain::SystemClock;
+use uptime_squirrel::history::HistoryStorage;
 use uptime_squirrel::paradigm::{ALL, position, raise_file_limit};
 use uptime_squirrel::probe::Kit;
 use uptime_squirrel::trace::Recorder;
@@ -89,7 +88,7 @@ fn in_flight(table: &mut Table) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The program's own core on a list of 100,000 sites, all due at once.
+/// The program's own driver on a list of 100,000 sites, all due at once.
 fn first_sweep(table: &mut Table) -> Result<(), Box<dyn Error>> {
     let sites = if table.quick { 10_000 } else { 100_000 };
     let server = uniform(16, &["--delay", "0ms"])?;
@@ -99,34 +98,41 @@ fn first_sweep(table: &mut Table) -> Result<(), Box<dyn Error>> {
     let config = from_urls(&listed, None).map_err(|mistakes| mistakes.to_string())?;
     drop(listed);
     let entry = &ALL[position("async").ok_or("no async")?];
-    let clock = SystemClock::new();
-    let (sender, mut results) = unbounded_channel();
+    let history = HistoryStorage::Memory;
     let before = resident()?;
     let workers = WorkerLimits::new(&config.workers, raise_file_limit());
-    let mut core = Core::start(config, entry, workers, clock, sender)?;
+    let options = DriverOptions {
+        config,
+        others: None,
+        entry,
+        workers,
+        history: &history,
+        zone: jiff::tz::TimeZone::UTC,
+    };
+    let (mut driver, mut inbox) = Driver::start(options)?;
     let (mut most, mut deepest) = (before, 0);
     let began = Instant::now();
     let mut batch = Vec::new();
-    while core.monitor().checks() < sites {
-        core.tick();
+    while driver.monitor().checks() < sites {
+        driver.tick();
         batch.clear();
         while batch.len() < 1_024
-            && let Ok(result) = results.try_recv()
+            && let Ok(result) = inbox.results.try_recv()
         {
             batch.push(result);
         }
         if batch.is_empty() {
             std::thread::sleep(Duration::from_millis(1));
         }
-        core.results(batch.drain(..));
+        driver.results(batch.drain(..));
         most = most.max(resident()?);
-        deepest = deepest.max(core.census().queued);
+        deepest = deepest.max(driver.census().queued);
         if began.elapsed() > 6 * PATIENCE {
             return Err("the first sweep does not end".into());
         }
     }
     let took = began.elapsed();
-    drop(results);
+    drop(inbox);
     let mib = |bytes: f64| format!("{:.1} MiB", bytes / 1024.0 / 1024.0);
     let what = format!("first sweep of {sites} sites");
     table.note(

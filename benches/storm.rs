@@ -17,14 +17,12 @@ mod table;
 
 use std::error::Error;
 use std::fmt::Write as _;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use tokio::sync::mpsc::unbounded_channel;
-use uptime_squirrel::app::{Core, Ledger, WorkerLimits};
+use uptime_squirrel::app::{Driver, DriverOptions, WorkerLimits};
 use uptime_squirrel::config::{self, KnownNames};
-use uptime_squirrel::domain::{CheckResult, Clock, SystemClock};
+use uptime_squirrel::domain::CheckResult;
 use uptime_squirrel::history::HistoryStorage;
 use uptime_squirrel::paradigm::{ALL, names, position, raise_file_limit};
 
@@ -119,24 +117,27 @@ fn storm(urls: &[String]) -> Result<Storm, Box<dyn Error>> {
         paradigms: &paradigms,
     };
     let config = config::load(&sites, &known).map_err(|mistakes| mistakes.to_string())?;
-    let clock = SystemClock::new();
-    let shared: Arc<dyn Clock> = Arc::new(clock);
     let place = HistoryStorage::File(file.clone());
-    let opened = Ledger::open(&place, &config, None, &shared, jiff::tz::TimeZone::UTC)?;
-    let (sender, mut results) = unbounded_channel();
     let entry = &ALL[position("async").ok_or("no async")?];
     let workers = WorkerLimits::new(&config.workers, raise_file_limit());
-    let mut core = Core::start(config, entry, workers, clock, sender)?;
-    core.keep(opened.ledger, opened.restored);
+    let options = DriverOptions {
+        config,
+        others: None,
+        entry,
+        workers,
+        history: &place,
+        zone: jiff::tz::TimeZone::UTC,
+    };
+    let (mut driver, mut inbox) = Driver::start(options)?;
     let mut kept_back: Vec<CheckResult> = Vec::with_capacity(SITES);
     let deadline = Instant::now() + Duration::from_secs(120);
     while kept_back.len() < SITES {
         if Instant::now() > deadline {
             return Err(format!("only {} results came", kept_back.len()).into());
         }
-        core.tick();
+        driver.tick();
         std::thread::sleep(Duration::from_millis(5));
-        while let Ok(result) = results.try_recv() {
+        while let Ok(result) = inbox.results.try_recv() {
             kept_back.push(result);
         }
     }
@@ -150,8 +151,8 @@ fn storm(urls: &[String]) -> Result<Storm, Box<dyn Error>> {
         if batch.is_empty() {
             break;
         }
-        core.results(batch);
-        core.tick();
+        driver.results(batch);
+        driver.tick();
     }
     let called = began.elapsed().as_secs_f64();
     let connection = Connection::open(&file)?;
@@ -174,7 +175,7 @@ fn storm(urls: &[String]) -> Result<Storm, Box<dyn Error>> {
         std::thread::sleep(Duration::from_millis(5));
     };
     let queued = began.elapsed().as_secs_f64();
-    core.close(Duration::from_secs(30));
+    driver.close(&mut inbox.reports, Duration::from_secs(30));
     Ok(Storm {
         called,
         queued,

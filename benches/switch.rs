@@ -158,9 +158,9 @@ impl Load {
             });
         });
         for site in answered {
-            self.live.core.recheck(site);
+            self.live.driver.recheck(site);
         }
-        self.live.core.tick();
+        self.live.driver.tick();
         is_there
     }
 
@@ -175,7 +175,7 @@ impl Load {
     fn switch(&mut self, name: &str) -> Result<Switch, Box<dyn Error>> {
         let entry = &ALL[position(name).ok_or("no such paradigm")?];
         let began = self.live.clock.moment();
-        self.live.core.switch(entry)?;
+        self.live.driver.switch(entry)?;
         let call = self.live.clock.moment().since(began);
         let (mut first, mut receipt) = (None, None);
         let end = began + PATIENCE;
@@ -185,7 +185,7 @@ impl Load {
             if first.is_none() && is_there {
                 first = Some(now.since(began));
             }
-            for happening in self.live.core.take_happenings() {
+            for happening in self.live.driver.take_happenings() {
                 if let Happening::Switched(account) = happening {
                     receipt = Some(account);
                 }

@@ -1,25 +1,25 @@
-//! The program's own core at work on a list, driven as its loop drives it.
+//! The program's own driver at work on a list, driven as its loop drives it.
 
 use std::error::Error;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout_at;
-use uptime_squirrel::app::{Core, WorkerLimits};
+use uptime_squirrel::app::{Driver, DriverOptions, Inbox, WorkerLimits};
 use uptime_squirrel::config::from_urls;
 use uptime_squirrel::domain::{CheckResult, Moment, SystemClock};
+use uptime_squirrel::history::HistoryStorage;
 use uptime_squirrel::paradigm::{ALL, position, raise_file_limit};
 
 /// Results that the program folds in at a time.
 const BATCH: usize = 1_024;
 
-/// A running core.
+/// A running driver.
 pub(crate) struct Live {
-    pub(crate) core: Core,
+    pub(crate) driver: Driver,
     pub(crate) clock: SystemClock,
     runtime: Runtime,
-    results: UnboundedReceiver<CheckResult>,
+    inbox: Inbox,
     batch: Vec<CheckResult>,
 }
 
@@ -43,16 +43,23 @@ impl Live {
             .iter()
             .map(|(name, number)| ((*name).into(), *number));
         let workers = WorkerLimits::new(&workers.collect(), raise_file_limit());
-        let clock = SystemClock::new();
-        let (sender, results) = unbounded_channel();
         let entry = &ALL[position(name).ok_or("no such paradigm")?];
+        let options = DriverOptions {
+            config,
+            others: None,
+            entry,
+            workers,
+            history: &HistoryStorage::Memory,
+            zone: jiff::tz::TimeZone::UTC,
+        };
+        let (driver, inbox) = Driver::start(options)?;
         Ok(Self {
-            core: Core::start(config, entry, workers, clock, sender)?,
-            clock,
+            clock: driver.clock(),
+            driver,
             runtime: tokio::runtime::Builder::new_current_thread()
                 .enable_time()
                 .build()?,
-            results,
+            inbox,
             batch: Vec::new(),
         })
     }
@@ -60,15 +67,15 @@ impl Live {
     /// One turn of the loop: waits for results until something is due, at the latest until
     /// `until`, shows them to `each`, folds them in, and hands out what is due.
     pub(crate) fn turn(&mut self, until: Moment, mut each: impl FnMut(&CheckResult)) {
-        let wake = self.core.next_wake().map_or(until, |due| due.min(until));
+        let wake = self.driver.next_wake().map_or(until, |due| due.min(until));
         let wake = self.clock.instant(wake).into();
-        let received = self.results.recv_many(&mut self.batch, BATCH);
+        let received = self.inbox.results.recv_many(&mut self.batch, BATCH);
         // That nothing came in time is no fault.
         let _in_time = self
             .runtime
             .block_on(async { timeout_at(wake, received).await });
         self.batch.iter().for_each(&mut each);
-        self.core.results(self.batch.drain(..));
-        self.core.tick();
+        self.driver.results(self.batch.drain(..));
+        self.driver.tick();
     }
 }

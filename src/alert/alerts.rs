@@ -219,9 +219,21 @@ impl Alerts {
         &self.outbox
     }
 
-    /// An outage of the site was confirmed.
-    pub fn opened(&mut self, site: SiteId, now: Now) {
+    /// An outage of the site was confirmed: its owners are told, unless it is silenced. Gives
+    /// what is to be kept.
+    pub fn opened(&mut self, site: SiteId, monitor: &Monitor, now: Now) -> Vec<Queued> {
         self.policy.open(site, Telling::default(), now);
+        let mut due = Vec::new();
+        let with = (&self.owners, &self.zone);
+        self.policy
+            .step(site, (monitor, &self.silences), with, now, &mut due);
+        let told = due.iter().any(|(_, due)| *due == Due::Tell);
+        let Some(state) = monitor.site(site).filter(|_| told) else {
+            return Vec::new();
+        };
+        let since = state.outage().map(|outage| outage.since().wall);
+        let to = self.owners_of(state);
+        self.queue(Event::Down, Some((state, since)), &to, now)
     }
 
     /// The outage of the site ended, `since` then: those who know of it are told. Gives what
@@ -400,10 +412,27 @@ impl Alerts {
         (settled, queued)
     }
 
-    /// Everything that waits, to be kept in a new file.
+    /// The outages that owners are still to be told of, to be kept in a new file.
     #[must_use]
-    pub fn waiting(&self) -> Vec<(Box<str>, Box<str>, Pending)> {
-        self.outbox.waiting()
+    pub fn requeue(&self) -> Vec<Queued> {
+        let waiting = self.outbox.waiting().into_iter();
+        waiting
+            .filter_map(|(owner, channel, pending)| {
+                let event = match (pending.kind, pending.outage) {
+                    (EventKind::Down, _) => Event::Down,
+                    (EventKind::Recovered, Some(since)) => Event::Recovered {
+                        lasted: pending.at.wall.since(since),
+                    },
+                    _ => return None,
+                };
+                Some(Queued {
+                    owner,
+                    channel,
+                    event: Arc::new(event),
+                    pending,
+                })
+            })
+            .collect()
     }
 
     /// Tries at once what waits for its next attempt.

@@ -239,7 +239,8 @@ impl Lane {
             return None;
         }
         merge(&mut self.pending, &mut self.released);
-        let chosen = self.choose(now, truth, checks, over);
+        let alone = collection.longest.is_zero();
+        let chosen = self.choose(alone, now, truth, checks, over);
         if chosen.is_empty() {
             return None;
         }
@@ -278,9 +279,11 @@ impl Lane {
     }
 
     /// The places of the events that go into the next delivery: all of the kind of the first
-    /// that may go, each of them the oldest event of its site.
+    /// that may go, each of them the oldest event of its site; one where events are told
+    /// `alone`.
     fn choose(
         &mut self,
+        alone: bool,
         now: Now,
         truth: &mut dyn FnMut(&Pending) -> Truth,
         checks: &mut Vec<SiteId>,
@@ -299,8 +302,8 @@ impl Lane {
             if !first || quiet || kind.is_some_and(|kind| kind != event.kind) {
                 continue;
             }
-            // Events of the monitor itself are told one by one.
-            if kind.is_some() && event.site.is_none() {
+            // Only outages make a digest: other events are told one by one.
+            if kind.is_some() && !event.kind.is_of_outage() {
                 continue;
             }
             match truth(event) {
@@ -324,7 +327,7 @@ impl Lane {
             }
             kind = Some(event.kind);
             chosen.insert(place);
-            if event.site.is_none() {
+            if alone || !event.kind.is_of_outage() {
                 break;
             }
         }
@@ -403,6 +406,15 @@ impl Lane {
     pub(super) fn hurry(&mut self, now: Now) -> bool {
         let waits = self.retry.as_mut().filter(|retry| retry.at > now.mono);
         waits.map(|retry| retry.at = now.mono).is_some()
+    }
+
+    /// Whether this event waits, or this delivery is under way.
+    pub(super) fn contains(&self, id: &str) -> bool {
+        let sending = self
+            .sending
+            .as_ref()
+            .is_some_and(|sending| &*sending.id == id);
+        sending || self.pending.iter().any(|event| &*event.id == id)
     }
 
     /// What waits.

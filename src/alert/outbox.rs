@@ -151,6 +151,13 @@ impl Outbox {
         self.len() == 0
     }
 
+    /// Whether a message of an owner on a channel waits, or is being sent.
+    #[must_use]
+    pub fn waits_for(&self, (owner, channel): (&str, &str), id: &str) -> bool {
+        let slot = self.lanes.get(&(channel.into(), owner.into()));
+        slot.is_some_and(|slot| slot.lane.contains(id))
+    }
+
     /// Owner, channel and event of everything that waits.
     #[must_use]
     pub fn waiting(&self) -> Vec<(Box<str>, Box<str>, Pending)> {

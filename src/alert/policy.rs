@@ -151,32 +151,41 @@ impl Policy {
             let Some((_, site)) = self.agenda.pop_first() else {
                 break;
             };
-            let Some(mut watch) = self.open.remove(&site) else {
-                continue;
-            };
-            let Some(state) = monitor.site(site) else {
-                continue;
-            };
-            if state.outage().is_none() {
-                continue;
-            }
-            let silence = silences.silence(state, monitor, now.wall);
-            let next = if state.site().paused {
-                LONGEST_STEP
-            } else if watch.told.is_none() {
-                untold(&mut watch, state, silence, now, &mut due)
-            } else if silence.is_some()
-                || state.outage().is_some_and(|it| it.acknowledged.is_some())
-            {
-                LONGEST_STEP
-            } else {
-                self.press(&mut watch, state, (owners, zone), now, &mut due)
-            };
-            watch.next = now.mono + next.max(Duration::from_millis(1));
-            self.agenda.insert((watch.next, site));
-            self.open.insert(site, watch);
+            self.step(site, (monitor, silences), (owners, zone), now, &mut due);
         }
         due
+    }
+
+    /// What is to be done about the outage of a site now.
+    pub(super) fn step(
+        &mut self,
+        site: SiteId,
+        (monitor, silences): (&Monitor, &Silences),
+        (owners, zone): (&HashMap<Box<str>, Owner>, &jiff::tz::TimeZone),
+        now: Now,
+        due: &mut Vec<(SiteId, Due)>,
+    ) {
+        let Some(mut watch) = self.open.remove(&site) else {
+            return;
+        };
+        self.agenda.remove(&(watch.next, site));
+        let open = |state: &&SiteState| state.outage().is_some();
+        let Some(state) = monitor.site(site).filter(open) else {
+            return;
+        };
+        let silence = silences.silence(state, monitor, now.wall);
+        let next = if state.site().paused {
+            LONGEST_STEP
+        } else if watch.told.is_none() {
+            untold(&mut watch, state, silence.as_ref(), now, due)
+        } else if silence.is_some() || state.outage().is_some_and(|it| it.acknowledged.is_some()) {
+            LONGEST_STEP
+        } else {
+            self.press(&mut watch, state, (owners, zone), now, due)
+        };
+        watch.next = now.mono + next.max(Duration::from_millis(1));
+        self.agenda.insert((watch.next, site));
+        self.open.insert(site, watch);
     }
 
     /// Reminders and escalations of an outage that was told and that nobody acknowledged;
@@ -230,7 +239,7 @@ impl Policy {
 fn untold(
     watch: &mut Watch,
     state: &SiteState,
-    silence: Option<Silence>,
+    silence: Option<&Silence>,
     now: Now,
     due: &mut Vec<(SiteId, Due)>,
 ) -> Duration {

@@ -13,7 +13,7 @@ use crate::domain::{
     CheckResult, CheckSpec, Clock, JobId, MaskedUrl, Moment, Reason, SiteId, StatusSet,
     SystemClock, Verdict,
 };
-use crate::monitor::{Round, is_doubtful};
+use crate::engine::{Round, is_doubtful};
 use crate::probe::{Kit, Start};
 use crate::runtime::thread;
 use crate::trace::here;
@@ -53,7 +53,7 @@ impl Canaries {
 }
 
 /// The looks at the canaries of `config`.
-pub(super) fn specs(config: &Config) -> Vec<Arc<CheckSpec>> {
+pub(super) fn canary_specs(config: &Config) -> Vec<Arc<CheckSpec>> {
     let spec = |url: &MaskedUrl| {
         Arc::new(CheckSpec {
             url: url.clone(),

@@ -1,16 +1,17 @@
-//! What can be read of the core by whoever shows it.
+//! What can be read of the driver by those who show it.
 
 use std::sync::Arc;
 
-use crate::domain::{JobId, Moment, SiteId};
+use crate::domain::{Clock as _, JobId, Moment, Now, SiteId, SystemClock, Timestamp};
+use crate::history::History;
 use crate::monitor::Monitor;
 use crate::paradigm::{Census, ParadigmEntry, QueueFigures, QueueOptions};
 use crate::probe::Kit;
 use crate::trace::{Demand, Recorder};
 
-use super::core::Core;
+use super::driver::Driver;
 
-impl Core {
+impl Driver {
     /// What the list needs.
     #[must_use]
     pub const fn demand(&self) -> Demand {
@@ -32,13 +33,13 @@ impl Core {
     /// The state of every site.
     #[must_use]
     pub const fn monitor(&self) -> &Monitor {
-        &self.monitor
+        self.engine.monitor()
     }
 
     /// When a site is due next.
     #[must_use]
     pub fn due_of(&self, site: SiteId) -> Option<Moment> {
-        self.schedule.due_of(site)
+        self.engine.due_of(site)
     }
 
     /// The paradigm in use.
@@ -64,5 +65,35 @@ impl Core {
     #[must_use]
     pub fn census(&self) -> Census {
         self.dispatcher.census()
+    }
+
+    /// Since when nothing can be seen, and what that rests on.
+    #[must_use]
+    pub fn blind(&self) -> Option<(Now, &str)> {
+        self.engine.blind()
+    }
+
+    /// Whether any check was good in this run.
+    #[must_use]
+    pub fn has_seen(&self) -> bool {
+        self.monitor().latency(0.5).is_some()
+    }
+
+    /// The history, to ask it.
+    #[must_use]
+    pub const fn history(&self) -> &History {
+        self.writer.history()
+    }
+
+    /// The clock of its moments.
+    #[must_use]
+    pub const fn clock(&self) -> SystemClock {
+        self.clock
+    }
+
+    /// The wall clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.timestamp()
     }
 }

@@ -10,32 +10,36 @@ use crate::paradigm::StartError;
 use crate::probe::KitError;
 
 /// Why the program cannot begin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CoreError {
+#[derive(Debug)]
+pub enum DriverError {
     /// The trusted certificates.
     Kit(KitError),
     /// The first paradigm.
     Start(StartError),
+    /// The history.
+    History(HistoryError),
+    /// A thread.
+    Io(io::Error),
 }
 
-impl fmt::Display for CoreError {
+impl fmt::Display for DriverError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Kit(error) => error.fmt(f),
             Self::Start(error) => error.fmt(f),
+            Self::History(error) => error.fmt(f),
+            Self::Io(error) => error.fmt(f),
         }
     }
 }
 
-impl std::error::Error for CoreError {}
+impl std::error::Error for DriverError {}
 
 /// Why a session cannot begin or go on.
 #[derive(Debug)]
 pub enum SessionError {
-    /// The checks.
-    Core(CoreError),
-    /// The history.
-    History(HistoryError),
+    /// The checks, or the history.
+    Driver(DriverError),
     /// The terminal, or the system.
     Io(io::Error),
     /// Standard output, to which each change is written.
@@ -47,8 +51,7 @@ pub enum SessionError {
 impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Core(error) => error.fmt(f),
-            Self::History(error) => error.fmt(f),
+            Self::Driver(error) => error.fmt(f),
             Self::Io(error) | Self::Output(error) => f.write_str(&plain_io_error(error)),
             Self::NoSuchKey(name) => write!(f, "there is no key \"{name}\""),
         }
@@ -63,9 +66,9 @@ impl From<io::Error> for SessionError {
     }
 }
 
-impl From<HistoryError> for SessionError {
-    fn from(error: HistoryError) -> Self {
-        Self::History(error)
+impl From<DriverError> for SessionError {
+    fn from(error: DriverError) -> Self {
+        Self::Driver(error)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::metrics::MetricsQuestion;
 use crate::tui::Input;
 
 use super::config_watcher::ConfigEvent;
-use super::ledger::Word;
+use super::driver::Report;
 use super::trace_export::Exported;
 
 /// Something that happened. Closed: the loop has no other ears.
@@ -22,7 +22,7 @@ pub(super) enum Event {
     /// Whoever reads the metrics wants to know.
     Asked(MetricsQuestion),
     /// From the history or the outbox.
-    Word(Word),
+    Report(Report),
     /// What is on record was written, or could not be.
     Exported(Exported),
     /// A signal that asks for the end.

@@ -2,24 +2,21 @@
 //! to whoever asked for it.
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc::unbounded_channel;
 
 use crate::config::Config;
-use crate::domain::{CheckResult, Clock, Moment, SystemClock};
-use crate::history::{HistoryEvent, HistoryStorage};
+use crate::domain::{CheckResult, Clock as _, Moment};
+use crate::engine::Notice;
+use crate::history::HistoryStorage;
 use crate::metrics::Endpoint;
 use crate::monitor::State;
-use crate::notify::DeliveryEvent;
 use crate::paradigm::ParadigmEntry;
 
 use super::config_watcher::{ConfigEvent, ConfigWatcher};
-use super::core::{Core, Happening};
+use super::driver::{Driver, DriverOptions, Happening};
 use super::error::{ReloadError, SessionError};
-use super::ledger::{Ledger, OpenLedger, Word};
 use super::metrics_source::MetricsQuestions;
 use super::sd_notify::SdNotify;
 use super::worker_limits::WorkerLimits;
@@ -54,14 +51,10 @@ pub struct Watch {
 pub enum Occurrence<'a> {
     /// The checks have begun.
     Started,
-    /// From the core.
+    /// From the driver.
     Happened(&'a Happening),
     /// The configuration was taken over, or why not.
     Reloaded(Result<(), ReloadError>),
-    /// About the file of the history.
-    History(&'a HistoryEvent),
-    /// About a message.
-    Post(&'a DeliveryEvent),
     /// The end, by a signal of this number.
     Stopped(u8),
 }
@@ -72,7 +65,7 @@ pub enum Occurrence<'a> {
 /// If it cannot begin, or if `tell` fails: then there is nobody to watch for.
 pub fn watch(
     watch: Watch,
-    tell: impl FnMut(Occurrence<'_>, &Core) -> io::Result<()>,
+    tell: impl FnMut(Occurrence<'_>, &Driver) -> io::Result<()>,
 ) -> Result<u8, SessionError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -84,46 +77,42 @@ pub fn watch(
 
 async fn run(
     watch: Watch,
-    mut write: impl FnMut(Occurrence<'_>, &Core) -> io::Result<()>,
+    mut write: impl FnMut(Occurrence<'_>, &Driver) -> io::Result<()>,
 ) -> Result<u8, SessionError> {
-    let mut tell = |occurrence: Occurrence<'_>, core: &Core| {
-        write(occurrence, core).map_err(SessionError::Output)
+    let mut tell = |occurrence: Occurrence<'_>, driver: &Driver| {
+        write(occurrence, driver).map_err(SessionError::Output)
     };
-    let clock = SystemClock::new();
-    let shared: Arc<dyn Clock> = Arc::new(clock);
     let service = SdNotify::of_environment();
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
     let mut config_watcher = ConfigWatcher::start(&watch.config)?;
-    let OpenLedger {
-        ledger,
-        restored,
-        mut words,
-        speaker,
-    } = Ledger::open(&watch.history, &watch.config, None, &shared, watch.zone)
-        .map_err(SessionError::History)?;
-    let (sender, mut results) = unbounded_channel();
-    let mut core = Core::start(watch.config, watch.entry, watch.workers, clock, sender)
-        .map_err(SessionError::Core)?;
-    // Nobody looks on, here or at workers elsewhere.
-    core.recorder().switch(false);
-    core.keep(ledger, restored);
-    core.beware(speaker)?;
+    let options = DriverOptions {
+        config: watch.config,
+        others: None,
+        entry: watch.entry,
+        workers: watch.workers,
+        history: &watch.history,
+        zone: watch.zone,
+    };
+    let (mut driver, mut inbox) = Driver::start(options)?;
+    let clock = driver.clock();
+    // No screen shows who ran what, here or at workers elsewhere.
+    driver.recorder().switch(false);
     let mut questions = MetricsQuestions::of(watch.metrics)?;
-    if watch.results {
-        core.tell_checks();
-    }
+    let is_told = |happening: &&Happening| {
+        watch.results || !matches!(happening, Happening::Notice(Notice::Checked(_)))
+    };
     let ended: Result<u8, SessionError> = async {
-        tell(Occurrence::Started, &core)?;
-        service.ready(&status(&core));
+        tell(Occurrence::Started, &driver)?;
+        service.ready(&status(&driver));
         let mut beat = Beat::new(&service);
         let mut batch: Vec<CheckResult> = Vec::new();
         loop {
             let now = clock.moment();
             beat.due(now);
             let latest = now + beat.pause();
-            let wake = core.next_wake().map_or(latest, |wake| wake.min(latest));
+            let wake = driver.next_wake().map_or(latest, |wake| wake.min(latest));
             let wake = tokio::time::Instant::from_std(clock.instant(wake));
             tokio::select! {
                 biased;
@@ -134,63 +123,54 @@ async fn run(
                     config_watcher.reload();
                 }
                 kept = config_watcher.next() => {
-                    if let Some(reloaded) = reload(&mut core, kept) {
-                        tell(Occurrence::Reloaded(reloaded), &core)?;
+                    if let Some(reloaded) = reload(&mut driver, kept) {
+                        tell(Occurrence::Reloaded(reloaded), &driver)?;
                     }
-                    service.ready(&status(&core));
+                    service.ready(&status(&driver));
                 }
-                Some(word) = words.recv() => match word {
-                    Word::History(news) => tell(Occurrence::History(&news), &core)?,
-                    Word::Post(news) => tell(Occurrence::Post(&news), &core)?,
-                    Word::Canaries(round) => core.hear(&round),
-                },
-                question = questions.next() => core.answer(question),
-                _ = results.recv_many(&mut batch, BATCH) => core.results(batch.drain(..)),
+                Some(report) = inbox.reports.recv() => driver.report(report),
+                question = questions.next() => driver.answer(question),
+                _ = inbox.results.recv_many(&mut batch, BATCH) => driver.results(batch.drain(..)),
                 () = tokio::time::sleep_until(wake) => {}
             }
-            core.tick();
-            let happenings = core.take_happenings();
-            for happening in &happenings {
-                tell(Occurrence::Happened(happening), &core)?;
+            driver.tick();
+            let happenings = driver.take_happenings();
+            for happening in happenings.iter().filter(is_told) {
+                tell(Occurrence::Happened(happening), &driver)?;
             }
             if !happenings.is_empty() {
-                service.status(&status(&core));
+                service.status(&status(&driver));
             }
         }
     }
     .await;
     service.stopping();
-    core.close(super::PATIENCE);
-    // What was learned at the very last belongs to the story.
-    while let Ok(word) = words.try_recv() {
-        match &word {
-            Word::History(news) => tell(Occurrence::History(news), &core)?,
-            Word::Post(news) => tell(Occurrence::Post(news), &core)?,
-            Word::Canaries(_) => {}
-        }
+    driver.close(&mut inbox.reports, super::PATIENCE);
+    for happening in driver.take_happenings().iter().filter(is_told) {
+        tell(Occurrence::Happened(happening), &driver)?;
     }
     let number = ended?;
-    tell(Occurrence::Stopped(number), &core)?;
+    tell(Occurrence::Stopped(number), &driver)?;
     Ok(number)
 }
 
-fn reload(core: &mut Core, kept: ConfigEvent) -> Option<Result<(), ReloadError>> {
+fn reload(driver: &mut Driver, kept: ConfigEvent) -> Option<Result<(), ReloadError>> {
     match kept {
         ConfigEvent::Changed(config) if config.sites.is_empty() => Some(Err(ReloadError::NoSite)),
         ConfigEvent::Changed(config) => {
             for warning in &config.warnings {
                 tracing::warn!("{warning}");
             }
-            let reloaded = core.reload(*config);
-            Some(reloaded.map(|_| ()).map_err(ReloadError::Core))
+            let reloaded = driver.reload(*config);
+            Some(reloaded.map(|_| ()).map_err(ReloadError::Driver))
         }
         ConfigEvent::Broken(mistakes) => Some(Err(ReloadError::Mistakes(mistakes))),
         ConfigEvent::Saved(..) => None,
     }
 }
 
-fn status(core: &Core) -> String {
-    let totals = core.monitor().totals();
+fn status(driver: &Driver) -> String {
+    let totals = driver.monitor().totals();
     format!("{} sites, {} down", totals.all(), totals.of(State::Down))
 }
 

@@ -12,8 +12,8 @@ use crate::history::{
 use crate::monitor::Monitor;
 use crate::tui::{BucketTotals, HistoryQuery, HistorySpan, HistoryView, OutageView, SiteHistory};
 
-use super::core::Core;
-use super::ledger::key;
+use super::driver::Driver;
+use super::outcome_writer::key;
 
 /// How often the history is asked for outages and messages while somebody looks.
 const PERIOD: Duration = Duration::from_millis(500);
@@ -87,21 +87,21 @@ impl HistoryCache {
     /// back; gives what to say about it.
     pub(super) fn acknowledge(
         &mut self,
-        core: &mut Core,
+        driver: &mut Driver,
         site: SiteId,
         note: Option<String>,
     ) -> String {
         self.asked = None;
-        let name = core
+        let name = driver
             .monitor()
             .site(site)
             .map_or_else(String::new, |state| state.site().name.to_string());
         let known = note.is_some();
         let by = note.map(|note| Acknowledgement {
-            at: core.now(),
+            at: driver.now(),
             note: signed(&note, user().as_deref()).into(),
         });
-        match (core.acknowledge(site, by), known) {
+        match (driver.acknowledge(site, by), known) {
             (false, _) => format!("{name} has no open outage"),
             (true, true) => format!("the outage of {name} is acknowledged"),
             (true, false) => format!("the outage of {name} is acknowledged no more"),
@@ -109,16 +109,16 @@ impl HistoryCache {
     }
 
     /// Sends a message again.
-    pub(super) fn send_again(&mut self, core: &Core, message: Box<str>) {
+    pub(super) fn send_again(&mut self, driver: &mut Driver, message: Box<str>) {
         self.asked = None;
-        core.send_again(message);
+        driver.send_again(message);
     }
 
     /// Takes answers in, and asks again for what is looked at if it is time.
-    pub(super) fn look(&mut self, core: &Core, wanted: HistoryQuery, now: Moment) {
+    pub(super) fn look(&mut self, driver: &Driver, wanted: HistoryQuery, now: Moment) {
         while let Ok(answer) = self.answers.try_recv() {
             self.under_way = false;
-            self.take(answer, core.monitor());
+            self.take(answer, driver.monitor());
         }
         let period = match wanted {
             HistoryQuery::Outages => PERIOD,
@@ -130,21 +130,17 @@ impl HistoryCache {
         if is_fresh || self.under_way {
             return;
         }
-        let Some(ledger) = core.ledger() else {
-            self.past.error = Some("no history is kept".to_owned());
-            return;
-        };
         let speaker = self.speaker.clone();
         match wanted {
-            HistoryQuery::Outages => ledger.history().ask(move |book| {
+            HistoryQuery::Outages => driver.history().ask(move |book| {
                 // Nobody listens any more at the end.
                 let _unheard = speaker.send(Answer::Lists(lists(book)));
             }),
             HistoryQuery::Site(site, span, cells) => {
-                let Some(named) = core.monitor().site(site).map(key) else {
+                let Some(named) = driver.monitor().site(site).map(key) else {
                     return;
                 };
-                ledger.history().ask(move |book| {
+                driver.history().ask(move |book| {
                     let found = about(book, &named, span, cells).map(Box::new);
                     let _unheard = speaker.send(Answer::Site(site, span, found));
                 });

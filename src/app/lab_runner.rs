@@ -14,7 +14,7 @@ use crate::lab::{
 use crate::paradigm::ALL;
 use crate::tui::{self, LabRequest};
 
-use super::core::Core;
+use super::driver::Driver;
 
 /// How often a race or an experiment is listened to.
 const PERIOD: Duration = Duration::from_millis(90);
@@ -108,11 +108,11 @@ impl LabRunner {
     }
 
     /// Does what the reader wants; an error is what to say about it.
-    pub(super) fn fulfil(&mut self, wish: LabRequest, core: &Core) -> Result<(), LabError> {
+    pub(super) fn fulfil(&mut self, wish: LabRequest, driver: &Driver) -> Result<(), LabError> {
         self.revision += 1;
         match wish {
             LabRequest::Race { workload, gil } => {
-                let plan = plan(core, workload, gil);
+                let plan = plan(driver, workload, gil);
                 if plan.job_list.jobs() == 0 {
                     return Err(LabError::NoSite);
                 }
@@ -132,7 +132,7 @@ impl LabRunner {
             } => {
                 let experiment = Experiment {
                     workload,
-                    entry: core.entry(),
+                    entry: driver.entry(),
                     jobs,
                     length,
                     cores: cores(),
@@ -161,13 +161,13 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn plan(core: &Core, workload: Workload, gil: bool) -> RacePlan {
+fn plan(driver: &Driver, workload: Workload, gil: bool) -> RacePlan {
     let mut job_list = match workload {
         Workload::Sleep => JobList::sleep(TOYS, LENGTH),
         Workload::Crunch => JobList::crunch(TOYS, LENGTH),
         Workload::Http => {
-            let (kit, ..) = core.means(core.entry());
-            let sites = core.monitor().sites().map(|state| state.site());
+            let (kit, ..) = driver.means(driver.entry());
+            let sites = driver.monitor().sites().map(|state| state.site());
             let sites = sites.filter(|site| !site.paused);
             JobList::sites(
                 Arc::clone(kit),
@@ -175,9 +175,9 @@ fn plan(core: &Core, workload: Workload, gil: bool) -> RacePlan {
             )
         }
     };
-    job_list.queue = core.means(core.entry()).1.clone();
+    job_list.queue = driver.means(driver.entry()).1.clone();
     let contender = |entry| {
-        let (.., workers) = core.means(entry);
+        let (.., workers) = driver.means(entry);
         let workers = match workload {
             Workload::Http => workers,
             // As many as there are toys, where the number can be chosen.

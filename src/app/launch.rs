@@ -1,20 +1,17 @@
 //! What a session begins with, and the state of the world that comes of it.
 
-use std::sync::Arc;
-
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::config::Config;
 use crate::demo::DemoProcess;
-use crate::domain::{CheckResult, Clock, SystemClock};
+use crate::domain::{CheckResult, SystemClock};
 use crate::history::HistoryStorage;
 use crate::metrics::Endpoint;
 use crate::paradigm::ParadigmEntry;
 use crate::tui::{Options, Tone};
 
-use super::core::Core;
+use super::driver::{Driver, DriverOptions, Inbox, Report};
 use super::error::SessionError;
-use super::ledger::{Ledger, Word};
 use super::metrics_source::MetricsQuestions;
 use super::replay_runner::ReplayRunner;
 use super::worker_limits::WorkerLimits;
@@ -52,31 +49,30 @@ pub(super) struct Opened {
     pub(super) clock: SystemClock,
     pub(super) options: Options,
     pub(super) demo: Option<DemoProcess>,
-    pub(super) words: UnboundedReceiver<Word>,
+    pub(super) reports: UnboundedReceiver<Report>,
     pub(super) questions: MetricsQuestions,
 }
 
 impl Launch {
     /// Starts the checks.
     pub(super) fn open(self) -> Result<Opened, SessionError> {
-        let clock = SystemClock::new();
-        let (sender, results) = unbounded_channel();
         let zone = self.options.zone.clone();
-        let shared: Arc<dyn Clock> = Arc::new(clock);
-        // Before the first check, so that a second monitor asks nobody anything.
-        let tell = self.tell.as_ref();
-        let opened = Ledger::open(&self.history, &self.config, tell, &shared, zone.clone())
-            .map_err(SessionError::History)?;
         let replay = ReplayRunner::new(&self.history, self.config.monitor.clone());
         let warnings = self.config.warnings.clone();
-        let mut core = Core::start(self.config, self.entry, self.workers, clock, sender)
-            .map_err(SessionError::Core)?;
-        core.keep(opened.ledger, opened.restored);
-        core.beware(opened.speaker)?;
+        let options = DriverOptions {
+            config: self.config,
+            others: self.tell.as_ref(),
+            entry: self.entry,
+            workers: self.workers,
+            history: &self.history,
+            zone: zone.clone(),
+        };
+        let (driver, Inbox { results, reports }) = Driver::start(options)?;
+        let clock = driver.clock();
         let place = self.metrics.as_ref().map(Endpoint::url);
         let questions = MetricsQuestions::of(self.metrics)?;
         let demo = self.demo.is_some();
-        let mut world = World::new(core, clock, zone, self.source, demo, replay);
+        let mut world = World::new(driver, clock, zone, self.source, demo, replay);
         if let Some(place) = place {
             world.say(Tone::Info, format!("metrics at {place}"));
         }
@@ -92,7 +88,7 @@ impl Launch {
             clock,
             options: self.options,
             demo: self.demo,
-            words: opened.words,
+            reports,
             questions,
         })
     }

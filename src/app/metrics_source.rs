@@ -1,4 +1,4 @@
-//! What whoever reads the metrics wants to know of the core.
+//! What whoever reads the metrics wants to know of the driver.
 
 use std::io;
 
@@ -6,14 +6,14 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::metrics::{Endpoint, MetricsPage, MetricsQuestion};
 
-use super::core::Core;
+use super::driver::Driver;
 
-impl Core {
+impl Driver {
     /// Answers at once, with no more than a page.
     pub fn answer(&self, question: MetricsQuestion) {
         match question {
             MetricsQuestion::Page { from, answer } => {
-                let mut page = MetricsPage::of(&self.monitor, from, self.census().running);
+                let mut page = MetricsPage::of(self.monitor(), from, self.census().running);
                 // Once a scrape: the history counts while the pages are taken.
                 page.pending = (from == 0).then(|| self.count_pending()).flatten();
                 // Who asked may be gone.
@@ -28,7 +28,7 @@ impl Core {
     /// Asks the history how many messages wait; its thread answers.
     fn count_pending(&self) -> Option<oneshot::Receiver<u64>> {
         let (sender, count) = oneshot::channel();
-        self.ledger.as_ref()?.history().ask(move |book| {
+        self.history().ask(move |book| {
             if let Ok(pending) = book.pending_count() {
                 let _unheard = sender.send(pending);
             }

@@ -8,7 +8,7 @@ use crate::domain::Moment;
 #[derive(Debug, Default)]
 pub struct ProcessMeter {
     before: Option<(Moment, f64)>,
-    /// Processor time since the reading before, as a share of one core.
+    /// Processor time since the reading before, as a share of one driver.
     pub cpu: Option<f32>,
     /// Resident memory in bytes.
     pub rss: Option<u64>,

@@ -19,7 +19,7 @@ use crate::tui::{
     TriedRules,
 };
 
-use super::core::Core;
+use super::driver::Driver;
 use super::outage_diff::OutageDiff;
 use super::replay::Replay;
 
@@ -127,13 +127,13 @@ impl ReplayRunner {
     }
 
     /// Takes an answer in, and begins to reckon if other rules are tried than before.
-    pub(super) fn look(&mut self, core: &Core, tried: TriedRules, now: Timestamp) {
+    pub(super) fn look(&mut self, driver: &Driver, tried: TriedRules, now: Timestamp) {
         if self.asked != Some(tried) {
             self.asked = Some(tried);
             self.seen.revision += 1;
             self.seen.error = None;
             // What was under way ends here, whatever it had found.
-            self.work = match self.begin(core, tried, now) {
+            self.work = match self.begin(driver, tried, now) {
                 Ok(work) => Some(work),
                 Err(error) => {
                     self.seen.error = Some(error.to_string());
@@ -167,11 +167,11 @@ impl ReplayRunner {
         }
     }
 
-    fn begin(&self, core: &Core, tried: TriedRules, now: Timestamp) -> Result<Work, ReplayError> {
+    fn begin(&self, driver: &Driver, tried: TriedRules, now: Timestamp) -> Result<Work, ReplayError> {
         let Some(path) = self.path.clone() else {
             return Err(ReplayError::NoHistory);
         };
-        let sites = core.monitor().sites();
+        let sites = driver.monitor().sites();
         let sites: Vec<Arc<Site>> = sites.map(|state| Arc::clone(state.site())).collect();
         let defaults = self.defaults.clone();
         let shared = Arc::new(Shared::default());

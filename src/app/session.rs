@@ -12,10 +12,10 @@ use crate::domain::{CheckResult, Clock, Moment, SystemClock, plain_io_error};
 use crate::tui::{Input, InputStream, Terminal, Tone, Ui, ask_to_stop};
 
 use super::config_watcher::ConfigWatcher;
+use super::driver::Report;
 use super::error::SessionError;
 use super::event::{Action, Ending, Event};
 use super::launch::{Launch, Opened};
-use super::ledger::Word;
 use super::metrics_source::MetricsQuestions;
 use super::trace_export::TraceExporter;
 use super::world::World;
@@ -59,7 +59,7 @@ struct Session {
 struct Ears {
     input: Option<InputStream>,
     results: UnboundedReceiver<CheckResult>,
-    words: UnboundedReceiver<Word>,
+    reports: UnboundedReceiver<Report>,
     questions: MetricsQuestions,
     config_watcher: ConfigWatcher,
     exporter: TraceExporter,
@@ -85,13 +85,13 @@ impl Session {
             clock,
             options,
             demo,
-            words,
+            reports,
             questions,
         } = launch.open()?;
         let ears = Ears {
             input: None,
             results,
-            words,
+            reports,
             questions,
             config_watcher,
             exporter: TraceExporter::new(),
@@ -116,7 +116,9 @@ impl Session {
 
     async fn run(mut self) -> Result<Ending, SessionError> {
         let ended = self.watch().await;
-        self.world.core.close(super::PATIENCE);
+        self.world
+            .driver
+            .close(&mut self.ears.reports, super::PATIENCE);
         match ended {
             // A terminal that is closed in the middle of a frame is gone like any other.
             Err(error) if is_gone(&error) => Ok(Ending::Quit),
@@ -166,7 +168,7 @@ impl Session {
             question = ears.questions.next() => Event::Asked(question),
             _ = ears.results.recv_many(&mut batch, BATCH) => Event::Results(batch),
             kept = ears.config_watcher.next() => Event::Config(kept),
-            Some(word) = ears.words.recv() => Event::Word(word),
+            Some(report) = ears.reports.recv() => Event::Report(report),
             exported = ears.exporter.next() => Event::Exported(exported),
             () = tokio::time::sleep_until(wake) => Event::Tick,
         };
@@ -183,10 +185,10 @@ impl Session {
                 let intent = self.world.scene(|scene| ui.input(&input, scene));
                 actions.extend(intent.and_then(|intent| self.world.fulfil(intent)));
             }
-            Event::Results(results) => self.world.core.results(results),
-            Event::Asked(question) => self.world.core.answer(question),
+            Event::Results(results) => self.world.driver.results(results),
+            Event::Asked(question) => self.world.driver.answer(question),
             Event::Config(kept) => self.world.kept(kept),
-            Event::Word(word) => self.world.word(word),
+            Event::Report(report) => self.world.report(report),
             Event::Exported(exported) => self.world.exported(exported),
             Event::Signal(number) => actions.push(Action::End(Ending::Signal(number))),
             Event::Stop => actions.push(Action::Suspend),

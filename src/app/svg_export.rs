@@ -62,7 +62,7 @@ async fn draw(launch: Launch, picture: &SvgOptions) -> Result<String, SessionErr
         }
         ui.svg(scene, picture.size)
     });
-    world.core.close(super::PATIENCE);
+    world.driver.close(&mut opened.reports, super::PATIENCE);
     Ok(svg)
 }
 
@@ -83,7 +83,7 @@ async fn run(opened: &mut Opened, ui: &mut Ui, time: Duration) {
             _ = results.recv_many(&mut batch, 1_024) => {}
             () = tokio::time::sleep_until(clock.instant(wake).into()) => {}
         }
-        world.core.results(batch.drain(..));
+        world.driver.results(batch.drain(..));
         world.tick();
         // Nobody is called while a picture is taken.
         let _call: Option<Action> = world.tell();

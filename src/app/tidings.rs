@@ -1,21 +1,21 @@
 //! What is said of what has happened: on the screen, and to whoever is not looking.
 
+use crate::alert::Silence;
 use crate::domain::{Clock, SiteId, Timestamp, brief};
-use crate::monitor::{Notice, Sight};
+use crate::engine::{Notice, SightChange};
 use crate::paradigm::WorkerLoss;
-use crate::tui::{StatusMessage, Tone};
+use crate::tui::{StatusMessage, Tone, plural};
 
-use super::core::Happening;
+use super::driver::Happening;
 use super::event::Action;
 use super::name_list::{listed, more};
-use super::vigil::Silence;
 use super::world::World;
 
 impl World {
     /// Tells what has happened: on the screen, and to whoever is not looking.
     pub(super) fn tell(&mut self) -> Option<Action> {
         let (mut down, mut up, mut slow) = (Vec::new(), Vec::new(), Vec::new());
-        for happening in self.core.take_happenings() {
+        for happening in self.driver.take_happenings() {
             match happening {
                 Happening::Switched(receipt) => {
                     let message = self.message(Tone::Good, receipt.to_string());
@@ -25,15 +25,35 @@ impl World {
                         ..message
                     });
                 }
-                Happening::Notice(Notice::Down { site }) => down.extend(self.down(site)),
-                Happening::Notice(Notice::Recovered { site, lasted, .. }) => {
-                    up.extend(self.name(site).map(|name| (name, brief(lasted))));
-                }
-                Happening::Notice(Notice::Degraded { site }) => slow.extend(self.name(site)),
-                Happening::Sight(sight) => self.sight(&sight),
+                Happening::Notice(notice) => match notice {
+                    Notice::Down { site } => down.extend(self.down(site)),
+                    Notice::Recovered { site, lasted } => {
+                        up.extend(self.name(site).map(|name| (name, brief(lasted))));
+                    }
+                    Notice::Degraded { site } => slow.extend(self.name(site)),
+                    Notice::Sight(sight) => self.sight(&sight),
+                    Notice::Unwatched { sites, .. } => {
+                        let text =
+                            format!("CHECKS DO NOT RUN: {} not watched", plural(sites, "site"));
+                        self.say(Tone::Bad, text);
+                    }
+                    Notice::Watched { lasted } => {
+                        self.say(
+                            Tone::Good,
+                            format!("checks run again, after {}", brief(lasted)),
+                        );
+                    }
+                    Notice::StoodStill(gap) => {
+                        tracing::warn!("the program stood still for {gap:?}");
+                    }
+                    Notice::Checked(_) => {}
+                },
                 Happening::Lost(loss) => self.lost(&loss),
-                Happening::Notice(Notice::CheckAgain { .. } | Notice::Stands { .. })
-                | Happening::Checked(_) => {}
+                Happening::Delivery(_) | Happening::History(_) => {
+                    if let Some((tone, text)) = self.trouble.hear(happening) {
+                        self.say(tone, text);
+                    }
+                }
             }
         }
         if let [first, rest @ ..] = &slow[..] {
@@ -63,15 +83,15 @@ impl World {
     }
 
     fn down(&self, site: SiteId) -> Option<(Box<str>, String)> {
-        let state = self.core.monitor().site(site)?;
+        let state = self.driver.monitor().site(site)?;
         let reason = state.outage()?.reason;
         Some((state.site().name.clone(), reason.to_string()))
     }
 
-    fn sight(&mut self, sight: &Sight) {
+    fn sight(&mut self, sight: &SightChange) {
         match sight {
-            Sight::Lost { why, .. } => self.say(Tone::Bad, format!("BLIND: {why}")),
-            Sight::Regained { lasted, .. } => {
+            SightChange::Lost { why, .. } => self.say(Tone::Bad, format!("BLIND: {why}")),
+            SightChange::Regained { lasted, .. } => {
                 let text = format!("sight is back, after {}", brief(*lasted));
                 self.say(Tone::Good, text);
             }
@@ -94,7 +114,7 @@ impl World {
     /// Begins maintenance at a site, or ends it.
     pub(super) fn maintain(&mut self, site: SiteId) {
         let Some(name) = self.name(site) else { return };
-        let text = match self.core.maintain(site) {
+        let text = match self.driver.maintain(site) {
             Some(until) => format!(
                 "{name}: maintenance until {}, nobody is told of it",
                 self.time(until)
@@ -106,11 +126,11 @@ impl World {
 
     /// Why nobody is told of a site at present, if that is so.
     pub(super) fn silence(&self, site: SiteId) -> Option<String> {
-        Some(match self.core.silence(site)? {
+        Some(match self.driver.silence(site)? {
             Silence::Maintenance(until) => {
                 format!("maintenance until {}: nobody is told", self.time(until))
             }
-            Silence::Parent(name) => {
+            Silence::Parent(name) | Silence::ParentUnchecked(name) => {
                 format!("it depends on {name}, which fails: nobody is told of this one")
             }
         })
@@ -126,9 +146,9 @@ impl World {
 
     /// What stands on top of the screen while nothing can be seen.
     pub(super) fn blindness(&self) -> Option<String> {
-        let (since, why) = self.core.blind()?;
+        let (since, why) = self.driver.blind()?;
         let lasting = brief(self.clock.moment().since(since.mono));
-        Some(if self.core.has_seen() {
+        Some(if self.driver.has_seen() {
             format!("BLIND for {lasting}: {why}; looks that fail are unknown, and nobody is told")
         } else {
             format!("no network: {why}. `squirrel demo` shows everything without one")

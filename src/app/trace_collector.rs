@@ -8,7 +8,7 @@ use crate::paradigm::QueueFigures;
 use crate::trace::{Capacity, ProcStats, TraceStore, WorkerResources, here};
 use crate::tui::TraceView;
 
-use super::core::Core;
+use super::driver::Driver;
 
 /// How often it looks at what is in flight while somebody watches.
 const PERIOD: Duration = Duration::from_millis(90);
@@ -48,26 +48,26 @@ impl TraceCollector {
     }
 
     /// Takes over what has ended. Costs next to nothing where nothing has.
-    pub(super) fn absorb(&mut self, core: &Core, now: Moment) {
+    pub(super) fn absorb(&mut self, driver: &Driver, now: Moment) {
         if self.asked.is_none_or(|asked| now.since(asked) >= PERIOD) {
             self.asked = Some(now);
-            self.places = core.queue().and_then(|queue| queue.places());
+            self.places = driver.queue().and_then(|queue| queue.places());
         }
-        self.store.set_workers(self.workers(core), now);
-        self.store.absorb(core.recorder().fetch());
+        self.store.set_workers(self.workers(driver), now);
+        self.store.absorb(driver.recorder().fetch());
     }
 
     /// Looks at what is in flight, if somebody watches and it is time again.
-    pub(super) fn look(&mut self, core: &Core, now: Moment) {
+    pub(super) fn look(&mut self, driver: &Driver, now: Moment) {
         let is_time =
             |last: Option<Moment>, period| last.is_none_or(|last| now.since(last) >= period);
         if !is_time(self.looked, PERIOD) {
             return;
         }
         self.looked = Some(now);
-        let waiting = core.waiting(MOST_WAITING);
+        let waiting = driver.waiting(MOST_WAITING);
         self.store
-            .update(core.recorder(), waiting, core.demand().sites, now);
+            .update(driver.recorder(), waiting, driver.demand().sites, now);
         if is_time(self.sampled, SAMPLE_PERIOD) {
             self.sampled = Some(now);
             // Ids of other machines say nothing of this one.
@@ -87,8 +87,8 @@ impl TraceCollector {
     }
 
     /// Checks that can run at once: with a queue, as many as its workers have places for.
-    fn workers(&self, core: &Core) -> usize {
-        let most = core.census().workers;
+    fn workers(&self, driver: &Driver) -> usize {
+        let most = driver.census().workers;
         self.places.map_or(most, |places| places.min(most))
     }
 
@@ -99,12 +99,12 @@ impl TraceCollector {
     /// As the screen sees it.
     pub(super) fn on_record<'a>(
         &'a self,
-        core: &Core,
+        driver: &Driver,
         queue: Option<&'a QueueFigures>,
     ) -> TraceView<'a> {
-        let census = core.census();
+        let census = driver.census();
         let crew = WorkerResources {
-            workers: self.workers(core),
+            workers: self.workers(driver),
             threads: census.threads,
             cores: self.cores,
         };
@@ -112,9 +112,9 @@ impl TraceCollector {
         TraceView {
             store: &self.store,
             kernel: &self.kernel,
-            capacity: means.map(|means| Capacity::measure(core.demand(), means, crew)),
-            interval: core.demand().interval,
-            on: core.recorder().is_on(),
+            capacity: means.map(|means| Capacity::measure(driver.demand(), means, crew)),
+            interval: driver.demand().interval,
+            on: driver.recorder().is_on(),
             pid: std::process::id(),
             queue,
         }

@@ -99,8 +99,8 @@ impl TraceExporter {
 impl World {
     /// Writes what is on record.
     pub(super) fn export(&mut self, exporter: &TraceExporter) {
-        self.trace.absorb(&self.core, self.clock.moment());
-        let (store, monitor) = (self.trace.store(), self.core.monitor());
+        self.trace.absorb(&self.driver, self.clock.moment());
+        let (store, monitor) = (self.trace.store(), self.driver.monitor());
         exporter.begin(store, monitor, self.clock.timestamp(), &self.zone);
     }
 

@@ -7,7 +7,7 @@ use crate::history::HistoryEvent;
 use crate::notify::DeliveryEvent;
 use crate::tui::Tone;
 
-use super::ledger::Word;
+use super::driver::Happening;
 
 /// What goes wrong at present, apart from sites.
 #[derive(Debug, Default)]
@@ -25,15 +25,15 @@ impl Trouble {
     }
 
     /// Takes a word; gives what to say about it.
-    pub(super) fn hear(&mut self, word: Word) -> Option<(Tone, String)> {
-        let said = match word {
-            Word::History(HistoryEvent::Trouble(why)) => {
+    pub(super) fn hear(&mut self, happening: Happening) -> Option<(Tone, String)> {
+        let said = match happening {
+            Happening::History(HistoryEvent::Trouble(why)) => {
                 self.history = Some(format!(
                     "the history is not kept: {why}; monitoring goes on, and it is tried again"
                 ));
                 None
             }
-            Word::History(HistoryEvent::Mended { lost }) => {
+            Happening::History(HistoryEvent::Mended { lost }) => {
                 self.history = None;
                 Some(match lost {
                     0 => (Tone::Good, "the history is kept again".to_owned()),
@@ -43,15 +43,15 @@ impl Trouble {
                     ),
                 })
             }
-            Word::History(HistoryEvent::PutAside(aside)) => Some((
+            Happening::History(HistoryEvent::PutAside(aside)) => Some((
                 Tone::Bad,
                 format!(
                     "the history was damaged: it is kept as {}, and a new one is begun",
                     aside.display()
                 ),
             )),
-            Word::History(HistoryEvent::OutboxChanged) | Word::Canaries(_) => None,
-            Word::Post(DeliveryEvent::Delivered { message, .. }) => {
+            Happening::History(HistoryEvent::OutboxChanged) => None,
+            Happening::Delivery(DeliveryEvent::Delivered { message, .. }) => {
                 self.channels
                     .remove(&(message.channel.clone(), message.owner.clone()));
                 Some((
@@ -62,7 +62,7 @@ impl Trouble {
                     ),
                 ))
             }
-            Word::Post(DeliveryEvent::Failed {
+            Happening::Delivery(DeliveryEvent::Failed {
                 message,
                 answer,
                 given_up,
@@ -80,6 +80,7 @@ impl Trouble {
                     .insert((message.channel, message.owner), text.clone());
                 Some((Tone::Bad, text))
             }
+            Happening::Notice(_) | Happening::Switched(_) | Happening::Lost(_) => None,
         };
         self.banner = self
             .history

@@ -14,11 +14,11 @@ use crate::tui::{
 };
 
 use super::config_watcher::ConfigEvent;
-use super::core::Core;
+use super::driver::Driver;
+use super::driver::Report;
 use super::event::{Action, Ending};
 use super::history_cache::HistoryCache;
 use super::lab_runner::LabRunner;
-use super::ledger::Word;
 use super::process_stats::ProcessMeter;
 use super::replay_runner::ReplayRunner;
 use super::status_line::{MessageCause, StatusLine};
@@ -31,7 +31,7 @@ const METER_PERIOD: Duration = Duration::from_secs(1);
 /// The state of a session, except for its screen.
 #[derive(Debug)]
 pub(super) struct World {
-    pub(super) core: Core,
+    pub(super) driver: Driver,
     pub(super) clock: SystemClock,
     pub(super) zone: TimeZone,
     labels: [Label; ALL.len()],
@@ -44,7 +44,7 @@ pub(super) struct World {
     pub(super) status_line: StatusLine,
     banner: Option<String>,
     /// While the history cannot be kept, or a channel fails.
-    trouble: Trouble,
+    pub(super) trouble: Trouble,
     source: String,
     /// When the configuration in use was read.
     configured_at: Timestamp,
@@ -53,7 +53,7 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(
-        core: Core,
+        driver: Driver,
         clock: SystemClock,
         zone: TimeZone,
         source: String,
@@ -62,7 +62,7 @@ impl World {
     ) -> Self {
         let configured_at = clock.timestamp();
         Self {
-            core,
+            driver,
             clock,
             zone,
             labels: labels(),
@@ -83,19 +83,19 @@ impl World {
 
     /// Shows a frame's world to `look`.
     pub(super) fn scene<T>(&self, look: impl FnOnce(&ViewModel<'_>) -> T) -> T {
-        let entry = self.core.entry();
+        let entry = self.driver.entry();
         let active = self.labels.iter().position(|label| *label == entry.label);
-        let queue = self.core.queue();
+        let queue = self.driver.queue();
         let complaint = queue.as_ref().and_then(|queue| queue.complaint());
         let blind = self.blindness();
         look(&ViewModel {
-            monitor: self.core.monitor(),
+            monitor: self.driver.monitor(),
             now: self.clock.now(),
             paradigms: &self.labels,
             active: active.unwrap_or_default(),
-            census: self.core.census(),
+            census: self.driver.census(),
             resizable: entry.resizable,
-            trace: self.trace.on_record(&self.core, queue.as_ref()),
+            trace: self.trace.on_record(&self.driver, queue.as_ref()),
             history: self.history.past(),
             replay: self.replay.seen(),
             process: ProcessStats {
@@ -103,7 +103,7 @@ impl World {
                 rss: self.meter.rss,
             },
             lab: self.lab.seen(),
-            next_due: &|site| self.core.due_of(site),
+            next_due: &|site| self.driver.due_of(site),
             silence: &|site| self.silence(site),
             message: self.status_line.shown(self.clock.moment()),
             banner: blind
@@ -145,36 +145,38 @@ impl World {
 
     /// Hands out what is due, and reads the program's own cost now and then.
     pub(super) fn tick(&mut self) {
-        self.core.tick();
+        self.driver.tick();
         self.lab.absorb();
-        self.trace.absorb(&self.core, self.clock.moment());
+        self.trace.absorb(&self.driver, self.clock.moment());
         let now = self.clock.moment();
         if self
             .metered
             .is_none_or(|then| now.since(then) >= METER_PERIOD)
         {
             self.metered = Some(now);
-            let with_workers = self.core.entry().processes_per_worker > 0;
+            let with_workers = self.driver.entry().processes_per_worker > 0;
             self.meter.read(now, with_workers);
         }
     }
 
     /// Looks at what the workers do, because somebody watches them.
     pub(super) fn look(&mut self) {
-        self.trace.look(&self.core, self.clock.moment());
+        self.trace.look(&self.driver, self.clock.moment());
     }
 
     /// Asks the history, because somebody looks at what was.
     pub(super) fn recall(&mut self, wanted: Option<HistoryQuery>) {
         if let Some(wanted) = wanted {
-            self.history.look(&self.core, wanted, self.clock.moment());
+            self.history.look(&self.driver, wanted, self.clock.moment());
         }
     }
 
     /// Replays the past, because somebody tries other rules on it.
     pub(super) fn reckon(&mut self, tried: Option<TriedRules>) {
         match tried {
-            Some(tried) => self.replay.look(&self.core, tried, self.clock.timestamp()),
+            Some(tried) => self
+                .replay
+                .look(&self.driver, tried, self.clock.timestamp()),
             None => self.replay.leave(),
         }
     }
@@ -186,7 +188,7 @@ impl World {
             .map_or(Moment::ZERO, |then| then + METER_PERIOD);
         let lab = self.lab.next_wake(self.clock.moment());
         let replay = self.replay.next_wake(self.clock.moment());
-        let due = self.core.next_wake().into_iter();
+        let due = self.driver.next_wake().into_iter();
         let due = due.chain(lab).chain(replay).min();
         due.map_or(meter, |due| due.min(meter))
     }
@@ -198,7 +200,7 @@ impl World {
 
     /// The window's title.
     pub(super) fn title(&self) -> String {
-        match self.core.monitor().totals().of(State::Down) {
+        match self.driver.monitor().totals().of(State::Down) {
             0 => "squirrel: none down".to_owned(),
             down => format!("squirrel: {down} DOWN"),
         }
@@ -219,27 +221,27 @@ impl World {
             Intent::Paradigm(place) => self.switch(place),
             Intent::Workers(steps) => self.change_workers(steps),
             Intent::Record(on) => {
-                self.core.recorder().switch(on);
+                self.driver.recorder().switch(on);
                 let word = if on { "is on" } else { "is off" };
                 self.answer(Tone::Info, format!("recording {word}"));
             }
             Intent::Export => return Some(Action::Export),
             Intent::Lab(wish) => {
-                if let Err(why) = self.lab.fulfil(wish, &self.core) {
+                if let Err(why) = self.lab.fulfil(wish, &self.driver) {
                     self.answer(Tone::Bad, why.to_string());
                 }
             }
             Intent::Acknowledge(site, note) => {
-                let text = self.history.acknowledge(&mut self.core, site, note);
+                let text = self.history.acknowledge(&mut self.driver, site, note);
                 self.answer(Tone::Info, text);
             }
             Intent::SendAgain(letter) => {
-                self.history.send_again(&self.core, letter);
+                self.history.send_again(&mut self.driver, letter);
                 self.answer(Tone::Info, "the letter is sent again now");
             }
             Intent::Recheck(site) => {
-                self.core.recheck(site);
-                let paused = self.core.due_of(site).is_none();
+                self.driver.recheck(site);
+                let paused = self.driver.due_of(site).is_none();
                 if let Some(name) = self.name(site) {
                     let what = if paused {
                         "is paused"
@@ -250,8 +252,8 @@ impl World {
                 }
             }
             Intent::RecheckAll => {
-                self.core.recheck_all();
-                let sites = self.core.monitor().ids().len();
+                self.driver.recheck_all();
+                let sites = self.driver.monitor().ids().len();
                 self.answer(Tone::Info, format!("looking at all {sites} sites now"));
             }
         }
@@ -259,24 +261,24 @@ impl World {
     }
 
     pub(super) fn name(&self, site: SiteId) -> Option<Box<str>> {
-        Some(self.core.monitor().site(site)?.site().name.clone())
+        Some(self.driver.monitor().site(site)?.site().name.clone())
     }
 
     fn pause(&mut self, site: SiteId, paused: bool) -> Option<Action> {
-        self.core.set_paused(site, paused);
-        let site = Arc::clone(self.core.monitor().site(site)?.site());
+        self.driver.set_paused(site, paused);
+        let site = Arc::clone(self.driver.monitor().site(site)?.site());
         Some(Action::Pause(site, paused))
     }
 
     fn switch(&mut self, place: usize) {
         let Some(entry) = ALL.get(place) else { return };
-        let old = self.core.entry().label.name;
+        let old = self.driver.entry().label.name;
         let new = entry.label.name;
         if new == old {
             self.answer(Tone::Info, format!("the checks run by {new} already"));
             return;
         }
-        let switched = self.core.switch(entry);
+        let switched = self.driver.switch(entry);
         if switched.is_ok() {
             self.trace.switched(self.clock.moment());
         }
@@ -291,13 +293,13 @@ impl World {
     }
 
     fn change_workers(&mut self, steps: i32) {
-        let name = self.core.entry().label.name;
-        let before = self.core.census().workers;
-        let (tone, text) = match self.core.change_workers(steps) {
+        let name = self.driver.entry().label.name;
+        let before = self.driver.census().workers;
+        let (tone, text) = match self.driver.change_workers(steps) {
             None => (Tone::Info, format!("{name} has one worker by its nature")),
             Some((_, Some(notice))) => (Tone::Warn, notice),
             // Workers elsewhere are as many as they are.
-            Some((most, None)) if self.core.queue().is_some() => (
+            Some((most, None)) if self.driver.queue().is_some() => (
                 Tone::Info,
                 format!("{name}: at most {} in flight", plural(most, "check")),
             ),
@@ -320,7 +322,7 @@ impl World {
                 }
                 let defaults = config.monitor.clone();
                 let warnings = config.warnings.clone();
-                match self.core.reload(*config) {
+                match self.driver.reload(*config) {
                     Ok(notice) => {
                         self.replay.configure(defaults);
                         self.banner = None;
@@ -358,14 +360,9 @@ impl World {
         }
     }
 
-    /// What the history or the outbox has to say.
-    pub(super) fn word(&mut self, word: Word) {
-        if let Word::Canaries(round) = &word {
-            self.core.hear(round);
-        }
-        if let Some((tone, text)) = self.trouble.hear(word) {
-            self.say(tone, text);
-        }
+    /// What another thread reports.
+    pub(super) fn report(&mut self, report: Report) {
+        self.driver.report(report);
     }
 
     /// The new configuration cannot be used: the one in use stays, and the screen says so

@@ -6,11 +6,12 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
-use crate::app::{self, Core, Happening, Occurrence, SessionError, Watch, choose};
+use crate::app::{self, Driver, Happening, Occurrence, SessionError, Watch, choose};
 use crate::domain::{SiteId, Timestamp};
+use crate::engine::{Notice, SightChange};
 use crate::history::HistoryEvent;
 use crate::metrics::Endpoint;
-use crate::monitor::{Notice, Sight, SiteState};
+use crate::monitor::SiteState;
 use crate::notify::DeliveryEvent;
 use crate::paradigm::{ensure_files, raise_file_limit};
 
@@ -56,7 +57,7 @@ pub(super) fn run(args: &WatchArgs) -> Exit {
         zone,
         metrics: place,
     };
-    match app::watch(watch, |occurrence, core| log.tell(&occurrence, core)) {
+    match app::watch(watch, |occurrence, driver| log.tell(&occurrence, driver)) {
         // Asked to end, and ended: nothing went wrong.
         Ok(15) => Exit::Fine,
         Ok(number) => Exit::Signal(number),
@@ -77,22 +78,22 @@ struct Log<W: Write> {
 type Fields = Map<String, Value>;
 
 impl<W: Write> Log<W> {
-    fn tell(&mut self, occurrence: &Occurrence<'_>, core: &Core) -> io::Result<()> {
+    fn tell(&mut self, occurrence: &Occurrence<'_>, driver: &Driver) -> io::Result<()> {
         let mut fields = Fields::new();
         let event = match occurrence {
             Occurrence::Started => {
-                put(&mut fields, "sites", core.monitor().ids().len());
-                put(&mut fields, "paradigm", core.entry().label.name);
+                put(&mut fields, "sites", driver.monitor().ids().len());
+                put(&mut fields, "paradigm", driver.entry().label.name);
                 if let Some(place) = &self.metrics {
                     put(&mut fields, "metrics", place);
                 }
                 "started"
             }
-            Occurrence::Happened(Happening::Checked(result)) => {
-                let Some(state) = core.monitor().site(result.job.site) else {
+            Occurrence::Happened(Happening::Notice(Notice::Checked(result))) => {
+                let Some(state) = driver.monitor().site(result.job.site) else {
                     return Ok(());
                 };
-                let paradigm = core.entry().label.name;
+                let paradigm = driver.entry().label.name;
                 let record = CheckJson::new(state.site(), paradigm, result, &self.zone);
                 return self.line(&record.line());
             }
@@ -101,28 +102,15 @@ impl<W: Write> Log<W> {
                 "switched"
             }
             Occurrence::Happened(Happening::Notice(notice)) => {
-                match self.notice(*notice, core, &mut fields) {
+                match self.notice(notice, driver, &mut fields) {
                     Some(event) => event,
                     None => return Ok(()),
                 }
             }
             // The log tells of it.
             Occurrence::Happened(Happening::Lost(_)) => return Ok(()),
-            Occurrence::Happened(Happening::Sight(sight)) => match sight {
-                Sight::Lost { since, why } => {
-                    put(&mut fields, "since", self.time(since.wall));
-                    put(&mut fields, "error", &**why);
-                    "blind"
-                }
-                Sight::Regained { since, lasted, why } => {
-                    put(&mut fields, "since", self.time(since.wall));
-                    put(&mut fields, "duration_s", seconds(*lasted));
-                    put(&mut fields, "error", &**why);
-                    "sighted"
-                }
-            },
             Occurrence::Reloaded(Ok(())) => {
-                put(&mut fields, "sites", core.monitor().ids().len());
+                put(&mut fields, "sites", driver.monitor().ids().len());
                 "reloaded"
             }
             Occurrence::Reloaded(Err(why)) => {
@@ -130,20 +118,23 @@ impl<W: Write> Log<W> {
                 put(&mut fields, "error", why.lines().next().unwrap_or_default());
                 "reload_failed"
             }
-            Occurrence::History(news) => {
+            Occurrence::Happened(Happening::History(news)) => {
                 history(news);
                 return Ok(());
             }
-            Occurrence::Post(DeliveryEvent::Delivered { message, answer }) => {
+            Occurrence::Happened(Happening::Delivery(DeliveryEvent::Delivered {
+                message,
+                answer,
+            })) => {
                 self.message(message, &mut fields);
                 put(&mut fields, "answer", &**answer);
                 "notified"
             }
-            Occurrence::Post(DeliveryEvent::Failed {
+            Occurrence::Happened(Happening::Delivery(DeliveryEvent::Failed {
                 message,
                 answer,
                 given_up,
-            }) => {
+            })) => {
                 self.message(message, &mut fields);
                 put(&mut fields, "error", &**answer);
                 put(&mut fields, "given_up", *given_up);
@@ -154,12 +145,12 @@ impl<W: Write> Log<W> {
                 "stopped"
             }
         };
-        self.event(event, fields, core)
+        self.event(event, fields, driver)
     }
 
-    fn event(&mut self, event: &str, fields: Fields, core: &Core) -> io::Result<()> {
+    fn event(&mut self, event: &str, fields: Fields, driver: &Driver) -> io::Result<()> {
         let mut line = Fields::new();
-        put(&mut line, "at", rfc3339(core.now(), &self.zone));
+        put(&mut line, "at", rfc3339(driver.now(), &self.zone));
         put(&mut line, "event", event);
         line.extend(fields);
         self.line(&escape(&Value::Object(line).to_string()))
@@ -175,9 +166,14 @@ impl<W: Write> Log<W> {
     }
 
     /// The word for a notice, if it is told at all.
-    fn notice(&self, notice: Notice, core: &Core, fields: &mut Fields) -> Option<&'static str> {
-        let site = |id: SiteId| core.monitor().site(id);
-        match notice {
+    fn notice(
+        &self,
+        notice: &Notice,
+        driver: &Driver,
+        fields: &mut Fields,
+    ) -> Option<&'static str> {
+        let site = |id: SiteId| driver.monitor().site(id);
+        match *notice {
             Notice::Down { site: id } => {
                 let state = site(id)?;
                 named(state, fields);
@@ -212,7 +208,32 @@ impl<W: Write> Log<W> {
                 put(fields, "status", last.status);
                 Some("degraded")
             }
-            Notice::CheckAgain { .. } | Notice::Stands { .. } => None,
+            Notice::Sight(SightChange::Lost { since, ref why }) => {
+                put(fields, "since", self.time(since.wall));
+                put(fields, "error", &**why);
+                Some("blind")
+            }
+            Notice::Sight(SightChange::Regained {
+                since,
+                lasted,
+                ref why,
+            }) => {
+                put(fields, "since", self.time(since.wall));
+                put(fields, "duration_s", seconds(lasted));
+                put(fields, "error", &**why);
+                Some("sighted")
+            }
+            Notice::Unwatched { since, sites } => {
+                put(fields, "since", self.time(since.wall));
+                put(fields, "sites", sites);
+                put(fields, "error", "checks are not run: no worker, or too few");
+                Some("unwatched")
+            }
+            Notice::Watched { lasted } => {
+                put(fields, "duration_s", seconds(lasted));
+                Some("watched")
+            }
+            Notice::Checked(_) | Notice::StoodStill(_) => None,
         }
     }
 

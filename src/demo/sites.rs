@@ -253,7 +253,7 @@ mod tests {
             let now = entry.when.at(Duration::ZERO).0;
             match entry.behaviour {
                 Hang | Refuse | Status(_) | Certificate(CertificateKind::Expired) if now => {
-                    down += 1
+                    down += 1;
                 }
                 Certificate(CertificateKind::Expiring) | Slow(500..) => degraded += 1,
                 Status(_) | Refuse => flapping += 1,

@@ -145,7 +145,7 @@ impl Connectivity {
             && now.mono.since(asked.since) >= WITNESS_TIMEOUT
         {
             let why = asked.why.clone();
-            return self.goes_blind(why, now);
+            return self.goes_blind(&why, now);
         }
         let since = self.asking.map(|asked| now.mono.since(asked));
         if since.is_none_or(|since| since < ROUND_TIMEOUT) {
@@ -316,25 +316,23 @@ impl Connectivity {
             // which they are no measure.
             return self.sees(now.mono, now);
         }
-        self.goes_blind(asked.why, now)
+        self.goes_blind(&asked.why, now)
     }
 
-    fn goes_blind(&mut self, why: Box<str>, now: Now) -> Ruling {
+    fn goes_blind(&mut self, why: &str, now: Now) -> Ruling {
         self.witnesses = None;
         self.wanted = true;
         let mut ruling = Ruling::default();
         if self.blind.is_none() {
             let since = self.failures.first_failure().unwrap_or(now);
-            self.blind = Some((since, why.clone()));
+            self.blind = Some((since, why.into()));
             ruling.sight = Some(SightChange::Lost {
                 since,
-                why: why.clone(),
+                why: why.into(),
             });
         }
         let held = std::mem::take(&mut self.held).into_iter();
-        ruling.freed = held
-            .map(|(result, at)| (unseen(result, &why), at))
-            .collect();
+        ruling.freed = held.map(|(result, at)| (unseen(result, why), at)).collect();
         ruling
     }
 

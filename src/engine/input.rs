@@ -58,13 +58,8 @@ pub enum Input {
     },
     /// A user begins an hour of maintenance at a site, or ends it.
     Maintenance(SiteId),
-    /// A user wants what waits for its next attempt sent at once.
-    SendNow {
-        /// Who is told.
-        owner: Box<str>,
-        /// The channel's name.
-        channel: Box<str>,
-    },
+    /// A user wants a message sent at once that waits for its next attempt, or was given up.
+    SendAgain(Box<RestoredMessage>),
     /// Time has passed. To be given at least once a second.
     Tick,
 }
@@ -123,10 +118,21 @@ pub struct RestoredMessage {
     pub owner: Box<str>,
     /// The channel's name.
     pub channel: Box<str>,
-    /// The site's name and URL as shown; `None` for events of the monitor itself.
-    pub site: Option<(Box<str>, Box<str>)>,
+    /// Name and URL as shown of each event's site; `None` for events of the monitor itself.
+    pub sites: Vec<Option<(Box<str>, Box<str>)>>,
     /// How far it was.
     pub resumed: Resumed,
+}
+
+impl RestoredMessage {
+    /// Its id: that of the delivery, or of the event that waits.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match &self.resumed {
+            Resumed::Waiting(event) => &event.id,
+            Resumed::Sending { id, .. } => id,
+        }
+    }
 }
 
 /// What was told of the monitor itself.

@@ -15,16 +15,16 @@
 //! leaves it as [`Effect::Persist`] together with the change that causes it.
 
 mod connectivity;
+mod decide;
 mod effect;
-mod engine;
 mod input;
 mod recent_failures;
 mod watchfulness;
 mod witnesses;
 
 pub use connectivity::{CheckFacts, Connectivity, Round, Ruling, SightChange, is_doubtful, landed};
+pub use decide::Engine;
 pub use effect::{Effect, Ended, Notice, Record};
-pub use engine::Engine;
 pub use input::{
     EngineConfig, Input, MonitorAlerts, RestoredMessage, RestoredSite, RestoredState, Storage,
 };

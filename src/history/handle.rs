@@ -165,6 +165,13 @@ impl History {
         )));
     }
 
+    /// Keeps what was told of the monitor itself, as JSON, and the messages that tell of it.
+    pub fn monitor_alerts(&self, state: Box<str>, messages: Vec<Message>) {
+        self.send(WriterCommand::Write(WriteEntry::MonitorAlerts(
+            state, messages,
+        )));
+    }
+
     /// Puts messages into the outbox that belong to no change of a site.
     pub fn queue_messages(&self, messages: Vec<Message>) {
         self.send(WriterCommand::Write(WriteEntry::Messages(messages)));

@@ -14,20 +14,24 @@ fn from_file_sql() -> String {
     INSERT OR IGNORE INTO main.sites (name, url)
         SELECT name, url FROM disk.sites WHERE id IN
             (SELECT site FROM disk.streaks UNION SELECT site FROM disk.outages WHERE ended IS NULL
-             UNION SELECT site FROM disk.maintenance);
+             UNION SELECT site FROM disk.maintenance UNION SELECT site FROM disk.alerts);
     INSERT OR IGNORE INTO main.outages
             (site, since, confirmed, ended, causes, last_good, acknowledged, note)
         SELECT m.id, o.since, o.confirmed, o.ended, o.causes, o.last_good, o.acknowledged, o.note
         FROM disk.outages o JOIN disk.sites d ON d.id = o.site
         JOIN main.sites m ON m.name = d.name AND m.url = d.url WHERE o.ended IS NULL;
     INSERT OR IGNORE INTO main.streaks
-        SELECT m.id, k.failures, k.good, k.since, k.causes, k.last_good
+        SELECT m.id, k.failures, k.good, k.since, k.causes, k.last_good, k.good_since, k.written
         FROM disk.streaks k JOIN disk.sites d ON d.id = k.site
         JOIN main.sites m ON m.name = d.name AND m.url = d.url;
     INSERT OR IGNORE INTO main.outbox
             (id, owner, channel, site, at, subject, body, facts, state, attempts, next, answer, settled, event)
         SELECT id, owner, channel, site, at, subject, body, facts, state, attempts, next, answer, settled, event
         FROM disk.outbox WHERE state IN ({PENDING}, {BATCHING});
+    INSERT OR IGNORE INTO main.alerts
+        SELECT m.id, a.state FROM disk.alerts a JOIN disk.sites d ON d.id = a.site
+        JOIN main.sites m ON m.name = d.name AND m.url = d.url;
+    INSERT OR IGNORE INTO main.monitor_alerts SELECT name, state FROM disk.monitor_alerts;
     INSERT OR IGNORE INTO main.maintenance
         SELECT m.id, w.until FROM disk.maintenance w JOIN disk.sites d ON d.id = w.site
         JOIN main.sites m ON m.name = d.name AND m.url = d.url;
@@ -48,9 +52,15 @@ const TO_FILE: &str = "
     DELETE FROM disk.streaks WHERE site IN
         (SELECT d.id FROM main.sites m JOIN disk.sites d ON d.name = m.name AND d.url = m.url);
     INSERT OR REPLACE INTO disk.streaks
-        SELECT d.id, k.failures, k.good, k.since, k.causes, k.last_good
+        SELECT d.id, k.failures, k.good, k.since, k.causes, k.last_good, k.good_since, k.written
         FROM main.streaks k JOIN main.sites m ON m.id = k.site
         JOIN disk.sites d ON d.name = m.name AND d.url = m.url;
+    DELETE FROM disk.alerts WHERE site IN
+        (SELECT d.id FROM main.sites m JOIN disk.sites d ON d.name = m.name AND d.url = m.url);
+    INSERT OR REPLACE INTO disk.alerts
+        SELECT d.id, a.state FROM main.alerts a JOIN main.sites m ON m.id = a.site
+        JOIN disk.sites d ON d.name = m.name AND d.url = m.url;
+    INSERT OR REPLACE INTO disk.monitor_alerts SELECT name, state FROM main.monitor_alerts;
     DELETE FROM disk.maintenance WHERE site IN
         (SELECT d.id FROM main.sites m JOIN disk.sites d ON d.name = m.name AND d.url = m.url);
     INSERT OR REPLACE INTO disk.maintenance

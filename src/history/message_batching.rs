@@ -1,142 +1,96 @@
-//! Batching of messages about outages: they wait for others to the same owner by the same
-//! channel about the same event, and are sent as one digest.
+//! Messages that wait become the one that is sent: alone, or several as a digest.
 
-use std::time::Duration;
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
-
-use crate::domain::Timestamp;
-
-use super::outbox;
-use super::outbox::{COLUMNS, queued};
-use super::outbox_state::{BATCHING, IN_DIGEST, PENDING};
+use super::outbox::{self, COLUMNS, queued};
+use super::outbox_state::{IN_DIGEST, PENDING};
 use super::queries::{Queries, QueryError};
-use super::rows::Message;
-
-/// How long messages wait for others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BatchingDelay {
-    /// The time after the last of them ...
-    pub quiet: Duration,
-    /// ... and at most this time after the first.
-    pub most: Duration,
-}
-
-/// Waiting messages to one owner about one kind of event.
-struct Group {
-    owner: Box<str>,
-    event: Box<str>,
-    messages: u64,
-    first: i64,
-    last: i64,
-    /// The end of the owner's quiet hours, in microseconds since 1970; the time of the message
-    /// without.
-    not_before: i64,
-}
+use super::rows::{Composition, Message};
 
 impl Queries<'_> {
-    /// Releases the messages of a channel that have waited long enough: a single one as it is,
-    /// several replaced by the digest that `compose` makes of them. Returns when the next ones
-    /// are due; `None` if none wait.
+    /// Composes the message that is sent now, and keeps it before it is: one that waits as it
+    /// is or as `compose` makes it, several as a digest that takes their place. A message that
+    /// was composed before is the same again. `None` if none of them is there.
     ///
     /// # Errors
     /// If the file cannot be read or written; then nothing has changed.
-    pub fn gather(
+    pub fn compose(
         &self,
-        channel: &str,
-        delay: BatchingDelay,
-        compose: impl Fn(&[Message]) -> Message,
-    ) -> Result<Option<Timestamp>, QueryError> {
+        composition: &Composition,
+        compose: impl Fn(&[Message]) -> Option<Message>,
+    ) -> Result<Option<Message>, QueryError> {
         let now = self.now().as_micros();
-        self.checked(gather(&self.store.connection, channel, delay, now, compose))
+        self.checked(run(&self.store.connection, composition, now, compose))
     }
 }
 
-fn gather(
+fn run(
     connection: &Connection,
-    channel: &str,
-    delay: BatchingDelay,
+    composition: &Composition,
     now: i64,
-    compose: impl Fn(&[Message]) -> Message,
-) -> rusqlite::Result<Option<Timestamp>> {
-    let groups: Vec<Group> = connection
-        .prepare_cached(&format!(
-            "SELECT owner, event, count(*), min(at), max(at), max(next) FROM outbox
-             WHERE state = {BATCHING} AND channel = ?1 GROUP BY owner, event"
-        ))?
-        .query_map([channel], |row| {
-            Ok(Group {
-                owner: row.get(0)?,
-                event: row.get(1)?,
-                messages: row.get(2)?,
-                first: row.get(3)?,
-                last: row.get(4)?,
-                not_before: row.get(5)?,
-            })
-        })?
-        .collect::<Result<_, _>>()?;
-    let micros = |span: Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
-    let (quiet, most) = (micros(delay.quiet), micros(delay.most));
-    let mut next: Option<i64> = None;
-    let mut due = Vec::new();
-    for group in groups {
-        let end = group
-            .last
-            .saturating_add(quiet)
-            .min(group.first.saturating_add(most));
-        // A clock that was set back does not make messages wait longer.
-        let end = if end - now > most { now } else { end };
-        let end = end.max(group.not_before);
-        if end > now {
-            next = Some(next.map_or(end, |next| next.min(end)));
+    compose: impl Fn(&[Message]) -> Option<Message>,
+) -> rusqlite::Result<Option<Message>> {
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    let Composition {
+        id,
+        messages,
+        merged,
+    } = composition;
+    let single = messages.len() == 1 && merged.is_empty();
+    let known = find(&transaction, id)?.filter(|_| single || messages.len() > 1);
+    let message = if let Some(known) = known {
+        known
+    } else {
+        let mut parts = Vec::with_capacity(messages.len());
+        for part in messages {
+            parts.extend(find(&transaction, part)?);
+        }
+        let Some(mut message) = compose(&parts) else {
+            return Ok(None);
+        };
+        message.id.clone_from(id);
+        if messages.len() > 1 {
+            outbox::insert(&transaction, &message, None)?;
         } else {
-            due.push(group);
+            let sql = "UPDATE outbox SET subject = ?2, body = ?3, facts = ?4 WHERE id = ?1";
+            let Message {
+                subject,
+                body,
+                facts,
+                ..
+            } = &message;
+            transaction
+                .prepare_cached(sql)?
+                .execute(params![id, subject, body, facts])?;
         }
-    }
-    if !due.is_empty() {
-        let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-        for group in due {
-            release(&transaction, channel, &group, now, &compose)?;
-        }
-        transaction.commit()?;
-    }
-    Ok(next.map(Timestamp::from_micros))
-}
-
-fn release(
-    transaction: &Transaction<'_>,
-    channel: &str,
-    group: &Group,
-    now: i64,
-    compose: impl Fn(&[Message]) -> Message,
-) -> rusqlite::Result<()> {
-    let which = params![channel, group.owner, group.event, now];
-    if group.messages == 1 {
-        transaction
-            .prepare_cached(&format!(
-                "UPDATE outbox SET state = {PENDING}, next = ?4
-                 WHERE state = {BATCHING} AND channel = ?1 AND owner = ?2 AND event = ?3"
-            ))?
-            .execute(which)?;
-        return Ok(());
-    }
-    let members: Vec<Message> = transaction
-        .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM outbox
-             WHERE state = {BATCHING} AND channel = ?1 AND owner = ?2 AND event = ?3
-             ORDER BY number"
-        ))?
-        .query_map(params![channel, group.owner, group.event], |row| {
-            Ok(queued(row)?.message)
-        })?
-        .collect::<Result<_, _>>()?;
-    let digest = compose(&members);
-    outbox::insert(transaction, &digest, None)?;
+        message
+    };
     transaction
         .prepare_cached(&format!(
-            "UPDATE outbox SET state = {IN_DIGEST}, digest = ?5, settled = ?4
-             WHERE state = {BATCHING} AND channel = ?1 AND owner = ?2 AND event = ?3"
+            "UPDATE outbox SET state = {PENDING}, digest = NULL, next = ?2 WHERE id = ?1"
         ))?
-        .execute(params![channel, group.owner, group.event, now, digest.id])?;
-    Ok(())
+        .execute(params![id, now])?;
+    let mut told_by = transaction.prepare_cached(&format!(
+        "UPDATE outbox SET state = {IN_DIGEST}, digest = ?2, settled = ?3
+         WHERE id = ?1 AND id <> ?2"
+    ))?;
+    // A digest that was composed before of some of these is told by this one.
+    let mut superseded = transaction
+        .prepare_cached("SELECT digest FROM outbox WHERE id = ?1 AND digest IS NOT NULL")?;
+    for part in messages.iter().chain(merged) {
+        let before: Option<Box<str>> = superseded.query_row([part], |row| row.get(0)).optional()?;
+        for part in before.iter().chain([part]) {
+            told_by.execute(params![part, id, now])?;
+        }
+    }
+    drop((told_by, superseded));
+    transaction.commit()?;
+    Ok(Some(message))
+}
+
+fn find(transaction: &Transaction<'_>, id: &str) -> rusqlite::Result<Option<Message>> {
+    transaction
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM outbox WHERE id = ?1"))?
+        .query_row([id], |row| Ok(queued(row)?.message))
+        .optional()
 }

@@ -54,7 +54,6 @@ pub use handle::{History, HistoryError};
 pub use import::{HistoryImport, ImportTotals, ImportedCheck, ImportedOutage};
 pub use import_error::{MonitorImportError, OtherMonitorError};
 pub use latency_sketch::LatencySketch;
-pub use message_batching::BatchingDelay;
 pub use open::{HistoryStorage, Refusal};
 pub use other_monitors::{OtherMonitor, OtherMonitorFile, SkippedRows};
 pub use outbox::OutboxCounts;
@@ -63,8 +62,9 @@ pub use raw_results::{RawCheck, RawResult};
 pub use read_only::{HistoryReadError, ReadOnlyHistory};
 pub use retention::Retention;
 pub use rows::{
-    DeliveryState, EndedOutage, HistoryEvent, Message, MessageStatus, OutageRow, OutboxUpdate,
-    QueuedMessage, ResultRow, ResumedSite, SiteChange, SiteKey, WatchedSites,
+    Composition, DeliveryState, EndedOutage, HistoryEvent, Message, MessageStatus, OutageRow,
+    OutboxUpdate, QueuedMessage, ResultRow, ResumedSite, SiteChange, SiteKey, UnsettledMessage,
+    WatchedSites,
 };
 pub use site_totals::{OutageTotals, SiteTotals};
 pub use sqlite_tables::{TableError, TableRow, is_database, tables};

@@ -196,6 +196,14 @@ pub(super) fn update(
             ),
             at,
         ),
+        OutboxUpdate::Over => (
+            format!(
+                "UPDATE outbox SET state = {IN_DIGEST}, settled = ?3,
+                     answer = coalesce(?2, answer)
+                 WHERE id = ?1 AND state IN ({PENDING}, {BATCHING})"
+            ),
+            at,
+        ),
     };
     transaction
         .prepare_cached(&sql)?

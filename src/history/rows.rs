@@ -56,6 +56,8 @@ pub struct SiteChange {
     pub standing: Option<Standing>,
     /// The outage that this change ends.
     pub ended: Option<EndedOutage>,
+    /// What was told of it, as JSON; empty if nothing was.
+    pub alerts: Box<str>,
     /// The messages about the change.
     pub messages: Vec<Message>,
 }
@@ -65,6 +67,8 @@ pub struct SiteChange {
 pub struct EndedOutage {
     /// The time of the first failure, which identifies the outage within its site.
     pub since: Timestamp,
+    /// The first good check of the streak that ended it.
+    pub until: Timestamp,
     /// All ways in which the site failed, the first one first.
     pub causes: Vec<Cause>,
 }
@@ -94,6 +98,26 @@ pub struct Message {
     pub batched: bool,
     /// The end of the owner's quiet hours, before which it is not sent.
     pub not_before: Option<Timestamp>,
+}
+
+impl Message {
+    /// A stand-in for a message that the history has lost: its id, and whom it was to tell.
+    #[must_use]
+    pub fn lost(id: &str, owner: &str, channel: &str) -> Self {
+        Self {
+            id: id.into(),
+            owner: owner.into(),
+            channel: channel.into(),
+            site: Box::default(),
+            at: Timestamp::default(),
+            subject: Box::default(),
+            body: Box::default(),
+            facts: Box::default(),
+            event: Box::default(),
+            batched: false,
+            not_before: None,
+        }
+    }
 }
 
 /// The state of a message's delivery.
@@ -147,6 +171,8 @@ pub enum OutboxUpdate {
     Failed,
     /// Asked for by key: to be sent again at once. Not counted as an attempt.
     SendAgain,
+    /// It is over: nobody needs to be told any more.
+    Over,
 }
 
 /// An outage of the history, open or ended.
@@ -190,8 +216,48 @@ pub struct ResumedSite {
     pub site: SiteKey,
     /// The streak or the outage.
     pub standing: Standing,
-    /// Whether the outbox has messages about the outage.
+    /// When that was written.
+    pub written: Option<Timestamp>,
+    /// Whether there are messages about its outage.
     pub told: bool,
+}
+
+/// A message of an earlier run that was not settled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnsettledMessage {
+    /// Its id.
+    pub id: Box<str>,
+    /// Who is told.
+    pub owner: Box<str>,
+    /// By which channel.
+    pub channel: Box<str>,
+    /// The site that it is about, where it is about one.
+    pub site: Option<SiteKey>,
+    /// The first failure of the outage that it is about.
+    pub outage: Option<Timestamp>,
+    /// What it tells of, in a word; empty for a digest.
+    pub event: Box<str>,
+    /// When it was written.
+    pub at: Timestamp,
+    /// It was being sent, or waits for another attempt; otherwise it waits to be composed.
+    pub sending: bool,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// It is not sent before.
+    pub next: Timestamp,
+    /// The digest that tells of it.
+    pub digest: Option<Box<str>>,
+}
+
+/// A message to be composed of others that wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Composition {
+    /// Its id: that of the only one, or of the digest.
+    pub id: Box<str>,
+    /// The ids of the messages that it tells of, in their order.
+    pub messages: Vec<Box<str>>,
+    /// The ids of earlier messages that it tells of as well.
+    pub merged: Vec<Box<str>>,
 }
 
 /// An event of the history that its users are told.

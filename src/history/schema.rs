@@ -8,7 +8,7 @@ use super::reason_codes::REASONS;
 pub(super) const APPLICATION_ID: i32 = 0x5351_524c;
 
 /// One migration per version. A released one is never changed: a change is a new migration.
-pub(super) const MIGRATIONS: [&str; 6] = [
+pub(super) const MIGRATIONS: [&str; 7] = [
     // 1: results and their rollups.
     "
     CREATE TABLE sites (
@@ -125,6 +125,16 @@ pub(super) const MIGRATIONS: [&str; 6] = [
         day INTEGER NOT NULL, site INTEGER NOT NULL, rows BLOB NOT NULL,
         PRIMARY KEY (day, site)
     );
+    ",
+    // 7: what was told of each site and of the monitor itself, as JSON; when a recovery began,
+    // and when a streak was written last.
+    "
+    CREATE TABLE alerts (site INTEGER PRIMARY KEY, state TEXT NOT NULL);
+    CREATE TABLE monitor_alerts (name TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;
+    ALTER TABLE streaks ADD COLUMN good_since INTEGER;
+    ALTER TABLE streaks ADD COLUMN written INTEGER;
+    CREATE INDEX outbox_waiting ON outbox (number) WHERE state IN (0, 3);
+    CREATE INDEX outbox_digest ON outbox (digest) WHERE digest IS NOT NULL;
     ",
 ];
 

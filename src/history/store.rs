@@ -30,6 +30,8 @@ pub(super) enum WriteEntry {
     SiteChange(Box<SiteChange>),
     /// The end of a manual maintenance of a site, `None` if it ends now; and the current time.
     Maintenance(SiteId, Option<Timestamp>, Timestamp),
+    /// What was told of the monitor itself, as JSON, and the messages that tell of it.
+    MonitorAlerts(Box<str>, Vec<Message>),
     /// Messages that belong to no change of a site.
     Messages(Vec<Message>),
     OutboxUpdate {
@@ -146,6 +148,14 @@ impl Writing<'_> {
                 Some(row) => maintenance::maintain(self.transaction, row, *until, *now),
                 None => Ok(()),
             },
+            WriteEntry::MonitorAlerts(state, messages) => {
+                self.transaction
+                    .prepare_cached("INSERT OR REPLACE INTO monitor_alerts VALUES ('monitor', ?1)")?
+                    .execute([state])?;
+                messages
+                    .iter()
+                    .try_for_each(|message| outbox::insert(self.transaction, message, None))
+            }
             WriteEntry::Messages(messages) => messages
                 .iter()
                 .try_for_each(|message| outbox::insert(self.transaction, message, None)),
@@ -299,10 +309,11 @@ impl Writing<'_> {
                 .execute((
                     site,
                     ended.since.as_micros(),
-                    change.at.as_micros(),
+                    ended.until.as_micros(),
                     json(&ended.causes)?,
                 ))?;
         }
+        self.alerts(site, &change.alerts)?;
         if change.messages.is_empty() {
             return Ok(());
         }
@@ -322,19 +333,36 @@ impl Writing<'_> {
             .try_for_each(|message| outbox::insert(self.transaction, message, outage))
     }
 
+    fn alerts(&self, site: i64, state: &str) -> rusqlite::Result<()> {
+        if state.is_empty() {
+            let sql = "DELETE FROM alerts WHERE site = ?1";
+            self.transaction.prepare_cached(sql)?.execute([site])?;
+        } else {
+            let sql = "INSERT OR REPLACE INTO alerts VALUES (?1, ?2)";
+            self.transaction
+                .prepare_cached(sql)?
+                .execute((site, state))?;
+        }
+        Ok(())
+    }
+
     fn stand(&self, site: i64, standing: &Standing, at: Timestamp) -> rusqlite::Result<()> {
         let causes = json(&standing.causes)?;
         let since = standing.since.as_micros();
         let last_good = standing.last_good.map(Timestamp::as_micros);
         self.transaction
-            .prepare_cached("INSERT OR REPLACE INTO streaks VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .prepare_cached(
+                "INSERT OR REPLACE INTO streaks VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
             .execute(params![
                 site,
                 standing.failures,
                 standing.good,
                 since,
                 causes,
-                last_good
+                last_good,
+                standing.good_since.map(Timestamp::as_micros),
+                at.as_micros()
             ])?;
         if !standing.down {
             return Ok(());

@@ -211,7 +211,7 @@ fn http(module: &Node, site: &mut ImportedSite) {
         match &**key {
             "method" if ["GET", "HEAD"].contains(&&*value.word().unwrap_or_default()) => {}
             "method" => {
-                site.add_unsupported(format!("method {}", value.word().unwrap_or_default()))
+                site.add_unsupported(format!("method {}", value.word().unwrap_or_default()));
             }
             "tls_config" => tls(value, site),
             "headers" | "http_headers" => site.add_unsupported(format!("{key} {}", value.keys())),

@@ -156,7 +156,7 @@ fn body(monitor: &Node, kind: &str, site: &mut ImportedSite) {
             site.add_unsupported(format!("JSON query {path} is {value}"));
         }
         "real-browser" => {
-            site.add_unsupported("a real browser loads the page: here it is one request")
+            site.add_unsupported("a real browser loads the page: here it is one request");
         }
         _ => {}
     }

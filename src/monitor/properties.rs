@@ -62,7 +62,7 @@ fn result(job: JobId, verdict: Verdict) -> Outcome {
     Outcome::Checked(Arc::new(look(job, verdict)))
 }
 
-pub(crate) fn look(job: JobId, verdict: Verdict) -> CheckResult {
+fn look(job: JobId, verdict: Verdict) -> CheckResult {
     CheckResult {
         job,
         verdict,

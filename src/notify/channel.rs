@@ -31,6 +31,8 @@ pub struct Failure {
     pub answer: Box<str>,
     /// Whether the same message would fail again whenever it is sent.
     pub lasting: bool,
+    /// The message is too large for it: a shorter one may be taken.
+    pub too_large: bool,
     /// The delay that the server asked for (`Retry-After`).
     pub retry_after: Option<Duration>,
 }
@@ -42,6 +44,7 @@ impl Failure {
         Self {
             answer: crate::domain::sentence(answer),
             lasting: false,
+            too_large: false,
             retry_after: None,
         }
     }

@@ -19,6 +19,8 @@ pub struct ChannelEntry {
     pub shown: fn(&Owner) -> Option<Box<str>>,
     /// Whether the settings that the channel needs are there.
     pub ready: fn(&ChannelSettings) -> bool,
+    /// Bytes that a message may have.
+    pub limit: usize,
     /// Makes the channel.
     pub make: fn(&ChannelSettings) -> Result<Box<dyn Channel>, ChannelError>,
 }

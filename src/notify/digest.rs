@@ -11,6 +11,9 @@ use super::outage_facts::OutageFacts;
 /// The most sites that are named in a group; the rest is counted.
 const MOST_NAMED: usize = 20;
 
+/// Sites that a group names to programs.
+const MOST_IN_GROUP: usize = 200;
+
 /// The most characters of a digest's body.
 const MOST_BODY: usize = 6_000;
 
@@ -24,11 +27,14 @@ struct DigestFacts<'a> {
     groups: Vec<DigestGroup<'a>>,
     subject: &'a str,
     outages: &'a [OutageFacts],
+    /// Outages that are not listed: the message has a limit.
+    omitted: usize,
 }
 
 /// Outages that share something, or those that share nothing.
 #[derive(Serialize)]
 struct DigestGroup<'a> {
+    count: usize,
     common: Option<String>,
     sites: Vec<&'a str>,
 }
@@ -36,7 +42,7 @@ struct DigestGroup<'a> {
 /// The digest of these messages, which are at least two, all to one owner by one channel about
 /// the same kind of event.
 #[must_use]
-pub(super) fn digest(messages: &[Message]) -> Message {
+pub fn digest(messages: &[Message], limit: usize) -> Message {
     let all: Vec<OutageFacts> = messages.iter().map(OutageFacts::of).collect();
     let failures: Vec<String> = all.iter().map(OutageFacts::failure).collect();
     let traits: Vec<Traits<'_>> = all
@@ -46,10 +52,15 @@ pub(super) fn digest(messages: &[Message]) -> Message {
         .collect();
     let groups = kin(&traits);
     let first = messages.first();
-    let recovered = all
-        .first()
-        .is_some_and(|facts| facts.event == EventKind::Recovered);
-    let word = if recovered { "UP again" } else { "DOWN" };
+    let event = all.first().map_or(EventKind::Down, |facts| facts.event);
+    let (word, digest_event) = match event {
+        EventKind::Recovered => ("UP again", "digest_recovered"),
+        EventKind::Reminder => ("Reminder, STILL DOWN", "reminder"),
+        EventKind::Escalated => ("NOT ACKNOWLEDGED", "escalated"),
+        _ => ("DOWN", "digest_down"),
+    };
+    // Half of what the channel takes: the other half is for what programs read.
+    let most_body = MOST_BODY.min(limit / 2);
     let said = |group: &Kin<'_>| say(group, &failures);
     let subject = match &groups[..] {
         [only] if only.common.is_some() => format!("{word}: {}", said(only)),
@@ -84,8 +95,8 @@ pub(super) fn digest(messages: &[Message]) -> Message {
     }
     let mut body = String::new();
     for line in lines {
-        if body.len() + line.len() > MOST_BODY {
-            body.push_str("…\n");
+        if body.len() + line.len() > most_body {
+            body.push_str("… and more\n");
             break;
         }
         body.push_str(&line);
@@ -96,25 +107,25 @@ pub(super) fn digest(messages: &[Message]) -> Message {
         .collect();
     let id = message_id(&ids);
     let digest_groups = groups.iter().map(|group| DigestGroup {
+        count: group.members.len(),
         common: group.common.map(|common| common.to_string()),
         sites: group
             .members
             .iter()
+            .take(MOST_IN_GROUP)
             .map(|member| &*all[*member].site)
             .collect(),
     });
+    let listed = fitting(messages, limit / 2);
     let facts = DigestFacts {
         id: &id,
-        event: if recovered {
-            "digest_recovered"
-        } else {
-            "digest_down"
-        },
+        event: digest_event,
         owner: first.map_or("", |message| &message.owner),
         count: messages.len(),
         groups: digest_groups.collect(),
         subject: &subject,
-        outages: &all,
+        outages: &all[..listed],
+        omitted: all.len() - listed,
     };
     // Serializing plain fields cannot fail.
     let facts = serde_json::to_string(&facts).unwrap_or_default();
@@ -139,6 +150,38 @@ pub(super) fn digest(messages: &[Message]) -> Message {
         batched: false,
         not_before: None,
     }
+}
+
+/// How many of the messages, from the first on, have facts of no more than `bytes` in all.
+fn fitting(messages: &[Message], bytes: usize) -> usize {
+    let mut used = 0;
+    let fits = messages.iter().take_while(|message| {
+        used += message.facts.len() + 1;
+        used <= bytes
+    });
+    fits.count()
+}
+
+/// The same message in one line, for a channel that refused it for its size.
+#[must_use]
+pub fn shortened(mut message: Message) -> Message {
+    let subject = clean(&message.subject, MOST_SUBJECT);
+    message.body = format!("{subject}\n").into();
+    let whole: serde_json::Value = serde_json::from_str(&message.facts).unwrap_or_default();
+    let facts = serde_json::json!({
+        "id": message.id, "event": whole["event"], "owner": message.owner,
+        "site": whole["site"], "count": whole["count"], "subject": subject, "text": subject,
+    });
+    message.facts = facts.to_string().into();
+    message
+}
+
+/// The message that a site is up again, where nobody was told before that it was down.
+#[must_use]
+pub fn told_together(mut message: Message) -> Message {
+    let note = "No message told before that it was down.";
+    message.body = format!("{}{note}\n", message.body).into();
+    message
 }
 
 /// The words for a group: "14 sites, all on 203.0.113.7: connection refused".

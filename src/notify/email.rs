@@ -19,6 +19,8 @@ pub(super) const ENTRY: ChannelEntry = ChannelEntry {
     address: |owner| owner.email.clone(),
     shown: |owner| owner.email.clone(),
     ready: |settings| settings.notify.email.is_some(),
+    // Mail servers take far more; nobody reads more.
+    limit: 1 << 20,
     make: |settings| Ok(Box::new(Smtp::new(settings)?)),
 };
 

@@ -116,6 +116,7 @@ impl ServerResponse {
         Failure {
             answer: crate::domain::sentence(&answer),
             lasting: self.status.is_client_error() && !passing,
+            too_large: status == 413,
             retry_after: self.retry_after,
         }
     }

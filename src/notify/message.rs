@@ -8,15 +8,11 @@ use jiff::tz::TimeZone;
 use ring::digest;
 
 use crate::domain::{
-    Acknowledgement, Cause, CheckResult, EventKind, Owner, SharedTraits, Site, Timestamp, brief,
-    clean,
+    Acknowledgement, Cause, CheckResult, EventKind, SharedTraits, Site, Timestamp, brief, clean,
 };
 use crate::history::Message;
 
-use super::channel_entry::ChannelEntry;
 use super::outage_facts::OutageFacts;
-use super::settings::ChannelSettings;
-use super::table::channels_of;
 
 /// The most characters of a subject.
 pub(super) const MOST_SUBJECT: usize = 150;
@@ -45,6 +41,8 @@ pub enum OutageEvent {
     Escalated {
         /// The time from the first failure until now.
         lasted: Duration,
+        /// The end of the owner's quiet hours, where they are the reason.
+        quiet_until: Option<Timestamp>,
     },
 }
 
@@ -64,7 +62,7 @@ impl OutageEvent {
             Self::Down => None,
             Self::Recovered { lasted }
             | Self::Reminder { lasted, .. }
-            | Self::Escalated { lasted } => Some(lasted),
+            | Self::Escalated { lasted, .. } => Some(lasted),
         }
     }
 }
@@ -93,45 +91,18 @@ pub struct OutageMessage<'a> {
 }
 
 impl OutageMessage<'_> {
-    /// The messages to these owners, one per owner and channel.
-    pub fn messages<'o>(
-        &self,
-        settings: &ChannelSettings,
-        owners: impl IntoIterator<Item = &'o Owner>,
-    ) -> Vec<Message> {
+    /// The message of it, `id`, to an owner by a channel.
+    #[must_use]
+    pub fn message(&self, id: &str, (owner, channel): (&str, &str)) -> Message {
         let (subject, body) = (self.subject(), self.body());
-        let mut messages = Vec::new();
-        for owner in owners {
-            for entry in channels_of(settings, owner) {
-                let mut message = self.message(owner, entry, &subject, &body);
-                message.batched = !settings.notify.digest.is_zero();
-                messages.push(message);
-            }
-        }
-        messages
-    }
-
-    fn message(&self, owner: &Owner, entry: &ChannelEntry, subject: &str, body: &str) -> Message {
         let url = self.site.spec.url.shown();
-        // The same event of an outage has the same ids, however often its messages are written.
-        let since = self.since.as_micros().to_string();
-        let (word, name) = (self.occasion.kind().word(), &self.site.name);
-        let number = match self.occasion {
-            OutageEvent::Reminder { number, .. } => number.to_string(),
-            _ => String::new(),
-        };
-        let mut parts = vec![word, name, url, &since, &owner.name, entry.name];
-        if !number.is_empty() {
-            parts.push(&number);
-        }
-        let id = message_id(&parts);
         let first = self.causes.first();
         let facts = OutageFacts {
-            id: id.clone(),
+            id: id.into(),
             event: self.occasion.kind(),
             site: self.site.name.clone(),
             url: url.into(),
-            owner: owner.name.clone(),
+            owner: owner.into(),
             at: self.stamp(self.at).into(),
             since: self.stamp(self.since).into(),
             duration_s: self.occasion.lasted().map(|lasted| lasted.as_secs_f64()),
@@ -142,19 +113,19 @@ impl OutageMessage<'_> {
             traits: SharedTraits::of(self.site, self.causes, self.last),
             last_good: self.last_good.map(|at| self.stamp(at).into()),
             rule: self.rule().into(),
-            subject: subject.into(),
+            subject: subject.clone().into(),
         };
         Message {
             facts: facts.to_json(),
-            id,
-            owner: owner.name.clone(),
-            channel: entry.name.into(),
+            id: id.into(),
+            owner: owner.into(),
+            channel: channel.into(),
             site: self.site.name.clone(),
             at: self.at,
             subject: subject.into(),
             body: body.into(),
             event: self.occasion.kind().word().into(),
-            batched: false,
+            batched: true,
             not_before: None,
         }
     }
@@ -173,7 +144,7 @@ impl OutageMessage<'_> {
                     self.short_cause()
                 )
             }
-            OutageEvent::Escalated { lasted } => format!(
+            OutageEvent::Escalated { lasted, .. } => format!(
                 "NOT ACKNOWLEDGED: {name} is DOWN for {}{}",
                 brief(lasted),
                 self.short_cause()
@@ -197,7 +168,16 @@ impl OutageMessage<'_> {
                 "{name} is still DOWN, for {} now, and not acknowledged.",
                 brief(lasted)
             ),
-            OutageEvent::Escalated { lasted } => format!(
+            OutageEvent::Escalated {
+                lasted,
+                quiet_until: Some(until),
+            } => format!(
+                "{name} is DOWN for {}. Its owners ({}) have quiet hours until {}.",
+                brief(lasted),
+                safe(&self.site.owners.join(", "), 200),
+                self.time(until)
+            ),
+            OutageEvent::Escalated { lasted, .. } => format!(
                 "{name} is DOWN for {}. Its owners ({}) have not acknowledged it.",
                 brief(lasted),
                 safe(&self.site.owners.join(", "), 200)
@@ -316,8 +296,6 @@ pub fn message_id(parts: &[&str]) -> Box<str> {
 mod tests {
     use super::*;
     use crate::domain::{CheckSpec, MaskedUrl, Reason, StatusSet, is_unsafe};
-    use crate::domain::{EmailSettings, NotifySettings, SmtpSecurity, SmtpServer};
-    use crate::notify::Credential;
     use proptest::prelude::*;
     use std::sync::Arc;
 
@@ -342,39 +320,6 @@ mod tests {
             tags: Vec::new(),
             parent: None,
             paused: false,
-        }
-    }
-
-    fn settings() -> ChannelSettings {
-        ChannelSettings {
-            notify: NotifySettings {
-                email: Some(EmailSettings {
-                    smtp: SmtpServer {
-                        security: SmtpSecurity::Tls,
-                        user: Some("u".into()),
-                        host: "mail".into(),
-                        port: 465,
-                    },
-                    password: Some(Credential(Ok("pw".into()))),
-                    from: "squirrel@example.org".into(),
-                    allow_unencrypted: false,
-                }),
-                ..NotifySettings::default()
-            },
-            ca_file: None,
-        }
-    }
-
-    fn owner() -> Owner {
-        Owner {
-            name: "ops".into(),
-            email: Some("ops@example.org".into()),
-            sms: Some("+15550100".into()),
-            push: Some("ops".into()),
-            webhook: None,
-            quiet: None,
-            escalate: None,
-            tell: crate::domain::Tell::default(),
         }
     }
 
@@ -406,15 +351,14 @@ mod tests {
             last: None,
             zone: &TimeZone::UTC,
         };
-        story.messages(&settings(), [&owner()])
+        ["email", "push"]
+            .map(|channel| story.message(channel, ("ops", channel)))
+            .into()
     }
 
     #[test]
     fn a_message_says_what_since_when_why_and_by_which_rule() {
         let messages = messages("shop", "no answer within 10 s", OutageEvent::Down);
-        // SMS is not configured.
-        let channels: Vec<_> = messages.iter().map(|message| &*message.channel).collect();
-        assert_eq!(channels, ["email", "push"]);
         assert_eq!(
             &*messages[0].subject,
             "DOWN: shop (timeout: no answer within 10 s)"
@@ -433,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn recovery_says_for_how_long_and_every_message_has_an_id_of_its_own() {
+    fn recovery_says_for_how_long() {
         let lasted = Duration::from_secs(252);
         let up = messages("shop", "x", OutageEvent::Recovered { lasted });
         assert_eq!(&*up[0].subject, "UP again: shop after 4m12s");
@@ -441,19 +385,6 @@ mod tests {
             up[0].body.contains("It was down for 4m12s"),
             "{}",
             up[0].body
-        );
-        let down = messages("shop", "x", OutageEvent::Down);
-        let mut ids: Vec<_> = up
-            .iter()
-            .chain(&down)
-            .map(|message| message.id.clone())
-            .collect();
-        ids.sort();
-        ids.dedup();
-        assert_eq!(ids.len(), 4);
-        assert_eq!(
-            messages("shop", "other words", OutageEvent::Down)[0].id,
-            down[0].id
         );
     }
 

@@ -1,39 +1,36 @@
-//! Owners are told: one file per channel, the table `ALL`, the text of messages, and the outbox
-//! that delivers them.
+//! How owners are told: one file a channel, the table `ALL`, what a message says, and the
+//! threads that deliver it.
 //!
 //! ```text
-//! app: message, digest -> messages, stored with the change of state (history)
-//! outbox, one thread per channel: pending messages -> channel -> its server
-//!                                 outcome of each  -> history
+//! app: event -> message, kept (history) -> DeliveryQueue, one thread a channel -> other side
+//!                                          what it answered -> app -> engine
 //! ```
 //!
-//! Architecture invariant: nothing here decides who is told or when; a message is sent because
-//! it stands in the outbox. A new channel is a new file and one row of the table.
+//! Architecture invariant: nothing here decides who is told or when. A new channel is a new
+//! file and one entry of the table.
 
-mod backoff;
-mod blindness_message;
 mod channel;
 mod channel_entry;
+mod deliveries;
 mod delivery_worker;
 mod digest;
 mod email;
 mod http;
 mod message;
+mod notices;
 mod ntfy;
 mod outage_facts;
-mod outbox;
-mod service_messages;
 mod settings;
 mod table;
 mod twilio;
 mod webhook;
 
-pub use blindness_message::BlindPeriod;
 pub use channel::{Channel, DeliveryFuture, Failure, OutgoingMessage, Sent};
 pub use channel_entry::{ChannelEntry, ChannelError};
-pub use delivery_worker::DeliveryEvent;
+pub use deliveries::{Deliveries, DeliveryQueue};
+pub use delivery_worker::{DeliveryEvent, DeliveryResult};
+pub use digest::{digest, shortened, told_together};
 pub use message::{OutageEvent, OutageMessage, message_id};
-pub use outbox::OutboxSender;
-pub use service_messages::{channel_fails, test_message};
+pub use notices::{Notice, test_message};
 pub use settings::{ChannelSettings, Credential, NotifyPlan};
 pub use table::{ALL, channels_of, deliver};

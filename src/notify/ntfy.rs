@@ -16,6 +16,8 @@ pub(super) const ENTRY: ChannelEntry = ChannelEntry {
     address: |owner| owner.push.clone(),
     shown: |owner| owner.push.clone(),
     ready: |_| true,
+    // ntfy makes an attachment of 4,096 bytes and more.
+    limit: 4_000,
     make: |settings| {
         Ok(Box::new(Ntfy {
             client: http::client(settings)?,

@@ -16,6 +16,8 @@ pub(super) const ENTRY: ChannelEntry = ChannelEntry {
     address: |owner| owner.sms.clone(),
     shown: |owner| owner.sms.clone(),
     ready: |settings| settings.notify.sms.is_some(),
+    // Twilio: "The text of the message, up to 1,600 characters".
+    limit: 1_600,
     make: |settings| {
         let sms = settings.notify.sms.clone();
         Ok(Box::new(Twilio {

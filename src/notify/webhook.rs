@@ -21,6 +21,8 @@ pub(super) const ENTRY: ChannelEntry = ChannelEntry {
         Some(url.split(['/', '?']).next().unwrap_or_default().into())
     },
     ready: |_| true,
+    // What receivers commonly take without a setting of their own.
+    limit: 262_144,
     make: |settings| {
         Ok(Box::new(Post {
             client: http::client(settings)?,

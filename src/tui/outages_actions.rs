@@ -47,7 +47,7 @@ pub(super) fn act(
         }
         OutageAction::Replay => state.layers.push(Layer::Replay { scroll: 0 }),
         OutageAction::Longer | OutageAction::Shorter => {
-            state.outages.zoom(recall == OutageAction::Longer)
+            state.outages.zoom(recall == OutageAction::Longer);
         }
     }
     None

@@ -22,7 +22,7 @@ pub(super) fn act(
         }
         SchedAction::Closer | SchedAction::Wider => zoom(state, steer, model),
         SchedAction::LaneUp | SchedAction::LaneDown | SchedAction::Left | SchedAction::Right => {
-            walk(state, steer, model)
+            walk(state, steer, model);
         }
         SchedAction::Back | SchedAction::Forth | SchedAction::Oldest => pan(state, steer, model),
         SchedAction::Live => state.sched.live(),

@@ -151,6 +151,7 @@ pub(super) fn in_folder(folder: &Path) -> HistoryStorage {
 
 pub(super) fn down(site: usize, since: i64, messages: Vec<Message>) -> SiteChange {
     SiteChange {
+        alerts: Box::default(),
         site: id(site),
         at: at(since + 10),
         standing: Some(standing(since, 2, true)),

@@ -41,8 +41,10 @@ fn an_open_outage_and_a_streak_come_back_and_what_ended_does_not() {
         site: id(2),
         at: at(START + 60),
         standing: None,
+        alerts: Box::default(),
         ended: Some(EndedOutage {
             since: at(START),
+            until: at(START + 60),
             causes: standing(START, 5, true).causes,
         }),
         messages: Vec::new(),
@@ -54,8 +56,12 @@ fn an_open_outage_and_a_streak_come_back_and_what_ended_does_not() {
     let of = |name, standing: Standing| ResumedSite {
         site: key(name),
         told: standing.down,
+        written: None,
         standing,
     };
+    for site in &mut restored {
+        assert!(site.written.take().is_some());
+    }
     assert_eq!(
         restored,
         [

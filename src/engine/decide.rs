@@ -12,7 +12,9 @@ use crate::schedule::Schedule;
 
 use super::connectivity::{CheckFacts, Connectivity, Ruling, SightChange, landed};
 use super::effect::{Effect, Ended, Notice, Record};
-use super::input::{BLIND_TOLD_AFTER, EngineConfig, Input, MonitorAlerts, RestoredState, Storage};
+use super::input::{
+    BLIND_TOLD_AFTER, EngineConfig, Input, MonitorAlerts, RestoredMessage, RestoredState, Storage,
+};
 use super::watchfulness::{WatchChange, Watchfulness};
 use super::witnesses::{is_local, witnesses};
 
@@ -115,8 +117,12 @@ impl Engine {
                 let until = self.alerts.toggle_maintenance(site, now);
                 self.persist(Record::Maintenance(site, until));
             }
-            Input::SendNow { owner, channel } => {
-                self.alerts.hurry(&owner, &channel, now);
+            Input::SendAgain(message) => {
+                let name = (&*message.owner, &*message.channel);
+                let waits = self.alerts.outbox().waits_for(name, message.id());
+                if !self.alerts.hurry(name.0, name.1, now) && !waits {
+                    self.resume(*message, now);
+                }
             }
             Input::Tick => {}
         }
@@ -214,21 +220,7 @@ impl Engine {
             }
         }
         for message in restored.messages {
-            let site = message.site.as_ref();
-            let site = site.map(|(name, url)| self.monitor.known(name, url));
-            let mut resumed = message.resumed;
-            let events = match &mut resumed {
-                Resumed::Waiting(event) => std::slice::from_mut(event),
-                Resumed::Sending { events, .. } => events,
-            };
-            // A digest names its sites event by event.
-            for event in events {
-                if let Some(site) = site {
-                    event.site = site;
-                }
-            }
-            self.alerts
-                .resume((&message.owner, &message.channel), resumed, now);
+            self.resume(message, now);
         }
         if let Some((since, why)) = &restored.monitor.blind {
             self.connectivity.restore(earlier(*since, now), why);
@@ -237,6 +229,20 @@ impl Engine {
             self.watchfulness.restore(earlier(since, now));
         }
         self.told = restored.monitor;
+    }
+
+    fn resume(&mut self, message: RestoredMessage, now: Now) {
+        let mut resumed = message.resumed;
+        let events = match &mut resumed {
+            Resumed::Waiting(event) => std::slice::from_mut(event),
+            Resumed::Sending { events, .. } => events,
+        };
+        for (event, site) in events.iter_mut().zip(&message.sites) {
+            let site = site.as_ref();
+            event.site = site.and_then(|(name, url)| self.monitor.known(name, url));
+        }
+        let name = (&*message.owner, &*message.channel);
+        self.alerts.resume(name, resumed, now);
     }
 
     fn dispatch(&mut self, job: JobId) {
@@ -320,7 +326,7 @@ impl Engine {
                 Change::Degraded { .. } => self.announce(Notice::Degraded { site }),
                 Change::Down { .. } => {
                     kept = true;
-                    self.alerts.opened(site, now);
+                    queued.extend(self.alerts.opened(site, &self.monitor, now));
                     self.check_parents(site, now.mono);
                     self.announce(Notice::Down { site });
                 }
@@ -504,7 +510,7 @@ impl Engine {
         for site in failing.map(SiteState::id).collect::<Vec<_>>() {
             self.persist_change(site, None, Vec::new());
         }
-        let (alerts, queued) = (self.told.clone(), Vec::new());
+        let (alerts, queued) = (self.told.clone(), self.alerts.requeue());
         self.persist(Record::Monitor { alerts, queued });
     }
 

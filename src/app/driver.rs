@@ -1,0 +1,483 @@
+//! The driver: feeds the engine what happens, and carries out what it asks for, with threads,
+//! files and sockets. Shared by the screen and by `watch`.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use crate::alert::{self, Silence};
+use crate::config::Config;
+use crate::domain::{
+    Acknowledgement, CheckResult, CheckSpec, Clock, MaskedUrl, Moment, SiteId, SystemClock,
+    Timestamp,
+};
+use crate::engine::{Effect, Engine, Input, Notice, Round, Storage};
+use crate::history::{HistoryEvent, HistoryStorage, UnsettledMessage};
+use crate::notify::{DeliveryEvent, DeliveryResult, Sent};
+use crate::paradigm::{
+    ALL, Context, Dispatcher, Entry, Loss, Offer, Receipt, StartError, position,
+};
+use crate::probe::Kit;
+use crate::trace::{Demand, Recorder};
+
+use super::canaries::{Canaries, canary_specs};
+use super::engine_config::engine_config;
+use super::error::DriverError;
+use super::outcome_writer::OutcomeWriter;
+use super::queue_options::queue_options;
+use super::restore;
+use super::worker_limits::{WorkerLimits, step};
+
+/// What other threads report. Unbounded, because a report is small and seldom: one for each
+/// delivery, round of canaries, and trouble with the history's file.
+#[derive(Debug)]
+pub enum Report {
+    /// About the history's file.
+    History(HistoryEvent),
+    /// What became of a delivery.
+    Delivery(DeliveryResult),
+    /// What canaries answered.
+    Canaries(Round),
+    /// A message that a user wants sent again, and those that it tells of.
+    SendAgain(Vec<UnsettledMessage>),
+}
+
+/// Something that those who watch are told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Happening {
+    /// From the engine.
+    Notice(Notice),
+    /// A switch is complete.
+    Switched(Receipt),
+    /// A worker was lost and is replaced.
+    Lost(Loss),
+    /// A message was delivered, or not.
+    Delivery(DeliveryEvent),
+    /// About the history's file.
+    History(HistoryEvent),
+}
+
+/// What a driver begins with.
+#[derive(Debug)]
+pub struct DriverOptions<'a> {
+    /// The sites and how they are watched.
+    pub config: Config,
+    /// The configuration whose owners are told of every site, in place of the first one's.
+    pub others: Option<&'a Config>,
+    /// The first paradigm.
+    pub entry: &'static Entry,
+    /// How many workers each paradigm gets.
+    pub workers: WorkerLimits,
+    /// Where the history is kept.
+    pub history: &'a HistoryStorage,
+    /// The time zone of messages and quiet hours.
+    pub zone: TimeZone,
+}
+
+/// Where a driver hears from other threads.
+#[derive(Debug)]
+pub struct Inbox {
+    /// Checks that ended.
+    pub results: UnboundedReceiver<CheckResult>,
+    /// What other threads report.
+    pub reports: UnboundedReceiver<Report>,
+}
+
+/// The engine, and what carries out its effects.
+#[derive(Debug)]
+pub struct Driver {
+    pub(super) clock: SystemClock,
+    pub(super) engine: Engine,
+    pub(super) dispatcher: Dispatcher,
+    pub(super) recorder: Arc<Recorder>,
+    pub(super) demand: Demand,
+    pub(super) workers: WorkerLimits,
+    pub(super) writer: OutcomeWriter,
+    canaries: Canaries,
+    canary_specs: Vec<Arc<CheckSpec>>,
+    ca_file: Option<PathBuf>,
+    /// The contents of `ca_file` as they are in use.
+    trusted: Option<Vec<u8>>,
+    configured_paradigm: Option<Box<str>>,
+    configured_workers: (BTreeMap<Box<str>, usize>, Option<usize>),
+    open_files: Option<u64>,
+    named_broker: Option<MaskedUrl>,
+    /// The configuration whose owners are told of every site, in place of the file's.
+    others: Option<Config>,
+    happenings: Vec<Happening>,
+}
+
+impl Driver {
+    /// Opens the history, starts the paradigm and all threads, and goes on where an earlier
+    /// run ended; the sites of the configuration are due at once.
+    ///
+    /// # Errors
+    /// If another monitor has the history, the trusted certificates cannot be read, the
+    /// paradigm cannot start, or a thread cannot.
+    pub fn start(options: DriverOptions<'_>) -> Result<(Self, Inbox), DriverError> {
+        let DriverOptions {
+            config,
+            others,
+            entry,
+            workers,
+            history,
+            zone,
+        } = options;
+        let clock = SystemClock::new();
+        let now = clock.now();
+        let shared: Arc<dyn Clock> = Arc::new(clock);
+        let (reporter, reports) = unbounded_channel();
+        let (sender, results) = unbounded_channel();
+        // Before the first check, so that a second monitor asks nobody anything.
+        let times = (&shared, zone.clone());
+        let (writer, failing) =
+            OutcomeWriter::open(history, &config, others, times, reporter.clone())
+                .map_err(DriverError::History)?;
+        let kit = Kit::http(config.monitor.ca_file.as_deref()).map_err(DriverError::Kit)?;
+        let kit = Arc::new(kit);
+        let recorder = Recorder::new();
+        recorder.switch(true);
+        let context = Context {
+            patient: true,
+            workers: workers.of(entry).0,
+            kit: Arc::clone(&kit),
+            clock,
+            recorder: Arc::clone(&recorder),
+            results: sender,
+            queue: queue_options(&config),
+        };
+        let dispatcher = Dispatcher::start(entry, context).map_err(DriverError::Start)?;
+        let tell = move |round| {
+            // The receiver is gone at the end.
+            let _unheard = reporter.send(Report::Canaries(round));
+        };
+        let canaries = Canaries::start(kit, clock, tell).map_err(DriverError::Io)?;
+        let open_files = workers.open_files();
+        let mut driver = Self {
+            clock,
+            engine: Engine::new(zone, &*crate::trace::here().host, now),
+            dispatcher,
+            recorder,
+            demand: Demand::default(),
+            workers,
+            canaries,
+            canary_specs: Vec::new(),
+            ca_file: config.monitor.ca_file.clone(),
+            trusted: contents(config.monitor.ca_file.as_deref()),
+            configured_paradigm: config.monitor.paradigm.clone(),
+            configured_workers: (config.workers.clone(), config.monitor.workers),
+            open_files,
+            named_broker: config.queue.named.clone(),
+            writer,
+            others: others.cloned(),
+            happenings: Vec::new(),
+        };
+        let restored = restore::read(driver.writer.history(), failing, now);
+        driver.configure(&config);
+        driver.give(Input::Restored(Box::new(restored)));
+        Ok((driver, Inbox { results, reports }))
+    }
+
+    fn configure(&mut self, config: &Config) {
+        self.canary_specs = canary_specs(config);
+        let told = engine_config(config, self.others.as_ref(), !self.canary_specs.is_empty());
+        self.give(Input::Configured(Box::new(told)));
+        self.count_demand();
+    }
+
+    fn count_demand(&mut self) {
+        let watched = self
+            .engine
+            .monitor()
+            .sites()
+            .filter(|state| !state.site().paused);
+        self.demand = Demand::of(watched.map(|state| state.site().interval));
+    }
+
+    /// Gives the engine an input, and carries out what it asks for.
+    pub(super) fn give(&mut self, input: Input) {
+        self.give_with(input, None);
+    }
+
+    /// The same, where `answer` is what a channel said.
+    fn give_with(&mut self, input: Input, answer: Option<&str>) {
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            let now = self.clock.now();
+            for effect in self.engine.handle(input, now) {
+                match effect {
+                    Effect::Dispatch {
+                        job,
+                        spec,
+                        out_of_turn,
+                    } => {
+                        if out_of_turn && self.dispatcher.waits(job.site) {
+                            // The check that waits already is as good.
+                            continue;
+                        }
+                        match self.dispatcher.offer(job, &spec) {
+                            Offer::Submitted => {}
+                            Offer::Renewed { missed } => inputs.push_back(Input::Missed(missed)),
+                            Offer::Busy => inputs.push_back(Input::Busy(job)),
+                        }
+                    }
+                    Effect::Withdraw(site) => {
+                        if self.dispatcher.withdraw(site) {
+                            inputs.push_back(Input::Withdrawn(site));
+                        }
+                    }
+                    Effect::Persist(record) => {
+                        self.writer.write(record, &self.engine, answer, now);
+                    }
+                    Effect::Deliver(delivery) => self.writer.deliver(delivery),
+                    Effect::AskCanaries => self.canaries.ask(self.canary_specs.clone()),
+                    Effect::Announce(notice) => self.happenings.push(Happening::Notice(notice)),
+                }
+            }
+            self.close_accounts();
+        }
+    }
+
+    fn close_accounts(&mut self) {
+        let receipts = self.dispatcher.receipts(self.clock.moment());
+        self.happenings
+            .extend(receipts.into_iter().map(Happening::Switched));
+        let losses = self.dispatcher.losses();
+        self.happenings
+            .extend(losses.into_iter().map(Happening::Lost));
+    }
+
+    /// Takes results, in the order in which they came; of twins the first counts.
+    pub fn results(&mut self, results: impl IntoIterator<Item = CheckResult>) {
+        let counted: Vec<CheckResult> = results
+            .into_iter()
+            .filter(|result| self.dispatcher.answered(result))
+            .collect();
+        if !counted.is_empty() {
+            self.give(Input::Results(counted));
+        }
+    }
+
+    /// Takes a report of another thread.
+    pub fn report(&mut self, report: Report) {
+        match report {
+            Report::SendAgain(message) => {
+                let messages = restore::again(message, self.clock.now());
+                for message in messages {
+                    self.give(Input::SendAgain(Box::new(message)));
+                }
+            }
+            Report::Canaries(round) => self.give(Input::Canaries(round)),
+            Report::History(event) => {
+                if matches!(event, HistoryEvent::PutAside(_)) {
+                    self.give(Input::Storage(Storage::Replaced));
+                }
+                self.happenings.push(Happening::History(event));
+            }
+            Report::Delivery(DeliveryResult { message, result }) => {
+                let (report, answer) = match &result {
+                    Ok(Sent(answer)) => (alert::Report::Delivered, answer.clone()),
+                    Err(failure) => (failure_report(failure), failure.answer.clone()),
+                };
+                let lasting = matches!(report, alert::Report::Refused);
+                let input = Input::Reported {
+                    owner: message.owner.clone(),
+                    channel: message.channel.clone(),
+                    id: message.id.clone(),
+                    report,
+                };
+                self.give_with(input, Some(&answer));
+                let event = if result.is_ok() {
+                    DeliveryEvent::Delivered { message, answer }
+                } else {
+                    let given_up = lasting;
+                    DeliveryEvent::Failed {
+                        message,
+                        answer,
+                        given_up,
+                    }
+                };
+                self.happenings.push(Happening::Delivery(event));
+            }
+        }
+    }
+
+    /// Lets time pass. To be called at least every second.
+    pub fn tick(&mut self) {
+        self.give(Input::Tick);
+    }
+
+    /// What has happened since this was asked last.
+    pub fn take_happenings(&mut self) -> Vec<Happening> {
+        std::mem::take(&mut self.happenings)
+    }
+
+    /// Takes over a changed configuration. Sites that stay keep their history; the paradigm
+    /// and the number of workers change only if the file's word on them did, and a queue that
+    /// is in use is left for another. Gives what to say about that number, if anything.
+    ///
+    /// # Errors
+    /// If its `ca_file` or its queue cannot be used: nothing has changed then.
+    pub fn reload(&mut self, mut config: Config) -> Result<Option<String>, DriverError> {
+        // Its contents may be others, though its path is the same.
+        let trusted = contents(config.monitor.ca_file.as_deref());
+        let kit = if trusted == self.trusted && config.monitor.ca_file == self.ca_file {
+            None
+        } else {
+            let kit = Kit::http(config.monitor.ca_file.as_deref()).map_err(DriverError::Kit)?;
+            Some(Arc::new(kit))
+        };
+        let named = config.monitor.paradigm.as_deref().and_then(position);
+        let entry = match named {
+            Some(index) if config.monitor.paradigm != self.configured_paradigm => &ALL[index],
+            _ => self.dispatcher.entry(),
+        };
+        let configured = (config.workers.clone(), config.monitor.workers);
+        let mut workers = self.workers.clone();
+        if configured != self.configured_workers {
+            // The file has spoken last: what flags and keys said before is void.
+            workers = WorkerLimits::new(&configured.0, self.open_files);
+            if let Some(number) = configured.1 {
+                workers.suggest(entry, number);
+            }
+        }
+        config.queue.named.clone_from(&self.named_broker);
+        let queue = self.dispatcher.set_queue_options(queue_options(&config));
+        let other = queue != *self.dispatcher.queue_options() && self.dispatcher.queue().is_some();
+        let (number, notice) = workers.of(entry);
+        if kit.is_some() || other || entry.label.name != self.dispatcher.entry().label.name {
+            let now = self.clock.moment();
+            if let Err(error) = self.dispatcher.switch(entry, number, kit, now) {
+                self.dispatcher.set_queue_options(queue);
+                return Err(DriverError::Start(error));
+            }
+        } else if number != self.dispatcher.census().workers && entry.resizable {
+            self.dispatcher.resize(number);
+        }
+        self.workers = workers;
+        self.ca_file.clone_from(&config.monitor.ca_file);
+        self.trusted = trusted;
+        self.configured_paradigm
+            .clone_from(&config.monitor.paradigm);
+        self.configured_workers = configured;
+        self.writer.configure(&config);
+        self.configure(&config);
+        Ok(notice)
+    }
+
+    /// Runs the checks by another paradigm from now on; gives what to say about the number
+    /// of its workers, if anything.
+    ///
+    /// # Errors
+    /// If it cannot start: the one in use goes on.
+    pub fn switch(&mut self, entry: &'static Entry) -> Result<Option<String>, StartError> {
+        let (number, notice) = self.workers.of(entry);
+        let now = self.clock.moment();
+        self.dispatcher.switch(entry, number, None, now)?;
+        self.close_accounts();
+        Ok(notice)
+    }
+
+    /// So many steps more workers, or fewer. Gives the number, and what to say if it is
+    /// fewer than asked for; `None` if this paradigm's number is fixed.
+    pub fn change_workers(&mut self, steps: i32) -> Option<(usize, Option<String>)> {
+        let entry = self.dispatcher.entry();
+        if !entry.resizable {
+            return None;
+        }
+        let wanted = step(self.dispatcher.census().workers, steps);
+        self.workers.choose(entry, wanted);
+        let (number, notice) = self.workers.of(entry);
+        self.workers.choose(entry, number);
+        self.dispatcher.resize(number);
+        Some((number, notice))
+    }
+
+    /// Checks a site now.
+    pub fn recheck(&mut self, site: SiteId) {
+        self.give(Input::Recheck(site));
+    }
+
+    /// Checks every site now.
+    pub fn recheck_all(&mut self) {
+        self.give(Input::RecheckAll);
+    }
+
+    /// Pauses or resumes a site.
+    pub fn set_paused(&mut self, site: SiteId, paused: bool) {
+        self.give(Input::Pause { site, paused });
+        self.count_demand();
+    }
+
+    /// Takes that a user knows of an outage, or takes it back; `false` if none is open.
+    pub fn acknowledge(&mut self, site: SiteId, by: Option<Acknowledgement>) -> bool {
+        let state = self.engine.monitor().site(site);
+        let open = state.is_some_and(|state| state.outage().is_some());
+        self.give(Input::Acknowledge { site, by });
+        open
+    }
+
+    /// Begins an hour of maintenance at a site, in which nobody is told of it, or ends the
+    /// one that was begun so. Gives its end.
+    pub fn maintain(&mut self, site: SiteId) -> Option<Timestamp> {
+        self.give(Input::Maintenance(site));
+        let state = self.engine.monitor().site(site)?;
+        self.engine
+            .alerts()
+            .maintenance(state, self.clock.timestamp())
+    }
+
+    /// Why nobody is told of a site at present, if that is so.
+    #[must_use]
+    pub fn silence(&self, site: SiteId) -> Option<Silence> {
+        let monitor = self.engine.monitor();
+        let state = monitor.site(site)?;
+        self.engine
+            .alerts()
+            .silence(state, monitor, self.clock.timestamp())
+    }
+
+    /// Sends a message again that was given up, or at once if it waits for its next try.
+    /// One that waits by rule is not sent before.
+    pub fn send_again(&mut self, id: Box<str>) {
+        self.writer.find_again(id);
+    }
+
+    /// Lets what is being sent arrive and writes down what is left, each for as long as
+    /// `patience` lasts.
+    pub fn close(&mut self, reports: &mut UnboundedReceiver<Report>, patience: Duration) {
+        self.writer.close_channels(patience);
+        while let Ok(report) = reports.try_recv() {
+            self.report(report);
+        }
+        if !self.writer.close(patience) {
+            tracing::warn!("the history was not closed in time");
+        }
+    }
+
+    /// When something is due next.
+    pub fn next_wake(&mut self) -> Option<Moment> {
+        let due = self.engine.next_wake().into_iter();
+        due.chain(self.dispatcher.next_deadline()).min()
+    }
+}
+
+fn contents(file: Option<&std::path::Path>) -> Option<Vec<u8>> {
+    std::fs::read(file?).ok()
+}
+
+fn failure_report(failure: &crate::notify::Failure) -> alert::Report {
+    if failure.too_large {
+        alert::Report::TooLarge
+    } else if failure.lasting {
+        alert::Report::Refused
+    } else {
+        alert::Report::Failed {
+            retry_after: failure.retry_after,
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What of a configuration concerns the engine.
+
+use std::collections::HashMap;
+
+use crate::alert::{AlertRules, Windows};
+use crate::config::Config;
+use crate::engine::EngineConfig;
+use crate::notify;
+
+use super::channel_settings::plan;
+
+/// The engine's part of a configuration; the owners of `others`, where it is given, are told
+/// of every site in place of its own.
+#[must_use]
+pub(super) fn engine_config(
+    config: &Config,
+    others: Option<&Config>,
+    canaries: bool,
+) -> EngineConfig {
+    let plan = plan(others.unwrap_or(config));
+    let channels: HashMap<Box<str>, Vec<Box<str>>> = plan
+        .owners
+        .iter()
+        .map(|owner| {
+            let channels = notify::channels_of(&plan.settings, owner);
+            let channels = channels.map(|entry| Box::from(entry.name)).collect();
+            (owner.name.clone(), channels)
+        })
+        .collect();
+    EngineConfig {
+        sites: config.sites.clone(),
+        alerts: AlertRules {
+            digest: plan.settings.notify.digest,
+            owners: plan.owners,
+            channels,
+            everybody: others.is_some(),
+            windows: Windows {
+                of_sites: config.maintenance.clone(),
+                shared: config.shared_maintenance.clone(),
+            },
+            remind: config.notify.remind,
+            ..AlertRules::default()
+        },
+        canaries,
+    }
+}
