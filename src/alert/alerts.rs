@@ -6,100 +6,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Serialize};
 
-use crate::domain::{CheckResult, EventKind, Moment, Now, Owner, SiteId, Timestamp};
-use crate::monitor::{Monitor, SiteState, State};
+use crate::domain::{CheckResult, EventKind, Now, Owner, SiteId, Timestamp};
+use crate::monitor::{Monitor, SiteState};
 
+use super::delivery::{Collection, Delivery, Pending, Report, Settled};
 use super::episodes::{EpisodeEvent, Episodes};
 use super::event::Event;
-use super::lane::{Collection, Delivery, Pending, Report, Settled, Truth};
 use super::message_id::message_id;
 use super::outbox::{Outbox, Turn};
 use super::policy::{Due, Policy, Telling};
-use super::silence::{Silence, Silences, Windows};
+use super::records::{AlertRules, AlertTurn, Queued, Resumed, SiteAlerts};
+use super::silence::Silences;
 use super::time_windows::quiet_until;
-
-/// A check that is older says too little of a site to send that it is down.
-const FRESH: Duration = Duration::from_secs(60);
+use super::truth::truth;
 
 /// Failed attempts after which an owner's other channels tell of it.
 const ATTEMPTS_UNTIL_TOLD: u32 = 3;
-
-/// What a configuration says of telling.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AlertRules {
-    /// Everybody who may be told.
-    pub owners: Vec<Owner>,
-    /// The names of the channels by which each owner is reached, by owner.
-    pub channels: HashMap<Box<str>, Vec<Box<str>>>,
-    /// Who is told what concerns no site: `[monitor] owners`.
-    pub last_resort: Vec<Box<str>>,
-    /// Every owner is told of every site, whatever the sites say.
-    pub everybody: bool,
-    /// Planned maintenance.
-    pub windows: Windows,
-    /// How often owners are reminded of an outage that nobody acknowledged.
-    pub remind: Option<Duration>,
-    /// How long events wait for others like them.
-    pub digest: Duration,
-    /// How long a site is slow before its owners are told.
-    pub slow_after: Duration,
-}
-
-impl Default for AlertRules {
-    fn default() -> Self {
-        Self {
-            owners: Vec::new(),
-            channels: HashMap::new(),
-            last_resort: Vec::new(),
-            everybody: false,
-            windows: Windows::default(),
-            remind: None,
-            digest: Duration::ZERO,
-            slow_after: Duration::from_secs(600),
-        }
-    }
-}
-
-/// What was told of a site; kept with every change.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SiteAlerts {
-    /// Of its open outage.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outage: Option<Telling>,
-    /// Of its certificate and its slowness.
-    #[serde(default, skip_serializing_if = "Episodes::is_empty")]
-    pub episodes: Episodes,
-}
-
-/// A message that was queued: kept before it is sent.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Queued {
-    /// Who is told.
-    pub owner: Box<str>,
-    /// The channel's name.
-    pub channel: Box<str>,
-    /// The event.
-    pub event: Arc<Event>,
-    /// As it waits.
-    pub pending: Pending,
-}
-
-/// What follows from a turn.
-#[derive(Debug, Default)]
-pub struct AlertTurn {
-    /// Messages to be kept.
-    pub queued: Vec<Queued>,
-    /// Messages to be sent, once they are kept.
-    pub deliveries: Vec<Delivery>,
-    /// Sites to be checked now.
-    pub checks: Vec<SiteId>,
-    /// Messages that nobody needs any more.
-    pub over: Vec<Pending>,
-    /// Sites about which something was told: [`Alerts::of_site`] has to be kept.
-    pub changed: BTreeSet<SiteId>,
-}
 
 /// Everything that decides about telling.
 #[derive(Debug)]
@@ -107,10 +30,10 @@ pub struct Alerts {
     zone: TimeZone,
     rules: AlertRules,
     owners: HashMap<Box<str>, Owner>,
-    silences: Silences,
-    policy: Policy,
-    episodes: HashMap<SiteId, Episodes>,
-    outbox: Outbox,
+    pub(super) silences: Silences,
+    pub(super) policy: Policy,
+    pub(super) episodes: HashMap<SiteId, Episodes>,
+    pub(super) outbox: Outbox,
     /// Owners and channels of which the owner's other channels were told.
     channel_told: BTreeSet<(Box<str>, Box<str>)>,
 }
@@ -143,15 +66,6 @@ impl Alerts {
             longest: rules.digest,
         });
         self.rules = rules;
-    }
-
-    /// What was told of a site, to be kept.
-    #[must_use]
-    pub fn of_site(&self, site: SiteId) -> SiteAlerts {
-        SiteAlerts {
-            outage: self.policy.telling(site).cloned(),
-            episodes: self.episodes.get(&site).cloned().unwrap_or_default(),
-        }
     }
 
     /// Goes on with what was told of a site in an earlier run.
@@ -196,27 +110,9 @@ impl Alerts {
         until
     }
 
-    /// The end of the maintenance that a site is in, planned or begun by a key.
-    #[must_use]
-    pub fn maintenance(&self, state: &SiteState, now: Timestamp) -> Option<Timestamp> {
-        self.silences.maintenance(state, now)
-    }
-
-    /// Why owners are not told of an outage of the site at present.
-    #[must_use]
-    pub fn silence(&self, state: &SiteState, monitor: &Monitor, now: Timestamp) -> Option<Silence> {
-        self.silences.silence(state, monitor, now)
-    }
-
     /// Something changed about a site that its open outage depends on.
     pub fn examine(&mut self, site: SiteId, now: Now) {
         self.policy.examine(site, now);
-    }
-
-    /// The messages that wait.
-    #[must_use]
-    pub const fn outbox(&self) -> &Outbox {
-        &self.outbox
     }
 
     /// An outage of the site was confirmed: its owners are told, unless it is silenced. Gives
@@ -412,43 +308,9 @@ impl Alerts {
         (settled, queued)
     }
 
-    /// The outages that owners are still to be told of, to be kept in a new file.
-    #[must_use]
-    pub fn requeue(&self) -> Vec<Queued> {
-        let waiting = self.outbox.waiting().into_iter();
-        waiting
-            .filter_map(|(owner, channel, pending)| {
-                let event = match (pending.kind, pending.outage) {
-                    (EventKind::Down, _) => Event::Down,
-                    (EventKind::Recovered, Some(since)) => Event::Recovered {
-                        lasted: pending.at.wall.since(since),
-                    },
-                    _ => return None,
-                };
-                Some(Queued {
-                    owner,
-                    channel,
-                    event: Arc::new(event),
-                    pending,
-                })
-            })
-            .collect()
-    }
-
     /// Tries at once what waits for its next attempt.
     pub fn hurry(&mut self, owner: &str, channel: &str, now: Now) -> bool {
         self.outbox.hurry(owner, channel, now)
-    }
-
-    /// When something has to be decided next, if nothing happens before.
-    #[must_use]
-    pub fn next_wake(&self) -> Option<Moment> {
-        let wakes = self
-            .policy
-            .next_wake()
-            .into_iter()
-            .chain(self.outbox.next_wake());
-        wakes.min()
     }
 
     fn owners_of(&self, state: &SiteState) -> BTreeSet<Box<str>> {
@@ -521,58 +383,4 @@ impl Alerts {
             pending,
         }
     }
-}
-
-/// A message of an earlier run.
-#[derive(Debug)]
-pub enum Resumed {
-    /// It waited.
-    Waiting(Pending),
-    /// It was being sent, or waited for another attempt.
-    Sending {
-        /// The id of the delivery.
-        id: Box<str>,
-        /// Its events.
-        events: Vec<Pending>,
-        /// Attempts so far.
-        attempts: u32,
-        /// The time left until the next attempt.
-        after: Duration,
-    },
-}
-
-/// Whether an event may still be told.
-fn truth(event: &Pending, monitor: &Monitor, now: Now) -> Truth {
-    let about_outage = matches!(
-        event.kind,
-        EventKind::Down | EventKind::Reminder | EventKind::Escalated
-    );
-    let Some(site) = event
-        .site
-        .filter(|_| about_outage || event.kind == EventKind::Slow)
-    else {
-        return Truth::Holds;
-    };
-    let Some(state) = monitor.site(site) else {
-        return Truth::Over;
-    };
-    if state.site().paused {
-        return Truth::InDoubt;
-    }
-    if event.kind == EventKind::Slow {
-        let slow = state.state() == State::Degraded;
-        return if slow { Truth::Holds } else { Truth::Over };
-    }
-    let Some(outage) = state.outage() else {
-        return Truth::Over;
-    };
-    if Some(outage.since().wall) != event.outage {
-        return Truth::Over;
-    }
-    if state.good() > 0 {
-        return Truth::InDoubt;
-    }
-    let last = state.last_failure();
-    let fresh = last.is_some_and(|last| now.mono.since(last.started) <= FRESH + last.latency);
-    if fresh { Truth::Holds } else { Truth::Stale }
 }

@@ -2,12 +2,13 @@
 //! events, one delivery at a time, and nothing that is no longer so when its sending begins.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{EventKind, Moment, Now, SiteId, Timestamp};
+use crate::domain::{Moment, Now, SiteId};
 
 use super::backoff;
+use super::delivery::{Collection, Delivery, Pending, Report, Settled, Truth};
+use super::merge::merge;
 use super::message_id::message_id;
 
 /// How long a delivery waits for the check that confirms it, before it goes all the same.
@@ -15,84 +16,6 @@ const CHECK_PATIENCE: Duration = Duration::from_secs(60);
 
 /// How often an event that is in doubt is examined again.
 const DOUBT_STEP: Duration = Duration::from_secs(1);
-
-/// One event for one owner on one channel.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pending {
-    /// Identifies event, owner and channel; the same whenever the same event is queued.
-    pub id: Box<str>,
-    /// What is told.
-    pub kind: EventKind,
-    /// The site it is about; `None` for events of the monitor itself.
-    pub site: Option<SiteId>,
-    /// The first failure of the outage it is about.
-    pub outage: Option<Timestamp>,
-    /// When it happened.
-    pub at: Now,
-    /// The end of the owner's quiet hours, where the event happened within them.
-    pub quiet_until: Option<Timestamp>,
-    /// Whether it waits for others like it, to be told in one message.
-    pub collects: bool,
-    /// Ids of earlier events that this one tells of as well.
-    pub merged: Vec<Box<str>>,
-}
-
-/// What is known of an event when it is about to be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Truth {
-    /// It is still so.
-    Holds,
-    /// The newest check says otherwise, and nothing is decided yet: it waits.
-    InDoubt,
-    /// The newest check is old: the site is checked first.
-    Stale,
-    /// It is over, and nobody needs to know: it is dropped.
-    Over,
-}
-
-/// One message to be sent now.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Delivery {
-    /// The same for the same events, however often they are sent.
-    pub id: Box<str>,
-    /// Who is told.
-    pub owner: Box<str>,
-    /// The name of the channel.
-    pub channel: Box<str>,
-    /// The events, in their order; several make a digest.
-    pub events: Arc<[Pending]>,
-    /// Attempts before this one.
-    pub attempts: u32,
-    /// The channel refused the whole text for its size: the short form goes.
-    pub short: bool,
-}
-
-/// What a channel said of a delivery.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Report {
-    /// It took the message.
-    Delivered,
-    /// It did not, and may later; it asked to be left alone for so long.
-    Failed {
-        /// The pause that the other side asked for.
-        retry_after: Option<Duration>,
-    },
-    /// It would refuse the same message again.
-    Refused,
-    /// The message is too large for it.
-    TooLarge,
-}
-
-/// What follows from a report.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Settled {
-    /// These events were told.
-    Told(Delivery),
-    /// They are tried again then.
-    Retry(Delivery, Timestamp),
-    /// They are given up.
-    GivenUp(Delivery),
-}
 
 /// A delivery that failed and is tried again with the same events while they hold.
 #[derive(Clone, Debug)]
@@ -114,24 +37,10 @@ pub(super) struct Lane {
     retry: Option<Retry>,
     attempts: u32,
     short: bool,
+    /// Nothing of what is released could be sent when it was examined last.
+    examined: bool,
     /// Sites whose check was asked for, and when, before they are told of.
     asked: HashMap<SiteId, Moment>,
-}
-
-/// How long events wait for others like them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Collection {
-    /// At most so long after the first of them; zero: each event is told alone.
-    pub longest: Duration,
-}
-
-impl Collection {
-    /// No other event came for this part of the longest wait: it is not waited for further.
-    const QUIET_SHARE: u32 = 10;
-
-    fn ends(self, (first, last): (Moment, Moment)) -> Moment {
-        (first + self.longest).min(last + self.longest / Self::QUIET_SHARE)
-    }
 }
 
 impl Lane {
@@ -171,7 +80,10 @@ impl Lane {
             });
             self.attempts = attempts;
         }
-        self.put_back(events);
+        for event in events {
+            self.pending.insert(self.released, event);
+            self.released += 1;
+        }
     }
 
     fn put_back(&mut self, events: Vec<Pending>) {
@@ -205,7 +117,8 @@ impl Lane {
         let collected = self.collecting.map(|window| collection.ends(window));
         let quiet = |event: &Pending| match event.quiet_until {
             Some(until) if until > now.wall => now.mono + until.since(now.wall),
-            _ => now.mono + DOUBT_STEP,
+            _ if self.examined => now.mono + DOUBT_STEP,
+            _ => now.mono,
         };
         let released = self.pending.iter().take(self.released).map(quiet).min();
         collected.into_iter().chain(released).min()
@@ -241,6 +154,7 @@ impl Lane {
         merge(&mut self.pending, &mut self.released);
         let alone = collection.longest.is_zero();
         let chosen = self.choose(alone, now, truth, checks, over);
+        self.examined = chosen.is_empty();
         if chosen.is_empty() {
             return None;
         }
@@ -439,58 +353,4 @@ fn chance(id: &str, attempts: u32) -> f64 {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     }
     (hash >> 11) as f64 / (1_u64 << 53) as f64
-}
-
-/// Tells together what belongs together: an outage that ended before its beginning was sent
-/// is one message, and a reminder of what was never sent is none.
-fn merge(pending: &mut VecDeque<Pending>, released: &mut usize) {
-    type Key = (Option<SiteId>, Option<Timestamp>);
-    let key = |event: &Pending| -> Key { (event.site, event.outage) };
-    // The place of the event of each outage, or of the monitor's own blindness, that later
-    // ones are merged with.
-    let mut last: HashMap<Key, usize> = HashMap::new();
-    let mut gone: Vec<usize> = Vec::new();
-    let mut into: Vec<(usize, usize)> = Vec::new();
-    for (place, event) in pending.iter().enumerate() {
-        let earlier = last.get(&key(event)).copied();
-        let earlier = earlier.map(|earlier| (earlier, pending[earlier].kind));
-        match (earlier, event.kind) {
-            (Some((down, EventKind::Down)), EventKind::Reminder | EventKind::Escalated) => {
-                into.push((place, down));
-                gone.push(place);
-            }
-            (Some((earlier, EventKind::Reminder)), EventKind::Reminder)
-            | (
-                Some((earlier, EventKind::Down | EventKind::Reminder | EventKind::Escalated)),
-                EventKind::Recovered,
-            )
-            | (Some((earlier, EventKind::Blind)), EventKind::Sighted)
-            | (Some((earlier, EventKind::Unwatched)), EventKind::Watched) => {
-                into.push((earlier, place));
-                gone.push(earlier);
-                last.insert(key(event), place);
-            }
-            _ => {
-                last.insert(key(event), place);
-            }
-        }
-    }
-    if gone.is_empty() {
-        return;
-    }
-    for (from, to) in into {
-        let earlier = &mut pending[from];
-        let (id, merged) = (earlier.id.clone(), std::mem::take(&mut earlier.merged));
-        let to = &mut pending[to];
-        to.merged.push(id);
-        to.merged.extend(merged);
-    }
-    gone.sort_unstable();
-    gone.dedup();
-    for place in gone.into_iter().rev() {
-        pending.remove(place);
-        if place < *released {
-            *released -= 1;
-        }
-    }
 }

@@ -20,21 +20,27 @@
 
 mod alerts;
 mod backoff;
+mod delivery;
 mod episodes;
 mod event;
 mod lane;
+mod merge;
 mod message_id;
 mod outbox;
 mod policy;
+mod queries;
+mod records;
 mod silence;
 mod time_windows;
+mod truth;
 
-pub use alerts::{AlertRules, AlertTurn, Alerts, Queued, Resumed, SiteAlerts};
+pub use alerts::Alerts;
+pub use delivery::{Collection, Delivery, Pending, Report, Settled, Truth};
 pub use episodes::{CertificateEpisode, EpisodeEvent, Episodes, SlowEpisode};
 pub use event::Event;
-pub use lane::{Collection, Delivery, Pending, Report, Settled, Truth};
 pub use message_id::message_id;
 pub use outbox::{Outbox, Turn};
 pub use policy::{Due, Telling};
+pub use records::{AlertRules, AlertTurn, Queued, Resumed, SiteAlerts};
 pub use silence::{MAINTENANCE_BY_KEY, Silence, Windows};
 pub use time_windows::{open_until, quiet_until};

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::domain::{Moment, Now, SiteId, Timestamp};
 
-use super::lane::{Collection, Delivery, Lane, Pending, Report, Settled, Truth};
+use super::delivery::{Collection, Delivery, Pending, Report, Settled, Truth};
+use super::lane::Lane;
 
 /// Deliveries of one channel under way at once.
 const CHANNEL_SLOTS: usize = 32;

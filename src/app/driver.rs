@@ -6,20 +6,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::alert::{self, Silence};
+use crate::alert;
 use crate::config::Config;
 use crate::domain::{
     Acknowledgement, CheckResult, CheckSpec, Clock, MaskedUrl, Moment, SiteId, SystemClock,
     Timestamp,
 };
-use crate::engine::{Effect, Engine, Input, Notice, Round, Storage};
-use crate::history::{HistoryEvent, HistoryStorage, UnsettledMessage};
+use crate::engine::{Effect, Engine, Input, Storage};
+use crate::history::HistoryEvent;
 use crate::notify::{DeliveryEvent, DeliveryResult, Sent};
 use crate::paradigm::{
-    ALL, Context, Dispatcher, Entry, Loss, Offer, Receipt, StartError, position,
+    ALL, Dispatcher, Offer, ParadigmContext, ParadigmEntry, StartError, position,
 };
 use crate::probe::Kit;
 use crate::trace::{Demand, Recorder};
@@ -29,63 +28,9 @@ use super::engine_config::engine_config;
 use super::error::DriverError;
 use super::outcome_writer::OutcomeWriter;
 use super::queue_options::queue_options;
+use super::report::{DriverOptions, Happening, Inbox, Report, contents, failure_report};
 use super::restore;
 use super::worker_limits::{WorkerLimits, step};
-
-/// What other threads report. Unbounded, because a report is small and seldom: one for each
-/// delivery, round of canaries, and trouble with the history's file.
-#[derive(Debug)]
-pub enum Report {
-    /// About the history's file.
-    History(HistoryEvent),
-    /// What became of a delivery.
-    Delivery(DeliveryResult),
-    /// What canaries answered.
-    Canaries(Round),
-    /// A message that a user wants sent again, and those that it tells of.
-    SendAgain(Vec<UnsettledMessage>),
-}
-
-/// Something that those who watch are told.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Happening {
-    /// From the engine.
-    Notice(Notice),
-    /// A switch is complete.
-    Switched(Receipt),
-    /// A worker was lost and is replaced.
-    Lost(Loss),
-    /// A message was delivered, or not.
-    Delivery(DeliveryEvent),
-    /// About the history's file.
-    History(HistoryEvent),
-}
-
-/// What a driver begins with.
-#[derive(Debug)]
-pub struct DriverOptions<'a> {
-    /// The sites and how they are watched.
-    pub config: Config,
-    /// The configuration whose owners are told of every site, in place of the first one's.
-    pub others: Option<&'a Config>,
-    /// The first paradigm.
-    pub entry: &'static Entry,
-    /// How many workers each paradigm gets.
-    pub workers: WorkerLimits,
-    /// Where the history is kept.
-    pub history: &'a HistoryStorage,
-    /// The time zone of messages and quiet hours.
-    pub zone: TimeZone,
-}
-
-/// Where a driver hears from other threads.
-#[derive(Debug)]
-pub struct Inbox {
-    /// Checks that ended.
-    pub results: UnboundedReceiver<CheckResult>,
-    /// What other threads report.
-    pub reports: UnboundedReceiver<Report>,
-}
 
 /// The engine, and what carries out its effects.
 #[derive(Debug)]
@@ -132,7 +77,6 @@ impl Driver {
         let shared: Arc<dyn Clock> = Arc::new(clock);
         let (reporter, reports) = unbounded_channel();
         let (sender, results) = unbounded_channel();
-        // Before the first check, so that a second monitor asks nobody anything.
         let times = (&shared, zone.clone());
         let (writer, failing) =
             OutcomeWriter::open(history, &config, others, times, reporter.clone())
@@ -141,8 +85,8 @@ impl Driver {
         let kit = Arc::new(kit);
         let recorder = Recorder::new();
         recorder.switch(true);
-        let context = Context {
-            patient: true,
+        let context = ParadigmContext {
+            retry_broker: true,
             workers: workers.of(entry).0,
             kit: Arc::clone(&kit),
             clock,
@@ -152,7 +96,6 @@ impl Driver {
         };
         let dispatcher = Dispatcher::start(entry, context).map_err(DriverError::Start)?;
         let tell = move |round| {
-            // The receiver is gone at the end.
             let _unheard = reporter.send(Report::Canaries(round));
         };
         let canaries = Canaries::start(kit, clock, tell).map_err(DriverError::Io)?;
@@ -374,7 +317,7 @@ impl Driver {
     ///
     /// # Errors
     /// If it cannot start: the one in use goes on.
-    pub fn switch(&mut self, entry: &'static Entry) -> Result<Option<String>, StartError> {
+    pub fn switch(&mut self, entry: &'static ParadigmEntry) -> Result<Option<String>, StartError> {
         let (number, notice) = self.workers.of(entry);
         let now = self.clock.moment();
         self.dispatcher.switch(entry, number, None, now)?;
@@ -431,16 +374,6 @@ impl Driver {
             .maintenance(state, self.clock.timestamp())
     }
 
-    /// Why nobody is told of a site at present, if that is so.
-    #[must_use]
-    pub fn silence(&self, site: SiteId) -> Option<Silence> {
-        let monitor = self.engine.monitor();
-        let state = monitor.site(site)?;
-        self.engine
-            .alerts()
-            .silence(state, monitor, self.clock.timestamp())
-    }
-
     /// Sends a message again that was given up, or at once if it waits for its next try.
     /// One that waits by rule is not sent before.
     pub fn send_again(&mut self, id: Box<str>) {
@@ -463,21 +396,5 @@ impl Driver {
     pub fn next_wake(&mut self) -> Option<Moment> {
         let due = self.engine.next_wake().into_iter();
         due.chain(self.dispatcher.next_deadline()).min()
-    }
-}
-
-fn contents(file: Option<&std::path::Path>) -> Option<Vec<u8>> {
-    std::fs::read(file?).ok()
-}
-
-fn failure_report(failure: &crate::notify::Failure) -> alert::Report {
-    if failure.too_large {
-        alert::Report::TooLarge
-    } else if failure.lasting {
-        alert::Report::Refused
-    } else {
-        alert::Report::Failed {
-            retry_after: failure.retry_after,
-        }
     }
 }

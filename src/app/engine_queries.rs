@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::alert::Silence;
 use crate::domain::{Clock as _, JobId, Moment, Now, SiteId, SystemClock, Timestamp};
 use crate::history::History;
 use crate::monitor::Monitor;
@@ -95,5 +96,15 @@ impl Driver {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.timestamp()
+    }
+
+    /// Why nobody is told of a site at present, if that is so.
+    #[must_use]
+    pub fn silence(&self, site: SiteId) -> Option<Silence> {
+        let monitor = self.engine.monitor();
+        let state = monitor.site(site)?;
+        self.engine
+            .alerts()
+            .silence(state, monitor, self.clock.timestamp())
     }
 }

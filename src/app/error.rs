@@ -73,14 +73,14 @@ impl From<DriverError> for SessionError {
 }
 
 /// Why a changed configuration is not used.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum ReloadError {
     /// It lists no site.
     NoSite,
     /// It is not in order.
     Mistakes(Diagnostics),
     /// What it names cannot be used.
-    Core(CoreError),
+    Driver(DriverError),
 }
 
 impl fmt::Display for ReloadError {
@@ -88,7 +88,7 @@ impl fmt::Display for ReloadError {
         match self {
             Self::NoSite => f.write_str("no site is listed"),
             Self::Mistakes(mistakes) => mistakes.fmt(f),
-            Self::Core(error) => error.fmt(f),
+            Self::Driver(error) => error.fmt(f),
         }
     }
 }

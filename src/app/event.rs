@@ -7,7 +7,7 @@ use crate::metrics::MetricsQuestion;
 use crate::tui::Input;
 
 use super::config_watcher::ConfigEvent;
-use super::driver::Report;
+use super::report::Report;
 use super::trace_export::Exported;
 
 /// Something that happened. Closed: the loop has no other ears.

@@ -15,9 +15,10 @@ use crate::monitor::State;
 use crate::paradigm::ParadigmEntry;
 
 use super::config_watcher::{ConfigEvent, ConfigWatcher};
-use super::driver::{Driver, DriverOptions, Happening};
+use super::driver::Driver;
 use super::error::{ReloadError, SessionError};
 use super::metrics_source::MetricsQuestions;
+use super::report::{DriverOptions, Happening};
 use super::sd_notify::SdNotify;
 use super::worker_limits::WorkerLimits;
 

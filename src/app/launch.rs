@@ -10,10 +10,11 @@ use crate::metrics::Endpoint;
 use crate::paradigm::ParadigmEntry;
 use crate::tui::{Options, Tone};
 
-use super::driver::{Driver, DriverOptions, Inbox, Report};
+use super::driver::Driver;
 use super::error::SessionError;
 use super::metrics_source::MetricsQuestions;
 use super::replay_runner::ReplayRunner;
+use super::report::{DriverOptions, Inbox, Report};
 use super::worker_limits::WorkerLimits;
 use super::world::World;
 

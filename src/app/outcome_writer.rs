@@ -21,7 +21,7 @@ use crate::notify::{
 };
 
 use super::channel_settings::plan;
-use super::driver::Report;
+use super::report::Report;
 
 /// The history and the channels.
 #[derive(Debug)]

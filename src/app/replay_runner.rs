@@ -167,7 +167,12 @@ impl ReplayRunner {
         }
     }
 
-    fn begin(&self, driver: &Driver, tried: TriedRules, now: Timestamp) -> Result<Work, ReplayError> {
+    fn begin(
+        &self,
+        driver: &Driver,
+        tried: TriedRules,
+        now: Timestamp,
+    ) -> Result<Work, ReplayError> {
         let Some(path) = self.path.clone() else {
             return Err(ReplayError::NoHistory);
         };

@@ -12,11 +12,11 @@ use crate::domain::{CheckResult, Clock, Moment, SystemClock, plain_io_error};
 use crate::tui::{Input, InputStream, Terminal, Tone, Ui, ask_to_stop};
 
 use super::config_watcher::ConfigWatcher;
-use super::driver::Report;
 use super::error::SessionError;
 use super::event::{Action, Ending, Event};
 use super::launch::{Launch, Opened};
 use super::metrics_source::MetricsQuestions;
+use super::report::Report;
 use super::trace_export::TraceExporter;
 use super::world::World;
 

@@ -6,9 +6,9 @@ use crate::engine::{Notice, SightChange};
 use crate::paradigm::WorkerLoss;
 use crate::tui::{StatusMessage, Tone, plural};
 
-use super::driver::Happening;
 use super::event::Action;
 use super::name_list::{listed, more};
+use super::report::Happening;
 use super::world::World;
 
 impl World {

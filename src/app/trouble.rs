@@ -7,7 +7,7 @@ use crate::history::HistoryEvent;
 use crate::notify::DeliveryEvent;
 use crate::tui::Tone;
 
-use super::driver::Happening;
+use super::report::Happening;
 
 /// What goes wrong at present, apart from sites.
 #[derive(Debug, Default)]

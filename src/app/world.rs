@@ -15,12 +15,12 @@ use crate::tui::{
 
 use super::config_watcher::ConfigEvent;
 use super::driver::Driver;
-use super::driver::Report;
 use super::event::{Action, Ending};
 use super::history_cache::HistoryCache;
 use super::lab_runner::LabRunner;
 use super::process_stats::ProcessMeter;
 use super::replay_runner::ReplayRunner;
+use super::report::Report;
 use super::status_line::{MessageCause, StatusLine};
 use super::trace_collector::TraceCollector;
 use super::trouble::Trouble;

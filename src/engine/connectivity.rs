@@ -383,26 +383,3 @@ pub(super) fn unseen(mut result: CheckResult, why: &str) -> CheckResult {
     result.error = Some(error.chars().take(400).collect::<String>().into());
     result
 }
-
-/// The foreign host that the redirects of a check led to; `None` while it stayed with its
-/// own, or one of the same domain.
-#[must_use]
-pub fn landed(result: &CheckResult, host: &str) -> Option<Box<str>> {
-    let last = result.hops.last().filter(|_| result.hops.len() > 1)?;
-    let url = crate::domain::MaskedUrl::new(&*last.url);
-    let end = url.host();
-    (domain_of(end) != domain_of(host)).then(|| end.into())
-}
-
-/// The last two labels of a name; an address as it is.
-fn domain_of(host: &str) -> &str {
-    if host.starts_with('[')
-        || host
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'.')
-    {
-        return host;
-    }
-    let mut dots = host.rmatch_indices('.').map(|(at, _)| at);
-    dots.nth(1).map_or(host, |at| &host[at + 1..])
-}

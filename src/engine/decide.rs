@@ -1,44 +1,37 @@
 //! The engine: inputs in, effects out.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use jiff::tz::TimeZone;
+use std::sync::Arc;
 
-use crate::alert::{Alerts, Event, Queued, Resumed};
-use crate::domain::{CheckResult, JobId, Moment, Now, Outcome, Reason, SiteId, Verdict};
+use crate::alert::{Alerts, Event, Queued};
+use crate::domain::{CheckResult, JobId, Moment, Now, Outcome, SiteId};
 use crate::monitor::{Monitor, Notice as Change, SiteState, State};
 use crate::schedule::Schedule;
 
-use super::connectivity::{CheckFacts, Connectivity, Ruling, SightChange, landed};
+use super::connectivity::{Connectivity, Ruling, SightChange};
 use super::effect::{Effect, Ended, Notice, Record};
-use super::input::{
-    BLIND_TOLD_AFTER, EngineConfig, Input, MonitorAlerts, RestoredMessage, RestoredState, Storage,
-};
+use super::input::{BLIND_TOLD_AFTER, Input, MonitorAlerts, SHORTEST_BLINDNESS, Storage};
+use super::standstill::Standstill;
 use super::watchfulness::{WatchChange, Watchfulness};
-use super::witnesses::{is_local, witnesses};
+use super::witnesses::{facts, is_local, landed, parents, witnesses};
 
-/// Checks handed out in one turn, so that a key is answered in the middle of a million.
+/// Checks handed out in one turn, so that keys are answered between them.
 const DISPATCH_BATCH: usize = 4_096;
-
-/// A gap between two inputs that says that the whole program stood still.
-const STANDSTILL: Duration = Duration::from_secs(3);
 
 /// Everything that is believed and planned.
 #[derive(Debug)]
 pub struct Engine {
-    monitor: Monitor,
-    schedule: Schedule,
-    connectivity: Connectivity,
-    alerts: Alerts,
-    watchfulness: Watchfulness,
+    pub(super) monitor: Monitor,
+    pub(super) schedule: Schedule,
+    pub(super) connectivity: Connectivity,
+    pub(super) alerts: Alerts,
+    pub(super) watchfulness: Watchfulness,
     /// The name of this machine, as results bear it.
     host: Box<str>,
-    told: MonitorAlerts,
-    last_input: Now,
-    stood_still_until: Option<Moment>,
+    pub(super) told: MonitorAlerts,
+    standstill: Standstill,
     due: Vec<JobId>,
-    effects: Vec<Effect>,
+    pub(super) effects: Vec<Effect>,
 }
 
 impl Engine {
@@ -54,8 +47,7 @@ impl Engine {
             watchfulness: Watchfulness::default(),
             host: host.into(),
             told: MonitorAlerts::default(),
-            last_input: now,
-            stood_still_until: None,
+            standstill: Standstill::new(now),
             due: Vec::new(),
             effects: Vec::new(),
         }
@@ -63,19 +55,26 @@ impl Engine {
 
     /// Takes an input at `now`; gives what is to be done, in this order.
     pub fn handle(&mut self, input: Input, now: Now) -> Vec<Effect> {
-        self.notice_standstill(now);
+        if let Some(gap) = self.standstill.observe(now) {
+            self.connectivity.stood_still(now.mono);
+            self.announce(Notice::StoodStill(gap));
+        }
         match input {
-            Input::Configured(config) => self.configure(*config, now),
+            Input::Configured(config) => {
+                let ruling = self.connectivity.switch(config.canaries, now);
+                self.rule(ruling, now);
+                self.configure(*config, now);
+            }
             Input::Restored(state) => self.restore(*state, now),
             Input::Results(results) => {
                 for result in results {
                     self.take_result(result, now);
                 }
             }
-            Input::Missed(job) => self.miss(job, now),
+            Input::Missed(job) => self.observe(&Outcome::Missed(job), now),
             Input::Busy(job) => {
                 if let Some(missed) = self.schedule.owe(job) {
-                    self.miss(missed, now);
+                    self.observe(&Outcome::Missed(missed), now);
                 }
             }
             Input::Withdrawn(site) => {
@@ -99,7 +98,7 @@ impl Engine {
                     self.persist(Record::Settled { settled, queued });
                 }
             }
-            Input::Storage(Storage::Replaced) => self.persist_all(now),
+            Input::Storage(Storage::Replaced) => self.persist_all(),
             Input::Recheck(site) => self.schedule.check_again(site, now.mono),
             Input::RecheckAll => {
                 for site in self.monitor.ids() {
@@ -152,97 +151,14 @@ impl Engine {
             let over = turn.over.into_iter().map(|event| event.id).collect();
             self.persist(Record::Over(over));
         }
-        let deliveries = turn.deliveries.into_iter().map(Effect::Deliver);
-        self.effects.extend(deliveries);
+        self.effects
+            .extend(turn.deliveries.into_iter().map(Effect::Deliver));
         let mut due = std::mem::take(&mut self.due);
         self.schedule.take_due(now.mono, DISPATCH_BATCH, &mut due);
         for job in due.drain(..) {
             self.dispatch(job);
         }
         self.due = due;
-    }
-
-    fn notice_standstill(&mut self, now: Now) {
-        // The wall clock alone goes on while the machine sleeps.
-        let gap = now.mono.since(self.last_input.mono);
-        let gap = gap.max(now.wall.since(self.last_input.wall));
-        self.last_input = now;
-        if gap > STANDSTILL {
-            self.stood_still_until = Some(now.mono);
-            self.connectivity.stood_still(now.mono);
-            self.effects.push(Effect::Announce(Notice::StoodStill(gap)));
-        }
-    }
-
-    fn configure(&mut self, config: EngineConfig, now: Now) {
-        let ruling = self.connectivity.switch(config.canaries, now);
-        self.rule(ruling, now);
-        let before: Vec<_> = self
-            .monitor
-            .sites()
-            .map(|state| (state.id(), Arc::clone(&state.site().spec)))
-            .collect();
-        self.monitor.configure(config.sites, now);
-        self.alerts.configure(config.alerts, now);
-        let watched = self.monitor.sites().filter(|state| !state.site().paused);
-        let plan: Vec<_> = watched
-            .map(|state| (state.id(), state.site().interval))
-            .collect();
-        self.schedule.configure(&plan, now.mono);
-        self.persist(Record::Sites);
-        for (site, old) in before {
-            let new = self.monitor.site(site).map(SiteState::site);
-            if new.is_none() {
-                self.alerts.forget(site);
-            }
-            // A check that waits would ask what was configured before.
-            if !new.is_some_and(|new| !new.paused && new.spec == old) {
-                self.effects.push(Effect::Withdraw(site));
-            }
-        }
-    }
-
-    fn restore(&mut self, restored: RestoredState, now: Now) {
-        for site in restored.sites {
-            let Some(id) = self.monitor.known(&site.name, &site.url) else {
-                continue;
-            };
-            if let Some(streak) = site.streak {
-                self.monitor.restore_site(id, streak, site.last_result, now);
-            }
-            if let Some(state) = self.monitor.site(id) {
-                self.alerts.restore(state, site.alerts, now);
-            }
-        }
-        for (name, url, until) in restored.maintenance {
-            if let Some(id) = self.monitor.known(&name, &url) {
-                self.alerts.restore_maintenance(id, until);
-            }
-        }
-        for message in restored.messages {
-            self.resume(message, now);
-        }
-        if let Some((since, why)) = &restored.monitor.blind {
-            self.connectivity.restore(earlier(*since, now), why);
-        }
-        if let Some(since) = restored.monitor.unwatched {
-            self.watchfulness.restore(earlier(since, now));
-        }
-        self.told = restored.monitor;
-    }
-
-    fn resume(&mut self, message: RestoredMessage, now: Now) {
-        let mut resumed = message.resumed;
-        let events = match &mut resumed {
-            Resumed::Waiting(event) => std::slice::from_mut(event),
-            Resumed::Sending { events, .. } => events,
-        };
-        for (event, site) in events.iter_mut().zip(&message.sites) {
-            let site = site.as_ref();
-            event.site = site.and_then(|(name, url)| self.monitor.known(name, url));
-        }
-        let name = (&*message.owner, &*message.channel);
-        self.alerts.resume(name, resumed, now);
     }
 
     fn dispatch(&mut self, job: JobId) {
@@ -255,23 +171,12 @@ impl Engine {
         }
     }
 
-    fn miss(&mut self, job: JobId, now: Now) {
-        self.observe(&Outcome::Missed(job), now);
-    }
-
     fn take_result(&mut self, mut result: CheckResult, now: Now) {
         let site = result.job.site;
-        self.doubt_standstill(&mut result);
+        self.standstill.doubt(&mut result);
         if let Some(state) = self.monitor.site(site) {
-            let host = state.site().spec.url.host();
-            let landed = landed(&result, host);
-            let facts = CheckFacts {
-                host,
-                believed: *result.ran_on.host != *self.host || is_local(state, &result),
-                landed: landed.as_deref(),
-                opens: state.failures() + 1 >= state.site().confirm,
-                open: state.outage().is_some(),
-            };
+            let landed = landed(&result, state.site().spec.url.host());
+            let facts = facts(state, &result, landed.as_deref(), &self.host);
             let (believed, ruling) = self.connectivity.judge(result, facts, now);
             if let Some(result) = believed {
                 self.observe(&Outcome::Checked(Arc::new(result)), now);
@@ -280,19 +185,6 @@ impl Engine {
         }
         if let Some(owed) = self.schedule.released(site) {
             self.dispatch(owed);
-        }
-    }
-
-    /// A check that failed while the program stood still (suspended, asleep, starved) says
-    /// nothing of the site: nobody was there to hear its answer.
-    fn doubt_standstill(&self, result: &mut CheckResult) {
-        let stood_still = self
-            .stood_still_until
-            .is_some_and(|end| result.started < end);
-        if stood_still && result.failed() {
-            result.verdict = Verdict::Unknown;
-            result.reason = Some(Reason::Internal);
-            result.error = Some("could not check: this program stood still meanwhile".into());
         }
     }
 
@@ -355,17 +247,7 @@ impl Engine {
 
     /// Checks the sites that a site depends on: its outage may be theirs.
     fn check_parents(&mut self, site: SiteId, now: Moment) {
-        let parent = |state: &SiteState| {
-            let parent = state.site().parent.as_deref()?;
-            self.monitor.find(parent)
-        };
-        // The configuration has no circles.
-        let first = self.monitor.site(site).and_then(parent);
-        let above: Vec<SiteId> = std::iter::successors(first, |state| parent(state))
-            .filter(|state| state.outage().is_none() && !state.site().paused)
-            .map(SiteState::id)
-            .collect();
-        for site in above {
+        for site in parents(&self.monitor, site) {
             self.schedule.check_again(site, now);
         }
     }
@@ -382,7 +264,6 @@ impl Engine {
                 self.schedule.check_again(site, now.mono);
             }
             let ruling = self.connectivity.witnesses(count, now);
-            // It asks for no witnesses itself.
             self.rule(ruling, now);
         }
         let Some(sight) = ruling.sight else { return };
@@ -407,8 +288,9 @@ impl Engine {
                 }
                 let (since, lasted, why) = (*since, *lasted, why.clone());
                 let event = Event::Sighted { since, lasted, why };
-                self.told.blind = None;
-                self.tell(event, now);
+                if self.told.blind.take().is_some() || lasted >= SHORTEST_BLINDNESS {
+                    self.tell(event, now);
+                }
             }
         }
         self.announce(Notice::Sight(sight));
@@ -490,18 +372,11 @@ impl Engine {
         let Some(state) = self.monitor.site(site) else {
             return;
         };
-        let record = Record::Change {
-            site,
-            streak: state.standing(),
-            ended,
-            alerts: self.alerts.of_site(site),
-            queued,
-        };
-        self.persist(record);
+        self.persist(Record::change(state, &self.alerts, ended, queued));
     }
 
     /// Writes down everything that a new file must know.
-    fn persist_all(&mut self, _now: Now) {
+    fn persist_all(&mut self) {
         self.persist(Record::Sites);
         let failing = self
             .monitor
@@ -521,43 +396,5 @@ impl Engine {
         let told = self.alerts.next_wake();
         let watched = self.watchfulness.next_wake();
         [due, asked, told, watched].into_iter().flatten().min()
-    }
-
-    /// The state of every site.
-    #[must_use]
-    pub const fn monitor(&self) -> &Monitor {
-        &self.monitor
-    }
-
-    /// All that decides about telling.
-    #[must_use]
-    pub const fn alerts(&self) -> &Alerts {
-        &self.alerts
-    }
-
-    /// Since when nothing can be seen, and what that rests on.
-    #[must_use]
-    pub fn blind(&self) -> Option<(Now, &str)> {
-        self.connectivity.blind()
-    }
-
-    /// Since when checks are not run, once that was told.
-    #[must_use]
-    pub fn unwatched(&self) -> Option<Now> {
-        self.watchfulness.lost()
-    }
-
-    /// When a site is due next; `None` while it is paused.
-    #[must_use]
-    pub fn due_of(&self, site: SiteId) -> Option<Moment> {
-        self.schedule.due_of(site)
-    }
-}
-
-/// A time of an earlier run on both clocks of this one.
-fn earlier(at: crate::domain::Timestamp, now: Now) -> Now {
-    Now {
-        mono: now.mono - now.wall.since(at),
-        wall: at,
     }
 }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::alert::{Delivery, Queued, Settled, SiteAlerts};
+use crate::alert::{Alerts, Delivery, Queued, Settled, SiteAlerts};
 use crate::domain::{Cause, CheckResult, CheckSpec, FailureStreak, JobId, Now, SiteId, Timestamp};
+
+use crate::monitor::SiteState;
 
 use super::connectivity::SightChange;
 use super::input::MonitorAlerts;
@@ -75,6 +77,24 @@ pub enum Record {
     Over(Vec<Box<str>>),
     /// The end of the maintenance that a key began at a site; `None` where it is over.
     Maintenance(SiteId, Option<Timestamp>),
+}
+
+impl Record {
+    /// What is known of a site, and the messages that tell of it.
+    pub(super) fn change(
+        state: &SiteState,
+        alerts: &Alerts,
+        ended: Option<Ended>,
+        queued: Vec<Queued>,
+    ) -> Self {
+        Self::Change {
+            site: state.id(),
+            streak: state.standing(),
+            ended,
+            alerts: alerts.of_site(state.id()),
+            queued,
+        }
+    }
 }
 
 /// An outage that ended.

@@ -146,5 +146,8 @@ pub struct MonitorAlerts {
     pub unwatched: Option<Timestamp>,
 }
 
+/// Blindness that ended sooner is not told.
+pub(super) const SHORTEST_BLINDNESS: Duration = Duration::from_secs(5);
+
 /// How long blindness lasts before owners are told of it.
 pub(super) const BLIND_TOLD_AFTER: Duration = Duration::from_secs(300);

@@ -18,13 +18,17 @@ mod connectivity;
 mod decide;
 mod effect;
 mod input;
+mod queries;
 mod recent_failures;
+mod restore;
+mod standstill;
 mod watchfulness;
 mod witnesses;
 
-pub use connectivity::{CheckFacts, Connectivity, Round, Ruling, SightChange, is_doubtful, landed};
+pub use connectivity::{CheckFacts, Connectivity, Round, Ruling, SightChange, is_doubtful};
 pub use decide::Engine;
 pub use effect::{Effect, Ended, Notice, Record};
 pub use input::{
     EngineConfig, Input, MonitorAlerts, RestoredMessage, RestoredSite, RestoredState, Storage,
 };
+pub use witnesses::landed;

@@ -1,9 +1,12 @@
-//! Which sites are asked whether anything can be seen, where the canaries are silent.
+//! Which sites are asked whether anything can be seen, or whether an outage is theirs; and
+//! where an answer came from.
 
 use std::collections::HashSet;
 
 use crate::domain::{CheckResult, SiteId};
 use crate::monitor::{Monitor, SiteState, State};
+
+use super::connectivity::CheckFacts;
 
 /// Sites that are asked at once.
 const MOST: usize = 3;
@@ -37,4 +40,58 @@ pub(super) fn is_local(state: &SiteState, result: &CheckResult) -> bool {
         host == "localhost" || host.ends_with(".localhost"),
         |address| address.is_loopback(),
     )
+}
+
+/// The foreign host that the redirects of a check led to; `None` while it stayed with its
+/// own, or one of the same domain.
+#[must_use]
+pub fn landed(result: &CheckResult, host: &str) -> Option<Box<str>> {
+    let last = result.hops.last().filter(|_| result.hops.len() > 1)?;
+    let url = crate::domain::MaskedUrl::new(&*last.url);
+    let end = url.host();
+    (domain_of(end) != domain_of(host)).then(|| end.into())
+}
+
+/// The last two labels of a name; an address as it is.
+fn domain_of(host: &str) -> &str {
+    if host.starts_with('[')
+        || host
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    {
+        return host;
+    }
+    let mut dots = host.rmatch_indices('.').map(|(at, _)| at);
+    dots.nth(1).map_or(host, |at| &host[at + 1..])
+}
+
+/// The sites that a site depends on, as far as they are checked and not down.
+pub(super) fn parents(monitor: &Monitor, site: SiteId) -> Vec<SiteId> {
+    let parent = |state: &SiteState| {
+        let parent = state.site().parent.as_deref()?;
+        monitor.find(parent)
+    };
+    // The configuration has no circles.
+    let first = monitor.site(site).and_then(parent);
+    std::iter::successors(first, |state| parent(state))
+        .filter(|state| state.outage().is_none() && !state.site().paused)
+        .map(SiteState::id)
+        .collect()
+}
+
+/// What is known of the site of a check, of which redirects led to `landed`; `own` is the name
+/// of this machine.
+pub(super) fn facts<'a>(
+    state: &'a SiteState,
+    result: &CheckResult,
+    landed: Option<&'a str>,
+    own: &str,
+) -> CheckFacts<'a> {
+    CheckFacts {
+        host: state.site().spec.url.host(),
+        believed: *result.ran_on.host != *own || is_local(state, result),
+        landed,
+        opens: state.failures() + 1 >= state.site().confirm,
+        open: state.outage().is_some(),
+    }
 }

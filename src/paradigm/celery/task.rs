@@ -1,5 +1,4 @@
-//! The task `squirrel.check`: its argument, its result, and what is refused of either,
-//! whoever sent it.
+//! The task `squirrel.check`: its argument, its result, and what is refused of either.
 
 use std::borrow::Cow;
 use std::sync::Arc;

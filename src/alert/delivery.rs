@@ -1,0 +1,101 @@
+//! An event that waits for one owner on one channel, the message that tells of it, and what
+//! the channel said.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::{EventKind, Moment, Now, SiteId, Timestamp};
+
+/// One event for one owner on one channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// Identifies event, owner and channel; the same whenever the same event is queued.
+    pub id: Box<str>,
+    /// What is told.
+    pub kind: EventKind,
+    /// The site it is about; `None` for events of the monitor itself.
+    pub site: Option<SiteId>,
+    /// The first failure of the outage it is about.
+    pub outage: Option<Timestamp>,
+    /// When it happened.
+    pub at: Now,
+    /// The end of the owner's quiet hours, where the event happened within them.
+    pub quiet_until: Option<Timestamp>,
+    /// Whether it waits for others like it, to be told in one message.
+    pub collects: bool,
+    /// Ids of earlier events that this one tells of as well.
+    pub merged: Vec<Box<str>>,
+}
+
+/// What is known of an event when it is about to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Truth {
+    /// It is still so.
+    Holds,
+    /// The newest check says otherwise, and nothing is decided yet: it waits.
+    InDoubt,
+    /// The newest check is old: the site is checked first.
+    Stale,
+    /// It is over, and nobody needs to know: it is dropped.
+    Over,
+}
+
+/// One message to be sent now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delivery {
+    /// The same for the same events, however often they are sent.
+    pub id: Box<str>,
+    /// Who is told.
+    pub owner: Box<str>,
+    /// The name of the channel.
+    pub channel: Box<str>,
+    /// The events, in their order; several make a digest.
+    pub events: Arc<[Pending]>,
+    /// Attempts before this one.
+    pub attempts: u32,
+    /// The channel refused the whole text for its size: the short form goes.
+    pub short: bool,
+}
+
+/// What a channel said of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// It took the message.
+    Delivered,
+    /// It did not, and may later; it asked to be left alone for so long.
+    Failed {
+        /// The pause that the other side asked for.
+        retry_after: Option<Duration>,
+    },
+    /// It would refuse the same message again.
+    Refused,
+    /// The message is too large for it.
+    TooLarge,
+}
+
+/// What follows from a report.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Settled {
+    /// These events were told.
+    Told(Delivery),
+    /// They are tried again then.
+    Retry(Delivery, Timestamp),
+    /// They are given up.
+    GivenUp(Delivery),
+}
+
+/// How long events wait for others like them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Collection {
+    /// At most so long after the first of them; zero: each event is told alone.
+    pub longest: Duration,
+}
+
+impl Collection {
+    /// No other event came for this part of the longest wait: it is not waited for further.
+    const QUIET_SHARE: u32 = 10;
+
+    pub(super) fn ends(self, (first, last): (Moment, Moment)) -> Moment {
+        (first + self.longest).min(last + self.longest / Self::QUIET_SHARE)
+    }
+}

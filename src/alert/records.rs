@@ -1,0 +1,108 @@
+//! What [`super::Alerts`] is given and gives: rules, messages, and what is kept of a site.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Owner, SiteId};
+
+use super::delivery::{Delivery, Pending};
+use super::episodes::Episodes;
+use super::event::Event;
+use super::policy::Telling;
+use super::silence::Windows;
+
+/// What a configuration says of telling.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlertRules {
+    /// Everybody who may be told.
+    pub owners: Vec<Owner>,
+    /// The names of the channels by which each owner is reached, by owner.
+    pub channels: HashMap<Box<str>, Vec<Box<str>>>,
+    /// Who is told what concerns no site: `[monitor] owners`.
+    pub last_resort: Vec<Box<str>>,
+    /// Every owner is told of every site, whatever the sites say.
+    pub everybody: bool,
+    /// Planned maintenance.
+    pub windows: Windows,
+    /// How often owners are reminded of an outage that nobody acknowledged.
+    pub remind: Option<Duration>,
+    /// How long events wait for others like them.
+    pub digest: Duration,
+    /// How long a site is slow before its owners are told.
+    pub slow_after: Duration,
+}
+
+impl Default for AlertRules {
+    fn default() -> Self {
+        Self {
+            owners: Vec::new(),
+            channels: HashMap::new(),
+            last_resort: Vec::new(),
+            everybody: false,
+            windows: Windows::default(),
+            remind: None,
+            digest: Duration::ZERO,
+            slow_after: Duration::from_secs(600),
+        }
+    }
+}
+
+/// What was told of a site; kept with every change.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteAlerts {
+    /// Of its open outage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outage: Option<Telling>,
+    /// Of its certificate and its slowness.
+    #[serde(default, skip_serializing_if = "Episodes::is_empty")]
+    pub episodes: Episodes,
+}
+
+/// A message that was queued: kept before it is sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Queued {
+    /// Who is told.
+    pub owner: Box<str>,
+    /// The channel's name.
+    pub channel: Box<str>,
+    /// The event.
+    pub event: Arc<Event>,
+    /// As it waits.
+    pub pending: Pending,
+}
+
+/// What follows from a turn.
+#[derive(Debug, Default)]
+pub struct AlertTurn {
+    /// Messages to be kept.
+    pub queued: Vec<Queued>,
+    /// Messages to be sent, once they are kept.
+    pub deliveries: Vec<Delivery>,
+    /// Sites to be checked now.
+    pub checks: Vec<SiteId>,
+    /// Messages that nobody needs any more.
+    pub over: Vec<Pending>,
+    /// Sites about which something was told: [`Alerts::of_site`] has to be kept.
+    pub changed: BTreeSet<SiteId>,
+}
+
+/// A message of an earlier run.
+#[derive(Debug)]
+pub enum Resumed {
+    /// It waited.
+    Waiting(Pending),
+    /// It was being sent, or waited for another attempt.
+    Sending {
+        /// The id of the delivery.
+        id: Box<str>,
+        /// Its events.
+        events: Vec<Pending>,
+        /// Attempts so far.
+        attempts: u32,
+        /// The time left until the next attempt.
+        after: Duration,
+    },
+}

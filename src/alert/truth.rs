@@ -1,0 +1,47 @@
+//! Whether an event is still so when it is about to be sent.
+
+use std::time::Duration;
+
+use crate::domain::{EventKind, Now};
+use crate::monitor::{Monitor, State};
+
+use super::delivery::{Pending, Truth};
+
+/// A check that is older says too little of a site to send that it is down.
+const FRESH: Duration = Duration::from_secs(60);
+
+/// Whether an event may still be told.
+pub(super) fn truth(event: &Pending, monitor: &Monitor, now: Now) -> Truth {
+    let about_outage = matches!(
+        event.kind,
+        EventKind::Down | EventKind::Reminder | EventKind::Escalated
+    );
+    let Some(site) = event
+        .site
+        .filter(|_| about_outage || event.kind == EventKind::Slow)
+    else {
+        return Truth::Holds;
+    };
+    let Some(state) = monitor.site(site) else {
+        return Truth::Over;
+    };
+    if state.site().paused {
+        return Truth::InDoubt;
+    }
+    if event.kind == EventKind::Slow {
+        let slow = state.state() == State::Degraded;
+        return if slow { Truth::Holds } else { Truth::Over };
+    }
+    let Some(outage) = state.outage() else {
+        return Truth::Over;
+    };
+    if Some(outage.since().wall) != event.outage {
+        return Truth::Over;
+    }
+    if state.good() > 0 {
+        return Truth::InDoubt;
+    }
+    let last = state.last_failure();
+    let fresh = last.is_some_and(|last| now.mono.since(last.started) <= FRESH + last.latency);
+    if fresh { Truth::Holds } else { Truth::Stale }
+}
