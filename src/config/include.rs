@@ -7,10 +7,10 @@ use glob::{MatchOptions, Pattern};
 
 use super::diagnostic_sink::DiagnosticSink;
 use super::files::plain;
+use super::key_path::KeyPath;
 use super::monitor_table::MonitorSettings;
 use super::site_registry::{SiteRegistry, taken};
 use super::sites_table::plain_site;
-use super::table_reader::KeyPath;
 use super::value_parsers::{self, quoted};
 
 /// Whether a pattern can mean several files, or none; otherwise it is a file's name.

@@ -13,6 +13,7 @@ use super::diagnostics::{Diagnostic, Diagnostics, shown_path};
 use super::files::{self, ContentHash, SourceFile};
 use super::history_table::read_history;
 use super::include;
+use super::key_path::KeyPath;
 use super::known_names::KnownNames;
 use super::maintenance::read_shared_window;
 use super::monitor_table::{read_monitor, read_workers};
@@ -21,7 +22,7 @@ use super::owners_table::read_owners;
 use super::queue_table::read_queue;
 use super::site_registry::{ParentError, SiteRegistry, taken, wrong_parents};
 use super::sites_table::{InvalidSite, SiteDraft, SiteDrafts, plain_site, read_sites};
-use super::table_reader::{Element, KeyPath, TableReader};
+use super::table_reader::{Element, TableReader};
 use super::value_parsers::{self, quoted};
 
 /// Reads a configuration and the lists it includes.

@@ -20,6 +20,7 @@ mod edit;
 mod files;
 mod history_table;
 mod include;
+mod key_path;
 mod known_names;
 mod load;
 mod locate;

@@ -9,41 +9,11 @@ use toml::de::{DeTable, DeValue};
 
 use super::diagnostic_sink::DiagnosticSink;
 use super::display_value::{display_value, type_name};
+use super::key_path::KeyPath;
 use super::redact::is_secret_key;
 use super::value_parsers::{Parsed, ValueError, quoted, suggestion};
 
 type Value<'t> = Spanned<DeValue<'t>>;
-
-/// The path of a key, built on the way down and written out only for a mistake.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum KeyPath<'a> {
-    /// The file.
-    Root,
-    /// A key of a table.
-    Key(&'a KeyPath<'a>, &'a str),
-    /// An element of an array, counted from 0.
-    Index(&'a KeyPath<'a>, usize),
-}
-
-impl fmt::Display for KeyPath<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Root => Ok(()),
-            Self::Index(parent, index) => write!(f, "{parent}[{index}]"),
-            Self::Key(parent, key) => {
-                if !matches!(parent, KeyPath::Root) {
-                    write!(f, "{parent}.")?;
-                }
-                let bare = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-                if !key.is_empty() && key.chars().all(bare) {
-                    f.write_str(key)
-                } else {
-                    write!(f, "\"{key}\"")
-                }
-            }
-        }
-    }
-}
 
 /// Whether the values of a table may be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

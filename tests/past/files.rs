@@ -529,7 +529,7 @@ fn a_file_that_is_none_of_these_is_refused_and_what_stands_before_a_mistake_is_t
     );
     for (line, why) in [
         ("{\"at\": \"soon\"}", "missing field"),
-        ("not json", "expected"),
+        ("not json", "not JSON from character 2 on"),
         (
             "{\"at\":\"soon\",\"name\":\"a\",\"url\":\"b\",\"verdict\":\"up\"}",
             "expected a time",
