@@ -536,11 +536,11 @@ fn a_file_that_is_none_of_these_is_refused_and_what_stands_before_a_mistake_is_t
         ),
         (
             "{\"at\":\"2026-01-01T00:00:00Z\",\"name\":\"a\",\"url\":\"b\",\"verdict\":\"down\"}",
-            "do not go together",
+            "expected a reason with every verdict but up",
         ),
         (
             "{\"at\":\"2026-01-01T00:00:00Z\",\"name\":\"a\",\"url\":\"b\",\"verdict\":\"up\",\"latency_ms\":-1}",
-            "a latency that cannot be",
+            "expected a latency of at least 0",
         ),
     ] {
         squirrel.write("export", format!("{lines}{line}\n"));

@@ -325,7 +325,7 @@ fn words_are_explained_and_mistakes_are_named() {
         (&["race", "--gil", "maybe"], "maybe"),
         (
             &["race", "--workload", "sleep", "http://127.0.0.1/"],
-            "toys",
+            "--workload http",
         ),
         (
             &["race", "--length", "5", "--workload", "sleep"],
