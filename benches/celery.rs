@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use uptime_squirrel::domain::{CheckSpec, MaskedUrl};
 use uptime_squirrel::paradigm::QueueOptions;
-use uptime_squirrel::probe::{Halt, Kit, Toy};
+use uptime_squirrel::probe::{Halt, ProberFactory, WorkloadSpec};
 use uptime_squirrel::trace::Recorder;
 
 use engine::{Engine, specs};
@@ -136,15 +136,15 @@ impl Stage {
 
     /// Our producer, with so many checks on their way at once.
     fn engine(&self, window: usize) -> Result<Engine, Box<dyn Error>> {
-        self.engine_with(window, Kit::http(None)?)
+        self.engine_with(window, ProberFactory::http(None)?)
     }
 
-    fn engine_with(&self, window: usize, kit: Kit) -> Result<Engine, Box<dyn Error>> {
+    fn engine_with(&self, window: usize, factory: ProberFactory) -> Result<Engine, Box<dyn Error>> {
         let queue = QueueOptions {
             broker: Some(MaskedUrl::new(self.url())),
             ..QueueOptions::default()
         };
-        let engine = Engine::start_on("celery", window, kit, Recorder::new(), queue)?;
+        let engine = Engine::start_on("celery", window, factory, Recorder::new(), queue)?;
         Ok(engine)
     }
 }
@@ -224,12 +224,13 @@ fn waits(stage: &Stage, table: &mut Table, rounds: usize) -> Result<(), Box<dyn 
 /// thread, and producer and broker take next to nothing.
 fn crunches(stage: &Stage, table: &mut Table, rounds: usize) -> Result<(), Box<dyn Error>> {
     let specs = specs(&["http://crunch.invalid/".to_owned()]);
-    let toy = Toy::crunch(Duration::from_millis(5));
+    let toy = WorkloadSpec::crunch(Duration::from_millis(5));
     adding(
         table,
         &mut |workers| {
             let _workers = stage.workers(workers, 20)?;
-            let mut engine = stage.engine_with(40, Kit::toy(toy, Halt::default()))?;
+            let mut engine =
+                stage.engine_with(40, ProberFactory::workload(toy, Halt::default()))?;
             Ok(ours(&mut engine, rounds, 400, &specs)?.0)
         },
         "crunches of 5 ms",
@@ -363,7 +364,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             );
         }
     }
-    let mut engine = Engine::start("async", 1_000, Kit::http(None)?, Recorder::new())?;
+    let mut engine = Engine::start("async", 1_000, ProberFactory::http(None)?, Recorder::new())?;
     let (rate, _) = ours(&mut engine, rounds, 10_000, &specs)?;
     table.note(
         "for comparison: async, without a queue",

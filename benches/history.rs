@@ -17,8 +17,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use uptime_squirrel::domain::{
-    Cause, CheckSpec, Clock, MaskedUrl, Reason, Site, SiteId, Standing, StatusSet, SystemClock,
-    Timestamp,
+    Cause, CheckSpec, Clock, FailureStreak, MaskedUrl, Reason, Site, SiteId, StatusSet,
+    SystemClock, Timestamp,
 };
 use uptime_squirrel::history::{
     History, HistoryStorage, Message, OfflineHistory, ResultRow, Retention, SiteChange, SiteKey,
@@ -217,7 +217,7 @@ fn down(id: SiteId, site: &Site, at: Timestamp, zone: &jiff::tz::TimeZone) -> Si
         reason: Reason::Timeout,
         status: None,
         error: Some("no answer within 10 s".into()),
-        looks: 2,
+        checks: 2,
     }];
     let story = OutageMessage {
         site,
@@ -241,7 +241,7 @@ fn down(id: SiteId, site: &Site, at: Timestamp, zone: &jiff::tz::TimeZone) -> Si
     SiteChange {
         site: id,
         at,
-        standing: Some(Standing {
+        standing: Some(FailureStreak {
             failures: 2,
             good_since: None,
             good: 0,

@@ -22,7 +22,7 @@ use uptime_squirrel::app::{Driver, DriverOptions, WorkerLimits};
 use uptime_squirrel::config::from_urls;
 use uptime_squirrel::history::HistoryStorage;
 use uptime_squirrel::paradigm::{ALL, position, raise_file_limit};
-use uptime_squirrel::probe::Kit;
+use uptime_squirrel::probe::ProberFactory;
 use uptime_squirrel::trace::Recorder;
 
 use engine::{Engine, specs};
@@ -67,7 +67,7 @@ fn in_flight(table: &mut Table) -> Result<(), Box<dyn Error>> {
     let checks = if table.quick { 2_000 } else { 10_000 };
     let server = uniform(16, &["--hang"])?;
     let hanging = specs(&urls(&server.handshake.addresses));
-    let mut engine = Engine::start("async", checks, Kit::http(None)?, Recorder::new())?;
+    let mut engine = Engine::start("async", checks, ProberFactory::http(None)?, Recorder::new())?;
     // What the first checks make for all is not the weight of one.
     let answering = uniform(1, &["--delay", "0ms"])?;
     engine.sweep(100, &specs(&urls(&answering.handshake.addresses)))?;

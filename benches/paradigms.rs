@@ -27,7 +27,7 @@ use std::sync::Arc;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use uptime_squirrel::domain::CheckSpec;
 use uptime_squirrel::paradigm::join_deferred;
-use uptime_squirrel::probe::Kit;
+use uptime_squirrel::probe::ProberFactory;
 use uptime_squirrel::trace::Recorder;
 
 use engine::{Engine, specs};
@@ -66,7 +66,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn processes(table: &mut Table, delay: &str) -> Result<(), Box<dyn Error>> {
     let server = uniform(16, &["--delay", delay])?;
     let specs = specs(&urls(&server.handshake.addresses));
-    let start = |name| Engine::start(name, WORKERS, Kit::http(None)?, Recorder::new());
+    let start = |name| Engine::start(name, WORKERS, ProberFactory::http(None)?, Recorder::new());
     let mut engines = [start("threads")?, start("processes")?];
     // The children start while the first sweep runs, which is not counted.
     let (rounds, checks) = if table.quick { (5, 500) } else { (31, 1_000) };
@@ -104,7 +104,7 @@ fn green(table: &mut Table) -> Result<(), Box<dyn Error>> {
     one.set(core.ok_or("no core")?);
     // Every thread that is started from here on stays there, and `async` counts one core.
     sched_setaffinity(None, &one)?;
-    let start = |name| Engine::start(name, TASKS, Kit::http(None)?, Recorder::new());
+    let start = |name| Engine::start(name, TASKS, ProberFactory::http(None)?, Recorder::new());
     let mut engines = [start("async")?, start("green")?];
     let threads: Vec<_> = engines
         .iter()

@@ -35,7 +35,7 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use uptime_squirrel::domain::CheckSpec;
-use uptime_squirrel::probe::Kit;
+use uptime_squirrel::probe::ProberFactory;
 use uptime_squirrel::trace::Recorder;
 
 use engine::{Engine, specs};
@@ -69,7 +69,12 @@ fn http(table: &mut Table) -> Result<(), Box<dyn Error>> {
     let server = uniform(16, &["--delay", "0ms"])?;
     let addresses = &server.handshake.addresses;
     let floor = Floor::new(addresses, None)?;
-    let engine = Engine::start("async", IN_FLIGHT, Kit::http(None)?, Recorder::new())?;
+    let engine = Engine::start(
+        "async",
+        IN_FLIGHT,
+        ProberFactory::http(None)?,
+        Recorder::new(),
+    )?;
     let specs = specs(&urls(addresses));
     // Twenty thousand checks a side.
     let (rounds, checks) = if table.quick { (4, 1_000) } else { (20, 1_000) };
@@ -89,7 +94,7 @@ fn https(table: &mut Table) -> Result<(), Box<dyn Error>> {
     let engine = Engine::start(
         "async",
         IN_FLIGHT,
-        Kit::http(Some(&ca_file))?,
+        ProberFactory::http(Some(&ca_file))?,
         Recorder::new(),
     )?;
     let floor = Floor::new(addresses, Some(connector(ca_pem)?))?;

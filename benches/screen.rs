@@ -19,12 +19,12 @@ use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use uptime_squirrel::domain::{
-    CheckResult, CheckSpec, Hop, JobId, MaskedUrl, Method, Moment, Now, Outcome, Phases, RanOn,
-    Reason, Site, SiteId, StatusSet, Timestamp, Verdict,
+    CheckResult, CheckSpec, JobId, MaskedUrl, Method, Moment, Now, Outcome, Phases, RanOn, Reason,
+    RequestRecord, Site, SiteId, StatusSet, Timestamp, Verdict,
 };
 use uptime_squirrel::monitor::Monitor;
 use uptime_squirrel::paradigm::{Census, Label, labels};
-use uptime_squirrel::schedule::Schedule;
+use uptime_squirrel::schedule::Scheduler;
 use uptime_squirrel::trace::{ProcStats, TraceStore};
 use uptime_squirrel::tui::{
     FrameDiff, HistoryView, Input, LabView, Options, ProcessStats, ReplayState, TraceView, Ui,
@@ -271,7 +271,7 @@ struct Fleet {
     history: HistoryView,
     replay: ReplayState,
     kernel: ProcStats,
-    schedule: Schedule,
+    schedule: Scheduler,
     now: Now,
     next: usize,
     /// Results given so far: makes latencies differ.
@@ -291,7 +291,7 @@ impl Fleet {
         let site = |index| site(index, &agent);
         monitor.configure((0..sites).map(site).collect(), now);
         let plan: Vec<_> = monitor.ids().iter().map(|id| (*id, INTERVAL)).collect();
-        let mut schedule = Schedule::new();
+        let mut schedule = Scheduler::new();
         schedule.configure(&plan, now.mono);
         Self {
             monitor,
@@ -383,7 +383,7 @@ impl Fleet {
             attempts: 1,
             redirects: 0,
             certificate: None,
-            hops: vec![Hop {
+            requests: vec![RequestRecord {
                 method: Method::Head,
                 url: url.unwrap_or_default().into(),
                 address: Some(std::net::Ipv4Addr::LOCALHOST.into()),

@@ -18,7 +18,7 @@ mod table;
 
 use std::error::Error;
 
-use uptime_squirrel::probe::Kit;
+use uptime_squirrel::probe::ProberFactory;
 use uptime_squirrel::trace::Recorder;
 
 use engine::{Engine, specs};
@@ -89,7 +89,12 @@ fn sweeps(
 ) -> Result<Vec<Sweep>, Box<dyn Error>> {
     let server = uniform(16, &["--delay", "50ms"])?;
     let specs = specs(&urls(&server.handshake.addresses));
-    let mut engine = Engine::start(paradigm, workers, Kit::http(None)?, Recorder::new())?;
+    let mut engine = Engine::start(
+        paradigm,
+        workers,
+        ProberFactory::http(None)?,
+        Recorder::new(),
+    )?;
     engine.sweep(sites, &specs)?;
     let sweep = |_| {
         let before = cpu::seconds();

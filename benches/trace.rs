@@ -25,7 +25,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use uptime_squirrel::domain::CheckSpec;
-use uptime_squirrel::probe::Kit;
+use uptime_squirrel::probe::ProberFactory;
 use uptime_squirrel::trace::{Recorder, TraceStore};
 
 use engine::{Engine, specs};
@@ -52,8 +52,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let size = if table.quick { (60, 300) } else { (600, 400) };
         for (name, workers) in PARADIGMS {
             let recorder = Recorder::new();
-            let kit = Kit::http(None)?;
-            let engine = Engine::start(name, workers, kit, Arc::clone(&recorder))?;
+            let factory = ProberFactory::http(None)?;
+            let engine = Engine::start(name, workers, factory, Arc::clone(&recorder))?;
             compare(engine, &recorder, &specs, size)?.show(&mut table, &format!("HTTP, {name}"));
         }
     }
@@ -70,8 +70,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let size = if table.quick { (30, 100) } else { (200, 150) };
         for (name, workers) in PARADIGMS {
             let recorder = Recorder::new();
-            let kit = Kit::http(Some(&ca_file))?;
-            let engine = Engine::start(name, workers, kit, Arc::clone(&recorder))?;
+            let factory = ProberFactory::http(Some(&ca_file))?;
+            let engine = Engine::start(name, workers, factory, Arc::clone(&recorder))?;
             compare(engine, &recorder, &specs, size)?.show(&mut table, &format!("TLS, {name}"));
         }
     }

@@ -17,7 +17,7 @@ mod switch {
     use uptime_squirrel::paradigm::{
         ALL, Dispatcher, Offer, ParadigmContext, QueueOptions, Receipt,
     };
-    use uptime_squirrel::probe::{Kit, Script};
+    use uptime_squirrel::probe::{FakeProbe, ProberFactory};
     use uptime_squirrel::trace::Recorder;
 
     /// How long anything may take that must happen in the end.
@@ -75,10 +75,10 @@ mod switch {
     }
 
     /// A look takes as long as its site says, so that some are long in flight.
-    fn kit(millis: u64) -> Arc<Kit> {
-        Arc::new(Kit::scripted(Script::up_after(Duration::from_millis(
-            millis,
-        ))))
+    fn factory(millis: u64) -> Arc<ProberFactory> {
+        Arc::new(ProberFactory::fake(FakeProbe::up_after(
+            Duration::from_millis(millis),
+        )))
     }
 
     impl Run {
@@ -88,7 +88,7 @@ mod switch {
             let context = ParadigmContext {
                 retry_broker: false,
                 workers,
-                kit: kit(3),
+                factory: factory(3),
                 clock,
                 recorder: Recorder::new(),
                 results: sender,
@@ -178,7 +178,7 @@ mod switch {
                 Step::Reload(workers) => {
                     let name = self.dispatcher.entry().label.name;
                     let same = ALL.iter().position(|entry| entry.label.name == name);
-                    self.switch(same.unwrap(), workers, Some(kit(1)));
+                    self.switch(same.unwrap(), workers, Some(factory(1)));
                 }
                 Step::Resize(workers) => self.dispatcher.resize(workers),
                 Step::Await(count) => {
@@ -190,11 +190,11 @@ mod switch {
             self.close_accounts();
         }
 
-        fn switch(&mut self, to: usize, workers: usize, kit: Option<Arc<Kit>>) {
+        fn switch(&mut self, to: usize, workers: usize, factory: Option<Arc<ProberFactory>>) {
             let before = self.dispatcher.entry().label.name;
             let unanswered = self.dispatcher.unanswered();
             let now = self.clock.moment();
-            match self.dispatcher.switch(&ALL[to], workers, kit, now) {
+            match self.dispatcher.switch(&ALL[to], workers, factory, now) {
                 Ok(()) => {
                     self.switches += 1;
                     assert_eq!(self.dispatcher.entry().label.name, ALL[to].label.name);

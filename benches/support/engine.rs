@@ -11,7 +11,7 @@ use uptime_squirrel::domain::{
 use uptime_squirrel::paradigm::{
     ALL, Dispatcher, ParadigmContext, QueueOptions, position, raise_file_limit,
 };
-use uptime_squirrel::probe::Kit;
+use uptime_squirrel::probe::ProberFactory;
 use uptime_squirrel::trace::Recorder;
 
 /// How often results are taken: a main thread that woke up for each would be measured too.
@@ -29,17 +29,17 @@ impl Engine {
     pub(crate) fn start(
         name: &str,
         workers: usize,
-        kit: Kit,
+        factory: ProberFactory,
         recorder: Arc<Recorder>,
     ) -> Result<Self, Box<dyn Error>> {
-        Self::start_on(name, workers, kit, recorder, QueueOptions::default())
+        Self::start_on(name, workers, factory, recorder, QueueOptions::default())
     }
 
     /// Starts it on a queue.
     pub(crate) fn start_on(
         name: &str,
         workers: usize,
-        kit: Kit,
+        factory: ProberFactory,
         recorder: Arc<Recorder>,
         queue: QueueOptions,
     ) -> Result<Self, Box<dyn Error>> {
@@ -49,7 +49,7 @@ impl Engine {
         let context = ParadigmContext {
             retry_broker: false,
             workers,
-            kit: Arc::new(kit),
+            factory: Arc::new(factory),
             clock,
             recorder,
             results: sender,

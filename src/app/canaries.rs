@@ -14,7 +14,7 @@ use crate::domain::{
     SystemClock, Verdict,
 };
 use crate::engine::{Round, is_doubtful};
-use crate::probe::{Kit, Start};
+use crate::probe::{ProberFactory, Start};
 use crate::runtime::thread;
 use crate::trace::here;
 
@@ -33,13 +33,13 @@ impl Canaries {
     /// # Errors
     /// If no thread can be started.
     pub(super) fn start(
-        kit: Arc<Kit>,
+        factory: Arc<ProberFactory>,
         clock: SystemClock,
         tell: impl Fn(Round) + Send + 'static,
     ) -> io::Result<Self> {
         let (requests, inbox) = channel();
         thread::with_runtime("canaries".to_owned(), move |runtime| {
-            runtime.block_on(async { serve(&inbox, &kit, clock, tell).await });
+            runtime.block_on(async { serve(&inbox, &factory, clock, tell).await });
             runtime.shutdown_background();
         })?;
         Ok(Self { requests })
@@ -71,11 +71,11 @@ pub(super) fn canary_specs(config: &Config) -> Vec<Arc<CheckSpec>> {
 
 async fn serve(
     inbox: &Receiver<Vec<Arc<CheckSpec>>>,
-    kit: &Kit,
+    factory: &ProberFactory,
     clock: SystemClock,
     tell: impl Fn(Round),
 ) {
-    let prober = kit.prober();
+    let prober = factory.prober();
     while let Ok(specs) = inbox.recv() {
         let asked = clock.moment();
         let results = join_all(specs.iter().enumerate().map(|(index, spec)| {

@@ -20,7 +20,7 @@ use crate::notify::{DeliveryEvent, DeliveryResult, Sent};
 use crate::paradigm::{
     ALL, Dispatcher, Offer, ParadigmContext, ParadigmEntry, StartError, position,
 };
-use crate::probe::Kit;
+use crate::probe::ProberFactory;
 use crate::trace::{Demand, Recorder};
 
 use super::canaries::{Canaries, canary_specs};
@@ -81,14 +81,14 @@ impl Driver {
         let (writer, failing) =
             OutcomeWriter::open(history, &config, others, times, reporter.clone())
                 .map_err(DriverError::History)?;
-        let kit = Kit::http(config.monitor.ca_file.as_deref()).map_err(DriverError::Kit)?;
-        let kit = Arc::new(kit);
+        let factory = ProberFactory::http(config.monitor.ca_file.as_deref());
+        let factory = Arc::new(factory.map_err(DriverError::ProberFactory)?);
         let recorder = Recorder::new();
         recorder.switch(true);
         let context = ParadigmContext {
             retry_broker: true,
             workers: workers.of(entry).0,
-            kit: Arc::clone(&kit),
+            factory: Arc::clone(&factory),
             clock,
             recorder: Arc::clone(&recorder),
             results: sender,
@@ -98,7 +98,7 @@ impl Driver {
         let tell = move |round| {
             let _unheard = reporter.send(Report::Canaries(round));
         };
-        let canaries = Canaries::start(kit, clock, tell).map_err(DriverError::Io)?;
+        let canaries = Canaries::start(factory, clock, tell).map_err(DriverError::Io)?;
         let open_files = workers.open_files();
         let mut driver = Self {
             clock,
@@ -268,11 +268,11 @@ impl Driver {
     pub fn reload(&mut self, mut config: Config) -> Result<Option<String>, DriverError> {
         // Its contents may be others, though its path is the same.
         let trusted = contents(config.monitor.ca_file.as_deref());
-        let kit = if trusted == self.trusted && config.monitor.ca_file == self.ca_file {
+        let factory = if trusted == self.trusted && config.monitor.ca_file == self.ca_file {
             None
         } else {
-            let kit = Kit::http(config.monitor.ca_file.as_deref()).map_err(DriverError::Kit)?;
-            Some(Arc::new(kit))
+            let factory = ProberFactory::http(config.monitor.ca_file.as_deref());
+            Some(Arc::new(factory.map_err(DriverError::ProberFactory)?))
         };
         let named = config.monitor.paradigm.as_deref().and_then(position);
         let entry = match named {
@@ -292,9 +292,9 @@ impl Driver {
         let queue = self.dispatcher.set_queue_options(queue_options(&config));
         let other = queue != *self.dispatcher.queue_options() && self.dispatcher.queue().is_some();
         let (number, notice) = workers.of(entry);
-        if kit.is_some() || other || entry.label.name != self.dispatcher.entry().label.name {
+        if factory.is_some() || other || entry.label.name != self.dispatcher.entry().label.name {
             let now = self.clock.moment();
-            if let Err(error) = self.dispatcher.switch(entry, number, kit, now) {
+            if let Err(error) = self.dispatcher.switch(entry, number, factory, now) {
                 self.dispatcher.set_queue_options(queue);
                 return Err(DriverError::Start(error));
             }

@@ -7,7 +7,7 @@ use crate::domain::{Clock as _, JobId, Moment, Now, SiteId, SystemClock, Timesta
 use crate::history::History;
 use crate::monitor::Monitor;
 use crate::paradigm::{Census, ParadigmEntry, QueueFigures, QueueOptions};
-use crate::probe::Kit;
+use crate::probe::ProberFactory;
 use crate::trace::{Demand, Recorder};
 
 use super::driver::Driver;
@@ -56,10 +56,13 @@ impl Driver {
     }
 
     /// What makes the probers, what the queue is, and how many workers a paradigm gets.
-    pub(super) fn means(&self, entry: &ParadigmEntry) -> (&Arc<Kit>, &QueueOptions, usize) {
+    pub(super) fn means(
+        &self,
+        entry: &ParadigmEntry,
+    ) -> (&Arc<ProberFactory>, &QueueOptions, usize) {
         let dispatcher = &self.dispatcher;
         let workers = self.workers.of(entry).0;
-        (dispatcher.kit(), dispatcher.queue_options(), workers)
+        (dispatcher.factory(), dispatcher.queue_options(), workers)
     }
 
     /// How busy it is.

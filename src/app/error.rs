@@ -7,13 +7,13 @@ use crate::config::Diagnostics;
 use crate::domain::plain_io_error;
 use crate::history::HistoryError;
 use crate::paradigm::StartError;
-use crate::probe::KitError;
+use crate::probe::FactoryError;
 
 /// Why the program cannot begin.
 #[derive(Debug)]
 pub enum DriverError {
     /// The trusted certificates.
-    Kit(KitError),
+    ProberFactory(FactoryError),
     /// The first paradigm.
     Start(StartError),
     /// The history.
@@ -25,7 +25,7 @@ pub enum DriverError {
 impl fmt::Display for DriverError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Kit(error) => error.fmt(f),
+            Self::ProberFactory(error) => error.fmt(f),
             Self::Start(error) => error.fmt(f),
             Self::History(error) => error.fmt(f),
             Self::Io(error) => error.fmt(f),

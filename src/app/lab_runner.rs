@@ -166,11 +166,11 @@ fn plan(driver: &Driver, workload: Workload, gil: bool) -> RacePlan {
         Workload::Sleep => JobList::sleep(TOYS, LENGTH),
         Workload::Crunch => JobList::crunch(TOYS, LENGTH),
         Workload::Http => {
-            let (kit, ..) = driver.means(driver.entry());
+            let (factory, ..) = driver.means(driver.entry());
             let sites = driver.monitor().sites().map(|state| state.site());
             let sites = sites.filter(|site| !site.paused);
             JobList::sites(
-                Arc::clone(kit),
+                Arc::clone(factory),
                 sites.map(|site| (site.name.clone(), Arc::clone(&site.spec))),
             )
         }

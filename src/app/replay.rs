@@ -16,17 +16,17 @@ use crate::domain::{
     Reason, Site, SiteId, StatusSet, Timestamp, Verdict,
 };
 use crate::history::{RawCheck, SiteKey};
-use crate::monitor::{Account, Monitor, Notice, Rules, SiteState};
+use crate::monitor::{Monitor, Notice, ReplayTotals, RuleOverrides, SiteState};
 
 use super::outage_diff::{OutageDiff, SeenOutage, matched};
 
 /// One set of rules at work.
 #[derive(Debug)]
 struct Actor {
-    rules: Rules,
+    rules: RuleOverrides,
     monitor: Monitor,
     notices: Vec<Notice>,
-    account: Account,
+    account: ReplayTotals,
     /// By site; the last one may be open.
     outages: Vec<Vec<SeenOutage>>,
     /// Of the same outages, all ways in which they failed; empty where nobody asks.
@@ -52,7 +52,11 @@ impl Replay {
     /// Of the sites of a file, which are as configured where they still are, under the rules as
     /// they are and under `rules`.
     #[must_use]
-    pub fn new(sites: HashMap<i64, SiteKey>, config: Option<&Config>, rules: Rules) -> Self {
+    pub fn new(
+        sites: HashMap<i64, SiteKey>,
+        config: Option<&Config>,
+        rules: RuleOverrides,
+    ) -> Self {
         let configured = config.iter().flat_map(|config| &config.sites);
         let defaults =
             config.map_or_else(MonitorSettings::default, |config| config.monitor.clone());
@@ -64,7 +68,7 @@ impl Replay {
         sites: HashMap<i64, SiteKey>,
         configured: impl Iterator<Item = &'a Site>,
         defaults: &MonitorSettings,
-        rules: Rules,
+        rules: RuleOverrides,
     ) -> Self {
         let configured: HashMap<SiteKey, &Site> =
             configured.map(|site| (SiteKey::from(site), site)).collect();
@@ -91,7 +95,7 @@ impl Replay {
                 .map(|(place, (id, _))| (*id, place))
                 .collect(),
             keys: sites.into_iter().map(|(_, key)| key).collect(),
-            actors: [actor(Rules::default()), actor(rules)],
+            actors: [actor(RuleOverrides::default()), actor(rules)],
             ran_on: RanOn {
                 host: "".into(),
                 pid: 0,
@@ -161,7 +165,7 @@ impl Replay {
             attempts: 1,
             redirects: 0,
             certificate: None,
-            hops: Vec::new(),
+            requests: Vec::new(),
             ran_on: self.ran_on.clone(),
         }))
     }
@@ -187,7 +191,7 @@ impl Replay {
 
     /// What the rules as they are come to, and what the others do.
     #[must_use]
-    pub fn accounts(&self) -> [Account; 2] {
+    pub fn accounts(&self) -> [ReplayTotals; 2] {
         [self.actors[0].account, self.actors[1].account]
     }
 
@@ -254,7 +258,7 @@ fn former(key: &SiteKey, defaults: &MonitorSettings) -> Site {
     }
 }
 
-impl Rules {
+impl RuleOverrides {
     /// What a look that was kept with this `reason` would have been.
     fn judge(&self, reason: Option<Reason>, latency: Duration) -> Option<Reason> {
         if reason == Some(Reason::Internal) {
@@ -272,7 +276,7 @@ impl Rules {
 }
 
 impl Actor {
-    fn new(mut sites: Vec<Site>, rules: Rules) -> Self {
+    fn new(mut sites: Vec<Site>, rules: RuleOverrides) -> Self {
         for site in &mut sites {
             site.confirm = rules.confirm.unwrap_or(site.confirm).max(1);
             site.recover = rules.recover.unwrap_or(site.recover).max(1);
@@ -284,7 +288,7 @@ impl Actor {
             rules,
             monitor,
             notices: Vec::new(),
-            account: Account::default(),
+            account: ReplayTotals::default(),
             outages,
             causes: Vec::new(),
         }
@@ -331,10 +335,10 @@ mod tests {
 
     #[test]
     fn a_look_is_judged_anew_by_what_is_known_of_it() {
-        let rules = Rules {
+        let rules = RuleOverrides {
             timeout: Some(Duration::from_secs(5)),
             slow: Some(Duration::from_secs(1)),
-            ..Rules::default()
+            ..RuleOverrides::default()
         };
         let seconds = Duration::from_secs;
         for (reason, latency, expected) in [
@@ -357,7 +361,7 @@ mod tests {
             );
         }
         assert_eq!(
-            Rules::default().judge(Some(Reason::Slow), seconds(9)),
+            RuleOverrides::default().judge(Some(Reason::Slow), seconds(9)),
             Some(Reason::Slow)
         );
     }

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use crate::app::{choose, queue_options};
 use crate::domain::{CheckResult, Clock, JobId, SiteId, SystemClock};
 use crate::paradigm::{Dispatcher, ParadigmContext, ensure_files, raise_file_limit};
-use crate::probe::Kit;
+use crate::probe::ProberFactory;
 use crate::trace::Recorder;
 
 use super::args::CheckArgs;
@@ -53,8 +53,8 @@ pub(super) fn run(args: &CheckArgs) -> Exit {
     if let Some(notice) = notice {
         say(notice);
     }
-    let kit = match Kit::http(config.monitor.ca_file.as_deref()) {
-        Ok(kit) => Arc::new(kit),
+    let factory = match ProberFactory::http(config.monitor.ca_file.as_deref()) {
+        Ok(factory) => Arc::new(factory),
         Err(error) => return fail(error),
     };
     let runtime = match runtime::current_thread() {
@@ -73,7 +73,7 @@ pub(super) fn run(args: &CheckArgs) -> Exit {
     let context = ParadigmContext {
         retry_broker: false,
         workers: number,
-        kit,
+        factory,
         clock,
         recorder: Arc::clone(&recorder),
         results,

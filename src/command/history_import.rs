@@ -16,7 +16,7 @@ use crate::history::{
     HistoryImport, ImportTotals, ImportedCheck, ImportedOutage, OfflineHistory, OtherMonitorFile,
     RawCheck, ReadOnlyHistory, SiteKey,
 };
-use crate::monitor::Rules;
+use crate::monitor::RuleOverrides;
 
 use super::exit::{Exit, fail, print};
 use super::history_args::HistoryImportArgs;
@@ -97,7 +97,7 @@ fn outages(
         return Ok(Vec::new());
     };
     let archive = ReadOnlyHistory::open(path, now)?;
-    let mut replay = Replay::new(archive.sites()?, config, Rules::default()).with_causes();
+    let mut replay = Replay::new(archive.sites()?, config, RuleOverrides::default()).with_causes();
     let mut last_looks: HashMap<i64, Timestamp> = HashMap::new();
     // Whole days before the first, so that a streak that it belongs to is whole.
     let span = now.since(first) + Duration::from_secs(86_400);

@@ -12,7 +12,7 @@ use crate::demo::DemoProcess;
 use crate::domain::{CheckSpec, FileError, Site, plain_io_error};
 use crate::lab::{Contender, GLOSSARY, JobList, Race, RaceEvent, RacePlan, RaceState, fine};
 use crate::paradigm::{ALL, ensure_files, raise_file_limit};
-use crate::probe::Kit;
+use crate::probe::ProberFactory;
 
 use super::demo::no_demo_sites;
 use super::exit::{Exit, OutputError, fail, print, say};
@@ -116,7 +116,7 @@ fn has_network() -> bool {
 }
 
 fn job_list(config: &Config, jobs: Option<usize>) -> Result<JobList, Exit> {
-    let kit = Kit::http(config.monitor.ca_file.as_deref()).map_err(fail)?;
+    let factory = ProberFactory::http(config.monitor.ca_file.as_deref()).map_err(fail)?;
     let sites: Vec<&Site> = config.sites.iter().filter(|site| !site.paused).collect();
     if sites.is_empty() {
         return Err(fail("there is no site to race over"));
@@ -127,7 +127,7 @@ fn job_list(config: &Config, jobs: Option<usize>) -> Result<JobList, Exit> {
     // More jobs than sites: the list is gone through again.
     let jobs = jobs.unwrap_or(sites.len());
     let sites = sites.iter().cycle().take(jobs).map(named);
-    Ok(JobList::sites(Arc::new(kit), sites))
+    Ok(JobList::sites(Arc::new(factory), sites))
 }
 
 fn contenders(args: &RaceArgs, config: &Config, jobs: usize) -> Vec<Contender> {

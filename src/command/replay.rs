@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::app::{OutageDiff, Replay, SeenOutage};
 use crate::domain::{Timestamp, brief, clean};
 use crate::history::SiteKey;
-use crate::monitor::{Account, Rules};
+use crate::monitor::{ReplayTotals, RuleOverrides};
 
 use super::check_json::{escape, rfc3339};
 use super::exit::{Exit, fail, written};
@@ -24,13 +24,13 @@ const MOST: usize = 50;
 
 pub(super) fn run(args: &ReplayArgs) -> Exit {
     let number = |number: Option<usize>| number.map(|n| u32::try_from(n).unwrap_or(u32::MAX));
-    let rules = Rules {
+    let rules = RuleOverrides {
         confirm: number(args.confirm),
         recover: number(args.recover),
         timeout: args.timeout,
         slow: args.slow,
     };
-    if rules == Rules::default() {
+    if rules == RuleOverrides::default() {
         return fail("no other rule: give --confirm, --recover, --timeout or --slow");
     }
     let config = match open_history::config(&args.history) {
@@ -103,7 +103,7 @@ struct OutageRecord<'a> {
 
 struct Report<'a> {
     replay: &'a Replay,
-    rules: Rules,
+    rules: RuleOverrides,
     zone: TimeZone,
 }
 
@@ -128,7 +128,7 @@ impl Report<'_> {
         let pairs = self.replay.pairs();
         let seconds = |time: Option<Duration>| time.map(|time| time.as_secs_f64());
         let [now, other] = self.replay.accounts();
-        let record = |name, rules: Rules, account: Account| RulesRecord {
+        let record = |name, rules: RuleOverrides, account: ReplayTotals| RulesRecord {
             kind: "rules",
             rules: name,
             confirm: rules.confirm,
@@ -146,7 +146,7 @@ impl Report<'_> {
         let line = |out: &mut dyn Write, json: String| writeln!(out, "{}", escape(&json));
         line(
             out,
-            serde_json::to_string(&record("now", Rules::default(), now))?,
+            serde_json::to_string(&record("now", RuleOverrides::default(), now))?,
         )?;
         let other = RulesRecord {
             not_noticed: missing(&pairs, |pair| pair.other),

@@ -184,7 +184,7 @@ pub struct Certificate {
 
 /// One request of a check: the first, a retry by GET, or a redirect followed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hop {
+pub struct RequestRecord {
     /// HEAD or GET.
     pub method: Method,
     /// The URL as it may be shown.
@@ -197,7 +197,7 @@ pub struct Hop {
     pub status: Option<u16>,
     /// Where the time went.
     pub phases: Phases,
-    /// The whole hop.
+    /// The whole request.
     pub took: Duration,
     /// What became of it, in plain words: "302 to /login", "connection refused".
     pub note: Box<str>,
@@ -248,7 +248,8 @@ pub struct CheckResult {
     /// The certificate of the last TLS server that was met.
     pub certificate: Option<Certificate>,
     /// Every request, in order.
-    pub hops: Vec<Hop>,
+    #[serde(rename = "hops")]
+    pub requests: Vec<RequestRecord>,
     /// Who ran it.
     pub ran_on: RanOn,
 }
@@ -264,9 +265,9 @@ impl CheckResult {
     /// `url` is the site's.
     #[must_use]
     pub fn asked(&self, url: &MaskedUrl) -> Option<IpAddr> {
-        let last = self.hops.last();
-        let found = last.and_then(|hop| hop.address.or(hop.resolved.first().copied()));
-        found.or_else(|| url.literal().filter(|_| self.hops.len() <= 1))
+        let last = self.requests.last();
+        let found = last.and_then(|request| request.address.or(request.resolved.first().copied()));
+        found.or_else(|| url.literal().filter(|_| self.requests.len() <= 1))
     }
 
     /// Days until the certificate ends, counted from the start of the check; negative

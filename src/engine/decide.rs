@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::alert::{Alerts, Event, Queued};
 use crate::domain::{CheckResult, JobId, Moment, Now, Outcome, SiteId};
 use crate::monitor::{Monitor, Notice as Change, SiteState, State};
-use crate::schedule::Schedule;
+use crate::schedule::Scheduler;
 
 use super::connectivity::{Connectivity, Ruling, SightChange};
 use super::effect::{Effect, Ended, Notice, Record};
@@ -22,7 +22,7 @@ const DISPATCH_BATCH: usize = 4_096;
 #[derive(Debug)]
 pub struct Engine {
     pub(super) monitor: Monitor,
-    pub(super) schedule: Schedule,
+    pub(super) schedule: Scheduler,
     pub(super) connectivity: Connectivity,
     pub(super) alerts: Alerts,
     pub(super) watchfulness: Watchfulness,
@@ -41,7 +41,7 @@ impl Engine {
     pub fn new(zone: TimeZone, host: impl Into<Box<str>>, now: Now) -> Self {
         Self {
             monitor: Monitor::new(),
-            schedule: Schedule::new(),
+            schedule: Scheduler::new(),
             connectivity: Connectivity::default(),
             alerts: Alerts::new(zone),
             watchfulness: Watchfulness::default(),

@@ -46,7 +46,10 @@ pub(super) fn is_local(state: &SiteState, result: &CheckResult) -> bool {
 /// own, or one of the same domain.
 #[must_use]
 pub fn landed(result: &CheckResult, host: &str) -> Option<Box<str>> {
-    let last = result.hops.last().filter(|_| result.hops.len() > 1)?;
+    let last = result
+        .requests
+        .last()
+        .filter(|_| result.requests.len() > 1)?;
     let url = crate::domain::MaskedUrl::new(&*last.url);
     let end = url.host();
     (domain_of(end) != domain_of(host)).then(|| end.into())

@@ -1,6 +1,6 @@
 //! What goes on after a restart: failure streaks, open outages and manual maintenance.
 
-use crate::domain::{Standing, Timestamp};
+use crate::domain::{FailureStreak, Timestamp};
 
 use super::maintenance;
 use super::queries::{Queries, QueryError};
@@ -26,7 +26,7 @@ impl Store {
                     name: row.get(0)?,
                     url: row.get(1)?,
                 },
-                standing: Standing {
+                standing: FailureStreak {
                     failures: row.get(2)?,
                     good: row.get(3)?,
                     good_since: row.get::<_, Option<i64>>(11)?.map(Timestamp::from_micros),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{Acknowledgement, Cause, Reason, Site, SiteId, Standing, Timestamp};
+use crate::domain::{Acknowledgement, Cause, FailureStreak, Reason, Site, SiteId, Timestamp};
 
 /// The identity of a site in the history: name and URL together, so that another URL under an
 /// old name begins a history of its own.
@@ -53,7 +53,7 @@ pub struct SiteChange {
     /// The time of the change.
     pub at: Timestamp,
     /// The failure streak or open outage from now on; `None` without one.
-    pub standing: Option<Standing>,
+    pub standing: Option<FailureStreak>,
     /// The outage that this change ends.
     pub ended: Option<EndedOutage>,
     /// What was told of it, as JSON; empty if nothing was.
@@ -215,7 +215,7 @@ pub struct ResumedSite {
     /// The site.
     pub site: SiteKey,
     /// The streak or the outage.
-    pub standing: Standing,
+    pub standing: FailureStreak,
     /// When that was written.
     pub written: Option<Timestamp>,
     /// Whether there are messages about its outage.

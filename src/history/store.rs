@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
-use crate::domain::{Acknowledgement, Cause, Site, SiteId, Standing, Timestamp};
+use crate::domain::{Acknowledgement, Cause, FailureStreak, Site, SiteId, Timestamp};
 
 use super::maintenance;
 use super::outbox;
@@ -346,7 +346,7 @@ impl Writing<'_> {
         Ok(())
     }
 
-    fn stand(&self, site: i64, standing: &Standing, at: Timestamp) -> rusqlite::Result<()> {
+    fn stand(&self, site: i64, standing: &FailureStreak, at: Timestamp) -> rusqlite::Result<()> {
         let causes = json(&standing.causes)?;
         let since = standing.since.as_micros();
         let last_good = standing.last_good.map(Timestamp::as_micros);

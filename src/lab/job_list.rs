@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::domain::{CheckSpec, MaskedUrl, StatusSet};
 use crate::paradigm::QueueOptions;
-use crate::probe::{Halt, Kit, Toy};
+use crate::probe::{Halt, ProberFactory, WorkloadSpec};
 
 use super::Workload;
 
@@ -26,15 +26,15 @@ pub struct JobList {
 
 #[derive(Clone, Debug)]
 enum Work {
-    Sites(Arc<Kit>),
-    Synthetic(Toy),
+    Sites(Arc<ProberFactory>),
+    Synthetic(WorkloadSpec),
 }
 
 impl JobList {
     /// Checks of sites: for each its name and its check spec.
     #[must_use]
     pub fn sites(
-        kit: Arc<Kit>,
+        factory: Arc<ProberFactory>,
         sites: impl IntoIterator<Item = (Box<str>, Arc<CheckSpec>)>,
     ) -> Self {
         let (names, specs) = sites.into_iter().unzip();
@@ -44,24 +44,24 @@ impl JobList {
             length: None,
             queue: QueueOptions::default(),
             specs,
-            work: Work::Sites(kit),
+            work: Work::Sites(factory),
         }
     }
 
     /// `jobs` sleeps of `length`.
     #[must_use]
     pub fn sleep(jobs: usize, length: Duration) -> Self {
-        Self::synthetic(Workload::Sleep, Toy::sleep(length), jobs, length)
+        Self::synthetic(Workload::Sleep, WorkloadSpec::sleep(length), jobs, length)
     }
 
     /// `jobs` crunches, each of which takes a core of this machine about `length`. The first call
     /// measures the core's speed, which takes about 50 ms.
     #[must_use]
     pub fn crunch(jobs: usize, length: Duration) -> Self {
-        Self::synthetic(Workload::Crunch, Toy::crunch(length), jobs, length)
+        Self::synthetic(Workload::Crunch, WorkloadSpec::crunch(length), jobs, length)
     }
 
-    fn synthetic(workload: Workload, job: Toy, jobs: usize, length: Duration) -> Self {
+    fn synthetic(workload: Workload, job: WorkloadSpec, jobs: usize, length: Duration) -> Self {
         let waves = u32::try_from(jobs).unwrap_or(u32::MAX);
         let spec = Arc::new(CheckSpec {
             url: MaskedUrl::new(format!("http://{}.invalid/", workload.word())),
@@ -95,13 +95,13 @@ impl JobList {
     }
 
     /// The factory of the jobs' probers, and the switch that ends crunches under way.
-    pub(super) fn kit(&self) -> (Arc<Kit>, Halt) {
+    pub(super) fn factory(&self) -> (Arc<ProberFactory>, Halt) {
         let halt = Halt::default();
-        let kit = match &self.work {
-            Work::Sites(kit) => Arc::clone(kit),
-            Work::Synthetic(job) => Arc::new(Kit::toy(*job, halt.clone())),
+        let factory = match &self.work {
+            Work::Sites(factory) => Arc::clone(factory),
+            Work::Synthetic(job) => Arc::new(ProberFactory::workload(*job, halt.clone())),
         };
-        (kit, halt)
+        (factory, halt)
     }
 
     /// The longest timeout of a job.

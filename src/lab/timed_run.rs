@@ -129,12 +129,12 @@ pub(super) fn run_watched(
     let lock = setup.gil.then(|| Arc::new(InterpreterLock::new()));
     let recorder = Recorder::with_lock(lock.clone());
     recorder.switch(setup.traced);
-    let (kit, halt) = job_list.kit();
+    let (factory, halt) = job_list.factory();
     let (results, mut inbox) = unbounded_channel();
     let context = ParadigmContext {
         retry_broker: false,
         workers: setup.workers,
-        kit,
+        factory,
         clock,
         recorder: Arc::clone(&recorder),
         results,

@@ -155,10 +155,13 @@ const fn word(state: State) -> &'static str {
 /// The time of a phase summed over all requests of a check, redirects included; `None` if no
 /// request had it.
 fn sum(check: &CheckResult, phase: impl Fn(&Phases) -> Option<Duration>) -> Option<Duration> {
-    if check.hops.is_empty() {
+    if check.requests.is_empty() {
         return phase(&check.phases);
     }
-    let times = check.hops.iter().filter_map(|hop| phase(&hop.phases));
+    let times = check
+        .requests
+        .iter()
+        .filter_map(|request| phase(&request.phases));
     times.reduce(|sum, time| sum + time)
 }
 

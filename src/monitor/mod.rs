@@ -4,21 +4,21 @@
 //! the time at which they arrived, notices come out; nothing here reads a clock, a file or
 //! the network.
 
-mod fold;
 mod latency;
 mod outage;
-#[cfg(test)]
-mod properties;
-mod rules;
-mod sample;
+mod recent_checks;
+mod rule_overrides;
 mod site;
 mod standing;
 mod state;
+mod state_machine;
+#[cfg(test)]
+mod tests;
 
-pub use fold::{Monitor, Notice, Totals};
 pub use latency::{LatencyWindow, Worst};
 pub use outage::Outage;
-pub use rules::{Account, Rules};
-pub use sample::{SAMPLES, Sample, Samples};
+pub use recent_checks::{RECENT_CHECKS, RecentCheck, RecentChecks};
+pub use rule_overrides::{ReplayTotals, RuleOverrides};
 pub use site::SiteState;
 pub use state::State;
+pub use state_machine::{Monitor, Notice, Totals};

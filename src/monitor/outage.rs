@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{Acknowledgement, Cause, Moment, Now, Reason, Standing, Timestamp};
+use crate::domain::{Acknowledgement, Cause, FailureStreak, Moment, Now, Reason, Timestamp};
 
 /// Failures that belong together.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +28,7 @@ impl Streak {
     }
 
     /// One that began in an earlier run of the program.
-    pub(super) fn restored(standing: &Standing, now: Now) -> Self {
+    pub(super) fn restored(standing: &FailureStreak, now: Now) -> Self {
         let age = now.wall.since(standing.since);
         let mono = now.mono - age;
         Self {

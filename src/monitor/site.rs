@@ -3,20 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{CheckResult, Moment, Now, Reason, Site, SiteId, Standing, Timestamp, Verdict};
+use crate::domain::{
+    CheckResult, FailureStreak, Moment, Now, Reason, Site, SiteId, Timestamp, Verdict,
+};
 
 use super::outage::Streak;
-use super::{Outage, Sample, Samples, State};
+use super::{Outage, RecentCheck, RecentChecks, State};
 
 /// Something that a result changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(super) enum Transition {
     Opened,
     Recovered { lasted: Duration, until: Timestamp },
     Degraded,
 }
 
-impl Turn {
+impl Transition {
     /// Whether an outage began or ended by it.
     pub(super) const fn is_kept(self) -> bool {
         !matches!(self, Self::Degraded)
@@ -46,7 +48,7 @@ pub struct SiteState {
     /// The outage that ended last.
     pub(super) ended: Option<Box<Outage>>,
     pub(super) since: Now,
-    pub(super) samples: Samples,
+    pub(super) samples: RecentChecks,
     pub(super) last: Option<Arc<CheckResult>>,
     pub(super) last_failure: Option<Arc<CheckResult>>,
     pub(super) checks: u64,
@@ -75,7 +77,7 @@ impl SiteState {
             outage: None,
             ended: None,
             since: now,
-            samples: Samples::default(),
+            samples: RecentChecks::default(),
             last: None,
             last_failure: None,
             checks: 0,
@@ -175,7 +177,7 @@ impl SiteState {
 
     /// The last looks.
     #[must_use]
-    pub const fn samples(&self) -> &Samples {
+    pub const fn recent_checks(&self) -> &RecentChecks {
         &self.samples
     }
 
@@ -295,11 +297,11 @@ impl SiteState {
             this.missed += 1;
             this.missed_in_a_row = this.missed_in_a_row.saturating_add(1);
             this.samples
-                .push(Sample::new(State::Missed, Duration::ZERO));
+                .push(RecentCheck::new(State::Missed, Duration::ZERO));
         });
     }
 
-    pub(super) fn look(&mut self, result: Arc<CheckResult>, now: Now) -> Option<Turn> {
+    pub(super) fn look(&mut self, result: Arc<CheckResult>, now: Now) -> Option<Transition> {
         self.change(now, |this| {
             this.checks += 1;
             this.missed_in_a_row = 0;
@@ -327,12 +329,12 @@ impl SiteState {
                 Some(Verdict::Degraded) => State::Degraded,
                 _ => State::Up,
             };
-            this.samples.push(Sample::new(shown, latency));
+            this.samples.push(RecentCheck::new(shown, latency));
             turn
         })
     }
 
-    fn fail(&mut self, result: Arc<CheckResult>, now: Now) -> Option<Turn> {
+    fn fail(&mut self, result: Arc<CheckResult>, now: Now) -> Option<Transition> {
         self.verdict = Some(Verdict::Down);
         if self.outage.is_none() && self.is_gap(self.unseen_for(now)) {
             // Failures with a gap between them, in which nobody checked, are not in a row.
@@ -349,24 +351,24 @@ impl SiteState {
         let (status, error) = (result.status, result.error.clone());
         self.last_failure = Some(result);
         if let Some(outage) = &mut self.outage {
-            Standing::count(&mut outage.streak.causes, reason, status, error.as_deref());
+            FailureStreak::count(&mut outage.streak.causes, reason, status, error.as_deref());
             return None;
         }
         let last_good = self.last_good;
         let streak = self
             .streak
             .get_or_insert_with(|| Box::new(Streak::new(now, last_good)));
-        Standing::count(&mut streak.causes, reason, status, error.as_deref());
+        FailureStreak::count(&mut streak.causes, reason, status, error.as_deref());
         if self.failures < self.site.confirm {
             return None;
         }
         let streak = self.streak.take()?;
         self.provisional_is_down();
         self.outage = Some(Box::new(Outage::new(*streak, None)));
-        Some(Turn::Opened)
+        Some(Transition::Opened)
     }
 
-    fn pass(&mut self, verdict: Verdict, now: Now) -> Option<Turn> {
+    fn pass(&mut self, verdict: Verdict, now: Now) -> Option<Transition> {
         let was_good = self.verdict.is_none_or(|verdict| verdict == Verdict::Up);
         self.last_seen = Some(now);
         self.verdict = Some(verdict);
@@ -375,7 +377,7 @@ impl SiteState {
         self.last_good = Some(now.wall);
         if self.outage.is_none() {
             self.provisional = Duration::ZERO;
-            return (was_good && verdict == Verdict::Degraded).then_some(Turn::Degraded);
+            return (was_good && verdict == Verdict::Degraded).then_some(Transition::Degraded);
         }
         self.good += 1;
         let good_since = *self.good_since.get_or_insert(now);
@@ -387,7 +389,7 @@ impl SiteState {
         let outage = self.outage.take()?;
         let lasted = outage.lasted(good_since.mono);
         self.ended = Some(outage);
-        Some(Turn::Recovered {
+        Some(Transition::Recovered {
             lasted,
             until: good_since.wall,
         })

@@ -1,6 +1,6 @@
 //! What stands against a site: kept, given back, acknowledged, and doubted.
 
-use crate::domain::{Acknowledgement, Now, Standing, Timestamp, Verdict};
+use crate::domain::{Acknowledgement, FailureStreak, Now, Timestamp, Verdict};
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use super::{Outage, SiteState};
 impl SiteState {
     /// What stands against it, to be kept and given back to [`super::Monitor::restore`].
     #[must_use]
-    pub fn standing(&self) -> Option<Standing> {
+    pub fn standing(&self) -> Option<FailureStreak> {
         let (streak, down, acknowledged) = match (&self.outage, &self.streak) {
             (Some(outage), _) => (&outage.streak, true, outage.acknowledged.clone()),
             (None, Some(streak)) => (&**streak, false, None),
             (None, None) => return None,
         };
-        Some(Standing {
+        Some(FailureStreak {
             failures: self.failures,
             good: self.good,
             good_since: self.good_since.map(|since| since.wall),
@@ -29,7 +29,12 @@ impl SiteState {
     }
 
     /// Goes on where an earlier run ended; `last_seen` is its last result.
-    pub(super) fn restore(&mut self, standing: Standing, last_seen: Option<Timestamp>, now: Now) {
+    pub(super) fn restore(
+        &mut self,
+        standing: FailureStreak,
+        last_seen: Option<Timestamp>,
+        now: Now,
+    ) {
         self.change(now, |this| {
             let streak = Streak::restored(&standing, now);
             this.verdict = Some(Verdict::Down);

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::domain::{EventKind, Kin, Traits, clean, kin};
+use crate::domain::{CorrelatedGroup, EventKind, OutageTraits, clean, correlate};
 use crate::history::Message;
 
 use super::message::{MOST_SUBJECT, message_id};
@@ -45,12 +45,12 @@ struct DigestGroup<'a> {
 pub fn digest(messages: &[Message], limit: usize) -> Message {
     let all: Vec<OutageFacts> = messages.iter().map(OutageFacts::of).collect();
     let failures: Vec<String> = all.iter().map(OutageFacts::failure).collect();
-    let traits: Vec<Traits<'_>> = all
+    let traits: Vec<OutageTraits<'_>> = all
         .iter()
         .zip(&failures)
         .map(|(facts, failure)| facts.traits.with(failure))
         .collect();
-    let groups = kin(&traits);
+    let groups = correlate(&traits);
     let first = messages.first();
     let event = all.first().map_or(EventKind::Down, |facts| facts.event);
     let (word, digest_event) = match event {
@@ -61,7 +61,7 @@ pub fn digest(messages: &[Message], limit: usize) -> Message {
     };
     // Half of what the channel takes: the other half is for what programs read.
     let most_body = MOST_BODY.min(limit / 2);
-    let said = |group: &Kin<'_>| say(group, &failures);
+    let said = |group: &CorrelatedGroup<'_>| say(group, &failures);
     let subject = match &groups[..] {
         [only] if only.common.is_some() => format!("{word}: {}", said(only)),
         [largest, ..] if largest.common.is_some() => {
@@ -185,7 +185,7 @@ pub fn told_together(mut message: Message) -> Message {
 }
 
 /// The words for a group: "14 sites, all on 203.0.113.7: connection refused".
-fn say(group: &Kin<'_>, failures: &[String]) -> String {
+fn say(group: &CorrelatedGroup<'_>, failures: &[String]) -> String {
     let number = group.members.len();
     let Some(common) = group.common else {
         return format!("{number} sites");

@@ -190,7 +190,7 @@ impl OutageMessage<'_> {
             ),
         }];
         let why = |cause: &Cause| {
-            let times = match cause.looks {
+            let times = match cause.checks {
                 0 | 1 => String::new(),
                 checks => format!(", {checks} times"),
             };
@@ -330,13 +330,13 @@ mod tests {
                 reason: Reason::Timeout,
                 status: None,
                 error: Some(error.into()),
-                looks: 2,
+                checks: 2,
             },
             Cause {
                 reason: Reason::Status,
                 status: Some(503),
                 error: None,
-                looks: 1,
+                checks: 1,
             },
         ];
         let site = site(name);

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::domain::{Clock, SystemClock};
 use crate::probe::wire::{self, Hello, Ready, ReceivedTask, WireError};
-use crate::probe::{Kit, Prober, Start};
+use crate::probe::{Prober, ProberFactory, Start};
 use crate::trace::{InstrumentedCheck, InterpreterLock, ThreadSharing};
 
 use super::child_reply::{ChildReply, clock_from};
@@ -63,12 +63,12 @@ async fn converse(mut input: Input, mut output: pipe::Sender) -> Result<(), Wire
     if let Ok(name) = CString::new(hello.name) {
         rustix::thread::set_name(&name).map_err(io::Error::from)?;
     }
-    let kit = match Kit::by(hello.recipe) {
-        Ok(kit) => kit,
+    let factory = match ProberFactory::from_config(hello.config) {
+        Ok(factory) => factory,
         Err(error) => return wire::send(&mut output, &Ready::Err(error.to_string())).await,
     };
     let runner = CheckRunner {
-        prober: kit.prober(),
+        prober: factory.prober(),
         clock: clock_from(hello.origin),
         lock: hello
             .interpreter_lock

@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep};
 
 use crate::domain::{Job, RanOn, SiteId};
-use crate::probe::Recipe;
+use crate::probe::FactoryConfig;
 use crate::probe::wire::Hello;
 use crate::trace::{self, ThreadPresence};
 
@@ -34,7 +34,7 @@ pub(super) struct SupervisorShared {
     pub(super) queue: Arc<JobQueue>,
     /// When our clock began, which is to be the children's too.
     origin: Duration,
-    recipe: Recipe,
+    recipe: FactoryConfig,
     children: AtomicUsize,
     /// As many start at once as there are cores: so the first is ready soon.
     starting: Semaphore,
@@ -42,7 +42,7 @@ pub(super) struct SupervisorShared {
 }
 
 impl SupervisorShared {
-    pub(super) fn new(context: &ParadigmContext, recipe: Recipe) -> Arc<Self> {
+    pub(super) fn new(context: &ParadigmContext, recipe: FactoryConfig) -> Arc<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Arc::new(Self {
             runner: JobRunner::new(context),
@@ -191,7 +191,7 @@ impl ChildSupervisor {
         };
         let hello = Hello {
             name: format!("process-{}", self.slot.number()),
-            recipe: shared.recipe.clone(),
+            config: shared.recipe.clone(),
             origin: shared.origin,
             interpreter_lock: shared.runner.recorder().interpreter_lock().is_some(),
         };

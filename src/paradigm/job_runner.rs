@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::FutureExt;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::domain::{CheckResult, CheckSpec, Clock, Job, JobId, SystemClock, Witness};
+use crate::domain::{CheckObserver, CheckResult, CheckSpec, Clock, Job, JobId, SystemClock};
 use crate::probe::{Prober, Start, could_not_check};
 use crate::trace::{self, InstrumentedCheck, OpenRecord, Recorder, ThreadPresence, ThreadSharing};
 
@@ -129,8 +129,8 @@ pub(super) async fn run_check(
     spec: &CheckSpec,
     live: Option<(&Arc<InstrumentedCheck>, ThreadSharing)>,
 ) -> CheckResult {
-    let witness = live.map(|(live, _)| Arc::clone(live) as Arc<dyn Witness>);
-    let check = AssertUnwindSafe(prober.check(start, spec, witness, trace::here)).catch_unwind();
+    let observer = live.map(|(live, _)| Arc::clone(live) as Arc<dyn CheckObserver>);
+    let check = AssertUnwindSafe(prober.check(start, spec, observer, trace::here)).catch_unwind();
     // Kilobytes, which stay where they are whoever polls them.
     let check = pin!(check);
     let checked = match live {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::domain::{CheckResult, Job, RanOn, SiteId, SystemClock};
-use crate::probe::Kit;
+use crate::probe::ProberFactory;
 use crate::trace::Recorder;
 
 use super::queue_figures::QueueFigures;
@@ -86,7 +86,7 @@ pub struct ParadigmContext {
     /// Checks in flight at once, already within the system's limits.
     pub workers: usize,
     /// Makes the probe: one for each runtime.
-    pub kit: Arc<Kit>,
+    pub factory: Arc<ProberFactory>,
     /// The time.
     pub clock: SystemClock,
     /// Where workers note what they do.

@@ -75,7 +75,7 @@ impl SupervisorThread {
 }
 
 fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
-    let recipe = context.kit.recipe().ok_or_else(|| {
+    let recipe = context.factory.config().ok_or_else(|| {
         StartError("scripted probers cannot be sent to other processes".to_owned())
     })?;
     let driver = RuntimeDriver::one_thread("processes", || {})

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{CheckResult, CheckSpec, Job, JobId, Moment, SiteId};
-use crate::probe::Kit;
+use crate::probe::ProberFactory;
 
 use super::receipt::Receipt;
 use super::{
@@ -104,8 +104,8 @@ impl Dispatcher {
 
     /// What makes its probers.
     #[must_use]
-    pub const fn kit(&self) -> &Arc<Kit> {
-        &self.context.kit
+    pub const fn factory(&self) -> &Arc<ProberFactory> {
+        &self.context.factory
     }
 
     /// How busy the paradigm in use is.
@@ -257,7 +257,7 @@ impl Dispatcher {
         self.current.paradigm.resize(workers);
     }
 
-    /// Moves to another paradigm, or to the same one with another kit. The account follows
+    /// Moves to another paradigm, or to the same one with another factory. The account follows
     /// from [`Dispatcher::receipts`] when the old one has answered for all it had started.
     ///
     /// # Errors
@@ -266,14 +266,14 @@ impl Dispatcher {
         &mut self,
         entry: &'static ParadigmEntry,
         workers: usize,
-        kit: Option<Arc<Kit>>,
+        factory: Option<Arc<ProberFactory>>,
         now: Moment,
     ) -> Result<(), StartError> {
         let mut context = self.context.clone();
         context.workers = workers;
         context.retry_broker = false;
-        if let Some(kit) = kit {
-            context.kit = kit;
+        if let Some(factory) = factory {
+            context.factory = factory;
         }
         let started = RunningParadigm {
             entry,

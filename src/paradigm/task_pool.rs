@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::domain::Job;
-use crate::probe::{Kit, Prober};
+use crate::probe::{Prober, ProberFactory};
 use crate::trace::ThreadSharing;
 
 use super::job_runner::JobRunner;
@@ -23,7 +23,7 @@ pub(super) struct TaskPool {
 #[derive(Debug)]
 struct TaskPoolShared {
     runner: Arc<JobRunner>,
-    kit: Arc<Kit>,
+    factory: Arc<ProberFactory>,
     /// Made by the first task, so that its runtime's own threads do all of the work.
     prober: OnceLock<Prober>,
     state: Mutex<TaskPoolState>,
@@ -44,7 +44,7 @@ impl TaskPool {
             threads,
             shared: Arc::new(TaskPoolShared {
                 runner: JobRunner::new(context),
-                kit: Arc::clone(&context.kit),
+                factory: Arc::clone(&context.factory),
                 prober: OnceLock::new(),
                 state: Mutex::new(TaskPoolState {
                     waiting: VecDeque::new(),
@@ -68,7 +68,7 @@ impl TaskPoolShared {
 
     /// One task: a job, and then whatever waits.
     async fn work(self: Arc<Self>, first: Job) {
-        let prober = self.prober.get_or_init(|| self.kit.prober());
+        let prober = self.prober.get_or_init(|| self.factory.prober());
         let mut next = Some(first);
         while let Some(job) = next {
             self.runner.run(prober, &job, ThreadSharing::Shared).await;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 
 use crate::domain::Job;
-use crate::probe::Kit;
+use crate::probe::ProberFactory;
 use crate::runtime::thread;
 use crate::trace::ThreadSharing;
 
@@ -20,7 +20,7 @@ use super::{Census, Paradigm, ParadigmContext, StartError};
 pub(super) struct ThreadPool {
     /// What a thread is called, by its number.
     name: fn(usize) -> String,
-    kit: Arc<Kit>,
+    factory: Arc<ProberFactory>,
     policy: WorkerPolicy,
     runner: Arc<JobRunner>,
     queue: Arc<JobQueue>,
@@ -36,7 +36,7 @@ impl ThreadPool {
     ) -> Result<Self, StartError> {
         let pool = Self {
             name,
-            kit: Arc::clone(&context.kit),
+            factory: Arc::clone(&context.factory),
             policy,
             runner: JobRunner::new(context),
             queue: JobQueue::new(policy, workers),
@@ -65,10 +65,10 @@ impl ThreadPool {
     }
 
     fn start_thread(&self, mut slot: WorkerSlot) -> io::Result<()> {
-        let (kit, runner) = (Arc::clone(&self.kit), Arc::clone(&self.runner));
+        let (factory, runner) = (Arc::clone(&self.factory), Arc::clone(&self.runner));
         let name = (self.name)(slot.number());
         thread::with_runtime(name, move |runtime| {
-            work(&runtime, &kit, &runner, &mut slot);
+            work(&runtime, &factory, &runner, &mut slot);
         })?;
         Ok(())
     }
@@ -78,9 +78,9 @@ fn cannot_start(error: &io::Error) -> String {
     format!("no thread can be started: {}", refusal(error))
 }
 
-fn work(runtime: &Runtime, kit: &Kit, runner: &JobRunner, slot: &mut WorkerSlot) {
+fn work(runtime: &Runtime, factory: &ProberFactory, runner: &JobRunner, slot: &mut WorkerSlot) {
     let _present = runner.enter();
-    let prober = runtime.block_on(async { kit.prober() });
+    let prober = runtime.block_on(async { factory.prober() });
     while let Some(job) = slot.take() {
         runtime.block_on(runner.run(&prober, &job, ThreadSharing::Own));
     }
@@ -127,7 +127,7 @@ mod tests {
     use crate::domain::{
         CheckResult, CheckSpec, JobId, MaskedUrl, Moment, SiteId, StatusSet, SystemClock,
     };
-    use crate::probe::Script;
+    use crate::probe::FakeProbe;
     use crate::trace::Recorder;
     use std::collections::BTreeSet;
     use std::time::{Duration, Instant};
@@ -141,7 +141,7 @@ mod tests {
             retry_broker: false,
             queue: crate::paradigm::QueueOptions::default(),
             workers: 4,
-            kit: Arc::new(Kit::scripted(Script::up_after(delay))),
+            factory: Arc::new(ProberFactory::fake(FakeProbe::up_after(delay))),
             clock: SystemClock::new(),
             recorder: Recorder::new(),
             results,

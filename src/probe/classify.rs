@@ -14,7 +14,7 @@ use crate::domain::{Phase, Reason, StatusSet, brief};
 
 use super::certificate::Read;
 use super::exchange::AskError;
-use super::marks::Noted;
+use super::phase_timings::Recorded;
 
 /// Why a look did not find the site simply up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,8 +72,8 @@ pub(super) fn bad_status(status: StatusCode, expected: &StatusSet) -> Failure {
 }
 
 /// A request to a server that speaks TLS (`secure`) or not, and that got no answer.
-pub(super) fn request(error: &AskError, noted: &Noted, secure: bool) -> Failure {
-    let phase = noted.current();
+pub(super) fn request(error: &AskError, recorded: &Recorded, secure: bool) -> Failure {
+    let phase = recorded.current();
     let error = match error {
         AskError::Unaskable => {
             return Failure::new(Reason::Protocol, "the URL cannot be asked for");
@@ -89,7 +89,7 @@ pub(super) fn request(error: &AskError, noted: &Noted, secure: bool) -> Failure 
         return dns_failure(dns);
     }
     if let Some(tls) = find::<rustls::Error>(error) {
-        return tls_failure(tls, noted.certificate.as_deref());
+        return tls_failure(tls, recorded.certificate.as_deref());
     }
     // A connection that broke was there before: on a busy machine the news of both comes at
     // once, and what broke is the handshake, or the wait for an answer.

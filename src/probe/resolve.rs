@@ -12,7 +12,7 @@ use hickory_resolver::proto::rr::Name as DnsName;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::OnceCell;
 
-use super::marks;
+use super::phase_timings;
 
 /// How names are looked up: the system's configuration, read once.
 #[derive(Clone, Debug)]
@@ -82,12 +82,12 @@ impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let this = self.clone();
         Box::pin(async move {
-            marks::dns_started();
+            phase_timings::dns_started();
             let addresses = this
                 .addresses(name.as_str())
                 .await
                 .map_err(|error| Box::new(error) as Box<dyn Error + Send + Sync>)?;
-            marks::dns_ended(&addresses);
+            phase_timings::dns_ended(&addresses);
             let sockets = addresses
                 .into_iter()
                 .map(|address| SocketAddr::new(address, 0));

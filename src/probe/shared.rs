@@ -7,22 +7,22 @@ use serde::{Deserialize, Serialize};
 
 use super::resolve::Settings;
 use super::tls::Authority;
-use super::toy::Toy;
+use super::workload::WorkloadSpec;
 
 /// One TLS configuration and one reading of the resolver's settings for all runtimes.
 #[derive(Clone, Debug)]
 pub struct Shared {
     pub(super) tls: Arc<ClientConfig>,
     resolver: Arc<OnceLock<Arc<Settings>>>,
-    pub(super) recipe: Arc<Recipe>,
+    pub(super) config: Arc<FactoryConfig>,
 }
 
 impl Shared {
-    pub(super) fn new(tls: Arc<ClientConfig>, recipe: Recipe) -> Self {
+    pub(super) fn new(tls: Arc<ClientConfig>, config: FactoryConfig) -> Self {
         Self {
             tls,
             resolver: Arc::new(OnceLock::new()),
-            recipe: Arc::new(recipe),
+            config: Arc::new(config),
         }
     }
 
@@ -35,24 +35,25 @@ impl Shared {
 /// What another process needs to make probers of the same kind, whatever has become of the
 /// files meanwhile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Recipe(pub(super) Ingredients);
+pub struct FactoryConfig(pub(super) ProberKind);
 
-impl Recipe {
-    /// The toy whose work the probers do, if they ask nobody.
+impl FactoryConfig {
+    /// The workload whose work the probers do, if they ask nobody.
     #[must_use]
-    pub const fn toy(&self) -> Option<Toy> {
+    pub const fn workload(&self) -> Option<WorkloadSpec> {
         match self.0 {
-            Ingredients::Toy(toy) => Some(toy),
-            Ingredients::Http(_) => None,
+            ProberKind::Workload(workload) => Some(workload),
+            ProberKind::Http(_) => None,
         }
     }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Ingredients {
+pub(super) enum ProberKind {
     /// Probers that ask real sites, and trust these besides the system's.
     Http(Option<Authority>),
-    /// Probers that do the work of a toy.
-    Toy(Toy),
+    /// Probers that do the work of a workload.
+    #[serde(rename = "toy")]
+    Workload(WorkloadSpec),
 }

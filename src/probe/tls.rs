@@ -14,34 +14,34 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, NamedGroup, RootCertStore, SignatureScheme};
 use serde::{Deserialize, Serialize};
 
-use super::KitError;
+use super::FactoryError;
 use super::certificate::Known;
-use super::marks;
+use super::phase_timings;
 
 /// The configuration: the system's roots (those built in where it has none), `ca_file`'s
 /// besides, HTTP/2 and 1.1, and no resumption, because a resumed session is not verified.
-pub(super) fn client_config(extra: Option<&Authority>) -> Result<Arc<ClientConfig>, KitError> {
+pub(super) fn client_config(extra: Option<&Authority>) -> Result<Arc<ClientConfig>, FactoryError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let roots = roots(extra)?;
     let verifier =
         WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
             .build()
-            .map_err(|error| KitError(format!("no usable trusted certificates: {error}")))?;
+            .map_err(|error| FactoryError(format!("no usable trusted certificates: {error}")))?;
     let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(|error| KitError(format!("TLS cannot be set up: {error}")))?
+        .map_err(|error| FactoryError(format!("TLS cannot be set up: {error}")))?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Witness {
+        .with_custom_certificate_verifier(Arc::new(CertificateRecorder {
             verifier,
             known: Known::default(),
         }))
         .with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    config.resumption = rustls::client::Resumption::store(Arc::new(HelloMark));
+    config.resumption = rustls::client::Resumption::store(Arc::new(HandshakeTimer));
     Ok(Arc::new(config))
 }
 
-fn roots(extra: Option<&Authority>) -> Result<RootCertStore, KitError> {
+fn roots(extra: Option<&Authority>) -> Result<RootCertStore, FactoryError> {
     let mut roots = RootCertStore::empty();
     // First, because chains are tried against one after another: of the system's there are
     // over a hundred.
@@ -76,7 +76,7 @@ pub(super) struct Authority {
 }
 
 impl Authority {
-    pub(super) fn read(path: &Path) -> Result<Self, KitError> {
+    pub(super) fn read(path: &Path) -> Result<Self, FactoryError> {
         let mut authority = Self {
             name: path.display().to_string(),
             pem: String::new(),
@@ -87,19 +87,19 @@ impl Authority {
         Ok(authority)
     }
 
-    fn unreadable(&self, why: &dyn std::fmt::Display) -> KitError {
-        KitError(format!("ca_file {}: {why}", self.name))
+    fn unreadable(&self, why: &dyn std::fmt::Display) -> FactoryError {
+        FactoryError(format!("ca_file {}: {why}", self.name))
     }
 }
 
 /// Keeps the server's certificate, then leaves the judgement to webpki.
 #[derive(Debug)]
-struct Witness {
+struct CertificateRecorder {
     verifier: Arc<WebPkiServerVerifier>,
     known: Known,
 }
 
-impl ServerCertVerifier for Witness {
+impl ServerCertVerifier for CertificateRecorder {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -108,7 +108,7 @@ impl ServerCertVerifier for Witness {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        marks::certificate_seen(self.known.read(end_entity));
+        phase_timings::certificate_seen(self.known.read(end_entity));
         self.verifier
             .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
     }
@@ -139,13 +139,13 @@ impl ServerCertVerifier for Witness {
 /// A session store that stores nothing. It is asked for a hint while the ClientHello is
 /// built, which is the moment at which TCP ends and TLS begins.
 #[derive(Debug)]
-struct HelloMark;
+struct HandshakeTimer;
 
-impl ClientSessionStore for HelloMark {
+impl ClientSessionStore for HandshakeTimer {
     fn set_kx_hint(&self, _server_name: ServerName<'static>, _group: NamedGroup) {}
 
     fn kx_hint(&self, _server_name: &ServerName<'_>) -> Option<NamedGroup> {
-        marks::tls_started();
+        phase_timings::tls_started();
         None
     }
 

@@ -7,7 +7,7 @@ use crate::domain::{
 };
 
 use super::classify::Failure;
-use super::trail::Trail;
+use super::request_log::RequestLog;
 
 /// Which check it is and when it was started.
 #[derive(Clone, Copy, Debug)]
@@ -24,28 +24,28 @@ pub struct Start {
 pub(super) fn result(
     start: Start,
     spec: &CheckSpec,
-    trail: Trail,
+    log: RequestLog,
     judged: Result<(), Failure>,
     latency: Duration,
     ran_on: RanOn,
 ) -> CheckResult {
-    let phases = trail.phases();
+    let phases = log.phases();
     let mut result = CheckResult {
         job: start.job,
         verdict: Verdict::Up,
         reason: None,
         error: None,
-        status: trail.status,
+        status: log.status,
         started_at: start.at,
         started: start.moment,
         latency,
         late: start.moment.since(start.job.due),
         phases,
-        method: trail.method,
-        attempts: trail.attempts,
-        redirects: trail.redirects,
-        certificate: trail.certificate,
-        hops: trail.hops,
+        method: log.method,
+        attempts: log.attempts,
+        redirects: log.redirects,
+        certificate: log.certificate,
+        requests: log.requests,
         ran_on,
     };
     let judged = judged.and_then(|()| degraded(&result, spec));
@@ -64,7 +64,7 @@ pub fn could_not_check(start: Start, spec: &CheckSpec, why: &str, ran_on: RanOn)
     result(
         start,
         spec,
-        Trail::new(spec, None),
+        RequestLog::new(spec, None),
         Err(failure),
         Duration::ZERO,
         ran_on,

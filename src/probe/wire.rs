@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::domain::{CheckSpec, JobId};
 
-use super::Recipe;
+use super::FactoryConfig;
 
 /// The longest frame, in bytes. A result has at most a hundred requests to tell of, each in
 /// about two kilobytes.
@@ -23,7 +23,7 @@ pub struct Hello {
     /// What its thread is to be called.
     pub name: String,
     /// How it makes its probers.
-    pub recipe: Recipe,
+    pub config: FactoryConfig,
     /// When the clock of whoever tells it this began, on the machine's monotonic clock: both
     /// count their moments from then.
     pub origin: Duration,
@@ -41,7 +41,7 @@ pub struct Task<'a> {
     pub job: JobId,
     /// What to look at.
     pub spec: &'a CheckSpec,
-    /// Whether every poll is to be noted.
+    /// Whether every poll is to be recorded.
     pub traced: bool,
 }
 
@@ -52,7 +52,7 @@ pub struct ReceivedTask {
     pub job: JobId,
     /// What to look at.
     pub spec: CheckSpec,
-    /// Whether every poll is to be noted.
+    /// Whether every poll is to be recorded.
     pub traced: bool,
 }
 
@@ -133,8 +133,8 @@ pub async fn receive<T: DeserializeOwned>(
 mod tests {
     use super::*;
     use crate::domain::{
-        Certificate, CheckResult, Hop, MaskedUrl, Method, Moment, Phases, RanOn, Reason, SiteId,
-        StatusSet, Timestamp, Verdict,
+        Certificate, CheckResult, MaskedUrl, Method, Moment, Phases, RanOn, Reason, RequestRecord,
+        SiteId, StatusSet, Timestamp, Verdict,
     };
 
     fn run<T>(future: impl Future<Output = T>) -> T {
@@ -177,7 +177,7 @@ mod tests {
                 subject: "a".into(),
                 issuer: "b".into(),
             }),
-            hops: vec![Hop {
+            requests: vec![RequestRecord {
                 method: Method::Head,
                 url: "https://a/".into(),
                 address: Some("::1".parse().unwrap()),

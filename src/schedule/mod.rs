@@ -3,6 +3,6 @@
 //! Architecture invariant: pure. Time goes in as a value, due checks come out; a tick costs
 //! what is due, not what there is.
 
-mod plan;
+mod scheduler;
 
-pub use plan::{Due, Schedule};
+pub use scheduler::{Due, Scheduler};

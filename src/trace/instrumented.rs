@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use crate::domain::{Clock, JobId, Moment, Phase, RanOn, SystemClock, Witness};
+use crate::domain::{CheckObserver, Clock, JobId, Moment, Phase, RanOn, SystemClock};
 
 use super::gil::InterpreterLock;
 use super::identity::tid;
@@ -202,13 +202,13 @@ impl Drop for InSlice<'_> {
     }
 }
 
-impl Witness for InstrumentedCheck {
+impl CheckObserver for InstrumentedCheck {
     fn phase(&self, phase: Phase, at: Instant) {
         let at = self.clock.moment_of(at);
         self.open().log.step(Step { at, phase });
     }
 
-    fn breathe(&self) {
+    fn yield_point(&self) {
         let Some(lock) = &self.lock else { return };
         if !lock.is_asked_for() {
             return;
@@ -253,12 +253,12 @@ mod tests {
     fn every_poll_is_noted_with_its_thread_and_what_was_waited_for_in_between() {
         let clock = SystemClock::new();
         let live = Arc::new(InstrumentedCheck::new(job(), clock.moment(), clock, None));
-        let witness = Arc::clone(&live);
+        let observer = Arc::clone(&live);
         let value = run(live.watch(
             async move {
-                witness.phase(Phase::Connect, Instant::now());
+                observer.phase(Phase::Connect, Instant::now());
                 tokio::time::sleep(Duration::from_millis(20)).await;
-                witness.phase(Phase::FirstByte, Instant::now());
+                observer.phase(Phase::FirstByte, Instant::now());
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 7
             },
@@ -310,12 +310,12 @@ mod tests {
                             clock,
                             Some(Arc::clone(&lock)),
                         ));
-                        let witness = Arc::clone(&live);
+                        let observer = Arc::clone(&live);
                         run(live.watch(
                             async move {
                                 let end = Instant::now() + Duration::from_millis(30);
                                 while Instant::now() < end {
-                                    witness.breathe();
+                                    observer.yield_point();
                                 }
                             },
                             ThreadSharing::Own,

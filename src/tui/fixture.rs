@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{
-    Certificate, CheckResult, CheckSpec, Clock, Hop, JobId, ManualClock, MaskedUrl, Method, Moment,
-    Now, Outcome, Phases, RanOn, Reason, Site, SiteId, StatusSet, Timestamp,
+    Certificate, CheckResult, CheckSpec, Clock, JobId, ManualClock, MaskedUrl, Method, Moment, Now,
+    Outcome, Phases, RanOn, Reason, RequestRecord, Site, SiteId, StatusSet, Timestamp,
 };
 use crate::monitor::Monitor;
 use crate::paradigm::{Census, Label, Law};
@@ -264,7 +264,7 @@ impl Fixture {
             first_byte: part(50).filter(|_| answered),
         };
         let address = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 10 + (id.index() % 200) as u8));
-        let hop = |method, status: Option<u16>, note: &str, took| Hop {
+        let request = |method, status: Option<u16>, note: &str, took| RequestRecord {
             method,
             url: site.spec.url.shown().into(),
             address: Some(address),
@@ -274,10 +274,10 @@ impl Fixture {
             took,
             note: note.into(),
         };
-        let mut hops = Vec::new();
+        let mut requests = Vec::new();
         let retried = id.index() % 4 == 1 && answered;
         if retried {
-            hops.push(hop(
+            requests.push(request(
                 Method::Head,
                 Some(405),
                 "HEAD is refused, asked again by GET",
@@ -285,7 +285,7 @@ impl Fixture {
             ));
         }
         let method = if retried { Method::Get } else { Method::Head };
-        hops.push(hop(method, status, "", latency));
+        requests.push(request(method, status, "", latency));
         CheckResult {
             job: JobId {
                 site: id,
@@ -321,7 +321,7 @@ impl Fixture {
                 subject: format!("CN={}", site.name).into(),
                 issuer: "CN=R11,O=Let's Encrypt,C=US".into(),
             }),
-            hops,
+            requests,
             ran_on: RanOn {
                 host: "web-1".into(),
                 pid: 4100,

@@ -5,7 +5,7 @@ use crate::history::{
     DeliveryState, FileStats, Message, MessageStatus, OutageRow, OutboxCounts, QueuedMessage,
     SiteKey,
 };
-use crate::monitor::Account;
+use crate::monitor::ReplayTotals;
 
 use super::history_view::{BucketTotals, HistorySpan, HistoryView, OutageView, SiteHistory};
 use super::replay_state::{
@@ -19,12 +19,12 @@ fn ago(seconds: i64) -> Timestamp {
     Timestamp::from_micros((NOW - seconds) * 1_000_000)
 }
 
-fn cause(reason: Reason, status: Option<u16>, error: &str, looks: u32) -> Cause {
+fn cause(reason: Reason, status: Option<u16>, error: &str, checks: u32) -> Cause {
     Cause {
         reason,
         status,
         error: Some(error.into()),
-        looks,
+        checks,
     }
 }
 
@@ -314,7 +314,7 @@ pub(crate) fn replay(tried: TriedRules) -> ReplayState {
             OutageChange::OnlyTried,
         ),
     ];
-    let account = |outages, messages, degraded| Account {
+    let account = |outages, messages, degraded| ReplayTotals {
         outages,
         messages,
         degraded,

@@ -1,7 +1,7 @@
 //! The state of the Outages screen: selection, filter, and the groups of outages that may
 //! have a common cause.
 
-use crate::domain::{Kin, Timestamp, clean, kin};
+use crate::domain::{CorrelatedGroup, Timestamp, clean, correlate};
 
 use crate::history::{DeliveryState, QueuedMessage};
 
@@ -227,14 +227,14 @@ fn failure(outage: &OutageView) -> String {
 }
 
 /// Calls `visit` with the groups of open outages that share a trait.
-fn with_kin(open: &[&OutageView], visit: impl FnOnce(&[Kin<'_>])) {
+fn with_kin(open: &[&OutageView], visit: impl FnOnce(&[CorrelatedGroup<'_>])) {
     let failures: Vec<String> = open.iter().map(|outage| failure(outage)).collect();
     let traits: Vec<_> = open
         .iter()
         .zip(&failures)
         .map(|(outage, failure)| outage.shares.with(failure))
         .collect();
-    visit(&kin(&traits));
+    visit(&correlate(&traits));
 }
 
 fn moved(place: usize, by: isize, rows: usize) -> usize {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::domain::{Site, Timestamp};
-use crate::monitor::{Account, Rules};
+use crate::monitor::{ReplayTotals, RuleOverrides};
 
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -42,8 +42,8 @@ const SPAN_STEPS: [Duration; 6] = [
 /// The rules on trial and the span of the history that they are replayed over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TriedRules {
-    /// Rules that take the place of each site's own; `None` leaves a rule as it is.
-    pub rules: Rules,
+    /// RuleOverrides that take the place of each site's own; `None` leaves a rule as it is.
+    pub rules: RuleOverrides,
     /// How far back from now; `None` is all that is kept.
     pub span: Option<Duration>,
 }
@@ -75,7 +75,7 @@ impl TriedRules {
             RuleChange::More(knob) => (knob, true),
             RuleChange::Less(knob) => (knob, false),
             RuleChange::Reset => {
-                self.rules = Rules::default();
+                self.rules = RuleOverrides::default();
                 return;
             }
         };
@@ -197,7 +197,7 @@ pub struct ReplayResult {
     /// The times of the first and the last of them; `None` without a result.
     pub span: Option<(Timestamp, Timestamp)>,
     /// The totals under the current rules, and under the rules on trial.
-    pub accounts: [Account; 2],
+    pub accounts: [ReplayTotals; 2],
     /// The number of outages by how they change.
     pub changes: ChangeCounts,
     /// Results that ended by a timeout shorter than the tried one: their answer is unknown.

@@ -13,7 +13,7 @@ use uptime_squirrel::paradigm::{
     ALL, Dispatcher, Offer, ParadigmContext, ParadigmEntry, QueueFigures, QueueOptions, StartError,
     position,
 };
-use uptime_squirrel::probe::Kit;
+use uptime_squirrel::probe::ProberFactory;
 use uptime_squirrel::trace::Recorder;
 
 use crate::support::{Redis, Running, Squirrel, until};
@@ -65,7 +65,7 @@ impl Sender {
         let context = ParadigmContext {
             retry_broker: false,
             workers,
-            kit: Arc::new(Kit::http(None).unwrap()),
+            factory: Arc::new(ProberFactory::http(None).unwrap()),
             clock,
             results: sender,
             recorder: Arc::clone(&recorder),

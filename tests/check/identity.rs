@@ -6,7 +6,7 @@ use std::time::Duration;
 use uptime_squirrel::domain::{
     CheckSpec, JobId, MaskedUrl, Moment, SiteId, StatusSet, Timestamp, Verdict,
 };
-use uptime_squirrel::probe::{Kit, Start};
+use uptime_squirrel::probe::{ProberFactory, Start};
 use uptime_squirrel::trace;
 
 use super::sites::{home, site, sites_at, start};
@@ -153,7 +153,7 @@ fn a_check_leaves_nothing_to_another_task() {
         let mut fleet = Fleet::new();
         let server = fleet.serve(script(&how));
         std::fs::write(&ca_file, fleet.certificates().ca_pem()).unwrap();
-        let kit = Kit::http(Some(&ca_file)).unwrap();
+        let factory = ProberFactory::http(Some(&ca_file)).unwrap();
         let spec = CheckSpec {
             url: MaskedUrl::new(format!("{scheme}://{}/", server.authority)),
             timeout: Duration::from_secs(50),
@@ -178,7 +178,7 @@ fn a_check_leaves_nothing_to_another_task() {
             .build()
             .unwrap();
         let check = scheduler.spawn(async move {
-            let prober = kit.prober();
+            let prober = factory.prober();
             prober.check(start, &spec, None, trace::here).await
         });
         until("the request is there", || server.count.requests() == 1);

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::domain::{
-    Cause, CheckSpec, Clock, MaskedUrl, Moment, Reason, Site, SiteId, Standing, StatusSet,
+    Cause, CheckSpec, Clock, FailureStreak, MaskedUrl, Moment, Reason, Site, SiteId, StatusSet,
     Timestamp,
 };
 
@@ -97,8 +97,8 @@ pub(super) fn result(site: usize, seconds: i64, reason: Option<Reason>, millis: 
     }
 }
 
-pub(super) fn standing(since: i64, failures: u32, down: bool) -> Standing {
-    Standing {
+pub(super) fn standing(since: i64, failures: u32, down: bool) -> FailureStreak {
+    FailureStreak {
         failures,
         good_since: None,
         good: 0,
@@ -107,7 +107,7 @@ pub(super) fn standing(since: i64, failures: u32, down: bool) -> Standing {
             reason: Reason::Timeout,
             status: None,
             error: Some("no answer within 10 s".into()),
-            looks: failures,
+            checks: failures,
         }],
         last_good: Some(at(since - 300)),
         down,

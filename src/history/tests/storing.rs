@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::domain::{Acknowledgement, Standing};
+use crate::domain::{Acknowledgement, FailureStreak};
 
 use super::super::rows::{
     DeliveryState, EndedOutage, HistoryEvent, OutboxUpdate, ResumedSite, SiteChange,
@@ -21,7 +21,7 @@ fn an_open_outage_and_a_streak_come_back_and_what_ended_does_not() {
     assert_eq!(restored, []);
     history.sites(names(&["shop", "blog", "pay"]), at(START));
     history.change(down(0, START, vec![message("a", "email")]));
-    let known = Standing {
+    let known = FailureStreak {
         acknowledged: Some(Acknowledgement {
             at: at(START + 20),
             note: "on it".into(),
@@ -53,7 +53,7 @@ fn an_open_outage_and_a_streak_come_back_and_what_ended_does_not() {
 
     let (history, mut restored, _) = opened(&place, &clock);
     restored.sort_by(|a, b| b.site.name.cmp(&a.site.name));
-    let of = |name, standing: Standing| ResumedSite {
+    let of = |name, standing: FailureStreak| ResumedSite {
         site: key(name),
         told: standing.down,
         written: None,
@@ -78,12 +78,12 @@ fn an_open_outage_and_a_streak_come_back_and_what_ended_does_not() {
     let shop = outages.iter().find(|row| row.site == key("shop")).unwrap();
     assert_eq!(shop.ended, Some(at(START + 100)));
     assert_eq!(shop.acknowledged, known.acknowledged);
-    assert_eq!((shop.confirmed, shop.causes[0].looks), (at(START + 10), 4));
+    assert_eq!((shop.confirmed, shop.causes[0].checks), (at(START + 10), 4));
     assert_eq!(shop.messages.len(), 1);
     assert_eq!(shop.messages[0].delivery, DeliveryState::Pending);
     let pay = outages.iter().find(|row| row.site == key("pay")).unwrap();
     assert_eq!(pay.ended, Some(at(START + 60)));
-    assert_eq!(pay.causes[0].looks, 5);
+    assert_eq!(pay.causes[0].checks, 5);
     history.close(Duration::from_secs(10));
 }
 

@@ -8,7 +8,7 @@ use redis::{RedisResult, Value, pipe};
 
 use crate::domain::{Job, MaskedUrl, Timestamp, clean};
 use crate::paradigm::QueueOptions;
-use crate::probe::Recipe;
+use crate::probe::FactoryConfig;
 use crate::trace::Recorder;
 
 use super::broker::Broker;
@@ -28,7 +28,7 @@ pub(super) struct BrokerClient {
     scripts: Scripts,
     queue: Box<str>,
     lifetime: Duration,
-    recipe: Recipe,
+    recipe: FactoryConfig,
     recorder: Arc<Recorder>,
     origin: String,
     /// Microseconds to add to the broker's clock to get ours.
@@ -47,7 +47,7 @@ impl BrokerClient {
     pub(super) fn new(
         broker: &Broker,
         options: &QueueOptions,
-        recipe: Recipe,
+        recipe: FactoryConfig,
         recorder: Arc<Recorder>,
     ) -> RedisResult<Self> {
         let here = crate::trace::here();

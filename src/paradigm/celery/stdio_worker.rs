@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 
 use crate::domain::clean;
-use crate::probe::{Kit, Prober, Recipe};
+use crate::probe::{FactoryConfig, Prober, ProberFactory};
 use crate::trace::InterpreterLock;
 
 use super::message::MAX_MESSAGE_BYTES;
@@ -38,7 +38,7 @@ pub fn work_line_by_line(node: Option<&str>) -> io::Result<()> {
 async fn converse(host: Option<&Arc<str>>) -> io::Result<()> {
     let mut input = BufReader::new(tokio::io::stdin());
     let mut output = tokio::io::stdout();
-    let mut last: Option<(Recipe, Prober)> = None;
+    let mut last: Option<(FactoryConfig, Prober)> = None;
     let lock = Arc::new(InterpreterLock::new());
     loop {
         let mut line = Vec::new();
@@ -62,7 +62,7 @@ async fn converse(host: Option<&Arc<str>>) -> io::Result<()> {
 
 async fn carry_out(
     line: &[u8],
-    last: &mut Option<(Recipe, Prober)>,
+    last: &mut Option<(FactoryConfig, Prober)>,
     host: Option<&Arc<str>>,
     lock: &Arc<InterpreterLock>,
 ) -> Result<String, String> {
@@ -71,8 +71,9 @@ async fn carry_out(
     let order = ReceivedArguments::read(&[argument])?;
     order.permit(false)?;
     if last.as_ref().is_none_or(|(trust, _)| *trust != order.trust) {
-        let kit = Kit::by(order.trust.clone()).map_err(|error| error.to_string())?;
-        *last = Some((order.trust.clone(), kit.prober()));
+        let factory =
+            ProberFactory::from_config(order.trust.clone()).map_err(|error| error.to_string())?;
+        *last = Some((order.trust.clone(), factory.prober()));
     }
     let Some((_, prober)) = last else {
         return Err("no prober can be made".to_owned());

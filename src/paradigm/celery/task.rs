@@ -9,11 +9,11 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use crate::domain::{
-    CheckResult, CheckSpec, Clock, Hop, JobId, MaskedUrl, Moment, Phases, RanOn, SystemClock,
-    Timestamp, clean, sentence,
+    CheckResult, CheckSpec, Clock, JobId, MaskedUrl, Moment, Phases, RanOn, RequestRecord,
+    SystemClock, Timestamp, clean, sentence,
 };
 use crate::paradigm::job_runner;
-use crate::probe::{Prober, Recipe, Start};
+use crate::probe::{FactoryConfig, Prober, Start};
 use crate::trace::{InstrumentedCheck, InterpreterLock, PollLog, Slice, ThreadSharing};
 
 /// The name of the task.
@@ -41,7 +41,7 @@ pub(super) struct TaskArguments<'a> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) locked: bool,
     /// Certificates that are trusted besides the system's, where there are any.
-    pub(super) trust: &'a Recipe,
+    pub(super) trust: &'a FactoryConfig,
 }
 
 /// An [`TaskArguments`] as it arrives.
@@ -56,7 +56,7 @@ pub(super) struct ReceivedArguments {
     pub(super) traced: bool,
     #[serde(default)]
     pub(super) locked: bool,
-    pub(super) trust: Recipe,
+    pub(super) trust: FactoryConfig,
 }
 
 impl ReceivedArguments {
@@ -80,9 +80,9 @@ impl ReceivedArguments {
     /// # Errors
     /// A sentence that says why not.
     pub(super) fn permit(&self, toys: bool) -> Result<(), &'static str> {
-        match self.trust.toy() {
+        match self.trust.workload() {
             Some(_) if !toys => Err("it is a toy of the lab, which `squirrel worker --toys` does"),
-            Some(toy) if !toy.is_bearable() => Err("it is a toy that would take too long"),
+            Some(toy) if !toy.is_acceptable() => Err("it is a toy that would take too long"),
             _ => Ok(()),
         }
     }
@@ -198,7 +198,7 @@ pub(super) fn report(json: &str, spec: &CheckSpec) -> Option<(CheckResult, Optio
 }
 
 fn cleaned(mut result: CheckResult, spec: &CheckSpec) -> Option<CheckResult> {
-    const MAX_HOPS: usize = 2 * MAX_REDIRECTS as usize;
+    const MAX_REQUESTS: usize = 2 * MAX_REDIRECTS as usize;
     let expected = result
         .reason
         .map_or(crate::domain::Verdict::Up, crate::domain::Reason::verdict);
@@ -215,19 +215,19 @@ fn cleaned(mut result: CheckResult, spec: &CheckSpec) -> Option<CheckResult> {
         tid: result.ran_on.tid,
         thread: clean(&result.ran_on.thread, 15).into(),
     };
-    result.hops.truncate(MAX_HOPS);
-    for hop in &mut result.hops {
-        *hop = Hop {
+    result.requests.truncate(MAX_REQUESTS);
+    for request in &mut result.requests {
+        *request = RequestRecord {
             // Once more, so that no worker's word is taken for it that passwords are hidden.
-            url: clean(MaskedUrl::new(&*hop.url).shown(), 2_048).into(),
-            note: sentence(&hop.note),
-            phases: bounded(hop.phases, longest),
-            took: hop.took.min(longest),
-            resolved: std::mem::take(&mut hop.resolved)
+            url: clean(MaskedUrl::new(&*request.url).shown(), 2_048).into(),
+            note: sentence(&request.note),
+            phases: bounded(request.phases, longest),
+            took: request.took.min(longest),
+            resolved: std::mem::take(&mut request.resolved)
                 .into_iter()
                 .take(64)
                 .collect(),
-            ..hop.clone()
+            ..request.clone()
         };
     }
     if let Some(certificate) = &mut result.certificate {
@@ -255,7 +255,7 @@ fn bounded(phases: Phases, longest: Duration) -> Phases {
 pub(super) mod tests {
     use super::*;
     use crate::domain::{SiteId, StatusSet, Verdict};
-    use crate::probe::{Kit, could_not_check};
+    use crate::probe::{ProberFactory, could_not_check};
     use serde_json::{Value, json};
 
     pub(crate) fn spec() -> CheckSpec {
@@ -272,7 +272,7 @@ pub(super) mod tests {
     }
 
     fn order(spec: &CheckSpec) -> Value {
-        let kit = Kit::http(None).unwrap();
+        let factory = ProberFactory::http(None).unwrap();
         let order = TaskArguments {
             job: JobId {
                 site: SiteId::from_index(7),
@@ -281,7 +281,7 @@ pub(super) mod tests {
             spec,
             traced: true,
             locked: false,
-            trust: kit.recipe().unwrap(),
+            trust: factory.config().unwrap(),
         };
         serde_json::to_value(&order).unwrap()
     }

@@ -17,7 +17,7 @@ use hyper_util::client::legacy::connect::{Connection, HttpInfo};
 use reqwest::{Client, Url};
 use tower::{Layer, Service};
 
-use super::super::marks;
+use super::super::phase_timings;
 use super::bounded::Bound;
 use super::{Answer, AskError, BoxError, http1, http2};
 
@@ -125,13 +125,13 @@ async fn exchange<T>(
 where
     T: Read + Write + Connection + Unpin + Send + 'static,
 {
-    marks::connect_started();
+    phase_timings::connect_started();
     let connection = connecting.await.map_err(AskError::Connect)?;
     let connected = connection.connected();
     let mut extras = Extensions::new();
     connected.get_extras(&mut extras);
     let address = extras.get::<HttpInfo>().map(|info| info.remote_addr().ip());
-    marks::connected_to(address);
+    phase_timings::connected_to(address);
     let (bound, connection) = Bound::around(connection);
     if connected.is_negotiated_h2() {
         // In a place of its own: the usual answer over HTTP/1 needs far less of it.

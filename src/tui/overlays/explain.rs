@@ -4,7 +4,7 @@
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::domain::{CheckResult, Hop, Method, SiteId, brief, clean};
+use crate::domain::{CheckResult, Method, RequestRecord, SiteId, brief, clean};
 use crate::monitor::SiteState;
 use crate::tui::curl::curl;
 use crate::tui::format::{
@@ -179,13 +179,13 @@ impl Page<'_> {
         );
         self.say("Ran on", &ran, PLAIN);
         let whole = check
-            .hops
+            .requests
             .iter()
-            .map(|hop| hop.took)
+            .map(|request| request.took)
             .max()
             .unwrap_or_default();
-        for (index, hop) in check.hops.iter().enumerate() {
-            self.hop(index + 1, hop, whole);
+        for (index, request) in check.requests.iter().enumerate() {
+            self.request(index + 1, request, whole);
         }
         if let Some(certificate) = &check.certificate {
             let days = check.cert_days_left().unwrap_or_default();
@@ -204,23 +204,23 @@ impl Page<'_> {
         }
     }
 
-    fn hop(&mut self, number: usize, hop: &Hop, whole: std::time::Duration) {
-        let method = hop.method.word();
-        let answer = hop.status.map_or_else(
+    fn request(&mut self, number: usize, request: &RequestRecord, whole: std::time::Duration) {
+        let method = request.method.word();
+        let answer = request.status.map_or_else(
             || "no answer".to_owned(),
             |status| format!("status {status}"),
         );
         let mut text = format!(
             "{method} {}: {answer} after {}",
-            clean(&hop.url, 400),
-            waterfall::millis(hop.took),
+            clean(&request.url, 400),
+            waterfall::millis(request.took),
         );
-        if !hop.note.is_empty() {
-            text.push_str(&format!(" ({})", clean(&hop.note, 200)));
+        if !request.note.is_empty() {
+            text.push_str(&format!(" ({})", clean(&request.note, 200)));
         }
         self.say(&format!("Request {number}"), &text, PLAIN);
-        let listed: Vec<_> = hop.resolved.iter().map(ToString::to_string).collect();
-        let address = match (hop.address, listed.len()) {
+        let listed: Vec<_> = request.resolved.iter().map(ToString::to_string).collect();
+        let address = match (request.address, listed.len()) {
             (Some(address), 0 | 1) => address.to_string(),
             (Some(address), _) => format!("{address}, of {}", listed.join(" ")),
             (None, 0) => "none".into(),
@@ -228,7 +228,7 @@ impl Page<'_> {
         };
         self.say("  address", &address, PLAIN);
         let cells = self.width.saturating_sub(27 + ENDING).clamp(1, 48);
-        self.lines.extend(waterfall::lines(hop, whole, cells));
+        self.lines.extend(waterfall::lines(request, whole, cells));
     }
 
     fn figures(&mut self, site: &SiteState, now: crate::domain::Moment) {
@@ -241,12 +241,12 @@ impl Page<'_> {
             number(site.missed()),
         );
         self.say("Checks", &text, PLAIN);
-        if let Some((p50, p95)) = site.samples().quantiles() {
+        if let Some((p50, p95)) = site.recent_checks().quantiles() {
             let text = format!(
                 "p50 {}, p95 {} of the last {}",
                 brief(p50),
                 brief(p95),
-                plural(site.samples().len(), "check"),
+                plural(site.recent_checks().len(), "check"),
             );
             self.say("Latency", &text, PLAIN);
         }

@@ -106,7 +106,7 @@ impl Page<'_> {
         self.text.say("Known", &known, PLAIN);
         self.text.heading("REASONS, IN ORDER OF OCCURRENCE");
         for cause in &outage.row.causes {
-            let mut text = plural(cause.looks as usize, "check");
+            let mut text = plural(cause.checks as usize, "check");
             if let Some(error) = &cause.error {
                 text.push_str(&format!(": {}", clean(error, 400)));
             }
@@ -178,10 +178,10 @@ impl Page<'_> {
         let at = self.time(failure.started_at);
         self.text
             .heading(format!("PHASES OF THE LAST FAILING CHECK {at}"));
-        let whole = failure.hops.iter().map(|hop| hop.took).max();
+        let whole = failure.requests.iter().map(|request| request.took).max();
         let cells = self.text.width.saturating_sub(36).clamp(1, 48);
-        for hop in &failure.hops {
-            let lines = waterfall::lines(hop, whole.unwrap_or_default(), cells);
+        for request in &failure.requests {
+            let lines = waterfall::lines(request, whole.unwrap_or_default(), cells);
             self.text.lines.extend(lines);
         }
     }

@@ -113,7 +113,7 @@ impl Page<'_> {
         }
         if let Some(row) = self.state.site(self.model, history.site) {
             let site = row.site;
-            let quantiles = site.samples().quantiles();
+            let quantiles = site.recent_checks().quantiles();
             let uptime = site.uptime(self.model.now.mono);
             column([
                 "since start".to_owned(),

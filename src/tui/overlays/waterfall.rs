@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use ratatui::text::{Line, Span};
 
-use crate::domain::{Hop, Phase};
+use crate::domain::{Phase, RequestRecord};
 use crate::monitor::State;
 use crate::tui::theme::{self, DIM, NETWORK, PLAIN};
 
 /// A line a finished phase, and one for the phase in which the request was given up. `cells`
 /// cells stand for the time `whole`.
-pub(super) fn lines(hop: &Hop, whole: Duration, cells: usize) -> Vec<Line<'static>> {
+pub(super) fn lines(request: &RequestRecord, whole: Duration, cells: usize) -> Vec<Line<'static>> {
     let phases = [
-        (Phase::Dns, hop.phases.dns),
-        (Phase::Connect, hop.phases.connect),
-        (Phase::Tls, hop.phases.tls),
-        (Phase::FirstByte, hop.phases.first_byte),
+        (Phase::Dns, request.phases.dns),
+        (Phase::Connect, request.phases.connect),
+        (Phase::Tls, request.phases.tls),
+        (Phase::FirstByte, request.phases.first_byte),
     ];
     let mut from = Duration::ZERO;
     let mut lines = Vec::new();
@@ -26,13 +26,13 @@ pub(super) fn lines(hop: &Hop, whole: Duration, cells: usize) -> Vec<Line<'stati
             from += took;
         }
     }
-    let rest = hop.took.saturating_sub(from);
-    if hop.status.is_none() && rest >= Duration::from_millis(1) {
+    let rest = request.took.saturating_sub(from);
+    if request.status.is_none() && rest >= Duration::from_millis(1) {
         let happened = phases.iter().rposition(|(_, took)| took.is_some());
         let stuck = phases[happened.map_or(0, |at| at + 1)..]
             .iter()
             .map(|(phase, _)| *phase)
-            .find(|phase| expected(*phase, hop));
+            .find(|phase| expected(*phase, request));
         let mut stuck = line(stuck.map_or("answer", name), from, rest, whole, cells);
         let ended = theme::badge(State::Down);
         stuck.push_span(Span::styled(
@@ -45,10 +45,10 @@ pub(super) fn lines(hop: &Hop, whole: Duration, cells: usize) -> Vec<Line<'stati
 }
 
 /// Whether this request has that phase.
-fn expected(phase: Phase, hop: &Hop) -> bool {
+fn expected(phase: Phase, request: &RequestRecord) -> bool {
     match phase {
-        Phase::Dns => hop.address.is_none() && hop.resolved.is_empty(),
-        Phase::Tls => hop.url.starts_with("https:"),
+        Phase::Dns => request.address.is_none() && request.resolved.is_empty(),
+        Phase::Tls => request.url.starts_with("https:"),
         Phase::Connect | Phase::FirstByte | Phase::Body => true,
     }
 }

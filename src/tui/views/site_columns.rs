@@ -97,7 +97,7 @@ pub(super) fn columns(width: u16, late: bool) -> Vec<PlacedColumn> {
         0..=46 => left * 22 / 46,
         47.. => (22 + (left - 46) / 3).min(48),
     };
-    let checks = (left - site).min(crate::monitor::SAMPLES as u16);
+    let checks = (left - site).min(crate::monitor::RECENT_CHECKS as u16);
     let mut x = 1;
     let mut placed = Vec::new();
     for (column, cells, _) in shown

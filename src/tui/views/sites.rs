@@ -259,7 +259,7 @@ fn cell(
 
 fn quantile(row: &SiteRow<'_>, which: fn((Duration, Duration)) -> Duration) -> (String, Style) {
     row.site
-        .samples()
+        .recent_checks()
         .quantiles()
         .map_or_else(|| ("-".to_owned(), DIM), |both| (brief(which(both)), PLAIN))
 }

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::monitor::{Sample, SiteState, State};
+use crate::monitor::{RecentCheck, SiteState, State};
 use crate::tui::theme;
 
 const BLOCKS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
@@ -37,7 +37,7 @@ pub(crate) fn block(latency: Duration, usual: Duration, slow: Duration) -> &'sta
     BLOCKS[(steps + 3.0).clamp(0.0, 6.0) as usize]
 }
 
-fn cell(sample: Sample, usual: Duration, slow: Duration) -> (&'static str, Style) {
+fn cell(sample: RecentCheck, usual: Duration, slow: Duration) -> (&'static str, Style) {
     let state = sample.state();
     let mark = LEGEND.iter().find(|(.., marked)| *marked == state);
     let glyph = mark.map_or_else(|| block(sample.latency(), usual, slow), |(glyph, ..)| glyph);
@@ -47,8 +47,11 @@ fn cell(sample: Sample, usual: Duration, slow: Duration) -> (&'static str, Style
 /// Draws as many of the most recent checks as fit.
 pub(crate) fn draw(buffer: &mut Buffer, area: Rect, site: &SiteState) {
     let slow = site.site().spec.slow;
-    let usual = site.samples().quantiles().map_or(slow, |(p50, _)| p50);
-    let samples = site.samples().iter().rev();
+    let usual = site
+        .recent_checks()
+        .quantiles()
+        .map_or(slow, |(p50, _)| p50);
+    let samples = site.recent_checks().iter().rev();
     for (sample, x) in samples.zip((area.left()..area.right()).rev()) {
         let (glyph, style) = cell(sample, usual, slow);
         if let Some(cell) = buffer.cell_mut((x, area.y)) {
@@ -88,7 +91,7 @@ mod tests {
     #[test]
     fn what_was_not_answered_has_a_mark_of_its_own() {
         for (glyph, _, state) in LEGEND {
-            let sample = Sample::new(state, Duration::from_secs(1));
+            let sample = RecentCheck::new(state, Duration::from_secs(1));
             assert_eq!(
                 cell(sample, Duration::ZERO, Duration::from_secs(2)).0,
                 glyph

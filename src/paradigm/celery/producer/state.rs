@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::domain::{CheckResult, Clock, Job, JobId, Moment, SystemClock};
 use crate::paradigm::{QueueFigures, QueueOptions};
-use crate::probe::Recipe;
+use crate::probe::FactoryConfig;
 use crate::trace::{Recorder, ThreadPresence};
 
 use super::super::broker::Broker;
@@ -107,7 +107,7 @@ pub(in crate::paradigm::celery) struct ProducerConfig {
     pub(in crate::paradigm::celery) results: UnboundedSender<CheckResult>,
     pub(in crate::paradigm::celery) broker: Broker,
     pub(in crate::paradigm::celery) recorder: Arc<Recorder>,
-    pub(in crate::paradigm::celery) recipe: Recipe,
+    pub(in crate::paradigm::celery) recipe: FactoryConfig,
     pub(in crate::paradigm::celery) options: QueueOptions,
     pub(in crate::paradigm::celery) most: usize,
     pub(in crate::paradigm::celery) local: bool,

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 use crate::domain::Timestamp;
-use crate::probe::{Kit, Prober, Recipe};
+use crate::probe::{FactoryConfig, Prober, ProberFactory};
 
 use super::super::message::{IncomingTask, PoisonMessage};
 use super::super::task::{self, ReceivedArguments, TaskReport};
@@ -39,7 +39,7 @@ pub(super) struct TaskExecutor {
 }
 
 /// A prober, and what it trusts.
-type CachedProber = (Recipe, Arc<Prober>);
+type CachedProber = (FactoryConfig, Arc<Prober>);
 
 /// What became of a task.
 enum Outcome {
@@ -205,7 +205,7 @@ impl TaskExecutor {
     }
 
     /// A prober that trusts what the sender trusts. Made once for each sender, or nearly so.
-    fn prober(&self, trust: &Recipe) -> Result<Arc<Prober>, String> {
+    fn prober(&self, trust: &FactoryConfig) -> Result<Arc<Prober>, String> {
         let mut probers = self.probers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(place) = probers.iter().position(|(recipe, _)| recipe == trust) {
             let found = probers.remove(place);
@@ -213,8 +213,9 @@ impl TaskExecutor {
             probers.push(found);
             return Ok(prober);
         }
-        let kit = Kit::by(trust.clone()).map_err(|error| error.to_string())?;
-        let prober = Arc::new(kit.prober());
+        let factory =
+            ProberFactory::from_config(trust.clone()).map_err(|error| error.to_string())?;
+        let prober = Arc::new(factory.prober());
         if probers.len() == MAX_PROBERS {
             probers.remove(0);
         }

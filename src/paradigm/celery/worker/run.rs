@@ -30,7 +30,7 @@ pub fn work_for_broker(options: WorkerOptions) -> io::Result<()> {
     // The only thread, under a name that tells it from the monitor's in `ps` and `top`.
     rustix::thread::set_name(c"celery-worker").map_err(io::Error::from)?;
     // TLS to the broker needs what the probes need.
-    crate::probe::Kit::http(None).map_err(io::Error::other)?;
+    crate::probe::ProberFactory::http(None).map_err(io::Error::other)?;
     let broker = Broker::at(&options.broker).map_err(io::Error::other)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

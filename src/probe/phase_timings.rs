@@ -1,4 +1,4 @@
-//! When each phase of a request began and ended, noted by hooks deep inside the client.
+//! When each phase of a request began and ended, recorded by hooks deep inside the client.
 //!
 //! The client's connector looks names up, connects and shakes hands inside the check's own
 //! future, so a task-local reaches every hook; nothing of it needs a lock that is ever
@@ -9,25 +9,25 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use crate::domain::{Phase, Phases, Witness};
+use crate::domain::{CheckObserver, Phase, Phases};
 
 use super::certificate::Read;
 
 tokio::task_local! {
-    static MARKS: Arc<Marks>;
+    static TIMINGS: Arc<PhaseTimings>;
 }
 
-/// What the hooks noted of one request.
+/// What the hooks recorded of one request.
 #[derive(Debug)]
-pub(super) struct Marks {
-    noted: Mutex<Noted>,
+pub(super) struct PhaseTimings {
+    recorded: Mutex<Recorded>,
     /// Who is told of each phase as it begins.
-    witness: Option<Arc<dyn Witness>>,
+    observer: Option<Arc<dyn CheckObserver>>,
 }
 
 /// The notes themselves.
 #[derive(Debug, Default)]
-pub(super) struct Noted {
+pub(super) struct Recorded {
     dns_start: Option<Instant>,
     dns_end: Option<Instant>,
     connect_start: Option<Instant>,
@@ -42,93 +42,95 @@ pub(super) struct Noted {
     pub(super) certificate: Option<Arc<Read>>,
 }
 
-impl Marks {
-    /// Notes, and tells `witness` of each phase as it begins.
-    pub(super) fn new(witness: Option<Arc<dyn Witness>>) -> Self {
+impl PhaseTimings {
+    /// Notes, and tells `observer` of each phase as it begins.
+    pub(super) fn new(observer: Option<Arc<dyn CheckObserver>>) -> Self {
         Self {
-            noted: Mutex::default(),
-            witness,
+            recorded: Mutex::default(),
+            observer,
         }
     }
 
-    /// Runs a request with these marks in the hooks' reach.
+    /// Runs a request with these phase_timings in the hooks' reach.
     pub(super) async fn during<F: Future>(self: &Arc<Self>, request: F) -> F::Output {
-        MARKS.scope(Arc::clone(self), request).await
+        TIMINGS.scope(Arc::clone(self), request).await
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Noted> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Recorded> {
         // A panic while noting an instant leaves the other instants as good as they were.
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+        self.recorded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes that a phase begins.
-    fn begin(&self, phase: Phase, change: impl FnOnce(&mut Noted, Instant)) {
+    fn begin(&self, phase: Phase, change: impl FnOnce(&mut Recorded, Instant)) {
         let now = Instant::now();
         change(&mut self.lock(), now);
-        if let Some(witness) = &self.witness {
-            witness.phase(phase, now);
+        if let Some(observer) = &self.observer {
+            observer.phase(phase, now);
         }
     }
 
     /// The head of the answer is here.
     pub(super) fn answered(&self) {
-        self.begin(Phase::Body, |noted, now| noted.first_byte = Some(now));
+        self.begin(Phase::Body, |recorded, now| recorded.first_byte = Some(now));
     }
 
-    /// Forgets all: the next hop begins.
+    /// Forgets all: the next request begins.
     pub(super) fn reset(&self) {
-        *self.lock() = Noted::default();
+        *self.lock() = Recorded::default();
     }
 }
 
 /// Notes something of the request that is being polled; of none, nothing.
-fn note(change: impl FnOnce(&mut Noted)) {
+fn note(change: impl FnOnce(&mut Recorded)) {
     // Outside of a request there is nothing to note.
-    let _outside = MARKS.try_with(|marks| change(&mut marks.lock()));
+    let _outside = TIMINGS.try_with(|phase_timings| change(&mut phase_timings.lock()));
 }
 
 /// Notes that a phase of the request that is being polled begins.
-fn begin(phase: Phase, change: impl FnOnce(&mut Noted, Instant)) {
-    let _outside = MARKS.try_with(|marks| marks.begin(phase, change));
+fn begin(phase: Phase, change: impl FnOnce(&mut Recorded, Instant)) {
+    let _outside = TIMINGS.try_with(|phase_timings| phase_timings.begin(phase, change));
 }
 
 /// The name is being looked up.
 pub(super) fn dns_started() {
-    begin(Phase::Dns, |noted, now| noted.dns_start = Some(now));
+    begin(Phase::Dns, |recorded, now| recorded.dns_start = Some(now));
 }
 
 /// The name has these addresses.
 pub(super) fn dns_ended(addresses: &[IpAddr]) {
-    begin(Phase::Connect, |noted, now| {
-        noted.dns_end = Some(now);
-        noted.resolved = addresses.to_vec();
+    begin(Phase::Connect, |recorded, now| {
+        recorded.dns_end = Some(now);
+        recorded.resolved = addresses.to_vec();
     });
 }
 
 /// The ClientHello is being built: TCP is done.
 pub(super) fn tls_started() {
-    begin(Phase::Tls, |noted, now| noted.tls_start = Some(now));
+    begin(Phase::Tls, |recorded, now| recorded.tls_start = Some(now));
 }
 
 /// The connection is being made: first its name is looked up, unless it is an address.
 pub(super) fn connect_started() {
-    begin(Phase::Connect, |noted, now| noted.connect_start = Some(now));
+    begin(Phase::Connect, |recorded, now| {
+        recorded.connect_start = Some(now);
+    });
 }
 
 /// There is a connection, TLS included, to this address.
 pub(super) fn connected_to(address: Option<IpAddr>) {
-    begin(Phase::FirstByte, |noted, now| {
-        noted.connect_end = Some(now);
-        noted.address = address;
+    begin(Phase::FirstByte, |recorded, now| {
+        recorded.connect_end = Some(now);
+        recorded.address = address;
     });
 }
 
 /// The server showed this certificate, good or bad; `None` if it cannot be read.
 pub(super) fn certificate_seen(read: Option<Arc<Read>>) {
-    note(|noted| noted.certificate = read);
+    note(|recorded| recorded.certificate = read);
 }
 
-impl Noted {
+impl Recorded {
     /// How long each phase took, as far as it ended.
     pub(super) fn phases(&self) -> Phases {
         let between = |from: Option<Instant>, to: Option<Instant>| Some(to? - from?);

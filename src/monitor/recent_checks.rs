@@ -6,15 +6,15 @@ use std::time::Duration;
 use super::State;
 
 /// How many looks a site remembers.
-pub const SAMPLES: usize = 96;
+pub const RECENT_CHECKS: usize = 96;
 
 /// One look: the state it left the site in, and its latency in milliseconds.
 ///
 /// Packed as `latency << 3 | state`, because a million sites remember 96 of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sample(u32);
+pub struct RecentCheck(u32);
 
-impl Sample {
+impl RecentCheck {
     const MOST_MILLIS: u32 = u32::MAX >> 3;
 
     /// A look that took `latency`; whole milliseconds are kept.
@@ -38,21 +38,21 @@ impl Sample {
     }
 }
 
-/// The last [`SAMPLES`] looks, oldest first.
+/// The last [`RECENT_CHECKS`] looks, oldest first.
 #[derive(Clone, Debug, Default)]
-pub struct Samples(VecDeque<Sample>);
+pub struct RecentChecks(VecDeque<RecentCheck>);
 
-impl Samples {
+impl RecentChecks {
     /// Adds a look and forgets the oldest one beyond the limit.
-    pub fn push(&mut self, sample: Sample) {
-        if self.0.len() == SAMPLES {
+    pub fn push(&mut self, sample: RecentCheck) {
+        if self.0.len() == RECENT_CHECKS {
             self.0.pop_front();
         }
         self.0.push_back(sample);
     }
 
     /// Oldest first.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Sample> + ExactSizeIterator + '_ {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = RecentCheck> + ExactSizeIterator + '_ {
         self.0.iter().copied()
     }
 
@@ -74,7 +74,7 @@ impl Samples {
         let mut answered: Vec<Duration> = self
             .iter()
             .filter(|sample| matches!(sample.state(), State::Up | State::Degraded))
-            .map(Sample::latency)
+            .map(RecentCheck::latency)
             .collect();
         answered.sort_unstable();
         let rank = |percent: usize| {
@@ -92,35 +92,35 @@ mod tests {
     #[test]
     fn a_sample_gives_back_what_was_put_in() {
         for state in State::ALL {
-            let sample = Sample::new(state, Duration::from_micros(240_900));
+            let sample = RecentCheck::new(state, Duration::from_micros(240_900));
             assert_eq!(sample.state(), state);
             assert_eq!(sample.latency(), Duration::from_millis(240));
         }
-        let endless = Sample::new(State::Down, Duration::MAX);
+        let endless = RecentCheck::new(State::Down, Duration::MAX);
         assert_eq!(endless.state(), State::Down);
     }
 
     #[test]
     fn the_ring_forgets_the_oldest() {
-        let mut samples = Samples::default();
-        for millis in 0..(SAMPLES as u64 + 5) {
-            samples.push(Sample::new(State::Up, Duration::from_millis(millis)));
+        let mut samples = RecentChecks::default();
+        for millis in 0..(RECENT_CHECKS as u64 + 5) {
+            samples.push(RecentCheck::new(State::Up, Duration::from_millis(millis)));
         }
-        assert_eq!(samples.len(), SAMPLES);
+        assert_eq!(samples.len(), RECENT_CHECKS);
         assert_eq!(
-            samples.iter().next().map(Sample::latency),
+            samples.iter().next().map(RecentCheck::latency),
             Some(Duration::from_millis(5))
         );
     }
 
     #[test]
     fn quantiles_are_of_the_answered_looks() {
-        let mut samples = Samples::default();
+        let mut samples = RecentChecks::default();
         assert_eq!(samples.quantiles(), None);
         for millis in 1..=20 {
-            samples.push(Sample::new(State::Up, Duration::from_millis(millis)));
+            samples.push(RecentCheck::new(State::Up, Duration::from_millis(millis)));
         }
-        samples.push(Sample::new(State::Down, Duration::from_secs(10)));
+        samples.push(RecentCheck::new(State::Down, Duration::from_secs(10)));
         assert_eq!(
             samples.quantiles(),
             Some((Duration::from_millis(10), Duration::from_millis(19)))

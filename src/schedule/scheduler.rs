@@ -43,12 +43,12 @@ struct Spread {
 
 /// When each site is due.
 #[derive(Clone, Debug, Default)]
-pub struct Schedule {
+pub struct Scheduler {
     slots: Vec<Slot>,
     heap: BinaryHeap<Reverse<(Moment, SiteId, u32)>>,
 }
 
-impl Schedule {
+impl Scheduler {
     /// A plan of no sites.
     #[must_use]
     pub fn new() -> Self {
@@ -102,8 +102,8 @@ impl Schedule {
         self.heap.push(Reverse((next, site, slot.generation)));
     }
 
-    /// The site is not due until it is planned again by [`Schedule::configure`] or
-    /// [`Schedule::resume`].
+    /// The site is not due until it is planned again by [`Scheduler::configure`] or
+    /// [`Scheduler::resume`].
     pub fn cancel(&mut self, site: SiteId) {
         if let Some(slot) = self.slots.get_mut(site.index()) {
             slot.generation = slot.generation.wrapping_add(1);
@@ -282,7 +282,7 @@ mod tests {
         Moment::ZERO + Duration::from_millis(millis)
     }
 
-    fn take(schedule: &mut Schedule, now: Moment) -> Vec<Due> {
+    fn take(schedule: &mut Scheduler, now: Moment) -> Vec<Due> {
         let mut due = Vec::new();
         schedule.take_due(now, usize::MAX, &mut due);
         due
@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn the_first_sweep_is_due_at_once_and_later_ones_are_spread_over_the_interval() {
-        let mut schedule = Schedule::new();
+        let mut schedule = Scheduler::new();
         schedule.configure(&sites(60, MINUTE), Moment::ZERO);
         assert_eq!(take(&mut schedule, Moment::ZERO).len(), 60);
         let mut by_second = Vec::new();
@@ -309,7 +309,7 @@ mod tests {
 
     #[test]
     fn a_second_look_comes_early_and_the_regular_time_stays() {
-        let mut schedule = Schedule::new();
+        let mut schedule = Scheduler::new();
         schedule.configure(&sites(1, MINUTE), Moment::ZERO);
         take(&mut schedule, Moment::ZERO);
         let site = SiteId::from_index(0);
@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn a_site_that_is_gone_or_paused_is_not_due() {
-        let mut schedule = Schedule::new();
+        let mut schedule = Scheduler::new();
         schedule.configure(&sites(3, MINUTE), Moment::ZERO);
         schedule.configure(&sites(2, MINUTE), Moment::ZERO);
         schedule.cancel(SiteId::from_index(0));
@@ -334,7 +334,7 @@ mod tests {
 
     #[test]
     fn a_reload_keeps_the_time_of_the_sites_that_stay() {
-        let mut schedule = Schedule::new();
+        let mut schedule = Scheduler::new();
         schedule.configure(&sites(2, MINUTE), Moment::ZERO);
         take(&mut schedule, Moment::ZERO);
         let before = schedule.due_of(SiteId::from_index(1));
@@ -345,7 +345,7 @@ mod tests {
 
     #[test]
     fn another_interval_keeps_the_list_spread() {
-        let mut schedule = Schedule::new();
+        let mut schedule = Scheduler::new();
         schedule.configure(&sites(60, MINUTE), Moment::ZERO);
         for second in 0..200 {
             take(&mut schedule, at(second * 1_000));
@@ -359,7 +359,7 @@ mod tests {
 
     #[test]
     fn a_check_that_waits_behind_its_own_site_is_missed_when_the_next_comes() {
-        let mut schedule = Schedule::new();
+        let mut schedule = Scheduler::new();
         schedule.configure(&sites(1, MINUTE), Moment::ZERO);
         let site = SiteId::from_index(0);
         let first = Due { site, due: at(1) };
@@ -372,7 +372,7 @@ mod tests {
 
     #[test]
     fn a_look_out_of_turn_that_waited_is_not_missed() {
-        let mut schedule = Schedule::new();
+        let mut schedule = Scheduler::new();
         schedule.configure(&sites(1, MINUTE), Moment::ZERO);
         take(&mut schedule, Moment::ZERO);
         let site = SiteId::from_index(0);
@@ -386,7 +386,7 @@ mod tests {
 
     #[test]
     fn after_a_standstill_each_site_is_due_once() {
-        let mut schedule = Schedule::new();
+        let mut schedule = Scheduler::new();
         schedule.configure(&sites(10, MINUTE), Moment::ZERO);
         take(&mut schedule, Moment::ZERO);
         let hour = at(3_600_000);
@@ -405,7 +405,7 @@ mod tests {
                 .enumerate()
                 .map(|(index, seconds)| (SiteId::from_index(index), Duration::from_secs(*seconds)))
                 .collect();
-            let mut schedule = Schedule::new();
+            let mut schedule = Scheduler::new();
             schedule.configure(&list, Moment::ZERO);
             let mut now = Moment::ZERO;
             let mut last: HashMap<SiteId, Moment> = HashMap::new();

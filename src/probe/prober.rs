@@ -13,17 +13,17 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
 use url::Position;
 
-use crate::domain::{CheckResult, CheckSpec, MaskedUrl, Method, RanOn, Reason, Witness};
+use crate::domain::{CheckObserver, CheckResult, CheckSpec, MaskedUrl, Method, RanOn, Reason};
 
 use super::body;
 use super::classify::{self, Failure};
 use super::exchange::{self, Answer, AskError, Intercept};
+use super::fake::{FakeOutcome, FakeProbe};
+use super::request_log::RequestLog;
 use super::resolve::Resolver;
-use super::script::{Script, Scripted};
 use super::shared::Shared;
-use super::toy::Player;
-use super::trail::Trail;
 use super::verdict::{self, Start};
+use super::workload::WorkloadRunner;
 
 /// Looks at sites; belongs to the runtime that polls it.
 #[derive(Debug)]
@@ -32,8 +32,8 @@ pub struct Prober(Inner);
 #[derive(Debug)]
 enum Inner {
     Http(Http),
-    Scripted(Arc<Script>),
-    Toy(Player),
+    Fake(Arc<FakeProbe>),
+    Workload(WorkloadRunner),
 }
 
 #[derive(Debug)]
@@ -54,37 +54,37 @@ impl Prober {
         }))
     }
 
-    pub(super) const fn scripted(script: Arc<Script>) -> Self {
-        Self(Inner::Scripted(script))
+    pub(super) const fn fake(fake: Arc<FakeProbe>) -> Self {
+        Self(Inner::Fake(fake))
     }
 
-    pub(super) const fn toy(player: Player) -> Self {
-        Self(Inner::Toy(player))
+    pub(super) const fn workload(runner: WorkloadRunner) -> Self {
+        Self(Inner::Workload(runner))
     }
 
-    /// Looks at a site once, within its timeout. `witness` is told what it does meanwhile;
+    /// Looks at a site once, within its timeout. `observer` is told what it does meanwhile;
     /// `who` is asked at the end, on the thread that polled the last step.
     pub async fn check(
         &self,
         start: Start,
         spec: &CheckSpec,
-        witness: Option<Arc<dyn Witness>>,
+        observer: Option<Arc<dyn CheckObserver>>,
         who: impl FnOnce() -> RanOn,
     ) -> CheckResult {
         let began = Instant::now();
-        let mut trail = Trail::new(spec, witness.clone());
+        let mut log = RequestLog::new(spec, observer.clone());
         let judged = match &self.0 {
-            Inner::Toy(player) => player.play(spec, witness.as_deref()).await,
-            Inner::Http(http) => http.check(spec, began, &mut trail).await,
-            Inner::Scripted(script) => match script.play(start.job, spec).await {
-                Scripted::Up(status) => {
-                    trail.status = Some(status);
+            Inner::Workload(runner) => runner.play(spec, observer.as_deref()).await,
+            Inner::Http(http) => http.check(spec, began, &mut log).await,
+            Inner::Fake(fake) => match fake.play(start.job, spec).await {
+                FakeOutcome::Up(status) => {
+                    log.status = Some(status);
                     Ok(())
                 }
-                Scripted::Fails(reason) => Err(Failure::new(reason, "as the script says")),
+                FakeOutcome::Fails(reason) => Err(Failure::new(reason, "as the fake says")),
             },
         };
-        verdict::result(start, spec, trail, judged, began.elapsed(), who())
+        verdict::result(start, spec, log, judged, began.elapsed(), who())
     }
 }
 
@@ -132,75 +132,75 @@ impl Http {
         &self,
         spec: &CheckSpec,
         began: Instant,
-        trail: &mut Trail,
+        log: &mut RequestLog,
     ) -> Result<(), Failure> {
-        let marks = Arc::clone(&trail.marks);
+        let phase_timings = Arc::clone(&log.phase_timings);
         let walked = {
             // Pinned here, or every layer around it would move it, and keep room for it.
-            let walk = pin!(self.walk(spec, trail));
-            let walk = marks.during(walk);
+            let walk = pin!(self.walk(spec, log));
+            let walk = phase_timings.during(walk);
             tokio::time::timeout_at((began + spec.timeout).into(), walk).await
         };
         walked.unwrap_or_else(|_elapsed| {
-            let failure = classify::out_of_time(marks.lock().current(), spec.timeout);
-            trail.end_hop(None, &failure.error);
+            let failure = classify::out_of_time(phase_timings.lock().current(), spec.timeout);
+            log.end_request(None, &failure.error);
             Err(failure)
         })
     }
 
     /// Request after request until one decides.
-    async fn walk(&self, spec: &CheckSpec, trail: &mut Trail) -> Result<(), Failure> {
+    async fn walk(&self, spec: &CheckSpec, log: &mut RequestLog) -> Result<(), Failure> {
         let client = self.client(spec.timeout)?;
         let mut url = Url::parse(spec.url.expose())
             .map_err(|_| Failure::new(Reason::Internal, "the URL cannot be read"))?;
-        trail.method = match spec.contains {
+        log.method = match spec.contains {
             Some(_) => Method::Get,
             None => Method::Head,
         };
-        let mut shown = Trail::shown(&spec.url);
+        let mut shown = RequestLog::shown(&spec.url);
         loop {
-            trail.begin_hop(&shown);
-            let answer = match send(&client, &url, trail.method, spec).await {
+            log.begin_request(&shown);
+            let answer = match send(&client, &url, log.method, spec).await {
                 Ok(answer) => answer,
                 Err(error) => {
                     let secure = url.scheme() == "https";
-                    let failure = classify::request(&error, &trail.marks.lock(), secure);
-                    trail.end_hop(None, &failure.error);
-                    if trail.method == Method::Head && failure.may_be_about_head {
-                        trail.ask_again_by_get();
+                    let failure = classify::request(&error, &log.phase_timings.lock(), secure);
+                    log.end_request(None, &failure.error);
+                    if log.method == Method::Head && failure.may_be_about_head {
+                        log.ask_again_by_get();
                         continue;
                     }
                     return Err(failure);
                 }
             };
-            trail.marks.answered();
+            log.phase_timings.answered();
             let status = answer.status();
-            trail.status = Some(status.as_u16());
-            if trail.method == Method::Head
+            log.status = Some(status.as_u16());
+            if log.method == Method::Head
                 && matches!(
                     status,
                     StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED
                 )
             {
-                trail.end_hop(Some(status.as_u16()), "HEAD is refused: asked by GET");
-                trail.ask_again_by_get();
+                log.end_request(Some(status.as_u16()), "HEAD is refused: asked by GET");
+                log.ask_again_by_get();
                 continue;
             }
             if leads_on(status, spec) {
                 let next = next_url(&url, &answer);
                 let note = match &next {
                     Ok(next) => {
-                        shown = Trail::shown(&MaskedUrl::new(next.as_str()));
+                        shown = RequestLog::shown(&MaskedUrl::new(next.as_str()));
                         format!("{status} to {shown}")
                     }
                     Err(failure) => failure.error.clone(),
                 };
-                trail.end_hop(Some(status.as_u16()), &note);
+                log.end_request(Some(status.as_u16()), &note);
                 url = next?;
-                if trail.redirects == spec.max_redirects {
+                if log.redirects == spec.max_redirects {
                     return Err(classify::too_many_redirects(spec.max_redirects));
                 }
-                trail.redirects += 1;
+                log.redirects += 1;
                 continue;
             }
             let judged = judge(spec, status, answer).await;
@@ -208,7 +208,7 @@ impl Http {
                 Ok(()) => format!("answered {status}"),
                 Err(failure) => failure.error.clone(),
             };
-            trail.end_hop(Some(status.as_u16()), &note);
+            log.end_request(Some(status.as_u16()), &note);
             return judged;
         }
     }

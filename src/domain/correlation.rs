@@ -10,7 +10,7 @@ use super::{Cause, CheckResult, Reason, Site};
 
 /// What is known of an outage that others may share.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Traits<'a> {
+pub struct OutageTraits<'a> {
     /// The site that it depends on.
     pub parent: Option<&'a str>,
     /// The address that was asked.
@@ -55,8 +55,8 @@ impl SharedTraits {
 
     /// The same together with the way in which the outage fails.
     #[must_use]
-    pub fn with<'a>(&'a self, failure: &'a str) -> Traits<'a> {
-        Traits {
+    pub fn with<'a>(&'a self, failure: &'a str) -> OutageTraits<'a> {
+        OutageTraits {
             parent: self.parent.as_deref(),
             address: self.address.as_deref(),
             issuer: self.issuer.as_deref(),
@@ -67,7 +67,7 @@ impl SharedTraits {
 
 /// What outages have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Common<'a> {
+pub enum CommonTrait<'a> {
     /// All depend on this site.
     Parent(&'a str),
     /// All are on this address.
@@ -78,7 +78,7 @@ pub enum Common<'a> {
     Failure(&'a str),
 }
 
-impl fmt::Display for Common<'_> {
+impl fmt::Display for CommonTrait<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Parent(name) => write!(f, "behind {name}"),
@@ -91,9 +91,9 @@ impl fmt::Display for Common<'_> {
 
 /// Outages that share something.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kin<'a> {
+pub struct CorrelatedGroup<'a> {
     /// What it is; `None` for those that stand alone.
-    pub common: Option<Common<'a>>,
+    pub common: Option<CommonTrait<'a>>,
     /// Which of the outages, by their place in what was asked.
     pub members: Vec<usize>,
 }
@@ -102,21 +102,21 @@ pub struct Kin<'a> {
 /// are as large the one whose common trait says more about the cause. Whoever shares nothing
 /// with anybody stands in the last group. Everybody is in one group and no more.
 #[must_use]
-pub fn kin<'a>(outages: &[Traits<'a>]) -> Vec<Kin<'a>> {
-    let mut by: BTreeMap<Common<'a>, Vec<usize>> = BTreeMap::new();
+pub fn correlate<'a>(outages: &[OutageTraits<'a>]) -> Vec<CorrelatedGroup<'a>> {
+    let mut by: BTreeMap<CommonTrait<'a>, Vec<usize>> = BTreeMap::new();
     for (place, traits) in outages.iter().enumerate() {
         let common = [
-            traits.parent.map(Common::Parent),
-            traits.address.map(Common::Address),
-            traits.issuer.map(Common::Issuer),
-            Some(Common::Failure(traits.failure)),
+            traits.parent.map(CommonTrait::Parent),
+            traits.address.map(CommonTrait::Address),
+            traits.issuer.map(CommonTrait::Issuer),
+            Some(CommonTrait::Failure(traits.failure)),
         ];
         for common in common.into_iter().flatten() {
             by.entry(common).or_default().push(place);
         }
     }
     let mut candidates: Vec<_> = by.into_iter().filter(|(_, all)| all.len() > 1).collect();
-    // The order of `Common` is kept among those that are as large.
+    // The order of `CommonTrait` is kept among those that are as large.
     candidates.sort_by_key(|(_, all)| std::cmp::Reverse(all.len()));
     let mut taken = vec![false; outages.len()];
     let mut groups = Vec::new();
@@ -128,7 +128,7 @@ pub fn kin<'a>(outages: &[Traits<'a>]) -> Vec<Kin<'a>> {
         for place in &left {
             taken[*place] = true;
         }
-        groups.push(Kin {
+        groups.push(CorrelatedGroup {
             common: Some(common),
             members: left,
         });
@@ -136,7 +136,7 @@ pub fn kin<'a>(outages: &[Traits<'a>]) -> Vec<Kin<'a>> {
     groups.sort_by_key(|group| std::cmp::Reverse(group.members.len()));
     let alone: Vec<usize> = (0..outages.len()).filter(|place| !taken[*place]).collect();
     if !alone.is_empty() {
-        groups.push(Kin {
+        groups.push(CorrelatedGroup {
             common: None,
             members: alone,
         });
@@ -149,18 +149,18 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn traits<'a>(address: Option<&'a str>, failure: &'a str) -> Traits<'a> {
-        Traits {
+    fn traits<'a>(address: Option<&'a str>, failure: &'a str) -> OutageTraits<'a> {
+        OutageTraits {
             address,
             failure,
-            ..Traits::default()
+            ..OutageTraits::default()
         }
     }
 
     #[test]
     fn the_address_says_more_than_the_error() {
         let outages = [traits(Some("203.0.113.7"), "refused"); 14];
-        let groups = kin(&outages);
+        let groups = correlate(&outages);
         assert_eq!(groups.len(), 1);
         assert_eq!(groups[0].common.unwrap().to_string(), "on 203.0.113.7");
     }
@@ -173,8 +173,8 @@ mod tests {
             traits(Some("a"), "timeout"),
             traits(Some("c"), "dns"),
         ];
-        let groups = kin(&outages);
-        assert_eq!(groups[0].common, Some(Common::Address("a")));
+        let groups = correlate(&outages);
+        assert_eq!(groups[0].common, Some(CommonTrait::Address("a")));
         assert_eq!(groups[0].members, [0, 2]);
         assert_eq!((groups[1].common, &groups[1].members), (None, &vec![1, 3]));
     }
@@ -185,24 +185,24 @@ mod tests {
             outages in prop::collection::vec((0_usize..4, 0_usize..4, 0_usize..3), 0..60)
         ) {
             const NAMES: [&str; 4] = ["a", "b", "c", "d"];
-            let outages: Vec<_> = outages.iter().map(|(parent, address, failure)| Traits {
+            let outages: Vec<_> = outages.iter().map(|(parent, address, failure)| OutageTraits {
                 parent: NAMES.get(*parent).copied().filter(|_| *parent < 2),
                 address: NAMES.get(*address).copied().filter(|_| *address < 3),
                 issuer: None,
                 failure: NAMES[*failure],
             }).collect();
-            let groups = kin(&outages);
-            let mut all: Vec<usize> = groups.iter().flat_map(|kin| kin.members.clone()).collect();
+            let groups = correlate(&outages);
+            let mut all: Vec<usize> = groups.iter().flat_map(|group| group.members.clone()).collect();
             all.sort_unstable();
             prop_assert_eq!(all, (0..outages.len()).collect::<Vec<_>>());
             for group in groups {
                 for member in group.members {
                     let traits = outages[member];
                     match group.common {
-                        Some(Common::Parent(name)) => prop_assert_eq!(traits.parent, Some(name)),
-                        Some(Common::Address(name)) => prop_assert_eq!(traits.address, Some(name)),
-                        Some(Common::Issuer(name)) => prop_assert_eq!(traits.issuer, Some(name)),
-                        Some(Common::Failure(name)) => prop_assert_eq!(traits.failure, name),
+                        Some(CommonTrait::Parent(name)) => prop_assert_eq!(traits.parent, Some(name)),
+                        Some(CommonTrait::Address(name)) => prop_assert_eq!(traits.address, Some(name)),
+                        Some(CommonTrait::Issuer(name)) => prop_assert_eq!(traits.issuer, Some(name)),
+                        Some(CommonTrait::Failure(name)) => prop_assert_eq!(traits.failure, name),
                         None => {}
                     }
                 }

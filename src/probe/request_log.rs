@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::domain::{
-    Certificate, CheckSpec, Hop, MaskedUrl, Method, Phases, Witness, clean, sentence,
+    Certificate, CheckObserver, CheckSpec, MaskedUrl, Method, Phases, RequestRecord, clean,
+    sentence,
 };
 
-use super::marks::Marks;
+use super::phase_timings::PhaseTimings;
 
-/// The longest URL of a hop that is kept, in characters.
+/// The longest URL of a request that is kept, in characters.
 const MOST_URL: usize = 300;
 
 /// Addresses of a name that are kept.
@@ -18,21 +19,21 @@ const MOST_ADDRESSES: usize = 8;
 
 /// The requests of one check.
 #[derive(Debug)]
-pub(super) struct Trail {
-    pub(super) marks: Arc<Marks>,
+pub(super) struct RequestLog {
+    pub(super) phase_timings: Arc<PhaseTimings>,
     pub(super) method: Method,
     pub(super) attempts: u16,
     pub(super) redirects: u16,
     pub(super) status: Option<u16>,
     pub(super) certificate: Option<Certificate>,
-    pub(super) hops: Vec<Hop>,
+    pub(super) requests: Vec<RequestRecord>,
     open: Option<(Box<str>, Instant)>,
 }
 
-impl Trail {
-    pub(super) fn new(spec: &CheckSpec, witness: Option<Arc<dyn Witness>>) -> Self {
+impl RequestLog {
+    pub(super) fn new(spec: &CheckSpec, observer: Option<Arc<dyn CheckObserver>>) -> Self {
         Self {
-            marks: Arc::new(Marks::new(witness)),
+            phase_timings: Arc::new(PhaseTimings::new(observer)),
             method: if spec.contains.is_some() {
                 Method::Get
             } else {
@@ -42,40 +43,40 @@ impl Trail {
             redirects: 0,
             status: None,
             certificate: None,
-            hops: Vec::with_capacity(1),
+            requests: Vec::with_capacity(1),
             open: None,
         }
     }
 
-    /// A URL as a hop shows it.
+    /// A URL as a request shows it.
     pub(super) fn shown(url: &MaskedUrl) -> Box<str> {
         clean(url.shown(), MOST_URL).into_boxed_str()
     }
 
     /// The next request begins, to the URL that shows like this.
-    pub(super) fn begin_hop(&mut self, shown: &str) {
-        self.marks.reset();
+    pub(super) fn begin_request(&mut self, shown: &str) {
+        self.phase_timings.reset();
         self.open = Some((shown.into(), Instant::now()));
     }
 
-    /// The hop is over; a second call for the same hop does nothing.
-    pub(super) fn end_hop(&mut self, status: Option<u16>, note: &str) {
+    /// The request is over; a second call for the same request does nothing.
+    pub(super) fn end_request(&mut self, status: Option<u16>, note: &str) {
         let Some((url, began)) = self.open.take() else {
             return;
         };
-        let mut noted = self.marks.lock();
-        let mut resolved = std::mem::take(&mut noted.resolved);
+        let mut recorded = self.phase_timings.lock();
+        let mut resolved = std::mem::take(&mut recorded.resolved);
         resolved.truncate(MOST_ADDRESSES);
-        if let Some(read) = noted.certificate.take() {
+        if let Some(read) = recorded.certificate.take() {
             self.certificate = Some(read.shown.clone());
         }
-        self.hops.push(Hop {
+        self.requests.push(RequestRecord {
             method: self.method,
             url,
-            address: noted.address,
+            address: recorded.address,
             resolved,
             status,
-            phases: noted.phases(),
+            phases: recorded.phases(),
             took: began.elapsed(),
             note: sentence(note),
         });
@@ -89,8 +90,8 @@ impl Trail {
 
     /// The phases of the request that decided.
     pub(super) fn phases(&self) -> Phases {
-        self.hops
+        self.requests
             .last()
-            .map_or_else(Phases::default, |hop| hop.phases)
+            .map_or_else(Phases::default, |request| request.phases)
     }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-/// Rules in place of those that sites have; `None` leaves what they have.
+/// RuleOverrides in place of those that sites have; `None` leaves what they have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rules {
+pub struct RuleOverrides {
     /// Failures in a row before a site is called down.
     pub confirm: Option<u32>,
     /// Good looks in a row that end an outage.
@@ -17,7 +17,7 @@ pub struct Rules {
 
 /// What a set of rules comes to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Account {
+pub struct ReplayTotals {
     /// Outages that were confirmed.
     pub outages: u64,
     /// One to each owner when an outage is confirmed, and one when it ends; to one owner where

@@ -6,7 +6,7 @@ use crate::domain::{CheckSpec, JobId, Reason};
 
 /// What a scripted look finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scripted {
+pub enum FakeOutcome {
     /// A good answer with this status.
     Up(u16),
     /// A failure.
@@ -15,30 +15,30 @@ pub enum Scripted {
 
 /// How scripted looks behave: each takes `delay`, then finds what `finds` says of the job.
 #[derive(Clone, Copy, Debug)]
-pub struct Script {
+pub struct FakeProbe {
     /// How long a look takes.
     pub delay: Duration,
     /// What it finds.
-    pub finds: fn(JobId) -> Scripted,
+    pub finds: fn(JobId) -> FakeOutcome,
 }
 
-impl Script {
+impl FakeProbe {
     /// Every look takes `delay` and finds 200.
     #[must_use]
     pub fn up_after(delay: Duration) -> Self {
         Self {
             delay,
-            finds: |_| Scripted::Up(200),
+            finds: |_| FakeOutcome::Up(200),
         }
     }
 
-    pub(super) async fn play(&self, job: JobId, spec: &CheckSpec) -> Scripted {
+    pub(super) async fn play(&self, job: JobId, spec: &CheckSpec) -> FakeOutcome {
         let finds = self.finds;
         if tokio::time::timeout(spec.timeout, tokio::time::sleep(self.delay))
             .await
             .is_err()
         {
-            return Scripted::Fails(Reason::Timeout);
+            return FakeOutcome::Fails(Reason::Timeout);
         }
         finds(job)
     }

@@ -14,13 +14,13 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{CheckSpec, Reason, Witness};
+use crate::domain::{CheckObserver, CheckSpec, Reason};
 
 use super::classify::Failure;
 
-/// What a toy does.
+/// What a workload does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Work {
+pub enum WorkKind {
     /// It waits for so long, as for a slow site, and needs no processor.
     Sleep(Duration),
     /// It computes so many rounds, and waits for nothing.
@@ -29,17 +29,17 @@ pub enum Work {
 
 /// A workload of the lab: every job does the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Toy {
+pub struct WorkloadSpec {
     /// What one job does.
-    pub work: Work,
+    pub work: WorkKind,
 }
 
-impl Toy {
+impl WorkloadSpec {
     /// One that waits for `length`.
     #[must_use]
     pub const fn sleep(length: Duration) -> Self {
         Self {
-            work: Work::Sleep(length),
+            work: WorkKind::Sleep(length),
         }
     }
 
@@ -49,22 +49,22 @@ impl Toy {
     pub fn crunch(length: Duration) -> Self {
         let rounds = (length.as_secs_f64() * rounds_per_second()).round();
         Self {
-            work: Work::Crunch(rounds as u64),
+            work: WorkKind::Crunch(rounds as u64),
         }
     }
 }
 
-impl Toy {
+impl WorkloadSpec {
     /// Whether strangers may ask for it: a crunch lets nothing else onto its thread, so that
     /// it must be over long before a worker is taken for dead.
     #[must_use]
-    pub const fn is_bearable(&self) -> bool {
+    pub const fn is_acceptable(&self) -> bool {
         /// No core does as many in five seconds, and a slow one does them in half a minute.
         const MOST_ROUNDS: u64 = 8_000_000_000;
         const LONGEST: Duration = Duration::from_secs(60);
         match self.work {
-            Work::Sleep(length) => length.as_nanos() <= LONGEST.as_nanos(),
-            Work::Crunch(rounds) => rounds <= MOST_ROUNDS,
+            WorkKind::Sleep(length) => length.as_nanos() <= LONGEST.as_nanos(),
+            WorkKind::Crunch(rounds) => rounds <= MOST_ROUNDS,
         }
     }
 }
@@ -86,36 +86,38 @@ impl Halt {
     }
 }
 
-/// Does the work of a toy.
+/// Does the work of a workload.
 #[derive(Debug)]
-pub(super) struct Player {
-    toy: Toy,
+pub(super) struct WorkloadRunner {
+    workload: WorkloadSpec,
     halt: Halt,
 }
 
-impl Player {
-    pub(super) const fn new(toy: Toy, halt: Halt) -> Self {
-        Self { toy, halt }
+impl WorkloadRunner {
+    pub(super) const fn new(workload: WorkloadSpec, halt: Halt) -> Self {
+        Self { workload, halt }
     }
 
     pub(super) async fn play(
         &self,
         spec: &CheckSpec,
-        witness: Option<&dyn Witness>,
+        observer: Option<&dyn CheckObserver>,
     ) -> Result<(), Failure> {
-        match self.toy.work {
-            Work::Sleep(length) => tokio::time::timeout(spec.timeout, tokio::time::sleep(length))
-                .await
-                .map_err(|_| Failure::new(Reason::Timeout, "it slept for too long")),
-            Work::Crunch(rounds) => {
+        match self.workload.work {
+            WorkKind::Sleep(length) => {
+                tokio::time::timeout(spec.timeout, tokio::time::sleep(length))
+                    .await
+                    .map_err(|_| Failure::new(Reason::Timeout, "it slept for too long"))
+            }
+            WorkKind::Crunch(rounds) => {
                 let began = Instant::now();
-                let breathe = || {
-                    if let Some(witness) = witness {
-                        witness.breathe();
+                let yield_point = || {
+                    if let Some(observer) = observer {
+                        observer.yield_point();
                     }
                     !self.halt.is_halted() && began.elapsed() < spec.timeout
                 };
-                match crunch(rounds, breathe) {
+                match crunch(rounds, yield_point) {
                     None if !self.halt.is_halted() => {
                         Err(Failure::new(Reason::Timeout, "it computed for too long"))
                     }
@@ -158,9 +160,9 @@ const fn multiply(a: u64, b: u64) -> u64 {
     }
 }
 
-/// `FACTOR` to the power of `rounds`, a multiplication a round. `None` if `breathe`, which is
+/// `FACTOR` to the power of `rounds`, a multiplication a round. `None` if `yield_point`, which is
 /// called every few microseconds, says that it is over.
-fn crunch(rounds: u64, mut breathe: impl FnMut() -> bool) -> Option<u64> {
+fn crunch(rounds: u64, mut yield_point: impl FnMut() -> bool) -> Option<u64> {
     let mut value = 1;
     let mut left = rounds;
     while left > 0 {
@@ -169,7 +171,7 @@ fn crunch(rounds: u64, mut breathe: impl FnMut() -> bool) -> Option<u64> {
             value = multiply(value, black_box(FACTOR));
         }
         left -= now;
-        if !breathe() {
+        if !yield_point() {
             return None;
         }
     }
@@ -219,16 +221,16 @@ mod tests {
     use crate::domain::{
         CheckResult, JobId, MaskedUrl, Moment, Phase, RanOn, SiteId, StatusSet, Timestamp, Verdict,
     };
-    use crate::probe::{Kit, Start};
+    use crate::probe::{ProberFactory, Start};
     use std::sync::atomic::AtomicU64;
 
     #[derive(Debug, Default)]
     struct Breaths(AtomicU64);
 
-    impl Witness for Breaths {
+    impl CheckObserver for Breaths {
         fn phase(&self, _phase: Phase, _at: Instant) {}
 
-        fn breathe(&self) {
+        fn yield_point(&self) {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -246,7 +248,11 @@ mod tests {
         }
     }
 
-    fn check(kit: &Kit, timeout: Duration, witness: Option<Arc<dyn Witness>>) -> CheckResult {
+    fn check(
+        factory: &ProberFactory,
+        timeout: Duration,
+        observer: Option<Arc<dyn CheckObserver>>,
+    ) -> CheckResult {
         let start = Start {
             job: JobId {
                 site: SiteId::from_index(0),
@@ -265,7 +271,7 @@ mod tests {
             .enable_time()
             .build()
             .unwrap()
-            .block_on(kit.prober().check(start, &spec(timeout), witness, who))
+            .block_on(factory.prober().check(start, &spec(timeout), observer, who))
     }
 
     const LONG: Duration = Duration::from_secs(3_600);
@@ -285,12 +291,16 @@ mod tests {
 
     #[test]
     fn a_crunch_looks_up_every_thousand_rounds_and_is_up_when_its_result_is_right() {
-        let toy = Toy {
-            work: Work::Crunch(100 * BREATH),
+        let workload = WorkloadSpec {
+            work: WorkKind::Crunch(100 * BREATH),
         };
         let breaths = Arc::new(Breaths::default());
-        let witness = Arc::clone(&breaths) as Arc<dyn Witness>;
-        let result = check(&Kit::toy(toy, Halt::default()), LONG, Some(witness));
+        let observer = Arc::clone(&breaths) as Arc<dyn CheckObserver>;
+        let result = check(
+            &ProberFactory::workload(workload, Halt::default()),
+            LONG,
+            Some(observer),
+        );
         assert_eq!((result.verdict, result.error), (Verdict::Up, None));
         assert_eq!(breaths.0.load(Ordering::Relaxed), 100);
     }
@@ -304,34 +314,36 @@ mod tests {
 
     #[test]
     fn a_crunch_that_nobody_wants_any_more_ends() {
-        let toy = Toy {
-            work: Work::Crunch(u64::MAX),
+        let workload = WorkloadSpec {
+            work: WorkKind::Crunch(u64::MAX),
         };
         let halt = Halt::default();
-        let kit = Kit::toy(toy, halt.clone());
+        let factory = ProberFactory::workload(workload, halt.clone());
         halt.halt();
-        assert_eq!(check(&kit, LONG, None).verdict, Verdict::Unknown);
+        assert_eq!(check(&factory, LONG, None).verdict, Verdict::Unknown);
     }
 
     #[test]
     fn a_sleep_waits_and_is_cut_off_by_its_timeout() {
         let length = Duration::from_millis(5);
-        let kit = Kit::toy(Toy::sleep(length), Halt::default());
-        let slept = check(&kit, LONG, None);
+        let factory = ProberFactory::workload(WorkloadSpec::sleep(length), Halt::default());
+        let slept = check(&factory, LONG, None);
         assert_eq!(slept.verdict, Verdict::Up);
         assert!(slept.latency >= length);
-        let kit = Kit::toy(Toy::sleep(LONG), Halt::default());
-        let cut = check(&kit, length, None);
+        let factory = ProberFactory::workload(WorkloadSpec::sleep(LONG), Halt::default());
+        let cut = check(&factory, length, None);
         assert_eq!(cut.reason, Some(Reason::Timeout));
     }
 
     #[test]
     fn another_process_is_told_to_do_the_very_same_work() {
-        let toy = Toy::crunch(Duration::from_millis(1));
-        assert!(matches!(toy.work, Work::Crunch(1..)));
-        let kit = Kit::toy(toy, Halt::default());
-        let sent = postcard::to_allocvec(kit.recipe().unwrap()).unwrap();
-        let there = Kit::by(postcard::from_bytes(&sent).unwrap()).unwrap();
-        assert!(matches!(there, Kit::Toy { toy: same, .. } if same == toy));
+        let workload = WorkloadSpec::crunch(Duration::from_millis(1));
+        assert!(matches!(workload.work, WorkKind::Crunch(1..)));
+        let factory = ProberFactory::workload(workload, Halt::default());
+        let sent = postcard::to_allocvec(factory.config().unwrap()).unwrap();
+        let there = ProberFactory::from_config(postcard::from_bytes(&sent).unwrap()).unwrap();
+        assert!(
+            matches!(there, ProberFactory::Workload { workload: same, .. } if same == workload)
+        );
     }
 }

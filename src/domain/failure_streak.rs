@@ -19,8 +19,9 @@ pub struct Cause {
     /// One cleaned sentence of at most 400 characters: that of the first such look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Box<str>>,
-    /// How many looks failed like this.
-    pub looks: u32,
+    /// The number of checks that failed like this; kept as `looks` in the history.
+    #[serde(rename = "looks")]
+    pub checks: u32,
 }
 
 /// Somebody knows of an outage.
@@ -34,10 +35,10 @@ pub struct Acknowledgement {
 
 /// A streak of failures, or an outage with what belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct FailureStreak {
     /// Failures in a row up to now; 0 while it recovers.
     pub failures: u32,
-    /// Good looks in a row since the last failure of an outage.
+    /// Good checks in a row since the last failure of an outage.
     pub good: u32,
     /// The first failure.
     pub since: Timestamp,
@@ -53,7 +54,7 @@ pub struct Standing {
     pub acknowledged: Option<Acknowledgement>,
 }
 
-impl Standing {
+impl FailureStreak {
     /// Counts one more failed look among `causes`.
     pub fn count(
         causes: &mut Vec<Cause>,
@@ -65,16 +66,16 @@ impl Standing {
             .iter_mut()
             .find(|cause| cause.reason == reason && cause.status == status);
         if let Some(known) = known {
-            known.looks = known.looks.saturating_add(1);
+            known.checks = known.checks.saturating_add(1);
         } else if causes.len() < MOST_CAUSES {
             causes.push(Cause {
                 reason,
                 status,
                 error: error.map(Into::into),
-                looks: 1,
+                checks: 1,
             });
         } else if let Some(last) = causes.last_mut() {
-            last.looks = last.looks.saturating_add(1);
+            last.checks = last.checks.saturating_add(1);
         }
     }
 }
@@ -87,14 +88,14 @@ mod tests {
     fn causes_are_told_apart_by_reason_and_status_and_are_bounded() {
         let mut causes = Vec::new();
         for status in [500, 503, 500] {
-            Standing::count(&mut causes, Reason::Status, Some(status), Some("sorry"));
+            FailureStreak::count(&mut causes, Reason::Status, Some(status), Some("sorry"));
         }
         assert_eq!(causes.len(), 2);
-        assert_eq!(causes[0].looks, 2);
+        assert_eq!(causes[0].checks, 2);
         for status in 400..460 {
-            Standing::count(&mut causes, Reason::Status, Some(status), None);
+            FailureStreak::count(&mut causes, Reason::Status, Some(status), None);
         }
         assert_eq!(causes.len(), MOST_CAUSES);
-        assert_eq!(causes.iter().map(|cause| cause.looks).sum::<u32>(), 63);
+        assert_eq!(causes.iter().map(|cause| cause.checks).sum::<u32>(), 63);
     }
 }

@@ -16,7 +16,7 @@ use super::{Monitor, Notice, State};
 /// What happens next to the one site of a history.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    Look(Verdict),
+    Check(Verdict),
     Missed,
     Pause(bool),
     Reload,
@@ -24,10 +24,10 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        4 => Just(Step::Look(Verdict::Up)),
-        1 => Just(Step::Look(Verdict::Degraded)),
-        5 => Just(Step::Look(Verdict::Down)),
-        1 => Just(Step::Look(Verdict::Unknown)),
+        4 => Just(Step::Check(Verdict::Up)),
+        1 => Just(Step::Check(Verdict::Degraded)),
+        5 => Just(Step::Check(Verdict::Down)),
+        1 => Just(Step::Check(Verdict::Unknown)),
         1 => Just(Step::Missed),
         1 => any::<bool>().prop_map(Step::Pause),
         1 => Just(Step::Reload),
@@ -59,10 +59,10 @@ pub(super) fn site(name: &str, confirm: u32, recover: u32) -> Site {
 }
 
 fn result(job: JobId, verdict: Verdict) -> Outcome {
-    Outcome::Checked(Arc::new(look(job, verdict)))
+    Outcome::Checked(Arc::new(result_of(job, verdict)))
 }
 
-fn look(job: JobId, verdict: Verdict) -> CheckResult {
+fn result_of(job: JobId, verdict: Verdict) -> CheckResult {
     CheckResult {
         job,
         verdict,
@@ -83,7 +83,7 @@ fn look(job: JobId, verdict: Verdict) -> CheckResult {
         attempts: 1,
         redirects: 0,
         certificate: None,
-        hops: Vec::new(),
+        requests: Vec::new(),
         ran_on: RanOn {
             host: "h".into(),
             pid: 1,
@@ -143,7 +143,7 @@ proptest! {
             let job = JobId { site: id, due: now.mono };
             let mut notices = Vec::new();
             match step {
-                Step::Look(verdict) => {
+                Step::Check(verdict) => {
                     // Whoever could not look learned nothing of the site, and nobody wants to
                     // hear of one that is paused.
                     let heard = !monitor.site(id).unwrap().site().paused;
@@ -263,7 +263,7 @@ proptest! {
             let job = JobId { site: SiteId::from_index(index), due: now.mono };
             let mut notices = Vec::new();
             match step {
-                Step::Look(verdict) => monitor.observe(&result(job, verdict), now, &mut notices),
+                Step::Check(verdict) => monitor.observe(&result(job, verdict), now, &mut notices),
                 Step::Missed => monitor.observe(&Outcome::Missed(job), now, &mut notices),
                 Step::Pause(paused) => { monitor.set_paused(job.site, paused, now); }
                 Step::Reload => {
@@ -349,7 +349,7 @@ fn an_outage_knows_all_its_causes_and_who_knows_of_it() {
     let causes: Vec<_> = outage
         .causes()
         .iter()
-        .map(|cause| (cause.reason, cause.status, cause.looks))
+        .map(|cause| (cause.reason, cause.status, cause.checks))
         .collect();
     assert_eq!(
         causes,

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{Acknowledgement, Now, Outcome, Site, SiteId, Standing, Timestamp, Verdict};
+use crate::domain::{
+    Acknowledgement, FailureStreak, Now, Outcome, Site, SiteId, Timestamp, Verdict,
+};
 
 use super::latency::{LatencyWindow, Worst};
-use super::site::Turn;
+use super::site::Transition;
 use super::{SiteState, State};
 
 /// Latencies that the summary's quantiles rest on.
@@ -189,7 +191,7 @@ impl Monitor {
             let mark = state.mark();
             let turn = state.look(Arc::clone(result), now);
             let doubtful = state.state() == State::Suspect || state.good() > 0;
-            let stands = turn.is_some_and(Turn::is_kept) || state.mark() != mark;
+            let stands = turn.is_some_and(Transition::is_kept) || state.mark() != mark;
             (turn, doubtful.then_some(state.site().confirm_delay), stands)
         });
         let Some((turn, again, stands)) = folded else {
@@ -202,13 +204,13 @@ impl Monitor {
         }
         notices.extend(again.map(|after| Notice::CheckAgain { site: id, after }));
         notices.extend(turn.map(|turn| match turn {
-            Turn::Opened => Notice::Down { site: id },
-            Turn::Recovered { lasted, until } => Notice::Recovered {
+            Transition::Opened => Notice::Down { site: id },
+            Transition::Recovered { lasted, until } => Notice::Recovered {
                 site: id,
                 lasted,
                 until,
             },
-            Turn::Degraded => Notice::Degraded { site: id },
+            Transition::Degraded => Notice::Degraded { site: id },
         }));
         if stands {
             notices.push(Notice::Stands { site: id });
@@ -229,7 +231,7 @@ impl Monitor {
     pub fn restore_site(
         &mut self,
         id: SiteId,
-        streak: Standing,
+        streak: FailureStreak,
         last_result: Option<Timestamp>,
         now: Now,
     ) {

@@ -1,0 +1,108 @@
+//! Makes probers, real or scripted.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::fake::FakeProbe;
+use super::prober::Prober;
+use super::shared::{FactoryConfig, ProberKind, Shared};
+use super::tls::{self, Authority};
+use super::workload::{Halt, WorkloadRunner, WorkloadSpec};
+
+/// Why no prober can be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FactoryError(pub String);
+
+impl fmt::Display for FactoryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for FactoryError {}
+
+/// Makes probers: real ones, or scripted ones for tests of whatever runs them.
+#[derive(Clone, Debug)]
+pub enum ProberFactory {
+    /// Probers that ask real sites.
+    Http(Shared),
+    /// Probers that answer from a fake.
+    Fake(Arc<FakeProbe>),
+    /// Probers that ask nobody: they wait, or compute.
+    Workload {
+        /// What another process needs for the same work.
+        config: Arc<FactoryConfig>,
+        /// What the probers do.
+        workload: WorkloadSpec,
+        /// Ends those of this process that compute.
+        halt: Halt,
+    },
+}
+
+impl ProberFactory {
+    /// A factory that trusts the system's certificates and those of `ca_file`.
+    ///
+    /// # Errors
+    /// A `ca_file` that cannot be read or holds no certificate.
+    pub fn http(ca_file: Option<&Path>) -> Result<Self, FactoryError> {
+        let authority = ca_file.map(Authority::read).transpose()?;
+        Self::from_config(FactoryConfig(ProberKind::Http(authority)))
+    }
+
+    /// A factory of probers that do the work of `workload`, until `halt` ends it.
+    #[must_use]
+    pub fn workload(workload: WorkloadSpec, halt: Halt) -> Self {
+        let config = Arc::new(FactoryConfig(ProberKind::Workload(workload)));
+        Self::Workload {
+            config,
+            workload,
+            halt,
+        }
+    }
+
+    /// A factory of probers that follow `fake`.
+    #[must_use]
+    pub fn fake(fake: FakeProbe) -> Self {
+        Self::Fake(Arc::new(fake))
+    }
+
+    /// A factory like the one that gave the config.
+    ///
+    /// # Errors
+    /// If the certificates cannot be used.
+    pub fn from_config(config: FactoryConfig) -> Result<Self, FactoryError> {
+        let authority = match &config.0 {
+            ProberKind::Http(authority) => authority.as_ref(),
+            ProberKind::Workload(workload) => {
+                return Ok(Self::workload(*workload, Halt::default()));
+            }
+        };
+        tls::install_provider();
+        let tls = tls::client_config(authority)?;
+        Ok(Self::Http(Shared::new(tls, config)))
+    }
+
+    /// What another process needs to make the same factory; `None` for a scripted one, whose
+    /// fake is code of this process.
+    #[must_use]
+    pub fn config(&self) -> Option<&FactoryConfig> {
+        match self {
+            Self::Http(shared) => Some(&shared.config),
+            Self::Workload { config, .. } => Some(config),
+            Self::Fake(_) => None,
+        }
+    }
+
+    /// A prober for one runtime; it must not be used on another.
+    #[must_use]
+    pub fn prober(&self) -> Prober {
+        match self {
+            Self::Http(shared) => Prober::http(shared),
+            Self::Fake(fake) => Prober::fake(Arc::clone(fake)),
+            Self::Workload { workload, halt, .. } => {
+                Prober::workload(WorkloadRunner::new(*workload, halt.clone()))
+            }
+        }
+    }
+}
