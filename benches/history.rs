@@ -17,8 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use uptime_squirrel::domain::{
-    Cause, CheckSpec, Clock, FailureStreak, MaskedUrl, Reason, Site, SiteId, StatusSet,
-    SystemClock, Timestamp,
+    Cause, CheckSpec, Clock, FailureStreak, MaskedUrl, Reason, Site, SiteId, SystemClock, Timestamp,
 };
 use uptime_squirrel::history::{
     History, HistoryStorage, Message, OfflineHistory, ResultRow, Retention, SiteChange, SiteKey,
@@ -51,16 +50,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn site(number: usize) -> Site {
     Site {
         name: format!("site {number}").into(),
-        spec: Arc::new(CheckSpec {
-            url: MaskedUrl::new(format!("https://site{number}.example.org/")),
-            timeout: Duration::from_secs(10),
-            slow: Duration::from_secs(2),
-            cert_warn: Duration::ZERO,
-            expect_status: StatusSet::default(),
-            contains: None,
-            max_redirects: 5,
-            user_agent: "bench".into(),
-        }),
+        spec: Arc::new(CheckSpec::new(MaskedUrl::new(format!(
+            "https://site{number}.example.org/"
+        )))),
         interval: Duration::from_secs(300),
         confirm: 2,
         recover: 2,

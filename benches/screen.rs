@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use jiff::tz::TimeZone;
 use uptime_squirrel::domain::{
     CheckResult, CheckSpec, JobId, MaskedUrl, Method, Moment, Now, Outcome, Phases, RanOn, Reason,
-    RequestRecord, Site, SiteId, StatusSet, Timestamp, Verdict,
+    RequestRecord, Site, SiteId, Timestamp, Verdict,
 };
 use uptime_squirrel::monitor::Monitor;
 use uptime_squirrel::paradigm::{Census, Label, labels};
@@ -455,14 +455,8 @@ fn site(index: usize, agent: &Arc<str>) -> Site {
     let name = format!("{letter}{}.site-{index:06}.example", index * 7_919 % 1_000);
     Site {
         spec: Arc::new(CheckSpec {
-            url: MaskedUrl::new(format!("https://{name}/")),
-            timeout: Duration::from_secs(10),
-            slow: Duration::from_secs(2),
-            cert_warn: Duration::from_secs(14 * 86_400),
-            expect_status: StatusSet::default(),
-            contains: None,
-            max_redirects: 5,
             user_agent: Arc::clone(agent),
+            ..CheckSpec::new(MaskedUrl::new(format!("https://{name}/")))
         }),
         name: name.into(),
         interval: INTERVAL,

@@ -12,7 +12,7 @@ mod switch {
     use tokio::sync::mpsc::UnboundedReceiver;
     use tokio::sync::mpsc::unbounded_channel;
     use uptime_squirrel::domain::{
-        CheckResult, CheckSpec, Clock, JobId, MaskedUrl, Moment, SiteId, StatusSet, SystemClock,
+        CheckResult, CheckSpec, Clock, JobId, MaskedUrl, Moment, SiteId, SystemClock,
     };
     use uptime_squirrel::paradigm::{
         ALL, Dispatcher, Offer, ParadigmContext, QueueOptions, Receipt,
@@ -95,14 +95,9 @@ mod switch {
                 queue: QueueOptions::default(),
             };
             let spec = CheckSpec {
-                url: MaskedUrl::new("http://127.0.0.1/"),
                 timeout: PATIENCE,
                 slow: PATIENCE,
-                cert_warn: Duration::ZERO,
-                expect_status: StatusSet::default(),
-                contains: None,
-                max_redirects: 0,
-                user_agent: "test".into(),
+                ..CheckSpec::new(MaskedUrl::new("http://127.0.0.1/"))
             };
             Self {
                 dispatcher: Dispatcher::start(&ALL[first], context).unwrap(),

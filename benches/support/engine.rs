@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use uptime_squirrel::domain::{
-    CheckResult, CheckSpec, Clock, JobId, MaskedUrl, SiteId, StatusSet, SystemClock, Verdict,
+    CheckResult, CheckSpec, Clock, JobId, MaskedUrl, SiteId, SystemClock, Verdict,
 };
 use uptime_squirrel::paradigm::{
     ALL, Dispatcher, ParadigmContext, QueueOptions, position, raise_file_limit,
@@ -94,18 +94,15 @@ impl Engine {
     }
 }
 
-/// A look at each URL, as the program takes it by default.
+/// A check of each URL, with limits that a busy machine keeps.
 pub(crate) fn specs(urls: &[String]) -> Vec<Arc<CheckSpec>> {
     let spec = |url: &String| {
         Arc::new(CheckSpec {
-            url: MaskedUrl::new(url.as_str()),
             timeout: Duration::from_secs(30),
             slow: Duration::from_secs(20),
             cert_warn: Duration::from_secs(86_400),
-            expect_status: StatusSet::default(),
-            contains: None,
-            max_redirects: 5,
             user_agent: "UptimeSquirrel".into(),
+            ..CheckSpec::new(MaskedUrl::new(url.as_str()))
         })
     };
     urls.iter().map(spec).collect()

@@ -10,8 +10,7 @@ use futures_util::future::join_all;
 
 use crate::config::Config;
 use crate::domain::{
-    CheckResult, CheckSpec, Clock, JobId, MaskedUrl, Moment, Reason, SiteId, StatusSet,
-    SystemClock, Verdict,
+    CheckResult, CheckSpec, Clock, JobId, MaskedUrl, Moment, Reason, SiteId, SystemClock, Verdict,
 };
 use crate::engine::{Round, is_doubtful};
 use crate::probe::{ProberFactory, Start};
@@ -56,14 +55,12 @@ impl Canaries {
 pub(super) fn canary_specs(config: &Config) -> Vec<Arc<CheckSpec>> {
     let spec = |url: &MaskedUrl| {
         Arc::new(CheckSpec {
-            url: url.clone(),
             timeout: TIMEOUT,
             slow: TIMEOUT,
             cert_warn: Duration::ZERO,
-            expect_status: StatusSet::default(),
-            contains: None,
             max_redirects: 0,
             user_agent: Arc::clone(&config.monitor.user_agent),
+            ..CheckSpec::new(url.clone())
         })
     };
     config.monitor.canaries.iter().map(spec).collect()

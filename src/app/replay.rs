@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::config::{Config, MonitorSettings};
 use crate::domain::{
     Cause, CheckResult, CheckSpec, JobId, MaskedUrl, Method, Moment, Now, Outcome, Phases, RanOn,
-    Reason, Site, SiteId, StatusSet, Timestamp, Verdict,
+    Reason, Site, SiteId, Timestamp, Verdict,
 };
 use crate::history::{RawCheck, SiteKey};
 use crate::monitor::{Monitor, Notice, ReplayTotals, RuleOverrides, SiteState};
@@ -238,14 +238,12 @@ fn former(key: &SiteKey, defaults: &MonitorSettings) -> Site {
     Site {
         name: key.name.clone(),
         spec: Arc::new(CheckSpec {
-            url: MaskedUrl::new(&*key.url),
             timeout: defaults.timeout,
             slow: defaults.slow,
             cert_warn: defaults.cert_warn,
-            expect_status: StatusSet::default(),
-            contains: None,
             max_redirects: 0,
             user_agent: Arc::clone(&defaults.user_agent),
+            ..CheckSpec::new(MaskedUrl::new(&*key.url))
         }),
         interval: defaults.interval,
         confirm: defaults.confirm,

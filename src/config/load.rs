@@ -364,10 +364,10 @@ fn read_list(
 mod tests {
     use std::time::Duration;
 
-    use super::super::monitor_table::USER_AGENT;
     use super::super::secret::Secret;
     use super::*;
     use crate::domain::SmtpSecurity;
+    use crate::domain::USER_AGENT;
     use proptest::prelude::*;
 
     const KNOWN: KnownNames<'static> = KnownNames {

@@ -46,7 +46,7 @@ pub use history_table::HistorySettings;
 pub use known_names::KnownNames;
 pub use load::{from_urls, load, parse};
 pub use locate::{ConfigNotFound, Environment, find, state_dir};
-pub use monitor_table::{MonitorSettings, USER_AGENT};
+pub use monitor_table::MonitorSettings;
 pub use queue_table::QueueSettings;
 pub use reference::{KeyReference, TableReference, reference, reference_markdown};
 pub use secret::{Secret, SecretError, SecretPlace};

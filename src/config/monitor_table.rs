@@ -5,20 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::MaskedUrl;
+use crate::domain::{CheckSpec, MaskedUrl, USER_AGENT};
 
 use super::known_names::KnownNames;
 use super::table_reader::{Element, TableReader};
 use super::value_parsers::{self, ValueError, suggestion};
-
-/// The User-Agent header where none is configured: name, version and address of the program.
-pub const USER_AGENT: &str = concat!(
-    "UptimeSquirrel/",
-    env!("CARGO_PKG_VERSION"),
-    " (+",
-    env!("CARGO_PKG_REPOSITORY"),
-    ")"
-);
 
 /// The canaries where none are configured: hosts of three independent operators that nearly
 /// always answer.
@@ -67,12 +58,12 @@ impl Default for MonitorSettings {
             paradigm: None,
             workers: None,
             interval: Duration::from_secs(300),
-            timeout: Duration::from_secs(10),
-            slow: Duration::from_secs(2),
+            timeout: CheckSpec::TIMEOUT,
+            slow: CheckSpec::SLOW,
             confirm: 2,
             confirm_delay: Duration::from_secs(10),
             recover: 2,
-            cert_warn: Duration::from_secs(14 * 86_400),
+            cert_warn: CheckSpec::CERT_WARN,
             user_agent: Arc::from(USER_AGENT),
             ca_file: None,
             canaries: CANARIES.map(MaskedUrl::new).to_vec(),

@@ -5,14 +5,15 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::domain::{NotifySettings, PushSettings, QueueOptions, StatusSet, exact_duration};
+use crate::domain::{
+    CheckSpec, NotifySettings, PushSettings, QueueOptions, StatusSet, USER_AGENT, exact_duration,
+};
 
 use super::history_table::HistorySettings;
-use super::monitor_table::{MonitorSettings, USER_AGENT};
+use super::monitor_table::MonitorSettings;
 use super::notify_table::TWILIO_URL;
 use super::owners_table::ESCALATE_AFTER;
 use super::secret::Secret;
-use super::sites_table::MAX_REDIRECTS;
 
 /// One key of `sites.toml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,7 +184,7 @@ fn sites() -> TableReference {
             key("paused", "flag", "", plain(false), "`true`: not checked until it is resumed; the key `p` writes this"),
             key("expect_status", "text", "codes from 100 to 999, such as `200-299,301`", text(&StatusSet::default().to_string()), "the status codes that count as up; a redirect that is named is not followed"),
             key("contains", "text", "", None, "text that the body must hold; makes the check a GET"),
-            key("max_redirects", "number", "redirects, 0 to 100", plain(MAX_REDIRECTS), "redirects that are followed; one more is a failure"),
+            key("max_redirects", "number", "redirects, 0 to 100", plain(CheckSpec::MAX_REDIRECTS), "redirects that are followed; one more is a failure"),
             key("maintenance", "list of tables", "see `sites.maintenance`", plain("[]"), "windows in which its outages are expected"),
             monitor("interval", "duration", FROM_SECOND, "the time between two checks"),
             monitor("timeout", "duration", FROM_MILLISECOND, "the most time that one check may take, redirects included"),

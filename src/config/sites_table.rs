@@ -3,15 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::domain::{CheckSpec, MaintenanceWindow, MaskedUrl, Owner, Site, StatusSet};
+use crate::domain::{CheckSpec, MaintenanceWindow, MaskedUrl, Owner, Site};
 
 use super::maintenance::read_window;
 use super::monitor_table::MonitorSettings;
 use super::table_reader::TableReader;
 use super::value_parsers::{self, nearest, quoted};
-
-/// The default of `sites[N].max_redirects`.
-pub(super) const MAX_REDIRECTS: u16 = 5;
 
 /// A site of `[[sites]]` that was read and found good, as far as it can be alone.
 #[derive(Debug)]
@@ -64,14 +61,11 @@ pub(super) fn plain_site(name: Box<str>, url: MaskedUrl, monitor: &MonitorSettin
 
 fn plain_spec(url: MaskedUrl, monitor: &MonitorSettings) -> CheckSpec {
     CheckSpec {
-        url,
         timeout: monitor.timeout,
         slow: monitor.slow,
         cert_warn: monitor.cert_warn,
-        expect_status: StatusSet::default(),
-        contains: None,
-        max_redirects: MAX_REDIRECTS,
         user_agent: Arc::clone(&monitor.user_agent),
+        ..CheckSpec::new(url)
     }
 }
 
@@ -124,7 +118,7 @@ fn read_site(
     }
     spec.contains = table.text("contains", value_parsers::some);
     if let Some(most) = table.number("max_redirects", 0..=100) {
-        spec.max_redirects = u16::try_from(most).unwrap_or(MAX_REDIRECTS);
+        spec.max_redirects = u16::try_from(most).unwrap_or(CheckSpec::MAX_REDIRECTS);
     }
     if let Some(user_agent) = table.text("user_agent", value_parsers::header_value) {
         spec.user_agent = user_agent;

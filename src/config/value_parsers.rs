@@ -155,7 +155,7 @@ pub(super) fn http_url(text: &str) -> Parsed<MaskedUrl> {
         return Err(wrong(Some(&"there is no port 0")));
     }
     url.set_fragment(None);
-    Ok(MaskedUrl::new(url))
+    Ok(MaskedUrl::from(url))
 }
 
 /// The URL of a Redis server, with `redis+socket://` for a socket of this machine.

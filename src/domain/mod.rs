@@ -1,9 +1,10 @@
 //! The words of the product: sites, jobs, results, time, and text that is safe to show.
 //!
 //! Architecture invariant: nothing here does I/O, knows a terminal, or reads a clock
-//! that was not handed in. Imports: the standard library and serde.
+//! that was not handed in. Imports: the standard library, serde and url.
 
 mod check_observer;
+mod check_spec;
 mod clock;
 mod correlation;
 mod duration;
@@ -12,6 +13,7 @@ mod failure_streak;
 mod io_error;
 mod job;
 mod maintenance_window;
+mod masked_url;
 mod notify_settings;
 mod queue_options;
 mod result;
@@ -19,6 +21,7 @@ mod site;
 mod text;
 
 pub use check_observer::CheckObserver;
+pub use check_spec::{CheckSpec, StatusRange, StatusSet, USER_AGENT};
 pub use clock::{Clock, ManualClock, Moment, Now, SystemClock, Timestamp};
 pub use correlation::{CommonTrait, CorrelatedGroup, OutageTraits, SharedTraits, correlate};
 pub use duration::{DurationError, brief, exact_duration, parse_duration};
@@ -27,6 +30,7 @@ pub use failure_streak::{Acknowledgement, Cause, FailureStreak, MOST_CAUSES};
 pub use io_error::{FileError, plain_io_error};
 pub use job::{Job, JobId, SiteId, Ticket};
 pub use maintenance_window::{Cron, CronTime, MaintenanceWindow, SharedWindow, WindowStart};
+pub use masked_url::MaskedUrl;
 pub use notify_settings::{
     EmailSettings, NotifySettings, PushSettings, SmsSettings, SmtpSecurity, SmtpServer,
     WebhookSettings,
@@ -35,7 +39,5 @@ pub use queue_options::QueueOptions;
 pub use result::{
     Certificate, CheckResult, Method, Outcome, Phase, Phases, RanOn, Reason, RequestRecord, Verdict,
 };
-pub use site::{
-    CheckSpec, Escalation, MaskedUrl, Owner, Quiet, Site, StatusRange, StatusSet, Tell,
-};
+pub use site::{Escalation, Owner, Quiet, Site, Tell};
 pub use text::{MAX_SENTENCE, clean, is_unsafe, sentence};

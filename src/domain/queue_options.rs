@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::site::MaskedUrl;
+use super::MaskedUrl;
 
 /// The options of the queue, every default filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{CheckSpec, MaskedUrl, StatusSet};
+use crate::domain::{CheckSpec, MaskedUrl};
 use crate::paradigm::QueueOptions;
 use crate::probe::{Halt, ProberFactory, WorkloadSpec};
 
@@ -64,18 +64,17 @@ impl JobList {
     fn synthetic(workload: Workload, job: WorkloadSpec, jobs: usize, length: Duration) -> Self {
         let waves = u32::try_from(jobs).unwrap_or(u32::MAX);
         let spec = Arc::new(CheckSpec {
-            url: MaskedUrl::new(format!("http://{}.invalid/", workload.word())),
             // Enough for all jobs one after another on a busy machine.
             timeout: length
                 .saturating_mul(waves)
                 .saturating_mul(8)
                 .saturating_add(Duration::from_secs(30)),
             slow: Duration::MAX,
-            cert_warn: Duration::ZERO,
-            expect_status: StatusSet::default(),
-            contains: None,
-            max_redirects: 0,
             user_agent: "".into(),
+            ..CheckSpec::new(MaskedUrl::new(format!(
+                "http://{}.invalid/",
+                workload.word()
+            )))
         });
         let name = |number| format!("{} {number}", workload.word()).into_boxed_str();
         Self {

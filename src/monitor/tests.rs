@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use crate::domain::{
     Acknowledgement, CheckResult, CheckSpec, Clock, JobId, ManualClock, MaskedUrl, Method, Now,
-    Outcome, Phases, RanOn, Reason, Site, SiteId, StatusSet, Timestamp, Verdict,
+    Outcome, Phases, RanOn, Reason, Site, SiteId, Timestamp, Verdict,
 };
 
 use super::{Monitor, Notice, State};
@@ -37,16 +37,9 @@ fn step() -> impl Strategy<Value = Step> {
 pub(super) fn site(name: &str, confirm: u32, recover: u32) -> Site {
     Site {
         name: name.into(),
-        spec: Arc::new(CheckSpec {
-            url: MaskedUrl::new(format!("http://{name}.invalid/")),
-            timeout: Duration::from_secs(10),
-            slow: Duration::from_secs(2),
-            cert_warn: Duration::ZERO,
-            expect_status: StatusSet::default(),
-            contains: None,
-            max_redirects: 5,
-            user_agent: "test".into(),
-        }),
+        spec: Arc::new(CheckSpec::new(MaskedUrl::new(format!(
+            "http://{name}.invalid/"
+        )))),
         interval: Duration::from_secs(300),
         confirm,
         recover,

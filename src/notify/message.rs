@@ -295,23 +295,16 @@ pub fn message_id(parts: &[&str]) -> Box<str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{CheckSpec, MaskedUrl, Reason, StatusSet, is_unsafe};
+    use crate::domain::{CheckSpec, MaskedUrl, Reason, is_unsafe};
     use proptest::prelude::*;
     use std::sync::Arc;
 
     fn site(name: &str) -> Site {
         Site {
             name: name.into(),
-            spec: Arc::new(CheckSpec {
-                url: MaskedUrl::new("https://u:secret@shop.example.org/"),
-                timeout: Duration::from_secs(10),
-                slow: Duration::from_secs(2),
-                cert_warn: Duration::ZERO,
-                expect_status: StatusSet::default(),
-                contains: None,
-                max_redirects: 5,
-                user_agent: "test".into(),
-            }),
+            spec: Arc::new(CheckSpec::new(MaskedUrl::new(
+                "https://u:secret@shop.example.org/",
+            ))),
             interval: Duration::from_secs(300),
             confirm: 2,
             recover: 2,

@@ -124,9 +124,7 @@ impl Drop for ThreadPool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{
-        CheckResult, CheckSpec, JobId, MaskedUrl, Moment, SiteId, StatusSet, SystemClock,
-    };
+    use crate::domain::{CheckResult, CheckSpec, JobId, MaskedUrl, Moment, SiteId, SystemClock};
     use crate::probe::FakeProbe;
     use crate::trace::Recorder;
     use std::collections::BTreeSet;
@@ -156,14 +154,9 @@ mod tests {
             due: Moment::ZERO,
         };
         let spec = CheckSpec {
-            url: MaskedUrl::new("http://127.0.0.1/"),
             timeout: TEST_TIMEOUT,
             slow: TEST_TIMEOUT,
-            cert_warn: Duration::ZERO,
-            expect_status: StatusSet::default(),
-            contains: None,
-            max_redirects: 0,
-            user_agent: "test".into(),
+            ..CheckSpec::new(MaskedUrl::new("http://127.0.0.1/"))
         };
         Job::new(id, Arc::new(spec))
     }

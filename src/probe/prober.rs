@@ -1,5 +1,6 @@
 //! The one `async fn` that looks at one site once, whoever polls it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +14,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
 use url::Position;
 
-use crate::domain::{CheckObserver, CheckResult, CheckSpec, MaskedUrl, Method, RanOn, Reason};
+use crate::domain::{CheckObserver, CheckResult, CheckSpec, Method, RanOn, Reason};
 
 use super::body;
 use super::classify::{self, Failure};
@@ -151,8 +152,10 @@ impl Http {
     /// Request after request until one decides.
     async fn walk(&self, spec: &CheckSpec, log: &mut RequestLog) -> Result<(), Failure> {
         let client = self.client(spec.timeout)?;
-        let mut url = Url::parse(spec.url.expose())
-            .map_err(|_| Failure::new(Reason::Internal, "the URL cannot be read"))?;
+        let url = spec.url.parsed();
+        let mut url = url
+            .map(Cow::Borrowed)
+            .ok_or_else(|| Failure::new(Reason::Internal, "the URL cannot be read"))?;
         log.method = match spec.contains {
             Some(_) => Method::Get,
             None => Method::Head,
@@ -190,13 +193,13 @@ impl Http {
                 let next = next_url(&url, &answer);
                 let note = match &next {
                     Ok(next) => {
-                        shown = RequestLog::shown(&MaskedUrl::new(next.as_str()));
+                        shown = RequestLog::shown(&next.clone().into());
                         format!("{status} to {shown}")
                     }
                     Err(failure) => failure.error.clone(),
                 };
                 log.end_request(Some(status.as_u16()), &note);
-                url = next?;
+                url = Cow::Owned(next?);
                 if log.redirects == spec.max_redirects {
                     return Err(classify::too_many_redirects(spec.max_redirects));
                 }

@@ -199,14 +199,11 @@ mod tests {
     #[test]
     fn jobs_and_results_arrive_as_they_were_sent() {
         let spec = CheckSpec {
-            url: MaskedUrl::new("https://ann:s3cret@example.org/"),
-            timeout: Duration::from_secs(10),
-            slow: Duration::from_secs(2),
             cert_warn: Duration::from_secs(9),
             expect_status: StatusSet::parse("200-299,301").unwrap(),
             contains: Some("needle \n\"".into()),
-            max_redirects: 5,
             user_agent: "agent".into(),
+            ..CheckSpec::new(MaskedUrl::new("https://ann:s3cret@example.org/"))
         };
         let task = Task {
             job: job(),

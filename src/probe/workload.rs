@@ -219,7 +219,7 @@ fn measure() -> f64 {
 mod tests {
     use super::*;
     use crate::domain::{
-        CheckResult, JobId, MaskedUrl, Moment, Phase, RanOn, SiteId, StatusSet, Timestamp, Verdict,
+        CheckResult, JobId, MaskedUrl, Moment, Phase, RanOn, SiteId, Timestamp, Verdict,
     };
     use crate::probe::{ProberFactory, Start};
     use std::sync::atomic::AtomicU64;
@@ -237,14 +237,9 @@ mod tests {
 
     fn spec(timeout: Duration) -> CheckSpec {
         CheckSpec {
-            url: MaskedUrl::new("http://toy.invalid/"),
             timeout,
             slow: Duration::MAX,
-            cert_warn: Duration::ZERO,
-            expect_status: StatusSet::default(),
-            contains: None,
-            max_redirects: 0,
-            user_agent: "test".into(),
+            ..CheckSpec::new(MaskedUrl::new("http://toy.invalid/"))
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::domain::{
     Certificate, CheckResult, CheckSpec, Clock, JobId, ManualClock, MaskedUrl, Method, Moment, Now,
-    Outcome, Phases, RanOn, Reason, RequestRecord, Site, SiteId, StatusSet, Timestamp,
+    Outcome, Phases, RanOn, Reason, RequestRecord, Site, SiteId, Timestamp,
 };
 use crate::monitor::Monitor;
 use crate::paradigm::{Census, Label, Law};
@@ -78,14 +78,8 @@ pub(crate) struct Fixture {
 
 pub(crate) fn spec(url: &str) -> CheckSpec {
     CheckSpec {
-        url: MaskedUrl::new(url),
-        timeout: Duration::from_secs(10),
-        slow: Duration::from_secs(2),
-        cert_warn: Duration::from_secs(14 * 86_400),
-        expect_status: StatusSet::default(),
-        contains: None,
-        max_redirects: 5,
         user_agent: "UptimeSquirrel/0.1.0".into(),
+        ..CheckSpec::new(MaskedUrl::new(url))
     }
 }
 

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use uptime_squirrel::domain::{
-    CheckResult, CheckSpec, Clock, JobId, MaskedUrl, Moment, SiteId, StatusSet, SystemClock,
-    Verdict,
+    CheckResult, CheckSpec, Clock, JobId, MaskedUrl, Moment, SiteId, SystemClock, Verdict,
 };
 use uptime_squirrel::paradigm::{
     ALL, Dispatcher, Offer, ParadigmContext, ParadigmEntry, QueueFigures, QueueOptions, StartError,
@@ -25,14 +24,10 @@ pub(crate) fn entry(name: &str) -> &'static ParadigmEntry {
 /// A look at a path of a server on loopback.
 pub(crate) fn spec(url: &str, timeout: Duration) -> Arc<CheckSpec> {
     Arc::new(CheckSpec {
-        url: MaskedUrl::new(url),
         timeout,
         slow: timeout,
         cert_warn: Duration::ZERO,
-        expect_status: StatusSet::default(),
-        contains: None,
-        max_redirects: 5,
-        user_agent: "test".into(),
+        ..CheckSpec::new(MaskedUrl::new(url))
     })
 }
 

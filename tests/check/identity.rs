@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use uptime_squirrel::domain::{
-    CheckSpec, JobId, MaskedUrl, Moment, SiteId, StatusSet, Timestamp, Verdict,
-};
+use uptime_squirrel::domain::{CheckSpec, JobId, MaskedUrl, Moment, SiteId, Timestamp, Verdict};
 use uptime_squirrel::probe::{ProberFactory, Start};
 use uptime_squirrel::trace;
 
@@ -155,14 +153,11 @@ fn a_check_leaves_nothing_to_another_task() {
         std::fs::write(&ca_file, fleet.certificates().ca_pem()).unwrap();
         let factory = ProberFactory::http(Some(&ca_file)).unwrap();
         let spec = CheckSpec {
-            url: MaskedUrl::new(format!("{scheme}://{}/", server.authority)),
             timeout: Duration::from_secs(50),
             slow: Duration::from_secs(50),
             cert_warn: Duration::ZERO,
-            expect_status: StatusSet::default(),
-            contains: None,
             max_redirects: 0,
-            user_agent: "squirrel".into(),
+            ..CheckSpec::new(MaskedUrl::new(format!("{scheme}://{}/", server.authority)))
         };
         let start = Start {
             job: JobId {

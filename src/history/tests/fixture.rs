@@ -8,8 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::domain::{
-    Cause, CheckSpec, Clock, FailureStreak, MaskedUrl, Moment, Reason, Site, SiteId, StatusSet,
-    Timestamp,
+    Cause, CheckSpec, Clock, FailureStreak, MaskedUrl, Moment, Reason, Site, SiteId, Timestamp,
 };
 
 use super::super::rows::{
@@ -59,16 +58,9 @@ pub(super) fn id(index: usize) -> SiteId {
 pub(super) fn names(names: &[&str]) -> WatchedSites {
     let site = |name: &str| Site {
         name: name.into(),
-        spec: Arc::new(CheckSpec {
-            url: MaskedUrl::new(format!("http://{name}.invalid/")),
-            timeout: Duration::from_secs(10),
-            slow: Duration::from_secs(2),
-            cert_warn: Duration::ZERO,
-            expect_status: StatusSet::default(),
-            contains: None,
-            max_redirects: 5,
-            user_agent: "test".into(),
-        }),
+        spec: Arc::new(CheckSpec::new(MaskedUrl::new(format!(
+            "http://{name}.invalid/"
+        )))),
         interval: Duration::from_secs(300),
         confirm: 2,
         recover: 2,

@@ -254,20 +254,15 @@ fn bounded(phases: Phases, longest: Duration) -> Phases {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::domain::{SiteId, StatusSet, Verdict};
+    use crate::domain::{SiteId, Verdict};
     use crate::probe::{ProberFactory, could_not_check};
     use serde_json::{Value, json};
 
     pub(crate) fn spec() -> CheckSpec {
         CheckSpec {
-            url: MaskedUrl::new("https://ann:s3cret@example.org/"),
-            timeout: Duration::from_secs(10),
-            slow: Duration::from_secs(2),
             cert_warn: Duration::from_secs(9),
-            expect_status: StatusSet::default(),
-            contains: None,
-            max_redirects: 5,
             user_agent: "agent".into(),
+            ..CheckSpec::new(MaskedUrl::new("https://ann:s3cret@example.org/"))
         }
     }
 

@@ -1,0 +1,175 @@
+//! What one check asks and what it expects, and the sets of status codes in it.
+
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::MaskedUrl;
+
+/// What one check asks and what it expects. Travels to other processes and machines, so it
+/// holds no more than the check needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckSpec {
+    /// The URL of the first request: http or https.
+    pub url: MaskedUrl,
+    /// The longest that the whole check may take, every attempt and redirect included.
+    pub timeout: Duration,
+    /// A check that takes longer than this is degraded.
+    pub slow: Duration,
+    /// A certificate that is valid for less than this is degraded.
+    pub cert_warn: Duration,
+    /// The status codes that count as up.
+    pub expect_status: StatusSet,
+    /// Text that the body must hold: the check asks by GET. `None`: it asks by HEAD.
+    pub contains: Option<Box<str>>,
+    /// The number of redirects that are followed; one more is a failure.
+    pub max_redirects: u16,
+    /// The User-Agent header (RFC 9110 section 10.1.5).
+    pub user_agent: Arc<str>,
+}
+
+/// The User-Agent header where none is configured: name, version and address of the program.
+pub const USER_AGENT: &str = concat!(
+    "UptimeSquirrel/",
+    env!("CARGO_PKG_VERSION"),
+    " (+",
+    env!("CARGO_PKG_REPOSITORY"),
+    ")"
+);
+
+impl CheckSpec {
+    /// The default of [`CheckSpec::timeout`].
+    pub const TIMEOUT: Duration = Duration::from_secs(10);
+    /// The default of [`CheckSpec::slow`].
+    pub const SLOW: Duration = Duration::from_secs(2);
+    /// The default of [`CheckSpec::cert_warn`]: 14 days.
+    pub const CERT_WARN: Duration = Duration::from_secs(14 * 86_400);
+    /// The default of [`CheckSpec::max_redirects`].
+    pub const MAX_REDIRECTS: u16 = 5;
+
+    /// A check of `url` with the defaults of the configuration: [`Self::TIMEOUT`],
+    /// [`Self::SLOW`], [`Self::CERT_WARN`], every status below 400, any body,
+    /// [`Self::MAX_REDIRECTS`] and [`USER_AGENT`].
+    #[must_use]
+    pub fn new(url: MaskedUrl) -> Self {
+        static SHARED_USER_AGENT: LazyLock<Arc<str>> = LazyLock::new(|| USER_AGENT.into());
+        Self {
+            url,
+            timeout: Self::TIMEOUT,
+            slow: Self::SLOW,
+            cert_warn: Self::CERT_WARN,
+            expect_status: StatusSet::default(),
+            contains: None,
+            max_redirects: Self::MAX_REDIRECTS,
+            user_agent: Arc::clone(&SHARED_USER_AGENT),
+        }
+    }
+}
+
+/// One contiguous run of status codes, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusRange {
+    /// The lowest status.
+    pub first: u16,
+    /// The highest status.
+    pub last: u16,
+}
+
+/// The status codes that count as up: those that were named, else everything below 400.
+///
+/// Named codes are never equal to none, not even where they count alike: whoever names a
+/// redirect wants it answered, not followed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StatusSet(Vec<StatusRange>);
+
+/// A site is down when its status is 400 or more.
+const UNNAMED: [StatusRange; 1] = [StatusRange {
+    first: 100,
+    last: 399,
+}];
+
+impl StatusSet {
+    /// Reads "200-299,301": codes and runs of codes from 100 to 999.
+    ///
+    /// # Errors
+    /// A sentence that says what was expected, for anything else.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        const EXPECTED: &str = "expected status codes such as \"200-299,301\"";
+        let code = |text: &str| {
+            let code: u16 = text.trim().parse().map_err(|_| EXPECTED)?;
+            (100..=999).contains(&code).then_some(code).ok_or(EXPECTED)
+        };
+        let mut ranges = Vec::new();
+        for part in text.split(',') {
+            let (first, last) = part.split_once('-').unwrap_or((part, part));
+            let range = StatusRange {
+                first: code(first)?,
+                last: code(last)?,
+            };
+            if range.first > range.last {
+                return Err(EXPECTED);
+            }
+            ranges.push(range);
+        }
+        Ok(Self(ranges))
+    }
+
+    /// Whether somebody named them.
+    #[must_use]
+    pub const fn is_named(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    fn ranges(&self) -> &[StatusRange] {
+        if self.is_named() { &self.0 } else { &UNNAMED }
+    }
+
+    /// Whether `status` is one of them.
+    #[must_use]
+    pub fn contains(&self, status: u16) -> bool {
+        self.ranges()
+            .iter()
+            .any(|range| (range.first..=range.last).contains(&status))
+    }
+}
+
+impl fmt::Display for StatusSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, range) in self.ranges().iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            if range.first == range.last {
+                write!(f, "{comma}{}", range.first)?;
+            } else {
+                write!(f, "{comma}{}-{}", range.first, range.last)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_sets_read_and_print_alike() {
+        let set = StatusSet::parse("200-299, 301").unwrap();
+        assert!(set.contains(204) && set.contains(301) && !set.contains(302));
+        assert_eq!(set.to_string(), "200-299,301");
+        for bad in ["", "99", "1000", "300-200", "2xx", "200;301"] {
+            assert!(StatusSet::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn by_default_400_or_more_is_down() {
+        let set = StatusSet::default();
+        assert!(set.contains(399) && !set.contains(400) && !set.contains(500));
+        assert_eq!(set.to_string(), "100-399");
+        let named = StatusSet::parse("100-399").unwrap();
+        assert!(named.is_named() && !set.is_named() && named != set);
+    }
+}
