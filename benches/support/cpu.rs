@@ -1,4 +1,4 @@
-//! Processor time.
+//! The processor time of this process.
 
 use rustix::time::{ClockId, clock_gettime};
 

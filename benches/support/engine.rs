@@ -15,7 +15,7 @@ use uptime_squirrel::probe::ProberFactory;
 use uptime_squirrel::trace::Recorder;
 
 /// How often results are taken: a main thread that woke up for each would be measured too.
-const PERIOD: Duration = Duration::from_millis(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
 /// A running paradigm.
 pub(crate) struct Engine {
@@ -25,7 +25,7 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Starts the paradigm called `name`, whose checks are noted by `recorder`.
+    /// Starts the paradigm called `name`, with `recorder` for the trace.
     pub(crate) fn start(
         name: &str,
         workers: usize,
@@ -82,7 +82,7 @@ impl Engine {
         let began = Instant::now();
         self.offer(sites, specs);
         while self.dispatcher.unanswered() > 0 {
-            std::thread::sleep(PERIOD);
+            std::thread::sleep(POLL_INTERVAL);
             while let Ok(result) = self.results.try_recv() {
                 if result.verdict != Verdict::Up {
                     return Err(format!("not up: {:?} {:?}", result.reason, result.error).into());

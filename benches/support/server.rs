@@ -40,7 +40,7 @@ impl<T: DeserializeOwned> Server<T> {
 impl<T> Drop for Server<T> {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
-        // Nobody could be told if it did not end.
+        // There is no one to report to if it did not end.
         let _ended = self.child.wait();
     }
 }
@@ -54,7 +54,7 @@ pub(crate) fn uniform(listeners: u16, how: &[&str]) -> io::Result<Server<LoadSer
     Server::start(program)
 }
 
-/// Their URLs.
+/// The URLs of these addresses.
 pub(crate) fn urls(addresses: &[SocketAddr]) -> Vec<String> {
     let url = |address| format!("http://{address}/");
     addresses.iter().map(url).collect()

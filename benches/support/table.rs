@@ -12,14 +12,14 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 /// What a bench measured so far.
 pub(crate) struct Table {
     title: &'static str,
-    /// Fewer rounds, for a look in passing.
+    /// Fewer rounds, for a quick run.
     pub(crate) quick: bool,
     /// Figure, measured, target, and whether it is reached.
     pub(crate) rows: Vec<[String; 4]>,
 }
 
 impl Table {
-    /// `None` unless `cargo bench` asks: whoever runs all targets as tests gets nothing.
+    /// `None` unless `cargo bench` runs it: as a test target a bench does nothing.
     pub(crate) fn asked(title: &'static str) -> Option<Self> {
         let given = |name: &str| std::env::args().any(|argument| argument == name);
         given("--bench").then(|| Self {
@@ -47,7 +47,7 @@ impl Table {
             .push([figure.to_owned(), measured.into(), none(), none()]);
     }
 
-    /// Prints it.
+    /// Prints the table.
     pub(crate) fn print(&self) -> io::Result<()> {
         let headings = ["figure", "measured", "target", "reached"].map(str::to_owned);
         let rows = || std::iter::once(&headings).chain(&self.rows);

@@ -20,7 +20,7 @@ pub(crate) const ARGUMENT: &str = "--serve-tls";
 
 const LISTENERS: usize = 4;
 const MOST_CONNECTIONS: usize = 1_024;
-const PATIENCE: Duration = Duration::from_secs(10);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 const DAY: Duration = Duration::from_secs(86_400);
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
@@ -66,7 +66,7 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, places: Arc<Semaph
         let acceptor = acceptor.clone();
         tokio::spawn(async move {
             // A client that fails says so itself.
-            let _ended = tokio::time::timeout(PATIENCE, answer(stream, &acceptor)).await;
+            let _ended = tokio::time::timeout(ANSWER_TIMEOUT, answer(stream, &acceptor)).await;
             drop(place);
         });
     }

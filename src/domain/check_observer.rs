@@ -1,17 +1,17 @@
-//! Whoever watches a check from outside is told what it does through this.
+//! The interface through which a running check reports its progress.
 
 use std::fmt;
 use std::time::Instant;
 
 use super::Phase;
 
-/// Is told what a check does, while it does it, on the thread that does it.
+/// Receives the progress of a running check, on the thread that polls the check.
 pub trait CheckObserver: Send + Sync + fmt::Debug {
-    /// The check waits for something else from `at` on, which is now: whoever calls has read
-    /// the clock for itself, and reading it is half of what a note costs.
+    /// A phase began at `at`. The caller passes the time because it has read the clock already,
+    /// which is half the cost of recording a phase.
     fn phase(&self, phase: Phase, at: Instant);
 
-    /// The check computes, and could let go of the thread or of a lock here. To be called
-    /// every few microseconds of computing; costs a few nanoseconds where nobody waits.
+    /// The check computes and could release the emulated interpreter lock here. Call it every
+    /// few microseconds of computing; it takes a few nanoseconds while no check waits.
     fn yield_point(&self);
 }

@@ -79,8 +79,8 @@ pub struct StatusRange {
 
 /// The status codes that count as up: those that were named, else everything below 400.
 ///
-/// Named codes are never equal to none, not even where they count alike: whoever names a
-/// redirect wants it answered, not followed.
+/// A named set never equals the default set, even if both hold the same codes: a redirect
+/// status that is named is expected as the answer, and is not followed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StatusSet(Vec<StatusRange>);
@@ -117,7 +117,7 @@ impl StatusSet {
         Ok(Self(ranges))
     }
 
-    /// Whether somebody named them.
+    /// Whether the codes were named, as opposed to the default of everything below 400.
     #[must_use]
     pub const fn is_named(&self) -> bool {
         !self.0.is_empty()
@@ -127,7 +127,7 @@ impl StatusSet {
         if self.is_named() { &self.0 } else { &UNNAMED }
     }
 
-    /// Whether `status` is one of them.
+    /// Whether `status` counts as up.
     #[must_use]
     pub fn contains(&self, status: u16) -> bool {
         self.ranges()

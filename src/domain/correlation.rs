@@ -1,5 +1,5 @@
-//! What outages share, so that a storm of them reads as one: the parent that they depend on,
-//! the address, who issued the certificate, or the way in which they fail.
+//! Groups of outages with a trait in common, so that many at once read as one: the parent
+//! site, the IP address, the issuer of the certificate, or the way in which they fail.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,16 +8,16 @@ use serde::{Deserialize, Serialize};
 
 use super::{Cause, CheckResult, Reason, Site};
 
-/// What is known of an outage that others may share.
+/// The traits of one outage that other outages may have as well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OutageTraits<'a> {
-    /// The site that it depends on.
+    /// The name of its site's parent site.
     pub parent: Option<&'a str>,
-    /// The address that was asked.
+    /// The IP address that the last failed check asked.
     pub address: Option<&'a str>,
-    /// Who issued the certificate, where the failure is about that.
+    /// The issuer of the certificate; `None` unless the outage is about a certificate.
     pub issuer: Option<&'a str>,
-    /// The way in which it fails: the reason's word, and a status.
+    /// The code of the reason, followed by the HTTP status if there is one.
     pub failure: &'a str,
 }
 
@@ -65,16 +65,16 @@ impl SharedTraits {
     }
 }
 
-/// What outages have in common.
+/// A trait that all outages of a group have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CommonTrait<'a> {
-    /// All depend on this site.
+    /// Their sites have this parent site.
     Parent(&'a str),
-    /// All are on this address.
+    /// Their last failed checks asked this IP address.
     Address(&'a str),
-    /// All have a certificate of this issuer.
+    /// Their certificates come from this issuer.
     Issuer(&'a str),
-    /// All fail in this way.
+    /// They fail for this reason, with this status.
     Failure(&'a str),
 }
 
@@ -89,18 +89,18 @@ impl fmt::Display for CommonTrait<'_> {
     }
 }
 
-/// Outages that share something.
+/// Outages with a trait in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CorrelatedGroup<'a> {
-    /// What it is; `None` for those that stand alone.
+    /// The common trait; `None` for the group of outages that have none.
     pub common: Option<CommonTrait<'a>>,
-    /// Which of the outages, by their place in what was asked.
+    /// The outages, as indices into the argument of [`correlate`].
     pub members: Vec<usize>,
 }
 
-/// Parts outages into groups of which each shares something, the largest first; of two that
-/// are as large the one whose common trait says more about the cause. Whoever shares nothing
-/// with anybody stands in the last group. Everybody is in one group and no more.
+/// Divides outages into groups with a common trait, largest first; between groups of equal
+/// size the order is that of [`CommonTrait`], which begins with the likeliest cause. Outages
+/// without a common trait form the last group. Every outage is in exactly one group.
 #[must_use]
 pub fn correlate<'a>(outages: &[OutageTraits<'a>]) -> Vec<CorrelatedGroup<'a>> {
     let mut by: BTreeMap<CommonTrait<'a>, Vec<usize>> = BTreeMap::new();

@@ -40,10 +40,10 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
             .ok_or(DurationError)?;
         let (number, after) = rest.split_at(digits);
         let number: f64 = number.parse().map_err(|_| DurationError)?;
-        let letters = after
+        let unit_end = after
             .find(|c: char| !c.is_ascii_lowercase())
             .unwrap_or(after.len());
-        let (unit, after) = after.split_at(letters);
+        let (unit, after) = after.split_at(unit_end);
         let (_, factor) = UNITS
             .iter()
             .find(|(name, _)| *name == unit)

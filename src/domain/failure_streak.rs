@@ -1,22 +1,22 @@
-//! What is known against a site at a moment: the streak that it is in, or its outage. What
-//! the monitor hands over to be kept, and is given back after a restart.
+//! The failure streak or outage of a site, in the form in which the history keeps it across
+//! restarts.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Reason, Timestamp};
 
-/// How many ways to fail are told apart in one outage; later ones are counted with the last.
+/// The most causes that one outage keeps apart; further ones are counted with the last.
 pub const MOST_CAUSES: usize = 8;
 
-/// One way in which a site failed.
+/// A reason and status with which checks of one outage failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
-    /// Why.
+    /// The reason of these checks.
     pub reason: Reason,
-    /// The status, where one came.
+    /// Their HTTP status; `None` if they failed before an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// One cleaned sentence of at most 400 characters: that of the first such look.
+    /// The error of the first of these checks: one cleaned sentence of at most 400 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Box<str>>,
     /// The number of checks that failed like this; kept as `looks` in the history.
@@ -24,38 +24,38 @@ pub struct Cause {
     pub checks: u32,
 }
 
-/// Somebody knows of an outage.
+/// The acknowledgement of an outage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acknowledgement {
-    /// Since when.
+    /// When the outage was acknowledged.
     pub at: Timestamp,
-    /// What they had to say; cleaned, may be empty.
+    /// The note of the person who did; cleaned, may be empty.
     pub note: Box<str>,
 }
 
-/// A streak of failures, or an outage with what belongs to it.
+/// Consecutive failures of a site: not yet confirmed, or confirmed as an outage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailureStreak {
-    /// Failures in a row up to now; 0 while it recovers.
+    /// Consecutive failures up to now; 0 while the site recovers.
     pub failures: u32,
-    /// Good checks in a row since the last failure of an outage.
+    /// Consecutive good checks since the last failure of an outage.
     pub good: u32,
-    /// The first failure.
+    /// The time of the first failure.
     pub since: Timestamp,
-    /// All ways in which it failed, in the order in which they were met; never empty.
+    /// The causes in order of first occurrence; never empty.
     pub causes: Vec<Cause>,
-    /// The last good look before the first failure, where there was one.
+    /// The last good check before the first failure; `None` if there was none.
     pub last_good: Option<Timestamp>,
-    /// The first of those good checks.
+    /// The first of the good checks counted in `good`; `None` if that is 0.
     pub good_since: Option<Timestamp>,
-    /// Whether it is confirmed: an outage is open.
+    /// Whether the failures are confirmed, that is, an outage is open.
     pub down: bool,
-    /// Whether somebody knows.
+    /// The acknowledgement of the outage; `None` if it has none.
     pub acknowledged: Option<Acknowledgement>,
 }
 
 impl FailureStreak {
-    /// Counts one more failed look among `causes`.
+    /// Adds one failed check to `causes`.
     pub fn count(
         causes: &mut Vec<Cause>,
         reason: Reason,

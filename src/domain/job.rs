@@ -1,4 +1,4 @@
-//! One check that is due, and the ticket that decides who runs it.
+//! A job: one due check, with the ticket through which exactly one worker claims it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,22 +8,22 @@ use serde::{Deserialize, Serialize};
 
 use super::{CheckSpec, Moment};
 
-/// A site's number in one run of the program. Numbers are dense and never reused.
+/// The number of a site in one run of the program, from 0 without gaps; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SiteId(u32);
 
 impl SiteId {
-    /// The site at `index` of a dense table.
+    /// The id of the site at `index` of a table of all sites.
     ///
     /// # Panics
-    /// Never: beyond 2³²-1 sites the last number stands for the rest.
+    /// Never: an index above 2³²-1 gives the id 2³²-1.
     #[must_use]
     pub fn from_index(index: usize) -> Self {
         Self(u32::try_from(index).unwrap_or(u32::MAX))
     }
 
-    /// The place in a dense table.
+    /// The index in a table of all sites.
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
@@ -36,19 +36,19 @@ impl fmt::Display for SiteId {
     }
 }
 
-/// The name of one check: a site and when it was due. Equal ids are the same check, so a
-/// twin can be told from a new check and dropped.
+/// The identity of one check: its site and its due time. Equal ids are the same check, so a
+/// duplicate is recognised and dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct JobId {
-    /// The site.
+    /// The site to be checked.
     pub site: SiteId,
     /// When the check was due.
     pub due: Moment,
 }
 
-/// Who may run a job. Shared by the dispatcher, which may renew or withdraw the job while
-/// it waits, and by the workers, of which one claims it. Every change is one
-/// compare-and-swap, so a job is started once or not at all.
+/// The right to run a job. Shared by the dispatcher, which may renew or withdraw the job while
+/// it waits, and the workers, of which one claims it. Every change is one compare-and-swap,
+/// so a job is started once or not at all.
 ///
 /// The due time and the state live in one word: due nanoseconds × 4 + state. (2⁶² ns are
 /// 146 years of uptime.)
@@ -61,7 +61,7 @@ const WITHDRAWN: u64 = 2;
 const STATE: u64 = 3;
 
 impl Ticket {
-    /// A ticket for a job that waits.
+    /// The ticket of a job that waits and is due at `due`.
     #[must_use]
     pub const fn new(due: Moment) -> Self {
         Self(AtomicU64::new(Self::word(due, WAITING)))
@@ -71,13 +71,13 @@ impl Ticket {
         (due.as_nanos() << 2) | state
     }
 
-    /// Takes the job to run it: the moment it was due, or `None` if it was withdrawn or
-    /// taken already.
+    /// Claims the job for the caller. Gives its due time, or `None` if it was withdrawn or
+    /// claimed already.
     pub fn claim(&self) -> Option<Moment> {
         self.leave_waiting(STARTED)
     }
 
-    /// Takes the job away from the workers; `false` if one has started it.
+    /// Withdraws the job from the workers. Gives `false` if one has claimed it already.
     pub fn withdraw(&self) -> bool {
         self.leave_waiting(WITHDRAWN).is_some()
     }
@@ -91,8 +91,8 @@ impl Ticket {
             .map(|word| Moment::from_nanos(word >> 2))
     }
 
-    /// The job is due again and has not started: it keeps its place in the queue under
-    /// the new due time. Gives the due time that was missed, or `None` if it has started.
+    /// Moves a job that has not started to a new due time, in its place in the queue. Gives
+    /// the due time that was missed, or `None` if it was claimed or withdrawn.
     pub fn renew(&self, due: Moment) -> Option<Moment> {
         self.0
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| {
@@ -114,21 +114,21 @@ impl Ticket {
         self.0.load(Ordering::Acquire) & STATE == STARTED
     }
 
-    /// The due time it carries.
+    /// The current due time.
     #[must_use]
     pub fn due(&self) -> Moment {
         Moment::from_nanos(self.0.load(Ordering::Acquire) >> 2)
     }
 }
 
-/// A check to run. Cheap to clone: a clone is the same job, started once between them.
+/// A check to run. A clone is the same job: only one of all clones can be claimed.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// The site it looks at.
+    /// The site to be checked.
     pub site: SiteId,
-    /// What to look at and how.
+    /// What the check asks and expects.
     pub spec: Arc<CheckSpec>,
-    /// Who runs it.
+    /// The right to run it.
     pub ticket: Arc<Ticket>,
 }
 
@@ -143,7 +143,7 @@ impl Job {
         }
     }
 
-    /// Takes the job to run it; `None` if somebody was faster or it was withdrawn.
+    /// Claims the job for the caller; `None` if it was claimed or withdrawn already.
     #[must_use]
     pub fn claim(&self) -> Option<JobId> {
         let due = self.ticket.claim()?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::civil::DateTime;
 
-/// A window in which a site's outages are expected, and nobody is told of them.
+/// A window in which a site's outages are expected and no message is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MaintenanceWindow {
     /// When it opens, local time.

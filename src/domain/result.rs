@@ -1,4 +1,4 @@
-//! What one check found: a verdict, its reason, its phases, and who ran it.
+//! The result of one check: verdict, reason, phases, requests, and the thread that ran it.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{JobId, MaskedUrl, Moment, SiteId, Timestamp};
 
-/// What one look says of a site.
+/// What one check says about its site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
@@ -17,14 +17,14 @@ pub enum Verdict {
     Up,
     /// A valid answer, but slow, or with a certificate about to end.
     Degraded,
-    /// No valid answer: the site's own fault, as far as can be seen.
+    /// No valid answer, through a fault of the site as far as the check can tell.
     Down,
-    /// We could not check: our own fault. Never the same as down.
+    /// The check could not be carried out, through a fault of this program or its machine.
     Unknown,
 }
 
 impl Verdict {
-    /// The word of the JSON contract.
+    /// The value of the key in JSON.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -36,40 +36,40 @@ impl Verdict {
     }
 }
 
-/// Why a site is not simply up.
+/// Why a verdict is not [`Verdict::Up`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reason {
-    /// Its name has no address.
+    /// The host name has no address.
     Dns,
-    /// Nobody listens on the port.
+    /// The host refused the TCP connection.
     Refused,
-    /// No route, or no address that can be reached from here.
+    /// There is no route to any address of the host.
     Unreachable,
-    /// No verdict before the deadline.
+    /// The check took longer than its timeout.
     Timeout,
-    /// No trust: handshake or certificate.
+    /// The TLS handshake failed, or the certificate is not trusted.
     Tls,
-    /// The connection ended before the answer did.
+    /// The server closed the connection before the answer was complete.
     Closed,
-    /// What came is not HTTP.
+    /// The answer is not valid HTTP.
     Protocol,
-    /// Too many redirects, or one that leads nowhere.
+    /// Too many redirects, or one without a usable target.
     Redirect,
-    /// A status that does not count as up.
+    /// The status code does not count as up.
     Status,
-    /// The body lacks the text that was asked for.
+    /// The body does not hold the expected text.
     Content,
-    /// A good answer that took too long.
+    /// The answer is good but took longer than `slow`.
     Slow,
-    /// A good answer, and a certificate that ends soon.
+    /// The answer is good but the certificate expires within `cert_warn`.
     Certificate,
-    /// We could not look.
+    /// The check could not be carried out.
     Internal,
 }
 
 impl Reason {
-    /// The word of the JSON contract.
+    /// The value of the key in JSON.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -106,18 +106,18 @@ impl fmt::Display for Reason {
     }
 }
 
-/// The methods that a check uses.
+/// The HTTP method of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Method {
-    /// Spares the site's traffic and statistics.
+    /// The usual method: no body is transferred.
     Head,
-    /// Where HEAD is refused, or the body is wanted.
+    /// The method where HEAD is refused or the body is searched.
     Get,
 }
 
 impl Method {
-    /// As it stands on the wire.
+    /// The method as it stands in a request.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -127,24 +127,24 @@ impl Method {
     }
 }
 
-/// The part of a request that takes the time.
+/// A phase of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// Looking the name up.
+    /// Resolving the host name.
     Dns,
     /// Opening the TCP connection.
     Connect,
     /// The TLS handshake.
     Tls,
-    /// From the request to the head of the answer.
+    /// From sending the request to receiving the head of the answer.
     FirstByte,
-    /// Reading the body, where it is wanted.
+    /// Reading the body; only in checks that search it.
     Body,
 }
 
 impl Phase {
-    /// In plain words, to stand behind "waiting for".
+    /// A phrase that completes "waiting for".
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
@@ -157,112 +157,112 @@ impl Phase {
     }
 }
 
-/// How long each phase of the deciding request took; `None` for one that did not happen or
-/// did not end.
+/// The duration of each phase of a request; `None` for a phase that did not happen or did not
+/// end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phases {
-    /// Name to addresses.
+    /// Resolving the host name; `None` for a host that is an IP address.
     pub dns: Option<Duration>,
-    /// TCP.
+    /// Opening the TCP connection.
     pub connect: Option<Duration>,
-    /// TLS handshake.
+    /// The TLS handshake; `None` over http.
     pub tls: Option<Duration>,
-    /// Request sent to head of the answer received.
+    /// From sending the request to receiving the head of the answer.
     pub first_byte: Option<Duration>,
 }
 
-/// What is shown of a server's certificate.
+/// The parts of a server certificate that are shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Certificate {
-    /// When it ends.
+    /// The end of its validity.
     pub not_after: Timestamp,
-    /// Whom it names; cleaned.
+    /// The common name of its subject, or the whole name without one; cleaned.
     pub subject: Box<str>,
-    /// Who vouches for it; cleaned.
+    /// The common name of its issuer, or the whole name without one; cleaned.
     pub issuer: Box<str>,
 }
 
-/// One request of a check: the first, a retry by GET, or a redirect followed.
+/// One request of a check: the first, a repetition by GET, or one to the target of a redirect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestRecord {
-    /// HEAD or GET.
+    /// The method of the request.
     pub method: Method,
-    /// The URL as it may be shown.
+    /// The URL with its password masked; at most 300 characters.
     pub url: Box<str>,
-    /// The address that answered, where one did.
+    /// The address that was connected to; `None` if no connection was made.
     pub address: Option<IpAddr>,
-    /// The addresses that the name had; empty for a literal address.
+    /// The addresses of the host name, at most 8; empty for a host that is an IP address.
     pub resolved: Vec<IpAddr>,
-    /// The status, where one came.
+    /// The status code; `None` without an answer.
     pub status: Option<u16>,
-    /// Where the time went.
+    /// The durations of its phases.
     pub phases: Phases,
-    /// The whole request.
+    /// The duration of the whole request.
     pub took: Duration,
-    /// What became of it, in plain words: "302 to /login", "connection refused".
+    /// The outcome in plain words: "302 Found to https://example.org/login".
     pub note: Box<str>,
 }
 
-/// Who ran a check: the operating system's own ids of the very thread that polled it.
+/// The thread that ran a check, by the ids of the operating system.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RanOn {
-    /// Host name.
+    /// The name of its host.
     pub host: Arc<str>,
-    /// Process id.
+    /// The process id.
     pub pid: u32,
-    /// Thread id; equals `pid` on a process's main thread.
+    /// The thread id; equals `pid` on the main thread of a process.
     pub tid: u32,
-    /// The thread's name as the operating system knows it.
+    /// The name of the thread in the operating system.
     pub thread: Arc<str>,
 }
 
-/// What one check found. Never an error: a site that is down is data.
+/// The result of one check. A site that is down is a result, never an error.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CheckResult {
-    /// Which check it was.
+    /// The identity of the check.
     pub job: JobId,
-    /// The verdict of this one look; the monitor confirms before it believes.
+    /// The verdict of this check alone; an outage takes several (`confirm`).
     pub verdict: Verdict,
-    /// Why it is not simply up.
+    /// Why the verdict is not up; `None` if it is.
     pub reason: Option<Reason>,
-    /// One cleaned sentence of at most 400 characters.
+    /// The error: one cleaned sentence of at most 400 characters; `None` if the verdict is up.
     pub error: Option<Box<str>>,
-    /// The status of the answer that counted.
+    /// The status code of the last answer; `None` without an answer.
     pub status: Option<u16>,
-    /// When it was started, on the wall clock.
+    /// The start of the check, on the wall clock.
     pub started_at: Timestamp,
-    /// When it was started, on the monotonic clock of the process that asked for it.
+    /// The start of the check, on the monotonic clock of the process that asked for it.
     pub started: Moment,
-    /// The whole check, from start to verdict.
+    /// The duration from start to verdict.
     pub latency: Duration,
-    /// How long after it was due it was started.
+    /// The time from due to start.
     pub late: Duration,
-    /// The phases of the request that decided.
+    /// The phases of the last request.
     pub phases: Phases,
-    /// The method whose answer counted.
+    /// The method of the last request.
     pub method: Method,
-    /// Requests made, redirects apart.
+    /// The number of requests, those to redirect targets not counted.
     pub attempts: u16,
-    /// Redirects followed.
+    /// The number of redirects that were followed.
     pub redirects: u16,
-    /// The certificate of the last TLS server that was met.
+    /// The certificate of the last server that showed one; `None` over http.
     pub certificate: Option<Certificate>,
-    /// Every request, in order.
+    /// All requests in order; `hops` in the messages of the queue.
     #[serde(rename = "hops")]
     pub requests: Vec<RequestRecord>,
-    /// Who ran it.
+    /// The thread that ran the check.
     pub ran_on: RanOn,
 }
 
 impl CheckResult {
-    /// Whether this look failed through the site's fault.
+    /// Whether the verdict is down.
     #[must_use]
     pub fn failed(&self) -> bool {
         self.verdict == Verdict::Down
     }
 
-    /// The address that was asked last, whether it answered or not, as far as that is known.
-    /// `url` is the site's.
+    /// The IP address that the last request went to, whether it answered or not; `None` if
+    /// that is unknown. `url` is the URL of the site.
     #[must_use]
     pub fn asked(&self, url: &MaskedUrl) -> Option<IpAddr> {
         let last = self.requests.last();
@@ -270,8 +270,8 @@ impl CheckResult {
         found.or_else(|| url.literal().filter(|_| self.requests.len() <= 1))
     }
 
-    /// Days until the certificate ends, counted from the start of the check; negative
-    /// after its end.
+    /// Days from the start of the check to the end of the certificate, negative for an expired
+    /// one; `None` without a certificate.
     #[must_use]
     pub fn cert_days_left(&self) -> Option<f64> {
         const MICROS_PER_DAY: f64 = 86_400.0 * 1e6;
@@ -282,17 +282,17 @@ impl CheckResult {
     }
 }
 
-/// What became of a job.
+/// The outcome of a job.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// It ran.
+    /// The check ran.
     Checked(Arc<CheckResult>),
-    /// It could not be started before it was due again; says nothing about the site.
+    /// The check had not started when its site was due again; says nothing about the site.
     Missed(JobId),
 }
 
 impl Outcome {
-    /// The site that it is about.
+    /// The site of the job.
     #[must_use]
     pub fn site(&self) -> SiteId {
         match self {

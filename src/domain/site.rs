@@ -1,4 +1,4 @@
-//! A site as configured, and the owners who are told of it.
+//! A site as configured, and the owners who receive its messages.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,44 +8,45 @@ use super::{CheckSpec, MaskedUrl};
 /// A site as configured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Site {
-    /// Unique in its list.
+    /// The name; unique among all sites.
     pub name: Box<str>,
-    /// What a check looks at.
+    /// What its checks ask and expect.
     pub spec: Arc<CheckSpec>,
-    /// How often it is checked.
+    /// The time from one regular check to the next.
     pub interval: Duration,
-    /// Failures in a row before it is called down; at least 1.
+    /// Consecutive failures that confirm an outage; at least 1.
     pub confirm: u32,
-    /// Good looks in a row that end an outage; at least 1.
+    /// Consecutive good checks that end an outage; at least 1.
     pub recover: u32,
-    /// How soon after a failure, or a first good look, it is looked at again.
+    /// The time to the next check after a failure that is not confirmed yet, or after a good
+    /// check during an outage.
     pub confirm_delay: Duration,
-    /// Who is told; names of [`Owner`]s.
+    /// The names of the [`Owner`]s who receive its messages.
     pub owners: Vec<Box<str>>,
-    /// Labels for filters and reports.
+    /// Tags for filters and reports.
     pub tags: Vec<Box<str>>,
-    /// The site whose outage explains this one's.
+    /// The name of the site on which this one depends; `None` for no such site.
     pub parent: Option<Box<str>>,
-    /// Not checked until it is resumed.
+    /// Whether checks are suspended.
     pub paused: bool,
 }
 
-/// Somebody to be told, and where.
+/// A person or group that receives messages, with the addresses of its channels.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Owner {
-    /// The key under `[owners]`.
+    /// The key of the owner's table under `[owners]`.
     pub name: Box<str>,
-    /// An address for mail.
+    /// The e-mail address.
     pub email: Option<Box<str>>,
-    /// A number for SMS, in international form.
+    /// The phone number for SMS, in international form (E.164).
     pub sms: Option<Box<str>>,
-    /// An ntfy topic.
+    /// The topic of ntfy.
     pub push: Option<Box<str>>,
-    /// A URL that JSON is posted to.
+    /// The URL that receives messages as JSON by POST.
     pub webhook: Option<MaskedUrl>,
-    /// When messages wait.
+    /// The quiet hours, in which messages wait.
     pub quiet: Option<Quiet>,
-    /// Who is told when nobody acknowledges.
+    /// The escalation of outages that are not acknowledged.
     pub escalate: Option<Escalation>,
     /// The kinds of events that the owner is told of.
     pub tell: Tell,
@@ -72,23 +73,22 @@ impl Default for Tell {
     }
 }
 
-/// A stretch of every day, in local time; it goes over midnight where it ends before it
-/// begins.
+/// Quiet hours: a span of every day in local time, over midnight if `to` is before `from`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quiet {
-    /// Minutes since midnight.
+    /// The beginning, in minutes since midnight.
     pub from: u16,
-    /// Minutes since midnight; another than `from`.
+    /// The end, in minutes since midnight; never equal to `from`.
     pub to: u16,
-    /// A time zone of the IANA database; the machine's own without.
+    /// A time zone of the IANA database; `None` for that of the machine.
     pub zone: Option<Box<str>>,
 }
 
-/// Who is told of an outage that nobody acknowledged.
+/// The escalation of an outage that is not acknowledged to another owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Escalation {
-    /// The other owner's name.
+    /// The name of the other owner.
     pub to: Box<str>,
-    /// So long after the first one was told.
+    /// The time from the first message to the escalation.
     pub after: Duration,
 }

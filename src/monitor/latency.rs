@@ -88,7 +88,7 @@ impl Worst {
         self.current = self.current.max(duration);
     }
 
-    /// The greatest.
+    /// The greatest duration within the window; zero without any.
     #[must_use]
     pub fn worst(&self) -> Duration {
         self.before.max(self.current)

@@ -1,8 +1,8 @@
 //! What results mean: the state of every site, confirmation, outages, uptime.
 //!
-//! Architecture invariant: a pure fold and the sole owner of the truth. Results go in with
-//! the time at which they arrived, notices come out; nothing here reads a clock, a file or
-//! the network.
+//! Architecture invariant: a pure state machine and the sole owner of the state of sites.
+//! Results go in with the time at which they arrived, notices come out; nothing here reads a
+//! clock, a file or the network.
 
 mod latency;
 mod outage;

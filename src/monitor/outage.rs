@@ -1,19 +1,19 @@
-//! A run of failures, and the outage that it becomes once it is confirmed.
+//! Consecutive failures, and the outage that they become once they are confirmed.
 
 use std::time::Duration;
 
 use crate::domain::{Acknowledgement, Cause, FailureStreak, Moment, Now, Reason, Timestamp};
 
-/// Failures that belong together.
+/// Consecutive failures of a site.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Streak {
-    /// The first of them.
+    /// The time of the first failure.
     pub(super) since: Now,
-    /// How much of it lies before this process's clock began.
+    /// The part of the streak before the monotonic clock of this process began.
     before: Duration,
-    /// All ways in which it failed, first one first.
+    /// The causes in order of first occurrence.
     pub(super) causes: Vec<Cause>,
-    /// The last good look before.
+    /// The last good check before it; `None` if there was none.
     pub(super) last_good: Option<Timestamp>,
 }
 
@@ -27,7 +27,7 @@ impl Streak {
         }
     }
 
-    /// One that began in an earlier run of the program.
+    /// A streak that began in an earlier run of the program.
     pub(super) fn restored(standing: &FailureStreak, now: Now) -> Self {
         let age = now.wall.since(standing.since);
         let mono = now.mono - age;
@@ -51,11 +51,11 @@ impl Streak {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outage {
     pub(super) streak: Streak,
-    /// Why the first look failed.
+    /// The reason of its first failure.
     pub reason: Reason,
-    /// In plain words.
+    /// The error of its first failure: one cleaned sentence.
     pub error: Option<Box<str>>,
-    /// Whether somebody knows.
+    /// The acknowledgement; `None` without one.
     pub acknowledged: Option<Acknowledgement>,
 }
 
@@ -83,13 +83,13 @@ impl Outage {
         self.streak.lasted(now)
     }
 
-    /// All ways in which it failed, first one first.
+    /// The causes in order of first occurrence.
     #[must_use]
     pub fn causes(&self) -> &[Cause] {
         &self.streak.causes
     }
 
-    /// The last good look before it.
+    /// The last good check before it; `None` if there was none.
     #[must_use]
     pub const fn last_good(&self) -> Option<Timestamp> {
         self.streak.last_good

@@ -1,14 +1,14 @@
-//! The last looks at a site in four bytes each.
+//! The recent checks of a site, in four bytes each.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::State;
 
-/// How many looks a site remembers.
+/// The number of recent checks that are kept of a site.
 pub const RECENT_CHECKS: usize = 96;
 
-/// One look: the state it left the site in, and its latency in milliseconds.
+/// One check: the state of its site afterwards, and its latency in milliseconds.
 ///
 /// Packed as `latency << 3 | state`, because a million sites remember 96 of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct RecentCheck(u32);
 impl RecentCheck {
     const MOST_MILLIS: u32 = u32::MAX >> 3;
 
-    /// A look that took `latency`; whole milliseconds are kept.
+    /// A check that took `latency`, of which whole milliseconds are kept.
     #[must_use]
     pub fn new(state: State, latency: Duration) -> Self {
         let millis = u32::try_from(latency.as_millis())
@@ -25,25 +25,25 @@ impl RecentCheck {
         Self(millis << 3 | state as u32)
     }
 
-    /// The state it left the site in.
+    /// The state of the site after the check.
     #[must_use]
     pub fn state(self) -> State {
         State::ALL[(self.0 & 7) as usize]
     }
 
-    /// How long the look took; zero for one that was missed.
+    /// The latency in whole milliseconds; zero for a missed check.
     #[must_use]
     pub fn latency(self) -> Duration {
         Duration::from_millis(u64::from(self.0 >> 3))
     }
 }
 
-/// The last [`RECENT_CHECKS`] looks, oldest first.
+/// The last [`RECENT_CHECKS`] checks of a site, oldest first.
 #[derive(Clone, Debug, Default)]
 pub struct RecentChecks(VecDeque<RecentCheck>);
 
 impl RecentChecks {
-    /// Adds a look and forgets the oldest one beyond the limit.
+    /// Adds a check, and removes the oldest one beyond the limit.
     pub fn push(&mut self, sample: RecentCheck) {
         if self.0.len() == RECENT_CHECKS {
             self.0.pop_front();
@@ -51,24 +51,25 @@ impl RecentChecks {
         self.0.push_back(sample);
     }
 
-    /// Oldest first.
+    /// The checks, oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = RecentCheck> + ExactSizeIterator + '_ {
         self.0.iter().copied()
     }
 
-    /// How many there are.
+    /// The number of checks, at most [`RECENT_CHECKS`].
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Whether there is no check yet.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The median and the 95th percentile (nearest rank) of the looks that were answered.
+    /// The median and the 95th percentile (nearest rank) of the latencies of good checks;
+    /// `None` without any.
     #[must_use]
     pub fn quantiles(&self) -> Option<(Duration, Duration)> {
         let mut answered: Vec<Duration> = self

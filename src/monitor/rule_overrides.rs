@@ -1,28 +1,28 @@
-//! Other rules than those that sites have, and what a set of rules comes to.
+//! Rules that a replay applies in place of the configured ones, and the totals it gives.
 
 use std::time::Duration;
 
-/// RuleOverrides in place of those that sites have; `None` leaves what they have.
+/// Rules in place of those of each site; `None` leaves the rule of the site.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RuleOverrides {
-    /// Failures in a row before a site is called down.
+    /// Consecutive failures that confirm an outage.
     pub confirm: Option<u32>,
-    /// Good looks in a row that end an outage.
+    /// Consecutive good checks that end an outage.
     pub recover: Option<u32>,
-    /// The longest that a look may take; one that took longer counts as a timeout.
+    /// The longest that a check may take; one that took longer counts as a timeout.
     pub timeout: Option<Duration>,
-    /// A look that took longer is degraded.
+    /// A check that took longer is degraded.
     pub slow: Option<Duration>,
 }
 
-/// What a set of rules comes to.
+/// The totals of a replay under one set of rules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReplayTotals {
-    /// Outages that were confirmed.
+    /// Confirmed outages.
     pub outages: u64,
     /// One to each owner when an outage is confirmed, and one when it ends; to one owner where
     /// a site has none. Before quiet hours, maintenance and digests.
     pub messages: u64,
-    /// Times at which a site that was up became slow.
+    /// Changes of a site from up to degraded.
     pub degraded: u64,
 }

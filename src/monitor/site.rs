@@ -30,9 +30,9 @@ impl Transition {
 pub struct SiteState {
     pub(super) id: SiteId,
     pub(super) site: Arc<Site>,
-    /// What the last look that could be taken said.
+    /// The verdict of the last check that could be carried out.
     pub(super) verdict: Option<Verdict>,
-    /// Whether the very last look could not be taken.
+    /// Whether the last check could not be carried out.
     pub(super) blind: bool,
     pub(super) failures: u32,
     /// The failures before an outage is confirmed.
@@ -100,7 +100,7 @@ impl SiteState {
         self.missed_in_a_row >= 2 && !self.site.paused
     }
 
-    /// As configured.
+    /// The configuration of the site.
     #[must_use]
     pub const fn site(&self) -> &Arc<Site> {
         &self.site
@@ -148,7 +148,7 @@ impl SiteState {
         self.ended.as_deref()
     }
 
-    /// The last good look, on the wall clock; one of an earlier run counts while an outage
+    /// The last good check, on the wall clock; one of an earlier run counts while an outage
     /// is open.
     #[must_use]
     pub const fn last_good(&self) -> Option<Timestamp> {
@@ -169,31 +169,31 @@ impl SiteState {
         self.failures
     }
 
-    /// Good looks in a row since the outage's last failure; 0 while no outage is open.
+    /// Consecutive good checks since the last failure of the outage; 0 while none is open.
     #[must_use]
     pub const fn good(&self) -> u32 {
         self.good
     }
 
-    /// The last looks.
+    /// The recent checks.
     #[must_use]
     pub const fn recent_checks(&self) -> &RecentChecks {
         &self.samples
     }
 
-    /// The last look.
+    /// The result of the last check; `None` before the first.
     #[must_use]
     pub const fn last(&self) -> Option<&Arc<CheckResult>> {
         self.last.as_ref()
     }
 
-    /// The last look that found it down.
+    /// The result of the last check with the verdict down.
     #[must_use]
     pub const fn last_failure(&self) -> Option<&Arc<CheckResult>> {
         self.last_failure.as_ref()
     }
 
-    /// Looks taken since start.
+    /// Checks with a result since the start of the program.
     #[must_use]
     pub const fn checks(&self) -> u64 {
         self.checks
@@ -205,9 +205,9 @@ impl SiteState {
         self.missed
     }
 
-    /// The share of the time since the first look (0 to 1) in which it was not confirmed
-    /// down. Time in which we could not look, and pauses, are left out. `None` before the
-    /// first look.
+    /// The share of the time since the first check (0 to 1) in which it was not confirmed
+    /// down. Time in which it could not be checked, and pauses, are left out. `None` before the
+    /// first check.
     #[must_use]
     pub fn uptime(&self, now: Moment) -> Option<f64> {
         let (mut up, mut down) = (self.up_time, self.down_time);
@@ -221,7 +221,7 @@ impl SiteState {
         if total > 0.0 {
             return Some(up.as_secs_f64() / total);
         }
-        // Nothing is accounted in the very instant of the first look: it speaks alone.
+        // No time is accounted yet in the instant of the first check: its verdict decides.
         self.verdict
             .map(|verdict| if verdict == Verdict::Down { 0.0 } else { 1.0 })
     }
@@ -239,7 +239,7 @@ impl SiteState {
         Some(self.outage.is_none() || self.good > 0)
     }
 
-    /// Whether that much time between two results is a gap in which nobody checked.
+    /// Whether that much time between two results is a gap without checks.
     fn is_gap(&self, span: Duration) -> bool {
         span > self.site.interval * 2
     }
@@ -301,7 +301,7 @@ impl SiteState {
         });
     }
 
-    pub(super) fn look(&mut self, result: Arc<CheckResult>, now: Now) -> Option<Transition> {
+    pub(super) fn observe(&mut self, result: Arc<CheckResult>, now: Now) -> Option<Transition> {
         self.change(now, |this| {
             this.checks += 1;
             this.missed_in_a_row = 0;
@@ -321,7 +321,7 @@ impl SiteState {
                     this.pass(result.verdict, now)
                 }
             };
-            // A failing look is drawn as one even while nobody believes it yet.
+            // A failed check is drawn as one even while it is not confirmed.
             let shown = match this.verdict {
                 _ if this.blind => State::Unknown,
                 Some(Verdict::Down) if this.outage.is_some() => State::Down,
@@ -337,7 +337,7 @@ impl SiteState {
     fn fail(&mut self, result: Arc<CheckResult>, now: Now) -> Option<Transition> {
         self.verdict = Some(Verdict::Down);
         if self.outage.is_none() && self.is_gap(self.unseen_for(now)) {
-            // Failures with a gap between them, in which nobody checked, are not in a row.
+            // Failures with a gap without checks between them are not consecutive.
             (self.streak, self.failures) = (None, 0);
             self.provisional = Duration::ZERO;
         }

@@ -1,6 +1,6 @@
-//! What a site is shown as.
+//! The state of a site.
 
-/// What a site is shown as.
+/// The state of a site, as the screen shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum State {
@@ -8,17 +8,17 @@ pub enum State {
     Down,
     /// Failing, not yet confirmed, or recovering, not yet believed.
     Suspect,
-    /// The last look could not be taken through a fault of ours.
+    /// The last check could not be carried out, through a fault of this program or its machine.
     Unknown,
-    /// Its last check could not be started before it was due again.
+    /// The last check had not started when the site was due again.
     Missed,
-    /// Up, but slow or with a certificate about to end.
+    /// Up, but slow or with a certificate that expires soon.
     Degraded,
-    /// Not checked yet.
+    /// No result yet since the start of the program.
     Pending,
-    /// Up.
+    /// The last check was good, and no outage is open.
     Up,
-    /// Not checked until it is resumed.
+    /// Checks are suspended until the site is resumed.
     Paused,
 }
 

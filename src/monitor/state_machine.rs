@@ -1,4 +1,4 @@
-//! The fold: outcomes in, notices out.
+//! The state machine of all sites: outcomes in, notices out.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,24 +15,24 @@ use super::{SiteState, State};
 /// Latencies that the summary's quantiles rest on.
 const WINDOW: usize = 8_192;
 
-/// What somebody else has to do or to tell because of an outcome.
+/// A consequence of an outcome that is carried out elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Notice {
-    /// Look at the site again after this long, sooner than its interval says.
+    /// The site is to be checked again before its interval ends.
     CheckAgain {
-        /// Which site.
+        /// The site.
         site: SiteId,
-        /// How soon.
+        /// The time to that check.
         after: Duration,
     },
     /// An outage was confirmed.
     Down {
-        /// Which site.
+        /// The site.
         site: SiteId,
     },
     /// An outage ended.
     Recovered {
-        /// Which site.
+        /// The site.
         site: SiteId,
         /// From the first failure to the first good check of the streak that ended it.
         lasted: Duration,
@@ -41,29 +41,29 @@ pub enum Notice {
     },
     /// A site that was up is slow now, or its certificate is about to end.
     Degraded {
-        /// Which site.
+        /// The site.
         site: SiteId,
     },
     /// What stands against a site is another thing now, and has to be kept. Comes after
     /// [`Notice::Down`] and [`Notice::Recovered`], which it belongs to.
     Stands {
-        /// Which site.
+        /// The site.
         site: SiteId,
     },
 }
 
-/// How many sites are in each state.
+/// The number of sites in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals([usize; State::ALL.len()]);
 
 impl Totals {
-    /// Sites in `state`.
+    /// The number of sites in `state`.
     #[must_use]
     pub const fn of(&self, state: State) -> usize {
         self.0[state as usize]
     }
 
-    /// All sites.
+    /// The number of all sites.
     #[must_use]
     pub fn all(&self) -> usize {
         self.0.iter().sum()
@@ -184,12 +184,12 @@ impl Monitor {
         };
         let id = result.job.site;
         if self.site(id).is_some_and(|state| state.site().paused) {
-            // It was under way when somebody paused the site, who does not want to hear of it.
+            // The check was under way when the site was paused: its result is not wanted.
             return;
         }
         let folded = self.with(id, |state| {
             let mark = state.mark();
-            let turn = state.look(Arc::clone(result), now);
+            let turn = state.observe(Arc::clone(result), now);
             let doubtful = state.state() == State::Suspect || state.good() > 0;
             let stands = turn.is_some_and(Transition::is_kept) || state.mark() != mark;
             (turn, doubtful.then_some(state.site().confirm_delay), stands)
@@ -227,7 +227,7 @@ impl Monitor {
     }
 
     /// Gives a site back its failures when an earlier run ended, whose last result of it came
-    /// at `last_result`. Nobody is told again.
+    /// at `last_result`. No message is sent again.
     pub fn restore_site(
         &mut self,
         id: SiteId,
@@ -263,7 +263,7 @@ impl Monitor {
         }
     }
 
-    /// Somebody knows of the outage, or does not any more; gives `false` if none is open.
+    /// Sets or removes the acknowledgement of an outage; gives `false` if none is open.
     pub fn acknowledge(&mut self, id: SiteId, by: Option<Acknowledgement>) -> bool {
         self.with(id, |state| state.acknowledge(by)) == Some(true)
     }
@@ -291,13 +291,14 @@ impl Monitor {
         &self.order
     }
 
-    /// Sites by state.
+    /// The number of sites in each state.
     #[must_use]
     pub const fn totals(&self) -> Totals {
         self.totals
     }
 
-    /// The latency below which `share` of the recent good looks lie.
+    /// The latency below which `share` (0 to 1) of the recent good checks lie; `None` without
+    /// any.
     #[must_use]
     pub fn latency(&self, share: f64) -> Option<Duration> {
         self.latencies.quantile(share)
@@ -315,7 +316,7 @@ impl Monitor {
         self.missed
     }
 
-    /// Looks taken since start.
+    /// Checks with a result since the start of the program.
     #[must_use]
     pub const fn checks(&self) -> u64 {
         self.checks

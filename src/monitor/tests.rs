@@ -87,7 +87,7 @@ fn result_of(job: JobId, verdict: Verdict) -> CheckResult {
 }
 
 /// The rules of confirmation, written down as plainly as possible: reads the whole history
-/// each time. `None` is a gap in which nobody checked: failures around it are not in a row.
+/// each time. `None` is a gap without checks: failures around it are not in a row.
 fn is_down(checks: &[Option<Verdict>], confirm: usize, recover: usize) -> bool {
     let mut down = false;
     let (mut bad, mut good) = (0, 0);
@@ -137,7 +137,7 @@ proptest! {
             let mut notices = Vec::new();
             match step {
                 Step::Check(verdict) => {
-                    // Whoever could not look learned nothing of the site, and nobody wants to
+                    // A check that was not carried out says nothing of the site, and no one wants to
                     // hear of one that is paused.
                     let heard = !monitor.site(id).unwrap().site().paused;
                     if heard && verdict != Verdict::Unknown {
@@ -179,7 +179,7 @@ proptest! {
             told_down += downs;
             told_up += ups;
             open = expected;
-            // A site in doubt is looked at again soon, and no other.
+            // A site in doubt is checked again soon, and no other.
             let again = notices.iter().any(|notice| matches!(notice, Notice::CheckAgain { .. }));
             if again {
                 prop_assert!(matches!(state.state(), State::Suspect | State::Down));
@@ -191,7 +191,7 @@ proptest! {
     }
 
     /// A monitor that ends at any moment and is given back what it said last goes on as one
-    /// that never ended: the same outages open and close, and nobody is told again.
+    /// that never ended: the same outages open and close, and no message is sent again.
     #[test]
     fn a_restart_forgets_no_streak_and_tells_nobody_again(
         steps in proptest::collection::vec((any::<bool>(), 1_u64..600, 0_u8..4), 1..80),
@@ -280,7 +280,7 @@ fn downtime_counts_from_the_first_failure_and_blind_time_counts_for_nobody() {
     let mut monitor = Monitor::new();
     monitor.configure(vec![site("a", 2, 1)], clock.now());
     let id = SiteId::from_index(0);
-    let mut look = |verdict, after: u64| {
+    let mut uptime_after = |verdict, after: u64| {
         clock.advance(Duration::from_secs(after));
         let job = JobId {
             site: id,
@@ -289,16 +289,16 @@ fn downtime_counts_from_the_first_failure_and_blind_time_counts_for_nobody() {
         monitor.observe(&result(job, verdict), clock.now(), &mut Vec::new());
         monitor.site(id).unwrap().uptime(clock.moment()).unwrap()
     };
-    assert!((look(Verdict::Up, 0) - 1.0).abs() < 1e-9);
+    assert!((uptime_after(Verdict::Up, 0) - 1.0).abs() < 1e-9);
     // 100 s up; in doubt from here.
-    assert!((look(Verdict::Down, 100) - 1.0).abs() < 1e-9);
+    assert!((uptime_after(Verdict::Down, 100) - 1.0).abs() < 1e-9);
     // Confirmed: the 50 s since the first failure were down.
-    assert!((look(Verdict::Down, 50) - 100.0 / 150.0).abs() < 1e-9);
+    assert!((uptime_after(Verdict::Down, 50) - 100.0 / 150.0).abs() < 1e-9);
     // Ended after 50 more.
-    assert!((look(Verdict::Up, 50) - 0.5).abs() < 1e-9);
-    // 200 s in which nobody could look, after 200 up.
-    assert!((look(Verdict::Unknown, 200) - 0.75).abs() < 1e-9);
-    assert!((look(Verdict::Up, 200) - 0.75).abs() < 1e-9);
+    assert!((uptime_after(Verdict::Up, 50) - 0.5).abs() < 1e-9);
+    // 200 s without a usable check, after 200 up.
+    assert!((uptime_after(Verdict::Unknown, 200) - 0.75).abs() < 1e-9);
+    assert!((uptime_after(Verdict::Up, 200) - 0.75).abs() < 1e-9);
 }
 
 #[test]
@@ -307,7 +307,7 @@ fn an_outage_knows_all_its_causes_and_who_knows_of_it() {
     let mut monitor = Monitor::new();
     monitor.configure(vec![site("a", 2, 1)], clock.now());
     let id = SiteId::from_index(0);
-    let look = |monitor: &mut Monitor, reason: Option<Reason>, status: Option<u16>| {
+    let observe = |monitor: &mut Monitor, reason: Option<Reason>, status: Option<u16>| {
         clock.advance(Duration::from_secs(60));
         let job = JobId {
             site: id,
@@ -326,12 +326,12 @@ fn an_outage_knows_all_its_causes_and_who_knows_of_it() {
         changed.status = status;
         monitor.observe(&Outcome::Checked(checked), clock.now(), &mut Vec::new());
     };
-    look(&mut monitor, None, Some(200));
+    observe(&mut monitor, None, Some(200));
     let good = clock.timestamp();
-    look(&mut monitor, Some(Reason::Timeout), None);
+    observe(&mut monitor, Some(Reason::Timeout), None);
     assert!(!monitor.acknowledge(id, None), "no outage is open yet");
     for status in [503, 503, 500] {
-        look(&mut monitor, Some(Reason::Status), Some(status));
+        observe(&mut monitor, Some(Reason::Status), Some(status));
     }
     let known = Acknowledgement {
         at: clock.timestamp(),
@@ -357,7 +357,7 @@ fn an_outage_knows_all_its_causes_and_who_knows_of_it() {
         monitor.site(id).unwrap().standing().unwrap().acknowledged,
         Some(known)
     );
-    look(&mut monitor, None, Some(200));
+    observe(&mut monitor, None, Some(200));
     let site = monitor.site(id).unwrap();
     assert_eq!(site.standing(), None);
     assert_eq!(site.last_outage().unwrap().causes().len(), 3);
@@ -383,5 +383,5 @@ fn a_reload_keeps_the_streak_and_another_url_is_another_site() {
     monitor.configure(vec![moved], clock.now());
     assert_eq!(monitor.find("a").unwrap().failures(), 0);
     assert_ne!(monitor.find("a").unwrap().id(), id);
-    assert!(monitor.site(id).is_none(), "late results find nobody");
+    assert!(monitor.site(id).is_none(), "late results are dropped");
 }

@@ -1,4 +1,4 @@
-//! What is shown of a certificate: its end, its subject, its issuer.
+//! Reads the end, subject and issuer of a certificate.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -19,7 +19,7 @@ const MOST_KNOWN: usize = 4_096;
 #[derive(Debug)]
 pub(super) struct Read {
     pub(super) shown: Certificate,
-    /// Whether it vouches for itself.
+    /// Whether its issuer is its subject.
     pub(super) self_signed: bool,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Read {
 /// reading it costs more than all else that is done with what a check found.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    /// By a hash whose key is this process's secret, so that no server can aim at another's.
+    /// By a hash with a secret key of this process, so that no server can forge a collision.
     read: Mutex<HashMap<u64, Option<Arc<Read>>>>,
     hasher: RandomState,
 }
@@ -75,12 +75,13 @@ fn common_name(name: &Name) -> Box<str> {
         .flat_map(|rdn| rdn.iter())
         .find(|attribute| attribute.oid == COMMON_NAME)
         .and_then(|attribute| text(&attribute.value));
-    // Writing the whole name looks every part of it up in a long table: only where it must.
+    // Writing the whole name searches a long table for every part of it.
     let shown = common.map_or_else(|| clean(&name.to_string(), MOST), |text| clean(text, MOST));
     shown.into_boxed_str()
 }
 
-/// A value whose bytes are text as they stand; all but the oldest certificates have such.
+/// The text of a value in one of the encodings that are plain text; all but the oldest
+/// certificates use these.
 fn text(value: &asn1::Any) -> Option<&str> {
     matches!(
         value.tag(),

@@ -16,7 +16,7 @@ use super::certificate::Read;
 use super::exchange::AskError;
 use super::phase_timings::Recorded;
 
-/// Why a look did not find the site simply up.
+/// Why the verdict of a check is not up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Failure {
     pub(super) reason: Reason,

@@ -1,4 +1,4 @@
-//! Makes probers, real or scripted.
+//! The factory of probers: of real ones, fakes, and workloads.
 
 use std::fmt;
 use std::path::Path;
@@ -10,7 +10,7 @@ use super::shared::{FactoryConfig, ProberKind, Shared};
 use super::tls::{self, Authority};
 use super::workload::{Halt, WorkloadRunner, WorkloadSpec};
 
-/// Why no prober can be made.
+/// Why no factory can be made: a sentence that names the file or the library's error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FactoryError(pub String);
 
@@ -22,26 +22,26 @@ impl fmt::Display for FactoryError {
 
 impl std::error::Error for FactoryError {}
 
-/// Makes probers: real ones, or scripted ones for tests of whatever runs them.
+/// Makes one prober for each runtime.
 #[derive(Clone, Debug)]
 pub enum ProberFactory {
-    /// Probers that ask real sites.
+    /// Probers that send requests.
     Http(Shared),
-    /// Probers that answer from a fake.
+    /// Probers with prescribed results, for tests of the paradigms.
     Fake(Arc<FakeProbe>),
-    /// Probers that ask nobody: they wait, or compute.
+    /// Probers that send no request: they wait or compute.
     Workload {
-        /// What another process needs for the same work.
+        /// The configuration from which another process makes an equal factory.
         config: Arc<FactoryConfig>,
-        /// What the probers do.
+        /// The work of each check.
         workload: WorkloadSpec,
-        /// Ends those of this process that compute.
+        /// Ends the computing checks of this process.
         halt: Halt,
     },
 }
 
 impl ProberFactory {
-    /// A factory that trusts the system's certificates and those of `ca_file`.
+    /// A factory of probers that trust the certificates of the system and of `ca_file`.
     ///
     /// # Errors
     /// A `ca_file` that cannot be read or holds no certificate.
@@ -67,7 +67,7 @@ impl ProberFactory {
         Self::Fake(Arc::new(fake))
     }
 
-    /// A factory like the one that gave the config.
+    /// A factory equal to the one that gave `config`.
     ///
     /// # Errors
     /// If the certificates cannot be used.
@@ -83,8 +83,8 @@ impl ProberFactory {
         Ok(Self::Http(Shared::new(tls, config)))
     }
 
-    /// What another process needs to make the same factory; `None` for a scripted one, whose
-    /// fake is code of this process.
+    /// The configuration from which another process makes an equal factory; `None` for a
+    /// factory of fakes, which are code of this process.
     #[must_use]
     pub fn config(&self) -> Option<&FactoryConfig> {
         match self {

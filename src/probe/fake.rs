@@ -1,29 +1,29 @@
-//! A scripted fake: answers by rule and without a network, for tests of whatever runs it.
+//! A fake prober: gives prescribed results without a network, for tests of the paradigms.
 
 use std::time::Duration;
 
 use crate::domain::{CheckSpec, JobId, Reason};
 
-/// What a scripted look finds.
+/// The result of a fake check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FakeOutcome {
-    /// A good answer with this status.
+    /// Up, with this status code.
     Up(u16),
-    /// A failure.
+    /// A failure with this reason.
     Fails(Reason),
 }
 
-/// How scripted looks behave: each takes `delay`, then finds what `finds` says of the job.
+/// A rule for fake checks: each takes `delay`, then has the result that `finds` gives.
 #[derive(Clone, Copy, Debug)]
 pub struct FakeProbe {
-    /// How long a look takes.
+    /// The duration of each check.
     pub delay: Duration,
-    /// What it finds.
+    /// The result of the check of a job.
     pub finds: fn(JobId) -> FakeOutcome,
 }
 
 impl FakeProbe {
-    /// Every look takes `delay` and finds 200.
+    /// Every check takes `delay` and is up with status 200.
     #[must_use]
     pub fn up_after(delay: Duration) -> Self {
         Self {

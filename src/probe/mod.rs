@@ -1,9 +1,9 @@
-//! One look at one site: a new connection, a request, a verdict.
+//! One check of one site: a new connection, a request, a verdict.
 //!
 //! A [`ProberFactory`] holds what all probers share (one TLS configuration, the resolver's settings);
 //! it makes one [`Prober`] for each runtime, because neither a connection nor a resolver
 //! may outlive the runtime that drives it. [`Prober::check`] never fails: a site that is
-//! down is data, and so is "we could not look".
+//! down is a result, and so is a check that could not be carried out.
 //!
 //! Architecture invariant: the only room, beside `notify`, that knows reqwest.
 

@@ -1,6 +1,6 @@
 //! When each phase of a request began and ended, recorded by hooks deep inside the client.
 //!
-//! The client's connector looks names up, connects and shakes hands inside the check's own
+//! The client's connector resolves names, connects and shakes hands inside the check's own
 //! future, so a task-local reaches every hook; nothing of it needs a lock that is ever
 //! contended.
 
@@ -17,15 +17,15 @@ tokio::task_local! {
     static TIMINGS: Arc<PhaseTimings>;
 }
 
-/// What the hooks recorded of one request.
+/// The record of one request, shared with the hooks.
 #[derive(Debug)]
 pub(super) struct PhaseTimings {
     recorded: Mutex<Recorded>,
-    /// Who is told of each phase as it begins.
+    /// Is told of each phase as it begins.
     observer: Option<Arc<dyn CheckObserver>>,
 }
 
-/// The notes themselves.
+/// What the hooks recorded of one request.
 #[derive(Debug, Default)]
 pub(super) struct Recorded {
     dns_start: Option<Instant>,
@@ -43,7 +43,7 @@ pub(super) struct Recorded {
 }
 
 impl PhaseTimings {
-    /// Notes, and tells `observer` of each phase as it begins.
+    /// An empty record that tells `observer` of each phase as it begins.
     pub(super) fn new(observer: Option<Arc<dyn CheckObserver>>) -> Self {
         Self {
             recorded: Mutex::default(),
@@ -51,7 +51,7 @@ impl PhaseTimings {
         }
     }
 
-    /// Runs a request with these phase_timings in the hooks' reach.
+    /// Runs a request with this record within reach of the hooks.
     pub(super) async fn during<F: Future>(self: &Arc<Self>, request: F) -> F::Output {
         TIMINGS.scope(Arc::clone(self), request).await
     }
@@ -75,7 +75,7 @@ impl PhaseTimings {
         self.begin(Phase::Body, |recorded, now| recorded.first_byte = Some(now));
     }
 
-    /// Forgets all: the next request begins.
+    /// Empties the record: the next request begins.
     pub(super) fn reset(&self) {
         *self.lock() = Recorded::default();
     }
@@ -92,7 +92,7 @@ fn begin(phase: Phase, change: impl FnOnce(&mut Recorded, Instant)) {
     let _outside = TIMINGS.try_with(|phase_timings| phase_timings.begin(phase, change));
 }
 
-/// The name is being looked up.
+/// The resolving of the host name began.
 pub(super) fn dns_started() {
     begin(Phase::Dns, |recorded, now| recorded.dns_start = Some(now));
 }
@@ -110,7 +110,7 @@ pub(super) fn tls_started() {
     begin(Phase::Tls, |recorded, now| recorded.tls_start = Some(now));
 }
 
-/// The connection is being made: first its name is looked up, unless it is an address.
+/// The connecting began: with resolving, unless the host is an IP address.
 pub(super) fn connect_started() {
     begin(Phase::Connect, |recorded, now| {
         recorded.connect_start = Some(now);

@@ -1,4 +1,4 @@
-//! The one `async fn` that looks at one site once, whoever polls it.
+//! The prober: the one `async fn` that checks a site, under every paradigm.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -26,7 +26,7 @@ use super::shared::Shared;
 use super::verdict::{self, Start};
 use super::workload::WorkloadRunner;
 
-/// Looks at sites; belongs to the runtime that polls it.
+/// Checks sites. Belongs to the runtime that polls its checks.
 #[derive(Debug)]
 pub struct Prober(Inner);
 
@@ -63,8 +63,8 @@ impl Prober {
         Self(Inner::Workload(runner))
     }
 
-    /// Looks at a site once, within its timeout. `observer` is told what it does meanwhile;
-    /// `who` is asked at the end, on the thread that polled the last step.
+    /// Checks a site within its timeout. `observer` receives the progress. `who` names the
+    /// thread; it is called at the end, on the thread that polled the last step.
     pub async fn check(
         &self,
         start: Start,
@@ -293,7 +293,7 @@ fn next_url(url: &Url, answer: &Answer) -> Result<Url, Failure> {
         .join(location)
         .map_err(|_| nowhere("with a location that is not a URL"))?;
     if next.origin() == url.origin() && next.username().is_empty() && next.password().is_none() {
-        // Whoever may see one page of a server may see the next; nobody else learns it.
+        // The credentials go to the same origin only.
         let _no_host = next.set_username(url.username());
         let _no_host = next.set_password(url.password());
     }

@@ -1,5 +1,5 @@
-//! What a check has done so far. Kept outside of the future that does it, so that what a
-//! deadline cuts short is known as well.
+//! The requests of a check so far. Kept outside of its future, so that they are known even if
+//! the timeout ends the check.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -48,18 +48,18 @@ impl RequestLog {
         }
     }
 
-    /// A URL as a request shows it.
+    /// The text of a URL in [`RequestRecord::url`].
     pub(super) fn shown(url: &MaskedUrl) -> Box<str> {
         clean(url.shown(), MOST_URL).into_boxed_str()
     }
 
-    /// The next request begins, to the URL that shows like this.
+    /// Begins the next request; `shown` is the masked text of its URL.
     pub(super) fn begin_request(&mut self, shown: &str) {
         self.phase_timings.reset();
         self.open = Some((shown.into(), Instant::now()));
     }
 
-    /// The request is over; a second call for the same request does nothing.
+    /// Ends the request with its status and outcome; does nothing if none is open.
     pub(super) fn end_request(&mut self, status: Option<u16>, note: &str) {
         let Some((url, began)) = self.open.take() else {
             return;
@@ -88,7 +88,7 @@ impl RequestLog {
         self.status = None;
     }
 
-    /// The phases of the request that decided.
+    /// The phases of the last request.
     pub(super) fn phases(&self) -> Phases {
         self.requests
             .last()

@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 
 use super::phase_timings;
 
-/// How names are looked up: the system's configuration, read once.
+/// The configuration of the system's resolver, read once.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     config: ResolverConfig,
@@ -39,13 +39,13 @@ impl Settings {
         options.cache_size = 0;
         options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
         options.num_concurrent_reqs = 1;
-        // The default of 32 would refuse the 33rd name that is looked up at once.
+        // The default of 32 would refuse the 33rd query at once.
         options.max_active_requests = 65_536;
         Self { config, options }
     }
 }
 
-/// The resolver of one runtime. Made when the first name is looked up: lists of literal
+/// The resolver of one runtime. Made for the first host name: lists of literal
 /// addresses need none.
 #[derive(Clone, Debug)]
 pub(super) struct Resolver {

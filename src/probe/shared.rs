@@ -1,4 +1,4 @@
-//! What all probers of a process share.
+//! The parts that all probers of a process share.
 
 use std::sync::{Arc, OnceLock};
 
@@ -32,13 +32,13 @@ impl Shared {
     }
 }
 
-/// What another process needs to make probers of the same kind, whatever has become of the
-/// files meanwhile.
+/// The serialisable configuration of a factory. Holds the certificates themselves, so that a
+/// change of their file does not matter to another process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FactoryConfig(pub(super) ProberKind);
 
 impl FactoryConfig {
-    /// The workload whose work the probers do, if they ask nobody.
+    /// The workload, if the probers send no requests.
     #[must_use]
     pub const fn workload(&self) -> Option<WorkloadSpec> {
         match self.0 {
@@ -51,9 +51,9 @@ impl FactoryConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum ProberKind {
-    /// Probers that ask real sites, and trust these besides the system's.
+    /// Probers that send requests and trust these certificates besides the system's.
     Http(Option<Authority>),
-    /// Probers that do the work of a workload.
+    /// Probers that do this work instead.
     #[serde(rename = "toy")]
     Workload(WorkloadSpec),
 }

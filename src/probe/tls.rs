@@ -164,10 +164,10 @@ impl ClientSessionStore for HandshakeTimer {
     }
 }
 
-/// The provider, installed once for whoever asks for the process's default.
+/// Installs the default cryptography provider of the process, once.
 pub(super) fn install_provider() {
     if CryptoProvider::get_default().is_none() {
-        // Somebody else may install one in between; any is as good.
+        // Another thread may install one first, which serves as well.
         let _lost = rustls::crypto::ring::default_provider().install_default();
     }
 }

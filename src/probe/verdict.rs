@@ -1,4 +1,4 @@
-//! From what was found to a verdict: the rules of degraded, and the result as a whole.
+//! Puts the result of a check together, with the rules for degraded.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use crate::domain::{
 use super::classify::Failure;
 use super::request_log::RequestLog;
 
-/// Which check it is and when it was started.
+/// The identity of a check and the time of its start.
 #[derive(Clone, Copy, Debug)]
 pub struct Start {
-    /// Which check.
+    /// The check.
     pub job: JobId,
-    /// On the monotonic clock of the process that asked for it.
+    /// The start on the monotonic clock of the process that asked for the check.
     pub moment: Moment,
-    /// On the wall clock.
+    /// The start on the wall clock.
     pub at: Timestamp,
 }
 

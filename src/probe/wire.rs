@@ -1,5 +1,5 @@
-//! The wire form of jobs and results: what a worker in another process is told, and what it
-//! answers, in frames of a bounded length.
+//! The messages between the monitor and a worker in a child process, in frames of bounded
+//! length.
 
 use std::fmt;
 use std::io;
@@ -17,53 +17,53 @@ use super::FactoryConfig;
 /// about two kilobytes.
 const MOST_BYTES: u32 = 4 << 20;
 
-/// The first thing that a worker is told.
+/// The first message to a worker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
-    /// What its thread is to be called.
+    /// The name of its thread.
     pub name: String,
-    /// How it makes its probers.
+    /// The configuration of its prober factory.
     pub config: FactoryConfig,
-    /// When the clock of whoever tells it this began, on the machine's monotonic clock: both
-    /// count their moments from then.
+    /// The origin of the sender's clock, on the monotonic clock of the machine; the worker's
+    /// moments count from it as well.
     pub origin: Duration,
     /// Whether its checks have to hold its interpreter lock while they run.
     pub interpreter_lock: bool,
 }
 
-/// The first thing that a worker answers: it is ready, or the sentence that says why not.
+/// The first message of a worker: it is ready, or one sentence about why not.
 pub type Ready = Result<(), String>;
 
-/// One check to be carried out. The answer holds its [`CheckResult`](crate::domain::CheckResult).
+/// One check to be carried out. The reply holds its [`CheckResult`](crate::domain::CheckResult).
 #[derive(Clone, Debug, Serialize)]
 pub struct Task<'a> {
-    /// Which check.
+    /// The identity of the check.
     pub job: JobId,
-    /// What to look at.
+    /// What the check asks and expects.
     pub spec: &'a CheckSpec,
-    /// Whether every poll is to be recorded.
+    /// Whether every poll is recorded for the trace.
     pub traced: bool,
 }
 
 /// A [`Task`] as it arrives.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ReceivedTask {
-    /// Which check.
+    /// The identity of the check.
     pub job: JobId,
-    /// What to look at.
+    /// What the check asks and expects.
     pub spec: CheckSpec,
-    /// Whether every poll is to be recorded.
+    /// Whether every poll is recorded for the trace.
     pub traced: bool,
 }
 
-/// Why no frame was read or written.
+/// Why a message could not be sent or received.
 #[derive(Debug)]
 pub enum WireError {
-    /// The other side is gone, or the pipe is broken in another way.
+    /// The pipe is closed or failed.
     Io(io::Error),
-    /// What came is no frame, or a frame of something else.
+    /// The bytes are no frame of the expected message.
     Garbled,
-    /// What was to be sent is longer than a frame may be.
+    /// The message is longer than a frame may be.
     TooLong,
 }
 
@@ -86,7 +86,7 @@ impl From<io::Error> for WireError {
 }
 
 /// Sends one message: four bytes of length, the least first, and so many bytes in postcard's
-/// form. Both ends are the same program, so that nobody else has to read it; JSON took a
+/// form. Both ends are the same program, so no other reader matters; JSON took a
 /// tenth of the processor time of a check.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 //! They run where real checks run, through the same paradigms and under the same eyes. What
 //! `crunch` computes is real: a chain of multiplications modulo the prime 2⁶¹-1, each of
 //! which needs the one before, so that neither the compiler nor a second unit of the same
-//! core can shorten it. Where it has to end is known from elsewhere, by squaring: whoever
+//! core can shorten it. The right product is known from elsewhere, by squaring: a check that
 //! computes something else has not done the work.
 
 use std::hint::black_box;
@@ -18,24 +18,24 @@ use crate::domain::{CheckObserver, CheckSpec, Reason};
 
 use super::classify::Failure;
 
-/// What a workload does.
+/// The work of one check of a workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum WorkKind {
-    /// It waits for so long, as for a slow site, and needs no processor.
+    /// Waits for this long, as for a slow site, without processor time.
     Sleep(Duration),
-    /// It computes so many rounds, and waits for nothing.
+    /// Computes this many rounds, one multiplication each, without waiting.
     Crunch(u64),
 }
 
-/// A workload of the lab: every job does the same.
+/// A workload of the lab: every job does the same work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct WorkloadSpec {
-    /// What one job does.
+    /// The work of one job.
     pub work: WorkKind,
 }
 
 impl WorkloadSpec {
-    /// One that waits for `length`.
+    /// A workload that waits for `length`.
     #[must_use]
     pub const fn sleep(length: Duration) -> Self {
         Self {
@@ -69,24 +69,24 @@ impl WorkloadSpec {
     }
 }
 
-/// Ends what computes in this process. All its clones are one.
+/// Ends the computing checks of this process. All clones share one flag.
 #[derive(Clone, Debug, Default)]
 pub struct Halt(Arc<AtomicBool>);
 
 impl Halt {
-    /// From now on nobody computes any more.
+    /// Ends all computing.
     pub fn halt(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it has been called.
+    /// Whether [`Halt::halt`] has been called.
     #[must_use]
     pub fn is_halted(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// Does the work of a workload.
+/// Carries out a workload in place of a check.
 #[derive(Debug)]
 pub(super) struct WorkloadRunner {
     workload: WorkloadSpec,
@@ -145,7 +145,7 @@ const MODULUS: u64 = (1 << 61) - 1;
 /// What every round multiplies by.
 const FACTOR: u64 = 0x0123_4567_89ab_cdef;
 
-/// Rounds between two looks at whoever wants to have a turn: a few microseconds.
+/// Rounds between two yield points: a few microseconds.
 const BREATH: u64 = 1_024;
 
 /// The product modulo [`MODULUS`]; both factors are below it.
@@ -197,7 +197,7 @@ fn rounds_per_second() -> f64 {
     *SPEED.get_or_init(measure)
 }
 
-/// The best of several attempts: others who use the machine only ever slow it down.
+/// The best of several attempts: other load on the machine can only slow it down.
 fn measure() -> f64 {
     const ATTEMPTS: usize = 24;
     const ATTEMPT: Duration = Duration::from_millis(2);

@@ -1,4 +1,4 @@
-//! A thread with a runtime of its own.
+//! Threads with a runtime of their own.
 
 use std::io;
 use std::sync::mpsc::{SendError, channel};
@@ -18,7 +18,7 @@ pub fn with_runtime(
     name: String,
     run: impl FnOnce(Runtime) + Send + 'static,
 ) -> io::Result<(JoinHandle<()>, Handle)> {
-    // Made here, so that running out of files is noticed by whoever asked.
+    // Made here, so that the caller learns of a lack of open files.
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let handle = runtime.handle().clone();
     let (give, taken) = channel();

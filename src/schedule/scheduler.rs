@@ -18,7 +18,7 @@ struct Slot {
     generation: u32,
     /// A check that was due while the one before it was still running.
     owed: Option<Owed>,
-    /// The step to the next regular time, after a look out of turn.
+    /// The step to the next regular time, after a check out of turn.
     resume: Option<Duration>,
     /// The first steps of a site: between half an interval and a whole one.
     spread: Option<Spread>,
@@ -41,7 +41,7 @@ struct Spread {
     left: u8,
 }
 
-/// When each site is due.
+/// The due times of all sites.
 #[derive(Clone, Debug, Default)]
 pub struct Scheduler {
     slots: Vec<Slot>,
@@ -49,7 +49,7 @@ pub struct Scheduler {
 }
 
 impl Scheduler {
-    /// A plan of no sites.
+    /// A scheduler without sites.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -123,8 +123,7 @@ impl Scheduler {
         self.plan(site, now);
     }
 
-    /// Looks at a site at `at`, if it would not be due before, and at nothing of it sooner;
-    /// the interval goes on from its own time.
+    /// Makes a site due at `at`, unless it is due before; regular checks keep their times.
     pub fn check_again(&mut self, site: SiteId, at: Moment) {
         let Some(slot) = self.slots.get_mut(site.index()) else {
             return;
@@ -132,10 +131,10 @@ impl Scheduler {
         if !slot.planned || slot.next <= at {
             return;
         }
-        // Whatever waited for the present look to end is taken over by this one: a second
-        // look right after the first would see what the first saw.
+        // This check replaces the one that waits for the running check to end: right after
+        // the first it would have the same result.
         slot.owed = None;
-        // The regular time stays: the extra look is a step on the way to it.
+        // The regular time stays: the extra check is a step on the way to it.
         slot.resume = Some(slot.next.since(at));
         self.plan(site, at);
     }
@@ -190,7 +189,7 @@ impl Scheduler {
     }
 
     /// The check was due while the one before it was running: it starts when that one
-    /// ends. Gives the check that waited for this already and is missed now; a look out of
+    /// ends. Gives the check that waited for this already and is missed now; a check out of
     /// turn is not missed, because the regular one takes its place.
     #[must_use]
     pub fn owe(&mut self, due: Due) -> Option<Due> {
@@ -308,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_look_comes_early_and_the_regular_time_stays() {
+    fn a_second_check_comes_early_and_the_regular_time_stays() {
         let mut schedule = Scheduler::new();
         schedule.configure(&sites(1, MINUTE), Moment::ZERO);
         take(&mut schedule, Moment::ZERO);
@@ -371,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_out_of_turn_that_waited_is_not_missed() {
+    fn a_check_out_of_turn_that_waited_is_not_missed() {
         let mut schedule = Scheduler::new();
         schedule.configure(&sites(1, MINUTE), Moment::ZERO);
         take(&mut schedule, Moment::ZERO);

@@ -17,7 +17,8 @@ pub(super) const MOST_HEAD: usize = 32 * 1024;
 /// All that a server may send before the head of its answer is complete.
 const MOST_BEFORE_ANSWER: usize = 2 * MOST_HEAD;
 
-/// How much a server may still send; shared by a connection and whoever waits for its answer.
+/// The number of bytes that a server may still send; shared by a connection and the code
+/// that waits for its answer.
 #[derive(Clone, Debug)]
 pub(super) struct Bound(Arc<AtomicUsize>);
 
@@ -49,7 +50,7 @@ impl Bound {
     }
 }
 
-/// A connection whose server may send so much and no more.
+/// A connection with a limit on the bytes that its server may send.
 #[derive(Debug)]
 pub(super) struct Bounded<T> {
     io: T,

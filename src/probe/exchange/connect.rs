@@ -74,7 +74,7 @@ pub(in super::super) async fn ask(
     exchange.ok_or(AskError::Unaskable)?.await
 }
 
-/// A layer around the client's connector that keeps what it does for whoever asks.
+/// A layer around the client's connector that hands the connecting to [`ask`].
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Intercept;
 
@@ -112,7 +112,7 @@ where
                 *handed = Handed::Exchange(exchange);
             }
         };
-        // Nobody but `ask` makes requests.
+        // Only `ask` makes requests.
         let _nobody = HANDED.try_with(keep);
         std::future::pending()
     }

@@ -16,7 +16,7 @@ pub(super) async fn talk<T>(
 where
     T: Read + Write + Unpin + Send + 'static,
 {
-    // The server knows who it is: only the path goes there (section 3.2.1).
+    // To an origin server the target is the path and query alone (section 3.2.1).
     if let Some(target) = request.uri().path_and_query() {
         *request.uri_mut() = Uri::from(target.clone());
     }

@@ -1,4 +1,4 @@
-//! HTTP/2 on a connection (RFC 9113), with nobody else to drive it.
+//! HTTP/2 on a connection (RFC 9113), driven by the check itself.
 //!
 //! hyper hands the work on an HTTP/2 connection to an executor as futures. The executor here
 //! keeps them, and they are polled wherever the answer is waited for.
@@ -58,7 +58,7 @@ struct Inbox(Sender<Driver>);
 
 impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Inbox {
     fn execute(&self, future: F) {
-        // When nobody receives any more, the check is over.
+        // Without a receiver the check is over.
         let _over = self.0.send(Box::pin(future));
     }
 }

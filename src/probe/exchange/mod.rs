@@ -6,9 +6,9 @@
 //! - the bytes of a head are bounded (reqwest: 408 KiB), so that a thousand hostile heads at
 //!   once stay within the memory that is promised;
 //! - so are the bytes of interim (1xx) answers and of frames that say nothing, which
-//!   otherwise come without end and keep the thread from looking at the clock;
+//!   otherwise come without end and keep the thread from reading the clock;
 //! - the connection is driven inside the check's own future and not in a task of its own,
-//!   so whoever polls the check is who does the work.
+//!   so that the thread that polls the check does all its work.
 //!
 //! [`connect`] takes the connecting out of reqwest's hands, [`http1`] and [`http2`] speak.
 
@@ -68,7 +68,7 @@ impl Answer {
             answer.as_mut().poll(context)
         });
         let head = head.await.map_err(|error| bound.blame(error))?;
-        // The body is bounded by whoever reads it.
+        // The reader of the body bounds it.
         bound.lift();
         Ok(Self { head, connection })
     }
