@@ -346,11 +346,11 @@ mod readme {
             let without = load(&format!("{opening}\n"));
             let with = load(&format!("{opening}\n{name} = {default}\n"));
             let seen = |config: config::Config| {
-                let queue = uptime_squirrel::app::queue_options(&config);
+                let queue = config.queue_options();
                 let config = config::Config {
                     path: None,
                     sources: Vec::new(),
-                    queue: config::QueueSettings::default(),
+                    queue: uptime_squirrel::domain::QueueOptions::default(),
                     ..config
                 };
                 let kept = (queue.name, queue.expires, queue.result_expires);

@@ -27,7 +27,6 @@ use super::canaries::{Canaries, canary_specs};
 use super::engine_config::engine_config;
 use super::error::DriverError;
 use super::outcome_writer::OutcomeWriter;
-use super::queue_options::queue_options;
 use super::report::{DriverOptions, Happening, Inbox, Report, contents, failure_report};
 use super::restore;
 use super::worker_limits::{WorkerLimits, step};
@@ -92,7 +91,7 @@ impl Driver {
             clock,
             recorder: Arc::clone(&recorder),
             results: sender,
-            queue: queue_options(&config),
+            queue: config.queue_options(),
         };
         let dispatcher = Dispatcher::start(entry, context).map_err(DriverError::Start)?;
         let tell = move |round| {
@@ -114,7 +113,7 @@ impl Driver {
             configured_paradigm: config.monitor.paradigm.clone(),
             configured_workers: (config.workers.clone(), config.monitor.workers),
             open_files,
-            named_broker: config.queue.named.clone(),
+            named_broker: config.named_broker.clone(),
             writer,
             others: others.cloned(),
             happenings: Vec::new(),
@@ -288,8 +287,8 @@ impl Driver {
                 workers.suggest(entry, number);
             }
         }
-        config.queue.named.clone_from(&self.named_broker);
-        let queue = self.dispatcher.set_queue_options(queue_options(&config));
+        config.named_broker.clone_from(&self.named_broker);
+        let queue = self.dispatcher.set_queue_options(config.queue_options());
         let other = queue != *self.dispatcher.queue_options() && self.dispatcher.queue().is_some();
         let (number, notice) = workers.of(entry);
         if factory.is_some() || other || entry.label.name != self.dispatcher.entry().label.name {

@@ -1,11 +1,13 @@
 //! The command line's grammar.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
+use crate::domain::{QueueOptions, exact_duration};
 use crate::history::HistoryStorage;
 use crate::paradigm;
 
@@ -291,6 +293,22 @@ pub(super) struct CheckArgs {
     pub(super) urls: Vec<String>,
 }
 
+/// The defaults that a worker shares with `[queue]`, as its help shows them.
+struct WorkerDefaults {
+    queue: Box<str>,
+    visibility_timeout: String,
+    result_expires: String,
+}
+
+static WORKER_DEFAULTS: LazyLock<WorkerDefaults> = LazyLock::new(|| {
+    let options = QueueOptions::default();
+    WorkerDefaults {
+        visibility_timeout: exact_duration(options.visibility_timeout()),
+        result_expires: exact_duration(options.result_expires),
+        queue: options.name,
+    }
+});
+
 /// A worker of a Celery queue.
 #[derive(Debug, Args)]
 pub(super) struct WorkerArgs {
@@ -307,7 +325,7 @@ pub(super) struct WorkerArgs {
     #[arg(long, short, value_name = "N", default_value = "100", value_parser = workers)]
     pub(super) concurrency: usize,
     /// The queue's name
-    #[arg(long, short = 'Q', value_name = "NAME", default_value = "celery", value_parser = crate::config::parse_queue_name)]
+    #[arg(long, short = 'Q', value_name = "NAME", default_value = &*WORKER_DEFAULTS.queue, value_parser = crate::config::parse_queue_name)]
     pub(super) queue: Box<str>,
     /// The node's name, name@host or the host alone; %h is this host
     #[arg(long, short = 'n', value_name = "NAME")]
@@ -316,10 +334,10 @@ pub(super) struct WorkerArgs {
     #[arg(long, short, value_enum, default_value = "text", value_name = "FORMAT")]
     pub(super) format: WorkerFormat,
     /// How long a worker may be silent about a check before another takes it
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = period)]
+    #[arg(long, value_name = "DURATION", default_value = &*WORKER_DEFAULTS.visibility_timeout, value_parser = period)]
     pub(super) visibility_timeout: std::time::Duration,
     /// How long results are kept
-    #[arg(long, value_name = "DURATION", default_value = "1d", value_parser = period)]
+    #[arg(long, value_name = "DURATION", default_value = &*WORKER_DEFAULTS.result_expires, value_parser = period)]
     pub(super) result_expires: std::time::Duration,
     /// How often it says that it is there
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = period)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::app::{choose, queue_options};
+use crate::app::choose;
 use crate::domain::{CheckResult, Clock, JobId, SiteId, SystemClock};
 use crate::paradigm::{Dispatcher, ParadigmContext, ensure_files, raise_file_limit};
 use crate::probe::ProberFactory;
@@ -77,7 +77,7 @@ pub(super) fn run(args: &CheckArgs) -> Exit {
         clock,
         recorder: Arc::clone(&recorder),
         results,
-        queue: queue_options(&config),
+        queue: config.queue_options(),
     };
     let dispatcher = match Dispatcher::start(entry, context) {
         Ok(dispatcher) => dispatcher,

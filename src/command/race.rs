@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::{choose, queue_options};
+use crate::app::choose;
 use crate::config::{self, Config};
 use crate::demo::DemoProcess;
 use crate::domain::{CheckSpec, FileError, Site, plain_io_error};
@@ -75,7 +75,7 @@ fn field(args: &RaceArgs) -> Result<Field, Exit> {
         RaceWork::Crunch => JobList::crunch(toys, args.length),
         RaceWork::Http => job_list(&config, args.jobs)?,
     };
-    job_list.queue = queue_options(&config);
+    job_list.queue = config.queue_options();
     let plan = RacePlan {
         contenders: contenders(args, &config, job_list.jobs()),
         job_list,

@@ -39,7 +39,7 @@ pub(super) fn broker(text: &str) -> Result<MaskedUrl, Exit> {
 /// Takes over what the command line says of the broker.
 pub(super) fn with_broker(mut config: Config, named: Option<&str>) -> Result<Config, Exit> {
     if let Some(text) = named {
-        config.queue.named = Some(broker(text)?);
+        config.named_broker = Some(broker(text)?);
     }
     Ok(config)
 }

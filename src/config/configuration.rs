@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::domain::{MaintenanceWindow, NotifySettings, Owner, SharedWindow, Site};
+use crate::domain::{
+    MaintenanceWindow, MaskedUrl, NotifySettings, Owner, QueueOptions, SharedWindow, Site,
+};
 
 use super::files::SourceFile;
 use super::history_table::HistorySettings;
 use super::monitor_table::MonitorSettings;
-use super::queue_table::QueueSettings;
 use super::secret::Secret;
 
 /// Everything that `sites.toml` and its included lists say, every default filled in.
@@ -28,7 +29,9 @@ pub struct Config {
     /// `[history]`.
     pub history: HistorySettings,
     /// `[queue]`.
-    pub queue: QueueSettings,
+    pub queue: QueueOptions,
+    /// The broker of `--broker` or `SQUIRREL_BROKER`; takes precedence over `queue.broker`.
+    pub named_broker: Option<MaskedUrl>,
     /// `sites[N].maintenance`: maintenance windows of one site, by the site's name.
     pub maintenance: BTreeMap<Box<str>, Vec<MaintenanceWindow>>,
     /// `[[maintenance]]`: maintenance windows of several sites.

@@ -63,6 +63,7 @@ pub fn from_urls(urls: &[String], base: Option<&Config>) -> Result<Config, Diagn
         notify: base.notify.clone(),
         history: base.history,
         queue: base.queue.clone(),
+        named_broker: base.named_broker.clone(),
         ..Config::default()
     });
     let mut registry = SiteRegistry::default();

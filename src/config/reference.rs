@@ -313,7 +313,7 @@ fn queue() -> TableReference {
             key("broker", "URL", "`redis://`, `rediss://` or `redis+socket://`", phrase("a broker of its own"), "the Redis server between the monitor and Celery workers"),
             key("name", "text", "1 to 100 letters, digits and . _ : -", text(&default.name), "the Redis list that holds waiting checks"),
             key("expires", "duration", FROM_MILLISECOND, duration(default.expires), "a check that no worker took within this time is discarded and sent again"),
-            key("visibility_timeout", "duration", FROM_MILLISECOND, format!("twice the longest `timeout`, at least {}", duration(default.visibility_timeout)), "a worker that is silent about a check for this long has lost it: another takes it"),
+            key("visibility_timeout", "duration", FROM_MILLISECOND, format!("twice the longest `timeout`, at least {}", duration(QueueOptions::MIN_VISIBILITY_TIMEOUT)), "a worker that is silent about a check for this long has lost it: another takes it"),
             key("result_expires", "duration", FROM_MILLISECOND, duration(default.result_expires), "how long workers keep results in Redis"),
         ],
     }

@@ -47,7 +47,7 @@ impl Sender {
     pub(crate) fn to(redis: &Redis, workers: usize) -> Self {
         let queue = QueueOptions {
             broker: Some(redis.url()),
-            visibility_timeout: Duration::from_secs(3),
+            visibility_timeout: Some(Duration::from_secs(3)),
             ..QueueOptions::default()
         };
         Self::start(queue, workers).unwrap()

@@ -122,7 +122,7 @@ impl LocalStack {
             ))
             .arg(format!(
                 "--visibility-timeout={}ms",
-                self.queue.visibility_timeout.as_millis()
+                self.queue.visibility_timeout().as_millis()
             ))
             .arg(format!(
                 "--result-expires={}ms",

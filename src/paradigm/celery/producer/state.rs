@@ -137,7 +137,7 @@ impl Producer {
             recorder: config.recorder,
             present: HashMap::new(),
             lifetime: config.options.expires,
-            overdue_after: 2 * config.options.visibility_timeout + Duration::from_secs(10),
+            overdue_after: 2 * config.options.visibility_timeout() + Duration::from_secs(10),
             in_flight: InFlight::new(),
             waiting: WaitingJobs::default(),
             resend_first: Vec::new(),

@@ -67,6 +67,7 @@ impl WorkerOptions {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::domain::QueueOptions;
 
     pub(crate) fn options(hostname: Option<&str>) -> WorkerOptions {
         WorkerOptions {
@@ -74,7 +75,7 @@ pub(super) mod tests {
             queue: "celery".into(),
             concurrency: 4,
             hostname: hostname.map(str::to_owned),
-            visibility_timeout: Duration::from_secs(30),
+            visibility_timeout: QueueOptions::MIN_VISIBILITY_TIMEOUT,
             result_expires: Duration::from_secs(60),
             heartbeat: Duration::from_secs(2),
             lines: LineFormat::Text,
