@@ -290,7 +290,12 @@ mod lab {
             threads: workers,
             processes: 1,
         },
-        start: |_| Err(StartError("no broker answers: start one".to_owned())),
+        start: |_| {
+            Err(StartError::System {
+                what: "no broker answers",
+                source: std::io::Error::other("start one"),
+            })
+        },
     };
 
     fn raced(entries: &[&'static ParadigmEntry], rounds: usize) -> (RaceState, Vec<usize>) {

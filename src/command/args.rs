@@ -1,13 +1,11 @@
 //! The command line's grammar.
 
 use std::path::PathBuf;
-use std::sync::LazyLock;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
-use crate::domain::{QueueOptions, exact_duration};
 use crate::history::HistoryStorage;
 use crate::paradigm;
 
@@ -16,6 +14,7 @@ use super::import_args::ImportArgs;
 use super::man_args::ManArgs;
 use super::race_args::RaceArgs;
 pub(super) use super::shared_args::{Format, MetricsArgs, SourceArgs, ValueError, workers};
+use super::worker_defaults::WORKER_DEFAULTS;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -292,22 +291,6 @@ pub(super) struct CheckArgs {
     #[arg(value_name = "URL")]
     pub(super) urls: Vec<String>,
 }
-
-/// The defaults that a worker shares with `[queue]`, as its help shows them.
-struct WorkerDefaults {
-    queue: Box<str>,
-    visibility_timeout: String,
-    result_expires: String,
-}
-
-static WORKER_DEFAULTS: LazyLock<WorkerDefaults> = LazyLock::new(|| {
-    let options = QueueOptions::default();
-    WorkerDefaults {
-        visibility_timeout: exact_duration(options.visibility_timeout()),
-        result_expires: exact_duration(options.result_expires),
-        queue: options.name,
-    }
-});
 
 /// A worker of a Celery queue.
 #[derive(Debug, Args)]

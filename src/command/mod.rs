@@ -40,6 +40,7 @@ mod sweep_summary;
 mod trace_file;
 mod watch;
 mod worker;
+mod worker_defaults;
 
 pub use check_json::CheckJson;
 pub use cli::run;

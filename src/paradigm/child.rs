@@ -59,9 +59,9 @@ impl From<WireError> for ChildFailure {
     }
 }
 
-/// What became of a child, in words that follow "a worker process died: ".
+/// How a worker process ended. The text follows "a worker process died: ".
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ChildExit {
+pub struct ChildExit {
     failure: ChildFailure,
     status: Option<ExitStatus>,
 }

@@ -18,8 +18,7 @@ use super::child::{Child, ChildExit, ChildFailure};
 use super::child_reply::{ChildReply, origin_of};
 use super::job_queue::{JobQueue, WorkerPolicy, WorkerSlot};
 use super::job_runner::JobRunner;
-use super::limits::refusal;
-use super::{ParadigmContext, WorkerLoss};
+use super::{ParadigmContext, StartError, WorkerLoss};
 
 /// Children that die of the same check before the check is given up.
 const MAX_ATTEMPTS: u32 = 3;
@@ -34,7 +33,7 @@ pub(super) struct SupervisorShared {
     pub(super) queue: Arc<JobQueue>,
     /// When our clock began, which is to be the children's too.
     origin: Duration,
-    recipe: FactoryConfig,
+    factory_config: FactoryConfig,
     children: AtomicUsize,
     /// As many start at once as there are cores: so the first is ready soon.
     starting: Semaphore,
@@ -42,13 +41,13 @@ pub(super) struct SupervisorShared {
 }
 
 impl SupervisorShared {
-    pub(super) fn new(context: &ParadigmContext, recipe: FactoryConfig) -> Arc<Self> {
+    pub(super) fn new(context: &ParadigmContext, factory_config: FactoryConfig) -> Arc<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Arc::new(Self {
             runner: JobRunner::new(context),
             queue: JobQueue::new(WorkerPolicy::Fixed, context.workers),
             origin: origin_of(context.clock),
-            recipe,
+            factory_config,
             children: AtomicUsize::new(0),
             starting: Semaphore::new(cores),
             losses: Mutex::default(),
@@ -85,9 +84,8 @@ impl SupervisorShared {
     ///
     /// # Errors
     /// A sentence that says why there is none.
-    pub(super) fn start_child(self: &Arc<Self>) -> Result<SupervisedChild, String> {
-        let child = Child::start()
-            .map_err(|error| format!("no worker process can be started: {}", refusal(&error)))?;
+    pub(super) fn start_child(self: &Arc<Self>) -> Result<SupervisedChild, StartError> {
+        let child = Child::start().map_err(StartError::process)?;
         self.children.fetch_add(1, Ordering::Relaxed);
         Ok(SupervisedChild {
             child,
@@ -155,7 +153,7 @@ impl ChildSupervisor {
         loop {
             if let Err(why) = self.ensure_child().await {
                 tracing::warn!("{why}");
-                if !self.wait_without_child(&why).await {
+                if !self.wait_without_child(&why.to_string()).await {
                     return;
                 }
             }
@@ -174,7 +172,7 @@ impl ChildSupervisor {
     }
 
     /// Sees to it that there is a child that is ready to work.
-    async fn ensure_child(&mut self) -> Result<(), String> {
+    async fn ensure_child(&mut self) -> Result<(), StartError> {
         if self
             .supervised
             .as_ref()
@@ -191,7 +189,7 @@ impl ChildSupervisor {
         };
         let hello = Hello {
             name: format!("process-{}", self.slot.number()),
-            config: shared.recipe.clone(),
+            config: shared.factory_config.clone(),
             origin: shared.origin,
             interpreter_lock: shared.runner.recorder().interpreter_lock().is_some(),
         };
@@ -210,7 +208,7 @@ impl ChildSupervisor {
             }
             Err(failure) => {
                 let exit = self.end_lost_child(failure, None).await;
-                Err(format!("no worker process can be started: {exit}"))
+                Err(StartError::WorkerProcess(exit))
             }
         }
     }
@@ -254,7 +252,7 @@ impl ChildSupervisor {
         let mut why = String::new();
         for attempt in 1..=MAX_ATTEMPTS {
             if let Err(error) = self.ensure_child().await {
-                why = error;
+                why = error.to_string();
                 sleep(RESTART_DELAY).await;
                 continue;
             }

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use super::limits::refusal;
 use super::runtime_driver::{RuntimeDriver, enter};
 use super::task_pool::TaskPool;
 use super::{Label, Law, Paradigm, ParadigmContext, ParadigmEntry, Shape, StartError};
@@ -31,7 +30,7 @@ pub(super) const ENTRY: ParadigmEntry = ParadigmEntry {
 
 fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
     let recorder = Arc::clone(&context.recorder);
-    let driver = RuntimeDriver::one_thread("green", move || enter(&recorder))
-        .map_err(|error| StartError(format!("no thread can be started: {}", refusal(&error))))?;
+    let driver =
+        RuntimeDriver::one_thread("green", move || enter(&recorder)).map_err(StartError::thread)?;
     Ok(Box::new(TaskPool::start(driver, 1, context)))
 }

@@ -39,10 +39,10 @@ pub fn ensure_files() -> Result<(), StartError> {
     let opened: io::Result<Vec<File>> = (0..FIRST).map(|_| File::open("/dev/null")).collect();
     match opened {
         Ok(_closed_again) => Ok(()),
-        Err(error) => Err(StartError(format!(
-            "no file can be opened: {}",
-            refusal(&error)
-        ))),
+        Err(source) => Err(StartError::System {
+            what: "no file can be opened",
+            source,
+        }),
     }
 }
 

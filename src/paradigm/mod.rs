@@ -21,6 +21,7 @@ mod queue_figures;
 mod receipt;
 mod runtime_driver;
 mod serial;
+mod start_error;
 mod switch;
 mod table;
 mod task_pool;
@@ -30,16 +31,17 @@ mod work_stealing;
 
 pub use crate::domain::QueueOptions;
 pub use celery::{
-    BrokerOptions, LineFormat, ServeError, WorkerOptions, serve_broker, work_for_broker,
-    work_line_by_line,
+    BrokerError, BrokerOptions, LineFormat, ServeError, WorkerOptions, serve_broker,
+    work_for_broker, work_line_by_line,
 };
 pub use child_main::work_for_parent;
 pub use deferred_join::join_deferred;
 pub use limits::{clamp, ensure_files, raise_file_limit};
 pub use paradigm_trait::{
-    Census, Label, Law, Paradigm, ParadigmContext, ParadigmEntry, Shape, StartError, WorkerLoss,
+    Census, Label, Law, Paradigm, ParadigmContext, ParadigmEntry, Shape, WorkerLoss,
 };
 pub use queue_figures::{HostFigures, QueueFigures, WorkerFigures};
 pub use receipt::Receipt;
+pub use start_error::StartError;
 pub use switch::{Dispatcher, Offer};
 pub use table::{ALL, DEFAULT, labels, names, position};

@@ -10,6 +10,7 @@ use crate::probe::ProberFactory;
 use crate::trace::Recorder;
 
 use super::queue_figures::QueueFigures;
+use super::start_error::StartError;
 use crate::domain::QueueOptions;
 
 /// How a paradigm is called.
@@ -100,18 +101,6 @@ pub struct ParadigmContext {
     /// not to begin, and worse than whatever runs the checks already.
     pub retry_broker: bool,
 }
-
-/// Why a paradigm could not start, and what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StartError(pub String);
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for StartError {}
 
 /// How busy a paradigm is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

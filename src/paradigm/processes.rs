@@ -12,7 +12,6 @@ use crate::domain::Job;
 
 use super::child_supervisor::{ChildSupervisor, SupervisedChild, SupervisorShared};
 use super::deferred_join;
-use super::limits::refusal;
 use super::runtime_driver::RuntimeDriver;
 use super::{
     Census, Label, Law, Paradigm, ParadigmContext, ParadigmEntry, Shape, StartError, WorkerLoss,
@@ -75,15 +74,12 @@ impl SupervisorThread {
 }
 
 fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
-    let recipe = context.factory.config().ok_or_else(|| {
-        StartError("scripted probers cannot be sent to other processes".to_owned())
-    })?;
-    let driver = RuntimeDriver::one_thread("processes", || {})
-        .map_err(|error| StartError(format!("no thread can be started: {}", refusal(&error))))?;
+    let factory_config = context.factory.config().ok_or(StartError::Scripted)?;
+    let driver = RuntimeDriver::one_thread("processes", || {}).map_err(StartError::thread)?;
     let (stop, _) = watch::channel(false);
     let (alive, all_ended) = mpsc::channel();
     let processes = ProcessPool {
-        shared: SupervisorShared::new(context, recipe.clone()),
+        shared: SupervisorShared::new(context, factory_config.clone()),
         stop,
         alive,
         thread: Some(SupervisorThread { all_ended, driver }),
@@ -97,9 +93,8 @@ fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
     });
     let first = told
         .recv()
-        .map_err(|_| "its thread has ended".to_owned())
-        .and_then(|started| started)
-        .map_err(StartError)?;
+        .map_err(|_| StartError::SupervisorEnded)
+        .and_then(|started| started)?;
     processes.grow(Some(first));
     Ok(Box::new(processes))
 }

@@ -12,7 +12,6 @@ use crate::trace::ThreadSharing;
 
 use super::job_queue::{JobQueue, WorkerPolicy, WorkerSlot};
 use super::job_runner::JobRunner;
-use super::limits::refusal;
 use super::{Census, Paradigm, ParadigmContext, StartError};
 
 /// Threads around one queue.
@@ -41,8 +40,7 @@ impl ThreadPool {
             runner: JobRunner::new(context),
             queue: JobQueue::new(policy, workers),
         };
-        pool.grow()
-            .map_err(|error| StartError(cannot_start(&error)))?;
+        pool.grow().map_err(StartError::thread)?;
         Ok(pool)
     }
 
@@ -74,10 +72,6 @@ impl ThreadPool {
     }
 }
 
-fn cannot_start(error: &io::Error) -> String {
-    format!("no thread can be started: {}", refusal(error))
-}
-
 fn work(runtime: &Runtime, factory: &ProberFactory, runner: &JobRunner, slot: &mut WorkerSlot) {
     let _present = runner.enter();
     let prober = runtime.block_on(async { factory.prober() });
@@ -90,7 +84,7 @@ impl Paradigm for ThreadPool {
     fn submit(&mut self, job: Job) {
         self.queue.push(job);
         if let Err(error) = self.grow() {
-            let why = cannot_start(&error);
+            let why = StartError::thread(error).to_string();
             for job in self.queue.drain() {
                 self.runner.reject(&job, &why);
             }

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex};
 
 use tokio::runtime::Builder;
 
-use super::limits::refusal;
 use super::runtime_driver::{RuntimeDriver, enter};
 use super::task_pool::TaskPool;
 use super::{Label, Law, Paradigm, ParadigmContext, ParadigmEntry, Shape, StartError};
@@ -57,7 +56,10 @@ fn may_start(threads: usize) -> io::Result<()> {
 
 fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
     let cores = cores();
-    let refused = |error| StartError(format!("no scheduler can be started: {}", refusal(&error)));
+    let refused = |source| StartError::System {
+        what: "no scheduler can be started",
+        source,
+    };
     may_start(cores).map_err(refused)?;
     let number = AtomicUsize::new(1);
     let recorder = Arc::clone(&context.recorder);

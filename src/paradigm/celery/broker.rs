@@ -1,35 +1,25 @@
 //! Where the queue is: the broker's URL, and connections to it.
 
-use std::error::Error;
 use std::fmt;
-use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection, PubSub};
 use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, IntoConnectionInfo,
-    RedisConnectionInfo, RedisError, RedisResult, ServerErrorKind,
+    RedisConnectionInfo, RedisError, RedisResult,
 };
 use url::Url;
 
 use crate::domain::{MaskedUrl, clean};
+
+use super::broker_error::{BrokerError, is_loading};
 
 /// How long the broker may take to answer a command.
 pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// A broker that cannot be used now.
-#[derive(Debug)]
-pub(super) struct BrokerUnusable {
-    /// In a sentence.
-    pub(super) why: String,
-    /// Whether time alone will not mend it: it is there and wants nothing to do with us.
-    pub(super) permanent: bool,
-}
 
 /// A Redis or Valkey server.
 #[derive(Clone)]
@@ -51,25 +41,25 @@ impl Broker {
     /// database.
     ///
     /// # Errors
-    /// A sentence, without the password, that says what is wrong.
-    pub(super) fn at(url: &MaskedUrl) -> Result<Self, String> {
+    /// If it is no such URL; the error does not show the password.
+    pub(super) fn at(url: &MaskedUrl) -> Result<Self, BrokerError> {
         // A socket has no host, and a user or password wants one to stand before.
         let text = url.expose().replacen("@/", "@localhost/", 1);
-        let parsed = Url::parse(&text).map_err(|_| "it is not a URL".to_owned())?;
+        let parsed = Url::parse(&text).map_err(|_| BrokerError::NotAUrl)?;
         let info = match parsed.scheme() {
             "redis" | "rediss" => url
                 .expose()
                 .into_connection_info()
-                .map_err(|error| reason(&error))?,
+                .map_err(BrokerError::Settings)?,
             "redis+unix" | "redis+socket" | "unix" => socket(&parsed)?,
-            scheme => return Err(format!("a broker is not reached by {}", clean(scheme, 20))),
+            scheme => return Err(BrokerError::Scheme(clean(scheme, 20))),
         };
         let database = info.redis_settings().db();
         let mut shown = parsed;
         // A socket's password may stand among the options.
         shown.set_query(None);
         Ok(Self {
-            client: Client::open(info).map_err(|error| reason(&error))?,
+            client: Client::open(info).map_err(BrokerError::Settings)?,
             shown: clean(MaskedUrl::new(shown).shown(), 200),
             database,
         })
@@ -118,41 +108,35 @@ impl Broker {
     /// Whether it can be talked to, found out within half a second.
     ///
     /// # Errors
-    /// Why not.
-    pub(super) fn ping(&self) -> Result<(), BrokerUnusable> {
+    /// If no connection is made, or it refuses the user and password.
+    pub(super) fn ping(&self) -> Result<(), BrokerError> {
         const WITHIN: Duration = Duration::from_millis(500);
         let mut connection = self
             .client
             .get_connection_with_timeout(WITHIN)
-            .map_err(|error| self.unusable(&error))?;
+            .map_err(|error| self.unreachable(error))?;
         // Fails only for a time of zero.
         let _bounded = connection.set_read_timeout(Some(WITHIN));
         match redis::cmd("PING").query::<String>(&mut connection) {
             Ok(_) => Ok(()),
             // It is there, and will be ready.
             Err(error) if is_loading(&error) => Ok(()),
-            Err(error) => Err(self.unusable(&error)),
+            Err(error) => Err(self.unreachable(error)),
         }
     }
 
-    fn unusable(&self, error: &RedisError) -> BrokerUnusable {
-        BrokerUnusable {
-            why: self.unreachable(error),
-            permanent: is_refusal(error) || tls_error(error).is_some(),
+    /// The error for a command that failed with `error`.
+    pub(super) fn unreachable(&self, error: RedisError) -> BrokerError {
+        BrokerError::Unreachable {
+            url: self.shown.clone(),
+            source: error,
         }
-    }
-
-    /// The sentence for a broker that cannot be used.
-    pub(super) fn unreachable(&self, error: &RedisError) -> String {
-        format!("no broker at {}: {}", self.shown, reason(error))
     }
 }
 
-fn socket(url: &Url) -> Result<redis::ConnectionInfo, String> {
-    let path = PathBuf::from(
-        without_percent_encoding(url.path())
-            .ok_or("the socket's path holds a %, which it may not")?,
-    );
+fn socket(url: &Url) -> Result<redis::ConnectionInfo, BrokerError> {
+    let path =
+        PathBuf::from(without_percent_encoding(url.path()).ok_or(BrokerError::EncodedSocketPath)?);
     let option = |names: &[&str]| {
         url.query_pairs()
             .find(|(name, _)| names.contains(&&**name))
@@ -161,7 +145,7 @@ fn socket(url: &Url) -> Result<redis::ConnectionInfo, String> {
     let mut settings = RedisConnectionInfo::default();
     if let Some(number) = option(&["db", "virtual_host"]) {
         let number = number.trim_matches('/').parse();
-        settings = settings.set_db(number.map_err(|_| "its database is not a number")?);
+        settings = settings.set_db(number.map_err(|_| BrokerError::DatabaseNumber)?);
     }
     if let Some(user) = option(&["user"]).or_else(|| Some(url.username().to_owned()))
         && !user.is_empty()
@@ -173,7 +157,7 @@ fn socket(url: &Url) -> Result<redis::ConnectionInfo, String> {
     }
     Ok(ConnectionAddr::Unix(path)
         .into_connection_info()
-        .map_err(|error| reason(&error))?
+        .map_err(BrokerError::Settings)?
         .set_redis_settings(settings))
 }
 
@@ -182,73 +166,11 @@ fn without_percent_encoding(path: &str) -> Option<&str> {
     (!path.contains('%')).then_some(path)
 }
 
-/// Whether a server is there that still reads its data.
-pub(super) fn is_loading(error: &RedisError) -> bool {
-    error.kind() == ErrorKind::Server(ServerErrorKind::BusyLoading)
-}
-
-/// Whether a server is there that refuses user, password, or what they want.
-fn is_refusal(error: &RedisError) -> bool {
-    error.kind() == ErrorKind::AuthenticationFailed
-        || matches!(error.code(), Some("WRONGPASS" | "NOAUTH" | "NOPERM"))
-}
-
-/// Why the broker cannot be used, in plain words.
-pub(super) fn reason(error: &RedisError) -> String {
-    if error.is_connection_refusal() {
-        return "connection refused".to_owned();
-    }
-    if error.is_timeout() {
-        return "it does not answer".to_owned();
-    }
-    if is_loading(error) {
-        return "it is still reading its data".to_owned();
-    }
-    if error.kind() == ErrorKind::AuthenticationFailed || error.code() == Some("WRONGPASS") {
-        return "it does not take the user and password".to_owned();
-    }
-    if error.code() == Some("NOAUTH") {
-        return "it wants a password".to_owned();
-    }
-    if let Some(why) = tls_error(error) {
-        return why;
-    }
-    if error.is_connection_dropped() {
-        return "the connection broke".to_owned();
-    }
-    let text = error
-        .detail()
-        .map_or_else(|| error.to_string(), str::to_owned);
-    let end = text.find(" (os error").unwrap_or(text.len());
-    clean(&text[..end], 200)
-}
-
-/// What is wrong with the broker's TLS, if that is what is wrong.
-fn tls_error(error: &RedisError) -> Option<String> {
-    let mut source: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(one) = source {
-        // The crate's own errors share theirs.
-        let shared = one.downcast_ref::<Arc<dyn Error + Send + Sync>>();
-        let one: &(dyn Error + 'static) = shared.map_or(one, |shared| &**shared);
-        let inner = one
-            .downcast_ref::<io::Error>()
-            .and_then(|error| error.get_ref()?.downcast_ref::<rustls::Error>());
-        match inner.or_else(|| one.downcast_ref::<rustls::Error>()) {
-            Some(rustls::Error::InvalidCertificate(_)) => {
-                return Some("its certificate is not to be trusted".to_owned());
-            }
-            Some(_) => return Some("no TLS connection comes about".to_owned()),
-            None => source = one.source(),
-        }
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn at(url: &str) -> Result<Broker, String> {
+    fn at(url: &str) -> Result<Broker, BrokerError> {
         Broker::at(&MaskedUrl::new(url))
     }
 
@@ -278,13 +200,13 @@ mod tests {
     fn nobody_there_is_one_sentence() {
         let broker = at("redis://:s3cret@127.0.0.1:1/0").unwrap();
         assert_eq!(
-            broker.ping().unwrap_err().why,
+            broker.ping().unwrap_err().to_string(),
             "no broker at redis://:***@127.0.0.1:1/0: connection refused"
         );
         let broker = at("unix:///nowhere/r.sock").unwrap();
         let why = broker.ping().unwrap_err();
-        assert!(!why.permanent);
-        let why = why.why;
+        assert!(!why.is_permanent());
+        let why = why.to_string();
         assert!(
             why.starts_with("no broker at unix:///nowhere/r.sock: "),
             "{why}"

@@ -28,7 +28,7 @@ pub(super) struct BrokerClient {
     scripts: Scripts,
     queue: Box<str>,
     lifetime: Duration,
-    recipe: FactoryConfig,
+    factory_config: FactoryConfig,
     recorder: Arc<Recorder>,
     origin: String,
     /// Microseconds to add to the broker's clock to get ours.
@@ -47,7 +47,7 @@ impl BrokerClient {
     pub(super) fn new(
         broker: &Broker,
         options: &QueueOptions,
-        recipe: FactoryConfig,
+        factory_config: FactoryConfig,
         recorder: Arc<Recorder>,
     ) -> RedisResult<Self> {
         let here = crate::trace::here();
@@ -56,7 +56,7 @@ impl BrokerClient {
             scripts: Scripts::new(),
             queue: options.name.clone(),
             lifetime: options.expires,
-            recipe,
+            factory_config,
             recorder,
             origin: format!("squirrel-{}@{}", here.pid, here.host),
             offset_micros: None,
@@ -83,7 +83,7 @@ impl BrokerClient {
             spec: &job.spec,
             traced: self.recorder.is_on(),
             locked: self.recorder.interpreter_lock().is_some(),
-            trust: &self.recipe,
+            trust: &self.factory_config,
         };
         let micros = i64::try_from(self.lifetime.as_micros()).unwrap_or(i64::MAX);
         let now = now

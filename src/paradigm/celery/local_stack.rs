@@ -43,14 +43,15 @@ impl LocalStack {
     /// Finds out whether it can be done.
     ///
     /// # Errors
-    /// A sentence that says what is missing.
+    /// If no server is installed, or the limit of open files is too low for one.
     pub(super) fn plan(queue: &QueueOptions, workers: usize) -> Result<Self, StartError> {
-        redis_server::find().map_err(|error| StartError(error.0))?;
+        redis_server::find().map_err(StartError::LocalBroker)?;
         let files = getrlimit(Resource::Nofile).current;
         if let Some(files) = files.filter(|files| *files < MIN_OPEN_FILES) {
-            return Err(StartError(format!(
-                "no broker: one of its own needs {MIN_OPEN_FILES} open files, the limit is {files}"
-            )));
+            return Err(StartError::OpenFiles {
+                needed: MIN_OPEN_FILES,
+                limit: files,
+            });
         }
         let above = std::env::var_os("XDG_RUNTIME_DIR")
             .map(PathBuf::from)

@@ -15,6 +15,7 @@
 
 mod broker;
 mod broker_client;
+mod broker_error;
 mod event;
 mod in_flight;
 mod keys;
@@ -28,10 +29,13 @@ mod result_backend;
 mod stdio_worker;
 mod subscriber;
 mod task;
+mod task_bounds;
+mod task_error;
 mod timestamps;
 mod worker;
 mod worker_registry;
 
+pub use broker_error::BrokerError;
 pub(super) use paradigm::ENTRY;
 pub use redis_server::{BrokerOptions, ServeError, serve_broker};
 pub use stdio_worker::work_line_by_line;

@@ -12,7 +12,6 @@ use tokio::sync::watch;
 
 use crate::domain::Job;
 use crate::paradigm::deferred_join;
-use crate::paradigm::limits::refusal;
 use crate::paradigm::runtime_driver::RuntimeDriver;
 use crate::paradigm::{
     Census, Label, Law, Paradigm, ParadigmContext, ParadigmEntry, QueueFigures, Shape, StartError,
@@ -85,16 +84,14 @@ struct LocalStackHandle {
 }
 
 fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
-    let recipe = context.factory.config().ok_or_else(|| {
-        StartError("scripted probers cannot be sent to other processes".to_owned())
-    })?;
+    let recipe = context.factory.config().ok_or(StartError::Scripted)?;
     let options = &context.queue;
     let (broker, local) = match &options.broker {
         Some(url) => {
-            let broker = Broker::at(url).map_err(StartError)?;
+            let broker = Broker::at(url)?;
             match broker.ping() {
-                Err(error) if error.permanent || !context.retry_broker => {
-                    return Err(StartError(error.why));
+                Err(error) if error.is_permanent() || !context.retry_broker => {
+                    return Err(error.into());
                 }
                 // The sender says so, and goes on trying.
                 Ok(()) | Err(_) => {}
@@ -103,11 +100,10 @@ fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
         }
         None => {
             let local = LocalStack::plan(options, context.workers)?;
-            (Broker::at(&local.url()).map_err(StartError)?, Some(local))
+            (Broker::at(&local.url())?, Some(local))
         }
     };
-    let driver = RuntimeDriver::one_thread("celery", || {})
-        .map_err(|error| StartError(format!("no thread can be started: {}", refusal(&error))))?;
+    let driver = RuntimeDriver::one_thread("celery", || {}).map_err(StartError::thread)?;
     let (commands, received_commands) = unbounded_channel();
     let status = Arc::new(ProducerStatus::default());
     let config = ProducerConfig {
@@ -143,7 +139,7 @@ fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
                     () = producer.run(received_commands, received_events) => {}
                 }
             }
-            Err(error) => tracing::error!("{}", broker.unreachable(&error)),
+            Err(error) => tracing::error!("{}", broker.unreachable(error)),
         }
         drop(ending);
     });

@@ -29,17 +29,70 @@ pub struct BrokerOptions {
     pub parent: Option<u32>,
 }
 
-/// Why there is no broker.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServeError(pub String);
+/// Why a broker of one's own cannot be started. The text is one sentence.
+#[derive(Debug)]
+pub enum ServeError {
+    /// Neither `redis-server` nor `valkey-server` is installed.
+    NotInstalled,
+    /// The path of the socket exceeds the 107 bytes that the system allows.
+    SocketPathTooLong(PathBuf),
+    /// The folder for the data cannot be made, or others can enter it.
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The process that is to end this one cannot be watched.
+    Parent(io::Error),
+    /// The server program cannot be executed.
+    Execute {
+        /// The program.
+        program: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
 
 impl fmt::Display for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match self {
+            Self::NotInstalled => f.write_str(
+                "no broker: install redis-server or valkey-server (apt install redis-server), \
+                 or name one by --broker or [queue] in sites.toml",
+            ),
+            Self::SocketPathTooLong(path) => write!(
+                f,
+                "the path of the socket is too long for the system: {}",
+                path.display()
+            ),
+            Self::Folder { path, source } => write!(
+                f,
+                "no place for the broker's data at {}: {}",
+                path.display(),
+                plain_io_error(source)
+            ),
+            Self::Parent(source) => f.write_str(&plain_io_error(source)),
+            Self::Execute { program, source } => write!(
+                f,
+                "{} cannot be started: {}",
+                program.display(),
+                plain_io_error(source)
+            ),
+        }
     }
 }
 
-impl std::error::Error for ServeError {}
+impl std::error::Error for ServeError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::NotInstalled | Self::SocketPathTooLong(_) => None,
+            Self::Folder { source, .. } | Self::Parent(source) | Self::Execute { source, .. } => {
+                Some(source)
+            }
+        }
+    }
+}
 
 impl BrokerOptions {
     /// The socket on which it listens.
@@ -58,7 +111,7 @@ impl BrokerOptions {
 /// The server to run.
 ///
 /// # Errors
-/// One sentence that says what to install.
+/// If neither program is on the `PATH`.
 pub(super) fn find() -> Result<PathBuf, ServeError> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let executable = |path: &PathBuf| {
@@ -69,13 +122,7 @@ pub(super) fn find() -> Result<PathBuf, ServeError> {
         .iter()
         .flat_map(|program| std::env::split_paths(&path).map(move |folder| folder.join(program)))
         .find(executable)
-        .ok_or_else(|| {
-            ServeError(
-                "no broker: install redis-server or valkey-server (apt install redis-server), \
-                 or name one by --broker or [queue] in sites.toml"
-                    .to_owned(),
-            )
-        })
+        .ok_or(ServeError::NotInstalled)
 }
 
 /// Turns this very process into the server, so that nobody stands between it and its end.
@@ -87,13 +134,10 @@ pub fn serve_broker(options: &BrokerOptions) -> Result<Infallible, ServeError> {
     let folder = prepare(&options.folder)?;
     let socket = folder.join("redis.sock");
     if socket.as_os_str().len() > MAX_SOCKET_PATH_BYTES {
-        return Err(ServeError(format!(
-            "the path of the socket is too long for the system: {}",
-            socket.display()
-        )));
+        return Err(ServeError::SocketPathTooLong(socket));
     }
     if let Some(parent) = options.parent {
-        die_with(parent).map_err(|error| ServeError(error.to_string()))?;
+        die_with(parent).map_err(ServeError::Parent)?;
     }
     let failed = Command::new(&program)
         .args(["--port", "0", "--unixsocketperm", "700"])
@@ -104,10 +148,10 @@ pub fn serve_broker(options: &BrokerOptions) -> Result<Infallible, ServeError> {
         .args(["--appendonly", "yes", "--appendfsync", "everysec"])
         .args(["--save", "", "--daemonize", "no", "--loglevel", "warning"])
         .exec();
-    Err(ServeError(format!(
-        "{} cannot be started: {failed}",
-        program.display()
-    )))
+    Err(ServeError::Execute {
+        program,
+        source: failed,
+    })
 }
 
 /// Has the system end this process with the one that started it.
@@ -118,19 +162,18 @@ pub(super) fn die_with(parent: u32) -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     let pid = i32::try_from(parent).ok().and_then(Pid::from_raw);
     if pid.is_none() || getppid() != pid {
-        return Err(io::Error::other("whoever started this is gone"));
+        return Err(io::Error::other(
+            "the process that started this one has ended",
+        ));
     }
     Ok(())
 }
 
 /// The folder for the data, absolute, and this user's alone.
 fn prepare(folder: &Path) -> Result<PathBuf, ServeError> {
-    let refused = |error: io::Error| {
-        ServeError(format!(
-            "no place for the broker's data at {}: {}",
-            folder.display(),
-            plain_io_error(&error)
-        ))
+    let refused = |source: io::Error| ServeError::Folder {
+        path: folder.to_owned(),
+        source,
     };
     if let Some(above) = folder.parent() {
         fs::create_dir_all(above).map_err(refused)?;
@@ -140,10 +183,10 @@ fn prepare(folder: &Path) -> Result<PathBuf, ServeError> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             let found = fs::symlink_metadata(folder).map_err(refused)?;
             if !found.is_dir() || found.uid() != getuid().as_raw() {
-                return Err(refused(io::Error::other("it belongs to somebody else")));
+                return Err(refused(io::Error::other("it belongs to another user")));
             }
             if found.mode() & 0o077 != 0 {
-                return Err(refused(io::Error::other("others may enter it")));
+                return Err(refused(io::Error::other("other users can enter it")));
             }
         }
         Err(error) => return Err(refused(error)),
@@ -163,7 +206,12 @@ mod tests {
         assert_eq!(fs::metadata(&made).unwrap().mode() & 0o777, 0o700);
         assert_eq!(prepare(&folder).unwrap(), made);
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
-        assert!(prepare(&folder).unwrap_err().0.contains("others may enter"));
+        assert!(
+            prepare(&folder)
+                .unwrap_err()
+                .to_string()
+                .contains("other users can enter it")
+        );
     }
 
     #[test]

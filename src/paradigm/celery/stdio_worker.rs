@@ -13,6 +13,7 @@ use crate::trace::InterpreterLock;
 
 use super::message::MAX_MESSAGE_BYTES;
 use super::task::{self, ReceivedArguments};
+use super::task_error::TaskError;
 use super::worker_registry::host_of;
 
 /// Answers line by line until the input ends. A line is `{"result": …}` or `{"refused": "…"}`.
@@ -52,7 +53,7 @@ async fn converse(host: Option<&Arc<str>>) -> io::Result<()> {
         }
         let mut answer = match carry_out(&line, &mut last, host, &lock).await {
             Ok(result) => format!("{{\"result\":{result}}}"),
-            Err(why) => serde_json::json!({"refused": why}).to_string(),
+            Err(why) => serde_json::json!({"refused": why.to_string()}).to_string(),
         };
         answer.push('\n');
         output.write_all(answer.as_bytes()).await?;
@@ -65,19 +66,19 @@ async fn carry_out(
     last: &mut Option<(FactoryConfig, Prober)>,
     host: Option<&Arc<str>>,
     lock: &Arc<InterpreterLock>,
-) -> Result<String, String> {
-    let text = std::str::from_utf8(line).map_err(|_| "it is not text")?;
-    let argument = RawValue::from_string(text.trim().to_owned()).map_err(|_| "it is not JSON")?;
+) -> Result<String, TaskError> {
+    let text = std::str::from_utf8(line).map_err(|_| TaskError::Refused("it is not text"))?;
+    let argument = RawValue::from_string(text.trim().to_owned())
+        .map_err(|_| TaskError::Refused("it is not JSON"))?;
     let order = ReceivedArguments::read(&[argument])?;
     order.permit(false)?;
     if last.as_ref().is_none_or(|(trust, _)| *trust != order.trust) {
-        let factory =
-            ProberFactory::from_config(order.trust.clone()).map_err(|error| error.to_string())?;
+        let factory = ProberFactory::from_config(order.trust.clone()).map_err(TaskError::Prober)?;
         *last = Some((order.trust.clone(), factory.prober()));
     }
     let Some((_, prober)) = last else {
-        return Err("no prober can be made".to_owned());
+        return Err(TaskError::Refused("no prober can be made"));
     };
     let report = task::carry_out(prober, &order, host, lock).await;
-    serde_json::to_string(&report).map_err(|error| error.to_string())
+    serde_json::to_string(&report).map_err(TaskError::Report)
 }

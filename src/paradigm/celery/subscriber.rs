@@ -40,7 +40,7 @@ pub(super) async fn subscribe(
             Err(error) => {
                 tracing::debug!(
                     "not listening to {broker:?}: {}",
-                    super::broker::reason(&error)
+                    super::broker_error::reason(&error)
                 );
                 pause = (pause * 2).min(MAX_RETRY_DELAY);
             }

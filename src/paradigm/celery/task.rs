@@ -1,6 +1,5 @@
 //! The task `squirrel.check`: its argument, its result, and what is refused of either.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,22 +7,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use url::Url;
 
-use crate::domain::{
-    CheckResult, CheckSpec, Clock, JobId, MaskedUrl, Moment, Phases, RanOn, RequestRecord,
-    SystemClock, Timestamp, clean, sentence,
-};
+use crate::domain::{CheckResult, CheckSpec, Clock, JobId, Moment, SystemClock};
 use crate::paradigm::job_runner;
 use crate::probe::{FactoryConfig, Prober, Start};
 use crate::trace::{InstrumentedCheck, InterpreterLock, PollLog, Slice, ThreadSharing};
+
+use super::task_bounds::{MAX_REDIRECTS, bounded_result};
+use super::task_error::TaskError;
 
 /// The name of the task.
 pub(super) const NAME: &str = "squirrel.check";
 
 /// The longest time that a check may be given.
 const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 3_600);
-
-/// The most redirects that a check may follow.
-const MAX_REDIRECTS: u16 = 100;
 
 /// The longest text that a body is searched for, and the longest URL, in bytes.
 const MAX_TEXT_BYTES: usize = 64 * 1024;
@@ -63,14 +59,14 @@ impl ReceivedArguments {
     /// Reads the arguments of a task that anybody may have sent.
     ///
     /// # Errors
-    /// A sentence that says why they are refused.
-    pub(super) fn read(arguments: &[Box<RawValue>]) -> Result<Self, String> {
+    /// If they are not one check, or its specification is out of bounds.
+    pub(super) fn read(arguments: &[Box<RawValue>]) -> Result<Self, TaskError> {
         let [argument] = arguments else {
-            return Err(format!("it takes one check, not {}", arguments.len()));
+            return Err(TaskError::Arguments(arguments.len()));
         };
         let order: Self = serde_json::from_str(argument.get())
-            .map_err(|error| format!("its argument is no check: {}", sentence(&brief(&error))))?;
-        refusal(&order.spec).map_or(Ok(order), |why| Err(why.to_owned()))
+            .map_err(|error| TaskError::NotACheck(brief(&error)))?;
+        refusal(&order.spec).map_or(Ok(order), |why| Err(TaskError::Refused(why)))
     }
 }
 
@@ -79,21 +75,25 @@ impl ReceivedArguments {
     ///
     /// # Errors
     /// A sentence that says why not.
-    pub(super) fn permit(&self, toys: bool) -> Result<(), &'static str> {
+    pub(super) fn permit(&self, toys: bool) -> Result<(), TaskError> {
         match self.trust.workload() {
-            Some(_) if !toys => Err("it is a toy of the lab, which `squirrel worker --toys` does"),
-            Some(toy) if !toy.is_acceptable() => Err("it is a toy that would take too long"),
+            Some(_) if !toys => Err(TaskError::Refused(
+                "it is a toy of the lab, which `squirrel worker --toys` does",
+            )),
+            Some(toy) if !toy.is_acceptable() => {
+                Err(TaskError::Refused("it is a toy that would take too long"))
+            }
             _ => Ok(()),
         }
     }
 }
 
-/// What is wrong, without the place in a text that nobody sees, and without the text.
-fn brief(error: &serde_json::Error) -> Cow<'static, str> {
+/// The kind of the error, without the position and the text, which may hold a secret.
+fn brief(error: &serde_json::Error) -> &'static str {
     use serde_json::error::Category;
     match error.classify() {
-        Category::Data => "a part is missing, unknown, or of the wrong kind".into(),
-        _ => "it is not JSON".into(),
+        Category::Data => "a part is missing, unknown, or of the wrong kind",
+        _ => "it is not JSON",
     }
 }
 
@@ -194,67 +194,13 @@ pub(super) fn placed(mut notes: PollLog, started: Moment, latency: Duration) -> 
 /// numbers bounded. `None` if it is nothing of the kind.
 pub(super) fn report(json: &str, spec: &CheckSpec) -> Option<(CheckResult, Option<PollLog>)> {
     let report: TaskReport = serde_json::from_str(json).ok()?;
-    Some((cleaned(report.check, spec)?, report.notes))
-}
-
-fn cleaned(mut result: CheckResult, spec: &CheckSpec) -> Option<CheckResult> {
-    const MAX_REQUESTS: usize = 2 * MAX_REDIRECTS as usize;
-    let expected = result
-        .reason
-        .map_or(crate::domain::Verdict::Up, crate::domain::Reason::verdict);
-    if result.verdict != expected || result.reason.is_some() != result.error.is_some() {
-        return None;
-    }
-    let longest = spec.timeout + Duration::from_secs(60);
-    result.latency = result.latency.min(longest);
-    result.phases = bounded(result.phases, longest);
-    result.error = result.error.map(|error| sentence(&error));
-    result.ran_on = RanOn {
-        host: clean(&result.ran_on.host, 64).into(),
-        pid: result.ran_on.pid,
-        tid: result.ran_on.tid,
-        thread: clean(&result.ran_on.thread, 15).into(),
-    };
-    result.requests.truncate(MAX_REQUESTS);
-    for request in &mut result.requests {
-        *request = RequestRecord {
-            // Once more, so that no worker's word is taken for it that passwords are hidden.
-            url: clean(MaskedUrl::new(&*request.url).shown(), 2_048).into(),
-            note: sentence(&request.note),
-            phases: bounded(request.phases, longest),
-            took: request.took.min(longest),
-            resolved: std::mem::take(&mut request.resolved)
-                .into_iter()
-                .take(64)
-                .collect(),
-            ..request.clone()
-        };
-    }
-    if let Some(certificate) = &mut result.certificate {
-        certificate.subject = sentence(&certificate.subject);
-        certificate.issuer = sentence(&certificate.issuer);
-        let micros = certificate.not_after.as_micros();
-        // Four thousand years around 1970 are enough for any certificate.
-        const FAR: i64 = 126_000_000_000_000_000;
-        certificate.not_after = Timestamp::from_micros(micros.clamp(-FAR, FAR));
-    }
-    Some(result)
-}
-
-fn bounded(phases: Phases, longest: Duration) -> Phases {
-    let bound = |phase: Option<Duration>| phase.map(|time| time.min(longest));
-    Phases {
-        dns: bound(phases.dns),
-        connect: bound(phases.connect),
-        tls: bound(phases.tls),
-        first_byte: bound(phases.first_byte),
-    }
+    Some((bounded_result(report.check, spec)?, report.notes))
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::domain::{SiteId, Verdict};
+    use crate::domain::{MaskedUrl, SiteId, Timestamp, Verdict};
     use crate::probe::{ProberFactory, could_not_check};
     use serde_json::{Value, json};
 
@@ -281,7 +227,7 @@ pub(super) mod tests {
         serde_json::to_value(&order).unwrap()
     }
 
-    fn read(arguments: &[Value]) -> Result<ReceivedArguments, String> {
+    fn read(arguments: &[Value]) -> Result<ReceivedArguments, TaskError> {
         let raw: Vec<_> = arguments
             .iter()
             .map(|value| RawValue::from_string(value.to_string()).unwrap())
@@ -310,10 +256,11 @@ pub(super) mod tests {
     #[test]
     fn what_is_no_check_is_refused_with_a_reason() {
         let many = vec![order(&spec()); 10_000];
-        assert_eq!(read(&many).unwrap_err(), "it takes one check, not 10000");
+        let refusal = |arguments: &[Value]| read(arguments).unwrap_err().to_string();
+        assert_eq!(refusal(&many), "it takes one check, not 10000");
         assert!(read(&[]).is_err());
         for nonsense in [json!(null), json!([]), json!("x"), json!({"job": 1})] {
-            let why = read(&[nonsense]).unwrap_err();
+            let why = refusal(&[nonsense]);
             assert!(why.starts_with("its argument is no check"), "{why}");
         }
         for url in [
@@ -326,7 +273,7 @@ pub(super) mod tests {
             let mut spec = spec();
             spec.url = MaskedUrl::new(url);
             assert_eq!(
-                read(&[order(&spec)]).unwrap_err(),
+                refusal(&[order(&spec)]),
                 "its URL is not http or https",
                 "{url}"
             );

@@ -8,7 +8,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use uuid::Uuid;
 
-use super::super::broker::{self, Broker};
+use super::super::broker::Broker;
+use super::super::broker_error::{BrokerError, is_loading};
 use super::super::subscriber::SubscriptionEvent;
 use super::state::{BATCH_SIZE, Producer, ProducerCommand, RECONCILE_PERIOD};
 
@@ -113,10 +114,10 @@ impl Producer {
 pub(in crate::paradigm::celery) async fn wait_until_ready(
     broker: &Broker,
     within: Duration,
-) -> Result<(), String> {
+) -> Result<(), BrokerError> {
     let mut commands = broker
         .commands()
-        .map_err(|error| broker.unreachable(&error))?;
+        .map_err(|error| broker.unreachable(error))?;
     let deadline = tokio::time::Instant::now() + within;
     loop {
         match redis::cmd("PING")
@@ -124,10 +125,10 @@ pub(in crate::paradigm::celery) async fn wait_until_ready(
             .await
         {
             Ok(_) => return Ok(()),
-            Err(error) if tokio::time::Instant::now() < deadline || broker::is_loading(&error) => {
+            Err(error) if tokio::time::Instant::now() < deadline || is_loading(&error) => {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
-            Err(error) => return Err(broker.unreachable(&error)),
+            Err(error) => return Err(broker.unreachable(error)),
         }
     }
 }

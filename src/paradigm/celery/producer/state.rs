@@ -187,7 +187,7 @@ impl Producer {
             Some(failure) => (failure.since, (failure.pause * 2).min(MAX_RETRY_DELAY)),
             None => (now, MIN_RETRY_DELAY),
         };
-        let why = self.broker.unreachable(error);
+        let why = self.broker.unreachable(error.clone()).to_string();
         if self.failure.is_none() {
             tracing::warn!("{why}");
         }

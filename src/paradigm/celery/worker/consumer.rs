@@ -180,7 +180,7 @@ impl Consumer {
     async fn recover(&mut self, error: &RedisError) {
         self.blocking = None;
         if self.pause == MIN_RETRY_DELAY {
-            tracing::warn!("{}", self.state.broker.unreachable(error));
+            tracing::warn!("{}", self.state.broker.unreachable(error.clone()));
         }
         sleep(self.pause).await;
         self.pause = (self.pause * 2).min(MAX_RETRY_DELAY);

@@ -14,6 +14,7 @@ use crate::probe::{FactoryConfig, Prober, ProberFactory};
 
 use super::super::message::{IncomingTask, PoisonMessage};
 use super::super::task::{self, ReceivedArguments, TaskReport};
+use super::super::task_error::TaskError;
 use super::super::{keys, result_backend, timestamps};
 use super::event_publisher::EventPublisher;
 use super::print::Printer;
@@ -44,7 +45,7 @@ type CachedProber = (FactoryConfig, Arc<Prober>);
 /// What became of a task.
 enum Outcome {
     Done(Box<TaskReport>, Box<RawValue>),
-    Refused(&'static str, String),
+    Refused(TaskError),
     /// "expired", "revoked" or "terminated".
     Revoked(&'static str),
 }
@@ -82,20 +83,15 @@ impl TaskExecutor {
         let began = Instant::now();
         let arguments = if task.task == task::NAME {
             match &task.arguments {
-                Ok(raw) => ReceivedArguments::read(raw)
-                    .and_then(|arguments| {
-                        let toys = self.state.options.toys;
-                        arguments
-                            .permit(toys)
-                            .map(|()| arguments)
-                            .map_err(str::to_owned)
-                    })
-                    .map_err(|why| ("ValueError", why)),
-                Err(why) => Err(("ValueError", (*why).to_owned())),
+                Ok(raw) => ReceivedArguments::read(raw).and_then(|arguments| {
+                    let toys = self.state.options.toys;
+                    arguments.permit(toys).map(|()| arguments)
+                }),
+                Err(why) => Err(TaskError::Refused(why)),
             }
         } else {
             let name = crate::domain::clean(&task.task, 100);
-            Err(("NotRegistered", format!("this worker knows no task {name}")))
+            Err(TaskError::NotRegistered(name))
         };
         let shown = match &arguments {
             Ok(arguments) => crate::domain::clean(arguments.spec.url.shown(), 200),
@@ -128,7 +124,9 @@ impl TaskExecutor {
         let done = now();
         let stored = match &outcome {
             Outcome::Done(_, json) => result_backend::success(json, &task.id, done),
-            Outcome::Refused(kind, why) => result_backend::failure(kind, why, &task.id, done),
+            Outcome::Refused(error) => {
+                result_backend::failure(error.exception(), &error.to_string(), &task.id, done)
+            }
             Outcome::Revoked(why) => result_backend::revoked(why, &task.id, done),
         };
         let first = self.finish(tag, &task.id, &stored).await;
@@ -144,13 +142,13 @@ impl TaskExecutor {
     async fn outcome(
         &self,
         task: &IncomingTask,
-        arguments: Result<ReceivedArguments, (&'static str, String)>,
+        arguments: Result<ReceivedArguments, TaskError>,
     ) -> Outcome {
         if let Some(eta) = task.eta {
             let delay = eta.since(self.state.broker_time(now()));
             if delay > MAX_ETA_DELAY {
-                let why = "it is to be delayed by more than an hour".to_owned();
-                return Outcome::Refused("ValueError", why);
+                let why = "it is to be delayed by more than an hour";
+                return Outcome::Refused(TaskError::Refused(why));
             }
             sleep(delay).await;
         }
@@ -165,11 +163,11 @@ impl TaskExecutor {
         }
         let arguments = match arguments {
             Ok(arguments) => arguments,
-            Err((kind, why)) => return Outcome::Refused(kind, why),
+            Err(error) => return Outcome::Refused(error),
         };
         let prober = match self.prober(&arguments.trust) {
             Ok(prober) => prober,
-            Err(why) => return Outcome::Refused("ValueError", why),
+            Err(error) => return Outcome::Refused(error),
         };
         self.events.task("task-started", &task.id, json!({}));
         if arguments.traced {
@@ -184,7 +182,7 @@ impl TaskExecutor {
         .await;
         match serde_json::value::to_raw_value(&report) {
             Ok(json) => Outcome::Done(Box::new(report), json),
-            Err(error) => Outcome::Refused("ValueError", error.to_string()),
+            Err(error) => Outcome::Refused(TaskError::Report(error)),
         }
     }
 
@@ -205,7 +203,7 @@ impl TaskExecutor {
     }
 
     /// A prober that trusts what the sender trusts. Made once for each sender, or nearly so.
-    fn prober(&self, trust: &FactoryConfig) -> Result<Arc<Prober>, String> {
+    fn prober(&self, trust: &FactoryConfig) -> Result<Arc<Prober>, TaskError> {
         let mut probers = self.probers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(place) = probers.iter().position(|(recipe, _)| recipe == trust) {
             let found = probers.remove(place);
@@ -213,8 +211,7 @@ impl TaskExecutor {
             probers.push(found);
             return Ok(prober);
         }
-        let factory =
-            ProberFactory::from_config(trust.clone()).map_err(|error| error.to_string())?;
+        let factory = ProberFactory::from_config(trust.clone()).map_err(TaskError::Prober)?;
         let prober = Arc::new(factory.prober());
         if probers.len() == MAX_PROBERS {
             probers.remove(0);
@@ -299,10 +296,10 @@ impl TaskExecutor {
                 id,
                 json!({"result": report.check().verdict.word(), "runtime": runtime}),
             ),
-            Outcome::Refused(kind, why) => self.events.task(
+            Outcome::Refused(error) => self.events.task(
                 "task-failed",
                 id,
-                json!({"exception": format!("{kind}({why:?})"), "traceback": ""}),
+                json!({"exception": format!("{}({:?})", error.exception(), error.to_string()), "traceback": ""}),
             ),
             Outcome::Revoked(why) => self.events.task(
                 "task-revoked",
@@ -319,7 +316,9 @@ impl TaskExecutor {
         let twin = if first { "" } else { "a twin: dropped" };
         match outcome {
             Outcome::Done(report, _) => self.printer.result(id, shown, report.check(), twin),
-            Outcome::Refused(_, why) => self.printer.other(id, shown, "refused", why),
+            Outcome::Refused(error) => {
+                self.printer.other(id, shown, "refused", &error.to_string());
+            }
             Outcome::Revoked(why) => self.printer.other(id, shown, "revoked", why),
         }
     }

@@ -47,7 +47,7 @@ async fn work(state: &Arc<WorkerState>) -> io::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     let commands = || -> io::Result<ConnectionManager> {
         let made = state.broker.commands();
-        made.map_err(|error| io::Error::other(state.broker.unreachable(&error)))
+        made.map_err(|error| io::Error::other(state.broker.unreachable(error)))
     };
     let (publisher, events) = EventPublisher::new(state);
     let printer = Printer::new(state.options.lines);

@@ -1,0 +1,66 @@
+//! Bounds of a result that a worker stored: it may be of any program that reaches the broker.
+
+use std::time::Duration;
+
+use crate::domain::{
+    CheckResult, CheckSpec, MaskedUrl, Phases, RanOn, RequestRecord, Timestamp, clean, sentence,
+};
+
+/// The most redirects that a check may follow.
+pub(super) const MAX_REDIRECTS: u16 = 100;
+
+/// The result with its texts cleaned and its times and numbers bounded; `None` if the verdict is
+/// not the one of its reason.
+pub(super) fn bounded_result(mut result: CheckResult, spec: &CheckSpec) -> Option<CheckResult> {
+    const MAX_REQUESTS: usize = 2 * MAX_REDIRECTS as usize;
+    let expected = result
+        .reason
+        .map_or(crate::domain::Verdict::Up, crate::domain::Reason::verdict);
+    if result.verdict != expected || result.reason.is_some() != result.error.is_some() {
+        return None;
+    }
+    let longest = spec.timeout + Duration::from_secs(60);
+    result.latency = result.latency.min(longest);
+    result.phases = bounded_phases(result.phases, longest);
+    result.error = result.error.map(|error| sentence(&error));
+    result.ran_on = RanOn {
+        host: clean(&result.ran_on.host, 64).into(),
+        pid: result.ran_on.pid,
+        tid: result.ran_on.tid,
+        thread: clean(&result.ran_on.thread, 15).into(),
+    };
+    result.requests.truncate(MAX_REQUESTS);
+    for request in &mut result.requests {
+        *request = RequestRecord {
+            // Once more, so that no worker's word is taken for it that passwords are hidden.
+            url: clean(MaskedUrl::new(&*request.url).shown(), 2_048).into(),
+            note: sentence(&request.note),
+            phases: bounded_phases(request.phases, longest),
+            took: request.took.min(longest),
+            resolved: std::mem::take(&mut request.resolved)
+                .into_iter()
+                .take(64)
+                .collect(),
+            ..request.clone()
+        };
+    }
+    if let Some(certificate) = &mut result.certificate {
+        certificate.subject = sentence(&certificate.subject);
+        certificate.issuer = sentence(&certificate.issuer);
+        let micros = certificate.not_after.as_micros();
+        // Four thousand years around 1970 are enough for any certificate.
+        const FAR: i64 = 126_000_000_000_000_000;
+        certificate.not_after = Timestamp::from_micros(micros.clamp(-FAR, FAR));
+    }
+    Some(result)
+}
+
+fn bounded_phases(phases: Phases, longest: Duration) -> Phases {
+    let bound = |phase: Option<Duration>| phase.map(|time| time.min(longest));
+    Phases {
+        dns: bound(phases.dns),
+        connect: bound(phases.connect),
+        tls: bound(phases.tls),
+        first_byte: bound(phases.first_byte),
+    }
+}
