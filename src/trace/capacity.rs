@@ -1,22 +1,23 @@
-//! What the list of sites needs, and what the paradigm in use can hold of it: measured.
+//! Capacity: the checks a second that the list of sites needs, and those that the paradigm in
+//! use can make, from measured times.
 
 use std::time::Duration;
 
 use super::store::MeanTimes;
 
-/// What a list of sites asks for.
+/// The load that a list of sites asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Demand {
-    /// Sites that are checked.
+    /// Sites that are checked; paused ones do not count.
     pub sites: usize,
-    /// Checks a second, over all of them.
+    /// Checks a second over all sites.
     pub per_second: f64,
-    /// The interval, where all sites have the same.
+    /// The interval between two checks of a site; `None` if the sites have different ones.
     pub interval: Option<Duration>,
 }
 
 impl Demand {
-    /// That of sites with these intervals.
+    /// The demand of sites with these intervals, one for each site.
     #[must_use]
     pub fn of(intervals: impl IntoIterator<Item = Duration>) -> Self {
         let mut demand = Self::default();
@@ -32,32 +33,32 @@ impl Demand {
     }
 }
 
-/// How much of a list can be held.
+/// How many sites of a list can be checked on time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Capacity {
-    /// What is asked for.
+    /// The demand that was compared.
     pub demand: Demand,
-    /// Checks a second that could be made.
+    /// Checks a second that the workers can make.
     pub per_second: f64,
-    /// Sites that could be kept at their intervals, at most all.
+    /// Sites that can be checked at their intervals, at most `demand.sites`.
     pub holds: usize,
 }
 
-/// Who does the work.
+/// The workers, threads and cores that run the checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkerResources {
     /// Checks that may be in flight at once.
     pub workers: usize,
-    /// Threads that run them, in all processes.
+    /// Threads that run checks, in all processes.
     pub threads: usize,
-    /// Cores of the machine that they have.
+    /// Cores of the machine that those threads may use.
     pub cores: usize,
 }
 
 impl Capacity {
-    /// By Little's law: so many workers, each of which holds a check for its whole time, make
-    /// `workers ÷ hold` checks a second; so many cores, each of which a check needs while it
-    /// runs, make `cores ÷ run`. The smaller one bounds.
+    /// The capacity by Little's law: workers that are each held for the whole time of a check
+    /// make `workers ÷ hold` checks a second; cores that are busy only while a check runs make
+    /// `cores ÷ run`. The smaller one is the bound.
     #[must_use]
     pub fn measure(demand: Demand, means: MeanTimes, crew: WorkerResources) -> Self {
         let rate = |number: usize, time: Duration| number as f64 / time.as_secs_f64().max(1e-9);
@@ -80,13 +81,13 @@ impl Capacity {
         }
     }
 
-    /// Sites that cannot be kept at their intervals.
+    /// Sites that cannot be checked at their intervals.
     #[must_use]
     pub const fn late(&self) -> usize {
         self.demand.sites.saturating_sub(self.holds)
     }
 
-    /// The share of what could be made that is asked for; above 1 it is too much.
+    /// The demand as a share of the capacity; above 1 checks are late.
     #[must_use]
     pub fn load(&self) -> f64 {
         self.demand.per_second / self.per_second.max(1e-9)

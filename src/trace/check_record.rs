@@ -1,5 +1,4 @@
-//! The record of one check that has ended: when, by whom, with what result, and all that was
-//! noted on the way.
+//! The record of one check: its times, the thread that ran it, its verdict and its polls.
 
 use std::time::Duration;
 
@@ -7,34 +6,34 @@ use crate::domain::{CheckResult, JobId, Moment, RanOn, Reason, SiteId, Verdict};
 
 use super::poll_log::{PollLog, SliceKind};
 
-/// One check from when it was due to its end.
+/// One check from the moment it was due to its end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckRecord {
-    /// Which check.
+    /// The check's site and due time.
     pub job: JobId,
-    /// When a worker took it; from when it was due to this it waited in the queue.
+    /// When a worker started it; from `job.due` to this moment it was queued.
     pub started: Moment,
-    /// When its result was there; for one in flight, now.
+    /// When its result was complete; of a check in flight, the moment of the record.
     pub ended: Moment,
-    /// Who ran it last.
+    /// The thread that ran it last.
     pub ran_on: RanOn,
-    /// Every poll, and what it waited for.
+    /// Its polls and phases.
     pub log: PollLog,
-    /// What it found; `None` while it is in flight.
+    /// Its verdict; `None` while it is in flight.
     pub found: Option<RecordedVerdict>,
 }
 
-/// What a check found, as far as a picture needs it.
+/// The verdict of a check and its reason, without the texts of the whole result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordedVerdict {
-    /// The verdict of this look.
+    /// The verdict of this check alone, before confirmation.
     pub verdict: Verdict,
-    /// Why it is not simply up.
+    /// Why it is not up; `None` for `Verdict::Up`.
     pub reason: Option<Reason>,
 }
 
 impl CheckRecord {
-    /// The record of a check that gave `result`.
+    /// The record of a check that ended with `result`.
     #[must_use]
     pub fn of(result: &CheckResult, log: PollLog) -> Self {
         Self {
@@ -50,25 +49,25 @@ impl CheckRecord {
         }
     }
 
-    /// Which site it looked at.
+    /// The site that was checked.
     #[must_use]
     pub const fn site(&self) -> SiteId {
         self.job.site
     }
 
-    /// How long it waited for a worker.
+    /// The time from its due time to its start.
     #[must_use]
     pub const fn late(&self) -> Duration {
         self.started.since(self.job.due)
     }
 
-    /// How long it took, from its start.
+    /// The time from its start to its end.
     #[must_use]
     pub const fn took(&self) -> Duration {
         self.ended.since(self.started)
     }
 
-    /// The time that threads were busy with it in this way.
+    /// The sum of its slices of one kind.
     #[must_use]
     pub fn busy(&self, doing: SliceKind) -> Duration {
         self.log
@@ -79,21 +78,21 @@ impl CheckRecord {
             .sum()
     }
 
-    /// The time in which it could have gone on and no thread was free.
+    /// The time between being woken and being polled, while every thread was busy.
     #[must_use]
     pub fn ready(&self) -> Duration {
         let slices = self.log.slices.iter();
         slices.map(|slice| slice.start.since(slice.ready)).sum()
     }
 
-    /// Whether it found the site down.
+    /// Whether the verdict is `Verdict::Down`.
     #[must_use]
     pub fn failed(&self) -> bool {
         self.found
             .is_some_and(|found| found.verdict == Verdict::Down)
     }
 
-    /// The memory that it takes, in bytes.
+    /// Its memory in bytes, the heap of its log included.
     #[must_use]
     pub fn bytes(&self) -> usize {
         size_of::<Self>() + self.log.heap_bytes()

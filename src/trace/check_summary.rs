@@ -1,4 +1,5 @@
-//! A check on record in short: what passes over ten thousand of them ask, side by side.
+//! A check on record in short: the fields that a pass over ten thousand of them reads, side by
+//! side in memory.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,35 +9,35 @@ use crate::domain::{JobId, Moment, SiteId};
 use super::check_record::CheckRecord;
 use super::timeline::Timed;
 
-/// A record, and the part of it that decides where it stands. Records with their notes are
-/// megabytes a page; of these, ten thousand fit in a core's own cache.
+/// A record and its fields that decide where it is drawn. Ten thousand records with their logs
+/// are megabytes; ten thousand of these fit in a core's own cache.
 #[derive(Clone, Debug)]
 pub struct CheckSummary {
-    /// When a worker took it.
+    /// When a worker started it.
     pub started: Moment,
-    /// When it ended; for one in flight, now.
+    /// When it ended; of a check in flight, the moment of the record.
     pub ended: Moment,
     /// When it was due.
     pub due: Moment,
-    /// Which site it looks at.
+    /// The site that is checked.
     pub site: SiteId,
-    /// The thread that ran it last.
+    /// The operating system's id of the thread that ran it last; 0 if none has.
     pub tid: u32,
-    /// How far it is.
+    /// Whether it is in flight, and whether it failed.
     pub progress: CheckProgress,
-    /// Whether that thread alone had a part in it.
+    /// Whether all of its slices are of that one thread.
     pub is_of_one_thread: bool,
     record: Arc<CheckRecord>,
 }
 
-/// How far a check is.
+/// Whether a check is in flight, and whether it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckProgress {
     /// It has not ended.
     InFlight,
-    /// It found the site down.
+    /// It has ended with `Verdict::Down`.
     Failed,
-    /// It ended, and did not.
+    /// It has ended with any other verdict.
     Fine,
 }
 
@@ -63,14 +64,14 @@ impl CheckSummary {
         }
     }
 
-    /// All that is on record of it. This lies elsewhere in memory: not for ten thousand checks
-    /// a frame.
+    /// The whole record. It lies elsewhere in memory, so it is not to be read for ten thousand
+    /// checks a frame.
     #[must_use]
     pub fn record(&self) -> &CheckRecord {
         &self.record
     }
 
-    /// Which check.
+    /// The check's site and due time.
     #[must_use]
     pub const fn job(&self) -> JobId {
         JobId {
@@ -79,26 +80,26 @@ impl CheckSummary {
         }
     }
 
-    /// How long it waited for a worker.
+    /// The time from its due time to its start.
     #[must_use]
     pub const fn late(&self) -> Duration {
         self.started.since(self.due)
     }
 
-    /// How long it took, from its start.
+    /// The time from its start to its end.
     #[must_use]
     pub const fn took(&self) -> Duration {
         self.ended.since(self.started)
     }
 
-    /// Whether this is the very same record.
+    /// Whether both share one record in memory.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.record, &other.record)
     }
 
-    /// The memory that its record takes, in bytes.
+    /// The memory of its record, in bytes.
     pub(super) fn record_bytes(&self) -> usize {
-        /// Beside the record stand the numbers of those who know it.
+        /// The two reference counts of an `Arc`.
         const COUNTS: usize = 2 * size_of::<usize>();
         self.record.bytes() + COUNTS
     }

@@ -1,8 +1,8 @@
-//! What is on record as JSON in Chrome's trace event format, which Perfetto and
+//! Records as JSON in Chrome's trace event format, which Perfetto and
 //! `chrome://tracing` open: <https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU>.
 //!
 //! Each poll is a complete event ("X") on its thread; each check is an asynchronous slice
-//! ("b", "e") from when it was due to its end, with what it waited for inside.
+//! ("b", "e") from its due time to its end, with its waits inside.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -20,7 +20,7 @@ struct Event<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     cat: &'a str,
     ph: &'a str,
-    /// In microseconds.
+    /// Microseconds since the program's clock began.
     #[serde(skip_serializing_if = "Option::is_none")]
     ts: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,10 +71,11 @@ const fn waiting(phase: Option<Phase>) -> &'static str {
     }
 }
 
-/// Writes `records` to `out`; sites are called what `name` says, threads what `threads` say.
+/// Writes `records` to `out` as one JSON document. `name` gives the name of a site; `threads`
+/// are those whose names are written besides the threads of the records.
 ///
 /// # Errors
-/// Whatever writing gives.
+/// If writing to `out` fails.
 pub fn write_chrome<'a>(
     out: &mut impl Write,
     records: impl IntoIterator<Item = &'a CheckRecord>,

@@ -1,17 +1,16 @@
-//! The emulated interpreter lock: one for a process, held by whoever runs, handed over when
-//! somebody has asked for long enough.
+//! The emulated interpreter lock (GIL): one for each process; the thread that runs holds it, and
+//! hands it over when another thread has waited for an interval.
 //!
 //! After CPython's `Python/ceval_gil.c` (3.2 and later), step by step:
-//! - whoever wants the lock waits for one interval; if the lock is still held then, and has
-//!   not gone to another thread meanwhile (`switch_number`), it asks for it
+//! - a thread that wants the lock waits for one interval; if the lock is still held then, and
+//!   has not gone to another thread in between (`switch_number`), it sets a request
 //!   (`gil_drop_request`); otherwise it waits for another interval;
-//! - whoever computes looks for such a wish between two instructions and lets go;
-//! - whoever lets go while somebody has asked, for whatever reason, goes on only after
-//!   another thread has had the lock ("forced switching"): otherwise it would take it again
-//!   before the other one is awake;
-//! - whoever begins to wait for the network lets go at once, and has to wait like everybody
-//!   else when its answer is here: behind a thread that computes that is the whole interval,
-//!   every time. This is the convoy.
+//! - a thread that computes reads the request between two instructions and releases the lock;
+//! - a thread that releases the lock under a request goes on only after another thread has
+//!   held it ("forced switching"): otherwise it would take it again before the other is awake;
+//! - a thread that waits for the network releases the lock at once, and has to acquire it when
+//!   its data is there: behind a thread that computes this takes the whole interval, every
+//!   time. This is the convoy effect.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -26,11 +25,11 @@ pub const SWITCH_INTERVAL: Duration = Duration::from_millis(5);
 pub struct InterpreterLock {
     interval: Duration,
     state: Mutex<State>,
-    /// Rung when the lock is free.
+    /// Signalled when the lock is released.
     freed: Condvar,
-    /// Rung when the lock is taken while somebody waits for that.
+    /// Signalled when the lock is acquired while a thread yields.
     taken: Condvar,
-    /// Somebody has waited for an interval: whoever holds the lock lets go.
+    /// A thread has waited for an interval: the holder is to release the lock.
     asked: AtomicBool,
     handovers: AtomicU64,
 }
@@ -38,24 +37,24 @@ pub struct InterpreterLock {
 #[derive(Debug, Default)]
 struct State {
     held: bool,
-    /// Who holds the lock, or held it last.
+    /// The thread that holds the lock, or held it last.
     last: Option<ThreadId>,
-    /// Grows whenever another thread takes the lock than held it last.
+    /// Incremented when the lock goes to another thread than the last holder.
     switches: u64,
     /// Threads that wait for the lock.
     waiting: usize,
-    /// Threads that have let go and wait until another one has had it.
+    /// Threads that have released the lock under a request and wait until another has held it.
     yielding: usize,
 }
 
 impl InterpreterLock {
-    /// A free lock with CPython's interval.
+    /// A free lock with the interval of CPython, [`SWITCH_INTERVAL`].
     #[must_use]
     pub fn new() -> Self {
         Self::with_interval(SWITCH_INTERVAL)
     }
 
-    /// A free lock that is handed over at most every `interval`.
+    /// A free lock that is handed over at most once in every `interval`.
     #[must_use]
     pub fn with_interval(interval: Duration) -> Self {
         Self {
@@ -73,7 +72,8 @@ impl InterpreterLock {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the lock; waits for it for as long as it takes. `true` if it had to wait.
+    /// Acquires the lock and blocks without a limit of time until it has. Returns whether it had
+    /// to wait.
     pub fn acquire(&self) -> bool {
         let mut state = self.lock();
         let waited = state.held;
@@ -85,7 +85,7 @@ impl InterpreterLock {
                 .wait_timeout(state, self.interval)
                 .unwrap_or_else(PoisonError::into_inner);
             state = woken;
-            // Whoever has taken it meanwhile gets an interval of its own.
+            // A thread that has acquired it in between gets an interval of its own.
             if timeout.timed_out() && state.held && state.switches == switches {
                 self.asked.store(true, Ordering::Relaxed);
             }
@@ -99,7 +99,7 @@ impl InterpreterLock {
         }
         self.asked.store(false, Ordering::Relaxed);
         let yielding = state.yielding > 0;
-        // Whoever is rung for while the state is locked would have to wait once more.
+        // A thread that is woken while the state is locked would have to wait once more.
         drop(state);
         if yielding {
             self.taken.notify_all();
@@ -107,8 +107,7 @@ impl InterpreterLock {
         waited
     }
 
-    /// Lets go of the lock. If somebody has asked for it, waits until it has gone to another
-    /// thread.
+    /// Releases the lock. Under a request, blocks until another thread has acquired it.
     pub fn release(&self) {
         let mut state = self.lock();
         state.held = false;
@@ -127,8 +126,7 @@ impl InterpreterLock {
             return;
         }
         let mut state = self.lock();
-        // Those that wait look by themselves after an interval at the latest, so that one of
-        // them takes it.
+        // Waiting threads wake up by themselves after an interval, so that one acquires it.
         while state.switches == switches && state.waiting > 0 {
             state = self
                 .taken
@@ -138,19 +136,19 @@ impl InterpreterLock {
         state.yielding -= 1;
     }
 
-    /// Whether whoever holds the lock is to let somebody else have it.
+    /// Whether another thread has requested the lock.
     #[must_use]
     pub fn is_asked_for(&self) -> bool {
         self.asked.load(Ordering::Relaxed)
     }
 
-    /// Lets go of the lock, waits until somebody else has taken it, and takes it again.
+    /// Releases the lock, waits until another thread has acquired it, and acquires it again.
     pub fn hand_over(&self) {
         self.release();
         self.acquire();
     }
 
-    /// How often it was handed over because somebody asked.
+    /// How often it was released under a request.
     #[must_use]
     pub fn handovers(&self) -> u64 {
         self.handovers.load(Ordering::Relaxed)
@@ -178,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_computes_hands_it_over_to_each_that_asks_and_nobody_runs_beside() {
+    fn a_thread_that_computes_hands_it_over_to_each_that_asks_and_none_runs_beside() {
         const ROUNDS: usize = 20;
         let lock = InterpreterLock::with_interval(Duration::from_micros(200));
         let (inside, turns) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -196,7 +194,7 @@ mod tests {
                             given += 1;
                             turns.fetch_add(1, Ordering::SeqCst);
                         } else if turns.load(Ordering::SeqCst) > 3 * ROUNDS {
-                            // The last one has nobody to hand it over to.
+                            // The last one has no thread to hand it over to.
                             break;
                         }
                         std::hint::spin_loop();
@@ -210,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_hands_it_over_runs_again_only_after_another() {
+    fn a_thread_that_hands_it_over_runs_again_only_after_another() {
         let lock = InterpreterLock::with_interval(Duration::from_micros(100));
         lock.acquire();
         thread::scope(|scope| {
@@ -230,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_ends_while_another_has_asked_does_not_take_it_again_first() {
+    fn a_thread_that_ends_while_another_has_asked_does_not_take_it_again_first() {
         let lock = InterpreterLock::with_interval(Duration::from_micros(100));
         lock.acquire();
         let turns = AtomicUsize::new(0);
@@ -254,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_waits_for_the_network_beside_one_that_computes_waits_an_interval_each_time() {
+    fn a_thread_that_waits_for_the_network_beside_one_that_computes_waits_an_interval_each_time() {
         const WAKES: u32 = 10;
         let interval = Duration::from_millis(3);
         let lock = InterpreterLock::with_interval(interval);

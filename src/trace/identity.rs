@@ -46,7 +46,7 @@ fn ask() -> RanOn {
     }
 }
 
-/// What `ps` and `top` call the calling thread: at most fifteen bytes.
+/// The name of the calling thread in `ps` and `top`: at most 15 bytes (prctl(2), `PR_SET_NAME`).
 fn kernel_name() -> Option<String> {
     let name = std::fs::read_to_string("/proc/thread-self/comm").ok()?;
     Some(clean(&name, 15))

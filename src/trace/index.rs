@@ -1,5 +1,5 @@
-//! Records by their starts and by the threads that ran them. Kept up to date as they come and
-//! go, so that a picture of ten thousand checks is made without reading their notes.
+//! Records by start and by thread. Updated with every record that is added or removed, so that
+//! ten thousand checks are drawn without reading their logs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::timeline::{Bundle, Timed, Timeline};
 /// A thread: its host, process and id. Two hosts may well use the same numbers.
 pub(super) type ThreadKey = (Arc<str>, u32, u32);
 
-/// A stretch of time in which a check had to do with a thread.
+/// A stretch of time of one check on one thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stretch {
     start: Moment,
@@ -29,7 +29,8 @@ impl Timed for Stretch {
     }
 }
 
-/// What a thread, or a check that waits for it, does in a stretch of time.
+/// Whether in a stretch the thread runs, waits for the interpreter lock, or a check is ready
+/// and the thread is busy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum StretchKind {
     Running,
@@ -37,13 +38,12 @@ enum StretchKind {
     Ready,
 }
 
-/// A thread's part in the checks on record.
+/// The checks of one thread, and its stretches.
 #[derive(Clone, Debug, Default)]
 struct Lane {
     /// The checks that it ran, alone or with others.
     checks: Timeline<CheckSummary>,
-    /// When it ran, when it waited for the interpreter lock, and when one of them could go on
-    /// and it did not run that yet.
+    /// Stretches by kind.
     running: Timeline<Stretch>,
     locked: Timeline<Stretch>,
     ready: Timeline<Stretch>,
@@ -68,12 +68,12 @@ impl Lane {
 pub(super) struct Index {
     checks: Timeline<CheckSummary>,
     lanes: BTreeMap<ThreadKey, Lane>,
-    /// What records take, and what stands in lanes.
+    /// Bytes of records and lanes.
     bytes: usize,
 }
 
 impl Index {
-    /// The memory that records and all that leads to them take, in bytes.
+    /// The memory of records and index, in bytes.
     pub(super) fn bytes(&self) -> usize {
         let lanes = self.lanes.len() * size_of::<(ThreadKey, Lane)>();
         self.bytes + self.checks.bytes() + lanes
@@ -95,7 +95,7 @@ impl Index {
         self.checks.insert(check);
     }
 
-    /// Takes out the check that started first.
+    /// Removes the check that started first.
     pub(super) fn pop(&mut self) -> Option<CheckSummary> {
         let first = self.checks.first()?.key();
         let check = self.checks.remove(first, |_| true)?;
@@ -124,19 +124,19 @@ impl Index {
         self.checks.first()
     }
 
-    /// All checks, by their starts.
+    /// All checks, in the order of their starts.
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &CheckSummary> {
         self.checks.iter()
     }
 
-    /// The checks that were due, or in flight, between two moments, by their starts.
+    /// The checks that were due or in flight between two moments, in the order of their starts.
     pub(super) fn between(&self, from: Moment, to: Moment) -> impl Iterator<Item = &CheckSummary> {
         self.checks.between(from, to)
     }
 }
 
-/// The checks of both between two moments, by their starts. Of the first there may be ten
-/// thousand; of the second there are few, and these started late.
+/// The checks of both timelines between two moments, in the order of their starts. The first
+/// may hold ten thousand; the second holds few, and these started late.
 fn merged<'a>(
     [ended, in_flight]: [Option<&'a Timeline<CheckSummary>>; 2],
     (from, to): (Moment, Moment),
@@ -157,7 +157,7 @@ fn merged<'a>(
     all
 }
 
-/// The checks of two indices between two moments, by their starts.
+/// The checks of two indices between two moments, in the order of their starts.
 pub(super) fn by_start(indices: [&Index; 2], from: Moment, to: Moment) -> Vec<&CheckSummary> {
     merged(indices.map(|index| Some(&index.checks)), (from, to))
 }
@@ -166,7 +166,7 @@ fn key(record: &CheckRecord, tid: u32) -> ThreadKey {
     (Arc::clone(&record.ran_on.host), record.ran_on.pid, tid)
 }
 
-/// The threads that had a part in a check, each once. Zero is the id of none.
+/// The ids of the threads that ran slices of a check, each once. Zero stands for no thread.
 fn threads(record: &CheckRecord) -> SmallVec<[u32; 8]> {
     let mut threads = SmallVec::new();
     let slices = record.log.slices.iter().map(|slice| slice.tid);
@@ -178,8 +178,8 @@ fn threads(record: &CheckRecord) -> SmallVec<[u32; 8]> {
     threads
 }
 
-/// Gives each stretch of a check in which a thread had a part, none of them twice where two
-/// overlap, as they do on clocks that differ.
+/// Passes each stretch of a check on one thread to `each`. Where two slices overlap, as they may
+/// on clocks that differ, the overlap is passed once.
 fn shares(record: &CheckRecord, tid: u32, mut each: impl FnMut(StretchKind, Stretch)) {
     let mut at = record.started;
     let mut give = |share, start: Moment, end: Moment| {
@@ -200,26 +200,26 @@ fn shares(record: &CheckRecord, tid: u32, mut each: impl FnMut(StretchKind, Stre
     }
 }
 
-/// A thread, and its part in the checks on record.
+/// A thread and the checks on record that it ran.
 #[derive(Clone, Copy, Debug)]
 pub struct ThreadTrace<'a> {
-    /// Its host.
+    /// The host's name.
     pub host: &'a Arc<str>,
-    /// Its process.
+    /// The process id.
     pub pid: u32,
-    /// Its id.
+    /// The thread id of the operating system.
     pub tid: u32,
-    /// All that is known of it; `None` if that was forgotten.
+    /// Its identity with its name; `None` if more threads were seen than are remembered.
     pub who: Option<&'a RanOn>,
     /// Whether it may run checks now.
     pub is_present: bool,
-    /// In those that have ended, and in those in flight.
+    /// Its lanes among checks that have ended, and among those in flight.
     lanes: [Option<&'a Lane>; 2],
 }
 
 impl<'a> ThreadTrace<'a> {
-    /// The checks that it ran and that were due, or in flight, between two moments, by their
-    /// starts.
+    /// The checks that it ran and that were due or in flight between two moments, in the order
+    /// of their starts.
     #[must_use]
     pub fn by_start(&self, from: Moment, to: Moment) -> Vec<&'a CheckSummary> {
         merged(
@@ -228,8 +228,8 @@ impl<'a> ThreadTrace<'a> {
         )
     }
 
-    /// Offers to `take` what it did with them between two moments, together where it takes
-    /// that so, or else stretch by stretch; and some that lies beyond.
+    /// Passes its slices between two moments to `take`, bundled where `take` returns `true` for
+    /// the bundle, otherwise one by one. Some may lie outside of the two moments.
     pub fn busy(&self, from: Moment, to: Moment, mut take: impl FnMut(SliceKind, Bundle) -> bool) {
         for lane in self.lanes.into_iter().flatten() {
             let take = &mut take;
@@ -240,7 +240,8 @@ impl<'a> ThreadTrace<'a> {
         }
     }
 
-    /// The same of the time in which a check could go on and it did not run that yet.
+    /// Like [`ThreadTrace::busy`], for the stretches in which a check was ready and this thread
+    /// was busy with others.
     pub fn ready(&self, from: Moment, to: Moment, mut take: impl FnMut(Bundle) -> bool) {
         for lane in self.lanes.into_iter().flatten() {
             lane.ready.bundles(from, to, &mut take);
@@ -248,8 +249,8 @@ impl<'a> ThreadTrace<'a> {
     }
 }
 
-/// The parts of those threads that may run checks now and of those that ran any, by host,
-/// process and id.
+/// The threads that may run checks now and those that ran any, in the order of host, process
+/// and thread id.
 pub(super) fn parts<'a>(
     roster: &'a [RanOn],
     known: &'a BTreeMap<ThreadKey, RanOn>,

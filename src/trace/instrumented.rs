@@ -1,8 +1,7 @@
-//! One check while it is in flight: wraps its future and notes every poll of it.
+//! A check in flight: wraps its future and logs every poll of it.
 //!
-//! What lies between two polls is waiting, and the phase says for what. Where a thread runs
-//! several checks, their wakers are wrapped too: from the moment it is woken until a thread
-//! polls it, a check is ready.
+//! The time between two polls is waiting; the phase tells for what. Where a thread runs several
+//! checks, their wakers are wrapped too: a check is ready from being woken until it is polled.
 
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +16,8 @@ use super::open_span::OpenSpan;
 use super::poll_log::{MOST_SLICES, MOST_SLICES_LOCKED, PollLog, Slice, SliceKind, Step};
 use super::waker::RelayedWaker;
 
-/// A check that is in flight, as whoever draws it sees it.
+/// A check in flight, and the log of its polls so far. Shared between the thread that runs it
+/// and the one that draws.
 #[derive(Debug)]
 pub struct InstrumentedCheck {
     job: JobId,
@@ -31,34 +31,35 @@ pub struct InstrumentedCheck {
 #[derive(Debug, Default)]
 struct OpenLog {
     log: PollLog,
-    /// The process and thread that runs it, where that is not this process.
-    elsewhere: Option<RanOn>,
+    /// The thread that runs it in another process; `None` if it runs in this one.
+    remote_worker: Option<RanOn>,
 }
 
-/// Whether the thread that runs a check has others to run while it waits.
+/// Whether the thread that runs a check runs others while it waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ThreadSharing {
-    /// It waits with the check: whenever that can go on, it does.
+    /// The thread blocks with the check and continues it as soon as it is woken.
     Own,
-    /// It may be busy with another when the check could go on: so that is noted as well.
+    /// The thread may be busy with another check when this one is woken: the moment of waking
+    /// is logged too.
     Shared,
 }
 
-/// What is known of a check in flight at one moment.
+/// A snapshot of a check in flight.
 #[derive(Clone, Debug)]
 pub struct InFlightCheck {
-    /// Which check.
+    /// The check's site and due time.
     pub job: JobId,
-    /// When it was started.
+    /// When a worker started it.
     pub started: Moment,
-    /// What has been noted so far; a slice that is under way ends now.
+    /// The log so far; an open slice ends at the moment of the snapshot.
     pub log: PollLog,
-    /// Who runs it, where that is another process.
-    pub elsewhere: Option<RanOn>,
+    /// The thread that runs it in another process; `None` if it runs in this one.
+    pub remote_worker: Option<RanOn>,
 }
 
 impl InstrumentedCheck {
-    /// A check that starts at `started`.
+    /// A check that starts at `started`, under `lock` if there is one.
     #[must_use]
     pub fn new(
         job: JobId,
@@ -76,7 +77,7 @@ impl InstrumentedCheck {
         }
     }
 
-    /// Which check it is.
+    /// The check's site and due time.
     #[must_use]
     pub const fn job(&self) -> JobId {
         self.job
@@ -87,18 +88,18 @@ impl InstrumentedCheck {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// It is carried out by another process, whose notes come with its answer.
+    /// Another process runs it; its log comes with its result.
     pub fn set_remote_worker(&self, who: RanOn) {
-        self.open().elsewhere = Some(who);
+        self.open().remote_worker = Some(who);
     }
 
-    /// What another process has noted of it.
+    /// Takes over the log that another process has kept.
     pub fn set_remote_log(&self, log: PollLog) {
         self.open().log = log;
     }
 
-    /// Runs `future` and notes every poll of it. To be polled at once: the first poll begins
-    /// when the check does.
+    /// Runs `future` and logs every poll. The first poll counts from the start of the check, so
+    /// the result must be polled at once.
     pub async fn watch<F: Future>(self: &Arc<Self>, future: F, thread: ThreadSharing) -> F::Output {
         let mut future = pin!(future);
         let mut relayed = RelayedWaker::default();
@@ -124,12 +125,12 @@ impl InstrumentedCheck {
         start: Moment,
     ) -> Poll<F::Output> {
         self.begin(ready, start);
-        // Lets go of the lock and closes the slice if the poll panics, too.
+        // Releases the lock and closes the slice when the poll panics, too.
         let _slice = InSlice(self);
         future.poll(&mut Context::from_waker(waker))
     }
 
-    /// Takes the lock, if there is one, and begins a slice.
+    /// Acquires the lock, if there is one, and opens a slice.
     fn begin(&self, ready: Moment, wanted: Moment) {
         let Some(lock) = &self.lock else {
             return self.span.begin(ready, wanted);
@@ -149,7 +150,7 @@ impl InstrumentedCheck {
         self.span.begin(if waited { start } else { ready }, start);
     }
 
-    /// Ends the slice that is under way.
+    /// Closes the open slice.
     fn end(&self) {
         if let Some(slice) = self.span.end(self.clock.moment()) {
             self.note(slice);
@@ -167,7 +168,7 @@ impl InstrumentedCheck {
         }
     }
 
-    /// What is known of it now.
+    /// A snapshot as of `now`.
     #[must_use]
     pub fn snapshot(&self, now: Moment) -> InFlightCheck {
         let open = self.open();
@@ -179,18 +180,18 @@ impl InstrumentedCheck {
             job: self.job,
             started: self.started,
             log,
-            elsewhere: open.elsewhere.clone(),
+            remote_worker: open.remote_worker.clone(),
         }
     }
 
-    /// Takes what was noted, at the end.
+    /// Takes the log; an empty one stays behind.
     #[must_use]
     pub fn take_log(&self) -> PollLog {
         std::mem::take(&mut self.open().log)
     }
 }
 
-/// A slice under way. Dropping it ends the slice and lets go of the lock.
+/// An open slice. Dropping it closes the slice and releases the lock.
 struct InSlice<'a>(&'a InstrumentedCheck);
 
 impl Drop for InSlice<'_> {
@@ -360,7 +361,7 @@ mod tests {
             ));
         }));
         assert!(panicked.is_err());
-        assert!(!lock.acquire(), "nobody holds it");
+        assert!(!lock.acquire(), "it is free");
         assert_eq!(live.take_log().slices.len(), 1);
     }
 }

@@ -1,4 +1,4 @@
-//! Who was late, and who stood in the way: read from what is on record.
+//! The check that was latest, and the reason: read from the trace store.
 
 use std::time::Duration;
 
@@ -6,43 +6,44 @@ use crate::domain::{JobId, Moment, SiteId};
 
 use super::store::TraceStore;
 
-/// A check that had to wait for a worker.
+/// A check that waited for a worker after its due time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lateness {
-    /// Whose.
+    /// The site of the late check.
     pub site: SiteId,
-    /// For how long; for one that waits still, up to now.
+    /// The time from its due time to its start, or to the end of the window if it still waited.
     pub late: Duration,
-    /// When it was due.
+    /// Its due time.
     pub began: Moment,
-    /// Whether it waits still.
+    /// Whether it still waited at the end of the window.
     pub waits: bool,
-    /// Checks that were taken while it waited.
+    /// Checks that were started while it waited.
     pub ahead: usize,
-    /// The check that held a worker longest meanwhile, for how long of that time, and how long
-    /// it took in all.
+    /// The site whose check held a worker longest in that time, how long of that time, and how
+    /// long its check took in all; `None` if there was no such check.
     pub culprit: Option<(SiteId, Duration, Duration)>,
-    /// Why it had to wait.
+    /// Why it waited.
     pub why: LateReason,
 }
 
-/// Why a check had to wait.
+/// Why a check waited for a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LateReason {
-    /// All workers had a check.
+    /// Every worker was busy.
     Full,
-    /// The check of the same site before it took so long, and no site is asked twice at once.
+    /// The previous check of the same site was in flight, and took this long in all: a site has
+    /// one check at a time.
     Itself(Duration),
-    /// Workers were free: the program itself was slow to hand it out.
+    /// Workers were free: the program was slow to dispatch it.
     Program,
 }
 
 impl Lateness {
-    /// The check that waited longest, of those that began, or had not yet begun, between
-    /// two moments; `None` if there was none.
+    /// The check that waited longest of those that were started, or waited, between two moments;
+    /// `None` if there was none.
     #[must_use]
     pub fn worst(store: &TraceStore, from: Moment, to: Moment) -> Option<Self> {
-        // What began after that moment still waited then.
+        // A check that started after `to` still waited at that moment.
         let until = |started: Moment| started.min(to);
         let started = store
             .between(from, to)

@@ -1,18 +1,19 @@
-//! What every check did, thread by thread, poll by poll; and the emulated interpreter lock.
+//! The record of every check, thread by thread and poll by poll; and the emulated interpreter
+//! lock.
 //!
 //! ```text
-//! worker: Recorder::begin -> LiveCheck::watch(check) -> Watched::end
-//!                                  |                        |
-//!                        Glance (in flight)          Record (ended)
-//!                                  +----------> Ledger <----+     what is on record
-//!                                                 |
-//!                                   Check, Part: by start, by thread
-//!                                                 |
-//!                                   lanes, shares, capacity, Chrome's trace format
+//! worker: Recorder::begin -> InstrumentedCheck::watch(check) -> OpenRecord::end
+//!                                  |                                |
+//!                        InFlightCheck (snapshot)           CheckRecord (ended)
+//!                                  +----------> TraceStore <--------+
+//!                                                   |
+//!                             CheckSummary by start, ThreadTrace by thread
+//!                                                   |
+//!                             lanes, shares, capacity, Chrome's trace format
 //! ```
 //!
-//! Workers note into a [`Recorder`], which they share; the app moves what they noted into its
-//! own [`TraceStore`], which is bounded and from which pictures are made.
+//! Workers share a [`Recorder`]; the app moves its records into its own [`TraceStore`], which is
+//! bounded and from which everything is drawn.
 
 mod capacity;
 mod check_record;

@@ -1,5 +1,5 @@
-//! The slice of a check that has no end yet: noted by the thread that runs it without waiting
-//! for anybody, and seen by whoever draws.
+//! The open slice of a check: written without a lock by the thread that runs it, read by the
+//! one that draws.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -8,12 +8,12 @@ use crate::domain::Moment;
 use super::identity::tid;
 use super::poll_log::{Slice, SliceKind};
 
-/// The slice that is under way, which has no end yet. Written by the thread that runs it
-/// alone; another that reads it at the very moment may see the parts of two.
+/// The slice that has no end yet. Written by one thread; another that reads it at the same
+/// moment may see fields of two slices.
 #[derive(Debug, Default)]
 pub(super) struct OpenSpan {
     ready: AtomicU64,
-    /// In nanoseconds; 0: there is none.
+    /// In nanoseconds; 0 if no slice is open.
     start: AtomicU64,
     tid: AtomicU32,
 }

@@ -1,68 +1,67 @@
-//! What was noted of one check: every poll of it, and what it waited for in between.
+//! The log of one check: every poll, and the phase that it waited in.
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::domain::{Moment, Phase};
 
-/// The most polls that are noted of one check: a server that drips its answer a byte at a
-/// time is polled thousands of times.
+/// The most slices that are logged of one check: a server that sends one byte at a time causes
+/// thousands of polls.
 pub(super) const MOST_SLICES: usize = 256;
 
-/// The same under the interpreter lock, which parts a check that computes two hundred times a
-/// second. No server has a say in that.
+/// The same under the interpreter lock, which interrupts a check that computes two hundred times
+/// a second.
 pub(super) const MOST_SLICES_LOCKED: usize = 8_192;
 
-/// The most changes of phase that are noted of one check.
+/// The most changes of phase that are logged of one check.
 pub(super) const MOST_STEPS: usize = 64;
 
-/// What a thread did in a slice of a check.
+/// The activity of a thread in a slice of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SliceKind {
-    /// It ran the check: wall time from the beginning to the end of a poll, which includes
-    /// being preempted.
+    /// It polled the check: wall time from the start to the end of the poll, preemption included.
     Running,
-    /// It waited for the interpreter lock, and could do nothing else.
+    /// It was blocked on the interpreter lock.
     Locked,
 }
 
-/// A stretch of time in which a thread was busy with a check.
+/// A stretch of time in which a thread was occupied by a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slice {
-    /// When the check was woken for it: from then to `start` it was ready, and no thread was
-    /// free. Equals `start` where nothing of it is known.
+    /// When the check was woken; from then to `start` it was ready and no thread was free. Equal
+    /// to `start` if the moment is unknown.
     pub ready: Moment,
-    /// When it began.
+    /// The start of the slice.
     pub start: Moment,
-    /// When it ended.
+    /// The end of the slice.
     pub end: Moment,
-    /// The thread, by the operating system's id.
+    /// The thread id of the operating system.
     pub tid: u32,
-    /// What it did.
+    /// The activity of the thread.
     pub doing: SliceKind,
 }
 
-/// From when on a check waited for what.
+/// A change of phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
-    /// Since when.
+    /// The start of the phase.
     pub at: Moment,
-    /// For what.
+    /// The phase that starts.
     pub phase: Phase,
 }
 
-/// Slices, and steps, for which notes have room of their own. Most checks need no more; those
-/// are noted, kept and drawn without a search through the heap.
+/// Slices and steps that are stored inline. Most checks need no more, so that they are logged,
+/// kept and drawn without the heap.
 const ROOM: usize = 6;
 
-/// All that was noted of one check, in the order of time.
+/// The polls and phases of one check, in the order of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PollLog {
-    /// Every stretch in which a thread was busy with it.
+    /// The slices: stretches in which a thread was occupied by it.
     pub slices: SmallVec<[Slice; ROOM]>,
-    /// What it waited for in between.
+    /// The phases that it waited in.
     pub steps: SmallVec<[Step; ROOM]>,
-    /// Slices and steps that were not kept, because there were too many.
+    /// Slices and steps beyond the limits, which were not kept.
     pub dropped: u32,
 }
 
@@ -83,14 +82,14 @@ impl PollLog {
         }
     }
 
-    /// What the check waited for at `at`, as far as that is known.
+    /// The phase at the moment `at`; `None` before the first phase.
     #[must_use]
     pub fn phase_at(&self, at: Moment) -> Option<Phase> {
         let after = self.steps.partition_point(|step| step.at <= at);
         Some(self.steps.get(after.checked_sub(1)?)?.phase)
     }
 
-    /// Bytes that these notes take beyond themselves.
+    /// Bytes on the heap, beyond the size of this value.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
         let slices = self.slices.spilled().then(|| self.slices.capacity());

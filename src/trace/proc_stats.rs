@@ -1,6 +1,6 @@
-//! What the operating system itself counts of each thread: processor time and switches, by
-//! `/proc`, now and then. Beside the trace it is an opinion of somebody else: sampled, and
-//! including what the thread does beside checks.
+//! Processor time and context switches of each thread, as the operating system counts them:
+//! sampled from `/proc` (proc(5)). An independent view beside the trace, which includes the
+//! thread's work outside of checks.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,15 +10,15 @@ use crate::domain::{Moment, RanOn};
 
 use super::identity::here;
 
-/// The most threads that are asked about: each costs two small files.
+/// The most threads that are sampled: each costs two small files.
 const MOST: usize = 256;
 
-/// What a thread did lately.
+/// The usage of a thread between two samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ThreadUsage {
-    /// Processor time, as a share of one core.
+    /// Processor time as a share of one core, 0 to 1.
     pub cpu: f32,
-    /// Context switches a second, of its own will and against it.
+    /// Context switches a second, voluntary and involuntary.
     pub switches: f32,
 }
 
@@ -29,7 +29,7 @@ struct Reading {
     switches: u64,
 }
 
-/// The last readings of threads and processes.
+/// The last samples of threads and processes.
 #[derive(Clone, Debug, Default)]
 pub struct ProcStats {
     readings: BTreeMap<(u32, u32), (Reading, Option<ThreadUsage>)>,
@@ -38,7 +38,7 @@ pub struct ProcStats {
 }
 
 impl ProcStats {
-    /// Reads of these threads again, as far as they are of this machine.
+    /// Samples those of `threads` that run on this machine.
     pub fn sample(&mut self, threads: &[RanOn], now: Moment) {
         let host = here().host;
         let mut readings = BTreeMap::new();
@@ -62,14 +62,13 @@ impl ProcStats {
         self.memory = memory;
     }
 
-    /// What a thread did between the last two readings; `None` where that is not known.
+    /// The usage of a thread between the last two samples; `None` before the second one.
     #[must_use]
     pub fn usage(&self, pid: u32, tid: u32) -> Option<ThreadUsage> {
         self.readings.get(&(pid, tid))?.1
     }
 
-    /// What all threads of a process that were asked about did together; `None` where that is
-    /// not known.
+    /// The summed usage of all sampled threads of a process; `None` before the second sample.
     #[must_use]
     pub fn process_usage(&self, pid: u32) -> Option<ThreadUsage> {
         let all = self.readings.range((pid, 0)..=(pid, u32::MAX));
@@ -80,7 +79,7 @@ impl ProcStats {
         })
     }
 
-    /// Resident memory of a process in bytes; `None` where that is not known.
+    /// Resident memory of a process in bytes; `None` if it was not sampled.
     #[must_use]
     pub fn memory(&self, pid: u32) -> Option<u64> {
         self.memory.get(&pid).copied()
@@ -108,7 +107,7 @@ fn read((pid, tid): (u32, u32), at: Moment) -> Option<Reading> {
     })
 }
 
-/// The two counts at the end of `status`.
+/// The sum of voluntary and involuntary switches in `/proc/PID/task/TID/status`.
 fn switches(status: &str) -> u64 {
     let counts = status.lines().filter_map(|line| {
         let (name, count) = line.split_once(':')?;
@@ -140,10 +139,10 @@ mod tests {
         let clock = std::time::Instant::now();
         let now = || Moment::ZERO + clock.elapsed();
         let me = here();
-        let mut elsewhere = me.clone();
-        elsewhere.host = "another".into();
-        elsewhere.pid = 1;
-        let threads = [me.clone(), elsewhere];
+        let mut remote = me.clone();
+        remote.host = "another".into();
+        remote.pid = 1;
+        let threads = [me.clone(), remote];
         let mut kernel = ProcStats::default();
         kernel.sample(&threads, now());
         if kernel.readings.is_empty() {

@@ -1,4 +1,5 @@
-//! Where workers note what they do: shared by all of them, switched on and off, bounded.
+//! The recorder that all workers of a process share: it can be switched on and off, and is
+//! bounded.
 
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroUsize;
@@ -13,44 +14,44 @@ use super::identity::tid;
 use super::instrumented::{InFlightCheck, InstrumentedCheck};
 use super::shard::{Shard, guard};
 
-/// Records that wait to be fetched. Whoever draws fetches them ten times a second; where
-/// nobody does, the rest is counted and let go.
+/// Records that wait to be fetched. The app fetches them ten times a second; records beyond
+/// this are dropped and counted.
 const MOST_WAITING: usize = 16_384;
 
-/// More parts than this would leave little room in each.
+/// The most shards: more would leave little room in each.
 const MOST_SHARDS: usize = 8;
 
 /// A thread: its host, process and id. Two hosts may well use the same numbers.
 type ThreadKey = (Arc<str>, u32, u32);
 
-/// Notes what every check does, from all threads of a process.
+/// Records every check of all threads of a process.
 #[derive(Debug)]
 pub struct Recorder {
     on: AtomicBool,
     lock: Option<Arc<InterpreterLock>>,
-    /// One for each thread that can run at the same time.
+    /// One for each core.
     shards: Box<[Arc<Shard>]>,
     roster: Mutex<BTreeMap<ThreadKey, RanOn>>,
     received: Mutex<HashMap<JobId, usize>>,
 }
 
-/// What the workers have noted since it was asked last.
+/// The records since the last fetch.
 #[derive(Debug, Default)]
 pub struct Fetched {
-    /// Checks that have ended.
+    /// Checks that have ended, in the order of their ends.
     pub ended: Vec<CheckRecord>,
-    /// Records that were let go because nobody fetched them, since the start.
+    /// Records dropped since the start, because they were not fetched in time.
     pub dropped: u64,
 }
 
 impl Recorder {
-    /// One that notes nothing until it is switched on.
+    /// A recorder that is off until [`Recorder::switch`].
     #[must_use]
     pub fn new() -> Arc<Self> {
         Self::with_lock(None)
     }
 
-    /// One under whose eyes every check has to hold `lock` while it runs.
+    /// A recorder whose checks have to hold `lock` while they run; with a lock it is always on.
     #[must_use]
     pub fn with_lock(lock: Option<Arc<InterpreterLock>>) -> Arc<Self> {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
@@ -65,7 +66,8 @@ impl Recorder {
         })
     }
 
-    /// Switches recording on or off. Under a lock it stays on: the lock is part of it.
+    /// Switches recording on or off. With a lock it stays on, because the recorded check is what
+    /// acquires it.
     pub fn switch(&self, on: bool) {
         self.on.store(on || self.lock.is_some(), Ordering::Relaxed);
     }
@@ -76,13 +78,13 @@ impl Recorder {
         self.on.load(Ordering::Relaxed)
     }
 
-    /// The interpreter lock that the checks of this process have to hold.
+    /// The interpreter lock that the checks of this process have to hold; `None`: none.
     #[must_use]
     pub const fn interpreter_lock(&self) -> Option<&Arc<InterpreterLock>> {
         self.lock.as_ref()
     }
 
-    /// A check starts: what watches it, if anything is to be noted.
+    /// Opens the record of a check that starts; `None` while recording is off.
     #[must_use]
     pub fn begin(&self, job: JobId, started: Moment, clock: SystemClock) -> Option<OpenRecord> {
         if !self.is_on() {
@@ -104,7 +106,7 @@ impl Recorder {
         })
     }
 
-    /// Fetches the records of checks that have ended, by their ends.
+    /// Fetches the records of checks that have ended, in the order of their ends.
     #[must_use]
     pub fn fetch(&self) -> Fetched {
         let mut ended = Vec::new();
@@ -115,14 +117,14 @@ impl Recorder {
         Fetched { ended, dropped }
     }
 
-    /// The checks in flight.
+    /// Snapshots of the checks in flight.
     #[must_use]
     pub fn in_flight(&self, now: Moment) -> Vec<InFlightCheck> {
         let live = self.shards.iter().flat_map(|shard| shard.live());
         live.map(|live| live.snapshot(now)).collect()
     }
 
-    /// A thread may run checks from now on, until what this gives is dropped.
+    /// Registers a thread that may run checks, until the returned guard is dropped.
     #[must_use]
     pub fn enter(self: &Arc<Self>, who: RanOn) -> ThreadPresence {
         let key = (Arc::clone(&who.host), who.pid, who.tid);
@@ -133,14 +135,14 @@ impl Recorder {
         }
     }
 
-    /// The threads that may run checks now, by process and id.
+    /// The threads that may run checks now, in the order of host, process and thread id.
     #[must_use]
     pub fn roster(&self) -> Vec<RanOn> {
         guard(&self.roster).values().cloned().collect()
     }
 
-    /// A worker elsewhere has a check and has not begun with it, until what this gives is
-    /// dropped. `None` if nothing is to be noted.
+    /// A worker of another process holds a check that it has not started, until the returned
+    /// guard is dropped. `None` while recording is off.
     #[must_use]
     pub fn receive(self: &Arc<Self>, job: JobId) -> Option<ReceivedCheck> {
         self.is_on().then(|| {
@@ -152,18 +154,18 @@ impl Recorder {
         })
     }
 
-    /// The checks that workers elsewhere have and have not begun with.
+    /// The checks that workers of other processes hold and have not started.
     #[must_use]
     pub fn received(&self) -> Vec<JobId> {
         guard(&self.received).keys().copied().collect()
     }
 }
 
-/// A check that is being recorded. Dropped without a result, it leaves no record.
+/// The open record of a check. Dropped without a result, it leaves no record.
 #[derive(Debug)]
 pub struct OpenRecord {
     live: Arc<InstrumentedCheck>,
-    /// `None` once it has left the checks in flight.
+    /// Its place in the shard; `None` once it has left the checks in flight.
     place: Option<usize>,
     shard: Arc<Shard>,
     /// Records that the shard may hold.
@@ -171,13 +173,13 @@ pub struct OpenRecord {
 }
 
 impl OpenRecord {
-    /// What notes its polls.
+    /// The check whose polls are logged.
     #[must_use]
     pub const fn live(&self) -> &Arc<InstrumentedCheck> {
         &self.live
     }
 
-    /// It has ended with this result.
+    /// Closes the record: the check has ended with `result`.
     pub fn end(mut self, result: &CheckResult) {
         if let Some(place) = self.place.take() {
             let record = CheckRecord::of(result, self.live.take_log());
@@ -194,7 +196,7 @@ impl Drop for OpenRecord {
     }
 }
 
-/// A check that a worker elsewhere has and has not begun with, for as long as this lives.
+/// A guard: a worker of another process holds the check and has not started it.
 #[derive(Debug)]
 pub struct ReceivedCheck {
     job: JobId,
@@ -213,7 +215,7 @@ impl Drop for ReceivedCheck {
     }
 }
 
-/// A thread that may run checks, for as long as this lives.
+/// A guard: the thread may run checks.
 #[derive(Debug)]
 pub struct ThreadPresence {
     key: ThreadKey,

@@ -1,5 +1,5 @@
-//! A part of what a recorder holds: threads that note at the same time write to different
-//! parts, and so to different lines of the memory that their cores would else wait for.
+//! A part of a recorder: threads that record at the same time write to different shards, and so
+//! to different cache lines.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,13 +11,13 @@ use super::instrumented::InstrumentedCheck;
 #[repr(align(128))]
 pub(super) struct Shard {
     noted: Mutex<ShardState>,
-    /// Takes turns with the records that are noted: neither has to grow again.
+    /// Swapped with the records at each fetch, so that neither buffer has to grow again.
     spare: Mutex<Vec<CheckRecord>>,
 }
 
 #[derive(Debug, Default)]
 struct ShardState {
-    /// The checks in flight. Each has a place, which is found at its end without a search.
+    /// The checks in flight. Each knows its place, so that its end needs no search.
     places: Vec<Option<Arc<InstrumentedCheck>>>,
     free: Vec<usize>,
     ended: Vec<CheckRecord>,
@@ -32,7 +32,7 @@ impl ShardState {
 }
 
 impl Shard {
-    /// A check starts; gives its place.
+    /// Adds a check that starts; returns its place.
     pub(super) fn enter(&self, live: Arc<InstrumentedCheck>) -> usize {
         let mut noted = guard(&self.noted);
         if let Some(place) = noted.free.pop() {
@@ -43,13 +43,13 @@ impl Shard {
         noted.places.len() - 1
     }
 
-    /// The check at this place is no longer in flight.
+    /// Removes the check at `place` without a record.
     pub(super) fn leave(&self, place: usize) {
         let _freed_unlocked = guard(&self.noted).leave(place);
     }
 
-    /// The check at this place has ended. Of more than `most` that nobody has fetched the
-    /// others are counted and let go.
+    /// Removes the check at `place` and adds its record. Records beyond `most` are dropped and
+    /// counted.
     pub(super) fn end(&self, place: usize, record: CheckRecord, most: usize) {
         let mut noted = guard(&self.noted);
         let left = noted.leave(place);
@@ -68,8 +68,8 @@ impl Shard {
         noted.places.iter().flatten().map(Arc::clone).collect()
     }
 
-    /// Moves the records of checks that have ended behind those in `into`; gives how many were
-    /// let go since the start.
+    /// Appends the records of checks that have ended to `into`; returns how many were dropped
+    /// since the start.
     pub(super) fn fetch(&self, into: &mut Vec<CheckRecord>) -> u64 {
         let mut records = guard(&self.spare);
         let dropped = {

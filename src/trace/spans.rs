@@ -1,27 +1,27 @@
-//! What a check did from when it was due to its end, without gaps.
+//! The spans of a check from its due time to its end, without gaps.
 
 use crate::domain::{Moment, Phase};
 
 use super::check_record::CheckRecord;
 use super::poll_log::SliceKind;
 
-/// What a check does in a stretch of time.
+/// The activity of a check in a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activity {
-    /// It is due, and waits for a worker.
+    /// It is due and waits for a worker.
     Queued,
-    /// It waits for the network (or a timer); for what of it, where that is known.
+    /// It waits for the network or a timer, in this phase; `None` before the first phase.
     Waiting(Option<Phase>),
-    /// It could go on, and no thread is free.
+    /// It was woken, and no thread is free.
     Ready,
-    /// A thread runs it.
+    /// A thread polls it.
     Running,
-    /// A thread has it, and waits for the interpreter lock.
+    /// Its thread is blocked on the interpreter lock.
     Locked,
 }
 
 impl Activity {
-    /// What a check does while a thread does this with it.
+    /// The activity of a check during a slice of this kind.
     #[must_use]
     pub const fn of(doing: SliceKind) -> Self {
         match doing {
@@ -31,20 +31,20 @@ impl Activity {
     }
 }
 
-/// A stretch of a check.
+/// A stretch of a check with one activity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// From.
+    /// The start.
     pub from: Moment,
-    /// To; never before `from`.
+    /// The end; never before `from`.
     pub to: Moment,
-    /// What it does in between.
+    /// The activity between the two.
     pub activity: Activity,
-    /// The thread, where one is busy with it.
+    /// The id of the thread that is occupied by it; `None` if none is.
     pub tid: Option<u32>,
 }
 
-/// Gives every stretch of a check to `each`, in the order of time, the empty ones left out.
+/// Passes every span of a check to `each`, in the order of time, without empty ones.
 pub fn spans(record: &CheckRecord, mut each: impl FnMut(Span)) {
     let mut give = |from: Moment, to: Moment, activity, tid| {
         if to > from {
@@ -68,7 +68,7 @@ pub fn spans(record: &CheckRecord, mut each: impl FnMut(Span)) {
     wait(record, at, record.ended, &mut give);
 }
 
-/// Waiting from `from` to `to`, parted where it was for something else.
+/// The waiting from `from` to `to`, split at changes of phase.
 fn wait(
     record: &CheckRecord,
     mut from: Moment,

@@ -1,7 +1,6 @@
-//! What is on record: the checks of the last minutes, those in flight, and those that wait.
+//! The trace store: the checks of the last minutes, those in flight, and those that wait.
 //!
-//! Bounded in bytes: the oldest records make room for new ones, and how many were let go
-//! without having been seen is counted.
+//! Bounded in bytes: the oldest records make room for new ones and are counted.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -17,84 +16,83 @@ use super::instrumented::InFlightCheck;
 use super::poll_log::SliceKind;
 use super::recorder::{Fetched, Recorder};
 
-/// The memory that records and their index may take: some 55,000 checks.
+/// The most memory of records and index, in bytes: some 55,000 checks.
 const MOST_BYTES: usize = 32 << 20;
 
-/// How far back the record goes at most: a list that is checked seldom would grow for days.
+/// The greatest age of a record: without it, a list that is rarely checked would grow for days.
 const MOST_AGE: Duration = Duration::from_secs(15 * 60);
 
 /// Threads whose names are remembered.
 const MOST_THREADS: usize = 4_096;
 
-/// Checks that means are taken of.
+/// The number of last checks over which means are taken.
 const SAMPLE: usize = 512;
 
 /// Changes of the number of workers that are remembered.
 const MOST_STAFFINGS: usize = 256;
 
-/// Sweeps whose end is remembered.
+/// Sweeps that are remembered.
 const MOST_SWEEPS: usize = 8;
 
-/// The checks on record. Read by whoever draws; changed by its owner alone.
+/// The checks on record. Its owner updates it; the screens read it.
 #[derive(Clone, Debug, Default)]
 pub struct TraceStore {
     ended: Index,
     forgotten: u64,
     dropped: u64,
-    /// As of `now`.
+    /// As of the moment `now`.
     in_flight: Index,
-    /// Checks that are due and wait for a worker, by when they were due.
+    /// Checks that are due and wait for a worker, in the order of their due times.
     waiting: Vec<JobId>,
     roster: Vec<RanOn>,
     threads: BTreeMap<ThreadKey, RanOn>,
     now: Moment,
     sample: VecDeque<(Duration, Duration)>,
-    /// From when on there were how many workers.
+    /// Numbers of workers, each with the moment since which it holds.
     staffing: VecDeque<(Moment, usize)>,
     sweeps: VecDeque<Sweep>,
-    /// When the checks of the newest sweep were due, and how many of them have not ended.
+    /// The due time of the newest sweep, and how many of its checks have not ended.
     swept: Option<(Moment, usize)>,
-    /// When the paradigm in use took over, if another was in use before.
+    /// The last switch of the paradigm; `None` if there was none.
     switched: Option<Moment>,
 }
 
-/// The checks that were due at the same moment: the first sweep, or all sites looked at by
-/// a key.
+/// The checks that were due at the same moment: the first sweep, or one that a key starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sweep {
-    /// When.
+    /// The due time that all of them share.
     pub due: Moment,
-    /// How many of them have ended.
+    /// Checks that have ended.
     pub checks: usize,
-    /// When the last one ended.
+    /// The end of the last one so far.
     pub ended: Moment,
-    /// The one that took longest from its start, and how long.
+    /// The site of the check that took longest from its start, and that time.
     pub slowest: (SiteId, Duration),
-    /// What the second longest took; zero while there is only one.
+    /// The time of the second longest; zero while only one has ended.
     pub second: Duration,
-    /// Those that have not ended.
+    /// Checks that have not ended.
     pub open: usize,
-    /// The sum of what all took from their starts.
+    /// The sum of the times from start to end.
     pub sum: Duration,
 }
 
-/// Means over the last checks.
+/// Mean times over the last checks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MeanTimes {
-    /// From start to end.
+    /// From start to end of a check.
     pub hold: Duration,
-    /// In which a thread ran it.
+    /// In which a thread ran the check.
     pub run: Duration,
 }
 
 impl TraceStore {
-    /// An empty one.
+    /// An empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes over what workers have noted.
+    /// Adds the fetched records.
     pub fn absorb(&mut self, fetched: Fetched) {
         self.dropped = fetched.dropped;
         for record in fetched.ended {
@@ -122,7 +120,7 @@ impl TraceStore {
         }
     }
 
-    /// Counts it as one of those that were due at the same moment.
+    /// Counts the record towards the sweep of its due time.
     fn count(&mut self, record: &CheckRecord) {
         let due = record.job.due;
         let took = record.took();
@@ -167,7 +165,8 @@ impl TraceStore {
         }
     }
 
-    /// Looks at what is in flight and what waits, as of `now`, on a list of `sites` sites.
+    /// Replaces the checks in flight and those that wait by their state as of `now`. `sites` is
+    /// the length of the list: half of it, due at once, is a sweep.
     pub fn update(&mut self, recorder: &Recorder, waiting: Vec<JobId>, sites: usize, now: Moment) {
         self.roster = recorder.roster();
         for who in self.roster.clone() {
@@ -180,14 +179,14 @@ impl TraceStore {
                 .collect(),
         );
         self.waiting = waiting;
-        // What a worker has and has not begun with waits there as it did in the queue.
+        // A check that a remote worker holds and has not started is still waiting.
         self.waiting.extend(recorder.received());
         self.waiting.sort_by_key(|job| job.due);
         self.now = now;
         self.find_sweep(sites);
     }
 
-    /// As if these were in flight at `now`: for pictures of work that never happened.
+    /// Replaces the checks in flight by these, as of `now`: for screens under test.
     #[cfg(test)]
     pub(crate) fn set_in_flight(
         &mut self,
@@ -209,7 +208,7 @@ impl TraceStore {
         }
     }
 
-    /// These are in flight, and no others.
+    /// Replaces the checks in flight.
     fn replace_in_flight(&mut self, mut in_flight: Vec<CheckRecord>) {
         in_flight.sort_by_key(|record| (record.started, record.job));
         self.in_flight = Index::default();
@@ -249,7 +248,7 @@ impl TraceStore {
         let tid = snapshot.log.slices.last().map(|slice| slice.tid);
         let pid = std::process::id();
         let known = tid.and_then(|tid| self.threads.get(&(here().host, pid, tid)).cloned());
-        let ran_on = snapshot.elsewhere.or(known).unwrap_or_else(|| RanOn {
+        let ran_on = snapshot.remote_worker.or(known).unwrap_or_else(|| RanOn {
             host: "".into(),
             pid,
             tid: tid.unwrap_or_default(),
@@ -265,7 +264,7 @@ impl TraceStore {
         }
     }
 
-    /// There are so many workers now.
+    /// Records the number of workers since `now`.
     pub fn set_workers(&mut self, workers: usize, now: Moment) {
         if self
             .staffing
@@ -280,7 +279,8 @@ impl TraceStore {
         self.staffing.push_back((now, workers));
     }
 
-    /// How many workers there were at a moment, as far back as that is known.
+    /// The number of workers at a moment; before the first known moment, the first known number,
+    /// and 0 if none is known.
     #[must_use]
     pub fn workers_at(&self, at: Moment) -> usize {
         let after = self.staffing.partition_point(|(since, _)| *since <= at);
@@ -288,51 +288,50 @@ impl TraceStore {
         known.map_or(0, |(_, workers)| *workers)
     }
 
-    /// The checks run by another paradigm from now on: means of the old one say nothing of
-    /// the new.
+    /// Records a switch of the paradigm: the means start anew.
     pub fn switched(&mut self, now: Moment) {
         self.sample.clear();
         self.switched = Some(now);
     }
 
-    /// Whether what was due then was due under the paradigm in use.
+    /// Whether a check that was due at `due` was due under the paradigm in use.
     #[must_use]
     pub fn is_of_now(&self, due: Moment) -> bool {
         self.switched.is_none_or(|switched| due >= switched)
     }
 
-    /// The moment as of which it knows what is in flight.
+    /// The moment of the last update.
     #[must_use]
     pub const fn now(&self) -> Moment {
         self.now
     }
 
-    /// The checks that were due, or in flight, between two moments: those that have ended by
-    /// their starts, and then those in flight by theirs.
+    /// The checks that were due or in flight between two moments: those that have ended in the
+    /// order of their starts, then those in flight in theirs.
     pub fn between(&self, from: Moment, to: Moment) -> impl Iterator<Item = &CheckSummary> {
         let in_flight = self.in_flight.between(from, to);
         self.ended.between(from, to).chain(in_flight)
     }
 
-    /// The same, all by their starts.
+    /// The same checks, all in the order of their starts.
     #[must_use]
     pub fn by_start(&self, from: Moment, to: Moment) -> Vec<&CheckSummary> {
         by_start([&self.ended, &self.in_flight], from, to)
     }
 
-    /// The threads that may run checks now and those that ran any on record, by host, process
-    /// and id.
+    /// The threads that may run checks now and those that ran any on record, in the order of
+    /// host, process and thread id.
     #[must_use]
     pub fn thread_traces(&self) -> Vec<ThreadTrace<'_>> {
         parts(&self.roster, &self.threads, [&self.ended, &self.in_flight])
     }
 
-    /// The checks in flight, by their starts.
+    /// The checks in flight, in the order of their starts.
     pub fn running(&self) -> impl Iterator<Item = &CheckRecord> {
         self.in_flight.iter().map(CheckSummary::record)
     }
 
-    /// The checks that wait for a worker, by when they were due.
+    /// The checks that wait for a worker, in the order of their due times.
     #[must_use]
     pub fn waiting(&self) -> &[JobId] {
         &self.waiting
@@ -344,36 +343,36 @@ impl TraceStore {
         &self.roster
     }
 
-    /// All threads that have run checks, or may.
+    /// All remembered threads that have run checks or may run them.
     pub fn threads(&self) -> impl Iterator<Item = &RanOn> {
         self.threads.values()
     }
 
-    /// All that have ended and are on record, by their starts.
+    /// The checks that have ended, in the order of their starts.
     pub fn all(&self) -> impl Iterator<Item = &CheckRecord> {
         self.ended.iter().map(CheckSummary::record)
     }
 
-    /// When the oldest check on record was due.
+    /// The due time of the oldest check that has ended; `None` if there is none.
     #[must_use]
     pub fn oldest(&self) -> Option<Moment> {
         self.ended.first().map(|check| check.due)
     }
 
-    /// Checks that ended and left no record here: those that made room for newer ones, and
-    /// those that came faster than they were fetched.
+    /// Checks that have ended and are not on record: those removed for newer ones, and those
+    /// dropped because they were not fetched in time.
     #[must_use]
     pub const fn lost(&self) -> (u64, u64) {
         (self.forgotten, self.dropped)
     }
 
-    /// When at least half of the sites were due at once for the last time.
+    /// The due time of the newest sweep over at least half of the sites; `None` if there was none.
     #[must_use]
     pub fn sweep_due(&self) -> Option<Moment> {
         self.swept.map(|(due, _)| due)
     }
 
-    /// The newest sweep over at least half of the sites, once one of its checks has ended.
+    /// The newest sweep over at least half of the sites; `None` until one of its checks has ended.
     #[must_use]
     pub fn sweep(&self) -> Option<Sweep> {
         let (due, open) = self.swept?;
@@ -381,7 +380,7 @@ impl TraceStore {
         Some(Sweep { open, ..*sweep })
     }
 
-    /// Means over the last checks of the paradigm in use; `None` before there were some.
+    /// Means over the last 512 checks of the paradigm in use; `None` before the third.
     #[must_use]
     pub fn means(&self) -> Option<MeanTimes> {
         const LEAST: usize = 3;

@@ -1,38 +1,38 @@
-//! Things that stand in time, by their starts: in blocks, so that one that comes late moves
-//! few others, and a stretch of time is found without a look at the rest.
+//! Items with a start and an end, sorted by start in blocks: inserting a late one moves few
+//! others, and a stretch of time is found without reading the rest.
 
 use crate::domain::Moment;
 
-/// How many a block holds at most.
+/// The most items of a block.
 const BLOCK: usize = 64;
 
-/// Something from a start to an end.
+/// An item with a start and an end.
 pub(super) trait Timed {
-    /// When it starts, and when it ends: things stand in this order.
+    /// Start and end; items are sorted by both.
     fn key(&self) -> (Moment, Moment);
 
-    /// The first moment that it has to do with.
+    /// The first moment that it concerns, such as the due time; not after the start.
     fn first(&self) -> Moment {
         self.key().0
     }
 }
 
-/// Some things that stand side by side.
+/// Neighbouring items, summed up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bundle {
-    /// None starts before this.
+    /// No item starts before this.
     pub from: Moment,
-    /// None ends after this.
+    /// No item ends after this.
     pub to: Moment,
-    /// What they take, in nanoseconds.
+    /// The sum of their durations, in nanoseconds.
     pub nanos: u64,
-    /// How many they are: one takes all of the time from `from` to `to`.
+    /// The number of items; a single one lasts from `from` to `to`.
     pub of: usize,
 }
 
 impl Bundle {
-    /// How much of this is between two moments, in nanoseconds; `None` where that cannot be
-    /// told of all of it together.
+    /// The nanoseconds of it between two moments; `None` if several items lie partly outside, so
+    /// that they have to be read one by one.
     #[must_use]
     pub fn within(&self, from: Moment, to: Moment) -> Option<u64> {
         if self.of == 1 {
@@ -45,18 +45,18 @@ impl Bundle {
     }
 }
 
-/// Neighbours, and the stretch of time outside of which none of them has to do with anything.
+/// Neighbouring items, and the stretch of time that they all lie in.
 #[derive(Clone, Debug)]
 struct Block<T> {
     /// Never empty.
     items: Vec<T>,
     first: Moment,
     last: Moment,
-    /// What all of them take, in nanoseconds.
+    /// The sum of their durations, in nanoseconds.
     nanos: u64,
 }
 
-/// The time from the start to the end of a thing, in nanoseconds.
+/// The duration of an item, in nanoseconds.
 fn nanos(item: &impl Timed) -> u64 {
     let (start, end) = item.key();
     end.nanos_since(start)
@@ -89,8 +89,7 @@ impl<T: Timed> Block<T> {
     }
 }
 
-/// Things in the order of their starts, those that start together by their ends, and those
-/// that end together by their arrival.
+/// Items in the order of their starts, then of their ends, then of insertion.
 #[derive(Clone, Debug)]
 pub(super) struct Timeline<T> {
     blocks: Vec<Block<T>>,
@@ -107,7 +106,7 @@ impl<T> Default for Timeline<T> {
 }
 
 impl<T: Timed> Timeline<T> {
-    /// The memory that the blocks take, in bytes.
+    /// The memory of the blocks, in bytes.
     pub(super) const fn bytes(&self) -> usize {
         self.bytes
     }
@@ -134,7 +133,7 @@ impl<T: Timed> Timeline<T> {
         }
         let is_last = after == count;
         if is_last && block.items.last().is_some_and(|last| last.key() <= key) {
-            // What comes in order leaves full blocks behind.
+            // Items that come in order leave full blocks behind.
             self.add(after, Block::of(vec![item]));
             return;
         }
@@ -154,12 +153,12 @@ impl<T: Timed> Timeline<T> {
         self.blocks.insert(place, block);
     }
 
-    /// The one that starts first.
+    /// The item that starts first.
     pub(super) fn first(&self) -> Option<&T> {
         self.blocks.first()?.items.first()
     }
 
-    /// Takes out the first that stands at `key` and `is` the one meant.
+    /// Removes the first item with this start and end for which `is` returns `true`.
     pub(super) fn remove(&mut self, key: (Moment, Moment), is: impl Fn(&T) -> bool) -> Option<T> {
         let before = |block: &Block<T>| block.items.last().is_some_and(|last| last.key() < key);
         let mut place = self.blocks.partition_point(before);
@@ -179,7 +178,7 @@ impl<T: Timed> Timeline<T> {
                 }
                 return Some(item);
             }
-            // Those that start and end together may fill several blocks.
+            // Items with the same start and end may fill several blocks.
             place += 1;
         }
     }
@@ -188,8 +187,8 @@ impl<T: Timed> Timeline<T> {
         self.blocks.iter().flat_map(|block| &block.items)
     }
 
-    /// Offers the things of the time from `from` to `to` to `take`, together where it takes
-    /// them so, or else one by one; and some that lie beyond.
+    /// Passes the items from `from` to `to` to `take`, bundled where `take` returns `true` for the
+    /// bundle, otherwise one by one. Some may lie outside.
     pub(super) fn bundles(&self, from: Moment, to: Moment, mut take: impl FnMut(Bundle) -> bool) {
         let blocks = self.blocks.iter();
         for block in blocks.filter(|block| block.first <= to && block.last >= from) {
@@ -215,14 +214,14 @@ impl<T: Timed> Timeline<T> {
         }
     }
 
-    /// How many those between two moments are at most.
+    /// An upper bound of the number of items between two moments.
     pub(super) fn room(&self, from: Moment, to: Moment) -> usize {
         let blocks = self.blocks.iter();
         let shown = blocks.filter(|block| block.first <= to && block.last >= from);
         shown.map(|block| block.items.len()).sum()
     }
 
-    /// Those that have to do with the time from `from` to `to`, both included.
+    /// The items that concern the time from `from` to `to`, both included.
     pub(super) fn between(&self, from: Moment, to: Moment) -> impl Iterator<Item = &T> {
         self.blocks
             .iter()

@@ -1,4 +1,4 @@
-//! The waker of a check that shares its thread with others: notes when it was woken.
+//! The waker of a check that shares its thread with others: records when it was woken.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,22 +6,23 @@ use std::task::{Wake, Waker};
 
 use crate::domain::{Clock, Moment, SystemClock};
 
-/// Stands between a check and the task that it is part of.
+/// Passes a wake-up on to the task of a check, and records its moment.
 #[derive(Debug)]
 struct WakeRelay {
     clock: SystemClock,
     task: Waker,
-    /// When the check was woken, in nanoseconds; 0: it was not, since its last poll.
+    /// When the check was woken, in nanoseconds; 0 if it was not since its last poll.
     woken: AtomicU64,
 }
 
-/// The relay of a check, made at its first poll and kept: the waker of a task hardly ever
-/// changes, and finding out costs less than a slot in which it could.
+/// The wake relay of a check, made at its first poll and kept while the task's waker is the
+/// same.
 #[derive(Debug, Default)]
 pub(super) struct RelayedWaker(Option<(Arc<WakeRelay>, Waker)>);
 
 impl RelayedWaker {
-    /// The waker for a poll by `task`, and when the check was woken for it, if it was.
+    /// The waker for a poll by `task`, and when the check was woken for it; `None` for the first
+    /// poll.
     pub(super) fn waker(&mut self, task: &Waker, clock: SystemClock) -> (&Waker, Option<Moment>) {
         let kept = self.0.take_if(|(relay, _)| relay.task.will_wake(task));
         let (relay, waker) = self.0.insert(kept.unwrap_or_else(|| {
@@ -43,7 +44,7 @@ impl Wake for WakeRelay {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // The first of several awakenings counts; the others need not read the clock.
+        // The first of several wake-ups counts; the others need not read the clock.
         if self.woken.load(Ordering::Relaxed) == 0 {
             let now = self.clock.moment().as_nanos().max(1);
             let (set, unset) = (Ordering::AcqRel, Ordering::Relaxed);

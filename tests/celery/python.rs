@@ -211,7 +211,7 @@ fn a_check_is_seen_on_its_stock_worker_before_it_is_answered() {
         let in_flight = sender.recorder.in_flight(sender.clock.moment());
         seen = in_flight
             .into_iter()
-            .filter_map(|glance| glance.elsewhere)
+            .filter_map(|check| check.remote_worker)
             .collect();
         seen.len() == 2
     });
