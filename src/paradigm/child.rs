@@ -1,4 +1,4 @@
-//! One child process, as its parent sees it: started, asked, ended, reaped.
+//! A child process as its parent sees it: started, given checks, killed, reaped.
 
 use std::fmt;
 use std::io;
@@ -16,17 +16,17 @@ use crate::probe::wire::{self, Hello, Ready, Task, WireError};
 
 use super::child_reply::ChildReply;
 
-/// How long a child may take to be ready; a machine that is busy with others included.
+/// How long a child may take to be ready, on a busy machine too.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How long after its timeout a check may still be answered.
+/// How long after the timeout of its check the child's reply is awaited.
 const REPLY_MARGIN: Duration = Duration::from_secs(2);
 
-/// This very program, also when its file has been replaced by a newer one meanwhile.
+/// This program's own executable, even if its file has been replaced since the start.
 const SELF: &str = "/proc/self/exe";
 
-/// A child process that carries out checks. Killed when it is dropped; [`Child::end`] waits
-/// for its end as well.
+/// A child process that runs checks. Dropping it kills the process; [`Child::end`] waits for its
+/// end, too.
 #[derive(Debug)]
 pub(super) struct Child {
     process: process::Child,
@@ -34,18 +34,18 @@ pub(super) struct Child {
     output: BufReader<ChildStdout>,
 }
 
-/// Why a child is of no use any more.
+/// Why a child gave no result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ChildFailure {
-    /// It is gone.
+    /// It ended, or closed its pipes.
     Ended,
-    /// It gave no answer for so long.
+    /// It did not reply within this time.
     TimedOut(Duration),
-    /// What it said is no answer.
+    /// Its reply cannot be read, or is for another check.
     InvalidReply,
-    /// It said itself why it cannot work.
+    /// It replied to the handshake that it cannot work, and why.
     Refused(String),
-    /// Nothing: it was not even asked, because what to say does not fit into a message.
+    /// The task exceeds the size of a message and was not sent; the child is intact.
     TaskTooLong,
 }
 
@@ -67,7 +67,7 @@ pub struct ChildExit {
 }
 
 impl ChildExit {
-    /// That of a child whose end nobody waited for.
+    /// The exit of a child that was not waited for.
     pub(super) const fn without_status(failure: ChildFailure) -> Self {
         Self {
             failure,
@@ -82,11 +82,9 @@ impl fmt::Display for ChildExit {
             ChildFailure::TimedOut(within) => {
                 write!(f, "it gave no answer within {}", brief(*within))
             }
-            ChildFailure::InvalidReply => f.write_str("what it answered cannot be read"),
+            ChildFailure::InvalidReply => f.write_str("its answer cannot be read"),
             ChildFailure::Refused(why) => f.write_str(why),
-            ChildFailure::TaskTooLong => {
-                f.write_str("what it is to be told does not fit into a message")
-            }
+            ChildFailure::TaskTooLong => f.write_str("its task does not fit into a message"),
             ChildFailure::Ended => match self.status.map(|status| (status.signal(), status.code()))
             {
                 Some((Some(signal), _)) => write!(f, "killed by signal {signal}"),
@@ -98,10 +96,10 @@ impl fmt::Display for ChildExit {
 }
 
 impl Child {
-    /// Starts one; it is of use once it has been greeted.
+    /// Starts a child, which needs a [`Child::handshake`] before the first check.
     ///
     /// # Errors
-    /// If the system refuses.
+    /// If the operating system refuses the process or its pipes.
     pub(super) fn start() -> io::Result<Self> {
         let mut command = if Path::new(SELF).exists() {
             Command::new(SELF)
@@ -130,7 +128,7 @@ impl Child {
         }
     }
 
-    /// Tells it who it is, and waits until it is ready.
+    /// Sends `hello` and waits until the child is ready.
     pub(super) async fn handshake(&mut self, hello: &Hello) -> Result<(), ChildFailure> {
         let handshake = async {
             wire::send(&mut self.input, hello).await?;
@@ -147,7 +145,7 @@ impl Child {
         self.process.id()
     }
 
-    /// Has it carry out a check, with notes of every poll if it is `traced`.
+    /// Runs a check in the child; `traced` asks for the log of its polls.
     pub(super) async fn run_check(
         &mut self,
         job: JobId,
@@ -171,7 +169,7 @@ impl Child {
         }
     }
 
-    /// Waits, while it has nothing to do, for something to be wrong with it.
+    /// Waits until the idle child ends or sends something unasked.
     pub(super) async fn wait_for_failure(&mut self) -> ChildFailure {
         match self.output.fill_buf().await {
             Ok([_, ..]) => ChildFailure::InvalidReply,
@@ -179,9 +177,9 @@ impl Child {
         }
     }
 
-    /// Ends it, and waits until nothing is left of it.
+    /// Kills the child and waits until it is reaped.
     pub(super) async fn end(&mut self, failure: ChildFailure) -> ChildExit {
-        // Fails only for one that has ended already, whose status stays what it was.
+        // Fails only if it has ended already; its status is unchanged then.
         let _ended_already = self.process.start_kill();
         ChildExit {
             failure,

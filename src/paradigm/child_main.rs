@@ -1,4 +1,4 @@
-//! The other end of `processes`: what a child process does, on its main thread alone.
+//! The main function of a child process of `processes`, which has this one thread.
 
 use std::ffi::CString;
 use std::io;
@@ -20,14 +20,14 @@ use super::{job_runner, limits};
 
 type Input = BufReader<pipe::Receiver>;
 
-/// Carries out checks that arrive on standard input, one at a time, and answers on standard
-/// output, until the input ends: with the parent process, whatever becomes of it.
+/// Runs the checks that arrive on standard input, one at a time, and replies on standard output,
+/// until the input ends with the parent process.
 ///
 /// # Errors
-/// If standard input and output are not pipes, or whoever is behind them does not speak as
-/// the parent does.
+/// If standard input and output are not pipes, or the other end does not speak the parent's
+/// protocol.
 pub fn work_for_parent() -> io::Result<()> {
-    // The end of the input would do, but for a process that is stopped or computes.
+    // The end of the input is not noticed by a process that is stopped or computes.
     set_parent_process_death_signal(Some(Signal::KILL))?;
     limits::ensure_files().map_err(io::Error::other)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -40,7 +40,7 @@ pub fn work_for_parent() -> io::Result<()> {
     });
     match ended {
         Ok(()) => Ok(()),
-        // The parent is gone, which is how this is meant to end.
+        // The parent has ended: the regular end of a child.
         Err(WireError::Io(error)) if is_disconnect(&error) => Ok(()),
         Err(WireError::Io(error)) => Err(error),
         Err(error) => Err(io::Error::other(error)),
@@ -80,14 +80,14 @@ async fn converse(mut input: Input, mut output: pipe::Sender) -> Result<(), Wire
         let answer = tokio::select! {
             biased;
             answer = runner.run(&task) => answer,
-            // There is nothing to be said before the answer, so the parent is gone.
+            // The parent sends nothing before the reply, so it has ended.
             _ = input.fill_buf() => return Ok(()),
         };
         wire::send(&mut output, &answer).await?;
     }
 }
 
-/// What a child works with.
+/// The prober, clock and lock of a child.
 struct CheckRunner {
     prober: Prober,
     clock: SystemClock,

@@ -1,4 +1,4 @@
-//! What a child process answers, and the clock that it shares with its parent.
+//! The reply of a child process, and the clock that it shares with its parent.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{CheckResult, Clock, SystemClock};
 use crate::trace::PollLog;
 
-/// The answer to a task.
+/// The reply to a task.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ChildReply {
     pub(super) result: CheckResult,
-    /// What was noted, if that was asked for.
+    /// The log of the check's polls; `None` if none was asked for.
     pub(super) notes: Option<PollLog>,
 }
 
-/// The machine's monotonic clock, which all of its processes read alike.
+/// The monotonic clock of the machine (`CLOCK_MONOTONIC`), the same in all of its processes.
 fn since_boot() -> Duration {
     let now = clock_gettime(ClockId::Monotonic);
     let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
@@ -24,14 +24,14 @@ fn since_boot() -> Duration {
     Duration::new(seconds, nanos)
 }
 
-/// When `clock` began, on the machine's monotonic clock: with this another process makes a
-/// clock whose moments are the same.
+/// The origin of `clock` on the machine's monotonic clock, from which another process makes a
+/// clock with the same moments.
 pub(super) fn origin_of(clock: SystemClock) -> Duration {
     let own = Duration::from_nanos(clock.moment().as_nanos());
     since_boot().saturating_sub(own)
 }
 
-/// The clock that began at `origin`.
+/// The clock with this origin on the machine's monotonic clock.
 pub(super) fn clock_from(origin: Duration) -> SystemClock {
     SystemClock::begun(since_boot().saturating_sub(origin))
 }

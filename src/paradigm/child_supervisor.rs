@@ -1,5 +1,5 @@
-//! Keeps one child process at work: a task of the supervising thread, which hands it a job
-//! at a time and replaces it when it dies, hangs or talks nonsense.
+//! Supervises one child process: a task of the supervising thread, which gives it one job at a
+//! time and replaces it when it dies, hangs or replies with something invalid.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -20,22 +20,23 @@ use super::job_queue::{JobQueue, WorkerPolicy, WorkerSlot};
 use super::job_runner::JobRunner;
 use super::{ParadigmContext, StartError, WorkerLoss};
 
-/// Children that die of the same check before the check is given up.
+/// How often a check is tried, each time by a new child, before it is reported as unknown.
 const MAX_ATTEMPTS: u32 = 3;
 
-/// How long after a failure another child is tried.
+/// How long after a failure another child is started.
 const RESTART_DELAY: Duration = Duration::from_secs(1);
 
-/// What the keepers of one paradigm share.
+/// The state that the supervisors of one paradigm share.
 #[derive(Debug)]
 pub(super) struct SupervisorShared {
     pub(super) runner: Arc<JobRunner>,
     pub(super) queue: Arc<JobQueue>,
-    /// When our clock began, which is to be the children's too.
+    /// The origin of the clock that parent and children share.
     origin: Duration,
     factory_config: FactoryConfig,
     children: AtomicUsize,
-    /// As many start at once as there are cores: so the first is ready soon.
+    /// Limits the children that start at once to the number of cores, so that the first is ready
+    /// soon.
     starting: Semaphore,
     losses: Mutex<Vec<WorkerLoss>>,
 }
@@ -54,18 +55,17 @@ impl SupervisorShared {
         })
     }
 
-    /// Child processes that are there.
+    /// The number of child processes.
     pub(super) fn children(&self) -> usize {
         self.children.load(Ordering::Relaxed)
     }
 
-    /// The children that were lost since it was asked last.
+    /// The children that were lost since the last call.
     pub(super) fn losses(&self) -> Vec<WorkerLoss> {
         std::mem::take(&mut *self.lost())
     }
 
-    /// Remembers a child that was lost. Of more than somebody would read the others are in the
-    /// log alone.
+    /// Remembers a lost child, up to 16 between two calls of [`Self::losses`]; the log has all.
     fn record_loss(&self, loss: WorkerLoss) {
         const MOST: usize = 16;
         let mut losses = self.lost();
@@ -79,11 +79,10 @@ impl SupervisorShared {
         self.losses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts a child. The system takes the calling thread for its parent, with which it
-    /// ends.
+    /// Starts a child. The system takes the calling thread for its parent: the child ends with it.
     ///
     /// # Errors
-    /// A sentence that says why there is none.
+    /// If the operating system refuses the process.
     pub(super) fn start_child(self: &Arc<Self>) -> Result<SupervisedChild, StartError> {
         let child = Child::start().map_err(StartError::process)?;
         self.children.fetch_add(1, Ordering::Relaxed);
@@ -95,11 +94,12 @@ impl SupervisorShared {
     }
 }
 
-/// A child, counted for as long as it is there.
+/// A child, counted until it is dropped.
 #[derive(Debug)]
 pub(super) struct SupervisedChild {
     child: Child,
-    /// When it had been greeted, and its place among the threads that run checks.
+    /// The time of its handshake, its identity, and its registration as a thread that runs checks;
+    /// `None` before the handshake.
     ready: Option<(Instant, RanOn, ThreadPresence)>,
     shared: Arc<SupervisorShared>,
 }
@@ -110,7 +110,7 @@ impl Drop for SupervisedChild {
     }
 }
 
-/// Keeps one child at work.
+/// The supervisor of one child.
 #[derive(Debug)]
 pub(super) struct ChildSupervisor {
     shared: Arc<SupervisorShared>,
@@ -131,8 +131,8 @@ impl ChildSupervisor {
         }
     }
 
-    /// Works until it is not wanted any more, or `stopped` says so. `_keeping` is held until
-    /// nothing is left of the child.
+    /// Runs until there are too many workers, or `stopped` is `true`. `_keeping` is held until the
+    /// child is reaped.
     pub(super) async fn run(
         mut self,
         mut stopped: watch::Receiver<bool>,
@@ -171,7 +171,7 @@ impl ChildSupervisor {
         }
     }
 
-    /// Sees to it that there is a child that is ready to work.
+    /// Starts a child, unless there is one, and waits until it is ready.
     async fn ensure_child(&mut self) -> Result<(), StartError> {
         if self
             .supervised
@@ -181,7 +181,7 @@ impl ChildSupervisor {
             return Ok(());
         }
         let shared = Arc::clone(&self.shared);
-        // Never closed, so that waiting for it cannot fail.
+        // The semaphore is never closed, so that this cannot fail.
         let _turn = shared.starting.acquire().await;
         let supervised = match &mut self.supervised {
             Some(supervised) => supervised,
@@ -213,13 +213,13 @@ impl ChildSupervisor {
         }
     }
 
-    /// What to do when no child can be had, before the next attempt; `false`: nothing more.
+    /// Waits for the next attempt after no child could be started. `false`: the supervisor ends.
     async fn wait_without_child(&mut self, why: &str) -> bool {
         if self.shared.children() > 0 {
             sleep(RESTART_DELAY).await;
             return self.slot.stay();
         }
-        // Nobody else will do it either: a check is not kept waiting for better times.
+        // No other child is there either: the check is reported as unknown instead of waiting.
         tokio::select! {
             biased;
             job = self.slot.next() => match job {
@@ -236,13 +236,13 @@ impl ChildSupervisor {
         let ready = ready.and_then(|supervised| Some(supervised.ready.as_ref()?.0));
         let exit = self.end_lost_child(failure, None).await;
         tracing::warn!("a worker process died: {exit}");
-        // Whatever ends children as soon as they are there may do so again.
+        // A child that ended right after its start may do so again.
         if ready.is_some_and(|ready| ready.elapsed() < RESTART_DELAY) {
             sleep(RESTART_DELAY).await;
         }
     }
 
-    /// Has the job run, by another child if one dies of it.
+    /// Runs the job, by another child if one dies in it.
     async fn run_job(&mut self, job: &Job) {
         let shared = Arc::clone(&self.shared);
         let Some(claimed) = shared.runner.claim(job) else {
@@ -288,7 +288,8 @@ impl ChildSupervisor {
         claimed.fail(&why);
     }
 
-    /// Ends a child that is to be replaced; the check that it had is run again, if it is named.
+    /// Ends a child that is to be replaced and records the loss; `check` is the one that is run
+    /// again.
     async fn end_lost_child(&mut self, failure: ChildFailure, check: Option<SiteId>) -> ChildExit {
         let ready = self
             .supervised
@@ -301,7 +302,7 @@ impl ChildSupervisor {
         exit
     }
 
-    /// Ends the child, if there is one, and waits until nothing is left of it.
+    /// Ends the child, if there is one, and waits until it is reaped.
     async fn end_child(&mut self, failure: ChildFailure) -> ChildExit {
         match &mut self.supervised {
             Some(supervised) => {

@@ -1,16 +1,16 @@
-//! Waiting for the ends of paradigms that are not needed any more, without keeping anybody
-//! who has something to do.
+//! Waits for paradigms that are being ended, on threads of their own, so that the loop that
+//! switches paradigms does not block.
 
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-/// Threads that wait.
+/// The threads that wait.
 static JOINING: Mutex<Vec<JoinHandle<()>>> = Mutex::new(Vec::new());
 
-/// Runs `wait` on a thread of its own; on this one if there can be no other.
+/// Runs `wait` on a thread of its own, or on this one if the system refuses a thread.
 pub(super) fn join_later(wait: impl FnOnce() + Send + 'static) {
-    // Handed over in a place of its own, so that it is not lost where no thread can be had.
+    // Shared, so that it is not lost with the closure if no thread can be started.
     let wait = Arc::new(Mutex::new(Some(wait)));
     let handed = Arc::clone(&wait);
     let take =
@@ -36,12 +36,12 @@ pub(super) fn join_later(wait: impl FnOnce() + Send + 'static) {
     }
 }
 
-/// Waits for all of them. To be called before the program ends: a child process that is
-/// still there would be left to the system.
+/// Blocks until all deferred waits are over. To be called before the program ends, so that no
+/// child process is left behind.
 pub fn join_deferred() {
     let waiting = mem::take(&mut *JOINING.lock().unwrap_or_else(PoisonError::into_inner));
     for thread in waiting {
-        // One that panicked has nothing left to wait for.
+        // A thread that panicked has nothing left to wait for.
         let _panicked = thread.join();
     }
 }
@@ -53,7 +53,7 @@ mod tests {
     use std::sync::mpsc;
 
     #[test]
-    fn nobody_waits_until_the_program_ends() {
+    fn the_end_is_waited_for_when_the_program_ends() {
         let (go, wait) = mpsc::channel::<()>();
         let gone = Arc::new(AtomicBool::new(false));
         let tell = Arc::clone(&gone);

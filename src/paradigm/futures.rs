@@ -1,5 +1,5 @@
-//! `futures`: whoever submits a check gets its result when it has completed; a pool makes
-//! threads as they are needed, uses them again, and lets go of those that have nothing to do.
+//! `futures`: a pool of threads that are started on demand, used again, and ended when they are
+//! idle, as in Python's `ThreadPoolExecutor`.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use super::job_queue::WorkerPolicy;
 use super::thread_pool::ThreadPool;
 use super::{Label, Law, ParadigmEntry, Shape};
 
-/// How long a thread without a check is kept.
+/// How long an idle thread is kept.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The entry of the table.
+/// The row of this paradigm in [`ALL`](super::ALL).
 pub(super) const ENTRY: ParadigmEntry = ParadigmEntry {
     label: Label {
         key: '3',
@@ -19,7 +19,7 @@ pub(super) const ENTRY: ParadigmEntry = ParadigmEntry {
         law: Law::SumByWorkers,
     },
     default_workers: 16,
-    // As for `threads`.
+    // The same as of `threads`.
     files_per_worker: 5,
     processes_per_worker: 0,
     threads_per_worker: 1,

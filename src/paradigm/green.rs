@@ -1,5 +1,5 @@
-//! `green`: up to N tasks on one thread. Each runs until it waits; nothing else does any of
-//! the work, looking names up included.
+//! `green`: up to N tasks on one thread. Each runs until it waits; no other
+//! thread does any of the work, name resolution included.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::runtime_driver::{RuntimeDriver, enter};
 use super::task_pool::TaskPool;
 use super::{Label, Law, Paradigm, ParadigmContext, ParadigmEntry, Shape, StartError};
 
-/// The entry of the table.
+/// The row of this paradigm in [`ALL`](super::ALL).
 pub(super) const ENTRY: ParadigmEntry = ParadigmEntry {
     label: Label {
         key: '5',

@@ -1,5 +1,4 @@
-//! One queue that several workers take jobs from: threads that block on it, or tasks that
-//! wait for it.
+//! A queue of jobs for several workers: threads that block on it, or tasks that await it.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::ControlFlow;
@@ -10,36 +9,36 @@ use tokio::sync::Notify;
 
 use crate::domain::Job;
 
-/// Which workers a queue asks for, and how long they stay.
+/// How many workers a queue asks for, and how long an idle one stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WorkerPolicy {
-    /// As many as are allowed, for as long as they are.
+    /// As many as the limit allows, always.
     Fixed,
-    /// As many as there are jobs for, until they have had none for so long.
+    /// As many as there are jobs for; one that is idle for this long leaves.
     OnDemand(Duration),
 }
 
-/// First come, first served. Unbounded, because it never holds more than one job a site.
+/// A first-in, first-out queue. Unbounded, because it holds at most one job for each site.
 #[derive(Debug)]
 pub(super) struct JobQueue {
     policy: WorkerPolicy,
     state: Mutex<QueueState>,
-    /// Wakes tasks; threads have a bell each.
+    /// Wakes tasks; each thread has a condition variable of its own.
     changed: Notify,
 }
 
 #[derive(Debug)]
 struct QueueState {
     jobs: VecDeque<Job>,
-    /// Workers, those included that are just being started.
+    /// Workers, those included that are being started.
     workers: usize,
-    /// Those of them that have no job.
+    /// Workers without a job.
     idle: usize,
-    /// Workers that are allowed.
+    /// The most workers.
     limit: usize,
-    /// The bells of the threads that sleep, in the order in which they went to sleep.
+    /// The condition variables of the threads that sleep, the first to sleep first.
     sleepers: VecDeque<Arc<Condvar>>,
-    /// Numbers of workers that have left, to be given away again.
+    /// Numbers of workers that have left, to be used again.
     free: BTreeSet<usize>,
     numbers: usize,
 }
@@ -72,7 +71,7 @@ impl JobQueue {
             state.jobs.push_back(job);
             match self.policy {
                 WorkerPolicy::Fixed => state.sleepers.pop_front(),
-                // Whoever has just fallen idle goes on, so that the others can retire.
+                // The last one that became idle goes on, so that the others can time out.
                 WorkerPolicy::OnDemand(_) => state.sleepers.pop_back(),
             }
         };
@@ -82,13 +81,13 @@ impl JobQueue {
         self.changed.notify_one();
     }
 
-    /// A place for one more worker, if one is wanted now; the caller starts it, or drops the
-    /// place if it cannot.
+    /// A slot for one more worker; `None` if none is wanted now. The caller starts the worker, or
+    /// drops the slot if it cannot.
     pub(super) fn add_worker(self: &Arc<Self>) -> Option<WorkerSlot> {
         let mut state = self.lock();
         let wanted = match self.policy {
             WorkerPolicy::Fixed => true,
-            // The very first one shows that there can be any at all.
+            // The first worker shows whether the system allows any.
             WorkerPolicy::OnDemand(_) => state.workers == 0 || state.jobs.len() > state.idle,
         };
         if !wanted || state.workers >= state.limit {
@@ -109,8 +108,7 @@ impl JobQueue {
         })
     }
 
-    /// How many workers may take jobs from now on. Those beyond leave as they come back for
-    /// more.
+    /// Sets the most workers. Surplus workers leave when they ask for their next job.
     pub(super) fn set_limit(&self, limit: usize) {
         let mut state = self.lock();
         state.limit = limit;
@@ -120,12 +118,12 @@ impl JobQueue {
         self.changed.notify_waiters();
     }
 
-    /// Workers that may take jobs.
+    /// The most workers.
     pub(super) fn limit(&self) -> usize {
         self.lock().limit
     }
 
-    /// Workers that take jobs.
+    /// The number of workers.
     pub(super) fn workers(&self) -> usize {
         self.lock().workers
     }
@@ -134,19 +132,19 @@ impl JobQueue {
         self.lock().jobs.len()
     }
 
-    /// Takes all jobs away from the workers.
+    /// Removes all jobs and returns them.
     pub(super) fn drain(&self) -> VecDeque<Job> {
         std::mem::take(&mut self.lock().jobs)
     }
 
-    /// Forgets the jobs and ends the workers as they come back for more.
+    /// Drops all jobs; workers leave when they ask for their next job.
     pub(super) fn close(&self) {
         self.drain();
         self.set_limit(0);
     }
 }
 
-/// One worker's place at a queue, given up by dropping it at the latest.
+/// The slot of one worker at a queue; dropping it makes the worker leave.
 #[derive(Debug)]
 pub(super) struct WorkerSlot {
     queue: Arc<JobQueue>,
@@ -163,12 +161,12 @@ enum SlotState {
 }
 
 impl WorkerSlot {
-    /// From 1; the least that no other worker of the queue has.
+    /// The worker's number, from 1: the least that no other worker of the queue has.
     pub(super) const fn number(&self) -> usize {
         self.number
     }
 
-    /// Waits on the calling thread for a job; `None` tells it to end.
+    /// Blocks the calling thread until there is a job; `None` ends the worker.
     pub(super) fn take(&mut self) -> Option<Job> {
         let queue = Arc::clone(&self.queue);
         let since = Instant::now();
@@ -202,11 +200,11 @@ impl WorkerSlot {
         }
     }
 
-    /// Waits in a task for a job; `None` tells it to end. Nothing is lost if it is dropped.
+    /// Waits in a task for a job; `None` ends the worker. Cancellation loses no job.
     pub(super) async fn next(&mut self) -> Option<Job> {
         let queue = Arc::clone(&self.queue);
         loop {
-            // Made before the look, so that no change in between goes unheard.
+            // Made before the queue is read, so that no change in between is missed.
             let changed = queue.changed.notified();
             if let ControlFlow::Break(taken) = self.try_take(&mut queue.lock()) {
                 return taken;
@@ -215,7 +213,7 @@ impl WorkerSlot {
         }
     }
 
-    /// Leaves if there are too many workers; `false` if it has.
+    /// Leaves if there are too many workers; returns whether it stays.
     pub(super) fn stay(&mut self) -> bool {
         let queue = Arc::clone(&self.queue);
         let mut state = queue.lock();
@@ -226,7 +224,7 @@ impl WorkerSlot {
         stays
     }
 
-    /// Takes a job or leaves, if there is reason to.
+    /// Takes a job, or leaves if there are too many workers. `Continue`: there is no job.
     fn try_take(&mut self, state: &mut QueueState) -> ControlFlow<Option<Job>> {
         self.rest(state);
         if state.workers > state.limit {
@@ -260,7 +258,8 @@ impl WorkerSlot {
         }
     }
 
-    /// Whoever rang has done so already; a timeout or a stray awakening has not.
+    /// Removes this thread from the sleepers, after a timeout or a spurious wake-up; a notifier has
+    /// removed it already.
     fn forget_sleeper(&self, state: &mut QueueState) {
         let own = |condvar: &Arc<Condvar>| Arc::ptr_eq(condvar, &self.condvar);
         if let Some(place) = state.sleepers.iter().rposition(own) {

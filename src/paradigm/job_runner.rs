@@ -1,4 +1,5 @@
-//! Running one job: claimed, timed, looked at, answered. The same for every paradigm.
+//! Runs one job: claims it, times it, runs the check, delivers the result. The same for every
+//! paradigm.
 
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -14,7 +15,7 @@ use crate::trace::{self, InstrumentedCheck, OpenRecord, Recorder, ThreadPresence
 
 use super::ParadigmContext;
 
-/// What every worker of a paradigm needs to run jobs, and the count of those that run.
+/// Runs jobs for all workers of a paradigm, and counts those that run.
 #[derive(Debug)]
 pub(super) struct JobRunner {
     clock: SystemClock,
@@ -33,12 +34,12 @@ impl JobRunner {
         })
     }
 
-    /// The calling thread may run checks, for as long as what this gives lives.
+    /// Registers the calling thread as one that may run checks, until the guard is dropped.
     pub(super) fn enter(&self) -> ThreadPresence {
         self.recorder.enter(trace::here())
     }
 
-    /// Where everything is noted.
+    /// The recorder of the trace.
     pub(super) const fn recorder(&self) -> &Arc<Recorder> {
         &self.recorder
     }
@@ -48,7 +49,7 @@ impl JobRunner {
         self.running.load(Ordering::Relaxed)
     }
 
-    /// Runs the job, unless somebody else has claimed it or it was withdrawn.
+    /// Runs the job, unless another worker has claimed it or it was withdrawn.
     pub(super) async fn run(&self, prober: &Prober, job: &Job, thread: ThreadSharing) {
         let Some(claimed) = self.claim(job) else {
             return;
@@ -60,14 +61,15 @@ impl JobRunner {
         claimed.deliver(result, watched);
     }
 
-    /// Answers the job, unless somebody else has claimed it, by saying why nobody can look.
+    /// Delivers `unknown` with the reason `why` for a job that no worker can run, unless it was
+    /// claimed or withdrawn.
     pub(super) fn reject(&self, job: &Job, why: &str) {
         if let Some(claimed) = self.claim(job) {
             claimed.fail(why);
         }
     }
 
-    /// Takes the job to run it; `None` if it was withdrawn or somebody else was faster.
+    /// Claims the job; `None` if it was withdrawn or another worker has claimed it.
     pub(super) fn claim<'a>(&'a self, job: &'a Job) -> Option<ClaimedJob<'a>> {
         let id = job.claim()?;
         Some(ClaimedJob {
@@ -79,7 +81,7 @@ impl JobRunner {
     }
 }
 
-/// A job that nobody else will run.
+/// A job that this worker has claimed.
 #[derive(Debug)]
 pub(super) struct ClaimedJob<'a> {
     pub(super) id: JobId,
@@ -89,7 +91,7 @@ pub(super) struct ClaimedJob<'a> {
 }
 
 impl ClaimedJob<'_> {
-    /// Its start, which is now.
+    /// The start of the check: now.
     pub(super) fn start(&self) -> Start {
         let now = self.runner.clock.now();
         Start {
@@ -99,30 +101,30 @@ impl ClaimedJob<'_> {
         }
     }
 
-    /// What notes it from its start on, if anything is to be noted.
+    /// Opens its record; `None` while recording is off.
     pub(super) fn watch(&self, start: Start) -> Option<OpenRecord> {
         self.runner
             .recorder
             .begin(start.job, start.moment, self.runner.clock)
     }
 
-    /// Hands its result in.
+    /// Delivers the result and closes the record.
     pub(super) fn deliver(self, result: CheckResult, watched: Option<OpenRecord>) {
         if let Some(watched) = watched {
             watched.end(&result);
         }
-        // Nobody listens any more when the program is on its way out.
+        // The receiver is gone only while the program ends.
         let _unheard = self.runner.results.send(result);
     }
 
-    /// Hands in that it could not be carried out, and why.
+    /// Delivers `unknown`: the check could not be run, for the reason `why`.
     pub(super) fn fail(self, why: &str) {
         let result = could_not_check(self.start(), self.spec, why, trace::here());
         self.deliver(result, None);
     }
 }
 
-/// Looks, whatever happens; `live` notes how, on a thread of this kind.
+/// Runs the check; a panic in it gives `unknown`. `live` logs its polls.
 pub(super) async fn run_check(
     prober: &Prober,
     start: Start,
@@ -131,24 +133,24 @@ pub(super) async fn run_check(
 ) -> CheckResult {
     let observer = live.map(|(live, _)| Arc::clone(live) as Arc<dyn CheckObserver>);
     let check = AssertUnwindSafe(prober.check(start, spec, observer, trace::here)).catch_unwind();
-    // Kilobytes, which stay where they are whoever polls them.
+    // The future is kilobytes large: pinned here, it is not moved again.
     let check = pin!(check);
     let checked = match live {
         Some((live, thread)) => live.watch(check, thread).await,
         None => check.await,
     };
     checked.unwrap_or_else(|_panic| {
-        // The panic hook has logged it; the site must not pay for it.
+        // The panic hook has logged it; the site is not down because of it.
         could_not_check(
             start,
             spec,
-            "the check broke off in a fault of this program",
+            "the check ended by a defect of this program",
             trace::here(),
         )
     })
 }
 
-/// Counts a check in flight for as long as it lives, a cancelled one included.
+/// Counts a check in flight until it is dropped, so that a cancelled one is not counted on.
 #[derive(Debug)]
 struct RunningCount<'a>(&'a AtomicUsize);
 

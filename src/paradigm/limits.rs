@@ -1,4 +1,4 @@
-//! What the system allows: how many checks may be in flight at once.
+//! The limits of the system on the number of workers: open files, processes, memory.
 
 use std::fs::{self, File};
 use std::io;
@@ -9,12 +9,11 @@ use crate::domain::plain_io_error;
 
 use super::{ParadigmEntry, StartError};
 
-/// Files that are kept for everything that is not a check: the terminal, logs, the
-/// scheduler, name servers.
+/// Open files reserved for everything but checks: the terminal, logs, the scheduler, resolvers.
 const RESERVED: u64 = 56;
 
-/// Raises the limit of open files as far as the system lets an ordinary user; gives the
-/// limit, `None` where there is none.
+/// Raises the soft limit of open files to the hard one (getrlimit(2), `RLIMIT_NOFILE`). Returns
+/// the limit in force; `None` if there is none.
 pub fn raise_file_limit() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
@@ -27,14 +26,14 @@ pub fn raise_file_limit() -> Option<u64> {
     limit.maximum
 }
 
-/// Files that the program itself opens before the first check.
+/// Open files that the program needs before the first check.
 const FIRST: usize = 16;
 
-/// Makes sure that the program can open the files that it cannot run without: the runtime
-/// has no way to say that it ran out of them.
+/// Tries whether the program can open the files that it needs: the runtime would panic without
+/// them.
 ///
 /// # Errors
-/// If the limit of open files is too low for anything.
+/// If the limit of open files is too low for a start.
 pub fn ensure_files() -> Result<(), StartError> {
     let opened: io::Result<Vec<File>> = (0..FIRST).map(|_| File::open("/dev/null")).collect();
     match opened {
@@ -46,7 +45,7 @@ pub fn ensure_files() -> Result<(), StartError> {
     }
 }
 
-/// Why the system refused a thread or a process, in plain words.
+/// Why the system refused a thread, a process or a file, as a phrase that follows a colon.
 pub(super) fn refusal(error: &io::Error) -> String {
     match error.raw_os_error() {
         // EAGAIN of clone(2): a limit on the number of processes and threads.
@@ -55,7 +54,8 @@ pub(super) fn refusal(error: &io::Error) -> String {
     }
 }
 
-/// The number of workers that the system allows, and what to say if that is fewer.
+/// The number of workers that the system allows, at most `wanted`, and a notice if it is fewer.
+/// `open_files` is the limit of open files; `None` if there is none.
 #[must_use]
 pub fn clamp(
     entry: &ParadigmEntry,
@@ -71,7 +71,7 @@ pub fn clamp(
     within(entry, wanted, limits.into_iter().flatten())
 }
 
-/// A number of workers, and the limit of the system that it comes from.
+/// A number of workers, and the limit that it follows from, as text.
 type Limit = (u64, String);
 
 fn within(
@@ -102,22 +102,23 @@ fn files(entry: &ParadigmEntry, open_files: Option<u64>) -> Option<Limit> {
     Some((most, format!("{files} open files")))
 }
 
-/// The limit counts all processes and threads of the user, whose others are to have half.
+/// The limit `RLIMIT_NPROC` counts all processes and threads of the user; half is left to the
+/// user's others.
 fn of_user(entry: &ParadigmEntry, tasks: Option<u64>) -> Option<Limit> {
     let tasks = tasks?;
     let most = tasks / 2 / entry.tasks_per_worker().max(1) as u64;
     Some((most, format!("{tasks} {} of one user", entry.tasks())))
 }
 
-/// The same of everybody's.
+/// The limit of processes and threads of the machine; half is left to others.
 fn of_system(entry: &ParadigmEntry, tasks: Option<u64>) -> Option<Limit> {
     let tasks = tasks?;
     let most = tasks / 2 / entry.tasks_per_worker().max(1) as u64;
     Some((most, format!("{tasks} {} on this machine", entry.tasks())))
 }
 
-/// How many threads and processes the system lets exist at once: the least of what it can
-/// count, what it has memory for, and what a container was given.
+/// The most threads and processes of the machine: the least of the limits of the kernel, of
+/// process ids, and of the container.
 fn system_tasks() -> Option<u64> {
     const LIMITS: [&str; 3] = [
         "/proc/sys/kernel/threads-max",
@@ -130,13 +131,13 @@ fn system_tasks() -> Option<u64> {
         .min()
 }
 
-/// Memory that a process for one check takes for itself.
+/// Memory of a child process, in bytes.
 const BYTES_PER_PROCESS: u64 = 6 << 20;
 
-/// The same of a thread: its stack as far as it is used, its runtime, its connection.
+/// Memory of a thread, in bytes: the used part of its stack, its runtime, its connection.
 const BYTES_PER_THREAD: u64 = 256 << 10;
 
-/// A quarter of the machine's memory is enough for a monitor.
+/// The workers may take a quarter of the machine's memory.
 fn memory(entry: &ParadigmEntry, total: Option<u64>) -> Option<Limit> {
     let quarter = total? / 4;
     let worker = entry.processes_per_worker as u64 * BYTES_PER_PROCESS
@@ -148,7 +149,7 @@ fn memory(entry: &ParadigmEntry, total: Option<u64>) -> Option<Limit> {
 }
 
 impl ParadigmEntry {
-    /// What the system counts alike: processes and threads.
+    /// Processes and threads for each worker, which the system counts alike.
     const fn tasks_per_worker(&self) -> usize {
         self.processes_per_worker + self.threads_per_worker
     }

@@ -1,8 +1,8 @@
-//! How the checks are run: one file a paradigm, one table of them, one live switch.
+//! The paradigms, by which checks are run: one file a paradigm, one table, one live switch.
 //!
 //! A paradigm decides which thread polls the probe's one `async fn`, and nothing else: it
-//! has no HTTP client of its own, no schedule, and no opinion about a site. A new one is a
-//! file here and an entry in `table.rs`.
+//! has no HTTP client of its own, no schedule, and no state of a site. A new one is a
+//! file here and a row in `table.rs`.
 
 mod celery;
 mod child;

@@ -1,4 +1,5 @@
-//! What every paradigm is: a name, a way to start, and a running engine that takes jobs.
+//! The trait of all paradigms, and a paradigm's row in the table: its name, its needs, and the
+//! function that starts it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,32 +14,32 @@ use super::queue_figures::QueueFigures;
 use super::start_error::StartError;
 use crate::domain::QueueOptions;
 
-/// How a paradigm is called.
+/// The names of a paradigm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Label {
-    /// The digit that switches to it.
+    /// The digit key that switches to it.
     pub key: char,
-    /// In files, on the command line and in JSON.
+    /// Its name in files, on the command line and in JSON.
     pub name: &'static str,
-    /// What it is, in at most eight words.
+    /// A description in at most eight words.
     pub summary: &'static str,
-    /// What bounds a sweep: the law that the screen states.
+    /// The law for the time of a sweep, which the screen states.
     pub law: Law,
 }
 
-/// What bounds the time of a sweep.
+/// The law for the time of a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Law {
-    /// One check after another.
+    /// One check after another: the sum of all times.
     Sum,
-    /// So many at a time, each of which holds a worker while it waits.
+    /// N checks at a time, each of which occupies a worker while it waits: the sum divided by N.
     SumByWorkers,
-    /// All at once.
+    /// All checks at once: the longest time.
     Slowest,
 }
 
 impl Law {
-    /// In words, with N for the number of workers.
+    /// The law in words, with N for the number of workers.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
@@ -49,69 +50,69 @@ impl Law {
     }
 }
 
-/// Who runs checks when so many may be in flight: what can be predicted follows from it.
+/// The threads and processes for a number of workers, from which times are predicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
-    /// Checks in flight at once.
+    /// Checks that can be in flight at once.
     pub in_flight: usize,
-    /// Threads that run them, in all processes.
+    /// Threads that run checks, in all processes.
     pub threads: usize,
-    /// Processes that run them; each has an interpreter lock of its own.
+    /// Processes that run checks; each has an interpreter lock of its own.
     pub processes: usize,
 }
 
-/// One row of the table of paradigms.
+/// A row of the table of paradigms.
 #[derive(Debug)]
 pub struct ParadigmEntry {
-    /// How it is called.
+    /// Its names.
     pub label: Label,
-    /// Checks in flight at once, unless somebody says otherwise.
+    /// The number of workers by default: checks that can be in flight at once.
     pub default_workers: usize,
-    /// Open files that one check in flight needs, its own thread's runtime included.
+    /// Open files for each worker, those of its thread's runtime included.
     pub files_per_worker: usize,
-    /// Processes that one check in flight needs besides this one.
+    /// Processes for each worker, besides this one.
     pub processes_per_worker: usize,
-    /// Threads of this process that one check in flight has for itself.
+    /// Threads of this process for each worker.
     pub threads_per_worker: usize,
-    /// Whether the number of workers can be changed at all.
+    /// Whether the number of workers can be changed.
     pub resizable: bool,
-    /// Who runs the checks, for a number of workers.
+    /// The threads and processes for a number of workers.
     pub shape: fn(usize) -> Shape,
-    /// Starts it. Must not block for longer than it takes to start a thread.
+    /// Starts the paradigm. Must not block for longer than starting a thread takes.
     pub start: fn(&ParadigmContext) -> Result<Box<dyn Paradigm>, StartError>,
 }
 
-/// What a paradigm gets to work with.
+/// The parts of the program that a paradigm works with.
 #[derive(Clone, Debug)]
 pub struct ParadigmContext {
-    /// Checks in flight at once, already within the system's limits.
+    /// The number of workers, within the limits of the system.
     pub workers: usize,
-    /// Makes the probe: one for each runtime.
+    /// The factory of probers; each runtime has one prober.
     pub factory: Arc<ProberFactory>,
-    /// The time.
+    /// The program's clock.
     pub clock: SystemClock,
-    /// Where workers note what they do.
+    /// The recorder of the trace.
     pub recorder: Arc<Recorder>,
-    /// Where results go. Unbounded, because a worker must never wait for the screen; it
-    /// holds at most one result for each job that was submitted.
+    /// The channel for results. Unbounded, because a worker must not wait for the screen; it holds
+    /// at most one result for each submitted job.
     pub results: UnboundedSender<CheckResult>,
-    /// The queue between this program and workers elsewhere, for the paradigm that has one.
+    /// The options of the queue, which `celery` alone uses.
     pub queue: QueueOptions,
-    /// Whether to begin although the queue cannot be reached, and to go on trying: better than
-    /// not to begin, and worse than whatever runs the checks already.
+    /// Whether to start although the broker cannot be reached, and to try again: `true` at the
+    /// start of the program, `false` for a switch, where the old paradigm stays in use instead.
     pub retry_broker: bool,
 }
 
-/// How busy a paradigm is.
+/// The load of a paradigm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Census {
-    /// Checks that may be in flight at once.
+    /// The number of workers: checks that can be in flight at once.
     pub workers: usize,
     /// Checks that are in flight.
     pub running: usize,
-    /// Jobs that wait for a worker; may count some that were withdrawn.
+    /// Jobs that wait for a worker; may include some that were withdrawn.
     pub queued: usize,
-    /// Threads that run checks, in all its processes.
+    /// Threads that run checks, in all processes.
     pub threads: usize,
     /// Processes that run checks.
     pub processes: usize,
@@ -119,38 +120,37 @@ pub struct Census {
 
 /// A running paradigm.
 ///
-/// Dropping it abandons the checks in flight and does not wait for them: whoever wants their
-/// results keeps it until they have arrived. Child processes are ended and reaped by then,
-/// which takes milliseconds.
+/// Dropping it abandons the checks in flight without waiting: a caller that wants their results
+/// keeps it until they have arrived. Child processes are then killed and reaped, which takes
+/// milliseconds.
 pub trait Paradigm: Send + fmt::Debug {
-    /// Takes a job to run as soon as a worker is free, first come, first served. Never
-    /// blocks.
+    /// Queues a job, first come, first served. Never blocks.
     fn submit(&mut self, job: Job);
 
-    /// Changes how many checks may be in flight at once; checks in flight are finished.
+    /// Changes the number of workers; checks in flight are finished.
     fn resize(&mut self, workers: usize);
 
-    /// How busy it is.
+    /// Its load.
     fn census(&self) -> Census;
 
-    /// The queue between it and its workers, if it has one.
+    /// The queue between it and its workers; `None` if it has none.
     fn queue(&self) -> Option<QueueFigures> {
         None
     }
 
-    /// The workers that it lost and replaces, since it was asked last.
+    /// The workers that were lost since the last call.
     fn losses(&self) -> Vec<WorkerLoss> {
         Vec::new()
     }
 }
 
-/// A worker that ended, hung or talked nonsense, and was replaced.
+/// A worker process that died, hung or replied with something invalid, and was replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkerLoss {
-    /// Who it was; `None` if it was lost before it had said so.
+    /// Its identity; `None` if it was lost before its handshake.
     pub who: Option<RanOn>,
-    /// What became of it, to be put behind its name.
+    /// How it was lost, as a clause that follows its name.
     pub how: String,
-    /// The check that it had, which is run again.
+    /// The site whose check is run again; `None` if it had none, or the check is given up.
     pub check: Option<SiteId>,
 }

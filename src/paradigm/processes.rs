@@ -1,6 +1,6 @@
 //! `processes`: N child processes of this program, each with memory of its own and one
 //! check at a time. One thread of this process hands out jobs, takes results in, and
-//! replaces the children that die, hang or talk nonsense.
+//! replaces children that die, hang or reply with something invalid.
 
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -17,7 +17,7 @@ use super::{
     Census, Label, Law, Paradigm, ParadigmContext, ParadigmEntry, Shape, StartError, WorkerLoss,
 };
 
-/// The entry of the table.
+/// The row of this paradigm in [`ALL`](super::ALL).
 pub(super) const ENTRY: ParadigmEntry = ParadigmEntry {
     label: Label {
         key: '4',
@@ -39,32 +39,31 @@ pub(super) const ENTRY: ParadigmEntry = ParadigmEntry {
     start,
 };
 
-/// How long children may take to be gone when nobody needs them any more. They are killed,
-/// so that this is the system's own time to tidy up.
+/// How long to wait for the children to end once they have been killed.
 const TERMINATION_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 struct ProcessPool {
     shared: Arc<SupervisorShared>,
-    /// Tells the keepers to end their children at once.
+    /// Set to `true`, it makes the supervisors end their children at once.
     stop: watch::Sender<bool>,
     alive: mpsc::Sender<()>,
     /// `None` only while this is being dropped.
     thread: Option<SupervisorThread>,
 }
 
-/// The thread that keeps the children.
+/// The thread on which all supervisors run.
 #[derive(Debug)]
 struct SupervisorThread {
-    /// Every keeper holds the other end for as long as it may have a child.
+    /// Disconnected when the last supervisor has ended its child.
     all_ended: mpsc::Receiver<()>,
     driver: RuntimeDriver,
 }
 
 impl SupervisorThread {
-    /// Waits until the last keeper has let go of its child.
+    /// Blocks until the last child has ended, for [`TERMINATION_TIMEOUT`] at most.
     fn wait_for_children(self) {
-        // Nothing is ever sent: this ends when nobody can send any more.
+        // Nothing is ever sent: this ends when the last sender is dropped.
         if self.all_ended.recv_timeout(TERMINATION_TIMEOUT) == Err(mpsc::RecvTimeoutError::Timeout)
         {
             tracing::warn!("a worker process is slow to end");
@@ -84,8 +83,8 @@ fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
         alive,
         thread: Some(SupervisorThread { all_ended, driver }),
     };
-    // The first one shows whether there can be any at all. It is started by the thread that
-    // starts all of them, because the system takes that thread for their parent.
+    // The first child shows whether the system allows any. The supervising thread starts all of
+    // them, because the system takes the starting thread for their parent.
     let (tell, told) = mpsc::channel();
     let shared = Arc::clone(&processes.shared);
     processes.spawn(async move {
@@ -100,7 +99,7 @@ fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
 }
 
 impl ProcessPool {
-    /// Starts a keeper for every child that is wanted, and gives `first` to one of them.
+    /// Starts a supervisor for every worker that is missing, and gives `first` to one of them.
     fn grow(&self, mut first: Option<SupervisedChild>) {
         while let Some(slot) = self.shared.queue.add_worker() {
             let supervisor = ChildSupervisor::new(&self.shared, slot, first.take());
@@ -109,7 +108,7 @@ impl ProcessPool {
         }
     }
 
-    /// Runs `future` on the thread that keeps the children.
+    /// Runs `future` on the supervising thread.
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         if let Some(thread) = &self.thread {
             thread.driver.spawn(future);
@@ -148,10 +147,10 @@ impl Drop for ProcessPool {
     fn drop(&mut self) {
         self.shared.queue.close();
         self.stop.send_replace(true);
-        let (nobody, _) = mpsc::channel();
-        self.alive = nobody;
+        let (disconnected, _) = mpsc::channel();
+        self.alive = disconnected;
         if let Some(thread) = self.thread.take() {
-            // The loop that switches paradigms has better things to do than to wait.
+            // The loop that switches paradigms must not block.
             deferred_join::join_later(move || thread.wait_for_children());
         }
     }

@@ -1,57 +1,60 @@
-//! What there is to say of a queue between this program and its workers, for the screens.
+//! The state of the queue between this program and its workers, for the screens and metrics.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::brief;
 
-/// A queue and its workers, as they were a moment ago.
+/// A queue and its workers, at the last update, which is at most a second old.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct QueueFigures {
     /// The broker's URL, without its password.
     pub broker: String,
-    /// Whether this program has started broker and workers itself.
+    /// Whether this program has started the broker and the workers itself.
     pub local: bool,
-    /// What is wrong, as a sentence, and for how long.
+    /// Why the broker cannot be used, as a sentence, and for how long; `None` if it can.
     pub trouble: Option<(String, Duration)>,
-    /// Messages in the queue, those of others included; `None` before the first answer.
+    /// Messages in the queue, those of other programs included; `None` until the broker has
+    /// answered.
     pub depth: Option<u64>,
-    /// Messages that workers hold, those of others included.
+    /// Messages that workers hold, those of other programs included; `None` until the broker has
+    /// answered.
     pub held: Option<u64>,
-    /// Checks of this program that wait here to be sent.
+    /// Checks of this program that are not sent yet.
     pub waiting: usize,
-    /// Checks of this program that were sent and are not answered.
+    /// Checks of this program that were sent and have no result.
     pub outstanding: usize,
-    /// Those of them that workers are known to have.
+    /// Those of `outstanding` that workers hold.
     pub taken: usize,
-    /// Those of these that are not begun with, where workers say when they begin.
+    /// Those of `taken` that their workers have not started, where workers publish that.
     pub received: usize,
-    /// For how long the oldest check that was sent has been waiting for a worker.
+    /// How long the oldest sent check has waited for a worker; `None` if none waits.
     pub unserved: Option<Duration>,
-    /// The last round trip to the broker.
+    /// The last round trip to the broker; `None` until it has answered.
     pub round_trip: Option<Duration>,
-    /// Microseconds to add to the broker's clock to get ours.
+    /// Microseconds to add to the broker's clock to get this machine's; `None` until it has
+    /// answered.
     pub broker_offset_micros: Option<i64>,
-    /// Workers by node name.
+    /// The workers, in the order of their node names.
     pub workers: Vec<WorkerFigures>,
-    /// Hosts on which checks were run within the last minute, by name.
+    /// The hosts that ran checks within the last minute, in the order of their names.
     pub hosts: Vec<HostFigures>,
-    /// Answers that were counted.
+    /// Results that were counted, since the start of the paradigm.
     pub answered: u64,
-    /// Messages that were lost and sent again.
+    /// Messages that the broker lost and that were sent again.
     pub resent: u64,
-    /// Answers dropped because the check had one already, or was handed over.
+    /// Results that were dropped, because the check had one already or was handed over.
     pub duplicates: u64,
-    /// Messages that no worker took in time.
+    /// Messages that expired before a worker took them.
     pub expired: u64,
 }
 
-/// How long a check may wait for a worker before it is said that there is none.
+/// How long a check may wait for a worker before the screens say that there is none.
 const UNSERVED: Duration = Duration::from_secs(5);
 
 impl QueueFigures {
-    /// How many checks the workers that are there can run at once; `None` where one does not
-    /// say, or there is none.
+    /// How many checks the living workers can run at once; `None` if one of them does not publish
+    /// its concurrency, or none is alive.
     #[must_use]
     pub fn places(&self) -> Option<usize> {
         let alive = self.workers.iter().filter(|worker| worker.alive);
@@ -60,7 +63,8 @@ impl QueueFigures {
         (places > 0).then_some(places)
     }
 
-    /// What people have to be told, in one sentence, if anything.
+    /// The warning to show, as one sentence: the broker cannot be used, or no worker is alive
+    /// while checks wait. `None` if all is well.
     #[must_use]
     pub fn complaint(&self) -> Option<String> {
         if let Some((why, since)) = &self.trouble {
@@ -78,41 +82,42 @@ impl QueueFigures {
     }
 }
 
-/// One worker, as its heartbeats tell.
+/// A worker, by its heartbeats.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WorkerFigures {
     /// Its node name, such as `celery@host`.
     pub node: String,
-    /// The host in it.
+    /// The host part of the node name.
     pub host: String,
-    /// Its main process.
+    /// The id of its main process.
     pub pid: u32,
-    /// Whether it has been heard of lately.
+    /// Whether it has not said goodbye, and has missed at most two heartbeats.
     pub alive: bool,
-    /// Since its last heartbeat.
+    /// The time since its last heartbeat.
     pub silent_for: Duration,
-    /// Tasks that it runs.
+    /// Tasks that it runs now.
     pub active: u64,
-    /// Tasks that it has run.
+    /// Tasks that it has run since it was started.
     pub processed: u64,
-    /// Tasks that it may run at once, where it says so.
+    /// Tasks that it can run at once; `None` for stock workers, which do not publish it.
     pub concurrency: Option<u64>,
-    /// What it is: `squirrel 0.1.0`, `py-celery 5.7.0`.
+    /// Its software and version: `squirrel 0.1.0`, `py-celery 5.7.0`.
     pub software: String,
 }
 
-/// One host, as the results from there tell.
+/// A host, by the results that came from it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostFigures {
-    /// Its name.
+    /// The host's name.
     pub host: Arc<str>,
-    /// Microseconds to add to its clock to get ours: already taken out of results.
+    /// Microseconds to add to its clock to get this machine's; `None` before its first result.
+    /// The results are corrected by it already.
     pub clock_offset_micros: Option<i64>,
     /// Processes that ran checks within the last minute.
     pub processes: usize,
     /// Threads that ran checks within the last minute.
     pub threads: usize,
-    /// Checks that it has run.
+    /// Checks that it has run since it is known.
     pub checks: u64,
 }
 

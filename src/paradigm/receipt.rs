@@ -1,42 +1,42 @@
-//! What a switch has to answer for.
+//! The receipt of a switch between paradigms.
 
 use std::fmt;
 use std::time::Duration;
 
-/// The account of one switch. It must add up: `in_flight = finished + handed_over`.
+/// The account of one switch, in jobs: `in_flight = finished + handed_over`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// The old paradigm.
+    /// The name of the old paradigm.
     pub from: &'static str,
-    /// The new one.
+    /// The name of the new paradigm.
     pub to: &'static str,
-    /// Jobs without an answer at the moment of the switch.
+    /// Jobs without a result at the moment of the switch.
     pub in_flight: usize,
-    /// Those that the old paradigm answered.
+    /// Jobs that the old paradigm finished.
     pub finished: usize,
-    /// Those that the new paradigm took over.
+    /// Jobs that were handed over to the new paradigm.
     pub handed_over: usize,
-    /// Answers that were dropped because the job had one already.
+    /// Results that were dropped because the job had one already.
     pub twins: usize,
-    /// From the switch to the last answer of the old paradigm.
+    /// The time from the switch to the last result of the old paradigm.
     pub took: Duration,
 }
 
 impl Receipt {
-    /// Jobs that neither answered nor moved.
+    /// Jobs that were neither finished nor handed over.
     #[must_use]
     pub const fn lost(&self) -> usize {
         self.in_flight
             .saturating_sub(self.finished + self.handed_over)
     }
 
-    /// Answers counted beyond one a job.
+    /// Results counted beyond one for each job.
     #[must_use]
     pub const fn counted_twice(&self) -> usize {
         (self.finished + self.handed_over).saturating_sub(self.in_flight)
     }
 
-    /// What it adds up to, without who handed over to whom.
+    /// The account as one line, without the names of the paradigms.
     #[must_use]
     pub fn account(&self) -> String {
         format!(

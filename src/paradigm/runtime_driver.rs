@@ -1,4 +1,4 @@
-//! What drives a runtime, and ends all that runs there when it is dropped.
+//! Drives a runtime, and ends its tasks when it is dropped.
 
 use std::cell::RefCell;
 use std::io;
@@ -11,17 +11,17 @@ use crate::runtime::thread;
 use crate::trace::{self, Recorder, ThreadPresence};
 
 thread_local! {
-    // Told of for as long as the thread lives.
+    // Registered until the thread ends.
     static PRESENT: RefCell<Option<ThreadPresence>> = const { RefCell::new(None) };
 }
 
-/// The calling thread runs checks from now on, until it ends.
+/// Registers the calling thread as one that runs checks, until it ends.
 pub(super) fn enter(recorder: &Arc<Recorder>) {
     PRESENT.set(Some(recorder.enter(trace::here())));
 }
 
-/// Drives a runtime until it is dropped; what still runs there then ends where it stands,
-/// and nobody waits for it.
+/// Drives a runtime until it is dropped. Tasks that still run are then cancelled without waiting
+/// for them.
 #[derive(Debug)]
 pub(super) struct RuntimeDriver {
     handle: Handle,
@@ -30,14 +30,14 @@ pub(super) struct RuntimeDriver {
 
 #[derive(Debug)]
 enum RuntimeOwner {
-    /// The runtime's own threads do it. `None` only while this is being dropped.
+    /// The runtime's own threads drive it. `None` only while this is being dropped.
     OwnThreads(Option<Runtime>),
-    /// A thread of ours does it for as long as nobody drops this.
+    /// A thread of this program drives it until the sender is dropped.
     OneThread { _until: oneshot::Sender<()> },
 }
 
 impl RuntimeDriver {
-    /// A runtime that has threads of its own.
+    /// The driver of a runtime that has threads of its own.
     pub(super) fn own_threads(runtime: Runtime) -> Self {
         Self {
             handle: runtime.handle().clone(),
@@ -45,11 +45,10 @@ impl RuntimeDriver {
         }
     }
 
-    /// A runtime that is driven by one thread called `name`, and by no other. `began` is
-    /// called on it first.
+    /// The driver of a runtime with one thread called `name`, which calls `began` first.
     ///
     /// # Errors
-    /// If the system refuses the thread, or the files of the runtime.
+    /// If the operating system refuses the thread, or the files of the runtime.
     pub(super) fn one_thread(
         name: &str,
         began: impl FnOnce() + Send + 'static,
@@ -66,9 +65,9 @@ impl RuntimeDriver {
         })
     }
 
-    /// Runs `future` there.
+    /// Runs `future` on the runtime.
     pub(super) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
-        // Whoever wants to know its end has it say so.
+        // A caller that waits for its end lets the future send a message.
         let _unwatched = self.handle.spawn(future);
     }
 }

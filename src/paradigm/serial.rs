@@ -4,7 +4,7 @@ use super::job_queue::WorkerPolicy;
 use super::thread_pool::ThreadPool;
 use super::{Label, Law, ParadigmEntry, Shape};
 
-/// The entry of the table.
+/// The row of this paradigm in [`ALL`](super::ALL).
 pub(super) const ENTRY: ParadigmEntry = ParadigmEntry {
     label: Label {
         key: '1',

@@ -1,11 +1,10 @@
 //! The live switch: jobs go to the paradigm in use, and move to the next one with nothing
 //! lost and nothing counted twice.
 //!
-//! Every job that was submitted and not answered stands in one table, by site. What has not
-//! started is handed over by withdrawing its ticket, which succeeds for exactly those jobs
-//! that no worker will ever start; what has started is finished by the old paradigm, which
-//! is kept until then. The first answer to a job takes it out of the table, so a second
-//! one finds nothing to be counted for.
+//! Every submitted job without a result stands in one table, by site. A job that has not started
+//! is handed over by withdrawing its ticket, which succeeds for exactly the jobs that no worker
+//! will ever start; one that has started is finished by the old paradigm, which is kept until
+//! then. The first result of a job removes it from the table, so a second one is not counted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,20 +18,21 @@ use super::{
     WorkerLoss,
 };
 
-/// How long after its timeout a check of the old paradigm may still answer.
+/// How long after its timeout the result of a check of the old paradigm is awaited.
 const DRAIN_MARGIN: Duration = Duration::from_secs(5);
 
-/// What became of a check that is due.
+/// The outcome of offering a check that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offer {
-    /// It waits for a worker.
+    /// It was submitted.
     Submitted,
-    /// The one before it had not started: it is missed, and this one has its place.
+    /// The previous check of the site had not started: that one is missed, and this one takes its
+    /// place in the queue.
     Renewed {
         /// The check that was missed.
         missed: JobId,
     },
-    /// The one before it is running.
+    /// The previous check of the site is running; this one is not submitted.
     Busy,
 }
 
@@ -43,7 +43,7 @@ struct RunningParadigm {
     generation: u64,
 }
 
-/// An old paradigm that finishes what it has started.
+/// An old paradigm that finishes the checks it has started.
 #[derive(Debug)]
 struct DrainingParadigm {
     engine: RunningParadigm,
@@ -53,20 +53,20 @@ struct DrainingParadigm {
     waiting: usize,
 }
 
-/// A job without an answer, and whose it is.
+/// A job without a result, and the paradigm that has it.
 #[derive(Debug)]
 struct OutstandingJob {
     job: Job,
     generation: u64,
 }
 
-/// Gives jobs to the paradigm in use and takes their answers.
+/// Submits jobs to the paradigm in use and accounts for their results.
 #[derive(Debug)]
 pub struct Dispatcher {
     context: ParadigmContext,
     current: RunningParadigm,
     draining: Vec<DrainingParadigm>,
-    /// By site: a site has at most one job without an answer.
+    /// By site: a site has at most one job without a result.
     outstanding: Vec<Option<OutstandingJob>>,
     unanswered: usize,
     twins: u64,
@@ -76,7 +76,7 @@ impl Dispatcher {
     /// Starts the first paradigm with `context.workers` workers.
     ///
     /// # Errors
-    /// If it cannot start.
+    /// If the paradigm cannot start.
     pub fn start(
         entry: &'static ParadigmEntry,
         context: ParadigmContext,
@@ -102,36 +102,36 @@ impl Dispatcher {
         self.current.entry
     }
 
-    /// What makes its probers.
+    /// The factory of its probers.
     #[must_use]
     pub const fn factory(&self) -> &Arc<ProberFactory> {
         &self.context.factory
     }
 
-    /// How busy the paradigm in use is.
+    /// The load of the paradigm in use.
     #[must_use]
     pub fn census(&self) -> Census {
         self.current.paradigm.census()
     }
 
-    /// What the configuration says of the queue.
+    /// The options of the queue, for the next switch.
     #[must_use]
     pub const fn queue_options(&self) -> &QueueOptions {
         &self.context.queue
     }
 
-    /// The next switch finds the queue so. Gives what was said of it before.
+    /// Replaces the options of the queue for the next switch; returns the old ones.
     pub const fn set_queue_options(&mut self, options: QueueOptions) -> QueueOptions {
         std::mem::replace(&mut self.context.queue, options)
     }
 
-    /// The queue between the paradigm in use and its workers, if it has one.
+    /// The queue between the paradigm in use and its workers; `None` if it has none.
     #[must_use]
     pub fn queue(&self) -> Option<QueueFigures> {
         self.current.paradigm.queue()
     }
 
-    /// The workers that were lost and replaced since it was asked last.
+    /// The workers that were lost since the last call.
     #[must_use]
     pub fn losses(&self) -> Vec<WorkerLoss> {
         let old = self.draining.iter().map(|draining| &draining.engine);
@@ -141,13 +141,13 @@ impl Dispatcher {
             .collect()
     }
 
-    /// Jobs without an answer, those of old paradigms included.
+    /// The number of jobs without a result, those of old paradigms included.
     #[must_use]
     pub const fn unanswered(&self) -> usize {
         self.unanswered
     }
 
-    /// The check of a site that has no answer yet.
+    /// The check of a site that has no result yet; `None` if there is none.
     #[must_use]
     pub fn job_of(&self, site: SiteId) -> Option<JobId> {
         let outstanding = self.outstanding.get(site.index())?.as_ref()?;
@@ -167,7 +167,7 @@ impl Dispatcher {
             })
     }
 
-    /// Answers dropped because their job had one already.
+    /// Results dropped because their job had one already.
     #[must_use]
     pub const fn twins(&self) -> u64 {
         self.twins
@@ -180,7 +180,7 @@ impl Dispatcher {
         &mut self.outstanding[site.index()]
     }
 
-    /// Hands in a check that is due.
+    /// Submits a check that is due, unless the site has one without a result.
     pub fn offer(&mut self, due: JobId, spec: &Arc<CheckSpec>) -> Offer {
         if let Some(outstanding) = self.slot(due.site) {
             return match outstanding.job.ticket.renew(due.due) {
@@ -213,7 +213,7 @@ impl Dispatcher {
             .is_some_and(|outstanding| !outstanding.job.ticket.is_started())
     }
 
-    /// Takes back a site's check that has not started; `false` if there is none.
+    /// Withdraws the check of a site that has not started; `false` if there is none.
     pub fn withdraw(&mut self, site: SiteId) -> bool {
         let slot = self.slot(site);
         let withdrawn = slot
@@ -226,7 +226,7 @@ impl Dispatcher {
         withdrawn
     }
 
-    /// Takes an answer: `true` if it counts, `false` if it is a twin to be dropped.
+    /// Accounts for a result: `true` if it counts, `false` if it is a duplicate to be dropped.
     pub fn answered(&mut self, result: &CheckResult) -> bool {
         let slot = self.slot(result.job.site);
         let fits = slot
@@ -257,11 +257,11 @@ impl Dispatcher {
         self.current.paradigm.resize(workers);
     }
 
-    /// Moves to another paradigm, or to the same one with another factory. The account follows
-    /// from [`Dispatcher::receipts`] when the old one has answered for all it had started.
+    /// Switches to another paradigm, or to the same one with another factory. The receipt follows
+    /// from [`Dispatcher::receipts`] when the old one has delivered all results.
     ///
     /// # Errors
-    /// If the new one cannot start: the old one goes on as if nothing had happened.
+    /// If the new paradigm cannot start; the old one stays in use.
     pub fn switch(
         &mut self,
         entry: &'static ParadigmEntry,
@@ -314,8 +314,8 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// The accounts of the switches that are complete by now. Jobs that an old paradigm
-    /// should have answered long ago are handed over first, and run again.
+    /// The receipts of the switches that are complete by now. Jobs whose result is overdue at an
+    /// old paradigm are handed over first, and run again.
     pub fn receipts(&mut self, now: Moment) -> Vec<Receipt> {
         for draining in &mut self.draining {
             if draining.waiting == 0 || now < draining.deadline {
@@ -338,7 +338,7 @@ impl Dispatcher {
             .collect()
     }
 
-    /// When [`Dispatcher::receipts`] has to be asked at the latest.
+    /// When [`Dispatcher::receipts`] has to be called at the latest; `None` if no switch is open.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Moment> {
         self.draining.iter().map(|draining| draining.deadline).min()
@@ -346,7 +346,7 @@ impl Dispatcher {
 }
 
 impl OutstandingJob {
-    /// The same check under a new ticket, to the paradigm in use.
+    /// Submits the same check under a new ticket to the paradigm `to`.
     fn hand_over(&mut self, to: &mut RunningParadigm) {
         let id = JobId {
             site: self.job.site,

@@ -1,5 +1,5 @@
-//! The table of paradigms. A new one is a file and a line here; nothing else in the program
-//! matches on a kind.
+//! The table of paradigms. A new one is a file and a line here; no other file of the program
+//! names a paradigm.
 
 use super::{
     Label, ParadigmEntry, celery, futures, green, processes, serial, threads, work_stealing,
@@ -16,10 +16,10 @@ pub static ALL: [ParadigmEntry; 7] = [
     celery::ENTRY,
 ];
 
-/// The paradigm that is used unless somebody says otherwise.
+/// The name of the paradigm by default.
 pub const DEFAULT: &str = "async";
 
-/// A paradigm's place in [`ALL`] by its name.
+/// The index in [`ALL`] of the paradigm of this name; `None` if there is none.
 #[must_use]
 pub fn position(name: &str) -> Option<usize> {
     ALL.iter().position(|entry| entry.label.name == name)

@@ -1,5 +1,5 @@
-//! A pool of tasks on a runtime: each runs one check at a time, and lets go of its thread
-//! while it waits.
+//! A pool of tasks on a runtime: each runs one check at a time, and leaves its thread
+//! to others while it waits.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -66,7 +66,7 @@ impl TaskPoolShared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One task: a job, and then whatever waits.
+    /// The body of a task: its first job, then jobs that wait.
     async fn work(self: Arc<Self>, first: Job) {
         let prober = self.prober.get_or_init(|| self.factory.prober());
         let mut next = Some(first);
@@ -76,7 +76,7 @@ impl TaskPoolShared {
         }
     }
 
-    /// The next job for a task that is free; `None` tells it to end.
+    /// The next job for a task that is free; `None` ends the task.
     fn next(&self) -> Option<Job> {
         let mut state = self.lock();
         let job = if state.tasks > state.most {

@@ -1,4 +1,4 @@
-//! A pool of threads, each of which blocks on one check at a time.
+//! A pool of threads; each blocks on one check at a time.
 
 use std::io;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use super::job_queue::{JobQueue, WorkerPolicy, WorkerSlot};
 use super::job_runner::JobRunner;
 use super::{Census, Paradigm, ParadigmContext, StartError};
 
-/// Threads around one queue.
+/// Threads that take jobs from one queue.
 #[derive(Debug)]
 pub(super) struct ThreadPool {
-    /// What a thread is called, by its number.
+    /// The name of a thread, by its number from 1.
     name: fn(usize) -> String,
     factory: Arc<ProberFactory>,
     policy: WorkerPolicy,
@@ -26,7 +26,10 @@ pub(super) struct ThreadPool {
 }
 
 impl ThreadPool {
-    /// Starts the threads that `policy` asks for at once, of at most `workers`.
+    /// Starts the threads that `policy` asks for at the start, at most `workers`.
+    ///
+    /// # Errors
+    /// If not even one thread can be started.
     pub(super) fn start(
         name: fn(usize) -> String,
         policy: WorkerPolicy,
@@ -44,7 +47,10 @@ impl ThreadPool {
         Ok(pool)
     }
 
-    /// Starts the threads that are wanted now. An error means that not even one runs.
+    /// Starts the threads that are missing now.
+    ///
+    /// # Errors
+    /// If no thread runs and none can be started.
     fn grow(&self) -> io::Result<()> {
         while let Some(slot) = self.queue.add_worker() {
             if let Err(error) = self.start_thread(slot) {

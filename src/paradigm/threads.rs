@@ -1,11 +1,11 @@
-//! `threads`: N threads take jobs from one shared queue; each holds its check while it
-//! waits.
+//! `threads`: N threads take jobs from one shared queue; each is blocked by
+//! its check while that waits.
 
 use super::job_queue::WorkerPolicy;
 use super::thread_pool::ThreadPool;
 use super::{Label, Law, ParadigmEntry, Shape};
 
-/// The entry of the table.
+/// The row of this paradigm in [`ALL`](super::ALL).
 pub(super) const ENTRY: ParadigmEntry = ParadigmEntry {
     label: Label {
         key: '2',

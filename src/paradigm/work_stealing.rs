@@ -11,7 +11,7 @@ use super::runtime_driver::{RuntimeDriver, enter};
 use super::task_pool::TaskPool;
 use super::{Label, Law, Paradigm, ParadigmContext, ParadigmEntry, Shape, StartError};
 
-/// The entry of the table.
+/// The row of this paradigm in [`ALL`](super::ALL).
 pub(super) const ENTRY: ParadigmEntry = ParadigmEntry {
     label: Label {
         key: '6',
@@ -32,14 +32,13 @@ pub(super) const ENTRY: ParadigmEntry = ParadigmEntry {
     start,
 };
 
-/// Cores that this process may use.
+/// The number of cores that this process may use.
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
-/// Whether the system allows so many threads more. The scheduler ends the program where it
-/// does not, so it is asked first, and for twice as many: those that were tried take a moment
-/// to be gone.
+/// Tries whether the system allows `threads` more threads. Tokio's scheduler panics where it does
+/// not. Twice as many are tried, because those of the trial take a moment to end.
 fn may_start(threads: usize) -> io::Result<()> {
     let gate = Mutex::new(());
     std::thread::scope(|scope| {

@@ -29,7 +29,7 @@ impl Cutter {
         let cuts = Arc::new(AtomicUsize::new(0));
         let allowances = Arc::new(Mutex::new(allowances));
         let (counted, left) = (Arc::clone(&cuts), Arc::clone(&allowances));
-        // Ends with the process of the test; nobody connects after the test.
+        // Ends with the process of the test; no test connects after that.
         std::thread::spawn(move || {
             for client in listener.incoming() {
                 let (Ok(client), Ok(server)) = (client, UnixStream::connect(&target)) else {

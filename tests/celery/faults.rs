@@ -115,7 +115,7 @@ fn a_worker_that_was_frozen_comes_too_late_and_is_not_counted() {
     sender.assert_all_up_once(CHECKS);
     let mut thawed = workers.remove(0);
     send(frozen, Signal::CONT);
-    // It has as many to tell of as it held, and nobody listens.
+    // It has as many results to publish as it held messages, and there is no subscriber.
     thawed.running.wait_for_lines(held);
     sender.receive();
     assert_eq!((sender.answers.len(), sender.twins), (CHECKS, 0));
@@ -240,7 +240,7 @@ fn what_a_worker_takes_and_lets_expire_is_sent_anew() {
     until("it is in the queue", || {
         redis.ask::<u64>(&["LLEN", "celery"]) == 1
     });
-    // Somebody has it, and is so slow that it has expired when he looks at it.
+    // A worker holds it and is so slow that it has expired when the worker reads it.
     let text: String = redis.ask(&["RPOP", "celery"]);
     let message: serde_json::Value = serde_json::from_str(&text).unwrap();
     let tag = message["properties"]["delivery_tag"].as_str().unwrap();
@@ -290,7 +290,7 @@ fn a_switch_away_takes_back_what_no_worker_has() {
 fn a_switch_away_from_a_broker_that_is_gone_adds_up() {
     let mut stage = Stage::set(Redis::new());
     let (redis, sender) = (&mut stage.redis, &mut stage.sender);
-    // A hundred more wait in the queue: nobody has a place for them.
+    // A hundred more wait in the queue: no worker has a place for them.
     sender.dispatcher.resize(CHECKS * 2);
     redis.kill();
     let due = sender.clock.moment();

@@ -1,4 +1,4 @@
-//! Messages that nobody should send: the worker lives on, and nothing is lost from sight.
+//! Invalid and hostile messages: the worker lives on, and rejected messages are kept.
 
 use std::time::Duration;
 

@@ -30,7 +30,7 @@ fn sigterm_lets_a_worker_finish_and_a_second_one_has_it_give_back() {
     sender.offer(&server.authority, 5);
     until("three are run", || server.count.requests() == 3);
     send(worker.pid(), Signal::TERM);
-    // It holds three and takes no more: nobody else is there to take the two.
+    // It holds three and takes no more: no other worker is there to take the two.
     let deadline = Duration::from_secs(3);
     let began = std::time::Instant::now();
     while began.elapsed() < deadline {
@@ -232,7 +232,7 @@ fn the_monitor_without_a_screen_uses_the_broker_that_its_command_line_names() {
     let redis = Redis::new();
     let worker = Worker::start(&redis, "oslo", &[]);
     let squirrel = Squirrel::new();
-    // What the file says is overruled: nobody listens there.
+    // The broker of the file is overruled: there is none at that URL.
     squirrel.write(
         "sites.toml",
         format!(
@@ -245,15 +245,15 @@ fn the_monitor_without_a_screen_uses_the_broker_that_its_command_line_names() {
     let url = redis.url();
     let words = ["watch", "--history", "none", "--results", "--broker"];
     let mut running = squirrel.start(words.into_iter().chain([url.expose()]));
-    let looked = running.wait_for("a look by the worker", |line| line["verdict"] == "up");
-    assert_eq!(looked["paradigm"], "celery");
-    assert_eq!(looked["host"], "oslo");
-    assert_eq!(looked["pid"], worker.pid());
+    let checked = running.wait_for("a check by the worker", |line| line["verdict"] == "up");
+    assert_eq!(checked["paradigm"], "celery");
+    assert_eq!(checked["host"], "oslo");
+    assert_eq!(checked["pid"], worker.pid());
     // The worker goes: another takes over, and no site is down for it.
     send(worker.pid(), Signal::TERM);
     assert_eq!(worker.running.finish().code(), 0);
     let worker = Worker::start(&redis, "lima", &[]);
-    running.wait_for("a look by the other", |line| line["host"] == "lima");
+    running.wait_for("a check by the other", |line| line["host"] == "lima");
     let lines = running.lines_so_far();
     assert!(
         lines.iter().all(|line| line["event"] != "down"),

@@ -80,8 +80,8 @@ impl Drop for Stock {
     }
 }
 
-/// What a Python program that looks at the node `celery@ours` prints.
-fn look_at_ours(redis: &Redis, program: &str) -> Value {
+/// The output of a Python program that inspects the node `celery@ours`.
+fn inspect_ours(redis: &Redis, program: &str) -> Value {
     let begin = "import json; from squirrel_tasks import app; to = ['celery@ours']\n\
                  inspect = app.control.inspect(destination=to, timeout=20)\n";
     let output = tool("python", redis)
@@ -266,7 +266,7 @@ fn celery_inspects_and_controls_our_worker() {
         said.contains(r#"{"celery@ours": {"ok": "pong"}}"#),
         "{ping:?}"
     );
-    let seen = look_at_ours(
+    let seen = inspect_ours(
         &redis,
         "seen = {name: getattr(inspect, name)()[to[0]] for name in\n\
          ['registered', 'stats', 'active', 'active_queues', 'reserved', 'revoked', 'conf']}\n\
@@ -293,7 +293,7 @@ fn celery_inspects_and_controls_our_worker() {
     until("the third is run", || server.count.requests() == 3);
 
     // A warm end: what it holds is finished first.
-    look_at_ours(
+    inspect_ours(
         &redis,
         "app.control.shutdown(destination=to); print(json.dumps('told'))",
     );
@@ -330,7 +330,7 @@ fn celery_hears_the_events_of_our_worker_and_its_tasks() {
     let heard = |what: &str| std::fs::read_to_string(log.path()).unwrap().contains(what);
     until("a heartbeat is heard", || heard("celery@ours"));
     let mut sender = Sender::to(&redis, 1_000);
-    // The first may be run before the worker knows that somebody listens.
+    // The first may be run before the worker knows that there is a subscriber.
     until("a task is followed to its end", || {
         sender.offer_after_the_last(&server.authority);
         ["received", "started", "succeeded"]

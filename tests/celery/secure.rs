@@ -19,7 +19,7 @@ fn behind_tls(fleet: &Fleet, redis: &Redis, kind: CertKind) -> u16 {
             while let Ok((stream, _)) = listener.accept().await {
                 let (acceptor, socket) = (acceptor.clone(), socket.clone());
                 tokio::spawn(async move {
-                    // Whoever does not trust the certificate goes away.
+                    // A client that does not trust the certificate disconnects.
                     let Ok(mut secure) = acceptor.accept(stream).await else {
                         return;
                     };

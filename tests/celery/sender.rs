@@ -21,7 +21,7 @@ pub(crate) fn entry(name: &str) -> &'static ParadigmEntry {
     &ALL[position(name).unwrap()]
 }
 
-/// A look at a path of a server on loopback.
+/// The spec of a check of a path on loopback.
 pub(crate) fn spec(url: &str, timeout: Duration) -> Arc<CheckSpec> {
     Arc::new(CheckSpec {
         timeout,
@@ -106,7 +106,7 @@ impl Sender {
         }
     }
 
-    /// Offers one more, unless the one before has not come back: whoever looks for a trace of
+    /// Offers one more, unless the one before has not come back: a test that expects a trace of
     /// tasks needs them to go on, and no queue of them.
     pub(crate) fn offer_after_the_last(&mut self, authority: &str) {
         self.receive();

@@ -1,4 +1,4 @@
-//! Where the queue is: the broker's URL, and connections to it.
+//! The broker: its URL, and the connections to it.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -15,10 +15,10 @@ use crate::domain::{MaskedUrl, clean};
 
 use super::broker_error::{BrokerError, is_loading};
 
-/// How long the broker may take to answer a command.
+/// How long the broker may take to reply to a command.
 pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long a connection may take to be made.
+/// How long connecting to the broker may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A Redis or Valkey server.
@@ -41,9 +41,9 @@ impl Broker {
     /// database.
     ///
     /// # Errors
-    /// If it is no such URL; the error does not show the password.
+    /// If it is no such URL. The error does not show the password.
     pub(super) fn at(url: &MaskedUrl) -> Result<Self, BrokerError> {
-        // A socket has no host, and a user or password wants one to stand before.
+        // A URL with a user or password needs a host, which a socket does not have.
         let text = url.expose().replacen("@/", "@localhost/", 1);
         let parsed = Url::parse(&text).map_err(|_| BrokerError::NotAUrl)?;
         let info = match parsed.scheme() {
@@ -56,7 +56,7 @@ impl Broker {
         };
         let database = info.redis_settings().db();
         let mut shown = parsed;
-        // A socket's password may stand among the options.
+        // The query may hold the password of a socket.
         shown.set_query(None);
         Ok(Self {
             client: Client::open(info).map_err(BrokerError::Settings)?,
@@ -70,13 +70,13 @@ impl Broker {
         &self.shown
     }
 
-    /// The database's number.
+    /// The number of the database.
     pub(super) const fn database(&self) -> i64 {
         self.database
     }
 
-    /// A connection for commands that are answered at once; it is made when it is needed, and
-    /// again when it breaks.
+    /// A connection for commands that return at once. It is made at the first command, and again
+    /// after it breaks.
     pub(super) fn commands(&self) -> RedisResult<ConnectionManager> {
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
@@ -87,7 +87,7 @@ impl Broker {
         ConnectionManager::new_lazy_with_config(self.client.clone(), config)
     }
 
-    /// A connection for commands that wait for something to happen.
+    /// A connection for commands that block, without a timeout of the reply.
     pub(super) async fn blocking_connection(&self) -> RedisResult<MultiplexedConnection> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
@@ -97,7 +97,7 @@ impl Broker {
             .await
     }
 
-    /// A connection on which messages arrive.
+    /// A connection for subscriptions.
     pub(super) async fn pubsub(&self) -> RedisResult<PubSub> {
         match tokio::time::timeout(CONNECT_TIMEOUT, self.client.get_async_pubsub()).await {
             Ok(made) => made,
@@ -105,7 +105,7 @@ impl Broker {
         }
     }
 
-    /// Whether it can be talked to, found out within half a second.
+    /// Checks within half a second that the broker can be used. Blocks.
     ///
     /// # Errors
     /// If no connection is made, or it refuses the user and password.
@@ -119,7 +119,7 @@ impl Broker {
         let _bounded = connection.set_read_timeout(Some(WITHIN));
         match redis::cmd("PING").query::<String>(&mut connection) {
             Ok(_) => Ok(()),
-            // It is there, and will be ready.
+            // It is still loading its data and will be ready.
             Err(error) if is_loading(&error) => Ok(()),
             Err(error) => Err(self.unreachable(error)),
         }
@@ -161,7 +161,7 @@ fn socket(url: &Url) -> Result<redis::ConnectionInfo, BrokerError> {
         .set_redis_settings(settings))
 }
 
-/// A path in which nothing is encoded.
+/// The path, unless something in it is percent-encoded.
 fn without_percent_encoding(path: &str) -> Option<&str> {
     (!path.contains('%')).then_some(path)
 }
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_there_is_one_sentence() {
+    fn a_broker_that_is_not_there_is_one_sentence() {
         let broker = at("redis://:s3cret@127.0.0.1:1/0").unwrap();
         assert_eq!(
             broker.ping().unwrap_err().to_string(),

@@ -1,4 +1,4 @@
-//! What is sent to the broker and asked of it, in as few round trips as it takes.
+//! The producer's commands to the broker, each in as few round trips as possible.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,11 +18,11 @@ use super::message::OutgoingTask;
 use super::task::{self, TaskArguments};
 use super::{keys, result_backend};
 
-/// How long a result that was counted is kept, in seconds: so long that a late twin of it
-/// meets it and is dropped by its worker.
+/// How long a counted result stays in Redis, in seconds: so that the worker of a late duplicate
+/// finds it and drops the duplicate.
 const COUNTED_RESULT_EXPIRY_SECONDS: i64 = 10;
 
-/// The broker, as the sender of checks uses it.
+/// The producer's connection to the broker.
 pub(super) struct BrokerClient {
     commands: ConnectionManager,
     scripts: Scripts,
@@ -31,11 +31,11 @@ pub(super) struct BrokerClient {
     factory_config: FactoryConfig,
     recorder: Arc<Recorder>,
     origin: String,
-    /// Microseconds to add to the broker's clock to get ours.
+    /// Microseconds to add to the broker's clock to get this machine's; `None` if unknown yet.
     offset_micros: Option<i64>,
 }
 
-/// What the broker says of itself.
+/// The state of the broker.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BrokerState {
     pub(super) depth: u64,
@@ -67,7 +67,10 @@ impl BrokerClient {
         self.offset_micros = Some(micros);
     }
 
-    /// The text of a job's message, which loses its worth by the broker's clock.
+    /// The text of a job's message; its expiry is by the broker's clock.
+    ///
+    /// # Errors
+    /// If the check cannot be written as JSON.
     pub(super) fn text(
         &self,
         job: &Job,
@@ -90,7 +93,7 @@ impl BrokerClient {
             .as_micros()
             .saturating_sub(self.offset_micros.unwrap_or(0));
         let host = job.spec.url.host_and_path();
-        // What stands behind a question mark may be a secret.
+        // The query may hold a secret.
         let host = host.split(['?', '#']).next().unwrap_or_default();
         OutgoingTask {
             task: task::NAME,
@@ -113,7 +116,7 @@ impl BrokerClient {
             .await
     }
 
-    /// Takes messages back that nobody took off the queue.
+    /// Removes messages from the queue that no worker has taken.
     pub(super) async fn withdraw(&mut self, texts: &[String]) -> RedisResult<()> {
         let mut batch = pipe();
         for text in texts {
@@ -127,7 +130,7 @@ impl BrokerClient {
         batch.exec_async(&mut self.commands).await
     }
 
-    /// The results of tasks that have one.
+    /// The results of tasks, in the order of `ids`; `None` for a task without one.
     pub(super) async fn results(&mut self, ids: &[String]) -> RedisResult<Vec<Option<Vec<u8>>>> {
         let keys: Vec<String> = ids.iter().map(|id| result_backend::key(id)).collect();
         redis::cmd("MGET")
@@ -136,7 +139,7 @@ impl BrokerClient {
             .await
     }
 
-    /// The results of these tasks were counted.
+    /// Lets the results of these tasks expire soon: they are counted.
     pub(super) async fn counted(&mut self, ids: &[String]) -> RedisResult<()> {
         let mut batch = pipe();
         for id in ids {
@@ -149,7 +152,7 @@ impl BrokerClient {
         batch.exec_async(&mut self.commands).await
     }
 
-    /// Which of these tags workers hold.
+    /// Whether workers hold the messages, in the order of `tags`.
     pub(super) async fn held(&mut self, tags: &[&str]) -> RedisResult<Vec<bool>> {
         self.scripts
             .held
@@ -159,7 +162,7 @@ impl BrokerClient {
             .await
     }
 
-    /// Where messages are, given by tag and text.
+    /// The places of messages, given by tag and text.
     pub(super) async fn places(
         &mut self,
         messages: &[(&str, &str)],
@@ -190,7 +193,7 @@ impl BrokerClient {
             .collect())
     }
 
-    /// How full the queue is, and what time it is there.
+    /// The depth of the queue, the number of held messages, and the broker's time.
     pub(super) async fn state(&mut self) -> RedisResult<BrokerState> {
         let (depth, held, (seconds, micros)): (u64, u64, (i64, i64)) = pipe()
             .cmd("LLEN")

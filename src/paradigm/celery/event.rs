@@ -1,4 +1,5 @@
-//! Events of workers and tasks, and what goes to and from remote control, in kombu's form.
+//! Events of workers and tasks, and the commands and replies of remote control, in the form of
+//! kombu, Celery's messaging library.
 //!
 //! Source: <https://docs.celeryq.dev/en/stable/userguide/monitoring.html#event-reference>.
 
@@ -9,17 +10,18 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-/// The channel of an event: `worker-online` is told on `/0.celeryev/worker.online`.
+/// The channel of an event: `worker-online` is published on `/0.celeryev/worker.online`
+/// of database 0.
 pub(super) fn channel(database: i64, routing_key: &str) -> String {
     format!("/{database}.celeryev/{routing_key}")
 }
 
-/// The channel on which all workers are told what to do.
+/// The channel of the commands of remote control.
 pub(super) fn control_channel(database: i64) -> String {
     format!("/{database}.celery.pidbox")
 }
 
-/// Wraps `body` as kombu does for everything that is not a task.
+/// The envelope of kombu around `body`, for every message but tasks.
 fn wrap(body: &Value, headers: &Value, exchange: &str, routing_key: &str) -> String {
     json!({
         "body": STANDARD.encode(body.to_string()),
@@ -37,12 +39,12 @@ fn wrap(body: &Value, headers: &Value, exchange: &str, routing_key: &str) -> Str
     .to_string()
 }
 
-/// The text of one event, or of several in a list.
+/// The message of one event, or of a list of events.
 pub(super) fn event(body: &Value, node: &str, routing_key: &str) -> String {
     wrap(body, &json!({"hostname": node}), "celeryev", routing_key)
 }
 
-/// The answer of the node `node` to a command.
+/// The message of the reply of `node` to a command.
 pub(super) fn reply(node: &str, answer: Value, to: &ReplyTo, ticket: &str, clock: u64) -> String {
     let mut body = Map::new();
     body.insert(node.to_owned(), answer);
@@ -74,7 +76,7 @@ struct WrappedHeaders {
     expires: Option<f64>,
 }
 
-/// Unwraps a body that is to be a `T`.
+/// Reads an envelope and its body; `None` if it exceeds 1 MiB or does not have that form.
 fn unwrap<T: DeserializeOwned>(text: &[u8]) -> Option<(T, WrappedHeaders)> {
     if text.len() > super::message::MAX_MESSAGE_BYTES {
         return None;
@@ -89,7 +91,7 @@ fn unwrap<T: DeserializeOwned>(text: &[u8]) -> Option<(T, WrappedHeaders)> {
     Some((serde_json::from_slice(&body).ok()?, wrapped.headers))
 }
 
-/// Where an answer is to go.
+/// The destination of a reply.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(super) struct ReplyTo {
     pub(super) exchange: String,
@@ -97,13 +99,13 @@ pub(super) struct ReplyTo {
 }
 
 impl ReplyTo {
-    /// The list that the answer is pushed on.
+    /// The Redis list that the reply is pushed on.
     pub(super) fn queue(&self) -> String {
         format!("{}.{}", self.routing_key, self.exchange)
     }
 }
 
-/// A command to one worker, several, or all.
+/// A command of remote control to one worker, several, or all.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub(super) struct Command {
     pub(super) method: String,
@@ -119,13 +121,13 @@ pub(super) struct Command {
     pub(super) reply_to: Option<ReplyTo>,
     #[serde(skip)]
     pub(super) clock: u64,
-    /// Seconds since 1970 after which nobody waits for the answer.
+    /// The expiry of the command, in seconds since 1970; `None`: never.
     #[serde(skip)]
     pub(super) expires: Option<f64>,
 }
 
 impl Command {
-    /// Reads a command; `None` if it is none.
+    /// Reads a command; `None` if the text is none.
     pub(super) fn read(text: &[u8]) -> Option<Self> {
         let (mut command, headers): (Self, _) = unwrap(text)?;
         command.clock = headers.clock.unwrap_or_default();
@@ -133,7 +135,7 @@ impl Command {
         Some(command)
     }
 
-    /// Whether the node `node` is meant. A pattern is a glob of `*` and `?`.
+    /// Whether the command is addressed to `node`. A pattern is a glob of `*` and `?`.
     pub(super) fn is_for(&self, node: &str) -> bool {
         match (&self.destination, &self.pattern) {
             (Some(names), _) => names.iter().any(|name| name == node),
@@ -142,7 +144,7 @@ impl Command {
         }
     }
 
-    /// An argument that is a list of texts, or one text.
+    /// The texts of an argument that is a list of texts or one text; empty if it is neither.
     pub(super) fn texts(&self, name: &str) -> Vec<String> {
         match self.arguments.get(name) {
             Some(Value::String(text)) => vec![text.clone()],
@@ -155,29 +157,29 @@ impl Command {
     }
 }
 
-/// What a worker says of itself, every two seconds or so.
+/// A worker's heartbeat, sent every two seconds by default.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub(super) struct Heartbeat {
     #[serde(rename = "type")]
     pub(super) kind: String,
-    /// Its node name.
+    /// The node name, such as `celery@host`.
     pub(super) hostname: String,
     pub(super) pid: u32,
-    /// Seconds between two of these.
+    /// The period of the heartbeats, in seconds.
     pub(super) freq: f64,
     pub(super) active: u64,
     pub(super) processed: u64,
-    /// When it was sent, by the worker's clock.
+    /// When it was sent by the worker's clock, in seconds since 1970.
     pub(super) timestamp: f64,
     pub(super) sw_ident: String,
     pub(super) sw_ver: String,
-    /// Ours only: how many checks it runs at once.
+    /// Tasks that it can run at once; only this program's workers publish it.
     pub(super) concurrency: Option<u64>,
 }
 
 impl Heartbeat {
-    /// Reads a worker's event; `None` if it is none.
+    /// Reads a worker's event; `None` if the text is none.
     pub(super) fn read(text: &[u8]) -> Option<Self> {
         let (beat, _): (Self, _) = unwrap(text)?;
         (!beat.hostname.is_empty() && beat.hostname.len() <= 255).then_some(beat)

@@ -1,10 +1,9 @@
-//! What was sent and has no answer yet. Pure: it is told the time and what happened, and
-//! says what is to be done.
+//! The checks in flight: sent, and without a result. Pure: time and events are passed in, actions
+//! are returned.
 //!
-//! The guarantee: a check is carried out at least once and counted exactly once. The first
-//! answer takes a check out of here, so that a second one finds nothing to be counted for;
-//! and the answer counts only if the job's ticket can be claimed, so that what was withdrawn
-//! or handed over is counted by nobody here.
+//! The guarantee: a check is run at least once and counted exactly once. The first result removes
+//! the check, so that a second one is not counted; and a result counts only if the job's ticket
+//! can be claimed, so that one that was withdrawn or handed over is not counted here.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -14,42 +13,43 @@ use uuid::Uuid;
 use crate::domain::{Job, JobId, Moment, RanOn};
 use crate::trace::{OpenRecord, ReceivedCheck};
 
-/// How often a message that was lost is sent again.
+/// How often a lost message is sent again.
 const MAX_RESENDS: u8 = 2;
 
-/// How long after the timeout of its check a message is looked for. Doubles each time.
+/// How long after the timeout of its check a message is audited first; doubles with each audit.
 const AUDIT_AFTER: Duration = Duration::from_secs(5);
 
-/// How soon what was sent may be asked after: most are answered by then.
+/// The age at which the broker is asked who holds a message: most have a result by then.
 const MIN_SENT_AGE: Duration = Duration::from_millis(100);
 
-/// Numbers beyond this do not fit into an id.
+/// The bits of a task id that hold its number.
 const NUMBER_MASK: u128 = (1 << 48) - 1;
 
-/// How far a check has come, as far as somebody looks at it.
+/// The stage of a check, with the guards of its trace while that is recorded.
 #[derive(Debug, Default)]
 pub(super) enum Stage {
-    /// On the queue, for all that is known.
+    /// In the queue, as far as is known.
     #[default]
     Sent,
-    /// A worker has it and has not said that it has begun.
+    /// A worker holds it and has not published its start.
     Received { _seen: ReceivedCheck },
     /// A worker runs it.
     Started { by: RanOn, _seen: OpenRecord },
 }
 
-/// One check on its way.
+/// One check in flight.
 #[derive(Debug)]
 pub(super) struct SentCheck {
     pub(super) job: Job,
-    /// The text that was pushed, to find it and take it back by.
+    /// The text of the message, by which it is found and withdrawn.
     pub(super) text: String,
     pub(super) tag: String,
-    /// When it was sent first.
+    /// When it was first sent.
     pub(super) sent: Moment,
-    /// When the message loses its worth.
+    /// When the message expires.
     expires: Moment,
-    /// The check that it counts for, and since when a worker has it.
+    /// The check that its result counts for, and since when a worker holds it; `None` if no worker
+    /// is known to hold it.
     pub(super) taken: Option<(JobId, Moment)>,
     pub(super) stage: Stage,
     pub(super) resends: u8,
@@ -57,32 +57,32 @@ pub(super) struct SentCheck {
     audit_step: Duration,
 }
 
-/// What an audit found of a message.
+/// The place of a message, found by an audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MessagePlace {
-    /// Nowhere.
+    /// Neither in the queue nor held.
     Lost,
     /// In the queue.
     Queued,
-    /// In the hands of a worker.
+    /// Held by a worker.
     Held,
 }
 
-/// What is to be done about a lost message.
+/// The action after an audit.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum AuditAction {
-    /// Nothing: it is where it should be.
+    /// None: the message is in its place.
     Wait,
-    /// Send it again.
+    /// Send the message again.
     Resend,
-    /// It was sent often enough.
+    /// Give up: the message was lost too often.
     GiveUp,
 }
 
-/// All checks on their way, by the number in their id: those sent first come first.
+/// All checks in flight by the number in their id, in the order of sending.
 #[derive(Debug)]
 pub(super) struct InFlight {
-    /// The part of the ids that is this sender's alone.
+    /// The part of the ids that is unique to this producer.
     session: u128,
     next: u64,
     checks: BTreeMap<u64, SentCheck>,
@@ -92,7 +92,7 @@ pub(super) struct InFlight {
 impl InFlight {
     pub(super) fn new() -> Self {
         Self {
-            // Keeps version and variant, which stand before the number.
+            // The bits of version and variant stay, which precede the number.
             session: Uuid::new_v4().as_u128() & !NUMBER_MASK,
             next: 1,
             checks: BTreeMap::new(),
@@ -100,7 +100,7 @@ impl InFlight {
         }
     }
 
-    /// The channels on which the answers to this sender are told, as a pattern.
+    /// The pattern of the channels on which the results for this producer are published.
     pub(super) fn pattern(&self) -> String {
         let id = self.id(0);
         let own = id.rsplit_once('-').map_or("", |(own, _)| own);
@@ -112,19 +112,19 @@ impl InFlight {
         Uuid::from_u128(self.session | (u128::from(number) & NUMBER_MASK)).to_string()
     }
 
-    /// The number of a task of this sender.
+    /// The number of a task of this producer; `None` for any other id.
     pub(super) fn number(&self, id: &str) -> Option<u64> {
         let id = Uuid::try_parse(id).ok()?.as_u128();
         (id & !NUMBER_MASK == self.session).then(|| u64::try_from(id & NUMBER_MASK).ok())?
     }
 
-    /// A number for a check that is to be sent.
+    /// The next number, for a check that is to be sent.
     pub(super) fn issue(&mut self) -> u64 {
         self.next += 1;
         self.next
     }
 
-    /// Takes down what is sent now, and loses its worth after `lifetime`.
+    /// Adds a check whose message is sent now and expires after `lifetime`.
     pub(super) fn sent(
         &mut self,
         number: u64,
@@ -152,7 +152,7 @@ impl InFlight {
         self.checks.len()
     }
 
-    /// How many of them workers have.
+    /// The number of checks that workers hold.
     pub(super) const fn taken(&self) -> usize {
         self.taken
     }
@@ -161,19 +161,19 @@ impl InFlight {
         self.checks.get(&number)
     }
 
-    /// Their numbers, those sent first before the others.
+    /// The numbers of all checks, in the order of sending.
     pub(super) fn numbers(&self) -> Vec<u64> {
         self.checks.keys().copied().collect()
     }
 
-    /// Takes a check out: it is answered, or nobody wants it any more.
+    /// Removes a check that has a result, or is not wanted any more.
     pub(super) fn take(&mut self, number: u64) -> Option<SentCheck> {
         let check = self.checks.remove(&number)?;
         self.taken -= usize::from(check.taken.is_some());
         Some(check)
     }
 
-    /// A worker has it. `false` if nobody wants it any more.
+    /// Marks a check as held by a worker. `false` if it was withdrawn or is not in flight.
     pub(super) fn mark_taken(&mut self, number: u64, now: Moment) -> bool {
         let Some(check) = self.checks.get_mut(&number) else {
             return false;
@@ -188,7 +188,7 @@ impl InFlight {
         true
     }
 
-    /// It was a worker's before, and counts as that since then.
+    /// Marks a check that is sent anew as held since the earlier moment in `taken`.
     pub(super) fn restore_taken(&mut self, number: u64, taken: (JobId, Moment)) {
         if let Some(check) = self.checks.get_mut(&number) {
             self.taken += usize::from(check.taken.is_none());
@@ -196,18 +196,18 @@ impl InFlight {
         }
     }
 
-    /// The check itself, to note how far it has come.
+    /// The check, to change its stage.
     pub(super) fn get_mut(&mut self, number: u64) -> Option<&mut SentCheck> {
         self.checks.get_mut(&number)
     }
 
-    /// Those that workers have and have not begun with, where that is known.
+    /// The number of checks that workers hold and have not started.
     pub(super) fn received(&self) -> usize {
         let received = |check: &&SentCheck| matches!(check.stage, Stage::Received { .. });
         self.checks.values().filter(received).count()
     }
 
-    /// Those that one of these threads has begun with.
+    /// The numbers of the checks that were started by a thread for which `whose` is `true`.
     pub(super) fn started_by(&self, whose: impl Fn(&RanOn) -> bool) -> Vec<u64> {
         let begun =
             |check: &SentCheck| matches!(&check.stage, Stage::Started { by, .. } if whose(by));
@@ -215,7 +215,8 @@ impl InFlight {
         begun.map(|(number, _)| *number).collect()
     }
 
-    /// Those that no worker is known to have, and that were sent a while ago: at most `most`.
+    /// The numbers of at most `most` checks that no worker is known to hold, and that were sent at
+    /// least 100 ms ago.
     pub(super) fn unconfirmed(&self, now: Moment, most: usize) -> Vec<u64> {
         self.checks
             .iter()
@@ -225,29 +226,29 @@ impl InFlight {
             .collect()
     }
 
-    /// The messages that no worker is known to have.
+    /// The messages that no worker is known to hold.
     pub(super) fn untaken(&self) -> Vec<String> {
         let untaken = self.checks.values().filter(|check| check.taken.is_none());
         untaken.map(|check| check.text.clone()).collect()
     }
 
-    /// Since when the oldest one waits that no worker is known to have.
+    /// When the oldest check was sent that no worker is known to hold.
     pub(super) fn unserved_since(&self) -> Option<Moment> {
         let waiting = |check: &&SentCheck| check.taken.is_none();
         self.checks.values().find(waiting).map(|check| check.sent)
     }
 
-    /// Takes out those that were withdrawn before a worker had them.
+    /// Removes the checks that were withdrawn before a worker held them.
     pub(super) fn withdrawn(&mut self) -> Vec<SentCheck> {
         self.extract(|check| check.taken.is_none() && !check.job.ticket.is_waiting())
     }
 
-    /// Takes out those that no worker took in time.
+    /// Removes the checks that expired before a worker held them.
     pub(super) fn expired(&mut self, now: Moment) -> Vec<SentCheck> {
         self.extract(|check| check.taken.is_none() && now >= check.expires)
     }
 
-    /// Takes out those whose worker has had them for `grace` beyond their timeout.
+    /// Removes the checks that a worker has held for `grace` beyond their timeout.
     pub(super) fn overdue(&mut self, now: Moment, grace: Duration) -> Vec<SentCheck> {
         self.extract(|check| {
             let timeout = check.job.spec.timeout;
@@ -270,7 +271,7 @@ impl InFlight {
             .collect()
     }
 
-    /// All of them are to be looked for now: the broker may have lost them.
+    /// Schedules an audit of all messages for `now`: the broker may have lost them.
     pub(super) fn audit_all(&mut self, now: Moment) {
         for check in self.checks.values_mut() {
             check.audit_at = now;
@@ -278,7 +279,7 @@ impl InFlight {
         }
     }
 
-    /// Those that are to be looked for by now: at most `most`.
+    /// The numbers of at most `most` checks whose audit is due.
     pub(super) fn to_audit(&self, now: Moment, most: usize) -> Vec<u64> {
         self.checks
             .iter()
@@ -288,7 +289,7 @@ impl InFlight {
             .collect()
     }
 
-    /// What an audit found: says what is to be done.
+    /// Takes the finding of an audit; returns the action.
     pub(super) fn audited(&mut self, number: u64, place: MessagePlace, now: Moment) -> AuditAction {
         let Some(check) = self.checks.get_mut(&number) else {
             return AuditAction::Wait;
@@ -305,7 +306,7 @@ impl InFlight {
         }
     }
 
-    /// Takes down the message under which a check is sent again.
+    /// Replaces the message of a check that is sent again.
     pub(super) fn resent(&mut self, number: u64, tag: String, text: String) {
         if let Some(check) = self.checks.get_mut(&number) {
             check.tag = tag;
@@ -314,7 +315,7 @@ impl InFlight {
     }
 }
 
-/// Jobs that wait to be sent: at most so many are on their way at once.
+/// Jobs that wait to be sent, because the limit of checks in flight is reached.
 #[derive(Debug, Default)]
 pub(super) struct WaitingJobs(VecDeque<Job>);
 
@@ -323,7 +324,7 @@ impl WaitingJobs {
         self.0.push_back(job);
     }
 
-    /// Back to where it came from: it has waited longest.
+    /// Puts a job at the front: it has waited longest.
     pub(super) fn push_front(&mut self, job: Job) {
         self.0.push_front(job);
     }
@@ -332,7 +333,7 @@ impl WaitingJobs {
         self.0.len()
     }
 
-    /// The next one that somebody still wants.
+    /// The next job that was not withdrawn.
     pub(super) fn next(&mut self) -> Option<Job> {
         loop {
             let job = self.0.pop_front()?;
@@ -422,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_took_expires_and_what_somebody_has_does_not() {
+    fn a_message_that_no_worker_took_expires_and_a_held_one_does_not() {
         let mut in_flight = InFlight::new();
         let numbers = [0, 1].map(|site| send(&mut in_flight, &job(site), at(0)));
         in_flight.mark_taken(numbers[0], at(1));
@@ -454,7 +455,7 @@ mod tests {
     }
 
     #[test]
-    fn jobs_that_nobody_wants_any_more_are_not_sent() {
+    fn withdrawn_jobs_are_not_sent() {
         let mut waiting = WaitingJobs::default();
         let jobs = [job(0), job(1), job(2)];
         for job in &jobs[..2] {

@@ -1,12 +1,12 @@
-//! The names that kombu gives to what it keeps in Redis.
+//! The keys of kombu in Redis, and the one key of this program.
 
-/// Messages that workers hold, by delivery tag.
+/// The hash of the messages that workers hold, by delivery tag.
 pub(super) const UNACKED: &str = "unacked";
 
-/// Since when, by delivery tag.
+/// The sorted set of delivery tags by the time since which they are held, in seconds since 1970.
 pub(super) const UNACKED_INDEX: &str = "unacked_index";
 
-/// Who gives back what dead workers held.
+/// The lock of the worker that restores the messages of lost workers.
 pub(super) const UNACKED_MUTEX: &str = "unacked_mutex";
 
 /// The lists of one queue, by falling priority: 0 is the highest, and the default.
@@ -14,10 +14,10 @@ pub(super) fn queues(name: &str) -> [String; 4] {
     ["", "\u{6}\u{16}3", "\u{6}\u{16}6", "\u{6}\u{16}9"].map(|suffix| format!("{name}{suffix}"))
 }
 
-/// How many messages that are no tasks are kept, the last ones.
+/// How many rejected messages are kept: the newest.
 pub(super) const MAX_REJECTED_MESSAGES: usize = 1_000;
 
-/// Messages that are no tasks.
+/// The list of rejected messages of a queue: those that are no tasks.
 pub(super) fn rejected_messages(queue: &str) -> String {
     format!("{queue}.dead")
 }

@@ -1,5 +1,5 @@
-//! Broker and workers of this program's own, where no broker is configured: started when
-//! they are needed, replaced when they die, gone when this is.
+//! The local stack: a broker and two workers that this program starts if no broker is
+//! configured, restarts when they die, and ends with itself.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,19 +19,19 @@ use crate::paradigm::{QueueOptions, StartError};
 
 use super::redis_server::{self, BrokerOptions};
 
-/// This very program, also when its file has been replaced by a newer one meanwhile.
+/// This program's own executable, even if its file has been replaced since the start.
 const SELF: &str = "/proc/self/exe";
 
-/// What the folders of private brokers are called, before the process they belong to.
+/// The prefix of the folder of a private broker; the owner's process id follows.
 const PREFIX: &str = "squirrel-broker-";
 
-/// Redis keeps 32 files to itself and gives up where no more are left for those who connect.
+/// The least limit of open files: Redis reserves 32 and does not start without some for clients.
 const MIN_OPEN_FILES: u64 = 64;
 
-/// One that lives shorter than this is not replaced at once.
+/// A process that lives shorter than this is restarted after a growing delay.
 const MIN_LIFETIME: Duration = Duration::from_secs(2);
 
-/// A broker and its workers, which are to be.
+/// The plan of a broker and its workers.
 #[derive(Debug)]
 pub(super) struct LocalStack {
     broker: BrokerOptions,
@@ -40,7 +40,7 @@ pub(super) struct LocalStack {
 }
 
 impl LocalStack {
-    /// Finds out whether it can be done.
+    /// Plans the stack and chooses the broker's folder.
     ///
     /// # Errors
     /// If no server is installed, or the limit of open files is too low for one.
@@ -67,7 +67,7 @@ impl LocalStack {
         Ok(Self {
             broker,
             queue: queue.clone(),
-            // How many are in flight is the sender's business.
+            // The producer limits the checks in flight.
             concurrency: workers.max(1_000),
         })
     }
@@ -76,19 +76,20 @@ impl LocalStack {
         self.broker.url()
     }
 
-    /// Starts all of them and keeps them alive until it is told to stop.
+    /// Starts the processes and restarts them until `stop` is `true`. `ended_all` is dropped when
+    /// all have ended.
     pub(super) async fn run(self, mut stop: watch::Receiver<bool>, ended_all: mpsc::Sender<()>) {
         {
             let broker = keep_running("broker", || self.broker());
             let workers = async {
                 let one = keep_running("worker", || self.worker(1));
                 let other = keep_running("worker", || self.worker(2));
-                // The same system thread starts them all and lives as long as this process
-                // needs them: the system takes it for their parent.
+                // One thread starts all of them and lives as long as they do: the system takes
+                // that thread for their parent.
                 tokio::join!(one, other);
             };
             tokio::select! {
-                // An error says that nobody is left to say so.
+                // An error says that the sender is gone.
                 _ = stop.wait_for(|stop| *stop) => {}
                 _ = async { tokio::join!(broker, workers) } => {}
             }
@@ -156,12 +157,12 @@ fn spawn(mut command: Command) -> io::Result<Child> {
         .spawn()
 }
 
-/// Kills it when it is dropped, and waits for its end.
+/// A process that is killed and reaped when this is dropped.
 struct KillOnDrop(Child);
 
 impl Drop for KillOnDrop {
     fn drop(&mut self) {
-        // Fails only for one that has ended already.
+        // Fails only if it has ended already.
         let _ended_already = self.0.start_kill();
         let deadline = std::time::Instant::now() + Duration::from_secs(1);
         while matches!(self.0.try_wait(), Ok(None)) && std::time::Instant::now() < deadline {
@@ -170,7 +171,7 @@ impl Drop for KillOnDrop {
     }
 }
 
-/// Starts it, and again whenever it ends.
+/// Starts a process, and restarts it whenever it ends.
 async fn keep_running(what: &str, start: impl Fn() -> io::Result<Child>) {
     let mut pause = Duration::from_millis(50);
     loop {
@@ -192,7 +193,7 @@ async fn keep_running(what: &str, start: impl Fn() -> io::Result<Child>) {
     }
 }
 
-/// Removes the folders of those that were killed before they could.
+/// Removes the folders of brokers whose owner has ended without removing them.
 fn remove_orphaned(above: &Path) {
     let Ok(entries) = std::fs::read_dir(above) else {
         return;
@@ -206,7 +207,7 @@ fn remove_orphaned(above: &Path) {
         if let Some(owner) = owner
             && test_kill_process(owner) == Err(rustix::io::Errno::SRCH)
         {
-            // Somebody else's stays where it is.
+            // The folder of another user cannot be removed.
             let _not_ours = std::fs::remove_dir_all(entry.path());
         }
     }

@@ -1,18 +1,18 @@
-//! What has to happen in one step in Redis, as scripts: claim, finish, restore, touch, and
-//! the two by which the sender of a check looks after it.
+//! Lua scripts for the steps that must be atomic in Redis: claim, finish, restore and touch of
+//! the worker, audit and held of the producer.
 //!
-//! Architecture invariant: no message is ever decoded and encoded again here, because an
-//! empty list would come out as an empty object. What has to be changed is spliced in.
+//! Architecture invariant: no message is decoded and encoded again here, because Lua would turn an
+//! empty list into an empty object. Changes are made in the text.
 
 use redis::Script;
 
-/// Takes messages off the queues `KEYS[4..]`, the first one first, and holds them.
+/// Takes messages off the queues `KEYS[4..]`, in their order, and holds them.
 ///
 /// `KEYS[1]` unacked, `[2]` unacked_index, `[3]` rejected messages; `ARGV[1]` the most, `[2]` the
-/// longest message in bytes, `[3]` how many rejected messages are kept. Gives the time, and tag
-/// and text of each message. What has no tag to be held under, or is too long, is put aside.
-/// Half of what is there is left to others: what is claimed by a worker that computes, on its
-/// only thread, waits for its turn however idle the others are.
+/// longest message in bytes, `[3]` how many rejected messages are kept. Returns the time, and tag
+/// and text of each message. Messages without a tag, or too long, are rejected. Half of a queue
+/// is left to other workers: a message that is claimed by a busy worker would wait there while
+/// others are idle.
 const CLAIM: &str = r#"
 local now = redis.call('TIME')
 local time = now[1] .. '.' .. string.format('%06d', now[2])
@@ -48,10 +48,10 @@ end
 return taken
 "#;
 
-/// Lets go of a message, stores its result unless one stands that is final, and tells of it.
+/// Acknowledges a message, stores its result unless there is a final one, and publishes it.
 ///
 /// `KEYS[1]` unacked, `[2]` unacked_index, `[3]` the result's key; `ARGV[1]` the tag, `[2]`
-/// the result, `[3]` how many seconds it is kept. Gives 1 if it was stored.
+/// the result, `[3]` how many seconds it is kept. Returns 1 if it was stored.
 const FINISH: &str = r#"
 redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('HDEL', KEYS[1], ARGV[1])
@@ -65,12 +65,12 @@ redis.call('PUBLISH', KEYS[3], ARGV[2])
 return 1
 "#;
 
-/// Gives messages back to their queues: those that `ARGV[2..]` name, or else those that
-/// nobody has touched for `ARGV[1]` seconds.
+/// Restores messages to their queues: those of the tags `ARGV[2..]`, or without any, those that
+/// were not touched for `ARGV[1]` seconds.
 ///
 /// `KEYS[1]` unacked, `[2]` unacked_index, `[3]` unacked_mutex, which a stock worker holds
-/// while it does the same; `[4]` the queue. Gives how many. Messages of other exchanges are
-/// left to those who know where they came from.
+/// while it does the same; `[4]` the queue. Returns how many. Messages of other exchanges are
+/// left to stock workers.
 const RESTORE: &str = r#"
 local tags = {}
 if #ARGV > 1 then
@@ -101,8 +101,8 @@ end
 return restored
 "#;
 
-/// Says of the messages `ARGV` that they are still worked on: `KEYS[1]` unacked_index. One
-/// that was given to somebody else meanwhile is theirs again, and one that is gone stays so.
+/// Renews the lease of the messages of the tags `ARGV`: `KEYS[1]` unacked_index. A message that
+/// is not held any more stays so.
 const TOUCH: &str = r#"
 local now = redis.call('TIME')
 local time = now[1] .. '.' .. string.format('%06d', now[2])
@@ -110,8 +110,8 @@ for _, tag in ipairs(ARGV) do redis.call('ZADD', KEYS[1], 'XX', time, tag) end
 return #ARGV
 "#;
 
-/// Where messages are: `KEYS[1]` unacked, `[2]` the queue; `ARGV` tag and text of each. Gives
-/// for each 2 if a worker holds it, 1 if it waits, 0 if it is nowhere.
+/// The places of messages: `KEYS[1]` unacked, `[2]` the queue; `ARGV` tag and text of each.
+/// Returns for each 2 if a worker holds it, 1 if it is in the queue, 0 otherwise.
 const AUDIT: &str = r#"
 local places = {}
 for i = 1, #ARGV, 2 do
@@ -124,14 +124,14 @@ end
 return places
 "#;
 
-/// Which of the tags `ARGV` are held by workers: `KEYS[1]` unacked. Gives 1 or 0 for each.
+/// Which of the tags `ARGV` are held by workers: `KEYS[1]` unacked. Returns 1 or 0 for each.
 const HELD: &str = r#"
 local held = {}
 for i, tag in ipairs(ARGV) do held[i] = redis.call('HEXISTS', KEYS[1], tag) end
 return held
 "#;
 
-/// All of them.
+/// All scripts, with their digests.
 #[derive(Debug)]
 pub(super) struct Scripts {
     pub(super) claim: Script,

@@ -1,7 +1,7 @@
 //! The envelope of a task: message protocol 2 of Celery in kombu's form for Redis.
 //!
 //! Sources: <https://docs.celeryq.dev/en/stable/internals/protocol.html> and the messages of
-//! Celery 5.7 itself, one of which stands in the tests.
+//! Celery 5.7, one of which is in the tests.
 
 use std::fmt;
 
@@ -15,23 +15,23 @@ use crate::domain::Timestamp;
 
 use super::timestamps;
 
-/// The longest message that is read at all, in bytes.
+/// The longest message that is read, in bytes.
 pub(super) const MAX_MESSAGE_BYTES: usize = 1 << 20;
 
-/// The longest id or name that is taken.
+/// The longest id or name that is accepted, in bytes.
 const MAX_NAME_BYTES: usize = 255;
 
-/// What is to be sent.
+/// A task to be sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct OutgoingTask<'a, T> {
     pub(super) task: &'a str,
     pub(super) id: &'a str,
-    /// New for every sending.
+    /// The delivery tag; unique for every sending.
     pub(super) tag: &'a str,
     pub(super) queue: &'a str,
-    /// Its only argument.
+    /// The only argument of the task.
     pub(super) argument: &'a T,
-    /// The argument in a few words, for whoever looks at the queue.
+    /// The argument in short, as tools that list the queue show it.
     pub(super) shown: &'a str,
     pub(super) expires: Timestamp,
     pub(super) origin: &'a str,
@@ -94,7 +94,7 @@ impl<T: Serialize> OutgoingTask<'_, T> {
     /// The text that is pushed on the queue.
     ///
     /// # Errors
-    /// If the argument has no form in JSON.
+    /// If the argument cannot be written as JSON.
     pub(super) fn encode(&self) -> serde_json::Result<String> {
         let embed = Embed {
             callbacks: None,
@@ -140,20 +140,20 @@ impl<T: Serialize> OutgoingTask<'_, T> {
     }
 }
 
-/// A task as it arrives.
+/// A task as a worker receives it.
 #[derive(Debug)]
 pub(super) struct IncomingTask {
     pub(super) task: String,
     pub(super) id: String,
     pub(super) expires: Option<Timestamp>,
-    /// When it may be started at the earliest.
+    /// The earliest start (Celery's `eta`); `None`: at once.
     pub(super) eta: Option<Timestamp>,
     pub(super) retries: u32,
-    /// The arguments, or why they cannot be read.
+    /// The positional arguments, or why they cannot be read, as a clause.
     pub(super) arguments: Result<Vec<Box<RawValue>>, &'static str>,
 }
 
-/// Why a message is no task at all: nobody could be told under what id.
+/// Why a message is not a task: it has no id under which an error could be reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PoisonMessage(pub(super) &'static str);
 
@@ -193,10 +193,10 @@ fn time(value: Option<&Value>) -> Option<Timestamp> {
 }
 
 impl IncomingTask {
-    /// Reads a message that anybody may have made.
+    /// Reads a message, which any client of the broker may have made.
     ///
     /// # Errors
-    /// If it is no task.
+    /// If it is not a task.
     pub(super) fn read(text: &[u8]) -> Result<Self, PoisonMessage> {
         if text.len() > MAX_MESSAGE_BYTES {
             return Err(PoisonMessage("longer than 1 MiB"));

@@ -1,17 +1,17 @@
-//! The seventh paradigm: checks on a Celery queue in Redis, and whatever it takes to send,
-//! carry out and answer them in Celery's own words.
+//! The paradigm `celery`: checks on a Celery queue in Redis. Producer and worker speak Celery's
+//! protocol.
 //!
 //! ```text
-//! engine -> producer -> sender ----- Redis ----- worker (any machine) -> probe
-//!              ^          \_ message, script _/      |
-//!              +-- listen ----------- Redis ---------+ meta, event
+//! paradigm -> producer -> broker_client ---- Redis ---- worker (any machine) -> probe
+//!                ^            \_ message, lua_scripts _/     |
+//!                +-- subscriber ------------ Redis ---------+ result_backend, event
 //! ```
 //!
-//! The guarantee: carried out at least once, counted exactly once. A worker acknowledges a
-//! message when its result is stored, so that one that dies loses nothing; the first answer
-//! takes a check out of [`outstanding`], so that a second one finds nothing to be counted for.
+//! The guarantee: a check is run at least once and counted exactly once. A worker acknowledges a
+//! message when its result is stored, so that a worker that dies loses nothing; the first result
+//! removes a check from [`in_flight`], so that a second one is not counted.
 //!
-//! Architecture invariant: the only folder that knows the crate `redis`.
+//! Architecture invariant: no other folder uses the crate `redis`.
 
 mod broker;
 mod broker_client;

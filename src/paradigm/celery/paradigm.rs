@@ -1,5 +1,5 @@
-//! `celery`: checks on a Celery queue in Redis, carried out by workers on any number of
-//! machines: this program's own, stock Python workers, or both.
+//! `celery`: checks on a Celery queue in Redis, run by workers on any number of machines: this
+//! program's own, stock Python workers, or both.
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use super::producer::{
 };
 use super::subscriber::subscribe;
 
-/// The entry of the table.
+/// The row of this paradigm in [`ALL`](crate::paradigm::ALL).
 pub(in crate::paradigm) const ENTRY: ParadigmEntry = ParadigmEntry {
     label: Label {
         key: '7',
@@ -37,7 +37,7 @@ pub(in crate::paradigm) const ENTRY: ParadigmEntry = ParadigmEntry {
     processes_per_worker: 0,
     threads_per_worker: 0,
     resizable: true,
-    // With a broker and two workers of its own; of others nothing is known before.
+    // That of the local stack with its two workers; other workers are not known in advance.
     shape: |workers| Shape {
         in_flight: workers,
         threads: 2,
@@ -46,11 +46,10 @@ pub(in crate::paradigm) const ENTRY: ParadigmEntry = ParadigmEntry {
     start,
 };
 
-/// How long broker and workers of one's own may take to be gone. They are killed, so that
-/// this is the system's own time to tidy up.
+/// How long to wait for broker and workers of the local stack to end once they are killed.
 const TERMINATION_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a broker of one's own may take to be ready.
+/// How long the broker of the local stack may take to be ready.
 const BROKER_START_TIMEOUT: Duration = Duration::from_secs(20);
 
 struct CeleryParadigm {
@@ -61,10 +60,10 @@ struct CeleryParadigm {
     teardown: Option<Teardown>,
 }
 
-/// What has to be waited for at the end.
+/// The parts that have to be waited for at the end.
 struct Teardown {
     local: Option<LocalStackHandle>,
-    /// Tells when the sender has taken back what it could.
+    /// Disconnected when the producer has withdrawn its messages.
     ended: mpsc::Receiver<()>,
     _driver: RuntimeDriver,
 }
@@ -77,14 +76,14 @@ impl fmt::Debug for CeleryParadigm {
     }
 }
 
-/// Broker and workers of one's own.
+/// The handle of the local stack.
 struct LocalStackHandle {
     stop: watch::Sender<bool>,
     ended: mpsc::Receiver<()>,
 }
 
 fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
-    let recipe = context.factory.config().ok_or(StartError::Scripted)?;
+    let factory_config = context.factory.config().ok_or(StartError::Scripted)?;
     let options = &context.queue;
     let (broker, local) = match &options.broker {
         Some(url) => {
@@ -93,7 +92,7 @@ fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
                 Err(error) if error.is_permanent() || !context.retry_broker => {
                     return Err(error.into());
                 }
-                // The sender says so, and goes on trying.
+                // The producer reports it, and tries again.
                 Ok(()) | Err(_) => {}
             }
             (broker, None)
@@ -111,7 +110,7 @@ fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
         results: context.results.clone(),
         broker: broker.clone(),
         recorder: Arc::clone(&context.recorder),
-        recipe: recipe.clone(),
+        factory_config: factory_config.clone(),
         options: options.clone(),
         most: context.workers,
         local: local.is_some(),
@@ -127,7 +126,7 @@ fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
     let (ending, ended) = mpsc::channel::<()>();
     driver.spawn(async move {
         if starting && let Err(error) = wait_until_ready(&broker, BROKER_START_TIMEOUT).await {
-            // It goes on trying, and says so.
+            // The producer reports it, and tries again.
             tracing::warn!("{error}");
         }
         match Producer::new(config) {
@@ -158,7 +157,7 @@ fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
 impl CeleryParadigm {
     fn send(&self, command: ProducerCommand) {
         self.status.unprocessed.fetch_add(1, Ordering::Relaxed);
-        // Fails only when the thread has ended, which only this dropped could do.
+        // Fails only when the thread has ended, which the drop of this value causes.
         let _unheard = self.commands.send(command);
     }
 }
@@ -197,14 +196,14 @@ impl Paradigm for CeleryParadigm {
 }
 
 impl Teardown {
-    /// Waits until all of them are gone.
+    /// Blocks until the local stack, or else the producer, has ended.
     fn wait(self) {
         let Some(local_handle) = &self.local else {
-            // Nothing is ever sent: this ends when the sender has.
+            // Nothing is ever sent: this ends with the producer.
             let _ended = self.ended.recv_timeout(2 * WITHDRAW_TIMEOUT);
             return;
         };
-        // Nothing is ever sent: this ends when they are gone.
+        // Nothing is ever sent: this ends with the local stack.
         if local_handle.ended.recv_timeout(TERMINATION_TIMEOUT)
             == Err(mpsc::RecvTimeoutError::Timeout)
         {
@@ -215,14 +214,14 @@ impl Teardown {
 
 impl Drop for CeleryParadigm {
     fn drop(&mut self) {
-        // What nobody has taken would be carried out for nobody: the sender takes it back.
-        let (nobody, _) = unbounded_channel();
-        self.commands = nobody;
+        // The producer withdraws the messages that no worker holds: their results are not wanted.
+        let (disconnected, _) = unbounded_channel();
+        self.commands = disconnected;
         if let Some(teardown) = self.teardown.take() {
             if let Some(local_handle) = &teardown.local {
                 local_handle.stop.send_replace(true);
             }
-            // The loop that switches paradigms has better things to do than to wait.
+            // The loop that switches paradigms must not block.
             deferred_join::join_later(move || teardown.wait());
         }
     }

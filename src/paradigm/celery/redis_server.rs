@@ -1,5 +1,5 @@
-//! A broker of this program's own: an installed redis-server or valkey-server on a private
-//! socket, whose append-only file survives a crash.
+//! Runs an installed redis-server or valkey-server as a broker on a private socket, with an
+//! append-only file that survives a crash.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -14,18 +14,19 @@ use rustix::process::{Pid, Signal, getppid, getuid, set_parent_process_death_sig
 
 use crate::domain::{MaskedUrl, plain_io_error};
 
-/// The programs that will do, the first one first.
+/// The server programs, the preferred one first.
 const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
 
-/// The longest path of a socket that the system takes, in bytes.
+/// The longest path of a Unix socket, in bytes (unix(7)).
 const MAX_SOCKET_PATH_BYTES: usize = 107;
 
-/// Where a broker of one's own keeps its data, and how long it lives.
+/// The options of a broker of one's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BrokerOptions {
-    /// Its folder; made if it is missing, readable to nobody else.
+    /// The folder of its data and socket; created if it is missing, with access for this user
+    /// alone.
     pub folder: PathBuf,
-    /// The process whose end is its end; without one, it runs until it is stopped.
+    /// The process with which it ends; `None`: it runs until it is stopped.
     pub parent: Option<u32>,
 }
 
@@ -43,7 +44,7 @@ pub enum ServeError {
         /// The system's reason.
         source: io::Error,
     },
-    /// The process that is to end this one cannot be watched.
+    /// The process with which this one is to end has ended already, or cannot be watched.
     Parent(io::Error),
     /// The server program cannot be executed.
     Execute {
@@ -95,20 +96,20 @@ impl std::error::Error for ServeError {
 }
 
 impl BrokerOptions {
-    /// The socket on which it listens.
+    /// The path of the socket on which it listens.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
         self.folder.join("redis.sock")
     }
 
-    /// The URL by which workers and monitors of this machine reach it.
+    /// The URL for workers and monitors on this machine.
     #[must_use]
     pub fn url(&self) -> MaskedUrl {
         MaskedUrl::new(format!("redis+socket://{}", self.socket().display()))
     }
 }
 
-/// The server to run.
+/// The path of the server program.
 ///
 /// # Errors
 /// If neither program is on the `PATH`.
@@ -125,10 +126,12 @@ pub(super) fn find() -> Result<PathBuf, ServeError> {
         .ok_or(ServeError::NotInstalled)
 }
 
-/// Turns this very process into the server, so that nobody stands between it and its end.
+/// Replaces this process by the server (execve(2)), so that a signal to the process ends the
+/// server.
 ///
 /// # Errors
-/// If there is no such program, or no folder for its data; else this does not return.
+/// If no server program is installed, or the folder cannot be used. Otherwise this does not
+/// return.
 pub fn serve_broker(options: &BrokerOptions) -> Result<Infallible, ServeError> {
     let program = find()?;
     let folder = prepare(&options.folder)?;
@@ -154,10 +157,10 @@ pub fn serve_broker(options: &BrokerOptions) -> Result<Infallible, ServeError> {
     })
 }
 
-/// Has the system end this process with the one that started it.
+/// Lets the system kill this process when its parent ends (prctl(2), `PR_SET_PDEATHSIG`).
 ///
 /// # Errors
-/// If that one is gone already.
+/// If `parent` is not this process's parent any more.
 pub(super) fn die_with(parent: u32) -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     let pid = i32::try_from(parent).ok().and_then(Pid::from_raw);
@@ -169,7 +172,7 @@ pub(super) fn die_with(parent: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// The folder for the data, absolute, and this user's alone.
+/// Creates the folder if it is missing, and returns its absolute path.
 fn prepare(folder: &Path) -> Result<PathBuf, ServeError> {
     let refused = |source: io::Error| ServeError::Folder {
         path: folder.to_owned(),

@@ -1,4 +1,5 @@
-//! What a task came to, as result backends of Celery keep it: `celery-task-meta-<id>`.
+//! Results of tasks in the form of Celery's result backend for Redis, under the key
+//! `celery-task-meta-<id>`.
 
 use std::borrow::Cow;
 
@@ -9,10 +10,10 @@ use crate::domain::{RanOn, Timestamp, clean};
 
 use super::timestamps;
 
-/// What the keys of results begin with; also the channels on which they are told.
+/// The prefix of the keys of results, and of the channels on which they are published.
 pub(super) const PREFIX: &str = "celery-task-meta-";
 
-/// The key, and channel, of the result of task `id`.
+/// The key and channel of the result of task `id`.
 pub(super) fn key(id: &str) -> String {
     format!("{PREFIX}{id}")
 }
@@ -43,16 +44,16 @@ fn store<T: Serialize>(status: &str, result: T, id: &str, done: Timestamp) -> St
         date_done: timestamps::write(done),
         task_id: id,
     };
-    // Strings and numbers, whose form in JSON cannot fail.
+    // Strings and numbers, which can always be written as JSON.
     serde_json::to_string(&stored).unwrap_or_default()
 }
 
-/// The task was carried out and gave `result`.
+/// The text of the state `SUCCESS` with `result`.
 pub(super) fn success(result: &RawValue, id: &str, done: Timestamp) -> String {
     store("SUCCESS", result, id, done)
 }
 
-/// The task was refused, or broke off.
+/// The text of the state `FAILURE` with an exception of type `kind`.
 pub(super) fn failure(kind: &str, why: &str, id: &str, done: Timestamp) -> String {
     let exception = Exception {
         exc_type: kind,
@@ -62,7 +63,7 @@ pub(super) fn failure(kind: &str, why: &str, id: &str, done: Timestamp) -> Strin
     store("FAILURE", exception, id, done)
 }
 
-/// The task was not carried out: "expired", "revoked" or "terminated".
+/// The text of the state `REVOKED`; `why` is "expired", "revoked" or "terminated".
 pub(super) fn revoked(why: &str, id: &str, done: Timestamp) -> String {
     let exception = Exception {
         exc_type: "TaskRevokedError",
@@ -72,7 +73,7 @@ pub(super) fn revoked(why: &str, id: &str, done: Timestamp) -> String {
     store("REVOKED", exception, id, done)
 }
 
-/// A task was begun: what is told and not kept, so that it can never stand in the way of a
+/// The text of the state `STARTED`. It is published and not stored, so that it never replaces a
 /// result.
 pub(super) fn started(who: &RanOn, node: &str, id: &str, at: Timestamp) -> String {
     let begun = StartedBody {
@@ -86,7 +87,7 @@ pub(super) fn started(who: &RanOn, node: &str, id: &str, at: Timestamp) -> Strin
     store("STARTED", begun, id, at)
 }
 
-/// What the state `STARTED` of Celery tells, `pid` and `hostname`, and what ours adds.
+/// The body of the state `STARTED`: `pid` and `hostname` are Celery's, the others this program's.
 #[derive(Deserialize, Serialize)]
 struct StartedBody<'a> {
     pid: u32,
@@ -98,12 +99,12 @@ struct StartedBody<'a> {
     tid: Option<u32>,
     #[serde(borrow, default)]
     thread: Option<Cow<'a, str>>,
-    /// Seconds since 1970, by its worker's clock.
+    /// The start in seconds since 1970, by the worker's clock.
     #[serde(default)]
     began: Option<f64>,
 }
 
-/// Who has begun with a task, and when by its clock, where that is told.
+/// The thread that has started a task, and when by its clock; `None` for stock workers.
 #[derive(Debug, PartialEq)]
 pub(super) struct TaskStart {
     pub(super) by: RanOn,
@@ -127,16 +128,16 @@ impl TaskStart {
     }
 }
 
-/// What became of a task.
+/// The state of a task.
 #[derive(Debug)]
 pub(super) enum StoredResult<'a> {
-    /// It was carried out; its result in JSON, and when it ended by its worker's clock.
+    /// It has succeeded: its result as JSON, and its end by the worker's clock.
     Done(&'a RawValue, Option<Timestamp>),
-    /// It could not be: why.
+    /// It has failed or was revoked: why, as a clause.
     Failed(String),
-    /// Nobody took it in time.
+    /// It expired before a worker started it.
     Expired,
-    /// It goes on: nothing is decided yet. Who has begun with it, where that is told.
+    /// It has no result yet; its start, if that was published.
     Pending(Option<TaskStart>),
 }
 
@@ -180,7 +181,7 @@ impl ExceptionBody {
 }
 
 impl<'a> StoredResult<'a> {
-    /// Reads what a worker stored; `None` if it is nothing of the kind.
+    /// Reads the text of a state; `None` if it does not have that form.
     pub(super) fn read(text: &'a str) -> Option<Self> {
         let told: StoredBody<'a> = serde_json::from_str(text).ok()?;
         let raised = || -> ExceptionBody {

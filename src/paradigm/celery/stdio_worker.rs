@@ -1,5 +1,5 @@
-//! The probe as a child of somebody else: a check a line on standard input, its result a line
-//! on standard output. Stock Python workers have their checks carried out by it.
+//! A worker on standard input and output, one check and one result a line. A stock Python worker
+//! starts it as a child to run its checks (`squirrel worker --lines`).
 
 use std::io;
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use super::task::{self, ReceivedArguments};
 use super::task_error::TaskError;
 use super::worker_registry::host_of;
 
-/// Answers line by line until the input ends. A line is `{"result": …}` or `{"refused": "…"}`.
-/// Results name the host of the node `node`, if it is given, so that they stand beside it.
+/// Replies line by line until the input ends. A reply is `{"result": …}` or `{"refused": "…"}`.
+/// Results name the host of the node `node`, if it is given, in place of this machine's.
 ///
 /// # Errors
-/// If standard input or output fail.
+/// If standard input or output fails, or a line exceeds 1 MiB.
 pub fn work_line_by_line(node: Option<&str>) -> io::Result<()> {
     let host: Option<Arc<str>> = node.map(|node| clean(host_of(node), 64).into());
     rustix::thread::set_name(c"celery-probe").map_err(io::Error::from)?;
@@ -28,7 +28,7 @@ pub fn work_line_by_line(node: Option<&str>) -> io::Result<()> {
         .enable_all()
         .build()?;
     let ended = runtime.block_on(converse(host.as_ref()));
-    // A thread may still wait for standard input.
+    // A thread of the runtime may still read standard input.
     runtime.shutdown_background();
     match ended {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -48,7 +48,7 @@ async fn converse(host: Option<&Arc<str>>) -> io::Result<()> {
             return Ok(());
         }
         if line.len() > MAX_MESSAGE_BYTES {
-            // What follows is the rest of the line, which is no line.
+            // The rest of the line could not be told from the next line.
             return Err(io::Error::other("a line longer than 1 MiB"));
         }
         let mut answer = match carry_out(&line, &mut last, host, &lock).await {

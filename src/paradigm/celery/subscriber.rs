@@ -1,5 +1,5 @@
-//! The ear of the sender: a connection on which answers and heartbeats arrive, made again
-//! whenever it breaks.
+//! A subscription to channels of the broker, for results, heartbeats and commands; made again
+//! after it breaks.
 
 use std::time::Duration;
 
@@ -10,23 +10,23 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::broker::Broker;
 
-/// How often a silent connection is tried.
+/// The period of pings, by which a dead connection is noticed.
 const PING_PERIOD: Duration = Duration::from_secs(3);
 
-/// The longest pause between two attempts.
+/// The longest delay between two attempts to connect.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 
-/// What is heard.
+/// An event of a subscription.
 #[derive(Debug)]
 pub(super) enum SubscriptionEvent {
-    /// From now on nothing is missed; before, something may have been.
+    /// The subscription was made; messages before it may have been missed.
     Subscribed,
-    /// Something was told on a channel.
+    /// A message on a channel.
     Message { channel: String, text: Vec<u8> },
 }
 
-/// Listens to `patterns` for as long as anybody wants to hear of it. Nothing is waited for
-/// when there is much to hear: what is heard is bounded by what was sent.
+/// Subscribes to `patterns` until the receiver of `events` is dropped. The channel is unbounded:
+/// its messages are bounded by the checks that were sent.
 pub(super) async fn subscribe(
     broker: Broker,
     patterns: Vec<String>,
@@ -49,7 +49,7 @@ pub(super) async fn subscribe(
     }
 }
 
-/// Listens until the connection breaks.
+/// Receives until the connection breaks, or the receiver is dropped.
 async fn receive(
     broker: &Broker,
     patterns: &[String],
@@ -81,7 +81,7 @@ async fn receive(
                 match timeout(super::broker::RESPONSE_TIMEOUT, sink.ping::<Value>()).await {
                     Ok(Ok(_)) => {}
                     Ok(Err(error)) => return Err(error),
-                    // Nobody is at the other end, and the system does not know it yet.
+                    // The other end is gone, and the system has not noticed it yet.
                     Err(_) => return Ok(()),
                 }
             }

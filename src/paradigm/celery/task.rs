@@ -1,4 +1,4 @@
-//! The task `squirrel.check`: its argument, its result, and what is refused of either.
+//! The task `squirrel.check`: its argument, its result, and the limits of both.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,32 +15,33 @@ use crate::trace::{InstrumentedCheck, InterpreterLock, PollLog, Slice, ThreadSha
 use super::task_bounds::{MAX_REDIRECTS, bounded_result};
 use super::task_error::TaskError;
 
-/// The name of the task.
+/// The name of the task in Celery.
 pub(super) const NAME: &str = "squirrel.check";
 
-/// The longest time that a check may be given.
+/// The longest timeout of a check.
 const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 3_600);
 
-/// The longest text that a body is searched for, and the longest URL, in bytes.
+/// The longest expected text and the longest URL, in bytes.
 const MAX_TEXT_BYTES: usize = 64 * 1024;
 
-/// One check to be carried out: what it needs, and no more.
+/// The argument of the task: one check, and what a worker needs to run it.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct TaskArguments<'a> {
     pub(super) job: JobId,
     /// Its key is older than its name: workers of earlier versions know no other.
     #[serde(rename = "look")]
     pub(super) spec: &'a CheckSpec,
-    /// Whether every poll is to be noted.
+    /// Whether the polls are to be logged.
     pub(super) traced: bool,
-    /// Whether it has to hold the interpreter lock of its worker's process while it runs.
+    /// Whether it has to hold the emulated interpreter lock of the worker's process.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) locked: bool,
-    /// Certificates that are trusted besides the system's, where there are any.
+    /// The configuration of the prober factory: certificates that are trusted besides the system's, or a workload
+    /// of the lab.
     pub(super) trust: &'a FactoryConfig,
 }
 
-/// An [`TaskArguments`] as it arrives.
+/// [`TaskArguments`] as a worker receives them.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReceivedArguments {
@@ -56,7 +57,7 @@ pub(super) struct ReceivedArguments {
 }
 
 impl ReceivedArguments {
-    /// Reads the arguments of a task that anybody may have sent.
+    /// Reads the arguments of a task, which any client of the broker may have sent.
     ///
     /// # Errors
     /// If they are not one check, or its specification is out of bounds.
@@ -71,10 +72,10 @@ impl ReceivedArguments {
 }
 
 impl ReceivedArguments {
-    /// Whether a worker may do what is asked, where `toys` says whether it does toys at all.
+    /// Checks that the worker may run it; `toys` says whether it runs workloads of the lab.
     ///
     /// # Errors
-    /// A sentence that says why not.
+    /// If it is a workload of the lab and `toys` is `false`, or the workload is too long.
     pub(super) fn permit(&self, toys: bool) -> Result<(), TaskError> {
         match self.trust.workload() {
             Some(_) if !toys => Err(TaskError::Refused(
@@ -97,7 +98,7 @@ fn brief(error: &serde_json::Error) -> &'static str {
     }
 }
 
-/// Why a look is not to be taken, if it is not.
+/// Why a check is not permitted, as a clause; `None` if it is.
 fn refusal(spec: &CheckSpec) -> Option<&'static str> {
     let url = spec.url.expose();
     let parsed = Url::parse(url).ok();
@@ -111,7 +112,7 @@ fn refusal(spec: &CheckSpec) -> Option<&'static str> {
     if url.len() > MAX_TEXT_BYTES || !web {
         Some("its URL is not http or https")
     } else if spec.timeout.is_zero() || spec.timeout > MAX_TIMEOUT {
-        Some("its timeout is not between nothing and a day")
+        Some("its timeout is not between zero and a day")
     } else if spec.max_redirects > MAX_REDIRECTS {
         Some("it asks for more than 100 redirects")
     } else if !header || spec.user_agent.len() > 1_024 {
@@ -121,22 +122,22 @@ fn refusal(spec: &CheckSpec) -> Option<&'static str> {
         .as_ref()
         .is_some_and(|text| text.len() > MAX_TEXT_BYTES)
     {
-        Some("the text it looks for is too long")
+        Some("the text it expects is too long")
     } else {
         None
     }
 }
 
-/// What a worker found and, if that was asked for, noted. The moments of its notes count from
-/// the start of the check.
+/// The result of the task: that of the check and, if it was asked for, its log, whose moments
+/// count from the start of the check.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct TaskReport {
     check: CheckResult,
     notes: Option<PollLog>,
 }
 
-/// Carries a check out, whatever happens. `host` is what the result is to call this machine,
-/// where that is not its name; `lock` is the one of this process.
+/// Runs a check. `host` is the host in the result, in place of this machine's name; `lock` is the
+/// interpreter lock of this process.
 pub(super) async fn carry_out(
     prober: &Prober,
     order: &ReceivedArguments,
@@ -170,7 +171,8 @@ impl TaskReport {
     }
 }
 
-/// Notes in order and within bounds, of a check that was started at `started`.
+/// The log with its moments in order, within the check that started at `started` and lasted
+/// `latency`.
 pub(super) fn placed(mut notes: PollLog, started: Moment, latency: Duration) -> PollLog {
     let place = |at: Moment| started + Duration::from_nanos(at.as_nanos()).min(latency);
     notes.slices.truncate(256);
@@ -190,8 +192,8 @@ pub(super) fn placed(mut notes: PollLog, started: Moment, latency: Duration) -> 
     notes
 }
 
-/// Reads the result of a check that anybody may have stored: texts are cleaned, times and
-/// numbers bounded. `None` if it is nothing of the kind.
+/// Reads the result of the task, which any client of the broker may have stored: texts are
+/// cleaned, times and numbers bounded. `None` if it does not have that form.
 pub(super) fn report(json: &str, spec: &CheckSpec) -> Option<(CheckResult, Option<PollLog>)> {
     let report: TaskReport = serde_json::from_str(json).ok()?;
     Some((bounded_result(report.check, spec)?, report.notes))
@@ -249,8 +251,8 @@ pub(super) mod tests {
         let keys =
             |value: &Value| -> Vec<_> { value.as_object().unwrap().keys().cloned().collect() };
         assert_eq!(keys(&order), ["job", "look", "traced", "trust"]);
-        let look_keys = keys(&order["look"]);
-        assert_eq!(look_keys.len(), 8, "{look_keys:?}");
+        let spec_keys = keys(&order["look"]);
+        assert_eq!(spec_keys.len(), 8, "{spec_keys:?}");
     }
 
     #[test]
@@ -293,7 +295,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_stored_result_cannot_hurt_whoever_shows_it() {
+    fn a_stored_result_holds_nothing_harmful_to_a_screen() {
         let start = Start {
             job: JobId {
                 site: SiteId::from_index(7),

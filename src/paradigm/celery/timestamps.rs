@@ -1,16 +1,17 @@
-//! Wall-clock times as Celery writes them: ISO 8601 with an offset, or without one for UTC.
+//! Times in Celery's forms: ISO 8601 with an offset, or without one for UTC; and seconds since
+//! 1970.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use crate::domain::Timestamp;
 
-/// `2026-11-22T08:52:15.583187+00:00`.
+/// The time in ISO 8601 with microseconds: `2026-11-22T08:52:15.583187+00:00`.
 pub(super) fn write(time: Timestamp) -> String {
     let mut text = jiff::Timestamp::from_microsecond(time.as_micros())
         .unwrap_or_default()
         .to_string();
-    // Older versions of Python read no "Z".
+    // Python before 3.11 does not read "Z".
     if text.ends_with('Z') {
         text.pop();
         text.push_str("+00:00");
@@ -18,7 +19,7 @@ pub(super) fn write(time: Timestamp) -> String {
     text
 }
 
-/// The time that `text` stands for.
+/// Reads a time in ISO 8601; `None` if it is none.
 pub(super) fn read(text: &str) -> Option<Timestamp> {
     if text.len() > 64 {
         return None;
@@ -30,12 +31,12 @@ pub(super) fn read(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_micros(time.as_microsecond()))
 }
 
-/// Seconds since 1970, as events carry them.
+/// The time in seconds since 1970, as events have it.
 pub(super) fn seconds(time: Timestamp) -> f64 {
     time.as_micros() as f64 / 1e6
 }
 
-/// The time that so many seconds since 1970 stand for.
+/// The time of a number of seconds since 1970; `None` if it is out of range.
 pub(super) fn from_seconds(seconds: f64) -> Option<Timestamp> {
     let micros = seconds * 1e6;
     (micros.abs() < 9e15).then(|| Timestamp::from_micros(micros as i64))

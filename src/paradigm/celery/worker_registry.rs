@@ -1,5 +1,5 @@
-//! What is known of the workers: who is there, what each does, and how their clocks differ
-//! from ours. Pure.
+//! The registry of workers and hosts: heartbeats, numbers of tasks, and the offsets of their
+//! clocks. Pure.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -11,17 +11,17 @@ use crate::paradigm::{HostFigures, WorkerFigures};
 use super::event::Heartbeat;
 use super::timestamps;
 
-/// Workers, hosts and threads beyond this are not kept apart.
+/// The most workers, the most hosts, and the most threads of a host; others are not registered.
 const MAX_ENTRIES: usize = 1_000;
 
-/// How long a process or thread that ran a check is counted.
+/// How long a worker, or a thread that ran a check, is remembered.
 const RECENT_WINDOW: Duration = Duration::from_secs(60);
 
-/// Readings of a clock that are kept.
+/// Readings of a clock over which the offset is taken.
 const MAX_READINGS: usize = 64;
 
-/// The difference between a clock and ours, from messages that say when they were sent.
-/// Every reading is too large by the time on the way, so the smallest is the best.
+/// The offset of another machine's clock, from messages with the time of sending. Every reading
+/// is too large by the time of transport, so the smallest is the best.
 #[derive(Debug, Default)]
 struct ClockOffset {
     readings: VecDeque<i64>,
@@ -36,7 +36,7 @@ impl ClockOffset {
             .push_back(arrived.as_micros().saturating_sub(sent.as_micros()));
     }
 
-    /// Microseconds to add to the other clock to get ours.
+    /// Microseconds to add to the other clock to get this machine's; `None` without a reading.
     fn micros(&self) -> Option<i64> {
         self.readings.iter().min().copied()
     }
@@ -64,20 +64,20 @@ struct RegisteredHost {
     checks: u64,
 }
 
-/// All workers, and the hosts that checks were run on.
+/// All workers, and the hosts that ran checks.
 #[derive(Debug, Default)]
 pub(super) struct WorkerRegistry {
     workers: BTreeMap<String, RegisteredWorker>,
     hosts: BTreeMap<Arc<str>, RegisteredHost>,
 }
 
-/// The host in a node's name.
+/// The host part of a node name.
 pub(super) fn host_of(node: &str) -> &str {
     node.split_once('@').map_or(node, |(_, host)| host)
 }
 
 impl WorkerRegistry {
-    /// A worker says that it is there, or that it goes.
+    /// Takes a heartbeat, or the event of a worker's start or end.
     pub(super) fn beat(&mut self, beat: Heartbeat, now: Moment, wall: Timestamp) {
         if self.workers.len() >= MAX_ENTRIES && !self.workers.contains_key(&beat.hostname) {
             return;
@@ -103,8 +103,8 @@ impl WorkerRegistry {
         Some(self.hosts.entry(name).or_default())
     }
 
-    /// A check was run, and its result stored at `done` by the clock of its host. Gives the
-    /// microseconds to add to that clock to get ours.
+    /// Counts a check whose result was stored at `done` by the clock of its host. Returns the
+    /// microseconds to add to that clock to get this machine's.
     pub(super) fn ran(
         &mut self,
         on: &RanOn,
@@ -119,8 +119,8 @@ impl WorkerRegistry {
         offset
     }
 
-    /// A check was begun at `at` by the clock of its host. Gives the microseconds to add to
-    /// that clock to get ours.
+    /// Takes the start of a check at `at` by the clock of its host. Returns the microseconds to
+    /// add to that clock to get this machine's.
     pub(super) fn began(
         &mut self,
         on: &RanOn,
@@ -141,14 +141,14 @@ impl WorkerRegistry {
         host.offset.micros().unwrap_or(0)
     }
 
-    /// The workers that are not heard of any more, by host and main process.
+    /// The workers that are lost, by host and main process.
     pub(super) fn gone(&self, now: Moment) -> Vec<(&str, u32)> {
         let gone = self.workers.values().filter(|worker| !worker.is_alive(now));
         gone.map(|worker| (host_of(&worker.beat.hostname), worker.beat.pid))
             .collect()
     }
 
-    /// Forgets what was not heard of for long.
+    /// Removes workers, threads and hosts that were silent for a minute.
     pub(super) fn tidy(&mut self, now: Moment) {
         self.workers
             .retain(|_, worker| now.since(worker.seen) < RECENT_WINDOW);

@@ -1,4 +1,4 @@
-//! What is heard: answers and heartbeats.
+//! Handles what arrives from the broker: results, starts and heartbeats.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::super::subscriber::SubscriptionEvent;
 use super::super::task;
 use super::state::{Producer, RECONCILE_PERIOD};
 
-/// Threads that are kept on the picture at once.
+/// The most remote threads that have a lane at once.
 const MAX_THREADS: usize = 1_000;
 
 impl Producer {
@@ -36,7 +36,7 @@ impl Producer {
         }
     }
 
-    /// A task has an answer, perhaps not for the first time.
+    /// Handles the state of a task: a start, or a result, which may be a duplicate.
     pub(super) fn handle_result(&mut self, number: u64, text: &[u8], now: Now) {
         let answer = std::str::from_utf8(text).ok().and_then(StoredResult::read);
         if let Some(StoredResult::Pending(start)) = answer {
@@ -55,8 +55,8 @@ impl Producer {
             self.figures.expired += 1;
             match check.taken {
                 None => self.waiting.push_front(check.job),
-                // Seen with a worker that was too slow to begin: it counts as begun, so that
-                // nobody can withdraw it any more, and is sent anew.
+                // A worker held it and was too slow to start it: its ticket is claimed, so that it
+                // cannot be withdrawn any more, and it is sent anew.
                 Some(taken) => self.resend_first.push((check.job, taken)),
             }
             return;
@@ -67,7 +67,7 @@ impl Producer {
             return;
         };
         self.figures.answered += 1;
-        // Off the picture before it comes onto the record.
+        // It leaves the checks in flight before its record is added.
         check.stage = Stage::Sent;
         let result = match answer {
             Some(StoredResult::Done(json, done)) => {
@@ -88,13 +88,13 @@ impl Producer {
         let result = result.unwrap_or_else(|| {
             unknown_result(id, &check, "what its worker answered cannot be read", now)
         });
-        // Nobody listens any more when the program is on its way out.
+        // The receiver is gone only while the program ends.
         let _unheard = self.results.send(result);
     }
 
-    /// A worker has a check. Whether it has begun with it is told apart, if it says so.
+    /// A worker holds a check; its start is published separately, if at all.
     pub(super) fn received(&mut self, number: u64, now: Moment) {
-        // Who does not want it any more is found at the next tick.
+        // A check that was withdrawn is removed at the next tick.
         if !self.in_flight.mark_taken(number, now) {
             return;
         }
@@ -107,7 +107,7 @@ impl Producer {
         }
     }
 
-    /// A worker has begun with a check: it stands in its lane from now on.
+    /// A worker has started a check, which is in its lane from now on.
     fn handle_start(&mut self, number: u64, start: &TaskStart, now: Now) {
         self.received(number, now.mono);
         let offset = self.registry.began(&start.by, start.at, now.mono, now.wall);
@@ -123,7 +123,7 @@ impl Producer {
             Duration::from_micros(u64::try_from(ago).unwrap_or(0))
         });
         let started = (now.mono - ago).clamp(check.sent, now.mono);
-        // The old one leaves first: a check is in one lane.
+        // The old guard is dropped first: a check is in one lane.
         check.stage = Stage::Sent;
         if let Some(seen) = self.recorder.begin(id, started, self.clock) {
             seen.live().set_remote_worker(start.by.clone());
@@ -135,7 +135,7 @@ impl Producer {
         self.mark_present(&start.by, now.mono);
     }
 
-    /// A thread runs checks: it has a lane for a while.
+    /// Gives a remote thread a lane, or keeps it for another minute.
     fn mark_present(&mut self, who: &RanOn, now: Moment) {
         let seat = (Arc::clone(&who.host), who.pid, who.tid);
         if self.present.len() < MAX_THREADS || self.present.contains_key(&seat) {
@@ -144,7 +144,7 @@ impl Producer {
         }
     }
 
-    /// Notes what was done elsewhere, as if it had been done here.
+    /// Records a check that a remote thread has run.
     fn record(&mut self, result: &CheckResult, notes: Option<PollLog>, now: Now) {
         self.mark_present(&result.ran_on, now.mono);
         let Some(watched) = self.recorder.begin(result.job, result.started, self.clock) else {
@@ -158,7 +158,7 @@ impl Producer {
         watched.end(result);
     }
 
-    /// Puts a result in terms of our clocks.
+    /// The result with its times by the clocks of this machine.
     fn on_our_clocks(
         &mut self,
         mut result: CheckResult,
@@ -172,7 +172,7 @@ impl Producer {
         let ago = Duration::from_micros(
             u64::try_from(now.wall.as_micros().saturating_sub(theirs)).unwrap_or(0),
         );
-        // Whatever the clocks say: it was sent before it was started, and took its time.
+        // Whatever the clocks say, it started after it was sent and before its result.
         let latest = (now.mono - result.latency).max(check.sent);
         let started = (now.mono - ago).clamp(check.sent, latest);
         let ago = i64::try_from(now.mono.since(started).as_micros()).unwrap_or(0);
@@ -184,7 +184,7 @@ impl Producer {
     }
 }
 
-/// The check that an answer counts for; `None` if nobody waits for it here any more.
+/// The check that a result counts for; `None` if it was withdrawn or handed over.
 fn claim(check: &SentCheck) -> Option<JobId> {
     check.taken.map(|(id, _)| id).or_else(|| check.job.claim())
 }

@@ -1,4 +1,4 @@
-//! The sender's loop: jobs in, messages out, answers in, results out.
+//! The producer: sends jobs as messages, receives states of tasks, delivers results.
 
 mod incoming;
 mod reconcile;

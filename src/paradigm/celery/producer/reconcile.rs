@@ -1,5 +1,5 @@
-//! What is looked after: messages that nobody wants any more, that nobody took, that were
-//! lost.
+//! The periodic comparison with the broker: withdraws messages that are not wanted any more or
+//! have expired, and sends lost ones again.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use super::super::in_flight::{AuditAction, MessagePlace, Stage};
 use super::incoming::unknown_result;
 use super::state::{AUDIT_BATCH, BATCH_SIZE, BROKER_POLL_PERIOD, Producer};
 
-/// How long a thread that ran a check stays on the picture.
+/// How long a remote thread that ran a check keeps its lane.
 const RECENT_WINDOW: Duration = Duration::from_secs(60);
 
 impl Producer {
-    /// Everything that has its time.
+    /// All periodic work, at every tick.
     pub(super) async fn reconcile(&mut self) {
         let now = self.clock.now();
         if self.is_waiting_to_retry(now.mono) {
@@ -46,7 +46,7 @@ impl Producer {
         self.publish_figures(now.mono);
     }
 
-    /// What a worker had begun that is gone is run by nobody until another takes it.
+    /// Returns the checks that lost workers had started to the stage of being received.
     fn release_lost_workers(&mut self, now: Moment) {
         let gone = self.registry.gone(now);
         if gone.is_empty() {
@@ -83,8 +83,8 @@ impl Producer {
         Ok(())
     }
 
-    /// Asks for results that may have been told while nobody listened. Gives the numbers of
-    /// those that have none.
+    /// Fetches results that may have been published while there was no subscription. Returns the
+    /// numbers of the checks without one.
     pub(super) async fn fetch_results(&mut self, numbers: &[u64]) -> RedisResult<Vec<u64>> {
         let mut without = Vec::new();
         for some in numbers.chunks(BATCH_SIZE) {
@@ -95,14 +95,14 @@ impl Producer {
             let results = self.client.results(&ids).await?;
             let now = self.clock.now();
             for (number, result) in some.iter().zip(results) {
-                // One that was told meanwhile is no duplicate.
+                // A result that arrived in between is not a duplicate.
                 if self.in_flight.get(*number).is_none() {
                     continue;
                 }
                 match result {
                     Some(text) => {
                         self.handle_result(*number, &text, now);
-                        // Begun is not answered.
+                        // A start is not a result.
                         if self.in_flight.get(*number).is_some() {
                             without.push(*number);
                         }
@@ -114,7 +114,7 @@ impl Producer {
         Ok(without)
     }
 
-    /// Takes back what nobody wants any more, and what no worker took in time.
+    /// Withdraws the messages of withdrawn jobs, and those that expired before a worker took them.
     async fn withdraw(&mut self, now: Moment) -> RedisResult<()> {
         let mut texts: Vec<String> = self
             .in_flight
@@ -152,7 +152,7 @@ impl Producer {
         Ok(())
     }
 
-    /// Looks for messages that should have been answered by now, and sends again what is lost.
+    /// Audits the messages whose result is overdue, and sends lost ones again.
     async fn audit(&mut self) -> RedisResult<()> {
         let now = self.clock.moment();
         let numbers = self.in_flight.to_audit(now, AUDIT_BATCH);
@@ -208,13 +208,13 @@ impl Producer {
         Ok(())
     }
 
-    /// A check was lost as often as it may be.
+    /// Gives up the message of a check that was lost too often.
     fn abandon(&mut self, number: u64) {
         let Some(check) = self.in_flight.take(number) else {
             return;
         };
         match check.taken {
-            // Nobody has begun: it begins anew.
+            // No worker held it: it is sent as a new message.
             None => self.waiting.push_front(check.job),
             Some((id, _)) => {
                 let why = format!("the broker lost it {} times", check.resends + 1);
@@ -225,7 +225,7 @@ impl Producer {
         }
     }
 
-    /// Workers have had these too long: whoever takes them seems to die.
+    /// Delivers `unknown` for checks that workers have held too long: their workers seem to die.
     pub(super) fn time_out(&mut self, now: Now) {
         for check in self.in_flight.overdue(now.mono, self.overdue_after) {
             if let Some((id, since)) = check.taken {

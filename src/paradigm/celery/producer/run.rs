@@ -1,4 +1,4 @@
-//! The loop itself.
+//! The loop of the producer.
 
 use crate::domain::Clock;
 use std::sync::atomic::Ordering;
@@ -13,11 +13,11 @@ use super::super::broker_error::{BrokerError, is_loading};
 use super::super::subscriber::SubscriptionEvent;
 use super::state::{BATCH_SIZE, Producer, ProducerCommand, RECONCILE_PERIOD};
 
-/// How long it may take at the end to take back what was sent.
+/// How long the withdrawal of messages may take at the end.
 pub(in crate::paradigm::celery) const WITHDRAW_TIMEOUT: Duration = Duration::from_millis(200);
 
 impl Producer {
-    /// Sends and receives until nobody talks to it any more.
+    /// Runs until the sender of `commands` is dropped.
     pub(in crate::paradigm::celery) async fn run(
         mut self,
         mut commands: UnboundedReceiver<ProducerCommand>,
@@ -53,7 +53,7 @@ impl Producer {
         }
     }
 
-    /// Nobody wants answers any more: takes back what no worker has, if that is quickly done.
+    /// Withdraws the messages that no worker holds, for [`WITHDRAW_TIMEOUT`] at most.
     async fn end(mut self) {
         if self.failure.is_some() || self.figures.local {
             return;
@@ -70,7 +70,7 @@ impl Producer {
         }
     }
 
-    /// Sends what may be sent.
+    /// Sends waiting jobs up to the limit of checks in flight.
     async fn send(&mut self) {
         while self.failure.is_none() && self.in_flight.len() < self.most {
             let room = (self.most - self.in_flight.len()).min(BATCH_SIZE);
@@ -103,14 +103,17 @@ impl Producer {
                 .iter()
                 .filter_map(|number| Some(&*self.in_flight.get(*number)?.text))
                 .collect();
-            // Whether they arrived is not known if this fails: they are looked for then.
+            // If this fails, it is unknown whether they arrived: they are audited.
             let pushed = self.client.push(&texts).await;
             self.note(pushed);
         }
     }
 }
 
-/// Whether a broker that has just been started is ready, or will never be.
+/// Waits until a broker that has just been started is ready.
+///
+/// # Errors
+/// If it is not ready `within` this time.
 pub(in crate::paradigm::celery) async fn wait_until_ready(
     broker: &Broker,
     within: Duration,

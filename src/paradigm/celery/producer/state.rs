@@ -1,4 +1,4 @@
-//! What the sender knows, and how it is with the broker.
+//! The state of the producer, and its connection to the broker.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,36 +18,36 @@ use super::super::broker_client::BrokerClient;
 use super::super::in_flight::{InFlight, WaitingJobs};
 use super::super::worker_registry::WorkerRegistry;
 
-/// How often it looks after what is on its way.
+/// The period of the comparison with the broker.
 pub(super) const RECONCILE_PERIOD: Duration = Duration::from_millis(100);
 
-/// How often the broker is asked how it is.
+/// How often the broker is asked for its state.
 pub(super) const BROKER_POLL_PERIOD: Duration = Duration::from_secs(1);
 
-/// Messages in one command.
+/// The most messages of one command.
 pub(super) const BATCH_SIZE: usize = 128;
 
-/// Messages that are looked for at once: each costs the broker a walk along its queue.
+/// The most messages of one audit: each costs the broker a search of its queue.
 pub(super) const AUDIT_BATCH: usize = 100;
 
-/// Pauses before a broker that cannot be used is tried again.
+/// Delays before a broker that cannot be used is tried again.
 const MIN_RETRY_DELAY: Duration = Duration::from_millis(100);
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 
-/// What the paradigm tells its sender.
+/// A command of the paradigm to its producer.
 #[derive(Debug)]
 pub(in crate::paradigm::celery) enum ProducerCommand {
-    /// A check is due.
+    /// Send this check.
     Job(Job),
-    /// So many may be on their way at once.
+    /// Set the most checks in flight.
     Limit(usize),
 }
 
-/// What the sender tells the paradigm.
+/// The status that the producer shares with the paradigm.
 #[derive(Debug, Default)]
 pub(in crate::paradigm::celery) struct ProducerStatus {
     figures: Mutex<QueueFigures>,
-    /// Words that were not heard yet.
+    /// Commands that the producer has not received yet.
     pub(in crate::paradigm::celery) unprocessed: AtomicUsize,
     pub(in crate::paradigm::celery) running: AtomicUsize,
     pub(in crate::paradigm::celery) queued: AtomicUsize,
@@ -60,7 +60,7 @@ impl ProducerStatus {
     }
 }
 
-/// A broker that cannot be used.
+/// A failure of the broker, and when it is tried again.
 #[derive(Debug)]
 pub(super) struct BrokerFailure {
     why: String,
@@ -69,45 +69,45 @@ pub(super) struct BrokerFailure {
     pause: Duration,
 }
 
-/// A thread by its host, process and id.
+/// The host, process id and thread id of a thread.
 pub(super) type ThreadKey = (Arc<str>, u32, u32);
 
-/// The sender.
+/// The producer of messages.
 pub(in crate::paradigm::celery) struct Producer {
     pub(super) clock: SystemClock,
     pub(super) results: UnboundedSender<CheckResult>,
     pub(super) broker: Broker,
     pub(super) client: BrokerClient,
     pub(super) recorder: Arc<Recorder>,
-    /// Threads that ran checks of late: they stay on the picture for a while.
+    /// Remote threads that have a lane, and when each was last seen.
     pub(super) present: HashMap<ThreadKey, (ThreadPresence, Moment)>,
     pub(super) lifetime: Duration,
-    /// How long beyond its timeout a worker may have a check: it may die and another take
-    /// it, which may die too.
+    /// How long beyond its timeout a check may be held: its worker may be lost, and so may the
+    /// next.
     pub(super) overdue_after: Duration,
     pub(super) in_flight: InFlight,
     pub(super) waiting: WaitingJobs,
-    /// Checks that a worker had and let expire: they are sent anew before all others.
+    /// Checks that a worker held until they expired: they are sent anew before all others.
     pub(super) resend_first: Vec<(Job, (JobId, Moment))>,
     pub(super) most: usize,
     pub(super) registry: WorkerRegistry,
     pub(super) status: Arc<ProducerStatus>,
     pub(super) failure: Option<BrokerFailure>,
-    /// Answers that were counted, whose results need not be kept.
+    /// Ids of tasks whose results are counted, so that Redis need not keep them.
     pub(super) counted: Vec<String>,
-    /// Whether everything that has no answer is to be asked for.
+    /// Whether the results of all checks in flight are to be fetched.
     pub(super) fetch_all: bool,
     pub(super) state_due: Moment,
     pub(super) figures: QueueFigures,
 }
 
-/// What a producer begins with.
+/// The parameters of a producer.
 pub(in crate::paradigm::celery) struct ProducerConfig {
     pub(in crate::paradigm::celery) clock: SystemClock,
     pub(in crate::paradigm::celery) results: UnboundedSender<CheckResult>,
     pub(in crate::paradigm::celery) broker: Broker,
     pub(in crate::paradigm::celery) recorder: Arc<Recorder>,
-    pub(in crate::paradigm::celery) recipe: FactoryConfig,
+    pub(in crate::paradigm::celery) factory_config: FactoryConfig,
     pub(in crate::paradigm::celery) options: QueueOptions,
     pub(in crate::paradigm::celery) most: usize,
     pub(in crate::paradigm::celery) local: bool,
@@ -115,7 +115,7 @@ pub(in crate::paradigm::celery) struct ProducerConfig {
 }
 
 impl Producer {
-    /// Makes it on the runtime that it is to run on.
+    /// A producer; to be called on the runtime that it runs on.
     pub(in crate::paradigm::celery) fn new(config: ProducerConfig) -> RedisResult<Self> {
         let figures = QueueFigures {
             broker: config.broker.shown().to_owned(),
@@ -126,7 +126,7 @@ impl Producer {
         let client = BrokerClient::new(
             &config.broker,
             &config.options,
-            config.recipe,
+            config.factory_config,
             Arc::clone(&config.recorder),
         )?;
         Ok(Self {
@@ -152,7 +152,7 @@ impl Producer {
         })
     }
 
-    /// The channels that have to be listened to.
+    /// The patterns of the channels to subscribe to.
     pub(in crate::paradigm::celery) fn patterns(&self) -> Vec<String> {
         vec![
             self.in_flight.pattern(),
@@ -166,14 +166,14 @@ impl Producer {
             .is_some_and(|failure| now < failure.retry)
     }
 
-    /// The broker could be used, or not.
+    /// Takes the outcome of a command to the broker.
     pub(super) fn note(&mut self, outcome: RedisResult<()>) {
         let now = self.clock.moment();
         match outcome {
             Ok(()) => {
                 if self.failure.take().is_some() {
                     tracing::info!("the broker can be used again");
-                    // What was on its way meanwhile may be lost.
+                    // Messages in flight may have been lost.
                     self.fetch_all = true;
                     self.in_flight.audit_all(now);
                 }
@@ -201,7 +201,7 @@ impl Producer {
 
     pub(super) fn publish_census(&self) {
         let taken = self.in_flight.taken();
-        // As of the last tick: to count them takes a walk.
+        // As of the last tick: counting them takes a pass over all.
         let running = taken.saturating_sub(self.figures.received);
         self.status.running.store(running, Ordering::Relaxed);
         let queued = self.waiting.len() + self.resend_first.len() + self.in_flight.len() - running;

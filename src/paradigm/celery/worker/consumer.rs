@@ -1,4 +1,4 @@
-//! Takes messages off the queue, as many as there are free places for.
+//! The consumer: claims messages from the queue, as many as there are free places.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,13 +14,13 @@ use super::super::{broker, keys, message, timestamps};
 use super::execute::TaskExecutor;
 use super::state::{WorkerPhase, WorkerState};
 
-/// Messages that are claimed at once; others may have free places too.
+/// The most messages that are claimed at once, so that other workers get some.
 const MAX_CLAIMED: usize = 16;
 
-/// How long it is waited for a message at a time, in seconds.
+/// The timeout of the blocking wait for a message, in seconds.
 const BLOCK_SECONDS: u32 = 1;
 
-/// Pauses before a broker that cannot be used is tried again.
+/// Delays before a broker that cannot be used is tried again.
 const MIN_RETRY_DELAY: Duration = Duration::from_millis(50);
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 
@@ -29,18 +29,18 @@ struct Consumer {
     commands: ConnectionManager,
     queues: [String; 4],
     rejected: String,
-    /// For waiting alone.
+    /// The connection of the blocking wait; `None` until it is made.
     blocking: Option<MultiplexedConnection>,
     pause: Duration,
 }
 
-/// One message that this worker holds.
+/// A message that this worker holds.
 struct ClaimedMessage {
     tag: String,
     text: Vec<u8>,
 }
 
-/// Claims until the worker is to end.
+/// Claims messages until the worker is told to end.
 pub(super) async fn consume(
     state: Arc<WorkerState>,
     commands: ConnectionManager,
@@ -61,7 +61,7 @@ pub(super) async fn consume(
             () = state.reached(WorkerPhase::WarmShutdown) => return,
             place = Arc::clone(&state.places).acquire_owned() => place,
         };
-        // Never closed.
+        // The semaphore is never closed.
         let Ok(place) = place else { return };
         match consumer.fill(place, &executor).await {
             Ok(0) => tokio::select! {
@@ -80,7 +80,7 @@ pub(super) async fn consume(
 }
 
 impl Consumer {
-    /// Claims what there is for `place` and others that are free; gives how many.
+    /// Claims messages for `place` and for other free places; returns how many.
     async fn fill(
         &mut self,
         place: OwnedSemaphorePermit,
@@ -143,7 +143,7 @@ impl Consumer {
         Ok(claimed)
     }
 
-    /// Waits for a message, without taking it.
+    /// Waits for a message without claiming it.
     async fn wait(&mut self) {
         if let Err(error) = self.try_wait().await {
             self.recover(&error).await;
@@ -156,7 +156,7 @@ impl Consumer {
             None => self.state.broker.blocking_connection().await?,
         };
         let queue = &self.queues[0];
-        // From the end to the end: it stays where it is.
+        // From the right end to the right end: the message stays in its place.
         let mut command = redis::cmd("BLMOVE");
         command
             .arg(queue)
@@ -165,7 +165,7 @@ impl Consumer {
             .arg("RIGHT")
             .arg(BLOCK_SECONDS);
         let waited = command.query_async::<Value>(&mut connection);
-        // A broker that has vanished says nothing at all.
+        // A broker that has vanished does not reply.
         let patience = Duration::from_secs(u64::from(BLOCK_SECONDS)) + broker::RESPONSE_TIMEOUT;
         match tokio::time::timeout(patience, waited).await {
             Ok(answer) => {

@@ -1,4 +1,4 @@
-//! What a worker tells of itself and its tasks, to whoever listens.
+//! Publishes the events of a worker and its tasks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,26 +15,26 @@ use crate::domain::Timestamp;
 use super::super::{event, timestamps};
 use super::state::WorkerState;
 
-/// Events that wait to be told; more are dropped, as events may be.
+/// The most events that wait to be published; more are dropped.
 const MAX_WAITING_EVENTS: usize = 10_000;
 
-/// Events in one message, and how long it is waited for them.
+/// The most events of one message, and how long it waits for them.
 const BATCH_SIZE: usize = 100;
 const BATCH_DELAY: Duration = Duration::from_millis(50);
 
-/// Where events go.
+/// The publisher of events. A clone shares its queue.
 #[derive(Clone, Debug)]
 pub(super) struct EventPublisher {
     state: Arc<WorkerState>,
     events: Sender<Value>,
-    /// Whether events of tasks are wanted at all.
+    /// Whether events of tasks are enabled, by remote control.
     enabled: Arc<AtomicBool>,
-    /// Whether anybody was there to hear the last one.
+    /// Whether the last message had a subscriber.
     has_listeners: Arc<AtomicBool>,
 }
 
 impl EventPublisher {
-    /// The announcer, and what it has to say.
+    /// A publisher, and the receiver of its events for [`Self::publish_events`].
     pub(super) fn new(state: &Arc<WorkerState>) -> (Self, Receiver<Value>) {
         let (events, receiver) = channel(MAX_WAITING_EVENTS);
         let publisher = Self {
@@ -50,8 +50,8 @@ impl EventPublisher {
         self.enabled.store(enabled, Ordering::Relaxed);
     }
 
-    /// Tells of a task: `task-received`, `task-started`, ... Costs next to nothing while nobody
-    /// listens, which is found out anew with every heartbeat.
+    /// Queues an event of a task: `task-received`, `task-started` and so on. Does nothing while there
+    /// is no subscriber, which is tested again after every heartbeat.
     pub(super) fn task(&self, kind: &str, id: &str, more: Value) {
         if self.enabled.load(Ordering::Relaxed) && self.has_listeners.load(Ordering::Relaxed) {
             let mut event = self.fields(kind);
@@ -59,7 +59,7 @@ impl EventPublisher {
             if let Value::Object(more) = more {
                 event.extend(more);
             }
-            // Nobody is owed an event.
+            // Events may be lost.
             let _dropped = self.events.try_send(Value::Object(event));
         }
     }
@@ -80,7 +80,7 @@ impl EventPublisher {
         fields
     }
 
-    /// Tells of the worker itself: `worker-online`, `worker-heartbeat`, `worker-offline`.
+    /// Publishes an event of the worker: `worker-online`, `worker-heartbeat`, `worker-offline`.
     pub(super) async fn worker(
         &self,
         commands: &mut ConnectionManager,
@@ -110,7 +110,7 @@ impl EventPublisher {
         Ok(())
     }
 
-    /// Gives how many heard it.
+    /// Publishes a message; returns the number of subscribers.
     async fn publish(
         &self,
         commands: &mut ConnectionManager,
@@ -125,7 +125,7 @@ impl EventPublisher {
             .await
     }
 
-    /// Tells events of tasks for as long as there may be any.
+    /// Publishes the queued events until all publishers are dropped.
     pub(super) async fn publish_events(
         self,
         mut commands: ConnectionManager,
@@ -149,7 +149,7 @@ impl EventPublisher {
         }
     }
 
-    /// Says again and again that the worker is there.
+    /// Publishes the heartbeats of the worker.
     pub(super) async fn send_heartbeats(self, mut commands: ConnectionManager) {
         let mut beat = interval(self.state.options.heartbeat);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);

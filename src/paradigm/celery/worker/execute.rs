@@ -1,4 +1,4 @@
-//! Carries one task out, whatever it is, and answers it.
+//! Executes one task and stores its result, an error for a task that is refused.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,16 +20,16 @@ use super::event_publisher::EventPublisher;
 use super::print::Printer;
 use super::state::{RunningTask, WorkerState};
 
-/// Probers that are kept: one for each set of certificates that is trusted.
+/// The most probers that are kept: one for each factory configuration.
 const MAX_PROBERS: usize = 4;
 
-/// The longest a task may ask to be delayed.
+/// The longest delay that a task may ask for by its `eta`.
 const MAX_ETA_DELAY: Duration = Duration::from_secs(3_600);
 
-/// Bytes of a message that is put aside.
+/// The bytes that are kept of a rejected message.
 const MAX_REJECTED_BYTES: usize = 4_096;
 
-/// Carries tasks out. A clone is the same one.
+/// The executor of tasks. A clone shares its state.
 #[derive(Clone)]
 pub(super) struct TaskExecutor {
     state: Arc<WorkerState>,
@@ -39,10 +39,10 @@ pub(super) struct TaskExecutor {
     probers: Arc<Mutex<Vec<CachedProber>>>,
 }
 
-/// A prober, and what it trusts.
+/// A prober and its factory configuration.
 type CachedProber = (FactoryConfig, Arc<Prober>);
 
-/// What became of a task.
+/// The outcome of a task.
 enum Outcome {
     Done(Box<TaskReport>, Box<RawValue>),
     Refused(TaskError),
@@ -70,7 +70,7 @@ impl TaskExecutor {
         }
     }
 
-    /// Carries out the message `text`, held under `tag`, to its end.
+    /// Executes the task in the message `text`, which is held under `tag`, and acknowledges it.
     pub(super) async fn execute(mut self, tag: String, text: Vec<u8>) {
         match IncomingTask::read(&text) {
             Ok(task) => self.run_task(&tag, task).await,
@@ -138,7 +138,7 @@ impl TaskExecutor {
         self.print(&task.id, &shown, &outcome, first);
     }
 
-    /// Does what the task asks for, if it is still to be done.
+    /// Runs the task, unless it was revoked or has expired.
     async fn outcome(
         &self,
         task: &IncomingTask,
@@ -186,8 +186,8 @@ impl TaskExecutor {
         }
     }
 
-    /// Tells whoever waits for the task, and looks on, who has begun with it. Nothing waits for
-    /// this: it is worth nothing any more when there is an answer.
+    /// Publishes the start of the task, for the trace of its producer. Does not wait: it is of no
+    /// use after the result.
     fn publish_started(&self, id: &str) {
         let mut who = crate::trace::here();
         who.host = Arc::clone(&self.state.host);
@@ -197,15 +197,15 @@ impl TaskExecutor {
         let mut commands = self.commands.clone();
         tokio::spawn(async move {
             if let Err(error) = tell.exec_async(&mut commands).await {
-                tracing::debug!("nobody hears that a task was begun: {error}");
+                tracing::debug!("the start of a task could not be published: {error}");
             }
         });
     }
 
-    /// A prober that trusts what the sender trusts. Made once for each sender, or nearly so.
+    /// The prober for a factory configuration, made at the first task with it.
     fn prober(&self, trust: &FactoryConfig) -> Result<Arc<Prober>, TaskError> {
         let mut probers = self.probers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(place) = probers.iter().position(|(recipe, _)| recipe == trust) {
+        if let Some(place) = probers.iter().position(|(config, _)| config == trust) {
             let found = probers.remove(place);
             let prober = Arc::clone(&found.1);
             probers.push(found);
@@ -220,8 +220,8 @@ impl TaskExecutor {
         Ok(prober)
     }
 
-    /// Stores the result and lets go of the message, however long the broker is away. Gives
-    /// whether it was the first.
+    /// Stores the result and acknowledges the message; tries again until the broker can be used.
+    /// Returns whether it was the first result.
     async fn finish(&mut self, tag: &str, id: &str, stored: &str) -> bool {
         let mut pause = Duration::from_millis(50);
         loop {
@@ -248,7 +248,7 @@ impl TaskExecutor {
         }
     }
 
-    /// What is no task is kept where it can be looked at, and gone from the queue.
+    /// Moves a message that is not a task from the queue to the list of rejected messages.
     async fn reject(&mut self, tag: &str, text: &[u8], poison: PoisonMessage) {
         tracing::warn!("a message was put aside: {poison}");
         let part = &text[..text.len().min(MAX_REJECTED_BYTES)];
@@ -279,7 +279,7 @@ impl TaskExecutor {
             .arg(0)
             .arg(keys::MAX_REJECTED_MESSAGES - 1)
             .ignore();
-        // If it fails, the message comes again.
+        // If this fails, the message is restored and comes again.
         if let Err(error) = batch.exec_async(&mut self.commands).await {
             tracing::debug!("it was not: {error}");
         }

@@ -1,5 +1,5 @@
-//! What a worker holds: said to be alive as long as it is, and given back when its holder is
-//! dead.
+//! The leases of held messages: renewed while this worker runs their tasks; messages whose lease
+//! of any worker is over are restored to the queue.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +11,11 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::super::keys;
 use super::state::WorkerState;
 
-/// How often it is looked for what the dead have held.
+/// How often messages of lost workers are restored, at most; a quarter of a shorter timeout.
 const RESTORE_PERIOD: Duration = Duration::from_secs(2);
 
-/// Keeps hold of what this worker runs, and gives back what others left.
+/// Renews the leases of this worker at a third of the visibility timeout, and restores messages
+/// that were not renewed for all of it.
 pub(super) async fn renew_leases(state: Arc<WorkerState>, mut commands: ConnectionManager) {
     let timeout = state.options.visibility_timeout;
     let mut period = interval(
@@ -72,7 +73,7 @@ async fn restore(state: &WorkerState, commands: &mut ConnectionManager) -> Redis
         .await
 }
 
-/// Gives back all that this worker runs, at once.
+/// Restores all messages that this worker holds.
 pub(super) async fn give_back(
     state: &WorkerState,
     commands: &mut ConnectionManager,

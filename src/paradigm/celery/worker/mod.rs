@@ -1,9 +1,10 @@
-//! A Celery worker that speaks as a stock one does, and carries checks out with the one probe:
-//! one process, one thread, N checks at a time.
+//! A Celery worker that speaks the protocol of a stock one and runs checks by this program's
+//! probe: one process, one thread, N checks at a time.
 //!
-//! It claims a message, carries the check out, stores the result, and only then lets go of
-//! the message; while it works it says so, and it gives back what the dead have held.
-//! Architecture invariant: whatever a message says, the worker lives on.
+//! It claims a message, runs the check, stores the result, and only then acknowledges the message.
+//! In between it renews the lease, and it restores the messages of lost workers.
+//!
+//! Architecture invariant: no message ends the worker.
 
 mod consumer;
 mod event_publisher;

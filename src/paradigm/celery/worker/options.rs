@@ -1,46 +1,47 @@
-//! How a worker is to work.
+//! The options of a worker.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{MaskedUrl, clean};
 
-/// What a worker prints of each task.
+/// The form of the line that a worker prints for each task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineFormat {
-    /// For people.
+    /// Text in columns.
     Text,
-    /// One object a line.
+    /// A JSON object.
     Json,
 }
 
-/// How a worker is to work.
+/// The options of a worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkerOptions {
-    /// Where the queue is.
+    /// The URL of the broker.
     pub broker: MaskedUrl,
-    /// Its name.
+    /// The name of the queue.
     pub queue: Box<str>,
-    /// Checks at once.
+    /// Tasks that it runs at once.
     pub concurrency: usize,
-    /// Its node name `name@host`, or the host alone; `%h` stands for this host.
+    /// The node name `name@host`, or the host alone; `%h` stands for this host. `None`:
+    /// `celery@%h`.
     pub hostname: Option<String>,
     /// How long a worker may be silent about a check before another takes it.
     pub visibility_timeout: Duration,
-    /// How long results are kept.
+    /// How long results are kept in Redis.
     pub result_expires: Duration,
-    /// Between two heartbeats.
+    /// The period of the heartbeats.
     pub heartbeat: Duration,
-    /// What it prints.
+    /// The form of its lines on standard output.
     pub lines: LineFormat,
-    /// Whether it does the lab's toys: sleeps and crunches, which are no checks.
+    /// Whether it runs the workloads of the lab, which sleep or compute.
     pub toys: bool,
-    /// The process whose end is its end.
+    /// The process with which it ends; `None`: it runs until it is stopped.
     pub parent: Option<u32>,
 }
 
 impl WorkerOptions {
-    /// The node's name.
+    /// The node name, cleaned.
     pub(super) fn node(&self) -> String {
         let here = crate::trace::here().host;
         let name = match &self.hostname {
@@ -57,7 +58,7 @@ impl WorkerOptions {
         clean(&name, 200).replace(' ', "-")
     }
 
-    /// The host that results are to name: the node's.
+    /// The host part of the node name, which results name.
     pub(super) fn host(&self) -> Arc<str> {
         let node = self.node();
         node.split_once('@').map_or(&*node, |(_, host)| host).into()

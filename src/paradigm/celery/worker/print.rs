@@ -1,4 +1,4 @@
-//! One line a task, on standard output.
+//! Prints a line for each task on standard output.
 
 use std::io::Write as _;
 
@@ -9,7 +9,7 @@ use crate::domain::{CheckResult, Timestamp, brief, clean};
 use super::super::timestamps;
 use super::options::LineFormat;
 
-/// Prints tasks as they end. Nobody may be there to read it, which is no reason to fail.
+/// Prints tasks as they end. An output without a reader is no error.
 #[derive(Debug)]
 pub(super) struct Printer {
     lines: LineFormat,
@@ -20,7 +20,7 @@ impl Printer {
         Self { lines }
     }
 
-    /// A check was carried out.
+    /// Prints the result of a check.
     pub(super) fn result(&self, id: &str, url: &str, result: &CheckResult, note: &str) {
         let status = result.status;
         self.line(
@@ -42,7 +42,7 @@ impl Printer {
         );
     }
 
-    /// It was not.
+    /// Prints a task that gave no result: `state` is "refused" or "revoked".
     pub(super) fn other(&self, id: &str, url: &str, state: &str, why: &str) {
         self.line(
             || {

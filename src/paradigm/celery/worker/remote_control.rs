@@ -1,4 +1,4 @@
-//! Remote control: what `celery inspect` and `celery control` ask of a worker.
+//! Remote control: the commands of `celery inspect` and `celery control`.
 //!
 //! Source: <https://docs.celeryq.dev/en/stable/userguide/workers.html#remote-control>.
 
@@ -17,16 +17,16 @@ use super::super::{task, timestamps};
 use super::event_publisher::EventPublisher;
 use super::state::{RunningTask, WorkerPhase, WorkerState};
 
-/// The only exchange that answers go to.
+/// The only exchange that replies are sent to.
 const REPLIES: &str = "reply.celery.pidbox";
 
-/// How long an answer waits for whoever asked, in seconds.
+/// How long a reply is kept for its reader, in seconds.
 const REPLY_EXPIRY_SECONDS: u32 = 60;
 
-/// The most places that a worker may be made to have.
+/// The highest concurrency that remote control can set.
 const MAX_CONCURRENCY: usize = 100_000;
 
-/// Does as it is told until nobody listens any more.
+/// Serves the commands of remote control for as long as the worker runs.
 pub(super) async fn serve_commands(
     state: Arc<WorkerState>,
     commands: ConnectionManager,
@@ -100,7 +100,7 @@ impl RemoteControl {
         }
     }
 
-    /// Does what is asked and gives the answer, where there is one.
+    /// Executes a command and returns the reply; `None` if it has none.
     async fn execute(&mut self, command: &Command) -> Option<Value> {
         let state = &self.state;
         let ok = |text: String| Some(json!({"ok": text}));
@@ -194,7 +194,7 @@ impl RemoteControl {
         let then = if command.method == "pool_grow" {
             now.saturating_add(by).min(MAX_CONCURRENCY).max(now)
         } else {
-            // Places that are taken now are given up when they are free again.
+            // Only free places can be given up.
             let free = state.places.forget_permits(by.min(now.saturating_sub(1)));
             now - free
         };
@@ -205,7 +205,7 @@ impl RemoteControl {
         then
     }
 
-    /// Another node has come: what was revoked, so that it knows too.
+    /// Takes the revoked tasks of a node that has started; the reply is this node's clock.
     fn hello(&self, command: &Command) -> Option<Value> {
         let from = command.arguments.get("from_node").and_then(Value::as_str);
         if from == Some(&*self.state.node) {

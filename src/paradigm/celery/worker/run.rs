@@ -1,4 +1,4 @@
-//! A worker from its first word to its last.
+//! Runs a worker from its start to its end.
 
 use std::io;
 use std::sync::Arc;
@@ -17,19 +17,19 @@ use super::print::Printer;
 use super::remote_control::serve_commands;
 use super::state::{WorkerPhase, WorkerState};
 
-/// Works for a broker until it is told to end: SIGTERM, SIGINT, SIGHUP or remote control have it
-/// finish what it holds, a second signal has it give that back.
+/// Runs a worker until SIGTERM, SIGINT, SIGHUP or remote control ends it: it then finishes the
+/// tasks it holds; a second signal makes it restore them to the queue.
 ///
 /// # Errors
-/// If the broker's URL is no good, or the system refuses what a process needs. A broker that
-/// is away is waited for.
+/// If the broker's URL is invalid, or the operating system refuses a resource. A broker that
+/// cannot be reached is waited for.
 pub fn work_for_broker(options: WorkerOptions) -> io::Result<()> {
     if let Some(parent) = options.parent {
         die_with(parent)?;
     }
-    // The only thread, under a name that tells it from the monitor's in `ps` and `top`.
+    // The name of the only thread in `ps` and `top`.
     rustix::thread::set_name(c"celery-worker").map_err(io::Error::from)?;
-    // TLS to the broker needs what the probes need.
+    // TLS to the broker needs the same set-up as the probes.
     crate::probe::ProberFactory::http(None).map_err(io::Error::other)?;
     let broker = Broker::at(&options.broker).map_err(io::Error::other)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -65,7 +65,7 @@ async fn work(state: &Arc<WorkerState>) -> io::Result<()> {
     let mut holding = state.holding.subscribe();
     let idle = async {
         state.reached(WorkerPhase::WarmShutdown).await;
-        // The sender lives as long as this.
+        // The sender lives as long as `state`.
         let _ = holding.wait_for(|holding| *holding == 0).await;
     };
     tokio::pin!(idle);
@@ -81,13 +81,13 @@ async fn work(state: &Arc<WorkerState>) -> io::Result<()> {
     let mut last = commands()?;
     if state.active() > 0 {
         match give_back(state, &mut last).await {
-            Ok(number) => tracing::warn!("{number} tasks were given back"),
-            // Others take them when the time is up.
-            Err(error) => tracing::warn!("tasks could not be given back: {error}"),
+            Ok(number) => tracing::warn!("{number} tasks were returned to the queue"),
+            // Other workers restore them after the visibility timeout.
+            Err(error) => tracing::warn!("tasks could not be returned to the queue: {error}"),
         }
     }
     if let Err(error) = publisher.worker(&mut last, "worker-offline").await {
-        tracing::debug!("nobody hears of the end: {error}");
+        tracing::debug!("the end could not be published: {error}");
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What the parts of a worker share: what it runs, what was revoked, what it has counted.
+//! The state that the parts of a worker share: running tasks, revoked tasks, counters.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
@@ -14,40 +14,40 @@ use super::super::broker::Broker;
 use super::super::lua_scripts::Scripts;
 use super::options::WorkerOptions;
 
-/// Revoked tasks that are remembered.
+/// The most revoked tasks that are remembered.
 const MAX_REVOKED: usize = 10_000;
 
-/// How far a worker has come.
+/// The phase of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum WorkerPhase {
     /// It takes tasks.
     Working,
-    /// It finishes those it has.
+    /// It finishes the tasks that it holds.
     WarmShutdown,
-    /// It gives them back and ends.
+    /// It restores them to the queue and ends.
     ColdShutdown,
 }
 
-/// A task that runs.
+/// A running task.
 #[derive(Clone, Debug)]
 pub(super) struct RunningTask {
     pub(super) tag: String,
     pub(super) name: String,
-    /// What it looks at, as it may be shown.
+    /// The URL that is checked, without passwords; empty for a refused task.
     pub(super) shown: String,
     pub(super) since: Timestamp,
-    /// To break it off.
+    /// Notified to terminate it.
     pub(super) terminate: Arc<Notify>,
 }
 
-/// What was revoked: the last so many.
+/// The ids of revoked tasks, the newest [`MAX_REVOKED`].
 #[derive(Debug, Default)]
 struct Revoked {
     ids: HashSet<String>,
     order: VecDeque<String>,
 }
 
-/// A worker.
+/// The state of a worker.
 #[derive(Debug)]
 pub(super) struct WorkerState {
     pub(super) options: WorkerOptions,
@@ -55,7 +55,7 @@ pub(super) struct WorkerState {
     pub(super) scripts: Scripts,
     pub(super) node: String,
     pub(super) host: Arc<str>,
-    /// The interpreter lock of this process, for whoever wants to see what it does.
+    /// The emulated interpreter lock of this process, for tasks that ask for it.
     pub(super) lock: Arc<InterpreterLock>,
     pub(super) began: Instant,
     pub(super) phase: watch::Sender<WorkerPhase>,
@@ -63,16 +63,16 @@ pub(super) struct WorkerState {
     pub(super) places: Arc<Semaphore>,
     pub(super) concurrency: AtomicUsize,
     pub(super) processed: AtomicU64,
-    /// Messages that were put aside.
+    /// Rejected messages.
     pub(super) rejected: AtomicU64,
-    /// Lamport's clock, by which events of several nodes are put in order.
+    /// The Lamport clock that orders the events of several nodes.
     clock: AtomicU64,
-    /// Microseconds to add to our clock to get the broker's.
+    /// Microseconds to add to this machine's clock to get the broker's.
     offset_micros: AtomicI64,
     running: Mutex<BTreeMap<u64, (String, RunningTask)>>,
     next: AtomicU64,
     revoked: Mutex<Revoked>,
-    /// How many tasks it holds.
+    /// The number of messages that it holds.
     pub(super) holding: watch::Sender<usize>,
 }
 
@@ -105,18 +105,18 @@ impl WorkerState {
         }
     }
 
-    /// The next reading of the logical clock.
+    /// Advances the Lamport clock and returns it.
     pub(super) fn tick(&self) -> u64 {
         self.clock.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Somebody else's reading was seen.
+    /// Advances the Lamport clock to that of another node.
     pub(super) fn adjust(&self, other: u64) {
-        // A hostile one must not use the numbers up.
+        // A hostile value must not exhaust the numbers.
         self.clock.fetch_max(other.min(1 << 52), Ordering::Relaxed);
     }
 
-    /// The broker says what time it is.
+    /// Takes the broker's time `theirs`, at `ours`.
     pub(super) fn learn_time(&self, theirs: Timestamp, ours: Timestamp) {
         let offset = theirs.as_micros().saturating_sub(ours.as_micros());
         self.offset_micros.store(offset, Ordering::Relaxed);
@@ -128,8 +128,7 @@ impl WorkerState {
         Timestamp::from_micros(ours.as_micros().saturating_add(offset))
     }
 
-    /// A task begins; the number under which it ends. An id alone would not do: the same one
-    /// may have been sent twice.
+    /// Adds a running task; returns its number. The id is not unique: a message may be sent twice.
     pub(super) fn begin(&self, id: &str, running: RunningTask) -> u64 {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         lock(&self.running).insert(number, (id.to_owned(), running));
@@ -140,7 +139,7 @@ impl WorkerState {
         lock(&self.running).remove(&number);
     }
 
-    /// Id and state of the tasks that run.
+    /// The running tasks with their ids.
     pub(super) fn running(&self) -> Vec<(String, RunningTask)> {
         lock(&self.running).values().cloned().collect()
     }
@@ -149,8 +148,7 @@ impl WorkerState {
         lock(&self.running).len()
     }
 
-    /// Tasks that are not to be started any more; those that run are broken off if
-    /// `terminate`.
+    /// Revokes tasks: they are not started any more. `terminate` also ends those that run.
     pub(super) fn revoke(&self, ids: &[String], terminate: bool) {
         let mut revoked = lock(&self.revoked);
         for id in ids {
@@ -182,7 +180,7 @@ impl WorkerState {
         lock(&self.revoked).order.iter().cloned().collect()
     }
 
-    /// Goes on to `phase`, never back.
+    /// Enters `phase`, unless a later one is reached.
     pub(super) fn advance(&self, phase: WorkerPhase) {
         self.phase.send_if_modified(|now| {
             let later = phase > *now;
@@ -191,10 +189,10 @@ impl WorkerState {
         });
     }
 
-    /// Waits until `phase` has come.
+    /// Waits until `phase` or a later one is reached.
     pub(super) async fn reached(&self, phase: WorkerPhase) {
         let mut phases = self.phase.subscribe();
-        // The sender lives as long as this.
+        // The sender lives as long as `self`.
         let _ = phases.wait_for(|now| *now >= phase).await;
     }
 }
