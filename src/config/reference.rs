@@ -25,7 +25,7 @@ pub struct KeyReference {
     /// The unit and the range of its value; empty where neither applies.
     pub range: &'static str,
     /// The value in the notation of TOML, or a phrase where it depends on something else;
-    /// `None` where a missing key means that the feature is off.
+    /// `None` where the key has none.
     pub default: Option<String>,
     /// The meaning in one line.
     pub meaning: &'static str,
@@ -46,8 +46,7 @@ pub struct TableReference {
 const ANY: &str = "0 or more";
 const FROM_MILLISECOND: &str = "1ms or more";
 const FROM_SECOND: &str = "1s or more";
-const STREAK: &str = "checks, 1 to 1000";
-const SECRET: &str = "`{ env = \"NAME\" }`, `{ file = \"PATH\" }` or the text itself";
+const STREAK: &str = "1 to 1000 checks";
 const REQUIRED: &str = "required";
 const OF_MONITOR: &str = "that of `[monitor]`";
 
@@ -98,7 +97,7 @@ pub fn reference() -> Vec<TableReference> {
             keys: vec![key(
                 "PARADIGM",
                 "number",
-                "checks, 1 to 1000000",
+                "1 to 1000000 checks",
                 phrase("by paradigm"),
                 "the most checks in flight at once in this paradigm",
             )],
@@ -159,9 +158,9 @@ fn monitor() -> TableReference {
             key("confirm_delay", "duration", ANY, duration(default.confirm_delay), "the time from a failure to the next check"),
             key("recover", "number", STREAK, plain(default.recover), "successes in a row that end an outage"),
             key("cert_warn", "duration", ANY, duration(default.cert_warn), "a certificate with less validity left makes the site degraded"),
-            key("paradigm", "text", "a paradigm's name", phrase("`\"async\"`"), "how checks are run at the start"),
-            key("workers", "number", "checks, 1 to 1000000", phrase("by paradigm"), "the most checks in flight at once in the paradigm in use"),
-            key("user_agent", "text", "printable ASCII", text(&USER_AGENT.replace(env!("CARGO_PKG_VERSION"), "VERSION")), "the User-Agent header of every request"),
+            key("paradigm", "text", "a paradigm's name", phrase("async"), "how checks are run at the start"),
+            key("workers", "number", "1 to 1000000 checks", phrase("by paradigm"), "the most checks in flight at once in the paradigm in use"),
+            key("user_agent", "text", "printable ASCII", plain(USER_AGENT.replace(env!("CARGO_PKG_VERSION"), "VERSION")), "the User-Agent header of every request"),
             key("ca_file", "path", "relative to `sites.toml`", None, "certificates in PEM that are trusted besides the system's roots"),
             key("canaries", "list of URLs", "", plain(format!("[{}]", canaries.join(", "))), "requested before an outage, or many failures at once, are believed; `[]`: every failure is believed"),
             key("include", "list of patterns", "relative to `sites.toml`", plain("[]"), "plain lists of sites, one URL a line"),
@@ -180,11 +179,11 @@ fn sites() -> TableReference {
             key("name", "text", "1 to 200 characters", phrase("host and path of `url`"), "the name on screens and in messages; unique"),
             key("owners", "list of texts", "keys of `[owners]`", plain("[]"), "who is told of its outages"),
             key("tags", "list of texts", "", plain("[]"), "labels for filters, reports and `[[maintenance]]`"),
-            key("parent", "text", "a site's name", None, "the site whose outage explains this one's"),
+            key("parent", "text", "a site's name", None, "while that site is down, no owner is told of this one"),
             key("paused", "flag", "", plain(false), "`true`: not checked until it is resumed; the key `p` writes this"),
-            key("expect_status", "text", "codes from 100 to 999, such as `200-299,301`", text(&StatusSet::default().to_string()), "the status codes that count as up; a redirect that is named is not followed"),
+            key("expect_status", "text", "such as `200-299,301`", StatusSet::default().to_string(), "the status codes that count as up; a redirect that is named is not followed"),
             key("contains", "text", "", None, "text that the body must hold; makes the check a GET"),
-            key("max_redirects", "number", "redirects, 0 to 100", plain(CheckSpec::MAX_REDIRECTS), "redirects that are followed; one more is a failure"),
+            key("max_redirects", "number", "0 to 100 redirects", plain(CheckSpec::MAX_REDIRECTS), "redirects that are followed; one more is a failure"),
             key("maintenance", "list of tables", "see `sites.maintenance`", plain("[]"), "windows in which its outages are expected"),
             monitor("interval", "duration", FROM_SECOND, "the time between two checks"),
             monitor("timeout", "duration", FROM_MILLISECOND, "the most time that one check may take, redirects included"),
@@ -247,7 +246,7 @@ fn email() -> TableReference {
         keys: vec![
             key("smtp", "URL", "`smtps://` (TLS, port 465) or `smtp://` (STARTTLS, port 587)", phrase(REQUIRED), "the mail server, and the user to log in as"),
             key("from", "text", "an e-mail address", phrase(REQUIRED), "the address of the sender"),
-            key("password", "secret", SECRET, None, "the password of the user in `smtp`"),
+            key("password", "secret", "", None, "the password of the user in `smtp`"),
             key("allow_unencrypted", "flag", "", plain(false), "`true`: mail may be sent unencrypted where the server offers no STARTTLS"),
         ],
     }
@@ -260,7 +259,7 @@ fn sms() -> TableReference {
         source: "src/config/notify_table.rs",
         keys: vec![
             key("account", "text", "", phrase(REQUIRED), "the account SID of Twilio"),
-            key("token", "secret", SECRET, phrase(REQUIRED), "the auth token of the account"),
+            key("token", "secret", "", phrase(REQUIRED), "the auth token of the account"),
             key("from", "text", "", phrase(REQUIRED), "the sender: a telephone number or a sender ID"),
             key("url", "URL", "http or https", text(TWILIO_URL), "the base URL, for a gateway with Twilio's interface"),
         ],
@@ -274,7 +273,7 @@ fn push() -> TableReference {
         source: "src/domain/notify_settings.rs",
         keys: vec![
             key("url", "URL", "http or https", text(PushSettings::<Secret>::default().url.shown()), "the base URL of the ntfy server"),
-            key("token", "secret", SECRET, None, "the access token of the ntfy server"),
+            key("token", "secret", "", None, "the access token of the ntfy server"),
         ],
     }
 }
@@ -285,7 +284,7 @@ fn webhook() -> TableReference {
         header: "[notify.webhook]",
         source: "src/config/notify_table.rs",
         keys: vec![
-            key("secret", "secret", SECRET, None, "the key that bodies are signed with (HMAC-SHA256)"),
+            key("secret", "secret", "", None, "the key that bodies are signed with (HMAC-SHA256)"),
         ],
     }
 }
@@ -298,7 +297,7 @@ fn history() -> TableReference {
         source: "src/config/history_table.rs",
         keys: vec![
             key("raw", "duration", FROM_MILLISECOND, duration(default.raw), "how long every single result is kept"),
-            key("rollup", "duration", FROM_MILLISECOND, duration(default.rollup), "how long hourly and daily summaries are kept"),
+            key("rollup", "duration", FROM_MILLISECOND, duration(default.rollup), "how long summaries, outages and messages are kept"),
         ],
     }
 }
@@ -329,14 +328,15 @@ pub fn reference_markdown() -> String {
         let separator = if out.is_empty() { "" } else { "\n" };
         let _ = writeln!(
             out,
-            "{separator}### `{}`\n\n| key | value | unit and range | default | meaning |\n|---|---|---|---|---|",
+            "{separator}### `{}`\n\n| key | value | default | meaning |\n|---|---|---|---|",
             table.header
         );
         for key in &table.keys {
-            let default = key.default.as_deref().unwrap_or("none");
+            let default = key.default.as_deref().unwrap_or("-");
+            let comma = if key.range.is_empty() { "" } else { ", " };
             let _ = writeln!(
                 out,
-                "| `{}` | {} | {} | {default} | {} |",
+                "| `{}` | {}{comma}{} | {default} | {} |",
                 key.key, key.kind, key.range, key.meaning
             );
         }
@@ -432,8 +432,7 @@ mod tests {
         let known = KnownNames {
             paradigms: &["async"],
         };
-        let mut config = parse(&file, Path::new("sites.toml"), &known).unwrap();
-        assert_eq!(config.monitor.paradigm.take().as_deref(), Some("async"));
+        let config = parse(&file, Path::new("sites.toml"), &known).unwrap();
         assert_eq!(config.monitor, MonitorSettings::default());
         assert_eq!(config.history, HistorySettings::default());
         assert_eq!(config.notify, NotifySettings::<Secret>::default());
@@ -442,13 +441,13 @@ mod tests {
     #[test]
     fn the_reference_is_a_table_of_markdown() {
         let markdown = reference_markdown();
-        assert!(markdown.starts_with("### `[monitor]`\n\n| key | value |"));
+        assert!(markdown.starts_with("### `[monitor]`\n\n| key | value | default |"));
         assert!(markdown.contains(
-            "\n| `raw` | duration | 1ms or more | `\"7d\"` | how long every single result is kept |\n"
+            "\n| `raw` | duration, 1ms or more | `\"7d\"` | how long every single result is kept |\n"
         ));
         assert!(markdown.contains("\nDefaults: `src/config/history_table.rs`.\n"));
         for line in markdown.lines().filter(|line| line.starts_with('|')) {
-            assert_eq!(line.matches('|').count(), 6, "{line}");
+            assert_eq!(line.matches('|').count(), 5, "{line}");
         }
         for table in reference() {
             let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(table.source);
