@@ -1,6 +1,6 @@
-//! Where the mistakes of one file are gathered while it is read: the first twenty in the
-//! order of the file, however they were come upon, and the number of the rest. Warnings, which
-//! keep no file from being used, stand beside them.
+//! Collects the mistakes of one file while it is read: the first twenty in the order of the
+//! file, whatever the order in which they were found, and the number of the others. Warnings,
+//! with which a file is still valid, are kept beside them.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -29,7 +29,7 @@ pub(super) enum Language {
 #[derive(Debug)]
 pub(super) struct DiagnosticSink {
     language: Language,
-    /// By place, then by when they were come upon.
+    /// By place in the file, then in the order in which they were found.
     kept: BTreeMap<(usize, usize), (String, String)>,
     count: usize,
     /// What is in order and yet worth a word: where, key and sentence.
@@ -38,7 +38,7 @@ pub(super) struct DiagnosticSink {
     broken: Vec<Range<usize>>,
     /// A table's header does not parse: its keys were taken for those of another table.
     header_lost: bool,
-    /// Values that must not be seen.
+    /// The byte ranges of values that must not be shown.
     secrets: Vec<Range<usize>>,
 }
 

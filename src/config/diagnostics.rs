@@ -1,5 +1,5 @@
-//! What is wrong with a configuration, said so that it can be mended: file, line, column,
-//! key and one sentence a mistake; for a terminal the line itself with a caret.
+//! The mistakes of a configuration: file, line, column, key and one sentence each, and for a
+//! terminal the line itself with a caret.
 
 use std::fmt::{self, Write as _};
 use std::path::Path;
@@ -12,9 +12,9 @@ pub(super) const MOST_NAMED: usize = 20;
 /// A place in a file, as editors count: from 1, columns in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// The line.
+    /// The line, from 1.
     pub line: usize,
-    /// The character in the line.
+    /// The character in the line, from 1.
     pub column: usize,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Excerpt {
     pub(super) indent: usize,
 }
 
-/// One thing that is wrong.
+/// One mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     pub(super) file: Box<str>,
@@ -37,13 +37,13 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    /// The file, as its path was given.
+    /// The path of the file as it was given; "command line" for an argument.
     #[must_use]
     pub fn file(&self) -> &str {
         &self.file
     }
 
-    /// Where in the file; `None` if the file as a whole is meant.
+    /// The place in the file; `None` where the file as a whole, or an argument, is wrong.
     #[must_use]
     pub const fn place(&self) -> Option<Place> {
         self.place
@@ -55,7 +55,7 @@ impl Diagnostic {
         &self.key
     }
 
-    /// What is wrong, in one sentence.
+    /// The mistake in one sentence, without a full stop.
     #[must_use]
     pub fn sentence(&self) -> &str {
         &self.sentence
@@ -76,7 +76,7 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// All that is wrong: at least one mistake, the first twenty by name.
+/// All mistakes of a configuration: at least one; the first twenty in full, the others counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostics {
     named: Vec<Diagnostic>,

@@ -1,10 +1,10 @@
-//! Values of a file in sentences about them.
+//! Values of a file as diagnostics show them.
 
 use toml::de::DeValue;
 
 use super::value_parsers::quoted;
 
-/// A value as a sentence has room for it.
+/// The value in at most some 80 characters; only the type of dates, lists and tables.
 pub(super) fn display_value(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => quoted(text),
@@ -15,7 +15,7 @@ pub(super) fn display_value(value: &DeValue<'_>) -> String {
     }
 }
 
-/// What a value is, without its content.
+/// The type of a value in plain words, such as "a number".
 pub(super) const fn type_name(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a text",

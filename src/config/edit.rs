@@ -17,16 +17,16 @@ use super::files::{self, ContentHash};
 use super::known_names::KnownNames;
 use super::load::{MainFile, read_main};
 
-/// Why the file was left as it is.
+/// Why the file was not changed.
 #[derive(Debug)]
 pub enum EditError {
-    /// It has mistakes; an edit could make them worse.
+    /// The file has mistakes, which an edit could make worse.
     Invalid(Diagnostics),
-    /// It could not be read or written, or the site could not be found in it.
+    /// The file could not be read or written, or the site was not found in it.
     Failed {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why, in plain words.
+        /// The reason in plain words.
         why: String,
     },
 }
@@ -46,7 +46,8 @@ impl fmt::Display for EditError {
 
 impl std::error::Error for EditError {}
 
-/// The proof of an edit, which tells a watcher that the new content is no news.
+/// The content that an edit wrote; passed to [`Watcher::expect`](super::Watcher::expect), so that
+/// the program's own edit does not count as a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrittenContent(ContentHash);
 
@@ -75,7 +76,7 @@ pub fn set_paused(
     let edited = edit(&text, path, site, paused, known)?;
     let (bytes, _) = files::bytes(path).map_err(|error| failed(files::plain(&error)))?;
     if Some(ContentHash::of(&bytes)) != source.content {
-        return Err(failed("it is being changed by somebody else".to_owned()));
+        return Err(failed("another program is changing it".to_owned()));
     }
     let mut content = Vec::with_capacity(edited.len() + 3);
     if bytes.len() > text.len() {
@@ -231,8 +232,8 @@ fn append(document: &mut DocumentMut, site: &Site) {
     }
 }
 
-/// Puts `content` in the place of the file at once and for good: whoever reads it, even after
-/// a crash, reads the old content or the new.
+/// Puts `content` in the place of the file atomically: a reader, even after a crash, sees
+/// either the old content or the new.
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     // A link stays a link; what it leads to is replaced.
     let target = fs::canonicalize(path)?;

@@ -1,4 +1,4 @@
-//! Reading a file whole, within a bound, with what tells later whether it has changed.
+//! Reading a whole file of at most 64 MiB, and telling later whether it has changed.
 
 use std::fs::{File, Metadata};
 use std::hash::{DefaultHasher, Hasher};
@@ -25,7 +25,7 @@ impl ContentHash {
     }
 }
 
-/// What the file system says of a file; changes whenever the content does.
+/// The metadata of a file that change whenever its content does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FileStamp {
     device: u64,
@@ -52,9 +52,9 @@ impl From<&Metadata> for FileStamp {
 /// A file that the configuration came from, as it was when it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceFile {
-    /// Its path, as it was found.
+    /// The path of the file, as given or as a pattern found it.
     pub path: PathBuf,
-    /// Its content; `None` if it could not be read.
+    /// The hash of its content; `None` if it could not be read.
     pub content: Option<ContentHash>,
     /// `None` for a file that may not be read twice, such as a pipe.
     pub(super) stamp: Option<FileStamp>,

@@ -34,8 +34,8 @@ pub fn load(path: &Path, known: &KnownNames<'_>) -> Result<Config, Diagnostics> 
     assemble(&text, path, source, known)
 }
 
-/// As [`load`], for a text that is at hand; `path` says what it is called and where its
-/// lists are looked for.
+/// As [`load`], for a text in memory; `path` is its name in messages, and its included lists
+/// are relative to the folder of `path`.
 ///
 /// # Errors
 /// As [`load`].
@@ -93,7 +93,7 @@ pub fn from_urls(urls: &[String], base: Option<&Config>) -> Result<Config, Diagn
     Err(Diagnostics::new(wrong, count))
 }
 
-/// What the file itself says, its lists not yet read.
+/// The content of `sites.toml` itself, its included lists not yet read.
 pub(super) struct MainFile {
     /// Everything but the sites.
     pub(super) config: Config,
@@ -254,7 +254,7 @@ impl RegisteredSite {
 }
 
 /// Puts the sites of the file itself into the registry, in their order. Those that are lost take
-/// their names all the same, so that a name given twice is named however the sites look.
+/// their names all the same, so that a name given twice is reported whatever else is wrong.
 fn register(
     good: Vec<SiteDraft>,
     lost: Vec<InvalidSite>,
@@ -344,7 +344,7 @@ fn read_list(
     config: &mut Config,
     registry: &mut SiteRegistry,
 ) -> Result<(), Diagnostics> {
-    // A pipe would wait for somebody to write into it.
+    // A pipe would wait for a writer.
     if let Ok(metadata) = path.metadata()
         && !metadata.is_file()
         && !metadata.is_dir()

@@ -1,4 +1,4 @@
-//! Where `sites.toml` is looked for, and where the program keeps what it remembers.
+//! Paths: where `sites.toml` is searched, and the folder of the program's state.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -9,8 +9,7 @@ use super::diagnostics::shown_path;
 const FILE: &str = "sites.toml";
 const FOLDER: &str = "uptime-squirrel";
 
-/// What of the environment decides where things are; handed in, so that a test can have its
-/// own. Folders follow the XDG Base Directory Specification 0.8.
+/// The environment that decides the paths; a parameter, so that tests can have their own. Folders follow the XDG Base Directory Specification 0.8.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Environment {
     /// The working directory; empty for the process's own.
@@ -26,13 +25,13 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Those of this process.
+    /// The environment of this process.
     #[must_use]
     pub fn of_process() -> Self {
         Self::from_variables(|name| std::env::var_os(name))
     }
 
-    /// Those that the given environment variables say.
+    /// The environment that the given variables describe; empty ones count as unset.
     #[must_use]
     pub fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let path = |name| {
@@ -56,7 +55,7 @@ impl Environment {
     /// for by name is returned even if it is missing: reading it says so.
     ///
     /// # Errors
-    /// None was asked for and none is there.
+    /// [`ConfigNotFound`]: no path was given and none of the searched files exists.
     pub fn find(&self, explicit: Option<&Path>) -> Result<PathBuf, ConfigNotFound> {
         if let Some(path) = explicit {
             return Ok(path.to_owned());
@@ -82,7 +81,8 @@ impl Environment {
         Some(base.join(FOLDER).join(FILE))
     }
 
-    /// The folder for history and logs, there or not; `None` without a home.
+    /// The folder of history and logs, which need not exist; `None` where neither `$HOME` nor
+    /// `$XDG_STATE_HOME` is an absolute path.
     #[must_use]
     pub fn state_dir(&self) -> Option<PathBuf> {
         let base = self.state_home.clone();
@@ -94,7 +94,7 @@ impl Environment {
 /// [`Environment::find`] for this process.
 ///
 /// # Errors
-/// As there.
+/// As [`Environment::find`].
 pub fn find(explicit: Option<&Path>) -> Result<PathBuf, ConfigNotFound> {
     Environment::of_process().find(explicit)
 }
@@ -105,7 +105,7 @@ pub fn state_dir() -> Option<PathBuf> {
     Environment::of_process().state_dir()
 }
 
-/// There is no configuration.
+/// No configuration was given or found; displays what was searched and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigNotFound {
     user: Option<PathBuf>,

@@ -1,4 +1,4 @@
-//! `[owners]`: who is told, and where.
+//! `[owners]`: the owners, their addresses and when messages reach them.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub(super) fn read_owners(table: TableReader<'_>) -> Vec<Owner> {
             email: table.text("email", value_parsers::email),
             sms: table.text("sms", value_parsers::phone),
             push: table.text("push", value_parsers::topic),
-            // Whoever knows the address of a webhook can post to it.
+            // The address of a webhook is a secret: anyone who knows it can post to it.
             webhook: table.private_text("webhook", value_parsers::http_url),
             quiet: read_quiet(&mut table),
             escalate: read_escalation(&mut table, &known),

@@ -1,4 +1,4 @@
-//! What must not be seen of a line that is shown: passwords in URLs and values of secrets.
+//! Redaction of the lines that diagnostics show: passwords in URLs and values of secrets.
 //!
 //! A line is shown because it is wrong, so its syntax cannot be relied on: in doubt more is
 //! hidden than need be.
@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// What stands in the place of something hidden.
+/// The replacement of a hidden part.
 pub(super) const STARS: &str = "***";
 
 /// Keys of `[notify.*]` whose values may be seen; every other value there is hidden.
@@ -147,7 +147,7 @@ fn behind_private_key(line: &str, section: &str) -> Option<usize> {
     let content = line.trim_start();
     let indent = line.len() - content.len();
     if content.starts_with('[') {
-        // Whatever follows a header on its line belongs to nobody knows whom.
+        // What follows a header on its line belongs to no known key.
         return line.find(']').and_then(|at| {
             let rest = line[at..].trim_start_matches(']');
             let comment = rest.trim_start().starts_with('#');

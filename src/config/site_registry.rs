@@ -1,5 +1,5 @@
-//! All sites together: names that are given and names that are made, URLs that are taken
-//! once, and parents that exist and lead nowhere back.
+//! All sites together: unique names, given in the file or made from URLs, each URL of a list
+//! once, and parents that exist and form no circle.
 
 use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
@@ -10,12 +10,13 @@ use crate::domain::{CheckSpec, Site};
 
 use super::value_parsers::quoted;
 
-/// What is said of a name that another site was given before.
+/// The sentence about a name that another site has already.
 pub(super) fn taken(name: &str) -> String {
     format!("the name {} is taken already", quoted(name))
 }
 
-/// A look known by its URL alone; shares the look, so that a million URLs are not copied.
+/// A check spec that is hashed and compared by its URL alone; shared, so that a million URLs
+/// are not copied.
 #[derive(Debug)]
 struct ByUrl(Arc<CheckSpec>);
 
@@ -40,7 +41,7 @@ impl Hash for ByUrl {
     }
 }
 
-/// The sites so far.
+/// The sites that were read so far.
 #[derive(Debug, Default)]
 pub(super) struct SiteRegistry {
     sites: Vec<Site>,
@@ -101,7 +102,7 @@ impl SiteRegistry {
             }
             let shown = site.spec.url.shown();
             let mut name = Box::<str>::from(shown);
-            // Two URLs that differ in their passwords alone look the same.
+            // Two URLs that differ in their passwords alone are shown alike.
             let mut number = 1;
             while given.contains(&name) || made.contains_key(&*name) || new_names.contains(&name) {
                 number += 1;
@@ -118,7 +119,7 @@ impl SiteRegistry {
     }
 }
 
-/// What is wrong with the parent of the site at an index.
+/// Why the parent of a site is wrong.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ParentError {
     /// No site has that name.

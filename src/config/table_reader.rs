@@ -1,5 +1,5 @@
-//! A cursor over one table of the file: takes values key by key, notes whatever is wrong,
-//! and at the end names the keys that nobody asked for.
+//! A cursor over one table of the file: reads values key by key, reports what is wrong with
+//! them, and finally reports the keys that were never read.
 
 use std::fmt;
 use std::ops::{Range, RangeInclusive};
@@ -280,7 +280,7 @@ impl<'a> TableReader<'a> {
         }
     }
 
-    /// Names the keys that nobody asked for.
+    /// Reports the keys that were never read as unknown.
     pub(super) fn finish(self) {
         #[cfg(test)]
         ACCEPTED_KEYS.with_borrow_mut(|accepted| {
@@ -310,10 +310,10 @@ thread_local! {
     > = const { std::cell::RefCell::new(std::collections::BTreeMap::new()) };
 }
 
-/// One element of a list.
+/// One element of a list of texts.
 #[derive(Debug)]
 pub(super) struct Element<T> {
-    /// What it means.
+    /// Its parsed value.
     pub(super) value: T,
     /// Its place in the list, from 0.
     pub(super) index: usize,

@@ -1,4 +1,4 @@
-//! The kinds of text that values hold, each a function from the text to what it means.
+//! Parsers of values: a function a kind of value, from its text to its meaning.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,16 +10,16 @@ use crate::domain::{MaskedUrl, StatusSet, clean, parse_duration};
 
 use super::redact::masked;
 
-/// Why a text is not what its key wants.
+/// Why a text is not a valid value of its key.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ValueError {
-    /// "expected …"; whoever reports it adds what was there instead.
+    /// "expected …"; the caller appends the text that was found.
     Expected(Cow<'static, str>),
     /// A whole sentence.
     Plain(String),
 }
 
-/// What a text means, or why it means nothing.
+/// A parsed value, or why the text is none.
 pub(super) type Parsed<T> = Result<T, ValueError>;
 
 impl ValueError {
@@ -113,7 +113,7 @@ pub(super) fn zone(text: &str) -> Parsed<Box<str>> {
     }
 }
 
-/// How often a site is checked: at least a second apart.
+/// A duration of at least a second.
 pub(super) fn interval(text: &str) -> Parsed<Duration> {
     let duration = duration(text)?;
     if duration < Duration::from_secs(1) {
@@ -122,7 +122,7 @@ pub(super) fn interval(text: &str) -> Parsed<Duration> {
     Ok(duration)
 }
 
-/// The statuses that count as up.
+/// A set of status codes, such as "200-299,301".
 pub(super) fn statuses(text: &str) -> Parsed<StatusSet> {
     StatusSet::parse(text).map_err(ValueError::expected)
 }
@@ -209,7 +209,7 @@ pub fn parse_queue_name(text: &str) -> Result<Box<str>, InvalidValue> {
     queue_name(text).map_err(|error| InvalidValue(error.about(text).into_boxed_str()))
 }
 
-/// What a queue can be called: no blanks, and nothing that would end a text in a message.
+/// The name of a queue: 1 to 100 letters, digits and `. _ : -`.
 pub(super) fn queue_name(text: &str) -> Parsed<Box<str>> {
     let good = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);
     if text.is_empty() || text.len() > 100 || !text.chars().all(good) {
@@ -220,7 +220,7 @@ pub(super) fn queue_name(text: &str) -> Parsed<Box<str>> {
     Ok(text.into())
 }
 
-/// What can stand in a User-Agent header.
+/// The value of a header: printable ASCII, not blank.
 pub(super) fn header_value(text: &str) -> Parsed<std::sync::Arc<str>> {
     if text.trim().is_empty() || !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
         return Err(ValueError::expected(
@@ -293,7 +293,7 @@ pub(super) fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str
     nearest(word, known).map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"))
 }
 
-/// Letters to insert, drop, change or swap with their neighbour between the two words
+/// The number of characters to insert, drop, change or swap with their neighbour between the two words
 /// (optimal string alignment).
 fn distance(word: &[char], known: &str) -> usize {
     let known: Vec<char> = known.chars().flat_map(char::to_lowercase).collect();

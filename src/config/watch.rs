@@ -11,7 +11,7 @@ use super::files::{self, ContentHash, FileStamp};
 use super::include;
 use super::load::folder_of;
 
-/// What was last seen of one file.
+/// One file as it was at the last poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct FileState {
     stamp: Option<FileStamp>,
@@ -28,7 +28,7 @@ pub struct Watcher {
     /// The globs that the file had when it could last be read.
     globs: Vec<Box<str>>,
     seen: BTreeMap<PathBuf, FileState>,
-    /// The file was not there when last looked for. Editors that replace a file leave a
+    /// The file was missing at the last poll. Editors that replace a file leave a
     /// moment without one.
     gone: bool,
 }
@@ -61,7 +61,7 @@ impl Watcher {
         self.seen.insert(self.path.clone(), seen);
     }
 
-    /// Whether anything has changed since the last time.
+    /// Whether any of the files has changed since the last call.
     pub fn poll(&mut self) -> bool {
         if !self.path.exists() {
             // Twice in a row it is no editor any more.
@@ -151,7 +151,7 @@ impl Watcher {
             ));
         };
         let seen = FileState {
-            // Of the file that was read, which may be newer than the one looked at.
+            // Of the file that was read, which may be newer than its metadata.
             stamp: Some(FileStamp::from(&metadata)),
             content: Some(ContentHash::of(&bytes)),
         };

@@ -29,7 +29,7 @@ pub(super) struct Certificates {
 
 impl Certificates {
     /// Makes them all; also returns the authority's certificate as PEM. Its key is not
-    /// kept: nobody can sign another certificate with it afterwards.
+    /// kept, so that no further certificate can be signed with it.
     ///
     /// # Errors
     /// When the system gives no randomness; nothing else is left to fail.
@@ -97,7 +97,7 @@ fn acceptor(
             vec![certificate.der().clone()],
             PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
         )?;
-    // A monitor never resumes a session, so tickets would be made for nobody.
+    // A monitor never resumes a session, so tickets would be unused.
     config.send_tls13_tickets = 0;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }

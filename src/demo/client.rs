@@ -1,4 +1,4 @@
-//! The monitor's side: starts the fleet's process, keeps its files, ends it.
+//! The monitor's side: starts the process of the demo sites, keeps its files, ends it.
 
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
@@ -13,17 +13,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::command::Command;
 use super::ready_line::{CA_FILE, CONFIG_FILE, DemoReady};
 
-/// How long a fleet may take to say that it is ready.
+/// The time that the demo server has to print its ready line.
 const READY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The longest handshake that is read, in bytes.
+/// The longest ready line that is read, in bytes.
 const MOST_READY_LINE: u64 = 1 << 20;
 
-/// A running fleet, and a directory with the `sites.toml` that leads to it.
+/// The running demo server, and a directory with the `sites.toml` that leads to it.
 ///
 /// Dropping it ends the process, waits for its end and removes the directory. Should this
-/// process end without that, the fleet sees its input end, removes the files and goes by
-/// itself.
+/// process end without that, the server sees its input end, removes the files and ends.
 #[derive(Debug)]
 pub struct DemoProcess {
     child: Child,
@@ -66,7 +65,7 @@ impl DemoProcess {
                 "the process that serves the demo sites has no pipes",
             ));
         };
-        // From here on, whatever fails, dropping `fleet` cleans up.
+        // From here on, whatever fails, dropping `demo` cleans up.
         let demo = Self {
             child,
             commands,
@@ -78,22 +77,22 @@ impl DemoProcess {
         Ok(demo)
     }
 
-    /// The configuration that watches this fleet.
+    /// The configuration that watches the demo sites.
     #[must_use]
     pub fn config_path(&self) -> PathBuf {
         self.directory.0.join(CONFIG_FILE)
     }
 
-    /// The fleet's process id.
+    /// The process id of the demo server.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Lets the site called `name` fail; a name that is not in the fleet changes nothing.
+    /// Lets the site called `name` fail; an unknown name changes nothing.
     ///
     /// # Errors
-    /// When the fleet is gone, or the name holds a line break.
+    /// The server has ended, or the name holds a line break.
     pub fn break_site(&self, name: &str) -> io::Result<()> {
         self.send(Command::Break(name))
     }
@@ -127,7 +126,7 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
-/// Reads the first line that the fleet says.
+/// Reads the ready line, the first that the server prints.
 fn read_ready_line(answers: process::ChildStdout, within: Duration) -> io::Result<DemoReady> {
     // A pipe has no deadline of its own. The thread ends with the line, or with the child,
     // which does not outlive a failure here.
@@ -164,7 +163,7 @@ impl PrivateDirectory {
             .map_or(0, |since| since.as_nanos());
         let name = format!("squirrel-demo-{}-{nanos}", process::id());
         let path = parent.join(name);
-        // Fails if it is there already, so nobody can have laid it out for us.
+        // Fails if it is there already, so no other user can have prepared it.
         fs::DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Self(path))
     }
@@ -179,7 +178,7 @@ impl Drop for PrivateDirectory {
     }
 }
 
-/// Removes what [`DemoProcess`] wrote into its directory, for the fleet whose monitor ended
+/// Removes what [`DemoProcess`] wrote into its directory, for a server whose monitor ended
 /// without doing so, and the directory if nothing else is in it.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! What the parent may say to the fleet: a line a command.
+//! The commands that the monitor sends to the demo server, one a line.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! How many connections the fleet's process has room for.
+//! How many connections the demo server has room for.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 

@@ -1,4 +1,4 @@
-//! The little of HTTP/1.1 that the fleet speaks: one request a connection, then closed.
+//! The little of HTTP/1.1 that the demo sites speak: one request a connection, then closed.
 //!
 //! Written by hand, because half of the table is about answers that a proper server
 //! library refuses to give, and because ten thousand waiting connections must stay small.

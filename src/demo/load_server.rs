@@ -1,4 +1,4 @@
-//! The plain fleet for measurements: every answer alike, very many of them at once.
+//! The server for measurements: all responses alike, very many connections at once.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -24,7 +24,7 @@ const BACKLOG: u32 = 4_096;
 /// Good for HEAD and GET alike: a body of no bytes.
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
-/// How a uniform fleet answers.
+/// How the server for measurements answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoadServer {
     /// How many ports to listen on, 1 to 64.
@@ -103,7 +103,7 @@ mod tests {
     use std::time::Instant;
     use tokio::io::{AsyncBufReadExt as _, BufReader};
 
-    /// Starts a fleet; gives its first address and what ends it.
+    /// Starts a server; returns its addresses and the stream whose end ends it.
     async fn start(settings: LoadServer) -> (Vec<SocketAddr>, tokio::io::DuplexStream, Server) {
         let (stop, commands) = tokio::io::duplex(64);
         let (answers, out) = tokio::io::duplex(64 * 1024);
@@ -152,7 +152,7 @@ mod tests {
             delay: Duration::from_millis(200),
             hang: false,
         };
-        let (addresses, _stop, _fleet) = start(settings).await;
+        let (addresses, _stop, _server) = start(settings).await;
         let began = Instant::now();
         let mut asked = JoinSet::new();
         for _ in 0..200 {

@@ -1,4 +1,4 @@
-//! The one line that a fleet says when it is ready.
+//! The line of JSON that a server prints when it is ready.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
-/// What the demo's fleet says.
+/// The ready line of the demo sites.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DemoReady {
     /// A complete `sites.toml`; its `ca_file` is `demo-ca.pem`, beside it.
@@ -15,10 +15,10 @@ pub struct DemoReady {
     pub ca_pem: String,
 }
 
-/// What a uniform fleet says.
+/// The ready line of the server for measurements.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LoadServerReady {
-    /// Where it listens.
+    /// The addresses that it listens on.
     pub addresses: Vec<SocketAddr>,
 }
 
@@ -28,7 +28,7 @@ pub(super) const CA_FILE: &str = "demo-ca.pem";
 /// The name of the file with [`DemoReady::sites_toml`].
 pub(super) const CONFIG_FILE: &str = "sites.toml";
 
-/// Writes `handshake` as one line of JSON.
+/// Writes `ready` as one line of JSON.
 pub(super) async fn say(
     ready: &impl Serialize,
     out: &mut (impl AsyncWrite + Unpin),

@@ -1,11 +1,11 @@
-//! What a request gets: decided from the table, the site's condition and the time alone.
+//! The response to a request: decided from the table, the site's condition and the time alone.
 
 use std::time::Duration;
 
 use super::http::{Request, Response};
 use super::sites::{Behaviour, CertificateKind, DemoSite};
 
-/// What its owner's commands made of a site.
+/// The condition of a site after the commands that it got.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Condition {
     /// It goes by the table.
@@ -22,7 +22,7 @@ pub(super) enum Condition {
 pub(super) struct Situation {
     pub(super) entry: &'static DemoSite,
     pub(super) condition: Condition,
-    /// Since the fleet began.
+    /// The time since the demo began.
     pub(super) elapsed: Duration,
 }
 
@@ -51,7 +51,7 @@ impl Situation {
         }
     }
 
-    /// Whether nobody listens, and how long until the time alone may change that.
+    /// Whether the port refuses connections, and how long until the schedule changes that.
     pub(super) fn refuses(self) -> (bool, Option<Duration>) {
         let change = match (self.condition, self.entry.behaviour) {
             (Condition::Natural, Behaviour::Refuse) => self.entry.when.at(self.elapsed).1,

@@ -102,7 +102,7 @@ async fn obey(
 
 /// A site's port: listening, or held so that connections are refused.
 ///
-/// A port that is bound and does not listen refuses like one that nobody has, and cannot
+/// A port that is bound and does not listen refuses like an unused one, and cannot
 /// be taken by another process, nor by a client's own end, before it is opened again.
 enum Door {
     Open(TcpListener),
@@ -138,8 +138,8 @@ impl Site {
         }
     }
 
-    /// Opens and closes the door as the condition and the clock say, and serves whoever
-    /// comes, at most `most` at once.
+    /// Opens and closes the door as the condition and the clock say, and serves
+    /// at most `most` connections at once.
     async fn run(self: Arc<Self>, mut door: Door, address: SocketAddr, most: usize) {
         let mut condition = self.condition.clone();
         let mut connections = JoinSet::new();
@@ -246,7 +246,7 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(20);
 
-    /// A fleet that runs in this process, and what its handshake said.
+    /// A demo server in this process, and its ready line.
     struct Running {
         commands: DuplexStream,
         demo: JoinHandle<io::Result<()>>,
@@ -300,7 +300,7 @@ mod tests {
             tokio::time::timeout(LONG, asking).await.unwrap();
         }
 
-        /// Shakes hands with a TLS site, trusting the fleet's authority alone.
+        /// Shakes hands with a TLS site, trusting the demo's authority alone.
         async fn shake(&self, name: &str) -> Result<String, rustls::Error> {
             let mut roots = RootCertStore::empty();
             let authority = CertificateDer::from_pem_slice(self.ca_pem.as_bytes()).unwrap();

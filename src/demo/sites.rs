@@ -43,7 +43,7 @@ pub enum Behaviour {
     /// Takes this many milliseconds longer than its pace.
     Slow(u64),
     /// Takes this many milliseconds longer with every minute that it is up, then starts
-    /// afresh: a leak, and somebody who restarts it.
+    /// afresh: a leak, and a restart.
     Slows {
         /// Milliseconds a minute.
         per_minute: u64,
@@ -66,7 +66,7 @@ impl Behaviour {
 }
 
 /// When a site behaves in its particular way; at other times it is well. In seconds since
-/// the fleet began.
+/// the demo began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
     /// All the time.

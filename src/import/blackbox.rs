@@ -7,7 +7,7 @@ use super::imported_site::{ImportError, ImportedConfig, ImportedSite, http_url, 
 use super::status_codes::StatusCodes;
 use super::yaml_tree::{Node, yaml};
 
-/// How often Prometheus looks where nothing says.
+/// The scrape interval of Prometheus where none is configured.
 const INTERVAL: &str = "1m";
 
 /// What a module has under `http` that is read, or that does not change what is up.

@@ -9,25 +9,25 @@ use super::format::Format;
 use super::imported_site::{Finding, ImportError, ImportedConfig};
 use super::render::render;
 
-/// A file that was read.
+/// One file of the other monitor.
 #[derive(Clone, Copy, Debug)]
 pub struct ImportFile<'a> {
-    /// Its name for people.
+    /// Its name in messages.
     pub name: &'a str,
-    /// What it says.
+    /// Its content.
     pub text: &'a str,
 }
 
-/// What came of it.
+/// The result of a conversion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Converted {
-    /// The `sites.toml`.
+    /// The text of the `sites.toml`.
     pub toml: String,
-    /// Sites in it.
+    /// The number of sites in it.
     pub sites: usize,
-    /// What is watched there and is left out here.
+    /// The number of checks of the other monitor that are left out.
     pub left_out: usize,
-    /// Settings without a counterpart.
+    /// The number of settings without a counterpart.
     pub unsupported: usize,
 }
 
@@ -64,8 +64,8 @@ pub fn convert(
         return Err(ImportError::new(
             0,
             match converted.left_out {
-                0 => "no site is in it".to_owned(),
-                count => format!("no site is in it that can be looked at: {count} left out"),
+                0 => "it has no site".to_owned(),
+                count => format!("it has no site that can be checked: {count} left out"),
             },
         ));
     }
@@ -114,7 +114,7 @@ mod tests {
         convert(&ALL[position(name).unwrap()], &[input], &known)
     }
 
-    /// Texts as people write them, and as nobody should.
+    /// Usual and hostile texts.
     fn texts() -> impl Strategy<Value = String> {
         prop_oneof![
             any::<String>(),

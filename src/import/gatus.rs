@@ -19,7 +19,7 @@ const KNOWN: [&str; 10] = [
     "headers",
 ];
 
-/// How often Gatus looks where an endpoint does not say.
+/// The interval of Gatus where an endpoint has none.
 const INTERVAL: &str = "60s";
 
 /// Reads the files as Gatus does: as one.
@@ -45,7 +45,7 @@ fn one(document: &Node, imported: &mut ImportedConfig) -> Result<bool, ImportErr
         imported.found.push(found(endpoint)?);
     }
     for endpoint in document.list("external-endpoints")? {
-        let why = "an external endpoint: it is pushed there, and nobody looks";
+        let why = "an external endpoint: its results are pushed, so there is no URL to check";
         imported.add_left_out(&endpoint.text("name"), why);
     }
     for suite in document.list("suites")? {

@@ -1,4 +1,4 @@
-//! What was found in another monitor's configuration, in the words of ours.
+//! The content of another monitor's configuration in terms of `sites.toml`.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::domain::{MaskedUrl, clean};
 /// which a number behind it must still fit into.
 const LONGEST_NAME: usize = 180;
 
-/// A site that is written.
+/// A site to be written; `None` and empty fields are left out.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct ImportedSite {
     pub(super) name: String,
@@ -27,7 +27,7 @@ pub(super) struct ImportedSite {
     pub(super) contains: Option<String>,
     pub(super) max_redirects: Option<u32>,
     pub(super) paused: bool,
-    /// What has no counterpart, a sentence each.
+    /// Settings without a counterpart, one phrase each.
     pub(super) unsupported: Vec<String>,
 }
 
@@ -65,7 +65,7 @@ impl ImportedSite {
         }
     }
 
-    /// How often it is looked at: a second is the least.
+    /// Sets the interval, raised to the least possible one of a second.
     pub(super) fn every(&mut self, interval: Duration) {
         const LEAST: Duration = Duration::from_secs(1);
         if interval < LEAST {
@@ -83,7 +83,7 @@ impl ImportedSite {
         }
     }
 
-    /// Something has no counterpart.
+    /// Adds a setting that has no counterpart.
     pub(super) fn add_unsupported(&mut self, what: impl Into<String>) {
         self.unsupported.push(what.into());
     }
@@ -109,11 +109,11 @@ impl Finding {
     }
 }
 
-/// All that was found.
+/// Everything that was found in the files.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct ImportedConfig {
     pub(super) found: Vec<Finding>,
-    /// What has no counterpart and belongs to no site.
+    /// Settings without a counterpart that belong to no site.
     pub(super) unsupported: Vec<String>,
 }
 
@@ -162,7 +162,7 @@ impl fmt::Display for ImportError {
     }
 }
 
-/// The URL, if it is one that can be looked at.
+/// The parsed URL; `None` if it is not an http or https URL.
 pub(super) fn http_url(text: &str) -> Option<MaskedUrl> {
     let config = from_urls(&[text.to_owned()], None).ok()?;
     config.sites.first().map(|site| site.spec.url.clone())

@@ -5,12 +5,12 @@
 //! ```
 //!
 //! What has a counterpart is kept; what has none stands in a comment at its site, so that
-//! whoever moves sees what is missing. The files are somebody else's: their size, depth and
+//! nothing gets lost unnoticed. The files are not trusted: their size, depth and
 //! aliases are bounded, no character that a terminal acts on comes through, and no value of a
 //! header, token or password is written into a comment.
 //!
-//! Architecture invariant: what is written is read again by [`crate::config`] before anybody
-//! gets it. One file a format, one entry in [`ALL`].
+//! Architecture invariant: what is written is read again by [`crate::config`] before it
+//! is printed. One file a format, one entry in [`ALL`].
 
 mod blackbox;
 mod conditions;

@@ -1,7 +1,7 @@
 //! A YAML or JSON document as a tree whose parts know their line.
 //!
-//! Whoever wrote the file decides how deep and how large it is: depth, nodes and what aliases
-//! may multiply are bounded by the parser.
+//! The file is not trusted: the parser bounds its depth, its nodes and what aliases may
+//! multiply.
 
 use std::fmt;
 

@@ -101,7 +101,7 @@ external-endpoints:
         [
             "resolver: 192.0.2.8 is no http(s) URL",
             "ping: icmp://example.org is no http(s) URL",
-            "pushed: an external endpoint: it is pushed there, and nobody looks"
+            "pushed: an external endpoint: its results are pushed, so there is no URL to check"
         ]
     );
     assert!(imported.toml.contains("# not here: alerting: slack\n"));

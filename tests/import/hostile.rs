@@ -37,11 +37,11 @@ fn what_is_no_such_file_is_one_sentence_with_its_line() {
             "file: no endpoints are there",
         ),
         ("gatus", "", "file: no endpoints are there"),
-        ("gatus", "endpoints: []\n", "file: no site is in it"),
+        ("gatus", "endpoints: []\n", "file: it has no site"),
         (
             "gatus",
             "endpoints:\n- url: icmp://a\n",
-            "file: no site is in it that can be looked at: 1 left out",
+            "file: it has no site that can be checked: 1 left out",
         ),
         (
             "kuma",
@@ -69,7 +69,7 @@ fn what_is_no_such_file_is_one_sentence_with_its_line() {
             "scrape_configs:\n- params: {module: [http]}\n  static_configs:\n    targets: []\n",
             "file:4: static_configs: expected a list",
         ),
-        ("list", "# nothing\n", "file: no site is in it"),
+        ("list", "# nothing\n", "file: it has no site"),
     ] {
         let said = refused(format, &[("file", text.as_bytes())]);
         let expected = format!("squirrel: {sentence}");
