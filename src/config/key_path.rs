@@ -1,4 +1,4 @@
-//! The path of a key within the file.
+//! The path of a key in the file, such as `sites[3].interval`, as diagnostics name it.
 
 use std::fmt;
 
