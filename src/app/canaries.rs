@@ -1,5 +1,5 @@
-//! The thread that asks canaries: beside the workers, who may all be busy with sites that do
-//! not answer.
+//! Checks of the canaries, on a thread of their own: the workers may all be busy with sites
+//! that do not answer.
 
 use std::io;
 use std::sync::Arc;
@@ -17,20 +17,20 @@ use crate::probe::{ProberFactory, Start};
 use crate::runtime::thread;
 use crate::trace::here;
 
-/// How long a canary may take. Slower than that, the network is no measure of a site either.
+/// The timeout of a check of a canary.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Whoever asks the canaries; ends when this is dropped.
+/// The handle of the thread that checks canaries; the thread ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Canaries {
     requests: Sender<Vec<Arc<CheckSpec>>>,
 }
 
 impl Canaries {
-    /// Asks whenever that is wanted, and tells what each round found.
+    /// Starts the thread. `tell` is called on it with the result of each round.
     ///
     /// # Errors
-    /// If no thread can be started.
+    /// If the system refuses the thread.
     pub(super) fn start(
         factory: Arc<ProberFactory>,
         clock: SystemClock,
@@ -44,14 +44,14 @@ impl Canaries {
         Ok(Self { requests })
     }
 
-    /// Begins a round.
+    /// Begins a round: one check of each of these.
     pub(super) fn ask(&self, specs: Vec<Arc<CheckSpec>>) {
         // The thread lives as long as this handle.
         let _gone = self.requests.send(specs);
     }
 }
 
-/// The looks at the canaries of `config`.
+/// The check specs of the canaries of `config`.
 pub(super) fn canary_specs(config: &Config) -> Vec<Arc<CheckSpec>> {
     let spec = |url: &MaskedUrl| {
         Arc::new(CheckSpec {
@@ -91,7 +91,7 @@ async fn serve(
     }
 }
 
-/// Any answer is an answer, whatever it says.
+/// The result of a round. Any answer counts, whatever its status: the network works.
 fn found(asked: Moment, results: &[CheckResult]) -> Round {
     let mute = |result: &&CheckResult| result.verdict == Verdict::Unknown || is_doubtful(result);
     let silent: Vec<_> = results.iter().filter(mute).collect();

@@ -1,9 +1,9 @@
-//! The plan of delivery that a configuration describes; secrets are read here.
+//! The delivery plan of a configuration: its owners and channels, with their secrets read.
 
 use crate::config::{Config, Secret};
 use crate::notify::{ChannelSettings, Credential, NotifyPlan};
 
-/// The owners and channels of a configuration, secrets read.
+/// The owners and channels of a configuration, with their secrets read.
 #[must_use]
 pub fn plan(config: &Config) -> NotifyPlan {
     let read = |secret: &Secret| Credential(secret.read().map_err(|error| error.to_string()));

@@ -1,5 +1,5 @@
-//! The thread that watches sites.toml, reads it again, and writes a pause into it. A slow
-//! disk delays neither a key nor a check.
+//! Watches sites.toml and its included files on a thread of its own, reads them again when they
+//! change, and writes pauses into them. A slow disk delays neither a key nor a check.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,17 +13,17 @@ use crate::config::{self, Config, Diagnostics, EditError, KnownNames, Watcher};
 use crate::domain::Site;
 use crate::paradigm;
 
-/// How often the files are looked at.
-const PERIOD: Duration = Duration::from_millis(500);
+/// How often the files are examined for changes.
+const POLL_PERIOD: Duration = Duration::from_millis(500);
 
-/// What the keeper has to say.
+/// What the thread reports.
 #[derive(Debug)]
 pub enum ConfigEvent {
-    /// The file changed and is in order.
+    /// The configuration changed, or was to be read again, and has no mistake.
     Changed(Box<Config>),
-    /// The file changed and is not.
+    /// It changed and has mistakes.
     Broken(Diagnostics),
-    /// A pause (`true`) or its end was written, or could not be.
+    /// The pause of the named site (`true`), or its end, was written into the file; or why not.
     Saved(Box<str>, Result<bool, EditError>),
 }
 
@@ -32,7 +32,7 @@ enum Request {
     Reload,
 }
 
-/// The thread's handle: it ends when this is dropped.
+/// The handle of the thread, which ends when this is dropped.
 #[derive(Debug)]
 pub struct ConfigWatcher {
     requests: Sender<Request>,
@@ -43,7 +43,7 @@ impl ConfigWatcher {
     /// Watches the files that `config` was read from.
     ///
     /// # Errors
-    /// If no thread can be started.
+    /// If the system refuses the thread.
     pub fn start(config: &Config) -> io::Result<Self> {
         let (requests, inbox) = channel();
         let (outbox, kept) = unbounded_channel();
@@ -66,7 +66,7 @@ impl ConfigWatcher {
         let _gone = self.requests.send(Request::Reload);
     }
 
-    /// The next thing it has to say; never, if there is no file.
+    /// The next event; pending for ever where the configuration is of no file.
     pub async fn next(&mut self) -> ConfigEvent {
         match self.kept.recv().await {
             Some(kept) => kept,
@@ -87,7 +87,7 @@ fn keep(
     let mut changing = false;
     loop {
         let mut asked = false;
-        let saved = match inbox.recv_timeout(PERIOD) {
+        let saved = match inbox.recv_timeout(POLL_PERIOD) {
             Ok(Request::Reload) => {
                 asked = true;
                 None
@@ -100,8 +100,8 @@ fn keep(
             Err(RecvTimeoutError::Disconnected) => return,
         };
         let changed = watcher.as_mut().is_some_and(Watcher::poll);
-        // Some editors empty a file before they write it: it is read once it holds still.
-        // After a pause was written it is read at once, with whatever others wrote before.
+        // Some editors empty a file before they write it: it is read once it has not changed for
+        // a period. After a pause was written it is read at once.
         let wrote = matches!(saved, Some(ConfigEvent::Saved(_, Ok(_))));
         if !wrote && !asked && (changed || !changing) {
             changing |= changed;
@@ -113,7 +113,7 @@ fn keep(
         changing = false;
         let kept = match config::load(&path, &known) {
             Ok(config) => {
-                // The set of included files may be another one now.
+                // It may include other files now.
                 watcher = Watcher::new(&config);
                 ConfigEvent::Changed(Box::new(config))
             }

@@ -13,19 +13,19 @@ use crate::trace::{Demand, Recorder};
 use super::driver::Driver;
 
 impl Driver {
-    /// What the list needs.
+    /// The checks per second that the configured sites ask for.
     #[must_use]
     pub const fn demand(&self) -> Demand {
         self.demand
     }
 
-    /// Where workers note what they do.
+    /// The recorder of the workers' polls.
     #[must_use]
     pub const fn recorder(&self) -> &Arc<Recorder> {
         &self.recorder
     }
 
-    /// Checks that wait for a worker, at most `most` of them.
+    /// The checks that wait for a worker, at most `most` of them.
     #[must_use]
     pub fn waiting(&self, most: usize) -> Vec<JobId> {
         self.dispatcher.waiting().take(most).collect()
@@ -37,7 +37,7 @@ impl Driver {
         self.engine.monitor()
     }
 
-    /// When a site is due next.
+    /// When a site is due next; `None` if it is paused or being checked.
     #[must_use]
     pub fn due_of(&self, site: SiteId) -> Option<Moment> {
         self.engine.due_of(site)
@@ -49,13 +49,13 @@ impl Driver {
         self.dispatcher.entry()
     }
 
-    /// The queue between it and its workers, if it has one.
+    /// The figures of the paradigm's queue; `None` if it has none.
     #[must_use]
     pub fn queue(&self) -> Option<QueueFigures> {
         self.dispatcher.queue()
     }
 
-    /// What makes the probers, what the queue is, and how many workers a paradigm gets.
+    /// The factory of probers, the queue, and the number of workers of a paradigm.
     pub(super) fn means(
         &self,
         entry: &ParadigmEntry,
@@ -65,7 +65,7 @@ impl Driver {
         (dispatcher.factory(), dispatcher.queue_options(), workers)
     }
 
-    /// How busy it is.
+    /// The counts of workers, threads and checks of the paradigm in use.
     #[must_use]
     pub fn census(&self) -> Census {
         self.dispatcher.census()

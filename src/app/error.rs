@@ -1,4 +1,4 @@
-//! Why the program cannot begin.
+//! The errors of a monitor: at its start, while it runs, and of a changed configuration.
 
 use std::fmt;
 use std::io;
@@ -9,14 +9,14 @@ use crate::history::HistoryError;
 use crate::paradigm::StartError;
 use crate::probe::FactoryError;
 
-/// Why the program cannot begin.
+/// Why no check can be made.
 #[derive(Debug)]
 pub enum DriverError {
-    /// The trusted certificates.
+    /// The trusted certificates cannot be read.
     ProberFactory(FactoryError),
-    /// The first paradigm.
+    /// The first paradigm cannot start.
     Start(StartError),
-    /// The history.
+    /// The history cannot be opened.
     History(HistoryError),
     /// A thread.
     Io(io::Error),
@@ -35,14 +35,14 @@ impl fmt::Display for DriverError {
 
 impl std::error::Error for DriverError {}
 
-/// Why a session cannot begin or go on.
+/// Why a monitor cannot begin or go on.
 #[derive(Debug)]
 pub enum SessionError {
     /// The checks, or the history.
     Driver(DriverError),
-    /// The terminal, or the system.
+    /// The terminal, or another resource of the system.
     Io(io::Error),
-    /// Standard output, to which each change is written.
+    /// Standard output, to which every event is written.
     Output(io::Error),
     /// No key has this name.
     NoSuchKey(String),
@@ -77,9 +77,9 @@ impl From<DriverError> for SessionError {
 pub enum ReloadError {
     /// It lists no site.
     NoSite,
-    /// It is not in order.
+    /// It has mistakes.
     Mistakes(Diagnostics),
-    /// What it names cannot be used.
+    /// Its `ca_file` or its queue cannot be used.
     Driver(DriverError),
 }
 

@@ -1,4 +1,4 @@
-//! Everything that can happen to a session, and everything that it can do about it.
+//! The events of the live monitor, and the actions that they lead to.
 
 use std::sync::Arc;
 
@@ -10,61 +10,61 @@ use super::config_watcher::ConfigEvent;
 use super::report::Report;
 use super::trace_export::Exported;
 
-/// Something that happened. Closed: the loop has no other ears.
+/// An event. This is all that the loop waits for.
 #[derive(Debug)]
 pub(super) enum Event {
-    /// From the terminal; `None` when it has nothing more to say.
+    /// A key, a mouse event or a new size; `None` when the terminal is closed.
     Input(Option<Input>),
-    /// Checks were answered.
+    /// Checks have completed.
     Results(Vec<CheckResult>),
-    /// From the keeper of sites.toml.
+    /// sites.toml changed, or a pause was written into it.
     Config(ConfigEvent),
-    /// Whoever reads the metrics wants to know.
+    /// The metrics endpoint asks for a page.
     Asked(MetricsQuestion),
-    /// From the history or the outbox.
+    /// An event of the history, the outbox or the canaries.
     Report(Report),
-    /// What is on record was written, or could not be.
+    /// A trace was written, or why it was not.
     Exported(Exported),
-    /// A signal that asks for the end.
+    /// A signal that ends the program, by its number.
     Signal(u8),
-    /// SIGTSTP: somebody wants the terminal for a while.
+    /// SIGTSTP: the shell wants the terminal back.
     Stop,
-    /// Something is due.
+    /// A check or a frame is due.
     Tick,
 }
 
 /// How a session ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// By a key, or because the terminal went away.
+    /// By a key, or because the terminal was closed.
     Quit,
     /// By a signal of this number.
     Signal(u8),
 }
 
-/// An effect on the world outside.
+/// An effect outside of the program.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Action {
     End(Ending),
     /// Draw the next frame whole.
     Redraw,
-    /// Ask every process of the job to stop.
+    /// Send SIGTSTP to every process of the job.
     AskToStop,
-    /// Give the terminal back, and stop until somebody continues us.
+    /// Give the terminal back, and stop until SIGCONT.
     Suspend,
     /// Put text on the clipboard.
     Copy(String),
-    /// Tell whoever is not looking: bell and desktop notification.
+    /// Ring the bell and show a desktop notification.
     Call {
         title: String,
         body: String,
     },
     /// Write a pause into sites.toml.
     Pause(Arc<Site>, bool),
-    /// Write what is on record as Chrome's trace JSON into the working directory.
+    /// Write the recorded checks as Chrome's trace JSON into the working directory.
     Export,
     /// Make a site of the demo fail.
     Break(Box<str>),
-    /// Make it well.
+    /// End that failure.
     Mend(Box<str>),
 }

@@ -1,5 +1,5 @@
-//! The same loop without a screen, for a service manager: everything that happens is handed
-//! to whoever asked for it.
+//! The monitor without a screen, for a service manager: every event goes to a function of the
+//! caller.
 
 use std::io;
 use std::time::Duration;
@@ -22,48 +22,48 @@ use super::report::{DriverOptions, Happening};
 use super::sd_notify::SdNotify;
 use super::worker_limits::WorkerLimits;
 
-/// Results that are folded in at a time.
+/// The most results that are taken in at a time.
 const BATCH: usize = 1_024;
 
-/// How long the program may sleep: schedule and receipts want a look every second.
+/// The longest sleep of the loop: schedule and receipts are processed every second.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
-/// What a watch begins with.
+/// The settings of a monitor without a screen.
 #[derive(Debug)]
 pub struct Watch {
     /// The sites and how they are watched.
     pub config: Config,
     /// The first paradigm.
     pub entry: &'static ParadigmEntry,
-    /// How many workers each paradigm gets.
+    /// The number of workers of each paradigm.
     pub workers: WorkerLimits,
     /// Where the history is kept.
     pub history: HistoryStorage,
-    /// Whether every check is told.
+    /// Whether every check is an event, besides changes.
     pub results: bool,
     /// The time zone of the messages to owners.
     pub zone: jiff::tz::TimeZone,
-    /// Where the metrics are served.
+    /// The bound metrics endpoint; `None` where metrics are not served.
     pub metrics: Option<Endpoint>,
 }
 
-/// Something that whoever watches is told.
+/// An event of the monitor.
 #[derive(Debug)]
 pub enum Occurrence<'a> {
     /// The checks have begun.
     Started,
     /// From the driver.
     Happened(&'a Happening),
-    /// The configuration was taken over, or why not.
+    /// A changed configuration is used from now on, or why it is not.
     Reloaded(Result<(), ReloadError>),
-    /// The end, by a signal of this number.
+    /// The monitor ends because of the signal of this number.
     Stopped(u8),
 }
 
-/// Watches the sites until a signal ends it; gives the signal's number.
+/// Monitors the sites until a signal comes; gives its number. Every event is passed to `tell`.
 ///
 /// # Errors
-/// If it cannot begin, or if `tell` fails: then there is nobody to watch for.
+/// If the monitor cannot begin, or `tell` fails ([`SessionError::Output`]).
 pub fn watch(
     watch: Watch,
     tell: impl FnMut(Occurrence<'_>, &Driver) -> io::Result<()>,
@@ -146,7 +146,7 @@ async fn run(
     }
     .await;
     service.stopping();
-    driver.close(&mut inbox.reports, super::PATIENCE);
+    driver.close(&mut inbox.reports, super::CLOSE_TIMEOUT);
     for happening in driver.take_happenings().iter().filter(is_told) {
         tell(Occurrence::Happened(happening), &driver)?;
     }
@@ -175,7 +175,7 @@ fn status(driver: &Driver) -> String {
     format!("{} sites, {} down", totals.all(), totals.of(State::Down))
 }
 
-/// When the service manager hears next that the program is alive.
+/// Sends the service manager's watchdog its signs of life.
 struct Beat<'a> {
     service: &'a SdNotify,
     last: Option<Moment>,
@@ -198,7 +198,7 @@ impl<'a> Beat<'a> {
         let Some(period) = self.service.watchdog() else {
             return;
         };
-        // A little before it is due, for the loop does not wake to the nanosecond.
+        // A tenth earlier than needed: the loop does not wake to the nanosecond.
         if self
             .last
             .is_none_or(|last| now.since(last) >= period.mul_f64(0.9))

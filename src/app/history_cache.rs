@@ -1,5 +1,5 @@
-//! Keeps the newest answers of the history for the screen: asked only while somebody looks
-//! at them, twice a second at most, and never waited for.
+//! The newest answers of the history for the screen. The history is asked only while a view shows
+//! them, at most twice a second, and never waited for.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -15,28 +15,28 @@ use crate::tui::{BucketTotals, HistoryQuery, HistorySpan, HistoryView, OutageVie
 use super::driver::Driver;
 use super::outcome_writer::key;
 
-/// How often the history is asked for outages and messages while somebody looks.
-const PERIOD: Duration = Duration::from_millis(500);
+/// How often the lists of outages and messages are refreshed while a view shows them.
+const LIST_PERIOD: Duration = Duration::from_millis(500);
 
-/// How often it is asked for a site's past, which is many questions and changes slowly.
+/// How often a site's history is refreshed, which takes many queries and changes slowly.
 const SITE_PERIOD: Duration = Duration::from_secs(2);
 
-/// Outages that are listed.
+/// The most outages that are listed.
 const MOST_OUTAGES: usize = 300;
 
-/// Messages that are listed.
+/// The most messages that are listed.
 const MOST_LETTERS: usize = 200;
 
-/// Days of the bar of days.
+/// The days of a site's bar of days.
 const DAYS: u32 = 90;
 
-/// What the history answered.
+/// An answer of the history.
 enum Answer {
     Lists(Result<(Vec<OutageRow>, Vec<QueuedMessage>, OutboxCounts), QueryError>),
     Site(SiteId, HistorySpan, Result<Box<Found>, QueryError>),
 }
 
-/// What was found about a site.
+/// The history of a site.
 struct Found {
     spans: [BucketTotals; 4],
     chart: Vec<BucketTotals>,
@@ -45,7 +45,7 @@ struct Found {
     facts: FileStats,
 }
 
-/// The newest answers, and the question that is under way.
+/// The newest answers, and the query under way.
 #[derive(Debug)]
 pub(super) struct HistoryCache {
     past: HistoryView,
@@ -78,13 +78,13 @@ impl Default for HistoryCache {
 }
 
 impl HistoryCache {
-    /// What is known.
+    /// The newest answers for the screen.
     pub(super) const fn past(&self) -> &HistoryView {
         &self.past
     }
 
-    /// Acknowledges a site's outage in the name of whoever runs the program, or takes that
-    /// back; gives what to say about it.
+    /// Acknowledges a site's outage in the name of the user who runs the program, or takes that
+    /// back (`note` is `None`). Gives the message for the status line.
     pub(super) fn acknowledge(
         &mut self,
         driver: &mut Driver,
@@ -108,20 +108,20 @@ impl HistoryCache {
         }
     }
 
-    /// Sends a message again.
+    /// Sends the message with this id again.
     pub(super) fn send_again(&mut self, driver: &mut Driver, message: Box<str>) {
         self.asked = None;
         driver.send_again(message);
     }
 
-    /// Takes answers in, and asks again for what is looked at if it is time.
-    pub(super) fn look(&mut self, driver: &Driver, wanted: HistoryQuery, now: Moment) {
+    /// Takes answers in, and asks again for what is `wanted` once its period is over.
+    pub(super) fn refresh(&mut self, driver: &Driver, wanted: HistoryQuery, now: Moment) {
         while let Ok(answer) = self.answers.try_recv() {
             self.under_way = false;
             self.take(answer, driver.monitor());
         }
         let period = match wanted {
-            HistoryQuery::Outages => PERIOD,
+            HistoryQuery::Outages => LIST_PERIOD,
             HistoryQuery::Site(..) => SITE_PERIOD,
         };
         let is_fresh = self
@@ -133,7 +133,7 @@ impl HistoryCache {
         let speaker = self.speaker.clone();
         match wanted {
             HistoryQuery::Outages => driver.history().ask(move |book| {
-                // Nobody listens any more at the end.
+                // The receiver is gone when the program ends.
                 let _unheard = speaker.send(Answer::Lists(lists(book)));
             }),
             HistoryQuery::Site(site, span, cells) => {
@@ -186,7 +186,7 @@ impl HistoryCache {
     }
 }
 
-/// Who runs the program, as the system calls them.
+/// The name of the user who runs the program; `None` if the environment has none.
 fn user() -> Option<String> {
     ["USER", "LOGNAME"]
         .into_iter()
@@ -194,7 +194,7 @@ fn user() -> Option<String> {
         .find(|name| !name.is_empty())
 }
 
-/// A note with the name of whoever wrote it: "ana: looking at it".
+/// A note with the name of the user who wrote it: "ana: restarting it".
 fn signed(note: &str, user: Option<&str>) -> String {
     let text = match (user, note.trim()) {
         (Some(user), "") => user.to_owned(),
@@ -240,7 +240,7 @@ fn about(
     })
 }
 
-/// Several points as one.
+/// Merges neighbouring points of a series into one.
 fn merged(points: &[ChartPoint]) -> BucketTotals {
     let mut sum = Rollup::default();
     for point in points {
@@ -283,9 +283,9 @@ mod tests {
 
     #[test]
     fn a_note_is_signed_and_cannot_move_the_cursor() {
-        assert_eq!(signed(" looking ", Some("ana")), "ana: looking");
+        assert_eq!(signed(" restarting ", Some("ana")), "ana: restarting");
         assert_eq!(signed("", Some("ana")), "ana");
-        assert_eq!(signed("looking", None), "looking");
+        assert_eq!(signed("restarting", None), "restarting");
         assert_eq!(signed("a\u{1b}[2Jb", None), "a [2Jb");
     }
 }

@@ -1,5 +1,5 @@
-//! Races and experiments that somebody started on the screen: each runs on a thread of its
-//! own, and what it tells is gathered here.
+//! Races and experiments that were started on the screen. Each runs on a thread of its own; its
+//! events are gathered here.
 
 use std::fmt;
 use std::io;
@@ -16,14 +16,14 @@ use crate::tui::{self, LabRequest};
 
 use super::driver::Driver;
 
-/// How often a race or an experiment is listened to.
-const PERIOD: Duration = Duration::from_millis(90);
+/// How often the events of a race or an experiment are read.
+const EVENT_PERIOD: Duration = Duration::from_millis(90);
 
-/// Toys of a race, and how long each takes by itself.
+/// The number of jobs of a race without sites, and how long each takes by itself.
 const TOYS: usize = 4;
 const LENGTH: Duration = Duration::from_secs(1);
 
-/// How often everybody runs.
+/// The number of rounds of each paradigm.
 const ROUNDS: usize = 3;
 
 /// Why a race or an experiment cannot begin.
@@ -59,7 +59,7 @@ pub(super) struct LabRunner {
 }
 
 impl LabRunner {
-    /// Takes in what they have told. Costs nothing where none is on.
+    /// Takes in the events since the last call.
     pub(super) fn absorb(&mut self) {
         if let (Some(race), Some(race_state)) = (&mut self.race, &mut self.race_state) {
             while let Ok(event) = race.events.try_recv() {
@@ -85,17 +85,17 @@ impl LabRunner {
         }
     }
 
-    /// Whether any is on.
+    /// Whether a race or an experiment is running.
     pub(super) const fn is_busy(&self) -> bool {
         self.race.is_some() || self.experiment_handle.is_some()
     }
 
-    /// When to listen again, if any is on.
+    /// When to read events next; `None` if nothing runs.
     pub(super) fn next_wake(&self, now: Moment) -> Option<Moment> {
-        self.is_busy().then(|| now + PERIOD)
+        self.is_busy().then(|| now + EVENT_PERIOD)
     }
 
-    /// As the screen sees it.
+    /// The state for the screen.
     pub(super) fn seen(&self) -> tui::LabView<'_> {
         tui::LabView {
             race_state: self.race_state.as_ref(),
@@ -107,7 +107,7 @@ impl LabRunner {
         }
     }
 
-    /// Does what the reader wants; an error is what to say about it.
+    /// Carries out a request of the screen.
     pub(super) fn fulfil(&mut self, wish: LabRequest, driver: &Driver) -> Result<(), LabError> {
         self.revision += 1;
         match wish {
@@ -180,7 +180,7 @@ fn plan(driver: &Driver, workload: Workload, gil: bool) -> RacePlan {
         let (.., workers) = driver.means(entry);
         let workers = match workload {
             Workload::Http => workers,
-            // As many as there are toys, where the number can be chosen.
+            // One worker for each job, where the number can be chosen.
             Workload::Sleep | Workload::Crunch if entry.resizable => job_list.jobs(),
             Workload::Sleep | Workload::Crunch => entry.default_workers,
         };

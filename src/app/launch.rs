@@ -1,4 +1,4 @@
-//! What a session begins with, and the state of the world that comes of it.
+//! The settings of a live monitor, and its start.
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -18,32 +18,32 @@ use super::report::{DriverOptions, Inbox, Report};
 use super::worker_limits::WorkerLimits;
 use super::world::World;
 
-/// What a session begins with.
+/// The settings of a live monitor.
 #[derive(Debug)]
 pub struct Launch {
     /// The sites and how they are watched.
     pub config: Config,
     /// The first paradigm.
     pub entry: &'static ParadigmEntry,
-    /// How many workers each paradigm gets.
+    /// The number of workers of each paradigm.
     pub workers: WorkerLimits,
-    /// What to say about that at once.
+    /// A message about that number for the status line; `None` if it is as asked for.
     pub notice: Option<String>,
-    /// How the terminal is to be treated.
+    /// The characters, colours and time zone of the screen.
     pub options: Options,
-    /// The configuration's name for people.
+    /// The configuration's path as it is shown.
     pub source: String,
-    /// The demo sites.
+    /// The process of the demo sites; `None` outside of the demo.
     pub demo: Option<DemoProcess>,
     /// Where the history is kept.
     pub history: HistoryStorage,
-    /// The configuration whose owners are told of every site, in place of the first one's.
+    /// A configuration whose owners are told of every site, in place of those of `config`.
     pub tell: Option<Config>,
-    /// Where the metrics are served.
+    /// The bound metrics endpoint; `None` where metrics are not served.
     pub metrics: Option<Endpoint>,
 }
 
-/// A session's parts, with the first checks under way.
+/// A monitor whose first checks are under way.
 pub(super) struct Opened {
     pub(super) world: World,
     pub(super) results: UnboundedReceiver<CheckResult>,

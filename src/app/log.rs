@@ -1,4 +1,4 @@
-//! Logs go to a file, never over the screen.
+//! The log file.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -9,13 +9,13 @@ use tracing::level_filters::LevelFilter;
 
 use crate::domain::FileError;
 
-/// A log that is larger than this at the start is put aside, once.
+/// A log file that is larger than this at the start, in bytes, is renamed to `squirrel.log.old`.
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Sends logs of `level` and above to `squirrel.log` in `folder`; gives its path.
+/// Sends log lines of `level` and above to `squirrel.log` in `folder`; gives its path.
 ///
 /// # Errors
-/// If the file cannot be made.
+/// If the folder or the file cannot be made, or a log is set up already.
 pub fn to_file(folder: &Path, level: LevelFilter) -> Result<PathBuf, FileError> {
     let path = folder.join("squirrel.log");
     let file = open(folder, &path).map_err(|error| FileError::write(&path, error))?;

@@ -9,14 +9,14 @@ use crate::metrics::{Endpoint, MetricsPage, MetricsQuestion};
 use super::driver::Driver;
 
 impl Driver {
-    /// Answers at once, with no more than a page.
+    /// Answers at once: with a page of sites, or that the monitor is alive.
     pub fn answer(&self, question: MetricsQuestion) {
         match question {
             MetricsQuestion::Page { from, answer } => {
                 let mut page = MetricsPage::of(self.monitor(), from, self.census().running);
-                // Once a scrape: the history counts while the pages are taken.
+                // Asked with the first page of a scrape: the history counts meanwhile.
                 page.pending = (from == 0).then(|| self.count_pending()).flatten();
-                // Who asked may be gone.
+                // The connection may be closed already.
                 let _unheard = answer.send(page);
             }
             MetricsQuestion::Alive(answer) => {
@@ -25,7 +25,7 @@ impl Driver {
         }
     }
 
-    /// Asks the history how many messages wait; its thread answers.
+    /// Asks the history for the number of pending messages; its thread sends the answer.
     fn count_pending(&self) -> Option<oneshot::Receiver<u64>> {
         let (sender, count) = oneshot::channel();
         self.history().ask(move |book| {
@@ -37,24 +37,24 @@ impl Driver {
     }
 }
 
-/// The questions of an endpoint, if there is one.
+/// The questions of the endpoint, if metrics are served.
 #[derive(Debug)]
 pub(super) struct MetricsQuestions(Option<mpsc::Receiver<MetricsQuestion>>);
 
 impl MetricsQuestions {
-    /// Begins to serve.
+    /// Starts to serve on the bound endpoint.
     pub(super) fn of(endpoint: Option<Endpoint>) -> io::Result<Self> {
         Ok(Self(endpoint.map(Endpoint::serve).transpose()?))
     }
 
-    /// The next one; without an endpoint it never comes.
+    /// The next question; pending for ever without an endpoint.
     pub(super) async fn next(&mut self) -> MetricsQuestion {
         if let Some(questions) = &mut self.0
             && let Some(question) = questions.recv().await
         {
             return question;
         }
-        // Not asked again at once, should its thread have ended.
+        // If the endpoint's thread has ended, the loop must not spin here.
         std::future::pending().await
     }
 }

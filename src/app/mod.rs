@@ -53,6 +53,6 @@ pub use session::run;
 pub use svg_export::{SvgOptions, picture};
 pub use worker_limits::{WorkerLimits, choose, step};
 
-/// How long the end waits for messages under way to arrive, and again for the history to be
-/// written.
-const PATIENCE: std::time::Duration = std::time::Duration::from_millis(1_500);
+/// How long the program waits at its end for deliveries under way, and again for the history to
+/// be written.
+const CLOSE_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(1_500);

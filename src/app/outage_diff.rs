@@ -1,36 +1,37 @@
-//! Outages as two sets of rules saw them, side by side.
+//! The outages of one site under two sets of rules, side by side.
 
 use crate::domain::Timestamp;
 
-/// An outage as a set of rules saw it.
+/// An outage as one set of rules confirms it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SeenOutage {
     /// The first failure.
     pub since: Timestamp,
-    /// When it was confirmed: somebody is told.
+    /// When it was confirmed, which is when owners are told.
     pub confirmed: Timestamp,
-    /// When it ended; `None` if it did not.
+    /// When it ended; `None` if it was open at the last check.
     pub ended: Option<Timestamp>,
 }
 
-/// What became of an outage under other rules.
+/// An outage under the configured rules and its counterpart under the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutageDiff {
-    /// Under the rules as they are; `None` for one that only the others see.
+    /// Under the configured rules; `None` if only the others confirm it.
     pub now: Option<SeenOutage>,
-    /// Under the others; `None` for one that would not have been noticed.
+    /// Under the others; `None` if they do not confirm it.
     pub other: Option<SeenOutage>,
 }
 
 impl OutageDiff {
-    /// How many microseconds later the others notice it, where both do.
+    /// How many microseconds later the others confirm it, negative for earlier; `None` unless both
+    /// do.
     #[must_use]
     pub fn delay(&self) -> Option<i64> {
         Some(self.other?.confirmed.as_micros() - self.now?.confirmed.as_micros())
     }
 }
 
-/// Pairs outages of one site, both in the order of time.
+/// Pairs the outages of one site that overlap; both lists are in the order of time.
 pub(super) fn matched(now: &[SeenOutage], other: &[SeenOutage]) -> Vec<OutageDiff> {
     let end = |seen: &SeenOutage| seen.ended.unwrap_or(Timestamp::from_micros(i64::MAX));
     let overlap =

@@ -1,22 +1,21 @@
-//! What the program itself costs, as far as `/proc` tells.
+//! Processor time and memory of the program and its worker processes, from `/proc`.
 
 use std::fs;
 
 use crate::domain::Moment;
 
-/// Reads processor time and memory now and then.
+/// The processor time and memory of the program.
 #[derive(Debug, Default)]
 pub struct ProcessMeter {
     before: Option<(Moment, f64)>,
     /// Processor time since the reading before, as a share of one driver.
     pub cpu: Option<f32>,
-    /// Resident memory in bytes.
+    /// Resident memory in bytes; `None` where there is no `/proc`.
     pub rss: Option<u64>,
 }
 
 impl ProcessMeter {
-    /// Reads again, the worker processes included where there are some. Where there is no
-    /// `/proc`, everything stays `None`.
+    /// Takes a reading, with the worker processes if `with_workers`.
     pub fn read(&mut self, now: Moment, with_workers: bool) {
         let workers = if with_workers { workers() } else { Vec::new() };
         self.rss = resident("self").map(|own| {
@@ -30,7 +29,7 @@ impl ProcessMeter {
         if let (Some((then, before)), Some(used)) = (self.before, used) {
             let passed = now.since(then).as_secs_f64();
             if passed > 0.0 {
-                // Less than before: workers that end are not seen until they have ended.
+                // It may be less than before: the time of a worker is lost while it ends.
                 self.cpu = Some(((used - before).max(0.0) / passed) as f32);
             }
         }
@@ -38,8 +37,8 @@ impl ProcessMeter {
     }
 }
 
-/// The worker processes: children of a thread of their own. What the main thread started is
-/// the demo sites, which is not what a monitor costs.
+/// The ids of the worker processes: the children of all threads but the main one, whose child is
+/// the process of the demo sites.
 fn workers() -> Vec<String> {
     let Ok(threads) = fs::read_dir("/proc/self/task") else {
         return Vec::new();
@@ -58,7 +57,7 @@ fn workers() -> Vec<String> {
         .collect()
 }
 
-/// Pages of memory, as `/proc/<process>/statm` counts them: what, and which field it is.
+/// These fields of `/proc/<process>/statm`, in bytes (proc_pid_statm(5)).
 fn pages(process: &str, fields: &[usize]) -> Option<Vec<u64>> {
     let statm = fs::read_to_string(format!("/proc/{process}/statm")).ok()?;
     let all: Vec<&str> = statm.split_whitespace().collect();
@@ -73,7 +72,7 @@ fn resident(process: &str) -> Option<u64> {
     pages(process, &[1])?.first().copied()
 }
 
-/// Without what it shares: the program's code is there once, however many run it.
+/// Resident memory of a process in bytes, without the pages that it shares with others.
 fn private(process: &str) -> Option<u64> {
     match pages(process, &[1, 2])?[..] {
         [resident, shared] => Some(resident.saturating_sub(shared)),
@@ -81,10 +80,10 @@ fn private(process: &str) -> Option<u64> {
     }
 }
 
-/// Its own, and that of its children that have ended.
+/// Processor time in seconds of a process and its children that have ended (proc_pid_stat(5)).
 fn processor_seconds(process: &str) -> Option<f64> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The name in parentheses may hold blanks: what counts begins behind it, with field 3.
+    // The name in parentheses may hold blanks; field 3 is the first behind it.
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks = fields
         .get(11..15)?

@@ -1,10 +1,9 @@
-//! The stored looks once more through the monitor's own fold, under other rules: what would
-//! have been noticed, when, and how many messages it would have taken.
+//! Replays the stored checks under other rules: which outages these would have confirmed, when,
+//! and how many messages that would have taken.
 //!
-//! There is no second state machine: each set of rules is a [`Monitor`] of its own, which gets
-//! the looks one by one as they came, with their times. What it was never shown it cannot
-//! know: a look stays when it was taken, and a longer timeout does not bring an answer back
-//! that was cut off.
+//! There is no second state machine: each set of rules has a [`Monitor`] of its own, which gets
+//! the checks one by one with their times. The times of the checks stay as they were, and a
+//! longer timeout does not bring back a response that was cut off.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,37 +19,37 @@ use crate::monitor::{Monitor, Notice, ReplayTotals, RuleOverrides, SiteState};
 
 use super::outage_diff::{OutageDiff, SeenOutage, matched};
 
-/// One set of rules at work.
+/// A set of rules and the monitor that applies it.
 #[derive(Debug)]
 struct Actor {
     rules: RuleOverrides,
     monitor: Monitor,
     notices: Vec<Notice>,
     account: ReplayTotals,
-    /// By site; the last one may be open.
+    /// The outages of each site, by its place; the last one may be open.
     outages: Vec<Vec<SeenOutage>>,
-    /// Of the same outages, all ways in which they failed; empty where nobody asks.
+    /// The causes of the same outages; empty unless [`Replay::with_causes`] asked for them.
     causes: Vec<Vec<Vec<Cause>>>,
 }
 
-/// A replay under way.
+/// A replay of stored checks, under the configured rules and under others.
 #[derive(Debug)]
 pub struct Replay {
     keys: Vec<SiteKey>,
     owners: Vec<u64>,
-    /// From the file's numbers.
+    /// The place of each site, by its id in the file.
     places: HashMap<i64, usize>,
     actors: [Actor; 2],
     ran_on: RanOn,
     first: Option<Timestamp>,
     last: Timestamp,
-    looks: u64,
+    checks: u64,
     cut_off: u64,
 }
 
 impl Replay {
-    /// Of the sites of a file, which are as configured where they still are, under the rules as
-    /// they are and under `rules`.
+    /// A replay of the sites of a history file under the configured rules and under `rules`. Sites
+    /// that are configured no more get the defaults of `[monitor]`.
     #[must_use]
     pub fn new(
         sites: HashMap<i64, SiteKey>,
@@ -63,7 +62,7 @@ impl Replay {
         Self::among(sites, configured, &defaults, rules)
     }
 
-    /// The same with the sites that are `configured`, and `defaults` for those of the past.
+    /// The same with the sites that are `configured`, and `defaults` for the others.
     pub(super) fn among<'a>(
         sites: HashMap<i64, SiteKey>,
         configured: impl Iterator<Item = &'a Site>,
@@ -79,7 +78,7 @@ impl Replay {
             let mut site = configured
                 .get(key)
                 .map_or_else(|| former(key, defaults), |site| Site::clone(site));
-            // Names of the past need not be unique.
+            // Names in the file need not be unique.
             site.name = place.to_string().into();
             site.paused = false;
             replayed.push(site);
@@ -104,49 +103,50 @@ impl Replay {
             },
             first: None,
             last: Timestamp::default(),
-            looks: 0,
+            checks: 0,
             cut_off: 0,
         }
     }
 
-    /// Notes why sites failed as well, under the rules as they are.
+    /// Keeps the causes of the outages under the configured rules as well.
     #[must_use]
     pub fn with_causes(mut self) -> Self {
         self.actors[0].causes = vec![Vec::new(); self.keys.len()];
         self
     }
 
-    /// Takes one look; they have to come in the order of time.
-    pub fn look(&mut self, site: i64, at: Timestamp, look: RawCheck) {
+    /// Takes one stored check of the site with this id in the file. Checks have to come in the order
+    /// of time.
+    pub fn add(&mut self, site: i64, at: Timestamp, check: RawCheck) {
         let Some(place) = self.places.get(&site).copied() else {
             return;
         };
         let first = *self.first.get_or_insert(at);
         self.last = at;
-        self.looks += 1;
+        self.checks += 1;
         let passed = u64::try_from(at.as_micros() - first.as_micros()).unwrap_or(0);
         let now = Now {
             mono: Moment::from_nanos(passed.saturating_mul(1_000)),
             wall: at,
         };
         let other = &self.actors[1];
-        let reason = other.rules.judge(look.reason, look.latency);
-        let longer = |timeout: &Duration| *timeout > look.latency;
-        if look.reason == Some(Reason::Timeout) && other.rules.timeout.as_ref().is_some_and(longer)
+        let reason = other.rules.judge(check.reason, check.latency);
+        let longer = |timeout: &Duration| *timeout > check.latency;
+        if check.reason == Some(Reason::Timeout) && other.rules.timeout.as_ref().is_some_and(longer)
         {
             self.cut_off += 1;
         }
-        let outcome = self.outcome(place, look, look.reason, now);
+        let outcome = self.outcome(place, check, check.reason, now);
         self.actors[0].observe(place, &outcome, now, self.owners[place]);
-        if reason == look.reason {
+        if reason == check.reason {
             self.actors[1].observe(place, &outcome, now, self.owners[place]);
         } else {
-            let outcome = self.outcome(place, look, reason, now);
+            let outcome = self.outcome(place, check, reason, now);
             self.actors[1].observe(place, &outcome, now, self.owners[place]);
         }
     }
 
-    fn outcome(&self, place: usize, look: RawCheck, reason: Option<Reason>, now: Now) -> Outcome {
+    fn outcome(&self, place: usize, check: RawCheck, reason: Option<Reason>, now: Now) -> Outcome {
         Outcome::Checked(Arc::new(CheckResult {
             job: JobId {
                 site: SiteId::from_index(place),
@@ -155,11 +155,11 @@ impl Replay {
             verdict: reason.map_or(Verdict::Up, Reason::verdict),
             reason,
             error: None,
-            status: look.status,
+            status: check.status,
             started_at: now.wall,
             started: now.mono,
-            latency: look.latency,
-            late: look.late,
+            latency: check.latency,
+            late: check.late,
             phases: Phases::default(),
             method: Method::Head,
             attempts: 1,
@@ -170,43 +170,43 @@ impl Replay {
         }))
     }
 
-    /// Looks that were taken in.
+    /// The number of checks that were added.
     #[must_use]
-    pub const fn looks(&self) -> u64 {
-        self.looks
+    pub const fn checks(&self) -> u64 {
+        self.checks
     }
 
-    /// The times of the first and the last of them.
+    /// The times of the first and the last check; `None` without any.
     #[must_use]
     pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
         Some((self.first?, self.last))
     }
 
-    /// Looks that were cut off sooner than the other rules would: they count as timeouts there
-    /// too, whatever would have become of them.
+    /// The number of timeouts that came sooner than the other rules' timeout. They count as timeouts
+    /// under those too, whatever the response would have been.
     #[must_use]
     pub const fn cut_off(&self) -> u64 {
         self.cut_off
     }
 
-    /// What the rules as they are come to, and what the others do.
+    /// The counts of outages and messages under the configured rules, and under the others.
     #[must_use]
     pub fn accounts(&self) -> [ReplayTotals; 2] {
         [self.actors[0].account, self.actors[1].account]
     }
 
-    /// The sites with the rules as they are.
+    /// The sites under the configured rules.
     pub(super) fn watched(&self) -> impl Iterator<Item = &Site> {
         self.actors[0].monitor.sites().map(|state| &**state.site())
     }
 
-    /// The sites by their place, with the number that each has in the file.
+    /// The id of each site in the file, with its place in this replay.
     pub fn sites(&self) -> impl Iterator<Item = (i64, usize)> {
         self.places.iter().map(|(id, place)| (*id, *place))
     }
 
-    /// The outages of the site at `place` under the rules as they are, and why it failed where
-    /// [`Replay::with_causes`] asked for it.
+    /// The outages of the site at `place` under the configured rules, with their causes if
+    /// [`Replay::with_causes`] asked for them.
     pub fn outages(&self, place: usize) -> impl Iterator<Item = (SeenOutage, &[Cause])> {
         let actor = &self.actors[0];
         let causes = actor.causes.get(place).map_or(&[][..], Vec::as_slice);
@@ -216,8 +216,8 @@ impl Replay {
         outages.iter().copied().zip(causes)
     }
 
-    /// Every outage, by when it was first seen. One of the rules as they are and one of the
-    /// others are the same if they overlap.
+    /// Every outage with its counterpart, by the time of the first failure. An outage under the
+    /// configured rules and one under the others are the same if they overlap.
     #[must_use]
     pub fn pairs(&self) -> Vec<(&SiteKey, OutageDiff)> {
         let mut pairs = Vec::new();
@@ -233,7 +233,7 @@ impl Replay {
     }
 }
 
-/// A site that is configured no more, under the rules of `[monitor]`.
+/// A site that is configured no more, with the defaults of `[monitor]`.
 fn former(key: &SiteKey, defaults: &MonitorSettings) -> Site {
     Site {
         name: key.name.clone(),
@@ -257,7 +257,7 @@ fn former(key: &SiteKey, defaults: &MonitorSettings) -> Site {
 }
 
 impl RuleOverrides {
-    /// What a look that was kept with this `reason` would have been.
+    /// The reason that a check stored with this `reason` has under these rules; `None` is up.
     fn judge(&self, reason: Option<Reason>, latency: Duration) -> Option<Reason> {
         if reason == Some(Reason::Internal) {
             return reason;
@@ -332,7 +332,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_look_is_judged_anew_by_what_is_known_of_it() {
+    fn a_check_is_judged_anew_by_what_is_known_of_it() {
         let rules = RuleOverrides {
             timeout: Some(Duration::from_secs(5)),
             slow: Some(Duration::from_secs(1)),

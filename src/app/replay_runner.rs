@@ -1,6 +1,5 @@
-//! The past under other rules for the screen: each reckoning reads the file on a thread of its
-//! own, beside the history's, so that neither a frame nor a result waits for it. Another rule
-//! ends the one that is under way.
+//! Replays for the screen. Each replay reads the history file on a thread of its own, so that
+//! neither a frame nor a result waits for it. Trying other rules ends the replay under way.
 
 use std::fmt;
 use std::io;
@@ -23,28 +22,28 @@ use super::driver::Driver;
 use super::outage_diff::OutageDiff;
 use super::replay::Replay;
 
-/// How often a reckoning is listened to.
-const PERIOD: Duration = Duration::from_millis(40);
+/// How often the progress of a replay is read.
+const PROGRESS_PERIOD: Duration = Duration::from_millis(40);
 
-/// After how many looks it is asked whether anybody still wants to know.
+/// After how many checks a replay reports its progress, and ends if it is no longer wanted.
 const AT_A_TIME: u64 = 4_096;
 
 /// Outages that are listed.
 const MOST_OUTAGES: usize = 500;
 
-/// The last answer, and the reckoning that is under way.
+/// The last result, and the replay under way.
 #[derive(Debug)]
 pub(super) struct ReplayRunner {
     path: Option<PathBuf>,
-    /// What sites have that are configured no more.
+    /// The settings of sites that are configured no more.
     defaults: MonitorSettings,
     seen: ReplayState,
     work: Option<Work>,
-    /// What was asked last; `None` once nobody looks any more.
+    /// The rules of the last request; `None` once no view shows a replay.
     asked: Option<TriedRules>,
 }
 
-/// A reckoning that is under way; dropped, it ends.
+/// A replay under way, which ends when this is dropped.
 #[derive(Debug)]
 struct Work {
     shared: Arc<Shared>,
@@ -65,9 +64,9 @@ enum ReplayError {
 impl fmt::Display for ReplayError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoHistory => f.write_str(
-                "No history is kept (--history none), so that there is nothing to replay.",
-            ),
+            Self::NoHistory => {
+                f.write_str("No history is kept (--history none): there is nothing to replay.")
+            }
             Self::Thread(error) => {
                 write!(f, "no thread can be started: {}", plain_io_error(error))
             }
@@ -79,7 +78,7 @@ impl fmt::Display for ReplayError {
 #[derive(Debug, Default)]
 struct Shared {
     unwanted: AtomicBool,
-    looks: AtomicU64,
+    checks: AtomicU64,
 }
 
 impl Drop for Work {
@@ -89,7 +88,7 @@ impl Drop for Work {
 }
 
 impl ReplayRunner {
-    /// Of the history at `place`.
+    /// For the history at `place`.
     pub(super) fn new(place: &HistoryStorage, defaults: MonitorSettings) -> Self {
         Self {
             path: match place {
@@ -103,36 +102,36 @@ impl ReplayRunner {
         }
     }
 
-    /// What is known.
+    /// The last result and the progress of the replay under way.
     pub(super) const fn seen(&self) -> &ReplayState {
         &self.seen
     }
 
-    /// Takes over what a changed configuration says; what is looked at is reckoned anew.
+    /// Uses the defaults of a changed configuration; a replay that is shown is run again.
     pub(super) fn configure(&mut self, defaults: MonitorSettings) {
         self.defaults = defaults;
         self.asked = None;
     }
 
-    /// Nobody looks: what is under way ends, and whoever looks again gets the news.
+    /// No view shows a replay any more: the one under way ends, and the next request starts anew.
     pub(super) fn leave(&mut self) {
         self.work = None;
         self.asked = None;
         self.seen.under_way = None;
     }
 
-    /// When to listen again, if anything is under way.
+    /// When to read the progress next; `None` without a replay under way.
     pub(super) fn next_wake(&self, now: Moment) -> Option<Moment> {
-        self.work.as_ref().map(|_| now + PERIOD)
+        self.work.as_ref().map(|_| now + PROGRESS_PERIOD)
     }
 
-    /// Takes an answer in, and begins to reckon if other rules are tried than before.
-    pub(super) fn look(&mut self, driver: &Driver, tried: TriedRules, now: Timestamp) {
+    /// Takes in what the replay under way has found, and begins another if other rules are tried.
+    pub(super) fn refresh(&mut self, driver: &Driver, tried: TriedRules, now: Timestamp) {
         if self.asked != Some(tried) {
             self.asked = Some(tried);
             self.seen.revision += 1;
             self.seen.error = None;
-            // What was under way ends here, whatever it had found.
+            // The replay under way ends here, whatever it had found.
             self.work = match self.begin(driver, tried, now) {
                 Ok(work) => Some(work),
                 Err(error) => {
@@ -143,7 +142,7 @@ impl ReplayRunner {
         }
         let Some(work) = &self.work else { return };
         let under_way = match work.answer.try_recv() {
-            Err(TryRecvError::Empty) => Some(work.shared.looks.load(Ordering::Relaxed)),
+            Err(TryRecvError::Empty) => Some(work.shared.checks.load(Ordering::Relaxed)),
             Err(TryRecvError::Disconnected) => {
                 let why = "The replay ended by a fault of the program: its log tells more.";
                 self.seen.error = Some(why.to_owned());
@@ -195,7 +194,7 @@ impl ReplayRunner {
     }
 }
 
-/// Replays the file; `None` if nobody wants to know any more.
+/// Replays the file; `None` if the result is no longer wanted.
 fn reckon(
     path: &std::path::Path,
     sites: &[Arc<Site>],
@@ -210,11 +209,11 @@ fn reckon(
     let sites = sites.iter().map(|site| &**site);
     let mut replay = Replay::among(known, sites, defaults, tried.rules);
     let wanted = || !shared.unwanted.load(Ordering::Relaxed);
-    let pass = |site, at, look| {
-        replay.look(site, at, look);
-        let looks = replay.looks();
-        if looks.is_multiple_of(AT_A_TIME) {
-            shared.looks.store(looks, Ordering::Relaxed);
+    let pass = |site, at, check| {
+        replay.add(site, at, check);
+        let checks = replay.checks();
+        if checks.is_multiple_of(AT_A_TIME) {
+            shared.checks.store(checks, Ordering::Relaxed);
             if !wanted() {
                 return ControlFlow::Break(());
             }
@@ -233,7 +232,7 @@ fn told(replay: &Replay, tried: TriedRules, began: Instant) -> ReplayResult {
     ReplayResult {
         tried,
         current: usual(replay),
-        results: replay.looks(),
+        results: replay.checks(),
         span: replay.span(),
         accounts: replay.accounts(),
         changes: fates(&pairs),
@@ -258,7 +257,7 @@ fn usual(replay: &Replay) -> CurrentRules {
     }
 }
 
-/// What becomes of an outage; `None` for a pair of nothing.
+/// How the other rules change an outage; `None` where neither set of rules confirms any.
 fn fate(pair: &OutageDiff) -> Option<OutageChange> {
     let by = |micros: i64| Duration::from_micros(micros.unsigned_abs());
     Some(match (pair.now, pair.other, pair.delay()) {

@@ -1,5 +1,5 @@
-//! What a service manager is told: the protocol of sd_notify(3), a datagram of lines to the
-//! socket that it names in the environment. Without a manager nobody is told.
+//! Tells the service manager about the program: the protocol of sd_notify(3), datagrams of lines
+//! to the socket that `NOTIFY_SOCKET` names. Without that variable nothing is sent.
 
 use std::io;
 use std::os::linux::net::SocketAddrExt as _;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// The way to the service manager, if there is one.
+/// The socket of the service manager, if there is one.
 #[derive(Debug, Default)]
 pub struct SdNotify {
     socket: Option<(UnixDatagram, SocketAddr)>,
@@ -17,7 +17,7 @@ pub struct SdNotify {
 }
 
 impl SdNotify {
-    /// As the environment says: `NOTIFY_SOCKET`, `WATCHDOG_USEC`, `WATCHDOG_PID`.
+    /// As the environment sets it: `NOTIFY_SOCKET`, `WATCHDOG_USEC`, `WATCHDOG_PID`.
     #[must_use]
     pub fn of_environment() -> Self {
         let socket = std::env::var_os("NOTIFY_SOCKET").and_then(|name| {
@@ -31,12 +31,12 @@ impl SdNotify {
         let ours = number("WATCHDOG_PID").is_none_or(|pid| pid == u64::from(std::process::id()));
         let watchdog = number("WATCHDOG_USEC")
             .filter(|micros| ours && *micros > 0 && socket.is_some())
-            // Twice in the time after which the manager takes the program for dead.
+            // Twice in each watchdog period, as sd_watchdog_enabled(3) recommends.
             .map(|micros| Duration::from_micros(micros) / 2);
         Self { socket, watchdog }
     }
 
-    /// How often it wants to hear that the program is alive.
+    /// The period of [`SdNotify::alive`]: half of the watchdog's; `None` without a watchdog.
     #[must_use]
     pub const fn watchdog(&self) -> Option<Duration> {
         self.watchdog
@@ -50,35 +50,36 @@ impl SdNotify {
         }
     }
 
-    /// The program works; `status` for people.
+    /// Says that start or reload is complete, with a status line for people.
     pub fn ready(&self, status: &str) {
         self.say(&format!("READY=1\nSTATUS={status}"));
     }
 
-    /// The configuration is being read again; ends with [`SdNotify::ready`].
+    /// Says that the configuration is being read again; [`SdNotify::ready`] ends that.
     pub fn reloading(&self) {
         let now = clock_gettime(ClockId::Monotonic);
         let micros = now.tv_sec * 1_000_000 + now.tv_nsec / 1_000;
         self.say(&format!("RELOADING=1\nMONOTONIC_USEC={micros}"));
     }
 
-    /// What it does at present, for people.
+    /// Sends a status line for people.
     pub fn status(&self, status: &str) {
         self.say(&format!("STATUS={status}"));
     }
 
-    /// The program is alive.
+    /// Sends the sign of life that the watchdog expects.
     pub fn alive(&self) {
         self.say("WATCHDOG=1");
     }
 
-    /// The program ends.
+    /// Says that the program ends.
     pub fn stopping(&self) {
         self.say("STOPPING=1");
     }
 }
 
-/// A path, or with a leading `@` a name without one.
+/// The address of a socket: a path, or with a leading `@` a name of the abstract namespace
+/// (unix(7)).
 fn address(name: &[u8]) -> io::Result<SocketAddr> {
     match name {
         [b'@', name @ ..] => SocketAddr::from_abstract_name(name),

@@ -118,7 +118,7 @@ impl Session {
         let ended = self.watch().await;
         self.world
             .driver
-            .close(&mut self.ears.reports, super::PATIENCE);
+            .close(&mut self.ears.reports, super::CLOSE_TIMEOUT);
         match ended {
             // A terminal that is closed in the middle of a frame is gone like any other.
             Err(error) if is_gone(&error) => Ok(Ending::Quit),
@@ -250,7 +250,7 @@ impl Session {
 
     fn draw(&mut self) -> io::Result<()> {
         if self.ui.watches_lanes() {
-            self.world.look();
+            self.world.sample_trace();
         }
         self.world.recall(self.ui.history_query());
         self.world.reckon(self.ui.tried_rules());

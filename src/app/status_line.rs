@@ -1,32 +1,32 @@
-//! The line for messages: which of those that were said stands there. A receipt is to be read,
-//! an answer to a key is to be seen at once, a warning soon; other news waits its turn.
+//! Chooses the message in the status line. The answer to a key is shown at once, a warning after
+//! 1.5 s of a switch's receipt, other news when the receipt's 5 s are over.
 
 use std::time::Duration;
 
 use crate::domain::Moment;
 use crate::tui::{StatusMessage, Tone};
 
-/// How long a receipt stands, whatever else happens by itself.
+/// How long a receipt is shown before news.
 const RECEIPT_TIME: Duration = Duration::from_secs(5);
 
-/// How long a receipt stands before a warning, and what was said of its switch before it.
+/// How long a receipt is shown before a warning, and a message about its switch before it.
 const RECEIPT_MIN: Duration = Duration::from_millis(1_500);
 
-/// Why a message is said.
+/// The cause of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MessageCause {
-    /// Something happened by itself.
+    /// An event that no key caused.
     News,
-    /// The reader pressed a key.
+    /// A key.
     Key,
 }
 
-/// What was said last, as far as it may still be shown.
+/// The messages that may still be shown.
 #[derive(Debug, Default)]
 pub(super) struct StatusLine {
-    /// Whatever it is.
+    /// The newest message of any cause.
     newest: Option<StatusMessage>,
-    /// What does not wait for the end of a receipt, and whether it waits for nothing at all.
+    /// The newest answer to a key, or warning, which do not wait for the end of a receipt.
     pressing: Option<(StatusMessage, MessageCause)>,
     receipt: Option<Receipt>,
 }
@@ -34,12 +34,12 @@ pub(super) struct StatusLine {
 #[derive(Debug)]
 struct Receipt {
     message: StatusMessage,
-    /// What was pressing when it came; mostly why its switch brought fewer workers.
+    /// The pressing message when the receipt came: often why the switch gave fewer workers.
     before: Option<StatusMessage>,
 }
 
 impl Receipt {
-    /// When it is its turn.
+    /// When it is shown first.
     fn from(&self) -> Moment {
         let at = self.message.at;
         self.before
@@ -56,7 +56,7 @@ impl StatusLine {
         self.newest = Some(message);
     }
 
-    /// Puts up the receipt of a switch.
+    /// Adds the receipt of a switch.
     pub(super) fn give(&mut self, receipt: StatusMessage) {
         let before = self.pressing.take().map(|(message, _)| message);
         self.newest = Some(receipt.clone());
@@ -66,12 +66,12 @@ impl StatusLine {
         });
     }
 
-    /// What was said last, whether it stands there or not.
+    /// The newest message, shown or not.
     pub(super) const fn newest(&self) -> Option<&StatusMessage> {
         self.newest.as_ref()
     }
 
-    /// What stands there.
+    /// The message to show; `None` if there was none yet.
     pub(super) fn shown(&self, now: Moment) -> Option<&StatusMessage> {
         let Some(receipt) = &self.receipt else {
             return self.newest();
@@ -107,7 +107,7 @@ mod tests {
         }
     }
 
-    /// A status_line on which a receipt was put up after ten seconds.
+    /// A status line with a receipt of ten seconds after the start.
     fn with_receipt() -> StatusLine {
         let mut status_line = StatusLine::default();
         let earlier = message(Tone::Bad, "DOWN: a", 1_000);

@@ -1,5 +1,5 @@
-//! The monitor without a terminal, for a while, and then a picture of its screen: how the
-//! README's pictures are made.
+//! Runs the monitor without a terminal for a while, and draws its screen as SVG: the pictures of
+//! the documents.
 
 use std::time::Duration;
 
@@ -10,19 +10,19 @@ use super::error::SessionError;
 use super::event::Action;
 use super::launch::{Launch, Opened};
 
-/// How often it is looked whether what was started is complete.
+/// How often a run that waits for a race or an experiment is continued.
 const STEP: Duration = Duration::from_millis(90);
 
-/// What to draw and when.
+/// The picture and what happens before it is drawn.
 #[derive(Clone, Debug)]
 pub struct SvgOptions {
     /// Columns and rows.
     pub size: (u16, u16),
-    /// How long the monitor runs before.
+    /// How long the monitor runs before the keys.
     pub after: Duration,
-    /// The keys that are pressed then, by their names in the help.
+    /// The keys that are pressed after that, by their names in the help.
     pub keys: Vec<String>,
-    /// How long it goes on after that.
+    /// How long the monitor runs after the keys.
     pub then: Duration,
 }
 
@@ -46,7 +46,7 @@ async fn draw(launch: Launch, picture: &SvgOptions) -> Result<String, SessionErr
     for name in &picture.keys {
         let input = Input::key(name).ok_or_else(|| SessionError::NoSuchKey(name.clone()))?;
         let world = &mut opened.world;
-        world.look();
+        world.sample_trace();
         let intent = world.scene(|scene| ui.input(&input, scene));
         if let Some(intent) = intent {
             world.fulfil(intent);
@@ -54,7 +54,7 @@ async fn draw(launch: Launch, picture: &SvgOptions) -> Result<String, SessionErr
     }
     run(&mut opened, &mut ui, picture.then).await;
     let world = &mut opened.world;
-    world.look();
+    world.sample_trace();
     let svg = world.scene(|scene| {
         ui.tick(scene);
         while ui.is_busy() {
@@ -62,7 +62,9 @@ async fn draw(launch: Launch, picture: &SvgOptions) -> Result<String, SessionErr
         }
         ui.svg(scene, picture.size)
     });
-    world.driver.close(&mut opened.reports, super::PATIENCE);
+    world
+        .driver
+        .close(&mut opened.reports, super::CLOSE_TIMEOUT);
     Ok(svg)
 }
 
@@ -76,7 +78,7 @@ async fn run(opened: &mut Opened, ui: &mut Ui, time: Duration) {
     } = opened;
     let end = clock.moment() + time;
     let mut batch = Vec::new();
-    // What the keys have started is awaited.
+    // A race or an experiment that a key has started is waited for.
     while clock.moment() < end || world.is_busy() {
         let wake = world.next_wake().min(end.max(clock.moment() + STEP));
         tokio::select! {
@@ -85,7 +87,7 @@ async fn run(opened: &mut Opened, ui: &mut Ui, time: Duration) {
         }
         world.driver.results(batch.drain(..));
         world.tick();
-        // Nobody is called while a picture is taken.
+        // No bell and no notification while a picture is taken.
         let _call: Option<Action> = world.tell();
         world.recall(ui.history_query());
         world.reckon(ui.tried_rules());

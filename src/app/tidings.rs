@@ -1,4 +1,4 @@
-//! What is said of what has happened: on the screen, and to whoever is not looking.
+//! Announces events: on the screen, and by bell and desktop notification.
 
 use crate::alert::Silence;
 use crate::domain::{Clock, SiteId, Timestamp, brief};
@@ -12,7 +12,7 @@ use super::report::Happening;
 use super::world::World;
 
 impl World {
-    /// Tells what has happened: on the screen, and to whoever is not looking.
+    /// Announces what has happened on the screen; gives the bell and notification for it, if any.
     pub(super) fn tell(&mut self) -> Option<Action> {
         let (mut down, mut up, mut slow) = (Vec::new(), Vec::new(), Vec::new());
         for happening in self.driver.take_happenings() {
@@ -149,7 +149,9 @@ impl World {
         let (since, why) = self.driver.blind()?;
         let lasting = brief(self.clock.moment().since(since.mono));
         Some(if self.driver.has_seen() {
-            format!("BLIND for {lasting}: {why}; looks that fail are unknown, and nobody is told")
+            format!(
+                "BLIND for {lasting}: {why}; checks that fail count as unknown, and no owner is told"
+            )
         } else {
             format!("no network: {why}. `squirrel demo` shows everything without one")
         })

@@ -1,4 +1,5 @@
-//! Keeps what workers have noted, and looks at what they are doing now and then.
+//! Collects the records of the workers for the screen, and samples what is in flight while a
+//! view shows it.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -10,36 +11,36 @@ use crate::tui::TraceView;
 
 use super::driver::Driver;
 
-/// How often it looks at what is in flight while somebody watches.
-const PERIOD: Duration = Duration::from_millis(90);
+/// How often checks in flight are sampled while a view shows them.
+const FLIGHT_PERIOD: Duration = Duration::from_millis(90);
 
 /// How often the operating system is asked about the threads.
-const SAMPLE_PERIOD: Duration = Duration::from_secs(1);
+const THREAD_PERIOD: Duration = Duration::from_secs(1);
 
-/// Checks that wait and are looked at.
+/// The most waiting checks that are sampled.
 const MOST_WAITING: usize = 4_096;
 
-/// What is on record of the checks.
+/// The records of the checks.
 #[derive(Debug)]
 pub(super) struct TraceCollector {
     store: TraceStore,
     kernel: ProcStats,
-    looked: Option<Moment>,
+    last_sample: Option<Moment>,
     sampled: Option<Moment>,
-    /// That the program may use. Asked once: the system reads files for it.
+    /// The number of cores that the program may use; read once.
     cores: usize,
-    /// What workers elsewhere can run at once, where that is known.
+    /// The checks that workers of other processes can run at once; `None` if not known.
     places: Option<usize>,
     asked: Option<Moment>,
 }
 
 impl TraceCollector {
-    /// One that has seen nothing yet.
+    /// A collector without records.
     pub(super) fn new() -> Self {
         Self {
             store: TraceStore::new(),
             kernel: ProcStats::default(),
-            looked: None,
+            last_sample: None,
             sampled: None,
             cores: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
             places: None,
@@ -47,9 +48,12 @@ impl TraceCollector {
         }
     }
 
-    /// Takes over what has ended. Costs next to nothing where nothing has.
+    /// Takes in the records of checks that have ended.
     pub(super) fn absorb(&mut self, driver: &Driver, now: Moment) {
-        if self.asked.is_none_or(|asked| now.since(asked) >= PERIOD) {
+        if self
+            .asked
+            .is_none_or(|asked| now.since(asked) >= FLIGHT_PERIOD)
+        {
             self.asked = Some(now);
             self.places = driver.queue().and_then(|queue| queue.places());
         }
@@ -57,20 +61,20 @@ impl TraceCollector {
         self.store.absorb(driver.recorder().fetch());
     }
 
-    /// Looks at what is in flight, if somebody watches and it is time again.
-    pub(super) fn look(&mut self, driver: &Driver, now: Moment) {
+    /// Samples the checks in flight and, once a second, the threads, if the period is over.
+    pub(super) fn sample(&mut self, driver: &Driver, now: Moment) {
         let is_time =
             |last: Option<Moment>, period| last.is_none_or(|last| now.since(last) >= period);
-        if !is_time(self.looked, PERIOD) {
+        if !is_time(self.last_sample, FLIGHT_PERIOD) {
             return;
         }
-        self.looked = Some(now);
+        self.last_sample = Some(now);
         let waiting = driver.waiting(MOST_WAITING);
         self.store
             .update(driver.recorder(), waiting, driver.demand().sites, now);
-        if is_time(self.sampled, SAMPLE_PERIOD) {
+        if is_time(self.sampled, THREAD_PERIOD) {
             self.sampled = Some(now);
-            // Ids of other machines say nothing of this one.
+            // Thread ids of other machines mean nothing here.
             let local = here().host;
             let roster = self.store.roster().iter();
             let roster: Vec<_> = roster.filter(|who| who.host == local).cloned().collect();
@@ -81,12 +85,12 @@ impl TraceCollector {
     /// Another paradigm runs the checks from now on.
     pub(super) fn switched(&mut self, now: Moment) {
         self.store.switched(now);
-        self.looked = None;
+        self.last_sample = None;
         self.places = None;
         self.asked = None;
     }
 
-    /// Checks that can run at once: with a queue, as many as its workers have places for.
+    /// The number of checks that can run at once: with a queue, at most what its workers can run.
     fn workers(&self, driver: &Driver) -> usize {
         let most = driver.census().workers;
         self.places.map_or(most, |places| places.min(most))

@@ -1,5 +1,5 @@
-//! Writes what is on record into a file, on a thread of its own: a slow disk and a long record
-//! delay neither a key nor a check.
+//! Writes the recorded checks into a trace file on a thread of its own: a slow disk and a long
+//! record delay neither a key nor a check.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -17,13 +17,13 @@ use crate::tui::Tone;
 
 use super::world::World;
 
-/// What became of an export: where it is and how many checks it holds, or why it is nowhere.
+/// The result of an export: the file's path and the number of checks in it, or the error.
 pub(super) type Exported = Result<(PathBuf, usize), ExportError>;
 
 /// Why no trace was written.
 #[derive(Debug)]
 pub(super) enum ExportError {
-    /// The file.
+    /// The file cannot be written.
     File(FileError),
     /// No thread can be started.
     Thread(io::Error),
@@ -42,7 +42,7 @@ impl fmt::Display for ExportError {
 
 impl std::error::Error for ExportError {}
 
-/// Hands exports to threads and takes in what became of them.
+/// Starts exports and receives their results.
 #[derive(Debug)]
 pub(super) struct TraceExporter {
     outbox: UnboundedSender<Exported>,
@@ -55,7 +55,7 @@ impl TraceExporter {
         Self { outbox, inbox }
     }
 
-    /// Begins to write what is on record now into the working directory.
+    /// Begins to write the checks recorded until now into the working directory.
     pub(super) fn begin(
         &self,
         store: &TraceStore,
@@ -79,7 +79,7 @@ impl TraceExporter {
                 let told = written
                     .map(|()| (path.clone(), checks))
                     .map_err(|error| ExportError::File(FileError::write(&path, error)));
-                // Nobody listens any more when the program is on its way out.
+                // The receiver is gone when the program ends.
                 let _unheard = outbox.send(told);
             });
         if let Err(error) = writing {
@@ -87,7 +87,7 @@ impl TraceExporter {
         }
     }
 
-    /// What became of one.
+    /// The result of the next export that ends.
     pub(super) async fn next(&mut self) -> Exported {
         match self.inbox.recv().await {
             Some(exported) => exported,
@@ -97,14 +97,14 @@ impl TraceExporter {
 }
 
 impl World {
-    /// Writes what is on record.
+    /// Begins to write the recorded checks into a file.
     pub(super) fn export(&mut self, exporter: &TraceExporter) {
         self.trace.absorb(&self.driver, self.clock.moment());
         let (store, monitor) = (self.trace.store(), self.driver.monitor());
         exporter.begin(store, monitor, self.clock.timestamp(), &self.zone);
     }
 
-    /// What became of that.
+    /// Shows the result of an export.
     pub(super) fn exported(&mut self, exported: Exported) {
         match exported {
             Ok((path, checks)) => {

@@ -39,7 +39,7 @@ impl Trouble {
                     0 => (Tone::Good, "the history is kept again".to_owned()),
                     lost => (
                         Tone::Warn,
-                        format!("the history is kept again; {lost} looks are missing in it"),
+                        format!("the history is kept again; {lost} results are missing in it"),
                     ),
                 })
             }

@@ -1,12 +1,12 @@
-//! How many checks may be in flight at once: by paradigm, by file, by flag, by key, and
-//! within what the system allows.
+//! The number of workers of each paradigm: of the configuration, the command line or a key, within
+//! the limits of the system.
 
 use std::collections::BTreeMap;
 
 use crate::config::Config;
 use crate::paradigm::{ALL, DEFAULT, ParadigmEntry, clamp, position};
 
-/// What was asked for each paradigm.
+/// The number of workers that was asked for, by paradigm.
 #[derive(Clone, Debug, Default)]
 pub struct WorkerLimits {
     chosen: BTreeMap<&'static str, usize>,
@@ -14,7 +14,7 @@ pub struct WorkerLimits {
 }
 
 impl WorkerLimits {
-    /// Numbers by paradigm as the configuration names them, under a limit of open files.
+    /// The configured numbers, by the names of paradigms, under a limit of open files.
     #[must_use]
     pub fn new(configured: &BTreeMap<Box<str>, usize>, open_files: Option<u64>) -> Self {
         let chosen = ALL
@@ -27,23 +27,23 @@ impl WorkerLimits {
         Self { chosen, open_files }
     }
 
-    /// The limit of open files that it works under.
+    /// The limit of open files; `None` if there is none.
     #[must_use]
     pub const fn open_files(&self) -> Option<u64> {
         self.open_files
     }
 
-    /// Asks for a number for one paradigm from now on.
+    /// Sets the number of one paradigm.
     pub fn choose(&mut self, entry: &ParadigmEntry, number: usize) {
         self.chosen.insert(entry.label.name, number);
     }
 
-    /// Asks for a number for one paradigm unless another was asked for by name.
+    /// Sets the number of one paradigm unless it has one.
     pub fn suggest(&mut self, entry: &ParadigmEntry, number: usize) {
         self.chosen.entry(entry.label.name).or_insert(number);
     }
 
-    /// The number that a paradigm gets, and what to say if it is fewer than asked for.
+    /// The number that a paradigm gets, and a message if that is fewer than asked for.
     #[must_use]
     pub fn of(&self, entry: &ParadigmEntry) -> (usize, Option<String>) {
         let wanted = self
@@ -55,8 +55,8 @@ impl WorkerLimits {
     }
 }
 
-/// The paradigm that a configuration and the command line ask for, and how many workers
-/// each gets.
+/// The first paradigm and the numbers of workers: of the command line, else of the configuration,
+/// else the defaults.
 #[must_use]
 pub fn choose(
     config: &Config,
@@ -77,7 +77,7 @@ pub fn choose(
     (entry, numbers)
 }
 
-/// The next number in steps that feel even: 1, 2, 3 … 10, 20 … 100, 200 …
+/// The number `steps` steps away in the series 1, 2, 3 … 10, 20 … 100, 200 …
 #[must_use]
 pub fn step(workers: usize, steps: i32) -> usize {
     const MOST: usize = 100_000;

@@ -81,14 +81,14 @@ impl World {
         }
     }
 
-    /// Shows a frame's world to `look`.
-    pub(super) fn scene<T>(&self, look: impl FnOnce(&ViewModel<'_>) -> T) -> T {
+    /// Passes the view model of a frame to `draw`.
+    pub(super) fn scene<T>(&self, draw: impl FnOnce(&ViewModel<'_>) -> T) -> T {
         let entry = self.driver.entry();
         let active = self.labels.iter().position(|label| *label == entry.label);
         let queue = self.driver.queue();
         let complaint = queue.as_ref().and_then(|queue| queue.complaint());
         let blind = self.blindness();
-        look(&ViewModel {
+        draw(&ViewModel {
             monitor: self.driver.monitor(),
             now: self.clock.now(),
             paradigms: &self.labels,
@@ -159,15 +159,16 @@ impl World {
         }
     }
 
-    /// Looks at what the workers do, because somebody watches them.
-    pub(super) fn look(&mut self) {
-        self.trace.look(&self.driver, self.clock.moment());
+    /// Records what the workers do at this moment; called while a view shows it.
+    pub(super) fn sample_trace(&mut self) {
+        self.trace.sample(&self.driver, self.clock.moment());
     }
 
-    /// Asks the history, because somebody looks at what was.
+    /// Asks the history for what a view shows of it.
     pub(super) fn recall(&mut self, wanted: Option<HistoryQuery>) {
         if let Some(wanted) = wanted {
-            self.history.look(&self.driver, wanted, self.clock.moment());
+            self.history
+                .refresh(&self.driver, wanted, self.clock.moment());
         }
     }
 
@@ -176,7 +177,7 @@ impl World {
         match tried {
             Some(tried) => self
                 .replay
-                .look(&self.driver, tried, self.clock.timestamp()),
+                .refresh(&self.driver, tried, self.clock.timestamp()),
             None => self.replay.leave(),
         }
     }
@@ -235,9 +236,9 @@ impl World {
                 let text = self.history.acknowledge(&mut self.driver, site, note);
                 self.answer(Tone::Info, text);
             }
-            Intent::SendAgain(letter) => {
-                self.history.send_again(&mut self.driver, letter);
-                self.answer(Tone::Info, "the letter is sent again now");
+            Intent::SendAgain(message) => {
+                self.history.send_again(&mut self.driver, message);
+                self.answer(Tone::Info, "the message is sent again now");
             }
             Intent::Recheck(site) => {
                 self.driver.recheck(site);
@@ -246,7 +247,7 @@ impl World {
                     let what = if paused {
                         "is paused"
                     } else {
-                        "is looked at now"
+                        "is checked now"
                     };
                     self.answer(Tone::Info, format!("{name} {what}"));
                 }
@@ -254,7 +255,7 @@ impl World {
             Intent::RecheckAll => {
                 self.driver.recheck_all();
                 let sites = self.driver.monitor().ids().len();
-                self.answer(Tone::Info, format!("looking at all {sites} sites now"));
+                self.answer(Tone::Info, format!("checking all {sites} sites now"));
             }
         }
         None
@@ -311,7 +312,7 @@ impl World {
         self.answer(tone, text);
     }
 
-    /// What the keeper of sites.toml has to say.
+    /// Takes in that sites.toml changed, or that a pause was written into it.
     pub(super) fn kept(&mut self, kept: ConfigEvent) {
         match kept {
             ConfigEvent::Changed(config) => {

@@ -1,4 +1,4 @@
-//! The command line's grammar.
+//! The grammar of the command line: subcommands and their options.
 
 use std::path::PathBuf;
 
@@ -21,7 +21,7 @@ Examples:
   squirrel                                 watch the sites of ./sites.toml
   squirrel --paradigm threads --workers 32 the same, by 32 threads
   squirrel demo                            everything can be tried, with no network
-  squirrel check https://example.org       one look, no screen
+  squirrel check https://example.org       one sweep, no screen
   squirrel check --format json | jq .      one line of JSON a site
   squirrel race                            every paradigm over the same list, measured
   squirrel race --workload crunch --gil on why threads do not help there
@@ -42,7 +42,7 @@ pub(super) struct Cli {
     pub(super) command: Option<Command>,
     #[command(flatten)]
     pub(super) monitor: MonitorArgs,
-    /// How much goes into the log file (squirrel.log in the state directory)
+    /// The least level of the lines in the log file (squirrel.log in the state directory)
     #[arg(
         long,
         global = true,
@@ -78,32 +78,32 @@ impl LogLevel {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Look at every site once, without a screen
+    /// Check every site once, without a screen
     Check(CheckArgs),
-    /// Every paradigm over the same list, one after another: who is fastest, and at what price
+    /// Run every paradigm over the same list, one after another, and compare speed and cost
     Race(RaceArgs),
-    /// The monitor on demo sites that it serves itself: no network needed
+    /// Run the monitor on demo sites that it serves itself: no network needed
     Demo(DemoArgs),
-    /// The monitor without a screen: one line of JSON for every change
+    /// Run the monitor without a screen: one line of JSON for every change
     Watch(WatchArgs),
-    /// Uptime, outages and latency over a span, from the history
+    /// Print uptime, outages and latency over a span, from the history
     Report(ReportArgs),
-    /// The stored results under other rules: what they would have noticed, and how often told
+    /// Replay the stored checks under other rules: outages and messages that would have been
     Replay(ReplayArgs),
-    /// About the file of the history
+    /// Export, import or compact the history file
     #[command(subcommand)]
     History(HistoryCommand),
-    /// About messages to owners
+    /// Test the messages to owners
     #[command(subcommand)]
     Notify(NotifyCommand),
-    /// About the configuration
+    /// Check the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Write a sites.toml from the configuration of another monitor
     Import(ImportArgs),
     /// Print a completion script for a shell
     Completions {
-        /// Which shell
+        /// The shell
         shell: clap_complete::Shell,
     },
     /// Print the manual page, or write all of them into a folder
@@ -111,7 +111,7 @@ pub(super) enum Command {
     /// Serve sites on loopback until standard input ends
     #[command(hide = true)]
     DemoSites(DemoSitesArgs),
-    /// Carry out checks that come over a Celery queue, on this machine or any other
+    /// Run checks that come over a Celery queue, on this machine or any other
     Worker(WorkerArgs),
     /// Run an installed Redis or Valkey server on a private socket, for workers here
     Broker(BrokerArgs),
@@ -119,7 +119,7 @@ pub(super) enum Command {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
-    /// Read the configuration, name every mistake in it, and do nothing else
+    /// Read the configuration and print every mistake in it
     Check {
         #[command(flatten)]
         source: SourceArgs,
@@ -128,11 +128,11 @@ pub(super) enum ConfigCommand {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum NotifyCommand {
-    /// Send one message on each channel of an owner, and say what the other side answered
+    /// Send one message on each channel of an owner, and print what the other side answered
     Test(NotifyTestArgs),
 }
 
-/// Who is sent a test.
+/// The owner of a test.
 #[derive(Debug, Args)]
 pub(super) struct NotifyTestArgs {
     #[command(flatten)]
@@ -142,16 +142,16 @@ pub(super) struct NotifyTestArgs {
     pub(super) owner: String,
 }
 
-/// How the checks are run.
+/// The paradigm and its workers.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct EngineArgs {
-    /// How the checks are run
+    /// The paradigm that runs the checks
     #[arg(long, short, value_name = "NAME", value_parser = PossibleValuesParser::new(paradigm::names()))]
     pub(super) paradigm: Option<String>,
-    /// How many checks may be in flight at once
+    /// The most checks in flight at once
     #[arg(long, short, value_name = "N", value_parser = workers)]
     pub(super) workers: Option<usize>,
-    /// Where the queue of the paradigm celery is, such as redis://host:6379/0
+    /// The broker of the paradigm celery, such as redis://host:6379/0
     #[arg(
         long,
         value_name = "URL",
@@ -161,17 +161,17 @@ pub(super) struct EngineArgs {
     pub(super) broker: Option<String>,
 }
 
-/// Where the history is kept.
+/// The place of the history.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct HistoryArgs {
-    /// Keep the history in this file; "none" keeps it until the end only
+    /// Keep the history in this file; with "none" only in memory, until the program ends
     /// [default: history.db in the user's state directory]
     #[arg(long, value_name = "FILE|none")]
     pub(super) history: Option<PathBuf>,
 }
 
 impl HistoryArgs {
-    /// The place; `default` where the command line names none.
+    /// The place of the command line, else `default`.
     pub(super) fn place(&self, default: impl FnOnce() -> HistoryStorage) -> HistoryStorage {
         match &self.history {
             Some(word) if word.as_os_str() == "none" => HistoryStorage::Memory,
@@ -180,7 +180,7 @@ impl HistoryArgs {
         }
     }
 
-    /// The place of a monitor.
+    /// The place of the command line, else `history.db` in the state directory.
     pub(super) fn of_monitor(&self) -> HistoryStorage {
         self.place(|| {
             let folder = crate::config::state_dir();
@@ -191,7 +191,7 @@ impl HistoryArgs {
     }
 }
 
-/// How the screen looks.
+/// The appearance of the screen.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub(super) struct ScreenArgs {
     /// Draw with ASCII characters only
@@ -225,7 +225,7 @@ pub(super) struct WatchArgs {
     pub(super) history: HistoryArgs,
     #[command(flatten)]
     pub(super) metrics: MetricsArgs,
-    /// Every check as well, in the form of `check --format json`
+    /// Print every check as well, in the form of `check --format json`
     #[arg(long)]
     pub(super) results: bool,
 }
@@ -241,7 +241,7 @@ pub(super) struct DemoArgs {
     pub(super) history: HistoryArgs,
     #[command(flatten)]
     pub(super) metrics: MetricsArgs,
-    /// Tell the owners of this configuration of the demonstration's outages
+    /// Tell the owners of this configuration of the demo's outages
     #[arg(long, value_name = "FILE")]
     pub(super) notify: Option<PathBuf>,
     #[command(flatten)]
@@ -275,7 +275,7 @@ pub(super) struct CheckArgs {
     pub(super) source: SourceArgs,
     #[command(flatten)]
     pub(super) engine: EngineArgs,
-    /// What is printed
+    /// The form of the output
     #[arg(
         long,
         short,
@@ -287,7 +287,7 @@ pub(super) struct CheckArgs {
     /// Write what every check did, thread by thread, into this file (Perfetto opens it)
     #[arg(long, value_name = "FILE")]
     pub(super) trace: Option<PathBuf>,
-    /// Look at these instead of the configured sites
+    /// Check these instead of the configured sites
     #[arg(value_name = "URL")]
     pub(super) urls: Vec<String>,
 }
@@ -295,7 +295,7 @@ pub(super) struct CheckArgs {
 /// A worker of a Celery queue.
 #[derive(Debug, Args)]
 pub(super) struct WorkerArgs {
-    /// Where the queue is, such as redis://host:6379/0
+    /// The broker, such as redis://host:6379/0
     #[arg(
         long,
         short,
@@ -304,7 +304,7 @@ pub(super) struct WorkerArgs {
         hide_env_values = true
     )]
     pub(super) broker: Option<String>,
-    /// How many checks are carried out at once
+    /// The most checks that are run at once
     #[arg(long, short, value_name = "N", default_value = "100", value_parser = workers)]
     pub(super) concurrency: usize,
     /// The queue's name
@@ -313,33 +313,33 @@ pub(super) struct WorkerArgs {
     /// The node's name, name@host or the host alone; %h is this host
     #[arg(long, short = 'n', value_name = "NAME")]
     pub(super) hostname: Option<String>,
-    /// What is printed of each check
+    /// The form of the line of each check
     #[arg(long, short, value_enum, default_value = "text", value_name = "FORMAT")]
     pub(super) format: WorkerFormat,
-    /// How long a worker may be silent about a check before another takes it
+    /// How long a check may be held by a silent worker before another takes it
     #[arg(long, value_name = "DURATION", default_value = &*WORKER_DEFAULTS.visibility_timeout, value_parser = period)]
     pub(super) visibility_timeout: std::time::Duration,
     /// How long results are kept
     #[arg(long, value_name = "DURATION", default_value = &*WORKER_DEFAULTS.result_expires, value_parser = period)]
     pub(super) result_expires: std::time::Duration,
-    /// How often it says that it is there
+    /// The time between two heartbeats
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = period)]
     pub(super) heartbeat_interval: std::time::Duration,
-    /// Do the toys of lab and race, too: sleeps and crunches, which are no checks
+    /// Run the workloads of lab and race as well: sleep and crunch, which check no site
     #[arg(long)]
     pub(super) toys: bool,
     /// End with this process, which started it
     #[arg(long, value_name = "PID", hide = true)]
     pub(super) parent: Option<u32>,
-    /// Carry out the checks of the process that started this one, over pipes
+    /// Run the checks of the process that started this one, over pipes
     #[arg(long, hide = true)]
     pub(super) child: bool,
-    /// Carry out a check a line of standard input
+    /// Run one check for each line of standard input
     #[arg(long, hide = true, conflicts_with = "child")]
     pub(super) lines: bool,
 }
 
-/// What a worker prints of each check.
+/// The form of a worker's line about a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum WorkerFormat {
     /// One object a check, on a line of its own
@@ -348,10 +348,10 @@ pub(super) enum WorkerFormat {
     Text,
 }
 
-/// A broker of one's own.
+/// A private broker.
 #[derive(Debug, Args)]
 pub(super) struct BrokerArgs {
-    /// Where its data are; by default uptime-squirrel/broker in the state directory
+    /// The folder of its data [default: uptime-squirrel/broker in the state directory]
     #[arg(long, value_name = "FOLDER")]
     pub(super) folder: Option<PathBuf>,
     /// End with this process, which started it
@@ -365,10 +365,10 @@ pub(super) struct DemoSitesArgs {
     /// Serve sites that all answer alike on this many ports, instead of the demo sites
     #[arg(long, value_name = "N")]
     pub(super) uniform: Option<usize>,
-    /// How long a uniform site takes to answer
+    /// How long each of these sites takes to answer
     #[arg(long, default_value = "0ms", value_name = "DURATION", value_parser = crate::domain::parse_duration)]
     pub(super) delay: std::time::Duration,
-    /// Uniform sites never answer
+    /// These sites never answer
     #[arg(long)]
     pub(super) hang: bool,
     /// The directory of the demo, whose files are removed at the end
@@ -376,7 +376,7 @@ pub(super) struct DemoSitesArgs {
     pub(super) directory: Option<PathBuf>,
 }
 
-/// A time that is long enough to be kept.
+/// A duration of at least 100 ms.
 fn period(text: &str) -> Result<std::time::Duration, ValueError> {
     let period = crate::domain::parse_duration(text).map_err(ValueError::Duration)?;
     if period < std::time::Duration::from_millis(100) {

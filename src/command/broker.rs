@@ -29,7 +29,7 @@ pub(super) fn run(args: &BrokerArgs) -> Exit {
     }
 }
 
-/// What to type on other terminals; then the server has the word.
+/// Prints the command lines for other terminals; what follows is the server's own output.
 fn announce(options: &BrokerOptions) {
     let url = options.url();
     let folder: &Path = &options.folder;

@@ -20,8 +20,8 @@ use super::sweep_summary::{ResultPrinter, SweepSummary, sites_word};
 use super::trace_file::TraceFile;
 use super::{runtime, site_source};
 
-/// How long after the longest timeout a worker may still answer.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long after the longest timeout the result of a check is waited for.
+const RESULT_GRACE: Duration = Duration::from_secs(5);
 
 pub(super) fn run(args: &CheckArgs) -> Exit {
     let path = args.source.config.as_deref();
@@ -47,7 +47,7 @@ pub(super) fn run(args: &CheckArgs) -> Exit {
     let printer = ResultPrinter::new(args.format, entry.label.name);
     let summary = SweepSummary::new(std::mem::take(&mut config.sites), clock, printer);
     if let Err(error) = ensure_files() {
-        return summary.without_a_look(&error);
+        return summary.without_checks(&error);
     }
     let (number, notice) = workers.of(entry);
     if let Some(notice) = notice {
@@ -81,7 +81,7 @@ pub(super) fn run(args: &CheckArgs) -> Exit {
     };
     let dispatcher = match Dispatcher::start(entry, context) {
         Ok(dispatcher) => dispatcher,
-        Err(error) => return summary.without_a_look(&error),
+        Err(error) => return summary.without_checks(&error),
     };
     let sweep = Sweep {
         summary,
@@ -97,13 +97,13 @@ struct Sweep {
     trace: Option<TraceFile>,
 }
 
-/// Why a sweep is over before its end.
+/// Why a sweep ends early.
 enum Stop {
     /// The reader of standard output closed its end.
     ReaderGone,
     /// Standard output cannot be written.
     Failed(io::Error),
-    /// The system refuses to tell of signals.
+    /// The signals that end it cannot be handled.
     NoSignals(SignalsError),
     /// A signal of this number came.
     Signal(u8),
@@ -136,7 +136,6 @@ impl Sweep {
         }
         match stopped {
             Ok(()) => self.summary.exit(),
-            // Whoever went away has seen enough.
             Err(Stop::ReaderGone) => self.summary.exit(),
             Err(Stop::Failed(error)) => fail(OutputError(error)),
             Err(Stop::NoSignals(error)) => fail(error),
@@ -195,7 +194,7 @@ impl Sweep {
             if let Some(trace) = &mut self.trace {
                 trace.absorb();
             }
-            if self.summary.clock.moment().since(heard) > longest + GRACE {
+            if self.summary.clock.moment().since(heard) > longest + RESULT_GRACE {
                 self.give_up_on_the_rest()?;
             }
             progress.draw(self.summary.done, self.summary.down);
@@ -212,13 +211,14 @@ impl Sweep {
         }
     }
 
-    /// The workers are silent beyond every timeout: what they hold is unknown.
+    /// No result came within the longest timeout and [`RESULT_GRACE`]: the checks in flight are
+    /// unknown.
     fn give_up_on_the_rest(&mut self) -> io::Result<()> {
         for index in 0..self.summary.sites.len() {
             let Some(job) = self.dispatcher.job_of(SiteId::from_index(index)) else {
                 continue;
             };
-            let result = self.summary.unlooked(job, "no worker answered");
+            let result = self.summary.unchecked(job, "no worker answered");
             self.take(&result)?;
         }
         Ok(())

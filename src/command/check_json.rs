@@ -1,4 +1,4 @@
-//! One check as one line of JSON: the contract of `check --format json`.
+//! A check as one line of JSON: the contract of `check --format json`.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ impl From<Phases> for PhasesRecord {
     }
 }
 
-/// Milliseconds to the microsecond.
+/// A duration in milliseconds, to the microsecond.
 pub(super) fn millis(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1e3
 }
@@ -97,8 +97,8 @@ impl<'a> CheckJson<'a> {
         }
     }
 
-    /// The line, without its end. Characters that could act on a terminal are escaped,
-    /// those that JSON itself would let pass included.
+    /// The line, without a newline. All characters that act on a terminal are escaped, also those
+    /// that JSON allows.
     #[must_use]
     pub fn line(&self) -> String {
         // Serializing plain fields into a string cannot fail.
@@ -107,12 +107,13 @@ impl<'a> CheckJson<'a> {
     }
 }
 
-/// Escapes what a terminal could act on and JSON lets pass: DEL, C1, bidirectional controls.
+/// Escapes characters that act on a terminal and that JSON allows: DEL, C1, bidirectional
+/// controls.
 pub(super) fn escape(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
         if crate::domain::is_unsafe(c) {
-            // All of them stand in the basic plane, where one escape is enough.
+            // All of them are in the basic plane, where one escape is enough.
             out.push_str(&format!("\\u{:04x}", u32::from(c)));
         } else {
             out.push(c);

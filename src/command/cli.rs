@@ -1,4 +1,4 @@
-//! Who answers to which word of the command line.
+//! Starts the log and the subcommand that the command line names.
 
 use std::process::ExitCode;
 
@@ -13,14 +13,13 @@ use super::{
     notify, race, replay, report, watch, worker,
 };
 
-/// Runs the program as the command line says.
+/// Runs the program; gives its exit status.
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are answers, everything else is a mistake; a reader that is
-            // gone changes neither.
+            // Help and version go to standard output and are no mistakes.
             let _unheard = error.print();
             return if error.use_stderr() {
                 Exit::Mistake
@@ -53,7 +52,7 @@ pub fn run() -> ExitCode {
     exit.into()
 }
 
-/// A program that cannot log works all the same.
+/// Starts the log file; the program runs without one if it cannot be written.
 fn start_log(level: LogLevel) {
     if matches!(level, LogLevel::Off) {
         return;

@@ -1,4 +1,4 @@
-//! `squirrel completions SHELL`.
+//! `squirrel completions SHELL`: prints a completion script.
 
 use clap::CommandFactory;
 

@@ -1,4 +1,4 @@
-//! `squirrel config check`: is the list of sites in order?
+//! `squirrel config check`: prints every mistake of the configuration, or the number of its sites.
 
 use super::args::SourceArgs;
 use super::exit::{Exit, print};

@@ -29,7 +29,7 @@ pub(super) fn run(args: &DemoArgs) -> Exit {
         Ok(tell) => tell,
         Err(exit) => return exit,
     };
-    // What a demonstration did is nobody's past.
+    // Without --history the demo's results are kept in memory only.
     let place = args.history.place(|| HistoryStorage::Memory);
     let name = "the demo sites".to_owned();
     let (engine, screen) = (&args.engine, args.screen);
@@ -47,7 +47,7 @@ pub(super) fn run(args: &DemoArgs) -> Exit {
     }
 }
 
-/// What is said where the demo sites cannot be served.
+/// The error of demo sites that cannot be started.
 pub(super) fn no_demo_sites(error: &io::Error) -> String {
     format!(
         "the demo sites cannot be started: {}",

@@ -27,7 +27,7 @@ pub(super) fn run(args: &DemoSitesArgs) -> Exit {
             }
         }
     });
-    // A read of standard input that is under way cannot be called off.
+    // A pending read of standard input cannot be cancelled.
     runtime.shutdown_background();
     if let Some(directory) = &args.directory
         && let Err(error) = remove_files(directory)

@@ -1,4 +1,4 @@
-//! `squirrel history`: results out of the file and into it, and the file made small.
+//! `squirrel history`: exports, imports and compacts the history file.
 
 use std::io::{self, BufWriter, Write};
 
@@ -39,7 +39,7 @@ impl From<io::Error> for Stop {
     }
 }
 
-/// One result a line. A look that was missed has the verdict "missed" and nothing else.
+/// A line of an export: one result. A missed check has the verdict "missed" and no other values.
 #[derive(Debug, Serialize)]
 struct Line<'a> {
     at: String,
@@ -69,22 +69,22 @@ fn export(args: &ExportArgs) -> Exit {
     };
     let printed = archive.rows(args.since, |row: &RawResult| -> Result<(), Stop> {
         if !sites.contains_key(&row.site) {
-            // It was added while we read.
+            // A monitor added it during the export.
             sites = archive.sites()?;
         }
         let site = sites.get(&row.site).unwrap_or(&unknown);
-        let look = row.check.as_ref();
+        let check = row.check.as_ref();
         Ok(printer.print(Line {
             at: moment(row.at),
             name: &site.name,
             url: &site.url,
-            verdict: look.map_or("missed", |look| {
-                look.reason.map_or(Verdict::Up, Reason::verdict).word()
+            verdict: check.map_or("missed", |check| {
+                check.reason.map_or(Verdict::Up, Reason::verdict).word()
             }),
-            reason: look.and_then(|look| look.reason),
-            status: look.and_then(|look| look.status),
-            latency_ms: look.map(|look| millis(look.latency)),
-            late_ms: look.map(|look| u64::try_from(look.late.as_millis()).unwrap_or(u64::MAX)),
+            reason: check.and_then(|check| check.reason),
+            status: check.and_then(|check| check.status),
+            latency_ms: check.map(|check| millis(check.latency)),
+            late_ms: check.map(|check| u64::try_from(check.late.as_millis()).unwrap_or(u64::MAX)),
         })?)
     });
     match printed.and_then(|()| Ok(printer.flush()?)) {
@@ -94,7 +94,7 @@ fn export(args: &ExportArgs) -> Exit {
     }
 }
 
-/// RFC 3339 in UTC, to the microsecond: a result's name within the history.
+/// RFC 3339 in UTC, to the microsecond: with the site it identifies a result.
 fn moment(at: Timestamp) -> String {
     let at = jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or_default();
     format!("{at:.6}")
@@ -143,8 +143,8 @@ impl<W: Write> ExportPrinter<W> {
     }
 }
 
-/// A text of CSV that no spreadsheet takes for a formula and that the import gets back: an
-/// apostrophe that was there gets another before it.
+/// A text as a CSV cell that no spreadsheet takes for a formula. An apostrophe in front is doubled,
+/// so that the import restores the text.
 fn quoted(text: &str) -> String {
     let text = clean(text, 2_000);
     if text.starts_with(['=', '+', '-', '@', '\'']) {

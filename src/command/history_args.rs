@@ -1,4 +1,4 @@
-//! The command line of what looks back: `report`, `history`, `replay`.
+//! The command line of what reads the history: `report`, `history`, `replay`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,28 +9,28 @@ use crate::domain::parse_duration;
 
 use super::shared_args::{SourceArgs, ValueError, workers};
 
-/// Which history, and the sites that are configured now.
+/// The history file and the configuration.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct HistoryFileArgs {
     #[command(flatten)]
     pub(super) source: SourceArgs,
-    /// The file of the history [default: history.db in the user's state directory]
+    /// The history file [default: history.db in the user's state directory]
     #[arg(long, value_name = "FILE")]
     pub(super) history: Option<PathBuf>,
 }
 
-/// Uptime, outages and latency over a span.
+/// The options of `report`.
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
     #[command(flatten)]
     pub(super) history: HistoryFileArgs,
-    /// How far back
+    /// The span that ends now
     #[arg(long, value_name = "DURATION", default_value = "30d", value_parser = span)]
     pub(super) since: Duration,
-    /// What a row is about
+    /// Whether a row is a site, a tag or an owner
     #[arg(long, value_enum, value_name = "WHAT", default_value = "site")]
     pub(super) by: By,
-    /// What is printed
+    /// The form of the output
     #[arg(
         long,
         short,
@@ -41,7 +41,7 @@ pub(super) struct ReportArgs {
     pub(super) format: ReportFormat,
 }
 
-/// What a row of a report is about.
+/// What a row of a report sums up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum By {
     /// One site
@@ -52,7 +52,7 @@ pub(super) enum By {
     Owner,
 }
 
-/// How a report is written.
+/// The form of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum ReportFormat {
     /// For people
@@ -65,7 +65,7 @@ pub(super) enum ReportFormat {
     Html,
 }
 
-/// A span that reaches back.
+/// A span that ends now, of at least a second.
 pub(super) fn span(text: &str) -> Result<Duration, ValueError> {
     let span = parse_duration(text).map_err(ValueError::Duration)?;
     if span < Duration::from_secs(1) {
@@ -74,26 +74,26 @@ pub(super) fn span(text: &str) -> Result<Duration, ValueError> {
     Ok(span)
 }
 
-/// What is done with the file of the history.
+/// The subcommands of `history`.
 #[derive(Debug, Subcommand)]
 pub(super) enum HistoryCommand {
     /// Print every raw result, one a line
     Export(ExportArgs),
-    /// Take results from a file that export wrote, or from Uptime Kuma's or Gatus's SQLite file
+    /// Import results that export wrote, or from Uptime Kuma's or Gatus's SQLite file
     Import(HistoryImportArgs),
-    /// Delete what is too old now, and give its room back to the disk
+    /// Delete results past their retention, and return their space to the disk
     Compact(CompactArgs),
 }
 
-/// Results out of the file.
+/// The options of `history export`.
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
     #[command(flatten)]
     pub(super) history: HistoryFileArgs,
-    /// How far back [default: all that is kept]
+    /// The span that ends now [default: all that is stored]
     #[arg(long, value_name = "DURATION", value_parser = span)]
     pub(super) since: Option<Duration>,
-    /// What is printed
+    /// The form of the output
     #[arg(
         long,
         short,
@@ -104,7 +104,7 @@ pub(super) struct ExportArgs {
     pub(super) format: ExportFormat,
 }
 
-/// How results are written.
+/// The form of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum ExportFormat {
     /// One object a result, on a line of its own
@@ -113,24 +113,24 @@ pub(super) enum ExportFormat {
     Csv,
 }
 
-/// Results into the file.
+/// The options of `history import`.
 #[derive(Debug, Args)]
 pub(super) struct HistoryImportArgs {
     #[command(flatten)]
     pub(super) history: HistoryFileArgs,
-    /// What to read
+    /// The file to import
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
 }
 
-/// The file made small.
+/// The options of `history compact`.
 #[derive(Debug, Args)]
 pub(super) struct CompactArgs {
     #[command(flatten)]
     pub(super) history: HistoryFileArgs,
 }
 
-/// The past under other rules.
+/// The options of `replay`.
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
     #[command(flatten)]
@@ -138,19 +138,19 @@ pub(super) struct ReplayArgs {
     /// Failures in a row before a site is down, instead of what is configured
     #[arg(long, value_name = "N", value_parser = workers)]
     pub(super) confirm: Option<usize>,
-    /// Good looks in a row before it is up again
+    /// Good checks in a row before it is up again
     #[arg(long, value_name = "N", value_parser = workers)]
     pub(super) recover: Option<usize>,
-    /// A look that took longer counts as a timeout
+    /// A check that took longer counts as a timeout
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub(super) timeout: Option<Duration>,
-    /// A look that took longer is degraded
+    /// A check that took longer is degraded
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub(super) slow: Option<Duration>,
-    /// How far back [default: all that is kept]
+    /// The span that ends now [default: all that is stored]
     #[arg(long, value_name = "DURATION", value_parser = span)]
     pub(super) since: Option<Duration>,
-    /// What is printed
+    /// The form of the output
     #[arg(
         long,
         short,

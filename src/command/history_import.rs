@@ -1,4 +1,4 @@
-//! `squirrel history import`: what `export` wrote, and what Uptime Kuma and Gatus kept.
+//! `squirrel history import`: results from an export, or from a database of Uptime Kuma or Gatus.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -24,10 +24,10 @@ use super::history_import_error::{HistoryImportError, LONGEST_LINE, LineError};
 use super::open_history;
 use super::report_rows::whole;
 
-/// How a database of SQLite begins (sqlite.org/fileformat.html, section 1.3).
+/// The first bytes of an SQLite database (sqlite.org/fileformat.html, section 1.3).
 const SQLITE: &[u8; 16] = b"SQLite format 3\0";
 
-/// The longest latency that is believed, in milliseconds: a day.
+/// The longest latency that is accepted, in milliseconds: a day.
 const MOST_MILLIS: f64 = 86_400_000.0;
 
 pub(super) fn run(args: &HistoryImportArgs) -> Exit {
@@ -55,7 +55,7 @@ fn import(
     let mut import = HistoryImport::new(OfflineHistory::open(path, now)?);
     let mut notes = String::new();
     let read = source.read(&mut import, &mut notes);
-    // What was read before a mistake is there, and is known when the file comes again.
+    // Results before a mistake are imported; another import of the file skips them.
     let (imported, mut upkeep) = import.finish()?;
     let outages = outages(path, now, &imported, config)?;
     let outages = upkeep.keep_outages(&outages)?;
@@ -85,8 +85,8 @@ fn import(
     Ok(lines)
 }
 
-/// Outages that the new results tell of, under the rules as they are. One that was still open
-/// with the last of them ends there: nothing is known of it later.
+/// The outages in the imported results, under the configured rules. One that is open at a site's
+/// last result ends there: nothing is known of it later.
 fn outages(
     path: &Path,
     now: Timestamp,
@@ -98,15 +98,15 @@ fn outages(
     };
     let archive = ReadOnlyHistory::open(path, now)?;
     let mut replay = Replay::new(archive.sites()?, config, RuleOverrides::default()).with_causes();
-    let mut last_looks: HashMap<i64, Timestamp> = HashMap::new();
-    // Whole days before the first, so that a streak that it belongs to is whole.
+    let mut last_checks: HashMap<i64, Timestamp> = HashMap::new();
+    // From a day before the first result, so that a failure streak around it is whole.
     let span = now.since(first) + Duration::from_secs(86_400);
-    archive.results(Some(span), |site, at, look| {
+    archive.results(Some(span), |site, at, check| {
         if at > last {
             return ControlFlow::Break(());
         }
-        replay.look(site, at, look);
-        last_looks.insert(site, at);
+        replay.add(site, at, check);
+        last_checks.insert(site, at);
         ControlFlow::Continue(())
     })?;
     let mut outages = Vec::new();
@@ -115,7 +115,7 @@ fn outages(
             continue;
         }
         for (seen, causes) in replay.outages(place) {
-            let end = seen.ended.or_else(|| last_looks.get(&site).copied());
+            let end = seen.ended.or_else(|| last_checks.get(&site).copied());
             outages.push(ImportedOutage {
                 site,
                 since: seen.since,
@@ -128,7 +128,7 @@ fn outages(
     Ok(outages)
 }
 
-/// Where results come from.
+/// The file that is imported.
 enum Source<'a> {
     Jsonl(BufReader<File>, &'a Path),
     Csv(BufReader<File>, &'a Path),
@@ -219,7 +219,7 @@ impl Line {
             return Err(LineError::Name);
         }
         let at: jiff::Timestamp = self.at.parse().map_err(|_| LineError::Time)?;
-        let look = if self.verdict == Word::Missed {
+        let check = if self.verdict == Word::Missed {
             None
         } else {
             let latency = self.latency_ms.unwrap_or(0.0);
@@ -242,7 +242,7 @@ impl Line {
                 url: self.url.into(),
             },
             at: Timestamp::from_micros(at.as_microsecond()),
-            check: look,
+            check,
         })
     }
 }

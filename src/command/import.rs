@@ -100,7 +100,7 @@ fn import(args: &ImportArgs) -> Result<Converted, ImportFailure> {
     let converted = convert(entry, &inputs, &known).map_err(|error| {
         let names = match error.line {
             Some(_) => names[error.file].clone(),
-            // About all of them, where there are several.
+            // An error without a line is about all files.
             None => names.join(", "),
         };
         ImportFailure::Unusable { names, error }
@@ -115,7 +115,7 @@ fn import(args: &ImportArgs) -> Result<Converted, ImportFailure> {
             }
         })?,
         None => match io::stdout().write_all(converted.toml.as_bytes()) {
-            // A reader that is gone has seen enough.
+            // The reader may close its end early.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 return Err(ImportFailure::Output(OutputError(error)));
             }
@@ -125,7 +125,7 @@ fn import(args: &ImportArgs) -> Result<Converted, ImportFailure> {
     Ok(converted)
 }
 
-/// A path that a terminal can show.
+/// A path without control characters.
 fn name_of(path: &Path) -> String {
     clean(&path.to_string_lossy(), 200)
 }
@@ -136,7 +136,7 @@ fn is_kuma_database(path: &Path) -> bool {
     read.is_ok() && history::is_database(&start)
 }
 
-/// The database as the backup that it stands for.
+/// The tables of an Uptime Kuma database, in the form of its backup file.
 fn backup(path: &Path, name: &str) -> Result<String, ImportFailure> {
     let tables = history::tables(path, &KUMA_TABLES)
         .map_err(|error| ImportFailure::Database(format!("{name}: {error}")))?;
@@ -163,8 +163,8 @@ fn read(path: &Path, name: &str) -> Result<String, ImportFailure> {
     })
 }
 
-/// Writes the file; only its owner may read it, for URLs may hold passwords. Half a file is
-/// never there.
+/// Writes the file in one step, by a file beside it. Only its owner may read it: URLs may hold
+/// passwords.
 fn write(path: &Path, text: &str, force: bool) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

@@ -1,4 +1,4 @@
-//! What `import` takes from the command line.
+//! The command line of `squirrel import`.
 
 use std::path::PathBuf;
 
@@ -7,10 +7,10 @@ use clap::builder::PossibleValue;
 
 use crate::import::ALL;
 
-/// Whose configuration, and where to.
+/// The options of `import`.
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
-    /// Whose configuration it is
+    /// The monitor whose configuration it is
     #[arg(value_name = "FORMAT", value_parser = formats())]
     pub(super) format: String,
     /// The files, which are read as one
@@ -19,7 +19,7 @@ pub(super) struct ImportArgs {
     /// Write into this file instead of to standard output
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// Write over a file that is there
+    /// Replace an existing file
     #[arg(long, requires = "output")]
     pub(super) force: bool,
 }

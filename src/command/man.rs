@@ -1,4 +1,4 @@
-//! `squirrel man`: the manual page, and with a folder one page a subcommand.
+//! `squirrel man`: prints the manual page, or writes it and a page for each subcommand.
 
 use std::io;
 use std::path::Path;
@@ -33,7 +33,7 @@ fn all(folder: &Path) -> Result<(), FileError> {
         .map_err(|error| FileError::write(folder, error))
 }
 
-/// The page of the program itself: what the command line says, and what it cannot say.
+/// The page of the program itself: its options, and sections that the command line has not.
 fn page() -> io::Result<Vec<u8>> {
     let man = Man::new(Cli::command()).manual("User Commands");
     let mut page = Vec::new();
@@ -51,7 +51,7 @@ fn page() -> io::Result<Vec<u8>> {
     Ok(page)
 }
 
-/// A section that lists words and what they mean.
+/// A section that is a list of terms.
 struct Section {
     name: &'static str,
     entries: &'static [(&'static str, &'static str)],
@@ -67,10 +67,7 @@ const SECTIONS: [Section; 4] = [
                 "2",
                 "A mistake in the command line or in the configuration.",
             ),
-            (
-                "3",
-                "Nothing is down, but some site could not be looked at.",
-            ),
+            ("3", "Nothing is down, but some site could not be checked."),
             ("128+N", "Ended by the signal N before the end."),
         ],
     },

@@ -1,7 +1,9 @@
-//! The command line: one file a subcommand.
+//! The command line: one file a subcommand. An error that ends a command is printed by
+//! `exit::fail`, as `squirrel: WHAT: WHY`; mistakes of the configuration by
+//! `site_source::complain`.
 //!
-//! Exit status: 0 all is well, 1 some site is down, 2 a mistake in the command line or the
-//! configuration, 3 nothing is down but some site could not be looked at.
+//! Exit status: 0 every site is up, 1 some site is down, 2 a mistake in the command line or the
+//! configuration, 3 nothing is down but some site could not be checked.
 
 mod args;
 mod broker;

@@ -42,7 +42,7 @@ pub(super) fn show(launch: Launch) -> Exit {
     }
 }
 
-/// All that a session begins with.
+/// The settings of a live monitor.
 pub(super) fn prepare(
     config: Config,
     source: String,

@@ -1,4 +1,4 @@
-//! `squirrel notify test OWNER`: one message on each of the owner's channels, and exactly
+//! `squirrel notify test OWNER`: sends one message on each of the owner's channels, and prints
 //! what the other side answered.
 
 use std::io::{self, Write};

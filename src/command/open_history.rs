@@ -1,4 +1,4 @@
-//! The past on disk and the sites of today: what `report`, `history` and `replay` begin with.
+//! Opens the history and the configuration for `report`, `history` and `replay`.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,8 +11,8 @@ use super::exit::{Exit, fail};
 use super::history_args::HistoryFileArgs;
 use super::site_source;
 
-/// The configuration that is named, or found; none where there is none, for the history can
-/// be read without.
+/// The configuration that the command line names, or that is found; `None` if there is none: the
+/// history can be read without.
 pub(super) fn config(args: &HistoryFileArgs) -> Result<Option<Config>, Exit> {
     let explicit = args.source.config.as_deref();
     if explicit.is_none() && config::find(None).is_err() {
@@ -21,7 +21,7 @@ pub(super) fn config(args: &HistoryFileArgs) -> Result<Option<Config>, Exit> {
     site_source::load(explicit).map(Some)
 }
 
-/// Where the history is.
+/// The path of the history file.
 pub(super) fn path(args: &HistoryFileArgs) -> Result<PathBuf, Exit> {
     match &args.history {
         Some(word) if word.as_os_str() == "none" => Err(fail(
@@ -34,13 +34,13 @@ pub(super) fn path(args: &HistoryFileArgs) -> Result<PathBuf, Exit> {
     }
 }
 
-/// The history, to be read.
+/// The history, opened for reading.
 pub(super) fn archive(args: &HistoryFileArgs) -> Result<ReadOnlyHistory, Exit> {
     let path = path(args)?;
     ReadOnlyHistory::open(&path, SystemClock::new().timestamp()).map_err(fail)
 }
 
-/// What was wrong with the output, as itself: a reader that is gone has to be known as such.
+/// The I/O error in an error of CSV output, so that a closed pipe is recognised.
 pub(super) fn plain(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
@@ -48,8 +48,8 @@ pub(super) fn plain(error: csv::Error) -> io::Error {
     }
 }
 
-/// A cell of CSV that no spreadsheet takes for a formula: those begin with `=`, `+`, `-` or
-/// `@`, and an apostrophe before it makes a text of it (OWASP, "CSV Injection").
+/// A text as a CSV cell that no spreadsheet takes for a formula: one that begins with `=`, `+`,
+/// `-` or `@` gets an apostrophe in front (OWASP, "CSV Injection").
 pub(super) fn harmless(text: &str) -> String {
     let text = clean(text, 2_000);
     if text.starts_with(['=', '+', '-', '@']) {

@@ -1,22 +1,22 @@
-//! The progress of a long sweep, on standard error, where that is a terminal.
+//! The progress bar of a long sweep, on standard error if that is a terminal.
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-/// A sweep that is over sooner needs no progress.
-const PATIENCE: Duration = Duration::from_millis(600);
-const PERIOD: Duration = Duration::from_millis(100);
+/// How long a sweep runs before its progress is shown.
+const FIRST_DRAW_DELAY: Duration = Duration::from_millis(600);
+const REDRAW_PERIOD: Duration = Duration::from_millis(100);
 const WIDTH: usize = 30;
 
-/// One line that is drawn over itself.
+/// The progress of a sweep: one line that is redrawn in place.
 #[derive(Debug)]
 pub(super) struct Progress {
     total: usize,
     began: Instant,
     drawn: Option<Instant>,
-    /// Somebody is there to see it.
+    /// Whether standard error is a terminal.
     wanted: bool,
-    /// Results are printed on the same terminal.
+    /// Whether standard output is a terminal too.
     shared: bool,
     visible: bool,
 }
@@ -33,16 +33,16 @@ impl Progress {
         }
     }
 
-    /// How long until another drawing would show something new.
+    /// The least time between two drawings.
     pub(super) const fn period() -> Duration {
-        PERIOD
+        REDRAW_PERIOD
     }
 
-    /// Draws how far the sweep is, if it is time to.
+    /// Draws the progress, if the period since the last drawing is over.
     pub(super) fn draw(&mut self, done: usize, down: usize) {
         let due = match self.drawn {
-            None => self.began.elapsed() >= PATIENCE,
-            Some(drawn) => !self.visible || drawn.elapsed() >= PERIOD,
+            None => self.began.elapsed() >= FIRST_DRAW_DELAY,
+            Some(drawn) => !self.visible || drawn.elapsed() >= REDRAW_PERIOD,
         };
         if !self.wanted || !due {
             return;
@@ -59,14 +59,14 @@ impl Progress {
         let _unheard = std::io::stderr().write_all(line.as_bytes());
     }
 
-    /// Makes room for results, where they go to the same terminal.
+    /// Clears the line before results are printed on the same terminal.
     pub(super) fn make_room(&mut self) {
         if self.shared {
             self.clear();
         }
     }
 
-    /// Takes the line away.
+    /// Clears the line.
     pub(super) fn clear(&mut self) {
         if std::mem::take(&mut self.visible) {
             let _unheard = std::io::stderr().write_all(b"\r\x1b[K");

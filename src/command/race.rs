@@ -21,11 +21,11 @@ use super::race_report;
 use super::signals::Signals;
 use super::{runtime, site_source, trace_file};
 
-/// Toys, unless somebody says otherwise.
+/// The default number of jobs where no site is checked.
 const TOYS: usize = 4;
 
-/// How long a race that is stopped may take to end its children.
-const FAREWELL: Duration = Duration::from_millis(1_500);
+/// How long a stopped race may take to end its child processes.
+const STOP_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 pub(super) fn run(args: &RaceArgs) -> Exit {
     if args.explain {
@@ -51,7 +51,7 @@ fn explain() -> Exit {
     print(terms.collect::<String>().as_bytes())
 }
 
-/// All that a race needs, and the demo sites where it runs over those.
+/// The plan of a race, and the process of the demo sites if it runs over those.
 struct Field {
     plan: RacePlan,
     _demo: Option<DemoProcess>,
@@ -86,8 +86,8 @@ fn field(args: &RaceArgs) -> Result<Field, Exit> {
     Ok(Field { plan, _demo: demo })
 }
 
-/// The list: that of the command line, else the one that is found, else the demonstration's,
-/// which needs no network.
+/// The list: of the command line, else the one that is found, else the demo sites, which need no
+/// network.
 fn sites(args: &RaceArgs) -> Result<(Config, Option<DemoProcess>), Exit> {
     let explicit = args.source.config.as_deref();
     if !args.urls.is_empty() {
@@ -101,14 +101,12 @@ fn sites(args: &RaceArgs) -> Result<(Config, Option<DemoProcess>), Exit> {
         Ok(_) => "there is no network",
         Err(_) => "no list of sites is given or found",
     };
-    say(format!(
-        "{why}: racing over the demonstration's own sites instead"
-    ));
+    say(format!("{why}: racing over the demo sites instead"));
     let demo = DemoProcess::start().map_err(|error| fail(no_demo_sites(&error)))?;
     Ok((site_source::read(&demo.config_path())?, Some(demo)))
 }
 
-/// Whether the system knows a way to other machines. Connecting such a socket sends nothing.
+/// Whether the system has a route to other machines. Connecting a UDP socket sends nothing.
 fn has_network() -> bool {
     [("0.0.0.0:0", "192.0.2.1:9"), ("[::]:0", "[2001:db8::1]:9")]
         .iter()
@@ -124,7 +122,7 @@ fn job_list(config: &Config, jobs: Option<usize>) -> Result<JobList, Exit> {
     let named = |site: &&Site| -> (Box<str>, Arc<CheckSpec>) {
         (site.name.clone(), Arc::clone(&site.spec))
     };
-    // More jobs than sites: the list is gone through again.
+    // With more jobs than sites the list is repeated.
     let jobs = jobs.unwrap_or(sites.len());
     let sites = sites.iter().cycle().take(jobs).map(named);
     Ok(JobList::sites(Arc::new(factory), sites))
@@ -147,7 +145,8 @@ fn contenders(args: &RaceArgs, config: &Config, jobs: usize) -> Vec<Contender> {
             workers,
             listed,
         };
-        // What a toy takes one at a time is known to be bearable; a long list may not be.
+        // Workloads without sites run the base of comparison too, which takes a known time; a long
+        // list may take too long one by one.
         if !(listed || toy && contender.is_base()) {
             continue;
         }
@@ -191,7 +190,7 @@ async fn hold(field: Field, args: &RaceArgs) -> Exit {
                 }
                 None => break,
             },
-            () = tokio::time::sleep(FAREWELL), if signal.is_some() => break,
+            () = tokio::time::sleep(STOP_TIMEOUT), if signal.is_some() => break,
         }
     }
     commentary.clear();
@@ -206,14 +205,13 @@ async fn hold(field: Field, args: &RaceArgs) -> Exit {
         return Exit::Signal(number);
     }
     match printed {
-        // Whoever went away has seen enough.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => fail(OutputError(error)),
         _ if race_state.listed().all(|(_, row)| row.medians().is_none()) => Exit::Unknown,
         _ => Exit::Fine,
     }
 }
 
-/// Everybody's newest round, one after another on the same clock.
+/// Writes the newest round of every paradigm, one after another on the same clock.
 fn write_trace(path: &Path, race_state: &RaceState) -> Result<(), FileError> {
     let timed_runs = race_state.listed().filter_map(|(_, row)| row.newest());
     let records = timed_runs.flat_map(|timed_run| &timed_run.records);
@@ -222,8 +220,8 @@ fn write_trace(path: &Path, race_state: &RaceState) -> Result<(), FileError> {
     })
 }
 
-/// What is said on standard error while the race is on: one line that is drawn over itself at
-/// a terminal, a line a run elsewhere.
+/// The progress of a race on standard error: one line that is redrawn in place at a terminal, a
+/// line for each run elsewhere.
 struct Commentary {
     terminal: bool,
     visible: bool,

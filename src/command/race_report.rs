@@ -1,4 +1,4 @@
-//! What a race prints: a table for people, or one object a paradigm and line.
+//! The output of a race: a table, or one JSON object for each paradigm.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -11,8 +11,8 @@ use crate::lab::{Medians, RaceRow, RaceState, Workload, fine, race_summary};
 use super::args::Format;
 use super::check_json::{escape, millis};
 
-/// The fields of the contract, in its order. What a paradigm that cannot run has not, and
-/// what the system does not tell, is null.
+/// The fields of the contract, in its order. Null where a paradigm cannot run, or where the system
+/// does not give the value.
 #[derive(Debug, Serialize)]
 struct Record<'a> {
     paradigm: &'a str,
@@ -61,7 +61,7 @@ impl<'a> Record<'a> {
     }
 }
 
-/// Prints the race as far as it has come.
+/// Prints the results of the rounds until now.
 pub(super) fn print(race_state: &RaceState, jobs: usize, format: Format) -> io::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     match format {

@@ -1,5 +1,5 @@
-//! `squirrel replay`: the stored results under other rules. What would have been noticed, how
-//! much later or earlier, and how many messages it would have taken.
+//! `squirrel replay`: the stored checks under other rules: which outages would have been confirmed,
+//! how much later or earlier, and with how many messages.
 
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
@@ -19,7 +19,7 @@ use super::history_args::ReplayArgs;
 use super::open_history;
 use super::shared_args::Format;
 
-/// Outages that a table names; JSON has all of them.
+/// The most outages in a table; JSON has all of them.
 const MOST: usize = 50;
 
 pub(super) fn run(args: &ReplayArgs) -> Exit {
@@ -43,8 +43,8 @@ pub(super) fn run(args: &ReplayArgs) -> Exit {
     };
     let replayed = archive.sites().and_then(|sites| {
         let mut replay = Replay::new(sites, config.as_ref(), rules);
-        archive.results(args.since, |site, at, look| {
-            replay.look(site, at, look);
+        archive.results(args.since, |site, at, check| {
+            replay.add(site, at, check);
             ControlFlow::Continue(())
         })?;
         Ok(replay)
@@ -66,7 +66,7 @@ pub(super) fn run(args: &ReplayArgs) -> Exit {
     written(printed.and_then(|()| out.flush()))
 }
 
-/// What a set of rules comes to. `null` is what each site has.
+/// The counts under a set of rules. A rule that is null is that of each site.
 #[derive(Debug, Serialize)]
 struct RulesRecord {
     kind: &'static str,
@@ -79,15 +79,15 @@ struct RulesRecord {
     outages: u64,
     messages: u64,
     degraded: u64,
-    /// Outages of the rules as they are that these would not have noticed.
+    /// The number of outages under the configured rules that these would not have confirmed.
     not_noticed: u64,
-    /// Outages that only these notice.
+    /// The number of outages that only these confirm.
     additional: u64,
-    /// Looks that were cut off sooner than these rules would.
+    /// The number of timeouts that came sooner than the timeout of these rules.
     cut_off: u64,
 }
 
-/// An outage under both.
+/// An outage under both sets of rules.
 #[derive(Debug, Serialize)]
 struct OutageRecord<'a> {
     kind: &'static str,
@@ -97,7 +97,7 @@ struct OutageRecord<'a> {
     ended: Option<String>,
     noticed: Option<String>,
     other_noticed: Option<String>,
-    /// Positive is later.
+    /// How much later these rules confirm it, in seconds; negative is earlier.
     delay_s: Option<f64>,
 }
 
@@ -107,7 +107,7 @@ struct Report<'a> {
     zone: TimeZone,
 }
 
-/// How much later the others notice, in seconds.
+/// How much later the other rules confirm the outage, in seconds.
 fn delay(pair: &OutageDiff) -> Option<f64> {
     Some(pair.delay()? as f64 / 1e6)
 }
@@ -135,7 +135,7 @@ impl Report<'_> {
             recover: rules.recover,
             timeout_s: seconds(rules.timeout),
             slow_s: seconds(rules.slow),
-            results: self.replay.looks(),
+            results: self.replay.checks(),
             outages: account.outages,
             messages: account.messages,
             degraded: account.degraded,
@@ -175,9 +175,9 @@ impl Report<'_> {
     fn table(&self, out: &mut impl Write) -> io::Result<()> {
         let pairs = self.replay.pairs();
         if let Some((first, last)) = self.replay.span() {
-            let looks = self.replay.looks();
+            let checks = self.replay.checks();
             let (first, last) = (self.time(first), self.time(last));
-            writeln!(out, "{looks} results from {first} to {last}\n")?;
+            writeln!(out, "{checks} results from {first} to {last}\n")?;
         } else {
             return writeln!(out, "no results in this span");
         }
@@ -243,8 +243,8 @@ impl Report<'_> {
         writeln!(
             out,
             "Messages are one to each owner when an outage is confirmed and one when it ends, \
-             before quiet hours,\nmaintenance and digests. Looks stay when they were taken: a \
-             second look that other rules would\nhave asked for is not there."
+             before quiet hours,\nmaintenance and digests. The times of checks stay as they \
+             were: a second check that other\nrules would have asked for is missing."
         )?;
         if self.rules.timeout.is_some() {
             writeln!(
@@ -257,7 +257,7 @@ impl Report<'_> {
         Ok(())
     }
 
-    /// The other rules as they were asked for.
+    /// The other rules, as options of the command line.
     fn words(&self) -> String {
         let numbers = [
             ("confirm", self.rules.confirm),
@@ -274,7 +274,7 @@ impl Report<'_> {
     }
 }
 
-/// What became of an outage, in words.
+/// How the other rules change an outage, in words.
 fn verdict(pair: &OutageDiff) -> String {
     let seconds = |delay: f64| brief(Duration::from_secs_f64(delay.abs()));
     match (pair.now, delay(pair)) {

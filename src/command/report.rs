@@ -1,6 +1,6 @@
 //! `squirrel report`: uptime, outages and latency over a span, from the history.
 //!
-//! Reads the file beside a monitor that may be writing it, and changes nothing.
+//! Only reads the file; a monitor may be writing it at the same time.
 
 use std::io::{self, BufWriter, Write};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::open_history;
 use super::report_html;
 use super::report_rows::{Columns, Row, percent, rows, shown, whole};
 
-/// Up to this span a chart shows hours, and days beyond.
+/// The longest span whose charts have hours as bars; longer ones have days.
 const HOURS: Duration = Duration::from_secs(4 * 86_400);
 
 pub(super) fn run(args: &ReportArgs) -> Exit {
@@ -68,7 +68,7 @@ fn json(out: &mut impl Write, rows: &[Row]) -> io::Result<()> {
     Ok(())
 }
 
-/// RFC 4180, with a header.
+/// CSV as in RFC 4180, with a header.
 fn csv(out: &mut impl Write, rows: &[Row]) -> io::Result<()> {
     let mut csv = csv::WriterBuilder::new()
         .has_headers(false)
@@ -147,7 +147,7 @@ fn table(out: &mut impl Write, rows: &[Row], args: &ReportArgs) -> io::Result<()
     writeln!(out, "the last {}{note}", whole(args.since))
 }
 
-/// A name in a column of its own, by the width that a terminal gives it.
+/// A name padded to the column's width, as terminals measure it.
 fn padded(name: &str) -> String {
     use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
     let mut name = clean(name, NAME);

@@ -1,5 +1,5 @@
-//! A report as one page: everything that it needs stands in it, no script, nothing fetched.
-//! Readable in light and in dark, on a phone and on paper.
+//! A report as one HTML page without scripts or external resources, for light and dark screens,
+//! phones and paper.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -11,21 +11,20 @@ use crate::history::{BucketSize, Rollup};
 use super::history_args::By;
 use super::report_rows::{Row, percent, shown, whole};
 
-/// Rows that the list of the lowest uptimes names.
+/// The most rows in the list of the lowest uptimes.
 const LOWEST: usize = 10;
 
-/// Points of a chart of latency at most: more than that nobody sees at its width.
+/// The most points of a latency chart; its width shows no more.
 const POINTS: usize = 120;
 
-/// Bars that are drawn in any case; more only as far back as there is something to show.
+/// The least number of bars; more are drawn as far back as there are results.
 const CELLS: i64 = 400;
 
-/// Heights of the charts, in units of their own.
+/// The heights of the charts, in units of their SVG.
 const BARS: f64 = 10.0;
 const LINES: f64 = 30.0;
 
-/// What never changes. Colours are of the same lightness in pairs, and what is told by colour
-/// is told by height or by words as well.
+/// The head of the page. Whatever a colour shows, a height or a word shows as well.
 const HEAD: &str = r#"<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -59,17 +58,17 @@ td+td,th+th{text-align:right;font-variant-numeric:tabular-nums}td:first-child{ov
 </style>
 "#;
 
-/// A report to be written as a page.
+/// A report as a page.
 pub(super) struct Page<'a> {
     pub(super) rows: &'a [Row],
     pub(super) by: By,
     pub(super) since: Duration,
     pub(super) now: Timestamp,
-    /// How long a bar is.
+    /// The time that a bar stands for.
     pub(super) cell: BucketSize,
 }
 
-/// Text that is safe within a page and within an attribute.
+/// Escapes text for elements and attributes of HTML.
 struct Text<'a>(&'a str);
 
 impl fmt::Display for Text<'_> {
@@ -108,7 +107,7 @@ impl Page<'_> {
             out,
             "{HEAD}<title>Uptime over {span}</title></head><body>\n<h1>Uptime over {span}</h1>\n\
              <p class=\"dim\">From {} to {}. A bar is {cell} in UTC, red the share of its checks \
-             that failed; checks that were missed, and those that could not look, count neither \
+             that failed; checks that were missed, and those that could not be made, count neither \
              way.</p>\n<p>{} {what}, {total} outages, {}.</p>\n",
             self.time(self.from()),
             self.time(self.now.as_micros().div_euclid(1_000_000)),
@@ -137,7 +136,7 @@ impl Page<'_> {
         time.strftime("%Y-%m-%d %H:%M UTC").to_string()
     }
 
-    /// The rows with the lowest uptime, as a way to their cards.
+    /// Writes the rows with the lowest uptime, as links to their cards.
     fn lowest(&self, out: &mut impl Write) -> io::Result<()> {
         let mut rows: Vec<(f64, usize, &Row)> = self
             .rows
@@ -189,7 +188,7 @@ impl Page<'_> {
             self.bars(out, row)?;
             self.lines(out, row)?;
         } else {
-            write!(out, "<p class=\"dim\">not looked at in this span</p>")?;
+            write!(out, "<p class=\"dim\">not checked in this span</p>")?;
         }
         let dash = || "-".to_owned();
         let time = |time: Option<Duration>| time.map_or_else(dash, brief);
@@ -212,13 +211,13 @@ impl Page<'_> {
         writeln!(out, "</dl></article>")
     }
 
-    /// The first cell of the charts, and how many there are.
+    /// The first bar of the charts, and the number of bars.
     fn cells(&self) -> (i64, i64) {
         let length = self.cell.seconds();
         let last = self.cell.floor(self.now.as_micros().div_euclid(1_000_000));
         let mut first = self.cell.floor(self.from());
         if (last - first) / length > CELLS {
-            // A century has no bars that anybody could see.
+            // More bars than this would be too thin to see.
             let known = self.rows.iter().filter_map(|row| row.cells.first());
             let earliest = known.map(|(start, _)| *start).min();
             first = first.max(earliest.unwrap_or(last).min(last));
@@ -226,8 +225,8 @@ impl Page<'_> {
         (first, (last - first) / length + 1)
     }
 
-    /// A bar a cell. Neighbours that are alike are one dashed line, so that a good year takes
-    /// a few bytes and not 365 rectangles.
+    /// Writes the uptime bars. Equal neighbours are one dashed line, so that a good year takes a few
+    /// bytes and not 365 rectangles.
     fn bars(&self, out: &mut impl Write, row: &Row) -> io::Result<()> {
         let (first, count) = self.cells();
         let place = |start: i64| (start - first) / self.cell.seconds();
@@ -256,7 +255,7 @@ impl Page<'_> {
         }
         write!(out, "\"/>")?;
         for (at, start, uptime) in bad {
-            // So small a share that it could not be seen is drawn as large as can be.
+            // A share too small to be seen is drawn at a visible height.
             let height = ((1.0 - uptime) * BARS).max(BARS * 0.2);
             write!(
                 out,
@@ -269,7 +268,7 @@ impl Page<'_> {
         write!(out, "</svg>")
     }
 
-    /// The median and the 95th percentile, as lines.
+    /// Writes the median and the 95th percentile of the latency as lines.
     fn lines(&self, out: &mut impl Write, row: &Row) -> io::Result<()> {
         let (first, count) = self.cells();
         let each = usize::try_from(count).unwrap_or(1).div_ceil(POINTS).max(1) as i64;
@@ -308,7 +307,7 @@ impl Page<'_> {
                 let y = LINES - share * (LINES - 2.0);
                 match before {
                     Some(before) if before + 1 == at => write!(out, "L{at}.5 {y:.1}")?,
-                    // A point by itself is a dot.
+                    // A point without neighbours is a dot.
                     _ => write!(out, "M{at}.5 {y:.1}h0")?,
                 }
                 before = Some(at);

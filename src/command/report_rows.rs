@@ -1,5 +1,5 @@
-//! The rows of a report: sites as configured, then those of the past; or all sites of a tag or
-//! an owner as one.
+//! The rows of a report: the configured sites, then those that are configured no more; or one row
+//! for all sites of a tag or an owner.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -13,25 +13,25 @@ use crate::history::{EncodedRollup, OutageTotals, Rollup, SiteKey, SiteTotals};
 use super::check_json::millis;
 use super::history_args::By;
 
-/// What sites without a tag or an owner, and those that are configured no more, stand under.
+/// The name of the row of sites without a tag or an owner.
 const NONE: &str = "(none)";
 
-/// One row.
+/// A row of a report.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Row {
     pub(super) name: Box<str>,
-    /// None for a tag or an owner.
+    /// The site's URL, masked; `None` for a tag or an owner.
     pub(super) url: Option<Box<str>>,
-    /// Whether it is configured no more.
+    /// Whether the site is configured no more.
     pub(super) former: bool,
-    /// Sites in it.
+    /// The number of sites in the row.
     pub(super) sites: usize,
     pub(super) sum: Rollup,
     pub(super) outages: OutageTotals,
     pub(super) cells: Vec<(i64, EncodedRollup)>,
 }
 
-/// The columns that scripts rely on, in their order. What is not known is null.
+/// The columns of the contract, in its order; null where there is no value.
 #[derive(Debug, Serialize)]
 pub(super) struct Columns<'a> {
     pub(super) name: &'a str,
@@ -67,20 +67,20 @@ impl<'a> From<&'a Row> for Columns<'a> {
     }
 }
 
-/// Uptime in per cent to four places, cut and not rounded: a single failure in a year is not
+/// Uptime in per cent to four places, rounded down: with a single failure in a year it is not
 /// 100%.
 pub(super) fn percent(uptime: Option<f64>) -> Option<f64> {
     uptime.map(|uptime| (uptime * 1e6 + 1e-9).floor() / 1e4)
 }
 
-/// A span as it was most likely written: "30d", and not "30d00h".
+/// A span as it is written in options: "30d", and not "30d00h".
 pub(super) fn whole(span: Duration) -> String {
     let text = brief(span);
     let text = text.strip_suffix("00h").or(text.strip_suffix("00m"));
     text.map_or_else(|| brief(span), str::to_owned)
 }
 
-/// Uptime as people read it.
+/// Uptime for tables and pages, to three places, rounded down; "-" without checks.
 pub(super) fn shown(percent: Option<f64>) -> String {
     match percent {
         None => "-".to_owned(),
@@ -100,8 +100,8 @@ pub(super) fn rows(surveys: Vec<SiteTotals>, config: Option<&Config>, by: By) ->
     }
 }
 
-/// Every configured site, looked at or not, in the order of the configuration, then those of
-/// the past by name.
+/// Every configured site, checked or not, in the order of the configuration, then those of
+/// sites that are configured no more, by name.
 fn of_sites(surveys: Vec<SiteTotals>, sites: &[Site]) -> Vec<Row> {
     let mut found: HashMap<SiteKey, SiteTotals> = HashMap::with_capacity(surveys.len());
     let mut order = Vec::with_capacity(surveys.len());
@@ -139,8 +139,8 @@ fn row(key: SiteKey, survey: Option<SiteTotals>, former: bool) -> Row {
     row
 }
 
-/// One row for each of the `labels` that sites have, by name; a site with several counts in
-/// each of them.
+/// One row for each label (a tag or an owner), by name; a site with several labels counts in each
+/// of their rows.
 fn grouped(rows: Vec<Row>, sites: &[Site], labels: impl Fn(&Site) -> &[Box<str>]) -> Vec<Row> {
     let mut groups: BTreeMap<Box<str>, Group> = BTreeMap::new();
     let mut others = Group::default();
@@ -161,7 +161,7 @@ fn grouped(rows: Vec<Row>, sites: &[Site], labels: impl Fn(&Site) -> &[Box<str>]
     groups.map(|(name, group)| group.named(name)).collect()
 }
 
-/// Several sites as one.
+/// The sites of one label, summed up.
 #[derive(Default)]
 struct Group {
     row: Row,

@@ -1,4 +1,4 @@
-//! What several subcommands take from the command line.
+//! Options that several subcommands share.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -11,15 +11,15 @@ use crate::metrics::Endpoint;
 
 use super::exit::{Exit, fail};
 
-/// Which configuration.
+/// The configuration.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct SourceArgs {
-    /// The list of sites
+    /// The configuration file, sites.toml
     #[arg(long, short, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
 }
 
-/// Whether the metrics are served.
+/// The metrics endpoint.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct MetricsArgs {
     /// Serve metrics for Prometheus at this address, such as 127.0.0.1:9115; a port alone is
@@ -29,14 +29,14 @@ pub(super) struct MetricsArgs {
 }
 
 impl MetricsArgs {
-    /// Takes the port, before anything else begins.
+    /// Binds the address, before anything else begins; `None` without the option.
     pub(super) fn endpoint(&self) -> Result<Option<Endpoint>, Exit> {
         let bound = self.metrics.map(Endpoint::bind).transpose();
         bound.map_err(fail)
     }
 }
 
-/// What a sweep prints.
+/// The form of a command's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     /// One object a site, on a line of its own, as each check completes

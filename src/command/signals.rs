@@ -7,7 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::domain::plain_io_error;
 
-/// The system refuses to tell of signals.
+/// The system does not deliver signals to handlers.
 #[derive(Debug)]
 pub(super) struct SignalsError(io::Error);
 
@@ -27,7 +27,7 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Listens from now on.
+    /// Handles these signals from now on, in place of their default.
     ///
     /// # Errors
     /// If the system refuses.

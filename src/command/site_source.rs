@@ -1,4 +1,4 @@
-//! Which sites: a file that is found, or URLs of the command line.
+//! The configuration of a command: a file that is named or found, or URLs of the command line.
 
 use std::io::{IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub(super) fn load(explicit: Option<&Path>) -> Result<Config, Exit> {
     read(&path)
 }
 
-/// The configuration at `path`. What it warns of is said, and used all the same.
+/// The configuration at `path`. Its warnings are printed.
 pub(super) fn read(path: &Path) -> Result<Config, Exit> {
     let names = paradigm::names();
     let known = KnownNames { paradigms: &names };
@@ -24,19 +24,19 @@ pub(super) fn read(path: &Path) -> Result<Config, Exit> {
     Ok(config)
 }
 
-/// The sites of these URLs, checked as the configuration says where there is one.
+/// The sites of these URLs, with the settings of the configuration that is named, if any.
 pub(super) fn urls(urls: &[String], explicit: Option<&Path>) -> Result<Config, Exit> {
     let base = explicit.map(read).transpose()?;
     config::from_urls(urls, base.as_ref()).map_err(|mistakes| complain(&mistakes))
 }
 
-/// The broker that the command line or the environment names. What is wrong is said without
-/// the text, which may hold a password.
+/// The broker that the command line or the environment names. An error does not repeat the text,
+/// which may hold a password.
 pub(super) fn broker(text: &str) -> Result<MaskedUrl, Exit> {
     config::parse_broker_url(text).map_err(|why| fail(format!("--broker: {why}")))
 }
 
-/// Takes over what the command line says of the broker.
+/// Sets the broker of the command line, if it names one.
 pub(super) fn with_broker(mut config: Config, named: Option<&str>) -> Result<Config, Exit> {
     if let Some(text) = named {
         config.named_broker = Some(broker(text)?);
@@ -64,7 +64,7 @@ pub(super) fn complain(mistakes: &Diagnostics) -> Exit {
     Exit::Mistake
 }
 
-/// A path as people write it: within the working directory, or from `~`.
+/// A path for messages: relative to the working directory, or from `~`, if it is below them.
 pub(super) fn short(path: &Path) -> String {
     let within = |folder: Option<PathBuf>, mark: &str| {
         let rest = path.strip_prefix(folder?).ok()?;

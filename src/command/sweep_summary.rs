@@ -1,4 +1,4 @@
-//! What a sweep found, counted and printed result by result.
+//! Counts and prints the results of a sweep.
 
 use std::io::{self, BufWriter, Write};
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub(super) fn sites_word(number: usize) -> String {
     format!("{number} {}", if number == 1 { "site" } else { "sites" })
 }
 
-/// The sites, and what came of them so far.
+/// The sites of a sweep, and the counts of their results so far.
 pub(super) struct SweepSummary {
     pub(super) sites: Vec<Site>,
     pub(super) clock: SystemClock,
@@ -31,15 +31,12 @@ pub(super) struct SweepSummary {
 }
 
 impl SweepSummary {
-    /// Of those sites that are not paused.
+    /// For the sites that are not paused.
     pub(super) fn new(sites: Vec<Site>, clock: SystemClock, printer: ResultPrinter) -> Self {
         let (paused, sites): (Vec<Site>, Vec<Site>) =
             sites.into_iter().partition(|site| site.paused);
         if !paused.is_empty() {
-            say(format!(
-                "{} paused: not looked at",
-                sites_word(paused.len())
-            ));
+            say(format!("{} paused: not checked", sites_word(paused.len())));
         }
         Self {
             sites,
@@ -64,8 +61,8 @@ impl SweepSummary {
         }
     }
 
-    /// What is known of a site that nobody looked at.
-    pub(super) fn unlooked(&self, job: JobId, why: &str) -> CheckResult {
+    /// The result of a check that could not be made: unknown, for the reason `why`.
+    pub(super) fn unchecked(&self, job: JobId, why: &str) -> CheckResult {
         let now = self.clock.now();
         let start = Start {
             job,
@@ -76,9 +73,9 @@ impl SweepSummary {
         could_not_check(start, spec, why, trace::here())
     }
 
-    /// There is nobody who could look: every site is unknown, each for itself, so that whoever
-    /// reads the results needs no other way to learn of it.
-    pub(super) fn without_a_look(mut self, why: &StartError) -> Exit {
+    /// No check can be made: prints the result "unknown" for every site, so that programs that read
+    /// the results learn of it there.
+    pub(super) fn without_checks(mut self, why: &StartError) -> Exit {
         say(why);
         match self.give_up_on_all(&why.to_string()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => fail(OutputError(error)),
@@ -91,7 +88,7 @@ impl SweepSummary {
         self.printer.begin()?;
         for index in 0..self.sites.len() {
             let site = SiteId::from_index(index);
-            let result = self.unlooked(JobId { site, due }, why);
+            let result = self.unchecked(JobId { site, due }, why);
             self.take(&result)?;
         }
         self.finish(due)

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::domain::{FileError, RanOn, Site, SiteId};
 use crate::trace::{CheckRecord, Recorder, TraceStore, write_chrome};
 
-/// Takes in what workers note, and writes it at the end.
+/// Collects the records of a sweep for a file.
 #[derive(Debug)]
 pub(super) struct TraceFile {
     path: PathBuf,
@@ -17,10 +17,10 @@ pub(super) struct TraceFile {
 }
 
 impl TraceFile {
-    /// Switches `recorder` on, for a file that can be made at `path`.
+    /// Makes the file at `path`, and switches `recorder` on.
     ///
     /// # Errors
-    /// If it cannot: said before the first check and not after the last.
+    /// If the file cannot be made: known before the first check, not after the last.
     pub(super) fn begin(path: &Path, recorder: &Arc<Recorder>) -> Result<Self, FileError> {
         ensure_writable(path)?;
         recorder.switch(true);
@@ -31,15 +31,15 @@ impl TraceFile {
         })
     }
 
-    /// Takes in what was noted since.
+    /// Takes in the records since the last call.
     pub(super) fn absorb(&mut self) {
         self.store.absorb(self.recorder.fetch());
     }
 
-    /// Writes it all.
+    /// Writes all records.
     ///
     /// # Errors
-    /// Whatever writing gives.
+    /// If the file cannot be written.
     pub(super) fn finish(mut self, sites: &[Site]) -> Result<(), FileError> {
         self.absorb();
         let threads = self.recorder.roster();
@@ -49,19 +49,19 @@ impl TraceFile {
     }
 }
 
-/// Makes the file, so that what keeps it from being written is said at the beginning.
+/// Makes the file, so that an error is known before the checks.
 ///
 /// # Errors
-/// Whatever the system gives.
+/// If the file cannot be made.
 pub(super) fn ensure_writable(path: &Path) -> Result<(), FileError> {
     let made = File::create(path).map(drop);
     made.map_err(|error| FileError::write(path, error))
 }
 
-/// Writes these records, whose sites are called what `name` says.
+/// Writes these records; `name` gives the names of their sites.
 ///
 /// # Errors
-/// Whatever writing gives.
+/// If the file cannot be written.
 pub(super) fn write<'a>(
     path: &Path,
     records: impl IntoIterator<Item = &'a CheckRecord>,

@@ -58,7 +58,7 @@ pub(super) fn run(args: &WatchArgs) -> Exit {
         metrics: place,
     };
     match app::watch(watch, |occurrence, driver| log.tell(&occurrence, driver)) {
-        // Asked to end, and ended: nothing went wrong.
+        // SIGTERM is how a service manager ends the program.
         Ok(15) => Exit::Fine,
         Ok(number) => Exit::Signal(number),
         Err(SessionError::Output(error)) => written(Err(error)),
@@ -66,15 +66,15 @@ pub(super) fn run(args: &WatchArgs) -> Exit {
     }
 }
 
-/// The lines.
+/// The writer of the lines.
 struct Log<W: Write> {
     out: W,
     zone: TimeZone,
-    /// Where the metrics are.
+    /// The URL of the metrics; `None` where they are not served.
     metrics: Option<String>,
 }
 
-/// The fields of a line behind `at` and `event`.
+/// The fields of a line after `at` and `event`.
 type Fields = Map<String, Value>;
 
 impl<W: Write> Log<W> {
@@ -107,7 +107,7 @@ impl<W: Write> Log<W> {
                     None => return Ok(()),
                 }
             }
-            // The log tells of it.
+            // Written to the log instead.
             Occurrence::Happened(Happening::Lost(_)) => return Ok(()),
             Occurrence::Reloaded(Ok(())) => {
                 put(&mut fields, "sites", driver.monitor().ids().len());
@@ -165,7 +165,7 @@ impl<W: Write> Log<W> {
         rfc3339(at, &self.zone)
     }
 
-    /// The word for a notice, if it is told at all.
+    /// Puts the fields of a notice; gives its event, or `None` for a notice that is not printed.
     fn notice(
         &self,
         notice: &Notice,
@@ -249,12 +249,12 @@ impl<W: Write> Log<W> {
 }
 
 fn put(fields: &mut Fields, key: &str, value: impl serde::Serialize) {
-    // Texts, numbers and lists of them always have a form in JSON.
+    // Serializing texts, numbers and lists of them cannot fail.
     let value = serde_json::to_value(value).unwrap_or_default();
     fields.insert(key.to_owned(), value);
 }
 
-/// To the millisecond.
+/// Seconds, to the millisecond.
 fn seconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e3).round() / 1e3
 }
@@ -269,13 +269,13 @@ fn owners(state: &SiteState) -> Vec<&str> {
     owners.map(|owner| &**owner).collect()
 }
 
-/// What the history has to say goes to standard error: it is no change of a site.
+/// Prints an event of the history on standard error: it is no change of a site.
 fn history(news: &HistoryEvent) {
     match news {
         HistoryEvent::Trouble(why) => say(format!("the history is not kept: {why}")),
         HistoryEvent::Mended { lost: 0 } => say("the history is kept again"),
         HistoryEvent::Mended { lost } => say(format!(
-            "the history is kept again; {lost} looks are missing in it"
+            "the history is kept again; {lost} results are missing in it"
         )),
         HistoryEvent::PutAside(aside) => say(format!(
             "the history was damaged: it is kept as {}, and a new one is begun",

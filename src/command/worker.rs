@@ -1,5 +1,4 @@
-//! `squirrel worker`: carries out checks that come over a broker, or from the process that
-//! started it.
+//! `squirrel worker`: runs checks that come over a broker, or from the process that started it.
 
 use crate::domain::plain_io_error;
 use crate::paradigm::{self, WorkerOptions};
@@ -13,7 +12,7 @@ pub(super) fn run(args: &WorkerArgs) -> Exit {
         return line_by_line(args.hostname.as_deref());
     }
     match &args.broker {
-        // A child is told all it needs by its parent.
+        // A child gets its settings from its parent.
         Some(broker) if !args.child => for_broker(args, broker),
         _ => for_parent(),
     }

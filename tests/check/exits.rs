@@ -1,4 +1,4 @@
-//! Exit statuses: 0 all up, 1 some down, 2 a mistake of ours, 3 could not look.
+//! Exit statuses: 0 all up, 1 some down, 2 a mistake of ours, 3 could not be checked.
 
 use super::sites::{home, site, sites_at, start};
 use crate::support::{Fleet, Script, Squirrel, paradigms};
@@ -132,7 +132,7 @@ fn no_sites_at_all_is_2() {
     assert!(!finished.stderr.is_empty());
 }
 
-/// With ever fewer descriptors the program first has enough, then cannot look, then cannot
+/// With ever fewer descriptors the program first has enough, then cannot check, then cannot
 /// even start. Whatever it is, no site is called down for it, and the status tells the truth.
 #[test]
 fn running_out_of_descriptors_never_makes_a_site_down() {
@@ -181,7 +181,7 @@ fn running_out_of_descriptors_never_makes_a_site_down() {
 
 /// The files run out in the middle of a sweep: what was seen stands, the rest is unknown.
 #[test]
-fn what_could_not_be_looked_at_is_unknown_and_3() {
+fn what_could_not_be_checked_is_unknown_and_3() {
     let mut fleet = Fleet::new();
     let good = fleet.serve(script(OK));
     let held = fleet.serve(script(
@@ -215,7 +215,7 @@ fn what_could_not_be_looked_at_is_unknown_and_3() {
     assert!(lines.iter().all(|line| line["verdict"] != "down"));
 }
 
-/// There is no broker, so nobody looks: that too is told of every site, in its own object.
+/// Without a broker no check is made: every site has its own object that says so.
 #[test]
 fn without_a_broker_every_site_is_unknown_and_3() {
     let fleet = Fleet::new();

@@ -1,12 +1,12 @@
-//! How the screen looks: at every size, without colours, in ASCII alone.
+//! The appearance of the screen: at every size, without colours, in ASCII alone.
 
-use super::sites::{AT_ONCE, SIZE, Three, looked_at};
+use super::sites::{AT_ONCE, SIZE, Three, all_checked};
 use crate::support::{Frame, Squirrel, Terminal};
 
 fn demo(size: (u16, u16)) -> Frame {
     let mut terminal = Terminal::start(&Squirrel::new(), size, ["demo"]);
     let frame = terminal.wait("failing sites and good ones", |frame| {
-        looked_at(frame) && frame.rows().next().is_some_and(|row| row.contains("DOWN"))
+        all_checked(frame) && frame.rows().next().is_some_and(|row| row.contains("DOWN"))
     });
     terminal.press("q");
     assert_eq!(terminal.finish(), 0);
@@ -70,7 +70,7 @@ fn toured(environment: &[(&str, &str)], args: &[&str]) -> Vec<Frame> {
     let three = Three::new(AT_ONCE);
     let mut terminal = Terminal::start_in(&three.squirrel, SIZE, environment, args.iter().copied());
     terminal.wait("one down", |frame| {
-        looked_at(frame) && frame.is("beta", "DOWN")
+        all_checked(frame) && frame.is("beta", "DOWN")
     });
     for (key, sign) in [
         ("?", "Help"),

@@ -309,7 +309,7 @@ fn a_broker_that_is_not_there_yet_is_named_and_the_checks_begin_when_it_comes() 
     watch.wait_for("the start", |line| line["event"] == "started");
     redis.start_again();
     watch.wait_for("a check", |line| line["verdict"] == "up");
-    // One look, and a broker that wants nothing to do with us, are another matter.
+    // A single sweep, and a broker that refuses us, are another matter.
     redis.kill();
     let args = ["check", "--config", "sites.toml"];
     let finished = squirrel.run(args);

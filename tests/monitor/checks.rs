@@ -5,7 +5,7 @@ use crate::support::{Fleet, Squirrel, Terminal, until};
 
 #[test]
 fn one_site_or_all_are_looked_at_before_their_time() {
-    // What is down is so from the first look, so that no news of it covers the answer to a key.
+    // A site that is down is so from the first check, so that no message about it covers the answer to a key.
     let three = Three::new(AT_ONCE);
     let mut terminal = three.watch(SIZE);
     let asked = || {
@@ -18,7 +18,7 @@ fn one_site_or_all_are_looked_at_before_their_time() {
     terminal.press("r");
     until("gamma alone to be asked", || asked() == [1, 1, 2]);
     terminal.press("R");
-    terminal.wait_text("looking at all 3 sites now");
+    terminal.wait_text("checking all 3 sites now");
     until("all to be asked", || asked() == [2, 2, 3]);
 }
 

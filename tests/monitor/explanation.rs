@@ -90,7 +90,7 @@ fn a_failure_is_explained_by_its_rule_and_the_next_site_is_a_key_away() {
     terminal.wait_text("Explain alpha");
     terminal.press("N");
     terminal.wait_text("Explain beta");
-    // It is looked at again from here, too.
+    // A check can be asked for from here, too.
     terminal.press("r");
     terminal.wait_text("2 checks, 0 missed");
     terminal.press("q");

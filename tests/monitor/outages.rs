@@ -23,7 +23,7 @@ fn an_outage_is_suspected_confirmed_told_once_and_its_end_as_well() {
     assert!(down.row("shop").is_some_and(|row| row.contains("503")));
     assert!(down.rows().next().is_some_and(|row| row.contains("shop")));
     server.play(script(WELL));
-    let up = terminal.wait("the second good look", |frame| {
+    let up = terminal.wait("the second good check", |frame| {
         frame.is("shop", "UP") && frame.title == "squirrel: none down"
     });
     assert!(up.has("UP again: shop (after "), "{}", up.text());
@@ -77,7 +77,7 @@ fn in_the_demo_a_site_is_broken_and_mended_by_a_key() {
     assert!(down.has("DOWN: shop ("), "{}", down.text());
     terminal.press("m");
     terminal.wait_text("shop mended");
-    // One good look is not believed yet; the second comes by itself.
+    // One good check does not end the outage; the second follows by itself.
     terminal.press("r");
     terminal.wait("the end of the outage", |frame| frame.is("shop", "UP"));
     terminal.wait_text("UP again: shop");

@@ -11,7 +11,7 @@ use crate::support::{Fleet, Frame, Squirrel, Terminal, children_of, send, tasks_
 
 const SMALL: (u16, u16) = (80, 24);
 
-/// Sixteen sites, each of which takes so long, looked at once.
+/// Sixteen sites, each of which takes so long, checked at once.
 fn sixteen(fleet: &mut Fleet, wait: &str) -> Squirrel {
     let server = fleet.serve(script(&format!(
         r"'*' = [{{ wait = '{wait}' }}, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']"

@@ -2,7 +2,7 @@
 
 use crate::support::{Fleet, Frame, Script, Server, Squirrel, Terminal};
 
-/// The terminal that most tests look at.
+/// The size of the terminal in most tests.
 pub(crate) const SIZE: (u16, u16) = (120, 36);
 
 /// Answers that make a site up, and down.
@@ -13,11 +13,11 @@ pub(crate) fn script(toml: &str) -> Script {
     toml::from_str(toml).unwrap()
 }
 
-/// Sites that are looked at once and then not for an hour, unless a key asks for it.
+/// Sites that are checked once and then not for an hour, unless a key asks for it.
 pub(crate) const ONCE: &str = r#"interval = "1h"
 confirm_delay = "1h""#;
 
-/// Sites that are looked at every second.
+/// Sites that are checked every second.
 pub(crate) const EVERY_SECOND: &str = r#"interval = "1s"
 confirm_delay = "1s""#;
 
@@ -75,20 +75,20 @@ impl Three {
         }
     }
 
-    /// The monitor, when each site has been looked at.
+    /// The monitor, when each site has been checked.
     pub(crate) fn watch(&self, size: (u16, u16)) -> Terminal {
         let mut terminal = Terminal::start(&self.squirrel, size, []);
-        terminal.wait("three sites looked at", looked_at);
+        terminal.wait("three sites checked", all_checked);
         terminal
     }
 }
 
 /// Whether no site is new any more.
-pub(crate) fn looked_at(frame: &Frame) -> bool {
+pub(crate) fn all_checked(frame: &Frame) -> bool {
     frame.rows().count() > 0 && frame.rows().all(|row| !row.contains("NEW"))
 }
 
-/// One failure is enough to be down, so that a single look decides.
+/// One failure is enough to be down, so that a single check decides.
 pub(crate) const AT_ONCE: &str = r#"interval = "1h"
 confirm = 1
 recover = 1

@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use super::sites::{ONCE, SIZE, Three, looked_at};
+use super::sites::{ONCE, SIZE, Three, all_checked};
 use crate::support::{Terminal, descendants, process_state, send, until};
 
 #[test]
@@ -48,7 +48,7 @@ fn put_aside(ask: impl FnOnce(&mut Terminal, u32)) {
     let squirrel = three.squirrel.through(SHELL);
     let mut terminal = Terminal::start(&squirrel, SIZE, []);
     terminal.wait("the table", |frame| {
-        frame.rows().count() == 3 && looked_at(frame)
+        frame.rows().count() == 3 && all_checked(frame)
     });
     let children = descendants(terminal.pid());
     let [pid] = children.iter().copied().collect::<Vec<_>>()[..] else {

@@ -30,7 +30,7 @@ fn a_filter_is_typed_kept_and_cleared() {
     let frame = terminal.wait_text("/ nobody");
     assert!(frame.has("0 of 3 match"), "{}", frame.text());
     assert!(frame.has("Nothing matches \"nobody\""), "{}", frame.text());
-    // A letter that is a key elsewhere is text here.
+    // A character that is a key elsewhere is text here.
     terminal.press("Ctrl-U");
     terminal.wait_text("3 of 3 match");
     terminal.press("suspect");

@@ -264,7 +264,7 @@ fn without_a_list_it_runs_over_the_sites_that_it_serves_itself() {
     finished.assert_no_panic();
     assert_eq!(finished.code(), 0, "{}", finished.stderr);
     assert!(
-        finished.stderr.contains("demonstration"),
+        finished.stderr.contains("demo sites"),
         "{}",
         finished.stderr
     );

@@ -208,7 +208,7 @@ impl Running {
     }
 
     /// The most memory seen resident so far, in bytes. The system keeps the highest mark
-    /// itself, so that nothing between two looks is missed while the process lives.
+    /// itself, so that nothing between two readings is missed while the process lives.
     pub(crate) fn peak_rss(&mut self) -> u64 {
         self.sample_memory();
         self.peak_rss

@@ -132,7 +132,7 @@ impl Terminal {
         self.watch(what, |tape, _| wanted(tape).then_some(0));
     }
 
-    /// Waits for a frame that looks like that, and gives it.
+    /// Waits for a frame that satisfies the condition, and gives it.
     #[track_caller]
     pub(crate) fn wait(&mut self, what: &str, wanted: impl Fn(&Frame) -> bool) -> Frame {
         let place = self.watch(what, |tape, from| {
@@ -158,7 +158,7 @@ impl Terminal {
             if let Some(place) = found(&tape, from) {
                 return place;
             }
-            // Frames that were looked at need not be looked at again.
+            // Frames that were examined once are not examined again.
             from = from.max(tape.frames.len() - 1);
             let left = PATIENCE.saturating_sub(began.elapsed());
             if tape.over || left.is_zero() {
@@ -225,7 +225,7 @@ impl Terminal {
     /// Closes our end, as a window that is closed does.
     pub(crate) fn close(&mut self) {
         self.shared.closing.store(true, Ordering::SeqCst);
-        // The reader holds our end as well: it looks up when something is drawn, and a
+        // The reader holds our end as well: it is woken when something is drawn, and a
         // change of size is drawn at once.
         self.resize((90, 30));
         self.writer = None;
