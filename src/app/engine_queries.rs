@@ -1,4 +1,4 @@
-//! What can be read of the driver by those who show it.
+//! The state of the driver that the screen reads.
 
 use std::sync::Arc;
 

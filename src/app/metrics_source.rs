@@ -1,4 +1,4 @@
-//! What whoever reads the metrics wants to know of the driver.
+//! Answers the questions of the metrics endpoint.
 
 use std::io;
 

@@ -1,7 +1,7 @@
 //! The wiring: one closed event enum, one loop; decide, then act.
 //!
-//! [`Driver`] moves checks between plan, dispatcher and monitor, with or without a screen;
-//! the session around it turns what happens into what is done about it.
+//! [`Driver`] feeds the engine and carries out its effects, with or without a screen; the session
+//! around it turns events into actions.
 
 mod canaries;
 mod channel_settings;
