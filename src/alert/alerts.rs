@@ -90,6 +90,9 @@ impl Alerts {
                 attempts,
                 after,
             } => {
+                if attempts >= ATTEMPTS_UNTIL_TOLD {
+                    self.channel_told.insert((owner.into(), channel.into()));
+                }
                 let at = now.mono + after;
                 self.outbox
                     .resume((owner, channel), &id, events, attempts, at);

@@ -7,23 +7,14 @@ use std::time::Duration;
 use crate::domain::{Moment, Now, SiteId};
 
 use super::backoff;
+use super::company::{Companies, Company};
 use super::delivery::{Collection, Delivery, Pending, Report, Settled, Truth};
 use super::merge::merge;
 use super::message_id::message_id;
-
-/// How long a delivery waits for the check that confirms it, before it goes all the same.
-const CHECK_PATIENCE: Duration = Duration::from_secs(60);
+use super::readiness::{Examiner, Readiness};
 
 /// How often an event that is in doubt is examined again.
 const DOUBT_STEP: Duration = Duration::from_secs(1);
-
-/// A delivery that failed and is tried again with the same events while they hold.
-#[derive(Clone, Debug)]
-struct Retry {
-    id: Box<str>,
-    events: HashSet<Box<str>>,
-    at: Moment,
-}
 
 /// The queue of one owner on one channel.
 #[derive(Clone, Debug, Default)]
@@ -34,9 +25,11 @@ pub(super) struct Lane {
     /// How many of `pending`, from the front, wait for others no longer.
     released: usize,
     sending: Option<Delivery>,
-    retry: Option<Retry>,
+    /// What was sent and may have arrived, though the channel did not say so.
+    companies: Companies,
+    /// The channel did not take the last one: nothing is sent before.
+    not_before: Option<Moment>,
     attempts: u32,
-    short: bool,
     /// Nothing of what is released could be sent when it was examined last.
     examined: bool,
     /// Sites whose check was asked for, and when, before they are told of.
@@ -71,15 +64,10 @@ impl Lane {
     /// Events of an earlier run: those of a delivery that may have arrived go again under its
     /// id, in its company.
     pub(super) fn resume(&mut self, id: &str, events: Vec<Pending>, attempts: u32, at: Moment) {
-        if self.retry.is_none() {
-            let names = events.iter().map(|event| event.id.clone()).collect();
-            self.retry = Some(Retry {
-                id: id.into(),
-                events: names,
-                at,
-            });
-            self.attempts = attempts;
-        }
+        let at = self.not_before.map_or(at, |known| known.min(at));
+        self.not_before = Some(at);
+        self.attempts = self.attempts.max(attempts);
+        self.companies.add(Company::new(id, &events, false, at));
         for event in events {
             self.pending.insert(self.released, event);
             self.released += 1;
@@ -98,10 +86,9 @@ impl Lane {
         if self.sending.is_some() {
             return None;
         }
-        let retry = self.retry.as_ref().map(|retry| retry.at);
         let collected = self.collecting.map(|window| collection.ends(window));
         let next = collected.unwrap_or(now.mono);
-        Some(retry.map_or(next, |retry| retry.max(next)))
+        Some(self.not_before.map_or(next, |at| at.max(next)))
     }
 
     /// When something can be sent next, if nothing happens before.
@@ -109,10 +96,8 @@ impl Lane {
         if self.sending.is_some() || self.pending.is_empty() {
             return None;
         }
-        if let Some(retry) = &self.retry
-            && retry.at > now.mono
-        {
-            return Some(retry.at);
+        if let Some(at) = self.not_before.filter(|at| *at > now.mono) {
+            return Some(at);
         }
         let collected = self.collecting.map(|window| collection.ends(window));
         let quiet = |event: &Pending| match event.quiet_until {
@@ -138,7 +123,7 @@ impl Lane {
         if self.sending.is_some() || self.pending.is_empty() {
             return None;
         }
-        if self.retry.as_ref().is_some_and(|retry| retry.at > now.mono) {
+        if self.not_before.is_some_and(|at| at > now.mono) {
             return None;
         }
         if self
@@ -153,9 +138,35 @@ impl Lane {
         }
         merge(&mut self.pending, &mut self.released);
         let alone = collection.longest.is_zero();
-        let chosen = self.choose(alone, now, truth, checks, over);
-        self.examined = chosen.is_empty();
-        if chosen.is_empty() {
+        let mut examiner = Examiner {
+            now,
+            truth,
+            asked: &mut self.asked,
+            checks,
+        };
+        let mut gone = Vec::new();
+        let again = self.companies.again(
+            (&self.pending, self.released),
+            self.not_before,
+            &mut examiner,
+            &mut gone,
+        );
+        let (company, chosen) = match again {
+            Some((company, chosen)) => (Some(company), chosen),
+            None if gone.is_empty() => {
+                let released = self.pending.iter().take(self.released);
+                let chosen = choose(released, &self.companies, alone, &mut examiner, &mut gone);
+                (None, chosen)
+            }
+            None => (None, HashSet::new()),
+        };
+        // The places are no longer those that were chosen: the next step sees to those.
+        self.examined = chosen.is_empty() && gone.is_empty();
+        for place in gone.iter().rev() {
+            over.extend(self.pending.remove(*place));
+            self.released -= 1;
+        }
+        if chosen.is_empty() || !gone.is_empty() {
             return None;
         }
         let mut events = Vec::with_capacity(chosen.len());
@@ -172,10 +183,11 @@ impl Lane {
         for site in events.iter().filter_map(|event| event.site) {
             self.asked.remove(&site);
         }
-        let id = match (self.retry.take(), &events[..]) {
-            (Some(retry), events) if retry.holds(events) => retry.id,
-            (_, [one]) => one.id.clone(),
-            (_, several) => {
+        let short = company.as_ref().is_some_and(|company| company.short);
+        let id = match (company, &events[..]) {
+            (Some(company), _) => company.id,
+            (None, [one]) => one.id.clone(),
+            (None, several) => {
                 let ids = several.iter().map(|event| &*event.id);
                 message_id(std::iter::once("digest").chain(ids))
             }
@@ -186,93 +198,10 @@ impl Lane {
             channel: name.1.into(),
             events: events.into(),
             attempts: self.attempts,
-            short: self.short,
+            short,
         };
         self.sending = Some(delivery.clone());
         Some(delivery)
-    }
-
-    /// The places of the events that go into the next delivery: all of the kind of the first
-    /// that may go, each of them the oldest event of its site; one where events are told
-    /// `alone`.
-    fn choose(
-        &mut self,
-        alone: bool,
-        now: Now,
-        truth: &mut dyn FnMut(&Pending) -> Truth,
-        checks: &mut Vec<SiteId>,
-        over: &mut Vec<Pending>,
-    ) -> HashSet<usize> {
-        if let Some(again) = self.same_again(now, truth) {
-            return again;
-        }
-        let mut chosen = HashSet::new();
-        let mut kind = None;
-        let mut blocked: HashSet<SiteId> = HashSet::new();
-        let mut gone = Vec::new();
-        for (place, event) in self.pending.iter().take(self.released).enumerate() {
-            let first = event.site.is_none_or(|site| blocked.insert(site));
-            let quiet = event.quiet_until.is_some_and(|until| until > now.wall);
-            if !first || quiet || kind.is_some_and(|kind| kind != event.kind) {
-                continue;
-            }
-            // Only outages make a digest: other events are told one by one.
-            if kind.is_some() && !event.kind.is_of_outage() {
-                continue;
-            }
-            match truth(event) {
-                Truth::Holds => {}
-                Truth::InDoubt => continue,
-                Truth::Over => {
-                    gone.push(place);
-                    continue;
-                }
-                Truth::Stale => {
-                    let asked = event.site.map(|site| {
-                        *self.asked.entry(site).or_insert_with(|| {
-                            checks.push(site);
-                            now.mono
-                        })
-                    });
-                    if asked.is_some_and(|asked| now.mono.since(asked) < CHECK_PATIENCE) {
-                        continue;
-                    }
-                }
-            }
-            kind = Some(event.kind);
-            chosen.insert(place);
-            if alone || !event.kind.is_of_outage() {
-                break;
-            }
-        }
-        if !gone.is_empty() {
-            // Their places are no longer those that were chosen: the next step sees to those.
-            chosen.clear();
-            for place in gone.into_iter().rev() {
-                over.extend(self.pending.remove(place));
-                self.released -= 1;
-            }
-        }
-        chosen
-    }
-
-    /// The places of the events of a delivery that failed, if all of them still hold: they go
-    /// again in the same company, under the same id.
-    fn same_again(
-        &self,
-        now: Now,
-        truth: &mut dyn FnMut(&Pending) -> Truth,
-    ) -> Option<HashSet<usize>> {
-        let retry = self.retry.as_ref()?;
-        let waiting = self.pending.iter().take(self.released).enumerate();
-        let places: HashSet<usize> = waiting
-            .filter(|(_, event)| {
-                let quiet = event.quiet_until.is_some_and(|until| until > now.wall);
-                retry.events.contains(&event.id) && !quiet && truth(event) == Truth::Holds
-            })
-            .map(|(place, _)| place)
-            .collect();
-        (places.len() == retry.events.len()).then_some(places)
     }
 
     /// Takes what the channel said of the delivery under way.
@@ -287,39 +216,31 @@ impl Lane {
         let age = written.map_or(Duration::ZERO, |at| now.mono.since(at.mono));
         let next = match report {
             Report::Delivered => {
-                (self.attempts, self.short) = (0, false);
+                self.attempts = 0;
                 return Some(Settled::Told(delivery));
             }
-            Report::TooLarge if !delivery.short => {
-                self.short = true;
-                Some(Duration::ZERO)
-            }
+            Report::TooLarge if !delivery.short => Some(Duration::ZERO),
             Report::Refused | Report::TooLarge => None,
             Report::Failed { retry_after } => {
                 backoff::pause(age, self.attempts, *retry_after, chance(id, self.attempts))
             }
         };
         let Some(pause) = next else {
-            (self.attempts, self.short) = (0, false);
+            self.attempts = 0;
             return Some(Settled::GivenUp(delivery));
         };
-        self.retry = Some(Retry {
-            id: delivery.id.clone(),
-            events: delivery
-                .events
-                .iter()
-                .map(|event| event.id.clone())
-                .collect(),
-            at: now.mono + pause,
-        });
+        let at = now.mono + pause;
+        self.not_before = Some(at);
+        let short = delivery.short || *report == Report::TooLarge;
+        self.companies.add(Company::of(&delivery, short, at));
         self.put_back(delivery.events.to_vec());
         Some(Settled::Retry(delivery, now.wall.after(pause)))
     }
 
     /// Sends at once what waits for its next attempt.
     pub(super) fn hurry(&mut self, now: Now) -> bool {
-        let waits = self.retry.as_mut().filter(|retry| retry.at > now.mono);
-        waits.map(|retry| retry.at = now.mono).is_some()
+        let waits = self.not_before.as_mut().filter(|at| **at > now.mono);
+        waits.map(|at| *at = now.mono).is_some()
     }
 
     /// Whether this event waits, or this delivery is under way.
@@ -328,7 +249,7 @@ impl Lane {
             .sending
             .as_ref()
             .is_some_and(|sending| &*sending.id == id);
-        sending || self.pending.iter().any(|event| &*event.id == id)
+        sending || self.companies.has_id(id) || self.pending.iter().any(|event| &*event.id == id)
     }
 
     /// What waits.
@@ -337,13 +258,43 @@ impl Lane {
     }
 }
 
-impl Retry {
-    fn holds(&self, events: &[Pending]) -> bool {
-        events.len() == self.events.len()
-            && events
-                .iter()
-                .all(|event| event.merged.is_empty() && self.events.contains(&event.id))
+/// The places of the events that go into the next delivery: all of the kind of the first
+/// that may go, each of them the oldest event of its site; one where events are told
+/// `alone`.
+fn choose<'a>(
+    released: impl Iterator<Item = &'a Pending>,
+    companies: &Companies,
+    alone: bool,
+    examiner: &mut Examiner<'_>,
+    gone: &mut Vec<usize>,
+) -> HashSet<usize> {
+    let mut chosen = HashSet::new();
+    let mut kind = None;
+    let mut blocked: HashSet<SiteId> = HashSet::new();
+    for (place, event) in released.enumerate() {
+        let first = event.site.is_none_or(|site| blocked.insert(site));
+        if !first || kind.is_some_and(|kind| kind != event.kind) || companies.contain(&event.id) {
+            continue;
+        }
+        // Only outages make a digest: other events are told one by one.
+        if kind.is_some() && !event.kind.is_of_outage() {
+            continue;
+        }
+        match examiner.examine(event) {
+            Readiness::Ready => {}
+            Readiness::Waits => continue,
+            Readiness::Over => {
+                gone.push(place);
+                continue;
+            }
+        }
+        kind = Some(event.kind);
+        chosen.insert(place);
+        if alone || !event.kind.is_of_outage() {
+            break;
+        }
     }
+    chosen
 }
 
 /// A share between 0 and 1 that spreads retries, the same in every replay.

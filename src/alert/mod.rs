@@ -20,6 +20,7 @@
 
 mod alerts;
 mod backoff;
+mod company;
 mod delivery;
 mod episodes;
 mod event;
@@ -29,6 +30,7 @@ mod message_id;
 mod outbox;
 mod policy;
 mod queries;
+mod readiness;
 mod records;
 mod silence;
 mod time_windows;

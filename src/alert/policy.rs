@@ -64,8 +64,9 @@ pub enum Due {
 #[derive(Debug, Default)]
 struct Watch {
     telling: Telling,
-    /// `telling.told` on the clock of this run.
-    told: Option<Moment>,
+    /// `telling.told` on the clock of this run, and how much time had passed by then: in an
+    /// earlier run, if any.
+    told: Option<(Moment, Duration)>,
     /// A silence was met: a check has to follow it.
     silenced: bool,
     /// When the check was asked for that follows a silence.
@@ -93,7 +94,7 @@ impl Policy {
 
     /// An outage was confirmed, or goes on from an earlier run.
     pub(super) fn open(&mut self, site: SiteId, telling: Telling, now: Now) {
-        let told = telling.told.map(|told| now.mono - now.wall.since(told));
+        let told = telling.told.map(|told| (now.mono, now.wall.since(told)));
         let watch = Watch {
             telling,
             told,
@@ -198,8 +199,8 @@ impl Policy {
         now: Now,
         due: &mut Vec<(SiteId, Due)>,
     ) -> Duration {
-        let told = watch.told.unwrap_or(now.mono);
-        let age = now.mono.since(told);
+        let (told, before) = watch.told.unwrap_or((now.mono, Duration::ZERO));
+        let age = before + now.mono.since(told);
         let mut next = LONGEST_STEP;
         let named = &state.site().owners;
         for owner in named.iter().filter_map(|name| owners.get(name)) {
@@ -269,7 +270,7 @@ fn untold(
             return STEP;
         }
     }
-    watch.told = Some(now.mono);
+    watch.told = Some((now.mono, Duration::ZERO));
     watch.telling.told = Some(now.wall);
     due.push((state.id(), Due::Tell));
     Duration::ZERO

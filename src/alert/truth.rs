@@ -16,13 +16,11 @@ pub(super) fn truth(event: &Pending, monitor: &Monitor, now: Now) -> Truth {
         event.kind,
         EventKind::Down | EventKind::Reminder | EventKind::Escalated
     );
-    let Some(site) = event
-        .site
-        .filter(|_| about_outage || event.kind == EventKind::Slow)
-    else {
+    if !about_outage && event.kind != EventKind::Slow {
         return Truth::Holds;
-    };
-    let Some(state) = monitor.site(site) else {
+    }
+    // A site that is not in the configuration any more is of no interest.
+    let Some(state) = event.site.and_then(|site| monitor.site(site)) else {
         return Truth::Over;
     };
     if state.site().paused {

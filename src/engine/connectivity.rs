@@ -11,14 +11,18 @@
 //! give it. A captive portal's answer (511, or a redirect of every site to one foreign host)
 //! is not the site's own.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use crate::domain::{CheckResult, Moment, Now, Reason, Verdict};
+use crate::domain::{CheckResult, Moment, Now, Reason, SiteId, Verdict};
 
-use super::recent_failures::{Landings, RecentFailures};
+use super::recent_failures::{Landings, RecentFailures, is_doubtful};
 
 /// Canaries are not asked more often.
 const ROUND_PAUSE: Duration = Duration::from_secs(1);
+
+/// How often canaries are asked that have never answered, while sites do.
+const MEASURE_PAUSE: Duration = Duration::from_secs(3_600);
 
 /// The pause between two rounds while nobody answers.
 const BLIND_ROUND_PAUSE: Duration = Duration::from_secs(5);
@@ -112,6 +116,8 @@ pub struct Connectivity {
     asking: Option<Moment>,
     /// A round should begin, once that may be.
     wanted: bool,
+    /// When the last round began.
+    tried: Option<Moment>,
     not_before: Moment,
     /// When the last round began in which a canary answered.
     trusted: Option<Moment>,
@@ -191,6 +197,11 @@ impl Connectivity {
         now: Now,
     ) -> (Option<CheckResult>, Ruling) {
         if result.status == Some(NETWORK_AUTHENTICATION_REQUIRED) && !facts.believed {
+            if self.on && self.blind.is_none() {
+                // Whether anything is seen behind the portal, others have to say.
+                self.failures.failed(facts.host, now);
+                self.wanted |= self.witnesses.is_none();
+            }
             let portal = unseen(
                 result,
                 "a captive portal answered in the site's place (511)",
@@ -208,7 +219,7 @@ impl Connectivity {
             return (Some(unseen(result, why)), Ruling::default());
         }
         if let Some((until, why)) = &self.was_blind
-            && result.started <= *until
+            && result.started < *until
         {
             return (Some(unseen(result, why)), Ruling::default());
         }
@@ -241,6 +252,9 @@ impl Connectivity {
     ) -> (Option<CheckResult>, Ruling) {
         self.failures.answered(facts.host, now);
         self.heard = self.heard.max(Some(result.started));
+        // While sites answer, canaries show whether they are a measure for this network.
+        self.wanted |= self.trusted.is_none()
+            && (self.tried).is_none_or(|tried| now.mono.since(tried) >= MEASURE_PAUSE);
         let began_blind = self
             .blind
             .as_ref()
@@ -262,6 +276,7 @@ impl Connectivity {
         let begins = self.on && self.wanted && self.asking.is_none() && now >= self.not_before;
         if begins {
             (self.asking, self.wanted) = (Some(now), false);
+            self.tried = Some(now);
             self.not_before = now + ROUND_PAUSE;
         }
         begins
@@ -304,6 +319,12 @@ impl Connectivity {
             ask_witnesses: true,
             ..Ruling::default()
         }
+    }
+
+    /// Sites of which a failure is held: they are no witnesses.
+    pub(super) fn held(&self) -> HashSet<SiteId> {
+        let held = self.held.iter();
+        held.map(|(result, _)| result.job.site).collect()
     }
 
     /// So many sites that were good a moment ago are checked now.
@@ -361,17 +382,6 @@ impl Connectivity {
             ..Ruling::default()
         }
     }
-}
-
-/// Whether a failure may be that of the way there. An answer that is wrong came from somebody.
-#[must_use]
-pub fn is_doubtful(result: &CheckResult) -> bool {
-    use Reason::{Closed, Dns, Refused, Timeout, Tls, Unreachable};
-    let reason = result.reason;
-    result.failed()
-        && reason.is_none_or(|reason| {
-            matches!(reason, Dns | Refused | Unreachable | Timeout | Tls | Closed)
-        })
 }
 
 /// The same result, which says nothing of the site.

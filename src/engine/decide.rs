@@ -29,7 +29,7 @@ pub struct Engine {
     /// The name of this machine, as results bear it.
     host: Box<str>,
     pub(super) told: MonitorAlerts,
-    standstill: Standstill,
+    pub(super) standstill: Standstill,
     due: Vec<JobId>,
     pub(super) effects: Vec<Effect>,
 }
@@ -148,7 +148,10 @@ impl Engine {
             self.persist_change(site, None, of_site);
         }
         if !turn.over.is_empty() {
-            let over = turn.over.into_iter().map(|event| event.id).collect();
+            // Whatever was to be told by it goes as well.
+            let over = turn.over.into_iter();
+            let over = over.flat_map(|event| event.merged.into_iter().chain([event.id]));
+            let over = over.collect();
             self.persist(Record::Over(over));
         }
         self.effects
@@ -175,8 +178,10 @@ impl Engine {
         let site = result.job.site;
         self.standstill.doubt(&mut result);
         if let Some(state) = self.monitor.site(site) {
-            let landed = landed(&result, state.site().spec.url.host());
-            let facts = facts(state, &result, landed.as_deref(), &self.host);
+            // Found once: a million results pass here.
+            let host = state.site().spec.url.host();
+            let landed = landed(&result, host);
+            let facts = facts(state, &result, (host, landed.as_deref()), &self.host);
             let (believed, ruling) = self.connectivity.judge(result, facts, now);
             if let Some(result) = believed {
                 self.observe(&Outcome::Checked(Arc::new(result)), now);
@@ -258,7 +263,7 @@ impl Engine {
             self.observe(&Outcome::Checked(Arc::new(result)), at);
         }
         if ruling.ask_witnesses {
-            let witnesses = witnesses(&self.monitor);
+            let witnesses = witnesses(&self.monitor, &self.connectivity.held());
             let count = witnesses.len();
             for site in witnesses {
                 self.schedule.check_again(site, now.mono);
@@ -387,14 +392,5 @@ impl Engine {
         }
         let (alerts, queued) = (self.told.clone(), self.alerts.requeue());
         self.persist(Record::Monitor { alerts, queued });
-    }
-
-    /// When the engine has to be given a tick, if nothing happens before.
-    pub fn next_wake(&mut self) -> Option<Moment> {
-        let due = self.schedule.next_due();
-        let asked = self.connectivity.next_wake();
-        let told = self.alerts.next_wake();
-        let watched = self.watchfulness.next_wake();
-        [due, asked, told, watched].into_iter().flatten().min()
     }
 }

@@ -25,10 +25,11 @@ mod standstill;
 mod watchfulness;
 mod witnesses;
 
-pub use connectivity::{CheckFacts, Connectivity, Round, Ruling, SightChange, is_doubtful};
+pub use connectivity::{CheckFacts, Connectivity, Round, Ruling, SightChange};
 pub use decide::Engine;
 pub use effect::{Effect, Ended, Notice, Record};
 pub use input::{
     EngineConfig, Input, MonitorAlerts, RestoredMessage, RestoredSite, RestoredState, Storage,
 };
+pub use recent_failures::is_doubtful;
 pub use witnesses::landed;

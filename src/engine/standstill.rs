@@ -35,6 +35,11 @@ impl Standstill {
         Some(gap)
     }
 
+    /// Nothing stood still up to `now`.
+    pub(super) const fn went_on(&mut self, now: Now) {
+        self.last_input = now;
+    }
+
     /// A check that failed during a standstill says nothing of the site: nobody was there to
     /// hear its answer.
     pub(super) fn doubt(&self, result: &mut CheckResult) {

@@ -2,6 +2,7 @@
 //! where an answer came from.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 
 use crate::domain::{CheckResult, SiteId};
 use crate::monitor::{Monitor, SiteState, State};
@@ -14,11 +15,12 @@ const MOST: usize = 3;
 /// Sites that are considered, of a long list.
 const CONSIDERED: usize = 4_096;
 
-/// Sites that were good when they were checked last, on other machines than this, each of
-/// another host; those that were good latest come first.
-pub(super) fn witnesses(monitor: &Monitor) -> Vec<SiteId> {
+/// Sites that were good when they were checked last, on other machines than this, of as many
+/// hosts as possible; those that were good latest come first. Those in `failing` have failed since.
+pub(super) fn witnesses(monitor: &Monitor, failing: &HashSet<SiteId>) -> Vec<SiteId> {
     let good = |state: &&SiteState| {
         matches!(state.state(), State::Up | State::Degraded)
+            && !failing.contains(&state.id())
             && state.last().is_some_and(|last| !is_local(state, last))
     };
     let mut candidates: Vec<&SiteState> = monitor.sites().filter(good).take(CONSIDERED).collect();
@@ -27,18 +29,32 @@ pub(super) fn witnesses(monitor: &Monitor) -> Vec<SiteId> {
         std::cmp::Reverse(started)
     });
     let mut hosts = HashSet::new();
-    candidates.retain(|state| hosts.insert(state.site().spec.url.host()));
-    candidates.truncate(MOST);
-    candidates.into_iter().map(SiteState::id).collect()
+    // Those of a host that is asked already come last: they may still answer where it does not.
+    let (mut chosen, others): (Vec<_>, Vec<_>) = candidates
+        .into_iter()
+        .partition(|state| hosts.insert(state.site().spec.url.host()));
+    chosen.extend(others);
+    chosen.truncate(MOST);
+    chosen.into_iter().map(SiteState::id).collect()
 }
 
 /// Whether a site is on this machine: no network lies between.
 pub(super) fn is_local(state: &SiteState, result: &CheckResult) -> bool {
-    let url = &state.site().spec.url;
-    let host = url.host();
-    result.asked(url).map_or(
+    is_local_host(state.site().spec.url.host(), result)
+}
+
+fn is_local_host(host: &str, result: &CheckResult) -> bool {
+    let last = result.requests.last();
+    let asked = last.and_then(|hop| hop.address.or(hop.resolved.first().copied()));
+    let literal = || {
+        let is_literal = host.starts_with(|first: char| first == '[' || first.is_ascii_digit());
+        let literal = is_literal && result.requests.len() <= 1;
+        let address = literal.then(|| host.trim_matches(['[', ']']).parse().ok());
+        address.flatten()
+    };
+    asked.or_else(literal).map_or(
         host == "localhost" || host.ends_with(".localhost"),
-        |address| address.is_loopback(),
+        |address: IpAddr| address.is_loopback(),
     )
 }
 
@@ -82,17 +98,17 @@ pub(super) fn parents(monitor: &Monitor, site: SiteId) -> Vec<SiteId> {
         .collect()
 }
 
-/// What is known of the site of a check, of which redirects led to `landed`; `own` is the name
-/// of this machine.
+/// What is known of the site of a check, which is on `host`, and of which redirects led to
+/// `landed`; `own` is the name of this machine.
 pub(super) fn facts<'a>(
-    state: &'a SiteState,
+    state: &SiteState,
     result: &CheckResult,
-    landed: Option<&'a str>,
+    (host, landed): (&'a str, Option<&'a str>),
     own: &str,
 ) -> CheckFacts<'a> {
     CheckFacts {
-        host: state.site().spec.url.host(),
-        believed: *result.ran_on.host != *own || is_local(state, result),
+        host,
+        believed: *result.ran_on.host != *own || is_local_host(host, result),
         landed,
         opens: state.failures() + 1 >= state.site().confirm,
         open: state.outage().is_some(),

@@ -1,16 +1,18 @@
 //! Messages that wait become the one that is sent: alone, or several as a digest.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::outbox::{self, COLUMNS, queued};
-use super::outbox_state::{IN_DIGEST, PENDING};
+use super::outbox_state::{BATCHING, IN_DIGEST, PENDING};
 use super::queries::{Queries, QueryError};
 use super::rows::{Composition, Message};
 
 impl Queries<'_> {
     /// Composes the message that is sent now, and keeps it before it is: one that waits as it
     /// is or as `compose` makes it, several as a digest that takes their place. A message that
-    /// was composed before is the same again. `None` if none of them is there.
+    /// was composed before of the same ones is the same again. `None` if none of them is there.
     ///
     /// # Errors
     /// If the file cannot be read or written; then nothing has changed.
@@ -36,8 +38,16 @@ fn run(
         messages,
         merged,
     } = composition;
-    let single = messages.len() == 1 && merged.is_empty();
-    let known = find(&transaction, id)?.filter(|_| single || messages.len() > 1);
+    let wanted: BTreeSet<&str> = messages.iter().chain(merged).map(|part| &**part).collect();
+    let before: BTreeSet<Box<str>> = transaction
+        .prepare_cached("SELECT id FROM outbox WHERE digest = ?1")?
+        .query_map([id], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let others = wanted.iter().filter(|part| **part != &**id);
+    let same = others.copied().eq(before.iter().map(|part| &**part));
+    let kept = find(&transaction, id)?;
+    let is_new = kept.is_none();
+    let known = kept.filter(|_| same);
     let message = if let Some(known) = known {
         known
     } else {
@@ -49,7 +59,7 @@ fn run(
             return Ok(None);
         };
         message.id.clone_from(id);
-        if messages.len() > 1 {
+        if is_new {
             outbox::insert(&transaction, &message, None)?;
         } else {
             let sql = "UPDATE outbox SET subject = ?2, body = ?3, facts = ?4 WHERE id = ?1";
@@ -74,16 +84,27 @@ fn run(
         "UPDATE outbox SET state = {IN_DIGEST}, digest = ?2, settled = ?3
          WHERE id = ?1 AND id <> ?2"
     ))?;
-    // A digest that was composed before of some of these is told by this one.
-    let mut superseded = transaction
+    // What this message told of before, and does not any more, waits again.
+    let mut leave = transaction.prepare_cached(&format!(
+        "UPDATE outbox SET state = {BATCHING}, digest = NULL, settled = NULL WHERE id = ?1"
+    ))?;
+    for part in before.iter().filter(|part| !wanted.contains(&***part)) {
+        leave.execute([part])?;
+    }
+    let mut digest_of = transaction
         .prepare_cached("SELECT digest FROM outbox WHERE id = ?1 AND digest IS NOT NULL")?;
-    for part in messages.iter().chain(merged) {
-        let before: Option<Box<str>> = superseded.query_row([part], |row| row.get(0)).optional()?;
-        for part in before.iter().chain([part]) {
-            told_by.execute(params![part, id, now])?;
+    let mut is_told_by = transaction.prepare_cached("SELECT 1 FROM outbox WHERE digest = ?1")?;
+    for part in &wanted {
+        let other: Option<Box<str>> = digest_of.query_row([part], |row| row.get(0)).optional()?;
+        told_by.execute(params![part, id, now])?;
+        // A digest of which nothing else is left is told by this one.
+        if let Some(other) = other
+            && !is_told_by.exists([&other])?
+        {
+            told_by.execute(params![other, id, now])?;
         }
     }
-    drop((told_by, superseded));
+    drop((told_by, leave, digest_of, is_told_by));
     transaction.commit()?;
     Ok(Some(message))
 }

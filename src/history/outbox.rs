@@ -1,7 +1,7 @@
 //! The outbox table: messages that wait for delivery or were delivered, and the queries
 //! about them.
 
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
 use crate::domain::Timestamp;
 
@@ -198,15 +198,32 @@ pub(super) fn update(
         ),
         OutboxUpdate::Over => (
             format!(
-                "UPDATE outbox SET state = {IN_DIGEST}, settled = ?3,
+                "UPDATE outbox SET state = {IN_DIGEST}, settled = ?3, digest = NULL,
                      answer = coalesce(?2, answer)
-                 WHERE id = ?1 AND state IN ({PENDING}, {BATCHING})"
+                 WHERE id = ?1 AND (state IN ({PENDING}, {BATCHING}) OR digest IS NOT NULL)"
             ),
             at,
         ),
     };
+    let over = *update == OutboxUpdate::Over;
+    let digest: Option<Box<str>> = if over {
+        let sql = "SELECT digest FROM outbox WHERE id = ?1 AND digest IS NOT NULL";
+        let mut digest = transaction.prepare_cached(sql)?;
+        digest.query_row([id], |row| row.get(0)).optional()?
+    } else {
+        None
+    };
     transaction
         .prepare_cached(&sql)?
         .execute((id, answer, time))?;
+    if let Some(digest) = digest {
+        // A digest of which nothing is left is over as well.
+        let sql = format!(
+            "UPDATE outbox SET state = {IN_DIGEST}, settled = ?2
+             WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM outbox WHERE digest = ?1)"
+        );
+        let mut empty = transaction.prepare_cached(&sql)?;
+        empty.execute(params![digest, at])?;
+    }
     Ok(())
 }

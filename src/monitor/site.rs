@@ -387,7 +387,12 @@ impl SiteState {
         (self.good, self.good_since) = (0, None);
         self.provisional = Duration::ZERO;
         let outage = self.outage.take()?;
-        let lasted = outage.lasted(good_since.mono);
+        let lasted = if good_since.mono == Moment::ZERO {
+            // In an earlier run, which the wall clock alone knows.
+            good_since.wall.since(outage.since().wall)
+        } else {
+            outage.lasted(good_since.mono)
+        };
         self.ended = Some(outage);
         Some(Transition::Recovered {
             lasted,

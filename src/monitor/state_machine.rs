@@ -76,6 +76,8 @@ pub struct Monitor {
     /// By [`SiteId`]; `None` for a site that left the configuration.
     slots: Vec<Option<SiteState>>,
     by_name: HashMap<Box<str>, SiteId>,
+    /// Sites that left the configuration, with their URLs as they are sent.
+    former: HashMap<Box<str>, (Box<str>, SiteId)>,
     /// In the order of the configuration.
     order: Vec<SiteId>,
     totals: Totals,
@@ -95,6 +97,7 @@ impl Monitor {
         Self {
             slots: Vec::new(),
             by_name: HashMap::new(),
+            former: HashMap::new(),
             order: Vec::new(),
             totals: Totals::default(),
             latencies: LatencyWindow::new(WINDOW),
@@ -108,7 +111,8 @@ impl Monitor {
 
     /// Takes over a configuration: sites are known by name, so those that stay keep their
     /// history and their streak; those that went are forgotten. Another URL is another
-    /// site: it gets a number of its own, so that no late result of the old one reaches it.
+    /// site: it gets a number of its own, so that no late result of the old one reaches it. A
+    /// site that comes back has its former number and nothing else.
     pub fn configure(&mut self, sites: Vec<Site>, now: Now) {
         let mut left = std::mem::take(&mut self.by_name);
         self.order.clear();
@@ -119,8 +123,14 @@ impl Monitor {
                 known.is_some_and(|known| known.site().spec.url == site.spec.url)
             };
             let known = left.get(&site.name).copied().filter(same_url);
+            let url = site.spec.url.expose();
+            let former = self.former.remove(&site.name);
+            let former = former.filter(|(known, _)| known.as_ref() == url);
             let id = if let Some(id) = known {
                 left.remove(&site.name);
+                id
+            } else if let Some((_, id)) = former {
+                // Messages may still wait to tell of it: they are in order by its number.
                 id
             } else {
                 self.slots.push(None);
@@ -133,8 +143,11 @@ impl Monitor {
             self.by_name.insert(site.name.clone(), id);
             self.order.push(id);
         }
-        for id in left.into_values() {
-            self.slots[id.index()] = None;
+        for (name, id) in left {
+            if let Some(state) = self.slots[id.index()].take() {
+                let url = state.site().spec.url.expose().into();
+                self.former.insert(name, (url, id));
+            }
         }
         self.totals = Totals::default();
         self.stalled = self

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use crate::domain::{Acknowledgement, FailureStreak};
 
 use super::super::rows::{
-    DeliveryState, EndedOutage, HistoryEvent, OutboxUpdate, ResumedSite, SiteChange,
+    Composition, DeliveryState, EndedOutage, HistoryEvent, Message, OutboxUpdate, ResumedSite,
+    SiteChange,
 };
-use super::super::{History, HistoryError, HistoryStorage};
+use super::super::{History, HistoryError, HistoryStorage, Queries};
 
 use super::fixture::*;
 
@@ -275,5 +276,63 @@ fn a_letter_is_kept_once_and_its_fate_is_known() {
     assert_eq!(posted[0].delivery, DeliveryState::Sent);
     assert_eq!(posted[0].answer.as_deref(), Some("250 ok"));
     assert_eq!((count.pending, count.sent, count.failed), (0, 1, 0));
+    history.close(Duration::from_secs(10));
+}
+
+/// A message that waits, and the one that tells of it.
+type Left = (Box<str>, Option<Box<str>>);
+
+/// The message of these events, and what waits after it was composed.
+fn composed(history: &History, events: &[&str]) -> (Option<Box<str>>, Vec<Left>) {
+    let composition = Composition {
+        id: "digest".into(),
+        messages: events.iter().map(|id| (*id).into()).collect(),
+        merged: Vec::new(),
+    };
+    let read = move |book: &Queries<'_>| {
+        let message = book.compose(&composition, |parts| {
+            let first = parts.first()?.clone();
+            let ids: Vec<&str> = parts.iter().map(|part| &*part.id).collect();
+            Some(Message {
+                body: ids.join(", ").into(),
+                ..first
+            })
+        });
+        let left = book.unsettled().unwrap().into_iter();
+        let left = left.map(|left| (left.id, left.digest)).collect();
+        (message.unwrap().map(|message| message.body), left)
+    };
+    history.ask_and_wait(read).unwrap()
+}
+
+#[test]
+fn a_digest_that_is_sent_again_tells_only_what_still_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = in_folder(folder.path());
+    let (history, ..) = opened(&place, &Arc::default());
+    history.sites(names(&["shop", "blog"]), at(START));
+    history.queue_messages(vec![
+        message("a", "email"),
+        message("b", "email"),
+        message("c", "email"),
+    ]);
+    let told_by = || Some("digest".into());
+    let (text, left) = composed(&history, &["a", "b", "c"]);
+    assert_eq!(text.as_deref(), Some("a, b, c"));
+    assert_eq!(left.len(), 4);
+    // One of them is over, and one is left behind.
+    history.update_message("b".into(), OutboxUpdate::Over, None, at(START + 5));
+    let (text, left) = composed(&history, &["c"]);
+    assert_eq!(text.as_deref(), Some("c"));
+    let expected = [
+        ("a".into(), None),
+        ("c".into(), told_by()),
+        ("digest".into(), None),
+    ];
+    assert_eq!(left, expected);
+    // Nothing of it is left.
+    history.update_message("c".into(), OutboxUpdate::Over, None, at(START + 9));
+    let left = history.ask_and_wait(|book| book.unsettled().unwrap().len());
+    assert_eq!(left, Some(1));
     history.close(Duration::from_secs(10));
 }

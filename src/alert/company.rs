@@ -1,0 +1,104 @@
+//! Deliveries that failed and may have arrived all the same: their events go again in one
+//! company and under the same id, so that the other side can drop a twin.
+
+use std::collections::{HashSet, VecDeque};
+use std::time::Duration;
+
+use crate::domain::{Moment, SiteId};
+
+use super::delivery::{Delivery, Pending};
+use super::readiness::{Examiner, Readiness};
+
+/// How long those that can be sent wait for the others of their company.
+const COMPANY_PATIENCE: Duration = Duration::from_secs(60);
+
+/// The events of a delivery that failed.
+#[derive(Clone, Debug)]
+pub(super) struct Company {
+    pub(super) id: Box<str>,
+    events: HashSet<Box<str>>,
+    /// The channel refused the whole text for its size.
+    pub(super) short: bool,
+    /// From then on it can be sent again.
+    from: Moment,
+}
+
+impl Company {
+    pub(super) fn new(id: &str, events: &[Pending], short: bool, from: Moment) -> Self {
+        Self {
+            id: id.into(),
+            events: events.iter().map(|event| event.id.clone()).collect(),
+            short,
+            from,
+        }
+    }
+
+    pub(super) fn of(delivery: &Delivery, short: bool, from: Moment) -> Self {
+        Self::new(&delivery.id, &delivery.events, short, from)
+    }
+}
+
+/// The companies of one queue.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Companies(Vec<Company>);
+
+impl Companies {
+    pub(super) fn add(&mut self, company: Company) {
+        self.0.push(company);
+    }
+
+    /// Whether an event goes with others.
+    pub(super) fn contain(&self, event: &str) -> bool {
+        self.0.iter().any(|company| company.events.contains(event))
+    }
+
+    pub(super) fn has_id(&self, id: &str) -> bool {
+        self.0.iter().any(|company| &*company.id == id)
+    }
+
+    /// The first company that can be sent again, and the places of its events, of which the
+    /// first `count` of `released` may go; nothing could be sent before `not_before`. Whoever
+    /// is over is no longer in it; places of such events are added to `gone`, and nothing is
+    /// given.
+    pub(super) fn again(
+        &mut self,
+        (released, count): (&VecDeque<Pending>, usize),
+        not_before: Option<Moment>,
+        examiner: &mut Examiner<'_>,
+        gone: &mut Vec<usize>,
+    ) -> Option<(Company, HashSet<usize>)> {
+        let mut number = 0;
+        while let Some(company) = self.0.get(number) {
+            let mut ready = HashSet::new();
+            let mut waits = 0;
+            let mut earlier: HashSet<SiteId> = HashSet::new();
+            for (place, event) in released.iter().take(count).enumerate() {
+                let first = event.site.is_none_or(|site| earlier.insert(site));
+                if !company.events.contains(&event.id) {
+                    continue;
+                }
+                match examiner.examine(event) {
+                    Readiness::Over => gone.push(place),
+                    Readiness::Ready if first => {
+                        ready.insert(place);
+                    }
+                    Readiness::Ready | Readiness::Waits => waits += 1,
+                }
+            }
+            if !gone.is_empty() {
+                return None;
+            }
+            if ready.is_empty() && waits == 0 {
+                self.0.remove(number);
+                continue;
+            }
+            let from = not_before.map_or(company.from, |at| at.max(company.from));
+            let waited = examiner.now.mono.since(from) >= COMPANY_PATIENCE;
+            if !ready.is_empty() && (waits == 0 || waited) {
+                return Some((self.0.remove(number), ready));
+            }
+            number += 1;
+        }
+        None
+    }
+}

@@ -1,0 +1,58 @@
+//! Whether an event can be sent now: what it says has to be so, by a check that is new.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::domain::{Moment, Now, SiteId};
+
+use super::delivery::{Pending, Truth};
+
+/// How long a delivery waits for the check that confirms it, before it goes all the same.
+const CHECK_PATIENCE: Duration = Duration::from_secs(60);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Readiness {
+    /// It can be sent.
+    Ready,
+    /// It waits: for the end of quiet hours, for a check, or for a decision.
+    Waits,
+    /// It is over.
+    Over,
+}
+
+/// Examines the events of one queue.
+pub(super) struct Examiner<'a> {
+    pub(super) now: Now,
+    /// Whether an event is still so.
+    pub(super) truth: &'a mut dyn FnMut(&Pending) -> Truth,
+    /// Sites whose check was asked for, and when.
+    pub(super) asked: &'a mut HashMap<SiteId, Moment>,
+    /// Sites to be checked.
+    pub(super) checks: &'a mut Vec<SiteId>,
+}
+
+impl Examiner<'_> {
+    pub(super) fn examine(&mut self, event: &Pending) -> Readiness {
+        let now = self.now;
+        if event.quiet_until.is_some_and(|until| until > now.wall) {
+            return Readiness::Waits;
+        }
+        match ((self.truth)(event), event.site) {
+            (Truth::Holds, _) | (Truth::Stale, None) => Readiness::Ready,
+            (Truth::InDoubt, _) => Readiness::Waits,
+            (Truth::Over, _) => Readiness::Over,
+            (Truth::Stale, Some(site)) => {
+                let checks = &mut *self.checks;
+                let asked = *self.asked.entry(site).or_insert_with(|| {
+                    checks.push(site);
+                    now.mono
+                });
+                if now.mono.since(asked) < CHECK_PATIENCE {
+                    Readiness::Waits
+                } else {
+                    Readiness::Ready
+                }
+            }
+        }
+    }
+}

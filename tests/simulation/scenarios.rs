@@ -1,0 +1,226 @@
+//! Ordinary situations in which somebody has to be told, or must not be.
+
+use uptime_squirrel::domain::EventKind;
+use uptime_squirrel::engine::Notice;
+
+use super::script::{
+    Cut, Failing, Fault, FaultKind, HOUR, MINUTE, Mood, OwnerScript, Place, SECOND, Script,
+    SiteScript, WorkerFault,
+};
+use super::world::World;
+
+/// A world of sites on hosts of their own, of which one owner is told by one channel.
+fn world_of(sites: usize, place: Place) -> Script {
+    let site = |host| SiteScript {
+        host,
+        place,
+        parent: None,
+        owners: vec![0],
+        interval: 5 * MINUTE,
+        confirm: 2,
+        recover: 1,
+        confirm_delay: 30 * SECOND,
+    };
+    Script {
+        seed: 1,
+        sites: (0..sites).map(site).collect(),
+        owners: vec![owner(), owner()],
+        canaries: true,
+        workers: 4,
+        digest: 30 * SECOND,
+        remind: None,
+        calm: 12 * HOUR,
+        faults: Vec::new(),
+    }
+}
+
+fn owner() -> OwnerScript {
+    OwnerScript {
+        channels: 1,
+        quiet: None,
+        escalate: None,
+    }
+}
+
+impl Script {
+    fn with(mut self, kind: FaultKind, at: u64, lasts: u64) -> Self {
+        self.faults.push(Fault { at, lasts, kind });
+        self.faults.sort_by_key(|fault| fault.at);
+        self
+    }
+
+    fn with_outage(self, site: usize, at: u64, lasts: u64) -> Self {
+        self.with(FaultKind::Site(site, Failing::Refused), at, lasts)
+    }
+
+    fn play(self) -> World {
+        match World::new(self).play() {
+            Ok(world) => world,
+            Err(broken) => panic!("{broken}"),
+        }
+    }
+}
+
+impl World {
+    fn told(&self, kind: EventKind, owner: &str) -> usize {
+        self.promises.count(kind, owner)
+    }
+}
+
+#[test]
+fn nine_good_answers_prove_sight_while_the_canaries_are_silent() {
+    let world = world_of(10, Place::Lan)
+        .with(FaultKind::Network(Cut::Canaries), 0, 12 * HOUR)
+        .with_outage(3, HOUR, HOUR)
+        .play();
+    let down = world.promises.arrivals(EventKind::Down, "owner-0");
+    assert_eq!(down.len(), 1);
+    assert_eq!(&*down[0].site, "site-3");
+    assert!(
+        down[0].second < 3_600 + 420,
+        "told after {} s",
+        down[0].second
+    );
+    assert_eq!(world.told(EventKind::Blind, "owner-0"), 0);
+}
+
+#[test]
+fn canaries_that_fall_silent_later_hide_no_outage() {
+    let world = world_of(10, Place::Internet)
+        .with(FaultKind::Network(Cut::Canaries), 2 * HOUR, 9 * HOUR)
+        .with_outage(3, HOUR, 10 * MINUTE)
+        .with_outage(4, 4 * HOUR, HOUR)
+        .play();
+    assert_eq!(world.told(EventKind::Down, "owner-0"), 2);
+}
+
+#[test]
+fn a_cut_network_tells_nobody_down_and_is_told_itself() {
+    for cut in [Cut::All, Cut::Internet, Cut::Portal511, Cut::PortalRedirect] {
+        let world = world_of(5, Place::Internet)
+            .with(FaultKind::Network(cut), HOUR, HOUR)
+            .play();
+        assert_eq!(world.told(EventKind::Down, "owner-0"), 0, "{cut:?}");
+        assert_eq!(world.told(EventKind::Blind, "owner-0"), 1, "{cut:?}");
+        assert_eq!(world.told(EventKind::Sighted, "owner-0"), 1, "{cut:?}");
+    }
+}
+
+#[test]
+fn two_failures_three_days_apart_are_no_streak() {
+    let days = 72 * HOUR;
+    let mut script = world_of(3, Place::Internet)
+        // One check fails, and another when the program is started again.
+        .with_outage(0, HOUR, 5 * MINUTE)
+        .with(FaultKind::Killed(0), HOUR + 5 * MINUTE, days)
+        .with_outage(0, days + HOUR, 5 * MINUTE + 20 * SECOND);
+    script.sites[0].confirm_delay = 5 * MINUTE;
+    script.calm = days + 2 * HOUR;
+    let world = script.play();
+    let failed = |(_, notice): &&(u64, Notice)| matches!(notice, Notice::Down { .. });
+    assert_eq!(world.notices.iter().filter(failed).count(), 0);
+    assert_eq!(world.told(EventKind::Down, "owner-0"), 0);
+}
+
+#[test]
+fn a_down_that_its_recovery_overtook_is_told_together_with_it() {
+    let world = world_of(3, Place::Internet)
+        .with(
+            FaultKind::Channel(0, 0, Mood::RefusesForNow),
+            HOUR,
+            2 * HOUR,
+        )
+        .with_outage(1, HOUR + 10 * MINUTE, 20 * MINUTE)
+        .play();
+    assert_eq!(world.promises.arrivals(EventKind::Down, "owner-0"), []);
+    let recovered = world.promises.arrivals(EventKind::Recovered, "owner-0");
+    assert_eq!(recovered.len(), 1);
+    assert_eq!(recovered[0].merged, 1);
+}
+
+#[test]
+fn children_of_a_parent_that_recovered_are_checked_before_they_are_told() {
+    let mut script = world_of(4, Place::Internet).with_outage(0, HOUR, HOUR);
+    script.sites[1].parent = Some(0);
+    // Its own outage goes on when its parent is up again.
+    script.sites[2].parent = Some(0);
+    let world = script.with_outage(2, HOUR + 10 * MINUTE, 3 * HOUR).play();
+    let down = world.promises.arrivals(EventKind::Down, "owner-0");
+    let sites: Vec<&str> = down.iter().map(|down| &*down.site).collect();
+    assert_eq!(sites, ["site-0", "site-2"]);
+    assert!((7_200..7_200 + 600).contains(&down[1].second), "{down:?}");
+}
+
+#[test]
+fn an_owner_in_quiet_hours_escalates_at_once() {
+    let mut script = world_of(3, Place::Internet).with_outage(0, HOUR, 3 * HOUR);
+    script.owners[0].quiet = Some((0, 8 * 60));
+    script.owners[0].escalate = Some((1, HOUR));
+    let world = script.play();
+    let escalated = world.promises.arrivals(EventKind::Escalated, "owner-1");
+    assert_eq!(escalated.len(), 1);
+    assert!(escalated[0].second < 3_600 + 420, "{escalated:?}");
+    // What happened at night is told in the morning.
+    let recovered = world.promises.arrivals(EventKind::Recovered, "owner-0");
+    assert_eq!(recovered.len(), 1);
+    assert!(recovered[0].second >= 8 * 3_600, "{recovered:?}");
+}
+
+#[test]
+fn reminders_go_on_after_a_restart() {
+    let mut script = world_of(3, Place::Internet)
+        .with_outage(0, HOUR, 5 * HOUR)
+        .with(FaultKind::Killed(0), 3 * HOUR + 30 * MINUTE, MINUTE);
+    script.remind = Some(HOUR);
+    let world = script.play();
+    let reminders = world.promises.arrivals(EventKind::Reminder, "owner-0");
+    let hours: Vec<u64> = reminders.iter().map(|it| it.second / 3_600).collect();
+    assert_eq!(hours, [2, 3, 4, 5]);
+}
+
+#[test]
+fn whoever_was_escalated_to_is_told_of_the_end_after_a_restart_as_well() {
+    let mut script = world_of(3, Place::Internet)
+        .with_outage(0, HOUR, 2 * HOUR)
+        .with(FaultKind::Killed(0), 2 * HOUR, MINUTE);
+    script.owners[0].escalate = Some((1, 10 * MINUTE));
+    let world = script.play();
+    assert_eq!(world.told(EventKind::Escalated, "owner-1"), 1);
+    let recovered = world.promises.arrivals(EventKind::Recovered, "owner-1");
+    assert_eq!(recovered.len(), 1);
+}
+
+#[test]
+fn a_paused_parent_silences_nobody() {
+    let mut script = world_of(3, Place::Internet)
+        .with_outage(0, HOUR, 8 * HOUR)
+        .with(FaultKind::Paused(0), 2 * HOUR, 6 * HOUR)
+        .with_outage(1, 3 * HOUR, HOUR);
+    script.sites[1].parent = Some(0);
+    let world = script.play();
+    let down = world.promises.arrivals(EventKind::Down, "owner-0");
+    let child = down.iter().find(|down| &*down.site == "site-1");
+    assert!(
+        child.is_some_and(|child| child.second < 3 * 3_600 + 420),
+        "{down:?}"
+    );
+}
+
+#[test]
+fn frozen_workers_are_told_to_the_owners_of_last_resort() {
+    let mut script =
+        world_of(4, Place::Internet).with(FaultKind::Workers(WorkerFault::Frozen), HOUR, HOUR);
+    for site in &mut script.sites {
+        site.owners = vec![1];
+    }
+    let world = script.play();
+    let unwatched = |(_, notice): &&(u64, Notice)| matches!(notice, Notice::Unwatched { .. });
+    let first = world.notices.iter().find(unwatched);
+    assert!(
+        first.is_some_and(|(at, _)| *at < HOUR + 17 * MINUTE),
+        "{first:?}"
+    );
+    assert_eq!(world.told(EventKind::Unwatched, "owner-0"), 1);
+    assert_eq!(world.told(EventKind::Unwatched, "owner-1"), 0);
+    assert_eq!(world.told(EventKind::Watched, "owner-0"), 1);
+}
