@@ -37,6 +37,7 @@ $SQUIRREL_CONFIG, else uptime-squirrel/sites.toml in the user's configuration di
 #[derive(Debug, Parser)]
 #[command(name = "squirrel", version, about, after_help = EXAMPLES, max_term_width = 100)]
 #[command(disable_help_subcommand = true, args_conflicts_with_subcommands = true)]
+#[command(override_usage = "squirrel [OPTIONS] [COMMAND]")]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Option<Command>,

@@ -2,21 +2,22 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::app::log;
 
 use super::args::{Cli, Command, ConfigCommand, LogLevel, NotifyCommand};
 use super::exit::{Exit, say};
 use super::{
-    broker, check, completions, config_check, demo, demo_sites, history, import, man, monitor,
-    notify, race, replay, report, watch, worker,
+    broker, check, completions, config_check, demo, demo_sites, global_options, history, import,
+    man, monitor, notify, race, replay, report, watch, worker,
 };
 
 /// Runs the program; gives its exit status.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let words = global_options::behind_subcommand(&Cli::command(), std::env::args_os().collect());
+    let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version go to standard output and are no mistakes.

@@ -15,6 +15,7 @@ mod config_check;
 mod demo;
 mod demo_sites;
 mod exit;
+mod global_options;
 mod history;
 mod history_args;
 mod history_import;

@@ -49,6 +49,11 @@ fn a_file_that_is_not_there_is_told_alike_by_every_command() {
         &[
             ("--config /none/x", read),
             ("check --config /none/x", read),
+            ("--config /none/x check", read),
+            ("-c /none/x --log-level off check", read),
+            ("--config=/none/x config check", read),
+            ("config --config /none/x check", read),
+            ("--history text --config /none/x report", read),
             ("watch --config /none/x", read),
             ("race --config /none/x", read),
             ("config check --config /none/x", read),

@@ -44,6 +44,32 @@ fn all_up_or_degraded_is_0_and_one_down_is_1() {
     }
 }
 
+/// The program's own options are the subcommand's wherever they stand, and one that it does not
+/// have is never ignored.
+#[test]
+fn options_before_the_subcommand_count_as_those_behind_it() {
+    let fleet = Fleet::new();
+    let squirrel = home(&fleet, Vec::new());
+    squirrel.write("list.toml", "[[sites]]\nurl = \"http://127.0.0.1:1/\"\n");
+    let run = |line: &str| squirrel.run(line.split(' '));
+    let options = "-c list.toml --paradigm=threads --workers 2 --log-level off";
+    let finished = run(&format!("{options} check --format json"));
+    assert_eq!(finished.code(), 1, "{}", finished.stderr);
+    assert_eq!(finished.objects()[0]["paradigm"], "threads");
+    assert_eq!(run("--config list.toml config check").code(), 0);
+    assert_eq!(run("config --config list.toml check").code(), 0);
+    for (line, command) in [
+        ("--ascii check --config list.toml", "squirrel check"),
+        ("--paradigm threads completions bash", "completions"),
+    ] {
+        let finished = run(line);
+        assert_eq!(finished.code(), 2, "{line}");
+        let first = finished.stderr.lines().next().unwrap_or_default();
+        assert!(first.contains("unexpected argument"), "{first}");
+        assert!(finished.stderr.contains(command), "{}", finished.stderr);
+    }
+}
+
 #[test]
 fn a_mistaken_command_line_is_2_and_says_what_is_wrong() {
     let fleet = Fleet::new();
