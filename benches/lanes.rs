@@ -26,8 +26,8 @@ use uptime_squirrel::domain::{Clock as _, Moment};
 use uptime_squirrel::paradigm::labels;
 use uptime_squirrel::trace::{Capacity, ProcStats, TraceStore, WorkerResources};
 use uptime_squirrel::tui::{
-    FrameDiff, HistoryView, Input, LabView, Options, ProcessStats, ReplayState, TraceView, Ui,
-    ViewModel,
+    FrameDiff, HistoryView, LabView, Options, ProcessStats, ReplayState, TerminalInput, TraceView,
+    Ui, ViewModel,
 };
 
 use live::Live;
@@ -208,7 +208,7 @@ impl Screen {
     fn new(grouping: usize, live: &Live, record: &Keeping) -> Result<Self, Box<dyn Error>> {
         let mut ui = Ui::new(Options::new(false, TimeZone::UTC, |_| None), SIZE);
         for key in std::iter::once("Tab").chain(std::iter::repeat_n("v", grouping)) {
-            let input = Input::key(key).ok_or("no such key")?;
+            let input = TerminalInput::key(key).ok_or("no such key")?;
             record.scene(live, |scene| ui.input(&input, scene));
         }
         if !ui.watches_lanes() {

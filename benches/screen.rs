@@ -27,8 +27,8 @@ use uptime_squirrel::paradigm::{Census, Label, labels};
 use uptime_squirrel::schedule::Scheduler;
 use uptime_squirrel::trace::{ProcStats, TraceStore};
 use uptime_squirrel::tui::{
-    FrameDiff, HistoryView, Input, LabView, Options, ProcessStats, ReplayState, TraceView, Ui,
-    ViewModel,
+    FrameDiff, HistoryView, LabView, Options, ProcessStats, ReplayState, TerminalInput, TraceView,
+    Ui, ViewModel,
 };
 
 use median::median;
@@ -189,7 +189,7 @@ fn keys(table: &mut Table, title: &str, fleet: &mut Fleet) -> Result<(), Box<dyn
         let (mut took, mut worst) = (Vec::new(), (0.0, ""));
         for _ in 0..rounds {
             for key in keys {
-                let input = Input::key(key).ok_or("no such key")?;
+                let input = TerminalInput::key(key).ok_or("no such key")?;
                 fleet.pass(GAP);
                 // The worst moment for a key is when the loop has just taken a batch.
                 let (millis, answered) = millis(|| {
@@ -238,7 +238,7 @@ impl Screen {
         }
     }
 
-    fn key(&mut self, fleet: &Fleet, input: &Input) -> std::io::Result<usize> {
+    fn key(&mut self, fleet: &Fleet, input: &TerminalInput) -> std::io::Result<usize> {
         let next_due = |site| fleet.schedule.due_of(site);
         self.ui.input(input, &fleet.scene(&self.labels, &next_due));
         self.frame(fleet)

@@ -10,16 +10,16 @@ use jiff::tz::TimeZone;
 use crate::domain::{CheckResult, EventKind, Now, Owner, SiteId, Timestamp};
 use crate::monitor::{Monitor, SiteState};
 
-use super::delivery::{Collection, Delivery, Pending, Report, Settled};
+use super::delivery::{Collection, Delivery, DeliveryReport, Pending, Settled};
 use super::episodes::{EpisodeEvent, Episodes};
-use super::event::Event;
+use super::event::AlertEvent;
 use super::message_id::message_id;
 use super::outbox::{Outbox, Turn};
-use super::policy::{Due, Policy, Telling};
+use super::policy::{AlertStep, Policy, Telling};
 use super::records::{AlertRules, AlertTurn, Queued, Resumed, SiteAlerts};
 use super::silence::Silences;
 use super::time_windows::quiet_until;
-use super::truth::truth;
+use super::validity::validity;
 
 /// Failed attempts after which an owner's other channels tell of it.
 const ATTEMPTS_UNTIL_TOLD: u32 = 3;
@@ -79,7 +79,7 @@ impl Alerts {
         }
     }
 
-    /// Goes on with a message of an earlier run: alone, or in the company of others under the
+    /// Goes on with a message of an earlier run: alone, or in the resend_group of others under the
     /// id of a digest that may have arrived.
     pub fn resume(&mut self, (owner, channel): (&str, &str), resumed: Resumed, now: Now) {
         match resumed {
@@ -126,13 +126,13 @@ impl Alerts {
         let with = (&self.owners, &self.zone);
         self.policy
             .step(site, (monitor, &self.silences), with, now, &mut due);
-        let told = due.iter().any(|(_, due)| *due == Due::Tell);
+        let told = due.iter().any(|(_, due)| *due == AlertStep::Tell);
         let Some(state) = monitor.site(site).filter(|_| told) else {
             return Vec::new();
         };
         let since = state.outage().map(|outage| outage.since().wall);
         let to = self.owners_of(state);
-        self.queue(Event::Down, Some((state, since)), &to, now)
+        self.queue(AlertEvent::Down, Some((state, since)), &to, now)
     }
 
     /// The outage of the site ended, `since` then: those who know of it are told. Gives what
@@ -154,7 +154,7 @@ impl Alerts {
         let mut to = self.owners_of(state);
         to.extend(telling.escalated);
         self.queue(
-            Event::Recovered { lasted },
+            AlertEvent::Recovered { lasted },
             Some((state, Some(since))),
             &to,
             now,
@@ -190,11 +190,13 @@ impl Alerts {
         for event in events.into_iter().filter(|_| !silent) {
             let (event, wanted): (_, fn(&Owner) -> bool) = match event {
                 EpisodeEvent::Certificate { not_after, days } => {
-                    (Event::Certificate { not_after, days }, |owner| {
+                    (AlertEvent::Certificate { not_after, days }, |owner| {
                         owner.tell.certificate
                     })
                 }
-                EpisodeEvent::Slow { since } => (Event::Slow { since }, |owner| owner.tell.slow),
+                EpisodeEvent::Slow { since } => {
+                    (AlertEvent::Slow { since }, |owner| owner.tell.slow)
+                }
             };
             let mut to = self.owners_of(state);
             to.retain(|owner| self.owners.get(owner).is_some_and(wanted));
@@ -205,8 +207,11 @@ impl Alerts {
 
     /// An event of the monitor itself: everybody who has a site is told, or those of last
     /// resort where it concerns no site.
-    pub fn announce(&mut self, event: Event, monitor: &Monitor, now: Now) -> Vec<Queued> {
-        let unwatched = matches!(event, Event::Unwatched { .. } | Event::Watched { .. });
+    pub fn announce(&mut self, event: AlertEvent, monitor: &Monitor, now: Now) -> Vec<Queued> {
+        let unwatched = matches!(
+            event,
+            AlertEvent::Unwatched { .. } | AlertEvent::Watched { .. }
+        );
         let mut to: BTreeSet<Box<str>> = self.rules.last_resort.iter().cloned().collect();
         if !unwatched || to.is_empty() {
             to.extend(monitor.sites().flat_map(|state| self.owners_of(state)));
@@ -231,20 +236,20 @@ impl Alerts {
             let about = Some((state, Some(outage.since().wall)));
             let own = self.owners_of(state);
             let queued = match due {
-                Due::Check => {
+                AlertStep::Check => {
                     turn.checks.push(site);
                     continue;
                 }
-                Due::Tell => self.queue(Event::Down, about, &own, now),
-                Due::Reminder(number) => {
-                    self.queue(Event::Reminder { lasted, number }, about, &own, now)
+                AlertStep::Tell => self.queue(AlertEvent::Down, about, &own, now),
+                AlertStep::Reminder(number) => {
+                    self.queue(AlertEvent::Reminder { lasted, number }, about, &own, now)
                 }
-                Due::Escalate {
+                AlertStep::Escalate {
                     to,
                     from,
                     quiet_until,
                 } => {
-                    let event = Event::Escalated {
+                    let event = AlertEvent::Escalated {
                         lasted,
                         from,
                         quiet_until,
@@ -255,12 +260,12 @@ impl Alerts {
             turn.changed.insert(site);
             turn.queued.extend(queued);
         }
-        let mut truth = |event: &Pending| truth(event, monitor, now);
+        let mut validity = |event: &Pending| validity(event, monitor, now);
         let Turn {
             deliveries,
             checks,
             over,
-        } = self.outbox.turn(now, &mut truth);
+        } = self.outbox.turn(now, &mut validity);
         turn.deliveries = deliveries;
         turn.checks.extend(checks);
         turn.over = over;
@@ -273,7 +278,7 @@ impl Alerts {
         &mut self,
         (owner, channel): (&str, &str),
         id: &str,
-        report: &Report,
+        report: &DeliveryReport,
         now: Now,
     ) -> (Option<Settled>, Vec<Queued>) {
         let settled = self.outbox.settle((owner, channel), id, report, now);
@@ -299,7 +304,7 @@ impl Alerts {
         let message = delivery.id.clone();
         let mut queued = Vec::new();
         if self.channel_told.insert(name) {
-            let event = Arc::new(Event::ChannelFailed {
+            let event = Arc::new(AlertEvent::ChannelFailed {
                 channel: channel.into(),
                 message,
             });
@@ -325,7 +330,7 @@ impl Alerts {
 
     fn queue(
         &mut self,
-        event: Event,
+        event: AlertEvent,
         about: Option<(&SiteState, Option<Timestamp>)>,
         to: &BTreeSet<Box<str>>,
         now: Now,
@@ -343,7 +348,7 @@ impl Alerts {
 
     fn push(
         &mut self,
-        event: &Arc<Event>,
+        event: &Arc<AlertEvent>,
         about: Option<(&SiteState, Option<Timestamp>)>,
         owner: &str,
         channel: &str,

@@ -29,7 +29,7 @@ pub struct Pending {
 
 /// What is known of an event when it is about to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Truth {
+pub enum Validity {
     /// It is still so.
     Holds,
     /// The newest check says otherwise, and nothing is decided yet: it waits.
@@ -59,7 +59,7 @@ pub struct Delivery {
 
 /// What a channel said of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Report {
+pub enum DeliveryReport {
     /// It took the message.
     Delivered,
     /// It did not, and may later; it asked to be left alone for so long.

@@ -6,7 +6,7 @@ use crate::domain::{EventKind, Now, Timestamp};
 
 /// An event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum AlertEvent {
     /// An outage was confirmed.
     Down,
     /// It ended.
@@ -81,7 +81,7 @@ pub enum Event {
     },
 }
 
-impl Event {
+impl AlertEvent {
     /// Its kind.
     #[must_use]
     pub const fn kind(&self) -> EventKind {

@@ -7,11 +7,11 @@ use std::time::Duration;
 use crate::domain::{Moment, Now, SiteId};
 
 use super::backoff;
-use super::company::{Companies, Company};
-use super::delivery::{Collection, Delivery, Pending, Report, Settled, Truth};
+use super::delivery::{Collection, Delivery, DeliveryReport, Pending, Settled, Validity};
 use super::merge::merge;
 use super::message_id::message_id;
 use super::readiness::{Examiner, Readiness};
+use super::resend::{Companies, ResendGroup};
 
 /// How often an event that is in doubt is examined again.
 const DOUBT_STEP: Duration = Duration::from_secs(1);
@@ -26,7 +26,7 @@ pub(super) struct Lane {
     released: usize,
     sending: Option<Delivery>,
     /// What was sent and may have arrived, though the channel did not say so.
-    companies: Companies,
+    resend_groups: Companies,
     /// The channel did not take the last one: nothing is sent before.
     not_before: Option<Moment>,
     attempts: u32,
@@ -62,12 +62,13 @@ impl Lane {
     }
 
     /// Events of an earlier run: those of a delivery that may have arrived go again under its
-    /// id, in its company.
+    /// id, in its resend_group.
     pub(super) fn resume(&mut self, id: &str, events: Vec<Pending>, attempts: u32, at: Moment) {
         let at = self.not_before.map_or(at, |known| known.min(at));
         self.not_before = Some(at);
         self.attempts = self.attempts.max(attempts);
-        self.companies.add(Company::new(id, &events, false, at));
+        self.resend_groups
+            .add(ResendGroup::new(id, &events, false, at));
         for event in events {
             self.pending.insert(self.released, event);
             self.released += 1;
@@ -109,7 +110,7 @@ impl Lane {
         collected.into_iter().chain(released).min()
     }
 
-    /// Composes the next delivery, if one is due. `truth` is asked about each event that
+    /// Composes the next delivery, if one is due. `validity` is asked about each event that
     /// would be in it; sites that are to be checked first are added to `checks`, and events
     /// that are over to `over`.
     pub(super) fn compose(
@@ -117,7 +118,7 @@ impl Lane {
         name: (&str, &str),
         collection: Collection,
         now: Now,
-        truth: &mut dyn FnMut(&Pending) -> Truth,
+        validity: &mut dyn FnMut(&Pending) -> Validity,
         (checks, over): (&mut Vec<SiteId>, &mut Vec<Pending>),
     ) -> Option<Delivery> {
         if self.sending.is_some() || self.pending.is_empty() {
@@ -140,22 +141,28 @@ impl Lane {
         let alone = collection.longest.is_zero();
         let mut examiner = Examiner {
             now,
-            truth,
+            validity,
             asked: &mut self.asked,
             checks,
         };
         let mut gone = Vec::new();
-        let again = self.companies.again(
+        let again = self.resend_groups.again(
             (&self.pending, self.released),
             self.not_before,
             &mut examiner,
             &mut gone,
         );
-        let (company, chosen) = match again {
-            Some((company, chosen)) => (Some(company), chosen),
+        let (resend_group, chosen) = match again {
+            Some((resend_group, chosen)) => (Some(resend_group), chosen),
             None if gone.is_empty() => {
                 let released = self.pending.iter().take(self.released);
-                let chosen = choose(released, &self.companies, alone, &mut examiner, &mut gone);
+                let chosen = choose(
+                    released,
+                    &self.resend_groups,
+                    alone,
+                    &mut examiner,
+                    &mut gone,
+                );
                 (None, chosen)
             }
             None => (None, HashSet::new()),
@@ -183,9 +190,11 @@ impl Lane {
         for site in events.iter().filter_map(|event| event.site) {
             self.asked.remove(&site);
         }
-        let short = company.as_ref().is_some_and(|company| company.short);
-        let id = match (company, &events[..]) {
-            (Some(company), _) => company.id,
+        let short = resend_group
+            .as_ref()
+            .is_some_and(|resend_group| resend_group.short);
+        let id = match (resend_group, &events[..]) {
+            (Some(resend_group), _) => resend_group.id,
             (None, [one]) => one.id.clone(),
             (None, several) => {
                 let ids = several.iter().map(|event| &*event.id);
@@ -205,7 +214,12 @@ impl Lane {
     }
 
     /// Takes what the channel said of the delivery under way.
-    pub(super) fn settle(&mut self, id: &str, report: &Report, now: Now) -> Option<Settled> {
+    pub(super) fn settle(
+        &mut self,
+        id: &str,
+        report: &DeliveryReport,
+        now: Now,
+    ) -> Option<Settled> {
         let delivery = self.sending.take_if(|sending| &*sending.id == id)?;
         self.attempts = delivery.attempts.saturating_add(1);
         let written = delivery
@@ -215,13 +229,13 @@ impl Lane {
             .min_by_key(|at| at.mono);
         let age = written.map_or(Duration::ZERO, |at| now.mono.since(at.mono));
         let next = match report {
-            Report::Delivered => {
+            DeliveryReport::Delivered => {
                 self.attempts = 0;
                 return Some(Settled::Told(delivery));
             }
-            Report::TooLarge if !delivery.short => Some(Duration::ZERO),
-            Report::Refused | Report::TooLarge => None,
-            Report::Failed { retry_after } => {
+            DeliveryReport::TooLarge if !delivery.short => Some(Duration::ZERO),
+            DeliveryReport::Refused | DeliveryReport::TooLarge => None,
+            DeliveryReport::Failed { retry_after } => {
                 backoff::pause(age, self.attempts, *retry_after, chance(id, self.attempts))
             }
         };
@@ -231,8 +245,9 @@ impl Lane {
         };
         let at = now.mono + pause;
         self.not_before = Some(at);
-        let short = delivery.short || *report == Report::TooLarge;
-        self.companies.add(Company::of(&delivery, short, at));
+        let short = delivery.short || *report == DeliveryReport::TooLarge;
+        self.resend_groups
+            .add(ResendGroup::of(&delivery, short, at));
         self.put_back(delivery.events.to_vec());
         Some(Settled::Retry(delivery, now.wall.after(pause)))
     }
@@ -249,7 +264,9 @@ impl Lane {
             .sending
             .as_ref()
             .is_some_and(|sending| &*sending.id == id);
-        sending || self.companies.has_id(id) || self.pending.iter().any(|event| &*event.id == id)
+        sending
+            || self.resend_groups.has_id(id)
+            || self.pending.iter().any(|event| &*event.id == id)
     }
 
     /// What waits.
@@ -263,7 +280,7 @@ impl Lane {
 /// `alone`.
 fn choose<'a>(
     released: impl Iterator<Item = &'a Pending>,
-    companies: &Companies,
+    resend_groups: &Companies,
     alone: bool,
     examiner: &mut Examiner<'_>,
     gone: &mut Vec<usize>,
@@ -273,7 +290,8 @@ fn choose<'a>(
     let mut blocked: HashSet<SiteId> = HashSet::new();
     for (place, event) in released.enumerate() {
         let first = event.site.is_none_or(|site| blocked.insert(site));
-        if !first || kind.is_some_and(|kind| kind != event.kind) || companies.contain(&event.id) {
+        if !first || kind.is_some_and(|kind| kind != event.kind) || resend_groups.contain(&event.id)
+        {
             continue;
         }
         // Only outages make a digest: other events are told one by one.

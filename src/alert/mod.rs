@@ -20,7 +20,6 @@
 
 mod alerts;
 mod backoff;
-mod company;
 mod delivery;
 mod episodes;
 mod event;
@@ -32,17 +31,18 @@ mod policy;
 mod queries;
 mod readiness;
 mod records;
+mod resend;
 mod silence;
 mod time_windows;
-mod truth;
+mod validity;
 
 pub use alerts::Alerts;
-pub use delivery::{Collection, Delivery, Pending, Report, Settled, Truth};
+pub use delivery::{Collection, Delivery, DeliveryReport, Pending, Settled, Validity};
 pub use episodes::{CertificateEpisode, EpisodeEvent, Episodes, SlowEpisode};
-pub use event::Event;
+pub use event::AlertEvent;
 pub use message_id::message_id;
 pub use outbox::{Outbox, Turn};
-pub use policy::{Due, Telling};
+pub use policy::{AlertStep, Telling};
 pub use records::{AlertRules, AlertTurn, Queued, Resumed, SiteAlerts};
 pub use silence::{MAINTENANCE_BY_KEY, Silence, Windows};
 pub use time_windows::{open_until, quiet_until};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::domain::{Moment, Now, SiteId, Timestamp};
 
-use super::delivery::{Collection, Delivery, Pending, Report, Settled, Truth};
+use super::delivery::{Collection, Delivery, DeliveryReport, Pending, Settled, Validity};
 use super::lane::Lane;
 
 /// Deliveries of one channel under way at once.
@@ -74,7 +74,7 @@ impl Outbox {
     }
 
     /// Sends what is due by `now`.
-    pub fn turn(&mut self, now: Now, truth: &mut dyn FnMut(&Pending) -> Truth) -> Turn {
+    pub fn turn(&mut self, now: Now, validity: &mut dyn FnMut(&Pending) -> Validity) -> Turn {
         let mut turn = Turn::default();
         for ((channel, owner), slot) in &mut self.lanes {
             if slot.wake.is_none_or(|wake| wake > now.mono) {
@@ -88,7 +88,7 @@ impl Outbox {
                 (owner, channel),
                 self.collection,
                 now,
-                truth,
+                validity,
                 (&mut turn.checks, &mut turn.over),
             );
             *under_way += usize::from(delivery.is_some());
@@ -104,7 +104,7 @@ impl Outbox {
         &mut self,
         (owner, channel): (&str, &str),
         id: &str,
-        report: &Report,
+        report: &DeliveryReport,
         now: Now,
     ) -> Option<Settled> {
         let slot = self.lanes.get_mut(&(channel.into(), owner.into()))?;

@@ -15,7 +15,7 @@ use super::time_windows::quiet_until;
 
 /// How long the check is waited for that follows a silence, before the outage is told all the
 /// same.
-const CHECK_PATIENCE: Duration = Duration::from_secs(60);
+const CHECK_WAIT: Duration = Duration::from_secs(60);
 
 /// How often an outage is examined while a parent silences it or a check is waited for.
 const STEP: Duration = Duration::from_secs(1);
@@ -42,7 +42,7 @@ pub struct Telling {
 
 /// What is to be done about an open outage.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Due {
+pub enum AlertStep {
     /// Its owners are told that it is open.
     Tell,
     /// The site is checked before its owners are told.
@@ -142,7 +142,7 @@ impl Policy {
         owners: &HashMap<Box<str>, Owner>,
         zone: &jiff::tz::TimeZone,
         now: Now,
-    ) -> Vec<(SiteId, Due)> {
+    ) -> Vec<(SiteId, AlertStep)> {
         let mut due = Vec::new();
         for _ in 0..TURN_SIZE {
             match self.agenda.first() {
@@ -164,7 +164,7 @@ impl Policy {
         (monitor, silences): (&Monitor, &Silences),
         (owners, zone): (&HashMap<Box<str>, Owner>, &jiff::tz::TimeZone),
         now: Now,
-        due: &mut Vec<(SiteId, Due)>,
+        due: &mut Vec<(SiteId, AlertStep)>,
     ) {
         let Some(mut watch) = self.open.remove(&site) else {
             return;
@@ -197,7 +197,7 @@ impl Policy {
         state: &SiteState,
         (owners, zone): (&HashMap<Box<str>, Owner>, &jiff::tz::TimeZone),
         now: Now,
-        due: &mut Vec<(SiteId, Due)>,
+        due: &mut Vec<(SiteId, AlertStep)>,
     ) -> Duration {
         let (told, before) = watch.told.unwrap_or((now.mono, Duration::ZERO));
         let age = before + now.mono.since(told);
@@ -216,7 +216,7 @@ impl Policy {
                 continue;
             }
             watch.telling.escalated.insert(escalation.to.clone());
-            let escalate = Due::Escalate {
+            let escalate = AlertStep::Escalate {
                 to: escalation.to.clone(),
                 from: owner.name.clone(),
                 quiet_until: quiet_until.filter(|_| age < escalation.after),
@@ -227,7 +227,7 @@ impl Policy {
             let times = u32::try_from(age.as_nanos() / remind.as_nanos()).unwrap_or(u32::MAX);
             if times > watch.telling.reminders {
                 watch.telling.reminders = times;
-                due.push((state.id(), Due::Reminder(times)));
+                due.push((state.id(), AlertStep::Reminder(times)));
             }
             let after = remind.saturating_mul(times.saturating_add(1));
             next = next.min(after.saturating_sub(age));
@@ -242,7 +242,7 @@ fn untold(
     state: &SiteState,
     silence: Option<&Silence>,
     now: Now,
-    due: &mut Vec<(SiteId, Due)>,
+    due: &mut Vec<(SiteId, AlertStep)>,
 ) -> Duration {
     match silence {
         Some(Silence::Maintenance(until)) => {
@@ -259,19 +259,19 @@ fn untold(
     if watch.silenced {
         let Some(asked) = watch.check_asked else {
             watch.check_asked = Some(now.mono);
-            due.push((state.id(), Due::Check));
+            due.push((state.id(), AlertStep::Check));
             return STEP;
         };
         let failed = state
             .last_failure()
             .is_some_and(|last| last.started >= asked);
         let decided = failed && state.good() == 0;
-        if !decided && now.mono.since(asked) < CHECK_PATIENCE {
+        if !decided && now.mono.since(asked) < CHECK_WAIT {
             return STEP;
         }
     }
     watch.told = Some((now.mono, Duration::ZERO));
     watch.telling.told = Some(now.wall);
-    due.push((state.id(), Due::Tell));
+    due.push((state.id(), AlertStep::Tell));
     Duration::ZERO
 }

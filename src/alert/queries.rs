@@ -6,7 +6,7 @@ use crate::domain::{EventKind, Moment, SiteId, Timestamp};
 use crate::monitor::{Monitor, SiteState};
 
 use super::alerts::Alerts;
-use super::event::Event;
+use super::event::AlertEvent;
 use super::outbox::Outbox;
 use super::records::{Queued, SiteAlerts};
 use super::silence::Silence;
@@ -46,8 +46,8 @@ impl Alerts {
         waiting
             .filter_map(|(owner, channel, pending)| {
                 let event = match (pending.kind, pending.outage) {
-                    (EventKind::Down, _) => Event::Down,
-                    (EventKind::Recovered, Some(since)) => Event::Recovered {
+                    (EventKind::Down, _) => AlertEvent::Down,
+                    (EventKind::Recovered, Some(since)) => AlertEvent::Recovered {
                         lasted: pending.at.wall.since(since),
                     },
                     _ => return None,

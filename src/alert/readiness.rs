@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use crate::domain::{Moment, Now, SiteId};
 
-use super::delivery::{Pending, Truth};
+use super::delivery::{Pending, Validity};
 
 /// How long a delivery waits for the check that confirms it, before it goes all the same.
-const CHECK_PATIENCE: Duration = Duration::from_secs(60);
+const CHECK_WAIT: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Readiness {
@@ -24,7 +24,7 @@ pub(super) enum Readiness {
 pub(super) struct Examiner<'a> {
     pub(super) now: Now,
     /// Whether an event is still so.
-    pub(super) truth: &'a mut dyn FnMut(&Pending) -> Truth,
+    pub(super) validity: &'a mut dyn FnMut(&Pending) -> Validity,
     /// Sites whose check was asked for, and when.
     pub(super) asked: &'a mut HashMap<SiteId, Moment>,
     /// Sites to be checked.
@@ -37,17 +37,17 @@ impl Examiner<'_> {
         if event.quiet_until.is_some_and(|until| until > now.wall) {
             return Readiness::Waits;
         }
-        match ((self.truth)(event), event.site) {
-            (Truth::Holds, _) | (Truth::Stale, None) => Readiness::Ready,
-            (Truth::InDoubt, _) => Readiness::Waits,
-            (Truth::Over, _) => Readiness::Over,
-            (Truth::Stale, Some(site)) => {
+        match ((self.validity)(event), event.site) {
+            (Validity::Holds, _) | (Validity::Stale, None) => Readiness::Ready,
+            (Validity::InDoubt, _) => Readiness::Waits,
+            (Validity::Over, _) => Readiness::Over,
+            (Validity::Stale, Some(site)) => {
                 let checks = &mut *self.checks;
                 let asked = *self.asked.entry(site).or_insert_with(|| {
                     checks.push(site);
                     now.mono
                 });
-                if now.mono.since(asked) < CHECK_PATIENCE {
+                if now.mono.since(asked) < CHECK_WAIT {
                     Readiness::Waits
                 } else {
                     Readiness::Ready

@@ -10,7 +10,7 @@ use crate::domain::{Owner, SiteId};
 
 use super::delivery::{Delivery, Pending};
 use super::episodes::Episodes;
-use super::event::Event;
+use super::event::AlertEvent;
 use super::policy::Telling;
 use super::silence::Windows;
 
@@ -69,7 +69,7 @@ pub struct Queued {
     /// The channel's name.
     pub channel: Box<str>,
     /// The event.
-    pub event: Arc<Event>,
+    pub event: Arc<AlertEvent>,
     /// As it waits.
     pub pending: Pending,
 }

@@ -222,10 +222,10 @@ impl Driver {
             }
             Report::Delivery(DeliveryResult { message, result }) => {
                 let (report, answer) = match &result {
-                    Ok(Sent(answer)) => (alert::Report::Delivered, answer.clone()),
+                    Ok(Sent(answer)) => (alert::DeliveryReport::Delivered, answer.clone()),
                     Err(failure) => (failure_report(failure), failure.answer.clone()),
                 };
-                let lasting = matches!(report, alert::Report::Refused);
+                let lasting = matches!(report, alert::DeliveryReport::Refused);
                 let input = Input::Reported {
                     owner: message.owner.clone(),
                     channel: message.channel.clone(),

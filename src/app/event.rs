@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::{CheckResult, Site};
 use crate::metrics::MetricsQuestion;
-use crate::tui::Input;
+use crate::tui::TerminalInput;
 
 use super::config_watcher::ConfigEvent;
 use super::report::Report;
@@ -14,7 +14,7 @@ use super::trace_export::Exported;
 #[derive(Debug)]
 pub(super) enum Event {
     /// A key, a mouse event or a new size; `None` when the terminal is closed.
-    Input(Option<Input>),
+    TerminalInput(Option<TerminalInput>),
     /// Checks have completed.
     Results(Vec<CheckResult>),
     /// sites.toml changed, or a pause was written into it.

@@ -15,8 +15,8 @@ use super::error::SessionError;
 use super::metrics_source::MetricsQuestions;
 use super::replay_runner::ReplayRunner;
 use super::report::{DriverOptions, Inbox, Report};
+use super::session_state::SessionState;
 use super::worker_limits::WorkerLimits;
-use super::world::World;
 
 /// The settings of a live monitor.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub struct Launch {
 
 /// A monitor whose first checks are under way.
 pub(super) struct Opened {
-    pub(super) world: World,
+    pub(super) state: SessionState,
     pub(super) results: UnboundedReceiver<CheckResult>,
     pub(super) clock: SystemClock,
     pub(super) options: Options,
@@ -73,18 +73,18 @@ impl Launch {
         let place = self.metrics.as_ref().map(Endpoint::url);
         let questions = MetricsQuestions::of(self.metrics)?;
         let demo = self.demo.is_some();
-        let mut world = World::new(driver, clock, zone, self.source, demo, replay);
+        let mut state = SessionState::new(driver, clock, zone, self.source, demo, replay);
         if let Some(place) = place {
-            world.say(Tone::Info, format!("metrics at {place}"));
+            state.say(Tone::Info, format!("metrics at {place}"));
         }
         for warning in warnings {
-            world.say(Tone::Warn, warning);
+            state.say(Tone::Warn, warning);
         }
         if let Some(notice) = self.notice {
-            world.say(Tone::Warn, notice);
+            state.say(Tone::Warn, notice);
         }
         Ok(Opened {
-            world,
+            state,
             results,
             clock,
             options: self.options,

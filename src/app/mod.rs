@@ -3,6 +3,7 @@
 //! [`Driver`] feeds the engine and carries out its effects, with or without a screen; the session
 //! around it turns events into actions.
 
+mod announcements;
 mod canaries;
 mod channel_settings;
 mod config_watcher;
@@ -12,6 +13,7 @@ mod engine_queries;
 mod error;
 mod event;
 mod headless;
+mod health;
 mod history_cache;
 mod lab_runner;
 mod launch;
@@ -27,14 +29,12 @@ mod report;
 mod restore;
 mod sd_notify;
 mod session;
+mod session_state;
 mod status_line;
 mod svg_export;
-mod tidings;
 mod trace_collector;
 mod trace_export;
-mod trouble;
 mod worker_limits;
-mod world;
 
 pub use channel_settings::plan;
 pub use config_watcher::{ConfigEvent, ConfigWatcher};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::alert::{Delivery, Event, Pending, Queued, Settled, SiteAlerts};
+use crate::alert::{AlertEvent, Delivery, Pending, Queued, Settled, SiteAlerts};
 use crate::config::Config;
 use crate::domain::{Clock, EventKind, Now};
 use crate::engine::{Engine, Record};
@@ -17,7 +17,7 @@ use crate::history::{
 };
 use crate::monitor::{Monitor, SiteState};
 use crate::notify::{
-    self, Deliveries, DeliveryResult, Failure, Notice, OutageEvent, OutageMessage,
+    self, Deliveries, DeliveryFailure, DeliveryResult, OutageEvent, OutageMessage, ServiceMessage,
 };
 
 use super::channel_settings::plan;
@@ -229,10 +229,10 @@ impl OutcomeWriter {
                     if queue.send(message) {
                         return;
                     }
-                    Failure::lasting("there is no such channel")
+                    DeliveryFailure::lasting("there is no such channel")
                 }
-                Ok(None) => Failure::lasting("the history has lost the message"),
-                Err(error) => Failure::passing(&format!("the history: {error}")),
+                Ok(None) => DeliveryFailure::lasting("the history has lost the message"),
+                Err(error) => DeliveryFailure::passing(&format!("the history: {error}")),
             };
             let message = Message::lost(&delivery.id, &delivery.owner, &delivery.channel);
             let result = Err(failure);
@@ -251,16 +251,16 @@ impl OutcomeWriter {
         let (id, to, at) = (&*pending.id, (&**owner, &**channel), pending.at.wall);
         let state = pending.site.and_then(|site| monitor.site(site));
         let notice = match &**event {
-            Event::Down => return self.outage(queued, state?, OutageEvent::Down),
-            Event::Recovered { lasted } => {
+            AlertEvent::Down => return self.outage(queued, state?, OutageEvent::Down),
+            AlertEvent::Recovered { lasted } => {
                 let event = OutageEvent::Recovered { lasted: *lasted };
                 return self.outage(queued, state?, event);
             }
-            Event::Reminder { lasted, number } => {
+            AlertEvent::Reminder { lasted, number } => {
                 let (lasted, number) = (*lasted, *number);
                 return self.outage(queued, state?, OutageEvent::Reminder { lasted, number });
             }
-            Event::Escalated {
+            AlertEvent::Escalated {
                 lasted,
                 quiet_until,
                 ..
@@ -272,33 +272,33 @@ impl OutcomeWriter {
                 };
                 return self.outage(queued, state?, event);
             }
-            Event::Certificate { not_after, days } => Notice::Certificate {
+            AlertEvent::Certificate { not_after, days } => ServiceMessage::Certificate {
                 site: state?.site(),
                 not_after: *not_after,
                 days: *days,
             },
-            Event::Slow { since } => Notice::Slow {
+            AlertEvent::Slow { since } => ServiceMessage::Slow {
                 site: state?.site(),
                 since: *since,
             },
-            Event::Blind { since, why } => Notice::Blind {
+            AlertEvent::Blind { since, why } => ServiceMessage::Blind {
                 since: since.wall,
                 why,
             },
-            Event::Sighted { since, lasted, why } => Notice::Sighted {
+            AlertEvent::Sighted { since, lasted, why } => ServiceMessage::Sighted {
                 since: since.wall,
                 lasted: *lasted,
                 why,
             },
-            Event::Unwatched { since, sites } => Notice::Unwatched {
+            AlertEvent::Unwatched { since, sites } => ServiceMessage::Unwatched {
                 since: since.wall,
                 sites: *sites,
             },
-            Event::Watched { since, lasted } => Notice::Watched {
+            AlertEvent::Watched { since, lasted } => ServiceMessage::Watched {
                 since: since.wall,
                 lasted: *lasted,
             },
-            Event::ChannelFailed { channel, .. } => Notice::ChannelFailed {
+            AlertEvent::ChannelFailed { channel, .. } => ServiceMessage::ChannelFailed {
                 channel,
                 subject: "(see the outbox)",
                 answer: answer.unwrap_or("nothing"),

@@ -15,7 +15,7 @@ use crate::domain::{
     Reason, Site, SiteId, Timestamp, Verdict,
 };
 use crate::history::{RawCheck, SiteKey};
-use crate::monitor::{Monitor, Notice, ReplayTotals, RuleOverrides, SiteState};
+use crate::monitor::{Consequence, Monitor, ReplayTotals, RuleOverrides, SiteState};
 
 use super::outage_diff::{OutageDiff, SeenOutage, matched};
 
@@ -24,7 +24,7 @@ use super::outage_diff::{OutageDiff, SeenOutage, matched};
 struct Actor {
     rules: RuleOverrides,
     monitor: Monitor,
-    notices: Vec<Notice>,
+    notices: Vec<Consequence>,
     account: ReplayTotals,
     /// The outages of each site, by its place; the last one may be open.
     outages: Vec<Vec<SeenOutage>>,
@@ -296,7 +296,7 @@ impl Actor {
         self.monitor.observe(outcome, now, &mut self.notices);
         for notice in self.notices.drain(..) {
             match notice {
-                Notice::Down { site } => {
+                Consequence::Down { site } => {
                     self.account.outages += 1;
                     self.account.messages += owners;
                     let outage = self.monitor.site(site).and_then(SiteState::outage);
@@ -309,7 +309,7 @@ impl Actor {
                         causes.push(outage.causes().to_vec());
                     }
                 }
-                Notice::Recovered { site, .. } => {
+                Consequence::Recovered { site, .. } => {
                     self.account.messages += owners;
                     let ended = self.monitor.site(site).and_then(SiteState::last_outage);
                     let causes = self.causes.get_mut(place).and_then(|all| all.last_mut());
@@ -320,8 +320,8 @@ impl Actor {
                         last.ended = Some(now.wall);
                     }
                 }
-                Notice::Degraded { .. } => self.account.degraded += 1,
-                Notice::CheckAgain { .. } | Notice::Stands { .. } => {}
+                Consequence::Degraded { .. } => self.account.degraded += 1,
+                Consequence::CheckAgain { .. } | Consequence::Stands { .. } => {}
             }
         }
     }

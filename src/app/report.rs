@@ -75,13 +75,13 @@ pub(super) fn contents(file: Option<&std::path::Path>) -> Option<Vec<u8>> {
 }
 
 /// What the engine is told of a delivery that failed.
-pub(super) fn failure_report(failure: &crate::notify::Failure) -> alert::Report {
+pub(super) fn failure_report(failure: &crate::notify::DeliveryFailure) -> alert::DeliveryReport {
     if failure.too_large {
-        alert::Report::TooLarge
+        alert::DeliveryReport::TooLarge
     } else if failure.lasting {
-        alert::Report::Refused
+        alert::DeliveryReport::Refused
     } else {
-        alert::Report::Failed {
+        alert::DeliveryReport::Failed {
             retry_after: failure.retry_after,
         }
     }

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::demo::DemoProcess;
 use crate::domain::{CheckResult, Clock, Moment, SystemClock, plain_io_error};
-use crate::tui::{Input, InputStream, Terminal, Tone, Ui, ask_to_stop};
+use crate::tui::{InputStream, Terminal, TerminalInput, Tone, Ui, ask_to_stop};
 
 use super::config_watcher::ConfigWatcher;
 use super::error::SessionError;
@@ -17,8 +17,8 @@ use super::event::{Action, Ending, Event};
 use super::launch::{Launch, Opened};
 use super::metrics_source::MetricsQuestions;
 use super::report::Report;
+use super::session_state::SessionState;
 use super::trace_export::TraceExporter;
-use super::world::World;
 
 /// Results that are folded in at a time, so that a key never waits for a flood of them.
 const BATCH: usize = 1_024;
@@ -45,7 +45,7 @@ pub fn run(launch: Launch) -> Result<Ending, SessionError> {
 }
 
 struct Session {
-    world: World,
+    state: SessionState,
     ui: Ui,
     terminal: Terminal,
     ears: Ears,
@@ -80,7 +80,7 @@ impl Session {
     fn start(launch: Launch) -> Result<Self, SessionError> {
         let config_watcher = ConfigWatcher::start(&launch.config)?;
         let Opened {
-            world,
+            state,
             results,
             clock,
             options,
@@ -104,7 +104,7 @@ impl Session {
         let terminal = Terminal::enter()?;
         let ui = Ui::new(options, terminal.size());
         Ok(Self {
-            world,
+            state,
             ui,
             terminal,
             ears,
@@ -116,7 +116,7 @@ impl Session {
 
     async fn run(mut self) -> Result<Ending, SessionError> {
         let ended = self.watch().await;
-        self.world
+        self.state
             .driver
             .close(&mut self.ears.reports, super::CLOSE_TIMEOUT);
         match ended {
@@ -148,7 +148,7 @@ impl Session {
     async fn next_event(&mut self) -> io::Result<Event> {
         let now = self.clock.moment();
         let frame = self.retry.unwrap_or_else(|| self.ui.next_frame(now));
-        let wake = self.world.next_wake().min(frame);
+        let wake = self.state.next_wake().min(frame);
         let wake = tokio::time::Instant::from_std(self.clock.instant(wake));
         let ears = &mut self.ears;
         let input = async {
@@ -160,7 +160,7 @@ impl Session {
         let mut batch = Vec::new();
         let event = tokio::select! {
             biased;
-            input = input => Event::Input(input?),
+            input = input => Event::TerminalInput(input?),
             _ = ears.interrupt.recv() => Event::Signal(2),
             _ = ears.terminate.recv() => Event::Signal(15),
             _ = ears.hangup.recv() => Event::Signal(1),
@@ -179,23 +179,23 @@ impl Session {
     fn decide(&mut self, event: Event) -> Vec<Action> {
         let mut actions = Vec::new();
         match event {
-            Event::Input(None) => actions.push(Action::End(Ending::Quit)),
-            Event::Input(Some(input)) => {
+            Event::TerminalInput(None) => actions.push(Action::End(Ending::Quit)),
+            Event::TerminalInput(Some(input)) => {
                 let ui = &mut self.ui;
-                let intent = self.world.scene(|scene| ui.input(&input, scene));
-                actions.extend(intent.and_then(|intent| self.world.fulfil(intent)));
+                let intent = self.state.scene(|scene| ui.input(&input, scene));
+                actions.extend(intent.and_then(|intent| self.state.fulfil(intent)));
             }
-            Event::Results(results) => self.world.driver.results(results),
-            Event::Asked(question) => self.world.driver.answer(question),
-            Event::Config(kept) => self.world.kept(kept),
-            Event::Report(report) => self.world.report(report),
-            Event::Exported(exported) => self.world.exported(exported),
+            Event::Results(results) => self.state.driver.results(results),
+            Event::Asked(question) => self.state.driver.answer(question),
+            Event::Config(kept) => self.state.kept(kept),
+            Event::Report(report) => self.state.report(report),
+            Event::Exported(exported) => self.state.exported(exported),
             Event::Signal(number) => actions.push(Action::End(Ending::Signal(number))),
             Event::Stop => actions.push(Action::Suspend),
             Event::Tick => {}
         }
-        self.world.tick();
-        actions.extend(self.world.tell());
+        self.state.tick();
+        actions.extend(self.state.tell());
         actions
     }
 
@@ -209,12 +209,12 @@ impl Session {
                 self.ears.input = None;
                 if !self.terminal.suspend()? {
                     let why = "not suspended: no shell is there to continue it";
-                    self.world.answer(Tone::Warn, why);
+                    self.state.answer(Tone::Warn, why);
                 }
                 let (columns, rows) = self.terminal.size();
-                let resized = Input::size(columns, rows);
+                let resized = TerminalInput::size(columns, rows);
                 let ui = &mut self.ui;
-                self.world.scene(|scene| ui.input(&resized, scene));
+                self.state.scene(|scene| ui.input(&resized, scene));
                 self.ears.input = Some(InputStream::new());
             }
             Action::Copy(text) => self.terminal.copy(&text)?,
@@ -223,7 +223,7 @@ impl Session {
                 self.terminal.notify(&title, &body)?;
             }
             Action::Pause(site, paused) => self.ears.config_watcher.pause(site, paused),
-            Action::Export => self.world.export(&self.ears.exporter),
+            Action::Export => self.state.export(&self.ears.exporter),
             Action::Break(name) => {
                 self.command_demo(|demo| demo.break_site(&name), "broken", &name);
             }
@@ -240,8 +240,8 @@ impl Session {
     ) {
         let Some(demo) = &self.demo else { return };
         match command(demo) {
-            Ok(()) => self.world.answer(Tone::Info, format!("{name} {word}")),
-            Err(error) => self.world.answer(
+            Ok(()) => self.state.answer(Tone::Info, format!("{name} {word}")),
+            Err(error) => self.state.answer(
                 Tone::Bad,
                 format!("{name} not {word}: {}", plain_io_error(&error)),
             ),
@@ -250,12 +250,12 @@ impl Session {
 
     fn draw(&mut self) -> io::Result<()> {
         if self.ui.watches_lanes() {
-            self.world.sample_trace();
+            self.state.sample_trace();
         }
-        self.world.recall(self.ui.history_query());
-        self.world.reckon(self.ui.tried_rules());
-        let (world, ui, terminal) = (&self.world, &mut self.ui, &mut self.terminal);
-        let behind = world.scene(|scene| {
+        self.state.recall(self.ui.history_query());
+        self.state.reckon(self.ui.tried_rules());
+        let (state, ui, terminal) = (&self.state, &mut self.ui, &mut self.terminal);
+        let behind = state.scene(|scene| {
             ui.tick(scene);
             if !ui.wants_frame(scene) {
                 return Ok(false);
@@ -263,7 +263,7 @@ impl Session {
             let drawn = terminal.draw(ui, scene)?;
             if drawn {
                 ui.drawn(scene);
-                terminal.set_title(&world.title())?;
+                terminal.set_title(&state.title())?;
             }
             io::Result::Ok(!drawn)
         })?;

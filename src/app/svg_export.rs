@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::domain::Clock;
-use crate::tui::{Input, Ui};
+use crate::tui::{TerminalInput, Ui};
 
 use super::error::SessionError;
 use super::event::Action;
@@ -44,25 +44,26 @@ async fn draw(launch: Launch, picture: &SvgOptions) -> Result<String, SessionErr
     let mut ui = Ui::new(opened.options.clone(), picture.size);
     run(&mut opened, &mut ui, picture.after).await;
     for name in &picture.keys {
-        let input = Input::key(name).ok_or_else(|| SessionError::NoSuchKey(name.clone()))?;
-        let world = &mut opened.world;
-        world.sample_trace();
-        let intent = world.scene(|scene| ui.input(&input, scene));
+        let input =
+            TerminalInput::key(name).ok_or_else(|| SessionError::NoSuchKey(name.clone()))?;
+        let state = &mut opened.state;
+        state.sample_trace();
+        let intent = state.scene(|scene| ui.input(&input, scene));
         if let Some(intent) = intent {
-            world.fulfil(intent);
+            state.fulfil(intent);
         }
     }
     run(&mut opened, &mut ui, picture.then).await;
-    let world = &mut opened.world;
-    world.sample_trace();
-    let svg = world.scene(|scene| {
+    let state = &mut opened.state;
+    state.sample_trace();
+    let svg = state.scene(|scene| {
         ui.tick(scene);
         while ui.is_busy() {
             ui.tick(scene);
         }
         ui.svg(scene, picture.size)
     });
-    world
+    state
         .driver
         .close(&mut opened.reports, super::CLOSE_TIMEOUT);
     Ok(svg)
@@ -71,7 +72,7 @@ async fn draw(launch: Launch, picture: &SvgOptions) -> Result<String, SessionErr
 /// Runs the monitor for so long, without drawing.
 async fn run(opened: &mut Opened, ui: &mut Ui, time: Duration) {
     let Opened {
-        world,
+        state,
         results,
         clock,
         ..
@@ -79,18 +80,18 @@ async fn run(opened: &mut Opened, ui: &mut Ui, time: Duration) {
     let end = clock.moment() + time;
     let mut batch = Vec::new();
     // A race or an experiment that a key has started is waited for.
-    while clock.moment() < end || world.is_busy() {
-        let wake = world.next_wake().min(end.max(clock.moment() + STEP));
+    while clock.moment() < end || state.is_busy() {
+        let wake = state.next_wake().min(end.max(clock.moment() + STEP));
         tokio::select! {
             _ = results.recv_many(&mut batch, 1_024) => {}
             () = tokio::time::sleep_until(clock.instant(wake).into()) => {}
         }
-        world.driver.results(batch.drain(..));
-        world.tick();
+        state.driver.results(batch.drain(..));
+        state.tick();
         // No bell and no notification while a picture is taken.
-        let _call: Option<Action> = world.tell();
-        world.recall(ui.history_query());
-        world.reckon(ui.tried_rules());
-        world.scene(|scene| ui.tick(scene));
+        let _call: Option<Action> = state.tell();
+        state.recall(ui.history_query());
+        state.reckon(ui.tried_rules());
+        state.scene(|scene| ui.tick(scene));
     }
 }

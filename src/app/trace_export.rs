@@ -15,7 +15,7 @@ use crate::monitor::Monitor;
 use crate::trace::{TraceStore, write_chrome};
 use crate::tui::Tone;
 
-use super::world::World;
+use super::session_state::SessionState;
 
 /// The result of an export: the file's path and the number of checks in it, or the error.
 pub(super) type Exported = Result<(PathBuf, usize), ExportError>;
@@ -96,7 +96,7 @@ impl TraceExporter {
     }
 }
 
-impl World {
+impl SessionState {
     /// Begins to write the recorded checks into a file.
     pub(super) fn export(&mut self, exporter: &TraceExporter) {
         self.trace.absorb(&self.driver, self.clock.moment());

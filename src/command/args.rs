@@ -13,7 +13,9 @@ use super::history_args::{HistoryCommand, ReplayArgs, ReportArgs};
 use super::import_args::ImportArgs;
 use super::man_args::ManArgs;
 use super::race_args::RaceArgs;
-pub(super) use super::shared_args::{Format, MetricsArgs, SourceArgs, ValueError, workers};
+pub(super) use super::shared_args::{
+    ArgumentError, MetricsArgs, OutputFormat, SourceArgs, workers,
+};
 use super::worker_defaults::WORKER_DEFAULTS;
 
 const EXAMPLES: &str = "\
@@ -284,7 +286,7 @@ pub(super) struct CheckArgs {
         default_value = "table",
         value_name = "FORMAT"
     )]
-    pub(super) format: Format,
+    pub(super) format: OutputFormat,
     /// Write what every check did, thread by thread, into this file (Perfetto opens it)
     #[arg(long, value_name = "FILE")]
     pub(super) trace: Option<PathBuf>,
@@ -378,19 +380,19 @@ pub(super) struct DemoSitesArgs {
 }
 
 /// A duration of at least 100 ms.
-fn period(text: &str) -> Result<std::time::Duration, ValueError> {
-    let period = crate::domain::parse_duration(text).map_err(ValueError::Duration)?;
+fn period(text: &str) -> Result<std::time::Duration, ArgumentError> {
+    let period = crate::domain::parse_duration(text).map_err(ArgumentError::Duration)?;
     if period < std::time::Duration::from_millis(100) {
-        return Err(ValueError::TooShort("100ms"));
+        return Err(ArgumentError::TooShort("100ms"));
     }
     Ok(period)
 }
 
-fn size(text: &str) -> Result<(u16, u16), ValueError> {
+fn size(text: &str) -> Result<(u16, u16), ArgumentError> {
     let parsed = text
         .split_once('x')
         .and_then(|(columns, rows)| Some((columns.parse().ok()?, rows.parse().ok()?)));
-    parsed.ok_or(ValueError::NoSize)
+    parsed.ok_or(ArgumentError::NoSize)
 }
 
 #[cfg(test)]

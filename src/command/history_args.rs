@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::domain::parse_duration;
 
-use super::shared_args::{SourceArgs, ValueError, workers};
+use super::shared_args::{ArgumentError, SourceArgs, workers};
 
 /// The history file and the configuration.
 #[derive(Clone, Debug, Default, Args)]
@@ -66,10 +66,10 @@ pub(super) enum ReportFormat {
 }
 
 /// A span that ends now, of at least a second.
-pub(super) fn span(text: &str) -> Result<Duration, ValueError> {
-    let span = parse_duration(text).map_err(ValueError::Duration)?;
+pub(super) fn span(text: &str) -> Result<Duration, ArgumentError> {
+    let span = parse_duration(text).map_err(ArgumentError::Duration)?;
     if span < Duration::from_secs(1) {
-        return Err(ValueError::TooShort("1s"));
+        return Err(ArgumentError::TooShort("1s"));
     }
     Ok(span)
 }
@@ -158,5 +158,5 @@ pub(super) struct ReplayArgs {
         value_name = "FORMAT",
         default_value = "table"
     )]
-    pub(super) format: super::shared_args::Format,
+    pub(super) format: super::shared_args::OutputFormat,
 }

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::paradigm;
 
-use super::shared_args::{Format, SourceArgs, workers};
+use super::shared_args::{OutputFormat, SourceArgs, workers};
 
 /// The options of `race`.
 #[derive(Debug, Args)]
@@ -46,7 +46,7 @@ pub(super) struct RaceArgs {
         default_value = "table",
         value_name = "FORMAT"
     )]
-    pub(super) format: Format,
+    pub(super) format: OutputFormat,
     /// Print the glossary of concurrency, and do nothing else
     #[arg(long)]
     pub(super) explain: bool,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::domain::clean;
 use crate::lab::{Medians, RaceRow, RaceState, Workload, fine, race_summary};
 
-use super::args::Format;
+use super::args::OutputFormat;
 use super::check_json::{escape, millis};
 
 /// The fields of the contract, in its order. Null where a paradigm cannot run, or where the system
@@ -62,16 +62,16 @@ impl<'a> Record<'a> {
 }
 
 /// Prints the results of the rounds until now.
-pub(super) fn print(race_state: &RaceState, jobs: usize, format: Format) -> io::Result<()> {
+pub(super) fn print(race_state: &RaceState, jobs: usize, format: OutputFormat) -> io::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     match format {
-        Format::Json => {
+        OutputFormat::Json => {
             for (_, row) in race_state.listed() {
                 let json = serde_json::to_string(&Record::of(race_state, row, jobs))?;
                 writeln!(out, "{}", escape(&json))?;
             }
         }
-        Format::Table => table(&mut out, race_state, jobs)?,
+        OutputFormat::Table => table(&mut out, race_state, jobs)?,
     }
     out.flush()
 }

@@ -17,7 +17,7 @@ use super::check_json::{escape, rfc3339};
 use super::exit::{Exit, fail, written};
 use super::history_args::ReplayArgs;
 use super::open_history;
-use super::shared_args::Format;
+use super::shared_args::OutputFormat;
 
 /// The most outages in a table; JSON has all of them.
 const MOST: usize = 50;
@@ -60,8 +60,8 @@ pub(super) fn run(args: &ReplayArgs) -> Exit {
         zone: TimeZone::system(),
     };
     let printed = match args.format {
-        Format::Json => report.json(&mut out),
-        Format::Table => report.table(&mut out),
+        OutputFormat::Json => report.json(&mut out),
+        OutputFormat::Table => report.table(&mut out),
     };
     written(printed.and_then(|()| out.flush()))
 }

@@ -38,7 +38,7 @@ impl MetricsArgs {
 
 /// The form of a command's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
+pub(super) enum OutputFormat {
     /// One object a site, on a line of its own, as each check completes
     Json,
     /// For people
@@ -47,7 +47,7 @@ pub(super) enum Format {
 
 /// Why a value of an option is refused; the parser of the command line names the option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ValueError {
+pub(super) enum ArgumentError {
     /// Not a duration.
     Duration(DurationError),
     /// A duration that is shorter than this text says.
@@ -58,7 +58,7 @@ pub(super) enum ValueError {
     NoSize,
 }
 
-impl fmt::Display for ValueError {
+impl fmt::Display for ArgumentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Duration(error) => error.fmt(f),
@@ -69,12 +69,12 @@ impl fmt::Display for ValueError {
     }
 }
 
-impl std::error::Error for ValueError {}
+impl std::error::Error for ArgumentError {}
 
 /// A number of at least 1.
-pub(super) fn workers(text: &str) -> Result<usize, ValueError> {
+pub(super) fn workers(text: &str) -> Result<usize, ArgumentError> {
     match text.parse() {
-        Ok(0) | Err(_) => Err(ValueError::NoCount),
+        Ok(0) | Err(_) => Err(ArgumentError::NoCount),
         Ok(number) => Ok(number),
     }
 }

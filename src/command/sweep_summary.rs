@@ -12,7 +12,7 @@ use crate::paradigm::StartError;
 use crate::probe::{Start, could_not_check};
 use crate::trace;
 
-use super::args::Format;
+use super::args::OutputFormat;
 use super::check_json::CheckJson;
 use super::exit::{Exit, OutputError, fail, say};
 
@@ -125,14 +125,14 @@ impl SweepSummary {
 }
 
 pub(super) struct ResultPrinter {
-    format: Format,
+    format: OutputFormat,
     paradigm: &'static str,
     zone: TimeZone,
     out: BufWriter<io::Stdout>,
 }
 
 impl ResultPrinter {
-    pub(super) fn new(format: Format, paradigm: &'static str) -> Self {
+    pub(super) fn new(format: OutputFormat, paradigm: &'static str) -> Self {
         Self {
             format,
             paradigm,
@@ -142,7 +142,7 @@ impl ResultPrinter {
     }
 
     pub(super) fn begin(&mut self) -> io::Result<()> {
-        if self.format == Format::Table {
+        if self.format == OutputFormat::Table {
             writeln!(
                 self.out,
                 "{:<9} {:>4} {:>8}  {:<30} WHY",
@@ -153,7 +153,7 @@ impl ResultPrinter {
     }
 
     fn print(&mut self, site: &Site, result: &CheckResult) -> io::Result<()> {
-        if self.format == Format::Json {
+        if self.format == OutputFormat::Json {
             let record = CheckJson::new(site, self.paradigm, result, &self.zone);
             return writeln!(self.out, "{}", record.line());
         }
@@ -178,7 +178,7 @@ impl ResultPrinter {
     }
 
     fn finish(&mut self, summary: &str) -> io::Result<()> {
-        if self.format == Format::Table {
+        if self.format == OutputFormat::Table {
             writeln!(self.out, "{summary}")?;
         }
         self.out.flush()

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::app::{self, Driver, Happening, Occurrence, SessionError, Watch, choose};
 use crate::domain::{SiteId, Timestamp};
-use crate::engine::{Notice, SightChange};
+use crate::engine::{ConnectivityChange, Notice};
 use crate::history::HistoryEvent;
 use crate::metrics::Endpoint;
 use crate::monitor::SiteState;
@@ -208,12 +208,12 @@ impl<W: Write> Log<W> {
                 put(fields, "status", last.status);
                 Some("degraded")
             }
-            Notice::Sight(SightChange::Lost { since, ref why }) => {
+            Notice::Connectivity(ConnectivityChange::Lost { since, ref why }) => {
                 put(fields, "since", self.time(since.wall));
                 put(fields, "error", &**why);
                 Some("blind")
             }
-            Notice::Sight(SightChange::Regained {
+            Notice::Connectivity(ConnectivityChange::Regained {
                 since,
                 lasted,
                 ref why,

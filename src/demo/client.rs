@@ -10,7 +10,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::command::Command;
+use super::command::DemoCommand;
 use super::ready_line::{CA_FILE, CONFIG_FILE, DemoReady};
 
 /// The time that the demo server has to print its ready line.
@@ -94,7 +94,7 @@ impl DemoProcess {
     /// # Errors
     /// The server has ended, or the name holds a line break.
     pub fn break_site(&self, name: &str) -> io::Result<()> {
-        self.send(Command::Break(name))
+        self.send(DemoCommand::Break(name))
     }
 
     /// Makes the site called `name` answer well, whatever it did before.
@@ -102,10 +102,10 @@ impl DemoProcess {
     /// # Errors
     /// As for [`break_site`](Self::break_site).
     pub fn mend(&self, name: &str) -> io::Result<()> {
-        self.send(Command::Mend(name))
+        self.send(DemoCommand::Mend(name))
     }
 
-    fn send(&self, command: Command<'_>) -> io::Result<()> {
+    fn send(&self, command: DemoCommand<'_>) -> io::Result<()> {
         let line = command.to_string();
         if line.contains(['\n', '\r']) {
             return Err(io::ErrorKind::InvalidInput.into());

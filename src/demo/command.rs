@@ -4,14 +4,14 @@ use std::fmt;
 
 /// One command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Command<'a> {
+pub(super) enum DemoCommand<'a> {
     /// Let a site fail.
     Break(&'a str),
     /// Make a site well, whatever it was.
     Mend(&'a str),
 }
 
-impl<'a> Command<'a> {
+impl<'a> DemoCommand<'a> {
     /// Reads "break NAME" or "mend NAME"; `None` for anything else.
     pub(super) fn parse(line: &'a str) -> Option<Self> {
         let (verb, name) = line.trim().split_once(' ')?;
@@ -24,7 +24,7 @@ impl<'a> Command<'a> {
     }
 }
 
-impl fmt::Display for Command<'_> {
+impl fmt::Display for DemoCommand<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Break(name) => write!(f, "break {name}"),
@@ -39,12 +39,15 @@ mod tests {
 
     #[test]
     fn commands_read_as_they_are_written() {
-        for command in [Command::Break("shop"), Command::Mend("my site")] {
-            assert_eq!(Command::parse(&command.to_string()), Some(command));
+        for command in [DemoCommand::Break("shop"), DemoCommand::Mend("my site")] {
+            assert_eq!(DemoCommand::parse(&command.to_string()), Some(command));
         }
-        assert_eq!(Command::parse("mend pay\r\n"), Some(Command::Mend("pay")));
+        assert_eq!(
+            DemoCommand::parse("mend pay\r\n"),
+            Some(DemoCommand::Mend("pay"))
+        );
         for bad in ["", "break", "break ", "burn shop", "shop"] {
-            assert_eq!(Command::parse(bad), None, "{bad}");
+            assert_eq!(DemoCommand::parse(bad), None, "{bad}");
         }
     }
 }

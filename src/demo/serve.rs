@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::certificates::Certificates;
-use super::command::Command;
+use super::command::DemoCommand;
 use super::connection_limits::room_for_connections;
 use super::ready_line::{self, DemoReady};
 use super::response::{Condition, Reaction, Situation};
@@ -82,9 +82,9 @@ async fn obey(
     let mut lines = BufReader::new(commands).split(b'\n');
     while let Some(line) = lines.next_segment().await? {
         let line = String::from_utf8_lossy(&line);
-        let (name, condition) = match Command::parse(&line) {
-            Some(Command::Break(name)) => (name, Condition::Broken),
-            Some(Command::Mend(name)) => (name, Condition::Mended),
+        let (name, condition) = match DemoCommand::parse(&line) {
+            Some(DemoCommand::Break(name)) => (name, Condition::Broken),
+            Some(DemoCommand::Mend(name)) => (name, Condition::Mended),
             None => {
                 tracing::warn!(line = %line.escape_debug(), "not a command of the demo");
                 continue;

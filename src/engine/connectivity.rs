@@ -3,7 +3,7 @@
 //!
 //! Canaries are asked first: hosts that nearly always answer. Where they are silent, witnesses
 //! are: sites that were good a moment ago. One answer from another machine, begun after the
-//! failure, is proof of sight. While nobody answers the monitor is blind: checks that fail are
+//! failure, is proof that the network works. While nobody answers the monitor is blind: checks that fail are
 //! unknown, and nobody is told of them.
 //!
 //! A site on this machine needs no network and is always believed, and so is whatever an
@@ -65,9 +65,9 @@ pub struct Round {
     pub why: Box<str>,
 }
 
-/// The monitor lost its sight, or has it again.
+/// The monitor became blind, or can see again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SightChange {
+pub enum ConnectivityChange {
     /// It cannot see.
     Lost {
         /// The first failure that is not believed.
@@ -91,8 +91,8 @@ pub enum SightChange {
 pub struct Ruling {
     /// Results that were held, and when they came.
     pub freed: Vec<(CheckResult, Now)>,
-    /// Whether sight was lost or regained.
-    pub sight: Option<SightChange>,
+    /// The change, if there is one.
+    pub change: Option<ConnectivityChange>,
     /// Sites that were good a moment ago are to be checked now:
     /// [`Connectivity::witnesses`] is to be told how many.
     pub ask_witnesses: bool,
@@ -127,7 +127,7 @@ pub struct Connectivity {
     /// No failure is believed until the next round: this program itself stood still.
     wary: bool,
     blind: Option<(Now, Box<str>)>,
-    /// When sight came back, and what blindness had rested on: a check that was begun before
+    /// When it could see again, and what blindness had rested on: a check that was begun before
     /// and failed was begun by a blind one.
     was_blind: Option<(Moment, Box<str>)>,
 }
@@ -347,7 +347,7 @@ impl Connectivity {
         if self.blind.is_none() {
             let since = self.failures.first_failure().unwrap_or(now);
             self.blind = Some((since, why.into()));
-            ruling.sight = Some(SightChange::Lost {
+            ruling.change = Some(ConnectivityChange::Lost {
                 since,
                 why: why.into(),
             });
@@ -378,7 +378,7 @@ impl Connectivity {
         let lasted = now.mono.since(since.mono);
         Ruling {
             freed,
-            sight: Some(SightChange::Regained { since, lasted, why }),
+            change: Some(ConnectivityChange::Regained { since, lasted, why }),
             ..Ruling::default()
         }
     }

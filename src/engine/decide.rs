@@ -3,16 +3,16 @@
 use jiff::tz::TimeZone;
 use std::sync::Arc;
 
-use crate::alert::{Alerts, Event, Queued};
+use crate::alert::{AlertEvent, Alerts, Queued};
 use crate::domain::{CheckResult, JobId, Moment, Now, Outcome, SiteId};
-use crate::monitor::{Monitor, Notice as Change, SiteState, State};
+use crate::monitor::{Consequence, Monitor, SiteState, State};
 use crate::schedule::Scheduler;
 
-use super::connectivity::{Connectivity, Ruling, SightChange};
+use super::connectivity::{Connectivity, ConnectivityChange, Ruling};
 use super::effect::{Effect, Ended, Notice, Record};
 use super::input::{BLIND_TOLD_AFTER, Input, MonitorAlerts, SHORTEST_BLINDNESS, Storage};
 use super::standstill::Standstill;
-use super::watchfulness::{WatchChange, Watchfulness};
+use super::unwatched::{UnwatchedChange, UnwatchedRule};
 use super::witnesses::{facts, is_local, landed, parents, witnesses};
 
 /// Checks handed out in one turn, so that keys are answered between them.
@@ -25,7 +25,7 @@ pub struct Engine {
     pub(super) schedule: Scheduler,
     pub(super) connectivity: Connectivity,
     pub(super) alerts: Alerts,
-    pub(super) watchfulness: Watchfulness,
+    pub(super) unwatched: UnwatchedRule,
     /// The name of this machine, as results bear it.
     host: Box<str>,
     pub(super) told: MonitorAlerts,
@@ -44,7 +44,7 @@ impl Engine {
             schedule: Scheduler::new(),
             connectivity: Connectivity::default(),
             alerts: Alerts::new(zone),
-            watchfulness: Watchfulness::default(),
+            unwatched: UnwatchedRule::default(),
             host: host.into(),
             told: MonitorAlerts::default(),
             standstill: Standstill::new(now),
@@ -216,18 +216,18 @@ impl Engine {
         self.monitor.observe(outcome, now, &mut notices);
         for notice in notices {
             match notice {
-                Change::CheckAgain { after, .. } => {
+                Consequence::CheckAgain { after, .. } => {
                     self.schedule.check_again(site, now.mono + after);
                 }
-                Change::Stands { .. } => kept = true,
-                Change::Degraded { .. } => self.announce(Notice::Degraded { site }),
-                Change::Down { .. } => {
+                Consequence::Stands { .. } => kept = true,
+                Consequence::Degraded { .. } => self.announce(Notice::Degraded { site }),
+                Consequence::Down { .. } => {
                     kept = true;
                     queued.extend(self.alerts.opened(site, &self.monitor, now));
                     self.check_parents(site, now.mono);
                     self.announce(Notice::Down { site });
                 }
-                Change::Recovered { lasted, until, .. } => {
+                Consequence::Recovered { lasted, until, .. } => {
                     kept = true;
                     if let Some(state) = self.monitor.site(site)
                         && let Some(outage) = state.last_outage()
@@ -271,9 +271,9 @@ impl Engine {
             let ruling = self.connectivity.witnesses(count, now);
             self.rule(ruling, now);
         }
-        let Some(sight) = ruling.sight else { return };
-        match &sight {
-            SightChange::Lost { since, .. } => {
+        let Some(change) = ruling.change else { return };
+        match &change {
+            ConnectivityChange::Lost { since, .. } => {
                 let doubtful = |state: &SiteState| {
                     let last = state.last_failure();
                     last.is_some_and(|last| !is_local(state, last))
@@ -281,24 +281,24 @@ impl Engine {
                 let mut doubted = Vec::new();
                 self.monitor.doubt(*since, doubtful, now, &mut doubted);
                 for notice in doubted {
-                    if let Change::Stands { site } = notice {
+                    if let Consequence::Stands { site } = notice {
                         self.persist_change(site, None, Vec::new());
                     }
                 }
             }
-            SightChange::Regained { since, lasted, why } => {
+            ConnectivityChange::Regained { since, lasted, why } => {
                 let unseen = |state: &&SiteState| state.state() == State::Unknown;
                 for state in self.monitor.sites().filter(unseen) {
                     self.schedule.check_again(state.id(), now.mono);
                 }
                 let (since, lasted, why) = (*since, *lasted, why.clone());
-                let event = Event::Sighted { since, lasted, why };
+                let event = AlertEvent::Sighted { since, lasted, why };
                 if self.told.blind.take().is_some() || lasted >= SHORTEST_BLINDNESS {
                     self.tell(event, now);
                 }
             }
         }
-        self.announce(Notice::Sight(sight));
+        self.announce(Notice::Connectivity(change));
     }
 
     /// Tells of long blindness, and of checks that are not run.
@@ -309,18 +309,18 @@ impl Engine {
         {
             let why = Box::from(why);
             self.told.blind = Some((since.wall, Box::clone(&why)));
-            self.tell(Event::Blind { since, why }, now);
+            self.tell(AlertEvent::Blind { since, why }, now);
         }
         let totals = self.monitor.totals();
         let (stalled, planned) = (
             self.monitor.stalled(),
             totals.all() - totals.of(State::Paused),
         );
-        match self.watchfulness.observe(stalled, planned, now) {
-            Some(WatchChange::Lost(since)) => {
+        match self.unwatched.observe(stalled, planned, now) {
+            Some(UnwatchedChange::Lost(since)) => {
                 self.told.unwatched = Some(since.wall);
                 self.tell(
-                    Event::Unwatched {
+                    AlertEvent::Unwatched {
                         since,
                         sites: stalled,
                     },
@@ -331,17 +331,17 @@ impl Engine {
                     sites: stalled,
                 });
             }
-            Some(WatchChange::Regained(since)) => {
+            Some(UnwatchedChange::Regained(since)) => {
                 let lasted = now.mono.since(since.mono);
                 self.told.unwatched = None;
-                self.tell(Event::Watched { since, lasted }, now);
+                self.tell(AlertEvent::Watched { since, lasted }, now);
                 self.announce(Notice::Watched { lasted });
             }
             None => {}
         }
     }
 
-    fn tell(&mut self, event: Event, now: Now) {
+    fn tell(&mut self, event: AlertEvent, now: Now) {
         let queued = self.alerts.announce(event, &self.monitor, now);
         let alerts = self.told.clone();
         self.persist(Record::Monitor { alerts, queued });
@@ -386,7 +386,7 @@ impl Engine {
         let failing = self
             .monitor
             .sites()
-            .filter(|state| state.standing().is_some());
+            .filter(|state| state.failure_streak().is_some());
         for site in failing.map(SiteState::id).collect::<Vec<_>>() {
             self.persist_change(site, None, Vec::new());
         }

@@ -8,7 +8,7 @@ use crate::domain::{Cause, CheckResult, CheckSpec, FailureStreak, JobId, Now, Si
 
 use crate::monitor::SiteState;
 
-use super::connectivity::SightChange;
+use super::connectivity::ConnectivityChange;
 use super::input::MonitorAlerts;
 
 /// What the engine asks its driver to do, in this order.
@@ -89,7 +89,7 @@ impl Record {
     ) -> Self {
         Self::Change {
             site: state.id(),
-            streak: state.standing(),
+            streak: state.failure_streak(),
             ended,
             alerts: alerts.of_site(state.id()),
             queued,
@@ -131,7 +131,7 @@ pub enum Notice {
         site: SiteId,
     },
     /// The monitor cannot see any more, or can again.
-    Sight(SightChange),
+    Connectivity(ConnectivityChange),
     /// Checks are not run any more.
     Unwatched {
         /// When that began.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::alert::{AlertRules, Report, Resumed, SiteAlerts};
+use crate::alert::{AlertRules, DeliveryReport, Resumed, SiteAlerts};
 use crate::domain::{Acknowledgement, CheckResult, FailureStreak, JobId, Site, SiteId, Timestamp};
 
 use super::connectivity::Round;
@@ -34,7 +34,7 @@ pub enum Input {
         /// The delivery.
         id: Box<str>,
         /// What the channel said.
-        report: Report,
+        report: DeliveryReport,
     },
     /// The history's file changed its condition.
     Storage(Storage),

@@ -22,10 +22,10 @@ mod queries;
 mod recent_failures;
 mod restore;
 mod standstill;
-mod watchfulness;
+mod unwatched;
 mod witnesses;
 
-pub use connectivity::{CheckFacts, Connectivity, Round, Ruling, SightChange};
+pub use connectivity::{CheckFacts, Connectivity, ConnectivityChange, Round, Ruling};
 pub use decide::Engine;
 pub use effect::{Effect, Ended, Notice, Record};
 pub use input::{

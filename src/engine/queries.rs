@@ -29,7 +29,7 @@ impl Engine {
     /// Since when checks are not run, once that was told.
     #[must_use]
     pub fn unwatched(&self) -> Option<Now> {
-        self.watchfulness.lost()
+        self.unwatched.lost()
     }
 
     /// When a site is due next; `None` while it is paused.
@@ -43,7 +43,7 @@ impl Engine {
         let due = self.schedule.next_due();
         let asked = self.connectivity.next_wake();
         let told = self.alerts.next_wake();
-        let watched = self.watchfulness.next_wake();
+        let watched = self.unwatched.next_wake();
         let blind = self.blind().filter(|_| self.told.blind.is_none());
         let blind = blind.map(|(since, _)| since.mono + BLIND_TOLD_AFTER);
         let wakes = [due, asked, told, watched, blind];

@@ -62,7 +62,7 @@ impl Engine {
             self.connectivity.restore(earlier(*since, now), why);
         }
         if let Some(since) = restored.monitor.unwatched {
-            self.watchfulness.restore(earlier(since, now));
+            self.unwatched.restore(earlier(since, now));
         }
         self.told = restored.monitor;
     }

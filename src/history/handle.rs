@@ -18,7 +18,7 @@ use super::rows::{
     HistoryEvent, Message, OutboxUpdate, ResultRow, ResumedSite, SiteChange, WatchedSites,
 };
 use super::store::WriteEntry;
-use super::writer::{Shared, Writer, WriterCommand};
+use super::writer::{Writer, WriterCommand, WriterShared};
 
 /// Why the history could not be opened.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl std::error::Error for HistoryError {}
 #[derive(Clone, Debug)]
 pub struct History {
     inbox: Sender<WriterCommand>,
-    shared: Arc<Shared>,
+    shared: Arc<WriterShared>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -98,7 +98,7 @@ impl History {
             tracing::error!("what was open cannot be restored: {error}");
             Vec::new()
         });
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(WriterShared::default());
         let writer = Writer::new(
             path,
             (store, from_file),

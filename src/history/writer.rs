@@ -47,7 +47,7 @@ pub(super) enum WriterCommand {
 
 /// Counters that handles share with the thread.
 #[derive(Debug, Default)]
-pub(super) struct Shared {
+pub(super) struct WriterShared {
     /// Results that were sent and not yet taken from the channel.
     pub(super) waiting: AtomicUsize,
     /// Results that were dropped since the thread read this last.
@@ -65,7 +65,7 @@ pub(super) struct Writer {
     pub(super) fallback: Option<(Instant, u64)>,
     pub(super) keep: Retention,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<WriterShared>,
     pub(super) tell: Box<dyn Fn(HistoryEvent) + Send>,
     sites: WatchedSites,
     roller: Roller,
@@ -80,7 +80,7 @@ impl Writer {
         lock: Option<Lock>,
         keep: Retention,
         clock: Arc<dyn Clock>,
-        shared: Arc<Shared>,
+        shared: Arc<WriterShared>,
         tell: Box<dyn Fn(HistoryEvent) + Send>,
     ) -> Self {
         let fallback =

@@ -17,7 +17,7 @@ const WINDOW: usize = 8_192;
 
 /// A consequence of an outcome that is carried out elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Notice {
+pub enum Consequence {
     /// The site is to be checked again before its interval ends.
     CheckAgain {
         /// The site.
@@ -45,7 +45,7 @@ pub enum Notice {
         site: SiteId,
     },
     /// What stands against a site is another thing now, and has to be kept. Comes after
-    /// [`Notice::Down`] and [`Notice::Recovered`], which it belongs to.
+    /// [`Consequence::Down`] and [`Consequence::Recovered`], which it belongs to.
     Stands {
         /// The site.
         site: SiteId,
@@ -185,7 +185,7 @@ impl Monitor {
     }
 
     /// Folds one outcome in. Outcomes of sites that are gone are dropped.
-    pub fn observe(&mut self, outcome: &Outcome, now: Now, notices: &mut Vec<Notice>) {
+    pub fn observe(&mut self, outcome: &Outcome, now: Now, notices: &mut Vec<Consequence>) {
         let result = match outcome {
             Outcome::Missed(job) => {
                 if self.with(job.site, |state| state.miss(now)).is_some() {
@@ -215,18 +215,18 @@ impl Monitor {
         if matches!(result.verdict, Verdict::Up | Verdict::Degraded) {
             self.latencies.push(result.latency);
         }
-        notices.extend(again.map(|after| Notice::CheckAgain { site: id, after }));
+        notices.extend(again.map(|after| Consequence::CheckAgain { site: id, after }));
         notices.extend(turn.map(|turn| match turn {
-            Transition::Opened => Notice::Down { site: id },
-            Transition::Recovered { lasted, until } => Notice::Recovered {
+            Transition::Opened => Consequence::Down { site: id },
+            Transition::Recovered { lasted, until } => Consequence::Recovered {
                 site: id,
                 lasted,
                 until,
             },
-            Transition::Degraded => Notice::Degraded { site: id },
+            Transition::Degraded => Consequence::Degraded { site: id },
         }));
         if stands {
-            notices.push(Notice::Stands { site: id });
+            notices.push(Consequence::Stands { site: id });
         }
     }
 
@@ -264,14 +264,14 @@ impl Monitor {
         since: Now,
         doubtful: impl Fn(&SiteState) -> bool,
         now: Now,
-        notices: &mut Vec<Notice>,
+        notices: &mut Vec<Consequence>,
     ) {
         for id in self.order.clone() {
             let suspect = self
                 .site(id)
                 .is_some_and(|state| state.state() == State::Suspect && doubtful(state));
             if suspect && self.with(id, |state| state.doubt(since, now)) == Some(true) {
-                notices.push(Notice::Stands { site: id });
+                notices.push(Consequence::Stands { site: id });
             }
         }
     }

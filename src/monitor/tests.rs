@@ -11,7 +11,7 @@ use crate::domain::{
     Outcome, Phases, RanOn, Reason, Site, SiteId, Timestamp, Verdict,
 };
 
-use super::{Monitor, Notice, State};
+use super::{Consequence, Monitor, State};
 
 /// What happens next to the one site of a history.
 #[derive(Clone, Copy, Debug)]
@@ -172,15 +172,15 @@ proptest! {
             if expected && !open {
                 prop_assert_eq!(Some(state.outage().unwrap().since()), first_failure);
             }
-            let downs = notices.iter().filter(|notice| matches!(notice, Notice::Down { .. })).count();
-            let ups = notices.iter().filter(|notice| matches!(notice, Notice::Recovered { .. })).count();
+            let downs = notices.iter().filter(|notice| matches!(notice, Consequence::Down { .. })).count();
+            let ups = notices.iter().filter(|notice| matches!(notice, Consequence::Recovered { .. })).count();
             prop_assert_eq!(downs, usize::from(expected && !open));
             prop_assert_eq!(ups, usize::from(!expected && open));
             told_down += downs;
             told_up += ups;
             open = expected;
             // A site in doubt is checked again soon, and no other.
-            let again = notices.iter().any(|notice| matches!(notice, Notice::CheckAgain { .. }));
+            let again = notices.iter().any(|notice| matches!(notice, Consequence::CheckAgain { .. }));
             if again {
                 prop_assert!(matches!(state.state(), State::Suspect | State::Down));
             }
@@ -223,17 +223,17 @@ proptest! {
             let told = |monitor: &mut Monitor| {
                 let mut notices = Vec::new();
                 monitor.observe(&result(job, verdict), now, &mut notices);
-                notices.retain(|notice| matches!(notice, Notice::Down { .. } | Notice::Recovered { .. } | Notice::Stands { .. }));
+                notices.retain(|notice| matches!(notice, Consequence::Down { .. } | Consequence::Recovered { .. } | Consequence::Stands { .. }));
                 notices
             };
             let (expected, found) = (told(&mut steady), told(&mut restarted));
-            let told_only = |notices: &[Notice]| -> Vec<Notice> {
-                notices.iter().copied().filter(|notice| !matches!(notice, Notice::Stands { .. })).collect()
+            let told_only = |notices: &[Consequence]| -> Vec<Consequence> {
+                notices.iter().copied().filter(|notice| !matches!(notice, Consequence::Stands { .. })).collect()
             };
             prop_assert_eq!(told_only(&expected), told_only(&found));
             last = Some(now.wall);
-            if found.contains(&(Notice::Stands { site: id })) {
-                kept = restarted.site(id).unwrap().standing();
+            if found.contains(&(Consequence::Stands { site: id })) {
+                kept = restarted.site(id).unwrap().failure_streak();
             }
             let (one, other) = (steady.site(id).unwrap(), restarted.site(id).unwrap());
             prop_assert_eq!(one.outage().is_some(), other.outage().is_some());
@@ -354,12 +354,17 @@ fn an_outage_knows_all_its_causes_and_who_knows_of_it() {
     );
     assert_eq!(outage.last_good(), Some(good));
     assert_eq!(
-        monitor.site(id).unwrap().standing().unwrap().acknowledged,
+        monitor
+            .site(id)
+            .unwrap()
+            .failure_streak()
+            .unwrap()
+            .acknowledged,
         Some(known)
     );
     observe(&mut monitor, None, Some(200));
     let site = monitor.site(id).unwrap();
-    assert_eq!(site.standing(), None);
+    assert_eq!(site.failure_streak(), None);
     assert_eq!(site.last_outage().unwrap().causes().len(), 3);
 }
 

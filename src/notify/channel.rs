@@ -26,7 +26,7 @@ pub struct Sent(pub Box<str>);
 
 /// The server did not accept the message, or it is not known whether it did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct DeliveryFailure {
     /// The server's answer, or what went wrong: one cleaned sentence.
     pub answer: Box<str>,
     /// Whether the same message would fail again whenever it is sent.
@@ -37,7 +37,7 @@ pub struct Failure {
     pub retry_after: Option<Duration>,
 }
 
-impl Failure {
+impl DeliveryFailure {
     /// A failure after which another attempt may succeed.
     #[must_use]
     pub fn passing(answer: &str) -> Self {
@@ -60,7 +60,8 @@ impl Failure {
 }
 
 /// A delivery in progress.
-pub type DeliveryFuture<'a> = Pin<Box<dyn Future<Output = Result<Sent, Failure>> + Send + 'a>>;
+pub type DeliveryFuture<'a> =
+    Pin<Box<dyn Future<Output = Result<Sent, DeliveryFailure>> + Send + 'a>>;
 
 /// A channel. Several deliveries may be in progress at once; the caller bounds each in time.
 pub trait Channel: Send + Sync {

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::domain::Owner;
 use crate::history::Message;
 
-use super::channel::{Channel, Failure, OutgoingMessage, Sent};
+use super::channel::{Channel, DeliveryFailure, OutgoingMessage, Sent};
 use super::channel_entry::{ChannelEntry, ChannelError};
 use super::settings::NotifyPlan;
 use super::table::deliver;
@@ -25,7 +25,7 @@ pub struct DeliveryResult {
     /// The message.
     pub message: Message,
     /// What the other side said, or what went wrong.
-    pub result: Result<Sent, Failure>,
+    pub result: Result<Sent, DeliveryFailure>,
 }
 
 /// What a delivery came to, once it is decided what follows.
@@ -108,17 +108,17 @@ impl DeliveryWorker {
         let name = self.entry.name;
         async move {
             let result = match (channel, address) {
-                (_, None) => Err(Failure::lasting(&format!(
+                (_, None) => Err(DeliveryFailure::lasting(&format!(
                     "sites.toml names no {name} for {} any more",
                     message.owner
                 ))),
-                (Err(error), _) => Err(Failure::passing(&error.to_string())),
+                (Err(error), _) => Err(DeliveryFailure::passing(&error.to_string())),
                 (Ok(channel), Some(to)) => {
                     // A panic of a channel is its own failure, and nobody else's.
                     let outgoing = outgoing(&message, to);
                     let delivery = tokio::spawn(async move { deliver(&*channel, &outgoing).await });
                     delivery.await.unwrap_or_else(|_panic| {
-                        Err(Failure::passing(
+                        Err(DeliveryFailure::passing(
                             "the delivery ended in an error of this program",
                         ))
                     })

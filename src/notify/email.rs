@@ -9,7 +9,7 @@ use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 
 use crate::domain::{SmtpSecurity, clean, sentence};
 
-use super::channel::{Channel, DeliveryFuture, Failure, OutgoingMessage, Sent};
+use super::channel::{Channel, DeliveryFailure, DeliveryFuture, OutgoingMessage, Sent};
 use super::channel_entry::{ChannelEntry, ChannelError};
 use super::http::{certificates, chain};
 use super::settings::ChannelSettings;
@@ -74,11 +74,11 @@ impl Smtp {
         })
     }
 
-    async fn send(&self, message: &OutgoingMessage) -> Result<Sent, Failure> {
+    async fn send(&self, message: &OutgoingMessage) -> Result<Sent, DeliveryFailure> {
         let to: Mailbox = message
             .to
             .parse()
-            .map_err(|error| Failure::lasting(&format!("no address for mail: {error}")))?;
+            .map_err(|error| DeliveryFailure::lasting(&format!("no address for mail: {error}")))?;
         // The same `Message-ID` at each attempt: a mailbox shows a duplicate once.
         let message = Message::builder()
             .from(self.from.clone())
@@ -88,7 +88,7 @@ impl Smtp {
             .header(ContentType::TEXT_PLAIN)
             .header(AutoSubmitted)
             .body(message.body.to_string())
-            .map_err(|error| Failure::lasting(&chain(&error)))?;
+            .map_err(|error| DeliveryFailure::lasting(&chain(&error)))?;
         match self.transport.send(message).await {
             Ok(response) => {
                 let said = response.message().collect::<Vec<_>>().join(" ");
@@ -102,9 +102,9 @@ impl Smtp {
                 let login = error
                     .status()
                     .is_some_and(|code| ["530", "534", "535", "538"].contains(&&*code.to_string()));
-                Err(Failure {
+                Err(DeliveryFailure {
                     lasting: error.is_permanent() && !login,
-                    ..Failure::passing(&text)
+                    ..DeliveryFailure::passing(&text)
                 })
             }
         }

@@ -15,7 +15,7 @@ use rustls::{ClientConfig, RootCertStore};
 
 use crate::domain::clean;
 
-use super::channel::{Failure, Sent};
+use super::channel::{DeliveryFailure, Sent};
 use super::channel_entry::ChannelError;
 use super::settings::ChannelSettings;
 
@@ -69,11 +69,11 @@ pub(super) struct ServerResponse {
 }
 
 /// Sends a request and reads the response, up to [`MOST_ANSWER`] bytes of its body.
-pub(super) async fn ask(request: RequestBuilder) -> Result<ServerResponse, Failure> {
+pub(super) async fn ask(request: RequestBuilder) -> Result<ServerResponse, DeliveryFailure> {
     let mut response = request
         .send()
         .await
-        .map_err(|error| Failure::passing(&chain(&error.without_url())))?;
+        .map_err(|error| DeliveryFailure::passing(&chain(&error.without_url())))?;
     let mut answer = ServerResponse {
         status: response.status(),
         retry_after: retry_after(&response, SystemTime::now()),
@@ -102,7 +102,7 @@ impl ServerResponse {
     }
 
     /// The failure that a response without success means.
-    pub(super) fn failure(&self, said: Option<&str>) -> Failure {
+    pub(super) fn failure(&self, said: Option<&str>) -> DeliveryFailure {
         let status = self.status.as_u16();
         let text = String::from_utf8_lossy(&self.body);
         let said = clean(said.unwrap_or(&text), MOST_SHOWN);
@@ -113,7 +113,7 @@ impl ServerResponse {
         };
         // A credential or a proxy can be mended; a wrong request stays wrong.
         let passing = matches!(status, 401 | 403 | 407 | 408 | 421 | 425 | 429);
-        Failure {
+        DeliveryFailure {
             answer: crate::domain::sentence(&answer),
             lasting: self.status.is_client_error() && !passing,
             too_large: status == 413,
@@ -123,9 +123,9 @@ impl ServerResponse {
 
     /// The failure of a success whose body is not what the service documents: another server
     /// answered.
-    pub(super) fn garbage(&self, service: &str) -> Failure {
+    pub(super) fn garbage(&self, service: &str) -> DeliveryFailure {
         let shown = clean(&String::from_utf8_lossy(&self.body), 80);
-        Failure::passing(&format!(
+        DeliveryFailure::passing(&format!(
             "{}, but this is no response of {service}: \"{shown}\"",
             self.status.as_u16()
         ))

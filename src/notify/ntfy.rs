@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{EventKind, PushSettings};
 
-use super::channel::{Channel, DeliveryFuture, Failure, OutgoingMessage, Sent};
+use super::channel::{Channel, DeliveryFailure, DeliveryFuture, OutgoingMessage, Sent};
 use super::channel_entry::ChannelEntry;
 use super::http;
 use super::outage_facts::OutageFacts;
@@ -55,7 +55,7 @@ struct ReplyBody {
 }
 
 impl Ntfy {
-    async fn send(&self, message: &OutgoingMessage) -> Result<Sent, Failure> {
+    async fn send(&self, message: &OutgoingMessage) -> Result<Sent, DeliveryFailure> {
         let facts = OutageFacts::from_json(&message.facts);
         let (priority, tag) = match facts.as_ref().map(|facts| facts.event) {
             Some(EventKind::Down) => (5, "rotating_light"),
@@ -71,15 +71,19 @@ impl Ntfy {
             click: facts.as_ref().map(|facts| &*facts.url),
             sequence_id: &message.id,
         };
-        let body =
-            serde_json::to_vec(&publish).map_err(|error| Failure::lasting(&error.to_string()))?;
+        let body = serde_json::to_vec(&publish)
+            .map_err(|error| DeliveryFailure::lasting(&error.to_string()))?;
         let mut request = self
             .client
             .post(self.push.url.expose())
             .header("Content-Type", "application/json")
             .body(body);
         if let Some(token) = &self.push.token {
-            request = request.bearer_auth(token.expose().map_err(|why| Failure::passing(&why))?);
+            request = request.bearer_auth(
+                token
+                    .expose()
+                    .map_err(|why| DeliveryFailure::passing(&why))?,
+            );
         }
         let answer = http::ask(request).await?;
         let said: Option<ReplyBody> = serde_json::from_slice(&answer.body).ok();

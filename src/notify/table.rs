@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::domain::Owner;
 
-use super::channel::{Channel, Failure, OutgoingMessage, Sent};
+use super::channel::{Channel, DeliveryFailure, OutgoingMessage, Sent};
 use super::channel_entry::ChannelEntry;
 use super::settings::ChannelSettings;
 use super::{email, ntfy, twilio, webhook};
@@ -28,11 +28,16 @@ pub fn channels_of(
 ///
 /// # Errors
 /// The server's answer, or that there was none.
-pub async fn deliver(channel: &dyn Channel, message: &OutgoingMessage) -> Result<Sent, Failure> {
+pub async fn deliver(
+    channel: &dyn Channel,
+    message: &OutgoingMessage,
+) -> Result<Sent, DeliveryFailure> {
     tokio::time::timeout(DELIVERY_TIMEOUT, channel.deliver(message))
         .await
         .unwrap_or_else(|_elapsed| {
             let seconds = DELIVERY_TIMEOUT.as_secs();
-            Err(Failure::passing(&format!("no answer within {seconds} s")))
+            Err(DeliveryFailure::passing(&format!(
+                "no answer within {seconds} s"
+            )))
         })
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::domain::{SmsSettings, clean};
 
-use super::channel::{Channel, DeliveryFuture, Failure, OutgoingMessage, Sent};
+use super::channel::{Channel, DeliveryFailure, DeliveryFuture, OutgoingMessage, Sent};
 use super::channel_entry::{ChannelEntry, ChannelError};
 use super::http;
 use super::settings::Credential;
@@ -45,12 +45,12 @@ struct ReplyBody {
 }
 
 impl Twilio {
-    async fn send(&self, message: &OutgoingMessage) -> Result<Sent, Failure> {
+    async fn send(&self, message: &OutgoingMessage) -> Result<Sent, DeliveryFailure> {
         let token = self
             .sms
             .token
             .expose()
-            .map_err(|why| Failure::passing(&why))?;
+            .map_err(|why| DeliveryFailure::passing(&why))?;
         let url = format!(
             "{}/2010-04-01/Accounts/{}/Messages.json",
             self.sms.url.expose().trim_end_matches('/'),

@@ -7,7 +7,7 @@ use ring::hmac;
 
 use crate::domain::WebhookSettings;
 
-use super::channel::{Channel, DeliveryFuture, Failure, OutgoingMessage, Sent};
+use super::channel::{Channel, DeliveryFailure, DeliveryFuture, OutgoingMessage, Sent};
 use super::channel_entry::ChannelEntry;
 use super::http;
 use super::settings::Credential;
@@ -48,7 +48,7 @@ fn signature(secret: &str, body: &[u8]) -> String {
 }
 
 impl Post {
-    async fn send(&self, message: &OutgoingMessage) -> Result<Sent, Failure> {
+    async fn send(&self, message: &OutgoingMessage) -> Result<Sent, DeliveryFailure> {
         let body = message.facts.as_bytes().to_vec();
         let mut request = self
             .client
@@ -56,7 +56,9 @@ impl Post {
             .header("Content-Type", "application/json")
             .header("Idempotency-Key", &*message.id);
         if let Some(secret) = &self.webhook.secret {
-            let secret = secret.expose().map_err(|why| Failure::passing(&why))?;
+            let secret = secret
+                .expose()
+                .map_err(|why| DeliveryFailure::passing(&why))?;
             request = request.header("X-Squirrel-Signature-256", signature(secret, &body));
         }
         let answer = http::ask(request.body(body)).await?;

@@ -11,6 +11,7 @@ use crate::domain::{CheckResult, JobId, Moment, RanOn, SystemClock};
 use super::check_record::CheckRecord;
 use super::gil::InterpreterLock;
 use super::identity::tid;
+use super::index::ThreadKey;
 use super::instrumented::{InFlightCheck, InstrumentedCheck};
 use super::shard::{Shard, guard};
 
@@ -20,9 +21,6 @@ const MOST_WAITING: usize = 16_384;
 
 /// The most shards: more would leave little room in each.
 const MOST_SHARDS: usize = 8;
-
-/// A thread: its host, process and id. Two hosts may well use the same numbers.
-type ThreadKey = (Arc<str>, u32, u32);
 
 /// Records every check of all threads of a process.
 #[derive(Debug)]

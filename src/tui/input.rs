@@ -15,7 +15,7 @@ use super::key::Key;
 
 /// One input of the terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Input(pub(super) InputKind);
+pub struct TerminalInput(pub(super) InputKind);
 
 /// The kind of an input, with its data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(super) enum InputKind {
     Other,
 }
 
-impl Input {
+impl TerminalInput {
     /// The key with this name, as the help writes it: "q", "Enter", "Ctrl-C", "PgDn"; `None`
     /// for an unknown name.
     #[must_use]
@@ -51,7 +51,7 @@ impl Input {
     }
 }
 
-impl From<Event> for Input {
+impl From<Event> for TerminalInput {
     fn from(event: Event) -> Self {
         Self(match event {
             Event::Key(key) if key.kind != KeyEventKind::Release => {
@@ -97,7 +97,7 @@ fn key_of(key: KeyEvent) -> Option<Key> {
 /// program: input without a stream is discarded.
 #[derive(Debug)]
 pub struct InputStream {
-    inputs: UnboundedReceiver<io::Result<Input>>,
+    inputs: UnboundedReceiver<io::Result<TerminalInput>>,
     hang_up: Arc<HangUp>,
 }
 
@@ -118,10 +118,10 @@ impl InputStream {
     ///
     /// # Errors
     /// The system refuses to read from the terminal, or to start the reading thread.
-    pub async fn next(&mut self) -> Option<io::Result<Input>> {
+    pub async fn next(&mut self) -> Option<io::Result<TerminalInput>> {
         poll_fn(|context| {
             if self.hang_up.poll(context) {
-                return Poll::Ready(Some(Ok(Input::closed())));
+                return Poll::Ready(Some(Ok(TerminalInput::closed())));
             }
             self.inputs.poll_recv(context)
         })
@@ -135,7 +135,7 @@ impl Default for InputStream {
     }
 }
 
-type Listener = UnboundedSender<io::Result<Input>>;
+type Listener = UnboundedSender<io::Result<TerminalInput>>;
 
 /// The stream that the reading thread sends to.
 static LISTENER: Mutex<Option<Listener>> = Mutex::new(None);
@@ -170,7 +170,7 @@ fn read() {
     }
 }
 
-fn tell(input: io::Result<Input>) {
+fn tell(input: io::Result<TerminalInput>) {
     listener(|listener| {
         if let Some(listener) = listener {
             // The stream may have been dropped: the input is discarded then.
@@ -263,7 +263,8 @@ mod tests {
 
     #[test]
     fn keys_are_what_is_printed_on_them() {
-        let event = |code, modifiers| Input::from(Event::Key(KeyEvent::new(code, modifiers)));
+        let event =
+            |code, modifiers| TerminalInput::from(Event::Key(KeyEvent::new(code, modifiers)));
         let none = KeyModifiers::NONE;
         for (input, name) in [
             (event(KeyCode::Char('G'), KeyModifiers::SHIFT), "G"),
@@ -272,7 +273,7 @@ mod tests {
             (event(KeyCode::F(2), none), "F2"),
             (event(KeyCode::Delete, none), "Backspace"),
         ] {
-            assert_eq!(Some(input), Input::key(name), "{name}");
+            assert_eq!(Some(input), TerminalInput::key(name), "{name}");
         }
         assert_eq!(
             event(KeyCode::Char('q'), KeyModifiers::ALT).0,

@@ -61,7 +61,7 @@ pub use frame_diff::FrameDiff;
 pub use history_view::{
     BucketTotals, HistoryQuery, HistorySpan, HistoryView, OutageView, SiteHistory,
 };
-pub use input::{Input, InputStream};
+pub use input::{InputStream, TerminalInput};
 pub use options::Options;
 pub use overlays::help::keys_markdown;
 pub use replay_state::{

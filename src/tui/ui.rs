@@ -11,7 +11,7 @@ use crate::monitor::State as SiteIs;
 use super::downgrade::downgrade;
 use super::frame_rate::FrameRate;
 use super::history_view::HistoryQuery;
-use super::input::{Input, InputKind};
+use super::input::{InputKind, TerminalInput};
 use super::key::Key;
 use super::keymap::{self, Mode, Scope};
 use super::options::Options;
@@ -43,7 +43,7 @@ impl Ui {
     }
 
     /// Handles an input of the terminal; gives the request to the app, if it leads to one.
-    pub fn input(&mut self, input: &Input, model: &ViewModel<'_>) -> Option<Intent> {
+    pub fn input(&mut self, input: &TerminalInput, model: &ViewModel<'_>) -> Option<Intent> {
         let intent = match &input.0 {
             InputKind::Key(key) => {
                 self.state.last_key = Some(model.now.mono);

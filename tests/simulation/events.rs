@@ -1,6 +1,6 @@
 //! What happens in a simulated world, in order.
 
-use uptime_squirrel::alert::{Delivery, Report};
+use uptime_squirrel::alert::{Delivery, DeliveryReport};
 use uptime_squirrel::domain::{CheckResult, JobId};
 use uptime_squirrel::engine::Round;
 
@@ -12,8 +12,8 @@ pub(super) enum Event {
     WorkerDied(JobId),
     Canaries(Round),
     /// A channel takes a message, or does not; what is heard of it comes later.
-    Sent(Box<Delivery>, bool, Report, u64),
-    Heard(Box<Delivery>, Report),
+    Sent(Box<Delivery>, bool, DeliveryReport, u64),
+    Heard(Box<Delivery>, DeliveryReport),
     Fault(usize),
     FaultEnds(usize),
     /// The promise with this number is due.

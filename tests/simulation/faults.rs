@@ -1,6 +1,6 @@
 //! What the faults of a simulated world do: to workers, channels, clocks and the process.
 
-use uptime_squirrel::alert::{Delivery, Report};
+use uptime_squirrel::alert::{Delivery, DeliveryReport};
 use uptime_squirrel::domain::Acknowledgement;
 use uptime_squirrel::engine::{Input, Storage};
 
@@ -65,18 +65,18 @@ impl World {
                 _ => None,
             });
         let takes = self.rng.u64(SECOND / 50..SECOND);
-        let failed = |seconds: u64| Report::Failed {
+        let failed = |seconds: u64| DeliveryReport::Failed {
             retry_after: (seconds > 0).then(|| std::time::Duration::from_secs(seconds)),
         };
         let (taken, report, later) = match mood {
-            None => (true, Report::Delivered, 0),
+            None => (true, DeliveryReport::Delivered, 0),
             Some(Mood::RefusesForNow) => (false, failed(0), 0),
             Some(Mood::AsksForAPause) => (false, failed(90), 0),
             Some(Mood::Hangs) => (false, failed(0), 30 * SECOND),
             Some(Mood::LosesTheAnswer) => (true, failed(0), 30 * SECOND),
-            Some(Mood::RefusesForGood) => (false, Report::Refused, 0),
-            Some(Mood::RefusesForSize) if delivery.short => (true, Report::Delivered, 0),
-            Some(Mood::RefusesForSize) => (false, Report::TooLarge, 0),
+            Some(Mood::RefusesForGood) => (false, DeliveryReport::Refused, 0),
+            Some(Mood::RefusesForSize) if delivery.short => (true, DeliveryReport::Delivered, 0),
+            Some(Mood::RefusesForSize) => (false, DeliveryReport::TooLarge, 0),
         };
         let at = self.time + takes;
         self.schedule(at, Event::Sent(Box::new(delivery), taken, report, later));

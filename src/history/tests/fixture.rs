@@ -89,7 +89,7 @@ pub(super) fn result(site: usize, seconds: i64, reason: Option<Reason>, millis: 
     }
 }
 
-pub(super) fn standing(since: i64, failures: u32, down: bool) -> FailureStreak {
+pub(super) fn failure_streak(since: i64, failures: u32, down: bool) -> FailureStreak {
     FailureStreak {
         failures,
         good_since: None,
@@ -146,7 +146,7 @@ pub(super) fn down(site: usize, since: i64, messages: Vec<Message>) -> SiteChang
         alerts: Box::default(),
         site: id(site),
         at: at(since + 10),
-        standing: Some(standing(since, 2, true)),
+        standing: Some(failure_streak(since, 2, true)),
         ended: None,
         messages,
     }

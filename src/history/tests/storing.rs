@@ -27,14 +27,14 @@ fn an_open_outage_and_a_streak_come_back_and_what_ended_does_not() {
             at: at(START + 20),
             note: "on it".into(),
         }),
-        ..standing(START, 4, true)
+        ..failure_streak(START, 4, true)
     };
     history.change(SiteChange {
         standing: Some(known.clone()),
         ..down(0, START, Vec::new())
     });
     history.change(SiteChange {
-        standing: Some(standing(START + 5, 1, false)),
+        standing: Some(failure_streak(START + 5, 1, false)),
         ..down(1, START, Vec::new())
     });
     history.change(down(2, START, Vec::new()));
@@ -46,7 +46,7 @@ fn an_open_outage_and_a_streak_come_back_and_what_ended_does_not() {
         ended: Some(EndedOutage {
             since: at(START),
             until: at(START + 60),
-            causes: standing(START, 5, true).causes,
+            causes: failure_streak(START, 5, true).causes,
         }),
         messages: Vec::new(),
     });
@@ -67,7 +67,7 @@ fn an_open_outage_and_a_streak_come_back_and_what_ended_does_not() {
         restored,
         [
             of("shop", known.clone()),
-            of("blog", standing(START + 5, 1, false))
+            of("blog", failure_streak(START + 5, 1, false))
         ]
     );
     // A site that is not watched any more has no open outage.

@@ -107,7 +107,7 @@ impl ReplyTo {
 
 /// A command of remote control to one worker, several, or all.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-pub(super) struct Command {
+pub(super) struct ControlCommand {
     pub(super) method: String,
     #[serde(default)]
     pub(super) arguments: Value,
@@ -126,7 +126,7 @@ pub(super) struct Command {
     pub(super) expires: Option<f64>,
 }
 
-impl Command {
+impl ControlCommand {
     /// Reads a command; `None` if the text is none.
     pub(super) fn read(text: &[u8]) -> Option<Self> {
         let (mut command, headers): (Self, _) = unwrap(text)?;
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_command_of_celery_itself_is_read_and_answered_where_it_says() {
-        let ping = Command::read(PING.as_bytes()).unwrap();
+        let ping = ControlCommand::read(PING.as_bytes()).unwrap();
         assert_eq!((&*ping.method, ping.clock), ("ping", 1));
         assert!(ping.is_for("anybody@anywhere"));
         let to = ping.reply_to.unwrap();
@@ -238,14 +238,14 @@ mod tests {
             body.as_object_mut()
                 .unwrap()
                 .extend(extra.as_object().unwrap().clone());
-            Command::read(wrap(&body, &json!({}), "celery.pidbox", "").as_bytes()).unwrap()
+            ControlCommand::read(wrap(&body, &json!({}), "celery.pidbox", "").as_bytes()).unwrap()
         };
         let named = command(json!({"destination": ["a@b"]}));
         assert!(named.is_for("a@b") && !named.is_for("a@c"));
         let globbed = command(json!({"pattern": "a@*"}));
         assert!(globbed.is_for("a@b") && !globbed.is_for("b@b"));
         for rubbish in [&b"{}"[..], b"", b"[1]", b"{\"body\":\"%\"}"] {
-            assert_eq!(Command::read(rubbish), None);
+            assert_eq!(ControlCommand::read(rubbish), None);
             assert_eq!(Heartbeat::read(rubbish), None);
         }
     }

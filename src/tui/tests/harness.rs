@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::domain::{Now, Timestamp};
 use crate::tui::fixture::Fixture;
-use crate::tui::input::{Input, InputKind};
+use crate::tui::input::{InputKind, TerminalInput};
 use crate::tui::key::Key;
 use crate::tui::options::Options;
 use crate::tui::ui::Ui;
@@ -37,13 +37,13 @@ pub(super) fn screen(size: (u16, u16), fixture: &Fixture) -> Ui {
 }
 
 pub(super) fn press(ui: &mut Ui, model: &ViewModel<'_>, keys: &str) -> Vec<Intent> {
-    let inputs = keys.split(' ').map(|key| Input::key(key).unwrap());
+    let inputs = keys.split(' ').map(|key| TerminalInput::key(key).unwrap());
     inputs.filter_map(|input| ui.input(&input, model)).collect()
 }
 
 pub(super) fn type_text(ui: &mut Ui, model: &ViewModel<'_>, text: &str) {
     for c in text.chars() {
-        ui.input(&Input(InputKind::Key(Key::Char(c))), model);
+        ui.input(&TerminalInput(InputKind::Key(Key::Char(c))), model);
     }
 }
 

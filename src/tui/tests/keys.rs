@@ -5,7 +5,7 @@ use std::time::Duration;
 use ratatui::style::Modifier;
 
 use crate::tui::fixture::{self, Fixture};
-use crate::tui::input::{Input, InputKind};
+use crate::tui::input::{InputKind, TerminalInput};
 use crate::tui::ui::Ui;
 use crate::tui::view_model::{Intent, ViewModel};
 
@@ -72,7 +72,10 @@ fn keys_ask_for_what_the_help_says() {
     };
     assert!(line.starts_with("curl ") && line.ends_with("'https://pay.example/charge'"));
     assert_eq!(press(&mut ui, &model, "7 6 Esc Esc Esc"), []);
-    assert_eq!(ui.input(&Input::closed(), &model), Some(Intent::Closed));
+    assert_eq!(
+        ui.input(&TerminalInput::closed(), &model),
+        Some(Intent::Closed)
+    );
 }
 
 #[test]
@@ -136,7 +139,7 @@ fn pasted_text_is_never_taken_for_keys() {
     let fixture = Fixture::mixed();
     let model = fixture.model();
     let mut ui = screen(SMALL, &fixture);
-    let paste = Input(InputKind::Paste("q\rR\u{1b}pay".into()));
+    let paste = TerminalInput(InputKind::Paste("q\rR\u{1b}pay".into()));
     assert_eq!(ui.input(&paste, &model), None);
     press(&mut ui, &model, "/");
     ui.input(&paste, &model);

@@ -7,7 +7,7 @@ use ratatui::style::Modifier;
 
 use crate::domain::{Moment, SiteId};
 use crate::tui::fixture::Fixture;
-use crate::tui::input::{Input, InputKind};
+use crate::tui::input::{InputKind, TerminalInput};
 use crate::tui::key::Key;
 use crate::tui::options::Options;
 use crate::tui::ui::Ui;
@@ -16,7 +16,7 @@ use crate::tui::view_model::ViewModel;
 use super::harness::{draw, lines, options, press, screen};
 
 /// Any key of the keyboard.
-fn keys() -> impl Strategy<Value = Input> {
+fn keys() -> impl Strategy<Value = TerminalInput> {
     let named = prop::sample::select(vec![
         "Enter",
         "Esc",
@@ -43,9 +43,9 @@ fn keys() -> impl Strategy<Value = Input> {
         "q",
     ]);
     prop_oneof![
-        named.prop_map(|name| Input::key(name).unwrap()),
-        any::<char>().prop_map(|c| Input(InputKind::Key(Key::Char(c)))),
-        (1_u16..250, 1_u16..90).prop_map(|(columns, rows)| Input::size(columns, rows)),
+        named.prop_map(|name| TerminalInput::key(name).unwrap()),
+        any::<char>().prop_map(|c| TerminalInput(InputKind::Key(Key::Char(c)))),
+        (1_u16..250, 1_u16..90).prop_map(|(columns, rows)| TerminalInput::size(columns, rows)),
     ]
 }
 

@@ -70,7 +70,7 @@ pub(super) struct BrokerFailure {
 }
 
 /// The host, process id and thread id of a thread.
-pub(super) type ThreadKey = (Arc<str>, u32, u32);
+pub(super) type RemoteThread = (Arc<str>, u32, u32);
 
 /// The producer of messages.
 pub(in crate::paradigm::celery) struct Producer {
@@ -80,7 +80,7 @@ pub(in crate::paradigm::celery) struct Producer {
     pub(super) client: BrokerClient,
     pub(super) recorder: Arc<Recorder>,
     /// Remote threads that have a lane, and when each was last seen.
-    pub(super) present: HashMap<ThreadKey, (ThreadPresence, Moment)>,
+    pub(super) present: HashMap<RemoteThread, (ThreadPresence, Moment)>,
     pub(super) lifetime: Duration,
     /// How long beyond its timeout a check may be held: its worker may be lost, and so may the
     /// next.

@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::domain::Timestamp;
 
-use super::super::event::{self, Command};
+use super::super::event::{self, ControlCommand};
 use super::super::subscriber::{SubscriptionEvent, subscribe};
 use super::super::{task, timestamps};
 use super::event_publisher::EventPublisher;
@@ -55,7 +55,7 @@ impl RemoteControl {
             let SubscriptionEvent::Message { text, .. } = event else {
                 continue;
             };
-            let Some(command) = Command::read(&text) else {
+            let Some(command) = ControlCommand::read(&text) else {
                 tracing::debug!("a command that is none");
                 continue;
             };
@@ -74,7 +74,7 @@ impl RemoteControl {
         }
     }
 
-    async fn reply(&mut self, command: &Command, answer: Value) {
+    async fn reply(&mut self, command: &ControlCommand, answer: Value) {
         let Some(to) = command
             .reply_to
             .as_ref()
@@ -101,7 +101,7 @@ impl RemoteControl {
     }
 
     /// Executes a command and returns the reply; `None` if it has none.
-    async fn execute(&mut self, command: &Command) -> Option<Value> {
+    async fn execute(&mut self, command: &ControlCommand) -> Option<Value> {
         let state = &self.state;
         let ok = |text: String| Some(json!({"ok": text}));
         match &*command.method {
@@ -186,7 +186,7 @@ impl RemoteControl {
         }
     }
 
-    fn resize(&self, command: &Command) -> usize {
+    fn resize(&self, command: &ControlCommand) -> usize {
         let by = command.arguments.get("n").and_then(Value::as_u64);
         let by = usize::try_from(by.unwrap_or(1)).unwrap_or(usize::MAX);
         let state = &self.state;
@@ -206,7 +206,7 @@ impl RemoteControl {
     }
 
     /// Takes the revoked tasks of a node that has started; the reply is this node's clock.
-    fn hello(&self, command: &Command) -> Option<Value> {
+    fn hello(&self, command: &ControlCommand) -> Option<Value> {
         let from = command.arguments.get("from_node").and_then(Value::as_str);
         if from == Some(&*self.state.node) {
             return None;

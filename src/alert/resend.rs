@@ -1,5 +1,5 @@
 //! Deliveries that failed and may have arrived all the same: their events go again in one
-//! company and under the same id, so that the other side can drop a twin.
+//! resend_group and under the same id, so that the other side can drop a twin.
 
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
@@ -9,12 +9,12 @@ use crate::domain::{Moment, SiteId};
 use super::delivery::{Delivery, Pending};
 use super::readiness::{Examiner, Readiness};
 
-/// How long those that can be sent wait for the others of their company.
-const COMPANY_PATIENCE: Duration = Duration::from_secs(60);
+/// How long those that can be sent wait for the others of their resend_group.
+const GROUP_WAIT: Duration = Duration::from_secs(60);
 
 /// The events of a delivery that failed.
 #[derive(Clone, Debug)]
-pub(super) struct Company {
+pub(super) struct ResendGroup {
     pub(super) id: Box<str>,
     events: HashSet<Box<str>>,
     /// The channel refused the whole text for its size.
@@ -23,7 +23,7 @@ pub(super) struct Company {
     from: Moment,
 }
 
-impl Company {
+impl ResendGroup {
     pub(super) fn new(id: &str, events: &[Pending], short: bool, from: Moment) -> Self {
         Self {
             id: id.into(),
@@ -38,25 +38,27 @@ impl Company {
     }
 }
 
-/// The companies of one queue.
+/// The resend_groups of one queue.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Companies(Vec<Company>);
+pub(super) struct Companies(Vec<ResendGroup>);
 
 impl Companies {
-    pub(super) fn add(&mut self, company: Company) {
-        self.0.push(company);
+    pub(super) fn add(&mut self, resend_group: ResendGroup) {
+        self.0.push(resend_group);
     }
 
     /// Whether an event goes with others.
     pub(super) fn contain(&self, event: &str) -> bool {
-        self.0.iter().any(|company| company.events.contains(event))
+        self.0
+            .iter()
+            .any(|resend_group| resend_group.events.contains(event))
     }
 
     pub(super) fn has_id(&self, id: &str) -> bool {
-        self.0.iter().any(|company| &*company.id == id)
+        self.0.iter().any(|resend_group| &*resend_group.id == id)
     }
 
-    /// The first company that can be sent again, and the places of its events, of which the
+    /// The first resend_group that can be sent again, and the places of its events, of which the
     /// first `count` of `released` may go; nothing could be sent before `not_before`. Whoever
     /// is over is no longer in it; places of such events are added to `gone`, and nothing is
     /// given.
@@ -66,15 +68,15 @@ impl Companies {
         not_before: Option<Moment>,
         examiner: &mut Examiner<'_>,
         gone: &mut Vec<usize>,
-    ) -> Option<(Company, HashSet<usize>)> {
+    ) -> Option<(ResendGroup, HashSet<usize>)> {
         let mut number = 0;
-        while let Some(company) = self.0.get(number) {
+        while let Some(resend_group) = self.0.get(number) {
             let mut ready = HashSet::new();
             let mut waits = 0;
             let mut earlier: HashSet<SiteId> = HashSet::new();
             for (place, event) in released.iter().take(count).enumerate() {
                 let first = event.site.is_none_or(|site| earlier.insert(site));
-                if !company.events.contains(&event.id) {
+                if !resend_group.events.contains(&event.id) {
                     continue;
                 }
                 match examiner.examine(event) {
@@ -92,8 +94,8 @@ impl Companies {
                 self.0.remove(number);
                 continue;
             }
-            let from = not_before.map_or(company.from, |at| at.max(company.from));
-            let waited = examiner.now.mono.since(from) >= COMPANY_PATIENCE;
+            let from = not_before.map_or(resend_group.from, |at| at.max(resend_group.from));
+            let waited = examiner.now.mono.since(from) >= GROUP_WAIT;
             if !ready.is_empty() && (waits == 0 || waited) {
                 return Some((self.0.remove(number), ready));
             }

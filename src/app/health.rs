@@ -11,14 +11,14 @@ use super::report::Happening;
 
 /// What goes wrong at present, apart from sites.
 #[derive(Debug, Default)]
-pub(super) struct Trouble {
+pub(super) struct Health {
     history: Option<String>,
     /// By channel and owner: what the other side said last.
     channels: BTreeMap<(Box<str>, Box<str>), String>,
     banner: Option<String>,
 }
 
-impl Trouble {
+impl Health {
     /// A sentence for as long as something is wrong.
     pub(super) fn banner(&self) -> Option<&str> {
         self.banner.as_deref()

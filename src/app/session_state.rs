@@ -16,6 +16,7 @@ use crate::tui::{
 use super::config_watcher::ConfigEvent;
 use super::driver::Driver;
 use super::event::{Action, Ending};
+use super::health::Health;
 use super::history_cache::HistoryCache;
 use super::lab_runner::LabRunner;
 use super::process_stats::ProcessMeter;
@@ -23,14 +24,13 @@ use super::replay_runner::ReplayRunner;
 use super::report::Report;
 use super::status_line::{MessageCause, StatusLine};
 use super::trace_collector::TraceCollector;
-use super::trouble::Trouble;
 
 /// How often the program's own cost is read.
 const METER_PERIOD: Duration = Duration::from_secs(1);
 
 /// The state of a session, except for its screen.
 #[derive(Debug)]
-pub(super) struct World {
+pub(super) struct SessionState {
     pub(super) driver: Driver,
     pub(super) clock: SystemClock,
     pub(super) zone: TimeZone,
@@ -44,14 +44,14 @@ pub(super) struct World {
     pub(super) status_line: StatusLine,
     banner: Option<String>,
     /// While the history cannot be kept, or a channel fails.
-    pub(super) trouble: Trouble,
+    pub(super) health: Health,
     source: String,
     /// When the configuration in use was read.
     configured_at: Timestamp,
     demo: bool,
 }
 
-impl World {
+impl SessionState {
     pub(super) fn new(
         driver: Driver,
         clock: SystemClock,
@@ -74,7 +74,7 @@ impl World {
             metered: None,
             status_line: StatusLine::default(),
             banner: None,
-            trouble: Trouble::default(),
+            health: Health::default(),
             source,
             configured_at,
             demo,
@@ -110,7 +110,7 @@ impl World {
                 .as_deref()
                 .or(self.banner.as_deref())
                 .or(complaint.as_deref())
-                .or_else(|| self.trouble.banner()),
+                .or_else(|| self.health.banner()),
             config_path: &self.source,
             demo: self.demo,
         })

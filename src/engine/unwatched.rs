@@ -10,7 +10,7 @@ const TOLD_AFTER: Duration = Duration::from_secs(30);
 
 /// What changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum WatchChange {
+pub(super) enum UnwatchedChange {
     /// Checks are not run since then.
     Lost(Now),
     /// They are run again; they were not since then.
@@ -19,13 +19,13 @@ pub(super) enum WatchChange {
 
 /// Whether checks are run.
 #[derive(Debug, Default)]
-pub(super) struct Watchfulness {
+pub(super) struct UnwatchedRule {
     /// When most sites began to miss their checks.
     since: Option<Now>,
     told: bool,
 }
 
-impl Watchfulness {
+impl UnwatchedRule {
     /// Goes on with what an earlier run told.
     pub(super) fn restore(&mut self, since: Now) {
         (self.since, self.told) = (Some(since), true);
@@ -42,17 +42,17 @@ impl Watchfulness {
         stalled: usize,
         planned: usize,
         now: Now,
-    ) -> Option<WatchChange> {
+    ) -> Option<UnwatchedChange> {
         if stalled == 0 || stalled * 2 < planned {
             let since = self.since.take()?;
-            return std::mem::take(&mut self.told).then_some(WatchChange::Regained(since));
+            return std::mem::take(&mut self.told).then_some(UnwatchedChange::Regained(since));
         }
         let since = *self.since.get_or_insert(now);
         if self.told || now.mono.since(since.mono) < TOLD_AFTER {
             return None;
         }
         self.told = true;
-        Some(WatchChange::Lost(since))
+        Some(UnwatchedChange::Lost(since))
     }
 
     /// When it has to be asked again, if nothing happens before.

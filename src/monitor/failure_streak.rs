@@ -10,7 +10,7 @@ use super::{Outage, SiteState};
 impl SiteState {
     /// What stands against it, to be kept and given back to [`super::Monitor::restore`].
     #[must_use]
-    pub fn standing(&self) -> Option<FailureStreak> {
+    pub fn failure_streak(&self) -> Option<FailureStreak> {
         let (streak, down, acknowledged) = match (&self.outage, &self.streak) {
             (Some(outage), _) => (&outage.streak, true, outage.acknowledged.clone()),
             (None, Some(streak)) => (&**streak, false, None),

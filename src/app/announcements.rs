@@ -2,16 +2,16 @@
 
 use crate::alert::Silence;
 use crate::domain::{Clock, SiteId, Timestamp, brief};
-use crate::engine::{Notice, SightChange};
+use crate::engine::{ConnectivityChange, Notice};
 use crate::paradigm::WorkerLoss;
 use crate::tui::{StatusMessage, Tone, plural};
 
 use super::event::Action;
 use super::name_list::{listed, more};
 use super::report::Happening;
-use super::world::World;
+use super::session_state::SessionState;
 
-impl World {
+impl SessionState {
     /// Announces what has happened on the screen; gives the bell and notification for it, if any.
     pub(super) fn tell(&mut self) -> Option<Action> {
         let (mut down, mut up, mut slow) = (Vec::new(), Vec::new(), Vec::new());
@@ -31,7 +31,7 @@ impl World {
                         up.extend(self.name(site).map(|name| (name, brief(lasted))));
                     }
                     Notice::Degraded { site } => slow.extend(self.name(site)),
-                    Notice::Sight(sight) => self.sight(&sight),
+                    Notice::Connectivity(change) => self.connectivity(&change),
                     Notice::Unwatched { sites, .. } => {
                         let text =
                             format!("CHECKS DO NOT RUN: {} not watched", plural(sites, "site"));
@@ -50,7 +50,7 @@ impl World {
                 },
                 Happening::Lost(loss) => self.lost(&loss),
                 Happening::Delivery(_) | Happening::History(_) => {
-                    if let Some((tone, text)) = self.trouble.hear(happening) {
+                    if let Some((tone, text)) = self.health.hear(happening) {
                         self.say(tone, text);
                     }
                 }
@@ -88,11 +88,11 @@ impl World {
         Some((state.site().name.clone(), reason.to_string()))
     }
 
-    fn sight(&mut self, sight: &SightChange) {
-        match sight {
-            SightChange::Lost { why, .. } => self.say(Tone::Bad, format!("BLIND: {why}")),
-            SightChange::Regained { lasted, .. } => {
-                let text = format!("sight is back, after {}", brief(*lasted));
+    fn connectivity(&mut self, change: &ConnectivityChange) {
+        match change {
+            ConnectivityChange::Lost { why, .. } => self.say(Tone::Bad, format!("BLIND: {why}")),
+            ConnectivityChange::Regained { lasted, .. } => {
+                let text = format!("the network can be seen again, after {}", brief(*lasted));
                 self.say(Tone::Good, text);
             }
         }

@@ -13,7 +13,7 @@ use super::message::{MOST_SUBJECT, message_id, safe};
 
 /// What such a message tells.
 #[derive(Clone, Debug)]
-pub enum Notice<'a> {
+pub enum ServiceMessage<'a> {
     /// A certificate ends soon.
     Certificate {
         /// The site that shows it.
@@ -71,7 +71,7 @@ pub enum Notice<'a> {
     },
 }
 
-impl Notice<'_> {
+impl ServiceMessage<'_> {
     const fn kind(&self) -> EventKind {
         match self {
             Self::Certificate { .. } => EventKind::Certificate,
