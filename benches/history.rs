@@ -274,15 +274,15 @@ fn year(table: &mut Table) -> Result<(), Box<dyn Error>> {
         let site = key(round * 37 % SITES);
         let count = history
             .ask_and_wait(move |book| {
-                let mut looks = 0;
+                let mut checks = 0;
                 for days in [1, 7, 30, 90] {
-                    looks = book.total(&site, Duration::from_secs(days * 86_400))?.count;
+                    checks = book.total(&site, Duration::from_secs(days * 86_400))?.count;
                 }
                 let points = book.series(&site, Duration::from_secs(30 * 86_400))?.len()
                     + book.series(&site, Duration::from_secs(365 * 86_400))?.len()
                     + book.days(&site, 90)?.len();
                 book.outages(Some(&site), 50)
-                    .map(|outages| (looks, points + outages.len()))
+                    .map(|outages| (checks, points + outages.len()))
             })
             .ok_or("no history")??;
         page.push(began.elapsed().as_secs_f64() * 1e3);
@@ -310,7 +310,7 @@ fn year(table: &mut Table) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Five minutes that are more than 35 days old: a look in each, of sites whose latency is never
+/// Five minutes that are more than 35 days old: a check in each, of sites whose latency is never
 /// the same; summed up and packed by the program.
 fn packed(table: &mut Table) -> Result<(), Box<dyn Error>> {
     const DAYS: i64 = 2;
@@ -323,13 +323,13 @@ fn packed(table: &mut Table) -> Result<(), Box<dyn Error>> {
     let connection = rusqlite::Connection::open(&path)?;
     let now = clock.timestamp().as_micros() / 1_000_000;
     let begin = (now / 86_400 - 40) * 86_400;
-    let looks = DAYS * 288 * sites;
+    let checks = DAYS * 288 * sites;
     let transaction = connection.unchecked_transaction()?;
     for site in 1..=sites {
         let name = format!("site {site}");
         transaction.execute("INSERT INTO sites VALUES (?1, ?2, ?2)", (site, name))?;
     }
-    for number in 0..looks {
+    for number in 0..checks {
         let (site, stretch) = (number % sites + 1, number / sites);
         let mixed = (number.wrapping_mul(2_654_435_761) >> 7).abs();
         transaction.execute(
@@ -352,8 +352,8 @@ fn packed(table: &mut Table) -> Result<(), Box<dyn Error>> {
     }
     let bytes = figure("SELECT CAST(sum(length(rows)) AS REAL) FROM packed_5m")?;
     table.at_most(
-        "bytes of a packed five minutes with one look",
-        bytes / looks as f64,
+        "bytes of a packed five minutes with one check",
+        bytes / checks as f64,
         4.5,
         "",
     );
@@ -365,7 +365,7 @@ fn packed(table: &mut Table) -> Result<(), Box<dyn Error>> {
 }
 
 /// Summaries as the chores leave them. Written straight into the file: to take a year's
-/// hundred million looks one by one would take longer than the year's questions are worth.
+/// hundred million checks one by one would take longer than the year's questions are worth.
 fn fill(path: &std::path::Path, now: i64, days: i64) -> Result<(), Box<dyn Error>> {
     let connection = rusqlite::Connection::open(path)?;
     let sketch: &[u8] = &[0xa0, 0x02, 4, 3, 5, 4, 3];

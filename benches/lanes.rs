@@ -80,7 +80,7 @@ fn watch(table: &mut Table, name: &str, urls: &[String], pages: u32) -> Result<(
         while live.clock.moment() < next {
             live.turn(next, |_| checks += u32::from(next > counted));
         }
-        let (shared, ()) = millis(|| record.look(&live));
+        let (shared, ()) = millis(|| record.read(&live));
         if next > counted {
             taken.push(shared);
         }
@@ -135,7 +135,7 @@ struct Keeping {
 }
 
 impl Keeping {
-    fn look(&mut self, live: &Live) {
+    fn read(&mut self, live: &Live) {
         const SAMPLE_PERIOD: Duration = Duration::from_secs(1);
         let (core, now) = (&live.driver, live.clock.moment());
         self.store.set_workers(core.census().workers, now);
@@ -150,8 +150,8 @@ impl Keeping {
         }
     }
 
-    /// Shows a frame's scene to `look`.
-    fn scene<T>(&self, live: &Live, look: impl FnOnce(&ViewModel<'_>) -> T) -> T {
+    /// Gives a frame's view model to `read`.
+    fn scene<T>(&self, live: &Live, read: impl FnOnce(&ViewModel<'_>) -> T) -> T {
         let core = &live.driver;
         let (entry, census, labels) = (core.entry(), core.census(), labels());
         let active = labels.iter().position(|label| *label == entry.label);
@@ -161,7 +161,7 @@ impl Keeping {
             cores: self.cores,
         };
         let means = self.store.means();
-        look(&ViewModel {
+        read(&ViewModel {
             monitor: core.monitor(),
             now: live.clock.now(),
             paradigms: &labels,

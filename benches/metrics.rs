@@ -128,7 +128,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     while monitor.scrape()?.2 < SITES {
         std::thread::sleep(Duration::from_millis(500));
     }
-    // The first look at all of them comes at once; from the second on they are spread.
+    // The first check of all of them comes at once; from the second on they are spread.
     std::thread::sleep(INTERVAL);
 
     let alone = monitor.lateness(|| {

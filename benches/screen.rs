@@ -451,8 +451,8 @@ impl Fleet {
 
 fn site(index: usize, agent: &Arc<str>) -> Site {
     // Scattered over the alphabet, as real names are.
-    let letter = char::from(b'a' + (index * 7 % 26) as u8);
-    let name = format!("{letter}{}.site-{index:06}.example", index * 7_919 % 1_000);
+    let initial = char::from(b'a' + (index * 7 % 26) as u8);
+    let name = format!("{initial}{}.site-{index:06}.example", index * 7_919 % 1_000);
     Site {
         spec: Arc::new(CheckSpec {
             user_agent: Arc::clone(agent),

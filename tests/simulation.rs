@@ -3,8 +3,8 @@
 //! is killed between any two effects. The world knows the truth, and holds the engine to what
 //! is promised.
 //!
-//! `SEED=123 cargo nextest run --test simulation one_seed --run-ignored all` plays one world
-//! again; `SIMULATION_SECONDS=600` plays fresh ones for longer.
+//! `SEED=123 cargo nextest run --test simulation fresh_seeds` plays one world again;
+//! `SIMULATION_SECONDS=600` plays fresh ones for longer.
 
 #[cfg(test)]
 mod simulation {

@@ -74,7 +74,7 @@ mod switch {
         receipts: Vec<Receipt>,
     }
 
-    /// A look takes as long as its site says, so that some are long in flight.
+    /// A check takes as long as its site says, so that some are long in flight.
     fn factory(millis: u64) -> Arc<ProberFactory> {
         Arc::new(ProberFactory::fake(FakeProbe::up_after(
             Duration::from_millis(millis),

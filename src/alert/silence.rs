@@ -42,13 +42,13 @@ pub struct Windows {
 }
 
 /// The last answer about a window, and the minute that it holds for.
-type Answer = Cell<Option<(i64, Option<Timestamp>)>>;
+type CachedWindow = Cell<Option<(i64, Option<Timestamp>)>>;
 
 /// Maintenance of all sites.
 #[derive(Debug)]
 pub(super) struct Silences {
     zone: TimeZone,
-    windows: Vec<(MaintenanceWindow, Answer)>,
+    windows: Vec<(MaintenanceWindow, CachedWindow)>,
     by_name: HashMap<Box<str>, Vec<usize>>,
     by_tag: HashMap<Box<str>, Vec<usize>>,
     by_key: BTreeMap<SiteId, Timestamp>,
@@ -87,7 +87,7 @@ impl Silences {
     }
 
     fn add(&mut self, window: MaintenanceWindow) -> usize {
-        self.windows.push((window, Answer::default()));
+        self.windows.push((window, CachedWindow::default()));
         self.windows.len() - 1
     }
 

@@ -25,13 +25,13 @@ const SITE_PERIOD: Duration = Duration::from_secs(2);
 const MOST_OUTAGES: usize = 300;
 
 /// The most messages that are listed.
-const MOST_LETTERS: usize = 200;
+const MOST_MESSAGES: usize = 200;
 
 /// The days of a site's bar of days.
 const DAYS: u32 = 90;
 
-/// An answer of the history.
-enum Answer {
+/// A reply of the history.
+enum QueryReply {
     Lists(Result<(Vec<OutageRow>, Vec<QueuedMessage>, OutboxCounts), QueryError>),
     Site(SiteId, HistorySpan, Result<Box<Found>, QueryError>),
 }
@@ -51,11 +51,11 @@ pub(super) struct HistoryCache {
     past: HistoryView,
     asked: Option<(HistoryQuery, Moment)>,
     under_way: bool,
-    speaker: Sender<Answer>,
-    answers: Receiver<Answer>,
+    speaker: Sender<QueryReply>,
+    answers: Receiver<QueryReply>,
 }
 
-impl std::fmt::Debug for Answer {
+impl std::fmt::Debug for QueryReply {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Lists(_) => "Lists",
@@ -134,7 +134,7 @@ impl HistoryCache {
         match wanted {
             HistoryQuery::Outages => driver.history().ask(move |book| {
                 // The receiver is gone when the program ends.
-                let _unheard = speaker.send(Answer::Lists(lists(book)));
+                let _unheard = speaker.send(QueryReply::Lists(lists(book)));
             }),
             HistoryQuery::Site(site, span, cells) => {
                 let Some(named) = driver.monitor().site(site).map(key) else {
@@ -142,7 +142,7 @@ impl HistoryCache {
                 };
                 driver.history().ask(move |book| {
                     let found = about(book, &named, span, cells).map(Box::new);
-                    let _unheard = speaker.send(Answer::Site(site, span, found));
+                    let _unheard = speaker.send(QueryReply::Site(site, span, found));
                 });
             }
         }
@@ -150,11 +150,11 @@ impl HistoryCache {
         self.asked = Some((wanted, now));
     }
 
-    fn take(&mut self, answer: Answer, monitor: &Monitor) {
+    fn take(&mut self, answer: QueryReply, monitor: &Monitor) {
         let mut past = self.past.clone();
         past.error = None;
         match answer {
-            Answer::Lists(Ok((outages, messages, counts))) => {
+            QueryReply::Lists(Ok((outages, messages, counts))) => {
                 past.answered = true;
                 past.outages = outages
                     .into_iter()
@@ -163,7 +163,7 @@ impl HistoryCache {
                 past.messages = messages;
                 past.outbox_counts = counts;
             }
-            Answer::Site(site, span, Ok(found)) => {
+            QueryReply::Site(site, span, Ok(found)) => {
                 let outages = found.outages.into_iter().map(|row| outage(row, monitor));
                 past.site = Some(SiteHistory {
                     site,
@@ -175,7 +175,7 @@ impl HistoryCache {
                     file: found.facts,
                 });
             }
-            Answer::Lists(Err(error)) | Answer::Site(.., Err(error)) => {
+            QueryReply::Lists(Err(error)) | QueryReply::Site(.., Err(error)) => {
                 past.error = Some(error.to_string());
             }
         }
@@ -209,7 +209,7 @@ fn lists(
 ) -> Result<(Vec<OutageRow>, Vec<QueuedMessage>, OutboxCounts), QueryError> {
     Ok((
         book.outages(None, MOST_OUTAGES)?,
-        book.outbox(MOST_LETTERS)?,
+        book.outbox(MOST_MESSAGES)?,
         book.outbox_counts()?,
     ))
 }

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_warning_leaves_a_receipt_the_time_of_a_glance() {
+    fn a_warning_leaves_a_receipt_long_enough_to_be_read() {
         let mut status_line = with_receipt();
         status_line.say(message(Tone::Bad, "DOWN: b", 10_000), MessageCause::News);
         assert_eq!(shown(&status_line, 11_499), "receipt");

@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn each_string_of_a_line_is_looked_at() {
+    fn each_string_of_a_line_is_examined() {
         assert_eq!(
             shown(
                 r#"canaries = ["https://a.example", "http://u:p\"w@h"]"#,

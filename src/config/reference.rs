@@ -215,7 +215,7 @@ fn owners() -> TableReference {
         keys: vec![
             key("email", "text", "an e-mail address", None, "where mail goes; needs `[notify.email]`"),
             key("sms", "text", "a telephone number, such as `+15550100`", None, "where SMS go; needs `[notify.sms]`"),
-            key("push", "text", "1 to 64 letters, digits, - and _", None, "the ntfy topic that pushes are published to"),
+            key("push", "text", "1 to 64 of A-Z a-z 0-9 - _", None, "the ntfy topic that pushes are published to"),
             key("webhook", "URL", "http or https", None, "the URL that messages are posted to as JSON"),
             key("quiet", "text", "such as `22:00-07:00`", None, "hours in which messages wait"),
             key("zone", "text", "such as `Europe/Berlin`", phrase("the machine's own"), "the time zone of `quiet`"),
@@ -310,7 +310,7 @@ fn queue() -> TableReference {
         source: "src/domain/queue_options.rs",
         keys: vec![
             key("broker", "URL", "`redis://`, `rediss://` or `redis+socket://`", phrase("a broker of its own"), "the Redis server between the monitor and Celery workers"),
-            key("name", "text", "1 to 100 letters, digits and . _ : -", text(&default.name), "the Redis list that holds waiting checks"),
+            key("name", "text", "1 to 100 of A-Z a-z 0-9 . _ : -", text(&default.name), "the Redis list that holds waiting checks"),
             key("expires", "duration", FROM_MILLISECOND, duration(default.expires), "a check that no worker took within this time is discarded and sent again"),
             key("visibility_timeout", "duration", FROM_MILLISECOND, format!("twice the longest `timeout`, at least {}", duration(QueueOptions::MIN_VISIBILITY_TIMEOUT)), "a worker that is silent about a check for this long has lost it: another takes it"),
             key("result_expires", "duration", FROM_MILLISECOND, duration(default.result_expires), "how long workers keep results in Redis"),

@@ -203,18 +203,18 @@ pub fn parse_broker_url(text: &str) -> Result<MaskedUrl, InvalidValue> {
 /// Parses the name of a queue, as for `queue.name`.
 ///
 /// # Errors
-/// The text is empty, longer than 100 bytes, or holds other characters than letters, digits
+/// The text is empty, longer than 100 bytes, or holds other characters than A-Z a-z 0-9
 /// and `. _ : -`.
 pub fn parse_queue_name(text: &str) -> Result<Box<str>, InvalidValue> {
     queue_name(text).map_err(|error| InvalidValue(error.about(text).into_boxed_str()))
 }
 
-/// The name of a queue: 1 to 100 letters, digits and `. _ : -`.
+/// The name of a queue: 1 to 100 characters of `A-Z a-z 0-9 . _ : -`.
 pub(super) fn queue_name(text: &str) -> Parsed<Box<str>> {
     let good = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);
     if text.is_empty() || text.len() > 100 || !text.chars().all(good) {
         return Err(ValueError::expected(
-            "expected a name of letters, digits and . _ : - such as \"celery\"",
+            "expected a name of A-Z a-z 0-9 . _ : - such as \"celery\"",
         ));
     }
     Ok(text.into())
@@ -266,7 +266,7 @@ pub(super) fn topic(text: &str) -> Parsed<Box<str>> {
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     if !good {
         return Err(ValueError::expected(
-            "expected a topic of at most 64 letters, digits, - and _",
+            "expected a topic of at most 64 characters of A-Z a-z 0-9 - _",
         ));
     }
     Ok(text.into())
@@ -299,12 +299,12 @@ fn distance(word: &[char], known: &str) -> usize {
     let known: Vec<char> = known.chars().flat_map(char::to_lowercase).collect();
     let mut before: Vec<usize> = Vec::new();
     let mut above: Vec<usize> = (0..=known.len()).collect();
-    for (i, letter) in word.iter().enumerate() {
+    for (i, character) in word.iter().enumerate() {
         let mut row = vec![i + 1];
         for (j, other) in known.iter().enumerate() {
-            let changed = above[j] + usize::from(letter != other);
+            let changed = above[j] + usize::from(character != other);
             let mut best = changed.min(above[j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && *letter == known[j - 1] && word[i - 1] == *other {
+            if i > 0 && j > 0 && *character == known[j - 1] && word[i - 1] == *other {
                 best = best.min(before[j - 1] + 1);
             }
             row.push(best);

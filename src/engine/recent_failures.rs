@@ -88,7 +88,7 @@ pub(super) struct Landings {
 }
 
 impl Landings {
-    /// Takes where an answer of `host` came from; gives whether it looks like a portal's: several
+    /// Takes where an answer of `host` came from; gives whether it is probably the answer of a portal: several
     /// hosts land on one foreign host on which they did not land before.
     pub(super) fn is_portal(&mut self, host: &str, landed: Option<&str>) -> bool {
         let host = hash(host);

@@ -16,11 +16,11 @@ pub(super) fn parse_go_duration(text: &str) -> Option<Duration> {
             .unwrap_or(rest.len());
         let number: f64 = rest[..digits].parse().ok()?;
         rest = &rest[digits..];
-        let letters = rest
+        let unit_end = rest
             .find(|c: char| c.is_ascii_digit() || c == '.')
             .unwrap_or(rest.len());
         seconds += number
-            * match &rest[..letters] {
+            * match &rest[..unit_end] {
                 "ns" => 1e-9,
                 "us" | "µs" | "μs" => 1e-6,
                 "ms" => 1e-3,
@@ -32,7 +32,7 @@ pub(super) fn parse_go_duration(text: &str) -> Option<Duration> {
                 "y" => 365.0 * 86_400.0,
                 _ => return None,
             };
-        rest = &rest[letters..];
+        rest = &rest[unit_end..];
     }
     duration_from_seconds(seconds).filter(|_| seconds < CENTURY)
 }

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn quantiles_are_of_the_answered_looks() {
+    fn quantiles_are_of_the_answered_checks() {
         let mut samples = RecentChecks::default();
         assert_eq!(samples.quantiles(), None);
         for millis in 1..=20 {

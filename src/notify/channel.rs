@@ -7,7 +7,7 @@ use std::time::Duration;
 /// A message to one address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutgoingMessage {
-    /// The identifier: letters, digits and dashes. The same message has the same one at each
+    /// The identifier: characters of A-Z a-z 0-9 and -. The same message has the same one at each
     /// attempt, so that a server can drop a duplicate.
     pub id: Box<str>,
     /// The address: of mail, a phone number, a topic, or a URL.

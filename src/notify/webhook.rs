@@ -24,14 +24,14 @@ pub(super) const ENTRY: ChannelEntry = ChannelEntry {
     // What receivers commonly take without a setting of their own.
     limit: 262_144,
     make: |settings| {
-        Ok(Box::new(Post {
+        Ok(Box::new(WebhookChannel {
             client: http::client(settings)?,
             webhook: settings.notify.webhook.clone(),
         }))
     },
 };
 
-struct Post {
+struct WebhookChannel {
     client: Client,
     webhook: WebhookSettings<Credential>,
 }
@@ -47,7 +47,7 @@ fn signature(secret: &str, body: &[u8]) -> String {
     text
 }
 
-impl Post {
+impl WebhookChannel {
     async fn send(&self, message: &OutgoingMessage) -> Result<Sent, DeliveryFailure> {
         let body = message.facts.as_bytes().to_vec();
         let mut request = self
@@ -75,7 +75,7 @@ impl Post {
     }
 }
 
-impl Channel for Post {
+impl Channel for WebhookChannel {
     fn deliver<'a>(&'a self, message: &'a OutgoingMessage) -> DeliveryFuture<'a> {
         Box::pin(self.send(message))
     }

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_match_in_either_case_and_any_alphabet() {
+    fn characters_match_in_either_case_and_any_alphabet() {
         assert!(contains("Straße ÄÖÜ", "äö"));
         assert!(contains("ExAmPlE", "ample"));
         assert!(!contains("short", "longer than it"));

@@ -65,7 +65,7 @@ fn an_outage_is_told_shown_as_delivered_acknowledged_and_so_after_a_restart() {
 }
 
 #[test]
-fn a_letter_that_waits_is_sent_at_once_by_a_key() {
+fn a_message_that_waits_is_sent_at_once_by_a_key() {
     let mut fleet = Fleet::new();
     let (site, post) = (
         fleet.serve(script(BROKEN)),
@@ -91,7 +91,7 @@ fn a_letter_that_waits_is_sent_at_once_by_a_key() {
 }
 
 #[test]
-fn a_letter_that_was_given_up_is_shown_as_failed_and_can_be_sent_again() {
+fn a_message_that_was_given_up_is_shown_as_failed_and_can_be_sent_again() {
     let mut fleet = Fleet::new();
     let site = fleet.serve(script(BROKEN));
     let hook = PostServer::start(

@@ -229,7 +229,7 @@ impl World {
             .iter()
             .any(|site| site.place == Place::Lan);
         !self.script.faults.iter().any(|fault| match fault.kind {
-            // A cut that ended before anybody else was asked looks like the site's own fault.
+            // A cut that ended before anybody else was asked is taken for the site's own fault.
             FaultKind::Network(cut) => {
                 let seen_through = !self.script.canaries || silent || (lan && cut != Cut::All);
                 let near = fault.at <= since && since < fault.end() + before;

@@ -55,7 +55,7 @@ pub(crate) fn play_seed(seed: u64) -> Result<f64, String> {
     Err(format!(
         "{broken}\nfaults that are needed:\n{faults}sites:\n{sites}owners: {:?}\n\
          canaries: {}, workers: {}, digest: {} s, calm after {} s\n\
-         again: SEED={seed} cargo nextest run --test simulation one_seed --run-ignored all",
+         again: SEED={seed} cargo nextest run --test simulation fresh_seeds",
         small.owners,
         small.canaries,
         small.workers,

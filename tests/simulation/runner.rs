@@ -1,5 +1,5 @@
-//! Plays seeds: those that failed before, fresh ones for as long as there is time, and one
-//! that is named.
+//! Plays seeds: those that failed before, and fresh ones for as long as there is time, or the one
+//! that the variable `SEED` names.
 
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,12 @@ fn seeds_that_failed_before_hold() {
 
 #[test]
 fn fresh_seeds_hold() {
+    if let Ok(seed) = std::env::var("SEED") {
+        let seed = seed.parse().expect("SEED is a number");
+        let days = play_seed(seed).unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+        println!("{days:.0} site-days of one world");
+        return;
+    }
     let seconds = std::env::var("SIMULATION_SECONDS").ok();
     let seconds = seconds.and_then(|text| text.parse().ok()).unwrap_or(20.0);
     let first = std::env::var("SIMULATION_FIRST_SEED").ok();
@@ -39,15 +45,4 @@ fn fresh_seeds_hold() {
     }
     let rate = days / began.elapsed().as_secs_f64();
     println!("{days:.0} site-days of {worlds} worlds, {rate:.0} a second");
-}
-
-/// Plays the seed that the variable `SEED` names.
-#[test]
-#[ignore = "plays one seed that is named"]
-fn one_seed() {
-    let seed = std::env::var("SEED").unwrap().parse().unwrap();
-    match play_seed(seed) {
-        Ok(days) => println!("{days:.0} site-days hold"),
-        Err(broken) => panic!("{broken}"),
-    }
 }

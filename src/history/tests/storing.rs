@@ -232,7 +232,7 @@ fn a_folder_that_cannot_be_written_is_said_and_memory_stands_in_until_it_can() {
 }
 
 #[test]
-fn a_letter_is_kept_once_and_its_fate_is_known() {
+fn a_message_is_kept_once_and_its_fate_is_known() {
     let clock = Arc::default();
     let (history, ..) = opened(&HistoryStorage::Memory, &clock);
     history.sites(names(&["shop"]), at(START));
