@@ -11,7 +11,7 @@ use crate::domain::{EventKind, Moment, Now, SiteId, Timestamp};
 pub struct Pending {
     /// Identifies event, owner and channel; the same whenever the same event is queued.
     pub id: Box<str>,
-    /// What is told.
+    /// The kind of event that the message tells of.
     pub kind: EventKind,
     /// The site it is about; `None` for events of the monitor itself.
     pub site: Option<SiteId>,
@@ -45,7 +45,7 @@ pub enum Validity {
 pub struct Delivery {
     /// The same for the same events, however often they are sent.
     pub id: Box<str>,
-    /// Who is told.
+    /// The key of the owner in `[owners]`.
     pub owner: Box<str>,
     /// The name of the channel.
     pub channel: Box<str>,

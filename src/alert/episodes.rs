@@ -45,7 +45,7 @@ pub struct SlowEpisode {
 pub enum EpisodeEvent {
     /// Its certificate ends in so many days.
     Certificate {
-        /// When it ends.
+        /// The end of the certificate's validity.
         not_after: Timestamp,
         /// The threshold that was passed, in days.
         days: u32,

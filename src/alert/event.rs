@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use crate::domain::{EventKind, Now, Timestamp};
 
-/// An event.
+/// An event that owners are told of, with what its message says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AlertEvent {
     /// An outage was confirmed.
     Down,
-    /// It ended.
+    /// The outage of the site ended.
     Recovered {
         /// From the first failure to the first good check of the streak that ended it.
         lasted: Duration,
@@ -32,7 +32,7 @@ pub enum AlertEvent {
     },
     /// A certificate ends soon.
     Certificate {
-        /// When it ends.
+        /// The end of the certificate's validity.
         not_after: Timestamp,
         /// The threshold that was passed, in days.
         days: u32,
@@ -53,7 +53,7 @@ pub enum AlertEvent {
     Sighted {
         /// The first failure that was not believed.
         since: Now,
-        /// Until now.
+        /// The time from then to now.
         lasted: Duration,
         /// What it rested on.
         why: Box<str>,
@@ -69,7 +69,7 @@ pub enum AlertEvent {
     Watched {
         /// When the first check was missed.
         since: Now,
-        /// Until now.
+        /// The time from then to now.
         lasted: Duration,
     },
     /// A channel does not take an owner's messages.
@@ -82,7 +82,7 @@ pub enum AlertEvent {
 }
 
 impl AlertEvent {
-    /// Its kind.
+    /// The kind of the event, as it is stored and sent.
     #[must_use]
     pub const fn kind(&self) -> EventKind {
         match self {

@@ -269,7 +269,7 @@ impl Lane {
             || self.pending.iter().any(|event| &*event.id == id)
     }
 
-    /// What waits.
+    /// The events that wait to be sent, oldest first.
     pub(super) fn pending(&self) -> impl Iterator<Item = &Pending> {
         self.pending.iter()
     }

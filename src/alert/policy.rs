@@ -51,7 +51,7 @@ pub enum AlertStep {
     Reminder(u32),
     /// This owner is told, because another did not acknowledge, or could not.
     Escalate {
-        /// Who is told.
+        /// The key of the owner in `[owners]`.
         to: Box<str>,
         /// Who did not acknowledge.
         from: Box<str>,

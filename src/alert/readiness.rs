@@ -16,7 +16,7 @@ pub(super) enum Readiness {
     Ready,
     /// It waits: for the end of quiet hours, for a check, or for a decision.
     Waits,
-    /// It is over.
+    /// What it says is not so any more: it is dropped.
     Over,
 }
 

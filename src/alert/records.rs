@@ -64,13 +64,13 @@ pub struct SiteAlerts {
 /// A message that was queued: kept before it is sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Queued {
-    /// Who is told.
+    /// The key of the owner in `[owners]`.
     pub owner: Box<str>,
     /// The channel's name.
     pub channel: Box<str>,
-    /// The event.
+    /// The event that the message tells of.
     pub event: Arc<AlertEvent>,
-    /// As it waits.
+    /// The entry of the queue, as it is persisted.
     pub pending: Pending,
 }
 
@@ -92,13 +92,13 @@ pub struct AlertTurn {
 /// A message of an earlier run.
 #[derive(Debug)]
 pub enum Resumed {
-    /// It waited.
+    /// A message that was in the queue.
     Waiting(Pending),
     /// It was being sent, or waited for another attempt.
     Sending {
         /// The id of the delivery.
         id: Box<str>,
-        /// Its events.
+        /// The events that the delivery told of.
         events: Vec<Pending>,
         /// Attempts so far.
         attempts: u32,

@@ -18,7 +18,7 @@ pub enum DriverError {
     Start(StartError),
     /// The history cannot be opened.
     History(HistoryError),
-    /// A thread.
+    /// A thread cannot be started.
     Io(io::Error),
 }
 

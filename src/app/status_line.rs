@@ -17,7 +17,7 @@ const RECEIPT_MIN: Duration = Duration::from_millis(1_500);
 pub(super) enum MessageCause {
     /// An event that no key caused.
     News,
-    /// A key.
+    /// The answer to a key.
     Key,
 }
 

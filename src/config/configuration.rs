@@ -18,17 +18,17 @@ pub struct Config {
     /// The path of `sites.toml` as it was given; `None` where the sites came from the command
     /// line.
     pub path: Option<PathBuf>,
-    /// `[monitor]`.
+    /// The table `[monitor]`: defaults of sites, canaries.
     pub monitor: MonitorSettings,
     /// `[workers]`: the most checks in flight at once, 1 to 1,000,000, by name of paradigm.
     pub workers: BTreeMap<Box<str>, usize>,
     /// `[owners]`, in the order of their names.
     pub owners: Vec<Owner>,
-    /// `[notify]`.
+    /// The table `[notify]`: channels and digests.
     pub notify: NotifySettings<Secret>,
-    /// `[history]`.
+    /// The table `[history]`: file and retention.
     pub history: HistorySettings,
-    /// `[queue]`.
+    /// The table `[queue]`: broker and time limits.
     pub queue: QueueOptions,
     /// The broker of `--broker` or `SQUIRREL_BROKER`; takes precedence over `queue.broker`.
     pub named_broker: Option<MaskedUrl>,

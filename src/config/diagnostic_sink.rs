@@ -19,7 +19,7 @@ const WIDEST: usize = 100;
 /// What language a file is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Language {
-    /// `sites.toml`.
+    /// The configuration itself, in TOML.
     Toml,
     /// A plain list of URLs.
     List,

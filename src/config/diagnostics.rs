@@ -26,7 +26,7 @@ pub(super) struct Excerpt {
     pub(super) indent: usize,
 }
 
-/// One mistake.
+/// One mistake, with its place in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     pub(super) file: Box<str>,

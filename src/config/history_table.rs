@@ -7,7 +7,7 @@ use super::value_parsers;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// `[history]`.
+/// The table `[history]`: file and retention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HistorySettings {
     /// How long every single result is kept; at least a millisecond.

@@ -5,7 +5,7 @@ use std::fmt;
 /// The path of a key, built on the way down and written out only for a mistake.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum KeyPath<'a> {
-    /// The file.
+    /// The top level of the file.
     Root,
     /// A key of a table.
     Key(&'a KeyPath<'a>, &'a str),

@@ -16,7 +16,7 @@ pub struct Environment {
     pub working_directory: PathBuf,
     /// `$SQUIRREL_CONFIG`.
     pub squirrel_config: Option<PathBuf>,
-    /// `$HOME`.
+    /// The value of `$HOME`.
     pub home: Option<PathBuf>,
     /// `$XDG_CONFIG_HOME`.
     pub config_home: Option<PathBuf>,

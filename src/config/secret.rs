@@ -38,7 +38,7 @@ pub enum SecretError {
 pub enum SecretPlace {
     /// An environment variable.
     Variable(Box<str>),
-    /// A file.
+    /// The first line of a file.
     File(PathBuf),
 }
 

@@ -18,9 +18,9 @@ type Value<'t> = Spanned<DeValue<'t>>;
 /// Whether the values of a table may be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Privacy {
-    /// They may.
+    /// The values of unknown keys may stand in a diagnostic.
     Open,
-    /// What is not known to be open may be a secret under a mistyped key.
+    /// They may not: an unknown key may be a mistyped one that holds a secret.
     Private,
 }
 

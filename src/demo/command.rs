@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// One command.
+/// One command to the demo server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DemoCommand<'a> {
     /// Let a site fail.

@@ -69,7 +69,7 @@ impl Behaviour {
 /// the demo began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// All the time.
+    /// From the start to the end of the demo.
     Always,
     /// For `lasts` seconds in every `every`, the first time after `first`.
     Spell {
@@ -110,7 +110,7 @@ impl When {
 /// How long a good answer takes, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// At least.
+    /// The least value, in milliseconds.
     pub least: u64,
     /// Up to so much more, differently for every request.
     pub jitter: u64,
@@ -129,11 +129,11 @@ pub struct DemoSite {
     pub pace: Pace,
     /// What is particular about it.
     pub behaviour: Behaviour,
-    /// When it is so.
+    /// The times at which the fault shows.
     pub when: When,
     /// Who is told; keys of the demo's `[owners]`.
     pub owners: &'static [&'static str],
-    /// Labels.
+    /// The tags of the site.
     pub tags: &'static [&'static str],
     /// Text that its body must hold.
     pub contains: Option<&'static str>,

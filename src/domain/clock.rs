@@ -129,7 +129,7 @@ pub trait Clock: Send + Sync + fmt::Debug {
     /// The wall clock; may be set at any time.
     fn timestamp(&self) -> Timestamp;
 
-    /// Both.
+    /// Reads both clocks.
     fn now(&self) -> Now {
         Now {
             mono: self.moment(),

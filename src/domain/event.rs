@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum EventKind {
     /// An outage was confirmed.
     Down,
-    /// It ended.
+    /// The outage ended.
     Recovered,
     /// It goes on, and its owners have not acknowledged it.
     Reminder,
@@ -35,7 +35,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// Every kind.
+    /// All kinds, in the order in which they are declared.
     pub const ALL: [Self; 12] = [
         Self::Down,
         Self::Recovered,

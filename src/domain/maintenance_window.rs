@@ -20,14 +20,14 @@ pub struct MaintenanceWindow {
 pub enum WindowStart {
     /// Whenever a line of a crontab says.
     Recurring(Cron),
-    /// Once.
+    /// One window, which begins at this local time.
     Once(DateTime),
 }
 
 /// Windows of several sites at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SharedWindow {
-    /// When.
+    /// The times of the window.
     pub window: MaintenanceWindow,
     /// Sites with one of these tags.
     pub tags: Vec<Box<str>>,

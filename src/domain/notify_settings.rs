@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::MaskedUrl;
 
-/// `[notify]`.
+/// The table `[notify]`, with secrets of type `S`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotifySettings<S> {
     /// `None`: no mail is sent.
@@ -77,7 +77,7 @@ pub enum SmtpSecurity {
     StartTls,
 }
 
-/// A mail server.
+/// The mail server, and how it is logged in to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SmtpServer {
     /// How the connection becomes private.
@@ -106,7 +106,7 @@ pub struct EmailSettings<S> {
 /// `[notify.sms]`: Twilio's Messages API, or a gateway that speaks the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SmsSettings<S> {
-    /// The base URL.
+    /// The base URL of the service.
     pub url: MaskedUrl,
     /// The account's identifier.
     pub account: Box<str>,

@@ -285,7 +285,7 @@ impl CheckResult {
 /// The outcome of a job.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// The check ran.
+    /// The check ran, with this result.
     Checked(Arc<CheckResult>),
     /// The check had not started when its site was due again; says nothing about the site.
     Missed(JobId),

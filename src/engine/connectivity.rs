@@ -57,7 +57,7 @@ pub struct CheckFacts<'a> {
 /// What a round of asking the canaries found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Round {
-    /// When it began.
+    /// The time at which the canaries were asked.
     pub asked: Moment,
     /// Whether any canary answered.
     pub answered: bool,
@@ -68,18 +68,18 @@ pub struct Round {
 /// The monitor became blind, or can see again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConnectivityChange {
-    /// It cannot see.
+    /// The monitor became blind.
     Lost {
         /// The first failure that is not believed.
         since: Now,
         /// What that rests on.
         why: Box<str>,
     },
-    /// It sees again.
+    /// The monitor is blind no more.
     Regained {
         /// The first failure that was not believed.
         since: Now,
-        /// Until now.
+        /// The time from then to now.
         lasted: Duration,
         /// What it rested on.
         why: Box<str>,

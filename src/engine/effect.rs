@@ -16,9 +16,9 @@ use super::input::MonitorAlerts;
 pub enum Effect {
     /// Hand a check to a worker. The driver answers with `Missed` or `Busy` where that is so.
     Dispatch {
-        /// The check.
+        /// The job that the results will name.
         job: JobId,
-        /// What is asked.
+        /// What to ask, and what to expect.
         spec: Arc<CheckSpec>,
         /// It is not the regular check: one that waits already is as good.
         out_of_turn: bool,
@@ -33,7 +33,7 @@ pub enum Effect {
     Deliver(Delivery),
     /// Ask every canary. The driver answers with `Canaries`.
     AskCanaries,
-    /// Tell whoever watches.
+    /// Announce to the screen, or to the reader of `watch`.
     Announce(Notice),
 }
 
@@ -48,7 +48,7 @@ pub enum Record {
     Missed(SiteId),
     /// What became of a site, and the messages that tell of it.
     Change {
-        /// Which site.
+        /// The site.
         site: SiteId,
         /// Its failures from now on; `None` if it has none.
         streak: Option<FailureStreak>,
@@ -56,21 +56,21 @@ pub enum Record {
         ended: Option<Ended>,
         /// What was told of it.
         alerts: SiteAlerts,
-        /// Messages.
+        /// The messages that come into the outbox by it.
         queued: Vec<Queued>,
     },
     /// What was told of the monitor itself, and the messages that tell of it.
     Monitor {
-        /// What was told.
+        /// The alerts about the monitor itself that have been told.
         alerts: MonitorAlerts,
-        /// Messages.
+        /// The messages that come into the outbox by it.
         queued: Vec<Queued>,
     },
     /// What became of a delivery, and messages that tell of its channel.
     Settled {
         /// What became of it.
         settled: Settled,
-        /// Messages.
+        /// The messages that come into the outbox by it.
         queued: Vec<Queued>,
     },
     /// Messages that nobody needs any more.
@@ -108,26 +108,26 @@ pub struct Ended {
     pub causes: Vec<Cause>,
 }
 
-/// Something that whoever watches is told.
+/// An announcement to the screen, or to the reader of `watch`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Notice {
     /// A check was believed.
     Checked(Arc<CheckResult>),
     /// An outage was confirmed.
     Down {
-        /// Which site.
+        /// The site.
         site: SiteId,
     },
     /// An outage ended.
     Recovered {
-        /// Which site.
+        /// The site.
         site: SiteId,
         /// From the first failure to the first good check of the streak that ended it.
         lasted: Duration,
     },
     /// A site that was up, or was not checked before, is slow, or its certificate ends soon.
     Degraded {
-        /// Which site.
+        /// The site.
         site: SiteId,
     },
     /// The monitor cannot see any more, or can again.

@@ -31,7 +31,7 @@ pub enum Input {
         owner: Box<str>,
         /// The channel's name.
         channel: Box<str>,
-        /// The delivery.
+        /// The identifier of the delivery.
         id: Box<str>,
         /// What the channel said.
         report: DeliveryReport,
@@ -44,14 +44,14 @@ pub enum Input {
     RecheckAll,
     /// A user pauses or resumes a site.
     Pause {
-        /// Which site.
+        /// The site.
         site: SiteId,
         /// `false` resumes it.
         paused: bool,
     },
     /// A user knows of an outage, or takes that back.
     Acknowledge {
-        /// Whose outage.
+        /// The site that has the outage.
         site: SiteId,
         /// `None` takes it back.
         by: Option<Acknowledgement>,
@@ -99,7 +99,7 @@ pub struct RestoredState {
 /// A site as an earlier run has left it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RestoredSite {
-    /// Its name.
+    /// The name of the site.
     pub name: Box<str>,
     /// Its URL as it may be shown: under another one it is another site.
     pub url: Box<str>,
@@ -114,7 +114,7 @@ pub struct RestoredSite {
 /// A message of an earlier run.
 #[derive(Debug)]
 pub struct RestoredMessage {
-    /// Who is told.
+    /// The key of the owner in `[owners]`.
     pub owner: Box<str>,
     /// The channel's name.
     pub channel: Box<str>,

@@ -8,7 +8,7 @@ use crate::domain::{Moment, Now};
 /// How long checks are missed before that is told.
 const TOLD_AFTER: Duration = Duration::from_secs(30);
 
-/// What changed.
+/// A change of whether checks are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum UnwatchedChange {
     /// Checks are not run since then.

@@ -27,7 +27,7 @@ const MOST_SHIFT: i64 = 1_000;
 /// The result of a check to import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportedCheck {
-    /// The site.
+    /// The key of the site that the rows belong to.
     pub site: SiteKey,
     /// The time of the result.
     pub at: Timestamp,

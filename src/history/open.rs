@@ -28,21 +28,21 @@ pub enum HistoryStorage {
 pub enum Refusal {
     /// Another monitor has it open.
     InUse {
-        /// The file.
+        /// The path of the history file.
         path: PathBuf,
         /// The number of that process, where it could be read.
         holder: Option<u32>,
     },
     /// A newer version of the program wrote it.
     Newer {
-        /// The file.
+        /// The path of the history file.
         path: PathBuf,
         /// The version of its schema.
         version: i32,
     },
     /// It is the database of another program.
     Foreign {
-        /// The file.
+        /// The path of the history file.
         path: PathBuf,
     },
 }

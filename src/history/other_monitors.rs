@@ -30,9 +30,9 @@ const LONGEST_NAME: usize = 200;
 /// The monitors whose files can be imported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OtherMonitor {
-    /// Uptime Kuma.
+    /// The SQLite file of Uptime Kuma.
     Kuma,
-    /// Gatus.
+    /// The SQLite file of Gatus.
     Gatus,
 }
 

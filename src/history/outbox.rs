@@ -14,9 +14,9 @@ use super::rows::{DeliveryState, Message, OutboxUpdate, QueuedMessage};
 pub struct OutboxCounts {
     /// Not delivered yet, waiting for others included.
     pub pending: u64,
-    /// Delivered.
+    /// Messages that were delivered.
     pub sent: u64,
-    /// Given up.
+    /// Messages that were given up.
     pub failed: u64,
 }
 

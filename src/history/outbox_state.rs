@@ -14,7 +14,7 @@ pub(super) enum OutboxState {
     Pending,
     /// Accepted by the channel's server.
     Sent,
-    /// Given up.
+    /// The message was given up.
     Failed,
     /// Waits for further messages of the same event.
     Batching,

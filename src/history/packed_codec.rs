@@ -73,7 +73,7 @@ const fn unzigzag(number: u64) -> i64 {
     (number >> 1) as i64 ^ -((number & 1) as i64)
 }
 
-/// Encodes a day.
+/// Encodes the slots of a day.
 pub(super) fn pack(slots: &Slots) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(slots.len() * 4);
     let (mut next, mut latency) = (0, 0_u64);

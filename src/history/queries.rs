@@ -38,9 +38,9 @@ impl std::error::Error for QueryError {}
 /// One stretch of a chart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChartPoint {
-    /// The beginning.
+    /// The start of the span.
     pub start: Timestamp,
-    /// The length.
+    /// The length of the span.
     pub length: Duration,
     /// The rollup of its checks; empty where there were none.
     pub sum: Rollup,

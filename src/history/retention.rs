@@ -21,7 +21,7 @@ const SPARE_PAGES: i64 = 64;
 /// How long things are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// Every result.
+    /// How long every single result is kept.
     pub raw: Duration,
     /// Rollups, ended outages, and messages that are delivered or given up.
     pub rollup: Duration,

@@ -10,7 +10,7 @@ use crate::domain::{Acknowledgement, Cause, FailureStreak, Reason, Site, SiteId,
 /// old name begins a history of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SiteKey {
-    /// The name.
+    /// The name of the site.
     pub name: Box<str>,
     /// The URL, its secrets masked.
     pub url: Box<str>,
@@ -31,7 +31,7 @@ pub type WatchedSites = Arc<Vec<(SiteId, Arc<Site>)>>;
 /// The result of one check, as much of it as is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResultRow {
-    /// The site.
+    /// The number of the site in this run.
     pub site: SiteId,
     /// The time at which the result reached the monitor.
     pub at: Timestamp,
@@ -48,7 +48,7 @@ pub struct ResultRow {
 /// A change of a site's state and the messages about it, stored in one transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SiteChange {
-    /// The site.
+    /// The number of the site in this run.
     pub site: SiteId,
     /// The time of the change.
     pub at: Timestamp,
@@ -146,7 +146,7 @@ impl DeliveryState {
 /// A message of the outbox with the state of its delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueuedMessage {
-    /// The message.
+    /// The message as it waits.
     pub message: Message,
     /// The state of its delivery.
     pub delivery: DeliveryState,
@@ -178,7 +178,7 @@ pub enum OutboxUpdate {
 /// An outage of the history, open or ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutageRow {
-    /// The site.
+    /// The number of the site in this run.
     pub site: SiteKey,
     /// The time of the first failure.
     pub since: Timestamp,
@@ -212,7 +212,7 @@ pub struct MessageStatus {
 /// A site that had a failure streak or an open outage when the program ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResumedSite {
-    /// The site.
+    /// The number of the site in this run.
     pub site: SiteKey,
     /// The streak or the outage.
     pub standing: FailureStreak,
@@ -225,9 +225,9 @@ pub struct ResumedSite {
 /// A message of an earlier run that was not settled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsettledMessage {
-    /// Its id.
+    /// The identifier of the message.
     pub id: Box<str>,
-    /// Who is told.
+    /// The key of the owner in `[owners]`.
     pub owner: Box<str>,
     /// By which channel.
     pub channel: Box<str>,

@@ -18,11 +18,11 @@ use super::time_buckets::{BucketSize, COLUMNS, EncodedRollup, Rollup};
 /// The totals of one site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SiteTotals {
-    /// The site.
+    /// The key of the site.
     pub site: SiteKey,
     /// All its checks.
     pub sum: Rollup,
-    /// Its outages.
+    /// The totals of its outages within the span.
     pub outages: OutageTotals,
     /// Its checks by bucket, the oldest first: the beginning in seconds since 1970, and the
     /// rollup. Buckets without checks are left out.

@@ -12,11 +12,11 @@ use super::reason_codes;
 /// The sizes of the buckets, shortest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BucketSize {
-    /// Five minutes.
+    /// Buckets of five minutes.
     FiveMinutes,
-    /// An hour.
+    /// Buckets of one hour.
     Hour,
-    /// A day in UTC.
+    /// Buckets of one day in UTC.
     Day,
 }
 

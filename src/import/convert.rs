@@ -14,7 +14,7 @@ use super::render::render;
 pub struct ImportFile<'a> {
     /// Its name in messages.
     pub name: &'a str,
-    /// Its content.
+    /// The content of the file.
     pub text: &'a str,
 }
 

@@ -57,7 +57,7 @@ impl ImportedSite {
         }
     }
 
-    /// A label, once.
+    /// Adds a tag, unless the site has it.
     pub(super) fn tag(&mut self, tag: &str) {
         let tag = clean(tag, LONGEST_NAME);
         if !tag.is_empty() && !self.tags.contains(&tag) {

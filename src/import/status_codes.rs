@@ -10,7 +10,7 @@ const ALL: RangeInclusive<u16> = 100..=999;
 pub(super) struct StatusCodes(Vec<u16>);
 
 impl StatusCodes {
-    /// All of them.
+    /// All codes from 100 to 599.
     pub(super) fn all() -> Self {
         Self(ALL.collect())
     }

@@ -76,7 +76,7 @@ pub enum RaceEvent {
     CannotRun {
         /// The contender's index in the plan.
         place: usize,
-        /// The reason.
+        /// Why the paradigm could not start.
         why: String,
     },
     /// The last event: the race has ended.

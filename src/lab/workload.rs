@@ -15,7 +15,7 @@ pub enum Workload {
 }
 
 impl Workload {
-    /// All workloads.
+    /// All workloads, in the order of the Lab.
     pub const ALL: [Self; 3] = [Self::Http, Self::Sleep, Self::Crunch];
 
     /// The name on the command line and in JSON.

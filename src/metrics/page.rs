@@ -30,7 +30,7 @@ pub enum MetricsQuestion {
 pub struct SiteMetrics {
     /// The site as configured.
     pub site: Arc<Site>,
-    /// Its state.
+    /// The state of the site.
     pub state: State,
     /// The last check.
     pub last: Option<Arc<CheckResult>>,
@@ -52,7 +52,7 @@ impl From<&SiteState> for SiteMetrics {
 /// A page of sites, with the metrics of the whole monitor.
 #[derive(Debug)]
 pub struct MetricsPage {
-    /// The sites.
+    /// One row for each site.
     pub rows: Vec<SiteMetrics>,
     /// The index of the first site of the next page; `None` on the last page.
     pub next: Option<usize>,

@@ -22,7 +22,7 @@ const AT_ONCE: usize = 64;
 /// What became of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryResult {
-    /// The message.
+    /// The message that was sent.
     pub message: Message,
     /// What the other side said, or what went wrong.
     pub result: Result<Sent, DeliveryFailure>,
@@ -31,16 +31,16 @@ pub struct DeliveryResult {
 /// What a delivery came to, once it is decided what follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeliveryEvent {
-    /// It was taken.
+    /// The channel took the message.
     Delivered {
-        /// The message.
+        /// The message that was sent.
         message: Message,
         /// What the other side said.
         answer: Box<str>,
     },
     /// An attempt failed.
     Failed {
-        /// The message.
+        /// The message that was sent.
         message: Message,
         /// What the other side said, or what went wrong.
         answer: Box<str>,

@@ -70,9 +70,9 @@ impl OutageEvent {
 /// Everything that a message about an outage says.
 #[derive(Clone, Debug)]
 pub struct OutageMessage<'a> {
-    /// The site.
+    /// The site that the message is about.
     pub site: &'a Site,
-    /// The event.
+    /// The event that the message tells of.
     pub occasion: OutageEvent,
     /// The time of the check that decided.
     pub at: Timestamp,

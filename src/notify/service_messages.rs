@@ -18,14 +18,14 @@ pub enum ServiceMessage<'a> {
     Certificate {
         /// The site that shows it.
         site: &'a Site,
-        /// When it ends.
+        /// The end of the certificate's validity.
         not_after: Timestamp,
         /// The threshold that was passed, in days.
         days: u32,
     },
     /// A site has been slow for long.
     Slow {
-        /// The site.
+        /// The site that is slow.
         site: &'a Site,
         /// The first slow check of the row.
         since: Timestamp,

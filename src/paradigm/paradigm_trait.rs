@@ -64,7 +64,7 @@ pub struct Shape {
 /// A row of the table of paradigms.
 #[derive(Debug)]
 pub struct ParadigmEntry {
-    /// Its names.
+    /// The names of the paradigm, short and long.
     pub label: Label,
     /// The number of workers by default: checks that can be in flight at once.
     pub default_workers: usize,
@@ -130,7 +130,7 @@ pub trait Paradigm: Send + fmt::Debug {
     /// Changes the number of workers; checks in flight are finished.
     fn resize(&mut self, workers: usize);
 
-    /// Its load.
+    /// The counts of workers, threads and checks in flight.
     fn census(&self) -> Census;
 
     /// The queue between it and its workers; `None` if it has none.

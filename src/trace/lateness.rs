@@ -13,7 +13,7 @@ pub struct Lateness {
     pub site: SiteId,
     /// The time from its due time to its start, or to the end of the window if it still waited.
     pub late: Duration,
-    /// Its due time.
+    /// The time at which the check was due.
     pub began: Moment,
     /// Whether it still waited at the end of the window.
     pub waits: bool,

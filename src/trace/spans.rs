@@ -34,7 +34,7 @@ impl Activity {
 /// A stretch of a check with one activity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// The start.
+    /// The start of the span.
     pub from: Moment,
     /// The end; never before `from`.
     pub to: Moment,

@@ -20,14 +20,14 @@ pub struct OutageView {
 /// The span of a site's history.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HistorySpan {
-    /// 24 hours.
+    /// The last 24 hours.
     #[default]
     Day,
-    /// 7 days.
+    /// The last 7 days.
     Week,
-    /// 30 days.
+    /// The last 30 days.
     Month,
-    /// 90 days.
+    /// The last 90 days.
     Quarter,
 }
 
@@ -35,7 +35,7 @@ impl HistorySpan {
     /// All of them, the shortest first.
     pub const ALL: [Self; 4] = [Self::Day, Self::Week, Self::Month, Self::Quarter];
 
-    /// The duration.
+    /// The length of the span.
     #[must_use]
     pub const fn length(self) -> Duration {
         Duration::from_secs(match self {

@@ -17,7 +17,7 @@ pub(crate) enum Scope {
     Sched,
     /// On the Race screen.
     Race,
-    /// In the Lab.
+    /// The keys of the Lab.
     Lab,
     /// On the Outages screen.
     Outages,

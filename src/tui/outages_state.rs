@@ -27,7 +27,7 @@ pub(crate) enum OutageAction {
     Replay,
     /// Lengthen the span of a site's history.
     Longer,
-    /// Shorten it.
+    /// Shorten the span of a site's history.
     Shorter,
 }
 

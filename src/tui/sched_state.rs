@@ -51,7 +51,7 @@ pub(crate) enum Grouping {
     /// A lane a thread, grouped by process.
     #[default]
     Thread,
-    /// A lane a site.
+    /// One lane for each site.
     Site,
     /// A lane a check, below the threads that run them.
     Task,

@@ -17,7 +17,7 @@ pub(crate) enum Sort {
     /// The worst state first.
     #[default]
     Failing,
-    /// By name.
+    /// In the order of names.
     Name,
     /// The slowest last check first.
     Latency,
@@ -126,7 +126,7 @@ impl SiteOrder {
         self.build.is_some()
     }
 
-    /// The filter.
+    /// The filter of the table, as it was typed.
     pub(crate) const fn filter(&self) -> &Filter {
         &self.filter
     }

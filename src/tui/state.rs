@@ -26,7 +26,7 @@ const FROZEN_MARGIN: usize = 200;
 /// the number of the first visible line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Layer {
-    /// The help.
+    /// The help overlay.
     Help { scroll: usize },
     /// The explanation of a site's verdict.
     Explain { site: SiteId, scroll: usize },

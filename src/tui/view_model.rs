@@ -73,7 +73,7 @@ pub struct TraceView<'a> {
 /// The last race and the last experiment, with their progress.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LabView<'a> {
-    /// The race.
+    /// The race that runs or ran, if there is one.
     pub race_state: Option<&'a RaceState>,
     /// The experiment.
     pub experiment_state: Option<&'a ExperimentState>,
@@ -101,22 +101,22 @@ pub struct ProcessStats {
 pub enum Tone {
     /// A plain notice.
     Info,
-    /// A success.
+    /// Something succeeded: green.
     Good,
-    /// A warning.
+    /// Something to know of: yellow.
     Warn,
-    /// A failure.
+    /// Something failed: red.
     Bad,
 }
 
 /// One line on the status line, shown for eight seconds unless it is `sticky`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusMessage {
-    /// The text.
+    /// The text of the message, one line.
     pub text: String,
     /// A shorter text for a line without room for the whole one.
     pub short: Option<String>,
-    /// Its kind.
+    /// The tone of the message.
     pub tone: Tone,
     /// The time at which it was made.
     pub at: Moment,
@@ -186,7 +186,7 @@ pub enum LabRequest {
         /// Whether threads need the emulated interpreter lock to run.
         gil: bool,
     },
-    /// Stop the race.
+    /// Stops the race.
     StopRace,
     /// Run an experiment by the paradigm in use.
     Experiment {

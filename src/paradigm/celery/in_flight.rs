@@ -62,7 +62,7 @@ pub(super) struct SentCheck {
 pub(super) enum MessagePlace {
     /// Neither in the queue nor held.
     Lost,
-    /// In the queue.
+    /// The message is in the queue.
     Queued,
     /// Held by a worker.
     Held,

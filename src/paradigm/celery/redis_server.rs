@@ -39,7 +39,7 @@ pub enum ServeError {
     SocketPathTooLong(PathBuf),
     /// The folder for the data cannot be made, or others can enter it.
     Folder {
-        /// The folder.
+        /// The folder that cannot be used.
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
@@ -48,7 +48,7 @@ pub enum ServeError {
     Parent(io::Error),
     /// The server program cannot be executed.
     Execute {
-        /// The program.
+        /// The server program that cannot be started.
         program: PathBuf,
         /// The system's reason.
         source: io::Error,

@@ -10,7 +10,7 @@ use crate::domain::{MaskedUrl, clean};
 pub enum LineFormat {
     /// Text in columns.
     Text,
-    /// A JSON object.
+    /// One JSON object for each check.
     Json,
 }
 
