@@ -82,6 +82,7 @@ mod owners {
     mod silence;
     pub(crate) mod sites;
     mod storms;
+    mod telling;
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::domain::{CheckResult, EventKind, Now, Owner, SiteId, Timestamp};
+use crate::domain::{CheckResult, EventKind, Now, Owner, SiteId, Tell, Timestamp};
 use crate::monitor::{Monitor, SiteState};
 
 use super::delivery::{Collection, Delivery, DeliveryReport, Pending, Settled};
@@ -131,7 +131,7 @@ impl Alerts {
             return Vec::new();
         };
         let since = state.outage().map(|outage| outage.since().wall);
-        let to = self.owners_of(state);
+        let to = self.told_of(state, |tell| tell.down);
         self.queue(AlertEvent::Down, Some((state, since)), &to, now)
     }
 
@@ -151,7 +151,7 @@ impl Alerts {
         if telling.told.is_none() {
             return Vec::new();
         }
-        let mut to = self.owners_of(state);
+        let mut to = self.told_of(state, |tell| tell.down);
         to.extend(telling.escalated);
         self.queue(
             AlertEvent::Recovered { lasted },
@@ -180,26 +180,22 @@ impl Alerts {
             return (Vec::new(), false);
         }
         let episodes = self.episodes.entry(state.id()).or_default();
-        let slow_after = self.rules.slow_after;
-        let (events, changed) = episodes.observe(state.site(), slow_after, result, now);
+        let (events, changed) = episodes.observe(state.site(), result, now);
         if episodes.is_empty() {
             self.episodes.remove(&state.id());
         }
         let silent = self.silences.maintenance(state, now.wall).is_some();
         let mut queued = Vec::new();
         for event in events.into_iter().filter(|_| !silent) {
-            let (event, wanted): (_, fn(&Owner) -> bool) = match event {
+            let (event, wanted): (_, fn(Tell) -> bool) = match event {
                 EpisodeEvent::Certificate { not_after, days } => {
-                    (AlertEvent::Certificate { not_after, days }, |owner| {
-                        owner.tell.certificate
+                    (AlertEvent::Certificate { not_after, days }, |tell| {
+                        tell.certificate
                     })
                 }
-                EpisodeEvent::Slow { since } => {
-                    (AlertEvent::Slow { since }, |owner| owner.tell.slow)
-                }
+                EpisodeEvent::Slow { since } => (AlertEvent::Slow { since }, |tell| tell.slow),
             };
-            let mut to = self.owners_of(state);
-            to.retain(|owner| self.owners.get(owner).is_some_and(wanted));
+            let to = self.told_of(state, wanted);
             queued.extend(self.queue(event, Some((state, None)), &to, now));
         }
         (queued, changed)
@@ -214,7 +210,11 @@ impl Alerts {
         );
         let mut to: BTreeSet<Box<str>> = self.rules.last_resort.iter().cloned().collect();
         if !unwatched || to.is_empty() {
-            to.extend(monitor.sites().flat_map(|state| self.owners_of(state)));
+            to.extend(
+                monitor
+                    .sites()
+                    .flat_map(|state| self.told_of(state, |_| true)),
+            );
         }
         self.queue(event, None, &to, now)
     }
@@ -234,7 +234,7 @@ impl Alerts {
             };
             let lasted = outage.lasted(now.mono);
             let about = Some((state, Some(outage.since().wall)));
-            let own = self.owners_of(state);
+            let own = self.told_of(state, |tell| tell.down);
             let queued = match due {
                 AlertStep::Check => {
                     turn.checks.push(site);
@@ -321,11 +321,14 @@ impl Alerts {
         self.outbox.hurry(owner, channel, now)
     }
 
-    fn owners_of(&self, state: &SiteState) -> BTreeSet<Box<str>> {
-        if self.rules.everybody {
-            return self.owners.keys().cloned().collect();
-        }
-        state.site().owners.iter().cloned().collect()
+    /// The owners of a site who are told of some kind of event.
+    fn told_of(&self, state: &SiteState, wanted: fn(Tell) -> bool) -> BTreeSet<Box<str>> {
+        let all = self.owners.values().filter(|_| self.rules.everybody);
+        let own = state.site().owners.iter();
+        let own = own.filter(|_| !self.rules.everybody);
+        let own = own.filter_map(|name| self.owners.get(name));
+        let told = all.chain(own).filter(|owner| wanted(owner.tell));
+        told.map(|owner| owner.name.clone()).collect()
     }
 
     fn queue(

@@ -69,7 +69,6 @@ impl Episodes {
     pub fn observe(
         &mut self,
         site: &Site,
-        slow_after: Duration,
         result: &CheckResult,
         now: Now,
     ) -> (Vec<EpisodeEvent>, bool) {
@@ -77,7 +76,7 @@ impl Episodes {
         let mut events = Vec::new();
         if matches!(result.verdict, Verdict::Up | Verdict::Degraded) {
             events.extend(self.certificate(site, result, now));
-            events.extend(self.slow(slow_after, result, now));
+            events.extend(self.slow(site.slow_after, result, now));
         } else if result.verdict == Verdict::Down {
             // An outage ends an episode of slowness.
             self.slow = None;

@@ -44,5 +44,5 @@ pub use message_id::message_id;
 pub use outbox::{Outbox, Turn};
 pub use policy::{AlertStep, Telling};
 pub use records::{AlertRules, AlertTurn, Queued, Resumed, SiteAlerts};
-pub use silence::{MAINTENANCE_BY_KEY, Silence, Windows};
+pub use silence::{MAINTENANCE_BY_KEY, Silence};
 pub use time_windows::{open_until, quiet_until};

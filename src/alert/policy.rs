@@ -203,7 +203,9 @@ impl Policy {
         let age = before + now.mono.since(told);
         let mut next = LONGEST_STEP;
         let named = &state.site().owners;
-        for owner in named.iter().filter_map(|name| owners.get(name)) {
+        let named_owners = named.iter().filter_map(|name| owners.get(name));
+        // Who is not told of outages cannot acknowledge one.
+        for owner in named_owners.filter(|owner| owner.tell.down) {
             let Some(escalation) = &owner.escalate else {
                 continue;
             };

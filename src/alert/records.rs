@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Owner, SiteId};
+use crate::domain::{MaintenanceWindows, Owner, SiteId};
 
 use super::delivery::{Delivery, Pending};
 use super::episodes::Episodes;
 use super::event::AlertEvent;
 use super::policy::Telling;
-use super::silence::Windows;
 
 /// What a configuration says of telling.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,13 +25,11 @@ pub struct AlertRules {
     /// Every owner is told of every site, whatever the sites say.
     pub everybody: bool,
     /// Planned maintenance.
-    pub windows: Windows,
+    pub windows: MaintenanceWindows,
     /// How often owners are reminded of an outage that nobody acknowledged.
     pub remind: Option<Duration>,
     /// How long events wait for others like them.
     pub digest: Duration,
-    /// How long a site is slow before its owners are told.
-    pub slow_after: Duration,
 }
 
 impl Default for AlertRules {
@@ -42,10 +39,9 @@ impl Default for AlertRules {
             channels: HashMap::new(),
             last_resort: Vec::new(),
             everybody: false,
-            windows: Windows::default(),
+            windows: MaintenanceWindows::default(),
             remind: None,
             digest: Duration::ZERO,
-            slow_after: Duration::from_secs(600),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::domain::{MaintenanceWindow, SharedWindow, SiteId, Timestamp};
+use crate::domain::{MaintenanceWindow, MaintenanceWindows, SiteId, Timestamp};
 use crate::monitor::{Monitor, SiteState};
 
 use super::time_windows::open_until;
@@ -30,15 +30,6 @@ pub enum Silence {
     Parent(Box<str>),
     /// This site, which it depends on, is being checked.
     ParentUnchecked(Box<str>),
-}
-
-/// The windows of planned maintenance.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Windows {
-    /// By the name of the site.
-    pub of_sites: BTreeMap<Box<str>, Vec<MaintenanceWindow>>,
-    /// Those that several sites share, by name or tag.
-    pub shared: Vec<SharedWindow>,
 }
 
 /// The last answer about a window, and the minute that it holds for.
@@ -66,7 +57,7 @@ impl Silences {
     }
 
     /// Takes over the windows of a changed configuration.
-    pub(super) fn configure(&mut self, windows: Windows) {
+    pub(super) fn configure(&mut self, windows: MaintenanceWindows) {
         self.windows = Vec::new();
         (self.by_name, self.by_tag) = (HashMap::new(), HashMap::new());
         for (name, windows) in windows.of_sites {

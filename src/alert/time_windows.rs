@@ -139,7 +139,7 @@ mod tests {
             &KnownNames { paradigms: &[] },
         )
         .unwrap();
-        config.shared_maintenance[0].window.clone()
+        config.maintenance.shared[0].window.clone()
     }
 
     #[test]

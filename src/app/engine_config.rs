@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::alert::{AlertRules, Windows};
+use crate::alert::AlertRules;
 use crate::config::Config;
 use crate::engine::EngineConfig;
 use crate::notify;
@@ -31,15 +31,12 @@ pub(super) fn engine_config(
         sites: config.sites.clone(),
         alerts: AlertRules {
             digest: plan.settings.notify.digest,
+            remind: plan.settings.notify.remind,
             owners: plan.owners,
             channels,
+            last_resort: others.unwrap_or(config).monitor.owners.to_vec(),
             everybody: others.is_some(),
-            windows: Windows {
-                of_sites: config.maintenance.clone(),
-                shared: config.shared_maintenance.clone(),
-            },
-            remind: config.notify.remind,
-            ..AlertRules::default()
+            windows: config.maintenance.clone(),
         },
         canaries,
     }

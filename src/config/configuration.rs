@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::domain::{
-    MaintenanceWindow, MaskedUrl, NotifySettings, Owner, QueueOptions, SharedWindow, Site,
-};
+use crate::domain::{MaintenanceWindows, MaskedUrl, NotifySettings, Owner, QueueOptions, Site};
 
 use super::files::SourceFile;
 use super::history_table::HistorySettings;
@@ -32,10 +30,8 @@ pub struct Config {
     pub queue: QueueOptions,
     /// The broker of `--broker` or `SQUIRREL_BROKER`; takes precedence over `queue.broker`.
     pub named_broker: Option<MaskedUrl>,
-    /// `sites[N].maintenance`: maintenance windows of one site, by the site's name.
-    pub maintenance: BTreeMap<Box<str>, Vec<MaintenanceWindow>>,
-    /// `[[maintenance]]`: maintenance windows of several sites.
-    pub shared_maintenance: Vec<SharedWindow>,
+    /// `[[maintenance]]`, and `sites[N].maintenance`.
+    pub maintenance: MaintenanceWindows,
     /// `[[sites]]` in the order of the file, then those of the included lists. Names are
     /// unique.
     pub sites: Vec<Site>,

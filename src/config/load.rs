@@ -126,25 +126,26 @@ pub(super) fn read_main(text: &str, path: &Path, known: &KnownNames<'_>) -> Main
     };
     let mut file = TableReader::new(document.get_ref(), 0..text.len(), KeyPath::Root, &mut sink);
     let mut include = Vec::new();
-    if let Some((monitor, globs)) =
-        file.table("monitor", |table| read_monitor(table, folder, known))
-    {
+    config.owners = file.table("owners", read_owners).unwrap_or_default();
+    let owner_names: HashSet<&str> = config.owners.iter().map(|owner| &*owner.name).collect();
+    if let Some((monitor, globs)) = file.table("monitor", |table| {
+        read_monitor(table, folder, known, &owner_names)
+    }) {
         config.monitor = monitor;
         include = globs;
     }
     config.workers = file
         .table("workers", |table| read_workers(table, known))
         .unwrap_or_default();
-    config.owners = file.table("owners", read_owners).unwrap_or_default();
     config.notify = file
         .table("notify", |table| read_notify(table, folder))
         .unwrap_or_default();
     config.history = file.table("history", read_history).unwrap_or_default();
     config.queue = file.table("queue", read_queue).unwrap_or_default();
     file.tables("maintenance", |_, window| {
-        config.shared_maintenance.extend(read_shared_window(window));
+        config.maintenance.shared.extend(read_shared_window(window));
     });
-    let drafts = read_sites(&mut file, &config.monitor, &config.owners);
+    let drafts = read_sites(&mut file, &config.monitor, &owner_names);
     file.finish();
     MainFile {
         config,
@@ -217,6 +218,7 @@ fn assemble(
         if !place.maintenance.is_empty() {
             config
                 .maintenance
+                .of_sites
                 .insert(site.name.clone(), place.maintenance);
         }
     }
@@ -492,7 +494,7 @@ user_agent = "Other/2"
         assert_eq!((shop.tags.len(), shop.owners.len()), (2, 1));
         assert!(shop.paused);
         assert_eq!(
-            config.maintenance["Shop"][0].lasts,
+            config.maintenance.of_sites["Shop"][0].lasts,
             Duration::from_secs(7_200)
         );
 

@@ -1,6 +1,6 @@
 //! `[monitor]` and `[workers]`: their settings, defaults and reading.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,8 +8,9 @@ use std::time::Duration;
 use crate::domain::{CheckSpec, MaskedUrl, USER_AGENT};
 
 use super::known_names::KnownNames;
+use super::owners_table::read_owner_names;
 use super::table_reader::{Element, TableReader};
-use super::value_parsers::{self, ValueError, suggestion};
+use super::value_parsers::{self, ValueError};
 
 /// The canaries where none are configured: hosts of three independent operators that nearly
 /// always answer.
@@ -48,6 +49,11 @@ pub struct MonitorSettings {
     /// URLs that are requested before an outage, or many failures at once, are believed.
     /// Empty: every failure is believed at once.
     pub canaries: Vec<MaskedUrl>,
+    /// How long a site has to be slow before its owners are told.
+    pub slow_after: Duration,
+    /// The owners of sites that name none, who are told as well when sites are not checked any
+    /// more or cannot be seen.
+    pub owners: Arc<[Box<str>]>,
     /// Patterns of plain lists of sites, relative to the folder of `sites.toml`.
     pub include: Vec<Box<str>>,
 }
@@ -66,6 +72,8 @@ impl Default for MonitorSettings {
             cert_warn: CheckSpec::CERT_WARN,
             user_agent: Arc::from(USER_AGENT),
             ca_file: None,
+            slow_after: Duration::from_secs(600),
+            owners: Arc::default(),
             canaries: CANARIES.map(MaskedUrl::new).to_vec(),
             include: Vec::new(),
         }
@@ -81,6 +89,7 @@ pub(super) fn read_monitor(
     mut table: TableReader<'_>,
     folder: &Path,
     known: &KnownNames<'_>,
+    owners: &HashSet<&str>,
 ) -> (MonitorSettings, Vec<Element<Box<str>>>) {
     let default = MonitorSettings::default();
     let include = table.texts("include", value_parsers::some);
@@ -93,16 +102,7 @@ pub(super) fn read_monitor(
             if known.paradigms.contains(&word) {
                 return Ok(word.into());
             }
-            let names: Vec<String> = known.paradigms.iter().map(|p| format!("\"{p}\"")).collect();
-            let expected = format!("expected one of {}", names.join(", "));
-            // The suggestion stands behind what was got, so the sentence is made whole here.
-            Err(match suggestion(word, known.paradigms.iter().copied()) {
-                none if none.is_empty() => ValueError::expected(expected),
-                near => ValueError::Plain(format!(
-                    "{expected}, got {}{near}",
-                    value_parsers::quoted(word)
-                )),
-            })
+            Err(value_parsers::none_of(word, known.paradigms))
         }),
         workers: table.number("workers", WORKERS).map(count),
         interval: table
@@ -126,6 +126,10 @@ pub(super) fn read_monitor(
         cert_warn: table
             .text("cert_warn", value_parsers::duration)
             .unwrap_or(default.cert_warn),
+        slow_after: table
+            .text("slow_after", value_parsers::duration)
+            .unwrap_or(default.slow_after),
+        owners: read_owner_names(&mut table, owners).unwrap_or(default.owners),
         user_agent: table
             .text("user_agent", value_parsers::header_value)
             .unwrap_or(default.user_agent),

@@ -1,11 +1,13 @@
 //! `[owners]`: the owners, their addresses and when messages reach them.
 
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{Escalation, Owner, Quiet, Tell};
 
 use super::table_reader::TableReader;
-use super::value_parsers::{self, ValueError};
+use super::value_parsers::{self, ValueError, quoted, suggestion};
 
 /// The default of `owners.NAME.escalate_after`.
 pub(super) const ESCALATE_AFTER: Duration = Duration::from_secs(15 * 60);
@@ -27,11 +29,62 @@ pub(super) fn read_owners(table: TableReader<'_>) -> Vec<Owner> {
             webhook: table.private_text("webhook", value_parsers::http_url),
             quiet: read_quiet(&mut table),
             escalate: read_escalation(&mut table, &known),
-            tell: Tell::default(),
+            tell: read_tell(&mut table),
         });
         table.finish();
     });
     owners
+}
+
+/// The key `owners` of a site or of `[monitor]`: names of owners, each once. `None` where the
+/// key is missing.
+pub(super) fn read_owner_names(
+    table: &mut TableReader<'_>,
+    known: &HashSet<&str>,
+) -> Option<Arc<[Box<str>]>> {
+    let mut owners = Vec::new();
+    for element in table.texts("owners", value_parsers::any) {
+        if known.contains(&*element.value) {
+            if !owners.contains(&element.value) {
+                owners.push(element.value);
+            }
+        } else {
+            let near = suggestion(&element.value, known.iter().copied());
+            let sentence = format!("there is no owner {}{near}", quoted(&element.value));
+            table.refuse_element("owners", &element, &sentence);
+        }
+    }
+    table.has("owners").then(|| owners.into())
+}
+
+/// A kind of event of `tell`, and its flag.
+type TellKind = (&'static str, fn(&mut Tell) -> &mut bool);
+
+/// The kinds of events of `tell`.
+pub(super) const TELL: [TellKind; 3] = [
+    ("down", |tell| &mut tell.down),
+    ("certificate", |tell| &mut tell.certificate),
+    ("slow", |tell| &mut tell.slow),
+];
+
+/// `tell = ["down", "certificate", "slow"]`.
+fn read_tell(table: &mut TableReader<'_>) -> Tell {
+    let names = TELL.map(|(name, _)| name);
+    let kinds = table.texts("tell", |word| {
+        let known = TELL.iter().find(|(name, _)| *name == word);
+        known.map_or_else(
+            || Err(value_parsers::none_of(word, &names)),
+            |(_, flag)| Ok(*flag),
+        )
+    });
+    if !table.has("tell") {
+        return Tell::default();
+    }
+    let mut tell = Tell::NOTHING;
+    for kind in kinds {
+        *(kind.value)(&mut tell) = true;
+    }
+    tell
 }
 
 /// `quiet = "22:00-07:00"`, and `zone`.

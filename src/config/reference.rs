@@ -6,13 +6,14 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::domain::{
-    CheckSpec, NotifySettings, PushSettings, QueueOptions, StatusSet, USER_AGENT, exact_duration,
+    CheckSpec, NotifySettings, PushSettings, QueueOptions, StatusSet, Tell, USER_AGENT,
+    exact_duration,
 };
 
 use super::history_table::HistorySettings;
 use super::monitor_table::MonitorSettings;
 use super::notify_table::TWILIO_URL;
-use super::owners_table::ESCALATE_AFTER;
+use super::owners_table::{ESCALATE_AFTER, TELL};
 use super::secret::Secret;
 
 /// One key of `sites.toml`.
@@ -158,6 +159,8 @@ fn monitor() -> TableReference {
             key("confirm_delay", "duration", ANY, duration(default.confirm_delay), "the time from a failure to the next check"),
             key("recover", "number", STREAK, plain(default.recover), "successes in a row that end an outage"),
             key("cert_warn", "duration", ANY, duration(default.cert_warn), "a certificate with less validity left makes the site degraded"),
+            key("slow_after", "duration", ANY, duration(default.slow_after), "how long a site has to be slow before its owners are told, where their `tell` asks for it"),
+            key("owners", "list of texts", "keys of `[owners]`", plain("[]"), "the owners of sites that name none, those of lists included; they are told as well when sites are not checked any more or cannot be seen"),
             key("paradigm", "text", "a paradigm's name", phrase("async"), "how checks are run at the start"),
             key("workers", "number", "1 to 1000000 checks", phrase("by paradigm"), "the most checks in flight at once in the paradigm in use"),
             key("user_agent", "text", "printable ASCII", plain(USER_AGENT.replace(env!("CARGO_PKG_VERSION"), "VERSION")), "the User-Agent header of every request"),
@@ -177,7 +180,7 @@ fn sites() -> TableReference {
         keys: vec![
             key("url", "URL", "http or https", phrase(REQUIRED), "what is checked; a password in it is shown as `***`"),
             key("name", "text", "1 to 200 characters", phrase("host and path of `url`"), "the name on screens and in messages; unique"),
-            key("owners", "list of texts", "keys of `[owners]`", plain("[]"), "who is told of its outages"),
+            key("owners", "list of texts", "keys of `[owners]`", phrase(OF_MONITOR), "who is told of its outages; `[]`: nobody"),
             key("tags", "list of texts", "", plain("[]"), "labels for filters, reports and `[[maintenance]]`"),
             key("parent", "text", "a site's name", None, "while that site is down, no owner is told of this one"),
             key("paused", "flag", "", plain(false), "`true`: not checked until it is resumed; the key `p` writes this"),
@@ -192,6 +195,7 @@ fn sites() -> TableReference {
             monitor("confirm_delay", "duration", ANY, "the time from a failure to the next check"),
             monitor("recover", "number", STREAK, "successes in a row that end an outage"),
             monitor("cert_warn", "duration", ANY, "a certificate with less validity left makes the site degraded"),
+            monitor("slow_after", "duration", ANY, "how long it has to be slow before its owners are told"),
             monitor("user_agent", "text", "printable ASCII", "the User-Agent header"),
         ],
     }
@@ -209,6 +213,9 @@ fn window() -> Vec<KeyReference> {
 
 #[rustfmt::skip]
 fn owners() -> TableReference {
+    let mut default = Tell::default();
+    let told = TELL.iter().filter(|(_, flag)| *flag(&mut default));
+    let told: Vec<String> = told.map(|(name, _)| format!("\"{name}\"")).collect();
     TableReference {
         header: "[owners.NAME]",
         source: "src/config/owners_table.rs",
@@ -217,6 +224,7 @@ fn owners() -> TableReference {
             key("sms", "text", "a telephone number, such as `+15550100`", None, "where SMS go; needs `[notify.sms]`"),
             key("push", "text", "1 to 64 of A-Z a-z 0-9 - _", None, "the ntfy topic that pushes are published to"),
             key("webhook", "URL", "http or https", None, "the URL that messages are posted to as JSON"),
+            key("tell", "list of texts", "of `down`, `certificate` and `slow`", plain(format!("[{}]", told.join(", "))), "the kinds of events of sites that this owner is told of"),
             key("quiet", "text", "such as `22:00-07:00`", None, "hours in which messages wait"),
             key("zone", "text", "such as `Europe/Berlin`", phrase("the machine's own"), "the time zone of `quiet`"),
             key("escalate", "text", "another owner's name", None, "the owner who is told of an outage that this one does not acknowledge"),

@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::domain::{CheckSpec, MaintenanceWindow, MaskedUrl, Owner, Site};
+use crate::domain::{CheckSpec, MaintenanceWindow, MaskedUrl, Site};
 
 use super::maintenance::read_window;
 use super::monitor_table::MonitorSettings;
+use super::owners_table::read_owner_names;
 use super::table_reader::TableReader;
-use super::value_parsers::{self, nearest, quoted};
+use super::value_parsers;
 
 /// A site of `[[sites]]` that was read and found good, as far as it can be alone.
 #[derive(Debug)]
@@ -52,7 +53,8 @@ pub(super) fn plain_site(name: Box<str>, url: MaskedUrl, monitor: &MonitorSettin
         confirm: monitor.confirm,
         recover: monitor.recover,
         confirm_delay: monitor.confirm_delay,
-        owners: Vec::new(),
+        slow_after: monitor.slow_after,
+        owners: Arc::clone(&monitor.owners),
         tags: Vec::new(),
         parent: None,
         paused: false,
@@ -73,13 +75,12 @@ fn plain_spec(url: MaskedUrl, monitor: &MonitorSettings) -> CheckSpec {
 pub(super) fn read_sites(
     file: &mut TableReader<'_>,
     monitor: &MonitorSettings,
-    owners: &[Owner],
+    owners: &HashSet<&str>,
 ) -> SiteDrafts {
-    let owners: HashSet<&str> = owners.iter().map(|owner| &*owner.name).collect();
     let mut drafts = SiteDrafts::default();
     file.tables("sites", |index, mut table| {
         let name = table.text("name", value_parsers::label);
-        match read_site(&mut table, index, name.clone(), monitor, &owners) {
+        match read_site(&mut table, index, name.clone(), monitor, owners) {
             Some(draft) => drafts.good.push(draft),
             None => drafts.lost.extend(name.map(|name| InvalidSite {
                 name,
@@ -138,7 +139,10 @@ fn read_site(
         confirm_delay: table
             .text("confirm_delay", value_parsers::duration)
             .unwrap_or(monitor.confirm_delay),
-        owners: read_owners(table, owners),
+        slow_after: table
+            .text("slow_after", value_parsers::duration)
+            .unwrap_or(monitor.slow_after),
+        owners: read_owner_names(table, owners).unwrap_or_else(|| Arc::clone(&monitor.owners)),
         tags: table
             .texts("tags", value_parsers::label)
             .into_iter()
@@ -161,21 +165,4 @@ fn read_site(
         url_at: table.offset("url"),
         parent_at: table.offset("parent"),
     })
-}
-
-fn read_owners(table: &mut TableReader<'_>, known: &HashSet<&str>) -> Vec<Box<str>> {
-    let mut owners = Vec::new();
-    for element in table.texts("owners", value_parsers::any) {
-        if known.contains(&*element.value) {
-            if !owners.contains(&element.value) {
-                owners.push(element.value);
-            }
-        } else {
-            let near = nearest(&element.value, known.iter().copied());
-            let near = near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
-            let sentence = format!("there is no owner {}{near}", quoted(&element.value));
-            table.refuse_element("owners", &element, &sentence);
-        }
-    }
-    owners
 }

@@ -42,6 +42,17 @@ pub(super) fn quoted(text: &str) -> String {
     format!("\"{}\"", clean(&masked(text), 80))
 }
 
+/// Why `word` is not one of `known`.
+pub(super) fn none_of(word: &str, known: &[&str]) -> ValueError {
+    let names: Vec<String> = known.iter().map(|name| format!("\"{name}\"")).collect();
+    let expected = format!("expected one of {}", names.join(", "));
+    // The suggestion stands behind what was got, so the sentence is made whole here.
+    match suggestion(word, known.iter().copied()) {
+        none if none.is_empty() => ValueError::expected(expected),
+        near => ValueError::Plain(format!("{expected}, got {}{near}", quoted(word))),
+    }
+}
+
 /// Any text, as it is.
 pub(super) fn any(text: &str) -> Parsed<Box<str>> {
     Ok(text.into())

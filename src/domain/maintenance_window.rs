@@ -1,5 +1,6 @@
 //! Planned maintenance: when its windows open, and for how long.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::civil::DateTime;
@@ -33,6 +34,15 @@ pub struct SharedWindow {
     pub tags: Vec<Box<str>>,
     /// Sites of these names.
     pub sites: Vec<Box<str>>,
+}
+
+/// The windows of planned maintenance.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MaintenanceWindows {
+    /// Those of one site, by its name.
+    pub of_sites: BTreeMap<Box<str>, Vec<MaintenanceWindow>>,
+    /// Those that several sites share, by name or tag.
+    pub shared: Vec<SharedWindow>,
 }
 
 /// One minute of local time, as a crontab sees it.

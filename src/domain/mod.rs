@@ -29,7 +29,9 @@ pub use event::EventKind;
 pub use failure_streak::{Acknowledgement, Cause, FailureStreak, MOST_CAUSES};
 pub use io_error::{FileError, plain_io_error};
 pub use job::{Job, JobId, SiteId, Ticket};
-pub use maintenance_window::{Cron, CronTime, MaintenanceWindow, SharedWindow, WindowStart};
+pub use maintenance_window::{
+    Cron, CronTime, MaintenanceWindow, MaintenanceWindows, SharedWindow, WindowStart,
+};
 pub use masked_url::MaskedUrl;
 pub use notify_settings::{
     EmailSettings, NotifySettings, PushSettings, SmsSettings, SmtpSecurity, SmtpServer,

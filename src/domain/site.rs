@@ -21,8 +21,10 @@ pub struct Site {
     /// The time to the next check after a failure that is not confirmed yet, or after a good
     /// check during an outage.
     pub confirm_delay: Duration,
-    /// The names of the [`Owner`]s who receive its messages.
-    pub owners: Vec<Box<str>>,
+    /// How long it has to be slow before its owners are told.
+    pub slow_after: Duration,
+    /// The names of the [`Owner`]s who receive its messages; shared by the sites that name none.
+    pub owners: Arc<[Box<str>]>,
     /// Tags for filters and reports.
     pub tags: Vec<Box<str>>,
     /// The name of the site on which this one depends; `None` for no such site.
@@ -61,6 +63,15 @@ pub struct Tell {
     pub certificate: bool,
     /// Slowness that lasts.
     pub slow: bool,
+}
+
+impl Tell {
+    /// No event of a site.
+    pub const NOTHING: Self = Self {
+        down: false,
+        certificate: false,
+        slow: false,
+    };
 }
 
 impl Default for Tell {

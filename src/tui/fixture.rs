@@ -91,7 +91,8 @@ pub(crate) fn site(name: &str) -> Site {
         confirm: 2,
         recover: 2,
         confirm_delay: Duration::from_secs(10),
-        owners: Vec::new(),
+        slow_after: Duration::from_secs(600),
+        owners: Arc::default(),
         tags: Vec::new(),
         parent: None,
         paused: false,
@@ -124,9 +125,9 @@ impl Fixture {
         let mut sites: Vec<_> = NAMES.iter().map(|(name, _)| site(name)).collect();
         for index in [3, 6] {
             sites[index].tags = vec!["shop".into()];
-            sites[index].owners = vec!["ops".into()];
+            sites[index].owners = Arc::from(["ops".into()]);
         }
-        sites[0].owners = vec!["web".into()];
+        sites[0].owners = Arc::from(["web".into()]);
         Self::new(sites)
     }
 

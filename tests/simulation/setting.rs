@@ -77,6 +77,7 @@ pub(super) fn configuration(script: &Script, time: u64, paused: &[bool]) -> Engi
         confirm: site.confirm,
         recover: site.recover,
         confirm_delay: Duration::from_nanos(site.confirm_delay),
+        slow_after: Duration::from_secs(600),
         owners: site
             .owners
             .iter()
