@@ -1,8 +1,9 @@
 //! `squirrel history import`: results from an export, or from a database of Uptime Kuma or Gatus.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read as _, Seek as _};
+use std::io::{self, BufRead, BufReader, Read, Seek as _};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
@@ -288,9 +289,24 @@ fn csv(
     path: &Path,
     import: &mut HistoryImport,
 ) -> Result<(), HistoryImportError> {
-    let mut reader = csv::Reader::from_reader(file);
-    for (number, line) in (2..).zip(reader.deserialize::<Line>()) {
-        let mut line = line.map_err(|error| at_line(path, number, LineError::Csv(error)))?;
+    let allowed = Cell::new(LONGEST_LINE as u64);
+    let mut reader = csv::Reader::from_reader(BoundedReader {
+        inner: file,
+        served: 0,
+        allowed: &allowed,
+    });
+    let of_csv = |number, error: csv::Error| at_line(path, number, LineError::csv(error));
+    let columns = reader.headers().map_err(|error| of_csv(1, error))?.clone();
+    let mut row = csv::StringRecord::new();
+    for number in 2.. {
+        allowed.set(reader.position().byte() + LONGEST_LINE as u64);
+        let read = reader.read_record(&mut row);
+        if !read.map_err(|error| of_csv(number, error))? {
+            break;
+        }
+        let mut line: Line = row
+            .deserialize(Some(&columns))
+            .map_err(|error| of_csv(number, error))?;
         // An apostrophe before it keeps a text from being a formula.
         for text in [&mut line.name, &mut line.url] {
             if text.starts_with('\'') {
@@ -300,4 +316,27 @@ fn csv(
         import.add(line.row().map_err(|error| at_line(path, number, error))?)?;
     }
     Ok(())
+}
+
+/// A reader that refuses to be read beyond a place, so that a row that has no end is not
+/// gathered in memory.
+struct BoundedReader<'a> {
+    inner: BufReader<File>,
+    served: u64,
+    allowed: &'a Cell<u64>,
+}
+
+impl Read for BoundedReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.allowed.get().saturating_sub(self.served);
+        let left = usize::try_from(left)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
+        if left == 0 && !self.inner.fill_buf()?.is_empty() {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let read = self.inner.read(&mut buffer[..left])?;
+        self.served += read as u64;
+        Ok(read)
+    }
 }

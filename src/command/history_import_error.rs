@@ -100,6 +100,18 @@ pub(super) enum LineError {
     Reason,
 }
 
+impl LineError {
+    /// What is wrong with a row of CSV.
+    pub(super) fn csv(error: csv::Error) -> Self {
+        match error.kind() {
+            csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                Self::TooLong
+            }
+            _ => Self::Csv(error),
+        }
+    }
+}
+
 impl fmt::Display for LineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use serde_json::error::Category;

@@ -4,11 +4,12 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::domain::Timestamp;
+use crate::domain::{Moment, Timestamp};
 
 use super::lock::{Lock, beside};
 use super::open::{self, Fault, Refusal, plain};
 use super::retention::{self, Retention};
+use super::retention_clock::RetentionClock;
 use super::rollup::Roller;
 use super::store::Store;
 
@@ -107,7 +108,7 @@ impl OfflineHistory {
     }
 
     /// Does at once what a monitor does in small steps: rolls up what is due, deletes what is
-    /// older than `keep` allows, and rewrites the file without free pages.
+    /// older than `keep` allows, counted from when a monitor wrote it last, and rewrites the file without free pages.
     ///
     /// # Errors
     /// If the file cannot be written, or the disk has no space for the copy that this takes.
@@ -116,8 +117,10 @@ impl OfflineHistory {
         let now = self.seconds();
         let done = (|| {
             let mut roller = Roller::default();
-            while roller.step(&mut self.store, now, keep.horizon(now))? {}
-            while retention::step(&self.store, keep, now)? {}
+            while roller.step(&mut self.store, now)? {}
+            let clock = RetentionClock::open(&self.store.connection, now, Moment::ZERO)?;
+            let retained = clock.now(now, Moment::ZERO);
+            while retention::step(&self.store, keep, retained)? {}
             let connection = &self.store.connection;
             connection.execute_batch("VACUUM")?;
             // The pragma returns a row.

@@ -145,8 +145,8 @@ impl HistoryImport {
         self.flush()?;
         let now = self.file.seconds();
         let done = (|| {
-            let mut roller = Roller::careful();
-            while roller.step(&mut self.file.store, now, i64::MIN)? {}
+            let mut roller = Roller::default();
+            while roller.step(&mut self.file.store, now)? {}
             Ok(())
         })();
         self.file.plain_error(done)?;

@@ -37,6 +37,7 @@ mod read_only;
 mod reason_codes;
 mod resume;
 mod retention;
+mod retention_clock;
 mod rollup;
 mod rows;
 mod schema;

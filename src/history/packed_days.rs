@@ -40,14 +40,13 @@ fn keep(connection: &Connection, day: i64, site: i64, slots: &Slots) -> rusqlite
     Ok(())
 }
 
-/// Writes a rollup into its day if that is packed; returns whether it is. With `careful` one
-/// that counts more checks stays.
+/// Writes a rollup into its day if that is packed; returns whether it is. One that counts more
+/// checks stays.
 pub(super) fn put(
     connection: &Connection,
     begin: i64,
     site: i64,
     sum: &Rollup,
-    careful: bool,
 ) -> rusqlite::Result<bool> {
     let (day, slot) = place(begin);
     let Some(mut slots) = day_of(connection, day, site)? else {
@@ -55,7 +54,7 @@ pub(super) fn put(
     };
     let checks = |sum: &Rollup| sum.count.saturating_add(sum.missed);
     let known = slots.get(&slot).map(checks);
-    if !careful || known.is_none_or(|known| checks(sum) > known) {
+    if known.is_none_or(|known| checks(sum) >= known) {
         slots.insert(slot, sum.clone());
         keep(connection, day, site, &slots)?;
     }

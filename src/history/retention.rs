@@ -27,13 +27,6 @@ pub struct Retention {
     pub rollup: Duration,
 }
 
-impl Retention {
-    /// The second before which results are not kept.
-    pub(super) fn horizon(&self, now: i64) -> i64 {
-        before(now, self.raw)
-    }
-}
-
 fn before(now: i64, kept: Duration) -> i64 {
     now.saturating_sub(i64::try_from(kept.as_secs()).unwrap_or(i64::MAX))
 }
@@ -43,7 +36,13 @@ fn before(now: i64, kept: Duration) -> i64 {
 pub(super) fn step(store: &Store, keep: &Retention, now: i64) -> rusqlite::Result<bool> {
     let connection = &store.connection;
     // Results are deleted only after they are rolled up.
-    let results = keep.horizon(now).min(store.rolled.unwrap_or(i64::MIN));
+    let due: Option<i64> = connection
+        .prepare_cached("SELECT min(start) FROM due_rollups WHERE level = 0")?
+        .query_row([], |row| row.get(0))?;
+    let rolled = store.rolled.unwrap_or(i64::MIN);
+    let results = before(now, keep.raw)
+        .min(rolled)
+        .min(due.unwrap_or(i64::MAX));
     let mut more = false;
     for table in ["results", "missed"] {
         more |= rows(connection, table, "at", results.saturating_mul(1_000_000))?;

@@ -3,8 +3,8 @@
 //!
 //! What is still to be done stands in the file, so a program that was killed goes on where it
 //! was, and rolling a bucket up twice gives the same. A bucket is rolled up once it has ended;
-//! one that gets a row later (the clock was set back) is rolled up again while its rows are
-//! there.
+//! one that gets a row later (the clock was set back, an import) is rolled up again. Some of its
+//! rows may be deleted by then: a rollup of more checks is never replaced by one of fewer.
 
 use std::collections::BTreeMap;
 
@@ -35,8 +35,6 @@ type RollupsBySite = BTreeMap<i64, Rollup>;
 #[derive(Debug, Default)]
 pub(super) struct Roller {
     job: Option<Job>,
-    /// Whether a rollup that counts more checks than there are rows stays as it is.
-    careful: bool,
 }
 
 #[derive(Debug)]
@@ -64,29 +62,14 @@ enum Job {
 }
 
 impl Roller {
-    /// A roller for rows that arrive long after their time, when others of the same bucket may
-    /// be deleted: it never replaces a rollup by one of fewer checks.
-    pub(super) const fn careful() -> Self {
-        Self {
-            job: None,
-            careful: true,
-        }
-    }
-
-    /// Does one step; returns whether there is more to do at once. `now` and `horizon`, before
-    /// which results may be deleted, are in seconds since 1970.
-    pub(super) fn step(
-        &mut self,
-        store: &mut Store,
-        now: i64,
-        horizon: i64,
-    ) -> rusqlite::Result<bool> {
+    /// Does one step; returns whether there is more to do at once. `now` is in seconds since
+    /// 1970.
+    pub(super) fn step(&mut self, store: &mut Store, now: i64) -> rusqlite::Result<bool> {
         let job = match self.job.take() {
             Some(job) => Some(job),
-            None => choose(store, now, horizon)?,
+            None => choose(store, now)?,
         };
         let Some(job) = job else { return Ok(false) };
-        let careful = self.careful;
         self.job = match job {
             Job::Read {
                 start,
@@ -99,15 +82,15 @@ impl Roller {
                 site,
                 sums,
                 again,
-            } => write(store, start, site, sums, (again, careful))?,
-            Job::Merge { level, start, site } => merge(store, level, start, site, careful)?,
+            } => write(store, start, site, sums, again)?,
+            Job::Merge { level, start, site } => merge(store, level, start, site)?,
         };
         Ok(true)
     }
 }
 
 /// The next bucket to roll up, if there is one.
-fn choose(store: &mut Store, now: i64, horizon: i64) -> rusqlite::Result<Option<Job>> {
+fn choose(store: &mut Store, now: i64) -> rusqlite::Result<Option<Job>> {
     let target = BucketSize::FiveMinutes.floor(now - ROLLUP_DELAY);
     let due: Option<(i64, i64)> = store
         .connection
@@ -118,24 +101,14 @@ fn choose(store: &mut Store, now: i64, horizon: i64) -> rusqlite::Result<Option<
         .query_row([target], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     if let Some((number, start)) = due {
-        match BucketSize::from_number(number) {
-            Some(level) if level > BucketSize::FiveMinutes => {
-                return Ok(Some(Job::Merge {
-                    level,
-                    start,
-                    site: 0,
-                }));
-            }
-            Some(_) if start >= horizon => return Ok(Some(bucket_of_results(start, true))),
-            _ => {
-                // Some of its rows are deleted: the rollup made from all of them is right.
-                store.connection.execute(
-                    "DELETE FROM due_rollups WHERE level = ?1 AND start = ?2",
-                    (number, start),
-                )?;
-                return choose(store, now, horizon);
-            }
-        }
+        return Ok(match BucketSize::from_number(number) {
+            Some(level) if level > BucketSize::FiveMinutes => Some(Job::Merge {
+                level,
+                start,
+                site: 0,
+            }),
+            _ => Some(bucket_of_results(start, true)),
+        });
     }
     let rolled = match store.rolled {
         Some(rolled) if rolled > target + MOST_AHEAD => {
@@ -275,7 +248,7 @@ fn write(
     start: i64,
     site: i64,
     sums: RollupsBySite,
-    (again, careful): (bool, bool),
+    again: bool,
 ) -> rusqlite::Result<Option<Job>> {
     let level = BucketSize::FiveMinutes;
     let most = usize::try_from(SITES_PER_STEP).unwrap_or(usize::MAX);
@@ -284,7 +257,7 @@ fn write(
     let mut last = site;
     let mut written = 0;
     for (site, sum) in sums.range(site + 1..).take(most) {
-        put(&transaction, level, start, *site, sum, careful)?;
+        put(&transaction, level, start, *site, sum)?;
         last = *site;
         written += 1;
     }
@@ -316,13 +289,7 @@ fn write(
     Ok(None)
 }
 
-fn merge(
-    store: &Store,
-    level: BucketSize,
-    start: i64,
-    site: i64,
-    careful: bool,
-) -> rusqlite::Result<Option<Job>> {
+fn merge(store: &Store, level: BucketSize, start: i64, site: i64) -> rusqlite::Result<Option<Job>> {
     let Some(below) = level.below() else {
         return Ok(None);
     };
@@ -355,7 +322,7 @@ fn merge(
         }
     }
     for (site, sum) in &sums {
-        put(&transaction, level, start, *site, sum, careful)?;
+        put(&transaction, level, start, *site, sum)?;
     }
     let more = last.is_some_and(|last| last > until);
     if !more {

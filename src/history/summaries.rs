@@ -6,24 +6,18 @@ use rusqlite::{Transaction, params};
 use super::packed_days;
 use super::time_buckets::{BucketSize, COLUMNS, Rollup};
 
-/// Writes the rollup of a bucket of a site. With `careful` one that counts more checks stays.
+/// Writes the rollup of a bucket of a site. One that counts more checks stays: some of its
+/// results are deleted since.
 pub(super) fn put(
     transaction: &Transaction<'_>,
     level: BucketSize,
     start: i64,
     site: i64,
     sum: &Rollup,
-    careful: bool,
 ) -> rusqlite::Result<()> {
-    if level == BucketSize::FiveMinutes && packed_days::put(transaction, start, site, sum, careful)?
-    {
+    if level == BucketSize::FiveMinutes && packed_days::put(transaction, start, site, sum)? {
         return Ok(());
     }
-    let poorer = if careful {
-        "WHERE excluded.count + excluded.missed > count + missed"
-    } else {
-        ""
-    };
     let sketch = (!sum.sketch.is_empty()).then(|| sum.sketch.to_bytes());
     transaction
         .prepare_cached(&format!(
@@ -33,7 +27,8 @@ pub(super) fn put(
                  count = excluded.count, up = excluded.up, missed = excluded.missed,
                  unknown = excluded.unknown, min_us = excluded.min_us,
                  sum_us = excluded.sum_us, max_us = excluded.max_us,
-                 sketch = excluded.sketch {poorer}",
+                 sketch = excluded.sketch
+             WHERE excluded.count + excluded.missed >= count + missed",
             level.table()
         ))?
         .execute(params![

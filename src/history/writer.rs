@@ -18,6 +18,7 @@ use super::memory_fallback;
 use super::open::{self, Fault, is_damage, plain};
 use super::queries::Queries;
 use super::retention::{self, Retention};
+use super::retention_clock::RetentionClock;
 use super::rollup::Roller;
 use super::rows::{HistoryEvent, WatchedSites};
 use super::store::{Store, WriteEntry};
@@ -30,6 +31,9 @@ const BATCH_ENTRIES: usize = 16_384;
 
 /// The time between two searches for due rollups and old rows while there are none.
 const IDLE_WAIT: Duration = Duration::from_millis(500);
+
+/// The time in which buckets are rolled up before commands are looked for.
+const ROLLUP_TIME: Duration = Duration::from_millis(10);
 
 /// The time between two attempts to open a file that could not be written.
 const REOPEN_INTERVAL: Duration = Duration::from_secs(1);
@@ -69,7 +73,8 @@ pub(super) struct Writer {
     pub(super) tell: Box<dyn Fn(HistoryEvent) + Send>,
     sites: WatchedSites,
     roller: Roller,
-    /// Both clocks at the start, for [`Writer::trusted_second`].
+    retention_clock: RetentionClock,
+    /// Both clocks at the start, for [`Writer::trusted_time`].
     began: (Moment, Timestamp),
 }
 
@@ -86,6 +91,7 @@ impl Writer {
         let fallback =
             (path.is_some() && !from_file).then(|| (Instant::now() + REOPEN_INTERVAL, 0));
         let began = (clock.moment(), clock.timestamp());
+        let retention_clock = RetentionClock::of(&store, began);
         Self {
             path,
             store,
@@ -97,6 +103,7 @@ impl Writer {
             tell,
             sites: WatchedSites::default(),
             roller: Roller::default(),
+            retention_clock,
             began,
         }
     }
@@ -199,7 +206,11 @@ impl Writer {
         if let Err(error) = self.store.apply(batch) {
             self.handle_error(&error);
             if let Err(error) = self.store.apply(batch) {
-                tracing::error!("{} entries of the history are lost: {error}", batch.len());
+                tracing::error!(
+                    "{} entries of the history are lost: {}",
+                    batch.len(),
+                    plain(&error)
+                );
             }
         }
         if let Some((_, lost)) = &mut self.fallback {
@@ -240,7 +251,11 @@ impl Writer {
             }
         };
         if let Err(error) = memory_fallback::copy_from_file(&memory.connection, &path) {
-            tracing::warn!("what is open in {} cannot be read: {error}", path.display());
+            tracing::warn!(
+                "what is open in {} cannot be read: {}",
+                path.display(),
+                plain(&error)
+            );
         }
         self.store = memory;
         // The lock stays: the file still belongs to this process.
@@ -256,7 +271,7 @@ impl Writer {
         }
         let entry = WriteEntry::Sites(Arc::clone(&self.sites), self.clock.timestamp());
         if let Err(error) = self.store.apply(&[entry]) {
-            tracing::error!("sites of the history are not known: {error}");
+            tracing::error!("sites of the history are not known: {}", plain(&error));
         }
     }
 
@@ -272,6 +287,8 @@ impl Writer {
             Ok(store) => {
                 self.store = store;
                 self.fallback = None;
+                let now = (self.clock.moment(), self.trusted_time());
+                self.retention_clock = RetentionClock::of(&self.store, now);
                 self.register();
                 (self.tell)(HistoryEvent::Mended { lost });
             }
@@ -318,21 +335,26 @@ impl Writer {
         }
     }
 
-    /// The second by which rollup and retention go: the wall clock, but never further ahead than
-    /// the monotonic clock has advanced since the start. A clock that is set a year ahead by
-    /// mistake deletes nothing.
-    fn trusted_second(&self) -> i64 {
+    /// The wall clock, but never further ahead than the monotonic clock has advanced since the
+    /// start: the time by which rollup goes. Retention has a clock of its own.
+    fn trusted_time(&self) -> Timestamp {
         let passed = self.clock.moment().since(self.began.0);
-        let passed = i64::try_from(passed.as_micros()).unwrap_or(i64::MAX);
-        let most = self.began.1.as_micros().saturating_add(passed);
-        self.clock
-            .timestamp()
-            .as_micros()
-            .min(most)
-            .div_euclid(1_000_000)
+        self.clock.timestamp().min(self.began.1.after(passed))
     }
 
-    /// One step of rollup and one of retention; whether there is more to do at once.
+    /// Rolls up for a moment: after an import tens of thousands of buckets are due, each a small
+    /// step.
+    fn roll_up(&mut self, now: i64) -> rusqlite::Result<bool> {
+        let until = Instant::now() + ROLLUP_TIME;
+        while self.roller.step(&mut self.store, now)? {
+            if Instant::now() >= until {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Some steps of rollup and one of retention; whether there is more to do at once.
     fn housekeep(&mut self) -> bool {
         let dropped = self.shared.dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
@@ -346,12 +368,12 @@ impl Writer {
         if self.fallback.is_some() {
             return false;
         }
-        let now = self.trusted_second();
-        let horizon = self.keep.horizon(now);
-        let more = self
-            .roller
-            .step(&mut self.store, now, horizon)
-            .and_then(|more| Ok(more | retention::step(&self.store, &self.keep, now)?));
+        let now = self.trusted_time().as_micros().div_euclid(1_000_000);
+        let more = self.roll_up(now).and_then(|more| {
+            let now = self.retention_clock.now(now, self.clock.moment());
+            self.retention_clock.keep(&self.store.connection, now)?;
+            Ok(more | retention::step(&self.store, &self.keep, now)?)
+        });
         more.unwrap_or_else(|error| {
             self.roller = Roller::default();
             self.handle_error(&error);

@@ -1,11 +1,12 @@
 //! `squirrel history`: results out of the file and into another, and the file made small.
 
 use rusqlite::{Connection, params};
+use rustix::process::Signal;
 use serde_json::Value;
 
 use super::sites::{DAY, empty, named, now, outage, result, run, site, text};
 use crate::monitor::sites::script;
-use crate::owners::sites::{BROKEN, count, history, home, is, watch};
+use crate::owners::sites::{BROKEN, WELL, count, history, home, is, watch};
 use crate::support::{Fleet, Squirrel, unsafe_characters, until};
 
 fn report(squirrel: &Squirrel, file: &str) -> Vec<Value> {
@@ -241,6 +242,124 @@ fn an_import_that_was_cut_off_is_made_whole_by_the_next() {
         "{said}"
     );
     assert_eq!(report(&squirrel, "history.db")[0]["checks"], 48);
+}
+
+#[test]
+fn what_a_killed_import_left_is_rolled_up_by_the_next_monitor() {
+    let mut fleet = Fleet::new();
+    let live = fleet.serve(script(WELL));
+    let squirrel = home(&fleet, &live, "", "");
+    let connection = empty(&squirrel);
+    let shop = site(&connection, "old", "http://old.invalid/");
+    // Everything up to now is rolled up but these rows, which are marked; most of the marked
+    // buckets have no row any more.
+    let begin = (now() - 60 * DAY) / 300 * 300;
+    connection
+        .execute_batch(&format!(
+            "BEGIN;
+             WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 11999)
+             INSERT INTO due_rollups SELECT 0, {begin} + i * 300 FROM n;
+             WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1199)
+             INSERT INTO results SELECT ({begin} + i * 3000) * 1000000, {shop}, 0, 200, 5000, 0 FROM n;
+             INSERT INTO marks VALUES ('rolled', {});
+             COMMIT",
+            now() / 300 * 300
+        ))
+        .unwrap();
+    // A monitor wrote it just now.
+    let recent = site(&connection, "recent", "http://recent.invalid/");
+    result(&connection, recent, now() - 60, 0, 5);
+    drop(connection);
+    let mut running = watch(&squirrel);
+    running.wait_for("the start", is("started"));
+    until("all that was marked is rolled up", || {
+        count(&squirrel, "SELECT count(*) FROM due_rollups") == 0
+    });
+    // They are older than results are kept: now they go.
+    until("the results have gone", || {
+        let old = format!("SELECT count(*) FROM results WHERE site = {shop}");
+        count(&squirrel, &old) == 0
+    });
+    running.signal(Signal::TERM);
+    let finished = running.finish();
+    assert_eq!(finished.code(), 0, "{}", finished.stderr);
+    let rows = report(&squirrel, "history.db");
+    assert_eq!(named(&rows, "old")["checks"], 1_200);
+}
+
+#[test]
+fn a_clock_that_is_ahead_at_the_start_deletes_nothing() {
+    let mut fleet = Fleet::new();
+    let live = fleet.serve(script(WELL));
+    let squirrel = home(&fleet, &live, "", "");
+    let connection = empty(&squirrel);
+    let shop = site(&connection, "old", "http://old.invalid/");
+    // As it looks when the clock is two months ahead: everything is older than it is kept.
+    let newest = now() - 60 * DAY;
+    for hour in 0..100 {
+        result(&connection, shop, newest - hour * 3_600, 0, 5);
+    }
+    drop(connection);
+    let mut running = watch(&squirrel);
+    running.wait_for("the start", is("started"));
+    let retained = "SELECT coalesce(max(value), 0) FROM marks WHERE name = 'retained'";
+    until("old rows were looked for", || {
+        count(&squirrel, retained) > 0
+    });
+    let old = format!("SELECT count(*) FROM results WHERE site = {shop}");
+    until("all is rolled up, so that nothing else keeps a row", || {
+        let rolled = count(&squirrel, "SELECT value FROM marks WHERE name = 'rolled'");
+        rolled > newest || count(&squirrel, &old) < 100
+    });
+    running.signal(Signal::TERM);
+    assert_eq!(running.finish().code(), 0);
+    assert_eq!(count(&squirrel, &old), 100);
+    assert!((newest..newest + DAY).contains(&count(&squirrel, retained)));
+    // What is done at once keeps to the same.
+    let compacted = squirrel.run(["history", "compact", "--history", "history.db"]);
+    assert_eq!(compacted.code(), 0, "{}", compacted.stderr);
+    assert_eq!(count(&squirrel, &old), 100);
+}
+
+#[test]
+fn a_row_without_end_is_refused_and_takes_no_memory() {
+    let squirrel = Squirrel::new();
+    let head = "at,name,url,verdict,reason,status,latency_ms,late_ms\r\n";
+    let row_at = |second: i64| {
+        let at = jiff::Timestamp::from_second(now() - DAY + second).unwrap();
+        format!("{at},shop,http://shop.invalid/,up,,200,5,0\r\n")
+    };
+    let row = row_at(0);
+    let endless = "x".repeat(96 << 20);
+    for (name, text) in [
+        ("plain", format!("{head}{row}{endless}")),
+        // Line breaks within quotes end no row.
+        (
+            "quoted",
+            format!("{head}{row}\"{}", endless.replace("xxxxxxxx", "xxxxxxx\n")),
+        ),
+        ("head", format!("{}{endless}", head.trim_ascii_end())),
+    ] {
+        squirrel.write(name, text);
+        let mut running = squirrel.start(["history", "import", name, "--history", "into.db"]);
+        while running.wait_for_line() {}
+        let peak = running.peak_rss();
+        assert!(peak < 48 << 20, "{name}: {peak}");
+        let finished = running.finish();
+        assert_eq!(finished.code(), 2, "{name}");
+        let line = if name == "head" { 1 } else { 3 };
+        let sentence = format!("{name}:{line}: not a line of squirrel history export: longer than");
+        assert!(finished.stderr.contains(&sentence), "{}", finished.stderr);
+    }
+    assert_eq!(report(&squirrel, "into.db")[0]["checks"], 1);
+    // Rows in their thousands are read all the same.
+    let many: String = (0..5_000).map(|number| row_at(number % 3_600)).collect();
+    squirrel.write("many", format!("{head}{many}"));
+    let said = import(&squirrel, "many", "many.db");
+    assert!(
+        said.starts_with("3600 results taken, 1400 known already"),
+        "{said}"
+    );
 }
 
 #[test]

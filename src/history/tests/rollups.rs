@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use crate::domain::Reason;
+use crate::domain::{Moment, Reason};
 
 use super::super::Rollup;
 use super::super::open;
 use super::super::queries::Queries;
 use super::super::read_only::ReadOnlyHistory;
 use super::super::retention;
+use super::super::retention_clock::RetentionClock;
 use super::super::rollup::Roller;
 use super::super::store::{Store, WriteEntry};
 
@@ -21,7 +22,7 @@ use super::fixture::*;
 /// Sums up all that is over by `now`.
 fn roll(store: &mut Store, now: i64) {
     let mut roller = Roller::default();
-    while roller.step(store, now, KEEP.horizon(now)).unwrap() {}
+    while roller.step(store, now).unwrap() {}
 }
 
 fn watching(sites: &[&str]) -> Store {
@@ -65,7 +66,7 @@ proptest! {
             if index % 7 == 0 {
                 roll(&mut store, now);
             } else if index % 5 == 0 {
-                Roller::default().step(&mut store, now, 0).unwrap();
+                Roller::default().step(&mut store, now).unwrap();
             }
             if index % pack == 0 {
                 // Today as well: a bucket rolled up later finds its day packed.
@@ -283,6 +284,33 @@ fn a_clock_that_is_set_a_year_ahead_deletes_nothing() {
         .query_row("SELECT count(*) FROM results", [], |row| row.get(0))
         .unwrap();
     assert_eq!(rows, 2);
+}
+
+#[test]
+fn a_clock_that_is_a_year_ahead_at_the_start_costs_as_much_as_it_lasts() {
+    let mut store = watching(&["a"]);
+    for day in 0..7 {
+        let row = result(0, START - day * DAY, None, 10);
+        store.apply(&[WriteEntry::Result(row)]).unwrap();
+    }
+    roll(&mut store, START + 600);
+    for (days_ahead, hours, left) in [(366_i64, 0_i64, 7), (0, 0, 7), (366, 6, 7), (366, 24, 5)] {
+        let (wall, passed) = (START + days_ahead * DAY, hours * 3_600);
+        let mut clock = RetentionClock::open(&store.connection, wall, Moment::ZERO).unwrap();
+        let moment = Moment::ZERO + Duration::from_secs(passed.unsigned_abs());
+        let now = clock.now(wall + passed, moment);
+        clock.keep(&store.connection, now).unwrap();
+        while retention::step(&store, &KEEP, now).unwrap() {}
+        let rows: i64 = store
+            .connection
+            .query_row("SELECT count(*) FROM results", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(rows, left, "{days_ahead} days ahead for {hours} hours");
+    }
+    // The time in which no monitor ran is caught up.
+    let clock = RetentionClock::open(&store.connection, START + 30 * DAY, Moment::ZERO).unwrap();
+    let later = Moment::ZERO + Duration::from_secs(30 * 86_400);
+    assert_eq!(clock.now(START + 60 * DAY, later), START + 60 * DAY);
 }
 
 #[test]
