@@ -28,7 +28,7 @@ impl fmt::Display for DriverError {
             Self::ProberFactory(error) => error.fmt(f),
             Self::Start(error) => error.fmt(f),
             Self::History(error) => error.fmt(f),
-            Self::Io(error) => error.fmt(f),
+            Self::Io(error) => write!(f, "no thread can be started: {}", plain_io_error(error)),
         }
     }
 }

@@ -22,6 +22,7 @@ mod metrics_source;
 mod name_list;
 mod outage_diff;
 mod outcome_writer;
+pub mod output_file;
 mod process_stats;
 mod replay;
 mod replay_runner;

@@ -15,7 +15,11 @@ use crate::monitor::Monitor;
 use crate::trace::{TraceStore, write_chrome};
 use crate::tui::Tone;
 
+use super::output_file::unnamed;
 use super::session_state::SessionState;
+
+/// The most names that are tried for the exports of one second.
+const MOST_TWINS: u32 = 20;
 
 /// The result of an export: the file's path and the number of checks in it, or the error.
 pub(super) type Exported = Result<(PathBuf, usize), ExportError>;
@@ -69,12 +73,13 @@ impl TraceExporter {
             .map(|record| record.site())
             .filter_map(|site| Some((site, monitor.site(site)?.site().name.to_string())))
             .collect();
-        let path = PathBuf::from(format!("squirrel-trace-{}.json", stamp(now, zone)));
+        let stamp = stamp(now, zone);
         let outbox = self.outbox.clone();
         let writing = std::thread::Builder::new()
             .name("export".to_owned())
             .spawn(move || {
-                let written = write(&store, &names, &path);
+                let (path, file) = new_file(&stamp);
+                let written = file.and_then(|file| write(&store, &names, file));
                 let checks = store.all().count();
                 let told = written
                     .map(|()| (path.clone(), checks))
@@ -124,8 +129,24 @@ fn stamp(now: Timestamp, zone: &TimeZone) -> String {
         .to_string()
 }
 
-fn write(store: &TraceStore, names: &HashMap<SiteId, String>, path: &PathBuf) -> io::Result<()> {
-    let mut file = BufWriter::new(File::create(path)?);
+/// A new file of that time: two exports of one second do not share one, and what has its name
+/// already is left alone.
+fn new_file(stamp: &str) -> (PathBuf, io::Result<File>) {
+    let mut path = PathBuf::from(format!("squirrel-trace-{stamp}.json"));
+    let mut made = unnamed(&path);
+    for number in 2..=MOST_TWINS {
+        let taken = |error: &io::Error| error.kind() == io::ErrorKind::AlreadyExists;
+        if !made.as_ref().is_err_and(taken) {
+            break;
+        }
+        path = PathBuf::from(format!("squirrel-trace-{stamp}-{number}.json"));
+        made = unnamed(&path);
+    }
+    (path, made)
+}
+
+fn write(store: &TraceStore, names: &HashMap<SiteId, String>, file: File) -> io::Result<()> {
+    let mut file = BufWriter::new(file);
     let name = |site: SiteId| {
         names
             .get(&site)

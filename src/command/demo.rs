@@ -1,9 +1,9 @@
 //! `squirrel demo`: the monitor on sites that the program serves itself.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 
-use crate::app::{self, Launch, SvgOptions};
+use crate::app::{self, Launch, SvgOptions, output_file};
 use crate::demo::DemoProcess;
 use crate::domain::{FileError, plain_io_error};
 use crate::history::HistoryStorage;
@@ -66,7 +66,7 @@ fn draw(args: &DemoArgs, launch: Launch, file: &Path) -> Exit {
         Ok(svg) => svg,
         Err(error) => return fail(error),
     };
-    match std::fs::write(file, svg) {
+    match output_file::named(file).and_then(|mut file| file.write_all(svg.as_bytes())) {
         Ok(()) => Exit::Fine,
         Err(error) => fail(FileError::write(file, error)),
     }

@@ -1,10 +1,10 @@
 //! `--trace FILE`: what every check of a sweep or a race did, in a file that Perfetto opens.
 
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::app::output_file;
 use crate::domain::{FileError, RanOn, Site, SiteId};
 use crate::trace::{CheckRecord, Recorder, TraceStore, write_chrome};
 
@@ -54,7 +54,7 @@ impl TraceFile {
 /// # Errors
 /// If the file cannot be made.
 pub(super) fn ensure_writable(path: &Path) -> Result<(), FileError> {
-    let made = File::create(path).map(drop);
+    let made = output_file::named(path).map(drop);
     made.map_err(|error| FileError::write(path, error))
 }
 
@@ -68,7 +68,7 @@ pub(super) fn write<'a>(
     threads: &'a [RanOn],
     name: impl Fn(SiteId) -> Option<&'a Box<str>>,
 ) -> Result<(), FileError> {
-    let written = File::create(path).and_then(|file| {
+    let written = output_file::named(path).and_then(|file| {
         let mut file = BufWriter::new(file);
         write_chrome(&mut file, records, threads, |site| {
             name(site).map_or_else(|| site.to_string(), ToString::to_string)

@@ -21,6 +21,10 @@ pub fn plain_io_error(error: &io::Error) -> Cow<'static, str> {
     if matches!(error.raw_os_error(), Some(23 | 24)) {
         return "too few open files are allowed".into();
     }
+    // ELOOP has none that is stable: a link where none is followed, or a circle of them.
+    if error.raw_os_error() == Some(40) {
+        return "it is a link".into();
+    }
     Cow::Borrowed(match error.kind() {
         Kind::NotFound => "there is no such file",
         Kind::PermissionDenied => "permission denied",

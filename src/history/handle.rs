@@ -95,7 +95,7 @@ impl History {
             None => open::in_memory().map_err(|why| HistoryError::Io(io::Error::other(why)))?,
         };
         let restored = store.restore().unwrap_or_else(|error| {
-            tracing::error!("what was open cannot be restored: {error}");
+            tracing::error!("what was open cannot be restored: {}", open::plain(&error));
             Vec::new()
         });
         let shared = Arc::new(WriterShared::default());

@@ -1,8 +1,9 @@
 //! Opens the file: creates its folder, takes its lock, brings its schema to this version.
 
 use std::fmt;
-use std::fs;
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,8 +12,11 @@ use rusqlite::{Connection, ErrorCode};
 use crate::domain::{FileError, Timestamp, plain_io_error};
 
 use super::lock::{Lock, LockError, beside};
-use super::schema::{SchemaError, migrate};
+use super::schema::{SchemaError, VERSION, migrate};
 use super::store::Store;
+
+/// The folder that is only this program's.
+const STATE_FOLDER: &str = "uptime-squirrel";
 
 /// Where the history is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,7 +101,10 @@ pub(super) fn open(path: &Path, held: &mut Option<Lock>) -> Result<Store, Fault>
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
     {
-        fs::create_dir_all(folder)
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
             .map_err(|error| Fault::Unusable(FileError::make_folder(folder, error).to_string()))?;
     }
     if path.is_dir() {
@@ -110,10 +117,19 @@ pub(super) fn open(path: &Path, held: &mut Option<Lock>) -> Result<Store, Fault>
                 path: path.to_owned(),
                 holder,
             }),
-            LockError::Io(error) => Fault::Unusable(FileError::write(path, error).to_string()),
+            LockError::Io(lock, error) => {
+                Fault::Unusable(FileError::write(&lock, error).to_string())
+            }
         })?;
         *held = Some(lock);
     }
+    // Only its owner may read it: SQLite would make it as the umask has it, and makes the files
+    // beside it like it. Where that fails, SQLite says why.
+    let _there_already = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
     connect(path).map_err(|error| match error {
         SchemaError::Newer(version) => Fault::Refused(Refusal::Newer {
             path: path.to_owned(),
@@ -128,18 +144,47 @@ pub(super) fn open(path: &Path, held: &mut Option<Lock>) -> Result<Store, Fault>
 }
 
 fn connect(path: &Path) -> Result<Store, SchemaError> {
-    prepare(Connection::open(path)?)
+    let (store, before) = prepare(Connection::open(path)?)?;
+    if (1..VERSION).contains(&before) {
+        make_private(path);
+    }
+    Ok(store)
+}
+
+/// Takes from others what earlier versions let them read. Later it is as its owner wants it.
+fn make_private(path: &Path) {
+    let files = ["", "-wal", "-shm", ".lock"].map(|ending| beside(path, ending));
+    let files = files.iter().map(|file| (file.as_path(), 0o600));
+    let folder = path
+        .parent()
+        .filter(|folder| folder.ends_with(STATE_FOLDER));
+    for (path, mode) in files.chain(folder.map(|folder| (folder, 0o700))) {
+        if path.exists()
+            && let Err(error) = fs::set_permissions(path, Permissions::from_mode(mode))
+        {
+            let error = plain_io_error(&error);
+            tracing::warn!("{}: others may read it still: {error}", path.display());
+        }
+    }
 }
 
 /// A database in memory.
+///
+/// # Errors
+/// Why not, in plain words.
 pub(super) fn in_memory() -> Result<Store, String> {
-    Connection::open_in_memory()
+    let prepared = Connection::open_in_memory()
         .map_err(SchemaError::from)
-        .and_then(prepare)
-        .map_err(|error| format!("{error:?}"))
+        .and_then(prepare);
+    match prepared {
+        Ok((store, _)) => Ok(store),
+        Err(SchemaError::Sqlite(error)) => Err(plain(&error)),
+        Err(SchemaError::Newer(_) | SchemaError::Foreign) => Err("it is not empty".to_owned()),
+    }
 }
 
-fn prepare(mut connection: Connection) -> Result<Store, SchemaError> {
+/// Brings the schema to this version; gives with it the version that the file had.
+fn prepare(mut connection: Connection) -> Result<(Store, i32), SchemaError> {
     // Another program may hold the file for a moment.
     connection.busy_timeout(Duration::from_secs(2))?;
     // Before the first table; afterwards it would take a rewrite of the file.
@@ -152,8 +197,8 @@ fn prepare(mut connection: Connection) -> Result<Store, SchemaError> {
     connection.pragma_update(None, "journal_size_limit", 8 * 1024 * 1024)?;
     connection.pragma_update(None, "cache_size", -8 * 1024)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    migrate(&mut connection)?;
-    Ok(Store::new(connection)?)
+    let before = migrate(&mut connection)?;
+    Ok((Store::new(connection)?, before))
 }
 
 /// Moves a damaged file aside, with its write-ahead log. Returns its new name.
@@ -197,6 +242,24 @@ pub(super) fn plain(error: &rusqlite::Error) -> String {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             "held by another program".to_owned()
         }
-        _ => error.to_string(),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => "damaged".to_owned(),
+        Some(ErrorCode::OutOfMemory) => "this machine is out of memory".to_owned(),
+        Some(ErrorCode::TooBig) => "a text or a number of bytes in it is too large".to_owned(),
+        Some(ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch) => {
+            "a row does not fit its table".to_owned()
+        }
+        Some(ErrorCode::FileLockingProtocolFailed | ErrorCode::NoLargeFileSupport) => {
+            "the file system does not do what a database needs".to_owned()
+        }
+        _ => match error {
+            rusqlite::Error::SqlInputError { msg, .. } => {
+                format!("it lacks what is asked of it ({msg})")
+            }
+            rusqlite::Error::SqliteFailure(_, Some(text)) => format!("SQLite says: {text}"),
+            rusqlite::Error::SqliteFailure(code, None) => {
+                format!("SQLite failed with the code {}", code.extended_code)
+            }
+            _ => "a value in it is of the wrong kind".to_owned(),
+        },
     }
 }

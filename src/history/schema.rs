@@ -155,11 +155,14 @@ impl From<rusqlite::Error> for SchemaError {
     }
 }
 
-/// Brings the schema to this version, all migrations in one transaction.
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), SchemaError> {
-    let current = i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX);
+/// This version.
+pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
+
+/// Brings the schema to this version, all migrations in one transaction; gives the version that
+/// it had, 0 for a new file.
+pub(super) fn migrate(connection: &mut Connection) -> Result<i32, SchemaError> {
     let version = pragma(connection, "user_version")?;
-    if version > current {
+    if version > VERSION {
         return Err(SchemaError::Newer(version));
     }
     let tables: i64 =
@@ -167,8 +170,8 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), SchemaError> {
     if tables > 0 && pragma(connection, "application_id")? != APPLICATION_ID {
         return Err(SchemaError::Foreign);
     }
-    if version == current {
-        return Ok(());
+    if version == VERSION {
+        return Ok(version);
     }
     let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
     let done = usize::try_from(version).unwrap_or_default();
@@ -176,9 +179,10 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), SchemaError> {
         transaction.execute_batch(step)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    transaction.pragma_update(None, "user_version", current)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
     words(&transaction)?;
-    Ok(transaction.commit()?)
+    transaction.commit()?;
+    Ok(version)
 }
 
 /// Fills the table `reasons`, for other programs that read the file.

@@ -88,6 +88,70 @@ fn by_default_the_history_is_in_the_state_directory() {
 }
 
 #[test]
+fn what_is_kept_is_for_its_owner_alone_and_no_link_is_followed() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let mut fleet = Fleet::new();
+    let site = fleet.serve(script(WELL));
+    let squirrel =
+        home(&fleet, &site, "", "").through(["sh", "-c", "umask 000; exec \"$@\"", "sh"]);
+    let mut running = squirrel.start(["watch"]);
+    running.wait_for("the start", is("started"));
+    let state = squirrel.dir().join("STATE/uptime-squirrel");
+    let mode = |path: &std::path::Path| {
+        let metadata = std::fs::metadata(path).unwrap();
+        metadata.permissions().mode() & 0o777
+    };
+    assert_eq!(mode(&state), 0o700);
+    for name in [
+        "history.db",
+        "history.db-wal",
+        "history.db-shm",
+        "history.db.lock",
+        "squirrel.log",
+    ] {
+        assert_eq!(mode(&state.join(name)), 0o600, "{name}");
+    }
+    running.signal(Signal::TERM);
+    running.finish();
+    // What an earlier version made is taken from others once.
+    let database = state.join("history.db");
+    let wide = std::fs::Permissions::from_mode(0o644);
+    std::fs::set_permissions(&database, wide).unwrap();
+    std::fs::set_permissions(&state, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut running = squirrel.start(["watch"]);
+    running.wait_for("the start", is("started"));
+    assert_eq!(mode(&database), 0o644, "its owner has said so");
+    running.signal(Signal::TERM);
+    running.finish();
+    // A link in the place of each is refused, and what it leads to stays as it is.
+    for name in ["history.db.lock", "squirrel.log"] {
+        let other = squirrel.dir().join(format!("other {name}"));
+        std::fs::write(&other, "of somebody else").unwrap();
+        std::fs::remove_file(state.join(name)).unwrap();
+        symlink(&other, state.join(name)).unwrap();
+    }
+    let mut running = squirrel.start(["watch"]);
+    running.wait_for("the start", is("started"));
+    running.signal(Signal::TERM);
+    let finished = running.finish();
+    assert!(
+        finished
+            .stderr
+            .contains("history.db.lock: cannot be written: it is a link"),
+        "{}",
+        finished.stderr
+    );
+    for name in ["history.db.lock", "squirrel.log"] {
+        let other = squirrel.dir().join(format!("other {name}"));
+        assert_eq!(
+            std::fs::read_to_string(other).unwrap(),
+            "of somebody else",
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn a_damaged_file_is_put_aside_and_said_so() {
     let mut fleet = Fleet::new();
     let site = fleet.serve(script(WELL));
