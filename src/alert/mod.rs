@@ -3,13 +3,13 @@
 //! ```text
 //! outage opened, ended  -> policy: silence, reminders, escalation --\
 //! result of a good site -> episodes: certificate, slowness ----------> outbox -> deliveries
-//! the monitor itself    -> blind, unwatched -------------------------/  (a lane each owner
+//! the monitor itself    -> blind, unwatched -------------------------/  (a queue each owner
 //!                                                                        and channel)
 //! ```
 //!
 //! [`Alerts`] is the whole; `silence` says why owners are not told (maintenance, parents),
 //! `policy` when those of an open outage are, `episodes` what is told of a site that is up.
-//! What is to be told waits in a `lane`, one for each owner and channel: in the order of
+//! What is to be told waits in a `queue`, one for each owner and channel: in the order of
 //! events, one delivery at a time, several events of a kind in one digest, and nothing that
 //! is no longer so when its sending begins. What is told of a site is kept with every change
 //! ([`SiteAlerts`]), and so is every message before it is sent, so that a restart at any
@@ -20,10 +20,10 @@
 
 mod alerts;
 mod backoff;
+mod channel_queue;
 mod delivery;
 mod episodes;
 mod event;
-mod lane;
 mod merge;
 mod message_id;
 mod outbox;

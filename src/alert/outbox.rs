@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::domain::{Moment, Now, SiteId, Timestamp};
 
+use super::channel_queue::ChannelQueue;
 use super::delivery::{Collection, Delivery, DeliveryReport, Pending, Settled, Validity};
-use super::lane::Lane;
 
 /// Deliveries of one channel under way at once.
 const CHANNEL_SLOTS: usize = 32;
@@ -17,14 +17,14 @@ type Name = (Box<str>, Box<str>);
 /// The queues of all owners and channels.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    lanes: BTreeMap<Name, Slot>,
+    queues: BTreeMap<Name, Slot>,
     under_way: HashMap<Box<str>, usize>,
     collection: Collection,
 }
 
 #[derive(Debug, Default)]
 struct Slot {
-    lane: Lane,
+    queue: ChannelQueue,
     wake: Option<Moment>,
 }
 
@@ -48,11 +48,11 @@ impl Outbox {
     /// Queues an event for an owner on a channel.
     pub fn push(&mut self, owner: &str, channel: &str, event: Pending, now: Now) {
         let slot = self
-            .lanes
+            .queues
             .entry((channel.into(), owner.into()))
             .or_default();
-        slot.lane.push(event);
-        let wake = slot.lane.next_release(self.collection, now);
+        slot.queue.push(event);
+        let wake = slot.queue.next_release(self.collection, now);
         slot.wake = slot.wake.into_iter().chain(wake).min();
     }
 
@@ -66,17 +66,17 @@ impl Outbox {
         at: Moment,
     ) {
         let slot = self
-            .lanes
+            .queues
             .entry((channel.into(), owner.into()))
             .or_default();
-        slot.lane.resume(id, events, attempts, at);
+        slot.queue.resume(id, events, attempts, at);
         slot.wake = Some(slot.wake.map_or(at, |wake| wake.min(at)));
     }
 
     /// Sends what is due by `now`.
     pub fn turn(&mut self, now: Now, validity: &mut dyn FnMut(&Pending) -> Validity) -> Turn {
         let mut turn = Turn::default();
-        for ((channel, owner), slot) in &mut self.lanes {
+        for ((channel, owner), slot) in &mut self.queues {
             if slot.wake.is_none_or(|wake| wake > now.mono) {
                 continue;
             }
@@ -84,7 +84,7 @@ impl Outbox {
             if *under_way >= CHANNEL_SLOTS {
                 continue;
             }
-            let delivery = slot.lane.compose(
+            let delivery = slot.queue.compose(
                 (owner, channel),
                 self.collection,
                 now,
@@ -93,9 +93,9 @@ impl Outbox {
             );
             *under_way += usize::from(delivery.is_some());
             turn.deliveries.extend(delivery);
-            slot.wake = slot.lane.wake(self.collection, now);
+            slot.wake = slot.queue.wake(self.collection, now);
         }
-        self.lanes.retain(|_, slot| !slot.lane.is_idle());
+        self.queues.retain(|_, slot| !slot.queue.is_idle());
         turn
     }
 
@@ -107,9 +107,9 @@ impl Outbox {
         report: &DeliveryReport,
         now: Now,
     ) -> Option<Settled> {
-        let slot = self.lanes.get_mut(&(channel.into(), owner.into()))?;
-        let settled = slot.lane.settle(id, report, now)?;
-        slot.wake = slot.lane.wake(self.collection, now);
+        let slot = self.queues.get_mut(&(channel.into(), owner.into()))?;
+        let settled = slot.queue.settle(id, report, now)?;
+        slot.wake = slot.queue.wake(self.collection, now);
         if let Some(under_way) = self.under_way.get_mut(channel) {
             *under_way = under_way.saturating_sub(1);
         }
@@ -118,10 +118,10 @@ impl Outbox {
 
     /// Tries at once what waits for its next attempt; `false` if nothing of the queue does.
     pub fn hurry(&mut self, owner: &str, channel: &str, now: Now) -> bool {
-        let slot = self.lanes.get_mut(&(channel.into(), owner.into()));
+        let slot = self.queues.get_mut(&(channel.into(), owner.into()));
         slot.is_some_and(|slot| {
-            let hurried = slot.lane.hurry(now);
-            slot.wake = slot.lane.wake(self.collection, now);
+            let hurried = slot.queue.hurry(now);
+            slot.wake = slot.queue.wake(self.collection, now);
             hurried
         })
     }
@@ -129,7 +129,7 @@ impl Outbox {
     /// When something can be sent next, if nothing happens before.
     #[must_use]
     pub fn next_wake(&self) -> Option<Moment> {
-        self.lanes
+        self.queues
             .iter()
             .filter(|((channel, _), _)| {
                 self.under_way
@@ -143,7 +143,7 @@ impl Outbox {
     /// How many events wait or are being sent.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.lanes.values().map(|slot| slot.lane.len()).sum()
+        self.queues.values().map(|slot| slot.queue.len()).sum()
     }
 
     /// Whether nothing waits.
@@ -155,17 +155,17 @@ impl Outbox {
     /// Whether a message of an owner on a channel waits, or is being sent.
     #[must_use]
     pub fn waits_for(&self, (owner, channel): (&str, &str), id: &str) -> bool {
-        let slot = self.lanes.get(&(channel.into(), owner.into()));
-        slot.is_some_and(|slot| slot.lane.contains(id))
+        let slot = self.queues.get(&(channel.into(), owner.into()));
+        slot.is_some_and(|slot| slot.queue.contains(id))
     }
 
     /// Owner, channel and event of everything that waits.
     #[must_use]
     pub fn waiting(&self) -> Vec<(Box<str>, Box<str>, Pending)> {
-        let lanes = self.lanes.iter();
-        lanes
+        let queues = self.queues.iter();
+        queues
             .flat_map(|((channel, owner), slot)| {
-                let events = slot.lane.pending();
+                let events = slot.queue.pending();
                 events.map(|event| (owner.clone(), channel.clone(), event.clone()))
             })
             .collect()
@@ -174,10 +174,10 @@ impl Outbox {
     /// Whether an event about the outage of a site that began at `since` waits for this owner.
     #[must_use]
     pub fn waits(&self, owner: &str, site: SiteId, since: Timestamp) -> bool {
-        self.lanes
+        self.queues
             .iter()
             .filter(|((_, name), _)| &**name == owner)
-            .flat_map(|(_, slot)| slot.lane.pending())
+            .flat_map(|(_, slot)| slot.queue.pending())
             .any(|event| event.site == Some(site) && event.outage == Some(since))
     }
 }

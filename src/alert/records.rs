@@ -81,7 +81,7 @@ pub struct AlertTurn {
     pub checks: Vec<SiteId>,
     /// Messages that nobody needs any more.
     pub over: Vec<Pending>,
-    /// Sites about which something was told: [`Alerts::of_site`] has to be kept.
+    /// Sites about which something was told: [`super::Alerts::of_site`] has to be kept.
     pub changed: BTreeSet<SiteId>,
 }
 

@@ -199,7 +199,7 @@ pub struct RequestRecord {
     pub phases: Phases,
     /// The duration of the whole request.
     pub took: Duration,
-    /// The outcome in plain words: "302 Found to https://example.org/login".
+    /// The outcome in plain words: `302 Found to https://example.org/login`.
     pub note: Box<str>,
 }
 

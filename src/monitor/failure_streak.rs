@@ -8,7 +8,7 @@ use super::outage::Streak;
 use super::{Outage, SiteState};
 
 impl SiteState {
-    /// What stands against it, to be kept and given back to [`super::Monitor::restore`].
+    /// What stands against it, to be kept and given back to [`crate::monitor::Monitor::restore_site`].
     #[must_use]
     pub fn failure_streak(&self) -> Option<FailureStreak> {
         let (streak, down, acknowledged) = match (&self.outage, &self.streak) {

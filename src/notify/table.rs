@@ -24,7 +24,7 @@ pub fn channels_of(
         .filter(|entry| (entry.ready)(settings) && (entry.address)(owner).is_some())
 }
 
-/// Delivers one message within [`DELIVERY_TIMEOUT`].
+/// Delivers one message within `DELIVERY_TIMEOUT`.
 ///
 /// # Errors
 /// The server's answer, or that there was none.

@@ -18,7 +18,7 @@ const DOUBT_STEP: Duration = Duration::from_secs(1);
 
 /// The queue of one owner on one channel.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Lane {
+pub(super) struct ChannelQueue {
     pending: VecDeque<Pending>,
     /// The first and the last event since the last release, while they collect.
     collecting: Option<(Moment, Moment)>,
@@ -36,7 +36,7 @@ pub(super) struct Lane {
     asked: HashMap<SiteId, Moment>,
 }
 
-impl Lane {
+impl ChannelQueue {
     pub(super) fn is_idle(&self) -> bool {
         self.pending.is_empty() && self.sending.is_none()
     }
