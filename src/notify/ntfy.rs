@@ -1,5 +1,7 @@
 //! Push messages by ntfy (<https://docs.ntfy.sh/publish/#publish-as-json>).
 
+use std::borrow::Cow;
+
 use reqwest::Client;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +10,6 @@ use crate::domain::{EventKind, PushSettings};
 use super::channel::{Channel, DeliveryFailure, DeliveryFuture, OutgoingMessage, Sent};
 use super::channel_entry::ChannelEntry;
 use super::http;
-use super::outage_facts::OutageFacts;
 use super::settings::Credential;
 
 pub(super) const ENTRY: ChannelEntry = ChannelEntry {
@@ -54,21 +55,43 @@ struct ReplyBody {
     error: Option<String>,
 }
 
+/// What a push message takes from the facts of the event, or of a digest.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct PublishedFacts<'a> {
+    #[serde(borrow)]
+    event: Cow<'a, str>,
+    #[serde(borrow)]
+    url: Option<Cow<'a, str>>,
+}
+
+/// The priority (1 to 5; 5 sounds although the phone is silent, 3 is the default) and the tag of
+/// an event, by its word. A digest, a reminder and an escalation are as urgent as one outage.
+///
+/// Source: <https://docs.ntfy.sh/publish/#message-priority>.
+fn urgency(event: &str) -> (u8, &'static str) {
+    match EventKind::of_word(event.strip_prefix("digest_").unwrap_or(event)) {
+        Some(EventKind::Down | EventKind::Reminder | EventKind::Escalated) => (5, "rotating_light"),
+        Some(EventKind::Blind | EventKind::Unwatched | EventKind::ChannelFailed) => (4, "warning"),
+        Some(EventKind::Recovered | EventKind::Sighted | EventKind::Watched) => {
+            (3, "white_check_mark")
+        }
+        Some(EventKind::Certificate | EventKind::Slow) => (3, "warning"),
+        Some(EventKind::Test) | None => (3, "chipmunk"),
+    }
+}
+
 impl Ntfy {
     async fn send(&self, message: &OutgoingMessage) -> Result<Sent, DeliveryFailure> {
-        let facts = OutageFacts::from_json(&message.facts);
-        let (priority, tag) = match facts.as_ref().map(|facts| facts.event) {
-            Some(EventKind::Down) => (5, "rotating_light"),
-            Some(EventKind::Recovered) => (3, "white_check_mark"),
-            _ => (3, "chipmunk"),
-        };
+        let facts: PublishedFacts<'_> = serde_json::from_str(&message.facts).unwrap_or_default();
+        let (priority, tag) = urgency(&facts.event);
         let publish = Publish {
             topic: &message.to,
             title: &message.subject,
             message: &message.body,
             priority,
             tags: [tag],
-            click: facts.as_ref().map(|facts| &*facts.url),
+            click: facts.url.as_deref(),
             sequence_id: &message.id,
         };
         let body = serde_json::to_vec(&publish)
@@ -108,5 +131,24 @@ impl Ntfy {
 impl Channel for Ntfy {
     fn deliver<'a>(&'a self, message: &'a OutgoingMessage) -> DeliveryFuture<'a> {
         Box::pin(self.send(message))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_storm_a_reminder_and_an_escalation_are_as_urgent_as_one_outage() {
+        for urgent in ["down", "digest_down", "reminder", "escalated"] {
+            assert_eq!(urgency(urgent), (5, "rotating_light"), "{urgent}");
+        }
+        for good in ["recovered", "digest_recovered", "sighted", "watched"] {
+            assert_eq!(urgency(good), (3, "white_check_mark"), "{good}");
+        }
+        for other in ["blind", "unwatched", "channel_failed"] {
+            assert_eq!(urgency(other), (4, "warning"), "{other}");
+        }
+        assert_eq!(urgency("of another version"), (3, "chipmunk"));
     }
 }
