@@ -3,8 +3,8 @@
 //!
 //! Canaries are asked first: hosts that nearly always answer. Where they are silent, witnesses
 //! are: sites that were good a moment ago. One answer from another machine, begun after the
-//! failure, is proof that the network works. While nobody answers the monitor is blind: checks that fail are
-//! unknown, and nobody is told of them.
+//! failure, is proof that the network works. While nobody answers the monitor is blind: checks
+//! that fail are unknown, and no owner is told of them.
 //!
 //! A site on this machine needs no network and is always believed, and so is whatever an
 //! answer of the site's own says (a status, a text that is missing): somebody was there to
@@ -21,8 +21,9 @@ use super::recent_failures::{Landings, RecentFailures, is_doubtful};
 /// Canaries are not asked more often.
 const ROUND_PAUSE: Duration = Duration::from_secs(1);
 
-/// How often canaries are asked that have never answered, while sites do.
-const MEASURE_PAUSE: Duration = Duration::from_secs(3_600);
+/// The least time between two rounds of canaries that have never answered, while sites do: as soon
+/// as they answer once, they are a measure for this network.
+const MEASURE_PAUSE: Duration = Duration::from_secs(60);
 
 /// The pause between two rounds while nobody answers.
 const BLIND_ROUND_PAUSE: Duration = Duration::from_secs(5);

@@ -104,7 +104,7 @@ fn essence(result: &CheckResult) -> Value {
         }
     };
     strip(&mut object["phases"]);
-    for hop in object["requests"].as_array_mut().unwrap() {
+    for hop in object["hops"].as_array_mut().unwrap() {
         strip(&mut hop["phases"]);
         hop.as_object_mut().unwrap().remove("took");
     }

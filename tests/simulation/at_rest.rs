@@ -2,7 +2,7 @@
 //! have to, and what was counted is what there was.
 
 use super::expected::bound;
-use super::script::{Cut, FaultKind, HOUR, MINUTE, Place, SECOND, WorkerFault};
+use super::script::{Cut, FaultKind, MINUTE, Place, SECOND, WorkerFault, has_one_family};
 use super::setting::{channel_name, owner_name, site_name};
 use super::truth::Span;
 use super::world::World;
@@ -218,10 +218,15 @@ impl World {
         {
             return false;
         }
-        // Canaries that were silent already are no measure, where nobody else can be asked.
+        // Canaries that were silent already are no measure, where nobody else can be asked: for as
+        // long as no site was checked since they answer again.
+        let interval = self.script.sites.iter().map(|site| site.interval).max();
         let silent = self.script.faults.iter().any(|fault| {
-            fault.kind == FaultKind::Network(Cut::Canaries)
-                && (fault.at..fault.end() + HOUR + before).contains(&since)
+            matches!(
+                fault.kind,
+                FaultKind::Network(Cut::Canaries | Cut::PortalRedirect)
+            ) && (fault.at..fault.end() + interval.unwrap_or_default() + 2 * MINUTE + before)
+                .contains(&since)
         });
         let lan = self
             .script
@@ -230,6 +235,10 @@ impl World {
             .any(|site| site.place == Place::Lan);
         !self.script.faults.iter().any(|fault| match fault.kind {
             // A cut that ended before anybody else was asked is taken for the site's own fault.
+            FaultKind::Network(Cut::Family) => {
+                has_one_family(self.script.sites[site].host)
+                    && (fault.at..fault.end() + before).contains(&since)
+            }
             FaultKind::Network(cut) => {
                 let seen_through = !self.script.canaries || silent || (lan && cut != Cut::All);
                 let near = fault.at <= since && since < fault.end() + before;

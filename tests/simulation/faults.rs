@@ -122,6 +122,10 @@ impl World {
                     self.give(Input::Recheck(site));
                 }
             }
+            FaultKind::Switched(workers) => {
+                self.workers.switch(workers);
+                self.begin_checks();
+            }
             FaultKind::RecheckAll => self.give(Input::RecheckAll),
             FaultKind::Reload | FaultKind::Removed(_) => self.configure(),
             FaultKind::Replaced if self.engine.is_some() => {

@@ -7,6 +7,9 @@ pub(super) const SECOND: u64 = 1_000_000_000;
 pub(super) const MINUTE: u64 = 60 * SECOND;
 pub(super) const HOUR: u64 = 60 * MINUTE;
 
+/// From this seed on worlds have all kinds of faults.
+pub(crate) const NEWER_SEEDS: u64 = 1 << 48;
+
 /// Where a site is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -53,6 +56,9 @@ pub(super) enum Cut {
     Portal511,
     /// A captive portal redirects every site to itself.
     PortalRedirect,
+    /// One family of addresses: hosts that have no other are cut off, and from here nothing tells
+    /// that from an outage of theirs.
+    Family,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +104,8 @@ pub(super) enum FaultKind {
     Removed(usize),
     /// The history's file is replaced by an empty one.
     Replaced,
+    /// Another paradigm takes over, with so many workers.
+    Switched(usize),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -127,8 +135,14 @@ pub(super) struct Script {
     pub(super) faults: Vec<Fault>,
 }
 
+/// Whether a host has addresses of one family alone.
+pub(super) const fn has_one_family(host: usize) -> bool {
+    host % 3 == 2
+}
+
 impl Script {
-    /// The world of this seed.
+    /// The world of this seed. Seeds from [`NEWER_SEEDS`] on know the kinds of faults that were
+    /// added later, so that a seed that failed before stays the same world.
     pub(super) fn of_seed(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
         let owners = owners(&mut rng);
@@ -248,6 +262,17 @@ impl Script {
             self.add(rng, lasts, FaultKind::Sleep);
         }
         self.add_wishes(rng, dose);
+        if self.seed >= NEWER_SEEDS {
+            for _ in 0..dose(rng, 20, 2) {
+                let lasts = *choose(rng, &[20 * SECOND, 4 * MINUTE, 30 * MINUTE, 3 * HOUR]);
+                self.add(rng, lasts, FaultKind::Network(Cut::Family));
+            }
+            for _ in 0..dose(rng, 20, 4) {
+                let workers = rng.usize(1..8);
+                self.add(rng, 0, FaultKind::Switched(workers));
+            }
+        }
+        self.faults.sort_by_key(|fault| fault.at);
     }
 
     fn add_wishes(&mut self, rng: &mut Rng, dose: impl Fn(&mut Rng, u8, usize) -> usize) {
@@ -281,7 +306,6 @@ impl Script {
         for _ in 0..dose(rng, 8, 1) {
             self.add(rng, 0, FaultKind::Replaced);
         }
-        self.faults.sort_by_key(|fault| fault.at);
     }
 
     fn add(&mut self, rng: &mut Rng, lasts: u64, kind: FaultKind) {

@@ -1,7 +1,9 @@
 //! The truth of a simulated world: when each site is down, what a check of it finds, and
 //! from when to when an outage can be seen from where the monitor stands.
 
-use super::script::{Cut, Failing, FaultKind, HOUR, MINUTE, Place, SECOND, Script, WorkerFault};
+use super::script::{
+    Cut, Failing, FaultKind, HOUR, MINUTE, Place, SECOND, Script, WorkerFault, has_one_family,
+};
 
 /// From, to.
 pub(super) type Span = (u64, u64);
@@ -22,6 +24,7 @@ pub(super) struct Truth {
     down: Vec<Vec<(Span, Failing)>>,
     cuts: Vec<(Span, Cut)>,
     places: Vec<Place>,
+    hosts: Vec<usize>,
 }
 
 impl Truth {
@@ -53,6 +56,7 @@ impl Truth {
             down,
             cuts,
             places: script.sites.iter().map(|site| site.place).collect(),
+            hosts: script.sites.iter().map(|site| site.host).collect(),
         }
     }
 
@@ -75,6 +79,9 @@ impl Truth {
             if self.is_cut(|cut| cut == Cut::All, at) {
                 return Found::Cut;
             }
+            if has_one_family(self.hosts[site]) && self.is_cut(|cut| cut == Cut::Family, at) {
+                return Found::Cut;
+            }
             if place == Place::Internet {
                 let cut = |wanted: Cut| self.is_cut(|cut| cut == wanted, at);
                 if cut(Cut::Internet) {
@@ -93,7 +100,7 @@ impl Truth {
 
     /// Whether canaries answer.
     pub(super) fn canaries_answer(&self, at: u64) -> bool {
-        !self.is_cut(|_| true, at)
+        !self.is_cut(|cut| cut != Cut::Family, at)
     }
 
     /// When a site is down, spans that touch as one.
@@ -127,6 +134,9 @@ impl Truth {
             let (from, to) = (fault.at, fault.end());
             Some(match fault.kind {
                 FaultKind::Network(Cut::Canaries) if self.has_witness(script, site, (from, to)) => {
+                    return None;
+                }
+                FaultKind::Network(Cut::Family) if !has_one_family(script.sites[site].host) => {
                     return None;
                 }
                 FaultKind::Network(_) => (from.saturating_sub(MINUTE), to + settled),

@@ -58,6 +58,11 @@ impl Workers {
         }
     }
 
+    /// Another paradigm takes over: checks that run are carried to their end.
+    pub(super) const fn switch(&mut self, workers: usize) {
+        self.all = workers;
+    }
+
     /// Takes back a check that waits.
     pub(super) fn withdraw(&mut self, site: SiteId) -> bool {
         let waits = self.slots.get(&site).is_some_and(|slot| !slot.runs);
