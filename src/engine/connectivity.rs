@@ -17,6 +17,7 @@ use std::time::Duration;
 use crate::domain::{CheckResult, Moment, Now, Reason, SiteId, Verdict};
 
 use super::recent_failures::{Landings, RecentFailures, is_doubtful};
+use super::witnesses::CheckFacts;
 
 /// Canaries are not asked more often.
 const ROUND_PAUSE: Duration = Duration::from_secs(1);
@@ -39,21 +40,6 @@ const TRUST: Duration = Duration::from_secs(10);
 
 /// The status of captive portals (RFC 6585, section 6): never the site's own.
 const NETWORK_AUTHENTICATION_REQUIRED: u16 = 511;
-
-/// What is known of the site of a check.
-#[derive(Clone, Copy, Debug)]
-pub struct CheckFacts<'a> {
-    /// The host, or the address that was asked: sites that share it fail together.
-    pub host: &'a str,
-    /// It is on this machine, or was checked from another one.
-    pub believed: bool,
-    /// The foreign host that a redirect led to.
-    pub landed: Option<&'a str>,
-    /// The check would confirm an outage, if it failed.
-    pub opens: bool,
-    /// An outage of it is open already.
-    pub open: bool,
-}
 
 /// What a round of asking the canaries found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,8 +103,12 @@ pub struct Connectivity {
     asking: Option<Moment>,
     /// A round should begin, once that may be.
     wanted: bool,
-    /// When the last round began.
-    tried: Option<Moment>,
+    /// When a site answered last.
+    answered: Option<Moment>,
+    /// When the last round began that shows whether canaries are a measure.
+    measured: Option<Moment>,
+    /// Such a round found no canary, and none has answered since.
+    away: bool,
     not_before: Moment,
     /// When the last round began in which a canary answered.
     trusted: Option<Moment>,
@@ -253,9 +243,7 @@ impl Connectivity {
     ) -> (Option<CheckResult>, Ruling) {
         self.failures.answered(facts.host, now);
         self.heard = self.heard.max(Some(result.started));
-        // While sites answer, canaries show whether they are a measure for this network.
-        self.wanted |= self.trusted.is_none()
-            && (self.tried).is_none_or(|tried| now.mono.since(tried) >= MEASURE_PAUSE);
+        self.answered = Some(now.mono);
         let began_blind = self
             .blind
             .as_ref()
@@ -265,11 +253,16 @@ impl Connectivity {
             Some(asked) => result.started >= asked,
             None => self.blind.is_some() && !began_blind,
         };
-        if !proof {
-            return (Some(result), Ruling::default());
-        }
-        let started = result.started;
-        (Some(result), self.sees(started, now))
+        let ruling = if proof {
+            self.sees(result.started, now)
+        } else {
+            Ruling::default()
+        };
+        let measured = self.measured;
+        self.wanted |= self.trusted.is_none()
+            && now.mono >= self.not_before
+            && measured.is_none_or(|then| now.mono.since(then) >= MEASURE_PAUSE);
+        (Some(result), ruling)
     }
 
     /// Whether a round is to begin now; it counts as begun then.
@@ -277,7 +270,9 @@ impl Connectivity {
         let begins = self.on && self.wanted && self.asking.is_none() && now >= self.not_before;
         if begins {
             (self.asking, self.wanted) = (Some(now), false);
-            self.tried = Some(now);
+            // In the moment in which a site answers, canaries show whether they are a measure
+            // for this network.
+            self.measured = self.answered.filter(|at| *at == now).or(self.measured);
             self.not_before = now + ROUND_PAUSE;
         }
         begins
@@ -298,11 +293,12 @@ impl Connectivity {
         if !self.on {
             return Ruling::default();
         }
-        self.asking = None;
+        let asking = self.asking.take();
         if round.answered {
-            self.trusted = Some(round.asked);
+            (self.trusted, self.away) = (Some(round.asked), false);
             return self.sees(round.asked, now);
         }
+        self.away |= asking.is_some() && asking == self.measured;
         (self.wary, self.wanted) = (false, self.blind.is_some());
         self.not_before = now.mono + BLIND_ROUND_PAUSE;
         if self.blind.is_some() || self.witnesses.is_some() {
@@ -333,9 +329,9 @@ impl Connectivity {
         let Some(asked) = self.witnesses.take_if(|_| count == 0) else {
             return Ruling::default();
         };
-        if self.trusted.is_none() && self.heard.is_some() {
-            // Canaries were never reached from here, and a site was: a network of its own, for
-            // which they are no measure.
+        if self.trusted.is_none() && self.away {
+            // Canaries were never reached from here, even while a site was: a network of its
+            // own, for which they are no measure.
             return self.sees(now.mono, now);
         }
         self.goes_blind(&asked.why, now)

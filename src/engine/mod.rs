@@ -25,11 +25,11 @@ mod standstill;
 mod unwatched;
 mod witnesses;
 
-pub use connectivity::{CheckFacts, Connectivity, ConnectivityChange, Round, Ruling};
+pub use connectivity::{Connectivity, ConnectivityChange, Round, Ruling};
 pub use decide::Engine;
 pub use effect::{Effect, Ended, Notice, Record};
 pub use input::{
     EngineConfig, Input, MonitorAlerts, RestoredMessage, RestoredSite, RestoredState, Storage,
 };
 pub use recent_failures::is_doubtful;
-pub use witnesses::landed;
+pub use witnesses::{CheckFacts, landed};

@@ -7,7 +7,20 @@ use std::net::IpAddr;
 use crate::domain::{CheckResult, SiteId};
 use crate::monitor::{Monitor, SiteState, State};
 
-use super::connectivity::CheckFacts;
+/// What is known of the site of a check.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckFacts<'a> {
+    /// The host, or the address that was asked: sites that share it fail together.
+    pub host: &'a str,
+    /// It is on this machine, or was checked from another one.
+    pub believed: bool,
+    /// The foreign host that a redirect led to.
+    pub landed: Option<&'a str>,
+    /// The check would confirm an outage, if it failed.
+    pub opens: bool,
+    /// An outage of it is open already.
+    pub open: bool,
+}
 
 /// Sites that are asked at once.
 const MOST: usize = 3;

@@ -95,7 +95,7 @@ fn a_cut_of_the_network_is_no_outage_and_a_real_one_is_told() {
     };
     let blind = running.wait_for("blindness", cut);
     // Longer than it takes to confirm an outage.
-    wait_for_many(&mut running, 4 * hosts.len(), |line| {
+    wait_for_many(&mut running, 7 * hosts.len(), |line| {
         line["verdict"] == "unknown" && line["reason"] == "internal"
     });
     for host in [2, 11, 12, 13, 14] {

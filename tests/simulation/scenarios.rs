@@ -107,6 +107,21 @@ fn a_cut_network_tells_nobody_down_and_is_told_itself() {
 }
 
 #[test]
+fn a_network_that_came_up_late_and_is_cut_soon_after_tells_nobody_down() {
+    // Sites answer before the canaries are asked again, and all of them fail again before that.
+    let mut script = world_of(4, Place::Internet)
+        .with(FaultKind::Network(Cut::All), 0, MINUTE)
+        .with(FaultKind::Network(Cut::All), MINUTE + 2 * SECOND, HOUR);
+    for site in &mut script.sites {
+        (site.interval, site.confirm_delay) = (SECOND, SECOND);
+    }
+    script.calm = 2 * HOUR;
+    let world = script.play();
+    assert_eq!(world.told(EventKind::Down, "owner-0"), 0);
+    assert_eq!(world.told(EventKind::Blind, "owner-0"), 1);
+}
+
+#[test]
 fn two_failures_three_days_apart_are_no_streak() {
     let days = 72 * HOUR;
     let mut script = world_of(3, Place::Internet)
