@@ -77,6 +77,7 @@ mod owners {
     mod files;
     mod mail;
     mod messages;
+    mod readers;
     mod screen;
     mod service;
     mod silence;

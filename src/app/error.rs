@@ -42,8 +42,8 @@ pub enum SessionError {
     Driver(DriverError),
     /// The terminal, or another resource of the system.
     Io(io::Error),
-    /// Standard output, to which every event is written.
-    Output(io::Error),
+    /// Nobody reads the events any more.
+    ReaderGone,
     /// No key has this name.
     NoSuchKey(String),
 }
@@ -52,7 +52,8 @@ impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Driver(error) => error.fmt(f),
-            Self::Io(error) | Self::Output(error) => f.write_str(&plain_io_error(error)),
+            Self::Io(error) => f.write_str(&plain_io_error(error)),
+            Self::ReaderGone => f.write_str("standard output: the reader is gone"),
             Self::NoSuchKey(name) => write!(f, "there is no key \"{name}\""),
         }
     }

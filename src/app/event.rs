@@ -1,10 +1,10 @@
-//! The events of the live monitor, and the actions that they lead to.
+//! The events of the loop, and the actions that they lead to.
 
 use std::sync::Arc;
 
 use crate::domain::{CheckResult, Site};
 use crate::metrics::MetricsQuestion;
-use crate::tui::TerminalInput;
+use crate::tui;
 
 use super::config_watcher::ConfigEvent;
 use super::report::Report;
@@ -12,9 +12,9 @@ use super::trace_export::Exported;
 
 /// An event. This is all that the loop waits for.
 #[derive(Debug)]
-pub(super) enum Event {
-    /// A key, a mouse event or a new size; `None` when the terminal is closed.
-    TerminalInput(Option<TerminalInput>),
+pub(super) enum Event<I> {
+    /// Whoever watches did something.
+    Input(I),
     /// Checks have completed.
     Results(Vec<CheckResult>),
     /// sites.toml changed, or a pause was written into it.
@@ -23,14 +23,21 @@ pub(super) enum Event {
     Asked(MetricsQuestion),
     /// An event of the history, the outbox or the canaries.
     Report(Report),
-    /// A trace was written, or why it was not.
-    Exported(Exported),
-    /// A signal that ends the program, by its number.
+    /// SIGHUP, SIGINT or SIGTERM, by its number.
     Signal(u8),
-    /// SIGTSTP: the shell wants the terminal back.
-    Stop,
     /// A check or a frame is due.
     Tick,
+}
+
+/// What a screen does by itself.
+#[derive(Debug)]
+pub(super) enum ScreenInput {
+    /// A key, a mouse event or a new size; `None` when the terminal is closed.
+    Terminal(Option<tui::TerminalInput>),
+    /// SIGTSTP: the shell wants the terminal back.
+    Stop,
+    /// A trace was written, or why it was not.
+    Exported(Exported),
 }
 
 /// How a session ends.

@@ -1,13 +1,10 @@
-//! The monitor without a screen, for a service manager: every event goes to a function of the
+//! The monitor without a screen, for a service manager: every event goes to a listener of the
 //! caller.
 
-use std::io;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
-
 use crate::config::Config;
-use crate::domain::{CheckResult, Clock as _, Moment};
+use crate::domain::{Clock as _, Moment};
 use crate::engine::Notice;
 use crate::history::HistoryStorage;
 use crate::metrics::Endpoint;
@@ -17,16 +14,18 @@ use crate::paradigm::ParadigmEntry;
 use super::config_watcher::{ConfigEvent, ConfigWatcher};
 use super::driver::Driver;
 use super::error::{ReloadError, SessionError};
+use super::event::Ending;
+use super::event_loop::{self, Sources, Watcher};
 use super::metrics_source::MetricsQuestions;
 use super::report::{DriverOptions, Happening};
 use super::sd_notify::SdNotify;
 use super::worker_limits::WorkerLimits;
 
-/// The most results that are taken in at a time.
-const BATCH: usize = 1_024;
+/// The number of the signal by which a service manager asks to read the configuration again.
+const SIGHUP: u8 = 1;
 
-/// The longest sleep of the loop: schedule and receipts are processed every second.
-const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+/// The longest wait between two looks at the watchdog.
+const LONGEST_BEAT: Duration = Duration::from_secs(1);
 
 /// The settings of a monitor without a screen.
 #[derive(Debug)]
@@ -60,34 +59,32 @@ pub enum Occurrence<'a> {
     Stopped(u8),
 }
 
-/// Monitors the sites until a signal comes; gives its number. Every event is passed to `tell`.
+/// Whoever is told of every event. Nothing here may wait for a reader: checks would.
+pub trait Listener {
+    /// Takes an event.
+    fn tell(&mut self, occurrence: Occurrence<'_>, driver: &Driver);
+
+    /// Returns when nobody listens any more.
+    fn gone(&mut self) -> impl Future<Output = ()>;
+}
+
+/// Monitors the sites until a signal comes; gives its number. Every event is passed to
+/// `listener`.
 ///
 /// # Errors
-/// If the monitor cannot begin, or `tell` fails ([`SessionError::Output`]).
-pub fn watch(
-    watch: Watch,
-    tell: impl FnMut(Occurrence<'_>, &Driver) -> io::Result<()>,
-) -> Result<u8, SessionError> {
+/// If the monitor cannot begin, or nobody listens any more ([`SessionError::ReaderGone`]).
+pub fn watch(watch: Watch, listener: &mut impl Listener) -> Result<u8, SessionError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let ended = runtime.block_on(run(watch, tell));
+    let ended = runtime.block_on(run(watch, listener));
     runtime.shutdown_background();
     ended
 }
 
-async fn run(
-    watch: Watch,
-    mut write: impl FnMut(Occurrence<'_>, &Driver) -> io::Result<()>,
-) -> Result<u8, SessionError> {
-    let mut tell = |occurrence: Occurrence<'_>, driver: &Driver| {
-        write(occurrence, driver).map_err(SessionError::Output)
-    };
+async fn run(watch: Watch, listener: &mut impl Listener) -> Result<u8, SessionError> {
     let service = SdNotify::of_environment();
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut config_watcher = ConfigWatcher::start(&watch.config)?;
+    let config_watcher = ConfigWatcher::start(&watch.config)?;
     let options = DriverOptions {
         config: watch.config,
         others: None,
@@ -96,67 +93,116 @@ async fn run(
         history: &watch.history,
         zone: watch.zone,
     };
-    let (mut driver, mut inbox) = Driver::start(options)?;
-    let clock = driver.clock();
+    let (driver, inbox) = Driver::start(options)?;
     // No screen shows who ran what, here or at workers elsewhere.
     driver.recorder().switch(false);
-    let mut questions = MetricsQuestions::of(watch.metrics)?;
-    let is_told = |happening: &&Happening| {
-        watch.results || !matches!(happening, Happening::Notice(Notice::Checked(_)))
+    let questions = MetricsQuestions::of(watch.metrics)?;
+    let mut sources = Sources::new(inbox, questions, config_watcher)?;
+    let mut watched = Headless {
+        driver,
+        listener,
+        results: watch.results,
+        beat: Beat {
+            service,
+            last: None,
+        },
     };
-    let ended: Result<u8, SessionError> = async {
-        tell(Occurrence::Started, &driver)?;
-        service.ready(&status(&driver));
-        let mut beat = Beat::new(&service);
-        let mut batch: Vec<CheckResult> = Vec::new();
-        loop {
-            let now = clock.moment();
-            beat.due(now);
-            let latest = now + beat.pause();
-            let wake = driver.next_wake().map_or(latest, |wake| wake.min(latest));
-            let wake = tokio::time::Instant::from_std(clock.instant(wake));
-            tokio::select! {
-                biased;
-                _ = interrupt.recv() => return Ok(2),
-                _ = terminate.recv() => return Ok(15),
-                _ = hangup.recv() => {
-                    service.reloading();
-                    config_watcher.reload();
-                }
-                kept = config_watcher.next() => {
-                    if let Some(reloaded) = reload(&mut driver, kept) {
-                        tell(Occurrence::Reloaded(reloaded), &driver)?;
-                    }
-                    service.ready(&status(&driver));
-                }
-                Some(report) = inbox.reports.recv() => driver.report(report),
-                question = questions.next() => driver.answer(question),
-                _ = inbox.results.recv_many(&mut batch, BATCH) => driver.results(batch.drain(..)),
-                () = tokio::time::sleep_until(wake) => {}
-            }
-            driver.tick();
-            let happenings = driver.take_happenings();
-            for happening in happenings.iter().filter(is_told) {
-                tell(Occurrence::Happened(happening), &driver)?;
-            }
-            if !happenings.is_empty() {
-                service.status(&status(&driver));
-            }
+    watched.listener.tell(Occurrence::Started, &watched.driver);
+    watched.ready();
+    let ended = event_loop::run(&mut watched, &mut sources).await;
+    watched.tell();
+    match ended? {
+        Ending::Signal(number) => {
+            let stopped = Occurrence::Stopped(number);
+            watched.listener.tell(stopped, &watched.driver);
+            Ok(number)
         }
+        Ending::Quit => Err(SessionError::ReaderGone),
     }
-    .await;
-    service.stopping();
-    driver.close(&mut inbox.reports, super::CLOSE_TIMEOUT);
-    for happening in driver.take_happenings().iter().filter(is_told) {
-        tell(Occurrence::Happened(happening), &driver)?;
-    }
-    let number = ended?;
-    tell(Occurrence::Stopped(number), &driver)?;
-    Ok(number)
 }
 
-fn reload(driver: &mut Driver, kept: ConfigEvent) -> Option<Result<(), ReloadError>> {
-    match kept {
+/// The monitor without a screen.
+struct Headless<'a, L> {
+    driver: Driver,
+    listener: &'a mut L,
+    /// Whether every check is told.
+    results: bool,
+    beat: Beat,
+}
+
+impl<L: Listener> Watcher for Headless<'_, L> {
+    /// Nobody listens any more.
+    type Input = ();
+    type Error = SessionError;
+
+    fn driver(&mut self) -> &mut Driver {
+        &mut self.driver
+    }
+
+    async fn input(&mut self) -> Result<(), SessionError> {
+        self.listener.gone().await;
+        Ok(())
+    }
+
+    fn next_wake(&mut self) -> Moment {
+        let now = self.driver.clock().moment();
+        self.beat.due(now);
+        now + self.beat.pause()
+    }
+
+    fn take(&mut self, (): (), _: &Sources) -> Result<Option<Ending>, SessionError> {
+        Ok(Some(Ending::Quit))
+    }
+
+    fn signal(&mut self, number: u8, sources: &Sources) -> Option<Ending> {
+        if number != SIGHUP {
+            return Some(Ending::Signal(number));
+        }
+        self.beat.service.reloading();
+        sources.config_watcher.reload();
+        None
+    }
+
+    fn configure(&mut self, event: ConfigEvent) {
+        if let Some(reloaded) = reload(&mut self.driver, event) {
+            let reloaded = Occurrence::Reloaded(reloaded);
+            self.listener.tell(reloaded, &self.driver);
+        }
+        self.ready();
+    }
+
+    fn turn(&mut self, _: &Sources) -> Result<Option<Ending>, SessionError> {
+        if self.tell() {
+            self.beat.service.status(&status(&self.driver));
+        }
+        Ok(None)
+    }
+
+    fn ends(&mut self) {
+        self.beat.service.stopping();
+    }
+}
+
+impl<L: Listener> Headless<'_, L> {
+    fn ready(&self) {
+        self.beat.service.ready(&status(&self.driver));
+    }
+
+    /// Tells what has happened; gives whether anything has.
+    fn tell(&mut self) -> bool {
+        let happenings = self.driver.take_happenings();
+        for happening in &happenings {
+            if self.results || !matches!(happening, Happening::Notice(Notice::Checked(_))) {
+                let happened = Occurrence::Happened(happening);
+                self.listener.tell(happened, &self.driver);
+            }
+        }
+        !happenings.is_empty()
+    }
+}
+
+fn reload(driver: &mut Driver, event: ConfigEvent) -> Option<Result<(), ReloadError>> {
+    match event {
         ConfigEvent::Changed(config) if config.sites.is_empty() => Some(Err(ReloadError::NoSite)),
         ConfigEvent::Changed(config) => {
             for warning in &config.warnings {
@@ -176,22 +222,15 @@ fn status(driver: &Driver) -> String {
 }
 
 /// Sends the service manager's watchdog its signs of life.
-struct Beat<'a> {
-    service: &'a SdNotify,
+struct Beat {
+    service: SdNotify,
     last: Option<Moment>,
 }
 
-impl<'a> Beat<'a> {
-    const fn new(service: &'a SdNotify) -> Self {
-        Self {
-            service,
-            last: None,
-        }
-    }
-
+impl Beat {
     fn pause(&self) -> Duration {
-        let period = self.service.watchdog().unwrap_or(LONGEST_SLEEP);
-        period.min(LONGEST_SLEEP)
+        let period = self.service.watchdog().unwrap_or(LONGEST_BEAT);
+        period.min(LONGEST_BEAT)
     }
 
     fn due(&mut self, now: Moment) {

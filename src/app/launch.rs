@@ -1,10 +1,8 @@
 //! The settings of a live monitor, and its start.
 
-use tokio::sync::mpsc::UnboundedReceiver;
-
 use crate::config::Config;
 use crate::demo::DemoProcess;
-use crate::domain::{CheckResult, SystemClock};
+use crate::domain::SystemClock;
 use crate::history::HistoryStorage;
 use crate::metrics::Endpoint;
 use crate::paradigm::ParadigmEntry;
@@ -14,7 +12,7 @@ use super::driver::Driver;
 use super::error::SessionError;
 use super::metrics_source::MetricsQuestions;
 use super::replay_runner::ReplayRunner;
-use super::report::{DriverOptions, Inbox, Report};
+use super::report::{DriverOptions, Inbox};
 use super::session_state::SessionState;
 use super::worker_limits::WorkerLimits;
 
@@ -46,11 +44,10 @@ pub struct Launch {
 /// A monitor whose first checks are under way.
 pub(super) struct Opened {
     pub(super) state: SessionState,
-    pub(super) results: UnboundedReceiver<CheckResult>,
+    pub(super) inbox: Inbox,
     pub(super) clock: SystemClock,
     pub(super) options: Options,
     pub(super) demo: Option<DemoProcess>,
-    pub(super) reports: UnboundedReceiver<Report>,
     pub(super) questions: MetricsQuestions,
 }
 
@@ -68,7 +65,7 @@ impl Launch {
             history: &self.history,
             zone: zone.clone(),
         };
-        let (driver, Inbox { results, reports }) = Driver::start(options)?;
+        let (driver, inbox) = Driver::start(options)?;
         let clock = driver.clock();
         let place = self.metrics.as_ref().map(Endpoint::url);
         let questions = MetricsQuestions::of(self.metrics)?;
@@ -85,11 +82,10 @@ impl Launch {
         }
         Ok(Opened {
             state,
-            results,
+            inbox,
             clock,
             options: self.options,
             demo: self.demo,
-            reports,
             questions,
         })
     }

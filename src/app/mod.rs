@@ -1,7 +1,7 @@
 //! The wiring: one closed event enum, one loop; decide, then act.
 //!
-//! [`Driver`] feeds the engine and carries out its effects, with or without a screen; the session
-//! around it turns events into actions.
+//! [`Driver`] feeds the engine and carries out its effects. The loop goes round it, whoever
+//! watches: the session on a terminal turns keys into actions, [`watch`] tells a [`Listener`].
 
 mod announcements;
 mod canaries;
@@ -12,6 +12,7 @@ mod engine_config;
 mod engine_queries;
 mod error;
 mod event;
+mod event_loop;
 mod headless;
 mod health;
 mod history_cache;
@@ -42,7 +43,7 @@ pub use config_watcher::{ConfigEvent, ConfigWatcher};
 pub use driver::Driver;
 pub use error::{DriverError, ReloadError, SessionError};
 pub use event::Ending;
-pub use headless::{Occurrence, Watch, watch};
+pub use headless::{Listener, Occurrence, Watch, watch};
 pub use launch::Launch;
 pub use outage_diff::{OutageDiff, SeenOutage};
 pub use outcome_writer::{OutcomeWriter, key};

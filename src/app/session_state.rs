@@ -21,7 +21,6 @@ use super::history_cache::HistoryCache;
 use super::lab_runner::LabRunner;
 use super::process_stats::ProcessMeter;
 use super::replay_runner::ReplayRunner;
-use super::report::Report;
 use super::status_line::{MessageCause, StatusLine};
 use super::trace_collector::TraceCollector;
 
@@ -143,9 +142,8 @@ impl SessionState {
         }
     }
 
-    /// Hands out what is due, and reads the program's own cost now and then.
-    pub(super) fn tick(&mut self) {
-        self.driver.tick();
+    /// Takes in what the lab and the workers did, and reads the program's own cost now and then.
+    pub(super) fn turn(&mut self) {
         self.lab.absorb();
         self.trace.absorb(&self.driver, self.clock.moment());
         let now = self.clock.moment();
@@ -189,8 +187,7 @@ impl SessionState {
             .map_or(Moment::ZERO, |then| then + METER_PERIOD);
         let lab = self.lab.next_wake(self.clock.moment());
         let replay = self.replay.next_wake(self.clock.moment());
-        let due = self.driver.next_wake().into_iter();
-        let due = due.chain(lab).chain(replay).min();
+        let due = lab.into_iter().chain(replay).min();
         due.map_or(meter, |due| due.min(meter))
     }
 
@@ -359,11 +356,6 @@ impl SessionState {
                 self.answer(Tone::Warn, format!("{name}: until the end only: {error}"));
             }
         }
-    }
-
-    /// What another thread reports.
-    pub(super) fn report(&mut self, report: Report) {
-        self.driver.report(report);
     }
 
     /// The new configuration cannot be used: the one in use stays, and the screen says so

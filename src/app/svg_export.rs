@@ -1,14 +1,19 @@
 //! Runs the monitor without a terminal for a while, and draws its screen as SVG: the pictures of
 //! the documents.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
-use crate::domain::Clock;
+use crate::domain::{Clock, Moment, SystemClock};
 use crate::tui::{TerminalInput, Ui};
 
+use super::config_watcher::{ConfigEvent, ConfigWatcher};
+use super::driver::Driver;
 use super::error::SessionError;
-use super::event::Action;
+use super::event::{Action, Ending};
+use super::event_loop::{Sources, Watcher, go_round};
 use super::launch::{Launch, Opened};
+use super::session_state::SessionState;
 
 /// How often a run that waits for a race or an experiment is continued.
 const STEP: Duration = Duration::from_millis(90);
@@ -40,58 +45,108 @@ pub fn picture(launch: Launch, picture: &SvgOptions) -> Result<String, SessionEr
 }
 
 async fn draw(launch: Launch, picture: &SvgOptions) -> Result<String, SessionError> {
-    let mut opened = launch.open()?;
-    let mut ui = Ui::new(opened.options.clone(), picture.size);
-    run(&mut opened, &mut ui, picture.after).await;
+    let config_watcher = ConfigWatcher::start(&launch.config)?;
+    let Opened {
+        state,
+        inbox,
+        clock,
+        options,
+        demo: _demo,
+        questions,
+    } = launch.open()?;
+    let mut sources = Sources::new(inbox, questions, config_watcher)?;
+    let mut studio = Studio {
+        state,
+        ui: Ui::new(options, picture.size),
+        clock,
+        until: clock.moment() + picture.after,
+    };
+    let Ok(_ended) = go_round(&mut studio, &mut sources).await;
     for name in &picture.keys {
         let input =
             TerminalInput::key(name).ok_or_else(|| SessionError::NoSuchKey(name.clone()))?;
-        let state = &mut opened.state;
-        state.sample_trace();
-        let intent = state.scene(|scene| ui.input(&input, scene));
-        if let Some(intent) = intent {
-            state.fulfil(intent);
-        }
+        studio.press(&input);
     }
-    run(&mut opened, &mut ui, picture.then).await;
-    let state = &mut opened.state;
-    state.sample_trace();
-    let svg = state.scene(|scene| {
-        ui.tick(scene);
-        while ui.is_busy() {
-            ui.tick(scene);
-        }
-        ui.svg(scene, picture.size)
-    });
-    state
+    studio.until = clock.moment() + picture.then;
+    let Ok(_ended) = go_round(&mut studio, &mut sources).await;
+    let svg = studio.draw(picture.size);
+    studio
+        .state
         .driver
-        .close(&mut opened.reports, super::CLOSE_TIMEOUT);
+        .close(sources.reports(), super::CLOSE_TIMEOUT);
     Ok(svg)
 }
 
-/// Runs the monitor for so long, without drawing.
-async fn run(opened: &mut Opened, ui: &mut Ui, time: Duration) {
-    let Opened {
-        state,
-        results,
-        clock,
-        ..
-    } = opened;
-    let end = clock.moment() + time;
-    let mut batch = Vec::new();
-    // A race or an experiment that a key has started is waited for.
-    while clock.moment() < end || state.is_busy() {
-        let wake = state.next_wake().min(end.max(clock.moment() + STEP));
-        tokio::select! {
-            _ = results.recv_many(&mut batch, 1_024) => {}
-            () = tokio::time::sleep_until(clock.instant(wake).into()) => {}
+/// A monitor whose screen is drawn once.
+struct Studio {
+    state: SessionState,
+    ui: Ui,
+    clock: SystemClock,
+    until: Moment,
+}
+
+impl Studio {
+    fn press(&mut self, key: &TerminalInput) {
+        self.state.sample_trace();
+        let ui = &mut self.ui;
+        let intent = self.state.scene(|scene| ui.input(key, scene));
+        if let Some(intent) = intent {
+            self.state.fulfil(intent);
         }
-        state.driver.results(batch.drain(..));
-        state.tick();
+    }
+
+    fn draw(&mut self, size: (u16, u16)) -> String {
+        self.state.sample_trace();
+        let ui = &mut self.ui;
+        self.state.scene(|scene| {
+            ui.tick(scene);
+            while ui.is_busy() {
+                ui.tick(scene);
+            }
+            ui.svg(scene, size)
+        })
+    }
+}
+
+impl Watcher for Studio {
+    type Input = Infallible;
+    type Error = Infallible;
+
+    fn driver(&mut self) -> &mut Driver {
+        &mut self.state.driver
+    }
+
+    async fn input(&mut self) -> Result<Infallible, Infallible> {
+        std::future::pending().await
+    }
+
+    fn next_wake(&mut self) -> Moment {
+        let step = self.clock.moment() + STEP;
+        self.state.next_wake().min(self.until.max(step))
+    }
+
+    fn take(&mut self, input: Infallible, _: &Sources) -> Result<Option<Ending>, Infallible> {
+        match input {}
+    }
+
+    fn signal(&mut self, number: u8, _: &Sources) -> Option<Ending> {
+        Some(Ending::Signal(number))
+    }
+
+    fn configure(&mut self, event: ConfigEvent) {
+        self.state.kept(event);
+    }
+
+    fn turn(&mut self, _: &Sources) -> Result<Option<Ending>, Infallible> {
+        self.state.turn();
         // No bell and no notification while a picture is taken.
-        let _call: Option<Action> = state.tell();
-        state.recall(ui.history_query());
-        state.reckon(ui.tried_rules());
-        state.scene(|scene| ui.tick(scene));
+        let _call: Option<Action> = self.state.tell();
+        self.state.recall(self.ui.history_query());
+        self.state.reckon(self.ui.tried_rules());
+        let ui = &mut self.ui;
+        self.state.scene(|scene| ui.tick(scene));
+        // A race or an experiment that a key has started is waited for.
+        let over = self.clock.moment() >= self.until && !self.state.is_busy();
+        Ok(over.then_some(Ending::Quit))
     }
 }

@@ -22,6 +22,9 @@ pub(super) enum Exit {
     Mistake,
     /// 3: no site is down, but some could not be checked.
     Unknown,
+    /// 74, `EX_IOERR` of sysexits(3): nobody reads the events of `watch` any more. A service
+    /// manager that restarts on failure starts it again.
+    ReaderGone,
     /// 128 and this number: ended by a signal before the end.
     Signal(u8),
 }
@@ -33,6 +36,7 @@ impl From<Exit> for ExitCode {
             Exit::Down => 1,
             Exit::Mistake => 2,
             Exit::Unknown => 3,
+            Exit::ReaderGone => 74,
             Exit::Signal(number) => 128 + number,
         })
     }

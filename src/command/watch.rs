@@ -1,23 +1,27 @@
 //! `squirrel watch`: the monitor without a screen; one line of JSON for every change.
 
-use std::io::{self, BufWriter, Write};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
-use crate::app::{self, Driver, Happening, Occurrence, SessionError, Watch, choose};
-use crate::domain::{SiteId, Timestamp};
+use crate::app::{self, Driver, Happening, Listener, Occurrence, SessionError, Watch, choose};
+use crate::domain::{SiteId, Timestamp, plain_io_error};
 use crate::engine::{ConnectivityChange, Notice};
 use crate::history::HistoryEvent;
 use crate::metrics::Endpoint;
 use crate::monitor::SiteState;
 use crate::notify::DeliveryEvent;
 use crate::paradigm::{ensure_files, raise_file_limit};
+use crate::runtime::{LineWriter, Weight};
 
 use super::args::WatchArgs;
 use super::check_json::{CheckJson, escape, rfc3339};
-use super::exit::{Exit, fail, say, written};
+use super::exit::{Exit, fail, say};
 use super::site_source;
 
 pub(super) fn run(args: &WatchArgs) -> Exit {
@@ -52,23 +56,29 @@ pub(super) fn run(args: &WatchArgs) -> Exit {
         zone: zone.clone(),
         metrics,
     };
-    let mut log = Log {
-        out: BufWriter::new(io::stdout().lock()),
-        zone,
-        metrics: place,
+    let mut log = match Log::start(zone, place) {
+        Ok(log) => log,
+        Err(error) => return fail(plain_io_error(&error)),
     };
-    match app::watch(watch, |occurrence, driver| log.tell(&occurrence, driver)) {
+    let ended = app::watch(watch, &mut log);
+    log.finish();
+    match ended {
         // SIGTERM is how a service manager ends the program.
         Ok(15) => Exit::Fine,
         Ok(number) => Exit::Signal(number),
-        Err(SessionError::Output(error)) => written(Err(error)),
+        Err(SessionError::ReaderGone) => Exit::ReaderGone,
         Err(error) => fail(error),
     }
 }
 
+/// How long the end waits for the reader of standard output.
+const LAST_LINES_TIMEOUT: Duration = Duration::from_millis(500);
+
 /// The writer of the lines.
-struct Log<W: Write> {
-    out: W,
+struct Log {
+    out: LineWriter,
+    /// Standard error, whose reader may stall as well.
+    errors: Arc<LineWriter>,
     zone: TimeZone,
     /// The URL of the metrics; `None` where they are not served.
     metrics: Option<String>,
@@ -77,8 +87,8 @@ struct Log<W: Write> {
 /// The fields of a line after `at` and `event`.
 type Fields = Map<String, Value>;
 
-impl<W: Write> Log<W> {
-    fn tell(&mut self, occurrence: &Occurrence<'_>, driver: &Driver) -> io::Result<()> {
+impl Listener for Log {
+    fn tell(&mut self, occurrence: Occurrence<'_>, driver: &Driver) {
         let mut fields = Fields::new();
         let event = match occurrence {
             Occurrence::Started => {
@@ -91,11 +101,11 @@ impl<W: Write> Log<W> {
             }
             Occurrence::Happened(Happening::Notice(Notice::Checked(result))) => {
                 let Some(state) = driver.monitor().site(result.job.site) else {
-                    return Ok(());
+                    return;
                 };
                 let paradigm = driver.entry().label.name;
                 let record = CheckJson::new(state.site(), paradigm, result, &self.zone);
-                return self.line(&record.line());
+                return self.out.send(&record.line(), Weight::Minor);
             }
             Occurrence::Happened(Happening::Switched(receipt)) => {
                 put(&mut fields, "receipt", receipt.to_string());
@@ -104,11 +114,11 @@ impl<W: Write> Log<W> {
             Occurrence::Happened(Happening::Notice(notice)) => {
                 match self.notice(notice, driver, &mut fields) {
                     Some(event) => event,
-                    None => return Ok(()),
+                    None => return,
                 }
             }
             // Written to the log instead.
-            Occurrence::Happened(Happening::Lost(_)) => return Ok(()),
+            Occurrence::Happened(Happening::Lost(_)) => return,
             Occurrence::Reloaded(Ok(())) => {
                 put(&mut fields, "sites", driver.monitor().ids().len());
                 "reloaded"
@@ -119,8 +129,10 @@ impl<W: Write> Log<W> {
                 "reload_failed"
             }
             Occurrence::Happened(Happening::History(news)) => {
-                history(news);
-                return Ok(());
+                match self.history(news, &mut fields) {
+                    Some(event) => event,
+                    None => return,
+                }
             }
             Occurrence::Happened(Happening::Delivery(DeliveryEvent::Delivered {
                 message,
@@ -137,28 +149,65 @@ impl<W: Write> Log<W> {
             })) => {
                 self.message(message, &mut fields);
                 put(&mut fields, "error", &**answer);
-                put(&mut fields, "given_up", *given_up);
+                put(&mut fields, "given_up", given_up);
                 "notify_failed"
             }
             Occurrence::Stopped(signal) => {
-                put(&mut fields, "signal", *signal);
+                put(&mut fields, "signal", signal);
                 "stopped"
             }
         };
-        self.event(event, fields, driver)
+        let line = event_line(event, driver.now(), &self.zone, fields);
+        self.out.send(&line, Weight::Major);
     }
 
-    fn event(&mut self, event: &str, fields: Fields, driver: &Driver) -> io::Result<()> {
-        let mut line = Fields::new();
-        put(&mut line, "at", rfc3339(driver.now(), &self.zone));
-        put(&mut line, "event", event);
-        line.extend(fields);
-        self.line(&escape(&Value::Object(line).to_string()))
+    async fn gone(&mut self) {
+        self.out.gone().await;
+    }
+}
+
+impl Log {
+    fn start(zone: TimeZone, metrics: Option<String>) -> io::Result<Self> {
+        let file = |stream: BorrowedFd<'_>| stream.try_clone_to_owned().map(File::from);
+        let of_reader = zone.clone();
+        let missing = move |lines: u64| {
+            let mut fields = Fields::new();
+            let why = format!("standard output was not read: {lines} lines are missing");
+            put(&mut fields, "error", why);
+            put(&mut fields, "lost", lines);
+            event_line(
+                "trouble",
+                std::time::SystemTime::now().into(),
+                &of_reader,
+                fields,
+            )
+        };
+        let errors = LineWriter::start(
+            "errors",
+            file(io::stderr().as_fd())?,
+            |lines| format!("squirrel: {lines} lines are missing here"),
+            |_| {},
+        )?;
+        let errors = Arc::new(errors);
+        let told = Arc::clone(&errors);
+        let stuck = move |error: &io::Error| {
+            let why = plain_io_error(error);
+            let text =
+                format!("squirrel: standard output: cannot be written: {why}; it is tried again");
+            told.send(&text, Weight::Major);
+        };
+        Ok(Self {
+            out: LineWriter::start("output", file(io::stdout().as_fd())?, missing, stuck)?,
+            errors,
+            zone,
+            metrics,
+        })
     }
 
-    fn line(&mut self, line: &str) -> io::Result<()> {
-        writeln!(self.out, "{line}")?;
-        self.out.flush()
+    /// Waits for the readers a moment longer.
+    fn finish(&self) {
+        self.out.finish(LAST_LINES_TIMEOUT);
+        self.errors.finish(LAST_LINES_TIMEOUT);
     }
 
     fn time(&self, at: Timestamp) -> String {
@@ -237,6 +286,31 @@ impl<W: Write> Log<W> {
         }
     }
 
+    /// Says on standard error what is so of the history: it is no change of a site. Trouble is
+    /// an event as well.
+    fn history(&self, news: &HistoryEvent, fields: &mut Fields) -> Option<&'static str> {
+        let (text, is_trouble) = match news {
+            HistoryEvent::Trouble(why) => (format!("the history is not kept: {why}"), true),
+            HistoryEvent::Mended { lost: 0 } => ("the history is kept again".to_owned(), false),
+            HistoryEvent::Mended { lost } => (
+                format!("the history is kept again; {lost} results are missing in it"),
+                true,
+            ),
+            HistoryEvent::PutAside(aside) => (
+                format!(
+                    "the history was damaged: it is kept as {}, and a new one is begun",
+                    aside.display()
+                ),
+                true,
+            ),
+            HistoryEvent::OutboxChanged => return None,
+        };
+        self.errors
+            .send(&format!("squirrel: {text}"), Weight::Major);
+        put(fields, "error", text);
+        is_trouble.then_some("trouble")
+    }
+
     fn message(&self, message: &crate::history::Message, fields: &mut Fields) {
         if !message.site.is_empty() {
             put(fields, "site", &*message.site);
@@ -246,6 +320,15 @@ impl<W: Write> Log<W> {
         put(fields, "subject", &*message.subject);
         put(fields, "written_at", self.time(message.at));
     }
+}
+
+/// A line: `at`, `event`, and the fields.
+fn event_line(event: &str, at: Timestamp, zone: &TimeZone, fields: Fields) -> String {
+    let mut line = Fields::new();
+    put(&mut line, "at", rfc3339(at, zone));
+    put(&mut line, "event", event);
+    line.extend(fields);
+    escape(&Value::Object(line).to_string())
 }
 
 fn put(fields: &mut Fields, key: &str, value: impl serde::Serialize) {
@@ -267,20 +350,4 @@ fn named(state: &SiteState, fields: &mut Fields) {
 fn owners(state: &SiteState) -> Vec<&str> {
     let owners = state.site().owners.iter();
     owners.map(|owner| &**owner).collect()
-}
-
-/// Prints an event of the history on standard error: it is no change of a site.
-fn history(news: &HistoryEvent) {
-    match news {
-        HistoryEvent::Trouble(why) => say(format!("the history is not kept: {why}")),
-        HistoryEvent::Mended { lost: 0 } => say("the history is kept again"),
-        HistoryEvent::Mended { lost } => say(format!(
-            "the history is kept again; {lost} results are missing in it"
-        )),
-        HistoryEvent::PutAside(aside) => say(format!(
-            "the history was damaged: it is kept as {}, and a new one is begun",
-            aside.display()
-        )),
-        HistoryEvent::OutboxChanged => {}
-    }
 }

@@ -155,7 +155,6 @@ fn a_full_disk_is_told_alike_by_every_command() {
         &[
             ("check --config good.toml", full),
             ("check --config good.toml --format json", full),
-            ("watch --config good.toml --history none", full),
             ("config check --config good.toml", full),
             ("import list list", full),
             ("race --explain", full),

@@ -164,16 +164,3 @@ fn a_service_manager_is_told_when_it_is_ready_alive_reloading_and_stopping() {
     hear("STOPPING=1");
     assert_eq!(running.finish().code(), 0);
 }
-
-#[test]
-fn a_reader_that_goes_away_ends_it_quietly() {
-    let mut fleet = Fleet::new();
-    let site = fleet.serve(script(WELL));
-    let squirrel = home(&fleet, &site, "", "");
-    let mut running = squirrel.start(["watch", "--history", "none", "--results"]);
-    running.wait_for("the start", is("started"));
-    running.close_stdout();
-    let finished = running.finish();
-    assert_eq!(finished.code(), 0, "{}", finished.stderr);
-    finished.assert_no_panic();
-}
