@@ -174,7 +174,13 @@ impl Truth {
         let mut parent = own.parent;
         while let Some(above) = parent {
             let rest = script.sites[above].interval * 2 + 5 * MINUTE + own.interval;
+            // From here a host without the family that is left is down as well.
+            let cut_off = self
+                .cuts
+                .iter()
+                .filter(|(_, cut)| *cut == Cut::Family && has_one_family(script.sites[above].host));
             let down = self.outages(above).into_iter();
+            let down = down.chain(cut_off.map(|(span, _)| *span));
             explained.extend(down.map(|(from, to)| (from.saturating_sub(MINUTE), to + rest)));
             parent = script.sites[above].parent;
         }
