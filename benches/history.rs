@@ -17,13 +17,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use uptime_squirrel::domain::{
-    Cause, CheckSpec, Clock, FailureStreak, MaskedUrl, Reason, Site, SiteId, SystemClock, Timestamp,
+    Cause, CheckSpec, Clock, FailureStreak, MaskedUrl, Reason, Site, SiteId, SystemClock,
+    Timestamp, message_id,
 };
 use uptime_squirrel::history::{
     History, HistoryStorage, Message, OfflineHistory, ResultRow, Retention, SiteChange, SiteKey,
     WatchedSites,
 };
-use uptime_squirrel::notify::{OutageEvent, OutageMessage, message_id};
+use uptime_squirrel::notify::{OutageEvent, OutageMessage};
 
 use median::median;
 use table::Table;
@@ -225,7 +226,7 @@ fn down(id: SiteId, site: &Site, at: Timestamp, zone: &jiff::tz::TimeZone) -> Si
     };
     let since = at.as_micros().to_string();
     let messages = ["push", "webhook"].map(|channel| {
-        let id = message_id(&["down", &site.name, &since, channel]);
+        let id = message_id(["down", &*site.name, &since, channel]);
         Message {
             batched: false,
             ..story.message(&id, ("ops", channel))

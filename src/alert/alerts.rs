@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::domain::{CheckResult, EventKind, Now, Owner, SiteId, Tell, Timestamp};
+use crate::domain::{CheckResult, EventKind, Now, Owner, SiteId, Tell, Timestamp, message_id};
 use crate::monitor::{Monitor, SiteState};
 
 use super::delivery::{Collection, Delivery, DeliveryReport, Pending, Settled};
 use super::episodes::{EpisodeEvent, Episodes};
 use super::event::AlertEvent;
-use super::message_id::message_id;
 use super::outbox::{Outbox, Turn};
 use super::policy::{AlertStep, Policy, Telling};
 use super::records::{AlertRules, AlertTurn, Queued, Resumed, SiteAlerts};

@@ -4,12 +4,11 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
-use crate::domain::{Moment, Now, SiteId};
+use crate::domain::{Moment, Now, SiteId, message_id};
 
 use super::backoff;
 use super::delivery::{Collection, Delivery, DeliveryReport, Pending, Settled, Validity};
 use super::merge::merge;
-use super::message_id::message_id;
 use super::readiness::{Examiner, Readiness};
 use super::resend::{Companies, ResendGroup};
 

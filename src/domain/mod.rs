@@ -1,7 +1,8 @@
 //! The words of the product: sites, jobs, results, time, and text that is safe to show.
 //!
 //! Architecture invariant: nothing here does I/O, knows a terminal, or reads a clock
-//! that was not handed in. Imports: the standard library, serde and url.
+//! that was not handed in. Imports: the standard library, serde, url, and the
+//! digest of ring.
 
 mod check_observer;
 mod check_spec;
@@ -14,6 +15,7 @@ mod io_error;
 mod job;
 mod maintenance_window;
 mod masked_url;
+mod message_id;
 mod notify_settings;
 mod queue_options;
 mod result;
@@ -33,6 +35,7 @@ pub use maintenance_window::{
     Cron, CronTime, MaintenanceWindow, MaintenanceWindows, SharedWindow, WindowStart,
 };
 pub use masked_url::MaskedUrl;
+pub use message_id::message_id;
 pub use notify_settings::{
     EmailSettings, NotifySettings, PushSettings, SmsSettings, SmtpSecurity, SmtpServer,
     WebhookSettings,

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::domain::{CorrelatedGroup, EventKind, OutageTraits, clean, correlate};
+use crate::domain::{CorrelatedGroup, EventKind, OutageTraits, clean, correlate, message_id};
 use crate::history::Message;
 
-use super::message::{MOST_SUBJECT, message_id};
+use super::message::MOST_SUBJECT;
 use super::outage_facts::OutageFacts;
 
 /// The most sites that are named in a group; the rest is counted.
@@ -102,10 +102,8 @@ pub fn digest(messages: &[Message], limit: usize) -> Message {
         body.push_str(&line);
         body.push('\n');
     }
-    let ids: Vec<&str> = std::iter::once("digest")
-        .chain(messages.iter().map(|message| &*message.id))
-        .collect();
-    let id = message_id(&ids);
+    let ids = messages.iter().map(|message| &*message.id);
+    let id = message_id(std::iter::once("digest").chain(ids));
     let digest_groups = groups.iter().map(|group| DigestGroup {
         count: group.members.len(),
         common: group.common.map(|common| common.to_string()),

@@ -5,7 +5,6 @@
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use ring::digest;
 
 use crate::domain::{
     Acknowledgement, Cause, CheckResult, EventKind, SharedTraits, Site, Timestamp, brief, clean,
@@ -274,22 +273,6 @@ fn why(cause: &Cause, most: usize) -> String {
 /// anything that a mail program would decode as an encoded word (RFC 2047).
 pub(super) fn safe(text: &str, most: usize) -> String {
     clean(&text.replace("=?", "= ?"), most)
-}
-
-/// The identifier of a message, made from what it is about: 32 hexadecimal digits.
-#[must_use]
-pub fn message_id(parts: &[&str]) -> Box<str> {
-    let mut context = digest::Context::new(&digest::SHA256);
-    for part in parts {
-        context.update(&(part.len() as u64).to_be_bytes());
-        context.update(part.as_bytes());
-    }
-    let digest = context.finish();
-    let hex: String = digest.as_ref()[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    hex.into()
 }
 
 #[cfg(test)]

@@ -5,11 +5,11 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use crate::domain::{EventKind, Owner, Site, Timestamp, brief};
+use crate::domain::{EventKind, Owner, Site, Timestamp, brief, message_id};
 use crate::history::Message;
 
 use super::channel_entry::ChannelEntry;
-use super::message::{MOST_SUBJECT, message_id, safe};
+use super::message::{MOST_SUBJECT, safe};
 
 /// What such a message tells.
 #[derive(Clone, Debug)]
@@ -235,7 +235,7 @@ pub fn test_message(owner: &Owner, entry: &ChannelEntry, at: Timestamp) -> Messa
     let body = format!(
         "This is a test message of UptimeSquirrel for {name}, by {channel}.\nNothing is down.\n"
     );
-    let id = message_id(&["test", &owner.name, channel, &at.as_micros().to_string()]);
+    let id = message_id(["test", &*owner.name, channel, &at.as_micros().to_string()]);
     let facts = json!({
         "id": id, "event": "test", "owner": owner.name, "channel": channel,
         "subject": subject, "text": body,
