@@ -73,6 +73,7 @@ mod monitor {
 
 #[cfg(test)]
 mod owners {
+    mod answers;
     mod blind;
     mod files;
     mod mail;

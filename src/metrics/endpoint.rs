@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::domain::plain_io_error;
 use crate::runtime::thread;
 
 use super::exposition::{self, Exposition};
@@ -64,7 +65,7 @@ impl fmt::Display for BindError {
             io::ErrorKind::AddrInUse => "something else listens there already",
             io::ErrorKind::AddrNotAvailable => "this machine does not have that address",
             io::ErrorKind::PermissionDenied => "the system does not permit it",
-            _ => return write!(f, "no metrics at {}: {}", self.address, self.error),
+            _ => &plain_io_error(&self.error),
         };
         write!(f, "no metrics at {}: {why}", self.address)
     }

@@ -5,13 +5,15 @@ use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
+use lettre::transport::smtp::{self, PoolConfig};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 
 use crate::domain::{SmtpSecurity, clean, sentence};
 
 use super::channel::{Channel, DeliveryFailure, DeliveryFuture, OutgoingMessage, Sent};
 use super::channel_entry::{ChannelEntry, ChannelError};
-use super::http::{certificates, chain};
+use super::http::certificates;
+use super::plain_error::plain_error;
 use super::settings::ChannelSettings;
 
 pub(super) const ENTRY: ChannelEntry = ChannelEntry {
@@ -38,7 +40,7 @@ impl Smtp {
             .email
             .as_ref()
             .ok_or(ChannelError::NotConfigured("notify.email"))?;
-        let tls_error = |error| ChannelError::Tls(chain(&error));
+        let tls_error = |error| ChannelError::Tls(plain_error(&error));
         let mut tls = TlsParameters::builder(email.smtp.host.to_string());
         if let Some(file) = &settings.ca_file {
             for certificate in certificates(file)? {
@@ -55,6 +57,8 @@ impl Smtp {
         let mut transport =
             AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(email.smtp.host.to_string())
                 .port(email.smtp.port)
+                // A connection a message. The end of it is not waited for: the message was taken.
+                .pool_config(PoolConfig::new().max_size(0))
                 .tls(tls);
         if let (Some(user), Some(password)) = (&email.smtp.user, &email.password) {
             let password = password
@@ -88,14 +92,14 @@ impl Smtp {
             .header(ContentType::TEXT_PLAIN)
             .header(AutoSubmitted)
             .body(message.body.to_string())
-            .map_err(|error| DeliveryFailure::lasting(&chain(&error)))?;
+            .map_err(|error| DeliveryFailure::lasting(&plain_error(&error)))?;
         match self.transport.send(message).await {
             Ok(response) => {
                 let said = response.message().collect::<Vec<_>>().join(" ");
                 Ok(Sent(sentence(&format!("{} {said}", response.code()))))
             }
             Err(error) => {
-                let text = chain(&error);
+                let text = plain(&error);
                 // RFC 5321, section 4.2.1: a command answered by 5yz is not to be repeated. A
                 // refused login (5.7.8, RFC 4954) can be mended in the configuration, and then
                 // the message is as good as before.
@@ -108,6 +112,18 @@ impl Smtp {
                 })
             }
         }
+    }
+}
+
+/// Why a mail was not taken: what the server answered, or what went wrong.
+fn plain(error: &smtp::Error) -> String {
+    let said = std::error::Error::source(error).map(ToString::to_string);
+    match (error.status(), said) {
+        (Some(code), Some(said)) => format!("{code}: {said}"),
+        (Some(code), None) => format!("{code}, without a text"),
+        (None, _) if error.is_timeout() => "no answer in time".to_owned(),
+        (None, _) if error.is_response() => "its answer is not SMTP, or ends early".to_owned(),
+        (None, _) => plain_error(error),
     }
 }
 

@@ -1,6 +1,5 @@
 //! The HTTP of channels: one client, bounded responses, and the meaning of a status.
 
-use std::error::Error;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -13,14 +12,18 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::domain::clean;
+use crate::domain::{clean, plain_io_error};
 
 use super::channel::{DeliveryFailure, Sent};
 use super::channel_entry::ChannelError;
+use super::plain_error::{plain_error, tls_error};
 use super::settings::ChannelSettings;
 
 /// The most bytes of a response that are read.
 const MOST_ANSWER: usize = 64 * 1024;
+
+/// How long the body of a response is waited for: its status has come, and decides.
+const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The most characters of a response that are shown.
 const MOST_SHOWN: usize = 300;
@@ -38,7 +41,7 @@ pub(super) fn client(settings: &ChannelSettings) -> Result<Client, ChannelError>
     }
     let tls = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| ChannelError::Tls(error.to_string()))?
+        .map_err(|error| ChannelError::Tls(tls_error(&error).to_owned()))?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Client::builder()
@@ -49,13 +52,13 @@ pub(super) fn client(settings: &ChannelSettings) -> Result<Client, ChannelError>
         .pool_idle_timeout(Duration::from_secs(30))
         .tls_backend_preconfigured(tls)
         .build()
-        .map_err(|error| ChannelError::Tls(chain(&error)))
+        .map_err(|error| ChannelError::Tls(plain_error(&error)))
 }
 
 /// Reads the certificates of a PEM file.
 pub(super) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, ChannelError> {
     let unusable = |why: String| ChannelError::CaFile(file.to_owned(), why);
-    let bytes = fs::read(file).map_err(|error| unusable(error.to_string()))?;
+    let bytes = fs::read(file).map_err(|error| unusable(plain_io_error(&error).into_owned()))?;
     CertificateDer::pem_slice_iter(&bytes)
         .collect::<Result<_, _>>()
         .map_err(|_| unusable("not a PEM file".to_owned()))
@@ -66,34 +69,58 @@ pub(super) struct ServerResponse {
     status: StatusCode,
     retry_after: Option<Duration>,
     pub(super) body: Vec<u8>,
+    /// The body did not end in time, or is larger than what is read of it.
+    cut: bool,
 }
 
-/// Sends a request and reads the response, up to [`MOST_ANSWER`] bytes of its body.
+/// Sends a request and reads the response: of its body up to [`MOST_ANSWER`] bytes, for
+/// [`BODY_TIMEOUT`].
 pub(super) async fn ask(request: RequestBuilder) -> Result<ServerResponse, DeliveryFailure> {
     let mut response = request
         .send()
         .await
-        .map_err(|error| DeliveryFailure::passing(&chain(&error.without_url())))?;
+        .map_err(|error| DeliveryFailure::passing(&plain_error(&error.without_url())))?;
     let mut answer = ServerResponse {
         status: response.status(),
         retry_after: retry_after(&response, SystemTime::now()),
         body: Vec::new(),
+        cut: true,
     };
-    while answer.body.len() < MOST_ANSWER {
+    let body = read_body(&mut response, &mut answer.body);
+    if let Ok(is_whole) = tokio::time::timeout(BODY_TIMEOUT, body).await {
+        answer.cut = !is_whole;
+    }
+    Ok(answer)
+}
+
+/// Reads the body of a response; whether it came to its end.
+async fn read_body(response: &mut Response, body: &mut Vec<u8>) -> bool {
+    loop {
         match response.chunk().await {
-            Ok(Some(chunk)) => answer.body.extend_from_slice(&chunk),
-            // The status is known, and decides.
-            Ok(None) | Err(_) => break,
+            Ok(Some(chunk)) => {
+                let room = MOST_ANSWER - body.len();
+                body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+                if chunk.len() > room {
+                    return false;
+                }
+            }
+            Ok(None) => return true,
+            Err(_) => return false,
         }
     }
-    answer.body.truncate(MOST_ANSWER);
-    Ok(answer)
 }
 
 impl ServerResponse {
     /// Whether the server accepted the message.
     pub(super) fn is_success(&self) -> bool {
         self.status.is_success()
+    }
+
+    /// A success whose body, as far as it came, may be the beginning of a JSON object: the
+    /// message was taken, and is not sent again because the body does not end.
+    pub(super) fn is_cut(&self) -> bool {
+        let first = self.body.iter().find(|byte| !byte.is_ascii_whitespace());
+        self.cut && self.is_success() && first.is_none_or(|byte| *byte == b'{')
     }
 
     /// The success, with what the server said.
@@ -140,19 +167,4 @@ fn retry_after(response: &Response, now: SystemTime) -> Option<Duration> {
     }
     let date = DateTimeParser::new().parse_timestamp(text).ok()?;
     SystemTime::from(date).duration_since(now).ok()
-}
-
-/// An error with its causes in one line, each part once.
-pub(super) fn chain(error: &dyn Error) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
-        for part in error.to_string().split(": ") {
-            if !parts.iter().any(|known| known == part) {
-                parts.push(part.to_owned());
-            }
-        }
-        next = error.source();
-    }
-    parts.join(": ")
 }

@@ -19,6 +19,7 @@ mod http;
 mod message;
 mod ntfy;
 mod outage_facts;
+mod plain_error;
 mod service_messages;
 mod settings;
 mod table;

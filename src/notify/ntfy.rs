@@ -123,6 +123,7 @@ impl Ntfy {
         let published = said.filter(|said| said.event.as_deref() == Some("message"));
         match published.and_then(|said| said.id) {
             Some(id) => Ok(answer.sent(&format!("published as {id}"))),
+            None if answer.is_cut() => Ok(answer.sent("taken; the answer did not end")),
             None => Err(answer.garbage("ntfy")),
         }
     }

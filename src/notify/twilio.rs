@@ -93,6 +93,7 @@ impl Twilio {
         });
         match taken {
             Some(taken) => Ok(answer.sent(&taken)),
+            None if answer.is_cut() => Ok(answer.sent("taken; the answer did not end")),
             None => Err(answer.garbage("Twilio")),
         }
     }

@@ -214,7 +214,11 @@ fn every_other_answer_is_a_failure_that_is_said_in_its_own_words() {
             "500 Internal Server Error, without a text",
         ),
         (garbage, "200, but this is no response of"),
-        (Answer::Nothing, "error sending request"),
+        (
+            Answer::Nothing,
+            "the connection was closed before an answer came",
+        ),
+        (Answer::EndlessHead, "the head of its answer is too large"),
         (
             Answer::Says(
                 "400 Bad Request",

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -37,6 +38,12 @@ impl Posted {
 pub(crate) enum Answer {
     /// A status line's end, headers if any, and a body: "201 Created", "", "{}".
     Says(&'static str, &'static str, &'static str),
+    /// A status line's end and the beginning of a body, which goes on for ever, a byte at a time.
+    NeverEnds(&'static str, &'static str),
+    /// A head that goes on for ever, as fast as it is read.
+    EndlessHead,
+    /// These bytes, and the end.
+    Raw(&'static str),
     /// Closes the connection.
     Nothing,
 }
@@ -134,6 +141,21 @@ async fn serve(desk: &Desk, mut stream: TcpStream) -> std::io::Result<()> {
                 );
                 stream.write_all(text.as_bytes()).await?;
             }
+            Some(Answer::NeverEnds(status, body)) => {
+                let text = format!("HTTP/1.1 {status}\r\n\r\n{body}");
+                stream.write_all(text.as_bytes()).await?;
+                loop {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    stream.write_all(b" ").await?;
+                }
+            }
+            Some(Answer::EndlessHead) => {
+                stream.write_all(b"HTTP/1.1 200 OK\r\n").await?;
+                loop {
+                    stream.write_all(b"X-More: more\r\n").await?;
+                }
+            }
+            Some(Answer::Raw(text)) => return stream.write_all(text.as_bytes()).await,
             Some(Answer::Nothing) | None => return Ok(()),
         }
     }

@@ -23,6 +23,8 @@ pub(crate) enum Mood {
     Hangs,
     /// Closes the connection as soon as it is made.
     Refuses,
+    /// Takes mail, and does not answer the QUIT after it.
+    Stays,
     /// Closes the connection in the middle of a message.
     DropsInData,
     /// Is busy: 451.
@@ -250,6 +252,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
                 }
                 say(stream, "250 2.0.0 Ok: queued as 4711").await?;
             }
+            "QUIT" if office.mood() == Mood::Stays => std::future::pending().await,
             "QUIT" => {
                 say(stream, "221 2.0.0 Bye").await?;
                 return Ok(false);
