@@ -91,7 +91,9 @@ impl World {
         let wall = i64::try_from(self.time / 1_000).unwrap_or(i64::MAX);
         Now {
             mono: moment(self.time.saturating_sub(self.mono_origin)),
-            wall: Timestamp::from_micros(EPOCH + wall + self.wall_offset * 1_000_000),
+            // No clock is set by whole intervals to the microsecond: two outages would begin at the
+            // very same time.
+            wall: Timestamp::from_micros(EPOCH + wall + self.wall_offset * 1_000_003),
         }
     }
 
