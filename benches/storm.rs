@@ -116,7 +116,8 @@ fn storm(urls: &[String]) -> Result<Storm, Box<dyn Error>> {
     let known = KnownNames {
         paradigms: &paradigms,
     };
-    let config = config::load(&sites, &known).map_err(|mistakes| mistakes.to_string())?;
+    let config = config::load(&sites, &known, config::SecretUse::Needed)
+        .map_err(|mistakes| mistakes.to_string())?;
     let place = HistoryStorage::File(file.clone());
     let entry = &ALL[position("async").ok_or("no async")?];
     let workers = WorkerLimits::new(&config.workers, raise_file_limit());

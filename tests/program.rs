@@ -26,6 +26,7 @@ mod check {
     mod exits;
     mod identity;
     mod memory;
+    mod named_files;
     mod output;
     mod processes;
     mod servers;

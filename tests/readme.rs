@@ -284,7 +284,8 @@ mod readme {
         fs::write(&file, toml).unwrap();
         let names = paradigm::names();
         let known = config::KnownNames { paradigms: &names };
-        config::load(&file, &known).unwrap_or_else(|mistakes| panic!("{toml}\n{mistakes}"))
+        config::load(&file, &known, config::SecretUse::Unused)
+            .unwrap_or_else(|mistakes| panic!("{toml}\n{mistakes}"))
     }
 
     #[test]
@@ -308,7 +309,9 @@ mod readme {
     fn opening(section: &str) -> &str {
         match section {
             "[[sites]]" => "[[sites]]\nurl = \"https://example.org\"",
-            "[owners.NAME]" => "[owners.boss]\n[owners.ops]\nescalate = \"boss\"",
+            "[owners.NAME]" => {
+                "[owners.boss]\npush = \"boss\"\n[owners.ops]\npush = \"ops\"\nescalate = \"boss\""
+            }
             "[notify.email]" => "[notify.email]\nsmtp = \"smtp://mail\"\nfrom = \"a@example.org\"",
             "[notify.sms]" => "[notify.sms]\naccount = \"a\"\ntoken = \"t\"\nfrom = \"+15550100\"",
             section => section,

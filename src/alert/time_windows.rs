@@ -132,7 +132,8 @@ mod tests {
     }
 
     fn window(text: &str) -> MaintenanceWindow {
-        let text = format!("[[maintenance]]\ntags = [\"a\"]\n{text}\n");
+        let site = "[[sites]]\nurl = \"http://a.example\"\ntags = [\"a\"]\n";
+        let text = format!("[[maintenance]]\ntags = [\"a\"]\n{text}\n{site}");
         let config = parse(
             &text,
             std::path::Path::new("sites.toml"),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::config::{self, Config, Diagnostics, EditError, KnownNames, Watcher};
+use crate::config::{self, Config, Diagnostics, EditError, KnownNames, SecretUse, Watcher};
 use crate::domain::Site;
 use crate::paradigm;
 
@@ -111,7 +111,7 @@ fn keep(
             continue;
         }
         changing = false;
-        let kept = match config::load(&path, &known) {
+        let kept = match config::load(&path, &known, SecretUse::Needed) {
             Ok(config) => {
                 // It may include other files now.
                 watcher = Watcher::new(&config);

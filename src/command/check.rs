@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::app::choose;
+use crate::config::SecretUse;
 use crate::domain::{CheckResult, Clock, JobId, SiteId, SystemClock};
 use crate::paradigm::{Dispatcher, ParadigmContext, ensure_files, raise_file_limit};
 use crate::probe::ProberFactory;
@@ -26,7 +27,7 @@ const RESULT_GRACE: Duration = Duration::from_secs(5);
 pub(super) fn run(args: &CheckArgs) -> Exit {
     let path = args.source.config.as_deref();
     let config = if args.urls.is_empty() {
-        site_source::load(path)
+        site_source::load(path, SecretUse::Unused)
     } else {
         site_source::urls(&args.urls, path)
     };

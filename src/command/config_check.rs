@@ -3,9 +3,10 @@
 use super::args::SourceArgs;
 use super::exit::{Exit, print};
 use super::site_source;
+use crate::config::SecretUse;
 
 pub(super) fn run(args: &SourceArgs) -> Exit {
-    let config = match site_source::load(args.config.as_deref()) {
+    let config = match site_source::load(args.config.as_deref(), SecretUse::Needed) {
         Ok(config) => config,
         Err(exit) => return exit,
     };

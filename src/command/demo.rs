@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use crate::app::{self, Launch, SvgOptions, output_file};
+use crate::config::SecretUse;
 use crate::demo::DemoProcess;
 use crate::domain::{FileError, plain_io_error};
 use crate::history::HistoryStorage;
@@ -21,11 +22,13 @@ pub(super) fn run(args: &DemoArgs) -> Exit {
         Ok(demo) => demo,
         Err(error) => return fail(no_demo_sites(&error)),
     };
-    let config = match site_source::read(&demo.config_path()) {
+    let config = match site_source::read(&demo.config_path(), SecretUse::Unused) {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    let tell = match args.notify.as_deref().map(site_source::read).transpose() {
+    let tell = args.notify.as_deref();
+    let tell = tell.map(|path| site_source::read(path, SecretUse::Needed));
+    let tell = match tell.transpose() {
         Ok(tell) => tell,
         Err(exit) => return exit,
     };

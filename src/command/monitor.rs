@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use crate::app::{self, Ending, Launch, choose};
-use crate::config::Config;
+use crate::config::{Config, SecretUse};
 use crate::demo::DemoProcess;
 use crate::history::HistoryStorage;
 use crate::paradigm::{ensure_files, raise_file_limit};
@@ -14,7 +14,7 @@ use super::exit::{Exit, fail, say};
 use super::site_source;
 
 pub(super) fn run(args: &MonitorArgs) -> Exit {
-    let config = match site_source::load(args.source.config.as_deref()) {
+    let config = match site_source::load(args.source.config.as_deref(), SecretUse::Needed) {
         Ok(config) => config,
         Err(exit) => return exit,
     };

@@ -4,6 +4,7 @@
 use std::io::{self, Write};
 
 use crate::app;
+use crate::config::SecretUse;
 use crate::domain::{Clock, Owner, SystemClock};
 use crate::notify::{ALL, ChannelEntry, NotifyPlan, OutgoingMessage, deliver, test_message};
 
@@ -12,7 +13,7 @@ use super::exit::{Exit, OutputError, fail};
 use super::{runtime, site_source};
 
 pub(super) fn run(args: &NotifyTestArgs) -> Exit {
-    let config = match site_source::load(args.source.config.as_deref()) {
+    let config = match site_source::load(args.source.config.as_deref(), SecretUse::Unused) {
         Ok(config) => config,
         Err(exit) => return exit,
     };

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, SecretUse};
 use crate::domain::{Clock, SystemClock, clean};
 use crate::history::ReadOnlyHistory;
 
@@ -18,7 +18,7 @@ pub(super) fn config(args: &HistoryFileArgs) -> Result<Option<Config>, Exit> {
     if explicit.is_none() && config::find(None).is_err() {
         return Ok(None);
     }
-    site_source::load(explicit).map(Some)
+    site_source::load(explicit, SecretUse::Unused).map(Some)
 }
 
 /// The path of the history file.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::choose;
-use crate::config::{self, Config};
+use crate::config::{self, Config, SecretUse};
 use crate::demo::DemoProcess;
 use crate::domain::{CheckSpec, FileError, Site, plain_io_error};
 use crate::lab::{Contender, GLOSSARY, JobList, Race, RaceEvent, RacePlan, RaceState, fine};
@@ -94,16 +94,21 @@ fn sites(args: &RaceArgs) -> Result<(Config, Option<DemoProcess>), Exit> {
         return Ok((site_source::urls(&args.urls, explicit)?, None));
     }
     if explicit.is_some() {
-        return Ok((site_source::load(explicit)?, None));
+        return Ok((site_source::load(explicit, SecretUse::Unused)?, None));
     }
     let why = match config::find(None) {
-        Ok(path) if has_network() => return Ok((site_source::read(&path)?, None)),
+        Ok(path) if has_network() => {
+            return Ok((site_source::read(&path, SecretUse::Unused)?, None));
+        }
         Ok(_) => "there is no network",
         Err(_) => "no list of sites is given or found",
     };
     say(format!("{why}: racing over the demo sites instead"));
     let demo = DemoProcess::start().map_err(|error| fail(no_demo_sites(&error)))?;
-    Ok((site_source::read(&demo.config_path())?, Some(demo)))
+    Ok((
+        site_source::read(&demo.config_path(), SecretUse::Unused)?,
+        Some(demo),
+    ))
 }
 
 /// Whether the system has a route to other machines. Connecting a UDP socket sends nothing.

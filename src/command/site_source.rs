@@ -3,30 +3,31 @@
 use std::io::{IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::config::{self, Config, Diagnostics, KnownNames};
+use crate::config::{self, Config, Diagnostics, KnownNames, SecretUse};
 use crate::domain::MaskedUrl;
 use crate::paradigm;
 
 use super::exit::{Exit, fail, say};
 
 /// Reads the configuration that the command line names, or that is found.
-pub(super) fn load(explicit: Option<&Path>) -> Result<Config, Exit> {
+pub(super) fn load(explicit: Option<&Path>, secrets: SecretUse) -> Result<Config, Exit> {
     let path = config::find(explicit).map_err(fail)?;
-    read(&path)
+    read(&path, secrets)
 }
 
 /// The configuration at `path`. Its warnings are printed.
-pub(super) fn read(path: &Path) -> Result<Config, Exit> {
+pub(super) fn read(path: &Path, secrets: SecretUse) -> Result<Config, Exit> {
     let names = paradigm::names();
     let known = KnownNames { paradigms: &names };
-    let config = config::load(path, &known).map_err(|mistakes| complain(&mistakes))?;
+    let config = config::load(path, &known, secrets).map_err(|mistakes| complain(&mistakes))?;
     config.warnings.iter().for_each(say);
     Ok(config)
 }
 
 /// The sites of these URLs, with the settings of the configuration that is named, if any.
 pub(super) fn urls(urls: &[String], explicit: Option<&Path>) -> Result<Config, Exit> {
-    let base = explicit.map(read).transpose()?;
+    let base = explicit.map(|path| read(path, SecretUse::Unused));
+    let base = base.transpose()?;
     config::from_urls(urls, base.as_ref()).map_err(|mistakes| complain(&mistakes))
 }
 

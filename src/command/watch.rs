@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use crate::app::{self, Driver, Happening, Listener, Occurrence, SessionError, Watch, choose};
+use crate::config::SecretUse;
 use crate::domain::{SiteId, Timestamp, plain_io_error};
 use crate::engine::{ConnectivityChange, Notice};
 use crate::history::HistoryEvent;
@@ -25,7 +26,7 @@ use super::exit::{Exit, fail, say};
 use super::site_source;
 
 pub(super) fn run(args: &WatchArgs) -> Exit {
-    let config = match site_source::load(args.source.config.as_deref()) {
+    let config = match site_source::load(args.source.config.as_deref(), SecretUse::Needed) {
         Ok(config) => config,
         Err(exit) => return exit,
     };

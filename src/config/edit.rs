@@ -10,12 +10,13 @@ use toml_edit::{
     ArrayOfTables, DocumentMut, InlineTable, Item, RawString, Table, TableLike, Value, value,
 };
 
-use crate::domain::Site;
+use crate::domain::{Site, plain_io_error};
 
 use super::diagnostics::{Diagnostics, shown_path};
 use super::files::{self, ContentHash};
 use super::known_names::KnownNames;
 use super::load::{MainFile, read_main};
+use super::secret::SecretUse;
 
 /// Why the file was not changed.
 #[derive(Debug)]
@@ -72,9 +73,11 @@ pub fn set_paused(
         path: path.to_owned(),
         why,
     };
-    let files::LoadedFile { text, source } = files::read(path).map_err(EditError::Invalid)?;
+    let files::LoadedFile { text, source } =
+        files::read_regular(path).map_err(EditError::Invalid)?;
     let edited = edit(&text, path, site, paused, known)?;
-    let (bytes, _) = files::bytes(path).map_err(|error| failed(files::plain(&error)))?;
+    let (bytes, _) =
+        files::regular(path, files::MOST_BYTES).map_err(|error| failed(error.to_string()))?;
     if Some(ContentHash::of(&bytes)) != source.content {
         return Err(failed("another program is changing it".to_owned()));
     }
@@ -84,7 +87,7 @@ pub fn set_paused(
     }
     content.extend_from_slice(edited.as_bytes());
     if content != bytes {
-        replace(path, &content).map_err(|error| failed(files::plain(&error)))?;
+        replace(path, &content).map_err(|error| failed(plain_io_error(&error).into_owned()))?;
     }
     Ok(WrittenContent(ContentHash::of(&content)))
 }
@@ -129,7 +132,7 @@ fn edit(
 
 /// The file itself, without the lists, which an edit has no need of.
 fn read_good(text: &str, path: &Path, known: &KnownNames<'_>) -> Result<MainFile, EditError> {
-    let mut main = read_main(text, path, known);
+    let mut main = read_main(text, path, known, SecretUse::Unused);
     let sink = std::mem::replace(
         &mut main.sink,
         super::diagnostic_sink::DiagnosticSink::new(super::diagnostic_sink::Language::Toml),
@@ -324,12 +327,12 @@ mod tests {
 
     impl File {
         fn set(&self, name: &str, paused: bool) -> String {
-            let config = load(&self.path, &KNOWN).unwrap();
+            let config = load(&self.path, &KNOWN, SecretUse::Unused).unwrap();
             let site = config.sites.iter().find(|site| &*site.name == name);
             let written = set_paused(&self.path, site.unwrap(), paused, &KNOWN).unwrap();
             let text = fs::read_to_string(&self.path).unwrap();
             assert_eq!(written.content(), ContentHash::of(text.as_bytes()));
-            let config = load(&self.path, &KNOWN).unwrap();
+            let config = load(&self.path, &KNOWN, SecretUse::Unused).unwrap();
             let site = config.sites.iter().find(|site| &*site.name == name);
             assert_eq!(site.unwrap().paused, paused, "{text}");
             text
@@ -404,14 +407,14 @@ mod tests {
             file.set("The fifth", true)
                 .contains("name = \"The fifth\"\nurl")
         );
-        let config = load(&file.path, &KNOWN).unwrap();
+        let config = load(&file.path, &KNOWN, SecretUse::Unused).unwrap();
         assert_eq!(config.sites.len(), 5);
     }
 
     #[test]
     fn a_broken_file_is_left_as_it_is() {
         let file = file(TEXT);
-        let site = load(&file.path, &KNOWN).unwrap().sites[0].clone();
+        let site = load(&file.path, &KNOWN, SecretUse::Unused).unwrap().sites[0].clone();
         for broken in [
             "[[sites]\n",
             "[[sites]]\nurl = \"https://a.example\"\nx = 1\n",
@@ -429,7 +432,7 @@ mod tests {
     #[test]
     fn a_read_only_file_is_left_as_it_is() {
         let file = file(TEXT);
-        let site = load(&file.path, &KNOWN).unwrap().sites[0].clone();
+        let site = load(&file.path, &KNOWN, SecretUse::Unused).unwrap().sites[0].clone();
         fs::set_permissions(&file.path, Permissions::from_mode(0o444)).unwrap();
         let error = set_paused(&file.path, &site, true, &KNOWN).unwrap_err();
         assert!(

@@ -1,17 +1,24 @@
-//! Reading a whole file of at most 64 MiB, and telling later whether it has changed.
+//! Reading a whole file within bounds of size and time, and telling later whether it has changed.
 
-use std::fs::{File, Metadata};
+use std::fmt;
+use std::fs::{File, Metadata, OpenOptions};
 use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::domain::plain_io_error;
 
 use super::diagnostics::{Diagnostic, Diagnostics, Place, shown_path};
 
-/// The largest file that is read. A million sites are some 40 MB.
-const MOST_BYTES: u64 = 64 << 20;
+/// The largest file of sites that is read. A million sites are some 40 MB.
+pub(super) const MOST_BYTES: u64 = 64 << 20;
+
+/// How long a pipe is read that the configuration comes from.
+const PIPE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Equal for equal content; different, but for a chance of 1 in 2⁶⁴, for different content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,8 +89,20 @@ pub(super) fn stamp(path: &Path) -> io::Result<FileStamp> {
 /// # Errors
 /// A missing file, a folder, missing permission, more than 64 MiB, text that is not UTF-8.
 pub(super) fn read(path: &Path) -> Result<LoadedFile, Diagnostics> {
+    loaded(path, bytes(path))
+}
+
+/// As [`read`], for what must be a regular file: a list, or a file that is edited.
+pub(super) fn read_regular(path: &Path) -> Result<LoadedFile, Diagnostics> {
+    loaded(path, regular(path, MOST_BYTES))
+}
+
+fn loaded(
+    path: &Path,
+    bytes: Result<(Vec<u8>, Metadata), FileError>,
+) -> Result<LoadedFile, Diagnostics> {
     let (bytes, metadata) =
-        bytes(path).map_err(|error| Diagnostics::of_file(path, &unreadable(&error)))?;
+        bytes.map_err(|error| Diagnostics::of_file(path, &format!("cannot be read: {error}")))?;
     let source = SourceFile {
         path: path.to_owned(),
         content: Some(ContentHash::of(&bytes)),
@@ -99,35 +118,132 @@ pub(super) fn read(path: &Path) -> Result<LoadedFile, Diagnostics> {
 /// What some editors put in front of a text; not part of it.
 pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Reads a file whole, with the metadata it had before.
-pub(super) fn bytes(path: &Path) -> io::Result<(Vec<u8>, Metadata)> {
-    let file = File::open(path)?;
+/// Reads a regular file of at most `most` bytes whole, with the metadata it had before. Never
+/// waits: what is a pipe or a device is not read.
+///
+/// # Errors
+/// A file that is no regular one, is larger, or cannot be read.
+pub(super) fn regular(path: &Path, most: u64) -> Result<(Vec<u8>, Metadata), FileError> {
+    // Before it is opened, which alone may do something to a device.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(no_file(path));
+    }
+    let mut file = open(path)?;
     let metadata = file.metadata()?;
-    if metadata.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
+    if !metadata.is_file() {
+        return Err(no_file(path));
     }
-    if metadata.len() > MOST_BYTES {
-        return Err(io::ErrorKind::FileTooLarge.into());
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
-    // A file may grow while it is read, and a device may never end.
-    file.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(io::ErrorKind::FileTooLarge.into());
-    }
+    let bytes = whole(&mut file, &metadata, most)?;
     Ok((bytes, metadata))
 }
 
-/// Why a file of the configuration cannot be read, in plain words.
-pub(super) fn plain(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::FileTooLarge => format!("it is larger than {} MiB", MOST_BYTES >> 20),
-        _ => plain_io_error(error).into_owned(),
+/// As [`regular`], for the file of the configuration itself, which may be a pipe: what that
+/// gives within [`PIPE_TIMEOUT`].
+pub(super) fn bytes(path: &Path) -> Result<(Vec<u8>, Metadata), FileError> {
+    let mut file = open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(io::Error::from(io::ErrorKind::IsADirectory).into());
+    }
+    let bytes = if metadata.is_file() {
+        whole(&mut file, &metadata, MOST_BYTES)?
+    } else {
+        piped(&mut file)?
+    };
+    Ok((bytes, metadata))
+}
+
+/// Opens a file without waiting for a writer, or for what a device may say.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+    let flags = i32::try_from(flags.bits()).unwrap_or_default();
+    OpenOptions::new().read(true).custom_flags(flags).open(path)
+}
+
+fn no_file(path: &Path) -> FileError {
+    if path.is_dir() {
+        io::Error::from(io::ErrorKind::IsADirectory).into()
+    } else {
+        FileError::NoRegularFile
     }
 }
 
-fn unreadable(error: &io::Error) -> String {
-    format!("cannot be read: {}", plain(error))
+fn whole(file: &mut File, metadata: &Metadata, most: u64) -> Result<Vec<u8>, FileError> {
+    if metadata.len() > most {
+        return Err(FileError::TooLarge(most));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
+    // A file may grow while it is read, and one of /proc may never end.
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(FileError::TooLarge(most));
+    }
+    Ok(bytes)
+}
+
+/// Reads a pipe or device to its end.
+fn piped(file: &mut File) -> Result<Vec<u8>, FileError> {
+    let until = Instant::now() + PIPE_TIMEOUT;
+    let mut bytes = Vec::new();
+    let mut part = vec![0; 64 << 10];
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        let left = Timespec::try_from(left).unwrap_or_default();
+        // Before the first reading, because a pipe that nobody writes to yet has no end either.
+        let mut waited = [PollFd::new(&*file, PollFlags::IN)];
+        match poll(&mut waited, Some(&left)) {
+            Ok(0) => return Err(FileError::Endless),
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(error) => return Err(io::Error::from(error).into()),
+        }
+        match file.read(&mut part) {
+            Ok(0) => return Ok(bytes),
+            Ok(read) => bytes.extend_from_slice(&part[..read]),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+        if bytes.len() as u64 > MOST_BYTES {
+            return Err(FileError::TooLarge(MOST_BYTES));
+        }
+        if Instant::now() >= until {
+            return Err(FileError::Endless);
+        }
+    }
+}
+
+/// Why a file was not read. Displays it in plain words, without the name of the file.
+#[derive(Debug)]
+pub(super) enum FileError {
+    /// The system refuses.
+    Io(io::Error),
+    /// It is a pipe, a device or a socket.
+    NoRegularFile,
+    /// It has more bytes than so many.
+    TooLarge(u64),
+    /// A pipe or device whose end did not come in time.
+    Endless,
+}
+
+impl From<io::Error> for FileError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => f.write_str(&plain_io_error(error)),
+            Self::NoRegularFile => f.write_str("it is not a regular file"),
+            Self::TooLarge(most) if *most < 1 << 20 => {
+                write!(f, "it is larger than {} KiB", most >> 10)
+            }
+            Self::TooLarge(most) => write!(f, "it is larger than {} MiB", most >> 20),
+            Self::Endless => write!(f, "it has no end after {} s", PIPE_TIMEOUT.as_secs()),
+        }
+    }
 }
 
 fn not_text(path: &Path, error: &std::string::FromUtf8Error) -> Diagnostics {

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use glob::{MatchOptions, Pattern};
 
+use crate::domain::plain_io_error;
+
 use super::diagnostic_sink::DiagnosticSink;
-use super::files::plain;
 use super::key_path::KeyPath;
 use super::monitor_table::MonitorSettings;
 use super::site_registry::{SiteRegistry, taken};
@@ -47,7 +48,7 @@ pub(super) fn expand(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, Strin
             let folder = quoted(&error.path().to_string_lossy());
             format!(
                 "the folder {folder} cannot be read: {}",
-                plain(error.error())
+                plain_io_error(error.error())
             )
         })?;
         // A dangling link stays in: that a list is missing must be noticed.

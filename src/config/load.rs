@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-use crate::domain::clean;
+use crate::domain::{clean, plain_io_error};
 
 use super::configuration::Config;
 use super::diagnostic_sink::{DiagnosticSink, Language};
@@ -17,24 +17,31 @@ use super::key_path::KeyPath;
 use super::known_names::KnownNames;
 use super::maintenance::read_shared_window;
 use super::monitor_table::{read_monitor, read_workers};
-use super::notify_table::read_notify;
+use super::named_sites::{KnownSites, ParentPlace, WindowNames};
+use super::notify_table::{SecretReader, read_notify};
 use super::owners_table::read_owners;
 use super::queue_table::read_queue;
-use super::site_registry::{ParentError, SiteRegistry, taken, wrong_parents};
+use super::secret::SecretUse;
+use super::site_registry::{SiteRegistry, taken};
 use super::sites_table::{InvalidSite, SiteDraft, SiteDrafts, plain_site, read_sites};
-use super::table_reader::{Element, TableReader};
+use super::table_reader::TableReader;
+use super::table_values::Element;
 use super::value_parsers::{self, quoted};
 
 /// Reads a configuration and the lists it includes.
 ///
 /// # Errors
 /// Every mistake of the files, the first twenty by name; a file that cannot be read is one.
-pub fn load(path: &Path, known: &KnownNames<'_>) -> Result<Config, Diagnostics> {
+pub fn load(
+    path: &Path,
+    known: &KnownNames<'_>,
+    secrets: SecretUse,
+) -> Result<Config, Diagnostics> {
     let files::LoadedFile { text, source } = files::read(path)?;
-    assemble(&text, path, source, known)
+    assemble(&text, path, source, known, secrets)
 }
 
-/// As [`load`], for a text in memory; `path` is its name in messages, and its included lists
+/// As [`load`], for a text in memory, whose secrets are not read; `path` is its name in messages, and its included lists
 /// are relative to the folder of `path`.
 ///
 /// # Errors
@@ -46,7 +53,7 @@ pub fn parse(text: &str, path: &Path, known: &KnownNames<'_>) -> Result<Config, 
         stamp: None,
     };
     let text = text.strip_prefix(files::BYTE_ORDER_MARK).unwrap_or(text);
-    assemble(text, path, source, known)
+    assemble(text, path, source, known, SecretUse::Unused)
 }
 
 /// A configuration of the sites of a command line, each URL once; everything else as `base`
@@ -100,6 +107,7 @@ pub(super) struct MainFile {
     pub(super) drafts: SiteDrafts,
     pub(super) sink: DiagnosticSink,
     include: Vec<Element<Box<str>>>,
+    window_names: Vec<WindowNames>,
 }
 
 /// The folder that names in the file are relative to.
@@ -108,7 +116,12 @@ pub(super) fn folder_of(path: &Path) -> &Path {
 }
 
 /// Reads the text of the file itself.
-pub(super) fn read_main(text: &str, path: &Path, known: &KnownNames<'_>) -> MainFile {
+pub(super) fn read_main(
+    text: &str,
+    path: &Path,
+    known: &KnownNames<'_>,
+    used: SecretUse,
+) -> MainFile {
     let mut sink = DiagnosticSink::new(Language::Toml);
     let (document, errors) = DeTable::parse_recoverable(text);
     for error in errors {
@@ -120,13 +133,17 @@ pub(super) fn read_main(text: &str, path: &Path, known: &KnownNames<'_>) -> Main
         );
     }
     let folder = folder_of(path);
+    let secrets = SecretReader { folder, used };
     let mut config = Config {
         path: Some(path.to_owned()),
         ..Config::default()
     };
     let mut file = TableReader::new(document.get_ref(), 0..text.len(), KeyPath::Root, &mut sink);
     let mut include = Vec::new();
-    config.owners = file.table("owners", read_owners).unwrap_or_default();
+    let channels = channels_of(document.get_ref());
+    config.owners = file
+        .table("owners", |table| read_owners(table, &channels))
+        .unwrap_or_default();
     let owner_names: HashSet<&str> = config.owners.iter().map(|owner| &*owner.name).collect();
     if let Some((monitor, globs)) = file.table("monitor", |table| {
         read_monitor(table, folder, known, &owner_names)
@@ -138,12 +155,15 @@ pub(super) fn read_main(text: &str, path: &Path, known: &KnownNames<'_>) -> Main
         .table("workers", |table| read_workers(table, known))
         .unwrap_or_default();
     config.notify = file
-        .table("notify", |table| read_notify(table, folder))
+        .table("notify", |table| read_notify(table, secrets))
         .unwrap_or_default();
     config.history = file.table("history", read_history).unwrap_or_default();
     config.queue = file.table("queue", read_queue).unwrap_or_default();
-    file.tables("maintenance", |_, window| {
-        config.maintenance.shared.extend(read_shared_window(window));
+    let mut window_names = Vec::new();
+    file.tables("maintenance", |index, table| {
+        let (window, names) = read_shared_window(index, table);
+        config.maintenance.shared.extend(window);
+        window_names.push(names);
     });
     let drafts = read_sites(&mut file, &config.monitor, &owner_names);
     file.finish();
@@ -152,7 +172,17 @@ pub(super) fn read_main(text: &str, path: &Path, known: &KnownNames<'_>) -> Main
         drafts,
         sink,
         include,
+        window_names,
     }
+}
+
+/// The keys of `[notify]`.
+fn channels_of(file: &DeTable<'_>) -> Vec<Box<str>> {
+    let notify = file
+        .get("notify")
+        .and_then(|notify| notify.get_ref().as_table());
+    let keys = notify.into_iter().flat_map(|notify| notify.keys());
+    keys.map(|key| Box::from(&**key.get_ref())).collect()
 }
 
 /// The parser's message, where it speaks of what it was doing, in terms of the file.
@@ -179,17 +209,19 @@ fn assemble(
     path: &Path,
     source: SourceFile,
     known: &KnownNames<'_>,
+    used: SecretUse,
 ) -> Result<Config, Diagnostics> {
     let MainFile {
         mut config,
         drafts,
         mut sink,
         include,
-    } = read_main(text, path, known);
+        window_names,
+    } = read_main(text, path, known, used);
     config.sources.push(source);
 
     let mut registry = SiteRegistry::default();
-    let SiteDrafts { good, lost } = drafts;
+    let SiteDrafts { good, lost, tags } = drafts;
     let lost_names: HashSet<Box<str>> = lost.iter().map(|lost| lost.name.clone()).collect();
     let places = register(good, lost, &mut registry, &mut sink);
     let mut in_lists = None;
@@ -201,18 +233,12 @@ fn assemble(
     }
 
     config.sites = registry.into_sites();
-    for (site, fault) in wrong_parents(&config.sites, &lost_names) {
-        let Some(place) = places.get(site) else {
-            continue;
-        };
-        let name = config.sites[site].parent.as_deref().unwrap_or_default();
-        let sentence = match fault {
-            ParentError::Missing => format!("there is no site {}", quoted(name)),
-            ParentError::Circle(names) => {
-                format!("the site is its own ancestor: {}", names.join(" -> "))
-            }
-        };
-        sink.missing(place.parent_at, &place.key("parent"), &sentence);
+    // The site that is missing may stand in a list that could not be read.
+    if in_lists.is_none() {
+        let sites = KnownSites::new(&config.sites, &lost_names, &tags);
+        let parents: Vec<ParentPlace> = places.iter().map(|place| place.parent).collect();
+        sites.check_parents(&parents, &mut sink);
+        sites.check_windows(&window_names, &mut sink);
     }
     for (place, site) in places.into_iter().zip(&config.sites) {
         if !place.maintenance.is_empty() {
@@ -244,14 +270,13 @@ fn append(all: &mut Option<Diagnostics>, more: Diagnostics) {
 
 /// What is still needed of a draft when its site has gone into the registry.
 struct RegisteredSite {
-    index: usize,
-    parent_at: usize,
+    parent: ParentPlace,
     maintenance: Vec<crate::domain::MaintenanceWindow>,
 }
 
 impl RegisteredSite {
     fn key(&self, key: &str) -> String {
-        format!("sites[{}].{key}", self.index)
+        format!("sites[{}].{key}", self.parent.index)
     }
 }
 
@@ -271,8 +296,10 @@ fn register(
             reserve(lost, registry, sink);
         }
         let place = RegisteredSite {
-            index: draft.index,
-            parent_at: draft.parent_at,
+            parent: ParentPlace {
+                index: draft.index,
+                offset: draft.parent_at,
+            },
             maintenance: draft.maintenance,
         };
         let site = draft.site;
@@ -321,7 +348,7 @@ fn find_lists(
                 && let Some(error) = files.iter().find_map(|file| file.metadata().err())
             {
                 let file = quoted(&files[0].to_string_lossy());
-                let why = files::plain(&error);
+                let why = plain_io_error(&error);
                 return Err(format!("the file {file} cannot be read: {why}"));
             }
             Ok(files)
@@ -346,17 +373,7 @@ fn read_list(
     config: &mut Config,
     registry: &mut SiteRegistry,
 ) -> Result<(), Diagnostics> {
-    // A pipe would wait for a writer.
-    if let Ok(metadata) = path.metadata()
-        && !metadata.is_file()
-        && !metadata.is_dir()
-    {
-        return Err(Diagnostics::of_file(
-            path,
-            "cannot be read: it is not a regular file",
-        ));
-    }
-    let files::LoadedFile { text, source } = files::read(path)?;
+    let files::LoadedFile { text, source } = files::read_regular(path)?;
     config.sources.push(source);
     let mut sink = DiagnosticSink::new(Language::List);
     include::read_list(&text, &config.monitor, registry, &mut sink);
@@ -651,7 +668,7 @@ user_agent = "Other/2"
                 "3:10: sites[0].paused: expected true or false, got \"yes\"",
             ),
             (
-                &format!("{site}owners = [\"opps\"]\n[owners.ops]"),
+                &format!("{site}owners = [\"opps\"]\n[owners.ops]\npush = \"x\""),
                 "3:11: sites[0].owners[0]: there is no owner \"opps\"; did you mean \"ops\"?",
             ),
             (
@@ -829,7 +846,7 @@ user_agent = "Other/2"
         let text = "[monitor]\ninterval = \"7s\"\ninclude = [\"lists/*.txt\", \"lists/a.txt\"]\n\
                     [[sites]]\nurl = \"https://a.example\"\npaused = true\nparent = \"Bee\"\n";
         std::fs::write(&path, text).unwrap();
-        let config = load(&path, &KNOWN).unwrap();
+        let config = load(&path, &KNOWN, SecretUse::Unused).unwrap();
         let names: Vec<&str> = config.sites.iter().map(|site| &*site.name).collect();
         assert_eq!(names, ["a.example", "c.example", "Bee"]);
         assert!(config.sites[0].paused);
@@ -842,7 +859,9 @@ user_agent = "Other/2"
         )
         .unwrap();
         std::fs::write(&path, format!("{text}slow = 1\n")).unwrap();
-        let found = load(&path, &KNOWN).unwrap_err().to_string();
+        let found = load(&path, &KNOWN, SecretUse::Unused)
+            .unwrap_err()
+            .to_string();
         let root = folder.path().display();
         assert_eq!(
             found
@@ -863,7 +882,7 @@ user_agent = "Other/2"
         std::fs::write(folder.path().join("a.txt"), "https://a.example\n").unwrap();
         let path = folder.path().join("sites.toml");
         std::fs::write(&path, "[monitor]\ninclude = [\"*.txt\", \"no/*.txt\"]\n").unwrap();
-        let config = load(&path, &KNOWN).unwrap();
+        let config = load(&path, &KNOWN, SecretUse::Unused).unwrap();
         assert_eq!(config.sites.len(), 1);
         let [warning] = &config.warnings[..] else {
             panic!("one warning: {:?}", config.warnings)
@@ -899,7 +918,7 @@ user_agent = "Other/2"
     #[test]
     fn the_file_of_the_repository_is_good() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sites.toml");
-        let config = load(&path, &KNOWN).unwrap();
+        let config = load(&path, &KNOWN, SecretUse::Unused).unwrap();
         assert!((20..=26).contains(&config.sites.len()));
         let down = config
             .sites

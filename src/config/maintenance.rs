@@ -1,13 +1,19 @@
 //! `maintenance`: windows that come again and again, begun by a line as in a crontab.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use jiff::civil::DateTime;
 
 use crate::domain::{Cron, MaintenanceWindow, SharedWindow, WindowStart};
 
+use super::named_sites::WindowNames;
 use super::table_reader::TableReader;
+use super::table_values::Element;
 use super::value_parsers::{self, Parsed, ValueError};
+
+/// How long a window may stay open: at most from one opening of a yearly one to the next.
+const LASTS: RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(366 * 86_400);
 
 /// The range and the names of one field.
 struct Field {
@@ -105,7 +111,7 @@ fn parse_cron(text: &str) -> Parsed<Cron> {
         })
     };
     let weekdays = bits(weekdays, weekday)?;
-    Ok(Cron {
+    let cron = Cron {
         minutes: bits(minutes, minute)?,
         hours: bits(hours, hour)?,
         days: bits(days, day)?,
@@ -114,7 +120,25 @@ fn parse_cron(text: &str) -> Parsed<Cron> {
         weekdays: weekdays | weekdays >> 7,
         any_day: day.starts_with('*'),
         any_weekday: weekday.starts_with('*'),
-    })
+    };
+    if !comes(&cron) {
+        return Err(ValueError::expected(
+            "expected a day of the month that one of these months has",
+        ));
+    }
+    Ok(cron)
+}
+
+/// Whether there is any day on which it opens: not on the 30th of February.
+fn comes(cron: &Cron) -> bool {
+    // Of a leap year, by month from 1.
+    const DAYS: [u32; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let has = |(month, days): (u32, u32)| {
+        let first = (2_u64 << days) - 1;
+        cron.months >> month & 1 == 1 && cron.days & first != 0
+    };
+    // Where both days are restricted, that of the week suffices.
+    !(cron.any_day || cron.any_weekday) || (1..).zip(DAYS).any(has)
 }
 
 /// One `{ cron = "0 3 * * sun", lasts = "2h" }` of a site.
@@ -124,23 +148,30 @@ pub(super) fn read_window(mut table: TableReader<'_>) -> Option<MaintenanceWindo
     window
 }
 
-/// One `[[maintenance]]`, for all sites of some tags or names.
-pub(super) fn read_shared_window(mut table: TableReader<'_>) -> Option<SharedWindow> {
+/// One `[[maintenance]]`, for all sites of some tags or names; and these with their places.
+pub(super) fn read_shared_window(
+    index: usize,
+    mut table: TableReader<'_>,
+) -> (Option<SharedWindow>, WindowNames) {
     let window = read_times(&mut table);
-    let mut names = |key| {
-        let names = table.texts(key, value_parsers::label).into_iter();
-        names.map(|name| name.value).collect::<Vec<_>>()
+    let names = WindowNames {
+        index,
+        sites: table.texts("sites", value_parsers::label),
+        tags: table.texts("tags", value_parsers::label),
     };
-    let (tags, sites) = (names("tags"), names("sites"));
-    if tags.is_empty() && sites.is_empty() {
+    if !table.has("tags") && !table.has("sites") {
         table.refuse_self(&"expected tags = [\"shop\"] or sites = [\"Example\"]");
     }
     table.finish();
-    Some(SharedWindow {
-        window: window?,
-        tags,
-        sites,
-    })
+    let values = |names: &[Element<Box<str>>]| -> Vec<Box<str>> {
+        names.iter().map(|name| name.value.clone()).collect()
+    };
+    let shared = window.map(|window| SharedWindow {
+        window,
+        tags: values(&names.tags),
+        sites: values(&names.sites),
+    });
+    (shared, names)
 }
 
 fn read_times(table: &mut TableReader<'_>) -> Option<MaintenanceWindow> {
@@ -153,8 +184,8 @@ fn read_times(table: &mut TableReader<'_>) -> Option<MaintenanceWindow> {
     let zone = table.text("zone", value_parsers::zone);
     let lasts = table.text("lasts", |text| {
         let lasts = value_parsers::duration(text)?;
-        if lasts < Duration::from_secs(60) {
-            return Err(ValueError::expected("expected 1m or more"));
+        if !LASTS.contains(&lasts) {
+            return Err(ValueError::expected("expected 1m to 366d"));
         }
         Ok(lasts)
     });
@@ -224,6 +255,21 @@ mod tests {
             "* * * * * *",
         ] {
             assert!(parse_cron(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_never_comes_is_refused() {
+        for (text, comes) in [
+            ("0 3 30 feb *", false),
+            ("0 3 31 4,6,9,11 *", false),
+            ("0 3 31 2,3 *", true),
+            ("0 3 29 feb *", true),
+            ("0 3 30 feb mon", true),
+            ("0 3 */30 feb *", true),
+            ("0 3 * feb *", true),
+        ] {
+            assert_eq!(parse_cron(text).is_ok(), comes, "{text}");
         }
     }
 }

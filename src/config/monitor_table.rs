@@ -9,7 +9,8 @@ use crate::domain::{CheckSpec, MaskedUrl, USER_AGENT};
 
 use super::known_names::KnownNames;
 use super::owners_table::read_owner_names;
-use super::table_reader::{Element, TableReader};
+use super::table_reader::TableReader;
+use super::table_values::Element;
 use super::value_parsers::{self, ValueError};
 
 /// The canaries where none are configured: hosts of three independent operators that nearly
@@ -142,7 +143,7 @@ pub(super) fn read_monitor(
                 Err(error) => Err(ValueError::Plain(format!(
                     "the file {} cannot be read: {}",
                     value_parsers::quoted(&path.to_string_lossy()),
-                    super::files::plain(&error)
+                    crate::domain::plain_io_error(&error)
                 ))),
             }
         }),

@@ -10,7 +10,7 @@ use crate::domain::{
     WebhookSettings,
 };
 
-use super::secret::Secret;
+use super::secret::{Secret, SecretUse};
 use super::table_reader::TableReader;
 use super::value_parsers::{self, Parsed, ValueError};
 
@@ -23,21 +23,33 @@ const SMTPS_PORT: u16 = 465;
 /// The default port of `smtp://` (RFC 6409, section 3.1).
 const SUBMISSION_PORT: u16 = 587;
 
-/// Reads `[notify]`. Paths of secrets are relative to `folder`, that of `sites.toml`.
-pub(super) fn read_notify(table: TableReader<'_>, folder: &Path) -> NotifySettings<Secret> {
+/// How secrets are read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SecretReader<'a> {
+    /// What the paths of secrets are relative to: the folder of `sites.toml`.
+    pub(super) folder: &'a Path,
+    /// Whether they have to be there.
+    pub(super) used: SecretUse,
+}
+
+/// Reads `[notify]`.
+pub(super) fn read_notify(
+    table: TableReader<'_>,
+    secrets: SecretReader<'_>,
+) -> NotifySettings<Secret> {
     let mut table = table.private();
     let settings = NotifySettings {
         email: table
-            .table("email", |table| read_email(table, folder))
+            .table("email", |table| read_email(table, secrets))
             .flatten(),
         sms: table
-            .table("sms", |table| read_sms(table, folder))
+            .table("sms", |table| read_sms(table, secrets))
             .flatten(),
         push: table
-            .table("push", |table| read_push(table, folder))
+            .table("push", |table| read_push(table, secrets))
             .unwrap_or_default(),
         webhook: table
-            .table("webhook", |table| read_webhook(table, folder))
+            .table("webhook", |table| read_webhook(table, secrets))
             .unwrap_or_default(),
         digest: table
             .text("digest", value_parsers::duration)
@@ -48,17 +60,20 @@ pub(super) fn read_notify(table: TableReader<'_>, folder: &Path) -> NotifySettin
     settings
 }
 
-fn read_webhook(mut table: TableReader<'_>, folder: &Path) -> WebhookSettings<Secret> {
+fn read_webhook(mut table: TableReader<'_>, secrets: SecretReader<'_>) -> WebhookSettings<Secret> {
     let settings = WebhookSettings {
-        secret: secret(&mut table, "secret", folder),
+        secret: secrets.read(&mut table, "secret"),
     };
     table.finish();
     settings
 }
 
-fn read_email(mut table: TableReader<'_>, folder: &Path) -> Option<EmailSettings<Secret>> {
+fn read_email(
+    mut table: TableReader<'_>,
+    secrets: SecretReader<'_>,
+) -> Option<EmailSettings<Secret>> {
     let smtp = table.text("smtp", smtp_server);
-    let mut password = secret(&mut table, "password", folder);
+    let mut password = secrets.read(&mut table, "password");
     let from = table.text("from", value_parsers::email);
     let allow_unencrypted = table.flag("allow_unencrypted").unwrap_or_default();
     table.require("smtp");
@@ -69,6 +84,15 @@ fn read_email(mut table: TableReader<'_>, folder: &Path) -> Option<EmailSettings
             table.refuse("password", &"the URL of smtp holds a password already");
         }
         password = Some(in_url);
+    }
+    if !table.has("password")
+        && password.is_none()
+        && smtp.as_ref().is_some_and(|smtp| smtp.user.is_some())
+    {
+        table.refuse(
+            "smtp",
+            &"expected a password for the user, as in password = { env = \"SMTP_PASSWORD\" }",
+        );
     }
     if password.is_some() && smtp.as_ref().is_some_and(|smtp| smtp.user.is_none()) {
         table.refuse(
@@ -85,12 +109,12 @@ fn read_email(mut table: TableReader<'_>, folder: &Path) -> Option<EmailSettings
     })
 }
 
-fn read_sms(mut table: TableReader<'_>, folder: &Path) -> Option<SmsSettings<Secret>> {
+fn read_sms(mut table: TableReader<'_>, secrets: SecretReader<'_>) -> Option<SmsSettings<Secret>> {
     let url = table
         .text("url", value_parsers::http_url)
         .unwrap_or_else(|| MaskedUrl::new(TWILIO_URL));
     let account = table.text("account", value_parsers::label);
-    let token = secret(&mut table, "token", folder);
+    let token = secrets.read(&mut table, "token");
     let from = table.text("from", value_parsers::label);
     for key in ["account", "token", "from"] {
         table.require(key);
@@ -104,42 +128,56 @@ fn read_sms(mut table: TableReader<'_>, folder: &Path) -> Option<SmsSettings<Sec
     })
 }
 
-fn read_push(mut table: TableReader<'_>, folder: &Path) -> PushSettings<Secret> {
+fn read_push(mut table: TableReader<'_>, secrets: SecretReader<'_>) -> PushSettings<Secret> {
     let default = PushSettings::<Secret>::default();
     let settings = PushSettings {
         url: table
             .text("url", value_parsers::http_url)
             .unwrap_or(default.url),
-        token: secret(&mut table, "token", folder),
+        token: secrets.read(&mut table, "token"),
     };
     table.finish();
     settings
 }
 
-/// `{ env = "NAME" }`, `{ file = "PATH" }`, or the secret itself.
-fn secret(table: &mut TableReader<'_>, key: &'static str, folder: &Path) -> Option<Secret> {
-    table.text_or_table(
-        key,
-        |text| Ok(Secret::Plain(value_parsers::some(text)?)),
-        |mut table| {
-            let env = table.private_text("env", |name| {
-                if name.is_empty() || name.contains(['=', '\0']) {
-                    return Err(ValueError::expected(
-                        "expected the name of an environment variable",
-                    ));
+impl SecretReader<'_> {
+    /// `{ env = "NAME" }`, `{ file = "PATH" }`, or the secret itself.
+    fn read(self, table: &mut TableReader<'_>, key: &'static str) -> Option<Secret> {
+        table.text_or_table(
+            key,
+            |text| Ok(Secret::Plain(value_parsers::some(text)?)),
+            |mut table| {
+                let env = table.private_text("env", |name| {
+                    if name.is_empty() || name.contains(['=', '\0']) {
+                        return Err(ValueError::expected(
+                            "expected the name of an environment variable",
+                        ));
+                    }
+                    self.available(Secret::Env(name.into()))
+                });
+                let file = table.private_text("file", |name| {
+                    let path = self.folder.join(&*value_parsers::some(name)?);
+                    self.available(Secret::File(path))
+                });
+                if table.has("env") == table.has("file") {
+                    table.refuse_self(&"expected either { env = \"NAME\" } or { file = \"PATH\" }");
                 }
-                Ok(Secret::Env(name.into()))
-            });
-            let file = table.private_text("file", |name| {
-                Ok(Secret::File(folder.join(&*value_parsers::some(name)?)))
-            });
-            if table.has("env") == table.has("file") {
-                table.refuse_self(&"expected either { env = \"NAME\" } or { file = \"PATH\" }");
-            }
-            table.finish();
-            env.or(file)
-        },
-    )
+                table.finish();
+                env.or(file)
+            },
+        )
+    }
+
+    /// The secret, unless it is needed and cannot be read.
+    fn available(self, secret: Secret) -> Parsed<Secret> {
+        match self.used {
+            SecretUse::Unused => Ok(secret),
+            SecretUse::Needed => match secret.read() {
+                Ok(_) => Ok(secret),
+                Err(error) => Err(ValueError::Plain(error.without_path())),
+            },
+        }
+    }
 }
 
 /// `smtps://user@host:465`, and the password if the URL has one.

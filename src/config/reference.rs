@@ -206,7 +206,7 @@ fn window() -> Vec<KeyReference> {
     vec![
         key("cron", "text", "minute, hour, day, month, weekday", None, "when the window opens, again and again, as in a crontab; either this or `at`"),
         key("at", "text", "date and time, such as `2026-12-24 22:00`", None, "when the window opens, once; either this or `cron`"),
-        key("lasts", "duration", "1m or more", phrase(REQUIRED), "how long the window stays open"),
+        key("lasts", "duration", "1m to 366d", phrase(REQUIRED), "how long the window stays open"),
         key("zone", "text", "such as `Europe/Berlin`", phrase("the machine's own"), "the time zone of `cron` and `at`"),
     ]
 }
@@ -254,7 +254,7 @@ fn email() -> TableReference {
         keys: vec![
             key("smtp", "URL", "`smtps://` (TLS, port 465) or `smtp://` (STARTTLS, port 587)", phrase(REQUIRED), "the mail server, and the user to log in as"),
             key("from", "text", "an e-mail address", phrase(REQUIRED), "the address of the sender"),
-            key("password", "secret", "", None, "the password of the user in `smtp`"),
+            key("password", "secret", "", None, "the password of the user in `smtp`; needed where that names one"),
             key("allow_unencrypted", "flag", "", plain(false), "`true`: mail may be sent unencrypted where the server offers no STARTTLS"),
         ],
     }

@@ -42,6 +42,8 @@ pub(super) struct InvalidSite {
 pub(super) struct SiteDrafts {
     pub(super) good: Vec<SiteDraft>,
     pub(super) lost: Vec<InvalidSite>,
+    /// The tags of all of them.
+    pub(super) tags: HashSet<Box<str>>,
 }
 
 /// A site of which nothing is known but its URL.
@@ -80,7 +82,10 @@ pub(super) fn read_sites(
     let mut drafts = SiteDrafts::default();
     file.tables("sites", |index, mut table| {
         let name = table.text("name", value_parsers::label);
-        match read_site(&mut table, index, name.clone(), monitor, owners) {
+        let tags = table.texts("tags", value_parsers::label);
+        let tags: Vec<Box<str>> = tags.into_iter().map(|tag| tag.value).collect();
+        drafts.tags.extend(tags.iter().cloned());
+        match read_site(&mut table, index, (name.clone(), tags), monitor, owners) {
             Some(draft) => drafts.good.push(draft),
             None => drafts.lost.extend(name.map(|name| InvalidSite {
                 name,
@@ -96,7 +101,7 @@ pub(super) fn read_sites(
 fn read_site(
     table: &mut TableReader<'_>,
     index: usize,
-    name: Option<Box<str>>,
+    (name, tags): (Option<Box<str>>, Vec<Box<str>>),
     monitor: &MonitorSettings,
     owners: &HashSet<&str>,
 ) -> Option<SiteDraft> {
@@ -143,11 +148,7 @@ fn read_site(
             .text("slow_after", value_parsers::duration)
             .unwrap_or(monitor.slow_after),
         owners: read_owner_names(table, owners).unwrap_or_else(|| Arc::clone(&monitor.owners)),
-        tags: table
-            .texts("tags", value_parsers::label)
-            .into_iter()
-            .map(|tag| tag.value)
-            .collect(),
+        tags,
         parent: table.text("parent", value_parsers::label),
         paused: table.flag("paused").unwrap_or(false),
     };

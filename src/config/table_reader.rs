@@ -4,16 +4,14 @@
 use std::fmt;
 use std::ops::{Range, RangeInclusive};
 
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::diagnostic_sink::DiagnosticSink;
 use super::display_value::{display_value, type_name};
 use super::key_path::KeyPath;
 use super::redact::is_secret_key;
-use super::value_parsers::{Parsed, ValueError, quoted, suggestion};
-
-type Value<'t> = Spanned<DeValue<'t>>;
+use super::table_values::{Element, Value, number, text, unknown};
+use super::value_parsers::{Parsed, ValueError};
 
 /// Whether the values of a table may be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +79,28 @@ impl<'a> TableReader<'a> {
         let offset = self.offset(key);
         self.sink
             .error(offset, &KeyPath::Key(&self.at, key), sentence);
+    }
+
+    /// Records that something is missing without which what `key` holds does nothing.
+    pub(super) fn refuse_missing(&mut self, key: &str, sentence: &dyn fmt::Display) {
+        let offset = self.offset(key);
+        self.sink
+            .missing(offset, &KeyPath::Key(&self.at, key), sentence);
+    }
+
+    /// Records that what `key` holds in the table under `inner` is wrong.
+    pub(super) fn refuse_within(&mut self, inner: &str, key: &str, sentence: &dyn fmt::Display) {
+        let value = self.table.get(inner);
+        let value = value.and_then(|table| table.get_ref().get(key));
+        let offset = value.map_or(self.span.start, |value| value.span().start);
+        let at = KeyPath::Key(&self.at, inner);
+        self.sink.error(offset, &KeyPath::Key(&at, key), sentence);
+    }
+
+    /// Whether the table has a key that was not asked for so far.
+    pub(super) fn has_unknown(&self) -> bool {
+        let mut keys = self.table.keys();
+        keys.any(|key| !self.asked.contains(&&**key.get_ref()))
     }
 
     /// Records that the table as a whole is wrong.
@@ -236,7 +256,7 @@ impl<'a> TableReader<'a> {
 
     /// Reads a table whose keys are the user's own names: each name, where it stands, and
     /// its table.
-    pub(super) fn each_table(self, mut read: impl FnMut(&str, TableReader<'_>)) {
+    pub(super) fn each_table(&mut self, mut read: impl FnMut(&str, TableReader<'_>)) {
         for (key, value) in self.table {
             let at = KeyPath::Key(&self.at, key.get_ref());
             if let Some(reader) = table(value, at, self.sink) {
@@ -308,64 +328,6 @@ thread_local! {
     pub(super) static ACCEPTED_KEYS: std::cell::RefCell<
         std::collections::BTreeMap<String, std::collections::BTreeSet<&'static str>>,
     > = const { std::cell::RefCell::new(std::collections::BTreeMap::new()) };
-}
-
-/// One element of a list of texts.
-#[derive(Debug)]
-pub(super) struct Element<T> {
-    /// Its parsed value.
-    pub(super) value: T,
-    /// Its place in the list, from 0.
-    pub(super) index: usize,
-    /// Its place in the file, in bytes.
-    pub(super) offset: usize,
-}
-
-fn unknown<'a>(key: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    format!("unknown key {}{}", quoted(key), suggestion(key, known))
-}
-
-fn text<T>(
-    value: &Value<'_>,
-    at: &KeyPath<'_>,
-    sink: &mut DiagnosticSink,
-    parse: &impl Fn(&str) -> Parsed<T>,
-) -> Option<T> {
-    let sentence = match value.get_ref() {
-        DeValue::String(text) => match parse(text) {
-            Ok(parsed) => return Some(parsed),
-            Err(fault) => fault.about(text),
-        },
-        // What a text would have had to say helps more than that it is none: `interval = 5`.
-        other => match parse("") {
-            Err(ValueError::Expected(expected)) => {
-                format!("{expected}, got {}", display_value(other))
-            }
-            _ => format!("expected a text, got {}", display_value(other)),
-        },
-    };
-    sink.error(value.span().start, at, &sentence);
-    None
-}
-
-fn number(
-    value: &Value<'_>,
-    at: &KeyPath<'_>,
-    sink: &mut DiagnosticSink,
-    range: &RangeInclusive<u32>,
-) -> Option<u32> {
-    if let DeValue::Integer(integer) = value.get_ref()
-        && let Ok(number) = i128::from_str_radix(integer.as_str(), integer.radix())
-        && let Ok(number) = u32::try_from(number)
-        && range.contains(&number)
-    {
-        return Some(number);
-    }
-    let (least, most) = (range.start(), range.end());
-    let got = display_value(value.get_ref());
-    let sentence = format!("expected a whole number from {least} to {most}, got {got}");
-    sink.error(value.span().start, at, &sentence);
-    None
 }
 
 fn table<'a>(

@@ -290,11 +290,17 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
     if word.len() > LONGEST {
         return None;
     }
+    let most = |length: usize| 1 + length.min(word.len()) / 4;
     known
         .into_iter()
         .filter(|known| known.len() <= LONGEST)
+        // The names of a million sites are compared in a moment: few are of this length.
+        .filter(|known| {
+            let length = known.chars().count();
+            length.abs_diff(word.len()) <= most(length)
+        })
         .map(|known| (distance(&word, known), known))
-        .filter(|(distance, known)| *distance <= 1 + known.chars().count().min(word.len()) / 4)
+        .filter(|(distance, known)| *distance <= most(known.chars().count()))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)
 }

@@ -140,7 +140,7 @@ impl Watcher {
                 None,
             ));
         }
-        let bytes = stamp.and_then(|_| files::bytes(path).ok());
+        let bytes = stamp.and_then(|_| files::regular(path, files::MOST_BYTES).ok());
         let Some((bytes, metadata)) = bytes else {
             return Some((
                 FileState {
@@ -184,6 +184,7 @@ mod tests {
     use super::super::edit::set_paused;
     use super::super::known_names::KnownNames;
     use super::super::load::load;
+    use super::super::secret::SecretUse;
     use super::*;
 
     const KNOWN: KnownNames<'static> = KnownNames { paradigms: &[] };
@@ -202,7 +203,7 @@ mod tests {
         fs::create_dir(folder.path().join("lists")).unwrap();
         fs::write(folder.path().join("lists/a.txt"), "https://b.example\n").unwrap();
         fs::write(&path, TEXT).unwrap();
-        let mut watcher = Watcher::new(&load(&path, &KNOWN).unwrap()).unwrap();
+        let mut watcher = Watcher::new(&load(&path, &KNOWN, SecretUse::Unused).unwrap()).unwrap();
         assert!(!watcher.poll());
         Watched {
             folder,
@@ -268,7 +269,10 @@ mod tests {
     #[test]
     fn what_the_program_writes_itself_is_no_change() {
         let mut watched = watched();
-        let site = load(&watched.path, &KNOWN).unwrap().sites[0].clone();
+        let site = load(&watched.path, &KNOWN, SecretUse::Unused)
+            .unwrap()
+            .sites[0]
+            .clone();
         let written = set_paused(&watched.path, &site, true, &KNOWN).unwrap();
         watched.watcher.expect(written);
         assert!(!watched.watcher.poll());
@@ -281,7 +285,7 @@ mod tests {
     #[test]
     fn a_change_between_reading_and_watching_is_noticed() {
         let watched = watched();
-        let config = load(&watched.path, &KNOWN).unwrap();
+        let config = load(&watched.path, &KNOWN, SecretUse::Unused).unwrap();
         fs::write(&watched.path, "# changed\n").unwrap();
         assert!(Watcher::new(&config).unwrap().poll());
     }

@@ -11,6 +11,9 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 /// The longest head of a request that is read, in bytes.
 const MOST_HEAD: usize = 16 * 1024;
 
+/// The longest body that is read, in bytes: a message to an owner has less.
+const MOST_BODY: usize = 1 << 20;
+
 /// How long a connection may take to send its request, and how long one that gets no
 /// answer is held.
 pub(super) const CONNECTION_TIMEOUT: Duration = Duration::from_secs(60);
@@ -30,19 +33,51 @@ pub(super) struct Request {
     pub(super) head: bool,
     /// The path, its query included.
     pub(super) path: String,
+    /// Bytes of its body that were not read with its head.
+    pub(super) unread: usize,
 }
 
 impl Request {
     /// Reads the request line of a head; `None` if it is none.
     pub(super) fn parse(head: &[u8]) -> Option<Self> {
         let line = head.split(|byte| *byte == b'\r').next()?;
+        let end = head.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
         let mut words = std::str::from_utf8(line).ok()?.split(' ');
         let (method, path, version) = (words.next()?, words.next()?, words.next()?);
         version.starts_with("HTTP/1.").then(|| Self {
             head: method == "HEAD",
             path: path.to_owned(),
+            unread: body_length(&head[..end]).saturating_sub(head.len() - end),
         })
     }
+}
+
+/// The value of Content-Length; 0 without one.
+fn body_length(head: &[u8]) -> usize {
+    let lines = head.split(|byte| *byte == b'\n').skip(1);
+    let fields = lines.filter_map(|line| std::str::from_utf8(line).ok()?.split_once(':'));
+    let mut lengths = fields.filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    lengths
+        .next()
+        .and_then(|(_, length)| length.trim().parse().ok())
+        .unwrap_or(0)
+}
+
+/// Reads a body, of which nothing is kept. A connection that is closed before would be reset,
+/// and the answer lost.
+///
+/// # Errors
+/// The connection's own, and `InvalidData` for a body of more than [`MOST_BODY`].
+pub(super) async fn skip_body(
+    stream: &mut (impl AsyncRead + Unpin),
+    length: usize,
+) -> io::Result<()> {
+    if length > MOST_BODY {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let mut body = stream.take(length as u64);
+    tokio::io::copy(&mut body, &mut tokio::io::sink()).await?;
+    Ok(())
 }
 
 /// Reads up to the blank line that ends the head of a request; `None` if the connection

@@ -201,6 +201,8 @@ impl Site {
         let Some(request) = head.as_deref().and_then(http::Request::parse) else {
             return Ok(());
         };
+        let rest = http::skip_body(&mut stream, request.unread);
+        tokio::time::timeout(http::CONNECTION_TIMEOUT, rest).await??;
         let nth = self.requests.fetch_add(1, Ordering::Relaxed);
         match self.situation().act(&request, nth) {
             Reaction::Respond { after, response } => {
@@ -365,6 +367,24 @@ mod tests {
             answer = demo.ask("pay", "HEAD") => panic!("the hanging site answered {answer:?}"),
             () = others => {}
         }
+    }
+
+    #[tokio::test]
+    async fn a_message_to_an_owner_is_read_to_its_end_and_answered() {
+        let demo = Running::start().await;
+        let mut stream = TcpStream::connect(demo.address(super::super::sites::HOOKS))
+            .await
+            .unwrap();
+        let body = vec![b'x'; 200_000];
+        let head = format!(
+            "POST /told/ops HTTP/1.1\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&body).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(is_status(&Ok(answer), 200));
     }
 
     #[tokio::test]

@@ -191,6 +191,9 @@ use Behaviour::{
     Sometimes, Status, TextMissing,
 };
 
+/// The site that takes the messages to the demo's owners.
+pub(super) const HOOKS: &str = "hooks";
+
 /// Every site of the demo.
 ///
 /// When it begins, five are down, each for a reason of its own, two are degraded, and the
@@ -212,7 +215,7 @@ pub const SITES: &[DemoSite] = &[
     // Well, in their own way.
     DemoSite::http("www", "/", 15, 10).but(Redirect(&["/", "/home"])).of(&["web"], &["shop"]),
     DemoSite::http("login", "/", 20, 10).but(Redirect(&["/", "/session", "/welcome"])).of(&["ops"], &["core"]),
-    DemoSite::http("hooks", "/receive", 30, 10).but(HeadRefused).of(&["ops"], &["core"]),
+    DemoSite::http(HOOKS, "/receive", 30, 10).but(HeadRefused).of(&["ops"], &["core"]),
     // Degraded.
     DemoSite::http("mail", "/inbox", 40, 160).but(Slow(600)).of(&["ops"], &["internal"]),
     DemoSite::https("vault", "/", 35, 10).but(Certificate(CertificateKind::Expiring)).of(&["ops"], &["internal"]),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::ready_line::CA_FILE;
-use super::sites::DemoSite;
+use super::sites::{DemoSite, HOOKS};
 
 #[derive(Serialize)]
 struct File {
@@ -27,7 +27,7 @@ struct Monitor {
 
 #[derive(Serialize)]
 struct Owner {
-    email: String,
+    webhook: String,
 }
 
 #[derive(Serialize)]
@@ -45,6 +45,9 @@ struct Site {
 /// # Errors
 /// What the serializer says; a table of plain texts gives it no cause.
 pub(super) fn render(sites: &[(&'static DemoSite, u16)]) -> Result<String, toml::ser::Error> {
+    // Messages stay on this machine, too: one of the sites takes them.
+    let hooks = sites.iter().find(|(entry, _)| entry.name == HOOKS);
+    let hooks = hooks.map_or(0, |(_, port)| *port);
     let file = File {
         // Short, so that a demonstration is not mostly waiting.
         monitor: Monitor {
@@ -60,8 +63,8 @@ pub(super) fn render(sites: &[(&'static DemoSite, u16)]) -> Result<String, toml:
             .iter()
             .flat_map(|(entry, _)| entry.owners)
             .map(|name| {
-                let email = format!("{name}@example.org");
-                (*name, Owner { email })
+                let webhook = format!("http://127.0.0.1:{hooks}/told/{name}");
+                (*name, Owner { webhook })
             })
             .collect(),
         sites: sites

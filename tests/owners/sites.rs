@@ -8,7 +8,8 @@ use crate::support::{Fleet, Running, Server, Squirrel};
 pub(crate) const WELL: &str = r"'*' = ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']";
 pub(crate) const BROKEN: &str = r"'*' = ['HTTP/1.1 503 Sorry\r\nContent-Length: 0\r\n\r\n']";
 
-/// A site that is checked every second, confirmed at once, and belongs to "ops".
+/// A site that is checked every second, confirmed at once, and belongs to "ops", if there is
+/// anything to say of that owner.
 pub(crate) fn home(fleet: &Fleet, server: &Server, owner: &str, settings: &str) -> Squirrel {
     home_of(fleet, &[("shop", server)], owner, settings)
 }
@@ -24,12 +25,16 @@ pub(crate) fn home_of(
     squirrel.write("password", "secret\n");
     let mut text = format!(
         "[monitor]\ninterval = \"1s\"\nconfirm = 1\nrecover = 1\nconfirm_delay = \"1s\"\n\
-         ca_file = \"ca.pem\"\n\n[owners.ops]\n{owner}\n\n[notify]\ndigest = \"0s\"\n\n\
-         {settings}\n"
+         ca_file = \"ca.pem\"\n\n[notify]\ndigest = \"0s\"\n\n{settings}\n"
     );
+    let mut owners = "";
+    if !owner.is_empty() {
+        text.push_str(&format!("\n[owners.ops]\n{owner}\n"));
+        owners = "owners = [\"ops\"]\n";
+    }
     for (name, server) in sites {
         text.push_str(&format!(
-            "\n[[sites]]\nname = '{name}'\nurl = \"http://{}/\"\nowners = [\"ops\"]\n",
+            "\n[[sites]]\nname = '{name}'\nurl = \"http://{}/\"\n{owners}",
             server.authority
         ));
     }
