@@ -17,12 +17,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use uptime_squirrel::domain::{
-    Cause, CheckSpec, Clock, FailureStreak, MaskedUrl, Reason, Site, SiteId, SystemClock,
-    Timestamp, message_id,
+    Cause, CheckSpec, Clock, FailureStreak, MaskedUrl, Reason, Retention, Site, SiteId,
+    SystemClock, Timestamp, message_id,
 };
 use uptime_squirrel::history::{
-    History, HistoryStorage, Message, OfflineHistory, ResultRow, Retention, SiteChange, SiteKey,
-    WatchedSites,
+    History, HistoryStorage, Message, OfflineHistory, ResultRow, SiteChange, SiteKey, WatchedSites,
 };
 use uptime_squirrel::notify::{OutageEvent, OutageMessage};
 

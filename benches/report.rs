@@ -17,8 +17,8 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use uptime_squirrel::domain::{Clock, SystemClock};
-use uptime_squirrel::history::{History, HistoryStorage, LatencySketch, Retention};
+use uptime_squirrel::domain::{Clock, Retention, SystemClock};
+use uptime_squirrel::history::{History, HistoryStorage, LatencySketch};
 
 use median::median;
 use table::Table;

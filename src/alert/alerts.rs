@@ -378,6 +378,7 @@ impl Alerts {
         let pending = Pending {
             id: message_id(parts.into_iter().filter(|part| !part.is_empty())),
             kind: event.kind(),
+            event: Arc::clone(event),
             site: about.map(|(state, _)| state.id()),
             outage,
             at: now,

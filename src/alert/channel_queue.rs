@@ -268,6 +268,11 @@ impl ChannelQueue {
             || self.pending.iter().any(|event| &*event.id == id)
     }
 
+    /// The delivery that is under way.
+    pub(super) const fn sending(&self) -> Option<&Delivery> {
+        self.sending.as_ref()
+    }
+
     /// The events that wait to be sent, oldest first.
     pub(super) fn pending(&self) -> impl Iterator<Item = &Pending> {
         self.pending.iter()

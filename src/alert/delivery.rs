@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use crate::domain::{EventKind, Moment, Now, SiteId, Timestamp};
 
+use super::event::AlertEvent;
+
 /// One event for one owner on one channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pending {
@@ -13,6 +15,8 @@ pub struct Pending {
     pub id: Box<str>,
     /// The kind of event that the message tells of.
     pub kind: EventKind,
+    /// The same with what only its moment knew.
+    pub event: Arc<AlertEvent>,
     /// The site it is about; `None` for events of the monitor itself.
     pub site: Option<SiteId>,
     /// The first failure of the outage it is about.

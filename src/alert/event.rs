@@ -79,6 +79,8 @@ pub enum AlertEvent {
         /// The id of the message that was not taken.
         message: Box<str>,
     },
+    /// An event of an earlier run, of which the history alone knows what is said.
+    Earlier(EventKind),
 }
 
 impl AlertEvent {
@@ -97,13 +99,16 @@ impl AlertEvent {
             Self::Unwatched { .. } => EventKind::Unwatched,
             Self::Watched { .. } => EventKind::Watched,
             Self::ChannelFailed { .. } => EventKind::ChannelFailed,
+            Self::Earlier(kind) => *kind,
         }
     }
 
     /// What tells two events of the same kind, site and outage apart.
     pub(super) fn discriminant(&self) -> String {
         match self {
-            Self::Down | Self::Recovered { .. } | Self::Escalated { .. } => String::new(),
+            Self::Down | Self::Recovered { .. } | Self::Escalated { .. } | Self::Earlier(_) => {
+                String::new()
+            }
             Self::Reminder { number, .. } => number.to_string(),
             Self::Certificate { not_after, days } => format!("{}-{days}", not_after.as_micros()),
             Self::Slow { since } => since.as_micros().to_string(),

@@ -41,6 +41,6 @@ pub use episodes::{CertificateEpisode, EpisodeEvent, Episodes, SlowEpisode};
 pub use event::AlertEvent;
 pub use outbox::{Outbox, Turn};
 pub use policy::{AlertStep, Telling};
-pub use records::{AlertRules, AlertTurn, Queued, Resumed, SiteAlerts};
+pub use records::{AlertRules, AlertTurn, Queued, Resumed, SiteAlerts, Unsettled};
 pub use silence::{MAINTENANCE_BY_KEY, Silence};
 pub use time_windows::{open_until, quiet_until};

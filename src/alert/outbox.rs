@@ -171,6 +171,11 @@ impl Outbox {
             .collect()
     }
 
+    /// The deliveries that are under way.
+    pub fn under_way(&self) -> impl Iterator<Item = &Delivery> {
+        self.queues.values().filter_map(|slot| slot.queue.sending())
+    }
+
     /// Whether an event about the outage of a site that began at `since` waits for this owner.
     #[must_use]
     pub fn waits(&self, owner: &str, site: SiteId, since: Timestamp) -> bool {

@@ -6,9 +6,10 @@ use crate::domain::{EventKind, Moment, SiteId, Timestamp};
 use crate::monitor::{Monitor, SiteState};
 
 use super::alerts::Alerts;
+use super::delivery::Pending;
 use super::event::AlertEvent;
 use super::outbox::Outbox;
-use super::records::{Queued, SiteAlerts};
+use super::records::{Queued, SiteAlerts, Unsettled};
 use super::silence::Silence;
 
 impl Alerts {
@@ -39,27 +40,74 @@ impl Alerts {
         &self.outbox
     }
 
-    /// The outages that owners are still to be told of, to be kept in a new file.
+    /// Everything that is still to be told, to be kept in a new file.
     #[must_use]
-    pub fn requeue(&self) -> Vec<Queued> {
-        let waiting = self.outbox.waiting().into_iter();
-        waiting
-            .filter_map(|(owner, channel, pending)| {
-                let event = match (pending.kind, pending.outage) {
-                    (EventKind::Down, _) => AlertEvent::Down,
-                    (EventKind::Recovered, Some(since)) => AlertEvent::Recovered {
-                        lasted: pending.at.wall.since(since),
-                    },
-                    _ => return None,
-                };
-                Some(Queued {
-                    owner,
-                    channel,
-                    event: Arc::new(event),
-                    pending,
-                })
-            })
-            .collect()
+    pub fn unsettled(&self) -> Unsettled {
+        let mut queued: Vec<Queued> = Vec::new();
+        for (owner, channel, pending) in self.outbox.waiting() {
+            queued.push(self.queued_again(owner, channel, pending));
+        }
+        let under_way: Vec<_> = self.outbox.under_way().cloned().collect();
+        for delivery in &under_way {
+            for pending in &*delivery.events {
+                let (owner, channel) = (delivery.owner.clone(), delivery.channel.clone());
+                queued.push(self.queued_again(owner, channel, pending.clone()));
+            }
+        }
+        Unsettled { queued, under_way }
+    }
+
+    fn queued_again(&self, owner: Box<str>, channel: Box<str>, pending: Pending) -> Queued {
+        let event = match &*pending.event {
+            AlertEvent::Earlier(kind) => self.recall(*kind, &pending).map(Arc::new),
+            _ => None,
+        };
+        Queued {
+            owner,
+            channel,
+            event: event.unwrap_or_else(|| Arc::clone(&pending.event)),
+            pending,
+        }
+    }
+
+    /// An event of an earlier run, as far as what is known now tells of it.
+    fn recall(&self, kind: EventKind, pending: &Pending) -> Option<AlertEvent> {
+        let lasted = pending.outage.map(|since| pending.at.wall.since(since));
+        let episodes = pending.site.and_then(|site| self.episodes.get(&site));
+        Some(match kind {
+            EventKind::Down => AlertEvent::Down,
+            EventKind::Recovered => AlertEvent::Recovered { lasted: lasted? },
+            EventKind::Reminder => AlertEvent::Reminder {
+                lasted: lasted?,
+                number: self.policy.telling(pending.site?)?.reminders,
+            },
+            EventKind::Escalated => AlertEvent::Escalated {
+                lasted: lasted?,
+                from: Box::default(),
+                quiet_until: None,
+            },
+            EventKind::Certificate => {
+                let known = episodes?.certificate?;
+                AlertEvent::Certificate {
+                    not_after: known.not_after,
+                    days: known.told_days,
+                }
+            }
+            EventKind::Slow => AlertEvent::Slow {
+                since: episodes?.slow?.since,
+            },
+            _ => return None,
+        })
+    }
+
+    /// The sites of which something is kept besides an outage.
+    pub fn with_episodes(&self) -> impl Iterator<Item = SiteId> {
+        self.episodes.keys().copied()
+    }
+
+    /// The sites whose maintenance a key began, each with its end.
+    pub fn maintenance_by_key(&self) -> impl Iterator<Item = (SiteId, Timestamp)> {
+        self.silences.by_key()
     }
 
     /// When something has to be decided next, if nothing happens before.

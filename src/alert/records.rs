@@ -70,6 +70,15 @@ pub struct Queued {
     pub pending: Pending,
 }
 
+/// Everything that is still to be told, to be kept in a new file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Unsettled {
+    /// What waits, and what the deliveries under way tell of.
+    pub queued: Vec<Queued>,
+    /// The deliveries that are under way.
+    pub under_way: Vec<Delivery>,
+}
+
 /// What follows from a turn.
 #[derive(Debug, Default)]
 pub struct AlertTurn {

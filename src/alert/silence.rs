@@ -98,6 +98,11 @@ impl Silences {
         self.by_key.insert(site, until);
     }
 
+    /// The sites whose maintenance a key began, each with its end.
+    pub(super) fn by_key(&self) -> impl Iterator<Item = (SiteId, Timestamp)> {
+        self.by_key.iter().map(|(site, until)| (*site, *until))
+    }
+
     /// The end of the maintenance that a site is in.
     pub(super) fn maintenance(&self, state: &SiteState, now: Timestamp) -> Option<Timestamp> {
         let key = self.by_key.get(&state.id()).copied();

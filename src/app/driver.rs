@@ -214,12 +214,11 @@ impl Driver {
                 }
             }
             Report::Canaries(round) => self.give(Input::Canaries(round)),
-            Report::History(event) => {
-                if matches!(event, HistoryEvent::PutAside(_)) {
-                    self.give(Input::Storage(Storage::Replaced));
-                }
-                self.happenings.push(Happening::History(event));
+            Report::History(HistoryEvent::StateWanted) => {
+                self.give(Input::Storage(Storage::Replaced));
+                self.writer.history().state_told();
             }
+            Report::History(event) => self.happenings.push(Happening::History(event)),
             Report::Delivery(DeliveryResult { message, result }) => {
                 let (report, answer) = match &result {
                     Ok(Sent(answer)) => (alert::DeliveryReport::Delivered, answer.clone()),

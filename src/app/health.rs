@@ -27,30 +27,23 @@ impl Health {
     /// Takes a word; gives what to say about it.
     pub(super) fn hear(&mut self, happening: Happening) -> Option<(Tone, String)> {
         let said = match happening {
-            Happening::History(HistoryEvent::Trouble(why)) => {
-                self.history = Some(format!(
-                    "the history is not kept: {why}; monitoring goes on, and it is tried again"
-                ));
-                None
-            }
-            Happening::History(HistoryEvent::Mended { lost }) => {
-                self.history = None;
-                Some(match lost {
-                    0 => (Tone::Good, "the history is kept again".to_owned()),
-                    lost => (
-                        Tone::Warn,
-                        format!("the history is kept again; {lost} results are missing in it"),
-                    ),
-                })
-            }
-            Happening::History(HistoryEvent::PutAside(aside)) => Some((
-                Tone::Bad,
-                format!(
-                    "the history was damaged: it is kept as {}, and a new one is begun",
-                    aside.display()
-                ),
-            )),
-            Happening::History(HistoryEvent::OutboxChanged) => None,
+            Happening::History(event) => match &event {
+                HistoryEvent::Trouble(_) => {
+                    self.history = Some(format!(
+                        "{event}; monitoring goes on, and it is tried again"
+                    ));
+                    None
+                }
+                HistoryEvent::Mended { lost } => {
+                    self.history = None;
+                    let tone = if *lost == 0 { Tone::Good } else { Tone::Warn };
+                    Some((tone, event.to_string()))
+                }
+                HistoryEvent::PutAside(_) | HistoryEvent::Moved(_) | HistoryEvent::Failed(_) => {
+                    Some((Tone::Bad, event.to_string()))
+                }
+                HistoryEvent::StateWanted | HistoryEvent::OutboxChanged => None,
+            },
             Happening::Delivery(DeliveryEvent::Delivered { message, .. }) => {
                 self.channels
                     .remove(&(message.channel.clone(), message.owner.clone()));

@@ -19,6 +19,7 @@ mod history_cache;
 mod lab_runner;
 mod launch;
 pub mod log;
+mod message_delivery;
 mod metrics_source;
 mod name_list;
 mod outage_diff;

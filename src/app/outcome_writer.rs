@@ -1,6 +1,7 @@
 //! What the engine wants kept goes into the history, and what it wants sent to the channels:
 //! everything here returns at once.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,15 +13,14 @@ use crate::config::Config;
 use crate::domain::{Clock, EventKind, Now};
 use crate::engine::{Engine, Record};
 use crate::history::{
-    Composition, EndedOutage, History, HistoryError, HistoryEvent, HistoryStorage, Message,
-    OutboxUpdate, ResultRow, ResumedSite, Retention, SiteChange, SiteKey,
+    EndedOutage, History, HistoryError, HistoryEvent, HistoryStorage, Message, OutboxUpdate,
+    ResultRow, ResumedSite, SiteChange, SiteKey,
 };
 use crate::monitor::{Monitor, SiteState};
-use crate::notify::{
-    self, Deliveries, DeliveryFailure, DeliveryResult, OutageEvent, OutageMessage, ServiceMessage,
-};
+use crate::notify::{Deliveries, OutageEvent, OutageMessage, ServiceMessage};
 
 use super::channel_settings::plan;
+use super::message_delivery;
 use super::report::Report;
 
 /// The history and the channels.
@@ -32,6 +32,8 @@ pub struct OutcomeWriter {
     /// Everybody is told of every site: the owners are not those of the configuration.
     everybody: bool,
     zone: TimeZone,
+    /// Messages of earlier runs whose words nothing that is known can give again.
+    earlier: HashMap<Box<str>, Message>,
 }
 
 impl OutcomeWriter {
@@ -55,21 +57,41 @@ impl OutcomeWriter {
                 let _unheard = told.send(Report::History(event));
             }
         };
-        let (history, restored) = History::open(place, retention(config), Arc::clone(clock), tell)?;
+        let (history, restored) = History::open(place, config.history, Arc::clone(clock), tell)?;
         let told = reports.clone();
         let tell = move |result| {
             let _unheard = told.send(Report::Delivery(result));
         };
         let deliveries =
             Deliveries::start(plan(others.unwrap_or(config)), tell).map_err(HistoryError::Io)?;
-        let writer = Self {
+        let mut writer = Self {
             history,
             deliveries,
             reports,
             everybody: others.is_some(),
             zone,
+            earlier: HashMap::new(),
         };
+        writer.remember_earlier();
         Ok((writer, restored))
+    }
+
+    /// Takes messages of the monitor itself into memory, of which there are few: should the file
+    /// be lost, nothing else knows what they say.
+    fn remember_earlier(&mut self) {
+        let kinds = EventKind::ALL.into_iter();
+        let kinds: Vec<&str> = kinds
+            .filter(|kind| !kind.is_of_site())
+            .map(EventKind::word)
+            .collect();
+        let waiting = self
+            .history
+            .ask_and_wait(move |queries| queries.waiting(&kinds));
+        let waiting = waiting.and_then(Result::ok).unwrap_or_default();
+        self.earlier = waiting
+            .into_iter()
+            .map(|message| (message.id.clone(), message))
+            .collect();
     }
 
     /// The history, to ask it.
@@ -79,7 +101,7 @@ impl OutcomeWriter {
 
     /// Takes over a changed configuration; secrets are read anew.
     pub(super) fn configure(&self, config: &Config) {
-        self.history.set_retention(retention(config));
+        self.history.set_retention(config.history);
         if !self.everybody {
             self.deliveries.configure(plan(config));
         }
@@ -172,6 +194,12 @@ impl OutcomeWriter {
                 }
             }
             Record::Maintenance(site, until) => self.history.maintain(site, until, at),
+            Record::UnderWay(delivery) => self.history.ask(move |queries| {
+                // It was composed and is being sent; its outcome finds it by its id.
+                if let Err(error) = message_delivery::composed(queries, &delivery) {
+                    tracing::error!("a message that is being sent is not kept: {error}");
+                }
+            }),
         }
     }
 
@@ -194,50 +222,8 @@ impl OutcomeWriter {
             return;
         };
         let reports = self.reports.clone();
-        self.history.ask(move |book| {
-            let entry = notify::ALL
-                .iter()
-                .find(|entry| entry.name == &*delivery.channel);
-            let limit = entry.map_or(usize::MAX, |entry| entry.limit);
-            let events = &delivery.events;
-            let merged: Vec<Box<str>> = events
-                .iter()
-                .flat_map(|event| event.merged.iter().cloned())
-                .collect();
-            let unannounced = !merged.is_empty();
-            let composition = Composition {
-                id: delivery.id.clone(),
-                messages: events.iter().map(|event| event.id.clone()).collect(),
-                merged,
-            };
-            let composed = book.compose(&composition, |parts| match parts {
-                [] => None,
-                [one] if unannounced && &*one.event == EventKind::Recovered.word() => {
-                    Some(notify::told_together(one.clone()))
-                }
-                [one] => Some(one.clone()),
-                several => Some(notify::digest(several, limit)),
-            });
-            let failure = match composed {
-                Ok(Some(message)) => {
-                    let short = delivery.short;
-                    let message = if short {
-                        notify::shortened(message)
-                    } else {
-                        message
-                    };
-                    if queue.send(message) {
-                        return;
-                    }
-                    DeliveryFailure::lasting("there is no such channel")
-                }
-                Ok(None) => DeliveryFailure::lasting("the history has lost the message"),
-                Err(error) => DeliveryFailure::passing(&format!("the history: {error}")),
-            };
-            let message = Message::lost(&delivery.id, &delivery.owner, &delivery.channel);
-            let result = Err(failure);
-            let _unheard = reports.send(Report::Delivery(DeliveryResult { message, result }));
-        });
+        self.history
+            .ask(move |queries| message_delivery::send(queries, &delivery, &queue, reports));
     }
 
     /// What a queued event says.
@@ -251,6 +237,7 @@ impl OutcomeWriter {
         let (id, to, at) = (&*pending.id, (&**owner, &**channel), pending.at.wall);
         let state = pending.site.and_then(|site| monitor.site(site));
         let notice = match &**event {
+            AlertEvent::Earlier(_) => return self.earlier.get(&pending.id).cloned(),
             AlertEvent::Down => return self.outage(queued, state?, OutageEvent::Down),
             AlertEvent::Recovered { lasted } => {
                 let event = OutageEvent::Recovered { lasted: *lasted };
@@ -314,15 +301,16 @@ impl OutcomeWriter {
         let is_meant =
             |outage: &&crate::monitor::Outage| Some(outage.since().wall) == pending.outage;
         let open = state.outage().filter(is_meant);
-        let outage = open.or_else(|| state.last_outage().filter(is_meant))?;
+        // Of an outage before the last one only the time is known.
+        let outage = open.or_else(|| state.last_outage().filter(is_meant));
         let told = OutageMessage {
             site: state.site(),
             occasion: event,
             at: pending.at.wall,
-            since: outage.since().wall,
-            causes: outage.causes(),
-            last_good: outage.last_good(),
-            acknowledged: outage.acknowledged.as_ref(),
+            since: pending.outage?,
+            causes: outage.map_or(&[][..], |outage| outage.causes()),
+            last_good: outage.and_then(|outage| outage.last_good()),
+            acknowledged: outage.and_then(|outage| outage.acknowledged.as_ref()),
             last: state.last_failure().map(|last| &**last),
             zone: &self.zone,
         };
@@ -350,11 +338,4 @@ fn json(alerts: &SiteAlerts) -> Box<str> {
         return Box::default();
     }
     serde_json::to_string(alerts).unwrap_or_default().into()
-}
-
-fn retention(config: &Config) -> Retention {
-    Retention {
-        raw: config.history.raw,
-        rollup: config.history.rollup,
-    }
 }

@@ -1,9 +1,10 @@
 //! What an earlier run has left in the history, as the engine takes it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::alert::{Pending, Resumed, SiteAlerts};
+use crate::alert::{AlertEvent, Pending, Resumed, SiteAlerts};
 use crate::domain::{EventKind, Moment, Now};
 use crate::engine::{self, RestoredMessage, RestoredState};
 use crate::history::{History, Queries, QueryError, ResumedSite, SiteKey, UnsettledMessage};
@@ -150,6 +151,7 @@ fn pending(message: &UnsettledMessage, now: Now) -> Option<Pending> {
     Some(Pending {
         id: message.id.clone(),
         kind,
+        event: Arc::new(AlertEvent::Earlier(kind)),
         site: None,
         outage: message.outage,
         at: Now {

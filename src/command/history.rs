@@ -4,9 +4,8 @@ use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
 
-use crate::config::HistorySettings;
-use crate::domain::{Clock, Reason, SystemClock, Timestamp, Verdict, clean};
-use crate::history::{HistoryReadError, OfflineHistory, RawResult, Retention, SiteKey};
+use crate::domain::{Clock, Reason, Retention, SystemClock, Timestamp, Verdict, clean};
+use crate::history::{HistoryReadError, OfflineHistory, RawResult, SiteKey};
 
 use super::check_json::{escape, millis};
 use super::exit::{Exit, fail, print, written};
@@ -155,8 +154,8 @@ fn quoted(text: &str) -> String {
 }
 
 fn compact(args: &CompactArgs) -> Exit {
-    let settings = match open_history::config(&args.history) {
-        Ok(config) => config.map_or_else(HistorySettings::default, |config| config.history),
+    let keep = match open_history::config(&args.history) {
+        Ok(config) => config.map_or_else(Retention::default, |config| config.history),
         Err(exit) => return exit,
     };
     let path = match open_history::path(&args.history) {
@@ -166,10 +165,6 @@ fn compact(args: &CompactArgs) -> Exit {
     if let Err(exit) = open_history::archive(&args.history) {
         return exit;
     }
-    let keep = Retention {
-        raw: settings.raw,
-        rollup: settings.rollup,
-    };
     let now = SystemClock::new().timestamp();
     match OfflineHistory::open(&path, now).and_then(|upkeep| upkeep.compact(&keep)) {
         Ok(done) => {

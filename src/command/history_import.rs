@@ -11,8 +11,8 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::app::Replay;
-use crate::config::{Config, HistorySettings};
-use crate::domain::{Clock, FileError, Reason, SystemClock, Timestamp};
+use crate::config::Config;
+use crate::domain::{Clock, FileError, Reason, Retention, SystemClock, Timestamp};
 use crate::history::{
     HistoryImport, ImportTotals, ImportedCheck, ImportedOutage, OfflineHistory, OtherMonitorFile,
     RawCheck, ReadOnlyHistory, SiteKey,
@@ -71,7 +71,7 @@ fn import(
             imported.future
         ));
     }
-    let settings = config.map_or_else(HistorySettings::default, |config| config.history);
+    let settings = config.map_or_else(Retention::default, |config| config.history);
     if imported
         .span
         .is_some_and(|(first, _)| now.since(first) > settings.raw)

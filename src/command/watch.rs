@@ -290,22 +290,15 @@ impl Log {
     /// Says on standard error what is so of the history: it is no change of a site. Trouble is
     /// an event as well.
     fn history(&self, news: &HistoryEvent, fields: &mut Fields) -> Option<&'static str> {
-        let (text, is_trouble) = match news {
-            HistoryEvent::Trouble(why) => (format!("the history is not kept: {why}"), true),
-            HistoryEvent::Mended { lost: 0 } => ("the history is kept again".to_owned(), false),
-            HistoryEvent::Mended { lost } => (
-                format!("the history is kept again; {lost} results are missing in it"),
-                true,
-            ),
-            HistoryEvent::PutAside(aside) => (
-                format!(
-                    "the history was damaged: it is kept as {}, and a new one is begun",
-                    aside.display()
-                ),
-                true,
-            ),
-            HistoryEvent::OutboxChanged => return None,
+        let is_trouble = match news {
+            HistoryEvent::Mended { lost } => *lost > 0,
+            HistoryEvent::Trouble(_)
+            | HistoryEvent::PutAside(_)
+            | HistoryEvent::Moved(_)
+            | HistoryEvent::Failed(_) => true,
+            HistoryEvent::StateWanted | HistoryEvent::OutboxChanged => return None,
         };
+        let text = news.to_string();
         self.errors
             .send(&format!("squirrel: {text}"), Weight::Major);
         put(fields, "error", text);

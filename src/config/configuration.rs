@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::domain::{MaintenanceWindows, MaskedUrl, NotifySettings, Owner, QueueOptions, Site};
+use crate::domain::{
+    MaintenanceWindows, MaskedUrl, NotifySettings, Owner, QueueOptions, Retention, Site,
+};
 
 use super::files::SourceFile;
-use super::history_table::HistorySettings;
 use super::monitor_table::MonitorSettings;
 use super::secret::Secret;
 
@@ -25,7 +26,7 @@ pub struct Config {
     /// The table `[notify]`: channels and digests.
     pub notify: NotifySettings<Secret>,
     /// The table `[history]`: file and retention.
-    pub history: HistorySettings,
+    pub history: Retention,
     /// The table `[queue]`: broker and time limits.
     pub queue: QueueOptions,
     /// The broker of `--broker` or `SQUIRREL_BROKER`; takes precedence over `queue.broker`.

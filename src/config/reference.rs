@@ -6,11 +6,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::domain::{
-    CheckSpec, NotifySettings, PushSettings, QueueOptions, StatusSet, Tell, USER_AGENT,
+    CheckSpec, NotifySettings, PushSettings, QueueOptions, Retention, StatusSet, Tell, USER_AGENT,
     exact_duration,
 };
 
-use super::history_table::HistorySettings;
 use super::monitor_table::MonitorSettings;
 use super::notify_table::TWILIO_URL;
 use super::owners_table::{ESCALATE_AFTER, TELL};
@@ -299,7 +298,7 @@ fn webhook() -> TableReference {
 
 #[rustfmt::skip]
 fn history() -> TableReference {
-    let default = HistorySettings::default();
+    let default = Retention::default();
     TableReference {
         header: "[history]",
         source: "src/config/history_table.rs",
@@ -442,7 +441,7 @@ mod tests {
         };
         let config = parse(&file, Path::new("sites.toml"), &known).unwrap();
         assert_eq!(config.monitor, MonitorSettings::default());
-        assert_eq!(config.history, HistorySettings::default());
+        assert_eq!(config.history, Retention::default());
         assert_eq!(config.notify, NotifySettings::<Secret>::default());
     }
 

@@ -76,6 +76,12 @@ impl EventKind {
         Self::ALL.into_iter().find(|kind| kind.word() == word)
     }
 
+    /// Whether it is about a site.
+    #[must_use]
+    pub const fn is_of_site(self) -> bool {
+        self.is_of_outage() || matches!(self, Self::Certificate | Self::Slow)
+    }
+
     /// Whether it is about an outage of a site.
     #[must_use]
     pub const fn is_of_outage(self) -> bool {

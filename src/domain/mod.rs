@@ -19,6 +19,7 @@ mod message_id;
 mod notify_settings;
 mod queue_options;
 mod result;
+mod retention;
 mod site;
 mod text;
 
@@ -44,5 +45,6 @@ pub use queue_options::QueueOptions;
 pub use result::{
     Certificate, CheckResult, Method, Outcome, Phase, Phases, RanOn, Reason, RequestRecord, Verdict,
 };
+pub use retention::Retention;
 pub use site::{Escalation, Owner, Quiet, Site, Tell};
 pub use text::{MAX_SENTENCE, clean, is_unsafe, sentence};

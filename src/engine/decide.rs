@@ -98,7 +98,7 @@ impl Engine {
                     self.persist(Record::Settled { settled, queued });
                 }
             }
-            Input::Storage(Storage::Replaced) => self.persist_all(),
+            Input::Storage(Storage::Replaced) => self.persist_all(now),
             Input::Recheck(site) => self.schedule.check_again(site, now.mono),
             Input::RecheckAll => {
                 for site in self.monitor.ids() {
@@ -369,28 +369,19 @@ impl Engine {
         self.effects.push(Effect::Announce(notice));
     }
 
-    fn persist(&mut self, record: Record) {
+    pub(super) fn persist(&mut self, record: Record) {
         self.effects.push(Effect::Persist(record));
     }
 
-    fn persist_change(&mut self, site: SiteId, ended: Option<Ended>, queued: Vec<Queued>) {
+    pub(super) fn persist_change(
+        &mut self,
+        site: SiteId,
+        ended: Option<Ended>,
+        queued: Vec<Queued>,
+    ) {
         let Some(state) = self.monitor.site(site) else {
             return;
         };
         self.persist(Record::change(state, &self.alerts, ended, queued));
-    }
-
-    /// Writes down everything that a new file must know.
-    fn persist_all(&mut self) {
-        self.persist(Record::Sites);
-        let failing = self
-            .monitor
-            .sites()
-            .filter(|state| state.failure_streak().is_some());
-        for site in failing.map(SiteState::id).collect::<Vec<_>>() {
-            self.persist_change(site, None, Vec::new());
-        }
-        let (alerts, queued) = (self.told.clone(), self.alerts.requeue());
-        self.persist(Record::Monitor { alerts, queued });
     }
 }

@@ -22,6 +22,7 @@ mod queries;
 mod recent_failures;
 mod restore;
 mod standstill;
+mod state_records;
 mod unwatched;
 mod witnesses;
 

@@ -3,15 +3,19 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use crate::domain::{Moment, Timestamp};
+use crate::domain::{Moment, Retention, Timestamp};
 
 use super::lock::{Lock, beside};
 use super::open::{self, Fault, Refusal, plain};
-use super::retention::{self, Retention};
+use super::retention;
 use super::retention_clock::RetentionClock;
 use super::rollup::Roller;
 use super::store::Store;
+
+/// How long another program's lock on the file is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Why the file cannot be worked on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +79,7 @@ impl OfflineHistory {
     /// If a monitor has it open, if it is no history of this version, or if it cannot be opened.
     pub fn open(path: &Path, now: Timestamp) -> Result<Self, OfflineHistoryError> {
         let mut lock = None;
-        let store = open::open(path, &mut lock).map_err(|fault| match fault {
+        let store = open::open(path, &mut lock, PATIENCE).map_err(|fault| match fault {
             Fault::Refused(Refusal::InUse { path, holder }) => {
                 OfflineHistoryError::InUse(path, holder)
             }

@@ -1,44 +1,24 @@
 //! The handle of the history: passes what is to be stored, and queries, to the writer's thread.
 //! No method waits, except [`History::ask_and_wait`] and [`History::close`].
 
-use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::domain::{Clock, SiteId, Timestamp, plain_io_error};
+use crate::domain::{Clock, Retention, SiteId, Timestamp};
 
 use super::MOST_WAITING;
-use super::open::{self, Fault, HistoryStorage, Refusal};
+use super::handle_error::HistoryError;
+use super::open::{HistoryStorage, plain};
 use super::queries::Queries;
-use super::retention::Retention;
 use super::rows::{
     HistoryEvent, Message, OutboxUpdate, ResultRow, ResumedSite, SiteChange, WatchedSites,
 };
-use super::store::WriteEntry;
+use super::store_file::StoreFile;
 use super::writer::{Writer, WriterCommand, WriterShared};
-
-/// Why the history could not be opened.
-#[derive(Debug)]
-pub enum HistoryError {
-    /// The file must not be used: another monitor has it open, or it is not of this version.
-    Refused(Refusal),
-    /// The thread could not be started, or there is no memory for a database.
-    Io(io::Error),
-}
-
-impl std::fmt::Display for HistoryError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Refused(refusal) => refusal.fmt(f),
-            Self::Io(error) => f.write_str(&plain_io_error(error)),
-        }
-    }
-}
-
-impl std::error::Error for HistoryError {}
+use super::writer_entry::WriteEntry;
 
 /// An open history. Clones are handles of the same one.
 #[derive(Clone, Debug)]
@@ -67,47 +47,13 @@ impl History {
             HistoryStorage::Memory => None,
             HistoryStorage::File(path) => Some(path.clone()),
         };
-        let (mut opened, mut lock) = (None, None);
-        if let Some(path) = &path {
-            let first = match open::open(path, &mut lock) {
-                Err(Fault::Damaged) => match open::put_aside(path, clock.timestamp()) {
-                    Ok(aside) => {
-                        tell(HistoryEvent::PutAside(aside));
-                        open::open(path, &mut lock)
-                    }
-                    Err(why) => Err(Fault::Unusable(format!("{}: {why}", path.display()))),
-                },
-                first => first,
-            };
-            match first {
-                Ok(store) => opened = Some(store),
-                Err(Fault::Refused(refusal)) => return Err(HistoryError::Refused(refusal)),
-                Err(Fault::Damaged) => tell(HistoryEvent::Trouble(format!(
-                    "{}: damaged",
-                    path.display()
-                ))),
-                Err(Fault::Unusable(why)) => tell(HistoryEvent::Trouble(why)),
-            }
-        }
-        let from_file = opened.is_some();
-        let store = match opened {
-            Some(store) => store,
-            None => open::in_memory().map_err(|why| HistoryError::Io(io::Error::other(why)))?,
-        };
-        let restored = store.restore().unwrap_or_else(|error| {
-            tracing::error!("what was open cannot be restored: {}", open::plain(&error));
+        let file = StoreFile::open(path, Arc::clone(&clock), Box::new(tell))?;
+        let restored = file.store.restore().unwrap_or_else(|error| {
+            tracing::error!("what was open cannot be restored: {}", plain(&error));
             Vec::new()
         });
         let shared = Arc::new(WriterShared::default());
-        let writer = Writer::new(
-            path,
-            (store, from_file),
-            lock,
-            keep,
-            clock,
-            Arc::clone(&shared),
-            Box::new(tell),
-        );
+        let writer = Writer::new(file, keep, clock, Arc::clone(&shared));
         let (inbox, commands) = channel();
         let thread = std::thread::Builder::new()
             .name("history".to_owned())
@@ -191,6 +137,11 @@ impl History {
             answer,
             at,
         }));
+    }
+
+    /// All that is known was sent again, after [`HistoryEvent::StateWanted`].
+    pub fn state_told(&self) {
+        self.send(WriterCommand::StateTold);
     }
 
     /// Sets how long results and rollups are kept.

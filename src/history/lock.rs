@@ -3,7 +3,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
@@ -13,7 +13,11 @@ const LONGEST_PID: u64 = 16;
 
 /// The lock, held as long as this value lives.
 #[derive(Debug)]
-pub(super) struct Lock(#[expect(dead_code, reason = "held for the lock on it")] File);
+pub(super) struct Lock {
+    /// Open for the lock on it.
+    file: File,
+    path: PathBuf,
+}
 
 /// Why the lock could not be taken.
 #[derive(Debug)]
@@ -74,7 +78,17 @@ impl Lock {
                 .and_then(|()| file.rewind())
                 .and_then(|()| writeln!(file, "{}", std::process::id()));
         }
-        Ok(Ok(Self(file)))
+        let path = path.to_owned();
+        Ok(Ok(Self { file, path }))
+    }
+
+    /// Whether the locked file still has its name: another process can lock one that is made
+    /// in its place.
+    pub(super) fn is_in_place(&self) -> bool {
+        let (Ok(held), Ok(there)) = (self.file.metadata(), fs::symlink_metadata(&self.path)) else {
+            return false;
+        };
+        (held.dev(), held.ino()) == (there.dev(), there.ino())
     }
 }
 
@@ -98,7 +112,13 @@ mod tests {
             panic!("taken twice");
         };
         assert_eq!(holder, Some(std::process::id()));
-        drop(held);
+        // The file goes, the lock stays with it.
+        assert!(held.is_in_place());
+        fs::remove_file(beside(&database, ".lock")).unwrap();
+        assert!(!held.is_in_place());
+        let other = Lock::take(&database).unwrap();
+        assert!(!held.is_in_place() && other.is_in_place());
+        drop(other);
         Lock::take(&database).unwrap();
     }
 

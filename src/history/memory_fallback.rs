@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::outbox_state::{BATCHING, PENDING};
+use super::outbox_state::{BATCHING, IN_DIGEST, PENDING};
 
 /// From the file into memory: what is open, so that it goes on.
 fn from_file_sql() -> String {
@@ -25,9 +25,17 @@ fn from_file_sql() -> String {
         FROM disk.streaks k JOIN disk.sites d ON d.id = k.site
         JOIN main.sites m ON m.name = d.name AND m.url = d.url;
     INSERT OR IGNORE INTO main.outbox
-            (id, owner, channel, site, at, subject, body, facts, state, attempts, next, answer, settled, event)
-        SELECT id, owner, channel, site, at, subject, body, facts, state, attempts, next, answer, settled, event
-        FROM disk.outbox WHERE state IN ({PENDING}, {BATCHING});
+            (id, outage, owner, channel, site, at, subject, body, facts, state, attempts, next,
+             answer, settled, event, digest)
+        SELECT b.id, mo.id, b.owner, b.channel, b.site, b.at, b.subject, b.body, b.facts, b.state,
+               b.attempts, b.next, b.answer, b.settled, b.event, b.digest
+        FROM disk.outbox b
+        LEFT JOIN disk.outages o ON o.id = b.outage
+        LEFT JOIN disk.sites d ON d.id = o.site
+        LEFT JOIN main.sites m ON m.name = d.name AND m.url = d.url
+        LEFT JOIN main.outages mo ON mo.site = m.id AND mo.since = o.since
+        WHERE b.state IN ({PENDING}, {BATCHING}) OR b.state = {IN_DIGEST} AND b.digest IN
+            (SELECT id FROM disk.outbox WHERE state = {PENDING});
     INSERT OR IGNORE INTO main.alerts
         SELECT m.id, a.state FROM disk.alerts a JOIN disk.sites d ON d.id = a.site
         JOIN main.sites m ON m.name = d.name AND m.url = d.url;
@@ -39,7 +47,24 @@ fn from_file_sql() -> String {
     )
 }
 
-/// From memory into the file: everything that has happened meanwhile.
+/// What the database in memory has besides: outcomes of messages that only the file has.
+pub(super) const MEMORY_TABLES: &str = "
+    CREATE TABLE settled_elsewhere (
+        id TEXT PRIMARY KEY, state INTEGER NOT NULL, answer TEXT, settled INTEGER);
+";
+
+/// From memory into the file: of every site of this run what is open is what memory has.
+const FORGET_IN_FILE: &str = "
+    DELETE FROM disk.streaks WHERE site IN
+        (SELECT d.id FROM main.sites m JOIN disk.sites d ON d.name = m.name AND d.url = m.url);
+    DELETE FROM disk.alerts WHERE site IN
+        (SELECT d.id FROM main.sites m JOIN disk.sites d ON d.name = m.name AND d.url = m.url);
+    DELETE FROM disk.maintenance WHERE site IN
+        (SELECT d.id FROM main.sites m JOIN disk.sites d ON d.name = m.name AND d.url = m.url);
+";
+
+/// From memory into the file: everything that has happened meanwhile. An outage of which memory
+/// knew the end alone has `confirmed` equal to `since`: what else is known of it stays.
 const TO_FILE: &str = "
     INSERT OR IGNORE INTO disk.sites (name, url) SELECT name, url FROM main.sites;
     INSERT INTO disk.outages (site, since, confirmed, ended, causes, last_good, acknowledged, note)
@@ -48,21 +73,18 @@ const TO_FILE: &str = "
         JOIN disk.sites d ON d.name = m.name AND d.url = m.url
         WHERE true
         ON CONFLICT (site, since) DO UPDATE SET ended = excluded.ended, causes = excluded.causes,
-            acknowledged = excluded.acknowledged, note = excluded.note;
-    DELETE FROM disk.streaks WHERE site IN
-        (SELECT d.id FROM main.sites m JOIN disk.sites d ON d.name = m.name AND d.url = m.url);
+            acknowledged = CASE WHEN excluded.confirmed = excluded.since
+                THEN coalesce(excluded.acknowledged, acknowledged) ELSE excluded.acknowledged END,
+            note = CASE WHEN excluded.confirmed = excluded.since
+                THEN coalesce(excluded.note, note) ELSE excluded.note END;
     INSERT OR REPLACE INTO disk.streaks
         SELECT d.id, k.failures, k.good, k.since, k.causes, k.last_good, k.good_since, k.written
         FROM main.streaks k JOIN main.sites m ON m.id = k.site
         JOIN disk.sites d ON d.name = m.name AND d.url = m.url;
-    DELETE FROM disk.alerts WHERE site IN
-        (SELECT d.id FROM main.sites m JOIN disk.sites d ON d.name = m.name AND d.url = m.url);
     INSERT OR REPLACE INTO disk.alerts
         SELECT d.id, a.state FROM main.alerts a JOIN main.sites m ON m.id = a.site
         JOIN disk.sites d ON d.name = m.name AND d.url = m.url;
     INSERT OR REPLACE INTO disk.monitor_alerts SELECT name, state FROM main.monitor_alerts;
-    DELETE FROM disk.maintenance WHERE site IN
-        (SELECT d.id FROM main.sites m JOIN disk.sites d ON d.name = m.name AND d.url = m.url);
     INSERT OR REPLACE INTO disk.maintenance
         SELECT d.id, w.until FROM main.maintenance w JOIN main.sites m ON m.id = w.site
         JOIN disk.sites d ON d.name = m.name AND d.url = m.url;
@@ -80,6 +102,9 @@ const TO_FILE: &str = "
         ON CONFLICT (id) DO UPDATE SET state = excluded.state, attempts = excluded.attempts,
             next = excluded.next, answer = excluded.answer, settled = excluded.settled,
             digest = excluded.digest;
+    UPDATE disk.outbox AS b SET state = u.state, answer = u.answer, settled = u.settled,
+            attempts = b.attempts + 1
+        FROM main.settled_elsewhere u WHERE u.id = b.id;
     INSERT OR IGNORE INTO disk.results
         SELECT r.at, d.id, r.reason, r.status, r.latency_us, r.late_ms
         FROM main.results r JOIN main.sites m ON m.id = r.site
@@ -89,21 +114,45 @@ const TO_FILE: &str = "
         JOIN disk.sites d ON d.name = m.name AND d.url = m.url ORDER BY r.at;
 ";
 
-/// Copies from the file what is open.
+/// Copies from the file what is open. It can be read while another program holds the lock that
+/// only writers need.
 pub(super) fn copy_from_file(memory: &Connection, file: &Path) -> rusqlite::Result<()> {
-    with(memory, file, &from_file_sql())
+    with(
+        memory,
+        file,
+        TransactionBehavior::Deferred,
+        &[&from_file_sql()],
+    )
 }
 
-/// Copies into the file what has happened meanwhile, all of it or nothing.
-pub(super) fn copy_to_file(memory: &Connection, file: &Path) -> rusqlite::Result<()> {
-    with(memory, file, TO_FILE)
+/// Copies into the file what has happened meanwhile, all of it or nothing. Unless memory is
+/// complete, what is open in the file and not in memory stays so.
+pub(super) fn copy_to_file(
+    memory: &Connection,
+    file: &Path,
+    is_complete: bool,
+) -> rusqlite::Result<()> {
+    let forget = if is_complete { FORGET_IN_FILE } else { "" };
+    with(
+        memory,
+        file,
+        TransactionBehavior::Immediate,
+        &[forget, TO_FILE],
+    )
 }
 
-fn with(memory: &Connection, file: &Path, sql: &str) -> rusqlite::Result<()> {
+fn with(
+    memory: &Connection,
+    file: &Path,
+    behavior: TransactionBehavior,
+    statements: &[&str],
+) -> rusqlite::Result<()> {
     memory.execute("ATTACH DATABASE ?1 AS disk", [&*file.to_string_lossy()])?;
     let done = (|| {
-        let transaction = Transaction::new_unchecked(memory, TransactionBehavior::Immediate)?;
-        transaction.execute_batch(sql)?;
+        let transaction = Transaction::new_unchecked(memory, behavior)?;
+        for sql in statements {
+            transaction.execute_batch(sql)?;
+        }
         transaction.commit()
     })();
     let detached = memory.execute_batch("DETACH DATABASE disk");

@@ -9,7 +9,8 @@
 //!
 //! One thread owns the one connection ([`History`] is a handle of it). Senders never wait, and a
 //! query sees everything that was sent before it. While the file cannot be written, a database
-//! in memory takes its place, and what happened meanwhile is copied back (`memory_fallback`).
+//! in memory takes its place (`store_file`), and what happened meanwhile is copied back
+//! (`memory_fallback`).
 //! Reports read the file beside the monitor (`read_only`, `site_totals`). Old rollups of five
 //! minutes are packed, one row per site and day (`packed_days`, `packed_codec`).
 //!
@@ -17,7 +18,9 @@
 //! says or how it is sent.
 
 mod compact;
+mod file_identity;
 mod handle;
+mod handle_error;
 mod import;
 mod import_error;
 mod latency_sketch;
@@ -44,14 +47,17 @@ mod schema;
 mod site_totals;
 mod sqlite_tables;
 mod store;
+mod store_file;
 mod summaries;
 #[cfg(test)]
 mod tests;
 mod time_buckets;
 mod writer;
+mod writer_entry;
 
 pub use compact::{Compacted, OfflineHistory, OfflineHistoryError};
-pub use handle::{History, HistoryError};
+pub use handle::History;
+pub use handle_error::HistoryError;
 pub use import::{HistoryImport, ImportTotals, ImportedCheck, ImportedOutage};
 pub use import_error::{MonitorImportError, OtherMonitorError};
 pub use latency_sketch::LatencySketch;
@@ -61,7 +67,6 @@ pub use outbox::OutboxCounts;
 pub use queries::{ChartPoint, FileStats, Queries, QueryError};
 pub use raw_results::{RawCheck, RawResult};
 pub use read_only::{HistoryReadError, ReadOnlyHistory};
-pub use retention::Retention;
 pub use rows::{
     Composition, DeliveryState, EndedOutage, HistoryEvent, Message, MessageStatus, OutageRow,
     OutboxUpdate, QueuedMessage, ResultRow, ResumedSite, SiteChange, SiteKey, UnsettledMessage,

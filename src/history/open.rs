@@ -12,8 +12,13 @@ use rusqlite::{Connection, ErrorCode};
 use crate::domain::{FileError, Timestamp, plain_io_error};
 
 use super::lock::{Lock, LockError, beside};
+use super::memory_fallback::MEMORY_TABLES;
 use super::schema::{SchemaError, VERSION, migrate};
 use super::store::Store;
+
+/// How long another program's lock is waited for while memory takes the file's place: commands
+/// are not to wait every time.
+pub(super) const SHORT_PATIENCE: Duration = Duration::from_millis(100);
 
 /// The folder that is only this program's.
 const STATE_FOLDER: &str = "uptime-squirrel";
@@ -92,9 +97,25 @@ pub(super) enum Fault {
     Unusable(String),
 }
 
+impl Fault {
+    /// A sentence that begins with the path.
+    pub(super) fn sentence(&self, path: &Path) -> String {
+        match self {
+            Self::Refused(refusal) => refusal.to_string(),
+            Self::Damaged => format!("{}: damaged", path.display()),
+            Self::Unusable(why) => why.clone(),
+        }
+    }
+}
+
 /// Opens the file at `path`, or creates it. Takes its lock unless `held` has it already; the
-/// lock is kept whatever else fails.
-pub(super) fn open(path: &Path, held: &mut Option<Lock>) -> Result<Store, Fault> {
+/// lock is kept whatever else fails. For so long as `patience` lasts another program may hold
+/// the file, now and later.
+pub(super) fn open(
+    path: &Path,
+    held: &mut Option<Lock>,
+    patience: Duration,
+) -> Result<Store, Fault> {
     let unusable =
         |error: &dyn fmt::Display| Fault::Unusable(format!("{}: {error}", path.display()));
     if let Some(folder) = path
@@ -130,7 +151,7 @@ pub(super) fn open(path: &Path, held: &mut Option<Lock>) -> Result<Store, Fault>
         .create_new(true)
         .mode(0o600)
         .open(path);
-    connect(path).map_err(|error| match error {
+    connect(path, patience).map_err(|error| match error {
         SchemaError::Newer(version) => Fault::Refused(Refusal::Newer {
             path: path.to_owned(),
             version,
@@ -143,8 +164,10 @@ pub(super) fn open(path: &Path, held: &mut Option<Lock>) -> Result<Store, Fault>
     })
 }
 
-fn connect(path: &Path) -> Result<Store, SchemaError> {
-    let (store, before) = prepare(Connection::open(path)?)?;
+fn connect(path: &Path, patience: Duration) -> Result<Store, SchemaError> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(patience)?;
+    let (store, before) = prepare(connection)?;
     if (1..VERSION).contains(&before) {
         make_private(path);
     }
@@ -176,8 +199,14 @@ pub(super) fn in_memory() -> Result<Store, String> {
     let prepared = Connection::open_in_memory()
         .map_err(SchemaError::from)
         .and_then(prepare);
+    let prepared = prepared.and_then(|(store, _)| {
+        store.connection.execute_batch(MEMORY_TABLES)?;
+        // A copy into the file waits no longer than this for another program.
+        store.connection.busy_timeout(SHORT_PATIENCE)?;
+        Ok(store)
+    });
     match prepared {
-        Ok((store, _)) => Ok(store),
+        Ok(store) => Ok(store),
         Err(SchemaError::Sqlite(error)) => Err(plain(&error)),
         Err(SchemaError::Newer(_) | SchemaError::Foreign) => Err("it is not empty".to_owned()),
     }
@@ -185,8 +214,6 @@ pub(super) fn in_memory() -> Result<Store, String> {
 
 /// Brings the schema to this version; gives with it the version that the file had.
 fn prepare(mut connection: Connection) -> Result<(Store, i32), SchemaError> {
-    // Another program may hold the file for a moment.
-    connection.busy_timeout(Duration::from_secs(2))?;
     // Before the first table; afterwards it would take a rewrite of the file.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;

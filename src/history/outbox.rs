@@ -50,6 +50,24 @@ impl Queries<'_> {
         })())
     }
 
+    /// The messages of these kinds of events that wait to be sent.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn waiting(&self, kinds: &[&str]) -> Result<Vec<Message>, QueryError> {
+        let kinds = serde_json::to_string(kinds).unwrap_or_default();
+        self.checked((|| {
+            self.store
+                .connection
+                .prepare(&format!(
+                    "SELECT {COLUMNS} FROM outbox WHERE state IN ({PENDING}, {BATCHING})
+                         AND event IN (SELECT value FROM json_each(?1))"
+                ))?
+                .query_map([kinds], |row| Ok(queued(row)?.message))?
+                .collect()
+        })())
+    }
+
     /// The latest messages, newest first; those that a digest replaced are left out.
     ///
     /// # Errors
@@ -162,14 +180,35 @@ pub(super) fn insert(
     Ok(())
 }
 
-/// Stores the outcome of an attempt, or the wish for another one.
-pub(super) fn update(
+/// Stores the outcome of a message that only the file has, in memory.
+pub(super) fn settle_elsewhere(
     transaction: &Transaction<'_>,
     id: &str,
     update: &OutboxUpdate,
     answer: Option<&str>,
     at: Timestamp,
 ) -> rusqlite::Result<()> {
+    let state = match update {
+        OutboxUpdate::Sent => SENT,
+        OutboxUpdate::Failed => FAILED,
+        OutboxUpdate::Over => IN_DIGEST,
+        OutboxUpdate::Retry(_) | OutboxUpdate::SendAgain => return Ok(()),
+    };
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO settled_elsewhere VALUES (?1, ?2, ?3, ?4)")?
+        .execute((id, state, answer, at.as_micros()))?;
+    Ok(())
+}
+
+/// Stores the outcome of an attempt, or the wish for another one; returns whether there is such
+/// a message.
+pub(super) fn update(
+    transaction: &Transaction<'_>,
+    id: &str,
+    update: &OutboxUpdate,
+    answer: Option<&str>,
+    at: Timestamp,
+) -> rusqlite::Result<bool> {
     let at = at.as_micros();
     let settle = |state: i64| {
         format!(
@@ -213,7 +252,7 @@ pub(super) fn update(
     } else {
         None
     };
-    transaction
+    let updated = transaction
         .prepare_cached(&sql)?
         .execute((id, answer, time))?;
     if let Some(digest) = digest {
@@ -225,5 +264,5 @@ pub(super) fn update(
         let mut empty = transaction.prepare_cached(&sql)?;
         empty.execute(params![digest, at])?;
     }
-    Ok(())
+    Ok(updated > 0)
 }

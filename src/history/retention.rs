@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
+use crate::domain::Retention;
+
 use super::packed_days::{self, UNPACKED_AGE};
 use super::store::Store;
 use super::time_buckets::BucketSize;
@@ -17,15 +19,6 @@ const PAGES_PER_STEP: i64 = 512;
 
 /// Free pages that are kept for new rows, besides a twentieth of the file.
 const SPARE_PAGES: i64 = 64;
-
-/// How long things are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retention {
-    /// How long every single result is kept.
-    pub raw: Duration,
-    /// Rollups, ended outages, and messages that are delivered or given up.
-    pub rollup: Duration,
-}
 
 fn before(now: i64, kept: Duration) -> i64 {
     now.saturating_sub(i64::try_from(kept.as_secs()).unwrap_or(i64::MAX))

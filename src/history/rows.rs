@@ -1,5 +1,6 @@
 //! The plain rows that the history stores and gives back.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -272,6 +273,42 @@ pub enum HistoryEvent {
     },
     /// The file was damaged: it has this name now, and a new one was begun.
     PutAside(PathBuf),
+    /// The file of this name was moved, removed or replaced: what is there now is written.
+    Moved(PathBuf),
+    /// The history's thread failed, by a mistake of the program, and goes on: what it said.
+    Failed(String),
+    /// The database that is written now does not have what is open. Whoever knows it is to send
+    /// it, and [`super::History::state_told`] at the end.
+    StateWanted,
     /// The outbox has new messages, or the state of one has changed.
     OutboxChanged,
+}
+
+impl fmt::Display for HistoryEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Trouble(why) => write!(f, "the history is not kept: {why}"),
+            Self::Mended { lost: 0 } => f.write_str("the history is kept again"),
+            Self::Mended { lost } => write!(
+                f,
+                "the history is kept again; {lost} results are missing in it"
+            ),
+            Self::PutAside(aside) => write!(
+                f,
+                "the history was damaged: it is kept as {}, and a new one is begun",
+                aside.display()
+            ),
+            Self::Moved(path) => write!(
+                f,
+                "the history was moved or removed: it goes on in {}, without its past",
+                path.display()
+            ),
+            Self::Failed(why) => write!(
+                f,
+                "the thread that keeps the history failed and was started again: {why}"
+            ),
+            Self::StateWanted => f.write_str("the history lacks what is open"),
+            Self::OutboxChanged => f.write_str("the outbox has changed"),
+        }
+    }
 }

@@ -10,8 +10,9 @@ use crate::domain::{Acknowledgement, Cause, FailureStreak, Site, SiteId, Timesta
 use super::maintenance;
 use super::outbox;
 use super::reason_codes;
-use super::rows::{Message, OutboxUpdate, ResultRow, SiteChange, WatchedSites};
+use super::rows::{ResultRow, SiteChange};
 use super::time_buckets::BucketSize;
+use super::writer_entry::WriteEntry;
 
 /// Microseconds by which a time may lie before the last one without a clock having been set: two
 /// results arrived at once.
@@ -19,35 +20,6 @@ const JITTER: i64 = 1_000_000;
 
 /// The most microseconds by which a row moves to a free time before it is dropped.
 const MOST_SHIFT: usize = 1_000;
-
-/// Something to store.
-#[derive(Clone, Debug)]
-pub(super) enum WriteEntry {
-    /// The complete list of watched sites.
-    Sites(WatchedSites, Timestamp),
-    Result(ResultRow),
-    Missed(SiteId, Timestamp),
-    SiteChange(Box<SiteChange>),
-    /// The end of a manual maintenance of a site, `None` if it ends now; and the current time.
-    Maintenance(SiteId, Option<Timestamp>, Timestamp),
-    /// What was told of the monitor itself, as JSON, and the messages that tell of it.
-    MonitorAlerts(Box<str>, Vec<Message>),
-    /// Messages that belong to no change of a site.
-    Messages(Vec<Message>),
-    OutboxUpdate {
-        id: Box<str>,
-        update: OutboxUpdate,
-        answer: Option<Box<str>>,
-        at: Timestamp,
-    },
-}
-
-impl WriteEntry {
-    /// Whether the entry may be dropped when too many wait.
-    pub(super) const fn is_result(&self) -> bool {
-        matches!(self, Self::Result(_) | Self::Missed(..))
-    }
-}
 
 /// The open database.
 #[derive(Debug)]
@@ -59,6 +31,9 @@ pub(super) struct Store {
     /// The second up to which results are rolled up.
     pub(super) rolled: Option<i64>,
     late_period: Option<i64>,
+    /// It is in memory in place of a file: what it is told may be of rows that only the file
+    /// has.
+    pub(super) replaces_file: bool,
 }
 
 impl Store {
@@ -78,6 +53,7 @@ impl Store {
             last_at: last_at.unwrap_or(0),
             rolled,
             late_period: None,
+            replaces_file: false,
         })
     }
 
@@ -91,6 +67,7 @@ impl Store {
             last_at: self.last_at,
             rolled: self.rolled,
             late_period: self.late_period,
+            replaces_file: self.replaces_file,
         };
         // Numbers given out in a transaction that is rolled back are not valid.
         let before = batch
@@ -135,6 +112,7 @@ struct Writing<'connection> {
     last_at: i64,
     rolled: Option<i64>,
     late_period: Option<i64>,
+    replaces_file: bool,
 }
 
 impl Writing<'_> {
@@ -164,7 +142,14 @@ impl Writing<'_> {
                 update,
                 answer,
                 at,
-            } => outbox::update(self.transaction, id, update, answer.as_deref(), *at),
+            } => {
+                let is_known =
+                    outbox::update(self.transaction, id, update, answer.as_deref(), *at)?;
+                if !is_known && self.replaces_file {
+                    outbox::settle_elsewhere(self.transaction, id, update, answer.as_deref(), *at)?;
+                }
+                Ok(())
+            }
         }
     }
 
@@ -301,10 +286,13 @@ impl Writing<'_> {
             }
         }
         if let Some(ended) = &change.ended {
+            // Its beginning may stand in another file.
             self.transaction
                 .prepare_cached(
-                    "UPDATE outages SET ended = max(since, ?3), causes = ?4
-                     WHERE site = ?1 AND since = ?2",
+                    "INSERT INTO outages (site, since, confirmed, ended, causes)
+                     VALUES (?1, ?2, ?2, max(?2, ?3), ?4)
+                     ON CONFLICT (site, since) DO UPDATE SET
+                         ended = excluded.ended, causes = excluded.causes",
                 )?
                 .execute((
                     site,

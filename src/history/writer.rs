@@ -5,23 +5,21 @@
 //! way in; beyond [`super::MOST_WAITING`] of them new ones are dropped and counted, so that a
 //! disk that stalls costs no memory. Changes of a site and messages are never dropped.
 
-use std::path::{Path, PathBuf};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
-use crate::domain::{Clock, Moment, Timestamp};
+use crate::domain::{Clock, Moment, Retention, Timestamp};
 
-use super::lock::Lock;
-use super::memory_fallback;
-use super::open::{self, Fault, is_damage, plain};
 use super::queries::Queries;
-use super::retention::{self, Retention};
+use super::retention;
 use super::retention_clock::RetentionClock;
 use super::rollup::Roller;
-use super::rows::{HistoryEvent, WatchedSites};
-use super::store::{Store, WriteEntry};
+use super::rows::HistoryEvent;
+use super::store_file::StoreFile;
+use super::writer_entry::WriteEntry;
 
 /// The time in which results are gathered for one transaction.
 const BATCH_TIME: Duration = Duration::from_millis(200);
@@ -35,17 +33,17 @@ const IDLE_WAIT: Duration = Duration::from_millis(500);
 /// The time in which buckets are rolled up before commands are looked for.
 const ROLLUP_TIME: Duration = Duration::from_millis(10);
 
-/// The time between two attempts to open a file that could not be written.
-const REOPEN_INTERVAL: Duration = Duration::from_secs(1);
-
-/// The most results that the database in memory holds while the file cannot be written.
-const MOST_RESULTS_IN_MEMORY: usize = 200_000;
+/// How long nothing is rolled up or deleted after the thread has failed: it may have failed in
+/// that.
+const REST: Duration = Duration::from_secs(60);
 
 /// A command to the thread.
 pub(super) enum WriterCommand {
     Write(WriteEntry),
     Ask(Box<dyn FnOnce(&Queries<'_>) + Send>),
     Retention(Retention),
+    /// All that the monitor knows was sent, as it was wanted.
+    StateTold,
     Stop,
 }
 
@@ -60,86 +58,96 @@ pub(super) struct WriterShared {
 
 /// The state of the thread.
 pub(super) struct Writer {
-    /// The file to write; `None` for a history in memory by configuration.
-    pub(super) path: Option<PathBuf>,
-    pub(super) store: Store,
-    pub(super) lock: Option<Lock>,
-    /// While the file cannot be written: the time of the next attempt, and the results lost so
-    /// far.
-    pub(super) fallback: Option<(Instant, u64)>,
-    pub(super) keep: Retention,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) shared: Arc<WriterShared>,
-    pub(super) tell: Box<dyn Fn(HistoryEvent) + Send>,
-    sites: WatchedSites,
+    file: StoreFile,
+    keep: Retention,
+    clock: Arc<dyn Clock>,
+    shared: Arc<WriterShared>,
+    batch: Vec<WriteEntry>,
     roller: Roller,
     retention_clock: RetentionClock,
     /// Both clocks at the start, for [`Writer::trusted_time`].
     began: (Moment, Timestamp),
+    /// Until when nothing is rolled up or deleted.
+    rests_until: Option<Instant>,
 }
 
 impl Writer {
     pub(super) fn new(
-        path: Option<PathBuf>,
-        (store, from_file): (Store, bool),
-        lock: Option<Lock>,
+        file: StoreFile,
         keep: Retention,
         clock: Arc<dyn Clock>,
         shared: Arc<WriterShared>,
-        tell: Box<dyn Fn(HistoryEvent) + Send>,
     ) -> Self {
-        let fallback =
-            (path.is_some() && !from_file).then(|| (Instant::now() + REOPEN_INTERVAL, 0));
         let began = (clock.moment(), clock.timestamp());
-        let retention_clock = RetentionClock::of(&store, began);
         Self {
-            path,
-            store,
-            lock,
-            fallback,
+            retention_clock: RetentionClock::of(&file.store, began),
+            file,
             keep,
             clock,
             shared,
-            tell,
-            sites: WatchedSites::default(),
+            batch: Vec::new(),
             roller: Roller::default(),
-            retention_clock,
             began,
+            rests_until: None,
         }
     }
 
-    /// Runs until `Stop`, or until no handle is left.
+    /// Runs until `Stop`, or until no handle is left. A failure of the program in it is told,
+    /// and it goes on.
     pub(super) fn run(mut self, inbox: &Receiver<WriterCommand>) {
-        let mut batch = Vec::new();
+        loop {
+            let ended = catch_unwind(AssertUnwindSafe(|| self.work(inbox)));
+            let Err(panic) = ended else { return };
+            let why = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied());
+            let why = why.unwrap_or("it is not known why").to_owned();
+            tracing::error!("the thread of the history failed: {why}");
+            let recovered = catch_unwind(AssertUnwindSafe(|| self.recover()));
+            if recovered.is_err() {
+                tracing::error!("the thread of the history failed again");
+            }
+            self.file.tell(HistoryEvent::Failed(why));
+        }
+    }
+
+    /// Opens the database again, and stores what was to be stored: what fails again is left.
+    fn recover(&mut self) {
+        self.rests_until = Some(Instant::now() + REST);
+        let batch = std::mem::take(&mut self.batch);
+        self.file.renew();
+        for entry in batch {
+            let _told = catch_unwind(AssertUnwindSafe(|| self.file.apply(&[entry])));
+        }
+    }
+
+    fn work(&mut self, inbox: &Receiver<WriterCommand>) {
         let mut busy = false;
         loop {
             let wait = if busy { Duration::ZERO } else { IDLE_WAIT };
             let going = match inbox.recv_timeout(wait) {
-                Ok(command) => self.fill_batch(command, inbox, &mut batch),
+                Ok(command) => self.fill_batch(command, inbox),
                 Err(RecvTimeoutError::Timeout) => true,
                 Err(RecvTimeoutError::Disconnected) => false,
             };
-            self.flush(&mut batch);
+            self.flush();
             if !going {
                 // The last attempt to write what is in memory.
-                self.try_file(true);
+                self.file.try_file(true);
                 return;
             }
-            self.try_file(false);
+            self.file.miss_file();
+            self.file.try_file(false);
             busy = self.housekeep();
         }
     }
 
     /// Takes commands until there is a batch worth a transaction; false after the last command.
-    fn fill_batch(
-        &mut self,
-        first: WriterCommand,
-        inbox: &Receiver<WriterCommand>,
-        batch: &mut Vec<WriteEntry>,
-    ) -> bool {
+    fn fill_batch(&mut self, first: WriterCommand, inbox: &Receiver<WriterCommand>) -> bool {
         let until = Instant::now() + BATCH_TIME;
-        let mut urgent = self.take(first, batch);
-        while batch.len() < BATCH_ENTRIES {
+        let mut urgent = self.take(first);
+        while self.batch.len() < BATCH_ENTRIES {
             let next = match inbox.try_recv() {
                 Ok(command) => command,
                 Err(TryRecvError::Disconnected) => return false,
@@ -153,7 +161,7 @@ impl Writer {
                     }
                 }
             };
-            urgent = urgent.max(self.take(next, batch));
+            urgent = urgent.max(self.take(next));
             if urgent == Urgency::Last {
                 return false;
             }
@@ -161,177 +169,53 @@ impl Writer {
         urgent != Urgency::Last
     }
 
-    fn take(&mut self, command: WriterCommand, batch: &mut Vec<WriteEntry>) -> Urgency {
+    fn take(&mut self, command: WriterCommand) -> Urgency {
         match command {
             WriterCommand::Write(entry) => {
-                if entry.is_result() {
+                let is_result = entry.is_result();
+                if is_result {
                     self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-                    batch.push(entry);
-                    return Urgency::None;
                 }
-                if let WriteEntry::Sites(sites, _) = &entry {
-                    self.sites = Arc::clone(sites);
+                self.batch.push(entry);
+                if is_result {
+                    Urgency::None
+                } else {
+                    Urgency::Some
                 }
-                batch.push(entry);
-                Urgency::Some
             }
             WriterCommand::Ask(ask) => {
                 // A query sees everything that was sent before it.
-                self.flush(batch);
-                self.answer(ask);
+                self.flush();
+                self.file.answer(ask);
                 Urgency::None
             }
             WriterCommand::Retention(keep) => {
                 self.keep = keep;
                 Urgency::None
             }
+            WriterCommand::StateTold => {
+                self.flush();
+                self.file.is_complete();
+                Urgency::None
+            }
             WriterCommand::Stop => Urgency::Last,
         }
     }
 
-    fn answer(&mut self, ask: Box<dyn FnOnce(&Queries<'_>) + Send>) {
-        let path = self.path.as_deref().filter(|_| self.fallback.is_none());
-        let queries = Queries::new(&self.store, path, self.clock.timestamp());
-        ask(&queries);
-        let damaged = queries.damaged();
-        if damaged {
-            self.replace_damaged();
-        }
-    }
-
-    fn flush(&mut self, batch: &mut Vec<WriteEntry>) {
-        if batch.is_empty() {
+    fn flush(&mut self) {
+        if self.batch.is_empty() {
             return;
         }
-        if let Err(error) = self.store.apply(batch) {
-            self.handle_error(&error);
-            if let Err(error) = self.store.apply(batch) {
-                tracing::error!(
-                    "{} entries of the history are lost: {}",
-                    batch.len(),
-                    plain(&error)
-                );
-            }
-        }
-        if let Some((_, lost)) = &mut self.fallback {
-            *lost += memory_fallback::trim(&self.store.connection, MOST_RESULTS_IN_MEMORY)
-                .unwrap_or_default();
-        }
-        let messages = batch.iter().any(|entry| match entry {
+        self.file.apply(&self.batch);
+        let messages = self.batch.iter().any(|entry| match entry {
             WriteEntry::Messages(messages) => !messages.is_empty(),
             WriteEntry::SiteChange(change) => !change.messages.is_empty(),
             WriteEntry::OutboxUpdate { .. } => true,
             _ => false,
         });
-        batch.clear();
+        self.batch.clear();
         if messages {
-            (self.tell)(HistoryEvent::OutboxChanged);
-        }
-    }
-
-    /// Handles an error of the database: moves a damaged file aside, or goes on in memory.
-    fn handle_error(&mut self, error: &rusqlite::Error) {
-        if is_damage(error) {
-            self.replace_damaged();
-        } else {
-            self.fall_back(&plain(error));
-        }
-    }
-
-    /// Goes on in memory until the file can be written again.
-    fn fall_back(&mut self, why: &str) {
-        let Some(path) = self.path.clone().filter(|_| self.fallback.is_none()) else {
-            return;
-        };
-        let memory = match open::in_memory() {
-            Ok(memory) => memory,
-            Err(error) => {
-                tracing::error!("no memory stands in for the history: {error}");
-                return;
-            }
-        };
-        if let Err(error) = memory_fallback::copy_from_file(&memory.connection, &path) {
-            tracing::warn!(
-                "what is open in {} cannot be read: {}",
-                path.display(),
-                plain(&error)
-            );
-        }
-        self.store = memory;
-        // The lock stays: the file still belongs to this process.
-        self.fallback = Some((Instant::now() + REOPEN_INTERVAL, 0));
-        self.register();
-        (self.tell)(HistoryEvent::Trouble(format!("{}: {why}", path.display())));
-    }
-
-    fn register(&mut self) {
-        self.roller = Roller::default();
-        if self.sites.is_empty() {
-            return;
-        }
-        let entry = WriteEntry::Sites(Arc::clone(&self.sites), self.clock.timestamp());
-        if let Err(error) = self.store.apply(&[entry]) {
-            tracing::error!("sites of the history are not known: {}", plain(&error));
-        }
-    }
-
-    /// Tries to write into the file again when it is time; at once if this is the last chance.
-    fn try_file(&mut self, last: bool) {
-        let (Some(path), Some((next, lost))) = (self.path.clone(), self.fallback) else {
-            return;
-        };
-        if !last && Instant::now() < next {
-            return;
-        }
-        match self.reopen(&path) {
-            Ok(store) => {
-                self.store = store;
-                self.fallback = None;
-                let now = (self.clock.moment(), self.trusted_time());
-                self.retention_clock = RetentionClock::of(&self.store, now);
-                self.register();
-                (self.tell)(HistoryEvent::Mended { lost });
-            }
-            Err(error) => {
-                tracing::debug!("the history cannot be written yet: {error}");
-                self.fallback = Some((Instant::now() + REOPEN_INTERVAL, lost));
-            }
-        }
-    }
-
-    fn reopen(&mut self, path: &Path) -> Result<Store, String> {
-        let store = open::open(path, &mut self.lock).map_err(|fault| match fault {
-            Fault::Refused(refusal) => refusal.to_string(),
-            Fault::Damaged => "damaged".to_owned(),
-            Fault::Unusable(why) => why,
-        })?;
-        memory_fallback::copy_to_file(&self.store.connection, path)
-            .map_err(|error| plain(&error))?;
-        Ok(store)
-    }
-
-    fn replace_damaged(&mut self) {
-        let Some(path) = self.path.clone().filter(|_| self.fallback.is_none()) else {
-            return;
-        };
-        match open::in_memory() {
-            Ok(memory) => self.store = memory,
-            Err(error) => {
-                tracing::error!("no memory stands in for the history: {error}");
-                return;
-            }
-        }
-        self.register();
-        match open::put_aside(&path, self.clock.timestamp()) {
-            Ok(aside) => {
-                (self.tell)(HistoryEvent::PutAside(aside));
-                self.fallback = Some((Instant::now(), 0));
-                self.try_file(true);
-            }
-            Err(why) => {
-                self.fallback = Some((Instant::now() + REOPEN_INTERVAL, 0));
-                (self.tell)(HistoryEvent::Trouble(format!("{}: {why}", path.display())));
-            }
+            self.file.tell(HistoryEvent::OutboxChanged);
         }
     }
 
@@ -346,7 +230,7 @@ impl Writer {
     /// step.
     fn roll_up(&mut self, now: i64) -> rusqlite::Result<bool> {
         let until = Instant::now() + ROLLUP_TIME;
-        while self.roller.step(&mut self.store, now)? {
+        while self.roller.step(&mut self.file.store, now)? {
             if Instant::now() >= until {
                 return Ok(true);
             }
@@ -359,24 +243,29 @@ impl Writer {
         let dropped = self.shared.dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
             tracing::warn!("the history cannot keep up: {dropped} results were not stored");
-            if let Some((_, lost)) = &mut self.fallback {
-                *lost += dropped;
-            } else {
-                (self.tell)(HistoryEvent::Mended { lost: dropped });
-            }
+            self.file.lost(dropped);
         }
-        if self.fallback.is_some() {
+        if self.file.take_another() {
+            self.roller = Roller::default();
+            let now = (self.clock.moment(), self.trusted_time());
+            self.retention_clock = RetentionClock::of(&self.file.store, now);
+        }
+        if self.file.is_in_memory() {
+            return false;
+        }
+        if self.rests_until.is_some_and(|until| Instant::now() < until) {
             return false;
         }
         let now = self.trusted_time().as_micros().div_euclid(1_000_000);
         let more = self.roll_up(now).and_then(|more| {
             let now = self.retention_clock.now(now, self.clock.moment());
-            self.retention_clock.keep(&self.store.connection, now)?;
-            Ok(more | retention::step(&self.store, &self.keep, now)?)
+            let store = &self.file.store;
+            self.retention_clock.keep(&store.connection, now)?;
+            Ok(more | retention::step(store, &self.keep, now)?)
         });
         more.unwrap_or_else(|error| {
             self.roller = Roller::default();
-            self.handle_error(&error);
+            self.file.handle_error(&error);
             false
         })
     }

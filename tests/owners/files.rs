@@ -217,6 +217,148 @@ fn a_folder_that_cannot_be_written_is_a_banner_until_it_can() {
     assert!(rows > 0, "what was seen meanwhile was carried back");
 }
 
+#[test]
+fn a_lock_of_another_program_loses_nothing_and_owners_are_told_meanwhile() {
+    let mut fleet = Fleet::new();
+    let site = fleet.serve(script(BROKEN));
+    let hook = PostServer::start(&fleet, [Answer::Says("200 OK", "", "")]);
+    let squirrel = home(&fleet, &site, &format!("webhook = \"{}\"", hook.url()), "");
+    let mut running = squirrel.start(["watch", "--history", "history.db", "--results"]);
+    let outage = running.wait_for("the outage", is("down"));
+    running.wait_for("its message", is("notified"));
+    // What is kept of an outage changes ever more seldom: next with its sixteenth failure.
+    running.wait_for_lines(10);
+    let open = "SELECT count(*) FROM outages WHERE ended IS NULL";
+    until("the outage is kept", || count(&squirrel, open) == 1);
+    let other = history(&squirrel);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let before = running.lines_so_far().len();
+    // Long enough that no writer waits for it any more.
+    running.wait_for_lines(before + 6);
+    site.play(script(WELL));
+    running.wait_for("the end", is("recovered"));
+    running.wait_for("its message, while nothing can be written", |line| {
+        line["event"] == "notified" && line["subject"].as_str().unwrap().contains("UP")
+    });
+    let before = running.lines_so_far().len();
+    running.wait_for_lines(before + 6);
+    other.execute_batch("ROLLBACK").unwrap();
+    until("the end is kept", || {
+        count(
+            &squirrel,
+            "SELECT count(*) FROM outages WHERE ended IS NOT NULL",
+        ) == 1
+    });
+    assert_eq!(count(&squirrel, "SELECT count(*) FROM streaks"), 0);
+    assert_eq!(
+        count(&squirrel, "SELECT count(*) FROM outbox WHERE state = 1"),
+        2
+    );
+    running.signal(Signal::TERM);
+    let finished = running.finish();
+    assert_eq!(finished.code(), 0, "{}", finished.stderr);
+    let said = "the history is not kept: history.db: held by another program";
+    assert!(finished.stderr.contains(said), "{}", finished.stderr);
+    assert!(
+        finished.stderr.contains("the history is kept again"),
+        "{}",
+        finished.stderr
+    );
+    let results = finished.objects();
+    let results = results.iter().filter(|line| line["verdict"].is_string());
+    assert_eq!(
+        count(&squirrel, "SELECT count(*) FROM results"),
+        results.count() as i64,
+        "since {}",
+        outage["since"]
+    );
+}
+
+/// A way to lose the file in a folder.
+type Loss = fn(&std::path::Path);
+
+/// The ways in which a file of the history is lost while a monitor writes it.
+const LOST: [(&str, Loss); 3] = [
+    ("moved", |folder| {
+        std::fs::rename(folder, folder.with_file_name("elsewhere")).unwrap();
+    }),
+    ("removed", |folder| {
+        std::fs::remove_file(folder.join("history.db")).unwrap();
+    }),
+    ("replaced", |folder| {
+        let database = folder.join("history.db");
+        std::fs::write(folder.join("new"), "").unwrap();
+        std::fs::rename(folder.join("new"), database).unwrap();
+    }),
+];
+
+#[test]
+fn a_file_that_is_moved_or_removed_is_begun_anew_with_all_that_is_open() {
+    for (way, lose) in LOST {
+        let mut fleet = Fleet::new();
+        let site = fleet.serve(script(BROKEN));
+        let busy = || Answer::Says("503 Busy", "Retry-After: 1\r\n", "");
+        let answers = [busy(), busy(), Answer::Says("200 OK", "", "")];
+        let hook = PostServer::start(&fleet, answers);
+        let squirrel = home(&fleet, &site, &format!("webhook = \"{}\"", hook.url()), "");
+        let start = || squirrel.start(["watch", "--history", "state/history.db"]);
+        let mut running = start();
+        let outage = running.wait_for("the outage", is("down"));
+        running.wait_for("that nobody takes it", is("notify_failed"));
+        let folder = squirrel.dir().join("state");
+        lose(&folder);
+        let found = |sql: &str| {
+            let connection = Connection::open_with_flags(
+                folder.join("history.db"),
+                rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,
+            );
+            let connection = connection.ok()?;
+            connection
+                .query_row(sql, [], |row| row.get::<_, i64>(0))
+                .ok()
+        };
+        until(&format!("{way}: what is open is in the new file"), || {
+            let waits = "SELECT count(*) FROM outbox JOIN outages o ON o.id = outage
+                         JOIN streaks s ON s.site = o.site WHERE state = 0 AND ended IS NULL";
+            found(waits) == Some(1)
+        });
+        // It is nobody else's.
+        let second = start().finish();
+        assert_eq!(second.code(), 2, "{way}");
+        assert!(
+            second
+                .stderr
+                .contains("another monitor keeps its history here"),
+            "{way}: {}",
+            second.stderr
+        );
+        running.signal(Signal::KILL);
+        let finished = running.finish();
+        let said = "the history was moved or removed: it goes on in state/history.db";
+        assert!(finished.stderr.contains(said), "{way}: {}", finished.stderr);
+        // The next run goes on with it.
+        let mut running = start();
+        let told = running.wait_for("the message", is("notified"));
+        assert!(
+            told["subject"].as_str().unwrap().contains("DOWN"),
+            "{way}: {told}"
+        );
+        site.play(script(WELL));
+        let end = running.wait_for("the end", is("recovered"));
+        assert_eq!(end["since"], outage["since"], "{way}");
+        running.signal(Signal::TERM);
+        assert_eq!(running.finish().code(), 0, "{way}");
+        if way == "moved" {
+            // The past is whole where it was moved to.
+            let moved = Connection::open(squirrel.dir().join("elsewhere/history.db")).unwrap();
+            let sound: String = moved
+                .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+                .unwrap();
+            assert_eq!(sound, "ok");
+        }
+    }
+}
+
 /// A folder `disk` that holds one MiB, in a file system of its own.
 const SMALL_DISK: &str = r#"
 mkdir disk && mount -t tmpfs -o size=1m none disk || exit 90

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, params};
 use serde_json::Value;
-use uptime_squirrel::domain::SystemClock;
-use uptime_squirrel::history::{History, HistoryStorage, Retention};
+use uptime_squirrel::domain::{Retention, SystemClock};
+use uptime_squirrel::history::{History, HistoryStorage};
 
 use crate::support::{Finished, Squirrel};
 

@@ -64,8 +64,7 @@ impl World {
         let Some(engine) = &self.engine else {
             return;
         };
-        let forgets =
-            |kind: &FaultKind| matches!(kind, FaultKind::Replaced | FaultKind::Removed(_));
+        let forgets = |kind: &FaultKind| matches!(kind, FaultKind::Removed(_));
         if self.script.has(forgets) {
             return;
         }

@@ -2,9 +2,10 @@
 //! order, and given back to the next run as far as the last one came.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use uptime_squirrel::alert::{Delivery, Pending, Queued, Resumed, Settled, SiteAlerts};
+use uptime_squirrel::alert::{AlertEvent, Delivery, Pending, Queued, Resumed, Settled, SiteAlerts};
 use uptime_squirrel::domain::{FailureStreak, Moment, Now, SiteId, Timestamp};
 use uptime_squirrel::engine::{
     MonitorAlerts, Record, RestoredMessage, RestoredSite, RestoredState,
@@ -114,6 +115,7 @@ impl Store {
     pub(super) fn apply(&mut self, record: &Record, monitor: &Monitor, now: Now) {
         match record {
             Record::Missed(_) => {}
+            Record::UnderWay(delivery) => self.deliver(delivery, now),
             Record::Sites => self.watch(monitor, now),
             Record::Result(result) => self.result(result.job.site, monitor, now),
             Record::Change {
@@ -296,6 +298,7 @@ fn again(pending: &Pending, now: Now) -> Pending {
     let age = now.wall.since(pending.at.wall);
     Pending {
         site: None,
+        event: Arc::new(AlertEvent::Earlier(pending.kind)),
         at: Now {
             mono: if age > now.mono.since(Moment::ZERO) {
                 Moment::ZERO

@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::domain::{
-    Cause, CheckSpec, Clock, FailureStreak, MaskedUrl, Moment, Reason, Site, SiteId, Timestamp,
+    Cause, CheckSpec, Clock, FailureStreak, MaskedUrl, Moment, Reason, Retention, Site, SiteId,
+    Timestamp,
 };
 
 use super::super::rows::{
     HistoryEvent, Message, ResultRow, ResumedSite, SiteChange, SiteKey, WatchedSites,
 };
-use super::super::{History, HistoryStorage, Retention};
+use super::super::{History, HistoryStorage};
 
 pub(super) const DAY: i64 = 86_400;
 /// A Tuesday, 22:13:20 in UTC.

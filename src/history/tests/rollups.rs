@@ -15,7 +15,8 @@ use super::super::read_only::ReadOnlyHistory;
 use super::super::retention;
 use super::super::retention_clock::RetentionClock;
 use super::super::rollup::Roller;
-use super::super::store::{Store, WriteEntry};
+use super::super::store::Store;
+use super::super::writer_entry::WriteEntry;
 
 use super::fixture::*;
 
@@ -165,7 +166,7 @@ fn two_answers_of_one_microsecond_are_both_kept() {
 fn what_is_too_old_goes_in_small_steps_and_the_file_shrinks() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("history.db");
-    let mut store = open::open(&path, &mut None).unwrap();
+    let mut store = open::open(&path, &mut None, Duration::ZERO).unwrap();
     store
         .apply(&[WriteEntry::Sites(names(&["a"]), at(START))])
         .unwrap();

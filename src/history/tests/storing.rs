@@ -336,3 +336,59 @@ fn a_digest_that_is_sent_again_tells_only_what_still_holds() {
     assert_eq!(left, Some(1));
     history.close(Duration::from_secs(10));
 }
+
+#[test]
+fn a_failure_of_the_thread_is_told_and_costs_nothing_that_was_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = in_folder(folder.path());
+    let (history, _, told) = opened(&place, &Arc::default());
+    history.sites(names(&["shop"]), at(START));
+    history.result(result(0, START, None, 10));
+    for _ in 0..2 {
+        history.ask(|_| panic!("a mistake of the program"));
+        history.change(down(0, START, vec![message("a", "email")]));
+        let failed = HistoryEvent::Failed("a mistake of the program".into());
+        while told.recv_timeout(Duration::from_secs(20)).unwrap() != failed {}
+    }
+    let asked = history.ask_and_wait(|queries| -> () { panic!("{:?}", queries.now()) });
+    assert_eq!(asked, None);
+    history.result(result(0, START + 300, None, 10));
+    assert!(history.close(Duration::from_secs(10)));
+    let (history, restored, _) = opened(&place, &Arc::default());
+    assert_eq!(restored.len(), 1);
+    let kept = history.ask_and_wait(|queries| {
+        let total = queries.total(&key("shop"), Duration::from_secs(86_400));
+        (total.unwrap().count, queries.pending_count().unwrap())
+    });
+    assert_eq!(kept, Some((2, 1)));
+    assert!(history.close(Duration::from_secs(10)));
+}
+
+#[test]
+fn the_log_of_a_file_that_is_removed_alone_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = in_folder(folder.path());
+    let path = folder.path().join("state/history.db");
+    let (history, _, told) = opened(&place, &Arc::default());
+    history.sites(names(&["shop"]), at(START));
+    history.change(down(0, START, vec![message("a", "email")]));
+    history.ask_and_wait(|_| ()).unwrap();
+    for ending in ["-wal", "-shm"] {
+        std::fs::remove_file(folder.path().join(format!("state/history.db{ending}"))).unwrap();
+        while told.recv_timeout(Duration::from_secs(20)).unwrap() != HistoryEvent::StateWanted {}
+        history.state_told();
+        history.change(down(0, START, vec![message(ending, "email")]));
+        history.ask_and_wait(|_| ()).unwrap();
+        // Another program sees all of it.
+        let other = rusqlite::Connection::open(&path).unwrap();
+        let rows: i64 = other
+            .query_row(
+                "SELECT count(*) FROM outbox WHERE id IN ('a', ?1)",
+                [ending],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(rows, 2, "{ending}");
+    }
+    assert!(history.close(Duration::from_secs(10)));
+}

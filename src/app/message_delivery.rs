@@ -1,0 +1,108 @@
+//! A delivery becomes the message that its channel sends: composed on the history's thread, of
+//! events that are kept.
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::alert::Delivery;
+use crate::domain::EventKind;
+use crate::history::{Composition, Message, Queries, QueryError};
+use crate::notify::{self, DeliveryFailure, DeliveryQueue, DeliveryResult};
+
+use super::report::Report;
+
+/// Composes the message of a delivery and hands it to its channel. Its outcome, or why it was
+/// not handed over, is reported.
+pub(super) fn send(
+    queries: &Queries<'_>,
+    delivery: &Delivery,
+    queue: &DeliveryQueue,
+    reports: UnboundedSender<Report>,
+) {
+    let Delivery {
+        id, owner, channel, ..
+    } = delivery;
+    let unreported = UnreportedDelivery {
+        message: Some(Message::lost(id, owner, channel)),
+        reports,
+    };
+    let failure = match composed(queries, delivery) {
+        Ok(Some(message)) => {
+            let message = if delivery.short {
+                notify::shortened(message)
+            } else {
+                message
+            };
+            if queue.send(message) {
+                return unreported.sent();
+            }
+            DeliveryFailure::lasting("there is no such channel")
+        }
+        // Where the file was lost, what waits is about to be written into the new one.
+        Ok(None) => DeliveryFailure::passing("the history has lost the message"),
+        Err(error) => DeliveryFailure::passing(&format!("the history: {error}")),
+    };
+    unreported.fail(failure);
+}
+
+/// Composes the message of a delivery, and keeps it.
+pub(super) fn composed(
+    queries: &Queries<'_>,
+    delivery: &Delivery,
+) -> Result<Option<Message>, QueryError> {
+    let entry = notify::ALL
+        .iter()
+        .find(|entry| entry.name == &*delivery.channel);
+    let limit = entry.map_or(usize::MAX, |entry| entry.limit);
+    let events = &delivery.events;
+    let merged: Vec<Box<str>> = events
+        .iter()
+        .flat_map(|event| event.merged.iter().cloned())
+        .collect();
+    let unannounced = !merged.is_empty();
+    let composition = Composition {
+        id: delivery.id.clone(),
+        messages: events.iter().map(|event| event.id.clone()).collect(),
+        merged,
+    };
+    queries.compose(&composition, |parts| match parts {
+        [] => None,
+        [one] if unannounced && &*one.event == EventKind::Recovered.word() => {
+            Some(notify::told_together(one.clone()))
+        }
+        [one] => Some(one.clone()),
+        several => Some(notify::digest(several, limit)),
+    })
+}
+
+/// A delivery of which the engine waits to hear: it hears of it however the composing ends.
+struct UnreportedDelivery {
+    message: Option<Message>,
+    reports: UnboundedSender<Report>,
+}
+
+impl UnreportedDelivery {
+    /// Its channel reports of it.
+    fn sent(mut self) {
+        self.message = None;
+    }
+
+    fn fail(mut self, failure: DeliveryFailure) {
+        self.report(failure);
+    }
+
+    fn report(&mut self, failure: DeliveryFailure) {
+        if let Some(message) = self.message.take() {
+            let result = Err(failure);
+            // The receiver is gone at the end.
+            let _unheard = self
+                .reports
+                .send(Report::Delivery(DeliveryResult { message, result }));
+        }
+    }
+}
+
+impl Drop for UnreportedDelivery {
+    fn drop(&mut self) {
+        self.report(DeliveryFailure::passing("the monitor failed to compose it"));
+    }
+}
