@@ -48,19 +48,24 @@ pub(super) fn say(line: impl Display) {
 }
 
 /// Prints the error that ends the command as `squirrel: WHAT: WHY`, and gives its exit status.
-///
-/// Further lines of the text stand as they are. Control characters of all of them are replaced.
 pub(super) fn fail(error: impl Display) -> Exit {
-    let mut stderr = io::stderr().lock();
+    let _unheard = io::stderr().lock().write_all(shown(error).as_bytes());
+    Exit::Mistake
+}
+
+/// The lines that an error is printed in. Further lines of its text stand as they are. Control
+/// characters of all of them are replaced.
+pub(super) fn shown(error: impl Display) -> String {
+    let mut shown = String::new();
     for (index, line) in error.to_string().lines().enumerate() {
         let prefix = if index == 0 { "squirrel: " } else { "" };
         let text = line.trim_start();
         let indent = &line[..line.len() - text.len()];
         let text = clean(text, MOST_CHARACTERS);
-        let line = format!("{prefix}{indent}{text}");
-        let _unheard = writeln!(stderr, "{}", line.trim_end());
+        shown.push_str(format!("{prefix}{indent}{text}").trim_end());
+        shown.push('\n');
     }
-    Exit::Mistake
+    shown
 }
 
 /// Standard output cannot be written: `standard output: cannot be written: WHY`.

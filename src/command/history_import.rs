@@ -14,8 +14,8 @@ use crate::app::Replay;
 use crate::config::Config;
 use crate::domain::{Clock, FileError, Reason, Retention, SystemClock, Timestamp};
 use crate::history::{
-    HistoryImport, ImportTotals, ImportedCheck, ImportedOutage, OfflineHistory, OtherMonitorFile,
-    RawCheck, ReadOnlyHistory, SiteKey,
+    HistoryImport, ImportTotals, ImportedCheck, ImportedOutage, OfflineHistory,
+    OfflineHistoryError, OtherMonitorFile, RawCheck, ReadOnlyHistory, SiteKey,
 };
 use crate::monitor::RuleOverrides;
 
@@ -170,8 +170,8 @@ impl<'a> Source<'a> {
         notes: &mut String,
     ) -> Result<(), HistoryImportError> {
         match self {
-            Self::Jsonl(file, path) => jsonl(file, path, import),
-            Self::Csv(file, path) => csv(file, path, import),
+            Self::Jsonl(file, path) => jsonl(file, path, &mut |row| import.add(row)),
+            Self::Csv(file, path) => csv(file, path, &mut |row| import.add(row)),
             Self::Foreign(foreign, configured) => {
                 let left =
                     foreign.rows(|name| configured.get(name).cloned(), |row| import.add(row))?;
@@ -256,10 +256,14 @@ fn at_line(path: &Path, line: u64, error: LineError) -> HistoryImportError {
     }
 }
 
-fn jsonl(
-    mut file: BufReader<File>,
+/// Takes a result.
+type Take<'a> = dyn FnMut(ImportedCheck) -> Result<(), OfflineHistoryError> + 'a;
+
+/// Passes the results of an export in JSON to `take`, a line each.
+pub(super) fn jsonl(
+    mut file: impl BufRead,
     path: &Path,
-    import: &mut HistoryImport,
+    take: &mut Take<'_>,
 ) -> Result<(), HistoryImportError> {
     let mut line = Vec::new();
     for number in 1.. {
@@ -279,15 +283,16 @@ fn jsonl(
         }
         let parsed: Line = serde_json::from_slice(&line)
             .map_err(|error| at_line(path, number, LineError::Json(error)))?;
-        import.add(parsed.row().map_err(|error| at_line(path, number, error))?)?;
+        take(parsed.row().map_err(|error| at_line(path, number, error))?)?;
     }
     Ok(())
 }
 
-fn csv(
-    file: BufReader<File>,
+/// Passes the results of an export in CSV to `take`.
+pub(super) fn csv(
+    file: impl BufRead,
     path: &Path,
-    import: &mut HistoryImport,
+    take: &mut Take<'_>,
 ) -> Result<(), HistoryImportError> {
     let allowed = Cell::new(LONGEST_LINE as u64);
     let mut reader = csv::Reader::from_reader(BoundedReader {
@@ -313,20 +318,20 @@ fn csv(
                 text.remove(0);
             }
         }
-        import.add(line.row().map_err(|error| at_line(path, number, error))?)?;
+        take(line.row().map_err(|error| at_line(path, number, error))?)?;
     }
     Ok(())
 }
 
 /// A reader that refuses to be read beyond a place, so that a row that has no end is not
 /// gathered in memory.
-struct BoundedReader<'a> {
-    inner: BufReader<File>,
+struct BoundedReader<'a, R> {
+    inner: R,
     served: u64,
     allowed: &'a Cell<u64>,
 }
 
-impl Read for BoundedReader<'_> {
+impl<R: BufRead> Read for BoundedReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = self.allowed.get().saturating_sub(self.served);
         let left = usize::try_from(left)

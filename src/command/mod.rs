@@ -15,6 +15,8 @@ mod config_check;
 mod demo;
 mod demo_sites;
 mod exit;
+#[doc(hidden)]
+pub mod fuzzing;
 mod global_options;
 mod history;
 mod history_args;

@@ -93,7 +93,7 @@ pub fn set_paused(
 }
 
 /// The text with the site paused or not.
-fn edit(
+pub(super) fn edit(
     text: &str,
     path: &Path,
     site: &Site,

@@ -38,7 +38,7 @@ pub fn load(
     secrets: SecretUse,
 ) -> Result<Config, Diagnostics> {
     let files::LoadedFile { text, source } = files::read(path)?;
-    assemble(&text, path, source, known, secrets)
+    assemble(read_main(&text, path, known, secrets), &text, path, source)
 }
 
 /// As [`load`], for a text in memory, whose secrets are not read; `path` is its name in messages, and its included lists
@@ -53,7 +53,8 @@ pub fn parse(text: &str, path: &Path, known: &KnownNames<'_>) -> Result<Config, 
         stamp: None,
     };
     let text = text.strip_prefix(files::BYTE_ORDER_MARK).unwrap_or(text);
-    assemble(text, path, source, known, SecretUse::Unused)
+    let main = read_main(text, path, known, SecretUse::Unused);
+    assemble(main, text, path, source)
 }
 
 /// A configuration of the sites of a command line, each URL once; everything else as `base`
@@ -106,7 +107,8 @@ pub(super) struct MainFile {
     pub(super) config: Config,
     pub(super) drafts: SiteDrafts,
     pub(super) sink: DiagnosticSink,
-    include: Vec<Element<Box<str>>>,
+    /// The globs of the included lists.
+    pub(super) include: Vec<Element<Box<str>>>,
     window_names: Vec<WindowNames>,
 }
 
@@ -204,12 +206,12 @@ fn syntax_sentence(message: &str, text: &str, offset: usize) -> String {
     }
 }
 
-fn assemble(
+/// The configuration of a file that was read, with the lists that it includes.
+pub(super) fn assemble(
+    main: MainFile,
     text: &str,
     path: &Path,
     source: SourceFile,
-    known: &KnownNames<'_>,
-    used: SecretUse,
 ) -> Result<Config, Diagnostics> {
     let MainFile {
         mut config,
@@ -217,7 +219,7 @@ fn assemble(
         mut sink,
         include,
         window_names,
-    } = read_main(text, path, known, used);
+    } = main;
     config.sources.push(source);
 
     let mut registry = SiteRegistry::default();

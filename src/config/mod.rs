@@ -18,6 +18,8 @@ mod diagnostics;
 mod display_value;
 mod edit;
 mod files;
+#[doc(hidden)]
+pub mod fuzzing;
 mod history_table;
 mod include;
 mod key_path;

@@ -95,6 +95,8 @@ impl SiteRegistry {
         }
         let mut renamed: Vec<(usize, Box<str>)> = Vec::new();
         let mut new_names: HashSet<Box<str>> = HashSet::new();
+        // The number that each name goes on with: very many URLs may be shown alike.
+        let mut next: HashMap<&str, u32> = HashMap::new();
         for &index in &unnamed {
             let site = &sites[index];
             if made.get(&*site.name) == Some(&1) && !given.contains(&site.name) {
@@ -103,9 +105,9 @@ impl SiteRegistry {
             let shown = site.spec.url.shown();
             let mut name = Box::<str>::from(shown);
             // Two URLs that differ in their passwords alone are shown alike.
-            let mut number = 1;
+            let number = next.entry(shown).or_insert(1);
             while given.contains(&name) || made.contains_key(&*name) || new_names.contains(&name) {
-                number += 1;
+                *number += 1;
                 name = format!("{shown} ({number})").into_boxed_str();
             }
             new_names.insert(name.clone());

@@ -11,6 +11,8 @@ mod child_reply;
 mod child_supervisor;
 mod deferred_join;
 mod futures;
+#[doc(hidden)]
+pub mod fuzzing;
 mod green;
 mod job_queue;
 mod job_runner;

@@ -219,7 +219,7 @@ fn tls_failure(error: &rustls::Error, certificate: Option<&Read>) -> Failure {
     Failure::new(Reason::Tls, why)
 }
 
-fn certificate_failure(error: &CertificateError, read: Option<&Read>) -> String {
+pub(super) fn certificate_failure(error: &CertificateError, read: Option<&Read>) -> String {
     let end = read
         .and_then(|read| Timestamp::from_microsecond(read.shown.not_after.as_micros()).ok())
         .map_or(String::new(), |end| {

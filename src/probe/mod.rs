@@ -13,6 +13,8 @@ mod classify;
 mod exchange;
 mod factory;
 mod fake;
+#[doc(hidden)]
+pub mod fuzzing;
 mod phase_timings;
 mod prober;
 mod request_log;

@@ -270,12 +270,12 @@ fn target(url: &Url) -> Option<Uri> {
 }
 
 /// Whether the answer is a redirect to follow: one that the owner did not name as expected.
-fn leads_on(status: StatusCode, spec: &CheckSpec) -> bool {
+pub(super) fn leads_on(status: StatusCode, spec: &CheckSpec) -> bool {
     let named = spec.expect_status.is_named() && spec.expect_status.contains(status.as_u16());
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) && !named
 }
 
-fn next_url(url: &Url, answer: &Answer) -> Result<Url, Failure> {
+pub(super) fn next_url(url: &Url, answer: &Answer) -> Result<Url, Failure> {
     let status = answer.status();
     let nowhere = |why: &str| {
         Failure::new(
@@ -306,7 +306,11 @@ fn next_url(url: &Url, answer: &Answer) -> Result<Url, Failure> {
     Ok(next)
 }
 
-async fn judge(spec: &CheckSpec, status: StatusCode, answer: Answer) -> Result<(), Failure> {
+pub(super) async fn judge(
+    spec: &CheckSpec,
+    status: StatusCode,
+    answer: Answer,
+) -> Result<(), Failure> {
     if !spec.expect_status.contains(status.as_u16()) {
         return Err(classify::bad_status(status, &spec.expect_status));
     }

@@ -42,20 +42,9 @@ pub(super) fn client_config(extra: Option<&Authority>) -> Result<Arc<ClientConfi
 }
 
 fn roots(extra: Option<&Authority>) -> Result<RootCertStore, FactoryError> {
-    let mut roots = RootCertStore::empty();
     // First, because chains are tried against one after another: of the system's there are
     // over a hundred.
-    if let Some(extra) = extra {
-        for certificate in CertificateDer::pem_slice_iter(extra.pem.as_bytes()) {
-            let certificate = certificate.map_err(|_| extra.unreadable(&"not a PEM file"))?;
-            roots
-                .add(certificate)
-                .map_err(|error| extra.unreadable(&error))?;
-        }
-        if roots.is_empty() {
-            return Err(extra.unreadable(&"holds no certificate"));
-        }
-    }
+    let mut roots = extra.map_or_else(|| Ok(RootCertStore::empty()), Authority::roots)?;
     let system = rustls_native_certs::load_native_certs();
     for error in &system.errors {
         tracing::warn!(%error, "some of the system's trusted certificates cannot be read");
@@ -85,6 +74,29 @@ impl Authority {
         // What is not text holds no PEM, which is found out when it is read as such.
         authority.pem = String::from_utf8_lossy(&bytes).into_owned();
         Ok(authority)
+    }
+
+    /// Its certificates alone.
+    pub(super) fn roots(&self) -> Result<RootCertStore, FactoryError> {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(self.pem.as_bytes()) {
+            let certificate = certificate.map_err(|_| self.unreadable(&"not a PEM file"))?;
+            roots
+                .add(certificate)
+                .map_err(|error| self.unreadable(&error))?;
+        }
+        if roots.is_empty() {
+            return Err(self.unreadable(&"holds no certificate"));
+        }
+        Ok(roots)
+    }
+
+    /// The file `name` with this content.
+    pub(super) fn of_text(name: &str, pem: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            pem: pem.to_owned(),
+        }
     }
 
     fn unreadable(&self, why: &dyn std::fmt::Display) -> FactoryError {

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::future::poll_fn;
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -161,11 +162,18 @@ fn listen(new: Listener) {
 }
 
 fn read() {
+    read_from(crossterm::event::read);
+}
+
+/// Tells of every event of `next` until it fails. A panic in it, over bytes that nobody
+/// foresaw, is in the log; it costs what was typed with them and not the keyboard.
+fn read_from(mut next: impl FnMut() -> io::Result<Event>) {
     loop {
-        match crossterm::event::read() {
-            Ok(event) => tell(Ok(event.into())),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return tell(Err(error)),
+        match catch_unwind(AssertUnwindSafe(&mut next)) {
+            Ok(Ok(event)) => tell(Ok(event.into())),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            Ok(Err(error)) => return tell(Err(error)),
+            Err(_panic) => {}
         }
     }
 }
@@ -280,6 +288,24 @@ mod tests {
             InputKind::Other
         );
         assert_eq!(event(KeyCode::Insert, none).0, InputKind::Other);
+    }
+
+    #[test]
+    fn a_panic_over_some_bytes_does_not_take_the_keyboard_away() {
+        let (sender, mut inputs) = unbounded_channel();
+        listener(|listener| *listener = Some(sender));
+        let mut calls = 0;
+        read_from(|| {
+            calls += 1;
+            match calls {
+                1 => panic!("over some bytes"),
+                2 => Ok(Event::FocusGained),
+                _ => Err(io::ErrorKind::UnexpectedEof.into()),
+            }
+        });
+        let focus = inputs.try_recv().unwrap().unwrap();
+        assert_eq!(focus.0, InputKind::Focus(true));
+        assert!(inputs.try_recv().unwrap().is_err());
     }
 
     #[test]

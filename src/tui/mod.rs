@@ -18,6 +18,8 @@ mod fixture;
 mod format;
 mod frame_diff;
 mod frame_rate;
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(test)]
 mod history_fixture;
 mod history_view;

@@ -17,6 +17,7 @@ mod broker;
 mod broker_client;
 mod broker_error;
 mod event;
+pub(super) mod fuzzing;
 mod in_flight;
 mod keys;
 mod local_stack;

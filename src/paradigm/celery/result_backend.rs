@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::domain::{RanOn, Timestamp, clean};
 
+use super::message::MAX_MESSAGE_BYTES;
 use super::timestamps;
 
 /// The prefix of the keys of results, and of the channels on which they are published.
@@ -181,8 +182,11 @@ impl ExceptionBody {
 }
 
 impl<'a> StoredResult<'a> {
-    /// Reads the text of a state; `None` if it does not have that form.
+    /// Reads the text of a state; `None` if it exceeds 1 MiB or does not have that form.
     pub(super) fn read(text: &'a str) -> Option<Self> {
+        if text.len() > MAX_MESSAGE_BYTES {
+            return None;
+        }
         let told: StoredBody<'a> = serde_json::from_str(text).ok()?;
         let raised = || -> ExceptionBody {
             told.result
@@ -287,8 +291,9 @@ mod tests {
             read(r#"{"status":"FAILURE","result":{"exc_type":"NotRegistered"}}"#),
             "Some(Failed(\"NotRegistered\"))"
         );
-        for rubbish in ["", "7", "{}", "{\"status\":\"SUCCESS\"}"] {
-            assert_eq!(read(rubbish), "None", "{rubbish}");
+        let endless = format!("{{\"status\":\"RETRY\"{}}}", " ".repeat(MAX_MESSAGE_BYTES));
+        for rubbish in ["", "7", "{}", "{\"status\":\"SUCCESS\"}", &endless] {
+            assert_eq!(read(rubbish), "None", "{rubbish:.20}");
         }
     }
 }

@@ -132,8 +132,20 @@ where
     connected.get_extras(&mut extras);
     let address = extras.get::<HttpInfo>().map(|info| info.remote_addr().ip());
     phase_timings::connected_to(address);
+    talk(connection, connected.is_negotiated_h2(), request).await
+}
+
+/// Asks on a connection that is there, within the bounds of an answer's head.
+pub(in super::super) async fn talk<T>(
+    connection: T,
+    http2: bool,
+    request: Request<String>,
+) -> Result<Answer, AskError>
+where
+    T: Read + Write + Unpin + Send + 'static,
+{
     let (bound, connection) = Bound::around(connection);
-    if connected.is_negotiated_h2() {
+    if http2 {
         // In a place of its own: the usual answer over HTTP/1 needs far less of it.
         Box::pin(http2::talk(connection, &bound, request)).await
     } else {

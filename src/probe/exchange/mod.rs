@@ -28,7 +28,7 @@ use hyper::{Response, StatusCode};
 
 use bounded::Bound;
 
-pub(super) use connect::{Intercept, ask};
+pub(super) use connect::{Intercept, ask, talk};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 

@@ -1,0 +1,59 @@
+//! Entry points for `tests/fuzz.rs`: texts of this room, read without a file.
+
+use std::path::Path;
+
+use super::configuration::Config;
+use super::diagnostic_sink::{DiagnosticSink, Language};
+use super::diagnostics::Diagnostics;
+use super::edit::edit;
+use super::files::{ContentHash, SourceFile};
+use super::include;
+use super::known_names::KnownNames;
+use super::load::{assemble, read_main};
+use super::monitor_table::MonitorSettings;
+use super::secret::SecretUse;
+use super::site_registry::SiteRegistry;
+
+/// Reads a `sites.toml` without its included lists: their globs name files of this machine.
+///
+/// # Errors
+/// The mistakes in it.
+pub fn parse_alone(text: &str, known: &KnownNames<'_>) -> Result<Config, Diagnostics> {
+    let path = Path::new("sites.toml");
+    let source = SourceFile {
+        path: path.to_owned(),
+        content: Some(ContentHash::of(text.as_bytes())),
+        stamp: None,
+    };
+    let mut main = read_main(text, path, known, SecretUse::Unused);
+    main.include.clear();
+    assemble(main, text, path, source)
+}
+
+/// The text with the site at `index` of `config` paused, and then resumed; `None` where it was
+/// not edited.
+#[must_use]
+pub fn pause_and_resume(
+    text: &str,
+    config: &Config,
+    index: usize,
+    known: &KnownNames<'_>,
+) -> Option<(String, String)> {
+    let path = Path::new("sites.toml");
+    let site = config.sites.get(index)?;
+    let paused = edit(text, path, site, true, known).ok()?;
+    let resumed = edit(&paused, path, site, false, known).ok()?;
+    Some((paused, resumed))
+}
+
+/// Reads a plain list; the number of its sites.
+///
+/// # Errors
+/// The mistakes in it.
+pub fn parse_list(text: &str) -> Result<usize, Diagnostics> {
+    let mut registry = SiteRegistry::default();
+    let mut sink = DiagnosticSink::new(Language::List);
+    include::read_list(text, &MonitorSettings::default(), &mut registry, &mut sink);
+    let sites = registry.into_sites().len();
+    sink.finish("list.txt", text).map_or(Ok(sites), Err)
+}
