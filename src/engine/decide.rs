@@ -200,11 +200,11 @@ impl Engine {
         match outcome {
             Outcome::Missed(job) => self.persist(Record::Missed(job.site)),
             Outcome::Checked(result) => {
-                self.persist(Record::Result(Arc::clone(result)));
-                if let Some(state) = self.monitor.site(result.job.site)
-                    && !state.site().paused
-                {
+                // One that was under way when its site was paused is neither believed nor kept.
+                let state = self.monitor.site(result.job.site);
+                if let Some(state) = state.filter(|state| !state.site().paused) {
                     (queued, told) = self.alerts.observe(state, result, now);
+                    self.persist(Record::Result(Arc::clone(result)));
                 }
                 self.announce(Notice::Checked(Arc::clone(result)));
             }
