@@ -82,7 +82,10 @@ impl Alerts {
     /// id of a digest that may have arrived.
     pub fn resume(&mut self, (owner, channel): (&str, &str), resumed: Resumed, now: Now) {
         match resumed {
-            Resumed::Waiting(event) => self.outbox.push(owner, channel, event, now),
+            Resumed::Waiting(mut event) => {
+                event.collects = self.rules.collects(event.kind);
+                self.outbox.push_again(owner, channel, event, now);
+            }
             Resumed::Sending {
                 id,
                 events,
@@ -383,7 +386,7 @@ impl Alerts {
             outage,
             at: now,
             quiet_until,
-            collects: event.kind().is_of_outage() && !self.rules.digest.is_zero(),
+            collects: self.rules.collects(event.kind()),
             merged: Vec::new(),
         };
         self.outbox.push(owner, channel, pending.clone(), now);

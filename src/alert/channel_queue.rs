@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::domain::{Moment, Now, SiteId, message_id};
 
 use super::backoff;
-use super::delivery::{Collection, Delivery, DeliveryReport, Pending, Settled, Validity};
+use super::delivery::{Collection, Delivery, DeliveryReport, Pending, Settled, Validity, Window};
 use super::merge::merge;
 use super::readiness::{Examiner, Readiness};
 use super::resend::{Companies, ResendGroup};
@@ -19,8 +19,8 @@ const DOUBT_STEP: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug, Default)]
 pub(super) struct ChannelQueue {
     pending: VecDeque<Pending>,
-    /// The first and the last event since the last release, while they collect.
-    collecting: Option<(Moment, Moment)>,
+    /// While events collect.
+    collecting: Option<Window>,
     /// How many of `pending`, from the front, wait for others no longer.
     released: usize,
     sending: Option<Delivery>,
@@ -48,11 +48,16 @@ impl ChannelQueue {
                 .map_or(0, |sending| sending.events.len())
     }
 
-    /// Queues an event.
-    pub(super) fn push(&mut self, event: Pending) {
+    /// Queues an event that happened `age` ago.
+    pub(super) fn push(
+        &mut self,
+        event: Pending,
+        age: Duration,
+        collection: Collection,
+        now: Moment,
+    ) {
         if event.collects {
-            let first = self.collecting.map_or(event.at.mono, |(first, _)| first);
-            self.collecting = Some((first, event.at.mono));
+            self.collecting = Some(collection.window(self.collecting, age, now));
             self.pending.push_back(event);
         } else {
             self.pending.insert(self.released, event);
@@ -82,24 +87,24 @@ impl ChannelQueue {
     }
 
     /// When the event that was queued last makes the queue move, at the earliest.
-    pub(super) fn next_release(&self, collection: Collection, now: Now) -> Option<Moment> {
+    pub(super) fn next_release(&self, now: Now) -> Option<Moment> {
         if self.sending.is_some() {
             return None;
         }
-        let collected = self.collecting.map(|window| collection.ends(window));
+        let collected = self.collecting.map(|window| window.ends);
         let next = collected.unwrap_or(now.mono);
         Some(self.not_before.map_or(next, |at| at.max(next)))
     }
 
     /// When something can be sent next, if nothing happens before.
-    pub(super) fn wake(&self, collection: Collection, now: Now) -> Option<Moment> {
+    pub(super) fn wake(&self, now: Now) -> Option<Moment> {
         if self.sending.is_some() || self.pending.is_empty() {
             return None;
         }
         if let Some(at) = self.not_before.filter(|at| *at > now.mono) {
             return Some(at);
         }
-        let collected = self.collecting.map(|window| collection.ends(window));
+        let collected = self.collecting.map(|window| window.ends);
         let quiet = |event: &Pending| match event.quiet_until {
             Some(until) if until > now.wall => now.mono + until.since(now.wall),
             _ if self.examined => now.mono + DOUBT_STEP,
@@ -128,7 +133,7 @@ impl ChannelQueue {
         }
         if self
             .collecting
-            .is_some_and(|window| collection.ends(window) <= now.mono)
+            .is_some_and(|window| window.ends <= now.mono)
         {
             self.collecting = None;
             self.released = self.pending.len();

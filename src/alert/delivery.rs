@@ -99,7 +99,24 @@ impl Collection {
     /// No other event came for this part of the longest wait: it is not waited for further.
     const QUIET_SHARE: u32 = 10;
 
-    pub(super) fn ends(self, (first, last): (Moment, Moment)) -> Moment {
-        (first + self.longest).min(last + self.longest / Self::QUIET_SHARE)
+    /// The window after an event that happened `age` ago; `known` is the one that it falls into.
+    pub(super) fn window(self, known: Option<Window>, age: Duration, now: Moment) -> Window {
+        let after = |wait: Duration| now + wait.saturating_sub(age);
+        let latest = known.map_or(after(self.longest), |known| known.latest);
+        let quiet = after(self.longest / Self::QUIET_SHARE);
+        let ends = known.map_or(quiet, |known| known.ends.max(quiet));
+        Window {
+            latest,
+            ends: ends.min(latest),
+        }
     }
+}
+
+/// A time in which events wait for others like them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Window {
+    /// However many more come.
+    latest: Moment,
+    /// If no other comes.
+    pub(super) ends: Moment,
 }

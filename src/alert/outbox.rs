@@ -2,6 +2,7 @@
 //! deliveries of a channel may be under way at once.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use crate::domain::{Moment, Now, SiteId, Timestamp};
 
@@ -45,14 +46,24 @@ impl Outbox {
         self.collection = collection;
     }
 
-    /// Queues an event for an owner on a channel.
+    /// Queues an event of this moment for an owner on a channel.
     pub fn push(&mut self, owner: &str, channel: &str, event: Pending, now: Now) {
+        self.queue(owner, channel, (event, Duration::ZERO), now);
+    }
+
+    /// Queues an event of an earlier run that waited: it goes on collecting as it would have.
+    pub fn push_again(&mut self, owner: &str, channel: &str, event: Pending, now: Now) {
+        let age = now.wall.since(event.at.wall);
+        self.queue(owner, channel, (event, age), now);
+    }
+
+    fn queue(&mut self, owner: &str, channel: &str, (event, age): (Pending, Duration), now: Now) {
         let slot = self
             .queues
             .entry((channel.into(), owner.into()))
             .or_default();
-        slot.queue.push(event);
-        let wake = slot.queue.next_release(self.collection, now);
+        slot.queue.push(event, age, self.collection, now.mono);
+        let wake = slot.queue.next_release(now);
         slot.wake = slot.wake.into_iter().chain(wake).min();
     }
 
@@ -93,7 +104,7 @@ impl Outbox {
             );
             *under_way += usize::from(delivery.is_some());
             turn.deliveries.extend(delivery);
-            slot.wake = slot.queue.wake(self.collection, now);
+            slot.wake = slot.queue.wake(now);
         }
         self.queues.retain(|_, slot| !slot.queue.is_idle());
         turn
@@ -109,7 +120,7 @@ impl Outbox {
     ) -> Option<Settled> {
         let slot = self.queues.get_mut(&(channel.into(), owner.into()))?;
         let settled = slot.queue.settle(id, report, now)?;
-        slot.wake = slot.queue.wake(self.collection, now);
+        slot.wake = slot.queue.wake(now);
         if let Some(under_way) = self.under_way.get_mut(channel) {
             *under_way = under_way.saturating_sub(1);
         }
@@ -121,7 +132,7 @@ impl Outbox {
         let slot = self.queues.get_mut(&(channel.into(), owner.into()));
         slot.is_some_and(|slot| {
             let hurried = slot.queue.hurry(now);
-            slot.wake = slot.queue.wake(self.collection, now);
+            slot.wake = slot.queue.wake(now);
             hurried
         })
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{MaintenanceWindows, Owner, SiteId};
+use crate::domain::{EventKind, MaintenanceWindows, Owner, SiteId};
 
 use super::delivery::{Delivery, Pending};
 use super::episodes::Episodes;
@@ -43,6 +43,13 @@ impl Default for AlertRules {
             remind: None,
             digest: Duration::ZERO,
         }
+    }
+}
+
+impl AlertRules {
+    /// Whether events of this kind wait for others like them.
+    pub(super) const fn collects(&self, kind: EventKind) -> bool {
+        kind.is_of_outage() && !self.digest.is_zero()
     }
 }
 

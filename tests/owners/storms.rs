@@ -1,6 +1,6 @@
 //! Outages that open together are one message, which says what they share.
 
-use super::sites::{BROKEN, WELL, count, is};
+use super::sites::{BROKEN, WELL, count, home_of, is, watch};
 use crate::monitor::sites::script;
 use crate::support::{Answer, Fleet, PostServer, Squirrel, Terminal};
 
@@ -91,4 +91,36 @@ fn the_screen_names_what_open_outages_share() {
     terminal.wait_text("Suspected common cause: 3 of 3 open, all on 127.0.0.1: status 503");
     terminal.press("q");
     assert_eq!(terminal.finish(), 0);
+}
+
+#[test]
+fn a_storm_across_a_restart_is_one_message_at_the_time_of_one() {
+    let mut fleet = Fleet::new();
+    let (first, second) = (fleet.serve(script(BROKEN)), fleet.serve(script(WELL)));
+    let hook = PostServer::start(&fleet, [Answer::Says("200 OK", "", "")]);
+    let owner = format!("webhook = \"{}\"", hook.url());
+    let squirrel = home_of(&fleet, &[("a", &first), ("b", &second)], &owner, "");
+    let text = std::fs::read_to_string(squirrel.dir().join("sites.toml")).unwrap();
+    // A tenth of it is waited for the next outage.
+    let text = text.replace("digest = \"0s\"", "digest = \"100s\"");
+    squirrel.write("sites.toml", text);
+    let mut running = watch(&squirrel);
+    running.wait_for("the first outage", is("down"));
+    running.signal(rustix::process::Signal::TERM);
+    running.finish();
+    second.play(script(BROKEN));
+    let mut running = watch(&squirrel);
+    let down = running.wait_for("the second outage", is("down"));
+    assert_eq!(down["site"], "b");
+    let told = running.wait_for("the message", is("notified"));
+    assert_eq!(
+        told["subject"],
+        "DOWN: 2 sites, all on 127.0.0.1: status 503"
+    );
+    let at = |line: &serde_json::Value| -> jiff::Timestamp {
+        line["at"].as_str().unwrap().parse().unwrap()
+    };
+    let waited = at(&told).duration_since(at(&down)).as_secs_f64();
+    assert!((9.0..15.0).contains(&waited), "{waited} s");
+    assert_eq!(hook.posted().len(), 1);
 }

@@ -194,6 +194,28 @@ fn reminders_go_on_after_a_restart() {
 }
 
 #[test]
+fn what_was_collecting_goes_on_collecting_after_a_restart() {
+    let told = |killed: Option<u64>| {
+        let mut script = world_of(3, Place::Internet)
+            .with_outage(0, HOUR, 2 * HOUR)
+            .with_outage(1, HOUR, 2 * HOUR);
+        // The last of several is followed by two minutes of collecting.
+        script.digest = 20 * MINUTE;
+        if let Some(second) = killed {
+            script = script.with(FaultKind::Killed(0), second * SECOND, SECOND);
+        }
+        let world = script.play();
+        world.promises.arrivals(EventKind::Down, "owner-0")
+    };
+    let whole = told(None);
+    assert_eq!(whole.len(), 2);
+    let restarted = told(Some(whole[0].second - 60));
+    let late = restarted[0].second.abs_diff(whole[0].second);
+    assert!(late <= 2, "{whole:?}, restarted {restarted:?}");
+    assert_eq!(restarted[0].second, restarted[1].second, "in one message");
+}
+
+#[test]
 fn whoever_was_escalated_to_is_told_of_the_end_after_a_restart_as_well() {
     let mut script = world_of(3, Place::Internet)
         .with_outage(0, HOUR, 2 * HOUR)
