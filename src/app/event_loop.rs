@@ -33,7 +33,7 @@ pub(super) struct Sources {
 }
 
 /// Whoever watches a monitor, with the driver of that monitor.
-pub(super) trait Watcher {
+pub(super) trait Frontend {
     /// What the watcher does by itself.
     type Input;
     /// Why it cannot watch any more.
@@ -119,7 +119,7 @@ impl Sources {
 ///
 /// # Errors
 /// If the watcher cannot watch any more.
-pub(super) async fn run<W: Watcher>(
+pub(super) async fn run<W: Frontend>(
     watcher: &mut W,
     sources: &mut Sources,
 ) -> Result<Ending, W::Error> {
@@ -135,7 +135,7 @@ pub(super) async fn run<W: Watcher>(
 ///
 /// # Errors
 /// If the watcher cannot watch any more.
-pub(super) async fn go_round<W: Watcher>(
+pub(super) async fn go_round<W: Frontend>(
     watcher: &mut W,
     sources: &mut Sources,
 ) -> Result<Ending, W::Error> {
@@ -172,7 +172,7 @@ pub(super) async fn go_round<W: Watcher>(
     }
 }
 
-fn next_wake(watcher: &mut impl Watcher) -> tokio::time::Instant {
+fn next_wake(watcher: &mut impl Frontend) -> tokio::time::Instant {
     let driver = watcher.driver();
     let clock = driver.clock();
     let due = driver.next_wake();

@@ -15,7 +15,7 @@ use super::config_watcher::{ConfigEvent, ConfigWatcher};
 use super::driver::Driver;
 use super::error::{ReloadError, SessionError};
 use super::event::Ending;
-use super::event_loop::{self, Sources, Watcher};
+use super::event_loop::{self, Frontend, Sources};
 use super::metrics_source::MetricsQuestions;
 use super::report::{DriverOptions, Happening};
 use super::sd_notify::SdNotify;
@@ -24,7 +24,7 @@ use super::worker_limits::WorkerLimits;
 /// The number of the signal by which a service manager asks to read the configuration again.
 const SIGHUP: u8 = 1;
 
-/// The longest wait between two looks at the watchdog.
+/// The longest wait between two notifications of the watchdog.
 const LONGEST_BEAT: Duration = Duration::from_secs(1);
 
 /// The settings of a monitor without a screen.
@@ -130,7 +130,7 @@ struct Headless<'a, L> {
     beat: Beat,
 }
 
-impl<L: Listener> Watcher for Headless<'_, L> {
+impl<L: Listener> Frontend for Headless<'_, L> {
     /// Nobody listens any more.
     type Input = ();
     type Error = SessionError;

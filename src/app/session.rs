@@ -14,7 +14,7 @@ use super::config_watcher::{ConfigEvent, ConfigWatcher};
 use super::driver::Driver;
 use super::error::SessionError;
 use super::event::{Action, Ending, ScreenInput};
-use super::event_loop::{self, Sources, Watcher};
+use super::event_loop::{self, Frontend, Sources};
 use super::launch::{Launch, Opened};
 use super::session_state::SessionState;
 use super::trace_export::TraceExporter;
@@ -68,7 +68,7 @@ fn is_gone(error: &io::Error) -> bool {
         .any(|gone| error.raw_os_error() == Some(gone.raw_os_error()))
 }
 
-impl Watcher for Session {
+impl Frontend for Session {
     type Input = ScreenInput;
     type Error = io::Error;
 

@@ -11,7 +11,7 @@ use super::config_watcher::{ConfigEvent, ConfigWatcher};
 use super::driver::Driver;
 use super::error::SessionError;
 use super::event::{Action, Ending};
-use super::event_loop::{Sources, Watcher, go_round};
+use super::event_loop::{Frontend, Sources, go_round};
 use super::launch::{Launch, Opened};
 use super::session_state::SessionState;
 
@@ -108,7 +108,7 @@ impl Studio {
     }
 }
 
-impl Watcher for Studio {
+impl Frontend for Studio {
     type Input = Infallible;
     type Error = Infallible;
 

@@ -99,7 +99,7 @@ pub(super) fn read_regular(path: &Path) -> Result<LoadedFile, Diagnostics> {
 
 fn loaded(
     path: &Path,
-    bytes: Result<(Vec<u8>, Metadata), FileError>,
+    bytes: Result<(Vec<u8>, Metadata), ReadFileError>,
 ) -> Result<LoadedFile, Diagnostics> {
     let (bytes, metadata) =
         bytes.map_err(|error| Diagnostics::of_file(path, &format!("cannot be read: {error}")))?;
@@ -123,7 +123,7 @@ pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 ///
 /// # Errors
 /// A file that is no regular one, is larger, or cannot be read.
-pub(super) fn regular(path: &Path, most: u64) -> Result<(Vec<u8>, Metadata), FileError> {
+pub(super) fn regular(path: &Path, most: u64) -> Result<(Vec<u8>, Metadata), ReadFileError> {
     // Before it is opened, which alone may do something to a device.
     if !std::fs::metadata(path)?.is_file() {
         return Err(no_file(path));
@@ -139,7 +139,7 @@ pub(super) fn regular(path: &Path, most: u64) -> Result<(Vec<u8>, Metadata), Fil
 
 /// As [`regular`], for the file of the configuration itself, which may be a pipe: what that
 /// gives within [`PIPE_TIMEOUT`].
-pub(super) fn bytes(path: &Path) -> Result<(Vec<u8>, Metadata), FileError> {
+pub(super) fn bytes(path: &Path) -> Result<(Vec<u8>, Metadata), ReadFileError> {
     let mut file = open(path)?;
     let metadata = file.metadata()?;
     if metadata.is_dir() {
@@ -160,29 +160,29 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(flags).open(path)
 }
 
-fn no_file(path: &Path) -> FileError {
+fn no_file(path: &Path) -> ReadFileError {
     if path.is_dir() {
         io::Error::from(io::ErrorKind::IsADirectory).into()
     } else {
-        FileError::NoRegularFile
+        ReadFileError::NoRegularFile
     }
 }
 
-fn whole(file: &mut File, metadata: &Metadata, most: u64) -> Result<Vec<u8>, FileError> {
+fn whole(file: &mut File, metadata: &Metadata, most: u64) -> Result<Vec<u8>, ReadFileError> {
     if metadata.len() > most {
-        return Err(FileError::TooLarge(most));
+        return Err(ReadFileError::TooLarge(most));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
     // A file may grow while it is read, and one of /proc may never end.
     file.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
-        return Err(FileError::TooLarge(most));
+        return Err(ReadFileError::TooLarge(most));
     }
     Ok(bytes)
 }
 
 /// Reads a pipe or device to its end.
-fn piped(file: &mut File) -> Result<Vec<u8>, FileError> {
+fn piped(file: &mut File) -> Result<Vec<u8>, ReadFileError> {
     let until = Instant::now() + PIPE_TIMEOUT;
     let mut bytes = Vec::new();
     let mut part = vec![0; 64 << 10];
@@ -192,7 +192,7 @@ fn piped(file: &mut File) -> Result<Vec<u8>, FileError> {
         // Before the first reading, because a pipe that nobody writes to yet has no end either.
         let mut waited = [PollFd::new(&*file, PollFlags::IN)];
         match poll(&mut waited, Some(&left)) {
-            Ok(0) => return Err(FileError::Endless),
+            Ok(0) => return Err(ReadFileError::Endless),
             Ok(_) => {}
             Err(rustix::io::Errno::INTR) => continue,
             Err(error) => return Err(io::Error::from(error).into()),
@@ -205,17 +205,17 @@ fn piped(file: &mut File) -> Result<Vec<u8>, FileError> {
             Err(error) => return Err(error.into()),
         }
         if bytes.len() as u64 > MOST_BYTES {
-            return Err(FileError::TooLarge(MOST_BYTES));
+            return Err(ReadFileError::TooLarge(MOST_BYTES));
         }
         if Instant::now() >= until {
-            return Err(FileError::Endless);
+            return Err(ReadFileError::Endless);
         }
     }
 }
 
 /// Why a file was not read. Displays it in plain words, without the name of the file.
 #[derive(Debug)]
-pub(super) enum FileError {
+pub(super) enum ReadFileError {
     /// The system refuses.
     Io(io::Error),
     /// It is a pipe, a device or a socket.
@@ -226,13 +226,13 @@ pub(super) enum FileError {
     Endless,
 }
 
-impl From<io::Error> for FileError {
+impl From<io::Error> for ReadFileError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
 }
 
-impl fmt::Display for FileError {
+impl fmt::Display for ReadFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(error) => f.write_str(&plain_io_error(error)),
