@@ -95,7 +95,7 @@ impl Alerts {
                 if attempts >= ATTEMPTS_UNTIL_TOLD {
                     self.channel_told.insert((owner.into(), channel.into()));
                 }
-                let at = now.mono + after;
+                let at = now.mono + super::backoff::pause_left(after);
                 self.outbox
                     .resume((owner, channel), &id, events, attempts, at);
             }

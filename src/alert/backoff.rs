@@ -35,6 +35,12 @@ pub(super) fn pause(
     )
 }
 
+/// The rest of a pause that an earlier run began and that the wall clock measures: the clock may
+/// have been set back since, so that it is never longer than a pause of this program's own.
+pub(super) fn pause_left(by_wall: Duration) -> Duration {
+    by_wall.min(LONGEST_PAUSE)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,6 +49,13 @@ mod tests {
         pause(Duration::ZERO, attempts, None, chance)
             .unwrap()
             .as_secs_f64()
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_lengthens_no_pause() {
+        assert_eq!(pause_left(Duration::from_secs(3)), Duration::from_secs(3));
+        let set_back = Duration::from_secs(7_200);
+        assert_eq!(pause_left(set_back), LONGEST_PAUSE);
     }
 
     #[test]
