@@ -6,7 +6,7 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, ToSpan as _};
 
-use crate::domain::{Cron, CronTime, MaintenanceWindow, Owner, Quiet, Timestamp, WindowStart};
+use crate::domain::{Cron, MaintenanceWindow, Owner, Quiet, Timestamp, WindowStart};
 
 /// The zone of this name, or else `usual`.
 fn zone(name: Option<&str>, usual: &TimeZone) -> TimeZone {
@@ -36,47 +36,55 @@ pub fn open_until(
     let lasts = SignedDuration::try_from(window.lasts).ok()?;
     let opened = match window.opens {
         WindowStart::Once(local) => comes(local, &zone).filter(|opens| *opens <= at),
-        WindowStart::Recurring(cron) => {
-            // In autumn a local time that seems to come yet has been here, an hour ago; and
-            // the whole stretch is as much longer, or shorter.
-            let first = at
-                .checked_sub(lasts)
-                .ok()?
-                .to_zoned(zone.clone())
-                .datetime();
-            let first = first.checked_sub(2.hours()).ok()?;
-            let last = at.to_zoned(zone.clone()).datetime();
-            let last = last.checked_add(2.hours()).ok()?;
-            let mut minute = DateTime::from_parts(
-                last.date(),
-                Time::new(last.hour(), last.minute(), 0, 0).ok()?,
-            );
-            loop {
-                if matches(&cron, minute)
-                    && let Some(opens) = comes(minute, &zone).filter(|opens| *opens <= at)
-                {
-                    break Some(opens);
-                }
-                minute = minute.checked_sub(1.minute()).ok()?;
-                if minute < first {
-                    break None;
-                }
-            }
-        }
+        WindowStart::Recurring(cron) => last_opening(&cron, at, lasts, &zone),
     }?;
     let ends = opened.checked_add(lasts).ok()?;
     (ends > at).then(|| Timestamp::from_micros(ends.as_microsecond()))
 }
 
-fn matches(cron: &Cron, local: DateTime) -> bool {
+/// When a recurring window opened last, at most `lasts` before `at`. Goes back by days, of which
+/// a window of a year has 366, and only on a day of the window by its hours and minutes.
+fn last_opening(
+    cron: &Cron,
+    at: jiff::Timestamp,
+    lasts: SignedDuration,
+    zone: &TimeZone,
+) -> Option<jiff::Timestamp> {
+    // In autumn a local time that seems to come yet has been here, an hour ago; and the whole
+    // stretch is as much longer, or shorter.
+    let local = |at: jiff::Timestamp| at.to_zoned(zone.clone()).datetime();
+    let first = local(at.checked_sub(lasts).ok()?);
+    let first = first.checked_sub(2.hours()).ok()?;
+    let last = local(at).checked_add(2.hours()).ok()?;
+    let mut date = last.date();
+    while date >= first.date() {
+        let hours = if opens_on(cron, date) { cron.hours } else { 0 };
+        for hour in set(hours) {
+            for minute in set(cron.minutes) {
+                let opens = DateTime::from_parts(date, Time::new(hour, minute, 0, 0).ok()?);
+                if opens < first {
+                    return None;
+                }
+                let opened = (opens <= last).then(|| comes(opens, zone)).flatten();
+                if let Some(opened) = opened.filter(|opened| *opened <= at) {
+                    return Some(opened);
+                }
+            }
+        }
+        date = date.yesterday().ok()?;
+    }
+    None
+}
+
+/// The numbers of the bits that are set, from the greatest.
+fn set(bits: u64) -> impl Iterator<Item = i8> {
+    (0..60_i8).rev().filter(move |bit| bits >> bit & 1 == 1)
+}
+
+fn opens_on(cron: &Cron, date: Date) -> bool {
     let number = |number: i8| u32::try_from(number).unwrap_or_default();
-    cron.matches(CronTime {
-        minute: number(local.minute()),
-        hour: number(local.hour()),
-        day: number(local.day()),
-        month: number(local.month()),
-        weekday: number(local.weekday().to_sunday_zero_offset()),
-    })
+    let weekday = date.weekday().to_sunday_zero_offset();
+    cron.opens_on(number(date.day()), number(date.month()), number(weekday))
 }
 
 /// Until when the owner's quiet hours last at `at`; `None` outside of them.
@@ -113,6 +121,7 @@ pub fn quiet_until(owner: &Owner, at: Timestamp, usual: &TimeZone) -> Option<Tim
 mod tests {
     use super::*;
     use crate::config::{KnownNames, parse};
+    use proptest::prelude::*;
     use std::time::Duration;
 
     fn at(text: &str) -> Timestamp {
@@ -237,6 +246,61 @@ mod tests {
         }
     }
 
+    /// The last opening, looked for minute by minute: what the search by days must find.
+    fn minute_by_minute(
+        cron: &Cron,
+        at: jiff::Timestamp,
+        lasts: SignedDuration,
+        zone: &TimeZone,
+    ) -> Option<jiff::Timestamp> {
+        let first = at.checked_sub(lasts).unwrap().to_zoned(zone.clone());
+        let first = first.datetime().checked_sub(2.hours()).unwrap();
+        let last = at.to_zoned(zone.clone()).datetime();
+        let last = last.checked_add(2.hours()).unwrap();
+        let time = Time::new(last.hour(), last.minute(), 0, 0).unwrap();
+        let mut minute = DateTime::from_parts(last.date(), time);
+        while minute >= first {
+            let matches = opens_on(cron, minute.date())
+                && cron.hours >> minute.hour() & 1 == 1
+                && cron.minutes >> minute.minute() & 1 == 1;
+            let opened = matches.then(|| comes(minute, zone)).flatten();
+            if let Some(opened) = opened.filter(|opened| *opened <= at) {
+                return Some(opened);
+            }
+            minute = minute.checked_sub(1.minute()).unwrap();
+        }
+        None
+    }
+
+    proptest! {
+        #[test]
+        fn the_last_opening_is_found_whatever_the_crontab_and_the_clock_say(
+            minute in prop::sample::select(&["0", "30", "*", "*/7", "59"][..]),
+            hour in prop::sample::select(&["0", "2", "2,3", "*", "23"][..]),
+            date in prop::sample::select(&["* *", "1 *", "29 2,3", "25 10", "*/2 *"][..]),
+            weekday in prop::sample::select(&["*", "sun", "mon-fri"][..]),
+            start in prop::sample::select(&[
+                "2026-03-29T00:00:00Z",
+                "2026-10-25T00:00:00Z",
+                "2024-02-29T00:00:00Z",
+                "2026-06-14T00:00:00Z",
+            ][..]),
+            seconds in 0_i64..200_000,
+            lasts in 60_i64..400_000,
+        ) {
+            let text = format!("cron = \"{minute} {hour} {date} {weekday}\"\nlasts = \"1m\"");
+            let WindowStart::Recurring(cron) = window(&text).opens else {
+                unreachable!("it has a crontab");
+            };
+            let zone = TimeZone::get("Europe/Berlin").unwrap();
+            let start: jiff::Timestamp = start.parse().unwrap();
+            let at = start.checked_add(SignedDuration::from_secs(seconds)).unwrap();
+            let lasts = SignedDuration::from_secs(lasts);
+            let expected = minute_by_minute(&cron, at, lasts, &zone);
+            prop_assert_eq!(last_opening(&cron, at, lasts, &zone), expected, "{}", text);
+        }
+    }
+
     #[test]
     fn a_window_of_weeks_is_found_in_a_moment() {
         let long = window("cron = \"0 0 1 1 *\"\nlasts = \"30d\"\nzone = \"UTC\"");
@@ -246,5 +310,18 @@ mod tests {
             "2026-01-31T00:00:00Z"
         );
         assert_eq!(long.lasts, Duration::from_secs(30 * 86_400));
+        // No opening in the whole year before.
+        let leap = window("cron = \"0 0 29 2 *\"\nlasts = \"366d\"\nzone = \"UTC\"");
+        assert_eq!(shown(open_until(&leap, now, &TimeZone::UTC)), "-");
+        let end = at("2025-03-01T00:00:00Z");
+        assert_eq!(shown(open_until(&leap, end, &TimeZone::UTC)), "-");
+        assert_eq!(
+            shown(open_until(
+                &leap,
+                at("2025-02-28T12:00:00Z"),
+                &TimeZone::UTC
+            )),
+            "2025-03-01T00:00:00Z"
+        );
     }
 }

@@ -45,21 +45,6 @@ pub struct MaintenanceWindows {
     pub shared: Vec<SharedWindow>,
 }
 
-/// One minute of local time, as a crontab sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CronTime {
-    /// 0 to 59.
-    pub minute: u32,
-    /// 0 to 23.
-    pub hour: u32,
-    /// Of the month, 1 to 31.
-    pub day: u32,
-    /// 1 to 12.
-    pub month: u32,
-    /// 0 (Sunday) to 6.
-    pub weekday: u32,
-}
-
 /// The five fields of a crontab line: minute, hour, day of the month, month, day of the
 /// week; each a set of bits. (POSIX.1-2017, crontab: where both days are restricted, either
 /// suffices.)
@@ -81,23 +66,22 @@ pub struct Cron {
     pub any_weekday: bool,
 }
 
+const fn has(bits: u64, number: u32) -> bool {
+    number < 64 && bits >> number & 1 == 1
+}
+
 impl Cron {
-    /// Whether a window opens in this minute.
+    /// Whether a window opens at any minute of this day: of the month (1 to 31), month (1 to
+    /// 12), and day of the week (0, Sunday, to 6).
     #[must_use]
-    pub const fn matches(&self, time: CronTime) -> bool {
-        const fn has(bits: u64, number: u32) -> bool {
-            number < 64 && bits >> number & 1 == 1
-        }
-        let day = has(self.days, time.day);
-        let weekday = has(self.weekdays, time.weekday);
+    pub const fn opens_on(&self, day: u32, month: u32, weekday: u32) -> bool {
+        let day = has(self.days, day);
+        let weekday = has(self.weekdays, weekday);
         let date = if self.any_day || self.any_weekday {
             day && weekday
         } else {
             day || weekday
         };
-        has(self.minutes, time.minute)
-            && has(self.hours, time.hour)
-            && has(self.months, time.month)
-            && date
+        has(self.months, month) && date
     }
 }

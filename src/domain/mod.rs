@@ -33,7 +33,7 @@ pub use failure_streak::{Acknowledgement, Cause, FailureStreak, MOST_CAUSES};
 pub use io_error::{FileError, plain_io_error};
 pub use job::{Job, JobId, SiteId, Ticket};
 pub use maintenance_window::{
-    Cron, CronTime, MaintenanceWindow, MaintenanceWindows, SharedWindow, WindowStart,
+    Cron, MaintenanceWindow, MaintenanceWindows, SharedWindow, WindowStart,
 };
 pub use masked_url::MaskedUrl;
 pub use message_id::message_id;
