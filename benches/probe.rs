@@ -34,7 +34,7 @@ use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
-use uptime_squirrel::domain::CheckSpec;
+use uptime_squirrel::domain::{CertificateFile, CheckSpec};
 use uptime_squirrel::probe::ProberFactory;
 use uptime_squirrel::trace::Recorder;
 
@@ -88,13 +88,14 @@ fn https(table: &mut Table) -> Result<(), Box<dyn Error>> {
     program.arg(tls::ARGUMENT);
     let server: Server<tls::Handshake> = Server::start(program)?;
     let tls::Handshake { addresses, ca_pem } = &server.handshake;
-    let directory = tempfile::tempdir()?;
-    let ca_file = directory.path().join("ca.pem");
-    std::fs::write(&ca_file, ca_pem)?;
+    let trusted = CertificateFile {
+        path: "ca.pem".into(),
+        pem: ca_pem.as_bytes().into(),
+    };
     let engine = Engine::start(
         "async",
         IN_FLIGHT,
-        ProberFactory::http(Some(&ca_file))?,
+        ProberFactory::http(Some(&trusted))?,
         Recorder::new(),
     )?;
     let floor = Floor::new(addresses, Some(connector(ca_pem)?))?;

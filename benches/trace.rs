@@ -24,7 +24,7 @@ use std::error::Error;
 use std::process::Command;
 use std::sync::Arc;
 
-use uptime_squirrel::domain::CheckSpec;
+use uptime_squirrel::domain::{CertificateFile, CheckSpec};
 use uptime_squirrel::probe::ProberFactory;
 use uptime_squirrel::trace::{Recorder, TraceStore};
 
@@ -62,15 +62,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         program.arg(tls::ARGUMENT);
         let server: Server<tls::Handshake> = Server::start(program)?;
         let tls::Handshake { addresses, ca_pem } = &server.handshake;
-        let directory = tempfile::tempdir()?;
-        let ca_file = directory.path().join("ca.pem");
-        std::fs::write(&ca_file, ca_pem)?;
+        let trusted = CertificateFile {
+            path: "ca.pem".into(),
+            pem: ca_pem.as_bytes().into(),
+        };
         let url = |address| format!("https://{address}/");
         let specs = specs(&addresses.iter().map(url).collect::<Vec<_>>());
         let size = if table.quick { (30, 100) } else { (200, 150) };
         for (name, workers) in PARADIGMS {
             let recorder = Recorder::new();
-            let factory = ProberFactory::http(Some(&ca_file))?;
+            let factory = ProberFactory::http(Some(&trusted))?;
             let engine = Engine::start(name, workers, factory, Arc::clone(&recorder))?;
             compare(engine, &recorder, &specs, size)?.show(&mut table, &format!("TLS, {name}"));
         }

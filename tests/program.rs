@@ -76,6 +76,7 @@ mod monitor {
 mod owners {
     mod answers;
     mod blind;
+    mod changed_files;
     mod files;
     mod mail;
     mod messages;

@@ -280,7 +280,10 @@ mod readme {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("sites.toml");
         fs::create_dir(folder.path().join("lists")).unwrap();
-        fs::write(folder.path().join("extra-ca.pem"), "").unwrap();
+        let key = rcgen::KeyPair::generate().unwrap();
+        let authority = rcgen::CertificateParams::default().self_signed(&key);
+        let pem = authority.unwrap().pem();
+        fs::write(folder.path().join("extra-ca.pem"), pem).unwrap();
         fs::write(&file, toml).unwrap();
         let names = paradigm::names();
         let known = config::KnownNames { paradigms: &names };

@@ -13,8 +13,15 @@ use crate::config::{self, Config, Diagnostics, EditError, KnownNames, SecretUse,
 use crate::domain::Site;
 use crate::paradigm;
 
-/// How often the files are examined for changes.
+/// How often the files are examined for changes, at most.
 const POLL_PERIOD: Duration = Duration::from_millis(500);
+
+/// Polls take at most one part in so many of a processor's time: thousands of files are examined
+/// less often.
+const POLL_SHARE: u32 = 300;
+
+/// How often they are examined at least.
+const LONGEST_PERIOD: Duration = Duration::from_secs(60);
 
 /// What the thread reports.
 #[derive(Debug)]
@@ -75,6 +82,12 @@ impl ConfigWatcher {
     }
 }
 
+/// The processor time that this thread has used.
+fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
 fn keep(
     path: Option<PathBuf>,
     mut watcher: Option<Watcher>,
@@ -85,9 +98,10 @@ fn keep(
     let names = paradigm::names();
     let known = KnownNames { paradigms: &names };
     let mut changing = false;
+    let mut period = POLL_PERIOD;
     loop {
         let mut asked = false;
-        let saved = match inbox.recv_timeout(POLL_PERIOD) {
+        let saved = match inbox.recv_timeout(period) {
             Ok(Request::Reload) => {
                 asked = true;
                 None
@@ -99,7 +113,10 @@ fn keep(
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return,
         };
+        let began = processor_time();
         let changed = watcher.as_mut().is_some_and(Watcher::poll);
+        let spent = processor_time().saturating_sub(began);
+        period = (spent * POLL_SHARE).clamp(POLL_PERIOD, LONGEST_PERIOD);
         // Some editors empty a file before they write it: it is read once it has not changed for
         // a period. After a pause was written it is read at once.
         let wrote = matches!(saved, Some(ConfigEvent::Saved(_, Ok(_))));

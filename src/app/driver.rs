@@ -2,7 +2,6 @@
 //! files and sockets. Shared by the screen and by `watch`.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +10,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use crate::alert;
 use crate::config::Config;
 use crate::domain::{
-    Acknowledgement, CheckResult, CheckSpec, Clock, MaskedUrl, Moment, SiteId, SystemClock,
-    Timestamp,
+    Acknowledgement, CertificateFile, CheckResult, CheckSpec, Clock, MaskedUrl, Moment, SiteId,
+    SystemClock, Timestamp,
 };
 use crate::engine::{Effect, Engine, Input, Storage};
 use crate::history::HistoryEvent;
@@ -27,7 +26,7 @@ use super::canaries::{Canaries, canary_specs};
 use super::engine_config::engine_config;
 use super::error::DriverError;
 use super::outcome_writer::OutcomeWriter;
-use super::report::{DriverOptions, Happening, Inbox, Report, contents, failure_report};
+use super::report::{DriverOptions, Happening, Inbox, Report, failure_report};
 use super::restore;
 use super::worker_limits::{WorkerLimits, step};
 
@@ -43,9 +42,8 @@ pub struct Driver {
     pub(super) writer: OutcomeWriter,
     canaries: Canaries,
     canary_specs: Vec<Arc<CheckSpec>>,
-    ca_file: Option<PathBuf>,
-    /// The contents of `ca_file` as they are in use.
-    trusted: Option<Vec<u8>>,
+    /// The trusted certificates, as they are in use.
+    ca_file: Option<CertificateFile>,
     configured_paradigm: Option<Box<str>>,
     configured_workers: (BTreeMap<Box<str>, usize>, Option<usize>),
     open_files: Option<u64>,
@@ -80,7 +78,7 @@ impl Driver {
         let (writer, failing) =
             OutcomeWriter::open(history, &config, others, times, reporter.clone())
                 .map_err(DriverError::History)?;
-        let factory = ProberFactory::http(config.monitor.ca_file.as_deref());
+        let factory = ProberFactory::http(config.monitor.ca_file.as_ref());
         let factory = Arc::new(factory.map_err(DriverError::ProberFactory)?);
         let recorder = Recorder::new();
         recorder.switch(true);
@@ -109,7 +107,6 @@ impl Driver {
             canaries,
             canary_specs: Vec::new(),
             ca_file: config.monitor.ca_file.clone(),
-            trusted: contents(config.monitor.ca_file.as_deref()),
             configured_paradigm: config.monitor.paradigm.clone(),
             configured_workers: (config.workers.clone(), config.monitor.workers),
             open_files,
@@ -265,11 +262,10 @@ impl Driver {
     /// If its `ca_file` or its queue cannot be used: nothing has changed then.
     pub fn reload(&mut self, mut config: Config) -> Result<Option<String>, DriverError> {
         // Its contents may be others, though its path is the same.
-        let trusted = contents(config.monitor.ca_file.as_deref());
-        let factory = if trusted == self.trusted && config.monitor.ca_file == self.ca_file {
+        let factory = if config.monitor.ca_file == self.ca_file {
             None
         } else {
-            let factory = ProberFactory::http(config.monitor.ca_file.as_deref());
+            let factory = ProberFactory::http(config.monitor.ca_file.as_ref());
             Some(Arc::new(factory.map_err(DriverError::ProberFactory)?))
         };
         let named = config.monitor.paradigm.as_deref().and_then(position);
@@ -301,7 +297,6 @@ impl Driver {
         }
         self.workers = workers;
         self.ca_file.clone_from(&config.monitor.ca_file);
-        self.trusted = trusted;
         self.configured_paradigm
             .clone_from(&config.monitor.paradigm);
         self.configured_workers = configured;

@@ -69,11 +69,6 @@ pub struct Inbox {
     pub reports: UnboundedReceiver<Report>,
 }
 
-/// The contents of a file of certificates; `None` where there is none to read.
-pub(super) fn contents(file: Option<&std::path::Path>) -> Option<Vec<u8>> {
-    std::fs::read(file?).ok()
-}
-
 /// What the engine is told of a delivery that failed.
 pub(super) fn failure_report(failure: &crate::notify::DeliveryFailure) -> alert::DeliveryReport {
     if failure.too_large {

@@ -54,7 +54,7 @@ pub(super) fn run(args: &CheckArgs) -> Exit {
     if let Some(notice) = notice {
         say(notice);
     }
-    let factory = match ProberFactory::http(config.monitor.ca_file.as_deref()) {
+    let factory = match ProberFactory::http(config.monitor.ca_file.as_ref()) {
         Ok(factory) => Arc::new(factory),
         Err(error) => return fail(error),
     };

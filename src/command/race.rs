@@ -119,7 +119,7 @@ fn has_network() -> bool {
 }
 
 fn job_list(config: &Config, jobs: Option<usize>) -> Result<JobList, Exit> {
-    let factory = ProberFactory::http(config.monitor.ca_file.as_deref()).map_err(fail)?;
+    let factory = ProberFactory::http(config.monitor.ca_file.as_ref()).map_err(fail)?;
     let sites: Vec<&Site> = config.sites.iter().filter(|site| !site.paused).collect();
     if sites.is_empty() {
         return Err(fail("there is no site to race over"));

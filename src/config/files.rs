@@ -1,5 +1,6 @@
 //! Reading a whole file within bounds of size and time, and telling later whether it has changed.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::fs::{File, Metadata, OpenOptions};
 use std::hash::{DefaultHasher, Hasher};
@@ -65,6 +66,45 @@ pub struct SourceFile {
     pub content: Option<ContentHash>,
     /// `None` for a file that may not be read twice, such as a pipe.
     pub(super) stamp: Option<FileStamp>,
+    /// A key names it, as `ca_file` does or a secret; no pattern found it.
+    pub(super) named: bool,
+}
+
+impl SourceFile {
+    /// A file as it was when it was read.
+    pub(super) fn new(path: &Path, bytes: &[u8], metadata: &Metadata) -> Self {
+        Self {
+            path: path.to_owned(),
+            content: Some(ContentHash::of(bytes)),
+            stamp: metadata.is_file().then(|| FileStamp::from(metadata)),
+            named: false,
+        }
+    }
+
+    /// A text in memory, with the name of a file.
+    pub(super) fn of_text(path: &Path, text: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            content: Some(ContentHash::of(text.as_bytes())),
+            stamp: None,
+            named: false,
+        }
+    }
+
+    /// The same, named by a key.
+    pub(super) const fn named(mut self) -> Self {
+        self.named = true;
+        self
+    }
+}
+
+/// Files that keys name.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NamedFiles<'a> {
+    /// What their paths are relative to: the folder of `sites.toml`.
+    pub(super) folder: &'a Path,
+    /// Those that were read.
+    pub(super) sources: &'a RefCell<Vec<SourceFile>>,
 }
 
 /// A file that was read.
@@ -73,15 +113,6 @@ pub(super) struct LoadedFile {
     /// Without a byte order mark.
     pub(super) text: String,
     pub(super) source: SourceFile,
-}
-
-/// The stamp of a regular file; an error for anything else.
-pub(super) fn stamp(path: &Path) -> io::Result<FileStamp> {
-    let metadata = std::fs::metadata(path)?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("not a regular file"));
-    }
-    Ok(FileStamp::from(&metadata))
 }
 
 /// Reads a text file.
@@ -103,11 +134,7 @@ fn loaded(
 ) -> Result<LoadedFile, Diagnostics> {
     let (bytes, metadata) =
         bytes.map_err(|error| Diagnostics::of_file(path, &format!("cannot be read: {error}")))?;
-    let source = SourceFile {
-        path: path.to_owned(),
-        content: Some(ContentHash::of(&bytes)),
-        stamp: metadata.is_file().then(|| FileStamp::from(&metadata)),
-    };
+    let source = SourceFile::new(path, &bytes, &metadata);
     let mut text = String::from_utf8(bytes).map_err(|error| not_text(path, &error))?;
     if text.starts_with(BYTE_ORDER_MARK) {
         text.drain(..BYTE_ORDER_MARK.len_utf8());

@@ -6,7 +6,7 @@ use super::configuration::Config;
 use super::diagnostic_sink::{DiagnosticSink, Language};
 use super::diagnostics::Diagnostics;
 use super::edit::edit;
-use super::files::{ContentHash, SourceFile};
+use super::files::SourceFile;
 use super::include;
 use super::known_names::KnownNames;
 use super::load::{assemble, read_main};
@@ -20,11 +20,7 @@ use super::site_registry::SiteRegistry;
 /// The mistakes in it.
 pub fn parse_alone(text: &str, known: &KnownNames<'_>) -> Result<Config, Diagnostics> {
     let path = Path::new("sites.toml");
-    let source = SourceFile {
-        path: path.to_owned(),
-        content: Some(ContentHash::of(text.as_bytes())),
-        stamp: None,
-    };
+    let source = SourceFile::of_text(path, text);
     let mut main = read_main(text, path, known, SecretUse::Unused);
     main.include.clear();
     assemble(main, text, path, source)

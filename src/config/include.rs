@@ -19,12 +19,26 @@ pub(super) fn is_glob(pattern: &str) -> bool {
     pattern.contains(['*', '?', '['])
 }
 
-/// The files that `pattern` means, relative to `folder`, sorted. Hidden files and editors'
-/// temporary files (`.list.txt.swp`) are not meant unless the pattern says so.
+/// The files that `pattern` means, relative to `folder`, sorted.
 ///
 /// # Errors
 /// A sentence, for a bad pattern or a folder that cannot be read.
 pub(super) fn expand(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
+    let mut files = find(folder, pattern)?;
+    if is_glob(pattern) {
+        // A dangling link stays in: that a list is missing must be noticed.
+        files.retain(|path| path.metadata().map_or(true, |metadata| metadata.is_file()));
+        files.sort();
+    }
+    Ok(files)
+}
+
+/// What `pattern` finds, whether it is a file or not. Hidden files and editors' temporary files
+/// (`.list.txt.swp`) are not found unless the pattern says so.
+///
+/// # Errors
+/// As [`expand`].
+pub(super) fn find(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
     if !is_glob(pattern) {
         return Ok(vec![folder.join(pattern)]);
     }
@@ -51,12 +65,8 @@ pub(super) fn expand(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, Strin
                 plain_io_error(error.error())
             )
         })?;
-        // A dangling link stays in: that a list is missing must be noticed.
-        if path.metadata().map_or(true, |metadata| metadata.is_file()) {
-            files.push(path);
-        }
+        files.push(path);
     }
-    files.sort();
     Ok(files)
 }
 

@@ -1,5 +1,6 @@
 //! From text to a [`Config`], or to all of its mistakes.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,7 @@ use crate::domain::{clean, plain_io_error};
 use super::configuration::Config;
 use super::diagnostic_sink::{DiagnosticSink, Language};
 use super::diagnostics::{Diagnostic, Diagnostics, shown_path};
-use super::files::{self, ContentHash, SourceFile};
+use super::files::{self, NamedFiles, SourceFile};
 use super::history_table::read_history;
 use super::include;
 use super::key_path::KeyPath;
@@ -47,11 +48,7 @@ pub fn load(
 /// # Errors
 /// As [`load`].
 pub fn parse(text: &str, path: &Path, known: &KnownNames<'_>) -> Result<Config, Diagnostics> {
-    let source = SourceFile {
-        path: path.to_owned(),
-        content: Some(ContentHash::of(text.as_bytes())),
-        stamp: None,
-    };
+    let source = SourceFile::of_text(path, text);
     let text = text.strip_prefix(files::BYTE_ORDER_MARK).unwrap_or(text);
     let main = read_main(text, path, known, SecretUse::Unused);
     assemble(main, text, path, source)
@@ -134,8 +131,12 @@ pub(super) fn read_main(
             &syntax_sentence(error.message(), text, offset),
         );
     }
-    let folder = folder_of(path);
-    let secrets = SecretReader { folder, used };
+    let sources = RefCell::default();
+    let files = NamedFiles {
+        folder: folder_of(path),
+        sources: &sources,
+    };
+    let secrets = SecretReader { files, used };
     let mut config = Config {
         path: Some(path.to_owned()),
         ..Config::default()
@@ -148,7 +149,7 @@ pub(super) fn read_main(
         .unwrap_or_default();
     let owner_names: HashSet<&str> = config.owners.iter().map(|owner| &*owner.name).collect();
     if let Some((monitor, globs)) = file.table("monitor", |table| {
-        read_monitor(table, folder, known, &owner_names)
+        read_monitor(table, files, known, &owner_names)
     }) {
         config.monitor = monitor;
         include = globs;
@@ -169,6 +170,7 @@ pub(super) fn read_main(
     });
     let drafts = read_sites(&mut file, &config.monitor, &owner_names);
     file.finish();
+    config.sources = sources.into_inner();
     MainFile {
         config,
         drafts,

@@ -1,17 +1,22 @@
 //! `[monitor]` and `[workers]`: their settings, defaults and reading.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{CheckSpec, MaskedUrl, USER_AGENT};
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
+use crate::domain::{CertificateFile, CheckSpec, MaskedUrl, USER_AGENT};
+
+use super::files::{self, NamedFiles, SourceFile};
 use super::known_names::KnownNames;
 use super::owners_table::read_owner_names;
 use super::table_reader::TableReader;
 use super::table_values::Element;
-use super::value_parsers::{self, ValueError};
+use super::value_parsers::{self, Parsed, ValueError};
 
 /// The canaries where none are configured: hosts of three independent operators that nearly
 /// always answer.
@@ -45,8 +50,9 @@ pub struct MonitorSettings {
     pub cert_warn: Duration,
     /// The User-Agent header of every request; printable ASCII.
     pub user_agent: Arc<str>,
-    /// A PEM file of certificates that are trusted besides the system's roots.
-    pub ca_file: Option<PathBuf>,
+    /// Certificates that are trusted besides the system's roots, as they were when the
+    /// configuration was read.
+    pub ca_file: Option<CertificateFile>,
     /// URLs that are requested before an outage, or many failures at once, are believed.
     /// Empty: every failure is believed at once.
     pub canaries: Vec<MaskedUrl>,
@@ -84,11 +90,13 @@ impl Default for MonitorSettings {
 /// The range of `workers`: the most that a machine with a raised limit of open files can hold.
 const WORKERS: std::ops::RangeInclusive<u32> = 1..=1_000_000;
 
+/// The largest file of certificates that is read.
+const MOST_CERTIFICATE_BYTES: u64 = 4 << 20;
+
 /// Reads `[monitor]`; also returns the patterns of `include` with their places in the file.
-/// `folder` is that of `sites.toml`, to which `ca_file` is relative.
 pub(super) fn read_monitor(
     mut table: TableReader<'_>,
-    folder: &Path,
+    files: NamedFiles<'_>,
     known: &KnownNames<'_>,
     owners: &HashSet<&str>,
 ) -> (MonitorSettings, Vec<Element<Box<str>>>) {
@@ -135,17 +143,10 @@ pub(super) fn read_monitor(
             .text("user_agent", value_parsers::header_value)
             .unwrap_or(default.user_agent),
         ca_file: table.text("ca_file", |name| {
-            let name = value_parsers::some(name)?;
-            let path = folder.join(&*name);
-            match std::fs::File::open(&path).and_then(|file| file.metadata()) {
-                Ok(metadata) if metadata.is_file() => Ok(path),
-                Ok(_) => Err(ValueError::expected("expected a file")),
-                Err(error) => Err(ValueError::Plain(format!(
-                    "the file {} cannot be read: {}",
-                    value_parsers::quoted(&path.to_string_lossy()),
-                    crate::domain::plain_io_error(&error)
-                ))),
-            }
+            let path = files.folder.join(&*value_parsers::some(name)?);
+            let (file, source) = read_certificates(&path)?;
+            files.sources.borrow_mut().push(source);
+            Ok(file)
         }),
         canaries: if has_canaries {
             canaries
@@ -159,6 +160,32 @@ pub(super) fn read_monitor(
     };
     table.finish();
     (settings, include)
+}
+
+/// Reads a file of certificates.
+fn read_certificates(path: &Path) -> Parsed<(CertificateFile, SourceFile)> {
+    let wrong = |why: String| {
+        let file = value_parsers::quoted(&path.to_string_lossy());
+        ValueError::Plain(format!("the file {file} {why}"))
+    };
+    let (pem, metadata) = files::regular(path, MOST_CERTIFICATE_BYTES)
+        .map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        let certificate = certificate.map_err(|_| wrong("is not valid PEM".to_owned()))?;
+        roots
+            .add(certificate)
+            .map_err(|error| wrong(format!("holds a certificate that cannot be used: {error}")))?;
+    }
+    if roots.is_empty() {
+        return Err(wrong("holds no certificate in PEM".to_owned()));
+    }
+    let source = SourceFile::new(path, &pem, &metadata).named();
+    let file = CertificateFile {
+        path: path.to_owned(),
+        pem: pem.into(),
+    };
+    Ok((file, source))
 }
 
 /// Reads `[workers]`: the most checks in flight at once, by name of paradigm.

@@ -1,8 +1,6 @@
 //! `[notify]`: reading the settings of the notification channels, and their secrets. Their
 //! defaults stand in [`NotifySettings`].
 
-use std::path::Path;
-
 use url::Url;
 
 use crate::domain::{
@@ -10,6 +8,7 @@ use crate::domain::{
     WebhookSettings,
 };
 
+use super::files::NamedFiles;
 use super::secret::{Secret, SecretUse};
 use super::table_reader::TableReader;
 use super::value_parsers::{self, Parsed, ValueError};
@@ -26,8 +25,7 @@ const SUBMISSION_PORT: u16 = 587;
 /// How secrets are read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SecretReader<'a> {
-    /// What the paths of secrets are relative to: the folder of `sites.toml`.
-    pub(super) folder: &'a Path,
+    pub(super) files: NamedFiles<'a>,
     /// Whether they have to be there.
     pub(super) used: SecretUse,
 }
@@ -156,7 +154,7 @@ impl SecretReader<'_> {
                     self.available(Secret::Env(name.into()))
                 });
                 let file = table.private_text("file", |name| {
-                    let path = self.folder.join(&*value_parsers::some(name)?);
+                    let path = self.files.folder.join(&*value_parsers::some(name)?);
                     self.available(Secret::File(path))
                 });
                 if table.has("env") == table.has("file") {
@@ -172,8 +170,11 @@ impl SecretReader<'_> {
     fn available(self, secret: Secret) -> Parsed<Secret> {
         match self.used {
             SecretUse::Unused => Ok(secret),
-            SecretUse::Needed => match secret.read() {
-                Ok(_) => Ok(secret),
+            SecretUse::Needed => match secret.read_with_source() {
+                Ok((_, source)) => {
+                    self.files.sources.borrow_mut().extend(source);
+                    Ok(secret)
+                }
                 Err(error) => Err(ValueError::Plain(error.without_path())),
             },
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::files;
+use super::files::{self, SourceFile};
 
 /// The largest file that is read as a secret.
 const MOST_BYTES: u64 = 64 << 10;
@@ -116,8 +116,14 @@ impl Secret {
     /// # Errors
     /// [`SecretError`]: the variable or file is missing, unreadable, not text or empty.
     pub fn read(&self) -> Result<Box<str>, SecretError> {
+        self.read_with_source().map(|(secret, _)| secret)
+    }
+
+    /// As [`Secret::read`], with the file that it came from.
+    pub(super) fn read_with_source(&self) -> Result<(Box<str>, Option<SourceFile>), SecretError> {
+        let mut source = None;
         let (text, place) = match self {
-            Self::Plain(text) => return Ok(text.clone()),
+            Self::Plain(text) => return Ok((text.clone(), None)),
             Self::Env(name) => {
                 let value = std::env::var_os(&**name);
                 let value = value.ok_or_else(|| SecretError::Unset(name.clone()))?;
@@ -125,9 +131,10 @@ impl Secret {
                 (value.into_string().ok(), place)
             }
             Self::File(path) => {
-                let (bytes, _) = files::regular(path, MOST_BYTES).map_err(|error| {
+                let (bytes, metadata) = files::regular(path, MOST_BYTES).map_err(|error| {
                     SecretError::Unreadable(path.clone(), error.to_string().into())
                 })?;
+                source = Some(SourceFile::new(path, &bytes, &metadata).named());
                 let place = SecretPlace::File(path.clone());
                 (String::from_utf8(bytes).ok(), place)
             }
@@ -135,7 +142,7 @@ impl Secret {
         match text.as_deref().map(str::trim_end) {
             None => Err(SecretError::NotText(place)),
             Some("") => Err(SecretError::Empty(place)),
-            Some(secret) => Ok(secret.into()),
+            Some(secret) => Ok((secret.into(), source)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Whether the configuration has changed since it was read: asked from time to time.
 
-use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet};
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
@@ -18,16 +19,27 @@ struct FileState {
     content: Option<ContentHash>,
 }
 
-/// Watches the file of a configuration, the lists it includes, and which lists there are.
+impl FileState {
+    /// It is not there, or is nothing that can be read again.
+    const NONE: Self = Self {
+        stamp: None,
+        content: None,
+    };
+}
+
+/// Watches the file of a configuration, the lists it includes, which lists there are, and the
+/// files that its keys name: certificates and secrets.
 ///
-/// Asks the file system for metadata, and reads a file again only when that differs: touching
-/// a file is no change. Has no thread of its own.
+/// A poll asks the file system once for each pattern and each file, and reads a file again only
+/// when its metadata differ: touching a file is no change. Has no thread of its own.
 #[derive(Debug)]
 pub struct Watcher {
     path: PathBuf,
     /// The globs that the file had when it could last be read.
     globs: Vec<Box<str>>,
-    seen: BTreeMap<PathBuf, FileState>,
+    /// The files that its keys named then.
+    named: Vec<PathBuf>,
+    seen: HashMap<PathBuf, FileState>,
     /// The file was missing at the last poll. Editors that replace a file leave a
     /// moment without one.
     gone: bool,
@@ -44,9 +56,11 @@ impl Watcher {
             };
             (source.path.clone(), seen)
         });
+        let named = config.sources.iter().filter(|source| source.named);
         Some(Self {
             path: config.path.clone()?,
             globs: config.monitor.include.clone(),
+            named: named.map(|source| source.path.clone()).collect(),
             seen: seen.collect(),
             gone: false,
         })
@@ -63,58 +77,52 @@ impl Watcher {
 
     /// Whether any of the files has changed since the last call.
     pub fn poll(&mut self) -> bool {
-        if !self.path.exists() {
+        let Ok(metadata) = self.path.metadata() else {
             // Twice in a row it is no editor any more.
             let was_gone = std::mem::replace(&mut self.gone, true);
-            let known = self
-                .seen
-                .get(&self.path)
-                .is_some_and(|s| s.content.is_some());
-            if was_gone && known {
-                self.seen.insert(
-                    self.path.clone(),
-                    FileState {
-                        stamp: None,
-                        content: None,
-                    },
-                );
-                return true;
+            let known = self.seen.get(&self.path);
+            let changed = was_gone && known.is_some_and(|seen| seen.content.is_some());
+            if changed {
+                self.seen.insert(self.path.clone(), FileState::NONE);
             }
-            return false;
-        }
+            return changed;
+        };
         self.gone = false;
         let mut changed = false;
-        let main = self.read_changed(&self.path);
-        if let Some((seen, text)) = main {
+        if let Some((seen, text)) = self.read_changed(&self.path, Some(&metadata)) {
             let before = self.seen.insert(self.path.clone(), seen);
             if before.is_none_or(|before| before.content != seen.content) {
                 changed = true;
-                // The new text may include other lists, even if something else in it is
-                // wrong and it is not taken over: mending such a list must be noticed.
-                if let Some(globs) = text.as_deref().map(globs_of) {
-                    self.globs = globs;
+                // The new text may name other files, even if something else in it is wrong and
+                // it is not taken over: mending such a file must be noticed.
+                if let Some(text) = text {
+                    (self.globs, self.named) = names_in(&text, folder_of(&self.path));
                 }
             }
         }
-        self.poll_lists() || changed
+        self.poll_others() || changed
     }
 
-    fn poll_lists(&mut self) -> bool {
+    fn poll_others(&mut self) -> bool {
         let folder = folder_of(&self.path);
-        let lists: Vec<PathBuf> = self
-            .globs
-            .iter()
-            .filter_map(|glob| include::expand(folder, glob).ok())
-            .flatten()
-            .filter(|path| *path != self.path)
-            .collect();
+        let found = self.globs.iter();
+        let found = found.filter_map(|glob| include::find(folder, glob).ok());
+        let mut lists: HashSet<PathBuf> = found.flatten().collect();
+        let named: HashSet<PathBuf> = self.named.iter().cloned().collect();
+        lists.retain(|path| *path != self.path && !named.contains(path));
         let before = self.seen.len();
         self.seen
-            .retain(|path, _| *path == self.path || lists.contains(path));
+            .retain(|path, _| *path == self.path || lists.contains(path) || named.contains(path));
         let mut changed = self.seen.len() != before;
-        for list in lists {
-            if let Some((seen, _)) = self.read_changed(&list) {
-                let before = self.seen.insert(list, seen);
+        let lists = lists.into_iter().map(|list| (list, true));
+        for (path, found) in lists.chain(named.into_iter().map(|file| (file, false))) {
+            let metadata = path.metadata().ok();
+            let other = |metadata: &Metadata| !metadata.is_file();
+            if found && metadata.as_ref().is_some_and(other) {
+                // A pattern means files; what was one may have become something else.
+                changed |= self.seen.remove(&path).is_some();
+            } else if let Some((seen, _)) = self.read_changed(&path, metadata.as_ref()) {
+                let before = self.seen.insert(path, seen);
                 changed |= before.is_none_or(|before| before.content != seen.content);
             }
         }
@@ -122,33 +130,27 @@ impl Watcher {
     }
 
     /// What a file is like now, and its text, if its metadata differ from what was seen.
-    fn read_changed(&self, path: &Path) -> Option<(FileState, Option<String>)> {
+    fn read_changed(
+        &self,
+        path: &Path,
+        metadata: Option<&Metadata>,
+    ) -> Option<(FileState, Option<String>)> {
         let before = self.seen.get(path);
-        let stamp = files::stamp(path).ok();
+        let stamp = metadata.filter(|metadata| metadata.is_file());
+        let stamp = stamp.map(FileStamp::from);
         if before
             .is_some_and(|seen| seen.stamp == stamp && (stamp.is_some() || seen.content.is_none()))
         {
             return None;
         }
-        if stamp.is_none() && path.exists() {
+        if stamp.is_none() && metadata.is_some() && *path == *self.path {
             // Neither a pipe nor a device can be read twice.
-            return before.is_none().then_some((
-                FileState {
-                    stamp,
-                    content: None,
-                },
-                None,
-            ));
+            return before.is_none().then_some((FileState::NONE, None));
         }
         let bytes = stamp.and_then(|_| files::regular(path, files::MOST_BYTES).ok());
         let Some((bytes, metadata)) = bytes else {
-            return Some((
-                FileState {
-                    stamp,
-                    content: None,
-                },
-                None,
-            ));
+            let content = None;
+            return Some((FileState { stamp, content }, None));
         };
         let seen = FileState {
             // Of the file that was read, which may be newer than its metadata.
@@ -159,22 +161,42 @@ impl Watcher {
     }
 }
 
-/// The globs of `monitor.include`, of a text that may be wrong in every way.
-fn globs_of(text: &str) -> Vec<Box<str>> {
+/// The globs of `monitor.include`, and the files that keys name, of a text that may be wrong in
+/// every way.
+fn names_in(text: &str, folder: &Path) -> (Vec<Box<str>>, Vec<PathBuf>) {
     let (document, _) = DeTable::parse_recoverable(text);
-    let include = document
-        .get_ref()
-        .get("monitor")
-        .and_then(|monitor| monitor.get_ref().get("include"))
-        .and_then(|include| include.get_ref().as_array());
-    include
-        .into_iter()
-        .flat_map(|array| array.iter())
-        .filter_map(|value| match value.get_ref() {
-            DeValue::String(glob) => Some(Box::from(&**glob)),
-            _ => None,
-        })
-        .collect()
+    let monitor = document.get_ref().get("monitor");
+    let of_monitor = |key| Some(monitor?.get_ref().get(key)?.get_ref());
+    let globs = of_monitor("include").and_then(DeValue::as_array);
+    let globs = globs.into_iter().flat_map(|array| array.iter());
+    let globs = globs.filter_map(|glob| Some(glob.get_ref().as_str()?.into()));
+    let mut files = Vec::new();
+    files.extend(of_monitor("ca_file").and_then(DeValue::as_str));
+    for value in document.get_ref().values() {
+        secret_files(value.get_ref(), &mut files);
+    }
+    let files = files.into_iter().map(|file| folder.join(file));
+    (globs.collect(), files.collect())
+}
+
+/// The files of every `{ file = "PATH" }` in a value.
+fn secret_files<'a>(value: &'a DeValue<'_>, files: &mut Vec<&'a str>) {
+    match value {
+        DeValue::Table(table) => {
+            for (key, value) in table {
+                if key.get_ref() == "file" {
+                    files.extend(value.get_ref().as_str());
+                }
+                secret_files(value.get_ref(), files);
+            }
+        }
+        DeValue::Array(array) => {
+            for value in array.iter() {
+                secret_files(value.get_ref(), files);
+            }
+        }
+        _ => {}
+    }
 }
 
 #[cfg(test)]
@@ -296,6 +318,44 @@ mod tests {
         fs::write(watched.folder.path().join("x.txt"), "nonsense\n").unwrap();
         assert!(watched.noticed("sites.toml", "[monitor]\ninclude = [\"x.txt\"]\nbad = \n"));
         assert!(watched.noticed("x.txt", "https://x.example\n"));
+    }
+
+    #[test]
+    fn files_that_keys_name_are_watched_and_so_are_those_of_a_broken_file() {
+        let mut watched = watched();
+        fs::write(watched.folder.path().join("pw"), "one").unwrap();
+        let secret = "[notify.push]\ntoken = { file = \"pw\" }\n";
+        fs::write(&watched.path, secret).unwrap();
+        let config = load(&watched.path, &KNOWN, SecretUse::Needed).unwrap();
+        watched.watcher = Watcher::new(&config).unwrap();
+        assert!(!watched.watcher.poll());
+        assert!(!watched.noticed("pw", "one"));
+        assert!(watched.noticed("pw", "two"));
+        fs::remove_file(watched.folder.path().join("pw")).unwrap();
+        assert!(watched.watcher.poll(), "it is gone");
+        assert!(watched.noticed("pw", "three"), "it is back");
+        // None of these is there, and the file is refused.
+        let broken = "[monitor]\nca_file = \"ca\"\n\
+            [notify]\npush = { token = { file = \"token\" } }\nbad = \n";
+        assert!(watched.noticed("sites.toml", broken));
+        assert!(watched.noticed("ca", "certificates"));
+        assert!(watched.noticed("token", "secret"));
+        assert!(!watched.noticed("pw", "four"), "nothing names it any more");
+    }
+
+    #[test]
+    fn what_a_pattern_finds_and_is_no_file_is_no_change() {
+        let mut watched = watched();
+        let folder = watched.folder.path().join("lists/folder.txt");
+        fs::create_dir(&folder).unwrap();
+        assert!(!watched.watcher.poll());
+        fs::remove_dir(&folder).unwrap();
+        assert!(!watched.watcher.poll());
+        let list = watched.folder.path().join("lists/a.txt");
+        fs::remove_file(&list).unwrap();
+        fs::create_dir(&list).unwrap();
+        assert!(watched.watcher.poll(), "a list less");
+        assert!(!watched.watcher.poll());
     }
 
     #[test]

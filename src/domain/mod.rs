@@ -4,6 +4,7 @@
 //! that was not handed in. Imports: the standard library, serde, url, and the
 //! digest of ring.
 
+mod certificate_file;
 mod check_observer;
 mod check_spec;
 mod clock;
@@ -23,6 +24,7 @@ mod retention;
 mod site;
 mod text;
 
+pub use certificate_file::CertificateFile;
 pub use check_observer::CheckObserver;
 pub use check_spec::{CheckSpec, StatusRange, StatusSet, USER_AGENT};
 pub use clock::{Clock, ManualClock, Moment, Now, SystemClock, Timestamp};

@@ -1,7 +1,5 @@
 //! The HTTP of channels: one client, bounded responses, and the meaning of a status.
 
-use std::fs;
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use jiff::fmt::rfc2822::DateTimeParser;
@@ -12,7 +10,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::domain::{clean, plain_io_error};
+use crate::domain::{CertificateFile, clean};
 
 use super::channel::{DeliveryFailure, Sent};
 use super::channel_entry::ChannelError;
@@ -55,13 +53,13 @@ pub(super) fn client(settings: &ChannelSettings) -> Result<Client, ChannelError>
         .map_err(|error| ChannelError::Tls(plain_error(&error)))
 }
 
-/// Reads the certificates of a PEM file.
-pub(super) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, ChannelError> {
-    let unusable = |why: String| ChannelError::CaFile(file.to_owned(), why);
-    let bytes = fs::read(file).map_err(|error| unusable(plain_io_error(&error).into_owned()))?;
-    CertificateDer::pem_slice_iter(&bytes)
+/// The certificates of a file.
+pub(super) fn certificates(
+    file: &CertificateFile,
+) -> Result<Vec<CertificateDer<'static>>, ChannelError> {
+    CertificateDer::pem_slice_iter(&file.pem)
         .collect::<Result<_, _>>()
-        .map_err(|_| unusable("not a PEM file".to_owned()))
+        .map_err(|_| ChannelError::CaFile(file.path.clone(), "not a PEM file".to_owned()))
 }
 
 /// The response of a channel's server.

@@ -2,9 +2,8 @@
 //! The wiring builds it from the configuration.
 
 use std::fmt;
-use std::path::PathBuf;
 
-use crate::domain::{NotifySettings, Owner};
+use crate::domain::{CertificateFile, NotifySettings, Owner};
 
 /// A secret that was read, or the sentence that says why it could not be. `Debug` shows
 /// neither.
@@ -32,8 +31,8 @@ impl fmt::Debug for Credential {
 pub struct ChannelSettings {
     /// The settings of `[notify]`.
     pub notify: NotifySettings<Credential>,
-    /// A PEM file of certificates that are trusted besides the system's.
-    pub ca_file: Option<PathBuf>,
+    /// Certificates that are trusted besides the system's.
+    pub ca_file: Option<CertificateFile>,
 }
 
 /// The owners that may be told, and the channels. A changed configuration replaces it.

@@ -1,8 +1,9 @@
 //! The factory of probers: of real ones, fakes, and workloads.
 
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
+
+use crate::domain::CertificateFile;
 
 use super::fake::FakeProbe;
 use super::prober::Prober;
@@ -44,9 +45,9 @@ impl ProberFactory {
     /// A factory of probers that trust the certificates of the system and of `ca_file`.
     ///
     /// # Errors
-    /// A `ca_file` that cannot be read or holds no certificate.
-    pub fn http(ca_file: Option<&Path>) -> Result<Self, FactoryError> {
-        let authority = ca_file.map(Authority::read).transpose()?;
+    /// A `ca_file` that holds no certificate, or one that cannot be used.
+    pub fn http(ca_file: Option<&CertificateFile>) -> Result<Self, FactoryError> {
+        let authority = ca_file.map(Authority::of);
         Self::from_config(FactoryConfig(ProberKind::Http(authority)))
     }
 

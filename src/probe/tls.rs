@@ -1,7 +1,5 @@
 //! One TLS configuration for all checks: trusted roots, a verifier that keeps what it saw.
 
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -13,6 +11,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, NamedGroup, RootCertStore, SignatureScheme};
 use serde::{Deserialize, Serialize};
+
+use crate::domain::CertificateFile;
 
 use super::FactoryError;
 use super::certificate::Known;
@@ -65,15 +65,12 @@ pub(super) struct Authority {
 }
 
 impl Authority {
-    pub(super) fn read(path: &Path) -> Result<Self, FactoryError> {
-        let mut authority = Self {
-            name: path.display().to_string(),
-            pem: String::new(),
-        };
-        let bytes = fs::read(path).map_err(|error| authority.unreadable(&error))?;
-        // What is not text holds no PEM, which is found out when it is read as such.
-        authority.pem = String::from_utf8_lossy(&bytes).into_owned();
-        Ok(authority)
+    pub(super) fn of(file: &CertificateFile) -> Self {
+        Self {
+            name: file.path.display().to_string(),
+            // What is not text holds no PEM, which is found out when it is read as such.
+            pem: String::from_utf8_lossy(&file.pem).into_owned(),
+        }
     }
 
     /// Its certificates alone.

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use uptime_squirrel::domain::{CheckSpec, JobId, MaskedUrl, Moment, SiteId, Timestamp, Verdict};
+use uptime_squirrel::domain::{
+    CertificateFile, CheckSpec, JobId, MaskedUrl, Moment, SiteId, Timestamp, Verdict,
+};
 use uptime_squirrel::probe::{ProberFactory, Start};
 use uptime_squirrel::trace;
 
@@ -141,8 +143,6 @@ const HELD_HTTP2: &str = r"'*' = [{ gate = true }, '\x00\x00\x01\x01\x05\x00\x00
 /// is waited for, and afterwards, the scheduler has no other task that could do any of it.
 #[test]
 fn a_check_leaves_nothing_to_another_task() {
-    let directory = tempfile::tempdir().unwrap();
-    let ca_file = directory.path().join("ca.pem");
     for (scheme, how) in [
         ("http", HELD.to_owned()),
         ("https", format!("tls = 'good'\n{HELD}")),
@@ -150,8 +150,11 @@ fn a_check_leaves_nothing_to_another_task() {
     ] {
         let mut fleet = Fleet::new();
         let server = fleet.serve(script(&how));
-        std::fs::write(&ca_file, fleet.certificates().ca_pem()).unwrap();
-        let factory = ProberFactory::http(Some(&ca_file)).unwrap();
+        let trusted = CertificateFile {
+            path: "ca.pem".into(),
+            pem: fleet.certificates().ca_pem().as_bytes().into(),
+        };
+        let factory = ProberFactory::http(Some(&trusted)).unwrap();
         let spec = CheckSpec {
             timeout: Duration::from_secs(50),
             slow: Duration::from_secs(50),

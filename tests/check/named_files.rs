@@ -95,7 +95,7 @@ fn a_secret_that_cannot_be_read_is_a_mistake_where_owners_are_told() {
 }
 
 #[test]
-fn lists_that_are_pipes_or_devices_are_refused_and_not_waited_for() {
+fn lists_and_certificates_that_are_pipes_or_devices_are_refused_and_not_waited_for() {
     let squirrel = home();
     let commands = ["config check", "watch --history none", "check"];
     for (name, why) in [
@@ -106,7 +106,14 @@ fn lists_that_are_pipes_or_devices_are_refused_and_not_waited_for() {
         let text = format!("[monitor]\ninclude = [\"{name}\"]\n{OWNER}{SITE}");
         let line = format!("squirrel: {name}: cannot be read: {why}");
         refused(&squirrel, &text, &commands, &line);
+        let text = format!("[monitor]\nca_file = \"{name}\"\n{OWNER}{SITE}");
+        let line =
+            format!("sites.toml:2:11: monitor.ca_file: the file \"{name}\" cannot be read: {why}");
+        refused(&squirrel, &text, &commands, &line);
     }
+    let text = format!("[monitor]\nca_file = \"empty\"\n{OWNER}{SITE}");
+    let line = "sites.toml:2:11: monitor.ca_file: the file \"empty\" holds no certificate in PEM";
+    refused(&squirrel, &text, &commands, line);
 }
 
 #[test]
