@@ -198,7 +198,7 @@ fn what_is_wrong_with_a_file_s_content_is_told_with_its_name() {
             ("import list latin", "squirrel: latin:2: not UTF-8 text"),
             (
                 "check --config ca.toml",
-                "squirrel: ca_file text: holds no certificate",
+                "ca.toml:2:11: monitor.ca_file: the file \"text\" holds no certificate in PEM",
             ),
             (
                 "check ftp://example.org",
