@@ -49,7 +49,7 @@ new() {
   export HOME="$D" XDG_STATE_HOME="$D/state" XDG_CONFIG_HOME="$D/config" XDG_RUNTIME_DIR="$D/run"
 }
 sites() { # sites COUNT [OWNER LINE]
-  { printf '[monitor]\ninterval = "1s"\nconfirm = 1\nrecover = 1\nconfirm_delay = "1s"\n[owners.ops]\n%s\n[notify]\ndigest = "0s"\n' "${2:-}"
+  { printf '[monitor]\ninterval = "1s"\nconfirm = 1\nrecover = 1\nconfirm_delay = "1s"\n[owners.ops]\n%s\n[notify]\ndigest = "0s"\n' "${2:-webhook = \"http://127.0.0.1:$PORT/hook\"}"
     for i in $(seq "$1"); do printf '[[sites]]\nname = "s%s"\nurl = "http://127.0.0.1:%s/%s"\nowners = ["ops"]\n' "$i" "$PORT" "$i"; done; } > sites.toml
 }
 hits() { stat -c %s "$D/hits" 2>/dev/null || echo 0; }
