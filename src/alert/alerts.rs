@@ -1,7 +1,7 @@
 //! Everything that decides when and what an owner is told: silence, the policy of open
 //! outages, episodes of sites that are up, and the outbox.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ pub struct Alerts {
     zone: TimeZone,
     rules: AlertRules,
     owners: HashMap<Box<str>, Owner>,
+    /// Every owner who is told of any site.
+    everybody: BTreeSet<Box<str>>,
     pub(super) silences: Silences,
     pub(super) policy: Policy,
     pub(super) episodes: HashMap<SiteId, Episodes>,
@@ -46,6 +48,7 @@ impl Alerts {
             zone,
             rules: AlertRules::default(),
             owners: HashMap::new(),
+            everybody: BTreeSet::new(),
             policy: Policy::default(),
             episodes: HashMap::new(),
             outbox: Outbox::default(),
@@ -54,17 +57,24 @@ impl Alerts {
     }
 
     /// Takes over a changed configuration; what is open stays so.
-    pub fn configure(&mut self, rules: AlertRules, now: Now) {
+    pub fn configure(&mut self, rules: AlertRules, monitor: &Monitor) {
         let owners = rules.owners.iter();
         self.owners = owners
             .map(|owner| (owner.name.clone(), owner.clone()))
             .collect();
         self.silences.configure(rules.windows.clone());
-        self.policy.configure(rules.remind, now);
+        self.policy.configure(rules.remind);
         self.outbox.collect(Collection {
             longest: rules.digest,
         });
         self.rules = rules;
+        // Very many sites share a list of owners.
+        let mut lists = HashSet::new();
+        let owners = monitor.sites();
+        let owners = owners.filter(|state| lists.insert(Arc::as_ptr(&state.site().owners)));
+        self.everybody = owners
+            .flat_map(|state| self.told_of(state, |_| true))
+            .collect();
     }
 
     /// Goes on with what was told of a site in an earlier run.
@@ -100,24 +110,6 @@ impl Alerts {
                     .resume((owner, channel), &id, events, attempts, at);
             }
         }
-    }
-
-    /// Goes on with maintenance that a key began in an earlier run.
-    pub fn restore_maintenance(&mut self, site: SiteId, until: Timestamp) {
-        self.silences.restore(site, until);
-    }
-
-    /// Begins an hour of maintenance at a site, or ends the one that a key began; gives its
-    /// end.
-    pub fn toggle_maintenance(&mut self, site: SiteId, now: Now) -> Option<Timestamp> {
-        let until = self.silences.toggle(site, now.wall);
-        self.policy.examine(site, now);
-        until
-    }
-
-    /// Something changed about a site that its open outage depends on.
-    pub fn examine(&mut self, site: SiteId, now: Now) {
-        self.policy.examine(site, now);
     }
 
     /// An outage of the site was confirmed: its owners are told, unless it is silenced. Gives
@@ -205,18 +197,14 @@ impl Alerts {
 
     /// An event of the monitor itself: everybody who has a site is told, or those of last
     /// resort where it concerns no site.
-    pub fn announce(&mut self, event: AlertEvent, monitor: &Monitor, now: Now) -> Vec<Queued> {
+    pub fn announce(&mut self, event: AlertEvent, now: Now) -> Vec<Queued> {
         let unwatched = matches!(
             event,
             AlertEvent::Unwatched { .. } | AlertEvent::Watched { .. }
         );
         let mut to: BTreeSet<Box<str>> = self.rules.last_resort.iter().cloned().collect();
         if !unwatched || to.is_empty() {
-            to.extend(
-                monitor
-                    .sites()
-                    .flat_map(|state| self.told_of(state, |_| true)),
-            );
+            to.extend(self.everybody.iter().cloned());
         }
         self.queue(event, None, &to, now)
     }
@@ -318,19 +306,16 @@ impl Alerts {
         (settled, queued)
     }
 
-    /// Tries at once what waits for its next attempt.
-    pub fn hurry(&mut self, owner: &str, channel: &str, now: Now) -> bool {
-        self.outbox.hurry(owner, channel, now)
-    }
-
     /// The owners of a site who are told of some kind of event.
     fn told_of(&self, state: &SiteState, wanted: fn(Tell) -> bool) -> BTreeSet<Box<str>> {
-        let all = self.owners.values().filter(|_| self.rules.everybody);
+        let wanted = |owner: &&Owner| wanted(owner.tell);
+        let name = |owner: &Owner| owner.name.clone();
+        if self.rules.everybody {
+            return self.owners.values().filter(wanted).map(name).collect();
+        }
         let own = state.site().owners.iter();
-        let own = own.filter(|_| !self.rules.everybody);
         let own = own.filter_map(|name| self.owners.get(name));
-        let told = all.chain(own).filter(|owner| wanted(owner.tell));
-        told.map(|owner| owner.name.clone()).collect()
+        own.filter(wanted).map(name).collect()
     }
 
     fn queue(

@@ -18,7 +18,9 @@
 //! Architecture invariant: pure. Time comes in with every call; nothing here reads a clock,
 //! starts a thread, or writes a text that people read.
 
+mod actions;
 mod alerts;
+mod awaited;
 mod backoff;
 mod channel_queue;
 mod delivery;

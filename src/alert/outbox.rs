@@ -12,6 +12,9 @@ use super::delivery::{Collection, Delivery, DeliveryReport, Pending, Settled, Va
 /// Deliveries of one channel under way at once.
 const CHANNEL_SLOTS: usize = 32;
 
+/// Events that are examined in one turn, if more than one queue has some.
+const TURN_SIZE: usize = 1_000;
+
 /// A queue's name: channel and owner.
 type Name = (Box<str>, Box<str>);
 
@@ -87,7 +90,12 @@ impl Outbox {
     /// Sends what is due by `now`.
     pub fn turn(&mut self, now: Now, validity: &mut dyn FnMut(&Pending) -> Validity) -> Turn {
         let mut turn = Turn::default();
+        let mut events = 0;
         for ((channel, owner), slot) in &mut self.queues {
+            if events >= TURN_SIZE {
+                // The others are due still, and so is the next turn.
+                break;
+            }
             if slot.wake.is_none_or(|wake| wake > now.mono) {
                 continue;
             }
@@ -95,6 +103,7 @@ impl Outbox {
             if *under_way >= CHANNEL_SLOTS {
                 continue;
             }
+            events += slot.queue.len();
             let delivery = slot.queue.compose(
                 (owner, channel),
                 self.collection,

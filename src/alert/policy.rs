@@ -10,21 +10,19 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{Moment, Now, Owner, SiteId, Timestamp};
 use crate::monitor::{Monitor, SiteState};
 
-use super::silence::{Silence, Silences};
+use super::awaited::{Awaited, AwaitedSites};
+use super::silence::{PARENT_WAIT, Silence, Silences, silences_children};
 use super::time_windows::quiet_until;
 
 /// How long the check is waited for that follows a silence, before the outage is told all the
 /// same.
 const CHECK_WAIT: Duration = Duration::from_secs(60);
 
-/// How often an outage is examined while a parent silences it or a check is waited for.
-const STEP: Duration = Duration::from_secs(1);
-
-/// How often at least an outage under maintenance is examined: the wall clock may be set.
+/// How often at least an outage is examined: the wall clock may be set.
 const LONGEST_STEP: Duration = Duration::from_secs(60);
 
 /// Open outages that are examined in one turn.
-const TURN_SIZE: usize = 2_000;
+const TURN_SIZE: usize = 500;
 
 /// What was told of an open outage; kept with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +69,8 @@ struct Watch {
     silenced: bool,
     /// When the check was asked for that follows a silence.
     check_asked: Option<Moment>,
+    /// The site that it waits for news of.
+    awaits: Option<SiteId>,
     next: Moment,
 }
 
@@ -80,16 +80,14 @@ pub(super) struct Policy {
     remind: Option<Duration>,
     open: HashMap<SiteId, Watch>,
     agenda: BTreeSet<(Moment, SiteId)>,
+    awaited: AwaitedSites,
 }
 
 impl Policy {
     /// How often owners are reminded, from now on.
-    pub(super) fn configure(&mut self, remind: Option<Duration>, now: Now) {
+    pub(super) fn configure(&mut self, remind: Option<Duration>) {
         self.remind = remind.filter(|remind| !remind.is_zero());
-        let all: Vec<SiteId> = self.open.keys().copied().collect();
-        for site in all {
-            self.examine(site, now);
-        }
+        self.awaited.wake(self.open.keys().copied().collect());
     }
 
     /// An outage was confirmed, or goes on from an earlier run.
@@ -103,15 +101,22 @@ impl Policy {
         };
         self.agenda.insert((now.mono, site));
         if let Some(old) = self.open.insert(site, watch) {
-            self.agenda.remove(&(old.next, site));
+            self.leave_agenda(site, &old);
             self.agenda.insert((now.mono, site));
+        }
+    }
+
+    fn leave_agenda(&mut self, site: SiteId, watch: &Watch) {
+        self.agenda.remove(&(watch.next, site));
+        if let Some(other) = watch.awaits {
+            self.awaited.remove(other, site);
         }
     }
 
     /// It ended: what was told of it.
     pub(super) fn close(&mut self, site: SiteId) -> Option<Telling> {
         let watch = self.open.remove(&site)?;
-        self.agenda.remove(&(watch.next, site));
+        self.leave_agenda(site, &watch);
         Some(watch.telling)
     }
 
@@ -129,8 +134,23 @@ impl Policy {
         }
     }
 
+    /// A site was checked, paused or resumed: outages that wait for that are examined.
+    pub(super) fn news(&mut self, state: &SiteState, now: Now) {
+        if self.open.is_empty() {
+            return;
+        }
+        self.awaited.news(state.id(), silences_children(state));
+        let decides = |watch: &Watch| watch.told.is_none() && watch.check_asked.is_some();
+        if self.open.get(&state.id()).is_some_and(decides) {
+            self.examine(state.id(), now);
+        }
+    }
+
     /// When an outage has to be examined next.
     pub(super) fn next_wake(&self) -> Option<Moment> {
+        if !self.awaited.is_idle() {
+            return Some(Moment::ZERO);
+        }
         self.agenda.first().map(|(at, _)| *at)
     }
 
@@ -145,11 +165,9 @@ impl Policy {
     ) -> Vec<(SiteId, AlertStep)> {
         let mut due = Vec::new();
         for _ in 0..TURN_SIZE {
-            match self.agenda.first() {
-                Some((at, _)) if *at <= now.mono => {}
-                _ => break,
-            }
-            let Some((_, site)) = self.agenda.pop_first() else {
+            let planned = self.agenda.first().filter(|(at, _)| *at <= now.mono);
+            let planned = planned.map(|(_, site)| *site);
+            let Some(site) = planned.or_else(|| self.awaited.next()) else {
                 break;
             };
             self.step(site, (monitor, silences), (owners, zone), now, &mut due);
@@ -169,15 +187,24 @@ impl Policy {
         let Some(mut watch) = self.open.remove(&site) else {
             return;
         };
-        self.agenda.remove(&(watch.next, site));
+        self.leave_agenda(site, &watch);
+        watch.awaits = None;
         let open = |state: &&SiteState| state.outage().is_some();
         let Some(state) = monitor.site(site).filter(open) else {
             return;
         };
-        let silence = silences.silence(state, monitor, now.wall);
+        let (silence, by) = silences.silence(state, monitor, now.wall).unzip();
         let next = if state.site().paused {
             LONGEST_STEP
         } else if watch.told.is_none() {
+            if let Some(by) = by.flatten() {
+                let awaited = match silence {
+                    Some(Silence::ParentUnchecked(_)) => Awaited::Check,
+                    _ => Awaited::Recovery,
+                };
+                self.awaited.add(by, site, awaited);
+                watch.awaits = Some(by);
+            }
             untold(&mut watch, state, silence.as_ref(), now, due)
         } else if silence.is_some() || state.outage().is_some_and(|it| it.acknowledged.is_some()) {
             LONGEST_STEP
@@ -253,23 +280,29 @@ fn untold(
         }
         Some(Silence::Parent(_)) => {
             (watch.silenced, watch.check_asked) = (true, None);
-            return STEP;
+            return LONGEST_STEP;
         }
-        Some(Silence::ParentUnchecked(_)) => return STEP,
+        Some(Silence::ParentUnchecked(_)) => {
+            let age = state
+                .outage()
+                .map(|outage| now.wall.since(outage.since().wall));
+            return PARENT_WAIT.saturating_sub(age.unwrap_or_default());
+        }
         None => {}
     }
     if watch.silenced {
         let Some(asked) = watch.check_asked else {
             watch.check_asked = Some(now.mono);
             due.push((state.id(), AlertStep::Check));
-            return STEP;
+            return CHECK_WAIT;
         };
         let failed = state
             .last_failure()
             .is_some_and(|last| last.started >= asked);
         let decided = failed && state.good() == 0;
-        if !decided && now.mono.since(asked) < CHECK_WAIT {
-            return STEP;
+        let waited = now.mono.since(asked);
+        if !decided && waited < CHECK_WAIT {
+            return CHECK_WAIT - waited;
         }
     }
     watch.told = Some((now.mono, Duration::ZERO));

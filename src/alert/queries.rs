@@ -31,7 +31,8 @@ impl Alerts {
     /// Why owners are not told of an outage of the site at present.
     #[must_use]
     pub fn silence(&self, state: &SiteState, monitor: &Monitor, now: Timestamp) -> Option<Silence> {
-        self.silences.silence(state, monitor, now)
+        let (silence, _) = self.silences.silence(state, monitor, now)?;
+        Some(silence)
     }
 
     /// The messages that wait.

@@ -16,7 +16,7 @@ use super::time_windows::open_until;
 pub const MAINTENANCE_BY_KEY: Duration = Duration::from_secs(3_600);
 
 /// How long the check of a parent is waited for that was begun after its child's outage.
-const PARENT_PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PARENT_WAIT: Duration = Duration::from_secs(30);
 
 /// The most sites that may depend on each other in a chain.
 const LONGEST_CHAIN: usize = 16;
@@ -117,18 +117,19 @@ impl Silences {
             .max()
     }
 
-    /// Why owners are not told of an outage of the site at present.
+    /// Why owners are not told of an outage of the site at present, and the parent that is the
+    /// reason.
     pub(super) fn silence(
         &self,
         state: &SiteState,
         monitor: &Monitor,
         now: Timestamp,
-    ) -> Option<Silence> {
+    ) -> Option<(Silence, Option<SiteId>)> {
         if let Some(until) = self.maintenance(state, now) {
-            return Some(Silence::Maintenance(until));
+            return Some((Silence::Maintenance(until), None));
         }
         let since = state.outage().map(|outage| outage.since());
-        let fresh = since.filter(|since| now.since(since.wall) < PARENT_PATIENCE);
+        let fresh = since.filter(|since| now.since(since.wall) < PARENT_WAIT);
         let mut parent = state.site().parent.as_deref();
         for _ in 0..LONGEST_CHAIN {
             let above = monitor.find(parent?)?;
@@ -137,8 +138,9 @@ impl Silences {
                 // Nobody checks it: it says nothing of its children.
                 continue;
             }
-            if above.outage().is_some() || above.failures() > 0 {
-                return Some(Silence::Parent(above.site().name.clone()));
+            if silences_children(above) {
+                let silence = Silence::Parent(above.site().name.clone());
+                return Some((silence, Some(above.id())));
             }
             // What was found before the outage says nothing of it; it is checked again.
             let unchecked = fresh.is_some_and(|since| {
@@ -146,7 +148,8 @@ impl Silences {
                 last.is_none_or(|last| last.started < since.mono)
             });
             if unchecked {
-                return Some(Silence::ParentUnchecked(above.site().name.clone()));
+                let silence = Silence::ParentUnchecked(above.site().name.clone());
+                return Some((silence, Some(above.id())));
             }
         }
         None
@@ -167,4 +170,9 @@ impl Silences {
         };
         until.filter(|until| *until > now)
     }
+}
+
+/// Whether a site is down, or may be: then outages of those that depend on it are its own.
+pub(super) fn silences_children(state: &SiteState) -> bool {
+    !state.site().paused && (state.outage().is_some() || state.failures() > 0)
 }

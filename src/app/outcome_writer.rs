@@ -160,7 +160,7 @@ impl OutcomeWriter {
                 self.history.change(SiteChange {
                     site,
                     at,
-                    standing: streak,
+                    standing: streak.map(|streak| *streak),
                     ended: ended.map(|ended| EndedOutage {
                         since: ended.since,
                         until: ended.until,
@@ -175,7 +175,7 @@ impl OutcomeWriter {
                 self.history.monitor_alerts(state.into(), messages(queued));
             }
             Record::Settled { settled, queued } => {
-                let (delivery, update) = match settled {
+                let (delivery, update) = match *settled {
                     Settled::Told(delivery) => (delivery, OutboxUpdate::Sent),
                     Settled::Retry(delivery, next) => (delivery, OutboxUpdate::Retry(next)),
                     Settled::GivenUp(delivery) => (delivery, OutboxUpdate::Failed),

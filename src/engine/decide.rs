@@ -8,6 +8,7 @@ use crate::domain::{CheckResult, JobId, Moment, Now, Outcome, SiteId};
 use crate::monitor::{Consequence, Monitor, SiteState, State};
 use crate::schedule::Scheduler;
 
+use super::backlog::{Backlog, Rechecked};
 use super::connectivity::{Connectivity, ConnectivityChange, Ruling};
 use super::effect::{Effect, Ended, Notice, Record};
 use super::input::{BLIND_TOLD_AFTER, Input, MonitorAlerts, SHORTEST_BLINDNESS, Storage};
@@ -30,6 +31,7 @@ pub struct Engine {
     host: Box<str>,
     pub(super) told: MonitorAlerts,
     pub(super) standstill: Standstill,
+    pub(super) backlog: Backlog,
     due: Vec<JobId>,
     pub(super) effects: Vec<Effect>,
 }
@@ -48,6 +50,7 @@ impl Engine {
             host: host.into(),
             told: MonitorAlerts::default(),
             standstill: Standstill::new(now),
+            backlog: Backlog::default(),
             due: Vec::new(),
             effects: Vec::new(),
         }
@@ -59,6 +62,12 @@ impl Engine {
             self.connectivity.stood_still(now.mono);
             self.announce(Notice::StoodStill(gap));
         }
+        // A result is kept, announced, and followed by the next check.
+        let results = match &input {
+            Input::Results(results) => results.len(),
+            _ => 0,
+        };
+        self.effects.reserve(3 * results);
         match input {
             Input::Configured(config) => {
                 let ruling = self.connectivity.switch(config.canaries, now);
@@ -95,16 +104,13 @@ impl Engine {
             } => {
                 let (settled, queued) = self.alerts.report((&owner, &channel), &id, &report, now);
                 if let Some(settled) = settled {
+                    let settled = Box::new(settled);
                     self.persist(Record::Settled { settled, queued });
                 }
             }
             Input::Storage(Storage::Replaced) => self.persist_all(now),
             Input::Recheck(site) => self.schedule.check_again(site, now.mono),
-            Input::RecheckAll => {
-                for site in self.monitor.ids() {
-                    self.schedule.check_again(*site, now.mono);
-                }
-            }
+            Input::RecheckAll => self.backlog.recheck(Rechecked::All),
             Input::Pause { site, paused } => self.pause(site, paused, now),
             Input::Acknowledge { site, by } => {
                 if self.monitor.acknowledge(site, by) {
@@ -129,8 +135,24 @@ impl Engine {
         std::mem::take(&mut self.effects)
     }
 
+    /// Believes results that were held, some in a turn.
+    fn catch_up(&mut self) {
+        for (result, at) in self.backlog.results() {
+            self.observe(&Outcome::Checked(Arc::new(result)), at);
+        }
+    }
+
+    /// Goes on with what concerns very many sites.
+    fn go_on(&mut self, now: Now) {
+        self.catch_up();
+        for site in self.backlog.rechecks(&self.monitor) {
+            self.schedule.check_again(site, now.mono);
+        }
+    }
+
     /// Does what is due by `now`.
     fn turn(&mut self, now: Now) {
+        self.go_on(now);
         let ruling = self.connectivity.overdue(now);
         self.rule(ruling, now);
         if self.connectivity.begin_round(now.mono) {
@@ -148,11 +170,7 @@ impl Engine {
             self.persist_change(site, None, of_site);
         }
         if !turn.over.is_empty() {
-            // Whatever was to be told by it goes as well.
-            let over = turn.over.into_iter();
-            let over = over.flat_map(|event| event.merged.into_iter().chain([event.id]));
-            let over = over.collect();
-            self.persist(Record::Over(over));
+            self.persist(Record::over(turn.over));
         }
         self.effects
             .extend(turn.deliveries.into_iter().map(Effect::Deliver));
@@ -183,7 +201,8 @@ impl Engine {
             let landed = landed(&result, host);
             let facts = facts(state, &result, (host, landed.as_deref()), &self.host);
             let (believed, ruling) = self.connectivity.judge(result, facts, now);
-            if let Some(result) = believed {
+            let believed = believed.and_then(|result| self.backlog.believe(result, now));
+            if let Some((result, _)) = believed {
                 self.observe(&Outcome::Checked(Arc::new(result)), now);
             }
             self.rule(ruling, now);
@@ -214,6 +233,7 @@ impl Engine {
         let mut ended = None;
         let mut notices = Vec::new();
         self.monitor.observe(outcome, now, &mut notices);
+        self.tell_children(site, now);
         for notice in notices {
             match notice {
                 Consequence::CheckAgain { after, .. } => {
@@ -250,6 +270,13 @@ impl Engine {
         }
     }
 
+    /// Outages of sites that depend on this one may have waited for what became of it.
+    fn tell_children(&mut self, site: SiteId, now: Now) {
+        if let Some(state) = self.monitor.site(site) {
+            self.alerts.news(state, now);
+        }
+    }
+
     /// Checks the sites that a site depends on: its outage may be theirs.
     fn check_parents(&mut self, site: SiteId, now: Moment) {
         for site in parents(&self.monitor, site) {
@@ -259,9 +286,8 @@ impl Engine {
 
     /// Does what follows from what canaries or witnesses said.
     fn rule(&mut self, ruling: Ruling, now: Now) {
-        for (result, at) in ruling.freed {
-            self.observe(&Outcome::Checked(Arc::new(result)), at);
-        }
+        self.backlog.free(ruling.freed);
+        self.catch_up();
         if ruling.ask_witnesses {
             let witnesses = witnesses(&self.monitor, &self.connectivity.held());
             let count = witnesses.len();
@@ -278,19 +304,13 @@ impl Engine {
                     let last = state.last_failure();
                     last.is_some_and(|last| !is_local(state, last))
                 };
-                let mut doubted = Vec::new();
-                self.monitor.doubt(*since, doubtful, now, &mut doubted);
-                for notice in doubted {
-                    if let Consequence::Stands { site } = notice {
-                        self.persist_change(site, None, Vec::new());
-                    }
+                for site in self.monitor.doubt(*since, doubtful, now) {
+                    self.tell_children(site, now);
+                    self.persist_change(site, None, Vec::new());
                 }
             }
             ConnectivityChange::Regained { since, lasted, why } => {
-                let unseen = |state: &&SiteState| state.state() == State::Unknown;
-                for state in self.monitor.sites().filter(unseen) {
-                    self.schedule.check_again(state.id(), now.mono);
-                }
+                self.backlog.recheck(Rechecked::Unseen);
                 let (since, lasted, why) = (*since, *lasted, why.clone());
                 let event = AlertEvent::Sighted { since, lasted, why };
                 if self.told.blind.take().is_some() || lasted >= SHORTEST_BLINDNESS {
@@ -312,24 +332,13 @@ impl Engine {
             self.tell(AlertEvent::Blind { since, why }, now);
         }
         let totals = self.monitor.totals();
-        let (stalled, planned) = (
-            self.monitor.stalled(),
-            totals.all() - totals.of(State::Paused),
-        );
-        match self.unwatched.observe(stalled, planned, now) {
+        let planned = totals.all() - totals.of(State::Paused);
+        let sites = self.monitor.stalled();
+        match self.unwatched.observe(sites, planned, now) {
             Some(UnwatchedChange::Lost(since)) => {
                 self.told.unwatched = Some(since.wall);
-                self.tell(
-                    AlertEvent::Unwatched {
-                        since,
-                        sites: stalled,
-                    },
-                    now,
-                );
-                self.announce(Notice::Unwatched {
-                    since,
-                    sites: stalled,
-                });
+                self.tell(AlertEvent::Unwatched { since, sites }, now);
+                self.announce(Notice::Unwatched { since, sites });
             }
             Some(UnwatchedChange::Regained(since)) => {
                 let lasted = now.mono.since(since.mono);
@@ -342,7 +351,7 @@ impl Engine {
     }
 
     fn tell(&mut self, event: AlertEvent, now: Now) {
-        let queued = self.alerts.announce(event, &self.monitor, now);
+        let queued = self.alerts.announce(event, now);
         let alerts = self.told.clone();
         self.persist(Record::Monitor { alerts, queued });
     }
@@ -356,6 +365,7 @@ impl Engine {
         };
         let interval = state.site().interval;
         self.alerts.examine(site, now);
+        self.alerts.news(state, now);
         if paused {
             self.effects.push(Effect::Withdraw(site));
             self.schedule.cancel(site);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::alert::{Alerts, Delivery, Queued, Settled, SiteAlerts};
+use crate::alert::{Alerts, Delivery, Pending, Queued, Settled, SiteAlerts};
 use crate::domain::{Cause, CheckResult, CheckSpec, FailureStreak, JobId, Now, SiteId, Timestamp};
 
 use crate::monitor::SiteState;
@@ -12,6 +12,8 @@ use super::connectivity::ConnectivityChange;
 use super::input::MonitorAlerts;
 
 /// What the engine asks its driver to do, in this order.
+///
+/// A million results a second make several each: what is large and rare stands in a box.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Hand a check to a worker. The driver answers with `Missed` or `Busy` where that is so.
@@ -51,11 +53,11 @@ pub enum Record {
         /// The site.
         site: SiteId,
         /// Its failures from now on; `None` if it has none.
-        streak: Option<FailureStreak>,
+        streak: Option<Box<FailureStreak>>,
         /// The outage that ended just now.
-        ended: Option<Ended>,
+        ended: Option<Box<Ended>>,
         /// What was told of it.
-        alerts: SiteAlerts,
+        alerts: Box<SiteAlerts>,
         /// The messages that come into the outbox by it.
         queued: Vec<Queued>,
     },
@@ -69,7 +71,7 @@ pub enum Record {
     /// What became of a delivery, and messages that tell of its channel.
     Settled {
         /// What became of it.
-        settled: Settled,
+        settled: Box<Settled>,
         /// The messages that come into the outbox by it.
         queued: Vec<Queued>,
     },
@@ -82,6 +84,13 @@ pub enum Record {
 }
 
 impl Record {
+    /// Events that were over before anybody was told, and whatever was to be told by them.
+    pub(super) fn over(events: Vec<Pending>) -> Self {
+        let events = events.into_iter();
+        let ids = events.flat_map(|event| event.merged.into_iter().chain([event.id]));
+        Self::Over(ids.collect())
+    }
+
     /// What is known of a site, and the messages that tell of it.
     pub(super) fn change(
         state: &SiteState,
@@ -91,9 +100,9 @@ impl Record {
     ) -> Self {
         Self::Change {
             site: state.id(),
-            streak: state.failure_streak(),
-            ended,
-            alerts: alerts.of_site(state.id()),
+            streak: state.failure_streak().map(Box::new),
+            ended: ended.map(Box::new),
+            alerts: Box::new(alerts.of_site(state.id())),
             queued,
         }
     }

@@ -14,6 +14,7 @@
 //! later: the same inputs at the same times give the same effects. Whatever it must not forget
 //! leaves it as [`Effect::Persist`] together with the change that causes it.
 
+mod backlog;
 mod connectivity;
 mod decide;
 mod effect;

@@ -40,6 +40,9 @@ impl Engine {
 
     /// When the engine has to be given a tick, if nothing happens before.
     pub fn next_wake(&mut self) -> Option<Moment> {
+        if !self.backlog.is_empty() {
+            return Some(Moment::ZERO);
+        }
         let due = self.schedule.next_due();
         let asked = self.connectivity.next_wake();
         let told = self.alerts.next_wake();

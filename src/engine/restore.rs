@@ -19,7 +19,8 @@ impl Engine {
             .map(|state| (state.id(), Arc::clone(&state.site().spec)))
             .collect();
         self.monitor.configure(config.sites, now);
-        self.alerts.configure(config.alerts, now);
+        self.alerts.configure(config.alerts, &self.monitor);
+        self.backlog.begin_again();
         let watched = self.monitor.sites().filter(|state| !state.site().paused);
         let plan: Vec<_> = watched
             .map(|state| (state.id(), state.site().interval))

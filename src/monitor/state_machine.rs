@@ -1,6 +1,6 @@
 //! The state machine of all sites: outcomes in, notices out.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -87,6 +87,8 @@ pub struct Monitor {
     checks: u64,
     /// Sites that have missed two checks or more in a row.
     stalled: usize,
+    /// Sites that fail, and of which no outage is confirmed.
+    suspects: BTreeSet<SiteId>,
     revision: u64,
 }
 
@@ -105,6 +107,7 @@ impl Monitor {
             missed: 0,
             checks: 0,
             stalled: 0,
+            suspects: BTreeSet::new(),
             revision: 0,
         }
     }
@@ -156,8 +159,12 @@ impl Monitor {
             .flatten()
             .filter(|state| state.is_stalled())
             .count();
+        self.suspects.clear();
         for state in self.slots.iter().flatten() {
             self.totals.0[state.state() as usize] += 1;
+            if state.state() == State::Suspect {
+                self.suspects.insert(state.id());
+            }
         }
         self.revision += 1;
     }
@@ -175,10 +182,17 @@ impl Monitor {
     /// Changes a site and keeps the totals true.
     fn with<T>(&mut self, id: SiteId, change: impl FnOnce(&mut SiteState) -> T) -> Option<T> {
         let state = self.slots.get_mut(id.index())?.as_mut()?;
-        self.totals.0[state.state() as usize] -= 1;
+        let before = state.state();
+        self.totals.0[before as usize] -= 1;
         self.stalled -= usize::from(state.is_stalled());
         let value = change(state);
-        self.totals.0[state.state() as usize] += 1;
+        let after = state.state();
+        if after == State::Suspect {
+            self.suspects.insert(id);
+        } else if before == State::Suspect {
+            self.suspects.remove(&id);
+        }
+        self.totals.0[after as usize] += 1;
         self.stalled += usize::from(state.is_stalled());
         self.revision += 1;
         Some(value)
@@ -258,22 +272,20 @@ impl Monitor {
     }
 
     /// Nothing could be seen since `since`: failures that were not confirmed, and that
-    /// `doubtful` does not take for the site's own, are forgotten.
+    /// `doubtful` does not take for the site's own, are forgotten. Gives the sites of which that
+    /// has to be kept.
     pub fn doubt(
         &mut self,
         since: Now,
         doubtful: impl Fn(&SiteState) -> bool,
         now: Now,
-        notices: &mut Vec<Consequence>,
-    ) {
-        for id in self.order.clone() {
-            let suspect = self
-                .site(id)
-                .is_some_and(|state| state.state() == State::Suspect && doubtful(state));
-            if suspect && self.with(id, |state| state.doubt(since, now)) == Some(true) {
-                notices.push(Consequence::Stands { site: id });
-            }
-        }
+    ) -> Vec<SiteId> {
+        let mut suspects: Vec<SiteId> = self.suspects.iter().copied().collect();
+        suspects.retain(|id| {
+            self.site(*id).is_some_and(&doubtful)
+                && self.with(*id, |state| state.doubt(since, now)) == Some(true)
+        });
+        suspects
     }
 
     /// Sets or removes the acknowledgement of an outage; gives `false` if none is open.

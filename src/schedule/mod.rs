@@ -3,6 +3,7 @@
 //! Architecture invariant: pure. Time goes in as a value, due checks come out; a tick costs
 //! what is due, not what there is.
 
+mod agenda;
 mod scheduler;
 
 pub use scheduler::{Due, Scheduler};

@@ -1,10 +1,10 @@
-//! The plan: a heap of due times, one for each site.
+//! The plan: due times, one for each site.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use crate::domain::{JobId, Moment, SiteId};
+
+use super::agenda::Agenda;
 
 /// The name of a check that is due.
 pub type Due = JobId;
@@ -14,7 +14,7 @@ pub type Due = JobId;
 struct Slot {
     interval: Duration,
     next: Moment,
-    /// What of the heap is this slot's: entries of other generations are void.
+    /// What of the agenda is this slot's: entries of other generations are void.
     generation: u32,
     /// A check that was due while the one before it was still running.
     owed: Option<Owed>,
@@ -45,7 +45,7 @@ struct Spread {
 #[derive(Clone, Debug, Default)]
 pub struct Scheduler {
     slots: Vec<Slot>,
-    heap: BinaryHeap<Reverse<(Moment, SiteId, u32)>>,
+    agenda: Agenda,
 }
 
 impl Scheduler {
@@ -99,7 +99,7 @@ impl Scheduler {
         let slot = &mut self.slots[site.index()];
         slot.next = next;
         slot.generation = slot.generation.wrapping_add(1);
-        self.heap.push(Reverse((next, site, slot.generation)));
+        self.agenda.push((next, site, slot.generation));
     }
 
     /// The site is not due until it is planned again by [`Scheduler::configure`] or
@@ -141,12 +141,12 @@ impl Scheduler {
 
     /// The earliest time at which something is due.
     pub fn next_due(&mut self) -> Option<Moment> {
-        while let Some(Reverse((at, site, generation))) = self.heap.peek() {
+        while let Some((at, site, generation)) = self.agenda.first() {
             let slot = &self.slots[site.index()];
-            if slot.planned && slot.generation == *generation {
-                return Some(*at);
+            if slot.planned && slot.generation == generation {
+                return Some(at);
             }
-            self.heap.pop();
+            self.agenda.pop();
         }
         None
     }
@@ -166,7 +166,7 @@ impl Scheduler {
                 Some(at) if at <= now => {}
                 _ => return,
             }
-            let Some(Reverse((at, site, _))) = self.heap.pop() else {
+            let Some((at, site, _)) = self.agenda.pop() else {
                 return;
             };
             due.push(Due { site, due: at });

@@ -99,7 +99,7 @@ impl Promises {
                 queued
             }
             Record::Settled { settled, queued } => {
-                if let Settled::GivenUp(delivery) = settled {
+                if let Settled::GivenUp(delivery) = &**settled {
                     self.gave_up(delivery);
                 }
                 queued

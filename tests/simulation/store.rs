@@ -147,7 +147,8 @@ impl Store {
                     });
                 }
                 let kept = self.sites.entry(key).or_default();
-                (kept.streak, kept.alerts) = (streak.clone(), alerts.clone());
+                kept.streak = streak.as_deref().cloned();
+                kept.alerts = SiteAlerts::clone(alerts);
                 self.queue(queued, monitor);
             }
             Record::Monitor { alerts, queued } => {

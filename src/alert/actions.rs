@@ -1,0 +1,37 @@
+//! What users and checks do to alerts: maintenance by a key, a message sent at once, news of a
+//! site that outages wait for.
+
+use crate::domain::{Now, SiteId, Timestamp};
+use crate::monitor::SiteState;
+
+use super::alerts::Alerts;
+
+impl Alerts {
+    /// Goes on with maintenance that a key began in an earlier run.
+    pub fn restore_maintenance(&mut self, site: SiteId, until: Timestamp) {
+        self.silences.restore(site, until);
+    }
+
+    /// Begins an hour of maintenance at a site, or ends the one that a key began; gives its
+    /// end.
+    pub fn toggle_maintenance(&mut self, site: SiteId, now: Now) -> Option<Timestamp> {
+        let until = self.silences.toggle(site, now.wall);
+        self.policy.examine(site, now);
+        until
+    }
+
+    /// A site was checked, paused or resumed: outages that wait for that are examined.
+    pub fn news(&mut self, state: &SiteState, now: Now) {
+        self.policy.news(state, now);
+    }
+
+    /// Something changed about a site that its open outage depends on.
+    pub fn examine(&mut self, site: SiteId, now: Now) {
+        self.policy.examine(site, now);
+    }
+
+    /// Tries at once what waits for its next attempt.
+    pub fn hurry(&mut self, owner: &str, channel: &str, now: Now) -> bool {
+        self.outbox.hurry(owner, channel, now)
+    }
+}
