@@ -17,13 +17,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use uptime_squirrel::domain::{
-    Cause, CheckSpec, Clock, FailureStreak, MaskedUrl, Reason, Retention, Site, SiteId,
-    SystemClock, Timestamp, message_id,
+    Cause, CheckSpec, Clock, FailureStreak, MaskedUrl, OutageEvent, Reason, Retention, Site,
+    SiteId, SystemClock, Timestamp, message_id,
 };
 use uptime_squirrel::history::{
     History, HistoryStorage, Message, OfflineHistory, ResultRow, SiteChange, SiteKey, WatchedSites,
 };
-use uptime_squirrel::notify::{OutageEvent, OutageMessage};
+use uptime_squirrel::notify::OutageMessage;
 
 use median::median;
 use table::Table;
@@ -214,7 +214,7 @@ fn down(id: SiteId, site: &Site, at: Timestamp, zone: &jiff::tz::TimeZone) -> Si
     }];
     let story = OutageMessage {
         site,
-        occasion: OutageEvent::Down,
+        occasion: &OutageEvent::Down,
         at,
         since: at,
         causes: &causes,

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::domain::{CheckResult, EventKind, Now, Owner, SiteId, Tell, Timestamp, message_id};
+use crate::domain::{
+    AlertEvent, CheckResult, EventKind, Now, OutageEvent, Owner, ServiceEvent, SiteId, Tell,
+    Timestamp, message_id,
+};
 use crate::monitor::{Monitor, SiteState};
 
 use super::delivery::{Collection, Delivery, DeliveryReport, Pending, Settled};
-use super::episodes::{EpisodeEvent, Episodes};
-use super::event::AlertEvent;
+use super::episodes::Episodes;
 use super::outbox::{Outbox, Turn};
 use super::policy::{AlertStep, Policy, Telling};
 use super::records::{AlertRules, AlertTurn, Queued, Resumed, SiteAlerts};
@@ -126,7 +128,7 @@ impl Alerts {
         };
         let since = state.outage().map(|outage| outage.since().wall);
         let to = self.told_of(state, |tell| tell.down);
-        self.queue(AlertEvent::Down, Some((state, since)), &to, now)
+        self.queue(OutageEvent::Down, Some((state, since)), &to, now)
     }
 
     /// The outage of the site ended, `since` then: those who know of it are told. Gives what
@@ -148,7 +150,7 @@ impl Alerts {
         let mut to = self.told_of(state, |tell| tell.down);
         to.extend(telling.escalated);
         self.queue(
-            AlertEvent::Recovered { lasted },
+            OutageEvent::Recovered { lasted },
             Some((state, Some(since))),
             &to,
             now,
@@ -181,13 +183,9 @@ impl Alerts {
         let silent = self.silences.maintenance(state, now.wall).is_some();
         let mut queued = Vec::new();
         for event in events.into_iter().filter(|_| !silent) {
-            let (event, wanted): (_, fn(Tell) -> bool) = match event {
-                EpisodeEvent::Certificate { not_after, days } => {
-                    (AlertEvent::Certificate { not_after, days }, |tell| {
-                        tell.certificate
-                    })
-                }
-                EpisodeEvent::Slow { since } => (AlertEvent::Slow { since }, |tell| tell.slow),
+            let wanted: fn(Tell) -> bool = match event {
+                ServiceEvent::Certificate { .. } => |tell| tell.certificate,
+                _ => |tell| tell.slow,
             };
             let to = self.told_of(state, wanted);
             queued.extend(self.queue(event, Some((state, None)), &to, now));
@@ -197,10 +195,10 @@ impl Alerts {
 
     /// An event of the monitor itself: everybody who has a site is told, or those of last
     /// resort where it concerns no site.
-    pub fn announce(&mut self, event: AlertEvent, now: Now) -> Vec<Queued> {
+    pub fn announce(&mut self, event: ServiceEvent, now: Now) -> Vec<Queued> {
         let unwatched = matches!(
             event,
-            AlertEvent::Unwatched { .. } | AlertEvent::Watched { .. }
+            ServiceEvent::Unwatched { .. } | ServiceEvent::Watched { .. }
         );
         let mut to: BTreeSet<Box<str>> = self.rules.last_resort.iter().cloned().collect();
         if !unwatched || to.is_empty() {
@@ -230,16 +228,16 @@ impl Alerts {
                     turn.checks.push(site);
                     continue;
                 }
-                AlertStep::Tell => self.queue(AlertEvent::Down, about, &own, now),
+                AlertStep::Tell => self.queue(OutageEvent::Down, about, &own, now),
                 AlertStep::Reminder(number) => {
-                    self.queue(AlertEvent::Reminder { lasted, number }, about, &own, now)
+                    self.queue(OutageEvent::Reminder { lasted, number }, about, &own, now)
                 }
                 AlertStep::Escalate {
                     to,
                     from,
                     quiet_until,
                 } => {
-                    let event = AlertEvent::Escalated {
+                    let event = OutageEvent::Escalated {
                         lasted,
                         from,
                         quiet_until,
@@ -294,10 +292,10 @@ impl Alerts {
         let message = delivery.id.clone();
         let mut queued = Vec::new();
         if self.channel_told.insert(name) {
-            let event = Arc::new(AlertEvent::ChannelFailed {
+            let event = Arc::new(AlertEvent::Service(ServiceEvent::ChannelFailed {
                 channel: channel.into(),
                 message,
-            });
+            }));
             let others = self.rules.channels.get(owner).cloned().unwrap_or_default();
             for other in others.iter().filter(|other| &***other != channel) {
                 queued.push(self.push(&event, None, owner, other, now));
@@ -320,12 +318,12 @@ impl Alerts {
 
     fn queue(
         &mut self,
-        event: AlertEvent,
+        event: impl Into<AlertEvent>,
         about: Option<(&SiteState, Option<Timestamp>)>,
         to: &BTreeSet<Box<str>>,
         now: Now,
     ) -> Vec<Queued> {
-        let event = Arc::new(event);
+        let event = Arc::new(event.into());
         let mut queued = Vec::new();
         for owner in to {
             let channels = self.rules.channels.get(owner).cloned().unwrap_or_default();

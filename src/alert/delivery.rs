@@ -4,9 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{EventKind, Moment, Now, SiteId, Timestamp};
-
-use super::event::AlertEvent;
+use crate::domain::{AlertEvent, EventKind, Moment, Now, SiteId, Timestamp};
 
 /// One event for one owner on one channel.
 #[derive(Clone, Debug, PartialEq, Eq)]

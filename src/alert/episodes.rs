@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{CheckResult, Now, Reason, Site, Timestamp, Verdict};
+use crate::domain::{CheckResult, Now, Reason, ServiceEvent, Site, Timestamp, Verdict};
 
 /// Days before the end of a certificate at which its owners are told, besides `cert_warn`.
 const CERTIFICATE_DAYS: [u32; 3] = [7, 3, 1];
@@ -40,23 +40,6 @@ pub struct SlowEpisode {
     pub told: bool,
 }
 
-/// What owners are to be told of a site that is up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EpisodeEvent {
-    /// Its certificate ends in so many days.
-    Certificate {
-        /// The end of the certificate's validity.
-        not_after: Timestamp,
-        /// The threshold that was passed, in days.
-        days: u32,
-    },
-    /// It has been slow since then.
-    Slow {
-        /// The first slow check of the row.
-        since: Timestamp,
-    },
-}
-
 impl Episodes {
     /// Whether nothing is remembered.
     #[must_use]
@@ -71,7 +54,7 @@ impl Episodes {
         site: &Site,
         result: &CheckResult,
         now: Now,
-    ) -> (Vec<EpisodeEvent>, bool) {
+    ) -> (Vec<ServiceEvent>, bool) {
         let before = self.clone();
         let mut events = Vec::new();
         if matches!(result.verdict, Verdict::Up | Verdict::Degraded) {
@@ -85,7 +68,7 @@ impl Episodes {
         (events, changed)
     }
 
-    fn certificate(&mut self, site: &Site, result: &CheckResult, now: Now) -> Option<EpisodeEvent> {
+    fn certificate(&mut self, site: &Site, result: &CheckResult, now: Now) -> Option<ServiceEvent> {
         let not_after = result.certificate.as_ref()?.not_after;
         let left = not_after.since(now.wall);
         let warn = site.spec.cert_warn;
@@ -109,7 +92,7 @@ impl Episodes {
             not_after,
             told_days: days,
         });
-        Some(EpisodeEvent::Certificate { not_after, days })
+        Some(ServiceEvent::Certificate { not_after, days })
     }
 
     fn slow(
@@ -117,7 +100,7 @@ impl Episodes {
         slow_after: Duration,
         result: &CheckResult,
         now: Now,
-    ) -> Option<EpisodeEvent> {
+    ) -> Option<ServiceEvent> {
         if result.reason != Some(Reason::Slow) {
             self.slow = None;
             return None;
@@ -130,6 +113,6 @@ impl Episodes {
             return None;
         }
         slow.told = true;
-        Some(EpisodeEvent::Slow { since: slow.since })
+        Some(ServiceEvent::Slow { since: slow.since })
     }
 }

@@ -25,7 +25,6 @@ mod backoff;
 mod channel_queue;
 mod delivery;
 mod episodes;
-mod event;
 mod merge;
 mod outbox;
 mod policy;
@@ -39,8 +38,7 @@ mod validity;
 
 pub use alerts::Alerts;
 pub use delivery::{Collection, Delivery, DeliveryReport, Pending, Settled, Validity};
-pub use episodes::{CertificateEpisode, EpisodeEvent, Episodes, SlowEpisode};
-pub use event::AlertEvent;
+pub use episodes::{CertificateEpisode, Episodes, SlowEpisode};
 pub use outbox::{Outbox, Turn};
 pub use policy::{AlertStep, Telling};
 pub use records::{AlertRules, AlertTurn, Queued, Resumed, SiteAlerts, Unsettled};

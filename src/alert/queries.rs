@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::domain::{EventKind, Moment, SiteId, Timestamp};
+use crate::domain::{AlertEvent, EventKind, Moment, OutageEvent, ServiceEvent, SiteId, Timestamp};
 use crate::monitor::{Monitor, SiteState};
 
 use super::alerts::Alerts;
 use super::delivery::Pending;
-use super::event::AlertEvent;
 use super::outbox::Outbox;
 use super::records::{Queued, SiteAlerts, Unsettled};
 use super::silence::Silence;
@@ -75,30 +74,32 @@ impl Alerts {
     fn recall(&self, kind: EventKind, pending: &Pending) -> Option<AlertEvent> {
         let lasted = pending.outage.map(|since| pending.at.wall.since(since));
         let episodes = pending.site.and_then(|site| self.episodes.get(&site));
-        Some(match kind {
-            EventKind::Down => AlertEvent::Down,
-            EventKind::Recovered => AlertEvent::Recovered { lasted: lasted? },
-            EventKind::Reminder => AlertEvent::Reminder {
-                lasted: lasted?,
-                number: self.policy.telling(pending.site?)?.reminders,
-            },
-            EventKind::Escalated => AlertEvent::Escalated {
+        let event: AlertEvent = match kind {
+            EventKind::Down => OutageEvent::Down.into(),
+            EventKind::Recovered => OutageEvent::Recovered { lasted: lasted? }.into(),
+            EventKind::Reminder => {
+                let number = self.policy.telling(pending.site?)?.reminders;
+                let lasted = lasted?;
+                OutageEvent::Reminder { lasted, number }.into()
+            }
+            EventKind::Escalated => OutageEvent::Escalated {
                 lasted: lasted?,
                 from: Box::default(),
                 quiet_until: None,
-            },
+            }
+            .into(),
             EventKind::Certificate => {
                 let known = episodes?.certificate?;
-                AlertEvent::Certificate {
-                    not_after: known.not_after,
-                    days: known.told_days,
-                }
+                let (not_after, days) = (known.not_after, known.told_days);
+                ServiceEvent::Certificate { not_after, days }.into()
             }
-            EventKind::Slow => AlertEvent::Slow {
-                since: episodes?.slow?.since,
-            },
+            EventKind::Slow => {
+                let since = episodes?.slow?.since;
+                ServiceEvent::Slow { since }.into()
+            }
             _ => return None,
-        })
+        };
+        Some(event)
     }
 
     /// The sites of which something is kept besides an outage.

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{EventKind, MaintenanceWindows, Owner, SiteId};
+use crate::domain::{AlertEvent, EventKind, MaintenanceWindows, Owner, SiteId};
 
 use super::delivery::{Delivery, Pending};
 use super::episodes::Episodes;
-use super::event::AlertEvent;
 use super::policy::Telling;
 
 /// What a configuration says of telling.

@@ -8,16 +8,16 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::alert::{AlertEvent, Delivery, Pending, Queued, Settled, SiteAlerts};
+use crate::alert::{Delivery, Pending, Queued, Settled, SiteAlerts};
 use crate::config::Config;
-use crate::domain::{Clock, EventKind, Now};
+use crate::domain::{AlertEvent, Clock, EventKind, Now, OutageEvent};
 use crate::engine::{Engine, Record};
 use crate::history::{
     EndedOutage, History, HistoryError, HistoryEvent, HistoryStorage, Message, OutboxUpdate,
     ResultRow, ResumedSite, SiteChange, SiteKey,
 };
 use crate::monitor::{Monitor, SiteState};
-use crate::notify::{Deliveries, OutageEvent, OutageMessage, ServiceMessage};
+use crate::notify::{Deliveries, OutageMessage, ServiceMessage};
 
 use super::channel_settings::plan;
 use super::message_delivery;
@@ -236,67 +236,22 @@ impl OutcomeWriter {
         } = queued;
         let (id, to, at) = (&*pending.id, (&**owner, &**channel), pending.at.wall);
         let state = pending.site.and_then(|site| monitor.site(site));
-        let notice = match &**event {
+        let event = match &**event {
             AlertEvent::Earlier(_) => return self.earlier.get(&pending.id).cloned(),
-            AlertEvent::Down => return self.outage(queued, state?, OutageEvent::Down),
-            AlertEvent::Recovered { lasted } => {
-                let event = OutageEvent::Recovered { lasted: *lasted };
-                return self.outage(queued, state?, event);
-            }
-            AlertEvent::Reminder { lasted, number } => {
-                let (lasted, number) = (*lasted, *number);
-                return self.outage(queued, state?, OutageEvent::Reminder { lasted, number });
-            }
-            AlertEvent::Escalated {
-                lasted,
-                quiet_until,
-                ..
-            } => {
-                let (lasted, quiet_until) = (*lasted, *quiet_until);
-                let event = OutageEvent::Escalated {
-                    lasted,
-                    quiet_until,
-                };
-                return self.outage(queued, state?, event);
-            }
-            AlertEvent::Certificate { not_after, days } => ServiceMessage::Certificate {
-                site: state?.site(),
-                not_after: *not_after,
-                days: *days,
-            },
-            AlertEvent::Slow { since } => ServiceMessage::Slow {
-                site: state?.site(),
-                since: *since,
-            },
-            AlertEvent::Blind { since, why } => ServiceMessage::Blind {
-                since: since.wall,
-                why,
-            },
-            AlertEvent::Sighted { since, lasted, why } => ServiceMessage::Sighted {
-                since: since.wall,
-                lasted: *lasted,
-                why,
-            },
-            AlertEvent::Unwatched { since, sites } => ServiceMessage::Unwatched {
-                since: since.wall,
-                sites: *sites,
-            },
-            AlertEvent::Watched { since, lasted } => ServiceMessage::Watched {
-                since: since.wall,
-                lasted: *lasted,
-            },
-            AlertEvent::ChannelFailed { channel, .. } => ServiceMessage::ChannelFailed {
-                channel,
-                subject: "(see the outbox)",
-                answer: answer.unwrap_or("nothing"),
-            },
+            AlertEvent::Outage(event) => return self.outage(queued, state?, event),
+            AlertEvent::Service(event) => event,
         };
-        let mut message = notice.message(id, to, at, &self.zone);
+        let told = ServiceMessage {
+            event,
+            site: state.map(|state| &**state.site()),
+            answer: answer.unwrap_or("nothing"),
+        };
+        let mut message = told.message(id, to, at, &self.zone);
         waiting(&mut message, pending);
         Some(message)
     }
 
-    fn outage(&self, queued: &Queued, state: &SiteState, event: OutageEvent) -> Option<Message> {
+    fn outage(&self, queued: &Queued, state: &SiteState, event: &OutageEvent) -> Option<Message> {
         let pending = &queued.pending;
         let is_meant =
             |outage: &&crate::monitor::Outage| Some(outage.since().wall) == pending.outage;

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::alert::{AlertEvent, Pending, Resumed, SiteAlerts};
-use crate::domain::{EventKind, Moment, Now};
+use crate::alert::{Pending, Resumed, SiteAlerts};
+use crate::domain::{AlertEvent, EventKind, Moment, Now};
 use crate::engine::{self, RestoredMessage, RestoredState};
 use crate::history::{History, Queries, QueryError, ResumedSite, SiteKey, UnsettledMessage};
 

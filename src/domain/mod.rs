@@ -4,6 +4,7 @@
 //! that was not handed in. Imports: the standard library, serde, url, and the
 //! digest of ring.
 
+mod alert_event;
 mod certificate_file;
 mod check_observer;
 mod check_spec;
@@ -24,6 +25,7 @@ mod retention;
 mod site;
 mod text;
 
+pub use alert_event::{AlertEvent, OutageEvent, ServiceEvent};
 pub use certificate_file::CertificateFile;
 pub use check_observer::CheckObserver;
 pub use check_spec::{CheckSpec, StatusRange, StatusSet, USER_AGENT};

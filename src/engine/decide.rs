@@ -3,8 +3,8 @@
 use jiff::tz::TimeZone;
 use std::sync::Arc;
 
-use crate::alert::{AlertEvent, Alerts, Queued};
-use crate::domain::{CheckResult, JobId, Moment, Now, Outcome, SiteId};
+use crate::alert::{Alerts, Queued};
+use crate::domain::{CheckResult, JobId, Moment, Now, Outcome, ServiceEvent, SiteId};
 use crate::monitor::{Consequence, Monitor, SiteState, State};
 use crate::schedule::Scheduler;
 
@@ -312,7 +312,7 @@ impl Engine {
             ConnectivityChange::Regained { since, lasted, why } => {
                 self.backlog.recheck(Rechecked::Unseen);
                 let (since, lasted, why) = (*since, *lasted, why.clone());
-                let event = AlertEvent::Sighted { since, lasted, why };
+                let event = ServiceEvent::Sighted { since, lasted, why };
                 if self.told.blind.take().is_some() || lasted >= SHORTEST_BLINDNESS {
                     self.tell(event, now);
                 }
@@ -329,7 +329,7 @@ impl Engine {
         {
             let why = Box::from(why);
             self.told.blind = Some((since.wall, Box::clone(&why)));
-            self.tell(AlertEvent::Blind { since, why }, now);
+            self.tell(ServiceEvent::Blind { since, why }, now);
         }
         let totals = self.monitor.totals();
         let planned = totals.all() - totals.of(State::Paused);
@@ -337,20 +337,20 @@ impl Engine {
         match self.unwatched.observe(sites, planned, now) {
             Some(UnwatchedChange::Lost(since)) => {
                 self.told.unwatched = Some(since.wall);
-                self.tell(AlertEvent::Unwatched { since, sites }, now);
+                self.tell(ServiceEvent::Unwatched { since, sites }, now);
                 self.announce(Notice::Unwatched { since, sites });
             }
             Some(UnwatchedChange::Regained(since)) => {
                 let lasted = now.mono.since(since.mono);
                 self.told.unwatched = None;
-                self.tell(AlertEvent::Watched { since, lasted }, now);
+                self.tell(ServiceEvent::Watched { since, lasted }, now);
                 self.announce(Notice::Watched { lasted });
             }
             None => {}
         }
     }
 
-    fn tell(&mut self, event: AlertEvent, now: Now) {
+    fn tell(&mut self, event: ServiceEvent, now: Now) {
         let queued = self.alerts.announce(event, now);
         let alerts = self.told.clone();
         self.persist(Record::Monitor { alerts, queued });

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::alert::{AlertEvent, Queued, Unsettled};
-use crate::domain::{Now, SiteId, Timestamp};
+use crate::alert::{Queued, Unsettled};
+use crate::domain::{AlertEvent, Now, OutageEvent, SiteId, Timestamp};
 use crate::monitor::SiteState;
 
 use super::decide::Engine;
@@ -71,7 +71,7 @@ impl Engine {
 /// An outage that is over and that messages are still to tell of.
 fn ended(state: &SiteState, since: Timestamp, queued: &[Queued]) -> Ended {
     let until = queued.iter().map(|queued| match &*queued.event {
-        AlertEvent::Recovered { lasted } => since.after(*lasted),
+        AlertEvent::Outage(OutageEvent::Recovered { lasted }) => since.after(*lasted),
         _ => queued.pending.at.wall,
     });
     let last = state.last_outage();

@@ -2,12 +2,10 @@
 //! last good check. Names and errors come from outside: nothing in them can act on a header, a
 //! terminal or a mail program.
 
-use std::time::Duration;
-
 use jiff::tz::TimeZone;
 
 use crate::domain::{
-    Acknowledgement, Cause, CheckResult, EventKind, SharedTraits, Site, Timestamp, brief, clean,
+    Acknowledgement, Cause, CheckResult, OutageEvent, SharedTraits, Site, Timestamp, brief, clean,
 };
 use crate::history::Message;
 
@@ -19,60 +17,13 @@ pub(super) const MOST_SUBJECT: usize = 150;
 /// The most characters of an error within a subject.
 const MOST_ERROR: usize = 80;
 
-/// The event of an outage that a message is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OutageEvent {
-    /// The outage was confirmed.
-    Down,
-    /// The outage ended.
-    Recovered {
-        /// The time from the first failure to the check that ended it.
-        lasted: Duration,
-    },
-    /// The outage goes on and is not acknowledged.
-    Reminder {
-        /// The time from the first failure until now.
-        lasted: Duration,
-        /// The number of the reminder, from 1 on.
-        number: u32,
-    },
-    /// The outage goes on, and its owners have not acknowledged it: another owner is told.
-    Escalated {
-        /// The time from the first failure until now.
-        lasted: Duration,
-        /// The end of the owner's quiet hours, where they are the reason.
-        quiet_until: Option<Timestamp>,
-    },
-}
-
-impl OutageEvent {
-    const fn kind(self) -> EventKind {
-        match self {
-            Self::Down => EventKind::Down,
-            Self::Recovered { .. } => EventKind::Recovered,
-            Self::Reminder { .. } => EventKind::Reminder,
-            Self::Escalated { .. } => EventKind::Escalated,
-        }
-    }
-
-    /// How long the outage has lasted, where the message says so.
-    const fn lasted(self) -> Option<Duration> {
-        match self {
-            Self::Down => None,
-            Self::Recovered { lasted }
-            | Self::Reminder { lasted, .. }
-            | Self::Escalated { lasted, .. } => Some(lasted),
-        }
-    }
-}
-
 /// Everything that a message about an outage says.
 #[derive(Clone, Debug)]
 pub struct OutageMessage<'a> {
     /// The site that the message is about.
     pub site: &'a Site,
     /// The event that the message tells of.
-    pub occasion: OutageEvent,
+    pub occasion: &'a OutageEvent,
     /// The time of the check that decided.
     pub at: Timestamp,
     /// The time of the first failure.
@@ -133,19 +84,19 @@ impl OutageMessage<'_> {
         let name = safe(&self.site.name, MOST_SUBJECT / 2);
         let text = match self.occasion {
             OutageEvent::Recovered { lasted } => {
-                format!("UP again: {name} after {}", brief(lasted))
+                format!("UP again: {name} after {}", brief(*lasted))
             }
             OutageEvent::Down => format!("DOWN: {name}{}", self.short_cause()),
             OutageEvent::Reminder { lasted, .. } => {
                 format!(
                     "STILL DOWN for {}: {name}{}",
-                    brief(lasted),
+                    brief(*lasted),
                     self.short_cause()
                 )
             }
             OutageEvent::Escalated { lasted, .. } => format!(
                 "NOT ACKNOWLEDGED: {name} is DOWN for {}{}",
-                brief(lasted),
+                brief(*lasted),
                 self.short_cause()
             ),
         };
@@ -165,26 +116,27 @@ impl OutageMessage<'_> {
             OutageEvent::Down => format!("{name} is DOWN since {}.", self.time(self.since)),
             OutageEvent::Reminder { lasted, .. } => format!(
                 "{name} is still DOWN, for {} now, and not acknowledged.",
-                brief(lasted)
+                brief(*lasted)
             ),
             OutageEvent::Escalated {
                 lasted,
                 quiet_until: Some(until),
+                ..
             } => format!(
                 "{name} is DOWN for {}. Its owners ({}) have quiet hours until {}.",
-                brief(lasted),
+                brief(*lasted),
                 safe(&self.site.owners.join(", "), 200),
-                self.time(until)
+                self.time(*until)
             ),
             OutageEvent::Escalated { lasted, .. } => format!(
                 "{name} is DOWN for {}. Its owners ({}) have not acknowledged it.",
-                brief(lasted),
+                brief(*lasted),
                 safe(&self.site.owners.join(", "), 200)
             ),
             OutageEvent::Recovered { lasted } => format!(
                 "{name} is UP again since {}. It was down for {} (from {}).",
                 self.time(self.at),
-                brief(lasted),
+                brief(*lasted),
                 self.time(self.since)
             ),
         }];
@@ -281,6 +233,7 @@ mod tests {
     use crate::domain::{CheckSpec, MaskedUrl, Reason, is_unsafe};
     use proptest::prelude::*;
     use std::sync::Arc;
+    use std::time::Duration;
 
     fn site(name: &str) -> Site {
         Site {
@@ -300,7 +253,7 @@ mod tests {
         }
     }
 
-    fn messages(name: &str, error: &str, occasion: OutageEvent) -> Vec<Message> {
+    fn messages(name: &str, error: &str, occasion: &OutageEvent) -> Vec<Message> {
         let at = |seconds: i64| Timestamp::from_micros(1_700_000_000_000_000 + seconds * 1_000_000);
         let causes = [
             Cause {
@@ -335,7 +288,7 @@ mod tests {
 
     #[test]
     fn a_message_says_what_since_when_why_and_by_which_rule() {
-        let messages = messages("shop", "no answer within 10 s", OutageEvent::Down);
+        let messages = messages("shop", "no answer within 10 s", &OutageEvent::Down);
         assert_eq!(
             &*messages[0].subject,
             "DOWN: shop (timeout: no answer within 10 s)"
@@ -356,7 +309,7 @@ mod tests {
     #[test]
     fn recovery_says_for_how_long() {
         let lasted = Duration::from_secs(252);
-        let up = messages("shop", "x", OutageEvent::Recovered { lasted });
+        let up = messages("shop", "x", &OutageEvent::Recovered { lasted });
         assert_eq!(&*up[0].subject, "UP again: shop after 4m12s");
         assert!(
             up[0].body.contains("It was down for 4m12s"),
@@ -368,7 +321,7 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_from_outside_breaks_out_of_a_subject_or_a_line(name in any::<String>(), error in any::<String>()) {
-            for message in messages(&format!("x{name}\r\nBcc: x@y"), &format!("{error}=?utf-8?q?evil?="), OutageEvent::Down) {
+            for message in messages(&format!("x{name}\r\nBcc: x@y"), &format!("{error}=?utf-8?q?evil?="), &OutageEvent::Down) {
                 prop_assert!(!message.subject.chars().any(is_unsafe));
                 prop_assert!(message.subject.chars().count() <= MOST_SUBJECT);
                 prop_assert!(!message.subject.contains("=?") && !message.body.contains("=?"));

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use uptime_squirrel::alert::{AlertEvent, Delivery, Pending, Queued, Resumed, Settled, SiteAlerts};
-use uptime_squirrel::domain::{FailureStreak, Moment, Now, SiteId, Timestamp};
+use uptime_squirrel::alert::{Delivery, Pending, Queued, Resumed, Settled, SiteAlerts};
+use uptime_squirrel::domain::{AlertEvent, FailureStreak, Moment, Now, SiteId, Timestamp};
 use uptime_squirrel::engine::{
     MonitorAlerts, Record, RestoredMessage, RestoredSite, RestoredState,
 };

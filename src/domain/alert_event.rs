@@ -1,27 +1,39 @@
-//! An event that owners are told of, with what only the moment of it knows.
+//! An event that owners are told of, with what only the moment of it knows: one value from where
+//! the event is decided to the words of its message.
 
 use std::time::Duration;
 
-use crate::domain::{EventKind, Now, Timestamp};
+use super::{EventKind, Now, Timestamp};
 
-/// An event that owners are told of, with what its message says.
+/// An event that owners are told of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AlertEvent {
-    /// An outage was confirmed.
+    /// An event of an outage.
+    Outage(OutageEvent),
+    /// An event of a site that is up, of the monitor itself, or of a channel.
+    Service(ServiceEvent),
+    /// An event of an earlier run, of which the history alone knows what is said.
+    Earlier(EventKind),
+}
+
+/// An event of an outage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutageEvent {
+    /// The outage was confirmed.
     Down,
-    /// The outage of the site ended.
+    /// The outage ended.
     Recovered {
         /// From the first failure to the first good check of the streak that ended it.
         lasted: Duration,
     },
-    /// It goes on, and its owners have not acknowledged it.
+    /// The outage goes on, and its owners have not acknowledged it.
     Reminder {
         /// From the first failure until now.
         lasted: Duration,
-        /// Which reminder it is, from 1 on.
+        /// The number of the reminder, from 1 on.
         number: u32,
     },
-    /// It goes on, and another owner is told.
+    /// The outage goes on, and its owners have not acknowledged it: another owner is told.
     Escalated {
         /// From the first failure until now.
         lasted: Duration,
@@ -30,6 +42,11 @@ pub enum AlertEvent {
         /// The end of that owner's quiet hours, where they are the reason.
         quiet_until: Option<Timestamp>,
     },
+}
+
+/// An event of a site that is up, of the monitor itself, or of a channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServiceEvent {
     /// A certificate ends soon.
     Certificate {
         /// The end of the certificate's validity.
@@ -79,11 +96,31 @@ pub enum AlertEvent {
         /// The id of the message that was not taken.
         message: Box<str>,
     },
-    /// An event of an earlier run, of which the history alone knows what is said.
-    Earlier(EventKind),
 }
 
 impl AlertEvent {
+    /// The kind of the event, as it is stored and sent.
+    #[must_use]
+    pub const fn kind(&self) -> EventKind {
+        match self {
+            Self::Outage(event) => event.kind(),
+            Self::Service(event) => event.kind(),
+            Self::Earlier(kind) => *kind,
+        }
+    }
+
+    /// What tells two events of the same kind, site and outage apart: a part of the message's id.
+    #[must_use]
+    pub fn discriminant(&self) -> String {
+        match self {
+            Self::Outage(OutageEvent::Reminder { number, .. }) => number.to_string(),
+            Self::Outage(_) | Self::Earlier(_) => String::new(),
+            Self::Service(event) => event.discriminant(),
+        }
+    }
+}
+
+impl OutageEvent {
     /// The kind of the event, as it is stored and sent.
     #[must_use]
     pub const fn kind(&self) -> EventKind {
@@ -92,6 +129,26 @@ impl AlertEvent {
             Self::Recovered { .. } => EventKind::Recovered,
             Self::Reminder { .. } => EventKind::Reminder,
             Self::Escalated { .. } => EventKind::Escalated,
+        }
+    }
+
+    /// How long the outage has lasted, where its message says so.
+    #[must_use]
+    pub const fn lasted(&self) -> Option<Duration> {
+        match self {
+            Self::Down => None,
+            Self::Recovered { lasted }
+            | Self::Reminder { lasted, .. }
+            | Self::Escalated { lasted, .. } => Some(*lasted),
+        }
+    }
+}
+
+impl ServiceEvent {
+    /// The kind of the event, as it is stored and sent.
+    #[must_use]
+    pub const fn kind(&self) -> EventKind {
+        match self {
             Self::Certificate { .. } => EventKind::Certificate,
             Self::Slow { .. } => EventKind::Slow,
             Self::Blind { .. } => EventKind::Blind,
@@ -99,17 +156,11 @@ impl AlertEvent {
             Self::Unwatched { .. } => EventKind::Unwatched,
             Self::Watched { .. } => EventKind::Watched,
             Self::ChannelFailed { .. } => EventKind::ChannelFailed,
-            Self::Earlier(kind) => *kind,
         }
     }
 
-    /// What tells two events of the same kind, site and outage apart.
-    pub(super) fn discriminant(&self) -> String {
+    fn discriminant(&self) -> String {
         match self {
-            Self::Down | Self::Recovered { .. } | Self::Escalated { .. } | Self::Earlier(_) => {
-                String::new()
-            }
-            Self::Reminder { number, .. } => number.to_string(),
             Self::Certificate { not_after, days } => format!("{}-{days}", not_after.as_micros()),
             Self::Slow { since } => since.as_micros().to_string(),
             Self::Blind { since, .. }
@@ -118,5 +169,17 @@ impl AlertEvent {
             | Self::Watched { since, .. } => since.wall.as_micros().to_string(),
             Self::ChannelFailed { channel, message } => format!("{channel}-{message}"),
         }
+    }
+}
+
+impl From<OutageEvent> for AlertEvent {
+    fn from(event: OutageEvent) -> Self {
+        Self::Outage(event)
+    }
+}
+
+impl From<ServiceEvent> for AlertEvent {
+    fn from(event: ServiceEvent) -> Self {
+        Self::Service(event)
     }
 }
