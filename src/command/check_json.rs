@@ -1,5 +1,6 @@
 //! A check as one line of JSON: the contract of `check --format json`.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -103,13 +104,18 @@ impl<'a> CheckJson<'a> {
     pub fn line(&self) -> String {
         // Serializing plain fields into a string cannot fail.
         let json = serde_json::to_string(self).unwrap_or_default();
-        escape(&json)
+        escape(&json).into_owned()
     }
 }
 
 /// Escapes characters that act on a terminal and that JSON allows: DEL, C1, bidirectional
 /// controls.
-pub(super) fn escape(json: &str) -> String {
+pub(super) fn escape(json: &str) -> Cow<'_, str> {
+    // Nearly every line is plain.
+    let plain = |byte: u8| matches!(byte, b' '..=b'~');
+    if json.bytes().all(plain) {
+        return Cow::Borrowed(json);
+    }
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
         if crate::domain::is_unsafe(c) {
@@ -119,7 +125,7 @@ pub(super) fn escape(json: &str) -> String {
             out.push(c);
         }
     }
-    out
+    Cow::Owned(out)
 }
 
 #[cfg(test)]

@@ -322,7 +322,7 @@ fn event_line(event: &str, at: Timestamp, zone: &TimeZone, fields: Fields) -> St
     put(&mut line, "at", rfc3339(at, zone));
     put(&mut line, "event", event);
     line.extend(fields);
-    escape(&Value::Object(line).to_string())
+    escape(&Value::Object(line).to_string()).into_owned()
 }
 
 fn put(fields: &mut Fields, key: &str, value: impl serde::Serialize) {

@@ -18,8 +18,7 @@ pub const fn is_unsafe(c: char) -> bool {
 /// Each run of them becomes one blank; a cut is marked by "…".
 #[must_use]
 pub fn clean(text: &str, most: usize) -> String {
-    // Almost all that is shown is plain already.
-    if text.len() <= most && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if text.len() <= most && is_plain(text) {
         return text.to_owned();
     }
     let mut out = String::with_capacity(text.len().min(most * 4));
@@ -41,6 +40,16 @@ pub fn clean(text: &str, most: usize) -> String {
     }
     out.truncate(out.trim_end().len());
     out
+}
+
+/// Whether a text is printable ASCII with single blanks between words: nearly all that is shown is.
+fn is_plain(text: &str) -> bool {
+    let mut before = b' ';
+    let plain = text.bytes().all(|byte| {
+        let last = std::mem::replace(&mut before, byte);
+        byte.is_ascii_graphic() || (byte == b' ' && last != b' ')
+    });
+    plain && before != b' '
 }
 
 /// [`clean`] at the length of an error's sentence.
@@ -68,6 +77,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_plain_text_is_what_would_come_out(text in "[ -~]{0,12}") {
+            let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+            prop_assert_eq!(clean(&text, 99), words.join(" "));
+        }
+
         #[test]
         fn nothing_unsafe_and_nothing_too_long_comes_out(text in any::<String>(), most in 1_usize..500) {
             let cleaned = clean(&text, most);
