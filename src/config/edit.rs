@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 
 use toml_edit::{
-    ArrayOfTables, DocumentMut, InlineTable, Item, RawString, Table, TableLike, Value, value,
+    Array, ArrayOfTables, DocumentMut, InlineTable, Item, RawString, Table, TableLike, Value, value,
 };
 
 use crate::domain::{Site, plain_io_error};
@@ -111,7 +111,7 @@ pub(super) fn edit(
             set_at(&mut document, index, paused)
                 .ok_or_else(|| failed("the site's table was not found"))?;
         }
-        None if paused => append(&mut document, site),
+        None if paused => append(&mut document, site, &main.config.monitor.owners),
         None => return Ok(text.to_owned()),
     }
     let mut edited = document.to_string();
@@ -212,8 +212,8 @@ fn set_flag(table: &mut dyn TableLike, paused: bool) {
     }
 }
 
-/// Adds a table for a site that a list has.
-fn append(document: &mut DocumentMut, site: &Site) {
+/// Adds a table for a site that a list has, with what it has of the list.
+fn append(document: &mut DocumentMut, site: &Site, owners: &[Box<str>]) {
     let url = &site.spec.url;
     let mut table = Table::new();
     let made_names = [url.host_and_path(), url.shown()];
@@ -221,6 +221,13 @@ fn append(document: &mut DocumentMut, site: &Site) {
         table.insert("name", value(&*site.name));
     }
     table.insert("url", value(url.expose()));
+    let texts = |texts: &[Box<str>]| texts.iter().map(|text| &**text).collect::<Array>();
+    if *site.owners != *owners {
+        table.insert("owners", value(texts(&site.owners)));
+    }
+    if !site.tags.is_empty() {
+        table.insert("tags", value(texts(&site.tags)));
+    }
     table.insert("paused", value(true));
     match document.get_mut("sites") {
         Some(Item::ArrayOfTables(tables)) => tables.push(table),
@@ -409,6 +416,24 @@ mod tests {
         );
         let config = load(&file.path, &KNOWN, SecretUse::Unused).unwrap();
         assert_eq!(config.sites.len(), 5);
+    }
+
+    #[test]
+    fn a_site_keeps_the_owners_and_tags_of_its_list() {
+        let file = file(
+            "[owners.ops]\nwebhook = \"https://h.example\"\n[monitor]\ninclude = [{ file = \"l.txt\", owners = [\"ops\"], tags = [\"eu\"] }]\n",
+        );
+        fs::write(file.folder.path().join("l.txt"), "https://d.example/x\n").unwrap();
+        let before = load(&file.path, &KNOWN, SecretUse::Unused).unwrap();
+        file.set("d.example/x", true);
+        let after = load(&file.path, &KNOWN, SecretUse::Unused).unwrap();
+        let site = |config: &crate::config::Config| {
+            let site = &config.sites[0];
+            (site.owners.clone(), site.tags.clone())
+        };
+        assert!(after.sites[0].paused);
+        assert_eq!(site(&after), site(&before));
+        assert_eq!(after.warnings, before.warnings);
     }
 
     #[test]

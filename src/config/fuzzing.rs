@@ -49,7 +49,11 @@ pub fn pause_and_resume(
 pub fn parse_list(text: &str) -> Result<usize, Diagnostics> {
     let mut registry = SiteRegistry::default();
     let mut sink = DiagnosticSink::new(Language::List);
-    include::read_list(text, &MonitorSettings::default(), &mut registry, &mut sink);
+    let of = (
+        &include::IncludedLists::default(),
+        &MonitorSettings::default(),
+    );
+    include::read_list(text, of, &mut registry, &mut sink);
     let sites = registry.into_sites().len();
     sink.finish("list.txt", text).map_or(Ok(sites), Err)
 }

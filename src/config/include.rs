@@ -1,7 +1,9 @@
 //! Plain lists for very many sites: which files the globs of `include` mean, and what a
 //! line of such a file says.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use glob::{MatchOptions, Pattern};
 
@@ -10,9 +12,57 @@ use crate::domain::plain_io_error;
 use super::diagnostic_sink::DiagnosticSink;
 use super::key_path::KeyPath;
 use super::monitor_table::MonitorSettings;
+use super::owners_table::read_owner_names;
 use super::site_registry::{SiteRegistry, taken};
 use super::sites_table::plain_site;
-use super::value_parsers::{self, quoted};
+use super::table_reader::TableReader;
+use super::value_parsers::{self, Parsed, quoted};
+
+/// One element of `include`: plain lists of sites, and what all their sites have in common.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IncludedLists {
+    /// A path or a pattern of paths, relative to the folder of `sites.toml`.
+    pub pattern: Box<str>,
+    /// The owners of these sites; `None` for those of `[monitor]`.
+    pub owners: Option<Arc<[Box<str>]>>,
+    /// The tags of these sites.
+    pub tags: Vec<Box<str>>,
+}
+
+/// What a list that was read says about itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct ListCount {
+    /// Sites that it added.
+    pub(super) added: usize,
+    /// URLs that a list had already.
+    pub(super) repeated: usize,
+}
+
+/// Reads an element of `include` that is a pattern alone.
+pub(super) fn pattern(text: &str) -> Parsed<IncludedLists> {
+    Ok(IncludedLists {
+        pattern: value_parsers::some(text)?,
+        ..IncludedLists::default()
+    })
+}
+
+/// Reads an element of `include` that is a table.
+pub(super) fn read_table(
+    mut table: TableReader<'_>,
+    owners: &HashSet<&str>,
+) -> Option<IncludedLists> {
+    table.require("file");
+    let pattern = table.text("file", value_parsers::some);
+    let owners = read_owner_names(&mut table, owners);
+    let tags = table.texts("tags", value_parsers::label).into_iter();
+    let tags = tags.map(|tag| tag.value).collect();
+    table.finish();
+    Some(IncludedLists {
+        pattern: pattern?,
+        owners,
+        tags,
+    })
+}
 
 /// Whether a pattern can mean several files, or none; otherwise it is a file's name.
 pub(super) fn is_glob(pattern: &str) -> bool {
@@ -74,10 +124,19 @@ pub(super) fn find(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, String>
 /// `#` for comments. A URL that is there already is not added again.
 pub(super) fn read_list(
     text: &str,
-    monitor: &MonitorSettings,
+    (lists, monitor): (&IncludedLists, &MonitorSettings),
     registry: &mut SiteRegistry,
     sink: &mut DiagnosticSink,
-) {
+) -> ListCount {
+    let mut count = ListCount::default();
+    let site = |name: Box<str>, url| {
+        let mut site = plain_site(name, url, monitor);
+        if let Some(owners) = &lists.owners {
+            site.owners = Arc::clone(owners);
+        }
+        site.tags.clone_from(&lists.tags);
+        site
+    };
     let mut line_start = 0;
     for line in text.split_inclusive('\n') {
         let start = line_start + (line.len() - line.trim_start().len());
@@ -110,20 +169,23 @@ pub(super) fn read_list(
             }
         };
         if registry.has_url(url.expose()) {
+            count.repeated += usize::from(!registry.has_own_url(url.expose()));
             continue;
         }
+        count.added += 1;
         match name {
             None => {
                 let name = url.host_and_path().into();
-                registry.add_unnamed(plain_site(name, url, monitor));
+                registry.add_unnamed(site(name, url));
             }
             Some(name) => {
-                if !registry.add_named(plain_site(name, url, monitor)) {
+                if !registry.add_named(site(name, url)) {
                     sink.error(name_at, &KeyPath::Root, &taken(rest));
                 }
             }
         }
     }
+    count
 }
 
 #[cfg(test)]
@@ -134,7 +196,8 @@ mod tests {
     fn read(text: &str) -> (Vec<(String, String)>, String) {
         let mut registry = SiteRegistry::default();
         let mut sink = DiagnosticSink::new(Language::List);
-        read_list(text, &MonitorSettings::default(), &mut registry, &mut sink);
+        let of = (&IncludedLists::default(), &MonitorSettings::default());
+        read_list(text, of, &mut registry, &mut sink);
         let sites = registry.into_sites().into_iter();
         let sites = sites.map(|site| (site.name.into_string(), site.spec.url.to_string()));
         let mistakes = sink.finish("l.txt", text);

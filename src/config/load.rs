@@ -13,7 +13,7 @@ use super::diagnostic_sink::{DiagnosticSink, Language};
 use super::diagnostics::{Diagnostic, Diagnostics, shown_path};
 use super::files::{self, NamedFiles, SourceFile};
 use super::history_table::read_history;
-use super::include;
+use super::include::{self, IncludedLists, ListCount};
 use super::key_path::KeyPath;
 use super::known_names::KnownNames;
 use super::maintenance::read_shared_window;
@@ -104,8 +104,8 @@ pub(super) struct MainFile {
     pub(super) config: Config,
     pub(super) drafts: SiteDrafts,
     pub(super) sink: DiagnosticSink,
-    /// The globs of the included lists.
-    pub(super) include: Vec<Element<Box<str>>>,
+    /// The elements of `include`.
+    pub(super) include: Vec<Element<IncludedLists>>,
     window_names: Vec<WindowNames>,
 }
 
@@ -228,13 +228,20 @@ pub(super) fn assemble(
     let SiteDrafts { good, lost, tags } = drafts;
     let lost_names: HashSet<Box<str>> = lost.iter().map(|lost| lost.name.clone()).collect();
     let places = register(good, lost, &mut registry, &mut sink);
+    registry.begin_lists();
     let mut in_lists = None;
-    for list in find_lists(folder_of(path), &include, &mut sink) {
-        match read_list(&list, &mut config, &mut registry) {
-            Ok(()) => {}
+    for (list, element) in find_lists(folder_of(path), &include, &mut sink) {
+        match read_list(&list, &element.value, &mut config, &mut registry) {
+            Ok(count) => warn_of_list(&list, element, count, &config, &mut sink),
             Err(mistakes) => append(&mut in_lists, mistakes),
         }
     }
+    let mut tags = tags;
+    tags.extend(
+        include
+            .iter()
+            .flat_map(|element| element.value.tags.iter().cloned()),
+    );
 
     config.sites = registry.into_sites();
     // The site that is missing may stand in a list that could not be read.
@@ -336,16 +343,17 @@ fn reserve(lost: InvalidSite, registry: &mut SiteRegistry, sink: &mut Diagnostic
     }
 }
 
-/// The files that the globs mean, each once.
-fn find_lists(
+/// The files that the elements of `include` mean, each once, with the first element that means
+/// it.
+fn find_lists<'a>(
     folder: &Path,
-    include: &[Element<Box<str>>],
+    include: &'a [Element<IncludedLists>],
     sink: &mut DiagnosticSink,
-) -> Vec<PathBuf> {
+) -> Vec<(PathBuf, &'a Element<IncludedLists>)> {
     let mut found = Vec::new();
     let mut seen = HashSet::new();
     for element in include {
-        let pattern = &*element.value;
+        let pattern = &*element.value.pattern;
         let files = include::expand(folder, pattern).and_then(|files| {
             // A file that is named must be there; a glob may match nothing yet.
             if !include::is_glob(pattern)
@@ -357,7 +365,7 @@ fn find_lists(
             }
             Ok(files)
         });
-        let key = format!("monitor.include[{}]", element.index);
+        let key = key_of(element);
         match files {
             // No mistake, for a folder of lists may be empty at first; but a slip of the pen
             // would leave sites unwatched without a word.
@@ -365,23 +373,59 @@ fn find_lists(
                 let sentence = format!("no file matches {}", quoted(pattern));
                 sink.warning(element.offset, &key, &sentence);
             }
-            Ok(files) => found.extend(files.into_iter().filter(|file| seen.insert(file.clone()))),
+            Ok(files) => {
+                let new = files.into_iter().filter(|file| seen.insert(file.clone()));
+                found.extend(new.map(|file| (file, element)));
+            }
             Err(sentence) => sink.error(element.offset, &key, &sentence),
         }
     }
     found
 }
 
+fn key_of(element: &Element<IncludedLists>) -> String {
+    format!("monitor.include[{}]", element.index)
+}
+
 fn read_list(
     path: &Path,
+    lists: &IncludedLists,
     config: &mut Config,
     registry: &mut SiteRegistry,
-) -> Result<(), Diagnostics> {
+) -> Result<ListCount, Diagnostics> {
     let files::LoadedFile { text, source } = files::read_regular(path)?;
     config.sources.push(source);
     let mut sink = DiagnosticSink::new(Language::List);
-    include::read_list(&text, &config.monitor, registry, &mut sink);
-    sink.finish(&shown_path(path), &text).map_or(Ok(()), Err)
+    let count = include::read_list(&text, (lists, &config.monitor), registry, &mut sink);
+    sink.finish(&shown_path(path), &text).map_or(Ok(count), Err)
+}
+
+/// Warns of the sites of a list that nobody is told of though there are owners, and of URLs that
+/// are watched already.
+fn warn_of_list(
+    path: &Path,
+    element: &Element<IncludedLists>,
+    count: ListCount,
+    config: &Config,
+    sink: &mut DiagnosticSink,
+) {
+    let list = quoted(&path.file_name().unwrap_or_default().to_string_lossy());
+    let lists = &element.value;
+    let owners = lists.owners.as_ref().unwrap_or(&config.monitor.owners);
+    if count.added > 0 && owners.is_empty() && !config.owners.is_empty() {
+        let sentence = match count.added {
+            1 => format!("nobody is told of the site of {list}: it has no owner"),
+            sites => format!("nobody is told of the {sites} sites of {list}: they have no owner"),
+        };
+        sink.warning(element.offset, &key_of(element), &sentence);
+    }
+    if count.repeated > 0 {
+        let sentence = match count.repeated {
+            1 => format!("1 URL of {list} is watched already"),
+            urls => format!("{urls} URLs of {list} are watched already"),
+        };
+        sink.warning(element.offset, &key_of(element), &sentence);
+    }
 }
 
 #[cfg(test)]
@@ -604,6 +648,13 @@ user_agent = "Other/2"
             (
                 "[monitor]\ninclude = [\"a[\"]",
                 "2:12: monitor.include[0]: bad pattern \"a[\": invalid range pattern",
+            ),
+            (
+                "[monitor]\ninclude = [{ file = \"\", owner = [\"ops\"] }, { tags = [\"a\"] }, 5]",
+                "2:21: monitor.include[0].file: expected a text that is not empty, got \"\"\n\
+                 sites.toml:2:25: monitor.include[0].owner: unknown key \"owner\"; did you mean \"owners\"?\n\
+                 sites.toml:2:44: monitor.include[1].file: this key is missing\n\
+                 sites.toml:2:62: monitor.include[2]: expected a text that is not empty, got 5",
             ),
             (
                 "[monitor]\ninclude = [\"none.txt\"]",
@@ -877,6 +928,48 @@ user_agent = "Other/2"
                 format!("{root}/lists/a.txt:2:1")
             ],
             "{found}"
+        );
+    }
+
+    #[test]
+    fn the_sites_of_a_list_have_its_owners_and_tags() {
+        let folder = tempfile::tempdir().unwrap();
+        let write =
+            |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        write("a.txt", "https://a.example\nhttps://b.example\n");
+        write(
+            "b.txt",
+            "https://b.example\nhttps://c.example\nhttps://a.example\n",
+        );
+        write("c.txt", "https://d.example\n");
+        let path = folder.path().join("sites.toml");
+        let text = "[owners.ops]\nwebhook = \"https://h.example\"\n\
+                    [owners.shop]\nwebhook = \"https://h.example\"\n\
+                    [monitor]\ninclude = [\"a.txt\", { file = \"[bc].txt\", owners = [\"shop\"], \
+                    tags = [\"eu\"] }]\n[[maintenance]]\ncron = \"0 3 * * 1\"\nlasts = \"1h\"\n\
+                    tags = [\"eu\"]\n";
+        std::fs::write(&path, text).unwrap();
+        let config = load(&path, &KNOWN, SecretUse::Unused).unwrap();
+        let sites: Vec<_> = config
+            .sites
+            .iter()
+            .map(|site| (&*site.name, site.owners.join(","), site.tags.join(",")))
+            .collect();
+        let plain = |name| (name, String::new(), String::new());
+        let shop = |name| (name, "shop".to_owned(), "eu".to_owned());
+        let [a, b, c, d] = ["a.example", "b.example", "c.example", "d.example"];
+        assert_eq!(sites, [plain(a), plain(b), shop(c), shop(d)]);
+        let warnings: Vec<&str> = config
+            .warnings
+            .iter()
+            .map(|warning| warning.rsplit_once("sites.toml:").unwrap().1)
+            .collect();
+        assert_eq!(
+            warnings,
+            [
+                "6:12: monitor.include[0]: nobody is told of the 2 sites of \"a.txt\": they have no owner",
+                "6:21: monitor.include[1]: 2 URLs of \"b.txt\" are watched already",
+            ]
         );
     }
 

@@ -46,6 +46,7 @@ pub use configuration::Config;
 pub use diagnostics::{Diagnostic, Diagnostics, Place};
 pub use edit::{EditError, WrittenContent, set_paused};
 pub use files::{ContentHash, SourceFile};
+pub use include::IncludedLists;
 pub use known_names::KnownNames;
 pub use load::{from_urls, load, parse};
 pub use locate::{ConfigNotFound, Environment, find, state_dir};

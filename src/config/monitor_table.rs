@@ -12,6 +12,7 @@ use rustls::pki_types::pem::PemObject as _;
 use crate::domain::{CertificateFile, CheckSpec, MaskedUrl, USER_AGENT};
 
 use super::files::{self, NamedFiles, SourceFile};
+use super::include::{self, IncludedLists};
 use super::known_names::KnownNames;
 use super::owners_table::read_owner_names;
 use super::table_reader::TableReader;
@@ -61,8 +62,8 @@ pub struct MonitorSettings {
     /// The owners of sites that name none, who are told as well when sites are not checked any
     /// more or cannot be seen.
     pub owners: Arc<[Box<str>]>,
-    /// Patterns of plain lists of sites, relative to the folder of `sites.toml`.
-    pub include: Vec<Box<str>>,
+    /// Plain lists of sites.
+    pub include: Vec<IncludedLists>,
 }
 
 impl Default for MonitorSettings {
@@ -93,15 +94,17 @@ const WORKERS: std::ops::RangeInclusive<u32> = 1..=1_000_000;
 /// The largest file of certificates that is read.
 const MOST_CERTIFICATE_BYTES: u64 = 4 << 20;
 
-/// Reads `[monitor]`; also returns the patterns of `include` with their places in the file.
+/// Reads `[monitor]`; also returns the elements of `include` with their places in the file.
 pub(super) fn read_monitor(
     mut table: TableReader<'_>,
     files: NamedFiles<'_>,
     known: &KnownNames<'_>,
     owners: &HashSet<&str>,
-) -> (MonitorSettings, Vec<Element<Box<str>>>) {
+) -> (MonitorSettings, Vec<Element<IncludedLists>>) {
     let default = MonitorSettings::default();
-    let include = table.texts("include", value_parsers::some);
+    let include = table.texts_or_tables("include", include::pattern, |table| {
+        include::read_table(table, owners)
+    });
     // An empty list is a choice; a missing one is not.
     let has_canaries = table.has("canaries");
     let canaries = table.texts("canaries", value_parsers::http_url).into_iter();

@@ -165,7 +165,7 @@ fn monitor() -> TableReference {
             key("user_agent", "text", "printable ASCII", plain(USER_AGENT.replace(env!("CARGO_PKG_VERSION"), "VERSION")), "the User-Agent header of every request"),
             key("ca_file", "path", "relative to `sites.toml`", None, "certificates in PEM that are trusted besides the system's roots"),
             key("canaries", "list of URLs", "", plain(format!("[{}]", canaries.join(", "))), "requested before an outage, or many failures at once, are believed; `[]`: every failure is believed"),
-            key("include", "list of patterns", "relative to `sites.toml`", plain("[]"), "plain lists of sites, one URL a line"),
+            key("include", "list of patterns and tables", "relative to `sites.toml`", plain("[]"), "plain lists of sites, one URL a line; `{ file = \"lists/*.txt\", owners = [\"ops\"], tags = [\"shop\"] }` gives their sites owners and tags"),
         ],
     }
 }

@@ -49,9 +49,23 @@ pub(super) struct SiteRegistry {
     unnamed: Vec<usize>,
     given: HashSet<Box<str>>,
     urls: HashSet<ByUrl>,
+    /// Those of `sites.toml` itself.
+    own_urls: HashSet<ByUrl>,
 }
 
 impl SiteRegistry {
+    /// The sites that were added so far are those of `sites.toml` itself; those of lists follow.
+    pub(super) fn begin_lists(&mut self) {
+        let specs = self.urls.iter().map(|url| ByUrl(Arc::clone(&url.0)));
+        self.own_urls = specs.collect();
+    }
+
+    /// Whether a site of `sites.toml` itself has this URL: it has its own word on a site of a
+    /// list.
+    pub(super) fn has_own_url(&self, url: &str) -> bool {
+        self.own_urls.contains(url)
+    }
+
     /// Adds a site whose name was given; `false` if another was given it before.
     #[must_use]
     pub(super) fn add_named(&mut self, site: Site) -> bool {
@@ -87,8 +101,9 @@ impl SiteRegistry {
             unnamed,
             given,
             urls,
+            own_urls,
         } = self;
-        drop(urls);
+        drop((urls, own_urls));
         let mut made: HashMap<&str, u32> = HashMap::with_capacity(unnamed.len());
         for &index in &unnamed {
             *made.entry(&sites[index].name).or_default() += 1;

@@ -184,6 +184,40 @@ impl<'a> TableReader<'a> {
         elements
     }
 
+    /// A list whose elements are texts, or tables that `read` makes sense of. What is wrong is
+    /// noted and left out.
+    pub(super) fn texts_or_tables<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl Fn(&str) -> Parsed<T>,
+        read: impl Fn(TableReader<'_>) -> Option<T>,
+    ) -> Vec<Element<T>> {
+        let Some(value) = self.take(key) else {
+            return Vec::new();
+        };
+        let at = KeyPath::Key(&self.at, key);
+        let DeValue::Array(array) = value.get_ref() else {
+            let got = display_value(value.get_ref());
+            let sentence = format!("expected a list of texts and tables, got {got}");
+            self.sink.error(value.span().start, &at, &sentence);
+            return Vec::new();
+        };
+        let mut elements = Vec::with_capacity(array.len());
+        for (index, value) in array.iter().enumerate() {
+            let at = KeyPath::Index(&at, index);
+            let parsed = match value.get_ref() {
+                DeValue::Table(_) => table(value, at, self.sink).and_then(&read),
+                _ => text(value, &at, self.sink, &parse),
+            };
+            elements.extend(parsed.map(|value_of| Element {
+                value: value_of,
+                index,
+                offset: value.span().start,
+            }));
+        }
+        elements
+    }
+
     /// Records that an element of the list under `key` is wrong.
     pub(super) fn refuse_element<T>(
         &mut self,

@@ -59,7 +59,12 @@ impl Watcher {
         let named = config.sources.iter().filter(|source| source.named);
         Some(Self {
             path: config.path.clone()?,
-            globs: config.monitor.include.clone(),
+            globs: config
+                .monitor
+                .include
+                .iter()
+                .map(|lists| lists.pattern.clone())
+                .collect(),
             named: named.map(|source| source.path.clone()).collect(),
             seen: seen.collect(),
             gone: false,
@@ -169,11 +174,17 @@ fn names_in(text: &str, folder: &Path) -> (Vec<Box<str>>, Vec<PathBuf>) {
     let of_monitor = |key| Some(monitor?.get_ref().get(key)?.get_ref());
     let globs = of_monitor("include").and_then(DeValue::as_array);
     let globs = globs.into_iter().flat_map(|array| array.iter());
-    let globs = globs.filter_map(|glob| Some(glob.get_ref().as_str()?.into()));
+    let globs = globs.filter_map(|element| match element.get_ref() {
+        DeValue::Table(table) => Some(table.get("file")?.get_ref().as_str()?.into()),
+        element => Some(element.as_str()?.into()),
+    });
     let mut files = Vec::new();
     files.extend(of_monitor("ca_file").and_then(DeValue::as_str));
-    for value in document.get_ref().values() {
-        secret_files(value.get_ref(), &mut files);
+    for (key, value) in document.get_ref() {
+        // No secret stands in `[monitor]`, and the `file` of `include` is a pattern.
+        if key.get_ref() != "monitor" {
+            secret_files(value.get_ref(), &mut files);
+        }
     }
     let files = files.into_iter().map(|file| folder.join(file));
     (globs.collect(), files.collect())
@@ -318,6 +329,17 @@ mod tests {
         fs::write(watched.folder.path().join("x.txt"), "nonsense\n").unwrap();
         assert!(watched.noticed("sites.toml", "[monitor]\ninclude = [\"x.txt\"]\nbad = \n"));
         assert!(watched.noticed("x.txt", "https://x.example\n"));
+    }
+
+    #[test]
+    fn lists_with_owners_are_watched() {
+        let mut watched = watched();
+        let text =
+            "[owners.ops]\n[monitor]\ninclude = [{ file = \"more/*.txt\", owners = [\"ops\"] }]\n";
+        assert!(watched.noticed("sites.toml", text));
+        fs::create_dir(watched.folder.path().join("more")).unwrap();
+        assert!(watched.noticed("more/a.txt", "https://c.example\n"));
+        assert!(!watched.noticed("lists/a.txt", "https://d.example\n"));
     }
 
     #[test]
