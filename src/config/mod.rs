@@ -22,6 +22,7 @@ mod files;
 pub mod fuzzing;
 mod history_table;
 mod include;
+mod included_lists;
 mod key_path;
 mod known_names;
 mod load;
