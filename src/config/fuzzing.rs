@@ -50,7 +50,7 @@ pub fn parse_list(text: &str) -> Result<usize, Diagnostics> {
     let mut registry = SiteRegistry::default();
     let mut sink = DiagnosticSink::new(Language::List);
     let of = (
-        &include::IncludedLists::default(),
+        &super::include_table::IncludedLists::default(),
         &MonitorSettings::default(),
     );
     include::read_list(text, of, &mut registry, &mut sink);

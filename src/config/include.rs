@@ -1,7 +1,6 @@
 //! Plain lists for very many sites: which files the globs of `include` mean, and what a
 //! line of such a file says.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,24 +9,12 @@ use glob::{MatchOptions, Pattern};
 use crate::domain::plain_io_error;
 
 use super::diagnostic_sink::DiagnosticSink;
+use super::include_table::IncludedLists;
 use super::key_path::KeyPath;
 use super::monitor_table::MonitorSettings;
-use super::owners_table::read_owner_names;
 use super::site_registry::{SiteRegistry, taken};
 use super::sites_table::plain_site;
-use super::table_reader::TableReader;
-use super::value_parsers::{self, Parsed, quoted};
-
-/// One element of `include`: plain lists of sites, and what all their sites have in common.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct IncludedLists {
-    /// A path or a pattern of paths, relative to the folder of `sites.toml`.
-    pub pattern: Box<str>,
-    /// The owners of these sites; `None` for those of `[monitor]`.
-    pub owners: Option<Arc<[Box<str>]>>,
-    /// The tags of these sites.
-    pub tags: Vec<Box<str>>,
-}
+use super::value_parsers::{self, quoted};
 
 /// What a list that was read says about itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,32 +23,6 @@ pub(super) struct ListCount {
     pub(super) added: usize,
     /// URLs that a list had already.
     pub(super) repeated: usize,
-}
-
-/// Reads an element of `include` that is a pattern alone.
-pub(super) fn pattern(text: &str) -> Parsed<IncludedLists> {
-    Ok(IncludedLists {
-        pattern: value_parsers::some(text)?,
-        ..IncludedLists::default()
-    })
-}
-
-/// Reads an element of `include` that is a table.
-pub(super) fn read_table(
-    mut table: TableReader<'_>,
-    owners: &HashSet<&str>,
-) -> Option<IncludedLists> {
-    table.require("file");
-    let pattern = table.text("file", value_parsers::some);
-    let owners = read_owner_names(&mut table, owners);
-    let tags = table.texts("tags", value_parsers::label).into_iter();
-    let tags = tags.map(|tag| tag.value).collect();
-    table.finish();
-    Some(IncludedLists {
-        pattern: pattern?,
-        owners,
-        tags,
-    })
 }
 
 /// Whether a pattern can mean several files, or none; otherwise it is a file's name.

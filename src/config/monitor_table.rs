@@ -12,7 +12,7 @@ use rustls::pki_types::pem::PemObject as _;
 use crate::domain::{CertificateFile, CheckSpec, MaskedUrl, USER_AGENT};
 
 use super::files::{self, NamedFiles, SourceFile};
-use super::include::{self, IncludedLists};
+use super::include_table::{self, IncludedLists};
 use super::known_names::KnownNames;
 use super::owners_table::read_owner_names;
 use super::table_reader::TableReader;
@@ -102,8 +102,8 @@ pub(super) fn read_monitor(
     owners: &HashSet<&str>,
 ) -> (MonitorSettings, Vec<Element<IncludedLists>>) {
     let default = MonitorSettings::default();
-    let include = table.texts_or_tables("include", include::pattern, |table| {
-        include::read_table(table, owners)
+    let include = table.texts_or_tables("include", include_table::pattern, |table| {
+        include_table::read_table(table, owners)
     });
     // An empty list is a choice; a missing one is not.
     let has_canaries = table.has("canaries");
