@@ -17,8 +17,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use uptime_squirrel::domain::{
-    Cause, CheckSpec, Clock, FailureStreak, MaskedUrl, OutageEvent, Reason, Retention, Site,
-    SiteId, SystemClock, Timestamp, message_id,
+    Cause, CheckSpec, Clock, FailureStreak, MaskedUrl, OutageEvent, Reason, Retention, SeenTime,
+    Site, SiteId, SystemClock, Timestamp, message_id,
 };
 use uptime_squirrel::history::{
     History, HistoryStorage, Message, OfflineHistory, ResultRow, SiteChange, SiteKey, WatchedSites,
@@ -89,6 +89,10 @@ fn result(number: usize, at: Timestamp) -> ResultRow {
             20_000 + (mixed % 600_000) as u64
         }),
         late: Duration::from_millis((mixed % 40) as u64),
+        time: SeenTime {
+            seen: Duration::from_millis(300_000 + (mixed % 40) as u64),
+            maintenance: Duration::ZERO,
+        },
     }
 }
 
@@ -334,7 +338,7 @@ fn packed(table: &mut Table) -> Result<(), Box<dyn Error>> {
         let (site, stretch) = (number % sites + 1, number / sites);
         let mixed = (number.wrapping_mul(2_654_435_761) >> 7).abs();
         transaction.execute(
-            "INSERT INTO results VALUES (?1, ?2, 0, 200, ?3, 0)",
+            "INSERT INTO results VALUES (?1, ?2, 0, 200, ?3, 0, 300000, 0)",
             (
                 (begin + stretch * 300) * 1_000_000 + site * 1_000,
                 site,

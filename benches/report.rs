@@ -197,8 +197,8 @@ fn looks(connection: &rusqlite::Connection, now: i64, count: i64) -> Result<(), 
     let step = 7 * DAY * 1_000_000 / count;
     let transaction = connection.unchecked_transaction()?;
     {
-        let mut insert =
-            transaction.prepare("INSERT INTO results VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+        let mut insert = transaction
+            .prepare("INSERT INTO results VALUES (?1, ?2, ?3, ?4, ?5, ?6, 300000, 0)")?;
         for number in 0..count {
             let (site, round) = (number % SITES + 1, number / SITES);
             let mixed = (number.wrapping_mul(2_654_435_761) >> 7).abs();

@@ -43,4 +43,4 @@ pub use outbox::{Outbox, Turn};
 pub use policy::{AlertStep, Telling};
 pub use records::{AlertRules, AlertTurn, Queued, Resumed, SiteAlerts, Unsettled};
 pub use silence::{MAINTENANCE_BY_KEY, Silence};
-pub use time_windows::{open_until, quiet_until};
+pub use time_windows::{open_span, quiet_until};

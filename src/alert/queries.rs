@@ -27,6 +27,19 @@ impl Alerts {
         self.silences.maintenance(state, now)
     }
 
+    /// The maintenance that a site is in, planned or begun by a key: from when, where a window
+    /// says so, and until when.
+    #[must_use]
+    pub fn maintenance_span(
+        &self,
+        state: &SiteState,
+        now: Timestamp,
+    ) -> Option<(Option<Timestamp>, Timestamp)> {
+        let until = self.silences.maintenance(state, now)?;
+        let opened = self.silences.planned(state, now).map(|(opened, _)| opened);
+        Some((opened.min(), until))
+    }
+
     /// Why owners are not told of an outage of the site at present.
     #[must_use]
     pub fn silence(&self, state: &SiteState, monitor: &Monitor, now: Timestamp) -> Option<Silence> {

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use crate::domain::{MaintenanceWindow, MaintenanceWindows, SiteId, Timestamp};
 use crate::monitor::{Monitor, SiteState};
 
-use super::time_windows::open_until;
+use super::time_windows::open_span;
 
 /// The length of maintenance that a key begins.
 pub const MAINTENANCE_BY_KEY: Duration = Duration::from_secs(3_600);
@@ -33,7 +33,7 @@ pub enum Silence {
 }
 
 /// The last answer about a window, and the minute that it holds for.
-type CachedWindow = Cell<Option<(i64, Option<Timestamp>)>>;
+type CachedWindow = Cell<Option<(i64, Option<(Timestamp, Timestamp)>)>>;
 
 /// Maintenance of all sites.
 #[derive(Debug)]
@@ -106,15 +106,22 @@ impl Silences {
     /// The end of the maintenance that a site is in.
     pub(super) fn maintenance(&self, state: &SiteState, now: Timestamp) -> Option<Timestamp> {
         let key = self.by_key.get(&state.id()).copied();
+        let key = key.filter(|until| *until > now);
+        let planned = self.planned(state, now).map(|(_, until)| until);
+        key.into_iter().chain(planned).max()
+    }
+
+    /// The windows that are open for a site, each from when and until when.
+    pub(super) fn planned(
+        &self,
+        state: &SiteState,
+        now: Timestamp,
+    ) -> impl Iterator<Item = (Timestamp, Timestamp)> {
         let site = state.site();
         let named = self.by_name.get(&site.name).into_iter().flatten();
         let tagged = site.tags.iter().filter_map(|tag| self.by_tag.get(tag));
-        let planned = named.chain(tagged.flatten());
-        let planned = planned.filter_map(|place| self.open_until(*place, now));
-        key.filter(|until| *until > now)
-            .into_iter()
-            .chain(planned)
-            .max()
+        let places = named.chain(tagged.flatten());
+        places.filter_map(move |place| self.open_span(*place, now))
     }
 
     /// Why owners are not told of an outage of the site at present, and the parent that is the
@@ -155,20 +162,20 @@ impl Silences {
         None
     }
 
-    /// The end of a window that is open; computed once a minute, whatever number of sites
-    /// asks.
-    fn open_until(&self, place: usize, now: Timestamp) -> Option<Timestamp> {
+    /// Since when and until when a window is open; computed once a minute, whatever number of
+    /// sites asks.
+    fn open_span(&self, place: usize, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
         let minute = now.as_micros().div_euclid(60_000_000);
         let (window, answer) = self.windows.get(place)?;
-        let until = match answer.get() {
-            Some((known, until)) if known == minute => until,
+        let span = match answer.get() {
+            Some((known, span)) if known == minute => span,
             _ => {
-                let until = open_until(window, now, &self.zone);
-                answer.set(Some((minute, until)));
-                until
+                let span = open_span(window, now, &self.zone);
+                answer.set(Some((minute, span)));
+                span
             }
         };
-        until.filter(|until| *until > now)
+        span.filter(|(_, until)| *until > now)
     }
 }
 

@@ -24,13 +24,13 @@ fn comes(local: DateTime, zone: &TimeZone) -> Option<jiff::Timestamp> {
     Some(local.to_zoned(zone.clone()).ok()?.timestamp())
 }
 
-/// Until when the window is open at `at`; `None` if it is not.
+/// Since when and until when the window is open at `at`; `None` if it is not.
 #[must_use]
-pub fn open_until(
+pub fn open_span(
     window: &MaintenanceWindow,
     at: Timestamp,
     usual: &TimeZone,
-) -> Option<Timestamp> {
+) -> Option<(Timestamp, Timestamp)> {
     let zone = zone(window.zone.as_deref(), usual);
     let at = instant(at);
     let lasts = SignedDuration::try_from(window.lasts).ok()?;
@@ -39,7 +39,8 @@ pub fn open_until(
         WindowStart::Recurring(cron) => last_opening(&cron, at, lasts, &zone),
     }?;
     let ends = opened.checked_add(lasts).ok()?;
-    (ends > at).then(|| Timestamp::from_micros(ends.as_microsecond()))
+    let timestamp = |at: jiff::Timestamp| Timestamp::from_micros(at.as_microsecond());
+    (ends > at).then(|| (timestamp(opened), timestamp(ends)))
 }
 
 /// When a recurring window opened last, at most `lasts` before `at`. Goes back by days, of which
@@ -138,6 +139,16 @@ mod tests {
                     .to_string()
             },
         )
+    }
+
+    fn open_until(
+        window: &MaintenanceWindow,
+        at: Timestamp,
+        usual: &TimeZone,
+    ) -> Option<Timestamp> {
+        let (opened, until) = open_span(window, at, usual)?;
+        assert_eq!(until.since(opened), window.lasts);
+        Some(until)
     }
 
     fn window(text: &str) -> MaintenanceWindow {

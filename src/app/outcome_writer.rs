@@ -141,15 +141,16 @@ impl OutcomeWriter {
                 self.history.sites(Arc::new(sites.collect()), at);
             }
             // The monitor's own clock: another machine's may be wrong.
-            Record::Result(result) => self.history.result(ResultRow {
+            Record::Result { result, time } => self.history.result(ResultRow {
                 site: result.job.site,
                 at,
                 reason: result.reason,
                 status: result.status,
                 latency: result.latency,
                 late: result.late,
+                time,
             }),
-            Record::Missed(site) => self.history.missed(site, at),
+            Record::Missed { site, time } => self.history.missed(site, at, time),
             Record::Change {
                 site,
                 streak,

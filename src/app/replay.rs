@@ -310,7 +310,7 @@ impl Actor {
                         causes.push(outage.causes().to_vec());
                     }
                 }
-                Consequence::Recovered { site, .. } => {
+                Consequence::Recovered { site, until, .. } => {
                     self.account.messages += owners;
                     let ended = self.monitor.site(site).and_then(SiteState::last_outage);
                     let causes = self.causes.get_mut(place).and_then(|all| all.last_mut());
@@ -318,7 +318,7 @@ impl Actor {
                         *causes = ended.causes().to_vec();
                     }
                     if let Some(last) = self.outages[place].last_mut() {
-                        last.ended = Some(now.wall);
+                        last.ended = Some(until);
                     }
                 }
                 Consequence::Degraded { .. } => self.account.degraded += 1,

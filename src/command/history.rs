@@ -1,6 +1,7 @@
 //! `squirrel history`: exports, imports and compacts the history file.
 
 use std::io::{self, BufWriter, Write};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -49,6 +50,9 @@ struct Line<'a> {
     status: Option<u16>,
     latency_ms: Option<f64>,
     late_ms: Option<u64>,
+    /// The time since the site's line before that was seen.
+    seen_ms: Option<u64>,
+    maintenance_ms: Option<u64>,
 }
 
 fn export(args: &ExportArgs) -> Exit {
@@ -83,7 +87,9 @@ fn export(args: &ExportArgs) -> Exit {
             reason: check.and_then(|check| check.reason),
             status: check.and_then(|check| check.status),
             latency_ms: check.map(|check| millis(check.latency)),
-            late_ms: check.map(|check| u64::try_from(check.late.as_millis()).unwrap_or(u64::MAX)),
+            late_ms: check.map(|check| whole_millis(check.late)),
+            seen_ms: row.time.map(|time| whole_millis(time.seen)),
+            maintenance_ms: row.time.map(|time| whole_millis(time.maintenance)),
         })?)
     });
     match printed.and_then(|()| Ok(printer.flush()?)) {
@@ -91,6 +97,10 @@ fn export(args: &ExportArgs) -> Exit {
         Err(Stop::Io(error)) => written(Err(error)),
         Err(Stop::ReadOnlyHistory(error)) => fail(error),
     }
+}
+
+fn whole_millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// RFC 3339 in UTC, to the microsecond: with the site it identifies a result.

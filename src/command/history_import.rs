@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::app::Replay;
 use crate::config::Config;
-use crate::domain::{Clock, FileError, Reason, Retention, SystemClock, Timestamp};
+use crate::domain::{Clock, FileError, Reason, Retention, SeenTime, SystemClock, Timestamp};
 use crate::history::{
     HistoryImport, ImportTotals, ImportedCheck, ImportedOutage, OfflineHistory,
     OfflineHistoryError, OtherMonitorFile, RawCheck, ReadOnlyHistory, SiteKey,
@@ -30,6 +30,10 @@ const SQLITE: &[u8; 16] = b"SQLite format 3\0";
 
 /// The longest latency that is accepted, in milliseconds: a day.
 const MOST_MILLIS: f64 = 86_400_000.0;
+
+/// The longest time between two results that is accepted, in milliseconds: two intervals of a
+/// year.
+const MOST_SEEN: u64 = 2 * 366 * 86_400_000;
 
 pub(super) fn run(args: &HistoryImportArgs) -> Exit {
     let config = match open_history::config(&args.history) {
@@ -202,6 +206,11 @@ struct Line {
     status: Option<u16>,
     latency_ms: Option<f64>,
     late_ms: Option<u64>,
+    // Earlier versions did not write them.
+    #[serde(default)]
+    seen_ms: Option<u64>,
+    #[serde(default)]
+    maintenance_ms: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -244,6 +253,10 @@ impl Line {
             },
             at: Timestamp::from_micros(at.as_microsecond()),
             check,
+            time: self.seen_ms.map(|seen| SeenTime {
+                seen: Duration::from_millis(seen.min(MOST_SEEN)),
+                maintenance: Duration::from_millis(self.maintenance_ms.unwrap_or(0).min(seen)),
+            }),
         })
     }
 }

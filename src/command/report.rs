@@ -40,7 +40,8 @@ pub(super) fn run(args: &ReportArgs) -> Exit {
         Ok(surveys) => surveys,
         Err(error) => return fail(error),
     };
-    let rows = rows(surveys, config.as_ref(), args.by);
+    let span = archive.length_of(args.since);
+    let rows = rows(surveys, config.as_ref(), args.by, span);
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let printed = match args.format {
         ReportFormat::Table => table(&mut out, &rows, args),
@@ -86,6 +87,8 @@ fn csv(out: &mut impl Write, rows: &[Row]) -> io::Result<()> {
         "mttr_s",
         "p50_ms",
         "p95_ms",
+        "maintenance_s",
+        "seen_percent",
     ])
     .map_err(open_history::plain)?;
     for row in rows {
@@ -113,8 +116,18 @@ fn table(out: &mut impl Write, rows: &[Row], args: &ReportArgs) -> io::Result<()
     };
     writeln!(
         out,
-        "{what:<NAME$} {:>9} {:>9} {:>7} {:>7} {:>7} {:>8} {:>7} {:>7} {:>7}",
-        "UPTIME", "CHECKS", "MISSED", "UNKNOWN", "OUTAGES", "DOWNTIME", "MTTR", "P50", "P95"
+        "{what:<NAME$} {:>9} {:>9} {:>7} {:>7} {:>7} {:>8} {:>7} {:>7} {:>7} {:>7} {:>6}",
+        "UPTIME",
+        "CHECKS",
+        "MISSED",
+        "UNKNOWN",
+        "OUTAGES",
+        "DOWNTIME",
+        "MTTR",
+        "P50",
+        "P95",
+        "MAINT.",
+        "SEEN"
     )?;
     let dash = || "-".to_owned();
     for row in rows {
@@ -124,7 +137,7 @@ fn table(out: &mut impl Write, rows: &[Row], args: &ReportArgs) -> io::Result<()
         };
         let time = |time: Option<Duration>| time.map_or_else(dash, brief);
         let line = format!(
-            "{} {:>9} {:>9} {:>7} {:>7} {outages:>7} {:>8} {:>7} {:>7} {:>7} {}",
+            "{} {:>9} {:>9} {:>7} {:>7} {outages:>7} {:>8} {:>7} {:>7} {:>7} {:>7} {:>6} {}",
             padded(&row.name),
             shown(percent(row.sum.uptime())),
             row.sum.count,
@@ -134,6 +147,8 @@ fn table(out: &mut impl Write, rows: &[Row], args: &ReportArgs) -> io::Result<()
             time(row.outages.mean_repair()),
             time(row.sum.quantile(0.5)),
             time(row.sum.quantile(0.95)),
+            time((row.sum.time.maintenance_us > 0).then(|| row.maintenance())),
+            format!("{:.1}%", (row.seen_percent() * 10.0).floor() / 10.0),
             if row.former {
                 "(configured no more)"
             } else {

@@ -203,6 +203,11 @@ impl Page<'_> {
                 time((row.outages.count > 0).then_some(row.outages.downtime)),
             ),
             ("To recovery", time(row.outages.mean_repair())),
+            (
+                "Maintenance",
+                time((row.sum.time.maintenance_us > 0).then(|| row.maintenance())),
+            ),
+            ("Seen", format!("{:.1}%", row.seen_percent())),
             ("p50", time(row.sum.quantile(0.5))),
             ("p95", time(row.sum.quantile(0.95))),
         ] {

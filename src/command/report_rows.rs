@@ -29,6 +29,22 @@ pub(super) struct Row {
     pub(super) sum: Rollup,
     pub(super) outages: OutageTotals,
     pub(super) cells: Vec<(i64, EncodedRollup)>,
+    /// The span of the report.
+    pub(super) span: Duration,
+}
+
+impl Row {
+    /// Planned maintenance that was seen, of all sites.
+    pub(super) const fn maintenance(&self) -> Duration {
+        Duration::from_micros(self.sum.time.maintenance_us)
+    }
+
+    /// The part of the span that was seen, in per cent to four places.
+    pub(super) fn seen_percent(&self) -> f64 {
+        let sites = u32::try_from(self.sites).unwrap_or(u32::MAX);
+        let share = self.sum.time.seen_share(self.span * sites);
+        (share * 1e6).floor() / 1e4
+    }
 }
 
 /// The columns of the contract, in its order; null where there is no value.
@@ -45,6 +61,8 @@ pub(super) struct Columns<'a> {
     pub(super) mttr_s: Option<f64>,
     pub(super) p50_ms: Option<f64>,
     pub(super) p95_ms: Option<f64>,
+    pub(super) maintenance_s: f64,
+    pub(super) seen_percent: f64,
 }
 
 impl<'a> From<&'a Row> for Columns<'a> {
@@ -63,6 +81,8 @@ impl<'a> From<&'a Row> for Columns<'a> {
             mttr_s: row.outages.mean_repair().map(seconds),
             p50_ms: quantile(0.5),
             p95_ms: quantile(0.95),
+            maintenance_s: seconds(row.maintenance()),
+            seen_percent: row.seen_percent(),
         }
     }
 }
@@ -90,14 +110,23 @@ pub(super) fn shown(percent: Option<f64>) -> String {
 }
 
 /// The rows of a report.
-pub(super) fn rows(surveys: Vec<SiteTotals>, config: Option<&Config>, by: By) -> Vec<Row> {
+pub(super) fn rows(
+    surveys: Vec<SiteTotals>,
+    config: Option<&Config>,
+    by: By,
+    span: Duration,
+) -> Vec<Row> {
     let sites = config.map_or(&[][..], |config| &config.sites);
     let rows = of_sites(surveys, sites);
-    match by {
+    let mut rows = match by {
         By::Site => rows,
         By::Tag => grouped(rows, sites, |site| &site.tags),
         By::Owner => grouped(rows, sites, |site| &site.owners),
+    };
+    for row in &mut rows {
+        row.span = span;
     }
+    rows
 }
 
 /// Every configured site, checked or not, in the order of the configuration, then those of
@@ -193,16 +222,17 @@ impl Group {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::SiteTime;
 
     #[test]
     fn a_single_failure_is_never_rounded_to_a_hundred() {
         let uptime = |up, count| {
-            let sum = Rollup {
-                up,
-                count,
-                ..Rollup::default()
+            let time = SiteTime {
+                seen_us: count,
+                down_us: count - up,
+                maintenance_us: 0,
             };
-            sum.uptime()
+            time.uptime()
         };
         assert_eq!(percent(uptime(10_000_000, 10_000_000)), Some(100.0));
         assert_eq!(percent(uptime(9_999_999, 10_000_000)), Some(99.9999));

@@ -23,6 +23,7 @@ mod queue_options;
 mod result;
 mod retention;
 mod site;
+mod site_time;
 mod text;
 
 pub use alert_event::{AlertEvent, OutageEvent, ServiceEvent};
@@ -51,4 +52,5 @@ pub use result::{
 };
 pub use retention::Retention;
 pub use site::{Escalation, Owner, Quiet, Site, Tell};
+pub use site_time::{SeenTime, SiteTime};
 pub use text::{MAX_SENTENCE, clean, is_unsafe, sentence};

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use crate::alert::{Alerts, Queued};
 use crate::domain::{CheckResult, JobId, Moment, Now, Outcome, ServiceEvent, SiteId};
-use crate::monitor::{Consequence, Monitor, SiteState, State};
+use crate::monitor::{Consequence, Monitor, SiteState};
 use crate::schedule::Scheduler;
 
 use super::backlog::{Backlog, Rechecked};
 use super::connectivity::{Connectivity, ConnectivityChange, Ruling};
 use super::effect::{Effect, Ended, Notice, Record};
-use super::input::{BLIND_TOLD_AFTER, Input, MonitorAlerts, SHORTEST_BLINDNESS, Storage};
+use super::input::{Input, MonitorAlerts, SHORTEST_BLINDNESS, Storage};
 use super::standstill::Standstill;
-use super::unwatched::{UnwatchedChange, UnwatchedRule};
+use super::unwatched::UnwatchedRule;
 use super::witnesses::{facts, is_local, landed, parents, witnesses};
 
 /// Checks handed out in one turn, so that keys are answered between them.
@@ -119,7 +119,9 @@ impl Engine {
                 }
             }
             Input::Maintenance(site) => {
+                self.account(site, now);
                 let until = self.alerts.toggle_maintenance(site, now);
+                self.account(site, now);
                 self.persist(Record::Maintenance(site, until));
             }
             Input::SendAgain(message) => {
@@ -217,13 +219,18 @@ impl Engine {
         let mut queued = Vec::new();
         let mut told = false;
         match outcome {
-            Outcome::Missed(job) => self.persist(Record::Missed(job.site)),
+            Outcome::Missed(job) => {
+                let (site, time) = (job.site, self.seen_time(job.site, now));
+                self.persist(Record::Missed { site, time });
+            }
             Outcome::Checked(result) => {
                 // One that was under way when its site was paused is neither believed nor kept.
                 let state = self.monitor.site(result.job.site);
                 if let Some(state) = state.filter(|state| !state.site().paused) {
                     (queued, told) = self.alerts.observe(state, result, now);
-                    self.persist(Record::Result(Arc::clone(result)));
+                    let time = self.seen_time(result.job.site, now);
+                    let result = Arc::clone(result);
+                    self.persist(Record::Result { result, time });
                 }
                 self.announce(Notice::Checked(Arc::clone(result)));
             }
@@ -321,41 +328,6 @@ impl Engine {
         self.announce(Notice::Connectivity(change));
     }
 
-    /// Tells of long blindness, and of checks that are not run.
-    fn tell_of_monitor(&mut self, now: Now) {
-        if self.told.blind.is_none()
-            && let Some((since, why)) = self.connectivity.blind()
-            && now.mono.since(since.mono) >= BLIND_TOLD_AFTER
-        {
-            let why = Box::from(why);
-            self.told.blind = Some((since.wall, Box::clone(&why)));
-            self.tell(ServiceEvent::Blind { since, why }, now);
-        }
-        let totals = self.monitor.totals();
-        let planned = totals.all() - totals.of(State::Paused);
-        let sites = self.monitor.stalled();
-        match self.unwatched.observe(sites, planned, now) {
-            Some(UnwatchedChange::Lost(since)) => {
-                self.told.unwatched = Some(since.wall);
-                self.tell(ServiceEvent::Unwatched { since, sites }, now);
-                self.announce(Notice::Unwatched { since, sites });
-            }
-            Some(UnwatchedChange::Regained(since)) => {
-                let lasted = now.mono.since(since.mono);
-                self.told.unwatched = None;
-                self.tell(ServiceEvent::Watched { since, lasted }, now);
-                self.announce(Notice::Watched { lasted });
-            }
-            None => {}
-        }
-    }
-
-    fn tell(&mut self, event: ServiceEvent, now: Now) {
-        let queued = self.alerts.announce(event, now);
-        let alerts = self.told.clone();
-        self.persist(Record::Monitor { alerts, queued });
-    }
-
     fn pause(&mut self, site: SiteId, paused: bool, now: Now) {
         if !self.monitor.set_paused(site, paused, now) {
             return;
@@ -375,7 +347,7 @@ impl Engine {
         self.persist_change(site, None, Vec::new());
     }
 
-    fn announce(&mut self, notice: Notice) {
+    pub(super) fn announce(&mut self, notice: Notice) {
         self.effects.push(Effect::Announce(notice));
     }
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::alert::{Alerts, Delivery, Pending, Queued, Settled, SiteAlerts};
-use crate::domain::{Cause, CheckResult, CheckSpec, FailureStreak, JobId, Now, SiteId, Timestamp};
+use crate::domain::{
+    Cause, CheckResult, CheckSpec, FailureStreak, JobId, Now, SeenTime, SiteId, Timestamp,
+};
 
 use crate::monitor::SiteState;
 
@@ -45,9 +47,19 @@ pub enum Record {
     /// The sites that are watched from now on: those of the engine.
     Sites,
     /// A result that was believed.
-    Result(Arc<CheckResult>),
+    Result {
+        /// The result.
+        result: Arc<CheckResult>,
+        /// The time of its site since the record before, as far as it was seen.
+        time: SeenTime,
+    },
     /// A check that was not started in time.
-    Missed(SiteId),
+    Missed {
+        /// Which site.
+        site: SiteId,
+        /// The time of its site since the record before, as far as it was seen.
+        time: SeenTime,
+    },
     /// What became of a site, and the messages that tell of it.
     Change {
         /// The site.

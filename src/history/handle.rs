@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::domain::{Clock, Retention, SiteId, Timestamp};
+use crate::domain::{Clock, Retention, SeenTime, SiteId, Timestamp};
 
 use super::MOST_WAITING;
 use super::handle_error::HistoryError;
@@ -82,9 +82,10 @@ impl History {
         self.send_result(WriteEntry::Result(result));
     }
 
-    /// Counts a check that could not be started before the next one was due.
-    pub fn missed(&self, site: SiteId, at: Timestamp) {
-        self.send_result(WriteEntry::Missed(site, at));
+    /// Counts a check that could not be started before the next one was due; `time` is that of
+    /// the site since the row before, as far as it was seen.
+    pub fn missed(&self, site: SiteId, at: Timestamp, time: SeenTime) {
+        self.send_result(WriteEntry::Missed(site, at, time));
     }
 
     fn send_result(&self, entry: WriteEntry) {

@@ -4,18 +4,20 @@
 //! Old results are rolled up at once, before retention deletes them; a rollup that counts more
 //! checks than there are rows stays.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::time::Duration;
 
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 
-use crate::domain::{Cause, Timestamp};
+use crate::domain::{Cause, SeenTime, Timestamp};
 
 use super::compact::{OfflineHistory, OfflineHistoryError};
+use super::outage_rows::{json, mark_due};
 use super::raw_results::RawCheck;
 use super::reason_codes;
 use super::rollup::Roller;
 use super::rows::SiteKey;
-use super::store::json;
+use super::store::millis;
 use super::time_buckets::BucketSize;
 
 /// Rows of one transaction.
@@ -23,6 +25,9 @@ const BATCH: usize = 10_000;
 
 /// The most microseconds by which a row moves to a free time before it is dropped.
 const MOST_SHIFT: i64 = 1_000;
+
+/// The times between two results that are remembered of a site.
+const MOST_GAPS: usize = 15;
 
 /// The result of a check to import.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +38,9 @@ pub struct ImportedCheck {
     pub at: Timestamp,
     /// The result; `None` for a check that was missed.
     pub check: Option<RawCheck>,
+    /// The time of the site since its row before, as far as it was seen; `None` where the file
+    /// does not say.
+    pub time: Option<SeenTime>,
 }
 
 /// An outage found in imported results.
@@ -71,6 +79,8 @@ pub struct HistoryImport {
     file: OfflineHistory,
     waiting: Vec<ImportedCheck>,
     ids: HashMap<SiteKey, i64>,
+    /// How often each site was checked.
+    pace: HashMap<SiteKey, Pace>,
     imported: ImportTotals,
 }
 
@@ -82,6 +92,7 @@ impl HistoryImport {
             file,
             waiting: Vec::with_capacity(BATCH),
             ids: HashMap::new(),
+            pace: HashMap::new(),
             imported: ImportTotals::default(),
         }
     }
@@ -90,10 +101,20 @@ impl HistoryImport {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn add(&mut self, row: ImportedCheck) -> Result<(), OfflineHistoryError> {
+    pub fn add(&mut self, mut row: ImportedCheck) -> Result<(), OfflineHistoryError> {
         if row.at > self.file.now {
             self.imported.future += 1;
             return Ok(());
+        }
+        if !self.pace.contains_key(&row.site) {
+            self.pace.insert(row.site.clone(), Pace::default());
+        }
+        if let Some(pace) = self.pace.get_mut(&row.site) {
+            let seen = pace.seen(row.at);
+            row.time.get_or_insert(SeenTime {
+                seen,
+                maintenance: Duration::ZERO,
+            });
         }
         self.waiting.push(row);
         if self.waiting.len() == BATCH {
@@ -143,14 +164,46 @@ impl HistoryImport {
     /// If the file cannot be written.
     pub fn finish(mut self) -> Result<(ImportTotals, OfflineHistory), OfflineHistoryError> {
         self.flush()?;
-        let now = self.file.seconds();
-        let done = (|| {
-            let mut roller = Roller::default();
-            while roller.step(&mut self.file.store, now)? {}
-            Ok(())
-        })();
+        let done = self.file.roll_up();
         self.file.plain_error(done)?;
         Ok((self.imported, self.file))
+    }
+}
+
+/// How often a site was checked, for files that do not say how much of the time was seen: that
+/// between two results is, unless it is much longer than usual.
+#[derive(Debug, Default)]
+struct Pace {
+    last: Option<Timestamp>,
+    /// The latest times between two results.
+    gaps: VecDeque<Duration>,
+}
+
+impl Pace {
+    /// The time before a result that was seen.
+    fn seen(&mut self, at: Timestamp) -> Duration {
+        let Some(last) = self.last.replace(at) else {
+            return Duration::ZERO;
+        };
+        let gap = at.since(last);
+        if gap.is_zero() {
+            // Twice the same, or out of order.
+            self.last = Some(at.max(last));
+            return gap;
+        }
+        let mut known: Vec<Duration> = self.gaps.iter().copied().collect();
+        known.sort_unstable();
+        let usual = known.get(known.len() / 2).copied().unwrap_or(gap);
+        if self.gaps.len() == MOST_GAPS {
+            self.gaps.pop_front();
+        }
+        self.gaps.push_back(gap);
+        // As with a site's own interval: more than two without a result were not seen.
+        if gap <= usual * 2 {
+            gap
+        } else {
+            Duration::ZERO
+        }
     }
 }
 
@@ -184,6 +237,7 @@ fn keep(
     row: &ImportedCheck,
 ) -> rusqlite::Result<Option<i64>> {
     let first = row.at.as_micros();
+    let (seen, maintenance) = row.time.as_ref().map(millis).unzip();
     let Some(check) = &row.check else {
         let mut find = transaction.prepare_cached("SELECT site FROM missed WHERE at = ?1")?;
         for at in first..first.saturating_add(MOST_SHIFT) {
@@ -195,8 +249,8 @@ fn keep(
                 Some(_) => {}
                 None => {
                     transaction
-                        .prepare_cached("INSERT INTO missed VALUES (?1, ?2)")?
-                        .execute((at, site))?;
+                        .prepare_cached("INSERT INTO missed VALUES (?1, ?2, ?3, ?4)")?
+                        .execute((at, site, seen, maintenance))?;
                     return Ok(Some(at));
                 }
             }
@@ -217,8 +271,21 @@ fn keep(
             Some(false) => {}
             None => {
                 transaction
-                    .prepare_cached("INSERT INTO results VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-                    .execute(values)?;
+                    .prepare_cached(
+                        "INSERT INTO results
+                             (at, site, reason, status, latency_us, late_ms, seen_ms, maintenance_ms)
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                    )?
+                    .execute(params![
+                        at,
+                        site,
+                        reason,
+                        check.status,
+                        latency,
+                        late,
+                        seen,
+                        maintenance
+                    ])?;
                 return Ok(Some(at));
             }
         }
@@ -227,6 +294,14 @@ fn keep(
 }
 
 impl OfflineHistory {
+    /// Rolls up what is due.
+    fn roll_up(&mut self) -> rusqlite::Result<()> {
+        let now = self.seconds();
+        let mut roller = Roller::default();
+        while roller.step(&mut self.store, now)? {}
+        Ok(())
+    }
+
     /// Stores outages found in imported results, without those that overlap a known outage of
     /// the site. Returns the number of new ones.
     ///
@@ -266,8 +341,11 @@ impl OfflineHistory {
                         ended,
                         json(&outage.causes)?,
                     ))? as u64;
+                // What was rolled up of these days did not know of it.
+                mark_due(&transaction, (since, ended), self.store.rolled)?;
             }
             transaction.commit()?;
+            self.roll_up()?;
             Ok(new)
         })();
         self.plain_error(done)

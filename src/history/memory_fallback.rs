@@ -106,11 +106,11 @@ const TO_FILE: &str = "
             attempts = b.attempts + 1
         FROM main.settled_elsewhere u WHERE u.id = b.id;
     INSERT OR IGNORE INTO disk.results
-        SELECT r.at, d.id, r.reason, r.status, r.latency_us, r.late_ms
+        SELECT r.at, d.id, r.reason, r.status, r.latency_us, r.late_ms, r.seen_ms, r.maintenance_ms
         FROM main.results r JOIN main.sites m ON m.id = r.site
         JOIN disk.sites d ON d.name = m.name AND d.url = m.url ORDER BY r.at;
     INSERT OR IGNORE INTO disk.missed
-        SELECT r.at, d.id FROM main.missed r JOIN main.sites m ON m.id = r.site
+        SELECT r.at, d.id, r.seen_ms, r.maintenance_ms FROM main.missed r JOIN main.sites m ON m.id = r.site
         JOIN disk.sites d ON d.name = m.name AND d.url = m.url ORDER BY r.at;
 ";
 

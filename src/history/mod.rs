@@ -30,6 +30,8 @@ mod memory_fallback;
 mod message_batching;
 mod open;
 mod other_monitors;
+mod outage_rows;
+mod outage_spans;
 mod outbox;
 mod outbox_state;
 mod packed_codec;

@@ -171,6 +171,7 @@ impl OtherMonitorFile {
                     latency: Duration::from_secs_f64(millis.unwrap_or(0.0) / 1e3),
                     late: Duration::ZERO,
                 }),
+                time: None,
             })?;
         }
         left.monitors = self.plain_error(self.connection.query_row(
@@ -252,6 +253,7 @@ impl OtherMonitorFile {
                     latency: Duration::from_nanos(nanos),
                     late: Duration::ZERO,
                 }),
+                time: None,
             })?;
         }
         Ok(left)

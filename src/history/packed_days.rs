@@ -150,7 +150,7 @@ fn take(
         let mut rows = query.query((begin, first, until))?;
         while let Some(row) = rows.next()? {
             let mut sum = Rollup::default();
-            sum.add_row(row, 1)?;
+            sum.add_row(row, 1, BucketSize::FiveMinutes)?;
             let slots = sites.entry(row.get(0)?).or_default();
             slots.insert(place(begin).1, sum);
         }

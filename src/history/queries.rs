@@ -14,6 +14,7 @@ use rusqlite::{OptionalExtension as _, Row, params};
 use crate::domain::Timestamp;
 
 use super::open::{is_damage, plain};
+use super::outage_spans::OutageSpans;
 use super::outbox_state::OutboxState;
 use super::packed_days;
 use super::rows::{MessageStatus, OutageRow, SiteKey};
@@ -21,7 +22,7 @@ use super::store::{Store, acknowledged};
 use super::time_buckets::{BucketSize, COLUMNS, Rollup};
 
 /// Bytes that a raw result takes on the disk, for the estimate of growth.
-const RESULT_BYTES: u64 = 27;
+const RESULT_BYTES: u64 = 31;
 
 /// Why a query has no answer: an error of SQLite in plain words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,7 +186,7 @@ impl<'store> Queries<'store> {
                 "SELECT {COLUMNS} FROM {} WHERE start = ?1 AND site = ?2",
                 level.table()
             ))?
-            .query_row((start, site), |row| sum.add_row(row, 0))
+            .query_row((start, site), |row| sum.add_row(row, 0, level))
             .optional()?;
         Ok(found.is_some()
             || level == BucketSize::FiveMinutes
@@ -202,18 +203,23 @@ impl<'store> Queries<'store> {
     ) -> rusqlite::Result<()> {
         let bounds = (from * 1_000_000, to.saturating_mul(1_000_000), site);
         let mut query = self.store.connection.prepare_cached(
-            "SELECT reason, latency_us FROM results WHERE at >= ?1 AND at < ?2 AND site = ?3",
+            "SELECT at, reason, latency_us, seen_ms, maintenance_ms FROM results
+             WHERE at >= ?1 AND at < ?2 AND site = ?3",
+        )?;
+        let connection = &self.store.connection;
+        let outages = OutageSpans::around(connection, Some(site), (bounds.0, bounds.1))?;
+        let mut rows = query.query(bounds)?;
+        while let Some(row) = rows.next()? {
+            sum.add_result(row, (site, row.get(0)?), 1, &outages)?;
+        }
+        let mut query = connection.prepare_cached(
+            "SELECT at, seen_ms, maintenance_ms FROM missed
+             WHERE at >= ?1 AND at < ?2 AND site = ?3",
         )?;
         let mut rows = query.query(bounds)?;
         while let Some(row) = rows.next()? {
-            sum.add_check(row.get(0)?, row.get(1)?);
+            sum.add_missed(row, (site, row.get(0)?), 1, &outages)?;
         }
-        let missed: u64 = self
-            .store
-            .connection
-            .prepare_cached("SELECT count(*) FROM missed WHERE at >= ?1 AND at < ?2 AND site = ?3")?
-            .query_row(bounds, |row| row.get(0))?;
-        sum.missed += missed;
         Ok(())
     }
 

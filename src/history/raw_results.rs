@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::Row;
 
-use crate::domain::{Reason, Timestamp};
+use crate::domain::{Reason, SeenTime, Timestamp};
 
 use super::read_only::{HistoryReadError, ReadOnlyHistory};
 use super::reason_codes;
@@ -26,6 +26,9 @@ pub struct RawResult {
     pub site: i64,
     /// The result; `None` for a check that was missed.
     pub check: Option<RawCheck>,
+    /// The time of the site since its row before, as far as it was seen; `None` where an
+    /// earlier version has not stored it.
+    pub time: Option<SeenTime>,
 }
 
 /// The result of one check, as much of it as is stored.
@@ -128,22 +131,34 @@ impl ReadOnlyHistory {
     }
 
     fn some(&self, from: i64) -> rusqlite::Result<Vec<RawResult>> {
-        let mut query = self.connection.prepare_cached(
-            "SELECT at, site, reason, status, latency_us, late_ms FROM results
+        let time = self.time_columns();
+        let mut query = self.connection.prepare_cached(&format!(
+            "SELECT at, site, reason, status, latency_us, late_ms, {time} FROM results
              WHERE at >= ?1 AND at <= ?2
-             UNION ALL SELECT at, site, NULL, NULL, NULL, NULL FROM missed
-             WHERE at >= ?1 AND at <= ?2 ORDER BY at LIMIT ?3",
-        )?;
+             UNION ALL SELECT at, site, NULL, NULL, NULL, NULL, {time} FROM missed
+             WHERE at >= ?1 AND at <= ?2 ORDER BY at LIMIT ?3"
+        ))?;
         let rows = query.query_map((from, self.now.as_micros(), ROWS_PER_READ), |row| {
             let missed = row.get::<_, Option<i64>>(2)?.is_none();
             Ok(RawResult {
                 at: Timestamp::from_micros(row.get(0)?),
                 site: row.get(1)?,
                 check: (!missed).then(|| check(row)).transpose()?,
+                time: time_before(row)?,
             })
         })?;
         rows.collect()
     }
+}
+
+/// Reads the columns from `seen_ms` on.
+fn time_before(row: &Row<'_>) -> rusqlite::Result<Option<SeenTime>> {
+    let maintenance = row.get::<_, Option<u64>>(7)?.unwrap_or(0);
+    let seen = row.get::<_, Option<u64>>(6)?;
+    Ok(seen.map(|seen| SeenTime {
+        seen: Duration::from_millis(seen),
+        maintenance: Duration::from_millis(maintenance),
+    }))
 }
 
 /// Reads the columns from `reason` on.

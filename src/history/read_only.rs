@@ -15,6 +15,7 @@ use crate::domain::{Timestamp, plain_io_error};
 use super::lock::beside;
 use super::open::{is_damage, plain};
 use super::schema::{APPLICATION_ID, MIGRATIONS};
+use super::time_buckets::{COLUMNS, COLUMNS_WITHOUT_TIME};
 
 /// The first version of the schema that has everything that is read here.
 const OLDEST_VERSION: usize = 2;
@@ -71,6 +72,10 @@ pub struct ReadOnlyHistory {
     pub(super) rolled: Option<i64>,
     /// Whether the schema has packed days; older versions have not.
     pub(super) has_packed_days: bool,
+    /// Whether it has the time of sites.
+    pub(super) has_time: bool,
+    /// The second from which on it has all of that time.
+    pub(super) timed: i64,
 }
 
 impl ReadOnlyHistory {
@@ -96,22 +101,46 @@ impl ReadOnlyHistory {
             }
             _ => {}
         }
-        let rolled = connection
-            .query_row("SELECT value FROM marks WHERE name = 'rolled'", [], |row| {
-                row.get(0)
-            })
-            .optional()
-            .map_err(unreadable)?;
+        let mark = |name| {
+            let sql = "SELECT value FROM marks WHERE name = ?1";
+            let value = connection.query_row(sql, [name], |row| row.get(0));
+            value.optional().map_err(unreadable)
+        };
+        let (rolled, timed) = (mark("rolled")?, mark("timed")?);
         let has_packed_days = connection
             .table_exists(None, "packed_5m")
             .map_err(unreadable)?;
+        let has_time = connection
+            .column_exists(None, "results", "seen_ms")
+            .map_err(unreadable)?;
+        let timed = if has_time { timed } else { Some(i64::MAX) };
         Ok(Self {
             connection,
             path: path.to_owned(),
             now,
             rolled,
             has_packed_days,
+            has_time,
+            timed: timed.unwrap_or(i64::MIN),
         })
+    }
+
+    /// The columns of a rollup.
+    pub(super) const fn columns(&self) -> &'static str {
+        if self.has_time {
+            COLUMNS
+        } else {
+            COLUMNS_WITHOUT_TIME
+        }
+    }
+
+    /// The columns of the time before a result.
+    pub(super) const fn time_columns(&self) -> &'static str {
+        if self.has_time {
+            "seen_ms, maintenance_ms"
+        } else {
+            "NULL, NULL"
+        }
     }
 
     pub(super) fn plain_error<T>(

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 
+use super::outage_spans::OutageSpans;
 use super::packed_days;
 use super::store::Store;
 use super::summaries::put;
@@ -23,6 +24,10 @@ const SITES_PER_STEP: i64 = 4_000;
 
 /// Seconds from a bucket's end until it is rolled up.
 const ROLLUP_DELAY: i64 = 5;
+
+/// Seconds for which a bucket that is rolled up already waits until it is again: whenever sites
+/// fail or recover, their time in it is another.
+const AGAIN_DELAY: i64 = 300;
 
 /// A watermark that is more seconds ahead of the clock than this was set before the clock was
 /// set back.
@@ -98,7 +103,7 @@ fn choose(store: &mut Store, now: i64) -> rusqlite::Result<Option<Job>> {
             "SELECT level, start FROM due_rollups
              WHERE level > 0 OR start < ?1 ORDER BY level, start LIMIT 1",
         )?
-        .query_row([target], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row([target - AGAIN_DELAY], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     if let Some((number, start)) = due {
         return Ok(match BucketSize::from_number(number) {
@@ -208,17 +213,19 @@ fn read(
 ) -> rusqlite::Result<Job> {
     let end = (start + BucketSize::FiveMinutes.seconds()) * 1_000_000;
     let mut query = store.connection.prepare_cached(
-        "SELECT at, site, reason, latency_us FROM results
+        "SELECT at, site, reason, latency_us, seen_ms, maintenance_ms FROM results
          WHERE at >= ?1 AND at < ?2 ORDER BY at LIMIT ?3",
     )?;
+    let outages = OutageSpans::around(&store.connection, None, (at, end))?;
     let mut rows = query.query(params![at, end, RESULTS_PER_STEP])?;
     let (mut count, mut last) = (0, at);
     while let Some(row) = rows.next()? {
         count += 1;
         last = row.get(0)?;
-        sums.entry(row.get(1)?)
+        let site = row.get(1)?;
+        sums.entry(site)
             .or_default()
-            .add_check(row.get(2)?, row.get(3)?);
+            .add_result(row, (site, last), 2, &outages)?;
     }
     if count == RESULTS_PER_STEP {
         return Ok(Job::Read {
@@ -229,11 +236,14 @@ fn read(
         });
     }
     let mut query = store.connection.prepare_cached(
-        "SELECT site, count(*) FROM missed WHERE at >= ?1 AND at < ?2 GROUP BY site",
+        "SELECT at, site, seen_ms, maintenance_ms FROM missed WHERE at >= ?1 AND at < ?2",
     )?;
     let mut rows = query.query((start * 1_000_000, end))?;
     while let Some(row) = rows.next()? {
-        sums.entry(row.get(0)?).or_default().missed += row.get::<_, u64>(1)?;
+        let (at, site) = (row.get(0)?, row.get(1)?);
+        sums.entry(site)
+            .or_default()
+            .add_missed(row, (site, at), 2, &outages)?;
     }
     Ok(Job::Write {
         start,
@@ -310,7 +320,9 @@ fn merge(store: &Store, level: BucketSize, start: i64, site: i64) -> rusqlite::R
         while part < start + level.seconds() {
             let mut rows = query.query((part, site, until))?;
             while let Some(row) = rows.next()? {
-                sums.entry(row.get(0)?).or_default().add_row(row, 1)?;
+                sums.entry(row.get(0)?)
+                    .or_default()
+                    .add_row(row, 1, below)?;
             }
             part += below.seconds();
         }

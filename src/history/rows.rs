@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{Acknowledgement, Cause, FailureStreak, Reason, Site, SiteId, Timestamp};
+use crate::domain::{
+    Acknowledgement, Cause, FailureStreak, Reason, SeenTime, Site, SiteId, Timestamp,
+};
 
 /// The identity of a site in the history: name and URL together, so that another URL under an
 /// old name begins a history of its own.
@@ -44,6 +46,8 @@ pub struct ResultRow {
     pub latency: Duration,
     /// The time from when the check was due until it started.
     pub late: Duration,
+    /// The time of the site up to now since the row before, as far as it was seen.
+    pub time: SeenTime,
 }
 
 /// A change of a site's state and the messages about it, stored in one transaction.

@@ -8,7 +8,7 @@ use super::reason_codes::REASONS;
 pub(super) const APPLICATION_ID: i32 = 0x5351_524c;
 
 /// One migration per version. A released one is never changed: a change is a new migration.
-pub(super) const MIGRATIONS: [&str; 7] = [
+pub(super) const MIGRATIONS: [&str; 8] = [
     // 1: results and their rollups.
     "
     CREATE TABLE sites (
@@ -136,6 +136,32 @@ pub(super) const MIGRATIONS: [&str; 7] = [
     CREATE INDEX outbox_waiting ON outbox (number) WHERE state IN (0, 3);
     CREATE INDEX outbox_digest ON outbox (digest) WHERE digest IS NOT NULL;
     ",
+    // 8: the time of a site. In results and missed checks: how much of the time since the row
+    // before was seen, and how much of that was planned maintenance. In rollups besides: how
+    // much was in outages and not in maintenance. Null in rows that earlier versions wrote: all
+    // have it from the second of the mark on, the day after the last of these.
+    "
+    ALTER TABLE results ADD COLUMN seen_ms INTEGER;
+    ALTER TABLE results ADD COLUMN maintenance_ms INTEGER;
+    ALTER TABLE missed ADD COLUMN seen_ms INTEGER;
+    ALTER TABLE missed ADD COLUMN maintenance_ms INTEGER;
+    ALTER TABLE rollup_5m ADD COLUMN seen_ms INTEGER;
+    ALTER TABLE rollup_5m ADD COLUMN maintenance_ms INTEGER;
+    ALTER TABLE rollup_5m ADD COLUMN down_ms INTEGER;
+    ALTER TABLE rollup_hour ADD COLUMN seen_ms INTEGER;
+    ALTER TABLE rollup_hour ADD COLUMN maintenance_ms INTEGER;
+    ALTER TABLE rollup_hour ADD COLUMN down_ms INTEGER;
+    ALTER TABLE rollup_day ADD COLUMN seen_ms INTEGER;
+    ALTER TABLE rollup_day ADD COLUMN maintenance_ms INTEGER;
+    ALTER TABLE rollup_day ADD COLUMN down_ms INTEGER;
+    CREATE INDEX outages_ended ON outages (ended) WHERE ended IS NOT NULL;
+    INSERT INTO marks SELECT 'timed', (second / 86400 + 1) * 86400 FROM (
+        SELECT max(second) AS second FROM (
+            SELECT max(at) / 1000000 AS second FROM results
+            UNION ALL SELECT max(at) / 1000000 FROM missed
+            UNION ALL SELECT value - 1 FROM marks WHERE name = 'rolled'))
+    WHERE second IS NOT NULL;
+    ",
 ];
 
 /// Why the schema cannot be brought to this version.
@@ -219,7 +245,8 @@ mod tests {
             connection
                 .execute_batch(
                     "INSERT INTO sites VALUES (1, 'shop', 'http://shop/');
-                     INSERT INTO results VALUES (1700000000000000, 1, 1, 503, 1000, 0);",
+                     INSERT INTO results (at, site, reason, status, latency_us, late_ms)
+                         VALUES (1700000000000000, 1, 1, 503, 1000, 0);",
                 )
                 .unwrap();
         }

@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use crate::domain::Timestamp;
 
+use super::outage_spans::OutageSpans;
 use super::packed_days;
 use super::read_only::{HistoryReadError, ReadOnlyHistory};
 use super::rows::SiteKey;
-use super::time_buckets::{BucketSize, COLUMNS, EncodedRollup, Rollup};
+use super::time_buckets::{BucketSize, EncodedRollup, Rollup};
 
 /// The totals of one site.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +35,9 @@ pub struct SiteTotals {
 pub struct OutageTotals {
     /// Outages that began in the span or lasted into it.
     pub count: u64,
-    /// How long the site was down within the span; up to now where it still is.
+    /// How long the site was down within the span: the time of its outages that was seen, and
+    /// was not in planned maintenance; all of their time on days of earlier versions, which did
+    /// not store what was seen.
     pub downtime: Duration,
     /// The outages that ended in the span.
     pub ended: u64,
@@ -66,7 +69,10 @@ impl OutageTotals {
 #[derive(Default)]
 struct Tally {
     sum: Rollup,
+    /// Outages, with the whole of their time as far as no other is stored.
     outages: OutageTotals,
+    /// Microseconds in outages, where that is stored.
+    down_us: u64,
     /// Buckets that have a rollup in the file, the oldest first.
     cells: Vec<(i64, EncodedRollup)>,
     /// Buckets put together from shorter ones, at the ends of the span.
@@ -106,9 +112,7 @@ impl ReadOnlyHistory {
         self.plain_error((|| {
             // One snapshot of the file for all queries, whatever a monitor writes meanwhile.
             let transaction = self.connection.unchecked_transaction()?;
-            let now = self.now.as_micros().div_euclid(1_000_000);
-            let span = i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
-            let from = BucketSize::FiveMinutes.ceil(now.saturating_sub(span).max(0));
+            let from = self.begin_of(span);
             let mut tallies = HashMap::new();
             let rolled = self.rolled.unwrap_or(from).max(from);
             self.add(BucketSize::Day, from, rolled, cells, &mut tallies)?;
@@ -118,6 +122,20 @@ impl ReadOnlyHistory {
             transaction.finish()?;
             Ok(named)
         })())
+    }
+
+    /// The beginning of a span, rounded up to five minutes, in seconds since 1970.
+    fn begin_of(&self, span: Duration) -> i64 {
+        let now = self.now.as_micros().div_euclid(1_000_000);
+        let span = i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+        BucketSize::FiveMinutes.ceil(now.saturating_sub(span).max(0))
+    }
+
+    /// The length of a span as it is reported on.
+    #[must_use]
+    pub fn length_of(&self, span: Duration) -> Duration {
+        let begin = Timestamp::from_micros(self.begin_of(span) * 1_000_000);
+        self.now.since(begin)
     }
 
     /// Adds the checks of `from..to`, in seconds since 1970, from the longest buckets that fit.
@@ -190,6 +208,9 @@ impl ReadOnlyHistory {
                 |start, site, sum| {
                     let tally = tallies.entry(site).or_default();
                     tally.sum.merge(sum);
+                    if start >= self.timed {
+                        tally.down_us += sum.time.down_us;
+                    }
                     match cells {
                         Some(cells) if cells == level => {
                             tally.cells.push((start, EncodedRollup::from(sum)));
@@ -204,21 +225,28 @@ impl ReadOnlyHistory {
             )?;
         }
         let mut query = self.connection.prepare_cached(&format!(
-            "SELECT start, site, {COLUMNS} FROM {} WHERE start >= ?1 AND start < ?2 ORDER BY start",
+            "SELECT start, site, {} FROM {} WHERE start >= ?1 AND start < ?2 ORDER BY start",
+            self.columns(),
             level.table()
         ))?;
         let mut rows = query.query((from, to))?;
         while let Some(row) = rows.next()? {
             let start = row.get(0)?;
             let tally = tallies.entry(row.get(1)?).or_default();
-            tally.sum.add_row(row, 2)?;
+            let before = tally.sum.time.down_us;
+            tally.sum.add_row(row, 2, level)?;
+            if start >= self.timed {
+                tally.down_us += tally.sum.time.down_us - before;
+            }
             match cells {
                 Some(cells) if cells == level => {
-                    tally.cells.push((start, EncodedRollup::of_row(row, 2)?));
+                    tally
+                        .cells
+                        .push((start, EncodedRollup::of_row(row, 2, level)?));
                 }
                 Some(cells) => {
                     let part = tally.parts.entry(cells.floor(start)).or_default();
-                    part.add_row(row, 2)?;
+                    part.add_row(row, 2, level)?;
                 }
                 None => {}
             }
@@ -235,32 +263,49 @@ impl ReadOnlyHistory {
     ) -> rusqlite::Result<()> {
         let bounds = (from * 1_000_000, self.now.as_micros());
         let cell = |at: i64| cells.map(|cells| cells.floor(at.div_euclid(1_000_000)));
-        let mut query = self.connection.prepare_cached(
-            "SELECT at, site, reason, latency_us FROM results
-             WHERE at >= ?1 AND at <= ?2 ORDER BY at",
-        )?;
+        let time = self.time_columns();
+        let mut query = self.connection.prepare_cached(&format!(
+            "SELECT at, site, reason, latency_us, {time} FROM results
+             WHERE at >= ?1 AND at <= ?2 ORDER BY at"
+        ))?;
+        let outages = OutageSpans::around(&self.connection, None, bounds)?;
         let mut rows = query.query(bounds)?;
         while let Some(row) = rows.next()? {
-            let tally = tallies.entry(row.get(1)?).or_default();
-            let (reason, latency) = (row.get(2)?, row.get(3)?);
-            tally.sum.add_check(reason, latency);
-            if let Some(cell) = cell(row.get(0)?) {
+            let (at, site) = (row.get(0)?, row.get(1)?);
+            let tally = tallies.entry(site).or_default();
+            let before = tally.sum.time.down_us;
+            tally.sum.add_result(row, (site, at), 2, &outages)?;
+            if at.div_euclid(1_000_000) >= self.timed {
+                tally.down_us += tally.sum.time.down_us - before;
+            }
+            if let Some(cell) = cell(at) {
                 let part = tally.parts.entry(cell).or_default();
-                part.add_check(reason, latency);
+                part.add_result(row, (site, at), 2, &outages)?;
             }
         }
-        let mut query = self
-            .connection
-            .prepare_cached("SELECT site FROM missed WHERE at >= ?1 AND at <= ?2")?;
+        let mut query = self.connection.prepare_cached(&format!(
+            "SELECT at, site, {time} FROM missed WHERE at >= ?1 AND at <= ?2"
+        ))?;
         let mut rows = query.query(bounds)?;
         while let Some(row) = rows.next()? {
-            tallies.entry(row.get(0)?).or_default().sum.missed += 1;
+            let (at, site) = (row.get(0)?, row.get(1)?);
+            let tally = tallies.entry(site).or_default();
+            let before = tally.sum.time.down_us;
+            tally.sum.add_missed(row, (site, at), 2, &outages)?;
+            if at.div_euclid(1_000_000) >= self.timed {
+                tally.down_us += tally.sum.time.down_us - before;
+            }
+            if let Some(cell) = cell(at) {
+                let part = tally.parts.entry(cell).or_default();
+                part.add_missed(row, (site, at), 2, &outages)?;
+            }
         }
         Ok(())
     }
 
     fn add_outages(&self, from: i64, tallies: &mut HashMap<i64, Tally>) -> rusqlite::Result<()> {
         let from = Timestamp::from_micros(from * 1_000_000);
+        let timed = Timestamp::from_micros(self.timed.saturating_mul(1_000_000));
         let mut query = self.connection.prepare_cached(
             "SELECT site, since, ended FROM outages
              WHERE since <= ?2 AND (ended IS NULL OR ended > ?1)",
@@ -273,7 +318,7 @@ impl ReadOnlyHistory {
             // An end in the future was written before the clock was set back.
             let until = ended.unwrap_or(self.now).min(self.now);
             outages.count += 1;
-            outages.downtime += until.since(since.max(from));
+            outages.downtime += until.min(timed).since(since.max(from));
             match ended {
                 Some(ended) => {
                     outages.ended += 1;
@@ -295,6 +340,7 @@ impl ReadOnlyHistory {
             let Some(mut tally) = tallies.remove(&row.get(0)?) else {
                 continue;
             };
+            tally.outages.downtime += Duration::from_micros(tally.down_us);
             surveys.push(SiteTotals {
                 site: SiteKey {
                     name: row.get(1)?,

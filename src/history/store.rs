@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 
-use crate::domain::{Acknowledgement, Cause, FailureStreak, Site, SiteId, Timestamp};
+use crate::domain::{Acknowledgement, SeenTime, Site, SiteId, Timestamp};
 
 use super::maintenance;
+use super::outage_rows;
 use super::outbox;
 use super::reason_codes;
 use super::rows::{ResultRow, SiteChange};
@@ -99,10 +100,10 @@ pub(super) fn acknowledged(at: Option<i64>, note: Option<Box<str>>) -> Option<Ac
     })
 }
 
-/// Causes as the JSON that the columns `causes` hold.
-pub(super) fn json(causes: &[Cause]) -> rusqlite::Result<String> {
-    serde_json::to_string(causes)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+/// The time that was seen, and the maintenance in it, in milliseconds.
+pub(super) fn millis(time: &SeenTime) -> (i64, i64) {
+    let millis = |span: std::time::Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+    (millis(time.seen), millis(time.maintenance))
 }
 
 /// One transaction in progress.
@@ -120,7 +121,7 @@ impl Writing<'_> {
         match entry {
             WriteEntry::Sites(sites, at) => self.register(sites, *at),
             WriteEntry::Result(result) => self.result(result),
-            WriteEntry::Missed(site, at) => self.missed(*site, *at),
+            WriteEntry::Missed(site, at, time) => self.missed(*site, *at, time),
             WriteEntry::SiteChange(change) => self.change(change),
             WriteEntry::Maintenance(site, until, now) => match self.row(*site) {
                 Some(row) => maintenance::maintain(self.transaction, row, *until, *now),
@@ -235,16 +236,20 @@ impl Writing<'_> {
             return Ok(());
         };
         let mut insert = self.transaction.prepare_cached(
-            "INSERT OR IGNORE INTO results (at, site, reason, status, latency_us, late_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT OR IGNORE INTO results
+                 (at, site, reason, status, latency_us, late_ms, seen_ms, maintenance_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?;
         let reason = reason_codes::code(result.reason);
         let latency = i64::try_from(result.latency.as_micros()).unwrap_or(i64::MAX);
         let late = i64::try_from(result.late.as_millis()).unwrap_or(i64::MAX);
+        let (seen, maintenance) = millis(&result.time);
         let mut at = self.free(result.at);
         // After the clock was set back there may be rows of these times already.
         for _ in 0..MOST_SHIFT {
-            if insert.execute((at, site, reason, result.status, latency, late))? > 0 {
+            let status = result.status;
+            let row = (at, site, reason, status, latency, late, seen, maintenance);
+            if insert.execute(row)? > 0 {
                 break;
             }
             at += 1;
@@ -254,16 +259,17 @@ impl Writing<'_> {
         self.note_late(at)
     }
 
-    fn missed(&mut self, site: SiteId, at: Timestamp) -> rusqlite::Result<()> {
+    fn missed(&mut self, site: SiteId, at: Timestamp, time: &SeenTime) -> rusqlite::Result<()> {
         let Some(site) = self.row(site) else {
             return Ok(());
         };
         let mut at = self.free(at);
         let mut insert = self
             .transaction
-            .prepare_cached("INSERT OR IGNORE INTO missed VALUES (?1, ?2)")?;
+            .prepare_cached("INSERT OR IGNORE INTO missed VALUES (?1, ?2, ?3, ?4)")?;
+        let (seen, maintenance) = millis(time);
         for _ in 0..MOST_SHIFT {
-            if insert.execute((at, site))? > 0 {
+            if insert.execute((at, site, seen, maintenance))? > 0 {
                 break;
             }
             at += 1;
@@ -278,28 +284,13 @@ impl Writing<'_> {
             return Ok(());
         };
         match &change.standing {
-            Some(standing) => self.stand(site, standing, change.at)?,
-            None => {
-                self.transaction
-                    .prepare_cached("DELETE FROM streaks WHERE site = ?1")?
-                    .execute([site])?;
+            Some(streak) => {
+                outage_rows::stand(self.transaction, site, streak, change.at, self.rolled)?;
             }
+            None => outage_rows::forget_streak(self.transaction, site)?,
         }
         if let Some(ended) = &change.ended {
-            // Its beginning may stand in another file.
-            self.transaction
-                .prepare_cached(
-                    "INSERT INTO outages (site, since, confirmed, ended, causes)
-                     VALUES (?1, ?2, ?2, max(?2, ?3), ?4)
-                     ON CONFLICT (site, since) DO UPDATE SET
-                         ended = excluded.ended, causes = excluded.causes",
-                )?
-                .execute((
-                    site,
-                    ended.since.as_micros(),
-                    ended.until.as_micros(),
-                    json(&ended.causes)?,
-                ))?;
+            outage_rows::end(self.transaction, site, ended, self.rolled)?;
         }
         self.alerts(site, &change.alerts)?;
         if change.messages.is_empty() {
@@ -331,53 +322,6 @@ impl Writing<'_> {
                 .prepare_cached(sql)?
                 .execute((site, state))?;
         }
-        Ok(())
-    }
-
-    fn stand(&self, site: i64, standing: &FailureStreak, at: Timestamp) -> rusqlite::Result<()> {
-        let causes = json(&standing.causes)?;
-        let since = standing.since.as_micros();
-        let last_good = standing.last_good.map(Timestamp::as_micros);
-        self.transaction
-            .prepare_cached(
-                "INSERT OR REPLACE INTO streaks VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            )?
-            .execute(params![
-                site,
-                standing.failures,
-                standing.good,
-                since,
-                causes,
-                last_good,
-                standing.good_since.map(Timestamp::as_micros),
-                at.as_micros()
-            ])?;
-        if !standing.down {
-            return Ok(());
-        }
-        let (known, note) = standing
-            .acknowledged
-            .as_ref()
-            .map(|known| (known.at.as_micros(), &*known.note))
-            .unzip();
-        self.transaction
-            .prepare_cached(
-                "INSERT INTO outages
-                     (site, since, confirmed, causes, last_good, acknowledged, note)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-                 ON CONFLICT (site, since) DO UPDATE SET
-                     causes = excluded.causes, acknowledged = excluded.acknowledged,
-                     note = excluded.note",
-            )?
-            .execute(params![
-                site,
-                since,
-                at.as_micros(),
-                causes,
-                last_good,
-                known,
-                note
-            ])?;
         Ok(())
     }
 }

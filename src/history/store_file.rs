@@ -20,6 +20,7 @@ use super::handle_error::HistoryError;
 use super::lock::Lock;
 use super::memory_fallback;
 use super::open::{self, Fault, SHORT_PATIENCE, is_damage, plain};
+use super::outage_rows;
 use super::queries::Queries;
 use super::rows::{HistoryEvent, WatchedSites};
 use super::store::Store;
@@ -212,8 +213,7 @@ impl StoreFile {
             return;
         };
         let copied = memory_fallback::copy_from_file(&memory.connection, &path);
-        if let Err(error) = &copied {
-            let error = plain(error);
+        if let Err(error) = copied.as_ref().map_err(plain) {
             tracing::warn!("what is open in {} cannot be read: {error}", path.display());
         }
         memory.replaces_file = true;
@@ -236,8 +236,7 @@ impl StoreFile {
             return;
         }
         let entry = WriteEntry::Sites(Arc::clone(&self.sites), self.clock.timestamp());
-        if let Err(error) = self.store.apply(&[entry]) {
-            let error = plain(&error);
+        if let Err(error) = self.store.apply(&[entry]).map_err(|error| plain(&error)) {
             tracing::error!("sites of the history are not known: {error}");
         }
     }
@@ -268,6 +267,10 @@ impl StoreFile {
         let memory = &self.store.connection;
         memory_fallback::copy_to_file(memory, &path, fallback.is_complete)
             .map_err(|error| format!("{}: {}", path.display(), plain(&error)))?;
+        let marked = outage_rows::mark_changes(memory, &store.connection, store.rolled);
+        if let Err(error) = marked.map_err(|error| plain(&error)) {
+            tracing::warn!("outages are not in what was rolled up: {error}");
+        }
         // Later it may wait for others as long as any writer.
         let _kept = store.connection.busy_timeout(PATIENCE);
         let (lost, is_told) = (fallback.lost, fallback.is_told);
@@ -289,8 +292,7 @@ impl StoreFile {
         if !self.forget_file() {
             return;
         }
-        let aside = open::put_aside(&path, self.clock.timestamp());
-        match aside {
+        match open::put_aside(&path, self.clock.timestamp()) {
             Ok(aside) => {
                 self.tell(HistoryEvent::PutAside(aside));
                 self.begin_anew();
@@ -346,8 +348,7 @@ impl StoreFile {
         let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
         let moved = connection.query_row(checkpoint, [], |_| Ok(()));
         let left = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
-        if let Err(error) = moved.and(left.map(|_| ())) {
-            let error = plain(&error);
+        if let Err(error) = moved.and(left.map(|_| ())).map_err(|error| plain(&error)) {
             tracing::warn!("the last rows of the file that is gone are lost: {error}");
         }
     }

@@ -1,6 +1,6 @@
 //! Something that the history's thread is to store.
 
-use crate::domain::{SiteId, Timestamp};
+use crate::domain::{SeenTime, SiteId, Timestamp};
 
 use super::rows::{Message, OutboxUpdate, ResultRow, SiteChange, WatchedSites};
 
@@ -10,7 +10,8 @@ pub(super) enum WriteEntry {
     /// The complete list of watched sites.
     Sites(WatchedSites, Timestamp),
     Result(ResultRow),
-    Missed(SiteId, Timestamp),
+    /// A missed check, when, and the time of its site before.
+    Missed(SiteId, Timestamp, SeenTime),
     SiteChange(Box<SiteChange>),
     /// The end of a manual maintenance of a site, `None` if it ends now; and the current time.
     Maintenance(SiteId, Option<Timestamp>, Timestamp),

@@ -2,8 +2,6 @@
 
 use crate::domain::{Acknowledgement, FailureStreak, Now, Timestamp, Verdict};
 
-use std::time::Duration;
-
 use super::outage::Streak;
 use super::{Outage, SiteState};
 
@@ -88,7 +86,7 @@ impl SiteState {
         self.change(now, |this| {
             this.failures = 0;
             this.streak = None;
-            this.provisional = Duration::ZERO;
+            this.account.provisional_is_up();
             this.blind = true;
         });
         true

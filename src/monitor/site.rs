@@ -8,6 +8,7 @@ use crate::domain::{
 };
 
 use super::outage::Streak;
+use super::uptime::TimeAccount;
 use super::{Outage, RecentCheck, RecentChecks, State};
 
 /// Something that a result changed.
@@ -53,11 +54,7 @@ pub struct SiteState {
     pub(super) last_failure: Option<Arc<CheckResult>>,
     pub(super) checks: u64,
     pub(super) missed: u64,
-    pub(super) up_time: Duration,
-    pub(super) down_time: Duration,
-    /// The part of `up_time` that is down if the failures, or the outage, go on.
-    pub(super) provisional: Duration,
-    pub(super) accounted_to: Moment,
+    pub(super) account: TimeAccount,
 }
 
 impl SiteState {
@@ -82,10 +79,7 @@ impl SiteState {
             last_failure: None,
             checks: 0,
             missed: 0,
-            up_time: Duration::ZERO,
-            down_time: Duration::ZERO,
-            provisional: Duration::ZERO,
-            accounted_to: now.mono,
+            account: TimeAccount::new(now.mono),
         }
     }
 
@@ -207,7 +201,7 @@ impl SiteState {
 
     /// Runs `change`, with the time up to now accounted to the state before it.
     pub(super) fn change<T>(&mut self, now: Now, change: impl FnOnce(&mut Self) -> T) -> T {
-        self.account(now.mono);
+        self.account(now);
         let before = self.state();
         let value = change(self);
         if self.state() != before {
@@ -267,11 +261,11 @@ impl SiteState {
         if self.outage.is_none() && self.is_gap(self.unseen_for(now)) {
             // Failures with a gap without checks between them are not consecutive.
             (self.streak, self.failures) = (None, 0);
-            self.provisional = Duration::ZERO;
+            self.account.provisional_is_up();
         }
         self.last_seen = Some(now);
         if self.good > 0 {
-            self.provisional_is_down();
+            self.account.provisional_is_down();
         }
         (self.good, self.good_since) = (0, None);
         self.failures = self.failures.saturating_add(1);
@@ -291,7 +285,7 @@ impl SiteState {
             return None;
         }
         let streak = self.streak.take()?;
-        self.provisional_is_down();
+        self.account.provisional_is_down();
         self.outage = Some(Box::new(Outage::new(*streak, None)));
         Some(Transition::Opened)
     }
@@ -304,7 +298,7 @@ impl SiteState {
         self.streak = None;
         self.last_good = Some(now.wall);
         if self.outage.is_none() {
-            self.provisional = Duration::ZERO;
+            self.account.provisional_is_up();
             return (was_good && verdict == Verdict::Degraded).then_some(Transition::Degraded);
         }
         self.good += 1;
@@ -313,7 +307,7 @@ impl SiteState {
             return None;
         }
         (self.good, self.good_since) = (0, None);
-        self.provisional = Duration::ZERO;
+        self.account.provisional_is_up();
         let outage = self.outage.take()?;
         let lasted = if good_since.mono == Moment::ZERO {
             // In an earlier run, which the wall clock alone knows.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{
-    Acknowledgement, FailureStreak, Now, Outcome, Site, SiteId, Timestamp, Verdict,
+    Acknowledgement, FailureStreak, Now, Outcome, SeenTime, Site, SiteId, Timestamp, Verdict,
 };
 
 use super::latency::{LatencyWindow, Worst};
@@ -196,6 +196,26 @@ impl Monitor {
         self.stalled += usize::from(state.is_stalled());
         self.revision += 1;
         Some(value)
+    }
+
+    /// Accounts the time of a site up to now: it is in planned maintenance from now on, until
+    /// then, or in none. `from` of `maintenance` is when it began, where that is known.
+    pub fn maintain(
+        &mut self,
+        id: SiteId,
+        maintenance: Option<(Option<Timestamp>, Timestamp)>,
+        now: Now,
+    ) {
+        if let Some(state) = self.slots.get_mut(id.index()).and_then(Option::as_mut) {
+            state.account_maintenance(maintenance, now);
+        }
+    }
+
+    /// The time of a site that was seen since this was asked last, up to when it was accounted:
+    /// by [`Self::maintain`], or any change of its state.
+    pub fn take_seen(&mut self, id: SiteId) -> SeenTime {
+        let state = self.slots.get_mut(id.index()).and_then(Option::as_mut);
+        state.map_or_else(SeenTime::default, SiteState::take_seen)
     }
 
     /// Folds one outcome in. Outcomes of sites that are gone are dropped.

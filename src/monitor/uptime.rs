@@ -1,31 +1,95 @@
-//! The uptime of a site: which part of the passing time was up, down, or seen by no check.
+//! The uptime of a site: which part of the passing time was up, down, in planned maintenance, or
+//! seen by no check.
 
 use std::time::Duration;
 
-use crate::domain::{Moment, Now, Verdict};
+use crate::domain::{Moment, Now, SeenTime, SiteTime, Timestamp, Verdict};
 
 use super::SiteState;
 
+/// The time of a site since the start of the program, in nanoseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TimeAccount {
+    /// Time that was seen, maintenance included.
+    seen: u64,
+    maintenance: u64,
+    down: u64,
+    /// The part of the time up that is down if the failures, or the outage, go on.
+    provisional: u64,
+    /// `seen` and `maintenance` when they were kept last.
+    kept: (u64, u64),
+    /// Until when it is in maintenance; the epoch for none.
+    maintenance_until: Timestamp,
+    to: Moment,
+}
+
+impl TimeAccount {
+    pub(super) fn new(now: Moment) -> Self {
+        Self {
+            to: now,
+            ..Self::default()
+        }
+    }
+
+    const fn time(&self) -> SiteTime {
+        SiteTime {
+            seen_us: self.seen / 1_000,
+            maintenance_us: self.maintenance / 1_000,
+            down_us: self.down / 1_000,
+        }
+    }
+
+    /// The time since the first failure was taken for up while it was in doubt, or that since
+    /// a good check of an outage that goes on.
+    pub(super) const fn provisional_is_down(&mut self) {
+        self.down += self.provisional;
+        self.provisional = 0;
+    }
+
+    pub(super) const fn provisional_is_up(&mut self) {
+        self.provisional = 0;
+    }
+
+    /// The part of the time since it was accounted that is maintenance, which lasts until then
+    /// from now on; `from` is when it began, where that is not now.
+    fn maintenance(&self, from: Option<Timestamp>, now: Now) -> u64 {
+        let passed = now.mono.nanos_since(self.to);
+        let before = now.mono.since(self.to);
+        let begin = Timestamp::from_micros(
+            now.wall
+                .as_micros()
+                .saturating_sub(i64::try_from(before.as_micros()).unwrap_or(i64::MAX)),
+        );
+        let end = self.maintenance_until.min(now.wall).max(begin);
+        let mut maintenance = end.since(begin);
+        if let Some(from) = from {
+            maintenance += now.wall.since(from.max(end));
+        }
+        u64::try_from(maintenance.as_nanos())
+            .unwrap_or(u64::MAX)
+            .min(passed)
+    }
+}
+
 impl SiteState {
     /// The share of the time since the first check (0 to 1) in which it was not confirmed
-    /// down. Time in which it could not be checked, and pauses, are left out. `None` before the
-    /// first check.
+    /// down. Time in which it could not be checked, pauses, and planned maintenance are left
+    /// out. `None` before the first check.
     #[must_use]
     pub fn uptime(&self, now: Moment) -> Option<f64> {
-        let (mut up, mut down) = (self.up_time, self.down_time);
-        let open = now.since(self.accounted_to);
-        match self.clock_runs_for(now) {
-            Some(true) => up += open,
-            Some(false) => down += open,
-            None => {}
-        }
-        let total = (up + down).as_secs_f64();
-        if total > 0.0 {
-            return Some(up.as_secs_f64() / total);
+        let mut account = self.account;
+        let open = now.nanos_since(account.to);
+        if account.maintenance_until == Timestamp::default()
+            && let Some(is_up) = self.clock_runs_for(now)
+        {
+            account.seen += open;
+            account.down += if is_up { 0 } else { open };
         }
         // No time is accounted yet in the instant of the first check: its verdict decides.
-        self.verdict
-            .map(|verdict| if verdict == Verdict::Down { 0.0 } else { 1.0 })
+        account.time().uptime().or_else(|| {
+            self.verdict
+                .map(|verdict| if verdict == Verdict::Down { 0.0 } else { 1.0 })
+        })
     }
 
     /// Whether passing time counts as up, as down, or is not seen: paused, missed, blind, or
@@ -56,26 +120,48 @@ impl SiteState {
         now.mono.since(seen.mono).max(by_wall.unwrap_or_default())
     }
 
-    pub(super) fn account(&mut self, now: Moment) {
-        let passed = now.since(self.accounted_to);
-        match self.clock_runs_for(now) {
-            Some(true) => {
-                self.up_time += passed;
-                if self.streak.is_some() || self.outage.is_some() {
-                    self.provisional += passed;
-                }
-            }
-            Some(false) => self.down_time += passed,
-            None => {}
-        }
-        self.accounted_to = now;
+    /// Accounts the time up to now to the state that it is in.
+    pub(super) fn account(&mut self, now: Now) {
+        let maintenance = self.account.maintenance(None, now);
+        self.account_time(maintenance, now);
     }
 
-    /// The time since the first failure was taken for up while it was in doubt, or that since
-    /// a good check of an outage that goes on.
-    pub(super) fn provisional_is_down(&mut self) {
-        let provisional = std::mem::take(&mut self.provisional).min(self.up_time);
-        self.up_time -= provisional;
-        self.down_time += provisional;
+    /// The same; it is in maintenance from now on, until then, or in none. `from` is when that
+    /// began, where it is known.
+    pub(super) fn account_maintenance(
+        &mut self,
+        span: Option<(Option<Timestamp>, Timestamp)>,
+        now: Now,
+    ) {
+        let from = span.and_then(|(from, _)| from);
+        let maintenance = self.account.maintenance(from, now);
+        self.account_time(maintenance, now);
+        self.account.maintenance_until = span.map_or(Timestamp::default(), |(_, until)| until);
+    }
+
+    fn account_time(&mut self, maintenance: u64, now: Now) {
+        let is_up = self.clock_runs_for(now.mono);
+        let passed = now.mono.nanos_since(self.account.to);
+        self.account.to = now.mono;
+        let Some(is_up) = is_up else { return };
+        let judged = passed - maintenance;
+        self.account.seen += passed;
+        self.account.maintenance += maintenance;
+        if !is_up {
+            self.account.down += judged;
+        } else if self.streak.is_some() || self.outage.is_some() {
+            self.account.provisional += judged;
+        }
+    }
+
+    /// The time that was seen since this was asked last, up to the last time that was accounted.
+    pub(super) fn take_seen(&mut self) -> SeenTime {
+        let account = &mut self.account;
+        let (seen, maintenance) = account.kept;
+        account.kept = (account.seen, account.maintenance);
+        SeenTime {
+            seen: Duration::from_nanos(account.seen - seen),
+            maintenance: Duration::from_nanos(account.maintenance - maintenance),
+        }
     }
 }

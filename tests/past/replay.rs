@@ -232,7 +232,8 @@ fn on_the_screen_a_key_changes_the_rule_and_the_figures_are_those_of_the_command
         .unwrap()
         .execute(
             "INSERT INTO results
-             SELECT at - 108000000000, site, reason, status, latency_us, late_ms FROM results",
+             SELECT at - 108000000000, site, reason, status, latency_us, late_ms, seen_ms,
+                    maintenance_ms FROM results",
             [],
         )
         .unwrap();

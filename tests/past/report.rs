@@ -2,12 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::sites::{DAY, empty, named, now, outage, result, run, site, text};
+use super::sites::{
+    DAY, assert_same_report, empty, named, now, outage, result, run, site, text, timed_result,
+    without_time,
+};
 use crate::monitor::sites::script;
 use crate::owners::sites::{BROKEN, WELL, count, home_of, is, watch};
 use crate::support::{Fleet, Squirrel, unsafe_characters, until};
 
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 13] = [
     "name",
     "url",
     "uptime_percent",
@@ -19,6 +22,8 @@ const COLUMNS: [&str; 11] = [
     "mttr_s",
     "p50_ms",
     "p95_ms",
+    "maintenance_s",
+    "seen_percent",
 ];
 
 fn report(squirrel: &Squirrel, args: &[&str]) -> Vec<Value> {
@@ -97,13 +102,14 @@ fn known() -> Squirrel {
     outage(&connection, shop, now - 9 * DAY, Some(now - 8 * DAY));
     connection
         .execute(
-            "INSERT INTO missed VALUES (?1, ?2)",
+            "INSERT INTO missed VALUES (?1, ?2, 0, 0)",
             ((now - 60) * 1_000_000, shop),
         )
         .unwrap();
     let gone = site(&connection, "gone", "http://gone.invalid/");
     result(&connection, gone, now - 600, 0, 20);
     outage(&connection, gone, now - 500, None);
+    result(&connection, gone, now - 440, 1, 20);
     // The same name under another URL is another site.
     let other = site(&connection, "shop", "http://old.invalid/");
     result(&connection, other, now - 600, 1, 20);
@@ -126,19 +132,19 @@ fn figures_are_those_of_the_results_and_outages_of_the_span() {
         .collect();
     assert_eq!(order, ["new", "shop", "gone", "shop"]);
     let shop = &rows[1];
-    // 10 checks, one of them inconclusive; slow ones and an ending certificate count as up.
     assert_eq!(shop["url"], "http://shop.invalid/");
-    assert_eq!(shop["uptime_percent"], 77.7777);
+    // Three of the ten minutes that were seen lie in the outage; slow checks and an ending
+    // certificate are no failures.
+    assert_eq!(shop["uptime_percent"], 70.0);
     assert_eq!(shop["checks"], 10);
     assert_eq!(shop["missed"], 1);
     assert_eq!(shop["unknown"], 1);
     assert_eq!(shop["outages"], 2);
-    // A span begins at five minutes: what comes before them of an outage is cut off.
-    let downtime = shop["downtime_s"].as_f64().unwrap();
-    assert!(
-        (180.0 + 300.0..=180.0 + 600.0).contains(&downtime),
-        "{downtime}"
-    );
+    // Nobody saw the other outage.
+    assert_eq!(shop["downtime_s"], 180.0);
+    assert_eq!(shop["maintenance_s"], 0.0);
+    let seen = shop["seen_percent"].as_f64().unwrap();
+    assert!((0.69..0.70).contains(&seen), "{seen}");
     let mean = (180.0 + (DAY + 600) as f64) / 2.0;
     assert_eq!(shop["mttr_s"], mean);
     for column in ["p50_ms", "p95_ms"] {
@@ -147,14 +153,16 @@ fn figures_are_those_of_the_results_and_outages_of_the_span() {
     }
     let gone = &rows[2];
     assert_eq!(gone["outages"], 1);
-    assert!(gone["downtime_s"].as_f64().unwrap() >= 500.0, "{gone}");
+    assert_eq!(gone["downtime_s"], 60.0);
+    assert_eq!(gone["uptime_percent"], 50.0);
     assert_eq!(gone["mttr_s"], Value::Null);
-    assert_eq!(rows[3]["uptime_percent"], 0.0);
+    // A failure that nothing has confirmed.
+    assert_eq!(rows[3]["uptime_percent"], 100.0);
     assert_eq!(
         rows[0],
         json!({"name": "new", "url": "http://new.invalid/", "uptime_percent": null, "checks": 0,
                "missed": 0, "unknown": 0, "outages": 0, "downtime_s": 0.0, "mttr_s": null,
-               "p50_ms": null, "p95_ms": null})
+               "p50_ms": null, "p95_ms": null, "maintenance_s": 0.0, "seen_percent": 0.0})
     );
     // An hour and a half of it: without the outage that ended a day ago.
     assert_eq!(report(&squirrel, &["--since", "90m"])[1]["outages"], 1);
@@ -171,10 +179,13 @@ fn tags_and_owners_are_the_sums_of_their_sites() {
             checks(&rows, "b"),
             checks(&rows, "(none)")
         ],
-        [10, 10, 2]
+        [10, 10, 3]
     );
     assert_eq!(named(&rows, "a")["url"], Value::Null);
-    assert_eq!(named(&rows, "a")["uptime_percent"], 77.7777);
+    assert_eq!(named(&rows, "a")["uptime_percent"], 70.0);
+    // Of tag "b" the other site was not seen at all.
+    let seen = |name: &str| named(&rows, name)["seen_percent"].as_f64().unwrap();
+    assert!((seen("a") / seen("b") - 2.0).abs() < 0.001);
     let rows = report(&squirrel, &["--since", "1d", "--by", "owner"]);
     assert_eq!(
         [
@@ -182,7 +193,7 @@ fn tags_and_owners_are_the_sums_of_their_sites() {
             checks(&rows, "ops"),
             checks(&rows, "(none)")
         ],
-        [0, 10, 2]
+        [0, 10, 3]
     );
 }
 
@@ -196,13 +207,17 @@ fn summaries_of_a_year_are_reported_when_the_results_are_long_gone() {
     for day in 1..=365 {
         connection
             .execute(
-                "INSERT INTO rollup_day VALUES (?1, ?2, 288, 287, 1, 0, 90000, 28800000, 110000, ?3)",
+                "INSERT INTO rollup_day VALUES
+                     (?1, ?2, 288, 287, 1, 0, 90000, 28800000, 110000, ?3, NULL, NULL, NULL)",
                 rusqlite::params![today - day * DAY, shop, [0x89_u8, 0x02, 0x9f, 0x02]],
             )
             .unwrap();
     }
     connection
-        .execute("INSERT INTO marks VALUES ('rolled', ?1)", [today])
+        .execute(
+            "INSERT INTO marks VALUES ('rolled', ?1), ('timed', ?1)",
+            [today],
+        )
         .unwrap();
     let rows = report(&squirrel, &["--since", "364d"]);
     let row = &rows[0];
@@ -217,11 +232,212 @@ fn summaries_of_a_year_are_reported_when_the_results_are_long_gone() {
     assert!(page.contains(": 99.652% up</title>"), "{page}");
     // A year of one site is a small page.
     assert!(page.len() < 60_000, "{}", page.len());
-    // A file that an earlier version wrote had no place for packed five minutes yet.
+    // Files that earlier versions wrote had no place for the time of sites, nor for packed five
+    // minutes yet.
+    without_time(&connection);
+    assert_same_report(&report(&squirrel, &["--since", "364d"]), &rows);
     connection
         .execute_batch("DROP TABLE packed_5m; PRAGMA user_version = 5")
         .unwrap();
-    assert_eq!(report(&squirrel, &["--since", "364d"]), rows);
+    assert_same_report(&report(&squirrel, &["--since", "364d"]), &rows);
+}
+
+#[test]
+fn a_file_of_the_version_before_is_migrated_and_keeps_its_figures() {
+    let squirrel = Squirrel::new();
+    squirrel.write(
+        "sites.toml",
+        "[[sites]]\nname = 'shop'\nurl = 'http://shop.invalid'\n",
+    );
+    let connection = empty(&squirrel);
+    without_time(&connection);
+    let shop = site(&connection, "shop", "http://shop.invalid/");
+    let now = now();
+    let today = (now - 3_600) / DAY * DAY;
+    for day in 1..=30 {
+        connection
+            .execute(
+                "INSERT INTO rollup_day VALUES (?1, ?2, 290, 267, 3, 20, 9000, 2403000, 9000, NULL)",
+                [today - day * DAY, shop],
+            )
+            .unwrap();
+    }
+    // Not rolled up yet: every third is bad, one was missed.
+    for number in 0..9 {
+        let reason = i64::from(number % 3 == 2);
+        connection
+            .execute(
+                "INSERT INTO results VALUES (?1, ?2, ?3, NULL, 20000, 0)",
+                [(now - 2_700 + number * 300) * 1_000_000, shop, reason],
+            )
+            .unwrap();
+    }
+    connection
+        .execute_batch(&format!(
+            "INSERT INTO missed VALUES ({}, {shop}); INSERT INTO marks VALUES ('rolled', {today})",
+            (now - 30) * 1_000_000
+        ))
+        .unwrap();
+    outage(&connection, shop, today - 3 * DAY, Some(today - 2 * DAY));
+    outage(
+        &connection,
+        shop,
+        today - 9 * DAY,
+        Some(today - 9 * DAY + 90),
+    );
+    let before = report(&squirrel, &["--since", "20d"]);
+    let row = &before[0];
+    // As the version before said it: a share of the checks, and all of the outages.
+    let days = (today - now + 20 * DAY) / DAY;
+    assert_eq!(row["checks"], days * 290 + 9, "{row}");
+    assert_eq!(row["missed"], days * 3 + 1);
+    assert_eq!(row["unknown"], days * 20);
+    assert_eq!(row["outages"], 2);
+    assert_eq!(row["downtime_s"], (DAY + 90) as f64);
+    assert_eq!(row["mttr_s"], (DAY + 90) as f64 / 2.0);
+    let checks = (days * 267 + 6) as f64 / (days * 270 + 9) as f64 * 100.0;
+    let uptime = |row: &Value| row["uptime_percent"].as_f64().unwrap();
+    assert!((uptime(row) - checks).abs() < 0.01, "{row} {checks}");
+    assert_eq!(row["maintenance_s"], 0.0);
+    drop(connection);
+    // A program that writes brings it to its own schema, and rolls up.
+    run(&squirrel, &["history", "compact"]);
+    let connection = rusqlite::Connection::open(squirrel.dir().join("history.db")).unwrap();
+    let version = connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0));
+    assert!(version.unwrap() > 7);
+    let columns = "SELECT count(*) FROM pragma_table_info('results') WHERE name = 'seen_ms'";
+    let has_time = connection.query_row(columns, [], |row| row.get::<_, i64>(0));
+    assert_eq!(has_time, Ok(1));
+    let mut after = report(&squirrel, &["--since", "20d"]);
+    assert!(
+        (uptime(&after[0]) - checks).abs() < 0.01,
+        "{after:?} {checks}"
+    );
+    // What was not rolled up yet counts as seen now, as what was.
+    let seen = |row: &Value| row["seen_percent"].as_f64().unwrap();
+    assert!(
+        (0.0..0.3).contains(&(seen(&after[0]) - seen(row))),
+        "{after:?}"
+    );
+    for column in ["uptime_percent", "seen_percent"] {
+        after[0][column] = row[column].clone();
+    }
+    assert_eq!(after, before);
+}
+
+#[test]
+fn maintenance_and_what_nobody_saw_are_kept_apart_and_survive_the_results() {
+    let squirrel = Squirrel::new();
+    squirrel.write(
+        "sites.toml",
+        "[history]\nraw = '1d'\n[[sites]]\nname = 'shop'\nurl = 'http://shop.invalid'\n",
+    );
+    let connection = empty(&squirrel);
+    let shop = site(&connection, "shop", "http://shop.invalid/");
+    // Hours from a full one on, a check a minute: up, in maintenance in which it is down, not
+    // seen, down, and up.
+    let begin = (now() - 3 * DAY) / 3_600 * 3_600;
+    let at = |hour: i64, minute: i64| begin + hour * 3_600 + minute * 60;
+    for minute in 1..=60 {
+        let put = |hour, reason, time| {
+            timed_result(
+                &connection,
+                (shop, at(hour, minute)),
+                reason,
+                20,
+                Some(time),
+            );
+        };
+        put(0, 0, (60, 0));
+        put(1, 1, (60, 60));
+        put(3, 1, (if minute == 1 { 0 } else { 60 }, 0));
+        put(4, 0, (60, 0));
+    }
+    outage(&connection, shop, at(1, 1), Some(at(4, 1)));
+    drop(connection);
+    let expected = |row: &Value| {
+        assert_eq!(row["maintenance_s"], 3_600.0, "{row}");
+        // 59 minutes of the fourth hour, and the one until it was found up again.
+        assert_eq!(row["downtime_s"], 3_600.0, "{row}");
+        assert_eq!(row["uptime_percent"], 66.4804, "{row}");
+        assert_eq!(row["outages"], 1, "{row}");
+        assert_eq!(row["mttr_s"], 3.0 * 3_600.0, "{row}");
+    };
+    let since = format!("{}s", now() - begin + 600);
+    let rows = report(&squirrel, &["--since", &since]);
+    expected(&rows[0]);
+    let seen = rows[0]["seen_percent"].as_f64().unwrap();
+    let share = 239.0 * 60.0 / (now() - begin + 600) as f64 * 100.0;
+    assert!((seen - share).abs() < 0.2, "{seen} {share}");
+    // Every format says so.
+    let csv = text(&run(
+        &squirrel,
+        &["report", "--since", &since, "--format", "csv"],
+    ));
+    assert!(csv.contains(",3600.0,5."), "{csv}");
+    let table = text(&run(&squirrel, &["report", "--since", &since]));
+    assert!(
+        table.contains("MAINT.") && table.contains("1h00m"),
+        "{table}"
+    );
+    let page = text(&run(
+        &squirrel,
+        &["report", "--since", &since, "--format", "html"],
+    ));
+    assert!(
+        page.contains("<dt>Maintenance</dt><dd>1h00m</dd>"),
+        "{page}"
+    );
+    assert!(page.contains("<dt>Seen</dt><dd>5."), "{page}");
+    // An export and its import keep it.
+    squirrel.write("export", text(&run(&squirrel, &["history", "export"])));
+    let imported = squirrel.run(["history", "import", "export", "--history", "other.db"]);
+    assert_eq!(imported.code(), 0, "{}", imported.stderr);
+    let args = [
+        "report",
+        "--format",
+        "json",
+        "--since",
+        &since,
+        "--history",
+        "other.db",
+    ];
+    expected(&squirrel.run(args).objects()[0]);
+    // And it is there when the results have gone.
+    result(
+        &rusqlite::Connection::open(squirrel.dir().join("history.db")).unwrap(),
+        shop,
+        now() - 60,
+        0,
+        20,
+    );
+    run(&squirrel, &["history", "compact"]);
+    let left = rusqlite::Connection::open(squirrel.dir().join("history.db"))
+        .unwrap()
+        .query_row("SELECT count(*) FROM results", [], |row| row.get(0));
+    assert_eq!(left, Ok(1));
+    let row = &report(&squirrel, &["--since", &since])[0];
+    assert_eq!(row["maintenance_s"], 3_600.0, "{row}");
+    assert_eq!(row["downtime_s"], 3_600.0, "{row}");
+}
+
+#[test]
+fn results_of_an_earlier_version_count_by_their_number() {
+    let squirrel = Squirrel::new();
+    let connection = empty(&squirrel);
+    let shop = site(&connection, "shop", "http://shop.invalid/");
+    let begin = now() - 3_600;
+    connection
+        .execute("INSERT INTO marks VALUES ('timed', ?1)", [now() + DAY])
+        .unwrap();
+    for (minute, reason) in [0, 0, 1, 13].into_iter().enumerate() {
+        let at = (shop, begin + 60 * minute as i64);
+        timed_result(&connection, at, reason, 20, None);
+    }
+    outage(&connection, shop, begin + 120, Some(begin + 180));
+    let row = &report(&squirrel, &["--since", "1d"])[0];
+    assert_eq!(row["uptime_percent"], 66.6666);
+    assert_eq!(row["downtime_s"], 60.0);
 }
 
 /// Names that would act on a terminal, a spreadsheet or a page.

@@ -40,18 +40,34 @@ pub(crate) fn site(connection: &Connection, name: &str, url: &str) -> i64 {
 }
 
 /// A raw result: the number of a reason (0 is up), and a latency in milliseconds. A little
-/// beside the second, so that results of several sites may be of one.
+/// beside the second, so that results of several sites may be of one. The minute before was
+/// seen.
 pub(crate) fn result(connection: &Connection, site: i64, second: i64, reason: i64, millis: i64) {
+    timed_result(connection, (site, second), reason, millis, Some((60, 0)));
+}
+
+/// The same, with the seconds before that were seen, and those of them that were maintenance;
+/// without, as earlier versions wrote it.
+pub(crate) fn timed_result(
+    connection: &Connection,
+    (site, second): (i64, i64),
+    reason: i64,
+    millis: i64,
+    time: Option<(i64, i64)>,
+) {
     let status = (reason == 0).then_some(200);
+    let (seen, maintenance) = time.unzip();
     connection
         .execute(
-            "INSERT INTO results VALUES (?1, ?2, ?3, ?4, ?5, 0)",
+            "INSERT INTO results VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7)",
             params![
                 second * 1_000_000 + site,
                 site,
                 reason,
                 status,
-                millis * 1_000
+                millis * 1_000,
+                seen.map(|seen| seen * 1_000),
+                maintenance.map(|maintenance| maintenance * 1_000)
             ],
         )
         .unwrap();
@@ -89,4 +105,38 @@ pub(crate) fn named<'a>(rows: &'a [Value], name: &str) -> &'a Value {
 /// What was printed, as text.
 pub(crate) fn text(finished: &Finished) -> String {
     String::from_utf8(finished.stdout.clone()).unwrap()
+}
+
+/// The two reports say the same, a little later: the span that was seen in part is longer then.
+pub(crate) fn assert_same_report(later: &[Value], before: &[Value]) {
+    let seen = |row: &Value| row["seen_percent"].as_f64().unwrap();
+    let mut expected = before.to_vec();
+    for (row, expected) in later.iter().zip(&mut expected) {
+        assert!(
+            (seen(row) - seen(expected)).abs() < 0.01,
+            "{row} {expected}"
+        );
+        expected["seen_percent"] = row["seen_percent"].clone();
+    }
+    assert_eq!(later, expected);
+}
+
+/// Makes the empty tables those of the version before the time of sites was stored.
+pub(crate) fn without_time(connection: &Connection) {
+    for table in [
+        "results",
+        "missed",
+        "rollup_5m",
+        "rollup_hour",
+        "rollup_day",
+    ] {
+        let last = table.starts_with("rollup").then_some("down_ms");
+        for column in ["seen_ms", "maintenance_ms"].into_iter().chain(last) {
+            let sql = format!("ALTER TABLE {table} DROP COLUMN {column}");
+            connection.execute_batch(&sql).unwrap();
+        }
+    }
+    connection
+        .execute_batch("DROP INDEX outages_ended; PRAGMA user_version = 7")
+        .unwrap();
 }

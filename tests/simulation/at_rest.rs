@@ -2,9 +2,9 @@
 //! have to, and what was counted is what there was.
 
 use super::expected::bound;
-use super::script::{Cut, FaultKind, MINUTE, Place, SECOND, WorkerFault, has_one_family};
+use super::script::{Cut, FaultKind, HOUR, MINUTE, Place, SECOND, WorkerFault, has_one_family};
 use super::setting::{channel_name, owner_name, site_name};
-use super::truth::Span;
+use super::truth::{Span, subtract};
 use super::world::World;
 
 impl World {
@@ -86,7 +86,8 @@ impl World {
         }
     }
 
-    /// The share of time that each site is up is that of the truth, as far as nothing hides it.
+    /// The share of time that each site is up is that of the truth, as far as nothing hides it:
+    /// as the table has it, and as it follows from what is kept.
     pub(super) fn hold_uptime(&mut self) {
         let strange = |kind: &FaultKind| {
             !matches!(
@@ -107,26 +108,77 @@ impl World {
         let mut wrong = None;
         for (site, script) in self.script.sites.iter().enumerate() {
             let outages = self.truth.outages(site);
-            let down: u64 = outages
+            let maintenance = self.maintenance(site);
+            let length = |spans: &[Span]| {
+                let spans = spans.iter();
+                let lengths =
+                    spans.map(|(from, to)| to.min(&self.time).saturating_sub(*from) as f64);
+                lengths.sum::<f64>()
+            };
+            let down: Vec<Span> = outages
                 .iter()
-                .map(|(from, to)| to.min(&self.time).saturating_sub(*from))
-                .sum();
-            let total = self.time as f64;
-            let truth = 1.0 - down as f64 / total;
+                .flat_map(|span| subtract(*span, &maintenance))
+                .collect();
+            let total = self.time as f64 - length(&maintenance);
+            let truth = 1.0 - length(&down) / total.max(1.0);
             // Each end of an outage is seen up to an interval late; a short one may not be.
-            let most = outages.len() as u64 * (script.interval + MINUTE) + MINUTE;
+            let ends = (outages.len() + maintenance.len()) as u64;
+            let most = ends * (script.interval + MINUTE) + MINUTE;
+            let share = most as f64 / total.max(1.0);
             let state = engine.monitor().find(&site_name(site));
             let believed = state.and_then(|state| state.uptime(now.mono));
-            let believed = believed.unwrap_or_default();
-            if (believed - truth).abs() > most as f64 / total {
+            let key = state.and_then(|state| super::store::key_of(engine.monitor(), state.id()));
+            let kept = key.map(|key| self.store.time(&key)).unwrap_or_default();
+            // What is kept ends with the last check.
+            let late = 2.0 * (script.interval + MINUTE) as f64 / total.max(1.0);
+            for (what, said, share) in [
+                ("believed", believed, share),
+                ("kept", kept.uptime(), share + late),
+            ] {
+                let said = said.unwrap_or(truth);
+                if (said - truth).abs() > share {
+                    wrong = Some(format!(
+                        "site-{site} was up {truth:.4} and is {what} to be {said:.4}"
+                    ));
+                }
+            }
+            let seen = kept.seen_us as f64 * 1e3;
+            if (seen - self.time as f64).abs() > (2 * script.interval + MINUTE) as f64 {
                 wrong = Some(format!(
-                    "site-{site} was up {truth:.4} and is said {believed:.4}"
+                    "site-{site} was seen for {seen} ns of {}",
+                    self.time
+                ));
+            }
+            let kept = kept.maintenance_us as f64 * 1e3;
+            if (kept - length(&maintenance)).abs() > (2 * script.interval + MINUTE) as f64 {
+                wrong = Some(format!(
+                    "site-{site} was in maintenance for {kept} ns, and {maintenance:?}"
                 ));
             }
         }
         if let Some(wrong) = wrong {
             self.broken(wrong);
         }
+    }
+
+    /// When a site was in maintenance that a key began: for an hour, or until the next key.
+    fn maintenance(&self, site: usize) -> Vec<Span> {
+        let mut keys: Vec<u64> = self
+            .script
+            .faults
+            .iter()
+            .filter(|fault| fault.kind == FaultKind::Maintenance(site) && fault.at <= self.time)
+            .map(|fault| fault.at)
+            .collect();
+        keys.sort_unstable();
+        let mut spans: Vec<Span> = Vec::new();
+        for at in keys {
+            match spans.last_mut() {
+                Some((_, until)) if *until > at => *until = at,
+                _ => spans.push((at, at + HOUR)),
+            }
+        }
+        spans
     }
 
     /// The outages that were counted are those that there were.

@@ -80,7 +80,7 @@ impl Promises {
 
     pub(super) fn kept(&mut self, record: &Record, monitor: &Monitor, at: u64) {
         let queued = match record {
-            Record::Result(result) => {
+            Record::Result { result, .. } => {
                 self.believed(result);
                 return;
             }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use uptime_squirrel::alert::{Delivery, Pending, Queued, Resumed, Settled, SiteAlerts};
-use uptime_squirrel::domain::{AlertEvent, FailureStreak, Moment, Now, SiteId, Timestamp};
+use uptime_squirrel::domain::{
+    AlertEvent, FailureStreak, Moment, Now, SeenTime, SiteId, SiteTime, Timestamp,
+};
 use uptime_squirrel::engine::{
     MonitorAlerts, Record, RestoredMessage, RestoredSite, RestoredState,
 };
@@ -55,6 +57,8 @@ pub(super) struct Store {
     rows: Vec<Row>,
     deliveries: BTreeMap<Box<str>, Sending>,
     monitor: MonitorAlerts,
+    /// The time before each row.
+    times: BTreeMap<Key, Vec<(Timestamp, SeenTime)>>,
     /// The sites of this run by their numbers, and the last result of each.
     results: Vec<Option<(Key, Timestamp)>>,
 }
@@ -92,6 +96,35 @@ impl Store {
         }
     }
 
+    /// The time before a row.
+    fn seen(&mut self, site: SiteId, time: &SeenTime, monitor: &Monitor, now: Now) {
+        if let Some(key) = key_of(monitor, site) {
+            self.times.entry(key).or_default().push((now.wall, *time));
+        }
+    }
+
+    /// The time of a site as its rows and its outages tell it: what lies between two rows lies
+    /// within an outage or outside of all.
+    pub(super) fn time(&self, key: &Key) -> SiteTime {
+        let mut sum = SiteTime::default();
+        let micros = |span: Duration| span.as_micros() as u64;
+        for (at, time) in self.times.get(key).map_or(&[][..], Vec::as_slice) {
+            let middle = at.as_micros() - (micros(time.seen) / 2).cast_signed();
+            let middle = Timestamp::from_micros(middle);
+            let covers = |outage: &Counted| {
+                outage.since <= middle && outage.until.is_none_or(|until| middle < until)
+            };
+            let judged = micros(time.seen) - micros(time.maintenance);
+            let is_down = self.outages(key).iter().any(covers);
+            sum.merge(&SiteTime {
+                seen_us: micros(time.seen),
+                maintenance_us: micros(time.maintenance),
+                down_us: if is_down { judged } else { 0 },
+            });
+        }
+        sum
+    }
+
     /// The outages of a site, in order.
     pub(super) fn outages(&self, key: &Key) -> &[Counted] {
         self.outages.get(key).map_or(&[], Vec::as_slice)
@@ -114,10 +147,13 @@ impl Store {
 
     pub(super) fn apply(&mut self, record: &Record, monitor: &Monitor, now: Now) {
         match record {
-            Record::Missed(_) => {}
+            Record::Missed { site, time } => self.seen(*site, time, monitor, now),
             Record::UnderWay(delivery) => self.deliver(delivery, now),
             Record::Sites => self.watch(monitor, now),
-            Record::Result(result) => self.result(result.job.site, monitor, now),
+            Record::Result { result, time } => {
+                self.result(result.job.site, monitor, now);
+                self.seen(result.job.site, time, monitor, now);
+            }
             Record::Change {
                 site,
                 streak,

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::domain::{
-    Cause, CheckSpec, Clock, FailureStreak, MaskedUrl, Moment, Reason, Retention, Site, SiteId,
-    Timestamp,
+    Cause, CheckSpec, Clock, FailureStreak, MaskedUrl, Moment, Reason, Retention, SeenTime, Site,
+    SiteId, Timestamp,
 };
 
 use super::super::rows::{
@@ -88,6 +88,10 @@ pub(super) fn result(site: usize, seconds: i64, reason: Option<Reason>, millis: 
         status: Some(200),
         latency: Duration::from_millis(millis),
         late: Duration::ZERO,
+        time: SeenTime {
+            seen: Duration::from_secs(60),
+            maintenance: Duration::ZERO,
+        },
     }
 }
 

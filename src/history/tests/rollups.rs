@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use crate::domain::{Moment, Reason};
+use crate::domain::{Moment, Reason, SeenTime};
 
 use super::super::Rollup;
 use super::super::open;
@@ -15,6 +15,7 @@ use super::super::read_only::ReadOnlyHistory;
 use super::super::retention;
 use super::super::retention_clock::RetentionClock;
 use super::super::rollup::Roller;
+use super::super::rows::{EndedOutage, SiteChange};
 use super::super::store::Store;
 use super::super::writer_entry::WriteEntry;
 
@@ -62,7 +63,7 @@ proptest! {
                 _ => Some(Reason::Internal),
             };
             let row = result(*site, now, reason, *millis);
-            store.apply(&[WriteEntry::Result(row), WriteEntry::Missed(id(*site), at(now))]).unwrap();
+            store.apply(&[WriteEntry::Result(row), WriteEntry::Missed(id(*site), at(now), SeenTime::default())]).unwrap();
             checks.push(row);
             if index % 7 == 0 {
                 roll(&mut store, now);
@@ -80,7 +81,9 @@ proptest! {
         for (site, name) in ["a", "b"].into_iter().enumerate() {
             let mut expected = Rollup::default();
             for row in checks.iter().filter(|row| row.site == id(site) && row.at >= at(from)) {
-                expected.add_check(super::super::reason_codes::code(row.reason), row.latency.as_micros() as u64);
+                let code = super::super::reason_codes::code(row.reason);
+                    expected.add_check(code, row.latency.as_micros() as u64);
+                    expected.add_time(Some(code), (Some(60_000), Some(0)), false);
                 expected.missed += 1;
             }
             prop_assert_eq!(total(&store, name, now, span), expected);
@@ -91,6 +94,8 @@ proptest! {
             connection: store.connection,
             path: "memory".into(),
             now: at(now + 1),
+            has_time: true,
+            timed: i64::MIN,
         };
         for cells in [None, Some(super::super::BucketSize::Hour), Some(super::super::BucketSize::Day)] {
             let span = Duration::from_secs(span.unsigned_abs() + 1);
@@ -98,7 +103,9 @@ proptest! {
             for (site, name) in ["a", "b"].into_iter().enumerate() {
                 let mut expected = Rollup::default();
                 for row in checks.iter().filter(|row| row.site == id(site) && row.at >= at(from)) {
-                    expected.add_check(super::super::reason_codes::code(row.reason), row.latency.as_micros() as u64);
+                    let code = super::super::reason_codes::code(row.reason);
+                    expected.add_check(code, row.latency.as_micros() as u64);
+                    expected.add_time(Some(code), (Some(60_000), Some(0)), false);
                     expected.missed += 1;
                 }
                 let found = surveys.iter().find(|survey| survey.site == key(name));
@@ -118,6 +125,63 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn an_outage_that_is_known_later_changes_what_was_rolled_up() {
+    let mut store = watching(&["a"]);
+    let begin = START / 300 * 300;
+    let minute = |number: i64| begin + number * 60;
+    let results = |store: &mut Store, from: i64, to: i64| {
+        let rows = (from..=to).map(|number| {
+            let reason = (8..15).contains(&number).then_some(Reason::Status);
+            WriteEntry::Result(result(0, minute(number), reason, 5))
+        });
+        store.apply(&rows.collect::<Vec<_>>()).unwrap();
+    };
+    let down = |store: &Store, now: i64| total(store, "a", now, DAY).time.down_us / 60_000_000;
+    results(&mut store, 1, 11);
+    roll(&mut store, minute(11));
+    assert_eq!(down(&store, minute(11)), 0);
+    // The first failure is in a bucket that is rolled up already, the confirmation in the next.
+    let change = SiteChange {
+        at: at(minute(11)),
+        standing: Some(failure_streak(minute(8), 2, true)),
+        ..super::fixture::down(0, minute(8), Vec::new())
+    };
+    store
+        .apply(&[WriteEntry::SiteChange(Box::new(change))])
+        .unwrap();
+    results(&mut store, 12, 16);
+    roll(&mut store, minute(16));
+    assert_eq!(down(&store, minute(16)), 8);
+    // It is believed that it has ended when its last bucket is rolled up long since.
+    let ended = SiteChange {
+        at: at(minute(26)),
+        standing: None,
+        ended: Some(EndedOutage {
+            since: at(minute(8)),
+            until: at(minute(15)),
+            causes: Vec::new(),
+        }),
+        ..super::fixture::down(0, minute(8), Vec::new())
+    };
+    results(&mut store, 17, 26);
+    roll(&mut store, minute(26));
+    assert_eq!(down(&store, minute(26)), 18);
+    store
+        .apply(&[WriteEntry::SiteChange(Box::new(ended))])
+        .unwrap();
+    roll(&mut store, minute(40));
+    assert_eq!(down(&store, minute(40)), 7);
+    let sum = total(&store, "a", minute(40), DAY);
+    assert_eq!(sum.time.seen_us, 26 * 60_000_000);
+    assert_eq!(sum.uptime(), Some(19.0 / 26.0));
+    let due: i64 = store
+        .connection
+        .query_row("SELECT count(*) FROM due_rollups", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(due, 0);
 }
 
 #[test]
@@ -336,8 +400,10 @@ fn charts_show_what_was() {
     assert_eq!(days.len(), 30);
     let checks: u64 = days.iter().map(|day| day.sum.count).sum();
     assert_eq!(checks, 3 * 288);
-    let uptime = days[28].sum.uptime().unwrap();
-    assert!((uptime - 0.75).abs() < 0.01, "{uptime}");
+    let up = days[28].sum.up as f64 / days[28].sum.count as f64;
+    assert!((up - 0.75).abs() < 0.01, "{up}");
+    // No outage was confirmed.
+    assert_eq!(days[28].sum.uptime(), Some(1.0));
     for (span, points) in [(DAY, 288), (7 * DAY, 168), (90 * DAY, 90)] {
         let series = book
             .series(&key("a"), Duration::from_secs(span.unsigned_abs()))
