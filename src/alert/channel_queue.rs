@@ -252,7 +252,12 @@ impl ChannelQueue {
         let short = delivery.short || *report == DeliveryReport::TooLarge;
         self.resend_groups
             .add(ResendGroup::of(&delivery, short, at));
-        self.put_back(delivery.events.to_vec());
+        let mut tried = delivery.events.to_vec();
+        for event in &mut tried {
+            // It waits for its next attempt, and neither for others nor for a window any more.
+            (event.collects, event.quiet_until) = (false, None);
+        }
+        self.put_back(tried);
         Some(Settled::Retry(delivery, now.wall.after(pause)))
     }
 
