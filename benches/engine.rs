@@ -25,7 +25,7 @@ use uptime_squirrel::engine::{Effect, Engine, EngineConfig, Input, Round, Storag
 use table::Table;
 
 /// Results that the program folds in at a time.
-const BATCH: usize = 1_024;
+const BATCH: usize = 256;
 
 /// Sites on which one in so many depends on another.
 const BEHIND: usize = 2;

@@ -33,7 +33,7 @@ const SITES: usize = 10_000;
 const OWNERS: usize = 500;
 
 /// Results that the program folds in at a time.
-const BATCH: usize = 1_024;
+const BATCH: usize = 256;
 
 /// Owners are told when no further outage has come for so long: a tenth of `[notify] digest`,
 /// which is what it is by default.

@@ -17,7 +17,7 @@ use super::unwatched::UnwatchedRule;
 use super::witnesses::{facts, is_local, landed, parents, witnesses};
 
 /// Checks handed out in one turn, so that keys are answered between them.
-const DISPATCH_BATCH: usize = 4_096;
+const DISPATCH_BATCH: usize = 1_024;
 
 /// Everything that is believed and planned.
 #[derive(Debug)]
