@@ -49,6 +49,11 @@ impl Driver {
         self.dispatcher.entry()
     }
 
+    /// The workers that a paradigm would have.
+    pub(super) fn workers_of(&self, entry: &ParadigmEntry) -> usize {
+        self.workers.of(entry).0
+    }
+
     /// The figures of the paradigm's queue; `None` if it has none.
     #[must_use]
     pub fn queue(&self) -> Option<QueueFigures> {

@@ -14,6 +14,7 @@ use super::metrics_source::MetricsQuestions;
 use super::replay_runner::ReplayRunner;
 use super::report::{DriverOptions, Inbox};
 use super::session_state::SessionState;
+use super::switch_keys::SwitchKeys;
 use super::worker_limits::WorkerLimits;
 
 /// The settings of a live monitor.
@@ -56,6 +57,7 @@ impl Launch {
     pub(super) fn open(self) -> Result<Opened, SessionError> {
         let zone = self.options.zone.clone();
         let replay = ReplayRunner::new(&self.history, self.config.monitor.clone());
+        let switch_keys = SwitchKeys::new(self.config.monitor.switch);
         let warnings = self.config.warnings.clone();
         let options = DriverOptions {
             config: self.config,
@@ -70,7 +72,8 @@ impl Launch {
         let place = self.metrics.as_ref().map(Endpoint::url);
         let questions = MetricsQuestions::of(self.metrics)?;
         let demo = self.demo.is_some();
-        let mut state = SessionState::new(driver, clock, zone, self.source, demo, replay);
+        let mut state =
+            SessionState::new(driver, clock, zone, self.source, demo, replay, switch_keys);
         if let Some(place) = place {
             state.say(Tone::Info, format!("metrics at {place}"));
         }

@@ -35,6 +35,7 @@ mod session;
 mod session_state;
 mod status_line;
 mod svg_export;
+mod switch_keys;
 mod trace_collector;
 mod trace_export;
 mod worker_limits;

@@ -10,7 +10,7 @@ use crate::domain::{Clock, Moment, SiteId, SystemClock, Timestamp};
 use crate::monitor::State;
 use crate::paradigm::{ALL, Label, labels};
 use crate::tui::{
-    HistoryQuery, Intent, ProcessStats, StatusMessage, Tone, TriedRules, ViewModel, plural,
+    HistoryQuery, Intent, ProcessStats, StatusMessage, Tone, TriedRules, ViewModel, holds, plural,
 };
 
 use super::config_watcher::ConfigEvent;
@@ -22,6 +22,7 @@ use super::lab_runner::LabRunner;
 use super::process_stats::ProcessMeter;
 use super::replay_runner::ReplayRunner;
 use super::status_line::{MessageCause, StatusLine};
+use super::switch_keys::{SwitchDecision, SwitchKeys};
 use super::trace_collector::TraceCollector;
 
 /// How often the program's own cost is read.
@@ -41,6 +42,7 @@ pub(super) struct SessionState {
     meter: ProcessMeter,
     metered: Option<Moment>,
     pub(super) status_line: StatusLine,
+    switch_keys: SwitchKeys,
     banner: Option<String>,
     /// While the history cannot be kept, or a channel fails.
     pub(super) health: Health,
@@ -58,6 +60,7 @@ impl SessionState {
         source: String,
         demo: bool,
         replay: ReplayRunner,
+        switch_keys: SwitchKeys,
     ) -> Self {
         let configured_at = clock.timestamp();
         Self {
@@ -72,6 +75,7 @@ impl SessionState {
             meter: ProcessMeter::default(),
             metered: None,
             status_line: StatusLine::default(),
+            switch_keys,
             banner: None,
             health: Health::default(),
             source,
@@ -276,6 +280,23 @@ impl SessionState {
             self.answer(Tone::Info, format!("the checks run by {new} already"));
             return;
         }
+        let capacity = self
+            .trace
+            .capacity_of(&self.driver, entry, self.driver.workers_of(entry));
+        let late = capacity.filter(|capacity| capacity.late() > 0);
+        let now = self.clock.moment();
+        match self.switch_keys.decide(place, late.is_none(), now) {
+            SwitchDecision::Switch => {}
+            SwitchDecision::Ask => {
+                let late = late.map_or_else(String::new, |late| holds(new, &late));
+                let text = format!("{late}; press {} again to switch", entry.label.key);
+                return self.answer(Tone::Warn, text);
+            }
+            SwitchDecision::Refuse => {
+                let text = "digits do not switch here: switch = \"off\" in [monitor]";
+                return self.answer(Tone::Info, text);
+            }
+        }
         let switched = self.driver.switch(entry);
         if switched.is_ok() {
             self.trace.switched(self.clock.moment());
@@ -322,6 +343,7 @@ impl SessionState {
                 let warnings = config.warnings.clone();
                 match self.driver.reload(*config) {
                     Ok(notice) => {
+                        self.switch_keys.configure(defaults.switch);
                         self.replay.configure(defaults);
                         self.banner = None;
                         self.configured_at = self.clock.timestamp();

@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::domain::Moment;
-use crate::paradigm::QueueFigures;
-use crate::trace::{Capacity, ProcStats, TraceStore, WorkerResources, here};
+use crate::paradigm::{ParadigmEntry, QueueFigures};
+use crate::trace::{Capacity, MeanTimes, ProcStats, TraceStore, WorkerResources, here};
 use crate::tui::TraceView;
 
 use super::driver::Driver;
@@ -32,6 +32,8 @@ pub(super) struct TraceCollector {
     /// The checks that workers of other processes can run at once; `None` if not known.
     places: Option<usize>,
     asked: Option<Moment>,
+    /// The mean times of the paradigm before this one.
+    means: Option<MeanTimes>,
 }
 
 impl TraceCollector {
@@ -45,6 +47,7 @@ impl TraceCollector {
             cores: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
             places: None,
             asked: None,
+            means: None,
         }
     }
 
@@ -84,6 +87,7 @@ impl TraceCollector {
 
     /// Another paradigm runs the checks from now on.
     pub(super) fn switched(&mut self, now: Moment) {
+        self.means = self.store.means().or(self.means);
         self.store.switched(now);
         self.last_sample = None;
         self.places = None;
@@ -98,6 +102,24 @@ impl TraceCollector {
 
     pub(super) const fn store(&self) -> &TraceStore {
         &self.store
+    }
+
+    /// The capacity that a paradigm would have with so many workers; `None` while no check has
+    /// been timed.
+    pub(super) fn capacity_of(
+        &self,
+        driver: &Driver,
+        entry: &ParadigmEntry,
+        workers: usize,
+    ) -> Option<Capacity> {
+        let shape = (entry.shape)(workers);
+        let crew = WorkerResources {
+            workers: shape.in_flight,
+            threads: shape.threads,
+            cores: self.cores,
+        };
+        let means = self.store.means().or(self.means)?;
+        Some(Capacity::measure(driver.demand(), means, crew))
     }
 
     /// As the screen sees it.

@@ -52,7 +52,7 @@ pub use include_table::IncludedLists;
 pub use known_names::KnownNames;
 pub use load::{from_urls, load, parse};
 pub use locate::{ConfigNotFound, Environment, find, state_dir};
-pub use monitor_table::MonitorSettings;
+pub use monitor_table::{MonitorSettings, SwitchPolicy};
 pub use reference::{KeyReference, TableReference, reference, reference_markdown};
 pub use secret::{Secret, SecretError, SecretPlace, SecretUse};
 pub use value_parsers::{InvalidValue, parse_broker_url, parse_queue_name};

@@ -27,11 +27,39 @@ const CANARIES: [&str; 3] = [
     "https://www.wikipedia.org/",
 ];
 
+/// The effect of a digit key on a running monitor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SwitchPolicy {
+    /// Switches to the paradigm of that digit.
+    #[default]
+    Free,
+    /// Asks first where that paradigm cannot check all sites at their intervals.
+    Ask,
+    /// None.
+    Off,
+}
+
+impl SwitchPolicy {
+    /// The words of `switch`.
+    const WORDS: [&str; 3] = ["free", "ask", "off"];
+
+    fn parse(word: &str) -> Parsed<Self> {
+        match word {
+            "free" => Ok(Self::Free),
+            "ask" => Ok(Self::Ask),
+            "off" => Ok(Self::Off),
+            _ => Err(value_parsers::none_of(word, &Self::WORDS)),
+        }
+    }
+}
+
 /// `[monitor]`: how checks are run, and the values of every site that has none of its own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MonitorSettings {
     /// The name of the paradigm to start with; `None` for the program's default.
     pub paradigm: Option<Box<str>>,
+    /// The effect of a digit key.
+    pub switch: SwitchPolicy,
     /// The most checks in flight at once in the paradigm in use, 1 to 1,000,000; `None` for
     /// the paradigm's default.
     pub workers: Option<usize>,
@@ -70,6 +98,7 @@ impl Default for MonitorSettings {
     fn default() -> Self {
         Self {
             paradigm: None,
+            switch: SwitchPolicy::Free,
             workers: None,
             interval: Duration::from_secs(300),
             timeout: CheckSpec::TIMEOUT,
@@ -116,6 +145,9 @@ pub(super) fn read_monitor(
             }
             Err(value_parsers::none_of(word, known.paradigms))
         }),
+        switch: table
+            .text("switch", SwitchPolicy::parse)
+            .unwrap_or(default.switch),
         workers: table.number("workers", WORKERS).map(count),
         interval: table
             .text("interval", value_parsers::interval)

@@ -161,6 +161,7 @@ fn monitor() -> TableReference {
             key("slow_after", "duration", ANY, duration(default.slow_after), "how long a site has to be slow before its owners are told, where their `tell` asks for it"),
             key("owners", "list of texts", "keys of `[owners]`", plain("[]"), "the owners of sites that name none, those of lists included; they are told as well when sites are not checked any more or cannot be seen"),
             key("paradigm", "text", "a paradigm's name", phrase("async"), "how checks are run at the start"),
+            key("switch", "text", "`free`, `ask` or `off`", plain("\"free\""), "what a digit key does: switches the paradigm, asks first where that paradigm cannot check all sites at their intervals, or nothing"),
             key("workers", "number", "1 to 1000000 checks", phrase("by paradigm"), "the most checks in flight at once in the paradigm in use"),
             key("user_agent", "text", "printable ASCII", plain(USER_AGENT.replace(env!("CARGO_PKG_VERSION"), "VERSION")), "the User-Agent header of every request"),
             key("ca_file", "path", "relative to `sites.toml`", None, "certificates in PEM that are trusted besides the system's roots"),

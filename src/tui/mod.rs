@@ -58,7 +58,7 @@ mod view_model;
 mod views;
 mod widgets;
 
-pub(crate) use format::plural;
+pub(crate) use format::{holds, plural};
 pub use frame_diff::FrameDiff;
 pub use history_view::{
     BucketTotals, HistoryQuery, HistorySpan, HistoryView, OutageView, SiteHistory,

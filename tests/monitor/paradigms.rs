@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::sites::{ONCE, SIZE, Three, at, home, script};
+use super::sites::{ONCE, SIZE, Three, at, home, listing, script};
 use crate::support::{Fleet, Terminal};
 
 /// The numbers of a receipt: in flight, finished, handed over, lost, counted twice.
@@ -67,6 +67,37 @@ fn a_key_that_names_no_paradigm_says_which_there_are() {
     assert!(frame.lines[0].contains("[6] ASYNC"), "{}", frame.text());
     terminal.press("6");
     terminal.wait_text("ASYNC runs the checks already");
+}
+
+#[test]
+fn digits_ask_or_do_nothing_where_the_configuration_says_so() {
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(
+        r"'*' = [{ wait = '300ms' }, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']",
+    ));
+    let names: Vec<_> = (0..8).map(|number| format!("s{number}")).collect();
+    let sites = || names.iter().map(|name| at(&server, name));
+    let squirrel = home("interval = \"1s\"\nswitch = \"ask\"", sites());
+    let mut terminal = Terminal::start(&squirrel, SIZE, []);
+    terminal.wait_text("● 8 UP");
+    terminal.press("2");
+    terminal.wait_text("[2] THREADS, 16 workers");
+    terminal.press("1");
+    let frame = terminal.wait_text("press 1 again to switch");
+    let line = frame.line("press 1 again").unwrap();
+    assert!(line.contains("of 8 sites at 1s: "), "{line}");
+    assert!(frame.lines[0].contains("[2] THREADS"), "{}", frame.text());
+    terminal.press("1");
+    terminal.wait_text("[1] SERIAL, 1 worker");
+
+    squirrel.write(
+        "sites.toml",
+        listing("interval = \"1s\"\nswitch = \"off\"", sites()),
+    );
+    terminal.wait_text("read again: 8 sites");
+    terminal.press("2");
+    let frame = terminal.wait_text("digits do not switch here");
+    assert!(frame.lines[0].contains("[1] SERIAL"), "{}", frame.text());
 }
 
 /// The number of workers on top.
