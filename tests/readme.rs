@@ -144,12 +144,12 @@ mod readme {
         for entry in fs::read_dir(root().join("src/metrics")).unwrap() {
             let source = fs::read_to_string(entry.unwrap().path()).unwrap();
             let code = source.split("mod tests {").next().unwrap();
-            for mark in ["name: \"", "# TYPE "] {
+            for mark in ["\"probe_", "\"squirrel_"] {
                 let names = code.split(mark).skip(1).map(|rest| {
                     let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '_');
-                    rest[..end.unwrap_or(rest.len())].to_owned()
+                    format!("{}{}", &mark[1..], &rest[..end.unwrap_or(rest.len())])
                 });
-                exported.extend(names.filter(|name| !name.is_empty()));
+                exported.extend(names);
             }
         }
         let document = read("docs/metrics.md");

@@ -16,9 +16,7 @@ use crate::domain::{
 use crate::engine::{Effect, Engine, Input, Storage};
 use crate::history::HistoryEvent;
 use crate::notify::{DeliveryEvent, DeliveryResult, Sent};
-use crate::paradigm::{
-    ALL, Dispatcher, Offer, ParadigmContext, ParadigmEntry, StartError, position,
-};
+use crate::paradigm::{Dispatcher, Offer, ParadigmContext, ParadigmEntry, StartError};
 use crate::probe::ProberFactory;
 use crate::trace::{Demand, Recorder};
 
@@ -26,9 +24,10 @@ use super::canaries::{Canaries, canary_specs};
 use super::engine_config::engine_config;
 use super::error::DriverError;
 use super::outcome_writer::OutcomeWriter;
+use super::paradigm_settings::ParadigmSettings;
 use super::report::{DriverOptions, Happening, Inbox, Report, failure_report};
 use super::restore;
-use super::worker_limits::{WorkerLimits, step};
+use super::worker_limits::step;
 
 /// The engine, and what carries out its effects.
 #[derive(Debug)]
@@ -38,15 +37,14 @@ pub struct Driver {
     pub(super) dispatcher: Dispatcher,
     pub(super) recorder: Arc<Recorder>,
     pub(super) demand: Demand,
-    pub(super) workers: WorkerLimits,
+    pub(super) settings: ParadigmSettings,
     pub(super) writer: OutcomeWriter,
     canaries: Canaries,
     canary_specs: Vec<Arc<CheckSpec>>,
     /// The trusted certificates, as they are in use.
     ca_file: Option<CertificateFile>,
-    configured_paradigm: Option<Box<str>>,
-    configured_workers: (BTreeMap<Box<str>, usize>, Option<usize>),
-    open_files: Option<u64>,
+    /// By owner and channel: whether the last attempt was taken.
+    pub(super) channels: BTreeMap<(Box<str>, Box<str>), bool>,
     named_broker: Option<MaskedUrl>,
     /// The configuration whose owners are told of every site, in place of the file's.
     others: Option<Config>,
@@ -96,20 +94,17 @@ impl Driver {
             let _unheard = reporter.send(Report::Canaries(round));
         };
         let canaries = Canaries::start(factory, clock, tell).map_err(DriverError::Io)?;
-        let open_files = workers.open_files();
         let mut driver = Self {
             clock,
             engine: Engine::new(zone, &*crate::trace::here().host, now),
             dispatcher,
             recorder,
             demand: Demand::default(),
-            workers,
+            settings: ParadigmSettings::new(&config, workers),
             canaries,
             canary_specs: Vec::new(),
             ca_file: config.monitor.ca_file.clone(),
-            configured_paradigm: config.monitor.paradigm.clone(),
-            configured_workers: (config.workers.clone(), config.monitor.workers),
-            open_files,
+            channels: BTreeMap::new(),
             named_broker: config.named_broker.clone(),
             writer,
             others: others.cloned(),
@@ -124,6 +119,10 @@ impl Driver {
     fn configure(&mut self, config: &Config) {
         self.canary_specs = canary_specs(config);
         let told = engine_config(config, self.others.as_ref(), !self.canary_specs.is_empty());
+        self.channels.retain(|(owner, channel), _| {
+            let known = told.alerts.channels.get(owner);
+            known.is_some_and(|channels| channels.contains(channel))
+        });
         self.give(Input::Configured(Box::new(told)));
         self.count_demand();
     }
@@ -229,6 +228,8 @@ impl Driver {
                     report,
                 };
                 self.give_with(input, Some(&answer));
+                let name = (message.owner.clone(), message.channel.clone());
+                self.channels.insert(name, result.is_ok());
                 let event = if result.is_ok() {
                     DeliveryEvent::Delivered { message, answer }
                 } else {
@@ -268,24 +269,11 @@ impl Driver {
             let factory = ProberFactory::http(config.monitor.ca_file.as_ref());
             Some(Arc::new(factory.map_err(DriverError::ProberFactory)?))
         };
-        let named = config.monitor.paradigm.as_deref().and_then(position);
-        let entry = match named {
-            Some(index) if config.monitor.paradigm != self.configured_paradigm => &ALL[index],
-            _ => self.dispatcher.entry(),
-        };
-        let configured = (config.workers.clone(), config.monitor.workers);
-        let mut workers = self.workers.clone();
-        if configured != self.configured_workers {
-            // The file has spoken last: what flags and keys said before is void.
-            workers = WorkerLimits::new(&configured.0, self.open_files);
-            if let Some(number) = configured.1 {
-                workers.suggest(entry, number);
-            }
-        }
+        let (entry, settings) = self.settings.read_again(&config, self.dispatcher.entry());
         config.named_broker.clone_from(&self.named_broker);
         let queue = self.dispatcher.set_queue_options(config.queue_options());
         let other = queue != *self.dispatcher.queue_options() && self.dispatcher.queue().is_some();
-        let (number, notice) = workers.of(entry);
+        let (number, notice) = settings.workers.of(entry);
         if factory.is_some() || other || entry.label.name != self.dispatcher.entry().label.name {
             let now = self.clock.moment();
             if let Err(error) = self.dispatcher.switch(entry, number, factory, now) {
@@ -295,11 +283,8 @@ impl Driver {
         } else if number != self.dispatcher.census().workers && entry.resizable {
             self.dispatcher.resize(number);
         }
-        self.workers = workers;
+        self.settings = settings;
         self.ca_file.clone_from(&config.monitor.ca_file);
-        self.configured_paradigm
-            .clone_from(&config.monitor.paradigm);
-        self.configured_workers = configured;
         self.writer.configure(&config);
         self.configure(&config);
         Ok(notice)
@@ -311,7 +296,7 @@ impl Driver {
     /// # Errors
     /// If it cannot start: the one in use goes on.
     pub fn switch(&mut self, entry: &'static ParadigmEntry) -> Result<Option<String>, StartError> {
-        let (number, notice) = self.workers.of(entry);
+        let (number, notice) = self.settings.workers.of(entry);
         let now = self.clock.moment();
         self.dispatcher.switch(entry, number, None, now)?;
         self.close_accounts();
@@ -326,9 +311,9 @@ impl Driver {
             return None;
         }
         let wanted = step(self.dispatcher.census().workers, steps);
-        self.workers.choose(entry, wanted);
-        let (number, notice) = self.workers.of(entry);
-        self.workers.choose(entry, number);
+        self.settings.workers.choose(entry, wanted);
+        let (number, notice) = self.settings.workers.of(entry);
+        self.settings.workers.choose(entry, number);
         self.dispatcher.resize(number);
         Some((number, notice))
     }

@@ -66,7 +66,7 @@ impl Driver {
         entry: &ParadigmEntry,
     ) -> (&Arc<ProberFactory>, &QueueOptions, usize) {
         let dispatcher = &self.dispatcher;
-        let workers = self.workers.of(entry).0;
+        let workers = self.settings.workers.of(entry).0;
         (dispatcher.factory(), dispatcher.queue_options(), workers)
     }
 
@@ -80,6 +80,12 @@ impl Driver {
     #[must_use]
     pub fn blind(&self) -> Option<(Now, &str)> {
         self.engine.blind()
+    }
+
+    /// Since when checks are not run, once that was told.
+    #[must_use]
+    pub fn unwatched(&self) -> Option<Now> {
+        self.engine.unwatched()
     }
 
     /// Whether any check was good in this run.

@@ -4,7 +4,8 @@ use std::io;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::metrics::{Endpoint, MetricsPage, MetricsQuestion};
+use crate::metrics::{ChannelMetrics, Endpoint, MetricsPage, MetricsQuestion, MonitorMetrics};
+use crate::monitor::State;
 
 use super::driver::Driver;
 
@@ -13,15 +14,34 @@ impl Driver {
     pub fn answer(&self, question: MetricsQuestion) {
         match question {
             MetricsQuestion::Page { from, answer } => {
-                let mut page = MetricsPage::of(self.monitor(), from, self.census().running);
-                // Asked with the first page of a scrape: the history counts meanwhile.
-                page.pending = (from == 0).then(|| self.count_pending()).flatten();
+                let mut page = MetricsPage::of(self.monitor(), from);
+                if from == 0 {
+                    page.whole = Some(self.metrics());
+                    // The history counts while the other pages are asked for.
+                    page.pending = self.count_pending();
+                }
                 // The connection may be closed already.
                 let _unheard = answer.send(page);
             }
             MetricsQuestion::Alive(answer) => {
                 let _unheard = answer.send(());
             }
+        }
+    }
+
+    fn metrics(&self) -> MonitorMetrics {
+        let channels = self.channels.iter();
+        MonitorMetrics {
+            in_flight: self.census().running,
+            blind: self.blind().is_some(),
+            outages_open: self.monitor().totals().of(State::Down),
+            channels: channels
+                .map(|((owner, channel), up)| ChannelMetrics {
+                    owner: owner.clone(),
+                    channel: channel.clone(),
+                    up: *up,
+                })
+                .collect(),
         }
     }
 

@@ -25,6 +25,7 @@ mod name_list;
 mod outage_diff;
 mod outcome_writer;
 pub mod output_file;
+mod paradigm_settings;
 mod process_stats;
 mod replay;
 mod replay_runner;

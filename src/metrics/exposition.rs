@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::domain::{CheckResult, Phases, Verdict};
 use crate::monitor::State;
 
-use super::page::SiteMetrics;
+use super::page::{MonitorMetrics, SiteMetrics};
 
 /// The bytes that are written at a time.
 const PIECE_BYTES: usize = 128 * 1_024;
@@ -36,10 +36,12 @@ struct Labelled {
 }
 
 impl Labelled {
-    /// The last check; `None` if it is inconclusive or the site is paused.
+    /// The last check; `None` if it is inconclusive or old, or the site is paused.
     fn check(&self) -> Option<&CheckResult> {
         let last = self.row.last.as_deref()?;
-        let speaks = last.verdict != Verdict::Unknown && self.row.state != State::Paused;
+        let speaks = last.verdict != Verdict::Unknown
+            && self.row.state != State::Paused
+            && !self.row.stalled;
         speaks.then_some(last)
     }
 }
@@ -170,10 +172,7 @@ impl Family {
         let Self {
             name, kind, help, ..
         } = self;
-        put(
-            out,
-            format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n"),
-        );
+        head(name, kind, help, out);
     }
 
     fn sample(&self, of: &Labelled, value: impl std::fmt::Display, out: &mut String) {
@@ -196,6 +195,19 @@ impl Family {
         out.push_str(&of.labels);
         put(out, format_args!(",{label}=\"{word}\"}} {value}\n"));
     }
+}
+
+fn head(name: &str, kind: &str, help: &str, out: &mut String) {
+    put(
+        out,
+        format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n"),
+    );
+}
+
+/// A gauge of the whole monitor.
+fn gauge(name: &str, help: &str, value: impl std::fmt::Display, out: &mut String) {
+    head(name, "gauge", help, out);
+    put(out, format_args!("{name} {value}\n"));
 }
 
 fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
@@ -225,7 +237,7 @@ pub struct Exposition {
     /// The index of the family and of the site that come next.
     family: usize,
     row: usize,
-    in_flight: usize,
+    monitor: MonitorMetrics,
     pending: Option<u64>,
 }
 
@@ -234,7 +246,7 @@ impl Exposition {
     /// changed while pages were read, has samples once. `pending` is `None` where the number is
     /// not known.
     #[must_use]
-    pub fn new(rows: Vec<SiteMetrics>, in_flight: usize, pending: Option<u64>) -> Self {
+    pub fn new(rows: Vec<SiteMetrics>, monitor: MonitorMetrics, pending: Option<u64>) -> Self {
         let mut seen = HashSet::with_capacity(rows.len());
         let once: Vec<bool> = rows
             .iter()
@@ -259,30 +271,56 @@ impl Exposition {
             rows,
             family: 0,
             row: 0,
-            in_flight,
+            monitor,
             pending,
         }
     }
 
     fn whole(&self, out: &mut String) {
-        let Self { in_flight, .. } = self;
-        put(
+        let of = &self.monitor;
+        gauge(
+            "squirrel_checks_in_flight",
+            "Checks that are under way",
+            of.in_flight,
             out,
-            format_args!(
-                "# HELP squirrel_checks_in_flight Checks that are under way\n\
-                 # TYPE squirrel_checks_in_flight gauge\n\
-                 squirrel_checks_in_flight {in_flight}\n"
-            ),
+        );
+        gauge(
+            "squirrel_blind",
+            "1 while nothing can be seen: the network of the monitor is at fault, not the sites",
+            u8::from(of.blind),
+            out,
+        );
+        gauge(
+            "squirrel_outages_open",
+            "Sites whose outage is confirmed",
+            of.outages_open,
+            out,
         );
         if let Some(pending) = self.pending {
-            put(
+            gauge(
+                "squirrel_outbox_pending",
+                "Messages to owners that are not delivered yet",
+                pending,
                 out,
-                format_args!(
-                    "# HELP squirrel_outbox_pending Messages to owners that are not delivered yet\n\
-                     # TYPE squirrel_outbox_pending gauge\n\
-                     squirrel_outbox_pending {pending}\n"
-                ),
             );
+        }
+        if of.channels.is_empty() {
+            return;
+        }
+        let name = "squirrel_channel_up";
+        head(
+            name,
+            "gauge",
+            "1 if the last attempt to deliver by this channel was taken",
+            out,
+        );
+        for channel in &of.channels {
+            out.push_str(name);
+            out.push('{');
+            label("owner", &channel.owner, out);
+            out.push(',');
+            label("channel", &channel.channel, out);
+            put(out, format_args!("}} {}\n", u8::from(channel.up)));
         }
     }
 }

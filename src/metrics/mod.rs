@@ -20,4 +20,4 @@ mod scrape;
 pub use address::{AddressError, listen_address};
 pub use endpoint::{BindError, Endpoint};
 pub use exposition::Exposition;
-pub use page::{MetricsPage, MetricsQuestion, PAGE, SiteMetrics};
+pub use page::{ChannelMetrics, MetricsPage, MetricsQuestion, MonitorMetrics, PAGE, SiteMetrics};

@@ -36,6 +36,8 @@ pub struct SiteMetrics {
     pub last: Option<Arc<CheckResult>>,
     /// The checks missed since the start.
     pub missed: u64,
+    /// It has missed two checks or more in a row: nobody knows what it is now.
+    pub stalled: bool,
 }
 
 impl From<&SiteState> for SiteMetrics {
@@ -45,19 +47,44 @@ impl From<&SiteState> for SiteMetrics {
             state: state.state(),
             last: state.last().cloned(),
             missed: state.missed(),
+            stalled: state.is_stalled(),
         }
     }
 }
 
-/// A page of sites, with the metrics of the whole monitor.
+/// The metrics of the whole monitor.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MonitorMetrics {
+    /// The number of checks in progress.
+    pub in_flight: usize,
+    /// Whether nothing can be seen: canaries and witnesses are silent.
+    pub blind: bool,
+    /// The number of sites whose outage is confirmed.
+    pub outages_open: usize,
+    /// The channels by which a delivery was tried.
+    pub channels: Vec<ChannelMetrics>,
+}
+
+/// A channel of an owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelMetrics {
+    /// The owner's name.
+    pub owner: Box<str>,
+    /// The channel's name.
+    pub channel: Box<str>,
+    /// Whether the last attempt was taken.
+    pub up: bool,
+}
+
+/// A page of sites, the first one with the metrics of the whole monitor.
 #[derive(Debug)]
 pub struct MetricsPage {
-    /// One row for each site.
+    /// The sites.
     pub rows: Vec<SiteMetrics>,
     /// The index of the first site of the next page; `None` on the last page.
     pub next: Option<usize>,
-    /// The number of checks in progress.
-    pub in_flight: usize,
+    /// The metrics of the whole monitor, on the first page.
+    pub whole: Option<MonitorMetrics>,
     /// Receives the number of messages that are not delivered yet once the history has counted
     /// them; `None` where there is no history to ask.
     pub pending: Option<oneshot::Receiver<u64>>,
@@ -66,7 +93,7 @@ pub struct MetricsPage {
 impl MetricsPage {
     /// The page from `from` on.
     #[must_use]
-    pub fn of(monitor: &Monitor, from: usize, in_flight: usize) -> Self {
+    pub fn of(monitor: &Monitor, from: usize) -> Self {
         let ids = monitor.ids();
         let from = from.min(ids.len());
         let end = ids.len().min(from + PAGE);
@@ -74,7 +101,7 @@ impl MetricsPage {
         Self {
             rows: known.map(SiteMetrics::from).collect(),
             next: (end < ids.len()).then_some(end),
-            in_flight,
+            whole: None,
             pending: None,
         }
     }

@@ -41,12 +41,12 @@ pub(super) async fn alive(loops: &mpsc::Sender<MetricsQuestion>) -> Result<(), N
 pub(super) async fn scrape(loops: &mpsc::Sender<MetricsQuestion>) -> Result<Exposition, NoAnswer> {
     let mut rows = Vec::new();
     let mut pending = None;
-    let mut in_flight = 0;
+    let mut whole = None;
     let mut next = Some(0);
     while let Some(from) = next {
         let page = ask(loops, |answer| MetricsQuestion::Page { from, answer }).await?;
         next = page.next;
-        in_flight = page.in_flight;
+        whole = whole.or(page.whole);
         rows.extend(page.rows);
         pending = pending.or(page.pending);
     }
@@ -55,5 +55,5 @@ pub(super) async fn scrape(loops: &mpsc::Sender<MetricsQuestion>) -> Result<Expo
         None => None,
     };
     let pending = pending.and_then(Result::ok);
-    Ok(Exposition::new(rows, in_flight, pending))
+    Ok(Exposition::new(rows, whole.unwrap_or_default(), pending))
 }

@@ -90,7 +90,8 @@ impl SiteState {
     }
 
     /// Whether it has missed two checks or more in a row.
-    pub(super) fn is_stalled(&self) -> bool {
+    #[must_use]
+    pub fn is_stalled(&self) -> bool {
         self.missed_in_a_row >= 2 && !self.site.paused
     }
 

@@ -305,3 +305,61 @@ fn the_demonstration_serves_them_of_its_own_fleet_and_of_what_a_key_breaks() {
     terminal.press("q");
     assert_eq!(terminal.finish(), 0);
 }
+
+#[test]
+fn outages_channels_and_blindness_of_the_whole_monitor_are_told() {
+    let mut fleet = Fleet::new();
+    let broken = fleet.serve(script(BROKEN));
+    let taken = PostServer::start(&fleet, [Answer::Says("200 OK", "", "")]);
+    let refused = PostServer::start(&fleet, [Answer::Says("503 Busy", "", "")]);
+    let squirrel = Squirrel::new();
+    let listing = |canary: &str| {
+        format!(
+            "[monitor]\ninterval = \"1s\"\nconfirm = 1\ntimeout = \"1s\"\n{canary}\n\
+             [owners.\"on \\\"call\\\"\"]\nwebhook = \"{}\"\n[owners.ops]\nwebhook = \"{}\"\n\
+             [notify]\ndigest = \"0s\"\n\
+             [[sites]]\nname = \"broken\"\nurl = \"http://{}/\"\nowners = [\"on \\\"call\\\"\", \"ops\"]\n",
+            taken.url(),
+            refused.url(),
+            broken.authority,
+        )
+    };
+    squirrel.write("sites.toml", listing("canaries = []"));
+    let mut running = squirrel.start(["watch", "--history", "history.db", "--metrics", "0"]);
+    let address = address(&mut running);
+    let whole = |name: &str| {
+        let samples = parse(&get(address, "/metrics").body);
+        let whole: Vec<_> = samples.iter().filter(|s| s.labels.is_empty()).collect();
+        value(&whole, name)
+    };
+    until("the outage", || whole("squirrel_outages_open") == Some(1.0));
+    assert_eq!(whole("squirrel_blind"), Some(0.0));
+    let channels = || {
+        let samples = parse(&get(address, "/metrics").body);
+        let of_it = samples.iter().filter(|s| s.name == "squirrel_channel_up");
+        let told = of_it.map(|s| {
+            assert_eq!((s.kind.as_str(), s.label("channel")), ("gauge", "webhook"));
+            (s.label("owner").to_owned(), s.value)
+        });
+        told.collect::<Vec<_>>()
+    };
+    let both = [("on \"call\"".to_owned(), 1.0), ("ops".to_owned(), 0.0)];
+    until("both channels were tried", || channels() == both);
+    // Addresses that nobody has (RFC 5737): a site, and the canary that is asked about it.
+    let far = "[[sites]]\nname = \"far\"\nurl = \"http://192.0.2.1/\"\n";
+    let list = listing("canaries = [\"http://192.0.2.2/\"]") + far;
+    squirrel.replace("sites.toml", list);
+    running.wait_for("blindness", is("blind"));
+    assert_eq!(whole("squirrel_blind"), Some(1.0));
+    // What answers on this machine is down all the same.
+    assert_eq!(whole("squirrel_outages_open"), Some(1.0));
+    let hook = format!("webhook = \"{}\"", refused.url());
+    let list = listing("canaries = []").replace(&hook, "push = \"ops\"");
+    let list = format!("{list}[notify.push]\nurl = \"{}\"\n", taken.url());
+    squirrel.replace("sites.toml", list);
+    until(
+        "a channel that is not configured any more is not told",
+        || channels() == both[..1],
+    );
+    assert_eq!(whole("squirrel_blind"), Some(0.0));
+}
