@@ -1,11 +1,14 @@
-//! The HTTP server that a scraper asks: few connections at once, one request each, bounded in
-//! time.
+//! The HTTP server that a scraper asks: few scrapes at once, one request a connection, bounded
+//! in number and in time.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -16,8 +19,8 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
 
 use crate::domain::plain_io_error;
@@ -25,13 +28,19 @@ use crate::runtime::thread;
 
 use super::exposition::{self, Exposition};
 use super::page::MetricsQuestion;
-use super::scrape::{alive, scrape};
+use super::scrape::{NoAnswer, alive, scrape};
+
+/// The most connections at once on which nothing was asked yet.
+const MOST_SILENT: usize = 64;
+
+/// The most scrapes at once; further ones wait for their turn.
+const MOST_SCRAPES: usize = 8;
 
 /// The most connections at once; further ones wait in the system's queue.
-const MOST_CONNECTIONS: usize = 8;
+const MOST_CONNECTIONS: usize = 2 * MOST_SILENT;
 
 /// The most questions that may wait for the loop.
-const MOST_QUESTIONS: usize = MOST_CONNECTIONS;
+const MOST_QUESTIONS: usize = MOST_SCRAPES;
 
 /// The longest time that the head of a request may take to arrive.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(3);
@@ -111,17 +120,13 @@ impl Endpoint {
 
 async fn serve(listener: TcpListener, loops: mpsc::Sender<MetricsQuestion>) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let mut connections = JoinSet::new();
+    let mut clients = Clients::default();
     loop {
         tokio::select! {
             () = loops.closed() => return Ok(()),
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept(), if connections.len() < MOST_CONNECTIONS => match accepted {
-                Ok((stream, _)) => {
-                    let loops = loops.clone();
-                    // A client that takes longer is cut off; it has an incomplete body.
-                    connections.spawn(async move { timeout(CONNECTION_TIMEOUT, attend(stream, loops)).await });
-                }
+            Some(_) = clients.tasks.join_next() => {}
+            accepted = listener.accept(), if clients.tasks.len() < MOST_CONNECTIONS => match accepted {
+                Ok((stream, _)) => clients.take(stream, &loops),
                 Err(error) => {
                     tracing::debug!("a scraper could not be let in: {error}");
                     // Most likely no file descriptors are left; they come back as checks end.
@@ -132,10 +137,66 @@ async fn serve(listener: TcpListener, loops: mpsc::Sender<MetricsQuestion>) -> i
     }
 }
 
-async fn attend(stream: TcpStream, loops: mpsc::Sender<MetricsQuestion>) {
+/// The connections that are open.
+struct Clients {
+    tasks: JoinSet<()>,
+    /// Those that may still be silent, oldest first.
+    silent: VecDeque<Silent>,
+    /// The permits for scrapes: each holds the state of all sites until it is sent.
+    scrapes: Arc<Semaphore>,
+}
+
+/// A connection without a request yet.
+struct Silent {
+    has_asked: Arc<AtomicBool>,
+    task: AbortHandle,
+}
+
+impl Default for Clients {
+    fn default() -> Self {
+        Self {
+            tasks: JoinSet::new(),
+            silent: VecDeque::new(),
+            scrapes: Arc::new(Semaphore::new(MOST_SCRAPES)),
+        }
+    }
+}
+
+impl Clients {
+    /// Attends to a connection. Where too many are silent, the oldest of them has to go: however
+    /// many connect and ask for nothing, a scraper is heard.
+    fn take(&mut self, stream: TcpStream, loops: &mpsc::Sender<MetricsQuestion>) {
+        let is_silent = |silent: &Silent| {
+            !silent.has_asked.load(Ordering::Relaxed) && !silent.task.is_finished()
+        };
+        self.silent.retain(is_silent);
+        if self.silent.len() >= MOST_SILENT
+            && let Some(oldest) = self.silent.pop_front()
+        {
+            oldest.task.abort();
+        }
+        let has_asked = Arc::new(AtomicBool::new(false));
+        let asked = Arc::clone(&has_asked);
+        let (loops, scrapes) = (loops.clone(), Arc::clone(&self.scrapes));
+        // A client that takes longer is cut off; it has an incomplete body.
+        let task = self.tasks.spawn(async move {
+            let attended = attend(stream, loops, scrapes, asked);
+            let _late = timeout(CONNECTION_TIMEOUT, attended).await;
+        });
+        self.silent.push_back(Silent { has_asked, task });
+    }
+}
+
+async fn attend(
+    stream: TcpStream,
+    loops: mpsc::Sender<MetricsQuestion>,
+    scrapes: Arc<Semaphore>,
+    has_asked: Arc<AtomicBool>,
+) {
     let service = service_fn(|request| {
-        let loops = loops.clone();
-        async move { Ok::<_, Infallible>(answer(&request, &loops).await) }
+        has_asked.store(true, Ordering::Relaxed);
+        let (loops, scrapes) = (loops.clone(), Arc::clone(&scrapes));
+        async move { Ok::<_, Infallible>(answer(&request, &loops, scrapes).await) }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -152,6 +213,7 @@ async fn attend(stream: TcpStream, loops: mpsc::Sender<MetricsQuestion>) {
 async fn answer(
     request: &Request<Incoming>,
     loops: &mpsc::Sender<MetricsQuestion>,
+    scrapes: Arc<Semaphore>,
 ) -> Response<ResponseBody> {
     if ![Method::GET, Method::HEAD].contains(request.method()) {
         let mut refused = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
@@ -166,9 +228,9 @@ async fn answer(
         )
     };
     match request.uri().path() {
-        "/metrics" => match scrape(loops).await {
-            Ok(exposition) => {
-                let mut told = Response::new(ResponseBody::Metrics(Box::new(exposition)));
+        "/metrics" => match scrape_in_turn(loops, scrapes).await {
+            Ok(body) => {
+                let mut told = Response::new(body);
                 let kind = HeaderValue::from_static(exposition::CONTENT_TYPE);
                 told.headers_mut().insert(CONTENT_TYPE, kind);
                 told
@@ -192,6 +254,18 @@ async fn answer(
     }
 }
 
+/// A scrape, when there is room for another one.
+async fn scrape_in_turn(
+    loops: &mpsc::Sender<MetricsQuestion>,
+    scrapes: Arc<Semaphore>,
+) -> Result<ResponseBody, NoAnswer> {
+    let permit = scrapes.acquire_owned().await.map_err(|_| NoAnswer)?;
+    Ok(ResponseBody::Metrics {
+        exposition: Box::new(scrape(loops).await?),
+        _permit: permit,
+    })
+}
+
 fn text(status: StatusCode, text: &'static str) -> Response<ResponseBody> {
     let mut response = Response::new(ResponseBody::Text(Some(text)));
     *response.status_mut() = status;
@@ -206,7 +280,11 @@ fn text(status: StatusCode, text: &'static str) -> Response<ResponseBody> {
 enum ResponseBody {
     Text(Option<&'static str>),
     /// Written while it is sent: no further ahead than the connection takes it.
-    Metrics(Box<Exposition>),
+    Metrics {
+        exposition: Box<Exposition>,
+        /// Given back when the connection ends.
+        _permit: OwnedSemaphorePermit,
+    },
 }
 
 impl Body for ResponseBody {
@@ -219,7 +297,7 @@ impl Body for ResponseBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let piece = match &mut *self {
             Self::Text(text) => text.take().map(Bytes::from),
-            Self::Metrics(exposition) => exposition.next().map(Bytes::from),
+            Self::Metrics { exposition, .. } => exposition.next().map(Bytes::from),
         };
         Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
     }

@@ -149,6 +149,37 @@ fn a_slow_client_is_cut_off_and_the_next_one_is_served() {
 }
 
 #[test]
+fn idle_clients_without_number_and_heads_without_end_keep_no_scraper_out() {
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(WELL));
+    let (_squirrel, running, address) = monitor(&server, 1, "");
+    until("no client is connected", || sockets(running.pid()) == 1);
+    // Some say nothing, some a byte now and then.
+    let mut idle: Vec<_> = (0..400).map(|_| connect(address)).collect();
+    for stream in &mut idle {
+        let _cut_off = stream.write_all(b"GET /met");
+    }
+    let began = Instant::now();
+    for byte in b"rics HTTP/1.1\r\nX: y" {
+        for stream in idle.iter_mut().step_by(2) {
+            let _cut_off = stream.write_all(&[*byte]);
+        }
+        // The default timeout of Prometheus is three times as long.
+        assert_eq!(get(address, "/metrics").status, 200);
+        assert!(sockets(running.pid()) < 150);
+        if began.elapsed() > Duration::from_secs(3) {
+            break;
+        }
+    }
+    assert!(
+        began.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        began.elapsed()
+    );
+    until("all of them cut off", || sockets(running.pid()) == 1);
+}
+
+#[test]
 fn many_readers_at_once_are_all_served() {
     let mut fleet = Fleet::new();
     let server = fleet.serve(script(WELL));
