@@ -47,7 +47,7 @@ mod import {
 mod metrics {
     mod endpoint;
     mod samples;
-    mod scraper;
+    pub(crate) mod scraper;
 }
 
 #[cfg(test)]
@@ -87,6 +87,7 @@ mod owners {
     pub(crate) mod sites;
     mod storms;
     mod telling;
+    mod unwatched;
 }
 
 #[cfg(test)]

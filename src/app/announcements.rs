@@ -144,6 +144,20 @@ impl SessionState {
             .to_string()
     }
 
+    /// What stands on top of the screen while checks are not run.
+    pub(super) fn unwatched(&self) -> Option<String> {
+        let since = self.driver.unwatched()?;
+        let lasting = brief(self.clock.moment().since(since.mono));
+        // After a restart none has missed a check yet.
+        let sites = match self.driver.monitor().stalled() {
+            0 => "sites are".to_owned(),
+            stalled => plural(stalled, "site"),
+        };
+        Some(format!(
+            "CHECKS DO NOT RUN for {lasting}: {sites} not watched; there is no worker, or too few"
+        ))
+    }
+
     /// What stands on top of the screen while nothing can be seen.
     pub(super) fn blindness(&self) -> Option<String> {
         let (since, why) = self.driver.blind()?;

@@ -90,7 +90,7 @@ impl SessionState {
         let active = self.labels.iter().position(|label| *label == entry.label);
         let queue = self.driver.queue();
         let complaint = queue.as_ref().and_then(|queue| queue.complaint());
-        let blind = self.blindness();
+        let (unwatched, blind) = (self.unwatched(), self.blindness());
         draw(&ViewModel {
             monitor: self.driver.monitor(),
             now: self.clock.now(),
@@ -109,8 +109,9 @@ impl SessionState {
             next_due: &|site| self.driver.due_of(site),
             silence: &|site| self.silence(site),
             message: self.status_line.shown(self.clock.moment()),
-            banner: blind
+            banner: unwatched
                 .as_deref()
+                .or(blind.as_deref())
                 .or(self.banner.as_deref())
                 .or(complaint.as_deref())
                 .or_else(|| self.health.banner()),

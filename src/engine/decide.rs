@@ -196,6 +196,7 @@ impl Engine {
 
     fn take_result(&mut self, mut result: CheckResult, now: Now) {
         let site = result.job.site;
+        self.unwatched.observe_result();
         self.standstill.doubt(&mut result);
         if let Some(state) = self.monitor.site(site) {
             // Found once: a million results pass here.

@@ -23,12 +23,20 @@ pub(super) struct UnwatchedRule {
     /// When most sites began to miss their checks.
     since: Option<Now>,
     told: bool,
+    /// A check came to a result since that was told.
+    has_result: bool,
 }
 
 impl UnwatchedRule {
     /// Goes on with what an earlier run told.
     pub(super) fn restore(&mut self, since: Now) {
         (self.since, self.told) = (Some(since), true);
+    }
+
+    /// A check came to a result. Without one nothing says that checks are run again: sites that
+    /// are new, as all are after a restart, have missed none yet.
+    pub(super) fn observe_result(&mut self) {
+        self.has_result = true;
     }
 
     /// Since when checks are not run, once that was told.
@@ -44,6 +52,9 @@ impl UnwatchedRule {
         now: Now,
     ) -> Option<UnwatchedChange> {
         if stalled == 0 || stalled * 2 < planned {
+            if self.told && !self.has_result {
+                return None;
+            }
             let since = self.since.take()?;
             return std::mem::take(&mut self.told).then_some(UnwatchedChange::Regained(since));
         }
@@ -51,7 +62,7 @@ impl UnwatchedRule {
         if self.told || now.mono.since(since.mono) < TOLD_AFTER {
             return None;
         }
-        self.told = true;
+        (self.told, self.has_result) = (true, false);
         Some(UnwatchedChange::Lost(since))
     }
 

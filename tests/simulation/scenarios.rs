@@ -261,3 +261,15 @@ fn frozen_workers_are_told_to_the_owners_of_last_resort() {
     assert_eq!(world.told(EventKind::Unwatched, "owner-1"), 0);
     assert_eq!(world.told(EventKind::Watched, "owner-0"), 1);
 }
+
+#[test]
+fn after_a_restart_nobody_is_told_that_checks_run_again_before_they_do() {
+    let world = world_of(4, Place::Internet)
+        .with(FaultKind::Workers(WorkerFault::Frozen), HOUR, 2 * HOUR)
+        .with(FaultKind::Killed(0), 2 * HOUR, MINUTE)
+        .play();
+    assert_eq!(world.told(EventKind::Unwatched, "owner-0"), 1);
+    let watched = world.promises.arrivals(EventKind::Watched, "owner-0");
+    assert_eq!(watched.len(), 1);
+    assert!(watched[0].second >= 3 * 3_600, "{watched:?}");
+}
