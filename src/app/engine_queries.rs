@@ -51,7 +51,7 @@ impl Driver {
 
     /// The workers that a paradigm would have.
     pub(super) fn workers_of(&self, entry: &ParadigmEntry) -> usize {
-        self.workers.of(entry).0
+        self.settings.workers.of(entry).0
     }
 
     /// The figures of the paradigm's queue; `None` if it has none.
