@@ -32,6 +32,7 @@ pub(super) fn run(args: &CheckArgs) -> Exit {
         site_source::urls(&args.urls, path)
     };
     let engine = &args.engine;
+    let config = config.and_then(site_source::with_sites);
     let config =
         config.and_then(|config| site_source::with_broker(config, engine.broker.as_deref()));
     let mut config = match config {

@@ -31,6 +31,16 @@ pub(super) fn urls(urls: &[String], explicit: Option<&Path>) -> Result<Config, E
     config::from_urls(urls, base.as_ref()).map_err(|mistakes| complain(&mistakes))
 }
 
+/// Refuses a configuration that lists no site: a command that does nothing without them would seem
+/// to have found everything in order.
+pub(super) fn with_sites(config: Config) -> Result<Config, Exit> {
+    if config.sites.is_empty() {
+        let source = config.path.as_deref().map_or_else(String::new, short);
+        return Err(fail(format!("{source}: no site is listed")));
+    }
+    Ok(config)
+}
+
 /// The broker that the command line or the environment names. An error does not repeat the text,
 /// which may hold a password.
 pub(super) fn broker(text: &str) -> Result<MaskedUrl, Exit> {

@@ -26,7 +26,9 @@ use super::exit::{Exit, fail, say};
 use super::site_source;
 
 pub(super) fn run(args: &WatchArgs) -> Exit {
-    let config = match site_source::load(args.source.config.as_deref(), SecretUse::Needed) {
+    let config = match site_source::load(args.source.config.as_deref(), SecretUse::Needed)
+        .and_then(site_source::with_sites)
+    {
         Ok(config) => config,
         Err(exit) => return exit,
     };

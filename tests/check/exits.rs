@@ -158,6 +158,19 @@ fn no_sites_at_all_is_2() {
     assert!(!finished.stderr.is_empty());
 }
 
+#[test]
+fn a_list_without_sites_is_2() {
+    let squirrel = Squirrel::new();
+    squirrel.write("sites.toml", "[monitor]\ninterval = \"5m\"\n");
+    for command in ["check", "watch"] {
+        let finished = squirrel.run([command, "--config", "sites.toml"]);
+        finished.assert_no_panic();
+        assert_eq!(finished.code(), 2, "{}", finished.stderr);
+        assert_eq!(finished.stderr, "squirrel: sites.toml: no site is listed\n");
+        assert!(finished.stdout.is_empty(), "{}", finished.stdout);
+    }
+}
+
 /// With ever fewer descriptors the program first has enough, then cannot check, then cannot
 /// even start. Whatever it is, no site is called down for it, and the status tells the truth.
 #[test]
