@@ -167,7 +167,7 @@ fn a_list_without_sites_is_2() {
         finished.assert_no_panic();
         assert_eq!(finished.code(), 2, "{}", finished.stderr);
         assert_eq!(finished.stderr, "squirrel: sites.toml: no site is listed\n");
-        assert!(finished.stdout.is_empty(), "{}", finished.stdout);
+        assert!(finished.stdout.is_empty(), "{command}");
     }
 }
 
