@@ -1,13 +1,13 @@
 //! What checks over Celery cost, beside Celery itself, on one Redis in one run.
 //!
-//! `cargo bench --bench celery [-- --quick]`
+//! `cargo bench --bench celery [-- --quick] [-- --places]`
 //!
 //! Round trips a second: a stock Python producer with a stock Python worker, whose task does
 //! nothing, against our producer with our worker, whose task is a whole check of a site on
 //! loopback, at the same concurrency. Then how many checks a second one, two and three worker
 //! processes carry out, where places are short, where cores are, and where producer, broker and
-//! sites want them, too; how busy all cores were meanwhile; and what our producer computes for
-//! one check. Medians of several rounds. Needs redis-server, and Celery in target/celery: `tests/run` installs both.
+//! sites want them, too; how busy all cores were meanwhile; how well places are filled where half of
+//! the sites hang, which `--places` measures alone; and what our producer computes for one check. Medians of several rounds. Needs redis-server, and Celery in target/celery: `tests/run` installs both.
 
 #[path = "support/cpu.rs"]
 mod cpu;
@@ -28,7 +28,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use uptime_squirrel::domain::{CheckSpec, MaskedUrl};
+use uptime_squirrel::domain::{CheckResult, CheckSpec, MaskedUrl, Reason};
 use uptime_squirrel::paradigm::QueueOptions;
 use uptime_squirrel::probe::{Halt, ProberFactory, WorkloadSpec};
 use uptime_squirrel::trace::Recorder;
@@ -220,6 +220,69 @@ fn waits(stage: &Stage, table: &mut Table, rounds: usize) -> Result<(), Box<dyn 
     )
 }
 
+/// How long half of the sites hang where that is measured: the timeout of their checks.
+const HANG: Duration = Duration::from_millis(300);
+
+/// Half of the sites hang for their timeout, half answer at once, and places are short: how much longer
+/// a sweep of 500 takes than by `threads` or `async`, the faster of them, with as many checks at once.
+/// Whoever leaves a place empty while a check waits takes longer.
+fn places(stage: &Stage, table: &mut Table, rounds: usize) -> Result<(), Box<dyn Error>> {
+    let (slow, quick) = (uniform(1, &["--delay", "60s"])?, uniform(1, &[])?);
+    let mut specs = specs(
+        &[&slow, &quick]
+            .map(|sites| urls(&sites.handshake.addresses))
+            .concat(),
+    );
+    let hanging = CheckSpec {
+        timeout: HANG,
+        slow: HANG,
+        ..CheckSpec::clone(&specs[0])
+    };
+    specs[0] = Arc::new(hanging);
+    let as_meant = |result: &CheckResult| {
+        let hangs = result.job.site.index().is_multiple_of(2);
+        result.reason == hangs.then_some(Reason::Timeout)
+    };
+    for (workers, places) in [
+        (1, 1),
+        (1, 4),
+        (1, 16),
+        (1, 200),
+        (3, 1),
+        (3, 4),
+        (4, 4),
+        (4, 50),
+    ] {
+        let at_once = workers * places;
+        // A single place would take minutes for 500.
+        let checks = 500.min(80 * at_once);
+        let _workers = stage.workers(workers, places)?;
+        let mut queued = stage.engine(at_once)?;
+        let direct = |name: &str| {
+            let factory = ProberFactory::http(None)?;
+            Engine::start(name, at_once, factory, Recorder::new())
+        };
+        let mut others = [direct("threads")?, direct("async")?];
+        // The workers have to be there, all of them with their first check done.
+        queued.sweep_that(4 * at_once, &specs, as_meant)?;
+        let mut ratios = Vec::new();
+        for _ in 0..rounds {
+            let mut floor = f64::MAX;
+            for other in &mut others {
+                let took = other.sweep_that(checks, &specs, as_meant)?;
+                floor = floor.min(took.as_secs_f64());
+            }
+            let took = queued.sweep_that(checks, &specs, as_meant)?;
+            ratios.push(took.as_secs_f64() / floor);
+        }
+        let figure = format!(
+            "half of {checks} hang: celery / threads or async, {workers} at work, {places} at once each"
+        );
+        table.at_most(&figure, median(ratios), 1.15, "");
+    }
+    Ok(())
+}
+
 /// Cores are what is short here: each check computes for five milliseconds on its worker's only
 /// thread, and producer and broker take next to nothing.
 fn crunches(stage: &Stage, table: &mut Table, rounds: usize) -> Result<(), Box<dyn Error>> {
@@ -314,9 +377,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Ok(());
     };
     let rounds = if table.quick { 3 } else { 7 };
+    let stage = Stage::set()?;
+    places(&stage, &mut table, rounds.min(3))?;
+    if std::env::args().any(|argument| argument == "--places") {
+        table.print()?;
+        return Ok(());
+    }
     let sites = uniform(8, &[])?;
     let specs = specs(&urls(&sites.handshake.addresses));
-    let stage = Stage::set()?;
 
     let theirs = median(stock(&stage, rounds, 1_000)?);
     table.note(

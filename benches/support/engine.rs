@@ -79,13 +79,24 @@ impl Engine {
         sites: usize,
         specs: &[Arc<CheckSpec>],
     ) -> Result<Duration, Box<dyn Error>> {
+        self.sweep_that(sites, specs, |result| result.verdict == Verdict::Up)
+    }
+
+    /// The same, where a result that is not `as_meant` spoils the measurement.
+    pub(crate) fn sweep_that(
+        &mut self,
+        sites: usize,
+        specs: &[Arc<CheckSpec>],
+        as_meant: impl Fn(&CheckResult) -> bool,
+    ) -> Result<Duration, Box<dyn Error>> {
         let began = Instant::now();
         self.offer(sites, specs);
         while self.dispatcher.unanswered() > 0 {
             std::thread::sleep(POLL_INTERVAL);
             while let Ok(result) = self.results.try_recv() {
-                if result.verdict != Verdict::Up {
-                    return Err(format!("not up: {:?} {:?}", result.reason, result.error).into());
+                if !as_meant(&result) {
+                    let (verdict, reason) = (result.verdict, result.reason);
+                    return Err(format!("{verdict:?}: {reason:?} {:?}", result.error).into());
                 }
                 self.dispatcher.answered(&result);
             }

@@ -174,6 +174,39 @@ fn a_stock_worker_and_ours_share_a_queue_and_agree_field_by_field() {
     assert_eq!((sender.twins, sender.figures().duplicates), (0, 0));
 }
 
+/// The checks come one by one, each to two workers that wait: neither is always the quicker.
+#[test]
+fn a_stock_worker_and_ours_get_their_shares_of_single_checks() {
+    const CHECKS: usize = 60;
+    let redis = Redis::new();
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(
+        r"'*' = ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']",
+    ));
+    let _ours = Worker::start(&redis, "ours", &[]);
+    let _stock = Stock::start(&redis, 2);
+    let mut sender = Sender::to(&redis, 1_000);
+    let by_ours = |result: &&CheckResult| &*result.ran_on.host == "ours";
+    // A stock worker says that it is there before it waits for messages.
+    until("both take checks", || {
+        sender.offer_after_the_last(&server.authority);
+        let ours = sender.answers.values().filter(by_ours).count();
+        ours > 0 && ours < sender.answers.len()
+    });
+    sender.wait_for_answers(1);
+    let before = sender.answers.len();
+    until("all are answered", || {
+        if sender.answers.len() < before + CHECKS {
+            sender.offer_after_the_last(&server.authority);
+        }
+        sender.answers.len() == before + CHECKS
+    });
+    let later = sender.answers.range(before..).map(|(_, result)| result);
+    let ours = later.filter(by_ours).count();
+    assert!((CHECKS / 5..=CHECKS * 4 / 5).contains(&ours), "{ours}");
+    assert_eq!(sender.twins, 0);
+}
+
 #[test]
 fn a_stock_worker_killed_while_it_holds_checks_has_them_run_by_ours() {
     let redis = Redis::new();

@@ -40,6 +40,8 @@ pub(super) struct BrokerClient {
 pub(super) struct BrokerState {
     pub(super) depth: u64,
     pub(super) held: u64,
+    /// Messages that were handed to waiting workers and are not claimed.
+    pub(super) handed: u64,
     pub(super) at: Timestamp,
 }
 
@@ -168,7 +170,7 @@ impl BrokerClient {
         messages: &[(&str, &str)],
     ) -> RedisResult<Vec<MessagePlace>> {
         let mut audit = self.scripts.audit.key(keys::UNACKED);
-        audit.key(&*self.queue);
+        audit.key(&*self.queue).key(keys::handoff(&self.queue));
         for (tag, text) in messages {
             audit.arg(*tag).arg(*text);
         }
@@ -193,11 +195,21 @@ impl BrokerClient {
             .collect())
     }
 
+    /// Puts messages back on the queue that were handed to workers and not claimed: those workers
+    /// have ended.
+    pub(super) async fn put_back(&mut self) -> RedisResult<usize> {
+        let mut script = self.scripts.put_back.key(keys::handoff(&self.queue));
+        let script = script.key(&*self.queue);
+        script.invoke_async(&mut self.commands).await
+    }
+
     /// The depth of the queue, the number of held messages, and the broker's time.
     pub(super) async fn state(&mut self) -> RedisResult<BrokerState> {
-        let (depth, held, (seconds, micros)): (u64, u64, (i64, i64)) = pipe()
+        let (depth, handed, held, (seconds, micros)): (u64, u64, u64, (i64, i64)) = pipe()
             .cmd("LLEN")
             .arg(&*self.queue)
+            .cmd("LLEN")
+            .arg(keys::handoff(&self.queue))
             .cmd("HLEN")
             .arg(keys::UNACKED)
             .cmd("TIME")
@@ -206,6 +218,7 @@ impl BrokerClient {
         Ok(BrokerState {
             depth,
             held,
+            handed,
             at: Timestamp::from_micros(seconds.saturating_mul(1_000_000).saturating_add(micros)),
         })
     }

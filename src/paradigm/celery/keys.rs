@@ -14,6 +14,13 @@ pub(super) fn queues(name: &str) -> [String; 4] {
     ["", "\u{6}\u{16}3", "\u{6}\u{16}6", "\u{6}\u{16}9"].map(|suffix| format!("{name}{suffix}"))
 }
 
+/// The list by which a waiting worker gets a message of a queue: the broker moves the next one here
+/// while the worker blocks, in its turn among all that wait, and the worker claims it from here.
+/// Any of this program's workers may claim it.
+pub(super) fn handoff(queue: &str) -> String {
+    format!("{queue}.handoff")
+}
+
 /// How many rejected messages are kept: the newest.
 pub(super) const MAX_REJECTED_MESSAGES: usize = 1_000;
 

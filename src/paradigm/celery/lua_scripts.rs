@@ -1,18 +1,19 @@
 //! Lua scripts for the steps that must be atomic in Redis: claim, finish, restore and touch of
-//! the worker, audit and held of the producer.
+//! the worker, audit and held of the producer, putting back of both.
 //!
 //! Architecture invariant: no message is decoded and encoded again here, because Lua would turn an
 //! empty list into an empty object. Changes are made in the text.
 
 use redis::Script;
 
-/// Takes messages off the queues `KEYS[4..]`, in their order, and holds them.
+/// Takes messages off the handoff list `KEYS[4]` and the queues `KEYS[5..]`, in their order, and
+/// holds them.
 ///
 /// `KEYS[1]` unacked, `[2]` unacked_index, `[3]` rejected messages; `ARGV[1]` the most, `[2]` the
 /// longest message in bytes, `[3]` how many rejected messages are kept. Returns the time, and tag
 /// and text of each message. Messages without a tag, or too long, are rejected. Half of a queue
-/// is left to other workers: a message that is claimed by a busy worker would wait there while
-/// others are idle.
+/// is left to other workers, and half of the handoff list: a message that is claimed by a busy
+/// worker would wait there while others are idle.
 const CLAIM: &str = r#"
 local now = redis.call('TIME')
 local time = now[1] .. '.' .. string.format('%06d', now[2])
@@ -38,7 +39,7 @@ for i = 4, #KEYS do
       aside = aside - 1
     else
       redis.call('ZADD', KEYS[2], time, tag)
-      redis.call('HSET', KEYS[1], tag, '[' .. raw .. ',"","' .. KEYS[4] .. '"]')
+      redis.call('HSET', KEYS[1], tag, '[' .. raw .. ',"","' .. KEYS[5] .. '"]')
       taken[#taken + 1] = tag
       taken[#taken + 1] = raw
       left, share = left - 1, share - 1
@@ -101,6 +102,16 @@ end
 return restored
 "#;
 
+/// Moves all messages of the handoff list `KEYS[1]` back to the queue `KEYS[2]`, from which they were
+/// taken last. Returns how many.
+const PUT_BACK: &str = r#"
+local moved = 0
+while moved < 1000 and redis.call('LMOVE', KEYS[1], KEYS[2], 'LEFT', 'RIGHT') do
+  moved = moved + 1
+end
+return moved
+"#;
+
 /// Renews the lease of the messages of the tags `ARGV`: `KEYS[1]` unacked_index. A message that
 /// is not held any more stays so.
 const TOUCH: &str = r#"
@@ -110,14 +121,16 @@ for _, tag in ipairs(ARGV) do redis.call('ZADD', KEYS[1], 'XX', time, tag) end
 return #ARGV
 "#;
 
-/// The places of messages: `KEYS[1]` unacked, `[2]` the queue; `ARGV` tag and text of each.
-/// Returns for each 2 if a worker holds it, 1 if it is in the queue, 0 otherwise.
+/// The places of messages: `KEYS[1]` unacked, `[2]` the queue, `[3]` its handoff list; `ARGV` tag and
+/// text of each. Returns for each 2 if a worker holds it, 1 if it is in one of the lists, 0
+/// otherwise.
 const AUDIT: &str = r#"
 local places = {}
 for i = 1, #ARGV, 2 do
   local place = 0
   if redis.call('HEXISTS', KEYS[1], ARGV[i]) == 1 then place = 2
   elseif redis.call('LPOS', KEYS[2], ARGV[i + 1], 'RANK', -1) then place = 1
+  elseif redis.call('LPOS', KEYS[3], ARGV[i + 1]) then place = 1
   end
   places[#places + 1] = place
 end
@@ -137,6 +150,7 @@ pub(super) struct Scripts {
     pub(super) claim: Script,
     pub(super) finish: Script,
     pub(super) restore: Script,
+    pub(super) put_back: Script,
     pub(super) touch: Script,
     pub(super) audit: Script,
     pub(super) held: Script,
@@ -148,6 +162,7 @@ impl Scripts {
             claim: Script::new(CLAIM),
             finish: Script::new(FINISH),
             restore: Script::new(RESTORE),
+            put_back: Script::new(PUT_BACK),
             touch: Script::new(TOUCH),
             audit: Script::new(AUDIT),
             held: Script::new(HELD),

@@ -75,7 +75,12 @@ impl Producer {
             .saturating_add(i64::try_from(round_trip.as_micros() / 2).unwrap_or(0));
         let offset = after.wall.as_micros().saturating_sub(there);
         self.client.learn_offset(offset);
-        self.figures.depth = Some(state.depth);
+        // A worker claims what it was handed at once, unless it has ended.
+        let handed_before = std::mem::replace(&mut self.handed, state.handed > 0);
+        if handed_before && self.handed {
+            self.client.put_back().await?;
+        }
+        self.figures.depth = Some(state.depth + state.handed);
         self.figures.held = Some(state.held);
         self.figures.round_trip = Some(round_trip);
         self.figures.broker_offset_micros = Some(offset);

@@ -72,8 +72,8 @@ impl Producer {
 
     /// Sends waiting jobs up to the limit of checks in flight.
     async fn send(&mut self) {
-        while self.failure.is_none() && self.in_flight.len() < self.most {
-            let room = (self.most - self.in_flight.len()).min(BATCH_SIZE);
+        while self.failure.is_none() && self.in_flight.len() < self.window() {
+            let room = (self.window() - self.in_flight.len()).min(BATCH_SIZE);
             let now = self.clock.now();
             let mut numbers = Vec::new();
             let anew = room.min(self.resend_first.len());

@@ -30,6 +30,9 @@ pub(super) const BATCH_SIZE: usize = 128;
 /// The most messages of one audit: each costs the broker a search of its queue.
 pub(super) const AUDIT_BATCH: usize = 100;
 
+/// The most checks that are sent beyond those that may be run at once.
+const MAX_SENT_AHEAD: usize = 1_000;
+
 /// Delays before a broker that cannot be used is tried again.
 const MIN_RETRY_DELAY: Duration = Duration::from_millis(100);
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
@@ -98,6 +101,8 @@ pub(in crate::paradigm::celery) struct Producer {
     /// Whether the results of all checks in flight are to be fetched.
     pub(super) fetch_all: bool,
     pub(super) state_due: Moment,
+    /// Whether messages that were handed to workers were not claimed when the broker was asked last.
+    pub(super) handed: bool,
     pub(super) figures: QueueFigures,
 }
 
@@ -148,6 +153,7 @@ impl Producer {
             counted: Vec::new(),
             fetch_all: false,
             state_due: Moment::ZERO,
+            handed: false,
             figures,
         })
     }
@@ -197,6 +203,15 @@ impl Producer {
             retry: now + pause,
             pause,
         });
+    }
+
+    /// How many checks may be on their way. Where all workers together have no more places than
+    /// checks may be run at once, more are sent, so that no place is empty while its next check
+    /// travels.
+    pub(super) fn window(&self) -> usize {
+        let workers_limit = self.figures.places().is_some_and(|all| all <= self.most);
+        let ahead = self.most.saturating_mul(3).min(MAX_SENT_AHEAD);
+        self.most + if workers_limit { ahead } else { 0 }
     }
 
     pub(super) fn publish_census(&self) {

@@ -1,11 +1,12 @@
-//! The consumer: claims messages from the queue, as many as there are free places.
+//! The consumer: claims messages from the queue, as many as there are free places, and as many
+//! more as will be free by the time they arrive.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, MultiplexedConnection};
 use redis::{RedisError, RedisResult, Value};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::sleep;
 
 use crate::domain::Timestamp;
@@ -15,7 +16,10 @@ use super::execute::TaskExecutor;
 use super::state::{WorkerPhase, WorkerState};
 
 /// The most messages that are claimed at once, so that other workers get some.
-const MAX_CLAIMED: usize = 16;
+const MAX_CLAIMED: usize = 64;
+
+/// The most results for each place that wait to be stored; with more, nothing is claimed.
+const UNSTORED_PER_PLACE: usize = 4;
 
 /// The timeout of the blocking wait for a message, in seconds.
 const BLOCK_SECONDS: u32 = 1;
@@ -24,10 +28,19 @@ const BLOCK_SECONDS: u32 = 1;
 const MIN_RETRY_DELAY: Duration = Duration::from_millis(50);
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 
+/// How many messages to claim ahead, after `before`, where `freed` of all `places` became free during
+/// the last fetch. It rises at once and falls by halves; one for each place is the most, because a
+/// message that waits here does not go to another worker.
+fn ahead(before: usize, freed: u64, places: usize) -> usize {
+    let freed = usize::try_from(freed).unwrap_or(usize::MAX);
+    freed.max(before / 2).min(places)
+}
+
 struct Consumer {
     state: Arc<WorkerState>,
     commands: ConnectionManager,
     queues: [String; 4],
+    handoff: String,
     rejected: String,
     /// The connection of the blocking wait; `None` until it is made.
     blocking: Option<MultiplexedConnection>,
@@ -49,6 +62,7 @@ pub(super) async fn consume(
     let queue = &state.options.queue;
     let mut consumer = Consumer {
         queues: keys::queues(queue),
+        handoff: keys::handoff(queue),
         rejected: keys::rejected_messages(queue),
         commands,
         blocking: None,
@@ -56,14 +70,12 @@ pub(super) async fn consume(
         state: Arc::clone(&state),
     };
     loop {
-        let place = tokio::select! {
+        let room = tokio::select! {
             biased;
             () = state.reached(WorkerPhase::WarmShutdown) => return,
-            place = Arc::clone(&state.places).acquire_owned() => place,
+            room = state.room(UNSTORED_PER_PLACE) => room,
         };
-        // The semaphore is never closed.
-        let Ok(place) = place else { return };
-        match consumer.fill(place, &executor).await {
+        match consumer.fill(room, &executor).await {
             Ok(0) => tokio::select! {
                 biased;
                 () = state.reached(WorkerPhase::WarmShutdown) => return,
@@ -80,38 +92,34 @@ pub(super) async fn consume(
 }
 
 impl Consumer {
-    /// Claims messages for `place` and for other free places; returns how many.
-    async fn fill(
-        &mut self,
-        place: OwnedSemaphorePermit,
-        executor: &TaskExecutor,
-    ) -> RedisResult<usize> {
-        let free = 1 + self.state.places.available_permits();
-        let claimed = self.claim(free.min(MAX_CLAIMED)).await?;
+    /// Claims at most `room` messages and has them executed; returns how many.
+    async fn fill(&mut self, room: usize, executor: &TaskExecutor) -> RedisResult<usize> {
+        let before = self.state.ended();
+        let claimed = self.claim(room.min(MAX_CLAIMED)).await?;
         self.pause = MIN_RETRY_DELAY;
+        self.look_ahead(self.state.ended() - before);
         let number = claimed.len();
-        let mut place = Some(place);
         for message in claimed {
-            let place = match place.take() {
-                Some(place) => place,
-                None => match Arc::clone(&self.state.places).acquire_owned().await {
-                    Ok(place) => place,
-                    Err(_) => break,
-                },
-            };
-            self.state.holding.send_modify(|holding| *holding += 1);
+            self.state.hold();
             let executor = executor.clone();
-            tokio::spawn(async move {
-                executor.execute(message.tag, message.text).await;
-                drop(place);
-            });
+            tokio::spawn(executor.execute(message.tag, message.text));
         }
         Ok(number)
+    }
+
+    /// Chooses how many messages are claimed ahead: as many as places became free while the last
+    /// ones were fetched, so that places do not stand empty as long as a fetch takes.
+    fn look_ahead(&self, freed: u64) {
+        let places = self.state.concurrency.load(Ordering::Relaxed);
+        let before = self.state.ahead.load(Ordering::Relaxed);
+        let ahead = ahead(before, freed, places);
+        self.state.ahead.store(ahead, Ordering::Relaxed);
     }
 
     async fn claim(&mut self, most: usize) -> RedisResult<Vec<ClaimedMessage>> {
         let mut claim = self.state.scripts.claim.key(keys::UNACKED);
         claim.key(keys::UNACKED_INDEX).key(&self.rejected);
+        claim.key(&self.handoff);
         for queue in &self.queues {
             claim.key(queue);
         }
@@ -143,7 +151,7 @@ impl Consumer {
         Ok(claimed)
     }
 
-    /// Waits for a message without claiming it.
+    /// Waits until the broker hands over a message, which is to be claimed then.
     async fn wait(&mut self) {
         if let Err(error) = self.try_wait().await {
             self.recover(&error).await;
@@ -155,14 +163,14 @@ impl Consumer {
             Some(connection) => connection,
             None => self.state.broker.blocking_connection().await?,
         };
-        let queue = &self.queues[0];
-        // From the right end to the right end: the message stays in its place.
+        // A message that stayed in its place would go to the next that waits: a stock worker takes
+        // it at once, before this one could claim it.
         let mut command = redis::cmd("BLMOVE");
         command
-            .arg(queue)
-            .arg(queue)
+            .arg(&self.queues[0])
+            .arg(&self.handoff)
             .arg("RIGHT")
-            .arg("RIGHT")
+            .arg("LEFT")
             .arg(BLOCK_SECONDS);
         let waited = command.query_async::<Value>(&mut connection);
         // A broker that has vanished does not reply.
@@ -184,5 +192,21 @@ impl Consumer {
         }
         sleep(self.pause).await;
         self.pause = (self.pause * 2).min(MAX_RETRY_DELAY);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_are_claimed_ahead_as_places_become_free_during_a_fetch() {
+        assert_eq!(ahead(0, 0, 16), 0);
+        assert_eq!(ahead(0, 5, 16), 5);
+        assert_eq!(ahead(5, 0, 16), 2);
+        assert_eq!(ahead(1, 0, 16), 0);
+        assert_eq!(ahead(0, 900, 16), 16);
+        // The pool has shrunk since.
+        assert_eq!(ahead(16, 9, 4), 4);
     }
 }

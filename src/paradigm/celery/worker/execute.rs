@@ -1,5 +1,6 @@
 //! Executes one task and stores its result, an error for a task that is refused.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,14 +18,19 @@ use super::super::task::{self, ReceivedArguments, TaskReport};
 use super::super::task_error::TaskError;
 use super::super::{keys, result_backend, timestamps};
 use super::event_publisher::EventPublisher;
+use super::lease::give_back;
 use super::print::Printer;
-use super::state::{RunningTask, WorkerState};
+use super::state::{RunningTask, TaskStage, WorkerPhase, WorkerState};
 
 /// The most probers that are kept: one for each factory configuration.
 const MAX_PROBERS: usize = 4;
 
 /// The longest delay that a task may ask for by its `eta`.
 const MAX_ETA_DELAY: Duration = Duration::from_secs(3_600);
+
+/// How long a claimed task waits for a place here before it is returned to the queue, where another
+/// worker may have one.
+const PLACE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The bytes that are kept of a rejected message.
 const MAX_REJECTED_BYTES: usize = 4_096;
@@ -48,6 +54,8 @@ enum Outcome {
     Refused(TaskError),
     /// "expired", "revoked" or "terminated".
     Revoked(&'static str),
+    /// There was no place for it here: it goes back to the queue.
+    NoPlace,
 }
 
 fn now() -> Timestamp {
@@ -74,9 +82,12 @@ impl TaskExecutor {
     pub(super) async fn execute(mut self, tag: String, text: Vec<u8>) {
         match IncomingTask::read(&text) {
             Ok(task) => self.run_task(&tag, task).await,
-            Err(poison) => self.reject(&tag, &text, poison).await,
+            Err(poison) => {
+                self.state.vacate();
+                self.reject(&tag, &text, poison).await;
+            }
         }
-        self.state.holding.send_modify(|holding| *holding -= 1);
+        self.state.release();
     }
 
     async fn run_task(&mut self, tag: &str, task: IncomingTask) {
@@ -106,6 +117,7 @@ impl TaskExecutor {
                 shown: shown.clone(),
                 since: now(),
                 terminate: Arc::clone(&terminate),
+                stage: TaskStage::Reserved,
             },
         );
         self.events.task(
@@ -118,9 +130,12 @@ impl TaskExecutor {
             }),
         );
         let outcome = tokio::select! {
-            outcome = self.outcome(&task, arguments) => outcome,
+            outcome = self.at_a_place(number, &task, arguments) => outcome,
             () = terminate.notified() => Outcome::Revoked("terminated"),
         };
+        // The place is free while the result is stored.
+        self.state.enter_stage(number, TaskStage::Ended);
+        self.state.vacate();
         let done = now();
         let stored = match &outcome {
             Outcome::Done(_, json) => result_backend::success(json, &task.id, done),
@@ -128,14 +143,42 @@ impl TaskExecutor {
                 result_backend::failure(error.exception(), &error.to_string(), &task.id, done)
             }
             Outcome::Revoked(why) => result_backend::revoked(why, &task.id, done),
+            Outcome::NoPlace => {
+                let tags = [tag.to_owned()];
+                if let Err(error) = give_back(&self.state, &mut self.commands, &tags).await {
+                    // It is restored when its lease is over.
+                    tracing::debug!("a task could not be returned to the queue: {error}");
+                }
+                self.state.end(number);
+                return;
+            }
         };
         let first = self.finish(tag, &task.id, &stored).await;
         self.state.end(number);
-        self.state
-            .processed
-            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.state.processed.fetch_add(1, Ordering::Relaxed);
         self.publish_outcome(&task.id, &outcome, began.elapsed());
         self.print(&task.id, &shown, &outcome, first);
+    }
+
+    /// Waits for a place and runs the task there; see [`PLACE_PATIENCE`].
+    async fn at_a_place(
+        &self,
+        number: u64,
+        task: &IncomingTask,
+        arguments: Result<ReceivedArguments, TaskError>,
+    ) -> Outcome {
+        let place = tokio::select! {
+            biased;
+            place = self.state.places.acquire() => place.ok(),
+            () = sleep(PLACE_PATIENCE) => None,
+            () = self.state.reached(WorkerPhase::WarmShutdown) => None,
+        };
+        let Some(_place) = place else {
+            self.state.ahead.store(0, Ordering::Relaxed);
+            return Outcome::NoPlace;
+        };
+        self.state.enter_stage(number, TaskStage::Active);
+        self.outcome(task, arguments).await
     }
 
     /// Runs the task, unless it was revoked or has expired.
@@ -283,9 +326,7 @@ impl TaskExecutor {
         if let Err(error) = batch.exec_async(&mut self.commands).await {
             tracing::debug!("it was not: {error}");
         }
-        self.state
-            .rejected
-            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.state.rejected.fetch_add(1, Ordering::Relaxed);
     }
 
     fn publish_outcome(&self, id: &str, outcome: &Outcome, took: Duration) {
@@ -309,6 +350,7 @@ impl TaskExecutor {
                     "signum": null,
                 }),
             ),
+            Outcome::NoPlace => {}
         }
     }
 
@@ -320,6 +362,7 @@ impl TaskExecutor {
                 self.printer.other(id, shown, "refused", &error.to_string());
             }
             Outcome::Revoked(why) => self.printer.other(id, shown, "revoked", why),
+            Outcome::NoPlace => {}
         }
     }
 }

@@ -44,9 +44,9 @@ pub(super) async fn renew_leases(state: Arc<WorkerState>, mut commands: Connecti
 
 async fn touch(state: &WorkerState, commands: &mut ConnectionManager) -> RedisResult<()> {
     let tags: Vec<String> = state
-        .running()
+        .held_tasks()
         .into_iter()
-        .map(|(_, running)| running.tag)
+        .map(|(_, task)| task.tag)
         .collect();
     for some in tags.chunks(500) {
         let _touched: usize = state
@@ -73,24 +73,32 @@ async fn restore(state: &WorkerState, commands: &mut ConnectionManager) -> Redis
         .await
 }
 
-/// Restores all messages that this worker holds.
+/// Restores messages that this worker holds to the queue, given by their tags.
 pub(super) async fn give_back(
     state: &WorkerState,
     commands: &mut ConnectionManager,
+    tags: &[String],
 ) -> RedisResult<usize> {
     let mut restored = 0;
-    let running = state.running();
-    for some in running.chunks(500) {
+    for some in tags.chunks(500) {
         let mut restore = state.scripts.restore.key(keys::UNACKED);
         restore
             .key(keys::UNACKED_INDEX)
             .key(keys::UNACKED_MUTEX)
             .key(&*state.options.queue)
-            .arg(0);
-        for (_, running) in some {
-            restore.arg(&running.tag);
-        }
+            .arg(0)
+            .arg(some);
         restored += restore.invoke_async::<usize>(commands).await?;
     }
     Ok(restored)
+}
+
+/// Puts back what the broker has handed to waiting workers and none has claimed.
+pub(super) async fn put_back(
+    state: &WorkerState,
+    commands: &mut ConnectionManager,
+) -> RedisResult<usize> {
+    let queue = &*state.options.queue;
+    let mut script = state.scripts.put_back.key(keys::handoff(queue));
+    script.key(queue).invoke_async(commands).await
 }

@@ -15,7 +15,7 @@ use super::super::event::{self, ControlCommand};
 use super::super::subscriber::{SubscriptionEvent, subscribe};
 use super::super::{task, timestamps};
 use super::event_publisher::EventPublisher;
-use super::state::{RunningTask, WorkerPhase, WorkerState};
+use super::state::{RunningTask, TaskStage, WorkerPhase, WorkerState};
 
 /// The only exchange that replies are sent to.
 const REPLIES: &str = "reply.celery.pidbox";
@@ -109,26 +109,25 @@ impl RemoteControl {
             "clock" => Some(json!({"clock": state.tick()})),
             "hello" => self.hello(command),
             "stats" => Some(self.stats()),
-            "active" => Some(
-                state
-                    .running()
-                    .iter()
-                    .map(|(id, running)| self.info(id, running))
-                    .collect(),
-            ),
+            "active" => Some(self.listed(TaskStage::Active)),
             "query_task" => {
                 let ids = command.texts("ids");
-                let found = state.running();
+                let found = state.held_tasks();
                 let found = found.iter().filter(|(id, _)| ids.contains(id));
                 Some(Value::Object(
                     found
-                        .map(|(id, running)| {
-                            (id.clone(), json!(["active", self.info(id, running)]))
+                        .map(|(id, task)| {
+                            let stage = match task.stage {
+                                TaskStage::Reserved => "reserved",
+                                TaskStage::Active | TaskStage::Ended => "active",
+                            };
+                            (id.clone(), json!([stage, self.info(id, task)]))
                         })
                         .collect(),
                 ))
             }
-            "reserved" | "scheduled" => Some(json!([])),
+            "reserved" => Some(self.listed(TaskStage::Reserved)),
+            "scheduled" => Some(json!([])),
             "revoked" => Some(state.revoked().into()),
             "registered" | "dump_tasks" => Some(json!([task::NAME])),
             "active_queues" => Some(json!([self.queue()])),
@@ -202,6 +201,8 @@ impl RemoteControl {
             state.places.add_permits(then - now);
         }
         state.concurrency.store(then, Ordering::Relaxed);
+        // The consumer looks for room again.
+        state.occupancy.send_modify(|_| {});
         then
     }
 
@@ -225,6 +226,11 @@ impl RemoteControl {
             "auto_delete": false, "no_ack": false, "alias": null, "bindings": [],
             "exchange": {"name": name, "type": "direct", "durable": true, "auto_delete": false},
         })
+    }
+
+    fn listed(&self, stage: TaskStage) -> Value {
+        let tasks = self.state.tasks_at(stage);
+        tasks.iter().map(|(id, task)| self.info(id, task)).collect()
     }
 
     fn info(&self, id: &str, running: &RunningTask) -> Value {

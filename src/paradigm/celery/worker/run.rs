@@ -11,7 +11,7 @@ use super::super::redis_server::die_with;
 use super::consumer::consume;
 use super::event_publisher::EventPublisher;
 use super::execute::TaskExecutor;
-use super::lease::{give_back, renew_leases};
+use super::lease::{give_back, put_back, renew_leases};
 use super::options::WorkerOptions;
 use super::print::Printer;
 use super::remote_control::serve_commands;
@@ -62,11 +62,11 @@ async fn work(state: &Arc<WorkerState>) -> io::Result<()> {
     ));
     tokio::spawn(consume(Arc::clone(state), commands()?, executor));
 
-    let mut holding = state.holding.subscribe();
+    let mut occupancy = state.occupancy.subscribe();
     let idle = async {
         state.reached(WorkerPhase::WarmShutdown).await;
         // The sender lives as long as `state`.
-        let _ = holding.wait_for(|holding| *holding == 0).await;
+        let _ = occupancy.wait_for(|occupancy| occupancy.held == 0).await;
     };
     tokio::pin!(idle);
     loop {
@@ -79,8 +79,14 @@ async fn work(state: &Arc<WorkerState>) -> io::Result<()> {
         }
     }
     let mut last = commands()?;
-    if state.active() > 0 {
-        match give_back(state, &mut last).await {
+    if let Err(error) = put_back(state, &mut last).await {
+        // Another worker claims it, or the producer puts it back.
+        tracing::debug!("what was handed over could not be put back: {error}");
+    }
+    let held = state.held_tasks();
+    if !held.is_empty() {
+        let tags: Vec<String> = held.into_iter().map(|(_, task)| task.tag).collect();
+        match give_back(state, &mut last, &tags).await {
             Ok(number) => tracing::warn!("{number} tasks were returned to the queue"),
             // Other workers restore them after the visibility timeout.
             Err(error) => tracing::warn!("tasks could not be returned to the queue: {error}"),

@@ -28,9 +28,31 @@ pub(super) enum WorkerPhase {
     ColdShutdown,
 }
 
-/// A running task.
+/// How many messages a worker has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Occupancy {
+    /// Messages that it holds: claimed and not acknowledged.
+    pub(super) held: usize,
+    /// Those of them whose tasks wait for a place or have one; the results of the others are being
+    /// stored.
+    pub(super) busy: usize,
+}
+
+/// How far a task is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TaskStage {
+    /// It waits for a place.
+    Reserved,
+    /// It has a place.
+    Active,
+    /// Its place is free again, and its result is being stored.
+    Ended,
+}
+
+/// A task whose message this worker holds.
 #[derive(Clone, Debug)]
 pub(super) struct RunningTask {
+    pub(super) stage: TaskStage,
     pub(super) tag: String,
     pub(super) name: String,
     /// The URL that is checked, without passwords; empty for a refused task.
@@ -60,9 +82,14 @@ pub(super) struct WorkerState {
     pub(super) began: Instant,
     pub(super) phase: watch::Sender<WorkerPhase>,
     /// Free places for tasks.
-    pub(super) places: Arc<Semaphore>,
+    pub(super) places: Semaphore,
     pub(super) concurrency: AtomicUsize,
     pub(super) processed: AtomicU64,
+    /// Tasks that have given up their place.
+    ended: AtomicU64,
+    /// Tasks that it claims besides those that it has places for: they are started while the next
+    /// are fetched.
+    pub(super) ahead: AtomicUsize,
     /// Rejected messages.
     pub(super) rejected: AtomicU64,
     /// The Lamport clock that orders the events of several nodes.
@@ -72,8 +99,7 @@ pub(super) struct WorkerState {
     running: Mutex<BTreeMap<u64, (String, RunningTask)>>,
     next: AtomicU64,
     revoked: Mutex<Revoked>,
-    /// The number of messages that it holds.
-    pub(super) holding: watch::Sender<usize>,
+    pub(super) occupancy: watch::Sender<Occupancy>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -91,16 +117,18 @@ impl WorkerState {
             scripts: Scripts::new(),
             began: Instant::now(),
             phase: watch::Sender::new(WorkerPhase::Working),
-            places: Arc::new(Semaphore::new(options.concurrency)),
+            places: Semaphore::new(options.concurrency),
             concurrency: AtomicUsize::new(options.concurrency),
             processed: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
+            ahead: AtomicUsize::new(0),
             rejected: AtomicU64::new(0),
             clock: AtomicU64::new(1),
             offset_micros: AtomicI64::new(0),
             running: Mutex::default(),
             next: AtomicU64::new(0),
             revoked: Mutex::default(),
-            holding: watch::Sender::new(0),
+            occupancy: watch::Sender::default(),
             options,
         }
     }
@@ -139,13 +167,68 @@ impl WorkerState {
         lock(&self.running).remove(&number);
     }
 
-    /// The running tasks with their ids.
-    pub(super) fn running(&self) -> Vec<(String, RunningTask)> {
+    pub(super) fn enter_stage(&self, number: u64, stage: TaskStage) {
+        if let Some((_, running)) = lock(&self.running).get_mut(&number) {
+            running.stage = stage;
+        }
+    }
+
+    /// All tasks whose messages it holds, with their ids.
+    pub(super) fn held_tasks(&self) -> Vec<(String, RunningTask)> {
         lock(&self.running).values().cloned().collect()
     }
 
+    /// The tasks at `stage` with their ids.
+    pub(super) fn tasks_at(&self, stage: TaskStage) -> Vec<(String, RunningTask)> {
+        let mut tasks = self.held_tasks();
+        tasks.retain(|(_, task)| task.stage == stage);
+        tasks
+    }
+
     pub(super) fn active(&self) -> usize {
-        lock(&self.running).len()
+        let running = lock(&self.running);
+        let active = |(_, task): &&(String, RunningTask)| task.stage == TaskStage::Active;
+        running.values().filter(active).count()
+    }
+
+    /// Waits until there is room for messages, and returns for how many. There is none while more
+    /// than `unstored` results for each place wait to be stored.
+    pub(super) async fn room(&self, unstored: usize) -> usize {
+        let room = |occupancy: &Occupancy| {
+            let places = self.concurrency.load(Ordering::Relaxed);
+            let most = places + self.ahead.load(Ordering::Relaxed);
+            let held = most.saturating_add(places.saturating_mul(unstored));
+            let free = most.saturating_sub(occupancy.busy);
+            free.min(held.saturating_sub(occupancy.held))
+        };
+        let mut occupancy = self.occupancy.subscribe();
+        // The sender lives as long as `self`.
+        let found = occupancy.wait_for(|now| room(now) > 0).await;
+        found.map_or(0, |now| room(&now))
+    }
+
+    /// Takes a claimed message into account.
+    pub(super) fn hold(&self) {
+        self.occupancy.send_modify(|occupancy| {
+            occupancy.held += 1;
+            occupancy.busy += 1;
+        });
+    }
+
+    /// A task has given up its place, or has waited for it in vain.
+    pub(super) fn vacate(&self) {
+        self.ended.fetch_add(1, Ordering::Relaxed);
+        self.occupancy.send_modify(|occupancy| occupancy.busy -= 1);
+    }
+
+    /// A message is not held any more.
+    pub(super) fn release(&self) {
+        self.occupancy.send_modify(|occupancy| occupancy.held -= 1);
+    }
+
+    /// The number of tasks that have given up their place until now.
+    pub(super) fn ended(&self) -> u64 {
+        self.ended.load(Ordering::Relaxed)
     }
 
     /// Revokes tasks: they are not started any more. `terminate` also ends those that run.
@@ -164,7 +247,7 @@ impl WorkerState {
         }
         drop(revoked);
         if terminate {
-            for (id, running) in self.running() {
+            for (id, running) in self.held_tasks() {
                 if ids.contains(&id) {
                     running.terminate.notify_one();
                 }
