@@ -11,11 +11,13 @@ mod support;
 mod celery {
     mod cuts;
     mod faults;
+    mod flower;
     mod hostile;
     mod life;
     mod python;
     mod secure;
     mod sender;
+    mod stock;
 }
 
 #[cfg(test)]

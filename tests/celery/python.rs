@@ -1,83 +1,18 @@
 //! Beside a stock Python worker, and under the eyes of Celery's own tools.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
-use rustix::process::Signal;
 use serde_json::{Value, json};
 use uptime_squirrel::domain::{CheckResult, Clock};
 
 use super::sender::{Sender, Worker, spec};
-use crate::support::{Fleet, Redis, Script, send, until};
+use super::stock::{Stock, tool};
+use crate::support::{Fleet, Redis, Script, until};
 
 fn script(toml: &str) -> Script {
     toml::from_str(toml).unwrap()
-}
-
-fn tool(name: &str, redis: &Redis) -> Command {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let program = root.join("target/celery/bin").join(name);
-    assert!(
-        program.exists(),
-        "{} is needed: tests/run makes it",
-        program.display()
-    );
-    let mut command = Command::new(program);
-    command
-        .current_dir(root.join("contrib/celery"))
-        .env("SQUIRREL_BROKER", redis.url().expose())
-        .env("SQUIRREL_BIN", env!("CARGO_BIN_EXE_squirrel"))
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .stdin(Stdio::null());
-    command
-}
-
-/// A stock worker with our tasks; killed with its pool when this is dropped.
-struct Stock(Child);
-
-impl Stock {
-    fn start(redis: &Redis, concurrency: usize) -> Self {
-        let concurrency = concurrency.to_string();
-        let mut command = tool("celery", redis);
-        command
-            .args([
-                "--app",
-                "squirrel_tasks",
-                "worker",
-                "--hostname",
-                "py@stock",
-            ])
-            .args(["--concurrency", &concurrency, "--loglevel", "warning"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        Self(command.spawn().unwrap())
-    }
-}
-
-impl Drop for Stock {
-    fn drop(&mut self) {
-        // The second signal is the end of a worker that still has something to do.
-        for _ in 0..2 {
-            if self.0.try_wait().unwrap().is_none() {
-                send(self.0.id(), Signal::TERM);
-                let began = std::time::Instant::now();
-                while began.elapsed() < Duration::from_millis(300)
-                    && self.0.try_wait().unwrap().is_none()
-                {
-                    std::thread::sleep(Duration::from_millis(2));
-                }
-            }
-        }
-        for child in crate::support::descendants(self.0.id()) {
-            send(child, Signal::KILL);
-        }
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 /// The output of a Python program that inspects the node `celery@ours`.
@@ -219,10 +154,7 @@ fn a_stock_worker_killed_while_it_holds_checks_has_them_run_by_ours() {
     sender.until_figures("it is there", |figures| figures.workers.len() == 1);
     sender.offer(&server.authority, 6);
     until("two are run", || server.count.most_at_once() == 2);
-    for child in crate::support::descendants(stock.0.id()) {
-        send(child, Signal::KILL);
-    }
-    stock.0.kill().unwrap();
+    stock.kill();
     let _ours = Worker::start(&redis, "ours", &[]);
     fleet.open_gate();
     sender.assert_all_up_once(6);
@@ -248,7 +180,7 @@ fn a_check_is_seen_on_its_stock_worker_before_it_is_answered() {
             .collect();
         seen.len() == 2
     });
-    let children = crate::support::descendants(stock.0.id());
+    let children = crate::support::descendants(stock.pid());
     for who in &seen {
         assert_eq!((&*who.host, &*who.thread), ("stock", "celery-probe"));
         assert!(children.contains(&who.pid), "{who:?} {children:?}");
@@ -372,59 +304,4 @@ fn celery_hears_the_events_of_our_worker_and_its_tasks() {
     });
     dump.kill().unwrap();
     dump.wait().unwrap();
-}
-
-/// The body of what Flower answers to a GET; `None` while it does not listen.
-fn ask_flower(port: u16, path: &str) -> Option<Value> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream
-        .set_read_timeout(Some(Duration::from_secs(20)))
-        .unwrap();
-    write!(stream, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let (_, body) = answer.split_once("\r\n\r\n")?;
-    serde_json::from_str(body).ok()
-}
-
-#[test]
-fn flower_shows_our_worker_and_our_tasks() {
-    let redis = Redis::new();
-    let mut fleet = Fleet::new();
-    let server = fleet.serve(script(
-        r"'*' = ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']",
-    ));
-    let _worker = Worker::start(&redis, "ours", &["--heartbeat-interval", "500ms"]);
-    let free = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let port = free.local_addr().unwrap().port();
-    drop(free);
-    let mut flower = tool("celery", &redis)
-        .args(["--app", "squirrel_tasks", "flower", "--address=127.0.0.1"])
-        .arg(format!("--port={port}"))
-        .env("FLOWER_UNAUTHENTICATED_API", "true")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    until("Flower knows the worker", || {
-        ask_flower(port, "/api/workers?refresh=1").is_some_and(|workers| {
-            workers["celery@ours"]["registered"] == json!(["squirrel.check"])
-        })
-    });
-    let mut sender = Sender::to(&redis, 1_000);
-    until("Flower has seen a task to its end", || {
-        sender.offer_after_the_last(&server.authority);
-        let tasks = ask_flower(port, "/api/tasks");
-        tasks.is_some_and(|tasks| {
-            tasks.as_object().is_some_and(|tasks| {
-                tasks.values().any(|task| {
-                    task["name"] == "squirrel.check"
-                        && task["state"] == "SUCCESS"
-                        && task["worker"] == "celery@ours"
-                })
-            })
-        })
-    });
-    flower.kill().unwrap();
-    flower.wait().unwrap();
 }

@@ -221,10 +221,17 @@ impl RemoteControl {
 
     fn queue(&self) -> Value {
         let name = &self.state.options.queue;
+        // All that `Queue.as_dict` of kombu has: Flower's page of a worker reads each.
         json!({
             "name": name, "routing_key": name, "durable": true, "exclusive": false,
             "auto_delete": false, "no_ack": false, "alias": null, "bindings": [],
-            "exchange": {"name": name, "type": "direct", "durable": true, "auto_delete": false},
+            "queue_arguments": null, "binding_arguments": null, "consumer_arguments": null,
+            "no_declare": null, "expires": null, "message_ttl": null, "max_length": null,
+            "max_length_bytes": null, "max_priority": null,
+            "exchange": {
+                "name": name, "type": "direct", "durable": true, "auto_delete": false,
+                "arguments": null, "passive": false, "delivery_mode": null, "no_declare": false,
+            },
         })
     }
 
