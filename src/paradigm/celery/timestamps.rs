@@ -36,6 +36,15 @@ pub(super) fn seconds(time: Timestamp) -> f64 {
     time.as_micros() as f64 / 1e6
 }
 
+/// How far west of Greenwich this machine's zone is at a time, in hours, daylight saving included: the
+/// `utcoffset` of an event. Fractions are those of Celery since 5.7; a receiver adds the difference
+/// between this and its own to the time of the event.
+pub(super) fn hours_west(at: Timestamp) -> f64 {
+    let at = jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or_default();
+    let east = TimeZone::system().to_offset(at).seconds();
+    f64::from(-east) / 3_600.0
+}
+
 /// The time of a number of seconds since 1970; `None` if it is out of range.
 pub(super) fn from_seconds(seconds: f64) -> Option<Timestamp> {
     let micros = seconds * 1e6;

@@ -69,7 +69,7 @@ impl EventPublisher {
         let now = Timestamp::from(std::time::SystemTime::now());
         for (name, value) in [
             ("hostname", Value::from(&*self.state.node)),
-            ("utcoffset", 0.into()),
+            ("utcoffset", timestamps::hours_west(now).into()),
             ("pid", std::process::id().into()),
             ("clock", self.state.tick().into()),
             ("timestamp", timestamps::seconds(now).into()),
