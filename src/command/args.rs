@@ -313,7 +313,7 @@ pub(super) struct WorkerArgs {
     /// The queue's name
     #[arg(long, short = 'Q', value_name = "NAME", default_value = &*WORKER_DEFAULTS.queue, value_parser = crate::config::parse_queue_name)]
     pub(super) queue: Box<str>,
-    /// The node's name, name@host or the host alone; %h is this host
+    /// The node's name, name@host or the host alone; %h is this host [default: squirrel-PID@%h]
     #[arg(long, short = 'n', value_name = "NAME")]
     pub(super) hostname: Option<String>,
     /// The form of the line of each check

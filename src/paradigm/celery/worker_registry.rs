@@ -67,7 +67,8 @@ struct RegisteredHost {
 /// All workers, and the hosts that ran checks.
 #[derive(Debug, Default)]
 pub(super) struct WorkerRegistry {
-    workers: BTreeMap<String, RegisteredWorker>,
+    /// By node name and main process: workers may be called alike.
+    workers: BTreeMap<(String, u32), RegisteredWorker>,
     hosts: BTreeMap<Arc<str>, RegisteredHost>,
 }
 
@@ -79,7 +80,8 @@ pub(super) fn host_of(node: &str) -> &str {
 impl WorkerRegistry {
     /// Takes a heartbeat, or the event of a worker's start or end.
     pub(super) fn beat(&mut self, beat: Heartbeat, now: Moment, wall: Timestamp) {
-        if self.workers.len() >= MAX_ENTRIES && !self.workers.contains_key(&beat.hostname) {
+        let key = (beat.hostname.clone(), beat.pid);
+        if self.workers.len() >= MAX_ENTRIES && !self.workers.contains_key(&key) {
             return;
         }
         if let Some(sent) = timestamps::from_seconds(beat.timestamp)
@@ -93,7 +95,7 @@ impl WorkerRegistry {
             seen: now,
             beat,
         };
-        self.workers.insert(worker.beat.hostname.clone(), worker);
+        self.workers.insert(key, worker);
     }
 
     fn host(&mut self, name: Arc<str>) -> Option<&mut RegisteredHost> {
@@ -157,15 +159,31 @@ impl WorkerRegistry {
                 .retain(|_, (_, seen)| now.since(*seen) < RECENT_WINDOW);
         }
         self.hosts.retain(|name, host| {
-            !host.threads.is_empty() || self.workers.keys().any(|node| host_of(node) == &**name)
+            !host.threads.is_empty()
+                || self
+                    .workers
+                    .keys()
+                    .any(|(node, _)| host_of(node) == &**name)
         });
+    }
+
+    /// The name of a worker; with its process id if others are called the same.
+    fn shown_name(&self, worker: &RegisteredWorker) -> String {
+        let name = &worker.beat.hostname;
+        let shown = crate::domain::clean(name, 64);
+        let alike = self.workers.keys().filter(|(node, _)| node == name).count();
+        if alike > 1 {
+            format!("{shown} ({})", worker.beat.pid)
+        } else {
+            shown
+        }
     }
 
     pub(super) fn workers(&self, now: Moment) -> Vec<WorkerFigures> {
         self.workers
             .values()
             .map(|worker| WorkerFigures {
-                node: crate::domain::clean(&worker.beat.hostname, 64),
+                node: self.shown_name(worker),
                 host: crate::domain::clean(host_of(&worker.beat.hostname), 64),
                 pid: worker.beat.pid,
                 alive: worker.is_alive(now),
@@ -240,6 +258,24 @@ mod tests {
         registry.tidy(at(70_000));
         assert!(registry.workers(at(70_000)).is_empty());
         assert!(registry.hosts().is_empty());
+    }
+
+    #[test]
+    fn workers_that_are_called_alike_are_told_apart() {
+        let mut registry = WorkerRegistry::default();
+        let wall = Timestamp::from_micros(10_000_000);
+        let twin = |pid| Heartbeat {
+            pid,
+            ..beat("worker-heartbeat", 10.0)
+        };
+        registry.beat(twin(1), at(0), wall);
+        assert_eq!(registry.workers(at(0))[0].node, "celery@far");
+        registry.beat(twin(2), at(0), wall);
+        registry.beat(twin(2), at(4_000), wall);
+        let workers = registry.workers(at(5_000));
+        let seen: Vec<_> = workers.iter().map(|one| (&*one.node, one.alive)).collect();
+        assert_eq!(seen, [("celery@far (1)", false), ("celery@far (2)", true)]);
+        assert_eq!(registry.gone(at(5_000)), [("far", 1)]);
     }
 
     #[test]

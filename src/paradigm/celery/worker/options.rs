@@ -24,7 +24,7 @@ pub struct WorkerOptions {
     /// Tasks that it runs at once.
     pub concurrency: usize,
     /// The node name `name@host`, or the host alone; `%h` stands for this host. `None`:
-    /// `celery@%h`.
+    /// `squirrel-<process id>@%h`, so that workers that are started alike are told apart.
     pub hostname: Option<String>,
     /// How long a worker may be silent about a check before another takes it.
     pub visibility_timeout: Duration,
@@ -45,7 +45,7 @@ impl WorkerOptions {
     pub(super) fn node(&self) -> String {
         let here = crate::trace::here().host;
         let name = match &self.hostname {
-            None => format!("celery@{here}"),
+            None => format!("squirrel-{}@{here}", std::process::id()),
             Some(name) => {
                 let name = name.replace("%h", &here);
                 if name.contains('@') {
@@ -88,7 +88,8 @@ pub(super) mod tests {
     #[test]
     fn a_node_is_named_as_celery_names_it() {
         let here = crate::trace::here().host;
-        assert_eq!(options(None).node(), format!("celery@{here}"));
+        let pid = std::process::id();
+        assert_eq!(options(None).node(), format!("squirrel-{pid}@{here}"));
         assert_eq!(options(Some("oslo")).node(), "celery@oslo");
         assert_eq!(&*options(Some("oslo")).host(), "oslo");
         assert_eq!(options(Some("a@b")).node(), "a@b");
