@@ -3,9 +3,11 @@
     SQUIRREL_BROKER=redis://host:6379/0 celery --app squirrel_tasks worker
 
 Each worker process keeps one child, the `squirrel` binary (SQUIRREL_BIN, else the one on the
-PATH), which carries the checks out: there is one probe, in whichever worker it runs.
+PATH), which carries the checks out: there is one probe, in whichever worker it runs. Other settings
+of the environment: SQUIRREL_QUEUE, SQUIRREL_VISIBILITY_TIMEOUT.
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -13,10 +15,17 @@ import threading
 import time
 
 from celery import Celery
+from redis import RedisError
 
 BROKER = os.environ.get("SQUIRREL_BROKER", "redis://127.0.0.1:6379/0")
 BINARY = os.environ.get("SQUIRREL_BIN", "squirrel")
-REDIS = {"visibility_timeout": 30, "unacked_restore_interval": 2, "unacked_restore_throttle": 1}
+# How long a worker may be silent about a check before another takes it, in seconds.
+VISIBILITY = float(os.environ.get("SQUIRREL_VISIBILITY_TIMEOUT", "30"))
+REDIS = {
+    "visibility_timeout": VISIBILITY,
+    "unacked_restore_interval": 2 if VISIBILITY > 8 else 1,
+    "unacked_restore_throttle": 1,
+}
 app = Celery("squirrel_tasks", broker=BROKER, backend=BROKER)
 app.conf.update(
     task_default_queue=os.environ.get("SQUIRREL_QUEUE", "celery"),
@@ -40,15 +49,39 @@ def check(self, order):
             child = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         if order.get("traced"):
             announce_start(self.request, child.pid)
-        child.stdin.write(json.dumps(order).encode() + b"\n")
-        child.stdin.flush()
-        line = child.stdout.readline()
+        with touched(self.request):
+            child.stdin.write(json.dumps(order).encode() + b"\n")
+            child.stdin.flush()
+            line = child.stdout.readline()
     if not line:
         raise RuntimeError("the squirrel binary ended in the middle of a check")
     answer = json.loads(line)
     if "refused" in answer:
         raise ValueError(answer["refused"])
     return answer["result"]
+
+
+@contextlib.contextmanager
+def touched(request):
+    """Keeps other workers from taking a check that lasts longer than their visibility timeout, or
+    this worker's: kombu notes once, when a message is fetched, that somebody has it."""
+    done = threading.Event()
+    tag = (request.properties or {}).get("delivery_tag")
+
+    def touch():
+        while not done.wait(min(2, VISIBILITY / 3)):
+            with contextlib.suppress(RedisError):  # the next time, then
+                seconds, micros = app.backend.client.time()
+                now = f"{seconds}.{micros:06}"
+                app.backend.client.zadd("unacked_index", {tag: now}, xx=True)
+
+    thread = threading.Thread(target=touch, daemon=True)
+    if tag:
+        thread.start()
+    try:
+        yield
+    finally:
+        done.set()
 
 
 def announce_start(request, pid):

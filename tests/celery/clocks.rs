@@ -1,9 +1,17 @@
 //! Workers whose clocks or zones are not this machine's.
 
-use serde_json::Value;
+use std::time::Duration;
 
+use serde_json::Value;
+use uptime_squirrel::domain::Clock;
+
+use super::sender::Sender;
 use super::stock::{Stock, tool};
-use crate::support::{Redis, Squirrel};
+use crate::support::{Fleet, Redis, Script, Squirrel, until};
+
+fn script(toml: &str) -> Script {
+    toml::from_str(toml).unwrap()
+}
 
 /// Events of a worker as Celery's receiver hands them on, which adds the difference of the zones to
 /// their time.
@@ -45,4 +53,48 @@ fn the_events_of_our_worker_are_of_the_time_that_those_of_a_stock_one_are() {
             assert!(late.abs() < 600.0, "{zone}: {node}: {late}");
         }
     }
+}
+
+#[test]
+fn a_check_that_outlasts_a_stock_workers_visibility_timeout_stays_with_it() {
+    let redis = Redis::new();
+    let mut fleet = Fleet::new();
+    let held = r"'*' = [{ gate = true }, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']";
+    let server = fleet.serve(script(held));
+    // Both restore what seems to be lost after 3 s: the check of either is to stay with it.
+    let _stock = Stock::start_in(&redis, 1, &[("SQUIRREL_VISIBILITY_TIMEOUT", "3")]);
+    let mut sender = Sender::to(&redis, 100);
+    sender.until_figures("it is there", |figures| figures.workers.len() == 1);
+    // A HEAD that is silent for half of it is asked again by GET.
+    let timeout = Duration::from_secs(300);
+    let spec = |path: &str| {
+        let url = format!("http://{}/{path}", server.authority);
+        super::sender::spec(&url, timeout)
+    };
+    let due = sender.clock.moment();
+    sender.offer_one(0, due, &spec("stock"));
+    until("the stock worker runs it", || {
+        server.count.most_at_once() == 1
+    });
+    let url = redis.url();
+    let squirrel = Squirrel::new();
+    // A worker of ours with a timeout of its own that is far longer.
+    let words = ["worker", "--broker", url.expose(), "--hostname", "ours"];
+    let _ours = squirrel.start(words.into_iter().chain(["--visibility-timeout", "180s"]));
+    sender.offer_one(1, due, &spec("ours"));
+    until("ours runs another", || server.count.most_at_once() == 2);
+    let renewed = || -> f64 {
+        let held: Vec<(String, f64)> =
+            redis.ask(&["ZRANGE", "unacked_index", "0", "-1", "WITHSCORES"]);
+        assert_eq!(held.len(), 2, "{held:?}");
+        held.into_iter().map(|(_, at)| at).fold(f64::MAX, f64::min)
+    };
+    let taken = renewed();
+    until("both are renewed, far beyond 3 s", || {
+        renewed() > taken + 7.0
+    });
+    assert_eq!(server.count.requests(), 2);
+    fleet.open_gate();
+    sender.assert_all_up_once(2);
+    assert_eq!(sender.figures().duplicates, 0);
 }

@@ -12,12 +12,17 @@ use super::super::keys;
 use super::state::WorkerState;
 
 /// How often messages of lost workers are restored, at most; a quarter of a shorter timeout.
-const RESTORE_PERIOD: Duration = Duration::from_secs(2);
+const RESTORE_PERIOD: Duration = Duration::from_secs(1);
 
-/// Renews the leases of this worker at a third of the visibility timeout, and restores messages
+/// How often the leases are renewed, at the least: a worker with a shorter visibility timeout than this
+/// one's restores what was not renewed for that time.
+const MAX_RENEWAL_PERIOD: Duration = Duration::from_secs(1);
+
+/// Renews the leases of this worker at a third of the visibility timeout or oftener, and restores messages
 /// that were not renewed for all of it.
 pub(super) async fn renew_leases(state: Arc<WorkerState>, mut commands: ConnectionManager) {
     let timeout = state.options.visibility_timeout;
+    let renewal = MAX_RENEWAL_PERIOD.min(timeout / 3);
     let mut period = interval(
         RESTORE_PERIOD
             .min(timeout / 4)
@@ -27,11 +32,11 @@ pub(super) async fn renew_leases(state: Arc<WorkerState>, mut commands: Connecti
     let mut touched = Instant::now();
     loop {
         period.tick().await;
-        if touched.elapsed() >= timeout / 3 - RESTORE_PERIOD.min(timeout / 12) {
+        if touched.elapsed() >= renewal.saturating_sub(RESTORE_PERIOD.min(timeout / 12)) {
             touched = Instant::now();
             if let Err(error) = touch(&state, &mut commands).await {
                 tracing::debug!("what is held could not be touched: {error}");
-                touched -= timeout / 3;
+                touched -= renewal;
             }
         }
         match restore(&state, &mut commands).await {
