@@ -16,8 +16,11 @@ mod celery {
     mod hostile;
     mod life;
     mod python;
+    mod refusals;
+    mod rights;
     mod secure;
     mod sender;
+    mod several;
     mod stock;
 }
 

@@ -216,11 +216,14 @@ impl Sweep {
     /// No result came within the longest timeout and [`RESULT_GRACE`]: the checks in flight are
     /// unknown.
     fn give_up_on_the_rest(&mut self) -> io::Result<()> {
+        let figures = self.dispatcher.queue();
+        let complaint = figures.and_then(|figures| figures.complaint());
+        let why = complaint.unwrap_or_else(|| "no worker answered".to_owned());
         for index in 0..self.summary.sites.len() {
             let Some(job) = self.dispatcher.job_of(SiteId::from_index(index)) else {
                 continue;
             };
-            let result = self.summary.unchecked(job, "no worker answered");
+            let result = self.summary.unchecked(job, &why);
             self.take(&result)?;
         }
         Ok(())

@@ -317,7 +317,7 @@ fn queue() -> TableReference {
         header: "[queue]",
         source: "src/domain/queue_options.rs",
         keys: vec![
-            key("broker", "URL", "`redis://`, `rediss://` or `redis+socket://`", phrase("a broker of its own"), "the Redis server between the monitor and Celery workers"),
+            key("broker", "URL", "`redis://`, `rediss://`, `redis+socket://` or `sentinel://`; several with `;`", phrase("a broker of its own"), "the Redis server between the monitor and Celery workers"),
             key("name", "text", "1 to 100 of A-Z a-z 0-9 . _ : -", text(&default.name), "the Redis list that holds waiting checks"),
             key("expires", "duration", FROM_MILLISECOND, duration(default.expires), "a check that no worker took within this time is discarded and sent again"),
             key("visibility_timeout", "duration", FROM_MILLISECOND, format!("twice the longest `timeout`, at least {}", duration(QueueOptions::MIN_VISIBILITY_TIMEOUT)), "a worker that is silent about a check for this long has lost it: another takes it"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::domain::{MaskedUrl, StatusSet, clean, parse_duration};
+use crate::domain::{BrokerUrl, BrokerUrlError, MaskedUrl, StatusSet, clean, parse_duration};
 
 use super::redact::masked;
 
@@ -171,19 +171,11 @@ pub(super) fn http_url(text: &str) -> Parsed<MaskedUrl> {
 
 /// The URL of a Redis server, with `redis+socket://` for a socket of this machine.
 pub(super) fn broker_url(text: &str) -> Parsed<MaskedUrl> {
-    const EXPECTED: &str = "expected a Redis URL such as \"redis://127.0.0.1:6379/0\"";
-    // A socket has no host, and a user or password wants one to stand before.
-    let with_host = text.trim().replacen("@/", "@localhost/", 1);
-    let url = Url::parse(&with_host).map_err(|_| ValueError::expected(EXPECTED))?;
-    let good = match url.scheme() {
-        "redis" | "rediss" => url.host_str().is_some_and(|host| !host.is_empty()),
-        "redis+socket" | "redis+unix" | "unix" => url.path().len() > 1,
-        _ => false,
-    };
-    if !good || text.chars().any(char::is_control) {
-        return Err(ValueError::expected(EXPECTED));
+    match BrokerUrl::parse(text) {
+        Ok(_) => Ok(MaskedUrl::new(text.trim())),
+        Err(error @ BrokerUrlError::NotABroker) => Err(ValueError::expected(error.to_string())),
+        Err(error) => Err(ValueError::Plain(error.to_string())),
     }
-    Ok(MaskedUrl::new(url))
 }
 
 /// A value of the command line or the environment that is not what its option wants. Displays

@@ -102,8 +102,36 @@ impl MaskedUrl {
     }
 }
 
-/// `scheme://user:secret@host` with the secret as `***`; `None` where there is no password.
-fn mask_password(url: &str) -> Option<Box<str>> {
+/// The URLs of a list with `;` between them, as a list of brokers has; one URL for any other text.
+pub(super) fn url_list(text: &str) -> Vec<&str> {
+    let (mut parts, mut start) = (Vec::new(), 0);
+    for (at, _) in text.match_indices(';') {
+        let behind = &text[at + 1..];
+        let scheme = behind.split_once("://").map_or("", |(scheme, _)| scheme);
+        let in_schemes = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+        if !scheme.is_empty() && scheme.chars().all(in_schemes) {
+            parts.push(&text[start..at]);
+            start = at + 1;
+        }
+    }
+    parts.push(&text[start..]);
+    parts
+}
+
+/// `scheme://user:secret@host` with the secret as `***`, in each URL of a list; `None` where there is
+/// no password.
+fn mask_password(text: &str) -> Option<Box<str>> {
+    let parts = url_list(text);
+    let masked: Vec<_> = parts.iter().map(|part| mask_one(part)).collect();
+    if masked.iter().all(Option::is_none) {
+        return None;
+    }
+    let shown = masked.iter().zip(&parts);
+    let shown = shown.map(|(masked, part)| masked.as_deref().unwrap_or(part));
+    Some(shown.collect::<Vec<_>>().join(";").into())
+}
+
+fn mask_one(url: &str) -> Option<Box<str>> {
     let start = url.find("://")? + 3;
     let end = url[start..]
         .find(['/', '?', '#'])
@@ -201,6 +229,10 @@ mod tests {
         assert_eq!(
             MaskedUrl::new("http://ann@h:80/").to_string(),
             "http://ann@h:80/"
+        );
+        assert_eq!(
+            MaskedUrl::new("redis://:one@a/0;redis://b;redis://:t;wo@c").to_string(),
+            "redis://:***@a/0;redis://b;redis://:***@c"
         );
     }
 

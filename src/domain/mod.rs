@@ -5,6 +5,8 @@
 //! digest of ring.
 
 mod alert_event;
+mod broker_url;
+mod broker_url_error;
 mod certificate_file;
 mod check_observer;
 mod check_spec;
@@ -27,6 +29,8 @@ mod site_time;
 mod text;
 
 pub use alert_event::{AlertEvent, OutageEvent, ServiceEvent};
+pub use broker_url::{BrokerAddress, BrokerServer, BrokerTls, BrokerUrl};
+pub use broker_url_error::BrokerUrlError;
 pub use certificate_file::CertificateFile;
 pub use check_observer::CheckObserver;
 pub use check_spec::{CheckSpec, StatusRange, StatusSet, USER_AGENT};

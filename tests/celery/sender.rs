@@ -15,7 +15,7 @@ use uptime_squirrel::paradigm::{
 use uptime_squirrel::probe::ProberFactory;
 use uptime_squirrel::trace::Recorder;
 
-use crate::support::{Redis, Running, Squirrel, until};
+use crate::support::{Redis, Running, Squirrel};
 
 pub(crate) fn entry(name: &str) -> &'static ParadigmEntry {
     &ALL[position(name).unwrap()]
@@ -119,10 +119,17 @@ impl Sender {
     }
 
     pub(crate) fn wait_for_answers(&mut self, count: usize) {
-        until("all are answered", || {
+        let began = Instant::now();
+        while self.answers.len() < count {
             self.receive();
-            self.answers.len() >= count
-        });
+            assert!(
+                began.elapsed() < Duration::from_secs(30),
+                "never came: {count} answers, only {}: {:?}",
+                self.answers.len(),
+                self.figures()
+            );
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
 
     /// All that was offered is answered, once, and up; nothing comes after.

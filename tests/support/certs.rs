@@ -61,6 +61,16 @@ impl Certificates {
         self.trusted.der().clone()
     }
 
+    /// A valid certificate for loopback and its key, for a server or a client, in PEM form.
+    pub(crate) fn pair_pem(&self) -> (String, String) {
+        let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let mut params = CertificateParams::new(names).unwrap();
+        set_validity(&mut params, -30, 90);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.trusted).unwrap();
+        (certificate.pem(), key.serialize_pem())
+    }
+
     /// A server's configuration with a certificate of that kind.
     pub(crate) fn server(&self, kind: CertKind) -> Arc<ServerConfig> {
         let names = match kind {

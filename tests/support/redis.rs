@@ -1,5 +1,6 @@
 //! A real Redis server on a private socket, to be killed and started again.
 
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -12,30 +13,53 @@ use super::until;
 pub(crate) struct Redis {
     dir: TempDir,
     child: Child,
-    persistent: bool,
+    program: PathBuf,
+    options: Vec<String>,
 }
 
 impl Redis {
     /// One whose append-only file survives a crash, but for the last second.
     pub(crate) fn new() -> Self {
-        Self::start(true)
+        Self::with(&["--appendonly", "yes"])
     }
 
     /// One that forgets everything when it is killed.
     pub(crate) fn forgetful() -> Self {
-        Self::start(false)
+        Self::with(&[])
     }
 
-    fn start(persistent: bool) -> Self {
+    /// One with further options of the command line.
+    pub(crate) fn with(options: &[&str]) -> Self {
+        Self::run("redis-server", options)
+    }
+
+    /// One run by this program, with further options of the command line.
+    pub(crate) fn run(program: impl Into<PathBuf>, options: &[&str]) -> Self {
         let dir = tempfile::Builder::new().prefix("redis-").tempdir().unwrap();
-        let child = spawn(&dir, persistent);
+        let options: Vec<String> = options.iter().map(|&option| option.to_owned()).collect();
+        let program = program.into();
+        let child = spawn(&program, &dir, &options);
         let redis = Self {
             dir,
             child,
-            persistent,
+            program,
+            options,
         };
         redis.wait();
         redis
+    }
+
+    /// A Sentinel with these lines of configuration.
+    pub(crate) fn sentinel(lines: &[&str]) -> Self {
+        let options: Vec<&str> = std::iter::once("--sentinel")
+            .chain(lines.iter().copied())
+            .collect();
+        Self::with(&options)
+    }
+
+    /// The folder of its data.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
     }
 
     fn wait(&self) {
@@ -89,25 +113,48 @@ impl Redis {
         self.child.wait().unwrap();
     }
 
+    /// Starts it again on the same data, and does not wait until it is ready.
+    pub(crate) fn begin_again(&mut self, more: &[&str]) {
+        let mut options = self.options.clone();
+        options.extend(more.iter().map(|&option| option.to_owned()));
+        self.child = spawn(&self.program, &self.dir, &options);
+    }
+
     /// Starts it again on the same data.
     pub(crate) fn start_again(&mut self) {
-        self.child = spawn(&self.dir, self.persistent);
+        self.child = spawn(&self.program, &self.dir, &self.options);
         self.wait();
     }
 }
 
-fn spawn(dir: &TempDir, persistent: bool) -> Child {
-    let appendonly = if persistent { "yes" } else { "no" };
-    Command::new("redis-server")
-        .args(["--port", "0", "--save", "", "--appendonly", appendonly])
-        .arg("--unixsocket")
-        .arg(dir.path().join("r.sock"))
-        .arg("--dir")
-        .arg(dir.path())
+fn spawn(program: &Path, dir: &TempDir, options: &[String]) -> Child {
+    let data = dir.path().join("data");
+    // It exists after the first start.
+    let _ = std::fs::create_dir(&data);
+    let socket = dir.path().join("r.sock");
+    let mut command = Command::new(program);
+    match options.split_first() {
+        Some((sentinel, lines)) if sentinel == "--sentinel" => {
+            let file = data.join("sentinel.conf");
+            let socket = socket.display();
+            let text = format!("unixsocket {socket}\n{}\n", lines.join("\n"));
+            std::fs::write(&file, text).unwrap();
+            command.arg(file).arg(sentinel);
+        }
+        _ => {
+            command.args(["--port", "0", "--save", "", "--dir"]);
+            command.arg(data).arg("--unixsocket").arg(socket);
+            command.args(options);
+        }
+    }
+    command
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .expect("redis-server is needed: tests/run installs it (apt install redis-server)")
+        .unwrap_or_else(|error| {
+            let program = program.display();
+            panic!("{program} is needed: tests/run installs it: {error}")
+        })
 }
 
 impl Drop for Redis {

@@ -1,32 +1,56 @@
-//! The broker: its URL, and the connections to it.
+//! The broker: the servers that its URL names, and the connections to the one that is used.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection, PubSub};
+use redis::aio::{MultiplexedConnection, PubSub};
+use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, IntoConnectionInfo,
-    RedisConnectionInfo, RedisError, RedisResult,
+    AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, ErrorKind, IntoConnectionInfo,
+    RedisConnectionInfo, RedisError, RedisResult, TlsCertificates,
 };
-use url::Url;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
 
-use crate::domain::{MaskedUrl, clean};
+use crate::domain::{BrokerAddress, BrokerServer, BrokerTls, BrokerUrl, MaskedUrl};
 
-use super::broker_error::{BrokerError, is_loading};
+use super::broker_error::{BrokerError, TOO_MANY_CLIENTS};
 
 /// How long the broker may take to reply to a command.
 pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long connecting to the broker may take.
+/// How long connecting to a server may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A Redis or Valkey server.
+/// How long Sentinels may take to name the server.
+const SENTINEL_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// How long to wait for what a server says that wants no more clients.
+const REFUSAL_TIMEOUT: Duration = Duration::from_millis(300);
+
+/// A Redis or Valkey server, or several that stand in for each other. A clone uses the same one.
 #[derive(Clone)]
 pub(super) struct Broker {
-    client: Client,
-    shown: String,
+    servers: Arc<Servers>,
+    shown: Arc<str>,
     database: i64,
+}
+
+struct Servers {
+    clients: Clients,
+    /// How often another server was turned to.
+    moves: AtomicU64,
+}
+
+enum Clients {
+    /// Servers in the order of the URL, and which of them is used.
+    Named(Vec<Client>, AtomicUsize),
+    /// Those who know the server, and the server that they named last.
+    Sentinels(Box<Mutex<(SentinelClient, Option<ConnectionAddr>)>>),
 }
 
 impl fmt::Debug for Broker {
@@ -36,36 +60,37 @@ impl fmt::Debug for Broker {
 }
 
 impl Broker {
-    /// The broker at `redis://`, `rediss://`, or one of `redis+unix://`, `redis+socket://` and
-    /// `unix://` with the path of a socket, where `?db=1` or `?virtual_host=1` names the
-    /// database.
+    /// The broker of a URL, in one of the forms of [`BrokerUrl::parse`].
     ///
     /// # Errors
-    /// If it is no such URL. The error does not show the password.
+    /// If it is no such URL, or a file that it names cannot be read. The error does not show the
+    /// password.
     pub(super) fn at(url: &MaskedUrl) -> Result<Self, BrokerError> {
-        // A URL with a user or password needs a host, which a socket does not have.
-        let text = url.expose().replacen("@/", "@localhost/", 1);
-        let parsed = Url::parse(&text).map_err(|_| BrokerError::NotAUrl)?;
-        let info = match parsed.scheme() {
-            "redis" | "rediss" => url
-                .expose()
-                .into_connection_info()
-                .map_err(BrokerError::Settings)?,
-            "redis+unix" | "redis+socket" | "unix" => socket(&parsed)?,
-            scheme => return Err(BrokerError::Scheme(clean(scheme, 20))),
+        let url = BrokerUrl::parse(url.expose()).map_err(BrokerError::Url)?;
+        let first = url.servers.first();
+        let database = first.map_or(0, |server| server.database);
+        let clients = match (&url.master, first) {
+            (Some(master), Some(first)) => {
+                let client = sentinels(&url.servers, master, first);
+                let client = client.map_err(BrokerError::Settings)?;
+                Clients::Sentinels(Box::new(Mutex::new((client, None))))
+            }
+            _ => {
+                let clients: Result<_, _> = url.servers.iter().map(client).collect();
+                Clients::Named(clients?, AtomicUsize::new(0))
+            }
         };
-        let database = info.redis_settings().db();
-        let mut shown = parsed;
-        // The query may hold the password of a socket.
-        shown.set_query(None);
         Ok(Self {
-            client: Client::open(info).map_err(BrokerError::Settings)?,
-            shown: clean(MaskedUrl::new(shown).shown(), 200),
+            servers: Arc::new(Servers {
+                clients,
+                moves: AtomicU64::new(0),
+            }),
+            shown: url.shown.into(),
             database,
         })
     }
 
-    /// The URL, without its password.
+    /// The URL, without its passwords.
     pub(super) fn shown(&self) -> &str {
         &self.shown
     }
@@ -75,95 +100,213 @@ impl Broker {
         self.database
     }
 
-    /// A connection for commands that return at once. It is made at the first command, and again
-    /// after it breaks.
-    pub(super) fn commands(&self) -> RedisResult<ConnectionManager> {
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_response_timeout(Some(RESPONSE_TIMEOUT))
-            .set_number_of_retries(1)
-            .set_min_delay(Duration::from_millis(20))
-            .set_max_delay(Duration::from_millis(200));
-        ConnectionManager::new_lazy_with_config(self.client.clone(), config)
+    /// How often another server was turned to: connections from before are of no use.
+    pub(super) fn moves(&self) -> u64 {
+        self.servers.moves.load(Ordering::Relaxed)
     }
 
-    /// A connection for commands that block, without a timeout of the reply.
-    pub(super) async fn blocking_connection(&self) -> RedisResult<MultiplexedConnection> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_response_timeout(None);
-        self.client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await
+    /// Turns to another server, if there is one and nobody has since `seen` of [`Self::moves`]: the one
+    /// that was used then takes no writes.
+    pub(super) fn turn_away(&self, seen: u64) {
+        if matches!(&self.servers.clients, Clients::Named(clients, _) if clients.len() == 1) {
+            return;
+        }
+        let moves = &self.servers.moves;
+        let first = moves.compare_exchange(seen, seen + 1, Ordering::Relaxed, Ordering::Relaxed);
+        // Sentinels are asked again for the next connection.
+        if let (Ok(_), Clients::Named(_, used)) = (first, &self.servers.clients) {
+            used.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A connection of its own, on which a reply may take as long as `response`; `None`: for ever.
+    pub(super) async fn connect(
+        &self,
+        response: Option<Duration>,
+    ) -> RedisResult<MultiplexedConnection> {
+        self.at_a_server(|client| async move {
+            let config = AsyncConnectionConfig::new()
+                .set_connection_timeout(Some(CONNECT_TIMEOUT))
+                .set_response_timeout(response);
+            client
+                .get_multiplexed_async_connection_with_config(&config)
+                .await
+        })
+        .await
     }
 
     /// A connection for subscriptions.
     pub(super) async fn pubsub(&self) -> RedisResult<PubSub> {
-        match tokio::time::timeout(CONNECT_TIMEOUT, self.client.get_async_pubsub()).await {
-            Ok(made) => made,
-            Err(_) => Err((ErrorKind::Io, "it does not answer").into()),
-        }
+        self.at_a_server(|client| async move {
+            match timeout(CONNECT_TIMEOUT, client.get_async_pubsub()).await {
+                Ok(made) => made,
+                Err(_) => Err(silent()),
+            }
+        })
+        .await
     }
 
-    /// Checks within half a second that the broker can be used. Blocks.
-    ///
-    /// # Errors
-    /// If no connection is made, or it refuses the user and password.
-    pub(super) fn ping(&self) -> Result<(), BrokerError> {
-        const WITHIN: Duration = Duration::from_millis(500);
-        let mut connection = self
-            .client
-            .get_connection_with_timeout(WITHIN)
-            .map_err(|error| self.unreachable(error))?;
-        // Fails only for a time of zero.
-        let _bounded = connection.set_read_timeout(Some(WITHIN));
-        match redis::cmd("PING").query::<String>(&mut connection) {
-            Ok(_) => Ok(()),
-            // It is still loading its data and will be ready.
-            Err(error) if is_loading(&error) => Ok(()),
-            Err(error) => Err(self.unreachable(error)),
+    /// Connects to the server that is used; to the next of several if that fails.
+    async fn at_a_server<T, F: Future<Output = RedisResult<T>>>(
+        &self,
+        connect: impl Fn(Client) -> F,
+    ) -> RedisResult<T> {
+        let (clients, used) = match &self.servers.clients {
+            Clients::Named(clients, used) => (clients, used),
+            Clients::Sentinels(sentinels) => {
+                let client = self.ask(sentinels).await?;
+                return connect(client).await;
+            }
+        };
+        let first = used.load(Ordering::Relaxed);
+        let mut failed = None;
+        for number in (0..clients.len()).map(|number| first.wrapping_add(number)) {
+            let Some(client) = clients.get(number % clients.len()) else {
+                continue;
+            };
+            let error = match connect(client.clone()).await {
+                Ok(made) => {
+                    if number != first {
+                        used.store(number, Ordering::Relaxed);
+                        self.servers.moves.fetch_add(1, Ordering::Relaxed);
+                    }
+                    return Ok(made);
+                }
+                Err(error) => refusal_of_clients(client, error).await,
+            };
+            failed.get_or_insert(error);
         }
+        Err(failed.unwrap_or_else(silent))
+    }
+
+    /// The server that Sentinels name now.
+    async fn ask(
+        &self,
+        sentinels: &Mutex<(SentinelClient, Option<ConnectionAddr>)>,
+    ) -> RedisResult<Client> {
+        let mut sentinels = sentinels.lock().await;
+        let client = timeout(SENTINEL_TIMEOUT, sentinels.0.async_get_client()).await;
+        let client = client.map_err(|_| silent())??;
+        let address = client.get_connection_info().addr().clone();
+        if sentinels.1.as_ref().is_some_and(|last| *last != address) {
+            self.servers.moves.fetch_add(1, Ordering::Relaxed);
+        }
+        sentinels.1 = Some(address);
+        Ok(client)
     }
 
     /// The error for a command that failed with `error`.
     pub(super) fn unreachable(&self, error: RedisError) -> BrokerError {
         BrokerError::Unreachable {
-            url: self.shown.clone(),
+            url: self.shown.to_string(),
             source: error,
         }
     }
 }
 
-fn socket(url: &Url) -> Result<redis::ConnectionInfo, BrokerError> {
-    let path =
-        PathBuf::from(without_percent_encoding(url.path()).ok_or(BrokerError::EncodedSocketPath)?);
-    let option = |names: &[&str]| {
-        url.query_pairs()
-            .find(|(name, _)| names.contains(&&**name))
-            .map(|(_, value)| value.into_owned())
-    };
-    let mut settings = RedisConnectionInfo::default();
-    if let Some(number) = option(&["db", "virtual_host"]) {
-        let number = number.trim_matches('/').parse();
-        settings = settings.set_db(number.map_err(|_| BrokerError::DatabaseNumber)?);
-    }
-    if let Some(user) = option(&["user"]).or_else(|| Some(url.username().to_owned()))
-        && !user.is_empty()
-    {
-        settings = settings.set_username(user);
-    }
-    if let Some(password) = option(&["pass", "password"]).or(url.password().map(str::to_owned)) {
-        settings = settings.set_password(password);
-    }
-    Ok(ConnectionAddr::Unix(path)
-        .into_connection_info()
-        .map_err(BrokerError::Settings)?
-        .set_redis_settings(settings))
+/// The error of a broker that does not answer in time.
+pub(super) fn silent() -> RedisError {
+    (ErrorKind::Io, "it does not answer").into()
 }
 
-/// The path, unless something in it is percent-encoded.
-fn without_percent_encoding(path: &str) -> Option<&str> {
-    (!path.contains('%')).then_some(path)
+/// The reason why a server closed a connection that it had just accepted, if it says so: it does before
+/// it is asked anything, and closes the connection at once, so that the client may not come to read
+/// it.
+async fn refusal_of_clients(client: &Client, error: RedisError) -> RedisError {
+    if !error.is_connection_dropped() || error.is_connection_refusal() {
+        return error;
+    }
+    let mut greeting = [0; 128];
+    let said = timeout(REFUSAL_TIMEOUT, async {
+        match client.get_connection_info().addr() {
+            ConnectionAddr::Tcp(host, port) => {
+                let mut stream = TcpStream::connect((host.as_str(), *port)).await?;
+                stream.read(&mut greeting).await
+            }
+            ConnectionAddr::Unix(path) => {
+                let mut stream = UnixStream::connect(path).await?;
+                stream.read(&mut greeting).await
+            }
+            _ => Ok(0),
+        }
+    })
+    .await;
+    let length = said.map_or(0, Result::unwrap_or_default);
+    let greeting = String::from_utf8_lossy(&greeting[..length]);
+    if greeting.contains(TOO_MANY_CLIENTS) {
+        return (ErrorKind::Client, "refused", TOO_MANY_CLIENTS.to_owned()).into();
+    }
+    error
+}
+
+fn address(server: &BrokerServer) -> ConnectionAddr {
+    match (&server.address, &server.tls) {
+        (BrokerAddress::Socket(path), _) => ConnectionAddr::Unix(path.clone()),
+        (BrokerAddress::Tcp(host, port), None) => ConnectionAddr::Tcp(host.to_string(), *port),
+        (BrokerAddress::Tcp(host, port), Some(tls)) => ConnectionAddr::TcpTls {
+            host: host.to_string(),
+            port: *port,
+            insecure: tls.unverified,
+            tls_params: None,
+        },
+    }
+}
+
+fn client(server: &BrokerServer) -> Result<Client, BrokerError> {
+    let mut settings = RedisConnectionInfo::default().set_db(server.database);
+    if let Some(user) = &server.user {
+        settings = settings.set_username(user);
+    }
+    if let Some(password) = &server.password {
+        settings = settings.set_password(password);
+    }
+    let info = address(server)
+        .into_connection_info()
+        .map_err(BrokerError::Settings)?
+        .set_redis_settings(settings);
+    match &server.tls {
+        None => Client::open(info),
+        Some(tls) => Client::build_with_tls(info, certificates(tls)?),
+    }
+    .map_err(BrokerError::Settings)
+}
+
+fn certificates(tls: &BrokerTls) -> Result<TlsCertificates, BrokerError> {
+    let read = |path: &std::path::PathBuf| {
+        std::fs::read(path).map_err(|source| BrokerError::File {
+            path: path.clone(),
+            source,
+        })
+    };
+    let client_tls = match &tls.client {
+        None => None,
+        Some((certificate, key)) => Some(ClientTlsConfig {
+            client_cert: read(certificate)?,
+            client_key: read(key)?,
+        }),
+    };
+    Ok(TlsCertificates {
+        client_tls,
+        root_cert: tls.trusted.as_ref().map(read).transpose()?,
+    })
+}
+
+/// Those who know the server `master`, whose user, password and database are those of `settings`.
+fn sentinels(
+    servers: &[BrokerServer],
+    master: &str,
+    settings: &BrokerServer,
+) -> RedisResult<SentinelClient> {
+    let addresses = servers.iter().map(address);
+    let mut builder = SentinelClientBuilder::new(addresses, master, SentinelServerType::Master)?
+        .set_client_to_redis_db(settings.database);
+    if let Some(user) = &settings.user {
+        builder = builder.set_client_to_redis_username(user);
+    }
+    if let Some(password) = &settings.password {
+        builder = builder.set_client_to_redis_password(password);
+    }
+    builder.build()
 }
 
 #[cfg(test)]
@@ -191,26 +334,33 @@ mod tests {
         let broker = at("redis+socket://:s3cret@/run/r.sock").unwrap();
         assert_eq!(broker.shown(), "redis+socket://:***@localhost/run/r.sock");
         assert_eq!(at("rediss://h/").unwrap().database(), 0);
+        assert!(at("sentinel://a;sentinel://b/1?master_name=m").is_ok());
         for bad in ["amqp://h", "redis://h/x", "unix:///s?db=x", "nonsense"] {
-            assert!(at(bad).is_err(), "{bad}");
+            assert!(at(bad).unwrap_err().is_permanent(), "{bad}");
         }
+        let missing = at("rediss://h?ssl_ca_certs=/nowhere/ca.pem").unwrap_err();
+        assert_eq!(
+            missing.to_string(),
+            "/nowhere/ca.pem of the broker's URL: there is no such file"
+        );
     }
 
-    #[test]
-    fn a_broker_that_is_not_there_is_one_sentence() {
-        let broker = at("redis://:s3cret@127.0.0.1:1/0").unwrap();
+    #[tokio::test]
+    async fn a_broker_that_is_not_there_is_one_sentence() {
+        let why = async |url: &str| {
+            let broker = at(url).unwrap();
+            let error = broker.connect(None).await.err().unwrap();
+            let error = broker.unreachable(error);
+            assert!(!error.is_permanent());
+            error.to_string()
+        };
         assert_eq!(
-            broker.ping().unwrap_err().to_string(),
+            why("redis://:s3cret@127.0.0.1:1/0").await,
             "no broker at redis://:***@127.0.0.1:1/0: connection refused"
         );
-        let broker = at("unix:///nowhere/r.sock").unwrap();
-        let why = broker.ping().unwrap_err();
-        assert!(!why.is_permanent());
-        let why = why.to_string();
-        assert!(
-            why.starts_with("no broker at unix:///nowhere/r.sock: "),
-            "{why}"
+        assert_eq!(
+            why("unix:///nowhere/r.sock;redis://127.0.0.1:1").await,
+            "no broker at unix:///nowhere/r.sock;redis://127.0.0.1:1: connection refused"
         );
-        assert!(!why.contains("os error"), "{why}");
     }
 }

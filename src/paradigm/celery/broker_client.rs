@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::ConnectionManager;
 use redis::{RedisResult, Value, pipe};
 
 use crate::domain::{Job, MaskedUrl, Timestamp, clean};
@@ -12,6 +11,8 @@ use crate::probe::FactoryConfig;
 use crate::trace::Recorder;
 
 use super::broker::Broker;
+use super::broker_connection::BrokerConnection;
+use super::broker_health::test_write;
 use super::in_flight::MessagePlace;
 use super::lua_scripts::Scripts;
 use super::message::OutgoingTask;
@@ -24,7 +25,7 @@ const COUNTED_RESULT_EXPIRY_SECONDS: i64 = 10;
 
 /// The producer's connection to the broker.
 pub(super) struct BrokerClient {
-    commands: ConnectionManager,
+    commands: BrokerConnection,
     scripts: Scripts,
     queue: Box<str>,
     lifetime: Duration,
@@ -51,10 +52,10 @@ impl BrokerClient {
         options: &QueueOptions,
         factory_config: FactoryConfig,
         recorder: Arc<Recorder>,
-    ) -> RedisResult<Self> {
+    ) -> Self {
         let here = crate::trace::here();
-        Ok(Self {
-            commands: broker.commands()?,
+        Self {
+            commands: BrokerConnection::to(broker),
             scripts: Scripts::new(),
             queue: options.name.clone(),
             lifetime: options.expires,
@@ -62,7 +63,7 @@ impl BrokerClient {
             recorder,
             origin: format!("squirrel-{}@{}", here.pid, here.host),
             offset_micros: None,
-        })
+        }
     }
 
     pub(super) fn learn_offset(&mut self, micros: i64) {
@@ -201,6 +202,11 @@ impl BrokerClient {
         let mut script = self.scripts.put_back.key(keys::handoff(&self.queue));
         let script = script.key(&*self.queue);
         script.invoke_async(&mut self.commands).await
+    }
+
+    /// Tests that the broker takes messages.
+    pub(super) async fn test_write(&mut self) -> RedisResult<()> {
+        test_write(&self.scripts, &mut self.commands, &self.queue).await
     }
 
     /// The depth of the queue, the number of held messages, and the broker's time.

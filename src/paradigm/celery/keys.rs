@@ -21,6 +21,11 @@ pub(super) fn handoff(queue: &str) -> String {
     format!("{queue}.handoff")
 }
 
+/// The key on which it is tested whether the broker takes writes; never there for longer than that.
+pub(super) fn write_test(queue: &str) -> String {
+    format!("{queue}.test")
+}
+
 /// How many rejected messages are kept: the newest.
 pub(super) const MAX_REJECTED_MESSAGES: usize = 1_000;
 

@@ -1,5 +1,5 @@
 //! Lua scripts for the steps that must be atomic in Redis: claim, finish, restore and touch of
-//! the worker, audit and held of the producer, putting back of both.
+//! the worker, audit and held of the producer, putting back and the test of writing of both.
 //!
 //! Architecture invariant: no message is decoded and encoded again here, because Lua would turn an
 //! empty list into an empty object. Changes are made in the text.
@@ -56,8 +56,9 @@ return taken
 const FINISH: &str = r#"
 redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('HDEL', KEYS[1], ARGV[1])
-local old = redis.call('GET', KEYS[3])
-if old then
+-- A key of another type is replaced.
+local old = redis.pcall('GET', KEYS[3])
+if type(old) == 'string' then
   local status = string.match(old, '"status"%s*:%s*"(%u+)"')
   if status == 'SUCCESS' or status == 'FAILURE' or status == 'REVOKED' then return 0 end
 end
@@ -112,6 +113,13 @@ end
 return moved
 "#;
 
+/// Writes to `KEYS[1]` and removes that: fails wherever a message could not be written.
+const TEST_WRITE: &str = r#"
+redis.call('LPUSH', KEYS[1], 'test')
+redis.call('RPOP', KEYS[1])
+return 1
+"#;
+
 /// Renews the lease of the messages of the tags `ARGV`: `KEYS[1]` unacked_index. A message that
 /// is not held any more stays so.
 const TOUCH: &str = r#"
@@ -151,6 +159,7 @@ pub(super) struct Scripts {
     pub(super) finish: Script,
     pub(super) restore: Script,
     pub(super) put_back: Script,
+    pub(super) test_write: Script,
     pub(super) touch: Script,
     pub(super) audit: Script,
     pub(super) held: Script,
@@ -163,6 +172,7 @@ impl Scripts {
             finish: Script::new(FINISH),
             restore: Script::new(RESTORE),
             put_back: Script::new(PUT_BACK),
+            test_write: Script::new(TEST_WRITE),
             touch: Script::new(TOUCH),
             audit: Script::new(AUDIT),
             held: Script::new(HELD),

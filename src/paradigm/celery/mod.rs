@@ -15,7 +15,9 @@
 
 mod broker;
 mod broker_client;
+mod broker_connection;
 mod broker_error;
+mod broker_health;
 mod event;
 pub(super) mod fuzzing;
 mod in_flight;

@@ -17,7 +17,9 @@ use crate::paradigm::{
     Census, Label, Law, Paradigm, ParadigmContext, ParadigmEntry, QueueFigures, Shape, StartError,
 };
 
-use super::broker::Broker;
+use super::broker::{Broker, silent};
+use super::broker_error::BrokerError;
+use super::broker_health::examine;
 use super::local_stack::LocalStack;
 use super::producer::{
     Producer, ProducerCommand, ProducerConfig, ProducerStatus, WITHDRAW_TIMEOUT, wait_until_ready,
@@ -48,6 +50,9 @@ pub(in crate::paradigm) const ENTRY: ParadigmEntry = ParadigmEntry {
 
 /// How long to wait for broker and workers of the local stack to end once they are killed.
 const TERMINATION_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long the broker may take to show that it can be used: the screen stands still meanwhile.
+const EXAMINATION_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long the broker of the local stack may take to be ready.
 const BROKER_START_TIMEOUT: Duration = Duration::from_secs(20);
@@ -85,10 +90,11 @@ struct LocalStackHandle {
 fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
     let factory_config = context.factory.config().ok_or(StartError::Scripted)?;
     let options = &context.queue;
+    let driver = RuntimeDriver::one_thread("celery", || {}).map_err(StartError::thread)?;
     let (broker, local) = match &options.broker {
         Some(url) => {
             let broker = Broker::at(url)?;
-            match broker.ping() {
+            match examined(&driver, &broker, &options.name) {
                 Err(error) if error.is_permanent() || !context.retry_broker => {
                     return Err(error.into());
                 }
@@ -102,7 +108,6 @@ fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
             (Broker::at(&local.url())?, Some(local))
         }
     };
-    let driver = RuntimeDriver::one_thread("celery", || {}).map_err(StartError::thread)?;
     let (commands, received_commands) = unbounded_channel();
     let status = Arc::new(ProducerStatus::default());
     let config = ProducerConfig {
@@ -129,16 +134,12 @@ fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
             // The producer reports it, and tries again.
             tracing::warn!("{error}");
         }
-        match Producer::new(config) {
-            Ok(producer) => {
-                let (events, received_events) = unbounded_channel();
-                let subscription = subscribe(broker, producer.patterns(), events);
-                tokio::select! {
-                    () = subscription => {}
-                    () = producer.run(received_commands, received_events) => {}
-                }
-            }
-            Err(error) => tracing::error!("{}", broker.unreachable(error)),
+        let producer = Producer::new(config);
+        let (events, received_events) = unbounded_channel();
+        let subscription = subscribe(broker, producer.channels(), events);
+        tokio::select! {
+            () = subscription => {}
+            () = producer.run(received_commands, received_events) => {}
         }
         drop(ending);
     });
@@ -152,6 +153,20 @@ fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
             _driver: driver,
         }),
     }))
+}
+
+/// Blocks until it is known whether the broker can be used.
+fn examined(driver: &RuntimeDriver, broker: &Broker, queue: &str) -> Result<(), BrokerError> {
+    let (tell, told) = mpsc::channel();
+    let (examined, queue) = (broker.clone(), queue.to_owned());
+    driver.spawn(async move {
+        let found = examine(&examined, &queue, EXAMINATION_TIMEOUT).await;
+        // The receiver waits for it.
+        let _unheard = tell.send(found);
+    });
+    // It is dropped unheard only while the program ends.
+    let unanswered = || Err(broker.unreachable(silent()));
+    told.recv().unwrap_or_else(|_| unanswered())
 }
 
 impl CeleryParadigm {

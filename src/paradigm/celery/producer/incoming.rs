@@ -20,7 +20,12 @@ const MAX_THREADS: usize = 1_000;
 impl Producer {
     pub(super) fn handle_event(&mut self, events: SubscriptionEvent, now: Now) {
         match events {
+            SubscriptionEvent::Failed(error) => {
+                let since = self.deaf.as_ref().map_or(now.mono, |(_, since)| *since);
+                self.deaf = Some((error, since));
+            }
             SubscriptionEvent::Subscribed => {
+                self.deaf = None;
                 self.fetch_all = true;
                 self.in_flight.audit_all(now.mono + RECONCILE_PERIOD);
             }

@@ -24,8 +24,13 @@ impl Producer {
             return;
         }
         let outcome = async {
+            if self.failure.is_some() {
+                // Reads succeed where writes are refused.
+                self.client.test_write().await?;
+            }
             if self.failure.is_some() || now.mono >= self.state_due {
                 self.poll_broker().await?;
+                self.fetch_all |= self.deaf.is_some();
             }
             if std::mem::take(&mut self.fetch_all) {
                 let numbers = self.in_flight.numbers();

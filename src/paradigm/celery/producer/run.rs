@@ -9,6 +9,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use uuid::Uuid;
 
 use super::super::broker::Broker;
+use super::super::broker_connection::BrokerConnection;
 use super::super::broker_error::{BrokerError, is_loading};
 use super::super::subscriber::SubscriptionEvent;
 use super::state::{BATCH_SIZE, Producer, ProducerCommand, RECONCILE_PERIOD};
@@ -118,9 +119,7 @@ pub(in crate::paradigm::celery) async fn wait_until_ready(
     broker: &Broker,
     within: Duration,
 ) -> Result<(), BrokerError> {
-    let mut commands = broker
-        .commands()
-        .map_err(|error| broker.unreachable(error))?;
+    let mut commands = BrokerConnection::to(broker);
     let deadline = tokio::time::Instant::now() + within;
     loop {
         match redis::cmd("PING")

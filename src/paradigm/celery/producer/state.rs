@@ -16,7 +16,9 @@ use crate::trace::{Recorder, ThreadPresence};
 use super::super::broker::Broker;
 use super::super::broker_client::BrokerClient;
 use super::super::in_flight::{InFlight, WaitingJobs};
+use super::super::subscriber::Channels;
 use super::super::worker_registry::WorkerRegistry;
+use super::super::{event, result_backend};
 
 /// The period of the comparison with the broker.
 pub(super) const RECONCILE_PERIOD: Duration = Duration::from_millis(100);
@@ -29,6 +31,9 @@ pub(super) const BATCH_SIZE: usize = 128;
 
 /// The most messages of one audit: each costs the broker a search of its queue.
 pub(super) const AUDIT_BATCH: usize = 100;
+
+/// How long results may not be heard before the screens say so.
+const DEAF_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The most checks that are sent beyond those that may be run at once.
 const MAX_SENT_AHEAD: usize = 1_000;
@@ -100,6 +105,8 @@ pub(in crate::paradigm::celery) struct Producer {
     pub(super) counted: Vec<String>,
     /// Whether the results of all checks in flight are to be fetched.
     pub(super) fetch_all: bool,
+    /// Why results and heartbeats are not heard, and since when; results are fetched meanwhile.
+    pub(super) deaf: Option<(RedisError, Moment)>,
     pub(super) state_due: Moment,
     /// Whether messages that were handed to workers were not claimed when the broker was asked last.
     pub(super) handed: bool,
@@ -121,7 +128,7 @@ pub(in crate::paradigm::celery) struct ProducerConfig {
 
 impl Producer {
     /// A producer; to be called on the runtime that it runs on.
-    pub(in crate::paradigm::celery) fn new(config: ProducerConfig) -> RedisResult<Self> {
+    pub(in crate::paradigm::celery) fn new(config: ProducerConfig) -> Self {
         let figures = QueueFigures {
             broker: config.broker.shown().to_owned(),
             local: config.local,
@@ -133,8 +140,8 @@ impl Producer {
             &config.options,
             config.factory_config,
             Arc::clone(&config.recorder),
-        )?;
-        Ok(Self {
+        );
+        Self {
             clock: config.clock,
             results: config.results,
             broker: config.broker,
@@ -152,18 +159,24 @@ impl Producer {
             failure: None,
             counted: Vec::new(),
             fetch_all: false,
+            deaf: None,
             state_due: Moment::ZERO,
             handed: false,
             figures,
-        })
+        }
     }
 
-    /// The patterns of the channels to subscribe to.
-    pub(in crate::paradigm::celery) fn patterns(&self) -> Vec<String> {
-        vec![
-            self.in_flight.pattern(),
-            super::super::event::channel(self.broker.database(), "worker.*"),
-        ]
+    /// The channels to subscribe to. All results are heard by a user who may not name its own.
+    pub(in crate::paradigm::celery) fn channels(&self) -> Channels {
+        let database = self.broker.database();
+        let events = ["worker.online", "worker.heartbeat", "worker.offline"];
+        Channels {
+            named: events.map(|key| event::channel(database, key)).into(),
+            patterns: vec![
+                self.in_flight.pattern(),
+                format!("{}*", result_backend::PREFIX),
+            ],
+        }
     }
 
     pub(super) fn is_waiting_to_retry(&self, now: Moment) -> bool {
@@ -235,10 +248,15 @@ impl Producer {
             .in_flight
             .unserved_since()
             .map(|since| now.since(since));
-        figures.trouble = self
-            .failure
-            .as_ref()
-            .map(|failure| (failure.why.clone(), now.since(failure.since)));
+        let deaf = self.deaf.as_ref();
+        let deaf = deaf.filter(|(_, since)| now.since(*since) >= DEAF_PATIENCE);
+        figures.trouble = match &self.failure {
+            Some(failure) => Some((failure.why.clone(), now.since(failure.since))),
+            None => deaf.map(|(error, since)| {
+                let why = self.broker.unreachable(error.clone()).to_string();
+                (why, now.since(*since))
+            }),
+        };
         self.status.figures().clone_from(figures);
     }
 }

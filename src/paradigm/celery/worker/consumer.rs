@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use redis::aio::{ConnectionManager, MultiplexedConnection};
+use redis::aio::MultiplexedConnection;
+
 use redis::{RedisError, RedisResult, Value};
 use tokio::time::sleep;
 
 use crate::domain::Timestamp;
 
+use super::super::broker_connection::BrokerConnection;
 use super::super::{broker, keys, message, timestamps};
 use super::execute::TaskExecutor;
 use super::state::{WorkerPhase, WorkerState};
@@ -38,12 +40,13 @@ fn ahead(before: usize, freed: u64, places: usize) -> usize {
 
 struct Consumer {
     state: Arc<WorkerState>,
-    commands: ConnectionManager,
+    commands: BrokerConnection,
     queues: [String; 4],
     handoff: String,
     rejected: String,
-    /// The connection of the blocking wait; `None` until it is made.
-    blocking: Option<MultiplexedConnection>,
+    /// The connection of the blocking wait, and [`Broker::moves`](broker::Broker::moves) when it was
+    /// made; `None` until it is.
+    blocking: Option<(MultiplexedConnection, u64)>,
     pause: Duration,
 }
 
@@ -56,7 +59,7 @@ struct ClaimedMessage {
 /// Claims messages until the worker is told to end.
 pub(super) async fn consume(
     state: Arc<WorkerState>,
-    commands: ConnectionManager,
+    commands: BrokerConnection,
     executor: TaskExecutor,
 ) {
     let queue = &state.options.queue;
@@ -159,9 +162,11 @@ impl Consumer {
     }
 
     async fn try_wait(&mut self) -> RedisResult<()> {
-        let mut connection = match self.blocking.take() {
-            Some(connection) => connection,
-            None => self.state.broker.blocking_connection().await?,
+        let broker = &self.state.broker;
+        let before = self.blocking.take();
+        let (mut connection, moves) = match before.filter(|(_, moves)| *moves == broker.moves()) {
+            Some(made) => made,
+            None => (broker.connect(None).await?, broker.moves()),
         };
         // A message that stayed in its place would go to the next that waits: a stock worker takes
         // it at once, before this one could claim it.
@@ -178,7 +183,7 @@ impl Consumer {
         match tokio::time::timeout(patience, waited).await {
             Ok(answer) => {
                 answer?;
-                self.blocking = Some(connection);
+                self.blocking = Some((connection, moves));
             }
             Err(_) => tracing::debug!("the broker is silent"),
         }
@@ -187,9 +192,8 @@ impl Consumer {
 
     async fn recover(&mut self, error: &RedisError) {
         self.blocking = None;
-        if self.pause == MIN_RETRY_DELAY {
-            tracing::warn!("{}", self.state.broker.unreachable(error.clone()));
-        }
+        let state = &self.state;
+        state.report.tell(&state.broker.unreachable(error.clone()));
         sleep(self.pause).await;
         self.pause = (self.pause * 2).min(MAX_RETRY_DELAY);
     }

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use redis::RedisResult;
-use redis::aio::ConnectionManager;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::domain::Timestamp;
 
+use super::super::broker_connection::BrokerConnection;
 use super::super::{event, timestamps};
 use super::state::WorkerState;
 
@@ -83,7 +83,7 @@ impl EventPublisher {
     /// Publishes an event of the worker: `worker-online`, `worker-heartbeat`, `worker-offline`.
     pub(super) async fn worker(
         &self,
-        commands: &mut ConnectionManager,
+        commands: &mut BrokerConnection,
         kind: &str,
     ) -> RedisResult<()> {
         let mut fields = self.fields(kind);
@@ -113,7 +113,7 @@ impl EventPublisher {
     /// Publishes a message; returns the number of subscribers.
     async fn publish(
         &self,
-        commands: &mut ConnectionManager,
+        commands: &mut BrokerConnection,
         body: &Value,
         key: &str,
     ) -> RedisResult<usize> {
@@ -128,7 +128,7 @@ impl EventPublisher {
     /// Publishes the queued events until all publishers are dropped.
     pub(super) async fn publish_events(
         self,
-        mut commands: ConnectionManager,
+        mut commands: BrokerConnection,
         mut events: Receiver<Value>,
     ) {
         let mut batch = Vec::new();
@@ -150,7 +150,7 @@ impl EventPublisher {
     }
 
     /// Publishes the heartbeats of the worker.
-    pub(super) async fn send_heartbeats(self, mut commands: ConnectionManager) {
+    pub(super) async fn send_heartbeats(self, mut commands: BrokerConnection) {
         let mut beat = interval(self.state.options.heartbeat);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut online = false;

@@ -4,7 +4,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use redis::aio::ConnectionManager;
 use serde_json::json;
 use serde_json::value::RawValue;
 use tokio::sync::Notify;
@@ -13,6 +12,7 @@ use tokio::time::{Instant, sleep};
 use crate::domain::Timestamp;
 use crate::probe::{FactoryConfig, Prober, ProberFactory};
 
+use super::super::broker_connection::BrokerConnection;
 use super::super::message::{IncomingTask, PoisonMessage};
 use super::super::task::{self, ReceivedArguments, TaskReport};
 use super::super::task_error::TaskError;
@@ -39,7 +39,7 @@ const MAX_REJECTED_BYTES: usize = 4_096;
 #[derive(Clone)]
 pub(super) struct TaskExecutor {
     state: Arc<WorkerState>,
-    commands: ConnectionManager,
+    commands: BrokerConnection,
     events: EventPublisher,
     printer: Arc<Printer>,
     probers: Arc<Mutex<Vec<CachedProber>>>,
@@ -65,7 +65,7 @@ fn now() -> Timestamp {
 impl TaskExecutor {
     pub(super) fn new(
         state: &Arc<WorkerState>,
-        commands: ConnectionManager,
+        commands: BrokerConnection,
         events: EventPublisher,
         printer: Printer,
     ) -> Self {
@@ -283,7 +283,8 @@ impl TaskExecutor {
             match finished {
                 Ok(first) => return first,
                 Err(error) => {
-                    tracing::debug!("a result waits for the broker: {error}");
+                    let state = &self.state;
+                    state.report.tell(&state.broker.unreachable(error));
                     sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_secs(2));
                 }

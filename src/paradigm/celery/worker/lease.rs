@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::RedisResult;
-use redis::aio::ConnectionManager;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::super::broker_connection::BrokerConnection;
 use super::super::keys;
 use super::state::WorkerState;
 
@@ -20,7 +20,7 @@ const MAX_RENEWAL_PERIOD: Duration = Duration::from_secs(1);
 
 /// Renews the leases of this worker at a third of the visibility timeout or oftener, and restores messages
 /// that were not renewed for all of it.
-pub(super) async fn renew_leases(state: Arc<WorkerState>, mut commands: ConnectionManager) {
+pub(super) async fn renew_leases(state: Arc<WorkerState>, mut commands: BrokerConnection) {
     let timeout = state.options.visibility_timeout;
     let renewal = MAX_RENEWAL_PERIOD.min(timeout / 3);
     let mut period = interval(
@@ -47,7 +47,7 @@ pub(super) async fn renew_leases(state: Arc<WorkerState>, mut commands: Connecti
     }
 }
 
-async fn touch(state: &WorkerState, commands: &mut ConnectionManager) -> RedisResult<()> {
+async fn touch(state: &WorkerState, commands: &mut BrokerConnection) -> RedisResult<()> {
     let tags: Vec<String> = state
         .held_tasks()
         .into_iter()
@@ -65,7 +65,7 @@ async fn touch(state: &WorkerState, commands: &mut ConnectionManager) -> RedisRe
     Ok(())
 }
 
-async fn restore(state: &WorkerState, commands: &mut ConnectionManager) -> RedisResult<usize> {
+async fn restore(state: &WorkerState, commands: &mut BrokerConnection) -> RedisResult<usize> {
     state
         .scripts
         .restore
@@ -81,7 +81,7 @@ async fn restore(state: &WorkerState, commands: &mut ConnectionManager) -> Redis
 /// Restores messages that this worker holds to the queue, given by their tags.
 pub(super) async fn give_back(
     state: &WorkerState,
-    commands: &mut ConnectionManager,
+    commands: &mut BrokerConnection,
     tags: &[String],
 ) -> RedisResult<usize> {
     let mut restored = 0;
@@ -101,7 +101,7 @@ pub(super) async fn give_back(
 /// Puts back what the broker has handed to waiting workers and none has claimed.
 pub(super) async fn put_back(
     state: &WorkerState,
-    commands: &mut ConnectionManager,
+    commands: &mut BrokerConnection,
 ) -> RedisResult<usize> {
     let queue = &*state.options.queue;
     let mut script = state.scripts.put_back.key(keys::handoff(queue));

@@ -6,6 +6,8 @@
 //!
 //! Architecture invariant: no message ends the worker.
 
+mod broker_report;
+mod broker_watch;
 mod consumer;
 mod event_publisher;
 mod execute;

@@ -5,14 +5,14 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use redis::aio::ConnectionManager;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::domain::Timestamp;
 
+use super::super::broker_connection::BrokerConnection;
 use super::super::event::{self, ControlCommand};
-use super::super::subscriber::{SubscriptionEvent, subscribe};
+use super::super::subscriber::{Channels, SubscriptionEvent, subscribe};
 use super::super::{task, timestamps};
 use super::event_publisher::EventPublisher;
 use super::state::{RunningTask, TaskStage, WorkerPhase, WorkerState};
@@ -29,12 +29,16 @@ const MAX_CONCURRENCY: usize = 100_000;
 /// Serves the commands of remote control for as long as the worker runs.
 pub(super) async fn serve_commands(
     state: Arc<WorkerState>,
-    commands: ConnectionManager,
+    commands: BrokerConnection,
     publisher: EventPublisher,
 ) {
     let (events, received) = unbounded_channel();
     let channel = event::control_channel(state.broker.database());
-    let subscription = subscribe(state.broker.clone(), vec![channel], events);
+    let channels = Channels {
+        named: vec![channel],
+        patterns: Vec::new(),
+    };
+    let subscription = subscribe(state.broker.clone(), channels, events);
     let control = RemoteControl {
         state,
         commands,
@@ -45,15 +49,21 @@ pub(super) async fn serve_commands(
 
 struct RemoteControl {
     state: Arc<WorkerState>,
-    commands: ConnectionManager,
+    commands: BrokerConnection,
     publisher: EventPublisher,
 }
 
 impl RemoteControl {
     async fn serve(mut self, mut received: UnboundedReceiver<SubscriptionEvent>) {
         while let Some(event) = received.recv().await {
-            let SubscriptionEvent::Message { text, .. } = event else {
-                continue;
+            let text = match event {
+                SubscriptionEvent::Message { text, .. } => text,
+                SubscriptionEvent::Subscribed => continue,
+                SubscriptionEvent::Failed(error) => {
+                    let state = &self.state;
+                    state.report.tell(&state.broker.unreachable(error));
+                    continue;
+                }
             };
             let Some(command) = ControlCommand::read(&text) else {
                 tracing::debug!("a command that is none");

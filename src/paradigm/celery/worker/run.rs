@@ -2,12 +2,16 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
-use redis::aio::ConnectionManager;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::super::broker::Broker;
+use super::super::broker_connection::BrokerConnection;
+use super::super::broker_error::BrokerError;
+use super::super::broker_health::examine;
 use super::super::redis_server::die_with;
+use super::broker_watch::watch_broker;
 use super::consumer::consume;
 use super::event_publisher::EventPublisher;
 use super::execute::TaskExecutor;
@@ -17,12 +21,16 @@ use super::print::Printer;
 use super::remote_control::serve_commands;
 use super::state::{WorkerPhase, WorkerState};
 
+/// How long a broker may take to show that it is one.
+const EXAMINATION_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Runs a worker until SIGTERM, SIGINT, SIGHUP or remote control ends it: it then finishes the
 /// tasks it holds; a second signal makes it restore them to the queue.
 ///
 /// # Errors
-/// If the broker's URL is invalid, or the operating system refuses a resource. A broker that
-/// cannot be reached is waited for.
+/// If the broker's URL is invalid, what it names is no broker but a Redis Cluster or a Sentinel, or the
+/// operating system refuses a resource. A broker that cannot be used is waited for; standard error says
+/// why, and when it can be used again.
 pub fn work_for_broker(options: WorkerOptions) -> io::Result<()> {
     if let Some(parent) = options.parent {
         die_with(parent)?;
@@ -45,22 +53,20 @@ async fn work(state: &Arc<WorkerState>) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
-    let commands = || -> io::Result<ConnectionManager> {
-        let made = state.broker.commands();
-        made.map_err(|error| io::Error::other(state.broker.unreachable(error)))
-    };
+    let commands = || BrokerConnection::to(&state.broker);
     let (publisher, events) = EventPublisher::new(state);
     let printer = Printer::new(state.options.lines);
-    let executor = TaskExecutor::new(state, commands()?, publisher.clone(), printer);
-    tokio::spawn(publisher.clone().publish_events(commands()?, events));
-    tokio::spawn(publisher.clone().send_heartbeats(commands()?));
-    tokio::spawn(renew_leases(Arc::clone(state), commands()?));
+    let executor = TaskExecutor::new(state, commands(), publisher.clone(), printer);
+    tokio::spawn(publisher.clone().publish_events(commands(), events));
+    tokio::spawn(publisher.clone().send_heartbeats(commands()));
+    tokio::spawn(renew_leases(Arc::clone(state), commands()));
     tokio::spawn(serve_commands(
         Arc::clone(state),
-        commands()?,
+        commands(),
         publisher.clone(),
     ));
-    tokio::spawn(consume(Arc::clone(state), commands()?, executor));
+    tokio::spawn(watch_broker(Arc::clone(state), commands()));
+    tokio::spawn(consume(Arc::clone(state), commands(), executor));
 
     let mut occupancy = state.occupancy.subscribe();
     let idle = async {
@@ -69,8 +75,22 @@ async fn work(state: &Arc<WorkerState>) -> io::Result<()> {
         let _ = occupancy.wait_for(|occupancy| occupancy.held == 0).await;
     };
     tokio::pin!(idle);
+    let queue = &state.options.queue;
+    let examined = examine(&state.broker, queue, EXAMINATION_TIMEOUT);
+    tokio::pin!(examined);
+    let mut is_examined = false;
     loop {
         tokio::select! {
+            found = &mut examined, if !is_examined => {
+                is_examined = true;
+                match found {
+                    Err(error @ (BrokerError::Cluster(_) | BrokerError::Sentinel(_))) => {
+                        return Err(io::Error::other(error));
+                    }
+                    Err(error) => state.report.tell(&error),
+                    Ok(()) => {}
+                }
+            }
             () = &mut idle => break,
             () = state.reached(WorkerPhase::ColdShutdown) => break,
             _ = terminate.recv() => next_phase(state),
@@ -78,7 +98,7 @@ async fn work(state: &Arc<WorkerState>) -> io::Result<()> {
             _ = hangup.recv() => next_phase(state),
         }
     }
-    let mut last = commands()?;
+    let mut last = commands();
     if let Err(error) = put_back(state, &mut last).await {
         // Another worker claims it, or the producer puts it back.
         tracing::debug!("what was handed over could not be put back: {error}");

@@ -12,6 +12,7 @@ use crate::trace::InterpreterLock;
 
 use super::super::broker::Broker;
 use super::super::lua_scripts::Scripts;
+use super::broker_report::BrokerReport;
 use super::options::WorkerOptions;
 
 /// The most revoked tasks that are remembered.
@@ -75,6 +76,7 @@ pub(super) struct WorkerState {
     pub(super) options: WorkerOptions,
     pub(super) broker: Broker,
     pub(super) scripts: Scripts,
+    pub(super) report: BrokerReport,
     pub(super) node: String,
     pub(super) host: Arc<str>,
     /// The emulated interpreter lock of this process, for tasks that ask for it.
@@ -115,6 +117,7 @@ impl WorkerState {
             lock: Arc::new(InterpreterLock::new()),
             broker,
             scripts: Scripts::new(),
+            report: BrokerReport::default(),
             began: Instant::now(),
             phase: watch::Sender::new(WorkerPhase::Working),
             places: Semaphore::new(options.concurrency),
