@@ -163,6 +163,38 @@ fn a_broker_that_is_restarted_properly_is_not_even_told_again() {
 }
 
 #[test]
+fn a_check_that_goes_back_on_the_queue_is_not_taken_for_lost() {
+    let mut redis = Redis::new();
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(HELD));
+    let lost = Worker::start(&redis, "lost", &["--concurrency", "1"]);
+    let mut sender = Sender::to(&redis, 100);
+    sender.offer(&server.authority, 1);
+    until("it runs", || server.count.most_at_once() == 1);
+    // Another has no place for it, and finds that nobody has it any more.
+    let _busy = Worker::start(&redis, "busy", &["--concurrency", "1"]);
+    let due = sender.clock.moment();
+    let url = format!("http://{}/busy", server.authority);
+    let spec = super::sender::spec(&url, Duration::from_secs(40));
+    sender.offer_one(1, due, &spec);
+    until("another runs", || server.count.most_at_once() == 2);
+    send(lost.pid(), Signal::KILL);
+    let waiting = |redis: &Redis| redis.ask::<u64>(&["LLEN", "celery"]);
+    until("it is on the queue again", || waiting(&redis) == 1);
+    // A connection that broke is a reason to look for all that was sent.
+    redis.shut_down();
+    sender.until_figures("it is missed", |figures| figures.complaint().is_some());
+    redis.start_again();
+    sender.until_figures("all is well", |figures| figures.complaint().is_none());
+    // What is seen here was asked after that.
+    redis.ask::<()>(&["LPUSH", "celery", "no task"]);
+    sender.until_figures("it was looked for", |figures| figures.depth == Some(2));
+    assert_eq!(sender.figures().resent, 0);
+    fleet.open_gate();
+    sender.assert_all_up_once(2);
+}
+
+#[test]
 fn what_no_worker_takes_is_missed_and_never_down() {
     let redis = Redis::new();
     let mut fleet = Fleet::new();

@@ -131,14 +131,18 @@ return #ARGV
 
 /// The places of messages: `KEYS[1]` unacked, `[2]` the queue, `[3]` its handoff list; `ARGV` tag and
 /// text of each. Returns for each 2 if a worker holds it, 1 if it is in one of the lists, 0
-/// otherwise.
+/// otherwise. A message that was restored has the text that the script for that gives it.
 const AUDIT: &str = r#"
 local places = {}
 for i = 1, #ARGV, 2 do
   local place = 0
   if redis.call('HEXISTS', KEYS[1], ARGV[i]) == 1 then place = 2
-  elseif redis.call('LPOS', KEYS[2], ARGV[i + 1], 'RANK', -1) then place = 1
-  elseif redis.call('LPOS', KEYS[3], ARGV[i + 1]) then place = 1
+  else
+    local raw = ARGV[i + 1]
+    local restored = string.gsub(raw, '("delivery_info"%s*:%s*{)(%s*")', '%1"redelivered":true,%2', 1)
+    if redis.call('LPOS', KEYS[2], raw, 'RANK', -1) or redis.call('LPOS', KEYS[3], raw)
+      or redis.call('LPOS', KEYS[2], restored) or redis.call('LPOS', KEYS[3], restored)
+    then place = 1 end
   end
   places[#places + 1] = place
 end
