@@ -14,6 +14,9 @@ pub struct QueueFigures {
     pub local: bool,
     /// Why the broker cannot be used, as a sentence, and for how long; `None` if it can.
     pub trouble: Option<(String, Duration)>,
+    /// Which worker discards checks as expired that are not, because of its clock, as a sentence; `None`
+    /// if none does.
+    pub discarding: Option<String>,
     /// Messages in the queue, those of other programs included; `None` until the broker has
     /// answered.
     pub depth: Option<u64>,
@@ -63,12 +66,15 @@ impl QueueFigures {
         (places > 0).then_some(places)
     }
 
-    /// The warning to show, as one sentence: the broker cannot be used, or no worker is alive
-    /// while checks wait. `None` if all is well.
+    /// The warning to show, as one sentence: the broker cannot be used, a worker discards checks, or no
+    /// worker is alive while checks wait. `None` if all is well.
     #[must_use]
     pub fn complaint(&self) -> Option<String> {
         if let Some((why, since)) = &self.trouble {
             return Some(format!("{why}; trying again since {}", brief(*since)));
+        }
+        if let Some(discarding) = &self.discarding {
+            return Some(discarding.clone());
         }
         let alive = self.workers.iter().any(|worker| worker.alive);
         let unserved = self.unserved.filter(|unserved| *unserved > UNSERVED)?;
@@ -167,6 +173,8 @@ mod tests {
             ..WorkerFigures::default()
         });
         assert_eq!(figures.complaint(), None);
+        figures.discarding = Some("py@stock discards checks".to_owned());
+        assert_eq!(figures.complaint(), figures.discarding);
         let why = "no broker at redis://h/: connection refused".to_owned();
         figures.trouble = Some((why.clone(), Duration::from_secs(3)));
         assert!(figures.complaint().unwrap().starts_with(&why));

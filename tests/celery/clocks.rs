@@ -5,12 +5,67 @@ use std::time::Duration;
 use serde_json::Value;
 use uptime_squirrel::domain::Clock;
 
-use super::sender::Sender;
+use super::sender::{Sender, Worker};
 use super::stock::{Stock, tool};
 use crate::support::{Fleet, Redis, Script, Squirrel, until};
 
 fn script(toml: &str) -> Script {
     toml::from_str(toml).unwrap()
+}
+
+const WELL: &str = r"'*' = ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']";
+
+/// The library that sets a program's clock.
+fn faketime() -> String {
+    let places = [
+        "/usr/lib/*/faketime",
+        "/usr/lib64/faketime",
+        "/usr/lib/faketime",
+    ];
+    let found = places.iter().find_map(|place| {
+        glob::glob(&format!("{place}/libfaketimeMT.so.1"))
+            .unwrap()
+            .next()
+    });
+    let found = found.expect("libfaketime is needed: tests/run installs it");
+    found.unwrap().display().to_string()
+}
+
+#[test]
+fn a_stock_worker_whose_clock_is_ahead_is_named_and_sent_little() {
+    let redis = Redis::new();
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(WELL));
+    let library = faketime();
+    let _stock = Stock::start_in(
+        &redis,
+        1,
+        &[
+            ("LD_PRELOAD", &library),
+            ("FAKETIME", "+600s"),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+        ],
+    );
+    let mut sender = Sender::to(&redis, 100);
+    sender.until_figures("it is there", |figures| {
+        figures.workers.iter().any(|worker| worker.alive)
+    });
+    sender.offer(&server.authority, 3);
+    sender.until_figures("it is named", |figures| {
+        figures.complaint().is_some_and(|why| {
+            why.starts_with("py@stock discards checks as expired: its clock is ")
+                && figures.expired >= 12
+        })
+    });
+    // Each of three was discarded four times: at least 250, 500 and 1,000 ms lie between.
+    assert!(sender.figures().expired < 30, "{:?}", sender.figures());
+    sender.receive();
+    assert!(sender.answers.is_empty());
+    // Another worker has its chance each time.
+    let _ours = Worker::start(&redis, "ours", &[]);
+    sender.assert_all_up_once(3);
+    let mut hosts = sender.answers.values().map(|result| &*result.ran_on.host);
+    assert!(hosts.all(|host| host == "ours"));
 }
 
 /// Events of a worker as Celery's receiver hands them on, which adds the difference of the zones to

@@ -19,6 +19,15 @@ const MAX_RESENDS: u8 = 2;
 /// How long after the timeout of its check a message is audited first; doubles with each audit.
 const AUDIT_AFTER: Duration = Duration::from_secs(5);
 
+/// How much sooner a worker may take a message for expired: clocks differ.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
+
+/// The pause after the first message of a check that was discarded too early, and the longest: where
+/// there are workers that discard nothing, and where there are none.
+const MIN_DISCARD_PAUSE: Duration = Duration::from_millis(250);
+const MAX_DISCARD_PAUSE_AMONG_OTHERS: Duration = Duration::from_secs(1);
+const MAX_DISCARD_PAUSE: Duration = Duration::from_secs(60);
+
 /// The age at which the broker is asked who holds a message: most have a result by then.
 const MIN_SENT_AGE: Duration = Duration::from_millis(100);
 
@@ -53,6 +62,10 @@ pub(super) struct SentCheck {
     pub(super) taken: Option<(JobId, Moment)>,
     pub(super) stage: Stage,
     pub(super) resends: u8,
+    /// How many of its messages were discarded before they expired.
+    pub(super) discards: u8,
+    /// When the last of them was, until it is sent again.
+    discarded: Option<Moment>,
     audit_at: Moment,
     audit_step: Duration,
 }
@@ -144,6 +157,8 @@ impl InFlight {
             taken: None,
             stage: Stage::Sent,
             resends: 0,
+            discards: 0,
+            discarded: None,
         };
         self.checks.insert(number, check);
     }
@@ -238,6 +253,43 @@ impl InFlight {
         self.checks.values().find(waiting).map(|check| check.sent)
     }
 
+    /// A worker says that the message of a check has expired. If it says so too early, the message
+    /// is to be sent again after a pause, which doubles each time: such a worker answers at once,
+    /// and without a pause hundreds of messages a second would go to and fro. Another worker has
+    /// its chance each time. `false` if it is not too early, or the check is not in flight.
+    pub(super) fn discard(&mut self, number: u64, now: Moment) -> bool {
+        let Some(check) = self.checks.get_mut(&number) else {
+            return false;
+        };
+        if now + CLOCK_TOLERANCE >= check.expires {
+            return false;
+        }
+        check.discards = check.discards.saturating_add(1);
+        check.discarded = Some(now);
+        true
+    }
+
+    /// The numbers of the discarded checks whose pause is over, each once. The pause is short if there
+    /// are `others`, workers that discard nothing.
+    pub(super) fn take_discarded(&mut self, now: Moment, others: bool) -> Vec<u64> {
+        let longest = if others {
+            MAX_DISCARD_PAUSE_AMONG_OTHERS
+        } else {
+            MAX_DISCARD_PAUSE
+        };
+        let mut numbers = Vec::new();
+        for (number, check) in &mut self.checks {
+            let doubled = check.discards.saturating_sub(1).min(16);
+            let pause = MIN_DISCARD_PAUSE.saturating_mul(1 << doubled).min(longest);
+            if check.discarded.is_some_and(|at| now >= at + pause) {
+                check.discarded = None;
+                check.audit_at = now + check.job.spec.timeout + AUDIT_AFTER;
+                numbers.push(*number);
+            }
+        }
+        numbers
+    }
+
     /// Removes the checks that were withdrawn before a worker held them.
     pub(super) fn withdrawn(&mut self) -> Vec<SentCheck> {
         self.extract(|check| check.taken.is_none() && !check.job.ticket.is_waiting())
@@ -279,11 +331,12 @@ impl InFlight {
         }
     }
 
-    /// The numbers of at most `most` checks whose audit is due.
+    /// The numbers of at most `most` checks whose audit is due: not of those that were discarded, which
+    /// are nowhere until they are sent again.
     pub(super) fn to_audit(&self, now: Moment, most: usize) -> Vec<u64> {
         self.checks
             .iter()
-            .filter(|(_, check)| now >= check.audit_at)
+            .filter(|(_, check)| now >= check.audit_at && check.discarded.is_none())
             .map(|(number, _)| *number)
             .take(most)
             .collect()
@@ -452,6 +505,49 @@ mod tests {
         assert!(in_flight.to_audit(at(169), 9).is_empty());
         in_flight.audit_all(at(100));
         assert_eq!(in_flight.to_audit(at(100), 9), [number]);
+    }
+
+    /// The pauses in milliseconds after which a check is sent again that is discarded each time, until
+    /// it has expired.
+    fn pauses(others: bool) -> Vec<u128> {
+        let mut in_flight = InFlight::new();
+        let number = send(&mut in_flight, &job(0), at(0));
+        assert!(!in_flight.discard(number + 1, at(0)));
+        let (mut pauses, mut now) = (Vec::new(), at(0));
+        while in_flight.discard(number, now) {
+            let before = now;
+            in_flight.audit_all(now);
+            while in_flight.take_discarded(now, others).is_empty() {
+                assert!(in_flight.to_audit(now, 9).is_empty());
+                now = now + Duration::from_millis(50);
+            }
+            pauses.push(now.since(before).as_millis());
+        }
+        // It has expired by now, which the worker says rightly.
+        assert!(now + CLOCK_TOLERANCE >= at(300));
+        pauses
+    }
+
+    #[test]
+    fn what_is_discarded_too_early_waits_longer_and_longer() {
+        let alone = pauses(false);
+        assert_eq!(alone[..4], [250, 500, 1_000, 2_000]);
+        assert!(alone.last() == Some(&60_000) && alone.len() < 16);
+        let among_others = pauses(true);
+        assert_eq!(among_others[..4], [250, 500, 1_000, 1_000]);
+        assert!(among_others.last() == Some(&1_000) && among_others.len() > 290);
+    }
+
+    #[test]
+    fn a_discarded_check_is_sent_soon_when_another_worker_comes() {
+        let mut in_flight = InFlight::new();
+        let number = send(&mut in_flight, &job(0), at(0));
+        for second in 0..10 {
+            assert!(in_flight.discard(number, at(second)));
+        }
+        assert!(in_flight.take_discarded(at(11), false).is_empty());
+        assert_eq!(in_flight.take_discarded(at(11), true), [number]);
+        assert!(in_flight.take_discarded(at(11), true).is_empty());
     }
 
     #[test]

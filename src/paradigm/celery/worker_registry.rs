@@ -45,6 +45,7 @@ impl ClockOffset {
 #[derive(Debug)]
 struct RegisteredWorker {
     beat: Heartbeat,
+    offset: ClockOffset,
     seen: Moment,
     gone: bool,
 }
@@ -84,18 +85,40 @@ impl WorkerRegistry {
         if self.workers.len() >= MAX_ENTRIES && !self.workers.contains_key(&key) {
             return;
         }
-        if let Some(sent) = timestamps::from_seconds(beat.timestamp)
-            && let Some(host) = self.host(host_of(&beat.hostname).into())
-        {
-            host.offset.read(sent, wall);
+        let known = self.workers.remove(&key);
+        let mut offset = known.map(|known| known.offset).unwrap_or_default();
+        if let Some(sent) = timestamps::from_seconds(beat.timestamp) {
+            offset.read(sent, wall);
+            if let Some(host) = self.host(host_of(&beat.hostname).into()) {
+                host.offset.read(sent, wall);
+            }
         }
         let gone = &*beat.kind == "worker-offline";
         let worker = RegisteredWorker {
             gone,
             seen: now,
+            offset,
             beat,
         };
         self.workers.insert(key, worker);
+    }
+
+    /// The living worker whose clock is ahead the most, and by how much.
+    pub(super) fn fastest_clock(&self, now: Moment) -> Option<(&str, Duration)> {
+        let alive = self.workers.values().filter(|worker| worker.is_alive(now));
+        let ahead = alive.filter_map(|worker| {
+            let ahead = worker.offset.micros()?.checked_neg()?;
+            let ahead = Duration::from_micros(u64::try_from(ahead).ok()?);
+            Some((&*worker.beat.hostname, ahead))
+        });
+        ahead.max_by_key(|(_, ahead)| *ahead)
+    }
+
+    /// Whether there is a living worker whose clock is ahead by less than `tolerated`.
+    pub(super) fn has_worker_in_time(&self, now: Moment, tolerated: Duration) -> bool {
+        let tolerated = i64::try_from(tolerated.as_micros()).unwrap_or(i64::MAX);
+        let mut alive = self.workers.values().filter(|worker| worker.is_alive(now));
+        alive.any(|worker| worker.offset.micros().is_some_and(|ours| ours > -tolerated))
     }
 
     fn host(&mut self, name: Arc<str>) -> Option<&mut RegisteredHost> {
@@ -276,6 +299,27 @@ mod tests {
         let seen: Vec<_> = workers.iter().map(|one| (&*one.node, one.alive)).collect();
         assert_eq!(seen, [("celery@far (1)", false), ("celery@far (2)", true)]);
         assert_eq!(registry.gone(at(5_000)), [("far", 1)]);
+    }
+
+    #[test]
+    fn the_worker_whose_clock_is_ahead_is_found() {
+        let mut registry = WorkerRegistry::default();
+        let wall = Timestamp::from_micros(10_000_000);
+        registry.beat(beat("worker-heartbeat", 9.0), at(0), wall);
+        assert_eq!(registry.fastest_clock(at(0)), None);
+        let fast = Heartbeat {
+            hostname: "py@fast".into(),
+            ..beat("worker-heartbeat", 610.0)
+        };
+        registry.beat(fast, at(0), wall);
+        let found = Some(("py@fast", Duration::from_secs(600)));
+        assert_eq!(registry.fastest_clock(at(0)), found);
+        let in_time = |seconds| registry.has_worker_in_time(at(0), Duration::from_secs(seconds));
+        assert!(in_time(100));
+        registry.beat(beat("worker-offline", 9.0), at(0), wall);
+        let in_time = |seconds| registry.has_worker_in_time(at(0), Duration::from_secs(seconds));
+        assert!(!in_time(100) && in_time(601));
+        assert_eq!(registry.fastest_clock(at(10_000)), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{CheckResult, JobId, Moment, Now, RanOn, Timestamp};
+use crate::domain::{CheckResult, JobId, Moment, Now, RanOn, Timestamp, brief, clean};
 use crate::probe::could_not_check;
 use crate::trace::{self, PollLog};
 
@@ -51,12 +51,18 @@ impl Producer {
             }
             return;
         }
+        let expired = matches!(answer, Some(StoredResult::Expired));
+        if expired && self.in_flight.discard(number, now.mono) {
+            self.figures.expired += 1;
+            self.note_discard(now.mono);
+            return;
+        }
         let Some(mut check) = self.in_flight.take(number) else {
             self.figures.duplicates += 1;
             return;
         };
         self.counted.push(self.in_flight.id(number));
-        if matches!(answer, Some(StoredResult::Expired)) {
+        if expired {
             self.figures.expired += 1;
             match check.taken {
                 None => self.waiting.push_front(check.job),
@@ -95,6 +101,31 @@ impl Producer {
         });
         // The receiver is gone only while the program ends.
         let _unheard = self.results.send(result);
+    }
+
+    /// Whether the stored result `text` says no more than that a message was discarded, after which
+    /// the check was sent again.
+    pub(super) fn is_old_discard(&self, number: u64, text: &[u8]) -> bool {
+        let discarded = |check: &SentCheck| check.discards > 0;
+        let answer = std::str::from_utf8(text).ok().and_then(StoredResult::read);
+        matches!(answer, Some(StoredResult::Expired))
+            && self.in_flight.get(number).is_some_and(discarded)
+    }
+
+    /// A worker has discarded a message that had time left: by its clock the message had expired.
+    fn note_discard(&mut self, now: Moment) {
+        let fastest = self.registry.fastest_clock(now);
+        let fastest = fastest.filter(|(_, ahead)| *ahead >= self.lifetime / 2);
+        let why = match fastest {
+            Some((node, ahead)) => format!(
+                "{} discards checks as expired: its clock is {} ahead",
+                clean(node, 64),
+                brief(ahead)
+            ),
+            None => "a worker discards checks as expired that are not: its clock may be ahead"
+                .to_owned(),
+        };
+        self.discarding = Some((why, now));
     }
 
     /// A worker holds a check; its start is published separately, if at all.

@@ -37,6 +37,11 @@ impl Producer {
                 self.fetch_results(&numbers).await?;
             }
             self.withdraw(now.mono).await?;
+            let others = self
+                .registry
+                .has_worker_in_time(now.mono, self.lifetime / 2);
+            let discarded = self.in_flight.take_discarded(now.mono, others);
+            self.send_again(&discarded).await?;
             self.poll_held().await?;
             self.audit().await?;
             self.expire_counted().await
@@ -110,6 +115,7 @@ impl Producer {
                     continue;
                 }
                 match result {
+                    Some(text) if self.is_old_discard(*number, &text) => without.push(*number),
                     Some(text) => {
                         self.handle_result(*number, &text, now);
                         // A start is not a result.
@@ -190,7 +196,7 @@ impl Producer {
         // A message goes from the queue to a worker to a result: one that is in neither of
         // the first two has a result, or is lost.
         let lost = self.fetch_results(&missing).await?;
-        let (mut resend_first, mut texts) = (Vec::new(), Vec::new());
+        let mut resend_first = Vec::new();
         for number in lost {
             match self.in_flight.audited(number, MessagePlace::Lost, now) {
                 AuditAction::Wait => {}
@@ -198,24 +204,34 @@ impl Producer {
                 AuditAction::GiveUp => self.abandon(number),
             }
         }
+        let lost = self.send_again(&resend_first).await?;
+        if lost > 0 {
+            tracing::warn!("{lost} messages were lost and are sent again");
+            self.figures.resent += lost as u64;
+        }
+        Ok(())
+    }
+
+    /// Sends the messages of checks again, with the same ids: whichever of a check's messages leads to
+    /// a result first counts. Returns how many.
+    async fn send_again(&mut self, numbers: &[u64]) -> RedisResult<usize> {
         let wall = self.clock.timestamp();
-        for number in resend_first {
-            let Some(check) = self.in_flight.get(number) else {
+        let mut texts = Vec::new();
+        for number in numbers {
+            let Some(check) = self.in_flight.get(*number) else {
                 continue;
             };
-            let (id, tag) = (self.in_flight.id(number), Uuid::new_v4().to_string());
+            let (id, tag) = (self.in_flight.id(*number), Uuid::new_v4().to_string());
             if let Ok(text) = self.client.text(&check.job, &id, &tag, wall) {
-                self.in_flight.resent(number, tag, text.clone());
+                self.in_flight.resent(*number, tag, text.clone());
                 texts.push(text);
             }
         }
         if !texts.is_empty() {
-            tracing::warn!("{} messages were lost and are sent again", texts.len());
             let texts: Vec<&str> = texts.iter().map(|text| &**text).collect();
             self.client.push(&texts).await?;
-            self.figures.resent += texts.len() as u64;
         }
-        Ok(())
+        Ok(texts.len())
     }
 
     /// Gives up the message of a check that was lost too often.
@@ -239,8 +255,13 @@ impl Producer {
     pub(super) fn time_out(&mut self, now: Now) {
         for check in self.in_flight.overdue(now.mono, self.overdue_after) {
             if let Some((id, since)) = check.taken {
-                let took = brief(now.mono.since(since));
-                let why = format!("a worker took it {took} ago and no answer came");
+                let why = match &self.discarding {
+                    Some((why, _)) if check.discards > 0 => why.clone(),
+                    _ => {
+                        let took = brief(now.mono.since(since));
+                        format!("a worker took it {took} ago and no answer came")
+                    }
+                };
                 let _unheard = self.results.send(unknown_result(id, &check, &why, now));
             }
         }

@@ -32,6 +32,10 @@ pub(super) const BATCH_SIZE: usize = 128;
 /// The most messages of one audit: each costs the broker a search of its queue.
 pub(super) const AUDIT_BATCH: usize = 100;
 
+/// How long it is said that a worker discards checks, after the last one: longer than the longest pause
+/// between two of them.
+const DISCARD_MEMORY: Duration = Duration::from_secs(90);
+
 /// How long results may not be heard before the screens say so.
 const DEAF_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -97,6 +101,8 @@ pub(in crate::paradigm::celery) struct Producer {
     pub(super) waiting: WaitingJobs,
     /// Checks that a worker held until they expired: they are sent anew before all others.
     pub(super) resend_first: Vec<(Job, (JobId, Moment))>,
+    /// Which worker discards checks as expired that are not, as a sentence, and when it did last.
+    pub(super) discarding: Option<(String, Moment)>,
     pub(super) most: usize,
     pub(super) registry: WorkerRegistry,
     pub(super) status: Arc<ProducerStatus>,
@@ -153,6 +159,7 @@ impl Producer {
             in_flight: InFlight::new(),
             waiting: WaitingJobs::default(),
             resend_first: Vec::new(),
+            discarding: None,
             most: config.most,
             registry: WorkerRegistry::default(),
             status: config.status,
@@ -257,6 +264,9 @@ impl Producer {
                 (why, now.since(*since))
             }),
         };
+        let discarding = self.discarding.as_ref();
+        let discarding = discarding.filter(|(_, last)| now.since(*last) < DISCARD_MEMORY);
+        figures.discarding = discarding.map(|(why, _)| why.clone());
         self.status.figures().clone_from(figures);
     }
 }
