@@ -20,6 +20,7 @@ mod celery {
     mod rights;
     mod secure;
     mod sender;
+    mod servers;
     mod several;
     mod stock;
 }
