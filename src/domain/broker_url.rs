@@ -75,7 +75,8 @@ pub struct BrokerTls {
 }
 
 impl BrokerUrl {
-    /// Reads a URL, or several with `;` between them:
+    /// Reads a URL, or several with `;` between them, of which a later one without a database has
+    /// that of the first, as in kombu:
     /// `redis://[user][:password@]host[:port][/database]`, the same with `rediss://` for TLS,
     /// `redis+socket://[user][:password@]/path` (also `redis+unix` and `unix`), and
     /// `sentinel://[user][:password@]host[:port][/database]?master_name=name`.
@@ -88,12 +89,15 @@ impl BrokerUrl {
             return Err(BrokerUrlError::NotABroker);
         }
         let (mut servers, mut sentinels, mut shown) = (Vec::new(), 0, Vec::new());
-        let mut master = None;
+        let (mut master, mut database) = (None, None);
         for part in url_list(text) {
             // A URL with a user or password needs a host, which a socket does not have.
             let with_host = part.replacen("@/", "@localhost/", 1);
             let mut url = Url::parse(&with_host).map_err(|_| BrokerUrlError::NotABroker)?;
-            let part = server(&url)?;
+            let mut part = server(&url)?;
+            // What an address does not say is taken from the first one, as kombu does.
+            let first = *database.get_or_insert(part.database.unwrap_or_default());
+            part.server.database = part.database.unwrap_or(first);
             servers.push(part.server);
             sentinels += usize::from(part.is_sentinel);
             // The name may stand at any of the Sentinels.
@@ -120,6 +124,8 @@ impl BrokerUrl {
 struct Part {
     server: BrokerServer,
     is_sentinel: bool,
+    /// The database that it names.
+    database: Option<i64>,
     /// The server that the Sentinel is to be asked for.
     master: Option<Box<str>>,
 }
@@ -141,10 +147,10 @@ fn server(url: &Url) -> Result<Part, BrokerUrlError> {
     let path_database = (!path_database.is_empty()).then(|| path_database.to_owned());
     let database = parameters.one_of(&["db", "virtual_host"], path_database)?;
     let database = match database {
-        None => 0,
+        None => None,
         Some(number) => {
             let number = number.trim_matches('/').parse::<u16>();
-            i64::from(number.map_err(|_| BrokerUrlError::Database)?)
+            Some(i64::from(number.map_err(|_| BrokerUrlError::Database)?))
         }
     };
     let user = Some(url.username()).filter(|user| !user.is_empty());
@@ -163,7 +169,7 @@ fn server(url: &Url) -> Result<Part, BrokerUrlError> {
     parameters.finish()?;
     let server = BrokerServer {
         address,
-        database,
+        database: database.unwrap_or_default(),
         user: user.map(Into::into),
         password: password.map(Into::into),
         tls,
@@ -171,6 +177,7 @@ fn server(url: &Url) -> Result<Part, BrokerUrlError> {
     Ok(Part {
         server,
         is_sentinel,
+        database,
         master: master.map(Into::into),
     })
 }
@@ -317,6 +324,21 @@ mod tests {
             let url = BrokerUrl::parse(text).unwrap();
             assert!(!format!("{url:?}{server:?}").contains("q@r"), "{url:?}");
             assert!(!url.shown.contains('q'), "{}", url.shown);
+        }
+    }
+
+    /// `findings/kombu-failover-keeps-the-database.sh`
+    #[test]
+    fn a_later_address_has_the_database_of_the_first_unless_it_names_one() {
+        for (text, expected) in [
+            ("redis://a/2;redis://b", [2, 2]),
+            ("redis://a/2;redis://b/3", [2, 3]),
+            ("redis://a;redis://b/3", [0, 3]),
+            ("sentinel://a/4?master_name=m;sentinel://b", [4, 4]),
+        ] {
+            let url = BrokerUrl::parse(text).unwrap();
+            let databases: Vec<i64> = url.servers.iter().map(|server| server.database).collect();
+            assert_eq!(databases, expected, "{text}");
         }
     }
 
