@@ -12,7 +12,9 @@ use super::rows::{DeliveryState, Message, OutboxUpdate, QueuedMessage};
 /// The number of messages in each state of delivery.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OutboxCounts {
-    /// Not delivered yet, waiting for others included.
+    /// Held by a rule.
+    pub waiting: u64,
+    /// Not delivered yet, but to be as soon as may be.
     pub pending: u64,
     /// Messages that were delivered.
     pub sent: u64,
@@ -114,6 +116,7 @@ impl Queries<'_> {
             while let Some(row) = rows.next()? {
                 let number: u64 = row.get(1)?;
                 *match row.get::<_, OutboxState>(0)?.delivery() {
+                    DeliveryState::Waiting => &mut count.waiting,
                     DeliveryState::Pending => &mut count.pending,
                     DeliveryState::Sent => &mut count.sent,
                     DeliveryState::Failed => &mut count.failed,

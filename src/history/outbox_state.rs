@@ -46,7 +46,8 @@ impl OutboxState {
     /// it was not delivered as far as is known.
     pub(super) const fn delivery(self) -> DeliveryState {
         match self {
-            Self::Pending | Self::Batching => DeliveryState::Pending,
+            Self::Batching => DeliveryState::Waiting,
+            Self::Pending => DeliveryState::Pending,
             Self::Sent => DeliveryState::Sent,
             Self::Failed | Self::InDigest => DeliveryState::Failed,
         }

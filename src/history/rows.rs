@@ -128,7 +128,9 @@ impl Message {
 /// The state of a message's delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeliveryState {
-    /// Waiting for its first attempt, or for the next one.
+    /// Held by a rule: it collects others of its kind, or waits for the end of quiet hours.
+    Waiting,
+    /// On its way to its first attempt, or waiting for the next one.
     Pending,
     /// Accepted by the channel's server.
     Sent,
@@ -137,10 +139,11 @@ pub enum DeliveryState {
 }
 
 impl DeliveryState {
-    /// The word for it: "pending", "sent" or "failed".
+    /// The word for it: "waiting", "pending", "sent" or "failed".
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
+            Self::Waiting => "waiting",
             Self::Pending => "pending",
             Self::Sent => "sent",
             Self::Failed => "failed",
@@ -157,7 +160,8 @@ pub struct QueuedMessage {
     pub delivery: DeliveryState,
     /// The number of attempts so far.
     pub attempts: u32,
-    /// The time of the next attempt, where it is pending.
+    /// The time of the next attempt, where it is pending; the end of quiet hours, where it waits
+    /// for that.
     pub next: Timestamp,
     /// The last answer of the channel's server, or the error instead of one.
     pub answer: Option<Box<str>>,

@@ -157,6 +157,11 @@ pub(crate) fn clock(at: Timestamp, zone: &TimeZone) -> String {
     stamp(at, zone, "%H:%M:%S")
 }
 
+/// The time of day without seconds: "07:00".
+pub(crate) fn clock_minute(at: Timestamp, zone: &TimeZone) -> String {
+    stamp(at, zone, "%H:%M")
+}
+
 /// The time of day, with the date where it is another day than `now`.
 pub(crate) fn when(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     if stamp(at, zone, "%F") == stamp(now, zone, "%F") {

@@ -80,17 +80,22 @@ fn message(
         },
         delivery,
         attempts: match delivery {
+            DeliveryState::Waiting => 0,
             DeliveryState::Pending => 3,
             DeliveryState::Sent => 1,
             DeliveryState::Failed => 9,
         },
-        next: ago(-42),
-        answer: Some(match delivery {
-            DeliveryState::Pending => "451 4.3.0 busy, try later".into(),
-            DeliveryState::Sent => "250 2.0.0 Ok: queued as 4711".into(),
-            DeliveryState::Failed => "HTTP 401 Unauthorized: Authenticate".into(),
-        }),
-        settled: (delivery != DeliveryState::Pending).then(|| ago(at)),
+        next: match delivery {
+            DeliveryState::Waiting => ago(-6_300),
+            _ => ago(-42),
+        },
+        answer: match delivery {
+            DeliveryState::Waiting => None,
+            DeliveryState::Pending => Some("451 4.3.0 busy, try later".into()),
+            DeliveryState::Sent => Some("250 2.0.0 Ok: queued as 4711".into()),
+            DeliveryState::Failed => Some("HTTP 401 Unauthorized: Authenticate".into()),
+        },
+        settled: matches!(delivery, DeliveryState::Sent | DeliveryState::Failed).then(|| ago(at)),
     }
 }
 
@@ -161,6 +166,13 @@ pub(crate) fn history() -> HistoryView {
         outages: vec![news, pay, shop, blog, gone],
         messages: vec![
             message(
+                "night",
+                "email",
+                DeliveryState::Waiting,
+                60,
+                "DOWN: news.example (refused: the connection was refused)",
+            ),
+            message(
                 "web",
                 "email",
                 DeliveryState::Pending,
@@ -197,6 +209,7 @@ pub(crate) fn history() -> HistoryView {
             ),
         ],
         outbox_counts: OutboxCounts {
+            waiting: 1,
             pending: 1,
             sent: 127,
             failed: 1,

@@ -1,5 +1,8 @@
 //! The actions of keys on the Outages screen and on the pages of the history.
 
+use crate::history::DeliveryState;
+
+use super::format::clock_minute;
 use super::keymap::{KeyAction, Scope};
 use super::outages_state::{OutageAction, OutageKey, Pane};
 use super::state::{Layer, UiState};
@@ -112,12 +115,21 @@ fn send_again(state: &mut UiState, model: &ViewModel<'_>) -> Option<Intent> {
         return None;
     }
     let queued = state.outages.message(history)?;
-    if queued.delivery == crate::history::DeliveryState::Sent {
-        let text = "This message was delivered: it is not sent twice.";
-        state.say(Tone::Info, text, model.now.mono);
-        return None;
-    }
-    Some(Intent::SendAgain(queued.message.id.clone()))
+    let text = match queued.delivery {
+        DeliveryState::Sent => "This message was delivered: it is not sent twice.".to_owned(),
+        DeliveryState::Waiting if queued.next > model.now.wall => {
+            let until = clock_minute(queued.next, &state.options.zone);
+            format!("Quiet hours: this message is not sent before {until}.")
+        }
+        DeliveryState::Waiting => {
+            "This message is sent in a moment, with others of its kind.".to_owned()
+        }
+        DeliveryState::Pending | DeliveryState::Failed => {
+            return Some(Intent::SendAgain(queued.message.id.clone()));
+        }
+    };
+    state.say(Tone::Info, text, model.now.mono);
+    None
 }
 
 fn open(state: &mut UiState, model: &ViewModel<'_>) {

@@ -178,7 +178,10 @@ impl OutagesState {
         let is = |delivery| move |queued: &&QueuedMessage| queued.delivery == delivery;
         let mut messages = history.messages.iter();
         let failed = messages.find(is(DeliveryState::Failed));
-        let worst = failed.or_else(|| history.messages.iter().find(is(DeliveryState::Pending)));
+        let find = |delivery| history.messages.iter().find(is(delivery));
+        let worst = failed
+            .or_else(|| find(DeliveryState::Pending))
+            .or_else(|| find(DeliveryState::Waiting));
         self.message = worst.map(|queued| queued.message.id.clone());
     }
 

@@ -65,9 +65,10 @@ pub(crate) fn site_badge(site: &SiteState) -> Badge {
 /// The badge of a message's delivery.
 pub(crate) const fn delivery(delivery: DeliveryState) -> Badge {
     let (glyph, word, style) = match delivery {
+        DeliveryState::Waiting => ("·", "waiting", PLAIN),
         DeliveryState::Pending => ("○", "pending", WARN),
         DeliveryState::Sent => ("●", "sent", GOOD),
-        DeliveryState::Failed => ("✗", "FAILED", BAD),
+        DeliveryState::Failed => ("✗", "GAVE UP", BAD),
     };
     Badge { glyph, word, style }
 }

@@ -78,7 +78,7 @@ fn a_message_that_waits_is_sent_at_once_by_a_key() {
     terminal.wait("the outage", |frame| frame.is("shop", "DOWN"));
     terminal.press("F5");
     terminal.wait("what the server said", |frame| {
-        frame.has("○ pending") && frame.has("451")
+        frame.has("○ retrying") && frame.has("451")
     });
     post.set(Mood::Well);
     terminal.press("r");
@@ -88,6 +88,40 @@ fn a_message_that_waits_is_sent_at_once_by_a_key() {
     assert_eq!(post.mails().len(), 1);
     terminal.press("q");
     assert_eq!(terminal.finish(), 0);
+}
+
+#[test]
+fn a_message_that_waits_for_the_end_of_quiet_hours_is_shown_so_and_not_sent_by_a_key() {
+    let mut fleet = Fleet::new();
+    let site = fleet.serve(script(BROKEN));
+    let hook = PostServer::start(&fleet, [Answer::Says("200 OK", "", "")]);
+    let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
+    let clock = |hours: i64| {
+        let at = now.checked_add(jiff::SignedDuration::from_hours(hours));
+        at.unwrap().strftime("%H:%M").to_string()
+    };
+    let (from, to) = (clock(-1), clock(1));
+    let owner = format!(
+        "webhook = \"{}\"\nquiet = \"{from}-{to}\"\nzone = \"UTC\"",
+        hook.url()
+    );
+    let squirrel = home(&fleet, &site, &owner, "");
+    let mut terminal = Terminal::start(&squirrel, SIZE, KEPT);
+    terminal.wait("the outage", |frame| frame.is("shop", "DOWN"));
+    terminal.press("F5");
+    terminal.wait("the message, and until when it waits", |frame| {
+        let waits = |line: &str| line.contains("· waiting") && line.contains(&to);
+        frame.text().lines().any(waits) && frame.has("· 1 waiting") && frame.has("✗ 0 GAVE UP")
+    });
+    terminal.press("r");
+    terminal.wait_text("press r to send the selected message again");
+    terminal.press("r");
+    terminal.wait_text(&format!(
+        "Quiet hours: this message is not sent before {to}"
+    ));
+    terminal.press("q");
+    assert_eq!(terminal.finish(), 0);
+    assert!(hook.posted().is_empty());
 }
 
 #[test]
@@ -107,7 +141,7 @@ fn a_message_that_was_given_up_is_shown_as_failed_and_can_be_sent_again() {
     terminal.wait("the outage", |frame| frame.is("shop", "DOWN"));
     terminal.press("F5");
     terminal.wait("the failure", |frame| {
-        frame.has("✗ 1 FAILED") && frame.has("400")
+        frame.has("✗ 1 GAVE UP") && frame.has("400")
     });
     terminal.press("r");
     terminal.wait_text("press r to send the selected message again");

@@ -44,8 +44,18 @@ pub(crate) fn lines(
         let tries = plural(queued.attempts as usize, "try").replace("trys", "tries");
         became.push_str(&format!(" after {tries}"));
     }
-    if queued.delivery == DeliveryState::Pending {
-        became.push_str(&format!(", next in {}", age(queued.next.since(now))));
+    match queued.delivery {
+        DeliveryState::Waiting if queued.next > now => {
+            became.push_str(&format!(
+                " for the end of quiet hours, {}",
+                time(queued.next)
+            ));
+        }
+        DeliveryState::Waiting => became.push_str(" for others that it is sent with"),
+        DeliveryState::Pending => {
+            became.push_str(&format!(", next in {}", age(queued.next.since(now))));
+        }
+        DeliveryState::Sent | DeliveryState::Failed => {}
     }
     page.say("State", &became, badge.style);
     page.say("Written", &time(queued.message.at), PLAIN);

@@ -136,6 +136,7 @@ fn told(
     let worst = |delivery| told.iter().filter(move |one| one.delivery == delivery);
     let Some(first) = worst(DeliveryState::Failed)
         .chain(worst(DeliveryState::Pending))
+        .chain(worst(DeliveryState::Waiting))
         .next()
         .or(told.first())
     else {

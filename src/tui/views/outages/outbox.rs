@@ -1,4 +1,5 @@
-//! The outbox: messages that were sent, that wait for their next try, or that failed.
+//! The outbox: messages that were sent, that wait by a rule or for their next try, or that were
+//! given up.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -6,7 +7,7 @@ use ratatui::text::Span;
 
 use crate::domain::{Timestamp, clean};
 use crate::history::{DeliveryState, QueuedMessage};
-use crate::tui::format::{age, count, moment};
+use crate::tui::format::{age, clock_minute, count, moment};
 use crate::tui::history_view::HistoryView;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::widgets::{Piece, draw_pieces, put};
@@ -20,6 +21,7 @@ pub(super) fn title(buffer: &mut Buffer, line: Rect, history: &HistoryView, is_f
     let mut pieces = vec![Piece::text(0, " OUTBOX ", heading)];
     let counts = &history.outbox_counts;
     let states = [
+        (DeliveryState::Waiting, counts.waiting),
         (DeliveryState::Pending, counts.pending),
         (DeliveryState::Sent, counts.sent),
         (DeliveryState::Failed, counts.failed),
@@ -38,7 +40,7 @@ pub(super) fn title(buffer: &mut Buffer, line: Rect, history: &HistoryView, is_f
 fn columns(width: u16) -> [(u16, u16); 7] {
     let owner = if width < 100 { 9 } else { 14 };
     let mut x = 1;
-    [9, 11, owner, 8, 5, 7, u16::MAX].map(|cells| {
+    [10, 11, owner, 8, 5, 8, u16::MAX].map(|cells| {
         let column = (x, cells.min(width.saturating_sub(x + 1)));
         x = x.saturating_add(cells + u16::from(cells < u16::MAX));
         column
@@ -67,10 +69,17 @@ pub(super) fn row(
     (now, zone): (Timestamp, &jiff::tz::TimeZone),
 ) {
     let badge = theme::delivery(queued.delivery);
+    let word = match queued.delivery {
+        DeliveryState::Pending if queued.attempts > 0 => "retrying",
+        DeliveryState::Pending => "sending",
+        _ => badge.word,
+    };
     let next = match queued.delivery {
+        DeliveryState::Waiting if queued.next > now => clock_minute(queued.next, zone),
+        DeliveryState::Waiting => "collects".to_owned(),
         DeliveryState::Pending if queued.next > now => age(queued.next.since(now)),
         DeliveryState::Pending => "now".to_owned(),
-        _ => "-".to_owned(),
+        DeliveryState::Sent | DeliveryState::Failed => "-".to_owned(),
     };
     let subject = clean(&queued.message.subject, 400);
     let text = match &queued.answer {
@@ -80,7 +89,7 @@ pub(super) fn row(
         _ => subject,
     };
     let cells = [
-        (format!("{} {}", badge.glyph, badge.word), badge.style),
+        (format!("{} {word}", badge.glyph), badge.style),
         (
             moment(queued.settled.unwrap_or(queued.message.at), now, zone),
             PLAIN,
