@@ -105,6 +105,7 @@ mod package {
 
 #[cfg(test)]
 mod past {
+    mod clock;
     mod files;
     mod replay;
     mod report;

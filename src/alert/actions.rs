@@ -8,14 +8,14 @@ use super::alerts::Alerts;
 
 impl Alerts {
     /// Goes on with maintenance that a key began in an earlier run.
-    pub fn restore_maintenance(&mut self, site: SiteId, until: Timestamp) {
-        self.silences.restore(site, until);
+    pub fn restore_maintenance(&mut self, site: SiteId, until: Timestamp, now: Now) {
+        self.silences.restore(site, until, now);
     }
 
     /// Begins an hour of maintenance at a site, or ends the one that a key began; gives its
     /// end.
     pub fn toggle_maintenance(&mut self, site: SiteId, now: Now) -> Option<Timestamp> {
-        let until = self.silences.toggle(site, now.wall);
+        let until = self.silences.toggle(site, now);
         self.policy.examine(site, now);
         until
     }

@@ -13,6 +13,7 @@ use crate::domain::{
 };
 use crate::monitor::{Monitor, SiteState};
 
+use super::clock_step::ClockWatch;
 use super::delivery::{Collection, Delivery, DeliveryReport, Pending, Settled};
 use super::episodes::Episodes;
 use super::outbox::{Outbox, Turn};
@@ -37,6 +38,7 @@ pub struct Alerts {
     pub(super) policy: Policy,
     pub(super) episodes: HashMap<SiteId, Episodes>,
     pub(super) outbox: Outbox,
+    clock: ClockWatch,
     /// Owners and channels of which the owner's other channels were told.
     channel_told: BTreeSet<(Box<str>, Box<str>)>,
 }
@@ -54,6 +56,7 @@ impl Alerts {
             policy: Policy::default(),
             episodes: HashMap::new(),
             outbox: Outbox::default(),
+            clock: ClockWatch::default(),
             channel_told: BTreeSet::new(),
         }
     }
@@ -180,7 +183,7 @@ impl Alerts {
         if episodes.is_empty() {
             self.episodes.remove(&state.id());
         }
-        let silent = self.silences.maintenance(state, now.wall).is_some();
+        let silent = self.silences.maintenance(state, now).is_some();
         let mut queued = Vec::new();
         for event in events.into_iter().filter(|_| !silent) {
             let wanted: fn(Tell) -> bool = match event {
@@ -247,6 +250,11 @@ impl Alerts {
             };
             turn.changed.insert(site);
             turn.queued.extend(queued);
+        }
+        if self.clock.has_stepped(now) {
+            let (owners, zone) = (&self.owners, &self.zone);
+            let quiet = |owner: &str| quiet_until(owners.get(owner)?, now.wall, zone);
+            self.outbox.plan_again(&quiet, now);
         }
         let mut validity = |event: &Pending| validity(event, monitor, now);
         let Turn {

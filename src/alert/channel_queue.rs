@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
-use crate::domain::{Moment, Now, SiteId, message_id};
+use crate::domain::{Moment, Now, SiteId, Timestamp, message_id};
 
 use super::backoff;
 use super::delivery::{Collection, Delivery, DeliveryReport, Pending, Settled, Validity, Window};
@@ -112,6 +112,14 @@ impl ChannelQueue {
         };
         let released = self.pending.iter().take(self.released).map(quiet).min();
         collected.into_iter().chain(released).min()
+    }
+
+    /// The wall clock was set: what waits for the end of quiet hours waits for the one that the
+    /// clock says now, if it says that there is one.
+    pub(super) fn plan_again(&mut self, quiet_until: Option<Timestamp>) {
+        for event in &mut self.pending {
+            event.quiet_until = event.quiet_until.and(quiet_until);
+        }
     }
 
     /// Composes the next delivery, if one is due. `validity` is asked about each event that

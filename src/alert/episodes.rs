@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{CheckResult, Now, Reason, ServiceEvent, Site, Timestamp, Verdict};
+use crate::domain::{CheckResult, Moment, Now, Reason, ServiceEvent, Site, Timestamp, Verdict};
 
 /// Days before the end of a certificate at which its owners are told, besides `cert_warn`.
 const CERTIFICATE_DAYS: [u32; 3] = [7, 3, 1];
@@ -38,6 +38,10 @@ pub struct SlowEpisode {
     pub since: Timestamp,
     /// Whether its owners were told.
     pub told: bool,
+    /// A moment of this run, and how long it had lasted by then; `None` before the first check
+    /// of this run.
+    #[serde(skip)]
+    counted: Option<(Moment, Duration)>,
 }
 
 impl Episodes {
@@ -59,7 +63,8 @@ impl Episodes {
         let mut events = Vec::new();
         if matches!(result.verdict, Verdict::Up | Verdict::Degraded) {
             events.extend(self.certificate(site, result, now));
-            events.extend(self.slow(site.slow_after, result, now));
+            let is_slow = result.reason == Some(Reason::Slow);
+            events.extend(self.slow(site.slow_after, is_slow, now));
         } else if result.verdict == Verdict::Down {
             // An outage ends an episode of slowness.
             self.slow = None;
@@ -95,24 +100,64 @@ impl Episodes {
         Some(ServiceEvent::Certificate { not_after, days })
     }
 
-    fn slow(
-        &mut self,
-        slow_after: Duration,
-        result: &CheckResult,
-        now: Now,
-    ) -> Option<ServiceEvent> {
-        if result.reason != Some(Reason::Slow) {
+    fn slow(&mut self, slow_after: Duration, is_slow: bool, now: Now) -> Option<ServiceEvent> {
+        if !is_slow {
             self.slow = None;
             return None;
         }
         let slow = self.slow.get_or_insert(SlowEpisode {
             since: now.wall,
             told: false,
+            counted: None,
         });
-        if slow.told || now.wall.since(slow.since) < slow_after {
+        // The wall clock may be set while it lasts.
+        let (from, before) = *slow
+            .counted
+            .get_or_insert((now.mono, now.wall.since(slow.since)));
+        if slow.told || before + now.mono.since(from) < slow_after {
             return None;
         }
         slow.told = true;
         Some(ServiceEvent::Slow { since: slow.since })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HALF_AN_HOUR: Duration = Duration::from_secs(1_800);
+
+    fn at(minute: u64, wall_minute: i64) -> Now {
+        Now {
+            mono: Moment::ZERO + Duration::from_secs(minute * 60),
+            wall: Timestamp::from_micros(wall_minute * 60_000_000),
+        }
+    }
+
+    #[test]
+    fn slowness_lasts_as_long_as_it_does_whatever_the_clock_is_set_to() {
+        let began = at(10, 1_000).wall;
+        for wall_minute in [400, 1_020, 3_000] {
+            let mut episodes = Episodes::default();
+            assert_eq!(episodes.slow(HALF_AN_HOUR, true, at(10, 1_000)), None);
+            assert_eq!(episodes.slow(HALF_AN_HOUR, true, at(30, wall_minute)), None);
+            let told = episodes.slow(HALF_AN_HOUR, true, at(40, wall_minute + 10));
+            assert_eq!(told, Some(ServiceEvent::Slow { since: began }));
+            assert_eq!(
+                episodes.slow(HALF_AN_HOUR, true, at(50, wall_minute + 20)),
+                None
+            );
+        }
+    }
+
+    #[test]
+    fn slowness_of_an_earlier_run_goes_on() {
+        let mut episodes = Episodes::default();
+        episodes.slow(HALF_AN_HOUR, true, at(10, 1_000));
+        let kept = serde_json::to_string(&episodes).unwrap();
+        let mut episodes: Episodes = serde_json::from_str(&kept).unwrap();
+        assert_eq!(episodes.slow(HALF_AN_HOUR, true, at(1, 1_020)), None);
+        assert!(episodes.slow(HALF_AN_HOUR, true, at(11, 1_030)).is_some());
     }
 }

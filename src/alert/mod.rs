@@ -23,6 +23,7 @@ mod alerts;
 mod awaited;
 mod backoff;
 mod channel_queue;
+mod clock_step;
 mod delivery;
 mod episodes;
 mod merge;

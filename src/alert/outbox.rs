@@ -119,6 +119,15 @@ impl Outbox {
         turn
     }
 
+    /// Plans by the wall clock anew, which was set; `quiet_until` gives the end of the quiet hours
+    /// that an owner is in.
+    pub(super) fn plan_again(&mut self, quiet_until: &dyn Fn(&str) -> Option<Timestamp>, now: Now) {
+        for ((_, owner), slot) in &mut self.queues {
+            slot.queue.plan_again(quiet_until(owner));
+            slot.wake = slot.queue.wake(now);
+        }
+    }
+
     /// Takes what a channel said of a delivery; `None` if it is none that is under way.
     pub fn settle(
         &mut self,

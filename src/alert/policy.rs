@@ -193,7 +193,7 @@ impl Policy {
         let Some(state) = monitor.site(site).filter(open) else {
             return;
         };
-        let (silence, by) = silences.silence(state, monitor, now.wall).unzip();
+        let (silence, by) = silences.silence(state, monitor, now).unzip();
         let next = if state.site().paused {
             LONGEST_STEP
         } else if watch.told.is_none() {
@@ -283,9 +283,7 @@ fn untold(
             return LONGEST_STEP;
         }
         Some(Silence::ParentUnchecked(_)) => {
-            let age = state
-                .outage()
-                .map(|outage| now.wall.since(outage.since().wall));
+            let age = state.outage().map(|outage| outage.lasted(now.mono));
             return PARENT_WAIT.saturating_sub(age.unwrap_or_default());
         }
         None => {}

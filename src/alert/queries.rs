@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::domain::{AlertEvent, EventKind, Moment, OutageEvent, ServiceEvent, SiteId, Timestamp};
+use crate::domain::{
+    AlertEvent, EventKind, Moment, Now, OutageEvent, ServiceEvent, SiteId, Timestamp,
+};
 use crate::monitor::{Monitor, SiteState};
 
 use super::alerts::Alerts;
@@ -23,7 +25,7 @@ impl Alerts {
 
     /// The end of the maintenance that a site is in, planned or begun by a key.
     #[must_use]
-    pub fn maintenance(&self, state: &SiteState, now: Timestamp) -> Option<Timestamp> {
+    pub fn maintenance(&self, state: &SiteState, now: Now) -> Option<Timestamp> {
         self.silences.maintenance(state, now)
     }
 
@@ -33,16 +35,17 @@ impl Alerts {
     pub fn maintenance_span(
         &self,
         state: &SiteState,
-        now: Timestamp,
+        now: Now,
     ) -> Option<(Option<Timestamp>, Timestamp)> {
         let until = self.silences.maintenance(state, now)?;
-        let opened = self.silences.planned(state, now).map(|(opened, _)| opened);
+        let opened = self.silences.planned(state, now.wall);
+        let opened = opened.map(|(opened, _)| opened);
         Some((opened.min(), until))
     }
 
     /// Why owners are not told of an outage of the site at present.
     #[must_use]
-    pub fn silence(&self, state: &SiteState, monitor: &Monitor, now: Timestamp) -> Option<Silence> {
+    pub fn silence(&self, state: &SiteState, monitor: &Monitor, now: Now) -> Option<Silence> {
         let (silence, _) = self.silences.silence(state, monitor, now)?;
         Some(silence)
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::domain::{MaintenanceWindow, MaintenanceWindows, SiteId, Timestamp};
+use crate::domain::{MaintenanceWindow, MaintenanceWindows, Now, SiteId, Timestamp};
 use crate::monitor::{Monitor, SiteState};
 
 use super::time_windows::open_span;
@@ -35,6 +35,12 @@ pub enum Silence {
 /// The last answer about a window, and the minute that it holds for.
 type CachedWindow = Cell<Option<(i64, Option<(Timestamp, Timestamp)>)>>;
 
+/// How long it is until `end`, by the clock that comes first; `None` if it is over.
+fn left(end: Now, now: Now) -> Option<Duration> {
+    let left = end.mono.since(now.mono).min(end.wall.since(now.wall));
+    (!left.is_zero()).then_some(left)
+}
+
 /// Maintenance of all sites.
 #[derive(Debug)]
 pub(super) struct Silences {
@@ -42,7 +48,9 @@ pub(super) struct Silences {
     windows: Vec<(MaintenanceWindow, CachedWindow)>,
     by_name: HashMap<Box<str>, Vec<usize>>,
     by_tag: HashMap<Box<str>, Vec<usize>>,
-    by_key: BTreeMap<SiteId, Timestamp>,
+    /// The end of maintenance that a key began, on both clocks: it is over when either says so.
+    /// The monotonic one stands still while the machine sleeps, and the other one may be set.
+    by_key: BTreeMap<SiteId, Now>,
 }
 
 impl Silences {
@@ -84,30 +92,35 @@ impl Silences {
 
     /// Begins an hour of maintenance at a site, or ends the one that a key began. Gives its
     /// end, or `None` if it is over.
-    pub(super) fn toggle(&mut self, site: SiteId, now: Timestamp) -> Option<Timestamp> {
-        if self.by_key.remove(&site).is_some_and(|until| until > now) {
+    pub(super) fn toggle(&mut self, site: SiteId, now: Now) -> Option<Timestamp> {
+        let known = self.by_key.remove(&site);
+        if known.is_some_and(|end| left(end, now).is_some()) {
             return None;
         }
-        let until = now.after(MAINTENANCE_BY_KEY);
-        self.by_key.insert(site, until);
-        Some(until)
+        let wall = now.wall.after(MAINTENANCE_BY_KEY);
+        let mono = now.mono + MAINTENANCE_BY_KEY;
+        self.by_key.insert(site, Now { mono, wall });
+        Some(wall)
     }
 
     /// Goes on with maintenance that a key began in an earlier run.
-    pub(super) fn restore(&mut self, site: SiteId, until: Timestamp) {
-        self.by_key.insert(site, until);
+    pub(super) fn restore(&mut self, site: SiteId, until: Timestamp, now: Now) {
+        // The clock may have been set back since it began.
+        let left = until.since(now.wall).min(MAINTENANCE_BY_KEY);
+        let (mono, wall) = (now.mono + left, until);
+        self.by_key.insert(site, Now { mono, wall });
     }
 
     /// The sites whose maintenance a key began, each with its end.
     pub(super) fn by_key(&self) -> impl Iterator<Item = (SiteId, Timestamp)> {
-        self.by_key.iter().map(|(site, until)| (*site, *until))
+        self.by_key.iter().map(|(site, end)| (*site, end.wall))
     }
 
     /// The end of the maintenance that a site is in.
-    pub(super) fn maintenance(&self, state: &SiteState, now: Timestamp) -> Option<Timestamp> {
-        let key = self.by_key.get(&state.id()).copied();
-        let key = key.filter(|until| *until > now);
-        let planned = self.planned(state, now).map(|(_, until)| until);
+    pub(super) fn maintenance(&self, state: &SiteState, now: Now) -> Option<Timestamp> {
+        let key = self.by_key.get(&state.id());
+        let key = key.and_then(|end| Some(now.wall.after(left(*end, now)?)));
+        let planned = self.planned(state, now.wall).map(|(_, until)| until);
         key.into_iter().chain(planned).max()
     }
 
@@ -130,13 +143,14 @@ impl Silences {
         &self,
         state: &SiteState,
         monitor: &Monitor,
-        now: Timestamp,
+        now: Now,
     ) -> Option<(Silence, Option<SiteId>)> {
         if let Some(until) = self.maintenance(state, now) {
             return Some((Silence::Maintenance(until), None));
         }
-        let since = state.outage().map(|outage| outage.since());
-        let fresh = since.filter(|since| now.since(since.wall) < PARENT_WAIT);
+        let fresh = state.outage();
+        let fresh = fresh.filter(|outage| outage.lasted(now.mono) < PARENT_WAIT);
+        let fresh = fresh.map(|outage| outage.since());
         let mut parent = state.site().parent.as_deref();
         for _ in 0..LONGEST_CHAIN {
             let above = monitor.find(parent?)?;

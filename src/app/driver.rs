@@ -347,9 +347,7 @@ impl Driver {
     pub fn maintain(&mut self, site: SiteId) -> Option<Timestamp> {
         self.give(Input::Maintenance(site));
         let state = self.engine.monitor().site(site)?;
-        self.engine
-            .alerts()
-            .maintenance(state, self.clock.timestamp())
+        self.engine.alerts().maintenance(state, self.clock.now())
     }
 
     /// Sends a message again that was given up, or at once if it waits for its next try.

@@ -119,6 +119,6 @@ impl Driver {
         let state = monitor.site(site)?;
         self.engine
             .alerts()
-            .silence(state, monitor, self.clock.timestamp())
+            .silence(state, monitor, self.clock.now())
     }
 }

@@ -125,7 +125,8 @@ impl Record {
 pub struct Ended {
     /// The first failure: its name within its site.
     pub since: Timestamp,
-    /// The first good check of the streak that ended it.
+    /// The first good check of the streak that ended it: as long after `since` as the outage
+    /// lasted, also where the wall clock was set in between.
     pub until: Timestamp,
     /// All ways in which it failed.
     pub causes: Vec<Cause>,

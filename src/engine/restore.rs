@@ -53,7 +53,7 @@ impl Engine {
         }
         for (name, url, until) in restored.maintenance {
             if let Some(id) = self.monitor.known(&name, &url) {
-                self.alerts.restore_maintenance(id, until);
+                self.alerts.restore_maintenance(id, until, now);
             }
         }
         for message in restored.messages {

@@ -9,7 +9,7 @@ impl Engine {
     /// Accounts the time of a site up to now, and learns what maintenance it is in.
     pub(super) fn account(&mut self, site: SiteId, now: Now) {
         let state = self.monitor.site(site);
-        let maintenance = state.and_then(|state| self.alerts.maintenance_span(state, now.wall));
+        let maintenance = state.and_then(|state| self.alerts.maintenance_span(state, now));
         self.monitor.maintain(site, maintenance, now);
     }
 

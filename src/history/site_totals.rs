@@ -308,15 +308,15 @@ impl ReadOnlyHistory {
         let timed = Timestamp::from_micros(self.timed.saturating_mul(1_000_000));
         let mut query = self.connection.prepare_cached(
             "SELECT site, since, ended FROM outages
-             WHERE since <= ?2 AND (ended IS NULL OR ended > ?1)",
+             WHERE ended IS NULL OR ended > ?1",
         )?;
-        let mut rows = query.query((from.as_micros(), self.now.as_micros()))?;
+        let mut rows = query.query([from.as_micros()])?;
         while let Some(row) = rows.next()? {
             let outages = &mut tallies.entry(row.get(0)?).or_default().outages;
             let since = Timestamp::from_micros(row.get(1)?);
             let ended = row.get::<_, Option<i64>>(2)?.map(Timestamp::from_micros);
-            // An end in the future was written before the clock was set back.
-            let until = ended.unwrap_or(self.now).min(self.now);
+            // One that ended lasted as long as it did, whatever the clock was set to since.
+            let until = ended.unwrap_or(self.now);
             outages.count += 1;
             outages.downtime += until.min(timed).since(since.max(from));
             match ended {

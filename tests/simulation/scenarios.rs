@@ -182,6 +182,52 @@ fn an_owner_in_quiet_hours_escalates_at_once() {
 }
 
 #[test]
+fn an_hour_of_maintenance_is_an_hour_though_the_clock_is_set_back() {
+    let world = world_of(3, Place::Internet)
+        .with(FaultKind::Maintenance(0), HOUR, HOUR)
+        .with(FaultKind::Clock(-3 * 3_600), HOUR + 10 * MINUTE, 0)
+        .with_outage(0, HOUR + 20 * MINUTE, 5 * HOUR)
+        .play();
+    let down = world.promises.arrivals(EventKind::Down, "owner-0");
+    assert_eq!(down.len(), 1);
+    assert!((7_200..7_200 + 600).contains(&down[0].second), "{down:?}");
+}
+
+/// A world whose clock shows 23:00 when a site of an owner with quiet hours goes down.
+fn down_at_night() -> Script {
+    let mut script = world_of(3, Place::Internet)
+        .with(FaultKind::Clock(14 * 3_600), MINUTE, 0)
+        .with_outage(0, 9 * HOUR, 15 * HOUR);
+    script.owners[0].quiet = Some((22 * 60, 6 * 60));
+    script.calm = 26 * HOUR;
+    script
+}
+
+#[test]
+fn who_is_told_after_quiet_hours_is_told_when_the_clock_turns_out_to_show_day() {
+    let right = 9 * HOUR + 30 * MINUTE;
+    let world = down_at_night()
+        .with(FaultKind::Clock(-14 * 3_600), right, 0)
+        .play();
+    let down = world.promises.arrivals(EventKind::Down, "owner-0");
+    assert_eq!(down.len(), 1);
+    let second = right / SECOND;
+    assert!((second..second + 120).contains(&down[0].second), "{down:?}");
+}
+
+#[test]
+fn quiet_hours_end_while_the_machine_sleeps() {
+    let (asleep, awake) = (9 * HOUR + 30 * MINUTE, 17 * HOUR + 30 * MINUTE);
+    let world = down_at_night()
+        .with(FaultKind::Sleep, asleep, awake - asleep)
+        .play();
+    let down = world.promises.arrivals(EventKind::Down, "owner-0");
+    assert_eq!(down.len(), 1);
+    let second = awake / SECOND;
+    assert!((second..second + 600).contains(&down[0].second), "{down:?}");
+}
+
+#[test]
 fn reminders_go_on_after_a_restart() {
     let mut script = world_of(3, Place::Internet)
         .with_outage(0, HOUR, 5 * HOUR)

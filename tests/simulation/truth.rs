@@ -2,7 +2,8 @@
 //! from when to when an outage can be seen from where the monitor stands.
 
 use super::script::{
-    Cut, Failing, FaultKind, HOUR, MINUTE, Place, SECOND, Script, WorkerFault, has_one_family,
+    Cut, Failing, Fault, FaultKind, HOUR, MINUTE, Place, SECOND, Script, WorkerFault,
+    has_one_family,
 };
 
 /// From, to.
@@ -155,15 +156,23 @@ impl Truth {
         spans.collect()
     }
 
-    /// When maintenance silences a site.
+    /// When maintenance silences a site. A key that is pressed while the machine sleeps counts
+    /// when it wakes. Across a restart the wall clock alone measures the hour: set back in
+    /// between, it begins anew.
     fn silenced(script: &Script, site: usize) -> Vec<Span> {
-        let clock_is_set =
-            script.has(|kind| matches!(kind, FaultKind::Clock(_) | FaultKind::Sleep));
-        let rest = if clock_is_set { 6 * HOUR } else { 3 * MINUTE };
+        let is_restarted = script.has(|kind| matches!(kind, FaultKind::Killed(_)));
+        let is_set_back = script.has(|kind| matches!(kind, FaultKind::Clock(..0)));
+        let again = if is_restarted && is_set_back { HOUR } else { 0 };
         let kept = script.faults.iter();
-        kept.filter(|fault| fault.kind == FaultKind::Maintenance(site))
-            .map(|fault| (fault.at, fault.end() + rest))
-            .collect()
+        let keys = kept.filter(|fault| fault.kind == FaultKind::Maintenance(site));
+        let span = |key: &Fault| {
+            let sleeps = script.faults.iter();
+            let sleeps = sleeps.filter(|fault| fault.kind == FaultKind::Sleep);
+            let sleeps = sleeps.filter(|sleep| (sleep.at..sleep.end()).contains(&key.at));
+            let counts = sleeps.map(Fault::end).max().unwrap_or(key.at);
+            (key.at, counts + key.lasts + again + 3 * MINUTE)
+        };
+        keys.map(span).collect()
     }
 
     /// When a site that this one depends on fails: that explains its own failures, and it is

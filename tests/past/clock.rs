@@ -1,0 +1,73 @@
+//! A wall clock that is set while a monitor runs: libfaketime in the real program.
+
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+use rustix::process::Signal;
+use serde_json::Value;
+
+use super::sites::{named, run};
+use crate::monitor::sites::script;
+use crate::owners::sites::{BROKEN, WELL, home_of, is};
+use crate::support::{Fleet, Squirrel};
+
+const HALF_AN_HOUR: SignedDuration = SignedDuration::from_mins(30);
+
+/// When a check was started, by the clock that the program sees.
+fn started(line: &Value) -> Option<Timestamp> {
+    line["started_at"].as_str()?.parse().ok()
+}
+
+/// Where distributions keep libfaketime.
+const LIBRARIES: [&str; 3] = [
+    "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
+    "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",
+    "/usr/lib/faketime/libfaketime.so.1",
+];
+
+/// The program under a wall clock that the file `clock` sets; the other clocks are the system's.
+fn with_clock(squirrel: Squirrel) -> Squirrel {
+    let known = LIBRARIES.into_iter().find(|path| Path::new(path).exists());
+    let library = known.expect("this test needs libfaketime (the package faketime)");
+    let clock = format!(
+        "FAKETIME_TIMESTAMP_FILE={}",
+        squirrel.dir().join("clock").display()
+    );
+    let preload = format!("LD_PRELOAD={library}");
+    squirrel.write("clock", "+0");
+    squirrel.through([
+        "env",
+        "DONT_FAKE_MONOTONIC=1",
+        "FAKETIME_DONT_FAKE_MONOTONIC=1",
+        "FAKETIME_NO_CACHE=1",
+        &clock,
+        &preload,
+    ])
+}
+
+#[test]
+fn the_report_says_how_long_an_outage_lasted_though_the_clock_was_set_meanwhile() {
+    for (step, since) in [("-3600", "2h"), ("+3600", "3h")] {
+        let mut fleet = Fleet::new();
+        let site = fleet.serve(script(BROKEN));
+        let squirrel = with_clock(home_of(&fleet, &[("shop", &site)], "", ""));
+        let mut running = squirrel.start(["watch", "--history", "history.db", "--results"]);
+        running.wait_for("the outage", is("down"));
+        let first = running.wait_for("a check", |line| started(line).is_some());
+        let first = started(&first).unwrap();
+        squirrel.replace("clock", step);
+        running.wait_for("a check of another hour", |line| {
+            started(line).is_some_and(|at| at.duration_since(first).abs() > HALF_AN_HOUR)
+        });
+        site.play(script(WELL));
+        let recovered = running.wait_for("the recovery", is("recovered"));
+        running.signal(Signal::TERM);
+        assert_eq!(running.finish().code(), 0);
+        let lasted = recovered["duration_s"].as_f64().unwrap();
+        assert!((0.0..600.0).contains(&lasted), "{recovered}");
+        let report = ["report", "--format", "json", "--since", since];
+        let rows: Vec<Value> = run(&squirrel, &report).objects();
+        let mttr = named(&rows, "shop")["mttr_s"].as_f64().unwrap();
+        assert!((mttr - lasted).abs() < 0.01, "{mttr} and {lasted}");
+    }
+}
