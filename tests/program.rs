@@ -27,6 +27,7 @@ mod celery {
 
 #[cfg(test)]
 mod check {
+    mod bare_systems;
     mod broken;
     mod concurrency;
     mod errors;

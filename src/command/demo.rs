@@ -8,6 +8,7 @@ use crate::config::SecretUse;
 use crate::demo::DemoProcess;
 use crate::domain::{FileError, plain_io_error};
 use crate::history::HistoryStorage;
+use crate::runtime::own_program;
 
 use super::args::DemoArgs;
 use super::exit::{Exit, fail};
@@ -18,7 +19,7 @@ pub(super) fn run(args: &DemoArgs) -> Exit {
         Ok(metrics) => metrics,
         Err(exit) => return exit,
     };
-    let demo = match DemoProcess::start() {
+    let demo = match own_program().and_then(DemoProcess::start) {
         Ok(demo) => demo,
         Err(error) => return fail(no_demo_sites(&error)),
     };
@@ -58,7 +59,9 @@ pub(super) fn no_demo_sites(error: &io::Error) -> String {
     )
 }
 
-fn draw(args: &DemoArgs, launch: Launch, file: &Path) -> Exit {
+fn draw(args: &DemoArgs, mut launch: Launch, file: &Path) -> Exit {
+    // A file has every character, whatever the terminal has.
+    launch.options.ascii = args.screen.ascii;
     let picture = SvgOptions {
         size: args.picture.size,
         after: args.picture.after,

@@ -13,6 +13,7 @@ use crate::domain::{CheckSpec, FileError, Site, plain_io_error};
 use crate::lab::{Contender, GLOSSARY, JobList, Race, RaceEvent, RacePlan, RaceState, fine};
 use crate::paradigm::{ALL, ensure_files, raise_file_limit};
 use crate::probe::ProberFactory;
+use crate::runtime::own_program;
 
 use super::demo::no_demo_sites;
 use super::exit::{Exit, OutputError, fail, print, say};
@@ -104,7 +105,8 @@ fn sites(args: &RaceArgs) -> Result<(Config, Option<DemoProcess>), Exit> {
         Err(_) => "no list of sites is given or found",
     };
     say(format!("{why}: racing over the demo sites instead"));
-    let demo = DemoProcess::start().map_err(|error| fail(no_demo_sites(&error)))?;
+    let demo = own_program().and_then(DemoProcess::start);
+    let demo = demo.map_err(|error| fail(no_demo_sites(&error)))?;
     Ok((
         site_source::read(&demo.config_path(), SecretUse::Unused)?,
         Some(demo),

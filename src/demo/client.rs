@@ -31,13 +31,12 @@ pub struct DemoProcess {
 }
 
 impl DemoProcess {
-    /// Starts this program's own hidden subcommand `demo-sites`.
+    /// Starts the hidden subcommand `demo-sites` of `program`, which is this one.
     ///
     /// # Errors
     /// When it cannot be started, is not ready in five seconds or says something else, or
     /// when its files cannot be written.
-    pub fn start() -> io::Result<Self> {
-        let mut program = process::Command::new(std::env::current_exe()?);
+    pub fn start(mut program: process::Command) -> io::Result<Self> {
         program.args(["demo-sites", "--directory"]);
         Self::start_from(program, &std::env::temp_dir(), READY_TIMEOUT)
     }

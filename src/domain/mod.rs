@@ -57,4 +57,4 @@ pub use result::{
 pub use retention::Retention;
 pub use site::{Escalation, Owner, Quiet, Site, Tell};
 pub use site_time::{SeenTime, SiteTime};
-pub use text::{MAX_SENTENCE, clean, is_unsafe, sentence};
+pub use text::{MAX_SENTENCE, clean, is_unsafe, is_utf8_locale, sentence};

@@ -1,4 +1,6 @@
-//! Text that came from outside, made safe to show, store and send.
+//! Text that came from outside, made safe to show, store and send; and what a terminal can show.
+
+use std::ffi::OsString;
 
 /// The longest sentence of an error, in characters.
 pub const MAX_SENTENCE: usize = 400;
@@ -56,6 +58,19 @@ fn is_plain(text: &str) -> bool {
 #[must_use]
 pub fn sentence(text: &str) -> Box<str> {
     clean(text, MAX_SENTENCE).into_boxed_str()
+}
+
+/// Whether the locale that `environment` names has UTF-8: by the first of `LC_ALL`, `LC_CTYPE`
+/// and `LANG` that is set and not empty (POSIX, "Internationalization variables"). Without any of
+/// them it is the locale C, which has ASCII alone.
+#[must_use]
+pub fn is_utf8_locale(environment: impl Fn(&str) -> Option<OsString>) -> bool {
+    let mut names = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter();
+    let locale = names.find_map(|name| environment(name).filter(|value| !value.is_empty()));
+    locale.is_some_and(|locale| {
+        let locale = locale.to_string_lossy().to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::domain::{CheckSpec, JobId, brief};
 use crate::probe::wire::{self, Hello, Ready, Task, WireError};
+use crate::runtime::own_program;
 
 use super::child_reply::ChildReply;
 
@@ -21,9 +21,6 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How long after the timeout of its check the child's reply is awaited.
 const REPLY_MARGIN: Duration = Duration::from_secs(2);
-
-/// This program's own executable, even if its file has been replaced since the start.
-const SELF: &str = "/proc/self/exe";
 
 /// A child process that runs checks. Dropping it kills the process; [`Child::end`] waits for its
 /// end, too.
@@ -101,13 +98,7 @@ impl Child {
     /// # Errors
     /// If the operating system refuses the process or its pipes.
     pub(super) fn start() -> io::Result<Self> {
-        let mut command = if Path::new(SELF).exists() {
-            Command::new(SELF)
-        } else {
-            Command::new(std::env::current_exe()?)
-        };
-        let mut process = command
-            .arg0("squirrel")
+        let mut process = Command::from(own_program()?)
             .arg("worker")
             .arg("--child")
             .arg(format!("--log-level={}", LevelFilter::current()))

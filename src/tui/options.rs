@@ -4,6 +4,8 @@ use std::ffi::OsString;
 
 use jiff::tz::TimeZone;
 
+use crate::domain::is_utf8_locale;
+
 /// The options that the environment and the command line set.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -18,8 +20,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// Reads `NO_COLOR`, `TERM` and `SSH_CONNECTION` through `environment`; `ascii` is
-    /// the option `--ascii` of the command line.
+    /// Reads `NO_COLOR`, `TERM`, `SSH_CONNECTION` and the locale through `environment`; `ascii`
+    /// is the option `--ascii` of the command line.
     #[must_use]
     pub fn new(
         ascii: bool,
@@ -30,7 +32,7 @@ impl Options {
         let dumb = environment("TERM").is_some_and(|term| term == "dumb");
         Self {
             color: !set("NO_COLOR") && !dumb,
-            ascii: ascii || dumb,
+            ascii: ascii || dumb || !is_utf8_locale(&environment),
             remote: set("SSH_CONNECTION"),
             zone,
         }
@@ -52,7 +54,7 @@ mod tests {
 
     #[test]
     fn an_ordinary_terminal_gets_everything() {
-        let options = with(&[("TERM", "xterm-256color")]);
+        let options = with(&[("TERM", "xterm-256color"), ("LANG", "en_US.UTF-8")]);
         assert!(options.color && !options.ascii && !options.remote);
     }
 
@@ -60,6 +62,26 @@ mod tests {
     fn no_color_counts_only_when_it_is_not_empty() {
         assert!(!with(&[("NO_COLOR", "1")]).color);
         assert!(with(&[("NO_COLOR", "")]).color);
+    }
+
+    #[test]
+    fn a_locale_without_utf_8_gets_ascii() {
+        for variables in [
+            &[][..],
+            &[("LANG", "C")],
+            &[("LANG", "de_DE.ISO-8859-1")],
+            &[("LANG", "C.UTF-8"), ("LC_ALL", "POSIX")],
+            &[("LANG", "C.UTF-8"), ("LC_CTYPE", "ja_JP.eucJP")],
+        ] {
+            assert!(with(variables).ascii, "{variables:?}");
+        }
+        for variables in [
+            &[("LANG", "C.utf8")][..],
+            &[("LANG", "C"), ("LC_ALL", ""), ("LC_CTYPE", "UTF-8")],
+            &[("LANG", "C"), ("LC_CTYPE", "C"), ("LC_ALL", "C.UTF-8")],
+        ] {
+            assert!(!with(variables).ascii, "{variables:?}");
+        }
     }
 
     #[test]

@@ -16,11 +16,9 @@ use uuid::Uuid;
 
 use crate::domain::MaskedUrl;
 use crate::paradigm::{QueueOptions, StartError};
+use crate::runtime::own_program;
 
 use super::redis_server::{self, BrokerOptions};
-
-/// This program's own executable, even if its file has been replaced since the start.
-const SELF: &str = "/proc/self/exe";
 
 /// The prefix of the folder of a private broker; the owner's process id follows.
 const PREFIX: &str = "squirrel-broker-";
@@ -103,7 +101,7 @@ impl LocalStack {
     }
 
     fn broker(&self) -> io::Result<Child> {
-        let mut command = own_program()?;
+        let mut command = Command::from(own_program()?);
         command
             .arg("broker")
             .arg("--folder")
@@ -112,7 +110,7 @@ impl LocalStack {
     }
 
     fn worker(&self, number: usize) -> io::Result<Child> {
-        let mut command = own_program()?;
+        let mut command = Command::from(own_program()?);
         command
             .args(["worker", "--toys"])
             .arg(format!("--broker={}", self.url().expose()))
@@ -132,16 +130,6 @@ impl LocalStack {
             ));
         spawn(command)
     }
-}
-
-fn own_program() -> io::Result<Command> {
-    let mut command = if Path::new(SELF).exists() {
-        Command::new(SELF)
-    } else {
-        Command::new(std::env::current_exe()?)
-    };
-    command.arg0("squirrel");
-    Ok(command)
 }
 
 fn spawn(mut command: Command) -> io::Result<Child> {
