@@ -5,8 +5,7 @@ use std::io::{self, Write};
 use ratatui::buffer::{Cell, CellWidth as _};
 use ratatui::style::{Color, Modifier};
 
-/// A changed cell: column, row and new content.
-pub(super) type Change<'a> = (u16, u16, &'a Cell);
+use super::wide_cells::{Change, is_uncertain};
 
 /// Foreground, background and modifiers of a cell.
 pub(super) type CellStyle = (Color, Color, Modifier);
@@ -43,8 +42,17 @@ pub(super) fn write(bytes: &mut Vec<u8>, changes: &[Change<'_>]) -> io::Result<(
             shown = style_of(cell);
             style(bytes, shown)?;
         }
+        let width = cell.cell_width().max(1);
+        if is_uncertain(cell) {
+            bytes.extend(std::iter::repeat_n(b' ', width.into()));
+            write!(bytes, "\x1b[{}G", x + 1)?;
+        }
         bytes.extend_from_slice(cell.symbol().as_bytes());
-        at = Some((x + cell.cell_width().max(1), *y));
+        // Behind a cell of uncertain width nobody knows where the cursor is.
+        at = Some(match is_uncertain(cell) {
+            true => (u16::MAX, *y),
+            false => (x + width, *y),
+        });
     }
     if shown != PLAIN {
         style(bytes, PLAIN)?;

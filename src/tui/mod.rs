@@ -56,6 +56,7 @@ mod ui;
 mod update;
 mod view_model;
 mod views;
+mod wide_cells;
 mod widgets;
 
 pub(crate) use format::{holds, plural};
