@@ -12,33 +12,25 @@ mod median;
 mod process;
 #[path = "support/server.rs"]
 mod server;
+#[path = "support/session.rs"]
+mod session;
 #[path = "support/table.rs"]
 mod table;
 
 use std::error::Error;
-use std::io::{Read, Write};
-use std::num::NonZero;
-use std::path::Path;
-use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
-
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use std::time::Duration;
 
 use median::median;
 use process::status;
 use server::{uniform, urls};
+use session::{PATIENCE, Session};
 use table::Table;
 
 const SITES: usize = 100;
-const SIZE: PtySize = PtySize {
-    rows: 36,
-    cols: 120,
-    pixel_width: 0,
-    pixel_height: 0,
-};
 /// What ends a frame: the end of the synchronized update.
 const FRAME: &[u8] = b"\x1b[?2026l";
-const PATIENCE: Duration = Duration::from_secs(20);
+
+const SQUIRREL: &str = env!("CARGO_BIN_EXE_squirrel");
 
 fn main() -> Result<(), Box<dyn Error>> {
     let Some(mut table) = Table::asked("Start, and rest") else {
@@ -59,11 +51,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (mut version, mut screen, mut rest, mut most) = (vec![], vec![], vec![], vec![]);
     // The first round reads the binary into the system's cache and is not counted.
     for round in 0..=rounds {
-        let mut bare = Session::start(home.path(), &["--version"])?;
+        let mut bare = Session::start(SQUIRREL, home.path(), &["--version"])?;
         let said = bare.until(|screen| !screen.contents().trim().is_empty())?;
         bare.child.wait()?;
-        let mut session = Session::start(home.path(), &[])?;
-        let shown = session.until_frame()?;
+        let mut session = Session::start(SQUIRREL, home.path(), &[])?;
+        let shown = until_frame(&mut session)?;
         if round > 0 {
             version.push(said.as_secs_f64() * 1e3);
             screen.push(shown.as_secs_f64() * 1e3);
@@ -89,97 +81,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A running program and the terminal that it believes to have.
-struct Session {
-    child: Box<dyn Child + Send + Sync>,
-    master: Box<dyn MasterPty + Send>,
-    /// What the program wrote, piece by piece, and when it was read.
-    pieces: Receiver<(Instant, Vec<u8>)>,
-    terminal: vt100::Parser,
-    began: Instant,
-}
-
-impl Session {
-    fn start(home: &Path, arguments: &[&str]) -> Result<Self, Box<dyn Error>> {
-        let cells = |cells| NonZero::new(cells).ok_or("a terminal has cells");
-        let (rows, columns) = (cells(SIZE.rows)?, cells(SIZE.cols)?);
-        let pair = native_pty_system().openpty(SIZE)?;
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_squirrel"));
-        command.args(arguments);
-        command.cwd(home);
-        command.env_clear();
-        command.env("HOME", home);
-        command.env("TERM", "xterm-256color");
-        let mut reader = pair.master.try_clone_reader()?;
-        let (sender, pieces) = channel();
-        std::thread::spawn(move || {
-            let mut bytes = [0; 65_536];
-            // The end of the program is the end of the terminal: an error, or nothing more.
-            while let Ok(read @ 1..) = reader.read(&mut bytes) {
-                if sender
-                    .send((Instant::now(), bytes[..read].to_vec()))
-                    .is_err()
-                {
-                    return;
-                }
+/// Reads until a frame is complete; gives how long after the start that was.
+fn until_frame(session: &mut Session) -> Result<Duration, Box<dyn Error>> {
+    let mut seen = Vec::new();
+    loop {
+        let (at, piece) = session.pieces.recv_timeout(PATIENCE)?;
+        session.terminal.process(&piece);
+        seen.extend(piece);
+        if seen.windows(FRAME.len()).any(|bytes| bytes == FRAME) {
+            if !session.terminal.screen().contents().contains("site 9 ") {
+                return Err("the first frame shows no sites".into());
             }
-        });
-        let began = Instant::now();
-        let child = pair.slave.spawn_command(command)?;
-        Ok(Self {
-            child,
-            master: pair.master,
-            pieces,
-            terminal: vt100::Parser::new(rows, columns, 0),
-            began,
-        })
-    }
-
-    /// Reads until a frame is complete; gives how long after the start that was.
-    fn until_frame(&mut self) -> Result<Duration, Box<dyn Error>> {
-        let mut seen = Vec::new();
-        loop {
-            let (at, piece) = self.pieces.recv_timeout(PATIENCE)?;
-            self.terminal.process(&piece);
-            seen.extend(piece);
-            if seen.windows(FRAME.len()).any(|bytes| bytes == FRAME) {
-                if !self.terminal.screen().contents().contains("site 9 ") {
-                    return Err("the first frame shows no sites".into());
-                }
-                return Ok(at - self.began);
-            }
+            return Ok(at - session.began);
         }
-    }
-
-    /// Reads until the terminal shows what is wanted.
-    fn until(
-        &mut self,
-        wanted: impl Fn(&vt100::Screen) -> bool,
-    ) -> Result<Duration, Box<dyn Error>> {
-        loop {
-            let (at, piece) = self.pieces.recv_timeout(PATIENCE)?;
-            self.terminal.process(&piece);
-            if wanted(self.terminal.screen()) {
-                return Ok(at - self.began);
-            }
-        }
-    }
-
-    fn process(&self) -> String {
-        self.child.process_id().unwrap_or_default().to_string()
-    }
-
-    /// Presses the key that quits.
-    fn end(mut self) -> Result<(), Box<dyn Error>> {
-        self.master.take_writer()?.write_all(b"q")?;
-        self.child.wait()?;
-        Ok(())
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        // It has ended already, unless something went wrong.
-        let _gone = self.child.kill();
     }
 }

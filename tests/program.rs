@@ -74,6 +74,7 @@ mod monitor {
     mod paradigms;
     mod refusals;
     mod reload;
+    mod rest;
     mod scheduling;
     pub(crate) mod sites;
     mod suspension;

@@ -36,6 +36,8 @@ pub(super) enum ScreenInput {
     Terminal(Option<tui::TerminalInput>),
     /// SIGTSTP: the shell wants the terminal back.
     Stop,
+    /// The history has answered.
+    Recalled,
     /// A trace was written, or why it was not.
     Exported(Exported),
 }

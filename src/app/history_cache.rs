@@ -1,8 +1,9 @@
 //! The newest answers of the history for the screen. The history is asked only while a view shows
 //! them, at most twice a second, and never waited for.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::domain::{Acknowledgement, Moment, SharedTraits, SiteId, Timestamp, clean};
 use crate::history::{
@@ -51,8 +52,10 @@ pub(super) struct HistoryCache {
     past: HistoryView,
     asked: Option<(HistoryQuery, Moment)>,
     under_way: bool,
-    speaker: Sender<QueryReply>,
-    answers: Receiver<QueryReply>,
+    speaker: UnboundedSender<QueryReply>,
+    answers: UnboundedReceiver<QueryReply>,
+    /// A reply that was waited for and is not taken in yet.
+    heard: Option<QueryReply>,
 }
 
 impl std::fmt::Debug for QueryReply {
@@ -66,13 +69,14 @@ impl std::fmt::Debug for QueryReply {
 
 impl Default for HistoryCache {
     fn default() -> Self {
-        let (speaker, answers) = channel();
+        let (speaker, answers) = unbounded_channel();
         Self {
             past: HistoryView::default(),
             asked: None,
             under_way: false,
             speaker,
             answers,
+            heard: None,
         }
     }
 }
@@ -114,9 +118,19 @@ impl HistoryCache {
         driver.send_again(message);
     }
 
+    /// Waits for an answer; for ever while one waits to be taken in, which it does until a view
+    /// shows the history again. Cancellation safe.
+    pub(super) async fn answered(&mut self) {
+        if self.heard.is_some() {
+            std::future::pending::<()>().await;
+        }
+        // The cache holds a sender itself: the channel never ends.
+        self.heard = self.answers.recv().await;
+    }
+
     /// Takes answers in, and asks again for what is `wanted` once its period is over.
     pub(super) fn refresh(&mut self, driver: &Driver, wanted: HistoryQuery, now: Moment) {
-        while let Ok(answer) = self.answers.try_recv() {
+        while let Some(answer) = self.heard.take().or_else(|| self.answers.try_recv().ok()) {
             self.under_way = false;
             self.take(answer, driver.monitor());
         }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use crate::domain::{Moment, plain_io_error};
@@ -157,8 +157,11 @@ impl LabRunner {
     }
 }
 
+/// The number of cores, which the system is asked for once: it reads a dozen files each time.
 fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+    static CORES: LazyLock<usize> =
+        LazyLock::new(|| std::thread::available_parallelism().map_or(1, usize::from));
+    *CORES
 }
 
 fn plan(driver: &Driver, workload: Workload, gil: bool) -> RacePlan {

@@ -87,13 +87,15 @@ impl Frontend for Session {
             biased;
             input = keys => Ok(ScreenInput::Terminal(input?)),
             _ = self.stop.recv() => Ok(ScreenInput::Stop),
+            () = self.state.recalled() => Ok(ScreenInput::Recalled),
             exported = self.exporter.next() => Ok(ScreenInput::Exported(exported)),
         }
     }
 
     fn next_wake(&mut self) -> Moment {
-        let now = self.clock.moment();
-        let frame = self.retry.unwrap_or_else(|| self.ui.next_frame(now));
+        let frame = self
+            .retry
+            .unwrap_or_else(|| self.state.scene(|scene| self.ui.next_frame(scene)));
         self.state.next_wake().min(frame)
     }
 
@@ -106,6 +108,7 @@ impl Frontend for Session {
                 intent.and_then(|intent| self.state.fulfil(intent))
             }
             ScreenInput::Stop => Some(Action::Suspend),
+            ScreenInput::Recalled => None,
             ScreenInput::Exported(exported) => {
                 self.state.exported(exported);
                 None

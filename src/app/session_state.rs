@@ -175,6 +175,11 @@ impl SessionState {
         }
     }
 
+    /// Waits for an answer of the history. Cancellation safe.
+    pub(super) async fn recalled(&mut self) {
+        self.history.answered().await;
+    }
+
     /// Replays the past, because somebody tries other rules on it.
     pub(super) fn reckon(&mut self, tried: Option<TriedRules>) {
         match tried {

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::domain::Moment;
 
+/// Nanoseconds of a second, at whose change the clock and the countdowns of the screen go on.
+pub(crate) const NANOS_PER_SECOND: u64 = 1_000_000_000;
+
 /// Decides when the next frame is due. It reads no clock: the time is a parameter.
 #[derive(Clone, Debug)]
 pub(crate) struct FrameRate {
@@ -56,12 +59,25 @@ impl FrameRate {
         self.urgent || (shows != self.shown && now.since(last) >= self.gap())
     }
 
-    /// When to ask again, if no input comes before.
-    pub(crate) fn next(&self, now: Moment) -> Moment {
-        match self.last {
-            Some(last) if !self.urgent => (last + self.gap()).max(now),
-            _ => now,
+    /// When to ask again, if no input comes before. Where the state differs from what is shown,
+    /// that is once the least interval has passed; a state that changes without an event is asked
+    /// for every `period`, or at the least interval if that is longer; any other changes by itself
+    /// with the clock's second alone.
+    pub(crate) fn next(&self, now: Moment, shows: u64, period: Option<Duration>) -> Moment {
+        let last = match self.last {
+            Some(last) if !self.urgent => last,
+            _ => return now,
+        };
+        let allowed = last + self.gap();
+        if shows != self.shown {
+            return allowed.max(now);
         }
+        let Some(period) = period else {
+            return allowed.max(next_second(now));
+        };
+        let period = period.max(self.gap());
+        let next = last + period;
+        if next > now { next } else { now + period }
     }
 
     /// Records that a frame was drawn.
@@ -70,6 +86,12 @@ impl FrameRate {
         self.last = Some(now);
         self.shown = shows;
     }
+}
+
+/// The moment at which the second of the clock changes next.
+fn next_second(now: Moment) -> Moment {
+    let second = now.as_nanos() / NANOS_PER_SECOND;
+    Moment::from_nanos((second + 1).saturating_mul(NANOS_PER_SECOND))
 }
 
 #[cfg(test)]
@@ -102,7 +124,7 @@ mod tests {
         assert!(!pace.due(at(1), 2));
         pace.hurry();
         assert!(pace.due(at(1), 1));
-        assert_eq!(pace.next(at(1)), at(1));
+        assert_eq!(pace.next(at(1), 1, None), at(1));
         pace.drawn(at(1), 1);
         assert!(!pace.due(at(2), 2));
     }
@@ -114,6 +136,32 @@ mod tests {
         pace.drawn(at(0), 1);
         pace.focus(true);
         assert!(pace.due(at(5), 1));
+    }
+
+    #[test]
+    fn at_rest_nothing_is_asked_before_the_clock_goes_on() {
+        let mut pace = FrameRate::new(false);
+        pace.drawn(at(300), 1);
+        for later in [300, 400, 999] {
+            assert_eq!(pace.next(at(later), 1, None), at(1_000));
+        }
+        assert_eq!(pace.next(at(1_000), 1, None), at(2_000));
+        pace.focus(false);
+        assert_eq!(pace.next(at(400), 1, None), at(1_300));
+    }
+
+    #[test]
+    fn what_changes_without_an_event_is_asked_for_in_its_period() {
+        let mut pace = FrameRate::new(false);
+        pace.drawn(at(300), 1);
+        for (period, next) in [(0, 400), (250, 550)] {
+            let period = Some(Duration::from_millis(period));
+            assert_eq!(pace.next(at(310), 1, period), at(next));
+            // Nothing has changed: it is asked for again a period later.
+            assert_eq!(pace.next(at(next), 1, period), at(2 * next - 300));
+        }
+        assert_eq!(pace.next(at(310), 2, None), at(400));
+        assert_eq!(pace.next(at(450), 2, None), at(450));
     }
 
     proptest! {

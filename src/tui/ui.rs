@@ -1,6 +1,7 @@
 //! The screen as a whole: keys in, intents out, frames drawn.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -9,7 +10,7 @@ use crate::domain::Moment;
 use crate::monitor::State as SiteIs;
 
 use super::downgrade::downgrade;
-use super::frame_rate::FrameRate;
+use super::frame_rate::{FrameRate, NANOS_PER_SECOND};
 use super::history_view::HistoryQuery;
 use super::input::{InputKind, TerminalInput};
 use super::key::Key;
@@ -24,6 +25,9 @@ use super::view_model::{Intent, ViewModel};
 use super::views::{VIEWS, View};
 use super::widgets::{footer, header, put};
 use super::{layout, update};
+
+/// How often the lanes are drawn while nothing is in flight.
+const SWEEP_PERIOD: Duration = Duration::from_millis(250);
 
 /// The screen. It reads the [`ViewModel`] and changes only its own state.
 #[derive(Debug)]
@@ -135,13 +139,22 @@ impl Ui {
         self.frame_rate.due(model.now.mono, self.shown(model))
     }
 
-    /// When to call [`wants_frame`](Self::wants_frame) again, if no input comes before.
+    /// When to call [`wants_frame`](Self::wants_frame) again, if nothing happens before.
     #[must_use]
-    pub fn next_frame(&self, now: Moment) -> Moment {
+    pub fn next_frame(&self, model: &ViewModel<'_>) -> Moment {
+        let now = model.now.mono;
         if self.is_busy() {
             return now;
         }
-        self.frame_rate.next(now)
+        // A worker takes a check from its queue without telling, and time alone moves the cursor
+        // of the lanes.
+        let in_flight = model.census.running + model.census.queued > 0;
+        let period = if in_flight {
+            Some(Duration::ZERO)
+        } else {
+            self.watches_lanes().then_some(SWEEP_PERIOD)
+        };
+        self.frame_rate.next(now, self.shown(model), period)
     }
 
     /// Whether [`tick`](Self::tick) has more steps to do: it is to be called again soon, after
@@ -159,13 +172,12 @@ impl Ui {
 
     /// A hash that changes whenever a frame of this model would.
     fn shown(&self, model: &ViewModel<'_>) -> u64 {
-        const SECOND: u64 = 1_000_000_000;
         let mut hash = DefaultHasher::new();
         let census = model.census;
         self.state.order.lists().hash(&mut hash);
         model.monitor.revision().hash(&mut hash);
         // The clock and the countdowns go on while nothing else happens.
-        (model.now.mono.as_nanos() / SECOND).hash(&mut hash);
+        (model.now.mono.as_nanos() / NANOS_PER_SECOND).hash(&mut hash);
         (model.active, census.workers, census.running, census.queued).hash(&mut hash);
         (census.threads, census.processes).hash(&mut hash);
         if self.watches_lanes() {

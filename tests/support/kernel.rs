@@ -82,3 +82,25 @@ pub(crate) fn processor_time(task: &Task) -> Duration {
     let nanos = text.split_whitespace().next().unwrap();
     Duration::from_nanos(nanos.parse().unwrap())
 }
+
+/// How often threads of a process began to wait, and were woken.
+pub(crate) fn wake_ups(pid: u32) -> u64 {
+    let of_thread = |task: Task| {
+        let path = format!("/proc/{pid}/task/{}/status", task.tid);
+        let text = fs::read_to_string(path).unwrap_or_default();
+        number_behind(&text, "voluntary_ctxt_switches:")
+    };
+    tasks_of(pid).into_iter().map(of_thread).sum()
+}
+
+/// How often a process has read from files, pipes and devices.
+pub(crate) fn read_calls(pid: u32) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/io")).unwrap_or_default();
+    number_behind(&text, "syscr:")
+}
+
+fn number_behind(text: &str, name: &str) -> u64 {
+    let mut lines = text.lines();
+    let found = lines.find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+    found.unwrap_or_default()
+}

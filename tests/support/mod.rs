@@ -21,7 +21,7 @@ pub(crate) use certs::{CertKind, Certificates};
 pub(crate) use contract::{check_line, unsafe_characters};
 pub(crate) use expect::{Expect, mismatches};
 pub(crate) use kernel::{
-    Task, children_of, own_peak_memory, peak_memory, processor_time, tasks_of,
+    Task, children_of, own_peak_memory, peak_memory, processor_time, read_calls, tasks_of, wake_ups,
 };
 pub(crate) use processes::{descendants, process_state, send, until};
 pub(crate) use redis::Redis;

@@ -191,7 +191,7 @@ fn a_frame_is_wanted_when_something_changed_and_after_every_key() {
     ui.drawn(&fixture.model());
     fixture.pass("www.example", 10);
     assert!(!ui.wants_frame(&fixture.model()));
-    let soon = ui.next_frame(fixture.now().mono);
+    let soon = ui.next_frame(&fixture.model());
     assert_eq!(soon, fixture.now().mono + Duration::from_millis(100));
     fixture.advance(Duration::from_millis(100));
     assert!(ui.wants_frame(&fixture.model()));
