@@ -70,6 +70,7 @@ mod monitor {
     mod lab;
     mod limits;
     mod load;
+    mod multiplexers;
     mod outages;
     mod paradigms;
     mod refusals;

@@ -8,6 +8,7 @@ use crate::tui;
 
 use super::config_watcher::ConfigEvent;
 use super::report::Report;
+use super::tmux::Copied;
 use super::trace_export::Exported;
 
 /// An event. This is all that the loop waits for.
@@ -40,6 +41,8 @@ pub(super) enum ScreenInput {
     Recalled,
     /// A trace was written, or why it was not.
     Exported(Exported),
+    /// tmux has taken a text, or not.
+    Copied(Copied),
 }
 
 /// How a session ends.

@@ -37,6 +37,7 @@ mod session_state;
 mod status_line;
 mod svg_export;
 mod switch_keys;
+mod tmux;
 mod trace_collector;
 mod trace_export;
 mod worker_limits;

@@ -8,7 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::demo::DemoProcess;
 use crate::domain::{Clock, Moment, SystemClock, plain_io_error};
-use crate::tui::{InputStream, Terminal, TerminalInput, Tone, Ui, ask_to_stop};
+use crate::tui::{InputStream, Multiplexer, Terminal, TerminalInput, Tone, Ui, ask_to_stop};
 
 use super::config_watcher::{ConfigEvent, ConfigWatcher};
 use super::driver::Driver;
@@ -17,6 +17,7 @@ use super::event::{Action, Ending, ScreenInput};
 use super::event_loop::{self, Frontend, Sources};
 use super::launch::{Launch, Opened};
 use super::session_state::SessionState;
+use super::tmux::TmuxBuffer;
 use super::trace_export::TraceExporter;
 
 /// The signal by which a job is asked to stop; its number is the system's own.
@@ -57,6 +58,8 @@ struct Session {
     stop: Signal,
     demo: Option<DemoProcess>,
     clock: SystemClock,
+    multiplexer: Option<Multiplexer>,
+    tmux: TmuxBuffer,
     /// When a terminal that is behind is tried again.
     retry: Option<Moment>,
 }
@@ -89,6 +92,7 @@ impl Frontend for Session {
             _ = self.stop.recv() => Ok(ScreenInput::Stop),
             () = self.state.recalled() => Ok(ScreenInput::Recalled),
             exported = self.exporter.next() => Ok(ScreenInput::Exported(exported)),
+            copied = self.tmux.next() => Ok(ScreenInput::Copied(copied)),
         }
     }
 
@@ -109,6 +113,10 @@ impl Frontend for Session {
             }
             ScreenInput::Stop => Some(Action::Suspend),
             ScreenInput::Recalled => None,
+            ScreenInput::Copied((text, copied)) => {
+                self.state.copied(&text, Some(copied));
+                None
+            }
             ScreenInput::Exported(exported) => {
                 self.state.exported(exported);
                 None
@@ -156,6 +164,7 @@ impl Session {
         let stop = signal(SignalKind::from_raw(SIGTSTP))?;
         // Last, so that whatever goes wrong before is said on an ordinary terminal.
         let terminal = Terminal::enter()?;
+        let multiplexer = options.multiplexer;
         let ui = Ui::new(options, terminal.size());
         let session = Self {
             state,
@@ -166,6 +175,8 @@ impl Session {
             stop,
             demo,
             clock,
+            multiplexer,
+            tmux: TmuxBuffer::new(),
             retry: None,
         };
         Ok((session, sources))
@@ -199,7 +210,13 @@ impl Session {
                 self.state.scene(|scene| ui.input(&resized, scene));
                 self.input = Some(InputStream::new());
             }
-            Action::Copy(text) => self.terminal.copy(&text)?,
+            Action::Copy(text) => {
+                self.terminal.copy(&text, self.multiplexer)?;
+                match self.multiplexer {
+                    Some(Multiplexer::Tmux) => self.tmux.copy(text),
+                    _ => self.state.copied(&text, None),
+                }
+            }
             Action::Call { title, body } => {
                 self.terminal.bell()?;
                 self.terminal.notify(&title, &body)?;

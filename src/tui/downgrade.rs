@@ -87,6 +87,7 @@ mod tests {
             color,
             ascii,
             remote: false,
+            multiplexer: None,
             zone: TimeZone::UTC,
         }
     }

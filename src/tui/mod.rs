@@ -10,6 +10,7 @@
 //! screen.
 
 mod ansi_writer;
+mod clipboard;
 mod curl;
 mod downgrade;
 mod filter;
@@ -65,7 +66,7 @@ pub use history_view::{
     BucketTotals, HistoryQuery, HistorySpan, HistoryView, OutageView, SiteHistory,
 };
 pub use input::{InputStream, TerminalInput};
-pub use options::Options;
+pub use options::{Multiplexer, Options};
 pub use overlays::help::keys_markdown;
 pub use replay_state::{
     ChangeCounts, CurrentRules, MinMax, OutageChange, ReplayResult, ReplayState, ReplayedOutage,

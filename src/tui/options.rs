@@ -6,6 +6,15 @@ use jiff::tz::TimeZone;
 
 use crate::domain::is_utf8_locale;
 
+/// A program between this one and the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Multiplexer {
+    /// tmux, whose server is reached from here.
+    Tmux,
+    /// GNU screen, or something that calls itself so.
+    Screen,
+}
+
 /// The options that the environment and the command line set.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -15,13 +24,15 @@ pub struct Options {
     pub ascii: bool,
     /// Whether the terminal is reached over ssh, so that fewer frames are drawn.
     pub remote: bool,
+    /// What stands between the program and the terminal, as far as it is known.
+    pub multiplexer: Option<Multiplexer>,
     /// The time zone of the times on the screen.
     pub zone: TimeZone,
 }
 
 impl Options {
-    /// Reads `NO_COLOR`, `TERM`, `SSH_CONNECTION` and the locale through `environment`; `ascii`
-    /// is the option `--ascii` of the command line.
+    /// Reads `NO_COLOR`, `TERM`, `SSH_CONNECTION`, `TMUX`, `STY` and the locale through
+    /// `environment`; `ascii` is the option `--ascii` of the command line.
     #[must_use]
     pub fn new(
         ascii: bool,
@@ -29,11 +40,19 @@ impl Options {
         environment: impl Fn(&str) -> Option<OsString>,
     ) -> Self {
         let set = |name| environment(name).is_some_and(|value| !value.is_empty());
-        let dumb = environment("TERM").is_some_and(|term| term == "dumb");
+        let term = environment("TERM").unwrap_or_default();
+        let dumb = term == "dumb";
+        let is_screen = set("STY") || term.as_encoded_bytes().starts_with(b"screen");
+        let multiplexer = if set("TMUX") {
+            Some(Multiplexer::Tmux)
+        } else {
+            is_screen.then_some(Multiplexer::Screen)
+        };
         Self {
             color: !set("NO_COLOR") && !dumb,
             ascii: ascii || dumb || !is_utf8_locale(&environment),
             remote: set("SSH_CONNECTION"),
+            multiplexer,
             zone,
         }
     }
@@ -56,6 +75,7 @@ mod tests {
     fn an_ordinary_terminal_gets_everything() {
         let options = with(&[("TERM", "xterm-256color"), ("LANG", "en_US.UTF-8")]);
         assert!(options.color && !options.ascii && !options.remote);
+        assert_eq!(options.multiplexer, None);
     }
 
     #[test]
@@ -81,6 +101,15 @@ mod tests {
             &[("LANG", "C"), ("LC_CTYPE", "C"), ("LC_ALL", "C.UTF-8")],
         ] {
             assert!(!with(variables).ascii, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn what_stands_before_the_terminal_is_known_by_its_variables() {
+        let tmux = [("TMUX", "/tmp/tmux-0/default,1,0"), ("TERM", "screen")];
+        assert_eq!(with(&tmux).multiplexer, Some(Multiplexer::Tmux));
+        for screen in [("STY", "1.pts-0.host"), ("TERM", "screen.xterm-256color")] {
+            assert_eq!(with(&[screen]).multiplexer, Some(Multiplexer::Screen));
         }
     }
 

@@ -9,7 +9,6 @@ use std::sync::{Mutex, Once, PoisonError};
 use std::thread::ThreadId;
 use std::time::Duration;
 
-use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
 };
@@ -22,7 +21,9 @@ use crossterm::{cursor, queue};
 
 use crate::domain::clean;
 
+use super::clipboard;
 use super::frame_diff::FrameDiff;
+use super::options::Multiplexer;
 use super::suspend;
 use super::terminal_writer::TerminalWriter;
 use super::ui::Ui;
@@ -146,14 +147,13 @@ impl Terminal {
         disable_raw_mode()
     }
 
-    /// Copies text to the clipboard of the terminal (OSC 52), which works over ssh.
+    /// Asks the terminal to put text on its clipboard (OSC 52), over ssh as well. Whether it does
+    /// is not told.
     ///
     /// # Errors
     /// An earlier write to the terminal failed.
-    pub fn copy(&mut self, text: &str) -> io::Result<()> {
-        let mut bytes = Vec::new();
-        queue!(bytes, CopyToClipboard::to_clipboard_from(text))?;
-        self.out.send(bytes)
+    pub fn copy(&mut self, text: &str, multiplexer: Option<Multiplexer>) -> io::Result<()> {
+        self.out.send(clipboard::copy(text, multiplexer))
     }
 
     /// Rings the bell.

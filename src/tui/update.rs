@@ -108,7 +108,7 @@ pub(crate) fn act(
             if state.layers.is_empty() {
                 state.pin();
             }
-            return on_site(state, action, site, model);
+            return on_site(action, site, model);
         }
     }
     None
@@ -209,12 +209,7 @@ fn workers(state: &mut UiState, action: KeyAction, model: &ViewModel<'_>) -> Opt
     None
 }
 
-fn on_site(
-    state: &mut UiState,
-    action: KeyAction,
-    id: SiteId,
-    model: &ViewModel<'_>,
-) -> Option<Intent> {
+fn on_site(action: KeyAction, id: SiteId, model: &ViewModel<'_>) -> Option<Intent> {
     let site = model.monitor.site(id)?;
     Some(match action {
         KeyAction::Recheck => Intent::Recheck(id),
@@ -222,12 +217,7 @@ fn on_site(
         KeyAction::Maintain => Intent::Maintain(id),
         KeyAction::Break => Intent::Break(id),
         KeyAction::Mend => Intent::Mend(id),
-        _ => {
-            let line = explain::curl_line(site);
-            let text = format!("Sent to the terminal's clipboard: {line}");
-            state.say(Tone::Good, text, model.now.mono);
-            Intent::Copy(line)
-        }
+        _ => Intent::Copy(explain::curl_line(site)),
     })
 }
 

@@ -4,7 +4,7 @@ use super::sites::{AT_ONCE, SIZE, Three, home, script};
 use crate::support::{Fleet, Terminal};
 
 /// Reads base64 (RFC 4648).
-fn decoded(text: &str) -> String {
+pub(super) fn decoded(text: &str) -> String {
     const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let (mut bits, mut count, mut out) = (0_u32, 0, Vec::new());
     for byte in text.trim_end_matches('=').bytes() {
@@ -67,7 +67,7 @@ fn a_verdict_is_explained_by_every_request_phase_certificate_and_thread() {
     let line = terminal.heard(|heard| decoded(&heard.clipboard[0]));
     assert!(line.starts_with("curl -sS "), "{line}");
     assert!(line.ends_with(&format!("'{url}'")), "{line}");
-    let said = terminal.wait_text("Sent to the terminal's clipboard: curl -sS");
+    let said = terminal.wait_text("Sent to the terminal for its clipboard (OSC 52): curl -sS");
     assert!(said.has("Explain shop"), "{}", said.text());
 }
 

@@ -26,6 +26,7 @@ pub(super) fn options() -> Options {
         color: true,
         ascii: false,
         remote: false,
+        multiplexer: None,
         zone: TimeZone::UTC,
     }
 }
