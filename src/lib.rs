@@ -31,12 +31,12 @@
 //! | [`metrics`] | the endpoint for Prometheus: pages of what is known, their text, its server | domain, runtime, monitor |
 //! | [`import`] | the configuration of other monitors as a `sites.toml`, one file a format, the table `ALL` | domain, config |
 //! | [`demo`] | the sites that `squirrel demo` serves on loopback, and their faults | domain |
-//! | [`tui`] | terminal guard, keymap, layout, theme, one file a view. The only room that knows ratatui and crossterm | domain, monitor, the plain rows of history, trace, the figures of lab, the names in paradigm's table |
+//! | [`tui`] | terminal guard, keymap, layout, theme, one file a view. The only room that knows ratatui and the terminal | domain, monitor, the plain rows of history, trace, the figures of lab, the names in paradigm's table |
 //! | [`app`] | the wiring: one closed `Event` enum, one `select!` loop; decide, then act | all of the above |
 //! | [`command`] | one file a subcommand | all of the above |
 //!
 //! Architecture invariants, each held by `tests/tidy.rs`: imports run downward only, as in
-//! the table; no two files import each other; ratatui and crossterm stay in `tui`, reqwest
+//! the table; no two files import each other; ratatui and vtparse stay in `tui`, reqwest
 //! in `probe` and `notify`, redis in `paradigm/celery`, rusqlite in `history`; drawing takes
 //! `&self`; no file has more than 400 lines before its tests.
 //!

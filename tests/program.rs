@@ -67,6 +67,7 @@ mod monitor {
     mod endings;
     mod explanation;
     mod hostile;
+    mod keyboard;
     mod lab;
     mod limits;
     mod load;

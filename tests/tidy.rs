@@ -65,7 +65,7 @@ mod tidy {
     /// Crates, and the rooms that alone may know them.
     const CONFINED: [(&str, &[&str]); 9] = [
         ("ratatui", &["tui"]),
-        ("crossterm", &["tui"]),
+        ("vtparse", &["tui"]),
         ("reqwest", &["probe", "notify"]),
         ("hickory_resolver", &["probe"]),
         ("rusqlite", &["history"]),

@@ -35,8 +35,12 @@ pub(super) enum Event<I> {
 pub(super) enum ScreenInput {
     /// A key, a mouse event or a new size; `None` when the terminal is closed.
     Terminal(Option<tui::TerminalInput>),
+    /// A signal by its number that ends the screen and means nothing to a monitor without one.
+    Signal(u8),
     /// SIGTSTP: the shell wants the terminal back.
     Stop,
+    /// SIGCONT: this process was stopped, by whomever, and goes on.
+    Continued,
     /// The history has answered.
     Recalled,
     /// A trace was written, or why it was not.
@@ -64,6 +68,8 @@ pub(super) enum Action {
     AskToStop,
     /// Give the terminal back, and stop until SIGCONT.
     Suspend,
+    /// Take the terminal again, and draw the whole screen.
+    Resume,
     /// Put text on the clipboard.
     Copy(String),
     /// Ring the bell and show a desktop notification.

@@ -34,6 +34,7 @@ mod restore;
 mod sd_notify;
 mod session;
 mod session_state;
+mod signals;
 mod status_line;
 mod svg_export;
 mod switch_keys;

@@ -17,11 +17,18 @@ use super::event::{Action, Ending, ScreenInput};
 use super::event_loop::{self, Frontend, Sources};
 use super::launch::{Launch, Opened};
 use super::session_state::SessionState;
+use super::signals::EndSignals;
 use super::tmux::TmuxBuffer;
 use super::trace_export::TraceExporter;
 
 /// The signal by which a job is asked to stop; its number is the system's own.
 const SIGTSTP: i32 = rustix::process::Signal::TSTP.as_raw();
+
+/// The signal by which it is continued.
+const SIGCONT: i32 = rustix::process::Signal::CONT.as_raw();
+
+/// How long a program that was continued in the background goes on without the terminal.
+const BACKGROUND_TIME: Duration = Duration::from_millis(100);
 
 /// How soon a terminal that has not taken the last frame is tried again.
 const RETRY: Duration = Duration::from_millis(20);
@@ -55,13 +62,19 @@ struct Session {
     /// `None` while the terminal is not ours.
     input: Option<InputStream>,
     exporter: TraceExporter,
+    ending: EndSignals,
     stop: Signal,
+    continued: Signal,
     demo: Option<DemoProcess>,
     clock: SystemClock,
+    /// Whether the terminal is reached over ssh.
+    remote: bool,
     multiplexer: Option<Multiplexer>,
     tmux: TmuxBuffer,
     /// When a terminal that is behind is tried again.
     retry: Option<Moment>,
+    /// Until when the program may stay in the background, where it has no terminal.
+    background: Option<Moment>,
 }
 
 /// Whether an error says that nobody is at the other end of the terminal any more.
@@ -89,7 +102,9 @@ impl Frontend for Session {
         tokio::select! {
             biased;
             input = keys => Ok(ScreenInput::Terminal(input?)),
+            number = self.ending.next() => Ok(ScreenInput::Signal(number)),
             _ = self.stop.recv() => Ok(ScreenInput::Stop),
+            _ = self.continued.recv() => Ok(ScreenInput::Continued),
             () = self.state.recalled() => Ok(ScreenInput::Recalled),
             exported = self.exporter.next() => Ok(ScreenInput::Exported(exported)),
             copied = self.tmux.next() => Ok(ScreenInput::Copied(copied)),
@@ -100,7 +115,8 @@ impl Frontend for Session {
         let frame = self
             .retry
             .unwrap_or_else(|| self.state.scene(|scene| self.ui.next_frame(scene)));
-        self.state.next_wake().min(frame)
+        let wake = self.state.next_wake().min(frame);
+        self.background.map_or(wake, |end| wake.min(end))
     }
 
     fn take(&mut self, input: ScreenInput, sources: &Sources) -> io::Result<Option<Ending>> {
@@ -111,7 +127,9 @@ impl Frontend for Session {
                 let intent = self.state.scene(|scene| ui.input(&input, scene));
                 intent.and_then(|intent| self.state.fulfil(intent))
             }
+            ScreenInput::Signal(number) => Some(Action::End(Ending::Signal(number))),
             ScreenInput::Stop => Some(Action::Suspend),
+            ScreenInput::Continued => Some(Action::Resume),
             ScreenInput::Recalled => None,
             ScreenInput::Copied((text, copied)) => {
                 self.state.copied(&text, Some(copied));
@@ -144,6 +162,7 @@ impl Frontend for Session {
         for panic in Terminal::take_panics() {
             tracing::error!("{panic}");
         }
+        self.leave_background()?;
         self.draw()?;
         Ok(None)
     }
@@ -162,9 +181,11 @@ impl Session {
         } = launch.open()?;
         let sources = Sources::new(inbox, questions, config_watcher)?;
         let stop = signal(SignalKind::from_raw(SIGTSTP))?;
+        let continued = signal(SignalKind::from_raw(SIGCONT))?;
+        let ending = EndSignals::listen()?;
         // Last, so that whatever goes wrong before is said on an ordinary terminal.
         let terminal = Terminal::enter()?;
-        let multiplexer = options.multiplexer;
+        let (remote, multiplexer) = (options.remote, options.multiplexer);
         let ui = Ui::new(options, terminal.size());
         let session = Self {
             state,
@@ -172,18 +193,22 @@ impl Session {
             terminal,
             input: None,
             exporter: TraceExporter::new(),
+            ending,
             stop,
+            continued,
             demo,
             clock,
+            remote,
             multiplexer,
             tmux: TmuxBuffer::new(),
             retry: None,
+            background: None,
         };
         Ok((session, sources))
     }
 
     async fn run(&mut self, sources: &mut Sources) -> io::Result<Ending> {
-        self.input = Some(InputStream::new());
+        self.input = Some(InputStream::new(self.remote)?);
         self.draw()?;
         event_loop::run(self, sources).await
     }
@@ -203,13 +228,10 @@ impl Session {
                 if !self.terminal.suspend()? {
                     let why = "not suspended: no shell is there to continue it";
                     self.state.answer(Tone::Warn, why);
+                    self.input = Some(InputStream::new(self.remote)?);
                 }
-                let (columns, rows) = self.terminal.size();
-                let resized = TerminalInput::size(columns, rows);
-                let ui = &mut self.ui;
-                self.state.scene(|scene| ui.input(&resized, scene));
-                self.input = Some(InputStream::new());
             }
+            Action::Resume => self.resume()?,
             Action::Copy(text) => {
                 self.terminal.copy(&text, self.multiplexer)?;
                 match self.multiplexer {
@@ -231,6 +253,35 @@ impl Session {
         Ok(None)
     }
 
+    /// Takes the terminal again. In the background that has to wait: a signal that ends the
+    /// program may have come with the one that continued it, and ends it first.
+    fn resume(&mut self) -> io::Result<()> {
+        self.background = None;
+        if !self.terminal.resume()? {
+            self.input = None;
+            self.background = Some(self.clock.moment() + BACKGROUND_TIME);
+            return Ok(());
+        }
+        let (columns, rows) = self.terminal.size();
+        let resized = TerminalInput::size(columns, rows);
+        let ui = &mut self.ui;
+        self.state.scene(|scene| ui.input(&resized, scene));
+        self.input = Some(InputStream::new(self.remote)?);
+        Ok(())
+    }
+
+    /// Stops a program that has been in the background for its time.
+    fn leave_background(&mut self) -> io::Result<()> {
+        if self.background.is_none_or(|end| self.clock.moment() < end) {
+            return Ok(());
+        }
+        self.resume()?;
+        if self.background.take().is_some() {
+            self.terminal.wait_for_front()?;
+        }
+        Ok(())
+    }
+
     fn command_demo(
         &mut self,
         command: impl FnOnce(&DemoProcess) -> io::Result<()>,
@@ -248,6 +299,9 @@ impl Session {
     }
 
     fn draw(&mut self) -> io::Result<()> {
+        if self.terminal.is_given_back() {
+            return Ok(());
+        }
         if self.ui.watches_lanes() {
             self.state.sample_trace();
         }

@@ -1,27 +1,21 @@
 //! Entry points for `tests/fuzz.rs`: bytes of a terminal, as inputs of the screen.
 
-use std::io;
 use std::time::Duration;
 
 use super::input::TerminalInput;
+use super::input_parser::InputParser;
 
-/// Makes the terminal on standard input one whose bytes arrive as they are, as
-/// [`Terminal`](super::Terminal) does.
-///
-/// # Errors
-/// If standard input is no terminal.
-pub fn enter_raw_mode() -> io::Result<()> {
-    crossterm::terminal::enable_raw_mode()
-}
-
-/// The inputs that have arrived on standard input.
-///
-/// # Errors
-/// If it cannot be read.
-pub fn pending() -> io::Result<Vec<TerminalInput>> {
+/// The inputs that are read of bytes which arrive in these parts, with a pause behind each that
+/// is longer than anything is waited for.
+#[must_use]
+pub fn inputs(parts: &[&[u8]]) -> Vec<TerminalInput> {
+    let mut parser = InputParser::new(Duration::from_millis(50));
     let mut inputs = Vec::new();
-    while crossterm::event::poll(Duration::ZERO)? {
-        inputs.push(crossterm::event::read()?.into());
+    for part in parts {
+        inputs.extend(parser.feed(part));
+        while parser.waits().is_some() {
+            inputs.extend(parser.timeout());
+        }
     }
-    Ok(inputs)
+    inputs.into_iter().map(TerminalInput).collect()
 }

@@ -1,4 +1,4 @@
-//! The screen: the only room that knows ratatui and crossterm.
+//! The screen: the only room that knows ratatui and the terminal.
 //!
 //! ```text
 //! InputStream -> Ui::input -> Intent        keys in, requests to the app out
@@ -25,8 +25,11 @@ pub mod fuzzing;
 mod history_fixture;
 mod history_view;
 mod input;
+mod input_parser;
+mod input_reader;
 mod key;
 mod key_scope;
+mod key_sequences;
 mod keymap;
 mod lab_actions;
 mod lab_settings;
@@ -49,6 +52,7 @@ mod summary;
 mod suspend;
 mod svg;
 mod terminal;
+mod terminal_modes;
 mod terminal_writer;
 #[cfg(test)]
 mod tests;
@@ -65,7 +69,8 @@ pub use frame_diff::FrameDiff;
 pub use history_view::{
     BucketTotals, HistoryQuery, HistorySpan, HistoryView, OutageView, SiteHistory,
 };
-pub use input::{InputStream, TerminalInput};
+pub use input::TerminalInput;
+pub use input_reader::InputStream;
 pub use options::{Multiplexer, Options};
 pub use overlays::help::keys_markdown;
 pub use replay_state::{

@@ -9,30 +9,26 @@ use std::sync::{Mutex, Once, PoisonError};
 use std::thread::ThreadId;
 use std::time::Duration;
 
-use crossterm::event::{
-    DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
-};
-use crossterm::style::{Colored, Print, ResetColor, SetAttribute};
-use crossterm::terminal::{
-    EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
-    enable_raw_mode,
-};
-use crossterm::{cursor, queue};
-
 use crate::domain::clean;
 
 use super::clipboard;
 use super::frame_diff::FrameDiff;
 use super::options::Multiplexer;
 use super::suspend;
+use super::terminal_modes::{self, enter_raw, forget_raw, is_in_background, leave_raw};
 use super::terminal_writer::TerminalWriter;
 use super::ui::Ui;
 use super::view_model::ViewModel;
 
-/// Columns and rows of a terminal that does not report its size.
-const FALLBACK: (u16, u16) = (80, 24);
 /// How long the end of the program waits for the terminal to take the last frame.
 const LAST_FRAME_TIMEOUT: Duration = Duration::from_millis(500);
+/// Takes the terminal: the alternate screen, the cursor hidden, bracketed pastes, the report of
+/// focus, and no new line at the end of one, where a character may be wider than it should be
+/// (xterm's private modes 1049, 25, 2004, 1004 and 7).
+const TAKE: &str = "\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?1004h\x1b[?7l";
+/// Gives it back: ends a frame that was begun (private mode 2026) and the style, and what
+/// [`TAKE`] set in reverse.
+const GIVE_BACK: &str = "\x1b[?2026l\x1b[?7h\x1b[?1004l\x1b[?2004l\x1b[0m\x1b[?1049l\x1b[?25h";
 /// Saves the title of the window on the terminal's stack (XTWINOPS 22).
 const PUSH_TITLE: &str = "\x1b[22;0t";
 /// Restores it (XTWINOPS 23).
@@ -60,9 +56,6 @@ impl Terminal {
                 "standard output is not a terminal (without a screen: squirrel check)",
             ));
         }
-        // crossterm obeys NO_COLOR by dropping attributes too, and with them the reversed
-        // selection. Colours are taken out of the frame instead.
-        Colored::set_ansi_color_disabled(false);
         let mut terminal = Self {
             out: TerminalWriter::start(File::from(stdout.as_fd().try_clone_to_owned()?))?,
             sheet: FrameDiff::new(),
@@ -74,29 +67,41 @@ impl Terminal {
     }
 
     fn take(&mut self) -> io::Result<()> {
-        enable_raw_mode()?;
-        guard(|guard| guard.owner = Some(std::thread::current().id()));
-        let mut bytes = Vec::new();
-        queue!(
-            bytes,
-            Print(PUSH_TITLE),
-            EnterAlternateScreen,
-            cursor::Hide,
-            EnableBracketedPaste,
-            EnableFocusChange,
-        )?;
+        enter_raw()?;
+        let title = guard(|guard| {
+            guard.owner = Some(std::thread::current().id());
+            let is_saved = std::mem::replace(&mut guard.title_saved, true);
+            if is_saved { "" } else { PUSH_TITLE }
+        });
         self.sheet.forget();
         self.title.clear();
-        self.out.send(bytes)
+        self.out.send(format!("{title}{TAKE}").into_bytes())
+    }
+
+    /// Takes the terminal again after this process was stopped: the next frame is drawn whole.
+    /// `false` in the background, where another job has it.
+    ///
+    /// # Errors
+    /// The terminal refuses.
+    pub fn resume(&mut self) -> io::Result<bool> {
+        if is_in_background() {
+            abandon();
+            return Ok(false);
+        }
+        self.take()?;
+        Ok(true)
+    }
+
+    /// Whether the terminal is given back, until it is taken again.
+    #[must_use]
+    pub fn is_given_back(&self) -> bool {
+        guard(|guard| guard.owner.is_none())
     }
 
     /// The size in columns and rows.
     #[must_use]
     pub fn size(&self) -> (u16, u16) {
-        match rustix::termios::tcgetwinsize(io::stdout()) {
-            Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col, size.ws_row),
-            _ => FALLBACK,
-        }
+        terminal_modes::size()
     }
 
     /// Draws a frame by one write, or by none where nothing changed; `false` if the frame was
@@ -121,30 +126,46 @@ impl Terminal {
         self.sheet.forget();
     }
 
-    /// Restores the terminal and stops this process; returns when it is continued. `false` if it
-    /// did not stop, because no shell could continue it. No [`InputStream`](super::InputStream)
-    /// may exist meanwhile, and the size may have changed afterwards.
+    /// Gives the terminal back and stops this process; returns when it is continued, which is the
+    /// time to [`resume`](Self::resume). `false` if it did not stop, because no shell could
+    /// continue it. No [`InputStream`](super::InputStream) may exist meanwhile, and the size may
+    /// have changed afterwards.
     ///
     /// # Errors
-    /// The terminal cannot be restored or taken again, or the system refuses to stop the process.
+    /// The terminal cannot be restored, or the system refuses to stop the process.
     pub fn suspend(&mut self) -> io::Result<bool> {
         if !suspend::has_job_control() {
             return Ok(false);
         }
         self.give_back()?;
         suspend::stop()?;
-        self.take()?;
         Ok(true)
+    }
+
+    /// Stops this process, which needs the terminal and is still in the background, as the system
+    /// does with one that takes it all the same.
+    ///
+    /// # Errors
+    /// No shell could continue it, or the system refuses.
+    pub fn wait_for_front(&self) -> io::Result<()> {
+        if !suspend::has_job_control() {
+            return Err(rustix::io::Errno::IO.into());
+        }
+        suspend::stop()
     }
 
     /// Restores the terminal after it has taken all output. Where it takes none any more, only the
     /// modes are restored: another write would block for ever.
     fn give_back(&mut self) -> io::Result<()> {
+        if is_in_background() {
+            abandon();
+            return Ok(());
+        }
         if self.out.drain(LAST_FRAME_TIMEOUT) {
             return restore(&mut File::from(io::stdout().as_fd().try_clone_to_owned()?));
         }
         guard(|guard| guard.owner = None);
-        disable_raw_mode()
+        leave_raw()
     }
 
     /// Asks the terminal to put text on its clipboard (OSC 52), over ssh as well. Whether it does
@@ -207,32 +228,30 @@ fn notification(title: &str, body: &str) -> String {
     format!("\x1b]9;{}: {}\x07", clean(title, 100), clean(body, 400))
 }
 
+/// Leaves the terminal to the job that has it now, as it is: it is not ours to change, and the
+/// system would stop whoever tries (SIGTTOU).
+fn abandon() {
+    guard(|guard| guard.owner = None);
+    forget_raw();
+}
+
 /// Restores the terminal; does nothing the second time.
 fn restore(out: &mut File) -> io::Result<()> {
     let owned = guard(|guard| guard.owner.take()).is_some();
     if !owned {
         return Ok(());
     }
-    let mut bytes = Vec::new();
-    queue!(
-        bytes,
-        EndSynchronizedUpdate,
-        DisableFocusChange,
-        DisableBracketedPaste,
-        ResetColor,
-        SetAttribute(crossterm::style::Attribute::Reset),
-        LeaveAlternateScreen,
-        cursor::Show,
-        Print(POP_TITLE),
-    )?;
-    let written = out.write_all(&bytes);
+    guard(|guard| guard.title_saved = false);
+    let written = out.write_all(format!("{GIVE_BACK}{POP_TITLE}").as_bytes());
     // The modes are restored even if the write fails.
-    disable_raw_mode().and(written)
+    leave_raw().and(written)
 }
 
 /// The thread that holds the terminal, and panics of others, for the panic hook.
 struct Guard {
     owner: Option<ThreadId>,
+    /// The window's title is saved on the terminal's stack.
+    title_saved: bool,
     panics: Vec<String>,
 }
 
@@ -242,6 +261,7 @@ const MAX_PANICS: usize = 100;
 fn guard<T>(change: impl FnOnce(&mut Guard) -> T) -> T {
     static GUARD: Mutex<Guard> = Mutex::new(Guard {
         owner: None,
+        title_saved: false,
         panics: Vec::new(),
     });
     change(&mut GUARD.lock().unwrap_or_else(PoisonError::into_inner))

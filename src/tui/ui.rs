@@ -71,7 +71,6 @@ impl Ui {
                 return None;
             }
             InputKind::Closed => return Some(Intent::Closed),
-            InputKind::Other => return None,
         };
         self.frame_rate.hurry();
         self.tick(model);

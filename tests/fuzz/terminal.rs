@@ -1,27 +1,23 @@
-//! What is typed, pasted, and sent by the terminal itself: bytes of a real pseudo-terminal,
-//! read as the program reads them, and acted on by the screen.
+//! What is typed, pasted, and sent by the terminal itself: bytes as they arrive, read as the
+//! program reads them, and acted on by the screen.
 
-use std::io::Write;
-use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use portable_pty::{MasterPty, PtySize};
 use uptime_squirrel::config;
 use uptime_squirrel::domain::{Moment, Now, Timestamp, is_unsafe};
 use uptime_squirrel::monitor::Monitor;
 use uptime_squirrel::paradigm::{Census, labels};
 use uptime_squirrel::trace::{ProcStats, TraceStore};
 use uptime_squirrel::tui::{
-    FrameDiff, HistoryView, LabView, Options, ProcessStats, ReplayState, TerminalInput, TraceView,
-    Ui, ViewModel, fuzzing,
+    FrameDiff, HistoryView, LabView, Options, ProcessStats, ReplayState, TraceView, Ui, ViewModel,
+    fuzzing,
 };
 
 use super::targets;
 
-/// Fewer bytes than the kernel keeps for a reader.
+/// The most bytes that are typed.
 const LONGEST: usize = 2_000;
 
 /// Whatever was begun, this ends: a paste, a sequence, a character.
@@ -34,54 +30,12 @@ const SITES: &str = "sites = [
 
 const SIZE: (u16, u16) = (80, 24);
 
-/// A pseudo-terminal whose other end is the standard input of this process.
-struct Keyboard {
-    keys: Box<dyn Write + Send>,
-    screen: OwnedFd,
-    _master: Box<dyn MasterPty + Send>,
-}
-
-impl Keyboard {
-    fn new() -> Self {
-        let pair = portable_pty::native_pty_system()
-            .openpty(PtySize::default())
-            .expect("a pseudo-terminal");
-        let name = pair.master.tty_name().expect("its name");
-        // The reader takes all there is and must not wait for more; and a test runner does not
-        // get a controlling terminal.
-        use rustix::fs::OFlags;
-        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK;
-        let screen = rustix::fs::open(name, flags, rustix::fs::Mode::empty()).expect("its end");
-        rustix::stdio::dup2_stdin(&screen).expect("standard input");
-        fuzzing::enter_raw_mode().expect("raw mode");
-        Self {
-            keys: pair.master.take_writer().expect("its keys"),
-            screen,
-            _master: pair.master,
-        }
-    }
-
-    /// Types these bytes; the inputs that come of it.
-    fn type_all(&mut self, bytes: &[u8]) -> Vec<TerminalInput> {
-        self.keys.write_all(bytes).expect("they are taken");
-        // The kernel hands them on in its own time.
-        while rustix::io::ioctl_fionread(&self.screen).expect("a number") < bytes.len() as u64 {
-            std::thread::yield_now();
-        }
-        fuzzing::pending().expect("inputs")
-    }
-}
-
-static KEYBOARD: OnceLock<Mutex<Keyboard>> = OnceLock::new();
-
 /// Types the bytes at a screen with three sites, and draws it.
 pub(crate) fn read(bytes: &[u8]) {
-    let keyboard = KEYBOARD.get_or_init(|| Mutex::new(Keyboard::new()));
-    let mut keyboard = keyboard.lock().unwrap_or_else(PoisonError::into_inner);
     let bytes = &bytes[..bytes.len().min(LONGEST)];
-    let mut inputs = keyboard.type_all(bytes);
-    inputs.extend(keyboard.type_all(END));
-    drop(keyboard);
+    let (begin, rest) = bytes.split_at(bytes.len() / 2);
+    let mut inputs = fuzzing::inputs(&[bytes, END]);
+    inputs.extend(fuzzing::inputs(&[begin, rest, END]));
 
     let mut now = Now {
         mono: Moment::ZERO,

@@ -64,22 +64,31 @@ fn ctrl_c_ends_it_in_order_even_while_a_filter_is_typed() {
     assert_eq!(status, 0);
 }
 
+/// Those that people, scripts, limits and supervisors send, and whose default would leave the
+/// terminal as it is on the screen.
 #[test]
-fn sigterm_ends_it_with_its_number() {
-    assert_eq!(
-        sane_after(|terminal| terminal.signal(Signal::TERM)),
-        128 + 15
-    );
-}
-
-#[test]
-fn sigint_ends_it_with_its_number() {
-    assert_eq!(sane_after(|terminal| terminal.signal(Signal::INT)), 128 + 2);
-}
-
-#[test]
-fn sighup_ends_it_with_its_number() {
-    assert_eq!(sane_after(|terminal| terminal.signal(Signal::HUP)), 128 + 1);
+fn every_signal_that_ends_it_does_so_in_order_with_its_number() {
+    for signal in [
+        Signal::TERM,
+        Signal::INT,
+        Signal::HUP,
+        Signal::QUIT,
+        Signal::ABORT,
+        Signal::USR1,
+        Signal::USR2,
+        Signal::ALARM,
+        Signal::VTALARM,
+        Signal::PROF,
+        Signal::XCPU,
+        Signal::IO,
+        Signal::POWER,
+        Signal::STKFLT,
+        Signal::TRAP,
+    ] {
+        let status = sane_after(|terminal| terminal.signal(signal));
+        let expected = 128 + u32::try_from(signal.as_raw()).unwrap();
+        assert_eq!(status, expected, "{signal:?}");
+    }
 }
 
 #[test]

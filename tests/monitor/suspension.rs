@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 
 use super::sites::{ONCE, SIZE, Three, all_checked};
-use crate::support::{Terminal, descendants, process_state, send, until};
+use crate::support::{Tape, Terminal, descendants, find, process_state, send, until};
 
 #[test]
 fn the_screen_follows_the_size_of_the_terminal() {
@@ -41,6 +41,12 @@ const SHELL: [&str; 4] = [
     r#"set -m; "$@"; echo "back with $?"; read go; fg; echo "over with $?""#,
     "sh",
 ];
+
+/// The same where the shell sets the terminal to lines when a job stops, as those do that edit
+/// lines themselves.
+fn lines_again() -> String {
+    SHELL[2].replacen("$?", "$(stty sane)$?", 1)
+}
 
 /// Has it stopped by `ask`, and continued by the shell.
 fn put_aside(ask: impl FnOnce(&mut Terminal, u32)) {
@@ -86,6 +92,70 @@ fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_brings_the_screen_back() {
 #[test]
 fn so_does_a_signal_from_outside() {
     put_aside(|_, pid| send(pid, Signal::TSTP));
+}
+
+/// A stop that no program can handle: the screen is left as it is, and the shell writes over it.
+#[test]
+fn after_a_stop_that_cannot_be_handled_fg_brings_the_screen_back() {
+    let three = Three::new(ONCE);
+    let shell = lines_again();
+    let squirrel = three
+        .squirrel
+        .through([SHELL[0], SHELL[1], &shell, SHELL[3]]);
+    let mut terminal = Terminal::start(&squirrel, SIZE, []);
+    terminal.wait("the table", |frame| {
+        frame.rows().count() == 3 && all_checked(frame)
+    });
+    let pid = *descendants(terminal.pid()).first().unwrap();
+    send(pid, Signal::STOP);
+    // The shell writes where the cursor of the screen happens to be.
+    terminal.wait_for("the shell", |tape| {
+        find(&tape.bytes, b"back with 147").is_some()
+    });
+    let modes = terminal.modes();
+    terminal.resize((90, 30));
+    terminal.press("Enter");
+    let frame = terminal.wait("the screen again", |frame| {
+        frame.alternate && frame.rows().count() == 3 && frame.lines[29].starts_with(" ? help")
+    });
+    assert!(frame.cursor_hidden, "{}", frame.text());
+    assert!(!frame.has("back with"), "drawn whole:\n{}", frame.text());
+    // Without raw keys this would wait for the end of a line.
+    terminal.press("?");
+    terminal.wait_text("─ Help:");
+    terminal.press("q");
+    terminal.wait("the table", |frame| frame.rows().count() == 3);
+    terminal.press("q");
+    let frame = terminal.wait_text("over with 0");
+    assert!(!frame.alternate, "{}", frame.text());
+    assert_eq!(terminal.finish(), 0);
+    assert_eq!(terminal.modes(), modes, "as the shell had them");
+}
+
+/// Continued in the background, it has no terminal to give back, and is not stopped for trying.
+#[test]
+fn a_job_that_is_killed_while_it_is_put_aside_ends() {
+    for stop in [Signal::TSTP, Signal::STOP] {
+        let three = Three::new(ONCE);
+        let shell = lines_again().replace("fg;", "kill %1; bg; wait %1;");
+        let squirrel = three
+            .squirrel
+            .through([SHELL[0], SHELL[1], &shell, SHELL[3]]);
+        let mut terminal = Terminal::start(&squirrel, SIZE, []);
+        terminal.wait("the table", |frame| {
+            frame.rows().count() == 3 && all_checked(frame)
+        });
+        let pid = *descendants(terminal.pid()).first().unwrap();
+        send(pid, stop);
+        let said =
+            |word: &'static str| move |tape: &Tape| find(&tape.bytes, word.as_bytes()).is_some();
+        terminal.wait_for("the shell", said("back with 147"));
+        terminal.press("Enter");
+        // 128 and the number of SIGTERM, which is delivered once `bg` continues it.
+        terminal.wait_for("the end", said("over with 143"));
+        assert_eq!(process_state(pid), None);
+        assert_eq!(terminal.finish(), 0);
+    }
 }
 
 /// The terminal's own process, without a shell: stopped, it would be so for ever.

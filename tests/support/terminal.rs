@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::process::Signal;
@@ -211,6 +211,16 @@ impl Terminal {
         writer.flush().unwrap();
     }
 
+    /// Types parts of what a terminal sends at once, with this pause between two of them.
+    pub(crate) fn type_parted(&mut self, parts: &[&str], pause: Duration) {
+        for (number, part) in parts.iter().enumerate() {
+            if number > 0 {
+                std::thread::sleep(pause);
+            }
+            self.press(part);
+        }
+    }
+
     pub(crate) fn resize(&mut self, size: (u16, u16)) {
         self.tape().resize(size);
         let master = self.master.as_ref().unwrap();
@@ -248,9 +258,14 @@ impl Terminal {
         self.status.unwrap()
     }
 
+    /// The modes that the terminal is in, to be compared.
+    pub(crate) fn modes(&self) -> String {
+        modes(&**self.master.as_ref().unwrap())
+    }
+
     /// Whether the terminal is in the modes that it was in before the program began.
     pub(crate) fn has_its_modes_back(&self) -> bool {
-        modes(&**self.master.as_ref().unwrap()) == self.modes_before
+        self.modes() == self.modes_before
     }
 }
 

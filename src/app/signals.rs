@@ -1,0 +1,68 @@
+//! The signals that end the screen in order, so that the terminal is given back, beside those
+//! that end a monitor whoever watches it (SIGINT, SIGTERM, SIGHUP).
+
+use std::future::poll_fn;
+use std::io;
+use std::task::Poll;
+
+use rustix::process::Signal;
+use tokio::signal::unix::{self, SignalKind, signal};
+
+/// All whose default is to end a process and that a program can handle safely: it is nobody's
+/// business to know which of them a script, a limit or a supervisor sends. Not among them are
+/// those that say that the program itself is broken (SIGSEGV ...), which nothing may handle.
+const ENDING: [Signal; 12] = [
+    Signal::QUIT,
+    Signal::ABORT,
+    Signal::USR1,
+    Signal::USR2,
+    Signal::ALARM,
+    Signal::VTALARM,
+    Signal::PROF,
+    Signal::XCPU,
+    Signal::IO,
+    Signal::POWER,
+    Signal::STKFLT,
+    Signal::TRAP,
+];
+
+/// These signals, handled from now on in place of their default.
+pub(super) struct EndSignals {
+    ending: Vec<(u8, unix::Signal)>,
+    /// SIGXFSZ, which is not waited for: with a handler, a write past the limit of a file's size
+    /// fails like any other, and the history says so.
+    _too_large: unix::Signal,
+}
+
+impl EndSignals {
+    /// Handles them.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub(super) fn listen() -> io::Result<Self> {
+        let listen = |of: Signal| signal(SignalKind::from_raw(of.as_raw()));
+        let mut ending = Vec::with_capacity(ENDING.len());
+        for kind in ENDING {
+            let number = u8::try_from(kind.as_raw()).map_err(io::Error::other)?;
+            ending.push((number, listen(kind)?));
+        }
+        Ok(Self {
+            ending,
+            _too_large: listen(Signal::XFSZ)?,
+        })
+    }
+
+    /// The number of the next one. Cancellation safe.
+    pub(super) async fn next(&mut self) -> u8 {
+        poll_fn(|context| {
+            let mut come = self.ending.iter_mut().filter_map(|(number, signal)| {
+                match signal.poll_recv(context) {
+                    Poll::Ready(Some(())) => Some(*number),
+                    _ => None,
+                }
+            });
+            come.next().map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+}
