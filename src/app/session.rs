@@ -239,10 +239,7 @@ impl Session {
                     _ => self.state.copied(&text, None),
                 }
             }
-            Action::Call { title, body } => {
-                self.terminal.bell()?;
-                self.terminal.notify(&title, &body)?;
-            }
+            Action::Call { title, body } => self.terminal.call(&title, &body)?,
             Action::Pause(site, paused) => config_watcher.pause(site, paused),
             Action::Export => self.state.export(&self.exporter),
             Action::Break(name) => {
@@ -320,6 +317,7 @@ impl Session {
             }
             io::Result::Ok(!drawn)
         })?;
+        let behind = !terminal.send_waiting()? || behind;
         self.retry = behind.then(|| self.clock.moment() + RETRY);
         Ok(())
     }

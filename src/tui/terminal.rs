@@ -41,6 +41,10 @@ pub struct Terminal {
     out: TerminalWriter,
     sheet: FrameDiff,
     title: String,
+    /// The newest bell with its notification, and text for the clipboard, that the terminal could
+    /// not take yet: however long it takes nothing, no more of them wait.
+    call: Option<Vec<u8>>,
+    clipboard: Option<Vec<u8>>,
 }
 
 impl Terminal {
@@ -60,6 +64,8 @@ impl Terminal {
             out: TerminalWriter::start(File::from(stdout.as_fd().try_clone_to_owned()?))?,
             sheet: FrameDiff::new(),
             title: String::new(),
+            call: None,
+            clipboard: None,
         };
         install_hook();
         terminal.take()?;
@@ -114,9 +120,10 @@ impl Terminal {
             return Ok(false);
         }
         let size = self.size();
-        let bytes = self.sheet.advance(ui, model, size)?;
+        let mut bytes = self.take_waiting();
+        bytes.extend_from_slice(self.sheet.advance(ui, model, size)?);
         if !bytes.is_empty() {
-            self.out.send(bytes.to_vec())?;
+            self.out.send(bytes)?;
         }
         Ok(true)
     }
@@ -169,28 +176,44 @@ impl Terminal {
     }
 
     /// Asks the terminal to put text on its clipboard (OSC 52), over ssh as well. Whether it does
-    /// is not told.
+    /// is not told. While the terminal takes nothing, only the newest waits.
     ///
     /// # Errors
     /// An earlier write to the terminal failed.
     pub fn copy(&mut self, text: &str, multiplexer: Option<Multiplexer>) -> io::Result<()> {
-        self.out.send(clipboard::copy(text, multiplexer))
+        self.clipboard = Some(clipboard::copy(text, multiplexer));
+        self.send_waiting().map(|_| ())
     }
 
-    /// Rings the bell.
+    /// Rings the bell and shows a desktop notification (OSC 9), where the terminal supports it.
+    /// While the terminal takes nothing, only the newest waits.
     ///
     /// # Errors
     /// An earlier write to the terminal failed.
-    pub fn bell(&mut self) -> io::Result<()> {
-        self.out.send(b"\x07".to_vec())
+    pub fn call(&mut self, title: &str, body: &str) -> io::Result<()> {
+        self.call = Some(format!("\x07{}", notification(title, body)).into_bytes());
+        self.send_waiting().map(|_| ())
     }
 
-    /// Shows a desktop notification (OSC 9), where the terminal supports it.
+    /// Sends what waits, if the terminal has taken everything else; `false` if it has not.
     ///
     /// # Errors
     /// An earlier write to the terminal failed.
-    pub fn notify(&mut self, title: &str, body: &str) -> io::Result<()> {
-        self.out.send(notification(title, body).into_bytes())
+    pub fn send_waiting(&mut self) -> io::Result<bool> {
+        if self.call.is_none() && self.clipboard.is_none() {
+            return Ok(true);
+        }
+        if self.out.is_behind() {
+            return Ok(false);
+        }
+        let bytes = self.take_waiting();
+        self.out.send(bytes)?;
+        Ok(true)
+    }
+
+    fn take_waiting(&mut self) -> Vec<u8> {
+        let waiting = [self.call.take(), self.clipboard.take()];
+        waiting.into_iter().flatten().flatten().collect()
     }
 
     /// Sets the title of the window.

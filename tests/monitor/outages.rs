@@ -1,7 +1,7 @@
 //! Outages as they happen.
 
 use super::sites::{BROKEN, EVERY_SECOND, SIZE, WELL, at, home, script};
-use crate::support::{Fleet, Squirrel, Terminal};
+use crate::support::{Fleet, Squirrel, Terminal, until};
 
 #[test]
 fn an_outage_is_suspected_confirmed_told_once_and_its_end_as_well() {
@@ -81,4 +81,47 @@ fn in_the_demo_a_site_is_broken_and_mended_by_a_key() {
     terminal.press("r");
     terminal.wait("the end of the outage", |frame| frame.is("shop", "UP"));
     terminal.wait_text("UP again: shop");
+}
+
+#[test]
+fn a_screen_that_takes_nothing_has_one_bell_when_it_does_again() {
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(WELL));
+    let rules = format!("{EVERY_SECOND}\nconfirm = 1\nrecover = 1");
+    let others: Vec<String> = (0..60).map(|number| format!("site-{number}")).collect();
+    let sites = others.iter().map(|name| at(&server, name));
+    let squirrel = home(&rules, sites.chain([at(&server, "shop")]));
+    let mut terminal = Terminal::start(&squirrel, (200, 60), []);
+    terminal.wait("it up", |frame| frame.has("61 UP"));
+    terminal.stall(true);
+    let asked = |times: usize| {
+        let before = server.count.path("/shop").requests;
+        until("it to be asked", || {
+            server.count.path("/shop").requests >= before + times
+        });
+    };
+    // What the system keeps is full after some whole frames.
+    for _ in 0..8 {
+        terminal.press("Ctrl-L");
+        asked(1);
+    }
+    let broken = format!("{WELL}\n{}", BROKEN.replace("'*'", "'* /shop'"));
+    for _ in 0..3 {
+        server.play(script(&broken));
+        asked(3);
+        server.play(script(WELL));
+        asked(3);
+    }
+    server.play(script(&broken));
+    asked(3);
+    terminal.stall(false);
+    terminal.wait("the newest", |frame| frame.is("shop", "DOWN"));
+    terminal.press("q");
+    assert_eq!(terminal.finish(), 0);
+    terminal.heard(|heard| {
+        // One, and at most two that were on the way when nothing was taken any more.
+        assert!((1..=3).contains(&heard.bells), "{:?}", heard.notes);
+        assert_eq!(heard.bells, heard.notes.len());
+        assert!(heard.notes.last().unwrap().contains("DOWN: shop"));
+    });
 }

@@ -17,6 +17,8 @@ struct Shared {
     news: Condvar,
     /// Our end of the terminal is to be closed.
     closing: AtomicBool,
+    /// Nothing is read, as by a connection that hangs.
+    stalled: AtomicBool,
 }
 
 /// A terminal with the program in it; the program is killed when this is dropped.
@@ -79,6 +81,7 @@ impl Terminal {
             tape: Mutex::new(Tape::new(size)),
             news: Condvar::new(),
             closing: AtomicBool::new(false),
+            stalled: AtomicBool::new(false),
         });
         let mut reader = pair.master.try_clone_reader().unwrap();
         let child = pair.slave.spawn_command(command).unwrap();
@@ -89,7 +92,9 @@ impl Terminal {
             let mut buffer = vec![0; 1 << 16];
             loop {
                 let count = reader.read(&mut buffer).unwrap_or(0);
-                let mut tape = writer.tape.lock().unwrap();
+                let stalled = |_: &mut Tape| writer.stalled.load(Ordering::SeqCst);
+                let tape = writer.tape.lock().unwrap();
+                let mut tape = writer.news.wait_while(tape, stalled).unwrap();
                 if count == 0 || writer.closing.load(Ordering::SeqCst) {
                     // Our end is closed before anybody is told.
                     drop(reader);
@@ -225,6 +230,14 @@ impl Terminal {
         self.tape().resize(size);
         let master = self.master.as_ref().unwrap();
         master.resize(pty_size(size)).unwrap();
+    }
+
+    /// Reads nothing any more, or goes on: the program's writes block once what the system
+    /// keeps is full.
+    pub(crate) fn stall(&self, stalled: bool) {
+        let _tape = self.tape();
+        self.shared.stalled.store(stalled, Ordering::SeqCst);
+        self.shared.news.notify_all();
     }
 
     /// Sends a signal to what was started.
