@@ -53,10 +53,14 @@ until_true() { local end=$((SECONDS + $1)); shift; while ! "$@" >/dev/null 2>&1;
 checked() { [ "$(grep -c '"verdict":"up"' out 2>/dev/null)" -ge "$1" ]; }
 told() { grep -q "$2" "told-$1" 2>/dev/null; }
 
-# A site's parent is paused: its outage is told all the same.
+# A parent that is down is paused: an outage of its child is told all the same.
 paused_parent() {
-    config "" "$(owner ops)" "$(site gateway 'paused = true')$(site shop 'parent = "gateway"')"
-    watch; until_true 20 checked 2; touch down-shop
+    config "confirm = 1" "$(owner ops)" "$(site gateway)$(site shop 'parent = "gateway"')"
+    watch; until_true 20 checked 2; touch down-gateway
+    until_true 15 told ops "down gateway" || return 1
+    config "confirm = 1" "$(owner ops)" "$(site gateway 'paused = true')$(site shop 'parent = "gateway"')"
+    until_true 15 grep -q '"event":"reload' out || return 1
+    touch down-shop
     until_true 15 told ops "down shop"
 }
 
@@ -72,14 +76,14 @@ streak_over_a_stop() {
     ! told ops "down shop"
 }
 
-# The channel refuses the DOWN until the site is up again: never DOWN after UP, nor DOWN alone.
+# The channel refused the DOWN once, and takes the UP: the DOWN does not follow it.
 overtaken_by_the_recovery() {
     config 'confirm = 1\nrecover = 1' "$(owner ops)" "$(site shop)"
     watch; until_true 20 checked 1; touch refuse down-shop
-    until_true 20 grep -q '"event":"down"' out; sleep 2; rm down-shop
-    until_true 20 grep -q '"event":"recovered"' out; rm refuse
+    until_true 20 grep -q '"event":"notify_failed\|"event":"retry\|refused\|500' out; sleep 1; rm refuse down-shop
+    until_true 20 grep -q '"event":"recovered"' out
     until_true 60 told ops "shop" || return 1
-    sleep 12; stop
+    sleep 45; stop
     # The last thing that the owner reads is that it is up.
     tail -n 1 told-ops | grep -q recovered
 }
