@@ -179,13 +179,13 @@ impl Alerts {
             return (Vec::new(), false);
         }
         let episodes = self.episodes.entry(state.id()).or_default();
-        let (events, changed) = episodes.observe(state.site(), result, now);
+        let is_silenced = self.silences.maintenance(state, now).is_some();
+        let (events, changed) = episodes.observe(state.site(), result, is_silenced, now);
         if episodes.is_empty() {
             self.episodes.remove(&state.id());
         }
-        let silent = self.silences.maintenance(state, now).is_some();
         let mut queued = Vec::new();
-        for event in events.into_iter().filter(|_| !silent) {
+        for event in events {
             let wanted: fn(Tell) -> bool = match event {
                 ServiceEvent::Certificate { .. } => |tell| tell.certificate,
                 _ => |tell| tell.slow,
@@ -196,8 +196,8 @@ impl Alerts {
         (queued, changed)
     }
 
-    /// An event of the monitor itself: everybody who has a site is told, or those of last
-    /// resort where it concerns no site.
+    /// An event of the monitor itself: those of last resort are told of it, and everybody who has
+    /// a site. Of checks that do not run everybody is told only where nobody is of last resort.
     pub fn announce(&mut self, event: ServiceEvent, now: Now) -> Vec<Queued> {
         let unwatched = matches!(
             event,
@@ -264,7 +264,14 @@ impl Alerts {
         } = self.outbox.turn(now, &mut validity);
         turn.deliveries = deliveries;
         turn.checks.extend(checks);
-        turn.over = over;
+        for (owner, event) in over {
+            if let (EventKind::Escalated, Some(site)) = (event.kind, event.site) {
+                // Those who were not told that it began are not told that it ended.
+                self.policy.not_escalated(site, &owner);
+                turn.changed.insert(site);
+            }
+            turn.over.push(event);
+        }
         turn
     }
 
@@ -290,11 +297,11 @@ impl Alerts {
             Some(Settled::GivenUp(delivery)) => Some(delivery),
             _ => None,
         };
-        let about_channel = |delivery: &&Delivery| {
+        let is_about_others = |delivery: &&Delivery| {
             let mut events = delivery.events.iter();
             events.all(|event| event.kind != EventKind::ChannelFailed)
         };
-        let Some(delivery) = failed.filter(about_channel) else {
+        let Some(delivery) = failed.filter(is_about_others) else {
             return (settled, Vec::new());
         };
         let message = delivery.id.clone();

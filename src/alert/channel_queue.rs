@@ -10,7 +10,7 @@ use super::backoff;
 use super::delivery::{Collection, Delivery, DeliveryReport, Pending, Settled, Validity, Window};
 use super::merge::merge;
 use super::readiness::{Examiner, Readiness};
-use super::resend::{Companies, ResendGroup};
+use super::resend::{ResendGroup, ResendGroups};
 
 /// How often an event that is in doubt is examined again.
 const DOUBT_STEP: Duration = Duration::from_secs(1);
@@ -25,7 +25,7 @@ pub(super) struct ChannelQueue {
     released: usize,
     sending: Option<Delivery>,
     /// What was sent and may have arrived, though the channel did not say so.
-    resend_groups: Companies,
+    resend_groups: ResendGroups,
     /// The channel did not take the last one: nothing is sent before.
     not_before: Option<Moment>,
     attempts: u32,
@@ -302,7 +302,7 @@ impl ChannelQueue {
 /// `alone`.
 fn choose<'a>(
     released: impl Iterator<Item = &'a Pending>,
-    resend_groups: &Companies,
+    resend_groups: &ResendGroups,
     alone: bool,
     examiner: &mut Examiner<'_>,
     gone: &mut Vec<usize>,

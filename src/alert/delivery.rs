@@ -13,7 +13,7 @@ pub struct Pending {
     pub id: Box<str>,
     /// The kind of event that the message tells of.
     pub kind: EventKind,
-    /// The same with what only its moment knew.
+    /// The event, with what was known only when it happened.
     pub event: Arc<AlertEvent>,
     /// The site it is about; `None` for events of the monitor itself.
     pub site: Option<SiteId>,

@@ -1,4 +1,5 @@
-//! Which events of one owner and channel are told together.
+//! Events of one owner and channel that become one: an outage that ended before its beginning was
+//! sent, reminders of what was never sent.
 
 use std::collections::{HashMap, VecDeque};
 

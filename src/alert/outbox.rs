@@ -2,6 +2,7 @@
 //! deliveries of a channel may be under way at once.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 use std::time::Duration;
 
 use crate::domain::{Moment, Now, SiteId, Timestamp};
@@ -24,6 +25,9 @@ pub struct Outbox {
     queues: BTreeMap<Name, Slot>,
     under_way: HashMap<Box<str>, usize>,
     collection: Collection,
+    /// The queue that was given a place last: the next turn begins behind it, so that no owner
+    /// waits until all others are told.
+    last: Option<Name>,
 }
 
 #[derive(Debug, Default)]
@@ -39,8 +43,8 @@ pub struct Turn {
     pub deliveries: Vec<Delivery>,
     /// Sites to be checked before they are told of.
     pub checks: Vec<SiteId>,
-    /// Events that were over before anybody was told.
-    pub over: Vec<Pending>,
+    /// Events that were over before they were told to this owner.
+    pub over: Vec<(Box<str>, Pending)>,
 }
 
 impl Outbox {
@@ -91,29 +95,46 @@ impl Outbox {
     pub fn turn(&mut self, now: Now, validity: &mut dyn FnMut(&Pending) -> Validity) -> Turn {
         let mut turn = Turn::default();
         let mut events = 0;
-        for ((channel, owner), slot) in &mut self.queues {
-            if events >= TURN_SIZE {
-                // The others are due still, and so is the next turn.
-                break;
+        let last = self.last.clone();
+        let parts = match &last {
+            Some(last) => vec![
+                (Bound::Excluded(last), Bound::Unbounded),
+                (Bound::Unbounded, Bound::Included(last)),
+            ],
+            None => vec![(Bound::Unbounded, Bound::Unbounded)],
+        };
+        for part in parts {
+            for (name, slot) in self.queues.range_mut::<Name, _>(part) {
+                let (channel, owner) = name;
+                if events >= TURN_SIZE {
+                    // The others are due still, and so is the next turn.
+                    break;
+                }
+                if slot.wake.is_none_or(|wake| wake > now.mono) {
+                    continue;
+                }
+                let under_way = self.under_way.entry(channel.clone()).or_default();
+                if *under_way >= CHANNEL_SLOTS {
+                    continue;
+                }
+                events += slot.queue.len();
+                let mut over = Vec::new();
+                let delivery = slot.queue.compose(
+                    (owner, channel),
+                    self.collection,
+                    now,
+                    validity,
+                    (&mut turn.checks, &mut over),
+                );
+                turn.over
+                    .extend(over.into_iter().map(|event| (owner.clone(), event)));
+                if delivery.is_some() {
+                    *under_way += 1;
+                    self.last = Some(name.clone());
+                }
+                turn.deliveries.extend(delivery);
+                slot.wake = slot.queue.wake(now);
             }
-            if slot.wake.is_none_or(|wake| wake > now.mono) {
-                continue;
-            }
-            let under_way = self.under_way.entry(channel.clone()).or_default();
-            if *under_way >= CHANNEL_SLOTS {
-                continue;
-            }
-            events += slot.queue.len();
-            let delivery = slot.queue.compose(
-                (owner, channel),
-                self.collection,
-                now,
-                validity,
-                (&mut turn.checks, &mut turn.over),
-            );
-            *under_way += usize::from(delivery.is_some());
-            turn.deliveries.extend(delivery);
-            slot.wake = slot.queue.wake(now);
         }
         self.queues.retain(|_, slot| !slot.queue.is_idle());
         turn
@@ -213,5 +234,55 @@ impl Outbox {
             .filter(|((_, name), _)| &**name == owner)
             .flat_map(|(_, slot)| slot.queue.pending())
             .any(|event| event.site == Some(site) && event.outage == Some(since))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{AlertEvent, EventKind};
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    fn event(id: &str, at: Now) -> Pending {
+        Pending {
+            id: id.into(),
+            kind: EventKind::ChannelFailed,
+            event: Arc::new(AlertEvent::Earlier(EventKind::ChannelFailed)),
+            site: None,
+            outage: None,
+            at,
+            quiet_until: None,
+            collects: false,
+            merged: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn no_owner_waits_until_all_messages_of_the_others_are_sent() {
+        const OWNERS: usize = CHANNEL_SLOTS + 8;
+        let now = Now {
+            mono: Moment::ZERO + Duration::from_secs(100),
+            wall: Timestamp::from_micros(0),
+        };
+        let mut outbox = Outbox::default();
+        for owner in 0..OWNERS {
+            for number in 0..3 {
+                let event = event(&format!("{owner}-{number}"), now);
+                outbox.push(&format!("owner {owner:02}"), "webhook", event, now);
+            }
+        }
+        let mut told = BTreeSet::new();
+        for _ in 0..2 {
+            let turn = outbox.turn(now, &mut |_| Validity::Holds);
+            assert_eq!(turn.deliveries.len(), CHANNEL_SLOTS);
+            for delivery in turn.deliveries {
+                let name = (&*delivery.owner, &*delivery.channel);
+                let settled = outbox.settle(name, &delivery.id, &DeliveryReport::Delivered, now);
+                assert!(settled.is_some());
+                told.insert(delivery.owner);
+            }
+        }
+        assert_eq!(told.len(), OWNERS);
     }
 }

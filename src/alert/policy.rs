@@ -134,6 +134,13 @@ impl Policy {
         }
     }
 
+    /// The message of an escalation to an owner was over before it was sent.
+    pub(super) fn not_escalated(&mut self, site: SiteId, owner: &str) {
+        if let Some(watch) = self.open.get_mut(&site) {
+            watch.telling.escalated.remove(owner);
+        }
+    }
+
     /// A site was checked, paused or resumed: outages that wait for that are examined.
     pub(super) fn news(&mut self, state: &SiteState, now: Now) {
         if self.open.is_empty() {
@@ -236,7 +243,10 @@ impl Policy {
             let Some(escalation) = &owner.escalate else {
                 continue;
             };
-            if named.contains(&escalation.to) || watch.telling.escalated.contains(&escalation.to) {
+            // One who is told anyway is not told again.
+            let is_told = named.contains(&escalation.to)
+                && owners.get(&escalation.to).is_some_and(|to| to.tell.down);
+            if is_told || watch.telling.escalated.contains(&escalation.to) {
                 continue;
             }
             let quiet_until = quiet_until(owner, now.wall, zone);
@@ -283,8 +293,9 @@ fn untold(
             return LONGEST_STEP;
         }
         Some(Silence::ParentUnchecked(_)) => {
-            let age = state.outage().map(|outage| outage.lasted(now.mono));
-            return PARENT_WAIT.saturating_sub(age.unwrap_or_default());
+            let opened = state.outage().map(|outage| outage.opened());
+            let waited = opened.map(|opened| now.mono.since(opened));
+            return PARENT_WAIT.saturating_sub(waited.unwrap_or_default());
         }
         None => {}
     }

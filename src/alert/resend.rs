@@ -1,5 +1,5 @@
 //! Deliveries that failed and may have arrived all the same: their events go again in one
-//! resend_group and under the same id, so that the other side can drop a twin.
+//! group and under the same id, so that the other side can drop a twin.
 
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::domain::{Moment, SiteId};
 use super::delivery::{Delivery, Pending};
 use super::readiness::{Examiner, Readiness};
 
-/// How long those that can be sent wait for the others of their resend_group.
+/// How long those that can be sent wait for the others of their group.
 const GROUP_WAIT: Duration = Duration::from_secs(60);
 
 /// The events of a delivery that failed.
@@ -38,11 +38,11 @@ impl ResendGroup {
     }
 }
 
-/// The resend_groups of one queue.
+/// The groups of one queue.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Companies(Vec<ResendGroup>);
+pub(super) struct ResendGroups(Vec<ResendGroup>);
 
-impl Companies {
+impl ResendGroups {
     pub(super) fn add(&mut self, resend_group: ResendGroup) {
         self.0.push(resend_group);
     }
@@ -58,10 +58,9 @@ impl Companies {
         self.0.iter().any(|resend_group| &*resend_group.id == id)
     }
 
-    /// The first resend_group that can be sent again, and the places of its events, of which the
-    /// first `count` of `released` may go; nothing could be sent before `not_before`. Whoever
-    /// is over is no longer in it; places of such events are added to `gone`, and nothing is
-    /// given.
+    /// The first group that can be sent again, and the places of its events, of which the
+    /// first `count` of `released` may go; nothing could be sent before `not_before`. Places of
+    /// events that are over are added to `gone`, and nothing is given then.
     pub(super) fn again(
         &mut self,
         (released, count): (&VecDeque<Pending>, usize),

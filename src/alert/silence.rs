@@ -15,7 +15,8 @@ use super::time_windows::open_span;
 /// The length of maintenance that a key begins.
 pub const MAINTENANCE_BY_KEY: Duration = Duration::from_secs(3_600);
 
-/// How long the check of a parent is waited for that was begun after its child's outage.
+/// How long the check of a parent is waited for that was begun after its child's first failure:
+/// it is asked for when the outage opens.
 pub(super) const PARENT_WAIT: Duration = Duration::from_secs(30);
 
 /// The most sites that may depend on each other in a chain.
@@ -149,7 +150,7 @@ impl Silences {
             return Some((Silence::Maintenance(until), None));
         }
         let fresh = state.outage();
-        let fresh = fresh.filter(|outage| outage.lasted(now.mono) < PARENT_WAIT);
+        let fresh = fresh.filter(|outage| now.mono.since(outage.opened()) < PARENT_WAIT);
         let fresh = fresh.map(|outage| outage.since());
         let mut parent = state.site().parent.as_deref();
         for _ in 0..LONGEST_CHAIN {

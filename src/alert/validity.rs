@@ -40,6 +40,10 @@ pub(super) fn validity(event: &Pending, monitor: &Monitor, now: Now) -> Validity
     if Some(outage.since().wall) != event.outage {
         return Validity::Over;
     }
+    // What presses for an acknowledgement is over with one.
+    if event.kind != EventKind::Down && outage.acknowledged.is_some() {
+        return Validity::Over;
+    }
     if state.good() > 0 {
         return Validity::InDoubt;
     }

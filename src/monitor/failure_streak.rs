@@ -1,6 +1,6 @@
 //! What stands against a site: kept, given back, acknowledged, and doubted.
 
-use crate::domain::{Acknowledgement, FailureStreak, Now, Timestamp, Verdict};
+use crate::domain::{Acknowledgement, FailureStreak, Moment, Now, Timestamp, Verdict};
 
 use super::outage::Streak;
 use super::{Outage, SiteState};
@@ -47,7 +47,7 @@ impl SiteState {
             this.last_good = standing.last_good;
             if standing.down {
                 let acknowledged = standing.acknowledged;
-                this.outage = Some(Box::new(Outage::new(streak, acknowledged)));
+                this.outage = Some(Box::new(Outage::new(streak, Moment::ZERO, acknowledged)));
             } else {
                 this.streak = Some(Box::new(streak));
             }

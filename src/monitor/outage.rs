@@ -51,6 +51,7 @@ impl Streak {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outage {
     pub(super) streak: Streak,
+    opened: Moment,
     /// The reason of its first failure.
     pub reason: Reason,
     /// The error of its first failure: one cleaned sentence.
@@ -60,14 +61,26 @@ pub struct Outage {
 }
 
 impl Outage {
-    pub(super) fn new(streak: Streak, acknowledged: Option<Acknowledgement>) -> Self {
+    pub(super) fn new(
+        streak: Streak,
+        opened: Moment,
+        acknowledged: Option<Acknowledgement>,
+    ) -> Self {
         let first = streak.causes.first();
         Self {
             reason: first.map_or(Reason::Internal, |first| first.reason),
             error: first.and_then(|first| first.error.clone()),
             acknowledged,
+            opened,
             streak,
         }
+    }
+
+    /// The failure that confirmed it; the beginning of the clock if that was in an earlier run of
+    /// the program.
+    #[must_use]
+    pub const fn opened(&self) -> Moment {
+        self.opened
     }
 
     /// The first failure of the streak that confirmed it. Its moment lies at the beginning of

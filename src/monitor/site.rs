@@ -287,7 +287,7 @@ impl SiteState {
         }
         let streak = self.streak.take()?;
         self.account.provisional_is_down();
-        self.outage = Some(Box::new(Outage::new(*streak, None)));
+        self.outage = Some(Box::new(Outage::new(*streak, now.mono, None)));
         Some(Transition::Opened)
     }
 

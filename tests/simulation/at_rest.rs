@@ -42,7 +42,8 @@ impl World {
                 continue;
             };
             let since = outage.since().wall;
-            for owner in &script.owners {
+            let owners = script.owners.iter();
+            for owner in owners.filter(|owner| self.script.owners[**owner].tells_down) {
                 for channel in 0..self.script.owners[*owner].channels {
                     let names = (owner_name(*owner), channel_name(channel));
                     let waits = waiting.iter().any(|(owner, channel, event)| {

@@ -42,6 +42,7 @@ pub(super) fn promises(script: &Script, truth: &Truth) -> Vec<(u64, Promise)> {
             let due = span.0 + bound(script, site);
             if due < span.1.min(end_of(script)) {
                 let owners = script.sites[site].owners.iter().copied();
+                let owners = owners.filter(|owner| script.owners[*owner].tells_down);
                 let owners = owners.filter(|owner| is_reached(script, *owner, (span.0, due)));
                 promises.push((due, Promise::Told(site, owners.collect())));
             }

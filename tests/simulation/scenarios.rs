@@ -37,6 +37,7 @@ fn world_of(sites: usize, place: Place) -> Script {
 fn owner() -> OwnerScript {
     OwnerScript {
         channels: 1,
+        tells_down: true,
         quiet: None,
         escalate: None,
     }
@@ -179,6 +180,52 @@ fn an_owner_in_quiet_hours_escalates_at_once() {
     let recovered = world.promises.arrivals(EventKind::Recovered, "owner-0");
     assert_eq!(recovered.len(), 1);
     assert!(recovered[0].second >= 8 * 3_600, "{recovered:?}");
+}
+
+#[test]
+fn an_owner_of_the_site_who_is_not_told_of_outages_can_be_escalated_to() {
+    let mut script = world_of(3, Place::Internet).with_outage(0, HOUR, 3 * HOUR);
+    script.sites[0].owners = vec![0, 1];
+    script.owners[0].escalate = Some((1, 30 * MINUTE));
+    script.owners[1].tells_down = false;
+    let world = script.play();
+    assert_eq!(world.told(EventKind::Down, "owner-1"), 0);
+    assert_eq!(world.told(EventKind::Escalated, "owner-1"), 1);
+    assert_eq!(world.told(EventKind::Recovered, "owner-1"), 1);
+}
+
+#[test]
+fn what_presses_for_an_acknowledgement_is_not_sent_after_one() {
+    // A reminder and an escalation wait for the end of quiet hours when the outage is acknowledged.
+    let mut script = world_of(3, Place::Internet)
+        .with_outage(0, HOUR, 10 * HOUR)
+        .with(FaultKind::Acknowledged(0), 4 * HOUR, 0);
+    script.remind = Some(2 * HOUR);
+    script.owners[0].escalate = Some((1, 90 * MINUTE));
+    for owner in &mut script.owners {
+        owner.quiet = Some((2 * 60, 8 * 60));
+    }
+    let world = script.play();
+    let arrived = |kind, owner| world.promises.arrivals(kind, owner).len();
+    assert_eq!(arrived(EventKind::Down, "owner-0"), 1);
+    assert_eq!(arrived(EventKind::Reminder, "owner-0"), 0);
+    assert_eq!(arrived(EventKind::Escalated, "owner-1"), 0);
+    assert_eq!(arrived(EventKind::Recovered, "owner-0"), 1);
+    assert_eq!(arrived(EventKind::Recovered, "owner-1"), 0);
+}
+
+#[test]
+fn a_parent_is_waited_for_however_long_its_child_took_to_be_confirmed() {
+    let mut script = world_of(3, Place::Internet)
+        .with_outage(0, HOUR + 30 * MINUTE, HOUR)
+        .with_outage(1, HOUR + 30 * MINUTE, HOUR);
+    script.sites[0].interval = HOUR;
+    script.sites[1].parent = Some(0);
+    (script.sites[1].interval, script.sites[1].confirm) = (MINUTE, 4);
+    let world = script.play();
+    let down = world.promises.arrivals(EventKind::Down, "owner-0");
+    let sites: Vec<&str> = down.iter().map(|down| &*down.site).collect();
+    assert_eq!(sites, ["site-0"]);
 }
 
 #[test]

@@ -33,6 +33,8 @@ pub(super) struct SiteScript {
 #[derive(Clone, Debug)]
 pub(super) struct OwnerScript {
     pub(super) channels: usize,
+    /// `tell` has outages.
+    pub(super) tells_down: bool,
     /// Minutes of the day.
     pub(super) quiet: Option<(u16, u16)>,
     /// Another owner, after so long.
@@ -338,6 +340,7 @@ fn owners(rng: &mut Rng) -> Vec<OwnerScript> {
     (0..count)
         .map(|number| OwnerScript {
             channels: rng.usize(1..=2),
+            tells_down: true,
             quiet: (rng.u8(0..10) == 0).then_some((22 * 60, 6 * 60)),
             escalate: (rng.u8(0..4) == 0 && count > 1)
                 .then(|| ((number + 1) % count, rng.u64(5..60) * MINUTE)),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use uptime_squirrel::alert::AlertRules;
 use uptime_squirrel::domain::{
     CheckResult, CheckSpec, Escalation, JobId, MaskedUrl, Method, Moment, Now, Owner, Phases,
-    Quiet, RanOn, Reason, RequestRecord, Site, StatusSet, Verdict,
+    Quiet, RanOn, Reason, RequestRecord, Site, StatusSet, Tell, Verdict,
 };
 use uptime_squirrel::engine::EngineConfig;
 
@@ -102,6 +102,10 @@ pub(super) fn configuration(script: &Script, time: u64, paused: &[bool]) -> Engi
                 to: owner_name(to).into(),
                 after: Duration::from_nanos(after),
             }),
+            tell: Tell {
+                down: owner.tells_down,
+                ..Tell::default()
+            },
             ..Owner::default()
         });
     let channels: HashMap<_, _> = script
