@@ -165,6 +165,7 @@ impl OutcomeWriter {
                     ended: ended.map(|ended| EndedOutage {
                         since: ended.since,
                         until: ended.until,
+                        lasted: ended.lasted,
                         causes: ended.causes,
                     }),
                     alerts: json(&alerts),

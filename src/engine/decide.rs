@@ -255,7 +255,7 @@ impl Engine {
                     self.check_parents(site, now.mono);
                     self.announce(Notice::Down { site });
                 }
-                Consequence::Recovered { lasted, .. } => {
+                Consequence::Recovered { lasted, until, .. } => {
                     kept = true;
                     if let Some(state) = self.monitor.site(site)
                         && let Some(outage) = state.last_outage()
@@ -263,12 +263,10 @@ impl Engine {
                         let since = outage.since().wall;
                         let causes = outage.causes().to_vec();
                         queued.extend(self.alerts.ended(state, since, lasted, now));
-                        // Whatever was done to the wall clock meanwhile: the report says what
-                        // was announced.
-                        let until = since.after(lasted);
                         ended = Some(Ended {
                             since,
                             until,
+                            lasted,
                             causes,
                         });
                     }

@@ -125,9 +125,11 @@ impl Record {
 pub struct Ended {
     /// The first failure: its name within its site.
     pub since: Timestamp,
-    /// The first good check of the streak that ended it: as long after `since` as the outage
-    /// lasted, also where the wall clock was set in between.
+    /// The first good check of the streak that ended it. It may lie before `since`, and need not
+    /// lie `lasted` after it: the wall clock may have been set in between.
     pub until: Timestamp,
+    /// How long it lasted.
+    pub lasted: Duration,
     /// All ways in which it failed.
     pub causes: Vec<Cause>,
 }

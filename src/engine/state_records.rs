@@ -74,11 +74,13 @@ fn ended(state: &SiteState, since: Timestamp, queued: &[Queued]) -> Ended {
         AlertEvent::Outage(OutageEvent::Recovered { lasted }) => since.after(*lasted),
         _ => queued.pending.at.wall,
     });
+    let until = until.min().unwrap_or(since);
     let last = state.last_outage();
     let last = last.filter(|outage| outage.since().wall == since);
     Ended {
         since,
-        until: until.min().unwrap_or(since),
+        until,
+        lasted: until.since(since),
         causes: last.map_or_else(Vec::new, |outage| outage.causes().to_vec()),
     }
 }

@@ -89,15 +89,24 @@ pub(super) fn end(
     let until = ended.until.as_micros();
     transaction
         .prepare_cached(
-            "INSERT INTO outages (site, since, confirmed, ended, causes)
-             VALUES (?1, ?2, ?2, max(?2, ?3), ?4)
+            "INSERT INTO outages (site, since, confirmed, ended, causes, lasted_us)
+             VALUES (?1, ?2, ?2, ?3, ?4, ?5)
              ON CONFLICT (site, since) DO UPDATE SET
                  ended = coalesce(ended, excluded.ended),
+                 lasted_us = coalesce(lasted_us, excluded.lasted_us),
                  causes = iif(excluded.causes = '[]', causes, excluded.causes)",
         )?
-        .execute((site, ended.since.as_micros(), until, json(&ended.causes)?))?;
-    // From then on it was up, which nothing said before.
-    mark_due(transaction, (until, until.saturating_add(LATE)), rolled)
+        .execute((
+            site,
+            ended.since.as_micros(),
+            until,
+            json(&ended.causes)?,
+            i64::try_from(ended.lasted.as_micros()).unwrap_or(i64::MAX),
+        ))?;
+    // From then on it was up, which nothing said before; and where the clock was set back in it,
+    // its end alone says how much was down.
+    let from = until.min(ended.since.as_micros());
+    mark_due(transaction, (from, until.saturating_add(LATE)), rolled)
 }
 
 /// Marks the buckets of a span, in microseconds since 1970, that are rolled up already to be

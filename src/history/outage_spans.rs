@@ -4,17 +4,53 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, Row, params};
 
-use super::time_buckets::Rollup;
+use super::time_buckets::{Rollup, TimeBefore};
 
 /// Microseconds before a stretch from which on outages are loaded for it. The time before a
 /// check reaches back for up to two intervals; what reaches further back is asked for alone.
 const BEFORE: i64 = 2 * 86_400 * 1_000_000;
 
+/// How much earlier than `since` and the length of an outage say its end may lie before the wall
+/// clock was set back in it: less is drift.
+const DRIFT: i64 = 2_000_000;
+
+/// By how much a row may be moved to a free time.
+const MOVED: i64 = 1_000;
+
+/// The column that says how long outages lasted, in a file of whatever version.
+pub(super) fn lasted_column(connection: &Connection) -> rusqlite::Result<&'static str> {
+    let has_column = connection.column_exists(None, "outages", "lasted_us")?;
+    Ok(if has_column { "lasted_us" } else { "NULL" })
+}
+
+/// An outage in microseconds since 1970.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    since: i64,
+    ended: i64,
+    /// How long it lasted, where the wall clock was set back in it.
+    set_back: Option<u64>,
+}
+
+impl Span {
+    fn new(since: i64, ended: Option<i64>, lasted: Option<u64>) -> Self {
+        let set_back = lasted.filter(|lasted| {
+            let expected = since.saturating_add_unsigned(*lasted);
+            ended.is_some_and(|ended| ended.saturating_add(DRIFT) < expected)
+        });
+        Self {
+            since,
+            ended: ended.unwrap_or(i64::MAX),
+            set_back,
+        }
+    }
+}
+
 /// The outages around a stretch of time, by site.
 #[derive(Debug)]
 pub(super) struct OutageSpans<'connection> {
     connection: &'connection Connection,
-    by_site: HashMap<i64, Vec<(i64, i64)>>,
+    by_site: HashMap<i64, Vec<Span>>,
     /// Those that ended before are not loaded.
     from: i64,
 }
@@ -28,18 +64,18 @@ impl<'connection> OutageSpans<'connection> {
     ) -> rusqlite::Result<Self> {
         let from = from.saturating_sub(BEFORE);
         // Two searches: an index serves each.
-        let mut query = connection.prepare_cached(
-            "SELECT site, since, ended FROM outages
+        let lasted = lasted_column(connection)?;
+        let mut query = connection.prepare_cached(&format!(
+            "SELECT site, since, ended, {lasted} FROM outages
              WHERE ended IS NULL AND since < ?2 AND (?3 IS NULL OR site = ?3)
-             UNION ALL SELECT site, since, ended FROM outages
-             WHERE ended >= ?1 AND since < ?2 AND (?3 IS NULL OR site = ?3)",
-        )?;
-        let mut by_site: HashMap<i64, Vec<(i64, i64)>> = HashMap::new();
+             UNION ALL SELECT site, since, ended, {lasted} FROM outages
+             WHERE ended >= ?1 AND min(since, ended) < ?2 AND (?3 IS NULL OR site = ?3)"
+        ))?;
+        let mut by_site: HashMap<i64, Vec<Span>> = HashMap::new();
         let mut rows = query.query(params![from, to, site])?;
         while let Some(row) = rows.next()? {
-            let ended = row.get::<_, Option<i64>>(2)?.unwrap_or(i64::MAX);
             let spans = by_site.entry(row.get(0)?).or_default();
-            spans.push((row.get(1)?, ended));
+            spans.push(Span::new(row.get(1)?, row.get(2)?, row.get(3)?));
         }
         Ok(Self {
             connection,
@@ -48,17 +84,34 @@ impl<'connection> OutageSpans<'connection> {
         })
     }
 
-    /// Whether a site was down in the time of this length, in milliseconds, up to `at`: what
-    /// lies between two checks lies within an outage or outside of all. Its middle decides, so
-    /// that the microseconds by which a row is moved to a free time do not.
-    pub(super) fn cover(&self, site: i64, at: i64, seen_ms: u64) -> rusqlite::Result<bool> {
+    /// How a site was in the time of this length, in milliseconds, up to `at`: what lies between
+    /// two checks lies within an outage or outside of all. Its middle decides, so that the
+    /// microseconds by which a row is moved to a free time do not.
+    fn before(&self, site: i64, at: i64, seen_ms: u64) -> rusqlite::Result<TimeBefore> {
+        let spans = self.by_site.get(&site).map_or(&[][..], Vec::as_slice);
+        let ends_here = |span: &&Span| (span.ended..span.ended.saturating_add(MOVED)).contains(&at);
+        let set_back = spans
+            .iter()
+            .filter(ends_here)
+            .find_map(|span| span.set_back);
+        if let Some(lasted) = set_back {
+            return Ok(TimeBefore::Outage(lasted));
+        }
+        if seen_ms > 0 && self.cover(site, at, seen_ms)? {
+            return Ok(TimeBefore::Down);
+        }
+        Ok(TimeBefore::Up)
+    }
+
+    fn cover(&self, site: i64, at: i64, seen_ms: u64) -> rusqlite::Result<bool> {
         let half = i64::try_from(seen_ms.saturating_mul(500)).unwrap_or(i64::MAX);
         let middle = at.saturating_sub(half);
         if middle >= self.from {
             let spans = self.by_site.get(&site).map_or(&[][..], Vec::as_slice);
             return Ok(spans
                 .iter()
-                .any(|(since, ended)| (*since..*ended).contains(&middle)));
+                .filter(|span| span.set_back.is_none())
+                .any(|span| (span.since..span.ended).contains(&middle)));
         }
         self.connection
             .prepare_cached(
@@ -105,11 +158,11 @@ impl Rollup {
         outages: &OutageSpans<'_>,
     ) -> rusqlite::Result<()> {
         let (seen, maintenance) = (row.get(first)?, row.get(first + 1)?);
-        let is_down = match seen {
-            Some(seen) if seen > 0 => outages.cover(site, at, seen)?,
-            _ => false,
+        let before = match seen {
+            Some(seen) => outages.before(site, at, seen)?,
+            None => TimeBefore::Up,
         };
-        self.add_time(reason, (seen, maintenance), is_down);
+        self.add_time(reason, (seen, maintenance), before);
         Ok(())
     }
 }

@@ -303,7 +303,7 @@ impl<'store> Queries<'store> {
             };
             let mut query = self.store.connection.prepare_cached(
                 "SELECT o.id, s.name, s.url, o.since, o.confirmed, o.ended, o.causes, o.last_good,
-                        o.acknowledged, o.note
+                        o.acknowledged, o.note, o.lasted_us
                  FROM outages o JOIN sites s ON s.id = o.site
                  WHERE ?1 IS NULL OR o.site = ?1
                  ORDER BY o.ended IS NOT NULL, o.since DESC LIMIT ?2",
@@ -387,6 +387,7 @@ fn outage(row: &Row<'_>) -> rusqlite::Result<(i64, OutageRow)> {
         since: Timestamp::from_micros(row.get(3)?),
         confirmed: Timestamp::from_micros(row.get(4)?),
         ended: time(row.get(5)?),
+        lasted: row.get::<_, Option<u64>>(10)?.map(Duration::from_micros),
         causes: serde_json::from_str(row.get_ref(6)?.as_str()?).unwrap_or_default(),
         last_good: time(row.get(7)?),
         acknowledged: acknowledged(row.get(8)?, row.get(9)?),

@@ -72,8 +72,11 @@ pub struct SiteChange {
 pub struct EndedOutage {
     /// The time of the first failure, which identifies the outage within its site.
     pub since: Timestamp,
-    /// The first good check of the streak that ended it.
+    /// The first good check of the streak that ended it. It may lie before `since`, and need not
+    /// lie `lasted` after it: the wall clock may have been set in between.
     pub until: Timestamp,
+    /// How long it lasted.
+    pub lasted: Duration,
     /// All ways in which the site failed, the first one first.
     pub causes: Vec<Cause>,
 }
@@ -195,6 +198,8 @@ pub struct OutageRow {
     pub confirmed: Timestamp,
     /// The time of the first good check after it; `None` while it is open.
     pub ended: Option<Timestamp>,
+    /// How long it lasted; `None` while it is open, and where an earlier version wrote it.
+    pub lasted: Option<Duration>,
     /// Every distinct failure with its count of checks, the first one first.
     pub causes: Vec<Cause>,
     /// The time of the last good check before it.
@@ -203,6 +208,15 @@ pub struct OutageRow {
     pub acknowledged: Option<Acknowledgement>,
     /// The messages about it, a row per owner and channel.
     pub messages: Vec<MessageStatus>,
+}
+
+impl OutageRow {
+    /// How long it lasted, up to `now` while it is open.
+    #[must_use]
+    pub fn lasted(&self, now: Timestamp) -> Duration {
+        let by_wall = || self.ended.unwrap_or(now).since(self.since);
+        self.lasted.unwrap_or_else(by_wall)
+    }
 }
 
 /// A message about an outage: one owner, one channel.

@@ -8,7 +8,7 @@ use super::reason_codes::REASONS;
 pub(super) const APPLICATION_ID: i32 = 0x5351_524c;
 
 /// One migration per version. A released one is never changed: a change is a new migration.
-pub(super) const MIGRATIONS: [&str; 8] = [
+pub(super) const MIGRATIONS: [&str; 9] = [
     // 1: results and their rollups.
     "
     CREATE TABLE sites (
@@ -161,6 +161,11 @@ pub(super) const MIGRATIONS: [&str; 8] = [
             UNION ALL SELECT max(at) / 1000000 FROM missed
             UNION ALL SELECT value - 1 FROM marks WHERE name = 'rolled'))
     WHERE second IS NOT NULL;
+    ",
+    // 9: how long an outage lasted. Null while it is open, and in what earlier versions wrote:
+    // they knew the two times alone, between which the wall clock may have been set.
+    "
+    ALTER TABLE outages ADD COLUMN lasted_us INTEGER;
     ",
 ];
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::domain::Timestamp;
 
-use super::outage_spans::OutageSpans;
+use super::outage_spans::{OutageSpans, lasted_column};
 use super::packed_days;
 use super::read_only::{HistoryReadError, ReadOnlyHistory};
 use super::rows::SiteKey;
@@ -306,23 +306,24 @@ impl ReadOnlyHistory {
     fn add_outages(&self, from: i64, tallies: &mut HashMap<i64, Tally>) -> rusqlite::Result<()> {
         let from = Timestamp::from_micros(from * 1_000_000);
         let timed = Timestamp::from_micros(self.timed.saturating_mul(1_000_000));
-        let mut query = self.connection.prepare_cached(
-            "SELECT site, since, ended FROM outages
-             WHERE ended IS NULL OR ended > ?1",
-        )?;
+        let lasted = lasted_column(&self.connection)?;
+        let mut query = self.connection.prepare_cached(&format!(
+            "SELECT site, since, ended, {lasted} FROM outages
+             WHERE ended IS NULL OR ended > ?1"
+        ))?;
         let mut rows = query.query([from.as_micros()])?;
         while let Some(row) = rows.next()? {
             let outages = &mut tallies.entry(row.get(0)?).or_default().outages;
             let since = Timestamp::from_micros(row.get(1)?);
             let ended = row.get::<_, Option<i64>>(2)?.map(Timestamp::from_micros);
-            // One that ended lasted as long as it did, whatever the clock was set to since.
+            let lasted = row.get::<_, Option<u64>>(3)?.map(Duration::from_micros);
             let until = ended.unwrap_or(self.now);
             outages.count += 1;
             outages.downtime += until.min(timed).since(since.max(from));
             match ended {
                 Some(ended) => {
                     outages.ended += 1;
-                    outages.repairs += ended.since(since);
+                    outages.repairs += lasted.unwrap_or_else(|| ended.since(since));
                 }
                 None => outages.open += 1,
             }

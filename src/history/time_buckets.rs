@@ -105,6 +105,16 @@ pub struct Rollup {
     pub(super) untimed: (u64, u64),
 }
 
+/// How a site was in the time before a row of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TimeBefore {
+    Up,
+    Down,
+    /// The row is the end of an outage in which the wall clock was set back: the times of its
+    /// rows say nothing, and all of it, in microseconds, is counted with the last one.
+    Outage(u64),
+}
+
 impl Rollup {
     /// Counts one check by the stored code of its reason.
     pub(super) fn add_check(&mut self, reason: u8, latency_us: u64) {
@@ -122,12 +132,13 @@ impl Rollup {
         }
     }
 
-    /// Adds the time before a row; `reason` is that of a check, `None` for one that was missed.
+    /// Adds the time before a row; `reason` is that of a check, `None` for one that was missed,
+    /// `down` says how much of what was seen was down.
     pub(super) fn add_time(
         &mut self,
         reason: Option<u8>,
         (seen_ms, maintenance_ms): (Option<u64>, Option<u64>),
-        is_down: bool,
+        down: TimeBefore,
     ) {
         let Some(seen_ms) = seen_ms else {
             let verdict = reason.map(reason_codes::verdict);
@@ -141,7 +152,11 @@ impl Rollup {
             .unwrap_or(0)
             .saturating_mul(1_000)
             .min(seen_us);
-        let down_us = if is_down { seen_us - maintenance_us } else { 0 };
+        let down_us = match down {
+            TimeBefore::Up => 0,
+            TimeBefore::Down => seen_us - maintenance_us,
+            TimeBefore::Outage(micros) => micros,
+        };
         self.time.merge(&SiteTime {
             seen_us,
             maintenance_us,
@@ -353,13 +368,13 @@ mod tests {
         assert_eq!(sum.uptime(), None);
         // The monitor itself failed: the time before was seen, and up.
         sum.add_check(13, 5);
-        sum.add_time(Some(13), (Some(0), None), false);
+        sum.add_time(Some(13), (Some(0), None), TimeBefore::Up);
         assert_eq!(sum.uptime(), None);
         sum.add_check(0, 1_000);
-        sum.add_time(Some(0), (Some(3_000), Some(1_000)), false);
+        sum.add_time(Some(0), (Some(3_000), Some(1_000)), TimeBefore::Up);
         sum.add_check(1, 9);
-        sum.add_time(Some(1), (Some(2_500), Some(500)), true);
-        sum.add_time(None, (Some(4_000), Some(0)), false);
+        sum.add_time(Some(1), (Some(2_500), Some(500)), TimeBefore::Down);
+        sum.add_time(None, (Some(4_000), Some(0)), TimeBefore::Up);
         assert_eq!(sum.uptime(), Some(0.75));
         assert_eq!(sum.time.maintenance_us, 1_500_000);
         assert_eq!(sum.mean(), Some(Duration::from_millis(1)));
@@ -371,9 +386,9 @@ mod tests {
         let mut sum = Rollup::default();
         for reason in [0, 11, 1, 13, 0] {
             sum.add_check(reason, 1_000);
-            sum.add_time(Some(reason), (None, None), false);
+            sum.add_time(Some(reason), (None, None), TimeBefore::Up);
         }
-        sum.add_time(None, (None, None), false);
+        sum.add_time(None, (None, None), TimeBefore::Up);
         assert_eq!(sum.uptime(), Some(0.75));
         sum.missed = 3;
         sum.guess_time(300);
@@ -383,9 +398,9 @@ mod tests {
         // A check of which the time is known besides: it stands for a minute.
         let mut sum = Rollup::default();
         sum.add_check(0, 1_000);
-        sum.add_time(Some(0), (Some(60_000), Some(0)), false);
+        sum.add_time(Some(0), (Some(60_000), Some(0)), TimeBefore::Up);
         sum.add_check(1, 1_000);
-        sum.add_time(Some(1), (None, None), false);
+        sum.add_time(Some(1), (None, None), TimeBefore::Up);
         assert_eq!(sum.uptime(), Some(0.5));
     }
 }

@@ -49,6 +49,7 @@ fn outage(index: usize, name: &str, from: i64, to: Option<i64>, causes: Vec<Caus
             since: ago(from),
             confirmed: ago(from - 10),
             ended: to.map(ago),
+            lasted: None,
             causes,
             last_good: Some(ago(from + 5)),
             acknowledged: None,

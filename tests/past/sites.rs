@@ -137,6 +137,9 @@ pub(crate) fn without_time(connection: &Connection) {
         }
     }
     connection
-        .execute_batch("DROP INDEX outages_ended; PRAGMA user_version = 7")
+        .execute_batch(
+            "DROP INDEX outages_ended; ALTER TABLE outages DROP COLUMN lasted_us;
+             PRAGMA user_version = 7",
+        )
         .unwrap();
 }

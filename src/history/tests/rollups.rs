@@ -17,6 +17,7 @@ use super::super::retention_clock::RetentionClock;
 use super::super::rollup::Roller;
 use super::super::rows::{EndedOutage, SiteChange};
 use super::super::store::Store;
+use super::super::time_buckets::TimeBefore;
 use super::super::writer_entry::WriteEntry;
 
 use super::fixture::*;
@@ -83,7 +84,7 @@ proptest! {
             for row in checks.iter().filter(|row| row.site == id(site) && row.at >= at(from)) {
                 let code = super::super::reason_codes::code(row.reason);
                     expected.add_check(code, row.latency.as_micros() as u64);
-                    expected.add_time(Some(code), (Some(60_000), Some(0)), false);
+                    expected.add_time(Some(code), (Some(60_000), Some(0)), TimeBefore::Up);
                 expected.missed += 1;
             }
             prop_assert_eq!(total(&store, name, now, span), expected);
@@ -105,7 +106,7 @@ proptest! {
                 for row in checks.iter().filter(|row| row.site == id(site) && row.at >= at(from)) {
                     let code = super::super::reason_codes::code(row.reason);
                     expected.add_check(code, row.latency.as_micros() as u64);
-                    expected.add_time(Some(code), (Some(60_000), Some(0)), false);
+                    expected.add_time(Some(code), (Some(60_000), Some(0)), TimeBefore::Up);
                     expected.missed += 1;
                 }
                 let found = surveys.iter().find(|survey| survey.site == key(name));
@@ -162,6 +163,7 @@ fn an_outage_that_is_known_later_changes_what_was_rolled_up() {
         ended: Some(EndedOutage {
             since: at(minute(8)),
             until: at(minute(15)),
+            lasted: Duration::from_secs(7 * 60),
             causes: Vec::new(),
         }),
         ..super::fixture::down(0, minute(8), Vec::new())
@@ -182,6 +184,52 @@ fn an_outage_that_is_known_later_changes_what_was_rolled_up() {
         .query_row("SELECT count(*) FROM due_rollups", [], |row| row.get(0))
         .unwrap();
     assert_eq!(due, 0);
+}
+
+#[test]
+fn an_outage_in_which_the_clock_was_set_back_counts_for_as_long_as_it_lasted() {
+    let begin = START / 300 * 300;
+    let minute = |number: i64| begin + number * 60;
+    let mut store = watching(&["a"]);
+    let results = |store: &mut Store, from: i64, to: i64, second: i64| {
+        let at = |number| minute(number) + second;
+        let rows = (from..=to).map(|number| WriteEntry::Result(result(0, at(number), None, 5)));
+        store.apply(&rows.collect::<Vec<_>>()).unwrap();
+    };
+    let down = |store: &Store, now: i64| total(store, "a", now, DAY).time.down_us / 60_000_000;
+    // Down from minute 60 on; after ten minutes the clock is set back to 31, ten more are down.
+    results(&mut store, 1, 70, 0);
+    let change = SiteChange {
+        at: at(minute(61)),
+        standing: Some(failure_streak(minute(60), 2, true)),
+        ..super::fixture::down(0, minute(60), Vec::new())
+    };
+    store
+        .apply(&[WriteEntry::SiteChange(Box::new(change))])
+        .unwrap();
+    roll(&mut store, minute(71));
+    assert_eq!(down(&store, minute(71)), 10);
+    results(&mut store, 31, 50, 30);
+    let ended = SiteChange {
+        at: at(minute(40) + 30),
+        standing: None,
+        ended: Some(EndedOutage {
+            since: at(minute(60)),
+            until: at(minute(40) + 30),
+            lasted: Duration::from_secs(20 * 60),
+            causes: Vec::new(),
+        }),
+        ..super::fixture::down(0, minute(60), Vec::new())
+    };
+    store
+        .apply(&[WriteEntry::SiteChange(Box::new(ended))])
+        .unwrap();
+    for now in [90, 120] {
+        roll(&mut store, minute(now));
+        assert_eq!(down(&store, minute(now)), 20, "minute {now}");
+    }
+    let sum = total(&store, "a", minute(120), DAY);
+    assert_eq!(sum.time.seen_us, 90 * 60_000_000);
 }
 
 #[test]

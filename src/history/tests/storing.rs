@@ -46,6 +46,7 @@ fn an_open_outage_and_a_streak_come_back_and_what_ended_does_not() {
         ended: Some(EndedOutage {
             since: at(START),
             until: at(START + 60),
+            lasted: Duration::from_secs(60),
             causes: failure_streak(START, 5, true).causes,
         }),
         messages: Vec::new(),

@@ -77,7 +77,7 @@ impl Page<'_> {
             }
             Some(ended) => {
                 let badge = theme::badge(SiteIs::Up);
-                let lasted = age(ended.since(outage.row.since));
+                let lasted = age(outage.row.lasted(now));
                 let (from, to) = (self.time(outage.row.since), self.time(ended));
                 (badge, format!("ENDED {to} after {lasted}, began {from}"))
             }

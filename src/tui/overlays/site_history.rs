@@ -207,8 +207,7 @@ impl Page<'_> {
             self.text.say("", "None on record.", PLAIN);
         }
         for outage in outages.iter().take(MAX_OUTAGES) {
-            let end = outage.row.ended.unwrap_or(self.model.now.wall);
-            let lasted = age(end.since(outage.row.since));
+            let lasted = age(outage.row.lasted(self.model.now.wall));
             let (glyph, word, style) = match outage.row.ended {
                 None => ("✗", "open", theme::tone(Tone::Bad)),
                 Some(_) => ("●", "over", theme::tone(Tone::Good)),

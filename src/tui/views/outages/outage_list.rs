@@ -82,7 +82,7 @@ pub(super) fn row(
     } else {
         (theme::badge(SiteIs::Down), "OPEN")
     };
-    let lasts = age(outage.row.ended.unwrap_or(now).since(outage.row.since));
+    let lasts = age(outage.row.lasted(now));
     let name_style = if outage.row.ended.is_some() {
         PLAIN
     } else {
