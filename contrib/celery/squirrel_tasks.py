@@ -10,14 +10,18 @@ of the environment: SQUIRREL_QUEUE, SQUIRREL_VISIBILITY_TIMEOUT.
 import contextlib
 import json
 import os
+import re
 import subprocess
 import threading
 import time
+from urllib.parse import parse_qs, urlsplit
 
 from celery import Celery
+from kombu import Connection
 from redis import RedisError
 
 BROKER = os.environ.get("SQUIRREL_BROKER", "redis://127.0.0.1:6379/0")
+QUEUE = os.environ.get("SQUIRREL_QUEUE", "celery")
 BINARY = os.environ.get("SQUIRREL_BIN", "squirrel")
 # How long a worker may be silent about a check before another takes it, in seconds.
 VISIBILITY = float(os.environ.get("SQUIRREL_VISIBILITY_TIMEOUT", "30"))
@@ -26,15 +30,45 @@ REDIS = {
     "unacked_restore_interval": 2 if VISIBILITY > 8 else 1,
     "unacked_restore_throttle": 1,
 }
+
+
+def choose_broker(url):
+    """The URL for Celery, and the name of the server that Sentinels are to be asked for.
+
+    Celery takes that name from its settings and not from the URL, and wants to be told that
+    certificates are verified. It takes a list of brokers, but not of places for results, which are
+    to be where the messages are: of a list this is the first that takes writes now."""
+    urls = re.split(r";(?=[a-z+]+://)", url)
+    names = [name for each in urls for name in parse_qs(urlsplit(each).query).get("master_name", [])]
+    if names:
+        return ";".join(each.partition("?")[0] for each in urls), names[0]
+    for place, each in enumerate(urls):
+        if each.startswith("rediss://") and "ssl_cert_reqs=" not in each:
+            urls[place] = f"{each}{'&' if '?' in each else '?'}ssl_cert_reqs=required"
+    return next(filter(takes_writes, urls), urls[0]) if len(urls) > 1 else urls[0], None
+
+
+def takes_writes(url):
+    patience = {"socket_connect_timeout": 2, "socket_timeout": 2}
+    with contextlib.suppress(Exception), Connection(url, transport_options=patience) as connection:
+        client = connection.default_channel.client
+        return client.lpush(f"{QUEUE}.test", "test") and client.rpop(f"{QUEUE}.test") is not None
+    return False
+
+
+BROKER, MASTER = choose_broker(BROKER)
+if MASTER:
+    REDIS["master_name"] = MASTER
 app = Celery("squirrel_tasks", broker=BROKER, backend=BROKER)
 app.conf.update(
-    task_default_queue=os.environ.get("SQUIRREL_QUEUE", "celery"),
+    task_default_queue=QUEUE,
     accept_content=["json"],
     # A check is done when its result is stored: one whose worker dies is run again.
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
     broker_transport_options=REDIS,
+    result_backend_transport_options={"master_name": MASTER} if MASTER else {},
 )
 lock = threading.Lock()
 child = None

@@ -7,6 +7,7 @@ use uptime_squirrel::domain::{Clock, MaskedUrl};
 use uptime_squirrel::paradigm::QueueOptions;
 
 use super::sender::{Sender, Worker, spec};
+use super::stock::Stock;
 use crate::support::{Fleet, Redis, Script, Server, until};
 
 fn serve(fleet: &mut Fleet) -> Server {
@@ -41,7 +42,7 @@ fn the_next_broker_of_a_list_takes_over_from_one_that_dies_or_takes_no_writes() 
     let [mut first, second, third] = [Redis::new(), Redis::new(), Redis::new()];
     let urls = [&first, &second, &third].map(|redis| redis.url().expose().to_owned());
     let list = format!("redis://127.0.0.1:1/0;{}", urls.join(";"));
-    let _worker = Worker::at(&list, "ours", &[]);
+    let worker = Worker::at(&list, "ours", &[]);
     let mut sender = sender(&list);
     sweep(&mut sender, &server, 0, 10);
     first.kill();
@@ -49,6 +50,11 @@ fn the_next_broker_of_a_list_takes_over_from_one_that_dies_or_takes_no_writes() 
     second.ask::<()>(&["REPLICAOF", "127.0.0.1", "1"]);
     sweep(&mut sender, &server, 20, 30);
     sender.until_figures("all is well", |figures| figures.complaint().is_none());
+    // A stock worker takes the one that is then in use.
+    drop(worker);
+    let _stock = Stock::start_in(&third, 1, &[("SQUIRREL_BROKER", &list)]);
+    sweep(&mut sender, &server, 30, 40);
+    assert_eq!(&*sender.answers[&39].ran_on.host, "stock");
 }
 
 /// A server on a port of loopback.
@@ -85,10 +91,19 @@ fn sentinels_name_the_broker_and_the_one_that_follows_it() {
             .contains("slaves=1")
     });
     let url = format!("sentinel://127.0.0.1:1;sentinel://127.0.0.1:{third}/0?master_name=squirrel");
-    let _worker = Worker::at(&url, "ours", &[]);
+    let worker = Worker::at(&url, "ours", &[]);
     let mut sender = sender(&url);
     sweep(&mut sender, &server, 0, 10);
+    // Its client tries long to reach a Sentinel that is not there.
+    let (_, there) = url.split_once(';').unwrap();
+    let _stock = Stock::start_in(&primary, 1, &[("SQUIRREL_BROKER", there)]);
+    sender.until_figures("a stock worker is there as well", |figures| {
+        figures.workers.len() == 2
+    });
     primary.kill();
     sweep(&mut sender, &server, 10, 20);
     sender.until_figures("all is well", |figures| figures.complaint().is_none());
+    drop(worker);
+    sweep(&mut sender, &server, 20, 30);
+    assert_eq!(&*sender.answers[&29].ran_on.host, "stock");
 }
