@@ -61,11 +61,57 @@ fn a_stock_worker_whose_clock_is_ahead_is_named_and_sent_little() {
     assert!(sender.figures().expired < 30, "{:?}", sender.figures());
     sender.receive();
     assert!(sender.answers.is_empty());
+    let home = Squirrel::new();
+    let authority = &server.authority;
+    let sites = format!("[monitor]\ntimeout = '1s'\n[[sites]]\nurl = 'http://{authority}/'\n");
+    home.write("sites.toml", sites);
+    let url = redis.url();
+    let words = ["check", "--config", "sites.toml", "--paradigm", "celery"];
+    let finished =
+        home.run(
+            words
+                .into_iter()
+                .chain(["--broker", url.expose(), "--format", "json"]),
+        );
+    let objects = finished.objects();
+    let error = objects[0]["error"].as_str().unwrap();
+    assert!(
+        error.contains("py@stock discards checks as expired"),
+        "{error}"
+    );
     // Another worker has its chance each time.
     let _ours = Worker::start(&redis, "ours", &[]);
     sender.assert_all_up_once(3);
     let mut hosts = sender.answers.values().map(|result| &*result.ran_on.host);
     assert!(hosts.all(|host| host == "ours"));
+}
+
+#[test]
+fn a_monitor_whose_clock_is_wrong_has_its_checks_run_at_once() {
+    let redis = Redis::new();
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(WELL));
+    let _stock = Stock::start(&redis, 1);
+    let library = faketime();
+    for clock in ["-600s", "+600s"] {
+        redis.ask::<()>(&["CONFIG", "RESETSTAT"]);
+        let site = format!("http://{}/", server.authority);
+        let url = redis.url();
+        let wrong = [
+            format!("LD_PRELOAD={library}"),
+            format!("FAKETIME={clock}"),
+            "FAKETIME_DONT_FAKE_MONOTONIC=1".to_owned(),
+        ];
+        let words = ["check", "--paradigm", "celery", "--broker", url.expose()];
+        let finished = Squirrel::new()
+            .through(["/usr/bin/env", &wrong[0], &wrong[1], &wrong[2]])
+            .run(words.into_iter().chain([&*site]));
+        finished.assert_no_panic();
+        assert_eq!(finished.code(), 0, "{clock}: {}", finished.stderr);
+        // The worker took no message for expired, which is a result as well.
+        let stats: String = redis.ask(&["INFO", "commandstats"]);
+        assert!(stats.contains("cmdstat_setex:calls=1,"), "{clock}: {stats}");
+    }
 }
 
 /// Events of a worker as Celery's receiver hands them on, which adds the difference of the zones to

@@ -70,6 +70,11 @@ impl BrokerClient {
         self.offset_micros = Some(micros);
     }
 
+    /// Whether the broker's clock is known, by which messages expire.
+    pub(super) const fn knows_time(&self) -> bool {
+        self.offset_micros.is_some()
+    }
+
     /// The text of a job's message; its expiry is by the broker's clock.
     ///
     /// # Errors

@@ -71,9 +71,11 @@ impl Producer {
         }
     }
 
-    /// Sends waiting jobs up to the limit of checks in flight.
+    /// Sends waiting jobs up to the limit of checks in flight, once the broker can be used and its clock
+    /// is known.
     async fn send(&mut self) {
-        while self.failure.is_none() && self.in_flight.len() < self.window() {
+        let can_send = |producer: &Self| producer.failure.is_none() && producer.client.knows_time();
+        while can_send(self) && self.in_flight.len() < self.window() {
             let room = (self.window() - self.in_flight.len()).min(BATCH_SIZE);
             let now = self.clock.now();
             let mut numbers = Vec::new();
