@@ -220,9 +220,6 @@ fn waits(stage: &Stage, table: &mut Table, rounds: usize) -> Result<(), Box<dyn 
     )
 }
 
-/// How long half of the sites hang where that is measured: the timeout of their checks.
-const HANG: Duration = Duration::from_millis(300);
-
 /// Half of the sites hang for their timeout, half answer at once, and places are short: how much longer
 /// a sweep of 500 takes than by `threads` or `async`, the faster of them, with as many checks at once.
 /// Whoever leaves a place empty while a check waits takes longer.
@@ -233,12 +230,6 @@ fn places(stage: &Stage, table: &mut Table, rounds: usize) -> Result<(), Box<dyn
             .map(|sites| urls(&sites.handshake.addresses))
             .concat(),
     );
-    let hanging = CheckSpec {
-        timeout: HANG,
-        slow: HANG,
-        ..CheckSpec::clone(&specs[0])
-    };
-    specs[0] = Arc::new(hanging);
     let as_meant = |result: &CheckResult| {
         let hangs = result.job.site.index().is_multiple_of(2);
         result.reason == hangs.then_some(Reason::Timeout)
@@ -254,8 +245,15 @@ fn places(stage: &Stage, table: &mut Table, rounds: usize) -> Result<(), Box<dyn
         (4, 50),
     ] {
         let at_once = workers * places;
-        // A single place would take minutes for 500.
-        let checks = 500.min(80 * at_once);
+        // A single place would take minutes for 500, and with many places the sweep is to be longer than
+        // what it takes to compute.
+        let checks = 500.min(40 * at_once);
+        let timeout = Duration::from_millis(if at_once < 50 { 300 } else { 2_000 });
+        specs[0] = Arc::new(CheckSpec {
+            timeout,
+            slow: timeout,
+            ..CheckSpec::clone(&specs[0])
+        });
         let _workers = stage.workers(workers, places)?;
         let mut queued = stage.engine(at_once)?;
         let direct = |name: &str| {
@@ -272,8 +270,8 @@ fn places(stage: &Stage, table: &mut Table, rounds: usize) -> Result<(), Box<dyn
                 let took = other.sweep_that(checks, &specs, as_meant)?;
                 floor = floor.min(took.as_secs_f64());
             }
-            let took = queued.sweep_that(checks, &specs, as_meant)?;
-            ratios.push(took.as_secs_f64() / floor);
+            let took = queued.sweep_that(checks, &specs, as_meant)?.as_secs_f64();
+            ratios.push(took / floor);
         }
         let figure = format!(
             "half of {checks} hang: celery / threads or async, {workers} at work, {places} at once each"

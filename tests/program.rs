@@ -23,6 +23,7 @@ mod celery {
     mod servers;
     mod several;
     mod stock;
+    mod twins;
 }
 
 #[cfg(test)]
