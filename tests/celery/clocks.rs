@@ -7,29 +7,13 @@ use uptime_squirrel::domain::Clock;
 
 use super::sender::{Sender, Worker};
 use super::stock::{Stock, tool};
-use crate::support::{Fleet, Redis, Script, Squirrel, until};
+use crate::support::{Fleet, Redis, Script, Squirrel, faketime, until};
 
 fn script(toml: &str) -> Script {
     toml::from_str(toml).unwrap()
 }
 
 const WELL: &str = r"'*' = ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']";
-
-/// The library that sets a program's clock.
-fn faketime() -> String {
-    let places = [
-        "/usr/lib/*/faketime",
-        "/usr/lib64/faketime",
-        "/usr/lib/faketime",
-    ];
-    let found = places.iter().find_map(|place| {
-        glob::glob(&format!("{place}/libfaketimeMT.so.1"))
-            .unwrap()
-            .next()
-    });
-    let found = found.expect("libfaketime is needed: tests/run installs it");
-    found.unwrap().display().to_string()
-}
 
 #[test]
 fn a_stock_worker_whose_clock_is_ahead_is_named_and_sent_little() {

@@ -1,7 +1,5 @@
 //! A wall clock that is set while a monitor runs: libfaketime in the real program.
 
-use std::path::Path;
-
 use jiff::{SignedDuration, Timestamp};
 use rustix::process::Signal;
 use serde_json::Value;
@@ -9,7 +7,7 @@ use serde_json::Value;
 use super::sites::{named, run};
 use crate::monitor::sites::script;
 use crate::owners::sites::{BROKEN, WELL, home_of, is};
-use crate::support::{Fleet, Squirrel};
+use crate::support::{Fleet, Squirrel, faketime};
 
 const HALF_AN_HOUR: SignedDuration = SignedDuration::from_mins(30);
 
@@ -18,22 +16,13 @@ fn started(line: &Value) -> Option<Timestamp> {
     line["started_at"].as_str()?.parse().ok()
 }
 
-/// Where distributions keep libfaketime.
-const LIBRARIES: [&str; 3] = [
-    "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
-    "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",
-    "/usr/lib/faketime/libfaketime.so.1",
-];
-
 /// The program under a wall clock that the file `clock` sets; the other clocks are the system's.
 fn with_clock(squirrel: Squirrel) -> Squirrel {
-    let known = LIBRARIES.into_iter().find(|path| Path::new(path).exists());
-    let library = known.expect("this test needs libfaketime (the package faketime)");
     let clock = format!(
         "FAKETIME_TIMESTAMP_FILE={}",
         squirrel.dir().join("clock").display()
     );
-    let preload = format!("LD_PRELOAD={library}");
+    let preload = format!("LD_PRELOAD={}", faketime());
     squirrel.write("clock", "+0");
     squirrel.through([
         "env",

@@ -240,6 +240,34 @@ fn an_hour_of_maintenance_is_an_hour_though_the_clock_is_set_back() {
     assert!((7_200..7_200 + 600).contains(&down[0].second), "{down:?}");
 }
 
+#[test]
+fn a_message_waits_for_its_next_try_as_long_as_it_should_though_the_clock_is_set_back() {
+    let refused = HOUR + 20 * MINUTE;
+    let set_back = world_of(3, Place::Internet)
+        .with_outage(0, HOUR, 5 * HOUR)
+        .with(
+            FaultKind::Channel(0, 0, Mood::RefusesForNow),
+            HOUR,
+            refused - HOUR,
+        )
+        .with(FaultKind::Clock(-3 * 3_600), HOUR + 15 * MINUTE, 0);
+    // In one run, and where the next one knows the wall clock alone.
+    let restarted = set_back
+        .clone()
+        .with(FaultKind::Killed(0), HOUR + 16 * MINUTE, 2 * SECOND);
+    for script in [set_back, restarted] {
+        let world = script.play();
+        let down = world.promises.arrivals(EventKind::Down, "owner-0");
+        assert_eq!(down.len(), 1);
+        let second = refused / SECOND;
+        let longest_pause = 15 * 60 + 60;
+        assert!(
+            (second..second + longest_pause).contains(&down[0].second),
+            "{down:?}"
+        );
+    }
+}
+
 /// A world whose clock shows 23:00 when a site of an owner with quiet hours goes down.
 fn down_at_night() -> Script {
     let mut script = world_of(3, Place::Internet)

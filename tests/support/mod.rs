@@ -7,6 +7,7 @@ mod bytes;
 mod certs;
 mod contract;
 mod expect;
+mod faketime;
 mod kernel;
 mod processes;
 mod redis;
@@ -20,6 +21,7 @@ pub(crate) use bytes::{gzip_bomb, unescape};
 pub(crate) use certs::{CertKind, Certificates};
 pub(crate) use contract::{check_line, unsafe_characters};
 pub(crate) use expect::{Expect, mismatches};
+pub(crate) use faketime::faketime;
 pub(crate) use kernel::{
     Task, children_of, own_peak_memory, peak_memory, processor_time, read_calls, tasks_of, wake_ups,
 };
