@@ -264,14 +264,7 @@ impl Alerts {
         } = self.outbox.turn(now, &mut validity);
         turn.deliveries = deliveries;
         turn.checks.extend(checks);
-        for (owner, event) in over {
-            if let (EventKind::Escalated, Some(site)) = (event.kind, event.site) {
-                // Those who were not told that it began are not told that it ended.
-                self.policy.not_escalated(site, &owner);
-                turn.changed.insert(site);
-            }
-            turn.over.push(event);
-        }
+        turn.over = over;
         turn
     }
 

@@ -43,8 +43,8 @@ pub struct Turn {
     pub deliveries: Vec<Delivery>,
     /// Sites to be checked before they are told of.
     pub checks: Vec<SiteId>,
-    /// Events that were over before they were told to this owner.
-    pub over: Vec<(Box<str>, Pending)>,
+    /// Events that were over before anybody was told.
+    pub over: Vec<Pending>,
 }
 
 impl Outbox {
@@ -118,16 +118,13 @@ impl Outbox {
                     continue;
                 }
                 events += slot.queue.len();
-                let mut over = Vec::new();
                 let delivery = slot.queue.compose(
                     (owner, channel),
                     self.collection,
                     now,
                     validity,
-                    (&mut turn.checks, &mut over),
+                    (&mut turn.checks, &mut turn.over),
                 );
-                turn.over
-                    .extend(over.into_iter().map(|event| (owner.clone(), event)));
                 if delivery.is_some() {
                     *under_way += 1;
                     self.last = Some(name.clone());

@@ -134,13 +134,6 @@ impl Policy {
         }
     }
 
-    /// The message of an escalation to an owner was over before it was sent.
-    pub(super) fn not_escalated(&mut self, site: SiteId, owner: &str) {
-        if let Some(watch) = self.open.get_mut(&site) {
-            watch.telling.escalated.remove(owner);
-        }
-    }
-
     /// A site was checked, paused or resumed: outages that wait for that are examined.
     pub(super) fn news(&mut self, state: &SiteState, now: Now) {
         if self.open.is_empty() {

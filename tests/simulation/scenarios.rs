@@ -211,7 +211,8 @@ fn what_presses_for_an_acknowledgement_is_not_sent_after_one() {
     assert_eq!(arrived(EventKind::Reminder, "owner-0"), 0);
     assert_eq!(arrived(EventKind::Escalated, "owner-1"), 0);
     assert_eq!(arrived(EventKind::Recovered, "owner-0"), 1);
-    assert_eq!(arrived(EventKind::Recovered, "owner-1"), 0);
+    // One try may have arrived though its answer did not: the end is told all the same.
+    assert_eq!(arrived(EventKind::Recovered, "owner-1"), 1);
 }
 
 #[test]
