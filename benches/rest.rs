@@ -79,6 +79,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         session.end()?;
     }
     for (peer, arguments) in PEERS {
+        if !is_installed(peer) {
+            table.note(peer, "skipped: not installed");
+            continue;
+        }
         match peer_cost(peer, arguments, home.path(), time) {
             Ok(cost) => table.note(
                 peer,
@@ -91,6 +95,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(table.print()?)
+}
+
+fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
 fn peer_cost(
