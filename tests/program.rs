@@ -88,6 +88,7 @@ mod monitor {
 mod owners {
     mod answers;
     mod blind;
+    mod blind_workers;
     mod changed_files;
     mod files;
     mod mail;

@@ -4,21 +4,13 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
-
-use futures_util::future::join_all;
 
 use crate::config::Config;
-use crate::domain::{
-    CheckResult, CheckSpec, Clock, JobId, MaskedUrl, Moment, Reason, SiteId, SystemClock, Verdict,
-};
-use crate::engine::{Round, is_doubtful};
-use crate::probe::{ProberFactory, Start};
+use crate::domain::{CheckSpec, Clock, QueueOptions, SystemClock};
+use crate::engine::Round;
+use crate::probe::{CanaryAnswer, ProberFactory, ask_canaries, canary_spec};
 use crate::runtime::thread;
 use crate::trace::here;
-
-/// The timeout of a check of a canary.
-const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The handle of the thread that checks canaries; the thread ends when this is dropped.
 #[derive(Debug)]
@@ -53,17 +45,17 @@ impl Canaries {
 
 /// The check specs of the canaries of `config`.
 pub(super) fn canary_specs(config: &Config) -> Vec<Arc<CheckSpec>> {
-    let spec = |url: &MaskedUrl| {
-        Arc::new(CheckSpec {
-            timeout: TIMEOUT,
-            slow: TIMEOUT,
-            cert_warn: Duration::ZERO,
-            max_redirects: 0,
-            user_agent: Arc::clone(&config.monitor.user_agent),
-            ..CheckSpec::new(url.clone())
-        })
-    };
-    config.monitor.canaries.iter().map(spec).collect()
+    let monitor = &config.monitor;
+    let spec = |url| Arc::new(canary_spec(url, &monitor.user_agent));
+    monitor.canaries.iter().map(spec).collect()
+}
+
+/// The queue of `config`, whose workers ask the canaries as well.
+pub(super) fn queue_options(config: &Config) -> QueueOptions {
+    QueueOptions {
+        canaries: config.monitor.canaries.clone(),
+        ..config.queue_options()
+    }
 }
 
 async fn serve(
@@ -75,42 +67,11 @@ async fn serve(
     let prober = factory.prober();
     while let Ok(specs) = inbox.recv() {
         let asked = clock.moment();
-        let results = join_all(specs.iter().enumerate().map(|(index, spec)| {
-            let start = Start {
-                job: JobId {
-                    site: SiteId::from_index(index),
-                    due: Moment::ZERO,
-                },
-                moment: asked,
-                at: clock.timestamp(),
-            };
-            prober.check(start, spec, None, here)
-        }))
-        .await;
-        tell(found(asked, &results));
-    }
-}
-
-/// The result of a round. Any answer counts, whatever its status: the network works.
-fn found(asked: Moment, results: &[CheckResult]) -> Round {
-    let mute = |result: &&CheckResult| result.verdict == Verdict::Unknown || is_doubtful(result);
-    let silent: Vec<_> = results.iter().filter(mute).collect();
-    let mut reasons: Vec<&str> = silent
-        .iter()
-        .map(|result| result.reason.unwrap_or(Reason::Internal).word())
-        .collect();
-    reasons.sort_unstable();
-    reasons.dedup();
-    let why = match silent.len() {
-        1 => format!("the canary does not answer either ({})", reasons.join(", ")),
-        number => format!(
-            "{number} canaries do not answer either ({})",
-            reasons.join(", ")
-        ),
-    };
-    Round {
-        asked,
-        answered: silent.len() < results.len(),
-        why: why.into(),
+        let CanaryAnswer { answered, why } = ask_canaries(&prober, &specs, here).await;
+        tell(Round {
+            asked,
+            answered,
+            why,
+        });
     }
 }

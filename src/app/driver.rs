@@ -20,7 +20,7 @@ use crate::paradigm::{Dispatcher, Offer, ParadigmContext, ParadigmEntry, StartEr
 use crate::probe::ProberFactory;
 use crate::trace::{Demand, Recorder};
 
-use super::canaries::{Canaries, canary_specs};
+use super::canaries::{Canaries, canary_specs, queue_options};
 use super::engine_config::engine_config;
 use super::error::DriverError;
 use super::outcome_writer::OutcomeWriter;
@@ -87,7 +87,7 @@ impl Driver {
             clock,
             recorder: Arc::clone(&recorder),
             results: sender,
-            queue: config.queue_options(),
+            queue: queue_options(&config),
         };
         let dispatcher = Dispatcher::start(entry, context).map_err(DriverError::Start)?;
         let tell = move |round| {
@@ -271,7 +271,7 @@ impl Driver {
         };
         let (entry, settings) = self.settings.read_again(&config, self.dispatcher.entry());
         config.named_broker.clone_from(&self.named_broker);
-        let queue = self.dispatcher.set_queue_options(config.queue_options());
+        let queue = self.dispatcher.set_queue_options(queue_options(&config));
         let other = queue != *self.dispatcher.queue_options() && self.dispatcher.queue().is_some();
         let (number, notice) = settings.workers.of(entry);
         if factory.is_some() || other || entry.label.name != self.dispatcher.entry().label.name {

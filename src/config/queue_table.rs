@@ -23,6 +23,7 @@ pub(super) fn read_queue(table: TableReader<'_>) -> QueueOptions {
         result_expires: table
             .text("result_expires", value_parsers::positive_duration)
             .unwrap_or(default.result_expires),
+        canaries: default.canaries,
     };
     table.finish();
     options

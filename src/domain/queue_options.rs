@@ -19,6 +19,8 @@ pub struct QueueOptions {
     /// How long workers keep results in Redis; the monitor deletes its own once it has read
     /// them.
     pub result_expires: Duration,
+    /// Whom workers on other machines ask before they report a failure; none: all are reported.
+    pub canaries: Vec<MaskedUrl>,
 }
 
 impl QueueOptions {
@@ -51,6 +53,7 @@ impl Default for QueueOptions {
             expires: Duration::from_secs(300),
             visibility_timeout: None,
             result_expires: Duration::from_secs(86_400),
+            canaries: Vec::new(),
         }
     }
 }

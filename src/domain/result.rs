@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{JobId, MaskedUrl, Moment, SiteId, Timestamp};
+use super::{JobId, MAX_SENTENCE, MaskedUrl, Moment, SiteId, Timestamp};
 
 /// What one check says about its site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -259,6 +259,46 @@ impl CheckResult {
     #[must_use]
     pub fn failed(&self) -> bool {
         self.verdict == Verdict::Down
+    }
+
+    /// Whether it is a failure that may be that of the way to the site. An answer that is wrong
+    /// came from somebody.
+    #[must_use]
+    pub fn is_doubtful(&self) -> bool {
+        use Reason::{Closed, Dns, Refused, Timeout, Tls, Unreachable};
+        self.failed()
+            && self.reason.is_none_or(|reason| {
+                matches!(reason, Dns | Refused | Unreachable | Timeout | Tls | Closed)
+            })
+    }
+
+    /// Whether the site, which is on `host`, is on the machine that ran the check: no network
+    /// lies between.
+    #[must_use]
+    pub fn is_local(&self, host: &str) -> bool {
+        let last = self.requests.last();
+        let asked = last.and_then(|hop| hop.address.or(hop.resolved.first().copied()));
+        let literal = || {
+            let is_literal = host.starts_with(|first: char| first == '[' || first.is_ascii_digit());
+            let literal = is_literal && self.requests.len() <= 1;
+            let address = literal.then(|| host.trim_matches(['[', ']']).parse().ok());
+            address.flatten()
+        };
+        asked.or_else(literal).map_or(
+            host == "localhost" || host.ends_with(".localhost"),
+            |address: IpAddr| address.is_loopback(),
+        )
+    }
+
+    /// The same result, which says nothing of the site: `why` nothing can be seen.
+    #[must_use]
+    pub fn unseen(mut self, why: &str) -> Self {
+        self.verdict = Verdict::Unknown;
+        self.reason = Some(Reason::Internal);
+        let error = self.error.take().unwrap_or_default();
+        let error: String = format!("could not check: {why}; the check itself said: {error}");
+        self.error = Some(error.chars().take(MAX_SENTENCE).collect::<String>().into());
+        self
     }
 
     /// The IP address that the last request went to, whether it answered or not; `None` if

@@ -14,9 +14,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use crate::domain::{CheckResult, Moment, Now, Reason, SiteId, Verdict};
+use crate::domain::{CheckResult, Moment, Now, SiteId, Verdict};
 
-use super::recent_failures::{Landings, RecentFailures, is_doubtful};
+use super::recent_failures::{Landings, RecentFailures};
 use super::witnesses::CheckFacts;
 
 /// Canaries are not asked more often.
@@ -193,26 +193,23 @@ impl Connectivity {
                 self.failures.failed(facts.host, now);
                 self.wanted |= self.witnesses.is_none();
             }
-            let portal = unseen(
-                result,
-                "a captive portal answered in the site's place (511)",
-            );
+            let portal = result.unseen("a captive portal answered in the site's place (511)");
             return (Some(portal), Ruling::default());
         }
         if !self.on || facts.believed || result.verdict == Verdict::Unknown {
             return (Some(result), Ruling::default());
         }
         let portal = self.landings.is_portal(facts.host, facts.landed);
-        if !is_doubtful(&result) && !portal {
+        if !result.is_doubtful() && !portal {
             return self.good(result, facts, now);
         }
         if let Some((_, why)) = &self.blind {
-            return (Some(unseen(result, why)), Ruling::default());
+            return (Some(result.unseen(why)), Ruling::default());
         }
         if let Some((until, why)) = &self.was_blind
             && result.started < *until
         {
-            return (Some(unseen(result, why)), Ruling::default());
+            return (Some(result.unseen(why)), Ruling::default());
         }
         if facts.open && !portal {
             return (Some(result), Ruling::default());
@@ -350,7 +347,7 @@ impl Connectivity {
             });
         }
         let held = std::mem::take(&mut self.held).into_iter();
-        ruling.freed = held.map(|(result, at)| (unseen(result, why), at)).collect();
+        ruling.freed = held.map(|(result, at)| (result.unseen(why), at)).collect();
         ruling
     }
 
@@ -379,14 +376,4 @@ impl Connectivity {
             ..Ruling::default()
         }
     }
-}
-
-/// The same result, which says nothing of the site.
-pub(super) fn unseen(mut result: CheckResult, why: &str) -> CheckResult {
-    result.verdict = Verdict::Unknown;
-    result.reason = Some(Reason::Internal);
-    let error = result.error.take().unwrap_or_default();
-    let error: String = format!("could not check: {why}; the check itself said: {error}");
-    result.error = Some(error.chars().take(400).collect::<String>().into());
-    result
 }

@@ -9,6 +9,7 @@ use crate::monitor::{Consequence, Monitor, SiteState};
 use crate::schedule::Scheduler;
 
 use super::backlog::{Backlog, Rechecked};
+use super::blind_workers::BlindWorkers;
 use super::connectivity::{Connectivity, ConnectivityChange, Ruling};
 use super::effect::{Effect, Ended, Notice, Record};
 use super::input::{Input, MonitorAlerts, SHORTEST_BLINDNESS, Storage};
@@ -25,6 +26,7 @@ pub struct Engine {
     pub(super) monitor: Monitor,
     pub(super) schedule: Scheduler,
     pub(super) connectivity: Connectivity,
+    pub(super) blind_workers: BlindWorkers,
     pub(super) alerts: Alerts,
     pub(super) unwatched: UnwatchedRule,
     /// The name of this machine, as results bear it.
@@ -45,6 +47,7 @@ impl Engine {
             monitor: Monitor::new(),
             schedule: Scheduler::new(),
             connectivity: Connectivity::default(),
+            blind_workers: BlindWorkers::default(),
             alerts: Alerts::new(zone),
             unwatched: UnwatchedRule::default(),
             host: host.into(),
@@ -203,12 +206,17 @@ impl Engine {
             let host = state.site().spec.url.host();
             let landed = landed(&result, host);
             let facts = facts(state, &result, (host, landed.as_deref()), &self.host);
+            let names = (host, &*self.host);
+            let change = self.blind_workers.observe(&result, names, now);
             let (believed, ruling) = self.connectivity.judge(result, facts, now);
             let believed = believed.and_then(|result| self.backlog.believe(result, now));
             if let Some((result, _)) = believed {
                 self.observe(&Outcome::Checked(Arc::new(result)), now);
             }
             self.rule(ruling, now);
+            if let Some(change) = change {
+                self.change_connectivity(change, now);
+            }
         }
         if let Some(owed) = self.schedule.released(site) {
             self.dispatch(owed);
@@ -306,7 +314,13 @@ impl Engine {
             let ruling = self.connectivity.witnesses(count, now);
             self.rule(ruling, now);
         }
-        let Some(change) = ruling.change else { return };
+        if let Some(change) = ruling.change {
+            self.change_connectivity(change, now);
+        }
+    }
+
+    /// The monitor became blind, or can see again.
+    fn change_connectivity(&mut self, change: ConnectivityChange, now: Now) {
         match &change {
             ConnectivityChange::Lost { since, .. } => {
                 let doubtful = |state: &SiteState| {
@@ -322,6 +336,7 @@ impl Engine {
                 self.backlog.recheck(Rechecked::Unseen);
                 let (since, lasted, why) = (*since, *lasted, why.clone());
                 let event = ServiceEvent::Sighted { since, lasted, why };
+                self.told.blind_workers = false;
                 if self.told.blind.take().is_some() || lasted >= SHORTEST_BLINDNESS {
                     self.tell(event, now);
                 }

@@ -141,6 +141,9 @@ pub struct MonitorAlerts {
     /// The blindness that owners were told of: its first failure, and what it rested on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blind: Option<(Timestamp, Box<str>)>,
+    /// That blindness is one of the workers on other machines.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub blind_workers: bool,
     /// The first missed check of the time without checks that owners were told of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unwatched: Option<Timestamp>,

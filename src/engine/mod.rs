@@ -15,6 +15,7 @@
 //! leaves it as [`Effect::Persist`] together with the change that causes it.
 
 mod backlog;
+mod blind_workers;
 mod connectivity;
 mod decide;
 mod effect;
@@ -35,5 +36,4 @@ pub use effect::{Effect, Ended, Notice, Record};
 pub use input::{
     EngineConfig, Input, MonitorAlerts, RestoredMessage, RestoredSite, RestoredState, Storage,
 };
-pub use recent_failures::is_doubtful;
 pub use witnesses::{CheckFacts, landed};

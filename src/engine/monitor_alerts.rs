@@ -12,10 +12,11 @@ impl Engine {
     /// Tells of long blindness, and of checks that are not run.
     pub(super) fn tell_of_monitor(&mut self, now: Now) {
         if self.told.blind.is_none()
-            && let Some((since, why)) = self.connectivity.blind()
+            && let Some((since, why)) = self.blind()
             && now.mono.since(since.mono) >= BLIND_TOLD_AFTER
         {
             let why = Box::from(why);
+            self.told.blind_workers = self.connectivity.blind().is_none();
             self.told.blind = Some((since.wall, Box::clone(&why)));
             self.tell(ServiceEvent::Blind { since, why }, now);
         }

@@ -23,7 +23,9 @@ impl Engine {
     /// Since when nothing can be seen, and what that rests on.
     #[must_use]
     pub fn blind(&self) -> Option<(Now, &str)> {
-        self.connectivity.blind()
+        self.connectivity
+            .blind()
+            .or_else(|| self.blind_workers.blind())
     }
 
     /// Since when checks are not run, once that was told.

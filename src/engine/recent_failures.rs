@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use crate::domain::{CheckResult, Now, Reason};
+use crate::domain::Now;
 
 /// How long ago failures may be that are counted together.
 const WINDOW: Duration = Duration::from_secs(30);
@@ -118,17 +118,6 @@ impl Landings {
             }
         }
     }
-}
-
-/// Whether a failure may be that of the way there. An answer that is wrong came from somebody.
-#[must_use]
-pub fn is_doubtful(result: &CheckResult) -> bool {
-    use Reason::{Closed, Dns, Refused, Timeout, Tls, Unreachable};
-    let reason = result.reason;
-    result.failed()
-        && reason.is_none_or(|reason| {
-            matches!(reason, Dns | Refused | Unreachable | Timeout | Tls | Closed)
-        })
 }
 
 fn hash(text: &str) -> u64 {

@@ -60,7 +60,12 @@ impl Engine {
             self.resume(message, now);
         }
         if let Some((since, why)) = &restored.monitor.blind {
-            self.connectivity.restore(earlier(*since, now), why);
+            let since = earlier(*since, now);
+            if restored.monitor.blind_workers {
+                self.blind_workers.restore(since, why);
+            } else {
+                self.connectivity.restore(since, why);
+            }
         }
         if let Some(since) = restored.monitor.unwatched {
             self.unwatched.restore(earlier(since, now));

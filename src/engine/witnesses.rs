@@ -2,7 +2,6 @@
 //! where an answer came from.
 
 use std::collections::HashSet;
-use std::net::IpAddr;
 
 use crate::domain::{CheckResult, SiteId};
 use crate::monitor::{Monitor, SiteState, State};
@@ -53,22 +52,7 @@ pub(super) fn witnesses(monitor: &Monitor, failing: &HashSet<SiteId>) -> Vec<Sit
 
 /// Whether a site is on this machine: no network lies between.
 pub(super) fn is_local(state: &SiteState, result: &CheckResult) -> bool {
-    is_local_host(state.site().spec.url.host(), result)
-}
-
-fn is_local_host(host: &str, result: &CheckResult) -> bool {
-    let last = result.requests.last();
-    let asked = last.and_then(|hop| hop.address.or(hop.resolved.first().copied()));
-    let literal = || {
-        let is_literal = host.starts_with(|first: char| first == '[' || first.is_ascii_digit());
-        let literal = is_literal && result.requests.len() <= 1;
-        let address = literal.then(|| host.trim_matches(['[', ']']).parse().ok());
-        address.flatten()
-    };
-    asked.or_else(literal).map_or(
-        host == "localhost" || host.ends_with(".localhost"),
-        |address: IpAddr| address.is_loopback(),
-    )
+    result.is_local(state.site().spec.url.host())
 }
 
 /// The foreign host that the redirects of a check led to; `None` while it stayed with its
@@ -121,7 +105,7 @@ pub(super) fn facts<'a>(
 ) -> CheckFacts<'a> {
     CheckFacts {
         host,
-        believed: *result.ran_on.host != *own || is_local_host(host, result),
+        believed: *result.ran_on.host != *own || result.is_local(host),
         landed,
         opens: state.failures() + 1 >= state.site().confirm,
         open: state.outage().is_some(),

@@ -8,6 +8,7 @@
 //! Architecture invariant: the only room, beside `notify`, that knows reqwest.
 
 mod body;
+mod canaries;
 mod certificate;
 mod classify;
 mod exchange;
@@ -25,6 +26,7 @@ mod verdict;
 pub mod wire;
 mod workload;
 
+pub use canaries::{CanaryAnswer, ask_canaries, canary_spec};
 pub use factory::{FactoryError, ProberFactory};
 pub use fake::{FakeOutcome, FakeProbe};
 pub use prober::Prober;

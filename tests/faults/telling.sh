@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The faults of telling that are seen on the binary: who is told, when, and in what order.
 # Usage: telling.sh PATH-OF-SQUIRREL [NAME…]; prints "ok NAME" or "FAULT NAME" for each.
-# Needs: python3, and for one of them unshare and ip.
+# Needs: python3, and for two of them unshare, ip and redis-server.
 set -u
 SQUIRREL=$(realpath "$1"); shift
 ONLY="$*"
@@ -128,7 +128,34 @@ I
     told ops "down s20"
 }
 
-for name in paused_parent streak_over_a_stop overtaken_by_the_recovery quiet_owner_escalates reminder_counts_sites network_without_internet; do
+# The network of the only worker, which is on another machine, is cut: nothing is down.
+cut_worker() {
+    unshare --user --map-root-user --net true 2>/dev/null || { echo "SKIPPED cut_worker: no namespaces"; return 2; }
+    local broker="redis+socket://$PWD/r.sock" sites=""
+    redis-server --port 0 --unixsocket "$PWD/r.sock" --save "" >/dev/null 2>&1 & STARTED+=($!); disown
+    for n in 11 12; do sites+="[[sites]]\nname = \"s$n\"\nurl = \"http://10.9.0.$n:8080/\"\nowners = [\"ops\"]\n"; done
+    config 'canaries = ["http://10.9.0.2:8080/"]' "$(owner ops)" "$sites"
+    sed -i '/^canaries = \[\]$/d' sites.toml
+    cat > inside <<I
+ip link set lo up; ip link add cable type veth peer name end; ip link set end up; ip link set cable up
+for n in 2 11 12; do ip addr add 10.9.0.\$n/24 dev cable; done
+python3 "$TOP/server.py" 10.9.0.2:8080 10.9.0.11:8080 10.9.0.12:8080 & server=\$!
+"$SQUIRREL" worker --broker "$broker" --hostname worker@elsewhere >/dev/null 2>&1 & worker=\$!
+for _ in \$(seq 300); do [ -e cut ] && break; sleep 0.1; done
+ip addr flush dev cable
+for _ in \$(seq 300); do [ -e over ] && break; sleep 0.1; done
+kill \$worker \$server
+I
+    timeout 90 unshare --user --map-root-user --net sh inside >/dev/null 2>&1 & local inside=$!
+    "$SQUIRREL" watch --history history.db --results --paradigm celery --broker "$broker" >out 2>err </dev/null & PID=$!; STARTED+=($PID); disown
+    until_true 20 checked 6 || { touch cut over; return 1; }
+    touch cut
+    until_true 15 told ops "down s1"; local was_told=$?
+    touch over; wait $inside
+    [ $was_told = 1 ] && grep -q '"host":"elsewhere"' out
+}
+
+for name in paused_parent streak_over_a_stop overtaken_by_the_recovery quiet_owner_escalates reminder_counts_sites network_without_internet cut_worker; do
     [ -z "$ONLY" ] || [[ " $ONLY " == *" $name "* ]] || continue
     begin "$name"
     if "$name"; then echo "ok $name"; else echo "FAULT $name"; fi

@@ -48,22 +48,11 @@ canaries = ["http://10.9.0.2:8080/"]
 webhook = "http://10.9.0.3:8080/"
 "#;
 
-fn order(squirrel: &Squirrel, orders: &mut String, order: &str) {
-    orders.push_str(order);
-    orders.push('\n');
-    squirrel.write("orders", &**orders);
-}
+/// The sites are on these hosts of it.
+pub(super) const HOSTS: [u8; 4] = [11, 12, 13, 14];
 
-/// Waits for so many lines that fit, since the start.
-fn wait_for_many(running: &mut Running, number: usize, fits: impl Fn(&Value) -> bool) {
-    let count = |lines: &[Value]| lines.iter().filter(|line| fits(line)).count();
-    while count(&running.lines_so_far()) < number {
-        assert!(running.wait_for_line(), "it ended");
-    }
-}
-
-#[test]
-fn a_cut_of_the_network_is_no_outage_and_a_real_one_is_told() {
+/// A home whose programs run in a network of their own.
+pub(super) fn in_a_network() -> Squirrel {
     let squirrel = Squirrel::new().through([
         "unshare",
         "--user",
@@ -75,11 +64,36 @@ fn a_cut_of_the_network_is_no_outage_and_a_real_one_is_told() {
         "sh",
     ]);
     squirrel.write("server.py", SERVER);
-    let hosts = [11, 12, 13, 14];
-    let sites = hosts.map(|host| {
+    squirrel
+}
+
+/// The sites.toml of the sites of such a network.
+pub(super) fn sites() -> String {
+    let sites = HOSTS.map(|host| {
         format!("[[sites]]\nname = \"s{host}\"\nurl = \"http://10.9.0.{host}:8080/\"\nowners = [\"ops\"]\n")
     });
-    squirrel.write("sites.toml", format!("{SITES}{}", sites.concat()));
+    format!("{SITES}{}", sites.concat())
+}
+
+pub(super) fn order(squirrel: &Squirrel, orders: &mut String, order: &str) {
+    orders.push_str(order);
+    orders.push('\n');
+    squirrel.write("orders", &**orders);
+}
+
+/// Waits for so many lines that fit, since the start.
+pub(super) fn wait_for_many(running: &mut Running, number: usize, fits: impl Fn(&Value) -> bool) {
+    let count = |lines: &[Value]| lines.iter().filter(|line| fits(line)).count();
+    while count(&running.lines_so_far()) < number {
+        assert!(running.wait_for_line(), "it ended");
+    }
+}
+
+#[test]
+fn a_cut_of_the_network_is_no_outage_and_a_real_one_is_told() {
+    let squirrel = in_a_network();
+    squirrel.write("sites.toml", sites());
+    let hosts = HOSTS;
     let mut running = squirrel.start(["watch", "--history", "history.db", "--results"]);
     let up = |line: &Value| line["verdict"] == "up";
     let needs =

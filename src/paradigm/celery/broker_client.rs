@@ -13,6 +13,7 @@ use crate::trace::Recorder;
 use super::broker::Broker;
 use super::broker_connection::BrokerConnection;
 use super::broker_health::test_write;
+use super::connectivity::TaskCanaries;
 use super::in_flight::MessagePlace;
 use super::lua_scripts::Scripts;
 use super::message::OutgoingTask;
@@ -30,6 +31,7 @@ pub(super) struct BrokerClient {
     queue: Box<str>,
     lifetime: Duration,
     factory_config: FactoryConfig,
+    canaries: Option<TaskCanaries>,
     recorder: Arc<Recorder>,
     origin: String,
     /// Microseconds to add to the broker's clock to get this machine's; `None` if unknown yet.
@@ -59,6 +61,10 @@ impl BrokerClient {
             scripts: Scripts::new(),
             queue: options.name.clone(),
             lifetime: options.expires,
+            canaries: (!options.canaries.is_empty()).then(|| TaskCanaries {
+                monitor: (*here.host).into(),
+                urls: options.canaries.clone(),
+            }),
             factory_config,
             recorder,
             origin: format!("squirrel-{}@{}", here.pid, here.host),
@@ -95,6 +101,7 @@ impl BrokerClient {
             traced: self.recorder.is_on(),
             locked: self.recorder.interpreter_lock().is_some(),
             trust: &self.factory_config,
+            canaries: self.canaries.as_ref(),
         };
         let micros = i64::try_from(self.lifetime.as_micros()).unwrap_or(i64::MAX);
         let now = now

@@ -18,6 +18,7 @@ mod broker_client;
 mod broker_connection;
 mod broker_error;
 mod broker_health;
+mod connectivity;
 mod event;
 pub(super) mod fuzzing;
 mod in_flight;

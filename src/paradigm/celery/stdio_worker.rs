@@ -9,10 +9,9 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 
 use crate::domain::clean;
 use crate::probe::{FactoryConfig, Prober, ProberFactory};
-use crate::trace::InterpreterLock;
 
 use super::message::MAX_MESSAGE_BYTES;
-use super::task::{self, ReceivedArguments};
+use super::task::{self, CheckContext, ReceivedArguments};
 use super::task_error::TaskError;
 use super::worker_registry::host_of;
 
@@ -27,7 +26,7 @@ pub fn work_line_by_line(node: Option<&str>) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let ended = runtime.block_on(converse(host.as_ref()));
+    let ended = runtime.block_on(converse(&CheckContext::new(host)));
     // A thread of the runtime may still read standard input.
     runtime.shutdown_background();
     match ended {
@@ -36,11 +35,10 @@ pub fn work_line_by_line(node: Option<&str>) -> io::Result<()> {
     }
 }
 
-async fn converse(host: Option<&Arc<str>>) -> io::Result<()> {
+async fn converse(context: &CheckContext) -> io::Result<()> {
     let mut input = BufReader::new(tokio::io::stdin());
     let mut output = tokio::io::stdout();
-    let mut last: Option<(FactoryConfig, Prober)> = None;
-    let lock = Arc::new(InterpreterLock::new());
+    let mut last: Option<(FactoryConfig, Arc<Prober>)> = None;
     loop {
         let mut line = Vec::new();
         let most = MAX_MESSAGE_BYTES as u64 + 1;
@@ -51,7 +49,7 @@ async fn converse(host: Option<&Arc<str>>) -> io::Result<()> {
             // The rest of the line could not be told from the next line.
             return Err(io::Error::other("a line longer than 1 MiB"));
         }
-        let mut answer = match carry_out(&line, &mut last, host, &lock).await {
+        let mut answer = match carry_out(&line, &mut last, context).await {
             Ok(result) => format!("{{\"result\":{result}}}"),
             Err(why) => serde_json::json!({"refused": why.to_string()}).to_string(),
         };
@@ -63,9 +61,8 @@ async fn converse(host: Option<&Arc<str>>) -> io::Result<()> {
 
 async fn carry_out(
     line: &[u8],
-    last: &mut Option<(FactoryConfig, Prober)>,
-    host: Option<&Arc<str>>,
-    lock: &Arc<InterpreterLock>,
+    last: &mut Option<(FactoryConfig, Arc<Prober>)>,
+    context: &CheckContext,
 ) -> Result<String, TaskError> {
     let text = std::str::from_utf8(line).map_err(|_| TaskError::Refused("it is not text"))?;
     let argument = RawValue::from_string(text.trim().to_owned())
@@ -74,11 +71,11 @@ async fn carry_out(
     order.permit(false)?;
     if last.as_ref().is_none_or(|(trust, _)| *trust != order.trust) {
         let factory = ProberFactory::from_config(order.trust.clone()).map_err(TaskError::Prober)?;
-        *last = Some((order.trust.clone(), factory.prober()));
+        *last = Some((order.trust.clone(), Arc::new(factory.prober())));
     }
     let Some((_, prober)) = last else {
         return Err(TaskError::Refused("no prober can be made"));
     };
-    let report = task::carry_out(prober, &order, host, lock).await;
+    let report = task::carry_out(prober, &order, context).await;
     serde_json::to_string(&report).map_err(TaskError::Report)
 }

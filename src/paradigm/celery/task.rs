@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 use url::Url;
 
 use crate::domain::{CheckResult, CheckSpec, Clock, JobId, Moment, SystemClock};
@@ -12,6 +13,7 @@ use crate::paradigm::job_runner;
 use crate::probe::{FactoryConfig, Prober, Start};
 use crate::trace::{InstrumentedCheck, InterpreterLock, PollLog, Slice, ThreadSharing};
 
+use super::connectivity::{Checked, TaskCanaries, WorkerConnectivity};
 use super::task_bounds::{MAX_REDIRECTS, bounded_result};
 use super::task_error::TaskError;
 
@@ -39,6 +41,9 @@ pub(super) struct TaskArguments<'a> {
     /// The configuration of the prober factory: certificates that are trusted besides the system's, or a workload
     /// of the lab.
     pub(super) trust: &'a FactoryConfig,
+    /// Who is asked by workers on other machines before a failure is believed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) canaries: Option<&'a TaskCanaries>,
 }
 
 /// [`TaskArguments`] as a worker receives them.
@@ -54,6 +59,8 @@ pub(super) struct ReceivedArguments {
     #[serde(default)]
     pub(super) locked: bool,
     pub(super) trust: FactoryConfig,
+    #[serde(default)]
+    pub(super) canaries: Option<TaskCanaries>,
 }
 
 impl ReceivedArguments {
@@ -67,7 +74,13 @@ impl ReceivedArguments {
         };
         let order: Self = serde_json::from_str(argument.get())
             .map_err(|error| TaskError::NotACheck(brief(&error)))?;
-        refusal(&order.spec).map_or(Ok(order), |why| Err(TaskError::Refused(why)))
+        let asked = order.canaries.as_ref();
+        let why = if asked.is_none_or(TaskCanaries::are_acceptable) {
+            refusal(&order.spec)
+        } else {
+            Some("its canaries are too many, or not http or https")
+        };
+        why.map_or(Ok(order), |why| Err(TaskError::Refused(why)))
     }
 }
 
@@ -136,14 +149,34 @@ pub(super) struct TaskReport {
     notes: Option<PollLog>,
 }
 
-/// Runs a check. `host` is the host in the result, in place of this machine's name; `lock` is the
-/// interpreter lock of this process.
+/// What checks of one process share.
+#[derive(Debug)]
+pub(super) struct CheckContext {
+    /// The host in results, in place of this machine's name.
+    pub(super) host: Option<Arc<str>>,
+    /// The interpreter lock of this process.
+    pub(super) lock: Arc<InterpreterLock>,
+    /// What is known of its network.
+    pub(super) connectivity: Arc<WorkerConnectivity>,
+}
+
+impl CheckContext {
+    pub(super) fn new(host: Option<Arc<str>>) -> Self {
+        Self {
+            host,
+            lock: Arc::new(InterpreterLock::new()),
+            connectivity: Arc::default(),
+        }
+    }
+}
+
+/// Runs a check.
 pub(super) async fn carry_out(
-    prober: &Prober,
+    prober: &Arc<Prober>,
     order: &ReceivedArguments,
-    host: Option<&Arc<str>>,
-    lock: &Arc<InterpreterLock>,
+    context: &CheckContext,
 ) -> TaskReport {
+    let began = Instant::now();
     let clock = SystemClock::new();
     let now = clock.now();
     let start = Start {
@@ -151,18 +184,26 @@ pub(super) async fn carry_out(
         moment: now.mono,
         at: now.wall,
     };
-    let lock = order.locked.then(|| Arc::clone(lock));
+    let lock = order.locked.then(|| Arc::clone(&context.lock));
     let live = (order.traced || order.locked)
         .then(|| Arc::new(InstrumentedCheck::new(order.job, now.mono, clock, lock)));
     let watching = live.as_ref().map(|live| (live, ThreadSharing::Shared));
     let mut check = job_runner::run_check(prober, start, &order.spec, watching).await;
-    if let Some(host) = host {
+    if let Some(host) = &context.host {
         check.ran_on.host = Arc::clone(host);
     }
-    TaskReport {
-        check,
-        notes: live.map(|live| live.take_log()),
+    let notes = live.map(|live| live.take_log());
+    if let Some(canaries) = &order.canaries
+        && *canaries.monitor != *check.ran_on.host
+    {
+        let checked = Checked {
+            spec: &order.spec,
+            began,
+            prober,
+        };
+        check = context.connectivity.judge(check, checked, canaries).await;
     }
+    TaskReport { check, notes }
 }
 
 impl TaskReport {
@@ -225,6 +266,7 @@ pub(super) mod tests {
             traced: true,
             locked: false,
             trust: factory.config().unwrap(),
+            canaries: None,
         };
         serde_json::to_value(&order).unwrap()
     }

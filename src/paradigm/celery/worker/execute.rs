@@ -216,13 +216,7 @@ impl TaskExecutor {
         if arguments.traced {
             self.publish_started(&task.id);
         }
-        let report = task::carry_out(
-            &prober,
-            &arguments,
-            Some(&self.state.host),
-            &self.state.lock,
-        )
-        .await;
+        let report = task::carry_out(&prober, &arguments, &self.state.checks).await;
         match serde_json::value::to_raw_value(&report) {
             Ok(json) => Outcome::Done(Box::new(report), json),
             Err(error) => Outcome::Refused(TaskError::Report(error)),

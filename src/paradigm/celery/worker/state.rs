@@ -8,10 +8,10 @@ use std::time::Instant;
 use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::domain::{Timestamp, clean};
-use crate::trace::InterpreterLock;
 
 use super::super::broker::Broker;
 use super::super::lua_scripts::Scripts;
+use super::super::task::CheckContext;
 use super::broker_report::BrokerReport;
 use super::options::WorkerOptions;
 
@@ -79,8 +79,8 @@ pub(super) struct WorkerState {
     pub(super) report: BrokerReport,
     pub(super) node: String,
     pub(super) host: Arc<str>,
-    /// The emulated interpreter lock of this process, for tasks that ask for it.
-    pub(super) lock: Arc<InterpreterLock>,
+    /// What its checks share.
+    pub(super) checks: CheckContext,
     pub(super) began: Instant,
     pub(super) phase: watch::Sender<WorkerPhase>,
     /// Free places for tasks.
@@ -114,7 +114,7 @@ impl WorkerState {
         Self {
             node: options.node(),
             host: options.host(),
-            lock: Arc::new(InterpreterLock::new()),
+            checks: CheckContext::new(Some(options.host())),
             broker,
             scripts: Scripts::new(),
             report: BrokerReport::default(),
