@@ -9,15 +9,18 @@ impl SiteState {
     /// What stands against it, to be kept and given back to [`crate::monitor::Monitor::restore_site`].
     #[must_use]
     pub fn failure_streak(&self) -> Option<FailureStreak> {
-        let (streak, down, acknowledged) = match (&self.outage, &self.streak) {
-            (Some(outage), _) => (&outage.streak, true, outage.acknowledged.clone()),
-            (None, Some(streak)) => (&**streak, false, None),
+        let (streak, down) = match (&self.outage, &self.streak) {
+            (Some(outage), _) => (&outage.streak, true),
+            (None, Some(streak)) => (&**streak, false),
             (None, None) => return None,
         };
+        let outage = self.outage.as_ref();
+        let good_since = outage.and_then(|outage| outage.good_since);
+        let acknowledged = outage.and_then(|outage| outage.acknowledged.clone());
         Some(FailureStreak {
             failures: self.failures,
-            good: self.good,
-            good_since: self.good_since.map(|since| since.wall),
+            good: self.good(),
+            good_since: good_since.map(|since| since.wall),
             since: streak.since.wall,
             causes: streak.causes.clone(),
             last_good: streak.last_good,
@@ -37,17 +40,18 @@ impl SiteState {
             let streak = Streak::restored(&standing, now);
             this.verdict = Some(Verdict::Down);
             this.failures = standing.failures;
-            this.good = standing.good;
             let earlier = |at: Timestamp| Now {
                 mono: now.mono - now.wall.since(at),
                 wall: at,
             };
-            this.good_since = standing.good_since.map(earlier);
             this.last_seen = last_seen.map(earlier);
-            this.last_good = standing.last_good;
+            this.last_good = standing.last_good.unwrap_or_default();
             if standing.down {
                 let acknowledged = standing.acknowledged;
-                this.outage = Some(Box::new(Outage::new(streak, Moment::ZERO, acknowledged)));
+                let mut outage = Outage::new(streak, Moment::ZERO, acknowledged);
+                outage.good = standing.good;
+                outage.good_since = standing.good_since.map(earlier);
+                this.outage = Some(Box::new(outage));
             } else {
                 this.streak = Some(Box::new(streak));
             }
@@ -73,7 +77,7 @@ impl SiteState {
             Some(_) => self.failures.checked_ilog2().map_or(0, |power| power + 1),
             None => self.failures,
         };
-        (failures, self.good, causes)
+        (failures, self.good(), causes)
     }
 
     /// The failures that are not confirmed were not the site's: nothing could be seen. Gives
@@ -86,7 +90,6 @@ impl SiteState {
         self.change(now, |this| {
             this.failures = 0;
             this.streak = None;
-            this.account.provisional_is_up();
             this.blind = true;
         });
         true

@@ -15,6 +15,9 @@ pub(super) struct Streak {
     pub(super) causes: Vec<Cause>,
     /// The last good check before it; `None` if there was none.
     pub(super) last_good: Option<Timestamp>,
+    /// Nanoseconds that are accounted as up, and are down if it is confirmed, or, during the
+    /// outage, if another failure follows the good checks.
+    pub(super) provisional: u64,
 }
 
 impl Streak {
@@ -24,6 +27,7 @@ impl Streak {
             before: Duration::ZERO,
             causes: Vec::new(),
             last_good,
+            provisional: 0,
         }
     }
 
@@ -39,6 +43,7 @@ impl Streak {
             before: age.saturating_sub(now.mono.since(mono)),
             causes: standing.causes.clone(),
             last_good: standing.last_good,
+            provisional: 0,
         }
     }
 
@@ -52,6 +57,9 @@ impl Streak {
 pub struct Outage {
     pub(super) streak: Streak,
     opened: Moment,
+    /// Consecutive good checks since its last failure, and the first of them.
+    pub(super) good: u32,
+    pub(super) good_since: Option<Now>,
     /// The reason of its first failure.
     pub reason: Reason,
     /// The error of its first failure: one cleaned sentence.
@@ -72,6 +80,8 @@ impl Outage {
             error: first.and_then(|first| first.error.clone()),
             acknowledged,
             opened,
+            good: 0,
+            good_since: None,
             streak,
         }
     }

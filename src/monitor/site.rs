@@ -38,12 +38,10 @@ pub struct SiteState {
     pub(super) failures: u32,
     /// The failures before an outage is confirmed.
     pub(super) streak: Option<Box<Streak>>,
-    pub(super) good: u32,
-    /// The first good check since the outage's last failure.
-    pub(super) good_since: Option<Now>,
     /// The last check that saw the site, good or not.
     pub(super) last_seen: Option<Now>,
-    pub(super) last_good: Option<Timestamp>,
+    /// The last good check; the epoch for none.
+    pub(super) last_good: Timestamp,
     pub(super) missed_in_a_row: u32,
     pub(super) outage: Option<Box<Outage>>,
     /// The outage that ended last.
@@ -52,8 +50,8 @@ pub struct SiteState {
     pub(super) samples: RecentChecks,
     pub(super) last: Option<Arc<CheckResult>>,
     pub(super) last_failure: Option<Arc<CheckResult>>,
-    pub(super) checks: u64,
-    pub(super) missed: u64,
+    pub(super) checks: u32,
+    pub(super) missed: u32,
     pub(super) account: TimeAccount,
 }
 
@@ -66,10 +64,8 @@ impl SiteState {
             blind: false,
             failures: 0,
             streak: None,
-            good: 0,
-            good_since: None,
             last_seen: None,
-            last_good: None,
+            last_good: Timestamp::default(),
             missed_in_a_row: 0,
             outage: None,
             ended: None,
@@ -146,8 +142,8 @@ impl SiteState {
     /// The last good check, on the wall clock; one of an earlier run counts while an outage
     /// is open.
     #[must_use]
-    pub const fn last_good(&self) -> Option<Timestamp> {
-        self.last_good
+    pub fn last_good(&self) -> Option<Timestamp> {
+        Some(self.last_good).filter(|at| *at != Timestamp::default())
     }
 
     /// How long it has been in its present state; an outage of an earlier run goes on.
@@ -166,8 +162,8 @@ impl SiteState {
 
     /// Consecutive good checks since the last failure of the outage; 0 while none is open.
     #[must_use]
-    pub const fn good(&self) -> u32 {
-        self.good
+    pub fn good(&self) -> u32 {
+        self.outage.as_ref().map_or(0, |outage| outage.good)
     }
 
     /// The recent checks.
@@ -190,14 +186,14 @@ impl SiteState {
 
     /// Checks with a result since the start of the program.
     #[must_use]
-    pub const fn checks(&self) -> u64 {
-        self.checks
+    pub fn checks(&self) -> u64 {
+        self.checks.into()
     }
 
     /// Checks missed since start.
     #[must_use]
-    pub const fn missed(&self) -> u64 {
-        self.missed
+    pub fn missed(&self) -> u64 {
+        self.missed.into()
     }
 
     /// Runs `change`, with the time up to now accounted to the state before it.
@@ -217,7 +213,7 @@ impl SiteState {
 
     pub(super) fn miss(&mut self, now: Now) {
         self.change(now, |this| {
-            this.missed += 1;
+            this.missed = this.missed.saturating_add(1);
             this.missed_in_a_row = this.missed_in_a_row.saturating_add(1);
             this.samples
                 .push(RecentCheck::new(State::Missed, Duration::ZERO));
@@ -226,7 +222,7 @@ impl SiteState {
 
     pub(super) fn observe(&mut self, result: Arc<CheckResult>, now: Now) -> Option<Transition> {
         self.change(now, |this| {
-            this.checks += 1;
+            this.checks = this.checks.saturating_add(1);
             this.missed_in_a_row = 0;
             let latency = result.latency;
             this.last = Some(Arc::clone(&result));
@@ -262,22 +258,19 @@ impl SiteState {
         if self.outage.is_none() && self.is_gap(self.unseen_for(now)) {
             // Failures with a gap without checks between them are not consecutive.
             (self.streak, self.failures) = (None, 0);
-            self.account.provisional_is_up();
         }
         self.last_seen = Some(now);
-        if self.good > 0 {
-            self.account.provisional_is_down();
-        }
-        (self.good, self.good_since) = (0, None);
         self.failures = self.failures.saturating_add(1);
         let reason = result.reason.unwrap_or(Reason::Internal);
         let (status, error) = (result.status, result.error.clone());
         self.last_failure = Some(result);
         if let Some(outage) = &mut self.outage {
+            (outage.good, outage.good_since) = (0, None);
+            self.account.down += std::mem::take(&mut outage.streak.provisional);
             FailureStreak::count(&mut outage.streak.causes, reason, status, error.as_deref());
             return None;
         }
-        let last_good = self.last_good;
+        let last_good = self.last_good();
         let streak = self
             .streak
             .get_or_insert_with(|| Box::new(Streak::new(now, last_good)));
@@ -285,8 +278,8 @@ impl SiteState {
         if self.failures < self.site.confirm {
             return None;
         }
-        let streak = self.streak.take()?;
-        self.account.provisional_is_down();
+        let mut streak = self.streak.take()?;
+        self.account.down += std::mem::take(&mut streak.provisional);
         self.outage = Some(Box::new(Outage::new(*streak, now.mono, None)));
         Some(Transition::Opened)
     }
@@ -297,18 +290,15 @@ impl SiteState {
         self.verdict = Some(verdict);
         self.failures = 0;
         self.streak = None;
-        self.last_good = Some(now.wall);
-        if self.outage.is_none() {
-            self.account.provisional_is_up();
+        self.last_good = now.wall;
+        let Some(outage) = &mut self.outage else {
             return (was_good && verdict == Verdict::Degraded).then_some(Transition::Degraded);
-        }
-        self.good += 1;
-        let good_since = *self.good_since.get_or_insert(now);
-        if self.good < self.site.recover {
+        };
+        outage.good = outage.good.saturating_add(1);
+        let good_since = *outage.good_since.get_or_insert(now);
+        if outage.good < self.site.recover {
             return None;
         }
-        (self.good, self.good_since) = (0, None);
-        self.account.provisional_is_up();
         let outage = self.outage.take()?;
         let lasted = if good_since.mono == Moment::ZERO {
             // In an earlier run, which the wall clock alone knows.

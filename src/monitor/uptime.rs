@@ -8,19 +8,25 @@ use crate::domain::{Moment, Now, SeenTime, SiteTime, Timestamp, Verdict};
 use super::SiteState;
 
 /// The time of a site since the start of the program, in nanoseconds.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct TimeAccount {
     /// Time that was seen, maintenance included.
     seen: u64,
-    maintenance: u64,
-    down: u64,
-    /// The part of the time up that is down if the failures, or the outage, go on.
-    provisional: u64,
-    /// `seen` and `maintenance` when they were kept last.
-    kept: (u64, u64),
-    /// Until when it is in maintenance; the epoch for none.
-    maintenance_until: Timestamp,
+    pub(super) down: u64,
+    /// `seen` when it was kept last.
+    kept: u64,
     to: Moment,
+    /// `None` while the site has not been in maintenance in this run.
+    maintenance: Option<Box<MaintenanceAccount>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct MaintenanceAccount {
+    seen: u64,
+    /// `seen` when it was kept last.
+    kept: u64,
+    /// Until when it is in maintenance; the epoch for none.
+    until: Timestamp,
 }
 
 impl TimeAccount {
@@ -31,28 +37,18 @@ impl TimeAccount {
         }
     }
 
-    const fn time(&self) -> SiteTime {
-        SiteTime {
-            seen_us: self.seen / 1_000,
-            maintenance_us: self.maintenance / 1_000,
-            down_us: self.down / 1_000,
-        }
-    }
-
-    /// The time since the first failure was taken for up while it was in doubt, or that since
-    /// a good check of an outage that goes on.
-    pub(super) const fn provisional_is_down(&mut self) {
-        self.down += self.provisional;
-        self.provisional = 0;
-    }
-
-    pub(super) const fn provisional_is_up(&mut self) {
-        self.provisional = 0;
+    fn until(&self) -> Timestamp {
+        self.maintenance
+            .as_ref()
+            .map_or(Timestamp::default(), |maintenance| maintenance.until)
     }
 
     /// The part of the time since it was accounted that is maintenance, which lasts until then
     /// from now on; `from` is when it began, where that is not now.
     fn maintenance(&self, from: Option<Timestamp>, now: Now) -> u64 {
+        if self.maintenance.is_none() && from.is_none() {
+            return 0;
+        }
         let passed = now.mono.nanos_since(self.to);
         let before = now.mono.since(self.to);
         let begin = Timestamp::from_micros(
@@ -60,7 +56,7 @@ impl TimeAccount {
                 .as_micros()
                 .saturating_sub(i64::try_from(before.as_micros()).unwrap_or(i64::MAX)),
         );
-        let end = self.maintenance_until.min(now.wall).max(begin);
+        let end = self.until().min(now.wall).max(begin);
         let mut maintenance = end.since(begin);
         if let Some(from) = from {
             maintenance += now.wall.since(from.max(end));
@@ -77,16 +73,23 @@ impl SiteState {
     /// out. `None` before the first check.
     #[must_use]
     pub fn uptime(&self, now: Moment) -> Option<f64> {
-        let mut account = self.account;
-        let open = now.nanos_since(account.to);
-        if account.maintenance_until == Timestamp::default()
+        let account = &self.account;
+        let maintenance = account.maintenance.as_ref().map_or(0, |part| part.seen);
+        let (mut seen, mut down) = (account.seen, account.down);
+        if account.until() == Timestamp::default()
             && let Some(is_up) = self.clock_runs_for(now)
         {
-            account.seen += open;
-            account.down += if is_up { 0 } else { open };
+            let open = now.nanos_since(account.to);
+            seen += open;
+            down += if is_up { 0 } else { open };
         }
+        let time = SiteTime {
+            seen_us: seen / 1_000,
+            maintenance_us: maintenance / 1_000,
+            down_us: down / 1_000,
+        };
         // No time is accounted yet in the instant of the first check: its verdict decides.
-        account.time().uptime().or_else(|| {
+        time.uptime().or_else(|| {
             self.verdict
                 .map(|verdict| if verdict == Verdict::Down { 0.0 } else { 1.0 })
         })
@@ -102,7 +105,7 @@ impl SiteState {
         if unseen || self.verdict.is_none() || !fresh {
             return None;
         }
-        Some(self.outage.is_none() || self.good > 0)
+        Some(self.outage.as_ref().is_none_or(|outage| outage.good > 0))
     }
 
     /// Whether that much time between two results is a gap without checks.
@@ -136,7 +139,10 @@ impl SiteState {
         let from = span.and_then(|(from, _)| from);
         let maintenance = self.account.maintenance(from, now);
         self.account_time(maintenance, now);
-        self.account.maintenance_until = span.map_or(Timestamp::default(), |(_, until)| until);
+        if span.is_some() || self.account.maintenance.is_some() {
+            let part = self.account.maintenance.get_or_insert_default();
+            part.until = span.map_or(Timestamp::default(), |(_, until)| until);
+        }
     }
 
     fn account_time(&mut self, maintenance: u64, now: Now) {
@@ -146,22 +152,27 @@ impl SiteState {
         let Some(is_up) = is_up else { return };
         let judged = passed - maintenance;
         self.account.seen += passed;
-        self.account.maintenance += maintenance;
+        if maintenance > 0 {
+            self.account.maintenance.get_or_insert_default().seen += maintenance;
+        }
+        let outage = self.outage.as_mut().map(|outage| &mut outage.streak);
         if !is_up {
             self.account.down += judged;
-        } else if self.streak.is_some() || self.outage.is_some() {
-            self.account.provisional += judged;
+        } else if let Some(streak) = outage.or(self.streak.as_deref_mut()) {
+            streak.provisional += judged;
         }
     }
 
     /// The time that was seen since this was asked last, up to the last time that was accounted.
     pub(super) fn take_seen(&mut self) -> SeenTime {
         let account = &mut self.account;
-        let (seen, maintenance) = account.kept;
-        account.kept = (account.seen, account.maintenance);
+        let seen = account.seen - std::mem::replace(&mut account.kept, account.seen);
+        let maintenance = account.maintenance.as_mut().map_or(0, |part| {
+            part.seen - std::mem::replace(&mut part.kept, part.seen)
+        });
         SeenTime {
-            seen: Duration::from_nanos(account.seen - seen),
-            maintenance: Duration::from_nanos(account.maintenance - maintenance),
+            seen: Duration::from_nanos(seen),
+            maintenance: Duration::from_nanos(maintenance),
         }
     }
 }
