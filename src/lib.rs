@@ -37,7 +37,7 @@
 //!
 //! Architecture invariants, each held by `tests/tidy.rs`: imports run downward only, as in
 //! the table; no two files import each other; ratatui and vtparse stay in `tui`, reqwest
-//! in `probe` and `notify`, redis in `paradigm/celery`, rusqlite in `history`; drawing takes
+//! in `notify`, redis in `paradigm/celery`, rusqlite in `history`; drawing takes
 //! `&self`; no file has more than 400 lines before its tests.
 //!
 //! # The glossary

@@ -36,6 +36,7 @@ mod check {
     mod identity;
     mod memory;
     mod named_files;
+    mod names;
     mod output;
     mod processes;
     mod servers;
@@ -67,6 +68,7 @@ mod monitor {
     mod checks;
     mod endings;
     mod explanation;
+    mod head_courtesy;
     mod hostile;
     mod keyboard;
     mod lab;

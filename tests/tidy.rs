@@ -66,8 +66,8 @@ mod tidy {
     const CONFINED: [(&str, &[&str]); 9] = [
         ("ratatui", &["tui"]),
         ("vtparse", &["tui"]),
-        ("reqwest", &["probe", "notify"]),
-        ("hickory_resolver", &["probe"]),
+        ("reqwest", &["notify"]),
+        ("hickory_proto", &["probe"]),
         ("rusqlite", &["history"]),
         ("redis", &["paradigm"]),
         ("toml_edit", &["config"]),

@@ -464,7 +464,7 @@ user_agent = "Other/2"
         assert_eq!(plain.confirm, 3);
         assert_eq!(plain.spec.timeout, Duration::from_secs(5));
         assert_eq!(&*plain.spec.user_agent, "Me/1");
-        assert_eq!(plain.spec.max_redirects, 5);
+        assert_eq!(plain.spec.max_redirects, 10);
         assert_eq!(&*shop.name, "Shop");
         assert_eq!(shop.interval, Duration::from_secs(10));
         assert_eq!(shop.spec.slow, Duration::from_millis(500));

@@ -9,7 +9,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use crate::domain::{CertificateFile, CheckSpec, MaskedUrl, USER_AGENT};
+use crate::domain::{CertificateFile, CheckSpec, MaskedUrl, MethodChoice, USER_AGENT};
 
 use super::files::{self, NamedFiles, SourceFile};
 use super::include_table::{self, IncludedLists};
@@ -79,6 +79,10 @@ pub struct MonitorSettings {
     pub cert_warn: Duration,
     /// The User-Agent header of every request; printable ASCII.
     pub user_agent: Arc<str>,
+    /// The method that sites are asked by.
+    pub method: MethodChoice,
+    /// The number of redirects that are followed, 0 to 100.
+    pub max_redirects: u16,
     /// Certificates that are trusted besides the system's roots, as they were when the
     /// configuration was read.
     pub ca_file: Option<CertificateFile>,
@@ -108,6 +112,8 @@ impl Default for MonitorSettings {
             recover: 2,
             cert_warn: CheckSpec::CERT_WARN,
             user_agent: Arc::from(USER_AGENT),
+            method: MethodChoice::Auto,
+            max_redirects: CheckSpec::MAX_REDIRECTS,
             ca_file: None,
             slow_after: Duration::from_secs(600),
             owners: Arc::default(),
@@ -177,6 +183,13 @@ pub(super) fn read_monitor(
         user_agent: table
             .text("user_agent", value_parsers::header_value)
             .unwrap_or(default.user_agent),
+        method: table
+            .text("method", value_parsers::method)
+            .unwrap_or(default.method),
+        max_redirects: table
+            .number("max_redirects", 0..=100)
+            .and_then(|most| u16::try_from(most).ok())
+            .unwrap_or(default.max_redirects),
         ca_file: table.text("ca_file", |name| {
             let path = files.folder.join(&*value_parsers::some(name)?);
             let (file, source) = read_certificates(&path)?;

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::domain::{
-    CheckSpec, NotifySettings, PushSettings, QueueOptions, Retention, StatusSet, Tell, USER_AGENT,
+    NotifySettings, PushSettings, QueueOptions, Retention, StatusSet, Tell, USER_AGENT,
     exact_duration,
 };
 
@@ -47,6 +47,7 @@ const ANY: &str = "0 or more";
 const FROM_MILLISECOND: &str = "1ms or more";
 const FROM_SECOND: &str = "1s or more";
 const STREAK: &str = "1 to 1000 checks";
+const METHODS: &str = "`auto`, `GET` or `HEAD`";
 const REQUIRED: &str = "required";
 const OF_MONITOR: &str = "that of `[monitor]`";
 
@@ -164,7 +165,9 @@ fn monitor() -> TableReference {
             key("switch", "text", "`free`, `ask` or `off`", plain("\"free\""), "what a digit key does: switches the paradigm, asks first where that paradigm cannot check all sites at their intervals, or nothing"),
             key("workers", "number", "1 to 1000000 checks", phrase("by paradigm"), "the most checks in flight at once in the paradigm in use"),
             key("user_agent", "text", "printable ASCII", plain(USER_AGENT.replace(env!("CARGO_PKG_VERSION"), "VERSION")), "the User-Agent header of every request"),
-            key("ca_file", "path", "relative to `sites.toml`", None, "certificates in PEM that are trusted besides the system's roots"),
+            key("method", "text", METHODS, plain(format!("\"{}\"", default.method.word())), "how sites are asked: by HEAD, and by GET before a failure is believed (`auto`), or by one of them alone; a check that searches the body asks by GET"),
+            key("max_redirects", "number", "0 to 100 redirects", plain(default.max_redirects), "redirects that are followed; one more is a failure"),
+            key("ca_file", "path", "relative to `sites.toml`", None, "certificates in PEM that are trusted besides the system's roots, by mail and webhooks too; a server's own that stands there byte for byte is trusted as it is, its name and dates judged"),
             key("canaries", "list of URLs", "", plain(format!("[{}]", canaries.join(", "))), "requested before an outage, or many failures at once, are believed; `[]`: every failure is believed"),
             key("include", "list of patterns and tables", "relative to `sites.toml`", plain("[]"), "plain lists of sites, one URL a line; `{ file = \"lists/*.txt\", owners = [\"ops\"], tags = [\"shop\"] }` gives their sites owners and tags"),
         ],
@@ -186,7 +189,6 @@ fn sites() -> TableReference {
             key("paused", "flag", "", plain(false), "`true`: not checked until it is resumed; the key `p` writes this"),
             key("expect_status", "text", "such as `200-299,301`", StatusSet::default().to_string(), "the status codes that count as up; a redirect that is named is not followed"),
             key("contains", "text", "", None, "text that the body must hold; makes the check a GET"),
-            key("max_redirects", "number", "0 to 100 redirects", plain(CheckSpec::MAX_REDIRECTS), "redirects that are followed; one more is a failure"),
             key("maintenance", "list of tables", "see `sites.maintenance`", plain("[]"), "windows in which its outages are expected"),
             monitor("interval", "duration", FROM_SECOND, "the time between two checks"),
             monitor("timeout", "duration", FROM_MILLISECOND, "the most time that one check may take, redirects included"),
@@ -197,6 +199,8 @@ fn sites() -> TableReference {
             monitor("cert_warn", "duration", ANY, "a certificate with less validity left makes the site degraded"),
             monitor("slow_after", "duration", ANY, "how long it has to be slow before its owners are told"),
             monitor("user_agent", "text", "printable ASCII", "the User-Agent header"),
+            monitor("method", "text", METHODS, "how it is asked"),
+            monitor("max_redirects", "number", "0 to 100 redirects", "redirects that are followed; one more is a failure"),
         ],
     }
 }

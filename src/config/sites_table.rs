@@ -69,6 +69,8 @@ fn plain_spec(url: MaskedUrl, monitor: &MonitorSettings) -> CheckSpec {
         slow: monitor.slow,
         cert_warn: monitor.cert_warn,
         user_agent: Arc::clone(&monitor.user_agent),
+        method: monitor.method,
+        max_redirects: monitor.max_redirects,
         ..CheckSpec::new(url)
     }
 }
@@ -124,7 +126,10 @@ fn read_site(
     }
     spec.contains = table.text("contains", value_parsers::some);
     if let Some(most) = table.number("max_redirects", 0..=100) {
-        spec.max_redirects = u16::try_from(most).unwrap_or(CheckSpec::MAX_REDIRECTS);
+        spec.max_redirects = u16::try_from(most).unwrap_or(monitor.max_redirects);
+    }
+    if let Some(method) = table.text("method", value_parsers::method) {
+        spec.method = method;
     }
     if let Some(user_agent) = table.text("user_agent", value_parsers::header_value) {
         spec.user_agent = user_agent;

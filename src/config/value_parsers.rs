@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::domain::{BrokerUrl, BrokerUrlError, MaskedUrl, StatusSet, clean, parse_duration};
+use crate::domain::{
+    BrokerUrl, BrokerUrlError, MaskedUrl, MethodChoice, StatusSet, clean, parse_duration,
+};
 
 use super::redact::masked;
 
@@ -136,6 +138,11 @@ pub(super) fn interval(text: &str) -> Parsed<Duration> {
 /// A set of status codes, such as "200-299,301".
 pub(super) fn statuses(text: &str) -> Parsed<StatusSet> {
     StatusSet::parse(text).map_err(ValueError::expected)
+}
+
+/// The method that a site is asked by.
+pub(super) fn method(text: &str) -> Parsed<MethodChoice> {
+    MethodChoice::parse(text).map_err(ValueError::expected)
 }
 
 /// An absolute http(s) URL, normalised and without its fragment, which is never sent.

@@ -22,12 +22,55 @@ pub struct CheckSpec {
     pub cert_warn: Duration,
     /// The status codes that count as up.
     pub expect_status: StatusSet,
-    /// Text that the body must hold: the check asks by GET. `None`: it asks by HEAD.
+    /// Text that the body must hold: the check asks by GET.
     pub contains: Option<Box<str>>,
     /// The number of redirects that are followed; one more is a failure.
     pub max_redirects: u16,
     /// The User-Agent header (RFC 9110 section 10.1.5).
     pub user_agent: Arc<str>,
+    /// The method of its requests.
+    #[serde(default)]
+    pub method: MethodChoice,
+}
+
+/// The method that a site is asked by. A check that searches the body asks by GET.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum MethodChoice {
+    /// HEAD, and GET before a failure is believed.
+    #[default]
+    Auto,
+    /// GET alone.
+    Get,
+    /// HEAD alone.
+    Head,
+    /// GET, because this site's HEAD was wrong before. Cannot be asked for in `sites.toml`.
+    Remembered,
+}
+
+impl MethodChoice {
+    /// Reads "auto", "GET" or "HEAD".
+    ///
+    /// # Errors
+    /// A sentence that says what was expected, for anything else.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "GET" => Ok(Self::Get),
+            "HEAD" => Ok(Self::Head),
+            _ => Err("expected \"auto\", \"GET\" or \"HEAD\""),
+        }
+    }
+
+    /// The value of the key in `sites.toml`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Auto | Self::Remembered => "auto",
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+        }
+    }
 }
 
 /// The User-Agent header where none is configured: name, version and address of the program.
@@ -47,7 +90,7 @@ impl CheckSpec {
     /// The default of [`CheckSpec::cert_warn`]: 14 days.
     pub const CERT_WARN: Duration = Duration::from_secs(14 * 86_400);
     /// The default of [`CheckSpec::max_redirects`].
-    pub const MAX_REDIRECTS: u16 = 5;
+    pub const MAX_REDIRECTS: u16 = 10;
 
     /// A check of `url` with the defaults of the configuration: [`Self::TIMEOUT`],
     /// [`Self::SLOW`], [`Self::CERT_WARN`], every status below 400, any body,
@@ -64,6 +107,7 @@ impl CheckSpec {
             contains: None,
             max_redirects: Self::MAX_REDIRECTS,
             user_agent: Arc::clone(&SHARED_USER_AGENT),
+            method: MethodChoice::Auto,
         }
     }
 }

@@ -33,7 +33,7 @@ pub use broker_url::{BrokerAddress, BrokerServer, BrokerTls, BrokerUrl};
 pub use broker_url_error::BrokerUrlError;
 pub use certificate_file::CertificateFile;
 pub use check_observer::CheckObserver;
-pub use check_spec::{CheckSpec, StatusRange, StatusSet, USER_AGENT};
+pub use check_spec::{CheckSpec, MethodChoice, StatusRange, StatusSet, USER_AGENT};
 pub use clock::{Clock, ManualClock, Moment, Now, SystemClock, Timestamp};
 pub use correlation::{CommonTrait, CorrelatedGroup, OutageTraits, SharedTraits, correlate};
 pub use duration::{DurationError, brief, exact_duration, parse_duration};

@@ -301,6 +301,17 @@ impl CheckResult {
         self
     }
 
+    /// Whether HEAD failed in a way that visitors do not see: it was not refused as such (405,
+    /// 501), and the same check's GET was good.
+    #[must_use]
+    pub fn head_was_wrong(&self) -> bool {
+        let up = matches!(self.verdict, Verdict::Up | Verdict::Degraded);
+        let by_head = |request: &&RequestRecord| request.method == Method::Head;
+        let last_head = self.requests.iter().take_while(by_head).last();
+        let refused = |request: &RequestRecord| matches!(request.status, Some(405 | 501));
+        up && self.method == Method::Get && last_head.is_some_and(|head| !refused(head))
+    }
+
     /// The IP address that the last request went to, whether it answered or not; `None` if
     /// that is unknown. `url` is the URL of the site.
     #[must_use]

@@ -12,6 +12,7 @@ use super::backlog::{Backlog, Rechecked};
 use super::blind_workers::BlindWorkers;
 use super::connectivity::{Connectivity, ConnectivityChange, Ruling};
 use super::effect::{Effect, Ended, Notice, Record};
+use super::head_courtesy::HeadCourtesy;
 use super::input::{Input, MonitorAlerts, SHORTEST_BLINDNESS, Storage};
 use super::standstill::Standstill;
 use super::unwatched::UnwatchedRule;
@@ -34,6 +35,7 @@ pub struct Engine {
     pub(super) told: MonitorAlerts,
     pub(super) standstill: Standstill,
     pub(super) backlog: Backlog,
+    pub(super) heads: HeadCourtesy,
     due: Vec<JobId>,
     pub(super) effects: Vec<Effect>,
 }
@@ -54,6 +56,7 @@ impl Engine {
             told: MonitorAlerts::default(),
             standstill: Standstill::new(now),
             backlog: Backlog::default(),
+            heads: HeadCourtesy::default(),
             due: Vec::new(),
             effects: Vec::new(),
         }
@@ -65,12 +68,10 @@ impl Engine {
             self.connectivity.stood_still(now.mono);
             self.announce(Notice::StoodStill(gap));
         }
-        // A result is kept, announced, and followed by the next check.
-        let results = match &input {
-            Input::Results(results) => results.len(),
-            _ => 0,
-        };
-        self.effects.reserve(3 * results);
+        if let Input::Results(results) = &input {
+            // Each is kept, announced, and followed by the next check.
+            self.effects.reserve(3 * results.len());
+        }
         match input {
             Input::Configured(config) => {
                 let ruling = self.connectivity.switch(config.canaries, now);
@@ -191,7 +192,7 @@ impl Engine {
         if let Some(state) = self.monitor.site(job.site) {
             self.effects.push(Effect::Dispatch {
                 job,
-                spec: Arc::clone(&state.site().spec),
+                spec: self.heads.spec(job.site, &state.site().spec),
                 out_of_turn: self.schedule.is_out_of_turn(job.site),
             });
         }
@@ -202,6 +203,7 @@ impl Engine {
         self.unwatched.observe_result();
         self.standstill.doubt(&mut result);
         if let Some(state) = self.monitor.site(site) {
+            self.heads.learn(&result, &state.site().spec);
             // Found once: a million results pass here.
             let host = state.site().spec.url.host();
             let landed = landed(&result, host);

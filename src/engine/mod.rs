@@ -19,6 +19,7 @@ mod blind_workers;
 mod connectivity;
 mod decide;
 mod effect;
+mod head_courtesy;
 mod input;
 mod monitor_alerts;
 mod queries;

@@ -13,6 +13,7 @@ use super::input::{EngineConfig, RestoredMessage, RestoredState};
 impl Engine {
     /// Takes over a configuration, at the start or later.
     pub(super) fn configure(&mut self, config: EngineConfig, now: Now) {
+        self.heads.clear();
         let before: Vec<_> = self
             .monitor
             .sites()

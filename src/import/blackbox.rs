@@ -204,15 +204,15 @@ fn http(module: &Node, site: &mut ImportedSite) {
             None => site.add_unsupported("basic_auth from a file"),
         }
     }
+    if http.get("method").is_none() {
+        site.ask_by("");
+    }
     for (key, value) in http.entries() {
         if READ.contains(&&**key) || value.is_nothing() {
             continue;
         }
         match &**key {
-            "method" if ["GET", "HEAD"].contains(&&*value.word().unwrap_or_default()) => {}
-            "method" => {
-                site.add_unsupported(format!("method {}", value.word().unwrap_or_default()));
-            }
+            "method" => site.ask_by(&value.word().unwrap_or_default()),
             "tls_config" => tls(value, site),
             "headers" | "http_headers" => site.add_unsupported(format!("{key} {}", value.keys())),
             _ => site.add_unsupported(key),

@@ -91,10 +91,7 @@ fn found(endpoint: &Node) -> Result<Finding, ImportError> {
         Some(interval) => site.every(interval),
         None => site.add_unsupported(format!("interval {interval}")),
     }
-    let method = endpoint.text("method");
-    if !["", "GET", "HEAD"].contains(&&*method) {
-        site.add_unsupported(format!("method {method}"));
-    }
+    site.ask_by(&endpoint.text("method"));
     client(endpoint, &mut site);
     let conditions = endpoint.list("conditions")?;
     let conditions: Vec<_> = conditions.iter().filter_map(Node::word).collect();

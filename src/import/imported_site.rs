@@ -25,6 +25,8 @@ pub(super) struct ImportedSite {
     pub(super) recover: Option<u32>,
     pub(super) expect_status: Option<String>,
     pub(super) contains: Option<String>,
+    /// The method that the other monitor asked by, where it is one of ours.
+    pub(super) method: Option<&'static str>,
     pub(super) max_redirects: Option<u32>,
     pub(super) paused: bool,
     /// Settings without a counterpart, one phrase each.
@@ -51,9 +53,19 @@ impl ImportedSite {
             recover: None,
             expect_status: None,
             contains: None,
+            method: None,
             max_redirects: None,
             paused: false,
             unsupported: Vec::new(),
+        }
+    }
+
+    /// Takes over the method that the other monitor asked by; none named means GET.
+    pub(super) fn ask_by(&mut self, method: &str) {
+        match method {
+            "" | "GET" => self.method = Some("GET"),
+            "HEAD" => self.method = Some("HEAD"),
+            other => self.add_unsupported(format!("method {other}")),
         }
     }
 

@@ -160,10 +160,7 @@ fn body(monitor: &Node, kind: &str, site: &mut ImportedSite) {
         }
         _ => {}
     }
-    let method = monitor.text("method");
-    if !["", "GET", "HEAD"].contains(&&*method) {
-        site.add_unsupported(format!("method {method}"));
-    }
+    site.ask_by(&monitor.text("method"));
 }
 
 fn login(monitor: &Node, site: &mut ImportedSite) {

@@ -83,6 +83,10 @@ fn write_site(out: &mut String, site: &ImportedSite) {
             put(out, format_args!("{key} = {}\n", quoted(text)));
         }
     }
+    // A text in the body is looked for by GET in any case.
+    if let Some(method) = site.method.filter(|_| site.contains.is_none()) {
+        put(out, format_args!("method = {}\n", quoted(method)));
+    }
     if site.paused {
         out.push_str("paused = true\n");
     }

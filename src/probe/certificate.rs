@@ -4,8 +4,13 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use x509_cert::der::{Decode, Tag, Tagged, asn1};
+use x509_cert::certificate::{CertificateInner, Profile};
+use x509_cert::der::asn1::{self, AnyRef};
+use x509_cert::der::{self, Decode, SliceReader, Tag, Tagged};
 use x509_cert::name::Name;
+use x509_cert::serial_number::SerialNumber;
+use x509_cert::spki::SubjectPublicKeyInfoOwned;
+use x509_cert::time::Time;
 
 use crate::domain::{Certificate, Timestamp, clean};
 
@@ -21,6 +26,23 @@ pub(super) struct Read {
     pub(super) shown: Certificate,
     /// Whether its issuer is its subject.
     pub(super) self_signed: bool,
+    /// The length of its RSA key, in bits; `None` for other keys.
+    pub(super) rsa_bits: Option<usize>,
+}
+
+/// Certificates as they are in the wild: with serial numbers of any length, and times in any
+/// encoding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Lenient;
+
+impl Profile for Lenient {
+    fn check_serial_number(_: &SerialNumber<Self>) -> der::Result<()> {
+        Ok(())
+    }
+
+    fn time_encoding(time: Time) -> der::Result<Time> {
+        Ok(time)
+    }
 }
 
 /// Certificates that were read before. A site shows the same one in check after check, and
@@ -50,20 +72,69 @@ impl Known {
     }
 }
 
-/// Reads a certificate; `None` for one that is not X.509.
+/// Reads a certificate; `None` for one that is not X.509. Of one that is odd, the end is read
+/// all the same.
 fn read(der: &[u8]) -> Option<Read> {
-    let certificate = x509_cert::Certificate::from_der(der).ok()?;
+    let Ok(certificate) = CertificateInner::<Lenient>::from_der(der) else {
+        return Some(Read {
+            self_signed: false,
+            rsa_bits: None,
+            shown: Certificate {
+                not_after: micros(end_of(der).ok()?),
+                subject: Box::default(),
+                issuer: Box::default(),
+            },
+        });
+    };
     let tbs = certificate.tbs_certificate();
-    let end = tbs.validity().not_after.to_unix_duration();
-    let micros = i64::try_from(end.as_micros()).unwrap_or(i64::MAX);
     Some(Read {
         self_signed: tbs.issuer() == tbs.subject(),
+        rsa_bits: rsa_bits(tbs.subject_public_key_info()),
         shown: Certificate {
-            not_after: Timestamp::from_micros(micros),
+            not_after: micros(tbs.validity().not_after),
             subject: common_name(tbs.subject()),
             issuer: common_name(tbs.issuer()),
         },
     })
+}
+
+fn micros(time: Time) -> Timestamp {
+    let micros = i64::try_from(time.to_unix_duration().as_micros());
+    Timestamp::from_micros(micros.unwrap_or(i64::MAX))
+}
+
+/// The end of a certificate's validity, whatever else is in it (RFC 5280 section 4.1).
+fn end_of(der: &[u8]) -> der::Result<Time> {
+    let certificate = AnyRef::from_der(der)?;
+    let mut certificate = SliceReader::new(certificate.value())?;
+    let tbs = AnyRef::decode(&mut certificate)?;
+    let mut tbs = SliceReader::new(tbs.value())?;
+    let first = AnyRef::decode(&mut tbs)?;
+    if first.tag() != Tag::Integer {
+        // The version, before the serial number.
+        let _serial = AnyRef::decode(&mut tbs)?;
+    }
+    let _algorithm = AnyRef::decode(&mut tbs)?;
+    let _issuer = AnyRef::decode(&mut tbs)?;
+    let validity = AnyRef::decode(&mut tbs)?;
+    let mut validity = SliceReader::new(validity.value())?;
+    let _begin = AnyRef::decode(&mut validity)?;
+    Time::decode(&mut validity)
+}
+
+/// The length of an RSA key: that of its modulus (RFC 8017 appendix A.1.1).
+fn rsa_bits(key: &SubjectPublicKeyInfoOwned) -> Option<usize> {
+    const RSA: asn1::ObjectIdentifier = asn1::ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+    if key.algorithm.oid != RSA {
+        return None;
+    }
+    let key = AnyRef::from_der(key.subject_public_key.raw_bytes()).ok()?;
+    let mut key = SliceReader::new(key.value()).ok()?;
+    let modulus = AnyRef::decode(&mut key).ok()?;
+    let digits = modulus.value().iter().skip_while(|byte| **byte == 0);
+    let bytes = digits.clone().count();
+    let first = digits.copied().next()?;
+    Some(bytes * 8 - first.leading_zeros() as usize)
 }
 
 /// The common name, else the whole name as RFC 4514 writes it; cleaned.
@@ -111,6 +182,27 @@ mod tests {
         assert!(first.self_signed);
         assert_eq!(&*known.read(&other).unwrap().shown.subject, "other.example");
         assert!(Arc::ptr_eq(&first, &known.read(&one).unwrap()));
+    }
+
+    #[test]
+    fn the_end_of_a_certificate_is_read_though_its_serial_number_is_too_long() {
+        let mut params = CertificateParams::new(vec!["odd.example".to_owned()]).unwrap();
+        params.serial_number = Some(vec![0x55; 30].into());
+        params.not_after = rcgen::date_time_ymd(2031, 2, 3);
+        let key = KeyPair::generate().unwrap();
+        let der = params.self_signed(&key).unwrap().der().to_vec();
+        let end =
+            jiff::Timestamp::from_microsecond(read(&der).unwrap().shown.not_after.as_micros());
+        assert_eq!(end.unwrap().to_string(), "2031-02-03T00:00:00Z");
+        assert_eq!(
+            micros(end_of(&der).unwrap()),
+            read(&der).unwrap().shown.not_after
+        );
+        // Odd beyond reading: a name that is none.
+        let name = der.windows(11).position(|w| w == b"odd.example").unwrap();
+        let mut odd = der;
+        odd[name - 2] = 0x1f;
+        assert!(read(&odd).is_some_and(|read| read.shown.not_after.as_micros() > 0));
     }
 
     #[test]

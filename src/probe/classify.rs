@@ -1,20 +1,20 @@
-//! From errors to reasons, by type: the source chain is walked, no text is matched.
+//! From errors to reasons, by type: no text is matched.
 
-use std::error::Error;
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::op::ResponseCode;
 use hyper::StatusCode;
-use jiff::Timestamp;
-use rustls::{CertificateError, InvalidMessage};
+use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
 use crate::domain::{Phase, Reason, StatusSet, brief};
 
-use super::certificate::Read;
-use super::exchange::AskError;
-use super::phase_timings::Recorded;
+use super::certificate_fault::short_key;
+use super::http::ExchangeError;
+use super::names::NameError;
+use super::own_fault;
+use super::path::PathError;
+use super::phase_timings::{PhaseTimings, Recorded};
 
 /// Why the verdict of a check is not up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +36,16 @@ impl Failure {
     }
 }
 
-/// The deadline passed while the request was in `phase`.
-pub(super) fn out_of_time(phase: Phase, timeout: Duration) -> Failure {
+/// The deadline passed while the request with these timings was under way.
+pub(super) fn out_of_time(timings: Option<&PhaseTimings>, timeout: Duration) -> Failure {
+    let (phase, waited) = timings.map_or((Phase::Connect, Duration::ZERO), |timings| {
+        let recorded = timings.lock();
+        (recorded.current(), recorded.waited_for_memory())
+    });
+    // Others' deadlines may be the same, which frees their memory a moment before this one's.
+    if waited > timeout / 4 {
+        return could_not("too many large answers at once: no memory was left for this one");
+    }
     Failure::new(
         Reason::Timeout,
         format!(
@@ -71,188 +79,153 @@ pub(super) fn bad_status(status: StatusCode, expected: &StatusSet) -> Failure {
     )
 }
 
-/// A request to a server that speaks TLS (`secure`) or not, and that got no answer.
-pub(super) fn request(error: &AskError, recorded: &Recorded, secure: bool) -> Failure {
-    let phase = recorded.current();
-    let error = match error {
-        AskError::Unaskable => {
-            return Failure::new(Reason::Protocol, "the URL cannot be asked for");
-        }
-        AskError::TooMuch => return too_much(),
-        AskError::Connect(error) => &**error as &(dyn Error + 'static),
-        AskError::Exchange(error) => error,
-    };
-    if let Some(failure) = own_fault(error) {
-        return failure;
-    }
-    if let Some(dns) = find::<NetError>(error) {
-        return dns_failure(dns);
-    }
-    if let Some(tls) = find::<rustls::Error>(error) {
-        return tls_failure(tls, recorded.certificate.as_deref());
-    }
-    // A connection that broke was there before: on a busy machine the news of both comes at
-    // once, and what broke is the handshake, or the wait for an answer.
-    let broke_in = match phase {
-        Phase::Connect if secure => Phase::Tls,
-        phase => phase,
-    };
-    if let Some(mut failure) = broken(error, broke_in) {
-        failure.may_be_about_head = phase == Phase::FirstByte;
-        return failure;
-    }
-    Failure::new(
-        Reason::Protocol,
-        format!("the request failed while waiting for {}", phase.words()),
-    )
+/// What is no fault of the site.
+fn could_not(why: &str) -> Failure {
+    Failure::new(Reason::Internal, format!("could not check: {why}"))
 }
 
-fn too_much() -> Failure {
-    let mut failure = Failure::new(
-        Reason::Protocol,
-        "the server sends interim answers or a head without end",
-    );
-    failure.may_be_about_head = true;
-    failure
+/// A request to a server that speaks TLS (`secure`) or not, and that got no answer.
+pub(super) fn request(error: &ExchangeError, recorded: &Recorded, secure: bool) -> Failure {
+    match error {
+        ExchangeError::Unaskable => Failure::new(Reason::Protocol, "the URL cannot be asked for"),
+        ExchangeError::Path(PathError::Name(error)) => name(error),
+        ExchangeError::Path(PathError::Connect(address, error)) => {
+            if let Some(what) = own_fault::of(error, *address) {
+                return could_not(what);
+            }
+            // A connection that broke was there before: on a busy machine the news of both
+            // comes at once, and what broke is the handshake, or the wait for an answer.
+            let broke_in = if secure { Phase::Tls } else { Phase::Connect };
+            failed(error, broke_in)
+        }
+        ExchangeError::Path(PathError::Handshake(error)) => handshake(error, recorded),
+        ExchangeError::Path(PathError::OtherTls(other)) => could_not(&format!(
+            "the server speaks {other}, and this program does not"
+        )),
+        ExchangeError::Path(PathError::HostName) => {
+            could_not("this program's TLS cannot ask for a host of that name")
+        }
+        answer => {
+            let mut failure = exchange(answer, recorded);
+            failure.may_be_about_head = failure.reason != Reason::Internal;
+            failure
+        }
+    }
+}
+
+/// An exchange on a connection that was there.
+fn exchange(error: &ExchangeError, recorded: &Recorded) -> Failure {
+    let protocol = |why: &str| Failure::new(Reason::Protocol, why);
+    let in_tls = |error| tls_inside(error).map(|tls| tls_failure(tls, recorded));
+    match error {
+        ExchangeError::Io(error) => {
+            in_tls(error).unwrap_or_else(|| broken(error, Phase::FirstByte))
+        }
+        ExchangeError::Incomplete => closed(Phase::FirstByte, false),
+        ExchangeError::LargeHead => {
+            protocol("the head of the answer is larger than any honest one")
+        }
+        ExchangeError::Endless => {
+            protocol("the server sends interim answers or a head without end")
+        }
+        ExchangeError::Switched => {
+            protocol("the server switched protocols (101) though nobody asked it to")
+        }
+        ExchangeError::Http2(error) => match error.get_io() {
+            Some(error) => in_tls(error).unwrap_or_else(|| broken(error, Phase::FirstByte)),
+            None => protocol("the server broke off the HTTP/2 stream"),
+        },
+        _ => protocol("the answer is not HTTP"),
+    }
+}
+
+/// A name that has no address here.
+fn name(error: &NameError) -> Failure {
+    match error {
+        NameError::Own(error) => {
+            let anywhere = SocketAddr::from(([0, 0, 0, 0], 0));
+            could_not(own_fault::of(error, anywhere).unwrap_or("no socket can be opened"))
+        }
+        error => Failure::new(Reason::Dns, error.sentence()),
+    }
+}
+
+/// A handshake that failed.
+fn handshake(error: &io::Error, recorded: &Recorded) -> Failure {
+    match tls_inside(error) {
+        Some(tls) => tls_failure(tls, recorded),
+        None => broken(error, Phase::Tls),
+    }
+}
+
+/// The error of the TLS library that an error of a connection wraps.
+fn tls_inside(error: &io::Error) -> Option<&rustls::Error> {
+    error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>())
 }
 
 /// A body that ended badly.
-pub(super) fn body(error: &hyper::Error) -> Failure {
-    if let Some(failure) = own_fault(error) {
-        return failure;
-    }
-    match broken(error, Phase::Body) {
-        Some(failure) if failure.reason == Reason::Closed => failure,
+pub(super) fn body(error: &ExchangeError) -> Failure {
+    let io = match error {
+        ExchangeError::Io(error) => Some(error),
+        ExchangeError::Http2(error) => error.get_io(),
+        ExchangeError::Incomplete => return closed(Phase::Body, false),
+        _ => None,
+    };
+    match io.map(|error| broken(error, Phase::Body)) {
+        Some(failure) if matches!(failure.reason, Reason::Closed | Reason::Internal) => failure,
         _ => Failure::new(Reason::Content, "the body is not framed as HTTP demands"),
     }
 }
 
-/// Every error of the chain, those that an `io::Error` wraps included: its own `source()`
-/// skips them.
-fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&error: &&'a (dyn Error + 'static)| {
-        if let Some(io) = error.downcast_ref::<io::Error>()
-            && let Some(inner) = io.get_ref()
-        {
-            return Some(inner as &(dyn Error + 'static));
-        }
-        if let Some(NetError::Io(io)) = error.downcast_ref::<NetError>() {
-            return Some(&**io as &(dyn Error + 'static));
-        }
-        error.source()
-    })
-}
-
-fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
-    chain(error).find_map(<dyn Error>::downcast_ref::<T>)
-}
-
-fn io_errors<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a io::Error> {
-    chain(error).filter_map(<dyn Error>::downcast_ref::<io::Error>)
-}
-
-/// What this machine ran out of is never the site's fault.
-fn own_fault(error: &(dyn Error + 'static)) -> Option<Failure> {
-    // ENFILE, EMFILE, EADDRNOTAVAIL, ENOMEM, ENOBUFS: the numbers of Linux.
-    let what = io_errors(error).find_map(|io| match io.raw_os_error()? {
-        23 | 24 => Some("this machine is out of open files"),
-        99 => Some("this machine has no free port or no address of that kind"),
-        12 | 105 => Some("this machine is out of memory"),
-        _ => None,
-    })?;
-    Some(Failure::new(
-        Reason::Internal,
-        format!("could not check: {what}"),
-    ))
-}
-
-fn dns_failure(error: &NetError) -> Failure {
-    let why = match error {
-        NetError::Timeout => "the name server did not answer",
-        NetError::Dns(DnsError::NoRecordsFound(none)) => match none.response_code {
-            ResponseCode::NXDomain => "the name does not exist",
-            ResponseCode::NoError => "the name exists but has no address",
-            code => response_code(code),
-        },
-        NetError::Dns(DnsError::ResponseCode(code)) => response_code(*code),
-        NetError::Proto(_) => "the name is not a valid host name",
-        NetError::NoConnections | NetError::Io(_) => "no name server can be reached",
-        _ => "the name cannot be resolved",
-    };
-    Failure::new(Reason::Dns, why)
-}
-
-const fn response_code(code: ResponseCode) -> &'static str {
-    match code {
-        ResponseCode::NXDomain => "the name does not exist",
-        ResponseCode::ServFail => "the name server failed (SERVFAIL)",
-        ResponseCode::Refused => "the name server refused to answer (REFUSED)",
-        _ => "the name server answered with an error",
+fn tls_failure(error: &rustls::Error, recorded: &Recorded) -> Failure {
+    use rustls::Error as Tls;
+    if let Some(fault) = &recorded.certificate_fault {
+        let why = fault.sentence();
+        return if fault.is_unknown_kind() {
+            could_not(&why)
+        } else {
+            Failure::new(Reason::Tls, why)
+        };
     }
-}
-
-fn tls_failure(error: &rustls::Error, certificate: Option<&Read>) -> Failure {
     let why = match error {
-        rustls::Error::InvalidCertificate(error) => certificate_failure(error, certificate),
-        rustls::Error::AlertReceived(alert) => {
+        // In TLS 1.3 it comes behind the handshake, in place of an answer.
+        Tls::AlertReceived(AlertDescription::CertificateRequired) => {
+            "the server demands a certificate of its clients".to_owned()
+        }
+        Tls::AlertReceived(alert) => {
             format!(
                 "the server ended the TLS handshake: {}",
                 words(&format!("{alert:?}"))
             )
         }
-        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+        Tls::InvalidMessage(InvalidMessage::InvalidContentType) => {
             "the server does not speak TLS on this port".to_owned()
         }
-        rustls::Error::InvalidMessage(_) | rustls::Error::DecryptError => {
+        Tls::InvalidMessage(_) | Tls::DecryptError => {
             "the server's TLS messages cannot be read".to_owned()
         }
-        rustls::Error::PeerIncompatible(_) => {
-            "the server and this program have no TLS version or cipher in common".to_owned()
+        Tls::PeerIncompatible(_) => {
+            return could_not(
+                "the server speaks a kind of TLS that this program does not: an old version, or \
+                 a cipher, key or signature that it does not know",
+            );
         }
-        rustls::Error::PeerMisbehaved(_) => "the server breaks the rules of TLS".to_owned(),
-        rustls::Error::NoCertificatesPresented => "the server showed no certificate".to_owned(),
-        rustls::Error::NoApplicationProtocol => {
+        Tls::PeerMisbehaved(_) => "the server breaks the rules of TLS".to_owned(),
+        Tls::NoCertificatesPresented => "the server showed no certificate".to_owned(),
+        Tls::InvalidCertificate(CertificateError::BadSignature) => recorded
+            .certificate
+            .as_ref()
+            .and_then(|read| short_key(read.rsa_bits?))
+            .unwrap_or_else(|| "the server's signature does not fit its certificate".to_owned()),
+        Tls::InvalidCertificate(_) => "the certificate is not valid".to_owned(),
+        Tls::NoApplicationProtocol => {
             "the server speaks neither HTTP/1.1 nor HTTP/2 over TLS".to_owned()
         }
         _ => "the TLS handshake failed".to_owned(),
     };
     Failure::new(Reason::Tls, why)
-}
-
-pub(super) fn certificate_failure(error: &CertificateError, read: Option<&Read>) -> String {
-    let end = read
-        .and_then(|read| Timestamp::from_microsecond(read.shown.not_after.as_micros()).ok())
-        .map_or(String::new(), |end| {
-            format!(" (on {})", end.strftime("%Y-%m-%d"))
-        });
-    let self_signed = read.is_some_and(|read| read.self_signed);
-    let subject = read
-        .map(|read| &*read.shown.subject)
-        .filter(|subject| !subject.is_empty());
-    match error {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            format!("the certificate has expired{end}")
-        }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "the certificate is not yet valid".to_owned()
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            let whose = subject.map_or(String::new(), |name| format!(" (it names {name})"));
-            format!("the certificate is for the wrong host{whose}")
-        }
-        CertificateError::UnknownIssuer if !self_signed => {
-            let whose = read
-                .map(|read| &*read.shown.issuer)
-                .filter(|issuer| !issuer.is_empty())
-                .map_or(String::new(), |issuer| format!(" ({issuer})"));
-            format!("the certificate comes from an unknown issuer{whose}")
-        }
-        CertificateError::Revoked => "the certificate was revoked".to_owned(),
-        CertificateError::BadSignature => "the certificate's signature does not fit".to_owned(),
-        _ if self_signed => "the certificate is self-signed".to_owned(),
-        CertificateError::BadEncoding => "the certificate cannot be read".to_owned(),
-        _ => "the certificate is not valid".to_owned(),
-    }
 }
 
 /// "HandshakeFailure" as "handshake failure".
@@ -267,56 +240,44 @@ fn words(camel: &str) -> String {
     out
 }
 
-/// Connections that could not be made, broke, or carried something else than HTTP.
-fn broken(error: &(dyn Error + 'static), phase: Phase) -> Option<Failure> {
-    if let Some(http) = find::<hyper::Error>(error) {
-        if http.is_parse_too_large() {
-            return Some(Failure::new(
-                Reason::Protocol,
-                "the head of the answer is larger than any honest one",
-            ));
-        }
-        if http.is_parse() {
-            return Some(Failure::new(Reason::Protocol, "the answer is not HTTP"));
-        }
+/// A connection that broke.
+fn broken(error: &io::Error, phase: Phase) -> Failure {
+    match own_fault::of(error, SocketAddr::from(([0, 0, 0, 0], 0))) {
+        Some(what) => could_not(what),
+        None => failed(error, phase),
     }
-    if find::<h2::Error>(error).is_some_and(|h2| !h2.is_io()) {
-        return Some(Failure::new(
-            Reason::Protocol,
-            "the server broke off the HTTP/2 stream",
-        ));
-    }
-    let incomplete = find::<hyper::Error>(error)
-        .is_some_and(|http| http.is_incomplete_message() || http.is_canceled() || http.is_closed());
-    let kind = io_errors(error).last().map(io::Error::kind);
+}
+
+/// A connection that could not be made, or broke, for no want of this machine.
+fn failed(error: &io::Error, phase: Phase) -> Failure {
     use io::ErrorKind as Kind;
-    let failure = match kind {
-        Some(Kind::ConnectionRefused) => Failure::new(
+    match error.kind() {
+        Kind::ConnectionRefused => Failure::new(
             Reason::Refused,
             "the connection was refused: nothing listens on that port",
         ),
-        Some(Kind::HostUnreachable | Kind::NetworkUnreachable | Kind::NotConnected) => {
-            Failure::new(
-                Reason::Unreachable,
-                "there is no way to its address from here",
-            )
-        }
-        Some(Kind::PermissionDenied) => {
+        Kind::HostUnreachable | Kind::NetworkUnreachable | Kind::AddrNotAvailable => Failure::new(
+            Reason::Unreachable,
+            "there is no way to its address from here",
+        ),
+        Kind::PermissionDenied => {
             Failure::new(Reason::Unreachable, "a firewall forbids the connection")
         }
-        Some(Kind::TimedOut) => {
-            Failure::new(Reason::Timeout, "the connection could not be made in time")
-        }
-        Some(
-            Kind::UnexpectedEof
-            | Kind::ConnectionReset
-            | Kind::BrokenPipe
-            | Kind::ConnectionAborted,
-        ) => closed(phase, kind == Some(Kind::ConnectionReset)),
-        _ if incomplete => closed(phase, false),
-        _ => return None,
-    };
-    Some(failure)
+        Kind::TimedOut => Failure::new(Reason::Timeout, "the connection could not be made in time"),
+        Kind::UnexpectedEof
+        | Kind::ConnectionReset
+        | Kind::BrokenPipe
+        | Kind::ConnectionAborted => closed(phase, error.kind() == Kind::ConnectionReset),
+        // EAFNOSUPPORT, which has no kind of its own.
+        _ if error.raw_os_error() == Some(97) => Failure::new(
+            Reason::Unreachable,
+            "there is no way to its address from here",
+        ),
+        _ => Failure::new(
+            Reason::Protocol,
+            format!("the request failed while waiting for {}", phase.words()),
+        ),
+    }
 }
 
 fn closed(phase: Phase, reset: bool) -> Failure {
@@ -344,22 +305,6 @@ mod tests {
     #[test]
     fn alerts_read_as_words() {
         assert_eq!(words("HandshakeFailure"), "handshake failure");
-    }
-
-    #[test]
-    fn what_an_io_error_wraps_is_found() {
-        let inner = rustls::Error::NoCertificatesPresented;
-        let outer = io::Error::new(io::ErrorKind::InvalidData, inner);
-        assert!(find::<rustls::Error>(&outer).is_some());
-        let twice = io::Error::other(outer);
-        assert!(find::<rustls::Error>(&twice).is_some());
-    }
-
-    #[test]
-    fn out_of_files_is_our_own_fault() {
-        let failure = own_fault(&io::Error::from_raw_os_error(24)).unwrap();
-        assert_eq!(failure.reason, Reason::Internal);
-        assert_eq!(own_fault(&io::Error::from_raw_os_error(111)), None);
     }
 
     #[test]

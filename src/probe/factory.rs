@@ -8,7 +8,7 @@ use crate::domain::CertificateFile;
 use super::fake::FakeProbe;
 use super::prober::Prober;
 use super::shared::{FactoryConfig, ProberKind, Shared};
-use super::tls::{self, Authority};
+use super::tls::{self, Authority, Tls};
 use super::workload::{Halt, WorkloadRunner, WorkloadSpec};
 
 /// Why no factory can be made: a sentence that names the file or the library's error.
@@ -80,7 +80,7 @@ impl ProberFactory {
             }
         };
         tls::install_provider();
-        let tls = tls::client_config(authority)?;
+        let tls = Tls::new(authority)?;
         Ok(Self::Http(Shared::new(tls, config)))
     }
 
@@ -99,7 +99,7 @@ impl ProberFactory {
     #[must_use]
     pub fn prober(&self) -> Prober {
         match self {
-            Self::Http(shared) => Prober::http(shared),
+            Self::Http(shared) => Prober::network(shared),
             Self::Fake(fake) => Prober::fake(Arc::clone(fake)),
             Self::Workload { workload, halt, .. } => {
                 Prober::workload(WorkloadRunner::new(*workload, halt.clone()))

@@ -2,23 +2,22 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
-use hyper::header::HOST;
-use hyper::http::HeaderValue;
-use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper::{Request, Uri};
-use rustls::CertificateError;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::domain::{
-    Certificate, CheckResult, CheckSpec, JobId, Method, Moment, RanOn, SiteId, Timestamp,
-};
+use crate::domain::{Certificate, CheckResult, CheckSpec, JobId, Moment, RanOn, SiteId, Timestamp};
 
 use super::certificate;
-use super::classify::{self, Failure};
-use super::exchange;
-use super::prober::{judge, leads_on, next_url};
+use super::certificate_fault::CertificateFault;
+use super::classify::Failure;
+use super::factory::ProberFactory;
+use super::http;
+use super::names;
+use super::other_tls;
+use super::path::Stream;
 use super::request_log::RequestLog;
 use super::tls::Authority;
 use super::verdict::{self, Start};
@@ -27,10 +26,7 @@ use super::verdict::{self, Start};
 /// connection. A redirect is the end of it.
 pub async fn answer(bytes: &[u8], http2: bool, step: usize, spec: &CheckSpec) -> CheckResult {
     let mut log = RequestLog::new(spec, None);
-    log.begin_request(&RequestLog::shown(&spec.url));
     let judged = judged(bytes, http2, step, spec, &mut log).await;
-    let note = judged.as_ref().err().map_or("", |failure| &failure.error);
-    log.end_request(log.status, note);
     let start = Start {
         job: JobId {
             site: SiteId::from_index(0),
@@ -55,55 +51,56 @@ async fn judged(
     spec: &CheckSpec,
     log: &mut RequestLog,
 ) -> Result<(), Failure> {
-    let unusable = || Failure::new(crate::domain::Reason::Internal, "the URL cannot be read");
-    let url = spec.url.parsed().ok_or_else(unusable)?;
-    let mut request = Request::new(String::new());
-    *request.method_mut() = match log.method {
-        Method::Head => hyper::Method::HEAD,
-        Method::Get => hyper::Method::GET,
+    let ProberFactory::Http(shared) = shared()? else {
+        return Ok(());
     };
-    *request.uri_mut() = Uri::try_from(url.as_str()).map_err(|_| unusable())?;
-    let host = HeaderValue::from_static("example.org");
-    request.headers_mut().insert(HOST, host);
-    let connection = Script {
+    let script = Script {
         bytes: bytes.to_vec(),
         read: 0,
         step: step.max(1),
-        asked: 0,
+        hold: if http2 { Hold::Unread } else { Hold::Over },
     };
-    let answer = exchange::talk(connection, http2, request)
-        .await
-        .map_err(|error| classify::request(&error, &log.phase_timings.lock(), false))?;
-    let status = answer.status();
-    log.status = Some(status.as_u16());
-    if leads_on(status, spec) {
-        return next_url(url, &answer).map(|next| {
-            let _shown = RequestLog::shown(&next.into());
-        });
-    }
-    judge(spec, status, answer).await
+    let stream = Stream::Other(Box::new(script), http2);
+    let deadline = Instant::now() + Duration::from_secs(3_600);
+    http::answer(shared, spec, stream, deadline, log).await
 }
 
-/// The polls in which a request is sent. An answer that comes before is none.
-const POLLS_OF_REQUEST: u8 = 4;
+/// What all probers share, made once: reading the system's certificates takes milliseconds.
+fn shared() -> Result<&'static ProberFactory, Failure> {
+    static FACTORY: std::sync::OnceLock<ProberFactory> = std::sync::OnceLock::new();
+    if let Some(factory) = FACTORY.get() {
+        return Ok(factory);
+    }
+    let factory = ProberFactory::http(None)
+        .map_err(|error| Failure::new(crate::domain::Reason::Internal, error.0))?;
+    Ok(FACTORY.get_or_init(|| factory))
+}
 
-/// A server that is asked, sends what it was given and closes.
+/// A server that sends what it was given and closes.
+#[derive(Debug)]
 struct Script {
     bytes: Vec<u8>,
     read: usize,
     step: usize,
-    asked: u8,
+    hold: Hold,
 }
 
-impl Read for Script {
+/// Over HTTP/2 nothing comes before the request went out: no server could answer it.
+#[derive(Debug)]
+enum Hold {
+    Unread,
+    Waiting(Waker),
+    Over,
+}
+
+impl AsyncRead for Script {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-        mut buffer: ReadBufCursor<'_>,
+        buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.asked < POLLS_OF_REQUEST {
-            self.asked += 1;
-            context.waker().wake_by_ref();
+        if !matches!(self.hold, Hold::Over) {
+            self.hold = Hold::Waiting(context.waker().clone());
             return Poll::Pending;
         }
         let left = self.bytes.len() - self.read;
@@ -114,12 +111,16 @@ impl Read for Script {
     }
 }
 
-impl Write for Script {
+impl AsyncWrite for Script {
     fn poll_write(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if let Hold::Waiting(waker) = &self.hold {
+            waker.wake_by_ref();
+            self.hold = Hold::Over;
+        }
         Poll::Ready(Ok(bytes.len()))
     }
 
@@ -136,11 +137,11 @@ impl Write for Script {
 #[must_use]
 pub fn certificate(der: &[u8]) -> Option<(Certificate, [String; 3])> {
     let read = certificate::Known::default().read(der)?;
-    let sentence = |error| classify::certificate_failure(&error, Some(&read));
+    let sentence = |error| CertificateFault::new(error, &[Some(Arc::clone(&read))]).sentence();
     let sentences = [
-        sentence(CertificateError::Expired),
-        sentence(CertificateError::NotValidForName),
-        sentence(CertificateError::UnknownIssuer),
+        sentence(webpki::Error::InvalidCertValidity),
+        sentence(webpki::Error::NameConstraintViolation),
+        sentence(webpki::Error::UnknownIssuer),
     ];
     Some((read.shown.clone(), sentences))
 }
@@ -151,7 +152,28 @@ pub fn certificate(der: &[u8]) -> Option<(Certificate, [String; 3])> {
 /// A sentence about why it cannot be used.
 pub fn authority(text: &str) -> Result<usize, String> {
     Authority::of_text("ca.pem", text)
-        .roots()
-        .map(|roots| roots.len())
+        .certificates()
+        .map(|certificates| certificates.len())
         .map_err(|error| error.to_string())
+}
+
+/// Reads a reply of a name server: the number of addresses in it.
+///
+/// # Errors
+/// A sentence about why it has none.
+pub fn name_reply(bytes: &[u8]) -> Result<usize, &'static str> {
+    names::fuzzing::reply(bytes).map(|addresses| addresses.len())
+}
+
+/// Reads a resolv.conf and a hosts file: the name servers, and the addresses of this machine.
+#[must_use]
+pub fn name_files(bytes: &[u8]) -> (usize, usize) {
+    let (servers, _search, addresses) = names::fuzzing::files(bytes);
+    (servers, addresses.len())
+}
+
+/// Reads what a server chose in a TLS handshake, as the end of a sentence.
+#[must_use]
+pub fn tls_hello(bytes: &[u8]) -> Option<&'static str> {
+    other_tls::choice(bytes).map(|other| other.0)
 }

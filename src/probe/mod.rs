@@ -1,25 +1,29 @@
 //! One check of one site: a new connection, a request, a verdict.
 //!
-//! A [`ProberFactory`] holds what all probers share (one TLS configuration, the resolver's settings);
-//! it makes one [`Prober`] for each runtime, because neither a connection nor a resolver
-//! may outlive the runtime that drives it. [`Prober::check`] never fails: a site that is
-//! down is a result, and so is a check that could not be carried out.
+//! A [`ProberFactory`] holds what all probers share (one TLS configuration, what the system's files
+//! say about names); it makes one [`Prober`] for each runtime. [`Prober::check`] never fails: a
+//! site that is down is a result, and so is a check that could not be carried out.
 //!
-//! Architecture invariant: the only room, beside `notify`, that knows reqwest.
+//! There is one way to a server for every check kind: `names` resolves, `path` connects and
+//! shakes hands, all of it in the check's own future and nothing in a task or thread of its own.
+//! A check kind stands on it: `http` speaks HTTP/1.1 and HTTP/2.
 
-mod body;
 mod canaries;
 mod certificate;
+mod certificate_fault;
 mod classify;
-mod exchange;
 mod factory;
 mod fake;
 #[doc(hidden)]
 pub mod fuzzing;
+mod http;
+mod names;
+mod other_tls;
+mod own_fault;
+mod path;
 mod phase_timings;
 mod prober;
 mod request_log;
-mod resolve;
 mod shared;
 mod tls;
 mod verdict;

@@ -1,23 +1,15 @@
-//! When each phase of a request began and ended, recorded by hooks deep inside the client.
-//!
-//! The client's connector resolves names, connects and shakes hands inside the check's own
-//! future, so a task-local reaches every hook; nothing of it needs a lock that is ever
-//! contended.
+//! When each phase of a request began and ended, noted where it happens.
 
-use std::future::Future;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::domain::{CheckObserver, Phase, Phases};
 
 use super::certificate::Read;
+use super::certificate_fault::CertificateFault;
 
-tokio::task_local! {
-    static TIMINGS: Arc<PhaseTimings>;
-}
-
-/// The record of one request, shared with the hooks.
+/// The record of one request, shared by the request and whoever ends it at the deadline.
 #[derive(Debug)]
 pub(super) struct PhaseTimings {
     recorded: Mutex<Recorded>,
@@ -25,7 +17,7 @@ pub(super) struct PhaseTimings {
     observer: Option<Arc<dyn CheckObserver>>,
 }
 
-/// What the hooks recorded of one request.
+/// What was noted of one request.
 #[derive(Debug, Default)]
 pub(super) struct Recorded {
     dns_start: Option<Instant>,
@@ -33,13 +25,20 @@ pub(super) struct Recorded {
     connect_start: Option<Instant>,
     connect_end: Option<Instant>,
     tls_start: Option<Instant>,
+    tls_end: Option<Instant>,
     first_byte: Option<Instant>,
+    /// Since when it waits for memory and not for the server.
+    memory_wait: Option<Instant>,
+    /// How long it has waited for memory before.
+    memory_waited: Duration,
     /// The addresses that the name had.
     pub(super) resolved: Vec<IpAddr>,
     /// The address that was connected to.
     pub(super) address: Option<IpAddr>,
     /// The server's own certificate, as far as it could be read.
     pub(super) certificate: Option<Arc<Read>>,
+    /// Why it is not trusted.
+    pub(super) certificate_fault: Option<CertificateFault>,
 }
 
 impl PhaseTimings {
@@ -49,11 +48,6 @@ impl PhaseTimings {
             recorded: Mutex::default(),
             observer,
         }
-    }
-
-    /// Runs a request with this record within reach of the hooks.
-    pub(super) async fn during<F: Future>(self: &Arc<Self>, request: F) -> F::Output {
-        TIMINGS.scope(Arc::clone(self), request).await
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Recorded> {
@@ -70,88 +64,110 @@ impl PhaseTimings {
         }
     }
 
+    /// The resolving of the host name began.
+    pub(super) fn dns_started(&self) {
+        self.begin(Phase::Dns, |recorded, now| recorded.dns_start = Some(now));
+    }
+
+    /// The name has these addresses.
+    pub(super) fn dns_ended(&self, addresses: &[IpAddr]) {
+        let mut recorded = self.lock();
+        recorded.dns_end = Some(Instant::now());
+        recorded.resolved = addresses.to_vec();
+    }
+
+    /// The connecting began.
+    pub(super) fn connect_started(&self) {
+        self.begin(Phase::Connect, |recorded, now| {
+            recorded.connect_start = Some(now);
+        });
+    }
+
+    /// There is a TCP connection to this address, and a TLS handshake begins on it, or what is
+    /// asked in the clear.
+    pub(super) fn connected_to(&self, address: IpAddr, secure: bool) {
+        let next = if secure { Phase::Tls } else { Phase::FirstByte };
+        self.begin(next, |recorded, now| {
+            recorded.connect_end = Some(now);
+            recorded.tls_start = secure.then_some(now);
+            recorded.address = Some(address);
+        });
+    }
+
+    /// The TLS handshake is done.
+    pub(super) fn tls_ended(&self) {
+        self.begin(Phase::FirstByte, |recorded, now| {
+            recorded.tls_end = Some(now);
+        });
+    }
+
     /// The head of the answer is here.
     pub(super) fn answered(&self) {
         self.begin(Phase::Body, |recorded, now| recorded.first_byte = Some(now));
     }
 
-    /// Empties the record: the next request begins.
-    pub(super) fn reset(&self) {
-        *self.lock() = Recorded::default();
+    /// The server showed this certificate, good or bad; `None` if it cannot be read.
+    pub(super) fn certificate_seen(&self, read: Option<Arc<Read>>) {
+        self.lock().certificate = read;
     }
-}
 
-/// Notes something of the request that is being polled; of none, nothing.
-fn note(change: impl FnOnce(&mut Recorded)) {
-    // Outside of a request there is nothing to note.
-    let _outside = TIMINGS.try_with(|phase_timings| change(&mut phase_timings.lock()));
-}
+    /// Whether the server's certificates are not trusted, for a reason that is known.
+    pub(super) fn refused_certificate(&self) -> bool {
+        self.lock().certificate_fault.is_some()
+    }
 
-/// Notes that a phase of the request that is being polled begins.
-fn begin(phase: Phase, change: impl FnOnce(&mut Recorded, Instant)) {
-    let _outside = TIMINGS.try_with(|phase_timings| phase_timings.begin(phase, change));
-}
+    /// The certificates are not trusted, for this.
+    pub(super) fn certificate_refused(&self, fault: CertificateFault) {
+        self.lock().certificate_fault = Some(fault);
+    }
 
-/// The resolving of the host name began.
-pub(super) fn dns_started() {
-    begin(Phase::Dns, |recorded, now| recorded.dns_start = Some(now));
-}
+    /// Whether the request waits for memory of this process's own.
+    pub(super) fn wait_for_memory(&self, waits: bool) {
+        let mut recorded = self.lock();
+        let before = recorded.memory_wait.take();
+        recorded.memory_waited += before.map_or(Duration::ZERO, |since| since.elapsed());
+        recorded.memory_wait = waits.then(Instant::now);
+    }
 
-/// The name has these addresses.
-pub(super) fn dns_ended(addresses: &[IpAddr]) {
-    begin(Phase::Connect, |recorded, now| {
-        recorded.dns_end = Some(now);
-        recorded.resolved = addresses.to_vec();
-    });
-}
-
-/// The ClientHello is being built: TCP is done.
-pub(super) fn tls_started() {
-    begin(Phase::Tls, |recorded, now| recorded.tls_start = Some(now));
-}
-
-/// The connecting began: with resolving, unless the host is an IP address.
-pub(super) fn connect_started() {
-    begin(Phase::Connect, |recorded, now| {
-        recorded.connect_start = Some(now);
-    });
-}
-
-/// There is a connection, TLS included, to this address.
-pub(super) fn connected_to(address: Option<IpAddr>) {
-    begin(Phase::FirstByte, |recorded, now| {
-        recorded.connect_end = Some(now);
-        recorded.address = address;
-    });
-}
-
-/// The server showed this certificate, good or bad; `None` if it cannot be read.
-pub(super) fn certificate_seen(read: Option<Arc<Read>>) {
-    note(|recorded| recorded.certificate = read);
+    /// When the request could be sent: the connection was there, TLS included; `None` before.
+    pub(super) fn ready_since(&self) -> Option<Instant> {
+        let recorded = self.lock();
+        match recorded.tls_start {
+            Some(_) => recorded.tls_end,
+            None => recorded.connect_end,
+        }
+    }
 }
 
 impl Recorded {
     /// How long each phase took, as far as it ended.
     pub(super) fn phases(&self) -> Phases {
         let between = |from: Option<Instant>, to: Option<Instant>| Some(to? - from?);
-        let tcp_start = self.dns_end.or(self.connect_start);
-        let tcp_end = self.tls_start.or(self.connect_end);
+        let ready = self.tls_end.or(self.connect_end);
         Phases {
             dns: between(self.dns_start, self.dns_end),
-            connect: between(tcp_start, tcp_end),
-            tls: between(self.tls_start, self.connect_end),
-            first_byte: between(self.connect_end, self.first_byte),
+            connect: between(self.connect_start, self.connect_end),
+            tls: between(self.tls_start, self.tls_end),
+            first_byte: between(ready, self.first_byte),
         }
+    }
+
+    /// How long the request has waited for memory of this process's own.
+    pub(super) fn waited_for_memory(&self) -> Duration {
+        let now = self
+            .memory_wait
+            .map_or(Duration::ZERO, |since| since.elapsed());
+        self.memory_waited + now
     }
 
     /// The phase that has begun and not ended.
     pub(super) fn current(&self) -> Phase {
         if self.first_byte.is_some() {
             Phase::Body
+        } else if self.tls_start.is_some() && self.tls_end.is_none() {
+            Phase::Tls
         } else if self.connect_end.is_some() {
             Phase::FirstByte
-        } else if self.tls_start.is_some() {
-            Phase::Tls
         } else if self.dns_start.is_some() && self.dns_end.is_none() {
             Phase::Dns
         } else {

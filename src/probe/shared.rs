@@ -1,34 +1,32 @@
 //! The parts that all probers of a process share.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use rustls::ClientConfig;
 use serde::{Deserialize, Serialize};
 
-use super::resolve::Settings;
-use super::tls::Authority;
+use super::http::HeadMemory;
+use super::names::SystemFiles;
+use super::tls::{Authority, Tls};
 use super::workload::WorkloadSpec;
 
-/// One TLS configuration and one reading of the resolver's settings for all runtimes.
+/// One TLS configuration, one reading of the system's files and one bound on memory for all
+/// runtimes.
 #[derive(Clone, Debug)]
 pub struct Shared {
-    pub(super) tls: Arc<ClientConfig>,
-    resolver: Arc<OnceLock<Arc<Settings>>>,
+    pub(super) tls: Arc<Tls>,
+    pub(super) files: Arc<SystemFiles>,
+    pub(super) heads: HeadMemory,
     pub(super) config: Arc<FactoryConfig>,
 }
 
 impl Shared {
-    pub(super) fn new(tls: Arc<ClientConfig>, config: FactoryConfig) -> Self {
+    pub(super) fn new(tls: Tls, config: FactoryConfig) -> Self {
         Self {
-            tls,
-            resolver: Arc::new(OnceLock::new()),
+            tls: Arc::new(tls),
+            files: Arc::default(),
+            heads: HeadMemory::new(),
             config: Arc::new(config),
         }
-    }
-
-    /// Read when the first prober is made, which happens off the main thread.
-    pub(super) fn resolver(&self) -> Arc<Settings> {
-        Arc::clone(self.resolver.get_or_init(|| Arc::new(Settings::system())))
     }
 }
 

@@ -50,7 +50,7 @@ mod tests {
         let spec = fixture::spec("https://example.org/a?b=c&d");
         assert_eq!(
             curl(&spec, Method::Head),
-            "curl -sS -I --max-time 10 -L --max-redirs 5 -A 'UptimeSquirrel/0.1.0' \
+            "curl -sS -I --max-time 10 -L --max-redirs 10 -A 'UptimeSquirrel/0.1.0' \
              'https://example.org/a?b=c&d'"
         );
     }

@@ -105,3 +105,60 @@ fn heads_that_fill_every_buffer_at_once_cost_less_than_48_mib() {
     let sites = sites_at(&server, 200, &toml::toml! { timeout = "2500ms" });
     assert_frugal(&mut fleet, &sites, "async", sites.len() + 1);
 }
+
+/// The same with heads that are complete, and full of what a check reads, before a body that never
+/// comes.
+#[test]
+fn what_large_heads_leave_behind_costs_less_than_48_mib() {
+    let mut fleet = Fleet::new();
+    let field =
+        |name: &str| format!("'{name}: ', {{ send = 'aaaaaaaaaa', times = 6000 }}, '\\r\\n'");
+    let server = fleet.serve(script(&format!(
+        r"'*' = ['HTTP/1.1 200 OK\r\n', {}, {}, {}, {}, '\r\n', {{ hang = true }}]",
+        field("Location"),
+        field("Content-Type"),
+        field("Set-Cookie"),
+        field("Set-Cookie"),
+    )));
+    let settings = toml::toml! { timeout = "4s"
+    contains = "needle" };
+    let sites = sites_at(&server, 240, &settings);
+    assert_frugal(&mut fleet, &sites, "async", sites.len() + 1);
+}
+
+/// Heads that are larger than usual have 32 MiB together: so many of them at once that there is no
+/// room are no outage of the sites that find none, and those with usual heads need none.
+#[test]
+fn large_heads_without_room_are_unknown_and_others_are_not() {
+    let mut fleet = Fleet::new();
+    let large = fleet.serve(script(
+        r"'*' = ['HTTP/1.1 200 OK\r\nX-Long: ', { send = 'aaaaaaaaaa', times = 3000 }, { hang = true }]",
+    ));
+    let usual = fleet.serve(script(
+        r"'*' = [{ wait = '1s' }, 'HTTP/1.1 200 OK\r\nX-Long: ', { send = 'aaaaaaaaaa', times = 1000 }, '\r\n\r\n']",
+    ));
+    let settings = toml::toml! { timeout = "3s"
+    method = "GET" };
+    let mut sites = sites_at(&large, 200, &settings);
+    sites.push(site(
+        "usual",
+        &format!("http://{}/", usual.authority),
+        &settings,
+    ));
+    let finished = start(&home(&fleet, sites), "async", 400).finish();
+    let lines = finished.objects();
+    let count = |verdict: &str, reason: &str| {
+        let fits =
+            |line: &&serde_json::Value| line["verdict"] == verdict && line["reason"] == reason;
+        lines.iter().filter(fits).count()
+    };
+    // As many as fit hang until the deadline: 32 MiB of 320 KiB each.
+    let counts = (count("down", "timeout"), count("unknown", "internal"));
+    assert_eq!(counts, (102, 98));
+    let said = |line: &serde_json::Value| line["error"].as_str().unwrap_or_default().to_owned();
+    for line in lines.iter().filter(|line| line["verdict"] == "unknown") {
+        assert!(said(line).contains("no memory"), "{line}");
+    }
+    let usual = lines.iter().find(|line| line["name"] == "usual").unwrap();
+    assert_eq!(usual["verdict"], "up", "{usual}");
+}

@@ -24,6 +24,8 @@ pub(crate) fn of(target: &str) -> Vec<Vec<u8>> {
         "certificate" => certificates(),
         "database" => database::sound(),
         "http2" => http2(),
+        "name_reply" => name_replies(),
+        "tls_hello" => tls_hellos(),
         _ => Vec::new(),
     }
 }
@@ -55,6 +57,16 @@ fn what_is_made_is_in_order() {
         stored.expect("a result").expect("of a check").status,
         Some(503)
     );
+    let replies = name_replies();
+    let found: Vec<_> = replies
+        .iter()
+        .map(|reply| probe::fuzzing::name_reply(reply))
+        .collect();
+    assert_eq!(found, [Ok(1), Ok(1), Ok(0), Ok(1)]);
+    let words = tls_hellos()
+        .into_iter()
+        .map(|hello| probe::fuzzing::tls_hello(&hello).is_some());
+    assert_eq!(words.collect::<Vec<_>>(), [true, true, false]);
     for certificate in certificates() {
         match std::str::from_utf8(&certificate) {
             Ok(pem) => assert_eq!(probe::fuzzing::authority(pem), Ok(1)),
@@ -67,11 +79,15 @@ fn what_is_made_is_in_order() {
     let answers = http2().into_iter().map(|bytes| {
         let spec = spec();
         let answer = probe::fuzzing::answer(&bytes, true, 7, &spec);
-        runtime.block_on(answer).status
+        let result = runtime.block_on(answer);
+        (result.status, result.error)
     });
+    let answers: Vec<_> = answers.collect();
+    let statuses: Vec<_> = answers.iter().map(|answer| answer.0).collect();
     assert_eq!(
-        answers.collect::<Vec<_>>(),
-        [Some(200), Some(302), Some(200), None]
+        statuses,
+        [Some(200), Some(302), Some(200), None],
+        "{answers:?}"
     );
 }
 
@@ -248,5 +264,39 @@ fn http2() -> Vec<Vec<u8>> {
         ]
         .concat(),
         [&settings[..], &frame(3, 0, 1, &[0, 0, 0, 7])].concat(),
+    ]
+}
+
+/// Replies to the question for `a.test`: its address, an alias with one, none, and one that was
+/// cut short.
+fn name_replies() -> Vec<Vec<u8>> {
+    let reply = |head: &[u8], answers: &[&[u8]]| {
+        let count = u8::try_from(answers.len()).unwrap_or_default();
+        let question = b"\x01a\x04test\0\0\x01\0\x01";
+        let counts = [0, 1, 0, count, 0, 0, 0, 0];
+        [&[0, 7], head, &counts, question, &answers.concat()].concat()
+    };
+    let address = b"\xc0\x0c\0\x01\0\x01\0\0\x0e\x10\0\x04\x0a\0\0\x01";
+    let alias = b"\xc0\x0c\0\x05\0\x01\0\0\x0e\x10\0\x04\x01b\xc0\x0e";
+    let other = b"\x01b\x04test\0\0\x01\0\x01\0\0\x0e\x10\0\x04\x0a\0\0\x02";
+    vec![
+        reply(b"\x81\x80", &[address]),
+        reply(b"\x81\x80", &[alias, other]),
+        reply(b"\x81\x83", &[]),
+        reply(b"\x83\x80", &[address]),
+    ]
+}
+
+/// What a server of TLS says first: which suite it chose, and that nothing fits.
+fn tls_hellos() -> Vec<Vec<u8>> {
+    let hello = |version: &[u8], suite: &[u8]| {
+        let body = [version, &[7; 32], &[0], suite, &[0, 0, 0]].concat();
+        let length = u8::try_from(body.len()).unwrap_or_default();
+        [&[22, 3, 3, 0, length + 4, 2, 0, 0, length], &body[..]].concat()
+    };
+    vec![
+        hello(&[3, 3], &[0, 0x2f]),
+        hello(&[3, 1], &[0xc0, 0x13]),
+        b"\x15\x03\x03\0\x02\x02\x28".to_vec(),
     ]
 }

@@ -29,7 +29,7 @@ pub(crate) struct Target {
 const KIB: usize = 1 << 10;
 
 /// Every reader.
-pub(crate) const TARGETS: [Target; 15] = [
+pub(crate) const TARGETS: [Target; 18] = [
     Target {
         name: "config",
         run: config,
@@ -335,6 +335,53 @@ pub(crate) const TARGETS: [Target; 15] = [
         ],
     },
     Target {
+        name: "name_reply",
+        run: name_reply,
+        // A record of twelve bytes may be one of dozens.
+        most: (64 * KIB, 200),
+        words: &[
+            "\x01a\x04test\0",
+            "\0\x01\0\x01",
+            "\0\x1c\0\x01",
+            "\0\x05\0\x01",
+            "\u{c0}\x0c",
+            "\0\0\x0e\x10\0\x04",
+            "\u{81}\u{80}",
+            "\u{83}\u{80}",
+        ],
+    },
+    Target {
+        name: "name_files",
+        run: name_files,
+        most: (64 * KIB, 200),
+        words: &[
+            "nameserver ",
+            "search ",
+            "domain ",
+            "options ",
+            "ndots:",
+            "timeout:",
+            "attempts:",
+            "127.0.0.1 ",
+            "fe80::1%lo ",
+            "localhost",
+            "#",
+            ";",
+        ],
+    },
+    Target {
+        name: "tls_hello",
+        run: tls_hello,
+        most: (64 * KIB, 16),
+        words: &[
+            "\x16\x03\x03",
+            "\x15\x03\x03",
+            "\x02\0\0",
+            "\x03\x03",
+            "\x13\x01",
+        ],
+    },
+    Target {
         name: "terminal",
         run: terminal::read,
         most: (1 << 20, 256),
@@ -581,5 +628,27 @@ fn certificate(bytes: &[u8]) {
     }
     if let Some(text) = text(bytes) {
         let _certificates = probe::fuzzing::authority(text);
+    }
+}
+
+fn name_reply(bytes: &[u8]) {
+    match probe::fuzzing::name_reply(bytes) {
+        Ok(count) => assert!(count <= bytes.len() / 12),
+        Err(sentence) => assert_safe(sentence),
+    }
+}
+
+fn name_files(bytes: &[u8]) {
+    let (servers, addresses) = probe::fuzzing::name_files(bytes);
+    assert!((1..=3).contains(&servers), "{servers}");
+    assert!(
+        (1..=2 + bytes.len() / 11).contains(&addresses),
+        "{addresses}"
+    );
+}
+
+fn tls_hello(bytes: &[u8]) {
+    if let Some(words) = probe::fuzzing::tls_hello(bytes) {
+        assert_safe(words);
     }
 }

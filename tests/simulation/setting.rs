@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use uptime_squirrel::alert::AlertRules;
 use uptime_squirrel::domain::{
-    CheckResult, CheckSpec, Escalation, JobId, MaskedUrl, Method, Moment, Now, Owner, Phases,
-    Quiet, RanOn, Reason, RequestRecord, Site, StatusSet, Tell, Verdict,
+    CheckResult, CheckSpec, Escalation, JobId, MaskedUrl, Method, MethodChoice, Moment, Now, Owner,
+    Phases, Quiet, RanOn, Reason, RequestRecord, Site, StatusSet, Tell, Verdict,
 };
 use uptime_squirrel::engine::EngineConfig;
 
@@ -68,6 +68,7 @@ pub(super) fn configuration(script: &Script, time: u64, paused: &[bool]) -> Engi
             contains: None,
             max_redirects: 10,
             user_agent: Arc::clone(&user_agent),
+            method: MethodChoice::Auto,
         }),
         interval: Duration::from_nanos(if other {
             site.interval / 2

@@ -74,7 +74,7 @@ pub(crate) struct Script {
     #[serde(default)]
     pub(crate) on_connect: Option<Vec<Step>>,
     /// What it answers: keys are "GET /path", "* /path", "GET" or "*"; the most exact is
-    /// taken. A request that has no answer is recorded, and fails the test.
+    /// taken. To a request with cookies, "GET /path name=value" alone is exact enough. A request that has no answer is recorded, and fails the test.
     #[serde(flatten)]
     pub(crate) answers: BTreeMap<String, Vec<Step>>,
 }
@@ -87,6 +87,12 @@ impl Script {
 
     /// The steps that answer `method` and `path`.
     pub(crate) fn answer(&self, method: &str, path: &str) -> Option<&[Step]> {
+        if path.contains(' ') {
+            return self
+                .answers
+                .get(&format!("{method} {path}"))
+                .map(Vec::as_slice);
+        }
         [
             format!("{method} {path}"),
             format!("* {path}"),

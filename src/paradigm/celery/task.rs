@@ -294,7 +294,7 @@ pub(super) mod tests {
             |value: &Value| -> Vec<_> { value.as_object().unwrap().keys().cloned().collect() };
         assert_eq!(keys(&order), ["job", "look", "traced", "trust"]);
         let spec_keys = keys(&order["look"]);
-        assert_eq!(spec_keys.len(), 8, "{spec_keys:?}");
+        assert_eq!(spec_keys.len(), 9, "{spec_keys:?}");
     }
 
     #[test]

@@ -96,7 +96,7 @@ pub(super) async fn answer(
     }
 }
 
-/// Reads a request's head; its method and target.
+/// Reads a request's head; its method, and its target with the cookies that it brings.
 async fn read_request(wire: &mut dyn Wire) -> Option<(String, String)> {
     let mut head = Vec::new();
     let mut buffer = [0; 4_096];
@@ -111,7 +111,12 @@ async fn read_request(wire: &mut dyn Wire) -> Option<(String, String)> {
     }
     let text = String::from_utf8_lossy(&head);
     let mut words = text.lines().next()?.split(' ');
-    Some((words.next()?.to_owned(), words.next()?.to_owned()))
+    let (method, mut path) = (words.next()?.to_owned(), words.next()?.to_owned());
+    let cookie = text.lines().find_map(|line| line.strip_prefix("Cookie: "));
+    if let Some(cookie) = cookie {
+        path = format!("{path} {cookie}");
+    }
+    Some((method, path))
 }
 
 async fn play<'a>(

@@ -1,0 +1,136 @@
+//! A request as it is written.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use hyper::header::{HeaderName, HeaderValue};
+use percent_encoding::percent_decode_str;
+use url::{Position, Url};
+
+use crate::domain::{CheckSpec, Method};
+
+/// One request of a check.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HttpRequest<'a> {
+    pub(super) method: Method,
+    pub(super) url: &'a Url,
+    pub(super) spec: &'a CheckSpec,
+    /// The value of the `Cookie` field.
+    pub(super) cookie: Option<&'a str>,
+}
+
+impl HttpRequest<'_> {
+    /// The bytes of the request's head over HTTP/1.1 (RFC 9112 section 3).
+    pub(super) fn over_http1(&self) -> Vec<u8> {
+        let mut head = String::with_capacity(256);
+        head.push_str(self.method.word());
+        head.push(' ');
+        // To an origin server the target is the path and query alone (section 3.2.1).
+        head.push_str(&self.url[Position::BeforePath..Position::AfterQuery]);
+        head.push_str(" HTTP/1.1\r\nHost: ");
+        head.push_str(self.authority());
+        head.push_str("\r\n");
+        self.fields(|name, value| {
+            head.push_str(name);
+            head.push_str(": ");
+            head.push_str(value);
+            head.push_str("\r\n");
+        });
+        head.push_str("\r\n");
+        head.into_bytes()
+    }
+
+    /// The request over HTTP/2, where names are in lower case (RFC 9113 section 8.2.1); `None`
+    /// if the URL cannot be asked for.
+    pub(super) fn over_http2(&self) -> Option<hyper::Request<()>> {
+        let mut request = hyper::Request::new(());
+        *request.method_mut() = match self.method {
+            Method::Head => hyper::Method::HEAD,
+            Method::Get => hyper::Method::GET,
+        };
+        *request.version_mut() = hyper::Version::HTTP_2;
+        let target = &self.url[Position::BeforePath..Position::AfterQuery];
+        *request.uri_mut() = hyper::Uri::builder()
+            .scheme(self.url.scheme())
+            .authority(self.authority())
+            .path_and_query(target)
+            .build()
+            .ok()?;
+        let fields = request.headers_mut();
+        self.fields(|name, value| {
+            if let (Ok(name), Ok(value)) = (
+                HeaderName::from_bytes(name.as_bytes()),
+                HeaderValue::from_str(value),
+            ) {
+                fields.append(name, value);
+            }
+        });
+        Some(request)
+    }
+
+    /// The host, and the port where it is not the scheme's own.
+    fn authority(&self) -> &str {
+        &self.url[Position::BeforeHost..Position::AfterPort]
+    }
+
+    /// All fields but the host.
+    fn fields(&self, mut add: impl FnMut(&str, &str)) {
+        add("Accept", "*/*");
+        let agent = &*self.spec.user_agent;
+        if agent
+            .bytes()
+            .all(|byte| matches!(byte, b'\t' | b' '..=b'~'))
+        {
+            add("User-Agent", agent);
+        }
+        if let Some(credentials) = credentials(self.url) {
+            add("Authorization", &credentials);
+        }
+        if let Some(cookie) = self.cookie {
+            add("Cookie", cookie);
+        }
+        if self.spec.contains.is_some() {
+            // A body that is searched is wanted as it is, which keeps bombs out as well.
+            add("Accept-Encoding", "identity");
+        }
+    }
+}
+
+/// The user and password of a URL as RFC 7617 sends them.
+fn credentials(url: &Url) -> Option<String> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let mut pair: Vec<u8> = percent_decode_str(url.username()).collect();
+    pair.push(b':');
+    pair.extend(percent_decode_str(url.password().unwrap_or_default()));
+    Some(format!("Basic {}", BASE64_STANDARD.encode(pair)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::MaskedUrl;
+
+    #[test]
+    fn a_request_is_written_as_the_standard_says() {
+        let spec = CheckSpec {
+            user_agent: "agent".into(),
+            ..CheckSpec::new(MaskedUrl::new("http://a%40:b@Example.org:80/p%20q?r=s#t"))
+        };
+        let url = spec.url.parsed().unwrap();
+        let request = HttpRequest {
+            method: Method::Head,
+            url,
+            spec: &spec,
+            cookie: Some("c=d"),
+        };
+        assert_eq!(
+            String::from_utf8(request.over_http1()).unwrap(),
+            "HEAD /p%20q?r=s HTTP/1.1\r\nHost: example.org\r\nAccept: */*\r\nUser-Agent: agent\r\n\
+             Authorization: Basic YUA6Yg==\r\nCookie: c=d\r\n\r\n"
+        );
+        let http2 = request.over_http2().unwrap();
+        assert_eq!(http2.uri().to_string(), "http://example.org/p%20q?r=s");
+        assert_eq!(http2.headers()["authorization"], "Basic YUA6Yg==");
+    }
+}
