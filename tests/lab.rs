@@ -281,7 +281,7 @@ mod lab {
             law: Law::Slowest,
         },
         default_workers: 1,
-        files_per_worker: 1,
+        files_for_ten_workers: 10,
         processes_per_worker: 0,
         threads_per_worker: 0,
         resizable: true,

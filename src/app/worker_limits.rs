@@ -4,17 +4,22 @@
 use std::collections::BTreeMap;
 
 use crate::config::Config;
-use crate::paradigm::{ALL, DEFAULT, ParadigmEntry, clamp, position};
+use crate::paradigm::{
+    ALL, DEFAULT, FILES_OF_A_MONITOR, FILES_OF_A_SWEEP, ParadigmEntry, clamp, position,
+};
 
 /// The number of workers that was asked for, by paradigm.
 #[derive(Clone, Debug, Default)]
 pub struct WorkerLimits {
     chosen: BTreeMap<&'static str, usize>,
     open_files: Option<u64>,
+    /// Open files for everything but checks.
+    reserved: u64,
 }
 
 impl WorkerLimits {
-    /// The configured numbers, by the names of paradigms, under a limit of open files.
+    /// The configured numbers, by the names of paradigms, under a limit of open files, of which a
+    /// monitor needs some for itself.
     #[must_use]
     pub fn new(configured: &BTreeMap<Box<str>, usize>, open_files: Option<u64>) -> Self {
         let chosen = ALL
@@ -24,7 +29,18 @@ impl WorkerLimits {
                 configured.get(name).map(|number| (name, *number))
             })
             .collect();
-        Self { chosen, open_files }
+        Self {
+            chosen,
+            open_files,
+            reserved: FILES_OF_A_MONITOR,
+        }
+    }
+
+    /// The same in a program that does nothing but checks.
+    #[must_use]
+    pub const fn of_a_sweep(mut self) -> Self {
+        self.reserved = FILES_OF_A_SWEEP;
+        self
     }
 
     /// The limit of open files; `None` if there is none.
@@ -51,7 +67,7 @@ impl WorkerLimits {
             .get(entry.label.name)
             .copied()
             .unwrap_or(entry.default_workers);
-        clamp(entry, wanted, self.open_files)
+        clamp(entry, wanted, self.open_files, self.reserved)
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) fn run(args: &CheckArgs) -> Exit {
     if let Err(error) = ensure_files() {
         return summary.without_checks(&error);
     }
-    let (number, notice) = workers.of(entry);
+    let (number, notice) = workers.of_a_sweep().of(entry);
     if let Some(notice) = notice {
         say(notice);
     }

@@ -136,7 +136,8 @@ fn job_list(config: &Config, jobs: Option<usize>) -> Result<JobList, Exit> {
 }
 
 fn contenders(args: &RaceArgs, config: &Config, jobs: usize) -> Vec<Contender> {
-    let (_, mut numbers) = choose(config, None, None, raise_file_limit());
+    let (_, numbers) = choose(config, None, None, raise_file_limit());
+    let mut numbers = numbers.of_a_sweep();
     let toy = args.workload != RaceWork::Http;
     let wanted = args.workers.or(toy.then_some(jobs));
     let mut contenders = Vec::new();

@@ -20,7 +20,7 @@ pub(super) const ENTRY: ParadigmEntry = ParadigmEntry {
     },
     default_workers: 16,
     // The same as of `threads`.
-    files_per_worker: 5,
+    files_for_ten_workers: 50,
     processes_per_worker: 0,
     threads_per_worker: 1,
     resizable: true,

@@ -16,7 +16,9 @@ pub(super) const ENTRY: ParadigmEntry = ParadigmEntry {
         law: Law::Slowest,
     },
     default_workers: 1_000,
-    files_per_worker: 1,
+    // A socket, and for a while a second one: for the name, the other address family, or the
+    // GET beside a silent HEAD.
+    files_for_ten_workers: 15,
     processes_per_worker: 0,
     threads_per_worker: 0,
     resizable: true,

@@ -9,8 +9,13 @@ use crate::domain::plain_io_error;
 
 use super::{ParadigmEntry, StartError};
 
-/// Open files reserved for everything but checks: the terminal, logs, the scheduler, resolvers.
-const RESERVED: u64 = 56;
+/// Open files for everything but checks in a sweep: the standard streams, the log, the main
+/// runtime, and a few that come and go.
+pub const FILES_OF_A_SWEEP: u64 = 14;
+
+/// The same in a monitor: the terminal, history, metrics, and the threads that read the
+/// configuration, send messages and ask canaries, each with a runtime of four files.
+pub const FILES_OF_A_MONITOR: u64 = 48;
 
 /// Raises the soft limit of open files to the hard one (getrlimit(2), `RLIMIT_NOFILE`). Returns
 /// the limit in force; `None` if there is none.
@@ -55,14 +60,16 @@ pub(super) fn refusal(error: &io::Error) -> String {
 }
 
 /// The number of workers that the system allows, at most `wanted`, and a notice if it is fewer.
-/// `open_files` is the limit of open files; `None` if there is none.
+/// `open_files` is the limit of open files, `None` if there is none; `reserved` of them are for
+/// everything but checks.
 #[must_use]
 pub fn clamp(
     entry: &ParadigmEntry,
     wanted: usize,
     open_files: Option<u64>,
+    reserved: u64,
 ) -> (usize, Option<String>) {
-    let mut limits = vec![files(entry, open_files)];
+    let mut limits = vec![files(entry, open_files, reserved)];
     if entry.tasks_per_worker() > 0 {
         limits.push(of_user(entry, getrlimit(Resource::Nproc).current));
         limits.push(of_system(entry, system_tasks()));
@@ -96,9 +103,10 @@ fn within(
     )
 }
 
-fn files(entry: &ParadigmEntry, open_files: Option<u64>) -> Option<Limit> {
+fn files(entry: &ParadigmEntry, open_files: Option<u64>, reserved: u64) -> Option<Limit> {
     let files = open_files?;
-    let most = files.saturating_sub(RESERVED) / entry.files_per_worker.max(1) as u64;
+    let left = files.saturating_sub(reserved);
+    let most = left.saturating_mul(10) / entry.files_for_ten_workers.max(1) as u64;
     Some((most, format!("{files} open files")))
 }
 
@@ -179,20 +187,38 @@ mod tests {
 
     #[test]
     fn a_small_limit_makes_fewer_workers_and_says_so() {
-        let (workers, notice) = clamp(entry("async"), 1_000, Some(256));
-        assert_eq!(workers, 200);
+        let (workers, notice) = clamp(entry("async"), 1_000, Some(254), FILES_OF_A_SWEEP);
+        assert_eq!(workers, 160);
         assert_eq!(
             notice.as_deref(),
-            Some("workers 1000 -> 200: at most 256 open files")
+            Some("workers 1000 -> 160: at most 254 open files")
         );
+        for (name, reserved, most) in [
+            ("threads", FILES_OF_A_SWEEP, 10),
+            ("async", FILES_OF_A_SWEEP, 33),
+            ("threads", FILES_OF_A_MONITOR, 3),
+            ("green", FILES_OF_A_MONITOR, 10),
+        ] {
+            assert_eq!(
+                clamp(entry(name), 1_000, Some(64), reserved).0,
+                most,
+                "{name}"
+            );
+        }
     }
 
     #[test]
     fn one_worker_is_always_left_and_enough_files_change_nothing() {
-        assert_eq!(clamp(entry("threads"), 16, Some(20)).0, 1);
-        assert_eq!(clamp(entry("async"), 1_000, Some(20_000)), (1_000, None));
-        assert_eq!(clamp(entry("async"), 1_000, None), (1_000, None));
-        assert_eq!(clamp(entry("serial"), 9, Some(20)), (1, None));
+        assert_eq!(clamp(entry("threads"), 16, Some(20), FILES_OF_A_SWEEP).0, 1);
+        assert_eq!(
+            clamp(entry("async"), 1_000, Some(20_000), FILES_OF_A_MONITOR),
+            (1_000, None)
+        );
+        assert_eq!(clamp(entry("async"), 1_000, None, 0), (1_000, None));
+        assert_eq!(
+            clamp(entry("serial"), 9, Some(20), FILES_OF_A_SWEEP),
+            (1, None)
+        );
     }
 
     #[test]
@@ -200,7 +226,7 @@ mod tests {
         let processes_entry = entry("processes");
         let limits = |nproc| {
             [
-                files(processes_entry, Some(20_000)),
+                files(processes_entry, Some(20_000), FILES_OF_A_MONITOR),
                 of_user(processes_entry, nproc),
                 memory(processes_entry, Some(4 << 30)),
             ]
@@ -234,7 +260,7 @@ mod tests {
         let threads = entry("threads");
         let limits = |user, machine, memory_of| {
             let limits = [
-                files(threads, Some(1 << 20)),
+                files(threads, Some(1 << 20), FILES_OF_A_MONITOR),
                 of_user(threads, user),
                 of_system(threads, machine),
                 memory(threads, memory_of),
@@ -267,10 +293,10 @@ mod tests {
 
     #[test]
     fn no_key_asks_for_more_threads_than_this_machine_can_have() {
-        let (workers, notice) = clamp(entry("threads"), 100_000_000, None);
+        let (workers, notice) = clamp(entry("threads"), 100_000_000, None, 0);
         assert!(workers < 100_000_000, "{workers}");
         assert!(notice.is_some_and(|notice| notice.contains(&workers.to_string())));
         // Tasks are not counted by the system.
-        assert_eq!(clamp(entry("async"), 100_000, None), (100_000, None));
+        assert_eq!(clamp(entry("async"), 100_000, None, 0), (100_000, None));
     }
 }

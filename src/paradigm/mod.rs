@@ -38,7 +38,7 @@ pub use celery::{
 };
 pub use child_main::work_for_parent;
 pub use deferred_join::join_deferred;
-pub use limits::{clamp, ensure_files, raise_file_limit};
+pub use limits::{FILES_OF_A_MONITOR, FILES_OF_A_SWEEP, clamp, ensure_files, raise_file_limit};
 pub use paradigm_trait::{
     Census, Label, Law, Paradigm, ParadigmContext, ParadigmEntry, Shape, WorkerLoss,
 };

@@ -68,8 +68,8 @@ pub struct ParadigmEntry {
     pub label: Label,
     /// The number of workers by default: checks that can be in flight at once.
     pub default_workers: usize,
-    /// Open files for each worker, those of its thread's runtime included.
-    pub files_per_worker: usize,
+    /// Open files for ten workers, those of their threads' runtimes included.
+    pub files_for_ten_workers: usize,
     /// Processes for each worker, besides this one.
     pub processes_per_worker: usize,
     /// Threads of this process for each worker.

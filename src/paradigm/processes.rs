@@ -27,7 +27,7 @@ pub(super) const ENTRY: ParadigmEntry = ParadigmEntry {
     },
     default_workers: 4,
     // Two pipes, and the handle by which the system tells of a child's end.
-    files_per_worker: 3,
+    files_for_ten_workers: 30,
     processes_per_worker: 1,
     threads_per_worker: 0,
     resizable: true,

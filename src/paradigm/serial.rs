@@ -13,7 +13,7 @@ pub(super) const ENTRY: ParadigmEntry = ParadigmEntry {
         law: Law::Sum,
     },
     default_workers: 1,
-    files_per_worker: 5,
+    files_for_ten_workers: 50,
     processes_per_worker: 0,
     threads_per_worker: 0,
     resizable: false,

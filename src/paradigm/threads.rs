@@ -14,9 +14,8 @@ pub(super) const ENTRY: ParadigmEntry = ParadigmEntry {
         law: Law::SumByWorkers,
     },
     default_workers: 16,
-    // A socket, perhaps a second one for the name or the other address family, and the
-    // three files of the thread's own runtime.
-    files_per_worker: 5,
+    // A socket, and the four files of the thread's own runtime.
+    files_for_ten_workers: 50,
     processes_per_worker: 0,
     threads_per_worker: 1,
     resizable: true,

@@ -108,3 +108,33 @@ fn under_serial_each_check_starts_after_the_one_before_has_ended() {
     let last = &lines[lines.len() - 1];
     assert!(number(last, "late_ms") >= 9.0 * 30.0, "{last}");
 }
+
+/// The soft limit of open files is raised to the hard one, and what is left of that beside the
+/// program's own files is used: 64 of them are ten threads, or thirty tasks.
+#[test]
+fn few_open_files_are_used_and_a_soft_limit_is_raised() {
+    for (paradigm, limit, at_once) in [
+        ("threads", "-n 64", 10),
+        ("futures", "-n 64", 10),
+        ("green", "-n 64", 30),
+        ("async", "-n 64", 30),
+        ("threads", "-Sn 40", 16),
+        ("async", "-Sn 40", 100),
+    ] {
+        let mut fleet = Fleet::new();
+        let server = fleet.serve(script(&format!(
+            r"'*' = [{{ gather = {at_once} }}, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']"
+        )));
+        let sites = sites_at(&server, at_once, &toml::toml! { timeout = "20s" });
+        let squirrel = home(&fleet, sites).through([
+            "sh",
+            "-c",
+            &format!("ulimit {limit}; exec \"$@\""),
+            "sh",
+        ]);
+        let finished = start(&squirrel, paradigm, 100).finish();
+        let context = format!("{paradigm} {limit}: {}", finished.stderr);
+        assert_eq!(finished.code(), 0, "{context}");
+        assert_eq!(server.count.most_at_once(), at_once, "{context}");
+    }
+}

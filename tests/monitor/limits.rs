@@ -77,15 +77,15 @@ fn a_limit_is_told_before_the_receipt_of_its_switch_and_an_answer_to_a_key_at_on
     let (server, names) = twenty(&mut fleet);
     let sites = names.iter().map(|name| at(&server, name));
     let squirrel =
-        home(EVERY_SECOND, sites).through(["sh", "-c", "ulimit -n 100; exec \"$@\"", "sh"]);
+        home(EVERY_SECOND, sites).through(["sh", "-c", "ulimit -n 90; exec \"$@\"", "sh"]);
     let mut terminal = Terminal::start(&squirrel, SIZE, []);
     terminal.wait_text("● 20 UP");
     terminal.press("2");
-    terminal.wait_text("workers 16 -> 8: at most 100 open files");
+    terminal.wait_text("workers 16 -> 8: at most 90 open files");
     terminal.wait_text("async -> threads: in flight ");
     // The receipt stands for seconds: it has to give way to each of these.
     terminal.press("+");
-    terminal.wait_text("workers 9 -> 8: at most 100 open files");
+    terminal.wait_text("workers 9 -> 8: at most 90 open files");
     for left in [
         "7 workers",
         "6 workers",

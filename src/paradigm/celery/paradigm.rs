@@ -35,7 +35,7 @@ pub(in crate::paradigm) const ENTRY: ParadigmEntry = ParadigmEntry {
         law: Law::Slowest,
     },
     default_workers: 1_000,
-    files_per_worker: 1,
+    files_for_ten_workers: 15,
     processes_per_worker: 0,
     threads_per_worker: 0,
     resizable: true,
