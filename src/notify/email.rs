@@ -1,19 +1,23 @@
 //! Mail over SMTP (RFC 5321): with TLS from the first byte or STARTTLS, and without TLS only
 //! where that is allowed.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
-use lettre::transport::smtp::{self, PoolConfig};
-use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use lettre::transport::smtp;
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, CertificateStore, TlsParameters};
+use lettre::transport::smtp::extension::ClientId;
+use rustls::pki_types::CertificateDer;
 
-use crate::domain::{SmtpSecurity, clean, sentence};
+use crate::domain::{SmtpSecurity, SmtpServer, clean, sentence};
 
 use super::channel::{Channel, DeliveryFailure, DeliveryFuture, OutgoingMessage, Sent};
 use super::channel_entry::{ChannelEntry, ChannelError};
-use super::http::certificates;
-use super::plain_error::plain_error;
+use super::plain_error::{plain_error, tls_error};
+use super::server_certificate::ServerTrust;
 use super::settings::ChannelSettings;
 
 pub(super) const ENTRY: ChannelEntry = ChannelEntry {
@@ -26,8 +30,16 @@ pub(super) const ENTRY: ChannelEntry = ChannelEntry {
     make: |settings| Ok(Box::new(Smtp::new(settings)?)),
 };
 
+/// How long a mail server is waited for to take the connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
+
 struct Smtp {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    server: SmtpServer,
+    allow_unencrypted: bool,
+    credentials: Option<Credentials>,
+    /// Judges no certificate: that is done before anything but a greeting is sent.
+    tls: TlsParameters,
+    trust: Arc<ServerTrust>,
     from: Mailbox,
     /// The domain of the sender, for message ids.
     domain: Box<str>,
@@ -40,39 +52,29 @@ impl Smtp {
             .email
             .as_ref()
             .ok_or(ChannelError::NotConfigured("notify.email"))?;
-        let tls_error = |error| ChannelError::Tls(plain_error(&error));
-        let mut tls = TlsParameters::builder(email.smtp.host.to_string());
-        if let Some(file) = &settings.ca_file {
-            for certificate in certificates(file)? {
-                let certificate = Certificate::from_der(certificate.to_vec());
-                tls = tls.add_root_certificate(certificate.map_err(tls_error)?);
+        let tls = TlsParameters::builder(email.smtp.host.to_string())
+            .certificate_store(CertificateStore::None)
+            .dangerous_accept_invalid_certs(true)
+            .dangerous_accept_invalid_hostnames(true)
+            .build()
+            .map_err(|error| ChannelError::Tls(plain_error(&error)))?;
+        let credentials = match (&email.smtp.user, &email.password) {
+            (Some(user), Some(password)) => {
+                let password = password.expose().map_err(ChannelError::Credential)?;
+                Some(Credentials::new(user.to_string(), password.to_owned()))
             }
-        }
-        let tls = tls.build().map_err(tls_error)?;
-        let tls = match (email.smtp.security, email.allow_unencrypted) {
-            (SmtpSecurity::Tls, _) => Tls::Wrapper(tls),
-            (SmtpSecurity::StartTls, false) => Tls::Required(tls),
-            (SmtpSecurity::StartTls, true) => Tls::Opportunistic(tls),
+            _ => None,
         };
-        let mut transport =
-            AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(email.smtp.host.to_string())
-                .port(email.smtp.port)
-                // A connection a message. The end of it is not waited for: the message was taken.
-                .pool_config(PoolConfig::new().max_size(0))
-                .tls(tls);
-        if let (Some(user), Some(password)) = (&email.smtp.user, &email.password) {
-            let password = password
-                .expose()
-                .map_err(ChannelError::Credential)?
-                .to_owned();
-            transport = transport.credentials(Credentials::new(user.to_string(), password));
-        }
         let from: Mailbox = email.from.parse().map_err(|error| {
             let text = clean(&email.from, 100);
             ChannelError::Sender(format!("from = \"{text}\": {error}"))
         })?;
         Ok(Self {
-            transport: transport.build(),
+            server: email.smtp.clone(),
+            allow_unencrypted: email.allow_unencrypted,
+            credentials,
+            tls,
+            trust: ServerTrust::new(settings)?,
             domain: from.email.domain().into(),
             from,
         })
@@ -93,25 +95,58 @@ impl Smtp {
             .header(AutoSubmitted)
             .body(message.body.to_string())
             .map_err(|error| DeliveryFailure::lasting(&plain_error(&error)))?;
-        match self.transport.send(message).await {
-            Ok(response) => {
-                let said = response.message().collect::<Vec<_>>().join(" ");
-                Ok(Sent(sentence(&format!("{} {said}", response.code()))))
-            }
-            Err(error) => {
-                let text = plain(&error);
-                // RFC 5321, section 4.2.1: a command answered by 5yz is not to be repeated. A
-                // refused login (5.7.8, RFC 4954) can be mended in the configuration, and then
-                // the message is as good as before.
-                let login = error
-                    .status()
-                    .is_some_and(|code| ["530", "534", "535", "538"].contains(&&*code.to_string()));
-                Err(DeliveryFailure {
-                    lasting: error.is_permanent() && !login,
-                    ..DeliveryFailure::passing(&text)
-                })
-            }
+        let mut connection = self.connect().await?;
+        let text = message.formatted();
+        let taken = connection.send(message.envelope(), &text);
+        // The end of the connection is not waited for: the message was taken.
+        let response = taken.await.map_err(|error| failure(&error))?;
+        let said = response.message().collect::<Vec<_>>().join(" ");
+        Ok(Sent(sentence(&format!("{} {said}", response.code()))))
+    }
+
+    /// A connection for one message, logged in.
+    async fn connect(&self) -> Result<AsyncSmtpConnection, DeliveryFailure> {
+        let failed = |error| failure(&error);
+        let hello = ClientId::default();
+        let at_once = self.server.security == SmtpSecurity::Tls;
+        let mut connection = AsyncSmtpConnection::connect_tokio1(
+            (&*self.server.host, self.server.port),
+            Some(CONNECT_TIMEOUT),
+            &hello,
+            at_once.then(|| self.tls.clone()),
+            None,
+        )
+        .await
+        .map_err(failed)?;
+        if !at_once && (connection.can_starttls() || !self.allow_unencrypted) {
+            let upgrade = connection.starttls(self.tls.clone(), &hello);
+            upgrade.await.map_err(failed)?;
         }
+        if connection.is_encrypted() {
+            let shown = connection.certificate_chain().map_err(failed)?;
+            let shown: Vec<_> = shown.into_iter().map(CertificateDer::from).collect();
+            let judged = self.trust.judge(&self.server.host, &shown);
+            judged.map_err(|error| DeliveryFailure::passing(tls_error(&error)))?;
+        }
+        if let Some(credentials) = &self.credentials {
+            let login = connection.auth(DEFAULT_MECHANISMS, credentials);
+            login.await.map_err(failed)?;
+        }
+        Ok(connection)
+    }
+}
+
+fn failure(error: &smtp::Error) -> DeliveryFailure {
+    let text = plain(error);
+    // RFC 5321, section 4.2.1: a command answered by 5yz is not to be repeated. A refused login
+    // (5.7.8, RFC 4954) can be mended in the configuration, and then the message is as good as
+    // before.
+    let login = error
+        .status()
+        .is_some_and(|code| ["530", "534", "535", "538"].contains(&&*code.to_string()));
+    DeliveryFailure {
+        lasting: error.is_permanent() && !login,
+        ..DeliveryFailure::passing(&text)
     }
 }
 

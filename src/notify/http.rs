@@ -6,15 +6,13 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
 
-use crate::domain::{CertificateFile, clean};
+use crate::domain::clean;
 
 use super::channel::{DeliveryFailure, Sent};
 use super::channel_entry::ChannelError;
-use super::plain_error::{plain_error, tls_error};
+use super::plain_error::plain_error;
+use super::server_certificate::ServerTrust;
 use super::settings::ChannelSettings;
 
 /// The most bytes of a response that are read.
@@ -28,20 +26,7 @@ const MOST_SHOWN: usize = 300;
 
 /// A client that trusts the certificates of the system and of `ca_file`.
 pub(super) fn client(settings: &ChannelSettings) -> Result<Client, ChannelError> {
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
-    if let Some(file) = &settings.ca_file {
-        roots.add_parsable_certificates(certificates(file)?);
-    }
-    let tls = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| ChannelError::Tls(tls_error(&error).to_owned()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let tls = ServerTrust::new(settings)?.client()?;
     Client::builder()
         .no_proxy()
         .redirect(Policy::none())
@@ -51,15 +36,6 @@ pub(super) fn client(settings: &ChannelSettings) -> Result<Client, ChannelError>
         .tls_backend_preconfigured(tls)
         .build()
         .map_err(|error| ChannelError::Tls(plain_error(&error)))
-}
-
-/// The certificates of a file.
-pub(super) fn certificates(
-    file: &CertificateFile,
-) -> Result<Vec<CertificateDer<'static>>, ChannelError> {
-    CertificateDer::pem_slice_iter(&file.pem)
-        .collect::<Result<_, _>>()
-        .map_err(|_| ChannelError::CaFile(file.path.clone(), "not a PEM file".to_owned()))
 }
 
 /// The response of a channel's server.

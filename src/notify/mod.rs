@@ -20,6 +20,7 @@ mod message;
 mod ntfy;
 mod outage_facts;
 mod plain_error;
+mod server_certificate;
 mod service_messages;
 mod settings;
 mod table;

@@ -4,7 +4,9 @@ use rustix::process::Signal;
 
 use super::sites::{BROKEN, WELL, count, history, home, is, on, watch};
 use crate::monitor::sites::script;
-use crate::support::{Answer, Fleet, MailServer, Mood, PostServer, Privacy, Squirrel, Terminal};
+use crate::support::{
+    Answer, CertKind, Fleet, MailServer, Mood, PostServer, Privacy, Squirrel, Terminal,
+};
 
 const TO_OPS: &str = "email = \"ops@example.org\"";
 
@@ -321,4 +323,50 @@ fn an_outage_of_the_demonstration_reaches_a_mailbox() {
     });
     terminal.press("q");
     assert_eq!(terminal.finish(), 0);
+}
+
+/// A certificate that stands in `ca_file` is trusted as it is, though it says that it is an
+/// authority's; its name and dates are judged. Nothing is sent to a server that shows another.
+#[test]
+fn the_certificates_of_ca_file_are_trusted_byte_for_byte_by_mail_and_webhook() {
+    for (kind, trusted) in [
+        (CertKind::Pinned, None),
+        (CertKind::PinnedWrongHost, Some("for another host")),
+        (CertKind::PinnedExpired, Some("has expired")),
+        (CertKind::PinnedNotYetValid, Some("not yet valid")),
+        (CertKind::SelfSigned, Some("certificate")),
+        (CertKind::UnknownIssuer, Some("unknown issuer")),
+        (CertKind::Good, None),
+    ] {
+        for privacy in [Privacy::Tls, Privacy::StartTls] {
+            let mut fleet = Fleet::new();
+            let (site, post) = (
+                fleet.serve(script(WELL)),
+                MailServer::with_certificate(&fleet, privacy, kind),
+            );
+            let word = serde_json::to_value(kind).unwrap();
+            let hook = fleet.serve(script(&format!(
+                r"tls = {word}
+                POST = ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']",
+            )));
+            let to = format!("{TO_OPS}\nwebhook = \"https://{}/\"", hook.authority);
+            let squirrel = home(&fleet, &site, &to, &post.settings());
+            let finished = squirrel.run(["notify", "test", "ops"]);
+            let said = String::from_utf8(finished.stdout).unwrap();
+            let lines: Vec<_> = said.lines().collect();
+            assert_eq!(lines.len(), 2, "{said}");
+            for line in lines {
+                match trusted {
+                    None => assert!(line.contains("sent: "), "{kind:?} {privacy:?}: {line}"),
+                    Some(why) => {
+                        assert!(line.contains("FAILED"), "{kind:?} {privacy:?}: {line}");
+                        assert!(line.contains(why), "{kind:?} {privacy:?}: {line}");
+                    }
+                }
+            }
+            let taken = usize::from(trusted.is_none());
+            assert_eq!(post.mails().len(), taken, "{kind:?} {privacy:?}");
+            assert_eq!(hook.count.requests(), taken, "{kind:?} {privacy:?}");
+        }
+    }
 }

@@ -94,12 +94,17 @@ pub(crate) struct MailServer {
 
 impl MailServer {
     pub(crate) fn start(fleet: &Fleet, privacy: Privacy) -> Self {
+        Self::with_certificate(fleet, privacy, CertKind::Good)
+    }
+
+    /// One that shows a certificate of that kind.
+    pub(crate) fn with_certificate(fleet: &Fleet, privacy: Privacy, kind: CertKind) -> Self {
         let office = Arc::new(Office {
             mood: Mutex::new(Mood::Well),
             mails: Mutex::default(),
             attempts: Mutex::default(),
             privacy,
-            tls: TlsAcceptor::from(fleet.certificates().server(CertKind::Good)),
+            tls: TlsAcceptor::from(fleet.certificates().server(kind)),
         });
         let shared = Arc::clone(&office);
         let address = fleet.block_on(async move {
