@@ -39,6 +39,7 @@ mod check {
     mod names;
     mod output;
     mod processes;
+    mod real_servers;
     mod servers;
     mod signals;
     mod sites;
