@@ -20,12 +20,7 @@ pub(super) async fn must_contain(
     exchange: Exchange<'_>,
     timings: &Arc<PhaseTimings>,
 ) -> Result<(), Failure> {
-    let coding = Coding::of(answer.fields.all(Field::ContentEncoding));
-    let coding = coding.map_err(|name| {
-        let name = clean(&name, 20);
-        let why = format!("the body came compressed in a way that is not known ({name})");
-        Failure::new(Reason::Content, why)
-    })?;
+    let (coding, unknown) = Coding::of(answer.fields.all(Field::ContentEncoding));
     let _room = if coding.needs_room() {
         let memory = exchange.shared.heads.clone();
         memory.room_for_a_window(Arc::clone(timings)).await
@@ -66,6 +61,11 @@ pub(super) async fn must_contain(
     }
     if is_damaged {
         return Err(damaged(coding));
+    }
+    if let Some(name) = unknown {
+        let name = clean(&name, 20);
+        let why = format!("the body came compressed in a way that is not known ({name})");
+        return Err(Failure::new(Reason::Content, why));
     }
     let shown = clean(text, 60);
     let missing = if read >= MOST_BYTES {

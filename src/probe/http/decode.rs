@@ -25,9 +25,9 @@ pub(super) enum Coding {
 }
 
 impl Coding {
-    /// The coding that the values of `Content-Encoding` name; the name of one that is not
-    /// known, and all of them where there are several.
-    pub(super) fn of<'a>(values: impl Iterator<Item = &'a [u8]>) -> Result<Self, String> {
+    /// The coding that the values of `Content-Encoding` name, and the name of one that is not
+    /// known, all of them where there are several: such a body is read as it is, as browsers do.
+    pub(super) fn of<'a>(values: impl Iterator<Item = &'a [u8]>) -> (Self, Option<String>) {
         let mut coding = Self::None;
         for value in values {
             for name in String::from_utf8_lossy(value).split(',') {
@@ -37,15 +37,16 @@ impl Coding {
                     "deflate" => Self::Deflate,
                     "br" => Self::Brotli,
                     "zstd" => Self::Zstd,
-                    other => return Err(other.to_owned()),
+                    other => return (Self::None, Some(other.to_owned())),
                 };
                 if coding != Self::None {
-                    return Err(String::from_utf8_lossy(value).into_owned());
+                    let both = String::from_utf8_lossy(value).into_owned();
+                    return (Self::None, Some(both));
                 }
                 coding = one;
             }
         }
-        Ok(coding)
+        (coding, None)
     }
 
     pub(super) const fn word(self) -> &'static str {
@@ -287,10 +288,11 @@ mod tests {
     #[test]
     fn codings_are_known_by_their_names_and_one_at_most() {
         let of = |value: &str| Coding::of([value.as_bytes()].into_iter());
-        assert_eq!(of("x-gzip"), Ok(Coding::Gzip));
-        assert_eq!(of("identity, BR"), Ok(Coding::Brotli));
-        assert_eq!(of("gzip, gzip"), Err("gzip, gzip".to_owned()));
-        assert_eq!(of("compress"), Err("compress".to_owned()));
+        let unknown = |name: &str| (Coding::None, Some(name.to_owned()));
+        assert_eq!(of("x-gzip"), (Coding::Gzip, None));
+        assert_eq!(of("identity, BR"), (Coding::Brotli, None));
+        assert_eq!(of("gzip, gzip"), unknown("gzip, gzip"));
+        assert_eq!(of("compress"), unknown("compress"));
     }
 
     #[test]

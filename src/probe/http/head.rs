@@ -48,7 +48,7 @@ impl HeadEnd {
 
 /// Whether a head may begin with these bytes.
 pub(super) fn may_begin_with(bytes: &[u8]) -> bool {
-    const BEGINS: &[u8] = b"HTTP/1.";
+    const BEGINS: &[u8] = b"HTTP/";
     /// The most bytes of empty lines that some servers begin with.
     const MOST_EMPTY: usize = 512;
     let empty = bytes
@@ -59,7 +59,7 @@ pub(super) fn may_begin_with(bytes: &[u8]) -> bool {
     begun
         .iter()
         .zip(BEGINS)
-        .all(|(byte, wanted)| byte == wanted)
+        .all(|(byte, wanted)| byte.eq_ignore_ascii_case(wanted))
 }
 
 /// Reads a complete head.
@@ -117,16 +117,19 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-/// `HTTP/1.1 200 OK`: version 1 with any minor number, three digits, and any phrase or none.
+/// `HTTP/1.1 200 OK`: version 1 with any minor number, three digits, and any phrase or none. Some
+/// call what they send HTTP/2, or write the name in lower case, and are read by everybody.
 fn status(line: &[u8]) -> Option<StatusCode> {
-    let rest = line.strip_prefix(b"HTTP/1.")?;
-    let [minor, rest @ ..] = rest else {
-        return None;
+    let (name, rest) = line.split_at_checked(b"HTTP/".len())?;
+    let rest = match rest {
+        [b'1', b'.', minor, rest @ ..] if minor.is_ascii_digit() => rest,
+        [b'2', b'.', b'0', rest @ ..] | [b'2', rest @ ..] => rest,
+        _ => return None,
     };
     let blanks = rest.iter().take_while(|byte| **byte == b' ').count();
     let (code, phrase) = rest[blanks..].split_at_checked(3)?;
     let ends = matches!(phrase, [] | [b' ' | b'\t', ..]);
-    if !minor.is_ascii_digit() || blanks == 0 || !ends || code[0] == b'0' {
+    if !name.eq_ignore_ascii_case(b"HTTP/") || blanks == 0 || !ends || code[0] == b'0' {
         return None;
     }
     StatusCode::from_bytes(code).ok()
@@ -184,6 +187,11 @@ mod tests {
             ("HTTP/1.1 20", None),
             ("HTTP/1.1 2000", None),
             ("HTTP/1.1 abc", None),
+            ("http/1.1 200 ok", Some(200)),
+            ("HTTP/2 200", Some(200)),
+            ("HTTP/2.0 200 OK", Some(200)),
+            ("HTTP/2.1 200 OK", None),
+            ("HTTP/1 200 OK", None),
             ("HTTP/9.9 200 OK", None),
             ("HTTP/1.1200 OK", None),
             ("ICY 200 OK", None),

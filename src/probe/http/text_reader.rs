@@ -2,7 +2,7 @@
 
 use std::io;
 
-use encoding_rs::{CoderResult, Encoding, UTF_8};
+use encoding_rs::{CoderResult, Encoding, UTF_8, WINDOWS_1252};
 use memchr::memmem::{self, Finder};
 
 /// The most of a body that is searched, uncompressed.
@@ -12,33 +12,51 @@ pub(super) const MOST_BYTES: usize = 8 * 1024 * 1024;
 const PRESCAN: usize = 1_024;
 
 /// Takes the bytes of a body as they are behind any compression.
+///
+/// They are searched as UTF-8 whatever is said of them, for many a page is UTF-8 that its server
+/// calls something else; and once more as what is said of them.
 pub(super) struct TextReader<'a> {
     text: &'a str,
-    search: Search<'a>,
-    charset: Charset,
+    plain: Search<'a>,
+    charset: Charset<'a>,
     pub(super) found: bool,
     pub(super) read: usize,
 }
 
 /// What the bytes mean.
-enum Charset {
-    /// Nobody has said so yet: it is searched as it is, and the beginning of the body is kept.
+enum Charset<'a> {
+    /// Nobody has said so yet: the beginning of the body is kept.
     Unknown(Vec<u8>),
-    /// UTF-8, which is searched as it is.
+    /// UTF-8.
     Plain,
-    Other(Box<encoding_rs::Decoder>),
+    Other(Box<Decoded<'a>>),
+    /// Nobody has said so at all: it is windows-1252 if it is no UTF-8 (HTML, section 13.2.3.2).
+    Undeclared(Box<Undeclared<'a>>),
+}
+
+/// A search in what the bytes mean in another charset.
+struct Decoded<'a> {
+    decoder: encoding_rs::Decoder,
+    search: Search<'a>,
+}
+
+struct Undeclared<'a> {
+    latin: Decoded<'a>,
+    found: bool,
+    utf8: encoding_rs::Decoder,
+    is_utf8: bool,
 }
 
 impl<'a> TextReader<'a> {
     pub(super) fn new(text: &'a str, content_type: Option<&[u8]>) -> Self {
-        let charset = match content_type.and_then(charset_in) {
-            Some(charset) => Charset::of(charset),
-            None => Charset::Unknown(Vec::new()),
-        };
+        let said = content_type.and_then(|field| named_behind(b"charset", field));
         Self {
             text,
-            search: Search::new(text),
-            charset,
+            plain: Search::new(text),
+            charset: match said {
+                Some(charset) => Charset::of(charset, text),
+                None => Charset::Unknown(Vec::new()),
+            },
             found: false,
             read: 0,
         }
@@ -54,68 +72,129 @@ impl<'a> TextReader<'a> {
             let begun = std::mem::take(begun);
             self.decide(&begun);
         }
+        if let Charset::Undeclared(undeclared) = &self.charset {
+            self.found |= undeclared.found && !undeclared.is_utf8;
+        }
     }
 
     fn decide(&mut self, begun: &[u8]) {
         let said = Encoding::for_bom(begun).map(|(charset, _)| charset);
-        let said = said.or_else(|| charset_in(&begun[..begun.len().min(PRESCAN)]));
-        self.charset = Charset::of(said.unwrap_or(UTF_8));
-        if matches!(self.charset, Charset::Other(_)) {
-            self.search = Search::new(self.text);
-            self.take(begun);
-        }
+        let said = said.or_else(|| said_within(&begun[..begun.len().min(PRESCAN)]));
+        self.charset = match said {
+            Some(charset) => Charset::of(charset, self.text),
+            // All charsets that are taken for granted have these characters in the same place.
+            None if self.text.is_ascii() => Charset::Plain,
+            None => Charset::Undeclared(Box::new(Undeclared {
+                latin: Decoded::new(WINDOWS_1252, self.text),
+                found: false,
+                utf8: UTF_8.new_decoder(),
+                is_utf8: true,
+            })),
+        };
+        self.take_as_said(begun);
     }
 
     fn take(&mut self, bytes: &[u8]) {
-        match &mut self.charset {
-            Charset::Unknown(begun) => {
-                self.found |= self.search.found_in(bytes);
-                begun.extend_from_slice(bytes);
-                if begun.len() >= PRESCAN {
-                    let begun = std::mem::take(begun);
-                    self.decide(&begun);
-                }
+        self.found |= self.plain.found_in(bytes);
+        if let Charset::Unknown(begun) = &mut self.charset {
+            begun.extend_from_slice(bytes);
+            if begun.len() >= PRESCAN {
+                let begun = std::mem::take(begun);
+                self.decide(&begun);
             }
-            Charset::Plain => self.found |= self.search.found_in(bytes),
-            Charset::Other(decoder) => {
-                let mut text = [0; 4_096];
-                let mut rest = bytes;
-                loop {
-                    let (result, read, written, _) = decoder.decode_to_utf8(rest, &mut text, false);
-                    self.found |= self.search.found_in(&text[..written]);
-                    rest = &rest[read..];
-                    if result == CoderResult::InputEmpty {
-                        break;
-                    }
+        } else {
+            self.take_as_said(bytes);
+        }
+    }
+
+    fn take_as_said(&mut self, bytes: &[u8]) {
+        match &mut self.charset {
+            Charset::Unknown(_) | Charset::Plain => {}
+            Charset::Other(decoded) => self.found |= decoded.found_in(bytes),
+            Charset::Undeclared(undeclared) => {
+                undeclared.found |= undeclared.latin.found_in(bytes);
+                let mut is_utf8 = undeclared.is_utf8;
+                if is_utf8 {
+                    decode(&mut undeclared.utf8, bytes, |_, malformed| {
+                        is_utf8 &= !malformed;
+                    });
+                    undeclared.is_utf8 = is_utf8;
                 }
             }
         }
     }
 }
 
-impl Charset {
-    fn of(charset: &'static Encoding) -> Self {
+impl<'a> Charset<'a> {
+    fn of(charset: &'static Encoding, text: &'a str) -> Self {
         if charset == UTF_8 {
             Self::Plain
         } else {
-            Self::Other(Box::new(charset.new_decoder()))
+            Self::Other(Box::new(Decoded::new(charset, text)))
         }
     }
 }
 
-/// The charset that is named behind `charset=`, in a field or at the beginning of a page.
-fn charset_in(text: &[u8]) -> Option<&'static Encoding> {
+impl<'a> Decoded<'a> {
+    fn new(charset: &'static Encoding, text: &'a str) -> Self {
+        Self {
+            decoder: charset.new_decoder(),
+            search: Search::new(text),
+        }
+    }
+
+    fn found_in(&mut self, bytes: &[u8]) -> bool {
+        let (search, mut found) = (&mut self.search, false);
+        decode(&mut self.decoder, bytes, |text, _| {
+            found |= search.found_in(text);
+        });
+        found
+    }
+}
+
+/// Gives the text of `bytes` piece by piece, and whether some of them meant nothing.
+fn decode(decoder: &mut encoding_rs::Decoder, bytes: &[u8], mut give: impl FnMut(&[u8], bool)) {
+    let mut text = [0; 4_096];
+    let mut rest = bytes;
+    loop {
+        let (result, read, written, malformed) = decoder.decode_to_utf8(rest, &mut text, false);
+        give(&text[..written], malformed);
+        rest = &rest[read..];
+        if result == CoderResult::InputEmpty {
+            break;
+        }
+    }
+}
+
+/// The charset that the beginning of a page names itself, of HTML or of XML.
+fn said_within(begun: &[u8]) -> Option<&'static Encoding> {
+    let declared = begun.trim_ascii_start();
+    if let Some(rest) = declared.strip_prefix(b"<?xml") {
+        let end = memmem::find(rest, b"?>").unwrap_or(0);
+        if let Some(charset) = named_behind(b"encoding", &rest[..end]) {
+            return Some(charset);
+        }
+    }
+    named_behind(b"charset", begun)
+}
+
+/// The charset that is named behind this word and `=`, in a field or at the beginning of a page.
+fn named_behind(word: &[u8], text: &[u8]) -> Option<&'static Encoding> {
     let lower = text.to_ascii_lowercase();
-    let at = memmem::find(&lower, b"charset=")? + b"charset=".len();
-    let rest = lower[at..].trim_ascii_start();
-    let rest = rest
-        .strip_prefix(b"\"")
-        .or_else(|| rest.strip_prefix(b"'"))
-        .unwrap_or(rest);
-    let end = rest
-        .iter()
-        .position(|byte| !(byte.is_ascii_alphanumeric() || b"-_:.+".contains(byte)));
-    Encoding::for_label(&rest[..end.unwrap_or(rest.len())])
+    let places = memmem::find_iter(&lower, word);
+    let mut values = places.filter_map(|at| {
+        let rest = lower[at + word.len()..].trim_ascii_start();
+        let rest = rest.strip_prefix(b"=")?.trim_ascii_start();
+        let rest = rest
+            .strip_prefix(b"\"")
+            .or_else(|| rest.strip_prefix(b"'"))
+            .unwrap_or(rest);
+        let end = rest
+            .iter()
+            .position(|byte| !(byte.is_ascii_alphanumeric() || b"-_:.+".contains(byte)));
+        Some(&rest[..end.unwrap_or(rest.len())])
+    });
+    values.next().and_then(Encoding::for_label)
 }
 
 impl io::Write for TextReader<'_> {
@@ -197,17 +276,22 @@ mod tests {
             Some("text/html; charset=ISO-8859-1"),
             b"Eichh\xf6rnchen"
         ));
-        assert!(!found(Some("text/html"), b"Eichh\xf6rnchen"));
+        // Nobody says anything, and it is no UTF-8; or it is.
+        assert!(found(Some("text/html"), b"Eichh\xf6rnchen"));
+        assert!(!found(None, "\u{20ac} Eichh\u{c3}\u{b6}rnchen".as_bytes()));
+        // What is said is wrong.
+        let field = Some("text/html; charset = 'iso-8859-1'");
+        assert!(found(field, "Eichh\u{f6}rnchen".as_bytes()));
+        assert!(found(field, b"Eichh\xf6rnchen"));
+        let xml = b"<?xml version='1.0' encoding='iso-8859-2'?><a>Eichh\xf6rnchen</a>";
+        assert!(found(None, xml));
         assert!(found(None, "Eichh\u{f6}rnchen".as_bytes()));
         let wide: Vec<u8> = "\u{feff}Eichh\u{f6}rnchen"
             .encode_utf16()
             .flat_map(u16::to_le_bytes)
             .collect();
         assert!(found(None, &wide));
-        assert!(!found(
-            Some("text/html; charset=nonsense"),
-            b"Eichh\xf6rnchen"
-        ));
+        assert!(!found(Some("text/html; charset=utf-8"), b"Eichh\xf6rnchen"));
     }
     use proptest::prelude::*;
 

@@ -49,6 +49,8 @@ impl Transfer {
                 Self::UntilClose
             });
         }
+        // One that no number holds is no bound.
+        let length = length.filter(|length| *length < u64::MAX);
         Ok(length.map_or(Self::UntilClose, Self::Length))
     }
 
@@ -85,8 +87,10 @@ fn length(head: &Head) -> Result<Option<u64>, ExchangeError> {
         for one in value.split(|byte| *byte == b',') {
             let one = std::str::from_utf8(one.trim_ascii()).unwrap_or_default();
             let digits = !one.is_empty() && one.bytes().all(|byte| byte.is_ascii_digit());
-            let one = one.parse::<u64>().ok().filter(|_| digits);
-            let one = one.ok_or(ExchangeError::NotHttp)?;
+            if !digits {
+                return Err(ExchangeError::NotHttp);
+            }
+            let one = one.parse().unwrap_or(u64::MAX);
             if length.is_some_and(|length| length != one) {
                 return Err(ExchangeError::NotHttp);
             }
@@ -184,6 +188,8 @@ mod tests {
         ] {
             assert!(transfer(bad).is_err(), "{bad}");
         }
+        let huge = transfer("Content-Length: 99999999999999999999999");
+        assert!(matches!(huge, Ok(Transfer::UntilClose)));
         let both = transfer("Content-Length: 3\r\nTransfer-Encoding: gzip, Chunked");
         assert!(matches!(both, Ok(Transfer::Chunked(_))));
         assert!(matches!(transfer("X: y"), Ok(Transfer::UntilClose)));
