@@ -3,6 +3,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::ops::RangeInclusive;
 use std::task::Poll;
 
 use rustix::process::Signal;
@@ -26,6 +27,14 @@ const ENDING: [Signal; 12] = [
     Signal::TRAP,
 ];
 
+/// The real-time signals, which end a process as well (signal(7)). The C library keeps the first of
+/// the system's for itself: glibc two, musl three.
+const REAL_TIME: RangeInclusive<i32> = if cfg!(target_env = "gnu") {
+    34..=64
+} else {
+    35..=64
+};
+
 /// These signals, handled from now on in place of their default.
 pub(super) struct EndSignals {
     ending: Vec<(u8, unix::Signal)>,
@@ -40,15 +49,15 @@ impl EndSignals {
     /// # Errors
     /// If the system refuses.
     pub(super) fn listen() -> io::Result<Self> {
-        let listen = |of: Signal| signal(SignalKind::from_raw(of.as_raw()));
-        let mut ending = Vec::with_capacity(ENDING.len());
-        for kind in ENDING {
-            let number = u8::try_from(kind.as_raw()).map_err(io::Error::other)?;
-            ending.push((number, listen(kind)?));
-        }
+        let listen = |number: i32| signal(SignalKind::from_raw(number));
+        let named = ENDING.into_iter().map(Signal::as_raw);
+        let ending = named.chain(REAL_TIME).map(|number| {
+            let short = u8::try_from(number).map_err(io::Error::other)?;
+            Ok((short, listen(number)?))
+        });
         Ok(Self {
-            ending,
-            _too_large: listen(Signal::XFSZ)?,
+            ending: ending.collect::<io::Result<_>>()?,
+            _too_large: listen(Signal::XFSZ.as_raw())?,
         })
     }
 

@@ -91,6 +91,21 @@ fn every_signal_that_ends_it_does_so_in_order_with_its_number() {
     }
 }
 
+/// Some of those without a name of their own, which are numbers.
+#[test]
+fn so_do_real_time_signals() {
+    for number in [35, 50, 64] {
+        let status = sane_after(|terminal| {
+            let command = format!("kill -{number} {}", terminal.pid());
+            let sent = std::process::Command::new("sh")
+                .args(["-c", &command])
+                .status();
+            assert!(sent.unwrap().success(), "{command}");
+        });
+        assert_eq!(status, 128 + number);
+    }
+}
+
 #[test]
 fn a_terminal_that_is_closed_ends_it_too() {
     // Whether the signal or the hang-up itself is noticed first is the system's choice.
