@@ -184,7 +184,7 @@ impl Session {
         let continued = signal(SignalKind::from_raw(SIGCONT))?;
         let ending = EndSignals::listen()?;
         // Last, so that whatever goes wrong before is said on an ordinary terminal.
-        let terminal = Terminal::enter()?;
+        let terminal = Terminal::enter(options.ascii)?;
         let (remote, multiplexer) = (options.remote, options.multiplexer);
         let ui = Ui::new(options, terminal.size());
         let session = Self {

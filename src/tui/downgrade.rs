@@ -44,6 +44,25 @@ const ASCII: [(&str, &str); 34] = [
     ("—", "-"),
 ];
 
+/// The glyph or character in ASCII.
+fn ascii(symbol: &str) -> &'static str {
+    let known = ASCII.iter().find(|(glyph, _)| *glyph == symbol);
+    known.map_or("?", |(_, ascii)| ascii)
+}
+
+/// A text in ASCII, character by character.
+pub(super) fn ascii_text(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_ascii() {
+            plain.push(character);
+        } else {
+            plain.push_str(ascii(character.encode_utf8(&mut [0; 4])));
+        }
+    }
+    plain
+}
+
 /// Reduces a frame to what the terminal can show by `options`.
 pub(crate) fn downgrade(buffer: &mut Buffer, options: &Options) {
     if options.color && !options.ascii {
@@ -68,8 +87,7 @@ pub(crate) fn downgrade(buffer: &mut Buffer, options: &Options) {
             cell.set_symbol(" ");
         } else if !cell.symbol().is_ascii() {
             covered = unicode_width::UnicodeWidthStr::width(cell.symbol()).saturating_sub(1);
-            let known = ASCII.iter().find(|(glyph, _)| *glyph == cell.symbol());
-            cell.set_symbol(known.map_or("?", |(_, ascii)| ascii));
+            cell.set_symbol(ascii(cell.symbol()));
         }
     }
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use crate::domain::clean;
 
 use super::clipboard;
+use super::downgrade::ascii_text;
 use super::frame_diff::FrameDiff;
 use super::options::Multiplexer;
 use super::suspend;
@@ -45,15 +46,18 @@ pub struct Terminal {
     /// not take yet: however long it takes nothing, no more of them wait.
     call: Option<Vec<u8>>,
     clipboard: Option<Vec<u8>>,
+    /// Titles and notifications are in ASCII as well: to a terminal without UTF-8 the bytes of
+    /// other characters may be control characters.
+    ascii: bool,
 }
 
 impl Terminal {
     /// Takes the terminal: raw mode, the alternate screen, a hidden cursor, bracketed pastes and
-    /// focus events.
+    /// focus events; `ascii` if it gets nothing else.
     ///
     /// # Errors
     /// Standard output is not a terminal, or the terminal refuses.
-    pub fn enter() -> io::Result<Self> {
+    pub fn enter(ascii: bool) -> io::Result<Self> {
         let stdout = io::stdout();
         if !stdout.is_terminal() {
             return Err(io::Error::other(
@@ -66,6 +70,7 @@ impl Terminal {
             title: String::new(),
             call: None,
             clipboard: None,
+            ascii,
         };
         install_hook();
         terminal.take()?;
@@ -191,7 +196,8 @@ impl Terminal {
     /// # Errors
     /// An earlier write to the terminal failed.
     pub fn call(&mut self, title: &str, body: &str) -> io::Result<()> {
-        self.call = Some(format!("\x07{}", notification(title, body)).into_bytes());
+        let notification = self.shown(notification(title, body));
+        self.call = Some(format!("\x07{notification}").into_bytes());
         self.send_waiting().map(|_| ())
     }
 
@@ -211,6 +217,11 @@ impl Terminal {
         Ok(true)
     }
 
+    /// The text as this terminal can show it.
+    fn shown(&self, text: String) -> String {
+        if self.ascii { ascii_text(&text) } else { text }
+    }
+
     fn take_waiting(&mut self) -> Vec<u8> {
         let waiting = [self.call.take(), self.clipboard.take()];
         waiting.into_iter().flatten().flatten().collect()
@@ -221,7 +232,7 @@ impl Terminal {
     /// # Errors
     /// An earlier write to the terminal failed.
     pub fn set_title(&mut self, title: &str) -> io::Result<()> {
-        let title = clean(title, 100);
+        let title = self.shown(clean(title, 100));
         if title == self.title {
             return Ok(());
         }

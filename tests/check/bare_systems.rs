@@ -109,6 +109,21 @@ fn without_utf_8_everything_that_is_drawn_is_ascii() {
     }
 }
 
+/// The bytes of other characters are control characters to such a terminal: 0x9b is CSI.
+#[test]
+fn without_utf_8_a_notification_is_ascii_whatever_the_site_is_called() {
+    let squirrel = Squirrel::new();
+    let site = "[monitor]\nconfirm = 1\n[[sites]]\nname = 'b\u{db}r\u{65e5}s'\nurl = 'http://127.0.0.1:1/'\n";
+    squirrel.write("sites.toml", site);
+    let mut terminal = Terminal::start_in(&squirrel, (120, 36), &[("LC_ALL", "C")], []);
+    terminal.wait_for("the notification", |tape| !tape.heard().notes.is_empty());
+    let note = terminal.heard(|heard| heard.notes[0].clone());
+    assert!(note.starts_with("squirrel: DOWN: b?r?s ("), "{note}");
+    terminal.press("Ctrl-C");
+    assert_eq!(terminal.finish(), 0);
+    assert!(terminal.tape().bytes.is_ascii());
+}
+
 #[test]
 fn without_utf_8_the_table_of_a_race_is_ascii() {
     let squirrel = Squirrel::new().through(["env", "LANG=C"]);
