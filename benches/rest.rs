@@ -31,16 +31,20 @@ const MOST_WAKE_UPS: f64 = 30.0;
 /// How long a screen is left alone before it is measured.
 const SETTLING: Duration = Duration::from_secs(3);
 
-/// The screens and pages, and the keys that lead there.
-const SCREENS: [(&str, &str); 8] = [
-    ("Sites", ""),
-    ("Scheduling", "\x1bOQ"),
-    ("Race", "\x1bOR"),
-    ("Lab", "\x1bOS"),
-    ("Outages", "\x1b[15~"),
-    ("help", "?"),
-    ("explanation of a site", "\r"),
-    ("history of a site", "d"),
+/// The screens and pages, the paradigm, and the keys that lead there.
+const SCREENS: [(&str, &str, &str); 12] = [
+    ("Sites", "async", ""),
+    ("Scheduling", "async", "\x1bOQ"),
+    ("Race", "async", "\x1bOR"),
+    ("Lab", "async", "\x1bOS"),
+    ("Outages", "async", "\x1b[15~"),
+    ("help", "async", "?"),
+    ("explanation of a site", "async", "\r"),
+    ("history of a site", "async", "d"),
+    ("Scheduling, threads", "threads", "\x1bOQ"),
+    ("Scheduling, processes", "processes", "\x1bOQ"),
+    ("Sites, celery", "celery", ""),
+    ("Scheduling, celery", "celery", "\x1bOQ"),
 ];
 
 /// Programs to compare with, and their arguments.
@@ -66,8 +70,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         ));
     }
     std::fs::write(home.path().join("sites.toml"), list)?;
-    for (screen, keys) in SCREENS {
-        let mut session = Session::start(env!("CARGO_BIN_EXE_squirrel"), home.path(), &[])?;
+    for (screen, paradigm, keys) in SCREENS {
+        let arguments = ["--paradigm", paradigm];
+        let program = env!("CARGO_BIN_EXE_squirrel");
+        let mut session = Session::start(program, home.path(), &arguments)?;
         let all_up = format!("{SITES} UP");
         session.until(|screen| screen.contents().contains(&all_up))?;
         session.press(keys)?;

@@ -22,6 +22,12 @@ const LIST_PERIOD: Duration = Duration::from_millis(500);
 /// How often a site's history is refreshed, which takes many queries and changes slowly.
 const SITE_PERIOD: Duration = Duration::from_secs(2);
 
+/// The same of a site that has had no check for [`QUIET_AFTER`]: what is written of its last one has been read.
+const QUIET_SITE_PERIOD: Duration = Duration::from_secs(10);
+
+/// How long after a check its site's history is refreshed as often as that of one at work.
+const QUIET_AFTER: Duration = Duration::from_secs(5);
+
 /// The most outages that are listed.
 const MOST_OUTAGES: usize = 300;
 
@@ -52,6 +58,8 @@ pub(super) struct HistoryCache {
     past: HistoryView,
     asked: Option<(HistoryQuery, Moment)>,
     under_way: bool,
+    /// The site whose history is shown, the number of its checks, and when that changed.
+    checked: Option<(SiteId, u64, Moment)>,
     speaker: UnboundedSender<QueryReply>,
     answers: UnboundedReceiver<QueryReply>,
     /// A reply that was waited for and is not taken in yet.
@@ -74,6 +82,7 @@ impl Default for HistoryCache {
             past: HistoryView::default(),
             asked: None,
             under_way: false,
+            checked: None,
             speaker,
             answers,
             heard: None,
@@ -136,7 +145,7 @@ impl HistoryCache {
         }
         let period = match wanted {
             HistoryQuery::Outages => LIST_PERIOD,
-            HistoryQuery::Site(..) => SITE_PERIOD,
+            HistoryQuery::Site(site, ..) => self.site_period(driver.monitor(), site, now),
         };
         let is_fresh = self
             .asked
@@ -162,6 +171,26 @@ impl HistoryCache {
         }
         self.under_way = true;
         self.asked = Some((wanted, now));
+    }
+
+    /// How often the history of this site is to be refreshed.
+    fn site_period(&mut self, monitor: &Monitor, site: SiteId, now: Moment) -> Duration {
+        let checks = monitor
+            .site(site)
+            .map_or(0, |state| state.checks() + state.missed());
+        match self.checked {
+            Some((known, number, since)) if (known, number) == (site, checks) => {
+                if now.since(since) < QUIET_AFTER {
+                    SITE_PERIOD
+                } else {
+                    QUIET_SITE_PERIOD
+                }
+            }
+            _ => {
+                self.checked = Some((site, checks, now));
+                SITE_PERIOD
+            }
+        }
     }
 
     fn take(&mut self, answer: QueryReply, monitor: &Monitor) {

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::sites::{ONCE, SIZE, WELL, at, home, script};
-use crate::support::{Fleet, Frame, Terminal, read_calls, wake_ups};
+use crate::support::{Fleet, Frame, Squirrel, Terminal, read_calls, wake_ups};
 
 /// The clock at the end of the first line.
 fn clock(frame: &Frame) -> Option<String> {
@@ -20,37 +20,63 @@ fn tick(terminal: &mut Terminal, before: Option<&String>) -> Option<String> {
     clock(&frame)
 }
 
-#[test]
-fn at_rest_every_screen_wakes_at_most_thirty_times_a_second_and_reads_little() {
-    let mut fleet = Fleet::new();
+/// Presses keys, waits for the screen that they open, and holds what it costs while three seconds pass.
+fn costs_little(terminal: &mut Terminal, screen: &str, keys: &[&str]) {
+    let pid = terminal.pid();
+    keys.iter().for_each(|key| terminal.press(key));
+    let frame = terminal.wait_text(screen);
+    let mut now = tick(terminal, clock(&frame).as_ref());
+    let (began, wakes, reads) = (Instant::now(), wake_ups(pid), read_calls(pid));
+    for _ in 0..3 {
+        now = tick(terminal, now.as_ref());
+    }
+    // From one tick to the third behind it, by the clock of this machine.
+    let seconds = began.elapsed().as_secs_f64().max(2.5);
+    let wakes = (wake_ups(pid) - wakes) as f64 / seconds;
+    let reads = (read_calls(pid) - reads) as f64 / seconds;
+    assert!(wakes <= 30.0, "{screen}: {wakes:.0} wake-ups a second");
+    assert!(reads <= 90.0, "{screen}: {reads:.0} reads a second");
+}
+
+/// Thirty sites that were checked once, by that paradigm.
+fn at_rest(fleet: &mut Fleet, paradigm: &str) -> (Squirrel, Terminal) {
     let server = fleet.serve(script(WELL));
     let names: Vec<_> = (0..30).map(|number| format!("s{number}")).collect();
     let squirrel = home(ONCE, names.iter().map(|name| at(&server, name)));
-    let mut terminal = Terminal::start(&squirrel, SIZE, []);
+    let mut terminal = Terminal::start(&squirrel, SIZE, ["--paradigm", paradigm]);
     terminal.wait_text("● 30 UP");
-    let pid = terminal.pid();
-    for (screen, key) in [
-        ("[Sites]", "F1"),
-        ("[Sched]", "\x1bOQ"),
-        ("[Race]", "F3"),
-        ("[Lab]", "F4"),
-        ("[Outages]", "F5"),
-        ("─ Help", "?"),
+    (squirrel, terminal)
+}
+
+#[test]
+fn at_rest_every_screen_wakes_at_most_thirty_times_a_second_and_reads_little() {
+    let mut fleet = Fleet::new();
+    let (_home, mut terminal) = at_rest(&mut fleet, "async");
+    for (screen, keys) in [
+        ("[Sites]", &["F1"][..]),
+        ("─ Explain", &["Enter"]),
+        ("─ History of", &["d"]),
+        ("[Sched]", &["q", "q", "F2"]),
+        ("[Race]", &["F3"]),
+        ("[Lab]", &["F4"]),
+        ("[Outages]", &["F5"]),
+        ("─ Help", &["?"]),
     ] {
-        terminal.press(key);
-        let frame = terminal.wait_text(screen);
-        let mut now = tick(&mut terminal, clock(&frame).as_ref());
-        let (began, wakes, reads) = (Instant::now(), wake_ups(pid), read_calls(pid));
-        for _ in 0..3 {
-            now = tick(&mut terminal, now.as_ref());
-        }
-        // From one tick to the third behind it, by the clock of this machine.
-        let seconds = began.elapsed().as_secs_f64().max(2.5);
-        let wakes = (wake_ups(pid) - wakes) as f64 / seconds;
-        let reads = (read_calls(pid) - reads) as f64 / seconds;
-        assert!(wakes <= 30.0, "{screen}: {wakes:.0} wake-ups a second");
-        assert!(reads <= 60.0, "{screen}: {reads:.0} reads a second");
+        costs_little(&mut terminal, screen, keys);
     }
     terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
+}
+
+/// With lanes for many threads, with child processes, and with a broker that is asked.
+#[test]
+fn so_does_every_paradigm() {
+    for paradigm in ["threads", "processes", "celery"] {
+        let mut fleet = Fleet::new();
+        let (_home, mut terminal) = at_rest(&mut fleet, paradigm);
+        costs_little(&mut terminal, "[Sites]", &[]);
+        costs_little(&mut terminal, "[Sched]", &["F2"]);
+        terminal.press("Ctrl-C");
+        assert_eq!(terminal.finish(), 0);
+    }
 }

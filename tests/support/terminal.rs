@@ -196,6 +196,7 @@ impl Terminal {
             "Down" => "\x1b[B",
             "Left" => "\x1b[D",
             "F1" => "\x1bOP",
+            "F2" => "\x1bOQ",
             "F3" => "\x1bOR",
             "F4" => "\x1bOS",
             "F5" => "\x1b[15~",

@@ -5,14 +5,14 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use uuid::Uuid;
 
 use super::super::broker::Broker;
 use super::super::broker_connection::BrokerConnection;
 use super::super::broker_error::{BrokerError, is_loading};
 use super::super::subscriber::SubscriptionEvent;
-use super::state::{BATCH_SIZE, Producer, ProducerCommand, RECONCILE_PERIOD};
+use super::state::{BATCH_SIZE, Producer, ProducerCommand, RECONCILE_PERIOD, REST_PERIOD};
 
 /// How long the withdrawal of messages may take at the end.
 pub(in crate::paradigm::celery) const WITHDRAW_TIMEOUT: Duration = Duration::from_millis(200);
@@ -24,10 +24,15 @@ impl Producer {
         mut commands: UnboundedReceiver<ProducerCommand>,
         mut events: UnboundedReceiver<SubscriptionEvent>,
     ) {
-        let mut tick = interval(RECONCILE_PERIOD);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut reconciled = None;
         let (mut said, mut received_events) = (Vec::new(), Vec::new());
         loop {
+            let period = if self.is_at_rest() {
+                REST_PERIOD
+            } else {
+                RECONCILE_PERIOD
+            };
+            let due = reconciled.map_or_else(Instant::now, |at: Instant| at + period);
             tokio::select! {
                 number = commands.recv_many(&mut said, 4_096) => {
                     if number == 0 {
@@ -47,11 +52,23 @@ impl Producer {
                         self.handle_event(one, now);
                     }
                 }
-                _ = tick.tick() => self.reconcile().await,
+                () = sleep_until(due) => {
+                    self.reconcile().await;
+                    reconciled = Some(Instant::now());
+                }
             }
             self.send().await;
             self.publish_census();
         }
+    }
+
+    /// Whether nothing is on its way, and nothing waits for the broker.
+    fn is_at_rest(&self) -> bool {
+        self.in_flight.len() == 0
+            && self.waiting.len() == 0
+            && self.resend_first.is_empty()
+            && self.failure.is_none()
+            && !self.fetch_all
     }
 
     /// Withdraws the messages that no worker holds, for [`WITHDRAW_TIMEOUT`] at most.
@@ -122,14 +139,14 @@ pub(in crate::paradigm::celery) async fn wait_until_ready(
     within: Duration,
 ) -> Result<(), BrokerError> {
     let mut commands = BrokerConnection::to(broker);
-    let deadline = tokio::time::Instant::now() + within;
+    let deadline = Instant::now() + within;
     loop {
         match redis::cmd("PING")
             .query_async::<String>(&mut commands)
             .await
         {
             Ok(_) => return Ok(()),
-            Err(error) if tokio::time::Instant::now() < deadline || is_loading(&error) => {
+            Err(error) if Instant::now() < deadline || is_loading(&error) => {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             Err(error) => return Err(broker.unreachable(error)),

@@ -23,6 +23,9 @@ use super::super::{event, result_backend};
 /// The period of the comparison with the broker.
 pub(super) const RECONCILE_PERIOD: Duration = Duration::from_millis(100);
 
+/// The same while no check is on its way: what workers and the broker say of themselves is taken in.
+pub(super) const REST_PERIOD: Duration = Duration::from_millis(500);
+
 /// How often the broker is asked for its state.
 pub(super) const BROKER_POLL_PERIOD: Duration = Duration::from_secs(1);
 
