@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use x509_cert::certificate::{CertificateInner, Profile};
 use x509_cert::der::asn1::{self, AnyRef};
+use x509_cert::der::oid::AssociatedOid as _;
 use x509_cert::der::{self, Decode, SliceReader, Tag, Tagged};
+use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::ext::pkix::{KeyUsage, SubjectAltName};
 use x509_cert::name::Name;
 use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::SubjectPublicKeyInfoOwned;
@@ -21,13 +24,17 @@ const MOST: usize = 100;
 const MOST_KNOWN: usize = 4_096;
 
 /// A certificate as far as this program reads it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Read {
     pub(super) shown: Certificate,
     /// Whether its issuer is its subject.
     pub(super) self_signed: bool,
     /// The length of its RSA key, in bits; `None` for other keys.
     pub(super) rsa_bits: Option<usize>,
+    /// Whether it names a host where hosts are named: in its subject alternative names.
+    pub(super) names_hosts: bool,
+    /// Whether it may vouch for others, by its key usage.
+    pub(super) may_vouch: bool,
 }
 
 /// Certificates as they are in the wild: with serial numbers of any length, and times in any
@@ -79,6 +86,8 @@ fn read(der: &[u8]) -> Option<Read> {
         return Some(Read {
             self_signed: false,
             rsa_bits: None,
+            names_hosts: true,
+            may_vouch: true,
             shown: Certificate {
                 not_after: micros(end_of(der).ok()?),
                 subject: Box::default(),
@@ -87,9 +96,15 @@ fn read(der: &[u8]) -> Option<Read> {
         });
     };
     let tbs = certificate.tbs_certificate();
+    let usage = tbs.get_extension::<KeyUsage>().ok().flatten();
     Some(Read {
         self_signed: tbs.issuer() == tbs.subject(),
         rsa_bits: rsa_bits(tbs.subject_public_key_info()),
+        names_hosts: tbs.extensions().is_some_and(|all| {
+            all.iter()
+                .any(|extension| extension.extn_id == SubjectAltName::OID)
+        }),
+        may_vouch: usage.is_none_or(|(_, usage)| usage.key_cert_sign()),
         shown: Certificate {
             not_after: micros(tbs.validity().not_after),
             subject: common_name(tbs.subject()),
@@ -120,6 +135,28 @@ fn end_of(der: &[u8]) -> der::Result<Time> {
     let mut validity = SliceReader::new(validity.value())?;
     let _begin = AnyRef::decode(&mut validity)?;
     Time::decode(&mut validity)
+}
+
+/// Whether a certificate names a host that is no host name by RFC 1123, but by the rules of
+/// wildcards (RFC 9525 section 6.3).
+pub(super) fn names(der: &[u8], host: &str) -> bool {
+    let Ok(certificate) = CertificateInner::<Lenient>::from_der(der) else {
+        return false;
+    };
+    let named = certificate
+        .tbs_certificate()
+        .get_extension::<SubjectAltName>();
+    let Ok(Some((_, SubjectAltName(named)))) = named else {
+        return false;
+    };
+    let behind_first = host.split_once('.').map_or("", |(_, rest)| rest);
+    named.iter().any(|name| match name {
+        GeneralName::DnsName(name) => match name.as_str().strip_prefix("*.") {
+            Some(rest) => rest.contains('.') && rest.eq_ignore_ascii_case(behind_first),
+            None => name.as_str().eq_ignore_ascii_case(host),
+        },
+        _ => false,
+    })
 }
 
 /// The length of an RSA key: that of its modulus (RFC 8017 appendix A.1.1).
@@ -203,6 +240,17 @@ mod tests {
         let mut odd = der;
         odd[name - 2] = 0x1f;
         assert!(read(&odd).is_some_and(|read| read.shown.not_after.as_micros() > 0));
+    }
+
+    #[test]
+    fn a_host_with_a_hyphen_at_an_end_is_found_among_the_names() {
+        let der = certificate("*.shop.example");
+        assert!(names(&der, "a-.Shop.example"));
+        assert!(!names(&der, "a.b-.shop.example"));
+        assert!(!names(&der, "shop.example"));
+        assert!(names(&certificate("a-.example"), "A-.example"));
+        assert!(!names(&certificate("*.example"), "a-.example"));
+        assert!(!names(b"nonsense", "a-.example"));
     }
 
     #[test]

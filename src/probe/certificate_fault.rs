@@ -41,8 +41,19 @@ impl CertificateFault {
         };
         let place = shown
             .iter()
-            .position(|read| read.as_deref().is_some_and(fits))
-            .unwrap_or(0);
+            .position(|read| read.as_deref().is_some_and(fits));
+        // One that ends before it begins ends before all others.
+        let first = || {
+            let ends = shown.iter().enumerate();
+            let ends =
+                ends.filter_map(|(place, read)| Some((read.as_ref()?.shown.not_after, place)));
+            ends.min().map(|(_, place)| place)
+        };
+        let place = match &error {
+            Error::InvalidCertValidity => first(),
+            _ => place,
+        };
+        let place = place.unwrap_or(0);
         Self {
             about: shown.get(place).cloned().flatten(),
             own: place == 0,
@@ -89,6 +100,10 @@ impl CertificateFault {
                 }
             }
             Error::CertNotValidYet { .. } => "the certificate is not yet valid".to_owned(),
+            Error::CertNotValidForName(_) if read.is_some_and(|read| !read.names_hosts) => {
+                "the certificate names its host in its common name alone, which browsers do not read"
+                    .to_owned()
+            }
             Error::CertNotValidForName(_) => {
                 let subject = read.map(|read| &*read.shown.subject);
                 let whose = subject

@@ -11,6 +11,7 @@
 mod canaries;
 mod certificate;
 mod certificate_fault;
+mod certificate_rules;
 mod classify;
 mod factory;
 mod fake;

@@ -45,19 +45,55 @@ const SUITES: [(u16, &str); 22] = [
     (0x000a, "RSA_WITH_3DES_EDE_CBC_SHA"),
 ];
 
-/// Kinds of signature that others speak.
-pub(super) const SCHEMES: [SignatureScheme; 3] = [
+/// Kinds of signature that others speak, by IANA's registry.
+pub(super) const SCHEMES: [SignatureScheme; 12] = [
     SignatureScheme::ECDSA_NISTP521_SHA512,
+    SignatureScheme::ED448,
+    // RSASSA-PSS with keys that are for it alone.
+    SignatureScheme::Unknown(0x0809),
+    SignatureScheme::Unknown(0x080a),
+    SignatureScheme::Unknown(0x080b),
+    // Brainpool's curves.
+    SignatureScheme::Unknown(0x081a),
+    SignatureScheme::Unknown(0x081b),
+    SignatureScheme::Unknown(0x081c),
+    // SHA-224, of RSA and of curves.
+    SignatureScheme::Unknown(0x0301),
+    SignatureScheme::Unknown(0x0303),
     SignatureScheme::RSA_PKCS1_SHA1,
     SignatureScheme::ECDSA_SHA1_Legacy,
 ];
 
-/// A provider that offers these suites and P-521 behind what `own` speaks.
+/// Groups for the exchange of keys that others speak, and their names.
+static GROUPS: [OtherGroup; 4] = [
+    OtherGroup(
+        NamedGroup::secp521r1,
+        "TLS with P-521 for the exchange of keys alone",
+    ),
+    OtherGroup(
+        NamedGroup::X448,
+        "TLS with X448 for the exchange of keys alone",
+    ),
+    OtherGroup(
+        NamedGroup::FFDHE2048,
+        "TLS with FFDHE for the exchange of keys alone",
+    ),
+    OtherGroup(
+        NamedGroup::FFDHE3072,
+        "TLS with FFDHE for the exchange of keys alone",
+    ),
+];
+
+/// A provider that offers these suites and groups behind what `own` speaks.
 pub(super) fn offered_besides(own: CryptoProvider) -> CryptoProvider {
     static OTHERS: LazyLock<Vec<SupportedCipherSuite>> = LazyLock::new(suites);
     let mut all = own;
     all.cipher_suites.extend(OTHERS.iter());
-    all.kx_groups.push(&P521);
+    all.kx_groups.extend(
+        GROUPS
+            .iter()
+            .map(|group| -> &dyn SupportedKxGroup { group }),
+    );
     all
 }
 
@@ -84,15 +120,13 @@ fn suites() -> Vec<SupportedCipherSuite> {
     SUITES.into_iter().map(suite).collect()
 }
 
-static P521: OtherGroup = OtherGroup;
-
-/// P-521 for the exchange of keys.
+/// A group for the exchange of keys, and the words for it.
 #[derive(Debug)]
-struct OtherGroup;
+struct OtherGroup(NamedGroup, &'static str);
 
 impl SupportedKxGroup for OtherGroup {
     fn start(&self) -> Result<Box<dyn ActiveKeyExchange>, Error> {
-        Err(OtherTls("TLS with P-521 for the exchange of keys alone").into())
+        Err(OtherTls(self.1).into())
     }
 
     fn ffdhe_group(&self) -> Option<FfdheGroup<'static>> {
@@ -100,7 +134,7 @@ impl SupportedKxGroup for OtherGroup {
     }
 
     fn name(&self) -> NamedGroup {
-        NamedGroup::secp521r1
+        self.0
     }
 }
 
@@ -128,6 +162,12 @@ impl OtherTls {
     pub(super) fn signature(scheme: SignatureScheme) -> Option<Self> {
         SCHEMES.contains(&scheme).then_some(match scheme {
             SignatureScheme::ECDSA_NISTP521_SHA512 => Self("TLS with signatures of P-521 alone"),
+            SignatureScheme::ED448 => Self("TLS with signatures of Ed448 alone"),
+            SignatureScheme::Unknown(0x0809..=0x080b) => Self("TLS with keys for RSASSA-PSS alone"),
+            SignatureScheme::Unknown(0x081a..=0x081c) => {
+                Self("TLS with signatures of Brainpool's curves alone")
+            }
+            SignatureScheme::Unknown(_) => Self("TLS with signatures of SHA-224 alone"),
             _ => Self("TLS with signatures of SHA-1 alone"),
         })
     }

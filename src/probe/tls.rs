@@ -4,22 +4,18 @@ use std::sync::Arc;
 
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{
-    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
-};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
-};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme};
 use serde::{Deserialize, Serialize};
-use webpki::EndEntityCert;
 
 use crate::domain::{Certificate, CertificateFile};
 
 use super::FactoryError;
-use super::certificate::{Known, Read};
+use super::certificate::Read;
 use super::certificate_fault::CertificateFault;
+use super::certificate_rules::{CertificateRefusal, Trust, Wanted};
 use super::other_tls::{self, OtherTls};
 use super::phase_timings::PhaseTimings;
 
@@ -34,28 +30,15 @@ pub(super) struct Tls {
     trust: Arc<Trust>,
 }
 
-/// What is trusted.
-#[derive(Debug)]
-struct Trust {
-    anchors: Vec<TrustAnchor<'static>>,
-    /// The certificates of `ca_file`: a server's own that stands among them is trusted as it
-    /// is, though it may be that of an authority.
-    exact: Vec<CertificateDer<'static>>,
-    algorithms: WebPkiSupportedAlgorithms,
-    known: Known,
-}
-
 impl Tls {
     pub(super) fn new(extra: Option<&Authority>) -> Result<Self, FactoryError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let exact = extra.map(Authority::certificates).transpose()?;
         let exact = exact.unwrap_or_default();
-        let trust = Arc::new(Trust {
-            anchors: anchors(&exact),
+        let trust = Arc::new(Trust::new(
             exact,
-            algorithms: provider.signature_verification_algorithms,
-            known: Known::default(),
-        });
+            provider.signature_verification_algorithms,
+        ));
         let besides = Arc::new(other_tls::offered_besides(CryptoProvider::clone(&provider)));
         Ok(Self {
             config: configured(besides, &trust)?,
@@ -65,25 +48,36 @@ impl Tls {
     }
 
     /// The configuration of one handshake, which notes the server's certificate in `timings`.
-    pub(super) fn config(&self, timings: &Arc<PhaseTimings>) -> Arc<ClientConfig> {
-        self.recording(&self.config, timings, true)
+    /// `host` is the server's where TLS cannot ask for it.
+    pub(super) fn config(
+        &self,
+        timings: &Arc<PhaseTimings>,
+        host: Option<&str>,
+    ) -> Arc<ClientConfig> {
+        self.recording(&self.config, timings, host, true)
     }
 
     /// The same for a server that took what this program does not speak.
-    pub(super) fn own_config(&self, timings: &Arc<PhaseTimings>) -> Arc<ClientConfig> {
-        self.recording(&self.own_config, timings, false)
+    pub(super) fn own_config(
+        &self,
+        timings: &Arc<PhaseTimings>,
+        host: Option<&str>,
+    ) -> Arc<ClientConfig> {
+        self.recording(&self.own_config, timings, host, false)
     }
 
     fn recording(
         &self,
         config: &ClientConfig,
         timings: &Arc<PhaseTimings>,
+        host: Option<&str>,
         offers_more: bool,
     ) -> Arc<ClientConfig> {
         let mut config = config.clone();
         let recorder = CertificateRecorder {
             trust: Arc::clone(&self.trust),
             timings: Arc::clone(timings),
+            unaskable: host.map(Box::from),
             offers_more,
         };
         config
@@ -100,6 +94,7 @@ fn configured(
     let nobody = CertificateRecorder {
         trust: Arc::clone(trust),
         timings: Arc::new(PhaseTimings::new(None)),
+        unaskable: None,
         offers_more: false,
     };
     let mut config = ClientConfig::builder_with_provider(provider)
@@ -111,75 +106,6 @@ fn configured(
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config.resumption = Resumption::disabled();
     Ok(config)
-}
-
-/// The roots, those of `ca_file` first, because chains are tried against one after another: of
-/// the system's there are over a hundred.
-fn anchors(exact: &[CertificateDer<'static>]) -> Vec<TrustAnchor<'static>> {
-    let mut roots = RootCertStore::empty();
-    let (_all, _none) = roots.add_parsable_certificates(exact.iter().cloned());
-    let system = rustls_native_certs::load_native_certs();
-    for error in &system.errors {
-        tracing::warn!(%error, "some of the system's trusted certificates cannot be read");
-    }
-    let (known, _) = roots.add_parsable_certificates(system.certs);
-    if known == 0 {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
-    roots.roots
-}
-
-impl Trust {
-    /// Judges what a server showed, and gives the earliest end of the chain that was verified.
-    fn judge(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        now: UnixTime,
-    ) -> Result<Option<Arc<Read>>, webpki::Error> {
-        let certificate = EndEntityCert::try_from(end_entity)?;
-        let own = self.known.read(end_entity);
-        if self.exact.contains(end_entity) {
-            // Its dates are judged before anything else, and nobody need vouch for it.
-            let alone = certificate.verify_for_usage(
-                self.algorithms.all,
-                &[],
-                &[],
-                now,
-                webpki::KeyUsage::server_auth(),
-                None,
-                None,
-            );
-            if let Err(
-                error @ (webpki::Error::CertExpired { .. }
-                | webpki::Error::CertNotValidYet { .. }
-                | webpki::Error::InvalidCertValidity),
-            ) = alone
-            {
-                return Err(error);
-            }
-            certificate.verify_is_valid_for_subject_name(name)?;
-            return Ok(own);
-        }
-        let path = certificate.verify_for_usage(
-            self.algorithms.all,
-            &self.anchors,
-            intermediates,
-            now,
-            webpki::KeyUsage::server_auth(),
-            None,
-            None,
-        )?;
-        let chain = path.intermediate_certificates();
-        let read = chain.filter_map(|authority| self.known.read(&authority.der()));
-        let earliest = own
-            .into_iter()
-            .chain(read)
-            .min_by_key(|read| read.shown.not_after);
-        certificate.verify_is_valid_for_subject_name(name)?;
-        Ok(earliest)
-    }
 }
 
 /// Certificates that are trusted besides the system's, as they were when they were read.
@@ -231,6 +157,8 @@ impl Authority {
 struct CertificateRecorder {
     trust: Arc<Trust>,
     timings: Arc<PhaseTimings>,
+    /// The host where TLS cannot ask for it.
+    unaskable: Option<Box<str>>,
     /// Whether kinds of signature are offered that this program does not know.
     offers_more: bool,
 }
@@ -244,12 +172,11 @@ impl ServerCertVerifier for CertificateRecorder {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let own = self.trust.known.read(end_entity);
+        let own = self.trust.read(end_entity);
         self.timings.certificate_seen(own.clone());
-        let judged = self
-            .trust
-            .judge(end_entity, intermediates, server_name, now);
-        match judged {
+        let wanted = self.unaskable.as_deref();
+        let wanted = wanted.map_or(Wanted::Server(server_name), Wanted::Unaskable);
+        match self.trust.judge(end_entity, intermediates, wanted, now) {
             Ok(earliest) => {
                 // Its own names, with the end of whichever ends first.
                 if let (Some(own), Some(earliest)) = (own, earliest)
@@ -260,17 +187,22 @@ impl ServerCertVerifier for CertificateRecorder {
                             not_after: earliest.shown.not_after,
                             ..own.shown.clone()
                         },
-                        self_signed: own.self_signed,
-                        rsa_bits: own.rsa_bits,
+                        ..Read::clone(&own)
                     };
                     self.timings.certificate_seen(Some(Arc::new(ends_with)));
                 }
                 Ok(ServerCertVerified::assertion())
             }
-            Err(error) => {
+            // Of a host that was not asked for this says nothing.
+            Err(CertificateRefusal {
+                error: webpki::Error::UnsupportedNameType,
+                ..
+            }) => Err(rustls::Error::UnsupportedNameType),
+            Err(CertificateRefusal { error, about }) => {
                 let alert = alert(&error);
                 let mut shown = vec![own];
-                shown.extend(intermediates.iter().map(|der| self.trust.known.read(der)));
+                shown.extend(intermediates.iter().map(|der| self.trust.read(der)));
+                shown.extend(about.map(Some));
                 let fault = CertificateFault::new(error, &shown);
                 self.timings.certificate_refused(fault);
                 Err(rustls::Error::InvalidCertificate(alert))
@@ -287,7 +219,7 @@ impl ServerCertVerifier for CertificateRecorder {
         if let Some(other) = OtherTls::signature(dss.scheme) {
             return Err(other.into());
         }
-        verify_tls12_signature(message, cert, dss, &self.trust.algorithms)
+        verify_tls12_signature(message, cert, dss, self.trust.algorithms())
     }
 
     fn verify_tls13_signature(
@@ -299,11 +231,11 @@ impl ServerCertVerifier for CertificateRecorder {
         if let Some(other) = OtherTls::signature(dss.scheme) {
             return Err(other.into());
         }
-        verify_tls13_signature(message, cert, dss, &self.trust.algorithms)
+        verify_tls13_signature(message, cert, dss, self.trust.algorithms())
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        let mut schemes = self.trust.algorithms.supported_schemes();
+        let mut schemes = self.trust.algorithms().supported_schemes();
         if self.offers_more {
             schemes.extend(other_tls::SCHEMES);
         }

@@ -49,6 +49,14 @@ pub(crate) enum CertKind {
     ChainEndingSoon,
     /// Good itself; the authority between it and the root ended 3 days ago.
     ChainExpired,
+    /// From an authority that may not vouch for anybody, by its key usage.
+    ChainWithoutRight,
+    /// Good itself; its root, which stands in `ca_file`, ends in 5 days.
+    RootEndingSoon,
+    /// Good itself; its root, which stands in `ca_file`, ended 3 days ago.
+    RootExpired,
+    /// Names its host in its common name alone.
+    CommonNameAlone,
     /// Has a serial number of 30 octets.
     LongSerial,
     /// Is for clients.
@@ -65,6 +73,8 @@ const DAY: Duration = Duration::from_secs(86_400);
 pub(crate) struct Certificates {
     trusted: CertifiedIssuer<'static, KeyPair>,
     unknown: CertifiedIssuer<'static, KeyPair>,
+    ending: CertifiedIssuer<'static, KeyPair>,
+    ended: CertifiedIssuer<'static, KeyPair>,
     /// The kinds that stand in `ca_file` themselves, with their keys.
     pinned: Vec<(CertKind, Certificate, Vec<u8>)>,
 }
@@ -72,8 +82,10 @@ pub(crate) struct Certificates {
 impl Certificates {
     pub(crate) fn new() -> Self {
         Self {
-            trusted: authority("Test authority"),
-            unknown: authority("Nobody's authority"),
+            trusted: authority("Test authority", -300, 300),
+            unknown: authority("Nobody's authority", -300, 300),
+            ending: authority("Ending authority", -300, 5),
+            ended: authority("Ended authority", -300, -3),
             pinned: [
                 CertKind::Pinned,
                 CertKind::PinnedWrongHost,
@@ -97,7 +109,8 @@ impl Certificates {
             .pinned
             .iter()
             .map(|(_, certificate, _)| certificate.pem());
-        self.trusted.pem() + &pinned.collect::<String>()
+        let roots = [&self.trusted, &self.ending, &self.ended].map(|root| root.pem());
+        roots.concat() + &pinned.collect::<String>()
     }
 
     /// What a server of that kind shows, and its key, for a server that reads files.
@@ -154,7 +167,7 @@ impl Certificates {
         let between = match kind {
             CertKind::ChainEndingSoon => Some((-30, 5)),
             CertKind::ChainExpired => Some((-30, -3)),
-            CertKind::NameConstraints => Some((-30, 90)),
+            CertKind::NameConstraints | CertKind::ChainWithoutRight => Some((-30, 90)),
             _ => None,
         };
         if let Some((from, until)) = between {
@@ -168,6 +181,9 @@ impl Certificates {
                     excluded_subtrees: Vec::new(),
                 });
             }
+            if kind == CertKind::ChainWithoutRight {
+                authority.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+            }
             let own_key = KeyPair::generate().unwrap();
             let between = CertifiedIssuer::signed_by(authority, own_key, &self.trusted).unwrap();
             let certificate = params.signed_by(&key, &between).unwrap();
@@ -177,6 +193,8 @@ impl Certificates {
         let certificate = match kind {
             CertKind::SelfSigned => params.self_signed(&key),
             CertKind::UnknownIssuer => params.signed_by(&key, &self.unknown),
+            CertKind::RootEndingSoon => params.signed_by(&key, &self.ending),
+            CertKind::RootExpired => params.signed_by(&key, &self.ended),
             _ => params.signed_by(&key, &self.trusted),
         }
         .unwrap();
@@ -200,6 +218,7 @@ fn params(kind: CertKind) -> CertificateParams {
         CertKind::WrongHost | CertKind::HostileNames | CertKind::PinnedWrongHost => {
             vec!["elsewhere.example".to_owned()]
         }
+        CertKind::CommonNameAlone => Vec::new(),
         _ => vec![
             "localhost".to_owned(),
             "127.0.0.1".to_owned(),
@@ -236,8 +255,10 @@ fn params(kind: CertKind) -> CertificateParams {
     params
 }
 
-fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
-    CertifiedIssuer::self_signed(authority_params(name), KeyPair::generate().unwrap()).unwrap()
+fn authority(name: &str, from: i32, until: i32) -> CertifiedIssuer<'static, KeyPair> {
+    let mut params = authority_params(name);
+    set_validity(&mut params, from, until);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
 fn authority_params(name: &str) -> CertificateParams {

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use rustls::pki_types::{DnsName, ServerName};
-use rustls::{AlertDescription, ClientConfig, Error};
+use rustls::{AlertDescription, ClientConfig, Error, PeerMisbehaved};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use url::Host;
@@ -24,20 +24,32 @@ pub(in super::super) async fn shake_hands(
     tls: &Tls,
     timings: &Arc<PhaseTimings>,
 ) -> Result<Stream, PathError> {
+    let address = stream.socket.peer_addr();
+    // A name that TLS cannot ask for (RFC 6066 section 3), such as one with a hyphen at an end: the
+    // server shows what it shows to whoever asks for no name.
+    let mut unaskable = None;
     let name = match host {
         Host::Ipv4(address) => ServerName::IpAddress(address.into()),
         Host::Ipv6(address) => ServerName::IpAddress(address.into()),
         Host::Domain(name) => {
             let name = name.strip_suffix('.').unwrap_or(name);
-            let name = DnsName::try_from(name).map_err(|_| PathError::HostName)?;
-            ServerName::DnsName(name.to_owned())
+            match (DnsName::try_from(name), &address) {
+                (Ok(name), _) => ServerName::DnsName(name.to_owned()),
+                (Err(_), Ok(address)) => {
+                    unaskable = Some(name);
+                    ServerName::IpAddress(address.ip().into())
+                }
+                (Err(_), Err(_)) => return Err(PathError::HostName),
+            }
         }
     };
-    let address = stream.socket.peer_addr();
-    let failed = match once(stream, name.clone(), tls.config(timings)).await {
+    let failed = match once(stream, name.clone(), tls.config(timings, unaskable)).await {
         Ok(stream) => {
             timings.tls_ended();
             return Ok(stream);
+        }
+        Err(_) if unaskable.is_some() && !timings.refused_certificate() => {
+            return Err(PathError::HostName);
         }
         Err(failed) => failed,
     };
@@ -51,7 +63,7 @@ pub(in super::super) async fn shake_hands(
     if failed.was_offered
         && let Ok(stream) = again.await
     {
-        match once(stream, name, tls.own_config(timings)).await {
+        match once(stream, name, tls.own_config(timings, unaskable)).await {
             Ok(stream) => {
                 timings.tls_ended();
                 return Ok(stream);
@@ -116,6 +128,10 @@ const fn refused(error: &Error) -> Option<OtherTls> {
         }
         Error::AlertReceived(AlertDescription::InsufficientSecurity) => {
             Some(OtherTls("other kinds of cipher alone"))
+        }
+        // The library knows no key for one that it does not speak itself.
+        Error::PeerMisbehaved(PeerMisbehaved::SignedKxWithWrongAlgorithm) => {
+            Some(OtherTls("other kinds of signature alone"))
         }
         _ => None,
     }
