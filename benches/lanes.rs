@@ -206,7 +206,12 @@ struct Screen {
 impl Screen {
     /// The Scheduling screen, its lanes grouped in one of the three ways.
     fn new(grouping: usize, live: &Live, record: &Keeping) -> Result<Self, Box<dyn Error>> {
-        let mut ui = Ui::new(Options::new(false, TimeZone::UTC, |_| None), SIZE);
+        let mut ui = Ui::new(
+            Options::new(false, TimeZone::UTC, |name| {
+                (name == "LANG").then(|| "C.UTF-8".into())
+            }),
+            SIZE,
+        );
         for key in std::iter::once("Tab").chain(std::iter::repeat_n("v", grouping)) {
             let input = TerminalInput::key(key).ok_or("no such key")?;
             record.scene(live, |scene| ui.input(&input, scene));

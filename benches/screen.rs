@@ -229,7 +229,9 @@ struct Screen {
 
 impl Screen {
     fn new(size: (u16, u16)) -> Self {
-        let options = Options::new(false, TimeZone::UTC, |_| None);
+        let options = Options::new(false, TimeZone::UTC, |name| {
+            (name == "LANG").then(|| "C.UTF-8".into())
+        });
         Self {
             ui: Ui::new(options, size),
             sheet: FrameDiff::new(),
