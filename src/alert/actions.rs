@@ -16,7 +16,7 @@ impl Alerts {
     /// end.
     pub fn toggle_maintenance(&mut self, site: SiteId, now: Now) -> Option<Timestamp> {
         let until = self.silences.toggle(site, now);
-        self.policy.examine(site, now);
+        self.policy.examine_soon(site, now);
         until
     }
 
@@ -27,7 +27,7 @@ impl Alerts {
 
     /// Something changed about a site that its open outage depends on.
     pub fn examine(&mut self, site: SiteId, now: Now) {
-        self.policy.examine(site, now);
+        self.policy.examine_soon(site, now);
     }
 
     /// Tries at once what waits for its next attempt.

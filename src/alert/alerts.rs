@@ -33,7 +33,7 @@ pub struct Alerts {
     rules: AlertRules,
     owners: HashMap<Box<str>, Owner>,
     /// Every owner who is told of any site.
-    everybody: BTreeSet<Box<str>>,
+    owners_of_sites: BTreeSet<Box<str>>,
     pub(super) silences: Silences,
     pub(super) policy: Policy,
     pub(super) episodes: HashMap<SiteId, Episodes>,
@@ -52,7 +52,7 @@ impl Alerts {
             zone,
             rules: AlertRules::default(),
             owners: HashMap::new(),
-            everybody: BTreeSet::new(),
+            owners_of_sites: BTreeSet::new(),
             policy: Policy::default(),
             episodes: HashMap::new(),
             outbox: Outbox::default(),
@@ -77,7 +77,7 @@ impl Alerts {
         let mut lists = HashSet::new();
         let owners = monitor.sites();
         let owners = owners.filter(|state| lists.insert(Arc::as_ptr(&state.site().owners)));
-        self.everybody = owners
+        self.owners_of_sites = owners
             .flat_map(|state| self.told_of(state, |_| true))
             .collect();
     }
@@ -124,7 +124,7 @@ impl Alerts {
         let mut due = Vec::new();
         let with = (&self.owners, &self.zone);
         self.policy
-            .step(site, (monitor, &self.silences), with, now, &mut due);
+            .examine(site, (monitor, &self.silences), with, now, &mut due);
         let told = due.iter().any(|(_, due)| *due == AlertStep::Tell);
         let Some(state) = monitor.site(site).filter(|_| told) else {
             return Vec::new();
@@ -205,7 +205,7 @@ impl Alerts {
         );
         let mut to: BTreeSet<Box<str>> = self.rules.last_resort.iter().cloned().collect();
         if !unwatched || to.is_empty() {
-            to.extend(self.everybody.iter().cloned());
+            to.extend(self.owners_of_sites.iter().cloned());
         }
         self.queue(event, None, &to, now)
     }

@@ -133,31 +133,22 @@ impl ChannelQueue {
         validity: &mut dyn FnMut(&Pending) -> Validity,
         (checks, over): (&mut Vec<SiteId>, &mut Vec<Pending>),
     ) -> Option<Delivery> {
-        if self.sending.is_some() || self.pending.is_empty() {
+        let rests = self.not_before.is_some_and(|at| at > now.mono);
+        if self.sending.is_some() || rests {
             return None;
         }
-        if self.not_before.is_some_and(|at| at > now.mono) {
-            return None;
-        }
-        if self
-            .collecting
-            .is_some_and(|window| window.ends <= now.mono)
-        {
-            self.collecting = None;
-            self.released = self.pending.len();
-        }
+        self.end_collection(now.mono);
         if self.released == 0 {
             return None;
         }
         merge(&mut self.pending, &mut self.released);
-        let alone = collection.longest.is_zero();
+        let mut gone = Vec::new();
         let mut examiner = Examiner {
             now,
             validity,
             asked: &mut self.asked,
             checks,
         };
-        let mut gone = Vec::new();
         let again = self.resend_groups.again(
             (&self.pending, self.released),
             self.not_before,
@@ -168,30 +159,57 @@ impl ChannelQueue {
             Some((resend_group, chosen)) => (Some(resend_group), chosen),
             None if gone.is_empty() => {
                 let released = self.pending.iter().take(self.released);
-                let chosen = choose(
-                    released,
-                    &self.resend_groups,
-                    alone,
-                    &mut examiner,
-                    &mut gone,
-                );
+                let alone = collection.longest.is_zero();
+                let groups = &self.resend_groups;
+                let chosen = choose(released, groups, alone, &mut examiner, &mut gone);
                 (None, chosen)
             }
             None => (None, HashSet::new()),
         };
-        // The places are no longer those that were chosen: the next step sees to those.
         self.examined = chosen.is_empty() && gone.is_empty();
-        for place in gone.iter().rev() {
+        if !gone.is_empty() {
+            // The places that were chosen are others now: the next turn chooses anew.
+            self.remove_over(&gone, over);
+            return None;
+        }
+        if chosen.is_empty() {
+            return None;
+        }
+        let events = self.take(&chosen);
+        let delivery = Delivery {
+            id: delivery_id(resend_group.as_ref(), &events),
+            owner: name.0.into(),
+            channel: name.1.into(),
+            events: events.into(),
+            attempts: self.attempts,
+            short: resend_group.is_some_and(|group| group.short),
+        };
+        self.sending = Some(delivery.clone());
+        Some(delivery)
+    }
+
+    /// Ends the collection whose time is over: its events can be sent.
+    fn end_collection(&mut self, now: Moment) {
+        if self.collecting.is_some_and(|window| window.ends <= now) {
+            self.collecting = None;
+            self.released = self.pending.len();
+        }
+    }
+
+    /// Moves the events at these places, which are over, to `over`.
+    fn remove_over(&mut self, places: &[usize], over: &mut Vec<Pending>) {
+        for place in places.iter().rev() {
             over.extend(self.pending.remove(*place));
             self.released -= 1;
         }
-        if chosen.is_empty() || !gone.is_empty() {
-            return None;
-        }
-        let mut events = Vec::with_capacity(chosen.len());
-        let mut kept = VecDeque::with_capacity(self.pending.len() - chosen.len());
+    }
+
+    /// Takes the events at these places, which are to be sent.
+    fn take(&mut self, places: &HashSet<usize>) -> Vec<Pending> {
+        let mut events = Vec::with_capacity(places.len());
+        let mut kept = VecDeque::with_capacity(self.pending.len() - places.len());
         for (place, event) in std::mem::take(&mut self.pending).into_iter().enumerate() {
-            if chosen.contains(&place) {
+            if places.contains(&place) {
                 events.push(event);
             } else {
                 kept.push_back(event);
@@ -202,27 +220,7 @@ impl ChannelQueue {
         for site in events.iter().filter_map(|event| event.site) {
             self.asked.remove(&site);
         }
-        let short = resend_group
-            .as_ref()
-            .is_some_and(|resend_group| resend_group.short);
-        let id = match (resend_group, &events[..]) {
-            (Some(resend_group), _) => resend_group.id,
-            (None, [one]) => one.id.clone(),
-            (None, several) => {
-                let ids = several.iter().map(|event| &*event.id);
-                message_id(std::iter::once("digest").chain(ids))
-            }
-        };
-        let delivery = Delivery {
-            id,
-            owner: name.0.into(),
-            channel: name.1.into(),
-            events: events.into(),
-            attempts: self.attempts,
-            short,
-        };
-        self.sending = Some(delivery.clone());
-        Some(delivery)
+        events
     }
 
     /// Takes what the channel said of the delivery under way.
@@ -294,6 +292,19 @@ impl ChannelQueue {
     /// The events that wait to be sent, oldest first.
     pub(super) fn pending(&self) -> impl Iterator<Item = &Pending> {
         self.pending.iter()
+    }
+}
+
+/// The id of a delivery: that under which these events were sent before, that of its only event, or
+/// one made of all theirs.
+fn delivery_id(resend_group: Option<&ResendGroup>, events: &[Pending]) -> Box<str> {
+    match (resend_group, events) {
+        (Some(resend_group), _) => resend_group.id.clone(),
+        (None, [one]) => one.id.clone(),
+        (None, several) => {
+            let ids = several.iter().map(|event| &*event.id);
+            message_id(std::iter::once("digest").chain(ids))
+        }
     }
 }
 

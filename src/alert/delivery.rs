@@ -94,15 +94,15 @@ pub struct Collection {
 }
 
 impl Collection {
-    /// No other event came for this part of the longest wait: it is not waited for further.
-    const QUIET_SHARE: u32 = 10;
+    /// If no other event came for this part of the longest wait, the collection ends.
+    const GAP_SHARE: u32 = 10;
 
     /// The window after an event that happened `age` ago; `known` is the one that it falls into.
     pub(super) fn window(self, known: Option<Window>, age: Duration, now: Moment) -> Window {
         let after = |wait: Duration| now + wait.saturating_sub(age);
         let latest = known.map_or(after(self.longest), |known| known.latest);
-        let quiet = after(self.longest / Self::QUIET_SHARE);
-        let ends = known.map_or(quiet, |known| known.ends.max(quiet));
+        let after_gap = after(self.longest / Self::GAP_SHARE);
+        let ends = known.map_or(after_gap, |known| known.ends.max(after_gap));
         Window {
             latest,
             ends: ends.min(latest),

@@ -11,12 +11,12 @@ use super::channel_queue::ChannelQueue;
 use super::delivery::{Collection, Delivery, DeliveryReport, Pending, Settled, Validity};
 
 /// Deliveries of one channel under way at once.
-const CHANNEL_SLOTS: usize = 32;
+const CHANNEL_SLOTS: usize = 64;
 
 /// Events that are examined in one turn, if more than one queue has some.
 const TURN_SIZE: usize = 1_000;
 
-/// A queue's name: channel and owner.
+/// A queue's name: owner and channel.
 type Name = (Box<str>, Box<str>);
 
 /// The queues of all owners and channels.
@@ -67,7 +67,7 @@ impl Outbox {
     fn queue(&mut self, owner: &str, channel: &str, (event, age): (Pending, Duration), now: Now) {
         let slot = self
             .queues
-            .entry((channel.into(), owner.into()))
+            .entry((owner.into(), channel.into()))
             .or_default();
         slot.queue.push(event, age, self.collection, now.mono);
         let wake = slot.queue.next_release(now);
@@ -85,7 +85,7 @@ impl Outbox {
     ) {
         let slot = self
             .queues
-            .entry((channel.into(), owner.into()))
+            .entry((owner.into(), channel.into()))
             .or_default();
         slot.queue.resume(id, events, attempts, at);
         slot.wake = Some(slot.wake.map_or(at, |wake| wake.min(at)));
@@ -105,7 +105,7 @@ impl Outbox {
         };
         for part in parts {
             for (name, slot) in self.queues.range_mut::<Name, _>(part) {
-                let (channel, owner) = name;
+                let (owner, channel) = name;
                 if events >= TURN_SIZE {
                     // The others are due still, and so is the next turn.
                     break;
@@ -140,7 +140,7 @@ impl Outbox {
     /// Plans by the wall clock anew, which was set; `quiet_until` gives the end of the quiet hours
     /// that an owner is in.
     pub(super) fn plan_again(&mut self, quiet_until: &dyn Fn(&str) -> Option<Timestamp>, now: Now) {
-        for ((_, owner), slot) in &mut self.queues {
+        for ((owner, _), slot) in &mut self.queues {
             slot.queue.plan_again(quiet_until(owner));
             slot.wake = slot.queue.wake(now);
         }
@@ -154,7 +154,7 @@ impl Outbox {
         report: &DeliveryReport,
         now: Now,
     ) -> Option<Settled> {
-        let slot = self.queues.get_mut(&(channel.into(), owner.into()))?;
+        let slot = self.queues.get_mut(&(owner.into(), channel.into()))?;
         let settled = slot.queue.settle(id, report, now)?;
         slot.wake = slot.queue.wake(now);
         if let Some(under_way) = self.under_way.get_mut(channel) {
@@ -165,7 +165,7 @@ impl Outbox {
 
     /// Tries at once what waits for its next attempt; `false` if nothing of the queue does.
     pub fn hurry(&mut self, owner: &str, channel: &str, now: Now) -> bool {
-        let slot = self.queues.get_mut(&(channel.into(), owner.into()));
+        let slot = self.queues.get_mut(&(owner.into(), channel.into()));
         slot.is_some_and(|slot| {
             let hurried = slot.queue.hurry(now);
             slot.wake = slot.queue.wake(now);
@@ -178,7 +178,7 @@ impl Outbox {
     pub fn next_wake(&self) -> Option<Moment> {
         self.queues
             .iter()
-            .filter(|((channel, _), _)| {
+            .filter(|((_, channel), _)| {
                 self.under_way
                     .get(channel)
                     .is_none_or(|under_way| *under_way < CHANNEL_SLOTS)
@@ -202,7 +202,7 @@ impl Outbox {
     /// Whether a message of an owner on a channel waits, or is being sent.
     #[must_use]
     pub fn waits_for(&self, (owner, channel): (&str, &str), id: &str) -> bool {
-        let slot = self.queues.get(&(channel.into(), owner.into()));
+        let slot = self.queues.get(&(owner.into(), channel.into()));
         slot.is_some_and(|slot| slot.queue.contains(id))
     }
 
@@ -211,7 +211,7 @@ impl Outbox {
     pub fn waiting(&self) -> Vec<(Box<str>, Box<str>, Pending)> {
         let queues = self.queues.iter();
         queues
-            .flat_map(|((channel, owner), slot)| {
+            .flat_map(|((owner, channel), slot)| {
                 let events = slot.queue.pending();
                 events.map(|event| (owner.clone(), channel.clone(), event.clone()))
             })
@@ -228,7 +228,7 @@ impl Outbox {
     pub fn waits(&self, owner: &str, site: SiteId, since: Timestamp) -> bool {
         self.queues
             .iter()
-            .filter(|((_, name), _)| &**name == owner)
+            .filter(|((name, _), _)| &**name == owner)
             .flat_map(|(_, slot)| slot.queue.pending())
             .any(|event| event.site == Some(site) && event.outage == Some(since))
     }

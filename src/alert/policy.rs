@@ -126,7 +126,7 @@ impl Policy {
     }
 
     /// Something changed about the site: it is examined in the next turn.
-    pub(super) fn examine(&mut self, site: SiteId, now: Now) {
+    pub(super) fn examine_soon(&mut self, site: SiteId, now: Now) {
         if let Some(watch) = self.open.get_mut(&site) {
             self.agenda.remove(&(watch.next, site));
             watch.next = now.mono;
@@ -142,7 +142,7 @@ impl Policy {
         self.awaited.news(state.id(), silences_children(state));
         let decides = |watch: &Watch| watch.told.is_none() && watch.check_asked.is_some();
         if self.open.get(&state.id()).is_some_and(decides) {
-            self.examine(state.id(), now);
+            self.examine_soon(state.id(), now);
         }
     }
 
@@ -170,13 +170,13 @@ impl Policy {
             let Some(site) = planned.or_else(|| self.awaited.next()) else {
                 break;
             };
-            self.step(site, (monitor, silences), (owners, zone), now, &mut due);
+            self.examine(site, (monitor, silences), (owners, zone), now, &mut due);
         }
         due
     }
 
-    /// What is to be done about the outage of a site now.
-    pub(super) fn step(
+    /// Decides what is to be done about the outage of a site now, and when it is examined next.
+    pub(super) fn examine(
         &mut self,
         site: SiteId,
         (monitor, silences): (&Monitor, &Silences),
@@ -205,11 +205,11 @@ impl Policy {
                 self.awaited.add(by, site, awaited);
                 watch.awaits = Some(by);
             }
-            untold(&mut watch, state, silence.as_ref(), now, due)
+            decide_first_message(&mut watch, state, silence.as_ref(), now, due)
         } else if silence.is_some() || state.outage().is_some_and(|it| it.acknowledged.is_some()) {
             LONGEST_STEP
         } else {
-            self.press(&mut watch, state, (owners, zone), now, due)
+            self.remind_and_escalate(&mut watch, state, (owners, zone), now, due)
         };
         watch.next = now.mono + next.max(Duration::from_millis(1));
         self.agenda.insert((watch.next, site));
@@ -218,7 +218,7 @@ impl Policy {
 
     /// Reminders and escalations of an outage that was told and that nobody acknowledged;
     /// gives the time until the next one.
-    fn press(
+    fn remind_and_escalate(
         &self,
         watch: &mut Watch,
         state: &SiteState,
@@ -269,7 +269,7 @@ impl Policy {
 }
 
 /// An outage that was not told yet; gives the time until it is examined again.
-fn untold(
+fn decide_first_message(
     watch: &mut Watch,
     state: &SiteState,
     silence: Option<&Silence>,
