@@ -5,29 +5,46 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::alert::Delivery;
 use crate::domain::EventKind;
-use crate::history::{Composition, Message, Queries, QueryError};
+use crate::history::{Composition, History, Message, Queries, QueryError};
 use crate::notify::{self, DeliveryFailure, DeliveryQueue, DeliveryResult};
 
 use super::report::Report;
 
-/// Composes the message of a delivery and hands it to its channel. Its outcome, or why it was
-/// not handed over, is reported.
+/// Composes the message of a delivery on the thread of `history`, and hands it to its channel once
+/// it is kept. Its outcome, or why it was not handed over, is reported.
 pub(super) fn send(
-    queries: &Queries<'_>,
-    delivery: &Delivery,
-    queue: &DeliveryQueue,
+    history: &History,
+    delivery: Delivery,
+    queue: DeliveryQueue,
     reports: UnboundedSender<Report>,
 ) {
     let Delivery {
-        id, owner, channel, ..
-    } = delivery;
+        id,
+        owner,
+        channel,
+        short,
+        ..
+    } = &delivery;
     let unreported = UnreportedDelivery {
         message: Some(Message::lost(id, owner, channel)),
         reports,
     };
-    let failure = match composed(queries, delivery) {
+    let short = *short;
+    history.compose(
+        move |queries| composed(queries, &delivery),
+        move |message| hand_over(message.flatten(), short, unreported, &queue),
+    );
+}
+
+fn hand_over(
+    message: Result<Option<Message>, QueryError>,
+    short: bool,
+    unreported: UnreportedDelivery,
+    queue: &DeliveryQueue,
+) {
+    let failure = match message {
         Ok(Some(message)) => {
-            let message = if delivery.short {
+            let message = if short {
                 notify::shortened(message)
             } else {
                 message

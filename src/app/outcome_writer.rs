@@ -220,12 +220,9 @@ impl OutcomeWriter {
     /// Composes a message of events that are kept, keeps it, and hands it to its channel: on
     /// the history's thread, after everything that was written before.
     pub(super) fn deliver(&self, delivery: Delivery) {
-        let Some(queue) = self.deliveries.queue().cloned() else {
-            return;
-        };
-        let reports = self.reports.clone();
-        self.history
-            .ask(move |queries| message_delivery::send(queries, &delivery, &queue, reports));
+        if let Some(queue) = self.deliveries.queue().cloned() {
+            message_delivery::send(&self.history, delivery, queue, self.reports.clone());
+        }
     }
 
     /// What a queued event says.

@@ -12,7 +12,7 @@ use crate::domain::{Clock, Retention, SeenTime, SiteId, Timestamp};
 use super::MOST_WAITING;
 use super::handle_error::HistoryError;
 use super::open::{HistoryStorage, plain};
-use super::queries::Queries;
+use super::queries::{Queries, QueryError};
 use super::rows::{
     HistoryEvent, Message, OutboxUpdate, ResultRow, ResumedSite, SiteChange, WatchedSites,
 };
@@ -154,6 +154,20 @@ impl History {
     /// query delays what is stored.
     pub fn ask(&self, query: impl FnOnce(&Queries<'_>) + Send + 'static) {
         self.send(WriterCommand::Ask(Box::new(query)));
+    }
+
+    /// Runs `compose` on the history's thread, after everything that was sent before it and perhaps
+    /// something that was sent later, in one transaction with others; calls `then` with what it
+    /// gave once that is kept, or with the error that it is not.
+    pub fn compose<T: 'static>(
+        &self,
+        compose: impl FnOnce(&Queries<'_>) -> T + Send + 'static,
+        then: impl FnOnce(Result<T, QueryError>) + Send + 'static,
+    ) {
+        self.send(WriterCommand::Compose(Box::new(move |queries| {
+            let composed = compose(queries);
+            Box::new(move |kept: Result<(), QueryError>| then(kept.map(|()| composed)))
+        })));
     }
 
     /// Runs `query` and waits for its answer; `None` if the history is closed.

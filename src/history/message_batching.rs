@@ -1,8 +1,9 @@
 //! Messages that wait become the one that is sent: alone, or several as a digest.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use serde::Serialize;
 
 use super::outbox::{self, COLUMNS, queued};
 use super::outbox_state::{BATCHING, IN_DIGEST, PENDING};
@@ -22,17 +23,62 @@ impl Queries<'_> {
         compose: impl Fn(&[Message]) -> Option<Message>,
     ) -> Result<Option<Message>, QueryError> {
         let now = self.now().as_micros();
-        self.checked(run(&self.store.connection, composition, now, compose))
+        let connection = &self.store.connection;
+        if !connection.is_autocommit() {
+            return self.checked(in_savepoint(connection, || {
+                run(connection, composition, now, compose)
+            }));
+        }
+        self.checked((|| {
+            let transaction =
+                Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+            let message = run(&transaction, composition, now, compose)?;
+            transaction.commit()?;
+            Ok(message)
+        })())
+    }
+
+    /// Composes what all of `work` compose in one transaction, and tells each once that is kept, or
+    /// why it is not.
+    pub(super) fn compose_all(&self, work: impl IntoIterator<Item = Compose>) {
+        let connection = &self.store.connection;
+        let mut composed = Vec::new();
+        let kept = self.checked((|| {
+            let transaction =
+                Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+            composed.extend(work.into_iter().map(|work| work(self)));
+            transaction.commit()
+        })());
+        for tell in composed {
+            tell(kept.clone());
+        }
     }
 }
 
-fn run(
+/// Composes a message; gives what is to be called once the message is kept, or is not.
+pub(super) type Compose =
+    Box<dyn FnOnce(&Queries<'_>) -> Box<dyn FnOnce(Result<(), QueryError>)> + Send>;
+
+/// Runs `work`, of which nothing is kept if it fails, within the transaction that is open.
+fn in_savepoint<T>(
     connection: &Connection,
+    work: impl FnOnce() -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    connection.execute_batch("SAVEPOINT message")?;
+    let worked = work();
+    if worked.is_err() {
+        connection.execute_batch("ROLLBACK TO message")?;
+    }
+    connection.execute_batch("RELEASE message")?;
+    worked
+}
+
+fn run(
+    transaction: &Connection,
     composition: &Composition,
     now: i64,
     compose: impl Fn(&[Message]) -> Option<Message>,
 ) -> rusqlite::Result<Option<Message>> {
-    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     let Composition {
         id,
         messages,
@@ -45,22 +91,18 @@ fn run(
         .collect::<Result<_, _>>()?;
     let others = wanted.iter().filter(|part| **part != &**id);
     let same = others.copied().eq(before.iter().map(|part| &**part));
-    let kept = find(&transaction, id)?;
+    let kept = find(transaction, &[id])?.pop();
     let is_new = kept.is_none();
     let known = kept.filter(|_| same);
     let message = if let Some(known) = known {
         known
     } else {
-        let mut parts = Vec::with_capacity(messages.len());
-        for part in messages {
-            parts.extend(find(&transaction, part)?);
-        }
-        let Some(mut message) = compose(&parts) else {
+        let Some(mut message) = compose(&find(transaction, messages)?) else {
             return Ok(None);
         };
         message.id.clone_from(id);
         if is_new {
-            outbox::insert(&transaction, &message, None)?;
+            outbox::insert(transaction, &message, None)?;
         } else {
             let sql = "UPDATE outbox SET subject = ?2, body = ?3, facts = ?4 WHERE id = ?1";
             let Message {
@@ -80,10 +122,6 @@ fn run(
             "UPDATE outbox SET state = {PENDING}, digest = NULL, next = ?2 WHERE id = ?1"
         ))?
         .execute(params![id, now])?;
-    let mut told_by = transaction.prepare_cached(&format!(
-        "UPDATE outbox SET state = {IN_DIGEST}, digest = ?2, settled = ?3
-         WHERE id = ?1 AND id <> ?2"
-    ))?;
     // What this message told of before, and does not any more, waits again.
     let mut leave = transaction.prepare_cached(&format!(
         "UPDATE outbox SET state = {BATCHING}, digest = NULL, settled = NULL WHERE id = ?1"
@@ -91,27 +129,48 @@ fn run(
     for part in before.iter().filter(|part| !wanted.contains(&***part)) {
         leave.execute([part])?;
     }
-    let mut digest_of = transaction
-        .prepare_cached("SELECT digest FROM outbox WHERE id = ?1 AND digest IS NOT NULL")?;
+    let wanted = list(&wanted);
+    let mut digests = transaction.prepare_cached(
+        "SELECT DISTINCT digest FROM outbox
+         WHERE id IN (SELECT value FROM json_each(?1)) AND digest <> ?2",
+    )?;
+    let digests: Vec<Box<str>> = digests
+        .query_map(params![wanted, id], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let mut told_by = transaction.prepare_cached(&format!(
+        "UPDATE outbox SET state = {IN_DIGEST}, digest = ?2, settled = ?3
+         WHERE id IN (SELECT value FROM json_each(?1)) AND id <> ?2"
+    ))?;
+    told_by.execute(params![wanted, id, now])?;
+    // A digest of which nothing else is left is told by this one.
     let mut is_told_by = transaction.prepare_cached("SELECT 1 FROM outbox WHERE digest = ?1")?;
-    for part in &wanted {
-        let other: Option<Box<str>> = digest_of.query_row([part], |row| row.get(0)).optional()?;
-        told_by.execute(params![part, id, now])?;
-        // A digest of which nothing else is left is told by this one.
-        if let Some(other) = other
-            && !is_told_by.exists([&other])?
-        {
-            told_by.execute(params![other, id, now])?;
+    for other in digests {
+        if !is_told_by.exists([&other])? {
+            told_by.execute(params![list(&[other]), id, now])?;
         }
     }
-    drop((told_by, leave, digest_of, is_told_by));
-    transaction.commit()?;
     Ok(Some(message))
 }
 
-fn find(transaction: &Transaction<'_>, id: &str) -> rusqlite::Result<Option<Message>> {
-    transaction
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM outbox WHERE id = ?1"))?
-        .query_row([id], |row| Ok(queued(row)?.message))
-        .optional()
+/// The messages of these ids that are there, in their order.
+fn find(connection: &Connection, ids: &[impl AsRef<str>]) -> rusqlite::Result<Vec<Message>> {
+    let ids: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
+    let found: HashMap<Box<str>, Message> = connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM outbox WHERE id IN (SELECT value FROM json_each(?1))"
+        ))?
+        .query_map([list(&ids)], |row| Ok(queued(row)?.message))?
+        .map(|message| message.map(|message| (message.id.clone(), message)))
+        .collect::<Result<_, _>>()?;
+    Ok(ids
+        .iter()
+        .filter_map(|id| found.get(*id))
+        .cloned()
+        .collect())
+}
+
+/// A list of ids as a parameter of a statement.
+fn list(ids: &(impl Serialize + ?Sized)) -> String {
+    // Serializing texts cannot fail.
+    serde_json::to_string(ids).unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! The outbox table: messages that wait for delivery or were delivered, and the queries
 //! about them.
 
-use rusqlite::{OptionalExtension as _, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use crate::domain::Timestamp;
 
@@ -26,32 +26,6 @@ pub(super) const COLUMNS: &str = "id, owner, channel, site, at, subject, body, f
                                   attempts, next, answer, settled, event";
 
 impl Queries<'_> {
-    /// The pending messages of a channel to owners other than `except`, in the order in which
-    /// they are due; at most `most`.
-    ///
-    /// # Errors
-    /// If the file cannot be read.
-    pub fn pending(
-        &self,
-        channel: &str,
-        except: &[Box<str>],
-        most: usize,
-    ) -> Result<Vec<QueuedMessage>, QueryError> {
-        let except = serde_json::to_string(except).unwrap_or_default();
-        self.checked((|| {
-            self.store
-                .connection
-                .prepare_cached(&format!(
-                    "SELECT {COLUMNS} FROM outbox
-                     WHERE state = {PENDING} AND channel = ?1
-                         AND owner NOT IN (SELECT value FROM json_each(?3))
-                     ORDER BY next LIMIT ?2"
-                ))?
-                .query_map(params![channel, most, except], queued)?
-                .collect()
-        })())
-    }
-
     /// The messages of these kinds of events that wait to be sent.
     ///
     /// # Errors
@@ -152,7 +126,7 @@ pub(super) fn queued(row: &Row<'_>) -> rusqlite::Result<QueuedMessage> {
 
 /// Inserts a message into the outbox, unless one of its id is there.
 pub(super) fn insert(
-    transaction: &Transaction<'_>,
+    transaction: &Connection,
     message: &Message,
     outage: Option<i64>,
 ) -> rusqlite::Result<()> {

@@ -58,7 +58,7 @@ pub(super) fn step(store: &Store, keep: &Retention, now: i64) -> rusqlite::Resul
     let settled = connection
         .prepare_cached(
             "DELETE FROM outbox WHERE number IN
-                 (SELECT number FROM outbox WHERE settled < ?1 ORDER BY number LIMIT ?2)",
+                 (SELECT number FROM outbox WHERE settled < ?1 LIMIT ?2)",
         )?
         .execute((long, ROWS_PER_STEP))?;
     more |= ended > 0 || settled > 0;

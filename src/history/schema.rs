@@ -8,7 +8,7 @@ use super::reason_codes::REASONS;
 pub(super) const APPLICATION_ID: i32 = 0x5351_524c;
 
 /// One migration per version. A released one is never changed: a change is a new migration.
-pub(super) const MIGRATIONS: [&str; 9] = [
+pub(super) const MIGRATIONS: [&str; 10] = [
     // 1: results and their rollups.
     "
     CREATE TABLE sites (
@@ -166,6 +166,13 @@ pub(super) const MIGRATIONS: [&str; 9] = [
     // they knew the two times alone, between which the wall clock may have been set.
     "
     ALTER TABLE outages ADD COLUMN lasted_us INTEGER;
+    ",
+    // 10: the outbox is read by number and by id since it is the engine that plans; old messages
+    // are found without reading all others.
+    "
+    DROP INDEX IF EXISTS outbox_due;
+    DROP INDEX IF EXISTS outbox_gathering;
+    CREATE INDEX IF NOT EXISTS outbox_settled ON outbox (settled) WHERE settled IS NOT NULL;
     ",
 ];
 

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::domain::{Clock, Moment, Retention, Timestamp};
 
+use super::message_batching::Compose;
 use super::queries::Queries;
 use super::retention;
 use super::retention_clock::RetentionClock;
@@ -41,6 +42,7 @@ const REST: Duration = Duration::from_secs(60);
 pub(super) enum WriterCommand {
     Write(WriteEntry),
     Ask(Box<dyn FnOnce(&Queries<'_>) + Send>),
+    Compose(Compose),
     Retention(Retention),
     /// All that the monitor knows was sent, as it was wanted.
     StateTold,
@@ -63,6 +65,8 @@ pub(super) struct Writer {
     clock: Arc<dyn Clock>,
     shared: Arc<WriterShared>,
     batch: Vec<WriteEntry>,
+    /// Messages to be composed, of what is in the batch or was written before.
+    composing: Vec<Compose>,
     roller: Roller,
     retention_clock: RetentionClock,
     /// Both clocks at the start, for [`Writer::trusted_time`].
@@ -86,6 +90,7 @@ impl Writer {
             clock,
             shared,
             batch: Vec::new(),
+            composing: Vec::new(),
             roller: Roller::default(),
             began,
             rests_until: None,
@@ -189,6 +194,10 @@ impl Writer {
                 self.file.answer(ask);
                 Urgency::None
             }
+            WriterCommand::Compose(compose) => {
+                self.composing.push(compose);
+                Urgency::Some
+            }
             WriterCommand::Retention(keep) => {
                 self.keep = keep;
                 Urgency::None
@@ -203,6 +212,14 @@ impl Writer {
     }
 
     fn flush(&mut self) {
+        self.flush_batch();
+        let composing = std::mem::take(&mut self.composing);
+        if !composing.is_empty() {
+            self.file.answer(|queries| queries.compose_all(composing));
+        }
+    }
+
+    fn flush_batch(&mut self) {
         if self.batch.is_empty() {
             return;
         }
