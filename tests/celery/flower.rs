@@ -116,6 +116,7 @@ fn every_page_of_flower_shows_our_worker_like_a_stock_one() {
         "/tasks".to_owned(),
         "/broker".to_owned(),
         "/metrics".to_owned(),
+        "/healthcheck".to_owned(),
         "/api/queues/length".to_owned(),
         "/api/task/types".to_owned(),
         format!("/worker/{OURS}"),
@@ -127,6 +128,12 @@ fn every_page_of_flower_shows_our_worker_like_a_stock_one() {
         let (status, body) = flower.get(&path).unwrap();
         assert_eq!(status, 200, "{path}: {body}");
     }
+    // What fills the page of the tasks.
+    let rows = "/tasks/datatable?draw=1&start=0&length=10&search[value]=&order[0][column]=0\
+                &order[0][dir]=asc&columns[0][data]=name";
+    let rows = flower.json(rows).unwrap();
+    let shown = rows["data"].as_array().unwrap();
+    assert!(shown.iter().any(|row| row["worker"] == OURS), "{rows}");
     let (_, page) = flower.get(&format!("/worker/{OURS}")).unwrap();
     for shown in ["squirrel.check", "celery", "redis"] {
         assert!(page.contains(shown), "{shown}: {page}");

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::sites::{named, run};
 use crate::monitor::sites::script;
 use crate::owners::sites::{BROKEN, WELL, home_of, is};
-use crate::support::{Fleet, Squirrel, faketime};
+use crate::support::{Answer, Fleet, PostServer, Squirrel, faketime, until};
 
 const HALF_AN_HOUR: SignedDuration = SignedDuration::from_mins(30);
 
@@ -61,5 +61,26 @@ fn the_report_says_how_long_an_outage_lasted_though_the_clock_was_set_meanwhile(
             let apart = (seconds - lasted).abs();
             assert!(apart < 0.05, "{step}: {figure} is {seconds}, not {lasted}");
         }
+    }
+}
+
+/// The pause before the next try is of seconds; by a clock that was set back it would be of hours.
+#[test]
+fn a_message_that_was_refused_is_tried_again_in_seconds_though_the_clock_was_set_meanwhile() {
+    for step in ["-10800", "+10800", "-2592000"] {
+        let mut fleet = Fleet::new();
+        let site = fleet.serve(script(BROKEN));
+        let refused = Answer::Says("503 Service Unavailable", "", "");
+        let taken = Answer::Says("200 OK", "", "");
+        let hook = PostServer::start(&fleet, [refused.clone(), refused, taken]);
+        let owner = format!("webhook = '{}'", hook.url());
+        let squirrel = with_clock(home_of(&fleet, &[("shop", &site)], &owner, ""));
+        let mut running = squirrel.start(["watch", "--history", "history.db"]);
+        until("the first try", || hook.posted().len() == 1);
+        squirrel.replace("clock", step);
+        running.wait_for("the third try", is("notified"));
+        assert_eq!(hook.posted().len(), 3, "{step}");
+        running.signal(Signal::TERM);
+        assert_eq!(running.finish().code(), 0);
     }
 }
