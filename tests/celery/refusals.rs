@@ -175,6 +175,53 @@ fn a_running_monitor_names_a_refusal_without_a_break_and_goes_on_when_it_ends() 
     }
 }
 
+/// It writes and may not publish: each heartbeat is refused, and a test of writing succeeds in between.
+#[test]
+fn a_worker_that_may_not_publish_says_so_once_and_not_that_it_is_over() {
+    let redis = Redis::new();
+    let mut admin = redis.connection();
+    let broker = redis.url().expose().to_owned();
+    let worker = Heard::start(&broker);
+    until("the worker is there", || {
+        redis.ask::<String>(&["CLIENT", "LIST"]).contains("blmove")
+    });
+    ask(
+        &mut admin,
+        &[
+            &["ACL", "SETUSER", "admin", "on", ">admin", "+@all", "~*"],
+            &["ACL", "SETUSER", "default", "resetchannels"],
+            &["AUTH", "admin", "admin"],
+            &["CONFIG", "RESETSTAT"],
+        ],
+    );
+    worker.until_said("refuses: NOPERM (");
+    let mut writes = || {
+        let stats: String = redis::cmd("INFO")
+            .arg("commandstats")
+            .query(&mut admin)
+            .unwrap();
+        let publish = stats
+            .lines()
+            .find(|line| line.starts_with("cmdstat_evalsha:"));
+        publish.map_or(0, |line| {
+            let calls = line
+                .split(['=', ','])
+                .nth(1)
+                .and_then(|calls| calls.parse().ok());
+            calls.unwrap_or(0_u64)
+        })
+    };
+    let before = writes();
+    until("some writes succeeded", || writes() >= before + 4);
+    let said = worker.said();
+    assert_eq!(said.lines().count(), 1, "{said}");
+    ask(&mut admin, &[&["ACL", "SETUSER", "default", "allchannels"]]);
+    worker.until_said("can be used again");
+    let said = worker.said();
+    assert_eq!(said.lines().count(), 2, "{said}");
+    drop(worker.running);
+}
+
 #[test]
 fn a_broker_that_cannot_save_is_named() {
     let mut fleet = Fleet::new();

@@ -55,6 +55,15 @@ impl BrokerError {
             | Self::Sentinel(_) => true,
         }
     }
+
+    /// What it is about: of a refusal its word, whose sentence names each time another command.
+    pub(super) fn topic(&self) -> String {
+        match self {
+            Self::Unreachable { source, .. } => refusal(source).map(|known| known.word.to_owned()),
+            _ => None,
+        }
+        .unwrap_or_else(|| self.to_string())
+    }
 }
 
 impl fmt::Display for BrokerError {
@@ -151,7 +160,7 @@ const CLUSTER: &str = "it is a Redis Cluster, on which Celery's queue does not w
 
 /// The refusals that are known. Source: the errors that Redis and Valkey define in `server.c` and
 /// `cluster.c`.
-const REFUSALS: [Refusal; 16] = [
+const REFUSALS: [Refusal; 17] = [
     passing(
         "OOM",
         "its memory is full, and maxmemory lets it take no more",
@@ -165,6 +174,10 @@ const REFUSALS: [Refusal; 16] = [
         "it cannot save its data, and takes no writes until it can",
     ),
     passing("NOREPLICAS", "too few replicas follow it"),
+    passing(
+        "UNBLOCKED",
+        "it became a replica, and only its primary takes writes",
+    ),
     passing("MASTERDOWN", "it is a replica that has lost its primary"),
     passing("LOADING", "it is still reading its data"),
     passing("BUSY", "it is busy with a script that does not end"),
@@ -194,6 +207,10 @@ fn refusal(error: &RedisError) -> Option<&'static Refusal> {
     let text = error.to_string();
     if text.contains(TOO_MANY_CLIENTS) {
         return known("max clients");
+    }
+    // What is sent before it has asked for the password may be too long for it.
+    if text.contains("unauthenticated") {
+        return known("NOAUTH");
     }
     // Redis before 7 wraps the error of a command of a script into one of the script, and before 7.2
     // that of a command that the user may not run. In a pipeline the client wraps it.
@@ -297,6 +314,10 @@ mod tests {
             ("LOADING Redis is loading the dataset in memory", "LOADING"),
             ("ERR max number of clients reached", "max clients"),
             (
+                "UNBLOCKED force unblock from blocking operation, instance state changed",
+                "UNBLOCKED",
+            ),
+            (
                 "ERR ACL failure in script: User x has no permissions to run the 'get' command",
                 "NOPERM",
             ),
@@ -312,6 +333,8 @@ mod tests {
             let phrase = reason(&server(said));
             assert!(phrase.starts_with(&format!("{word} (")), "{said}: {phrase}");
         }
+        let early = server("ERR Protocol error: unauthenticated multibulk length");
+        assert_eq!(reason(&early), "it wants a password");
         let other = reason(&server("ERR unknown command 'BLMOVE'"));
         assert_eq!(other, "unknown command 'BLMOVE'");
         assert_eq!(refusal(&server("ERR value is OOMPH")), None);

@@ -2,29 +2,45 @@
 
 use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::super::broker::Broker;
 use super::super::broker_error::BrokerError;
 
+/// How long nothing may have failed before the broker can be used again: a user who may write but not
+/// publish is refused at each heartbeat, and a write in between succeeds.
+const QUIET_TIME: Duration = Duration::from_secs(5);
+
 /// What is wrong with the broker, as it was told last.
 #[derive(Debug, Default)]
-pub(super) struct BrokerReport(Mutex<Option<String>>);
+pub(super) struct BrokerReport(Mutex<Option<Trouble>>);
+
+#[derive(Debug)]
+struct Trouble {
+    topic: String,
+    /// When something failed last.
+    last: Instant,
+}
 
 impl BrokerReport {
     /// Tells why the broker cannot be used, once.
     pub(super) fn tell(&self, error: &BrokerError) {
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let why = error.to_string();
-        if told.as_ref() != Some(&why) {
-            tell(&format!("{why}; trying again"));
-            *told = Some(why);
+        let topic = error.topic();
+        if told.as_ref().is_none_or(|told| told.topic != topic) {
+            tell(&format!("{error}; trying again"));
         }
+        let last = Instant::now();
+        *told = Some(Trouble { topic, last });
     }
 
-    /// Tells that the broker can be used again, if it could not.
+    /// A write succeeded: tells that the broker can be used again, if it could not.
     pub(super) fn is_over(&self, broker: &Broker) {
-        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if told.is_some() {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let over = |told: &mut Trouble| told.last.elapsed() >= QUIET_TIME;
+        if told.take_if(over).is_some() {
             tell(&format!(
                 "the broker at {} can be used again",
                 broker.shown()
