@@ -93,6 +93,22 @@ pub(super) fn run(args: &CheckArgs) -> Exit {
     runtime.block_on(sweep.run(inbox))
 }
 
+/// Right behind some results the next ones are gathered for so long: to wake this thread for each
+/// of them would cost a large part of what a check costs.
+const GATHER_TIME: Duration = Duration::from_millis(5);
+
+/// Waits for results, and takes all that are there.
+async fn gather(
+    inbox: &mut UnboundedReceiver<CheckResult>,
+    batch: &mut Vec<CheckResult>,
+    more_to_come: bool,
+) {
+    if more_to_come {
+        tokio::time::sleep(GATHER_TIME).await;
+    }
+    inbox.recv_many(batch, 1_024).await;
+}
+
 struct Sweep {
     summary: SweepSummary,
     dispatcher: Dispatcher,
@@ -174,6 +190,7 @@ impl Sweep {
             .unwrap_or_default();
         let mut progress = Progress::new(self.summary.sites.len());
         let mut batch = Vec::new();
+        let mut more_to_come = false;
         let mut heard = self.summary.clock.moment();
         while self.summary.done < self.summary.sites.len() {
             tokio::select! {
@@ -183,10 +200,11 @@ impl Sweep {
                     self.summary.printer.flush()?;
                     return Err(Stop::Signal(number));
                 }
-                _ = inbox.recv_many(&mut batch, 1_024) => heard = self.summary.clock.moment(),
+                () = gather(inbox, &mut batch, more_to_come) => heard = self.summary.clock.moment(),
                 () = tokio::time::sleep(Progress::period()) => {}
             }
-            if !batch.is_empty() {
+            more_to_come = !batch.is_empty();
+            if more_to_come {
                 progress.make_room();
             }
             for result in batch.drain(..) {
