@@ -111,19 +111,6 @@ impl SessionState {
         self.say(Tone::Warn, text);
     }
 
-    /// Begins maintenance at a site, or ends it.
-    pub(super) fn maintain(&mut self, site: SiteId) {
-        let Some(name) = self.name(site) else { return };
-        let text = match self.driver.maintain(site) {
-            Some(until) => format!(
-                "{name}: maintenance until {}, nobody is told of it",
-                self.time(until)
-            ),
-            None => format!("{name}: maintenance is over, owners are told again"),
-        };
-        self.answer(Tone::Info, text);
-    }
-
     /// Why nobody is told of a site at present, if that is so.
     pub(super) fn silence(&self, site: SiteId) -> Option<String> {
         Some(match self.driver.silence(site)? {
@@ -136,7 +123,7 @@ impl SessionState {
         })
     }
 
-    fn time(&self, at: Timestamp) -> String {
+    pub(super) fn time(&self, at: Timestamp) -> String {
         jiff::Timestamp::from_microsecond(at.as_micros())
             .unwrap_or_default()
             .to_zoned(self.zone.clone())

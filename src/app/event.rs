@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::{CheckResult, Site};
+use crate::domain::{Acknowledgement, CheckResult, Site, SiteId};
 use crate::metrics::MetricsQuestion;
 use crate::tui;
 
@@ -85,4 +85,15 @@ pub(super) enum Action {
     Break(Box<str>),
     /// End that failure.
     Mend(Box<str>),
+}
+
+/// What a key has changed last, and what it was before.
+#[derive(Debug)]
+pub(super) enum KeyChange {
+    /// Whether a site is paused.
+    Pause(SiteId, bool),
+    /// Maintenance of a site.
+    Maintenance(SiteId),
+    /// The acknowledgements of outages.
+    Acknowledgements(Vec<(SiteId, Option<Acknowledgement>)>),
 }

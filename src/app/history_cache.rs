@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::domain::{Acknowledgement, Moment, SharedTraits, SiteId, Timestamp, clean};
+use crate::domain::{Moment, SharedTraits, SiteId, Timestamp};
 use crate::history::{
     ChartPoint, FileStats, OutageRow, OutboxCounts, Queries, QueryError, QueuedMessage, Rollup,
     SiteKey,
@@ -96,29 +96,9 @@ impl HistoryCache {
         &self.past
     }
 
-    /// Acknowledges a site's outage in the name of the user who runs the program, or takes that
-    /// back (`note` is `None`). Gives the message for the status line.
-    pub(super) fn acknowledge(
-        &mut self,
-        driver: &mut Driver,
-        site: SiteId,
-        note: Option<String>,
-    ) -> String {
+    /// Has the history asked again at once, because it has changed.
+    pub(super) const fn ask_again(&mut self) {
         self.asked = None;
-        let name = driver
-            .monitor()
-            .site(site)
-            .map_or_else(String::new, |state| state.site().name.to_string());
-        let known = note.is_some();
-        let by = note.map(|note| Acknowledgement {
-            at: driver.now(),
-            note: signed(&note, user().as_deref()).into(),
-        });
-        match (driver.acknowledge(site, by), known) {
-            (false, _) => format!("{name} has no open outage"),
-            (true, true) => format!("the outage of {name} is acknowledged"),
-            (true, false) => format!("the outage of {name} is acknowledged no more"),
-        }
     }
 
     /// Sends the message with this id again.
@@ -229,24 +209,6 @@ impl HistoryCache {
     }
 }
 
-/// The name of the user who runs the program; `None` if the environment has none.
-fn user() -> Option<String> {
-    ["USER", "LOGNAME"]
-        .into_iter()
-        .filter_map(|name| std::env::var(name).ok())
-        .find(|name| !name.is_empty())
-}
-
-/// A note with the name of the user who wrote it: "ana: restarting it".
-fn signed(note: &str, user: Option<&str>) -> String {
-    let text = match (user, note.trim()) {
-        (Some(user), "") => user.to_owned(),
-        (Some(user), note) => format!("{user}: {note}"),
-        (None, note) => note.to_owned(),
-    };
-    clean(&text, 200)
-}
-
 fn lists(
     book: &Queries<'_>,
 ) -> Result<(Vec<OutageRow>, Vec<QueuedMessage>, OutboxCounts), QueryError> {
@@ -317,18 +279,5 @@ fn outage(row: OutageRow, monitor: &Monitor) -> OutageView {
             .unwrap_or_default(),
         site: site.map(|state| state.id()),
         row,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_note_is_signed_and_cannot_move_the_cursor() {
-        assert_eq!(signed(" restarting ", Some("ana")), "ana: restarting");
-        assert_eq!(signed("", Some("ana")), "ana");
-        assert_eq!(signed("restarting", None), "restarting");
-        assert_eq!(signed("a\u{1b}[2Jb", None), "a [2Jb");
     }
 }

@@ -35,6 +35,7 @@ mod sd_notify;
 mod session;
 mod session_state;
 mod signals;
+mod site_changes;
 mod status_line;
 mod svg_export;
 mod switch_keys;

@@ -1,7 +1,6 @@
 //! What a session knows beside the checks: messages, banner, its own cost. Decides what is
 //! done about each event, without doing it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -15,7 +14,7 @@ use crate::tui::{
 
 use super::config_watcher::ConfigEvent;
 use super::driver::Driver;
-use super::event::{Action, Ending};
+use super::event::{Action, Ending, KeyChange};
 use super::health::Health;
 use super::history_cache::HistoryCache;
 use super::lab_runner::LabRunner;
@@ -37,7 +36,7 @@ pub(super) struct SessionState {
     labels: [Label; ALL.len()],
     pub(super) trace: TraceCollector,
     lab: LabRunner,
-    history: HistoryCache,
+    pub(super) history: HistoryCache,
     replay: ReplayRunner,
     meter: ProcessMeter,
     metered: Option<Moment>,
@@ -50,6 +49,7 @@ pub(super) struct SessionState {
     /// When the configuration in use was read.
     configured_at: Timestamp,
     demo: bool,
+    pub(super) last_change: Option<KeyChange>,
 }
 
 impl SessionState {
@@ -81,6 +81,7 @@ impl SessionState {
             source,
             configured_at,
             demo,
+            last_change: None,
         }
     }
 
@@ -226,6 +227,7 @@ impl SessionState {
             Intent::Mend(site) => return self.name(site).map(Action::Mend),
             Intent::Pause(site, paused) => return self.pause(site, paused),
             Intent::Maintain(site) => self.maintain(site),
+            Intent::TakeBack => return self.take_back(),
             Intent::Paradigm(place) => self.switch(place),
             Intent::Workers(steps) => self.change_workers(steps),
             Intent::Record(on) => {
@@ -239,10 +241,7 @@ impl SessionState {
                     self.answer(Tone::Bad, why.to_string());
                 }
             }
-            Intent::Acknowledge(site, note) => {
-                let text = self.history.acknowledge(&mut self.driver, site, note);
-                self.answer(Tone::Info, text);
-            }
+            Intent::Acknowledge(sites, note) => self.acknowledge(&sites, note.as_deref()),
             Intent::SendAgain(message) => {
                 self.history.send_again(&mut self.driver, message);
                 self.answer(Tone::Info, "the message is sent again now");
@@ -270,12 +269,6 @@ impl SessionState {
 
     pub(super) fn name(&self, site: SiteId) -> Option<Box<str>> {
         Some(self.driver.monitor().site(site)?.site().name.clone())
-    }
-
-    fn pause(&mut self, site: SiteId, paused: bool) -> Option<Action> {
-        self.driver.set_paused(site, paused);
-        let site = Arc::clone(self.driver.monitor().site(site)?.site());
-        Some(Action::Pause(site, paused))
     }
 
     fn switch(&mut self, place: usize) {

@@ -42,6 +42,7 @@ pub(crate) enum KeyAction {
     RecheckAll,
     Pause,
     Maintain,
+    TakeBack,
     Copy,
     Break,
     Mend,
@@ -101,9 +102,10 @@ use Scope as S;
 
 /// Every key of the program, in the order of the help.
 #[rustfmt::skip]
-pub(crate) const BINDINGS: [Binding; 105] = [
+pub(crate) const BINDINGS: [Binding; 106] = [
     bind(&[K::Char('?')], "?", A::Help, S::Everywhere, Some((0, "help")), "this help", "Open this help; a second ? closes it."),
-    bind(&[K::Char('q')], "q", A::Close, S::Everywhere, Some((1, "quit")), "close, or quit", "Close the page in front; on a screen, quit."),
+    bind(&[K::Char('q')], "q", A::Close, S::Everywhere, Some((1, "quit")), "go back, or quit", "Go back: close the page in front, then to the Sites screen. There, quit; with a site down it asks once."),
+    bind(&[K::Char('u')], "u", A::TakeBack, S::Everywhere, None, "take it back", "Take the last p, w or a back."),
     bind(&[K::Esc], "Esc", A::Back, S::Everywhere, None, "go back", "Go back: close, then unfreeze, then clear the filter. Never quits."),
     bind(&[K::Char(' ')], "Space", A::Freeze, S::Everywhere, Some((9, "freeze")), "freeze, go live", "Freeze the display to read it; checks go on. A second Space goes live."),
     bind(&DIGITS, "1-9", A::Paradigm, S::Everywhere, Some((4, "paradigm")), "switch the paradigm", "Run the checks by that paradigm from now on; no check is lost."),
@@ -330,8 +332,13 @@ pub(crate) fn footer(mode: Mode, context: &KeyContext<'_>) -> Vec<(String, &'sta
         .into_iter()
         .map(|(_, binding, word)| match binding.action {
             KeyAction::MoreWorkers => ("+ -".to_owned(), word),
-            KeyAction::Close if !matches!(mode, Mode::Screen(_)) => {
-                (context.caption(binding), "close")
+            KeyAction::Close => {
+                let word = match mode {
+                    Mode::Screen(scopes) if scopes.contains(&Scope::Sites) => word,
+                    Mode::Screen(_) => "back",
+                    _ => "close",
+                };
+                (context.caption(binding), word)
             }
             _ => (context.caption(binding), word),
         })
@@ -428,6 +435,7 @@ mod tests {
         let hints = footer(SITES, &context());
         assert_eq!(hints[0], ("?".to_owned(), "help"));
         assert_eq!(hints[1], ("q".to_owned(), "quit"));
+        assert_eq!(footer(OUTAGES, &context())[1].1, "back");
         assert_eq!(footer(Mode::Help, &context())[1].1, "close");
     }
 

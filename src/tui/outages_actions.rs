@@ -67,7 +67,7 @@ fn acknowledge(state: &mut UiState, model: &ViewModel<'_>) -> Option<Intent> {
     );
     let key = OutageKey::of(outage);
     match site {
-        Some(site) if !ended && known => return Some(Intent::Acknowledge(site, None)),
+        Some(site) if !ended && known => return Some(Intent::Acknowledge(vec![site], None)),
         Some(_) if !ended => {
             // The row under the cursor must not change while the note is typed.
             state.outages.walk(model.history, 0);
@@ -94,7 +94,10 @@ fn done(state: &mut UiState, model: &ViewModel<'_>) -> Option<Intent> {
         .find(model.history)
         .filter(|outage| outage.row.ended.is_none());
     match open.and_then(|outage| outage.site) {
-        Some(site) => Some(Intent::Acknowledge(site, Some(text.trim().to_owned()))),
+        Some(site) => Some(Intent::Acknowledge(
+            vec![site],
+            Some(text.trim().to_owned()),
+        )),
         None => {
             let text = format!(
                 "{} is up again: there is no open outage to acknowledge.",

@@ -190,6 +190,10 @@ impl SiteOrder {
         let Some(mut build) = self.build.take() else {
             return false;
         };
+        if still && self.built.is_some() {
+            // Begun before the key: the rows would move under its hand.
+            return false;
+        }
         if build.next < ids.len() {
             self.collect(&mut build, monitor, next_due, now);
         } else {
@@ -484,6 +488,22 @@ mod tests {
             }
             assert!(names.is_sorted());
         }
+    }
+
+    #[test]
+    fn a_list_begun_before_a_key_does_not_end_under_the_hand() {
+        let mut fixture = Fixture::many(2 * SITES_PER_STEP + 10);
+        let mut order = SiteOrder::default();
+        steps(&mut order, &fixture);
+        fixture.fail("site-000002.example", 500);
+        let at = |millis| fixture.now().mono + Duration::from_millis(millis);
+        let mut step =
+            |millis, still| order.step(&fixture.monitor, &fixture::next_due, at(millis), still);
+        assert!(!step(600, false));
+        for _ in 0..9 {
+            assert!(!step(601, true));
+        }
+        assert!(!order.is_building());
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::view_model::{StatusMessage, Tone, ViewModel};
 /// How long the order of the table stays as it is after a key.
 const ORDER_HOLD: Duration = Duration::from_secs(3);
 /// How long a status message is shown.
-const MESSAGE_DURATION: Duration = Duration::from_secs(8);
+pub(crate) const MESSAGE_DURATION: Duration = Duration::from_secs(8);
 /// The number of rows copied above and below the visible ones while the display is frozen.
 const FROZEN_MARGIN: usize = 200;
 
@@ -91,6 +91,10 @@ pub(crate) struct UiState {
     pub(crate) note: Option<StatusMessage>,
     /// The time of the last key.
     pub(crate) last_key: Option<Moment>,
+    /// The site that was selected in the last frame; `None` once a key may have changed that.
+    pub(crate) seen: Option<SiteId>,
+    /// When it was asked whether to quit while a site is down; `None` after any other key.
+    pub(crate) quit_asked: Option<Moment>,
 }
 
 impl UiState {
@@ -110,6 +114,8 @@ impl UiState {
             lab: LabSettings::default(),
             note: None,
             last_key: None,
+            seen: None,
+            quit_asked: None,
         }
     }
 
@@ -193,7 +199,13 @@ impl UiState {
         })
     }
 
-    /// The site that keys act on.
+    /// The site that a key acts on: the one that was selected in the frame on which it was pressed,
+    /// though the rows may have another order since.
+    pub(crate) fn meant(&self) -> Option<SiteId> {
+        self.seen.or_else(|| self.selected())
+    }
+
+    /// The selected site.
     pub(crate) fn selected(&self) -> Option<SiteId> {
         match self.layers.last() {
             Some(Layer::Explain { site, .. } | Layer::SiteHistory { site, .. }) => Some(*site),
@@ -241,11 +253,6 @@ impl UiState {
             self.select(first, height);
             self.pinned = None;
         }
-    }
-
-    /// Makes the selection follow the site that it is on.
-    pub(crate) fn pin(&mut self) {
-        self.pinned = self.order.rows().get(self.cursor).copied();
     }
 
     /// Selects `site` if it is listed.

@@ -14,7 +14,7 @@ use super::frame_rate::{FrameRate, NANOS_PER_SECOND};
 use super::history_view::HistoryQuery;
 use super::input::{InputKind, TerminalInput};
 use super::key::Key;
-use super::keymap::{self, Mode, Scope};
+use super::keymap::{self, KeyAction, Mode, Scope};
 use super::options::Options;
 use super::outages_actions;
 use super::overlays::{draw_pages, explain, help, message, outage, replay, site_history};
@@ -80,7 +80,14 @@ impl Ui {
     fn key(&mut self, key: Key, model: &ViewModel<'_>) -> Option<Intent> {
         let mode = self.state.mode();
         match keymap::action(mode, key, &update::context(model)) {
-            Some(action) => update::act(&mut self.state, action, key, model),
+            Some(action) => {
+                if action != KeyAction::Close {
+                    self.state.quit_asked = None;
+                }
+                let intent = update::act(&mut self.state, action, key, model);
+                self.state.seen = None;
+                intent
+            }
             None => {
                 if let (Mode::Filter | Mode::Note, Key::Char(c)) = (mode, key) {
                     update::type_text(&mut self.state, c.encode_utf8(&mut [0; 4]));
@@ -166,6 +173,7 @@ impl Ui {
     /// Records that a frame of this model was drawn.
     pub fn drawn(&mut self, model: &ViewModel<'_>) {
         let shown = self.shown(model);
+        self.state.seen = self.state.selected();
         self.frame_rate.drawn(model.now.mono, shown);
     }
 

@@ -1,7 +1,9 @@
 //! The effect of each action on the state of the screen, and its request to the app.
 
 use crate::domain::{SiteId, is_unsafe};
+use crate::monitor::State as SiteIs;
 
+use super::format::plural;
 use super::key::Key;
 use super::keymap::KeyAction;
 use super::keymap::{KeyContext, Scope};
@@ -10,7 +12,7 @@ use super::layout;
 use super::outages_actions;
 use super::overlays::{explain, help, last_scroll, message, outage, replay, site_history};
 use super::sched_actions;
-use super::state::{Layer, UiState};
+use super::state::{Layer, MESSAGE_DURATION, UiState};
 use super::view_model::{Intent, Tone, ViewModel};
 use super::views::VIEWS;
 
@@ -25,7 +27,7 @@ pub(crate) fn act(
         KeyAction::Quit => return Some(Intent::Quit),
         KeyAction::Suspend => return Some(Intent::Suspend),
         KeyAction::Redraw => return Some(Intent::Redraw),
-        KeyAction::Close if state.layers.is_empty() => return Some(Intent::Quit),
+        KeyAction::Close if state.layers.is_empty() => return leave(state, model),
         KeyAction::Close | KeyAction::Keep => {
             state.layers.pop();
         }
@@ -69,11 +71,11 @@ pub(crate) fn act(
             state.outages.tried.apply(turn, usual);
         }
         KeyAction::Outages(recall) => return outages_actions::act(state, recall, model),
+        KeyAction::TakeBack => return Some(Intent::TakeBack),
         KeyAction::Explain => {
-            state.pin();
-            if let Some(site) = state.selected() {
-                state.layers.push(Layer::Explain { site, scroll: 0 });
-            }
+            let site = state.meant()?;
+            state.follow(site, layout::page(state, model));
+            state.layers.push(Layer::Explain { site, scroll: 0 });
         }
         KeyAction::NextSite | KeyAction::PreviousSite => neighbour(state, action, model),
         KeyAction::Filter | KeyAction::Sort | KeyAction::Reverse if state.frozen.is_some() => {
@@ -104,13 +106,35 @@ pub(crate) fn act(
         | KeyAction::Copy
         | KeyAction::Break
         | KeyAction::Mend => {
-            let site = state.selected()?;
+            let site = state.meant()?;
             if state.layers.is_empty() {
-                state.pin();
+                state.follow(site, layout::page(state, model));
             }
             return on_site(action, site, model);
         }
     }
+    None
+}
+
+/// Goes to the Sites screen; from there the program ends, after a question while a site is down.
+fn leave(state: &mut UiState, model: &ViewModel<'_>) -> Option<Intent> {
+    if state.view != 0 {
+        state.view = 0;
+        return None;
+    }
+    let now = model.now.mono;
+    let asked = state.quit_asked.take();
+    let again = asked.is_some_and(|asked| now.since(asked) < MESSAGE_DURATION);
+    let down = model.monitor.totals().of(SiteIs::Down);
+    // Some of the demo's own sites are always down; a screen that is too small shows no question.
+    let is_small = layout::body(state, model).is_empty();
+    if down == 0 || again || model.demo || is_small {
+        return Some(Intent::Quit);
+    }
+    let are = if down == 1 { "is" } else { "are" };
+    let text = format!("{} {are} down: press q again to quit", plural(down, "site"));
+    state.say(Tone::Warn, text, now);
+    state.quit_asked = Some(now);
     None
 }
 

@@ -154,14 +154,16 @@ pub enum Intent {
     Pause(SiteId, bool),
     /// Begin maintenance of the site, or end it.
     Maintain(SiteId),
+    /// Take back the last pause, maintenance or acknowledgement.
+    TakeBack,
     /// Make this demo site fail.
     Break(SiteId),
     /// Make this demo site answer well again.
     Mend(SiteId),
     /// Put this text on the clipboard (`Terminal::copy`).
     Copy(String),
-    /// Acknowledge the site's outage with this note; `None` takes the acknowledgement back.
-    Acknowledge(SiteId, Option<String>),
+    /// Acknowledge the outages of these sites with this note; `None` takes that back.
+    Acknowledge(Vec<SiteId>, Option<String>),
     /// Deliver the message with this identifier again.
     SendAgain(Box<str>),
     /// Record the trace of new checks (`true`), or stop recording.

@@ -59,7 +59,7 @@ fn without_proc_the_demo_shows_its_sites_and_switches() {
     terminal.wait("the table", |frame| frame.rows().count() > 10);
     terminal.press("4");
     terminal.wait_text("[4] PROCESSES");
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }
 

@@ -268,7 +268,7 @@ fn the_screen_serves_them_too_and_says_where() {
         let samples = parse(&get(address, "/metrics").body);
         value(&of(&samples, "alpha"), "probe_success") == Some(1.0)
     });
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }
 
@@ -302,7 +302,7 @@ fn the_demonstration_serves_them_of_its_own_fleet_and_of_what_a_key_breaks() {
     until("the broken site", || {
         success(&parse(&get(address, "/metrics").body), "shop") == Some(0.0)
     });
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }
 

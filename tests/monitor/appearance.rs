@@ -8,7 +8,7 @@ fn demo(size: (u16, u16)) -> Frame {
     let frame = terminal.wait("failing sites and good ones", |frame| {
         all_checked(frame) && frame.rows().next().is_some_and(|row| row.contains("DOWN"))
     });
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
     let tape = terminal.tape();
     for frame in &tape.frames {
@@ -81,7 +81,7 @@ fn toured(environment: &[(&str, &str)], args: &[&str]) -> Vec<Frame> {
         terminal.press(key);
         terminal.wait_text(sign);
     }
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
     terminal.tape().frames.clone()
 }

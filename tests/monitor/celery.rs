@@ -48,7 +48,7 @@ fn seven_starts_a_broker_and_two_workers_and_they_end_with_the_program() {
         children_of(terminal.pid()).len() == 3
     });
     let children = children_of(terminal.pid());
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
     until("nobody is left", || {
         children.iter().all(|child| process_state(*child).is_none())
@@ -302,7 +302,7 @@ fn a_broker_that_is_not_there_yet_is_named_and_the_checks_begin_when_it_comes() 
         frame.has("● 3 UP") && !frame.has("no broker at")
     });
     // Without a screen it is the same.
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
     redis.kill();
     let mut watch = squirrel.start(["watch", "--results", "--history", "none"]);

@@ -151,7 +151,7 @@ proptest! {
         until("every site to be asked again: none is lost", || {
             names.iter().zip(&before).all(|(name, before)| asked(name) > *before)
         });
-        run.terminal.press("q");
+        run.terminal.press("Ctrl-C");
         prop_assert_eq!(run.terminal.finish(), 0);
         let left = descendants(run.terminal.pid());
         prop_assert!(left.is_empty(), "{:?} are left", left);

@@ -82,6 +82,6 @@ fn the_explanation_says_why_a_site_is_asked_by_get() {
     terminal.press("Enter");
     terminal.wait_text("asked by GET at once: HEAD was");
     terminal.press("q");
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }

@@ -44,7 +44,7 @@ fn hostile_text_of_servers_is_shown_and_never_obeyed() {
         terminal.press("q");
         terminal.wait("the table", |frame| !frame.has("Explain"));
     }
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
     let tape = terminal.tape();
     let sent = std::str::from_utf8(&tape.bytes).expect("nothing but UTF-8 is sent");

@@ -47,7 +47,7 @@ fn a_cursor_key_in_two_parts_moves_the_selection_and_switches_nothing() {
             }
         }
     }
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }
 
@@ -65,7 +65,7 @@ fn a_function_key_in_two_parts_opens_its_screen() {
             terminal.wait("the sites", |frame| frame.rows().count() == 3);
         }
     }
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }
 
@@ -95,7 +95,7 @@ fn pasted_text_is_text_wherever_it_is_parted() {
         });
         assert!(is_unchanged(&frame), "{place} {pause:?}\n{}", frame.text());
     }
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }
 
@@ -129,6 +129,6 @@ fn late_answers_of_the_terminal_are_no_keys() {
             assert!(is_at(&frame, 0), "{answer:?}\n{}", frame.text());
         }
     }
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }

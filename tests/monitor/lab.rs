@@ -51,7 +51,7 @@ fn an_experiment_predicts_runs_with_and_without_the_lock_and_explains() {
     terminal.wait_text("predicted 4 x 200ms ÷ as many at once = 200ms");
     terminal.press("Enter");
     terminal.wait_text("The lock made no difference: waiting releases it.");
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     terminal.finish();
 }
 
@@ -83,7 +83,7 @@ fn processes_crunch_under_locks_of_their_own_and_leave_nothing_behind() {
     terminal.press("Enter");
     let threads = ready(&terminal.wait_text("No lock: each thread on a core").text());
     assert!(processes > threads, "{processes} ms and {threads} ms");
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     terminal.finish();
 }
 
@@ -109,7 +109,7 @@ fn a_race_over_the_sites_runs_beside_the_monitor_and_stays_on_the_screen() {
     terminal.press("?");
     terminal.wait_text("concurrent, parallel");
     terminal.press("q");
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     terminal.finish();
 }
 
@@ -122,7 +122,7 @@ fn a_race_that_is_left_ends_with_the_monitor() {
     terminal.wait_text("over 4 crunches");
     terminal.press("Enter");
     terminal.wait_text("round 1 of 3");
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     terminal.finish();
 }
 
@@ -144,6 +144,6 @@ fn workers_of_a_queue_crunch_under_locks_of_their_own_too() {
     );
     assert!(text.contains("LOCK ON   took"), "{text}");
     assert!(text.contains("celery-wo"), "{text}");
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     terminal.finish();
 }

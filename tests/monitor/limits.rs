@@ -67,7 +67,7 @@ fn with_few_open_files_workers_are_fewer_and_every_switch_adds_up() {
         "{}",
         terminal.frame().text()
     );
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }
 
@@ -99,7 +99,7 @@ fn a_limit_is_told_before_the_receipt_of_its_switch_and_an_answer_to_a_key_at_on
         terminal.press("-");
         terminal.wait_text(&format!("threads: {left}"));
     }
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }
 
@@ -164,7 +164,7 @@ fn wherever_a_thread_is_refused_the_old_paradigm_goes_on_and_the_screen_says_why
     allow(&usual.map_or("unlimited".to_owned(), |threads| threads.to_string()));
     terminal.press("6");
     terminal.wait_text("serial -> async: in flight ");
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }
 
@@ -193,6 +193,6 @@ fn where_no_process_may_be_started_the_old_paradigm_goes_on_and_the_screen_says_
         server.count.requests() > before + 40
     });
     assert!(terminal.frame().has("20 UP"), "{}", terminal.frame().text());
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }

@@ -42,7 +42,7 @@ fn in_tmux_the_curl_line_is_in_its_buffer_and_on_the_terminals_clipboard() {
     terminal.wait_for("the clipboard", |tape| !tape.heard().clipboard.is_empty());
     let clipboard = terminal.heard(|heard| decoded(&heard.clipboard[0]));
     assert_eq!(clipboard, copied);
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }
 
@@ -61,7 +61,7 @@ fn where_tmux_cannot_be_asked_nothing_is_claimed() {
         frame.text()
     );
     assert!(!terminal.heard(|heard| heard.clipboard.is_empty()));
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }
 
@@ -84,7 +84,7 @@ fn screen_passes_the_curl_line_on_to_the_terminal() {
     terminal.wait_for("the clipboard", |tape| !tape.heard().clipboard.is_empty());
     let clipboard = terminal.heard(|heard| decoded(&heard.clipboard[0]));
     assert!(clipboard.starts_with("curl -sS "), "{clipboard}");
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }
 
@@ -156,6 +156,6 @@ fn rows_that_move_in_tmux_leave_nothing_behind() {
         let spoilt: Vec<_> = rows.iter().filter(|row| !is_whole(row)).collect();
         assert!(spoilt.is_empty(), "{spoilt:#?}\nof {rows:#?}");
     }
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }

@@ -27,7 +27,7 @@ fn an_outage_is_suspected_confirmed_told_once_and_its_end_as_well() {
         frame.is("shop", "UP") && frame.title == "squirrel: none down"
     });
     assert!(up.has("UP again: shop (after "), "{}", up.text());
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
     // The site changed twice; nothing else rang or was told, and the other site never changed.
     terminal.heard(|heard| {
@@ -116,7 +116,7 @@ fn a_screen_that_takes_nothing_has_one_bell_when_it_does_again() {
     asked(3);
     terminal.stall(false);
     terminal.wait("the newest", |frame| frame.is("shop", "DOWN"));
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
     terminal.heard(|heard| {
         // One, and at most two that were on the way when nothing was taken any more.

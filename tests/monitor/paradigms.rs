@@ -47,7 +47,7 @@ fn a_switch_finishes_what_runs_and_hands_over_what_waits() {
         "{line}"
     );
     terminal.wait_text("● 300 UP");
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
     for name in &names {
         let path = server.count.path(&format!("/{name}"));

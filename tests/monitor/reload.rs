@@ -47,7 +47,7 @@ fn a_changed_file_is_taken_over_and_sites_that_stay_keep_their_history() {
     until("the others to go on", || asked("/delta") >= 3);
     assert_eq!(asked("/gamma"), removed, "asked although removed");
     terminal.press("q");
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
     terminal.heard(|heard| assert_eq!(heard.bells, 1, "{:?}", heard.notes));
 }

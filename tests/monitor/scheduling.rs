@@ -66,7 +66,7 @@ fn threads_are_lanes_and_the_lines_on_top_say_how_many_and_who_was_late() {
     );
     terminal.press("v");
     terminal.wait_text("by task");
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }
 
@@ -178,7 +178,7 @@ fn a_worker_process_that_is_killed_is_replaced_and_told_of() {
         let now = children_of(terminal.pid());
         now.len() == children.len() && !now.contains(&killed)
     });
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }
 

@@ -28,7 +28,7 @@ fn the_screen_follows_the_size_of_the_terminal() {
         "{}",
         frame.text()
     );
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
     assert!(terminal.has_its_modes_back());
 }
@@ -166,6 +166,6 @@ fn it_is_not_suspended_where_nobody_could_continue_it() {
     terminal.press("Ctrl-Z");
     terminal.wait_text("not suspended");
     assert_ne!(process_state(terminal.pid()), Some('T'));
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }

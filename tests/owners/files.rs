@@ -208,7 +208,7 @@ fn a_folder_that_cannot_be_written_is_a_banner_until_it_can() {
     terminal.wait("the end of the banner", |frame| {
         !frame.has("the history is not kept: ")
     });
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
     let rows: i64 = Connection::open(squirrel.dir().join("state/history.db"))
         .unwrap()

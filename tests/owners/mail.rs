@@ -321,7 +321,7 @@ fn an_outage_of_the_demonstration_reaches_a_mailbox() {
                 .is_some_and(|subject| subject.starts_with("DOWN: "))
         })
     });
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }
 

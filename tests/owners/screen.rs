@@ -35,7 +35,7 @@ fn an_outage_is_told_shown_as_delivered_acknowledged_and_so_after_a_restart() {
             .any(|line| line.contains("✗ OPEN") && line.contains("looking at it"))
     });
     assert!(known.has("acknowledged"), "{}", known.text());
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 
     let mut terminal = Terminal::start(&squirrel, SIZE, KEPT);
@@ -59,7 +59,7 @@ fn an_outage_is_told_shown_as_delivered_acknowledged_and_so_after_a_restart() {
         frame.has("History of shop") && frame.has("since start") && frame.has("OUTAGES: 1")
     });
     terminal.press("q");
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
     assert_eq!(post.mails().len(), 2);
 }
@@ -86,7 +86,7 @@ fn a_message_that_waits_is_sent_at_once_by_a_key() {
     terminal.press("r");
     terminal.wait_text("● ops email");
     assert_eq!(post.mails().len(), 1);
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }
 
@@ -119,7 +119,7 @@ fn a_message_that_waits_for_the_end_of_quiet_hours_is_shown_so_and_not_sent_by_a
     terminal.wait_text(&format!(
         "Quiet hours: this message is not sent before {to}"
     ));
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
     assert!(hook.posted().is_empty());
 }
@@ -149,7 +149,7 @@ fn a_message_that_was_given_up_is_shown_as_failed_and_can_be_sent_again() {
     terminal.wait("the message as delivered", |frame| {
         frame.has("● ops webhook") && frame.has("● 1 sent")
     });
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }
 
@@ -179,6 +179,6 @@ fn a_key_begins_maintenance_in_which_no_owner_is_told_and_ends_it() {
     terminal.press("F5");
     terminal.wait("the message", |frame| frame.has("● 1 sent"));
     assert_eq!(post.mails().len(), 1);
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }

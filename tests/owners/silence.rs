@@ -201,7 +201,7 @@ fn maintenance_that_a_key_began_goes_on_after_a_restart_until_its_end() {
     terminal.wait("the site", |frame| frame.is("shop", "UP"));
     terminal.press("w");
     terminal.wait_text("shop: maintenance until ");
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 
     // The monitor without a screen knows of it, too.
@@ -227,7 +227,7 @@ fn maintenance_that_a_key_began_goes_on_after_a_restart_until_its_end() {
     terminal.wait_text("shop: maintenance is over");
     terminal.press("F5");
     terminal.wait_text("● 1 sent");
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
     assert_eq!(count(&squirrel, "SELECT count(*) FROM maintenance"), 0);
     assert_eq!(subjects(&squirrel).len(), 1);
@@ -243,7 +243,7 @@ fn maintenance_that_ended_while_no_monitor_ran_silences_nothing() {
     terminal.wait("the site", |frame| frame.is("shop", "UP"));
     terminal.press("w");
     terminal.wait_text("shop: maintenance until ");
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
     let passed = "UPDATE maintenance SET until = until - 7200000000";
     assert_eq!(history(&squirrel).execute(passed, []).unwrap(), 1);

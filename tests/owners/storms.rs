@@ -89,7 +89,7 @@ fn the_screen_names_what_open_outages_share() {
     let mut terminal = Terminal::start(&squirrel, (80, 24), ["--history", "history.db"]);
     terminal.press("F5");
     terminal.wait_text("Suspected common cause: 3 of 3 open, all on 127.0.0.1: status 503");
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }
 

@@ -105,6 +105,6 @@ fn a_killed_celery_worker_is_told_and_stands_on_the_screen_after_a_restart_as_we
     until("the message of the end", || {
         events(&hook) == ["unwatched", "watched"]
     });
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }

@@ -286,7 +286,7 @@ fn on_the_screen_a_key_changes_the_rule_and_the_figures_are_those_of_the_command
     terminal.press("zzzz");
     terminal.wait("a day", |frame| shows(&recent, frame) && frame.has(" 1d"));
     terminal.press("q");
-    terminal.press("q");
+    terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }
 

@@ -256,7 +256,7 @@ mod tests {
                 let text = text.join(" ");
                 for (key, brief) in [
                     ("?", "this help"),
-                    ("q", "close, or quit"),
+                    ("q", "go back, or quit"),
                     ("Tab Shift-Tab", "next, previous screen"),
                     ("1-7", "switch the paradigm"),
                     ("/", "filter"),

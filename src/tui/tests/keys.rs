@@ -135,6 +135,86 @@ fn the_explanation_walks_from_site_to_site() {
 }
 
 #[test]
+fn q_goes_back_to_the_sites_and_asks_once_before_it_quits_while_one_is_down() {
+    let mut fixture = Fixture::mixed();
+    let mut ui = screen(SMALL, &fixture);
+    let model = fixture.model();
+    let bottom = |ui: &Ui, model: &ViewModel<'_>| lines(&draw(ui, model, SMALL))[22].clone();
+    press(&mut ui, &model, "F4 ?");
+    assert_eq!(press(&mut ui, &model, "q q"), [], "the help, and the Lab");
+    let first = lines(&draw(&ui, &model, SMALL))[0].clone();
+    assert!(first.contains("[Sites]"), "{first}");
+    assert_eq!(press(&mut ui, &model, "q"), []);
+    let said = " 1 site is down: press q again to quit";
+    assert!(bottom(&ui, &model).starts_with(said));
+    assert_eq!(press(&mut ui, &model, "q"), [Intent::Quit]);
+    // Another key is an answer as well, and so is a while.
+    assert_eq!(press(&mut ui, &model, "q j q"), []);
+    let later = ViewModel {
+        now: super::harness::later(&fixture, 9),
+        ..model
+    };
+    assert_eq!(press(&mut ui, &later, "q"), []);
+    let demo = ViewModel {
+        demo: true,
+        ..model
+    };
+    assert_eq!(press(&mut ui, &demo, "j q"), [Intent::Quit]);
+    for _ in 0..3 {
+        fixture.pass("pay.example/charge", 20);
+    }
+    assert_eq!(press(&mut ui, &fixture.model(), "j q"), [Intent::Quit]);
+}
+
+#[test]
+fn a_key_means_the_site_of_the_frame_on_which_it_was_pressed() {
+    let mut fixture = Fixture::mixed();
+    for key in ["p", "w", "r", "Enter"] {
+        let mut ui = screen(SMALL, &fixture);
+        // The selection stays on the first row.
+        press(&mut ui, &fixture.model(), "Home");
+        let at = |seconds, fixture: &Fixture| super::harness::later(fixture, seconds);
+        let shown = ViewModel {
+            now: at(5, &fixture),
+            ..fixture.model()
+        };
+        ui.tick(&shown);
+        ui.drawn(&shown);
+        let row = lines(&draw(&ui, &shown, SMALL))[3].clone();
+        let meant = fixture.id(if row.contains("pay.example") {
+            "pay.example/charge"
+        } else {
+            "www.example"
+        });
+        // Another one comes to the top before the key is read.
+        let (up, down) = if row.contains("pay.example") {
+            ("pay.example/charge", "www.example")
+        } else {
+            ("www.example", "pay.example/charge")
+        };
+        for _ in 0..3 {
+            fixture.pass(up, 20);
+            fixture.fail(down, 500);
+        }
+        let model = ViewModel {
+            now: at(7, &fixture),
+            ..fixture.model()
+        };
+        ui.tick(&model);
+        let top = lines(&draw(&ui, &model, SMALL))[3].clone();
+        assert!(top.contains(down), "{top}");
+        let intents = press(&mut ui, &model, key);
+        let text = lines(&draw(&ui, &model, SMALL));
+        match key {
+            "p" => assert_eq!(intents, [Intent::Pause(meant, true)]),
+            "w" => assert_eq!(intents, [Intent::Maintain(meant)]),
+            "r" => assert_eq!(intents, [Intent::Recheck(meant)]),
+            _ => assert!(text[2].contains(&format!("Explain {up}")), "{}", text[2]),
+        }
+    }
+}
+
+#[test]
 fn pasted_text_is_never_taken_for_keys() {
     let fixture = Fixture::mixed();
     let model = fixture.model();

@@ -81,7 +81,7 @@ fn an_open_outage_is_acknowledged_with_a_note_and_again_takes_it_back() {
     assert_eq!(
         press(&mut ui, &model, "Backspace Enter"),
         [Intent::Acknowledge(
-            news,
+            vec![news],
             Some("q is a char of it".to_owned())
         )]
     );
@@ -90,7 +90,7 @@ fn an_open_outage_is_acknowledged_with_a_note_and_again_takes_it_back() {
     // The other one is acknowledged already, and the third is over.
     assert_eq!(
         press(&mut ui, &model, "j a"),
-        [Intent::Acknowledge(pay, None)]
+        [Intent::Acknowledge(vec![pay], None)]
     );
     assert_eq!(press(&mut ui, &model, "j a"), []);
     let text = lines(&draw(&ui, &model, MEDIUM)).join("\n");
