@@ -84,7 +84,7 @@ fn in_flight(table: &mut Table) -> Result<(), Box<dyn Error>> {
         format!("{:.1} MiB", full / 1024.0 / 1024.0),
     );
     let each = (full - idle) / checks as f64 / 1024.0;
-    table.at_most("each, against servers that hang", each, 40.0, " KiB");
+    table.at_most("each, against servers that hang", each, 12.0, " KiB");
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 //! is down, or that is being checked. They are examined when there is some, a part of them in
 //! each turn, and not over and over until then.
 
-use std::collections::{BTreeSet, HashMap, VecDeque, btree_set};
+use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_set};
 
 use crate::domain::SiteId;
 
@@ -25,7 +25,7 @@ struct Waiting {
 /// The outages that wait for other sites.
 #[derive(Debug, Default)]
 pub(super) struct AwaitedSites {
-    by_site: HashMap<SiteId, Waiting>,
+    by_site: BTreeMap<SiteId, Waiting>,
     /// Outages for which there was news, in the order of the news.
     woken: VecDeque<btree_set::IntoIter<SiteId>>,
 }

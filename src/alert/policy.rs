@@ -2,7 +2,7 @@
 //! check has found it down still; again after a while; and somebody else where none of them
 //! acknowledges or can.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -78,7 +78,7 @@ struct Watch {
 #[derive(Debug, Default)]
 pub(super) struct Policy {
     remind: Option<Duration>,
-    open: HashMap<SiteId, Watch>,
+    open: BTreeMap<SiteId, Watch>,
     agenda: BTreeSet<(Moment, SiteId)>,
     awaited: AwaitedSites,
 }

@@ -2,6 +2,7 @@
 //! results do not wait for all of it.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::domain::{CheckResult, Now, SiteId};
 use crate::monitor::{Monitor, SiteState, State};
@@ -24,7 +25,7 @@ pub(super) enum Rechecked {
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     /// Results that are believed, and when they came.
-    believed: VecDeque<(CheckResult, Now)>,
+    believed: VecDeque<(Arc<CheckResult>, Now)>,
     /// Which sites are checked again, and the place of the next one to be examined.
     rechecks: Option<(Rechecked, usize)>,
 }
@@ -42,21 +43,25 @@ impl Backlog {
 
     /// A result is believed, behind those that were before it; gives it back where there is
     /// none.
-    pub(super) fn believe(&mut self, result: CheckResult, at: Now) -> Option<(CheckResult, Now)> {
+    pub(super) fn believe(
+        &mut self,
+        result: Arc<CheckResult>,
+        at: Now,
+    ) -> Option<Arc<CheckResult>> {
         if self.believed.is_empty() {
-            return Some((result, at));
+            return Some(result);
         }
         self.believed.push_back((result, at));
         None
     }
 
     /// Results that were held are believed.
-    pub(super) fn free(&mut self, results: Vec<(CheckResult, Now)>) {
+    pub(super) fn free(&mut self, results: Vec<(Arc<CheckResult>, Now)>) {
         self.believed.extend(results);
     }
 
     /// The results of this turn.
-    pub(super) fn results(&mut self) -> Vec<(CheckResult, Now)> {
+    pub(super) fn results(&mut self) -> Vec<(Arc<CheckResult>, Now)> {
         let count = self.believed.len().min(RESULTS);
         let results = self.believed.drain(..count).collect();
         if self.believed.is_empty() {

@@ -12,6 +12,7 @@
 //! is not the site's own.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{CheckResult, Moment, Now, SiteId, Verdict};
@@ -77,7 +78,7 @@ pub enum ConnectivityChange {
 #[derive(Debug, Default)]
 pub struct Ruling {
     /// Results that were held, and when they came.
-    pub freed: Vec<(CheckResult, Now)>,
+    pub freed: Vec<(Arc<CheckResult>, Now)>,
     /// The change, if there is one.
     pub change: Option<ConnectivityChange>,
     /// Sites that were good a moment ago are to be checked now:
@@ -98,7 +99,7 @@ pub struct Connectivity {
     on: bool,
     failures: RecentFailures,
     landings: Landings,
-    held: Vec<(CheckResult, Now)>,
+    held: Vec<(Arc<CheckResult>, Now)>,
     /// When the round began that is under way.
     asking: Option<Moment>,
     /// A round should begin, once that may be.
@@ -183,17 +184,20 @@ impl Connectivity {
     /// `None`: it is held until somebody was asked. To be called in the order of time.
     pub fn judge(
         &mut self,
-        result: CheckResult,
+        result: Arc<CheckResult>,
         facts: CheckFacts<'_>,
         now: Now,
-    ) -> (Option<CheckResult>, Ruling) {
+    ) -> (Option<Arc<CheckResult>>, Ruling) {
         if result.status == Some(NETWORK_AUTHENTICATION_REQUIRED) && !facts.believed {
             if self.on && self.blind.is_none() {
                 // Whether anything is seen behind the portal, others have to say.
                 self.failures.failed(facts.host, now);
                 self.wanted |= self.witnesses.is_none();
             }
-            let portal = result.unseen("a captive portal answered in the site's place (511)");
+            let portal = unseen(
+                result,
+                "a captive portal answered in the site's place (511)",
+            );
             return (Some(portal), Ruling::default());
         }
         if !self.on || facts.believed || result.verdict == Verdict::Unknown {
@@ -204,12 +208,12 @@ impl Connectivity {
             return self.good(result, facts, now);
         }
         if let Some((_, why)) = &self.blind {
-            return (Some(result.unseen(why)), Ruling::default());
+            return (Some(unseen(result, why)), Ruling::default());
         }
         if let Some((until, why)) = &self.was_blind
             && result.started < *until
         {
-            return (Some(result.unseen(why)), Ruling::default());
+            return (Some(unseen(result, why)), Ruling::default());
         }
         if facts.open && !portal {
             return (Some(result), Ruling::default());
@@ -234,10 +238,10 @@ impl Connectivity {
     /// Another machine answered.
     fn good(
         &mut self,
-        result: CheckResult,
+        result: Arc<CheckResult>,
         facts: CheckFacts<'_>,
         now: Now,
-    ) -> (Option<CheckResult>, Ruling) {
+    ) -> (Option<Arc<CheckResult>>, Ruling) {
         self.failures.answered(facts.host, now);
         self.heard = self.heard.max(Some(result.started));
         self.answered = Some(now.mono);
@@ -347,7 +351,7 @@ impl Connectivity {
             });
         }
         let held = std::mem::take(&mut self.held).into_iter();
-        ruling.freed = held.map(|(result, at)| (result.unseen(why), at)).collect();
+        ruling.freed = held.map(|(result, at)| (unseen(result, why), at)).collect();
         ruling
     }
 
@@ -376,4 +380,9 @@ impl Connectivity {
             ..Ruling::default()
         }
     }
+}
+
+/// The same result, which says nothing of the site.
+fn unseen(result: Arc<CheckResult>, why: &str) -> Arc<CheckResult> {
+    Arc::new(Arc::unwrap_or_clone(result).unseen(why))
 }

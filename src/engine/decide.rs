@@ -144,7 +144,7 @@ impl Engine {
     /// Believes results that were held, some in a turn.
     fn catch_up(&mut self) {
         for (result, at) in self.backlog.results() {
-            self.observe(&Outcome::Checked(Arc::new(result)), at);
+            self.observe(&Outcome::Checked(result), at);
         }
     }
 
@@ -202,6 +202,7 @@ impl Engine {
         let site = result.job.site;
         self.unwatched.observe_result();
         self.standstill.doubt(&mut result);
+        let result = Arc::new(result);
         if let Some(state) = self.monitor.site(site) {
             self.heads.learn(&result, &state.site().spec);
             // Found once: a million results pass here.
@@ -212,8 +213,8 @@ impl Engine {
             let change = self.blind_workers.observe(&result, names, now);
             let (believed, ruling) = self.connectivity.judge(result, facts, now);
             let believed = believed.and_then(|result| self.backlog.believe(result, now));
-            if let Some((result, _)) = believed {
-                self.observe(&Outcome::Checked(Arc::new(result)), now);
+            if let Some(result) = believed {
+                self.observe(&Outcome::Checked(result), now);
             }
             self.rule(ruling, now);
             if let Some(change) = change {
