@@ -188,6 +188,7 @@ impl Keeping {
             next_due: &|site| core.due_of(site),
             silence: &|_| None,
             message: None,
+            messages: &[],
             banner: None,
             config_path: "sites.toml",
             demo: false,

@@ -444,6 +444,7 @@ impl Fleet {
             next_due,
             silence: &|_| None,
             message: None,
+            messages: &[],
             banner: None,
             config_path: "sites.toml",
             demo: false,

@@ -110,6 +110,7 @@ impl SessionState {
             next_due: &|site| self.driver.due_of(site),
             silence: &|site| self.silence(site),
             message: self.status_line.shown(self.clock.moment()),
+            messages: self.status_line.recent(),
             banner: unwatched
                 .as_deref()
                 .or(blind.as_deref())

@@ -12,6 +12,9 @@ const RECEIPT_TIME: Duration = Duration::from_secs(5);
 /// How long a receipt is shown before a warning, and a message about its switch before it.
 const RECEIPT_MIN: Duration = Duration::from_millis(1_500);
 
+/// The most messages that can be read again.
+const MOST_RECENT: usize = 20;
+
 /// The cause of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MessageCause {
@@ -29,6 +32,8 @@ pub(super) struct StatusLine {
     /// The newest answer to a key, or warning, which do not wait for the end of a receipt.
     pressing: Option<(StatusMessage, MessageCause)>,
     receipt: Option<Receipt>,
+    /// The last messages, the newest last.
+    recent: Vec<StatusMessage>,
 }
 
 #[derive(Debug)]
@@ -53,17 +58,31 @@ impl StatusLine {
         if cause == MessageCause::Key || matches!(message.tone, Tone::Warn | Tone::Bad) {
             self.pressing = Some((message.clone(), cause));
         }
+        self.keep(&message);
         self.newest = Some(message);
     }
 
     /// Adds the receipt of a switch.
     pub(super) fn give(&mut self, receipt: StatusMessage) {
         let before = self.pressing.take().map(|(message, _)| message);
+        self.keep(&receipt);
         self.newest = Some(receipt.clone());
         self.receipt = Some(Receipt {
             message: receipt,
             before,
         });
+    }
+
+    fn keep(&mut self, message: &StatusMessage) {
+        if self.recent.len() == MOST_RECENT {
+            self.recent.remove(0);
+        }
+        self.recent.push(message.clone());
+    }
+
+    /// The last messages, shown or not.
+    pub(super) fn recent(&self) -> &[StatusMessage] {
+        &self.recent
     }
 
     /// The newest message, shown or not.

@@ -7,8 +7,11 @@ use ratatui::style::Color;
 use super::options::Options;
 
 /// The glyphs of the screen and what replaces each in ASCII.
-const ASCII: [(&str, &str); 34] = [
+const ASCII: [(&str, &str); 37] = [
     ("‹", "<"),
+    ("›", ">"),
+    ("↑", "^"),
+    ("↓", "v"),
     ("▒", "!"),
     ("┴", "'"),
     ("÷", "/"),

@@ -363,6 +363,7 @@ impl Fixture {
             next_due: &next_due,
             silence: &|_| None,
             message: None,
+            messages: &[],
             banner: None,
             config_path: "sites.toml",
             demo: false,

@@ -43,6 +43,7 @@ pub(crate) enum KeyAction {
     Pause,
     Maintain,
     TakeBack,
+    RecentMessages,
     Copy,
     Break,
     Mend,
@@ -102,10 +103,11 @@ use Scope as S;
 
 /// Every key of the program, in the order of the help.
 #[rustfmt::skip]
-pub(crate) const BINDINGS: [Binding; 106] = [
+pub(crate) const BINDINGS: [Binding; 107] = [
     bind(&[K::Char('?')], "?", A::Help, S::Everywhere, Some((0, "help")), "this help", "Open this help; a second ? closes it."),
     bind(&[K::Char('q')], "q", A::Close, S::Everywhere, Some((1, "quit")), "go back, or quit", "Go back: close the page in front, then to the Sites screen. There, quit; with a site down it asks once."),
     bind(&[K::Char('u')], "u", A::TakeBack, S::Everywhere, None, "take it back", "Take the last p, w or a back."),
+    bind(&[K::Char('M')], "M", A::RecentMessages, S::Everywhere, None, "last messages", "Read the last twenty messages of the status line."),
     bind(&[K::Esc], "Esc", A::Back, S::Everywhere, None, "go back", "Go back: close, then unfreeze, then clear the filter. Never quits."),
     bind(&[K::Char(' ')], "Space", A::Freeze, S::Everywhere, Some((9, "freeze")), "freeze, go live", "Freeze the display to read it; checks go on. A second Space goes live."),
     bind(&DIGITS, "1-9", A::Paradigm, S::Everywhere, Some((4, "paradigm")), "switch the paradigm", "Run the checks by that paradigm from now on; no check is lost."),

@@ -1,8 +1,9 @@
 //! The actions of keys on the Outages screen and on the pages of the history.
 
+use crate::domain::clean;
 use crate::history::DeliveryState;
 
-use super::format::clock_minute;
+use super::format::{clock_minute, count, cut};
 use super::keymap::{KeyAction, Scope};
 use super::outages_state::{OutageAction, OutageKey, Pane};
 use super::state::{Layer, UiState};
@@ -176,6 +177,24 @@ pub(super) fn text(state: &UiState) -> &str {
         _ if is_here(state) => &state.outages.filter,
         _ => state.order.filter().text(),
     }
+}
+
+/// The filter of the list on the screen, or of the sites, with the number of rows that it leaves;
+/// `None` without one.
+pub(super) fn filter_in_words(state: &UiState, model: &ViewModel<'_>) -> Option<String> {
+    /// The most cells of the filter that the header has room for.
+    const MAX_CELLS: usize = 24;
+    let (text, listed, all) = if is_here(state) {
+        let history = state.history(model);
+        let listed = state.outages.outages(history).len();
+        (&*state.outages.filter, listed, history.outages.len())
+    } else {
+        let filter = state.order.filter().text();
+        (filter, state.order.rows().len(), model.monitor.ids().len())
+    };
+    let shown = cut(&clean(text, 60), MAX_CELLS);
+    let (listed, all) = (count(listed), count(all));
+    (!text.trim().is_empty()).then(|| format!("filter \"{shown}\": {listed} of {all}"))
 }
 
 /// Replaces the text being typed.

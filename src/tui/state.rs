@@ -1,5 +1,6 @@
 //! The state of the screen between frames: layers, selection, order and settings.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::domain::{Moment, Now, SiteId};
@@ -19,6 +20,8 @@ use super::view_model::{StatusMessage, Tone, ViewModel};
 const ORDER_HOLD: Duration = Duration::from_secs(3);
 /// How long a status message is shown.
 pub(crate) const MESSAGE_DURATION: Duration = Duration::from_secs(8);
+/// The most status messages that can be read again.
+pub(crate) const MOST_RECENT_MESSAGES: usize = 20;
 /// The number of rows copied above and below the visible ones while the display is frozen.
 const FROZEN_MARGIN: usize = 200;
 
@@ -38,6 +41,8 @@ pub(crate) enum Layer {
     Outage { outage: OutageKey, scroll: usize },
     /// A message of the outbox, by its identifier.
     Message { id: Box<str>, scroll: usize },
+    /// The last messages of the status line.
+    RecentMessages { scroll: usize },
     /// The history of a site.
     SiteHistory { site: SiteId, scroll: usize },
     /// The replay under other rules.
@@ -87,8 +92,8 @@ pub(crate) struct UiState {
     pub(crate) outages: OutagesState,
     /// The settings of Race and Lab.
     pub(crate) lab: LabSettings,
-    /// The newest status message of the screen itself.
-    pub(crate) note: Option<StatusMessage>,
+    /// The last status messages of the screen itself, the newest last.
+    pub(crate) notes: VecDeque<StatusMessage>,
     /// The time of the last key.
     pub(crate) last_key: Option<Moment>,
     /// The site that was selected in the last frame; `None` once a key may have changed that.
@@ -112,7 +117,7 @@ impl UiState {
             sched: SchedState::default(),
             outages: OutagesState::default(),
             lab: LabSettings::default(),
-            note: None,
+            notes: VecDeque::new(),
             last_key: None,
             seen: None,
             quit_asked: None,
@@ -133,7 +138,12 @@ impl UiState {
     fn mode_of(&self, layer: Option<&Layer>) -> Mode {
         match layer {
             None => Mode::Screen(super::views::VIEWS[self.view].scopes),
-            Some(Layer::Help { .. } | Layer::Outage { .. } | Layer::Message { .. }) => Mode::Help,
+            Some(
+                Layer::Help { .. }
+                | Layer::Outage { .. }
+                | Layer::Message { .. }
+                | Layer::RecentMessages { .. },
+            ) => Mode::Help,
             Some(Layer::Explain { .. }) => Mode::Explain,
             Some(Layer::SiteHistory { .. }) => Mode::SiteHistory,
             Some(Layer::Replay { .. }) => Mode::Replay,
@@ -314,13 +324,16 @@ impl UiState {
 
     /// Shows a status message.
     pub(crate) fn say(&mut self, tone: Tone, text: impl Into<String>, now: Moment) {
-        self.note = Some(StatusMessage {
+        self.notes.push_back(StatusMessage {
             text: text.into(),
             short: None,
             tone,
             at: now,
             sticky: false,
         });
+        if self.notes.len() > MOST_RECENT_MESSAGES {
+            self.notes.pop_front();
+        }
     }
 
     /// The status message to show: the newest of the app's and the screen's own that has not
@@ -330,7 +343,7 @@ impl UiState {
             message.sticky || model.now.mono.since(message.at) < MESSAGE_DURATION
         };
         let theirs = model.message.filter(fresh);
-        let ours = self.note.as_ref().filter(fresh);
+        let ours = self.notes.back().filter(fresh);
         match (theirs, ours) {
             (Some(theirs), Some(ours)) if ours.at > theirs.at => Some(ours),
             (None, ours) => ours,

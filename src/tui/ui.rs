@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 use crate::domain::Moment;
 use crate::monitor::State as SiteIs;
@@ -17,7 +18,9 @@ use super::key::Key;
 use super::keymap::{self, KeyAction, Mode, Scope};
 use super::options::Options;
 use super::outages_actions;
-use super::overlays::{draw_pages, explain, help, message, outage, replay, site_history};
+use super::overlays::{
+    draw_pages, explain, help, message, outage, recent_messages, replay, site_history,
+};
 use super::replay_state::TriedRules;
 use super::state::{Layer, UiState};
 use super::theme::{self, BOLD, PLAIN};
@@ -215,7 +218,8 @@ impl Ui {
     fn draw_areas(&self, model: &ViewModel<'_>, areas: &layout::Areas, buffer: &mut Buffer) {
         let state = &self.state;
         let tabs = VIEWS.map(|view| view.title);
-        header::draw(buffer, areas.header, state, model, &tabs);
+        let filter = outages_actions::filter_in_words(state, model);
+        header::draw(buffer, areas.header, state, model, &tabs, filter);
         header::draw_notices(buffer, areas.notices, state, model);
         let body = areas.body;
         match state.layers.last() {
@@ -236,6 +240,10 @@ impl Ui {
                 let lines = message::lines(state, model, id, body.width);
                 draw_pages(buffer, body, message::TITLE, &lines, *scroll);
             }
+            Some(Layer::RecentMessages { scroll }) => {
+                let lines = recent_messages::lines(state, model, body.width);
+                draw_pages(buffer, body, recent_messages::TITLE, &lines, *scroll);
+            }
             Some(Layer::SiteHistory { site, scroll }) => {
                 let lines = site_history::lines(state, model, *site, body);
                 draw_pages(
@@ -251,25 +259,42 @@ impl Ui {
                 (self.view().draw)(state, model, body, buffer);
             }
         }
-        // A page without a line for status messages shows them in place of the footer.
-        match state.message(model) {
-            Some(message) if covers(state.layers.last()) || self.watches_lanes() => {
-                let (line, width) = (areas.footer, areas.footer.width - 1);
-                let (text, style) = (message.line(width), theme::tone(message.tone));
-                put(buffer, line.x + 1, line.y, width, &text, style);
-            }
-            _ => footer::draw(
+        // A page without a line for messages shows them in its last one; they never cover keys.
+        if let Some(message) = state.message(model)
+            && !self.has_message_line()
+            && let Some(line) = body.rows().next_back()
+        {
+            let width = line.width - 1;
+            buffer.set_style(line, Style::reset());
+            put(
                 buffer,
-                areas.footer,
-                self.state.mode(),
-                &update::context(model),
-            ),
+                line.x,
+                line.y,
+                line.width,
+                &" ".repeat(line.width.into()),
+                PLAIN,
+            );
+            let (text, style) = (message.line(width), theme::tone(message.tone));
+            put(buffer, line.x + 1, line.y, width, &text, style);
+        }
+        footer::draw(
+            buffer,
+            areas.footer,
+            self.state.mode(),
+            &update::context(model),
+        );
+    }
+
+    /// Whether what is in front has a line of its own for messages, or for what is typed.
+    fn has_message_line(&self) -> bool {
+        let scopes = self.view().scopes;
+        let has_line = scopes.contains(&Scope::Sites) || scopes.contains(&Scope::Outages);
+        match self.state.layers.last() {
+            Some(Layer::Filter | Layer::Note { .. }) => true,
+            None => has_line,
+            Some(_) => false,
         }
     }
-}
-
-const fn covers(layer: Option<&Layer>) -> bool {
-    !matches!(layer, None | Some(Layer::Filter | Layer::Note { .. }))
 }
 
 /// On a screen that is too small: the number of sites that are down, and the size it needs.

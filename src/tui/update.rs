@@ -10,7 +10,9 @@ use super::keymap::{KeyContext, Scope};
 use super::lab_actions;
 use super::layout;
 use super::outages_actions;
-use super::overlays::{explain, help, last_scroll, message, outage, replay, site_history};
+use super::overlays::{
+    explain, help, last_scroll, message, outage, recent_messages, replay, site_history,
+};
 use super::sched_actions;
 use super::state::{Layer, MESSAGE_DURATION, UiState};
 use super::view_model::{Intent, Tone, ViewModel};
@@ -39,6 +41,7 @@ pub(crate) fn act(
                 state.layers.push(Layer::Help { scroll: 0 });
             }
         }
+        KeyAction::RecentMessages => state.layers.push(Layer::RecentMessages { scroll: 0 }),
         KeyAction::Freeze => {
             let page = layout::page(state, model);
             state.freeze(model, page);
@@ -252,6 +255,7 @@ fn pages(state: &UiState, model: &ViewModel<'_>) -> Option<usize> {
         Layer::Help { .. } => help::lines(&context(model), state, area.width).len(),
         Layer::Explain { site, .. } => explain::lines(state, model, *site, area.width).len(),
         Layer::Outage { outage, .. } => outage::lines(state, model, outage, area.width).len(),
+        Layer::RecentMessages { .. } => recent_messages::lines(state, model, area.width).len(),
         Layer::Message { id, .. } => message::lines(state, model, id, area.width).len(),
         Layer::SiteHistory { site, .. } => site_history::lines(state, model, *site, area).len(),
         Layer::Replay { .. } => return Some(replay::last_scroll(state, model, area)),
@@ -285,6 +289,7 @@ fn travel(state: &mut UiState, action: KeyAction, model: &ViewModel<'_>) {
             | Layer::Explain { scroll, .. }
             | Layer::Outage { scroll, .. }
             | Layer::Message { scroll, .. }
+            | Layer::RecentMessages { scroll }
             | Layer::SiteHistory { scroll, .. }
             | Layer::Replay { scroll },
         ) = state.layers.last_mut()

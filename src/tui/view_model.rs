@@ -43,6 +43,8 @@ pub struct ViewModel<'a> {
     pub silence: &'a dyn Fn(SiteId) -> Option<String>,
     /// The newest message for the status line, such as the receipt of a switch.
     pub message: Option<&'a StatusMessage>,
+    /// The last messages for the status line, shown or not.
+    pub messages: &'a [StatusMessage],
     /// A lasting problem, such as a sites.toml with mistakes; `None` without one.
     pub banner: Option<&'a str>,
     /// The path of sites.toml, shortened for the header.

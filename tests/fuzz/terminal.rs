@@ -80,6 +80,7 @@ pub(crate) fn read(bytes: &[u8]) {
             next_due: &|_| None,
             silence: &|_| None,
             message: None,
+            messages: &[],
             banner: None,
             config_path: "sites.toml",
             demo: false,

@@ -7,6 +7,7 @@ pub(crate) mod message;
 pub(crate) mod outage;
 mod page_text;
 mod pager;
+pub(crate) mod recent_messages;
 pub(crate) mod replay;
 pub(crate) mod site_history;
 mod verdict_rule;

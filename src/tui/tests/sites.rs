@@ -46,14 +46,33 @@ fn a_filter_shows_what_matches_while_it_is_typed_and_after() {
         );
         press(&mut ui, &model, "Enter");
         let kept = lines(&draw(&ui, &model, size)).join("\n");
-        assert!(
-            kept.contains("filter \"tag:shop\": 2 of 16 match"),
-            "{kept}"
-        );
+        let second = kept.lines().nth(1).unwrap();
+        assert!(second.contains("filter \"tag:shop\": 2 of 16"), "{kept}");
+        // No message and no other screen hides it.
+        let message = StatusMessage {
+            text: "x".repeat(300),
+            short: None,
+            tone: Tone::Warn,
+            at: fixture.now().mono,
+            sticky: true,
+        };
+        let said = ViewModel {
+            message: Some(&message),
+            ..model
+        };
+        for key in ["F2", "F3", "F4", "F1", "Enter", "q"] {
+            press(&mut ui, &said, key);
+            let text = lines(&draw(&ui, &said, size));
+            assert!(
+                text[1].contains("filter \"tag:shop\""),
+                "{}",
+                text.join("\n")
+            );
+        }
         press(&mut ui, &model, "Esc");
         let cleared = lines(&draw(&ui, &model, size)).join("\n");
         assert!(
-            cleared.contains("/16") && !cleared.contains("match"),
+            cleared.contains("/16") && !cleared.contains("filter \""),
             "{cleared}"
         );
     }

@@ -1,5 +1,7 @@
 //! The columns of the table of sites that fit on a screen, and their positions.
 
+use crate::tui::site_order::Sort;
+
 /// A column of the table of sites.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum SiteColumn {
@@ -18,6 +20,18 @@ pub(super) enum SiteColumn {
 }
 
 impl SiteColumn {
+    /// The column by which that order sorts.
+    pub(super) const fn sorted(sort: Sort) -> Self {
+        match sort {
+            Sort::Failing => Self::State,
+            Sort::Name => Self::Site,
+            Sort::Latency => Self::Latency,
+            Sort::Uptime => Self::Uptime,
+            Sort::Lateness => Self::Late,
+            Sort::Next => Self::Next,
+        }
+    }
+
     /// Whether its text is aligned right, as numbers are.
     pub(super) const fn is_right(self) -> bool {
         matches!(

@@ -20,6 +20,7 @@ use crate::domain::{Now, RanOn, Reason, brief, clean};
 use crate::monitor::State as SiteIs;
 use crate::tui::format::{age, count, is_late, lateness, percent};
 use crate::tui::keymap::Scope;
+use crate::tui::site_order::Sort;
 use crate::tui::state::{Layer, SiteRow, UiState};
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::view_model::ViewModel;
@@ -71,7 +72,7 @@ fn draw(state: &UiState, model: &ViewModel<'_>, area: Rect, buffer: &mut Buffer)
     });
     let placed = columns(area.width, late);
     let far = model.trace.queue.is_some();
-    heading(buffer, area, &placed, far);
+    heading(buffer, area, &placed, state.order.sort(), far);
     let now = state.now(model);
     for ((row, place), line) in seen.iter().zip(places).zip(rows.rows()) {
         let line = Rect {
@@ -107,10 +108,26 @@ fn draw(state: &UiState, model: &ViewModel<'_>, area: Rect, buffer: &mut Buffer)
     );
 }
 
-fn heading(buffer: &mut Buffer, area: Rect, placed: &[PlacedColumn], far: bool) {
+/// The headings; that of the column by which the list is sorted is bold and has an arrow: down in
+/// the order that is usual for it, up where it is reversed.
+fn heading(
+    buffer: &mut Buffer,
+    area: Rect,
+    placed: &[PlacedColumn],
+    (sort, reverse): (Sort, bool),
+    far: bool,
+) {
     for PlacedColumn { column, x, width } in placed {
-        let text = column.heading(*width, far);
-        aligned(buffer, area.x + x, area.y, *width, &text, DIM, *column);
+        let mut text = column.heading(*width, far);
+        let mut style = DIM;
+        if *column == SiteColumn::sorted(sort) {
+            if text.chars().count() + 2 <= usize::from(*width) {
+                text.push(' ');
+            }
+            text.push(if reverse { '↑' } else { '↓' });
+            style = BOLD;
+        }
+        aligned(buffer, area.x + x, area.y, *width, &text, style, *column);
     }
 }
 
@@ -289,8 +306,8 @@ fn scroll_bar(buffer: &mut Buffer, rows: Rect, top: usize, total: usize) {
     }
 }
 
-/// The bottom line: at the left the filter being typed, or the newest message, or rows left out
-/// and the legend; at the right sort order and position.
+/// The bottom line: at the left the filter while it is typed, or the newest message, or rows left
+/// out and the legend; at the right sort order and position.
 fn bottom_line(
     buffer: &mut Buffer,
     area: Rect,
@@ -327,12 +344,7 @@ fn bottom_line(
         if more > 0 {
             left.push(Piece::text(0, format!("…{} more", count(more)), PLAIN));
         }
-        if filter.is_empty() {
-            left.extend(legend());
-        } else {
-            let text = format!("filter \"{}\": {matching}", clean(filter.text(), 60));
-            left.push(Piece::text(0, text, BOLD));
-        }
+        left.extend(legend());
     }
     draw_pieces(buffer, area, left, right);
 }

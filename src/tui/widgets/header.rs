@@ -18,13 +18,15 @@ use crate::tui::view_model::ViewModel;
 
 use super::{Piece, draw_pieces, put};
 
-/// Draws both lines; `tabs` are the titles of the screens.
+/// Draws both lines; `tabs` are the titles of the screens, `filter` says which rows the list is
+/// reduced to.
 pub(crate) fn draw(
     buffer: &mut Buffer,
     area: Rect,
     state: &UiState,
     model: &ViewModel<'_>,
     tabs: &[&str],
+    filter: Option<String>,
 ) {
     let summary = state.summary(model);
     let line = |y| Rect {
@@ -36,6 +38,8 @@ pub(crate) fn draw(
     draw_pieces(buffer, line(0), left, right);
     let mut left = counts(&summary);
     left.extend(capacity(model));
+    let warn = theme::tone(crate::tui::view_model::Tone::Warn);
+    left.extend(filter.map(|filter| Piece::text(0, filter, warn)));
     draw_pieces(buffer, line(1), left, costs(&summary));
 }
 

@@ -55,7 +55,12 @@ impl OutageColumns {
     }
 }
 
-pub(super) fn heading(buffer: &mut Buffer, area: Rect, columns: &OutageColumns) {
+/// The headings, marked where the list has the keys.
+pub(super) fn heading(buffer: &mut Buffer, area: Rect, columns: &OutageColumns, is_front: bool) {
+    let style = if is_front { BOLD } else { DIM };
+    if is_front {
+        put(buffer, area.x, area.y, 1, "›", BOLD);
+    }
     let words = [
         (columns.state, "OUTAGE"),
         (columns.since, "SINCE"),
@@ -66,7 +71,7 @@ pub(super) fn heading(buffer: &mut Buffer, area: Rect, columns: &OutageColumns) 
         (columns.acknowledged, "ACKNOWLEDGED"),
     ];
     for ((x, width), word) in words {
-        put(buffer, area.x + x, area.y, width, word, DIM);
+        put(buffer, area.x + x, area.y, width, word, style);
     }
 }
 

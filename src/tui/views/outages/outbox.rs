@@ -17,8 +17,12 @@ pub(super) fn title(buffer: &mut Buffer, line: Rect, history: &HistoryView, is_f
     for x in line.left()..line.right() {
         put(buffer, x, line.y, 1, "─", DIM);
     }
-    let heading = if is_front { BOLD } else { DIM };
-    let mut pieces = vec![Piece::text(0, " OUTBOX ", heading)];
+    let (title, style) = if is_front {
+        ("›OUTBOX ", BOLD)
+    } else {
+        (" OUTBOX ", DIM)
+    };
+    let mut pieces = vec![Piece::text(0, title, style)];
     let counts = &history.outbox_counts;
     let states = [
         (DeliveryState::Waiting, counts.waiting),

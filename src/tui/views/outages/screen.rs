@@ -75,7 +75,8 @@ fn draw_outages(
     history: &HistoryView,
 ) {
     let columns = OutageColumns::of(area.width);
-    outage_list::heading(buffer, area, &columns);
+    let is_front = state.outages.pane == Pane::Outages;
+    outage_list::heading(buffer, area, &columns, is_front);
     let rows = Rect {
         y: area.y + 1,
         height: area.height - 1,
@@ -88,7 +89,7 @@ fn draw_outages(
     for ((place, outage), line) in outages.iter().enumerate().skip(top).zip(rows.rows()) {
         outage_list::row(buffer, line, &columns, outage, at);
         if place == selected {
-            select(buffer, line, state.outages.pane == Pane::Outages);
+            select(buffer, line, is_front);
         }
     }
     scroll_bar(buffer, rows, top, outages.len());
@@ -227,10 +228,6 @@ fn bottom_line(
             Some(message) => {
                 let text = message.line(line.width.saturating_sub(2));
                 Piece::text(0, text, theme::tone(message.tone))
-            }
-            None if !state.outages.filter.is_empty() => {
-                let text = format!("filter \"{}\"", clean(&state.outages.filter, 60));
-                Piece::text(0, text, BOLD)
             }
             None => {
                 let text = "open first, then the newest; ● sent  ○ pending  ✗ failed";
