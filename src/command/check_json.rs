@@ -1,54 +1,21 @@
 //! A check as one line of JSON: the contract of `check --format json`.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
+use jiff::fmt::temporal::DateTimePrinter;
 use jiff::tz::TimeZone;
-use serde::Serialize;
 
-use crate::domain::{CheckResult, Method, Phases, Reason, Site, Timestamp, Verdict};
+use crate::domain::{CheckResult, Reason, Site, Timestamp};
 
-/// The fields of the contract, in its order.
-#[derive(Debug, Serialize)]
+use super::json_line::JsonLine;
+
+/// A check and what it is about, as the contract has them.
+#[derive(Debug)]
 pub struct CheckJson<'a> {
-    name: &'a str,
-    url: &'a str,
+    site: &'a Site,
     paradigm: &'a str,
-    verdict: Verdict,
-    status: Option<u16>,
-    reason: Option<Reason>,
-    error: Option<&'a str>,
-    latency_ms: f64,
-    phases: PhasesRecord,
-    method: Method,
-    attempts: u16,
-    redirects: u16,
-    cert_days_left: Option<f64>,
-    started_at: String,
-    late_ms: f64,
-    host: &'a str,
-    pid: u32,
-    tid: u32,
-    thread: &'a str,
-}
-
-#[derive(Debug, Serialize)]
-struct PhasesRecord {
-    dns_ms: Option<f64>,
-    connect_ms: Option<f64>,
-    tls_ms: Option<f64>,
-    first_byte_ms: Option<f64>,
-}
-
-impl From<Phases> for PhasesRecord {
-    fn from(phases: Phases) -> Self {
-        Self {
-            dns_ms: phases.dns.map(millis),
-            connect_ms: phases.connect.map(millis),
-            tls_ms: phases.tls.map(millis),
-            first_byte_ms: phases.first_byte.map(millis),
-        }
-    }
+    result: &'a CheckResult,
+    zone: &'a TimeZone,
 }
 
 /// A duration in milliseconds, to the microsecond.
@@ -58,43 +25,25 @@ pub(super) fn millis(duration: Duration) -> f64 {
 
 /// RFC 3339 to the millisecond, with the offset of `zone`.
 pub(super) fn rfc3339(timestamp: Timestamp, zone: &TimeZone) -> String {
+    const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
     let time = jiff::Timestamp::from_microsecond(timestamp.as_micros()).unwrap_or_default();
-    time.to_zoned(zone.clone())
-        .strftime("%Y-%m-%dT%H:%M:%S%.3f%:z")
-        .to_string()
+    PRINTER.timestamp_with_offset_to_string(&time, zone.to_offset(time))
 }
 
 impl<'a> CheckJson<'a> {
     /// The record of a result; times are given with the offset of `zone`.
     #[must_use]
-    pub fn new(
+    pub const fn new(
         site: &'a Site,
         paradigm: &'a str,
         result: &'a CheckResult,
-        zone: &TimeZone,
+        zone: &'a TimeZone,
     ) -> Self {
         Self {
-            name: &site.name,
-            url: site.spec.url.shown(),
+            site,
             paradigm,
-            verdict: result.verdict,
-            status: result.status,
-            reason: result.reason,
-            error: result.error.as_deref(),
-            latency_ms: millis(result.latency),
-            phases: result.phases.into(),
-            method: result.method,
-            attempts: result.attempts,
-            redirects: result.redirects,
-            cert_days_left: result
-                .cert_days_left()
-                .map(|days| (days * 1e3).round() / 1e3),
-            started_at: rfc3339(result.started_at, zone),
-            late_ms: millis(result.late),
-            host: &result.ran_on.host,
-            pid: result.ran_on.pid,
-            tid: result.ran_on.tid,
-            thread: &result.ran_on.thread,
+            result,
+            zone,
         }
     }
 
@@ -102,44 +51,49 @@ impl<'a> CheckJson<'a> {
     /// that JSON allows.
     #[must_use]
     pub fn line(&self) -> String {
-        // Serializing plain fields into a string cannot fail.
-        let json = serde_json::to_string(self).unwrap_or_default();
-        escape(&json).into_owned()
-    }
-}
-
-/// Escapes characters that act on a terminal and that JSON allows: DEL, C1, bidirectional
-/// controls.
-pub(super) fn escape(json: &str) -> Cow<'_, str> {
-    // Nearly every line is plain.
-    let plain = |byte: u8| matches!(byte, b' '..=b'~');
-    if json.bytes().all(plain) {
-        return Cow::Borrowed(json);
-    }
-    let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
-        if crate::domain::is_unsafe(c) {
-            // All of them are in the basic plane, where one escape is enough.
-            out.push_str(&format!("\\u{:04x}", u32::from(c)));
-        } else {
-            out.push(c);
+        let result = self.result;
+        let mut line = JsonLine::new();
+        line.text("name", &self.site.name);
+        line.text("url", self.site.spec.url.shown());
+        line.text("paradigm", self.paradigm);
+        line.text("verdict", result.verdict.word());
+        match result.status {
+            Some(status) => line.number("status", status),
+            None => line.null("status"),
         }
+        line.text_or_null("reason", result.reason.map(Reason::word));
+        line.text_or_null("error", result.error.as_deref());
+        line.millis("latency_ms", Some(result.latency));
+        line.open("phases");
+        line.millis("dns_ms", result.phases.dns);
+        line.millis("connect_ms", result.phases.connect);
+        line.millis("tls_ms", result.phases.tls);
+        line.millis("first_byte_ms", result.phases.first_byte);
+        line.close();
+        line.text("method", result.method.word());
+        line.number("attempts", result.attempts);
+        line.number("redirects", result.redirects);
+        match result.cert_days_left() {
+            // Of a number that is one, this is JSON.
+            Some(days) => line.number(
+                "cert_days_left",
+                format_args!("{:?}", (days * 1e3).round() / 1e3),
+            ),
+            None => line.null("cert_days_left"),
+        }
+        line.text("started_at", &rfc3339(result.started_at, self.zone));
+        line.millis("late_ms", Some(result.late));
+        line.text("host", &result.ran_on.host);
+        line.number("pid", result.ran_on.pid);
+        line.number("tid", result.ran_on.tid);
+        line.text("thread", &result.ran_on.thread);
+        line.finish()
     }
-    Cow::Owned(out)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_that_a_terminal_acts_on_passes() {
-        let json = serde_json::to_string("a\u{7f}\u{9b}\u{202e}b\n").unwrap();
-        let escaped = escape(&json);
-        assert_eq!(escaped, "\"a\\u007f\\u009b\\u202eb\\n\"");
-        let back: String = serde_json::from_str(&escaped).unwrap();
-        assert_eq!(back, "a\u{7f}\u{9b}\u{202e}b\n");
-    }
 
     #[test]
     fn times_carry_their_offset() {

@@ -8,10 +8,11 @@ use serde::Serialize;
 use crate::domain::{Clock, Reason, Retention, SystemClock, Timestamp, Verdict, clean};
 use crate::history::{HistoryReadError, OfflineHistory, RawResult, SiteKey};
 
-use super::check_json::{escape, millis};
+use super::check_json::millis;
 use super::exit::{Exit, fail, print, written};
 use super::history_args::{CompactArgs, ExportArgs, ExportFormat, HistoryCommand};
 use super::history_import;
+use super::json_line::escape;
 use super::open_history;
 
 pub(super) fn run(command: &HistoryCommand) -> Exit {

@@ -24,6 +24,7 @@ mod history_import;
 mod history_import_error;
 mod import;
 mod import_args;
+mod json_line;
 mod man;
 mod man_args;
 mod monitor;

@@ -9,7 +9,8 @@ use crate::domain::{clean, is_utf8_locale};
 use crate::lab::{Medians, RaceRow, RaceState, Workload, fine, race_summary};
 
 use super::args::OutputFormat;
-use super::check_json::{escape, millis};
+use super::check_json::millis;
+use super::json_line::escape;
 
 /// The fields of the contract, in its order. Null where a paradigm cannot run, or where the system
 /// does not give the value.

@@ -13,9 +13,10 @@ use crate::domain::{Timestamp, brief, clean};
 use crate::history::SiteKey;
 use crate::monitor::{ReplayTotals, RuleOverrides};
 
-use super::check_json::{escape, rfc3339};
+use super::check_json::rfc3339;
 use super::exit::{Exit, fail, written};
 use super::history_args::ReplayArgs;
+use super::json_line::escape;
 use super::open_history;
 use super::shared_args::OutputFormat;
 

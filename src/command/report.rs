@@ -8,9 +8,9 @@ use std::time::Duration;
 use crate::domain::{brief, clean};
 use crate::history::BucketSize;
 
-use super::check_json::escape;
 use super::exit::{Exit, fail, written};
 use super::history_args::{By, ReportArgs, ReportFormat};
+use super::json_line::escape;
 use super::open_history;
 use super::report_html;
 use super::report_rows::{Columns, Row, percent, rows, shown, whole};

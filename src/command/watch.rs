@@ -21,8 +21,9 @@ use crate::paradigm::{ensure_files, raise_file_limit};
 use crate::runtime::{LineWriter, Weight};
 
 use super::args::WatchArgs;
-use super::check_json::{CheckJson, escape, rfc3339};
+use super::check_json::{CheckJson, rfc3339};
 use super::exit::{Exit, fail, say};
+use super::json_line::escape;
 use super::site_source;
 
 pub(super) fn run(args: &WatchArgs) -> Exit {

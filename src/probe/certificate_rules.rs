@@ -1,6 +1,6 @@
 //! Which certificates of servers are trusted: their chain, their dates, their name.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rustls::RootCertStore;
@@ -13,7 +13,9 @@ use super::certificate::{self, Known, Read};
 /// What is trusted.
 #[derive(Debug)]
 pub(super) struct Trust {
-    anchors: Vec<TrustAnchor<'static>>,
+    /// All roots; read with the first certificate that is judged, because there are over a
+    /// hundred of the system's.
+    anchors: OnceLock<Vec<TrustAnchor<'static>>>,
     /// The certificates of `ca_file`: a server's own that stands among them is trusted as it
     /// is, though it may be that of an authority.
     exact: Vec<CertificateDer<'static>>,
@@ -71,7 +73,7 @@ impl Trust {
             Some((anchor, known.read(der)?))
         };
         Self {
-            anchors: anchors(&exact),
+            anchors: OnceLock::new(),
             roots: exact.iter().filter_map(root).collect(),
             exact,
             algorithms,
@@ -122,7 +124,7 @@ impl Trust {
         }
         let path = certificate.verify_for_usage(
             self.algorithms.all,
-            &self.anchors,
+            self.anchors.get_or_init(|| anchors(&self.exact)),
             intermediates,
             now,
             webpki::KeyUsage::server_auth(),

@@ -26,6 +26,7 @@ mod phase_timings;
 mod prober;
 mod request_log;
 mod shared;
+mod timer;
 mod tls;
 mod verdict;
 pub mod wire;

@@ -1,5 +1,6 @@
 //! The prober: the one `async fn` that checks a site, under every paradigm.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,6 +11,7 @@ use super::fake::{FakeOutcome, FakeProbe};
 use super::http;
 use super::request_log::RequestLog;
 use super::shared::Shared;
+use super::timer::TimerAnchor;
 use super::verdict::{self, Start};
 use super::workload::WorkloadRunner;
 
@@ -19,14 +21,14 @@ pub struct Prober(Inner);
 
 #[derive(Debug)]
 enum Inner {
-    Network(Shared),
+    Network(Shared, TimerAnchor),
     Fake(Arc<FakeProbe>),
     Workload(WorkloadRunner),
 }
 
 impl Prober {
     pub(super) fn network(shared: &Shared) -> Self {
-        Self(Inner::Network(shared.clone()))
+        Self(Inner::Network(shared.clone(), TimerAnchor::default()))
     }
 
     pub(super) const fn fake(fake: Arc<FakeProbe>) -> Self {
@@ -50,7 +52,10 @@ impl Prober {
         let mut log = RequestLog::new(spec, observer.clone());
         let judged = match &self.0 {
             Inner::Workload(runner) => runner.play(spec, observer.as_deref()).await,
-            Inner::Network(shared) => within_its_timeout(shared, spec, began, &mut log).await,
+            Inner::Network(shared, anchor) => {
+                anchor.hold();
+                within_its_timeout(shared, spec, began, &mut log).await
+            }
             Inner::Fake(fake) => match fake.play(start.job, spec).await {
                 FakeOutcome::Up(status) => {
                     log.status = Some(status);
@@ -71,8 +76,11 @@ async fn within_its_timeout(
     log: &mut RequestLog,
 ) -> Result<(), Failure> {
     let deadline = began + spec.timeout;
-    let check = http::check(shared, spec, deadline, log);
-    let checked = tokio::time::timeout_at(deadline.into(), check).await;
+    let checked = {
+        // It is large: pinned here, it is not moved again.
+        let check = pin!(http::check(shared, spec, deadline, log));
+        tokio::time::timeout_at(deadline.into(), check).await
+    };
     checked.unwrap_or_else(|_elapsed| {
         let timings = log.open_timings();
         let failure = classify::out_of_time(timings.as_deref(), spec.timeout);
