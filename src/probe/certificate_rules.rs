@@ -1,6 +1,6 @@
 //! Which certificates of servers are trusted: their chain, their dates, their name.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::RootCertStore;
@@ -13,9 +13,9 @@ use super::certificate::{self, Known, Read};
 /// What is trusted.
 #[derive(Debug)]
 pub(super) struct Trust {
-    /// All roots; read with the first certificate that is judged, because there are over a
-    /// hundred of the system's.
-    anchors: OnceLock<Vec<TrustAnchor<'static>>>,
+    /// All roots. They are read before the first check: threads would wait for the one that reads
+    /// them, in the middle of a poll.
+    anchors: Vec<TrustAnchor<'static>>,
     /// The certificates of `ca_file`: a server's own that stands among them is trusted as it
     /// is, though it may be that of an authority.
     exact: Vec<CertificateDer<'static>>,
@@ -73,7 +73,7 @@ impl Trust {
             Some((anchor, known.read(der)?))
         };
         Self {
-            anchors: OnceLock::new(),
+            anchors: anchors(&exact),
             roots: exact.iter().filter_map(root).collect(),
             exact,
             algorithms,
@@ -124,7 +124,7 @@ impl Trust {
         }
         let path = certificate.verify_for_usage(
             self.algorithms.all,
-            self.anchors.get_or_init(|| anchors(&self.exact)),
+            &self.anchors,
             intermediates,
             now,
             webpki::KeyUsage::server_auth(),
