@@ -223,9 +223,12 @@ mod tests {
 
     #[test]
     fn what_a_stalled_reader_missed_is_counted_and_told_where_it_is_missing() {
-        let (reader, lines) = start();
+        let (mut reader, lines) = start();
+        // More than the pipe holds: the thread stands in its writing once the first byte came,
+        // and takes nothing of what follows before somebody reads on.
+        lines.send(&format!(".{}", "s".repeat(1 << 20)), Weight::Major);
+        reader.read_exact(&mut [0]).unwrap();
         let long = "x".repeat(1_000);
-        // More than the pipe, the thread and the room hold together.
         for _ in 0..20_000 {
             lines.send(&long, Weight::Minor);
         }
@@ -234,6 +237,7 @@ mod tests {
         }
         assert!(!lines.finish(Duration::from_millis(1)));
         let mut read = BufReader::new(reader).lines().map(Result::unwrap);
+        assert_eq!(read.next().unwrap().len(), 1 << 20);
         let mut whole = 0;
         let mut changes = 0;
         let missing = loop {
