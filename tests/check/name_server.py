@@ -95,6 +95,8 @@ def answer(mode, query, tcp):
         return bytes([*known(query)[:2], 0x83, *known(query)[3:]])
     if mode == "cut short without a record" and not tcp:
         return reply(query, flags=0x8380)
+    if mode == "cut short, silent over TCP":
+        return None if tcp else bytes([*known(query)[:2], 0x83, *known(query)[3:]])
     if mode == "cut short, whole over TCP":
         return known(query) if tcp else reply(query, flags=0x8380)
     if mode == "TCP alone":
@@ -105,6 +107,10 @@ def answer(mode, query, tcp):
         return None if kind_of(query) == A else known(query)
     if mode == "NXDOMAIN for AAAA":
         return reply(query, code=3) if kind_of(query) == AAAA else known(query)
+    if mode == "in capitals":
+        said = known(query)
+        end = name_at(query, 12)[1]
+        return said[:12] + said[12:end].upper() + said[end:]
     if mode == "lame":
         return reply(query, flags=0x8100)
     if mode == "FORMERR for EDNS":
@@ -118,9 +124,13 @@ def answer(mode, query, tcp):
     raise ValueError(mode)
 
 
-def over_udp(host, mode):
+def udp_socket(host):
     server = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
     server.bind((host, 53))
+    return server
+
+
+def over_udp(server, mode):
     while True:
         query, sender = server.recvfrom(4096)
         said = answer(mode, query, False)
@@ -128,14 +138,15 @@ def over_udp(host, mode):
             server.sendto(said, sender)
 
 
-def over_tcp(host, mode):
-    server = socket.create_server((host, 53))
+def over_tcp(server, mode):
     while True:
         stream, _ = server.accept()
         length = struct.unpack("!H", stream.recv(2, socket.MSG_WAITALL))[0]
         said = answer(mode, stream.recv(length, socket.MSG_WAITALL), True)
-        if said is not None:
-            stream.sendall(struct.pack("!H", len(said)) + said)
+        if said is None:
+            threading.Thread(target=stream.recv, args=(1,), daemon=True).start()
+            continue
+        stream.sendall(struct.pack("!H", len(said)) + said)
         stream.close()
 
 
@@ -160,15 +171,16 @@ def start(work, *words):
     threading.Thread(target=work, args=words, daemon=True).start()
 
 
-for host, mode in GROUP["servers"].items():
-    if mode == "closed":
-        continue
-    start(over_udp, host, mode)
-    if "TCP" in mode:
-        start(over_tcp, host, mode)
+# They look their own names up, which no server is to reply to yet.
 web = [Four(("10.9.2.1", 8080), Well)]
 if GROUP.get("ipv6", True):
     web.append(Six(("fd09::1", 8080), Well))
+for host, mode in GROUP["servers"].items():
+    if mode == "closed":
+        continue
+    start(over_udp, udp_socket(host), mode)
+    if "TCP" in mode:
+        start(over_tcp, socket.create_server((host, 53)), mode)
 for server in web:
     start(server.serve_forever)
 open("ready", "w").close()

@@ -34,10 +34,12 @@ pub(super) async fn ask(
         for turn in 0..count {
             let server = conf.servers[(first + turn) % count];
             let mut patience = patience(conf, round);
+            let left = deadline.saturating_duration_since(Instant::now());
             if round == 0 && turn + 1 < count {
-                patience = patience.min(deadline.saturating_duration_since(Instant::now()) / 2);
+                patience = patience.min(left / 2);
             }
-            let reply = tokio::time::timeout(patience, question.ask(server, conf));
+            let for_tcp = patience.min(left) / 2;
+            let reply = tokio::time::timeout(patience, question.ask(server, conf, for_tcp));
             let said = match reply.await {
                 Ok(reply) => reply.and_then(judge),
                 Err(_elapsed) => Err(NameError::Silent),

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
 
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query};
 use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
@@ -50,15 +51,17 @@ pub(super) struct Question {
 }
 
 impl Question {
-    /// Asks `server` once; waits for its reply without a limit.
+    /// Asks `server` once; waits for its reply without a limit. The whole of what was cut short is
+    /// waited for no longer than `for_tcp`, so that what came can still be used.
     pub(super) async fn ask(
         &self,
         server: SocketAddr,
         conf: &ResolvConf,
+        for_tcp: Duration,
     ) -> Result<Reply, NameError> {
-        let reply = self.ask_with(server, conf, conf.edns0).await?;
+        let reply = self.ask_with(server, conf, conf.edns0, for_tcp).await?;
         if reply.code == FORMERR && conf.edns0 {
-            return self.ask_with(server, conf, false).await;
+            return self.ask_with(server, conf, false, for_tcp).await;
         }
         Ok(reply)
     }
@@ -68,6 +71,7 @@ impl Question {
         server: SocketAddr,
         conf: &ResolvConf,
         edns: bool,
+        for_tcp: Duration,
     ) -> Result<Reply, NameError> {
         let id = fastrand::u16(..);
         let query = self.message(id, conf, edns)?;
@@ -78,7 +82,8 @@ impl Question {
         if !reply.truncated {
             return Ok(reply);
         }
-        match self.over_tcp(server, id, &query).await {
+        let whole = tokio::time::timeout(for_tcp, self.over_tcp(server, id, &query));
+        match whole.await.unwrap_or(Err(NameError::Silent)) {
             Ok(whole) => Ok(whole),
             Err(NameError::Own(error)) => Err(NameError::Own(error)),
             // What came is better than nothing.
