@@ -9,7 +9,7 @@ use crate::domain::{
 };
 use crate::history::Message;
 
-use super::outage_facts::OutageFacts;
+use super::outage_facts::{AcknowledgedFacts, OutageFacts};
 
 /// The most characters of a subject.
 pub(super) const MOST_SUBJECT: usize = 150;
@@ -62,6 +62,10 @@ impl OutageMessage<'_> {
             causes: self.causes.to_vec(),
             traits: SharedTraits::of(self.site, self.causes, self.last),
             last_good: self.last_good.map(|at| self.stamp(at).into()),
+            acknowledged: self.acknowledged.map(|known| AcknowledgedFacts {
+                at: self.stamp(known.at).into(),
+                note: safe(&known.note, 200).into(),
+            }),
             rule: self.rule().into(),
             subject: subject.clone().into(),
         };

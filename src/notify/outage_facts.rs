@@ -41,12 +41,24 @@ pub(super) struct OutageFacts {
     pub(super) traits: SharedTraits,
     /// Time of the last good check before the outage, RFC 3339.
     pub(super) last_good: Option<Box<str>>,
+    /// The acknowledgement of the outage.
+    #[serde(default)]
+    pub(super) acknowledged: Option<AcknowledgedFacts>,
     /// The rule that decided, in words.
     #[serde(default)]
     pub(super) rule: Box<str>,
     /// The subject of the message.
     #[serde(default)]
     pub(super) subject: Box<str>,
+}
+
+/// Who knows of an outage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct AcknowledgedFacts {
+    /// When it was acknowledged, RFC 3339.
+    pub(super) at: Box<str>,
+    /// Who did, and the note; one line, may be empty.
+    pub(super) note: Box<str>,
 }
 
 impl OutageFacts {
@@ -79,6 +91,7 @@ impl OutageFacts {
             causes: Vec::new(),
             traits: SharedTraits::default(),
             last_good: None,
+            acknowledged: None,
             rule: Box::default(),
             subject: message.subject.clone(),
         })
@@ -105,7 +118,7 @@ mod tests {
         "since":"2023-11-14T22:13:20.000+00:00","duration_s":null,"reason":"tls","status":null,
         "error":"certificate expired","causes":[{"reason":"tls","error":"x","looks":2}],
         "address":"203.0.113.7","issuer":"CN=R11","parent":"router","last_good":null,
-        "rule":"2 in a row","subject":"DOWN: shop"}"#;
+        "acknowledged":{"at":"2023-11-14T22:14:00.000+00:00","note":"ana: on it"},"rule":"2 in a row","subject":"DOWN: shop"}"#;
 
     #[test]
     fn what_is_in_the_outbox_is_read_by_the_names_that_webhooks_know() {

@@ -180,6 +180,15 @@ pub(crate) fn moment(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     }
 }
 
+/// The time without seconds in at most eleven cells: "14:02", or "11-21 09:14" on another day.
+pub(crate) fn minute(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    if stamp(at, zone, "%F") == stamp(now, zone, "%F") {
+        clock_minute(at, zone)
+    } else {
+        stamp(at, zone, "%m-%d %H:%M")
+    }
+}
+
 /// The date: "2026-11-22".
 pub(crate) fn date(at: Timestamp, zone: &TimeZone) -> String {
     stamp(at, zone, "%F")

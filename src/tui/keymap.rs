@@ -43,6 +43,9 @@ pub(crate) enum KeyAction {
     Pause,
     Maintain,
     TakeBack,
+    Acknowledge,
+    AcknowledgeGroup,
+    AcknowledgeNow,
     RecentMessages,
     Copy,
     Break,
@@ -103,7 +106,7 @@ use Scope as S;
 
 /// Every key of the program, in the order of the help.
 #[rustfmt::skip]
-pub(crate) const BINDINGS: [Binding; 107] = [
+pub(crate) const BINDINGS: [Binding; 110] = [
     bind(&[K::Char('?')], "?", A::Help, S::Everywhere, Some((0, "help")), "this help", "Open this help; a second ? closes it."),
     bind(&[K::Char('q')], "q", A::Close, S::Everywhere, Some((1, "quit")), "go back, or quit", "Go back: close the page in front, then to the Sites screen. There, quit; with a site down it asks once."),
     bind(&[K::Char('u')], "u", A::TakeBack, S::Everywhere, None, "take it back", "Take the last p, w or a back."),
@@ -131,6 +134,8 @@ pub(crate) const BINDINGS: [Binding; 107] = [
     bind(&[K::Char('s')], "s", A::Sort, S::Sites, Some((6, "sort")), "sort the list", "Sort by failing, name, latency, uptime, lateness or next check; each s takes the next."),
     bind(&[K::Char('S')], "S", A::Reverse, S::Sites, None, "reverse the order", "Reverse the order."),
 
+    bind(&[K::Char('a')], "a", A::Acknowledge, S::Site, Some((7, "acknowledge")), "acknowledge, all", "Acknowledge its outage with a note; a second a takes it back."),
+    bind(&[K::Char('A')], "A", A::AcknowledgeGroup, S::Site, None, "acknowledge, all", "Acknowledge all outages listed of the cause suspected, with one note; a second A takes it back."),
     bind(&[K::Char('r')], "r", A::Recheck, S::Site, Some((7, "check")), "check it now", "Check it now."),
     bind(&[K::Char('R')], "R", A::RecheckAll, S::All, Some((8, "check all")), "check all now", "Check every site now: a sweep."),
     bind(&[K::Char('p')], "p", A::Pause, S::Site, Some((8, "pause")), "pause, resume", "Pause its checks, or resume them; kept in sites.toml."),
@@ -170,7 +175,8 @@ pub(crate) const BINDINGS: [Binding; 107] = [
     bind(&[K::PageDown], "PgDn", A::PageDown, S::Outages, None, "turn the page", "A page down."),
     bind(&[K::Home, K::Char('g')], "Home g", A::Top, S::Outages, None, "first, last row", "Select the first row, and stay there when the list changes."),
     bind(&[K::End, K::Char('G')], "End G", A::Bottom, S::Outages, None, "first, last row", "Select the last row."),
-    bind(&[K::Char('a')], "a", A::Outages(OutageAction::Acknowledge), S::Outages, Some((2, "acknowledge")), "acknowledge it", "Acknowledge the outage with a note; a second a takes it back."),
+    bind(&[K::Char('a')], "a", A::Acknowledge, S::Outages, Some((2, "acknowledge")), "acknowledge, all", "Acknowledge the outage with a note; a second a takes it back."),
+    bind(&[K::Char('A')], "A", A::AcknowledgeGroup, S::Outages, None, "acknowledge, all", "Acknowledge all outages listed of the cause suspected, with one note; a second A takes it back."),
     bind(&[K::Enter], "Enter", A::Outages(OutageAction::Open), S::Outages, Some((3, "details")), "show details", "Show all about the outage, or the whole message."),
     bind(&[K::Char('o')], "o", A::Outages(OutageAction::OtherPane), S::Outages, Some((4, "outbox")), "outbox, outages", "Go to the outbox, and back."),
     bind(&[K::Char('r')], "r", A::Outages(OutageAction::SendAgain), S::Outages, Some((5, "send again")), "send again", "Send the selected message of the outbox again, at once."),
@@ -193,7 +199,7 @@ pub(crate) const BINDINGS: [Binding; 107] = [
     bind(&[K::Char('Z')], "Z", A::Replay(RuleChange::More(RuleKnob::Span)), S::Replay, None, "shorter, longer span", "Lengthen the span, up to all that is kept."),
     bind(&[K::Char('x')], "x", A::Replay(RuleChange::Reset), S::Replay, Some((7, "current")), "current rules", "Return to the current rules."),
 
-    bind(&[K::Enter], "Enter", A::Outages(OutageAction::Done), S::Note, Some((1, "acknowledge")), "acknowledge", "Acknowledge the outage with this note."),
+    bind(&[K::Enter], "Enter", A::AcknowledgeNow, S::Note, Some((1, "acknowledge")), "acknowledge", "Acknowledge the outage with this note."),
     bind(&[K::Esc], "Esc", A::Back, S::Note, Some((2, "cancel")), "cancel", "Cancel: the outage stays as it is."),
     bind(&[K::Backspace, K::Ctrl('h')], "Backspace", A::Erase, S::Note, None, "erase a character", "Erase a character."),
     bind(&[K::Ctrl('w')], "Ctrl-W", A::EraseWord, S::Note, None, "erase a word", "Erase a word."),

@@ -9,6 +9,7 @@
 //! starts a check or reads a clock; every key stands in one table, and so does every
 //! screen.
 
+mod acknowledgement;
 mod ansi_writer;
 mod clipboard;
 mod curl;
@@ -47,6 +48,7 @@ mod sched_actions;
 mod sched_fixture;
 mod sched_state;
 mod site_order;
+mod site_remark;
 mod state;
 mod summary;
 mod suspend;

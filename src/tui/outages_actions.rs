@@ -23,8 +23,6 @@ pub(super) fn act(
     model: &ViewModel<'_>,
 ) -> Option<Intent> {
     match recall {
-        OutageAction::Acknowledge => return acknowledge(state, model),
-        OutageAction::Done => return done(state, model),
         OutageAction::SendAgain => return send_again(state, model),
         OutageAction::Open => open(state, model),
         OutageAction::OtherPane => {
@@ -55,59 +53,6 @@ pub(super) fn act(
         }
     }
     None
-}
-
-fn acknowledge(state: &mut UiState, model: &ViewModel<'_>) -> Option<Intent> {
-    state.outages.pane = Pane::Outages;
-    let history = state.history(model);
-    let outage = state.outages.outage(history)?;
-    let (ended, known, site) = (
-        outage.row.ended.is_some(),
-        outage.row.acknowledged.is_some(),
-        outage.site,
-    );
-    let key = OutageKey::of(outage);
-    match site {
-        Some(site) if !ended && known => return Some(Intent::Acknowledge(vec![site], None)),
-        Some(_) if !ended => {
-            // The row under the cursor must not change while the note is typed.
-            state.outages.walk(model.history, 0);
-            state.layers.push(Layer::Note {
-                outage: key,
-                text: String::new(),
-            });
-        }
-        _ => state.say(
-            Tone::Info,
-            "This outage has ended: only an open one can be acknowledged.",
-            model.now.mono,
-        ),
-    }
-    None
-}
-
-fn done(state: &mut UiState, model: &ViewModel<'_>) -> Option<Intent> {
-    let Some(Layer::Note { outage, text }) = state.layers.pop() else {
-        return None;
-    };
-    // It may have ended while the note was typed.
-    let open = outage
-        .find(model.history)
-        .filter(|outage| outage.row.ended.is_none());
-    match open.and_then(|outage| outage.site) {
-        Some(site) => Some(Intent::Acknowledge(
-            vec![site],
-            Some(text.trim().to_owned()),
-        )),
-        None => {
-            let text = format!(
-                "{} is up again: there is no open outage to acknowledge.",
-                outage.name
-            );
-            state.say(Tone::Info, text, model.now.mono);
-            None
-        }
-    }
 }
 
 fn send_again(state: &mut UiState, model: &ViewModel<'_>) -> Option<Intent> {

@@ -1,7 +1,7 @@
 //! The state of the Outages screen: selection, filter, and the groups of outages that may
 //! have a common cause.
 
-use crate::domain::{CorrelatedGroup, Timestamp, clean, correlate};
+use crate::domain::{Cause, CorrelatedGroup, Timestamp, clean, correlate};
 
 use crate::history::{DeliveryState, QueuedMessage};
 
@@ -11,10 +11,6 @@ use super::replay_state::TriedRules;
 /// The actions of the keys of the Outages screen and of the pages opened from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OutageAction {
-    /// Acknowledge the selected outage with a note, or take the acknowledgement back.
-    Acknowledge,
-    /// Acknowledge with the note as it was typed.
-    Done,
     /// Deliver the selected message again.
     SendAgain,
     /// Open the selected outage or message.
@@ -144,6 +140,25 @@ impl OutagesState {
         said
     }
 
+    /// The open outages of the selected one's group, itself among them, and what they share; the
+    /// selected one alone if it shares nothing.
+    pub(crate) fn group<'a>(&self, history: &'a HistoryView) -> (Vec<&'a OutageView>, String) {
+        let outages = self.outages(history);
+        let open = outages.partition_point(|outage| outage.row.ended.is_none());
+        let selected = self.outage_at(&outages);
+        let mut found = None;
+        with_kin(&outages[..open], |groups| {
+            found = group_of(groups, selected);
+        });
+        match found {
+            Some((members, common)) => (members.iter().map(|at| outages[*at]).collect(), common),
+            None => (
+                outages.get(selected).copied().into_iter().collect(),
+                String::new(),
+            ),
+        }
+    }
+
     /// The index of the selected outage among `outages`.
     pub(crate) fn outage_at(&self, outages: &[&OutageView]) -> usize {
         let find = |key: &OutageKey| outages.iter().position(|outage| key.is(outage));
@@ -220,9 +235,23 @@ impl OutagesState {
     }
 }
 
-/// The failure in words that are the same for outages that fail alike.
+/// The group with this member and what it shares; `None` if it shares nothing.
+pub(super) fn group_of(
+    groups: &[CorrelatedGroup<'_>],
+    member: usize,
+) -> Option<(Vec<usize>, String)> {
+    let mut groups = groups.iter();
+    let group = groups.find(|group| group.members.contains(&member))?;
+    Some((group.members.clone(), clean(&group.common?.to_string(), 60)))
+}
+
 fn failure(outage: &OutageView) -> String {
-    let first = outage.row.causes.first();
+    failure_in_words(&outage.row.causes)
+}
+
+/// The failure in words that are the same for outages that fail alike.
+pub(super) fn failure_in_words(causes: &[Cause]) -> String {
+    let first = causes.first();
     first.map_or_else(String::new, |cause| match cause.status {
         Some(status) => format!("status {status}"),
         None => cause.reason.to_string(),
@@ -252,7 +281,7 @@ fn says(outage: &OutageView, word: &str) -> bool {
     } else {
         "open"
     };
-    let cause = |cause: &crate::domain::Cause| {
+    let cause = |cause: &Cause| {
         holds(cause.reason.word())
             || cause
                 .status

@@ -35,8 +35,13 @@ pub(crate) enum Layer {
     Explain { site: SiteId, scroll: usize },
     /// The line in which a filter is typed.
     Filter,
-    /// The line in which the note of an acknowledgement is typed.
-    Note { outage: OutageKey, text: String },
+    /// The line in which the note of an acknowledgement is typed: of the outages of these sites,
+    /// which `about` names.
+    Note {
+        sites: Vec<SiteId>,
+        about: String,
+        text: String,
+    },
     /// The details of an outage.
     Outage { outage: OutageKey, scroll: usize },
     /// A message of the outbox, by its identifier.

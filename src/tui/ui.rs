@@ -26,7 +26,7 @@ use super::state::{Layer, UiState};
 use super::theme::{self, BOLD, PLAIN};
 use super::view_model::{Intent, ViewModel};
 use super::views::{VIEWS, View};
-use super::widgets::{footer, header, put};
+use super::widgets::{Piece, draw_pieces, footer, header, put, typed};
 use super::{layout, update};
 
 /// How often the lanes are drawn while nothing is in flight.
@@ -259,23 +259,8 @@ impl Ui {
                 (self.view().draw)(state, model, body, buffer);
             }
         }
-        // A page without a line for messages shows them in its last one; they never cover keys.
-        if let Some(message) = state.message(model)
-            && !self.has_message_line()
-            && let Some(line) = body.rows().next_back()
-        {
-            let width = line.width - 1;
-            buffer.set_style(line, Style::reset());
-            put(
-                buffer,
-                line.x,
-                line.y,
-                line.width,
-                &" ".repeat(line.width.into()),
-                PLAIN,
-            );
-            let (text, style) = (message.line(width), theme::tone(message.tone));
-            put(buffer, line.x + 1, line.y, width, &text, style);
+        if let Some(line) = body.rows().next_back() {
+            self.draw_last_line(model, line, buffer);
         }
         footer::draw(
             buffer,
@@ -285,15 +270,29 @@ impl Ui {
         );
     }
 
-    /// Whether what is in front has a line of its own for messages, or for what is typed.
-    fn has_message_line(&self) -> bool {
+    /// Draws the newest message, or the note that is typed, over the last line of what has no line of
+    /// its own for that. It never covers keys.
+    fn draw_last_line(&self, model: &ViewModel<'_>, line: Rect, buffer: &mut Buffer) {
         let scopes = self.view().scopes;
         let has_line = scopes.contains(&Scope::Sites) || scopes.contains(&Scope::Outages);
-        match self.state.layers.last() {
-            Some(Layer::Filter | Layer::Note { .. }) => true,
-            None => has_line,
-            Some(_) => false,
-        }
+        let piece = match self.state.layers.last() {
+            Some(Layer::Note { about, text, .. }) if !has_line => {
+                typed(format!("note on {about}: "), text)
+            }
+            Some(Layer::Filter | Layer::Note { .. }) => return,
+            None if has_line => return,
+            _ => match self.state.message(model) {
+                Some(message) => {
+                    let text = message.line(line.width.saturating_sub(1));
+                    Piece::text(0, text, theme::tone(message.tone))
+                }
+                None => return,
+            },
+        };
+        buffer.set_style(line, Style::reset());
+        let blank = " ".repeat(line.width.into());
+        put(buffer, line.x, line.y, line.width, &blank, PLAIN);
+        draw_pieces(buffer, line, vec![piece], Vec::new());
     }
 }
 

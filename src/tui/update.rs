@@ -3,6 +3,7 @@
 use crate::domain::{SiteId, is_unsafe};
 use crate::monitor::State as SiteIs;
 
+use super::acknowledgement;
 use super::format::plural;
 use super::key::Key;
 use super::keymap::KeyAction;
@@ -74,6 +75,9 @@ pub(crate) fn act(
             state.outages.tried.apply(turn, usual);
         }
         KeyAction::Outages(recall) => return outages_actions::act(state, recall, model),
+        KeyAction::Acknowledge => return acknowledgement::begin(state, model, false),
+        KeyAction::AcknowledgeGroup => return acknowledgement::begin(state, model, true),
+        KeyAction::AcknowledgeNow => return acknowledgement::finish(state, model),
         KeyAction::TakeBack => return Some(Intent::TakeBack),
         KeyAction::Explain => {
             let site = state.meant()?;

@@ -1,11 +1,55 @@
 //! The Outages screen in a terminal: who was told, and who knows.
 
-use super::sites::{BROKEN, WELL, home};
+use super::sites::{BROKEN, WELL, home, home_of};
 use crate::monitor::sites::script;
-use crate::support::{Answer, Fleet, MailServer, Mood, PostServer, Privacy, Terminal};
+use crate::support::{Answer, Fleet, MailServer, Mood, PostServer, Privacy, Terminal, until};
 
 const SIZE: (u16, u16) = (120, 36);
 const KEPT: [&str; 2] = ["--history", "history.db"];
+
+/// Two sites on one address: one note for both, given where they are seen first.
+#[test]
+fn outages_of_one_cause_are_acknowledged_from_the_sites_with_one_note() {
+    let mut fleet = Fleet::new();
+    let site = fleet.serve(script(BROKEN));
+    let hook = PostServer::start(&fleet, [Answer::Says("200 OK", "", "")]);
+    let owner = format!("webhook = \"{}\"", hook.url());
+    let squirrel = home_of(&fleet, &[("shop", &site), ("blog", &site)], &owner, "");
+    let mut terminal = Terminal::start_in(&squirrel, SIZE, &[("USER", "ana")], KEPT);
+    terminal.wait("both down", |frame| {
+        frame.is("shop", "DOWN") && frame.is("blog", "DOWN")
+    });
+    terminal.press("A");
+    terminal.press("the rack is off");
+    terminal.wait_text("note on 2 outages, all on 127.0.0.1: the rack is off");
+    terminal.press("Enter");
+    terminal.wait_text("2 outages are acknowledged: ");
+    terminal.wait("who and when, in both rows", |frame| {
+        let said = frame
+            .rows()
+            .filter(|row| row.contains(" a ") && row.contains(" ana:"));
+        said.count() == 2
+    });
+    terminal.press("Enter");
+    let frame = terminal.wait_text("Acknowledged");
+    let line = frame.line("Acknowledged").unwrap();
+    assert!(line.ends_with(" ana: the rack is off"), "{line}");
+    // One is taken back, and by u both are as they were.
+    terminal.press("a");
+    terminal.wait_text(" is acknowledged no more");
+    terminal.press("u");
+    terminal.wait("it is again", |frame| frame.has("Acknowledged "));
+    site.play(script(WELL));
+    until("the end is told with the note", || {
+        let posted = hook.posted();
+        let told = posted
+            .iter()
+            .filter(|one| one.body.contains("the rack is off"));
+        told.count() == 2
+    });
+    terminal.press("Ctrl-C");
+    assert_eq!(terminal.finish(), 0);
+}
 
 #[test]
 fn an_outage_is_told_shown_as_delivered_acknowledged_and_so_after_a_restart() {

@@ -113,6 +113,10 @@ impl Page<'_> {
         if let Some(outage) = site.outage() {
             let error = outage.error.as_deref().unwrap_or(outage.reason.word());
             self.say("Outage began", &clean(error, 400), PLAIN);
+            if let Some(known) = &outage.acknowledged {
+                let text = format!("{} {}", self.time(known.at), clean(&known.note, 200));
+                self.say("Acknowledged", text.trim_end(), PLAIN);
+            }
         }
         self.say("URL", config.spec.url.shown(), PLAIN);
         let every = format!(

@@ -2,7 +2,6 @@
 //! sentences.
 
 use crate::tui::keymap::{BINDINGS, Binding, KeyAction, KeyContext, Mode, Scope};
-use crate::tui::outages_state::OutageAction;
 
 /// A line of the help: keys and what they do.
 pub(super) type HelpLine = (String, String);
@@ -24,7 +23,7 @@ const fn is_for_everybody(action: KeyAction) -> bool {
             | KeyAction::Filter
             | KeyAction::Sort
             | KeyAction::Pause
-            | KeyAction::Outages(OutageAction::Acknowledge)
+            | KeyAction::Acknowledge
     )
 }
 
@@ -38,7 +37,11 @@ pub(super) fn first_page(mode: Mode, context: &KeyContext<'_>) -> FirstPage {
         .iter()
         .filter(|binding| is_for_everybody(binding.action) && context.has(binding.scope))
         .filter(|binding| !own.contains(&binding.scope))
-        .filter(|binding| (binding.scope, binding.action) != (Scope::Outages, KeyAction::Filter));
+        // The same key as on Sites.
+        .filter(|binding| {
+            binding.scope != Scope::Outages
+                || !matches!(binding.action, KeyAction::Filter | KeyAction::Acknowledge)
+        });
     FirstPage {
         here: joined(BINDINGS.iter().filter(here), context),
         everywhere: joined(
@@ -49,13 +52,8 @@ pub(super) fn first_page(mode: Mode, context: &KeyContext<'_>) -> FirstPage {
         ),
         elsewhere: there
             .map(|binding| {
-                let screen = if binding.scope == Scope::Outages {
-                    "Outages"
-                } else {
-                    "Sites"
-                };
                 let word = binding.footer.map_or(binding.brief, |(_, word)| word);
-                let text = format!("{word} ({screen})");
+                let text = format!("{word} (Sites)");
                 (context.caption(binding), text)
             })
             .collect(),

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use ratatui::style::Modifier;
 
+use crate::domain::Acknowledgement;
 use crate::tui::fixture::{self, Fixture};
 use crate::tui::input::{InputKind, TerminalInput};
 use crate::tui::ui::Ui;
 use crate::tui::view_model::{Intent, StatusMessage, Tone, ViewModel};
 
-use super::harness::{MEDIUM, SMALL, draw, lines, press, screen};
+use super::harness::{MEDIUM, SMALL, draw, lines, press, screen, type_text};
 
 #[test]
 fn the_selection_follows_its_site_and_the_order_waits_for_the_reader() {
@@ -164,6 +165,68 @@ fn q_goes_back_to_the_sites_and_asks_once_before_it_quits_while_one_is_down() {
         fixture.pass("pay.example/charge", 20);
     }
     assert_eq!(press(&mut ui, &fixture.model(), "j q"), [Intent::Quit]);
+}
+
+#[test]
+fn an_outage_is_acknowledged_from_sites_and_explanation_alone_or_with_its_group() {
+    let mut fixture = Fixture::mixed();
+    let pay = fixture.id("pay.example/charge");
+    let mut ui = screen(MEDIUM, &fixture);
+    let model = fixture.model();
+    let bottom = |ui: &Ui, model: &ViewModel<'_>| lines(&draw(ui, model, MEDIUM))[34].clone();
+    for keys in ["Home a", "Enter a"] {
+        press(&mut ui, &model, keys);
+        type_text(&mut ui, &model, "on it");
+        let line = bottom(&ui, &model);
+        assert!(
+            line.starts_with(" note on pay.example/charge: on it"),
+            "{line}"
+        );
+        let intents = press(&mut ui, &model, "Enter");
+        let expected = Intent::Acknowledge(vec![pay], Some("on it".to_owned()));
+        assert_eq!(intents, [expected]);
+        press(&mut ui, &model, "Esc");
+    }
+    // A site that is up has nothing to acknowledge.
+    assert_eq!(press(&mut ui, &model, "End a"), []);
+    assert!(bottom(&ui, &model).contains("only an open one"));
+    // Three of those listed fail alike, and one of them is acknowledged already.
+    let sites = ["www.example", "api.example/health", "blog.example"];
+    for name in sites {
+        for _ in 0..3 {
+            fixture.fail(name, 500);
+        }
+    }
+    let ids = sites.map(|name| fixture.id(name));
+    let acknowledged = Acknowledgement {
+        at: fixture.now().wall,
+        note: "ana: restarting it".into(),
+    };
+    fixture.monitor.acknowledge(ids[1], Some(acknowledged));
+    let model = ViewModel {
+        now: super::harness::later(&fixture, 9),
+        ..fixture.model()
+    };
+    press(&mut ui, &model, "/");
+    type_text(&mut ui, &model, "500");
+    press(&mut ui, &model, "Enter Home j");
+    let text = lines(&draw(&ui, &model, MEDIUM)).join("\n");
+    assert!(text.contains(" a api.example/health "), "{text}");
+    let line = bottom(&ui, &model);
+    let known = "a: acknowledged 14:02:10 ana: restarting it";
+    assert!(line.contains(known), "{line}");
+    press(&mut ui, &model, "k A");
+    let line = bottom(&ui, &model);
+    assert!(line.starts_with(" note on 3 outages, all "), "{line}");
+    let intents = press(&mut ui, &model, "Enter");
+    let [Intent::Acknowledge(meant, Some(note))] = &intents[..] else {
+        panic!("{intents:?}");
+    };
+    assert_eq!((meant.len(), &**note), (2, ""), "{intents:?}");
+    assert!(
+        meant.contains(&ids[0]) && meant.contains(&ids[2]),
+        "{intents:?}"
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod lab;
 mod outages;
 mod race;
 pub(crate) mod sched;
+mod site_cells;
 mod site_columns;
 mod sites;
 mod table;

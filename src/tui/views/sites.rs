@@ -9,24 +9,24 @@
 //!
 //! Only visible rows are read, so a frame costs the same with ten sites and with a million.
 
-use std::time::Duration;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::Span;
+use unicode_width::UnicodeWidthStr;
 
-use crate::domain::{Now, RanOn, Reason, brief, clean};
-use crate::monitor::State as SiteIs;
-use crate::tui::format::{age, count, is_late, lateness, percent};
+use crate::domain::{Now, clean};
+use crate::tui::format::{count, is_late};
 use crate::tui::keymap::Scope;
 use crate::tui::site_order::Sort;
+use crate::tui::site_remark::{Remark, remark};
 use crate::tui::state::{Layer, SiteRow, UiState};
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
-use crate::tui::view_model::ViewModel;
-use crate::tui::widgets::{Piece, draw_pieces, latency_strip, put};
+use crate::tui::view_model::{Tone, ViewModel};
+use crate::tui::widgets::{Piece, draw_pieces, latency_strip, put, typed};
 
 use super::View;
+use super::site_cells::cell;
 use super::site_columns::{PlacedColumn, SiteColumn, columns};
 
 /// The screen's row in the table `VIEWS`.
@@ -80,7 +80,12 @@ fn draw(state: &UiState, model: &ViewModel<'_>, area: Rect, buffer: &mut Buffer)
             ..line
         };
         match row {
-            Some(row) => draw_row(buffer, line, &placed, row, (now, far)),
+            Some(row) => {
+                draw_row(buffer, line, &placed, row, (now, far));
+                if let Some(remark) = remark(state, model, row.site) {
+                    draw_remark(buffer, line, &placed, row, &remark);
+                }
+            }
             None => put(buffer, line.x + 1, line.y, line.width - 1, "removed", DIM),
         }
         if place == state.cursor {
@@ -140,7 +145,7 @@ fn aligned(
     style: Style,
     column: SiteColumn,
 ) {
-    let used = unicode_width::UnicodeWidthStr::width(text) as u16;
+    let used = UnicodeWidthStr::width(text) as u16;
     let shift = if column.is_right() {
         width.saturating_sub(used)
     } else {
@@ -167,118 +172,38 @@ fn draw_row(
     }
 }
 
-/// Host, process and thread that ran a check, in `width` cells. The host is cut first, so that
-/// the process id stays whole.
-fn ran_far(on: &RanOn, width: usize) -> String {
-    let pid = format!("/{}", on.pid);
-    let host =
-        crate::tui::format::cut(&clean(&on.host, 60), width.saturating_sub(pid.len()).max(3));
-    crate::tui::format::cut(&format!("{host}{pid}/{}", clean(&on.thread, 60)), width)
-}
-
-/// Text and style of one cell of the table. `far`: checks run on other hosts.
-fn cell(
-    column: SiteColumn,
-    width: u16,
+/// Draws the mark of a remark at the end of the state, and its words behind the name as far as there is
+/// room.
+fn draw_remark(
+    buffer: &mut Buffer,
+    line: Rect,
+    placed: &[PlacedColumn],
     row: &SiteRow<'_>,
-    (now, far): (Now, bool),
-) -> (String, Style) {
-    let site = row.site;
-    let last = site.last();
-    let badge = theme::site_badge(site);
-    let none = || ("-".to_owned(), DIM);
-    match column {
-        SiteColumn::State => {
-            let mut text = format!("{} {}", badge.glyph, badge.word);
-            if site.state() <= SiteIs::Missed {
-                text.push_str(&format!(" {}", age(site.lasting(now.mono))));
-            }
-            (text, badge.style)
-        }
-        SiteColumn::Site => {
-            let style = if site.state() == SiteIs::Down {
-                BOLD
-            } else {
-                PLAIN
-            };
-            (clean(&site.site().name, 200), style)
-        }
-        SiteColumn::Code => last
-            .and_then(|last| last.status)
-            .map_or_else(none, |status| (status.to_string(), PLAIN)),
-        SiteColumn::Latency => last.map_or_else(none, |last| {
-            // A failed check shows its reason instead of a time; a bad status is in CODE.
-            match last.reason {
-                Some(Reason::Status | Reason::Slow | Reason::Certificate) | None => {
-                    (brief(last.latency), PLAIN)
-                }
-                Some(reason) => (reason.word().to_owned(), badge.style),
-            }
-        }),
-        SiteColumn::Checks => none(),
-        SiteColumn::P50 => quantile(row, |(p50, _)| p50),
-        SiteColumn::P95 => quantile(row, |(_, p95)| p95),
-        SiteColumn::Uptime => site
-            .uptime(now.mono)
-            .map_or_else(none, |share| (percent(share), PLAIN)),
-        SiteColumn::Next if site.state() == SiteIs::Paused => none(),
-        SiteColumn::Next => match row.due {
-            Some(due) if due > now.mono => {
-                // Rounded up, so that "now" appears when the check is due, not a second before.
-                let rest = due.since(now.mono) + Duration::from_millis(999);
-                (age(rest), PLAIN)
-            }
-            Some(_) => ("now".to_owned(), PLAIN),
-            None => none(),
-        },
-        SiteColumn::RanOn => last.map_or_else(none, |last| {
-            let on = &last.ran_on;
-            if far && width < 24 {
-                return (ran_far(on, usize::from(width)), PLAIN);
-            }
-            let tail = if width >= 16 {
-                format!("/{}", on.tid)
-            } else {
-                String::new()
-            };
-            let head = if width >= 24 {
-                format!("{}/{} ", clean(&on.host, 60), on.pid)
-            } else {
-                String::new()
-            };
-            // A long name is cut before the ids are.
-            let room = usize::from(width).saturating_sub(tail.len());
-            let name = clean(&on.thread, 60);
-            (
-                crate::tui::format::cut(&format!("{head}{name}"), room) + &tail,
-                PLAIN,
-            )
-        }),
-        SiteColumn::Late => last.map_or_else(none, |last| {
-            let style = if is_late(last.late) {
-                theme::tone(crate::tui::view_model::Tone::Warn)
-            } else {
-                PLAIN
-            };
-            (lateness(last.late), style)
-        }),
-        SiteColumn::Tags => {
-            let tags = site.site().tags.iter().map(|tag| clean(tag, 60));
-            let owners = site
-                .site()
-                .owners
-                .iter()
-                .map(|owner| format!("@{}", clean(owner, 60)));
-            (tags.chain(owners).collect::<Vec<_>>().join(" "), PLAIN)
+    remark: &Remark,
+) {
+    /// The least cells of words that say something.
+    const LEAST_CELLS: u16 = 8;
+    let find = |wanted| placed.iter().find(|placed| placed.column == wanted);
+    if let Some(state) = find(SiteColumn::State) {
+        let end = line.x + state.x + state.width - 1;
+        put(buffer, end - 1, line.y, 1, " ", PLAIN);
+        put(buffer, end, line.y, 1, remark.mark, theme::tone(Tone::Warn));
+    }
+    if let Some(site) = find(SiteColumn::Site) {
+        let name = clean(&row.site.site().name, 200);
+        let used = UnicodeWidthStr::width(&*name) as u16 + 2;
+        let room = site.width.saturating_sub(used);
+        if room >= LEAST_CELLS {
+            put(
+                buffer,
+                line.x + site.x + used,
+                line.y,
+                room,
+                &remark.brief,
+                DIM,
+            );
         }
     }
-}
-
-fn quantile(row: &SiteRow<'_>, which: fn((Duration, Duration)) -> Duration) -> (String, Style) {
-    row.site
-        .recent_checks()
-        .quantiles()
-        .map_or_else(|| ("-".to_owned(), DIM), |both| (brief(which(both)), PLAIN))
 }
 
 /// Draws the selected row reversed as a whole, without the colours of its cells.
@@ -307,7 +232,7 @@ fn scroll_bar(buffer: &mut Buffer, rows: Rect, top: usize, total: usize) {
 }
 
 /// The bottom line: at the left the filter while it is typed, or the newest message, or rows left
-/// out and the legend; at the right sort order and position.
+/// out and the remark on the selected site or the legend; at the right sort order and position.
 fn bottom_line(
     buffer: &mut Buffer,
     area: Rect,
@@ -334,6 +259,8 @@ fn bottom_line(
             ],
         ));
         right.insert(0, Piece::text(2, matching, PLAIN));
+    } else if let Some(Layer::Note { about, text, .. }) = state.layers.last() {
+        left.push(typed(format!("note on {about}: "), text));
     } else if let Some(message) = state.message(model) {
         left.push(Piece::text(
             0,
@@ -344,7 +271,14 @@ fn bottom_line(
         if more > 0 {
             left.push(Piece::text(0, format!("…{} more", count(more)), PLAIN));
         }
-        left.extend(legend());
+        let selected = state.row(model, state.cursor);
+        match selected.and_then(|row| remark(state, model, row.site)) {
+            Some(remark) => {
+                let text = format!("{}: {}", remark.mark, remark.text);
+                left.push(Piece::text(1, text, theme::tone(Tone::Warn)));
+            }
+            None => left.extend(legend()),
+        }
     }
     draw_pieces(buffer, area, left, right);
 }

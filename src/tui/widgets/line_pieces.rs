@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::tui::format::cut;
+use crate::tui::theme::{BOLD, DIM, SELECTED};
 
 /// A part of a line that is shown whole or not at all.
 #[derive(Clone, Debug)]
@@ -26,6 +27,22 @@ impl<'a> Piece<'a> {
     pub(crate) fn text(rank: u8, text: impl Into<String>, style: Style) -> Self {
         Self::new(rank, vec![Span::styled(text.into(), style)])
     }
+}
+
+/// What is being typed behind a label, and the cursor.
+pub(crate) fn typed(label: String, text: &str) -> Piece<'static> {
+    /// The last characters are shown, where the cursor is.
+    const SHOWN_CHARS: usize = 48;
+    let skipped = text.chars().count().saturating_sub(SHOWN_CHARS);
+    let end: String = text.chars().skip(skipped).collect();
+    Piece::new(
+        0,
+        vec![
+            Span::styled(label, DIM),
+            Span::styled(end, BOLD),
+            Span::styled(" ", SELECTED),
+        ],
+    )
 }
 
 /// Writes `text` into `width` cells from (x, y), cut with "…" where it is longer.

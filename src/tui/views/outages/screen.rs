@@ -3,7 +3,6 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
-use ratatui::text::Span;
 
 use crate::domain::clean;
 use crate::tui::format::count;
@@ -14,7 +13,7 @@ use crate::tui::state::{Layer, UiState};
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::view_model::{Tone, ViewModel};
 use crate::tui::views::View;
-use crate::tui::widgets::{Piece, draw_pieces, put};
+use crate::tui::widgets::{Piece, draw_pieces, put, typed};
 
 use super::outage_list::{self, OutageColumns};
 use super::outbox;
@@ -209,20 +208,8 @@ fn bottom_line(
         ),
         PLAIN,
     )];
-    let typed = |label: String, text: &str| {
-        Piece::new(
-            0,
-            vec![
-                Span::styled(label, DIM),
-                Span::styled(clean_end(text), BOLD),
-                Span::styled(" ", theme::SELECTED),
-            ],
-        )
-    };
     let left = match state.layers.last() {
-        Some(Layer::Note { outage, text }) => {
-            typed(format!("note on {}: ", clean(&outage.name, 30)), text)
-        }
+        Some(Layer::Note { about, text, .. }) => typed(format!("note on {about}: "), text),
         Some(Layer::Filter) => typed("/ ".to_owned(), &state.outages.filter),
         _ => match state.message(model) {
             Some(message) => {
@@ -236,11 +223,4 @@ fn bottom_line(
         },
     };
     draw_pieces(buffer, line, vec![left], right);
-}
-
-/// The last characters of the text being typed, where the cursor is.
-fn clean_end(text: &str) -> String {
-    const SHOWN_CHARS: usize = 48;
-    let skipped = text.chars().count().saturating_sub(SHOWN_CHARS);
-    text.chars().skip(skipped).collect()
 }
