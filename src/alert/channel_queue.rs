@@ -1,16 +1,20 @@
 //! What waits for one owner on one channel, and what of it is sent next: in the order of
 //! events, one delivery at a time, and nothing that is no longer so when its sending begins.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use crate::domain::{Moment, Now, SiteId, Timestamp, message_id};
 
 use super::backoff;
 use super::delivery::{Collection, Delivery, DeliveryReport, Pending, Settled, Validity, Window};
-use super::merge::merge;
+use super::merge::{EventSubject, extract, merge, subject};
 use super::readiness::{Examiner, Readiness};
 use super::resend::{ResendGroup, ResendGroups};
+
+/// The most events of one delivery: composing it is not to hold up the loop, and no channel has
+/// room for their names.
+const MOST_EVENTS: usize = 4_000;
 
 /// How often an event that is in doubt is examined again.
 const DOUBT_STEP: Duration = Duration::from_secs(1);
@@ -18,7 +22,12 @@ const DOUBT_STEP: Duration = Duration::from_secs(1);
 /// The queue of one owner on one channel.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ChannelQueue {
-    pending: VecDeque<Pending>,
+    /// Boxed, so that little is moved where very many wait.
+    pending: VecDeque<Box<Pending>>,
+    /// How many of `pending` are about each outage.
+    about: BTreeMap<EventSubject, u32>,
+    /// An event came that may be one with an earlier one.
+    merges: bool,
     /// While events collect.
     collecting: Option<Window>,
     /// How many of `pending`, from the front, wait for others no longer.
@@ -56,6 +65,7 @@ impl ChannelQueue {
         collection: Collection,
         now: Moment,
     ) {
+        let event = self.add(event);
         if event.collects {
             self.collecting = Some(collection.window(self.collecting, age, now));
             self.pending.push_back(event);
@@ -74,14 +84,36 @@ impl ChannelQueue {
         self.resend_groups
             .add(ResendGroup::new(id, &events, false, at));
         for event in events {
+            let event = self.add(event);
             self.pending.insert(self.released, event);
             self.released += 1;
+        }
+    }
+
+    /// Takes an event into account that is about to be pending.
+    fn add(&mut self, event: Pending) -> Box<Pending> {
+        let others = self.about.entry(subject(&event)).or_default();
+        // Wherever it stands, it is one of two.
+        self.merges |= *others > 0;
+        *others += 1;
+        Box::new(event)
+    }
+
+    /// Takes an event into account that is not pending any more.
+    fn subtract(&mut self, event: &Pending) {
+        let subject = subject(event);
+        if let Some(count) = self.about.get_mut(&subject) {
+            *count -= 1;
+            if *count == 0 {
+                self.about.remove(&subject);
+            }
         }
     }
 
     fn put_back(&mut self, events: Vec<Pending>) {
         self.released += events.len();
         for event in events.into_iter().rev() {
+            let event = self.add(event);
             self.pending.push_front(event);
         }
     }
@@ -105,7 +137,7 @@ impl ChannelQueue {
             return Some(at);
         }
         let collected = self.collecting.map(|window| window.ends);
-        let quiet = |event: &Pending| match event.quiet_until {
+        let quiet = |event: &Box<Pending>| match event.quiet_until {
             Some(until) if until > now.wall => now.mono + until.since(now.wall),
             _ if self.examined => now.mono + DOUBT_STEP,
             _ => now.mono,
@@ -141,7 +173,11 @@ impl ChannelQueue {
         if self.released == 0 {
             return None;
         }
-        merge(&mut self.pending, &mut self.released);
+        if std::mem::take(&mut self.merges) {
+            for merged in merge(&mut self.pending, &mut self.released) {
+                self.subtract(&merged);
+            }
+        }
         let mut gone = Vec::new();
         let mut examiner = Examiner {
             now,
@@ -158,18 +194,22 @@ impl ChannelQueue {
         let (resend_group, chosen) = match again {
             Some((resend_group, chosen)) => (Some(resend_group), chosen),
             None if gone.is_empty() => {
-                let released = self.pending.iter().take(self.released);
+                let released = self
+                    .pending
+                    .iter()
+                    .map(|event| &**event)
+                    .take(self.released);
                 let alone = collection.longest.is_zero();
                 let groups = &self.resend_groups;
                 let chosen = choose(released, groups, alone, &mut examiner, &mut gone);
                 (None, chosen)
             }
-            None => (None, HashSet::new()),
+            None => (None, Vec::new()),
         };
         self.examined = chosen.is_empty() && gone.is_empty();
         if !gone.is_empty() {
             // The places that were chosen are others now: the next turn chooses anew.
-            self.remove_over(&gone, over);
+            over.extend(self.take(&gone));
             return None;
         }
         if chosen.is_empty() {
@@ -196,31 +236,17 @@ impl ChannelQueue {
         }
     }
 
-    /// Moves the events at these places, which are over, to `over`.
-    fn remove_over(&mut self, places: &[usize], over: &mut Vec<Pending>) {
-        for place in places.iter().rev() {
-            over.extend(self.pending.remove(*place));
-            self.released -= 1;
-        }
-    }
-
-    /// Takes the events at these places, which are to be sent.
-    fn take(&mut self, places: &HashSet<usize>) -> Vec<Pending> {
-        let mut events = Vec::with_capacity(places.len());
-        let mut kept = VecDeque::with_capacity(self.pending.len() - places.len());
-        for (place, event) in std::mem::take(&mut self.pending).into_iter().enumerate() {
-            if places.contains(&place) {
-                events.push(event);
-            } else {
-                kept.push_back(event);
+    /// Takes the events at these places out.
+    fn take(&mut self, places: &[usize]) -> Vec<Pending> {
+        let events = extract(&mut self.pending, places);
+        self.released -= events.len();
+        for event in &events {
+            self.subtract(event);
+            if let Some(site) = event.site {
+                self.asked.remove(&site);
             }
         }
-        self.released -= events.len();
-        self.pending = kept;
-        for site in events.iter().filter_map(|event| event.site) {
-            self.asked.remove(&site);
-        }
-        events
+        events.into_iter().map(|event| *event).collect()
     }
 
     /// Takes what the channel said of the delivery under way.
@@ -291,7 +317,7 @@ impl ChannelQueue {
 
     /// The events that wait to be sent, oldest first.
     pub(super) fn pending(&self) -> impl Iterator<Item = &Pending> {
-        self.pending.iter()
+        self.pending.iter().map(|event| &**event)
     }
 }
 
@@ -308,8 +334,8 @@ fn delivery_id(resend_group: Option<&ResendGroup>, events: &[Pending]) -> Box<st
     }
 }
 
-/// The places of the events that go into the next delivery: all of the kind of the first
-/// that may go, each of them the oldest event of its site; one where events are told
+/// The places of the events that go into the next delivery: [`MOST_EVENTS`] of the kind of the
+/// first that may go, each of them the oldest event of its site; one where events are told
 /// `alone`.
 fn choose<'a>(
     released: impl Iterator<Item = &'a Pending>,
@@ -317,8 +343,8 @@ fn choose<'a>(
     alone: bool,
     examiner: &mut Examiner<'_>,
     gone: &mut Vec<usize>,
-) -> HashSet<usize> {
-    let mut chosen = HashSet::new();
+) -> Vec<usize> {
+    let mut chosen = Vec::new();
     let mut kind = None;
     let mut blocked: HashSet<SiteId> = HashSet::new();
     for (place, event) in released.enumerate() {
@@ -336,12 +362,15 @@ fn choose<'a>(
             Readiness::Waits => continue,
             Readiness::Over => {
                 gone.push(place);
+                if gone.len() == MOST_EVENTS {
+                    break;
+                }
                 continue;
             }
         }
         kind = Some(event.kind);
-        chosen.insert(place);
-        if alone || !event.kind.is_of_outage() {
+        chosen.push(place);
+        if alone || !event.kind.is_of_outage() || chosen.len() == MOST_EVENTS {
             break;
         }
     }

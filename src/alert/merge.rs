@@ -7,18 +7,27 @@ use crate::domain::{EventKind, SiteId, Timestamp};
 
 use super::delivery::Pending;
 
+/// The outage that an event is about, or the monitor's own condition.
+pub(super) type EventSubject = (Option<SiteId>, Option<Timestamp>);
+
+pub(super) const fn subject(event: &Pending) -> EventSubject {
+    (event.site, event.outage)
+}
+
 /// Tells together what belongs together: an outage that ended before its beginning was sent
-/// is one message, and a reminder of what was never sent is none.
-pub(super) fn merge(pending: &mut VecDeque<Pending>, released: &mut usize) {
-    type Key = (Option<SiteId>, Option<Timestamp>);
-    let key = |event: &Pending| -> Key { (event.site, event.outage) };
+/// is one message, and a reminder of what was never sent is none. Gives those that are part of
+/// another now.
+pub(super) fn merge(
+    pending: &mut VecDeque<Box<Pending>>,
+    released: &mut usize,
+) -> Vec<Box<Pending>> {
     // The place of the event of each outage, or of the monitor's own blindness, that later
     // ones are merged with.
-    let mut last: HashMap<Key, usize> = HashMap::new();
+    let mut last: HashMap<EventSubject, usize> = HashMap::new();
     let mut gone: Vec<usize> = Vec::new();
     let mut into: Vec<(usize, usize)> = Vec::new();
     for (place, event) in pending.iter().enumerate() {
-        let earlier = last.get(&key(event)).copied();
+        let earlier = last.get(&subject(event)).copied();
         let earlier = earlier.map(|earlier| (earlier, pending[earlier].kind));
         match (earlier, event.kind) {
             (Some((down, EventKind::Down)), EventKind::Reminder | EventKind::Escalated) => {
@@ -34,15 +43,15 @@ pub(super) fn merge(pending: &mut VecDeque<Pending>, released: &mut usize) {
             | (Some((earlier, EventKind::Unwatched)), EventKind::Watched) => {
                 into.push((earlier, place));
                 gone.push(earlier);
-                last.insert(key(event), place);
+                last.insert(subject(event), place);
             }
             _ => {
-                last.insert(key(event), place);
+                last.insert(subject(event), place);
             }
         }
     }
     if gone.is_empty() {
-        return;
+        return Vec::new();
     }
     for (from, to) in into {
         let earlier = &mut pending[from];
@@ -53,10 +62,25 @@ pub(super) fn merge(pending: &mut VecDeque<Pending>, released: &mut usize) {
     }
     gone.sort_unstable();
     gone.dedup();
-    for place in gone.into_iter().rev() {
-        pending.remove(place);
-        if place < *released {
-            *released -= 1;
+    *released -= gone.partition_point(|place| place < released);
+    extract(pending, &gone)
+}
+
+/// Takes out the events at these places, which are in order: as many steps as the last one.
+pub(super) fn extract(pending: &mut VecDeque<Box<Pending>>, places: &[usize]) -> Vec<Box<Pending>> {
+    let behind = places.last().map_or(0, |last| last + 1);
+    let mut taken = Vec::with_capacity(places.len());
+    let mut kept = Vec::with_capacity(behind - places.len());
+    let mut next = places.iter().copied().peekable();
+    for (place, event) in pending.drain(..behind).enumerate() {
+        if next.next_if_eq(&place).is_some() {
+            taken.push(event);
+        } else {
+            kept.push(event);
         }
     }
+    for event in kept.into_iter().rev() {
+        pending.push_front(event);
+    }
+    taken
 }

@@ -282,4 +282,43 @@ mod tests {
         }
         assert_eq!(told.len(), OWNERS);
     }
+
+    #[test]
+    fn very_many_events_of_one_owner_are_told_in_their_order_by_several_deliveries() {
+        let now = Now {
+            mono: Moment::ZERO + Duration::from_secs(100),
+            wall: Timestamp::from_micros(0),
+        };
+        let mut outbox = Outbox::default();
+        outbox.collect(Collection {
+            longest: Duration::from_secs(30),
+        });
+        for site in 0..10_000 {
+            let mut event = event(&site.to_string(), now);
+            event.kind = EventKind::Down;
+            event.site = Some(SiteId::from_index(site));
+            event.collects = true;
+            outbox.push("owner", "webhook", event, now);
+        }
+        let now = Now {
+            mono: now.mono + Duration::from_secs(30),
+            ..now
+        };
+        let (mut sizes, mut sites) = (Vec::new(), Vec::new());
+        loop {
+            let turn = outbox.turn(now, &mut |_| Validity::Holds);
+            let [delivery] = &*turn.deliveries else {
+                break;
+            };
+            sizes.push(delivery.events.len());
+            sites.extend(delivery.events.iter().filter_map(|event| event.site));
+            let name = (&*delivery.owner, &*delivery.channel);
+            let settled = outbox.settle(name, &delivery.id, &DeliveryReport::Delivered, now);
+            assert!(settled.is_some());
+        }
+        assert_eq!(sizes, [4_000, 4_000, 2_000]);
+        let all: Vec<_> = (0..10_000).map(SiteId::from_index).collect();
+        assert_eq!(sites, all);
+        assert!(outbox.is_empty());
+    }
 }

@@ -22,7 +22,7 @@ const CHECK_WAIT: Duration = Duration::from_secs(60);
 const LONGEST_STEP: Duration = Duration::from_secs(60);
 
 /// Open outages that are examined in one turn.
-const TURN_SIZE: usize = 500;
+const TURN_SIZE: usize = 250;
 
 /// What was told of an open outage; kept with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

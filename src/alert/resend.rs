@@ -63,27 +63,29 @@ impl ResendGroups {
     /// events that are over are added to `gone`, and nothing is given then.
     pub(super) fn again(
         &mut self,
-        (released, count): (&VecDeque<Pending>, usize),
+        (released, count): (&VecDeque<Box<Pending>>, usize),
         not_before: Option<Moment>,
         examiner: &mut Examiner<'_>,
         gone: &mut Vec<usize>,
-    ) -> Option<(ResendGroup, HashSet<usize>)> {
+    ) -> Option<(ResendGroup, Vec<usize>)> {
         let mut number = 0;
         while let Some(resend_group) = self.0.get(number) {
-            let mut ready = HashSet::new();
-            let mut waits = 0;
+            let mut ready = Vec::new();
+            let (mut waits, mut found) = (0, 0);
             let mut earlier: HashSet<SiteId> = HashSet::new();
             for (place, event) in released.iter().take(count).enumerate() {
                 let first = event.site.is_none_or(|site| earlier.insert(site));
                 if !resend_group.events.contains(&event.id) {
                     continue;
                 }
+                found += 1;
                 match examiner.examine(event) {
                     Readiness::Over => gone.push(place),
-                    Readiness::Ready if first => {
-                        ready.insert(place);
-                    }
+                    Readiness::Ready if first => ready.push(place),
                     Readiness::Ready | Readiness::Waits => waits += 1,
+                }
+                if found == resend_group.events.len() {
+                    break;
                 }
             }
             if !gone.is_empty() {

@@ -11,7 +11,7 @@ use crate::monitor::{Monitor, SiteState, State};
 const RESULTS: usize = 1_000;
 
 /// Sites that are examined in one turn.
-const SITES: usize = 10_000;
+const SITES: usize = 1_000;
 
 /// The sites that are to be checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use super::unwatched::UnwatchedRule;
 use super::witnesses::{facts, is_local, landed, parents, witnesses};
 
 /// Checks handed out in one turn, so that keys are answered between them.
-const DISPATCH_BATCH: usize = 1_024;
+const DISPATCH_BATCH: usize = 512;
 
 /// Everything that is believed and planned.
 #[derive(Debug)]

@@ -10,6 +10,12 @@
 //! all that decides about telling ([`crate::alert`]). A driver feeds it and carries the effects
 //! out: [`crate::app`] with threads, files and sockets, the simulation in `tests/` with none.
 //!
+//! The switch between paradigms is not here: which jobs a paradigm has begun is known to its
+//! threads alone, and a job moves by a ticket that only one of both can take
+//! ([`crate::paradigm::Dispatcher`]). Nothing that is believed depends on it: the engine is told
+//! of a check that was withdrawn, missed or is under way, whoever runs it, and the simulation
+//! switches at random instants.
+//!
 //! Architecture invariant: pure. No clock, no thread, no I/O, and nothing that is filled in
 //! later: the same inputs at the same times give the same effects. Whatever it must not forget
 //! leaves it as [`Effect::Persist`] together with the change that causes it.

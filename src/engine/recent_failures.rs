@@ -1,7 +1,7 @@
 //! Which hosts failed lately, of how many that were checked; and where redirects landed.
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use crate::domain::Now;
@@ -9,21 +9,44 @@ use crate::domain::Now;
 /// How long ago failures may be that are counted together.
 const WINDOW: Duration = Duration::from_secs(30);
 
-/// Looks that are remembered: a hundred thousand sites in half a minute would be too many.
+/// Checks that are remembered: a hundred thousand sites in half a minute would be too many.
 const MOST: usize = 4_096;
 
 /// Hosts that have to fail together before that is strange.
 const MANY: usize = 3;
 
-/// And the share of those looked at, as one in so many.
+/// And the share of those that were checked, as one in so many.
 const SHARE: usize = 4;
+
+/// A map whose keys are hashes already.
+type ByHash<T> = HashMap<u64, T, BuildHasherDefault<AlreadyHashed>>;
+
+/// Takes a key that is a hash as it is.
+#[derive(Debug, Default)]
+struct AlreadyHashed(u64);
+
+impl Hasher for AlreadyHashed {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// The checks of the last half minute.
 #[derive(Debug, Default)]
 pub(super) struct RecentFailures {
     checks: VecDeque<(Now, u64, bool)>,
     /// By host: checks, and how many of them failed.
-    hosts: HashMap<u64, (u32, u32)>,
+    hosts: ByHash<(u32, u32)>,
     failing: usize,
 }
 
@@ -82,9 +105,9 @@ const PORTAL_HOSTS: usize = 3;
 #[derive(Debug, Default)]
 pub(super) struct Landings {
     /// By the host that was asked: where it landed last, as hashes; 0 for its own.
-    by_host: HashMap<u64, u64>,
+    by_host: ByHash<u64>,
     /// Hosts that landed on a foreign one where they did not before, by the foreign one.
-    new: HashMap<u64, std::collections::BTreeSet<u64>>,
+    new: ByHash<std::collections::BTreeSet<u64>>,
 }
 
 impl Landings {

@@ -1,5 +1,6 @@
 //! The plan: due times, one for each site.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::domain::{JobId, Moment, SiteId};
@@ -9,19 +10,21 @@ use super::agenda::Agenda;
 /// The name of a check that is due.
 pub type Due = JobId;
 
-/// One site's part of the plan.
+/// One site's part of the plan: of a million they are touched in no order, each in one line of
+/// the cache.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 struct Slot {
     interval: Duration,
     next: Moment,
     /// What of the agenda is this slot's: entries of other generations are void.
     generation: u32,
-    /// A check that was due while the one before it was still running.
-    owed: Option<Owed>,
+    /// Whether a check that was due while the one before it was still running waits for it.
+    owes: bool,
     /// The step to the next regular time, after a check out of turn.
     resume: Option<Duration>,
     /// The first steps of a site: between half an interval and a whole one.
-    spread: Option<Spread>,
+    spread: Spread,
     /// Whether the check that was handed out last was out of turn.
     out_of_turn: bool,
     planned: bool,
@@ -35,9 +38,10 @@ struct Owed {
 }
 
 /// Steps that take a site to its own place within the interval.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Spread {
-    step: Duration,
+    /// What a step is shorter than the interval by, as a share of it.
+    less: f32,
     left: u8,
 }
 
@@ -46,6 +50,8 @@ struct Spread {
 pub struct Scheduler {
     slots: Vec<Slot>,
     agenda: Agenda,
+    /// Checks that wait for the one before them.
+    owed: BTreeMap<SiteId, Owed>,
 }
 
 impl Scheduler {
@@ -77,15 +83,15 @@ impl Scheduler {
                 let share = interval.as_secs_f64() / slot.interval.as_secs_f64().max(1e-9);
                 let left = slot.next.since(now).mul_f64(share).min(*interval);
                 slot.interval = *interval;
-                slot.spread = None;
+                slot.spread = Spread::default();
                 self.plan(*site, now + left);
                 continue;
             }
             slot.planned = true;
             slot.interval = *interval;
-            slot.owed = None;
             slot.resume = None;
-            slot.spread = Some(spread(rank, *interval));
+            slot.spread = spread(rank);
+            self.owes_nothing(*site);
             self.plan(*site, now);
         }
         for (index, kept) in kept.into_iter().enumerate() {
@@ -108,8 +114,15 @@ impl Scheduler {
         if let Some(slot) = self.slots.get_mut(site.index()) {
             slot.generation = slot.generation.wrapping_add(1);
             slot.planned = false;
-            slot.owed = None;
+            self.owes_nothing(site);
         }
+    }
+
+    /// No check of the site waits for the one before it any more; gives the one that did.
+    fn owes_nothing(&mut self, site: SiteId) -> Option<Owed> {
+        let slot = self.slots.get_mut(site.index())?;
+        let owes = std::mem::take(&mut slot.owes);
+        owes.then(|| self.owed.remove(&site))?
     }
 
     /// A paused site is due at once.
@@ -132,10 +145,10 @@ impl Scheduler {
             return;
         }
         // This check replaces the one that waits for the running check to end: right after
-        // the first it would have the same result.
-        slot.owed = None;
-        // The regular time stays: the extra check is a step on the way to it.
+        // the first it would have the same result. The regular time stays: the extra check is
+        // a step on the way to it.
         slot.resume = Some(slot.next.since(at));
+        self.owes_nothing(site);
         self.plan(site, at);
     }
 
@@ -198,7 +211,8 @@ impl Scheduler {
             due: due.due,
             out_of_turn: slot.out_of_turn,
         };
-        let missed = slot.owed.replace(owed)?;
+        slot.owes = true;
+        let missed = self.owed.insert(due.site, owed)?;
         (!missed.out_of_turn).then_some(Due {
             site: due.site,
             due: missed.due,
@@ -216,7 +230,7 @@ impl Scheduler {
     /// The running check of a site has ended: the check that waited for it, if any.
     #[must_use]
     pub fn released(&mut self, site: SiteId) -> Option<Due> {
-        let owed = self.slots.get_mut(site.index())?.owed.take()?;
+        let owed = self.owes_nothing(site)?;
         Some(Due {
             site,
             due: owed.due,
@@ -230,22 +244,20 @@ impl Slot {
             interval: Duration::ZERO,
             next: Moment::ZERO,
             generation: 0,
-            owed: None,
+            owes: false,
             resume: None,
-            spread: None,
+            spread: Spread { less: 0.0, left: 0 },
             out_of_turn: false,
             planned: false,
         }
     }
 
     fn regular_step(&mut self) -> Duration {
-        match &mut self.spread {
-            Some(Spread { step, left }) if *left > 0 => {
-                *left -= 1;
-                *step
-            }
-            _ => self.interval,
+        if self.spread.left == 0 {
+            return self.interval;
         }
+        self.spread.left -= 1;
+        self.interval.mul_f32(1.0 - self.spread.less)
     }
 }
 
@@ -253,12 +265,12 @@ impl Slot {
 /// between half the interval and all of it, which end anywhere within one interval. So the
 /// list is spread evenly from then on, no site ever waits longer than its interval, and
 /// neighbours of the list stand apart (they are often the same host).
-fn spread(rank: usize, interval: Duration) -> Spread {
+fn spread(rank: usize) -> Spread {
     // Steps of the golden ratio: any number of them lies evenly on the circle.
     const GOLDEN: f64 = 0.618_033_988_749_894_9;
     let turn = (rank as f64 * GOLDEN).fract();
     Spread {
-        step: interval.mul_f64(1.0 - turn / 2.0),
+        less: (turn / 2.0) as f32,
         left: 2,
     }
 }
