@@ -137,12 +137,12 @@ impl ChannelQueue {
             return Some(at);
         }
         let collected = self.collecting.map(|window| window.ends);
-        let quiet = |event: &Box<Pending>| match event.quiet_until {
+        let quiet = |event: &Pending| match event.quiet_until {
             Some(until) if until > now.wall => now.mono + until.since(now.wall),
             _ if self.examined => now.mono + DOUBT_STEP,
             _ => now.mono,
         };
-        let released = self.pending.iter().take(self.released).map(quiet).min();
+        let released = self.pending().take(self.released).map(quiet).min();
         collected.into_iter().chain(released).min()
     }
 
@@ -246,7 +246,7 @@ impl ChannelQueue {
                 self.asked.remove(&site);
             }
         }
-        events.into_iter().map(|event| *event).collect()
+        events
     }
 
     /// Takes what the channel said of the delivery under way.

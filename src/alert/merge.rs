@@ -17,10 +17,7 @@ pub(super) const fn subject(event: &Pending) -> EventSubject {
 /// Tells together what belongs together: an outage that ended before its beginning was sent
 /// is one message, and a reminder of what was never sent is none. Gives those that are part of
 /// another now.
-pub(super) fn merge(
-    pending: &mut VecDeque<Box<Pending>>,
-    released: &mut usize,
-) -> Vec<Box<Pending>> {
+pub(super) fn merge(pending: &mut VecDeque<Box<Pending>>, released: &mut usize) -> Vec<Pending> {
     // The place of the event of each outage, or of the monitor's own blindness, that later
     // ones are merged with.
     let mut last: HashMap<EventSubject, usize> = HashMap::new();
@@ -67,14 +64,14 @@ pub(super) fn merge(
 }
 
 /// Takes out the events at these places, which are in order: as many steps as the last one.
-pub(super) fn extract(pending: &mut VecDeque<Box<Pending>>, places: &[usize]) -> Vec<Box<Pending>> {
+pub(super) fn extract(pending: &mut VecDeque<Box<Pending>>, places: &[usize]) -> Vec<Pending> {
     let behind = places.last().map_or(0, |last| last + 1);
     let mut taken = Vec::with_capacity(places.len());
     let mut kept = Vec::with_capacity(behind - places.len());
     let mut next = places.iter().copied().peekable();
     for (place, event) in pending.drain(..behind).enumerate() {
         if next.next_if_eq(&place).is_some() {
-            taken.push(event);
+            taken.push(*event);
         } else {
             kept.push(event);
         }
