@@ -375,7 +375,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let rounds = if table.quick { 3 } else { 7 };
     let stage = Stage::set()?;
-    places(&stage, &mut table, if table.quick { 1 } else { 3 })?;
+    let rounds_of_places = if table.quick { 1 } else { 3 };
+    places(&stage, &mut table, rounds_of_places)?;
     if std::env::args().any(|argument| argument == "--places") {
         table.print()?;
         return Ok(());
