@@ -43,5 +43,5 @@ pub use episodes::{CertificateEpisode, Episodes, SlowEpisode};
 pub use outbox::{Outbox, Turn};
 pub use policy::{AlertStep, Telling};
 pub use records::{AlertRules, AlertTurn, Queued, Resumed, SiteAlerts, Unsettled};
-pub use silence::{MAINTENANCE_BY_KEY, Silence};
+pub use silence::MAINTENANCE_BY_KEY;
 pub use time_windows::{open_span, quiet_until};

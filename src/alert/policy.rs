@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Moment, Now, Owner, SiteId, Timestamp};
+use crate::domain::{Moment, Now, Owner, Silence, SiteId, Timestamp};
 use crate::monitor::{Monitor, SiteState};
 
 use super::awaited::{Awaited, AwaitedSites};
-use super::silence::{PARENT_WAIT, Silence, Silences, silences_children};
+use super::silence::{PARENT_WAIT, Silences, silences_children};
 use super::time_windows::quiet_until;
 
 /// How long the check is waited for that follows a silence, before the outage is told all the

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    AlertEvent, EventKind, Moment, Now, OutageEvent, ServiceEvent, SiteId, Timestamp,
+    AlertEvent, EventKind, Moment, Now, OutageEvent, ServiceEvent, Silence, SiteId, Timestamp,
 };
 use crate::monitor::{Monitor, SiteState};
 
@@ -11,7 +11,6 @@ use super::alerts::Alerts;
 use super::delivery::Pending;
 use super::outbox::Outbox;
 use super::records::{Queued, SiteAlerts, Unsettled};
-use super::silence::Silence;
 
 impl Alerts {
     /// What was told of a site, to be kept.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::domain::{MaintenanceWindow, MaintenanceWindows, Now, SiteId, Timestamp};
+use crate::domain::{MaintenanceWindow, MaintenanceWindows, Now, Silence, SiteId, Timestamp};
 use crate::monitor::{Monitor, SiteState};
 
 use super::time_windows::open_span;
@@ -21,17 +21,6 @@ pub(super) const PARENT_WAIT: Duration = Duration::from_secs(30);
 
 /// The most sites that may depend on each other in a chain.
 const LONGEST_CHAIN: usize = 16;
-
-/// Why owners are not told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Silence {
-    /// Outages are expected until then.
-    Maintenance(Timestamp),
-    /// This site, which it depends on, is down or fails.
-    Parent(Box<str>),
-    /// This site, which it depends on, is being checked.
-    ParentUnchecked(Box<str>),
-}
 
 /// The last answer about a window, and the minute that it holds for.
 type CachedWindow = Cell<Option<(i64, Option<(Timestamp, Timestamp)>)>>;

@@ -1,6 +1,5 @@
 //! Announces events: on the screen, and by bell and desktop notification.
 
-use crate::alert::Silence;
 use crate::domain::{Clock, SiteId, Timestamp, brief};
 use crate::engine::{ConnectivityChange, Notice};
 use crate::paradigm::WorkerLoss;
@@ -109,18 +108,6 @@ impl SessionState {
             text.push_str(&format!("; its check of {name} is run again"));
         }
         self.say(Tone::Warn, text);
-    }
-
-    /// Why nobody is told of a site at present, if that is so.
-    pub(super) fn silence(&self, site: SiteId) -> Option<String> {
-        Some(match self.driver.silence(site)? {
-            Silence::Maintenance(until) => {
-                format!("maintenance until {}: nobody is told", self.time(until))
-            }
-            Silence::Parent(name) | Silence::ParentUnchecked(name) => {
-                format!("it depends on {name}, which fails: nobody is told of this one")
-            }
-        })
     }
 
     pub(super) fn time(&self, at: Timestamp) -> String {

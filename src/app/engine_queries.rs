@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::alert::Silence;
-use crate::domain::{Clock as _, JobId, Moment, Now, SiteId, SystemClock, Timestamp};
+use crate::domain::{Clock as _, JobId, Moment, Now, Silence, SiteId, SystemClock, Timestamp};
 use crate::history::History;
-use crate::monitor::Monitor;
+use crate::monitor::{Monitor, SiteState};
 use crate::paradigm::{Census, ParadigmEntry, QueueFigures, QueueOptions};
 use crate::probe::ProberFactory;
 use crate::trace::{Demand, Recorder};
@@ -110,6 +109,12 @@ impl Driver {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.timestamp()
+    }
+
+    /// Why nobody is told of a site now: asked for many.
+    pub(super) fn silences(&self) -> impl Fn(&SiteState) -> Option<Silence> {
+        let (engine, now) = (&self.engine, self.clock.now());
+        move |state| engine.alerts().silence(state, engine.monitor(), now)
     }
 
     /// Why nobody is told of a site at present, if that is so.

@@ -14,7 +14,7 @@ impl Driver {
     pub fn answer(&self, question: MetricsQuestion) {
         match question {
             MetricsQuestion::Page { from, answer } => {
-                let mut page = MetricsPage::of(self.monitor(), from);
+                let mut page = MetricsPage::of(self.monitor(), from, self.silences());
                 if from == 0 {
                     page.whole = Some(self.metrics());
                     // The history counts while the other pages are asked for.

@@ -108,7 +108,7 @@ impl SessionState {
             },
             lab: self.lab.seen(),
             next_due: &|site| self.driver.due_of(site),
-            silence: &|site| self.silence(site),
+            silence: &|site| self.driver.silence(site),
             message: self.status_line.shown(self.clock.moment()),
             messages: self.status_line.recent(),
             banner: unwatched

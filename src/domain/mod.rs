@@ -24,6 +24,7 @@ mod notify_settings;
 mod queue_options;
 mod result;
 mod retention;
+mod silence;
 mod site;
 mod site_time;
 mod text;
@@ -55,6 +56,7 @@ pub use result::{
     Certificate, CheckResult, Method, Outcome, Phase, Phases, RanOn, Reason, RequestRecord, Verdict,
 };
 pub use retention::Retention;
+pub use silence::Silence;
 pub use site::{Escalation, Owner, Quiet, Site, Tell};
 pub use site_time::{SeenTime, SiteTime};
 pub use text::{MAX_SENTENCE, clean, is_unsafe, is_utf8_locale, sentence};

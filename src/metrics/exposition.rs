@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::domain::{CheckResult, Phases, Verdict};
+use crate::domain::{CheckResult, Phases, Silence, Verdict};
 use crate::monitor::State;
 
 use super::page::{MonitorMetrics, SiteMetrics};
@@ -46,7 +46,7 @@ impl Labelled {
     }
 }
 
-const FAMILIES: [Family; 9] = [
+const FAMILIES: [Family; 10] = [
     Family {
         name: "probe_success",
         kind: "gauge",
@@ -138,6 +138,19 @@ const FAMILIES: [Family; 9] = [
         kind: "gauge",
         help: "1 for the state that the site is in; down is confirmed, suspect is not yet",
         write: |family, of, out| family.sample_with(of, "state", word(of.row.state), 1, out),
+    },
+    Family {
+        name: "squirrel_site_silenced",
+        kind: "gauge",
+        help: "1 while nobody is told of the site, because of maintenance or of its parent",
+        write: |family, of, out| {
+            let why = match of.row.silence {
+                Some(Silence::Maintenance(_)) => "maintenance",
+                Some(Silence::Parent(_) | Silence::ParentUnchecked(_)) => "parent",
+                None => return,
+            };
+            family.sample_with(of, "why", why, 1, out);
+        },
     },
 ];
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::domain::{CheckResult, Site};
+use crate::domain::{CheckResult, Silence, Site};
 use crate::monitor::{Monitor, SiteState, State};
 
 /// The sites of a page. Copying so many pointers takes less than a millisecond, the most that a
@@ -38,11 +38,14 @@ pub struct SiteMetrics {
     pub missed: u64,
     /// It has missed two checks or more in a row: nobody knows what it is now.
     pub stalled: bool,
+    /// Why nobody is told of it at present.
+    pub silence: Option<Silence>,
 }
 
-impl From<&SiteState> for SiteMetrics {
-    fn from(state: &SiteState) -> Self {
+impl SiteMetrics {
+    fn of(state: &SiteState, silence: Option<Silence>) -> Self {
         Self {
+            silence,
             site: Arc::clone(state.site()),
             state: state.state(),
             last: state.last().cloned(),
@@ -91,15 +94,21 @@ pub struct MetricsPage {
 }
 
 impl MetricsPage {
-    /// The page from `from` on.
+    /// The page from `from` on; `silence` says why nobody is told of a site.
     #[must_use]
-    pub fn of(monitor: &Monitor, from: usize) -> Self {
+    pub fn of(
+        monitor: &Monitor,
+        from: usize,
+        silence: impl Fn(&SiteState) -> Option<Silence>,
+    ) -> Self {
         let ids = monitor.ids();
         let from = from.min(ids.len());
         let end = ids.len().min(from + PAGE);
         let known = ids[from..end].iter().filter_map(|id| monitor.site(*id));
         Self {
-            rows: known.map(SiteMetrics::from).collect(),
+            rows: known
+                .map(|state| SiteMetrics::of(state, silence(state)))
+                .collect(),
             next: (end < ids.len()).then_some(end),
             whole: None,
             pending: None,

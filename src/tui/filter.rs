@@ -1,5 +1,6 @@
 //! The filter of the table of sites.
 
+use crate::domain::{Silence, SiteId};
 use crate::monitor::SiteState;
 
 use super::theme;
@@ -13,24 +14,65 @@ pub(crate) struct Filter {
 
 #[derive(Clone, Debug)]
 enum Term {
-    /// A part of the name or URL, or the beginning of the state, reason or status.
-    Any(String),
+    /// A part of the name or URL, or the beginning of the state, reason or status, or of the word
+    /// for a mark.
+    Any(String, Option<Mark>),
     /// A part of a tag.
     Tag(String),
     /// A part of an owner's name.
     Owner(String),
 }
 
+/// What a site is marked with in the table.
+#[derive(Clone, Copy, Debug)]
+enum Mark {
+    Maintenance,
+    /// Nobody is told of it, for whatever reason.
+    Silenced,
+    Acknowledged,
+}
+
+impl Mark {
+    /// The words for marks. Those with one are asked of every site, so that a word has to be typed as
+    /// far as the shortest of them.
+    const WORDS: [(&'static str, Self); 4] = [
+        ("maintenance", Self::Maintenance),
+        ("silenced", Self::Silenced),
+        ("acked", Self::Acknowledged),
+        ("acknowledged", Self::Acknowledged),
+    ];
+
+    fn named(word: &str) -> Option<Self> {
+        let begins = |whole: &str| word.len() >= 4 && whole.starts_with(word);
+        let mut words = Self::WORDS.iter();
+        Some(words.find(|(whole, _)| begins(whole))?.1)
+    }
+
+    fn is_on(self, state: &SiteState, silence: &dyn Fn(SiteId) -> Option<Silence>) -> bool {
+        match self {
+            Self::Maintenance => matches!(silence(state.id()), Some(Silence::Maintenance(_))),
+            Self::Silenced => silence(state.id()).is_some(),
+            Self::Acknowledged => {
+                let outage = state.outage();
+                outage.is_some_and(|outage| outage.acknowledged.is_some())
+            }
+        }
+    }
+}
+
 impl Filter {
     /// Parses words separated by blanks; a word after `tag:` or `owner:` matches only tags or
-    /// owners.
+    /// owners; others also match the marks of a site.
     pub(crate) fn new(text: &str) -> Self {
         let terms = text.split_whitespace().map(|word| {
             let word = word.to_lowercase();
             match word.split_once(':') {
                 Some(("tag", tag)) => Term::Tag(tag.to_owned()),
                 Some(("owner", owner)) => Term::Owner(owner.to_owned()),
-                _ => Term::Any(word),
+                _ => {
+                    let mark = Mark::named(&word);
+                    Term::Any(word, mark)
+                }
             }
         });
         Self {
@@ -49,14 +91,19 @@ impl Filter {
         self.terms.is_empty()
     }
 
-    /// Whether this site matches.
-    pub(crate) fn matches(&self, state: &SiteState) -> bool {
+    /// Whether this site matches; `silence` says why nobody is told of one.
+    pub(crate) fn matches(
+        &self,
+        state: &SiteState,
+        silence: &dyn Fn(SiteId) -> Option<Silence>,
+    ) -> bool {
         let site = state.site();
         self.terms.iter().all(|term| match term {
             Term::Tag(tag) => site.tags.iter().any(|own| contains(own, tag)),
             Term::Owner(owner) => site.owners.iter().any(|own| contains(own, owner)),
-            Term::Any(word) => {
-                contains(&site.name, word)
+            Term::Any(word, mark) => {
+                mark.is_some_and(|mark| mark.is_on(state, silence))
+                    || contains(&site.name, word)
                     || contains(site.spec.url.shown(), word)
                     || says(state, word)
             }
@@ -101,12 +148,16 @@ fn contains(text: &str, lower: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Acknowledgement;
     use crate::tui::fixture::{self, Fixture};
 
     fn matching(filter: &str) -> Vec<String> {
         let fixture = Fixture::mixed();
         let filter = Filter::new(filter);
-        let sites = fixture.monitor.sites().filter(|site| filter.matches(site));
+        let sites = fixture
+            .monitor
+            .sites()
+            .filter(|site| filter.matches(site, &|_| None));
         sites.map(|site| site.site().name.to_string()).collect()
     }
 
@@ -122,6 +173,40 @@ mod tests {
         assert_eq!(matching("tag:shop down"), ["pay.example/charge"]);
         assert_eq!(matching("no such site"), [""; 0]);
         assert_eq!(matching("").len(), fixture::MIXED);
+    }
+
+    #[test]
+    fn what_is_marked_is_found_by_a_word() {
+        let mut fixture = Fixture::mixed();
+        let [pay, shop, mail] =
+            ["pay.example/charge", "shop.example", "mail.example"].map(|name| fixture.id(name));
+        fixture.monitor.acknowledge(
+            pay,
+            Some(Acknowledgement {
+                at: fixture.now().wall,
+                note: "ana".into(),
+            }),
+        );
+        let silence = |site| match site {
+            site if site == shop => Some(Silence::Maintenance(fixture.now().wall)),
+            site if site == mail => Some(Silence::Parent("Gateway".into())),
+            _ => None,
+        };
+        for (word, expected) in [
+            ("maintenance", &[shop][..]),
+            ("maint", &[shop]),
+            ("silenced", &[mail, shop]),
+            ("acked", &[pay]),
+            ("acknowledged down", &[pay]),
+            ("acked silenced", &[]),
+        ] {
+            let filter = Filter::new(word);
+            let sites = fixture.monitor.sites();
+            let found = sites.filter(|site| filter.matches(site, &silence));
+            let mut found: Vec<_> = found.map(|site| site.id()).collect();
+            found.sort_unstable_by_key(|id| *id != mail);
+            assert_eq!(found, expected, "{word}");
+        }
     }
 
     #[test]

@@ -130,7 +130,7 @@ pub(crate) const BINDINGS: [Binding; 110] = [
     bind(&[K::Home, K::Char('g')], "Home g", A::Top, S::Sites, None, "first, last site", "Select the first row, and stay there when the order changes."),
     bind(&[K::End, K::Char('G')], "End G", A::Bottom, S::Sites, None, "first, last site", "Select the last site."),
     bind(&[K::Enter], "Enter", A::Explain, S::Sites, Some((3, "explain")), "explain the verdict", "Explain the verdict: rule, requests, phases, certificate, thread."),
-    bind(&[K::Char('/')], "/", A::Filter, S::Sites, Some((5, "filter")), "filter the list", "Filter by name, URL, state, reason, code, tag:x or owner:x."),
+    bind(&[K::Char('/')], "/", A::Filter, S::Sites, Some((5, "filter")), "filter the list", "Filter by name, URL, state, reason, code, tag:x, owner:x, maintenance, silenced or acked."),
     bind(&[K::Char('s')], "s", A::Sort, S::Sites, Some((6, "sort")), "sort the list", "Sort by failing, name, latency, uptime, lateness or next check; each s takes the next."),
     bind(&[K::Char('S')], "S", A::Reverse, S::Sites, None, "reverse the order", "Reverse the order."),
 

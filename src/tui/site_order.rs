@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 use std::time::Duration;
 
-use crate::domain::{Moment, SiteId};
+use crate::domain::{Moment, Silence, SiteId};
 use crate::monitor::{Monitor, SiteState};
 
 use super::filter::Filter;
@@ -63,6 +63,12 @@ impl Sort {
         }
     }
 }
+
+/// What is asked of a site beside its state: when it is due, and why nobody is told of it.
+pub(crate) type SiteFacts<'a> = (
+    &'a dyn Fn(SiteId) -> Option<Moment>,
+    &'a dyn Fn(SiteId) -> Option<Silence>,
+);
 
 /// The list, its filter and order, and the list that is being built.
 #[derive(Debug, Default)]
@@ -158,7 +164,7 @@ impl SiteOrder {
     pub(crate) fn step(
         &mut self,
         monitor: &Monitor,
-        next_due: &dyn Fn(SiteId) -> Option<Moment>,
+        facts: SiteFacts<'_>,
         now: Moment,
         still: bool,
     ) -> bool {
@@ -195,7 +201,7 @@ impl SiteOrder {
             return false;
         }
         if build.next < ids.len() {
-            self.collect(&mut build, monitor, next_due, now);
+            self.collect(&mut build, monitor, facts, now);
         } else {
             self.merge(&mut build, monitor);
         }
@@ -217,7 +223,7 @@ impl SiteOrder {
         &self,
         build: &mut Build,
         monitor: &Monitor,
-        next_due: &dyn Fn(SiteId) -> Option<Moment>,
+        (next_due, silence): SiteFacts<'_>,
         now: Moment,
     ) {
         let ids = monitor.ids();
@@ -225,7 +231,7 @@ impl SiteOrder {
         let mut keys = Vec::new();
         for (place, id) in ids.iter().enumerate().take(end).skip(build.next) {
             if let Some(site) = monitor.site(*id)
-                && self.filter.matches(site)
+                && self.filter.matches(site, silence)
             {
                 let key = self.key(site, &build.prefix, next_due, now);
                 keys.push((key, u32::try_from(place).unwrap_or(u32::MAX)));
@@ -375,6 +381,8 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::HashSet;
 
+    const FACTS: SiteFacts<'static> = (&fixture::next_due, &|_| None);
+
     fn names(fixture: &Fixture, order: &SiteOrder) -> Vec<String> {
         let name = |id: &SiteId| fixture.monitor.site(*id).unwrap().site().name.to_string();
         order.rows().iter().map(name).collect()
@@ -383,12 +391,7 @@ mod tests {
     fn ordered(fixture: &Fixture, sort: Sort, reverse: bool) -> Vec<String> {
         let mut order = SiteOrder::default();
         order.set_sort(sort, reverse);
-        assert!(order.step(
-            &fixture.monitor,
-            &fixture::next_due,
-            fixture.now().mono,
-            false
-        ));
+        assert!(order.step(&fixture.monitor, FACTS, fixture.now().mono, false));
         names(fixture, &order)
     }
 
@@ -405,12 +408,7 @@ mod tests {
         let fixture = Fixture::mixed();
         let mut expected = names(&fixture, &{
             let mut order = SiteOrder::default();
-            order.step(
-                &fixture.monitor,
-                &fixture::next_due,
-                fixture.now().mono,
-                false,
-            );
+            order.step(&fixture.monitor, FACTS, fixture.now().mono, false);
             order
         });
         expected.sort_unstable();
@@ -423,19 +421,14 @@ mod tests {
     fn a_list_that_should_stand_still_does_but_a_new_filter_counts_at_once() {
         let mut fixture = Fixture::mixed();
         let mut order = SiteOrder::default();
-        order.step(
-            &fixture.monitor,
-            &fixture::next_due,
-            fixture.now().mono,
-            false,
-        );
+        order.step(&fixture.monitor, FACTS, fixture.now().mono, false);
         let before = names(&fixture, &order);
         fixture.fail("www.example", 2);
         let later = fixture.now().mono + Duration::from_secs(1);
-        assert!(!order.step(&fixture.monitor, &fixture::next_due, later, true));
+        assert!(!order.step(&fixture.monitor, FACTS, later, true));
         assert_eq!(names(&fixture, &order), before);
         order.set_filter("www");
-        assert!(order.step(&fixture.monitor, &fixture::next_due, later, true));
+        assert!(order.step(&fixture.monitor, FACTS, later, true));
         assert_eq!(names(&fixture, &order), ["www.example"]);
     }
 
@@ -448,7 +441,7 @@ mod tests {
         for millis in 0..1_000 {
             fixture.pass("www.example", 20);
             let now = start + Duration::from_millis(millis);
-            lists += u32::from(order.step(&fixture.monitor, &fixture::next_due, now, false));
+            lists += u32::from(order.step(&fixture.monitor, FACTS, now, false));
         }
         assert_eq!(lists, 2);
     }
@@ -457,7 +450,7 @@ mod tests {
     fn steps(order: &mut SiteOrder, fixture: &Fixture) -> usize {
         let now = fixture.now().mono;
         let mut steps = 1;
-        while !order.step(&fixture.monitor, &fixture::next_due, now, false) {
+        while !order.step(&fixture.monitor, FACTS, now, false) {
             assert!(order.is_building());
             steps += 1;
         }
@@ -497,8 +490,7 @@ mod tests {
         steps(&mut order, &fixture);
         fixture.fail("site-000002.example", 500);
         let at = |millis| fixture.now().mono + Duration::from_millis(millis);
-        let mut step =
-            |millis, still| order.step(&fixture.monitor, &fixture::next_due, at(millis), still);
+        let mut step = |millis, still| order.step(&fixture.monitor, FACTS, at(millis), still);
         assert!(!step(600, false));
         for _ in 0..9 {
             assert!(!step(601, true));
@@ -519,7 +511,7 @@ mod tests {
         fn every_site_is_listed_once_in_every_order(fixture in crate::tui::random_sites::random_fixtures(), sort in 0_usize..6, reverse: bool) {
             let mut order = SiteOrder::default();
             order.set_sort(Sort::ALL[sort], reverse);
-            order.step(&fixture.monitor, &fixture::next_due, fixture.now().mono, false);
+            order.step(&fixture.monitor, FACTS, fixture.now().mono, false);
             let unique: HashSet<_> = order.rows().iter().collect();
             prop_assert_eq!(unique.len(), fixture.monitor.ids().len());
             prop_assert_eq!(order.rows().len(), fixture.monitor.ids().len());

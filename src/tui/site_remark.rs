@@ -1,6 +1,8 @@
-//! What is to be known of a site beside its state: that its outage is acknowledged.
+//! What is to be known of a site beside its state: maintenance, silence, an acknowledgement.
 
-use crate::domain::clean;
+use jiff::tz::TimeZone;
+
+use crate::domain::{Silence, Timestamp, clean};
 use crate::monitor::SiteState;
 
 use super::format::{minute, moment};
@@ -20,14 +22,46 @@ pub(crate) struct Remark {
 
 /// The remark on a site; `None` where there is nothing to be known.
 pub(crate) fn remark(state: &UiState, model: &ViewModel<'_>, site: &SiteState) -> Option<Remark> {
-    let known = site.outage()?.acknowledged.as_ref()?;
     let (now, zone) = (state.now(model).wall, &state.options.zone);
-    let note = clean(&known.note, 200);
-    let text = format!("acknowledged {} {note}", moment(known.at, now, zone));
-    let brief = format!("{} {note}", minute(known.at, now, zone));
+    let silence = (model.silence)(site.id());
+    let outage = site.outage();
+    let known = outage.and_then(|outage| outage.acknowledged.as_ref());
+    let (mark, brief) = match (&silence, known) {
+        (Some(Silence::Maintenance(until)), _) => {
+            ("m", format!("until {}", minute(*until, now, zone)))
+        }
+        (Some(Silence::Parent(name) | Silence::ParentUnchecked(name)), _) => {
+            ("s", format!("by {}", clean(name, 60)))
+        }
+        (None, Some(known)) => {
+            let note = clean(&known.note, 200);
+            ("a", format!("{} {note}", minute(known.at, now, zone)))
+        }
+        (None, None) => return None,
+    };
+    let known = known.map(|known| {
+        let at = moment(known.at, now, zone);
+        let text = format!("acknowledged {at} {}", clean(&known.note, 200));
+        text.trim_end().to_owned()
+    });
+    let silence = silence.map(|silence| silence_in_words(&silence, now, zone));
+    let texts: Vec<String> = silence.into_iter().chain(known).collect();
     Some(Remark {
-        mark: "a",
-        text: text.trim_end().to_owned(),
+        mark,
+        text: texts.join("; "),
         brief: brief.trim_end().to_owned(),
     })
+}
+
+/// Why nobody is told of a site, and until when, if that is known.
+pub(crate) fn silence_in_words(silence: &Silence, now: Timestamp, zone: &TimeZone) -> String {
+    match silence {
+        Silence::Maintenance(until) => {
+            format!("silenced: maintenance until {}", minute(*until, now, zone))
+        }
+        Silence::Parent(name) => format!("silenced: parent {} fails", clean(name, 60)),
+        Silence::ParentUnchecked(name) => {
+            format!("silenced: parent {} is being checked", clean(name, 60))
+        }
+    }
 }

@@ -284,7 +284,10 @@ impl UiState {
         }
         let now = model.now.mono;
         let still = self.last_key.is_some_and(|key| now.since(key) < ORDER_HOLD);
-        if !self.order.step(model.monitor, model.next_due, now, still) {
+        if !self
+            .order
+            .step(model.monitor, (model.next_due, model.silence), now, still)
+        {
             return;
         }
         let rows = self.order.rows();

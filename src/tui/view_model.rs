@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{Moment, Now, SiteId, clean};
+use crate::domain::{Moment, Now, Silence, SiteId, clean};
 use crate::lab::{ExperimentState, RaceState, Workload};
 use crate::monitor::Monitor;
 use crate::paradigm::{Census, Label, QueueFigures};
@@ -40,7 +40,7 @@ pub struct ViewModel<'a> {
     /// When a site is due next; `None` while it is paused or not scheduled.
     pub next_due: &'a dyn Fn(SiteId) -> Option<Moment>,
     /// Why a site's owners get no message at present; `None` if they get them.
-    pub silence: &'a dyn Fn(SiteId) -> Option<String>,
+    pub silence: &'a dyn Fn(SiteId) -> Option<Silence>,
     /// The newest message for the status line, such as the receipt of a switch.
     pub message: Option<&'a StatusMessage>,
     /// The last messages for the status line, shown or not.

@@ -4,6 +4,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::sites::{BROKEN, WELL, count, history, is};
+use crate::metrics::scraper::{get, parse};
 use crate::monitor::sites::script;
 use crate::support::{Answer, Fleet, PostServer, Running, Server, Squirrel, Terminal};
 
@@ -252,4 +253,86 @@ fn maintenance_that_ended_while_no_monitor_ran_silences_nothing() {
     running.wait_for("it is told", about("notified", "shop"));
     running.signal(Signal::TERM);
     assert_eq!(running.finish().code(), 0);
+}
+
+/// On the screen, by a filter and in the metrics: which sites nobody is told of, why and until when.
+#[test]
+fn what_is_silenced_at_this_moment_is_marked_listed_and_counted() {
+    let mut fleet = Fleet::new();
+    let (well, broken) = (fleet.serve(script(WELL)), fleet.serve(script(BROKEN)));
+    let hook = PostServer::start(&fleet, [Answer::Says("200 OK", "", "")]);
+    let window = "maintenance = [{ cron = '* * * * *', lasts = '2h' }]";
+    let sites = [
+        ("Gateway", &broken, ""),
+        ("behind", &broken, "parent = 'Gateway'"),
+        ("planned", &well, window),
+        ("keyed", &well, ""),
+        ("plain", &well, ""),
+    ];
+    let squirrel = home(&fleet, &sites, &owners(&hook));
+    let words = ["--history", "none", "--metrics", "127.0.0.1:0"];
+    let mut terminal = Terminal::start(&squirrel, (140, 36), words);
+    terminal.wait("all sites", |frame| {
+        frame.is("behind", "DOWN") && frame.is("plain", "UP") && frame.is("keyed", "UP")
+    });
+    // Newer messages may have come in its place.
+    terminal.press("M");
+    let text = terminal.wait_text("metrics at http://127.0.0.1:").text();
+    let (_, rest) = text.split_once("metrics at http://").unwrap();
+    let address = rest.split_once("/metrics").unwrap().0.parse().unwrap();
+    terminal.press("q");
+    terminal.press("/");
+    terminal.press("keyed");
+    terminal.press("Enter");
+    terminal.wait("one site", |frame| frame.rows().count() == 1);
+    terminal.press("w");
+    terminal.wait("its remark", |frame| {
+        let row = frame.rows().next().unwrap_or_default();
+        row.contains(" m keyed  until ")
+    });
+    for (word, expected) in [
+        ("maintenance", &["keyed", "planned"][..]),
+        ("silenced", &["behind", "keyed", "planned"]),
+    ] {
+        terminal.press("/");
+        terminal.press("Ctrl-U");
+        terminal.press(word);
+        terminal.press("Enter");
+        let header = format!("filter \"{word}\": {} of 5", expected.len());
+        let frame = terminal.wait_text(&header);
+        for name in expected {
+            assert!(
+                frame.rows().any(|row| row.contains(&format!(" {name} "))),
+                "{}",
+                frame.text()
+            );
+        }
+    }
+    terminal.press("Home");
+    let frame = terminal.wait_text(" s: silenced: parent Gateway ");
+    assert!(frame.has(" s behind  by Gateway"), "{}", frame.text());
+    let samples = parse(&get(address, "/metrics").body);
+    let mut silenced: Vec<(String, String)> = samples
+        .iter()
+        .filter(|sample| sample.name == "squirrel_site_silenced")
+        .map(|sample| {
+            assert_eq!(sample.value, 1.0);
+            (
+                sample.label("name").to_owned(),
+                sample.label("why").to_owned(),
+            )
+        })
+        .collect();
+    silenced.sort();
+    let expected = [
+        ("behind", "parent"),
+        ("keyed", "maintenance"),
+        ("planned", "maintenance"),
+    ];
+    assert_eq!(
+        silenced,
+        expected.map(|(name, why)| (name.to_owned(), why.to_owned()))
+    );
+    terminal.press("Ctrl-C");
+    assert_eq!(terminal.finish(), 0);
 }

@@ -10,6 +10,7 @@ use crate::tui::curl::curl;
 use crate::tui::format::{
     age, count, date, is_late, lateness, percent, plural, setting, when, wrap,
 };
+use crate::tui::site_remark::silence_in_words;
 use crate::tui::state::UiState;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::view_model::{Tone, ViewModel};
@@ -108,7 +109,12 @@ impl Page<'_> {
         self.say("Verdict", &verdict, badge.style);
         self.say("Because", &verdict_rule::of_state(site), PLAIN);
         if let Some(silence) = (self.model.silence)(site.id()) {
-            self.say("Silence", &silence, theme::tone(Tone::Warn));
+            let text = silence_in_words(&silence, now.wall, &self.state.options.zone);
+            self.say(
+                "Silence",
+                &format!("{text}; nobody is told of this site"),
+                theme::tone(Tone::Warn),
+            );
         }
         if let Some(outage) = site.outage() {
             let error = outage.error.as_deref().unwrap_or(outage.reason.word());

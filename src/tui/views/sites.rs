@@ -74,6 +74,7 @@ fn draw(state: &UiState, model: &ViewModel<'_>, area: Rect, buffer: &mut Buffer)
     let far = model.trace.queue.is_some();
     heading(buffer, area, &placed, state.order.sort(), far);
     let now = state.now(model);
+    let mut is_marked = false;
     for ((row, place), line) in seen.iter().zip(places).zip(rows.rows()) {
         let line = Rect {
             width: line.width.saturating_sub(1),
@@ -84,6 +85,7 @@ fn draw(state: &UiState, model: &ViewModel<'_>, area: Rect, buffer: &mut Buffer)
                 draw_row(buffer, line, &placed, row, (now, far));
                 if let Some(remark) = remark(state, model, row.site) {
                     draw_remark(buffer, line, &placed, row, &remark);
+                    is_marked = true;
                 }
             }
             None => put(buffer, line.x + 1, line.y, line.width - 1, "removed", DIM),
@@ -104,13 +106,8 @@ fn draw(state: &UiState, model: &ViewModel<'_>, area: Rect, buffer: &mut Buffer)
         put(buffer, rows.x + 1, rows.y, rows.width - 1, &text, PLAIN);
     }
     scroll_bar(buffer, rows, top, total);
-    bottom_line(
-        buffer,
-        bottom,
-        state,
-        model,
-        total.saturating_sub(seen.len()),
-    );
+    let more = total.saturating_sub(seen.len());
+    bottom_line(buffer, bottom, state, model, (more, is_marked));
 }
 
 /// The headings; that of the column by which the list is sorted is bold and has an arrow: down in
@@ -238,7 +235,7 @@ fn bottom_line(
     area: Rect,
     state: &UiState,
     model: &ViewModel<'_>,
-    more: usize,
+    (more, is_marked): (usize, bool),
 ) {
     let (sort, reverse) = state.order.sort();
     let (listed, all) = (state.order.rows().len(), model.monitor.ids().len());
@@ -277,7 +274,13 @@ fn bottom_line(
                 let text = format!("{}: {}", remark.mark, remark.text);
                 left.push(Piece::text(1, text, theme::tone(Tone::Warn)));
             }
-            None => left.extend(legend()),
+            None => {
+                if is_marked {
+                    let marks = "m maintenance  s silenced  a acknowledged";
+                    left.push(Piece::text(3, marks, PLAIN));
+                }
+                left.extend(legend());
+            }
         }
     }
     draw_pieces(buffer, area, left, right);
