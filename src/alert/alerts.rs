@@ -30,7 +30,7 @@ const ATTEMPTS_UNTIL_TOLD: u32 = 3;
 #[derive(Debug)]
 pub struct Alerts {
     zone: TimeZone,
-    rules: AlertRules,
+    pub(super) rules: AlertRules,
     owners: HashMap<Box<str>, Owner>,
     /// Every owner who is told of any site.
     owners_of_sites: BTreeSet<Box<str>>,
@@ -313,7 +313,11 @@ impl Alerts {
     }
 
     /// The owners of a site who are told of some kind of event.
-    fn told_of(&self, state: &SiteState, wanted: fn(Tell) -> bool) -> BTreeSet<Box<str>> {
+    pub(super) fn told_of(
+        &self,
+        state: &SiteState,
+        wanted: fn(Tell) -> bool,
+    ) -> BTreeSet<Box<str>> {
         let wanted = |owner: &&Owner| wanted(owner.tell);
         let name = |owner: &Owner| owner.name.clone();
         if self.rules.everybody {

@@ -30,6 +30,9 @@ pub struct Telling {
     /// When its owners were told; `None` while it is silenced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told: Option<Timestamp>,
+    /// The silence that was met last before its owners were told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence: Option<Silence>,
     /// Reminders so far.
     #[serde(default)]
     pub reminders: u32,
@@ -276,12 +279,15 @@ fn decide_first_message(
     now: Now,
     due: &mut Vec<(SiteId, AlertStep)>,
 ) -> Duration {
+    if silence.is_some() {
+        watch.telling.silence = silence.cloned();
+    }
     match silence {
         Some(Silence::Maintenance(until)) => {
             (watch.silenced, watch.check_asked) = (true, None);
             return until.since(now.wall).min(LONGEST_STEP);
         }
-        Some(Silence::Parent(_)) => {
+        Some(Silence::Parent(_) | Silence::ParentFailing(_)) => {
             (watch.silenced, watch.check_asked) = (true, None);
             return LONGEST_STEP;
         }

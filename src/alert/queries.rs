@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::{
     AlertEvent, EventKind, Moment, Now, OutageEvent, ServiceEvent, Silence, SiteId, Timestamp,
+    Untold,
 };
 use crate::monitor::{Monitor, SiteState};
 
@@ -19,6 +20,43 @@ impl Alerts {
         SiteAlerts {
             outage: self.policy.telling(site).cloned(),
             episodes: self.episodes.get(&site).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// Why nobody was told of the outage of a site up to now: of the open one, or of the one that ends
+    /// just now. `None` if somebody was.
+    #[must_use]
+    pub fn untold(&self, state: &SiteState, monitor: &Monitor, now: Now) -> Option<Untold> {
+        let telling = self.policy.telling(state.id())?;
+        if let Some(nobody) = self.nobody_to_tell(state) {
+            return Some(nobody);
+        }
+        if telling.told.is_some() {
+            return None;
+        }
+        if state.site().paused {
+            return Some(Untold::Paused);
+        }
+        let met = || telling.silence.clone().filter(|_| state.outage().is_none());
+        let silence = self.silence(state, monitor, now).or_else(met);
+        Some(silence.map_or(Untold::NotYet, Untold::Silenced))
+    }
+
+    /// Why nobody is told of any outage of a site, if that is so.
+    fn nobody_to_tell(&self, state: &SiteState) -> Option<Untold> {
+        let to = self.told_of(state, |tell| tell.down);
+        let reached = |owner: &str| {
+            let channels = self.rules.channels.get(owner);
+            channels.is_some_and(|channels| !channels.is_empty())
+        };
+        if to.iter().any(|owner| reached(owner)) {
+            None
+        } else if !to.is_empty() {
+            Some(Untold::NoChannel)
+        } else if self.told_of(state, |_| true).is_empty() {
+            Some(Untold::NoOwner)
+        } else {
+            Some(Untold::Unwanted)
         }
     }
 

@@ -150,7 +150,12 @@ impl Silences {
                 continue;
             }
             if silences_children(above) {
-                let silence = Silence::Parent(above.site().name.clone());
+                let name = above.site().name.clone();
+                let silence = if above.outage().is_some() {
+                    Silence::Parent(name)
+                } else {
+                    Silence::ParentFailing(name)
+                };
                 return Some((silence, Some(above.id())));
             }
             // What was found before the outage says nothing of it; it is checked again.

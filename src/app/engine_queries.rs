@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::domain::{Clock as _, JobId, Moment, Now, Silence, SiteId, SystemClock, Timestamp};
+use crate::domain::{
+    Clock as _, JobId, Moment, Now, Silence, SiteId, SystemClock, Timestamp, Untold,
+};
 use crate::history::History;
 use crate::monitor::{Monitor, SiteState};
 use crate::paradigm::{Census, ParadigmEntry, QueueFigures, QueueOptions};
@@ -115,6 +117,12 @@ impl Driver {
     pub(super) fn silences(&self) -> impl Fn(&SiteState) -> Option<Silence> {
         let (engine, now) = (&self.engine, self.clock.now());
         move |state| engine.alerts().silence(state, engine.monitor(), now)
+    }
+
+    /// Why nobody was told of the open outage of a site, if that is so.
+    pub(super) fn untold(&self, state: &SiteState) -> Option<Untold> {
+        let (engine, now) = (&self.engine, self.clock.now());
+        engine.alerts().untold(state, engine.monitor(), now)
     }
 
     /// Why nobody is told of a site at present, if that is so.

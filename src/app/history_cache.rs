@@ -121,7 +121,7 @@ impl HistoryCache {
     pub(super) fn refresh(&mut self, driver: &Driver, wanted: HistoryQuery, now: Moment) {
         while let Some(answer) = self.heard.take().or_else(|| self.answers.try_recv().ok()) {
             self.under_way = false;
-            self.take(answer, driver.monitor());
+            self.take(answer, driver);
         }
         let period = match wanted {
             HistoryQuery::Outages => LIST_PERIOD,
@@ -173,21 +173,18 @@ impl HistoryCache {
         }
     }
 
-    fn take(&mut self, answer: QueryReply, monitor: &Monitor) {
+    fn take(&mut self, answer: QueryReply, driver: &Driver) {
         let mut past = self.past.clone();
         past.error = None;
         match answer {
             QueryReply::Lists(Ok((outages, messages, counts))) => {
                 past.answered = true;
-                past.outages = outages
-                    .into_iter()
-                    .map(|row| outage(row, monitor))
-                    .collect();
+                past.outages = outages.into_iter().map(|row| outage(row, driver)).collect();
                 past.messages = messages;
                 past.outbox_counts = counts;
             }
             QueryReply::Site(site, span, Ok(found)) => {
-                let outages = found.outages.into_iter().map(|row| outage(row, monitor));
+                let outages = found.outages.into_iter().map(|row| outage(row, driver));
                 past.site = Some(SiteHistory {
                     site,
                     span,
@@ -266,9 +263,12 @@ fn stretch(start: Timestamp, sum: &Rollup) -> BucketTotals {
     }
 }
 
-fn outage(row: OutageRow, monitor: &Monitor) -> OutageView {
-    let state = monitor.find(&row.site.name);
+fn outage(mut row: OutageRow, driver: &Driver) -> OutageView {
+    let state = driver.monitor().find(&row.site.name);
     let site = state.filter(|state| key(state) == row.site);
+    if row.ended.is_none() {
+        row.untold = site.and_then(|state| driver.untold(state));
+    }
     OutageView {
         shares: site
             .filter(|_| row.ended.is_none())

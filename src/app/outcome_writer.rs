@@ -167,6 +167,7 @@ impl OutcomeWriter {
                         until: ended.until,
                         lasted: ended.lasted,
                         causes: ended.causes,
+                        untold: ended.untold,
                     }),
                     alerts: json(&alerts),
                     messages: messages(queued),

@@ -56,7 +56,7 @@ pub use result::{
     Certificate, CheckResult, Method, Outcome, Phase, Phases, RanOn, Reason, RequestRecord, Verdict,
 };
 pub use retention::Retention;
-pub use silence::Silence;
+pub use silence::{Silence, Untold};
 pub use site::{Escalation, Owner, Quiet, Site, Tell};
 pub use site_time::{SeenTime, SiteTime};
 pub use text::{MAX_SENTENCE, clean, is_unsafe, is_utf8_locale, sentence};

@@ -273,12 +273,14 @@ impl Engine {
                     {
                         let since = outage.since().wall;
                         let causes = outage.causes().to_vec();
+                        let untold = self.alerts.untold(state, &self.monitor, now);
                         queued.extend(self.alerts.ended(state, since, lasted, now));
                         ended = Some(Ended {
                             since,
                             until,
                             lasted,
                             causes,
+                            untold,
                         });
                     }
                     self.announce(Notice::Recovered { site, lasted });

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::alert::{Alerts, Delivery, Pending, Queued, Settled, SiteAlerts};
 use crate::domain::{
-    Cause, CheckResult, CheckSpec, FailureStreak, JobId, Now, SeenTime, SiteId, Timestamp,
+    Cause, CheckResult, CheckSpec, FailureStreak, JobId, Now, SeenTime, SiteId, Timestamp, Untold,
 };
 
 use crate::monitor::SiteState;
@@ -132,6 +132,8 @@ pub struct Ended {
     pub lasted: Duration,
     /// All ways in which it failed.
     pub causes: Vec<Cause>,
+    /// Why nobody was told of it; `None` if somebody was.
+    pub untold: Option<Untold>,
 }
 
 /// An announcement to the screen, or to the reader of `watch`.

@@ -82,5 +82,6 @@ fn ended(state: &SiteState, since: Timestamp, queued: &[Queued]) -> Ended {
         until,
         lasted: until.since(since),
         causes: last.map_or_else(Vec::new, |outage| outage.causes().to_vec()),
+        untold: None,
     }
 }

@@ -16,9 +16,9 @@ fn from_file_sql() -> String {
             (SELECT site FROM disk.streaks UNION SELECT site FROM disk.outages WHERE ended IS NULL
              UNION SELECT site FROM disk.maintenance UNION SELECT site FROM disk.alerts);
     INSERT OR IGNORE INTO main.outages
-            (site, since, confirmed, ended, causes, last_good, acknowledged, note, lasted_us)
+            (site, since, confirmed, ended, causes, last_good, acknowledged, note, lasted_us, untold)
         SELECT m.id, o.since, o.confirmed, o.ended, o.causes, o.last_good, o.acknowledged, o.note,
-            o.lasted_us
+            o.lasted_us, o.untold
         FROM disk.outages o JOIN disk.sites d ON d.id = o.site
         JOIN main.sites m ON m.name = d.name AND m.url = d.url WHERE o.ended IS NULL;
     INSERT OR IGNORE INTO main.streaks
@@ -68,14 +68,14 @@ const FORGET_IN_FILE: &str = "
 /// knew the end alone has `confirmed` equal to `since`: what else is known of it stays.
 const TO_FILE: &str = "
     INSERT OR IGNORE INTO disk.sites (name, url) SELECT name, url FROM main.sites;
-    INSERT INTO disk.outages (site, since, confirmed, ended, causes, last_good, acknowledged, note, lasted_us)
+    INSERT INTO disk.outages (site, since, confirmed, ended, causes, last_good, acknowledged, note, lasted_us, untold)
         SELECT d.id, o.since, o.confirmed, o.ended, o.causes, o.last_good, o.acknowledged, o.note,
-            o.lasted_us
+            o.lasted_us, o.untold
         FROM main.outages o JOIN main.sites m ON m.id = o.site
         JOIN disk.sites d ON d.name = m.name AND d.url = m.url
         WHERE true
         ON CONFLICT (site, since) DO UPDATE SET ended = excluded.ended, causes = excluded.causes,
-            lasted_us = excluded.lasted_us,
+            lasted_us = excluded.lasted_us, untold = excluded.untold,
             acknowledged = CASE WHEN excluded.confirmed = excluded.since
                 THEN coalesce(excluded.acknowledged, acknowledged) ELSE excluded.acknowledged END,
             note = CASE WHEN excluded.confirmed = excluded.since

@@ -89,11 +89,12 @@ pub(super) fn end(
     let until = ended.until.as_micros();
     transaction
         .prepare_cached(
-            "INSERT INTO outages (site, since, confirmed, ended, causes, lasted_us)
-             VALUES (?1, ?2, ?2, ?3, ?4, ?5)
+            "INSERT INTO outages (site, since, confirmed, ended, causes, lasted_us, untold)
+             VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (site, since) DO UPDATE SET
                  ended = coalesce(ended, excluded.ended),
                  lasted_us = coalesce(lasted_us, excluded.lasted_us),
+                 untold = coalesce(untold, excluded.untold),
                  causes = iif(excluded.causes = '[]', causes, excluded.causes)",
         )?
         .execute((
@@ -102,6 +103,8 @@ pub(super) fn end(
             until,
             json(&ended.causes)?,
             i64::try_from(ended.lasted.as_micros()).unwrap_or(i64::MAX),
+            // Serializing plain fields cannot fail.
+            (ended.untold.as_ref()).and_then(|untold| serde_json::to_string(untold).ok()),
         ))?;
     // From then on it was up, which nothing said before; and where the clock was set back in it,
     // its end alone says how much was down.

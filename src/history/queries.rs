@@ -303,7 +303,7 @@ impl<'store> Queries<'store> {
             };
             let mut query = self.store.connection.prepare_cached(
                 "SELECT o.id, s.name, s.url, o.since, o.confirmed, o.ended, o.causes, o.last_good,
-                        o.acknowledged, o.note, o.lasted_us
+                        o.acknowledged, o.note, o.lasted_us, o.untold
                  FROM outages o JOIN sites s ON s.id = o.site
                  WHERE ?1 IS NULL OR o.site = ?1
                  ORDER BY o.ended IS NOT NULL, o.since DESC LIMIT ?2",
@@ -392,6 +392,8 @@ fn outage(row: &Row<'_>) -> rusqlite::Result<(i64, OutageRow)> {
         last_good: time(row.get(7)?),
         acknowledged: acknowledged(row.get(8)?, row.get(9)?),
         messages: Vec::new(),
+        untold: (row.get_ref(11)?.as_str_or_null()?)
+            .and_then(|text| serde_json::from_str(text).ok()),
     };
     Ok((row.get(0)?, outage))
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{
-    Acknowledgement, Cause, FailureStreak, Reason, SeenTime, Site, SiteId, Timestamp,
+    Acknowledgement, Cause, FailureStreak, Reason, SeenTime, Site, SiteId, Timestamp, Untold,
 };
 
 /// The identity of a site in the history: name and URL together, so that another URL under an
@@ -79,6 +79,8 @@ pub struct EndedOutage {
     pub lasted: Duration,
     /// All ways in which the site failed, the first one first.
     pub causes: Vec<Cause>,
+    /// Why nobody was told of it; `None` if somebody was.
+    pub untold: Option<Untold>,
 }
 
 /// A message to one owner by one channel.
@@ -208,6 +210,9 @@ pub struct OutageRow {
     pub acknowledged: Option<Acknowledgement>,
     /// The messages about it, a row per owner and channel.
     pub messages: Vec<MessageStatus>,
+    /// Why nobody was told of it; `None` while it is open, if somebody was, and where an earlier version
+    /// wrote it.
+    pub untold: Option<Untold>,
 }
 
 impl OutageRow {

@@ -8,7 +8,7 @@ use super::reason_codes::REASONS;
 pub(super) const APPLICATION_ID: i32 = 0x5351_524c;
 
 /// One migration per version. A released one is never changed: a change is a new migration.
-pub(super) const MIGRATIONS: [&str; 10] = [
+pub(super) const MIGRATIONS: [&str; 11] = [
     // 1: results and their rollups.
     "
     CREATE TABLE sites (
@@ -173,6 +173,10 @@ pub(super) const MIGRATIONS: [&str; 10] = [
     DROP INDEX IF EXISTS outbox_due;
     DROP INDEX IF EXISTS outbox_gathering;
     CREATE INDEX IF NOT EXISTS outbox_settled ON outbox (settled) WHERE settled IS NOT NULL;
+    ",
+    // 11: why nobody was told of an outage, as JSON; null while it is open, and if somebody was.
+    "
+    ALTER TABLE outages ADD COLUMN untold TEXT;
     ",
 ];
 

@@ -146,7 +146,7 @@ const FAMILIES: [Family; 10] = [
         write: |family, of, out| {
             let why = match of.row.silence {
                 Some(Silence::Maintenance(_)) => "maintenance",
-                Some(Silence::Parent(_) | Silence::ParentUnchecked(_)) => "parent",
+                Some(_) => "parent",
                 None => return,
             };
             family.sample_with(of, "why", why, 1, out);

@@ -1,6 +1,6 @@
 //! Histories for tests: outages, messages and figures of the sites of the fixture.
 
-use crate::domain::{Acknowledgement, Cause, Reason, SiteId, Timestamp};
+use crate::domain::{Acknowledgement, Cause, Reason, SiteId, Timestamp, Untold};
 use crate::history::{
     DeliveryState, FileStats, Message, MessageStatus, OutageRow, OutboxCounts, QueuedMessage,
     SiteKey,
@@ -54,6 +54,7 @@ fn outage(index: usize, name: &str, from: i64, to: Option<i64>, causes: Vec<Caus
             last_good: Some(ago(from + 5)),
             acknowledged: None,
             messages: Vec::new(),
+            untold: Some(Untold::NoOwner),
         },
     }
 }

@@ -1,8 +1,10 @@
-//! What is to be known of a site beside its state: maintenance, silence, an acknowledgement.
+//! What is to be known of a site beside its state: maintenance, silence, an acknowledgement; and why
+//! nobody was told of an outage.
 
 use jiff::tz::TimeZone;
+use unicode_width::UnicodeWidthStr as _;
 
-use crate::domain::{Silence, Timestamp, clean};
+use crate::domain::{Silence, Timestamp, Untold, clean};
 use crate::monitor::SiteState;
 
 use super::format::{minute, moment};
@@ -30,9 +32,14 @@ pub(crate) fn remark(state: &UiState, model: &ViewModel<'_>, site: &SiteState) -
         (Some(Silence::Maintenance(until)), _) => {
             ("m", format!("until {}", minute(*until, now, zone)))
         }
-        (Some(Silence::Parent(name) | Silence::ParentUnchecked(name)), _) => {
-            ("s", format!("by {}", clean(name, 60)))
-        }
+        (
+            Some(
+                Silence::Parent(name)
+                | Silence::ParentFailing(name)
+                | Silence::ParentUnchecked(name),
+            ),
+            _,
+        ) => ("s", format!("by {}", clean(name, 60))),
         (None, Some(known)) => {
             let note = clean(&known.note, 200);
             ("a", format!("{} {note}", minute(known.at, now, zone)))
@@ -59,9 +66,39 @@ pub(crate) fn silence_in_words(silence: &Silence, now: Timestamp, zone: &TimeZon
         Silence::Maintenance(until) => {
             format!("silenced: maintenance until {}", minute(*until, now, zone))
         }
-        Silence::Parent(name) => format!("silenced: parent {} fails", clean(name, 60)),
+        Silence::Parent(name) => format!("silenced: parent {} is down", clean(name, 60)),
+        Silence::ParentFailing(name) => format!("silenced: parent {} fails", clean(name, 60)),
         Silence::ParentUnchecked(name) => {
             format!("silenced: parent {} is being checked", clean(name, 60))
         }
+    }
+}
+
+/// Why nobody was told of an outage, in at most `width` cells where that is possible.
+pub(crate) fn untold_in_words(
+    untold: Option<&Untold>,
+    width: usize,
+    (now, zone): (Timestamp, &TimeZone),
+) -> String {
+    let (whole, short) = match untold {
+        Some(Untold::NoOwner) => return "no owner".to_owned(),
+        Some(Untold::Paused) => return "paused".to_owned(),
+        Some(Untold::NotYet) => return "not yet".to_owned(),
+        // An earlier version wrote it, or what was told is not kept any longer.
+        None => return "not known".to_owned(),
+        Some(Untold::Unwanted) => ("no owner is told of outages".to_owned(), "unwanted"),
+        Some(Untold::NoChannel) => ("no owner has a channel".to_owned(), "no channel"),
+        Some(Untold::Silenced(silence)) => {
+            let short = match silence {
+                Silence::Maintenance(_) => "maintenance",
+                _ => "by its parent",
+            };
+            (silence_in_words(silence, now, zone), short)
+        }
+    };
+    if whole.width() <= width {
+        whole
+    } else {
+        short.to_owned()
     }
 }

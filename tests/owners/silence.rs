@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::sites::{BROKEN, WELL, count, history, is};
 use crate::metrics::scraper::{get, parse};
 use crate::monitor::sites::script;
-use crate::support::{Answer, Fleet, PostServer, Running, Server, Squirrel, Terminal};
+use crate::support::{Answer, Fleet, Frame, PostServer, Running, Server, Squirrel, Terminal};
 
 /// Sites that are checked every second and confirmed at once; each message goes alone.
 fn home(fleet: &Fleet, sites: &[(&str, &Server, &str)], rest: &str) -> Squirrel {
@@ -335,4 +335,59 @@ fn what_is_silenced_at_this_moment_is_marked_listed_and_counted() {
     );
     terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
+}
+
+/// Why nobody was told of an outage is said by the rule that decided: while it is open, when it has ended,
+/// and by the next run.
+#[test]
+fn why_nobody_was_told_is_said_by_the_rule_that_decided() {
+    let mut fleet = Fleet::new();
+    let (gateway, others) = (fleet.serve(script(BROKEN)), fleet.serve(script(BROKEN)));
+    let hook = PostServer::start(&fleet, [Answer::Says("200 OK", "", "")]);
+    let window = "maintenance = [{ cron = '* * * * *', lasts = '2h' }]";
+    let sites = [
+        ("Gateway", &gateway, ""),
+        ("behind", &others, "parent = 'Gateway'"),
+        ("planned", &others, window),
+    ];
+    let url = format!("url = 'http://{}/'", others.authority);
+    let rest = format!(
+        "{}[owners.late]\nwebhook = '{}'\ntell = ['certificate']\n\
+         [[sites]]\nname = 'nobody'\n{url}\n[[sites]]\nname = 'unwanted'\n{url}\nowners = ['late']\n",
+        owners(&hook),
+        hook.url()
+    );
+    let squirrel = home(&fleet, &sites, &rest);
+    let reasons = [
+        ("Gateway", "● ops webhook "),
+        ("behind", "silenced: parent Gateway is down "),
+        ("planned", "silenced: maintenance until "),
+        ("nobody", "no owner "),
+        ("unwanted", "no owner is told of outages "),
+    ];
+    let says = |frame: &Frame, word: &str, of: &[(&str, &str)]| {
+        of.iter().all(|(site, reason)| {
+            let mut lines = frame.lines.iter();
+            lines.any(|line| {
+                line.contains(word) && line.contains(&format!(" {site} ")) && line.contains(reason)
+            })
+        })
+    };
+    let kept = ["--history", "history.db"];
+    let mut terminal = Terminal::start(&squirrel, (160, 36), kept);
+    terminal.press("F5");
+    terminal.wait("why, of open ones", |frame| says(frame, "✗ OPEN", &reasons));
+    others.play(script(WELL));
+    let ended = |frame: &Frame| {
+        says(frame, "✗ OPEN", &reasons[..1]) && says(frame, "● over", &reasons[1..])
+    };
+    terminal.wait("the same of ended ones", ended);
+    terminal.press("Ctrl-C");
+    assert_eq!(terminal.finish(), 0);
+    let mut terminal = Terminal::start(&squirrel, (160, 36), kept);
+    terminal.press("F5");
+    terminal.wait("the same in the next run", ended);
+    terminal.press("Ctrl-C");
+    assert_eq!(terminal.finish(), 0);
+    assert_eq!(subjects(&squirrel).len(), 1, "{:?}", subjects(&squirrel));
 }

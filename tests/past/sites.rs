@@ -138,7 +138,7 @@ pub(crate) fn without_time(connection: &Connection) {
     }
     connection
         .execute_batch(
-            "DROP INDEX outages_ended; ALTER TABLE outages DROP COLUMN lasted_us;
+            "DROP INDEX outages_ended; ALTER TABLE outages DROP COLUMN lasted_us; ALTER TABLE outages DROP COLUMN untold;
              PRAGMA user_version = 7",
         )
         .unwrap();

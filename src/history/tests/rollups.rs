@@ -165,6 +165,7 @@ fn an_outage_that_is_known_later_changes_what_was_rolled_up() {
             until: at(minute(15)),
             lasted: Duration::from_secs(7 * 60),
             causes: Vec::new(),
+            untold: None,
         }),
         ..super::fixture::down(0, minute(8), Vec::new())
     };
@@ -218,6 +219,7 @@ fn an_outage_in_which_the_clock_was_set_back_counts_for_as_long_as_it_lasted() {
             until: at(minute(40) + 30),
             lasted: Duration::from_secs(20 * 60),
             causes: Vec::new(),
+            untold: None,
         }),
         ..super::fixture::down(0, minute(60), Vec::new())
     };

@@ -48,6 +48,7 @@ fn an_open_outage_and_a_streak_come_back_and_what_ended_does_not() {
             until: at(START + 60),
             lasted: Duration::from_secs(60),
             causes: failure_streak(START, 5, true).causes,
+            untold: None,
         }),
         messages: Vec::new(),
     });

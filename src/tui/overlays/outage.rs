@@ -8,6 +8,7 @@ use crate::trace::{CheckRecord, SliceKind};
 use crate::tui::format::{age, lateness, plural, setting, when};
 use crate::tui::history_view::OutageView;
 use crate::tui::outages_state::OutageKey;
+use crate::tui::site_remark::untold_in_words;
 use crate::tui::state::UiState;
 use crate::tui::theme::{self, DIM, PLAIN};
 use crate::tui::view_model::{Tone, ViewModel};
@@ -142,7 +143,10 @@ impl Page<'_> {
     fn messages(&mut self, outage: &OutageView) {
         self.text.heading("MESSAGES");
         if outage.row.messages.is_empty() {
-            self.text.say("", "None: the site has no owners.", PLAIN);
+            let now = self.state.now(self.model).wall;
+            let at = (now, &self.state.options.zone);
+            let why = untold_in_words(outage.row.untold.as_ref(), usize::MAX, at);
+            self.text.say("", &format!("None: {why}."), PLAIN);
         }
         for message in &outage.row.messages {
             let badge = theme::delivery(message.delivery);

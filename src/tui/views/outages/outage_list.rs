@@ -5,11 +5,12 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::domain::{Timestamp, clean};
-use crate::history::{DeliveryState, MessageStatus};
+use crate::history::DeliveryState;
 use crate::monitor::State as SiteIs;
 use crate::tui::format::{age, moment};
 use crate::tui::history_view::OutageView;
 use crate::tui::overlays::outage::words;
+use crate::tui::site_remark::untold_in_words;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::widgets::put;
 
@@ -93,7 +94,7 @@ pub(super) fn row(
     } else {
         BOLD
     };
-    let (told, told_style) = told(&outage.row.messages, columns.told.1, (now, zone));
+    let (told, told_style) = told(outage, columns.told.1, (now, zone));
     let (known, known_style) = match &outage.row.acknowledged {
         None => ("-".to_owned(), DIM),
         Some(known) if known.note.is_empty() => ("yes".to_owned(), PLAIN),
@@ -133,11 +134,8 @@ fn why(outage: &OutageView, width: u16) -> String {
 
 /// The owners told, by a failed delivery if there is one, else a pending one, else the first;
 /// "+N" counts the other owners and channels.
-fn told(
-    told: &[MessageStatus],
-    width: u16,
-    at: (Timestamp, &jiff::tz::TimeZone),
-) -> (String, Style) {
+fn told(outage: &OutageView, width: u16, at: (Timestamp, &jiff::tz::TimeZone)) -> (String, Style) {
+    let told = &outage.row.messages;
     let worst = |delivery| told.iter().filter(move |one| one.delivery == delivery);
     let Some(first) = worst(DeliveryState::Failed)
         .chain(worst(DeliveryState::Pending))
@@ -145,7 +143,8 @@ fn told(
         .next()
         .or(told.first())
     else {
-        return ("no owner".to_owned(), DIM);
+        let untold = outage.row.untold.as_ref();
+        return (untold_in_words(untold, usize::from(width), at), DIM);
     };
     let badge = theme::delivery(first.delivery);
     let mut text = format!("{} {}", badge.glyph, clean(&first.owner, 40));
