@@ -27,7 +27,7 @@ use std::error::Error;
 use std::time::{Duration, Instant};
 
 use simulation::player::play_seed;
-use simulation::script::NEWER_SEEDS;
+use simulation::script::NEWEST_SEEDS;
 use table::Table;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let asked = std::env::var("SIMULATION_SECONDS").ok();
     let asked = asked.and_then(|text| text.parse().ok());
     let seconds = asked.unwrap_or(if table.quick { 5.0 } else { 60.0 });
-    let first = NEWER_SEEDS + fastrand::u64(..1 << 48);
+    let first = NEWEST_SEEDS + fastrand::u64(..1 << 48);
     let began = Instant::now();
     let (mut days, mut worlds) = (0.0, 0_u64);
     while began.elapsed() < Duration::from_secs_f64(seconds) {

@@ -1,17 +1,31 @@
 //! Workers on other machines that can see nothing, or cannot check: they ask canaries of their own,
-//! and say of each check that it was none. While no other answer comes the monitor is as blind as
-//! they are.
+//! and say of each check that it was none. While none of them sees anything the monitor is as blind
+//! as they are.
 
-use crate::domain::{CheckResult, Now, Verdict};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::{CheckResult, Moment, Now, SiteId, Verdict};
+use crate::monitor::State;
 
 use super::connectivity::ConnectivityChange;
+use super::decide::Engine;
 use super::input::SHORTEST_BLINDNESS;
 
-/// Whether all that workers on other machines say is that they could not check.
+/// A worker that has seen a site counts as one that sees for so many intervals, unless it says
+/// otherwise: chance may give all checks to another.
+const INTERVALS: u32 = 2;
+
+/// What workers on other machines say of their checks.
 #[derive(Debug, Default)]
 pub(super) struct BlindWorkers {
-    /// Since the first such result, and what it said, while none other came.
+    /// Since the first check that could not be run, and what was said of it, while none could.
     since: Option<(Now, Box<str>)>,
+    /// The workers that could see at their last check, by machine and process, and when that was.
+    seeing: BTreeMap<(Arc<str>, u32), Moment>,
+    /// When a check of the monitor's own machine saw a site: another paradigm ran it.
+    seen_here: Option<Moment>,
     is_blind: bool,
 }
 
@@ -27,15 +41,28 @@ impl BlindWorkers {
         Some((*since, why))
     }
 
-    /// Takes a result of a site on `host`; `own` is the name of the monitor's machine, whose
-    /// checks the monitor judges itself.
+    /// Takes a result of a site on `host` that is checked each `interval`; `own` is the name of the
+    /// monitor's machine, whose checks the monitor judges itself.
     pub(super) fn observe(
         &mut self,
         result: &CheckResult,
         (host, own): (&str, &str),
+        interval: Duration,
         now: Now,
     ) -> Option<ConnectivityChange> {
+        let ran_on = &result.ran_on;
+        let is_elsewhere = *ran_on.host != *own;
+        let worker = || (Arc::clone(&ran_on.host), ran_on.pid);
+        if !is_elsewhere && result.is_doubtful() {
+            // Whether that is the site's failure or our own is not decided yet.
+            return None;
+        }
         if result.verdict != Verdict::Unknown {
+            if !is_elsewhere {
+                self.seen_here = Some(now.mono);
+            } else if !result.is_local(host) {
+                self.seeing.insert(worker(), now.mono);
+            }
             if self.since.is_none() || result.is_local(host) {
                 return None;
             }
@@ -44,12 +71,17 @@ impl BlindWorkers {
             let lasted = now.mono.since(since.mono);
             return Some(ConnectivityChange::Regained { since, lasted, why });
         }
-        if *result.ran_on.host == *own {
+        if !is_elsewhere {
             return None;
         }
+        self.seeing.remove(&worker());
+        let is_recent = |seen: &Moment| now.mono.since(*seen) <= interval * INTERVALS;
+        self.seeing.retain(|_, seen| is_recent(seen));
         let error = result.error.as_deref().unwrap_or("no reason was given");
         let (since, why) = self.since.get_or_insert_with(|| (now, error.into()));
-        if self.is_blind || now.mono.since(since.mono) < SHORTEST_BLINDNESS {
+        let is_new = now.mono.since(since.mono) < SHORTEST_BLINDNESS;
+        let others_see = !self.seeing.is_empty() || self.seen_here.as_ref().is_some_and(is_recent);
+        if self.is_blind || is_new || others_see {
             return None;
         }
         self.is_blind = true;
@@ -57,5 +89,23 @@ impl BlindWorkers {
             since: *since,
             why: why.clone(),
         })
+    }
+}
+
+impl Engine {
+    /// A worker on another machine could not see a site: while others can, one of them is to check
+    /// it. Once for each regular check: it may be the site that cannot be checked.
+    pub(super) fn check_elsewhere(&mut self, site: SiteId, now: Moment) {
+        let Some(state) = self.monitor.site(site) else {
+            return;
+        };
+        let pause = match state.state() {
+            State::Suspect => state.site().confirm_delay,
+            _ if self.schedule.is_out_of_turn(site) => return,
+            _ => Duration::ZERO,
+        };
+        if self.blind().is_none() {
+            self.schedule.check_again(site, now + pause);
+        }
     }
 }

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use std::sync::Arc;
 
 use crate::alert::{Alerts, Queued};
-use crate::domain::{CheckResult, JobId, Moment, Now, Outcome, ServiceEvent, SiteId};
+use crate::domain::{CheckResult, JobId, Moment, Now, Outcome, ServiceEvent, SiteId, Verdict};
 use crate::monitor::{Consequence, Monitor, SiteState};
 use crate::schedule::Scheduler;
 
@@ -203,6 +203,8 @@ impl Engine {
         self.unwatched.observe_result();
         self.standstill.doubt(&mut result);
         let result = Arc::new(result);
+        let unseen_elsewhere =
+            result.verdict == Verdict::Unknown && *result.ran_on.host != *self.host;
         if let Some(state) = self.monitor.site(site) {
             self.heads.learn(&result, &state.site().spec);
             // Found once: a million results pass here.
@@ -210,7 +212,8 @@ impl Engine {
             let landed = landed(&result, host);
             let facts = facts(state, &result, (host, landed.as_deref()), &self.host);
             let names = (host, &*self.host);
-            let change = self.blind_workers.observe(&result, names, now);
+            let interval = state.site().interval;
+            let change = self.blind_workers.observe(&result, names, interval, now);
             let (believed, ruling) = self.connectivity.judge(result, facts, now);
             let believed = believed.and_then(|result| self.backlog.believe(result, now));
             if let Some(result) = believed {
@@ -219,6 +222,9 @@ impl Engine {
             self.rule(ruling, now);
             if let Some(change) = change {
                 self.change_connectivity(change, now);
+            }
+            if unseen_elsewhere {
+                self.check_elsewhere(site, now.mono);
             }
         }
         if let Some(owed) = self.schedule.released(site) {
@@ -324,9 +330,12 @@ impl Engine {
         }
     }
 
-    /// The monitor became blind, or can see again.
+    /// The monitor, or the workers on other machines, became blind, or can see again.
     fn change_connectivity(&mut self, change: ConnectivityChange, now: Now) {
+        let both = self.connectivity.blind().is_some() && self.blind_workers.blind().is_some();
         match &change {
+            // The others are blind still.
+            ConnectivityChange::Regained { .. } if self.blind().is_some() => return,
             ConnectivityChange::Lost { since, .. } => {
                 let doubtful = |state: &SiteState| {
                     let last = state.last_failure();
@@ -347,7 +356,9 @@ impl Engine {
                 }
             }
         }
-        self.announce(Notice::Connectivity(change));
+        if !both {
+            self.announce(Notice::Connectivity(change));
+        }
     }
 
     fn pause(&mut self, site: SiteId, paused: bool, now: Now) {

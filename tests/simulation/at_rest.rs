@@ -2,7 +2,7 @@
 //! have to, and what was counted is what there was.
 
 use super::expected::bound;
-use super::script::{Cut, FaultKind, HOUR, MINUTE, Place, SECOND, WorkerFault, has_one_family};
+use super::script::{Cut, FaultKind, HOUR, MINUTE, Place, SECOND, WorkerFault, cuts_off};
 use super::setting::{channel_name, owner_name, site_name};
 use super::truth::{Span, subtract};
 use super::world::World;
@@ -287,8 +287,9 @@ impl World {
             .any(|site| site.place == Place::Lan);
         !self.script.faults.iter().any(|fault| match fault.kind {
             // A cut that ended before anybody else was asked is taken for the site's own fault.
-            FaultKind::Network(Cut::Family) => {
-                has_one_family(self.script.sites[site].host)
+            FaultKind::Network(cut @ (Cut::Family | Cut::NameServer)) => {
+                let script = &self.script.sites[site];
+                cuts_off(cut, script.place, script.host)
                     && (fault.at..fault.end() + before).contains(&since)
             }
             FaultKind::Network(cut) => {

@@ -124,7 +124,7 @@ fn hides_all(script: &Script, cut: Cut) -> bool {
         Cut::All => lan || !hosts.is_empty(),
         Cut::Internet | Cut::Portal511 => !lan && !hosts.is_empty(),
         Cut::PortalRedirect => !lan && hosts.len() >= 3,
-        Cut::Canaries | Cut::Family => false,
+        Cut::Canaries | Cut::Family | Cut::NameServer => false,
     }
 }
 

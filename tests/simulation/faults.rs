@@ -5,8 +5,9 @@ use uptime_squirrel::domain::Acknowledgement;
 use uptime_squirrel::engine::{Input, Storage};
 
 use super::events::Event;
-use super::script::{FaultKind, Mood, SECOND, WorkerFault};
+use super::script::{FaultKind, Mood, Place, SECOND, WorkerFault};
 use super::setting::{channel_name, number_of};
+use super::truth::Found;
 use super::world::World;
 
 impl World {
@@ -31,7 +32,15 @@ impl World {
             };
             let found = self.truth.find(number, self.time);
             let millis = self.rng.u64(5..400);
-            let result = self.maker.make(job, found, self.now(), millis);
+            let mut result = self.maker.make(job, found, self.now(), millis);
+            if fault == Some(WorkerFault::Blind) {
+                let place = self.script.sites[number].place;
+                let cut_off = self.rng.bool();
+                let canaries = self.truth.canaries_answer(self.time);
+                let lost = !matches!(found, Found::Good | Found::Failed(_)) && !canaries;
+                let sees = place == Place::ThisMachine || !cut_off && !lost;
+                result = self.maker.far(result, cut_off, sees);
+            }
             let mut takes = u64::try_from(result.latency.as_nanos()).unwrap_or(u64::MAX);
             if let Some(WorkerFault::Slow(by)) = fault {
                 takes += by;

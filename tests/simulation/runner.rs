@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::player::play_seed;
-use super::script::NEWER_SEEDS;
+use super::script::NEWEST_SEEDS;
 
 const FAILED_BEFORE: &str = include_str!("seeds.txt");
 
@@ -32,7 +32,7 @@ fn fresh_seeds_hold() {
     let first = first.and_then(|text| text.parse().ok());
     let began = Instant::now();
     let (mut days, mut worlds) = (0.0, 0_u64);
-    let mut seed: u64 = first.unwrap_or_else(|| NEWER_SEEDS + fastrand::u64(..1 << 48));
+    let mut seed: u64 = first.unwrap_or_else(|| NEWEST_SEEDS + fastrand::u64(..1 << 48));
     println!("seeds from {seed} on");
     while began.elapsed() < Duration::from_secs_f64(seconds) {
         match play_seed(seed) {

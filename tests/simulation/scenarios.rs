@@ -3,6 +3,7 @@
 use uptime_squirrel::domain::EventKind;
 use uptime_squirrel::engine::Notice;
 
+use super::promises::Arrival;
 use super::script::{
     Cut, Failing, Fault, FaultKind, HOUR, MINUTE, Mood, OwnerScript, Place, SECOND, Script,
     SiteScript, WorkerFault,
@@ -120,6 +121,43 @@ fn a_network_that_came_up_late_and_is_cut_soon_after_tells_nobody_down() {
     let world = script.play();
     assert_eq!(world.told(EventKind::Down, "owner-0"), 0);
     assert_eq!(world.told(EventKind::Blind, "owner-0"), 1);
+}
+
+#[test]
+fn a_worker_of_two_that_is_blind_neither_blinds_the_monitor_nor_hides_an_outage() {
+    let mut told_late = 0;
+    for seed in 0..20 {
+        let mut script = world_of(6, Place::Internet)
+            .with(FaultKind::Workers(WorkerFault::Blind), HOUR, 8 * HOUR)
+            .with_outage(3, 2 * HOUR, HOUR)
+            .with_outage(4, 5 * HOUR, HOUR);
+        script.seed = seed;
+        let world = script.play();
+        for kind in [EventKind::Blind, EventKind::Sighted] {
+            assert_eq!(world.told(kind, "owner-0"), 0, "{kind:?}");
+        }
+        let down = world.promises.arrivals(EventKind::Down, "owner-0");
+        let sites: Vec<_> = down.iter().map(|down| &*down.site).collect();
+        assert_eq!(sites, ["site-3", "site-4"]);
+        let late = |down: &&Arrival| {
+            let began = if &*down.site == "site-3" { 2 } else { 5 };
+            down.second > began * 3_600 + 420
+        };
+        told_late += down.iter().filter(late).count();
+    }
+    // A check that saw nothing is run once more at once: of the worker that sees, three in four.
+    assert!(told_late <= 15, "{told_late} of 40");
+}
+
+#[test]
+fn a_name_server_that_is_cut_off_is_an_outage_of_its_names_alone() {
+    let world = world_of(6, Place::Internet)
+        .with(FaultKind::Network(Cut::NameServer), HOUR, HOUR)
+        .play();
+    let down = world.promises.arrivals(EventKind::Down, "owner-0");
+    let sites: Vec<_> = down.iter().map(|down| &*down.site).collect();
+    assert_eq!(sites, ["site-1", "site-5"]);
+    assert_eq!(world.told(EventKind::Blind, "owner-0"), 0);
 }
 
 #[test]

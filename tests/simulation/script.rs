@@ -7,8 +7,11 @@ pub(super) const SECOND: u64 = 1_000_000_000;
 pub(super) const MINUTE: u64 = 60 * SECOND;
 pub(super) const HOUR: u64 = 60 * MINUTE;
 
+/// From this seed on worlds have faults of one family of addresses, and switches.
+const NEWER_SEEDS: u64 = 1 << 48;
+
 /// From this seed on worlds have all kinds of faults.
-pub(crate) const NEWER_SEEDS: u64 = 1 << 48;
+pub(crate) const NEWEST_SEEDS: u64 = 1 << 49;
 
 /// Where a site is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +64,8 @@ pub(super) enum Cut {
     /// One family of addresses: hosts that have no other are cut off, and from here nothing tells
     /// that from an outage of theirs.
     Family,
+    /// A name server: some names are not found, and neither from here.
+    NameServer,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +76,8 @@ pub(super) enum WorkerFault {
     Slow(u64),
     /// Whoever begins a check dies of it, and it is begun again half a minute later.
     Lost,
+    /// One of two workers on other machines is cut off: its checks see nothing.
+    Blind,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,14 +144,19 @@ pub(super) struct Script {
     pub(super) faults: Vec<Fault>,
 }
 
-/// Whether a host has addresses of one family alone.
-pub(super) const fn has_one_family(host: usize) -> bool {
-    host % 3 == 2
+/// Whether a cut concerns some hosts alone, this one among them: from here that is an outage of
+/// theirs.
+pub(super) fn cuts_off(cut: Cut, place: Place, host: usize) -> bool {
+    match cut {
+        Cut::Family => host % 3 == 2,
+        Cut::NameServer => place == Place::Internet && host % 4 == 1,
+        _ => false,
+    }
 }
 
 impl Script {
-    /// The world of this seed. Seeds from [`NEWER_SEEDS`] on know the kinds of faults that were
-    /// added later, so that a seed that failed before stays the same world.
+    /// The world of this seed. Seeds from [`NEWER_SEEDS`] and [`NEWEST_SEEDS`] on know the kinds of
+    /// faults that were added later, so that a seed that failed before stays the same world.
     pub(super) fn of_seed(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
         let owners = owners(&mut rng);
@@ -272,6 +284,16 @@ impl Script {
             for _ in 0..dose(rng, 20, 4) {
                 let workers = rng.usize(1..8);
                 self.add(rng, 0, FaultKind::Switched(workers));
+            }
+        }
+        if self.seed >= NEWEST_SEEDS {
+            for _ in 0..dose(rng, 20, 2) {
+                let lasts = *choose(rng, &[20 * SECOND, 4 * MINUTE, 30 * MINUTE, 3 * HOUR]);
+                self.add(rng, lasts, FaultKind::Network(Cut::NameServer));
+            }
+            for _ in 0..dose(rng, 15, 2) {
+                let lasts = rng.u64(1..120) * MINUTE;
+                self.add(rng, lasts, FaultKind::Workers(WorkerFault::Blind));
             }
         }
         self.faults.sort_by_key(|fault| fault.at);

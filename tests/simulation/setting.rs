@@ -143,18 +143,33 @@ pub(super) fn configuration(script: &Script, time: u64, paused: &[bool]) -> Engi
 #[derive(Debug)]
 pub(super) struct ResultMaker {
     ran_on: RanOn,
+    /// Two workers on other machines: one that sees, and one that is cut off.
+    far: [RanOn; 2],
 }
 
 impl ResultMaker {
     pub(super) fn new() -> Self {
+        let on = |host: &str| RanOn {
+            host: host.into(),
+            pid: 1,
+            tid: 1,
+            thread: "worker".into(),
+        };
         Self {
-            ran_on: RanOn {
-                host: HERE.into(),
-                pid: 1,
-                tid: 1,
-                thread: "worker".into(),
-            },
+            ran_on: on(HERE),
+            far: ["far", "cut off"].map(on),
         }
+    }
+
+    /// The same result of a worker on another machine, the one that is `cut_off` or the other;
+    /// where it sees nothing it asks canaries for as long as a round takes.
+    pub(super) fn far(&self, mut result: CheckResult, cut_off: bool, sees: bool) -> CheckResult {
+        result.ran_on = self.far[usize::from(cut_off)].clone();
+        if !sees {
+            result.latency = Duration::from_secs(5);
+            result = result.unseen("its canaries do not answer");
+        }
+        result
     }
 
     /// The result of a check that began at `now`.

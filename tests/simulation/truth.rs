@@ -2,8 +2,7 @@
 //! from when to when an outage can be seen from where the monitor stands.
 
 use super::script::{
-    Cut, Failing, Fault, FaultKind, HOUR, MINUTE, Place, SECOND, Script, WorkerFault,
-    has_one_family,
+    Cut, Failing, Fault, FaultKind, HOUR, MINUTE, Place, SECOND, Script, WorkerFault, cuts_off,
 };
 
 /// From, to.
@@ -80,7 +79,7 @@ impl Truth {
             if self.is_cut(|cut| cut == Cut::All, at) {
                 return Found::Cut;
             }
-            if has_one_family(self.hosts[site]) && self.is_cut(|cut| cut == Cut::Family, at) {
+            if self.is_cut(|cut| cuts_off(cut, place, self.hosts[site]), at) {
                 return Found::Cut;
             }
             if place == Place::Internet {
@@ -101,7 +100,7 @@ impl Truth {
 
     /// Whether canaries answer.
     pub(super) fn canaries_answer(&self, at: u64) -> bool {
-        !self.is_cut(|cut| cut != Cut::Family, at)
+        !self.is_cut(|cut| !matches!(cut, Cut::Family | Cut::NameServer), at)
     }
 
     /// When a site is down, spans that touch as one.
@@ -137,7 +136,9 @@ impl Truth {
                 FaultKind::Network(Cut::Canaries) if self.has_witness(script, site, (from, to)) => {
                     return None;
                 }
-                FaultKind::Network(Cut::Family) if !has_one_family(script.sites[site].host) => {
+                FaultKind::Network(cut @ (Cut::Family | Cut::NameServer))
+                    if !cuts_off(cut, self.places[site], self.hosts[site]) =>
+                {
                     return None;
                 }
                 FaultKind::Network(_) => (from.saturating_sub(MINUTE), to + settled),
@@ -183,11 +184,10 @@ impl Truth {
         let mut parent = own.parent;
         while let Some(above) = parent {
             let rest = script.sites[above].interval * 2 + 5 * MINUTE + own.interval;
-            // From here a host without the family that is left is down as well.
-            let cut_off = self
-                .cuts
-                .iter()
-                .filter(|(_, cut)| *cut == Cut::Family && has_one_family(script.sites[above].host));
+            // From here a host that is cut off by itself is down as well.
+            let cuts = self.cuts.iter();
+            let cut_off =
+                cuts.filter(|(_, cut)| cuts_off(*cut, self.places[above], self.hosts[above]));
             let down = self.outages(above).into_iter();
             let down = down.chain(cut_off.map(|(span, _)| *span));
             explained.extend(down.map(|(from, to)| (from.saturating_sub(MINUTE), to + rest)));
