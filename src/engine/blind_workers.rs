@@ -6,11 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{CheckResult, Moment, Now, SiteId, Verdict};
-use crate::monitor::State;
+use crate::domain::{CheckResult, Moment, Now, Verdict};
 
 use super::connectivity::ConnectivityChange;
-use super::decide::Engine;
 use super::input::SHORTEST_BLINDNESS;
 
 /// A worker that has seen a site counts as one that sees for so many intervals, unless it says
@@ -89,23 +87,5 @@ impl BlindWorkers {
             since: *since,
             why: why.clone(),
         })
-    }
-}
-
-impl Engine {
-    /// A worker on another machine could not see a site: while others can, one of them is to check
-    /// it. Once for each regular check: it may be the site that cannot be checked.
-    pub(super) fn check_elsewhere(&mut self, site: SiteId, now: Moment) {
-        let Some(state) = self.monitor.site(site) else {
-            return;
-        };
-        let pause = match state.state() {
-            State::Suspect => state.site().confirm_delay,
-            _ if self.schedule.is_out_of_turn(site) => return,
-            _ => Duration::ZERO,
-        };
-        if self.blind().is_none() {
-            self.schedule.check_again(site, now + pause);
-        }
     }
 }

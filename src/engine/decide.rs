@@ -4,19 +4,19 @@ use jiff::tz::TimeZone;
 use std::sync::Arc;
 
 use crate::alert::{Alerts, Queued};
-use crate::domain::{CheckResult, JobId, Moment, Now, Outcome, ServiceEvent, SiteId, Verdict};
+use crate::domain::{CheckResult, JobId, Moment, Now, Outcome, SiteId, Verdict};
 use crate::monitor::{Consequence, Monitor, SiteState};
 use crate::schedule::Scheduler;
 
 use super::backlog::{Backlog, Rechecked};
 use super::blind_workers::BlindWorkers;
-use super::connectivity::{Connectivity, ConnectivityChange, Ruling};
+use super::connectivity::Connectivity;
 use super::effect::{Effect, Ended, Notice, Record};
 use super::head_courtesy::HeadCourtesy;
-use super::input::{Input, MonitorAlerts, SHORTEST_BLINDNESS, Storage};
+use super::input::{Input, MonitorAlerts, Storage};
 use super::standstill::Standstill;
 use super::unwatched::UnwatchedRule;
-use super::witnesses::{facts, is_local, landed, parents, witnesses};
+use super::witnesses::{facts, landed, parents};
 
 /// Checks handed out in one turn, so that keys are answered between them.
 const DISPATCH_BATCH: usize = 512;
@@ -142,7 +142,7 @@ impl Engine {
     }
 
     /// Believes results that were held, some in a turn.
-    fn catch_up(&mut self) {
+    pub(super) fn catch_up(&mut self) {
         for (result, at) in self.backlog.results() {
             self.observe(&Outcome::Checked(result), at);
         }
@@ -299,7 +299,7 @@ impl Engine {
     }
 
     /// Outages of sites that depend on this one may have waited for what became of it.
-    fn tell_children(&mut self, site: SiteId, now: Now) {
+    pub(super) fn tell_children(&mut self, site: SiteId, now: Now) {
         if let Some(state) = self.monitor.site(site) {
             self.alerts.news(state, now);
         }
@@ -309,55 +309,6 @@ impl Engine {
     fn check_parents(&mut self, site: SiteId, now: Moment) {
         for site in parents(&self.monitor, site) {
             self.schedule.check_again(site, now);
-        }
-    }
-
-    /// Does what follows from what canaries or witnesses said.
-    fn rule(&mut self, ruling: Ruling, now: Now) {
-        self.backlog.free(ruling.freed);
-        self.catch_up();
-        if ruling.ask_witnesses {
-            let witnesses = witnesses(&self.monitor, &self.connectivity.held());
-            let count = witnesses.len();
-            for site in witnesses {
-                self.schedule.check_again(site, now.mono);
-            }
-            let ruling = self.connectivity.witnesses(count, now);
-            self.rule(ruling, now);
-        }
-        if let Some(change) = ruling.change {
-            self.change_connectivity(change, now);
-        }
-    }
-
-    /// The monitor, or the workers on other machines, became blind, or can see again.
-    fn change_connectivity(&mut self, change: ConnectivityChange, now: Now) {
-        let both = self.connectivity.blind().is_some() && self.blind_workers.blind().is_some();
-        match &change {
-            // The others are blind still.
-            ConnectivityChange::Regained { .. } if self.blind().is_some() => return,
-            ConnectivityChange::Lost { since, .. } => {
-                let doubtful = |state: &SiteState| {
-                    let last = state.last_failure();
-                    last.is_some_and(|last| !is_local(state, last))
-                };
-                for site in self.monitor.doubt(*since, doubtful, now) {
-                    self.tell_children(site, now);
-                    self.persist_change(site, None, Vec::new());
-                }
-            }
-            ConnectivityChange::Regained { since, lasted, why } => {
-                self.backlog.recheck(Rechecked::Unseen);
-                let (since, lasted, why) = (*since, *lasted, why.clone());
-                let event = ServiceEvent::Sighted { since, lasted, why };
-                self.told.blind_workers = false;
-                if self.told.blind.take().is_some() || lasted >= SHORTEST_BLINDNESS {
-                    self.tell(event, now);
-                }
-            }
-        }
-        if !both {
-            self.announce(Notice::Connectivity(change));
         }
     }
 

@@ -23,6 +23,7 @@
 mod backlog;
 mod blind_workers;
 mod connectivity;
+mod connectivity_effects;
 mod decide;
 mod effect;
 mod head_courtesy;
