@@ -105,6 +105,9 @@ impl ReplyTo {
     }
 }
 
+/// The longest pattern of a command that is read, in bytes.
+const MAX_PATTERN_BYTES: usize = 1_024;
+
 /// A command of remote control to one worker, several, or all.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub(super) struct ControlCommand {
@@ -139,6 +142,8 @@ impl ControlCommand {
     pub(super) fn is_for(&self, node: &str) -> bool {
         match (&self.destination, &self.pattern) {
             (Some(names), _) => names.iter().any(|name| name == node),
+            // No name of a node is so long, and a compiled pattern takes many times its length.
+            (None, Some(pattern)) if pattern.len() > MAX_PATTERN_BYTES => false,
             (None, Some(pattern)) => glob::Pattern::new(pattern).is_ok_and(|it| it.matches(node)),
             (None, None) => true,
         }
@@ -244,6 +249,8 @@ mod tests {
         assert!(named.is_for("a@b") && !named.is_for("a@c"));
         let globbed = command(json!({"pattern": "a@*"}));
         assert!(globbed.is_for("a@b") && !globbed.is_for("b@b"));
+        let long = command(json!({"pattern": "*".repeat(MAX_PATTERN_BYTES + 1)}));
+        assert!(!long.is_for("a@b"));
         for rubbish in [&b"{}"[..], b"", b"[1]", b"{\"body\":\"%\"}"] {
             assert_eq!(ControlCommand::read(rubbish), None);
             assert_eq!(Heartbeat::read(rubbish), None);
