@@ -84,6 +84,39 @@ impl<'connection> OutageSpans<'connection> {
         })
     }
 
+    /// The same, with what is believed of what is open: an outage is over with the first good check of a
+    /// recovery under way, and a site that was never good is not up while that is not confirmed. For what
+    /// is read, not for what is kept.
+    pub(super) fn believed(mut self) -> rusqlite::Result<Self> {
+        if !self
+            .connection
+            .column_exists(None, "streaks", "good_since")?
+        {
+            return Ok(self);
+        }
+        let mut query = self.connection.prepare_cached(
+            "SELECT k.site, k.since, k.good_since, o.site IS NULL FROM streaks k
+             LEFT JOIN outages o ON o.site = k.site AND o.since = k.since
+             WHERE k.good_since IS NOT NULL OR k.last_good IS NULL AND o.site IS NULL",
+        )?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            let (since, good_since): (i64, Option<i64>) = (row.get(1)?, row.get(2)?);
+            let spans = self.by_site.entry(row.get(0)?).or_default();
+            if row.get(3)? {
+                spans.push(Span::new(since, None, None));
+            } else if let Some(open) = spans
+                .iter_mut()
+                .find(|span| span.since == since && span.ended == i64::MAX)
+            {
+                open.ended = good_since.unwrap_or(i64::MAX);
+            }
+        }
+        drop(rows);
+        drop(query);
+        Ok(self)
+    }
+
     /// How a site was in the time of this length, in milliseconds, up to `at`: what lies between
     /// two checks lies within an outage or outside of all. Its middle decides, so that the
     /// microseconds by which a row is moved to a free time do not.

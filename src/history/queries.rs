@@ -207,7 +207,8 @@ impl<'store> Queries<'store> {
              WHERE at >= ?1 AND at < ?2 AND site = ?3",
         )?;
         let connection = &self.store.connection;
-        let outages = OutageSpans::around(connection, Some(site), (bounds.0, bounds.1))?;
+        let outages =
+            OutageSpans::around(connection, Some(site), (bounds.0, bounds.1))?.believed()?;
         let mut rows = query.query(bounds)?;
         while let Some(row) = rows.next()? {
             sum.add_result(row, (site, row.get(0)?), 1, &outages)?;

@@ -268,7 +268,7 @@ impl ReadOnlyHistory {
             "SELECT at, site, reason, latency_us, {time} FROM results
              WHERE at >= ?1 AND at <= ?2 ORDER BY at"
         ))?;
-        let outages = OutageSpans::around(&self.connection, None, bounds)?;
+        let outages = OutageSpans::around(&self.connection, None, bounds)?.believed()?;
         let mut rows = query.query(bounds)?;
         while let Some(row) = rows.next()? {
             let (at, site) = (row.get(0)?, row.get(1)?);

@@ -205,7 +205,8 @@ impl Rollup {
     /// site was up; `None` where no such time was seen.
     #[must_use]
     pub fn uptime(&self) -> Option<f64> {
-        uptime((self.count, self.unknown), &self.time, self.untimed)
+        let checked = (self.count, self.unknown, self.up);
+        uptime(checked, &self.time, self.untimed)
     }
 
     /// The mean latency of the good checks; `None` without one.
@@ -297,7 +298,8 @@ impl EncodedRollup {
     /// As [`Rollup::uptime`].
     #[must_use]
     pub fn uptime(&self) -> Option<f64> {
-        uptime((self.count, self.unknown), &self.time, self.untimed)
+        let checked = (self.count, self.unknown, self.up);
+        uptime(checked, &self.time, self.untimed)
     }
 
     /// Adds the checks, their time and latencies to `sum`.
@@ -326,10 +328,18 @@ impl From<&Rollup> for EncodedRollup {
 }
 
 /// The uptime of time that was seen, and of checks of which it is not known how much that was:
-/// each of these stands for as much as the others do on average.
-fn uptime((count, unknown): (u64, u64), time: &SiteTime, untimed: (u64, u64)) -> Option<f64> {
+/// each of these stands for as much as the others do on average. A first check has no time before it:
+/// its verdict decides.
+fn uptime(
+    (count, unknown, up): (u64, u64, u64),
+    time: &SiteTime,
+    untimed: (u64, u64),
+) -> Option<f64> {
     if untimed.0 == 0 {
-        return time.uptime();
+        let first = || (count > unknown).then_some(if up > 0 { 1.0 } else { 0.0 });
+        return time
+            .uptime()
+            .or_else(|| first().filter(|_| time.seen_us == 0));
     }
     let judged = time.seen_us.saturating_sub(time.maintenance_us);
     let timed = count.saturating_sub(unknown).saturating_sub(untimed.0);

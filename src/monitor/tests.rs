@@ -185,7 +185,7 @@ proptest! {
             if again {
                 prop_assert!(matches!(state.state(), State::Suspect | State::Down));
             }
-            let uptime = state.uptime(now.mono);
+            let uptime = state.uptime();
             prop_assert!(uptime.is_none_or(|share| (0.0..=1.0).contains(&share)));
         }
         prop_assert_eq!(told_down - told_up, usize::from(open));
@@ -288,7 +288,7 @@ fn downtime_counts_from_the_first_failure_and_blind_time_counts_for_nobody() {
             due: clock.moment(),
         };
         monitor.observe(&result(job, verdict), clock.now(), &mut Vec::new());
-        monitor.site(id).unwrap().uptime(clock.moment()).unwrap()
+        monitor.site(id).unwrap().uptime().unwrap()
     };
     assert!((uptime_after(Verdict::Up, 0) - 1.0).abs() < 1e-9);
     // 100 s up; in doubt from here.

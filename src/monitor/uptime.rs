@@ -68,30 +68,26 @@ impl TimeAccount {
 }
 
 impl SiteState {
-    /// The share of the time since the first check (0 to 1) in which it was not confirmed
-    /// down. Time in which it could not be checked, pauses, and planned maintenance are left
-    /// out. `None` before the first check.
+    /// The share of the time from the first check to the last one (0 to 1) in which it was not
+    /// down: what the history has of it since the start of the program. Time in which it could not be
+    /// checked, pauses, and planned maintenance are left out. A site that was never good is not up
+    /// while that is not confirmed. `None` before the first check.
     #[must_use]
-    pub fn uptime(&self, now: Moment) -> Option<f64> {
+    pub fn uptime(&self) -> Option<f64> {
         let account = &self.account;
         let maintenance = account.maintenance.as_ref().map_or(0, |part| part.seen);
-        let (mut seen, mut down) = (account.seen, account.down);
-        if account.until() == Timestamp::default()
-            && let Some(is_up) = self.clock_runs_for(now)
-        {
-            let open = now.nanos_since(account.to);
-            seen += open;
-            down += if is_up { 0 } else { open };
-        }
+        let streak = self.streak.as_deref();
+        let never_good = streak.filter(|streak| streak.last_good.is_none());
+        let down = account.down + never_good.map_or(0, |streak| streak.provisional);
         let time = SiteTime {
-            seen_us: seen / 1_000,
+            seen_us: account.seen / 1_000,
             maintenance_us: maintenance / 1_000,
             down_us: down / 1_000,
         };
         // No time is accounted yet in the instant of the first check: its verdict decides.
         time.uptime().or_else(|| {
-            self.verdict
-                .map(|verdict| if verdict == Verdict::Down { 0.0 } else { 1.0 })
+            let verdict = self.verdict.filter(|_| account.seen == 0)?;
+            Some(if verdict == Verdict::Down { 0.0 } else { 1.0 })
         })
     }
 
@@ -163,16 +159,22 @@ impl SiteState {
         }
     }
 
-    /// The time that was seen since this was asked last, up to the last time that was accounted.
+    /// The time that was seen since this was asked last, up to the last time that was accounted:
+    /// in whole milliseconds, as it is kept; the rest belongs to the next one.
     pub(super) fn take_seen(&mut self) -> SeenTime {
         let account = &mut self.account;
-        let seen = account.seen - std::mem::replace(&mut account.kept, account.seen);
-        let maintenance = account.maintenance.as_mut().map_or(0, |part| {
-            part.seen - std::mem::replace(&mut part.kept, part.seen)
-        });
+        let maintenance = account.maintenance.as_mut();
         SeenTime {
-            seen: Duration::from_nanos(seen),
-            maintenance: Duration::from_nanos(maintenance),
+            maintenance: maintenance.map_or(Duration::ZERO, |part| {
+                take_millis(part.seen, &mut part.kept)
+            }),
+            seen: take_millis(account.seen, &mut account.kept),
         }
     }
+}
+
+fn take_millis(seen: u64, kept: &mut u64) -> Duration {
+    let millis = (seen - *kept) / 1_000_000;
+    *kept += millis * 1_000_000;
+    Duration::from_millis(millis)
 }

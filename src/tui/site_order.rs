@@ -201,7 +201,7 @@ impl SiteOrder {
             return false;
         }
         if build.next < ids.len() {
-            self.collect(&mut build, monitor, facts, now);
+            self.collect(&mut build, monitor, facts);
         } else {
             self.merge(&mut build, monitor);
         }
@@ -219,13 +219,7 @@ impl SiteOrder {
     }
 
     /// Collects and sorts the next run of sites.
-    fn collect(
-        &self,
-        build: &mut Build,
-        monitor: &Monitor,
-        (next_due, silence): SiteFacts<'_>,
-        now: Moment,
-    ) {
+    fn collect(&self, build: &mut Build, monitor: &Monitor, (next_due, silence): SiteFacts<'_>) {
         let ids = monitor.ids();
         let end = (build.next + SITES_PER_STEP).min(ids.len());
         let mut keys = Vec::new();
@@ -233,7 +227,7 @@ impl SiteOrder {
             if let Some(site) = monitor.site(*id)
                 && self.filter.matches(site, silence)
             {
-                let key = self.key(site, &build.prefix, next_due, now);
+                let key = self.key(site, &build.prefix, next_due);
                 keys.push((key, u32::try_from(place).unwrap_or(u32::MAX)));
             }
         }
@@ -318,7 +312,6 @@ impl SiteOrder {
         state: &SiteState,
         prefix: &[u8],
         next_due: &dyn Fn(SiteId) -> Option<Moment>,
-        now: Moment,
     ) -> u64 {
         let nanos = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(NO_VALUE - 1);
         let last = state.last();
@@ -326,7 +319,7 @@ impl SiteOrder {
             Sort::Name => return name_key(&state.site().name, prefix),
             Sort::Failing => Some(state.state() as u64),
             Sort::Latency => last.map(|last| NO_VALUE - 1 - nanos(last.latency)),
-            Sort::Uptime => state.uptime(now).map(|share| (share * 1e12) as u64),
+            Sort::Uptime => state.uptime().map(|share| (share * 1e12) as u64),
             Sort::Lateness => last.map(|last| NO_VALUE - 1 - nanos(last.late)),
             Sort::Next => next_due(state.id()).map(Moment::as_nanos),
         };

@@ -8,7 +8,7 @@ use super::sites::{
 };
 use crate::monitor::sites::script;
 use crate::owners::sites::{BROKEN, WELL, count, home_of, is, watch};
-use crate::support::{Fleet, Squirrel, unsafe_characters, until};
+use crate::support::{Fleet, Frame, Squirrel, Terminal, unsafe_characters, until};
 
 const COLUMNS: [&str; 13] = [
     "name",
@@ -586,4 +586,78 @@ fn what_cannot_be_reported_on_is_refused_with_a_sentence() {
             .join("STATE/uptime-squirrel/history.db")
             .exists()
     );
+}
+
+/// Uptime has one definition: the table, the page of the past and the report have the same figure of the
+/// same checks, and a site that was never up has none of it, whether that is confirmed or not.
+#[test]
+fn the_uptime_of_the_same_checks_is_the_same_in_table_past_and_report() {
+    let mut fleet = Fleet::new();
+    let (flap, broken) = (fleet.serve(script(BROKEN)), fleet.serve(script(BROKEN)));
+    let squirrel = Squirrel::new();
+    let list = format!(
+        "[monitor]\ninterval = '1s'\nconfirm = 2\nconfirm_delay = '1s'\ncanaries = []\n\
+         [[sites]]\nname = 'flap'\nurl = 'http://{0}/'\n\
+         [[sites]]\nname = 'never'\nurl = 'http://{1}/'\n\
+         [[sites]]\nname = 'unconfirmed'\nurl = 'http://{1}/'\nconfirm = 1000\n",
+        flap.authority, broken.authority
+    );
+    squirrel.write("sites.toml", list);
+    let kept = ["--history", "history.db"];
+    let mut terminal = Terminal::start(&squirrel, (140, 40), kept);
+    for (mood, state) in [(WELL, "DOWN"), (BROKEN, "UP"), (WELL, "DOWN")] {
+        terminal.wait(state, |frame| frame.is("flap", state));
+        flap.play(script(mood));
+    }
+    terminal.wait("up again", |frame| {
+        frame.is("flap", "UP") && frame.is("never", "DOWN") && frame.is("unconfirmed", "SUSPECT")
+    });
+    terminal.press("/");
+    terminal.press("flap");
+    terminal.press("Enter");
+    terminal.wait("one site", |frame| frame.rows().count() == 1);
+    let cell = |frame: &Frame, name: &str, heading: &str| {
+        let at = frame.line("STATE").unwrap().split(heading).next().unwrap();
+        let from = at.chars().count() - 3;
+        let row = frame.row(name).unwrap().chars();
+        let text: String = row.skip(from).take(6).collect();
+        text.trim().parse::<f64>().unwrap()
+    };
+    terminal.press("d");
+    let figures = |frame: &Frame, heading: &str| -> Vec<f64> {
+        let line = frame.line(&format!(" {heading:<8}")).unwrap_or_default();
+        let words = line.split_whitespace().skip(1);
+        words.filter_map(|word| word.parse().ok()).collect()
+    };
+    // Both sides know the same checks, and kept times are of whole milliseconds.
+    let frame = terminal.wait("the past of the same checks", |frame| {
+        let checks = figures(frame, "CHECKS");
+        checks.len() == 5 && checks.iter().all(|number| *number == checks[4])
+    });
+    let uptime = figures(&frame, "UP%");
+    assert!((1.0..99.0).contains(&uptime[4]), "{}", frame.text());
+    for past in &uptime {
+        assert!((past - uptime[4]).abs() < 0.1, "{}", frame.text());
+    }
+    let rows = report(&squirrel, &["--since", "1h"]);
+    let percent = |name| named(&rows, name)["uptime_percent"].as_f64().unwrap();
+    assert_eq!((percent("never"), percent("unconfirmed")), (0.0, 0.0));
+    terminal.press("q");
+    terminal.press("/");
+    terminal.press("Ctrl-U");
+    terminal.press("Enter");
+    let frame = terminal.wait("all sites", |frame| frame.rows().count() == 3);
+    let table = cell(&frame, "flap", "UP%");
+    let later = report(&squirrel, &["--since", "1h"]);
+    let later = named(&later, "flap")["uptime_percent"].as_f64().unwrap();
+    let (least, most) = (percent("flap").min(later), percent("flap").max(later));
+    assert!(
+        (least - 0.1..most + 0.1).contains(&table),
+        "{least} {table} {most}"
+    );
+    for name in ["never", "unconfirmed"] {
+        assert_eq!(cell(&frame, name, "UP%"), 0.0, "{}", frame.text());
+    }
+    terminal.press("Ctrl-C");
+    assert_eq!(terminal.finish(), 0);
 }

@@ -105,7 +105,6 @@ impl World {
         let Some(engine) = self.engine.as_ref().filter(|_| !self.script.has(strange)) else {
             return;
         };
-        let now = self.now();
         let mut wrong = None;
         for (site, script) in self.script.sites.iter().enumerate() {
             let outages = self.truth.outages(site);
@@ -127,13 +126,13 @@ impl World {
             let most = ends * (script.interval + MINUTE) + MINUTE;
             let share = most as f64 / total.max(1.0);
             let state = engine.monitor().find(&site_name(site));
-            let believed = state.and_then(|state| state.uptime(now.mono));
+            let believed = state.and_then(|state| state.uptime());
             let key = state.and_then(|state| super::store::key_of(engine.monitor(), state.id()));
             let kept = key.map(|key| self.store.time(&key)).unwrap_or_default();
-            // What is kept ends with the last check.
+            // Both end with the last check.
             let late = 2.0 * (script.interval + MINUTE) as f64 / total.max(1.0);
             for (what, said, share) in [
-                ("believed", believed, share),
+                ("believed", believed, share + late),
                 ("kept", kept.uptime(), share + late),
             ] {
                 let said = said.unwrap_or(truth);
@@ -142,6 +141,13 @@ impl World {
                         "site-{site} was up {truth:.4} and is {what} to be {said:.4}"
                     ));
                 }
+            }
+            // One definition: the table has what the history has.
+            let (table, past) = (believed.unwrap_or(truth), kept.uptime().unwrap_or(truth));
+            if (table - past).abs() > 1e-4 {
+                let text =
+                    format!("site-{site} is up {table} in the table and {past} in the history");
+                wrong = Some(text);
             }
             let seen = kept.seen_us as f64 * 1e3;
             if (seen - self.time as f64).abs() > (2 * script.interval + MINUTE) as f64 {

@@ -141,7 +141,7 @@ impl Page<'_> {
         {
             self.check("LAST FAILING CHECK", site, failure);
         }
-        self.figures(site, now.mono);
+        self.figures(site);
         self.heading("REPEAT IT: y copies this line".into());
         for part in wrap(&curl_line(site), self.width) {
             self.lines.push(Line::raw(part));
@@ -241,10 +241,10 @@ impl Page<'_> {
         self.lines.extend(waterfall::lines(request, whole, cells));
     }
 
-    fn figures(&mut self, site: &SiteState, now: crate::domain::Moment) {
+    fn figures(&mut self, site: &SiteState) {
         self.heading("SINCE THE START".into());
         let number = |number: u64| count(usize::try_from(number).unwrap_or(usize::MAX));
-        let uptime = site.uptime(now).map_or_else(|| "-".into(), percent);
+        let uptime = site.uptime().map_or_else(|| "-".into(), percent);
         let text = format!(
             "{} checks, {} missed, UP% {uptime}",
             number(site.checks()),

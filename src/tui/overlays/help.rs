@@ -47,7 +47,7 @@ const COLUMNS: [(&str, &str); 10] = [
     ),
     (
         "UP%",
-        "Share of the time since the start without a confirmed outage.",
+        "Share of the time seen, from the first check to the last, without an outage or maintenance.",
     ),
     ("NEXT", "Time until the next check."),
     (

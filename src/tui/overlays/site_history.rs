@@ -114,7 +114,7 @@ impl Page<'_> {
         if let Some(row) = self.state.site(self.model, history.site) {
             let site = row.site;
             let quantiles = site.recent_checks().quantiles();
-            let uptime = site.uptime(self.model.now.mono);
+            let uptime = site.uptime();
             column([
                 "since start".to_owned(),
                 uptime.map_or_else(none, percent),

@@ -64,7 +64,7 @@ pub(super) fn cell(
         SiteColumn::P50 => quantile(row, |(p50, _)| p50),
         SiteColumn::P95 => quantile(row, |(_, p95)| p95),
         SiteColumn::Uptime => site
-            .uptime(now.mono)
+            .uptime()
             .map_or_else(none, |share| (percent(share), PLAIN)),
         SiteColumn::Next if site.state() == SiteIs::Paused => none(),
         SiteColumn::Next => match row.due {
