@@ -383,6 +383,8 @@ impl Alerts {
             quiet_until,
             collects: self.rules.collects(event.kind()),
             merged: Vec::new(),
+            tried: false,
+            beginning: None,
         };
         self.outbox.push(owner, channel, pending.clone(), now);
         Queued {

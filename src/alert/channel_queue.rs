@@ -288,6 +288,7 @@ impl ChannelQueue {
         for event in &mut tried {
             // It waits for its next attempt, and neither for others nor for a window any more.
             (event.collects, event.quiet_until) = (false, None);
+            event.tried = true;
         }
         self.put_back(tried);
         Some(Settled::Retry(delivery, now.wall.after(pause)))

@@ -27,6 +27,19 @@ pub struct Pending {
     pub collects: bool,
     /// Ids of earlier events that this one tells of as well.
     pub merged: Vec<Box<str>>,
+    /// Whether it was handed to the channel before: that message may have arrived.
+    pub tried: bool,
+    /// Where it tells of the beginning of its outage as well: what became of that message.
+    pub beginning: Option<BeginningMessage>,
+}
+
+/// What became of the message that an outage began, which is part of another one now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BeginningMessage {
+    /// It was never handed to the channel.
+    NeverSent,
+    /// It was, and the channel did not say that it took it.
+    MayHaveArrived,
 }
 
 /// What is known of an event when it is about to be sent.

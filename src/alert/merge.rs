@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 
 use crate::domain::{EventKind, SiteId, Timestamp};
 
-use super::delivery::Pending;
+use super::delivery::{BeginningMessage, Pending};
 
 /// The outage that an event is about, or the monitor's own condition.
 pub(super) type EventSubject = (Option<SiteId>, Option<Timestamp>);
@@ -52,8 +52,17 @@ pub(super) fn merge(pending: &mut VecDeque<Box<Pending>>, released: &mut usize) 
     }
     for (from, to) in into {
         let earlier = &mut pending[from];
+        let begins = matches!(earlier.kind, EventKind::Down | EventKind::Escalated);
+        let beginning = begins.then_some(if earlier.tried {
+            BeginningMessage::MayHaveArrived
+        } else {
+            BeginningMessage::NeverSent
+        });
         let (id, merged) = (earlier.id.clone(), std::mem::take(&mut earlier.merged));
         let to = &mut pending[to];
+        if to.kind == EventKind::Recovered {
+            to.beginning = beginning;
+        }
         to.merged.push(id);
         to.merged.extend(merged);
     }

@@ -38,7 +38,9 @@ mod time_windows;
 mod validity;
 
 pub use alerts::Alerts;
-pub use delivery::{Collection, Delivery, DeliveryReport, Pending, Settled, Validity};
+pub use delivery::{
+    BeginningMessage, Collection, Delivery, DeliveryReport, Pending, Settled, Validity,
+};
 pub use episodes::{CertificateEpisode, Episodes, SlowEpisode};
 pub use outbox::{Outbox, Turn};
 pub use policy::{AlertStep, Telling};

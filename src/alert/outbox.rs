@@ -252,6 +252,8 @@ mod tests {
             quiet_until: None,
             collects: false,
             merged: Vec::new(),
+            tried: false,
+            beginning: None,
         }
     }
 

@@ -3,8 +3,7 @@
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::alert::Delivery;
-use crate::domain::EventKind;
+use crate::alert::{BeginningMessage, Delivery};
 use crate::history::{Composition, History, Message, Queries, QueryError};
 use crate::notify::{self, DeliveryFailure, DeliveryQueue, DeliveryResult};
 
@@ -75,7 +74,7 @@ pub(super) fn composed(
         .iter()
         .flat_map(|event| event.merged.iter().cloned())
         .collect();
-    let unannounced = !merged.is_empty();
+    let beginning = events.iter().find_map(|event| event.beginning);
     let composition = Composition {
         id: delivery.id.clone(),
         messages: events.iter().map(|event| event.id.clone()).collect(),
@@ -83,12 +82,22 @@ pub(super) fn composed(
     };
     queries.compose(&composition, |parts| match parts {
         [] => None,
-        [one] if unannounced && &*one.event == EventKind::Recovered.word() => {
-            Some(notify::told_together(one.clone()))
+        [one] => {
+            let note = beginning.map(note_of_beginning);
+            Some(notify::with_note(one.clone(), note.unwrap_or_default()))
         }
-        [one] => Some(one.clone()),
         several => Some(notify::digest(several, limit)),
     })
+}
+
+/// What the message that a site is up again says of the one that it was down.
+const fn note_of_beginning(beginning: BeginningMessage) -> &'static str {
+    match beginning {
+        BeginningMessage::NeverSent => "No message told before that it was down.",
+        BeginningMessage::MayHaveArrived => {
+            "The message that it was down may not have arrived: the channel did not take it."
+        }
+    }
 }
 
 /// A delivery of which the engine waits to hear: it hears of it however the composing ends.

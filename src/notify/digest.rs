@@ -174,11 +174,12 @@ pub fn shortened(mut message: Message) -> Message {
     message
 }
 
-/// The message that a site is up again, where nobody was told before that it was down.
+/// The message with a sentence more at its end, unless `note` is empty.
 #[must_use]
-pub fn told_together(mut message: Message) -> Message {
-    let note = "No message told before that it was down.";
-    message.body = format!("{}{note}\n", message.body).into();
+pub fn with_note(mut message: Message, note: &str) -> Message {
+    if !note.is_empty() {
+        message.body = format!("{}{note}\n", message.body).into();
+    }
     message
 }
 

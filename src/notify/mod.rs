@@ -31,7 +31,7 @@ pub use channel::{Channel, DeliveryFailure, DeliveryFuture, OutgoingMessage, Sen
 pub use channel_entry::{ChannelEntry, ChannelError};
 pub use deliveries::{Deliveries, DeliveryQueue};
 pub use delivery_worker::{DeliveryEvent, DeliveryResult};
-pub use digest::{digest, shortened, told_together};
+pub use digest::{digest, shortened, with_note};
 pub use message::OutageMessage;
 pub use service_messages::{ServiceMessage, test_message};
 pub use settings::{ChannelSettings, Credential, NotifyPlan};

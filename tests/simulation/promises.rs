@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use uptime_squirrel::alert::{Delivery, Settled};
+use uptime_squirrel::alert::{BeginningMessage, Delivery, Settled};
 use uptime_squirrel::domain::{CheckResult, EventKind, SiteId, Timestamp, Verdict};
 use uptime_squirrel::engine::Record;
 use uptime_squirrel::monitor::Monitor;
@@ -31,6 +31,8 @@ pub(super) struct Arrival {
     pub(super) site: Box<str>,
     /// How many earlier events it tells of as well.
     pub(super) merged: usize,
+    /// What it says of the message that the outage began.
+    pub(super) beginning: Option<BeginningMessage>,
     /// In seconds since the beginning.
     pub(super) second: u64,
 }
@@ -185,11 +187,20 @@ impl Promises {
             }
             self.arrived.insert(event.id.clone(), delivery.id.clone());
             let name = self.names.get(&event.id).cloned();
+            if let (Some(name), Some(since)) = (&name, event.outage)
+                && event.beginning == Some(BeginningMessage::NeverSent)
+                && self.begun.contains(&(lane.clone(), name.clone(), since))
+            {
+                self.fail(at, || {
+                    format!("its beginning is called untold, and was told: {delivery:?}")
+                });
+            }
             self.arrivals.push(Arrival {
                 kind: event.kind,
                 owner: delivery.owner.clone(),
                 site: name.clone().unwrap_or_default(),
                 merged: event.merged.len(),
+                beginning: event.beginning,
                 second: at / SECOND,
             });
             let (Some(name), Some(since)) = (name, event.outage) else {

@@ -1,5 +1,6 @@
 //! Ordinary situations in which somebody has to be told, or must not be.
 
+use uptime_squirrel::alert::BeginningMessage;
 use uptime_squirrel::domain::EventKind;
 use uptime_squirrel::engine::Notice;
 
@@ -190,6 +191,36 @@ fn a_down_that_its_recovery_overtook_is_told_together_with_it() {
     let recovered = world.promises.arrivals(EventKind::Recovered, "owner-0");
     assert_eq!(recovered.len(), 1);
     assert_eq!(recovered[0].merged, 1);
+    // It was refused for now: whether nobody has it is not known.
+    let beginning = Some(BeginningMessage::MayHaveArrived);
+    assert_eq!(recovered[0].beginning, beginning);
+}
+
+#[test]
+fn what_its_recovery_says_of_a_down_is_so() {
+    // Down and up again while outages collect: never handed over.
+    let mut short = world_of(3, Place::Internet).with_outage(1, HOUR, 6 * MINUTE);
+    (short.digest, short.sites[1].confirm) = (100 * MINUTE, 1);
+    let world = short.play();
+    assert_eq!(world.promises.arrivals(EventKind::Down, "owner-0"), []);
+    let recovered = world.promises.arrivals(EventKind::Recovered, "owner-0");
+    assert_eq!(recovered.len(), 1);
+    assert_eq!(recovered[0].beginning, Some(BeginningMessage::NeverSent));
+    // A reminder that waited and is part of it now: that it was down had been told.
+    let mut reminded = world_of(3, Place::Internet)
+        .with(
+            FaultKind::Channel(0, 0, Mood::RefusesForNow),
+            90 * MINUTE,
+            3 * HOUR,
+        )
+        .with_outage(1, HOUR, 2 * HOUR);
+    reminded.remind = Some(HOUR);
+    let world = reminded.play();
+    assert_eq!(world.told(EventKind::Down, "owner-0"), 1);
+    let recovered = world.promises.arrivals(EventKind::Recovered, "owner-0");
+    assert_eq!(recovered.len(), 1);
+    assert!(recovered[0].merged > 0);
+    assert_eq!(recovered[0].beginning, None);
 }
 
 #[test]
