@@ -93,7 +93,7 @@ impl Alerts {
         }
     }
 
-    /// Goes on with a message of an earlier run: alone, or in the resend_group of others under the
+    /// Goes on with a message of an earlier run: alone, or in the group of those under the
     /// id of a digest that may have arrived.
     pub fn resume(&mut self, (owner, channel): (&str, &str), resumed: Resumed, now: Now) {
         match resumed {
@@ -134,8 +134,8 @@ impl Alerts {
         self.queue(OutageEvent::Down, Some((state, since)), &to, now)
     }
 
-    /// The outage of the site ended, `since` then: those who know of it are told. Gives what
-    /// is to be kept.
+    /// The outage of the site ended, `since` then: where it was told, the present owners of the
+    /// site are told, and those to whom it was escalated. Gives what is to be kept.
     pub fn ended(
         &mut self,
         state: &SiteState,

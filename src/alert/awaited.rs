@@ -9,7 +9,7 @@ use crate::domain::SiteId;
 /// What an outage waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Awaited {
-    /// A good check of a site that is down, or fails.
+    /// The end of the outage of a site, or of its failures.
     Recovery,
     /// Any check of a site.
     Check,

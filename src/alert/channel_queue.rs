@@ -30,16 +30,18 @@ pub(super) struct ChannelQueue {
     merges: bool,
     /// While events collect.
     collecting: Option<Window>,
-    /// How many of `pending`, from the front, wait for others no longer.
+    /// How many of `pending`, from the front, wait for others no longer; they may still wait for the
+    /// end of quiet hours or for a check.
     released: usize,
     sending: Option<Delivery>,
     /// What was sent and may have arrived, though the channel did not say so.
     resend_groups: ResendGroups,
-    /// The channel did not take the last one: nothing is sent before.
+    /// The channel did not take the last message: no message of this queue is sent before.
     not_before: Option<Moment>,
-    attempts: u32,
+    /// Failed attempts in a row, of whichever message of this queue.
+    failures: u32,
     /// Nothing of what is released could be sent when it was examined last.
-    examined: bool,
+    none_ready: bool,
     /// Sites whose check was asked for, and when, before they are told of.
     asked: HashMap<SiteId, Moment>,
 }
@@ -76,11 +78,11 @@ impl ChannelQueue {
     }
 
     /// Events of an earlier run: those of a delivery that may have arrived go again under its
-    /// id, in its resend_group.
+    /// id, as one group.
     pub(super) fn resume(&mut self, id: &str, events: Vec<Pending>, attempts: u32, at: Moment) {
         let at = self.not_before.map_or(at, |known| known.min(at));
         self.not_before = Some(at);
-        self.attempts = self.attempts.max(attempts);
+        self.failures = self.failures.max(attempts);
         self.resend_groups
             .add(ResendGroup::new(id, &events, false, at));
         for event in events {
@@ -139,7 +141,7 @@ impl ChannelQueue {
         let collected = self.collecting.map(|window| window.ends);
         let quiet = |event: &Pending| match event.quiet_until {
             Some(until) if until > now.wall => now.mono + until.since(now.wall),
-            _ if self.examined => now.mono + DOUBT_STEP,
+            _ if self.none_ready => now.mono + DOUBT_STEP,
             _ => now.mono,
         };
         let released = self.pending().take(self.released).map(quiet).min();
@@ -206,7 +208,7 @@ impl ChannelQueue {
             }
             None => (None, Vec::new()),
         };
-        self.examined = chosen.is_empty() && gone.is_empty();
+        self.none_ready = chosen.is_empty() && gone.is_empty();
         if !gone.is_empty() {
             // The places that were chosen are others now: the next turn chooses anew.
             over.extend(self.take(&gone));
@@ -221,7 +223,7 @@ impl ChannelQueue {
             owner: name.0.into(),
             channel: name.1.into(),
             events: events.into(),
-            attempts: self.attempts,
+            attempts: self.failures,
             short: resend_group.is_some_and(|group| group.short),
         };
         self.sending = Some(delivery.clone());
@@ -257,7 +259,7 @@ impl ChannelQueue {
         now: Now,
     ) -> Option<Settled> {
         let delivery = self.sending.take_if(|sending| &*sending.id == id)?;
-        self.attempts = delivery.attempts.saturating_add(1);
+        self.failures = delivery.attempts.saturating_add(1);
         let written = delivery
             .events
             .iter()
@@ -266,17 +268,17 @@ impl ChannelQueue {
         let age = written.map_or(Duration::ZERO, |at| now.mono.since(at.mono));
         let next = match report {
             DeliveryReport::Delivered => {
-                self.attempts = 0;
+                self.failures = 0;
                 return Some(Settled::Told(delivery));
             }
             DeliveryReport::TooLarge if !delivery.short => Some(Duration::ZERO),
             DeliveryReport::Refused | DeliveryReport::TooLarge => None,
             DeliveryReport::Failed { retry_after } => {
-                backoff::pause(age, self.attempts, *retry_after, chance(id, self.attempts))
+                backoff::pause(age, self.failures, *retry_after, chance(id, self.failures))
             }
         };
         let Some(pause) = next else {
-            self.attempts = 0;
+            self.failures = 0;
             return Some(Settled::GivenUp(delivery));
         };
         let at = now.mono + pause;

@@ -66,7 +66,7 @@ pub struct Delivery {
     pub channel: Box<str>,
     /// The events, in their order; several make a digest.
     pub events: Arc<[Pending]>,
-    /// Attempts before this one.
+    /// Failed attempts of the queue before this one, of this message or an earlier one.
     pub attempts: u32,
     /// The channel refused the whole text for its size: the short form goes.
     pub short: bool,

@@ -11,7 +11,7 @@
 //! `policy` when those of an open outage are, `episodes` what is told of a site that is up.
 //! What is to be told waits in a `queue`, one for each owner and channel: in the order of
 //! events, one delivery at a time, several events of a kind in one digest, and nothing that
-//! is no longer so when its sending begins. What is told of a site is kept with every change
+//! is no longer so by the newest check when its sending begins. What is told of a site is kept with every change
 //! ([`SiteAlerts`]), and so is every message before it is sent, so that a restart at any
 //! instant goes on.
 //!

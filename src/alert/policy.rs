@@ -14,9 +14,10 @@ use super::awaited::{Awaited, AwaitedSites};
 use super::silence::{PARENT_WAIT, Silences, silences_children};
 use super::time_windows::quiet_until;
 
-/// How long the check is waited for that follows a silence, before the outage is told all the
-/// same.
-const CHECK_WAIT: Duration = Duration::from_secs(60);
+/// How long the check is waited for that follows a silence, before the message is queued all the
+/// same; a message that is old when it can be sent waits for another
+/// ([`super::readiness`]).
+const SILENCE_CHECK_WAIT: Duration = Duration::from_secs(60);
 
 /// How often at least an outage is examined: the wall clock may be set.
 const LONGEST_STEP: Duration = Duration::from_secs(60);
@@ -27,13 +28,14 @@ const TURN_SIZE: usize = 250;
 /// What was told of an open outage; kept with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Telling {
-    /// When its owners were told; `None` while it is silenced.
+    /// When the message to its owners was queued; `None` while it is silenced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told: Option<Timestamp>,
     /// The silence that was met last before its owners were told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silence: Option<Silence>,
-    /// Reminders so far.
+    /// The intervals of reminding that have passed: reminders so far, and those that silence left
+    /// out.
     #[serde(default)]
     pub reminders: u32,
     /// Owners that were told because others did not acknowledge.
@@ -68,7 +70,8 @@ struct Watch {
     /// `telling.told` on the clock of this run, and how much time had passed by then: in an
     /// earlier run, if any.
     told: Option<(Moment, Duration)>,
-    /// A silence was met: a check has to follow it.
+    /// A silence was met in this run, by maintenance or a parent that is down: a check has to
+    /// follow it.
     silenced: bool,
     /// When the check was asked for that follows a silence.
     check_asked: Option<Moment>,
@@ -302,15 +305,15 @@ fn decide_first_message(
         let Some(asked) = watch.check_asked else {
             watch.check_asked = Some(now.mono);
             due.push((state.id(), AlertStep::Check));
-            return CHECK_WAIT;
+            return SILENCE_CHECK_WAIT;
         };
         let failed = state
             .last_failure()
             .is_some_and(|last| last.started >= asked);
         let decided = failed && state.good() == 0;
         let waited = now.mono.since(asked);
-        if !decided && waited < CHECK_WAIT {
-            return CHECK_WAIT - waited;
+        if !decided && waited < SILENCE_CHECK_WAIT {
+            return SILENCE_CHECK_WAIT - waited;
         }
     }
     watch.told = Some((now.mono, Duration::ZERO));

@@ -1,4 +1,5 @@
-//! Whether an event can be sent now: what it says has to be so, by a check that is new.
+//! Whether an event can be sent now: what it says has to be so, by a check that is new, or by an
+//! older one where none comes within a minute.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -7,8 +8,8 @@ use crate::domain::{Moment, Now, SiteId};
 
 use super::delivery::{Pending, Validity};
 
-/// How long a delivery waits for the check that confirms it, before it goes all the same.
-const CHECK_WAIT: Duration = Duration::from_secs(60);
+/// How long a message waits for the check that confirms it, before it goes all the same.
+const STALE_CHECK_WAIT: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Readiness {
@@ -47,7 +48,7 @@ impl Examiner<'_> {
                     checks.push(site);
                     now.mono
                 });
-                if now.mono.since(asked) < CHECK_WAIT {
+                if now.mono.since(asked) < STALE_CHECK_WAIT {
                     Readiness::Waits
                 } else {
                     Readiness::Ready

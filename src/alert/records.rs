@@ -27,7 +27,8 @@ pub struct AlertRules {
     pub windows: MaintenanceWindows,
     /// How often owners are reminded of an outage that nobody acknowledged.
     pub remind: Option<Duration>,
-    /// How long events wait for others like them.
+    /// How long events wait for others like them at most, counted from the first; they go as soon
+    /// as none came for a tenth of it.
     pub digest: Duration,
 }
 

@@ -59,11 +59,11 @@ impl ResendGroups {
     }
 
     /// The first group that can be sent again, and the places of its events, of which the
-    /// first `count` of `released` may go; nothing could be sent before `not_before`. Places of
+    /// first `released` of `pending` may go; nothing could be sent before `not_before`. Places of
     /// events that are over are added to `gone`, and nothing is given then.
     pub(super) fn again(
         &mut self,
-        (released, count): (&VecDeque<Box<Pending>>, usize),
+        (pending, released): (&VecDeque<Box<Pending>>, usize),
         not_before: Option<Moment>,
         examiner: &mut Examiner<'_>,
         gone: &mut Vec<usize>,
@@ -73,7 +73,7 @@ impl ResendGroups {
             let mut ready = Vec::new();
             let (mut waits, mut found) = (0, 0);
             let mut earlier: HashSet<SiteId> = HashSet::new();
-            for (place, event) in released.iter().take(count).enumerate() {
+            for (place, event) in pending.iter().take(released).enumerate() {
                 let first = event.site.is_none_or(|site| earlier.insert(site));
                 if !resend_group.events.contains(&event.id) {
                     continue;

@@ -18,8 +18,9 @@ pub struct NotifySettings<S> {
     pub push: PushSettings<S>,
     /// Webhooks of owners.
     pub webhook: WebhookSettings<S>,
-    /// How long messages about outages wait for others, to be sent as one digest; zero sends
-    /// each alone. 30 s by default.
+    /// How long messages about outages wait for others at most, counted from the first, to be sent
+    /// as one digest: they go as soon as none came for a tenth of it. Zero sends each alone. 30 s
+    /// by default.
     pub digest: Duration,
     /// The time between two reminders of an outage that is not acknowledged; `None`: none.
     pub remind: Option<Duration>,

@@ -43,7 +43,7 @@ impl Engine {
                     last.is_some_and(|last| !is_local(state, last))
                 };
                 for site in self.monitor.doubt(*since, doubtful, now) {
-                    self.tell_children(site, now);
+                    self.wake_children(site, now);
                     self.persist_change(site, None, Vec::new());
                 }
             }

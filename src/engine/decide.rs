@@ -235,7 +235,7 @@ impl Engine {
     /// Believes what became of a check.
     fn observe(&mut self, outcome: &Outcome, now: Now) {
         let mut queued = Vec::new();
-        let mut told = false;
+        let mut episodes_changed = false;
         match outcome {
             Outcome::Missed(job) => {
                 let (site, time) = (job.site, self.seen_time(job.site, now));
@@ -245,7 +245,7 @@ impl Engine {
                 // One that was under way when its site was paused is neither believed nor kept.
                 let state = self.monitor.site(result.job.site);
                 if let Some(state) = state.filter(|state| !state.site().paused) {
-                    (queued, told) = self.alerts.observe(state, result, now);
+                    (queued, episodes_changed) = self.alerts.observe(state, result, now);
                     let time = self.seen_time(result.job.site, now);
                     let result = Arc::clone(result);
                     self.persist(Record::Result { result, time });
@@ -254,11 +254,11 @@ impl Engine {
             }
         }
         let site = outcome.site();
-        let mut kept = told;
+        let mut kept = episodes_changed;
         let mut ended = None;
         let mut notices = Vec::new();
         self.monitor.observe(outcome, now, &mut notices);
-        self.tell_children(site, now);
+        self.wake_children(site, now);
         for notice in notices {
             match notice {
                 Consequence::CheckAgain { after, .. } => {
@@ -299,7 +299,7 @@ impl Engine {
     }
 
     /// Outages of sites that depend on this one may have waited for what became of it.
-    pub(super) fn tell_children(&mut self, site: SiteId, now: Now) {
+    pub(super) fn wake_children(&mut self, site: SiteId, now: Now) {
         if let Some(state) = self.monitor.site(site) {
             self.alerts.news(state, now);
         }

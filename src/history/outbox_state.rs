@@ -18,7 +18,8 @@ pub(super) enum OutboxState {
     Failed,
     /// Waits for further messages of the same event.
     Batching,
-    /// Replaced by the digest whose id stands in the column `digest`.
+    /// Replaced by the digest whose id stands in the column `digest`; dropped, as nobody needs it
+    /// any more, where there is none.
     InDigest,
 }
 
