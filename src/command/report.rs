@@ -40,11 +40,15 @@ pub(super) fn run(args: &ReportArgs) -> Exit {
         Ok(surveys) => surveys,
         Err(error) => return fail(error),
     };
-    let span = archive.length_of(args.since);
+    let begin = match archive.begin_of(args.since) {
+        Ok(begin) => begin,
+        Err(error) => return fail(error),
+    };
+    let span = archive.now().since(begin);
     let rows = rows(surveys, config.as_ref(), args.by, span);
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let printed = match args.format {
-        ReportFormat::Table => table(&mut out, &rows, args),
+        ReportFormat::Table => table(&mut out, &rows, args, span),
         ReportFormat::Json => json(&mut out, &rows),
         ReportFormat::Csv => csv(&mut out, &rows),
         ReportFormat::Html => {
@@ -108,7 +112,7 @@ fn csv(out: &mut impl Write, rows: &[Row]) -> io::Result<()> {
 
 const NAME: usize = 30;
 
-fn table(out: &mut impl Write, rows: &[Row], args: &ReportArgs) -> io::Result<()> {
+fn table(out: &mut impl Write, rows: &[Row], args: &ReportArgs, span: Duration) -> io::Result<()> {
     let what = match args.by {
         By::Site => "SITE",
         By::Tag => "TAG",
@@ -159,7 +163,17 @@ fn table(out: &mut impl Write, rows: &[Row], args: &ReportArgs) -> io::Result<()
     }
     let open = rows.iter().any(|row| row.outages.open > 0);
     let note = if open { "; ! still down" } else { "" };
-    writeln!(out, "the last {}{note}", whole(args.since))
+    // Raw results of its beginning are not kept any longer.
+    let shorter = args.since.saturating_sub(span);
+    let coarse = if shorter.is_zero() {
+        String::new()
+    } else {
+        format!(
+            ", from {} later on: summaries of five minutes",
+            brief(shorter)
+        )
+    };
+    writeln!(out, "the last {}{coarse}{note}", whole(args.since))
 }
 
 /// A name padded to the column's width, as terminals measure it.

@@ -47,6 +47,7 @@ mod rollup;
 mod rows;
 mod schema;
 mod site_totals;
+mod span_start;
 mod sqlite_tables;
 mod store;
 mod store_file;

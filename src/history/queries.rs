@@ -18,6 +18,7 @@ use super::outage_spans::OutageSpans;
 use super::outbox_state::OutboxState;
 use super::packed_days;
 use super::rows::{MessageStatus, OutageRow, SiteKey};
+use super::span_start::{TIME_AFTER, begin_of, first_bucket};
 use super::store::{Store, acknowledged};
 use super::time_buckets::{BucketSize, COLUMNS, Rollup};
 
@@ -110,7 +111,7 @@ impl<'store> Queries<'store> {
     }
 
     /// The rollup of a site's checks in the `span` up to now, the latest check included. The
-    /// beginning is rounded up to five minutes.
+    /// beginning is rounded up to five minutes where no raw results are kept of it.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -119,13 +120,14 @@ impl<'store> Queries<'store> {
             let Some(site) = self.id(site)? else {
                 return Ok(Rollup::default());
             };
-            let now = self.now.as_micros().div_euclid(1_000_000);
-            let span = i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
-            let from = BucketSize::FiveMinutes.ceil(now.saturating_sub(span));
+            let begin = begin_of(&self.store.connection, span, self.now)?;
+            let from = first_bucket(begin);
             let mut sum = Rollup::default();
             let rolled = self.store.rolled.unwrap_or(from).max(from);
             self.add(site, BucketSize::Day, from, rolled, &mut sum)?;
-            self.add_raw_results(site, rolled, i64::MAX / 1_000_000, &mut sum)?;
+            for bounds in [(begin, from * 1_000_000), (rolled * 1_000_000, i64::MAX)] {
+                self.add_raw_results(site, bounds, begin, &mut sum)?;
+            }
             Ok(sum)
         })())
     }
@@ -193,30 +195,27 @@ impl<'store> Queries<'store> {
                 && packed_days::add(&self.store.connection, start, site, sum)?)
     }
 
-    /// Adds raw results that are not rolled up yet.
+    /// Adds raw results of a stretch, in microseconds, that are not rolled up: of the time before each
+    /// what lies after `begin`.
     fn add_raw_results(
         &self,
         site: i64,
-        from: i64,
-        to: i64,
+        span: (i64, i64),
+        begin: i64,
         sum: &mut Rollup,
     ) -> rusqlite::Result<()> {
-        let bounds = (from * 1_000_000, to.saturating_mul(1_000_000), site);
-        let mut query = self.store.connection.prepare_cached(
-            "SELECT at, reason, latency_us, seen_ms, maintenance_ms FROM results
-             WHERE at >= ?1 AND at < ?2 AND site = ?3",
-        )?;
-        let connection = &self.store.connection;
-        let outages =
-            OutageSpans::around(connection, Some(site), (bounds.0, bounds.1))?.believed()?;
+        const OF_SITE: &str = "WHERE at >= ?1 AND at < ?2 AND site = ?4";
+        let (connection, bounds) = (&self.store.connection, (span.0, span.1, begin, site));
+        let mut query = connection.prepare_cached(&format!(
+            "SELECT at, reason, latency_us, {TIME_AFTER} FROM results {OF_SITE}"
+        ))?;
+        let outages = OutageSpans::around(connection, Some(site), span)?.believed()?;
         let mut rows = query.query(bounds)?;
         while let Some(row) = rows.next()? {
             sum.add_result(row, (site, row.get(0)?), 1, &outages)?;
         }
-        let mut query = connection.prepare_cached(
-            "SELECT at, seen_ms, maintenance_ms FROM missed
-             WHERE at >= ?1 AND at < ?2 AND site = ?3",
-        )?;
+        let missed = format!("SELECT at, {TIME_AFTER} FROM missed {OF_SITE}");
+        let mut query = connection.prepare_cached(&missed)?;
         let mut rows = query.query(bounds)?;
         while let Some(row) = rows.next()? {
             sum.add_missed(row, (site, row.get(0)?), 1, &outages)?;
@@ -270,7 +269,8 @@ impl<'store> Queries<'store> {
                 if let Some(site) = site {
                     self.add(site, level, start, end.min(rolled), &mut sum)?;
                     if end > rolled {
-                        self.add_raw_results(site, start.max(rolled), end, &mut sum)?;
+                        let bounds = (start.max(rolled) * 1_000_000, end * 1_000_000);
+                        self.add_raw_results(site, bounds, 0, &mut sum)?;
                     }
                 }
                 points.push(ChartPoint {

@@ -134,12 +134,12 @@ impl ReadOnlyHistory {
         }
     }
 
-    /// The columns of the time before a result.
+    /// The columns of the time before a row; the parameter `?3` is the beginning of the span.
     pub(super) const fn time_columns(&self) -> &'static str {
         if self.has_time {
-            "seen_ms, maintenance_ms"
+            super::span_start::TIME_AFTER
         } else {
-            "NULL, NULL"
+            "NULL, NULL AND ?3"
         }
     }
 

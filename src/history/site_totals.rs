@@ -14,6 +14,7 @@ use super::outage_spans::{OutageSpans, lasted_column};
 use super::packed_days;
 use super::read_only::{HistoryReadError, ReadOnlyHistory};
 use super::rows::SiteKey;
+use super::span_start::{begin_of, first_bucket};
 use super::time_buckets::{BucketSize, EncodedRollup, Rollup};
 
 /// The totals of one site.
@@ -99,8 +100,8 @@ impl Tally {
 
 impl ReadOnlyHistory {
     /// The totals of every site in the `span` up to now; with `cells`, those of each bucket of
-    /// that size as well. The beginning is rounded up to five minutes. Sites without any row are
-    /// left out.
+    /// that size as well. The span is exact where raw results are kept from its beginning on, which
+    /// else is rounded up to five minutes. Sites without any row are left out.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -112,30 +113,29 @@ impl ReadOnlyHistory {
         self.plain_error((|| {
             // One snapshot of the file for all queries, whatever a monitor writes meanwhile.
             let transaction = self.connection.unchecked_transaction()?;
-            let from = self.begin_of(span);
+            let begin = begin_of(&self.connection, span, self.now)?;
+            let (from, end) = (first_bucket(begin), self.now.as_micros());
             let mut tallies = HashMap::new();
             let rolled = self.rolled.unwrap_or(from).max(from);
             self.add(BucketSize::Day, from, rolled, cells, &mut tallies)?;
-            self.add_raw_results(rolled, cells, &mut tallies)?;
-            self.add_outages(from, &mut tallies)?;
+            let head = (begin, end.min(from * 1_000_000 - 1));
+            for bounds in [head, (rolled * 1_000_000, end)] {
+                self.add_raw_results(bounds, begin, cells, &mut tallies)?;
+            }
+            self.add_outages(begin, &mut tallies)?;
             let named = self.name(tallies)?;
             transaction.finish()?;
             Ok(named)
         })())
     }
 
-    /// The beginning of a span, rounded up to five minutes, in seconds since 1970.
-    fn begin_of(&self, span: Duration) -> i64 {
-        let now = self.now.as_micros().div_euclid(1_000_000);
-        let span = i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
-        BucketSize::FiveMinutes.ceil(now.saturating_sub(span).max(0))
-    }
-
-    /// The length of a span as it is reported on.
-    #[must_use]
-    pub fn length_of(&self, span: Duration) -> Duration {
-        let begin = Timestamp::from_micros(self.begin_of(span) * 1_000_000);
-        self.now.since(begin)
+    /// The beginning of a span as it is reported on.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn begin_of(&self, span: Duration) -> Result<Timestamp, HistoryReadError> {
+        let begin = begin_of(&self.connection, span, self.now);
+        self.plain_error(begin.map(Timestamp::from_micros))
     }
 
     /// Adds the checks of `from..to`, in seconds since 1970, from the longest buckets that fit.
@@ -254,22 +254,24 @@ impl ReadOnlyHistory {
         Ok(())
     }
 
-    /// Adds raw results that are not rolled up yet.
+    /// Adds raw results of a stretch, in microseconds, that are not rolled up: of the time before each
+    /// what lies after `begin`.
     fn add_raw_results(
         &self,
-        from: i64,
+        bounds: (i64, i64),
+        begin: i64,
         cells: Option<BucketSize>,
         tallies: &mut HashMap<i64, Tally>,
     ) -> rusqlite::Result<()> {
-        let bounds = (from * 1_000_000, self.now.as_micros());
         let cell = |at: i64| cells.map(|cells| cells.floor(at.div_euclid(1_000_000)));
         let time = self.time_columns();
+        let bounds_and_begin = (bounds.0, bounds.1, begin);
         let mut query = self.connection.prepare_cached(&format!(
             "SELECT at, site, reason, latency_us, {time} FROM results
              WHERE at >= ?1 AND at <= ?2 ORDER BY at"
         ))?;
         let outages = OutageSpans::around(&self.connection, None, bounds)?.believed()?;
-        let mut rows = query.query(bounds)?;
+        let mut rows = query.query(bounds_and_begin)?;
         while let Some(row) = rows.next()? {
             let (at, site) = (row.get(0)?, row.get(1)?);
             let tally = tallies.entry(site).or_default();
@@ -286,7 +288,7 @@ impl ReadOnlyHistory {
         let mut query = self.connection.prepare_cached(&format!(
             "SELECT at, site, {time} FROM missed WHERE at >= ?1 AND at <= ?2"
         ))?;
-        let mut rows = query.query(bounds)?;
+        let mut rows = query.query(bounds_and_begin)?;
         while let Some(row) = rows.next()? {
             let (at, site) = (row.get(0)?, row.get(1)?);
             let tally = tallies.entry(site).or_default();
@@ -303,8 +305,8 @@ impl ReadOnlyHistory {
         Ok(())
     }
 
-    fn add_outages(&self, from: i64, tallies: &mut HashMap<i64, Tally>) -> rusqlite::Result<()> {
-        let from = Timestamp::from_micros(from * 1_000_000);
+    fn add_outages(&self, begin: i64, tallies: &mut HashMap<i64, Tally>) -> rusqlite::Result<()> {
+        let from = Timestamp::from_micros(begin);
         let timed = Timestamp::from_micros(self.timed.saturating_mul(1_000_000));
         let lasted = lasted_column(&self.connection)?;
         let mut query = self.connection.prepare_cached(&format!(

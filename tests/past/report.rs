@@ -661,3 +661,53 @@ fn the_uptime_of_the_same_checks_is_the_same_in_table_past_and_report() {
     terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }
+
+/// A span is exact where raw results are kept, of whatever length; where they are not, the table says that
+/// it begins later.
+#[test]
+fn a_span_is_exact_where_raw_results_are_kept_and_says_so_where_they_are_not() {
+    let squirrel = Squirrel::new();
+    let connection = empty(&squirrel);
+    let shop = site(&connection, "shop", "http://shop/");
+    let now = now();
+    // A check every ten seconds for twenty minutes, the last one five seconds ago; down from 45 to 25 s ago.
+    for number in 0..120 {
+        let ago = 5 + number * 10;
+        let reason = i64::from((30..=50).contains(&ago));
+        timed_result(&connection, (shop, now - ago), reason, 1, Some((10, 0)));
+    }
+    outage(&connection, shop, now - 45, Some(now - 25));
+    for since in [100, 20, 60, 130, 299, 600, 1_000] {
+        let rows = report(&squirrel, &["--since", &format!("{since}s")]);
+        let row = named(&rows, "shop");
+        // The clock goes on while the report is made.
+        let checks = row["checks"].as_i64().unwrap();
+        assert!(
+            (since / 10 - 2..=since / 10 + 1).contains(&checks),
+            "{since}: {row}"
+        );
+        assert_eq!(row["outages"], i64::from(since > 30), "{since}: {row}");
+        let down = row["downtime_s"].as_f64().unwrap();
+        let expected = if since > 60 { 20.0 } else { down };
+        assert_eq!(down, expected, "{since}: {row}");
+        let seen = row["seen_percent"].as_f64().unwrap();
+        assert!((50.0..=100.0).contains(&seen), "{since}: {row}");
+    }
+    let table = text(&run(&squirrel, &["report", "--since", "100s"]));
+    assert!(table.ends_with("the last 1m40s\n"), "{table}");
+    // Of an hour ago there is a summary alone.
+    let bucket = (now - 3_600) / 300 * 300;
+    connection
+        .execute(
+            "INSERT INTO rollup_5m (start, site, count, up, missed, unknown, sum_us, seen_ms, down_ms)
+             VALUES (?1, ?2, 30, 30, 0, 0, 1000, 300000, 0)",
+            [bucket, shop],
+        )
+        .unwrap();
+    let since = format!("{}s", now - bucket - 100);
+    let table = text(&run(&squirrel, &["report", "--since", &since]));
+    assert!(
+        table.contains(" later on: summaries of five minutes"),
+        "{table}"
+    );
+}

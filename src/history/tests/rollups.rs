@@ -77,14 +77,20 @@ proptest! {
                 while super::super::packed_days::pack_some(&store.connection, horizon).unwrap() {}
             }
         }
-        // Spans begin at a period of the longest kind that they reach into.
-        let from = super::super::BucketSize::FiveMinutes.ceil(now - span);
+        // Of the time before the first check what lies in the span counts.
+        let length = Duration::from_secs(span.unsigned_abs());
+        let begin = super::super::span_start::begin_of(&store.connection, length, at(now)).unwrap();
+        let begin = crate::domain::Timestamp::from_micros(begin);
+        let seen = |row: &super::super::ResultRow| {
+            let passed = u64::try_from(row.at.since(begin).as_millis()).unwrap();
+            (Some(passed.min(60_000)), Some(0))
+        };
         for (site, name) in ["a", "b"].into_iter().enumerate() {
             let mut expected = Rollup::default();
-            for row in checks.iter().filter(|row| row.site == id(site) && row.at >= at(from)) {
+            for row in checks.iter().filter(|row| row.site == id(site) && row.at >= begin) {
                 let code = super::super::reason_codes::code(row.reason);
                     expected.add_check(code, row.latency.as_micros() as u64);
-                    expected.add_time(Some(code), (Some(60_000), Some(0)), TimeBefore::Up);
+                    expected.add_time(Some(code), seen(row), TimeBefore::Up);
                 expected.missed += 1;
             }
             prop_assert_eq!(total(&store, name, now, span), expected);
@@ -103,10 +109,10 @@ proptest! {
             let surveys = archive.survey(span, cells).unwrap();
             for (site, name) in ["a", "b"].into_iter().enumerate() {
                 let mut expected = Rollup::default();
-                for row in checks.iter().filter(|row| row.site == id(site) && row.at >= at(from)) {
+                for row in checks.iter().filter(|row| row.site == id(site) && row.at >= begin) {
                     let code = super::super::reason_codes::code(row.reason);
                     expected.add_check(code, row.latency.as_micros() as u64);
-                    expected.add_time(Some(code), (Some(60_000), Some(0)), TimeBefore::Up);
+                    expected.add_time(Some(code), seen(row), TimeBefore::Up);
                     expected.missed += 1;
                 }
                 let found = surveys.iter().find(|survey| survey.site == key(name));
