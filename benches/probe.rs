@@ -57,7 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn http(table: &mut Table) -> Result<(), Box<dyn Error>> {
     let server = uniform(16, &["--delay", "0ms"])?;
     let addresses = &server.handshake.addresses;
-    let floor = Floor::new(addresses, None)?;
+    let floor = Floor::new(addresses, None, None)?;
     let engine = Engine::start(
         "async",
         IN_FLIGHT,
@@ -87,7 +87,7 @@ fn https(table: &mut Table) -> Result<(), Box<dyn Error>> {
         ProberFactory::http(Some(&trusted))?,
         Recorder::new(),
     )?;
-    let floor = Floor::new(addresses, Some(connector(ca_pem)?))?;
+    let floor = Floor::new(addresses, Some(connector(ca_pem)?), None)?;
     let urls: Vec<_> = addresses
         .iter()
         .map(|address| format!("https://{address}/"))
@@ -140,7 +140,7 @@ fn compare(
     // The first round is not counted: clients, buffers and tasks are made in it.
     for round in 0..=rounds {
         let began = cpu::seconds();
-        floor.run(checks)?;
+        floor.run(checks, IN_FLIGHT)?;
         let between = cpu::seconds();
         engine.sweep(checks, specs)?;
         let ended = cpu::seconds();

@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -43,10 +44,16 @@ struct Task {
     addresses: Vec<SocketAddr>,
     heads: Vec<String>,
     tls: Option<TlsConnector>,
+    /// A check that takes longer than this is over; it may fail then. Without it each must succeed.
+    timeout: Option<Duration>,
 }
 
 impl Floor {
-    pub(crate) fn new(addresses: &[SocketAddr], tls: Option<TlsConnector>) -> io::Result<Self> {
+    pub(crate) fn new(
+        addresses: &[SocketAddr],
+        tls: Option<TlsConnector>,
+        timeout: Option<Duration>,
+    ) -> io::Result<Self> {
         let cores = std::thread::available_parallelism()?.get();
         let head = |address: &SocketAddr| {
             format!(
@@ -62,16 +69,18 @@ impl Floor {
                 addresses: addresses.to_vec(),
                 heads: addresses.iter().map(head).collect(),
                 tls,
+                timeout,
             }),
         })
     }
 
-    pub(crate) fn run(&self, checks: usize) -> Result<(), Box<dyn Error>> {
+    /// Runs so many checks, `in_flight` at once.
+    pub(crate) fn run(&self, checks: usize, in_flight: usize) -> Result<(), Box<dyn Error>> {
         let task = Arc::clone(&self.task);
         let next = Arc::new(AtomicUsize::new(0));
         let all = async move {
             let mut workers = JoinSet::new();
-            for _ in 0..IN_FLIGHT {
+            for _ in 0..in_flight {
                 workers.spawn(Arc::clone(&task).work(Arc::clone(&next), checks));
             }
             workers.join_all().await.into_iter().collect()
@@ -90,13 +99,22 @@ impl Task {
                 return Ok(());
             }
             let place = index % self.addresses.len();
-            let stream = TcpStream::connect(self.addresses[place]).await?;
-            match &self.tls {
-                None => ask(stream, &self.heads[place]).await?,
-                Some(connector) => {
-                    let name = ServerName::IpAddress(self.addresses[place].ip().into());
-                    ask(connector.connect(name, stream).await?, &self.heads[place]).await?;
+            match self.timeout {
+                None => self.check(place).await?,
+                Some(timeout) => {
+                    let _over = tokio::time::timeout(timeout, self.check(place)).await;
                 }
+            }
+        }
+    }
+
+    async fn check(&self, place: usize) -> io::Result<()> {
+        let stream = TcpStream::connect(self.addresses[place]).await?;
+        match &self.tls {
+            None => ask(stream, &self.heads[place]).await,
+            Some(connector) => {
+                let name = ServerName::IpAddress(self.addresses[place].ip().into());
+                ask(connector.connect(name, stream).await?, &self.heads[place]).await
             }
         }
     }

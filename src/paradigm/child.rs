@@ -3,18 +3,21 @@
 use std::fmt;
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
+use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{self, ChildStdin, ChildStdout, Command};
+use tokio::process::{self, ChildStdout, Command};
 use tracing::level_filters::LevelFilter;
 
 use crate::domain::{CheckSpec, JobId, brief};
-use crate::probe::wire::{self, Hello, Ready, Task, WireError};
+use crate::probe::wire::{self, Hello, Ready, ReceivedTask, Task, WireError};
 use crate::runtime::own_program;
 
 use super::child_reply::ChildReply;
+use super::jobs_ahead::JobsAhead;
+use super::task_socket::TaskSender;
 
 /// How long a child may take to be ready, on a busy machine too.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -22,12 +25,15 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long after the timeout of its check the child's reply is awaited.
 const REPLY_MARGIN: Duration = Duration::from_secs(2);
 
+/// A check that takes longer is no quick one: no other waits behind it for the same child.
+const PATIENCE: Duration = Duration::from_millis(10);
+
 /// A child process that runs checks. Dropping it kills the process; [`Child::end`] waits for its
 /// end, too.
 #[derive(Debug)]
 pub(super) struct Child {
     process: process::Child,
-    input: ChildStdin,
+    tasks: TaskSender,
     output: BufReader<ChildStdout>,
 }
 
@@ -98,31 +104,32 @@ impl Child {
     /// # Errors
     /// If the operating system refuses the process or its pipes.
     pub(super) fn start() -> io::Result<Self> {
+        let (tasks, input) = TaskSender::pair()?;
         let mut process = Command::from(own_program()?)
             .arg("worker")
             .arg("--child")
             .arg(format!("--log-level={}", LevelFilter::current()))
-            .stdin(Stdio::piped())
+            .stdin(Stdio::from(input))
             .stdout(Stdio::piped())
             // The terminal belongs to the parent, and so do the keys pressed there.
             .stderr(Stdio::null())
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
-        match (process.stdin.take(), process.stdout.take()) {
-            (Some(input), Some(output)) => Ok(Self {
+        match process.stdout.take() {
+            Some(output) => Ok(Self {
                 process,
-                input,
+                tasks,
                 output: BufReader::new(output),
             }),
-            _ => Err(io::Error::other("it has no pipes")),
+            None => Err(io::Error::other("it has no pipe")),
         }
     }
 
     /// Sends `hello` and waits until the child is ready.
     pub(super) async fn handshake(&mut self, hello: &Hello) -> Result<(), ChildFailure> {
         let handshake = async {
-            wire::send(&mut self.input, hello).await?;
+            self.tasks.send(hello).await?;
             wire::receive::<Ready>(&mut self.output).await
         };
         match tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake).await {
@@ -136,26 +143,69 @@ impl Child {
         self.process.id()
     }
 
-    /// Runs a check in the child; `traced` asks for the log of its polls.
-    pub(super) async fn run_check(
-        &mut self,
+    /// Gives the idle child a check to run; `traced` asks for the log of its polls.
+    pub(super) async fn give(
+        &self,
         job: JobId,
         spec: &CheckSpec,
         traced: bool,
+    ) -> Result<(), ChildFailure> {
+        let within = spec.timeout + REPLY_MARGIN;
+        let task = Task { job, spec, traced };
+        let giving = self.tasks.send(&task);
+        match tokio::time::timeout(within, giving).await {
+            Ok(given) => Ok(given?),
+            Err(_) => Err(ChildFailure::TimedOut(within)),
+        }
+    }
+
+    /// Gives the child a check to run after those that it has, if there is room for it.
+    pub(super) fn give_ahead(&self, job: JobId, spec: &CheckSpec) -> bool {
+        let traced = false;
+        let given = self.tasks.try_send(&Task { job, spec, traced });
+        given.is_ok_and(|given| given)
+    }
+
+    /// Whether the next reply has to be waited for.
+    pub(super) fn has_no_reply(&self) -> bool {
+        self.output.buffer().is_empty()
+    }
+
+    /// Waits for the reply to the first check that the child has. Where that is no quick one,
+    /// those that are ready behind it go back into the queue.
+    pub(super) async fn reply(
+        &mut self,
+        job: JobId,
+        spec: &CheckSpec,
+        ahead: &mut JobsAhead,
     ) -> Result<ChildReply, ChildFailure> {
         let within = spec.timeout + REPLY_MARGIN;
-        let conversation = async {
-            let task = Task { job, spec, traced };
-            wire::send(&mut self.input, &task).await?;
-            wire::receive::<ChildReply>(&mut self.output).await
-        };
-        match tokio::time::timeout(within, conversation).await {
-            Ok(answer) => {
-                let answer = answer?;
-                let result = &answer.result;
-                let own = result.job == job && Some(result.ran_on.pid) == self.process.id();
-                own.then_some(answer).ok_or(ChildFailure::InvalidReply)
+        let reply = wire::receive::<ChildReply>(&mut self.output);
+        let mut reply = pin!(tokio::time::timeout(within, reply));
+        let come = loop {
+            if ahead.is_empty() {
+                break reply.await;
             }
+            tokio::select! {
+                biased;
+                come = &mut reply => break come,
+                () = tokio::time::sleep(PATIENCE) => {}
+            }
+            // A child that has not begun waits for a processor: that is not the check's fault.
+            let first = self.tasks.first::<ReceivedTask>();
+            if first.is_none_or(|first| first.job != job) {
+                let taken = self.tasks.take_back::<ReceivedTask>();
+                ahead.put_back(|job| taken.iter().any(|task| task.job == job));
+                break reply.await;
+            }
+        };
+        match come {
+            Ok(Ok(reply)) => {
+                let result = &reply.result;
+                let own = result.job == job && Some(result.ran_on.pid) == self.process.id();
+                own.then_some(reply).ok_or(ChildFailure::InvalidReply)
+            }
+            Ok(Err(error)) => Err(error.into()),
             Err(_) => Err(ChildFailure::TimedOut(within)),
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep};
 
-use crate::domain::{Job, RanOn, SiteId};
+use crate::domain::{CheckSpec, Job, JobId, RanOn, SiteId};
 use crate::probe::FactoryConfig;
 use crate::probe::wire::Hello;
 use crate::trace::{self, ThreadPresence};
@@ -17,7 +17,8 @@ use crate::trace::{self, ThreadPresence};
 use super::child::{Child, ChildExit, ChildFailure};
 use super::child_reply::{ChildReply, origin_of};
 use super::job_queue::{JobQueue, WorkerPolicy, WorkerSlot};
-use super::job_runner::JobRunner;
+use super::job_runner::{ClaimedJob, JobRunner};
+use super::jobs_ahead::JobsAhead;
 use super::{ParadigmContext, StartError, WorkerLoss};
 
 /// How often a check is tried, each time by a new child, before it is reported as unknown.
@@ -35,6 +36,8 @@ pub(super) struct SupervisorShared {
     origin: Duration,
     factory_config: FactoryConfig,
     children: AtomicUsize,
+    /// The jobs that children have ready beside those that they run.
+    ahead: Arc<AtomicUsize>,
     /// Limits the children that start at once to the number of cores, so that the first is ready
     /// soon.
     starting: Semaphore,
@@ -50,6 +53,7 @@ impl SupervisorShared {
             origin: origin_of(context.clock),
             factory_config,
             children: AtomicUsize::new(0),
+            ahead: Arc::default(),
             starting: Semaphore::new(cores),
             losses: Mutex::default(),
         })
@@ -58,6 +62,11 @@ impl SupervisorShared {
     /// The number of child processes.
     pub(super) fn children(&self) -> usize {
         self.children.load(Ordering::Relaxed)
+    }
+
+    /// The jobs that wait, in the queue or ready at a child.
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.len() + self.ahead.load(Ordering::Relaxed)
     }
 
     /// The children that were lost since the last call.
@@ -164,7 +173,7 @@ impl ChildSupervisor {
                 biased;
                 failure = supervised.child.wait_for_failure() => self.replace_idle(failure).await,
                 job = self.slot.next() => match job {
-                    Some(job) => self.run_job(&job).await,
+                    Some(job) => self.run_jobs(job).await,
                     None => return,
                 },
             }
@@ -242,13 +251,40 @@ impl ChildSupervisor {
         }
     }
 
-    /// Runs the job, by another child if one dies in it.
-    async fn run_job(&mut self, job: &Job) {
+    /// Runs the job, and those that the child is given ahead while checks are quick.
+    async fn run_jobs(&mut self, first: Job) {
         let shared = Arc::clone(&self.shared);
-        let Some(claimed) = shared.runner.claim(job) else {
-            return;
+        let mut ahead = JobsAhead::new(Arc::clone(&shared.queue), Arc::clone(&shared.ahead));
+        let mut next = Some((first, None));
+        while let Some((job, given)) = next {
+            match (shared.runner.claim(&job), given) {
+                (Some(claimed), given) => self.run_job(claimed, given, &mut ahead).await,
+                (None, None) => {}
+                // It was withdrawn while it was ready: the child runs it for nobody.
+                (None, Some(given)) => {
+                    if let Err(failure) = self.reply(given, &job.spec, &mut ahead).await {
+                        let exit = self.end_lost_child(failure, None).await;
+                        tracing::warn!("a worker process died: {exit}");
+                    }
+                }
+            }
+            next = ahead.next().map(|(job, given)| (job, Some(given)));
+        }
+    }
+
+    /// Runs the job, by another child if one dies in it. `given`: the child has it already, by this
+    /// name.
+    async fn run_job(
+        &mut self,
+        claimed: ClaimedJob<'_>,
+        mut given: Option<JobId>,
+        ahead: &mut JobsAhead,
+    ) {
+        // What a child has ready is not recorded: none is ready where checks are.
+        let watched = match given {
+            None => claimed.watch(claimed.start()),
+            Some(_) => None,
         };
-        let watched = claimed.watch(claimed.start());
         let mut why = String::new();
         for attempt in 1..=MAX_ATTEMPTS {
             if let Err(error) = self.ensure_child().await {
@@ -263,15 +299,28 @@ impl ChildSupervisor {
                 watched.live().set_remote_worker(who.clone());
             }
             let traced = watched.is_some();
-            match supervised
-                .child
-                .run_check(claimed.id, claimed.spec, traced)
-                .await
-            {
-                Ok(ChildReply { result, notes }) => {
+            let reply = match given.take() {
+                Some(given) => self.reply(given, claimed.spec, ahead).await,
+                None => match supervised
+                    .child
+                    .give(claimed.id, claimed.spec, traced)
+                    .await
+                {
+                    Ok(()) => self.reply(claimed.id, claimed.spec, ahead).await,
+                    Err(failure) => Err(failure),
+                },
+            };
+            match reply {
+                Ok(ChildReply { mut result, notes }) => {
                     if let (Some(watched), Some(notes)) = (&watched, notes) {
                         watched.live().set_remote_log(notes);
                     }
+                    if result.job != claimed.id {
+                        // It was renewed while it was ready.
+                        result.job = claimed.id;
+                        result.late = result.started.since(claimed.id.due);
+                    }
+                    self.give_ahead(ahead, result.latency);
                     return claimed.deliver(result, watched);
                 }
                 Err(ChildFailure::TaskTooLong) => {
@@ -286,6 +335,36 @@ impl ChildSupervisor {
             }
         }
         claimed.fail(&why);
+    }
+
+    /// Waits for the reply to the check that the child runs now, which was given by the name of
+    /// `job`. Where that is no quick one, the checks that are ready behind it are put back, and
+    /// they are if the child dies.
+    async fn reply(
+        &mut self,
+        job: JobId,
+        spec: &CheckSpec,
+        ahead: &mut JobsAhead,
+    ) -> Result<ChildReply, ChildFailure> {
+        let Some(supervised) = &mut self.supervised else {
+            return Err(ChildFailure::Ended);
+        };
+        let reply = supervised.child.reply(job, spec, ahead).await;
+        if reply.is_err() {
+            ahead.put_back(|_| true);
+        }
+        reply
+    }
+
+    /// Gives the child more jobs, if its checks are quick and none is recorded: each poll of a
+    /// recorded one is to be known while it runs.
+    fn give_ahead(&self, ahead: &mut JobsAhead, took: Duration) {
+        if let Some(supervised) = &self.supervised
+            && supervised.child.has_no_reply()
+            && !self.shared.runner.recorder().is_on()
+        {
+            ahead.fill(took, |job, spec| supervised.child.give_ahead(job, spec));
+        }
     }
 
     /// Ends a child that is to be replaced and records the loss; `check` is the one that is run

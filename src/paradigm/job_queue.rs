@@ -132,6 +132,30 @@ impl JobQueue {
         self.lock().jobs.len()
     }
 
+    /// Takes jobs that a worker is to have ready beside the one that it runs: at most its share of
+    /// those that wait, and none when there are too many workers.
+    pub(super) fn take_ahead(&self, most: usize) -> VecDeque<Job> {
+        let mut state = self.lock();
+        if state.workers > state.limit {
+            return VecDeque::new();
+        }
+        let share = state.jobs.len() / state.workers.max(1);
+        state.jobs.drain(..share.min(most)).collect()
+    }
+
+    /// Puts jobs that were taken ahead back before all others, in their order.
+    pub(super) fn put_back(&self, jobs: VecDeque<Job>) {
+        let mut state = self.lock();
+        let count = jobs.len();
+        for job in jobs.into_iter().rev() {
+            state.jobs.push_front(job);
+        }
+        drop(state);
+        for _ in 0..count {
+            self.changed.notify_one();
+        }
+    }
+
     /// Removes all jobs and returns them.
     pub(super) fn drain(&self) -> VecDeque<Job> {
         std::mem::take(&mut self.lock().jobs)

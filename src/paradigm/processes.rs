@@ -26,8 +26,8 @@ pub(super) const ENTRY: ParadigmEntry = ParadigmEntry {
         law: Law::SumByWorkers,
     },
     default_workers: 4,
-    // Two pipes, and the handle by which the system tells of a child's end.
-    files_for_ten_workers: 30,
+    // Both ends of a socket, a pipe, and the handle by which the system tells of a child's end.
+    files_for_ten_workers: 40,
     processes_per_worker: 1,
     threads_per_worker: 0,
     resizable: true,
@@ -132,7 +132,7 @@ impl Paradigm for ProcessPool {
         Census {
             workers: self.shared.queue.limit(),
             running: self.shared.runner.running(),
-            queued: self.shared.queue.len(),
+            queued: self.shared.waiting(),
             threads: children,
             processes: children,
         }

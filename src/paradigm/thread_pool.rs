@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 
 use crate::domain::Job;
-use crate::probe::ProberFactory;
+use crate::probe::{self, ProberFactory};
 use crate::runtime::thread;
 use crate::trace::ThreadSharing;
 
@@ -82,7 +82,7 @@ fn work(runtime: &Runtime, factory: &ProberFactory, runner: &JobRunner, slot: &m
     let _present = runner.enter();
     let prober = runtime.block_on(async { factory.prober() });
     while let Some(job) = slot.take() {
-        runtime.block_on(runner.run(&prober, &job, ThreadSharing::Own));
+        probe::block_on(runtime, runner.run(&prober, &job, ThreadSharing::Own));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which certificates of servers are trusted: their chain, their dates, their name.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rustls::RootCertStore;
@@ -13,9 +13,9 @@ use super::certificate::{self, Known, Read};
 /// What is trusted.
 #[derive(Debug)]
 pub(super) struct Trust {
-    /// All roots. They are read before the first check: threads would wait for the one that reads
-    /// them, in the middle of a poll.
-    anchors: Vec<TrustAnchor<'static>>,
+    /// All roots. They are read before the first check where there are several threads: those
+    /// would wait for the one that reads them, in the middle of a poll.
+    anchors: OnceLock<Vec<TrustAnchor<'static>>>,
     /// The certificates of `ca_file`: a server's own that stands among them is trusted as it
     /// is, though it may be that of an authority.
     exact: Vec<CertificateDer<'static>>,
@@ -73,12 +73,17 @@ impl Trust {
             Some((anchor, known.read(der)?))
         };
         Self {
-            anchors: anchors(&exact),
+            anchors: OnceLock::new(),
             roots: exact.iter().filter_map(root).collect(),
             exact,
             algorithms,
             known,
         }
+    }
+
+    /// All roots; the first call reads them.
+    pub(super) fn anchors(&self) -> &[TrustAnchor<'static>] {
+        self.anchors.get_or_init(|| anchors(&self.exact))
     }
 
     pub(super) const fn algorithms(&self) -> &WebPkiSupportedAlgorithms {
@@ -124,7 +129,7 @@ impl Trust {
         }
         let path = certificate.verify_for_usage(
             self.algorithms.all,
-            &self.anchors,
+            self.anchors(),
             intermediates,
             now,
             webpki::KeyUsage::server_auth(),

@@ -73,6 +73,17 @@ impl ProberFactory {
     /// # Errors
     /// If the certificates cannot be used.
     pub fn from_config(config: FactoryConfig) -> Result<Self, FactoryError> {
+        let factory = Self::without_roots(config)?;
+        factory.read_roots();
+        Ok(factory)
+    }
+
+    /// The same for a process whose checks all run on one thread: it reads the system's roots
+    /// when it is told to ([`Self::read_roots`]), or with the first certificate.
+    ///
+    /// # Errors
+    /// If the certificates cannot be used.
+    pub fn without_roots(config: FactoryConfig) -> Result<Self, FactoryError> {
         let authority = match &config.0 {
             ProberKind::Http(authority) => authority.as_ref(),
             ProberKind::Workload(workload) => {
@@ -82,6 +93,13 @@ impl ProberFactory {
         tls::install_provider();
         let tls = Tls::new(authority)?;
         Ok(Self::Http(Shared::new(tls, config)))
+    }
+
+    /// Reads the roots that its probers trust, if that has not been done.
+    pub fn read_roots(&self) {
+        if let Self::Http(shared) = self {
+            shared.tls.read_roots();
+        }
     }
 
     /// The configuration from which another process makes an equal factory; `None` for a

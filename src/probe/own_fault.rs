@@ -4,7 +4,9 @@ use std::future::Future;
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use super::thread_wait;
 
 /// How often, and how long each time, a check waits for other checks to close a file.
 const FILE_WAITS: u32 = 50;
@@ -66,6 +68,14 @@ impl Drop for SocketCount {
 }
 
 impl<T> Open<T> {
+    /// The same socket as something else.
+    pub(super) fn map<U>(self, to: impl FnOnce(T) -> U) -> Open<U> {
+        Open {
+            socket: to(self.socket),
+            counted: self.counted,
+        }
+    }
+
     /// The socket, and what counts it until that is dropped as well.
     pub(super) fn split(self) -> (T, SocketCount) {
         (self.socket, self.counted)
@@ -93,7 +103,7 @@ where
             return Err(error);
         }
         waits -= 1;
-        tokio::time::sleep(FILE_WAIT).await;
+        thread_wait::until(Instant::now() + FILE_WAIT).await;
     }
 }
 

@@ -11,6 +11,7 @@ use super::fake::{FakeOutcome, FakeProbe};
 use super::http;
 use super::request_log::RequestLog;
 use super::shared::Shared;
+use super::thread_wait;
 use super::timer::TimerAnchor;
 use super::verdict::{self, Start};
 use super::workload::WorkloadRunner;
@@ -79,9 +80,9 @@ async fn within_its_timeout(
     let checked = {
         // It is large: pinned here, it is not moved again.
         let check = pin!(http::check(shared, spec, deadline, log));
-        tokio::time::timeout_at(deadline.into(), check).await
+        thread_wait::before(deadline, check).await
     };
-    checked.unwrap_or_else(|_elapsed| {
+    checked.unwrap_or_else(|| {
         let timings = log.open_timings();
         let failure = classify::out_of_time(timings.as_deref(), spec.timeout);
         log.end_all(&failure.error);

@@ -57,6 +57,11 @@ impl Tls {
         self.recording(&self.config, timings, host, true)
     }
 
+    /// Reads the trusted roots, which takes milliseconds, if that has not been done.
+    pub(super) fn read_roots(&self) {
+        let _read = self.trust.anchors();
+    }
+
     /// The same for a server that took what this program does not speak.
     pub(super) fn own_config(
         &self,

@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use rustix::process::{Pid, Signal};
 
-use super::sites::{home, sites_at, start};
+use super::sites::{home, site, sites_at, start};
 use crate::support::{Fleet, Running, Script, Server, children_of, send, until};
 
 const HELD: &str = r"'*' = [{ gate = true }, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']";
@@ -162,6 +162,58 @@ fn no_child_is_left_whatever_ends_the_parent() {
             !children.iter().any(|child| alive(*child))
         });
     }
+}
+
+/// Quick checks are given to a child ahead of time; they wait as long as they are not run, and
+/// do not wait for one that turns out to be slow.
+#[test]
+fn no_check_waits_behind_a_slow_one_while_another_child_is_free() {
+    const SITES: usize = 400;
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(
+        r"'*' = ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']
+        '/held' = [{ gate = true }, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']",
+    ));
+    let mut sites = sites_at(&server, SITES - 1, &toml::toml! { timeout = "50s" });
+    let url = format!("http://{}/held", server.authority);
+    sites.insert(
+        SITES / 4,
+        site("held", &url, &toml::toml! { timeout = "50s" }),
+    );
+    let squirrel = home(&fleet, sites);
+    let running = start(&squirrel, "processes", 2);
+    until("every site is asked", || server.count.requests() == SITES);
+    all_up(&fleet, running, SITES);
+    assert_eq!(server.count.requests(), SITES, "none is asked twice");
+}
+
+/// A child that gets no processor for a while loses nothing of what it was given.
+#[test]
+fn children_that_stand_still_for_a_moment_ask_every_site_once() {
+    const SITES: usize = 1_000;
+    let mut fleet = Fleet::new();
+    let server = fleet.serve(script(
+        r"'*' = ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']",
+    ));
+    let squirrel = home(
+        &fleet,
+        sites_at(&server, SITES, &toml::toml! { timeout = "50s" }),
+    );
+    let running = start(&squirrel, "processes", 3);
+    until("the sweep is under way", || server.count.requests() > 0);
+    let children = children_of(running.pid());
+    while server.count.requests() < SITES {
+        for signal in [Signal::STOP, Signal::CONT] {
+            for child in &children {
+                let pid = Pid::from_raw((*child).try_into().unwrap()).unwrap();
+                // It may have ended with the sweep.
+                let _sent = rustix::process::kill_process(pid, signal);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(8));
+        }
+    }
+    all_up(&fleet, running, SITES);
+    assert_eq!(server.count.requests(), SITES, "none is asked twice");
 }
 
 #[test]

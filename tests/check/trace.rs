@@ -44,7 +44,7 @@ struct Seen {
 }
 
 /// Calls in which a thread sleeps until there is something to do.
-const SLEEPS: [&str; 3] = ["epoll_wait", "futex", "epoll_pwait"];
+const SLEEPS: [&str; 4] = ["epoll_wait", "futex", "epoll_pwait", "ppoll"];
 
 impl Seen {
     fn call(&mut self, at: f64, call: &str) {
@@ -67,6 +67,7 @@ impl Seen {
             (self.woken, self.used) = (took.map(|took| at + took), None);
             return;
         }
+        // A child process takes its tasks by recvmsg: those are not its checks' calls.
         if ["connect", "sendto", "recvfrom", "writev"].contains(&name) {
             let (first, _) = self.used.unwrap_or((at, at));
             self.used = Some((first, at + took.unwrap_or_default()));
@@ -172,7 +173,7 @@ fn the_kernel_has_seen_the_same_threads_do_the_same_checks_for_the_same_time() {
             "-o",
             "calls",
             "-e",
-            "trace=epoll_wait,epoll_pwait,futex,connect,sendto,recvfrom,writev",
+            "trace=epoll_wait,epoll_pwait,ppoll,futex,connect,sendto,recvfrom,writev",
         ]);
         let finished = squirrel.run([
             "check",
@@ -241,7 +242,7 @@ fn a_poll_takes_as_long_as_the_kernel_saw_the_thread_busy() {
             "-o",
             "calls",
             "-e",
-            "trace=epoll_wait,epoll_pwait,futex,read,write",
+            "trace=epoll_wait,epoll_pwait,ppoll,futex,read,write",
         ]);
         let finished = squirrel.run([
             "race",

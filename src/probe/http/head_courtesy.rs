@@ -15,6 +15,7 @@ use crate::domain::{Method, Reason};
 use super::super::classify::Failure;
 use super::super::phase_timings::PhaseTimings;
 use super::super::request_log::RequestLog;
+use super::super::thread_wait;
 use super::exchange::{Answer, Exchange};
 use super::request::HttpRequest;
 
@@ -94,7 +95,7 @@ async fn before_silence(
             && let Some(ready) = timings.ready_since()
         {
             let until = ready + deadline.saturating_duration_since(ready) / 2;
-            silence.set(Some(tokio::time::sleep_until(until.into())));
+            silence.set(Some(thread_wait::until(until)));
         }
         match silence.as_mut().as_pin_mut() {
             Some(silence) => silence.poll(context).map(|()| None),

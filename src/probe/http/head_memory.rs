@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use super::super::phase_timings::PhaseTimings;
+use super::super::thread_wait;
 
 /// The largest head that is taken for honest, in bytes, in both protocols.
 pub(super) const MOST_HEAD: usize = 256 * 1024;
@@ -42,7 +43,9 @@ impl HeadMemory {
             return Some(Room(room));
         }
         timings.wait_for_memory(true);
-        let room = self.0.acquire_many_owned(count).await.ok()?;
+        let room = thread_wait::elsewhere(self.0.acquire_many_owned(count))
+            .await
+            .ok()?;
         timings.wait_for_memory(false);
         Some(Room(room))
     }

@@ -13,6 +13,8 @@ use tokio::time::{Instant, Sleep};
 
 use super::super::names::{Addresses, PendingAddresses};
 use super::super::own_fault::{self, Open};
+use super::super::thread_wait;
+use super::Socket;
 
 /// How long an attempt is alone before the next address is tried beside it: the Connection
 /// Attempt Delay of RFC 8305 section 5.
@@ -30,17 +32,20 @@ type Failed = (SocketAddr, io::Error);
 pub(super) async fn connect(
     addresses: Addresses,
     port: u16,
-) -> Result<(Open<TcpStream>, SocketAddr), Failed> {
+) -> Result<(Open<Socket>, SocketAddr), Failed> {
     match (&addresses.known[..], &addresses.pending) {
         ([only], None) => {
             let address = SocketAddr::new(*only, port);
-            let stream = own_fault::when_files_are_free(|| TcpStream::connect(address)).await;
+            let stream = own_fault::when_files_are_free(|| Socket::connect(address)).await;
             stream
                 .map(|stream| (stream, address))
                 .map_err(|error| (address, error))
         }
         // In a place of its own: the usual connection needs far less.
-        _ => Box::pin(race(addresses, port)).await,
+        _ => {
+            let (stream, address) = thread_wait::elsewhere(Box::pin(race(addresses, port))).await?;
+            Ok((stream.map(Socket::Watched), address))
+        }
     }
 }
 

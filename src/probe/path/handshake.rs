@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use rustls::pki_types::{DnsName, ServerName};
 use rustls::{AlertDescription, ClientConfig, Error, PeerMisbehaved};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use url::Host;
 
@@ -14,12 +13,12 @@ use super::super::own_fault::{self, Open};
 use super::super::phase_timings::PhaseTimings;
 use super::super::tls::Tls;
 use super::stream_head::FirstBytes;
-use super::{PathError, Stream};
+use super::{PathError, Socket, Stream};
 
 /// Shakes hands as a client that wants `host`. The server's certificate stands in `timings`
 /// afterwards, whether it was good or not.
 pub(in super::super) async fn shake_hands(
-    stream: Open<TcpStream>,
+    stream: Open<Socket>,
     host: Host<&str>,
     tls: &Tls,
     timings: &Arc<PhaseTimings>,
@@ -59,7 +58,7 @@ pub(in super::super) async fn shake_hands(
         return Err(PathError::Handshake(failed.error));
     };
     // It may have preferred what it was offered besides to what both speak.
-    let again = own_fault::when_files_are_free(|| TcpStream::connect(address));
+    let again = own_fault::when_files_are_free(|| Socket::connect(address));
     if failed.was_offered
         && let Ok(stream) = again.await
     {
@@ -87,14 +86,14 @@ struct Failed {
 }
 
 async fn once(
-    stream: Open<TcpStream>,
+    stream: Open<Socket>,
     name: ServerName<'static>,
     config: Arc<ClientConfig>,
 ) -> Result<Stream, Failed> {
     let (stream, counted) = stream.split();
     // What is written goes out at once; otherwise the request would wait until the server has
     // acknowledged the end of the handshake.
-    if let Err(error) = stream.set_nodelay(true) {
+    if let Err(error) = stream.set_nodelay() {
         return Err(Failed {
             error,
             other: None,

@@ -5,6 +5,7 @@
 
 mod connect;
 mod handshake;
+mod socket;
 mod stream;
 mod stream_head;
 
@@ -12,15 +13,16 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use tokio::net::TcpStream;
 use url::Host;
 
 use super::names::{self, Addresses, NameError, SystemFiles};
 use super::other_tls::OtherTls;
 use super::own_fault::Open;
 use super::phase_timings::PhaseTimings;
+use super::thread_wait;
 
 pub(super) use handshake::shake_hands;
+pub(super) use socket::Socket;
 pub(super) use stream::Stream;
 
 /// Why a server could not be reached.
@@ -47,13 +49,13 @@ pub(super) async fn open(
     files: &SystemFiles,
     timings: &PhaseTimings,
     deadline: Instant,
-) -> Result<Open<TcpStream>, PathError> {
+) -> Result<Open<Socket>, PathError> {
     let addresses = match host {
         Host::Ipv4(address) => Addresses::complete(vec![IpAddr::V4(address)]),
         Host::Ipv6(address) => Addresses::complete(vec![IpAddr::V6(address)]),
         Host::Domain(name) => {
             timings.dns_started();
-            let found = names::resolve(name, files, deadline).await;
+            let found = thread_wait::elsewhere(names::resolve(name, files, deadline)).await;
             let found = found.map_err(PathError::Name)?;
             timings.dns_ended(&found.known);
             found

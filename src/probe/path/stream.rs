@@ -6,17 +6,17 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use super::super::own_fault::{Open, SocketCount};
+use super::Socket;
 use super::stream_head::FirstBytes;
 
 /// A connection to a server.
 #[derive(Debug)]
 pub(in super::super) enum Stream {
     /// In the clear.
-    Plain(Open<TcpStream>),
+    Plain(Open<Socket>),
     /// Inside TLS.
     Tls(Box<TlsStream<FirstBytes>>, SocketCount),
     /// Anything else that carries bytes, and whether HTTP/2 is spoken on it.

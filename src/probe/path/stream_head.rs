@@ -5,20 +5,20 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use super::super::other_tls::CHOICE_BYTES;
+use super::Socket;
 
 /// A connection, and as much of what came first as shows what a server of TLS chose.
 #[derive(Debug)]
 pub(in super::super) struct FirstBytes {
-    stream: TcpStream,
+    stream: Socket,
     bytes: [u8; CHOICE_BYTES],
     known: usize,
 }
 
 impl FirstBytes {
-    pub(super) const fn of(stream: TcpStream) -> Self {
+    pub(super) const fn of(stream: Socket) -> Self {
         Self {
             stream,
             bytes: [0; CHOICE_BYTES],
