@@ -99,6 +99,7 @@ impl Alerts {
         match resumed {
             Resumed::Waiting(mut event) => {
                 event.collects = self.rules.collects(event.kind);
+                event.tried = true;
                 self.outbox.push_again(owner, channel, event, now);
             }
             Resumed::Sending {

@@ -86,7 +86,10 @@ impl ChannelQueue {
         self.resend_groups
             .add(ResendGroup::new(id, &events, false, at));
         for event in events {
-            let event = self.add(event);
+            let event = self.add(Pending {
+                tried: true,
+                ..event
+            });
             self.pending.insert(self.released, event);
             self.released += 1;
         }

@@ -27,7 +27,8 @@ pub struct Pending {
     pub collects: bool,
     /// Ids of earlier events that this one tells of as well.
     pub merged: Vec<Box<str>>,
-    /// Whether it was handed to the channel before: that message may have arrived.
+    /// Whether it was handed to the channel before, or may have been by an earlier run: that
+    /// message may have arrived.
     pub tried: bool,
     /// Where it tells of the beginning of its outage as well: what became of that message.
     pub beginning: Option<BeginningMessage>,
@@ -38,7 +39,7 @@ pub struct Pending {
 pub enum BeginningMessage {
     /// It was never handed to the channel.
     NeverSent,
-    /// It was, and the channel did not say that it took it.
+    /// It was, or may have been, and the channel did not say that it took it.
     MayHaveArrived,
 }
 

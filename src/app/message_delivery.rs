@@ -94,9 +94,7 @@ pub(super) fn composed(
 const fn note_of_beginning(beginning: BeginningMessage) -> &'static str {
     match beginning {
         BeginningMessage::NeverSent => "No message told before that it was down.",
-        BeginningMessage::MayHaveArrived => {
-            "The message that it was down may not have arrived: the channel did not take it."
-        }
+        BeginningMessage::MayHaveArrived => "The message that it was down may not have arrived.",
     }
 }
 

@@ -165,7 +165,7 @@ fn pending(message: &UnsettledMessage, now: Now) -> Option<Pending> {
         quiet_until: (message.next > message.at && !message.sending).then_some(message.next),
         collects: false,
         merged: Vec::new(),
-        tried: message.sending,
+        tried: false,
         beginning: None,
     })
 }

@@ -154,7 +154,7 @@ impl Rollup {
             .min(seen_us);
         let down_us = match down {
             TimeBefore::Up => 0,
-            TimeBefore::Down => seen_us - maintenance_us,
+            TimeBefore::Down => seen_us.saturating_sub(maintenance_us),
             TimeBefore::Outage(micros) => micros,
         };
         self.time.merge(&SiteTime {

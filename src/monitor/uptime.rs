@@ -160,21 +160,24 @@ impl SiteState {
     }
 
     /// The time that was seen since this was asked last, up to the last time that was accounted:
-    /// in whole milliseconds, as it is kept; the rest belongs to the next one.
+    /// in whole milliseconds, as it is kept; the rest belongs to the next one. The maintenance is
+    /// part of what was seen, never more, whatever the rests are.
     pub(super) fn take_seen(&mut self) -> SeenTime {
         let account = &mut self.account;
+        let seen = take_millis(account.seen, &mut account.kept, u64::MAX);
         let maintenance = account.maintenance.as_mut();
+        let maintenance =
+            maintenance.map_or(0, |part| take_millis(part.seen, &mut part.kept, seen));
         SeenTime {
-            maintenance: maintenance.map_or(Duration::ZERO, |part| {
-                take_millis(part.seen, &mut part.kept)
-            }),
-            seen: take_millis(account.seen, &mut account.kept),
+            maintenance: Duration::from_millis(maintenance),
+            seen: Duration::from_millis(seen),
         }
     }
 }
 
-fn take_millis(seen: u64, kept: &mut u64) -> Duration {
-    let millis = (seen - *kept) / 1_000_000;
+/// Takes the whole milliseconds that are not kept yet, `most` of them.
+fn take_millis(seen: u64, kept: &mut u64, most: u64) -> u64 {
+    let millis = ((seen - *kept) / 1_000_000).min(most);
     *kept += millis * 1_000_000;
-    Duration::from_millis(millis)
+    millis
 }
