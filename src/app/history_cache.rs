@@ -268,6 +268,11 @@ fn outage(mut row: OutageRow, driver: &Driver) -> OutageView {
     let site = state.filter(|state| key(state) == row.site);
     if row.ended.is_none() {
         row.untold = site.and_then(|state| driver.untold(state));
+        // The file counts failures ever more seldom.
+        let open = site.and_then(|state| state.outage());
+        if let Some(open) = open.filter(|open| open.since().wall == row.since) {
+            row.causes = open.causes().to_vec();
+        }
     }
     OutageView {
         shares: site

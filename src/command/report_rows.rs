@@ -96,8 +96,10 @@ pub(super) fn percent(uptime: Option<f64>) -> Option<f64> {
 /// A span as it is written in options: "30d", and not "30d00h".
 pub(super) fn whole(span: Duration) -> String {
     let text = brief(span);
-    let text = text.strip_suffix("00h").or(text.strip_suffix("00m"));
-    text.map_or_else(|| brief(span), str::to_owned)
+    let zero = ["d00h", "h00m", "m00s"].into_iter();
+    let mut zero = zero.filter(|zero| text.ends_with(zero));
+    let end = zero.next().map_or(0, |zero| zero.len() - 1);
+    text[..text.len() - end].to_owned()
 }
 
 /// Uptime for tables and pages, to three places, rounded down; "-" without checks.

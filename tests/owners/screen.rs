@@ -2,7 +2,9 @@
 
 use super::sites::{BROKEN, WELL, home, home_of};
 use crate::monitor::sites::script;
-use crate::support::{Answer, Fleet, MailServer, Mood, PostServer, Privacy, Terminal, until};
+use crate::support::{
+    Answer, Fleet, Frame, MailServer, Mood, PostServer, Privacy, Terminal, until,
+};
 
 const SIZE: (u16, u16) = (120, 36);
 const KEPT: [&str; 2] = ["--history", "history.db"];
@@ -223,6 +225,31 @@ fn a_key_begins_maintenance_in_which_no_owner_is_told_and_ends_it() {
     terminal.press("F5");
     terminal.wait("the message", |frame| frame.has("● 1 sent"));
     assert_eq!(post.mails().len(), 1);
+    terminal.press("Ctrl-C");
+    assert_eq!(terminal.finish(), 0);
+}
+
+/// The rule and the reasons on the page of an open outage count the same failures.
+#[test]
+fn the_page_of_an_open_outage_counts_its_failures_once() {
+    let mut fleet = Fleet::new();
+    let site = fleet.serve(script(BROKEN));
+    let squirrel = home(&fleet, &site, "", "");
+    let mut terminal = Terminal::start(&squirrel, SIZE, KEPT);
+    terminal.wait("the outage", |frame| frame.is("shop", "DOWN"));
+    terminal.press("F5");
+    terminal.wait("its row", |frame| frame.has("✗ OPEN"));
+    terminal.press("Enter");
+    let number = |frame: &Frame, before: &str, after: &str| -> Option<u32> {
+        let (_, rest) = frame.line(before)?.split_once(before)?;
+        rest.split_once(after)?.0.trim().parse().ok()
+    };
+    // The file counts at powers of two alone.
+    terminal.wait("two equal numbers", |frame| {
+        let failures = number(frame, " Rule ", " failures in a row");
+        let checks = number(frame, " status 503 ", " checks");
+        failures == checks && failures.is_some_and(|number| !number.is_power_of_two())
+    });
     terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }

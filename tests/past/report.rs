@@ -695,6 +695,8 @@ fn a_span_is_exact_where_raw_results_are_kept_and_says_so_where_they_are_not() {
     }
     let table = text(&run(&squirrel, &["report", "--since", "100s"]));
     assert!(table.ends_with("the last 1m40s\n"), "{table}");
+    let table = text(&run(&squirrel, &["report", "--since", "2m"]));
+    assert!(table.ends_with("the last 2m\n"), "{table}");
     // Of an hour ago there is a summary alone.
     let bucket = (now - 3_600) / 300 * 300;
     connection
