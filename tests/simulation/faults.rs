@@ -14,7 +14,7 @@ impl World {
     /// Workers that are free begin the checks that wait.
     pub(super) fn begin_checks(&mut self) {
         let fault = self.worker_fault();
-        if fault == Some(WorkerFault::Frozen) {
+        if fault == Some(WorkerFault::Frozen) || self.engine.is_none() {
             return;
         }
         while let Some(job) = self.workers.begin() {
