@@ -10,7 +10,7 @@ use crate::history::{
     ChartPoint, FileStats, OutageRow, OutboxCounts, Queries, QueryError, QueuedMessage, Rollup,
     SiteKey,
 };
-use crate::monitor::Monitor;
+use crate::monitor::{Monitor, SiteState};
 use crate::tui::{BucketTotals, HistoryQuery, HistorySpan, HistoryView, OutageView, SiteHistory};
 
 use super::driver::Driver;
@@ -60,6 +60,8 @@ pub(super) struct HistoryCache {
     under_way: bool,
     /// The site whose history is shown, the number of its checks, and when that changed.
     checked: Option<(SiteId, u64, Moment)>,
+    /// The revisions of the answers and of the monitor when open outages were counted.
+    counted: (u64, u64),
     speaker: UnboundedSender<QueryReply>,
     answers: UnboundedReceiver<QueryReply>,
     /// A reply that was waited for and is not taken in yet.
@@ -83,6 +85,7 @@ impl Default for HistoryCache {
             asked: None,
             under_way: false,
             checked: None,
+            counted: (0, 0),
             speaker,
             answers,
             heard: None,
@@ -123,6 +126,7 @@ impl HistoryCache {
             self.under_way = false;
             self.take(answer, driver);
         }
+        self.count_open(driver.monitor());
         let period = match wanted {
             HistoryQuery::Outages => LIST_PERIOD,
             HistoryQuery::Site(site, ..) => self.site_period(driver.monitor(), site, now),
@@ -171,6 +175,32 @@ impl HistoryCache {
                 SITE_PERIOD
             }
         }
+    }
+
+    /// Counts the failures of open outages as the monitor does: the file counts them ever more
+    /// seldom, and was asked a while ago.
+    fn count_open(&mut self, monitor: &Monitor) {
+        if self.counted == (self.past.revision, monitor.revision()) {
+            return;
+        }
+        let of_site = self.past.site.iter_mut();
+        let of_site = of_site.flat_map(|site| site.outages.iter_mut());
+        let mut changed = false;
+        for OutageView { row, .. } in self.past.outages.iter_mut().chain(of_site) {
+            if row.ended.is_some() {
+                continue;
+            }
+            let state = monitor.find(&row.site.name);
+            let open = state.filter(|state| key(state) == row.site);
+            let open = open.and_then(SiteState::outage);
+            let open = open.filter(|open| open.since().wall == row.since);
+            if let Some(open) = open.filter(|open| open.causes() != row.causes) {
+                row.causes = open.causes().to_vec();
+                changed = true;
+            }
+        }
+        self.past.revision += u64::from(changed);
+        self.counted = (self.past.revision, monitor.revision());
     }
 
     fn take(&mut self, answer: QueryReply, driver: &Driver) {
