@@ -15,6 +15,9 @@ use super::input::SHORTEST_BLINDNESS;
 /// otherwise: chance may give all checks to another.
 const INTERVALS: u32 = 2;
 
+/// And for no less: a blind worker holds each of its checks for as long as it asks its canaries.
+const LEAST: Duration = Duration::from_secs(30);
+
 /// What workers on other machines say of their checks.
 #[derive(Debug, Default)]
 pub(super) struct BlindWorkers {
@@ -73,7 +76,8 @@ impl BlindWorkers {
             return None;
         }
         self.seeing.remove(&worker());
-        let is_recent = |seen: &Moment| now.mono.since(*seen) <= interval * INTERVALS;
+        let recent = (interval * INTERVALS).max(LEAST);
+        let is_recent = |seen: &Moment| now.mono.since(*seen) <= recent;
         self.seeing.retain(|_, seen| is_recent(seen));
         let error = result.error.as_deref().unwrap_or("no reason was given");
         let (since, why) = self.since.get_or_insert_with(|| (now, error.into()));

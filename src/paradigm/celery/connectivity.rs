@@ -4,7 +4,8 @@
 //! As in the monitor, one answer of another machine that was asked after the failure is proof that
 //! the network works: of a canary, of a site that is checked meanwhile, or of one that was good
 //! lately. While nobody answers the worker is blind: what fails is unknown, and takes as long as a
-//! round of asking does, so that a blind worker does not empty the queue.
+//! round of asking does, and others come first to what is on the queue, so that a blind worker does
+//! not empty it.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -162,6 +163,11 @@ pub(super) struct Checked<'a> {
 impl WorkerConnectivity {
     fn evidence(&self) -> MutexGuard<'_, Evidence> {
         self.evidence.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether nobody answered when others were asked last.
+    pub(super) fn is_blind(&self) -> bool {
+        self.evidence().blind.is_some()
     }
 
     /// Gives a result back as it is, or as one that saw nothing; asks the canaries before that if

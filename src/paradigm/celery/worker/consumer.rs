@@ -26,6 +26,9 @@ const UNSTORED_PER_PLACE: usize = 4;
 /// The timeout of the blocking wait for a message, in seconds.
 const BLOCK_SECONDS: u32 = 1;
 
+/// How long a worker that is blind leaves what is on the queue to others.
+const BLIND_PAUSE: Duration = Duration::from_millis(500);
+
 /// Delays before a broker that cannot be used is tried again.
 const MIN_RETRY_DELAY: Duration = Duration::from_millis(50);
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
@@ -78,7 +81,16 @@ pub(super) async fn consume(
             () = state.reached(WorkerPhase::WarmShutdown) => return,
             room = state.room(UNSTORED_PER_PLACE) => room,
         };
+        let is_blind = state.checks.connectivity.is_blind();
+        if is_blind {
+            tokio::select! {
+                biased;
+                () = state.reached(WorkerPhase::WarmShutdown) => return,
+                () = sleep(BLIND_PAUSE) => {}
+            }
+        }
         match consumer.fill(room, &executor).await {
+            Ok(0) if is_blind => {}
             Ok(0) => tokio::select! {
                 biased;
                 () = state.reached(WorkerPhase::WarmShutdown) => return,
