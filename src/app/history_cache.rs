@@ -190,14 +190,8 @@ impl HistoryCache {
             if row.ended.is_some() {
                 continue;
             }
-            let state = monitor.find(&row.site.name);
-            let open = state.filter(|state| key(state) == row.site);
-            let open = open.and_then(SiteState::outage);
-            let open = open.filter(|open| open.since().wall == row.since);
-            if let Some(open) = open.filter(|open| open.causes() != row.causes) {
-                row.causes = open.causes().to_vec();
-                changed = true;
-            }
+            let site = site_of(row, monitor);
+            changed |= site.is_some_and(|state| count_failures(row, state));
         }
         self.past.revision += u64::from(changed);
         self.counted = (self.past.revision, monitor.revision());
@@ -293,15 +287,30 @@ fn stretch(start: Timestamp, sum: &Rollup) -> BucketTotals {
     }
 }
 
+/// The site of an outage, as long as it is watched.
+fn site_of<'a>(row: &OutageRow, monitor: &'a Monitor) -> Option<&'a SiteState> {
+    let state = monitor.find(&row.site.name);
+    state.filter(|state| key(state) == row.site)
+}
+
+/// Counts the failures of an open outage as the monitor does; gives whether the file had counted
+/// others.
+fn count_failures(row: &mut OutageRow, state: &SiteState) -> bool {
+    let open = state.outage();
+    let open = open.filter(|open| open.since().wall == row.since);
+    let Some(open) = open.filter(|open| open.causes() != row.causes) else {
+        return false;
+    };
+    row.causes = open.causes().to_vec();
+    true
+}
+
 fn outage(mut row: OutageRow, driver: &Driver) -> OutageView {
-    let state = driver.monitor().find(&row.site.name);
-    let site = state.filter(|state| key(state) == row.site);
+    let site = site_of(&row, driver.monitor());
     if row.ended.is_none() {
         row.untold = site.and_then(|state| driver.untold(state));
-        // The file counts failures ever more seldom.
-        let open = site.and_then(|state| state.outage());
-        if let Some(open) = open.filter(|open| open.since().wall == row.since) {
-            row.causes = open.causes().to_vec();
+        if let Some(state) = site {
+            count_failures(&mut row, state);
         }
     }
     OutageView {
