@@ -96,9 +96,32 @@ pub(crate) fn untold_in_words(
             (silence_in_words(silence, now, zone), short)
         }
     };
-    if whole.width() <= width {
-        whole
-    } else {
-        short.to_owned()
+    // A date makes the end of a maintenance longer; the end says more than the word before it.
+    let without_rule = whole.strip_prefix("silenced: ").unwrap_or(&whole);
+    let fitting = [&whole, without_rule]
+        .into_iter()
+        .find(|text| text.width() <= width);
+    fitting.unwrap_or(short).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_maintenance_is_said_wherever_it_fits() {
+        let now = Timestamp::from_micros(1_764_540_000_000_000);
+        let untold_until = |hours: i64| {
+            let until = Timestamp::from_micros(now.as_micros() + hours * 3_600_000_000);
+            Untold::Silenced(Silence::Maintenance(until))
+        };
+        let says = |hours, width| {
+            untold_in_words(Some(&untold_until(hours)), width, (now, &TimeZone::UTC))
+        };
+        assert_eq!(says(1, 39), "silenced: maintenance until 23:00");
+        assert_eq!(says(2, 39), "silenced: maintenance until 12-01 00:00");
+        assert_eq!(says(2, 38), "maintenance until 12-01 00:00");
+        assert_eq!(says(2, 28), "maintenance");
+        assert_eq!(says(1, 23), "maintenance until 23:00");
     }
 }

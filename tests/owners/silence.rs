@@ -361,7 +361,7 @@ fn why_nobody_was_told_is_said_by_the_rule_that_decided() {
     let reasons = [
         ("Gateway", "● ops webhook "),
         ("behind", "silenced: parent Gateway is down "),
-        ("planned", "silenced: maintenance until "),
+        ("planned", "maintenance until "),
         ("nobody", "no owner "),
         ("unwanted", "no owner is told of outages "),
     ];
