@@ -41,6 +41,15 @@ pub(super) fn pause_left(by_wall: Duration) -> Duration {
     by_wall.min(LONGEST_PAUSE)
 }
 
+/// A share between 0 and 1 that spreads retries, the same in every replay.
+pub(super) fn chance(id: &str, attempts: u32) -> f64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ u64::from(attempts);
+    for byte in id.bytes() {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    (hash >> 11) as f64 / (1_u64 << 53) as f64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

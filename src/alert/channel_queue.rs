@@ -276,9 +276,12 @@ impl ChannelQueue {
             }
             DeliveryReport::TooLarge if !delivery.short => Some(Duration::ZERO),
             DeliveryReport::Refused | DeliveryReport::TooLarge => None,
-            DeliveryReport::Failed { retry_after } => {
-                backoff::pause(age, self.failures, *retry_after, chance(id, self.failures))
-            }
+            DeliveryReport::Failed { retry_after } => backoff::pause(
+                age,
+                self.failures,
+                *retry_after,
+                backoff::chance(id, self.failures),
+            ),
         };
         let Some(pause) = next else {
             self.failures = 0;
@@ -319,6 +322,20 @@ impl ChannelQueue {
     /// The delivery that is under way.
     pub(super) const fn sending(&self) -> Option<&Delivery> {
         self.sending.as_ref()
+    }
+
+    /// The deliveries that are sent again once the channel has rested.
+    pub(super) fn resends(&self, (owner, channel): (&str, &str)) -> Vec<Delivery> {
+        let groups = self.resend_groups.with_events(&self.pending);
+        let deliveries = groups.map(|(group, events)| Delivery {
+            id: group.id.clone(),
+            owner: owner.into(),
+            channel: channel.into(),
+            events: events.into(),
+            attempts: self.failures,
+            short: group.short,
+        });
+        deliveries.collect()
     }
 
     /// The events that wait to be sent, oldest first.
@@ -381,13 +398,4 @@ fn choose<'a>(
         }
     }
     chosen
-}
-
-/// A share between 0 and 1 that spreads retries, the same in every replay.
-fn chance(id: &str, attempts: u32) -> f64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ u64::from(attempts);
-    for byte in id.bytes() {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    }
-    (hash >> 11) as f64 / (1_u64 << 53) as f64
 }

@@ -223,6 +223,12 @@ impl Outbox {
         self.queues.values().filter_map(|slot| slot.queue.sending())
     }
 
+    /// The deliveries that failed, may have arrived, and are sent again.
+    pub fn resends(&self) -> impl Iterator<Item = Delivery> {
+        let queues = self.queues.iter();
+        queues.flat_map(|((owner, channel), slot)| slot.queue.resends((owner, channel)))
+    }
+
     /// Whether an event about the outage of a site that began at `since` waits for this owner.
     #[must_use]
     pub fn waits(&self, owner: &str, site: SiteId, since: Timestamp) -> bool {

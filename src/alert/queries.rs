@@ -100,13 +100,15 @@ impl Alerts {
         for (owner, channel, pending) in self.outbox.waiting() {
             queued.push(self.queued_again(owner, channel, pending));
         }
-        let under_way: Vec<_> = self.outbox.under_way().cloned().collect();
+        let mut under_way: Vec<_> = self.outbox.under_way().cloned().collect();
         for delivery in &under_way {
             for pending in &*delivery.events {
                 let (owner, channel) = (delivery.owner.clone(), delivery.channel.clone());
                 queued.push(self.queued_again(owner, channel, pending.clone()));
             }
         }
+        // Their events wait in the queue: they are in `queued` by now.
+        under_way.extend(self.outbox.resends());
         Unsettled { queued, under_way }
     }
 

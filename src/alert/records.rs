@@ -82,7 +82,8 @@ pub struct Queued {
 pub struct Unsettled {
     /// What waits, and what the deliveries under way tell of.
     pub queued: Vec<Queued>,
-    /// The deliveries that are under way.
+    /// The deliveries that are under way, and those that failed and are sent again: a restart has to
+    /// send the same events under the same id.
     pub under_way: Vec<Delivery>,
 }
 

@@ -58,6 +58,19 @@ impl ResendGroups {
         self.0.iter().any(|resend_group| &*resend_group.id == id)
     }
 
+    /// The groups, each with those of `pending` that are in it, where there are any.
+    pub(super) fn with_events<'a>(
+        &'a self,
+        pending: &'a VecDeque<Box<Pending>>,
+    ) -> impl Iterator<Item = (&'a ResendGroup, Vec<Pending>)> {
+        let with_events = self.0.iter().map(|resend_group| {
+            let events = pending.iter().map(|event| &**event);
+            let of_group = events.filter(|event| resend_group.events.contains(&event.id));
+            (resend_group, of_group.cloned().collect::<Vec<_>>())
+        });
+        with_events.filter(|(_, events)| !events.is_empty())
+    }
+
     /// The first group that can be sent again, and the places of its events, of which the
     /// first `released` of `pending` may go; nothing could be sent before `not_before`. Places of
     /// events that are over are added to `gone`, and nothing is given then.

@@ -4,7 +4,7 @@
 //! Canaries are asked first: hosts that nearly always answer. Where they are silent, witnesses
 //! are: sites that were good a moment ago. One answer from another machine, begun after the
 //! failure, is proof that the network works. While nobody answers the monitor is blind: checks
-//! that fail are unknown, and no owner is told of them.
+//! that fail are unknown, no owner is told of them, and further sites are asked, each of them once.
 //!
 //! A site on this machine needs no network and is always believed, and so is whatever an
 //! answer of the site's own says (a status, a text that is missing): somebody was there to
@@ -116,6 +116,8 @@ pub struct Connectivity {
     /// The latest start of a check that another machine answered.
     heard: Option<Moment>,
     witnesses: Option<Asked>,
+    /// Sites that were asked since something was seen last.
+    asked: HashSet<SiteId>,
     /// No failure is believed until the next round: this program itself stood still.
     wary: bool,
     blind: Option<(Now, Box<str>)>,
@@ -302,7 +304,14 @@ impl Connectivity {
         self.away |= asking.is_some() && asking == self.measured;
         (self.wary, self.wanted) = (false, self.blind.is_some());
         self.not_before = now.mono + BLIND_ROUND_PAUSE;
-        if self.blind.is_some() || self.witnesses.is_some() {
+        if self.blind.is_some() {
+            // Those that were asked may be down themselves: others are asked, each of them once.
+            return Ruling {
+                ask_witnesses: true,
+                ..Ruling::default()
+            };
+        }
+        if self.witnesses.is_some() {
             return Ruling::default();
         }
         if let Some(heard) = self.heard.filter(|heard| *heard >= round.asked) {
@@ -319,15 +328,16 @@ impl Connectivity {
         }
     }
 
-    /// Sites of which a failure is held: they are no witnesses.
-    pub(super) fn held(&self) -> HashSet<SiteId> {
-        let held = self.held.iter();
-        held.map(|(result, _)| result.job.site).collect()
+    /// Sites of which a failure is held, or that were asked already: they are no witnesses.
+    pub(super) fn no_witnesses(&self) -> HashSet<SiteId> {
+        let held = self.held.iter().map(|(result, _)| result.job.site);
+        held.chain(self.asked.iter().copied()).collect()
     }
 
-    /// So many sites that were good a moment ago are checked now.
-    pub fn witnesses(&mut self, count: usize, now: Now) -> Ruling {
-        let Some(asked) = self.witnesses.take_if(|_| count == 0) else {
+    /// These sites, which were good a moment ago, are checked now.
+    pub fn witnesses(&mut self, sites: &[SiteId], now: Now) -> Ruling {
+        self.asked.extend(sites);
+        let Some(asked) = self.witnesses.take_if(|_| sites.is_empty()) else {
             return Ruling::default();
         };
         if self.trusted.is_none() && self.away {
@@ -364,6 +374,7 @@ impl Connectivity {
         self.wanted = !self.held.is_empty();
         self.wary = false;
         self.witnesses = None;
+        self.asked.clear();
         self.landings.forget();
         let Some((since, why)) = self.blind.take() else {
             return Ruling {

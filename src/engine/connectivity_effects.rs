@@ -18,12 +18,11 @@ impl Engine {
         self.backlog.free(ruling.freed);
         self.catch_up();
         if ruling.ask_witnesses {
-            let witnesses = witnesses(&self.monitor, &self.connectivity.held());
-            let count = witnesses.len();
-            for site in witnesses {
-                self.schedule.check_again(site, now.mono);
+            let witnesses = witnesses(&self.monitor, &self.connectivity.no_witnesses());
+            for site in &witnesses {
+                self.schedule.check_again(*site, now.mono);
             }
-            let ruling = self.connectivity.witnesses(count, now);
+            let ruling = self.connectivity.witnesses(&witnesses, now);
             self.rule(ruling, now);
         }
         if let Some(change) = ruling.change {

@@ -91,7 +91,8 @@ pub enum Record {
     Over(Vec<Box<str>>),
     /// The end of the maintenance that a key began at a site; `None` where it is over.
     Maintenance(SiteId, Option<Timestamp>),
-    /// A delivery that is under way: a new file is to know what it tells of.
+    /// A delivery that is under way, or that failed and is sent again: a new file is to know what it
+    /// tells of.
     UnderWay(Delivery),
 }
 

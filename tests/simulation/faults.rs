@@ -141,6 +141,10 @@ impl World {
                 self.store.clear();
                 self.promises.forgot();
                 self.give(Input::Storage(Storage::Replaced));
+                // Killed before the new file knew it: what was told of is known nowhere.
+                if self.engine.is_none() {
+                    self.promises.never_told();
+                }
             }
             _ => {}
         }

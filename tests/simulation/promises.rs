@@ -147,6 +147,11 @@ impl Promises {
         self.uncertain.extend(self.arrived.values().cloned());
     }
 
+    /// Nothing is known of any outage that somebody was told of: its end is promised to nobody.
+    pub(super) fn never_told(&mut self) {
+        self.begun.clear();
+    }
+
     /// A delivery begins: nothing in it is known to be otherwise.
     pub(super) fn begins(&mut self, delivery: &Delivery, at: u64) {
         for event in &*delivery.events {
