@@ -60,10 +60,9 @@ impl FrameRate {
     }
 
     /// When to ask again, if no input comes before. Where the state differs from what is shown,
-    /// that is once the least interval has passed; a state that changes without an event is asked
-    /// for every `period`, or at the least interval if that is longer; any other changes by itself
-    /// with the clock's second alone.
-    pub(crate) fn next(&self, now: Moment, shows: u64, period: Option<Duration>) -> Moment {
+    /// that is once the least interval has passed; a state that `changes_unheard`, without an event,
+    /// is asked for at the least interval; any other changes by itself with the clock's second alone.
+    pub(crate) fn next(&self, now: Moment, shows: u64, changes_unheard: bool) -> Moment {
         let last = match self.last {
             Some(last) if !self.urgent => last,
             _ => return now,
@@ -72,12 +71,14 @@ impl FrameRate {
         if shows != self.shown {
             return allowed.max(now);
         }
-        let Some(period) = period else {
+        if !changes_unheard {
             return allowed.max(next_second(now));
-        };
-        let period = period.max(self.gap());
-        let next = last + period;
-        if next > now { next } else { now + period }
+        }
+        if allowed > now {
+            allowed
+        } else {
+            now + self.gap()
+        }
     }
 
     /// Records that a frame was drawn.
@@ -124,7 +125,7 @@ mod tests {
         assert!(!pace.due(at(1), 2));
         pace.hurry();
         assert!(pace.due(at(1), 1));
-        assert_eq!(pace.next(at(1), 1, None), at(1));
+        assert_eq!(pace.next(at(1), 1, false), at(1));
         pace.drawn(at(1), 1);
         assert!(!pace.due(at(2), 2));
     }
@@ -143,25 +144,22 @@ mod tests {
         let mut pace = FrameRate::new(false);
         pace.drawn(at(300), 1);
         for later in [300, 400, 999] {
-            assert_eq!(pace.next(at(later), 1, None), at(1_000));
+            assert_eq!(pace.next(at(later), 1, false), at(1_000));
         }
-        assert_eq!(pace.next(at(1_000), 1, None), at(2_000));
+        assert_eq!(pace.next(at(1_000), 1, false), at(2_000));
         pace.focus(false);
-        assert_eq!(pace.next(at(400), 1, None), at(1_300));
+        assert_eq!(pace.next(at(400), 1, false), at(1_300));
     }
 
     #[test]
-    fn what_changes_without_an_event_is_asked_for_in_its_period() {
+    fn what_changes_without_an_event_is_asked_for_at_the_least_interval() {
         let mut pace = FrameRate::new(false);
         pace.drawn(at(300), 1);
-        for (period, next) in [(0, 400), (250, 550)] {
-            let period = Some(Duration::from_millis(period));
-            assert_eq!(pace.next(at(310), 1, period), at(next));
-            // Nothing has changed: it is asked for again a period later.
-            assert_eq!(pace.next(at(next), 1, period), at(2 * next - 300));
-        }
-        assert_eq!(pace.next(at(310), 2, None), at(400));
-        assert_eq!(pace.next(at(450), 2, None), at(450));
+        assert_eq!(pace.next(at(310), 1, true), at(400));
+        // Nothing has changed: it is asked for again an interval later.
+        assert_eq!(pace.next(at(400), 1, true), at(500));
+        assert_eq!(pace.next(at(310), 2, false), at(400));
+        assert_eq!(pace.next(at(450), 2, false), at(450));
     }
 
     proptest! {

@@ -1,7 +1,6 @@
 //! The screen as a whole: keys in, intents out, frames drawn.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -28,9 +27,6 @@ use super::view_model::{Intent, ViewModel};
 use super::views::{VIEWS, View};
 use super::widgets::{Piece, draw_pieces, footer, header, put, typed};
 use super::{layout, update};
-
-/// How often the lanes are drawn while nothing is in flight.
-const SWEEP_PERIOD: Duration = Duration::from_millis(250);
 
 /// The screen. It reads the [`ViewModel`] and changes only its own state.
 #[derive(Debug)]
@@ -155,15 +151,10 @@ impl Ui {
         if self.is_busy() {
             return now;
         }
-        // A worker takes a check from its queue without telling, and time alone moves the cursor
-        // of the lanes.
+        // A worker takes a check from its queue without telling. At rest the cursor of the lanes
+        // goes on with the clock.
         let in_flight = model.census.running + model.census.queued > 0;
-        let period = if in_flight {
-            Some(Duration::ZERO)
-        } else {
-            self.watches_lanes().then_some(SWEEP_PERIOD)
-        };
-        self.frame_rate.next(now, self.shown(model), period)
+        self.frame_rate.next(now, self.shown(model), in_flight)
     }
 
     /// Whether [`tick`](Self::tick) has more steps to do: it is to be called again soon, after
