@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
-use crate::domain::{Moment, Now, SiteId, Timestamp, message_id};
+use crate::domain::{Moment, Now, SiteId, Timestamp};
 
 use super::backoff;
 use super::delivery::{Collection, Delivery, DeliveryReport, Pending, Settled, Validity, Window};
 use super::merge::{EventSubject, extract, merge, subject};
 use super::readiness::{Examiner, Readiness};
-use super::resend::{ResendGroup, ResendGroups};
+use super::resend::{ResendGroup, ResendGroups, delivery_id};
 
 /// The most events of one delivery: composing it is not to hold up the loop, and no channel has
 /// room for their names.
@@ -341,19 +341,6 @@ impl ChannelQueue {
     /// The events that wait to be sent, oldest first.
     pub(super) fn pending(&self) -> impl Iterator<Item = &Pending> {
         self.pending.iter().map(|event| &**event)
-    }
-}
-
-/// The id of a delivery: that under which these events were sent before, that of its only event, or
-/// one made of all theirs.
-fn delivery_id(resend_group: Option<&ResendGroup>, events: &[Pending]) -> Box<str> {
-    match (resend_group, events) {
-        (Some(resend_group), _) => resend_group.id.clone(),
-        (None, [one]) => one.id.clone(),
-        (None, several) => {
-            let ids = several.iter().map(|event| &*event.id);
-            message_id(std::iter::once("digest").chain(ids))
-        }
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
-use crate::domain::{Moment, SiteId};
+use crate::domain::{Moment, SiteId, message_id};
 
 use super::delivery::{Delivery, Pending};
 use super::readiness::{Examiner, Readiness};
@@ -116,5 +116,18 @@ impl ResendGroups {
             number += 1;
         }
         None
+    }
+}
+
+/// The id of a delivery: that under which these events were sent before, that of its only event, or
+/// one made of all theirs.
+pub(super) fn delivery_id(resend_group: Option<&ResendGroup>, events: &[Pending]) -> Box<str> {
+    match (resend_group, events) {
+        (Some(resend_group), _) => resend_group.id.clone(),
+        (None, [one]) => one.id.clone(),
+        (None, several) => {
+            let ids = several.iter().map(|event| &*event.id);
+            message_id(std::iter::once("digest").chain(ids))
+        }
     }
 }
