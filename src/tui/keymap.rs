@@ -106,7 +106,7 @@ use Scope as S;
 
 /// Every key of the program, in the order of the help.
 #[rustfmt::skip]
-pub(crate) const BINDINGS: [Binding; 110] = [
+pub(crate) const BINDINGS: [Binding; 112] = [
     bind(&[K::Char('?')], "?", A::Help, S::Everywhere, Some((0, "help")), "this help", "Open this help; a second ? closes it."),
     bind(&[K::Char('q')], "q", A::Close, S::Everywhere, Some((1, "quit")), "go back, or quit", "Go back: close the page in front, then to the Sites screen. There, quit; with a site down it asks once."),
     bind(&[K::Char('u')], "u", A::TakeBack, S::Everywhere, None, "take it back", "Take the last p, w or a back."),
@@ -131,7 +131,7 @@ pub(crate) const BINDINGS: [Binding; 110] = [
     bind(&[K::End, K::Char('G')], "End G", A::Bottom, S::Sites, None, "first, last site", "Select the last site."),
     bind(&[K::Enter], "Enter", A::Explain, S::Sites, Some((3, "explain")), "explain the verdict", "Explain the verdict: rule, requests, phases, certificate, thread."),
     bind(&[K::Char('/')], "/", A::Filter, S::Sites, Some((5, "filter")), "filter the list", "Filter by name, URL, state, reason, code, tag:x, owner:x, maintenance, silenced or acked."),
-    bind(&[K::Char('s')], "s", A::Sort, S::Sites, Some((6, "sort")), "sort the list", "Sort by failing, name, latency, uptime, lateness or next check; each s takes the next."),
+    bind(&[K::Char('s')], "s", A::Sort, S::Sites, Some((6, "sort")), "sort the list", "Sort by failing, down since, duration, name, latency, uptime, lateness or next check; each s takes the next."),
     bind(&[K::Char('S')], "S", A::Reverse, S::Sites, None, "reverse the order", "Reverse the order."),
 
     bind(&[K::Char('a')], "a", A::Acknowledge, S::Site, Some((7, "acknowledge")), "acknowledge, all", "Acknowledge its outage with a note; a second a takes it back."),
@@ -181,6 +181,8 @@ pub(crate) const BINDINGS: [Binding; 110] = [
     bind(&[K::Char('o')], "o", A::Outages(OutageAction::OtherPane), S::Outages, Some((4, "outbox")), "outbox, outages", "Go to the outbox, and back."),
     bind(&[K::Char('r')], "r", A::Outages(OutageAction::SendAgain), S::Outages, Some((5, "send again")), "send again", "Send the selected message of the outbox again, at once."),
     bind(&[K::Char('/')], "/", A::Filter, S::Outages, Some((6, "filter")), "filter the list", "Filter by site, URL, reason, owner, note, open or ended."),
+    bind(&[K::Char('s')], "s", A::Sort, S::Outages, None, "sort, reverse", "Sort by open first, down since or duration; each s takes the next."),
+    bind(&[K::Char('S')], "S", A::Reverse, S::Outages, None, "sort, reverse", "Reverse the order."),
     bind(&[K::Char('d')], "d", A::Outages(OutageAction::SiteHistory), S::Outages, Some((7, "history")), "the site's history", "The history of its site: uptime, latency, days, outages."),
     bind(&[K::Char('t')], "t", A::Outages(OutageAction::Replay), S::Outages, Some((8, "try rules")), "try other rules", "Replay the history under other rules: outages, messages, how soon each is noticed."),
 

@@ -42,6 +42,7 @@ mod outages_state;
 mod overlays;
 #[cfg(test)]
 mod random_sites;
+mod recent_keys;
 mod replay_state;
 mod sched_actions;
 #[cfg(test)]
@@ -49,6 +50,7 @@ mod sched_fixture;
 mod sched_state;
 mod site_order;
 mod site_remark;
+mod sort;
 mod state;
 mod summary;
 mod suspend;

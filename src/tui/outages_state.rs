@@ -7,6 +7,7 @@ use crate::history::{DeliveryState, QueuedMessage};
 
 use super::history_view::{HistorySpan, HistoryView, OutageView};
 use super::replay_state::TriedRules;
+use super::sort::OutageSort;
 
 /// The actions of the keys of the Outages screen and of the pages opened from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +75,10 @@ pub(crate) struct OutagesState {
     message: Option<Box<str>>,
     /// The filter as it was typed: every word must match.
     pub(crate) filter: String,
+    /// The order of the outages, and whether it is reversed.
+    pub(crate) sort: (OutageSort, bool),
+    /// The time of the frame, which decides how long an open outage lasts.
+    pub(crate) now: Timestamp,
     /// The span of a site's history.
     pub(crate) span: HistorySpan,
     /// The rules on trial in the replay.
@@ -81,8 +86,8 @@ pub(crate) struct OutagesState {
 }
 
 impl OutagesState {
-    /// The outages that match the filter: open ones first, grouped by common traits, then the
-    /// ended ones, the newest first.
+    /// The outages that match the filter, in their order: unless another is chosen, open ones
+    /// first, the newest of them with those that share a trait with it, then the ended ones.
     pub(crate) fn outages<'a>(&self, history: &'a HistoryView) -> Vec<&'a OutageView> {
         let words: Vec<_> = self
             .filter
@@ -92,16 +97,24 @@ impl OutagesState {
         let matches =
             |outage: &&OutageView| words.is_empty() || words.iter().all(|word| says(outage, word));
         let mut outages: Vec<_> = history.outages.iter().filter(matches).collect();
-        outages.sort_by_key(|outage| {
-            (
-                outage.row.ended.is_some(),
-                std::cmp::Reverse(outage.row.since),
-            )
-        });
+        let (sort, reverse) = self.sort;
+        outages.sort_by(|a, b| sort.compare(reverse, self.now, (a, b)));
+        if sort != OutageSort::Open {
+            return outages;
+        }
         let open = outages.partition_point(|outage| outage.row.ended.is_none());
         let mut grouped = Vec::with_capacity(outages.len());
         with_kin(&outages[..open], |groups| {
-            let members = groups.iter().flat_map(|group| &group.members);
+            // An outage that shares nothing stands where it would without the groups.
+            let mut blocks: Vec<&[usize]> = Vec::new();
+            for group in groups {
+                match group.common {
+                    Some(_) => blocks.push(&group.members),
+                    None => blocks.extend(group.members.chunks(1)),
+                }
+            }
+            blocks.sort_by_key(|members| members.first().copied());
+            let members = blocks.into_iter().flatten();
             grouped.extend(members.map(|member| outages[*member]));
         });
         grouped.extend_from_slice(&outages[open..]);
@@ -111,9 +124,10 @@ impl OutagesState {
     /// The trait that most of the open outages share, in a sentence; `None` if no two share
     /// one: "Suspected common cause: 4 of 5 open, all on 203.0.113.7: status 503".
     pub(crate) fn common_cause(outages: &[&OutageView]) -> Option<String> {
-        let open = outages.partition_point(|outage| outage.row.ended.is_none());
+        let outages = open_of(outages);
+        let open = outages.len();
         let mut said = None;
-        with_kin(&outages[..open], |groups| {
+        with_kin(&outages, |groups| {
             let Some((group, common)) = groups
                 .first()
                 .and_then(|group| Some((group, group.common?)))
@@ -144,18 +158,17 @@ impl OutagesState {
     /// selected one alone if it shares nothing.
     pub(crate) fn group<'a>(&self, history: &'a HistoryView) -> (Vec<&'a OutageView>, String) {
         let outages = self.outages(history);
-        let open = outages.partition_point(|outage| outage.row.ended.is_none());
-        let selected = self.outage_at(&outages);
+        let selected = outages.get(self.outage_at(&outages)).copied();
+        let open = open_of(&outages);
+        let place =
+            selected.and_then(|one| open.iter().position(|other| std::ptr::eq(*other, one)));
         let mut found = None;
-        with_kin(&outages[..open], |groups| {
-            found = group_of(groups, selected);
+        with_kin(&open, |groups| {
+            found = place.and_then(|place| group_of(groups, place));
         });
         match found {
-            Some((members, common)) => (members.iter().map(|at| outages[*at]).collect(), common),
-            None => (
-                outages.get(selected).copied().into_iter().collect(),
-                String::new(),
-            ),
+            Some((members, common)) => (members.iter().map(|at| open[*at]).collect(), common),
+            None => (selected.into_iter().collect(), String::new()),
         }
     }
 
@@ -226,6 +239,16 @@ impl OutagesState {
         }
     }
 
+    /// Takes the next order, or reverses the present one.
+    pub(crate) const fn turn(&mut self, reverse: bool) {
+        let (sort, reversed) = self.sort;
+        self.sort = if reverse {
+            (sort, !reversed)
+        } else {
+            (sort.following(), reversed)
+        };
+    }
+
     /// The next longer span, or the next shorter one.
     pub(crate) fn zoom(&mut self, longer: bool) {
         let all = HistorySpan::ALL;
@@ -243,6 +266,12 @@ pub(super) fn group_of(
     let mut groups = groups.iter();
     let group = groups.find(|group| group.members.contains(&member))?;
     Some((group.members.clone(), clean(&group.common?.to_string(), 60)))
+}
+
+/// The open ones, in the same order.
+fn open_of<'a>(outages: &[&'a OutageView]) -> Vec<&'a OutageView> {
+    let open = outages.iter().filter(|outage| outage.row.ended.is_none());
+    open.copied().collect()
 }
 
 fn failure(outage: &OutageView) -> String {

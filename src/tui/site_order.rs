@@ -6,63 +6,11 @@
 use std::cmp::Ordering;
 use std::time::Duration;
 
-use crate::domain::{Moment, Silence, SiteId};
-use crate::monitor::{Monitor, SiteState};
+use crate::domain::{Moment, Silence, SiteId, Timestamp};
+use crate::monitor::{Monitor, SiteState, State};
 
 use super::filter::Filter;
-
-/// The order of the table.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Sort {
-    /// The worst state first.
-    #[default]
-    Failing,
-    /// In the order of names.
-    Name,
-    /// The slowest last check first.
-    Latency,
-    /// The lowest uptime first.
-    Uptime,
-    /// The latest start of the last check first.
-    Lateness,
-    /// The soonest next check first.
-    Next,
-}
-
-impl Sort {
-    const ALL: [Self; 6] = [
-        Self::Failing,
-        Self::Name,
-        Self::Latency,
-        Self::Uptime,
-        Self::Lateness,
-        Self::Next,
-    ];
-
-    /// The order that the sort key selects after this one.
-    pub(crate) fn following(self) -> Self {
-        let at = Self::ALL.iter().position(|sort| *sort == self);
-        Self::ALL[at.map_or(0, |at| (at + 1) % Self::ALL.len())]
-    }
-
-    /// The order in words, for the bottom line of the table.
-    pub(crate) const fn words(self, reverse: bool) -> &'static str {
-        match (self, reverse) {
-            (Self::Failing, false) => "failing first",
-            (Self::Failing, true) => "failing last",
-            (Self::Name, false) => "by name",
-            (Self::Name, true) => "by name, Z to A",
-            (Self::Latency, false) => "slowest first",
-            (Self::Latency, true) => "fastest first",
-            (Self::Uptime, false) => "lowest UP% first",
-            (Self::Uptime, true) => "highest UP% first",
-            (Self::Lateness, false) => "latest first",
-            (Self::Lateness, true) => "least late first",
-            (Self::Next, false) => "next check first",
-            (Self::Next, true) => "next check last",
-        }
-    }
-}
+use super::sort::Sort;
 
 /// What is asked of a site beside its state: when it is due, and why nobody is told of it.
 pub(crate) type SiteFacts<'a> = (
@@ -317,7 +265,10 @@ impl SiteOrder {
         let last = state.last();
         let key = match self.sort {
             Sort::Name => return name_key(&state.site().name, prefix),
-            Sort::Failing => Some(state.state() as u64),
+            Sort::Failing => Some(failing_key(state)),
+            Sort::DownSince => (state.outage().or(state.last_outage()))
+                .map(|outage| NO_VALUE - 1 - micros(outage.since().wall)),
+            Sort::Duration => state.outage().map(|outage| micros(outage.since().wall)),
             Sort::Latency => last.map(|last| NO_VALUE - 1 - nanos(last.latency)),
             Sort::Uptime => state.uptime().map(|share| (share * 1e12) as u64),
             Sort::Lateness => last.map(|last| NO_VALUE - 1 - nanos(last.late)),
@@ -329,6 +280,22 @@ impl SiteOrder {
             None => NO_VALUE,
         }
     }
+}
+
+/// Microseconds since 1970, fewer than 2^52 for a century to come.
+fn micros(at: Timestamp) -> u64 {
+    u64::try_from(at.as_micros()).unwrap_or(0)
+}
+
+/// The worst state first; of those that fail, the one that began to fail last.
+fn failing_key(site: &SiteState) -> u64 {
+    const AGE_BITS: u32 = 52;
+    let state = site.state();
+    let age = match state {
+        State::Down | State::Suspect => (1 << AGE_BITS) - 1 - micros(site.since().wall),
+        _ => 0,
+    };
+    (state as u64) << AGE_BITS | age
 }
 
 /// The first eight bytes of a name behind `prefix` as a number that compares as the name does. A
@@ -457,7 +424,7 @@ mod tests {
         let mut order = SiteOrder::default();
         // Three to collect, three to merge.
         assert_eq!(steps(&mut order, &fixture), 6);
-        let down = fixture.monitor.totals().of(crate::monitor::State::Down);
+        let down = fixture.monitor.totals().of(State::Down);
         let states = order
             .rows()
             .iter()
@@ -501,7 +468,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_site_is_listed_once_in_every_order(fixture in crate::tui::random_sites::random_fixtures(), sort in 0_usize..6, reverse: bool) {
+        fn every_site_is_listed_once_in_every_order(fixture in crate::tui::random_sites::random_fixtures(), sort in 0..Sort::ALL.len(), reverse: bool) {
             let mut order = SiteOrder::default();
             order.set_sort(Sort::ALL[sort], reverse);
             order.step(&fixture.monitor, FACTS, fixture.now().mono, false);

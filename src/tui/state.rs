@@ -11,6 +11,7 @@ use super::keymap::{Mode, Scope};
 use super::lab_settings::LabSettings;
 use super::options::Options;
 use super::outages_state::{OutageKey, OutagesState};
+use super::recent_keys::RecentKeys;
 use super::sched_state::SchedState;
 use super::site_order::SiteOrder;
 use super::summary::Summary;
@@ -99,8 +100,8 @@ pub(crate) struct UiState {
     pub(crate) lab: LabSettings,
     /// The last status messages of the screen itself, the newest last.
     pub(crate) notes: VecDeque<StatusMessage>,
-    /// The time of the last key.
-    pub(crate) last_key: Option<Moment>,
+    /// When keys were pressed lately.
+    pub(crate) keys: RecentKeys,
     /// The site that was selected in the last frame; `None` once a key may have changed that.
     pub(crate) seen: Option<SiteId>,
     /// When it was asked whether to quit while a site is down; `None` after any other key.
@@ -123,7 +124,7 @@ impl UiState {
             outages: OutagesState::default(),
             lab: LabSettings::default(),
             notes: VecDeque::new(),
-            last_key: None,
+            keys: RecentKeys::default(),
             seen: None,
             quit_asked: None,
         }
@@ -161,6 +162,13 @@ impl UiState {
     pub(crate) fn terms_first(&self) -> bool {
         let scopes = super::views::VIEWS[self.view].scopes;
         scopes.contains(&Scope::Lab) || scopes.contains(&Scope::Race)
+    }
+
+    /// Whether the site went down since the last key was pressed.
+    pub(crate) fn is_new(&self, model: &ViewModel<'_>, site: &SiteState) -> bool {
+        let seen = self.keys.seen_until(self.now(model));
+        let outage = site.outage();
+        outage.is_some_and(|outage| seen.is_some_and(|seen| outage.opened() > seen.mono))
     }
 
     /// The figures of the header: those of now, or of the moment of freezing.
@@ -283,7 +291,10 @@ impl UiState {
             return;
         }
         let now = model.now.mono;
-        let still = self.last_key.is_some_and(|key| now.since(key) < ORDER_HOLD);
+        let still = self
+            .keys
+            .last()
+            .is_some_and(|key| now.since(key) < ORDER_HOLD);
         if !self
             .order
             .step(model.monitor, (model.next_due, model.silence), now, still)

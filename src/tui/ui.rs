@@ -49,7 +49,7 @@ impl Ui {
     pub fn input(&mut self, input: &TerminalInput, model: &ViewModel<'_>) -> Option<Intent> {
         let intent = match &input.0 {
             InputKind::Key(key) => {
-                self.state.last_key = Some(model.now.mono);
+                self.state.keys.pressed(model.now);
                 self.key(*key, model)
             }
             InputKind::Paste(text) => {
@@ -108,6 +108,10 @@ impl Ui {
     /// [`next_frame`](Self::next_frame) gives and before
     /// [`wants_frame`](Self::wants_frame); it returns at once when the order is up to date.
     pub fn tick(&mut self, model: &ViewModel<'_>) {
+        self.state.keys.begin(model.now);
+        if self.state.frozen.is_none() {
+            self.state.outages.now = model.now.wall;
+        }
         let page = layout::page(&self.state, model);
         self.state.reorder(model, page);
     }

@@ -93,6 +93,9 @@ pub(crate) fn act(
             );
         }
         KeyAction::Filter => state.layers.push(Layer::Filter),
+        KeyAction::Sort | KeyAction::Reverse if outages_actions::is_here(state) => {
+            state.outages.turn(action == KeyAction::Reverse);
+        }
         KeyAction::Sort => {
             let (sort, reverse) = state.order.sort();
             state.order.set_sort(sort.following(), reverse);

@@ -77,7 +77,7 @@ fn a_key_is_answered_while_a_sweep_floods_the_program_with_results() {
     for (key, sign) in [
         ("?", "─ Help:"),
         ("q", "CODE  LATENCY"),
-        ("s", "by name"),
+        ("s", "last down first"),
         ("Enter", "Explain"),
     ] {
         terminal.press(key);

@@ -49,6 +49,10 @@ fn the_order_is_changed_by_keys_and_says_what_it_is() {
     terminal.wait("the failing first", |frame| {
         frame.has("failing first") && names(frame)[0] == "beta"
     });
+    for order in ["last down first", "longest down first"] {
+        terminal.press("s");
+        terminal.wait_text(order);
+    }
     terminal.press("s");
     terminal.wait("by name", |frame| {
         frame.has("by name ") && names(frame) == ["alpha", "beta", "gamma"]

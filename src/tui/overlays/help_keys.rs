@@ -40,7 +40,10 @@ pub(super) fn first_page(mode: Mode, context: &KeyContext<'_>) -> FirstPage {
         // The same key as on Sites.
         .filter(|binding| {
             binding.scope != Scope::Outages
-                || !matches!(binding.action, KeyAction::Filter | KeyAction::Acknowledge)
+                || !matches!(
+                    binding.action,
+                    KeyAction::Filter | KeyAction::Acknowledge | KeyAction::Sort
+                )
         });
     FirstPage {
         here: joined(BINDINGS.iter().filter(here), context),

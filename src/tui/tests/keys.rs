@@ -105,6 +105,8 @@ fn sorting_goes_round_and_says_so() {
     let model = fixture.model();
     let mut ui = screen(SMALL, &fixture);
     for words in [
+        "last down first",
+        "longest down first",
         "by name",
         "slowest first",
         "lowest UP% first",

@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 use ratatui::style::Color;
 
+use crate::domain::Timestamp;
 use crate::tui::fixture::Fixture;
 use crate::tui::history_fixture::{history, replay, site_history};
 use crate::tui::history_view::{HistoryQuery, HistorySpan, HistoryView};
@@ -309,4 +310,50 @@ fn the_list_of_replayed_outages_is_scrolled_and_the_figures_stay() {
         );
         assert!(text.contains("-500 of 12,345"), "{text}");
     }
+}
+
+#[test]
+fn outages_are_sorted_by_their_begin_and_their_length_and_new_ones_are_marked() {
+    let mut fixture = fixture();
+    let mut ui = outages(&fixture.model(), SMALL, options());
+    let names = |ui: &Ui, fixture: &Fixture| {
+        let text = lines(&draw(ui, &fixture.model(), SMALL));
+        let rows = text.into_iter().skip(3).take(5);
+        let names = rows.map(|line| {
+            let name = line.chars().skip(29).take_while(|c| *c != '.');
+            format!("{}{}", &line[..1], name.collect::<String>())
+        });
+        names.collect::<Vec<_>>()
+    };
+    let open_first = [" news", " pay", " shop", " blog", " old"];
+    assert_eq!(names(&ui, &fixture), open_first);
+    press(&mut ui, &fixture.model(), "S");
+    let oldest_first = [" pay", " news", " old", " blog", " shop"];
+    assert_eq!(names(&ui, &fixture), oldest_first);
+    press(&mut ui, &fixture.model(), "S s");
+    assert_eq!(names(&ui, &fixture), open_first);
+    press(&mut ui, &fixture.model(), "s");
+    let longest_first = [" old", " blog", " pay", " shop", " news"];
+    assert_eq!(names(&ui, &fixture), longest_first);
+    let text = lines(&draw(&ui, &fixture.model(), SMALL));
+    assert!(text[2].contains("↓LASTS"), "{}", text[2]);
+    assert!(text[22].contains("2 open"), "{}", text[22]);
+    // One comes and goes while nobody is there.
+    fixture.advance(std::time::Duration::from_secs(600));
+    let now = fixture.now().wall;
+    let mut away = fixture.history.outages[2].clone();
+    let ago = |seconds: i64| Timestamp::from_micros(now.as_micros() - seconds * 1_000_000);
+    (away.row.since, away.row.confirmed) = (ago(70), ago(60));
+    away.row.ended = Some(ago(20));
+    fixture.history.outages.push(away);
+    ui.tick(&fixture.model());
+    press(&mut ui, &fixture.model(), "s s");
+    let newest_first = ["*shop", " news", " pay", " shop", " blog"];
+    assert_eq!(names(&ui, &fixture), newest_first);
+    let text = lines(&draw(&ui, &fixture.model(), SMALL));
+    assert!(
+        text[22].contains("* new since your last key"),
+        "{}",
+        text[22]
+    );
 }

@@ -1,5 +1,7 @@
 //! The table of sites, the explanation and the help: text and styles as they are drawn.
 
+use std::time::Duration;
+
 use insta::assert_snapshot;
 use ratatui::style::{Color, Modifier};
 
@@ -231,4 +233,52 @@ fn lateness_is_shown_on_a_narrow_screen_when_there_is_some() {
     );
     let row = late.lines().find(|line| line.contains("www")).unwrap();
     assert!(row.ends_with("  1.3s"), "{row}");
+}
+
+#[test]
+fn the_newest_outage_stands_first_and_is_marked_until_it_was_seen() {
+    let mut fixture = Fixture::mixed();
+    let mut ui = screen(SMALL, &fixture);
+    let failing = |ui: &mut Ui, fixture: &Fixture| {
+        ui.tick(&fixture.model());
+        let text = lines(&draw(ui, &fixture.model(), SMALL));
+        let rows = text
+            .into_iter()
+            .filter(|line| line.contains("DOWN ") && line.contains(".example"));
+        // The mark and the name.
+        let row = |line: String| {
+            let name = line.chars().skip(17).take_while(|c| *c != '.' && *c != ' ');
+            format!("{}{}", &line[..1], name.collect::<String>())
+        };
+        rows.map(row).collect::<Vec<_>>()
+    };
+    assert_eq!(failing(&mut ui, &fixture), [" pay"], "it was down before");
+    for name in ["www.example", "cdn.example"] {
+        fixture.advance(Duration::from_secs(60));
+        fixture.time_out(name);
+        fixture.time_out(name);
+    }
+    assert_eq!(failing(&mut ui, &fixture), ["*cdn", "*www", " pay"]);
+    let bottom = lines(&draw(&ui, &fixture.model(), SMALL))[22].clone();
+    assert!(bottom.contains("* new since your last key"), "{bottom}");
+    press(&mut ui, &fixture.model(), "g");
+    assert_eq!(failing(&mut ui, &fixture), ["*cdn", "*www", " pay"], "read");
+    fixture.advance(Duration::from_secs(31));
+    assert_eq!(failing(&mut ui, &fixture), [" cdn", " www", " pay"], "seen");
+    fixture.time_out("git.example");
+    fixture.time_out("git.example");
+    fixture.advance(Duration::from_secs(31));
+    let newest = ["*git", " cdn", " www", " pay"];
+    assert_eq!(failing(&mut ui, &fixture), newest);
+    // What is over by now went down last.
+    fixture.pass("git.example", 90);
+    fixture.pass("git.example", 90);
+    press(&mut ui, &fixture.model(), "s");
+    let text = lines(&draw(&ui, &fixture.model(), SMALL));
+    assert!(text[3].contains("git.example"), "{}", text[3]);
+    assert_eq!(failing(&mut ui, &fixture), [" cdn", " www", " pay"]);
+    press(&mut ui, &fixture.model(), "s");
+    assert_eq!(failing(&mut ui, &fixture), [" pay", " www", " cdn"]);
+    press(&mut ui, &fixture.model(), "S");
+    assert_eq!(failing(&mut ui, &fixture), [" cdn", " www", " pay"]);
 }

@@ -1,6 +1,6 @@
 //! The columns of the table of sites that fit on a screen, and their positions.
 
-use crate::tui::site_order::Sort;
+use crate::tui::sort::Sort;
 
 /// A column of the table of sites.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,7 +23,7 @@ impl SiteColumn {
     /// The column by which that order sorts.
     pub(super) const fn sorted(sort: Sort) -> Self {
         match sort {
-            Sort::Failing => Self::State,
+            Sort::Failing | Sort::DownSince | Sort::Duration => Self::State,
             Sort::Name => Self::Site,
             Sort::Latency => Self::Latency,
             Sort::Uptime => Self::Uptime,

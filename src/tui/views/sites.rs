@@ -18,10 +18,10 @@ use unicode_width::UnicodeWidthStr;
 use crate::domain::{Now, clean};
 use crate::tui::format::{count, is_late};
 use crate::tui::keymap::Scope;
-use crate::tui::site_order::Sort;
 use crate::tui::site_remark::{Remark, remark};
+use crate::tui::sort::Sort;
 use crate::tui::state::{Layer, SiteRow, UiState};
-use crate::tui::theme::{self, BOLD, DIM, PLAIN};
+use crate::tui::theme::{self, BOLD, DIM, NEW, PLAIN};
 use crate::tui::view_model::{Tone, ViewModel};
 use crate::tui::widgets::{Piece, draw_pieces, latency_strip, put, typed};
 
@@ -74,7 +74,7 @@ fn draw(state: &UiState, model: &ViewModel<'_>, area: Rect, buffer: &mut Buffer)
     let far = model.trace.queue.is_some();
     heading(buffer, area, &placed, state.order.sort(), far);
     let now = state.now(model);
-    let mut is_marked = false;
+    let (mut is_marked, mut is_new) = (false, false);
     for ((row, place), line) in seen.iter().zip(places).zip(rows.rows()) {
         let line = Rect {
             width: line.width.saturating_sub(1),
@@ -83,6 +83,10 @@ fn draw(state: &UiState, model: &ViewModel<'_>, area: Rect, buffer: &mut Buffer)
         match row {
             Some(row) => {
                 draw_row(buffer, line, &placed, row, (now, far));
+                if state.is_new(model, row.site) {
+                    put(buffer, line.x, line.y, 1, NEW, theme::tone(Tone::Warn));
+                    is_new = true;
+                }
                 if let Some(remark) = remark(state, model, row.site) {
                     draw_remark(buffer, line, &placed, row, &remark);
                     is_marked = true;
@@ -107,7 +111,7 @@ fn draw(state: &UiState, model: &ViewModel<'_>, area: Rect, buffer: &mut Buffer)
     }
     scroll_bar(buffer, rows, top, total);
     let more = total.saturating_sub(seen.len());
-    bottom_line(buffer, bottom, state, model, (more, is_marked));
+    bottom_line(buffer, bottom, state, model, (more, is_marked, is_new));
 }
 
 /// The headings; that of the column by which the list is sorted is bold and has an arrow: down in
@@ -235,7 +239,7 @@ fn bottom_line(
     area: Rect,
     state: &UiState,
     model: &ViewModel<'_>,
-    (more, is_marked): (usize, bool),
+    (more, is_marked, is_new): (usize, bool, bool),
 ) {
     let (sort, reverse) = state.order.sort();
     let (listed, all) = (state.order.rows().len(), model.monitor.ids().len());
@@ -267,6 +271,10 @@ fn bottom_line(
     } else {
         if more > 0 {
             left.push(Piece::text(0, format!("…{} more", count(more)), PLAIN));
+        }
+        if is_new {
+            let text = format!("{NEW} new since your last key");
+            left.push(Piece::text(2, text, theme::tone(Tone::Warn)));
         }
         let selected = state.row(model, state.cursor);
         match selected.and_then(|row| remark(state, model, row.site)) {

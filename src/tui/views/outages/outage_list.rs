@@ -11,6 +11,7 @@ use crate::tui::format::{age, moment};
 use crate::tui::history_view::OutageView;
 use crate::tui::overlays::outage::words;
 use crate::tui::site_remark::untold_in_words;
+use crate::tui::sort::OutageSort;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::widgets::put;
 
@@ -38,8 +39,8 @@ impl OutageColumns {
             column
         };
         // Columns of fixed width, the blanks between columns, and the scroll bar.
-        let left = width.saturating_sub(6 + 11 + 7 + 8);
-        let (state, since, lasts) = (next(6), next(11), next(7));
+        let left = width.saturating_sub(7 + 11 + 7 + 8);
+        let (state, since, lasts) = (next(7), next(11), next(7));
         let site = next((left * 26 / 100).min(40));
         let why = next(left * 22 / 100);
         let told = next(left * 30 / 100);
@@ -56,8 +57,14 @@ impl OutageColumns {
     }
 }
 
-/// The headings, marked where the list has the keys.
-pub(super) fn heading(buffer: &mut Buffer, area: Rect, columns: &OutageColumns, is_front: bool) {
+/// The headings, marked where the list has the keys, with an arrow at the one it is sorted by.
+pub(super) fn heading(
+    buffer: &mut Buffer,
+    area: Rect,
+    columns: &OutageColumns,
+    (sort, reverse): (OutageSort, bool),
+    is_front: bool,
+) {
     let style = if is_front { BOLD } else { DIM };
     if is_front {
         put(buffer, area.x, area.y, 1, "›", BOLD);
@@ -74,6 +81,13 @@ pub(super) fn heading(buffer: &mut Buffer, area: Rect, columns: &OutageColumns, 
     for ((x, width), word) in words {
         put(buffer, area.x + x, area.y, width, word, style);
     }
+    let ((x, _), used) = match sort {
+        OutageSort::Open => (columns.state, 6),
+        OutageSort::Since => (columns.since, 6),
+        OutageSort::Duration => (columns.lasts, 1),
+    };
+    let arrow = if reverse { "↑" } else { "↓" };
+    put(buffer, area.x + x + used, area.y, 1, arrow, BOLD);
 }
 
 pub(super) fn row(

@@ -6,11 +6,11 @@ use ratatui::style::{Color, Modifier};
 
 use crate::domain::clean;
 use crate::tui::format::count;
-use crate::tui::history_view::HistoryView;
+use crate::tui::history_view::{HistoryView, OutageView};
 use crate::tui::keymap::Scope;
 use crate::tui::outages_state::{OutagesState, Pane};
 use crate::tui::state::{Layer, UiState};
-use crate::tui::theme::{self, BOLD, DIM, PLAIN};
+use crate::tui::theme::{self, BOLD, DIM, NEW, PLAIN};
 use crate::tui::view_model::{Tone, ViewModel};
 use crate::tui::views::View;
 use crate::tui::widgets::{Piece, draw_pieces, put, typed};
@@ -75,7 +75,7 @@ fn draw_outages(
 ) {
     let columns = OutageColumns::of(area.width);
     let is_front = state.outages.pane == Pane::Outages;
-    outage_list::heading(buffer, area, &columns, is_front);
+    outage_list::heading(buffer, area, &columns, state.outages.sort, is_front);
     let rows = Rect {
         y: area.y + 1,
         height: area.height - 1,
@@ -87,6 +87,9 @@ fn draw_outages(
     let at = (state.now(model).wall, &state.options.zone);
     for ((place, outage), line) in outages.iter().enumerate().skip(top).zip(rows.rows()) {
         outage_list::row(buffer, line, &columns, outage, at);
+        if is_new(state, model, outage) {
+            put(buffer, line.x, line.y, 1, NEW, theme::tone(Tone::Warn));
+        }
         if place == selected {
             select(buffer, line, is_front);
         }
@@ -96,6 +99,12 @@ fn draw_outages(
         let text = nothing(state, history);
         put(buffer, rows.x + 1, rows.y, rows.width - 2, &text, PLAIN);
     }
+}
+
+/// Whether the outage was confirmed since the last key was pressed.
+fn is_new(state: &UiState, model: &ViewModel<'_>, outage: &OutageView) -> bool {
+    let seen = state.keys.seen_until(state.now(model));
+    seen.is_some_and(|seen| outage.row.confirmed > seen.wall)
 }
 
 /// The text of an empty list of outages: the reason that it is empty.
@@ -208,6 +217,7 @@ fn bottom_line(
         ),
         PLAIN,
     )];
+    let is_new = history.outages.iter().any(|one| is_new(state, model, one));
     let left = match state.layers.last() {
         Some(Layer::Note { about, text, .. }) => typed(format!("note on {about}: "), text),
         Some(Layer::Filter) => typed("/ ".to_owned(), &state.outages.filter),
@@ -216,8 +226,14 @@ fn bottom_line(
                 let text = message.line(line.width.saturating_sub(2));
                 Piece::text(0, text, theme::tone(message.tone))
             }
+            None if is_new => {
+                let text = format!("{NEW} new since your last key");
+                Piece::text(0, text, theme::tone(Tone::Warn))
+            }
             None => {
-                let text = "open first, then the newest; ● sent  ○ pending  ✗ failed";
+                let (sort, reverse) = state.outages.sort;
+                let order = sort.words(reverse);
+                let text = format!("{order}; ● sent  ○ pending  ✗ failed");
                 Piece::text(2, text, DIM)
             }
         },
