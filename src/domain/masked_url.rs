@@ -18,6 +18,8 @@ use url::{Host, Url};
 #[serde(from = "String")]
 pub struct MaskedUrl {
     full: FullUrl,
+    /// Where the host stands in the full text: it is asked for with every result.
+    host: (u32, u32),
     /// The masked text; `None` where there is no password.
     masked: Option<Box<str>>,
 }
@@ -37,6 +39,7 @@ impl MaskedUrl {
         let text = text.into();
         Self {
             masked: mask_password(&text),
+            host: place_of_host(&text),
             full: FullUrl::Text(text.into_boxed_str(), OnceLock::new()),
         }
     }
@@ -73,22 +76,14 @@ impl MaskedUrl {
     #[must_use]
     pub fn host_and_path(&self) -> &str {
         let full = self.expose();
-        let rest = full.split_once("://").map_or(full, |(_, rest)| rest);
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let start = rest[..end].rfind('@').map_or(0, |at| at + 1);
-        rest[start..].trim_end_matches('/')
+        full[start_of_host(full)..].trim_end_matches('/')
     }
 
     /// The host without its port: a name, an IPv4 address, or an IPv6 address in brackets.
     #[must_use]
     pub fn host(&self) -> &str {
-        let place = self.host_and_path();
-        let end = place.find(['/', '?', '#']).unwrap_or(place.len());
-        let host = &place[..end];
-        match host.rsplit_once(':') {
-            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-            _ => host,
-        }
+        let (start, end) = self.host;
+        &self.expose()[start as usize..end as usize]
     }
 
     /// The IP address of a host that is given as one; `None` for a host name.
@@ -100,6 +95,28 @@ impl MaskedUrl {
             Host::Domain(_) => None,
         }
     }
+}
+
+/// Where the text of a URL goes on behind its scheme, user and password.
+fn start_of_host(full: &str) -> usize {
+    let start = full.find("://").map_or(0, |at| at + 3);
+    let rest = &full[start..];
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    rest[..end].rfind('@').map_or(start, |at| start + at + 1)
+}
+
+/// Where the host of a URL begins and ends in its text.
+fn place_of_host(full: &str) -> (u32, u32) {
+    let start = start_of_host(full);
+    let rest = &full[start..];
+    let host = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+    let host = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    // A text of 4 GiB is no URL.
+    let end = u32::try_from(start + host.len()).unwrap_or_default();
+    (end.saturating_sub(host.len() as u32), end)
 }
 
 /// The URLs of a list with `;` between them, as a list of brokers has; one URL for any other text.
@@ -145,6 +162,7 @@ impl From<Url> for MaskedUrl {
     fn from(url: Url) -> Self {
         Self {
             masked: mask_password(url.as_str()),
+            host: place_of_host(url.as_str()),
             full: FullUrl::Parsed(Box::new(url)),
         }
     }

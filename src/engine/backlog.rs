@@ -10,8 +10,9 @@ use crate::monitor::{Monitor, SiteState, State};
 /// Results that are believed in one turn, of those that were held.
 const RESULTS: usize = 1_000;
 
-/// Sites that are examined in one turn.
-const SITES: usize = 1_000;
+/// Sites that are examined in one turn: as many as are handed out in one, so that what is due now
+/// does not pile up.
+const SITES: usize = 500;
 
 /// The sites that are to be checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

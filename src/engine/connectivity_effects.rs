@@ -15,8 +15,10 @@ use super::witnesses::{is_local, witnesses};
 impl Engine {
     /// Does what follows from what canaries or witnesses said.
     pub(super) fn rule(&mut self, ruling: Ruling, now: Now) {
-        self.backlog.free(ruling.freed);
-        self.catch_up();
+        if !ruling.freed.is_empty() {
+            self.backlog.free(ruling.freed);
+            self.catch_up();
+        }
         if ruling.ask_witnesses {
             let witnesses = witnesses(&self.monitor, &self.connectivity.no_witnesses());
             for site in &witnesses {

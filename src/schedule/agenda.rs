@@ -1,6 +1,6 @@
-//! Entries in the order of time. Those of later seconds lie unordered in a heap for each second:
-//! an order of a million that is touched anywhere costs several times as much as one of the few
-//! thousand that come next.
+//! Entries in the order of time. Those of later seconds lie unordered, by their second: an order
+//! of a million that is touched anywhere costs several times as much as one of the few thousand
+//! that come next, and those are sorted at once.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -16,8 +16,10 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Entries in the order of time.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Agenda {
-    /// Entries before the second `later`, in order.
-    near: BinaryHeap<Reverse<Entry>>,
+    /// Entries before the second `later`, the earliest last.
+    near: Vec<Entry>,
+    /// Those that were added when their second had been sorted.
+    added: BinaryHeap<Reverse<Entry>>,
     /// All others, by their second.
     far: BTreeMap<u64, Vec<Entry>>,
     later: u64,
@@ -28,7 +30,7 @@ impl Agenda {
     pub(super) fn push(&mut self, entry: Entry) {
         let second = entry.0.as_nanos() / SECOND.as_nanos() as u64;
         if second < self.later {
-            self.near.push(Reverse(entry));
+            self.added.push(Reverse(entry));
         } else {
             self.far.entry(second).or_default().push(entry);
         }
@@ -36,18 +38,34 @@ impl Agenda {
 
     /// The earliest entry.
     pub(super) fn first(&mut self) -> Option<Entry> {
-        if self.near.is_empty() {
-            let (second, entries) = self.far.pop_first()?;
-            self.later = second + 1;
-            self.near = entries.into_iter().map(Reverse).collect();
-        }
-        self.near.peek().map(|Reverse(first)| *first)
+        self.find_first().map(|(first, _)| first)
     }
 
     /// Removes the earliest entry.
     pub(super) fn pop(&mut self) -> Option<Entry> {
-        self.first()?;
-        self.near.pop().map(|Reverse(first)| first)
+        let (first, was_added) = self.find_first()?;
+        if was_added {
+            self.added.pop();
+        } else {
+            self.near.pop();
+        }
+        Some(first)
+    }
+
+    /// The earliest entry, and whether it is in `added`.
+    fn find_first(&mut self) -> Option<(Entry, bool)> {
+        if self.near.is_empty() && self.added.is_empty() {
+            let (second, mut entries) = self.far.pop_first()?;
+            entries.sort_unstable_by_key(|entry| Reverse(*entry));
+            (self.later, self.near) = (second + 1, entries);
+        }
+        let near = self.near.last().copied();
+        let added = self.added.peek().map(|Reverse(first)| *first);
+        match (near, added) {
+            (Some(near), Some(added)) if added < near => Some((added, true)),
+            (Some(near), _) => Some((near, false)),
+            (None, added) => added.map(|added| (added, true)),
+        }
     }
 }
 
