@@ -44,7 +44,7 @@ impl fmt::Display for OfflineHistoryError {
             }
             Self::Refused(refusal) => refusal.fmt(f),
             Self::Damaged(path) => {
-                write!(f, "{}: no history of squirrel, or damaged", path.display())
+                write!(f, "{}: damaged", path.display())
             }
             Self::Unusable(why) => f.write_str(why),
             Self::Sqlite(path, why) => write!(f, "{}: {why}", path.display()),
@@ -66,9 +66,9 @@ pub struct OfflineHistory {
 /// The size of the file before and after, in bytes, the write-ahead log included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Compacted {
-    /// The size before.
+    /// The size before, in bytes.
     pub before: u64,
-    /// The size after.
+    /// The size after, in bytes.
     pub after: u64,
 }
 

@@ -1,10 +1,12 @@
-//! Whether the files that are open are still those of their names.
+//! Whether a file is a history, and whether the files that are open are still those of their names.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::lock::beside;
+use super::schema::APPLICATION_ID;
 
 /// The database and the files that SQLite has beside it.
 const ENDINGS: [&str; 3] = ["", "-wal", "-shm"];
@@ -15,7 +17,7 @@ const ENDINGS: [&str; 3] = ["", "-wal", "-shm"];
 pub(super) struct FileIdentity([Option<(u64, u64)>; 3]);
 
 impl FileIdentity {
-    /// Of what is there now.
+    /// The identity of the files that have these names now.
     pub(super) fn of(path: &Path) -> Self {
         Self(ENDINGS.map(|ending| {
             let metadata = fs::metadata(beside(path, ending)).ok()?;
@@ -45,5 +47,44 @@ impl FileIdentity {
 pub(super) fn remove_leftovers(path: &Path) {
     for ending in ENDINGS.into_iter().filter(|ending| !ending.is_empty()) {
         let _not_there = fs::remove_file(beside(path, ending));
+    }
+}
+
+/// What the first page of a file says of it (sqlite.org/fileformat.html, section 1.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FileHead {
+    /// There is none: no file, an empty one, or one that cannot be read.
+    Absent,
+    /// A history of this program, or one whose beginning a crash of the machine left as zeros.
+    History,
+    /// The database of another program, or one that is only begun.
+    OtherDatabase,
+    /// A file that is no database.
+    Other,
+}
+
+impl FileHead {
+    /// Reads the head of the file at `path`.
+    pub(super) fn of(path: &Path) -> Self {
+        const MAGIC: &[u8] = b"SQLite format 3\0";
+        const LENGTH: usize = 100;
+        // What is no plain file is not read: a pipe would be waited for.
+        if !fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
+            return Self::Absent;
+        }
+        let mut head = Vec::new();
+        let read =
+            File::open(path).and_then(|file| file.take(LENGTH as u64).read_to_end(&mut head));
+        if read.is_err() || head.is_empty() {
+            return Self::Absent;
+        }
+        let is_ours = head.get(68..72) == Some(&APPLICATION_ID.to_be_bytes());
+        if head.iter().all(|byte| *byte == 0) || head.starts_with(MAGIC) && is_ours {
+            Self::History
+        } else if head.starts_with(MAGIC) {
+            Self::OtherDatabase
+        } else {
+            Self::Other
+        }
     }
 }

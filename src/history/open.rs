@@ -11,6 +11,7 @@ use rusqlite::{Connection, ErrorCode};
 
 use crate::domain::{FileError, Timestamp, plain_io_error};
 
+use super::file_identity::FileHead;
 use super::lock::{Lock, LockError, beside};
 use super::memory_fallback::MEMORY_TABLES;
 use super::schema::{SchemaError, VERSION, migrate};
@@ -49,7 +50,7 @@ pub enum Refusal {
         /// The version of its schema.
         version: i32,
     },
-    /// It is the database of another program.
+    /// It is no history: the database of another program, or no database.
     Foreign {
         /// The path of the history file.
         path: PathBuf,
@@ -78,7 +79,7 @@ impl fmt::Display for Refusal {
             ),
             Self::Foreign { path } => write!(
                 f,
-                "{}: a database of another program; use another file with --history FILE",
+                "{}: no history of squirrel, and left as it is; use another file with --history FILE",
                 path.display()
             ),
         }
@@ -132,6 +133,14 @@ pub(super) fn open(
         let error = io::ErrorKind::IsADirectory.into();
         return Err(Fault::Unusable(FileError::write(path, error).to_string()));
     }
+    let foreign = || {
+        Fault::Refused(Refusal::Foreign {
+            path: path.to_owned(),
+        })
+    };
+    if FileHead::of(path) == FileHead::Other {
+        return Err(foreign());
+    }
     if held.is_none() {
         let lock = Lock::take(path).map_err(|error| match error {
             LockError::Held(holder) => Fault::Refused(Refusal::InUse {
@@ -156,10 +165,11 @@ pub(super) fn open(
             path: path.to_owned(),
             version,
         }),
-        SchemaError::Foreign => Fault::Refused(Refusal::Foreign {
-            path: path.to_owned(),
-        }),
-        SchemaError::Sqlite(error) if is_damage(&error) => Fault::Damaged,
+        SchemaError::Foreign => foreign(),
+        SchemaError::Sqlite(error) if is_damage(&error) => match FileHead::of(path) {
+            FileHead::OtherDatabase => foreign(),
+            _ => Fault::Damaged,
+        },
         SchemaError::Sqlite(error) => unusable(&plain(&error)),
     })
 }

@@ -12,7 +12,7 @@ use super::rows::{DeliveryState, Message, OutboxUpdate, QueuedMessage};
 /// The number of messages in each state of delivery.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OutboxCounts {
-    /// Held by a rule.
+    /// The number of messages that a rule holds back: quiet hours, or a digest.
     pub waiting: u64,
     /// Not delivered yet, but to be as soon as may be.
     pub pending: u64,

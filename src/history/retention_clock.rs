@@ -23,7 +23,7 @@ pub(super) struct RetentionClock {
     /// Where it stood at `began`.
     base: i64,
     began: Moment,
-    /// What the file has of it.
+    /// The time of this clock that the file has, in seconds.
     kept: Option<i64>,
 }
 

@@ -257,7 +257,7 @@ pub struct UnsettledMessage {
     pub id: Box<str>,
     /// The key of the owner in `[owners]`.
     pub owner: Box<str>,
-    /// By which channel.
+    /// The channel's name.
     pub channel: Box<str>,
     /// The site that it is about, where it is about one.
     pub site: Option<SiteKey>,
@@ -269,7 +269,7 @@ pub struct UnsettledMessage {
     pub at: Timestamp,
     /// It was being sent, or waits for another attempt; otherwise it waits to be composed.
     pub sending: bool,
-    /// Attempts so far.
+    /// The number of attempts up to now.
     pub attempts: u32,
     /// It is not sent before.
     pub next: Timestamp,

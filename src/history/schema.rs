@@ -197,7 +197,7 @@ impl From<rusqlite::Error> for SchemaError {
     }
 }
 
-/// This version.
+/// The version of the schema that this program writes.
 pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
 
 /// Brings the schema to this version, all migrations in one transaction; gives the version that

@@ -22,7 +22,7 @@ use super::time_buckets::{BucketSize, EncodedRollup, Rollup};
 pub struct SiteTotals {
     /// The key of the site.
     pub site: SiteKey,
-    /// All its checks.
+    /// The sum of all checks of the site.
     pub sum: Rollup,
     /// The totals of its outages within the span.
     pub outages: OutageTotals,

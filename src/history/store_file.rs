@@ -149,7 +149,7 @@ impl StoreFile {
         std::mem::take(&mut self.is_another)
     }
 
-    /// Runs a query.
+    /// Runs a query on the open database.
     pub(super) fn answer(&mut self, ask: impl FnOnce(&Queries<'_>)) {
         let path = self.path.as_deref().filter(|_| self.fallback.is_none());
         let queries = Queries::new(&self.store, path, self.clock.timestamp());

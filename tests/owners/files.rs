@@ -156,10 +156,21 @@ fn a_damaged_file_is_put_aside_and_said_so() {
     let mut fleet = Fleet::new();
     let site = fleet.serve(script(WELL));
     let squirrel = home(&fleet, &site, "", "");
-    squirrel.write(
-        "history.db",
-        "not a database at all, and longer than a page's head".repeat(300),
-    );
+    let mut running = watch(&squirrel);
+    running.wait_for("the start", is("started"));
+    until("a result is stored", || has_rows(&squirrel));
+    running.signal(Signal::TERM);
+    assert_eq!(running.finish().code(), 0);
+    let path = squirrel.dir().join("history.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[100..].fill(b'?');
+    std::fs::write(&path, &bytes).unwrap();
+    for command in ["report", "history compact"] {
+        let finished = squirrel.run(command.split(' ').chain(["--history", "history.db"]));
+        assert_ne!(finished.code(), 0);
+        let said = "squirrel: history.db: damaged\n";
+        assert_eq!(finished.stderr, said, "{command}");
+    }
     let mut running = watch(&squirrel);
     running.wait_for("the start", is("started"));
     until("a result is stored", || has_rows(&squirrel));
@@ -177,11 +188,41 @@ fn a_damaged_file_is_put_aside_and_said_so() {
         .into_iter()
         .find(|path| path.to_string_lossy().contains(".damaged-"))
         .unwrap();
-    assert!(
-        std::fs::read_to_string(aside)
-            .unwrap()
-            .starts_with("not a database")
-    );
+    assert_eq!(std::fs::read(aside).unwrap(), bytes);
+}
+
+/// What is no history is refused by every command that would write into it, and stays as it is.
+#[test]
+fn a_file_that_is_no_history_is_refused_and_left_as_it_is() {
+    let mut fleet = Fleet::new();
+    let site = fleet.serve(script(WELL));
+    let squirrel = home(&fleet, &site, "", "");
+    let configuration = std::fs::read_to_string(squirrel.dir().join("sites.toml")).unwrap();
+    squirrel.write("short.txt", "a");
+    squirrel.write("picture.png", "\u{89}PNG\r\n\u{1a}\n\0\0".repeat(50));
+    let other = Connection::open(squirrel.dir().join("other.db")).unwrap();
+    other.execute_batch("CREATE TABLE recipes (a)").unwrap();
+    drop(other);
+    let before = files(&squirrel);
+    for name in ["sites.toml", "short.txt", "picture.png", "other.db"] {
+        let bytes = std::fs::read(squirrel.dir().join(name)).unwrap();
+        for command in ["watch", "history compact"] {
+            let finished = squirrel.run(command.split(' ').chain(["--history", name]));
+            assert_ne!(finished.code(), 0, "{command} {name}");
+            let said =
+                format!("{name}: no history of squirrel, and left as it is; use another file");
+            assert!(finished.stderr.contains(&said), "{}", finished.stderr);
+        }
+        assert_eq!(std::fs::read(squirrel.dir().join(name)).unwrap(), bytes);
+    }
+    let made = files(&squirrel);
+    let made = made.iter().filter(|path| !before.contains(path));
+    let made: Vec<_> = made
+        .filter(|path| !path.ends_with("other.db.lock"))
+        .collect();
+    assert!(made.is_empty(), "{made:?}");
+    let now = std::fs::read_to_string(squirrel.dir().join("sites.toml")).unwrap();
+    assert_eq!(now, configuration);
 }
 
 fn has_rows(squirrel: &Squirrel) -> bool {
