@@ -271,7 +271,7 @@ pub(super) struct PictureArgs {
     pub(super) key: Vec<String>,
 }
 
-/// One sweep.
+/// The arguments of `squirrel check`: one sweep.
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
     #[command(flatten)]

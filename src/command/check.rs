@@ -147,14 +147,13 @@ impl Sweep {
             }
             Err(error) => Err(Stop::NoSignals(error)),
         };
-        if let Some(trace) = self.trace.take()
-            && let Err(error) = trace.finish(&self.summary.sites)
-        {
-            say(error);
-        }
+        let traced = self.trace.take();
+        let traced = traced.map_or(Ok(()), |trace| trace.finish(&self.summary.sites));
+        let traced = traced.map_err(fail);
         match stopped {
-            Ok(()) => self.summary.exit(),
-            Err(Stop::ReaderGone) => self.summary.exit(),
+            Ok(()) | Err(Stop::ReaderGone) => {
+                traced.map_or_else(|exit| exit, |()| self.summary.exit())
+            }
             Err(Stop::Failed(error)) => fail(OutputError(error)),
             Err(Stop::NoSignals(error)) => fail(error),
             Err(Stop::Signal(number)) => {

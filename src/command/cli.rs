@@ -7,7 +7,7 @@ use clap::{CommandFactory, Parser};
 use crate::app::log;
 
 use super::args::{Cli, Command, ConfigCommand, LogLevel, NotifyCommand};
-use super::exit::{Exit, say};
+use super::exit::{Exit, say, written};
 use super::{
     broker, check, completions, config_check, demo, demo_sites, global_options, history, import,
     man, monitor, notify, race, replay, report, watch, worker,
@@ -19,16 +19,7 @@ pub fn run() -> ExitCode {
     let words = global_options::behind_subcommand(&Cli::command(), std::env::args_os().collect());
     let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version go to standard output and are no mistakes.
-            let _unheard = error.print();
-            return if error.use_stderr() {
-                Exit::Mistake
-            } else {
-                Exit::Fine
-            }
-            .into();
-        }
+        Err(error) => return ended(&error).into(),
     };
     start_log(cli.log_level);
     let exit = match cli.command {
@@ -51,6 +42,16 @@ pub fn run() -> ExitCode {
     };
     crate::paradigm::join_deferred();
     exit.into()
+}
+
+/// Prints help, the version, or the mistake that the command line has.
+fn ended(error: &clap::Error) -> Exit {
+    if error.use_stderr() {
+        let text = error.render().to_string();
+        say(text.strip_prefix("error: ").unwrap_or(&text).trim_end());
+        return Exit::Mistake;
+    }
+    written(error.print())
 }
 
 /// Starts the log file; the program runs without one if it cannot be written.

@@ -38,7 +38,10 @@ fn options_alone(program: &Command) -> Command {
     let options = program.get_arguments().map(|option| {
         let option = option.clone().global(false);
         match option.get_action() {
-            ArgAction::Set => option.value_parser(value_parser!(OsString)),
+            // One that is given twice is the subcommand's to refuse.
+            ArgAction::Set => option
+                .value_parser(value_parser!(OsString))
+                .action(ArgAction::Append),
             _ => option,
         }
     });
@@ -77,7 +80,7 @@ fn written(options: &Command, matches: &ArgMatches) -> Vec<OsString> {
     let words = options.get_arguments().filter(given).flat_map(|option| {
         let name = format!("--{}", option.get_long().unwrap_or_default());
         let values = matches.get_raw(option.get_id().as_str());
-        let takes_values = matches!(option.get_action(), ArgAction::Set);
+        let takes_values = matches!(option.get_action(), ArgAction::Append);
         let values = values.into_iter().flatten().map(|value| {
             let mut word = OsString::from(&name);
             if takes_values {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
-/// A line under way.
+/// A JSON object that is being written, for one line of output.
 #[derive(Debug)]
 pub(super) struct JsonLine(String);
 
@@ -41,7 +41,7 @@ impl JsonLine {
         }
     }
 
-    /// A text or `null`.
+    /// Adds a text, or `null` where there is none.
     pub(super) fn text_or_null(&mut self, name: &str, text: Option<&str>) {
         match text {
             Some(text) => self.text(name, text),
@@ -83,7 +83,7 @@ impl JsonLine {
         self.0.push('{');
     }
 
-    /// Ends it.
+    /// Closes the object.
     pub(super) fn close(&mut self) {
         self.0.push('}');
     }

@@ -2,6 +2,7 @@
 //! what the other side answered.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use crate::app;
 use crate::config::SecretUse;
@@ -20,11 +21,13 @@ pub(super) fn run(args: &NotifyTestArgs) -> Exit {
     let plan = app::plan(&config);
     let Some(owner) = plan.owners.iter().find(|owner| *owner.name == *args.owner) else {
         let known: Vec<&str> = plan.owners.iter().map(|owner| &*owner.name).collect();
+        let path = config.path.as_deref().unwrap_or(Path::new("sites.toml"));
         return fail(format!(
-            "sites.toml has no [owners.{}]; it has: {}",
+            "{}: no [owners.{}]: it has {}",
+            path.display(),
             args.owner,
             if known.is_empty() {
-                "none".to_owned()
+                "no owner".to_owned()
             } else {
                 known.join(", ")
             }
@@ -79,7 +82,7 @@ async fn attempt(
     to: Box<str>,
 ) -> Result<Box<str>, Box<str>> {
     if !(entry.ready)(&plan.settings) {
-        return Err(format!("sites.toml has no [notify.{}]", entry.name).into());
+        return Err(format!("the configuration has no [notify.{}]", entry.name).into());
     }
     let channel = (entry.make)(&plan.settings).map_err(|error| error.to_string())?;
     let message = test_message(owner, entry, SystemClock::new().timestamp());

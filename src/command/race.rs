@@ -203,17 +203,16 @@ async fn hold(field: Field, args: &RaceArgs) -> Exit {
     }
     commentary.clear();
     let printed = race_report::print(&race_state, jobs, args.format);
-    if let Some(path) = &args.trace
-        && let Err(error) = write_trace(path, &race_state)
-    {
-        say(error);
-    }
+    let traced = args.trace.as_ref();
+    let traced = traced.map_or(Ok(()), |path| write_trace(path, &race_state));
+    let traced = traced.map_err(fail);
     if let Some(number) = signal {
         say("the race was stopped; the figures are those of the rounds until then");
         return Exit::Signal(number);
     }
     match printed {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => fail(OutputError(error)),
+        _ if traced.is_err() => Exit::Mistake,
         _ if race_state.listed().all(|(_, row)| row.medians().is_none()) => Exit::Unknown,
         _ => Exit::Fine,
     }

@@ -39,7 +39,7 @@ impl MetricsArgs {
 /// The form of a command's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum OutputFormat {
-    /// One object a site, on a line of its own, as each check completes
+    /// JSON, an object a line
     Json,
     /// For people
     Table,

@@ -160,10 +160,35 @@ fn a_full_disk_is_told_alike_by_every_command() {
             ("race --explain", full),
             ("completions bash", full),
             ("man", full),
+            ("--help", full),
+            ("check --help", full),
+        ],
+    );
+    let full = "squirrel: /dev/full: cannot be written: the disk is full\n";
+    let squirrel = home(Squirrel::new());
+    for line in [
+        "check --config good.toml --trace /dev/full",
+        "race --workload sleep --jobs 1 --rounds 1 --paradigm serial --trace /dev/full",
+    ] {
+        let finished = squirrel.run(line.split(' '));
+        assert_eq!(finished.code(), 2, "{line}");
+        assert!(finished.stderr.ends_with(full), "{}", finished.stderr);
+    }
+}
+
+#[test]
+fn a_mistake_of_the_command_line_is_told_in_the_same_form() {
+    let twice = "squirrel: the argument '--config <FILE>' cannot be used multiple times";
+    check(
+        &home(Squirrel::new()),
+        &[
             (
-                "check --config good.toml --trace /dev/full",
-                "squirrel: /dev/full: cannot be written: the disk is full",
+                "--no-such",
+                "squirrel: unexpected argument '--no-such' found",
             ),
+            ("no-such", "squirrel: unrecognized subcommand 'no-such'"),
+            ("--config good.toml --config text check", twice),
+            ("check --config good.toml --config text", twice),
         ],
     );
 }
@@ -241,7 +266,7 @@ fn where_there_is_nothing_to_begin_with_it_says_what_is_missing() {
             ),
             (
                 "notify test ops --config good.toml",
-                "squirrel: sites.toml has no [owners.ops]; it has: none",
+                "squirrel: good.toml: no [owners.ops]: it has no owner",
             ),
             (
                 "worker --broker nonsense",
