@@ -3,15 +3,18 @@
 //! # The map
 //!
 //! ```text
-//! sites.toml -> config -> schedule -> paradigm -> probe -> channel -> monitor -> history, notify
-//!                                                                        |
-//!                                                             tui (draws, never writes)
+//! sites.toml -> config -> engine -> paradigm -> probe -> results -> engine -> history -> notify
+//!                         (schedule,                               (monitor,
+//!                          pure)                                    alert, pure)
+//!                                                                      |
+//!                                                           tui (draws, never writes)
 //! ```
 //!
 //! A check begins as a due time in [`schedule`], travels as a `Job` to one of the
 //! [`paradigm`]s, which decides what thread polls [`probe`]'s one `async fn`, and comes
-//! back through a channel as a `CheckResult`. [`monitor`] folds it into the state of its
-//! site; [`tui`] draws that state; [`app`] is the loop that moves things from room to room.
+//! back through a channel as a `CheckResult`. The [`engine`] judges it; [`monitor`] folds it into
+//! the state of its site; [`alert`] decides who is told; [`tui`] draws that state; [`app`] is the
+//! loop that moves things from room to room.
 //!
 //! | room | job | may import |
 //! |---|---|---|

@@ -19,7 +19,7 @@ pub struct Pending {
     pub site: Option<SiteId>,
     /// The first failure of the outage it is about.
     pub outage: Option<Timestamp>,
-    /// When it happened.
+    /// The time of the event.
     pub at: Now,
     /// The end of the owner's quiet hours, where the event happened within them.
     pub quiet_until: Option<Timestamp>,
@@ -46,7 +46,7 @@ pub enum BeginningMessage {
 /// What is known of an event when it is about to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Validity {
-    /// It is still so.
+    /// What the event says is still so.
     Holds,
     /// The newest check says otherwise, and nothing is decided yet: it waits.
     InDoubt,
@@ -96,7 +96,7 @@ pub enum Settled {
     Told(Delivery),
     /// They are tried again then.
     Retry(Delivery, Timestamp),
-    /// They are given up.
+    /// The delivery failed for good: its events are given up.
     GivenUp(Delivery),
 }
 
@@ -129,6 +129,6 @@ impl Collection {
 pub(super) struct Window {
     /// However many more come.
     latest: Moment,
-    /// If no other comes.
+    /// The time at which the collection ends if no further event comes.
     pub(super) ends: Moment,
 }

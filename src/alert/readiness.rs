@@ -13,7 +13,7 @@ const STALE_CHECK_WAIT: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Readiness {
-    /// It can be sent.
+    /// The event can be sent now.
     Ready,
     /// It waits: for the end of quiet hours, for a check, or for a decision.
     Waits,

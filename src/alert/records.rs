@@ -113,7 +113,7 @@ pub enum Resumed {
         id: Box<str>,
         /// The events that the delivery told of.
         events: Vec<Pending>,
-        /// Attempts so far.
+        /// The number of attempts up to now.
         attempts: u32,
         /// The time left until the next attempt.
         after: Duration,

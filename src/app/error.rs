@@ -76,9 +76,9 @@ impl From<DriverError> for SessionError {
 /// Why a changed configuration is not used.
 #[derive(Debug)]
 pub enum ReloadError {
-    /// It lists no site.
+    /// The configuration lists no site.
     NoSite,
-    /// It has mistakes.
+    /// The configuration has mistakes.
     Mistakes(Diagnostics),
     /// Its `ca_file` or its queue cannot be used.
     Driver(DriverError),

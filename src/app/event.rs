@@ -83,7 +83,7 @@ pub(super) enum Action {
     Export,
     /// Make a site of the demo fail.
     Break(Box<str>),
-    /// End that failure.
+    /// Ends the failure that `Break` began.
     Mend(Box<str>),
 }
 

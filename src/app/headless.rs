@@ -51,7 +51,7 @@ pub struct Watch {
 pub enum Occurrence<'a> {
     /// The checks have begun.
     Started,
-    /// From the driver.
+    /// Something that the driver reports.
     Happened(&'a Happening),
     /// A changed configuration is used from now on, or why it is not.
     Reloaded(Result<(), ReloadError>),
@@ -61,7 +61,7 @@ pub enum Occurrence<'a> {
 
 /// Whoever is told of every event. Nothing here may wait for a reader: checks would.
 pub trait Listener {
-    /// Takes an event.
+    /// Prints or forwards what happened.
     fn tell(&mut self, occurrence: Occurrence<'_>, driver: &Driver);
 
     /// Returns when nobody listens any more.

@@ -31,7 +31,7 @@ pub enum Report {
 /// Something that those who watch are told.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Happening {
-    /// From the engine.
+    /// A notice of the engine.
     Notice(Notice),
     /// A switch is complete.
     Switched(Receipt),

@@ -35,7 +35,7 @@ pub enum SwitchPolicy {
     Free,
     /// Asks first where that paradigm cannot check all sites at their intervals.
     Ask,
-    /// None.
+    /// No paradigm can be chosen by a digit.
     Off,
 }
 

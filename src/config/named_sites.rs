@@ -24,7 +24,7 @@ pub(super) struct WindowNames {
 pub(super) struct ParentPlace {
     /// The site's place among `[[sites]]`.
     pub(super) index: usize,
-    /// In bytes.
+    /// The place in the text, in bytes.
     pub(super) offset: usize,
 }
 

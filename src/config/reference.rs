@@ -37,8 +37,8 @@ pub struct TableReference {
     /// The header as it is written, such as `[notify.email]`; capitals stand for a name of the
     /// user's choice.
     pub header: &'static str,
-    /// The source file that holds the defaults.
-    pub source: &'static str,
+    /// The source files that hold the defaults.
+    pub sources: &'static [&'static str],
     /// The keys, the most used ones first.
     pub keys: Vec<KeyReference>,
 }
@@ -94,7 +94,7 @@ pub fn reference() -> Vec<TableReference> {
         monitor(),
         TableReference {
             header: "[workers]",
-            source: "src/paradigm/",
+            sources: &["src/paradigm/"],
             keys: vec![key(
                 "PARADIGM",
                 "number",
@@ -106,7 +106,7 @@ pub fn reference() -> Vec<TableReference> {
         sites(),
         TableReference {
             header: "[[maintenance]]",
-            source: "src/config/maintenance.rs",
+            sources: &["src/config/maintenance.rs"],
             keys: [
                 window(),
                 vec![
@@ -130,7 +130,7 @@ pub fn reference() -> Vec<TableReference> {
         },
         TableReference {
             header: "sites.maintenance",
-            source: "src/config/maintenance.rs",
+            sources: &["src/config/maintenance.rs"],
             keys: window(),
         },
         owners(),
@@ -150,7 +150,7 @@ fn monitor() -> TableReference {
     let canaries: Vec<_> = default.canaries.iter().map(|url| format!("\"{url}\"")).collect();
     TableReference {
         header: "[monitor]",
-        source: "src/config/monitor_table.rs",
+        sources: &["src/config/monitor_table.rs", "src/domain/check_spec.rs"],
         keys: vec![
             key("interval", "duration", FROM_SECOND, duration(default.interval), "the time between two checks of a site"),
             key("timeout", "duration", FROM_MILLISECOND, duration(default.timeout), "the most time that one check may take, redirects included"),
@@ -179,7 +179,7 @@ fn sites() -> TableReference {
     let monitor = |name, kind, range, meaning| key(name, kind, range, phrase(OF_MONITOR), meaning);
     TableReference {
         header: "[[sites]]",
-        source: "src/config/sites_table.rs",
+        sources: &["src/config/sites_table.rs"],
         keys: vec![
             key("url", "URL", "http or https", phrase(REQUIRED), "what is checked; a password in it is shown as `***`"),
             key("name", "text", "1 to 200 characters", phrase("host and path of `url`"), "the name on screens and in messages; unique"),
@@ -222,7 +222,7 @@ fn owners() -> TableReference {
     let told: Vec<String> = told.map(|(name, _)| format!("\"{name}\"")).collect();
     TableReference {
         header: "[owners.NAME]",
-        source: "src/config/owners_table.rs",
+        sources: &["src/config/owners_table.rs"],
         keys: vec![
             key("email", "text", "an e-mail address", None, "where mail goes; needs `[notify.email]`"),
             key("sms", "text", "a telephone number, such as `+15550100`", None, "where SMS go; needs `[notify.sms]`"),
@@ -242,7 +242,7 @@ fn notify() -> TableReference {
     let default = NotifySettings::<Secret>::default();
     TableReference {
         header: "[notify]",
-        source: "src/domain/notify_settings.rs",
+        sources: &["src/domain/notify_settings.rs"],
         keys: vec![
             key("digest", "duration", ANY, duration(default.digest), "outages that begin or end within this time share one message; `\"0s\"`: each has its own"),
             key("remind", "duration", FROM_SECOND, default.remind.map(duration), "the time between reminders of an unacknowledged outage"),
@@ -254,7 +254,7 @@ fn notify() -> TableReference {
 fn email() -> TableReference {
     TableReference {
         header: "[notify.email]",
-        source: "src/config/notify_table.rs",
+        sources: &["src/config/notify_table.rs"],
         keys: vec![
             key("smtp", "URL", "`smtps://` (TLS, port 465) or `smtp://` (STARTTLS, port 587)", phrase(REQUIRED), "the mail server, and the user to log in as"),
             key("from", "text", "an e-mail address", phrase(REQUIRED), "the address of the sender"),
@@ -268,7 +268,7 @@ fn email() -> TableReference {
 fn sms() -> TableReference {
     TableReference {
         header: "[notify.sms]",
-        source: "src/config/notify_table.rs",
+        sources: &["src/config/notify_table.rs"],
         keys: vec![
             key("account", "text", "", phrase(REQUIRED), "the account SID of Twilio"),
             key("token", "secret", "", phrase(REQUIRED), "the auth token of the account"),
@@ -282,7 +282,7 @@ fn sms() -> TableReference {
 fn push() -> TableReference {
     TableReference {
         header: "[notify.push]",
-        source: "src/domain/notify_settings.rs",
+        sources: &["src/domain/notify_settings.rs"],
         keys: vec![
             key("url", "URL", "http or https", text(PushSettings::<Secret>::default().url.shown()), "the base URL of the ntfy server"),
             key("token", "secret", "", None, "the access token of the ntfy server"),
@@ -294,7 +294,7 @@ fn push() -> TableReference {
 fn webhook() -> TableReference {
     TableReference {
         header: "[notify.webhook]",
-        source: "src/config/notify_table.rs",
+        sources: &["src/config/notify_table.rs"],
         keys: vec![
             key("secret", "secret", "", None, "the key that bodies are signed with (HMAC-SHA256)"),
         ],
@@ -306,7 +306,7 @@ fn history() -> TableReference {
     let default = Retention::default();
     TableReference {
         header: "[history]",
-        source: "src/config/history_table.rs",
+        sources: &["src/domain/retention.rs"],
         keys: vec![
             key("raw", "duration", FROM_MILLISECOND, duration(default.raw), "how long every single result is kept"),
             key("rollup", "duration", FROM_MILLISECOND, duration(default.rollup), "how long summaries, outages and messages are kept"),
@@ -319,7 +319,7 @@ fn queue() -> TableReference {
     let default = QueueOptions::default();
     TableReference {
         header: "[queue]",
-        source: "src/domain/queue_options.rs",
+        sources: &["src/domain/queue_options.rs"],
         keys: vec![
             key("broker", "URL", "`redis://`, `rediss://`, `redis+socket://` or `sentinel://`; several with `;`", phrase("a broker of its own"), "the Redis server between the monitor and Celery workers"),
             key("name", "text", "1 to 100 of A-Z a-z 0-9 . _ : -", text(&default.name), "the Redis list that holds waiting checks"),
@@ -352,7 +352,7 @@ pub fn reference_markdown() -> String {
                 key.key, key.kind, key.range, key.meaning
             );
         }
-        let _ = writeln!(out, "\nDefaults: `{}`.", table.source);
+        let _ = writeln!(out, "\nDefaults: `{}`.", table.sources.join("`, `"));
     }
     out
 }
@@ -457,13 +457,15 @@ mod tests {
         assert!(markdown.contains(
             "\n| `raw` | duration, 1ms or more | `\"7d\"` | how long every single result is kept |\n"
         ));
-        assert!(markdown.contains("\nDefaults: `src/config/history_table.rs`.\n"));
+        assert!(markdown.contains("\nDefaults: `src/domain/retention.rs`.\n"));
         for line in markdown.lines().filter(|line| line.starts_with('|')) {
             assert_eq!(line.matches('|').count(), 5, "{line}");
         }
         for table in reference() {
-            let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(table.source);
-            assert!(source.exists(), "{}", table.source);
+            for source in table.sources {
+                let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
+                assert!(path.exists(), "{source}");
+            }
         }
     }
 }

@@ -17,7 +17,7 @@ pub(super) type Value<'t> = Spanned<DeValue<'t>>;
 /// One element of a list of texts.
 #[derive(Debug)]
 pub(super) struct Element<T> {
-    /// Its parsed value.
+    /// The value, parsed.
     pub(super) value: T,
     /// Its place in the list, from 0.
     pub(super) index: usize,

@@ -7,7 +7,7 @@ use std::time::Duration;
 pub enum CertificateKind {
     /// Valid for `localhost` and 127.0.0.1 for a year.
     Good,
-    /// Ended a month ago.
+    /// A certificate that ended a month ago.
     Expired,
     /// Valid, but for five more days only.
     Expiring,
@@ -75,7 +75,7 @@ pub enum When {
     Spell {
         /// Seconds until it begins for the first time.
         first: u64,
-        /// How long it lasts.
+        /// The length of the failure, in seconds.
         lasts: u64,
         /// From one beginning to the next; longer than `lasts`.
         every: u64,

@@ -66,13 +66,13 @@ pub enum ServiceEvent {
         /// What that rests on.
         why: Box<str>,
     },
-    /// It can see again.
+    /// The monitor can see again.
     Sighted {
         /// The first failure that was not believed.
         since: Now,
         /// The time from then to now.
         lasted: Duration,
-        /// What it rested on.
+        /// The reason for which the monitor was blind.
         why: Box<str>,
     },
     /// Checks are not run any more.

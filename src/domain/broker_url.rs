@@ -32,7 +32,7 @@ pub struct BrokerUrl {
 /// One server of a broker's URL.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BrokerServer {
-    /// Where it listens.
+    /// The address at which the broker listens.
     pub address: BrokerAddress,
     /// The number of the database.
     pub database: i64,

@@ -40,9 +40,9 @@ pub enum MethodChoice {
     /// HEAD, and GET before a failure is believed.
     #[default]
     Auto,
-    /// GET alone.
+    /// Every request is a GET.
     Get,
-    /// HEAD alone.
+    /// Every request is a HEAD.
     Head,
     /// GET, because this site's HEAD was wrong before. Cannot be asked for in `sites.toml`.
     Remembered,

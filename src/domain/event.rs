@@ -22,11 +22,11 @@ pub enum EventKind {
     Slow,
     /// The monitor cannot see any site.
     Blind,
-    /// It can see again.
+    /// The monitor can see again.
     Sighted,
     /// Checks are not run any more.
     Unwatched,
-    /// They are run again.
+    /// Checks are run again.
     Watched,
     /// A channel does not take messages.
     ChannelFailed,

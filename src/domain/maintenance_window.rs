@@ -52,9 +52,9 @@ pub struct MaintenanceWindows {
 pub struct Cron {
     /// Bits of the minutes.
     pub minutes: u64,
-    /// Bits of the hours.
+    /// The hours, a bit each.
     pub hours: u64,
-    /// Bits of the days.
+    /// The days of the month, a bit each.
     pub days: u64,
     /// Bits of the months.
     pub months: u64,

@@ -7,7 +7,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// How long the history keeps things; at least a millisecond each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// Every result.
+    /// The time for which every single result is kept.
     pub raw: Duration,
     /// Rollups, ended outages, and messages that are delivered or given up.
     pub rollup: Duration,

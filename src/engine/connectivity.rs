@@ -60,7 +60,7 @@ pub enum ConnectivityChange {
     Lost {
         /// The first failure that is not believed.
         since: Now,
-        /// What that rests on.
+        /// The evidence: what the canaries said.
         why: Box<str>,
     },
     /// The monitor is blind no more.
@@ -69,7 +69,7 @@ pub enum ConnectivityChange {
         since: Now,
         /// The time from then to now.
         lasted: Duration,
-        /// What it rested on.
+        /// The reason for which the monitor was blind.
         why: Box<str>,
     },
 }

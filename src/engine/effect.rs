@@ -55,7 +55,7 @@ pub enum Record {
     },
     /// A check that was not started in time.
     Missed {
-        /// Which site.
+        /// The site whose check was missed.
         site: SiteId,
         /// The time of its site since the record before, as far as it was seen.
         time: SeenTime,
@@ -82,7 +82,7 @@ pub enum Record {
     },
     /// What became of a delivery, and messages that tell of its channel.
     Settled {
-        /// What became of it.
+        /// The outcome of the delivery.
         settled: Box<Settled>,
         /// The messages that come into the outbox by it.
         queued: Vec<Queued>,
@@ -163,7 +163,7 @@ pub enum Notice {
     Connectivity(ConnectivityChange),
     /// Checks are not run any more.
     Unwatched {
-        /// When that began.
+        /// The time at which that began.
         since: Now,
         /// Sites without a result for two intervals.
         sites: usize,

@@ -69,7 +69,7 @@ pub enum Input {
 pub struct EngineConfig {
     /// The sites, in the order of the file.
     pub sites: Vec<Site>,
-    /// Who is told what.
+    /// The rules of telling: owners, channels, windows, digests.
     pub alerts: AlertRules,
     /// Whether there are canaries to ask.
     pub canaries: bool,
@@ -105,7 +105,7 @@ pub struct RestoredSite {
     pub url: Box<str>,
     /// Its failures, where it fails.
     pub streak: Option<FailureStreak>,
-    /// What was told of it.
+    /// The messages that told of the site's outage, certificate and slowness.
     pub alerts: SiteAlerts,
     /// Its last result, where that is known.
     pub last_result: Option<Timestamp>,
@@ -120,7 +120,7 @@ pub struct RestoredMessage {
     pub channel: Box<str>,
     /// Name and URL as shown of each event's site; `None` for events of the monitor itself.
     pub sites: Vec<Option<(Box<str>, Box<str>)>>,
-    /// How far it was.
+    /// The progress of the message: waiting, or being sent.
     pub resumed: Resumed,
 }
 

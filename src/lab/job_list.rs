@@ -12,7 +12,7 @@ use super::Workload;
 /// A list of jobs, the same for every paradigm that runs it.
 #[derive(Clone, Debug)]
 pub struct JobList {
-    /// What the jobs do.
+    /// The work that each job does.
     pub workload: Workload,
     /// The name of each job.
     pub names: Vec<Box<str>>,

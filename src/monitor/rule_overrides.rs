@@ -18,7 +18,7 @@ pub struct RuleOverrides {
 /// The totals of a replay under one set of rules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReplayTotals {
-    /// Confirmed outages.
+    /// The number of confirmed outages.
     pub outages: u64,
     /// One to each owner when an outage is confirmed, and one when it ends; to one owner where
     /// a site has none. Before quiet hours, maintenance and digests.

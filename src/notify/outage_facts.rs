@@ -62,7 +62,7 @@ pub(super) struct AcknowledgedFacts {
 }
 
 impl OutageFacts {
-    /// As a JSON object.
+    /// The facts as a JSON object.
     pub(super) fn to_json(&self) -> Box<str> {
         // Serializing plain fields cannot fail.
         serde_json::to_string(self).unwrap_or_default().into()

@@ -24,7 +24,7 @@ const DRAIN_MARGIN: Duration = Duration::from_secs(5);
 /// The outcome of offering a check that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offer {
-    /// It was submitted.
+    /// The check was submitted to the paradigm.
     Submitted,
     /// The previous check of the site had not started: that one is missed, and this one takes its
     /// place in the queue.

@@ -10,7 +10,7 @@ use webpki::EndEntityCert;
 
 use super::certificate::{self, Known, Read};
 
-/// What is trusted.
+/// The authorities and certificates that are trusted.
 #[derive(Debug)]
 pub(super) struct Trust {
     /// All roots. They are read before the first check where there are several threads: those

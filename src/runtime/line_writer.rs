@@ -25,7 +25,7 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 pub enum Weight {
     /// One of very many, such as a check: dropped first.
     Minor,
-    /// A change.
+    /// A line that tells of a change.
     Major,
 }
 

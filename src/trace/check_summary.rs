@@ -17,7 +17,7 @@ pub struct CheckSummary {
     pub started: Moment,
     /// When it ended; of a check in flight, the moment of the record.
     pub ended: Moment,
-    /// When it was due.
+    /// The time at which the check was due.
     pub due: Moment,
     /// The site that is checked.
     pub site: SiteId,
@@ -33,7 +33,7 @@ pub struct CheckSummary {
 /// Whether a check is in flight, and whether it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckProgress {
-    /// It has not ended.
+    /// The check has not ended.
     InFlight,
     /// It has ended with `Verdict::Down`.
     Failed,

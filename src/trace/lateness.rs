@@ -22,7 +22,7 @@ pub struct Lateness {
     /// The site whose check held a worker longest in that time, how long of that time, and how
     /// long its check took in all; `None` if there was no such check.
     pub culprit: Option<(SiteId, Duration, Duration)>,
-    /// Why it waited.
+    /// The reason for the wait.
     pub why: LateReason,
 }
 

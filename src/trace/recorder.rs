@@ -27,7 +27,7 @@ const MOST_SHARDS: usize = 8;
 pub struct Recorder {
     on: AtomicBool,
     lock: Option<Arc<InterpreterLock>>,
-    /// One for each core.
+    /// The shards, one for each core.
     shards: Box<[Arc<Shard>]>,
     roster: Mutex<BTreeMap<ThreadKey, RanOn>>,
     received: Mutex<HashMap<JobId, usize>>,

@@ -14,7 +14,7 @@ pub enum Activity {
     Waiting(Option<Phase>),
     /// It was woken, and no thread is free.
     Ready,
-    /// A thread polls it.
+    /// A thread polls the check.
     Running,
     /// Its thread is blocked on the interpreter lock.
     Locked,

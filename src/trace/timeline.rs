@@ -48,7 +48,7 @@ impl Bundle {
 /// Neighbouring items, and the stretch of time that they all lie in.
 #[derive(Clone, Debug)]
 struct Block<T> {
-    /// Never empty.
+    /// The items, in the order of time; at least one.
     items: Vec<T>,
     first: Moment,
     last: Moment,

@@ -20,7 +20,7 @@ const ESC: u8 = 0x1b;
 const CTRL_C: u8 = 0x03;
 /// Begins a bracketed paste, behind CSI (xterm's control sequences, "Bracketed Paste Mode").
 const PASTE: i64 = 200;
-/// Ends it.
+/// The sequence that ends a paste.
 const PASTE_END: &[u8] = b"\x1b[201~";
 /// The most bytes of a paste that are kept.
 const MAX_PASTE: usize = 1 << 20;
@@ -47,7 +47,7 @@ pub(super) struct InputParser {
 /// What the next byte belongs to.
 #[derive(Debug, PartialEq)]
 enum Stage {
-    /// A key of its own.
+    /// Outside of any sequence: a byte is a key.
     Ground,
     /// A key of its own, or the late rest of a sequence whose Esc was told as a key.
     Late,

@@ -173,11 +173,11 @@ pub struct ReplayedOutage {
 pub struct ChangeCounts {
     /// Confirmed at the same check.
     pub unchanged: u64,
-    /// Confirmed later.
+    /// The number of outages that are confirmed later.
     pub later: u64,
     /// The median and the largest delay of those; `None` if there are none.
     pub delay: Option<(Duration, Duration)>,
-    /// Confirmed earlier.
+    /// The number of outages that are confirmed earlier.
     pub earlier: u64,
     /// Not confirmed under the rules on trial.
     pub not_noticed: u64,

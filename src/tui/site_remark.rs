@@ -14,7 +14,7 @@ use super::view_model::ViewModel;
 /// A remark on a site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Remark {
-    /// One cell.
+    /// The mark, of one cell.
     pub(crate) mark: &'static str,
     /// Who or what, and when or until when.
     pub(crate) text: String,

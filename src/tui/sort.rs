@@ -77,7 +77,7 @@ pub(crate) enum OutageSort {
     Open,
     /// The newest first, open or not.
     Since,
-    /// The longest first.
+    /// By duration, the longest first.
     Duration,
 }
 

@@ -17,7 +17,7 @@ pub enum BrokerError {
     Url(BrokerUrlError),
     /// A file that the URL names cannot be read.
     File {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
         /// The system's reason.
         source: io::Error,

@@ -71,7 +71,7 @@ pub(super) struct WorkerConnectivity {
     round: tokio::sync::Mutex<Option<Round>>,
 }
 
-/// A round of asking.
+/// A round of questions to the canaries.
 #[derive(Clone, Debug)]
 struct Round {
     began: Instant,

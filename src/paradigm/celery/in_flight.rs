@@ -77,7 +77,7 @@ pub(super) enum MessagePlace {
     Lost,
     /// The message is in the queue.
     Queued,
-    /// Held by a worker.
+    /// A worker holds the message.
     Held,
 }
 

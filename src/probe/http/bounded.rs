@@ -63,7 +63,7 @@ pub(super) struct Bounded {
 }
 
 enum RoomState {
-    /// Nothing needed it.
+    /// The answer has needed no room of the shared budget yet.
     Unused,
     Waiting(Pin<Box<dyn Future<Output = Option<Room>> + Send>>),
     Taken(#[expect(dead_code, reason = "held until the connection ends")] Option<Room>),

@@ -20,7 +20,7 @@ pub(super) struct Cookies(Vec<Cookie>);
 struct Cookie {
     name: Box<str>,
     value: Box<str>,
-    /// In lower case.
+    /// The host that set the cookie, in lower case.
     host: Box<str>,
     /// Whether it goes to the hosts below as well.
     below: bool,

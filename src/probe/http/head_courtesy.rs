@@ -62,7 +62,7 @@ pub(super) async fn ask(
     alone(exchange, get, log, shown).await
 }
 
-/// Asks once.
+/// Sends `request` alone, with no second one beside it.
 pub(super) async fn alone(
     exchange: Exchange<'_>,
     request: HttpRequest<'_>,

@@ -15,9 +15,9 @@ use super::stream_head::FirstBytes;
 /// A connection to a server.
 #[derive(Debug)]
 pub(in super::super) enum Stream {
-    /// In the clear.
+    /// A connection without TLS.
     Plain(Open<Socket>),
-    /// Inside TLS.
+    /// A connection inside TLS.
     Tls(Box<TlsStream<FirstBytes>>, SocketCount),
     /// Anything else that carries bytes, and whether HTTP/2 is spoken on it.
     Other(Box<dyn Carrier>, bool),

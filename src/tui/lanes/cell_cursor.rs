@@ -14,7 +14,7 @@ struct CursorCell {
     edge: Moment,
     /// The part of it that is shown, from here
     from: Moment,
-    /// to here, excluded.
+    /// The end of the span, excluded.
     to: Moment,
     /// The page's last cell.
     last: usize,

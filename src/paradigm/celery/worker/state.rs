@@ -21,7 +21,7 @@ const MAX_REVOKED: usize = 10_000;
 /// The phase of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum WorkerPhase {
-    /// It takes tasks.
+    /// The worker takes tasks.
     Working,
     /// It finishes the tasks that it holds.
     WarmShutdown,
@@ -39,12 +39,12 @@ pub(super) struct Occupancy {
     pub(super) busy: usize,
 }
 
-/// How far a task is.
+/// The progress of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TaskStage {
     /// It waits for a place.
     Reserved,
-    /// It has a place.
+    /// The task has a place, and runs.
     Active,
     /// Its place is free again, and its result is being stored.
     Ended,

@@ -43,7 +43,7 @@ impl LaneKind {
 #[derive(Clone, Debug)]
 pub(crate) struct LaneRow<'a> {
     pub(crate) kind: LaneKind,
-    /// Ordered by start.
+    /// The checks of the lane, in the order of their starts.
     pub(crate) records: Vec<&'a CheckSummary>,
     /// The thread's share of the trace; `None` unless it is a thread's lane.
     pub(super) part: Option<ThreadTrace<'a>>,

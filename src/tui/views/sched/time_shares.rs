@@ -5,7 +5,7 @@ use std::time::Duration;
 /// The shares of a thread, a site or a check.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct TimeShares {
-    /// Running on a core.
+    /// The share of the time on a core.
     pub(crate) running: f64,
     /// Waiting for the interpreter lock.
     pub(crate) locked: f64,
