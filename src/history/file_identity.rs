@@ -57,7 +57,7 @@ pub(super) enum FileHead {
     Absent,
     /// A history of this program, or one whose beginning a crash of the machine left as zeros.
     History,
-    /// The database of another program, or one that is only begun.
+    /// A database without the mark of this program: another program's, or one that is only begun.
     OtherDatabase,
     /// A file that is no database.
     Other,

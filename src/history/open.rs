@@ -7,14 +7,14 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::domain::{FileError, Timestamp, plain_io_error};
 
 use super::file_identity::FileHead;
 use super::lock::{Lock, LockError, beside};
 use super::memory_fallback::MEMORY_TABLES;
-use super::schema::{SchemaError, VERSION, migrate};
+use super::schema::{APPLICATION_ID, SchemaError, VERSION, migrate};
 use super::store::Store;
 
 /// How long another program's lock is waited for while memory takes the file's place: commands
@@ -138,8 +138,11 @@ pub(super) fn open(
             path: path.to_owned(),
         })
     };
-    if FileHead::of(path) == FileHead::Other {
-        return Err(foreign());
+    // Before anything is made beside it, or SQLite changes how it is written.
+    match FileHead::of(path) {
+        FileHead::Other => return Err(foreign()),
+        FileHead::OtherDatabase if is_of_another_program(path) => return Err(foreign()),
+        _ => {}
     }
     if held.is_none() {
         let lock = Lock::take(path).map_err(|error| match error {
@@ -166,12 +169,23 @@ pub(super) fn open(
             version,
         }),
         SchemaError::Foreign => foreign(),
-        SchemaError::Sqlite(error) if is_damage(&error) => match FileHead::of(path) {
-            FileHead::OtherDatabase => foreign(),
-            _ => Fault::Damaged,
-        },
+        SchemaError::Sqlite(error) if is_damage(&error) => Fault::Damaged,
         SchemaError::Sqlite(error) => unusable(&plain(&error)),
     })
+}
+
+/// Whether a database has tables, and not the mark of this program: in its write-ahead log
+/// neither.
+fn is_of_another_program(path: &Path) -> bool {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let found = Connection::open_with_flags(path, flags).and_then(|connection| {
+        let tables = "SELECT count(*) FROM sqlite_schema";
+        let tables: i64 = connection.query_row(tables, [], |row| row.get(0))?;
+        let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        Ok(tables > 0 && id != APPLICATION_ID)
+    });
+    // What cannot be read now is found out later.
+    found.unwrap_or(false)
 }
 
 fn connect(path: &Path, patience: Duration) -> Result<Store, SchemaError> {
