@@ -238,7 +238,7 @@ fn down(id: SiteId, site: &Site, at: Timestamp, zone: &jiff::tz::TimeZone) -> Si
     SiteChange {
         site: id,
         at,
-        standing: Some(FailureStreak {
+        streak: Some(FailureStreak {
             failures: 2,
             good_since: None,
             good: 0,

@@ -242,7 +242,7 @@ impl Screen {
 
     fn key(&mut self, fleet: &Fleet, input: &TerminalInput) -> std::io::Result<usize> {
         let next_due = |site| fleet.schedule.due_of(site);
-        self.ui.input(input, &fleet.scene(&self.labels, &next_due));
+        self.ui.input(input, &fleet.model(&self.labels, &next_due));
         self.frame(fleet)
     }
 
@@ -258,10 +258,10 @@ impl Screen {
     /// Draws a frame; gives how many bytes it takes.
     fn frame(&mut self, fleet: &Fleet) -> std::io::Result<usize> {
         let next_due = |site| fleet.schedule.due_of(site);
-        let scene = fleet.scene(&self.labels, &next_due);
-        self.ui.tick(&scene);
-        let bytes = self.sheet.advance(&self.ui, &scene, self.size)?.len();
-        self.ui.drawn(&scene);
+        let model = fleet.model(&self.labels, &next_due);
+        self.ui.tick(&model);
+        let bytes = self.sheet.advance(&self.ui, &model, self.size)?.len();
+        self.ui.drawn(&model);
         Ok(bytes)
     }
 }
@@ -404,7 +404,7 @@ impl Fleet {
         }
     }
 
-    fn scene<'a>(
+    fn model<'a>(
         &'a self,
         labels: &'a [Label],
         next_due: &'a dyn Fn(SiteId) -> Option<Moment>,

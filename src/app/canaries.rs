@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use crate::config::Config;
 use crate::domain::{CheckSpec, Clock, QueueOptions, SystemClock};
 use crate::engine::Round;
-use crate::probe::{CanaryAnswer, ProberFactory, ask_canaries, canary_spec};
+use crate::probe::{CanaryResult, ProberFactory, ask_canaries, canary_spec};
 use crate::runtime::thread;
 use crate::trace::here;
 
@@ -67,7 +67,7 @@ async fn serve(
     let prober = factory.prober();
     while let Ok(specs) = inbox.recv() {
         let asked = clock.moment();
-        let CanaryAnswer { answered, why } = ask_canaries(&prober, &specs, here).await;
+        let CanaryResult { answered, why } = ask_canaries(&prober, &specs, here).await;
         tell(Round {
             asked,
             answered,

@@ -161,7 +161,7 @@ impl OutcomeWriter {
                 self.history.change(SiteChange {
                     site,
                     at,
-                    standing: streak.map(|streak| *streak),
+                    streak: streak.map(|streak| *streak),
                     ended: ended.map(|ended| EndedOutage {
                         since: ended.since,
                         until: ended.until,

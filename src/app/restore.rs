@@ -26,7 +26,7 @@ pub(super) fn read(history: &History, failing: Vec<ResumedSite>, now: Now) -> Re
         });
         let site = site(&mut sites, &restored.site);
         site.alerts.outage = told;
-        site.streak = Some(restored.standing);
+        site.streak = Some(restored.streak);
         site.last_result = restored.written;
     }
     for (key, text) in rows.alerts {

@@ -114,7 +114,7 @@ impl Frontend for Session {
     fn next_wake(&mut self) -> Moment {
         let frame = self
             .retry
-            .unwrap_or_else(|| self.state.scene(|scene| self.ui.next_frame(scene)));
+            .unwrap_or_else(|| self.state.with_model(|model| self.ui.next_frame(model)));
         let wake = self.state.next_wake().min(frame);
         self.background.map_or(wake, |end| wake.min(end))
     }
@@ -124,7 +124,7 @@ impl Frontend for Session {
             ScreenInput::Terminal(None) => Some(Action::End(Ending::Quit)),
             ScreenInput::Terminal(Some(input)) => {
                 let ui = &mut self.ui;
-                let intent = self.state.scene(|scene| ui.input(&input, scene));
+                let intent = self.state.with_model(|model| ui.input(&input, model));
                 intent.and_then(|intent| self.state.fulfil(intent))
             }
             ScreenInput::Signal(number) => Some(Action::End(Ending::Signal(number))),
@@ -262,7 +262,7 @@ impl Session {
         let (columns, rows) = self.terminal.size();
         let resized = TerminalInput::size(columns, rows);
         let ui = &mut self.ui;
-        self.state.scene(|scene| ui.input(&resized, scene));
+        self.state.with_model(|model| ui.input(&resized, model));
         self.input = Some(InputStream::new(self.remote)?);
         Ok(())
     }
@@ -305,14 +305,14 @@ impl Session {
         self.state.recall(self.ui.history_query());
         self.state.reckon(self.ui.tried_rules());
         let (state, ui, terminal) = (&self.state, &mut self.ui, &mut self.terminal);
-        let behind = state.scene(|scene| {
-            ui.tick(scene);
-            if !ui.wants_frame(scene) {
+        let behind = state.with_model(|model| {
+            ui.tick(model);
+            if !ui.wants_frame(model) {
                 return Ok(false);
             }
-            let drawn = terminal.draw(ui, scene)?;
+            let drawn = terminal.draw(ui, model)?;
             if drawn {
-                ui.drawn(scene);
+                ui.drawn(model);
                 terminal.set_title(&state.title())?;
             }
             io::Result::Ok(!drawn)

@@ -86,7 +86,7 @@ impl SessionState {
     }
 
     /// Passes the view model of a frame to `draw`.
-    pub(super) fn scene<T>(&self, draw: impl FnOnce(&ViewModel<'_>) -> T) -> T {
+    pub(super) fn with_model<T>(&self, draw: impl FnOnce(&ViewModel<'_>) -> T) -> T {
         let entry = self.driver.entry();
         let active = self.labels.iter().position(|label| *label == entry.label);
         let queue = self.driver.queue();

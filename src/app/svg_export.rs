@@ -89,7 +89,7 @@ impl Studio {
     fn press(&mut self, key: &TerminalInput) {
         self.state.sample_trace();
         let ui = &mut self.ui;
-        let intent = self.state.scene(|scene| ui.input(key, scene));
+        let intent = self.state.with_model(|model| ui.input(key, model));
         if let Some(intent) = intent {
             self.state.fulfil(intent);
         }
@@ -98,12 +98,12 @@ impl Studio {
     fn draw(&mut self, size: (u16, u16)) -> String {
         self.state.sample_trace();
         let ui = &mut self.ui;
-        self.state.scene(|scene| {
-            ui.tick(scene);
+        self.state.with_model(|model| {
+            ui.tick(model);
             while ui.is_busy() {
-                ui.tick(scene);
+                ui.tick(model);
             }
-            ui.svg(scene, size)
+            ui.svg(model, size)
         })
     }
 }
@@ -144,7 +144,7 @@ impl Frontend for Studio {
         self.state.recall(self.ui.history_query());
         self.state.reckon(self.ui.tried_rules());
         let ui = &mut self.ui;
-        self.state.scene(|scene| ui.tick(scene));
+        self.state.with_model(|model| ui.tick(model));
         // A race or an experiment that a key has started is waited for.
         let over = self.clock.moment() >= self.until && !self.state.is_busy();
         Ok(over.then_some(Ending::Quit))

@@ -277,7 +277,7 @@ impl CheckResult {
     #[must_use]
     pub fn is_local(&self, host: &str) -> bool {
         let last = self.requests.last();
-        let asked = last.and_then(|hop| hop.address.or(hop.resolved.first().copied()));
+        let asked = last.and_then(|request| request.address.or(request.resolved.first().copied()));
         let literal = || {
             let is_literal = host.starts_with(|first: char| first == '[' || first.is_ascii_digit());
             let literal = is_literal && self.requests.len() <= 1;

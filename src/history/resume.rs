@@ -26,7 +26,7 @@ impl Store {
                     name: row.get(0)?,
                     url: row.get(1)?,
                 },
-                standing: FailureStreak {
+                streak: FailureStreak {
                     failures: row.get(2)?,
                     good: row.get(3)?,
                     good_since: row.get::<_, Option<i64>>(11)?.map(Timestamp::from_micros),
@@ -43,7 +43,7 @@ impl Store {
         let restored: Result<Vec<ResumedSite>, _> = rows.collect();
         Ok(restored?
             .into_iter()
-            .filter(|restored| !restored.standing.causes.is_empty())
+            .filter(|restored| !restored.streak.causes.is_empty())
             .collect())
     }
 }

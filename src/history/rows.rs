@@ -58,7 +58,7 @@ pub struct SiteChange {
     /// The time of the change.
     pub at: Timestamp,
     /// The failure streak or open outage from now on; `None` without one.
-    pub standing: Option<FailureStreak>,
+    pub streak: Option<FailureStreak>,
     /// The outage that this change ends.
     pub ended: Option<EndedOutage>,
     /// What was told of it, as JSON; empty if nothing was.
@@ -243,7 +243,7 @@ pub struct ResumedSite {
     /// The number of the site in this run.
     pub site: SiteKey,
     /// The streak or the outage.
-    pub standing: FailureStreak,
+    pub streak: FailureStreak,
     /// When that was written.
     pub written: Option<Timestamp>,
     /// Whether there are messages about its outage.

@@ -283,7 +283,7 @@ impl Writing<'_> {
         let Some(site) = self.row(change.site) else {
             return Ok(());
         };
-        match &change.standing {
+        match &change.streak {
             Some(streak) => {
                 outage_rows::stand(self.transaction, site, streak, change.at, self.rolled)?;
             }
@@ -300,7 +300,7 @@ impl Writing<'_> {
             .ended
             .as_ref()
             .map(|ended| ended.since)
-            .or(change.standing.as_ref().map(|standing| standing.since));
+            .or(change.streak.as_ref().map(|streak| streak.since));
         let outage = self
             .transaction
             .prepare_cached("SELECT id FROM outages WHERE site = ?1 AND since = ?2")?

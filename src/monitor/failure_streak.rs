@@ -30,27 +30,22 @@ impl SiteState {
     }
 
     /// Goes on where an earlier run ended; `last_seen` is its last result.
-    pub(super) fn restore(
-        &mut self,
-        standing: FailureStreak,
-        last_seen: Option<Timestamp>,
-        now: Now,
-    ) {
+    pub(super) fn restore(&mut self, known: FailureStreak, last_seen: Option<Timestamp>, now: Now) {
         self.change(now, |this| {
-            let streak = Streak::restored(&standing, now);
+            let streak = Streak::restored(&known, now);
             this.verdict = Some(Verdict::Down);
-            this.failures = standing.failures;
+            this.failures = known.failures;
             let earlier = |at: Timestamp| Now {
                 mono: now.mono - now.wall.since(at),
                 wall: at,
             };
             this.last_seen = last_seen.map(earlier);
-            this.last_good = standing.last_good.unwrap_or_default();
-            if standing.down {
-                let acknowledged = standing.acknowledged;
+            this.last_good = known.last_good.unwrap_or_default();
+            if known.down {
+                let acknowledged = known.acknowledged;
                 let mut outage = Outage::new(streak, Moment::ZERO, acknowledged);
-                outage.good = standing.good;
-                outage.good_since = standing.good_since.map(earlier);
+                outage.good = known.good;
+                outage.good_since = known.good_since.map(earlier);
                 this.outage = Some(Box::new(outage));
             } else {
                 this.streak = Some(Box::new(streak));

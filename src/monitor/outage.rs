@@ -32,17 +32,17 @@ impl Streak {
     }
 
     /// A streak that began in an earlier run of the program.
-    pub(super) fn restored(standing: &FailureStreak, now: Now) -> Self {
-        let age = now.wall.since(standing.since);
+    pub(super) fn restored(known: &FailureStreak, now: Now) -> Self {
+        let age = now.wall.since(known.since);
         let mono = now.mono - age;
         Self {
             since: Now {
                 mono,
-                wall: standing.since,
+                wall: known.since,
             },
             before: age.saturating_sub(now.mono.since(mono)),
-            causes: standing.causes.clone(),
-            last_good: standing.last_good,
+            causes: known.causes.clone(),
+            last_good: known.last_good,
             provisional: 0,
         }
     }

@@ -213,9 +213,9 @@ proptest! {
             let now = clock.now();
             if restart == 0 {
                 restarted = fresh();
-                if let Some(standing) = kept.clone() {
+                if let Some(known) = kept.clone() {
                     let url = "http://a.invalid/";
-                    restarted.restore_site(id, standing, last, now);
+                    restarted.restore_site(id, known, last, now);
                     prop_assert!(restarted.known("a", url).is_some());
                 }
             }

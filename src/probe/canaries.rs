@@ -18,7 +18,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a round of asking the canaries found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CanaryAnswer {
+pub struct CanaryResult {
     /// Whether any canary answered.
     pub answered: bool,
     /// What the canaries said otherwise: "3 canaries do not answer either (dns)".
@@ -43,7 +43,7 @@ pub async fn ask_canaries(
     prober: &Prober,
     specs: &[Arc<CheckSpec>],
     who: impl FnOnce() -> RanOn + Copy,
-) -> CanaryAnswer {
+) -> CanaryResult {
     let now = SystemClock::new().now();
     let results = join_all(specs.iter().enumerate().map(|(index, spec)| {
         let start = Start {
@@ -61,7 +61,7 @@ pub async fn ask_canaries(
 }
 
 /// The result of a round. Any answer counts, whatever its status: the network works.
-fn found(results: &[CheckResult]) -> CanaryAnswer {
+fn found(results: &[CheckResult]) -> CanaryResult {
     let mute = |result: &&CheckResult| result.verdict == Verdict::Unknown || result.is_doubtful();
     let silent: Vec<_> = results.iter().filter(mute).collect();
     let mut reasons: Vec<&str> = silent
@@ -77,7 +77,7 @@ fn found(results: &[CheckResult]) -> CanaryAnswer {
             reasons.join(", ")
         ),
     };
-    CanaryAnswer {
+    CanaryResult {
         answered: silent.len() < results.len(),
         why: why.into(),
     }

@@ -33,7 +33,7 @@ mod verdict;
 pub mod wire;
 mod workload;
 
-pub use canaries::{CanaryAnswer, ask_canaries, canary_spec};
+pub use canaries::{CanaryResult, ask_canaries, canary_spec};
 pub use factory::{FactoryError, ProberFactory};
 pub use fake::{FakeOutcome, FakeProbe};
 pub use prober::Prober;

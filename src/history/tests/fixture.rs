@@ -152,7 +152,7 @@ pub(super) fn down(site: usize, since: i64, messages: Vec<Message>) -> SiteChang
         alerts: Box::default(),
         site: id(site),
         at: at(since + 10),
-        standing: Some(failure_streak(since, 2, true)),
+        streak: Some(failure_streak(since, 2, true)),
         ended: None,
         messages,
     }

@@ -153,7 +153,7 @@ fn an_outage_that_is_known_later_changes_what_was_rolled_up() {
     // The first failure is in a bucket that is rolled up already, the confirmation in the next.
     let change = SiteChange {
         at: at(minute(11)),
-        standing: Some(failure_streak(minute(8), 2, true)),
+        streak: Some(failure_streak(minute(8), 2, true)),
         ..super::fixture::down(0, minute(8), Vec::new())
     };
     store
@@ -165,7 +165,7 @@ fn an_outage_that_is_known_later_changes_what_was_rolled_up() {
     // It is believed that it has ended when its last bucket is rolled up long since.
     let ended = SiteChange {
         at: at(minute(26)),
-        standing: None,
+        streak: None,
         ended: Some(EndedOutage {
             since: at(minute(8)),
             until: at(minute(15)),
@@ -208,7 +208,7 @@ fn an_outage_in_which_the_clock_was_set_back_counts_for_as_long_as_it_lasted() {
     results(&mut store, 1, 70, 0);
     let change = SiteChange {
         at: at(minute(61)),
-        standing: Some(failure_streak(minute(60), 2, true)),
+        streak: Some(failure_streak(minute(60), 2, true)),
         ..super::fixture::down(0, minute(60), Vec::new())
     };
     store
@@ -219,7 +219,7 @@ fn an_outage_in_which_the_clock_was_set_back_counts_for_as_long_as_it_lasted() {
     results(&mut store, 31, 50, 30);
     let ended = SiteChange {
         at: at(minute(40) + 30),
-        standing: None,
+        streak: None,
         ended: Some(EndedOutage {
             since: at(minute(60)),
             until: at(minute(40) + 30),

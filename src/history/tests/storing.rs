@@ -30,18 +30,18 @@ fn an_open_outage_and_a_streak_come_back_and_what_ended_does_not() {
         ..failure_streak(START, 4, true)
     };
     history.change(SiteChange {
-        standing: Some(known.clone()),
+        streak: Some(known.clone()),
         ..down(0, START, Vec::new())
     });
     history.change(SiteChange {
-        standing: Some(failure_streak(START + 5, 1, false)),
+        streak: Some(failure_streak(START + 5, 1, false)),
         ..down(1, START, Vec::new())
     });
     history.change(down(2, START, Vec::new()));
     history.change(SiteChange {
         site: id(2),
         at: at(START + 60),
-        standing: None,
+        streak: None,
         alerts: Box::default(),
         ended: Some(EndedOutage {
             since: at(START),
@@ -56,11 +56,11 @@ fn an_open_outage_and_a_streak_come_back_and_what_ended_does_not() {
 
     let (history, mut restored, _) = opened(&place, &clock);
     restored.sort_by(|a, b| b.site.name.cmp(&a.site.name));
-    let of = |name, standing: FailureStreak| ResumedSite {
+    let of = |name, streak: FailureStreak| ResumedSite {
         site: key(name),
-        told: standing.down,
+        told: streak.down,
         written: None,
-        standing,
+        streak,
     };
     for site in &mut restored {
         assert!(site.written.take().is_some());

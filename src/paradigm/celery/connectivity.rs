@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep_until};
 
 use crate::domain::{CheckResult, CheckSpec, MaskedUrl, Verdict};
-use crate::probe::{CanaryAnswer, Prober, ask_canaries, canary_spec};
+use crate::probe::{CanaryResult, Prober, ask_canaries, canary_spec};
 use crate::trace::here;
 
 /// Canaries are not asked more often.
@@ -265,7 +265,7 @@ impl WorkerConnectivity {
             sleep_until(last.began + pause).await;
         }
         let began = Instant::now();
-        let CanaryAnswer { answered, why } = ask_canaries(prober, canaries, here).await;
+        let CanaryResult { answered, why } = ask_canaries(prober, canaries, here).await;
         let sees = answered || self.others_answer(began, prober).await;
         let mut evidence = self.evidence();
         evidence.is_measure |= answered;
