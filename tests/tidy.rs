@@ -189,13 +189,15 @@ mod tidy {
     }
 
     /// What the screen may know of the history: plain rows, by which it is told what to show.
-    const ROWS: [&str; 6] = [
+    const ROWS: [&str; 8] = [
         "DeliveryState",
         "FileStats",
         "MessageStatus",
         "OutageRow",
         "OutboxCounts",
         "QueuedMessage",
+        "RawCheck",
+        "SiteChecks",
     ];
 
     #[test]

@@ -8,10 +8,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::domain::{Moment, SharedTraits, SiteId, Timestamp};
 use crate::history::{
     ChartPoint, FileStats, OutageRow, OutboxCounts, Queries, QueryError, QueuedMessage, Rollup,
-    SiteKey,
+    SiteChecks, SiteKey,
 };
 use crate::monitor::{Monitor, SiteState};
-use crate::tui::{BucketTotals, HistoryQuery, HistorySpan, HistoryView, OutageView, SiteHistory};
+use crate::tui::{
+    BucketTotals, CheckList, CheckSpan, HistoryQuery, HistorySpan, HistoryView, OutageView,
+    SiteHistory,
+};
 
 use super::driver::Driver;
 use super::outcome_writer::key;
@@ -34,6 +37,9 @@ const MOST_OUTAGES: usize = 300;
 /// The most messages that are listed.
 const MOST_MESSAGES: usize = 200;
 
+/// The most checks of a site that are listed.
+const MOST_CHECKS: usize = 500;
+
 /// The days of a site's bar of days.
 const DAYS: u32 = 90;
 
@@ -41,11 +47,12 @@ const DAYS: u32 = 90;
 enum QueryReply {
     Lists(Result<(Vec<OutageRow>, Vec<QueuedMessage>, OutboxCounts), QueryError>),
     Site(SiteId, HistorySpan, Result<Box<Found>, QueryError>),
+    Checks(SiteId, CheckSpan, Result<SiteChecks, QueryError>),
 }
 
 /// The history of a site.
 struct Found {
-    spans: [BucketTotals; 4],
+    spans: [BucketTotals; 6],
     chart: Vec<BucketTotals>,
     days: Vec<BucketTotals>,
     outages: Vec<OutageRow>,
@@ -73,6 +80,7 @@ impl std::fmt::Debug for QueryReply {
         f.write_str(match self {
             Self::Lists(_) => "Lists",
             Self::Site(..) => "Site",
+            Self::Checks(..) => "Checks",
         })
     }
 }
@@ -129,7 +137,9 @@ impl HistoryCache {
         self.count_open(driver.monitor());
         let period = match wanted {
             HistoryQuery::Outages => LIST_PERIOD,
-            HistoryQuery::Site(site, ..) => self.site_period(driver.monitor(), site, now),
+            HistoryQuery::Site(site, ..) | HistoryQuery::Checks(site, _) => {
+                self.site_period(driver.monitor(), site, now)
+            }
         };
         let is_fresh = self
             .asked
@@ -143,6 +153,15 @@ impl HistoryCache {
                 // The receiver is gone when the program ends.
                 let _unheard = speaker.send(QueryReply::Lists(lists(book)));
             }),
+            HistoryQuery::Checks(site, span) => {
+                let Some(named) = driver.monitor().site(site).map(key) else {
+                    return;
+                };
+                driver.history().ask(move |book| {
+                    let found = checks(book, &named, span);
+                    let _unheard = speaker.send(QueryReply::Checks(site, span, found));
+                });
+            }
             HistoryQuery::Site(site, span, cells) => {
                 let Some(named) = driver.monitor().site(site).map(key) else {
                     return;
@@ -219,7 +238,12 @@ impl HistoryCache {
                     file: found.facts,
                 });
             }
-            QueryReply::Lists(Err(error)) | QueryReply::Site(.., Err(error)) => {
+            QueryReply::Checks(site, span, Ok(found)) => {
+                past.checks = Some(CheckList { site, span, found });
+            }
+            QueryReply::Lists(Err(error))
+            | QueryReply::Site(.., Err(error))
+            | QueryReply::Checks(.., Err(error)) => {
                 past.error = Some(error.to_string());
             }
         }
@@ -246,7 +270,7 @@ fn about(
     span: HistorySpan,
     cells: u16,
 ) -> Result<Found, QueryError> {
-    let mut spans: [BucketTotals; 4] = Default::default();
+    let mut spans: [BucketTotals; 6] = Default::default();
     for (place, span) in spans.iter_mut().zip(HistorySpan::ALL) {
         *place = stretch(Default::default(), &book.total(site, span.length())?);
     }
@@ -264,6 +288,19 @@ fn about(
         outages: book.outages(Some(site), MOST_OUTAGES)?,
         facts: book.facts()?,
     })
+}
+
+fn checks(book: &Queries<'_>, site: &SiteKey, span: CheckSpan) -> Result<SiteChecks, QueryError> {
+    let now = book.now();
+    let bounds = match span {
+        CheckSpan::Last(span) => {
+            let length = i64::try_from(span.length().as_micros()).unwrap_or(i64::MAX);
+            let from = now.as_micros().saturating_sub(length);
+            (Timestamp::from_micros(from), now)
+        }
+        CheckSpan::Outage(from, until) => (from, until.unwrap_or(now)),
+    };
+    book.checks(site, bounds, MOST_CHECKS)
 }
 
 /// Merges neighbouring points of a series into one.

@@ -46,6 +46,7 @@ mod retention_clock;
 mod rollup;
 mod rows;
 mod schema;
+mod site_checks;
 mod site_totals;
 mod span_start;
 mod sqlite_tables;
@@ -75,6 +76,7 @@ pub use rows::{
     OutboxUpdate, QueuedMessage, ResultRow, ResumedSite, SiteChange, SiteKey, UnsettledMessage,
     WatchedSites,
 };
+pub use site_checks::SiteChecks;
 pub use site_totals::{OutageTotals, SiteTotals};
 pub use sqlite_tables::{TableError, TableRow, is_database, tables};
 pub use time_buckets::{BucketSize, EncodedRollup, Rollup};

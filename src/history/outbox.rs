@@ -7,7 +7,7 @@ use crate::domain::Timestamp;
 
 use super::outbox_state::{BATCHING, FAILED, IN_DIGEST, OutboxState, PENDING, SENT};
 use super::queries::{Queries, QueryError};
-use super::rows::{DeliveryState, Message, OutboxUpdate, QueuedMessage};
+use super::rows::{DeliveryState, Message, MessageStatus, OutboxUpdate, QueuedMessage};
 
 /// The number of messages in each state of delivery.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -98,6 +98,26 @@ impl Queries<'_> {
             }
             Ok(count)
         })())
+    }
+
+    /// The messages about an outage.
+    pub(super) fn told(&self, outage: i64) -> rusqlite::Result<Vec<MessageStatus>> {
+        let mut query = self.store.connection.prepare_cached(
+            "SELECT l.owner, l.channel, coalesce(d.state, l.state), coalesce(d.settled, l.settled),
+                    coalesce(d.id, l.id)
+             FROM outbox l LEFT JOIN outbox d ON d.id = l.digest
+             WHERE l.outage = ?1 ORDER BY l.number",
+        )?;
+        let rows = query.query_map([outage], |row| {
+            Ok(MessageStatus {
+                owner: row.get(0)?,
+                channel: row.get(1)?,
+                delivery: row.get::<_, OutboxState>(2)?.delivery(),
+                settled: row.get::<_, Option<i64>>(3)?.map(Timestamp::from_micros),
+                id: row.get(4)?,
+            })
+        })?;
+        rows.collect()
     }
 }
 

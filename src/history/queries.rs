@@ -15,9 +15,8 @@ use crate::domain::Timestamp;
 
 use super::open::{is_damage, plain};
 use super::outage_spans::OutageSpans;
-use super::outbox_state::OutboxState;
 use super::packed_days;
-use super::rows::{MessageStatus, OutageRow, SiteKey};
+use super::rows::{OutageRow, SiteKey};
 use super::span_start::{TIME_AFTER, begin_of, first_bucket};
 use super::store::{Store, acknowledged};
 use super::time_buckets::{BucketSize, COLUMNS, Rollup};
@@ -102,7 +101,7 @@ impl<'store> Queries<'store> {
         self.now
     }
 
-    fn id(&self, site: &SiteKey) -> rusqlite::Result<Option<i64>> {
+    pub(super) fn id(&self, site: &SiteKey) -> rusqlite::Result<Option<i64>> {
         self.store
             .connection
             .prepare_cached("SELECT id FROM sites WHERE name = ?1 AND url = ?2")?
@@ -318,23 +317,6 @@ impl<'store> Queries<'store> {
             }
             Ok(outages)
         })())
-    }
-
-    fn told(&self, outage: i64) -> rusqlite::Result<Vec<MessageStatus>> {
-        let mut query = self.store.connection.prepare_cached(
-            "SELECT l.owner, l.channel, coalesce(d.state, l.state), coalesce(d.settled, l.settled)
-             FROM outbox l LEFT JOIN outbox d ON d.id = l.digest
-             WHERE l.outage = ?1 ORDER BY l.number",
-        )?;
-        let rows = query.query_map([outage], |row| {
-            Ok(MessageStatus {
-                owner: row.get(0)?,
-                channel: row.get(1)?,
-                delivery: row.get::<_, OutboxState>(2)?.delivery(),
-                settled: row.get::<_, Option<i64>>(3)?.map(Timestamp::from_micros),
-            })
-        })?;
-        rows.collect()
     }
 
     /// The file's path, size and growth.

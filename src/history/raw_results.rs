@@ -162,7 +162,7 @@ fn time_before(row: &Row<'_>) -> rusqlite::Result<Option<SeenTime>> {
 }
 
 /// Reads the columns from `reason` on.
-fn check(row: &Row<'_>) -> rusqlite::Result<RawCheck> {
+pub(super) fn check(row: &Row<'_>) -> rusqlite::Result<RawCheck> {
     Ok(RawCheck {
         reason: reason_codes::reason(row.get(2)?),
         status: row.get(3)?,

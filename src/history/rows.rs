@@ -235,6 +235,8 @@ pub struct MessageStatus {
     pub delivery: DeliveryState,
     /// The time of delivery or of giving up; `None` while it is pending.
     pub settled: Option<Timestamp>,
+    /// The identifier of the message, or of the digest that tells of it.
+    pub id: Box<str>,
 }
 
 /// A site that had a failure streak or an open outage when the program ended.

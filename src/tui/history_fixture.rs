@@ -34,6 +34,7 @@ fn told(owner: &str, channel: &str, delivery: DeliveryState, at: i64) -> Message
         channel: channel.into(),
         delivery,
         settled: (delivery != DeliveryState::Pending).then(|| ago(at)),
+        id: format!("{owner}-{channel}-{at}").into(),
     }
 }
 
@@ -217,6 +218,7 @@ pub(crate) fn history() -> HistoryView {
             failed: 1,
         },
         site: None,
+        checks: None,
         error: None,
     }
 }
@@ -259,6 +261,8 @@ pub(crate) fn site_history(site: SiteId, span: HistorySpan, cells: u16) -> SiteH
         site,
         span,
         spans: [
+            whole(0.9412, 720),
+            whole(0.9806, 4_320),
             whole(0.9912, 17_280),
             whole(0.9987, 120_960),
             whole(0.9996, 518_400),

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::domain::{SharedTraits, SiteId, Timestamp};
-use crate::history::{FileStats, OutageRow, OutboxCounts, QueuedMessage};
+use crate::history::{FileStats, OutageRow, OutboxCounts, QueuedMessage, SiteChecks};
 
 /// An outage of the history, open or ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,10 @@ pub struct OutageView {
 /// The span of a site's history.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HistorySpan {
+    /// The last hour.
+    Hour,
+    /// The last 6 hours.
+    SixHours,
     /// The last 24 hours.
     #[default]
     Day,
@@ -33,12 +37,21 @@ pub enum HistorySpan {
 
 impl HistorySpan {
     /// All of them, the shortest first.
-    pub const ALL: [Self; 4] = [Self::Day, Self::Week, Self::Month, Self::Quarter];
+    pub const ALL: [Self; 6] = [
+        Self::Hour,
+        Self::SixHours,
+        Self::Day,
+        Self::Week,
+        Self::Month,
+        Self::Quarter,
+    ];
 
     /// The length of the span.
     #[must_use]
     pub const fn length(self) -> Duration {
         Duration::from_secs(match self {
+            Self::Hour => 3_600,
+            Self::SixHours => 6 * 3_600,
             Self::Day => 86_400,
             Self::Week => 7 * 86_400,
             Self::Month => 30 * 86_400,
@@ -50,6 +63,8 @@ impl HistorySpan {
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
+            Self::Hour => "1 h",
+            Self::SixHours => "6 h",
             Self::Day => "24 h",
             Self::Week => "7 d",
             Self::Month => "30 d",
@@ -83,7 +98,7 @@ pub struct SiteHistory {
     /// The span of the chart.
     pub span: HistorySpan,
     /// The totals over each span of [`HistorySpan::ALL`], in that order.
-    pub spans: [BucketTotals; 4],
+    pub spans: [BucketTotals; 6],
     /// The columns of the chart, oldest first.
     pub chart: Vec<BucketTotals>,
     /// The totals of each day in UTC, oldest first, today included.
@@ -92,6 +107,26 @@ pub struct SiteHistory {
     pub outages: Vec<OutageView>,
     /// The file that the figures are from.
     pub file: FileStats,
+}
+
+/// The time of which checks are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckSpan {
+    /// The span up to now.
+    Last(HistorySpan),
+    /// That of an outage: from the last good check before it to its end, or to now.
+    Outage(Timestamp, Option<Timestamp>),
+}
+
+/// The checks of a site, one by one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckList {
+    /// The site.
+    pub site: SiteId,
+    /// The time that was asked for.
+    pub span: CheckSpan,
+    /// The checks that are kept of it.
+    pub found: SiteChecks,
 }
 
 /// The newest answers of the history. The screen shows them and never waits for the
@@ -110,6 +145,8 @@ pub struct HistoryView {
     pub outbox_counts: OutboxCounts,
     /// The history of the site that was asked for last.
     pub site: Option<SiteHistory>,
+    /// The list of checks that was asked for last.
+    pub checks: Option<CheckList>,
     /// Why the history could not be read, in words for the screen.
     pub error: Option<String>,
 }
@@ -121,4 +158,6 @@ pub enum HistoryQuery {
     Outages,
     /// A site, the span of its chart, and the largest number of columns of the chart.
     Site(SiteId, HistorySpan, u16),
+    /// The checks of a site.
+    Checks(SiteId, CheckSpan),
 }

@@ -21,6 +21,8 @@ pub(crate) enum Scope {
     Lab,
     /// On the Outages screen.
     Outages,
+    /// On the page of an outage.
+    OutagePage,
     /// On the page of a site's history.
     SiteHistory,
     /// On the page of the replay under other rules.
@@ -41,7 +43,7 @@ pub(crate) enum Scope {
 
 impl Scope {
     /// All of them, in the order of the help and of docs/keys.md.
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Sites,
         Self::Site,
         Self::Demo,
@@ -50,6 +52,7 @@ impl Scope {
         Self::Race,
         Self::Lab,
         Self::Outages,
+        Self::OutagePage,
         Self::SiteHistory,
         Self::Replay,
         Self::Note,
@@ -73,6 +76,7 @@ impl Scope {
             Self::Race => "Race",
             Self::Lab => "Lab",
             Self::Outages => "Outages",
+            Self::OutagePage => "Page of an outage",
             Self::SiteHistory => "History of a site",
             Self::Replay => "Replay under other rules",
             Self::Note => "While typing a note",

@@ -106,7 +106,7 @@ use Scope as S;
 
 /// Every key of the program, in the order of the help.
 #[rustfmt::skip]
-pub(crate) const BINDINGS: [Binding; 112] = [
+pub(crate) const BINDINGS: [Binding; 118] = [
     bind(&[K::Char('?')], "?", A::Help, S::Everywhere, Some((0, "help")), "this help", "Open this help; a second ? closes it."),
     bind(&[K::Char('q')], "q", A::Close, S::Everywhere, Some((1, "quit")), "go back, or quit", "Go back: close the page in front, then to the Sites screen. There, quit; with a site down it asks once."),
     bind(&[K::Char('u')], "u", A::TakeBack, S::Everywhere, None, "take it back", "Take the last p, w or a back."),
@@ -183,11 +183,17 @@ pub(crate) const BINDINGS: [Binding; 112] = [
     bind(&[K::Char('/')], "/", A::Filter, S::Outages, Some((6, "filter")), "filter the list", "Filter by site, URL, reason, owner, note, open or ended."),
     bind(&[K::Char('s')], "s", A::Sort, S::Outages, None, "sort, reverse", "Sort by open first, down since or duration; each s takes the next."),
     bind(&[K::Char('S')], "S", A::Reverse, S::Outages, None, "sort, reverse", "Reverse the order."),
-    bind(&[K::Char('d')], "d", A::Outages(OutageAction::SiteHistory), S::Outages, Some((7, "history")), "the site's history", "The history of its site: uptime, latency, days, outages."),
+    bind(&[K::Char('c')], "c", A::Outages(OutageAction::Checks), S::Outages, None, "checks, messages, site", "List the checks of the outage, one by one with their reasons."),
+    bind(&[K::Char('m')], "m", A::Outages(OutageAction::Messages), S::Outages, None, "checks, messages, site", "Show the messages about the outage: to whom, by what, what became of each."),
+    bind(&[K::Char('d')], "d", A::Outages(OutageAction::SiteHistory), S::Outages, Some((7, "history")), "checks, messages, site", "The history of its site: uptime, latency, days, outages."),
     bind(&[K::Char('t')], "t", A::Outages(OutageAction::Replay), S::Outages, Some((8, "try rules")), "try other rules", "Replay the history under other rules: outages, messages, how soon each is noticed."),
 
     bind(&[K::Char('d')], "d", A::Outages(OutageAction::SiteHistory), S::Site, Some((6, "history")), "its history", "Its history: uptime, latency, days, outages, and the size of the file."),
-    bind(&[K::Char('z')], "z", A::Outages(OutageAction::Shorter), S::SiteHistory, Some((3, "zoom in")), "shorter, longer span", "Shorten the span: 90 days, 30 days, 7 days, 24 hours."),
+    bind(&[K::Char('c')], "c", A::Outages(OutageAction::Checks), S::OutagePage, Some((3, "checks")), "its checks", "List its checks, one by one with their reasons."),
+    bind(&[K::Char('m')], "m", A::Outages(OutageAction::Messages), S::OutagePage, Some((4, "messages")), "its messages", "Show the messages about it: to whom, by what, what became of each."),
+    bind(&[K::Char('d')], "d", A::Outages(OutageAction::SiteHistory), S::OutagePage, Some((5, "history")), "the site's history", "The history of its site."),
+    bind(&[K::Char('c')], "c", A::Outages(OutageAction::Checks), S::SiteHistory, Some((5, "checks")), "its checks", "List the checks of the span, one by one with their reasons."),
+    bind(&[K::Char('z')], "z", A::Outages(OutageAction::Shorter), S::SiteHistory, Some((3, "zoom in")), "shorter, longer span", "Shorten the span: 90 days, 30 days, 7 days, 24 hours, 6 hours, an hour."),
     bind(&[K::Char('Z')], "Z", A::Outages(OutageAction::Longer), S::SiteHistory, Some((4, "zoom out")), "shorter, longer span", "Lengthen the span."),
     bind(&[K::Char('c')], "c", A::Replay(RuleChange::More(RuleKnob::Confirm)), S::Replay, Some((2, "confirm")), "failures until down", "Require one failure more before a site is down."),
     bind(&[K::Char('C')], "C", A::Replay(RuleChange::Less(RuleKnob::Confirm)), S::Replay, None, "failures until down", "Require one failure less."),
@@ -246,6 +252,8 @@ pub(crate) enum Mode {
     Filter,
     /// The line in which a note to an acknowledgement is typed.
     Note,
+    /// The page of an outage.
+    Outage,
     /// The page of a site's history.
     SiteHistory,
     /// The page of the replay under other rules.
@@ -267,6 +275,7 @@ impl Mode {
                 S::Demo,
             ],
             Self::Help => &[S::Always, S::Everywhere, S::Pager],
+            Self::Outage => &[S::Always, S::Everywhere, S::Pager, S::OutagePage],
             Self::Filter => &[S::Always, S::Filter],
             Self::Note => &[S::Always, S::Note],
             Self::SiteHistory => &[S::Always, S::Everywhere, S::Pager, S::SiteHistory],
@@ -374,7 +383,7 @@ mod tests {
     const RACE: Mode = Mode::Screen(&[S::Always, S::Everywhere, S::Screens, S::Race]);
     const LAB: Mode = Mode::Screen(&[S::Always, S::Everywhere, S::Screens, S::Lab]);
     const OUTAGES: Mode = Mode::Screen(&[S::Always, S::Everywhere, S::Screens, S::All, S::Outages]);
-    const MODES: [Mode; 11] = [
+    const MODES: [Mode; 12] = [
         SITES,
         SCHED,
         RACE,
@@ -384,6 +393,7 @@ mod tests {
         Mode::Help,
         Mode::Filter,
         Mode::Note,
+        Mode::Outage,
         Mode::SiteHistory,
         Mode::Replay,
     ];

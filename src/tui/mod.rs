@@ -71,7 +71,8 @@ mod widgets;
 pub(crate) use format::{holds, plural};
 pub use frame_diff::FrameDiff;
 pub use history_view::{
-    BucketTotals, HistoryQuery, HistorySpan, HistoryView, OutageView, SiteHistory,
+    BucketTotals, CheckList, CheckSpan, HistoryQuery, HistorySpan, HistoryView, OutageView,
+    SiteHistory,
 };
 pub use input::TerminalInput;
 pub use input_reader::InputStream;

@@ -4,6 +4,7 @@ use crate::domain::clean;
 use crate::history::DeliveryState;
 
 use super::format::{clock_minute, count, cut};
+use super::history_view::{CheckSpan, OutageView};
 use super::keymap::{KeyAction, Scope};
 use super::outages_state::{OutageAction, OutageKey, Pane};
 use super::state::{Layer, UiState};
@@ -32,20 +33,19 @@ pub(super) fn act(
             };
         }
         OutageAction::SiteHistory => {
-            let site = if is_here(state) && state.layers.is_empty() {
-                let outage = state.outages.outage(state.history(model));
-                outage.and_then(|outage| outage.site)
-            } else {
-                state.selected()
-            };
-            match site {
+            let outage = outage_in_front(state, model).map(|outage| outage.site);
+            match outage.unwrap_or_else(|| state.selected()) {
                 Some(site) => state.layers.push(Layer::SiteHistory { site, scroll: 0 }),
-                None => state.say(
-                    Tone::Info,
-                    "The site of this outage is no longer in the configuration.",
-                    model.now.mono,
-                ),
+                None => say_gone(state, model),
             }
+        }
+        OutageAction::Checks => list_checks(state, model),
+        OutageAction::Messages => {
+            let layer = outage_in_front(state, model).map(|outage| Layer::OutageMessages {
+                outage: OutageKey::of(outage),
+                scroll: 0,
+            });
+            state.layers.extend(layer);
         }
         OutageAction::Replay => state.layers.push(Layer::Replay { scroll: 0 }),
         OutageAction::Longer | OutageAction::Shorter => {
@@ -53,6 +53,45 @@ pub(super) fn act(
         }
     }
     None
+}
+
+/// The outage whose page is in front, or the selected one of the list.
+fn outage_in_front<'a>(state: &'a UiState, model: &ViewModel<'a>) -> Option<&'a OutageView> {
+    let history = state.history(model);
+    match state.layers.last() {
+        Some(Layer::Outage { outage, .. }) => outage.find(history),
+        None if is_here(state) => state.outages.outage(history),
+        _ => None,
+    }
+}
+
+fn say_gone(state: &mut UiState, model: &ViewModel<'_>) {
+    let text = "The site of this outage is no longer in the configuration.";
+    state.say(Tone::Info, text, model.now.mono);
+}
+
+/// Lists the checks of the outage in front, or of the span of the history in front.
+fn list_checks(state: &mut UiState, model: &ViewModel<'_>) {
+    let of_outage = outage_in_front(state, model).map(|outage| {
+        let from = outage.row.last_good.unwrap_or(outage.row.since);
+        let span = CheckSpan::Outage(from.min(outage.row.since), outage.row.ended);
+        (outage.site, span)
+    });
+    let (site, span) = match (of_outage, state.layers.last()) {
+        (Some(found), _) => found,
+        (None, Some(Layer::SiteHistory { site, .. })) => {
+            (Some(*site), CheckSpan::Last(state.outages.span))
+        }
+        _ => return,
+    };
+    match site {
+        Some(site) => state.layers.push(Layer::SiteChecks {
+            site,
+            span,
+            scroll: 0,
+        }),
+        None => say_gone(state, model),
+    }
 }
 
 fn send_again(state: &mut UiState, model: &ViewModel<'_>) -> Option<Intent> {

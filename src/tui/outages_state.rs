@@ -20,6 +20,10 @@ pub(crate) enum OutageAction {
     OtherPane,
     /// Open the history of the selected site.
     SiteHistory,
+    /// List the checks of the selected outage, or of the site whose history is shown.
+    Checks,
+    /// Show the messages about the selected outage.
+    Messages,
     /// Open the replay under other rules.
     Replay,
     /// Lengthen the span of a site's history.
@@ -391,7 +395,10 @@ mod tests {
     fn spans_end_at_the_shortest_and_the_longest() {
         let mut state = OutagesState::default();
         state.zoom(false);
-        assert_eq!(state.span, HistorySpan::Day);
+        assert_eq!(state.span, HistorySpan::SixHours);
+        state.zoom(false);
+        state.zoom(false);
+        assert_eq!(state.span, HistorySpan::Hour);
         for _ in 0..9 {
             state.zoom(true);
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::domain::{Moment, Now, SiteId};
 use crate::monitor::SiteState;
 
-use super::history_view::HistoryView;
+use super::history_view::{CheckSpan, HistoryView};
 use super::keymap::{Mode, Scope};
 use super::lab_settings::LabSettings;
 use super::options::Options;
@@ -49,6 +49,14 @@ pub(crate) enum Layer {
     Message { id: Box<str>, scroll: usize },
     /// The last messages of the status line.
     RecentMessages { scroll: usize },
+    /// The messages about an outage.
+    OutageMessages { outage: OutageKey, scroll: usize },
+    /// The checks of a site, one by one.
+    SiteChecks {
+        site: SiteId,
+        span: CheckSpan,
+        scroll: usize,
+    },
     /// The history of a site.
     SiteHistory { site: SiteId, scroll: usize },
     /// The replay under other rules.
@@ -146,10 +154,12 @@ impl UiState {
             None => Mode::Screen(super::views::VIEWS[self.view].scopes),
             Some(
                 Layer::Help { .. }
-                | Layer::Outage { .. }
+                | Layer::OutageMessages { .. }
+                | Layer::SiteChecks { .. }
                 | Layer::Message { .. }
                 | Layer::RecentMessages { .. },
             ) => Mode::Help,
+            Some(Layer::Outage { .. }) => Mode::Outage,
             Some(Layer::Explain { .. }) => Mode::Explain,
             Some(Layer::SiteHistory { .. }) => Mode::SiteHistory,
             Some(Layer::Replay { .. }) => Mode::Replay,

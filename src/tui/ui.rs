@@ -18,7 +18,8 @@ use super::keymap::{self, KeyAction, Mode, Scope};
 use super::options::Options;
 use super::outages_actions;
 use super::overlays::{
-    draw_pages, explain, help, message, outage, recent_messages, replay, site_history,
+    draw_pages, explain, help, message, outage, outage_messages, recent_messages, replay,
+    site_checks, site_history,
 };
 use super::replay_state::TriedRules;
 use super::state::{Layer, UiState};
@@ -130,6 +131,7 @@ impl Ui {
                 let cells = site_history::chart_cells(self.state.size.0);
                 Some(HistoryQuery::Site(*site, self.state.outages.span, cells))
             }
+            Some(Layer::SiteChecks { site, span, .. }) => Some(HistoryQuery::Checks(*site, *span)),
             Some(Layer::Replay { .. }) => None,
             _ => outages_actions::is_here(&self.state).then_some(HistoryQuery::Outages),
         }
@@ -230,6 +232,16 @@ impl Ui {
             Some(Layer::Outage { outage, scroll }) => {
                 let lines = outage::lines(state, model, outage, body.width);
                 draw_pages(buffer, body, &outage::title(outage), &lines, *scroll);
+            }
+            Some(Layer::OutageMessages { outage, scroll }) => {
+                let lines = outage_messages::lines(state, model, outage, body.width);
+                let title = outage_messages::title(outage);
+                draw_pages(buffer, body, &title, &lines, *scroll);
+            }
+            Some(Layer::SiteChecks { site, span, scroll }) => {
+                let lines = site_checks::lines(state, model, *site, *span, body.width);
+                let title = site_checks::title(state, model, *site, *span);
+                draw_pages(buffer, body, &title, &lines, *scroll);
             }
             Some(Layer::Message { id, scroll }) => {
                 let lines = message::lines(state, model, id, body.width);

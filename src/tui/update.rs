@@ -12,7 +12,8 @@ use super::lab_actions;
 use super::layout;
 use super::outages_actions;
 use super::overlays::{
-    explain, help, last_scroll, message, outage, recent_messages, replay, site_history,
+    explain, help, last_scroll, message, outage, outage_messages, recent_messages, replay,
+    site_checks, site_history,
 };
 use super::sched_actions;
 use super::state::{Layer, MESSAGE_DURATION, UiState};
@@ -262,6 +263,12 @@ fn pages(state: &UiState, model: &ViewModel<'_>) -> Option<usize> {
         Layer::Help { .. } => help::lines(&context(model), state, area.width).len(),
         Layer::Explain { site, .. } => explain::lines(state, model, *site, area.width).len(),
         Layer::Outage { outage, .. } => outage::lines(state, model, outage, area.width).len(),
+        Layer::OutageMessages { outage, .. } => {
+            outage_messages::lines(state, model, outage, area.width).len()
+        }
+        Layer::SiteChecks { site, span, .. } => {
+            site_checks::lines(state, model, *site, *span, area.width).len()
+        }
         Layer::RecentMessages { .. } => recent_messages::lines(state, model, area.width).len(),
         Layer::Message { id, .. } => message::lines(state, model, id, area.width).len(),
         Layer::SiteHistory { site, .. } => site_history::lines(state, model, *site, area).len(),
@@ -295,6 +302,8 @@ fn travel(state: &mut UiState, action: KeyAction, model: &ViewModel<'_>) {
             Layer::Help { scroll }
             | Layer::Explain { scroll, .. }
             | Layer::Outage { scroll, .. }
+            | Layer::OutageMessages { scroll, .. }
+            | Layer::SiteChecks { scroll, .. }
             | Layer::Message { scroll, .. }
             | Layer::RecentMessages { scroll }
             | Layer::SiteHistory { scroll, .. }

@@ -102,8 +102,38 @@ fn an_outage_is_told_shown_as_delivered_acknowledged_and_so_after_a_restart() {
     // The page of its past shows it as well.
     terminal.press("d");
     terminal.wait("the past", |frame| {
-        frame.has("History of shop") && frame.has("since start") && frame.has("OUTAGES: 1")
+        frame.has("History of shop") && frame.has("this run") && frame.has("OUTAGES: 1")
     });
+    // So does the list of its checks, with the reason of each.
+    terminal.press("c");
+    let checks = terminal.wait("its checks", |frame| {
+        frame.has("Checks of shop, the last 24 h") && frame.has("● good")
+    });
+    assert!(checks.has("✗ status"), "{}", checks.text());
+    terminal.press("q");
+    terminal.press("q");
+    // From the outage itself: what stands between its two ends, and the two mails.
+    terminal.press("c");
+    let checks = terminal.wait("those of the outage", |frame| {
+        frame.has("Checks of shop in its outage") && frame.has("checks since")
+    });
+    let of = |frame: &Frame, text: &str| {
+        frame
+            .lines
+            .iter()
+            .filter(|line| line.contains(text))
+            .count()
+    };
+    let (good, bad) = (of(&checks, "● good"), of(&checks, "✗ status"));
+    assert!(good == 1 && bad >= 2, "{}", checks.text());
+    terminal.press("q");
+    terminal.press("m");
+    let messages = terminal.wait_text("Messages about the outage of shop");
+    assert!(
+        messages.has("UP again: shop") && messages.has("DOWN: shop"),
+        "{}",
+        messages.text()
+    );
     terminal.press("q");
     terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);

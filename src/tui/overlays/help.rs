@@ -246,7 +246,13 @@ mod tests {
             screens: VIEWS.len(),
             paradigms: &crate::paradigm::labels(),
         };
-        let overlays = [Mode::Explain, Mode::SiteHistory, Mode::Replay, Mode::Help];
+        let overlays = [
+            Mode::Explain,
+            Mode::Outage,
+            Mode::SiteHistory,
+            Mode::Replay,
+            Mode::Help,
+        ];
         let screens = VIEWS.iter().map(|view| Mode::Screen(view.scopes));
         for mode in screens.chain(overlays) {
             for width in [80, 120] {

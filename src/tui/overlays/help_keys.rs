@@ -71,14 +71,18 @@ fn joined<'a>(
 ) -> Vec<HelpLine> {
     let mut lines: Vec<HelpLine> = Vec::new();
     let mut before: Option<&Binding> = None;
+    let mut joins = 0;
     for binding in bindings.filter(|binding| context.has(binding.scope)) {
         let caption = context.caption(binding);
         let same = before
             .is_some_and(|before| before.scope == binding.scope && before.brief == binding.brief);
+        joins = if same { joins + 1 } else { 0 };
         match lines.last_mut() {
             Some((keys, _)) if same => {
                 let first = |keys: &str| keys.split(' ').next().unwrap_or_default().to_owned();
-                *keys = format!("{} {}", first(keys), first(&caption));
+                // Where two are joined already, all of it is first keys.
+                let those = if joins > 1 { keys.clone() } else { first(keys) };
+                *keys = format!("{those} {}", first(&caption));
             }
             _ => lines.push((caption, binding.brief.to_owned())),
         }

@@ -1,9 +1,11 @@
 //! The page of a message of the outbox: recipient, state of delivery and text.
 
+use jiff::tz::TimeZone;
+use ratatui::style::Style;
 use ratatui::text::Line;
 
-use crate::domain::clean;
-use crate::history::DeliveryState;
+use crate::domain::{Timestamp, clean};
+use crate::history::{DeliveryState, QueuedMessage};
 use crate::tui::format::{age, plural, when, wrap};
 use crate::tui::state::UiState;
 use crate::tui::theme::{self, PLAIN};
@@ -35,6 +37,28 @@ pub(crate) fn lines(
         clean(&queued.message.channel, 20)
     );
     page.say("To", &to, PLAIN);
+    let (became, style) = state_in_words(queued, (now, &state.options.zone));
+    page.say("State", &became, style);
+    page.say("Written", &time(queued.message.at), PLAIN);
+    if let Some(answer) = &queued.answer {
+        page.say("Answer", &clean(answer, 1_000), PLAIN);
+    }
+    page.say("Id", &clean(&queued.message.id, 100), PLAIN);
+    page.heading(clean(&queued.message.subject, 400));
+    for line in queued.message.body.lines() {
+        for part in wrap(&clean(line, 1_000), page.width) {
+            page.lines.push(Line::raw(part));
+        }
+    }
+    page.lines
+}
+
+/// What became of a message, and the style of its state.
+pub(super) fn state_in_words(
+    queued: &QueuedMessage,
+    (now, zone): (Timestamp, &TimeZone),
+) -> (String, Style) {
+    let time = |at| when(at, now, zone);
     let badge = theme::delivery(queued.delivery);
     let mut became = format!("{} {}", badge.glyph, badge.word);
     if let Some(settled) = queued.settled {
@@ -57,17 +81,5 @@ pub(crate) fn lines(
         }
         DeliveryState::Sent | DeliveryState::Failed => {}
     }
-    page.say("State", &became, badge.style);
-    page.say("Written", &time(queued.message.at), PLAIN);
-    if let Some(answer) = &queued.answer {
-        page.say("Answer", &clean(answer, 1_000), PLAIN);
-    }
-    page.say("Id", &clean(&queued.message.id, 100), PLAIN);
-    page.heading(clean(&queued.message.subject, 400));
-    for line in queued.message.body.lines() {
-        for part in wrap(&clean(line, 1_000), page.width) {
-            page.lines.push(Line::raw(part));
-        }
-    }
-    page.lines
+    (became, badge.style)
 }

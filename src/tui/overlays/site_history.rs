@@ -89,20 +89,25 @@ impl Page<'_> {
     /// The figures: a column a span, and one since the start of the program.
     fn uptime(&mut self, history: &SiteHistory) {
         let mut rows: [Vec<Span<'static>>; 5] = Default::default();
+        const LABEL: usize = 8;
+        // A screen without room for all has the shortest spans.
+        let room = self.text.width.saturating_sub(LABEL);
+        let shown = (room / 10).min(HistorySpan::ALL.len() + 1);
+        let wide = (room / shown.max(1)).min(13);
         let labels = ["", "UP%", "P50", "P95", "CHECKS"];
         for (row, label) in rows.iter_mut().zip(labels) {
-            row.push(Span::styled(format!("{label:<8}"), DIM));
+            row.push(Span::styled(format!("{label:<LABEL$}"), DIM));
         }
         let mut column = |cells: [String; 5]| {
             for (row, (index, cell)) in rows.iter_mut().zip(cells.into_iter().enumerate()) {
                 let style = if index == 0 { DIM } else { PLAIN };
-                row.push(Span::styled(format!("{cell:>13}"), style));
+                row.push(Span::styled(format!("{cell:>wide$}"), style));
             }
         };
         let none = || "-".to_owned();
         let time = |took: Option<Duration>| took.map_or_else(none, brief);
         let checks = |checks: u64| count(usize::try_from(checks).unwrap_or(usize::MAX));
-        for (span, sum) in HistorySpan::ALL.into_iter().zip(&history.spans) {
+        for (span, sum) in HistorySpan::ALL.into_iter().zip(&history.spans).take(shown) {
             column([
                 span.words().to_owned(),
                 sum.uptime.map_or_else(none, percent),
@@ -111,12 +116,14 @@ impl Page<'_> {
                 checks(sum.checks),
             ]);
         }
-        if let Some(row) = self.state.site(self.model, history.site) {
+        if shown > HistorySpan::ALL.len()
+            && let Some(row) = self.state.site(self.model, history.site)
+        {
             let site = row.site;
             let quantiles = site.recent_checks().quantiles();
             let uptime = site.uptime();
             column([
-                "since start".to_owned(),
+                "this run".to_owned(),
                 uptime.map_or_else(none, percent),
                 time(quantiles.map(|(p50, _)| p50)),
                 time(quantiles.map(|(_, p95)| p95)),
