@@ -110,20 +110,35 @@ fn moment(at: Timestamp) -> String {
     format!("{at:.6}")
 }
 
+/// The columns of an export in CSV, where no row says what they are.
+const COLUMNS: [&str; 10] = [
+    "at",
+    "name",
+    "url",
+    "verdict",
+    "reason",
+    "status",
+    "latency_ms",
+    "late_ms",
+    "seen_ms",
+    "maintenance_ms",
+];
+
 enum ExportPrinter<W: Write> {
     Jsonl(W),
-    Csv(Box<csv::Writer<W>>),
+    /// With the heading, which the first row writes.
+    Csv(Box<csv::Writer<W>>, bool),
 }
 
 impl<W: Write> ExportPrinter<W> {
     fn new(format: ExportFormat, out: W) -> Self {
         match format {
             ExportFormat::Jsonl => Self::Jsonl(out),
-            ExportFormat::Csv => Self::Csv(Box::new(
-                csv::WriterBuilder::new()
-                    .terminator(csv::Terminator::CRLF)
-                    .from_writer(out),
-            )),
+            ExportFormat::Csv => {
+                let mut writer = csv::WriterBuilder::new();
+                let writer = writer.terminator(csv::Terminator::CRLF).from_writer(out);
+                Self::Csv(Box::new(writer), false)
+            }
         }
     }
 
@@ -133,7 +148,8 @@ impl<W: Write> ExportPrinter<W> {
                 let json = serde_json::to_string(&line)?;
                 writeln!(out, "{}", escape(&json))
             }
-            Self::Csv(csv) => {
+            Self::Csv(csv, has_heading) => {
+                *has_heading = true;
                 let (name, url) = (quoted(line.name), quoted(line.url));
                 csv.serialize(Line {
                     name: &name,
@@ -148,7 +164,12 @@ impl<W: Write> ExportPrinter<W> {
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Jsonl(out) => out.flush(),
-            Self::Csv(csv) => csv.flush(),
+            Self::Csv(csv, has_heading) => {
+                if !*has_heading {
+                    csv.write_record(COLUMNS).map_err(open_history::plain)?;
+                }
+                csv.flush()
+            }
         }
     }
 }

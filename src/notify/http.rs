@@ -106,9 +106,12 @@ impl ServerResponse {
     pub(super) fn failure(&self, said: Option<&str>) -> DeliveryFailure {
         let status = self.status.as_u16();
         let text = String::from_utf8_lossy(&self.body);
-        let said = clean(said.unwrap_or(&text), MOST_SHOWN);
+        let text = page_title(&text).unwrap_or(&text);
+        let said = clean(said.unwrap_or(text), MOST_SHOWN);
         let answer = if said.is_empty() {
             format!("{}, without a text", self.status)
+        } else if said.starts_with(self.status.as_str()) {
+            said
         } else {
             format!("{status}: {said}")
         };
@@ -141,4 +144,41 @@ fn retry_after(response: &Response, now: SystemTime) -> Option<Duration> {
     }
     let date = DateTimeParser::new().parse_timestamp(text).ok()?;
     SystemTime::from(date).duration_since(now).ok()
+}
+
+/// The title of a page in HTML, which a proxy or another server sent; empty
+/// where it has none. `None` where the text is no HTML.
+fn page_title(text: &str) -> Option<&str> {
+    // Of the same length, so that places in one are places in the other.
+    let lower = text.to_ascii_lowercase();
+    let start = lower.trim_start();
+    if !start.starts_with("<!doctype html") && !start.starts_with("<html") {
+        return None;
+    }
+    let title = || {
+        let tag = lower.find("<title")?;
+        let begin = tag + lower[tag..].find('>')? + 1;
+        let end = begin + lower[begin..].find('<')?;
+        Some(text[begin..end].trim())
+    };
+    Some(title().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_page_the_title_is_said() {
+        let nginx =
+            "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502";
+        assert_eq!(page_title(nginx), Some("502 Bad Gateway"));
+        let upper = "\n<!DOCTYPE HTML><TITLE lang=de>Gr\u{fc}\u{df}e \u{130}</TITLE>";
+        assert_eq!(page_title(upper), Some("Gr\u{fc}\u{df}e \u{130}"));
+        for cut in ["<html><title", "<html><title>502 Bad", "<html><body>no"] {
+            assert_eq!(page_title(cut), Some(""), "{cut}");
+        }
+        assert_eq!(page_title("{\"error\": \"<html>\"}"), None);
+        assert_eq!(page_title("no such hook"), None);
+    }
 }

@@ -93,6 +93,10 @@ fn why_a_channel_fails_is_told_without_numbers_and_names_of_libraries() {
     drop(nobody);
     let plain = PostServer::start(&fleet, [Answer::Nothing]);
     let garbage = PostServer::start(&fleet, [Answer::Raw("SSH-2.0-OpenSSH\r\n")]);
+    let page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n\
+                <center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n";
+    let page = Answer::Says("502 Bad Gateway", "content-type: text/html\r\n", page);
+    let page = PostServer::start(&fleet, [page]);
     let mail = MailServer::start(&fleet, Privacy::Tls);
     let no_tls = MailServer::start(&fleet, Privacy::None);
     mail.set(Mood::Refuses);
@@ -109,6 +113,7 @@ fn why_a_channel_fails_is_told_without_numbers_and_names_of_libraries() {
         (hook(format!("http://{refused}/")), none),
         (hook("http://no-such-host.invalid/".to_owned()), unknown),
         (hook(plain.url()), closed),
+        (hook(page.url()), "502 Bad Gateway"),
         (hook(garbage.url()), "its answer is not HTTP"),
         (hook(format!("https://{}/", no_tls.address)), no_tls_there),
         (hook(format!("https://{}/", mail.address)), closed),

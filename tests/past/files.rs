@@ -134,6 +134,20 @@ fn an_export_has_a_line_a_result_and_begins_where_it_is_told_to() {
         .find(|line| line["verdict"] == "missed")
         .unwrap();
     assert_eq!(missed["latency_ms"], Value::Null);
+    // In CSV the heading stands there without a row as well.
+    let csv = |since| {
+        let finished = run(
+            &squirrel,
+            &["history", "export", "--format", "csv", "--since", since],
+        );
+        text(&finished)
+    };
+    let (some, none) = (csv("2h"), csv("1m"));
+    assert!(
+        some.lines().count() > 70 && none.lines().count() == 1,
+        "{none}"
+    );
+    assert_eq!(some.lines().next(), none.lines().next());
 }
 
 #[test]
