@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use crate::domain::{clean, plain_io_error};
+use crate::domain::{clean, error_line, plain_io_error};
 
 /// The most characters of a line of an error.
 const MOST_CHARACTERS: usize = 1_000;
@@ -44,7 +44,7 @@ impl From<Exit> for ExitCode {
 
 /// Prints `squirrel: LINE` on standard error; a closed standard error is no reason to fail.
 pub(super) fn say(line: impl Display) {
-    let _unheard = writeln!(io::stderr(), "squirrel: {line}");
+    let _unheard = writeln!(io::stderr(), "{}", error_line(line));
 }
 
 /// Prints the error that ends the command as `squirrel: WHAT: WHY`, and gives its exit status.
@@ -56,13 +56,13 @@ pub(super) fn fail(error: impl Display) -> Exit {
 /// The lines that an error is printed in. Further lines of its text stand as they are. Control
 /// characters of all of them are replaced.
 pub(super) fn shown(error: impl Display) -> String {
+    let text = error_line(error);
     let mut shown = String::new();
-    for (index, line) in error.to_string().lines().enumerate() {
-        let prefix = if index == 0 { "squirrel: " } else { "" };
+    for line in text.lines() {
         let text = line.trim_start();
         let indent = &line[..line.len() - text.len()];
         let text = clean(text, MOST_CHARACTERS);
-        shown.push_str(format!("{prefix}{indent}{text}").trim_end());
+        shown.push_str(format!("{indent}{text}").trim_end());
         shown.push('\n');
     }
     shown

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::config::{self, Config, Diagnostics, KnownNames, SecretUse};
-use crate::domain::MaskedUrl;
+use crate::domain::{MaskedUrl, error_line};
 use crate::paradigm;
 
 use super::exit::{Exit, fail, say};
@@ -69,8 +69,12 @@ pub(super) fn complain(mistakes: &Diagnostics) -> Exit {
     let placeless: Vec<String> = placeless.map(ToString::to_string).collect();
     for line in text.lines() {
         let is_placeless = placeless.iter().any(|placeless| placeless == line);
-        let prefix = if is_placeless { "squirrel: " } else { "" };
-        let _unheard = writeln!(stderr, "{prefix}{}", line.trim_end());
+        let line = line.trim_end();
+        let _unheard = if is_placeless {
+            writeln!(stderr, "{}", error_line(line))
+        } else {
+            writeln!(stderr, "{line}")
+        };
     }
     Exit::Mistake
 }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::app::{self, Driver, Happening, Listener, Occurrence, SessionError, Watch, choose};
 use crate::config::SecretUse;
-use crate::domain::{SiteId, Timestamp, plain_io_error};
+use crate::domain::{SiteId, Timestamp, error_line, plain_io_error};
 use crate::engine::{ConnectivityChange, Notice};
 use crate::history::HistoryEvent;
 use crate::metrics::Endpoint;
@@ -189,16 +189,15 @@ impl Log {
         let errors = LineWriter::start(
             "errors",
             file(io::stderr().as_fd())?,
-            |lines| format!("squirrel: {lines} lines are missing here"),
+            |lines| error_line(format_args!("{lines} lines are missing here")),
             |_| {},
         )?;
         let errors = Arc::new(errors);
         let told = Arc::clone(&errors);
         let stuck = move |error: &io::Error| {
             let why = plain_io_error(error);
-            let text =
-                format!("squirrel: standard output: cannot be written: {why}; it is tried again");
-            told.send(&text, Weight::Major);
+            let text = format_args!("standard output: cannot be written: {why}; it is tried again");
+            told.send(&error_line(text), Weight::Major);
         };
         Ok(Self {
             out: LineWriter::start("output", file(io::stdout().as_fd())?, missing, stuck)?,
@@ -302,8 +301,7 @@ impl Log {
             HistoryEvent::StateWanted | HistoryEvent::OutboxChanged => return None,
         };
         let text = news.to_string();
-        self.errors
-            .send(&format!("squirrel: {text}"), Weight::Major);
+        self.errors.send(&error_line(&text), Weight::Major);
         put(fields, "error", text);
         is_trouble.then_some("trouble")
     }

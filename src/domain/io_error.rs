@@ -7,6 +7,12 @@ use std::path::{Path, PathBuf};
 
 use super::text::clean;
 
+/// The line in which an error is printed on standard error: `squirrel: WHAT: WHY`.
+#[must_use]
+pub fn error_line(error: impl fmt::Display) -> String {
+    format!("squirrel: {error}")
+}
+
 /// Why the operating system refused something: a phrase without a number, such as "permission
 /// denied", that follows a colon.
 ///

@@ -40,7 +40,7 @@ pub use correlation::{CommonTrait, CorrelatedGroup, OutageTraits, SharedTraits, 
 pub use duration::{DurationError, brief, exact_duration, parse_duration};
 pub use event::EventKind;
 pub use failure_streak::{Acknowledgement, Cause, FailureStreak, MOST_CAUSES};
-pub use io_error::{FileError, plain_io_error};
+pub use io_error::{FileError, error_line, plain_io_error};
 pub use job::{Job, JobId, SiteId, Ticket};
 pub use maintenance_window::{
     Cron, MaintenanceWindow, MaintenanceWindows, SharedWindow, WindowStart,

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::domain::error_line;
+
 use super::super::broker::Broker;
 use super::super::broker_error::BrokerError;
 
@@ -58,5 +60,5 @@ impl BrokerReport {
 fn tell(text: &str) {
     tracing::warn!("{text}");
     // Nobody may be there to read it.
-    let _unread = writeln!(std::io::stderr(), "squirrel: {text}");
+    let _unread = writeln!(std::io::stderr(), "{}", error_line(text));
 }
