@@ -9,6 +9,7 @@ mod support;
 
 #[cfg(test)]
 mod celery {
+    mod causes;
     mod clocks;
     mod cuts;
     mod faults;

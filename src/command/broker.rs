@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use crate::config;
-use crate::paradigm::{BrokerOptions, serve_broker};
+use crate::paradigm::{BrokerOptions, PreparedServer};
 
 use super::args::BrokerArgs;
 use super::exit::{Exit, fail};
@@ -21,12 +21,14 @@ pub(super) fn run(args: &BrokerArgs) -> Exit {
         folder,
         parent: args.parent,
     };
+    let server = match PreparedServer::prepare(&options) {
+        Ok(server) => server,
+        Err(error) => return fail(error),
+    };
     if options.parent.is_none() {
         announce(&options);
     }
-    match serve_broker(&options) {
-        Err(error) => fail(error),
-    }
+    fail(server.serve())
 }
 
 /// Prints the command lines for other terminals; what follows is the server's own output.

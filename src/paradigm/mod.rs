@@ -35,7 +35,7 @@ mod work_stealing;
 
 pub use crate::domain::QueueOptions;
 pub use celery::{
-    BrokerError, BrokerOptions, LineFormat, ServeError, WorkerOptions, serve_broker,
+    BrokerError, BrokerOptions, LineFormat, PreparedServer, ServeError, WorkerOptions,
     work_for_broker, work_line_by_line,
 };
 pub use child_main::work_for_parent;

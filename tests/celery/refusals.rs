@@ -16,24 +16,24 @@ fn serve(fleet: &mut Fleet) -> Server {
 }
 
 /// A worker whose standard error can be read while it runs.
-struct Heard {
+pub(crate) struct Heard {
     home: Squirrel,
-    running: Running,
+    pub(crate) running: Running,
 }
 
 impl Heard {
-    fn start(broker: &str) -> Self {
+    pub(crate) fn start(broker: &str) -> Self {
         let home = Squirrel::new().through(["/bin/sh", "-c", "exec \"$@\" 2>said", "sh"]);
         let words = ["worker", "--broker", broker, "--hostname", "ours"];
         let running = home.start(words);
         Self { home, running }
     }
 
-    fn said(&self) -> String {
+    pub(crate) fn said(&self) -> String {
         std::fs::read_to_string(self.home.dir().join("said")).unwrap_or_default()
     }
 
-    fn until_said(&self, what: &str) {
+    pub(crate) fn until_said(&self, what: &str) {
         until(&format!("the worker says {what:?}"), || {
             self.said().contains(what)
         });

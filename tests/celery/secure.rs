@@ -10,7 +10,7 @@ use super::sender::Worker;
 use crate::support::{CertKind, Fleet, Redis, Script, Squirrel};
 
 /// A port on which a Redis server is behind TLS.
-fn behind_tls(fleet: &Fleet, redis: &Redis, kind: CertKind) -> u16 {
+pub(crate) fn behind_tls(fleet: &Fleet, redis: &Redis, kind: CertKind) -> u16 {
     let acceptor = TlsAcceptor::from(Arc::clone(&fleet.certificates().server(kind)));
     let socket = redis.socket();
     fleet.block_on(async move {
@@ -131,7 +131,7 @@ fn a_broker_that_wants_certificates_of_its_clients_gets_them() {
         ),
         (
             format!("ssl_ca_certs=/nowhere/ca.pem&{pair}"),
-            Some("/nowhere/ca.pem of the broker's URL: there is no such file"),
+            Some("/nowhere/ca.pem: cannot be read: there is no such file"),
         ),
     ] {
         let url = format!("rediss://127.0.0.1:{port}/0?{query}");

@@ -8,17 +8,18 @@ use std::time::Duration;
 use redis::aio::{MultiplexedConnection, PubSub};
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{
-    AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, ErrorKind, IntoConnectionInfo,
-    RedisConnectionInfo, RedisError, RedisResult, TlsCertificates,
+    AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, IntoConnectionInfo,
+    RedisConnectionInfo, RedisError, RedisResult,
 };
-use tokio::io::AsyncReadExt as _;
-use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use crate::domain::{BrokerAddress, BrokerServer, BrokerTls, BrokerUrl, MaskedUrl};
+use crate::domain::{BrokerAddress, BrokerServer, BrokerUrl, MaskedUrl, clean};
 
-use super::broker_error::{BrokerError, TOO_MANY_CLIENTS};
+use super::broker_cause::BrokerCause;
+use super::broker_certificates::certificates;
+use super::broker_error::BrokerError;
+use super::broker_greeting::explained;
 
 /// How long the broker may take to reply to a command.
 pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -28,9 +29,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long Sentinels may take to name the server.
 const SENTINEL_TIMEOUT: Duration = Duration::from_secs(4);
-
-/// How long to wait for what a server says that wants no more clients.
-const REFUSAL_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// A Redis or Valkey server, or several that stand in for each other. A clone uses the same one.
 #[derive(Clone)]
@@ -49,8 +47,12 @@ struct Servers {
 enum Clients {
     /// Servers in the order of the URL, and which of them is used.
     Named(Vec<Client>, AtomicUsize),
-    /// Those who know the server, and the server that they named last.
-    Sentinels(Box<Mutex<(SentinelClient, Option<ConnectionAddr>)>>),
+    /// Those who know the server, the server that they named last, and the name that they know it
+    /// by.
+    Sentinels(
+        Box<Mutex<(SentinelClient, Option<ConnectionAddr>)>>,
+        Box<str>,
+    ),
 }
 
 impl fmt::Debug for Broker {
@@ -73,7 +75,7 @@ impl Broker {
             (Some(master), Some(first)) => {
                 let client = sentinels(&url.servers, master, first);
                 let client = client.map_err(BrokerError::Settings)?;
-                Clients::Sentinels(Box::new(Mutex::new((client, None))))
+                Clients::Sentinels(Box::new(Mutex::new((client, None))), master.clone())
             }
             _ => {
                 let clients: Result<_, _> = url.servers.iter().map(client).collect();
@@ -128,9 +130,11 @@ impl Broker {
             let config = AsyncConnectionConfig::new()
                 .set_connection_timeout(Some(CONNECT_TIMEOUT))
                 .set_response_timeout(response);
-            client
+            let mut connection = client
                 .get_multiplexed_async_connection_with_config(&config)
-                .await
+                .await?;
+            admitted(&mut connection).await?;
+            Ok(connection)
         })
         .await
     }
@@ -153,9 +157,12 @@ impl Broker {
     ) -> RedisResult<T> {
         let (clients, used) = match &self.servers.clients {
             Clients::Named(clients, used) => (clients, used),
-            Clients::Sentinels(sentinels) => {
-                let client = self.ask(sentinels).await?;
-                return connect(client).await;
+            Clients::Sentinels(sentinels, master) => {
+                let client = self.ask(sentinels, master).await?;
+                return match connect(client.clone()).await {
+                    Ok(made) => Ok(made),
+                    Err(error) => Err(explained(&client, error).await),
+                };
             }
         };
         let first = used.load(Ordering::Relaxed);
@@ -172,7 +179,7 @@ impl Broker {
                     }
                     return Ok(made);
                 }
-                Err(error) => refusal_of_clients(client, error).await,
+                Err(error) => explained(client, error).await,
             };
             failed.get_or_insert(error);
         }
@@ -183,10 +190,17 @@ impl Broker {
     async fn ask(
         &self,
         sentinels: &Mutex<(SentinelClient, Option<ConnectionAddr>)>,
+        master: &str,
     ) -> RedisResult<Client> {
         let mut sentinels = sentinels.lock().await;
         let client = timeout(SENTINEL_TIMEOUT, sentinels.0.async_get_client()).await;
-        let client = client.map_err(|_| silent())??;
+        let client = client.map_err(|_| silent())?.map_err(|error| {
+            if error.kind() == ErrorKind::MasterNameNotFoundBySentinel {
+                BrokerCause::UnknownMaster(clean(master, 100).into()).into()
+            } else {
+                error
+            }
+        })?;
         let address = client.get_connection_info().addr().clone();
         if sentinels.1.as_ref().is_some_and(|last| *last != address) {
             self.servers.moves.fetch_add(1, Ordering::Relaxed);
@@ -204,39 +218,27 @@ impl Broker {
     }
 }
 
-/// The error of a broker that does not answer in time.
-pub(super) fn silent() -> RedisError {
-    (ErrorKind::Io, "it does not answer").into()
+/// Whether the server takes commands of this user at all. One that wants a password may close the
+/// connection at a long command before it is read, which looks as if it broke.
+async fn admitted(connection: &mut MultiplexedConnection) -> RedisResult<()> {
+    let ping = redis::cmd("PING");
+    let Ok(replied) = timeout(RESPONSE_TIMEOUT, ping.exec_async(connection)).await else {
+        return Err(silent());
+    };
+    match replied {
+        Err(error) => match BrokerCause::of(&error) {
+            // Whatever else it refuses is named by the command that needs it.
+            BrokerCause::Refused(refusal, _) if !refusal.of_user => Ok(()),
+            BrokerCause::Answer(_) => Ok(()),
+            _ => Err(error),
+        },
+        Ok(()) => Ok(()),
+    }
 }
 
-/// The reason why a server closed a connection that it had just accepted, if it says so: it does before
-/// it is asked anything, and closes the connection at once, so that the client may not come to read
-/// it.
-async fn refusal_of_clients(client: &Client, error: RedisError) -> RedisError {
-    if !error.is_connection_dropped() || error.is_connection_refusal() {
-        return error;
-    }
-    let mut greeting = [0; 128];
-    let said = timeout(REFUSAL_TIMEOUT, async {
-        match client.get_connection_info().addr() {
-            ConnectionAddr::Tcp(host, port) => {
-                let mut stream = TcpStream::connect((host.as_str(), *port)).await?;
-                stream.read(&mut greeting).await
-            }
-            ConnectionAddr::Unix(path) => {
-                let mut stream = UnixStream::connect(path).await?;
-                stream.read(&mut greeting).await
-            }
-            _ => Ok(0),
-        }
-    })
-    .await;
-    let length = said.map_or(0, Result::unwrap_or_default);
-    let greeting = String::from_utf8_lossy(&greeting[..length]);
-    if greeting.contains(TOO_MANY_CLIENTS) {
-        return (ErrorKind::Client, "refused", TOO_MANY_CLIENTS.to_owned()).into();
-    }
-    error
+/// The error of a broker that does not answer in time.
+pub(super) fn silent() -> RedisError {
+    BrokerCause::Silent.into()
 }
 
 fn address(server: &BrokerServer) -> ConnectionAddr {
@@ -266,29 +268,9 @@ fn client(server: &BrokerServer) -> Result<Client, BrokerError> {
         .set_redis_settings(settings);
     match &server.tls {
         None => Client::open(info),
-        Some(tls) => Client::build_with_tls(info, certificates(tls)?),
+        Some(tls) => Client::build_with_tls(info, certificates(tls).map_err(BrokerError::File)?),
     }
     .map_err(BrokerError::Settings)
-}
-
-fn certificates(tls: &BrokerTls) -> Result<TlsCertificates, BrokerError> {
-    let read = |path: &std::path::PathBuf| {
-        std::fs::read(path).map_err(|source| BrokerError::File {
-            path: path.clone(),
-            source,
-        })
-    };
-    let client_tls = match &tls.client {
-        None => None,
-        Some((certificate, key)) => Some(ClientTlsConfig {
-            client_cert: read(certificate)?,
-            client_key: read(key)?,
-        }),
-    };
-    Ok(TlsCertificates {
-        client_tls,
-        root_cert: tls.trusted.as_ref().map(read).transpose()?,
-    })
 }
 
 /// Those who know the server `master`, whose user, password and database are those of `settings`.
@@ -341,7 +323,7 @@ mod tests {
         let missing = at("rediss://h?ssl_ca_certs=/nowhere/ca.pem").unwrap_err();
         assert_eq!(
             missing.to_string(),
-            "/nowhere/ca.pem of the broker's URL: there is no such file"
+            "/nowhere/ca.pem: cannot be read: there is no such file"
         );
     }
 
@@ -360,7 +342,7 @@ mod tests {
         );
         assert_eq!(
             why("unix:///nowhere/r.sock;redis://127.0.0.1:1").await,
-            "no broker at unix:///nowhere/r.sock;redis://127.0.0.1:1: connection refused"
+            "no broker at unix:///nowhere/r.sock;redis://127.0.0.1:1: there is no such file"
         );
     }
 }

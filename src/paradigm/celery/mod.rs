@@ -14,10 +14,14 @@
 //! Architecture invariant: no other folder uses the crate `redis`.
 
 mod broker;
+mod broker_cause;
+mod broker_certificates;
 mod broker_client;
 mod broker_connection;
 mod broker_error;
+mod broker_greeting;
 mod broker_health;
+mod broker_refusal;
 mod connectivity;
 mod event;
 pub(super) mod fuzzing;
@@ -41,6 +45,6 @@ mod worker_registry;
 
 pub use broker_error::BrokerError;
 pub(super) use paradigm::ENTRY;
-pub use redis_server::{BrokerOptions, ServeError, serve_broker};
+pub use redis_server::{BrokerOptions, PreparedServer, ServeError};
 pub use stdio_worker::work_line_by_line;
 pub use worker::{LineFormat, WorkerOptions, work_for_broker};

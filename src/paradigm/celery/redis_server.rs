@@ -1,7 +1,6 @@
 //! Runs an installed redis-server or valkey-server as a broker on a private socket, with an
 //! append-only file that survives a crash.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -126,35 +125,55 @@ pub(super) fn find() -> Result<PathBuf, ServeError> {
         .ok_or(ServeError::NotInstalled)
 }
 
-/// Replaces this process by the server (execve(2)), so that a signal to the process ends the
-/// server.
-///
-/// # Errors
-/// If no server program is installed, or the folder cannot be used. Otherwise this does not
-/// return.
-pub fn serve_broker(options: &BrokerOptions) -> Result<Infallible, ServeError> {
-    let program = find()?;
-    let folder = prepare(&options.folder)?;
-    let socket = folder.join("redis.sock");
-    if socket.as_os_str().len() > MAX_SOCKET_PATH_BYTES {
-        return Err(ServeError::SocketPathTooLong(socket));
+/// A server that can be started: its program is installed, and its folder is this user's alone.
+#[derive(Debug)]
+pub struct PreparedServer {
+    program: PathBuf,
+    folder: PathBuf,
+    socket: PathBuf,
+}
+
+impl PreparedServer {
+    /// Finds the program and makes the folder.
+    ///
+    /// # Errors
+    /// If no server program is installed, the folder cannot be used, or the process with which this
+    /// one is to end has ended.
+    pub fn prepare(options: &BrokerOptions) -> Result<Self, ServeError> {
+        let program = find()?;
+        let folder = prepare(&options.folder)?;
+        let socket = folder.join("redis.sock");
+        if socket.as_os_str().len() > MAX_SOCKET_PATH_BYTES {
+            return Err(ServeError::SocketPathTooLong(socket));
+        }
+        if let Some(parent) = options.parent {
+            die_with(parent).map_err(ServeError::Parent)?;
+        }
+        Ok(Self {
+            program,
+            folder,
+            socket,
+        })
     }
-    if let Some(parent) = options.parent {
-        die_with(parent).map_err(ServeError::Parent)?;
+
+    /// Replaces this process by the server (execve(2)), so that a signal to the process ends the
+    /// server; returns only if that fails, with the reason.
+    #[must_use]
+    pub fn serve(self) -> ServeError {
+        let source = Command::new(&self.program)
+            .args(["--port", "0", "--unixsocketperm", "700"])
+            .arg("--unixsocket")
+            .arg(&self.socket)
+            .arg("--dir")
+            .arg(&self.folder)
+            .args(["--appendonly", "yes", "--appendfsync", "everysec"])
+            .args(["--save", "", "--daemonize", "no", "--loglevel", "warning"])
+            .exec();
+        ServeError::Execute {
+            program: self.program,
+            source,
+        }
     }
-    let failed = Command::new(&program)
-        .args(["--port", "0", "--unixsocketperm", "700"])
-        .arg("--unixsocket")
-        .arg(&socket)
-        .arg("--dir")
-        .arg(&folder)
-        .args(["--appendonly", "yes", "--appendfsync", "everysec"])
-        .args(["--save", "", "--daemonize", "no", "--loglevel", "warning"])
-        .exec();
-    Err(ServeError::Execute {
-        program,
-        source: failed,
-    })
 }
 
 /// Lets the system kill this process when its parent ends (prctl(2), `PR_SET_PDEATHSIG`).
@@ -179,13 +198,24 @@ fn prepare(folder: &Path) -> Result<PathBuf, ServeError> {
         source,
     };
     if let Some(above) = folder.parent() {
-        fs::create_dir_all(above).map_err(refused)?;
+        fs::create_dir_all(above).map_err(|error| {
+            refused(match error.kind() {
+                io::ErrorKind::AlreadyExists => io::ErrorKind::NotADirectory.into(),
+                _ => error,
+            })
+        })?;
     }
     match DirBuilder::new().mode(0o700).create(folder) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             let found = fs::symlink_metadata(folder).map_err(refused)?;
-            if !found.is_dir() || found.uid() != getuid().as_raw() {
+            if found.is_symlink() {
+                return Err(refused(io::Error::other("it is a link")));
+            }
+            if !found.is_dir() {
+                return Err(refused(io::Error::other("it is a file, not a folder")));
+            }
+            if found.uid() != getuid().as_raw() {
                 return Err(refused(io::Error::other("it belongs to another user")));
             }
             if found.mode() & 0o077 != 0 {

@@ -53,7 +53,7 @@ pub(super) async fn subscribe(
             Err(error) => {
                 tracing::debug!(
                     "not listening to {broker:?}: {}",
-                    super::broker_error::reason(&error)
+                    super::broker_cause::BrokerCause::of(&error)
                 );
                 // The receiver is gone only while this is ending.
                 let _unheard = events.send(SubscriptionEvent::Failed(error));

@@ -30,7 +30,11 @@ impl BrokerReport {
     /// Tells why the broker cannot be used, once.
     pub(super) fn tell(&self, error: &BrokerError) {
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let topic = error.topic();
+        let mut topic = error.topic();
+        if let Some(told) = told.as_ref().filter(|_| error.is_vague()) {
+            // What was under way as the known trouble began looks so.
+            topic.clone_from(&told.topic);
+        }
         if told.as_ref().is_none_or(|told| told.topic != topic) {
             tell(&format!("{error}; trying again"));
         }
