@@ -71,7 +71,7 @@ impl QueueFigures {
     #[must_use]
     pub fn complaint(&self) -> Option<String> {
         if let Some((why, since)) = &self.trouble {
-            return Some(format!("{why}; trying again since {}", brief(*since)));
+            return Some(format!("{why}; trying again for {}", brief(*since)));
         }
         if let Some(discarding) = &self.discarding {
             return Some(discarding.clone());
@@ -80,7 +80,7 @@ impl QueueFigures {
         let unserved = self.unserved.filter(|unserved| *unserved > UNSERVED)?;
         (!alive).then(|| {
             format!(
-                "no worker takes checks off the queue at {}: the oldest waits since {}",
+                "no worker takes checks off the queue at {}: the oldest has waited for {}",
                 self.broker,
                 brief(unserved)
             )
@@ -166,7 +166,9 @@ mod tests {
         };
         assert_eq!(
             figures.complaint().as_deref(),
-            Some("no worker takes checks off the queue at redis://h/: the oldest waits since 9.0s")
+            Some(
+                "no worker takes checks off the queue at redis://h/: the oldest has waited for 9.0s"
+            )
         );
         figures.workers.push(WorkerFigures {
             alive: true,
