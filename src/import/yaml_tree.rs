@@ -6,6 +6,7 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::error::Category;
 use serde_saphyr::{Options, Spanned};
 
 use super::imported_site::ImportError;
@@ -58,7 +59,11 @@ pub(super) fn yaml(text: &str) -> Result<Node, ImportError> {
         } else {
             // How our own code could be set up otherwise is no help.
             let said = said.split(", set ").next().unwrap_or_default();
-            format!("not YAML: {said}")
+            if said.starts_with("recursive references") {
+                "not YAML that is read here: an alias stands inside of what it repeats".to_owned()
+            } else {
+                format!("not YAML: {said}")
+            }
         };
         ImportError::new(line, sentence)
     })
@@ -67,9 +72,13 @@ pub(super) fn yaml(text: &str) -> Result<Node, ImportError> {
 /// Reads a JSON document.
 pub(super) fn json(text: &str) -> Result<Node, ImportError> {
     let value: serde_json::Value = serde_json::from_str(text).map_err(|error| {
-        let message = error.to_string();
-        let said = message.split(" at line ").next().unwrap_or_default();
-        ImportError::new(error.line() as u64, format!("not JSON: {said}"))
+        let sentence = match error.classify() {
+            Category::Eof => "not JSON: it ends in the middle".to_owned(),
+            Category::Syntax | Category::Data | Category::Io => {
+                format!("not JSON from character {} of the line on", error.column())
+            }
+        };
+        ImportError::new(error.line() as u64, sentence)
     })?;
     Ok(value.into())
 }

@@ -33,6 +33,11 @@ fn what_is_no_such_file_is_one_sentence_with_its_line() {
         ),
         (
             "gatus",
+            "x: &a [*a]\n",
+            "file:1: not YAML that is read here: an alias stands inside of what it repeats",
+        ),
+        (
+            "gatus",
             "web:\n  port: 80\n",
             "file: no endpoints are there",
         ),
@@ -46,8 +51,9 @@ fn what_is_no_such_file_is_one_sentence_with_its_line() {
         (
             "kuma",
             "{\n \"monitorList\": [,]\n}",
-            "file:2: not JSON: expected value",
+            "file:2: not JSON from character 18 of the line on",
         ),
+        ("kuma", "{\"x\":", "file:1: not JSON: it ends in the middle"),
         ("kuma", "{}", "file: no monitorList is there"),
         (
             "kuma",
