@@ -11,8 +11,10 @@ use tokio::signal::unix::{self, SignalKind, signal};
 
 /// All whose default is to end a process and that a program can handle safely: it is nobody's
 /// business to know which of them a script, a limit or a supervisor sends. Not among them are
-/// those that say that the program itself is broken (SIGSEGV ...), which nothing may handle.
-const ENDING: [Signal; 12] = [
+/// SIGSEGV, SIGBUS, SIGILL and SIGFPE, which say that an instruction cannot be executed: it would be
+/// executed again behind a handler that only takes note, for ever, and one that does more, or that
+/// replaces the one of the Rust runtime for overflows of the stack, takes `unsafe` code.
+const ENDING: [Signal; 13] = [
     Signal::QUIT,
     Signal::ABORT,
     Signal::USR1,
@@ -25,6 +27,7 @@ const ENDING: [Signal; 12] = [
     Signal::POWER,
     Signal::STKFLT,
     Signal::TRAP,
+    Signal::SYS,
 ];
 
 /// The real-time signals, which end a process as well (signal(7)). The C library keeps the first of

@@ -84,6 +84,7 @@ fn every_signal_that_ends_it_does_so_in_order_with_its_number() {
         Signal::POWER,
         Signal::STKFLT,
         Signal::TRAP,
+        Signal::SYS,
     ] {
         let status = sane_after(|terminal| terminal.signal(signal));
         let expected = 128 + u32::try_from(signal.as_raw()).unwrap();
