@@ -330,7 +330,7 @@ pub(super) struct WorkerArgs {
     pub(super) heartbeat_interval: std::time::Duration,
     /// Run the workloads of lab and race as well: sleep and crunch, which check no site
     #[arg(long)]
-    pub(super) toys: bool,
+    pub(super) workloads: bool,
     /// End with this process, which started it
     #[arg(long, value_name = "PID", hide = true)]
     pub(super) parent: Option<u32>,

@@ -43,6 +43,7 @@ mod shared_args;
 mod signals;
 mod site_source;
 mod sweep_summary;
+mod table_output;
 mod trace_file;
 mod watch;
 mod worker;

@@ -23,7 +23,7 @@ use super::signals::Signals;
 use super::{runtime, site_source, trace_file};
 
 /// The default number of jobs where no site is checked.
-const TOYS: usize = 4;
+const JOBS: usize = 4;
 
 /// How long a stopped race may take to end its child processes.
 const STOP_TIMEOUT: Duration = Duration::from_millis(1_500);
@@ -70,10 +70,10 @@ fn field(args: &RaceArgs) -> Result<Field, Exit> {
             (Config::default(), None)
         }
     };
-    let toys = args.jobs.unwrap_or(TOYS);
+    let jobs_wanted = args.jobs.unwrap_or(JOBS);
     let mut job_list = match args.workload {
-        RaceWork::Sleep => JobList::sleep(toys, args.length),
-        RaceWork::Crunch => JobList::crunch(toys, args.length),
+        RaceWork::Sleep => JobList::sleep(jobs_wanted, args.length),
+        RaceWork::Crunch => JobList::crunch(jobs_wanted, args.length),
         RaceWork::Http => job_list(&config, args.jobs)?,
     };
     job_list.queue = config.queue_options();
@@ -138,8 +138,8 @@ fn job_list(config: &Config, jobs: Option<usize>) -> Result<JobList, Exit> {
 fn contenders(args: &RaceArgs, config: &Config, jobs: usize) -> Vec<Contender> {
     let (_, numbers) = choose(config, None, None, raise_file_limit());
     let mut numbers = numbers.of_a_sweep();
-    let toy = args.workload != RaceWork::Http;
-    let wanted = args.workers.or(toy.then_some(jobs));
+    let is_workload = args.workload != RaceWork::Http;
+    let wanted = args.workers.or(is_workload.then_some(jobs));
     let mut contenders = Vec::new();
     for entry in &ALL {
         if let Some(number) = wanted {
@@ -155,7 +155,7 @@ fn contenders(args: &RaceArgs, config: &Config, jobs: usize) -> Vec<Contender> {
         };
         // Workloads without sites run the base of comparison too, which takes a known time; a long
         // list may take too long one by one.
-        if !(listed || toy && contender.is_base()) {
+        if !(listed || is_workload && contender.is_base()) {
             continue;
         }
         if let Some(notice) = notice {

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::domain::{clean, is_utf8_locale};
+use crate::domain::clean;
 use crate::lab::{Medians, RaceRow, RaceState, Workload, fine, race_summary};
 
 use super::args::OutputFormat;
 use super::check_json::millis;
 use super::json_line::escape;
+use super::table_output::TableOutput;
 
 /// The fields of the contract, in its order. Null where a paradigm cannot run, or where the system
 /// does not give the value.
@@ -72,28 +73,12 @@ pub(super) fn print(race_state: &RaceState, jobs: usize, format: OutputFormat) -
                 writeln!(out, "{}", escape(&json))?;
             }
         }
-        OutputFormat::Table if is_utf8_locale(|name| std::env::var_os(name)) => {
-            table(&mut out, race_state, jobs)?;
-        }
-        OutputFormat::Table => {
-            let mut text = Vec::new();
-            table(&mut text, race_state, jobs)?;
-            out.write_all(in_ascii(&String::from_utf8_lossy(&text)).as_bytes())?;
-        }
+        OutputFormat::Table => table(&mut TableOutput::new(&mut out), race_state, jobs)?,
     }
     out.flush()
 }
 
 const BAR: usize = 24;
-
-/// The table where the locale has no other characters than ASCII.
-fn in_ascii(text: &str) -> String {
-    let mut text = text.to_owned();
-    for (from, to) in [('█', "#"), ('│', "|"), ('÷', "/"), ('…', "~")] {
-        text = text.replace(from, to);
-    }
-    text
-}
 
 fn table(out: &mut impl Write, race_state: &RaceState, jobs: usize) -> io::Result<()> {
     let floor = race_state.floor();

@@ -19,6 +19,7 @@ use super::history_args::ReplayArgs;
 use super::json_line::escape;
 use super::open_history;
 use super::shared_args::OutputFormat;
+use super::table_output::TableOutput;
 
 /// The most outages in a table; JSON has all of them.
 const MOST: usize = 50;
@@ -62,7 +63,7 @@ pub(super) fn run(args: &ReplayArgs) -> Exit {
     };
     let printed = match args.format {
         OutputFormat::Json => report.json(&mut out),
-        OutputFormat::Table => report.table(&mut out),
+        OutputFormat::Table => report.table(&mut TableOutput::new(&mut out)),
     };
     written(printed.and_then(|()| out.flush()))
 }

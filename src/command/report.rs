@@ -14,6 +14,7 @@ use super::json_line::escape;
 use super::open_history;
 use super::report_html;
 use super::report_rows::{Columns, Row, percent, rows, shown, whole};
+use super::table_output::TableOutput;
 
 /// The longest span whose charts have hours as bars; longer ones have days.
 const HOURS: Duration = Duration::from_secs(4 * 86_400);
@@ -48,7 +49,7 @@ pub(super) fn run(args: &ReportArgs) -> Exit {
     let rows = rows(surveys, config.as_ref(), args.by, span);
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let printed = match args.format {
-        ReportFormat::Table => table(&mut out, &rows, args, span),
+        ReportFormat::Table => table(&mut TableOutput::new(&mut out), &rows, args, span),
         ReportFormat::Json => json(&mut out, &rows),
         ReportFormat::Csv => csv(&mut out, &rows),
         ReportFormat::Html => {

@@ -15,6 +15,7 @@ use crate::trace;
 use super::args::OutputFormat;
 use super::check_json::CheckJson;
 use super::exit::{Exit, OutputError, fail, say};
+use super::table_output::TableOutput;
 
 pub(super) fn sites_word(number: usize) -> String {
     format!("{number} {}", if number == 1 { "site" } else { "sites" })
@@ -128,16 +129,20 @@ pub(super) struct ResultPrinter {
     format: OutputFormat,
     paradigm: &'static str,
     zone: TimeZone,
-    out: BufWriter<io::Stdout>,
+    out: TableOutput<BufWriter<io::Stdout>>,
 }
 
 impl ResultPrinter {
     pub(super) fn new(format: OutputFormat, paradigm: &'static str) -> Self {
+        let out = BufWriter::with_capacity(64 * 1024, io::stdout());
         Self {
             format,
             paradigm,
             zone: TimeZone::system(),
-            out: BufWriter::with_capacity(64 * 1024, io::stdout()),
+            out: match format {
+                OutputFormat::Json => TableOutput::unchanged(out),
+                OutputFormat::Table => TableOutput::new(out),
+            },
         }
     }
 

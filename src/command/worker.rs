@@ -39,7 +39,7 @@ fn for_broker(args: &WorkerArgs, broker: &str) -> Exit {
             WorkerFormat::Json => paradigm::LineFormat::Json,
             WorkerFormat::Text => paradigm::LineFormat::Text,
         },
-        toys: args.toys,
+        workloads: args.workloads,
         parent: args.parent,
     };
     match paradigm::work_for_broker(options) {

@@ -141,3 +141,18 @@ fn without_utf_8_the_table_of_a_race_is_ascii() {
     let said = String::from_utf8(finished.stdout).unwrap();
     assert!(said.is_ascii() && said.contains("##"), "{said}");
 }
+
+#[test]
+fn without_utf_8_the_table_of_a_sweep_is_ascii_and_json_is_as_ever() {
+    let squirrel = Squirrel::new().through(["env", "LC_ALL=C"]);
+    squirrel.write(
+        "sites.toml",
+        "[[sites]]\nname = \"B\u{fc}cher\"\nurl = \"http://127.0.0.1:1\"\n",
+    );
+    let finished = squirrel.run(["check"]);
+    let said = String::from_utf8(finished.stdout).unwrap();
+    assert!(said.is_ascii() && said.contains(" B?cher "), "{said}");
+    let finished = squirrel.run(["check", "--format", "json"]);
+    let said: serde_json::Value = serde_json::from_slice(&finished.stdout).unwrap();
+    assert_eq!(said["name"], "B\u{fc}cher");
+}
