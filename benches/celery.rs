@@ -124,7 +124,7 @@ impl Stage {
             Command::new(env!("CARGO_BIN_EXE_squirrel"))
                 .args(["worker", "--broker", &self.url()])
                 .args(["--concurrency", &concurrency.to_string()])
-                .args(["--hostname", &format!("worker-{number}"), "--toys"]),
+                .args(["--hostname", &format!("worker-{number}"), "--workloads"]),
         )
     }
 
@@ -284,13 +284,13 @@ fn places(stage: &Stage, table: &mut Table, rounds: usize) -> Result<(), Box<dyn
 /// thread, and producer and broker take next to nothing.
 fn crunches(stage: &Stage, table: &mut Table, rounds: usize) -> Result<(), Box<dyn Error>> {
     let specs = specs(&["http://crunch.invalid/".to_owned()]);
-    let toy = WorkloadSpec::crunch(Duration::from_millis(5));
+    let workload = WorkloadSpec::crunch(Duration::from_millis(5));
     adding(
         table,
         &mut |workers| {
             let _workers = stage.workers(workers, 20)?;
             let mut engine =
-                stage.engine_with(40, ProberFactory::workload(toy, Halt::default()))?;
+                stage.engine_with(40, ProberFactory::workload(workload, Halt::default()))?;
             Ok(ours(&mut engine, rounds, 400, &specs)?.0)
         },
         "crunches of 5 ms",

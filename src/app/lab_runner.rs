@@ -20,7 +20,7 @@ use super::driver::Driver;
 const EVENT_PERIOD: Duration = Duration::from_millis(90);
 
 /// The number of jobs of a race without sites, and how long each takes by itself.
-const TOYS: usize = 4;
+const JOBS: usize = 4;
 const LENGTH: Duration = Duration::from_secs(1);
 
 /// The number of rounds of each paradigm.
@@ -166,8 +166,8 @@ fn cores() -> usize {
 
 fn plan(driver: &Driver, workload: Workload, gil: bool) -> RacePlan {
     let mut job_list = match workload {
-        Workload::Sleep => JobList::sleep(TOYS, LENGTH),
-        Workload::Crunch => JobList::crunch(TOYS, LENGTH),
+        Workload::Sleep => JobList::sleep(JOBS, LENGTH),
+        Workload::Crunch => JobList::crunch(JOBS, LENGTH),
         Workload::Http => {
             let (factory, ..) = driver.means(driver.entry());
             let sites = driver.monitor().sites().map(|state| state.site());

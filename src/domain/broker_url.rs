@@ -141,6 +141,7 @@ fn server(url: &Url) -> Result<Part, BrokerUrlError> {
         "redis+socket" | "redis+unix" | "unix" if url.path().len() > 1 => {
             (BrokerAddress::Socket(decoded(url.path()).into()), "")
         }
+        scheme if scheme.ends_with("cluster") => return Err(BrokerUrlError::Cluster),
         _ => return Err(BrokerUrlError::NotABroker),
     };
     let path_database = path_database.trim_matches('/');
@@ -244,12 +245,17 @@ impl Parameters {
         elsewhere: Option<String>,
     ) -> Result<Option<String>, BrokerUrlError> {
         let mut value = elsewhere;
+        let mut before = None;
         for name in names {
             if let Some(place) = self.0.iter().position(|(known, _)| known == name) {
                 let (_, given) = self.0.swap_remove(place);
                 if value.replace(given).is_some() {
-                    return Err(BrokerUrlError::Repeated((*name).to_owned()));
+                    return Err(before.map_or_else(
+                        || BrokerUrlError::Repeated((*name).to_owned()),
+                        |before| BrokerUrlError::Synonyms(before, name),
+                    ));
                 }
+                before = Some(*name);
             }
         }
         Ok(value)
@@ -399,6 +405,13 @@ mod tests {
             ("redis://h/0?master_name=m", parameter("master_name")),
             ("redis://h/0?protocol=resp3", parameter("protocol")),
             ("redis://h/0?db=1", twice("db")),
+            (
+                "unix:///s?db=1&virtual_host=2",
+                BrokerUrlError::Synonyms("db", "virtual_host"),
+            ),
+            ("redis-cluster://h", BrokerUrlError::Cluster),
+            ("redis+cluster://h:6379/0", BrokerUrlError::Cluster),
+            ("redis://h/99999", BrokerUrlError::Database),
             ("unix:///s?db=1&db=2", twice("db")),
             ("redis://:a@h/0?password=b", twice("password")),
             (

@@ -183,7 +183,7 @@ fn what_is_no_check_is_answered_with_a_failure() {
             "toy",
             "squirrel.check",
             json!([crunch(1)]),
-            "a toy of the lab",
+            "a workload of the lab",
         ),
     ];
     for (id, task, arguments, _) in &cases {
@@ -215,20 +215,20 @@ fn what_is_no_check_is_answered_with_a_failure() {
 }
 
 /// An order of the lab.
-fn toy(work: &Value) -> Value {
+fn workload(work: &Value) -> Value {
     let mut order = order("http://toy.invalid/");
     order["trust"] = json!({"toy": {"work": work}});
     order
 }
 
 fn crunch(rounds: u64) -> Value {
-    toy(&json!({"Crunch": rounds}))
+    workload(&json!({"Crunch": rounds}))
 }
 
 #[test]
 fn a_worker_that_does_toys_does_none_that_would_keep_it_from_all_else() {
     let redis = Redis::new();
-    let worker = Worker::start(&redis, "toys", &["--toys"]);
+    let worker = Worker::start(&redis, "workloads", &["--workloads"]);
     let mut locked = crunch(5_000);
     locked["locked"] = true.into();
     let cases = [
@@ -237,7 +237,7 @@ fn a_worker_that_does_toys_does_none_that_would_keep_it_from_all_else() {
         ("huge", crunch(u64::MAX), Some("too long")),
         (
             "sleepy",
-            toy(&json!({"Sleep": {"secs": 3_600, "nanos": 0}})),
+            workload(&json!({"Sleep": {"secs": 3_600, "nanos": 0}})),
             Some("too long"),
         ),
     ];

@@ -31,7 +31,7 @@ fn an_experiment_predicts_runs_with_and_without_the_lock_and_explains() {
     terminal.press("2");
     terminal.wait_text("[2] THREADS");
     terminal.press("F4");
-    // Shorter toys: 200 ms.
+    // Shorter workloads: 200 ms.
     terminal.press("Left");
     terminal.press("Left");
     terminal.wait_text("predicted 4 x 200ms ÷ 1 lock = 800ms");

@@ -1,4 +1,4 @@
-//! `squirrel race`: the contract of its JSON, over toys and over real sites.
+//! `squirrel race`: the contract of its JSON, over workloads and over real sites.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -112,7 +112,7 @@ impl LocalStack {
     fn worker(&self, number: usize) -> io::Result<Child> {
         let mut command = Command::from(own_program()?);
         command
-            .args(["worker", "--toys"])
+            .args(["worker", "--workloads"])
             .arg(format!("--broker={}", self.url().expose()))
             .arg(format!("--queue={}", self.queue.name))
             .arg(format!("--concurrency={}", self.concurrency))

@@ -85,18 +85,18 @@ impl ReceivedArguments {
 }
 
 impl ReceivedArguments {
-    /// Checks that the worker may run it; `toys` says whether it runs workloads of the lab.
+    /// Checks that the worker may run it; `workloads` says whether it runs workloads of the lab.
     ///
     /// # Errors
-    /// If it is a workload of the lab and `toys` is `false`, or the workload is too long.
-    pub(super) fn permit(&self, toys: bool) -> Result<(), TaskError> {
+    /// If it is a workload of the lab and `workloads` is `false`, or the workload is too long.
+    pub(super) fn permit(&self, workloads: bool) -> Result<(), TaskError> {
         match self.trust.workload() {
-            Some(_) if !toys => Err(TaskError::Refused(
-                "it is a toy of the lab, which `squirrel worker --toys` does",
+            Some(_) if !workloads => Err(TaskError::Refused(
+                "it is a workload of the lab, which `squirrel worker --workloads` runs",
             )),
-            Some(toy) if !toy.is_acceptable() => {
-                Err(TaskError::Refused("it is a toy that would take too long"))
-            }
+            Some(workload) if !workload.is_acceptable() => Err(TaskError::Refused(
+                "it is a workload that would take too long",
+            )),
             _ => Ok(()),
         }
     }

@@ -95,8 +95,8 @@ impl TaskExecutor {
         let arguments = if task.task == task::NAME {
             match &task.arguments {
                 Ok(raw) => ReceivedArguments::read(raw).and_then(|arguments| {
-                    let toys = self.state.options.toys;
-                    arguments.permit(toys).map(|()| arguments)
+                    let workloads = self.state.options.workloads;
+                    arguments.permit(workloads).map(|()| arguments)
                 }),
                 Err(why) => Err(TaskError::Refused(why)),
             }

@@ -35,7 +35,7 @@ pub struct WorkerOptions {
     /// The form of its lines on standard output.
     pub lines: LineFormat,
     /// Whether it runs the workloads of the lab, which sleep or compute.
-    pub toys: bool,
+    pub workloads: bool,
     /// The process with which it ends; `None`: it runs until it is stopped.
     pub parent: Option<u32>,
 }
@@ -80,7 +80,7 @@ pub(super) mod tests {
             result_expires: Duration::from_secs(60),
             heartbeat: Duration::from_secs(2),
             lines: LineFormat::Text,
-            toys: false,
+            workloads: false,
             parent: None,
         }
     }

@@ -135,8 +135,8 @@ fn clock(queue: &QueueFigures, host: &str, room: usize) -> String {
     let side = match (micros < 0, room < WIDE) {
         (true, true) => "ahead",
         (false, true) => "behind",
-        (true, false) => "ahead of ours, taken out of the lanes",
-        (false, false) => "behind ours, taken out of the lanes",
+        (true, false) => "ahead of ours, corrected in the lanes",
+        (false, false) => "behind ours, corrected in the lanes",
     };
     format!("clock {by} {side}")
 }
