@@ -8,7 +8,7 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 
 use redis::{RedisError, RedisResult, Value};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::domain::Timestamp;
 
@@ -28,6 +28,10 @@ const BLOCK_SECONDS: u32 = 1;
 
 /// How long a worker that is blind leaves what is on the queue to others.
 const BLIND_PAUSE: Duration = Duration::from_millis(500);
+
+/// A worker that is blind takes a task in turn once it has had none for so long, where others always
+/// come first: only by a check does it know that it sees again.
+const BLIND_TURN: Duration = Duration::from_secs(5);
 
 /// Delays before a broker that cannot be used is tried again.
 const MIN_RETRY_DELAY: Duration = Duration::from_millis(50);
@@ -75,6 +79,7 @@ pub(super) async fn consume(
         pause: MIN_RETRY_DELAY,
         state: Arc::clone(&state),
     };
+    let mut taken = Instant::now();
     loop {
         let room = tokio::select! {
             biased;
@@ -82,21 +87,23 @@ pub(super) async fn consume(
             room = state.room(UNSTORED_PER_PLACE) => room,
         };
         let is_blind = state.checks.connectivity.is_blind();
-        if is_blind {
+        let is_last = is_blind && taken.elapsed() < BLIND_TURN;
+        if is_last {
             tokio::select! {
                 biased;
                 () = state.reached(WorkerPhase::WarmShutdown) => return,
                 () = sleep(BLIND_PAUSE) => {}
             }
         }
+        let room = if is_blind && !is_last { 1 } else { room };
         match consumer.fill(room, &executor).await {
-            Ok(0) if is_blind => {}
+            Ok(0) if is_last => {}
             Ok(0) => tokio::select! {
                 biased;
                 () = state.reached(WorkerPhase::WarmShutdown) => return,
                 () = consumer.wait() => {}
             },
-            Ok(_) => {}
+            Ok(_) => taken = Instant::now(),
             Err(error) => tokio::select! {
                 biased;
                 () = state.reached(WorkerPhase::WarmShutdown) => return,
