@@ -16,8 +16,9 @@ pub(super) const MOST_HEAD: usize = 256 * 1024;
 pub(in super::super) struct HeadMemory(Arc<Semaphore>);
 
 impl HeadMemory {
-    /// What all large heads may take together, in bytes.
-    const ALL: usize = 32 << 20;
+    /// What all large heads may take together, in bytes: 32 MiB, with what the allocator of a thread
+    /// keeps for a while of those that another one needs by then.
+    const ALL: usize = 28 << 20;
 
     /// What one takes at most: while it grows, what it was is there as well.
     const ONE: usize = MOST_HEAD + 64 * 1024;
