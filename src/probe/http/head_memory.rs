@@ -16,12 +16,12 @@ pub(super) const MOST_HEAD: usize = 256 * 1024;
 pub(in super::super) struct HeadMemory(Arc<Semaphore>);
 
 impl HeadMemory {
-    /// What all large heads may take together, in bytes: 32 MiB, with what the allocator of a thread
-    /// keeps for a while of those that another one needs by then.
-    const ALL: usize = 28 << 20;
+    /// What all large heads may take together, in bytes.
+    const ALL: usize = 32 << 20;
 
-    /// What one takes at most: while it grows, what it was is there as well.
-    const ONE: usize = MOST_HEAD + 64 * 1024;
+    /// What one takes at most: it grows by doubling, and the allocator keeps for a while what it was
+    /// before: 128 KiB, 64 KiB and so on, as much again in all.
+    const ONE: usize = 2 * MOST_HEAD;
 
     pub(in super::super) fn new() -> Self {
         Self(Arc::new(Semaphore::new(Self::ALL / Self::ONE)))
