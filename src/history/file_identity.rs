@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use super::lock::beside;
+use super::lock::{Lock, beside};
 use super::schema::APPLICATION_ID;
 
 /// The database and the files that SQLite has beside it.
@@ -50,12 +50,13 @@ pub(super) fn remove_leftovers(path: &Path) {
     }
 }
 
-/// What the first page of a file says of it (sqlite.org/fileformat.html, section 1.3).
+/// What a file that exists is, as far as its first page says (sqlite.org/fileformat.html, section
+/// 1.3), and the lock of a monitor beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FileHead {
-    /// There is none: no file, an empty one, or one that cannot be read.
+pub(super) enum FileKind {
+    /// Nothing yet: no file, an empty one, or one that cannot be read.
     Absent,
-    /// A history of this program, or one whose beginning a crash of the machine left as zeros.
+    /// A history of this program, whatever has become of it.
     History,
     /// A database without the mark of this program: another program's, or one that is only begun.
     OtherDatabase,
@@ -63,25 +64,27 @@ pub(super) enum FileHead {
     Other,
 }
 
-impl FileHead {
+impl FileKind {
     /// Reads the head of the file at `path`.
     pub(super) fn of(path: &Path) -> Self {
         const MAGIC: &[u8] = b"SQLite format 3\0";
-        const LENGTH: usize = 100;
+        const LENGTH: u64 = 100;
         // What is no plain file is not read: a pipe would be waited for.
         if !fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
             return Self::Absent;
         }
         let mut head = Vec::new();
-        let read =
-            File::open(path).and_then(|file| file.take(LENGTH as u64).read_to_end(&mut head));
+        let read = File::open(path).and_then(|file| file.take(LENGTH).read_to_end(&mut head));
         if read.is_err() || head.is_empty() {
             return Self::Absent;
         }
-        let is_ours = head.get(68..72) == Some(&APPLICATION_ID.to_be_bytes());
-        if head.iter().all(|byte| *byte == 0) || head.starts_with(MAGIC) && is_ours {
+        // A crash of the machine may leave zeros.
+        let is_lost = head.iter().all(|byte| *byte == 0);
+        let is_database = head.starts_with(MAGIC);
+        let is_marked = head.get(68..72) == Some(&APPLICATION_ID.to_be_bytes());
+        if is_lost || is_database && is_marked || !is_database && Lock::was_taken(path) {
             Self::History
-        } else if head.starts_with(MAGIC) {
+        } else if is_database {
             Self::OtherDatabase
         } else {
             Self::Other

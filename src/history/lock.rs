@@ -31,13 +31,17 @@ pub(super) enum LockError {
 impl Lock {
     /// Takes the lock of `database`, whatever links lead there.
     pub(super) fn take(database: &Path) -> Result<Self, LockError> {
-        let database = fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
-        let path = beside(&database, ".lock");
+        let path = beside(&canonical(database), ".lock");
         match Self::at(&path) {
             Ok(Ok(lock)) => Ok(lock),
             Ok(Err(holder)) => Err(LockError::Held(holder)),
             Err(error) => Err(LockError::Io(path, error)),
         }
+    }
+
+    /// Whether a monitor has had its history at `database` once: its lock file is still there.
+    pub(super) fn was_taken(database: &Path) -> bool {
+        beside(&canonical(database), ".lock").is_file()
     }
 
     /// Locks this file, or gives the process that holds it. No link is followed, and only what
@@ -90,6 +94,11 @@ impl Lock {
         };
         (held.dev(), held.ino()) == (there.dev(), there.ino())
     }
+}
+
+/// The path of the database itself, whatever links lead there.
+fn canonical(database: &Path) -> PathBuf {
+    fs::canonicalize(database).unwrap_or_else(|_| database.to_owned())
 }
 
 /// The path with `ending` added to the name of the file.

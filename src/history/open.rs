@@ -11,7 +11,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::domain::{FileError, Timestamp, plain_io_error};
 
-use super::file_identity::FileHead;
+use super::file_identity::FileKind;
 use super::lock::{Lock, LockError, beside};
 use super::memory_fallback::MEMORY_TABLES;
 use super::schema::{APPLICATION_ID, SchemaError, VERSION, migrate};
@@ -139,9 +139,9 @@ pub(super) fn open(
         })
     };
     // Before anything is made beside it, or SQLite changes how it is written.
-    match FileHead::of(path) {
-        FileHead::Other => return Err(foreign()),
-        FileHead::OtherDatabase if is_of_another_program(path) => return Err(foreign()),
+    match FileKind::of(path) {
+        FileKind::Other => return Err(foreign()),
+        FileKind::OtherDatabase if is_of_another_program(path) => return Err(foreign()),
         _ => {}
     }
     if held.is_none() {
@@ -175,7 +175,7 @@ pub(super) fn open(
 }
 
 /// Whether a database has tables, and not the mark of this program: in its write-ahead log
-/// neither.
+/// neither. One that is damaged is this program's where a monitor has had its history.
 fn is_of_another_program(path: &Path) -> bool {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let found = Connection::open_with_flags(path, flags).and_then(|connection| {
@@ -184,8 +184,8 @@ fn is_of_another_program(path: &Path) -> bool {
         let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
         Ok(tables > 0 && id != APPLICATION_ID)
     });
-    // What cannot be read now is found out later.
-    found.unwrap_or(false)
+    // What cannot be read now for another reason is found out later.
+    found.unwrap_or_else(|error| is_damage(&error) && !Lock::was_taken(path))
 }
 
 fn connect(path: &Path, patience: Duration) -> Result<Store, SchemaError> {

@@ -12,7 +12,7 @@ use rustix::fs::{Access, access};
 
 use crate::domain::{Timestamp, plain_io_error};
 
-use super::file_identity::FileHead;
+use super::file_identity::FileKind;
 use super::lock::beside;
 use super::open::{is_damage, plain};
 use super::schema::{APPLICATION_ID, MIGRATIONS};
@@ -173,7 +173,7 @@ fn readable(path: &Path) -> Result<(), HistoryReadError> {
 }
 
 fn of_sqlite(path: &Path, error: &rusqlite::Error) -> HistoryReadError {
-    if is_damage(error) && FileHead::of(path) != FileHead::History {
+    if is_damage(error) && FileKind::of(path) != FileKind::History {
         HistoryReadError::Foreign(path.to_owned())
     } else {
         HistoryReadError::Unreadable(path.to_owned(), plain(error))

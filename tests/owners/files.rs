@@ -162,8 +162,8 @@ fn a_damaged_file_is_put_aside_and_said_so() {
     running.signal(Signal::TERM);
     assert_eq!(running.finish().code(), 0);
     let path = squirrel.dir().join("history.db");
-    let mut bytes = std::fs::read(&path).unwrap();
-    bytes[100..].fill(b'?');
+    // Whatever has become of it: it is where a monitor had its history.
+    let bytes = "not a database at all, and longer than a page's head".repeat(300);
     std::fs::write(&path, &bytes).unwrap();
     for command in ["report", "history compact"] {
         let finished = squirrel.run(command.split(' ').chain(["--history", "history.db"]));
@@ -188,7 +188,7 @@ fn a_damaged_file_is_put_aside_and_said_so() {
         .into_iter()
         .find(|path| path.to_string_lossy().contains(".damaged-"))
         .unwrap();
-    assert_eq!(std::fs::read(aside).unwrap(), bytes);
+    assert_eq!(std::fs::read_to_string(aside).unwrap(), bytes);
 }
 
 /// What is no history is refused by every command that would write into it, and stays as it is.
@@ -203,8 +203,17 @@ fn a_file_that_is_no_history_is_refused_and_left_as_it_is() {
     let other = Connection::open(squirrel.dir().join("other.db")).unwrap();
     other.execute_batch("CREATE TABLE recipes (a)").unwrap();
     drop(other);
+    let mut broken = std::fs::read(squirrel.dir().join("other.db")).unwrap();
+    broken[100..].fill(b'?');
+    squirrel.write("broken.db", &broken);
     let before = files(&squirrel);
-    for name in ["sites.toml", "short.txt", "picture.png", "other.db"] {
+    for name in [
+        "sites.toml",
+        "short.txt",
+        "picture.png",
+        "other.db",
+        "broken.db",
+    ] {
         let bytes = std::fs::read(squirrel.dir().join(name)).unwrap();
         for command in ["watch", "history compact"] {
             let finished = squirrel.run(command.split(' ').chain(["--history", name]));
