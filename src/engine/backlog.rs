@@ -10,9 +10,12 @@ use crate::monitor::{Monitor, SiteState, State};
 /// Results that are believed in one turn, of those that were held.
 const RESULTS: usize = 1_000;
 
+/// Checks that are handed out in one turn, so that keys are answered between them.
+pub(super) const DISPATCH_BATCH: usize = 512;
+
 /// Sites that are examined in one turn: as many as are handed out in one, so that what is due now
 /// does not pile up.
-const SITES: usize = 500;
+const SITES: usize = DISPATCH_BATCH;
 
 /// The sites that are to be checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

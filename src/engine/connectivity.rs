@@ -11,14 +11,14 @@
 //! give it. A captive portal's answer (511, or a redirect of every site to one foreign host)
 //! is not the site's own.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{CheckResult, Moment, Now, SiteId, Verdict};
+use crate::monitor::Monitor;
 
 use super::recent_failures::{Landings, RecentFailures};
-use super::witnesses::CheckFacts;
+use super::witnesses::{CheckFacts, WitnessSearch};
 
 /// Canaries are not asked more often.
 const ROUND_PAUSE: Duration = Duration::from_secs(1);
@@ -116,8 +116,7 @@ pub struct Connectivity {
     /// The latest start of a check that another machine answered.
     heard: Option<Moment>,
     witnesses: Option<Asked>,
-    /// Sites that were asked since something was seen last.
-    asked: HashSet<SiteId>,
+    search: WitnessSearch,
     /// No failure is believed until the next round: this program itself stood still.
     wary: bool,
     blind: Option<(Now, Box<str>)>,
@@ -328,16 +327,16 @@ impl Connectivity {
         }
     }
 
-    /// Sites of which a failure is held, or that were asked already: they are no witnesses.
-    pub(super) fn no_witnesses(&self) -> HashSet<SiteId> {
+    /// Sites that are to be checked now, of which one good answer is proof that we see: none of which a
+    /// failure is held, and none twice.
+    pub(super) fn find_witnesses(&mut self, monitor: &Monitor) -> Vec<SiteId> {
         let held = self.held.iter().map(|(result, _)| result.job.site);
-        held.chain(self.asked.iter().copied()).collect()
+        self.search.find(monitor, held, self.blind.is_some())
     }
 
-    /// These sites, which were good a moment ago, are checked now.
-    pub fn witnesses(&mut self, sites: &[SiteId], now: Now) -> Ruling {
-        self.asked.extend(sites);
-        let Some(asked) = self.witnesses.take_if(|_| sites.is_empty()) else {
+    /// So many witnesses are checked now.
+    pub fn witnesses(&mut self, count: usize, now: Now) -> Ruling {
+        let Some(asked) = self.witnesses.take_if(|_| count == 0) else {
             return Ruling::default();
         };
         if self.trusted.is_none() && self.away {
@@ -374,7 +373,7 @@ impl Connectivity {
         self.wanted = !self.held.is_empty();
         self.wary = false;
         self.witnesses = None;
-        self.asked.clear();
+        self.search = WitnessSearch::default();
         self.landings.forget();
         let Some((since, why)) = self.blind.take() else {
             return Ruling {

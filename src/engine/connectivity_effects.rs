@@ -10,7 +10,7 @@ use super::connectivity::{ConnectivityChange, Ruling};
 use super::decide::Engine;
 use super::effect::Notice;
 use super::input::SHORTEST_BLINDNESS;
-use super::witnesses::{is_local, witnesses};
+use super::witnesses::is_local;
 
 impl Engine {
     /// Does what follows from what canaries or witnesses said.
@@ -20,11 +20,11 @@ impl Engine {
             self.catch_up();
         }
         if ruling.ask_witnesses {
-            let witnesses = witnesses(&self.monitor, &self.connectivity.no_witnesses());
-            for site in &witnesses {
-                self.schedule.check_again(*site, now.mono);
+            let witnesses = self.connectivity.find_witnesses(&self.monitor);
+            let ruling = self.connectivity.witnesses(witnesses.len(), now);
+            for site in witnesses {
+                self.schedule.check_again(site, now.mono);
             }
-            let ruling = self.connectivity.witnesses(&witnesses, now);
             self.rule(ruling, now);
         }
         if let Some(change) = ruling.change {

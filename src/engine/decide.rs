@@ -8,7 +8,7 @@ use crate::domain::{CheckResult, JobId, Moment, Now, Outcome, SiteId, Verdict};
 use crate::monitor::{Consequence, Monitor, SiteState};
 use crate::schedule::Scheduler;
 
-use super::backlog::{Backlog, Rechecked};
+use super::backlog::{Backlog, DISPATCH_BATCH, Rechecked};
 use super::blind_workers::BlindWorkers;
 use super::connectivity::Connectivity;
 use super::effect::{Effect, Ended, Notice, Record};
@@ -17,9 +17,6 @@ use super::input::{Input, MonitorAlerts, Storage};
 use super::standstill::Standstill;
 use super::unwatched::UnwatchedRule;
 use super::witnesses::{facts, landed, parents};
-
-/// Checks handed out in one turn, so that keys are answered between them.
-const DISPATCH_BATCH: usize = 512;
 
 /// Everything that is believed and planned.
 #[derive(Debug)]

@@ -24,30 +24,67 @@ pub struct CheckFacts<'a> {
 /// Sites that are asked at once.
 const MOST: usize = 3;
 
-/// Sites that are considered, of a long list.
+/// Good sites that are considered, of a long list.
 const CONSIDERED: usize = 4_096;
 
-/// Sites that were good when they were checked last, on other machines than this, of as many
-/// hosts as possible; those that were good latest come first. Those in `failing` have failed since.
-pub(super) fn witnesses(monitor: &Monitor, failing: &HashSet<SiteId>) -> Vec<SiteId> {
-    let good = |state: &&SiteState| {
-        matches!(state.state(), State::Up | State::Degraded)
-            && !failing.contains(&state.id())
-            && state.last().is_some_and(|last| !is_local(state, last))
-    };
-    let mut candidates: Vec<&SiteState> = monitor.sites().filter(good).take(CONSIDERED).collect();
-    candidates.sort_by_key(|state| {
-        let started = state.last().map(|last| last.started);
-        std::cmp::Reverse(started)
-    });
-    let mut hosts = HashSet::new();
-    // Those of a host that is asked already come last: they may still answer where it does not.
-    let (mut chosen, others): (Vec<_>, Vec<_>) = candidates
-        .into_iter()
-        .partition(|state| hosts.insert(state.site().spec.url.host()));
-    chosen.extend(others);
-    chosen.truncate(MOST);
-    chosen.into_iter().map(SiteState::id).collect()
+/// Places of the list that are gone through in a round while the monitor is blind, and most sites are
+/// unknown.
+const PLACES_WHILE_BLIND: usize = 20_000;
+
+/// The search for witnesses since something was seen last.
+#[derive(Debug, Default)]
+pub(super) struct WitnessSearch {
+    /// Those that were asked: each is asked once.
+    asked: HashSet<SiteId>,
+    /// The place of the list from which on the next ones are looked for.
+    next: usize,
+}
+
+impl WitnessSearch {
+    /// Sites that were good when they were checked last, on other machines than this, of as many
+    /// hosts as possible; those that were good latest come first. Those of `failing` have failed
+    /// since. While the monitor `is_blind`, a part of the list is gone through.
+    pub(super) fn find(
+        &mut self,
+        monitor: &Monitor,
+        failing: impl Iterator<Item = SiteId>,
+        is_blind: bool,
+    ) -> Vec<SiteId> {
+        let failing: HashSet<SiteId> = failing.collect();
+        let good = |state: &&SiteState| {
+            matches!(state.state(), State::Up | State::Degraded)
+                && !failing.contains(&state.id())
+                && !self.asked.contains(&state.id())
+                && state.last().is_some_and(|last| !is_local(state, last))
+        };
+        let all = monitor.ids();
+        let places = if is_blind {
+            let begin = if self.next < all.len() { self.next } else { 0 };
+            begin..all.len().min(begin + PLACES_WHILE_BLIND)
+        } else {
+            0..all.len()
+        };
+        let ids = all.get(places.clone()).unwrap_or_default().iter();
+        let sites = ids.filter_map(|id| monitor.site(*id));
+        let mut candidates: Vec<&SiteState> = sites.filter(good).take(CONSIDERED).collect();
+        candidates.sort_by_key(|state| {
+            let started = state.last().map(|last| last.started);
+            std::cmp::Reverse(started)
+        });
+        let mut hosts = HashSet::new();
+        // Those of a host that is asked already come last: they may still answer where it does not.
+        let (mut chosen, others): (Vec<_>, Vec<_>) = candidates
+            .into_iter()
+            .partition(|state| hosts.insert(state.site().spec.url.host()));
+        chosen.extend(others);
+        chosen.truncate(MOST);
+        let chosen: Vec<SiteId> = chosen.into_iter().map(SiteState::id).collect();
+        self.asked.extend(&chosen);
+        if is_blind {
+            self.next = places.end;
+        }
+        chosen
+    }
 }
 
 /// Whether a site is on this machine: no network lies between.
