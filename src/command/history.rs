@@ -62,7 +62,10 @@ fn export(args: &ExportArgs) -> Exit {
         Err(exit) => return exit,
     };
     let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let mut printer = ExportPrinter::new(args.format, out);
+    let mut printer = match ExportPrinter::begin(args.format, out) {
+        Ok(printer) => printer,
+        Err(error) => return written(Err(error)),
+    };
     let mut sites = match archive.sites() {
         Ok(sites) => sites,
         Err(error) => return fail(error),
@@ -110,7 +113,7 @@ fn moment(at: Timestamp) -> String {
     format!("{at:.6}")
 }
 
-/// The columns of an export in CSV, where no row says what they are.
+/// The columns of an export in CSV: the fields of a [`Line`].
 const COLUMNS: [&str; 10] = [
     "at",
     "name",
@@ -126,20 +129,22 @@ const COLUMNS: [&str; 10] = [
 
 enum ExportPrinter<W: Write> {
     Jsonl(W),
-    /// With the heading, which the first row writes.
-    Csv(Box<csv::Writer<W>>, bool),
+    Csv(Box<csv::Writer<W>>),
 }
 
 impl<W: Write> ExportPrinter<W> {
-    fn new(format: ExportFormat, out: W) -> Self {
-        match format {
+    /// Begins with the heading, whether rows follow it or not.
+    fn begin(format: ExportFormat, out: W) -> io::Result<Self> {
+        Ok(match format {
             ExportFormat::Jsonl => Self::Jsonl(out),
             ExportFormat::Csv => {
                 let mut writer = csv::WriterBuilder::new();
-                let writer = writer.terminator(csv::Terminator::CRLF).from_writer(out);
-                Self::Csv(Box::new(writer), false)
+                let writer = writer.terminator(csv::Terminator::CRLF).has_headers(false);
+                let mut writer = writer.from_writer(out);
+                writer.write_record(COLUMNS).map_err(open_history::plain)?;
+                Self::Csv(Box::new(writer))
             }
-        }
+        })
     }
 
     fn print(&mut self, line: Line<'_>) -> io::Result<()> {
@@ -148,8 +153,7 @@ impl<W: Write> ExportPrinter<W> {
                 let json = serde_json::to_string(&line)?;
                 writeln!(out, "{}", escape(&json))
             }
-            Self::Csv(csv, has_heading) => {
-                *has_heading = true;
+            Self::Csv(csv) => {
                 let (name, url) = (quoted(line.name), quoted(line.url));
                 csv.serialize(Line {
                     name: &name,
@@ -164,12 +168,7 @@ impl<W: Write> ExportPrinter<W> {
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Jsonl(out) => out.flush(),
-            Self::Csv(csv, has_heading) => {
-                if !*has_heading {
-                    csv.write_record(COLUMNS).map_err(open_history::plain)?;
-                }
-                csv.flush()
-            }
+            Self::Csv(csv) => csv.flush(),
         }
     }
 }

@@ -148,6 +148,13 @@ fn an_export_has_a_line_a_result_and_begins_where_it_is_told_to() {
         "{none}"
     );
     assert_eq!(some.lines().next(), none.lines().next());
+    // It names the fields of the lines, in their order.
+    let fields: Vec<_> = slow.as_object().unwrap().keys().cloned().collect();
+    let heading: std::collections::BTreeSet<_> = none.trim_end().split(',').collect();
+    assert_eq!(heading, fields.iter().map(String::as_str).collect());
+    let row = some.lines().find(|line| line.contains(",slow,")).unwrap();
+    let cells: Vec<_> = none.trim_end().split(',').zip(row.split(',')).collect();
+    assert!(cells.contains(&("verdict", "degraded")) && cells.contains(&("reason", "slow")));
 }
 
 #[test]
