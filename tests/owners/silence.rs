@@ -361,7 +361,7 @@ fn why_nobody_was_told_is_said_by_the_rule_that_decided() {
     let reasons = [
         ("Gateway", "● ops webhook "),
         ("behind", "silenced: parent Gateway is down "),
-        ("planned", "maintenance until "),
+        ("planned", "silenced: maintenance until "),
         ("nobody", "no owner "),
         ("unwanted", "no owner is told of outages "),
     ];
@@ -374,7 +374,7 @@ fn why_nobody_was_told_is_said_by_the_rule_that_decided() {
         })
     };
     let kept = ["--history", "history.db"];
-    let mut terminal = Terminal::start(&squirrel, (160, 36), kept);
+    let mut terminal = Terminal::start(&squirrel, (200, 36), kept);
     terminal.press("F5");
     terminal.wait("why, of open ones", |frame| says(frame, "✗ OPEN", &reasons));
     others.play(script(WELL));
@@ -384,7 +384,7 @@ fn why_nobody_was_told_is_said_by_the_rule_that_decided() {
     terminal.wait("the same of ended ones", ended);
     terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
-    let mut terminal = Terminal::start(&squirrel, (160, 36), kept);
+    let mut terminal = Terminal::start(&squirrel, (200, 36), kept);
     terminal.press("F5");
     terminal.wait("the same in the next run", ended);
     terminal.press("Ctrl-C");
