@@ -313,3 +313,15 @@ impl SiteState {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::SiteState;
+
+    /// A million of them are walked by one key.
+    #[test]
+    fn the_state_of_a_site_stays_small() {
+        let size = size_of::<SiteState>();
+        assert!(size <= 200, "{size}");
+    }
+}

@@ -391,13 +391,3 @@ fn a_reload_keeps_the_streak_and_another_url_is_another_site() {
     assert_ne!(monitor.find("a").unwrap().id(), id);
     assert!(monitor.site(id).is_none(), "late results are dropped");
 }
-
-/// A million of them are walked by one key.
-#[test]
-fn the_state_of_a_site_stays_small() {
-    assert!(
-        size_of::<super::SiteState>() <= 200,
-        "{}",
-        size_of::<super::SiteState>()
-    );
-}

@@ -19,6 +19,9 @@ use super::{verdict_rule, waterfall};
 /// The most checks that are listed.
 const MAX_CHECKS: usize = 30;
 
+/// What is said of an outage that the list has no more.
+pub(super) const NOT_LISTED: &str = "This outage is no longer among those listed.";
+
 /// The title of the page.
 pub(crate) fn title(outage: &OutageKey) -> String {
     format!("Outage of {}", clean(&outage.name, 60))
@@ -46,9 +49,7 @@ pub(crate) fn lines(
     };
     match key.find(state.history(model)) {
         Some(outage) => page.outage(outage),
-        None => page
-            .text
-            .say("", "This outage is no longer among those listed.", PLAIN),
+        None => page.text.say("", NOT_LISTED, PLAIN),
     }
     page.text.lines
 }

@@ -12,6 +12,7 @@ use crate::tui::theme::{self, PLAIN};
 use crate::tui::view_model::ViewModel;
 
 use super::message::state_in_words;
+use super::outage::NOT_LISTED;
 use super::page_text::Text;
 
 /// The title of the page.
@@ -29,7 +30,7 @@ pub(crate) fn lines(
     let mut page = Text::new(width);
     let history = state.history(model);
     let Some(outage) = key.find(history) else {
-        page.say("", "This outage is no longer among those listed.", PLAIN);
+        page.say("", NOT_LISTED, PLAIN);
         return page.lines;
     };
     let at = (state.now(model).wall, &state.options.zone);
