@@ -25,7 +25,7 @@ fn a_fresh_start_shows_every_site_as_new() {
 }
 
 #[test]
-fn a_mixed_fleet_shows_the_failing_first() {
+fn a_mixed_list_shows_the_failing_first() {
     let fixture = Fixture::mixed();
     for size in [SMALL, MEDIUM, LARGE] {
         let ui = screen(size, &fixture);
