@@ -390,6 +390,7 @@ impl Fleet {
                 url: url.unwrap_or_default().into(),
                 address: Some(std::net::Ipv4Addr::LOCALHOST.into()),
                 resolved: vec![std::net::Ipv4Addr::LOCALHOST.into()],
+                failed_connects: Vec::new(),
                 status: Some(200),
                 phases,
                 took: latency,

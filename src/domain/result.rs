@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{JobId, MAX_SENTENCE, MaskedUrl, Moment, SiteId, Timestamp};
+use super::{FailedConnect, JobId, MAX_SENTENCE, MaskedUrl, Moment, SiteId, Timestamp};
 
 /// What one check says about its site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -193,6 +193,9 @@ pub struct RequestRecord {
     pub address: Option<IpAddr>,
     /// The addresses of the host name, at most 8; empty for a host that is an IP address.
     pub resolved: Vec<IpAddr>,
+    /// The attempts to connect that gave no connection, in the order of their beginning.
+    #[serde(default)]
+    pub failed_connects: Vec<FailedConnect>,
     /// The status code; `None` without an answer.
     pub status: Option<u16>,
     /// The durations of its phases.
@@ -201,6 +204,19 @@ pub struct RequestRecord {
     pub took: Duration,
     /// The outcome in plain words: `302 Found to https://example.org/login`.
     pub note: Box<str>,
+}
+
+impl RequestRecord {
+    /// The address that it went to: that of the connection, else the one whose failure says most,
+    /// else the first that the name has.
+    fn asked(&self) -> Option<IpAddr> {
+        let tried = self.failed_connects.iter();
+        let tried = tried
+            .max_by_key(|attempt| attempt.cause.weight())
+            .map(|attempt| attempt.address);
+        let resolved = || self.resolved.first().copied();
+        self.address.or(tried).or_else(resolved)
+    }
 }
 
 /// The thread that ran a check, by the ids of the operating system.
@@ -277,7 +293,7 @@ impl CheckResult {
     #[must_use]
     pub fn is_local(&self, host: &str) -> bool {
         let last = self.requests.last();
-        let asked = last.and_then(|request| request.address.or(request.resolved.first().copied()));
+        let asked = last.and_then(RequestRecord::asked);
         let literal = || {
             let is_literal = host.starts_with(|first: char| first == '[' || first.is_ascii_digit());
             let literal = is_literal && self.requests.len() <= 1;
@@ -317,7 +333,7 @@ impl CheckResult {
     #[must_use]
     pub fn asked(&self, url: &MaskedUrl) -> Option<IpAddr> {
         let last = self.requests.last();
-        let found = last.and_then(|request| request.address.or(request.resolved.first().copied()));
+        let found = last.and_then(RequestRecord::asked);
         found.or_else(|| url.literal().filter(|_| self.requests.len() <= 1))
     }
 

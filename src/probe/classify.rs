@@ -7,7 +7,7 @@ use std::time::Duration;
 use hyper::StatusCode;
 use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
-use crate::domain::{Phase, Reason, StatusSet, brief};
+use crate::domain::{Phase, Reason, StatusSet, brief, failed_connects_in_words};
 
 use super::certificate_fault::short_key;
 use super::http::ExchangeError;
@@ -46,14 +46,26 @@ pub(super) fn out_of_time(timings: Option<&PhaseTimings>, timeout: Duration) -> 
     if waited > timeout / 4 {
         return could_not("too many large answers at once: no memory was left for this one");
     }
-    Failure::new(
+    let failure = Failure::new(
         Reason::Timeout,
         format!(
             "no valid answer within {}: still waiting for {}",
             brief(timeout),
             phase.words()
         ),
-    )
+    );
+    match timings.filter(|_| phase == Phase::Connect) {
+        Some(timings) => with_attempts(failure, &timings.lock()),
+        None => failure,
+    }
+}
+
+/// Adds what became of each address, where there were several.
+fn with_attempts(mut failure: Failure, recorded: &Recorded) -> Failure {
+    if let Some(attempts) = failed_connects_in_words(&recorded.failed_connects()) {
+        failure.error = format!("{} ({attempts})", failure.error);
+    }
+    failure
 }
 
 pub(super) fn too_many_redirects(most: u16) -> Failure {
@@ -96,7 +108,7 @@ pub(super) fn request(error: &ExchangeError, recorded: &Recorded, secure: bool) 
             // A connection that broke was there before: on a busy machine the news of both
             // comes at once, and what broke is the handshake, or the wait for an answer.
             let broke_in = if secure { Phase::Tls } else { Phase::Connect };
-            failed(error, broke_in)
+            with_attempts(failed(error, broke_in), recorded)
         }
         ExchangeError::Path(PathError::Handshake(error)) => handshake(error, recorded),
         ExchangeError::Path(PathError::OtherTls(other)) => could_not(&format!(

@@ -4,7 +4,9 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::domain::{CheckObserver, Phase, Phases};
+use smallvec::SmallVec;
+
+use crate::domain::{CheckObserver, ConnectCause, FailedConnect, Phase, Phases};
 
 use super::certificate::Read;
 use super::certificate_fault::CertificateFault;
@@ -35,10 +37,21 @@ pub(super) struct Recorded {
     pub(super) resolved: Vec<IpAddr>,
     /// The address that was connected to.
     pub(super) address: Option<IpAddr>,
+    /// The attempts to connect, in the order of their beginning.
+    attempts: SmallVec<[ConnectAttempt; 1]>,
     /// The server's own certificate, as far as it could be read.
     pub(super) certificate: Option<Arc<Read>>,
     /// Why it is not trusted.
     pub(super) certificate_fault: Option<CertificateFault>,
+}
+
+/// An attempt to connect to one address.
+#[derive(Clone, Copy, Debug)]
+struct ConnectAttempt {
+    address: IpAddr,
+    began: Instant,
+    /// When it failed, and why.
+    failed: Option<(Instant, ConnectCause)>,
 }
 
 impl PhaseTimings {
@@ -81,6 +94,24 @@ impl PhaseTimings {
         self.begin(Phase::Connect, |recorded, now| {
             recorded.connect_start = Some(now);
         });
+    }
+
+    /// An attempt to connect to `address` began.
+    pub(super) fn attempt_started(&self, address: IpAddr) {
+        self.lock().attempts.push(ConnectAttempt {
+            address,
+            began: Instant::now(),
+            failed: None,
+        });
+    }
+
+    /// The newest attempt to connect to `address` failed.
+    pub(super) fn attempt_failed(&self, address: IpAddr, cause: ConnectCause) {
+        let mut recorded = self.lock();
+        let mut attempts = recorded.attempts.iter_mut().rev();
+        if let Some(attempt) = attempts.find(|attempt| attempt.address == address) {
+            attempt.failed = Some((Instant::now(), cause));
+        }
     }
 
     /// There is a TCP connection to this address, and a TLS handshake begins on it, or what is
@@ -150,6 +181,26 @@ impl Recorded {
             tls: between(self.tls_start, self.tls_end),
             first_byte: between(ready, self.first_byte),
         }
+    }
+
+    /// The attempts to connect that gave no connection, those that have not ended included.
+    pub(super) fn failed_connects(&self) -> Vec<FailedConnect> {
+        let connected = |attempt: &&ConnectAttempt| {
+            attempt.failed.is_none() && self.address == Some(attempt.address)
+        };
+        let end = self.connect_end.unwrap_or_else(Instant::now);
+        self.attempts
+            .iter()
+            .filter(|attempt| !connected(attempt))
+            .map(|attempt| {
+                let (ended, cause) = attempt.failed.unwrap_or((end, ConnectCause::NoAnswer));
+                FailedConnect {
+                    address: attempt.address,
+                    took: ended.saturating_duration_since(attempt.began),
+                    cause,
+                }
+            })
+            .collect()
     }
 
     /// How long the request has waited for memory of this process's own.

@@ -120,6 +120,7 @@ impl RequestLog {
             url,
             address: recorded.address,
             resolved,
+            failed_connects: recorded.failed_connects(),
             status,
             phases: recorded.phases(),
             took: began.elapsed(),

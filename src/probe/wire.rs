@@ -234,6 +234,7 @@ mod tests {
                 url: "https://a/".into(),
                 address: Some("::1".parse().unwrap()),
                 resolved: vec!["127.0.0.1".parse().unwrap()],
+                failed_connects: Vec::new(),
                 status: None,
                 phases,
                 took: Duration::from_secs(1),

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{
-    Certificate, CheckResult, CheckSpec, Clock, JobId, ManualClock, MaskedUrl, Method, Moment, Now,
-    Outcome, Phases, RanOn, Reason, RequestRecord, Site, SiteId, Timestamp,
+    Certificate, CheckResult, CheckSpec, Clock, ConnectCause, FailedConnect, JobId, ManualClock,
+    MaskedUrl, Method, Moment, Now, Outcome, Phases, RanOn, Reason, RequestRecord, Site, SiteId,
+    Timestamp,
 };
 use crate::monitor::Monitor;
 use crate::paradigm::{Census, Label, Law};
@@ -259,11 +260,26 @@ impl Fixture {
             first_byte: part(50).filter(|_| answered),
         };
         let address = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 10 + (id.index() % 200) as u8));
+        let refused = reason == Some(Reason::Refused);
+        let attempt = |address, millis, cause| FailedConnect {
+            address,
+            took: Duration::from_millis(millis),
+            cause,
+        };
+        let failed_connects = if refused {
+            vec![
+                attempt("2001:db8::10".parse().unwrap(), 1, ConnectCause::NoRoute),
+                attempt(address, 30, ConnectCause::Refused),
+            ]
+        } else {
+            Vec::new()
+        };
         let request = |method, status: Option<u16>, note: &str, took| RequestRecord {
             method,
             url: site.spec.url.shown().into(),
-            address: Some(address),
+            address: (!refused).then_some(address),
             resolved: vec![address, "2001:db8::10".parse().unwrap()],
+            failed_connects: failed_connects.clone(),
             status,
             phases,
             took,

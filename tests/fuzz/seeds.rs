@@ -137,6 +137,7 @@ fn result() -> CheckResult {
             url: "https://example.org/".into(),
             address: Some([127, 0, 0, 1].into()),
             resolved: vec![[127, 0, 0, 1].into()],
+            failed_connects: Vec::new(),
             status: Some(503),
             phases,
             took: Duration::from_millis(90),

@@ -221,6 +221,7 @@ fn request(url: &str, status: u16) -> RequestRecord {
         url: url.into(),
         address: None,
         resolved: Vec::new(),
+        failed_connects: Vec::new(),
         status: Some(status),
         phases: Phases::default(),
         took: Duration::ZERO,

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::domain::{
-    CheckResult, CheckSpec, MaskedUrl, Phases, RanOn, RequestRecord, Timestamp, clean, sentence,
+    CheckResult, CheckSpec, FailedConnect, MaskedUrl, Phases, RanOn, RequestRecord, Timestamp,
+    clean, sentence,
 };
 
 /// The most redirects that a check may follow.
@@ -40,6 +41,14 @@ pub(super) fn bounded_result(mut result: CheckResult, spec: &CheckSpec) -> Optio
             resolved: std::mem::take(&mut request.resolved)
                 .into_iter()
                 .take(64)
+                .collect(),
+            failed_connects: std::mem::take(&mut request.failed_connects)
+                .into_iter()
+                .take(16)
+                .map(|attempt| FailedConnect {
+                    took: attempt.took.min(longest),
+                    ..attempt
+                })
                 .collect(),
             ..request.clone()
         };

@@ -13,8 +13,10 @@ use tokio::time::{Instant, Sleep};
 
 use super::super::names::{Addresses, PendingAddresses};
 use super::super::own_fault::{self, Open};
+use super::super::phase_timings::PhaseTimings;
 use super::super::thread_wait;
 use super::Socket;
+use crate::domain::ConnectCause;
 
 /// How long an attempt is alone before the next address is tried beside it: the Connection
 /// Attempt Delay of RFC 8305 section 5.
@@ -28,29 +30,38 @@ const MOST_AT_ONCE: usize = 6;
 
 type Failed = (SocketAddr, io::Error);
 
-/// Connects to the first address that takes the connection.
+/// Connects to the first address that takes the connection; notes every attempt in `timings`.
 pub(super) async fn connect(
     addresses: Addresses,
     port: u16,
+    timings: &PhaseTimings,
 ) -> Result<(Open<Socket>, SocketAddr), Failed> {
     match (&addresses.known[..], &addresses.pending) {
         ([only], None) => {
             let address = SocketAddr::new(*only, port);
+            timings.attempt_started(*only);
             let stream = own_fault::when_files_are_free(|| Socket::connect(address)).await;
-            stream
-                .map(|stream| (stream, address))
-                .map_err(|error| (address, error))
+            stream.map(|stream| (stream, address)).map_err(|error| {
+                timings.attempt_failed(address.ip(), cause(&error, address));
+                (address, error)
+            })
         }
         // In a place of its own: the usual connection needs far less.
         _ => {
-            let (stream, address) = thread_wait::elsewhere(Box::pin(race(addresses, port))).await?;
+            let (stream, address) =
+                thread_wait::elsewhere(Box::pin(race(addresses, port, timings))).await?;
             Ok((stream.map(Socket::Watched), address))
         }
     }
 }
 
-async fn race(addresses: Addresses, port: u16) -> Result<(Open<TcpStream>, SocketAddr), Failed> {
+async fn race(
+    addresses: Addresses,
+    port: u16,
+    timings: &PhaseTimings,
+) -> Result<(Open<TcpStream>, SocketAddr), Failed> {
     let mut race = Race {
+        timings,
         port,
         waiting: VecDeque::new(),
         tried: 0,
@@ -63,7 +74,8 @@ async fn race(addresses: Addresses, port: u16) -> Result<(Open<TcpStream>, Socke
     poll_fn(|context| race.poll(timer.as_mut(), context)).await
 }
 
-struct Race {
+struct Race<'a> {
+    timings: &'a PhaseTimings,
     port: u16,
     waiting: VecDeque<SocketAddr>,
     tried: usize,
@@ -78,7 +90,7 @@ struct Attempt {
     connecting: Pin<Box<dyn Future<Output = io::Result<Open<TcpStream>>> + Send>>,
 }
 
-impl Race {
+impl Race<'_> {
     /// Adds addresses, those of the two families in turns, the first of IPv6.
     fn add(&mut self, addresses: Vec<IpAddr>) {
         let mut all: Vec<_> = self.waiting.drain(..).map(|address| address.ip()).collect();
@@ -121,7 +133,11 @@ impl Race {
                 let address = self.attempts.swap_remove(index).address;
                 match done {
                     Ok(stream) => return Poll::Ready(Ok((stream, address))),
-                    Err(error) => self.note((address, error)),
+                    Err(error) => {
+                        let cause = cause(&error, address);
+                        self.timings.attempt_failed(address.ip(), cause);
+                        self.note((address, error));
+                    }
                 }
             }
             let failed = self.attempts.len() < before;
@@ -155,6 +171,7 @@ impl Race {
 
     fn start(&mut self, address: SocketAddr) {
         self.tried += 1;
+        self.timings.attempt_started(address.ip());
         self.attempts.push(Attempt {
             address,
             connecting: Box::pin(own_fault::when_files_are_free(move || {
@@ -164,7 +181,7 @@ impl Race {
     }
 
     fn note(&mut self, failed: Failed) {
-        let says = |(address, error): &Failed| weight(error, *address);
+        let says = |(address, error): &Failed| cause(error, *address).weight();
         if self
             .failure
             .as_ref()
@@ -175,19 +192,23 @@ impl Race {
     }
 }
 
-/// How much a failure says about the site. What the other side said counts more than that this
-/// machine has no way to an address of that family; that it could not try counts most.
-fn weight(error: &io::Error, address: SocketAddr) -> u8 {
+/// Why there is no connection to `address`.
+fn cause(error: &io::Error, address: SocketAddr) -> ConnectCause {
     use io::ErrorKind as Kind;
     if own_fault::of(error, address).is_some() {
-        return 3;
+        return ConnectCause::OwnFault;
     }
     match error.kind() {
-        Kind::NetworkUnreachable | Kind::AddrNotAvailable | Kind::Unsupported => 0,
-        Kind::HostUnreachable | Kind::PermissionDenied | Kind::TimedOut => 1,
+        Kind::NetworkUnreachable | Kind::AddrNotAvailable | Kind::Unsupported => {
+            ConnectCause::NoRoute
+        }
+        Kind::HostUnreachable => ConnectCause::Unreachable,
+        Kind::PermissionDenied => ConnectCause::Forbidden,
+        Kind::TimedOut => ConnectCause::NoAnswer,
+        Kind::ConnectionRefused => ConnectCause::Refused,
         // EAFNOSUPPORT, which has no kind of its own.
-        _ if error.raw_os_error() == Some(97) => 0,
-        _ => 2,
+        _ if error.raw_os_error() == Some(97) => ConnectCause::NoRoute,
+        _ => ConnectCause::Broken,
     }
 }
 
@@ -195,8 +216,9 @@ fn weight(error: &io::Error, address: SocketAddr) -> u8 {
 mod tests {
     use super::*;
 
-    fn race_of(addresses: &[&str]) -> Race {
+    fn race_of<'a>(addresses: &[&str], timings: &'a PhaseTimings) -> Race<'a> {
         let mut race = Race {
+            timings,
             port: 80,
             waiting: VecDeque::new(),
             tried: 0,
@@ -210,7 +232,11 @@ mod tests {
 
     #[test]
     fn the_families_take_turns_beginning_with_ipv6_and_there_is_an_end_to_addresses() {
-        let race = race_of(&["192.0.2.1", "192.0.2.2", "2001:db8::1", "192.0.2.3"]);
+        let timings = PhaseTimings::new(None);
+        let race = race_of(
+            &["192.0.2.1", "192.0.2.2", "2001:db8::1", "192.0.2.3"],
+            &timings,
+        );
         let order: Vec<_> = race.waiting.iter().map(|a| a.ip().to_string()).collect();
         assert_eq!(
             order,
@@ -218,7 +244,7 @@ mod tests {
         );
         let many: Vec<_> = (0..99).map(|last| format!("192.0.2.{last}")).collect();
         let many: Vec<_> = many.iter().map(String::as_str).collect();
-        assert_eq!(race_of(&many).waiting.len(), MOST_ADDRESSES);
+        assert_eq!(race_of(&many, &timings).waiting.len(), MOST_ADDRESSES);
     }
 
     #[test]
@@ -226,8 +252,9 @@ mod tests {
         let six = SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], 80));
         let four = SocketAddr::from(([192, 0, 2, 1], 80));
         let error = io::Error::from_raw_os_error;
+        let timings = PhaseTimings::new(None);
         for order in [[(six, 101), (four, 111)], [(four, 111), (six, 101)]] {
-            let mut race = race_of(&[]);
+            let mut race = race_of(&[], &timings);
             for (address, number) in order {
                 race.note((address, error(number)));
             }

@@ -62,7 +62,7 @@ pub(super) async fn open(
         }
     };
     timings.connect_started();
-    let (stream, address) = connect::connect(addresses, port)
+    let (stream, address) = connect::connect(addresses, port, timings)
         .await
         .map_err(|(address, error)| PathError::Connect(address, error))?;
     timings.connected_to(address.ip(), secure);

@@ -230,7 +230,18 @@ impl Page<'_> {
         }
         self.say(&format!("Request {number}"), &text, PLAIN);
         let listed: Vec<_> = request.resolved.iter().map(ToString::to_string).collect();
+        for attempt in &request.failed_connects {
+            let text = format!(
+                "{}: {} after {}",
+                attempt.address,
+                attempt.cause.words(),
+                waterfall::millis(attempt.took)
+            );
+            self.say("  tried", &text, PLAIN);
+        }
         let address = match (request.address, listed.len()) {
+            // Each that was tried has its line.
+            (None, _) if !request.failed_connects.is_empty() => "none answered".into(),
             (Some(address), 0 | 1) => address.to_string(),
             (Some(address), _) => format!("{address}, of {}", listed.join(" ")),
             (None, 0) => "none".into(),

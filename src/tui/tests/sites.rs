@@ -106,6 +106,21 @@ fn explain_shows_retries_and_the_certificate_of_a_site_that_is_well() {
 }
 
 #[test]
+fn explain_names_each_address_that_was_tried() {
+    let fixture = Fixture::many(1);
+    let model = fixture.model();
+    let mut ui = screen(SMALL, &fixture);
+    press(&mut ui, &model, "Enter");
+    let text = lines(&draw(&ui, &model, SMALL)).join("\n");
+    for tried in [
+        "2001:db8::10: no way to it after 1.0 ms",
+        "192.0.2.10: refused after 30 ms",
+    ] {
+        assert!(text.contains(tried), "{text}");
+    }
+}
+
+#[test]
 fn help_shows_every_key_and_mark() {
     let fixture = Fixture::mixed();
     let model = ViewModel {
