@@ -7,7 +7,7 @@ mod lab {
     use std::sync::atomic::AtomicBool;
     use std::time::Duration;
 
-    use uptime_squirrel::domain::{Moment, SystemClock};
+    use uptime_squirrel::domain::{Moment, SystemClock, plural};
     use uptime_squirrel::lab::{
         Contender, Experiment, ExperimentEvent, ExperimentHandle, JobList, Race, RaceEvent,
         RacePlan, RaceState, RunError, RunSetup, TimedRun, Workload, explain, predict,
@@ -219,7 +219,7 @@ mod lab {
             assert!(text.chars().count() <= 156, "{text}");
             if words == "hand-overs" {
                 assert!(
-                    text.contains(&format!("{} hand-overs", timed_run.handovers)),
+                    text.contains(&plural(timed_run.handovers, "hand-over")),
                     "{text}"
                 );
             }

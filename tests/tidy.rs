@@ -354,4 +354,131 @@ mod tidy {
         }
         assert!(complaints.is_empty(), "{}", complaints.join("\n"));
     }
+
+    /// Words that follow a value, end in "s" and count nothing: verbs, particles, units.
+    const COUNT_NOTHING: [&str; 19] = [
+        "gains", "goes", "runs", "waits", "counts", "ms", "s", "answers", "as", "discards", "ends",
+        "fails", "has", "holds", "is", "refuses", "stands", "stays", "was",
+    ];
+
+    /// Words between a value and a noun that is not counted by it.
+    const PARTICLES: [&str; 15] = [
+        "though", "a", "and", "are", "at", "by", "for", "from", "in", "not", "of", "on", "or",
+        "the", "to",
+    ];
+
+    /// The nouns that are given to `plural` and `noun_of`, as plurals that end in "s".
+    fn counted_nouns(sources: &[Source]) -> BTreeSet<String> {
+        let mut nouns = BTreeSet::new();
+        for source in sources {
+            for rest in source.code.split("plural(").skip(1) {
+                let argument = rest.split(';').next().unwrap_or_default();
+                let noun = argument.split('"').nth(1).unwrap_or_default();
+                if let Some(noun) = noun.split(' ').next_back().filter(|noun| !noun.is_empty()) {
+                    nouns.insert(format!("{noun}s"));
+                }
+            }
+        }
+        nouns
+    }
+
+    /// The plurals that a piece of code builds by hand: `{} sites`, `{n} good checks`,
+    /// `if n == 1 { "site" } else { "sites" }`. A number with a decimal is never 1.
+    fn plurals_by_hand(code: &str, nouns: &BTreeSet<String>) -> Vec<String> {
+        let mut found = Vec::new();
+        for (place, _) in code.match_indices("} ") {
+            let Some((_, value)) = code[..place].rsplit_once('{') else {
+                continue;
+            };
+            let is_value = value
+                .chars()
+                .all(|c| c.is_alphanumeric() || "_.:".contains(c));
+            let has_decimal = value
+                .split_once(":.")
+                .is_some_and(|(_, digits)| digits != "0");
+            if !is_value || has_decimal {
+                continue;
+            }
+            let is_word = |c: char| c.is_ascii_lowercase() || c == '-';
+            let mut words = code[place + 2..].split(' ').map(|word| {
+                let end = word.find(|c| !is_word(c)).unwrap_or(word.len());
+                (&word[..end], end == word.len())
+            });
+            let Some((first, is_followed)) = words.next() else {
+                continue;
+            };
+            if code[place + 2..].starts_with('{') {
+                let noun = code[place + 2..].split_once('}');
+                let ending = noun.map_or("", |(_, ending)| ending);
+                if ending.starts_with("s ") || ending.starts_with("s\"") {
+                    found.push(format!("{{{value}}} {{}}s"));
+                }
+            }
+            if first.ends_with('s') && !COUNT_NOTHING.contains(&first) {
+                found.push(format!("{{{value}}} {first}"));
+            }
+            let is_adjective = !PARTICLES.contains(&first) && !COUNT_NOTHING.contains(&first);
+            if let Some((second, _)) = words.next().filter(|_| is_followed && is_adjective)
+                && nouns.contains(second)
+            {
+                found.push(format!("{{{value}}} {first} {second}"));
+            }
+        }
+        let dense: String = code.split_whitespace().collect::<Vec<_>>().join(" ");
+        for (place, _) in dense.match_indices("\" } else { \"") {
+            let one = dense[..place].rsplit('"').next().unwrap_or_default();
+            let other = dense[place + 12..].split('"').next().unwrap_or_default();
+            let endings = ["s", "es"].map(|ending| format!("{one}{ending}"));
+            if endings.iter().any(|plural| plural == other) {
+                found.push(format!("\"{one}\" or \"{other}\""));
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn plurals_built_by_hand_are_found() {
+        let nouns = BTreeSet::from(["checks".to_owned()]);
+        let by_hand = |code: &str| plurals_by_hand(code, &nouns).len();
+        assert_eq!(by_hand(r#"format!("{} sites", n)"#), 1);
+        assert_eq!(by_hand(r#"format!("{n:>4} good checks", n)"#), 0);
+        assert_eq!(by_hand(r#"format!("{n} good checks", n)"#), 1);
+        assert_eq!(by_hand(r#"if n == 1 { "site" } else { "sites" }"#), 1);
+        assert_eq!(by_hand(r#"format!("{n} {one}s")"#), 1);
+        assert_eq!(by_hand(r#"if n == 1 { "" } else { "s" }"#), 1);
+        assert_eq!(by_hand(r#"format!("{days:.0} days")"#), 1);
+        assert_eq!(
+            by_hand(r#"format!("{days:.1} days, {name} is by {name} checks")"#),
+            1
+        );
+        assert_eq!(
+            by_hand(r#"format!("{name} holds checks of {} in checks")"#),
+            0
+        );
+    }
+
+    /// "1 sites" is nowhere: whoever counts asks `domain::plural` for the noun.
+    #[test]
+    fn no_text_builds_a_plural_by_hand() {
+        let sources = sources();
+        let nouns = counted_nouns(&sources);
+        assert!(nouns.len() > 20, "{nouns:?}");
+        let mut complaints = Vec::new();
+        for source in sources {
+            for text in plurals_by_hand(&source.code, &nouns) {
+                complaints.push(format!("{}: {text}", source.path.display()));
+            }
+        }
+        assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    }
+
+    /// Times are written by one file: what is written elsewhere would have another form.
+    #[test]
+    fn times_have_one_form() {
+        for source in sources() {
+            let writes = source.code.contains(".strftime(");
+            let is_the_one = source.path.ends_with("src/domain/time_format.rs");
+            assert_eq!(writes, is_the_one, "{}", source.path.display());
+        }
+    }
 }

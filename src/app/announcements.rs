@@ -1,9 +1,9 @@
 //! Announces events: on the screen, and by bell and desktop notification.
 
-use crate::domain::{Clock, SiteId, Timestamp, brief};
+use crate::domain::{Clock, SiteId, TimeFormat, Timestamp, brief, plural};
 use crate::engine::{ConnectivityChange, Notice};
 use crate::paradigm::WorkerLoss;
-use crate::tui::{StatusMessage, Tone, plural};
+use crate::tui::{StatusMessage, Tone};
 
 use super::event::Action;
 use super::name_list::{listed, more};
@@ -111,11 +111,7 @@ impl SessionState {
     }
 
     pub(super) fn time(&self, at: Timestamp) -> String {
-        jiff::Timestamp::from_microsecond(at.as_micros())
-            .unwrap_or_default()
-            .to_zoned(self.zone.clone())
-            .strftime("%H:%M on %d %b")
-            .to_string()
+        TimeFormat::DateTime.unless_today(at, self.clock.timestamp(), &self.zone)
     }
 
     /// What stands on top of the screen while checks are not run.

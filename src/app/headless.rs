@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::domain::{Clock as _, Moment};
+use crate::domain::{Clock as _, Moment, plural};
 use crate::engine::Notice;
 use crate::history::HistoryStorage;
 use crate::metrics::Endpoint;
@@ -218,7 +218,8 @@ fn reload(driver: &mut Driver, event: ConfigEvent) -> Option<Result<(), ReloadEr
 
 fn status(driver: &Driver) -> String {
     let totals = driver.monitor().totals();
-    format!("{} sites, {} down", totals.all(), totals.of(State::Down))
+    let sites = plural(totals.all(), "site");
+    format!("{sites}, {} down", totals.of(State::Down))
 }
 
 /// Sends the service manager's watchdog its signs of life.

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::domain::{Clock, Moment, SiteId, SystemClock, Timestamp};
+use crate::domain::{Clock, Moment, SiteId, SystemClock, TimeFormat, Timestamp, plural};
 use crate::monitor::State;
 use crate::paradigm::{ALL, Label, labels};
 use crate::tui::{
-    HistoryQuery, Intent, ProcessStats, StatusMessage, Tone, TriedRules, ViewModel, holds, plural,
+    HistoryQuery, Intent, ProcessStats, StatusMessage, Tone, TriedRules, ViewModel, holds,
 };
 
 use super::config_watcher::ConfigEvent;
@@ -262,7 +262,10 @@ impl SessionState {
             Intent::RecheckAll => {
                 self.driver.recheck_all();
                 let sites = self.driver.monitor().ids().len();
-                self.answer(Tone::Info, format!("checking all {sites} sites now"));
+                self.answer(
+                    Tone::Info,
+                    format!("checking all {} now", plural(sites, "site")),
+                );
             }
         }
         None
@@ -349,7 +352,7 @@ impl SessionState {
                         self.configured_at = self.clock.timestamp();
                         self.say(
                             Tone::Good,
-                            format!("{} read again: {sites} sites", self.source),
+                            format!("{} read again: {}", self.source, plural(sites, "site")),
                         );
                         for warning in warnings.into_iter().chain(notice.map(Into::into)) {
                             self.say(Tone::Warn, warning);
@@ -383,10 +386,8 @@ impl SessionState {
     /// The new configuration cannot be used: the one in use stays, and the screen says so
     /// for as long as that is so.
     fn refuse(&mut self, why: &str) {
-        let since = jiff::Timestamp::from_microsecond(self.configured_at.as_micros())
-            .unwrap_or_default()
-            .to_zoned(self.zone.clone())
-            .strftime("%H:%M:%S");
+        let now = self.clock.timestamp();
+        let since = TimeFormat::DateTime.unless_today(self.configured_at, now, &self.zone);
         tracing::warn!("not reloaded: {why}");
         self.banner = Some(format!("{why}; running on the configuration of {since}"));
     }

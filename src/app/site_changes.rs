@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::domain::{Acknowledgement, SiteId, clean};
-use crate::tui::{Tone, plural};
+use crate::domain::{Acknowledgement, SiteId, clean, plural};
+use crate::tui::Tone;
 
 use super::event::{Action, KeyChange};
 use super::name_list::listed;

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::domain::{Clock, FileError, SiteId, Timestamp, plain_io_error};
+use crate::domain::{Clock, FileError, SiteId, TimeFormat, Timestamp, plain_io_error, plural};
 use crate::monitor::Monitor;
 use crate::trace::{TraceStore, write_chrome};
 use crate::tui::Tone;
@@ -73,7 +73,7 @@ impl TraceExporter {
             .map(|record| record.site())
             .filter_map(|site| Some((site, monitor.site(site)?.site().name.to_string())))
             .collect();
-        let stamp = stamp(now, zone);
+        let stamp = TimeFormat::FileName.of(now, zone);
         let outbox = self.outbox.clone();
         let writing = std::thread::Builder::new()
             .name("export".to_owned())
@@ -113,20 +113,12 @@ impl SessionState {
     pub(super) fn exported(&mut self, exported: Exported) {
         match exported {
             Ok((path, checks)) => {
-                let text = format!("{checks} checks written to {}", path.display());
+                let text = format!("{} written to {}", plural(checks, "check"), path.display());
                 self.answer(Tone::Good, text);
             }
             Err(why) => self.answer(Tone::Bad, format!("no trace was written: {why}")),
         }
     }
-}
-
-fn stamp(now: Timestamp, zone: &TimeZone) -> String {
-    jiff::Timestamp::from_microsecond(now.as_micros())
-        .unwrap_or_default()
-        .to_zoned(zone.clone())
-        .strftime("%Y%m%d-%H%M%S")
-        .to_string()
 }
 
 /// A new file of that time: two exports of one second do not share one, and what has its name

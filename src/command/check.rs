@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::app::choose;
 use crate::config::SecretUse;
-use crate::domain::{CheckResult, Clock, JobId, SiteId, SystemClock};
+use crate::domain::{CheckResult, Clock, JobId, SiteId, SystemClock, plural};
 use crate::paradigm::{Dispatcher, ParadigmContext, ensure_files, raise_file_limit};
 use crate::probe::ProberFactory;
 use crate::trace::Recorder;
@@ -17,7 +17,7 @@ use super::args::CheckArgs;
 use super::exit::{Exit, OutputError, fail, say};
 use super::progress::Progress;
 use super::signals::{Signals, SignalsError};
-use super::sweep_summary::{ResultPrinter, SweepSummary, sites_word};
+use super::sweep_summary::{ResultPrinter, SweepSummary};
 use super::trace_file::TraceFile;
 use super::{runtime, site_source};
 
@@ -160,7 +160,7 @@ impl Sweep {
                 say(format!(
                     "stopped: {} of {} checked, {} down",
                     self.summary.done,
-                    sites_word(self.summary.sites.len()),
+                    plural(self.summary.sites.len(), "site"),
                     self.summary.down
                 ));
                 Exit::Signal(number)

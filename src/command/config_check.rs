@@ -4,6 +4,7 @@ use super::args::SourceArgs;
 use super::exit::{Exit, print};
 use super::site_source;
 use crate::config::SecretUse;
+use crate::domain::plural;
 
 pub(super) fn run(args: &SourceArgs) -> Exit {
     let config = match site_source::load(args.config.as_deref(), SecretUse::Needed) {
@@ -14,10 +15,6 @@ pub(super) fn run(args: &SourceArgs) -> Exit {
         .path
         .as_deref()
         .map_or_else(String::new, site_source::short);
-    let count = |number: usize, one: &str| {
-        let plural = if number == 1 { "" } else { "s" };
-        format!("{number} {one}{plural}")
-    };
     let paused = config.sites.iter().filter(|site| site.paused).count();
     let paused = if paused == 0 {
         String::new()
@@ -26,8 +23,8 @@ pub(super) fn run(args: &SourceArgs) -> Exit {
     };
     let line = format!(
         "{file}: in order: {}{paused}, {}\n",
-        count(config.sites.len(), "site"),
-        count(config.owners.len(), "owner"),
+        plural(config.sites.len(), "site"),
+        plural(config.owners.len(), "owner"),
     );
     print(line.as_bytes())
 }

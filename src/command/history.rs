@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::domain::{Clock, Reason, Retention, SystemClock, Timestamp, Verdict, clean};
+use crate::domain::{Clock, Reason, Retention, SystemClock, Timestamp, Verdict, clean, noun_of};
 use crate::history::{HistoryReadError, OfflineHistory, RawResult, SiteKey};
 
 use super::check_json::millis;
@@ -200,10 +200,12 @@ fn compact(args: &CompactArgs) -> Exit {
     match OfflineHistory::open(&path, now).and_then(|upkeep| upkeep.compact(&keep)) {
         Ok(done) => {
             let line = format!(
-                "{}: {} bytes before, {} bytes after\n",
+                "{}: {} {} before, {} {} after\n",
                 clean(&path.display().to_string(), 400),
                 done.before,
-                done.after
+                noun_of(done.before, "byte"),
+                done.after,
+                noun_of(done.after, "byte")
             );
             print(line.as_bytes())
         }

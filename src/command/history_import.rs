@@ -12,7 +12,9 @@ use serde::Deserialize;
 
 use crate::app::Replay;
 use crate::config::Config;
-use crate::domain::{Clock, FileError, Reason, Retention, SeenTime, SystemClock, Timestamp};
+use crate::domain::{
+    Clock, FileError, Reason, Retention, SeenTime, SystemClock, Timestamp, count, plural,
+};
 use crate::history::{
     HistoryImport, ImportTotals, ImportedCheck, ImportedOutage, OfflineHistory,
     OfflineHistoryError, OtherMonitorFile, RawCheck, ReadOnlyHistory, SiteKey,
@@ -66,13 +68,15 @@ fn import(
     let outages = upkeep.keep_outages(&outages)?;
     read?;
     let mut lines = format!(
-        "{} results taken, {} known already, {outages} outages found in them\n",
-        imported.new, imported.known
+        "{} taken, {} known already, {} found in them\n",
+        plural(imported.new, "result"),
+        count(imported.known),
+        plural(outages, "outage")
     );
     if imported.future > 0 {
         notes.push_str(&format!(
-            "{} results of the future left out\n",
-            imported.future
+            "{} of the future left out\n",
+            plural(imported.future, "result")
         ));
     }
     let settings = config.map_or_else(Retention::default, |config| config.history);
@@ -182,12 +186,12 @@ impl<'a> Source<'a> {
                 notes.push_str(&format!("from {}\n", foreign.kind()));
                 if left.monitors > 0 {
                     notes.push_str(&format!(
-                        "{} monitors left out: not of a website, as far as the file tells\n",
-                        left.monitors
+                        "{} left out: not of a website, as far as the file tells\n",
+                        plural(left.monitors, "monitor")
                     ));
                 }
                 if left.rows > 0 {
-                    notes.push_str(&format!("{} results left out\n", left.rows));
+                    notes.push_str(&format!("{} left out\n", plural(left.rows, "result")));
                 }
                 Ok(())
             }

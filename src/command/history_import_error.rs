@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::domain::{FileError, plain_io_error};
+use crate::domain::{FileError, plain_io_error, plural};
 use crate::history::{
     HistoryReadError, MonitorImportError, OfflineHistoryError, OtherMonitorError,
 };
@@ -117,7 +117,7 @@ impl fmt::Display for LineError {
         use serde_json::error::Category;
         match self {
             Self::Io(error) => f.write_str(&plain_io_error(error)),
-            Self::TooLong => write!(f, "longer than {LONGEST_LINE} bytes"),
+            Self::TooLong => write!(f, "longer than {}", plural(LONGEST_LINE, "byte")),
             Self::Json(error) => match error.classify() {
                 Category::Eof => f.write_str("it ends in the middle"),
                 Category::Data => {
@@ -134,7 +134,7 @@ impl fmt::Display for LineError {
                 csv::ErrorKind::Utf8 { .. } => f.write_str("not UTF-8 text"),
                 csv::ErrorKind::UnequalLengths {
                     expected_len, len, ..
-                } => write!(f, "{len} columns instead of {expected_len}"),
+                } => write!(f, "{} instead of {expected_len}", plural(*len, "column")),
                 csv::ErrorKind::Deserialize { err, .. } => err.kind().fmt(f),
                 _ => f.write_str("not CSV"),
             },

@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use crate::config::KnownNames;
-use crate::domain::{FileError, clean};
+use crate::domain::{FileError, clean, plural};
 use crate::history;
 use crate::import::{
     ALL, Converted, ImportError, ImportFile, KUMA_TABLES, convert, kuma_backup, position,
@@ -198,13 +198,9 @@ fn summary(converted: &Converted) -> String {
         unsupported,
         ..
     } = converted;
-    let count = |number: &usize, one: &str| match number {
-        1 => format!("1 {one}"),
-        number => format!("{number} {one}s"),
-    };
     format!(
         "{} written, {left_out} left out; {} without a counterpart, in comments",
-        count(sites, "site"),
-        count(unsupported, "setting"),
+        plural(*sites, "site"),
+        plural(*unsupported, "setting"),
     )
 }

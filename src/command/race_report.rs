@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::domain::clean;
+use crate::domain::{clean, plural};
 use crate::lab::{Medians, RaceRow, RaceState, Workload, fine, race_summary};
 
 use super::args::OutputFormat;
@@ -124,7 +124,7 @@ fn table(out: &mut impl Write, race_state: &RaceState, jobs: usize) -> io::Resul
     writeln!(out)?;
     let medians = match race_state.rounds {
         1 => String::new(),
-        rounds => format!("; figures are medians of {rounds} rounds"),
+        rounds => format!("; figures are medians of {}", plural(rounds, "round")),
     };
     if let Some((name, floor)) = floor {
         writeln!(

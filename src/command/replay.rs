@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::app::{OutageDiff, Replay, SeenOutage};
-use crate::domain::{Timestamp, brief, clean};
+use crate::domain::{TimeFormat, Timestamp, brief, clean, plural};
 use crate::history::SiteKey;
 use crate::monitor::{ReplayTotals, RuleOverrides};
 
@@ -178,8 +178,9 @@ impl Report<'_> {
         let pairs = self.replay.pairs();
         if let Some((first, last)) = self.replay.span() {
             let checks = self.replay.checks();
-            let (first, last) = (self.time(first), self.time(last));
-            writeln!(out, "{checks} results from {first} to {last}\n")?;
+            let time = |at| TimeFormat::Zoned.of(at, &self.zone);
+            let (first, last) = (time(first), time(last));
+            writeln!(out, "{} from {first} to {last}\n", plural(checks, "result"))?;
         } else {
             return writeln!(out, "no results in this span");
         }
@@ -251,9 +252,8 @@ impl Report<'_> {
         if self.rules.timeout.is_some() {
             writeln!(
                 out,
-                "A longer timeout cannot bring back what was cut off: {} results count as \
-                 timeouts all the same.",
-                self.replay.cut_off()
+                "A longer timeout cannot bring back what was cut off: {} a timeout all the same.",
+                plural(self.replay.cut_off(), "result")
             )?;
         }
         Ok(())

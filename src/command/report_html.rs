@@ -5,7 +5,9 @@ use std::fmt;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use crate::domain::{Timestamp, brief, clean};
+use jiff::tz::TimeZone;
+
+use crate::domain::{TimeFormat, Timestamp, brief, clean, plural};
 use crate::history::{BucketSize, Rollup};
 
 use super::history_args::By;
@@ -92,9 +94,9 @@ impl Page<'_> {
     pub(super) fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let span = whole(self.since);
         let what = match self.by {
-            By::Site => "sites",
-            By::Tag => "tags",
-            By::Owner => "owners",
+            By::Site => "site",
+            By::Tag => "tag",
+            By::Owner => "owner",
         };
         let cell = match self.cell {
             BucketSize::Day => "a day",
@@ -108,10 +110,11 @@ impl Page<'_> {
             "{HEAD}<title>Uptime over {span}</title></head><body>\n<h1>Uptime over {span}</h1>\n\
              <p class=\"dim\">From {} to {}. A bar is {cell} in UTC, red the share of its checks \
              that failed; checks that were missed, and those that could not be made, count neither \
-             way.</p>\n<p>{} {what}, {total} outages, {}.</p>\n",
+             way.</p>\n<p>{}, {}, {}.</p>\n",
             self.time(self.from()),
             self.time(self.now.as_micros().div_euclid(1_000_000)),
-            self.rows.len(),
+            plural(self.rows.len(), what),
+            plural(total, "outage"),
             match open {
                 0 => "all of them over".to_owned(),
                 open => format!("<span class=\"open\">{open} still open</span>"),
@@ -132,8 +135,8 @@ impl Page<'_> {
     }
 
     fn time(&self, seconds: i64) -> String {
-        let time = jiff::Timestamp::from_second(seconds).unwrap_or_default();
-        time.strftime("%Y-%m-%d %H:%M UTC").to_string()
+        let at = Timestamp::from_micros(seconds.saturating_mul(1_000_000));
+        TimeFormat::Zoned.of(at, &TimeZone::UTC)
     }
 
     /// Writes the rows with the lowest uptime, as links to their cards.
@@ -175,7 +178,7 @@ impl Page<'_> {
         )?;
         match &row.url {
             Some(url) => write!(out, "<p class=\"url\">{}", Text(url))?,
-            None => write!(out, "<p class=\"url\">{} sites", row.sites)?,
+            None => write!(out, "<p class=\"url\">{}", plural(row.sites, "site"))?,
         }
         if row.former {
             write!(out, " (configured no more)")?;

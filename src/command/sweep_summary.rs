@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use crate::domain::{
-    CheckResult, Clock, JobId, Moment, Site, SiteId, SystemClock, Verdict, brief, clean,
+    CheckResult, Clock, JobId, Moment, Site, SiteId, SystemClock, Verdict, brief, clean, plural,
 };
 use crate::paradigm::StartError;
 use crate::probe::{Start, could_not_check};
@@ -16,10 +16,6 @@ use super::args::OutputFormat;
 use super::check_json::CheckJson;
 use super::exit::{Exit, OutputError, fail, say};
 use super::table_output::TableOutput;
-
-pub(super) fn sites_word(number: usize) -> String {
-    format!("{number} {}", if number == 1 { "site" } else { "sites" })
-}
 
 /// The sites of a sweep, and the counts of their results so far.
 pub(super) struct SweepSummary {
@@ -37,7 +33,10 @@ impl SweepSummary {
         let (paused, sites): (Vec<Site>, Vec<Site>) =
             sites.into_iter().partition(|site| site.paused);
         if !paused.is_empty() {
-            say(format!("{} paused: not checked", sites_word(paused.len())));
+            say(format!(
+                "{} paused: not checked",
+                plural(paused.len(), "site")
+            ));
         }
         Self {
             sites,
@@ -118,7 +117,7 @@ impl SweepSummary {
         format!(
             "{} of {} checked in {}: {up} up, {} down{unknown}",
             self.done,
-            sites_word(self.sites.len()),
+            plural(self.sites.len(), "site"),
             brief(took),
             self.down
         )

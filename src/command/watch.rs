@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::app::{self, Driver, Happening, Listener, Occurrence, SessionError, Watch, choose};
 use crate::config::SecretUse;
-use crate::domain::{SiteId, Timestamp, error_line, plain_io_error};
+use crate::domain::{SiteId, Timestamp, error_line, plain_io_error, plural};
 use crate::engine::{ConnectivityChange, Notice};
 use crate::history::HistoryEvent;
 use crate::metrics::Endpoint;
@@ -176,7 +176,10 @@ impl Log {
         let of_reader = zone.clone();
         let missing = move |lines: u64| {
             let mut fields = Fields::new();
-            let why = format!("standard output was not read: {lines} lines are missing");
+            let why = format!(
+                "standard output was not read: {} missing",
+                plural(lines, "line")
+            );
             put(&mut fields, "error", why);
             put(&mut fields, "lost", lines);
             event_line(
@@ -189,7 +192,7 @@ impl Log {
         let errors = LineWriter::start(
             "errors",
             file(io::stderr().as_fd())?,
-            |lines| error_line(format_args!("{lines} lines are missing here")),
+            |lines| error_line(format_args!("{} missing here", plural(lines, "line"))),
             |_| {},
         )?;
         let errors = Arc::new(errors);

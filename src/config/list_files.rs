@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use crate::domain::plain_io_error;
+use crate::domain::{plain_io_error, plural};
 
 use super::configuration::Config;
 use super::diagnostic_sink::{DiagnosticSink, Language};
@@ -87,14 +87,17 @@ pub(super) fn warn_of_list(
     if count.added > 0 && owners.is_empty() && !config.owners.is_empty() {
         let sentence = match count.added {
             1 => format!("nobody is told of the site of {list}: it has no owner"),
-            sites => format!("nobody is told of the {sites} sites of {list}: they have no owner"),
+            sites => format!(
+                "nobody is told of the {} of {list}: they have no owner",
+                plural(sites, "site")
+            ),
         };
         sink.warning(element.offset, &key_of(element), &sentence);
     }
     if count.repeated > 0 {
         let sentence = match count.repeated {
             1 => format!("1 URL of {list} is watched already"),
-            urls => format!("{urls} URLs of {list} are watched already"),
+            urls => format!("{} of {list} are watched already", plural(urls, "URL")),
         };
         sink.warning(element.offset, &key_of(element), &sentence);
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::domain::{
-    BrokerUrl, BrokerUrlError, MaskedUrl, MethodChoice, StatusSet, clean, parse_duration,
+    BrokerUrl, BrokerUrlError, MaskedUrl, MethodChoice, StatusSet, clean, parse_duration, plural,
 };
 
 use super::redact::masked;
@@ -78,7 +78,8 @@ pub(super) fn label(text: &str) -> Parsed<Box<str>> {
     let visible = |text: &str| -> usize { text.chars().filter(|c| *c != ' ').count() };
     if text.chars().count() > LONGEST {
         return Err(ValueError::Plain(format!(
-            "expected at most {LONGEST} characters"
+            "expected at most {}",
+            plural(LONGEST, "character")
         )));
     }
     if visible(&cleaned) != visible(text) {

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::text::plural;
+
 /// Certificates in PEM that are trusted besides the system's roots. Equal where path and
 /// contents are; clones share the contents.
 #[derive(Clone, PartialEq, Eq)]
@@ -16,7 +18,7 @@ pub struct CertificateFile {
 
 impl fmt::Debug for CertificateFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let size = self.pem.len();
-        write!(f, "CertificateFile({}, {size} bytes)", self.path.display())
+        let size = plural(self.pem.len(), "byte");
+        write!(f, "CertificateFile({}, {size})", self.path.display())
     }
 }

@@ -29,6 +29,7 @@ mod silence;
 mod site;
 mod site_time;
 mod text;
+mod time_format;
 
 pub use alert_event::{AlertEvent, OutageEvent, ServiceEvent};
 pub use broker_url::{BrokerAddress, BrokerServer, BrokerTls, BrokerUrl};
@@ -61,4 +62,5 @@ pub use retention::Retention;
 pub use silence::{Silence, Untold};
 pub use site::{Escalation, Owner, Quiet, Site, Tell};
 pub use site_time::{SeenTime, SiteTime};
-pub use text::{MAX_SENTENCE, clean, is_unsafe, is_utf8_locale, sentence};
+pub use text::{MAX_SENTENCE, clean, count, is_unsafe, is_utf8_locale, noun_of, plural, sentence};
+pub use time_format::TimeFormat;

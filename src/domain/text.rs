@@ -60,6 +60,43 @@ pub fn sentence(text: &str) -> Box<str> {
     clean(text, MAX_SENTENCE).into_boxed_str()
 }
 
+/// A count with its thousands separated: "100,000".
+#[must_use]
+pub fn count(number: impl TryInto<u64>) -> String {
+    let digits = number.try_into().unwrap_or(u64::MAX).to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A count and its noun: "1 site", "1,000 sites", "3 tries", "4 processes".
+///
+/// `noun` is the singular; it may have words before it, such as "good check".
+#[must_use]
+pub fn plural(number: impl TryInto<u64>, noun: &str) -> String {
+    let number = number.try_into().unwrap_or(u64::MAX);
+    format!("{} {}", count(number), noun_of(number, noun))
+}
+
+/// The noun of a number of things: `noun` itself of one, else its plural.
+#[must_use]
+pub fn noun_of(number: impl TryInto<u64>, noun: &str) -> String {
+    if number.try_into().is_ok_and(|number| number == 1) {
+        return noun.to_owned();
+    }
+    let ends = |endings: &[&str]| endings.iter().any(|ending| noun.ends_with(ending));
+    match noun.strip_suffix('y') {
+        Some(stem) if !ends(&["ay", "ey", "oy", "uy"]) => format!("{stem}ies"),
+        _ if ends(&["s", "x", "ch", "sh"]) => format!("{noun}es"),
+        _ => format!("{noun}s"),
+    }
+}
+
 /// Whether the locale that `environment` names has UTF-8: by the first of `LC_ALL`, `LC_CTYPE`
 /// and `LANG` that is set and not empty (POSIX, "Internationalization variables"). Without any of
 /// them it is the locale C, which has ASCII alone.
@@ -83,6 +120,24 @@ mod tests {
         assert_eq!(clean("a\u{1b}[31mred\u{9b}0m", 99), "a [31mred 0m");
         assert_eq!(clean("abc\u{202e}gpj.exe", 99), "abc gpj.exe");
         assert_eq!(clean("  two \r\n\t lines  ", 99), "two lines");
+    }
+
+    #[test]
+    fn a_noun_follows_its_number() {
+        for (number, noun, text) in [
+            (0, "site", "0 sites"),
+            (1, "site", "1 site"),
+            (2, "try", "2 tries"),
+            (1, "try", "1 try"),
+            (3, "day", "3 days"),
+            (4, "process", "4 processes"),
+            (2, "switch", "2 switches"),
+            (1_000_000, "good check", "1,000,000 good checks"),
+        ] {
+            assert_eq!(plural(number, noun), text);
+        }
+        assert_eq!(count(999_u64), "999");
+        assert_eq!(count(1_000_u32), "1,000");
     }
 
     #[test]

@@ -7,9 +7,10 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::domain::{FileError, Timestamp, plain_io_error};
+use crate::domain::{FileError, TimeFormat, Timestamp, plain_io_error};
 
 use super::file_identity::FileKind;
 use super::lock::{Lock, LockError, beside};
@@ -256,8 +257,7 @@ fn prepare(mut connection: Connection) -> Result<(Store, i32), SchemaError> {
 
 /// Moves a damaged file aside, with its write-ahead log. Returns its new name.
 pub(super) fn put_aside(path: &Path, now: Timestamp) -> Result<PathBuf, String> {
-    let stamp = jiff::Timestamp::from_microsecond(now.as_micros()).unwrap_or_default();
-    let stamp = stamp.strftime("%Y%m%dT%H%M%SZ").to_string();
+    let stamp = TimeFormat::FileName.of(now, &TimeZone::UTC);
     let free = (0..100).map(|number| match number {
         0 => beside(path, &format!(".damaged-{stamp}")),
         number => beside(path, &format!(".damaged-{stamp}-{number}")),

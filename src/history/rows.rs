@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::domain::{
     Acknowledgement, Cause, FailureStreak, Reason, SeenTime, Site, SiteId, Timestamp, Untold,
+    plural,
 };
 
 /// The identity of a site in the history: name and URL together, so that another URL under an
@@ -320,7 +321,8 @@ impl fmt::Display for HistoryEvent {
             Self::Mended { lost: 0 } => f.write_str("the history is kept again"),
             Self::Mended { lost } => write!(
                 f,
-                "the history is kept again; {lost} results are missing in it"
+                "the history is kept again; {} missing in it",
+                plural(*lost, "result")
             ),
             Self::PutAside(aside) => write!(
                 f,

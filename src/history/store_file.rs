@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 
-use crate::domain::Clock;
+use crate::domain::{Clock, plural};
 
 use super::file_identity::{FileIdentity, remove_leftovers};
 use super::handle_error::HistoryError;
@@ -169,8 +169,8 @@ impl StoreFile {
         if let Err(error) = self.store.apply(batch) {
             self.handle_error(&error);
             if let Err(error) = self.store.apply(batch) {
-                let count = batch.len();
-                tracing::error!("{count} entries of the history are lost: {}", plain(&error));
+                let lost = plural(batch.len(), "entry");
+                tracing::error!("lost for the history: {lost}: {}", plain(&error));
             }
         }
         if let Some(fallback) = &mut self.fallback {

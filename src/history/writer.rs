@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
-use crate::domain::{Clock, Moment, Retention, Timestamp};
+use crate::domain::{Clock, Moment, Retention, Timestamp, plural};
 
 use super::message_batching::Compose;
 use super::queries::Queries;
@@ -259,7 +259,8 @@ impl Writer {
     fn housekeep(&mut self) -> bool {
         let dropped = self.shared.dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
-            tracing::warn!("the history cannot keep up: {dropped} results were not stored");
+            let lost = plural(dropped, "result");
+            tracing::warn!("the history cannot keep up: {lost} not stored");
             self.file.lost(dropped);
         }
         if self.file.take_another() {

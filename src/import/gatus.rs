@@ -4,6 +4,7 @@ use super::conditions::take_over;
 use super::go_duration::parse_go_duration;
 use super::imported_site::{Finding, ImportError, ImportedConfig, ImportedSite, http_url, shown};
 use super::yaml_tree::{Node, yaml};
+use crate::domain::plural;
 
 /// What an endpoint has that is read, or that says nothing of how it is watched.
 const KNOWN: [&str; 10] = [
@@ -50,7 +51,10 @@ fn one(document: &Node, imported: &mut ImportedConfig) -> Result<bool, ImportErr
     }
     for suite in document.list("suites")? {
         let count = suite.list("endpoints")?.len();
-        let why = format!("a suite of {count} endpoints that depend on each other");
+        let why = format!(
+            "a suite of {} that depend on each other",
+            plural(count, "endpoint")
+        );
         imported.add_left_out(&suite.text("name"), why);
     }
     for (key, value) in document.entries() {

@@ -9,6 +9,7 @@ use super::imported_site::{
 };
 use super::status_codes::StatusCodes;
 use super::yaml_tree::{Node, NodeKind, json};
+use crate::domain::plural;
 
 /// Reads the backups.
 pub(super) fn read(texts: &[&str]) -> Result<ImportedConfig, ImportError> {
@@ -204,7 +205,7 @@ fn others(monitor: &Node, site: &mut ImportedSite) {
         .filter(|told| !told.is_nothing())
     {
         let count = told.entries().len();
-        site.add_unsupported(format!("{count} notifications: give it owners"));
+        site.add_unsupported(format!("{}: give it owners", plural(count, "notification")));
     }
     let description = monitor.text("description");
     if !description.is_empty() {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::domain::plural;
 use crate::trace::{MeanTimes, SliceKind};
 
 use super::predict::RunParameters;
@@ -55,8 +56,9 @@ fn wait(parameters: RunParameters, timed_run: &TimedRun, seen: Seen) -> String {
     let shape = parameters.shape;
     if shape.in_flight == 1 {
         return format!(
-            "One at a time: each wait is held to its end, and {jobs} waits add up to {sweep}. It \
-             ran for {} of that.",
+            "One at a time: each wait is held to its end, and they add up: {sweep} for {}. It ran \
+             for {} of that.",
+            plural(jobs, "wait"),
             fine(seen.run)
         );
     }
@@ -68,9 +70,9 @@ fn wait(parameters: RunParameters, timed_run: &TimedRun, seen: Seen) -> String {
     if shape.threads < shape.in_flight.min(jobs) {
         let threads = shape.threads;
         return format!(
-            "{jobs} tasks on {threads} {}: a task that waits frees its thread, and all wait at \
-             once: {sweep}.{lock}",
-            if threads == 1 { "thread" } else { "threads" }
+            "{} on {}: a task that waits frees its thread, and all wait at once: {sweep}.{lock}",
+            plural(jobs, "task"),
+            plural(threads, "thread")
         );
     }
     if shape.processes > 1 {
@@ -89,7 +91,11 @@ fn wait(parameters: RunParameters, timed_run: &TimedRun, seen: Seen) -> String {
 
 fn crunch(parameters: RunParameters, timed_run: &TimedRun, seen: Seen) -> String {
     let shape = parameters.shape;
-    let used = format!("{:.1} of {} cores used", seen.cores, parameters.cores);
+    let used = format!(
+        "{:.1} of {} used",
+        seen.cores,
+        plural(parameters.cores, "core")
+    );
     let lanes = shape.threads.min(shape.in_flight).min(parameters.jobs);
     if shape.in_flight == 1 {
         return format!("One after another: {used}, whatever the others could do.");
@@ -102,10 +108,11 @@ fn crunch(parameters: RunParameters, timed_run: &TimedRun, seen: Seen) -> String
     }
     if parameters.gil && shape.processes == 1 {
         return format!(
-            "{lanes} threads want to run, one may: the holder of the lock. {used}, {:.0}% of their \
-             time lost to it, {} hand-overs: concurrent, not parallel.",
+            "{} want to run, one may: the holder of the lock. {used}, {:.0}% of their time lost to \
+             it, {}: concurrent, not parallel.",
+            plural(lanes, "thread"),
             seen.locked * 100.0,
-            timed_run.handovers
+            plural(timed_run.handovers, "hand-over")
         );
     }
     if shape.processes > 1 {
@@ -121,8 +128,9 @@ fn crunch(parameters: RunParameters, timed_run: &TimedRun, seen: Seen) -> String
     }
     if lanes > parameters.cores {
         return format!(
-            "No lock: each thread on a core computes. {used}: {lanes} threads take turns on them, and \
-             more threads would get no more done."
+            "No lock: each thread on a core computes. {used}: {} take turns, and more would get no \
+             more done.",
+            plural(lanes, "thread")
         );
     }
     format!("No lock: each thread on a core computes. {used}.")

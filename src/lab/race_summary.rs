@@ -1,6 +1,7 @@
 //! The summary of a race: the winners and the reason, computed from the measurements.
 
 use super::{Medians, RaceRow, RaceState, Workload, fine};
+use crate::domain::plural;
 
 /// The ratio below which two sweeps count as equal.
 pub const TIE_RATIO: f64 = 1.05;
@@ -60,7 +61,7 @@ fn waiting(race_state: &RaceState, best: &Medians) -> String {
 fn computing(race_state: &RaceState, winner: &RaceRow, best: &Medians) -> String {
     let cores = best.cores().map_or_else(
         || "all available cores".to_owned(),
-        |cores| format!("{cores:.1} of {} cores", race_state.cores),
+        |cores| format!("{cores:.1} of {}", plural(race_state.cores, "core")),
     );
     let speedup = race_state.speedup(best).unwrap_or(1.0);
     if speedup <= TIE_RATIO {
@@ -69,7 +70,7 @@ fn computing(race_state: &RaceState, winner: &RaceRow, best: &Medians) -> String
         } else {
             ""
         };
-        return format!("computing{lock} gains nothing by taking turns; {cores} were used");
+        return format!("computing{lock} gains nothing by taking turns; it used {cores}");
     }
     let why = match (race_state.gil, best.processes > 1) {
         (true, true) => "each process has a lock of its own, and none waits for another",
@@ -97,8 +98,7 @@ fn cheapest(alike: &[&(&RaceRow, Medians)]) -> String {
     let [name] = of_least[..] else {
         return String::new();
     };
-    let noun = if threads == 1 { "thread" } else { "threads" };
-    format!(" {name} did it with {threads} {noun}.")
+    format!(" {name} did it with {}.", plural(threads, "thread"))
 }
 
 /// Joins names: "a", "a and b", "a, b and c".

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use crate::domain::{CorrelatedGroup, EventKind, OutageTraits, clean, correlate, message_id};
+use crate::domain::{
+    CorrelatedGroup, EventKind, OutageTraits, brief, clean, correlate, message_id, plural,
+};
 use crate::history::Message;
 
 use super::message::MOST_SUBJECT;
@@ -66,15 +68,15 @@ pub fn digest(messages: &[Message], limit: usize) -> Message {
         [only] if only.common.is_some() => format!("{word}: {}", said(only)),
         [largest, ..] if largest.common.is_some() => {
             format!(
-                "{word}: {} sites, of them {}",
-                messages.len(),
+                "{word}: {}, of them {}",
+                plural(messages.len(), "site"),
                 said(largest)
             )
         }
-        _ => format!("{word}: {} sites", messages.len()),
+        _ => format!("{word}: {}", plural(messages.len(), "site")),
     };
     let subject = clean(&subject, MOST_SUBJECT);
-    let mut lines = vec![format!("{word}: {} sites.", messages.len())];
+    let mut lines = vec![format!("{word}: {}.", plural(messages.len(), "site"))];
     for group in &groups {
         lines.push(String::new());
         lines.push(match group.common {
@@ -185,9 +187,9 @@ pub fn with_note(mut message: Message, note: &str) -> Message {
 
 /// The words for a group: "14 sites, all on 203.0.113.7: connection refused".
 fn say(group: &CorrelatedGroup<'_>, failures: &[String]) -> String {
-    let number = group.members.len();
+    let sites = plural(group.members.len(), "site");
     let Some(common) = group.common else {
-        return format!("{number} sites");
+        return sites;
     };
     let common = clean(&common.to_string(), 80);
     let mut kinds: Vec<&str> = group
@@ -198,17 +200,20 @@ fn say(group: &CorrelatedGroup<'_>, failures: &[String]) -> String {
     kinds.sort_unstable();
     kinds.dedup();
     match &kinds[..] {
-        [only] if *only != common => format!("{number} sites, all {common}: {only}"),
-        _ => format!("{number} sites, all {common}"),
+        [only] if *only != common => format!("{sites}, all {common}: {only}"),
+        _ => format!("{sites}, all {common}"),
     }
 }
 
-/// The line of one outage: "shop: status 503, since 2023-11-14T22:13:20.000+00:00".
+/// The line of one outage: "shop: status 503, since 2023-11-14 22:13:20 +00:00".
 fn line(facts: &OutageFacts, failure: &str) -> String {
     let name = clean(&facts.site, 80).replace("=?", "= ?");
-    let since = &facts.since;
+    let since = facts.since();
     match facts.duration_s {
-        Some(seconds) => format!("{name}: down for {seconds:.0} s, since {since}"),
+        Some(seconds) => {
+            let lasted = std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default();
+            format!("{name}: down for {}, since {since}", brief(lasted))
+        }
         None => format!("{name}: {failure}, since {since}"),
     }
 }

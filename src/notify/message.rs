@@ -5,7 +5,8 @@
 use jiff::tz::TimeZone;
 
 use crate::domain::{
-    Acknowledgement, Cause, CheckResult, OutageEvent, SharedTraits, Site, Timestamp, brief, clean,
+    Acknowledgement, Cause, CheckResult, OutageEvent, SharedTraits, Site, TimeFormat, Timestamp,
+    brief, clean, plural,
 };
 use crate::history::Message;
 
@@ -147,7 +148,7 @@ impl OutageMessage<'_> {
         let why = |cause: &Cause| {
             let times = match cause.checks {
                 0 | 1 => String::new(),
-                checks => format!(", {checks} times"),
+                checks => format!(", {}", plural(checks, "time")),
             };
             format!("{}{times}", why(cause, 400))
         };
@@ -183,13 +184,14 @@ impl OutageMessage<'_> {
                 "1 good check (recover = 1)".to_owned()
             }
             OutageEvent::Recovered { .. } => format!(
-                "{} good checks in a row (recover = {})",
-                self.site.recover, self.site.recover
+                "{} in a row (recover = {})",
+                plural(self.site.recover, "good check"),
+                self.site.recover
             ),
             _ if self.site.confirm <= 1 => "1 failed check (confirm = 1)".to_owned(),
             _ => format!(
-                "{} failed checks in a row (confirm = {}), checked again after {}",
-                self.site.confirm,
+                "{} in a row (confirm = {}), checked again after {}",
+                plural(self.site.confirm, "failed check"),
                 self.site.confirm,
                 brief(self.site.confirm_delay)
             ),
@@ -198,20 +200,12 @@ impl OutageMessage<'_> {
 
     /// A time for people.
     fn time(&self, at: Timestamp) -> String {
-        self.format(at, "%Y-%m-%d %H:%M:%S %:z")
+        TimeFormat::Zoned.of(at, self.zone)
     }
 
     /// A time for programs, RFC 3339.
     fn stamp(&self, at: Timestamp) -> String {
-        self.format(at, "%Y-%m-%dT%H:%M:%S%.3f%:z")
-    }
-
-    fn format(&self, at: Timestamp, format: &str) -> String {
-        jiff::Timestamp::from_microsecond(at.as_micros())
-            .unwrap_or_default()
-            .to_zoned(self.zone.clone())
-            .strftime(format)
-            .to_string()
+        TimeFormat::Rfc3339.of(at, self.zone)
     }
 }
 

@@ -1,9 +1,11 @@
 //! The facts of an outage for programs: the JSON object that a webhook receives, that stands
 //! in the outbox beside the text, and by which a digest groups outages.
 
+use jiff::fmt::temporal::Pieces;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Cause, EventKind, Reason, SharedTraits};
+use crate::domain::{Cause, EventKind, Reason, SharedTraits, TimeFormat, Timestamp, clean};
 use crate::history::Message;
 
 /// The facts of one message about an outage. The names of the fields are those of the JSON
@@ -62,6 +64,20 @@ pub(super) struct AcknowledgedFacts {
 }
 
 impl OutageFacts {
+    /// The time of the first failure as people read it.
+    pub(super) fn since(&self) -> String {
+        let offset = Pieces::parse(&*self.since).ok();
+        let offset = offset.and_then(|pieces| pieces.to_numeric_offset());
+        let at = self.since.parse::<jiff::Timestamp>().ok();
+        match (at, offset) {
+            (Some(at), Some(offset)) => {
+                let at = Timestamp::from_micros(at.as_microsecond());
+                TimeFormat::Zoned.of(at, &TimeZone::fixed(offset))
+            }
+            _ => clean(&self.since, 40),
+        }
+    }
+
     /// The facts as a JSON object.
     pub(super) fn to_json(&self) -> Box<str> {
         // Serializing plain fields cannot fail.

@@ -5,7 +5,9 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use crate::domain::{EventKind, Owner, ServiceEvent, Site, Timestamp, brief, message_id};
+use crate::domain::{
+    EventKind, Owner, ServiceEvent, Site, TimeFormat, Timestamp, brief, message_id, plural,
+};
 use crate::history::Message;
 
 use super::channel_entry::ChannelEntry;
@@ -57,7 +59,7 @@ impl ServiceMessage<'_> {
     }
 
     fn text(&self, owner: &str, at: Timestamp, zone: &TimeZone) -> (String, String) {
-        let time = |at: Timestamp| time(at, zone);
+        let time = |at: Timestamp| TimeFormat::Zoned.of(at, zone);
         let site = || safe(self.site.map_or("", |site| &site.name), 75);
         let url = || safe(self.site.map_or("", |site| site.spec.url.shown()), 2_000);
         match self.event {
@@ -66,8 +68,7 @@ impl ServiceMessage<'_> {
                 let days = not_after.since(at).as_secs() / 86_400;
                 let left = match days {
                     0 => "less than a day".to_owned(),
-                    1 => "1 day".to_owned(),
-                    days => format!("{days} days"),
+                    days => plural(days, "day"),
                 };
                 (
                     format!("CERTIFICATE of {name} ends in {left}"),
@@ -118,11 +119,11 @@ impl ServiceMessage<'_> {
                 )
             }
             ServiceEvent::Unwatched { since, sites } => (
-                format!("CHECKS DO NOT RUN: {sites} sites are not watched"),
+                format!("CHECKS DO NOT RUN: {} not watched", plural(*sites, "site")),
                 format!(
-                    "{sites} sites have had no result for two intervals; the first check was \
-                     missed at {}.\nNo worker runs the checks, or there are too few workers for \
+                    "No result for two intervals: {}; the first check was missed at {}.\nNo worker runs the checks, or there are too few workers for \
                      the list. Outages are not noticed meanwhile.\n",
+                    plural(*sites, "site"),
                     time(since.wall)
                 ),
             ),
@@ -179,12 +180,4 @@ pub fn test_message(owner: &Owner, entry: &ChannelEntry, at: Timestamp) -> Messa
         batched: false,
         not_before: None,
     }
-}
-
-fn time(at: Timestamp, zone: &TimeZone) -> String {
-    jiff::Timestamp::from_microsecond(at.as_micros())
-        .unwrap_or_default()
-        .to_zoned(zone.clone())
-        .strftime("%Y-%m-%d %H:%M:%S %:z")
-        .to_string()
 }

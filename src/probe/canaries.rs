@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 
 use crate::domain::{
     CheckResult, CheckSpec, Clock, JobId, MaskedUrl, Moment, RanOn, Reason, SiteId, SystemClock,
-    Verdict,
+    Verdict, plural,
 };
 
 use super::prober::Prober;
@@ -73,7 +73,8 @@ fn found(results: &[CheckResult]) -> CanaryResult {
     let why = match silent.len() {
         1 => format!("the canary does not answer either ({})", reasons.join(", ")),
         number => format!(
-            "{number} canaries do not answer either ({})",
+            "{} do not answer either ({})",
+            plural(number, "canary"),
             reasons.join(", ")
         ),
     };

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use webpki::Error;
 
 use super::certificate::Read;
+use crate::domain::{TimeFormat, plural};
 
 /// Why the certificates of a server are not trusted.
 #[derive(Clone, Debug)]
@@ -24,8 +25,10 @@ const LEAST_KEY: usize = 2_048;
 
 /// The sentence about an RSA key that is too short; `None` for one that is long enough.
 pub(super) fn short_key(bits: usize) -> Option<String> {
-    (bits < LEAST_KEY)
-        .then(|| format!("a key of {bits} bits in the certificate or its chain is too short"))
+    (bits < LEAST_KEY).then(|| {
+        let bits = plural(bits, "bit");
+        format!("a key of {bits} in the certificate or its chain is too short")
+    })
 }
 
 impl CertificateFault {
@@ -83,13 +86,10 @@ impl CertificateFault {
         let short = self.shortest_key.and_then(short_key);
         match &self.error {
             Error::CertExpired { .. } | Error::InvalidCertValidity => {
-                let end = read
-                    .and_then(|read| {
-                        Timestamp::from_microsecond(read.shown.not_after.as_micros()).ok()
-                    })
-                    .map_or(String::new(), |end| {
-                        format!(" (on {})", end.strftime("%Y-%m-%d"))
-                    });
+                let end = read.map_or_else(String::new, |read| {
+                    let end = TimeFormat::Date.of(read.shown.not_after, &TimeZone::UTC);
+                    format!(" (on {end})")
+                });
                 if self.own {
                     format!("the certificate has expired{end}")
                 } else {

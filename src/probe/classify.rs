@@ -7,7 +7,7 @@ use std::time::Duration;
 use hyper::StatusCode;
 use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
-use crate::domain::{Phase, Reason, StatusSet, brief, failed_connects_in_words};
+use crate::domain::{Phase, Reason, StatusSet, brief, failed_connects_in_words, plural};
 
 use super::certificate_fault::short_key;
 use super::http::ExchangeError;
@@ -71,7 +71,7 @@ fn with_attempts(mut failure: Failure, recorded: &Recorded) -> Failure {
 pub(super) fn too_many_redirects(most: u16) -> Failure {
     Failure::new(
         Reason::Redirect,
-        format!("still redirected after {most} redirects"),
+        format!("still redirected after {}", plural(most, "redirect")),
     )
 }
 

@@ -1,12 +1,12 @@
 //! Numbers, times and names in the widths of columns.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::domain::{Timestamp, brief};
+use crate::domain::{TimeFormat, Timestamp, brief};
+pub(crate) use crate::domain::{count, plural};
 use crate::trace::Capacity;
 
 /// Text of at most `width` cells, cut between characters, with "…" where something is missing.
@@ -116,28 +116,6 @@ pub(crate) fn bytes(bytes: u64) -> String {
     }
 }
 
-/// A count with thousands separated: "100,000".
-pub(crate) fn count(number: usize) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// A count and its noun: "1 worker", "1,000 workers".
-pub(crate) fn plural(number: usize, noun: &str) -> String {
-    let mut out = count(number);
-    let ending = if number == 1 { "" } else { "s" };
-    // Writing to a string cannot fail.
-    let _ = write!(out, " {noun}{ending}");
-    out
-}
-
 /// "serial holds 46 of 240 sites at 5m: 194 late".
 pub(crate) fn holds(name: &str, capacity: &Capacity) -> String {
     let demand = &capacity.demand;
@@ -145,61 +123,47 @@ pub(crate) fn holds(name: &str, capacity: &Capacity) -> String {
         .interval
         .map_or_else(String::new, |interval| format!(" at {}", setting(interval)));
     format!(
-        "{name} holds {} of {} sites{at}: {} late",
+        "{name} holds {} of {}{at}: {} late",
         count(capacity.holds),
-        count(demand.sites),
+        plural(demand.sites, "site"),
         count(capacity.late())
     )
 }
 
 /// The time of day: "14:02:11".
 pub(crate) fn clock(at: Timestamp, zone: &TimeZone) -> String {
-    stamp(at, zone, "%H:%M:%S")
+    TimeFormat::Clock.of(at, zone)
 }
 
 /// The time of day without seconds: "07:00".
 pub(crate) fn clock_minute(at: Timestamp, zone: &TimeZone) -> String {
-    stamp(at, zone, "%H:%M")
+    TimeFormat::ClockMinute.of(at, zone)
 }
 
 /// The time of day, with the date where it is another day than `now`.
 pub(crate) fn when(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
-    if stamp(at, zone, "%F") == stamp(now, zone, "%F") {
-        clock(at, zone)
-    } else {
-        stamp(at, zone, "%F %H:%M:%S")
-    }
+    TimeFormat::DateTime.unless_today(at, now, zone)
 }
 
 /// The time in at most eleven cells: "14:02:11", or "11-21 09:14" on another day.
 pub(crate) fn moment(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
-    if stamp(at, zone, "%F") == stamp(now, zone, "%F") {
-        clock(at, zone)
+    let today = date(at, zone) == date(now, zone);
+    let form = if today {
+        TimeFormat::Clock
     } else {
-        stamp(at, zone, "%m-%d %H:%M")
-    }
+        TimeFormat::DayMinute
+    };
+    form.of(at, zone)
 }
 
 /// The time without seconds in at most eleven cells: "14:02", or "11-21 09:14" on another day.
 pub(crate) fn minute(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
-    if stamp(at, zone, "%F") == stamp(now, zone, "%F") {
-        clock_minute(at, zone)
-    } else {
-        stamp(at, zone, "%m-%d %H:%M")
-    }
+    TimeFormat::DayMinute.unless_today(at, now, zone)
 }
 
 /// The date: "2026-11-22".
 pub(crate) fn date(at: Timestamp, zone: &TimeZone) -> String {
-    stamp(at, zone, "%F")
-}
-
-fn stamp(at: Timestamp, zone: &TimeZone, form: &str) -> String {
-    // A time beyond the year 9999 is out of jiff's range.
-    jiff::Timestamp::from_microsecond(at.as_micros()).map_or_else(
-        |_| "?".to_owned(),
-        |at| at.to_zoned(zone.clone()).strftime(form).to_string(),
-    )
+    TimeFormat::Date.of(at, zone)
 }
 
 #[cfg(test)]
@@ -259,12 +223,9 @@ mod tests {
     }
 
     #[test]
-    fn sizes_and_counts_are_short() {
+    fn sizes_are_short() {
         assert_eq!(bytes(14 * 1024 * 1024), "14M");
         assert_eq!(bytes(3 * 1024 * 1024 * 1024 / 2), "1.5G");
-        assert_eq!(count(1_000_000), "1,000,000");
-        assert_eq!(count(999), "999");
-        assert_eq!(plural(1, "worker"), "1 worker");
     }
 
     #[test]
@@ -273,7 +234,6 @@ mod tests {
         let yesterday = Timestamp::from_micros(1_763_733_731_000_000);
         assert_eq!(when(now, now, &TimeZone::UTC), "14:02:11");
         assert_eq!(when(yesterday, now, &TimeZone::UTC), "2025-11-21 14:02:11");
-        assert_eq!(clock(Timestamp::from_micros(i64::MAX), &TimeZone::UTC), "?");
     }
 
     proptest! {

@@ -68,7 +68,7 @@ mod views;
 mod wide_cells;
 mod widgets;
 
-pub(crate) use format::{holds, plural};
+pub(crate) use format::holds;
 pub use frame_diff::FrameDiff;
 pub use history_view::{
     BucketTotals, CheckList, CheckSpan, HistoryQuery, HistorySpan, HistoryView, OutageView,

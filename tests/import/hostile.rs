@@ -138,7 +138,7 @@ fn a_long_list_of_endpoints_is_no_attack() {
     assert!(
         imported
             .said
-            .starts_with("squirrel: 2600 sites written, 0 left out")
+            .starts_with("squirrel: 2,600 sites written, 0 left out")
     );
 }
 

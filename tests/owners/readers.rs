@@ -7,6 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::process::Signal;
 use serde_json::Value;
+use uptime_squirrel::domain::plural;
 
 use super::sites::{BROKEN, WELL, home, home_of, is};
 use crate::monitor::sites::script;
@@ -95,7 +96,10 @@ fn a_reader_that_stalls_stops_no_check_no_message_and_no_signal() {
     };
     let lost = trouble["lost"].as_u64().unwrap();
     assert!(lost > 50, "{trouble}");
-    let sentence = format!("standard output was not read: {lost} lines are missing");
+    let sentence = format!(
+        "standard output was not read: {} missing",
+        plural(lost, "line")
+    );
     assert_eq!(trouble["error"], sentence);
     while next()["verdict"] != "down" {}
     // It stalls again, and that is no reason not to end.

@@ -175,7 +175,7 @@ fn summaries_of_imported_results_stay_when_the_results_have_gone() {
     drop(connection);
     squirrel.write("export", text(&run(&squirrel, &["history", "export"])));
     let said = import(&squirrel, "export", "other.db");
-    assert!(said.starts_with("1200 results taken"), "{said}");
+    assert!(said.starts_with("1,200 results taken"), "{said}");
     assert!(said.contains("[history] raw"), "{said}");
     let before = report(&squirrel, "other.db");
     assert_eq!(named(&before, "shop")["checks"], 1_200);
@@ -380,7 +380,7 @@ fn a_row_without_end_is_refused_and_takes_no_memory() {
     squirrel.write("many", format!("{head}{many}"));
     let said = import(&squirrel, "many", "many.db");
     assert!(
-        said.starts_with("3600 results taken, 1400 known already"),
+        said.starts_with("3,600 results taken, 1,400 known already"),
         "{said}"
     );
 }
@@ -527,8 +527,8 @@ fn uptime_kumas_file_is_taken_over() {
     let said = import(&squirrel, "kuma.db", "history.db");
     assert_eq!(
         said,
-        "13 results taken, 0 known already, 1 outages found in them\nfrom Uptime Kuma\n\
-         1 monitors left out: not of a website, as far as the file tells\n1 results left out\n"
+        "13 results taken, 0 known already, 1 outage found in them\nfrom Uptime Kuma\n\
+         1 monitor left out: not of a website, as far as the file tells\n1 result left out\n"
     );
     let rows = report(&squirrel, "history.db");
     let shop = named(&rows, "Shop");
@@ -636,8 +636,8 @@ fn gatus_file_is_taken_over_as_far_as_it_tells_what_it_watched() {
     let said = import(&squirrel, "data.db", "history.db");
     assert!(
         said.starts_with(
-            "5 results taken, 0 known already, 1 outages found in them\nfrom Gatus\n\
-         1 monitors left out"
+            "5 results taken, 0 known already, 1 outage found in them\nfrom Gatus\n\
+         1 monitor left out"
         ),
         "{said}"
     );

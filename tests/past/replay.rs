@@ -131,7 +131,7 @@ fn a_shorter_timeout_finds_slow_answers_and_a_longer_one_brings_nothing_back() {
     assert_eq!([&other["outages"], &other["cut_off"]], [1, 2]);
     let table = text(&run(&squirrel, &["replay", "--timeout", "20s"]));
     assert!(
-        table.contains("2 results count as timeouts all the same"),
+        table.contains("2 results a timeout all the same"),
         "{table}"
     );
     let (now, other, _) = replay(&squirrel, &["--slow", "10s"]);

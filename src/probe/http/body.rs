@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::{Reason, clean};
+use crate::domain::{Reason, clean, plural};
 
 use super::super::classify::{self, Failure};
 use super::super::phase_timings::PhaseTimings;
@@ -74,7 +74,10 @@ pub(super) async fn must_contain(
             MOST_BYTES >> 20
         )
     } else {
-        format!("the body ({read} bytes) does not hold \"{shown}\"")
+        format!(
+            "the body ({}) does not hold \"{shown}\"",
+            plural(read, "byte")
+        )
     };
     Err(Failure::new(Reason::Content, missing))
 }

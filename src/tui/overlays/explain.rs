@@ -161,8 +161,8 @@ impl Page<'_> {
         }
         text.push_str(&format!(
             ", {}, {}",
-            plural(check.attempts.into(), "attempt"),
-            plural(check.redirects.into(), "redirect"),
+            plural(check.attempts, "attempt"),
+            plural(check.redirects, "redirect"),
         ));
         self.say("Result", &text, PLAIN);
         self.say("Rule", &verdict_rule::of_check(site, check), PLAIN);
@@ -201,9 +201,9 @@ impl Page<'_> {
             let days = check.cert_days_left().unwrap_or_default();
             let end = date(certificate.not_after, &self.state.options.zone);
             let end = if days < 0.0 {
-                format!("ended {end}, {:.0} days ago", -days)
+                format!("ended {end}, {} ago", plural(-days.round() as i64, "day"))
             } else {
-                format!("ends {end}, in {days:.0} days")
+                format!("ends {end}, in {}", plural(days.round() as i64, "day"))
             };
             let text = format!(
                 "{}, by {}, {end}",
@@ -254,12 +254,11 @@ impl Page<'_> {
 
     fn figures(&mut self, site: &SiteState) {
         self.heading("SINCE THE START".into());
-        let number = |number: u64| count(usize::try_from(number).unwrap_or(usize::MAX));
         let uptime = site.uptime().map_or_else(|| "-".into(), percent);
         let text = format!(
-            "{} checks, {} missed, UP% {uptime}",
-            number(site.checks()),
-            number(site.missed()),
+            "{}, {} missed, UP% {uptime}",
+            plural(site.checks(), "check"),
+            count(site.missed()),
         );
         self.say("Checks", &text, PLAIN);
         if let Some((p50, p95)) = site.recent_checks().quantiles() {

@@ -65,7 +65,7 @@ pub(super) fn state_in_words(
         became.push_str(&format!(" {}", time(settled)));
     }
     if queued.attempts > 0 {
-        let tries = plural(queued.attempts as usize, "try").replace("trys", "tries");
+        let tries = plural(queued.attempts, "try");
         became.push_str(&format!(" after {tries}"));
     }
     match queued.delivery {

@@ -108,7 +108,7 @@ impl Page<'_> {
         self.text.say("Known", &known, PLAIN);
         self.text.heading("REASONS, IN ORDER OF OCCURRENCE");
         for cause in &outage.row.causes {
-            let mut text = plural(cause.checks as usize, "check");
+            let mut text = plural(cause.checks, "check");
             if let Some(error) = &cause.error {
                 text.push_str(&format!(": {}", clean(error, 400)));
             }
@@ -131,10 +131,10 @@ impl Page<'_> {
                 )
             }
             Some(site) => format!(
-                "confirm = {} failed checks in a row, {} apart; confirmed {confirmed}, {after} after the first; over after recover = {} good ones",
-                site.site().confirm,
+                "{} in a row (confirm), {} apart; confirmed {confirmed}, {after} after the first; over after {} in a row (recover)",
+                plural(site.site().confirm, "failed check"),
                 setting(site.site().confirm_delay),
-                site.site().recover,
+                plural(site.site().recover, "good check"),
             ),
             None => format!("confirmed {confirmed}, {after} after the first failure"),
         };

@@ -18,7 +18,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::domain::{brief, clean};
+use crate::domain::{brief, clean, plural};
 use crate::tui::format::{age, count, cut, moment, setting, when};
 use crate::tui::replay_state::{
     ChangeCounts, CurrentRules, MinMax, OutageChange, ReplayResult, ReplayedOutage,
@@ -143,8 +143,8 @@ fn head(state: &UiState, model: &ViewModel<'_>, area: Rect) -> Vec<Line<'static>
         (None, Some((first, last))) => {
             let time = |at| when(at, model.now.wall, &state.options.zone);
             format!(
-                "{} results from {} to {}, replayed in {}.",
-                number(result.results),
+                "{} from {} to {}, replayed in {}.",
+                plural(result.results, "result"),
                 time(first),
                 time(last),
                 brief(result.took)
@@ -156,8 +156,8 @@ fn head(state: &UiState, model: &ViewModel<'_>, area: Rect) -> Vec<Line<'static>
     }
     if result.cut_off > 0 {
         page.tell(&format!(
-            "{} results ended by a timeout shorter than the tried one: they stay timeouts.",
-            number(result.cut_off)
+            "{} ended by a timeout shorter than the tried one: what was cut off stays so.",
+            plural(result.cut_off, "result")
         ));
     }
     page.lines
@@ -165,7 +165,7 @@ fn head(state: &UiState, model: &ViewModel<'_>, area: Rect) -> Vec<Line<'static>
 
 fn progress(under_way: Option<u64>) -> String {
     match under_way {
-        Some(results) if results > 0 => format!("replaying … {} results", number(results)),
+        Some(results) if results > 0 => format!("replaying … {}", plural(results, "result")),
         _ => "replaying …".to_owned(),
     }
 }

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::domain::{SiteId, Timestamp, brief, clean};
+use crate::domain::{SiteId, Timestamp, brief, clean, plural};
 use crate::tui::format::{age, bytes, count, date, percent, when};
 use crate::tui::history_view::{BucketTotals, HistorySpan, OutageView, SiteHistory};
 use crate::tui::state::UiState;
@@ -242,10 +242,10 @@ impl Page<'_> {
         );
         let size = format!("{}, {oldest}", bytes(file.bytes));
         self.text.say("Size", &size, PLAIN);
-        let checks = count(usize::try_from(file.checks_per_day).unwrap_or(usize::MAX));
         let growth = format!(
-            "{} a day at {checks} checks a day",
-            bytes(file.bytes_per_day)
+            "{} a day at {} a day",
+            bytes(file.bytes_per_day),
+            plural(file.checks_per_day, "check")
         );
         self.text.say("Growth", &growth, PLAIN);
     }

@@ -72,9 +72,9 @@ pub(super) fn of_state(site: &SiteState) -> String {
     let again = setting(config.confirm_delay);
     match site.state() {
         // A good check resets the count of failures.
-        State::Down if site.good() > 0 => format!("{} of the {recover} that end an outage (recover = {recover}), checked again after {again}", plural(site.good() as usize, "good check")),
-        State::Down => format!("{} in a row, confirm = {confirm}: an outage, from the first failure on", plural(site.failures() as usize, "failure")),
-        State::Suspect => format!("{} of confirm = {confirm} failures in a row: not confirmed yet, checked again after {again}", site.failures()),
+        State::Down if site.good() > 0 => format!("{} of the {recover} that end an outage (recover = {recover}), checked again after {again}", plural(site.good(), "good check")),
+        State::Down => format!("{} in a row, confirm = {confirm}: an outage, from the first failure on", plural(site.failures(), "failure")),
+        State::Suspect => format!("{} of the {confirm} in a row that make an outage (confirm = {confirm}), checked again after {again}", plural(site.failures(), "failure")),
         State::Unknown => "the last check could not be run: it counts neither for nor against the site".into(),
         State::Missed => "the last check could not be started before the next was due: too few workers, not the site's fault".into(),
         State::Degraded => "up, but something needs attention".into(),

@@ -216,11 +216,7 @@ pub(crate) fn draw_notices(
         .monitor
         .revision()
         .saturating_sub(frozen.summary.revision);
-    let mut text = format!(
-        "FROZEN {}, {} behind",
-        age(since),
-        plural(usize::try_from(behind).unwrap_or(usize::MAX), "event"),
-    );
+    let mut text = format!("FROZEN {}, {} behind", age(since), plural(behind, "event"),);
     let down = |summary: &Summary| summary.totals.of(SiteIs::Down);
     let (then, now) = (down(&frozen.summary), down(&Summary::of(model)));
     if then != now {

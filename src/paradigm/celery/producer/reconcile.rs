@@ -6,7 +6,7 @@ use std::time::Duration;
 use redis::RedisResult;
 use uuid::Uuid;
 
-use crate::domain::{Clock, Moment, Now, RanOn, brief};
+use crate::domain::{Clock, Moment, Now, RanOn, brief, plural};
 
 use super::super::in_flight::{AuditAction, MessagePlace, Stage};
 use super::incoming::unknown_result;
@@ -206,7 +206,7 @@ impl Producer {
         }
         let lost = self.send_again(&resend_first).await?;
         if lost > 0 {
-            tracing::warn!("{lost} messages were lost and are sent again");
+            tracing::warn!("lost and sent again: {}", plural(lost, "message"));
             self.figures.resent += lost as u64;
         }
         Ok(())
@@ -243,7 +243,10 @@ impl Producer {
             // No worker held it: it is sent as a new message.
             None => self.waiting.push_front(check.job),
             Some((id, _)) => {
-                let why = format!("the broker lost it {} times", check.resends + 1);
+                let why = format!(
+                    "the broker lost it, {} over",
+                    plural(check.resends + 1, "time")
+                );
                 let _unheard =
                     self.results
                         .send(unknown_result(id, &check, &why, self.clock.now()));

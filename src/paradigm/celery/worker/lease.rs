@@ -10,6 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::super::broker_connection::BrokerConnection;
 use super::super::keys;
 use super::state::WorkerState;
+use crate::domain::plural;
 
 /// How often messages of lost workers are restored, at most; a quarter of a shorter timeout.
 const RESTORE_PERIOD: Duration = Duration::from_secs(1);
@@ -41,7 +42,10 @@ pub(super) async fn renew_leases(state: Arc<WorkerState>, mut commands: BrokerCo
         }
         match restore(&state, &mut commands).await {
             Ok(0) => {}
-            Ok(restored) => tracing::warn!("{restored} tasks of dead workers go back on the queue"),
+            Ok(restored) => {
+                let tasks = plural(restored, "task");
+                tracing::warn!("back on the queue: {tasks} of dead workers");
+            }
             Err(error) => tracing::debug!("the queue could not be swept: {error}"),
         }
     }

@@ -20,6 +20,7 @@ use super::options::WorkerOptions;
 use super::print::Printer;
 use super::remote_control::serve_commands;
 use super::state::{WorkerPhase, WorkerState};
+use crate::domain::plural;
 
 /// How long a broker may take to show that it is one.
 const EXAMINATION_TIMEOUT: Duration = Duration::from_secs(5);
@@ -107,7 +108,7 @@ async fn work(state: &Arc<WorkerState>) -> io::Result<()> {
     if !held.is_empty() {
         let tags: Vec<String> = held.into_iter().map(|(_, task)| task.tag).collect();
         match give_back(state, &mut last, &tags).await {
-            Ok(number) => tracing::warn!("{number} tasks were returned to the queue"),
+            Ok(number) => tracing::warn!("returned to the queue: {}", plural(number, "task")),
             // Other workers restore them after the visibility timeout.
             Err(error) => tracing::warn!("tasks could not be returned to the queue: {error}"),
         }

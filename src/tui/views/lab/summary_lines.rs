@@ -1,5 +1,6 @@
 //! The lines of text above the lanes: settings, comparison or prediction, figures of each run.
 
+use crate::domain::plural;
 use crate::lab::{Experiment, ExperimentRun, ExperimentState, Workload, fine};
 use crate::tui::state::UiState;
 use crate::tui::view_model::ViewModel;
@@ -14,13 +15,13 @@ pub(super) fn facts(state: &UiState, model: &ViewModel<'_>, experiment: &Experim
         format!("{} | Enter runs", state.lab.locks.words())
     };
     format!(
-        "[{}] {} | {} x {} of {} | {cores} {} | {todo}",
+        "[{}] {} | {} x {} of {} | {} | {todo}",
         label.key,
         label.name.to_uppercase(),
         experiment.jobs,
         experiment.workload.word(),
         fine(experiment.length),
-        if cores == 1 { "core" } else { "cores" },
+        plural(cores, "core"),
     )
 }
 
@@ -89,7 +90,8 @@ pub(super) fn figures(run: &ExperimentRun, cores: usize, wide: bool) -> String {
     );
     if wide {
         text.push_str(&format!(
-            ", {used:.1} of {cores} cores, ready in {}",
+            ", {used:.1} of {}, ready in {}",
+            plural(cores, "core"),
             fine(timed_run.ready)
         ));
     }

@@ -28,13 +28,10 @@ pub(crate) struct AnswerLines<'a> {
 /// hands out checks is named separately.
 fn crew(census: &Census, model: &ViewModel<'_>) -> String {
     let roster = model.trace.store.roster();
-    let mut processes = match census.processes {
-        1 => "1 process".to_owned(),
-        number => format!("{} processes", count(number)),
-    };
+    let mut processes = plural(census.processes, "process");
     let hosts: BTreeSet<_> = roster.iter().map(|who| &who.host).collect();
     if hosts.len() > 1 {
-        processes.push_str(&format!(" on {} hosts", count(hosts.len())));
+        processes.push_str(&format!(" on {}", plural(hosts.len(), "host")));
     } else if !roster.is_empty() && roster.iter().all(|who| who.pid != model.trace.pid) {
         processes.push_str(" + parent");
     }
@@ -228,7 +225,7 @@ impl<'a> AnswerLines<'a> {
         match number {
             0 => {}
             1 => text.push_str(" on the one worker"),
-            number => text.push_str(&format!(" on {} workers", count(number))),
+            number => text.push_str(&format!(" on {}", plural(number, "worker"))),
         }
         text.push('.');
         text
@@ -241,7 +238,7 @@ impl<'a> AnswerLines<'a> {
         let threads = match self.census.threads {
             0 => "No thread is kept".to_owned(),
             1 => "The thread is parked".to_owned(),
-            number => format!("All {} threads are parked", count(number)),
+            number => format!("All {} are parked", plural(number, "thread")),
         };
         match next.map(|next| next.since(self.model.now.mono)) {
             Some(rest) if rest > Duration::ZERO => {

@@ -100,7 +100,10 @@ fn waits(record: &CheckRecord) -> String {
         text.push_str(&format!("; waited for {}", waited.join(", ")));
     }
     if record.log.dropped > 0 {
-        text.push_str(&format!("; {} more polls not kept", record.log.dropped));
+        text.push_str(&format!(
+            "; {} not kept",
+            plural(record.log.dropped, "more poll")
+        ));
     }
     text
 }

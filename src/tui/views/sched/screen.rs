@@ -257,14 +257,14 @@ fn process(model: &ViewModel<'_>, pid: u32, host: &str, lanes: usize) -> String 
     let memory = memory.map_or_else(|| "its memory".to_owned(), bytes);
     let threads = match lanes {
         1 => "1 thread has".to_owned(),
-        number => format!("{number} threads share"),
+        number => format!("{} share", plural(number, "thread")),
     };
     let sampled = model.trace.kernel.process_usage(pid);
     let sampled = sampled.map_or_else(String::new, |usage| {
         format!(
-            ", sampled ~{:.0}% cpu, ~{:.0} switches/s",
+            ", sampled ~{:.0}% cpu, ~{}/s",
             usage.cpu * 100.0,
-            usage.switches
+            plural(usage.switches.round() as u64, "switch")
         )
     });
     format!("pid {pid}, this program: {threads} {memory} of memory{sampled}")

@@ -4,8 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use crate::domain::Moment;
-use crate::tui::format::count;
+use crate::domain::{Moment, plural};
 use crate::tui::lanes::{Axis, LEGEND, LoadStrip, block, ticks};
 use crate::tui::theme::{self, DIM, PLAIN};
 use crate::tui::view_model::ViewModel;
@@ -148,6 +147,5 @@ pub(crate) fn hidden(number: usize, noun: &str) -> String {
     if number == 0 {
         return String::new();
     }
-    let plural = if number == 1 { "" } else { "s" };
-    format!("…{} more {noun}{plural}, not shown", count(number))
+    format!("…{}, not shown", plural(number, &format!("more {noun}")))
 }
