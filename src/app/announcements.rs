@@ -114,6 +114,17 @@ impl SessionState {
         TimeFormat::DateTime.unless_today(at, self.clock.timestamp(), &self.zone)
     }
 
+    /// Says that the demo's own sites have ended, for as long as the screen is there: what is seen
+    /// from now on is no outage of theirs.
+    pub(super) fn demo_ended(&mut self, how: &str) {
+        let text = format!(
+            "THE DEMO'S SITES ARE GONE: the process that served them was lost ({how}). They count as \
+             down from now on; quit and start the demo again"
+        );
+        tracing::error!("{text}");
+        self.demo_end = Some(text);
+    }
+
     /// What stands on top of the screen while checks are not run.
     pub(super) fn unwatched(&self) -> Option<String> {
         let since = self.driver.unwatched()?;

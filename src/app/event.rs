@@ -47,6 +47,8 @@ pub(super) enum ScreenInput {
     Exported(Exported),
     /// tmux has taken a text, or not.
     Copied(Copied),
+    /// The process of the demo's sites has ended, in this way.
+    DemoEnded(String),
 }
 
 /// How a session ends.

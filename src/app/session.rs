@@ -99,6 +99,12 @@ impl Frontend for Session {
                 None => std::future::pending().await,
             }
         };
+        let demo = async {
+            match &mut self.demo {
+                Some(demo) => demo.ended().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             biased;
             input = keys => Ok(ScreenInput::Terminal(input?)),
@@ -108,6 +114,7 @@ impl Frontend for Session {
             () = self.state.recalled() => Ok(ScreenInput::Recalled),
             exported = self.exporter.next() => Ok(ScreenInput::Exported(exported)),
             copied = self.tmux.next() => Ok(ScreenInput::Copied(copied)),
+            how = demo => Ok(ScreenInput::DemoEnded(how)),
         }
     }
 
@@ -133,6 +140,10 @@ impl Frontend for Session {
             ScreenInput::Recalled => None,
             ScreenInput::Copied((text, copied)) => {
                 self.state.copied(&text, Some(copied));
+                None
+            }
+            ScreenInput::DemoEnded(how) => {
+                self.state.demo_ended(&how);
                 None
             }
             ScreenInput::Exported(exported) => {

@@ -49,6 +49,8 @@ pub(super) struct SessionState {
     /// When the configuration in use was read.
     configured_at: Timestamp,
     demo: bool,
+    /// How the demo's own sites have ended.
+    pub(super) demo_end: Option<String>,
     pub(super) last_change: Option<KeyChange>,
 }
 
@@ -81,6 +83,7 @@ impl SessionState {
             source,
             configured_at,
             demo,
+            demo_end: None,
             last_change: None,
         }
     }
@@ -111,8 +114,8 @@ impl SessionState {
             silence: &|site| self.driver.silence(site),
             message: self.status_line.shown(self.clock.moment()),
             messages: self.status_line.recent(),
-            banner: unwatched
-                .as_deref()
+            banner: (self.demo_end.as_deref())
+                .or(unwatched.as_deref())
                 .or(blind.as_deref())
                 .or(self.banner.as_deref())
                 .or(complaint.as_deref())

@@ -16,6 +16,11 @@ use super::{
 /// Runs the program; gives its exit status.
 #[must_use]
 pub fn run() -> ExitCode {
+    match completions::answer() {
+        Ok(false) => {}
+        Ok(true) => return Exit::Fine.into(),
+        Err(error) => return ended(&error).into(),
+    }
     let words = global_options::behind_subcommand(&Cli::command(), std::env::args_os().collect());
     let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,

@@ -30,6 +30,8 @@ pub(super) struct ReportArgs {
     /// Whether a row is a site, a tag or an owner
     #[arg(long, value_enum, value_name = "WHAT", default_value = "site")]
     pub(super) by: By,
+    #[command(flatten)]
+    pub(super) only: OnlyArgs,
     /// The form of the output
     #[arg(
         long,
@@ -39,6 +41,20 @@ pub(super) struct ReportArgs {
         default_value = "table"
     )]
     pub(super) format: ReportFormat,
+}
+
+/// The sites that a report is about; all of them without any option.
+#[derive(Debug, Default, Args)]
+pub(super) struct OnlyArgs {
+    /// Only the site of this name; may be given several times
+    #[arg(long, value_name = "SITE")]
+    pub(super) site: Vec<Box<str>>,
+    /// Only sites with this tag; may be given several times
+    #[arg(long, value_name = "TAG")]
+    pub(super) tag: Vec<Box<str>>,
+    /// Only sites of this owner; may be given several times
+    #[arg(long, value_name = "OWNER")]
+    pub(super) owner: Vec<Box<str>>,
 }
 
 /// What a row of a report sums up.

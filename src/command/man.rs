@@ -1,4 +1,4 @@
-//! `squirrel man`: prints the manual page, or writes it and a page for each subcommand.
+//! `squirrel man`: prints a manual page, or writes all of them.
 
 use std::io;
 use std::path::Path;
@@ -11,7 +11,8 @@ use crate::domain::FileError;
 
 use super::args::Cli;
 use super::exit::{Exit, OutputError, fail, print};
-use super::man_args::ManArgs;
+use super::man_args::{ManArgs, ManPage};
+use super::man_sites_toml;
 
 pub(super) fn run(args: &ManArgs) -> Exit {
     match &args.folder {
@@ -19,6 +20,7 @@ pub(super) fn run(args: &ManArgs) -> Exit {
             Ok(()) => Exit::Fine,
             Err(error) => fail(error),
         },
+        None if args.page == ManPage::SitesToml => print(man_sites_toml::page().as_bytes()),
         None => match page() {
             Ok(page) => print(&page),
             Err(error) => fail(OutputError(error)),
@@ -30,6 +32,7 @@ fn all(folder: &Path) -> Result<(), FileError> {
     std::fs::create_dir_all(folder).map_err(|error| FileError::make_folder(folder, error))?;
     clap_mangen::generate_to(Cli::command(), folder)
         .and_then(|()| std::fs::write(folder.join("squirrel.1"), page()?))
+        .and_then(|()| std::fs::write(folder.join("sites.toml.5"), man_sites_toml::page()))
         .map_err(|error| FileError::write(folder, error))
 }
 

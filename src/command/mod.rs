@@ -27,6 +27,7 @@ mod import_args;
 mod json_line;
 mod man;
 mod man_args;
+mod man_sites_toml;
 mod monitor;
 mod notify;
 mod open_history;

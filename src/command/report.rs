@@ -24,7 +24,9 @@ pub(super) fn run(args: &ReportArgs) -> Exit {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    if config.is_none() && args.by != By::Site {
+    let only = &args.only;
+    let by_name = args.by == By::Site && only.tag.is_empty() && only.owner.is_empty();
+    if config.is_none() && !by_name {
         return fail("no sites.toml found: it has the tags and owners; name it with --config FILE");
     }
     let archive = match open_history::archive(&args.history) {
@@ -46,7 +48,10 @@ pub(super) fn run(args: &ReportArgs) -> Exit {
         Err(error) => return fail(error),
     };
     let span = archive.now().since(begin);
-    let rows = rows(surveys, config.as_ref(), args.by, span);
+    let rows = match rows(surveys, config.as_ref(), (args.by, only), span) {
+        Ok(rows) => rows,
+        Err(unknown) => return fail(unknown),
+    };
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let printed = match args.format {
         ReportFormat::Table => table(&mut TableOutput::new(&mut out), &rows, args, span),

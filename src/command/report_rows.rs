@@ -2,16 +2,17 @@
 //! for all sites of a tag or an owner.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::config::Config;
-use crate::domain::{Site, brief};
+use crate::domain::{Site, brief, clean};
 use crate::history::{EncodedRollup, OutageTotals, Rollup, SiteKey, SiteTotals};
 
 use super::check_json::millis;
-use super::history_args::By;
+use super::history_args::{By, OnlyArgs};
 
 /// The name of the row of sites without a tag or an owner.
 const NONE: &str = "(none)";
@@ -115,20 +116,69 @@ pub(super) fn shown(percent: Option<f64>) -> String {
 pub(super) fn rows(
     surveys: Vec<SiteTotals>,
     config: Option<&Config>,
-    by: By,
+    (by, only): (By, &OnlyArgs),
     span: Duration,
-) -> Vec<Row> {
+) -> Result<Vec<Row>, NoneOfName> {
     let sites = config.map_or(&[][..], |config| &config.sites);
-    let rows = of_sites(surveys, sites);
+    // Rows of configured sites come first, in their order.
+    let rows: Vec<(Option<&Site>, Row)> = of_sites(surveys, sites)
+        .into_iter()
+        .enumerate()
+        .map(|(place, row)| (sites.get(place), row))
+        .collect();
+    let rows = chosen(rows, only)?;
     let mut rows = match by {
-        By::Site => rows,
-        By::Tag => grouped(rows, sites, |site| &site.tags),
-        By::Owner => grouped(rows, sites, |site| &site.owners),
+        By::Site => rows.into_iter().map(|(_, row)| row).collect(),
+        By::Tag => grouped(rows, |site| &site.tags),
+        By::Owner => grouped(rows, |site| &site.owners),
     };
     for row in &mut rows {
         row.span = span;
     }
-    rows
+    Ok(rows)
+}
+
+/// A name of the command line that no site has.
+#[derive(Debug)]
+pub(super) struct NoneOfName {
+    what: &'static str,
+    name: Box<str>,
+}
+
+impl fmt::Display for NoneOfName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no site {} {}", self.what, clean(&self.name, 200))
+    }
+}
+
+/// The rows of the sites that the options name. Each of their names must be that of a site.
+fn chosen<'a>(
+    rows: Vec<(Option<&'a Site>, Row)>,
+    only: &OnlyArgs,
+) -> Result<Vec<(Option<&'a Site>, Row)>, NoneOfName> {
+    type Names = fn(&(Option<&Site>, Row)) -> Vec<Box<str>>;
+    let options: [(&[Box<str>], &'static str, Names); 3] = [
+        (&only.site, "is called", |(_, row)| vec![row.name.clone()]),
+        (&only.tag, "has the tag", |(site, _)| {
+            site.map_or_else(Vec::new, |site| site.tags.to_vec())
+        }),
+        (&only.owner, "is of the owner", |(site, _)| {
+            site.map_or_else(Vec::new, |site| site.owners.to_vec())
+        }),
+    ];
+    let mut rows = rows;
+    for (wanted, what, names) in options {
+        if wanted.is_empty() {
+            continue;
+        }
+        let mut unknown = wanted.iter();
+        if let Some(name) = unknown.find(|name| !rows.iter().any(|row| names(row).contains(name))) {
+            let name = name.clone();
+            return Err(NoneOfName { what, name });
+        }
+        rows.retain(|row| names(row).iter().any(|name| wanted.contains(name)));
+    }
+    Ok(rows)
 }
 
 /// Every configured site, checked or not, in the order of the configuration, then those of
@@ -172,12 +222,11 @@ fn row(key: SiteKey, survey: Option<SiteTotals>, former: bool) -> Row {
 
 /// One row for each label (a tag or an owner), by name; a site with several labels counts in each
 /// of their rows.
-fn grouped(rows: Vec<Row>, sites: &[Site], labels: impl Fn(&Site) -> &[Box<str>]) -> Vec<Row> {
+fn grouped(rows: Vec<(Option<&Site>, Row)>, labels: impl Fn(&Site) -> &[Box<str>]) -> Vec<Row> {
     let mut groups: BTreeMap<Box<str>, Group> = BTreeMap::new();
     let mut others = Group::default();
-    for (place, row) in rows.into_iter().enumerate() {
-        // Rows of configured sites come first, in their order.
-        let mut labels = sites.get(place).map_or(&[][..], &labels).to_vec();
+    for (site, row) in rows {
+        let mut labels = site.map_or(&[][..], &labels).to_vec();
         labels.sort_unstable();
         labels.dedup();
         if labels.is_empty() {

@@ -3,12 +3,14 @@
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
-use std::os::unix::process::CommandExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{self, Child, ChildStdin, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::oneshot;
 
 use super::command::DemoCommand;
 use super::ready_line::{CA_FILE, CONFIG_FILE, DemoReady};
@@ -28,6 +30,8 @@ pub struct DemoProcess {
     child: Child,
     commands: ChildStdin,
     directory: PrivateDirectory,
+    /// Completes when the process closes its output: it ends. `None` once that was told.
+    output_end: Option<oneshot::Receiver<()>>,
 }
 
 impl DemoProcess {
@@ -64,13 +68,15 @@ impl DemoProcess {
                 "the process that serves the demo sites has no pipes",
             ));
         };
+        let (ending, output_end) = oneshot::channel();
         // From here on, whatever fails, dropping `demo` cleans up.
         let demo = Self {
             child,
             commands,
             directory,
+            output_end: Some(output_end),
         };
-        let ready = read_ready_line(answers, ready_within)?;
+        let ready = read_ready_line(answers, ready_within, ending)?;
         fs::write(demo.directory.0.join(CA_FILE), ready.ca_pem)?;
         fs::write(demo.config_path(), ready.sites_toml)?;
         Ok(demo)
@@ -86,6 +92,27 @@ impl DemoProcess {
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Waits until the server has ended by itself, and says how: "killed by signal 9". Told once.
+    pub async fn ended(&mut self) -> String {
+        let Some(output_end) = &mut self.output_end else {
+            return std::future::pending().await;
+        };
+        // The other end is dropped, whether or not it has said anything.
+        let _ = output_end.await;
+        self.output_end = None;
+        // It has left, or serves nobody any more.
+        let _ = self.child.kill();
+        match self
+            .child
+            .wait()
+            .map(|status| (status.signal(), status.code()))
+        {
+            Ok((Some(signal), _)) => format!("killed by signal {signal}"),
+            Ok((None, Some(code))) => format!("it ended with status {code}"),
+            _ => "it ended".to_owned(),
+        }
     }
 
     /// Lets the site called `name` fail; an unknown name changes nothing.
@@ -125,17 +152,26 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
-/// Reads the ready line, the first that the server prints.
-fn read_ready_line(answers: process::ChildStdout, within: Duration) -> io::Result<DemoReady> {
-    // A pipe has no deadline of its own. The thread ends with the line, or with the child,
-    // which does not outlive a failure here.
+/// Reads the ready line, the first that the server prints; `ending` is dropped at the end of what it
+/// prints, which comes with its own.
+fn read_ready_line(
+    answers: process::ChildStdout,
+    within: Duration,
+    ending: oneshot::Sender<()>,
+) -> io::Result<DemoReady> {
+    // A pipe has no deadline of its own. The thread ends with the child, which does not outlive a
+    // failure here.
     let (sender, receiver) = mpsc::sync_channel(1);
     thread::Builder::new()
         .name("demo-ready".to_owned())
         .spawn(move || {
             let mut line = String::new();
-            let read = BufReader::new(answers.take(MOST_READY_LINE)).read_line(&mut line);
+            let mut answers = BufReader::new(answers.take(MOST_READY_LINE));
+            let read = answers.read_line(&mut line);
             let _ = sender.send(read.map(|_| line));
+            let mut rest = answers.into_inner().into_inner();
+            let _ = io::copy(&mut rest, &mut io::sink());
+            drop(ending);
         })?;
     let line = receiver.recv_timeout(within).map_err(|_| {
         io::Error::new(

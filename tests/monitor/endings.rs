@@ -148,3 +148,31 @@ fn a_demo_that_is_killed_leaves_neither_its_fleet_nor_its_files_behind() {
     assert_eq!(demo_files(pid), 0);
     assert_eq!(terminal.finish(), 0);
 }
+
+#[test]
+fn a_demo_whose_own_server_dies_says_that_it_was_the_server() {
+    let mut terminal = Terminal::start(&Squirrel::new(), (80, 24), ["demo"]);
+    terminal.wait("the table", |frame| frame.rows().count() > 10);
+    let servers = descendants(terminal.pid()).into_iter().filter(|pid| {
+        let words = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap();
+        words.contains("demo-sites")
+    });
+    let servers: Vec<u32> = servers.collect();
+    let [server] = servers[..] else {
+        panic!("{servers:?}");
+    };
+    send(server, Signal::KILL);
+    let frame = terminal.wait("the banner", |frame| frame.has("THE DEMO'S SITES ARE GONE"));
+    assert!(frame.has("lost (killed by"), "{}", frame.text());
+    assert!(frame.has("signal 9)"), "{}", frame.text());
+    // It stays, whatever else is said.
+    terminal.press("/");
+    terminal.press("pay");
+    terminal.press("Enter");
+    terminal.press("b");
+    terminal.wait("the key in vain", |frame| {
+        frame.has("pay not broken") && frame.has("THE DEMO'S SITES ARE GONE")
+    });
+    terminal.press("q");
+    assert_eq!(terminal.finish(), 0);
+}

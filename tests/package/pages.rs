@@ -7,7 +7,7 @@ use crate::support::Squirrel;
 /// A page as `man` shows it; fails if it complains.
 fn shown(page: &std::path::Path) -> String {
     let output = Command::new("man")
-        .args(["--warnings", "-E", "UTF-8", "-l", "-Tutf8"])
+        .args(["--warnings", "--nh", "--nj", "-E", "UTF-8", "-l", "-Tutf8"])
         .arg(page)
         .env("MANWIDTH", "100")
         .env("LC_ALL", "C.UTF-8")
@@ -93,21 +93,116 @@ fn the_page_of_the_program_goes_to_standard_output() {
 }
 
 #[test]
-fn completions_know_the_commands_and_their_options() {
+fn the_configuration_has_a_page_that_names_every_key() {
+    let squirrel = Squirrel::new();
+    squirrel.run(["man", "--folder", "pages"]);
+    let page = shown(&squirrel.dir().join("pages/sites.toml.5"));
+    for section in [
+        "NAME",
+        "SYNOPSIS",
+        "DESCRIPTION",
+        "KEYS",
+        "EXAMPLE",
+        "SEE ALSO",
+    ] {
+        assert!(page.lines().any(|line| line == section), "{section}");
+    }
+    let words: Vec<_> = page.split_whitespace().collect();
+    for table in uptime_squirrel::config::reference() {
+        assert!(page.contains(table.header), "{}", table.header);
+        for key in table.keys {
+            assert!(words.contains(&key.key), "{}", key.key);
+        }
+    }
+    let dense = words.join(" ");
+    assert!(dense.contains(
+        "raw How long every single result is kept (duration, 1ms or more; default: \"7d\")."
+    ));
+    let printed = squirrel.run(["man", "sites.toml"]);
+    let page = std::fs::read(squirrel.dir().join("pages/sites.toml.5")).unwrap();
+    assert_eq!((printed.code(), printed.stdout), (0, page));
+    assert_eq!(squirrel.run(["man", "nonsense"]).code(), 2);
+    assert_eq!(
+        squirrel.run(["man", "sites.toml", "--folder", "x"]).code(),
+        2
+    );
+}
+
+#[test]
+fn completions_are_scripts_of_every_shell() {
     let squirrel = Squirrel::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let finished = squirrel.run(["completions", shell]);
         assert_eq!(finished.code(), 0);
         let script = String::from_utf8(finished.stdout).unwrap();
-        for word in ["import", "watch", "metrics"] {
-            assert!(script.contains(word), "{shell} does not know {word}");
-        }
+        assert!(script.contains("SQUIRREL_COMPLETE"), "{shell}: {script}");
+        // Wherever the program was when it was asked, the script finds it as the shell does.
+        assert!(!script.contains("/squirrel"), "{shell}: {script}");
     }
-    squirrel.write("script", squirrel.run(["completions", "bash"]).stdout);
-    let parsed = Command::new("bash")
-        .args(["-n", "script"])
+}
+
+/// What bash offers for the last of these words.
+fn offered(squirrel: &Squirrel, words: &[&str]) -> Vec<String> {
+    let script = r#"
+        set -e
+        program=$1; shift
+        hash -p "$program" squirrel
+        source <("$program" completions bash)
+        COMP_WORDS=("$@")
+        COMP_CWORD=$(($# - 1))
+        COMP_TYPE=9
+        _clap_complete_squirrel squirrel "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}" || true
+        printf '%s\n' "${COMPREPLY[@]}"
+    "#;
+    let output = Command::new("bash")
+        .args([
+            "-c",
+            script,
+            "bash",
+            env!("CARGO_BIN_EXE_squirrel"),
+            "squirrel",
+        ])
+        .args(words)
         .current_dir(squirrel.dir())
-        .status()
+        .env("XDG_CONFIG_HOME", squirrel.dir())
+        .env("XDG_STATE_HOME", squirrel.dir())
+        .output()
         .unwrap();
-    assert!(parsed.success());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let offered = String::from_utf8(output.stdout).unwrap();
+    offered.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn completions_know_commands_options_and_the_names_of_the_configuration() {
+    let squirrel = Squirrel::new();
+    let list = |owner: &str| {
+        format!(
+            "[owners.{owner}]\npush = \"x\"\n[owners.boss]\npush = \"y\"\n\
+             [[sites]]\nname = \"My shop\"\nurl = \"https://shop.invalid/\"\ntags = [\"web\"]\n\
+             [[sites]]\nname = \"mail\"\nurl = \"https://u:secret@mail.invalid/\"\n\
+             tags = [\"web\", \"internal\"]\n"
+        )
+    };
+    squirrel.write("sites.toml", list("ops"));
+    squirrel.write("other.toml", list("night"));
+    let offered = |words: &[&str]| offered(&squirrel, words);
+    assert!(offered(&["imp"]).contains(&"import".to_owned()));
+    assert!(offered(&["watch", "--met"]).contains(&"--metrics".to_owned()));
+    assert_eq!(offered(&["completions", "ba"]), ["bash"]);
+    assert_eq!(offered(&["notify", "test", ""])[..2], ["boss", "ops"]);
+    assert_eq!(offered(&["notify", "test", "o"]), ["ops"]);
+    assert_eq!(
+        offered(&["notify", "test", "--config", "other.toml", "n"]),
+        ["night"]
+    );
+    assert_eq!(offered(&["report", "--owner", "b"]), ["boss"]);
+    assert_eq!(offered(&["report", "--tag", ""]), ["internal", "web"]);
+    // A blank would end the word.
+    assert_eq!(offered(&["report", "--site", ""]), [r"My\ shop", "mail"]);
+    // A URL with a password is not put into the command line.
+    assert_eq!(offered(&["check", "http"]), ["https://shop.invalid/"]);
+    squirrel.write("sites.toml", "[[sites");
+    assert_eq!(offered(&["notify", "test", "o"]), [""]);
 }

@@ -713,3 +713,40 @@ fn a_span_is_exact_where_raw_results_are_kept_and_says_so_where_they_are_not() {
         "{table}"
     );
 }
+
+#[test]
+fn a_report_is_of_the_sites_that_are_named() {
+    let squirrel = Squirrel::new();
+    let connection = empty(&squirrel);
+    for name in ["shop", "mail", "old"] {
+        let site = site(&connection, name, &format!("http://{name}.invalid/"));
+        result(&connection, site, now() - 60, 0, 10);
+    }
+    squirrel.write(
+        "sites.toml",
+        "[owners.ops]\npush = 'x'\n[owners.web]\npush = 'y'\n\
+         [[sites]]\nname = 'shop'\nurl = 'http://shop.invalid/'\ntags = ['a', 'b']\nowners = ['web']\n\
+         [[sites]]\nname = 'mail'\nurl = 'http://mail.invalid/'\ntags = ['b']\nowners = ['ops']\n",
+    );
+    let names = |args: &[&str]| -> Vec<String> {
+        let rows = report(&squirrel, args);
+        let names = rows
+            .iter()
+            .map(|row| row["name"].as_str().unwrap().to_owned());
+        names.collect()
+    };
+    assert_eq!(names(&[]), ["shop", "mail", "old"]);
+    assert_eq!(names(&["--site", "old", "--site", "mail"]), ["mail", "old"]);
+    assert_eq!(names(&["--tag", "b"]), ["shop", "mail"]);
+    assert_eq!(names(&["--tag", "b", "--owner", "ops"]), ["mail"]);
+    assert_eq!(names(&["--owner", "web", "--by", "tag"]), ["a", "b"]);
+    for (option, name, sentence) in [
+        ("--site", "shpo", "no site is called shpo"),
+        ("--tag", "c", "no site has the tag c"),
+        ("--owner", "me", "no site is of the owner me"),
+    ] {
+        let finished = squirrel.run(["report", option, name, "--history", "history.db"]);
+        assert_eq!(finished.code(), 2);
+        assert_eq!(finished.stderr, format!("squirrel: {sentence}\n"));
+    }
+}
