@@ -37,13 +37,17 @@ pub(crate) enum Scope {
     Pager,
     /// In the explanation of a site.
     Explain,
+    /// In the help.
+    Help,
+    /// While it is typed what is searched in the help.
+    HelpFilter,
     /// While a filter is typed.
     Filter,
 }
 
 impl Scope {
     /// All of them, in the order of the help and of docs/keys.md.
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::Sites,
         Self::Site,
         Self::Demo,
@@ -59,6 +63,8 @@ impl Scope {
         Self::Everywhere,
         Self::Screens,
         Self::Filter,
+        Self::Help,
+        Self::HelpFilter,
         Self::Explain,
         Self::Pager,
         Self::Always,
@@ -84,6 +90,8 @@ impl Scope {
             Self::Demo => "Selected site, in the demo",
             Self::Pager => "Explanation and help",
             Self::Explain => "Explanation",
+            Self::Help => "Help",
+            Self::HelpFilter => "While searching the help",
             Self::Filter => "While typing a filter",
         }
     }

@@ -46,6 +46,7 @@ pub(crate) enum KeyAction {
     Acknowledge,
     AcknowledgeGroup,
     AcknowledgeNow,
+    SearchHelp,
     RecentMessages,
     Copy,
     Break,
@@ -106,7 +107,7 @@ use Scope as S;
 
 /// Every key of the program, in the order of the help.
 #[rustfmt::skip]
-pub(crate) const BINDINGS: [Binding; 118] = [
+pub(crate) const BINDINGS: [Binding; 124] = [
     bind(&[K::Char('?')], "?", A::Help, S::Everywhere, Some((0, "help")), "this help", "Open this help; a second ? closes it."),
     bind(&[K::Char('q')], "q", A::Close, S::Everywhere, Some((1, "quit")), "go back, or quit", "Go back: close the page in front, then to the Sites screen. There, quit; with a site down it asks once."),
     bind(&[K::Char('u')], "u", A::TakeBack, S::Everywhere, None, "take it back", "Take the last p, w or a back."),
@@ -224,6 +225,13 @@ pub(crate) const BINDINGS: [Binding; 118] = [
     bind(&[K::Ctrl('w')], "Ctrl-W", A::EraseWord, S::Filter, None, "erase a word", "Erase a word."),
     bind(&[K::Ctrl('u')], "Ctrl-U", A::EraseAll, S::Filter, Some((5, "erase all")), "erase all", "Erase everything typed."),
 
+    bind(&[K::Char('/')], "/", A::SearchHelp, S::Help, Some((2, "search")), "search the help", "Search the help: every word must stand in the line of a key, state, column or term."),
+    bind(&[K::Enter], "Enter", A::Keep, S::HelpFilter, Some((1, "keep")), "keep what is found", "Keep what is found, to scroll in it."),
+    bind(&[K::Esc], "Esc", A::Clear, S::HelpFilter, Some((2, "clear")), "whole help", "Show the whole help again."),
+    bind(&[K::Backspace, K::Ctrl('h')], "Backspace", A::Erase, S::HelpFilter, None, "erase a character", "Erase a character."),
+    bind(&[K::Ctrl('w')], "Ctrl-W", A::EraseWord, S::HelpFilter, None, "erase a word", "Erase a word."),
+    bind(&[K::Ctrl('u')], "Ctrl-U", A::EraseAll, S::HelpFilter, Some((3, "erase all")), "erase all", "Erase everything typed."),
+
     bind(&[K::Right, K::Char('n')], "Right n", A::NextSite, S::Explain, Some((3, "next site")), "next, previous site", "Explain the next site of the table."),
     bind(&[K::Left, K::Char('N')], "Left N", A::PreviousSite, S::Explain, None, "next, previous site", "Explain the previous site."),
 
@@ -246,8 +254,12 @@ pub(crate) enum Mode {
     Screen(&'static [Scope]),
     /// The explanation of a site.
     Explain,
-    /// The help, or a page with no keys of its own.
+    /// A page with no keys of its own.
+    Page,
+    /// The help.
     Help,
+    /// The line in which it is typed what is searched in the help.
+    HelpFilter,
     /// The line in which a filter is typed.
     Filter,
     /// The line in which a note to an acknowledgement is typed.
@@ -274,7 +286,9 @@ impl Mode {
                 S::All,
                 S::Demo,
             ],
-            Self::Help => &[S::Always, S::Everywhere, S::Pager],
+            Self::Page => &[S::Always, S::Everywhere, S::Pager],
+            Self::Help => &[S::Always, S::Everywhere, S::Pager, S::Help],
+            Self::HelpFilter => &[S::Always, S::HelpFilter],
             Self::Outage => &[S::Always, S::Everywhere, S::Pager, S::OutagePage],
             Self::Filter => &[S::Always, S::Filter],
             Self::Note => &[S::Always, S::Note],
@@ -383,14 +397,16 @@ mod tests {
     const RACE: Mode = Mode::Screen(&[S::Always, S::Everywhere, S::Screens, S::Race]);
     const LAB: Mode = Mode::Screen(&[S::Always, S::Everywhere, S::Screens, S::Lab]);
     const OUTAGES: Mode = Mode::Screen(&[S::Always, S::Everywhere, S::Screens, S::All, S::Outages]);
-    const MODES: [Mode; 12] = [
+    const MODES: [Mode; 14] = [
         SITES,
         SCHED,
         RACE,
         LAB,
         OUTAGES,
         Mode::Explain,
+        Mode::Page,
         Mode::Help,
+        Mode::HelpFilter,
         Mode::Filter,
         Mode::Note,
         Mode::Outage,

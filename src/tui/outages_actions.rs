@@ -154,10 +154,11 @@ pub(super) fn travel(state: &mut UiState, action: KeyAction, page: usize, model:
     state.outages.walk(history, by);
 }
 
-/// The text being typed: a note, or the filter of this screen.
+/// The text being typed: a note, what is searched in the help, or the filter of this screen.
 pub(super) fn text(state: &UiState) -> &str {
     match state.layers.last() {
         Some(Layer::Note { text, .. }) => text,
+        Some(Layer::Help { .. } | Layer::HelpFilter) => &state.help_filter,
         _ if is_here(state) => &state.outages.filter,
         _ => state.order.filter().text(),
     }
@@ -186,6 +187,7 @@ pub(super) fn set_text(state: &mut UiState, new: &str) {
     let here = is_here(state);
     match state.layers.last_mut() {
         Some(Layer::Note { text, .. }) => new.clone_into(text),
+        Some(Layer::HelpFilter | Layer::Help { .. }) => new.clone_into(&mut state.help_filter),
         _ if here => new.clone_into(&mut state.outages.filter),
         _ => state.order.set_filter(new),
     }

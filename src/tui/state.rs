@@ -32,6 +32,8 @@ const FROZEN_MARGIN: usize = 200;
 pub(crate) enum Layer {
     /// The help overlay.
     Help { scroll: usize },
+    /// The line over the help in which it is typed what is searched.
+    HelpFilter,
     /// The explanation of a site's verdict.
     Explain { site: SiteId, scroll: usize },
     /// The line in which a filter is typed.
@@ -108,6 +110,8 @@ pub(crate) struct UiState {
     pub(crate) lab: LabSettings,
     /// The last status messages of the screen itself, the newest last.
     pub(crate) notes: VecDeque<StatusMessage>,
+    /// What is searched in the help, as it was typed: every word must match.
+    pub(crate) help_filter: String,
     /// When keys were pressed lately.
     pub(crate) keys: RecentKeys,
     /// The site that was selected in the last frame; `None` once a key may have changed that.
@@ -132,6 +136,7 @@ impl UiState {
             outages: OutagesState::default(),
             lab: LabSettings::default(),
             notes: VecDeque::new(),
+            help_filter: String::new(),
             keys: RecentKeys::default(),
             seen: None,
             quit_asked: None,
@@ -145,20 +150,26 @@ impl UiState {
 
     /// The part that takes the keys again when the help is closed.
     pub(crate) fn mode_below_help(&self) -> Mode {
-        let is_help = |layer: &&Layer| matches!(layer, Layer::Help { .. });
+        let is_help = |layer: &&Layer| matches!(layer, Layer::Help { .. } | Layer::HelpFilter);
         self.mode_of(self.layers.iter().rev().find(|layer| !is_help(layer)))
+    }
+
+    /// Whether the help is reduced to what was searched in it.
+    pub(crate) fn is_help_searched(&self) -> bool {
+        !self.help_filter.trim().is_empty()
     }
 
     fn mode_of(&self, layer: Option<&Layer>) -> Mode {
         match layer {
             None => Mode::Screen(super::views::VIEWS[self.view].scopes),
+            Some(Layer::Help { .. }) => Mode::Help,
+            Some(Layer::HelpFilter) => Mode::HelpFilter,
             Some(
-                Layer::Help { .. }
-                | Layer::OutageMessages { .. }
+                Layer::OutageMessages { .. }
                 | Layer::SiteChecks { .. }
                 | Layer::Message { .. }
                 | Layer::RecentMessages { .. },
-            ) => Mode::Help,
+            ) => Mode::Page,
             Some(Layer::Outage { .. }) => Mode::Outage,
             Some(Layer::Explain { .. }) => Mode::Explain,
             Some(Layer::SiteHistory { .. }) => Mode::SiteHistory,

@@ -56,7 +56,7 @@ impl Ui {
             InputKind::Paste(text) => {
                 if matches!(
                     self.state.layers.last(),
-                    Some(Layer::Filter | Layer::Note { .. })
+                    Some(Layer::Filter | Layer::HelpFilter | Layer::Note { .. })
                 ) {
                     update::type_text(&mut self.state, text);
                 }
@@ -89,7 +89,7 @@ impl Ui {
                 intent
             }
             None => {
-                if let (Mode::Filter | Mode::Note, Key::Char(c)) = (mode, key) {
+                if let (Mode::Filter | Mode::HelpFilter | Mode::Note, Key::Char(c)) = (mode, key) {
                     update::type_text(&mut self.state, c.encode_utf8(&mut [0; 4]));
                 }
                 None
@@ -220,9 +220,13 @@ impl Ui {
         header::draw_notices(buffer, areas.notices, state, model);
         let body = areas.body;
         match state.layers.last() {
-            Some(Layer::Help { scroll }) => {
+            Some(layer @ (Layer::Help { .. } | Layer::HelpFilter)) => {
                 let lines = help::lines(&update::context(model), state, body.width);
-                draw_pages(buffer, body, help::TITLE, &lines, *scroll);
+                let scroll = match layer {
+                    Layer::Help { scroll } => *scroll,
+                    _ => 0,
+                };
+                draw_pages(buffer, body, help::title(state), &lines, scroll);
             }
             Some(Layer::Explain { site, scroll }) => {
                 let lines = explain::lines(state, model, *site, body.width);
@@ -286,6 +290,7 @@ impl Ui {
             Some(Layer::Note { about, text, .. }) if !has_line => {
                 typed(format!("note on {about}: "), text)
             }
+            Some(Layer::HelpFilter) => typed("/ ".to_owned(), &self.state.help_filter),
             Some(Layer::Filter | Layer::Note { .. }) => return,
             None if has_line => return,
             _ => match self.state.message(model) {

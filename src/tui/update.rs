@@ -40,8 +40,15 @@ pub(crate) fn act(
             if matches!(state.layers.last(), Some(Layer::Help { .. })) {
                 state.layers.pop();
             } else {
+                state.help_filter.clear();
                 state.layers.push(Layer::Help { scroll: 0 });
             }
+        }
+        KeyAction::SearchHelp => {
+            if let Some(Layer::Help { scroll }) = state.layers.last_mut() {
+                *scroll = 0;
+            }
+            state.layers.push(Layer::HelpFilter);
         }
         KeyAction::RecentMessages => state.layers.push(Layer::RecentMessages { scroll: 0 }),
         KeyAction::Freeze => {
@@ -176,7 +183,9 @@ fn erase(state: &mut UiState, action: KeyAction) {
 }
 
 fn back(state: &mut UiState) {
-    if state.layers.pop().is_some() {
+    if matches!(state.layers.last(), Some(Layer::Help { .. })) && state.is_help_searched() {
+        state.help_filter.clear();
+    } else if state.layers.pop().is_some() {
     } else if state.frozen.is_some() {
         state.frozen = None;
     } else if state.sched.is_still() && VIEWS[state.view].scopes.contains(&Scope::Sched) {
@@ -273,6 +282,7 @@ fn pages(state: &UiState, model: &ViewModel<'_>) -> Option<usize> {
         Layer::Message { id, .. } => message::lines(state, model, id, area.width).len(),
         Layer::SiteHistory { site, .. } => site_history::lines(state, model, *site, area).len(),
         Layer::Replay { .. } => return Some(replay::last_scroll(state, model, area)),
+        Layer::HelpFilter => 0,
         Layer::Filter | Layer::Note { .. } => return None,
     };
     Some(last_scroll(lines, area))

@@ -132,3 +132,28 @@ fn late_answers_of_the_terminal_are_no_keys() {
     terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);
 }
+
+#[test]
+fn the_help_is_searched_and_given_back_whole() {
+    let three = Three::new(ONCE);
+    let mut terminal = three.watch((80, 24));
+    terminal.wait("the table", |frame| frame.rows().count() == 3);
+    terminal.press("?");
+    terminal.wait("the help", |frame| {
+        frame.has("KEYS HERE") && frame.has("/ searches")
+    });
+    terminal.press("/");
+    terminal.press("maintenance owners");
+    terminal.wait("what is found", |frame| {
+        frame.has("Begin an hour of maintenance") && !frame.has("KEYS HERE")
+    });
+    // Keys of the screen below are text here.
+    terminal.press(" q");
+    terminal.wait_text("Nothing in the help has");
+    terminal.press("Esc");
+    terminal.wait_text("KEYS HERE");
+    terminal.press("q");
+    terminal.wait("the table again", |frame| frame.rows().count() == 3);
+    terminal.press("Ctrl-C");
+    assert_eq!(terminal.finish(), 0);
+}

@@ -13,6 +13,7 @@ use std::fmt::Write as _;
 
 use ratatui::text::{Line, Span};
 
+use crate::domain::clean;
 use crate::lab::GLOSSARY;
 use crate::monitor::State as SiteIs;
 use crate::paradigm::Label;
@@ -25,7 +26,13 @@ use crate::tui::views::VIEWS;
 use super::help_keys;
 
 /// The title of the help.
-pub(crate) const TITLE: &str = "Help: every key in a sentence is below";
+pub(crate) fn title(state: &UiState) -> &'static str {
+    if state.is_help_searched() {
+        "Help: what was found"
+    } else {
+        "Help: every key in a sentence is below, / searches"
+    }
+}
 
 /// The width in columns from which on the marks stand beside the keys.
 const TWO_COLUMNS: u16 = 110;
@@ -77,9 +84,13 @@ const fn meaning(state: SiteIs) -> &'static str {
 /// The help, in lines of at most `width` cells: the first page, and below it the long
 /// descriptions.
 pub(crate) fn lines(context: &KeyContext<'_>, state: &UiState, width: u16) -> Vec<Line<'static>> {
-    let mut lines = first_page(context, state.mode_below_help(), width);
+    let mode = state.mode_below_help();
+    if state.is_help_searched() {
+        return found(context, mode, &state.help_filter, width);
+    }
+    let mut lines = first_page(context, mode, width);
     let terms = terms(usize::from(width).saturating_sub(2));
-    let rest = keys_and_marks(context, width);
+    let rest = keys_and_marks(context, mode, width);
     let parts = if state.terms_first() {
         [terms, rest]
     } else {
@@ -150,16 +161,50 @@ fn terms(width: usize) -> Vec<Line<'static>> {
     lines
 }
 
-fn keys_and_marks(context: &KeyContext<'_>, width: u16) -> Vec<Line<'static>> {
+/// A section: its title, and the entries under it.
+type Section = (String, Vec<(Span<'static>, String)>);
+
+/// What has every word of `filter`, in its sections.
+fn found(context: &KeyContext<'_>, mode: Mode, filter: &str, width: u16) -> Vec<Line<'static>> {
+    let words: Vec<_> = filter.split_whitespace().map(str::to_lowercase).collect();
+    let terms = GLOSSARY.iter().map(|term| {
+        let text = format!("{} {}", term.meaning, term.see);
+        (Span::styled(term.word, BOLD), text)
+    });
+    let terms = ("TERMS".to_owned(), terms.collect());
+    let mut lines = Vec::new();
+    let sections = key_sections(context, mode).into_iter();
+    for (title, entries) in sections.chain(mark_sections(context)).chain([terms]) {
+        let holds = |(label, text): &(Span<'_>, String)| {
+            let whole = format!("{title} {} {text}", label.content).to_lowercase();
+            words.iter().all(|word| whole.contains(word))
+        };
+        let entries: Vec<_> = entries.iter().filter(|entry| holds(entry)).collect();
+        if !entries.is_empty() {
+            heading(&mut lines, &title);
+        }
+        for (label, text) in entries {
+            entry(&mut lines, label.clone(), text, usize::from(width) - 2);
+        }
+    }
+    if lines.is_empty() {
+        let text = format!("Nothing in the help has \"{}\".", clean(filter.trim(), 60));
+        lines.push(Line::raw(text));
+    }
+    lines
+}
+
+fn keys_and_marks(context: &KeyContext<'_>, mode: Mode, width: u16) -> Vec<Line<'static>> {
     if width < TWO_COLUMNS {
         let width = usize::from(width).saturating_sub(2);
-        let mut lines = keys(context, width);
+        let mut lines = entries(key_sections(context, mode), width);
         lines.push(Line::default());
-        lines.extend(marks(context, width));
+        lines.extend(entries(mark_sections(context), width));
         return lines;
     }
     let half = usize::from(width) / 2 - 2;
-    side_by_side(keys(context, half), marks(context, half), half)
+    let keys = entries(key_sections(context, mode), half);
+    side_by_side(keys, entries(mark_sections(context), half), half)
 }
 
 fn entry(lines: &mut Vec<Line<'static>>, label: Span<'static>, text: &str, width: usize) {
@@ -182,35 +227,51 @@ fn heading(lines: &mut Vec<Line<'static>>, text: &str) {
     lines.push(Line::from(Span::styled(text.to_owned(), DIM)));
 }
 
-fn keys(context: &KeyContext<'_>, width: usize) -> Vec<Line<'static>> {
+fn entries(sections: Vec<Section>, width: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
-    for (title, bindings) in help_keys::groups(context) {
-        heading(&mut lines, &title.to_uppercase());
-        for (caption, sentence) in bindings {
-            entry(&mut lines, Span::styled(caption, BOLD), sentence, width);
+    for (title, entries) in sections {
+        heading(&mut lines, &title);
+        for (label, text) in entries {
+            entry(&mut lines, label, &text, width);
         }
     }
     lines
 }
 
-fn marks(context: &KeyContext<'_>, width: usize) -> Vec<Line<'static>> {
-    let mut lines = Vec::new();
-    heading(&mut lines, "STATES");
-    for state in SiteIs::ALL {
+fn key_sections(context: &KeyContext<'_>, mode: Mode) -> Vec<Section> {
+    let groups = help_keys::groups(context, Some(mode)).into_iter();
+    let section = |(title, bindings): (&str, Vec<(String, &str)>)| {
+        let entry = |(caption, sentence): (String, &str)| {
+            (Span::styled(caption, BOLD), sentence.to_owned())
+        };
+        (
+            title.to_uppercase(),
+            bindings.into_iter().map(entry).collect(),
+        )
+    };
+    groups.map(section).collect()
+}
+
+fn mark_sections(context: &KeyContext<'_>) -> Vec<Section> {
+    let states = SiteIs::ALL.into_iter().map(|state| {
         let badge = theme::badge(state);
         let label = Span::styled(format!("{} {}", badge.glyph, badge.word), badge.style);
-        entry(&mut lines, label, meaning(state), width);
-    }
-    heading(&mut lines, "COLUMNS");
-    for (column, text) in COLUMNS {
-        entry(&mut lines, Span::styled(column, BOLD), text, width);
-    }
-    heading(&mut lines, "PARADIGMS: HOW THE CHECKS ARE RUN");
-    for label in context.paradigms {
+        (label, meaning(state).to_owned())
+    });
+    let columns = COLUMNS.into_iter();
+    let columns = columns.map(|(column, text)| (Span::styled(column, BOLD), text.to_owned()));
+    let paradigms = context.paradigms.iter().map(|label| {
         let name = format!("[{}] {}", label.key, label.name.to_uppercase());
-        entry(&mut lines, Span::styled(name, BOLD), label.summary, width);
-    }
-    lines
+        (Span::styled(name, BOLD), label.summary.to_owned())
+    });
+    vec![
+        ("STATES".to_owned(), states.collect()),
+        ("COLUMNS".to_owned(), columns.collect()),
+        (
+            "PARADIGMS: HOW THE CHECKS ARE RUN".to_owned(),
+            paradigms.collect(),
+        ),
+    ]
 }
 
 /// Every key as a table in Markdown, for docs/keys.md.
@@ -222,7 +283,7 @@ pub fn keys_markdown(paradigms: &[Label]) -> String {
         paradigms,
     };
     let mut out = String::from("| where | key | what it does |\n|---|---|---|\n");
-    for (title, lines) in help_keys::groups(&context) {
+    for (title, lines) in help_keys::groups(&context, None) {
         for (caption, sentence) in lines {
             let keys: Vec<_> = caption.split(' ').map(|key| format!("`{key}`")).collect();
             // Writing to a string cannot fail.

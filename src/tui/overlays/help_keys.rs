@@ -15,6 +15,9 @@ pub(super) struct FirstPage {
     pub(super) elsewhere: Vec<HelpLine>,
 }
 
+/// What has the keys of every screen.
+const COMMON: [Scope; 3] = [Scope::Everywhere, Scope::Screens, Scope::Always];
+
 /// Whether the first page has this action on every screen.
 const fn is_for_everybody(action: KeyAction) -> bool {
     matches!(
@@ -29,7 +32,6 @@ const fn is_for_everybody(action: KeyAction) -> bool {
 
 /// The first page of the help that is opened in `mode`.
 pub(super) fn first_page(mode: Mode, context: &KeyContext<'_>) -> FirstPage {
-    const COMMON: [Scope; 3] = [Scope::Everywhere, Scope::Screens, Scope::Always];
     let own = mode.scopes();
     let here =
         |binding: &&Binding| own.contains(&binding.scope) && !COMMON.contains(&binding.scope);
@@ -91,9 +93,23 @@ fn joined<'a>(
     lines
 }
 
-/// The sections of the help: a title, and the keys and sentences under it.
-pub(super) fn groups(context: &KeyContext<'_>) -> Vec<(&'static str, Vec<(String, &'static str)>)> {
-    Scope::ALL
+/// The sections of the help: a title, and the keys and sentences under it. Those of `mode` come first,
+/// then those of every screen.
+pub(super) fn groups(
+    context: &KeyContext<'_>,
+    mode: Option<Mode>,
+) -> Vec<(&'static str, Vec<(String, &'static str)>)> {
+    let own = mode.map_or(&[][..], Mode::scopes);
+    let rank = |scope: &Scope| match scope {
+        _ if own.is_empty() => 0,
+        scope if COMMON.contains(scope) => 2,
+        scope if !own.contains(scope) => 3,
+        Scope::All | Scope::Pager => 1,
+        _ => 0,
+    };
+    let mut scopes = Scope::ALL;
+    scopes.sort_by_key(rank);
+    scopes
         .into_iter()
         .filter(|scope| context.has(*scope))
         .map(|scope| {

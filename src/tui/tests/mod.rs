@@ -1,6 +1,7 @@
 //! Tests of whole screens.
 
 mod harness;
+mod help;
 mod keys;
 mod outages;
 mod outages_actions;
