@@ -19,6 +19,7 @@
 
 mod compact;
 mod file_identity;
+mod growth;
 mod handle;
 mod handle_error;
 mod import;
@@ -60,6 +61,7 @@ mod writer;
 mod writer_entry;
 
 pub use compact::{Compacted, OfflineHistory, OfflineHistoryError};
+pub use growth::Growth;
 pub use handle::History;
 pub use handle_error::HistoryError;
 pub use import::{HistoryImport, ImportTotals, ImportedCheck, ImportedOutage};

@@ -13,6 +13,7 @@ use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::domain::Timestamp;
 
+use super::growth::{self, Growth};
 use super::open::{is_damage, plain};
 use super::outage_spans::OutageSpans;
 use super::packed_days;
@@ -20,9 +21,6 @@ use super::rows::{OutageRow, SiteKey};
 use super::span_start::{TIME_AFTER, begin_of, first_bucket};
 use super::store::{Store, acknowledged};
 use super::time_buckets::{BucketSize, COLUMNS, Rollup};
-
-/// Bytes that a raw result takes on the disk, for the estimate of growth.
-const RESULT_BYTES: u64 = 31;
 
 /// Why a query has no answer: an error of SQLite in plain words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,10 +54,8 @@ pub struct FileStats {
     pub bytes: u64,
     /// The time of the oldest raw result; `None` without one.
     pub oldest: Option<Timestamp>,
-    /// Checks of all sites in the last 24 hours.
-    pub checks_per_day: u64,
-    /// Bytes that a day of raw results takes at that rate.
-    pub bytes_per_day: u64,
+    /// The growth over at most 26 hours; `None` before it was measured for ten minutes.
+    pub growth: Option<Growth>,
 }
 
 /// The history, open for queries. Lent to a closure on the history's own thread.
@@ -324,27 +320,12 @@ impl<'store> Queries<'store> {
     /// # Errors
     /// If the file cannot be read.
     pub fn facts(&self) -> Result<FileStats, QueryError> {
-        let (oldest, checks_per_day) = self.checked((|| {
+        let (oldest, growth) = self.checked((|| {
             let connection = &self.store.connection;
             let oldest: Option<i64> =
                 connection.query_row("SELECT min(at) FROM results", [], |row| row.get(0))?;
             let now = self.now.as_micros().div_euclid(1_000_000);
-            let from = BucketSize::Hour.ceil(now - BucketSize::Day.seconds());
-            let checks: Option<u64> = connection.query_row(
-                "SELECT sum(count) FROM rollup_hour WHERE start >= ?1",
-                [from],
-                |row| row.get(0),
-            )?;
-            // In the first hour there is no rollup, and few rows.
-            let checks = match checks {
-                Some(checks) => checks,
-                None => connection.query_row(
-                    "SELECT count(*) FROM results WHERE at >= ?1",
-                    [from * 1_000_000],
-                    |row| row.get(0),
-                )?,
-            };
-            Ok((oldest, checks))
+            Ok((oldest, growth::growth(connection, now)?))
         })())?;
         let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
         let bytes = self.path.map_or(0, |path| {
@@ -354,8 +335,7 @@ impl<'store> Queries<'store> {
             path: self.path.map(Path::to_owned),
             bytes,
             oldest: oldest.map(Timestamp::from_micros),
-            checks_per_day,
-            bytes_per_day: checks_per_day * RESULT_BYTES,
+            growth,
         })
     }
 }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::domain::{Clock, Moment, Retention, Timestamp, plural};
 
+use super::growth;
 use super::message_batching::Compose;
 use super::queries::Queries;
 use super::retention;
@@ -279,6 +280,7 @@ impl Writer {
             let now = self.retention_clock.now(now, self.clock.moment());
             let store = &self.file.store;
             self.retention_clock.keep(&store.connection, now)?;
+            growth::measure(&store.connection, now)?;
             Ok(more | retention::step(store, &self.keep, now)?)
         });
         more.unwrap_or_else(|error| {

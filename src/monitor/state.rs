@@ -4,9 +4,9 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum State {
-    /// Confirmed down: an outage is open.
+    /// Confirmed down: an outage is open until `recover` good checks.
     Down,
-    /// Failing, not yet confirmed, or recovering, not yet believed.
+    /// Failing, not yet confirmed.
     Suspect,
     /// The last check could not be carried out, through a fault of this program or its machine.
     Unknown,

@@ -2,8 +2,8 @@
 
 use crate::domain::{Acknowledgement, Cause, Reason, SiteId, Timestamp, Untold};
 use crate::history::{
-    DeliveryState, FileStats, Message, MessageStatus, OutageRow, OutboxCounts, QueuedMessage,
-    SiteKey,
+    DeliveryState, FileStats, Growth, Message, MessageStatus, OutageRow, OutboxCounts,
+    QueuedMessage, SiteKey,
 };
 use crate::monitor::ReplayTotals;
 
@@ -279,8 +279,11 @@ pub(crate) fn site_history(site: SiteId, span: HistorySpan, cells: u16) -> SiteH
             path: Some("/home/ana/.local/state/uptime-squirrel/history.db".into()),
             bytes: 48 << 20,
             oldest: Some(ago(7 * 86_400)),
-            checks_per_day: 276_480,
-            bytes_per_day: 276_480 * 27,
+            growth: Some(Growth {
+                bytes: 276_480 * 27,
+                over: std::time::Duration::from_secs(86_400),
+                sites: 16,
+            }),
         },
     }
 }

@@ -71,7 +71,7 @@ const COLUMNS: [(&str, &str); 10] = [
 const fn meaning(state: SiteIs) -> &'static str {
     match state {
         SiteIs::Down => "confirmed: an outage is open",
-        SiteIs::Suspect => "failing or recovering, not confirmed yet",
+        SiteIs::Suspect => "failing, not confirmed yet",
         SiteIs::Unknown => "could not be checked; not the site's fault",
         SiteIs::Missed => "could not be started before it was due again",
         SiteIs::Degraded => "up, but SLOW or with a CERT about to end",

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::domain::{SiteId, Timestamp, brief, clean, plural};
+use crate::domain::{SiteId, Timestamp, brief, clean};
 use crate::tui::format::{age, bytes, count, date, percent, when};
 use crate::tui::history_view::{BucketTotals, HistorySpan, OutageView, SiteHistory};
 use crate::tui::state::UiState;
@@ -242,10 +242,16 @@ impl Page<'_> {
         );
         let size = format!("{}, {oldest}", bytes(file.bytes));
         self.text.say("Size", &size, PLAIN);
-        let growth = format!(
-            "{} a day at {} a day",
-            bytes(file.bytes_per_day),
-            plural(file.checks_per_day, "check")
+        let growth = file.growth.map_or_else(
+            || "not measured yet: that takes ten minutes".to_owned(),
+            |growth| {
+                format!(
+                    "{} a day, {} a site, as measured over {}",
+                    bytes(growth.per_day()),
+                    bytes(growth.per_site_and_day()),
+                    brief(growth.over)
+                )
+            },
         );
         self.text.say("Growth", &growth, PLAIN);
     }
