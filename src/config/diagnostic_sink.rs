@@ -168,7 +168,8 @@ impl DiagnosticSink {
                 column: text[line.start..offset.min(line.end)].chars().count() + 1,
             }),
             key: clean(key, 200).into_boxed_str(),
-            sentence: sentence.into(),
+            // What a name of the file is repeated in.
+            sentence: clean(sentence, 1_000).into_boxed_str(),
             excerpt: Some(self.excerpt(text, line, offset)),
         }
     }
