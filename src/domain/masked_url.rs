@@ -138,6 +138,10 @@ pub(super) fn url_list(text: &str) -> Vec<&str> {
 /// `scheme://user:secret@host` with the secret as `***`, in each URL of a list; `None` where there is
 /// no password.
 fn mask_password(text: &str) -> Option<Box<str>> {
+    // As most have none, no list of parts is made for them.
+    if !text.contains('@') {
+        return None;
+    }
     let parts = url_list(text);
     let masked: Vec<_> = parts.iter().map(|part| mask_one(part)).collect();
     if masked.iter().all(Option::is_none) {

@@ -26,7 +26,7 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(20);
 const REPLY_MARGIN: Duration = Duration::from_secs(2);
 
 /// A check that takes longer is no quick one: no other waits behind it for the same child.
-const PATIENCE: Duration = Duration::from_millis(10);
+const PATIENCE: Duration = Duration::from_millis(20);
 
 /// A child process that runs checks. Dropping it kills the process; [`Child::end`] waits for its
 /// end, too.
@@ -179,6 +179,10 @@ impl Child {
         spec: &CheckSpec,
         ahead: &mut JobsAhead,
     ) -> Result<ChildReply, ChildFailure> {
+        let pid = self.process.id();
+        if let Some(reply) = self.reply_that_is_here() {
+            return own(reply?, job, pid);
+        }
         let within = spec.timeout + REPLY_MARGIN;
         let reply = wire::receive::<ChildReply>(&mut self.output);
         let mut reply = pin!(tokio::time::timeout(within, reply));
@@ -200,14 +204,18 @@ impl Child {
             }
         };
         match come {
-            Ok(Ok(reply)) => {
-                let result = &reply.result;
-                let own = result.job == job && Some(result.ran_on.pid) == self.process.id();
-                own.then_some(reply).ok_or(ChildFailure::InvalidReply)
-            }
-            Ok(Err(error)) => Err(error.into()),
+            Ok(reply) => own(reply?, job, pid),
             Err(_) => Err(ChildFailure::TimedOut(within)),
         }
+    }
+
+    /// The next reply if all of it was read with those before.
+    fn reply_that_is_here(&mut self) -> Option<Result<ChildReply, WireError>> {
+        let here = self.output.buffer();
+        let length = wire::frame_length(here).ok()?;
+        let reply = wire::read_frame(here.get(..length)?);
+        self.output.consume(length);
+        Some(reply)
     }
 
     /// Waits until the idle child ends or sends something unasked.
@@ -227,4 +235,11 @@ impl Child {
             status: self.process.wait().await.ok(),
         }
     }
+}
+
+/// The reply, if it is to this check and of this process.
+fn own(reply: ChildReply, job: JobId, pid: Option<u32>) -> Result<ChildReply, ChildFailure> {
+    let result = &reply.result;
+    let own = result.job == job && Some(result.ran_on.pid) == pid;
+    own.then_some(reply).ok_or(ChildFailure::InvalidReply)
 }

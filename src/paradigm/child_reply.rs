@@ -11,6 +11,7 @@ use crate::trace::PollLog;
 /// The reply to a task.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ChildReply {
+    /// Its thread has ids and no names: the parent knows them.
     pub(super) result: CheckResult,
     /// The log of the check's polls; `None` if none was asked for.
     pub(super) notes: Option<PollLog>,

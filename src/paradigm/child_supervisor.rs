@@ -315,6 +315,10 @@ impl ChildSupervisor {
                     if let (Some(watched), Some(notes)) = (&watched, notes) {
                         watched.live().set_remote_log(notes);
                     }
+                    let ready = self.supervised.as_ref();
+                    if let Some((_, who, _)) = ready.and_then(|child| child.ready.as_ref()) {
+                        result.ran_on = who.clone();
+                    }
                     if result.job != claimed.id {
                         // It was renewed while it was ready.
                         result.job = claimed.id;
