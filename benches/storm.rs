@@ -115,6 +115,7 @@ fn storm(urls: &[String]) -> Result<Storm, Box<dyn Error>> {
     let paradigms = names();
     let known = KnownNames {
         paradigms: &paradigms,
+        channels: &uptime_squirrel::notify::KNOWN_CHANNELS,
     };
     let config = config::load(&sites, &known, config::SecretUse::Needed)
         .map_err(|mistakes| mistakes.to_string())?;

@@ -95,6 +95,7 @@ mod owners {
     mod blind_workers;
     mod changed_files;
     mod files;
+    mod hooks;
     mod mail;
     mod messages;
     mod readers;

@@ -10,7 +10,7 @@ mod readme {
     use std::path::{Path, PathBuf};
     use std::process::Command;
 
-    use uptime_squirrel::{config, paradigm, tui};
+    use uptime_squirrel::{config, notify, paradigm, tui};
 
     const README_LINES: usize = 200;
     /// Two printed pages.
@@ -286,7 +286,10 @@ mod readme {
         fs::write(folder.path().join("extra-ca.pem"), pem).unwrap();
         fs::write(&file, toml).unwrap();
         let names = paradigm::names();
-        let known = config::KnownNames { paradigms: &names };
+        let known = config::KnownNames {
+            paradigms: &names,
+            channels: &notify::KNOWN_CHANNELS,
+        };
         config::load(&file, &known, config::SecretUse::Unused)
             .unwrap_or_else(|mistakes| panic!("{toml}\n{mistakes}"))
     }
@@ -323,8 +326,17 @@ mod readme {
 
     #[test]
     fn keys_of_the_configuration_are_those_of_the_program() {
-        let reference = config::reference_markdown();
+        let reference = config::reference_markdown(&notify::KNOWN_CHANNELS);
         holds("docs/configuration.md", "configuration", &reference);
+    }
+
+    #[test]
+    fn variables_of_events_are_those_of_the_program() {
+        let mut table = "| variable | meaning |\n|---|---|\n".to_owned();
+        for (name, meaning) in notify::VARIABLES {
+            writeln!(table, "| `{name}` | {meaning} |").unwrap();
+        }
+        holds("docs/channels.md", "variables", &table);
     }
 
     #[test]
@@ -381,10 +393,9 @@ mod readme {
         for block in [block.clone(), block.replace("# allow", "allow")] {
             let config = load(&format!("{block}{site}"));
             let plan = uptime_squirrel::app::plan(&config);
-            let channels: Vec<_> =
-                uptime_squirrel::notify::channels_of(&plan.settings, &plan.owners[0])
-                    .map(|entry| entry.name)
-                    .collect();
+            let channels: Vec<_> = notify::channels_of(&plan, &plan.owners[0].name)
+                .map(|entry| entry.name)
+                .collect();
             assert_eq!(channels, ["email", "sms", "push", "webhook"]);
         }
     }

@@ -63,10 +63,11 @@ mod tidy {
     ];
 
     /// Crates, and the rooms that alone may know them.
-    const CONFINED: [(&str, &[&str]); 9] = [
+    const CONFINED: [(&str, &[&str]); 10] = [
         ("ratatui", &["tui"]),
         ("vtparse", &["tui"]),
         ("reqwest", &["notify"]),
+        ("minijinja", &["notify"]),
         ("hickory_proto", &["probe"]),
         ("rusqlite", &["history"]),
         ("redis", &["paradigm"]),

@@ -157,7 +157,10 @@ mod tests {
         let config = parse(
             &text,
             std::path::Path::new("sites.toml"),
-            &KnownNames { paradigms: &[] },
+            &KnownNames {
+                paradigms: &[],
+                channels: &[],
+            },
         )
         .unwrap();
         config.maintenance.shared[0].window.clone()

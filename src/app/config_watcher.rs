@@ -96,7 +96,10 @@ fn keep(
 ) {
     let Some(path) = path else { return };
     let names = paradigm::names();
-    let known = KnownNames { paradigms: &names };
+    let known = KnownNames {
+        paradigms: &names,
+        channels: &crate::notify::KNOWN_CHANNELS,
+    };
     let mut changing = false;
     let mut period = POLL_PERIOD;
     loop {

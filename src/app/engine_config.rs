@@ -22,7 +22,7 @@ pub(super) fn engine_config(
         .owners
         .iter()
         .map(|owner| {
-            let channels = notify::channels_of(&plan.settings, owner);
+            let channels = notify::channels_of(&plan, &owner.name);
             let channels = channels.map(|entry| Box::from(entry.name)).collect();
             (owner.name.clone(), channels)
         })

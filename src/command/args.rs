@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
 use crate::history::HistoryStorage;
+use crate::notify::SampleEvent;
 use crate::paradigm;
 
 use super::history_args::{HistoryCommand, ReplayArgs, ReportArgs};
@@ -143,6 +144,9 @@ pub(super) struct NotifyTestArgs {
     /// A name under [owners]
     #[arg(value_name = "OWNER")]
     pub(super) owner: String,
+    /// Send what such an event would send: down, recovered, digest_down …
+    #[arg(long, value_name = "EVENT", default_value_t = SampleEvent::TEST, value_parser = SampleEvent::of_word)]
+    pub(super) event: SampleEvent,
 }
 
 /// The paradigm and its workers.

@@ -10,6 +10,7 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::Shells;
 
 use crate::config::{self, Config, KnownNames, SecretUse};
+use crate::notify::KNOWN_CHANNELS;
 use crate::paradigm;
 
 use super::args::Cli;
@@ -130,6 +131,7 @@ fn configuration() -> Option<Config> {
     let paradigms = paradigm::names();
     let known = KnownNames {
         paradigms: &paradigms,
+        channels: &KNOWN_CHANNELS,
     };
     config::load(&path, &known, SecretUse::Unused).ok()
 }

@@ -96,6 +96,7 @@ fn import(args: &ImportArgs) -> Result<Converted, ImportFailure> {
     let paradigms = paradigm::names();
     let known = KnownNames {
         paradigms: &paradigms,
+        channels: &crate::notify::KNOWN_CHANNELS,
     };
     let converted = convert(entry, &inputs, &known).map_err(|error| {
         let names = match error.line {

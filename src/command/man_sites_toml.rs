@@ -3,6 +3,7 @@
 use clap_mangen::roff::{Inline, Roff, bold, roman};
 
 use crate::config::{KeyReference, reference};
+use crate::notify::KNOWN_CHANNELS;
 
 /// What stands before the keys: a section's name, and its paragraphs.
 const BEGINNING: [(&str, &[&str]); 3] = [
@@ -60,11 +61,11 @@ pub(super) fn page() -> String {
         }
     }
     roff.control("SH", ["KEYS"]);
-    for table in reference() {
+    for table in reference(&KNOWN_CHANNELS) {
         roff.control("SS", [table.header]);
         for key in &table.keys {
             roff.control("TP", []);
-            roff.text([bold(key.key)]);
+            roff.text([bold(&*key.key)]);
             roff.text(marked(&explained(key)));
         }
     }

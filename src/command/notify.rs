@@ -6,8 +6,11 @@ use std::path::Path;
 
 use crate::app;
 use crate::config::SecretUse;
-use crate::domain::{Clock, Owner, SystemClock};
-use crate::notify::{ALL, ChannelEntry, NotifyPlan, OutgoingMessage, deliver, test_message};
+use crate::domain::{Clock, Site, SystemClock};
+use crate::notify::{
+    ALL, ChannelEntry, NotifyPlan, OutgoingMessage, OwnerAddress, SampleEvent, deliver,
+    sample_message,
+};
 
 use super::args::NotifyTestArgs;
 use super::exit::{Exit, OutputError, fail};
@@ -37,12 +40,23 @@ pub(super) fn run(args: &NotifyTestArgs) -> Exit {
         Ok(runtime) => runtime,
         Err(exit) => return exit,
     };
-    let told = runtime.block_on(tell(&plan, owner));
+    let site = config
+        .sites
+        .iter()
+        .find(|site| site.owners.contains(&owner.name));
+    let test = Test {
+        plan: &plan,
+        owner: &owner.name,
+        event: args.event,
+        site,
+    };
+    let told = runtime.block_on(test.tell());
     runtime.shutdown_background();
     match told {
         Ok(Told { all: 0, .. }) => fail(format!(
-            "{} has no channel: give it email, sms, push or webhook",
-            owner.name
+            "{} has no channel: give it one of {}",
+            owner.name,
+            ALL.map(|entry| entry.name).join(", ")
         )),
         Ok(told) if told.failed == 0 => Exit::Fine,
         Ok(_) => Exit::Down,
@@ -55,46 +69,50 @@ struct Told {
     failed: usize,
 }
 
-async fn tell(plan: &NotifyPlan, owner: &Owner) -> io::Result<Told> {
-    let mut told = Told { all: 0, failed: 0 };
-    let mut out = io::stdout().lock();
-    for entry in &ALL {
-        let (Some(address), Some(shown)) = ((entry.address)(owner), (entry.shown)(owner)) else {
-            continue;
-        };
-        told.all += 1;
-        let (word, answer) = match attempt(plan, owner, entry, address).await {
-            Ok(answer) => ("sent", answer),
-            Err(answer) => {
-                told.failed += 1;
-                ("FAILED", answer)
-            }
-        };
-        writeln!(out, "{:<8} {shown}  {word}: {answer}", entry.name)?;
-    }
-    Ok(told)
+struct Test<'a> {
+    plan: &'a NotifyPlan,
+    owner: &'a str,
+    event: SampleEvent,
+    /// A site of the owner, if there is one.
+    site: Option<&'a Site>,
 }
 
-async fn attempt(
-    plan: &NotifyPlan,
-    owner: &Owner,
-    entry: &ChannelEntry,
-    to: Box<str>,
-) -> Result<Box<str>, Box<str>> {
-    if !(entry.ready)(&plan.settings) {
-        return Err(format!("the configuration has no [notify.{}]", entry.name).into());
+impl Test<'_> {
+    async fn tell(&self) -> io::Result<Told> {
+        let mut told = Told { all: 0, failed: 0 };
+        let mut out = io::stdout().lock();
+        let addresses = self.plan.addresses.get(self.owner);
+        for entry in &ALL {
+            let Some(address) = addresses.and_then(|known| known.get(entry.name)) else {
+                continue;
+            };
+            told.all += 1;
+            let shown = (entry.shown)(address);
+            let (word, answer) = match self.attempt(entry, address).await {
+                Ok(answer) => ("sent", answer),
+                Err(answer) => {
+                    told.failed += 1;
+                    ("FAILED", answer)
+                }
+            };
+            writeln!(out, "{:<8} {shown}  {word}: {answer}", entry.name)?;
+        }
+        Ok(told)
     }
-    let channel = (entry.make)(&plan.settings).map_err(|error| error.to_string())?;
-    let message = test_message(owner, entry, SystemClock::new().timestamp());
-    let message = OutgoingMessage {
-        id: message.id,
-        to,
-        subject: message.subject,
-        body: message.body,
-        facts: message.facts,
-    };
-    match deliver(&*channel, &message).await {
-        Ok(sent) => Ok(sent.0),
-        Err(failure) => Err(failure.answer),
+
+    async fn attempt(&self, entry: &ChannelEntry, to: &OwnerAddress) -> Result<Box<str>, Box<str>> {
+        let settings = &self.plan.settings;
+        if !(entry.ready)(settings) {
+            return Err(format!("the configuration has no [notify.{}]", entry.name).into());
+        }
+        let channel = (entry.make)(settings).map_err(|error| error.to_string())?;
+        let at = SystemClock::new().timestamp();
+        let (name, limit) = (entry.name, entry.limit);
+        let message = sample_message(self.event, self.owner, name, self.site, at, limit);
+        let message = OutgoingMessage::of(&message, to.clone());
+        match deliver(&*channel, &message).await {
+            Ok(sent) => Ok(sent.0),
+            Err(failure) => Err(failure.answer),
+        }
     }
 }

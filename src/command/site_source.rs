@@ -18,7 +18,10 @@ pub(super) fn load(explicit: Option<&Path>, secrets: SecretUse) -> Result<Config
 /// The configuration at `path`. Its warnings are printed.
 pub(super) fn read(path: &Path, secrets: SecretUse) -> Result<Config, Exit> {
     let names = paradigm::names();
-    let known = KnownNames { paradigms: &names };
+    let known = KnownNames {
+        paradigms: &names,
+        channels: &crate::notify::KNOWN_CHANNELS,
+    };
     let config = config::load(path, &known, secrets).map_err(|mistakes| complain(&mistakes))?;
     config.warnings.iter().for_each(say);
     Ok(config)

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::domain::{
-    MaintenanceWindows, MaskedUrl, NotifySettings, Owner, QueueOptions, Retention, Site,
+    MaintenanceWindows, MaskedUrl, NotifySettings, Owner, OwnerAddresses, QueueOptions, Retention,
+    Site,
 };
 
 use super::files::SourceFile;
@@ -23,6 +24,8 @@ pub struct Config {
     pub workers: BTreeMap<Box<str>, usize>,
     /// `[owners]`, in the order of their names.
     pub owners: Vec<Owner>,
+    /// The addresses of the owners, by owner and channel.
+    pub addresses: OwnerAddresses<Secret>,
     /// The table `[notify]`: channels and digests.
     pub notify: NotifySettings<Secret>,
     /// The table `[history]`: file and retention.

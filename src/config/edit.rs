@@ -314,6 +314,7 @@ mod tests {
 
     const KNOWN: KnownNames<'static> = KnownNames {
         paradigms: &["async"],
+        channels: &crate::notify::KNOWN_CHANNELS,
     };
 
     const TEXT: &str = "# my sites\n\n[[sites]] # one\nurl   = 'https://a.example'  # the first\n\n\

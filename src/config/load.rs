@@ -21,7 +21,7 @@ use super::maintenance::read_shared_window;
 use super::monitor_table::{read_monitor, read_workers};
 use super::named_sites::{KnownSites, ParentPlace, WindowNames};
 use super::notify_table::{SecretReader, read_notify};
-use super::owners_table::read_owners;
+use super::owners_table::{OwnerChannels, read_owners};
 use super::queue_table::read_queue;
 use super::secret::SecretUse;
 use super::site_registry::{SiteRegistry, taken};
@@ -66,6 +66,7 @@ pub fn from_urls(urls: &[String], base: Option<&Config>) -> Result<Config, Diagn
         monitor: base.monitor.clone(),
         workers: base.workers.clone(),
         owners: base.owners.clone(),
+        addresses: base.addresses.clone(),
         notify: base.notify.clone(),
         history: base.history,
         queue: base.queue.clone(),
@@ -144,9 +145,13 @@ pub(super) fn read_main(
     };
     let mut file = TableReader::new(document.get_ref(), 0..text.len(), KeyPath::Root, &mut sink);
     let mut include = Vec::new();
-    let channels = channels_of(document.get_ref());
-    config.owners = file
-        .table("owners", |table| read_owners(table, &channels))
+    let channels = OwnerChannels {
+        known: known.channels,
+        configured: &channels_of(document.get_ref()),
+        secrets,
+    };
+    (config.owners, config.addresses) = file
+        .table("owners", |table| read_owners(table, channels))
         .unwrap_or_default();
     let owner_names: HashSet<&str> = config.owners.iter().map(|owner| &*owner.name).collect();
     if let Some((monitor, globs)) = file.table("monitor", |table| {
@@ -356,6 +361,7 @@ mod tests {
 
     const KNOWN: KnownNames<'static> = KnownNames {
         paradigms: &["serial", "threads", "async"],
+        channels: &crate::notify::KNOWN_CHANNELS,
     };
 
     const WHOLE: &str = r#"
@@ -445,7 +451,8 @@ user_agent = "Other/2"
         assert_eq!((monitor.workers, monitor.recover), (Some(100), 3));
         assert_eq!(monitor.canaries[0].expose(), "https://example.com/");
         assert_eq!(config.workers.get("threads"), Some(&32));
-        assert_eq!(config.owners[0].sms.as_deref(), Some("+15550100"));
+        let sms = &config.addresses["ops"]["sms"];
+        assert_eq!(sms.text("number"), Some("+15550100"));
         let email = config.notify.email.as_ref().unwrap();
         assert_eq!(email.smtp.security, SmtpSecurity::Tls);
         assert_eq!(email.password, Some(Secret::Env("SMTP_PASSWORD".into())));

@@ -9,6 +9,7 @@ use crate::domain::{
 };
 
 use super::files::NamedFiles;
+use super::named_values::NamedValue;
 use super::secret::{Secret, SecretUse};
 use super::table_reader::TableReader;
 use super::value_parsers::{self, Parsed, ValueError};
@@ -141,44 +142,77 @@ fn read_push(mut table: TableReader<'_>, secrets: SecretReader<'_>) -> PushSetti
 impl SecretReader<'_> {
     /// `{ env = "NAME" }`, `{ file = "PATH" }`, or the secret itself.
     fn read(self, table: &mut TableReader<'_>, key: &'static str) -> Option<Secret> {
+        self.read_checked(table, key, &|_| Ok(()))
+    }
+
+    /// The same, of a secret that has to be what `check` says, as far as it is read.
+    pub(super) fn read_checked(
+        self,
+        table: &mut TableReader<'_>,
+        key: &'static str,
+        check: &dyn Fn(&str) -> Parsed<()>,
+    ) -> Option<Secret> {
         table.text_or_table(
             key,
-            |text| Ok(Secret::Plain(value_parsers::some(text)?)),
-            |mut table| {
-                let env = table.private_text("env", |name| {
-                    if name.is_empty() || name.contains(['=', '\0']) {
-                        return Err(ValueError::expected(
-                            "expected the name of an environment variable",
-                        ));
-                    }
-                    self.available(Secret::Env(name.into()))
-                });
-                let file = table.private_text("file", |name| {
-                    let path = self.files.folder.join(&*value_parsers::some(name)?);
-                    self.available(Secret::File(path))
-                });
-                if table.has("env") == table.has("file") {
-                    table.refuse_self(&"expected either { env = \"NAME\" } or { file = \"PATH\" }");
-                }
-                table.finish();
-                env.or(file)
-            },
+            |text| plain(text, check),
+            |table| self.read_place(table, check),
         )
     }
 
-    /// The secret, unless it is needed and cannot be read.
-    fn available(self, secret: Secret) -> Parsed<Secret> {
+    /// The secret that is a value under a name of the user's own choice.
+    pub(super) fn read_value(self, value: NamedValue<'_>) -> Option<Secret> {
+        value.read(
+            |text| plain(text, &|_| Ok(())),
+            |table| self.read_place(table, &|_| Ok(())),
+        )
+    }
+
+    /// `{ env = "NAME" }` or `{ file = "PATH" }`.
+    fn read_place(
+        self,
+        mut table: TableReader<'_>,
+        check: &dyn Fn(&str) -> Parsed<()>,
+    ) -> Option<Secret> {
+        let env = table.private_text("env", |name| {
+            if name.is_empty() || name.contains(['=', '\0']) {
+                return Err(ValueError::expected(
+                    "expected the name of an environment variable",
+                ));
+            }
+            self.available(Secret::Env(name.into()), check)
+        });
+        let file = table.private_text("file", |name| {
+            let path = self.files.folder.join(&*value_parsers::some(name)?);
+            self.available(Secret::File(path), check)
+        });
+        if table.has("env") == table.has("file") {
+            table.refuse_self(&"expected either { env = \"NAME\" } or { file = \"PATH\" }");
+        }
+        table.finish();
+        env.or(file)
+    }
+
+    /// The secret, unless it is needed and cannot be read, or is not what it should be.
+    fn available(self, secret: Secret, check: &dyn Fn(&str) -> Parsed<()>) -> Parsed<Secret> {
         match self.used {
             SecretUse::Unused => Ok(secret),
             SecretUse::Needed => match secret.read_with_source() {
-                Ok((_, source)) => {
+                Ok((text, source)) => {
                     self.files.sources.borrow_mut().extend(source);
+                    check(&text)?;
                     Ok(secret)
                 }
                 Err(error) => Err(ValueError::Plain(error.without_path())),
             },
         }
     }
+}
+
+/// A secret that stands in the file itself.
+fn plain(text: &str, check: &dyn Fn(&str) -> Parsed<()>) -> Parsed<Secret> {
+    let secret = value_parsers::some(text)?;
+    check(text)?;
+    Ok(Secret::Plain(secret))
 }
 
 /// `smtps://user@host:465`, and the password if the URL has one.

@@ -1,63 +1,80 @@
 //! `[owners]`: the owners, their addresses and when messages reach them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{Escalation, Owner, Quiet, Tell};
+use crate::domain::{ChannelAddress, Escalation, KnownChannel, Owner, OwnerAddresses, Quiet, Tell};
 
+use super::notify_table::SecretReader;
+use super::owner_addresses::read_addresses;
+use super::secret::Secret;
 use super::table_reader::TableReader;
 use super::value_parsers::{self, ValueError, nearest, quoted, suggestion};
 
 /// The default of `owners.NAME.escalate_after`.
 pub(super) const ESCALATE_AFTER: Duration = Duration::from_secs(15 * 60);
 
-/// The keys of an owner's addresses.
-const ADDRESSES: [&str; 4] = ["email", "sms", "push", "webhook"];
+/// The channels of owners.
+#[derive(Clone, Copy)]
+pub(super) struct OwnerChannels<'a> {
+    /// Every channel.
+    pub(super) known: &'a [KnownChannel],
+    /// The keys of `[notify]`.
+    pub(super) configured: &'a [Box<str>],
+    pub(super) secrets: SecretReader<'a>,
+}
 
-/// `[owners.NAME]`, by name. `channels` has the keys of `[notify]`.
-pub(super) fn read_owners(mut table: TableReader<'_>, channels: &[Box<str>]) -> Vec<Owner> {
+/// `[owners.NAME]`, by name, and the addresses of each.
+pub(super) fn read_owners(
+    mut table: TableReader<'_>,
+    channels: OwnerChannels<'_>,
+) -> (Vec<Owner>, OwnerAddresses<Secret>) {
     let mut owners: Vec<Owner> = Vec::new();
+    let mut addresses = OwnerAddresses::new();
     let known = table.keys();
     table.each_table(|name, mut table| {
         if let Err(fault) = value_parsers::label(name) {
             table.refuse_self(&fault.about(name));
         }
+        let own = read_addresses(&mut table, channels.known, channels.secrets);
         let owner = Owner {
             name: name.into(),
-            email: table.text("email", value_parsers::email),
-            sms: table.text("sms", value_parsers::phone),
-            push: table.text("push", value_parsers::topic),
-            // The address of a webhook is a secret: anyone who knows it can post to it.
-            webhook: table.private_text("webhook", value_parsers::http_url),
             quiet: read_quiet(&mut table),
             escalate: read_escalation(&mut table, name, &known),
             tell: read_tell(&mut table),
         };
-        check_channels(&mut table, &owner, channels);
+        check_channels(&mut table, channels, &own);
         table.finish();
+        addresses.insert(owner.name.clone(), own);
         owners.push(owner);
     });
     check_escalations(&mut table, &owners);
-    owners
+    (owners, addresses)
 }
 
 /// Names the addresses that no message can reach, and the owner who has none.
-fn check_channels(table: &mut TableReader<'_>, owner: &Owner, channels: &[Box<str>]) {
-    // The other channels go without a table of their own.
-    for (channel, address) in [("email", &owner.email), ("sms", &owner.sms)] {
-        if address.is_some() && !channels.iter().any(|it| **it == *channel) {
+fn check_channels(
+    table: &mut TableReader<'_>,
+    channels: OwnerChannels<'_>,
+    own: &BTreeMap<&'static str, ChannelAddress<Secret>>,
+) {
+    for channel in channels.known.iter().filter(|it| it.form.needs_settings) {
+        let name = channel.name;
+        if own.contains_key(name) && !channels.configured.iter().any(|it| **it == *name) {
             table.refuse_missing(
-                channel,
-                &format!("no message gets there: there is no table [notify.{channel}]"),
+                name,
+                &format!("no message gets there: there is no table [notify.{name}]"),
             );
         }
     }
     // Under a mistyped key there may be one.
-    if ADDRESSES.iter().all(|key| !table.has(key)) && !table.has_unknown() {
+    let mut names = channels.known.iter().map(|channel| channel.name);
+    if !channels.known.is_empty() && names.all(|key| !table.has(key)) && !table.has_unknown() {
+        let names: Vec<&str> = channels.known.iter().map(|channel| channel.name).collect();
         let sentence = format!(
             "no message reaches this owner: expected at least one of {}",
-            ADDRESSES.join(", ")
+            names.join(", ")
         );
         table.refuse_self(&sentence);
     }

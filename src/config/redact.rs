@@ -12,6 +12,21 @@ pub(super) const STARS: &str = "***";
 /// Keys of `[notify.*]` whose values may be seen; every other value there is hidden.
 const OPEN_KEYS: [&str; 4] = ["smtp", "from", "account", "url"];
 
+/// Keys of `[owners.*]` whose values may be seen: the others are addresses of channels, and it
+/// takes no more than the address of a hook to post there.
+const OPEN_OWNER_KEYS: [&str; 10] = [
+    "email",
+    "sms",
+    "push",
+    "tell",
+    "quiet",
+    "zone",
+    "escalate",
+    "escalate_after",
+    "only",
+    "rotation",
+];
+
 /// A key with one of these words holds something to hide, wherever it stands.
 const SECRET_WORDS: [&str; 8] = [
     "password",
@@ -142,7 +157,8 @@ fn behind_secret_word(line: &str) -> Option<usize> {
         .min()
 }
 
-/// Where the value begins, if the line stands in `[notify.*]` and its key is not an open one.
+/// Where the value begins, if the line stands in `[notify.*]` or `[owners.*]` and its key is not
+/// an open one.
 fn behind_private_key(line: &str, section: &str) -> Option<usize> {
     let content = line.trim_start();
     let indent = line.len() - content.len();
@@ -154,14 +170,21 @@ fn behind_private_key(line: &str, section: &str) -> Option<usize> {
             (!comment).then(|| line.len() - rest.len())
         });
     }
-    if !(section.starts_with("notify") || content.starts_with("notify")) || content.starts_with('#')
-    {
+    let stands_in = |name: &str| section.starts_with(name) || content.starts_with(name);
+    let open_keys: &[&str] = if stands_in("notify") {
+        &OPEN_KEYS
+    } else if section.starts_with("owners") {
+        &OPEN_OWNER_KEYS
+    } else {
+        return None;
+    };
+    if content.starts_with('#') {
         return None;
     }
     let Some((key, value)) = content.split_once('=') else {
         return Some(indent);
     };
-    let open = OPEN_KEYS.contains(&key.trim().trim_matches(['"', '\'']));
+    let open = open_keys.contains(&key.trim().trim_matches(['"', '\'']));
     (!open).then(|| line.len() - value.trim_start().len())
 }
 

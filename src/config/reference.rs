@@ -2,12 +2,13 @@
 //! default and its meaning. Defaults are read from the settings that they belong to, so that
 //! none is written down twice.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::domain::{
-    NotifySettings, PushSettings, QueueOptions, Retention, StatusSet, Tell, USER_AGENT,
-    exact_duration,
+    AddressWriting, KnownChannel, NotifySettings, PushSettings, QueueOptions, Retention, StatusSet,
+    Tell, USER_AGENT, exact_duration,
 };
 
 use super::monitor_table::MonitorSettings;
@@ -19,7 +20,7 @@ use super::secret::Secret;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyReference {
     /// The key as it is written; capitals stand for a name of the user's choice.
-    pub key: &'static str,
+    pub key: Cow<'static, str>,
     /// The kind of its value: "duration", "number", "list of URLs".
     pub kind: &'static str,
     /// The unit and the range of its value; empty where neither applies.
@@ -59,7 +60,7 @@ fn key(
     meaning: &'static str,
 ) -> KeyReference {
     KeyReference {
-        key,
+        key: key.into(),
         kind,
         range,
         default: default.into(),
@@ -89,7 +90,7 @@ fn phrase(phrase: &str) -> String {
 
 /// Every table of `sites.toml` with all of its keys.
 #[must_use]
-pub fn reference() -> Vec<TableReference> {
+pub fn reference(channels: &[KnownChannel]) -> Vec<TableReference> {
     vec![
         monitor(),
         TableReference {
@@ -133,7 +134,7 @@ pub fn reference() -> Vec<TableReference> {
             sources: &["src/config/maintenance.rs"],
             keys: window(),
         },
-        owners(),
+        owners(channels),
         notify(),
         email(),
         sms(),
@@ -215,25 +216,56 @@ fn window() -> Vec<KeyReference> {
     ]
 }
 
+/// The keys of the channels: the key of each, and its fields where it holds a table.
+fn addresses(channels: &[KnownChannel]) -> Vec<KeyReference> {
+    let mut keys = Vec::new();
+    for KnownChannel { name, form } in channels {
+        let Some(first) = form.fields.first() else {
+            continue;
+        };
+        let (kind, range) = match form.writing {
+            AddressWriting::Value => (first.kind.word(), first.range),
+            AddressWriting::Table => ("table", ""),
+            AddressWriting::ValueOrTable => (first.kind.word(), "or a table"),
+        };
+        keys.push(key(name, kind, range, None, form.meaning));
+        if form.writing == AddressWriting::Value {
+            continue;
+        }
+        for field in form.fields {
+            let default = match (field.required, field.default) {
+                (true, _) => Some(phrase(REQUIRED)),
+                (false, "") => None,
+                (false, default) => Some(phrase(default)),
+            };
+            let path = format!("{name}.{}", field.key);
+            keys.push(KeyReference {
+                key: path.into(),
+                kind: field.kind.word(),
+                range: field.range,
+                default,
+                meaning: field.meaning,
+            });
+        }
+    }
+    keys
+}
+
 #[rustfmt::skip]
-fn owners() -> TableReference {
+fn owners(channels: &[KnownChannel]) -> TableReference {
     let mut default = Tell::default();
     let told = TELL.iter().filter(|(_, flag)| *flag(&mut default));
     let told: Vec<String> = told.map(|(name, _)| format!("\"{name}\"")).collect();
     TableReference {
         header: "[owners.NAME]",
         sources: &["src/config/owners_table.rs"],
-        keys: vec![
-            key("email", "text", "an e-mail address", None, "where mail goes; needs `[notify.email]`"),
-            key("sms", "text", "a telephone number, such as `+15550100`", None, "where SMS go; needs `[notify.sms]`"),
-            key("push", "text", "1 to 64 of A-Z a-z 0-9 - _", None, "the ntfy topic that pushes are published to"),
-            key("webhook", "URL", "http or https", None, "the URL that messages are posted to as JSON"),
+        keys: [addresses(channels), vec![
             key("tell", "list of texts", "of `down`, `certificate` and `slow`", plain(format!("[{}]", told.join(", "))), "the kinds of events of sites that this owner is told of"),
             key("quiet", "text", "such as `22:00-07:00`", None, "hours in which messages wait"),
             key("zone", "text", "such as `Europe/Berlin`", phrase("the machine's own"), "the time zone of `quiet`"),
             key("escalate", "text", "another owner's name", None, "the owner who is told of an outage that this one does not acknowledge"),
             key("escalate_after", "duration", FROM_MILLISECOND, duration(ESCALATE_AFTER), "the time before that owner is told"),
-        ],
+        ]].concat(),
     }
 }
 
@@ -333,10 +365,10 @@ fn queue() -> TableReference {
 /// The reference as Markdown: a heading of level 3 and a table of keys for each table of
 /// `sites.toml`. Ends with a newline.
 #[must_use]
-pub fn reference_markdown() -> String {
+pub fn reference_markdown(channels: &[KnownChannel]) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
-    for table in reference() {
+    for table in reference(channels) {
         let separator = if out.is_empty() { "" } else { "\n" };
         let _ = writeln!(
             out,
@@ -366,6 +398,7 @@ mod tests {
     use super::super::load::parse;
     use super::super::table_reader::ACCEPTED_KEYS;
     use super::*;
+    use crate::notify::KNOWN_CHANNELS;
 
     /// Every table once, so that each is read. What is missing in them does not matter.
     const EVERY_TABLE: &str = "[monitor]\n[workers]\n[owners.NAME]\n\
@@ -382,8 +415,15 @@ mod tests {
         ACCEPTED_KEYS.take();
         let known = KnownNames {
             paradigms: &["async"],
+            channels: &KNOWN_CHANNELS,
         };
-        assert!(parse(EVERY_TABLE, Path::new("sites.toml"), &known).is_err());
+        let tables = KNOWN_CHANNELS
+            .iter()
+            .filter(|channel| channel.form.writing != AddressWriting::Value)
+            .map(|channel| format!("[owners.NAME.{}]\n", channel.name));
+        let tables: String = tables.collect();
+        let every_table = format!("{EVERY_TABLE}{tables}");
+        assert!(parse(&every_table, Path::new("sites.toml"), &known).is_err());
         let mut accepted: BTreeMap<String, BTreeSet<&str>> = ACCEPTED_KEYS
             .take()
             .into_iter()
@@ -395,11 +435,11 @@ mod tests {
         let secret = accepted.remove("notify.email.password").unwrap();
         assert_eq!(secret, BTreeSet::from(["env", "file"]));
 
-        let mut described: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        let mut described: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let mut tables = BTreeSet::new();
-        for table in reference() {
+        for table in reference(&KNOWN_CHANNELS) {
             let path = path(table.header);
-            tables.extend(path.split('.').next());
+            tables.extend(path.split('.').next().map(str::to_owned));
             // A table within a table is a key of the outer one.
             if let Some((outer, key)) = path.rsplit_once('.')
                 && outer == "notify"
@@ -407,18 +447,27 @@ mod tests {
                 let key = ["email", "sms", "push", "webhook"]
                     .into_iter()
                     .find(|known| *known == key);
-                described.entry(outer.to_owned()).or_default().extend(key);
+                described
+                    .entry(outer.to_owned())
+                    .or_default()
+                    .extend(key.map(str::to_owned));
             }
-            let keys = described.entry(path.to_owned()).or_default();
             for key in table.keys {
-                assert!(
-                    keys.insert(key.key),
-                    "{path}.{} stands there twice",
-                    key.key
-                );
+                let KeyReference { key, .. } = key;
+                // A key of a table in the table.
+                let (path, key) = match key.rsplit_once('.') {
+                    Some((inner, key)) => (format!("{path}.{inner}"), key.to_owned()),
+                    None => (path.to_owned(), key.to_string()),
+                };
+                let keys = described.entry(path.clone()).or_default();
+                assert!(keys.insert(key.clone()), "{path}.{key} stands there twice");
             }
         }
         described.insert(String::new(), tables);
+        let accepted: BTreeMap<String, BTreeSet<String>> = accepted
+            .into_iter()
+            .map(|(path, keys)| (path, keys.into_iter().map(str::to_owned).collect()))
+            .collect();
         assert_eq!(accepted, described);
     }
 
@@ -426,7 +475,7 @@ mod tests {
     #[test]
     fn the_defaults_that_are_described_are_those_that_are_used() {
         let mut file = String::new();
-        for table in reference() {
+        for table in reference(&KNOWN_CHANNELS) {
             if !["[monitor]", "[history]", "[notify]"].contains(&table.header) {
                 continue;
             }
@@ -443,6 +492,7 @@ mod tests {
         }
         let known = KnownNames {
             paradigms: &["async"],
+            channels: &KNOWN_CHANNELS,
         };
         let config = parse(&file, Path::new("sites.toml"), &known).unwrap();
         assert_eq!(config.monitor, MonitorSettings::default());
@@ -452,7 +502,7 @@ mod tests {
 
     #[test]
     fn the_reference_is_a_table_of_markdown() {
-        let markdown = reference_markdown();
+        let markdown = reference_markdown(&KNOWN_CHANNELS);
         assert!(markdown.starts_with("### `[monitor]`\n\n| key | value | default |"));
         assert!(markdown.contains(
             "\n| `raw` | duration, 1ms or more | `\"7d\"` | how long every single result is kept |\n"
@@ -461,7 +511,7 @@ mod tests {
         for line in markdown.lines().filter(|line| line.starts_with('|')) {
             assert_eq!(line.matches('|').count(), 5, "{line}");
         }
-        for table in reference() {
+        for table in reference(&KNOWN_CHANNELS) {
             for source in table.sources {
                 let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
                 assert!(path.exists(), "{source}");

@@ -24,10 +24,10 @@ pub(super) enum Privacy {
 
 /// One table that is being read.
 pub(super) struct TableReader<'a> {
-    table: &'a DeTable<'a>,
+    pub(super) table: &'a DeTable<'a>,
     span: Range<usize>,
-    at: KeyPath<'a>,
-    sink: &'a mut DiagnosticSink,
+    pub(super) at: KeyPath<'a>,
+    pub(super) sink: &'a mut DiagnosticSink,
     privacy: Privacy,
     asked: Vec<&'static str>,
 }

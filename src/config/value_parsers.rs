@@ -256,33 +256,6 @@ pub(super) fn email(text: &str) -> Parsed<Box<str>> {
     label(text)
 }
 
-/// A telephone number in international form.
-pub(super) fn phone(text: &str) -> Parsed<Box<str>> {
-    let good = text.strip_prefix('+').is_some_and(|digits| {
-        (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
-    });
-    if !good {
-        return Err(ValueError::expected(
-            "expected a number such as \"+15550100\"",
-        ));
-    }
-    Ok(text.into())
-}
-
-/// An ntfy topic.
-pub(super) fn topic(text: &str) -> Parsed<Box<str>> {
-    let good = (1..=64).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    if !good {
-        return Err(ValueError::expected(
-            "expected a topic of at most 64 characters of A-Z a-z 0-9 - _",
-        ));
-    }
-    Ok(text.into())
-}
-
 /// The one of `known` that `word` was probably meant to be.
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const LONGEST: usize = 40;
@@ -414,12 +387,6 @@ mod tests {
         for text in ["ops", "@b", "a@", "a b@c", "A <a@b>", "a@b\r\nBcc: c@d"] {
             assert!(email(text).is_err(), "{text:?}");
         }
-        assert!(phone("+15550100").is_ok());
-        for text in ["15550100", "+1 555", "+1", "+1555010012345678"] {
-            assert!(phone(text).is_err(), "{text:?}");
-        }
-        assert!(topic("squirrel-ops").is_ok());
-        assert!(topic("a/b").is_err() && topic("").is_err());
     }
 
     #[test]

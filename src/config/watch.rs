@@ -220,7 +220,10 @@ mod tests {
     use super::super::secret::SecretUse;
     use super::*;
 
-    const KNOWN: KnownNames<'static> = KnownNames { paradigms: &[] };
+    const KNOWN: KnownNames<'static> = KnownNames {
+        paradigms: &[],
+        channels: &crate::notify::KNOWN_CHANNELS,
+    };
     const TEXT: &str =
         "[monitor]\ninclude = [\"lists/*.txt\"]\n[[sites]]\nurl = \"https://a.example\"\n";
 

@@ -8,6 +8,7 @@ mod alert_event;
 mod broker_url;
 mod broker_url_error;
 mod certificate_file;
+mod channel_address;
 mod check_observer;
 mod check_spec;
 mod clock;
@@ -35,6 +36,10 @@ pub use alert_event::{AlertEvent, OutageEvent, ServiceEvent};
 pub use broker_url::{BrokerAddress, BrokerServer, BrokerTls, BrokerUrl};
 pub use broker_url_error::BrokerUrlError;
 pub use certificate_file::CertificateFile;
+pub use channel_address::{
+    AddressFault, AddressField, AddressForm, AddressValue, AddressWriting, ChannelAddress,
+    FieldKind, FieldTexts, KnownChannel, OwnerAddresses,
+};
 pub use check_observer::CheckObserver;
 pub use check_spec::{CheckSpec, MethodChoice, StatusRange, StatusSet, USER_AGENT};
 pub use clock::{Clock, ManualClock, Moment, Now, SystemClock, Timestamp};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{CheckSpec, MaskedUrl};
+use super::CheckSpec;
 
 /// A site as configured.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,19 +33,11 @@ pub struct Site {
     pub paused: bool,
 }
 
-/// A person or group that receives messages, with the addresses of its channels.
+/// A person or group that receives messages. Its addresses are kept apart: they hold secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Owner {
     /// The key of the owner's table under `[owners]`.
     pub name: Box<str>,
-    /// The e-mail address.
-    pub email: Option<Box<str>>,
-    /// The phone number for SMS, in international form (E.164).
-    pub sms: Option<Box<str>>,
-    /// The topic of ntfy.
-    pub push: Option<Box<str>>,
-    /// The URL that receives messages as JSON by POST.
-    pub webhook: Option<MaskedUrl>,
     /// The quiet hours, in which messages wait.
     pub quiet: Option<Quiet>,
     /// The escalation of outages that are not acknowledged.

@@ -117,6 +117,7 @@ mod tests {
     fn converted(name: &str, text: &str) -> Result<Converted, ImportError> {
         let known = KnownNames {
             paradigms: &["async"],
+            channels: &[],
         };
         let input = ImportFile { name: "file", text };
         convert(&ALL[position(name).unwrap()], &[input], &known)

@@ -4,20 +4,42 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use crate::domain::ChannelAddress;
+use crate::history::Message;
+
+use super::settings::Credential;
+
+/// The address of an owner on a channel, its secrets read.
+pub type OwnerAddress = ChannelAddress<Credential>;
+
 /// A message to one address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutgoingMessage {
     /// The identifier: characters of A-Z a-z 0-9 and -. The same message has the same one at each
     /// attempt, so that a server can drop a duplicate.
     pub id: Box<str>,
-    /// The address: of mail, a phone number, a topic, or a URL.
-    pub to: Box<str>,
+    /// The owner's address on the channel.
+    pub to: OwnerAddress,
     /// The subject: one line without control characters.
     pub subject: Box<str>,
     /// The whole text.
     pub body: Box<str>,
     /// The same for programs: one JSON object.
     pub facts: Box<str>,
+}
+
+impl OutgoingMessage {
+    /// The message as its channel gets it.
+    #[must_use]
+    pub fn of(message: &Message, to: OwnerAddress) -> Self {
+        Self {
+            id: message.id.clone(),
+            to,
+            subject: message.subject.clone(),
+            body: message.body.clone(),
+            facts: message.facts.clone(),
+        }
+    }
 }
 
 /// The server accepted the message; its answer, cleaned, in one line.

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::domain::Owner;
+use crate::domain::{AddressForm, KnownChannel};
 
-use super::channel::Channel;
+use super::channel::{Channel, OwnerAddress};
 use super::settings::ChannelSettings;
 
 /// One kind of channel.
@@ -13,16 +13,27 @@ use super::settings::ChannelSettings;
 pub struct ChannelEntry {
     /// The name of the channel, which is the owner's key in `sites.toml`.
     pub name: &'static str,
-    /// The owner's address on the channel; `None` where the owner has none.
-    pub address: fn(&Owner) -> Option<Box<str>>,
-    /// The same, fit to be shown: without secrets.
-    pub shown: fn(&Owner) -> Option<Box<str>>,
+    /// What an owner's key of this name holds.
+    pub form: AddressForm,
+    /// An address, fit to be shown: without secrets.
+    pub shown: fn(&OwnerAddress) -> Box<str>,
     /// Whether the settings that the channel needs are there.
     pub ready: fn(&ChannelSettings) -> bool,
     /// Bytes that a message may have.
     pub limit: usize,
     /// Makes the channel.
     pub make: fn(&ChannelSettings) -> Result<Box<dyn Channel>, ChannelError>,
+}
+
+impl ChannelEntry {
+    /// The channel as the configuration knows it.
+    #[must_use]
+    pub const fn known(&self) -> KnownChannel {
+        KnownChannel {
+            name: self.name,
+            form: self.form,
+        }
+    }
 }
 
 /// Why a channel cannot be made.

@@ -7,10 +7,9 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::domain::Owner;
 use crate::history::Message;
 
-use super::channel::{Channel, DeliveryFailure, OutgoingMessage, Sent};
+use super::channel::{Channel, DeliveryFailure, OutgoingMessage, OwnerAddress, Sent};
 use super::channel_entry::{ChannelEntry, ChannelError};
 use super::settings::NotifyPlan;
 use super::table::deliver;
@@ -102,9 +101,7 @@ impl DeliveryWorker {
         message: Message,
         channel: MadeChannel,
     ) -> impl Future<Output = DeliveryResult> + Send + use<> {
-        let address = self
-            .owner(&message)
-            .and_then(|owner| (self.entry.address)(&owner));
+        let address = self.address(&message);
         let name = self.entry.name;
         async move {
             let result = match (channel, address) {
@@ -115,7 +112,7 @@ impl DeliveryWorker {
                 (Err(error), _) => Err(DeliveryFailure::passing(&error.to_string())),
                 (Ok(channel), Some(to)) => {
                     // A panic of a channel is its own failure, and nobody else's.
-                    let outgoing = outgoing(&message, to);
+                    let outgoing = OutgoingMessage::of(&message, to);
                     let delivery = tokio::spawn(async move { deliver(&*channel, &outgoing).await });
                     delivery.await.unwrap_or_else(|_panic| {
                         Err(DeliveryFailure::passing(
@@ -128,21 +125,9 @@ impl DeliveryWorker {
         }
     }
 
-    fn owner(&self, message: &Message) -> Option<Owner> {
+    fn address(&self, message: &Message) -> Option<OwnerAddress> {
         let plan = self.plan.borrow();
-        plan.owners
-            .iter()
-            .find(|owner| owner.name == message.owner)
-            .cloned()
-    }
-}
-
-fn outgoing(message: &Message, to: Box<str>) -> OutgoingMessage {
-    OutgoingMessage {
-        id: message.id.clone(),
-        to,
-        subject: message.subject.clone(),
-        body: message.body.clone(),
-        facts: message.facts.clone(),
+        let addresses = plan.addresses.get(&message.owner)?;
+        addresses.get(self.entry.name).cloned()
     }
 }

@@ -12,8 +12,11 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, CertificateStore, Tls
 use lettre::transport::smtp::extension::ClientId;
 use rustls::pki_types::CertificateDer;
 
-use crate::domain::{SmtpSecurity, SmtpServer, clean, sentence};
+use crate::domain::{
+    AddressField, AddressForm, FieldKind, SmtpSecurity, SmtpServer, clean, sentence,
+};
 
+use super::address_fields::{field, ranged, value};
 use super::channel::{Channel, DeliveryFailure, DeliveryFuture, OutgoingMessage, Sent};
 use super::channel_entry::{ChannelEntry, ChannelError};
 use super::plain_error::{plain_error, tls_error};
@@ -22,13 +25,34 @@ use super::settings::ChannelSettings;
 
 pub(super) const ENTRY: ChannelEntry = ChannelEntry {
     name: "email",
-    address: |owner| owner.email.clone(),
-    shown: |owner| owner.email.clone(),
+    form: AddressForm {
+        needs_settings: true,
+        ..value(&MAILBOXES, "where mail goes; needs `[notify.email]`")
+    },
+    shown: |address| address.words("to").join(", ").into(),
     ready: |settings| settings.notify.email.is_some(),
     // Mail servers take far more; nobody reads more.
     limit: 1 << 20,
     make: |settings| Ok(Box::new(Smtp::new(settings)?)),
 };
+
+const MAILBOXES: [AddressField; 1] = [ranged(
+    field("to", FieldKind::Words, mailbox, "the recipients"),
+    "an e-mail address, or several",
+    "",
+)];
+
+/// Whether a text is an address for mail.
+fn mailbox(text: &str) -> Result<(), String> {
+    let good = text.rsplit_once('@').is_some_and(|(user, host)| {
+        let wrong = |c: char| c.is_whitespace() || c.is_control() || "<>,;".contains(c);
+        !user.is_empty() && !host.is_empty() && !text.contains(wrong) && text.len() <= 200
+    });
+    if good {
+        return Ok(());
+    }
+    Err("expected an address such as \"ops@example.org\"".to_owned())
+}
 
 /// How long a mail server is waited for to take the connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -81,14 +105,15 @@ impl Smtp {
     }
 
     async fn send(&self, message: &OutgoingMessage) -> Result<Sent, DeliveryFailure> {
-        let to: Mailbox = message
-            .to
-            .parse()
-            .map_err(|error| DeliveryFailure::lasting(&format!("no address for mail: {error}")))?;
+        let mut builder = Message::builder().from(self.from.clone());
+        for address in message.to.words("to") {
+            let to: Mailbox = address.parse().map_err(|error| {
+                DeliveryFailure::lasting(&format!("no address for mail: {error}"))
+            })?;
+            builder = builder.to(to);
+        }
         // The same `Message-ID` at each attempt: a mailbox shows a duplicate once.
-        let message = Message::builder()
-            .from(self.from.clone())
-            .to(to)
+        let message = builder
             .subject(&*message.subject)
             .message_id(Some(format!("<{}@{}>", message.id, self.domain)))
             .header(ContentType::TEXT_PLAIN)

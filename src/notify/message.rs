@@ -56,6 +56,7 @@ impl OutageMessage<'_> {
             owner: owner.into(),
             at: self.stamp(self.at).into(),
             since: self.stamp(self.since).into(),
+            until: self.until().map(|at| self.stamp(at).into()),
             duration_s: self.occasion.lasted().map(|lasted| lasted.as_secs_f64()),
             reason: first.map(|cause| cause.reason),
             status: first.and_then(|cause| cause.status),
@@ -83,6 +84,17 @@ impl OutageMessage<'_> {
             batched: true,
             not_before: None,
         }
+    }
+
+    /// The end of the outage.
+    fn until(&self) -> Option<Timestamp> {
+        let OutageEvent::Recovered { lasted } = self.occasion else {
+            return None;
+        };
+        let lasted = i64::try_from(lasted.as_micros()).unwrap_or(i64::MAX);
+        Some(Timestamp::from_micros(
+            self.since.as_micros().saturating_add(lasted),
+        ))
     }
 
     fn subject(&self) -> String {

@@ -9,17 +9,21 @@
 //! Architecture invariant: nothing here decides who is told or when. A new channel is a new
 //! file and one entry of the table.
 
+mod address_fields;
+mod body_template;
 mod channel;
 mod channel_entry;
 mod deliveries;
 mod delivery_worker;
 mod digest;
 mod email;
+mod event_variables;
 mod http;
 mod message;
 mod ntfy;
 mod outage_facts;
 mod plain_error;
+mod sample_messages;
 mod server_certificate;
 mod service_messages;
 mod settings;
@@ -27,12 +31,14 @@ mod table;
 mod twilio;
 mod webhook;
 
-pub use channel::{Channel, DeliveryFailure, DeliveryFuture, OutgoingMessage, Sent};
+pub use channel::{Channel, DeliveryFailure, DeliveryFuture, OutgoingMessage, OwnerAddress, Sent};
 pub use channel_entry::{ChannelEntry, ChannelError};
 pub use deliveries::{Deliveries, DeliveryQueue};
 pub use delivery_worker::{DeliveryEvent, DeliveryResult};
 pub use digest::{digest, shortened, with_note};
+pub use event_variables::VARIABLES;
 pub use message::OutageMessage;
-pub use service_messages::{ServiceMessage, test_message};
+pub use sample_messages::{SampleEvent, sample_message};
+pub use service_messages::ServiceMessage;
 pub use settings::{ChannelSettings, Credential, NotifyPlan};
-pub use table::{ALL, channels_of, deliver};
+pub use table::{ALL, KNOWN_CHANNELS, channels_of, deliver};

@@ -1,21 +1,21 @@
 //! Push messages by ntfy (<https://docs.ntfy.sh/publish/#publish-as-json>).
 
-use std::borrow::Cow;
-
 use reqwest::Client;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{EventKind, PushSettings};
+use crate::domain::{AddressField, EventKind, FieldKind, PushSettings};
 
+use super::address_fields::{field, ranged, value};
 use super::channel::{Channel, DeliveryFailure, DeliveryFuture, OutgoingMessage, Sent};
 use super::channel_entry::ChannelEntry;
+use super::event_variables::{kind_of, text_of, variables};
 use super::http;
 use super::settings::Credential;
 
 pub(super) const ENTRY: ChannelEntry = ChannelEntry {
     name: "push",
-    address: |owner| owner.push.clone(),
-    shown: |owner| owner.push.clone(),
+    form: value(&TOPIC, "the ntfy topic that pushes are published to"),
+    shown: |address| address.text("topic").unwrap_or_default().into(),
     ready: |_| true,
     // ntfy makes an attachment of 4,096 bytes and more.
     limit: 4_000,
@@ -26,6 +26,21 @@ pub(super) const ENTRY: ChannelEntry = ChannelEntry {
         }))
     },
 };
+
+const TOPIC: [AddressField; 1] = [ranged(
+    field("topic", FieldKind::Text, topic, "the topic"),
+    "1 to 64 of A-Z a-z 0-9 - _",
+    "",
+)];
+
+/// Whether a text is a topic of ntfy.
+fn topic(text: &str) -> Result<(), String> {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    if (1..=64).contains(&text.len()) && text.bytes().all(known) {
+        return Ok(());
+    }
+    Err("expected a topic of at most 64 characters of A-Z a-z 0-9 - _".to_owned())
+}
 
 struct Ntfy {
     client: Client,
@@ -55,22 +70,12 @@ struct ReplyBody {
     error: Option<String>,
 }
 
-/// What a push message takes from the facts of the event, or of a digest.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct PublishedFacts<'a> {
-    #[serde(borrow)]
-    event: Cow<'a, str>,
-    #[serde(borrow)]
-    url: Option<Cow<'a, str>>,
-}
-
 /// The priority (1 to 5; 5 sounds although the phone is silent, 3 is the default) and the tag of
-/// an event, by its word. A digest, a reminder and an escalation are as urgent as one outage.
+/// an event. A digest, a reminder and an escalation are as urgent as one outage.
 ///
 /// Source: <https://docs.ntfy.sh/publish/#message-priority>.
-fn urgency(event: &str) -> (u8, &'static str) {
-    match EventKind::of_word(event.strip_prefix("digest_").unwrap_or(event)) {
+fn urgency(event: Option<EventKind>) -> (u8, &'static str) {
+    match event {
         Some(EventKind::Down | EventKind::Reminder | EventKind::Escalated) => (5, "rotating_light"),
         Some(EventKind::Blind | EventKind::Unwatched | EventKind::ChannelFailed) => (4, "warning"),
         Some(EventKind::Recovered | EventKind::Sighted | EventKind::Watched) => {
@@ -83,15 +88,16 @@ fn urgency(event: &str) -> (u8, &'static str) {
 
 impl Ntfy {
     async fn send(&self, message: &OutgoingMessage) -> Result<Sent, DeliveryFailure> {
-        let facts: PublishedFacts<'_> = serde_json::from_str(&message.facts).unwrap_or_default();
-        let (priority, tag) = urgency(&facts.event);
+        let variables = variables(message);
+        let (priority, tag) = urgency(kind_of(&variables));
+        let url = text_of(&variables, "url");
         let publish = Publish {
-            topic: &message.to,
+            topic: message.to.text("topic").unwrap_or_default(),
             title: &message.subject,
             message: &message.body,
             priority,
             tags: [tag],
-            click: facts.url.as_deref(),
+            click: (!url.is_empty()).then_some(url),
             sequence_id: &message.id,
         };
         let body = serde_json::to_vec(&publish)
@@ -140,16 +146,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn topics_are_short_and_plain() {
+        assert_eq!(topic("squirrel-ops"), Ok(()));
+        assert!(topic("a/b").is_err() && topic("").is_err());
+    }
+
+    #[test]
     fn a_storm_a_reminder_and_an_escalation_are_as_urgent_as_one_outage() {
+        let urgency_of = |word: &str| {
+            let facts = serde_json::json!({ "event": word });
+            urgency(kind_of(facts.as_object().unwrap()))
+        };
         for urgent in ["down", "digest_down", "reminder", "escalated"] {
-            assert_eq!(urgency(urgent), (5, "rotating_light"), "{urgent}");
+            assert_eq!(urgency_of(urgent), (5, "rotating_light"), "{urgent}");
         }
         for good in ["recovered", "digest_recovered", "sighted", "watched"] {
-            assert_eq!(urgency(good), (3, "white_check_mark"), "{good}");
+            assert_eq!(urgency_of(good), (3, "white_check_mark"), "{good}");
         }
         for other in ["blind", "unwatched", "channel_failed"] {
-            assert_eq!(urgency(other), (4, "warning"), "{other}");
+            assert_eq!(urgency_of(other), (4, "warning"), "{other}");
         }
-        assert_eq!(urgency("of another version"), (3, "chipmunk"));
+        assert_eq!(urgency_of("of another version"), (3, "chipmunk"));
     }
 }

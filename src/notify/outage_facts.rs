@@ -27,6 +27,9 @@ pub(super) struct OutageFacts {
     pub(super) at: Box<str>,
     /// Time of the first failure, RFC 3339.
     pub(super) since: Box<str>,
+    /// Time of the first good check of the streak that ended it, RFC 3339; `None` before the end.
+    #[serde(default)]
+    pub(super) until: Option<Box<str>>,
     /// Seconds from the first failure to the event; `None` when the outage begins.
     pub(super) duration_s: Option<f64>,
     /// The reason of the first failure.
@@ -100,6 +103,7 @@ impl OutageFacts {
             owner: message.owner.clone(),
             at: Box::default(),
             since: "?".into(),
+            until: None,
             duration_s: None,
             reason: None,
             status: None,
@@ -131,7 +135,7 @@ mod tests {
     /// As version 1 wrote it into the outbox and sent it to webhooks.
     const STORED: &str = r#"{"id":"1f","event":"down","site":"shop","url":"https://shop/",
         "owner":"ops","at":"2023-11-14T22:13:30.000+00:00",
-        "since":"2023-11-14T22:13:20.000+00:00","duration_s":null,"reason":"tls","status":null,
+        "since":"2023-11-14T22:13:20.000+00:00","until":null,"duration_s":null,"reason":"tls","status":null,
         "error":"certificate expired","causes":[{"reason":"tls","error":"x","looks":2}],
         "address":"203.0.113.7","issuer":"CN=R11","parent":"router","last_good":null,
         "acknowledged":{"at":"2023-11-14T22:14:00.000+00:00","note":"ana: on it"},"rule":"2 in a row","subject":"DOWN: shop"}"#;

@@ -6,11 +6,10 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use crate::domain::{
-    EventKind, Owner, ServiceEvent, Site, TimeFormat, Timestamp, brief, message_id, plural,
+    EventKind, ServiceEvent, Site, TimeFormat, Timestamp, brief, message_id, plural,
 };
 use crate::history::Message;
 
-use super::channel_entry::ChannelEntry;
 use super::message::{MOST_SUBJECT, safe};
 
 /// A message that is not about an outage.
@@ -37,11 +36,14 @@ impl ServiceMessage<'_> {
     ) -> Message {
         let (subject, body) = self.text(owner, at, zone);
         let subject = safe(&subject, MOST_SUBJECT);
+        let (since, until, duration) = self.times(at);
+        let stamp = |at: Timestamp| TimeFormat::Rfc3339.of(at, zone);
         let facts = json!({
             "id": id, "event": self.event.kind().word(), "owner": owner, "channel": channel,
             "site": self.site.map(|site| &*site.name),
             "url": self.site.map(|site| site.spec.url.shown()),
-            "subject": subject, "text": body,
+            "subject": subject, "since": since.map(stamp), "until": until.map(stamp),
+            "duration_s": duration, "at": stamp(at),
         });
         Message {
             id: id.into(),
@@ -55,6 +57,24 @@ impl ServiceMessage<'_> {
             event: self.event.kind().word().into(),
             batched: true,
             not_before: None,
+        }
+    }
+
+    /// When the state began, when it ended or will, and the seconds from its beginning to the
+    /// event.
+    fn times(&self, at: Timestamp) -> (Option<Timestamp>, Option<Timestamp>, Option<f64>) {
+        let seconds = |since: Timestamp| Some(at.since(since).as_secs_f64());
+        match self.event {
+            ServiceEvent::Certificate { not_after, .. } => (None, Some(*not_after), None),
+            ServiceEvent::Slow { since } => (Some(*since), None, seconds(*since)),
+            ServiceEvent::Blind { since, .. } | ServiceEvent::Unwatched { since, .. } => {
+                (Some(since.wall), None, seconds(since.wall))
+            }
+            ServiceEvent::Sighted { since, lasted, .. }
+            | ServiceEvent::Watched { since, lasted } => {
+                (Some(since.wall), Some(at), Some(lasted.as_secs_f64()))
+            }
+            ServiceEvent::ChannelFailed { .. } => (None, None, None),
         }
     }
 
@@ -156,20 +176,19 @@ impl ServiceMessage<'_> {
 
 /// A message that only shows that a channel works.
 #[must_use]
-pub fn test_message(owner: &Owner, entry: &ChannelEntry, at: Timestamp) -> Message {
-    let (name, channel) = (safe(&owner.name, 60), entry.name);
+pub(super) fn test_message(owner: &str, channel: &str, at: Timestamp) -> Message {
+    let name = safe(owner, 60);
     let subject = format!("Test: squirrel reaches {name} by {channel}");
     let body = format!(
         "This is a test message of UptimeSquirrel for {name}, by {channel}.\nNothing is down.\n"
     );
-    let id = message_id(["test", &*owner.name, channel, &at.as_micros().to_string()]);
+    let id = message_id(["test", owner, channel, &at.as_micros().to_string()]);
     let facts = json!({
-        "id": id, "event": "test", "owner": owner.name, "channel": channel,
-        "subject": subject, "text": body,
+        "id": id, "event": "test", "owner": owner, "channel": channel, "subject": subject,
     });
     Message {
         id,
-        owner: owner.name.clone(),
+        owner: owner.into(),
         channel: channel.into(),
         site: Box::default(),
         at,

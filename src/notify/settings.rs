@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::domain::{CertificateFile, NotifySettings, Owner};
+use crate::domain::{CertificateFile, NotifySettings, Owner, OwnerAddresses};
 
 /// A secret that was read, or the sentence that says why it could not be. `Debug` shows
 /// neither.
@@ -40,6 +40,8 @@ pub struct ChannelSettings {
 pub struct NotifyPlan {
     /// All owners of the configuration.
     pub owners: Vec<Owner>,
+    /// Their addresses, by owner and channel.
+    pub addresses: OwnerAddresses<Credential>,
     /// The settings of the channels.
     pub settings: ChannelSettings,
 }

@@ -4,17 +4,22 @@
 use reqwest::Client;
 use serde::Deserialize;
 
-use crate::domain::{SmsSettings, clean};
+use crate::domain::{AddressField, AddressForm, FieldKind, SmsSettings, clean};
 
+use super::address_fields::{field, ranged, value};
 use super::channel::{Channel, DeliveryFailure, DeliveryFuture, OutgoingMessage, Sent};
 use super::channel_entry::{ChannelEntry, ChannelError};
+use super::event_variables::one_line;
 use super::http;
 use super::settings::Credential;
 
 pub(super) const ENTRY: ChannelEntry = ChannelEntry {
     name: "sms",
-    address: |owner| owner.sms.clone(),
-    shown: |owner| owner.sms.clone(),
+    form: AddressForm {
+        needs_settings: true,
+        ..value(&NUMBER, "where SMS go; needs `[notify.sms]`")
+    },
+    shown: |address| address.text("number").unwrap_or_default().into(),
     ready: |settings| settings.notify.sms.is_some(),
     // Twilio: "The text of the message, up to 1,600 characters".
     limit: 1_600,
@@ -26,6 +31,23 @@ pub(super) const ENTRY: ChannelEntry = ChannelEntry {
         }))
     },
 };
+
+const NUMBER: [AddressField; 1] = [ranged(
+    field("number", FieldKind::Text, phone, "the number"),
+    "a telephone number, such as `+15550100`",
+    "",
+)];
+
+/// Whether a text is a telephone number in international form (E.164).
+fn phone(text: &str) -> Result<(), String> {
+    let good = text.strip_prefix('+').is_some_and(|digits| {
+        (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    if good {
+        return Ok(());
+    }
+    Err("expected a number such as \"+15550100\"".to_owned())
+}
 
 /// The most characters of a message: two to three parts of an SMS.
 const MOST_CHARACTERS: usize = 320;
@@ -64,7 +86,7 @@ impl Twilio {
             "From"
         };
         let form = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("To", &message.to)
+            .append_pair("To", message.to.text("number").unwrap_or_default())
             .append_pair(from, &self.sms.from)
             .append_pair("Body", &text)
             .finish();
@@ -107,10 +129,18 @@ impl Channel for Twilio {
 
 /// The text of the SMS: the lines of the body in one line.
 fn text(body: &str) -> String {
-    let lines: Vec<&str> = body
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
-    clean(&lines.join("; "), MOST_CHARACTERS)
+    clean(&one_line(body), MOST_CHARACTERS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_in_international_form() {
+        assert_eq!(phone("+15550100"), Ok(()));
+        for text in ["15550100", "+1 555", "+1", "+1555010012345678"] {
+            assert!(phone(text).is_err(), "{text:?}");
+        }
+    }
 }

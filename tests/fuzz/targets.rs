@@ -448,6 +448,7 @@ static PARADIGMS: LazyLock<Vec<&'static str>> = LazyLock::new(|| paradigm::names
 pub(super) fn known() -> KnownNames<'static> {
     KnownNames {
         paradigms: &PARADIGMS,
+        channels: &uptime_squirrel::notify::KNOWN_CHANNELS,
     }
 }
 

@@ -107,7 +107,6 @@ pub(super) fn configuration(script: &Script, time: u64, paused: &[bool]) -> Engi
                 down: owner.tells_down,
                 ..Tell::default()
             },
-            ..Owner::default()
         });
     let channels: HashMap<_, _> = script
         .owners
